@@ -1,0 +1,24 @@
+/**
+ * The error of a mistake in an argument: raised before a byte is sent, by every method that can make it.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * An argument broke a rule that can be checked without asking a server.
+ *
+ * The message names the argument, its value and the rule. Secrets never stand in `value`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidArgument extends Schema.TaggedError<InvalidArgument>()("InvalidArgument", {
+  argument: Schema.String,
+  value: Schema.String,
+  rule: Schema.String
+}) {
+  override get message(): string {
+    return `invalid ${this.argument} ${JSON.stringify(this.value)}: ${this.rule}`
+  }
+}

@@ -1,0 +1,1 @@
+export * as InvalidArgument from "./InvalidArgument.ts"

@@ -1,0 +1,57 @@
+/**
+ * The seam between a session and the network: how to reach one server and exchange bytes with it.
+ *
+ * A `Transport` knows nothing of sessions or frames. It resolves names, dials, moves bytes both ways, and says how a
+ * write may be deferred so that the requests of one turn share one packet. `Transport.layer` dials over TCP and TLS;
+ * the in-process server brings a transport without a socket.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { ServerAddress } from "./ServerAddress.ts"
+import type { TransportError } from "./TransportError.ts"
+
+/**
+ * One open connection. It lives as long as the Scope it was opened in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Connection {
+  /**
+   * The next bytes from the server, as they come: frames may be split or joined. Waits when there are none. Every end of
+   * the connection, a clean one included, is a failure. The chunks are never written to again, so views of them may be
+   * kept.
+   */
+  readonly pull: Effect.Effect<ReadonlyArray<Uint8Array>, TransportError>
+  /**
+   * Hands bytes to the network and waits while it is full. The bytes must not be changed until this has returned.
+   */
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, TransportError>
+  /**
+   * Runs `task` at the end of the current turn: a microtask on sockets, the fiber's dispatcher in memory, so that a
+   * simulated world never waits for a microtask.
+   */
+  readonly defer: (task: () => void) => void
+}
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class Transport extends Context.Service<
+  Transport,
+  {
+    /** The connect string to use when an application names no servers, if this transport has one. */
+    readonly defaultServers: string | undefined
+    /** All addresses behind the host name of a server; asked again at every attempt, for names move. */
+    readonly resolve: (server: ServerAddress) => Effect.Effect<ReadonlyArray<ServerAddress>, TransportError>
+    /** Dials one resolved address. `name` is the server as the user wrote it: TLS verifies against its host. */
+    readonly connect: (
+      address: ServerAddress,
+      name: ServerAddress
+    ) => Effect.Effect<Connection, TransportError, Scope.Scope>
+  }
+>()("@effect-zookeeper/transport/Transport") {}

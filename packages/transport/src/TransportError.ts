@@ -1,0 +1,34 @@
+/**
+ * Why a server could not be reached, or why a connection ended.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * @category errors
+ * @since 0.1.0
+ */
+export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
+  /** The server, as `host:port`. */
+  server: Schema.String,
+  /**
+   * `Resolve`: the name has no address. `Open`: nothing answers there. `Tls`: the TLS handshake or the check of the
+   * certificate failed. `Closed`: the other side ended the connection. `Read` and `Write`: the connection broke.
+   */
+  reason: Schema.Literals(["Resolve", "Open", "Tls", "Closed", "Read", "Write"]),
+  cause: Schema.optional(Schema.Defect())
+}) {
+  override get message(): string {
+    return `${this.server}: ${describe[this.reason]}${this.cause instanceof Error ? ` (${this.cause.message})` : ""}`
+  }
+}
+
+const describe = {
+  Resolve: "the host name could not be resolved",
+  Open: "could not connect",
+  Tls: "the TLS handshake failed",
+  Closed: "the server closed the connection",
+  Read: "the connection broke while reading",
+  Write: "the connection broke while writing"
+} as const

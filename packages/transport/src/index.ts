@@ -1,0 +1,3 @@
+export * as ServerAddress from "./ServerAddress.ts"
+export * as Transport from "./Transport.ts"
+export * as TransportError from "./TransportError.ts"
