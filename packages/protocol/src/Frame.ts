@@ -1,0 +1,150 @@
+/**
+ * Frames: a length of four bytes and so many bytes, in both directions.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import type * as Jute from "./Jute.ts"
+import { JuteWriter } from "./JuteWriter.ts"
+
+/**
+ * The most bytes that a server takes in one request, its length not counted (`jute.maxbuffer` as servers ship it).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const MAX_REQUEST = 1_048_575
+
+/**
+ * A length that is negative or above the limit. Nothing was allocated for it, and the stream cannot be read on.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class FrameLengthError extends Schema.TaggedError<FrameLengthError>()("FrameLengthError", {
+  /** Bytes, as announced. */
+  length: Schema.Number,
+  /** Bytes. */
+  limit: Schema.Number
+}) {
+  override get message(): string {
+    return `a frame of ${this.length} bytes was announced; 0 to ${this.limit} are accepted (see maxFrameSize)`
+  }
+}
+
+/**
+ * Gets `bytes[start..end)`, one frame without its length. The bytes are never written to again.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OnFrame = (bytes: Uint8Array, start: number, end: number) => void
+
+/**
+ * Cuts a stream of chunks into frames. A frame that lies within one chunk is handed on without a copy; one that does not
+ * is put together in a buffer that grows with the bytes that came, not with the length that was announced.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class FrameSplitter {
+  private readonly limit: number
+  private partial: Uint8Array = new Uint8Array(0)
+  private filled = 0
+
+  /** `limit`: the most bytes of one frame. */
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  /** Bytes of an unfinished frame that wait for the rest. */
+  get pending(): number {
+    return this.filled
+  }
+
+  /** Calls `onFrame` for each frame that `chunk` completes. Throws `FrameLengthError`. */
+  push(chunk: Uint8Array, onFrame: OnFrame): void {
+    let at = 0
+    if (this.filled > 0) {
+      at = this.complete(chunk, onFrame)
+      if (at < 0) return
+    }
+    while (at + 4 <= chunk.length) {
+      const end = at + 4 + this.check(readInt(chunk, at))
+      if (end > chunk.length) break
+      const start = at + 4
+      at = end
+      onFrame(chunk, start, end)
+    }
+    if (at < chunk.length) this.store(chunk, at, chunk.length)
+  }
+
+  /** Completes the frame begun in earlier chunks; the offset after it, or -1 when it is still unfinished. */
+  private complete(chunk: Uint8Array, onFrame: OnFrame): number {
+    let at = 0
+    if (this.filled < 4) {
+      const take = Math.min(4 - this.filled, chunk.length)
+      this.store(chunk, 0, take)
+      at = take
+      if (this.filled < 4) return -1
+    }
+    const total = 4 + this.check(readInt(this.partial, 0))
+    const take = Math.min(total - this.filled, chunk.length - at)
+    this.store(chunk, at, at + take, total)
+    at += take
+    if (this.filled < total) return -1
+    const frame = this.partial
+    this.partial = new Uint8Array(0)
+    this.filled = 0
+    onFrame(frame, 4, total)
+    return at
+  }
+
+  private store(chunk: Uint8Array, start: number, end: number, total = 0): void {
+    const needed = this.filled + end - start
+    if (needed > this.partial.length) {
+      const doubled = Math.max(needed, this.partial.length * 2, 64)
+      // The last growth fits exactly: a kept view of the frame then keeps nothing beside it alive.
+      const grown = new Uint8Array(total > 0 ? Math.max(needed, Math.min(doubled, total)) : doubled)
+      grown.set(this.partial.subarray(0, this.filled))
+      this.partial = grown
+    }
+    this.partial.set(chunk.subarray(start, end), this.filled)
+    this.filled = needed
+  }
+
+  private check(length: number): number {
+    if (length < 0 || length > this.limit) throw new FrameLengthError({ length, limit: this.limit })
+    return length
+  }
+}
+
+/**
+ * Appends one frame to a writer: the length, then whatever `body` writes. The size of the frame without its length.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const append = (writer: JuteWriter, body: (writer: JuteWriter) => void): number => {
+  const start = writer.length
+  writer.int(0)
+  body(writer)
+  const size = writer.length - start - 4
+  writer.setInt(start, size)
+  return size
+}
+
+/**
+ * One value as a frame of its own.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = <A>(codec: Jute.Codec<A>, value: A): Uint8Array => {
+  const writer = new JuteWriter()
+  append(writer, (body) => codec.write(body, value))
+  return writer.take()
+}
+
+const readInt = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!

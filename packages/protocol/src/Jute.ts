@@ -1,0 +1,290 @@
+/**
+ * Jute, ZooKeeper's serialization, from Effect schemas.
+ *
+ * A record is a `Schema.Struct` whose fields carry their wire type; the order of its fields is the order on the wire.
+ * `codec` walks the schema once and compiles an encoder and a decoder from it: nothing parses a Schema per frame, the
+ * reader itself is what validates. Every function here is pure: bytes in, plain values out.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+import { JuteError } from "./JuteError.ts"
+import { JuteReader } from "./JuteReader.ts"
+import { JuteWriter } from "./JuteWriter.ts"
+
+type Primitive = "boolean" | "int" | "long" | "millis" | "buffer" | "ustring"
+
+const annotation = "~effect-zookeeper/Jute"
+
+declare module "effect/Schema" {
+  namespace Annotations {
+    interface Annotations {
+      readonly "~effect-zookeeper/Jute"?: Primitive | undefined
+    }
+  }
+}
+
+// -----------------------------------------------------------------------------
+// schemas
+// -----------------------------------------------------------------------------
+
+/**
+ * One byte, written as 0 or 1; anything but 0 is read as true.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Boolean = Schema.Boolean.annotate({ [annotation]: "boolean" })
+
+/**
+ * Four bytes, signed.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Int = Schema.Number.check(Schema.isInt32()).annotate({ [annotation]: "int" })
+
+/**
+ * Eight bytes, signed.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Long = Schema.BigInt.check(
+  Schema.isBetweenBigInt({ minimum: -(2n ** 63n), maximum: 2n ** 63n - 1n })
+).annotate({ [annotation]: "long" })
+
+/**
+ * Eight bytes that hold milliseconds since 1970, read as a number: the clocks of servers stay far below 2^53.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Millis = Schema.Number.check(Schema.isInt()).annotate({ [annotation]: "millis" })
+
+/**
+ * A length and so many bytes. Decoding gives a view of the frame.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Buffer = Schema.Uint8Array.annotate({ [annotation]: "buffer" })
+
+/**
+ * A length in bytes and text in UTF-8.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const UString = Schema.String.annotate({ [annotation]: "ustring" })
+
+/**
+ * A buffer, string or vector that may be null, which the wire tells from an empty one by the length -1.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const NullOr = <S extends Schema.Top>(schema: S): Schema.NullOr<S> => Schema.NullOr(schema)
+
+/**
+ * A count and so many elements.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Vector = <S extends Schema.Top>(element: S): Schema.$Array<S> => Schema.Array(element)
+
+// -----------------------------------------------------------------------------
+// codecs
+// -----------------------------------------------------------------------------
+
+/**
+ * Writes and reads values of one type. The functions throw `JuteError`; `encode` and `decode` below do not.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Codec<A> {
+  readonly write: (writer: JuteWriter, value: A) => void
+  readonly read: (reader: JuteReader) => A
+  /** The fewest bytes that a value can take; the guard against counts that the frame cannot hold. */
+  readonly minimumSize: number
+}
+
+/**
+ * The value type of a codec.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Value<C> = C extends Codec<infer A> ? A : never
+
+/**
+ * The codec of a schema, compiled at the first call and remembered.
+ *
+ * Dies when the schema holds something that has no wire type: a mistake in our own records, not in any input.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const codec = <A>(schema: Schema.Schema<A>): Codec<A> => compiled(schema.ast) as Codec<A>
+
+/**
+ * A codec for what has no body.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const empty: Codec<void> = { write: () => {}, read: () => {}, minimumSize: 0 }
+
+/**
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = <A>(codec: Codec<A>, value: A): Uint8Array => {
+  const writer = new JuteWriter()
+  codec.write(writer, value)
+  return writer.take()
+}
+
+/**
+ * Decodes one value. Bytes after it are left alone, as servers and clients of other versions do.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decode = <A>(codec: Codec<A>, bytes: Uint8Array): Result.Result<A, JuteError> =>
+  attempt(codec, new JuteReader(bytes))
+
+/**
+ * Runs a codec's decoder on a reader.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const attempt = <A>(codec: Codec<A>, reader: JuteReader): Result.Result<A, JuteError> => {
+  try {
+    return Result.succeed(codec.read(reader))
+  } catch (error) {
+    if (error instanceof JuteError) return Result.fail(error)
+    throw error
+  }
+}
+
+// -----------------------------------------------------------------------------
+// internal: from AST to codec
+// -----------------------------------------------------------------------------
+
+type AnyCodec = Codec<any>
+
+const cache = new WeakMap<SchemaAST.AST, AnyCodec>()
+
+const compiled = (ast: SchemaAST.AST): AnyCodec => {
+  const known = cache.get(ast)
+  if (known !== undefined) return known
+  const made = compile(ast)
+  cache.set(ast, made)
+  return made
+}
+
+const compile = (ast: SchemaAST.AST): AnyCodec => {
+  const primitive = resolvePrimitive(ast)
+  if (primitive !== undefined) return required(primitives[primitive])
+  if (SchemaAST.isObjects(ast)) return record(ast)
+  if (SchemaAST.isArrays(ast)) return required(vector(elementOf(ast)))
+  if (SchemaAST.isUnion(ast)) return nullable(ast)
+  throw new Error(`a schema of kind ${ast._tag} has no Jute wire type`)
+}
+
+const resolvePrimitive = SchemaAST.resolveAt<Primitive>(annotation)
+
+/** Codecs that know null; `required` takes it from them. */
+const primitives: Record<Primitive, AnyCodec> = {
+  boolean: { write: (w, v) => w.boolean(v), read: (r) => r.boolean(), minimumSize: 1 },
+  int: { write: (w, v) => w.int(v), read: (r) => r.int(), minimumSize: 4 },
+  long: { write: (w, v) => w.long(v), read: (r) => r.long(), minimumSize: 8 },
+  millis: { write: (w, v) => w.long(BigInt(v)), read: (r) => r.millis(), minimumSize: 8 },
+  buffer: { write: (w, v) => w.buffer(v), read: (r) => r.buffer(), minimumSize: 4 },
+  ustring: { write: (w, v) => w.ustring(v), read: (r) => r.ustring(), minimumSize: 4 }
+}
+
+const required = (codec: AnyCodec): AnyCodec => ({
+  write: codec.write,
+  minimumSize: codec.minimumSize,
+  read: (reader) => {
+    const value = codec.read(reader)
+    if (value === null) throw reader.error("null where a value is required")
+    return value
+  }
+})
+
+const nullable = (ast: SchemaAST.Union): AnyCodec => {
+  const types = ast.types.filter((type) => !SchemaAST.isNull(type))
+  const [type] = types
+  if (type === undefined || types.length !== 1) throw new Error("the only union that Jute knows is one with null")
+  const primitive = resolvePrimitive(type)
+  if (primitive === "buffer" || primitive === "ustring") return primitives[primitive]
+  if (SchemaAST.isArrays(type)) return vector(elementOf(type))
+  throw new Error(`a ${type._tag} cannot be null on the wire`)
+}
+
+const elementOf = (ast: SchemaAST.Arrays): SchemaAST.AST => {
+  const [element] = ast.rest
+  if (element === undefined || ast.elements.length > 0) throw new Error("Jute has vectors, no tuples")
+  return element
+}
+
+const vector = (element: SchemaAST.AST): AnyCodec => {
+  const codec = compiled(element)
+  const write: AnyCodec["write"] = (writer, values) => {
+    if (values === null) {
+      writer.int(-1)
+      return
+    }
+    writer.int(values.length)
+    for (let i = 0; i < values.length; i++) codec.write(writer, values[i])
+  }
+  if (resolvePrimitive(element) === "ustring") return { write, read: (reader) => reader.ustrings(), minimumSize: 4 }
+  return {
+    write,
+    minimumSize: 4,
+    read: (reader) => {
+      const count = reader.count(codec.minimumSize)
+      if (count < 0) return null
+      const values = new Array(count)
+      for (let i = 0; i < count; i++) values[i] = within(`[${i}]`, codec, reader)
+      return values
+    }
+  }
+}
+
+const record = (ast: SchemaAST.Objects): AnyCodec => {
+  const fields = ast.propertySignatures.map((field) => ({ name: String(field.name), codec: compiled(field.type) }))
+  const template: Record<string, unknown> = {}
+  for (const field of fields) template[field.name] = undefined
+  return {
+    minimumSize: fields.reduce((sum, field) => sum + field.codec.minimumSize, 0),
+    write: (writer, value) => {
+      for (const field of fields) field.codec.write(writer, value[field.name])
+    },
+    read: (reader) => {
+      // All records of one schema share one shape from the start.
+      const value = { ...template }
+      for (const field of fields) value[field.name] = within(field.name, field.codec, reader)
+      return value
+    }
+  }
+}
+
+/** Reads, and on failure says in which field: the path is put together on the way out, where time no longer counts. */
+const within = (name: string, codec: AnyCodec, reader: JuteReader): unknown => {
+  try {
+    return codec.read(reader)
+  } catch (error) {
+    if (!(error instanceof JuteError)) throw error
+    const rest = error.field === "" || error.field.startsWith("[") ? error.field : `.${error.field}`
+    throw new JuteError({ offset: error.offset, field: `${name}${rest}`, problem: error.problem })
+  }
+}

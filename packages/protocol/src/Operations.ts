@@ -1,0 +1,63 @@
+/**
+ * The operation table: every operation that a client may send, up to ZooKeeper 3.9, each defined once.
+ *
+ * Left out are the op codes that are internal to servers: -10 createSession, 20 deleteContainer, 0 notification.
+ *
+ * @since 0.1.0
+ */
+import type * as Operation from "./Operation.ts"
+import * as Multi from "./OperationMulti.ts"
+import * as Session from "./OperationSession.ts"
+import * as Znode from "./OperationZnode.ts"
+
+export * from "./OperationMulti.ts"
+export * from "./OperationSession.ts"
+export * from "./OperationZnode.ts"
+
+/**
+ * All rows.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const all: ReadonlyArray<Operation.Any> = [
+  Znode.create,
+  Znode.deleteNode,
+  Znode.exists,
+  Znode.getData,
+  Znode.setData,
+  Znode.getACL,
+  Znode.setACL,
+  Znode.getChildren,
+  Znode.sync,
+  Session.ping,
+  Znode.getChildren2,
+  Znode.check,
+  Multi.multi,
+  Znode.create2,
+  Znode.reconfig,
+  Session.checkWatches,
+  Session.removeWatches,
+  Znode.createContainer,
+  Znode.createTTL,
+  Multi.multiRead,
+  Session.auth,
+  Session.setWatches,
+  Session.sasl,
+  Znode.getEphemerals,
+  Znode.getAllChildrenNumber,
+  Session.setWatches2,
+  Session.addWatch,
+  Session.whoAmI,
+  Session.closeSession
+]
+
+const rows: ReadonlyMap<number, Operation.Any> = new Map(all.map((row) => [row.opCode, row]))
+
+/**
+ * The row of an op code.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const byOpCode = (opCode: number): Operation.Any | undefined => rows.get(opCode)

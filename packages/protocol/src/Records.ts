@@ -1,0 +1,192 @@
+/**
+ * The records of the client protocol, each a schema whose field order is the order on the wire. Names and order are
+ * those of ZooKeeper's own schema, up to release 3.9.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import * as Jute from "./Jute.ts"
+
+/**
+ * What a server knows about a znode beside its data (68 bytes).
+ *
+ * `czxid`, `mzxid` and `pzxid` are the transactions that created it, changed its data, and changed its list of children;
+ * `ctime` and `mtime` are milliseconds since 1970 on the leader's clock. `version` counts changes of data, `cversion`
+ * of the list of children, `aversion` of the ACL. `ephemeralOwner` is the session that owns an ephemeral znode, and 0
+ * for every other, containers and TTL znodes included.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Stat extends Schema.Schema.Type<typeof Stat> {}
+/**
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Stat = Schema.Struct({
+  czxid: Jute.Long,
+  mzxid: Jute.Long,
+  ctime: Jute.Millis,
+  mtime: Jute.Millis,
+  version: Jute.Int,
+  cversion: Jute.Int,
+  aversion: Jute.Int,
+  ephemeralOwner: Jute.Long,
+  dataLength: Jute.Int,
+  numChildren: Jute.Int,
+  pzxid: Jute.Long
+})
+
+/** @since 0.1.0 */
+export const Acl = Schema.Struct({ perms: Jute.Int, scheme: Jute.UString, id: Jute.UString })
+
+/** @since 0.1.0 */
+export const ClientInfo = Schema.Struct({ authScheme: Jute.UString, user: Jute.UString })
+
+// -----------------------------------------------------------------------------
+// headers and the handshake
+// -----------------------------------------------------------------------------
+
+/** @since 0.1.0 */
+export const RequestHeader = Schema.Struct({ xid: Jute.Int, type: Jute.Int })
+
+/** @since 0.1.0 */
+export const ReplyHeader = Schema.Struct({ xid: Jute.Int, zxid: Jute.Long, err: Jute.Int })
+
+/** Followed by a `readOnly` byte since 3.4; see `Handshake`. @since 0.1.0 */
+export const ConnectRequest = Schema.Struct({
+  protocolVersion: Jute.Int,
+  lastZxidSeen: Jute.Long,
+  timeOut: Jute.Int,
+  sessionId: Jute.Long,
+  passwd: Jute.NullOr(Jute.Buffer)
+})
+
+/** Followed by a `readOnly` byte since 3.4; see `Handshake`. @since 0.1.0 */
+export const ConnectResponse = Schema.Struct({
+  protocolVersion: Jute.Int,
+  timeOut: Jute.Int,
+  sessionId: Jute.Long,
+  passwd: Jute.NullOr(Jute.Buffer)
+})
+
+/** @since 0.1.0 */
+export const WatcherEvent = Schema.Struct({ type: Jute.Int, state: Jute.Int, path: Jute.UString })
+
+/** @since 0.1.0 */
+export const MultiHeader = Schema.Struct({ type: Jute.Int, done: Jute.Boolean, err: Jute.Int })
+
+/** @since 0.1.0 */
+export const ErrorResponse = Schema.Struct({ err: Jute.Int })
+
+// -----------------------------------------------------------------------------
+// requests
+// -----------------------------------------------------------------------------
+
+/** create, create2 and createContainer; `flags` are the numbers of `CreateMode`. @since 0.1.0 */
+export const CreateRequest = Schema.Struct({
+  path: Jute.UString,
+  data: Jute.NullOr(Jute.Buffer),
+  acl: Jute.Vector(Acl),
+  flags: Jute.Int
+})
+
+/** `ttl` in milliseconds, 1 to 2^40 - 1. @since 0.1.0 */
+export const CreateTTLRequest = Schema.Struct({ ...CreateRequest.fields, ttl: Jute.Long })
+
+/** @since 0.1.0 */
+export const DeleteRequest = Schema.Struct({ path: Jute.UString, version: Jute.Int })
+
+/** @since 0.1.0 */
+export const CheckVersionRequest = Schema.Struct({ path: Jute.UString, version: Jute.Int })
+
+/** exists, getData, getChildren and getChildren2. @since 0.1.0 */
+export const WatchedReadRequest = Schema.Struct({ path: Jute.UString, watch: Jute.Boolean })
+
+/** getACL, sync and getAllChildrenNumber. @since 0.1.0 */
+export const PathRequest = Schema.Struct({ path: Jute.UString })
+
+/** @since 0.1.0 */
+export const SetDataRequest = Schema.Struct({
+  path: Jute.UString,
+  data: Jute.NullOr(Jute.Buffer),
+  version: Jute.Int
+})
+
+/** `version` is compared with the znode's `aversion`. @since 0.1.0 */
+export const SetACLRequest = Schema.Struct({ path: Jute.UString, acl: Jute.Vector(Acl), version: Jute.Int })
+
+/** @since 0.1.0 */
+export const ReconfigRequest = Schema.Struct({
+  joiningServers: Jute.NullOr(Jute.UString),
+  leavingServers: Jute.NullOr(Jute.UString),
+  newMembers: Jute.NullOr(Jute.UString),
+  curConfigId: Jute.Long
+})
+
+/** checkWatches and removeWatches: 1 children, 2 data, 3 any; 4 persistent and 5 recursive since 3.9. @since 0.1.0 */
+export const RemoveWatchesRequest = Schema.Struct({ path: Jute.UString, type: Jute.Int })
+
+/** `mode` 0 is persistent, 1 persistent and recursive. @since 0.1.0 */
+export const AddWatchRequest = Schema.Struct({ path: Jute.UString, mode: Jute.Int })
+
+/** @since 0.1.0 */
+export const SetWatches = Schema.Struct({
+  relativeZxid: Jute.Long,
+  dataWatches: Jute.Vector(Jute.UString),
+  existWatches: Jute.Vector(Jute.UString),
+  childWatches: Jute.Vector(Jute.UString)
+})
+
+/** @since 0.1.0 */
+export const SetWatches2 = Schema.Struct({
+  ...SetWatches.fields,
+  persistentWatches: Jute.Vector(Jute.UString),
+  persistentRecursiveWatches: Jute.Vector(Jute.UString)
+})
+
+/** @since 0.1.0 */
+export const AuthPacket = Schema.Struct({ type: Jute.Int, scheme: Jute.UString, auth: Jute.NullOr(Jute.Buffer) })
+
+/** @since 0.1.0 */
+export const GetSASLRequest = Schema.Struct({ token: Jute.NullOr(Jute.Buffer) })
+
+/** @since 0.1.0 */
+export const GetEphemeralsRequest = Schema.Struct({ prefixPath: Jute.NullOr(Jute.UString) })
+
+// -----------------------------------------------------------------------------
+// responses
+// -----------------------------------------------------------------------------
+
+/** create and sync. @since 0.1.0 */
+export const PathResponse = Schema.Struct({ path: Jute.UString })
+
+/** create2, createContainer and createTTL. @since 0.1.0 */
+export const Create2Response = Schema.Struct({ path: Jute.UString, stat: Stat })
+
+/** exists, setData and setACL. @since 0.1.0 */
+export const StatResponse = Schema.Struct({ stat: Stat })
+
+/** getData and reconfig; `data` is null where the znode was created without data. @since 0.1.0 */
+export const GetDataResponse = Schema.Struct({ data: Jute.NullOr(Jute.Buffer), stat: Stat })
+
+/** @since 0.1.0 */
+export const GetACLResponse = Schema.Struct({ acl: Jute.Vector(Acl), stat: Stat })
+
+/** @since 0.1.0 */
+export const GetChildrenResponse = Schema.Struct({ children: Jute.Vector(Jute.UString) })
+
+/** @since 0.1.0 */
+export const GetChildren2Response = Schema.Struct({ children: Jute.Vector(Jute.UString), stat: Stat })
+
+/** @since 0.1.0 */
+export const SetSASLResponse = Schema.Struct({ token: Jute.NullOr(Jute.Buffer) })
+
+/** @since 0.1.0 */
+export const GetEphemeralsResponse = Schema.Struct({ ephemerals: Jute.Vector(Jute.UString) })
+
+/** @since 0.1.0 */
+export const GetAllChildrenNumberResponse = Schema.Struct({ totalNumber: Jute.Int })
+
+/** @since 0.1.0 */
+export const WhoAmIResponse = Schema.Struct({ clientInfo: Jute.Vector(ClientInfo) })
