@@ -1,0 +1,158 @@
+/**
+ * One real ZooKeeper server for a test: started on free loopback ports in a temporary folder, stopped for sure.
+ *
+ * It ends with the Scope that it was made in, and also when this process dies without closing it. All waiting is in real
+ * time, under a TestClock too. Every feature that costs nothing is on: all four-letter words, TTL nodes, reconfiguration,
+ * read-only mode, the super user `super:secret`, containers collected within a second.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { makeCertificates } from "./internal/certificates.ts"
+import type { KeyPair } from "./internal/certificates.ts"
+import { freePorts } from "./internal/ports.ts"
+import { inTemporaryFolder, makeInstance, withFreshPorts } from "./internal/serverInstance.ts"
+import type { ZooKeeperNotFound, ZooKeeperServerError } from "./ZooKeeperError.ts"
+import * as ZooKeeperInstall from "./ZooKeeperInstall.ts"
+
+/**
+ * What a server says of itself; `down` when it does not answer or does not serve.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Mode = "leader" | "follower" | "observer" | "standalone" | "read-only" | "down"
+
+/**
+ * What a client needs to speak TLS with a server.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Tls {
+  /** The authority that signed the server's certificate (CN=localhost, also valid for 127.0.0.1), PEM. */
+  readonly ca: string
+  /** An ordinary client, CN=zkclient. */
+  readonly client: KeyPair
+  /** A client that the server treats as its super user, CN=zksuper. */
+  readonly superClient: KeyPair
+  /** `127.0.0.1:port` of every secure port, joined by commas. */
+  readonly connectString: string
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The basic unit of time in milliseconds, 500 by default; the shortest session lasts two of them. */
+  readonly tickTime?: number | undefined
+  /** Milliseconds; two ticks by default. */
+  readonly minSessionTimeout?: number | undefined
+  /** Milliseconds; 60,000 by default. */
+  readonly maxSessionTimeout?: number | undefined
+  /** Sessions known to one server alone; `"upgrading"` makes them global at the first ephemeral. Ensembles only. */
+  readonly localSessions?: boolean | "upgrading" | undefined
+  /** Quotas are hard limits instead of warnings in a log. */
+  readonly enforceQuota?: boolean | undefined
+  /** `jute.maxbuffer` in bytes; 1,048,575 by default. */
+  readonly maxBuffer?: number | undefined
+  /** A secure port beside the plain one. Clients must show a certificate unless `clientAuth` says otherwise. */
+  readonly tls?: boolean | { readonly clientAuth?: "need" | "want" | "none" | undefined } | undefined
+  /**
+   * SASL with DIGEST-MD5: users super/adminsecret, bob/bobsecret, alice/alicesecret. `"required"` refuses everything
+   * before a client has authenticated.
+   */
+  readonly sasl?: boolean | "required" | undefined
+  /** More lines for `zoo.cfg`. */
+  readonly config?: ReadonlyArray<string> | undefined
+  /** More flags for the JVM. */
+  readonly jvmFlags?: ReadonlyArray<string> | undefined
+  /** The heap's limit; 128 by default. */
+  readonly heapMegabytes?: number | undefined
+  /** What goes into the server's log, which errors quote; `"warn"` by default. */
+  readonly logLevel?: "error" | "warn" | "info" | "debug" | undefined
+  /** Until when a server must serve after it was started; 30 seconds by default. */
+  readonly startTimeout?: Duration.Input | undefined
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface ServerOptions extends Options {
+  /** The client port; a free one by default. */
+  readonly port?: number | undefined
+  /** An ensemble of one instead of a standalone server: it can be reconfigured and can hold local sessions. */
+  readonly quorum?: boolean | undefined
+}
+
+/**
+ * A running server and its controls. Controls of one server wait for each other.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ZooKeeperServer {
+  /** The number in an ensemble, from 1. */
+  readonly id: number
+  /** Always `127.0.0.1`. */
+  readonly host: string
+  readonly port: number
+  /** `host:port`. */
+  readonly connectString: string
+  /** Present if the server was made with `tls`. */
+  readonly tls: Tls | undefined
+  /** `data`, `zoo.cfg` and `server.log` stand here. */
+  readonly folder: string
+  /** The server's process id; `undefined` while there is none. */
+  readonly pid: Effect.Effect<number | undefined>
+  /** SIGKILL, and waits for the end. */
+  readonly kill: Effect.Effect<void>
+  /** SIGTERM, and waits for the end; SIGKILL after five seconds. */
+  readonly stop: Effect.Effect<void>
+  /** Starts the server again, same data, same ports, and waits until it serves. Does nothing to a running one. */
+  readonly start: Effect.Effect<void, ZooKeeperServerError>
+  /** As `start`, but does not wait: a member of an ensemble serves only when most of the others run. */
+  readonly launch: Effect.Effect<void, ZooKeeperServerError>
+  /** `stop`, then `start`. */
+  readonly restart: Effect.Effect<void, ZooKeeperServerError>
+  /** SIGSTOP: the sockets stay open, nothing answers. */
+  readonly pause: Effect.Effect<void>
+  /** SIGCONT. */
+  readonly resume: Effect.Effect<void>
+  /** Asks `ruok`, `srvr`, `cons`, `wchs`, ...; fails after `timeout`, by default two seconds. */
+  readonly fourLetterWord: (word: string, timeout?: Duration.Input) => Effect.Effect<string, ZooKeeperServerError>
+  readonly mode: Effect.Effect<Mode>
+  /** Waits until the server is in one of these modes; in any that takes writes if none is named. */
+  readonly awaitMode: (...modes: ReadonlyArray<Mode>) => Effect.Effect<void, ZooKeeperServerError>
+}
+
+/**
+ * Starts a server and waits until it serves.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  options: ServerOptions = {}
+): Effect.Effect<ZooKeeperServer, ZooKeeperNotFound | ZooKeeperServerError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const install = yield* ZooKeeperInstall.find
+    return yield* withFreshPorts(
+      Effect.gen(function* () {
+        const folder = yield* inTemporaryFolder
+        const certificates =
+          options.tls === undefined || options.tls === false ? undefined : yield* makeCertificates(folder)
+        const [client = 0, secure = 0, quorum = 0, election = 0] = yield* freePorts(4)
+        const ports = { client: options.port ?? client, secure, quorum, election }
+        const members = options.quorum === true ? [{ id: 1, ports }] : undefined
+        const server = yield* makeInstance({ id: 1, folder, ports, install, options, members, certificates })
+        yield* server.start
+        return server
+      }),
+      options.port === undefined ? 2 : 0
+    )
+  })

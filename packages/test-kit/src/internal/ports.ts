@@ -1,0 +1,32 @@
+/**
+ * Free loopback ports for servers that must be told theirs.
+ *
+ * They are chosen below the range from which systems hand out ports to outgoing connections, so that a client's socket
+ * never takes the port of a server that is down for a moment. Two test processes may still pick the same one: whoever
+ * starts a server tries again with other ports when its first start fails.
+ */
+import * as Effect from "effect/Effect"
+import * as Crypto from "node:crypto"
+import * as Net from "node:net"
+
+const lowest = 12_000
+const highest = 32_000
+
+/** `count` different ports on which nothing listens at this moment. */
+export const freePorts = Effect.fnUntraced(function* (count: number) {
+  const ports: Array<number> = []
+  while (ports.length < count) {
+    const port = Crypto.randomInt(lowest, highest)
+    if (!ports.includes(port) && (yield* isFree(port))) ports.push(port)
+  }
+  return ports
+})
+
+const isFree = (port: number): Effect.Effect<boolean> =>
+  Effect.callback((resume) => {
+    const server = Net.createServer()
+    server.once("error", () => resume(Effect.succeed(false)))
+    server.listen({ host: "127.0.0.1", port, exclusive: true }, () => {
+      server.close(() => resume(Effect.succeed(true)))
+    })
+  })
