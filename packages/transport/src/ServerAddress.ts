@@ -25,3 +25,14 @@ export interface ServerAddress {
  */
 export const format = (server: ServerAddress): string =>
   `${server.scheme === undefined ? "" : `${server.scheme}://`}${server.host.includes(":") ? `[${server.host}]` : server.host}:${server.port}`
+
+/**
+ * Whether two addresses name the same server: the same host but for the case of letters, port and scheme.
+ *
+ * @category comparing
+ * @since 0.1.0
+ */
+export const equals = (self: ServerAddress, that: ServerAddress): boolean =>
+  self.port === that.port &&
+  self.scheme === that.scheme &&
+  (self.host === that.host || self.host.toLowerCase() === that.host.toLowerCase())

@@ -8,9 +8,11 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { ServerAddress } from "./ServerAddress.ts"
+import type { TlsOptions } from "./TlsOptions.ts"
 import type { TransportError } from "./TransportError.ts"
 
 /**
@@ -27,7 +29,8 @@ export interface Connection {
    */
   readonly pull: Effect.Effect<ReadonlyArray<Uint8Array>, TransportError>
   /**
-   * Hands bytes to the network and waits while it is full. The bytes must not be changed until this has returned.
+   * Hands bytes to the network and waits while it is full. The bytes must not be changed until this has returned, nor
+   * after an interruption. Fails, and never hangs, once the connection has ended.
    */
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, TransportError>
   /**
@@ -55,3 +58,43 @@ export class Transport extends Context.Service<
     ) => Effect.Effect<Connection, TransportError, Scope.Scope>
   }
 >()("@effect-zookeeper/transport/Transport") {}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * How to speak TLS. When it is given, servers without a scheme are dialled with TLS; when it is not, without. A server
+   * written as `tcp://` or `tls://` is dialled so in either case, and without options `tls://` trusts what Node trusts.
+   */
+  readonly tls?: TlsOptions | undefined
+  /** The IP addresses of a host name, instead of the system's resolver. Never asked for IP addresses. */
+  readonly lookup?: ((host: string) => Effect.Effect<ReadonlyArray<string>, unknown>) | undefined
+}
+
+/**
+ * Dials over TCP and TLS, on Node.
+ *
+ * **Details**
+ *
+ * The socket modules are loaded when the first name is resolved or the first server dialled. There is no timer here:
+ * whoever connects brings the deadline and interrupts. A TLS connection is never used before the certificate has been
+ * checked, and never replaced by a plain one.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options = {}): Layer.Layer<Transport> =>
+  Layer.succeed(
+    Transport,
+    Transport.of({
+      defaultServers: undefined,
+      resolve: (server) => Effect.flatMap(loadResolve, ({ resolve }) => resolve(server, options.lookup)),
+      connect: (address, name) => Effect.flatMap(loadDial, ({ dial }) => dial(address, name, options.tls))
+    })
+  )
+
+const loadResolve = Effect.promise(() => import("./internal/resolve.ts"))
+
+const loadDial = Effect.promise(() => import("./internal/dial.ts"))

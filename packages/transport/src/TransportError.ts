@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
  * @since 0.1.0
  */
 export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
-  /** The server, as `host:port`. */
+  /** The server as the connect string writes it, with its port: `zk1:2181`, `tls://[::1]:2281`. */
   server: Schema.String,
   /**
    * `Resolve`: the name has no address. `Open`: nothing answers there. `Tls`: the TLS handshake or the check of the

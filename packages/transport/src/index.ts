@@ -1,3 +1,7 @@
+export * as ConnectString from "./ConnectString.ts"
+export * as FourLetterWord from "./FourLetterWord.ts"
 export * as ServerAddress from "./ServerAddress.ts"
+export * as ServerList from "./ServerList.ts"
+export * as TlsOptions from "./TlsOptions.ts"
 export * as Transport from "./Transport.ts"
 export * as TransportError from "./TransportError.ts"

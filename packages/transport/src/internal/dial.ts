@@ -1,0 +1,172 @@
+/**
+ * One connection over TCP or TLS.
+ *
+ * Bytes come in through Effect's Socket. Opening, writing and closing speak to Node's socket themselves, because the
+ * Socket abstraction promises less than a `Connection`: its writer waits for a reconnection that never comes, returns
+ * while Node still holds the caller's bytes by reference, and its close waits for a peer that may never read again.
+ */
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import type * as Socket from "effect/socket/Socket"
+import * as Net from "node:net"
+import * as Tls from "node:tls"
+import * as NodeSocket from "@effect/platform-node-shared/NodeSocket"
+import * as ServerAddress from "../ServerAddress.ts"
+import type { TlsOptions } from "../TlsOptions.ts"
+import type { Connection } from "../Transport.ts"
+import { TransportError } from "../TransportError.ts"
+import { connectionOptions, explain, isTlsError } from "./tls.ts"
+
+/** Dials `address`; TLS verifies against `name`. */
+export const dial = Effect.fnUntraced(function* (
+  address: ServerAddress.ServerAddress,
+  name: ServerAddress.ServerAddress,
+  tls: TlsOptions | undefined
+): Effect.fn.Return<Connection, TransportError, Scope.Scope> {
+  const server = ServerAddress.format(name)
+  const secure = name.scheme === undefined ? tls !== undefined : name.scheme === "tls"
+  const conn = yield* secure ? openTls(server, address, name, tls ?? {}) : openTcp(server, address)
+  const socket = yield* NodeSocket.fromDuplex(Effect.succeed(conn))
+  const reader = yield* Effect.mapError(socket.reader, (error) => fromSocketError(server, error))
+  // What ended before the reader listened, it will never hear of.
+  if (conn.destroyed) return yield* new TransportError({ server, reason: "Closed" })
+  return {
+    pull: Effect.mapBoth(reader.pull, {
+      onSuccess: toPlainBytes,
+      onFailure: (error) => fromSocketError(server, error)
+    }),
+    write: makeWrite(server, conn, secure),
+    defer: (task) => queueMicrotask(task)
+  }
+})
+
+const openTcp = (server: string, address: ServerAddress.ServerAddress) =>
+  open(
+    () => Net.connect({ host: address.host, port: address.port }),
+    "connect",
+    (cause) => new TransportError({ server, reason: "Open", cause })
+  )
+
+const openTls = (
+  server: string,
+  address: ServerAddress.ServerAddress,
+  name: ServerAddress.ServerAddress,
+  options: TlsOptions
+) =>
+  open(
+    () => Tls.connect({ host: address.host, port: address.port, ...connectionOptions(name, options) }),
+    "secureConnect",
+    (cause, dialled) =>
+      dialled
+        ? new TransportError({ server, reason: "Tls", cause: explain(cause) })
+        : new TransportError({ server, reason: "Open", cause })
+  )
+
+/** Opens a socket that the Scope closes; an interruption on the way destroys it at once. */
+const open = Effect.fnUntraced(function* (
+  create: () => Net.Socket,
+  opened: "connect" | "secureConnect",
+  onError: (cause: unknown, dialled: boolean) => TransportError
+): Effect.fn.Return<Net.Socket, TransportError, Scope.Scope> {
+  let conn: Net.Socket | undefined
+  // Before there is anything to close, so that no interruption finds a socket without a finalizer.
+  yield* Effect.addFinalizer(() => Effect.sync(() => conn && close(conn)))
+  return yield* Effect.callback<Net.Socket, TransportError>((resume) => {
+    let dialled = false
+    let socket: Net.Socket
+    try {
+      socket = create()
+    } catch (cause) {
+      // Certificates and keys are read here, before a byte is sent.
+      resume(Effect.fail(onError(cause, true)))
+      return
+    }
+    conn = socket
+    socket.setNoDelay(true)
+    socket.once("connect", () => {
+      dialled = true
+    })
+    socket.once(opened, () => resume(Effect.succeed(socket)))
+    // Stays for the life of the socket: an "error" that nobody listens to would end the process.
+    socket.on("error", (cause) => resume(Effect.fail(onError(cause, dialled))))
+    socket.once("close", () => resume(Effect.fail(onError(new Error("the connection was closed"), dialled))))
+    return Effect.sync(() => {
+      socket.destroy()
+    })
+  })
+})
+
+/**
+ * Says goodbye (FIN; close_notify under TLS) when nothing stands in the way, and never waits for the peer. Bytes that
+ * the kernel did not take are lost: who wants them delivered waits for the answer before it closes.
+ */
+const close = (conn: Net.Socket): void => {
+  if (conn.connecting || conn.writableLength > 0) {
+    conn.destroy()
+  } else if (!conn.destroyed) {
+    conn.destroySoon()
+    // The goodbye has been handed to the kernel by then, unless the peer's window is closed.
+    setImmediate(() => conn.destroy())
+  }
+}
+
+/**
+ * Over TCP the socket hands the bytes to the kernel within the call, nearly always all of them, and then holds no
+ * reference to them; when the kernel is full, `write` waits until the last byte is taken. Over TLS bytes are encrypted
+ * in their own time, so they are copied, and `write` waits when the socket says that it holds enough.
+ */
+const makeWrite = (server: string, conn: Net.Socket, secure: boolean): Connection["write"] => {
+  type Resume = (effect: Effect.Effect<void, TransportError>) => void
+  const waiting: Array<{ readonly ordinal: number; readonly resume: Resume }> = []
+  let handed = 0
+  let taken = 0
+
+  const failure = (cause: unknown) => Effect.fail(new TransportError({ server, reason: "Write", cause }))
+
+  // One function for all writes: Node batches equal callbacks. Called once for each, in order, also when it failed.
+  const onTaken = (error?: Error | null) => {
+    taken++
+    while (waiting[0] !== undefined && waiting[0].ordinal <= taken) {
+      waiting.shift()?.resume(error ? failure(error) : Effect.void)
+    }
+  }
+
+  const untilTaken = (ordinal: number) =>
+    Effect.callback<void, TransportError>((resume) => {
+      if (ordinal <= taken) return resume(conn.destroyed ? failure(closed(conn)) : Effect.void)
+      const entry = { ordinal, resume }
+      waiting.push(entry)
+      return Effect.sync(() => {
+        const index = waiting.indexOf(entry)
+        if (index !== -1) waiting.splice(index, 1)
+      })
+    })
+
+  return (bytes) =>
+    Effect.suspend(() => {
+      if (!conn.writable) return failure(closed(conn))
+      if (bytes.length === 0) return Effect.void
+      handed++
+      const hasRoom = conn.write(secure ? Buffer.from(bytes) : bytes, onTaken)
+      return (secure ? hasRoom : conn.writableLength === 0) ? Effect.void : untilTaken(handed)
+    })
+}
+
+const closed = (conn: Net.Socket): Error => conn.errored ?? new Error("the connection is closed")
+
+const fromSocketError = (server: string, error: Socket.SocketError): TransportError => {
+  const { reason } = error
+  if (reason._tag === "SocketCloseError") return new TransportError({ server, reason: "Closed" })
+  // Under TLS 1.3 a server refuses the client's certificate after the client has taken the connection for open.
+  return isTlsError(reason.cause)
+    ? new TransportError({ server, reason: "Tls", cause: explain(reason.cause) })
+    : new TransportError({ server, reason: "Read", cause: reason.cause })
+}
+
+/** Node's chunks are Buffers, whose `slice` shares memory and which equal no Uint8Array: they end here. */
+const toPlainBytes = (chunks: ReadonlyArray<Uint8Array | string>): ReadonlyArray<Uint8Array> =>
+  chunks.map((chunk) =>
+    typeof chunk === "string" ? encoder.encode(chunk) : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  )
+
+const encoder = new TextEncoder()
