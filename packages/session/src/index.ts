@@ -1,1 +1,3 @@
-export {}
+export * as Session from "./Session.ts"
+export * as SessionError from "./SessionError.ts"
+export * as SessionState from "./SessionState.ts"

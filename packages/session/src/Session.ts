@@ -1,0 +1,257 @@
+/**
+ * One ZooKeeper session over many connections.
+ *
+ * A session pipelines requests, keeps itself alive, finds another server when one is lost, and registers its watches
+ * again. It knows operations, paths as servers see them, and nothing of chroots, ZNodes or transactions: those are the
+ * client's.
+ *
+ * @since 0.1.0
+ */
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import type * as Operations from "@effect-zookeeper/protocol/Operations"
+import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
+import { Transport } from "@effect-zookeeper/transport/Transport"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import type * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import { makeSession } from "./internal/makeSession.ts"
+import type {
+  AuthFailed,
+  ConnectFailed,
+  OwnershipLost,
+  SessionClosed,
+  SessionError,
+  SessionExpired
+} from "./SessionError.ts"
+import type { SessionState } from "./SessionState.ts"
+
+// -----------------------------------------------------------------------------
+// options
+// -----------------------------------------------------------------------------
+
+/**
+ * An identity to add to every connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AuthInfo {
+  /** `digest`, or any other scheme that the servers know. */
+  readonly scheme: string
+  /** For `digest`: `user:password`. */
+  readonly credentials: Redacted.Redacted<string>
+}
+
+/**
+ * A session to take up again.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SessionCredentials {
+  readonly id: bigint
+  /** The 16 bytes that came with it. Whoever has them owns the session. */
+  readonly password: Redacted.Redacted<Uint8Array>
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface SessionOptions {
+  /**
+   * `host:port,...`, with an optional chroot after the last one; port 2181 if left out, IPv6 in brackets. The default is
+   * the transport's, if it has one.
+   */
+  readonly servers?: string | undefined
+  /** How long servers keep a silent session (`session_timeout` in aiozk). Servers clamp it. Default 10 seconds. */
+  readonly sessionTimeout?: Duration.Input | undefined
+  /** How long the first connection may take. Default 15 seconds. */
+  readonly connectTimeout?: Duration.Input | undefined
+  /** How long one request may take, waiting for a connection included. Default: no limit. */
+  readonly requestTimeout?: Duration.Input | undefined
+  /** Whether a server without quorum may serve reads (`allow_read_only` in aiozk). Default false. */
+  readonly allowReadOnly?: boolean | undefined
+  readonly auth?: ReadonlyArray<AuthInfo> | undefined
+  /**
+   * The pauses between rounds over all servers, while there is no connection (`retry_policy` in aiozk). When it ends, it
+   * is begun anew. Default: from 100 milliseconds, doubling up to 5 seconds, with jitter, forever.
+   */
+  readonly retry?: Schedule.Schedule<unknown> | undefined
+  /** What follows an expiry: a new session (`recreate`, the default), or nothing (`fail`). */
+  readonly sessionExpiry?: "recreate" | "fail" | undefined
+  /** The largest reply in bytes. Default 4 MiB. */
+  readonly maxFrameSize?: number | undefined
+  /** How many requests may be with the server at once; callers beyond it wait. Default 1,000. */
+  readonly maxInFlight?: number | undefined
+  /** A session to take up again. */
+  readonly session?: SessionCredentials | undefined
+  /** How long before the session could end its ownership ends. Default: a tenth of the session timeout. */
+  readonly ownershipMargin?: Duration.Input | undefined
+}
+
+// -----------------------------------------------------------------------------
+// watches
+// -----------------------------------------------------------------------------
+
+/**
+ * Waits for the one event of a one-shot watch. Interrupting it drops the watch.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Changed = Effect.Effect<WatchEvent.WatchEvent, SessionExpired | SessionClosed>
+
+/**
+ * What a read with a watch gives.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Watched<A> {
+  readonly response: A
+  readonly changed: Changed
+}
+
+/**
+ * What a persistent watch tells its owner. The functions are called by the connection's reader, in the order of the
+ * server: they must return at once and not throw.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PersistentWatchListener {
+  /** An event, or `Gap` after a reconnection or a new session. Paths are the server's. */
+  readonly onEvent: (event: WatchEvent.WatchEvent | WatchEvent.Gap) => void
+  /** No event will follow. */
+  readonly onEnd: (reason: SessionExpired | SessionClosed) => void
+}
+
+// -----------------------------------------------------------------------------
+// the service
+// -----------------------------------------------------------------------------
+
+/**
+ * What the connected server is known to lack. A server cannot be asked: an operation that it does not know costs a
+ * connection, so it is remembered for each server, and refused from then on without being sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ServerFeatures {
+  /** False once the server has answered that it does not know the operation (a name of the operation table). */
+  readonly supports: (operation: string) => boolean
+  /** Whether events carry their transaction: 3.9 and later. Undefined until a first event came. */
+  readonly eventZxids: boolean | undefined
+}
+
+/**
+ * The view of a session that applications get: what it is now, and what becomes of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SessionInfo {
+  /** The current session; it changes when an expired one is replaced. 0 before the first. */
+  readonly id: bigint
+  readonly password: Redacted.Redacted<Uint8Array>
+  readonly state: SessionState
+  /** The current state, then each newer one. */
+  readonly states: Stream.Stream<SessionState>
+  /** When ownership ends unless the session is confirmed before: a reading of the monotonic clock, in nanoseconds. */
+  readonly deadline: bigint
+  /**
+   * Never succeeds. Fails when the session was not confirmed by `deadline`, expired, or was closed: whoever owns
+   * something by this session stops then. A lapse is final for those who waited through it, even if the session goes on.
+   */
+  readonly ownership: Effect.Effect<never, OwnershipLost>
+  readonly server: Option.Option<{ readonly host: string; readonly port: number }>
+  /** Whether the connected server serves reads only. */
+  readonly readOnly: boolean
+  /** The timeout that the server granted, in milliseconds; before the first connection the one asked for. */
+  readonly timeout: number
+  readonly serverFeatures: ServerFeatures
+  /** Leaves without ending the session: its ephemeral znodes stay until it expires or is taken up again. */
+  readonly detach: Effect.Effect<void>
+}
+
+/**
+ * A path twice: as the server knows it, and as errors name it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RequestPath {
+  readonly server: string
+  readonly client: string
+}
+
+/**
+ * @category services
+ * @since 0.1.0
+ */
+export class Session extends Context.Service<
+  Session,
+  {
+    readonly info: SessionInfo
+    /** The chroot that the connect string names; "/" for none. The session itself takes paths as servers see them. */
+    readonly chroot: string
+    /**
+     * Sends one request. `path` is what errors name. Interruption is safe at any time: the request keeps its place in the
+     * order of replies.
+     */
+    readonly request: <O extends Operation.Any>(
+      operation: O,
+      request: Operation.Request<O>,
+      path: string
+    ) => Effect.Effect<Operation.Response<O>, Operation.Error<O> | SessionError>
+    readonly watchData: (
+      path: RequestPath
+    ) => Effect.Effect<
+      Watched<Operation.Response<typeof Operations.getData>>,
+      Operation.Error<typeof Operations.getData> | SessionError
+    >
+    readonly watchChildren: (
+      path: RequestPath
+    ) => Effect.Effect<
+      Watched<Operation.Response<typeof Operations.getChildren2>>,
+      Operation.Error<typeof Operations.getChildren2> | SessionError
+    >
+    /** Watches whether the znode is there or not. */
+    readonly watchExists: (
+      path: RequestPath
+    ) => Effect.Effect<
+      Watched<Operation.Response<typeof Operations.exists> | undefined>,
+      Exclude<Operation.Error<typeof Operations.exists>, { readonly _tag: "NoNode" }> | SessionError
+    >
+    /**
+     * Adds a persistent watch for as long as the Scope is open; returns when the server holds it. ZooKeeper 3.6 and later.
+     */
+    readonly watchPersistently: (
+      path: RequestPath,
+      options: { readonly recursive: boolean; readonly listener: PersistentWatchListener }
+    ) => Effect.Effect<void, SessionError, Scope.Scope>
+    /** Adds an identity to this connection and all that follow. A refusal is final for the session. */
+    readonly addAuth: (auth: AuthInfo) => Effect.Effect<void, SessionError>
+    /** Replaces the list of servers, and moves to another one as ZooKeeper's rebalancing has it. */
+    readonly updateServers: (connectString: string) => Effect.Effect<void, InvalidArgument>
+  }
+>()("@effect-zookeeper/session/Session") {}
+
+/**
+ * Connects, and keeps the session until the Scope closes; then ends it and leaves nothing running.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  options: SessionOptions = {}
+): Layer.Layer<Session, ConnectFailed | AuthFailed | SessionExpired | InvalidArgument, Transport> =>
+  Layer.effect(Session, makeSession(options))

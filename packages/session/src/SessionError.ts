@@ -1,0 +1,193 @@
+/**
+ * What any operation can end with, whatever it is: the errors of the session and of its connections.
+ *
+ * Errors that say something about a znode are the protocol's `ServerError`s; an operation fails with those that its row
+ * of the operation table names, or with one of these.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+const request = {
+  /** The operation of the table, such as `setData`. */
+  operation: Schema.String,
+  /** The path as the application gave it; empty for operations without one. */
+  path: Schema.String
+}
+
+/**
+ * The connection was lost before the reply came.
+ *
+ * `maybeApplied` is false when the request cannot have reached a server. When it is true, nobody can tell whether the
+ * write happened: look, or make the write so that it can be repeated (a version, `protected`, `idempotent`).
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ConnectionLoss extends Schema.TaggedError<ConnectionLoss>()("ConnectionLoss", {
+  ...request,
+  maybeApplied: Schema.Boolean
+}) {
+  override get message(): string {
+    return `${subject(this)}: the connection was lost before the reply; the request ${applied(this.maybeApplied)}`
+  }
+}
+
+/**
+ * The session has ended: the servers said so, or it was cut off for so long (4/3 of its timeout) that they must have
+ * ended it. Its ephemeral znodes are gone or about to go.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SessionExpired extends Schema.TaggedError<SessionExpired>()("SessionExpired", {
+  sessionId: Schema.BigInt
+}) {
+  override get message(): string {
+    return `session 0x${BigInt.asUintN(64, this.sessionId).toString(16)} has expired; its ephemeral znodes and watches are gone`
+  }
+}
+
+/**
+ * The client was closed, by its owner or by the end of the Scope that it lived in.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SessionClosed extends Schema.TaggedError<SessionClosed>()("SessionClosed", {}) {
+  override get message(): string {
+    return "the session was closed; a closed client takes no requests, make a new one"
+  }
+}
+
+/**
+ * The servers refused the credentials. Final: nothing is sent any more.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AuthFailed extends Schema.TaggedError<AuthFailed>()("AuthFailed", {
+  scheme: Schema.String
+}) {
+  override get message(): string {
+    return `the server refused the credentials of scheme "${this.scheme}"; check them and that the server knows the scheme`
+  }
+}
+
+/**
+ * `requestTimeout` went by without a reply.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RequestTimeout extends Schema.TaggedError<RequestTimeout>()("RequestTimeout", {
+  ...request,
+  maybeApplied: Schema.Boolean
+}) {
+  override get message(): string {
+    return `${subject(this)}: no reply within requestTimeout; the request ${applied(this.maybeApplied)}`
+  }
+}
+
+/**
+ * The server answered with a code that says nothing about the znode: read-only, unimplemented, throttled, quota,
+ * authentication required, and every code that this release does not know.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ServerRefused extends Schema.TaggedError<ServerRefused>()("ServerRefused", {
+  ...request,
+  code: Schema.Number,
+  /** ZooKeeper's name for the code, such as `NotReadOnly`; `Unknown(-777)` where it has none. */
+  name: Schema.String
+}) {
+  override get message(): string {
+    return `${subject(this)}: the server refused with ${this.name} (${this.code})`
+  }
+}
+
+/**
+ * The request is larger than servers accept, and was not sent; or the reply is larger than `maxFrameSize`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class FrameTooLarge extends Schema.TaggedError<FrameTooLarge>()("FrameTooLarge", {
+  ...request,
+  /** Bytes. */
+  size: Schema.Number,
+  /** Bytes. */
+  limit: Schema.Number
+}) {
+  override get message(): string {
+    return `${subject(this)}: a frame of ${this.size} bytes, where ${this.limit} are the most (requests: the server's jute.maxbuffer; replies: maxFrameSize)`
+  }
+}
+
+/**
+ * The server's answer to this request cannot be understood.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ProtocolError extends Schema.TaggedError<ProtocolError>()("ProtocolError", {
+  ...request,
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    return `${subject(this)}: the reply cannot be understood${this.cause instanceof Error ? `: ${this.cause.message}` : ""}`
+  }
+}
+
+/**
+ * What every operation can end with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type SessionError =
+  | ConnectionLoss
+  | SessionExpired
+  | SessionClosed
+  | AuthFailed
+  | RequestTimeout
+  | ServerRefused
+  | FrameTooLarge
+  | ProtocolError
+
+/**
+ * No server gave a session within `connectTimeout`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ConnectFailed extends Schema.TaggedError<ConnectFailed>()("ConnectFailed", {
+  /** What was tried, the last attempts first to last. */
+  attempts: Schema.Array(Schema.Struct({ server: Schema.String, reason: Schema.String }))
+}) {
+  override get message(): string {
+    const tried = this.attempts.map(({ reason, server }) => `${server}: ${reason}`).join("; ")
+    return `no ZooKeeper server could be reached within connectTimeout (${tried === "" ? "no attempt came to an end" : tried})`
+  }
+}
+
+/**
+ * The time in which what the session owns was certain to be its own has ended. Final for whoever held something, even
+ * if the session goes on.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OwnershipLost extends Schema.TaggedError<OwnershipLost>()("OwnershipLost", {
+  sessionId: Schema.BigInt
+}) {
+  override get message(): string {
+    return "the session could not be confirmed in time; its ephemeral znodes may belong to others by now"
+  }
+}
+
+const subject = (error: { readonly operation: string; readonly path: string }): string =>
+  error.path === "" ? error.operation : `${error.operation} ${error.path}`
+
+const applied = (maybe: boolean): string => (maybe ? "may have been applied" : "was not applied")
