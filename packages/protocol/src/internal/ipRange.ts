@@ -1,0 +1,44 @@
+/**
+ * What servers take for an address or a range in an ACL of the scheme "ip": IPv4 in all releases, IPv6 from 3.9.4 on.
+ *
+ * Numbers are read as Java's `Integer.parseInt` reads them, so "010.0.0.1" and "+8" are fine: an ACL that a server has
+ * stored must not be refused when it is sent back.
+ */
+
+/** Whether some server accepts the id. */
+export const isValid = (id: string): boolean => {
+  // Java reads the digits of every script; the server may judge such a curiosity.
+  if (/\P{ASCII}/u.test(id)) return true
+  const slash = id.indexOf("/")
+  const address = slash === -1 ? id : id.slice(0, slash)
+  const width = isIpv4(address) ? 32 : isIpv6(address) ? 128 : undefined
+  if (width === undefined) return false
+  return slash === -1 || isWithin(id.slice(slash + 1), width)
+}
+
+const isIpv4 = (address: string): boolean => {
+  const parts = address.split(".")
+  return parts.length === 4 && parts.every((part) => isWithin(part, 255))
+}
+
+const isIpv6 = (address: string): boolean => {
+  const halves = address.split("::")
+  if (halves.length > 2) return false
+  const segments = halves.flatMap((half) => (half === "" ? [] : half.split(":")))
+  // The last two segments may be written as an IPv4 address.
+  const last = segments.at(-1)
+  const mapped = last !== undefined && last.includes(".")
+  if (mapped && !isIpv4(last)) return false
+  const hex = mapped ? segments.slice(0, -1) : segments
+  const count = hex.length + (mapped ? 2 : 0)
+  return hex.every(isSegment) && (halves.length === 2 ? count < 8 : count === 8)
+}
+
+const isSegment = (segment: string): boolean => segment.length <= 4 && /^[+-]?[\da-f]+$/i.test(segment)
+
+/** An integer from 0 to a limit. */
+const isWithin = (text: string, limit: number): boolean => {
+  if (!/^[+-]?\d+$/.test(text)) return false
+  const value = Number(text)
+  return value >= 0 && value <= limit
+}
