@@ -40,6 +40,9 @@ export const Stat = Schema.Struct({
 /** @since 0.1.0 */
 export const Acl = Schema.Struct({ perms: Jute.Int, scheme: Jute.UString, id: Jute.UString })
 
+/** As requests carry it: for scheme `auth`, whose id means nothing, kazoo sends null. @since 0.1.0 */
+export const RequestedAcl = Schema.Struct({ ...Acl.fields, id: Jute.NullOr(Jute.UString) })
+
 /** @since 0.1.0 */
 export const ClientInfo = Schema.Struct({ authScheme: Jute.UString, user: Jute.UString })
 
@@ -87,7 +90,7 @@ export const ErrorResponse = Schema.Struct({ err: Jute.Int })
 export const CreateRequest = Schema.Struct({
   path: Jute.UString,
   data: Jute.NullOr(Jute.Buffer),
-  acl: Jute.Vector(Acl),
+  acl: Jute.Vector(RequestedAcl),
   flags: Jute.Int
 })
 
@@ -114,7 +117,11 @@ export const SetDataRequest = Schema.Struct({
 })
 
 /** `version` is compared with the znode's `aversion`. @since 0.1.0 */
-export const SetACLRequest = Schema.Struct({ path: Jute.UString, acl: Jute.Vector(Acl), version: Jute.Int })
+export const SetACLRequest = Schema.Struct({
+  path: Jute.UString,
+  acl: Jute.Vector(RequestedAcl),
+  version: Jute.Int
+})
 
 /** @since 0.1.0 */
 export const ReconfigRequest = Schema.Struct({
