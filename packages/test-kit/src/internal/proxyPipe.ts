@@ -1,0 +1,81 @@
+/**
+ * One direction of one proxied connection: what goes in comes out later, slower, in pieces, or not at all.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Latch from "effect/Latch"
+import * as Queue from "effect/Queue"
+import type * as Net from "node:net"
+import type { Ending, Shape } from "../FaultProxy.ts"
+
+/** Bytes, the end of the sender's stream, or the sender's reset. */
+export type Item = Uint8Array | "fin" | "reset"
+
+export interface Options {
+  readonly to: Net.Socket
+  /** Closed while the direction is black-holed. */
+  readonly gate: Latch.Latch
+  readonly shape: () => Shape
+  /** Ends the connection once so many bytes have been delivered. */
+  readonly cut: { readonly after: number; readonly ending: Ending } | undefined
+  readonly end: (ending: Ending) => void
+}
+
+export interface Pipe {
+  readonly offer: (item: Item) => void
+  /** Delivers, for ever; to be interrupted when the connection is gone. */
+  readonly run: Effect.Effect<never>
+}
+
+export const makePipe = (options: Options): Effect.Effect<Pipe> =>
+  Effect.gen(function* () {
+    const { cut, end, gate, to } = options
+    const queue = yield* Queue.unbounded<{ readonly item: Item; readonly at: number }>()
+    const clock = yield* Clock.Clock
+    let delivered = 0
+
+    const write = (bytes: Uint8Array): Effect.Effect<void> =>
+      Effect.callback((resume) => {
+        to.write(bytes, () => resume(Effect.void))
+      })
+
+    const deliver = Effect.fnUntraced(function* (bytes: Uint8Array) {
+      yield* gate.await
+      if (cut !== undefined && delivered + bytes.length >= cut.after) {
+        if (cut.after > delivered) yield* write(bytes.subarray(0, cut.after - delivered))
+        delivered = cut.after
+        end(cut.ending)
+        return
+      }
+      delivered += bytes.length
+      yield* write(bytes)
+    })
+
+    const one = Effect.gen(function* () {
+      const { at, item } = yield* Queue.take(queue)
+      const shape = options.shape()
+      if (shape.delay !== undefined) {
+        const wait = at + Duration.toMillis(shape.delay) - clock.currentTimeMillisUnsafe()
+        if (wait > 0) yield* Effect.sleep(wait)
+      }
+      yield* gate.await
+      if (item === "fin") return to.end()
+      if (item === "reset") return end("rst")
+      const rate = shape.bytesPerSecond
+      // A throttled stream moves every 20 ms.
+      const size = Math.max(1, shape.chunk ?? (rate === undefined ? item.length : Math.ceil(rate / 50)))
+      for (let start = 0; start < item.length; start += size) {
+        const piece = item.subarray(start, start + size)
+        yield* deliver(piece)
+        if (rate !== undefined) yield* Effect.sleep((piece.length / rate) * 1000)
+      }
+    })
+
+    return {
+      offer: (item) => {
+        Queue.offerUnsafe(queue, { item, at: clock.currentTimeMillisUnsafe() })
+      },
+      run: Effect.forever(one)
+    }
+  })

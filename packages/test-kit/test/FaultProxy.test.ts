@@ -1,0 +1,341 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FaultProxy from "../src/FaultProxy.ts"
+import * as ScriptedServer from "../src/ScriptedServer.ts"
+import { connect, ints, readInts, reply, request } from "./support/rawClient.ts"
+
+/** Answers the handshake with [7], and each request with its payload. `applied` are the payloads that reached it. */
+const setUp = Effect.gen(function* () {
+  const applied: Array<number> = []
+  const server = yield* ScriptedServer.make((connection) =>
+    Effect.gen(function* () {
+      yield* connection.nextFrame
+      yield* connection.send(ints(7))
+      while (true) {
+        const [xid = 0, , payload = 0] = readInts(yield* connection.nextFrame)
+        applied.push(payload)
+        yield* connection.send(reply(xid, payload))
+      }
+    })
+  )
+  const proxy = yield* FaultProxy.make(server)
+  const open = Effect.gen(function* () {
+    const client = yield* connect(proxy.port)
+    yield* client.send(ints(0))
+    assert.deepStrictEqual(readInts(yield* client.nextFrame), [7])
+    return client
+  })
+  return { applied, server, proxy, open }
+})
+
+const CREATE = 1
+const GET = 4
+
+describe("FaultProxy, without a fault", () => {
+  it.effect("forwards frames both ways and logs what they are", () =>
+    Effect.gen(function* () {
+      const { open, proxy } = yield* setUp
+      const client = yield* open
+      yield* client.send(request(1, CREATE, 10))
+      assert.deepStrictEqual(readInts(yield* client.nextFrame), [1, 0, 0, 0, 10])
+      const { accepted, current, frames } = yield* proxy.seen
+      assert.deepStrictEqual([accepted, current], [1, 1])
+      assert.deepStrictEqual(
+        frames.map(({ direction, op, xid }) => [direction, op, xid]),
+        [
+          ["up", "connect", undefined],
+          ["down", "connect", undefined],
+          ["up", CREATE, 1],
+          ["down", CREATE, 1]
+        ]
+      )
+      assert.deepStrictEqual(yield* proxy.requests, [CREATE])
+      client.socket.end()
+      yield* proxy.awaitSeen((seen) => seen.current === 0)
+    })
+  )
+
+  it.effect("moves connections that come later to another target", () =>
+    Effect.gen(function* () {
+      const { open, proxy, server } = yield* setUp
+      const other = yield* ScriptedServer.make((connection) => connection.send(ints(99)))
+      yield* open
+      yield* proxy.setTarget(other)
+      const client = yield* connect(proxy.port)
+      assert.deepStrictEqual(readInts(yield* client.nextFrame), [99])
+      assert.strictEqual(yield* server.accepted, 1)
+    })
+  )
+
+  it.effect("resets the client when nothing listens at the target", () =>
+    Effect.gen(function* () {
+      const { proxy } = yield* setUp
+      yield* proxy.setTarget({ host: "127.0.0.1", port: 1 })
+      assert.strictEqual(yield* (yield* connect(proxy.port)).ended, "rst")
+    })
+  )
+})
+
+describe("FaultProxy, connections", () => {
+  it.effect("refuses, resets, closes, hangs, and accepts again on the same port", () =>
+    Effect.gen(function* () {
+      const { open, proxy, server } = yield* setUp
+      yield* proxy.accept("refuse")
+      assert.match((yield* Effect.flip(connect(proxy.port))).message, /ECONNREFUSED/)
+      yield* proxy.accept("reset")
+      assert.strictEqual(yield* (yield* connect(proxy.port)).ended, "rst")
+      yield* proxy.accept("close")
+      assert.strictEqual(yield* (yield* connect(proxy.port)).ended, "fin")
+      yield* proxy.accept("hang")
+      const client = yield* connect(proxy.port)
+      yield* client.send(ints(0))
+      assert.strictEqual(yield* server.accepted, 0)
+      yield* proxy.dropAll("fin")
+      assert.strictEqual(yield* client.ended, "fin")
+      yield* proxy.heal
+      yield* open
+    })
+  )
+
+  for (const ending of ["rst", "fin"] as const) {
+    it.effect(`drops all connections with ${ending}`, () =>
+      Effect.gen(function* () {
+        const { open, proxy } = yield* setUp
+        const clients = [yield* open, yield* open]
+        yield* proxy.dropAll(ending)
+        for (const client of clients) assert.strictEqual(yield* client.ended, ending)
+      })
+    )
+  }
+
+  it.effect("half-closes towards the client and still forwards what it sends", () =>
+    Effect.gen(function* () {
+      const { applied, open, proxy } = yield* setUp
+      const client = yield* open
+      yield* proxy.halfClose("client")
+      assert.strictEqual(yield* client.ended, "fin")
+      yield* client.send(request(1, CREATE, 5))
+      yield* proxy.awaitFrames({ direction: "down", op: CREATE })
+      assert.deepStrictEqual(applied, [5])
+    })
+  )
+
+  it.effect("cuts the next connection at each byte offset of the handshake's reply, and only that one", () =>
+    Effect.gen(function* () {
+      const { open, proxy } = yield* setUp
+      for (const ending of ["rst", "fin"] as const) {
+        for (let after = 0; after <= 8; after++) {
+          yield* proxy.cutNext({ direction: "down", after, ending })
+          const client = yield* connect(proxy.port)
+          yield* client.send(ints(0))
+          assert.strictEqual(yield* client.ended, ending)
+          assert.lengthOf(client.received, after)
+        }
+      }
+      yield* open
+    })
+  )
+
+  it.effect("cuts upwards before the server has the whole request", () =>
+    Effect.gen(function* () {
+      const { applied, open, proxy } = yield* setUp
+      yield* proxy.cutNext({ direction: "up", after: 8 + 15, ending: "rst" })
+      const client = yield* open
+      yield* client.send(request(1, CREATE, 5))
+      assert.strictEqual(yield* client.ended, "rst")
+      assert.deepStrictEqual(applied, [])
+    })
+  )
+})
+
+describe("FaultProxy, how bytes travel", () => {
+  it.effect("keeps what is sent into a black hole until it heals", () =>
+    Effect.gen(function* () {
+      const { applied, open, proxy } = yield* setUp
+      const client = yield* open
+      yield* proxy.blackHole("down")
+      yield* client.send(request(1, CREATE, 5))
+      yield* proxy.awaitFrames({ direction: "down", op: CREATE })
+      assert.deepStrictEqual(applied, [5])
+      assert.lengthOf(client.received, 8)
+      yield* proxy.blackHole("up")
+      yield* client.send(request(2, CREATE, 6))
+      yield* proxy.awaitFrames({ direction: "up", op: CREATE }, 2)
+      assert.deepStrictEqual(applied, [5])
+      yield* proxy.heal
+      assert.strictEqual(readInts(yield* client.nextFrame)[4], 5)
+      assert.strictEqual(readInts(yield* client.nextFrame)[4], 6)
+    })
+  )
+
+  it.live("delays, throttles and cuts into single bytes without losing any", () =>
+    Effect.gen(function* () {
+      const { open, proxy } = yield* setUp
+      const client = yield* open
+      const elapsed = (xid: number) =>
+        client.send(request(xid, GET, xid)).pipe(
+          Effect.andThen(client.nextFrame),
+          Effect.tap((frame) => Effect.sync(() => assert.strictEqual(readInts(frame)[4], xid))),
+          Effect.timed,
+          Effect.map(([duration]) => Duration.toMillis(duration))
+        )
+      yield* proxy.shape("both", { delay: Duration.millis(60) })
+      assert.isAtLeast(yield* elapsed(1), 115)
+      yield* proxy.shape("both", {})
+      // 24 bytes of reply.
+      yield* proxy.shape("down", { bytesPerSecond: 200 })
+      assert.isAtLeast(yield* elapsed(2), 95)
+      yield* proxy.shape("down", { chunk: 1 })
+      const before = client.sizes.length
+      yield* elapsed(3)
+      assert.isAbove(client.sizes.length - before, 1)
+    })
+  )
+})
+
+describe("FaultProxy, rules on frames", () => {
+  it.effect("loses a request before the server sees it", () =>
+    Effect.gen(function* () {
+      const { applied, open, proxy } = yield* setUp
+      const client = yield* open
+      yield* proxy.rule({ match: { direction: "up", op: CREATE }, action: { _tag: "DropAndReset" } })
+      yield* client.send(request(1, GET, 1))
+      yield* client.nextFrame
+      yield* client.send(request(2, CREATE, 2))
+      assert.strictEqual(yield* client.ended, "rst")
+      assert.deepStrictEqual(applied, [1])
+    })
+  )
+
+  it.effect("loses a reply after the request was applied, and acts once", () =>
+    Effect.gen(function* () {
+      const { applied, open, proxy } = yield* setUp
+      const client = yield* open
+      const rule = yield* proxy.rule({ match: { direction: "down", op: CREATE }, action: { _tag: "DropAndReset" } })
+      yield* client.send(request(1, CREATE, 1))
+      assert.strictEqual(yield* client.ended, "rst")
+      assert.deepStrictEqual(applied, [1])
+      assert.strictEqual(yield* rule.hits, 1)
+      const again = yield* open
+      yield* again.send(request(1, CREATE, 2))
+      assert.strictEqual(readInts(yield* again.nextFrame)[4], 2)
+    })
+  )
+
+  it.effect("counts: skips the first, acts on two", () =>
+    Effect.gen(function* () {
+      const { open, proxy } = yield* setUp
+      const client = yield* open
+      const match = { direction: "down", op: GET } as const
+      const rule = yield* proxy.rule({ match, action: { _tag: "Drop" }, skip: 1, count: 2 })
+      for (const xid of [1, 2, 3, 4]) yield* client.send(request(xid, GET, xid))
+      assert.strictEqual(readInts(yield* client.nextFrame)[0], 1)
+      assert.strictEqual(readInts(yield* client.nextFrame)[0], 4)
+      assert.strictEqual(yield* rule.hits, 2)
+    })
+  )
+
+  it.effect("holds a reply until it is released", () =>
+    Effect.gen(function* () {
+      const { open, proxy } = yield* setUp
+      const client = yield* open
+      const rule = yield* proxy.rule({ match: { direction: "down", xid: 1 }, action: { _tag: "Hold" } })
+      yield* client.send(request(1, GET, 1))
+      yield* rule.awaitHits()
+      yield* client.send(request(2, GET, 2))
+      assert.strictEqual(readInts(yield* client.nextFrame)[0], 2)
+      yield* rule.release
+      assert.strictEqual(readInts(yield* client.nextFrame)[0], 1)
+    })
+  )
+
+  const forged: ReadonlyArray<readonly [FaultProxy.FrameAction, ReadonlyArray<ReadonlyArray<number>>]> = [
+    [
+      { _tag: "Duplicate" },
+      [
+        [1, 0, 0, 0, 5],
+        [1, 0, 0, 0, 5],
+        [2, 0, 0, 0, 6]
+      ]
+    ],
+    [
+      { _tag: "Swap" },
+      [
+        [2, 0, 0, 0, 6],
+        [1, 0, 0, 0, 5]
+      ]
+    ],
+    [
+      { _tag: "SetXid", xid: 77 },
+      [
+        [77, 0, 0, 0, 5],
+        [2, 0, 0, 0, 6]
+      ]
+    ],
+    [
+      { _tag: "SetError", code: -101 },
+      [
+        [1, 0, 0, -101],
+        [2, 0, 0, 0, 6]
+      ]
+    ],
+    [
+      { _tag: "CorruptByte", offset: 19 },
+      [
+        [1, 0, 0, 0, 5 ^ 0xff],
+        [2, 0, 0, 0, 6]
+      ]
+    ],
+    [
+      { _tag: "Truncate", length: 8 },
+      [
+        [1, 0],
+        [2, 0, 0, 0, 6]
+      ]
+    ],
+    [{ _tag: "Inject", body: ints(9) }, [[1, 0, 0, 0, 5], [9], [2, 0, 0, 0, 6]]],
+    [
+      { _tag: "Edit", edit: () => ints(3, 3) },
+      [
+        [3, 3],
+        [2, 0, 0, 0, 6]
+      ]
+    ],
+    [{ _tag: "SetLength", length: 24 }, [[1, 0, 0, 0, 5, 20]]]
+  ]
+  for (const [action, expected] of forged) {
+    it.effect(`${action._tag} on a reply`, () =>
+      Effect.gen(function* () {
+        const { open, proxy } = yield* setUp
+        const client = yield* open
+        yield* proxy.rule({ match: { direction: "down", op: CREATE }, action })
+        yield* client.send(request(1, CREATE, 5))
+        yield* client.send(request(2, GET, 6))
+        for (const frame of expected) assert.deepStrictEqual(readInts(yield* client.nextFrame), frame)
+      })
+    )
+  }
+
+  it.effect("injects a frame out of nothing", () =>
+    Effect.gen(function* () {
+      const { open, proxy } = yield* setUp
+      const client = yield* open
+      yield* proxy.inject("down", ints(-1, 0, 0, 0))
+      assert.deepStrictEqual(readInts(yield* client.nextFrame), [-1, 0, 0, 0])
+    })
+  )
+
+  it.effect("raw: moves bytes that are no frames", () =>
+    Effect.gen(function* () {
+      const server = yield* ScriptedServer.make((connection) =>
+        connection.sendRaw(new Uint8Array([255, 255, 255, 255, 1]))
+      )
+      const proxy = yield* FaultProxy.make(server, { raw: true })
+      yield* proxy.cutNext({ direction: "down", after: 3, ending: "fin" })
+      const client = yield* connect(proxy.port)
+      assert.strictEqual(yield* client.ended, "fin")
+      assert.deepStrictEqual(client.received, [255, 255, 255])
+    })
+  )
+})
