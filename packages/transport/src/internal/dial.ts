@@ -144,7 +144,8 @@ const makeWrite = (server: string, conn: Net.Socket, secure: boolean): Connectio
 
   return (bytes) =>
     Effect.suspend(() => {
-      if (!conn.writable) return failure(closed(conn))
+      // After the end of what is read Node closes the writing side too, but a moment later.
+      if (!conn.writable || conn.readableEnded) return failure(closed(conn))
       if (bytes.length === 0) return Effect.void
       handed++
       const hasRoom = conn.write(secure ? Buffer.from(bytes) : bytes, onTaken)

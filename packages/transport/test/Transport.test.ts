@@ -1,0 +1,571 @@
+import { type ServerAddress, type TlsOptions, Transport } from "@effect-zookeeper/transport"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import { execFile } from "node:child_process"
+import * as Tls from "node:tls"
+import { fileURLToPath } from "node:url"
+import { inspect, promisify } from "node:util"
+import { type Certificates, certificates } from "./certificates.ts"
+import * as Servers from "./servers.ts"
+
+const MiB = 1024 * 1024
+
+const transport = (options?: Transport.Options) =>
+  Effect.provide(
+    Transport.Transport.use((service) => Effect.succeed(service)),
+    Transport.layer(options)
+  )
+
+const connect = (address: ServerAddress.ServerAddress, options?: Transport.Options, name = address) =>
+  Effect.flatMap(transport(options), (service) => service.connect(address, name))
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+/** Pulls until `size` bytes are there. */
+const pullBytes = Effect.fnUntraced(function* (connection: Transport.Connection, size: number) {
+  const all = new Uint8Array(size)
+  let at = 0
+  while (at < size) {
+    for (const chunk of yield* connection.pull) {
+      all.set(chunk, at)
+      at += chunk.length
+    }
+  }
+  return all
+})
+
+const pullText = (connection: Transport.Connection, size: number) =>
+  Effect.map(pullBytes(connection, size), (all) => new TextDecoder().decode(all))
+
+/** Pulls until the connection ends: why it did. */
+const pullToEnd = (connection: Transport.Connection) => Effect.flip(Effect.forever(connection.pull))
+
+describe("over TCP", () => {
+  it.live("bytes go both ways", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp(Servers.echo)
+      const connection = yield* connect(server.address)
+      yield* connection.write(bytes("hello "))
+      yield* connection.write(new Uint8Array(0))
+      yield* connection.write(bytes("world"))
+      assert.strictEqual(yield* pullText(connection, 11), "hello world")
+    })
+  )
+
+  it.live("chunks are plain byte arrays, not Buffers", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp((socket) => socket.write("abc"))
+      const connection = yield* connect(server.address)
+      const chunks = yield* connection.pull
+      assert.deepStrictEqual(chunks, [bytes("abc")])
+    })
+  )
+
+  it.live("a name is dialled at the address, a scheme of tcp overrules tls options", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp(Servers.echo)
+      const name = { host: "not-asked.invalid", port: server.address.port, scheme: "tcp" } as const
+      const connection = yield* connect(server.address, { tls: {} }, name)
+      yield* connection.write(bytes("hi"))
+      assert.strictEqual(yield* pullText(connection, 2), "hi")
+    })
+  )
+
+  it.live("a port without a listener is Open, and says where", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { address } = yield* Scope.provide(Servers.tcp(Servers.echo), scope)
+      yield* Scope.close(scope, Exit.void)
+      const error = yield* Effect.flip(connect(address))
+      assert.strictEqual(error.reason, "Open")
+      assert.strictEqual(error.server, `127.0.0.1:${address.port}`)
+      assert.include(error.message, "ECONNREFUSED")
+    })
+  )
+
+  it.live("a clean end gives what was sent before it, then is Closed at every pull; writes fail", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp((socket) => socket.end("bye"))
+      const connection = yield* connect(server.address)
+      assert.strictEqual(yield* pullText(connection, 3), "bye")
+      assert.strictEqual((yield* Effect.flip(connection.pull)).reason, "Closed")
+      assert.strictEqual((yield* Effect.flip(connection.pull)).reason, "Closed")
+      assert.strictEqual((yield* Effect.flip(connection.write(bytes("x")))).reason, "Write")
+    })
+  )
+
+  it.live("a reset is Read at every pull; writes fail", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp(() => {})
+      const connection = yield* connect(server.address)
+      const socket = yield* server.accepted
+      socket.resetAndDestroy()
+      const error = yield* Effect.flip(connection.pull)
+      assert.strictEqual(error.reason, "Read")
+      assert.include(error.message, "ECONNRESET")
+      assert.strictEqual((yield* Effect.flip(connection.pull)).reason, "Read")
+      const write = yield* Effect.flip(connection.write(bytes("x")))
+      assert.strictEqual(write.reason, "Write")
+      assert.include(write.message, "ECONNRESET")
+    })
+  )
+
+  it.live("a closed scope ends the waiting pull, fails writes and closes the socket", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp(Servers.echo)
+      const scope = yield* Scope.make()
+      const connection = yield* Scope.provide(connect(server.address), scope)
+      const pull = yield* Effect.forkChild(Effect.flip(connection.pull), { startImmediately: true })
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* Fiber.join(pull))._tag, "TransportError")
+      assert.strictEqual((yield* Effect.flip(connection.write(bytes("x")))).reason, "Write")
+      yield* server.closed
+    })
+  )
+
+  it.live("an interrupted pull loses no bytes", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp(Servers.echo)
+      const connection = yield* connect(server.address)
+      const pull = yield* Effect.forkChild(connection.pull, { startImmediately: true })
+      yield* Fiber.interrupt(pull)
+      yield* connection.write(bytes("kept"))
+      assert.strictEqual(yield* pullText(connection, 4), "kept")
+    })
+  )
+
+  it.live("deferred tasks run once the turn is over, in order", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp(Servers.echo)
+      const connection = yield* connect(server.address)
+      const log: Array<string> = []
+      yield* Effect.callback<void>((resume) => {
+        connection.defer(() => log.push("first"))
+        connection.defer(() => resume(Effect.void))
+        log.push("turn")
+      })
+      assert.deepStrictEqual(log, ["turn", "first"])
+    })
+  )
+})
+
+describe("back-pressure", () => {
+  // More than the kernel's buffers on both sides hold.
+  const flood = new Uint8Array(64 * MiB)
+
+  it.live("a write waits while the peer does not read", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp((socket) => socket.pause(), { pauseOnConnect: true })
+      const connection = yield* connect(server.address)
+      const log: Array<string> = []
+      const write = yield* Effect.forkChild(
+        Effect.tap(connection.write(flood), () => Effect.sync(() => log.push("written"))),
+        { startImmediately: true }
+      )
+      const socket = yield* server.accepted
+      log.push("reads")
+      socket.on("data", () => {})
+      socket.resume()
+      yield* Fiber.join(write)
+      assert.deepStrictEqual(log, ["reads", "written"])
+    })
+  )
+
+  it.live("a waiting write can be interrupted, and the closing scope destroys the socket", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp(() => {}, { pauseOnConnect: true })
+      const scope = yield* Scope.make()
+      const connection = yield* Scope.provide(connect(server.address), scope)
+      const write = yield* Effect.forkChild(connection.write(flood), { startImmediately: true })
+      const socket = yield* server.accepted
+      yield* Fiber.interrupt(write)
+      yield* Scope.close(scope, Exit.void)
+      // The peer reads what the kernels hold and finds the end.
+      socket.resume()
+      yield* server.closed
+      assert.isBelow(socket.bytesRead, flood.length)
+    })
+  )
+
+  it.live("a waiting write fails when the peer resets, and when the scope closes", () =>
+    Effect.gen(function* () {
+      for (const end of ["reset", "scope"] as const) {
+        const server = yield* Servers.tcp(() => {}, { pauseOnConnect: true })
+        const scope = yield* Scope.make()
+        const connection = yield* Scope.provide(connect(server.address), scope)
+        const write = yield* Effect.forkChild(Effect.flip(connection.write(flood)), { startImmediately: true })
+        const socket = yield* server.accepted
+        if (end === "reset") socket.resetAndDestroy()
+        else yield* Scope.close(scope, Exit.void)
+        assert.strictEqual((yield* Fiber.join(write)).reason, "Write")
+        yield* Scope.close(scope, Exit.void)
+      }
+    })
+  )
+
+  const reuse = (secure: boolean) =>
+    Effect.gen(function* () {
+      const c = yield* certificates
+      const server = yield* secure ? Servers.tls({ ...c.server }, Servers.echo) : Servers.tcp(Servers.echo)
+      const connection = yield* connect(server.address, secure ? { tls: { ca: c.ca } } : {})
+      const rounds = 64
+      const size = 192 * 1024
+      const received = yield* Effect.forkChild(pullBytes(connection, rounds * size))
+      const buffer = new Uint8Array(size)
+      for (let round = 0; round < rounds; round++) {
+        buffer.fill(round)
+        yield* connection.write(buffer)
+      }
+      buffer.fill(255)
+      const all = yield* Fiber.join(received)
+      for (let round = 0; round < rounds; round++) {
+        assert.isTrue(
+          all.subarray(round * size, (round + 1) * size).every((byte) => byte === round),
+          `round ${round}`
+        )
+      }
+    })
+
+  it.live("the bytes belong to the caller again when a write has returned, over TCP", () => reuse(false))
+
+  it.live("the bytes belong to the caller again when a write has returned, over TLS", () => reuse(true))
+})
+
+describe("over TLS", () => {
+  const tlsEcho = Effect.fnUntraced(function* (
+    pick: (certificates: Certificates) => {
+      readonly server: Tls.TlsOptions
+      readonly client: TlsOptions.TlsOptions | undefined
+      readonly name?: string
+      readonly scheme?: "tls"
+    }
+  ) {
+    const { client, name = "localhost", scheme, server: serverOptions } = pick(yield* certificates)
+    const seen: Array<string | false | undefined> = []
+    const server = yield* Servers.tls(serverOptions, (socket) => {
+      seen.push((socket as { servername?: string | false }).servername)
+      Servers.echo(socket)
+    })
+    const connection = yield* connect(
+      server.address,
+      { tls: client },
+      { host: name, port: server.address.port, scheme }
+    )
+    yield* connection.write(bytes("secret"))
+    const text = yield* pullText(connection, 6)
+    return { text, sni: seen[0] }
+  })
+
+  it.live("a certificate for the name is accepted, and the name is sent to the server", () =>
+    Effect.gen(function* () {
+      const outcome = yield* tlsEcho((c) => ({ server: c.server, client: { ca: c.ca } }))
+      assert.deepStrictEqual(outcome, { text: "secret", sni: "localhost" })
+    })
+  )
+
+  it.live("a certificate for the IP address is accepted, and no name is sent", () =>
+    Effect.gen(function* () {
+      const outcome = yield* tlsEcho((c) => ({ server: c.server, client: { ca: [c.ca] }, name: "127.0.0.1" }))
+      assert.deepStrictEqual(outcome, { text: "secret", sni: false })
+    })
+  )
+
+  it.live("servername replaces the name of the connect string", () =>
+    Effect.gen(function* () {
+      const outcome = yield* tlsEcho((c) => ({
+        server: c.server,
+        client: { ca: bytes(c.ca), servername: "zk.test" },
+        name: "elsewhere.test"
+      }))
+      assert.deepStrictEqual(outcome, { text: "secret", sni: "zk.test" })
+    })
+  )
+
+  it.live("servername may be an IP address", () =>
+    Effect.gen(function* () {
+      const client = { servername: "127.0.0.1" }
+      const outcome = yield* tlsEcho((c) => ({ server: c.server, client: { ...client, ca: c.ca }, name: "other.test" }))
+      assert.strictEqual(outcome.text, "secret")
+      const error = yield* Effect.flip(tlsEcho((c) => ({ server: c.elsewhere, client: { ...client, ca: c.ca } })))
+      assert.include(error.message, "not for 127.0.0.1")
+    })
+  )
+
+  it.live("a client's certificate is shown to a server that demands one, from PEM and from PKCS#12", () =>
+    Effect.gen(function* () {
+      const demands = (c: Certificates) => ({ ...c.server, ca: c.ca, requestCert: true })
+      const pem = yield* tlsEcho((c) => ({
+        server: demands(c),
+        client: { ca: c.ca, cert: c.client.cert, key: Redacted.make(c.client.key) }
+      }))
+      assert.strictEqual(pem.text, "secret")
+      const pfx = yield* tlsEcho((c) => ({
+        server: demands(c),
+        client: { ca: c.ca, pfx: Redacted.make(c.clientPfx), passphrase: Redacted.make("secret") }
+      }))
+      assert.strictEqual(pfx.text, "secret")
+    })
+  )
+
+  it.live("rejectUnauthorized: false accepts any certificate", () =>
+    Effect.gen(function* () {
+      const outcome = yield* tlsEcho((c) => ({ server: c.selfSigned, client: { rejectUnauthorized: false } }))
+      assert.strictEqual(outcome.text, "secret")
+    })
+  )
+
+  const refusals: ReadonlyArray<{
+    readonly name: string
+    readonly pick: Parameters<typeof tlsEcho>[0]
+    readonly message: ReadonlyArray<string>
+  }> = [
+    {
+      name: "a certificate for another host",
+      pick: (c) => ({ server: c.elsewhere, client: { ca: c.ca } }),
+      message: ["DNS:elsewhere.test", "not for localhost"]
+    },
+    {
+      name: "a certificate for another host, dialled by IP address",
+      pick: (c) => ({ server: c.elsewhere, client: { ca: c.ca }, name: "127.0.0.1" }),
+      message: ["DNS:elsewhere.test", "not for 127.0.0.1"]
+    },
+    {
+      name: "a certificate for the address but not for the name",
+      pick: (c) => ({ server: c.server, client: { ca: c.ca }, name: "zk9.test" }),
+      message: ["IP Address:127.0.0.1", "not for zk9.test"]
+    },
+    {
+      name: "a certificate of an unknown authority",
+      pick: (c) => ({ server: c.stranger, client: { ca: c.ca } }),
+      message: ["issuer", "unknown", "tls.ca"]
+    },
+    {
+      name: "a certificate that only tls.ca would vouch for, without tls options",
+      pick: (c) => ({ server: c.server, client: undefined, scheme: "tls" }),
+      message: ["issuer", "unknown", "tls.ca"]
+    },
+    {
+      name: "a self-signed certificate",
+      pick: (c) => ({ server: c.selfSigned, client: { ca: c.ca } }),
+      message: ["self-signed"]
+    },
+    {
+      name: "an expired certificate",
+      pick: (c) => ({ server: c.expired, client: { ca: c.ca } }),
+      message: ["expired"]
+    },
+    {
+      name: "a server with older versions of TLS alone",
+      pick: (c) => ({ server: { ...c.server, maxVersion: "TLSv1.2" }, client: { ca: c.ca, minVersion: "TLSv1.3" } }),
+      message: ["tls.minVersion"]
+    },
+    {
+      name: "a client without the certificate that the server demands, TLS 1.2",
+      pick: (c) => ({
+        server: { ...c.server, ca: c.ca, requestCert: true, maxVersion: "TLSv1.2" },
+        client: { ca: c.ca }
+      }),
+      message: ["tls.cert and tls.key"]
+    },
+    {
+      name: "a client without the certificate that the server demands, TLS 1.3",
+      pick: (c) => ({ server: { ...c.server, ca: c.ca, requestCert: true }, client: { ca: c.ca } }),
+      message: ["tls.cert and tls.key"]
+    },
+    {
+      name: "a wrong passphrase, before a byte is sent",
+      pick: (c) => ({
+        server: c.server,
+        client: { ca: c.ca, pfx: Redacted.make(c.clientPfx), passphrase: Redacted.make("wrong-passphrase") }
+      }),
+      message: ["mac verify failure"]
+    }
+  ]
+  for (const { message, name, pick } of refusals) {
+    it.live(`${name} is refused`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(tlsEcho(pick))
+        assert.strictEqual(error.reason, "Tls", error.message)
+        for (const piece of message) assert.include(error.message, piece)
+      })
+    )
+  }
+
+  it.live("no error shows a key or a passphrase", () =>
+    Effect.gen(function* () {
+      const key = Redacted.make("-----BEGIN PRIVATE KEY-----\ncanary-key\n-----END PRIVATE KEY-----")
+      const error = yield* Effect.flip(
+        tlsEcho((c) => ({
+          server: c.server,
+          client: { ca: c.ca, cert: c.client.cert, key, passphrase: Redacted.make("canary-passphrase") }
+        }))
+      )
+      assert.strictEqual(error.reason, "Tls")
+      assert.notInclude(inspect(error, { depth: 10, showHidden: true }), "canary")
+    })
+  )
+
+  it.live("a server without TLS is refused, whether it speaks or hangs up", () =>
+    Effect.gen(function* () {
+      const speaks = yield* Servers.tcp((socket) => socket.write("no TLS here, sorry"))
+      const first = yield* Effect.flip(connect(speaks.address, { tls: {} }))
+      assert.strictEqual(first.reason, "Tls")
+      assert.include(first.message, "does not speak TLS")
+      const hangsUp = yield* Servers.tcp((socket) => socket.once("data", () => socket.destroy()))
+      const second = yield* Effect.flip(connect(hangsUp.address, { tls: {} }))
+      assert.strictEqual(second.reason, "Tls")
+      assert.include(second.message, "does this port speak TLS?")
+    })
+  )
+
+  it.live("a refused port is Open, not Tls", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { address } = yield* Scope.provide(Servers.tcp(Servers.echo), scope)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* Effect.flip(connect(address, { tls: {} }))).reason, "Open")
+    })
+  )
+
+  it.live("a server that never shakes hands is waited for, until interrupted: then the socket is gone", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp((socket) => socket.resume())
+      const scope = yield* Scope.make()
+      const dial = yield* Effect.forkChild(Scope.provide(connect(server.address, { tls: {} }), scope))
+      yield* server.accepted
+      assert.isUndefined(dial.pollUnsafe())
+      yield* Fiber.interrupt(dial)
+      // The scope is still open.
+      yield* server.closed
+      yield* Scope.close(scope, Exit.void)
+    })
+  )
+
+  it.live("ends are told apart: Closed for a goodbye, Read for a reset", () =>
+    Effect.gen(function* () {
+      const c = yield* certificates
+      const polite = yield* Servers.tls({ ...c.server }, (socket) => socket.end("bye"))
+      assert.strictEqual((yield* pullToEnd(yield* connect(polite.address, { tls: { ca: c.ca } }))).reason, "Closed")
+      const rude = yield* Servers.tcp((socket) => {
+        const secure = new Tls.TLSSocket(socket, { isServer: true, ...c.server })
+        secure.on("error", () => {})
+        secure.once("data", () => socket.resetAndDestroy())
+      })
+      const connection = yield* connect(rude.address, { tls: { ca: c.ca } })
+      yield* connection.write(bytes("x"))
+      assert.strictEqual((yield* pullToEnd(connection)).reason, "Read")
+    })
+  )
+})
+
+describe("resolve", () => {
+  const lookup = (hosts: ReadonlyArray<string>) => ({ lookup: () => Effect.succeed(hosts) })
+  const resolve = (server: ServerAddress.ServerAddress, options?: Transport.Options) =>
+    Effect.flatMap(transport(options), (service) => service.resolve(server))
+
+  it.live("gives all addresses of a name, port and scheme kept", () =>
+    Effect.gen(function* () {
+      const found = yield* resolve({ host: "zk", port: 1, scheme: "tls" }, lookup(["10.0.0.1", "::1"]))
+      assert.sameDeepMembers(
+        [...found],
+        [
+          { host: "10.0.0.1", port: 1, scheme: "tls" },
+          { host: "::1", port: 1, scheme: "tls" }
+        ]
+      )
+    })
+  )
+
+  it.live("gives them in random order", () =>
+    Effect.gen(function* () {
+      const first = new Map<string, number>()
+      for (let i = 0; i < 3000; i++) {
+        const [address] = yield* resolve({ host: "zk", port: 1 }, lookup(["10.0.0.1", "10.0.0.2", "10.0.0.3"]))
+        first.set(address!.host, (first.get(address!.host) ?? 0) + 1)
+      }
+      assert.strictEqual(first.size, 3)
+      for (const count of first.values()) assert.approximately(count, 1000, 130)
+    }).pipe(Random.withSeed("resolve"))
+  )
+
+  it.live("asks again at each attempt", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const service = yield* transport({ lookup: () => Effect.sync(() => [`10.0.0.${++asked}`]) })
+      yield* service.resolve({ host: "zk", port: 1 })
+      assert.deepStrictEqual(yield* service.resolve({ host: "zk", port: 1 }), [{ host: "10.0.0.2", port: 1 }])
+    })
+  )
+
+  it.live("does not look IP addresses up", () =>
+    Effect.gen(function* () {
+      for (const host of ["127.0.0.1", "::1", "fe80::1%lo"]) {
+        const server = { host, port: 1 }
+        assert.deepStrictEqual(yield* resolve(server, { lookup: () => Effect.die("asked") }), [server])
+      }
+    })
+  )
+
+  it.live("asks the system when no lookup is given", () =>
+    Effect.gen(function* () {
+      const found = yield* resolve({ host: "localhost", port: 2181 })
+      assert.isNotEmpty(found)
+      for (const { host } of found) assert.include(["127.0.0.1", "::1"], host)
+      assert.strictEqual(new Set(found.map(({ host }) => host)).size, found.length)
+    })
+  )
+
+  it.live("fails with Resolve for a name without addresses, unknown or impossible", () =>
+    Effect.gen(function* () {
+      const server = { host: "zk.test", port: 2181 }
+      const empty = yield* Effect.flip(resolve(server, lookup([])))
+      assert.strictEqual(empty.reason, "Resolve")
+      const unknown = yield* Effect.flip(resolve(server, { lookup: () => Effect.fail(new Error("ENOTFOUND")) }))
+      assert.strictEqual(unknown.reason, "Resolve")
+      assert.strictEqual(unknown.server, "zk.test:2181")
+      assert.include(unknown.message, "ENOTFOUND")
+      const impossible = yield* Effect.flip(resolve({ host: `${"a".repeat(64)}..`, port: 2181 }))
+      assert.strictEqual(impossible.reason, "Resolve")
+    })
+  )
+})
+
+describe("a process", () => {
+  it.live(
+    "loads no socket module before it dials, and ends by itself when its scopes are closed",
+    () =>
+      Effect.gen(function* () {
+        const c = yield* certificates
+        const open = yield* Servers.tcp(Servers.echo)
+        const silent = yield* Servers.tcp(() => {}, { pauseOnConnect: true })
+        const deaf = yield* Servers.tls({ ...c.server }, (socket) => socket.pause())
+        const script = fileURLToPath(new URL("./process.ts", import.meta.url))
+        const { stdout } = yield* Effect.promise(() =>
+          promisify(execFile)(process.execPath, [script], {
+            timeout: 30_000,
+            env: {
+              ...process.env,
+              OPEN: String(open.address.port),
+              SILENT: String(silent.address.port),
+              DEAF: String(deaf.address.port),
+              CA: c.ca
+            }
+          })
+        )
+        assert.deepStrictEqual(stdout.trim().split("\n"), [
+          "before: none",
+          "after: net tls",
+          "closed: idle",
+          "closed: full",
+          "closed: full under TLS",
+          "interrupted: handshake"
+        ])
+      }),
+    40_000
+  )
+})
