@@ -56,7 +56,7 @@ export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, raw: 
 
   const waiting = new Set<() => void>()
   const changed = () => {
-    for (const check of [...waiting]) check()
+    waiting.forEach((check) => check())
   }
   const seen = (): Seen => ({ accepted, current: connections.size, frames })
   const until = (done: () => boolean): Effect.Effect<void> =>
