@@ -7,6 +7,7 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import { execFile } from "node:child_process"
+import type * as Net from "node:net"
 import * as Tls from "node:tls"
 import { fileURLToPath } from "node:url"
 import { inspect, promisify } from "node:util"
@@ -208,24 +209,43 @@ describe("back-pressure", () => {
     })
   )
 
+  // Chunks far below what Node's socket holds before it asks for patience, more of them than the kernels hold.
   const reuse = (secure: boolean) =>
     Effect.gen(function* () {
+      const rounds = 2048
+      const size = 8 * 1024
       const c = yield* certificates
-      const server = yield* secure ? Servers.tls({ ...c.server }, Servers.echo) : Servers.tcp(Servers.echo)
+      const pause = (socket: Net.Socket) => void socket.pause()
+      const server = yield* secure ? Servers.tls({ ...c.server }, pause) : Servers.tcp(pause, { pauseOnConnect: true })
       const connection = yield* connect(server.address, secure ? { tls: { ca: c.ca } } : {})
-      const rounds = 64
-      const size = 192 * 1024
-      const received = yield* Effect.forkChild(pullBytes(connection, rounds * size))
       const buffer = new Uint8Array(size)
+      const write = yield* Effect.forkChild(
+        Effect.gen(function* () {
+          for (let round = 0; round < rounds; round++) {
+            buffer.fill(round)
+            yield* connection.write(buffer)
+          }
+          buffer.fill(255)
+        }),
+        { startImmediately: true }
+      )
+      const socket = yield* server.accepted
+      const received: Array<Buffer> = []
+      yield* Effect.callback<void>((resume) => {
+        let missing = rounds * size
+        socket.on("data", (chunk: Buffer) => {
+          received.push(chunk)
+          missing -= chunk.length
+          if (missing === 0) resume(Effect.void)
+        })
+        socket.resume()
+      })
+      yield* Fiber.join(write)
+      const all = Buffer.concat(received)
       for (let round = 0; round < rounds; round++) {
-        buffer.fill(round)
-        yield* connection.write(buffer)
-      }
-      buffer.fill(255)
-      const all = yield* Fiber.join(received)
-      for (let round = 0; round < rounds; round++) {
+        const chunk = all.subarray(round * size, (round + 1) * size)
         assert.isTrue(
-          all.subarray(round * size, (round + 1) * size).every((byte) => byte === round),
+          chunk.every((byte) => byte === round % 256),
           `round ${round}`
         )
       }
