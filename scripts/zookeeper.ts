@@ -1,0 +1,106 @@
+/**
+ * `npx -y pnpm@12 zookeeper`: a real ZooKeeper server, or an ensemble of three, until Ctrl-C.
+ */
+import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
+import * as ZooKeeperInstall from "@effect-zookeeper/test-kit/ZooKeeperInstall"
+import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+
+const flags = {
+  ensemble: Flag.Boolean("ensemble").pipe(Flag.withDescription("Three servers instead of one")),
+  readOnly: Flag.Boolean("read-only").pipe(
+    Flag.withDescription("An ensemble of which one server is left: it serves read-only sessions")
+  ),
+  port: Flag.Int("port").pipe(
+    Flag.withDescription("The client port of a single server; a free one if left out"),
+    Flag.optional
+  ),
+  tick: Flag.Int("tick").pipe(
+    Flag.withDescription("tickTime in milliseconds; sessions last at least two of them"),
+    Flag.withDefault(2000)
+  ),
+  quorum: Flag.Boolean("quorum").pipe(
+    Flag.withDescription("A single server as an ensemble of one, which can be reconfigured")
+  ),
+  tls: Flag.Boolean("tls").pipe(Flag.withDescription("A secure port too, with certificates made for this run")),
+  sasl: Flag.Boolean("sasl").pipe(
+    Flag.withDescription("SASL with DIGEST-MD5: users bob/bobsecret, alice/alicesecret, super/adminsecret")
+  )
+}
+
+type Config = Command.Command.Config.Infer<typeof flags>
+
+const serve = Effect.fnUntraced(function* (config: Config) {
+  const install = yield* ZooKeeperInstall.find
+  const options = { tickTime: config.tick, tls: config.tls, sasl: config.sasl }
+  yield* Console.error(`Starting ZooKeeper (${install.source}) ...`)
+  const started =
+    config.ensemble || config.readOnly
+      ? yield* startEnsemble(config, options)
+      : yield* ZooKeeperServer.make({ ...options, quorum: config.quorum, port: Option.getOrUndefined(config.port) })
+  // The one line on stdout, for scripts.
+  yield* Console.log(started.connectString)
+  if ("servers" in started) {
+    for (const server of started.servers) {
+      yield* Console.error(`  server ${server.id}: ${server.connectString}, ${yield* server.mode}`)
+    }
+  }
+  if (started.tls !== undefined) yield* showTls(started.tls, "servers" in started ? started.servers[0] : started)
+  yield* Console.error("The super user is super:secret (scheme digest). Ctrl-C stops and removes everything.")
+  return yield* Effect.never
+}, Effect.scoped)
+
+const startEnsemble = Effect.fnUntraced(function* (config: Config, options: ZooKeeperServer.Options) {
+  const ensemble = yield* ZooKeeperEnsemble.make({
+    ...options,
+    // Without them a read-only server accepts no new sessions.
+    localSessions: config.readOnly ? "upgrading" : false
+  })
+  if (config.readOnly) {
+    const [first, second, last] = ensemble.servers
+    yield* Effect.forEach([first, second], (server) => server?.stop ?? Effect.void)
+    yield* last?.awaitMode("read-only") ?? Effect.void
+  }
+  return ensemble
+})
+
+const showTls = Effect.fnUntraced(function* (
+  tls: ZooKeeperServer.Tls,
+  server: ZooKeeperServer.ZooKeeperServer | undefined
+) {
+  const folder = Path.join(server?.folder ?? "", "client-tls")
+  const write = (name: string, content: string) => Fs.writeFileSync(Path.join(folder, name), content, { mode: 0o600 })
+  Fs.mkdirSync(folder)
+  write("ca.pem", tls.ca)
+  write("client.crt", tls.client.cert)
+  write("client.key", tls.client.key)
+  yield* Console.error(`TLS on ${tls.connectString}; ca.pem, client.crt and client.key are in ${folder}`)
+})
+
+const command = Command.make("zookeeper", flags, (config) =>
+  serve(config).pipe(
+    Effect.catch((error) =>
+      Effect.andThen(
+        Console.error(error.message),
+        Effect.sync(() => (process.exitCode = 1))
+      )
+    )
+  )
+).pipe(
+  Command.withDescription(
+    "Starts a real ZooKeeper on loopback ports, prints its connect string, and stops it on Ctrl-C. All four-letter words, " +
+      "TTL nodes, reconfiguration and read-only mode are on; the data is in a temporary folder."
+  )
+)
+
+// pnpm hands a "--" on.
+const args = process.argv.slice(2).filter((arg) => arg !== "--")
+Command.runWith(command, { version: "0.1.0" })(args).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)
