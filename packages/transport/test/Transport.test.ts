@@ -306,6 +306,13 @@ describe("over TLS", () => {
     })
   )
 
+  it.live("a name with the root's dot is verified without it", () =>
+    Effect.gen(function* () {
+      const outcome = yield* tlsEcho((c) => ({ server: c.server, client: { ca: c.ca }, name: "localhost." }))
+      assert.deepStrictEqual(outcome, { text: "secret", sni: "localhost" })
+    })
+  )
+
   it.live("servername may be an IP address", () =>
     Effect.gen(function* () {
       const client = { servername: "127.0.0.1" }

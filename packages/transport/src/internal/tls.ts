@@ -4,12 +4,13 @@
 import * as Redacted from "effect/Redacted"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import * as Url from "node:url"
 import type { ServerAddress } from "../ServerAddress.ts"
 import type { TlsOptions } from "../TlsOptions.ts"
 
 /** Nothing is left to a default that the process or its environment can lower. */
 export const connectionOptions = (name: ServerAddress, options: TlsOptions): Tls.ConnectionOptions => {
-  const expected = options.servername ?? name.host
+  const expected = toCertificateName(options.servername ?? name.host)
   return {
     minVersion: options.minVersion ?? "TLSv1.2",
     rejectUnauthorized: options.rejectUnauthorized ?? true,
@@ -32,6 +33,12 @@ export const explain = (cause: unknown): Error => {
   const sentence = sentences[codeOf(cause)] ?? alertSentence(cause)
   if (sentence !== undefined) return new Error(sentence, { cause })
   return cause instanceof Error ? cause : new Error(String(cause))
+}
+
+/** As certificates and Server Name Indication write a name: without the root's dot, international ones in ASCII. */
+const toCertificateName = (host: string): string => {
+  const name = host.endsWith(".") ? host.slice(0, -1) : host
+  return Net.isIP(name) === 0 ? Url.domainToASCII(name) || name : name
 }
 
 const checkIdentity = (expected: string, certificate: Tls.PeerCertificate): Error | undefined => {
