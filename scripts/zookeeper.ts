@@ -14,11 +14,12 @@ import * as Flag from "effect/cli/Flag"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 
+const toggle = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
+
 const flags = {
-  ensemble: Flag.Boolean("ensemble").pipe(Flag.withDescription("Three servers instead of one")),
-  readOnly: Flag.Boolean("read-only").pipe(
-    Flag.withDescription("An ensemble of which one server is left: it serves read-only sessions")
-  ),
+  ensemble: toggle("ensemble", "Three servers instead of one"),
+  readOnly: toggle("read-only", "An ensemble of which one server is left: it serves read-only sessions"),
   port: Flag.Int("port").pipe(
     Flag.withDescription("The client port of a single server; a free one if left out"),
     Flag.optional
@@ -27,13 +28,9 @@ const flags = {
     Flag.withDescription("tickTime in milliseconds; sessions last at least two of them"),
     Flag.withDefault(2000)
   ),
-  quorum: Flag.Boolean("quorum").pipe(
-    Flag.withDescription("A single server as an ensemble of one, which can be reconfigured")
-  ),
-  tls: Flag.Boolean("tls").pipe(Flag.withDescription("A secure port too, with certificates made for this run")),
-  sasl: Flag.Boolean("sasl").pipe(
-    Flag.withDescription("SASL with DIGEST-MD5: users bob/bobsecret, alice/alicesecret, super/adminsecret")
-  )
+  quorum: toggle("quorum", "A single server as an ensemble of one, which can be reconfigured"),
+  tls: toggle("tls", "A secure port too, with certificates made for this run"),
+  sasl: toggle("sasl", "SASL with DIGEST-MD5: users bob/bobsecret, alice/alicesecret, super/adminsecret")
 }
 
 type Config = Command.Command.Config.Infer<typeof flags>

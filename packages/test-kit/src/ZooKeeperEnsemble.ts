@@ -72,7 +72,7 @@ export const make = (
         const servers = yield* Effect.forEach(members, ({ id, ports }) => {
           const own = Path.join(folder, `server-${id}`)
           Fs.mkdirSync(own)
-          return makeInstance({ id, folder: own, ports, install, options, members, certificates })
+          return makeInstance({ id, folder: own, root: folder, ports, install, options, members, certificates })
         })
         const ensemble = fromServers(servers, options)
         yield* Effect.forEach(servers, (server) => server.launch)

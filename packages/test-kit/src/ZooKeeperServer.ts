@@ -149,7 +149,16 @@ export const make = (
         const [client = 0, secure = 0, quorum = 0, election = 0] = yield* freePorts(4)
         const ports = { client: options.port ?? client, secure, quorum, election }
         const members = options.quorum === true ? [{ id: 1, ports }] : undefined
-        const server = yield* makeInstance({ id: 1, folder, ports, install, options, members, certificates })
+        const server = yield* makeInstance({
+          id: 1,
+          folder,
+          root: folder,
+          ports,
+          install,
+          options,
+          members,
+          certificates
+        })
         yield* server.start
         return server
       }),

@@ -25,6 +25,8 @@ export interface Spec {
   readonly id: number
   /** Must exist; whoever made it removes it. */
   readonly folder: string
+  /** What has to go if this process dies: the folder, or the one that an ensemble's folders stand in. */
+  readonly root: string
   readonly ports: Ports
   readonly install: ZooKeeperInstall
   readonly options: Options
@@ -82,7 +84,7 @@ export const makeInstance = Effect.fnUntraced(function* (spec: Spec) {
   const launch = Effect.gen(function* () {
     if (current?.isRunning() === true) return
     const previous = current
-    current = yield* GuardedProcess.start({ folder, logFile, ...command(spec) })
+    current = yield* GuardedProcess.start({ folder: spec.root, logFile, ...command(spec) })
     // The guard of the process before has watched over the folder until now.
     if (previous !== undefined) yield* previous.release
   }).pipe(Effect.uninterruptible)
