@@ -5,12 +5,12 @@
  * Socket abstraction promises less than a `Connection`: its writer waits for a reconnection that never comes, returns
  * while Node still holds the caller's bytes by reference, and its close waits for a peer that may never read again.
  */
+import * as NodeSocket from "@effect/platform-node-shared/NodeSocket"
 import * as Effect from "effect/Effect"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import * as NodeSocket from "@effect/platform-node-shared/NodeSocket"
 import * as ServerAddress from "../ServerAddress.ts"
 import type { TlsOptions } from "../TlsOptions.ts"
 import type { Connection } from "../Transport.ts"
