@@ -20,3 +20,16 @@ export class JuteError extends Schema.TaggedError<JuteError>()("JuteError", {
     return `malformed bytes at offset ${this.offset}${this.field === "" ? "" : `, field ${this.field}`}: ${this.problem}`
   }
 }
+
+/**
+ * Puts the name of a record's field, or `[index]`, before the field that a `JuteError` names; leaves any other error as
+ * it is. Paths are put together so on the way out, where time no longer counts.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const within = (name: string, error: unknown): unknown => {
+  if (!(error instanceof JuteError)) return error
+  const rest = error.field === "" || error.field.startsWith("[") ? error.field : `.${error.field}`
+  return new JuteError({ offset: error.offset, field: `${name}${rest}`, problem: error.problem })
+}

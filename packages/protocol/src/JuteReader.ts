@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { decodeLatin1, decodeText } from "./internal/text.ts"
-import { JuteError } from "./JuteError.ts"
+import { JuteError, within } from "./JuteError.ts"
 
 /** From this many names on, one decode of the whole vector beats one a name. */
 const LONG_VECTOR = 16
@@ -17,6 +17,7 @@ const LONG_VECTOR = 16
 export class JuteReader {
   readonly bytes: Uint8Array
   private readonly view: DataView
+  private readonly start: number
   private readonly end: number
   private position: number
 
@@ -25,6 +26,7 @@ export class JuteReader {
     this.bytes = bytes
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.position = start
+    this.start = start
     this.end = end
   }
 
@@ -100,16 +102,21 @@ export class JuteReader {
       if (ascii !== undefined) return ascii
     }
     const strings = new Array<string>(count)
-    for (let i = 0; i < count; i++) {
-      const value = this.ustring()
-      if (value === null) throw this.error("null where a string is required")
-      strings[i] = value
+    let at = 0
+    try {
+      for (; at < count; at++) {
+        const value = this.ustring()
+        if (value === null) throw this.error("null where a value is required")
+        strings[at] = value
+      }
+    } catch (error) {
+      throw within(`[${at}]`, error)
     }
     return strings
   }
 
   error(problem: string): JuteError {
-    return new JuteError({ offset: this.position, field: "", problem })
+    return new JuteError({ offset: this.position - this.start, field: "", problem })
   }
 
   /**

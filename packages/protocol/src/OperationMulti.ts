@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Jute from "./Jute.ts"
+import { within } from "./JuteError.ts"
 import type { JuteReader } from "./JuteReader.ts"
 import type { JuteWriter } from "./JuteWriter.ts"
 import * as Operation from "./Operation.ts"
@@ -161,9 +162,13 @@ const nameOf = (reader: JuteReader, type: number): keyof Members => {
 const readAll = <A>(reader: JuteReader, readOne: (reader: JuteReader, type: number) => A): Array<A> => {
   const all: Array<A> = []
   // Each header takes nine bytes of the frame, so a hostile server cannot make this loop for longer than its frame.
-  for (;;) {
-    const { done, type } = header.read(reader)
-    if (done) return all
-    all.push(readOne(reader, type))
+  try {
+    for (;;) {
+      const { done, type } = header.read(reader)
+      if (done) return all
+      all.push(readOne(reader, type))
+    }
+  } catch (error) {
+    throw within(`[${all.length}]`, error)
   }
 }
