@@ -15,7 +15,8 @@ import * as Znode from "./support/znode.ts"
 const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
-    return !/^State:\s+Z/m.test(Fs.readFileSync(`/proc/${pid}/status`, "utf8"))
+    const status = `/proc/${pid}/status`
+    return !Fs.existsSync(status) || !/^State:\s+Z/m.test(Fs.readFileSync(status, "utf8"))
   } catch {
     return false
   }

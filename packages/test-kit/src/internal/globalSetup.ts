@@ -14,7 +14,10 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
   const started = await Effect.runPromiseExit(Scope.provide(ZooKeeperServer.make(), scope))
   if (Exit.isFailure(started)) {
     await Effect.runPromise(Scope.close(scope, started))
-    throw new Error(describe(started))
+    const error = new Error(describe(started))
+    // One clear line: where in this file it was thrown helps nobody.
+    delete error.stack
+    throw error
   }
   project.provide("zookeeper", started.value.connectString)
   return () => Effect.runPromise(Scope.close(scope, Exit.void))
