@@ -3,7 +3,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FaultProxy from "../src/FaultProxy.ts"
 import * as ScriptedServer from "../src/ScriptedServer.ts"
+import * as TestServer from "../src/TestServer.ts"
 import { connect, ints, readInts, reply, request } from "./support/rawClient.ts"
+import * as Znode from "./support/znode.ts"
 
 /** Answers the handshake with [7], and each request with its payload. `applied` are the payloads that reached it. */
 const setUp = Effect.gen(function* () {
@@ -336,6 +338,23 @@ describe("FaultProxy, rules on frames", () => {
       const client = yield* connect(proxy.port)
       assert.strictEqual(yield* client.ended, "fin")
       assert.deepStrictEqual(client.received, [255, 255, 255])
+    })
+  )
+})
+
+describe("FaultProxy, in front of ZooKeeper", () => {
+  it.live("tells a lost create from a create whose reply is lost", () =>
+    Effect.gen(function* () {
+      const [host = "", port = ""] = TestServer.connectString().split(":")
+      const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+      for (const direction of ["up", "down"] as const) {
+        const path = TestServer.freshPath("lost")
+        const rule = yield* proxy.rule({ match: { direction, op: CREATE }, action: { _tag: "DropAndReset" } })
+        yield* Effect.flip(Znode.create(proxy.port, path))
+        yield* rule.awaitHits()
+        assert.strictEqual(yield* Znode.exists(proxy.port, path), direction === "up" ? -101 : 0)
+      }
+      assert.deepStrictEqual(yield* proxy.requests, [1, 3, 1, 3])
     })
   )
 })
