@@ -103,6 +103,9 @@ describe("a server of one's own", () => {
       const error = yield* Effect.flip(ZooKeeperServer.make({ config: ["tickTime=no"] }))
       assert.strictEqual(error._tag, "ZooKeeperServerError")
       assert.match(error.message, /NumberFormatException|Invalid config/)
+      const [, port = ""] = TestServer.connectString().split(":")
+      const taken = yield* Effect.flip(ZooKeeperServer.make({ port: Number(port) }))
+      assert.match(taken.message, /BindException/)
     })
   )
 

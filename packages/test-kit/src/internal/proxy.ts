@@ -231,7 +231,14 @@ export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, raw: 
     seen: Effect.sync(() => ({ ...seen(), frames: [...frames] })),
     awaitSeen: (predicate) => until(() => predicate(seen())),
     awaitFrames: (match: FrameMatch, count = 1) =>
-      until(() => frames.filter((frame) => matches(match, frame)).length >= count),
+      Effect.suspend(() => {
+        let read = 0
+        let hits = 0
+        return until(() => {
+          for (; read < frames.length; read++) if (matches(match, frames[read]!)) hits++
+          return hits >= count
+        })
+      }),
     requests: Effect.sync(() =>
       frames.flatMap(({ direction, op }) => (direction === "up" && typeof op === "number" ? [op] : []))
     )

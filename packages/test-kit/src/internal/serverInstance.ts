@@ -103,12 +103,17 @@ export const makeInstance = Effect.fnUntraced(function* (spec: Spec) {
     Effect.map((answer): Mode => toMode(/^Mode: (.*)$/m.exec(answer)?.[1])),
     Effect.orElseSucceed((): Mode => "down")
   )
+  // Where another process has taken the port meanwhile, its server answers while ours still starts, to fail soon.
+  const isOurs = fourLetterWord(ports.client, "conf", "1 second").pipe(
+    Effect.map((answer) => answer.includes(`dataDir=${folder}/`)),
+    Effect.orElseSucceed(() => false)
+  )
   const awaitMode = (...modes: ReadonlyArray<Mode>) => {
     const wanted = modes.length === 0 ? serving : modes
     const wait = `wait until it is ${wanted.join(" or ")}`
     return Effect.gen(function* () {
       const mode = yield* modeOf
-      if (wanted.includes(mode)) return true
+      if (wanted.includes(mode) && (mode === "down" || (yield* isOurs))) return true
       if (current?.isRunning() === true || wanted.includes("down")) return false
       return yield* failed(wait, "the process has ended")
     }).pipe(
