@@ -1,0 +1,202 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Frame from "../src/Frame.ts"
+import { JuteReader } from "../src/JuteReader.ts"
+import { JuteWriter } from "../src/JuteWriter.ts"
+import * as Operations from "../src/Operations.ts"
+import * as Arbitraries from "./arbitraries.ts"
+import * as Hostile from "./hostile.ts"
+
+const LIMIT = 1000
+
+const streamOf = (frames: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const writer = new JuteWriter()
+  for (const frame of frames) Frame.append(writer, (body) => body.raw(frame))
+  return writer.take()
+}
+
+/** The frames that a splitter makes of chunks, as views. */
+const split = (chunks: Iterable<Uint8Array>, splitter = new Frame.FrameSplitter(LIMIT)): Array<Uint8Array> => {
+  const frames: Array<Uint8Array> = []
+  for (const chunk of chunks) splitter.push(chunk, (bytes, start, end) => frames.push(bytes.subarray(start, end)))
+  return frames
+}
+
+const hex = (frames: ReadonlyArray<Uint8Array>) => frames.map((frame) => Buffer.from(frame).toString("hex"))
+
+const numbered = (length: number, from = 1) => Uint8Array.from({ length }, (_, i) => from + i)
+
+const lengthOf = (length: number) => {
+  const writer = new JuteWriter()
+  writer.int(length)
+  return writer.take()
+}
+
+const cut = (stream: Uint8Array, at: ReadonlyArray<number>): Array<Uint8Array> =>
+  [0, ...at].map((start, i) => stream.slice(start, at[i] ?? stream.length))
+
+const refused = (run: () => void): Frame.FrameLengthError => {
+  try {
+    run()
+  } catch (error) {
+    assert.instanceOf(error, Frame.FrameLengthError)
+    return error
+  }
+  throw new Error("should have been refused")
+}
+
+describe("every chunking of a stream gives the same frames", () => {
+  it("all splits of a small stream, frames without a byte among them", () => {
+    const frames = [numbered(3), new Uint8Array(0), numbered(1, 9)]
+    const stream = streamOf(frames)
+    assert.lengthOf(stream, 16)
+    // Each bit says whether the stream is cut after that byte.
+    for (let cuts = 0; cuts < 1 << (stream.length - 1); cuts++) {
+      const at: Array<number> = []
+      for (let i = 0; i < stream.length - 1; i++) if ((cuts & (1 << i)) !== 0) at.push(i + 1)
+      const splitter = new Frame.FrameSplitter(LIMIT)
+      const got = split(cut(stream, at), splitter)
+      if (got.length !== 3 || got[0]!.length !== 3 || got[1]!.length !== 0 || got[2]!.length !== 1) {
+        assert.deepStrictEqual(hex(got), hex(frames), `cut at ${at}`)
+      }
+      assert.strictEqual(splitter.pending, 0)
+      if (cuts % 97 === 0) assert.deepStrictEqual(hex(got), hex(frames))
+    }
+  })
+
+  it.prop(
+    "random splits of a large one",
+    [Arbitraries.seed],
+    ([seed]) => {
+      const choose = Hostile.choices(seed)
+      const frames = Array.from({ length: 20 }, () => numbered(choose(choose(4) === 0 ? LIMIT + 1 : 40), choose(256)))
+      const stream = streamOf(frames)
+      const at = Array.from({ length: choose(60) }, () => choose(stream.length + 1)).sort((a, b) => a - b)
+      const splitter = new Frame.FrameSplitter(LIMIT)
+      assert.deepStrictEqual(hex(split(cut(stream, at), splitter)), hex(frames))
+      assert.strictEqual(splitter.pending, 0)
+    },
+    { arbitrary: { runs: 200 } }
+  )
+
+  it("one byte at a time", () => {
+    const frames = [numbered(LIMIT), numbered(0), numbered(300), numbered(1)]
+    const stream = streamOf(frames)
+    const got = split(Array.from(stream, (byte) => Uint8Array.of(byte)))
+    assert.deepStrictEqual(hex(got), hex(frames))
+  })
+
+  it("chunks without a byte change nothing", () => {
+    const stream = streamOf([numbered(5)])
+    const nothing = new Uint8Array(0)
+    const got = split([nothing, stream.slice(0, 2), nothing, stream.slice(2, 6), nothing, stream.slice(6), nothing])
+    assert.deepStrictEqual(hex(got), hex([numbered(5)]))
+  })
+})
+
+describe("frames", () => {
+  it("of one chunk are handed on without a copy, those across chunks in bytes of their own", () => {
+    const stream = streamOf([numbered(4), numbered(6)])
+    const [whole] = split([stream])
+    assert.strictEqual(whole!.buffer, stream.buffer)
+    const first = stream.slice(0, 10)
+    const second = stream.slice(10)
+    const [one, two] = split([first, second])
+    assert.strictEqual(one!.buffer, first.buffer)
+    assert.notStrictEqual(two!.buffer, first.buffer)
+    assert.notStrictEqual(two!.buffer, second.buffer)
+  })
+
+  it("stay as they are while later chunks come", () => {
+    const splitter = new Frame.FrameSplitter(LIMIT)
+    const frames = Array.from({ length: 30 }, (_, i) => numbered(20 + i, i))
+    const stream = streamOf(frames)
+    const kept: Array<Uint8Array> = []
+    const seen: Array<string> = []
+    for (let at = 0; at < stream.length; at += 7) {
+      for (const frame of split([stream.slice(at, at + 7)], splitter)) {
+        kept.push(frame)
+        seen.push(...hex([frame]))
+      }
+    }
+    assert.deepStrictEqual(hex(kept), seen)
+    assert.deepStrictEqual(seen, hex(frames))
+  })
+
+  it("wait in pending until they are whole", () => {
+    const splitter = new Frame.FrameSplitter(LIMIT)
+    const stream = streamOf([numbered(10)])
+    for (let at = 0; at < stream.length; at++) {
+      assert.strictEqual(splitter.pending, at)
+      const frames = split([stream.slice(at, at + 1)], splitter)
+      assert.lengthOf(frames, at === stream.length - 1 ? 1 : 0)
+    }
+    assert.strictEqual(splitter.pending, 0)
+  })
+})
+
+describe("lengths", () => {
+  it("up to the limit are accepted, the limit included", () => {
+    assert.lengthOf(split([streamOf([numbered(LIMIT)])])[0]!, LIMIT)
+    assert.lengthOf(split([streamOf([])]), 0)
+  })
+
+  for (const length of [LIMIT + 1, 2 ** 31 - 1, -1, -2, -(2 ** 31)]) {
+    it(`of ${length} are refused as soon as the fourth byte is there, after the frames before it`, () => {
+      const stream = Hostile.concat(streamOf([numbered(2)]), lengthOf(length))
+      for (let at = 0; at < stream.length; at++) {
+        const splitter = new Frame.FrameSplitter(LIMIT)
+        const frames: Array<Uint8Array> = []
+        const error = refused(() => {
+          for (const chunk of [stream.slice(0, at), stream.slice(at)]) {
+            splitter.push(chunk, (bytes, start, end) => frames.push(bytes.subarray(start, end)))
+          }
+        })
+        assert.strictEqual(error.length, length)
+        assert.strictEqual(error.limit, LIMIT)
+        assert.include(error.message, `a frame of ${length} bytes was announced; 0 to ${LIMIT} are accepted`)
+        assert.deepStrictEqual(hex(frames), hex([numbered(2)]))
+      }
+    })
+  }
+
+  it("cost memory only as bytes come: a large frame that is announced and never sent costs nothing", () => {
+    const announced = 2 ** 31 - 1
+    const splitters = Array.from({ length: 1000 }, () => new Frame.FrameSplitter(announced))
+    const before = process.memoryUsage().arrayBuffers
+    for (const splitter of splitters) {
+      // Would be 2 TB.
+      assert.lengthOf(split([lengthOf(announced), numbered(10)], splitter), 0)
+      assert.strictEqual(splitter.pending, 14)
+    }
+    assert.isBelow(process.memoryUsage().arrayBuffers - before, 10_000_000)
+  })
+
+  it("a frame put together keeps no more than itself alive", () => {
+    const frame = numbered(100_000, 0)
+    const stream = streamOf([frame])
+    const chunks: Array<Uint8Array> = []
+    for (let at = 0; at < stream.length; at += 1460) chunks.push(stream.slice(at, at + 1460))
+    const [got] = split(chunks, new Frame.FrameSplitter(200_000))
+    assert.deepStrictEqual(Buffer.compare(got!, frame), 0)
+    assert.strictEqual(got!.buffer.byteLength, stream.length)
+  })
+})
+
+describe("encoding", () => {
+  it("append writes the length before the body and returns it", () => {
+    const writer = new JuteWriter(1)
+    const sizes = [0, 3, 500].map((size) => Frame.append(writer, (body) => body.raw(numbered(size))))
+    assert.deepStrictEqual(sizes, [0, 3, 500])
+    assert.deepStrictEqual(hex(split([writer.take()])), hex([numbered(0), numbered(3), numbered(500)]))
+  })
+
+  it("encode makes one frame of one value", () => {
+    const bytes = Frame.encode(Operations.sync.request, { path: "/a" })
+    assert.strictEqual(Buffer.from(bytes).toString("hex"), "00000006" + "00000002" + "2f61")
+    assert.strictEqual(new JuteReader(bytes).int(), bytes.length - 4)
+  })
+
+  it("the most that servers accept is one byte less than 1 MiB", () => {
+    assert.strictEqual(Frame.MAX_REQUEST, 2 ** 20 - 1)
+  })
+})
