@@ -1,13 +1,155 @@
-import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
-import type { Transport } from "@effect-zookeeper/transport/Transport"
+import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
+import * as ServerList from "@effect-zookeeper/transport/ServerList"
+import { Transport } from "@effect-zookeeper/transport/Transport"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { Session, SessionOptions } from "../Session.ts"
-import type { AuthFailed, ConnectFailed, SessionExpired } from "../SessionError.ts"
-export const makeSession = (
-  _options: SessionOptions
-): Effect.Effect<
+import type { Session, SessionInfo, SessionOptions } from "../Session.ts"
+import { AuthFailed, ConnectFailed, type SessionError, SessionExpired } from "../SessionError.ts"
+import { connectionLoop, type FailedAttempt } from "./connectionLoop.ts"
+import { SessionCore } from "./SessionCore.ts"
+import { checkOptions } from "./Settings.ts"
+import { StateCell } from "./StateCell.ts"
+import { watchChildren, watchData, watchExists, watchPersistently } from "./watchRequests.ts"
+
+/** How long a close waits for the server's answer, in milliseconds. */
+const GOODBYE = 2000
+
+/** How many failed attempts `ConnectFailed` tells of. */
+const ATTEMPTS = 20
+
+/** Connects a session and keeps it for as long as the Scope is open. */
+export const makeSession = Effect.fnUntraced(function* (
+  options: SessionOptions
+): Effect.fn.Return<
   Session["Service"],
   ConnectFailed | AuthFailed | SessionExpired | InvalidArgument,
   Transport | Scope.Scope
-> => Effect.die("soon")
+> {
+  const transport = yield* Transport
+  const settings = yield* checkOptions(options, transport.defaultServers)
+  const core = new SessionCore({
+    settings,
+    transport,
+    clock: yield* Clock.Clock,
+    servers: yield* ServerList.make(settings.servers.servers),
+    state: yield* StateCell.make,
+    firstXid: 1
+  })
+
+  const attempts: Array<FailedAttempt> = []
+  const ready = Deferred.makeUnsafe<void, AuthFailed | SessionExpired>()
+  core.onReady = () => Deferred.doneUnsafe(ready, Exit.void)
+  const loop = yield* connectionLoop(core, (attempt) => {
+    attempts.push(attempt)
+    if (attempts.length > ATTEMPTS) attempts.shift()
+  }).pipe(
+    // It ends by itself only when the session is over for good.
+    Effect.andThen(Effect.sync(() => Deferred.doneUnsafe(ready, whyOver(core.exchange.refusal)))),
+    Effect.forkScoped
+  )
+  yield* Effect.forkScoped(core.liveness.watchOwnership)
+  if (settings.requestTimeout !== undefined) yield* Effect.forkScoped(sweep(core, settings.requestTimeout))
+  yield* Effect.addFinalizer(() => close(core))
+
+  yield* Effect.timeoutOrElse(Deferred.await(ready), {
+    duration: settings.connectTimeout,
+    orElse: () => Effect.fail(new ConnectFailed({ attempts: [...attempts] }))
+  })
+
+  const detach = Effect.suspend(() => {
+    core.close()
+    return Fiber.interrupt(loop)
+  })
+  return {
+    info: makeInfo(core, Effect.asVoid(detach)),
+    chroot: settings.servers.chroot,
+    request: (operation, request, path) => core.request(operation, request, path),
+    watchData: (path) => watchData(core, path),
+    watchChildren: (path) => watchChildren(core, path),
+    watchExists: (path) => watchExists(core, path),
+    watchPersistently: (path, options) => watchPersistently(core, path, options),
+    addAuth: (auth) => addAuth(core, auth),
+    updateServers: (connectString) => updateServers(core, settings.servers.chroot, connectString)
+  }
+})
+
+const whyOver = (refusal: SessionError | undefined): Exit.Exit<void, AuthFailed | SessionExpired> =>
+  refusal instanceof AuthFailed || refusal instanceof SessionExpired ? Exit.fail(refusal) : Exit.void
+
+const makeInfo = (core: SessionCore, detach: Effect.Effect<void>): SessionInfo => ({
+  get id() {
+    return core.credentials.id
+  },
+  get password() {
+    return core.credentials.password
+  },
+  get state() {
+    return core.state.current
+  },
+  states: core.state.changes,
+  get deadline() {
+    return BigInt(Math.floor(core.liveness.deadline * 1_000_000))
+  },
+  ownership: core.liveness.ownership,
+  get server() {
+    const { current } = core.state
+    return current._tag === "Connected" ? Option.some(current.server) : Option.none()
+  },
+  get readOnly() {
+    const { current } = core.state
+    return current._tag === "Connected" && current.readOnly
+  },
+  get timeout() {
+    return core.liveness.timeout
+  },
+  serverFeatures: core.capabilities,
+  detach
+})
+
+/** Tells the server, waits for its answer a little, and leaves. */
+const close = Effect.fnUntraced(function* (core: SessionCore) {
+  if (core.link !== undefined && !core.state.isFinal) {
+    yield* Effect.timeoutOption(core.sayGoodbye, Math.min(core.liveness.timeout, GOODBYE))
+  }
+  core.close()
+})
+
+/** Times requests out, looking at the oldest ones only. */
+const sweep = (core: SessionCore, timeout: number): Effect.Effect<never> =>
+  Effect.forever(
+    Effect.suspend(() => {
+      const now = core.liveness.now()
+      const oldest = core.exchange.expire(now - timeout)
+      return Effect.sleep(oldest === undefined ? timeout : Math.max(1, oldest + timeout - now))
+    }),
+    { disableYield: true }
+  )
+
+const addAuth: (
+  core: SessionCore,
+  ...args: Parameters<Session["Service"]["addAuth"]>
+) => Effect.Effect<void, SessionError> = (core, auth) =>
+  Effect.callback((resume) => {
+    const { refusal } = core.exchange
+    if (refusal !== undefined) return resume(Effect.fail(refusal))
+    core.identities.add(auth, core.link?.writer, resume)
+    core.link?.schedule()
+  })
+
+const updateServers = Effect.fnUntraced(function* (core: SessionCore, chroot: string, connectString: string) {
+  const parsed = yield* Effect.fromResult(ConnectString.parse(connectString))
+  if (parsed.chroot !== chroot) {
+    return yield* new InvalidArgument({
+      argument: "servers",
+      value: connectString,
+      rule: `the chroot of a session cannot change: it is ${chroot}`
+    })
+  }
+  if (yield* core.servers.update(parsed.servers, core.link?.server)) core.moveAway?.()
+})

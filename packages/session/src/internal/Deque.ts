@@ -1,0 +1,46 @@
+/**
+ * A queue in a ring buffer: constant time at both ends, whatever its length.
+ */
+export class Deque<A> {
+  private items: Array<A | undefined> = new Array(64)
+  private head = 0
+  private size = 0
+
+  get length(): number {
+    return this.size
+  }
+
+  /** The element at `index` from the head. */
+  at(index: number): A | undefined {
+    return index < this.size ? this.items[(this.head + index) & (this.items.length - 1)] : undefined
+  }
+
+  push(item: A): void {
+    if (this.size === this.items.length) this.grow()
+    this.items[(this.head + this.size) & (this.items.length - 1)] = item
+    this.size++
+  }
+
+  shift(): A | undefined {
+    if (this.size === 0) return undefined
+    const item = this.items[this.head]
+    this.items[this.head] = undefined
+    this.head = (this.head + 1) & (this.items.length - 1)
+    this.size--
+    return item
+  }
+
+  /** Empties the queue and gives what was in it, head first. */
+  drain(): Array<A> {
+    const all: Array<A> = []
+    for (let item = this.shift(); item !== undefined; item = this.shift()) all.push(item)
+    return all
+  }
+
+  private grow(): void {
+    const grown: Array<A | undefined> = new Array(this.items.length * 2)
+    for (let i = 0; i < this.size; i++) grown[i] = this.at(i)
+    this.items = grown
+    this.head = 0
+  }
+}

@@ -1,0 +1,317 @@
+import * as Frame from "@effect-zookeeper/protocol/Frame"
+import * as Jute from "@effect-zookeeper/protocol/Jute"
+import type { JuteError } from "@effect-zookeeper/protocol/JuteError"
+import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import type { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
+import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
+import * as ServerError from "@effect-zookeeper/protocol/ServerError"
+import * as Exit from "effect/Exit"
+import type { SessionError } from "../SessionError.ts"
+import { ConnectionLoss, FrameTooLarge, ProtocolError, RequestTimeout, ServerRefused } from "../SessionError.ts"
+import { Deque } from "./Deque.ts"
+import type { PendingRequest } from "./PendingRequest.ts"
+import { Violation } from "./Violation.ts"
+
+/** Where requests of the current connection are written to. */
+export interface Outlet {
+  readonly writer: JuteWriter
+  /** Sees to it that what was written leaves at the end of the turn; the time of this turn, in monotonic milliseconds. */
+  readonly schedule: () => number
+}
+
+/** Above this, callers wait until the network has taken what it was given (4 MiB). */
+const MAX_UNSENT = 4_194_304
+
+const MAX_XID = 2_147_483_647
+
+/** Bytes. */
+export const REPLY_HEADER = 16
+
+/**
+ * The requests of a session: those that wait for a connection or for their turn, and those whose replies are on the way,
+ * in the order in which they were sent and will be answered.
+ *
+ * This is the path of every request: plain loops and one suspension of the caller, nothing else.
+ */
+export class Exchange {
+  private readonly maxInFlight: number
+  private waiting = new Deque<PendingRequest>()
+  private readonly inFlight = new Deque<PendingRequest>()
+  /** How many of those in flight, from the head on, the network has. */
+  private handed = 0
+  private outlet: Outlet | undefined
+  private final: SessionError | undefined
+  private nextXid: number
+  private onIdle: (() => void) | undefined
+  /** The newest transaction seen in a reply to a request. */
+  lastZxid = 0n
+  /** Counted since the beginning. */
+  completed = 0
+
+  constructor(maxInFlight: number, firstXid: number) {
+    this.maxInFlight = maxInFlight
+    this.nextXid = firstXid
+  }
+
+  /** Why nothing is taken any more, once that is so. */
+  get refusal(): SessionError | undefined {
+    return this.final
+  }
+
+  get inFlightCount(): number {
+    return this.inFlight.length
+  }
+
+  get waitingCount(): number {
+    return this.waiting.length
+  }
+
+  /** Sends a request now, or when its turn comes. */
+  send(request: PendingRequest): void {
+    if (this.final !== undefined) request.end(Exit.fail(this.final))
+    else if (this.canSend() && this.waiting.length === 0) this.encode(request)
+    else this.waiting.push(request)
+  }
+
+  /** Sends a request past those that wait: for what a connection begins with. */
+  sendFirst(request: PendingRequest): void {
+    if (this.outlet !== undefined) this.encode(request)
+    else request.end(Exit.void)
+  }
+
+  /** A connection is ready: everything that waits goes out. Whatever is in flight was sent on this one already. */
+  open(outlet: Outlet): void {
+    this.outlet = outlet
+  }
+
+  /** Nothing more is sent on this connection; what is in flight may still be answered. Calls back when all of it is. */
+  drain(onIdle: () => void): void {
+    this.outlet = undefined
+    if (this.inFlight.length === 0) onIdle()
+    else this.onIdle = onIdle
+  }
+
+  /** The network has taken all that was encoded so far. */
+  handOver(): void {
+    this.handed = this.inFlight.length
+  }
+
+  /** Encodes what waits, as far as the limits allow. */
+  pump(): void {
+    while (this.waiting.length > 0 && this.canSend()) {
+      const request = this.waiting.shift()!
+      // A request that nobody waits for and that was never sent need not be.
+      if (request.resume === undefined) request.end(Exit.void)
+      else this.encode(request)
+    }
+  }
+
+  /** The request that a reply belongs to, taken from the head. Throws `Violation`. */
+  take(header: ReplyHeader): PendingRequest {
+    const request = this.inFlight.at(0)
+    if (request === undefined) throw new Violation(`a reply (xid ${header.xid}) that nobody waits for`)
+    if (request.xid !== header.xid) throw new Violation(`a reply with xid ${header.xid} where ${request.xid} is due`)
+    if (this.handed === 0) throw new Violation(`a reply to request ${header.xid} before it was sent`)
+    // The head is advanced first: its caller runs within `complete` and may send, or close the session.
+    this.inFlight.shift()
+    this.handed--
+    this.completed++
+    if (header.zxid > this.lastZxid) this.lastZxid = header.zxid
+    return request
+  }
+
+  /** Completes a request with its reply, whose body is `bytes[start..end)`. Throws `Violation`. */
+  complete(request: PendingRequest, code: number, bytes: Uint8Array, start: number, end: number): void {
+    const broken = this.settle(request, bytes, start, end, code)
+    if (this.waiting.length > 0) this.pump()
+    if (this.onIdle !== undefined && this.inFlight.length === 0) this.onIdle()
+    if (broken !== undefined) {
+      throw new Violation(`the reply to ${request.operation.name} is malformed: ${broken.message}`)
+    }
+  }
+
+  /** The next reply is larger than the limit: its caller learns it, and the connection is of no more use. */
+  refuseReply(error: Frame.FrameLengthError): void {
+    const request = this.inFlight.shift()
+    if (request === undefined) return
+    if (this.handed > 0) this.handed--
+    request.end(
+      Exit.fail(
+        new FrameTooLarge({
+          operation: request.operation.name,
+          path: request.path,
+          size: error.length,
+          limit: error.limit
+        })
+      )
+    )
+  }
+
+  /**
+   * The connection is lost. Writes that were handed to the network fail, for they may have been applied; reads, and what
+   * never left, wait in the order in which they were asked.
+   */
+  disconnect(): void {
+    this.outlet = undefined
+    this.onIdle = undefined
+    const handed = this.handed
+    this.handed = 0
+    const lost: Array<PendingRequest> = []
+    const kept = new Deque<PendingRequest>()
+    this.inFlight.drain().forEach((request, index) => {
+      const left = index < handed
+      if (request.onLoss === "drop" || (left && request.onLoss === "fail")) lost.push(request)
+      else if (request.resume === undefined) lost.push(request)
+      else kept.push(request)
+    })
+    for (const request of this.waiting.drain()) kept.push(request)
+    this.waiting = kept
+    // Only now may callers run: they can send at once.
+    for (const request of lost) {
+      request.end(
+        Exit.fail(
+          new ConnectionLoss({
+            operation: request.operation.name,
+            path: request.path,
+            maybeApplied: request.onLoss === "fail"
+          })
+        )
+      )
+    }
+  }
+
+  /** From now on requests fail, and so do those that wait; what is in flight may still be answered. */
+  refuse(error: SessionError): void {
+    this.final = error
+    const waiting = this.waiting.drain()
+    for (const request of waiting) request.end(Exit.fail(error))
+  }
+
+  /** Fails all requests, and with `final` all that are ever sent. */
+  failAll(error: SessionError, options: { readonly final: boolean }): void {
+    if (options.final) {
+      this.final = error
+      this.outlet = undefined
+    }
+    this.handed = 0
+    const all = [...this.inFlight.drain(), ...this.waiting.drain()]
+    const exit = Exit.fail(error)
+    for (const request of all) request.end(exit)
+  }
+
+  /**
+   * Times out what was asked at or before `askedBy`; those that were sent keep their place. The time at which the oldest
+   * of the others was asked.
+   */
+  expire(askedBy: number): number | undefined {
+    let oldest: number | undefined
+    const visit = (queue: Deque<PendingRequest>, handed: number) => {
+      for (let index = 0; index < queue.length; index++) {
+        const request = queue.at(index)!
+        // What the session asks for itself has no time limit.
+        if (request.resume === undefined || request.askedAt === Number.POSITIVE_INFINITY) continue
+        if (request.askedAt > askedBy) {
+          if (oldest === undefined || request.askedAt < oldest) oldest = request.askedAt
+          return
+        }
+        const maybeApplied = index < handed && request.onLoss === "fail"
+        request.settle(
+          Exit.fail(new RequestTimeout({ operation: request.operation.name, path: request.path, maybeApplied }))
+        )
+      }
+    }
+    visit(this.inFlight, this.handed)
+    visit(this.waiting, 0)
+    return oldest
+  }
+
+  private canSend(): boolean {
+    const outlet = this.outlet
+    return outlet !== undefined && this.inFlight.length < this.maxInFlight && outlet.writer.length < MAX_UNSENT
+  }
+
+  private encode(request: PendingRequest): void {
+    const outlet = this.outlet!
+    const writer = outlet.writer
+    const operation = request.operation
+    request.onSend?.()
+    const start = writer.length
+    const xid = this.nextXid
+    try {
+      writer.int(0)
+      writer.int(xid)
+      writer.int(operation.opCode)
+      operation.request.write(writer, request.request)
+    } catch (defect) {
+      writer.truncate(start)
+      request.end(Exit.die(defect))
+      return
+    }
+    const size = writer.length - start - 4
+    if (size > Frame.MAX_REQUEST) {
+      writer.truncate(start)
+      request.end(
+        Exit.fail(new FrameTooLarge({ operation: operation.name, path: request.path, size, limit: Frame.MAX_REQUEST }))
+      )
+      return
+    }
+    writer.setInt(start, size)
+    this.nextXid = xid === MAX_XID ? 1 : xid + 1
+    request.xid = xid
+    this.inFlight.push(request)
+    request.sentAt = outlet.schedule()
+  }
+
+  /** Gives the caller its result; what was wrong with the reply, if it could not be read. */
+  private settle(
+    request: PendingRequest,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    code: number
+  ): JuteError | undefined {
+    const { operation } = request
+    let response: unknown = undefined
+    // An error has no body that means anything.
+    if (code === 0) {
+      const decoded = Jute.attempt(operation.response, new JuteReader(bytes, start, end))
+      if (decoded._tag === "Failure") {
+        const cause = decoded.failure
+        request.end(Exit.fail(new ProtocolError({ operation: operation.name, path: request.path, cause })))
+        return cause
+      }
+      response = decoded.success
+    }
+    const onReply = request.onReply
+    request.onEnd = undefined
+    if (onReply !== undefined) request.settle(onReply(code, response))
+    else if (request.resume !== undefined) request.settle(outcome(request, code, response))
+    return undefined
+  }
+}
+
+/** The header of every reply. */
+export interface ReplyHeader {
+  readonly xid: number
+  readonly zxid: bigint
+  readonly err: number
+}
+
+/** Reads the header of a reply, `bytes[start..end)`. Throws `Violation`. */
+export const readReplyHeader = (bytes: Uint8Array, start: number, end: number): ReplyHeader => {
+  if (end - start < REPLY_HEADER) throw new Violation(`a reply of ${end - start} bytes, too short for its header`)
+  const reader = new JuteReader(bytes, start, end)
+  return { xid: reader.int(), zxid: reader.long(), err: reader.int() }
+}
+
+/** What a caller gets for a reply: the response, the typed error of the operation's row, or `ServerRefused`. */
+export const outcome = (
+  request: { readonly operation: PendingRequest["operation"]; readonly path: string },
+  code: number,
+  response: unknown
+): Exit.Exit<unknown, ServerError.ServerError | ServerRefused> =>
+  code === 0 ? Exit.succeed(response) : Exit.fail(refusal(request.operation, request.path, code))
+
+const refusal = (operation: PendingRequest["operation"], path: string, code: number) =>
+  ServerError.fromCode(code, operation.errors, { operation: operation.name, path }) ??
+  new ServerRefused({ operation: operation.name, path, code, name: ErrorCode.nameOf(code) })

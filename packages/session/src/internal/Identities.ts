@@ -1,0 +1,93 @@
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Frame from "@effect-zookeeper/protocol/Frame"
+import type { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
+import * as Exit from "effect/Exit"
+import * as Redacted from "effect/Redacted"
+import type { AuthInfo } from "../Session.ts"
+import type { SessionError } from "../SessionError.ts"
+import { Violation } from "./Violation.ts"
+
+type Packet = Operation.Request<typeof Operations.auth>
+
+/** An identity, and who waits for the server's word on it. */
+interface Identity {
+  readonly info: AuthInfo
+  readonly waiting: Set<(exit: Exit.Exit<void, SessionError>) => void>
+}
+
+/**
+ * The identities of a session. A server forgets them with the connection, so each new one is told all of them before
+ * anything else. Answers come in the order of the packets, but apart from the replies to requests.
+ */
+export class Identities {
+  private readonly all: Array<Identity>
+  private asked: Array<Identity> = []
+  private onAnswered: (() => void) | undefined
+
+  constructor(auth: ReadonlyArray<AuthInfo>) {
+    this.all = auth.map((info) => ({ info, waiting: new Set() }))
+  }
+
+  /** Tells a new connection all of them. */
+  replay(writer: JuteWriter): void {
+    this.asked = []
+    this.onAnswered = undefined
+    for (const identity of this.all) this.ask(identity, writer)
+  }
+
+  /** Calls back when the server has accepted all that it was told on this connection. */
+  whenAnswered(onAnswered: () => void): void {
+    this.onAnswered = onAnswered
+    this.checkAnswered()
+  }
+
+  /** Adds one; told at once where there is a connection. `resume` hears when a server has accepted it. */
+  add(info: AuthInfo, writer: JuteWriter | undefined, resume: (exit: Exit.Exit<void, SessionError>) => void): void {
+    const identity: Identity = { info, waiting: new Set([resume]) }
+    this.all.push(identity)
+    if (writer !== undefined) this.ask(identity, writer)
+  }
+
+  /** The server's answer to the oldest packet; the scheme that it refused, if it did. Throws `Violation`. */
+  answer(code: number): string | undefined {
+    const identity = this.asked.shift()
+    if (identity === undefined) throw new Violation("the answer to credentials that were not sent")
+    if (code !== 0) return identity.info.scheme
+    resumeAll(identity, Exit.void)
+    this.checkAnswered()
+    return undefined
+  }
+
+  /** Nothing is sent any more. */
+  end(error: SessionError): void {
+    for (const identity of this.all) resumeAll(identity, Exit.fail(error))
+  }
+
+  private ask(identity: Identity, writer: JuteWriter): void {
+    this.asked.push(identity)
+    const packet: Packet = {
+      type: 0,
+      scheme: identity.info.scheme,
+      auth: new TextEncoder().encode(Redacted.value(identity.info.credentials))
+    }
+    Frame.append(writer, (body) => {
+      body.int(Operations.Xid.auth)
+      body.int(Operations.auth.opCode)
+      Operations.auth.request.write(body, packet)
+    })
+  }
+
+  private checkAnswered(): void {
+    if (this.asked.length > 0) return
+    const onAnswered = this.onAnswered
+    this.onAnswered = undefined
+    onAnswered?.()
+  }
+}
+
+const resumeAll = (identity: Identity, exit: Exit.Exit<void, SessionError>): void => {
+  const waiting = [...identity.waiting]
+  identity.waiting.clear()
+  for (const resume of waiting) resume(exit)
+}

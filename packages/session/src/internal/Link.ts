@@ -1,0 +1,128 @@
+import * as Frame from "@effect-zookeeper/protocol/Frame"
+import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
+import type { Connection } from "@effect-zookeeper/transport/Transport"
+import type { TransportError } from "@effect-zookeeper/transport/TransportError"
+import * as Effect from "effect/Effect"
+import type { Outlet } from "./Exchange.ts"
+import { Violation } from "./Violation.ts"
+
+/**
+ * One connection that a session stands on: what is to be written, gathered until the end of the turn, and what is read,
+ * cut into frames.
+ */
+export class Link implements Outlet {
+  readonly connection: Connection
+  /** The server as the connect string names it. */
+  readonly server: ServerAddress
+  readonly writer = new JuteWriter(1024)
+  private readonly splitter: Frame.FrameSplitter
+  private readonly now: () => number
+  private scheduled = false
+  private turn = 0
+  private wakeWriter: (() => void) | undefined
+  /** When the pings that are on their way were sent. */
+  private readonly pings: Array<number> = []
+  /** When a byte came in last, in monotonic milliseconds. */
+  heardAt: number
+  /** When something was written last, in monotonic milliseconds. */
+  wroteAt: number
+  /** Whether anything came on it beyond the handshake. */
+  answered = false
+  bytesIn = 0
+  bytesOut = 0
+
+  constructor(connection: Connection, server: ServerAddress, maxFrameSize: number, now: () => number) {
+    this.connection = connection
+    this.server = server
+    this.splitter = new Frame.FrameSplitter(maxFrameSize)
+    this.now = now
+    this.heardAt = now()
+    this.wroteAt = this.heardAt
+  }
+
+  // ---------------------------------------------------------------------------
+  // writing
+  // ---------------------------------------------------------------------------
+
+  schedule(): number {
+    if (!this.scheduled) {
+      this.scheduled = true
+      this.turn = this.now()
+      this.connection.defer(this.flush)
+    }
+    return this.turn
+  }
+
+  private readonly flush = (): void => {
+    this.scheduled = false
+    const wake = this.wakeWriter
+    this.wakeWriter = undefined
+    wake?.()
+  }
+
+  private readonly awaitWork: Effect.Effect<void> = Effect.callback((resume) => {
+    this.wakeWriter = () => resume(Effect.void)
+    return Effect.sync(() => {
+      this.wakeWriter = undefined
+    })
+  })
+
+  /** Writes until the connection breaks. `onTake` runs when bytes are about to be handed over, `onTaken` afterwards. */
+  writeLoop(onTake: () => void, onTaken: () => void): Effect.Effect<never, TransportError> {
+    return Effect.forever(
+      Effect.suspend(() => {
+        if (this.writer.length === 0) return this.awaitWork
+        onTake()
+        const bytes = this.writer.take()
+        this.bytesOut += bytes.length
+        this.wroteAt = this.now()
+        return Effect.map(this.connection.write(bytes), onTaken)
+      }),
+      { disableYield: true }
+    )
+  }
+
+  /** Asks for a sign of life. */
+  ping(): void {
+    Frame.append(this.writer, (writer) => {
+      writer.int(Operations.Xid.ping)
+      writer.int(Operations.ping.opCode)
+    })
+    this.pings.push(this.schedule())
+  }
+
+  /** The oldest ping is answered: when it was sent. Throws `Violation` where there is none. */
+  pong(): number {
+    const sentAt = this.pings.shift()
+    if (sentAt === undefined) throw new Violation("the answer to a ping that was not sent")
+    return sentAt
+  }
+
+  // ---------------------------------------------------------------------------
+  // reading
+  // ---------------------------------------------------------------------------
+
+  /** Reads one batch of chunks and gives every complete frame to `onFrame`, which may throw. The time of the batch. */
+  read(
+    onFrame: Frame.OnFrame,
+    before: (now: number) => void
+  ): Effect.Effect<void, TransportError | Violation | Frame.FrameLengthError> {
+    return Effect.flatMap(this.connection.pull, (chunks) => {
+      const now = this.now()
+      this.heardAt = now
+      before(now)
+      try {
+        for (const chunk of chunks) {
+          this.bytesIn += chunk.length
+          this.splitter.push(chunk, onFrame)
+        }
+        return Effect.void
+      } catch (error) {
+        if (error instanceof Violation || error instanceof Frame.FrameLengthError) return Effect.fail(error)
+        return Effect.die(error)
+      }
+    })
+  }
+}

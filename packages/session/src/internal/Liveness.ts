@@ -1,0 +1,137 @@
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
+import { OwnershipLost } from "../SessionError.ts"
+
+/** Monotonic milliseconds of a clock, as a number: arithmetic on the request path stays cheap. */
+export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
+
+/**
+ * The two clocks of a session, both monotonic.
+ *
+ * *Last heard* says how long the servers have been silent: after 4/3 of the timeout the session counts as expired, for
+ * nobody tells one that is cut off. *Last acknowledged*, the moment at which the newest answered request was sent, says
+ * until when the servers must still have the session: ownership ends a margin before that.
+ *
+ * Ownership comes in epochs. A lapse ends one for good, and the next answer begins another: who held something through
+ * the lapse has lost it, who acquires something afterwards owns it.
+ */
+export class Liveness {
+  private readonly clock: Clock.Clock
+  private readonly margin: (timeout: number) => number
+  private lastHeard = 0
+  private lastAcknowledged = 0
+  private epoch: Set<(exit: Exit.Exit<never, OwnershipLost>) => void> | undefined
+  private readonly begun = Latch.makeUnsafe(false)
+  private wallOffset: number
+  /** The session that the clocks speak of. */
+  sessionId = 0n
+  /** Milliseconds, as negotiated. */
+  timeout: number
+
+  constructor(clock: Clock.Clock, timeout: number, margin: (timeout: number) => number) {
+    this.clock = clock
+    this.timeout = timeout
+    this.margin = margin
+    this.wallOffset = this.currentWallOffset()
+    this.lastHeard = this.now()
+  }
+
+  now(): number {
+    return monotonicMillis(this.clock)
+  }
+
+  /** A server spoke, at `now`. */
+  heard(now: number): void {
+    this.lastHeard = now
+  }
+
+  /** A server answered what was sent at `sentAt`; `now` is the time of the answer. */
+  acknowledged(sentAt: number, now: number): void {
+    // The deadline may have passed without the timer having had its turn: an answer that comes late does not heal that.
+    if (this.epoch !== undefined && now >= this.deadline) this.lapse()
+    if (sentAt > this.lastAcknowledged) this.lastAcknowledged = sentAt
+    if (this.epoch === undefined && now < this.deadline) {
+      this.epoch = new Set()
+      this.begun.openUnsafe()
+    }
+  }
+
+  /** Begins to measure for a session that was just made or taken up again. */
+  begin(sessionId: bigint, timeout: number, sentAt: number, now: number): void {
+    if (sessionId !== this.sessionId) {
+      this.lapse()
+      this.lastAcknowledged = sentAt
+    }
+    this.sessionId = sessionId
+    this.timeout = timeout
+    this.heard(now)
+    this.acknowledged(sentAt, now)
+  }
+
+  /** When ownership ends, in monotonic milliseconds. */
+  get deadline(): number {
+    return this.lastAcknowledged + this.timeout - this.margin(this.timeout)
+  }
+
+  /** When the session counts as expired unless a server is heard before, in monotonic milliseconds. */
+  get expiresAt(): number {
+    return this.lastHeard + (this.timeout * 4) / 3
+  }
+
+  /** Ends the current epoch of ownership. */
+  lapse(): void {
+    const waiting = this.epoch
+    if (waiting === undefined) return
+    this.epoch = undefined
+    this.begun.closeUnsafe()
+    const lost = Exit.fail(new OwnershipLost({ sessionId: this.sessionId }))
+    for (const resume of waiting) resume(lost)
+  }
+
+  /** Whether the wall clock has leapt forward by more than the timeout: it may have been a sleep. */
+  hasSlept(): boolean {
+    const offset = this.currentWallOffset()
+    const step = offset - this.wallOffset
+    this.wallOffset = offset
+    return step > this.timeout
+  }
+
+  /** Fails when the epoch that it was begun in ends. */
+  readonly ownership: Effect.Effect<never, OwnershipLost> = Effect.callback((resume) => {
+    if (this.epoch !== undefined && this.now() >= this.deadline) this.lapse()
+    const epoch = this.epoch
+    if (epoch === undefined) {
+      resume(Effect.fail(new OwnershipLost({ sessionId: this.sessionId })))
+      return
+    }
+    epoch.add(resume)
+    return Effect.sync(() => {
+      epoch.delete(resume)
+    })
+  })
+
+  /** Ends epochs when their time has come; runs for as long as the session. */
+  readonly watchOwnership: Effect.Effect<never> = Effect.forever(
+    Effect.andThen(
+      this.begun.await,
+      Effect.suspend(() => {
+        const left = this.deadline - this.now()
+        if (left > 0) return Effect.sleep(left)
+        this.lapse()
+        return Effect.void
+      })
+    )
+  )
+
+  /** Ends when the session counts as expired. */
+  readonly untilExpired: Effect.Effect<void> = Effect.suspend(() => {
+    const left = this.expiresAt - this.now()
+    return left > 0 ? Effect.andThen(Effect.sleep(left), this.untilExpired) : Effect.void
+  })
+
+  private currentWallOffset(): number {
+    return this.clock.currentTimeMillisUnsafe() - this.now()
+  }
+}

@@ -1,0 +1,50 @@
+import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { SessionClosed, type SessionExpired } from "../SessionError.ts"
+import type { Changed } from "../Session.ts"
+
+type Outcome = Exit.Exit<WatchEvent.WatchEvent, SessionExpired | SessionClosed>
+
+/** A watch that reports one event, to however many wait for it. */
+export class OneShotWatch {
+  private readonly waiting = new Set<(outcome: Outcome) => void>()
+  private readonly onDrop: (watch: OneShotWatch) => void
+  private outcome: Outcome | undefined
+
+  /** `onDrop` runs when nobody waits any more although nothing has come. */
+  constructor(onDrop: (watch: OneShotWatch) => void) {
+    this.onDrop = onDrop
+  }
+
+  fire(event: WatchEvent.WatchEvent): void {
+    this.settle(Exit.succeed(event))
+  }
+
+  fail(error: SessionExpired | SessionClosed): void {
+    this.settle(Exit.fail(error))
+  }
+
+  readonly changed: Changed = Effect.callback((resume) => {
+    if (this.outcome !== undefined) {
+      resume(this.outcome)
+      return
+    }
+    this.waiting.add(resume)
+    return Effect.sync(() => {
+      this.waiting.delete(resume)
+      if (this.waiting.size > 0 || this.outcome !== undefined) return
+      // A watch that was dropped reports nothing any more; who waits for it again must not hang.
+      this.outcome = Exit.fail(new SessionClosed())
+      this.onDrop(this)
+    })
+  })
+
+  private settle(outcome: Outcome): void {
+    if (this.outcome !== undefined) return
+    this.outcome = outcome
+    const waiting = [...this.waiting]
+    this.waiting.clear()
+    for (const resume of waiting) resume(outcome)
+  }
+}

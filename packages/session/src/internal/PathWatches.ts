@@ -1,0 +1,49 @@
+import type { PersistentWatchListener } from "../Session.ts"
+import type { OneShotWatch } from "./OneShotWatch.ts"
+
+/** The persistent mode that the server holds for a path; it covers one-shot watches on data of the same path. */
+export type Held = "none" | "persistent" | "recursive"
+
+/** The two tables of a server: `data` has the watches of getData and exists, `child` those of getChildren. */
+export type Table = "data" | "child"
+
+/** All that is watched at one path: what applications wait for here, and what the server was asked for. */
+export class PathWatches {
+  readonly path: string
+  /** Set by getData, and by exists where the znode was there. */
+  readonly data = new Set<OneShotWatch>()
+  /** Set by exists where the znode was not there. */
+  readonly exists = new Set<OneShotWatch>()
+  readonly child = new Set<OneShotWatch>()
+  readonly persistent = new Set<PersistentWatchListener>()
+  readonly recursive = new Set<PersistentWatchListener>()
+  /** Reads with a watch whose replies are still to come. */
+  readonly pending: Record<Table, number> = { data: 0, child: 0 }
+  /** Whether a one-shot watch may be set at the server. */
+  readonly armed: Record<Table, boolean> = { data: false, child: false }
+  held: Held = "none"
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** The one mode that serves all persistent watches here: a recursive one covers the other. */
+  get wanted(): Held {
+    if (this.recursive.size > 0) return "recursive"
+    return this.persistent.size > 0 ? "persistent" : "none"
+  }
+
+  /** Whether anybody still needs the watch that the server has in a table. */
+  isUsed(table: Table): boolean {
+    if (this.pending[table] > 0) return true
+    return table === "data" ? this.data.size + this.exists.size > 0 : this.child.size > 0
+  }
+
+  get isEmpty(): boolean {
+    return this.wanted === "none" && this.held === "none" && !this.isUsed("data") && !this.isUsed("child")
+  }
+
+  get size(): number {
+    return this.data.size + this.exists.size + this.child.size + this.persistent.size + this.recursive.size
+  }
+}

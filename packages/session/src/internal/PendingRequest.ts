@@ -1,0 +1,71 @@
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import type * as Exit from "effect/Exit"
+
+/** What becomes of a request whose connection is lost after it was handed to the network. */
+export type OnLoss =
+  /** A write: whether it was applied nobody can tell. */
+  | "fail"
+  /** A read: it is asked again on the next connection. */
+  | "wait"
+  /** It meant something to that connection only. */
+  | "drop"
+
+/** Turns a reply into the caller's result, in the reader, before anything later on the connection is looked at. */
+export type OnReply = (code: number, response: unknown) => Exit.Exit<unknown, unknown>
+
+/**
+ * One request from the moment it is asked until its caller knows the outcome. A request whose caller has gone keeps its
+ * place, for its reply comes all the same.
+ */
+export class PendingRequest {
+  readonly operation: Operation.Any
+  readonly request: unknown
+  readonly path: string
+  readonly onLoss: OnLoss
+  /** When it was asked, in monotonic milliseconds; only kept where there is a request timeout. */
+  readonly askedAt: number
+  /** Undefined once the caller knows, or no longer wants to. */
+  resume: ((exit: Exit.Exit<any, any>) => void) | undefined
+  onReply: OnReply | undefined
+  /** Runs each time just before the request is encoded. */
+  onSend: (() => void) | undefined
+  /** Runs once, when no reply will come any more and `onReply` did not run. */
+  onEnd: (() => void) | undefined
+  xid = 0
+  /** The turn in which it was encoded, in monotonic milliseconds: no later than the moment that it left. */
+  sentAt = 0
+
+  constructor(
+    operation: Operation.Any,
+    request: unknown,
+    path: string,
+    onLoss: OnLoss,
+    askedAt: number,
+    resume: (exit: Exit.Exit<any, any>) => void
+  ) {
+    this.operation = operation
+    this.request = request
+    this.path = path
+    this.onLoss = onLoss
+    this.askedAt = askedAt
+    this.resume = resume
+    this.onReply = undefined
+    this.onSend = undefined
+    this.onEnd = undefined
+  }
+
+  /** Tells the caller, if there still is one. */
+  settle(exit: Exit.Exit<unknown, unknown>): void {
+    const resume = this.resume
+    this.resume = undefined
+    resume?.(exit)
+  }
+
+  /** Ends it without a reply. */
+  end(exit: Exit.Exit<unknown, unknown>): void {
+    const onEnd = this.onEnd
+    this.onEnd = undefined
+    onEnd?.()
+    this.settle(exit)
+  }
+}

@@ -1,0 +1,301 @@
+import * as Jute from "@effect-zookeeper/protocol/Jute"
+import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
+import * as Records from "@effect-zookeeper/protocol/Records"
+import * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
+import type { ServerList } from "@effect-zookeeper/transport/ServerList"
+import type { Transport } from "@effect-zookeeper/transport/Transport"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
+import * as Redacted from "effect/Redacted"
+import type { SessionCredentials } from "../Session.ts"
+import { AuthFailed, SessionClosed, type SessionError, SessionExpired } from "../SessionError.ts"
+import type { Established } from "./dial.ts"
+import { Exchange, outcome, readReplyHeader, REPLY_HEADER } from "./Exchange.ts"
+import { Identities } from "./Identities.ts"
+import type { Link } from "./Link.ts"
+import { Liveness } from "./Liveness.ts"
+import { type OnLoss, PendingRequest } from "./PendingRequest.ts"
+import { ServerCapabilities } from "./ServerCapabilities.ts"
+import type { Settings } from "./Settings.ts"
+import type { StateCell } from "./StateCell.ts"
+import { Violation } from "./Violation.ts"
+import { WatchRegistry } from "./WatchRegistry.ts"
+import { watchPackets } from "./watchPackets.ts"
+
+const watcherEvent = Jute.codec(Records.WatcherEvent)
+
+const noPassword = new Uint8Array(16)
+
+/**
+ * What a session is at this moment, and what each frame does to it. Everything here is synchronous: the fibers that dial,
+ * read, write and wait stand in `connectionLoop` and `runLink`.
+ */
+export class SessionCore {
+  readonly settings: Settings
+  readonly transport: Transport["Service"]
+  readonly clock: Clock.Clock
+  readonly servers: ServerList
+  readonly state: StateCell
+  readonly exchange: Exchange
+  readonly liveness: Liveness
+  readonly identities: Identities
+  readonly capabilities = new ServerCapabilities()
+  readonly watches: WatchRegistry
+  /** The connection that requests go to, if there is one. */
+  link: Link | undefined
+  /** The session to present at the next handshake; id 0 asks for a new one. */
+  credentials: SessionCredentials
+  /**
+   * Whether a server with a quorum knows the session. One that comes from a read-only server means nothing to others and
+   * is not presented to them.
+   */
+  isKnownToEnsemble: boolean
+  /** Whether the current connection serves reads under a passing session while ours waits for a quorum. */
+  isStandIn = false
+  /** Open while there is a session that can expire. */
+  private readonly begun: Latch.Latch
+  /** Runs at the first connection whose identities the server has accepted. */
+  onReady: (() => void) | undefined
+  /** Ends the current connection in an orderly way, when the session had better be elsewhere. */
+  moveAway: (() => void) | undefined
+  reconnects = 0
+  notifications = 0
+
+  constructor(options: {
+    readonly settings: Settings
+    readonly transport: Transport["Service"]
+    readonly clock: Clock.Clock
+    readonly servers: ServerList
+    readonly state: StateCell
+    readonly firstXid: number
+  }) {
+    const { settings } = options
+    this.settings = settings
+    this.transport = options.transport
+    this.clock = options.clock
+    this.servers = options.servers
+    this.state = options.state
+    this.exchange = new Exchange(settings.maxInFlight, options.firstXid)
+    this.liveness = new Liveness(options.clock, settings.sessionTimeout, settings.ownershipMargin)
+    this.identities = new Identities(settings.auth)
+    this.credentials = settings.session ?? { id: 0n, password: Redacted.make(noPassword) }
+    this.isKnownToEnsemble = settings.session !== undefined
+    this.begun = Latch.makeUnsafe(settings.session !== undefined)
+    this.watches = new WatchRegistry({
+      addWatch: (path, mode) => this.command(Operations.addWatch, { path, mode: mode === "recursive" ? 1 : 0 }, "drop"),
+      removeWatches: (path, type) => this.command(Operations.removeWatches, { path, type }, "drop")
+    })
+  }
+
+  // ---------------------------------------------------------------------------
+  // requests
+  // ---------------------------------------------------------------------------
+
+  /** Asks for something; what `prepare` adds to the request is there before it can be sent. */
+  request<O extends Operation.Any>(
+    operation: O,
+    request: Operation.Request<O>,
+    path: string,
+    prepare?: (pending: PendingRequest) => void
+  ): Effect.Effect<Operation.Response<O>, Operation.Error<O> | SessionError> {
+    return Effect.callback((resume) => {
+      const askedAt = this.settings.requestTimeout === undefined ? 0 : this.liveness.now()
+      const pending = new PendingRequest(operation, request, path, onLossOf[operation.kind], askedAt, resume)
+      prepare?.(pending)
+      if (this.capabilities.supports(operation.name)) this.exchange.send(pending)
+      else pending.end(outcome(pending, ErrorCode.codes.Unimplemented, undefined))
+      return Effect.sync(() => {
+        pending.resume = undefined
+      })
+    })
+  }
+
+  /** Sends something that nobody waits for, if there is a connection; what it says is of no use to any other. */
+  private command<O extends Operation.Any>(operation: O, request: Operation.Request<O>, onLoss: OnLoss): void {
+    if (this.link === undefined || !this.capabilities.supports(operation.name)) return
+    this.exchange.send(new PendingRequest(operation, request, "", onLoss, Number.POSITIVE_INFINITY, () => {}))
+  }
+
+  // ---------------------------------------------------------------------------
+  // connections
+  // ---------------------------------------------------------------------------
+
+  /** A server gave us the session, or a new one: identities first, then watches, then requests. */
+  connected({ link, response, sentAt }: Established, isStandIn: boolean): void {
+    const readOnly = response.readOnly === true
+    this.isStandIn = isStandIn
+    if (!isStandIn) {
+      const password = response.passwd ?? noPassword
+      this.credentials = { id: response.sessionId, password: Redacted.make(password) }
+      this.isKnownToEnsemble = !readOnly
+      this.liveness.begin(response.sessionId, response.timeOut, sentAt, link.heardAt)
+      this.begun.openUnsafe()
+    }
+    this.capabilities.connected(link.server)
+    // Who hears of it now and sends something finds no outlet yet, and waits behind what a connection begins with.
+    this.state.set({ _tag: "Connected", server: { host: link.server.host, port: link.server.port }, readOnly })
+    this.link = link
+    this.exchange.open(link)
+    this.identities.replay(link.writer)
+    link.schedule()
+    this.registerWatches()
+    this.exchange.pump()
+    this.identities.whenAnswered(() => {
+      const onReady = this.onReady
+      this.onReady = undefined
+      onReady?.()
+    })
+  }
+
+  /** The connection is gone. */
+  disconnected(): void {
+    this.link = undefined
+    this.moveAway = undefined
+    this.reconnects++
+    this.state.set({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() })
+    this.exchange.disconnect()
+  }
+
+  private registerWatches(): void {
+    const packets = watchPackets(this.watches.register(), this.exchange.lastZxid)
+    let left = packets.length
+    if (left === 0) this.watches.caughtUp()
+    for (const { operation, request } of packets) {
+      const pending = new PendingRequest(operation, request, "", "drop", Number.POSITIVE_INFINITY, () => {})
+      pending.onReply = (code) => {
+        if (code !== 0) throw new Violation(`the server refused to register watches with ${ErrorCode.nameOf(code)}`)
+        left--
+        if (left === 0) this.watches.caughtUp()
+        return Exit.void
+      }
+      this.exchange.sendFirst(pending)
+    }
+  }
+
+  // ---------------------------------------------------------------------------
+  // frames
+  // ---------------------------------------------------------------------------
+
+  /** Bytes came in. */
+  heard(now: number): void {
+    if (!this.isStandIn) this.liveness.heard(now)
+  }
+
+  /** Takes one frame of the current connection. Throws `Violation`. */
+  frame(link: Link, bytes: Uint8Array, start: number, end: number): void {
+    const header = readReplyHeader(bytes, start, end)
+    switch (header.xid) {
+      case Operations.Xid.notification:
+        return this.notification(bytes, start + REPLY_HEADER, end, header.zxid)
+      case Operations.Xid.ping: {
+        const sentAt = link.pong()
+        if (header.err !== 0) throw new Violation(`a heartbeat was refused with ${ErrorCode.nameOf(header.err)}`)
+        link.answered = true
+        return this.acknowledged(sentAt, link.heardAt)
+      }
+      case Operations.Xid.auth: {
+        const refused = this.identities.answer(header.err)
+        if (refused === undefined) return
+        this.fail(new AuthFailed({ scheme: refused }))
+        throw new Violation(`the credentials of scheme "${refused}" were refused`)
+      }
+    }
+    const request = this.exchange.take(header)
+    link.answered ||= header.err !== ErrorCode.codes.SessionClosedRequireSaslAuth
+    // Who is told the outcome must not believe in an ownership that has ended.
+    this.acknowledged(request.sentAt, link.heardAt)
+    if (header.err === ErrorCode.codes.Unimplemented && header.zxid === -1n) {
+      this.capabilities.lacks(link.server, request.operation.name)
+      this.capabilities.connected(link.server)
+    }
+    if (header.err === ErrorCode.codes.SessionExpired) {
+      request.end(Exit.fail(new SessionExpired({ sessionId: this.credentials.id })))
+      throw new Violation("the server no longer knows the session")
+    }
+    this.exchange.complete(request, header.err, bytes, start + REPLY_HEADER, end)
+    if (header.err === ErrorCode.codes.SessionMoved) throw new Violation("the session has moved to another server")
+  }
+
+  private acknowledged(sentAt: number, now: number): void {
+    if (!this.isStandIn) this.liveness.acknowledged(sentAt, now)
+  }
+
+  private notification(bytes: Uint8Array, start: number, end: number, zxid: bigint): void {
+    const decoded = Jute.attempt(watcherEvent, new JuteReader(bytes, start, end))
+    if (decoded._tag === "Failure") throw new Violation(`a malformed event: ${decoded.failure.message}`)
+    const type = WatchEvent.typeOf(decoded.success.type)
+    this.notifications++
+    this.capabilities.eventZxids = zxid > 0n
+    // An event of a type that no release has named means nothing to anybody here.
+    if (type !== undefined) this.watches.dispatch(type, decoded.success.path, zxid)
+  }
+
+  // ---------------------------------------------------------------------------
+  // ends
+  // ---------------------------------------------------------------------------
+
+  /** Ends when the session has been silent for so long that the servers must have ended it. */
+  get untilExpired(): Effect.Effect<void> {
+    return Effect.andThen(this.begun.await, this.liveness.untilExpired)
+  }
+
+  /** The session is over, by a server's word or by our own reckoning. */
+  expire(): void {
+    const error = new SessionExpired({ sessionId: this.credentials.id })
+    const isFinal = this.settings.sessionExpiry === "fail"
+    this.link = undefined
+    this.credentials = { id: 0n, password: Redacted.make(noPassword) }
+    this.isKnownToEnsemble = false
+    this.begun.closeUnsafe()
+    this.liveness.lapse()
+    this.state.set({ _tag: "Expired" })
+    if (isFinal) this.end(error, error)
+    else {
+      this.watches.expireOneShots(error)
+      this.exchange.failAll(error, { final: false })
+    }
+  }
+
+  /** The credentials were refused: nothing is sent any more. */
+  private fail(error: AuthFailed): void {
+    this.liveness.lapse()
+    this.state.set({ _tag: "AuthFailed" })
+    this.end(error, new SessionClosed())
+  }
+
+  /** The owner is done with it. */
+  close(): void {
+    this.link = undefined
+    this.liveness.lapse()
+    this.state.set({ _tag: "Closed" })
+    const error = new SessionClosed()
+    this.end(error, error)
+  }
+
+  private end(error: SessionError, watchError: SessionExpired | SessionClosed): void {
+    this.watches.end(watchError)
+    this.identities.end(error)
+    this.exchange.failAll(error, { final: true })
+  }
+
+  /** Asks the server to end the session; completes with its answer. */
+  readonly sayGoodbye: Effect.Effect<void> = Effect.callback((resume) => {
+    this.exchange.refuse(new SessionClosed())
+    const done = () => resume(Effect.void)
+    this.exchange.sendFirst(
+      new PendingRequest(Operations.closeSession, undefined, "", "drop", Number.POSITIVE_INFINITY, done)
+    )
+  })
+}
+
+const onLossOf: Record<Operation.Kind, OnLoss> = {
+  read: "wait",
+  write: "fail",
+  // What the session itself asks of one connection; asked again on the next by whoever still wants it.
+  session: "wait"
+}

@@ -1,0 +1,131 @@
+import * as Frame from "@effect-zookeeper/protocol/Frame"
+import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import type { AuthInfo, SessionCredentials, SessionOptions } from "../Session.ts"
+
+/** The options of a session, checked and with their defaults; times in milliseconds. */
+export interface Settings {
+  readonly servers: ConnectString.ConnectString
+  readonly sessionTimeout: number
+  readonly connectTimeout: number
+  readonly requestTimeout: number | undefined
+  readonly allowReadOnly: boolean
+  readonly auth: ReadonlyArray<AuthInfo>
+  readonly retry: Schedule.Schedule<unknown>
+  readonly sessionExpiry: "recreate" | "fail"
+  readonly maxFrameSize: number
+  readonly maxInFlight: number
+  readonly session: SessionCredentials | undefined
+  readonly ownershipMargin: (timeout: number) => number
+}
+
+const MAX_INT = 2_147_483_647
+
+const defaultRetry: Schedule.Schedule<unknown> = Schedule.min([
+  Schedule.exponential("100 millis"),
+  Schedule.spaced("5 seconds")
+]).pipe(Schedule.jittered)
+
+/** Checks the options of a session. Nothing has been sent yet when one of them is wrong. */
+export const checkOptions = Effect.fnUntraced(function* (
+  options: SessionOptions,
+  defaultServers: string | undefined
+): Effect.fn.Return<Settings, InvalidArgument> {
+  const servers = options.servers ?? defaultServers
+  if (servers === undefined) {
+    return yield* new InvalidArgument({
+      argument: "servers",
+      value: "",
+      rule: "name at least one server, as in zk1:2181,zk2:2181; this transport has no default"
+    })
+  }
+  const sessionTimeout = yield* checkDuration("sessionTimeout", options.sessionTimeout ?? "10 seconds")
+  const margin = options.ownershipMargin
+  const ownershipMargin = margin === undefined ? undefined : yield* checkDuration("ownershipMargin", margin, 0)
+  if (options.sessionExpiry !== undefined && !["recreate", "fail"].includes(options.sessionExpiry)) {
+    return yield* new InvalidArgument({
+      argument: "sessionExpiry",
+      value: String(options.sessionExpiry),
+      rule: `must be "recreate" or "fail"`
+    })
+  }
+  for (const [index, { scheme }] of (options.auth ?? []).entries()) yield* checkScheme(scheme, `auth[${index}].scheme`)
+  return {
+    servers: yield* Effect.fromResult(ConnectString.parse(servers)),
+    sessionTimeout,
+    connectTimeout: yield* checkDuration("connectTimeout", options.connectTimeout ?? "15 seconds"),
+    requestTimeout:
+      options.requestTimeout === undefined ? undefined : yield* checkDuration("requestTimeout", options.requestTimeout),
+    allowReadOnly: options.allowReadOnly ?? false,
+    auth: options.auth ?? [],
+    retry: options.retry ?? defaultRetry,
+    sessionExpiry: options.sessionExpiry ?? "recreate",
+    maxFrameSize: yield* checkInteger("maxFrameSize", options.maxFrameSize ?? 4 * 1024 * 1024, 1024),
+    maxInFlight: yield* checkInteger("maxInFlight", options.maxInFlight ?? 1000, 1),
+    session: yield* checkCredentials(options.session),
+    ownershipMargin: (timeout) => Math.min(ownershipMargin ?? timeout / 10, timeout)
+  }
+})
+
+/** An authentication scheme is a name that the server knows; what it knows only the server can say. */
+export const checkScheme = (scheme: string, argument: string): Effect.Effect<void, InvalidArgument> =>
+  typeof scheme === "string" && scheme !== ""
+    ? Effect.void
+    : Effect.fail(
+        new InvalidArgument({ argument, value: String(scheme), rule: `must be the name of a scheme, such as "digest"` })
+      )
+
+const checkDuration = (
+  argument: string,
+  input: Duration.Input,
+  minimum = 1
+): Effect.Effect<number, InvalidArgument> => {
+  const millis = Option.map(Duration.fromInput(input), Duration.toMillis)
+  return Option.isSome(millis) && millis.value >= minimum && millis.value <= MAX_INT
+    ? Effect.succeed(millis.value)
+    : Effect.fail(
+        new InvalidArgument({
+          argument,
+          value: Duration.isDuration(input) ? Duration.format(input) : String(input),
+          rule: `must be a duration of ${minimum} to ${MAX_INT} milliseconds, such as "10 seconds"`
+        })
+      )
+}
+
+const checkInteger = (argument: string, value: number, minimum: number): Effect.Effect<number, InvalidArgument> =>
+  Number.isInteger(value) && value >= minimum && value <= MAX_INT
+    ? Effect.succeed(value)
+    : Effect.fail(
+        new InvalidArgument({ argument, value: String(value), rule: `must be an integer of ${minimum} to ${MAX_INT}` })
+      )
+
+const checkCredentials = (
+  session: SessionCredentials | undefined
+): Effect.Effect<SessionCredentials | undefined, InvalidArgument> => {
+  if (session === undefined) return Effect.succeed(undefined)
+  if (typeof session.id !== "bigint" || session.id === 0n || BigInt.asIntN(64, session.id) !== session.id) {
+    return Effect.fail(
+      new InvalidArgument({
+        argument: "session.id",
+        value: String(session.id),
+        rule: "must be a session id, as a bigint"
+      })
+    )
+  }
+  const length = Redacted.value(session.password).length
+  if (length <= 0 || length > Frame.MAX_REQUEST / 2) {
+    return Effect.fail(
+      new InvalidArgument({
+        argument: "session.password",
+        value: `<redacted, ${length} bytes>`,
+        rule: "must be the password that came with the session (16 bytes)"
+      })
+    )
+  }
+  return Effect.succeed(session)
+}

@@ -1,0 +1,270 @@
+import * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Option from "effect/Option"
+import type { PersistentWatchListener } from "../Session.ts"
+import type { SessionClosed, SessionExpired } from "../SessionError.ts"
+import { OneShotWatch } from "./OneShotWatch.ts"
+import { type Held, PathWatches, type Table } from "./PathWatches.ts"
+import type { WatchLists } from "./watchPackets.ts"
+
+/** What a one-shot watch waits for. */
+export type OneShotKind = "data" | "exists" | "child"
+
+/** How the registry speaks to the server. Both are sent behind whatever was sent before, and need no answer. */
+export interface WatchCommands {
+  readonly addWatch: (path: string, mode: Exclude<Held, "none">) => void
+  readonly removeWatches: (path: string, type: RemoveType) => void
+}
+
+/** The numbers of the protocol; `recursive` is known from 3.9 on, and refused without harm before. */
+export const RemoveType = { child: 1, data: 2, any: 3, recursive: 5 } as const
+export type RemoveType = (typeof RemoveType)[keyof typeof RemoveType]
+
+/**
+ * The watches of a session.
+ *
+ * Applications watch one path in several ways at once; a server before 3.9 keeps one mode for a path in each of its two
+ * tables, and the last request wins. So where a persistent watch stands, the registry holds one at the server that covers
+ * all, asks for no one-shot watch on data beside it, and sorts out here who gets what. Each watch at the server is given
+ * back when the last who needed it has gone.
+ *
+ * A recursive watch reports no `NodeChildrenChanged`; here one is derived from the creation or deletion of a child.
+ */
+export class WatchRegistry {
+  private readonly paths = new Map<string, PathWatches>()
+  private readonly commands: WatchCommands
+  private recursiveCount = 0
+  /** While watches are registered again persistent ones are told nothing: `Gap` will tell them that they missed it. */
+  private catchingUp = false
+
+  constructor(commands: WatchCommands) {
+    this.commands = commands
+  }
+
+  /** How many watches applications have. */
+  get size(): number {
+    let size = 0
+    for (const entry of this.paths.values()) size += entry.size
+    return size
+  }
+
+  // ---------------------------------------------------------------------------
+  // one-shot watches
+  // ---------------------------------------------------------------------------
+
+  /** A read that sets a watch is on its way. */
+  expect(path: string, table: Table): void {
+    this.entry(path).pending[table]++
+  }
+
+  /** Whether such a read has to ask the server for a watch; decided at the moment at which it is sent. */
+  needsServer(path: string, table: Table): boolean {
+    const { held } = this.entry(path)
+    // A recursive watch does not tell of children that this client may not read, so their parent is watched as well.
+    return held === "none" || (held === "recursive" && table === "child")
+  }
+
+  /** The read was answered. `kind` is undefined when no watch came of it, or when its caller has gone. */
+  arrived(path: string, table: Table, asked: boolean, kind: OneShotKind | undefined): OneShotWatch | undefined {
+    const entry = this.entry(path)
+    entry.pending[table]--
+    if (asked) entry.armed[table] = true
+    if (kind === undefined) {
+      this.release(entry)
+      return undefined
+    }
+    const watch: OneShotWatch = new OneShotWatch((dropped) => {
+      if (entry[kind].delete(dropped)) this.release(entry)
+    })
+    entry[kind].add(watch)
+    return watch
+  }
+
+  /** The read will not be answered. */
+  unexpected(path: string, table: Table): void {
+    const entry = this.entry(path)
+    entry.pending[table]--
+    this.release(entry)
+  }
+
+  // ---------------------------------------------------------------------------
+  // persistent watches
+  // ---------------------------------------------------------------------------
+
+  /** Adds a persistent watch. The mode to ask the server for, which covers all that is watched at the path. */
+  add(path: string, recursive: boolean, listener: PersistentWatchListener): Exclude<Held, "none"> {
+    const entry = this.entry(path)
+    if (recursive) {
+      entry.recursive.add(listener)
+      this.recursiveCount++
+    } else {
+      entry.persistent.add(listener)
+    }
+    const mode = entry.recursive.size > 0 ? "recursive" : "persistent"
+    entry.held = mode
+    return mode
+  }
+
+  remove(path: string, recursive: boolean, listener: PersistentWatchListener): void {
+    const entry = this.paths.get(path)
+    if (entry === undefined) return
+    if (recursive) {
+      if (entry.recursive.delete(listener)) this.recursiveCount--
+    } else {
+      entry.persistent.delete(listener)
+    }
+    this.release(entry)
+  }
+
+  // ---------------------------------------------------------------------------
+  // events
+  // ---------------------------------------------------------------------------
+
+  /** Hands an event to all whom it concerns, each once. */
+  dispatch(type: WatchEvent.WatchEventType, path: string, zxid: bigint): void {
+    const event: WatchEvent.WatchEvent = { type, path, zxid: zxid > 0n ? Option.some(zxid) : Option.none() }
+    const entry = this.paths.get(path)
+    if (entry !== undefined) this.dispatchAt(entry, event)
+    if (type === "NodeChildrenChanged" || this.recursiveCount === 0) return
+    for (let at: string | undefined = path; at !== undefined; at = ZnodePath.parent(at)) {
+      const ancestor = this.paths.get(at)
+      if (ancestor !== undefined) this.tell(ancestor.recursive, event)
+    }
+    if (type !== "NodeDataChanged") this.deriveChildrenChanged(path, event)
+  }
+
+  private dispatchAt(entry: PathWatches, event: WatchEvent.WatchEvent): void {
+    const fired: Array<OneShotWatch> = []
+    if (event.type !== "NodeChildrenChanged") {
+      entry.armed.data = false
+      fired.push(...entry.data, ...entry.exists)
+      entry.data.clear()
+      entry.exists.clear()
+    }
+    if (event.type === "NodeChildrenChanged" || event.type === "NodeDeleted") {
+      entry.armed.child = false
+      fired.push(...entry.child)
+      entry.child.clear()
+    }
+    // Under a recursive watch a change of children is derived for those who watch persistently: see below.
+    if (event.type !== "NodeChildrenChanged" || entry.held !== "recursive") this.tell(entry.persistent, event)
+    this.release(entry)
+    for (const watch of fired) watch.fire(event)
+  }
+
+  private deriveChildrenChanged(path: string, event: WatchEvent.WatchEvent): void {
+    const parent = ZnodePath.parent(path)
+    const entry = parent === undefined ? undefined : this.paths.get(parent)
+    if (entry === undefined || entry.held !== "recursive") return
+    const derived: WatchEvent.WatchEvent = { type: "NodeChildrenChanged", path: entry.path, zxid: event.zxid }
+    const fired = [...entry.child]
+    entry.child.clear()
+    this.tell(entry.persistent, derived)
+    this.release(entry)
+    for (const watch of fired) watch.fire(derived)
+  }
+
+  private tell(listeners: ReadonlySet<PersistentWatchListener>, event: WatchEvent.WatchEvent | WatchEvent.Gap): void {
+    if (this.catchingUp || listeners.size === 0) return
+    for (const listener of [...listeners]) listener.onEvent(event)
+  }
+
+  // ---------------------------------------------------------------------------
+  // connections come and go
+  // ---------------------------------------------------------------------------
+
+  /** What a new connection has to be told. From here on the registry counts on it. */
+  register(): WatchLists {
+    const lists: WatchLists = { data: [], exists: [], child: [], persistent: [], recursive: [] }
+    for (const entry of this.paths.values()) {
+      entry.held = entry.wanted
+      if (entry.data.size > 0) lists.data.push(entry.path)
+      if (entry.exists.size > 0) lists.exists.push(entry.path)
+      if (entry.child.size > 0) lists.child.push(entry.path)
+      entry.armed.data = entry.data.size + entry.exists.size > 0
+      entry.armed.child = entry.child.size > 0
+      if (entry.held !== "none") lists[entry.held].push(entry.path)
+      if (entry.isEmpty) this.paths.delete(entry.path)
+    }
+    this.catchingUp = true
+    return lists
+  }
+
+  /** The server holds all watches again. */
+  caughtUp(): void {
+    this.catchingUp = false
+    for (const entry of [...this.paths.values()]) {
+      const gap: WatchEvent.Gap = { type: "Gap", path: entry.path }
+      this.tell(entry.persistent, gap)
+      this.tell(entry.recursive, gap)
+    }
+  }
+
+  /** The session is gone, and with it all one-shot watches; persistent ones go over to the next session. */
+  expireOneShots(error: SessionExpired): void {
+    this.failOneShots(error)
+  }
+
+  /** Nothing will be reported any more. */
+  end(error: SessionExpired | SessionClosed): void {
+    const entries = [...this.paths.values()]
+    this.failOneShots(error)
+    this.paths.clear()
+    this.recursiveCount = 0
+    for (const entry of entries) {
+      for (const listener of [...entry.persistent, ...entry.recursive]) listener.onEnd(error)
+    }
+  }
+
+  private failOneShots(error: SessionExpired | SessionClosed): void {
+    const failed: Array<OneShotWatch> = []
+    for (const entry of this.paths.values()) {
+      failed.push(...entry.data, ...entry.exists, ...entry.child)
+      entry.data.clear()
+      entry.exists.clear()
+      entry.child.clear()
+    }
+    for (const watch of failed) watch.fail(error)
+  }
+
+  // ---------------------------------------------------------------------------
+  // giving back
+  // ---------------------------------------------------------------------------
+
+  private entry(path: string): PathWatches {
+    let entry = this.paths.get(path)
+    if (entry === undefined) {
+      entry = new PathWatches(path)
+      this.paths.set(path, entry)
+    }
+    return entry
+  }
+
+  /** Gives back to the server what nobody needs any more. */
+  private release(entry: PathWatches): void {
+    if (entry.held === "none") {
+      this.disarm(entry, "data")
+      this.disarm(entry, "child")
+    } else if (entry.wanted === "none") {
+      // One-shot watches that the persistent one serves keep it until they have fired.
+      if (!entry.isUsed("data") && !entry.isUsed("child")) {
+        entry.held = "none"
+        entry.armed.data = false
+        entry.armed.child = false
+        this.commands.removeWatches(entry.path, RemoveType.any)
+      }
+    } else if (entry.held === "recursive" && entry.wanted === "persistent") {
+      entry.held = "persistent"
+      // Before 3.9 the first replaces the recursive watch; later servers keep both until the second.
+      this.commands.addWatch(entry.path, "persistent")
+      this.commands.removeWatches(entry.path, RemoveType.recursive)
+    }
+    if (entry.isEmpty && this.paths.get(entry.path) === entry) this.paths.delete(entry.path)
+  }
+
+  private disarm(entry: PathWatches, table: Table): void {
+    if (!entry.armed[table] || entry.isUsed(table)) return
+    entry.armed[table] = false
+    this.commands.removeWatches(entry.path, RemoveType[table])
+  }
+}

@@ -1,0 +1,202 @@
+import type * as Handshake from "@effect-zookeeper/protocol/Handshake"
+import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import { dial, DialFailed } from "./dial.ts"
+import { runLink } from "./runLink.ts"
+import { writeMode } from "./seekWritable.ts"
+import type { SessionCore } from "./SessionCore.ts"
+
+/** A failed attempt, as `ConnectFailed` lists it. */
+export interface FailedAttempt {
+  readonly server: string
+  readonly reason: string
+}
+
+/** What a try at one server came to. */
+type Tried =
+  /** It gave a session, which then lost its connection. */
+  | { readonly _tag: "Lost"; readonly reason: string; readonly answered: boolean }
+  | { readonly _tag: "Failed"; readonly reason: string; readonly silent: boolean }
+  /** It says that the session is over. */
+  | { readonly _tag: "Expired" }
+
+/** Milliseconds. */
+const LONGEST_HANDSHAKE = 5000
+const SHORTEST_HANDSHAKE = 1000
+
+/**
+ * Keeps the session connected for as long as it lives, then, as the policy has it, makes a new one. Ends with the
+ * session: never, unless it expires for good or its credentials are refused.
+ */
+export const connectionLoop = Effect.fnUntraced(function* (
+  core: SessionCore,
+  onFailedAttempt: (attempt: FailedAttempt) => void
+) {
+  while (!core.state.isFinal) {
+    yield* Effect.raceFirst(keepConnected(core, onFailedAttempt), core.untilExpired)
+    if (core.state.isFinal) return
+    yield* Effect.logWarning("the session has expired", core.liveness.sessionId)
+    core.expire()
+    if (core.settings.sessionExpiry === "fail") return
+    core.state.set({ _tag: "Connecting" })
+  }
+})
+
+/** Goes from server to server until one of them says that the session is over, or the credentials are refused. */
+const keepConnected = Effect.fnUntraced(function* (
+  core: SessionCore,
+  onFailedAttempt: (attempt: FailedAttempt) => void
+) {
+  const behind = ensembleBehind(core)
+  let pause = yield* makePause(core)
+  // After a connection that worked the next server is tried at once.
+  let atOnce = true
+  while (!core.state.isFinal) {
+    const { lapEnded, server } = yield* core.servers.next
+    if (lapEnded && !atOnce) yield* pause
+    atOnce = false
+    const tried = yield* tryServer(core, server)
+    switch (tried._tag) {
+      case "Expired":
+        return
+      case "Lost":
+        pause = yield* makePause(core)
+        atOnce = tried.answered
+        behind.reset()
+        yield* Effect.logDebug(`connection lost: ${tried.reason}`)
+        break
+      case "Failed":
+        onFailedAttempt({ server: format(server), reason: tried.reason })
+        behind.failed(tried.silent)
+        yield* Effect.logDebug(`no session: ${tried.reason}`)
+        break
+    }
+  }
+})
+
+/** Tries the addresses of one server until one of them gives a session, and stays for as long as that lasts. */
+const tryServer = Effect.fnUntraced(function* (core: SessionCore, server: ServerAddress) {
+  const timeout = yield* handshakeTimeout(core)
+  const addresses = yield* core.transport.resolve(server).pipe(
+    Effect.timeoutOrElse({
+      duration: timeout,
+      orElse: () =>
+        Effect.fail({ message: `${format(server)}: the host name was not resolved within ${Math.round(timeout)} ms` })
+    }),
+    Effect.catch(({ message }) => Effect.succeed(message))
+  )
+  if (typeof addresses === "string") return failed(addresses)
+  let last = failed(`${format(server)}: the host name has no address`)
+  for (const address of addresses) {
+    const tried = yield* Effect.scoped(tryAddress(core, server, address, timeout))
+    if (tried._tag !== "Failed") return tried
+    last = tried
+  }
+  return last
+})
+
+const tryAddress = Effect.fnUntraced(function* (
+  core: SessionCore,
+  server: ServerAddress,
+  address: ServerAddress,
+  timeout: number
+) {
+  const attempt = (request: Handshake.ConnectRequest) =>
+    dial({
+      transport: core.transport,
+      address,
+      server,
+      request,
+      maxFrameSize: core.settings.maxFrameSize,
+      timeout,
+      now: () => core.liveness.now()
+    })
+  const id = core.isKnownToEnsemble ? core.credentials.id : 0n
+  const request = connectRequest(core, id)
+  let isStandIn = false
+  const dialled = yield* attempt(request).pipe(
+    Effect.catch(
+      Effect.fnUntraced(function* (error) {
+        // A read-only server closes on a session that it cannot know; it may serve reads under one of its own meanwhile.
+        if (!error.silent || id === 0n || !core.settings.allowReadOnly) return yield* error
+        if ((yield* writeMode(core, server)) !== "ro") return yield* error
+        isStandIn = true
+        return yield* attempt(connectRequest(core, 0n))
+      })
+    ),
+    Effect.catch((error) => Effect.succeed(error))
+  )
+  if (dialled instanceof DialFailed) return failed(dialled.reason, dialled.silent)
+  const { link, response } = dialled
+  if (response.timeOut <= 0) return id === 0n ? failed(`${format(server)}: the server gave no session`) : expired
+  // A server that hands out another session has lost ours.
+  if (!isStandIn && id !== 0n && response.sessionId !== id) return expired
+  if (isStandIn && response.readOnly !== true) return failed(`${format(server)}: no longer read-only`)
+  yield* core.servers.connected(server)
+  core.connected(dialled, isStandIn)
+  const reason = yield* Effect.onExit(runLink(core, link, response.readOnly === true), () =>
+    Effect.sync(() => core.disconnected())
+  )
+  return { _tag: "Lost", reason, answered: link.answered } satisfies Tried
+})
+
+const failed = (reason: string, silent = false): Tried & { readonly _tag: "Failed" } => ({
+  _tag: "Failed",
+  reason,
+  silent
+})
+
+const expired: Tried = { _tag: "Expired" }
+
+// The timeout asked for is always the one of the options: what a server granted before may have been less.
+const connectRequest = (core: SessionCore, id: bigint): Handshake.ConnectRequest => ({
+  protocolVersion: 0,
+  lastZxidSeen: core.exchange.lastZxid,
+  timeOut: Math.round(core.settings.sessionTimeout),
+  sessionId: id,
+  passwd: id === 0n ? new Uint8Array(16) : Redacted.value(core.credentials.password),
+  readOnly: core.settings.allowReadOnly
+})
+
+/** A share of the session's time, so that there is time for every server. */
+const handshakeTimeout = (core: SessionCore): Effect.Effect<number> =>
+  Effect.map(core.servers.size, (size) =>
+    Math.max(SHORTEST_HANDSHAKE, Math.min(core.liveness.timeout / size, LONGEST_HANDSHAKE))
+  )
+
+/** The pauses of the retry schedule, one a run; when the schedule ends it is begun anew. */
+const makePause = Effect.fnUntraced(function* (core: SessionCore): Effect.fn.Return<Effect.Effect<void>> {
+  const { retry } = core.settings
+  let step = yield* Schedule.toStepWithSleep(retry)
+  return Effect.suspend(() => step(undefined)).pipe(
+    Effect.catchCause((cause) =>
+      Cause.hasInterrupts(cause)
+        ? Effect.failCause(cause as Cause.Cause<never>)
+        : Effect.flatMap(Schedule.toStepWithSleep(retry), (next) => {
+            step = next
+            // A schedule without any pause must not become a busy loop.
+            return Effect.sleep(100)
+          })
+    ),
+    Effect.asVoid
+  )
+})
+
+/** Says that the ensemble is behind when, for a whole connect timeout, servers did nothing but close at the handshake. */
+const ensembleBehind = (core: SessionCore) => {
+  let since: number | undefined
+  return {
+    reset: () => {
+      since = undefined
+    },
+    failed: (silent: boolean) => {
+      if (!silent || core.exchange.lastZxid === 0n) return
+      const now = core.liveness.now()
+      since ??= now
+      if (now - since >= core.settings.connectTimeout) core.state.set({ _tag: "EnsembleBehind" })
+    }
+  }
+}

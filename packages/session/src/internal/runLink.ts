@@ -1,0 +1,86 @@
+import { FrameLengthError } from "@effect-zookeeper/protocol/Frame"
+import { format } from "@effect-zookeeper/transport/ServerAddress"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import type { Link } from "./Link.ts"
+import { seekWritable } from "./seekWritable.ts"
+import type { SessionCore } from "./SessionCore.ts"
+
+/** How long an orderly departure waits for the replies that are on their way, in milliseconds. */
+const DRAIN = 1000
+
+/** Keeps a session on its connection until that is lost; says why it was. */
+export const runLink = (core: SessionCore, link: Link, readOnly: boolean): Effect.Effect<string> => {
+  const racers = [
+    readLoop(core, link),
+    writeLoop(core, link),
+    heartbeat(core, link),
+    departure(core, readOnly ? Effect.asVoid(seekWritable(core)) : Effect.never)
+  ]
+  return Effect.flip(Effect.raceAllFirst(racers))
+}
+
+const readLoop = (core: SessionCore, link: Link): Effect.Effect<never, string> =>
+  Effect.forever(
+    link.read(
+      (bytes, start, end) => core.frame(link, bytes, start, end),
+      (now) => core.heard(now)
+    ),
+    { disableYield: true }
+  ).pipe(
+    Effect.mapError((error) => {
+      if (error instanceof FrameLengthError) core.exchange.refuseReply(error)
+      return error.message
+    })
+  )
+
+const writeLoop = (core: SessionCore, link: Link): Effect.Effect<never, string> =>
+  Effect.mapError(
+    link.writeLoop(
+      () => core.exchange.handOver(),
+      () => core.exchange.pump()
+    ),
+    (error) => error.message
+  )
+
+/**
+ * Pings when nothing was written for a third of the timeout, and gives the connection up when nothing came for two
+ * thirds: the rest of the session's time is there to find another server.
+ */
+const heartbeat = (core: SessionCore, link: Link): Effect.Effect<never, string> => {
+  const { liveness } = core
+  let pingedAt = Number.NEGATIVE_INFINITY
+  const ping = (now: number) => {
+    pingedAt = now
+    link.ping()
+  }
+  const beat = Effect.suspend(() => {
+    const now = liveness.now()
+    const silentAfter = (liveness.timeout * 2) / 3
+    const pingAfter = liveness.timeout / 3
+    const silent = now - link.heardAt
+    if (silent >= silentAfter) {
+      return Effect.fail(`${format(link.server)}: silent for ${Math.round(silent)} ms`)
+    }
+    if (liveness.hasSlept()) {
+      // The machine may have slept while this clock stood still, and the servers did not.
+      liveness.lapse()
+      ping(now)
+    }
+    const idle = now - Math.max(link.wroteAt, pingedAt)
+    if (idle >= pingAfter) ping(now)
+    return Effect.sleep(Math.max(1, Math.min(silentAfter - silent, idle >= pingAfter ? pingAfter : pingAfter - idle)))
+  })
+  return Effect.forever(beat, { disableYield: true })
+}
+
+/** Leaves in good order, once asked to or once a better server is found: what is in flight may still be answered. */
+const departure = (core: SessionCore, better: Effect.Effect<void>): Effect.Effect<never, string> => {
+  const asked = Latch.makeUnsafe(false)
+  core.moveAway = () => asked.openUnsafe()
+  const drained = Effect.callback<void>((resume) => core.exchange.drain(() => resume(Effect.void)))
+  return Effect.raceFirst(asked.await, better).pipe(
+    Effect.andThen(Effect.timeoutOption(drained, DRAIN)),
+    Effect.andThen(Effect.fail("the session moves to another server"))
+  )
+}

@@ -1,0 +1,86 @@
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+
+/** The paths of all watches, by what the server has to do for them. */
+export interface WatchLists {
+  readonly data: Array<string>
+  readonly exists: Array<string>
+  readonly child: Array<string>
+  readonly persistent: Array<string>
+  readonly recursive: Array<string>
+}
+
+/** One request that registers a part of them. */
+export type WatchPacket =
+  | {
+      readonly operation: typeof Operations.setWatches
+      readonly request: Operation.Request<typeof Operations.setWatches>
+    }
+  | {
+      readonly operation: typeof Operations.setWatches2
+      readonly request: Operation.Request<typeof Operations.setWatches2>
+    }
+
+/** Servers take no frame above a megabyte; ZooKeeper's own client stays below 128 KiB, and so do we. */
+export const MAX_PACKET = 128 * 1024
+
+/** The header, the zxid and the counts of five lists. */
+const OVERHEAD = 8 + 8 + 5 * 4
+
+/**
+ * The requests that register all watches after `relativeZxid`. One-shot watches come first: a server before 3.9 keeps
+ * only the last mode of a path, and where both are wanted it is the persistent one that covers the other.
+ */
+export const watchPackets = (lists: WatchLists, relativeZxid: bigint): Array<WatchPacket> => {
+  const packets: Array<WatchPacket> = []
+  let part = emptyLists()
+  let size = OVERHEAD
+  const flush = () => {
+    if (size === OVERHEAD) return
+    packets.push(packet(part, relativeZxid))
+    part = emptyLists()
+    size = OVERHEAD
+  }
+  const add = (name: keyof WatchLists) => {
+    for (const path of lists[name]) {
+      const length = encodedLength(path)
+      if (size + length > MAX_PACKET) flush()
+      part[name].push(path)
+      size += length
+    }
+  }
+  add("data")
+  add("exists")
+  add("child")
+  add("persistent")
+  add("recursive")
+  flush()
+  return packets
+}
+
+// The old operation serves wherever no persistent watch is meant: servers before 3.6 know no other.
+const packet = (lists: WatchLists, relativeZxid: bigint): WatchPacket => {
+  const request = {
+    relativeZxid,
+    dataWatches: lists.data,
+    existWatches: lists.exists,
+    childWatches: lists.child,
+    persistentWatches: lists.persistent,
+    persistentRecursiveWatches: lists.recursive
+  }
+  return lists.persistent.length + lists.recursive.length === 0
+    ? { operation: Operations.setWatches, request }
+    : { operation: Operations.setWatches2, request }
+}
+
+const emptyLists = (): WatchLists => ({ data: [], exists: [], child: [], persistent: [], recursive: [] })
+
+/** The length and the UTF-8 of a path, which holds no surrogates. */
+const encodedLength = (path: string): number => {
+  let length = 4
+  for (let i = 0; i < path.length; i++) {
+    const unit = path.charCodeAt(i)
+    length += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3
+  }
+  return length
+}

@@ -1,0 +1,97 @@
+import { codes } from "@effect-zookeeper/protocol/ErrorCode"
+import type { NoNode } from "@effect-zookeeper/protocol/ServerError"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import type { PersistentWatchListener, RequestPath, Watched } from "../Session.ts"
+import type { SessionError } from "../SessionError.ts"
+import { outcome } from "./Exchange.ts"
+import type { Table } from "./PathWatches.ts"
+import type { SessionCore } from "./SessionCore.ts"
+import type { OneShotKind } from "./WatchRegistry.ts"
+
+type WatchedRead = typeof Operations.getData | typeof Operations.getChildren2 | typeof Operations.exists
+
+export const watchData = (core: SessionCore, path: RequestPath) =>
+  watchedRead<typeof Operations.getData, Operation.Error<typeof Operations.getData>>(
+    core,
+    Operations.getData,
+    path,
+    "data",
+    (code) => (code === codes.Ok ? "data" : undefined)
+  )
+
+export const watchChildren = (core: SessionCore, path: RequestPath) =>
+  watchedRead<typeof Operations.getChildren2, Operation.Error<typeof Operations.getChildren2>>(
+    core,
+    Operations.getChildren2,
+    path,
+    "child",
+    (code) => (code === codes.Ok ? "child" : undefined)
+  )
+
+export const watchExists = (core: SessionCore, path: RequestPath) =>
+  watchedRead<
+    typeof Operations.exists,
+    Exclude<Operation.Error<typeof Operations.exists>, NoNode>,
+    Operation.Response<typeof Operations.exists> | undefined
+  >(core, Operations.exists, path, "data", (code) =>
+    code === codes.Ok ? "data" : code === codes.NoNode ? "exists" : undefined
+  )
+
+/**
+ * A read that leaves a watch. The watch is registered here in the very moment in which the reply is read: whatever comes
+ * after it on the connection finds it.
+ */
+const watchedRead = <O extends WatchedRead, E, A = Operation.Response<O>>(
+  core: SessionCore,
+  operation: O,
+  path: RequestPath,
+  table: Table,
+  kindOf: (code: number) => OneShotKind | undefined
+): Effect.Effect<Watched<A>, E | SessionError> =>
+  Effect.suspend(() => {
+    const { watches } = core
+    const request = { path: path.server, watch: true }
+    const read: Effect.Effect<unknown, unknown> = core.request<Operation.Any>(
+      operation,
+      request,
+      path.client,
+      (pending) => {
+        watches.expect(path.server, table)
+        pending.onSend = () => {
+          request.watch = watches.needsServer(path.server, table)
+        }
+        pending.onEnd = () => watches.unexpected(path.server, table)
+        pending.onReply = (code, response) => {
+          const kind = kindOf(code)
+          const wanted = pending.resume === undefined ? undefined : kind
+          const watch = watches.arrived(path.server, table, kind !== undefined && request.watch, wanted)
+          return watch === undefined
+            ? outcome(pending, code, response)
+            : Exit.succeed({ response, changed: watch.changed })
+        }
+      }
+    )
+    // What `onReply` gives is a Watched, or the failure of the operation's row.
+    return read as Effect.Effect<Watched<A>, E | SessionError>
+  })
+
+export const watchPersistently = Effect.fnUntraced(function* (
+  core: SessionCore,
+  path: RequestPath,
+  options: { readonly recursive: boolean; readonly listener: PersistentWatchListener }
+): Effect.fn.Return<void, SessionError, Scope.Scope> {
+  const remove = Effect.sync(() => core.watches.remove(path.server, options.recursive, options.listener))
+  yield* Effect.acquireRelease(
+    Effect.sync(() => core.watches.add(path.server, options.recursive, options.listener)),
+    () => remove
+  ).pipe(
+    Effect.flatMap((mode) =>
+      core.request(Operations.addWatch, { path: path.server, mode: mode === "recursive" ? 1 : 0 }, path.client)
+    ),
+    Effect.onError(() => remove)
+  )
+})
