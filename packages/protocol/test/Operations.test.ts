@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Operation from "../src/Operation.ts"
+import type * as Operation from "../src/Operation.ts"
 import * as Operations from "../src/Operations.ts"
 
 describe("the operation table", () => {
@@ -43,9 +43,7 @@ describe("the operation table", () => {
   })
 
   it("lists every row that is exported, and no other", () => {
-    const exported = Object.values(Operations).filter(
-      (value): value is Operation.Any => typeof value === "object" && "opCode" in value
-    )
+    const exported = Object.values<object>(Operations).filter((value): value is Operation.Any => "opCode" in value)
     assert.sameMembers(exported, [...Operations.all])
   })
 

@@ -59,7 +59,7 @@ describe("fromCode", () => {
       const subject = { path: "/app/x", operation: "setData" }
       const code = ErrorCode.codes[name]
       const error = ServerError.fromCode(code, names, subject)
-      assert.instanceOf(error, ServerError.classes[name])
+      assert.isTrue(error instanceof ServerError.classes[name])
       assert.strictEqual(error!._tag, name)
       assert.match(error!.message, /^setData \/app\/x: \w/)
       assert.isUndefined(
