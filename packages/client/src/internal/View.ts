@@ -1,0 +1,52 @@
+/**
+ * What the methods of one view share: the session, the chroot, the defaults, and the one way to send a request.
+ */
+import type { Acl } from "@effect-zookeeper/protocol/Acl"
+import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type { Changed, Session } from "@effect-zookeeper/session/Session"
+import type { SessionError } from "@effect-zookeeper/session/SessionError"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { observed } from "./observe.ts"
+import type { Versions } from "./versions.ts"
+
+export interface View {
+  readonly session: Session["Service"]
+  /** Of the client's layer: what outlives a caller lives here. */
+  readonly scope: Scope.Scope
+  /** "" for none. */
+  readonly chroot: string
+  readonly defaultAcl: ReadonlyArray<Acl>
+  /** The memory of a view that tracks versions. */
+  readonly versions: Versions | undefined
+}
+
+/** Sends one request; `path` is what errors and spans name. */
+export const send = <O extends Operation.Any>(
+  view: View,
+  operation: O,
+  request: Operation.Request<O>,
+  path: string
+): Effect.Effect<Operation.Response<O>, Operation.Error<O> | SessionError> =>
+  observed(view.session.info, operation.name, path, view.session.request(operation, request, path))
+
+/** Goes on with the server's name of a path, or fails with the rule that the path breaks. */
+export const withPath = <A, E>(
+  view: View,
+  path: string,
+  use: (server: string) => Effect.Effect<A, E>
+): Effect.Effect<A, E | InvalidArgument> => {
+  const rule = ZnodePath.check(path)
+  return rule === undefined
+    ? use(ZnodePath.toServer(view.chroot, path))
+    : Effect.fail(new InvalidArgument({ argument: "path", value: String(path), rule }))
+}
+
+/** The client's name of a path that a server told; what lies outside of the chroot keeps the server's name. */
+export const toClient = (view: View, server: string): string => ZnodePath.toClient(view.chroot, server) ?? server
+
+/** The event with the client's path. */
+export const changedIn = (view: View, changed: Changed): Changed =>
+  view.chroot === "" ? changed : Effect.map(changed, (event) => ({ ...event, path: toClient(view, event.path) }))

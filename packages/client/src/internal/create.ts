@@ -1,0 +1,208 @@
+/**
+ * Creating znodes: the right operation for each mode, and creates that survive a lost reply.
+ */
+import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { NodeExists } from "@effect-zookeeper/protocol/ServerError"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type { SessionError } from "@effect-zookeeper/session/SessionError"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { CreateError } from "../Errors.ts"
+import type { CreateOptions, Stat } from "../Models.ts"
+import type { Service } from "../ZooKeeper.ts"
+import { invalid, prepareCreate } from "./arguments.ts"
+import type { PreparedCreate } from "./arguments.ts"
+import { deleteUntilGone } from "./delete.ts"
+import { guid } from "./guid.ts"
+import { isLost } from "./outcome.ts"
+import { readStat } from "./read.ts"
+import { send, toClient } from "./View.ts"
+import type { View } from "./View.ts"
+
+/** What a server answered; the path is the server's. Only create2 and its siblings tell the Stat. */
+export interface Created {
+  readonly path: string
+  readonly stat?: Stat
+}
+
+type SentError = Operation.Error<typeof Operations.create> | SessionError
+
+export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat"> => ({
+  create: (path, options) =>
+    Effect.map(createNode(view, path, options, false), (created) => toClient(view, created.path)),
+  createWithStat: (path, options) =>
+    Effect.flatMap(createNode(view, path, options, true), (created) =>
+      created.stat === undefined
+        ? Effect.die(new Error("an answer without the Stat that was asked for"))
+        : Effect.succeed({ path: toClient(view, created.path), stat: created.stat })
+    )
+})
+
+/** Creates as the options say; `withStat` makes sure that the answer has one. */
+export const createNode = (
+  view: View,
+  path: string,
+  options: CreateOptions = {},
+  withStat: boolean
+): Effect.Effect<Created, CreateError> => {
+  const prepared = prepareCreate(view, path, options)
+  if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
+  const create = prepared.success
+  if (options.protected !== true && options.idempotent !== true)
+    return remembered(view, sendCreate(view, create, withStat))
+  const error = checkDurable(create, options)
+  if (error !== undefined) return Effect.fail(error)
+  return remembered(
+    view,
+    options.protected === true ? createProtected(view, create, withStat) : createIdempotently(view, create, withStat)
+  )
+}
+
+/** The create by the operation of its mode: none but these two take the flags of containers and times to live. */
+export const sendCreate = (
+  view: View,
+  { mode, path, request, ttl }: PreparedCreate,
+  withStat: boolean
+): Effect.Effect<Created, SentError> =>
+  mode === "container"
+    ? send(view, Operations.createContainer, request, path)
+    : CreateMode.hasTtl(mode)
+      ? send(view, Operations.createTTL, { ...request, ttl }, path)
+      : withStat
+        ? send(view, Operations.create2, request, path)
+        : send(view, Operations.create, request, path)
+
+/** A new znode has version 0 of data and ACL. */
+const remembered = <E>(view: View, created: Effect.Effect<Created, E>): Effect.Effect<Created, E> => {
+  const { versions } = view
+  if (versions === undefined) return created
+  return Effect.tap(created, ({ path, stat }) =>
+    Effect.sync(() => {
+      versions.sawData(path, stat?.version ?? 0)
+      versions.sawAcl(path, stat?.aversion ?? 0)
+    })
+  )
+}
+
+const checkDurable = ({ mode, path }: PreparedCreate, options: CreateOptions): InvalidArgument | undefined => {
+  if (options.protected === true) {
+    return path === "/" && !CreateMode.isSequential(mode)
+      ? invalid("path", path, 'a protected create puts an id into the name, and "/" has none')
+      : undefined
+  }
+  return CreateMode.isSequential(mode)
+    ? invalid("idempotent", true, "the name of a sequential znode is not known without a reply; use protected")
+    : undefined
+}
+
+// -----------------------------------------------------------------------------
+// protected: an id in the name
+// -----------------------------------------------------------------------------
+
+const createProtected = Effect.fnUntraced(function* (view: View, create: PreparedCreate, withStat: boolean) {
+  let id = yield* guid
+  let lost: SentError | undefined
+  while (true) {
+    const named = withId(create, id)
+    const outcome = yield* Effect.result(sendCreate(view, named, withStat))
+    if (Result.isSuccess(outcome)) return outcome.success
+    // Nobody else has this id: what exists is our own create, shown late.
+    if (isLost(outcome.failure)) lost = outcome.failure
+    else if (lost === undefined || outcome.failure._tag !== "NodeExists") return yield* Effect.fail(outcome.failure)
+    const found = yield* findOwn(view, named, id, lost)
+    if (found._tag === "Own") return found.created
+    if (found._tag === "Foreign") {
+      // Made by an expired session of ours: the server deletes it some time, but until then it stands in others' way.
+      yield* deleteUntilGone(view, found.path)
+      id = yield* guid
+      lost = undefined
+    }
+  }
+})
+
+const withId = (create: PreparedCreate, id: string): PreparedCreate => {
+  const server = create.request.path
+  const slash = server.lastIndexOf("/") + 1
+  const path = `${server.slice(0, slash)}_c_${id}-${server.slice(slash)}`
+  return { ...create, request: { ...create.request, path } }
+}
+
+type Found =
+  | { readonly _tag: "Own"; readonly created: Created }
+  | { readonly _tag: "Foreign"; readonly path: string }
+  | { readonly _tag: "Absent" }
+
+const absent: Found = { _tag: "Absent" }
+
+/**
+ * Looks for the znode with the id. The create cannot come later than this look: on one connection a server works in order,
+ * and once the session has moved, the leader refuses what the old connection still sends; the sync waits for the rest.
+ */
+const findOwn = (view: View, named: PreparedCreate, id: string, lost: SentError): Effect.Effect<Found, SentError> => {
+  const { path: server } = named.request
+  const parent = ZnodePath.parent(server) ?? "/"
+  return send(view, Operations.sync, { path: parent }, named.path).pipe(
+    Effect.andThen(send(view, Operations.getChildren, { path: parent, watch: false }, named.path)),
+    Effect.flatMap(({ children }): Effect.Effect<Found, SentError> => {
+      const name = children.find((child) => child.startsWith(`_c_${id}-`))
+      if (name === undefined) return Effect.succeed(absent)
+      const path = ZnodePath.join(parent, name)
+      return Effect.map(readStat(view, path, named.path), (stat): Found => {
+        if (stat === undefined) return absent
+        return CreateMode.isEphemeral(named.mode) && stat.ephemeralOwner !== view.session.info.id
+          ? { _tag: "Foreign", path }
+          : { _tag: "Own", created: { path, stat } }
+      })
+    }),
+    Effect.catchTag("NoNode", () => Effect.succeed(absent)),
+    // Who may create but not list cannot know: the loss stays what it is.
+    Effect.catchTag("NoAuth", () => Effect.fail(lost))
+  )
+}
+
+// -----------------------------------------------------------------------------
+// idempotent: what is there is compared
+// -----------------------------------------------------------------------------
+
+const createIdempotently = Effect.fnUntraced(function* (view: View, create: PreparedCreate, withStat: boolean) {
+  const { path: server } = create.request
+  let lost: SentError | undefined
+  while (true) {
+    const outcome = yield* Effect.result(sendCreate(view, create, withStat))
+    if (Result.isSuccess(outcome)) return outcome.success
+    if (isLost(outcome.failure)) lost = outcome.failure
+    else if (lost === undefined || outcome.failure._tag !== "NodeExists") return yield* Effect.fail(outcome.failure)
+    const unknown = lost
+    const there = yield* readAfterSync(view, server, create.path).pipe(
+      Effect.catchTag("NoNode", () => Effect.undefined),
+      Effect.catchTag("NoAuth", () => Effect.fail(unknown))
+    )
+    if (there === undefined) continue
+    const owner = CreateMode.isEphemeral(create.mode) ? view.session.info.id : 0n
+    if (there.stat.ephemeralOwner === owner && sameData(there.data, create.request.data)) {
+      const created: Created = { path: server, stat: there.stat }
+      return created
+    }
+    return yield* Effect.fail(new NodeExists({ path: create.path, operation: "create" }))
+  }
+})
+
+/** What the ensemble has, rather than what a server that lags has. */
+export const readAfterSync = (view: View, server: string, path: string) =>
+  Effect.andThen(
+    send(view, Operations.sync, { path: server }, path),
+    send(view, Operations.getData, { path: server, watch: false }, path)
+  )
+
+/** Whether two data are the same; null is no other than empty. */
+export const sameData = (a: Uint8Array | null, b: Uint8Array | null): boolean => {
+  const length = a?.byteLength ?? 0
+  if (length !== (b?.byteLength ?? 0)) return false
+  for (let index = 0; index < length; index++) {
+    if (a?.[index] !== b?.[index]) return false
+  }
+  return true
+}

@@ -1,0 +1,34 @@
+/**
+ * What an error says about the fate of a request.
+ */
+import { codes } from "@effect-zookeeper/protocol/ErrorCode"
+import type { ConnectionLoss, RequestTimeout, SessionError } from "@effect-zookeeper/session/SessionError"
+import * as Schedule from "effect/Schedule"
+
+interface Tagged {
+  readonly _tag: string
+}
+
+/** No reply came: the request may have been applied, unless the error says otherwise. */
+export const isLost = <E extends Tagged>(error: E): error is Extract<E, ConnectionLoss | RequestTimeout> =>
+  error._tag === "ConnectionLoss" || error._tag === "RequestTimeout"
+
+const passing: ReadonlySet<number> = new Set([
+  codes.ThrottledOp,
+  codes.OperationTimeout,
+  codes.RequestTimeout,
+  codes.NotReadOnly
+])
+
+/** The request may succeed when it is sent again: a lost reply, or a server that is short of something for now. */
+export const isTransient = (error: Tagged | SessionError): boolean =>
+  isLost(error) || (error._tag === "ServerRefused" && "code" in error && passing.has(error.code))
+
+/** The server does not know the operation. */
+export const isUnimplemented = (error: Tagged | SessionError): boolean =>
+  error._tag === "ServerRefused" && "code" in error && error.code === codes.Unimplemented
+
+/** The pauses of what goes on until it is done. */
+export const persistently = Schedule.jittered(
+  Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
+)

@@ -1,0 +1,235 @@
+/**
+ * The methods that work on a path and what is above or below it.
+ */
+import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as AclRules from "@effect-zookeeper/protocol/Acl"
+import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { NoNode } from "@effect-zookeeper/protocol/ServerError"
+import type { NoAuth } from "@effect-zookeeper/protocol/ServerError"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type { SessionError } from "@effect-zookeeper/session/SessionError"
+import * as Effect from "effect/Effect"
+import type { CreateError } from "../Errors.ts"
+import type { CreateWithParentsOptions } from "../Models.ts"
+import type { Service } from "../ZooKeeper.ts"
+import { badData, encodeData, invalid } from "./arguments.ts"
+import type { PreparedCreate } from "./arguments.ts"
+import { createNode, sendCreate } from "./create.ts"
+import type { Created } from "./create.ts"
+import { isLost, isUnimplemented } from "./outcome.ts"
+import { readStat } from "./read.ts"
+import { send, toClient, withPath } from "./View.ts"
+import type { View } from "./View.ts"
+import { sendSet } from "./write.ts"
+
+type AclList = ReadonlyArray<Acl.Acl>
+
+type EnsureError = Exclude<CreateError, { readonly _tag: "NodeExists" }>
+
+/**
+ * How often something is begun anew that others have undone meanwhile: a parent is looked at, and deleted before it is
+ * used. Each turn takes another's move, so that only a war gets here.
+ */
+const turns = 32
+
+export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithParents" | "createOrSet"> => ({
+  ensurePath: (path, options) =>
+    withPath(view, path, (server) =>
+      Effect.flatMap(judgedAcl(options?.acl, view.defaultAcl, "acl"), (acl) => ensure(view, server, acl))
+    ),
+  createWithParents: (path, options) =>
+    Effect.map(createBelowParents(view, path, options, false), (created) => toClient(view, created.path)),
+  createOrSet: (path, data, options = {}) => {
+    const bytes = encodeData(data)
+    if (bytes === undefined) return Effect.fail(badData(data))
+    if (options.mode !== undefined && CreateMode.isCreateMode(options.mode) && CreateMode.isSequential(options.mode)) {
+      return Effect.fail(invalid("mode", options.mode, "createOrSet needs a name that it can find again"))
+    }
+    const creation = { ...options, data: bytes }
+    return withPath(view, path, (server) =>
+      sendSet(view, server, path, bytes, -1).pipe(
+        // With any version no version is bad; that this cannot happen is not in the row's type.
+        Effect.catchTag("BadVersion", (error) => Effect.die(error)),
+        Effect.catchTag("NoNode", () =>
+          Effect.flatMap(createBelowParents(view, path, creation, true), ({ stat }) =>
+            stat === undefined ? Effect.die(new Error("an answer without the Stat")) : Effect.succeed(stat)
+          )
+        ),
+        Effect.retry({ while: ({ _tag }) => _tag === "NodeExists" || _tag === "NoNode", times: turns })
+      )
+    )
+  }
+})
+
+const judgedAcl = (acl: AclList | undefined, otherwise: AclList, argument: string) =>
+  acl === undefined ? Effect.succeed(otherwise) : Effect.fromResult(AclRules.validate(acl, argument))
+
+const createBelowParents = (
+  view: View,
+  path: string,
+  options: CreateWithParentsOptions = {},
+  withStat: boolean
+): Effect.Effect<Created, CreateError> =>
+  Effect.flatMap(judgedAcl(options.parentAcl, view.defaultAcl, "parentAcl"), (parentAcl) => {
+    const create = createNode(view, path, options, withStat).pipe(
+      Effect.catchIf(
+        (error) => options.mode === "container" && isUnimplemented(error),
+        () => createNode(view, path, { ...options, mode: "persistent" }, withStat)
+      )
+    )
+    const again = (left: number): Effect.Effect<Created, CreateError> =>
+      Effect.catchTag(create, "NoNode", (error) => {
+        const parent = left === 0 ? undefined : parentOf(view, path)
+        return parent === undefined
+          ? Effect.fail(error)
+          : Effect.andThen(
+              ensure(view, parent, parentAcl),
+              Effect.suspend(() => again(left - 1))
+            )
+      })
+    return again(turns)
+  })
+
+/** On the server, where the chroot has parents too. The path may be the prefix of a sequential create. */
+const parentOf = (view: View, path: string): string | undefined =>
+  ZnodePath.parent(path === "/" ? ZnodePath.toServer(view.chroot, path) : view.chroot + path)
+
+// -----------------------------------------------------------------------------
+// parents
+// -----------------------------------------------------------------------------
+
+/**
+ * Creates what is missing of a server's path. It is begun anew when a container went away below it, and when a reply was
+ * lost, for looking tells what was done.
+ */
+const ensure = (view: View, server: string, acl: AclList): Effect.Effect<void, EnsureError> =>
+  Effect.suspend(() => ensureOnce(view, server, acl)).pipe(
+    Effect.retry({ while: (error) => error._tag === "NoNode" || isLost(error), times: turns })
+  )
+
+const ensureOnce = Effect.fnUntraced(function* (view: View, server: string, acl: AclList) {
+  const missing: Array<string> = []
+  for (let path: string | undefined = server; path !== undefined && path !== "/"; path = ZnodePath.parent(path)) {
+    const there = yield* readStat(view, path, toClient(view, path)).pipe(
+      // Only what exists can be forbidden to look at.
+      Effect.map((stat) => stat !== undefined),
+      Effect.catchTag("NoAuth", () => Effect.succeed(true))
+    )
+    if (there) break
+    missing.push(path)
+  }
+  for (const path of missing.reverse()) {
+    yield* Effect.catchTag(createContainer(view, path, acl), "NodeExists", () => Effect.void)
+  }
+})
+
+const createContainer = (view: View, server: string, acl: AclList) => {
+  const create = (mode: "container" | "persistent"): PreparedCreate => ({
+    path: toClient(view, server),
+    mode,
+    request: { path: server, data: null, acl, flags: CreateMode.flags[mode] },
+    ttl: 0n
+  })
+  const persistent = sendCreate(view, create("persistent"), false)
+  return view.session.info.serverFeatures.supports("createContainer")
+    ? Effect.catchIf(sendCreate(view, create("container"), false), isUnimplemented, () => persistent)
+    : persistent
+}
+
+// -----------------------------------------------------------------------------
+// deleteAll
+// -----------------------------------------------------------------------------
+
+/** How much one transaction deletes: far below the limit of a request, and little for a leader to hold at once. */
+const batchOps = 500
+const batchBytes = 262_144
+
+/** How many lists of children are asked for at once. */
+const listings = 32
+
+export const makeDeleteAll = (view: View): Pick<Service, "deleteAll"> => ({
+  deleteAll: (path) =>
+    path === "/"
+      ? Effect.fail(invalid("path", path, "the root cannot be deleted"))
+      : withPath(view, path, (server) => deleteAll(view, server, path))
+})
+
+const deleteAll = Effect.fnUntraced(function* (view: View, root: string, path: string) {
+  let tree = yield* list(view, root)
+  if (tree.length === 0) return yield* new NoNode({ path, operation: "deleteAll" })
+  // Others may create and delete meanwhile: what is left is listed anew until there is nothing.
+  while (tree.length > 0) {
+    for (const batch of batches(tree)) yield* deleteBatch(view, batch)
+    tree = yield* list(view, root)
+  }
+})
+
+/** All of a sub-tree, parents before their children; nothing if there is no root. */
+const list = Effect.fnUntraced(function* (
+  view: View,
+  root: string
+): Effect.fn.Return<Array<string>, NoAuth | SessionError> {
+  const found: Array<string> = []
+  let level: Array<string> = [root]
+  while (level.length > 0) {
+    const below: Array<string> = []
+    yield* Effect.forEach(
+      level,
+      (path) =>
+        send(view, Operations.getChildren, { path, watch: false }, toClient(view, path)).pipe(
+          Effect.map(({ children }) => {
+            found.push(path)
+            for (const child of children) below.push(ZnodePath.join(path, child))
+          }),
+          Effect.catchTag("NoNode", () => Effect.void)
+        ),
+      { concurrency: listings, discard: true }
+    )
+    level = below
+  }
+  return found
+})
+
+/** Children before their parents. */
+function* batches(tree: ReadonlyArray<string>): Iterable<ReadonlyArray<string>> {
+  let batch: Array<string> = []
+  let bytes = 0
+  for (let index = tree.length - 1; index >= 0; index--) {
+    const path = tree[index] ?? ""
+    // At most three bytes a UTF-16 unit, and the headers.
+    const size = path.length * 3 + 32
+    if (batch.length > 0 && (batch.length === batchOps || bytes + size > batchBytes)) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(path)
+    bytes += size
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** In one transaction, and one by one where others were in the way of it. What a lost reply hides the next list shows. */
+const deleteBatch = (view: View, batch: ReadonlyArray<string>): Effect.Effect<void, NoAuth | SessionError> => {
+  const [only] = batch
+  if (batch.length === 1 && only !== undefined) return deleteOne(view, only)
+  const request = batch.map((path) => ({ operation: "delete", request: { path, version: -1 } }) as const)
+  return send(view, Operations.multi, request, "").pipe(
+    Effect.flatMap((results) =>
+      results.some((result) => result.operation === "error")
+        ? // They are sent in the order of the batch, and servers work in order.
+          Effect.forEach(batch, (path) => deleteOne(view, path), { concurrency: listings, discard: true })
+        : Effect.void
+    ),
+    Effect.catchIf(isLost, () => Effect.void)
+  )
+}
+
+const deleteOne = (view: View, path: string): Effect.Effect<void, NoAuth | SessionError> =>
+  send(view, Operations.deleteNode, { path, version: -1 }, toClient(view, path)).pipe(
+    Effect.catchTag(["NoNode", "NotEmpty"], () => Effect.void),
+    Effect.catchTag("BadVersion", (error) => Effect.die(error)),
+    Effect.catchIf(isLost, () => Effect.void),
+    Effect.asVoid
+  )

@@ -1,0 +1,57 @@
+/**
+ * The memory of a view that tracks versions: what it last read or wrote at a path.
+ *
+ * Data and ACL are apart, for a look at the one says nothing about the other. Only what showed the data to the caller
+ * counts as a read of it: neither `stat` nor `getChildren` do, or the check would pass over a change that nobody has
+ * seen.
+ */
+
+/** How many paths a view remembers; the one used longest ago is forgotten first. */
+const capacity = 10_000
+
+interface Entry {
+  data: number | undefined
+  acl: number | undefined
+}
+
+export interface Versions {
+  /** The version to send when none was given: -1 for any. */
+  readonly data: (server: string) => number
+  readonly acl: (server: string) => number
+  readonly sawData: (server: string, version: number) => void
+  readonly sawAcl: (server: string, aversion: number) => void
+  readonly forget: (server: string) => void
+}
+
+/** Paths are the server's, so that views with different chroots can share one memory. */
+export const makeVersions = (): Versions => {
+  // A Map remembers the order of insertion, so that deleting and setting again makes an entry the youngest.
+  const entries = new Map<string, Entry>()
+
+  const touch = (server: string): Entry => {
+    const entry = entries.get(server) ?? { data: undefined, acl: undefined }
+    entries.delete(server)
+    entries.set(server, entry)
+    if (entries.size > capacity) {
+      for (const oldest of entries.keys()) {
+        entries.delete(oldest)
+        break
+      }
+    }
+    return entry
+  }
+
+  return {
+    data: (server) => entries.get(server)?.data ?? -1,
+    acl: (server) => entries.get(server)?.acl ?? -1,
+    sawData: (server, version) => {
+      touch(server).data = version
+    },
+    sawAcl: (server, aversion) => {
+      touch(server).acl = aversion
+    },
+    forget: (server) => {
+      entries.delete(server)
+    }
+  }
+}

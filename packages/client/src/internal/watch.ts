@@ -1,0 +1,245 @@
+/**
+ * The methods that watch: one event, all events, or the newest state.
+ */
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import type { NoAuth, NoNode } from "@effect-zookeeper/protocol/ServerError"
+import type { Gap, WatchEvent } from "@effect-zookeeper/protocol/WatchEvent"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type { Changed, RequestPath } from "@effect-zookeeper/session/Session"
+import type { SessionClosed, SessionError, SessionExpired } from "@effect-zookeeper/session/SessionError"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Service } from "../ZooKeeper.ts"
+import { invalid } from "./arguments.ts"
+import { observed } from "./observe.ts"
+import { isTransient, persistently } from "./outcome.ts"
+import { readData } from "./read.ts"
+import { changedIn, send, toClient, withPath } from "./View.ts"
+import type { View } from "./View.ts"
+
+type Rows = "getAndWatch" | "existsAndWatch" | "getChildrenAndWatch" | "events" | "dataChanges" | "childrenChanges"
+
+/** How many events may wait for a reader before they are replaced by one Gap. */
+const eventBuffer = 8_192
+
+export const makeWatch = (view: View): Pick<Service, Rows> => ({
+  getAndWatch: (path) => withPath(view, path, (server) => watchData(view, { server, client: path })),
+  existsAndWatch: (path) => withPath(view, path, (server) => watchExists(view, { server, client: path })),
+  getChildrenAndWatch: (path) => withPath(view, path, (server) => watchChildren(view, { server, client: path })),
+  events: (path, options) => {
+    const rule = ZnodePath.check(path)
+    return rule === undefined
+      ? events(view, path, options?.recursive === true)
+      : Stream.fail(invalid("path", path, rule))
+  },
+  dataChanges: (path) =>
+    changes(view, path, (self, at) =>
+      Effect.map(watchData(self, at), ({ changed, data, stat }) => ({
+        value: { data, stat },
+        zxid: stat.mzxid,
+        changed
+      }))
+    ),
+  childrenChanges: (path) =>
+    changes(view, path, (self, at) =>
+      Effect.map(watchChildren(self, at), ({ changed, children, stat }) => ({
+        value: { children, stat },
+        zxid: stat.pzxid,
+        changed
+      }))
+    )
+})
+
+// -----------------------------------------------------------------------------
+// one event
+// -----------------------------------------------------------------------------
+
+const watchData = (view: View, path: RequestPath) =>
+  Effect.map(observed(view.session.info, "getData", path.client, view.session.watchData(path)), (watched) => {
+    view.versions?.sawData(path.server, watched.response.stat.version)
+    return {
+      data: readData(watched.response.data),
+      stat: watched.response.stat,
+      changed: changedIn(view, watched.changed)
+    }
+  })
+
+const watchExists = (view: View, path: RequestPath) =>
+  Effect.map(observed(view.session.info, "exists", path.client, view.session.watchExists(path)), (watched) => ({
+    stat: Option.map(Option.fromUndefinedOr(watched.response), ({ stat }) => stat),
+    changed: changedIn(view, watched.changed)
+  }))
+
+const watchChildren = (view: View, path: RequestPath) =>
+  Effect.map(observed(view.session.info, "getChildren2", path.client, view.session.watchChildren(path)), (watched) => ({
+    children: watched.response.children,
+    stat: watched.response.stat,
+    changed: changedIn(view, watched.changed)
+  }))
+
+// -----------------------------------------------------------------------------
+// all events
+// -----------------------------------------------------------------------------
+
+const events = (view: View, path: string, recursive: boolean): Stream.Stream<WatchEvent | Gap, SessionError> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const queue = yield* Queue.unbounded<WatchEvent | Gap, SessionExpired | SessionClosed>()
+      const server = ZnodePath.toServer(view.chroot, path)
+      yield* view.session.watchPersistently(
+        { server, client: path },
+        {
+          recursive,
+          listener: {
+            onEvent: (event) => {
+              if (Queue.sizeUnsafe(queue) >= eventBuffer) {
+                // A reader this far behind is better told to look than handed a long past.
+                while (Queue.sizeUnsafe(queue) > 0) Queue.takeUnsafe(queue)
+                Queue.offerUnsafe(queue, { type: "Gap", path })
+              }
+              Queue.offerUnsafe(queue, { ...event, path: toClient(view, event.path) })
+            },
+            onEnd: (reason) => {
+              Queue.failCauseUnsafe(queue, Cause.fail(reason))
+            }
+          }
+        }
+      )
+      return Stream.fromQueue(queue)
+    })
+  )
+
+// -----------------------------------------------------------------------------
+// the newest state
+// -----------------------------------------------------------------------------
+
+/** A znode with the transaction that made it so, or none. */
+interface State<A> {
+  readonly value: Option.Option<A>
+  readonly zxid: bigint
+  /** Waits for the one-shot watch that the look left. */
+  readonly changed: Changed
+}
+
+type Look<A> = (
+  view: View,
+  path: RequestPath
+) => Effect.Effect<
+  { readonly value: A; readonly zxid: bigint; readonly changed: Changed },
+  NoNode | NoAuth | SessionError
+>
+
+interface Told {
+  /** The newest transaction that was told; -1 before the first. */
+  readonly zxid: bigint
+  /** Whether the last that was told was a znode; undefined before the first. */
+  readonly present: boolean | undefined
+  readonly changed: Fiber.Fiber<unknown, SessionExpired | SessionClosed> | undefined
+}
+
+const nothingTold: Told = { zxid: -1n, present: undefined, changed: undefined }
+
+const changes = <A>(
+  view: View,
+  path: string,
+  look: Look<A>
+): Stream.Stream<Option.Option<A>, NoAuth | InvalidArgument | SessionError> => {
+  const rule = ZnodePath.check(path)
+  if (rule !== undefined) return Stream.fail(invalid("path", path, rule))
+  const at = { server: ZnodePath.toServer(view.chroot, path), client: path }
+  return Stream.unwrap(
+    Effect.map(Effect.scope, (scope) => Stream.unfold(nothingTold, (told) => nextState(view, at, look, told, scope)))
+  )
+}
+
+/** Waits for a state that is newer than what was told. */
+const nextState = Effect.fnUntraced(function* <A>(
+  view: View,
+  path: RequestPath,
+  look: Look<A>,
+  told: Told,
+  scope: Scope.Scope
+): Effect.fn.Return<readonly [Option.Option<A>, Told], NoAuth | SessionError> {
+  let waiting = told.changed
+  let current = lookOnce(view, path, look)
+  while (true) {
+    if (waiting !== undefined) {
+      const ended: Exit.Exit<unknown, SessionExpired | SessionClosed> = yield* Fiber.await(waiting)
+      waiting = undefined
+      // The new session may have found a server that lags: it must not show what is older than what was told.
+      if (yield* isRenewed(view, ended)) current = lookAfterSync(view, path, look)
+    }
+    const outcome: Exit.Exit<State<A>, NoAuth | SessionError> = yield* Effect.exit(current)
+    if (yield* isRenewed(view, outcome)) {
+      current = lookAfterSync(view, path, look)
+      continue
+    }
+    const state = yield* outcome
+    current = lookOnce(view, path, look)
+    // In the stream's Scope, so that its end drops the watch.
+    waiting = yield* Effect.forkIn(state.changed, scope, { startImmediately: true })
+    const present = Option.isSome(state.value)
+    if (present ? state.zxid > told.zxid : told.present !== false) {
+      return [state.value, { zxid: present ? state.zxid : told.zxid, present, changed: waiting }]
+    }
+  }
+})
+
+/**
+ * Whether an outcome is an expiry that a new session follows; fails if none does. An expired session that is replaced
+ * is being connected by the time that others run.
+ */
+const isRenewed = (
+  view: View,
+  exit: Exit.Exit<unknown, NoAuth | SessionError>
+): Effect.Effect<boolean, NoAuth | SessionError> => {
+  if (Exit.isSuccess(exit)) return Effect.succeed(false)
+  const error = Cause.findErrorOption(exit.cause)
+  if (Option.isNone(error) || error.value._tag !== "SessionExpired") return Effect.as(exit, false)
+  const expired = error.value
+  return Effect.andThen(
+    Effect.yieldNow,
+    Effect.suspend(() => (view.session.info.state._tag === "Expired" ? Effect.fail(expired) : Effect.succeed(true)))
+  )
+}
+
+const lookAfterSync = <A>(view: View, path: RequestPath, look: Look<A>) =>
+  Effect.andThen(
+    Effect.retry(send(view, Operations.sync, { path: path.server }, path.client), {
+      while: isTransient,
+      schedule: persistently
+    }),
+    lookOnce(view, path, look)
+  )
+
+/** Reads what is there and leaves a watch, on a znode that does not exist too. */
+const lookOnce = <A>(view: View, path: RequestPath, look: Look<A>): Effect.Effect<State<A>, NoAuth | SessionError> => {
+  const there = Effect.map(look(view, path), (seen): State<A> => ({
+    value: Option.some(seen.value),
+    zxid: seen.zxid,
+    changed: seen.changed
+  }))
+  const absent = Effect.flatMap(
+    watchExists(view, path),
+    ({ changed, stat }): Effect.Effect<State<A>, NoAuth | SessionError> =>
+      Option.isNone(stat)
+        ? Effect.succeed({ value: Option.none(), zxid: -1n, changed })
+        : // Created between the two looks.
+          Effect.andThen(drop(changed), lookOnce(view, path, look))
+  )
+  return there.pipe(
+    Effect.catchTag("NoNode", () => absent),
+    Effect.retry({ while: isTransient, schedule: persistently })
+  )
+}
+
+/** Waiting for a watch and giving up is what drops it. */
+const drop = (changed: Changed): Effect.Effect<void> =>
+  Effect.flatMap(Effect.forkChild(changed, { startImmediately: true }), Fiber.interrupt)

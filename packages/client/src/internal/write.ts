@@ -1,0 +1,148 @@
+/**
+ * The methods that change the data or the ACL of a znode.
+ */
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { BadVersion } from "@effect-zookeeper/protocol/ServerError"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import type { SetAclError, SetDataError } from "../Errors.ts"
+import type { Data, SetDataOptions, Stat, UpdateOptions } from "../Models.ts"
+import type { Service } from "../ZooKeeper.ts"
+import { badData, checkVersion, encodeData } from "./arguments.ts"
+import { readAfterSync, sameData } from "./create.ts"
+import { isLost } from "./outcome.ts"
+import { readNode } from "./read.ts"
+import { send, withPath } from "./View.ts"
+import type { View } from "./View.ts"
+
+export const makeWrite = (view: View): Pick<Service, "set" | "setData" | "update" | "setAcl"> => ({
+  set: (path, data, version) => setData(view, path, data, version, false),
+  setData: (path, data, options: SetDataOptions = {}) =>
+    setData(view, path, data, options.version, options.idempotent === true),
+  update: (path, f, options) => update(view, path, f, options),
+  setAcl: (path, acl, options) => setAcl(view, path, acl, options?.version)
+})
+
+const setData = (
+  view: View,
+  path: string,
+  data: Data,
+  version: number | undefined,
+  idempotent: boolean
+): Effect.Effect<Stat, SetDataError> => {
+  const bytes = encodeData(data)
+  if (bytes === undefined) return Effect.fail(badData(data))
+  const error = version === undefined ? undefined : checkVersion(version)
+  if (error !== undefined) return Effect.fail(error)
+  return withPath(view, path, (server) => {
+    const expected = version ?? view.versions?.data(server) ?? -1
+    return idempotent
+      ? setIdempotently(view, server, path, bytes, expected)
+      : sendSet(view, server, path, bytes, expected)
+  })
+}
+
+/** Writes bytes that have been judged. */
+export const sendSet = (view: View, server: string, path: string, data: Uint8Array, version: number) => {
+  const { versions } = view
+  return Effect.map(send(view, Operations.setData, { path: server, data, version }, path), ({ stat }): Stat => {
+    versions?.sawData(server, stat.version)
+    return stat
+  })
+}
+
+const setIdempotently = Effect.fnUntraced(function* (
+  view: View,
+  server: string,
+  path: string,
+  data: Uint8Array,
+  version: number
+) {
+  let lost: SetDataError | undefined
+  while (true) {
+    const outcome = yield* Effect.result(sendSet(view, server, path, data, version))
+    if (Result.isSuccess(outcome)) return outcome.success
+    if (isLost(outcome.failure)) lost = outcome.failure
+    else if (lost === undefined || outcome.failure._tag !== "BadVersion") return yield* Effect.fail(outcome.failure)
+    const unknown = lost
+    const there = yield* Effect.catchTag(readAfterSync(view, server, path), ["NoNode", "NoAuth"], () =>
+      Effect.fail(unknown)
+    )
+    const written = sameData(there.data, data)
+    if (version === -1 ? written : written && there.stat.version === next(version)) {
+      view.versions?.sawData(server, there.stat.version)
+      return there.stat
+    }
+    // The version that was expected still stands, so the write was not applied and may be sent again.
+    if (version === -1 || there.stat.version === version) continue
+    // One step on with other data: somebody else made that step. More steps on: the first may have been ours.
+    return yield* Effect.fail(
+      there.stat.version === next(version) ? new BadVersion({ path, operation: "setData" }) : unknown
+    )
+  }
+})
+
+/** The counter wraps, as servers' integers do. */
+const next = (version: number): number => (version + 1) | 0
+
+// -----------------------------------------------------------------------------
+// compare and set
+// -----------------------------------------------------------------------------
+
+const pauses = Schedule.jittered(Schedule.min([Schedule.exponential("5 millis"), Schedule.spaced("1 second")]))
+
+const update = (
+  view: View,
+  path: string,
+  f: Parameters<Service["update"]>[1],
+  options: UpdateOptions = {}
+): Effect.Effect<Stat, SetDataError> =>
+  withPath(view, path, (server) => {
+    const once = Effect.flatMap(readNode(view, server, path), (current): Effect.Effect<Stat, SetDataError> => {
+      const data = f(current)
+      const bytes = encodeData(data)
+      return bytes === undefined ? Effect.fail(badData(data)) : sendSet(view, server, path, bytes, current.stat.version)
+    })
+    return retryBadVersion(once, options.retry ?? pauses)
+  })
+
+const retryBadVersion = (
+  once: Effect.Effect<Stat, SetDataError>,
+  schedule: Schedule.Schedule<unknown, BadVersion>
+): Effect.Effect<Stat, SetDataError> =>
+  // Only the conflict goes through the schedule; every other error passes as it is, as an answer that is none.
+  once.pipe(
+    Effect.catchIf(
+      (error) => error._tag !== "BadVersion",
+      (error) => Effect.succeed(Result.fail(error))
+    ),
+    Effect.map((value) => (Result.isResult(value) ? value : Result.succeed(value))),
+    Effect.retry(schedule),
+    Effect.flatMap(Effect.fromResult)
+  )
+
+// -----------------------------------------------------------------------------
+// ACL
+// -----------------------------------------------------------------------------
+
+const setAcl = (
+  view: View,
+  path: string,
+  acl: ReadonlyArray<Acl.Acl>,
+  version: number | undefined
+): Effect.Effect<Stat, SetAclError> => {
+  const judged = Acl.validate(acl)
+  if (Result.isFailure(judged)) return Effect.fail(judged.failure)
+  const error = version === undefined ? undefined : checkVersion(version)
+  if (error !== undefined) return Effect.fail(error)
+  return withPath(view, path, (server) => {
+    const { versions } = view
+    const request = { path: server, acl, version: version ?? versions?.acl(server) ?? -1 }
+    return Effect.map(send(view, Operations.setACL, request, path), ({ stat }): Stat => {
+      versions?.sawAcl(server, stat.aversion)
+      return stat
+    })
+  })
+}
