@@ -183,4 +183,16 @@ describe("vectors of names, which are decoded all at once from 16 on,", () => {
       }
     }
   })
+
+  it("do not reach beyond their frame, though the chunk has more", () => {
+    const some = Array.from({ length: 20 }, (_, i) => `child-${i}`)
+    const bytes = Jute.encode(children, { children: some })
+    const chunk = Hostile.concat(bytes, new TextEncoder().encode("beyond"))
+    const last = bytes.length - some[19]!.length - 4
+    for (const more of [1, 2, 3, 4, 5, 6]) {
+      new DataView(chunk.buffer).setInt32(last, some[19]!.length + more)
+      const reader = new JuteReader(chunk, 0, bytes.length)
+      assert.strictEqual(fails(Jute.attempt(children, reader)).field, "children[19]")
+    }
+  })
 })

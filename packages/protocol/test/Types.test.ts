@@ -76,8 +76,19 @@ describe("the types of a codec", () => {
   it("are those of its schema", () => {
     const codec = Jute.codec(Records.Stat)
     expectTypeOf<Jute.Value<typeof codec>>().toEqualTypeOf<Stat>()
-    expectTypeOf<Stat["czxid"]>().toEqualTypeOf<bigint>()
-    expectTypeOf<Stat["ctime"]>().toEqualTypeOf<number>()
+    expectTypeOf<Pick<Stat, keyof Stat>>().toEqualTypeOf<{
+      readonly czxid: bigint
+      readonly mzxid: bigint
+      readonly ctime: number
+      readonly mtime: number
+      readonly version: number
+      readonly cversion: number
+      readonly aversion: number
+      readonly ephemeralOwner: bigint
+      readonly dataLength: number
+      readonly numChildren: number
+      readonly pzxid: bigint
+    }>()
     expectTypeOf(Jute.decode(codec, new Uint8Array(68))).toEqualTypeOf<Result.Result<Stat, JuteError>>()
   })
 })
