@@ -19,6 +19,7 @@ import { Exchange, outcome, readReplyHeader, REPLY_HEADER } from "./Exchange.ts"
 import { Identities } from "./Identities.ts"
 import type { Link } from "./Link.ts"
 import { Liveness } from "./Liveness.ts"
+import { Meter, type Readings } from "./Meter.ts"
 import { type OnLoss, PendingRequest } from "./PendingRequest.ts"
 import { ServerCapabilities } from "./ServerCapabilities.ts"
 import type { Settings } from "./Settings.ts"
@@ -63,8 +64,13 @@ export class SessionCore {
   onReady: (() => void) | undefined
   /** Ends the current connection in an orderly way, when the session had better be elsewhere. */
   moveAway: (() => void) | undefined
-  reconnects = 0
-  notifications = 0
+  private readonly meter = new Meter()
+  private connectionsLost = 0
+  private sessionsExpired = 0
+  private events = 0
+  /** Of the connections that are gone. */
+  private bytesSent = 0
+  private bytesReceived = 0
 
   constructor(options: {
     readonly settings: Settings
@@ -154,9 +160,11 @@ export class SessionCore {
 
   /** The connection is gone. */
   disconnected(): void {
+    this.bytesSent += this.link?.bytesOut ?? 0
+    this.bytesReceived += this.link?.bytesIn ?? 0
+    this.connectionsLost++
     this.link = undefined
     this.moveAway = undefined
-    this.reconnects++
     this.state.set({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() })
     this.exchange.disconnect()
   }
@@ -206,6 +214,7 @@ export class SessionCore {
       }
     }
     const request = this.exchange.take(header)
+    this.meter.sample(link.heardAt - request.sentAt)
     link.answered ||= header.err !== ErrorCode.codes.SessionClosedRequireSaslAuth
     // Who is told the outcome must not believe in an ownership that has ended.
     this.acknowledged(request.sentAt, link.heardAt)
@@ -229,7 +238,7 @@ export class SessionCore {
     const decoded = Jute.attempt(watcherEvent, new JuteReader(bytes, start, end))
     if (decoded._tag === "Failure") throw new Violation(`a malformed event: ${decoded.failure.message}`)
     const type = WatchEvent.typeOf(decoded.success.type)
-    this.notifications++
+    this.events++
     this.capabilities.eventZxids = zxid > 0n
     // An event of a type that no release has named means nothing to anybody here.
     if (type !== undefined) this.watches.dispatch(type, decoded.success.path, zxid)
@@ -248,7 +257,7 @@ export class SessionCore {
   expire(): void {
     const error = new SessionExpired({ sessionId: this.credentials.id })
     const isFinal = this.settings.sessionExpiry === "fail"
-    this.link = undefined
+    this.sessionsExpired++
     this.credentials = { id: 0n, password: Redacted.make(noPassword) }
     this.isKnownToEnsemble = false
     this.begun.closeUnsafe()
@@ -281,6 +290,29 @@ export class SessionCore {
     this.watches.end(watchError)
     this.identities.end(error)
     this.exchange.failAll(error, { final: true })
+  }
+
+  // ---------------------------------------------------------------------------
+  // metrics
+  // ---------------------------------------------------------------------------
+
+  /** Brings the metrics of the process up to date. */
+  readonly report: Effect.Effect<void> = Effect.suspend(() =>
+    this.meter.report(this.readings(), this.state.isFinal ? undefined : this.state.current._tag)
+  )
+
+  private readings(): Readings {
+    return {
+      requests: this.exchange.completed,
+      bytesSent: this.bytesSent + (this.link?.bytesOut ?? 0),
+      bytesReceived: this.bytesReceived + (this.link?.bytesIn ?? 0),
+      events: this.events,
+      connectionsLost: this.connectionsLost,
+      sessionsExpired: this.sessionsExpired,
+      inFlight: this.exchange.inFlightCount,
+      waiting: this.exchange.waitingCount,
+      watches: this.watches.size
+    }
   }
 
   /** Asks the server to end the session; completes with its answer. */

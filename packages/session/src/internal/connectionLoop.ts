@@ -138,7 +138,10 @@ const tryAddress = Effect.fnUntraced(function* (
   yield* core.servers.connected(server)
   core.connected(dialled, isStandIn)
   const reason = yield* Effect.onExit(runLink(core, link, response.readOnly === true), () =>
-    Effect.sync(() => core.disconnected())
+    Effect.andThen(
+      Effect.sync(() => core.disconnected()),
+      core.report
+    )
   )
   return { _tag: "Lost", reason, answered: link.answered } satisfies Tried
 })

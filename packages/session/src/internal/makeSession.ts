@@ -64,7 +64,7 @@ export const makeSession = Effect.fnUntraced(function* (
 
   const detach = Effect.suspend(() => {
     core.close()
-    return Fiber.interrupt(loop)
+    return Effect.andThen(core.report, Fiber.interrupt(loop))
   })
   return {
     info: makeInfo(core, Effect.asVoid(detach)),
@@ -118,6 +118,7 @@ const close = Effect.fnUntraced(function* (core: SessionCore) {
     yield* Effect.timeoutOption(core.sayGoodbye, Math.min(core.liveness.timeout, GOODBYE))
   }
   core.close()
+  yield* core.report
 })
 
 /** Times requests out, looking at the oldest ones only. */

@@ -69,7 +69,8 @@ const heartbeat = (core: SessionCore, link: Link): Effect.Effect<never, string> 
     }
     const idle = now - Math.max(link.wroteAt, pingedAt)
     if (idle >= pingAfter) ping(now)
-    return Effect.sleep(Math.max(1, Math.min(silentAfter - silent, idle >= pingAfter ? pingAfter : pingAfter - idle)))
+    const nextPing = idle >= pingAfter ? pingAfter : pingAfter - idle
+    return Effect.andThen(core.report, Effect.sleep(Math.max(1, Math.min(silentAfter - silent, nextPing))))
   })
   return Effect.forever(beat, { disableYield: true })
 }
