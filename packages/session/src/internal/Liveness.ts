@@ -25,6 +25,8 @@ export class Liveness {
   private epoch: Set<(exit: Exit.Exit<never, OwnershipLost>) => void> | undefined
   private readonly begun = Latch.makeUnsafe(false)
   private wallOffset: number
+  /** What was sent before this moment says nothing any more: the machine may have slept since. */
+  private trustedFrom = Number.NEGATIVE_INFINITY
   /** The session that the clocks speak of. */
   sessionId = 0n
   /** Milliseconds, as negotiated. */
@@ -34,8 +36,8 @@ export class Liveness {
     this.clock = clock
     this.timeout = timeout
     this.margin = margin
-    this.wallOffset = this.currentWallOffset()
     this.lastHeard = this.now()
+    this.wallOffset = clock.currentTimeMillisUnsafe() - this.lastHeard
   }
 
   now(): number {
@@ -51,6 +53,7 @@ export class Liveness {
   acknowledged(sentAt: number, now: number): void {
     // The deadline may have passed without the timer having had its turn: an answer that comes late does not heal that.
     if (this.epoch !== undefined && now >= this.deadline) this.lapse()
+    if (sentAt < this.trustedFrom) return
     if (sentAt > this.lastAcknowledged) this.lastAcknowledged = sentAt
     if (this.epoch === undefined && now < this.deadline) {
       this.epoch = new Set()
@@ -90,12 +93,19 @@ export class Liveness {
     for (const resume of waiting) resume(lost)
   }
 
-  /** Whether the wall clock has leapt forward by more than the timeout: it may have been a sleep. */
-  hasSlept(): boolean {
-    const offset = this.currentWallOffset()
+  /**
+   * Compares the clocks. When the wall clock has leapt forward by more than the timeout the machine may have slept while
+   * the monotonic clock stood still, and the servers did not: ownership ends, and only what is asked from now on can
+   * begin it anew. True when that is so, and a sign of life is due.
+   */
+  hasSlept(now: number): boolean {
+    const offset = this.clock.currentTimeMillisUnsafe() - now
     const step = offset - this.wallOffset
     this.wallOffset = offset
-    return step > this.timeout
+    if (step <= this.timeout) return false
+    this.trustedFrom = now
+    this.lapse()
+    return true
   }
 
   /** Fails when the epoch that it was begun in ends. */
@@ -130,8 +140,4 @@ export class Liveness {
     const left = this.expiresAt - this.now()
     return left > 0 ? Effect.andThen(Effect.sleep(left), this.untilExpired) : Effect.void
   })
-
-  private currentWallOffset(): number {
-    return this.clock.currentTimeMillisUnsafe() - this.now()
-  }
 }

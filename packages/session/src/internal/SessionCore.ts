@@ -64,6 +64,8 @@ export class SessionCore {
   onReady: (() => void) | undefined
   /** Ends the current connection in an orderly way, when the session had better be elsewhere. */
   moveAway: (() => void) | undefined
+  /** What watches have been compared with, while a connection has not yet registered all of them again. */
+  private watchedUpTo: bigint | undefined
   private readonly meter = new Meter()
   private connectionsLost = 0
   private sessionsExpired = 0
@@ -170,15 +172,22 @@ export class SessionCore {
   }
 
   private registerWatches(): void {
-    const packets = watchPackets(this.watches.register(), this.exchange.lastZxid)
+    // While some watches are not yet registered again, replies tell nothing of what they have missed.
+    const relativeZxid = this.watchedUpTo ?? this.exchange.lastZxid
+    this.watchedUpTo = relativeZxid
+    const packets = watchPackets(this.watches.register(), relativeZxid)
     let left = packets.length
-    if (left === 0) this.watches.caughtUp()
+    const caughtUp = () => {
+      this.watchedUpTo = undefined
+      this.watches.caughtUp()
+    }
+    if (left === 0) caughtUp()
     for (const { operation, request } of packets) {
       const pending = new PendingRequest(operation, request, "", "drop", Number.POSITIVE_INFINITY, () => {})
       pending.onReply = (code) => {
         if (code !== 0) throw new Violation(`the server refused to register watches with ${ErrorCode.nameOf(code)}`)
         left--
-        if (left === 0) this.watches.caughtUp()
+        if (left === 0) caughtUp()
         return Exit.void
       }
       this.exchange.sendFirst(pending)
@@ -190,7 +199,9 @@ export class SessionCore {
   // ---------------------------------------------------------------------------
 
   /** Bytes came in. */
-  heard(now: number): void {
+  heard(link: Link, now: number): void {
+    // Before any of the replies is believed.
+    if (this.liveness.hasSlept(now)) link.ping()
     if (!this.isStandIn) this.liveness.heard(now)
   }
 

@@ -24,7 +24,7 @@ const readLoop = (core: SessionCore, link: Link): Effect.Effect<never, string> =
   Effect.forever(
     link.read(
       (bytes, start, end) => core.frame(link, bytes, start, end),
-      (now) => core.heard(now)
+      (now) => core.heard(link, now)
     ),
     { disableYield: true }
   ).pipe(
@@ -62,11 +62,7 @@ const heartbeat = (core: SessionCore, link: Link): Effect.Effect<never, string> 
     if (silent >= silentAfter) {
       return Effect.fail(`${format(link.server)}: silent for ${Math.round(silent)} ms`)
     }
-    if (liveness.hasSlept()) {
-      // The machine may have slept while this clock stood still, and the servers did not.
-      liveness.lapse()
-      ping(now)
-    }
+    if (liveness.hasSlept(now)) ping(now)
     const idle = now - Math.max(link.wroteAt, pingedAt)
     if (idle >= pingAfter) ping(now)
     const nextPing = idle >= pingAfter ? pingAfter : pingAfter - idle
