@@ -24,6 +24,8 @@ export class Liveness {
   private lastAcknowledged = 0
   private epoch: Set<(exit: Exit.Exit<never, OwnershipLost>) => void> | undefined
   private readonly begun = Latch.makeUnsafe(false)
+  /** Opens for a moment when a server grants less time than before: what sleeps until an end has to look again. */
+  private readonly shortened = Latch.makeUnsafe(false)
   private wallOffset: number
   /** What was sent before this moment says nothing any more: the machine may have slept since. */
   private trustedFrom = Number.NEGATIVE_INFINITY
@@ -63,14 +65,18 @@ export class Liveness {
 
   /** Begins to measure for a session that was just made or taken up again. */
   begin(sessionId: bigint, timeout: number, sentAt: number, now: number): void {
-    if (sessionId !== this.sessionId) {
-      this.lapse()
-      this.lastAcknowledged = sentAt
-    }
+    // What has lapsed by the old timeout is not healed by a longer one.
+    if (sessionId !== this.sessionId || now >= this.deadline) this.lapse()
+    if (sessionId !== this.sessionId) this.lastAcknowledged = sentAt
+    const isShorter = timeout < this.timeout
     this.sessionId = sessionId
     this.timeout = timeout
     this.heard(now)
     this.acknowledged(sentAt, now)
+    if (isShorter) {
+      this.shortened.openUnsafe()
+      this.shortened.closeUnsafe()
+    }
   }
 
   /** When ownership ends, in monotonic milliseconds. */
@@ -128,16 +134,30 @@ export class Liveness {
       this.begun.await,
       Effect.suspend(() => {
         const left = this.deadline - this.now()
-        if (left > 0) return Effect.sleep(left)
+        if (left > 0) return this.sleep(left)
         this.lapse()
         return Effect.void
       })
     )
   )
 
+  /** Compares the clocks every third of the timeout, connected or not; runs for as long as the session. */
+  watchWallClock(onSlept: () => void): Effect.Effect<never> {
+    const look = Effect.suspend(() => {
+      if (this.hasSlept(this.now())) onSlept()
+      return this.sleep(this.timeout / 3)
+    })
+    return Effect.forever(look, { disableYield: true })
+  }
+
   /** Ends when the session counts as expired. */
   readonly untilExpired: Effect.Effect<void> = Effect.suspend(() => {
     const left = this.expiresAt - this.now()
-    return left > 0 ? Effect.andThen(Effect.sleep(left), this.untilExpired) : Effect.void
+    return left > 0 ? Effect.andThen(this.sleep(left), this.untilExpired) : Effect.void
   })
+
+  /** Sleeps so many milliseconds, or until the timeout has become shorter. */
+  private sleep(millis: number): Effect.Effect<void> {
+    return Effect.raceFirst(Effect.sleep(millis), this.shortened.await)
+  }
 }

@@ -50,10 +50,6 @@ const writeLoop = (core: SessionCore, link: Link): Effect.Effect<never, string> 
 const heartbeat = (core: SessionCore, link: Link): Effect.Effect<never, string> => {
   const { liveness } = core
   let pingedAt = Number.NEGATIVE_INFINITY
-  const ping = (now: number) => {
-    pingedAt = now
-    link.ping()
-  }
   const beat = Effect.suspend(() => {
     const now = liveness.now()
     const silentAfter = (liveness.timeout * 2) / 3
@@ -62,9 +58,11 @@ const heartbeat = (core: SessionCore, link: Link): Effect.Effect<never, string> 
     if (silent >= silentAfter) {
       return Effect.fail(`${format(link.server)}: silent for ${Math.round(silent)} ms`)
     }
-    if (liveness.hasSlept(now)) ping(now)
     const idle = now - Math.max(link.wroteAt, pingedAt)
-    if (idle >= pingAfter) ping(now)
+    if (idle >= pingAfter) {
+      pingedAt = now
+      link.ping()
+    }
     const nextPing = idle >= pingAfter ? pingAfter : pingAfter - idle
     return Effect.andThen(core.report, Effect.sleep(Math.max(1, Math.min(silentAfter - silent, nextPing))))
   })
