@@ -27,7 +27,6 @@ export interface Fake {
 }
 
 /** Answers each request; what it fails with need not fit the operation. */
-// oxlint-disable-next-line typescript/no-explicit-any -- a script answers any operation
 export type Script = (asked: Asked, index: number) => Effect.Effect<any, any>
 
 export const sessionId = 7n
