@@ -1,7 +1,7 @@
 import * as Frame from "@effect-zookeeper/protocol/Frame"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import type { JuteError } from "@effect-zookeeper/protocol/JuteError"
-import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import type { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import type { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
 import * as ServerError from "@effect-zookeeper/protocol/ServerError"
@@ -25,7 +25,7 @@ const MAX_UNSENT = 4_194_304
 const MAX_XID = 2_147_483_647
 
 /** Bytes. */
-export const REPLY_HEADER = 16
+const REPLY_HEADER = 16
 
 /**
  * The requests of a session: those that wait for a connection or for their turn, and those whose replies are on the way,
@@ -120,9 +120,9 @@ export class Exchange {
     return request
   }
 
-  /** Completes a request with its reply, whose body is `bytes[start..end)`. Throws `Violation`. */
-  complete(request: PendingRequest, code: number, bytes: Uint8Array, start: number, end: number): void {
-    const broken = this.settle(request, bytes, start, end, code)
+  /** Completes a request with its reply, whose body `reader` stands at. Throws `Violation`. */
+  complete(request: PendingRequest, code: number, reader: JuteReader): void {
+    const broken = this.settle(request, code, reader)
     if (this.waiting.length > 0) this.pump()
     if (this.onIdle !== undefined && this.inFlight.length === 0) this.onIdle()
     if (broken !== undefined) {
@@ -263,18 +263,12 @@ export class Exchange {
   }
 
   /** Gives the caller its result; what was wrong with the reply, if it could not be read. */
-  private settle(
-    request: PendingRequest,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    code: number
-  ): JuteError | undefined {
+  private settle(request: PendingRequest, code: number, reader: JuteReader): JuteError | undefined {
     const { operation } = request
     let response: unknown = undefined
     // An error has no body that means anything.
     if (code === 0) {
-      const decoded = Jute.attempt(operation.response, new JuteReader(bytes, start, end))
+      const decoded = Jute.attempt(operation.response, reader)
       if (decoded._tag === "Failure") {
         const cause = decoded.failure
         request.end(Exit.fail(new ProtocolError({ operation: operation.name, path: request.path, cause })))
@@ -297,10 +291,10 @@ export interface ReplyHeader {
   readonly err: number
 }
 
-/** Reads the header of a reply, `bytes[start..end)`. Throws `Violation`. */
-export const readReplyHeader = (bytes: Uint8Array, start: number, end: number): ReplyHeader => {
-  if (end - start < REPLY_HEADER) throw new Violation(`a reply of ${end - start} bytes, too short for its header`)
-  const reader = new JuteReader(bytes, start, end)
+/** Reads the header of a reply; the reader then stands at the body. Throws `Violation`. */
+export const readReplyHeader = (reader: JuteReader): ReplyHeader => {
+  if (reader.remaining < REPLY_HEADER)
+    throw new Violation(`a reply of ${reader.remaining} bytes, too short for its header`)
   return { xid: reader.int(), zxid: reader.long(), err: reader.int() }
 }
 

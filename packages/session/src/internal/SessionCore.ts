@@ -15,7 +15,7 @@ import * as Redacted from "effect/Redacted"
 import type { SessionCredentials } from "../Session.ts"
 import { AuthFailed, SessionClosed, type SessionError, SessionExpired } from "../SessionError.ts"
 import type { Established } from "./dial.ts"
-import { Exchange, outcome, readReplyHeader, REPLY_HEADER } from "./Exchange.ts"
+import { Exchange, outcome, readReplyHeader } from "./Exchange.ts"
 import { Identities } from "./Identities.ts"
 import type { Link } from "./Link.ts"
 import { Liveness } from "./Liveness.ts"
@@ -207,10 +207,11 @@ export class SessionCore {
 
   /** Takes one frame of the current connection. Throws `Violation`. */
   frame(link: Link, bytes: Uint8Array, start: number, end: number): void {
-    const header = readReplyHeader(bytes, start, end)
+    const reader = new JuteReader(bytes, start, end)
+    const header = readReplyHeader(reader)
     switch (header.xid) {
       case Operations.Xid.notification:
-        return this.notification(bytes, start + REPLY_HEADER, end, header.zxid)
+        return this.notification(reader, header.zxid)
       case Operations.Xid.ping: {
         const sentAt = link.pong()
         if (header.err !== 0) throw new Violation(`a heartbeat was refused with ${ErrorCode.nameOf(header.err)}`)
@@ -237,7 +238,7 @@ export class SessionCore {
       request.end(Exit.fail(new SessionExpired({ sessionId: this.credentials.id })))
       throw new Violation("the server no longer knows the session")
     }
-    this.exchange.complete(request, header.err, bytes, start + REPLY_HEADER, end)
+    this.exchange.complete(request, header.err, reader)
     if (header.err === ErrorCode.codes.SessionMoved) throw new Violation("the session has moved to another server")
   }
 
@@ -245,8 +246,8 @@ export class SessionCore {
     if (!this.isStandIn) this.liveness.acknowledged(sentAt, now)
   }
 
-  private notification(bytes: Uint8Array, start: number, end: number, zxid: bigint): void {
-    const decoded = Jute.attempt(watcherEvent, new JuteReader(bytes, start, end))
+  private notification(reader: JuteReader, zxid: bigint): void {
+    const decoded = Jute.attempt(watcherEvent, reader)
     if (decoded._tag === "Failure") throw new Violation(`a malformed event: ${decoded.failure.message}`)
     const type = WatchEvent.typeOf(decoded.success.type)
     this.events++
