@@ -24,6 +24,9 @@ const MAX_UNSENT = 4_194_304
 
 const MAX_XID = 2_147_483_647
 
+/** So many requests without a caller may wait before it is worth looking for them. */
+const MAX_ABANDONED = 1024
+
 /** Bytes. */
 const REPLY_HEADER = 16
 
@@ -43,6 +46,8 @@ export class Exchange {
   private final: SessionError | undefined
   private nextXid: number
   private onIdle: (() => void) | undefined
+  /** Requests whose callers have gone since the last clearing, at most; some of them wait. */
+  private abandoned = 0
   /** The newest transaction seen in a reply to a request. */
   lastZxid = 0n
   /** Counted since the beginning. */
@@ -104,6 +109,24 @@ export class Exchange {
       if (request.resume === undefined) request.end(Exit.void)
       else this.encode(request)
     }
+  }
+
+  /**
+   * The caller of a request has gone. One that was sent keeps its place; those that wait are cleared out when they are
+   * many, so that a long outage does not gather what nobody wants any more.
+   */
+  abandon(request: PendingRequest): void {
+    request.resume = undefined
+    this.abandoned++
+    this.clearAbandoned()
+  }
+
+  private clearAbandoned(): void {
+    if (this.abandoned < MAX_ABANDONED || this.abandoned * 2 < this.waiting.length) return
+    this.abandoned = 0
+    const all = this.waiting.drain()
+    for (const request of all) if (request.resume !== undefined) this.waiting.push(request)
+    for (const request of all) if (request.resume === undefined) request.end(Exit.void)
   }
 
   /** The request that a reply belongs to, taken from the head. Throws `Violation`. */
@@ -214,6 +237,7 @@ export class Exchange {
           if (oldest === undefined || request.askedAt < oldest) oldest = request.askedAt
           return
         }
+        this.abandoned++
         const maybeApplied = index < handed && request.onLoss === "fail"
         request.settle(
           Exit.fail(new RequestTimeout({ operation: request.operation.name, path: request.path, maybeApplied }))
@@ -222,6 +246,7 @@ export class Exchange {
     }
     visit(this.inFlight, this.handed)
     visit(this.waiting, 0)
+    this.clearAbandoned()
     return oldest
   }
 

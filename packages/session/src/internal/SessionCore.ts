@@ -117,9 +117,7 @@ export class SessionCore {
       prepare?.(pending)
       if (this.capabilities.supports(operation.name)) this.exchange.send(pending)
       else pending.end(outcome(pending, ErrorCode.codes.Unimplemented, undefined))
-      return Effect.sync(() => {
-        pending.resume = undefined
-      })
+      return Effect.sync(() => this.exchange.abandon(pending))
     })
   }
 

@@ -29,7 +29,8 @@ const readLoop = (core: SessionCore, link: Link): Effect.Effect<never, string> =
     { disableYield: true }
   ).pipe(
     Effect.mapError((error) => {
-      if (error instanceof FrameLengthError) core.exchange.refuseReply(error)
+      // A negative length tells of a broken stream, not of a large reply.
+      if (error instanceof FrameLengthError && error.length > 0) core.exchange.refuseReply(error)
       return error.message
     })
   )
