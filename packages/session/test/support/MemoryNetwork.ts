@@ -42,7 +42,7 @@ export class MemoryNetwork {
   }
 
   /** No connection stands any more, and none can be made. */
-  readonly shutDown = Effect.sync(() => {
+  shutDown: Effect.Effect<void> = Effect.sync(() => {
     for (const connection of this.connections) connection.cut()
     this.isDown = true
   })

@@ -23,7 +23,7 @@ export const begin = Effect.fnUntraced(function* (
     Effect.provideService(Transport, network.transport),
     Effect.forkScoped
   )
-  yield* Effect.addFinalizer(() => network.shutDown)
+  yield* Effect.addFinalizer(() => Effect.suspend(() => network.shutDown))
   return fiber
 })
 
