@@ -5,8 +5,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
+import { Op } from "../src/index.ts"
 import { type Asked, fake, type Script, sessionId, stat } from "./fakeSession.ts"
 import { failure } from "./utils.ts"
 
@@ -253,6 +255,69 @@ describe("a delete whose reply was lost", () => {
       const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
       yield* Scope.close(scope, yield* Effect.exit(Effect.void))
       yield* failure(Fiber.join(fiber), "SessionClosed")
+    })
+  )
+})
+
+describe("a server that does not know an operation", () => {
+  const unimplemented = ({ operation, request }: Asked) =>
+    Effect.fail(new ServerRefused({ operation, path: request.path ?? "", code: -6, name: "Unimplemented" }))
+  const created = ({ request }: Asked) => Effect.succeed({ path: request.path })
+
+  it.effect("gives the Stat of a create by a look after it", () =>
+    Effect.gen(function* () {
+      const { log, zk } = yield* fake(inTurn(unimplemented, created, () => Effect.succeed({ stat })))
+      assert.deepStrictEqual(yield* zk.createWithStat("/a"), { path: "/a", stat })
+      assert.deepStrictEqual(log(), ["create2 /a", "create /a", "exists /a"])
+    })
+  )
+
+  it.effect("makes persistent parents where it has no containers, and refuses a container that was asked for", () =>
+    Effect.gen(function* () {
+      const absent = () => Effect.fail(new NoNode(subject))
+      const { log, zk } = yield* fake(inTurn(absent, unimplemented, created))
+      yield* zk.ensurePath("/a")
+      assert.deepStrictEqual(log(), ["exists /a", "createContainer /a", "create /a"])
+      const plain = yield* fake(unimplemented)
+      assert.strictEqual((yield* failure(plain.zk.create("/a", { mode: "container" }), "ServerRefused")).code, -6)
+    })
+  )
+
+  it.effect("is read from one by one", () =>
+    Effect.gen(function* () {
+      const { log, zk } = yield* fake(
+        inTurn(
+          unimplemented,
+          () => Effect.succeed({ data: bytes("x"), stat }),
+          () => Effect.fail(new NoNode(subject))
+        )
+      )
+      const [data, children] = yield* zk.read([Op.get("/a"), Op.getChildren("/b")])
+      assert.deepStrictEqual(Result.isSuccess(data) ? data.success.data : undefined, bytes("x"))
+      assert.strictEqual(Result.isFailure(children) ? children.failure._tag : undefined, "NoNode")
+      assert.deepStrictEqual(log(), ["multiRead", "getData /a", "getChildren /b"])
+    })
+  )
+})
+
+describe("parents that are reaped between a look and a create", () => {
+  it.effect("are created again", () =>
+    Effect.gen(function* () {
+      let reaped = 0
+      const { zk } = yield* fake(({ operation, request }) => {
+        if (operation === "exists") return Effect.fail(new NoNode(subject))
+        if (request.path === "/a/b" && reaped++ < 3) return Effect.fail(new NoNode(subject))
+        return Effect.succeed({ path: request.path })
+      })
+      assert.strictEqual(yield* zk.createWithParents("/a/b"), "/a/b")
+      assert.strictEqual(reaped, 4)
+    })
+  )
+
+  it.effect("fail with NoNode when that never ends", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* fake(() => Effect.fail(new NoNode(subject)))
+      yield* failure(zk.createWithParents("/a/b"), "NoNode")
     })
   )
 })

@@ -48,6 +48,15 @@ describe("the ensemble's configuration on a real server", () => {
         "NewConfigNoQuorum"
       )
       assert.strictEqual(voters.operation, "reconfig")
+      // Two at once: while the first is under way the second is refused.
+      const together = yield* Effect.all(
+        [observer.replaceAll("2999", "2996"), observer].map((server) =>
+          Effect.result(zk.reconfigure({ joining: [server] }))
+        ),
+        { concurrency: "unbounded" }
+      )
+      const tags = together.map((result) => (result._tag === "Failure" ? result.failure._tag : "Success"))
+      assert.deepStrictEqual(tags, ["Success", "ReconfigInProgress"])
       const left = yield* zk.reconfigure({ leaving: [9] })
       assert.deepStrictEqual(
         left.members.map(({ id }) => id),

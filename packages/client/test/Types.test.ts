@@ -1,5 +1,8 @@
 /** The rows of the table as types: what each method gives, and exactly what it can fail with. */
+import type { Session } from "@effect-zookeeper/session/Session"
+import type * as Config from "effect/Config"
 import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
@@ -169,5 +172,12 @@ describe("the error channel and the answer of", () => {
   it("the layers", () => {
     type LayerFailure = ConnectFailed | AuthFailed | SessionExpired | InvalidArgument
     expectTypeOf<ZooKeeper.StartError>().toEqualTypeOf<LayerFailure>()
+    expectTypeOf<ReturnType<typeof ZooKeeper.layer>>().toEqualTypeOf<Layer.Layer<ZooKeeper.ZooKeeper, LayerFailure>>()
+    expectTypeOf<ReturnType<typeof ZooKeeper.layerConfig>>().toEqualTypeOf<
+      Layer.Layer<ZooKeeper.ZooKeeper, LayerFailure | Config.ConfigError>
+    >()
+    expectTypeOf<ReturnType<typeof ZooKeeper.layerSession>>().toEqualTypeOf<
+      Layer.Layer<ZooKeeper.ZooKeeper, InvalidArgument, Session>
+    >()
   })
 })
