@@ -219,7 +219,7 @@ export class SessionCore {
       case Operations.Xid.auth: {
         const refused = this.identities.answer(header.err)
         if (refused === undefined) return
-        this.fail(new AuthFailed({ scheme: refused }))
+        this.refused(new AuthFailed({ scheme: refused }))
         throw new Violation(`the credentials of scheme "${refused}" were refused`)
       }
     }
@@ -281,7 +281,7 @@ export class SessionCore {
   }
 
   /** The credentials were refused: nothing is sent any more. */
-  private fail(error: AuthFailed): void {
+  refused(error: AuthFailed): void {
     this.liveness.lapse()
     this.state.set({ _tag: "AuthFailed" })
     this.end(error, new SessionClosed())
