@@ -2,7 +2,7 @@
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Net from "node:net"
 import * as Schedule from "effect/Schedule"

@@ -11,7 +11,7 @@ import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import type * as Operations from "@effect-zookeeper/protocol/Operations"
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
-import { Transport } from "@effect-zookeeper/transport/Transport"
+import { type Transport } from "@effect-zookeeper/transport/Transport"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-import * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
+import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Option from "effect/Option"
 import type { PersistentWatchListener } from "../Session.ts"
