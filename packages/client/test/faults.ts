@@ -2,7 +2,6 @@
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Net from "node:net"
 import * as Schedule from "effect/Schedule"
@@ -171,5 +170,5 @@ export const recordWarnings = () => {
   const logger = Logger.make(({ logLevel, message }) => {
     if (logLevel === "Warn" || logLevel === "Error" || logLevel === "Fatal") warnings.push(String(message))
   })
-  return { warnings, layer: Logger.layer([logger]) satisfies Layer.Layer<never> }
+  return { warnings, layer: Logger.layer([logger]) }
 }

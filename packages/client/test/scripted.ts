@@ -30,7 +30,7 @@ export const headerOf = (frame: Uint8Array): { readonly xid: number; readonly op
 }
 
 /** A reply without a body. */
-export const replyTo = (xid: number, zxid: bigint, code = 0, body = new Uint8Array(0)): Uint8Array => {
+export const replyTo = (xid: number, zxid: bigint, code = 0, body: Uint8Array = new Uint8Array(0)): Uint8Array => {
   const writer = new JuteWriter()
   writer.int(xid)
   writer.long(zxid)
