@@ -74,10 +74,10 @@ describe("the Promise client on a real server", () => {
     const service = await Effect.runPromise(
       Effect.scoped(Effect.provide(ZooKeeper.ZooKeeper, ZooKeeper.layer({ servers: connectString })))
     )
-    const own = ["run", "znode", "close"]
+    const own = new Set(["run", "znode", "close"])
     assert.deepStrictEqual(
       Object.keys(zk)
-        .filter((key) => !own.includes(key))
+        .filter((key) => !own.has(key))
         .toSorted(),
       Object.keys(service).toSorted()
     )
@@ -316,13 +316,13 @@ describe("the Promise client's streams", () => {
   it("can be looped over again", async () => {
     const { zk } = await connect("promise-again")
     const children = zk.childrenChanges("/")
-    for (const expected of [0, 1]) {
-      for await (const now of children) {
-        assert.lengthOf(now?.children ?? ["none"], expected)
-        break
-      }
-      await zk.create(`/${expected}`)
+    const look = async () => {
+      for await (const now of children) return now?.children
+      return undefined
     }
+    assert.deepStrictEqual(await look(), [])
+    await zk.create("/a")
+    assert.deepStrictEqual(await look(), ["a"])
   })
 })
 
