@@ -62,8 +62,11 @@ export class SessionCore {
   private readonly begun: Latch.Latch
   /** Runs at the first connection whose identities the server has accepted. */
   onReady: (() => void) | undefined
-  /** Ends the current connection in an orderly way, when the session had better be elsewhere. */
-  moveAway: (() => void) | undefined
+  /**
+   * Opened when the session had better be elsewhere: its connection is then left in good order. Made before anybody can
+   * hear of a connection, for who does may ask for that at once.
+   */
+  departure = Latch.makeUnsafe(false)
   /** What watches have been compared with, while a connection has not yet registered all of them again. */
   private watchedUpTo: bigint | undefined
   private readonly meter = new Meter()
@@ -135,6 +138,7 @@ export class SessionCore {
   connected({ link, response, sentAt }: Established, isStandIn: boolean): void {
     const readOnly = response.readOnly === true
     this.isStandIn = isStandIn
+    this.departure = Latch.makeUnsafe(false)
     if (!isStandIn) {
       const password = response.passwd ?? noPassword
       this.credentials = { id: response.sessionId, password: Redacted.make(password) }
@@ -164,7 +168,6 @@ export class SessionCore {
     this.bytesReceived += this.link?.bytesIn ?? 0
     this.connectionsLost++
     this.link = undefined
-    this.moveAway = undefined
     this.state.set({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() })
     this.exchange.disconnect()
   }

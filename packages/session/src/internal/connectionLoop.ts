@@ -4,7 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
-import { AuthFailed } from "../SessionError.ts"
+import { AuthFailed, SessionExpired } from "../SessionError.ts"
 import { authenticate } from "./authenticate.ts"
 import { dial, DialFailed } from "./dial.ts"
 import type { Link } from "./Link.ts"
@@ -41,7 +41,7 @@ export const connectionLoop = Effect.fnUntraced(function* (
   while (!core.state.isFinal) {
     yield* Effect.raceFirst(keepConnected(core, onFailedAttempt), core.untilExpired)
     if (core.state.isFinal) return
-    yield* Effect.logWarning("the session has expired", core.liveness.sessionId)
+    yield* Effect.logWarning(new SessionExpired({ sessionId: core.credentials.id }).message)
     core.expire()
     if (core.settings.sessionExpiry === "fail") return
     core.state.set({ _tag: "Connecting" })
