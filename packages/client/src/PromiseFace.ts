@@ -8,7 +8,7 @@
  * - an Option is its value or `undefined`;
  * - a Result is `{ ok: true, value }` or `{ ok: false, error }`;
  * - plain objects and arrays are looked through for all of these, in what is answered too, and getters stay getters;
- * - everything else stays: bytes, numbers, errors, instances of classes.
+ * - everything else stays: bytes, numbers, errors, instances of classes (whose types stay if they extend `Whole`).
  *
  * A Promise rejects with the very error that the Effect fails with: `instanceof` and `_tag` both tell which it is.
  *
@@ -173,8 +173,8 @@ const present = (run: Run, value: unknown): unknown => {
   if (typeof value !== "object" || value === null) return value
   if (Object.getPrototypeOf(value) === Object.prototype) return data(run, value as PlainObject)
   if (Array.isArray(value)) return elements(run, value)
-  // Effect's errors are Effects too.
-  if (value instanceof Error) return value
+  // Effect's errors are Effects too; bytes are only faster to tell here.
+  if (value instanceof Uint8Array || value instanceof Error) return value
   if (Option.isOption(value)) return Option.isSome(value) ? present(run, value.value) : undefined
   if (Result.isResult(value)) return settled(run, value)
   if (isEffect(value)) return (options?: CallOptions) => call(run, value, options)
@@ -187,6 +187,7 @@ const data = (run: Run, source: PlainObject): unknown => {
   let copy: PlainObject | undefined
   for (const key in source) {
     const member = source[key]
+    if (typeof member !== "object" && typeof member !== "function") continue
     const presented = present(run, member)
     if (presented === member) continue
     // What can be called makes it a service, whose getters must not be read but carried over.
