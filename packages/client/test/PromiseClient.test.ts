@@ -1,4 +1,5 @@
 import { connectString as shared, fresh } from "@effect-zookeeper/test-kit/TestServer"
+import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { afterEach, assert, describe, it } from "@effect/vitest"
@@ -395,6 +396,18 @@ describe("the end of a Promise client", () => {
     await rejectedWith(zk.dataChanges("/a")[Symbol.asyncIterator]().next(), SessionClosed)
     await zk.close()
   })
+
+  it.live("rejects requests that a server no longer answers, and is bounded", () =>
+    Effect.gen(function* () {
+      const server = yield* ZooKeeperServer.make()
+      const zk = yield* Effect.promise(() => PromiseClient.connect(server.connectString))
+      yield* server.pause
+      const requests = [zk.get("/"), zk.set("/", "x"), zk.stat("/none")].map((request) => rejection(request))
+      yield* Effect.promise(() => zk.close())
+      for (const outcome of yield* Effect.promise(() => Promise.all(requests)))
+        assert.instanceOf(outcome, SessionClosed)
+    }).pipe(Effect.scoped, Effect.timeout("10 seconds"))
+  )
 
   it("waits for what was acquired on it, which can still use the session", async () => {
     const { connectString, zk } = await connect("close-scope")
