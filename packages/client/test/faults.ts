@@ -157,7 +157,7 @@ export const fourLetterWord = (word: string, target: FaultProxy.Target = sharedT
     return Effect.sync(() => socket.destroy())
   })
 
-/** How many watches a server holds at and below a path. */
+/** How many paths the shared server watches data for, at and below one; it does not tell of lists of children. */
 export const watchesBelow = (path: string) =>
   Effect.map(
     fourLetterWord("wchp"),
