@@ -18,6 +18,7 @@ export const Op = {
   getData: 4,
   setData: 5,
   getChildren: 8,
+  sync: 9,
   ping: 11,
   getChildren2: 12,
   multi: 14,

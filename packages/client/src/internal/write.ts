@@ -67,8 +67,8 @@ const setIdempotently = Effect.fnUntraced(function* (
     if (isLost(outcome.failure)) lost = outcome.failure
     else if (lost === undefined || outcome.failure._tag !== "BadVersion") return yield* Effect.fail(outcome.failure)
     const unknown = lost
-    const there = yield* Effect.catchTag(readAfterSync(view, server, path), ["NoNode", "NoAuth"], () =>
-      Effect.fail(unknown)
+    const there = yield* readAfterSync(view, server, path).pipe(
+      Effect.catchTag(["NoNode", "NoAuth", "ConnectionLoss", "RequestTimeout"], () => Effect.fail(unknown))
     )
     const written = sameData(there.data, data)
     if (version === -1 ? written : written && there.stat.version === next(version)) {

@@ -13,6 +13,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import type { CreateError, SetDataError } from "../../src/index.ts"
 import * as Faults from "../faults.ts"
 import { Op } from "../faults.ts"
 import { connect, failure, text } from "../utils.ts"
@@ -190,6 +191,30 @@ describe("writes whose reply is lost", () => {
         assert.deepStrictEqual(yield* beside.getChildren("/"), [path.slice(1)])
         assert.isAtLeast(yield* Faults.sent(proxy, Op.getChildren), 3)
       })
+  )
+
+  it.live("whose fate cannot be found out in time are told by what is known of them (29 and 30, F)", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("search-silent", { requestTimeout: "300 millis" })
+      yield* zk.create("/set", { data: "0" })
+      const writes = [
+        [Op.create, zk.create("/n-", { mode: "persistentSequential", protected: true })],
+        [Op.create, zk.create("/a", { idempotent: true })],
+        [Op.setData, zk.setData("/set", "1", { version: 0, idempotent: true })]
+      ] as const
+      for (const [op, write] of writes) {
+        const silence = yield* proxy.rule({ match: { direction: "down", op: Op.sync }, action: { _tag: "Drop" } })
+        yield* lose(proxy, op)
+        const error = yield* Effect.flip<unknown, CreateError | SetDataError, never>(write)
+        yield* silence.awaitHits()
+        if (error._tag !== "ConnectionLoss") return assert.fail(`${error._tag}: ${error.message}`)
+        // The look had no answer, and cannot have changed anything; the write may have.
+        assert.isTrue(error.maybeApplied)
+        assert.include(["create", "setData"], error.operation)
+        yield* Faults.disrupt(zk, proxy)
+      }
+      assert.lengthOf(yield* zk.getChildren("/"), 3)
+    })
   )
 
   it.live(
