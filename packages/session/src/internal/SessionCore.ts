@@ -25,7 +25,7 @@ import { ServerCapabilities } from "./ServerCapabilities.ts"
 import type { Settings } from "./Settings.ts"
 import type { StateCell } from "./StateCell.ts"
 import { Violation } from "./Violation.ts"
-import { WatchRegistry } from "./WatchRegistry.ts"
+import { addWatchMode, WatchRegistry } from "./WatchRegistry.ts"
 import { watchPackets } from "./watchPackets.ts"
 
 const watcherEvent = Jute.codec(Records.WatcherEvent)
@@ -98,8 +98,9 @@ export class SessionCore {
     this.isKnownToEnsemble = settings.session !== undefined
     this.begun = Latch.makeUnsafe(settings.session !== undefined)
     this.watches = new WatchRegistry({
-      addWatch: (path, mode) => this.command(Operations.addWatch, { path, mode: mode === "recursive" ? 1 : 0 }, "drop"),
-      removeWatches: (path, type) => this.command(Operations.removeWatches, { path, type }, "drop")
+      addWatch: (path, mode) =>
+        this.command(Operations.addWatch, { path, mode: addWatchMode[mode] }, () => this.watches.confirm(path, mode)),
+      removeWatches: (path, type) => this.command(Operations.removeWatches, { path, type })
     })
   }
 
@@ -125,9 +126,14 @@ export class SessionCore {
   }
 
   /** Sends something that nobody waits for, if there is a connection; what it says is of no use to any other. */
-  private command<O extends Operation.Any>(operation: O, request: Operation.Request<O>, onLoss: OnLoss): void {
+  private command<O extends Operation.Any>(operation: O, request: Operation.Request<O>, onOk?: () => void): void {
     if (this.link === undefined || !this.capabilities.supports(operation.name)) return
-    this.exchange.send(new PendingRequest(operation, request, "", onLoss, Number.POSITIVE_INFINITY, () => {}))
+    const pending = new PendingRequest(operation, request, "", "drop", Number.POSITIVE_INFINITY, () => {})
+    pending.onReply = (code) => {
+      if (code === ErrorCode.codes.Ok) onOk?.()
+      return Exit.void
+    }
+    this.exchange.send(pending)
   }
 
   // ---------------------------------------------------------------------------
