@@ -44,8 +44,12 @@ export class Identities {
 
   /** Adds one; told at once where there is a connection. `resume` hears when a server has accepted it. */
   add(info: AuthInfo, writer: JuteWriter | undefined, resume: (exit: Exit.Exit<void, SessionError>) => void): void {
-    const identity: Identity = { info, waiting: new Set([resume]) }
-    this.all.push(identity)
+    let identity = this.all.find((known) => isSame(known.info, info))
+    if (identity === undefined) {
+      identity = { info, waiting: new Set() }
+      this.all.push(identity)
+    }
+    identity.waiting.add(resume)
     if (writer !== undefined) this.ask(identity, writer)
   }
 
@@ -85,6 +89,9 @@ export class Identities {
     onAnswered?.()
   }
 }
+
+const isSame = (a: AuthInfo, b: AuthInfo): boolean =>
+  a.scheme === b.scheme && Redacted.value(a.credentials) === Redacted.value(b.credentials)
 
 const resumeAll = (identity: Identity, exit: Exit.Exit<void, SessionError>): void => {
   const waiting = [...identity.waiting]
