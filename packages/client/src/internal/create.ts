@@ -49,8 +49,18 @@ export const createNode = (
   withStat: boolean
 ): Effect.Effect<Created, CreateError> => {
   const prepared = prepareCreate(view, path, options)
-  if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
-  const create = prepared.success
+  return Result.isFailure(prepared)
+    ? Effect.fail(prepared.failure)
+    : createPrepared(view, prepared.success, options, withStat)
+}
+
+/** `createNode` of what has been judged; of the options only those count that say what is done about a lost reply. */
+export const createPrepared = (
+  view: View,
+  create: PreparedCreate,
+  options: CreateOptions,
+  withStat: boolean
+): Effect.Effect<Created, CreateError> => {
   if (options.protected !== true && options.idempotent !== true)
     return remembered(view, sendCreate(view, create, withStat))
   const error = checkDurable(create, options)

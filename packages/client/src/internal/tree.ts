@@ -9,12 +9,13 @@ import type { NoAuth } from "@effect-zookeeper/protocol/ServerError"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { CreateError } from "../Errors.ts"
 import type { CreateWithParentsOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
-import { badData, encodeData, invalid } from "./arguments.ts"
+import { badData, encodeData, invalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
-import { createNode, sendCreate } from "./create.ts"
+import { createPrepared, sendCreate } from "./create.ts"
 import type { Created } from "./create.ts"
 import { isLost, isUnimplemented } from "./outcome.ts"
 import { readStat } from "./read.ts"
@@ -70,29 +71,31 @@ const createBelowParents = (
   options: CreateWithParentsOptions = {},
   withStat: boolean
 ): Effect.Effect<Created, CreateError> =>
-  Effect.flatMap(judgedAcl(options.parentAcl, view.defaultAcl, "parentAcl"), (parentAcl) => {
-    const create = createNode(view, path, options, withStat).pipe(
+  Effect.gen(function* () {
+    const prepared = yield* Effect.fromResult(prepareCreate(view, path, options))
+    const parentAcl = yield* judgedAcl(options.parentAcl, view.defaultAcl, "parentAcl")
+    // Of the request itself, which may be the prefix of a sequential create; on the server, the chroot has parents too.
+    const parent = ZnodePath.parent(prepared.request.path)
+    const create = createPrepared(view, prepared, options, withStat).pipe(
       Effect.catchIf(
-        (error) => options.mode === "container" && isUnimplemented(error),
-        () => createNode(view, path, { ...options, mode: "persistent" }, withStat)
+        (error) => prepared.mode === "container" && isUnimplemented(error),
+        () => createPrepared(view, inMode(prepared, "persistent"), options, withStat)
       )
     )
-    const again = (left: number): Effect.Effect<Created, CreateError> =>
-      Effect.catchTag(create, "NoNode", (error) => {
-        const parent = left === 0 ? undefined : parentOf(view, path)
-        return parent === undefined
-          ? Effect.fail(error)
-          : Effect.andThen(
-              ensure(view, parent, parentAcl),
-              Effect.suspend(() => again(left - 1))
-            )
-      })
-    return again(turns)
+    for (let left = turns; left > 0 && parent !== undefined; left--) {
+      const outcome = yield* Effect.result(create)
+      if (Result.isSuccess(outcome)) return outcome.success
+      if (outcome.failure._tag !== "NoNode") return yield* Effect.fail(outcome.failure)
+      yield* ensure(view, parent, parentAcl)
+    }
+    return yield* create
   })
 
-/** On the server, where the chroot has parents too. The path may be the prefix of a sequential create. */
-const parentOf = (view: View, path: string): string | undefined =>
-  ZnodePath.parent(path === "/" ? ZnodePath.toServer(view.chroot, path) : view.chroot + path)
+const inMode = (create: PreparedCreate, mode: "container" | "persistent"): PreparedCreate => ({
+  ...create,
+  mode,
+  request: { ...create.request, flags: CreateMode.flags[mode] }
+})
 
 // -----------------------------------------------------------------------------
 // parents
@@ -124,15 +127,15 @@ const ensureOnce = Effect.fnUntraced(function* (view: View, server: string, acl:
 })
 
 const createContainer = (view: View, server: string, acl: AclList) => {
-  const create = (mode: "container" | "persistent"): PreparedCreate => ({
+  const create: PreparedCreate = {
     path: toClient(view, server),
-    mode,
-    request: { path: server, data: null, acl, flags: CreateMode.flags[mode] },
+    mode: "persistent",
+    request: { path: server, data: null, acl, flags: CreateMode.flags.persistent },
     ttl: 0n
-  })
-  const persistent = sendCreate(view, create("persistent"), false)
+  }
+  const persistent = sendCreate(view, create, false)
   return view.session.info.serverFeatures.supports("createContainer")
-    ? Effect.catchIf(sendCreate(view, create("container"), false), isUnimplemented, () => persistent)
+    ? Effect.catchIf(sendCreate(view, inMode(create, "container"), false), isUnimplemented, () => persistent)
     : persistent
 }
 
