@@ -1,5 +1,5 @@
 import { BadVersion, NoAuth, NodeExists, NoNode } from "@effect-zookeeper/protocol/ServerError"
-import { ConnectionLoss, ServerRefused } from "@effect-zookeeper/session/SessionError"
+import { ConnectionLoss, RequestTimeout, ServerRefused } from "@effect-zookeeper/session/SessionError"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -8,11 +8,13 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
+import type { CreateError, SetDataError } from "../src/Errors.ts"
 import { Op } from "../src/index.ts"
 import { type Asked, fake, type Script, sessionId, stat } from "./fakeSession.ts"
 import { failure } from "./utils.ts"
 
 const lost = (operation: string) => Effect.fail(new ConnectionLoss({ operation, path: "/a", maybeApplied: true }))
+const unsent = (operation: string) => Effect.fail(new RequestTimeout({ operation, path: "/a", maybeApplied: false }))
 const subject = { path: "/a", operation: "test" }
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -256,6 +258,65 @@ describe("a delete whose reply was lost", () => {
       yield* Scope.close(scope, yield* Effect.exit(Effect.void))
       yield* failure(Fiber.join(fiber), "SessionClosed")
       yield* failure(zk.delete("/a", { guaranteed: true }), "SessionClosed")
+    })
+  )
+})
+
+describe("a write that was never sent", () => {
+  const gone = () => Effect.fail(new NoNode(subject))
+
+  it.effect("fails as such when it is durable, and takes nothing of others for its own", () =>
+    Effect.gen(function* () {
+      const { log, zk } = yield* fake(({ operation }) => unsent(operation))
+      const writes: ReadonlyArray<Effect.Effect<unknown, CreateError | SetDataError>> = [
+        zk.create("/a", { idempotent: true }),
+        zk.create("/a", { protected: true }),
+        zk.setData("/a", "x", { idempotent: true })
+      ]
+      for (const write of writes) {
+        const error = yield* Effect.flip(write)
+        assert.isTrue(error._tag === "RequestTimeout" && !error.maybeApplied)
+      }
+      assert.deepStrictEqual(
+        log().map((line) => line.split(" ")[0]),
+        ["create", "create", "setData"]
+      )
+    })
+  )
+
+  it.effect("fails with NoNode when it is a delete that finds nothing then", () =>
+    Effect.gen(function* () {
+      for (const options of [{ idempotent: true }, { guaranteed: true }]) {
+        const { asked, zk } = yield* fake(inTurn(() => unsent("delete"), gone))
+        const fiber = yield* Effect.forkChild(zk.delete("/a", options))
+        yield* TestClock.adjust("1 second")
+        yield* failure(Fiber.join(fiber), "NoNode")
+        assert.strictEqual(asked.length, 2)
+      }
+    })
+  )
+
+  it.effect("again stays lost, for the first time it was sent", () =>
+    Effect.gen(function* () {
+      const create = yield* fake(
+        inTurn(
+          () => lost("create"),
+          synced,
+          gone,
+          () => unsent("create")
+        )
+      )
+      assert.isTrue((yield* failure(create.zk.create("/a", { idempotent: true }), "ConnectionLoss")).maybeApplied)
+      const other = () => Effect.succeed({ data: bytes("other"), stat })
+      const set = yield* fake(
+        inTurn(
+          () => lost("setData"),
+          synced,
+          other,
+          () => unsent("setData")
+        )
+      )
+      assert.isTrue((yield* failure(set.zk.setData("/a", "x", { idempotent: true }), "ConnectionLoss")).maybeApplied)
     })
   )
 })

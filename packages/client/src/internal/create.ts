@@ -17,7 +17,7 @@ import { invalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
 import { deleteUntilGone } from "./delete.ts"
 import { guid } from "./guid.ts"
-import { isLost, isUnimplemented } from "./outcome.ts"
+import { isUnimplemented, mayBeApplied, told } from "./outcome.ts"
 import { readStat } from "./read.ts"
 import { send, toClient } from "./View.ts"
 import type { View } from "./View.ts"
@@ -136,8 +136,9 @@ const createProtected = Effect.fnUntraced(function* (view: View, create: Prepare
     const outcome = yield* Effect.result(sendCreate(view, named, withStat))
     if (Result.isSuccess(outcome)) return outcome.success
     // Nobody else has this id: what exists is our own create, shown late.
-    if (isLost(outcome.failure)) lost = outcome.failure
-    else if (lost === undefined || outcome.failure._tag !== "NodeExists") return yield* Effect.fail(outcome.failure)
+    if (mayBeApplied(outcome.failure)) lost = outcome.failure
+    else if (lost === undefined) return yield* Effect.fail(outcome.failure)
+    else if (outcome.failure._tag !== "NodeExists") return yield* Effect.fail(told(outcome.failure, lost))
     const found = yield* findOwn(view, named, id, lost)
     if (found._tag === "Own") return found.created
     if (found._tag === "Foreign") {
@@ -199,8 +200,9 @@ const createIdempotently = Effect.fnUntraced(function* (view: View, create: Prep
   while (true) {
     const outcome = yield* Effect.result(sendCreate(view, create, withStat))
     if (Result.isSuccess(outcome)) return outcome.success
-    if (isLost(outcome.failure)) lost = outcome.failure
-    else if (lost === undefined || outcome.failure._tag !== "NodeExists") return yield* Effect.fail(outcome.failure)
+    if (mayBeApplied(outcome.failure)) lost = outcome.failure
+    else if (lost === undefined) return yield* Effect.fail(outcome.failure)
+    else if (outcome.failure._tag !== "NodeExists") return yield* Effect.fail(told(outcome.failure, lost))
     const unknown = lost
     const there = yield* readAfterSync(view, server, create.path).pipe(
       Effect.catchTag("NoNode", () => Effect.undefined),

@@ -9,9 +9,16 @@ interface Tagged {
   readonly _tag: string
 }
 
-/** No reply came: the request may have been applied, unless the error says otherwise. */
+/** No reply came, whether the request was sent or not. */
 export const isLost = <E extends Tagged>(error: E): error is Extract<E, ConnectionLoss | RequestTimeout> =>
   error._tag === "ConnectionLoss" || error._tag === "RequestTimeout"
+
+/** No reply came to what was sent. What was never sent cannot be what is found there afterwards. */
+export const mayBeApplied = (error: Tagged | SessionError): boolean =>
+  isLost(error) && "maybeApplied" in error && error.maybeApplied
+
+/** How a write fails that was lost before: that it was not sent again does not say that it was never applied. */
+export const told = <E extends Tagged>(error: E, lost: E): E => (isLost(error) ? lost : error)
 
 const passing: ReadonlySet<number> = new Set([
   codes.ThrottledOp,
