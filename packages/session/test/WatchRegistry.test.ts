@@ -128,14 +128,17 @@ class World {
   readonly registry: WatchRegistry
 
   constructor() {
-    this.registry = new WatchRegistry({
-      addWatch: (path, mode) =>
-        this.send(() => {
-          this.server.addWatch(path, mode)
-          this.down.push(() => this.registry.confirm(path, mode))
-        }),
-      removeWatches: (path, type) => this.send(() => this.server.removeWatches(path, type))
-    })
+    this.registry = new WatchRegistry(
+      {
+        addWatch: (path, mode) =>
+          this.send(() => {
+            this.server.addWatch(path, mode)
+            this.down.push(() => this.registry.confirm(path, mode))
+          }),
+        removeWatches: (path, type) => this.send(() => this.server.removeWatches(path, type))
+      },
+      (run) => run()
+    )
     this.server.emit = (type, path) => {
       if (this.connected) this.down.push(() => this.registry.dispatch(type, path, 0n))
     }
