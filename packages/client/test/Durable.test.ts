@@ -334,6 +334,34 @@ describe("a server that does not know an operation", () => {
     })
   )
 
+  it.effect("fails as a create that may have been applied when the look after it is lost", () =>
+    Effect.gen(function* () {
+      const timed = yield* fake(inTurn(unimplemented, created, () => unsent("exists")))
+      const timeout = yield* failure(timed.zk.createWithStat("/a"), "RequestTimeout")
+      assert.deepStrictEqual([timeout.operation, timeout.path, timeout.maybeApplied], ["create", "/a", true])
+      const unread = new ConnectionLoss({ operation: "exists", path: "/a", maybeApplied: false })
+      const cut = yield* fake(inTurn(unimplemented, created, () => Effect.fail(unread)))
+      const loss = yield* failure(cut.zk.createWithStat("/a"), "ConnectionLoss")
+      assert.deepStrictEqual([loss.operation, loss.path, loss.maybeApplied], ["create", "/a", true])
+      // So that who asked for more gets it.
+      const there = () => Effect.succeed({ data: new Uint8Array(0), stat })
+      const again = yield* fake(inTurn(unimplemented, created, () => unsent("exists"), synced, there))
+      assert.deepStrictEqual(yield* again.zk.createWithStat("/a", { idempotent: true }), { path: "/a", stat })
+    })
+  )
+
+  it.effect("is not asked to create again what another deleted before the look", () =>
+    Effect.gen(function* () {
+      const gone = () => Effect.fail(new NoNode({ path: "/a", operation: "exists" }))
+      const plain = yield* fake(inTurn(unimplemented, created, gone))
+      assert.strictEqual((yield* failure(plain.zk.createWithStat("/a"), "NoNode")).operation, "exists")
+      const absent = () => Effect.fail(new NoNode({ path: "/a", operation: "setData" }))
+      const { log, zk } = yield* fake(inTurn(absent, unimplemented, created, gone))
+      assert.strictEqual((yield* failure(zk.createOrSet("/a", "x"), "NoNode")).operation, "exists")
+      assert.deepStrictEqual(log(), ["setData /a", "create2 /a", "create /a", "exists /a"])
+    })
+  )
+
   it.effect("makes persistent parents where it has no containers, and refuses a container that was asked for", () =>
     Effect.gen(function* () {
       const absent = () => Effect.fail(new NoNode(subject))

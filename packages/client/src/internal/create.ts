@@ -7,6 +7,7 @@ import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { NodeExists, NoNode } from "@effect-zookeeper/protocol/ServerError"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import { ConnectionLoss, RequestTimeout } from "@effect-zookeeper/session/SessionError"
 import type { SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -87,19 +88,32 @@ export const sendCreate = (
           )
         : send(view, Operations.create, request, path)
 
-/** For servers before 3.5, whose create does not tell the Stat. */
+/**
+ * For servers before 3.5, whose create does not tell the Stat. The znode was created whatever becomes of the look: one
+ * that is lost is a create that is lost, and one that finds nothing comes after another's delete.
+ */
 const createThenLook = (
   view: View,
   request: PreparedCreate["request"],
   path: string
 ): Effect.Effect<Created, SentError> =>
   Effect.flatMap(send(view, Operations.create, request, path), (created) =>
-    Effect.flatMap(readStat(view, created.path, path), (stat) =>
-      stat === undefined
-        ? Effect.fail(new NoNode({ path, operation: "exists" }))
-        : Effect.succeed({ path: created.path, stat })
+    readStat(view, created.path, path).pipe(
+      Effect.catchTag("ConnectionLoss", () => Effect.fail(new ConnectionLoss(lostCreate(path)))),
+      Effect.catchTag("RequestTimeout", () => Effect.fail(new RequestTimeout(lostCreate(path)))),
+      Effect.flatMap((stat) =>
+        stat === undefined
+          ? Effect.fail(new NoNode({ path, operation: Operations.exists.name }))
+          : Effect.succeed({ path: created.path, stat })
+      )
     )
   )
+
+const lostCreate = (path: string) => ({ operation: Operations.create.name, path, maybeApplied: true })
+
+/** Nothing was created, for there is no parent. The NoNode of a look after a create is not that. */
+export const lacksParent = (error: CreateError): boolean =>
+  error._tag === "NoNode" && error.operation !== Operations.exists.name
 
 /** A new znode has version 0 of data and ACL. */
 const remembered = <E>(view: View, created: Effect.Effect<Created, E>): Effect.Effect<Created, E> => {

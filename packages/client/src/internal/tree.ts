@@ -15,7 +15,7 @@ import type { CreateWithParentsOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { badData, encodeData, invalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
-import { createPrepared, sendCreate } from "./create.ts"
+import { createPrepared, lacksParent, sendCreate } from "./create.ts"
 import type { Created } from "./create.ts"
 import { isLost, isUnimplemented } from "./outcome.ts"
 import { readStat } from "./read.ts"
@@ -56,7 +56,7 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
             stat === undefined ? Effect.die(new Error("an answer without the Stat")) : Effect.succeed(stat)
           )
         ),
-        Effect.retry({ while: ({ _tag }) => _tag === "NodeExists" || _tag === "NoNode", times: turns })
+        Effect.retry({ while: (error) => error._tag === "NodeExists" || lacksParent(error), times: turns })
       )
     )
   }
@@ -85,7 +85,7 @@ const createBelowParents = (
     for (let left = turns; left > 0 && parent !== undefined; left--) {
       const outcome = yield* Effect.result(create)
       if (Result.isSuccess(outcome)) return outcome.success
-      if (outcome.failure._tag !== "NoNode") return yield* Effect.fail(outcome.failure)
+      if (!lacksParent(outcome.failure)) return yield* Effect.fail(outcome.failure)
       yield* ensure(view, parent, parentAcl)
     }
     return yield* create
