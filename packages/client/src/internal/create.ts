@@ -18,7 +18,7 @@ import { invalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
 import { deleteUntilGone } from "./delete.ts"
 import { guid } from "./guid.ts"
-import { isUnimplemented, mayBeApplied, told } from "./outcome.ts"
+import { isUnimplemented, mayBeApplied, told, withoutStat } from "./outcome.ts"
 import { readStat } from "./read.ts"
 import { send, toClient } from "./View.ts"
 import type { View } from "./View.ts"
@@ -37,7 +37,7 @@ export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat
   createWithStat: (path, options) =>
     Effect.flatMap(createNode(view, path, options, true), (created) =>
       created.stat === undefined
-        ? Effect.die(new Error("an answer without the Stat that was asked for"))
+        ? withoutStat(path)
         : Effect.succeed({ path: toClient(view, created.path), stat: created.stat })
     )
 })

@@ -2,7 +2,10 @@
  * What an error says about the fate of a request.
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
+import type { BadVersion } from "@effect-zookeeper/protocol/ServerError"
+import { ProtocolError } from "@effect-zookeeper/session/SessionError"
 import type { ConnectionLoss, RequestTimeout, SessionError } from "@effect-zookeeper/session/SessionError"
+import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 
 interface Tagged {
@@ -34,6 +37,20 @@ export const isTransient = (error: Tagged | SessionError): boolean =>
 /** The server does not know the operation. */
 export const isUnimplemented = (error: Tagged | SessionError): boolean =>
   error._tag === "ServerRefused" && "code" in error && error.code === codes.Unimplemented
+
+/** An answer that no server gives to this request: its fault, and not a defect here. */
+export const badAnswer = (
+  { operation, path }: { readonly operation: string; readonly path: string },
+  why: string
+): Effect.Effect<never, ProtocolError> => Effect.fail(new ProtocolError({ operation, path, cause: new Error(why) }))
+
+/** `BadVersion` to a write of any version. */
+export const noVersionIsBad = (error: BadVersion): Effect.Effect<never, ProtocolError> =>
+  badAnswer(error, "BadVersion, where any version would do")
+
+/** The answer has no Stat, though the operation was one that tells it. */
+export const withoutStat = (path: string): Effect.Effect<never, ProtocolError> =>
+  badAnswer({ operation: "create", path }, "it has no Stat")
 
 /** The pauses of what goes on until it is done. */
 export const persistently = Schedule.jittered(

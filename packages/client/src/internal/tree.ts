@@ -17,7 +17,7 @@ import { badData, encodeData, invalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
 import { createPrepared, lacksParent, sendCreate } from "./create.ts"
 import type { Created } from "./create.ts"
-import { isLost, isUnimplemented } from "./outcome.ts"
+import { isLost, isUnimplemented, noVersionIsBad, withoutStat } from "./outcome.ts"
 import { readStat } from "./read.ts"
 import { send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
@@ -49,11 +49,10 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
     const creation = { ...options, data: bytes }
     return withPath(view, path, (server) =>
       sendSet(view, server, path, bytes, -1).pipe(
-        // With any version no version is bad; that this cannot happen is not in the row's type.
-        Effect.catchTag("BadVersion", (error) => Effect.die(error)),
+        Effect.catchTag("BadVersion", noVersionIsBad),
         Effect.catchTag("NoNode", () =>
           Effect.flatMap(createBelowParents(view, path, creation, true), ({ stat }) =>
-            stat === undefined ? Effect.die(new Error("an answer without the Stat")) : Effect.succeed(stat)
+            stat === undefined ? withoutStat(path) : Effect.succeed(stat)
           )
         ),
         Effect.retry({ while: (error) => error._tag === "NodeExists" || lacksParent(error), times: turns })
@@ -231,7 +230,7 @@ const deleteBatch = (view: View, batch: ReadonlyArray<string>): Effect.Effect<vo
 const deleteOne = (view: View, path: string): Effect.Effect<void, NoAuth | SessionError> =>
   send(view, Operations.deleteNode, { path, version: -1 }, toClient(view, path)).pipe(
     Effect.catchTag(["NoNode", "NotEmpty"], () => Effect.void),
-    Effect.catchTag("BadVersion", (error) => Effect.die(error)),
+    Effect.catchTag("BadVersion", noVersionIsBad),
     Effect.catchIf(isLost, () => Effect.void),
     Effect.asVoid
   )
