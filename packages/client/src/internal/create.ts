@@ -115,16 +115,12 @@ const lostCreate = (path: string) => ({ operation: Operations.create.name, path,
 export const lacksParent = (error: CreateError): boolean =>
   error._tag === "NoNode" && error.operation !== Operations.exists.name
 
-/** A new znode has version 0 of data and ACL. */
-const remembered = <E>(view: View, created: Effect.Effect<Created, E>): Effect.Effect<Created, E> => {
+/** A create that the view's memory learns of. */
+export const remembered = <E>(view: View, created: Effect.Effect<Created, E>): Effect.Effect<Created, E> => {
   const { versions } = view
-  if (versions === undefined) return created
-  return Effect.tap(created, ({ path, stat }) =>
-    Effect.sync(() => {
-      versions.sawData(path, stat?.version ?? 0)
-      versions.sawAcl(path, stat?.aversion ?? 0)
-    })
-  )
+  return versions === undefined
+    ? created
+    : Effect.tap(created, ({ path, stat }) => Effect.sync(() => versions.created(path, stat)))
 }
 
 const checkDurable = ({ mode, path }: PreparedCreate, options: CreateOptions): InvalidArgument | undefined => {

@@ -105,6 +105,7 @@ const toResults = (
     const response = responses[index]
     // Results say themselves what they are: a container is answered like any other znode.
     if (op?._tag === "Create" && response !== undefined && "response" in response && hasPath(response.response)) {
+      view.versions?.created(response.response.path)
       results.push(toClient(view, response.response.path))
     } else if (op?._tag === "SetData" && response?.operation === "setData") {
       view.versions?.sawData(ZnodePath.toServer(view.chroot, op.path), response.response.stat.version)

@@ -15,7 +15,7 @@ import type { CreateWithParentsOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { badData, encodeData, invalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
-import { createPrepared, lacksParent, sendCreate } from "./create.ts"
+import { createPrepared, lacksParent, remembered, sendCreate } from "./create.ts"
 import type { Created } from "./create.ts"
 import { isLost, isUnimplemented, noVersionIsBad, withoutStat } from "./outcome.ts"
 import { readStat } from "./read.ts"
@@ -133,9 +133,12 @@ const createContainer = (view: View, server: string, acl: AclList) => {
     ttl: 0n
   }
   const persistent = sendCreate(view, create, false)
-  return view.session.info.serverFeatures.supports("createContainer")
-    ? Effect.catchIf(sendCreate(view, inMode(create, "container"), false), isUnimplemented, () => persistent)
-    : persistent
+  return remembered(
+    view,
+    view.session.info.serverFeatures.supports("createContainer")
+      ? Effect.catchIf(sendCreate(view, inMode(create, "container"), false), isUnimplemented, () => persistent)
+      : persistent
+  )
 }
 
 // -----------------------------------------------------------------------------
@@ -217,20 +220,28 @@ const deleteBatch = (view: View, batch: ReadonlyArray<string>): Effect.Effect<vo
   if (batch.length === 1 && only !== undefined) return deleteOne(view, only)
   const request = batch.map((path) => ({ operation: "delete", request: { path, version: -1 } }) as const)
   return send(view, Operations.multi, request, "").pipe(
-    Effect.flatMap((results) =>
-      results.some((result) => result.operation === "error")
+    Effect.map((results) => results.some((result) => result.operation === "error")),
+    Effect.catchIf(isLost, () => Effect.succeed(false)),
+    Effect.flatMap((refused) =>
+      refused
         ? // They are sent in the order of the batch, and servers work in order.
           Effect.forEach(batch, (path) => deleteOne(view, path), { concurrency: listings, discard: true })
-        : Effect.void
-    ),
-    Effect.catchIf(isLost, () => Effect.void)
+        : forget(view, batch)
+    )
   )
 }
 
 const deleteOne = (view: View, path: string): Effect.Effect<void, NoAuth | SessionError> =>
   send(view, Operations.deleteNode, { path, version: -1 }, toClient(view, path)).pipe(
-    Effect.catchTag(["NoNode", "NotEmpty"], () => Effect.void),
-    Effect.catchTag("BadVersion", noVersionIsBad),
+    Effect.catchTag("NoNode", () => Effect.void),
     Effect.catchIf(isLost, () => Effect.void),
-    Effect.asVoid
+    Effect.andThen(forget(view, [path])),
+    Effect.catchTag("NotEmpty", () => Effect.void),
+    Effect.catchTag("BadVersion", noVersionIsBad)
   )
+
+/** What is deleted, or is about to be: whatever a view remembers of it is of no use any more. */
+const forget = (view: View, deleted: ReadonlyArray<string>): Effect.Effect<void> =>
+  Effect.sync(() => {
+    for (const path of deleted) view.versions?.forget(path)
+  })
