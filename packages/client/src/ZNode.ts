@@ -263,7 +263,12 @@ interface Spec<P extends string, A> {
 }
 
 const json: Codec<Schema.Json> = {
-  encode: (value) => text.encode(JSON.stringify(value)),
+  encode: (value) => {
+    const written: string | undefined = JSON.stringify(value)
+    // Not in the types, but a Schema that lets anything pass gives undefined and functions too.
+    if (written === undefined) throw new Error(`JSON has no form for ${typeof value}`)
+    return text.encode(written)
+  },
   decode: (data) => JSON.parse(text.decode(data))
 }
 

@@ -9,6 +9,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { PromiseClient, ZNode, ZooKeeper } from "../src/index.ts"
+import { fake } from "./fakeSession.ts"
 import { connect, connectFresh, failure, text } from "./utils.ts"
 
 const ServiceConfig = ZNode.make({
@@ -134,6 +135,19 @@ describe("a typed znode on a real server", () => {
         "InvalidArgument"
       )
       assert.strictEqual((yield* config.get(mail)).stat.version, 0)
+    })
+  )
+
+  it.effect("refuses a value that JSON has no form for, whatever its schema says", () =>
+    Effect.gen(function* () {
+      const { asked, zk } = yield* fake(() => Effect.die("asked"))
+      const anything = ZNode.make({ path: "/any", schema: Schema.Any }).on(zk)
+      for (const value of [undefined, () => 1, Symbol("x")]) {
+        const error = yield* failure(anything.set({}, value), "InvalidArgument")
+        assert.strictEqual(error.argument, "value")
+        assert.match(error.rule, /JSON/)
+      }
+      assert.deepStrictEqual(asked, [])
     })
   )
 
