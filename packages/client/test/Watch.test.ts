@@ -66,7 +66,13 @@ describe("one-shot watches on a real server", () => {
       yield* zk.create("/a")
       const first = yield* zk.getAndWatch("/a")
       const waiting = yield* Effect.forkChild(first.changed, { startImmediately: true })
+      const other = yield* Effect.forkChild(first.changed, { startImmediately: true })
+      yield* Fiber.interrupt(other)
+      assert.isUndefined(waiting.pollUnsafe())
+      // The last who waits takes the watch along, for good.
       yield* Fiber.interrupt(waiting)
+      yield* failure(first.changed, "SessionClosed")
+      assert.strictEqual(zk.session.state._tag, "Connected")
       const second = yield* zk.getAndWatch("/a")
       yield* zk.set("/a", "1")
       assert.strictEqual((yield* second.changed).type, "NodeDataChanged")
