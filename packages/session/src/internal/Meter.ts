@@ -57,7 +57,7 @@ export class Meter {
       this.samples = []
       this.state = state
       return Effect.all(updates, { discard: true })
-    })
+    }).pipe(Effect.uninterruptible)
   }
 }
 

@@ -2,22 +2,28 @@ import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 import type { SessionState } from "../SessionState.ts"
+import type { CallOut } from "./CallOut.ts"
 
 /** The current state of a session, and a stream of it. A state that repeats itself is not told twice. */
 export class StateCell {
   private state: SessionState = { _tag: "Connecting" }
   private readonly pubsub: PubSub.PubSub<SessionState>
   private readonly expiryIsFinal: boolean
+  private readonly callOut: CallOut
 
-  private constructor(pubsub: PubSub.PubSub<SessionState>, expiryIsFinal: boolean) {
+  private constructor(pubsub: PubSub.PubSub<SessionState>, expiryIsFinal: boolean, callOut: CallOut) {
     this.pubsub = pubsub
     this.expiryIsFinal = expiryIsFinal
+    this.callOut = callOut
     PubSub.publishUnsafe(pubsub, this.state)
   }
 
   /** `expiryIsFinal`: nothing follows an expiry. */
-  static make(expiryIsFinal: boolean): Effect.Effect<StateCell> {
-    return Effect.map(PubSub.unbounded<SessionState>({ replay: 1 }), (pubsub) => new StateCell(pubsub, expiryIsFinal))
+  static make(expiryIsFinal: boolean, callOut: CallOut): Effect.Effect<StateCell> {
+    return Effect.map(
+      PubSub.unbounded<SessionState>({ replay: 1 }),
+      (pubsub) => new StateCell(pubsub, expiryIsFinal, callOut)
+    )
   }
 
   get current(): SessionState {
@@ -39,7 +45,7 @@ export class StateCell {
   set(state: SessionState): void {
     if (this.isFinal || isSame(this.state, state)) return
     this.state = state
-    PubSub.publishUnsafe(this.pubsub, state)
+    this.callOut(() => void PubSub.publishUnsafe(this.pubsub, state))
   }
 }
 
