@@ -166,6 +166,19 @@ describe("who throws when told", () => {
     })
   )
 
+  it.effect("a state keeps it from no other", () =>
+    Effect.gen(function* () {
+      const { session } = yield* connect(options)
+      const before = yield* Effect.forkChild(awaitState(session, "Closed"), now)
+      yield* runThrowing(awaitState(session, "Closed"))
+      const after = yield* Effect.forkChild(awaitState(session, "Closed"), now)
+      yield* settle
+      yield* session.info.detach
+      yield* Fiber.join(before)
+      yield* Fiber.join(after)
+    })
+  )
+
   it.effect("an event of a persistent watch keeps it from no other listener", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(options)

@@ -48,7 +48,7 @@ export const makeSession = Effect.fnUntraced(function* (
     transport,
     clock: yield* Clock.Clock,
     servers: yield* ServerList.make(settings.servers.servers),
-    state: yield* StateCell.make(settings.sessionExpiry === "fail", callOut),
+    state: new StateCell(settings.sessionExpiry === "fail", callOut),
     firstXid,
     callOut
   })
