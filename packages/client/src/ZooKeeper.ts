@@ -89,7 +89,7 @@ export interface Service {
    */
   readonly create: (path: string, options?: CreateOptions) => Effect.Effect<string, CreateError>
 
-  /** `create` that gives the Stat too. ZooKeeper 3.5. */
+  /** `create` that gives the Stat too: in one request since ZooKeeper 3.5, by a look after the create before. */
   readonly createWithStat: (path: string, options?: CreateOptions) => Effect.Effect<PathAndStat, CreateError>
 
   /**

@@ -5,6 +5,10 @@
  */
 export * as Acl from "@effect-zookeeper/protocol/Acl"
 export * as Op from "./Op.ts"
+export * as PromiseClient from "./PromiseClient.ts"
+export * as PromiseFace from "./PromiseFace.ts"
+export * as ZNode from "./ZNode.ts"
 export * as ZooKeeper from "./ZooKeeper.ts"
 
 export * from "./Errors.ts"
+export { ZNodeDecodeError } from "./ZNode.ts"

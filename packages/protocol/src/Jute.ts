@@ -177,6 +177,7 @@ export const attempt = <A>(codec: Codec<A>, reader: JuteReader): Result.Result<A
 // internal: from AST to codec
 // -----------------------------------------------------------------------------
 
+// oxlint-disable-next-line typescript/no-explicit-any -- codecs of all types in one cache, given back by their schema
 type AnyCodec = Codec<any>
 
 const cache = new WeakMap<SchemaAST.AST, AnyCodec>()

@@ -133,7 +133,6 @@ export class JuteReader {
       end += 4 + length
     }
     const text = decodeLatin1(this.bytes, start, end)
-    // oxlint-disable-next-line no-control-regex -- the one range meant: bytes beyond ASCII
     if (/[\x80-\xff]/.test(text)) return undefined
     const strings = new Array<string>(count)
     let at = 0

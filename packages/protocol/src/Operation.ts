@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+// oxlint-disable typescript/no-explicit-any -- a row of any request and response: both are in and out positions
 import type * as Jute from "./Jute.ts"
 import type * as ServerError from "./ServerError.ts"
 

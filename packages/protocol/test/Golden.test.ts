@@ -228,5 +228,5 @@ const memberOf = (member: MultiOp | MultiResult): unknown => {
   const { opCode } = rowOf(member.operation)
   return "request" in member
     ? { header: header(opCode, -1), op: member.operation, ...member.request }
-    : { header: header(opCode, 0), op: member.operation, ...(member.response ?? {}) }
+    : { header: header(opCode, 0), op: member.operation, ...member.response }
 }

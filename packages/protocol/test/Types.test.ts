@@ -5,7 +5,7 @@ import type * as Schema from "effect/Schema"
 import * as Jute from "../src/Jute.ts"
 import type { JuteError } from "../src/JuteError.ts"
 import type * as Operation from "../src/Operation.ts"
-import * as Operations from "../src/Operations.ts"
+import type * as Operations from "../src/Operations.ts"
 import * as Records from "../src/Records.ts"
 import * as ServerError from "../src/ServerError.ts"
 

@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"

@@ -5,7 +5,7 @@ import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import { NodeExists } from "@effect-zookeeper/protocol/ServerError"
+import { NodeExists, NoNode } from "@effect-zookeeper/protocol/ServerError"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Effect from "effect/Effect"
@@ -17,7 +17,7 @@ import { invalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
 import { deleteUntilGone } from "./delete.ts"
 import { guid } from "./guid.ts"
-import { isLost } from "./outcome.ts"
+import { isLost, isUnimplemented } from "./outcome.ts"
 import { readStat } from "./read.ts"
 import { send, toClient } from "./View.ts"
 import type { View } from "./View.ts"
@@ -72,8 +72,24 @@ export const sendCreate = (
     : CreateMode.hasTtl(mode)
       ? send(view, Operations.createTTL, { ...request, ttl }, path)
       : withStat
-        ? send(view, Operations.create2, request, path)
+        ? Effect.catchIf(send(view, Operations.create2, request, path), isUnimplemented, () =>
+            createThenLook(view, request, path)
+          )
         : send(view, Operations.create, request, path)
+
+/** For servers before 3.5, whose create does not tell the Stat. */
+const createThenLook = (
+  view: View,
+  request: PreparedCreate["request"],
+  path: string
+): Effect.Effect<Created, SentError> =>
+  Effect.flatMap(send(view, Operations.create, request, path), (created) =>
+    Effect.flatMap(readStat(view, created.path, path), (stat) =>
+      stat === undefined
+        ? Effect.fail(new NoNode({ path, operation: "exists" }))
+        : Effect.succeed({ path: created.path, stat })
+    )
+  )
 
 /** A new znode has version 0 of data and ACL. */
 const remembered = <E>(view: View, created: Effect.Effect<Created, E>): Effect.Effect<Created, E> => {

@@ -1,8 +1,7 @@
 /**
  * The methods that work on a path and what is above or below it.
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
-import * as AclRules from "@effect-zookeeper/protocol/Acl"
+import * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { NoNode } from "@effect-zookeeper/protocol/ServerError"
@@ -63,7 +62,7 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
 })
 
 const judgedAcl = (acl: AclList | undefined, otherwise: AclList, argument: string) =>
-  acl === undefined ? Effect.succeed(otherwise) : Effect.fromResult(AclRules.validate(acl, argument))
+  acl === undefined ? Effect.succeed(otherwise) : Effect.fromResult(Acl.validate(acl, argument))
 
 const createBelowParents = (
   view: View,
@@ -119,7 +118,7 @@ const ensureOnce = Effect.fnUntraced(function* (view: View, server: string, acl:
     if (there) break
     missing.push(path)
   }
-  for (const path of missing.reverse()) {
+  for (const path of missing.toReversed()) {
     yield* Effect.catchTag(createContainer(view, path, acl), "NodeExists", () => Effect.void)
   }
 })

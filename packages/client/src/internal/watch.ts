@@ -93,7 +93,7 @@ const events = (view: View, path: string, recursive: boolean): Stream.Stream<Wat
     Effect.gen(function* () {
       const queue = yield* Queue.unbounded<WatchEvent | Gap, SessionExpired | SessionClosed>()
       const server = ZnodePath.toServer(view.chroot, path)
-      yield* view.session.watchPersistently(
+      const listening = view.session.watchPersistently(
         { server, client: path },
         {
           recursive,
@@ -112,6 +112,9 @@ const events = (view: View, path: string, recursive: boolean): Stream.Stream<Wat
           }
         }
       )
+      // An expiry before the server holds the watch is none of the stream's business: it begins in the new session.
+      let begun = yield* Effect.exit(listening)
+      while (yield* isRenewed(view, begun)) begun = yield* Effect.exit(listening)
       return Stream.fromQueue(queue)
     })
   )
@@ -196,10 +199,10 @@ const nextState = Effect.fnUntraced(function* <A>(
  * Whether an outcome is an expiry that a new session follows; fails if none does. An expired session that is replaced
  * is being connected by the time that others run.
  */
-const isRenewed = (
+const isRenewed = <E extends NoAuth | SessionError>(
   view: View,
-  exit: Exit.Exit<unknown, NoAuth | SessionError>
-): Effect.Effect<boolean, NoAuth | SessionError> => {
+  exit: Exit.Exit<unknown, E>
+): Effect.Effect<boolean, E> => {
   if (Exit.isSuccess(exit)) return Effect.succeed(false)
   const error = Cause.findErrorOption(exit.cause)
   if (Option.isNone(error) || error.value._tag !== "SessionExpired") return Effect.as(exit, false)

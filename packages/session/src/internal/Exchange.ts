@@ -1,7 +1,7 @@
 import * as Frame from "@effect-zookeeper/protocol/Frame"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import type { JuteError } from "@effect-zookeeper/protocol/JuteError"
-import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import type { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import type { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
 import * as ServerError from "@effect-zookeeper/protocol/ServerError"
@@ -24,8 +24,11 @@ const MAX_UNSENT = 4_194_304
 
 const MAX_XID = 2_147_483_647
 
+/** So many requests without a caller may wait before it is worth looking for them. */
+const MAX_ABANDONED = 1024
+
 /** Bytes. */
-export const REPLY_HEADER = 16
+const REPLY_HEADER = 16
 
 /**
  * The requests of a session: those that wait for a connection or for their turn, and those whose replies are on the way,
@@ -43,6 +46,8 @@ export class Exchange {
   private final: SessionError | undefined
   private nextXid: number
   private onIdle: (() => void) | undefined
+  /** Requests whose callers have gone since the last clearing, at most; some of them wait. */
+  private abandoned = 0
   /** The newest transaction seen in a reply to a request. */
   lastZxid = 0n
   /** Counted since the beginning. */
@@ -106,6 +111,24 @@ export class Exchange {
     }
   }
 
+  /**
+   * The caller of a request has gone. One that was sent keeps its place; those that wait are cleared out when they are
+   * many, so that a long outage does not gather what nobody wants any more.
+   */
+  abandon(request: PendingRequest): void {
+    request.resume = undefined
+    this.abandoned++
+    this.clearAbandoned()
+  }
+
+  private clearAbandoned(): void {
+    if (this.abandoned < MAX_ABANDONED || this.abandoned * 2 < this.waiting.length) return
+    this.abandoned = 0
+    const all = this.waiting.drain()
+    for (const request of all) if (request.resume !== undefined) this.waiting.push(request)
+    for (const request of all) if (request.resume === undefined) request.end(Exit.void)
+  }
+
   /** The request that a reply belongs to, taken from the head. Throws `Violation`. */
   take(header: ReplyHeader): PendingRequest {
     const request = this.inFlight.at(0)
@@ -120,9 +143,9 @@ export class Exchange {
     return request
   }
 
-  /** Completes a request with its reply, whose body is `bytes[start..end)`. Throws `Violation`. */
-  complete(request: PendingRequest, code: number, bytes: Uint8Array, start: number, end: number): void {
-    const broken = this.settle(request, bytes, start, end, code)
+  /** Completes a request with its reply, whose body `reader` stands at. Throws `Violation`. */
+  complete(request: PendingRequest, code: number, reader: JuteReader): void {
+    const broken = this.settle(request, code, reader)
     if (this.waiting.length > 0) this.pump()
     if (this.onIdle !== undefined && this.inFlight.length === 0) this.onIdle()
     if (broken !== undefined) {
@@ -214,6 +237,7 @@ export class Exchange {
           if (oldest === undefined || request.askedAt < oldest) oldest = request.askedAt
           return
         }
+        this.abandoned++
         const maybeApplied = index < handed && request.onLoss === "fail"
         request.settle(
           Exit.fail(new RequestTimeout({ operation: request.operation.name, path: request.path, maybeApplied }))
@@ -222,6 +246,7 @@ export class Exchange {
     }
     visit(this.inFlight, this.handed)
     visit(this.waiting, 0)
+    this.clearAbandoned()
     return oldest
   }
 
@@ -263,18 +288,12 @@ export class Exchange {
   }
 
   /** Gives the caller its result; what was wrong with the reply, if it could not be read. */
-  private settle(
-    request: PendingRequest,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    code: number
-  ): JuteError | undefined {
+  private settle(request: PendingRequest, code: number, reader: JuteReader): JuteError | undefined {
     const { operation } = request
     let response: unknown = undefined
     // An error has no body that means anything.
     if (code === 0) {
-      const decoded = Jute.attempt(operation.response, new JuteReader(bytes, start, end))
+      const decoded = Jute.attempt(operation.response, reader)
       if (decoded._tag === "Failure") {
         const cause = decoded.failure
         request.end(Exit.fail(new ProtocolError({ operation: operation.name, path: request.path, cause })))
@@ -297,10 +316,10 @@ export interface ReplyHeader {
   readonly err: number
 }
 
-/** Reads the header of a reply, `bytes[start..end)`. Throws `Violation`. */
-export const readReplyHeader = (bytes: Uint8Array, start: number, end: number): ReplyHeader => {
-  if (end - start < REPLY_HEADER) throw new Violation(`a reply of ${end - start} bytes, too short for its header`)
-  const reader = new JuteReader(bytes, start, end)
+/** Reads the header of a reply; the reader then stands at the body. Throws `Violation`. */
+export const readReplyHeader = (reader: JuteReader): ReplyHeader => {
+  if (reader.remaining < REPLY_HEADER)
+    throw new Violation(`a reply of ${reader.remaining} bytes, too short for its header`)
   return { xid: reader.int(), zxid: reader.long(), err: reader.int() }
 }
 

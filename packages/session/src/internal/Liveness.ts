@@ -24,7 +24,11 @@ export class Liveness {
   private lastAcknowledged = 0
   private epoch: Set<(exit: Exit.Exit<never, OwnershipLost>) => void> | undefined
   private readonly begun = Latch.makeUnsafe(false)
+  /** Opens for a moment when a server grants less time than before: what sleeps until an end has to look again. */
+  private readonly shortened = Latch.makeUnsafe(false)
   private wallOffset: number
+  /** What was sent before this moment says nothing any more: the machine may have slept since. */
+  private trustedFrom = Number.NEGATIVE_INFINITY
   /** The session that the clocks speak of. */
   sessionId = 0n
   /** Milliseconds, as negotiated. */
@@ -34,8 +38,8 @@ export class Liveness {
     this.clock = clock
     this.timeout = timeout
     this.margin = margin
-    this.wallOffset = this.currentWallOffset()
     this.lastHeard = this.now()
+    this.wallOffset = clock.currentTimeMillisUnsafe() - this.lastHeard
   }
 
   now(): number {
@@ -51,6 +55,7 @@ export class Liveness {
   acknowledged(sentAt: number, now: number): void {
     // The deadline may have passed without the timer having had its turn: an answer that comes late does not heal that.
     if (this.epoch !== undefined && now >= this.deadline) this.lapse()
+    if (sentAt < this.trustedFrom) return
     if (sentAt > this.lastAcknowledged) this.lastAcknowledged = sentAt
     if (this.epoch === undefined && now < this.deadline) {
       this.epoch = new Set()
@@ -60,14 +65,18 @@ export class Liveness {
 
   /** Begins to measure for a session that was just made or taken up again. */
   begin(sessionId: bigint, timeout: number, sentAt: number, now: number): void {
-    if (sessionId !== this.sessionId) {
-      this.lapse()
-      this.lastAcknowledged = sentAt
-    }
+    // What has lapsed by the old timeout is not healed by a longer one.
+    if (sessionId !== this.sessionId || now >= this.deadline) this.lapse()
+    if (sessionId !== this.sessionId) this.lastAcknowledged = sentAt
+    const isShorter = timeout < this.timeout
     this.sessionId = sessionId
     this.timeout = timeout
     this.heard(now)
     this.acknowledged(sentAt, now)
+    if (isShorter) {
+      this.shortened.openUnsafe()
+      this.shortened.closeUnsafe()
+    }
   }
 
   /** When ownership ends, in monotonic milliseconds. */
@@ -90,12 +99,19 @@ export class Liveness {
     for (const resume of waiting) resume(lost)
   }
 
-  /** Whether the wall clock has leapt forward by more than the timeout: it may have been a sleep. */
-  hasSlept(): boolean {
-    const offset = this.currentWallOffset()
+  /**
+   * Compares the clocks. When the wall clock has leapt forward by more than the timeout the machine may have slept while
+   * the monotonic clock stood still, and the servers did not: ownership ends, and only what is asked from now on can
+   * begin it anew. True when that is so, and a sign of life is due.
+   */
+  hasSlept(now: number): boolean {
+    const offset = this.clock.currentTimeMillisUnsafe() - now
     const step = offset - this.wallOffset
     this.wallOffset = offset
-    return step > this.timeout
+    if (step <= this.timeout) return false
+    this.trustedFrom = now
+    this.lapse()
+    return true
   }
 
   /** Fails when the epoch that it was begun in ends. */
@@ -118,20 +134,30 @@ export class Liveness {
       this.begun.await,
       Effect.suspend(() => {
         const left = this.deadline - this.now()
-        if (left > 0) return Effect.sleep(left)
+        if (left > 0) return this.sleep(left)
         this.lapse()
         return Effect.void
       })
     )
   )
 
+  /** Compares the clocks every third of the timeout, connected or not; runs for as long as the session. */
+  watchWallClock(onSlept: () => void): Effect.Effect<never> {
+    const look = Effect.suspend(() => {
+      if (this.hasSlept(this.now())) onSlept()
+      return this.sleep(this.timeout / 3)
+    })
+    return Effect.forever(look, { disableYield: true })
+  }
+
   /** Ends when the session counts as expired. */
   readonly untilExpired: Effect.Effect<void> = Effect.suspend(() => {
     const left = this.expiresAt - this.now()
-    return left > 0 ? Effect.andThen(Effect.sleep(left), this.untilExpired) : Effect.void
+    return left > 0 ? Effect.andThen(this.sleep(left), this.untilExpired) : Effect.void
   })
 
-  private currentWallOffset(): number {
-    return this.clock.currentTimeMillisUnsafe() - this.now()
+  /** Sleeps so many milliseconds, or until the timeout has become shorter. */
+  private sleep(millis: number): Effect.Effect<void> {
+    return Effect.raceFirst(Effect.sleep(millis), this.shortened.await)
   }
 }

@@ -15,7 +15,7 @@ import * as Redacted from "effect/Redacted"
 import type { SessionCredentials } from "../Session.ts"
 import { AuthFailed, SessionClosed, type SessionError, SessionExpired } from "../SessionError.ts"
 import type { Established } from "./dial.ts"
-import { Exchange, outcome, readReplyHeader, REPLY_HEADER } from "./Exchange.ts"
+import { Exchange, outcome, readReplyHeader } from "./Exchange.ts"
 import { Identities } from "./Identities.ts"
 import type { Link } from "./Link.ts"
 import { Liveness } from "./Liveness.ts"
@@ -64,6 +64,8 @@ export class SessionCore {
   onReady: (() => void) | undefined
   /** Ends the current connection in an orderly way, when the session had better be elsewhere. */
   moveAway: (() => void) | undefined
+  /** What watches have been compared with, while a connection has not yet registered all of them again. */
+  private watchedUpTo: bigint | undefined
   private readonly meter = new Meter()
   private connectionsLost = 0
   private sessionsExpired = 0
@@ -115,9 +117,7 @@ export class SessionCore {
       prepare?.(pending)
       if (this.capabilities.supports(operation.name)) this.exchange.send(pending)
       else pending.end(outcome(pending, ErrorCode.codes.Unimplemented, undefined))
-      return Effect.sync(() => {
-        pending.resume = undefined
-      })
+      return Effect.sync(() => this.exchange.abandon(pending))
     })
   }
 
@@ -170,15 +170,22 @@ export class SessionCore {
   }
 
   private registerWatches(): void {
-    const packets = watchPackets(this.watches.register(), this.exchange.lastZxid)
+    // While some watches are not yet registered again, replies tell nothing of what they have missed.
+    const relativeZxid = this.watchedUpTo ?? this.exchange.lastZxid
+    this.watchedUpTo = relativeZxid
+    const packets = watchPackets(this.watches.register(), relativeZxid)
     let left = packets.length
-    if (left === 0) this.watches.caughtUp()
+    const caughtUp = () => {
+      this.watchedUpTo = undefined
+      this.watches.caughtUp()
+    }
+    if (left === 0) caughtUp()
     for (const { operation, request } of packets) {
       const pending = new PendingRequest(operation, request, "", "drop", Number.POSITIVE_INFINITY, () => {})
       pending.onReply = (code) => {
         if (code !== 0) throw new Violation(`the server refused to register watches with ${ErrorCode.nameOf(code)}`)
         left--
-        if (left === 0) this.watches.caughtUp()
+        if (left === 0) caughtUp()
         return Exit.void
       }
       this.exchange.sendFirst(pending)
@@ -190,16 +197,19 @@ export class SessionCore {
   // ---------------------------------------------------------------------------
 
   /** Bytes came in. */
-  heard(now: number): void {
+  heard(link: Link, now: number): void {
+    // Before any of the replies is believed.
+    if (this.liveness.hasSlept(now)) link.ping()
     if (!this.isStandIn) this.liveness.heard(now)
   }
 
   /** Takes one frame of the current connection. Throws `Violation`. */
   frame(link: Link, bytes: Uint8Array, start: number, end: number): void {
-    const header = readReplyHeader(bytes, start, end)
+    const reader = new JuteReader(bytes, start, end)
+    const header = readReplyHeader(reader)
     switch (header.xid) {
       case Operations.Xid.notification:
-        return this.notification(bytes, start + REPLY_HEADER, end, header.zxid)
+        return this.notification(reader, header.zxid)
       case Operations.Xid.ping: {
         const sentAt = link.pong()
         if (header.err !== 0) throw new Violation(`a heartbeat was refused with ${ErrorCode.nameOf(header.err)}`)
@@ -226,7 +236,7 @@ export class SessionCore {
       request.end(Exit.fail(new SessionExpired({ sessionId: this.credentials.id })))
       throw new Violation("the server no longer knows the session")
     }
-    this.exchange.complete(request, header.err, bytes, start + REPLY_HEADER, end)
+    this.exchange.complete(request, header.err, reader)
     if (header.err === ErrorCode.codes.SessionMoved) throw new Violation("the session has moved to another server")
   }
 
@@ -234,8 +244,8 @@ export class SessionCore {
     if (!this.isStandIn) this.liveness.acknowledged(sentAt, now)
   }
 
-  private notification(bytes: Uint8Array, start: number, end: number, zxid: bigint): void {
-    const decoded = Jute.attempt(watcherEvent, new JuteReader(bytes, start, end))
+  private notification(reader: JuteReader, zxid: bigint): void {
+    const decoded = Jute.attempt(watcherEvent, reader)
     if (decoded._tag === "Failure") throw new Violation(`a malformed event: ${decoded.failure.message}`)
     const type = WatchEvent.typeOf(decoded.success.type)
     this.events++

@@ -23,9 +23,10 @@ const GOODBYE = 2000
 /** How many failed attempts `ConnectFailed` tells of. */
 const ATTEMPTS = 20
 
-/** Connects a session and keeps it for as long as the Scope is open. */
+/** Connects a session and keeps it for as long as the Scope is open. `firstXid` lets a test begin near the wrap. */
 export const makeSession = Effect.fnUntraced(function* (
-  options: SessionOptions
+  options: SessionOptions,
+  firstXid: number = 1
 ): Effect.fn.Return<
   Session["Service"],
   ConnectFailed | AuthFailed | SessionExpired | InvalidArgument,
@@ -39,7 +40,7 @@ export const makeSession = Effect.fnUntraced(function* (
     clock: yield* Clock.Clock,
     servers: yield* ServerList.make(settings.servers.servers),
     state: yield* StateCell.make,
-    firstXid: 1
+    firstXid
   })
 
   const attempts: Array<FailedAttempt> = []
@@ -54,6 +55,7 @@ export const makeSession = Effect.fnUntraced(function* (
     Effect.forkScoped
   )
   yield* Effect.forkScoped(core.liveness.watchOwnership)
+  yield* Effect.forkScoped(core.liveness.watchWallClock(() => core.link?.ping()))
   if (settings.requestTimeout !== undefined) yield* Effect.forkScoped(sweep(core, settings.requestTimeout))
   yield* Effect.addFinalizer(() => close(core))
 

@@ -24,12 +24,13 @@ const readLoop = (core: SessionCore, link: Link): Effect.Effect<never, string> =
   Effect.forever(
     link.read(
       (bytes, start, end) => core.frame(link, bytes, start, end),
-      (now) => core.heard(now)
+      (now) => core.heard(link, now)
     ),
     { disableYield: true }
   ).pipe(
     Effect.mapError((error) => {
-      if (error instanceof FrameLengthError) core.exchange.refuseReply(error)
+      // A negative length tells of a broken stream, not of a large reply.
+      if (error instanceof FrameLengthError && error.length > 0) core.exchange.refuseReply(error)
       return error.message
     })
   )
@@ -50,10 +51,6 @@ const writeLoop = (core: SessionCore, link: Link): Effect.Effect<never, string> 
 const heartbeat = (core: SessionCore, link: Link): Effect.Effect<never, string> => {
   const { liveness } = core
   let pingedAt = Number.NEGATIVE_INFINITY
-  const ping = (now: number) => {
-    pingedAt = now
-    link.ping()
-  }
   const beat = Effect.suspend(() => {
     const now = liveness.now()
     const silentAfter = (liveness.timeout * 2) / 3
@@ -62,13 +59,11 @@ const heartbeat = (core: SessionCore, link: Link): Effect.Effect<never, string> 
     if (silent >= silentAfter) {
       return Effect.fail(`${format(link.server)}: silent for ${Math.round(silent)} ms`)
     }
-    if (liveness.hasSlept()) {
-      // The machine may have slept while this clock stood still, and the servers did not.
-      liveness.lapse()
-      ping(now)
-    }
     const idle = now - Math.max(link.wroteAt, pingedAt)
-    if (idle >= pingAfter) ping(now)
+    if (idle >= pingAfter) {
+      pingedAt = now
+      link.ping()
+    }
     const nextPing = idle >= pingAfter ? pingAfter : pingAfter - idle
     return Effect.andThen(core.report, Effect.sleep(Math.max(1, Math.min(silentAfter - silent, nextPing))))
   })

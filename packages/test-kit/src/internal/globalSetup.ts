@@ -5,7 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { TestProject } from "vitest/node"
-import type {} from "../TestServer.ts"
+// Declares what is provided.
+import type * as _TestServer from "../TestServer.ts"
 import * as ZooKeeperServer from "../ZooKeeperServer.ts"
 
 /** Called by vitest; what it returns is called at the end of the run. */

@@ -3,7 +3,7 @@
  */
 import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Net from "node:net"
 import type {
@@ -189,8 +189,6 @@ export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, raw: 
       }
       return listener.listening ? Effect.void : Effect.asVoid(listen(listener, port))
     })
-  const both = (direction: Direction | "both"): ReadonlyArray<Direction> =>
-    direction === "both" ? ["up", "down"] : [direction]
 
   const proxy: FaultProxy = {
     host,
@@ -253,3 +251,6 @@ const finish = (socket: Net.Socket, ending: Ending): void => {
   else if (socket.connecting) socket.destroy()
   else socket.resetAndDestroy()
 }
+
+const both = (direction: Direction | "both"): ReadonlyArray<Direction> =>
+  direction === "both" ? ["up", "down"] : [direction]

@@ -123,5 +123,5 @@ export const logbackXml = (level: string): string =>
 const superDigest = "super:lK75jTNcA+U9vtVEw5vB51mj/w4="
 
 function lines(entries: ReadonlyArray<string | undefined>): string {
-  return entries.filter((line) => line !== undefined).join("\n") + "\n"
+  return entries.flatMap((line) => (line === undefined ? [] : [`${line}\n`])).join("")
 }

@@ -106,6 +106,7 @@ const close = (conn: Net.Socket): void => {
   } else if (!conn.destroyed) {
     conn.destroySoon()
     // The goodbye has been handed to the kernel by then, unless the peer's window is closed.
+    // oxlint-disable-next-line no-restricted-globals -- the turn of the event loop is meant, not time
     setImmediate(() => conn.destroy())
   }
 }

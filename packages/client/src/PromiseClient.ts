@@ -1,0 +1,199 @@
+/**
+ * The ZooKeeper client as Promises.
+ *
+ * ```ts
+ * await using zk = await PromiseClient.connect("zk1:2181,zk2:2181,zk3:2181/app")
+ *
+ * const path = await zk.create("/jobs/job-", { data: "payload", mode: "ephemeralSequential" })
+ * const { data, stat } = await zk.get(path)
+ * await zk.set(path, "next", stat.version)
+ *
+ * for await (const node of zk.dataChanges("/config")) {
+ *   if (node === undefined) break
+ * }
+ * ```
+ *
+ * It has the methods of the service `ZooKeeper`, and is derived from it by `PromiseFace`, which says how: what is
+ * documented there holds here, with Promises for Effects, AsyncIterables for Streams, and `A | undefined` for
+ * `Option<A>`. Every method takes `{ signal }` after the parameters that it declares.
+ *
+ * @since 0.1.0
+ */
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { Calls } from "./internal/calls.ts"
+import type * as Op from "./Op.ts"
+import * as PromiseFace from "./PromiseFace.ts"
+import type { CallOptions, Promised, Run } from "./PromiseFace.ts"
+import type { BoundZNode, ZNode } from "./ZNode.ts"
+import * as ZooKeeper from "./ZooKeeper.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * The rows of the service that no mapped type can carry over: those with type parameters, and those that give a client.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Declared {
+  /**
+   * All operations or none, in order, each seeing what those before it did. Gives their results in a tuple; rejects with
+   * `TransactionFailed`, which names the operation that failed.
+   */
+  readonly transaction: <const Ops extends ReadonlyArray<Op.Write>>(
+    ops: Ops,
+    call?: CallOptions
+  ) => Promise<Promised<Op.WriteResults<Ops>>>
+
+  /**
+   * Many reads in one request, each with a result of its own: `{ ok: true, value }` or `{ ok: false, error }`. They need
+   * not see one state of the tree: a write may come between two of them.
+   */
+  readonly read: <const Ops extends ReadonlyArray<Op.Read>>(
+    ops: Ops,
+    call?: CallOptions
+  ) => Promise<Promised<Op.ReadResults<Ops>>>
+
+  /** The same session, seen from a sub-tree. Closing either closes both. */
+  readonly withChroot: (path: string, call?: CallOptions) => Promise<PromiseClient>
+
+  /**
+   * The same session in a new view that remembers versions, and uses them where none is given. Closing either closes
+   * both.
+   */
+  readonly trackVersions: (call?: CallOptions) => Promise<PromiseClient>
+}
+
+/**
+ * What a client has beside the rows of the service.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Lifecycle {
+  /**
+   * Runs an Effect on this client. Packages on top of the client derive their Promise face from it, with
+   * `PromiseFace.derive`.
+   *
+   * `ZooKeeper` is this client, with its chroot. `Scope` is the client's: what is acquired in it is released when the
+   * client closes, while the session still stands.
+   */
+  readonly run: Run<ZooKeeper.ZooKeeper | Scope.Scope>
+
+  /** A typed znode on this client. */
+  readonly znode: <P extends string, A>(znode: ZNode<P, A>) => PromiseZNode<P, A>
+
+  /**
+   * Ends the session, and rejects with `SessionClosed` whatever still waits. Waits until nothing is left of it; may be
+   * called again.
+   */
+  readonly close: () => Promise<void>
+
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+/**
+ * A client whose methods give Promises.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseClient extends Omit<Promised<ZooKeeper.Service>, keyof Declared>, Declared, Lifecycle {}
+
+/**
+ * A typed znode whose methods give Promises.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PromiseZNode<P extends string, A> = Promised<BoundZNode<P, A>>
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export type Options = Omit<ZooKeeper.Options, "servers">
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * Connects over TCP or TLS.
+ *
+ * Rejects with `ConnectFailed` when no server gave a session within `connectTimeout`, with `AuthFailed`, or with
+ * `InvalidArgument`. `servers` is a connect string: `host:port,...`, with an optional chroot after the last one.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const connect = (servers: string, options?: Options, call?: CallOptions): Promise<PromiseClient> =>
+  fromLayer(ZooKeeper.layer({ ...options, servers }), call)
+
+/**
+ * The client of a layer: for a transport of one's own, a configuration, or a tracer.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromLayer = async <E>(
+  layer: Layer.Layer<ZooKeeper.ZooKeeper, E>,
+  call?: CallOptions
+): Promise<PromiseClient> => {
+  const scope = Scope.makeUnsafe()
+  const calls = new Calls()
+  const build = Scope.addFinalizer(scope, calls.close).pipe(
+    // Built later, so closed earlier: the session answers or refuses what waits before the rest is interrupted.
+    Effect.andThen(Layer.buildWithScope(layer, scope)),
+    Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+  )
+  const context = await calls.run(Context.empty())(build, call)
+  let closing: Promise<void> | undefined
+  const close = () => (closing ??= Effect.runPromise(Scope.close(scope, Exit.void)))
+  return make(calls, Context.add(context, Scope.Scope, scope), close)
+}
+
+// ---- internal
+
+const make = (
+  calls: Calls,
+  context: Context.Context<ZooKeeper.ZooKeeper | Scope.Scope>,
+  close: () => Promise<void>
+): PromiseClient => {
+  const service = Context.get(context, ZooKeeper.ZooKeeper)
+  const run = calls.run(context)
+  const view = (
+    make_: Effect.Effect<ZooKeeper.Service, InvalidArgument>,
+    call: CallOptions | undefined
+  ): Promise<PromiseClient> =>
+    run(
+      Effect.map(make_, (service) => make(calls, Context.add(context, ZooKeeper.ZooKeeper, service), close)),
+      call
+    )
+  // What a mapped type says of these four is replaced by what `Declared` says.
+  const {
+    read,
+    transaction,
+    trackVersions: _trackVersions,
+    withChroot: _withChroot,
+    ...rows
+  } = PromiseFace.derive(run, service)
+  return {
+    ...rows,
+    transaction: transaction as Declared["transaction"],
+    read: read as Declared["read"],
+    withChroot: (path, call) => view(service.withChroot(path), call),
+    trackVersions: (call) => view(service.trackVersions, call),
+    run,
+    znode: (znode) => PromiseFace.derive(run, znode.on(service)),
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * The Promise face of a service, derived at run time by one function and typed by one mapped type.
+ *
+ * `derive(run, service)` gives an object with the same members, where
+ *
+ * - an Effect is a function that gives a Promise, and so is a method that gave one;
+ * - a Stream is an AsyncIterable, and a method that gave one gives an AsyncIterable;
+ * - an Option is its value or `undefined`;
+ * - a Result is `{ ok: true, value }` or `{ ok: false, error }`;
+ * - plain objects and arrays are looked through for all of these, in what is answered too, and getters stay getters;
+ * - everything else stays: bytes, numbers, errors, instances of classes.
+ *
+ * A Promise rejects with the very error that the Effect fails with: `instanceof` and `_tag` both tell which it is.
+ *
+ * Nothing here knows ZooKeeper. `run` is all that it needs: `PromiseClient.run`, or the `runPromise` of any
+ * ManagedRuntime. Packages on top of the client derive their Promise face from both.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { StreamIterator } from "./internal/StreamIterator.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * How one call is made; the parameter after all that a method declares. Options that are skipped are `undefined`:
+ * `zk.create("/a", undefined, { signal })`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface CallOptions {
+  /**
+   * Aborting it interrupts the call, which then rejects with the signal's reason. What was sent may still be applied; a
+   * call whose signal was aborted before is not made at all.
+   */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Runs an Effect that needs no more than `R`, and rejects with the error that it fails with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Run<in R = never> {
+  <A, E>(effect: Effect.Effect<A, E, R>, options?: CallOptions): Promise<A>
+}
+
+/**
+ * A Result as plain data.
+ *
+ * ```ts
+ * const [config] = await zk.read([Op.get("/config")])
+ * if (config.ok) use(config.value.data)
+ * else console.warn(config.error._tag)
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Settled<A, E> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly error: E }
+
+/**
+ * The Promise face of a type: of a service, of one of its members, or of what they answer.
+ *
+ * An Effect or Stream that needs services is refused with `never`, for `derive` cannot provide any. The type parameters
+ * of a generic method are lost, as in every mapped type: such methods are declared by hand.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Promised<T> = T extends Opaque
+  ? T
+  : T extends Option.None<unknown>
+    ? undefined
+    : T extends Option.Some<infer A>
+      ? Promised<A>
+      : T extends Result.Success<infer A, infer _E>
+        ? { readonly ok: true; readonly value: Promised<A> }
+        : T extends Result.Failure<infer _A, infer E>
+          ? { readonly ok: false; readonly error: Promised<E> }
+          : T extends Effect.Effect<infer A, infer _E, infer R>
+            ? Method<[], Promise<Promised<A>>, R>
+            : T extends Stream.Stream<infer A, infer _E, infer R>
+              ? Provided<AsyncIterable<Promised<A>>, R>
+              : T extends (...args: infer P) => infer X
+                ? PromisedMethod<T, P, X>
+                : T extends object
+                  ? Unchanged<T, { readonly [K in keyof T]: Promised<T[K]> }>
+                  : T
+
+/** Objects that are values: nobody looks into them. */
+type Opaque = Uint8Array | Error | Redacted.Redacted<unknown>
+
+type PromisedMethod<F, P extends ReadonlyArray<unknown>, X> =
+  X extends Effect.Effect<infer A, infer _E, infer R>
+    ? Method<P, Promise<Promised<A>>, R>
+    : X extends Stream.Stream<infer A, infer _E, infer R>
+      ? Method<P, AsyncIterable<Promised<A>>, R>
+      : Unchanged<F, (...args: P) => Promised<X>>
+
+type Method<P extends ReadonlyArray<unknown>, X, R> = Provided<(...args: [...P, call?: CallOptions]) => X, R>
+
+type Provided<T, R> = [R] extends [never] ? T : never
+
+/** Keeps the name of a type in which nothing had to be changed. */
+type Unchanged<T, U> = T extends U ? (U extends T ? T : U) : U
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * Derives the Promise face of a service, or of any value.
+ *
+ * ```ts
+ * const lock = PromiseFace.derive(zk.run, await zk.run(Lock.make("/locks/report")))
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const derive = <T>(run: Run, value: T): Promised<T> =>
+  // No types follow what is decided at run time; that both agree is what the tests of every row are for.
+  present(run, value) as Promised<T>
+
+/**
+ * A Stream as an AsyncIterable. Each loop over it runs the Stream anew; the next element is asked for when the loop asks
+ * for it, and leaving the loop ends the Stream and runs its finalizers before the loop is left.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const iterable = <A, E, R>(
+  run: Run<R>,
+  stream: Stream.Stream<A, E, R>,
+  options?: CallOptions
+): AsyncIterable<A> => ({
+  [Symbol.asyncIterator]: () => new StreamIterator(run, stream, options?.signal)
+})
+
+// ---- internal: values
+
+const present = (run: Run, value: unknown): unknown => {
+  if (typeof value === "function") return method(run, value as AnyFunction, undefined)
+  if (typeof value !== "object" || value === null) return value
+  if (Object.getPrototypeOf(value) === Object.prototype) return data(run, value as PlainObject)
+  if (Array.isArray(value)) return elements(run, value)
+  if (Option.isOption(value)) return Option.isSome(value) ? present(run, value.value) : undefined
+  if (Result.isResult(value)) return settled(run, value)
+  if (isEffect(value)) return (options?: CallOptions) => call(run, value, options)
+  if (isStream(value)) return presentStream(run, value, undefined)
+  return value
+}
+
+/** An object that is only data: copied if anything in it has another face, and else itself. */
+const data = (run: Run, source: PlainObject): unknown => {
+  let copy: PlainObject | undefined
+  for (const key in source) {
+    const member = source[key]
+    const presented = present(run, member)
+    if (presented === member) continue
+    // What can be called makes it a service, whose getters must not be read but carried over.
+    if (typeof presented === "function") return service(run, source)
+    copy ??= { ...source }
+    copy[key] = presented
+  }
+  return copy ?? source
+}
+
+const service = (run: Run, source: PlainObject): PlainObject => {
+  const face: PlainObject = {}
+  for (const key of Object.keys(source)) {
+    const getter = Object.getOwnPropertyDescriptor(source, key)?.get
+    if (getter === undefined) {
+      const member = source[key]
+      face[key] = typeof member === "function" ? method(run, member as AnyFunction, source) : present(run, member)
+    } else {
+      Object.defineProperty(face, key, { enumerable: true, get: () => present(run, getter.call(source)) })
+    }
+  }
+  return face
+}
+
+const elements = (run: Run, source: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
+  let copy: Array<unknown> | undefined
+  for (let index = 0; index < source.length; index++) {
+    const presented = present(run, source[index])
+    if (presented === source[index]) continue
+    copy ??= source.slice()
+    copy[index] = presented
+  }
+  return copy ?? source
+}
+
+const settled = (run: Run, result: Result.Result<unknown, unknown>): Settled<unknown, unknown> =>
+  Result.isSuccess(result)
+    ? { ok: true, value: present(run, result.success) }
+    : { ok: false, error: present(run, result.failure) }
+
+// ---- internal: calls
+
+const method =
+  (run: Run, f: AnyFunction, self: unknown) =>
+  (...args: Array<unknown>): unknown => {
+    // How many parameters a function declares cannot be seen when some are optional; no option of any has a signal.
+    const options = isCallOptions(args[args.length - 1]) ? (args.pop() as CallOptions) : undefined
+    const answer = f.apply(self, args)
+    if (isEffect(answer)) return call(run, answer, options)
+    if (isStream(answer)) return presentStream(run, answer, options)
+    return present(run, answer)
+  }
+
+const call = (run: Run, effect: Effect.Effect<unknown, unknown>, options: CallOptions | undefined): Promise<unknown> =>
+  run(
+    Effect.map(effect, (answer) => present(run, answer)),
+    options
+  )
+
+const presentStream = (run: Run, stream: Stream.Stream<unknown, unknown>, options: CallOptions | undefined) =>
+  iterable(
+    run,
+    Stream.map(stream, (element) => present(run, element)),
+    options
+  )
+
+type AnyFunction = (...args: Array<unknown>) => unknown
+
+type PlainObject = Record<string, unknown>
+
+/** What it needs cannot be seen at run time: `Promised` refuses what needs anything. */
+const isEffect = (value: unknown): value is Effect.Effect<unknown, unknown> => Effect.isEffect(value)
+
+const isStream = (value: unknown): value is Stream.Stream<unknown, unknown> => Stream.isStream(value)
+
+const isCallOptions = (value: unknown): value is CallOptions =>
+  typeof value === "object" &&
+  value !== null &&
+  "signal" in value &&
+  (value.signal === undefined || value.signal instanceof AbortSignal)

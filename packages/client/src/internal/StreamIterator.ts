@@ -1,0 +1,97 @@
+/**
+ * One loop over a Stream.
+ *
+ * One call runs the whole Stream, and waits after each element until the loop asks for the next: whatever ends the call
+ * (the end of the loop, its signal, the end of the client) ends the Stream with its finalizers.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Run } from "../PromiseFace.ts"
+
+interface Waiting<A> {
+  readonly resolve: (result: IteratorResult<A, undefined>) => void
+  readonly reject: (error: unknown) => void
+}
+
+type Phase = "new" | "running" | "returned" | "over"
+
+export class StreamIterator<A, R> implements AsyncIterator<A, undefined> {
+  private readonly start: (signal: AbortSignal) => Promise<void>
+  private readonly signal: AbortSignal | undefined
+  private readonly stop = new AbortController()
+  private readonly waiting: Array<Waiting<A>> = []
+  private phase: Phase = "new"
+  /** Lets the Stream go on, when it waits to be asked. */
+  private ask: (() => void) | undefined
+  private ended: Promise<void> = Promise.resolve()
+  /** What ended the Stream while nobody asked; told to who asks next. */
+  private failure: { readonly error: unknown } | undefined
+
+  constructor(run: Run<R>, stream: Stream.Stream<A, unknown, R>, signal: AbortSignal | undefined) {
+    this.start = (signal) =>
+      run(
+        Stream.runForEach(stream, (element) => this.deliver(element)),
+        { signal }
+      )
+    this.signal = signal
+  }
+
+  next(): Promise<IteratorResult<A, undefined>> {
+    if (this.failure !== undefined) {
+      const { error } = this.failure
+      this.failure = undefined
+      return Promise.reject(error)
+    }
+    if (this.phase === "returned" || this.phase === "over") return Promise.resolve(over)
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ resolve, reject })
+      if (this.phase === "new") this.open()
+      const { ask } = this
+      this.ask = undefined
+      ask?.()
+    })
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.failure = undefined
+    if (this.phase !== "over") {
+      this.phase = this.phase === "new" ? "over" : "returned"
+      this.stop.abort()
+      await this.ended
+    }
+    return over
+  }
+
+  private open(): void {
+    this.phase = "running"
+    const signal = this.signal === undefined ? this.stop.signal : AbortSignal.any([this.stop.signal, this.signal])
+    this.ended = this.start(signal).then(
+      () => this.finish(undefined),
+      (error: unknown) => this.finish({ error })
+    )
+  }
+
+  private deliver(element: A): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      this.waiting.shift()?.resolve({ done: false, value: element })
+      if (this.waiting.length > 0) resume(Effect.void)
+      else this.ask = () => resume(Effect.void)
+    })
+  }
+
+  private finish(failure: { readonly error: unknown } | undefined): void {
+    // Who has left the loop asked for this end, and wants to hear no error of it.
+    const told = this.phase === "returned" ? undefined : failure
+    this.phase = "over"
+    this.ask = undefined
+    const waiting = this.waiting.splice(0)
+    if (told !== undefined) {
+      const first = waiting.shift()
+      if (first === undefined) this.failure = told
+      else first.reject(told.error)
+    }
+    for (const { resolve } of waiting) resolve(over)
+  }
+}
+
+const over: IteratorReturnResult<undefined> = { done: true, value: undefined }

@@ -1,0 +1,41 @@
+/**
+ * Fibers that Promises wait for.
+ */
+import { SessionClosed } from "@effect-zookeeper/session/SessionError"
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { Run } from "../PromiseFace.ts"
+
+/** The calls of one client that are under way. */
+export class Calls {
+  private readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+  private closed = false
+
+  /** Ends all calls that are left: they reject with `SessionClosed`. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.closed = true
+    return Fiber.interruptAll(this.fibers)
+  })
+
+  /** A `run` with these services. It starts at once, so that requests leave in the order of the calls. */
+  run<R>(context: Context.Context<R>): Run<R> {
+    const fork = Effect.runForkWith(context)
+    return (effect, options) =>
+      new Promise((resolve, reject) => {
+        const signal = options?.signal
+        // Forked with it the fiber would run up to its first pause, and a request might be sent.
+        if (signal?.aborted === true) return reject(signal.reason)
+        const fiber = fork(effect, options)
+        if (fiber.pollUnsafe() === undefined) this.fibers.add(fiber)
+        fiber.addObserver((exit) => {
+          this.fibers.delete(fiber)
+          if (exit._tag === "Success") resolve(exit.value)
+          else if (!Cause.hasInterruptsOnly(exit.cause)) reject(Cause.squash(exit.cause))
+          else if (signal?.aborted === true) reject(signal.reason)
+          else reject(this.closed ? new SessionClosed() : Cause.squash(exit.cause))
+        })
+      })
+  }
+}

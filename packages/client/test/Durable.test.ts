@@ -1,0 +1,323 @@
+import { BadVersion, NoAuth, NodeExists, NoNode } from "@effect-zookeeper/protocol/ServerError"
+import { ConnectionLoss, ServerRefused } from "@effect-zookeeper/session/SessionError"
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import { TestClock } from "effect/testing"
+import { Op } from "../src/index.ts"
+import { type Asked, fake, type Script, sessionId, stat } from "./fakeSession.ts"
+import { failure } from "./utils.ts"
+
+const lost = (operation: string) => Effect.fail(new ConnectionLoss({ operation, path: "/a", maybeApplied: true }))
+const subject = { path: "/a", operation: "test" }
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+/** Answers in turn. */
+const inTurn =
+  (...answers: ReadonlyArray<(asked: Asked) => ReturnType<Script>>): Script =>
+  (asked, index) =>
+    answers[index]?.(asked) ?? Effect.die(`no answer ${index} for ${asked.operation}`)
+
+const synced = () => Effect.succeed({ path: "/" })
+const idOf = (path: string | undefined) => /_c_([0-9a-f-]{36})-/.exec(path ?? "")?.[1] ?? ""
+
+describe("a protected create whose reply was lost", () => {
+  const createdBy = (owner: bigint) => {
+    let name = ""
+    return {
+      lose: ({ request }: Asked) => {
+        name = `${request.path?.slice(1)}0000000003`
+        return lost("create")
+      },
+      list: () => Effect.succeed({ children: ["_c_other-job-0000000002", name], stat }),
+      look: () => Effect.succeed({ stat: { ...stat, ephemeralOwner: owner } })
+    }
+  }
+
+  it.effect("finds its own znode, after a sync, and creates no other", () =>
+    Effect.gen(function* () {
+      const own = createdBy(sessionId)
+      const { log, zk } = yield* fake(inTurn(own.lose, synced, own.list, own.look))
+      const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
+      assert.match(path, /^\/_c_[0-9a-f-]{36}-job-0000000003$/)
+      assert.deepStrictEqual(
+        log().map((line) => line.split(" ")[0]),
+        ["create", "sync", "getChildren", "exists"]
+      )
+    })
+  )
+
+  it.effect("creates with the same id when nothing was applied", () =>
+    Effect.gen(function* () {
+      const { asked, zk } = yield* fake(
+        inTurn(
+          () => lost("create"),
+          synced,
+          () => Effect.succeed({ children: [] }),
+          ({ request }) => Effect.succeed({ path: request.path })
+        )
+      )
+      const path = yield* zk.create("/a", { protected: true })
+      assert.strictEqual(idOf(asked[0]?.request.path), idOf(path))
+    })
+  )
+
+  it.effect("deletes what an older session of its own left, and creates with a new id", () =>
+    Effect.gen(function* () {
+      const foreign = createdBy(sessionId - 1n)
+      const script = inTurn(foreign.lose, synced, foreign.list, foreign.look)
+      const { asked, zk } = yield* fake((entry, index) =>
+        index < 4
+          ? script(entry, index)
+          : Effect.succeed(entry.operation === "delete" ? undefined : { path: `${entry.request.path}0000000004` })
+      )
+      const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
+      const first = idOf(asked[0]?.request.path)
+      assert.notStrictEqual(idOf(path), first)
+      const deleted = asked.find(({ operation }) => operation === "delete")
+      assert.strictEqual(idOf(deleted?.request.path), first)
+      assert.match(deleted?.request.path ?? "", /0000000003$/)
+    })
+  )
+
+  it.effect("stays lost for who may not list the parent", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* fake(
+        inTurn(
+          () => lost("create"),
+          synced,
+          () => Effect.fail(new NoAuth(subject))
+        )
+      )
+      assert.isTrue((yield* failure(zk.create("/a", { protected: true }), "ConnectionLoss")).maybeApplied)
+    })
+  )
+
+  it.effect("has the same ids for the same seed", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* fake(({ request }) => Effect.succeed({ path: request.path }))
+      const create = Random.withSeed(zk.create("/a", { protected: true }), "seed")
+      assert.strictEqual(yield* create, yield* create)
+    })
+  )
+})
+
+describe("a write that is not asked to be durable", () => {
+  it.effect("is not sent again", () =>
+    Effect.gen(function* () {
+      const { asked, zk } = yield* fake(({ operation }) => lost(operation))
+      yield* failure(zk.create("/a"), "ConnectionLoss")
+      yield* failure(zk.set("/a", ""), "ConnectionLoss")
+      yield* failure(zk.delete("/a"), "ConnectionLoss")
+      assert.strictEqual(asked.length, 3)
+    })
+  )
+})
+
+describe("an idempotent create whose reply was lost", () => {
+  const there =
+    (data: string, owner = 0n) =>
+    () =>
+      Effect.succeed({ data: bytes(data), stat: { ...stat, ephemeralOwner: owner } })
+
+  it.effect("counts as done when the same is there", () =>
+    Effect.gen(function* () {
+      const { log, zk } = yield* fake(inTurn(() => lost("create"), synced, there("x")))
+      assert.strictEqual(yield* zk.create("/a", { data: "x", idempotent: true }), "/a")
+      assert.deepStrictEqual(log(), ["create /a", "sync /a", "getData /a"])
+    })
+  )
+
+  it.effect("is sent again when nothing is there, and NodeExists is looked at then", () =>
+    Effect.gen(function* () {
+      const absent = () => Effect.fail(new NoNode(subject))
+      const exists = () => Effect.fail(new NodeExists(subject))
+      const { zk } = yield* fake(inTurn(() => lost("create"), synced, absent, exists, synced, there("x")))
+      assert.strictEqual(yield* zk.create("/a", { data: "x", idempotent: true }), "/a")
+    })
+  )
+
+  it.effect("fails with NodeExists when it is another's", () =>
+    Effect.gen(function* () {
+      const data = yield* fake(inTurn(() => lost("create"), synced, there("y")))
+      yield* failure(data.zk.create("/a", { data: "x", idempotent: true }), "NodeExists")
+      const owner = yield* fake(inTurn(() => lost("create"), synced, there("x", 8n)))
+      yield* failure(owner.zk.create("/a", { data: "x", mode: "ephemeral", idempotent: true }), "NodeExists")
+      const mine = yield* fake(inTurn(() => lost("create2"), synced, there("x", sessionId)))
+      yield* mine.zk.createWithStat("/a", { data: "x", mode: "ephemeral", idempotent: true })
+    })
+  )
+
+  it.effect("fails with NodeExists at once when nothing was lost", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* fake(inTurn(() => Effect.fail(new NodeExists(subject))))
+      yield* failure(zk.create("/a", { idempotent: true }), "NodeExists")
+    })
+  )
+})
+
+describe("an idempotent setData whose reply was lost", () => {
+  const there = (data: string, version: number) => () =>
+    Effect.succeed({ data: bytes(data), stat: { ...stat, version } })
+  const set = (...answers: ReadonlyArray<() => ReturnType<Script>>) =>
+    Effect.map(fake(inTurn(() => lost("setData"), synced, ...answers)), ({ asked, zk }) => ({
+      asked,
+      write: (version?: number) => zk.setData("/a", "x", { version, idempotent: true })
+    }))
+
+  it.effect("counts as done one version on with the same data", () =>
+    Effect.gen(function* () {
+      const { write } = yield* set(there("x", 4))
+      assert.strictEqual((yield* write(3)).version, 4)
+    })
+  )
+
+  it.effect("is sent again while the expected version stands", () =>
+    Effect.gen(function* () {
+      const { asked, write } = yield* set(there("old", 3), () => Effect.succeed({ stat: { ...stat, version: 4 } }))
+      assert.strictEqual((yield* write(3)).version, 4)
+      assert.strictEqual(asked.length, 4)
+    })
+  )
+
+  it.effect("fails with BadVersion when another took the step, and stays lost when several were taken", () =>
+    Effect.gen(function* () {
+      yield* failure((yield* set(there("other", 4))).write(3), "BadVersion")
+      yield* failure((yield* set(there("x", 5))).write(3), "ConnectionLoss")
+      yield* failure((yield* set(() => Effect.fail(new NoNode(subject)))).write(3), "ConnectionLoss")
+    })
+  )
+
+  it.effect("without a version compares the data", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* (yield* set(there("x", 9))).write()).version, 9)
+      const again = yield* set(there("old", 9), () => Effect.succeed({ stat: { ...stat, version: 10 } }))
+      assert.strictEqual((yield* again.write()).version, 10)
+    })
+  )
+
+  it.effect("fails with BadVersion at once when nothing was lost", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* fake(inTurn(() => Effect.fail(new BadVersion(subject))))
+      yield* failure(zk.setData("/a", "x", { version: 3, idempotent: true }), "BadVersion")
+    })
+  )
+})
+
+describe("a delete whose reply was lost", () => {
+  it.effect("is done when it is idempotent and the znode is gone", () =>
+    Effect.gen(function* () {
+      const { asked, zk } = yield* fake(
+        inTurn(
+          () => lost("delete"),
+          () => Effect.fail(new NoNode(subject))
+        )
+      )
+      const fiber = yield* Effect.forkChild(zk.delete("/a", { idempotent: true }))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(fiber)
+      assert.strictEqual(asked.length, 2)
+    })
+  )
+
+  it.effect("goes on past its caller's interruption when it is guaranteed", () =>
+    Effect.gen(function* () {
+      const done = yield* Deferred.make<void>()
+      const throttled = new ServerRefused({ operation: "delete", path: "/a", code: -127, name: "ThrottledOp" })
+      const { asked, zk } = yield* fake(
+        inTurn(
+          () => lost("delete"),
+          () => Effect.fail(throttled),
+          () => lost("delete"),
+          () => Effect.asVoid(Deferred.succeed(done, undefined))
+        )
+      )
+      const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(asked.length, 1)
+      yield* TestClock.adjust("10 seconds")
+      yield* Deferred.await(done)
+      assert.strictEqual(asked.length, 4)
+    })
+  )
+
+  it.effect("ends with SessionClosed when the client ends first", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { zk } = yield* Scope.provide(
+        fake(({ operation }) => lost(operation)),
+        scope
+      )
+      const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
+      yield* Scope.close(scope, yield* Effect.exit(Effect.void))
+      yield* failure(Fiber.join(fiber), "SessionClosed")
+    })
+  )
+})
+
+describe("a server that does not know an operation", () => {
+  const unimplemented = ({ operation, request }: Asked) =>
+    Effect.fail(new ServerRefused({ operation, path: request.path ?? "", code: -6, name: "Unimplemented" }))
+  const created = ({ request }: Asked) => Effect.succeed({ path: request.path })
+
+  it.effect("gives the Stat of a create by a look after it", () =>
+    Effect.gen(function* () {
+      const { log, zk } = yield* fake(inTurn(unimplemented, created, () => Effect.succeed({ stat })))
+      assert.deepStrictEqual(yield* zk.createWithStat("/a"), { path: "/a", stat })
+      assert.deepStrictEqual(log(), ["create2 /a", "create /a", "exists /a"])
+    })
+  )
+
+  it.effect("makes persistent parents where it has no containers, and refuses a container that was asked for", () =>
+    Effect.gen(function* () {
+      const absent = () => Effect.fail(new NoNode(subject))
+      const { log, zk } = yield* fake(inTurn(absent, unimplemented, created))
+      yield* zk.ensurePath("/a")
+      assert.deepStrictEqual(log(), ["exists /a", "createContainer /a", "create /a"])
+      const plain = yield* fake(unimplemented)
+      assert.strictEqual((yield* failure(plain.zk.create("/a", { mode: "container" }), "ServerRefused")).code, -6)
+    })
+  )
+
+  it.effect("is read from one by one", () =>
+    Effect.gen(function* () {
+      const { log, zk } = yield* fake(
+        inTurn(
+          unimplemented,
+          () => Effect.succeed({ data: bytes("x"), stat }),
+          () => Effect.fail(new NoNode(subject))
+        )
+      )
+      const [data, children] = yield* zk.read([Op.get("/a"), Op.getChildren("/b")])
+      assert.deepStrictEqual(Result.isSuccess(data) ? data.success.data : undefined, bytes("x"))
+      assert.strictEqual(Result.isFailure(children) ? children.failure._tag : undefined, "NoNode")
+      assert.deepStrictEqual(log(), ["multiRead", "getData /a", "getChildren /b"])
+    })
+  )
+})
+
+describe("parents that are reaped between a look and a create", () => {
+  it.effect("are created again", () =>
+    Effect.gen(function* () {
+      let reaped = 0
+      const { zk } = yield* fake(({ operation, request }) => {
+        if (operation === "exists") return Effect.fail(new NoNode(subject))
+        if (request.path === "/a/b" && reaped++ < 3) return Effect.fail(new NoNode(subject))
+        return Effect.succeed({ path: request.path })
+      })
+      assert.strictEqual(yield* zk.createWithParents("/a/b"), "/a/b")
+      assert.strictEqual(reaped, 4)
+    })
+  )
+
+  it.effect("fail with NoNode when that never ends", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* fake(() => Effect.fail(new NoNode(subject)))
+      yield* failure(zk.createWithParents("/a/b"), "NoNode")
+    })
+  )
+})

@@ -1,0 +1,387 @@
+/** The two clocks of a session: when a connection is given up, when the session is, and until when it owns. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as Frames from "./support/frames.ts"
+import type { ServerSide } from "./support/MemoryNetwork.ts"
+import { at, awaitState, connect, exists } from "./support/session.ts"
+
+/** 9 seconds: a third is 3, two thirds are 6, four thirds are 12; ownership ends after 8.1. */
+const nine = { sessionTimeout: "9 seconds" } as const
+
+const { notification, ping } = Operations.Xid
+
+const pong = (server: ServerSide, zxid = 0n) => server.reply(ping, zxid)
+
+describe("heartbeats", () => {
+  it.effect("are sent when nothing was written for a third of the timeout", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect(nine)
+      yield* TestClock.adjust("2999 millis")
+      assert.lengthOf(yield* server.requests, 0)
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(
+        (yield* server.requests).map(({ name, xid }) => [name, xid]),
+        [["ping", -2]]
+      )
+      pong(server)
+      yield* TestClock.adjust("2 seconds")
+      const read = yield* Effect.forkChild(exists(session, "/x"))
+      const { xid } = yield* server.nextRequest
+      server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
+      yield* Fiber.join(read)
+      // Three seconds after the request, not after the ping.
+      yield* TestClock.adjust("2999 millis")
+      assert.lengthOf(yield* server.requests, 0)
+      yield* TestClock.adjust("1 millis")
+      assert.lengthOf(yield* server.requests, 1)
+    })
+  )
+
+  it.effect("keep a session that asks for nothing for as long as they are answered", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect(nine)
+      for (let i = 0; i < 100; i++) {
+        yield* TestClock.adjust("3 seconds")
+        const requests = yield* server.requests
+        assert.lengthOf(requests, 1)
+        pong(server)
+      }
+      assert.strictEqual(session.info.state._tag, "Connected")
+      assert.lengthOf(network.dialled, 1)
+    })
+  )
+
+  it.effect("go on at their pace while one is not answered, and any byte counts as a sign of life", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect(nine)
+      for (let i = 0; i < 5; i++) {
+        yield* TestClock.adjust("3 seconds")
+        assert.lengthOf(yield* server.requests, 1)
+        server.send(Frames.notification(Frames.event.data, "/nobody"))
+      }
+      assert.strictEqual(session.info.state._tag, "Connected")
+      for (let i = 0; i < 5; i++) pong(server)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(session.info.state._tag, "Connected")
+    })
+  )
+
+  it.effect("that are answered without having been sent cost the connection, and only that", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ ...nine, servers: "a,b" })
+      pong(server)
+      const next = yield* network.accept
+      yield* next.greet()
+      yield* awaitState(session, "Connected")
+      assert.isTrue(server.isLeft)
+      assert.strictEqual(session.info.id, 0x100n)
+    })
+  )
+})
+
+describe("silence", () => {
+  it.effect("of two thirds of the timeout means the next server", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ ...nine, servers: "a,b" })
+      yield* TestClock.adjust("5999 millis")
+      assert.isFalse(server.isLeft)
+      yield* TestClock.adjust("1 millis")
+      assert.isTrue(server.isLeft)
+      assert.strictEqual(session.info.state._tag, "Disconnected")
+      const next = yield* network.accept
+      yield* next.greet()
+      yield* awaitState(session, "Connected")
+      assert.strictEqual(session.info.id, 0x100n)
+    })
+  )
+
+  it.effect("of four thirds without a session is an expiry, which the client says itself and once", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect(nine)
+      const states: Array<string> = []
+      yield* Effect.forkChild(
+        Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag)))
+      )
+      network.set("a:2181", "hang")
+      yield* TestClock.adjust("1 seconds")
+      server.cut()
+      const waiting = yield* Effect.forkChild(Effect.flip(exists(session, "/x")), { startImmediately: true })
+      yield* TestClock.adjust("10999 millis")
+      assert.deepStrictEqual(states, ["Connected", "Disconnected"])
+      yield* TestClock.adjust("1 millis")
+      const error = yield* Fiber.join(waiting)
+      assert.strictEqual(error._tag, "SessionExpired")
+      if (error._tag === "SessionExpired") assert.strictEqual(error.sessionId, 0x100n)
+      yield* TestClock.adjust("60 seconds")
+      assert.deepStrictEqual(states, ["Connected", "Disconnected", "Expired", "Connecting"])
+    })
+  )
+
+  it.effect("of a session to take up again counts from the start", () =>
+    Effect.gen(function* () {
+      const credentials = { id: 7n, password: Redacted.make(new Uint8Array(16)) }
+      const { network, server, session } = yield* connect({
+        sessionTimeout: "30 seconds",
+        session: credentials,
+        grant: { timeOut: 9000 }
+      })
+      // The server granted less than was asked for: the session ends by what it granted.
+      network.set("a:2181", "hang")
+      server.cut()
+      yield* TestClock.adjust("11999 millis")
+      assert.strictEqual(session.info.state._tag, "Disconnected")
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(session.info.state._tag, "Connecting")
+      assert.strictEqual(session.info.id, 0n)
+    })
+  )
+})
+
+describe("expiry", () => {
+  it.effect("is followed by a new session under recreate, and what is asked then goes to it", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ ...nine, servers: "a,b" })
+      const changed = yield* Effect.forkChild(
+        Effect.flip(Effect.flatMap(session.watchExists(at("/x")), (watched) => watched.changed))
+      )
+      const { xid } = yield* server.nextRequest
+      server.reply(xid, 1n, -101)
+      yield* TestClock.adjust("1 millis")
+      server.cut()
+      const second = yield* network.accept
+      const waiting = yield* Effect.forkChild(Effect.flip(exists(session, "/x")), { startImmediately: true })
+      yield* second.greet({ sessionId: 0n, timeOut: 0, passwd: new Uint8Array(16) })
+      assert.strictEqual((yield* Fiber.join(waiting))._tag, "SessionExpired")
+      assert.strictEqual((yield* Fiber.join(changed))._tag, "SessionExpired")
+      yield* TestClock.adjust("1 seconds")
+      const third = yield* network.accept
+      const hello = yield* third.greet({ sessionId: 0x200n })
+      assert.strictEqual(hello.sessionId, 0n)
+      yield* awaitState(session, "Connected")
+      assert.strictEqual(session.info.id, 0x200n)
+      const read = yield* Effect.forkChild(exists(session, "/x"))
+      const again = yield* third.nextRequest
+      third.replyWith(again.xid, 1n, Operations.exists, { stat: Frames.stat })
+      yield* Fiber.join(read)
+    })
+  )
+
+  it.effect("is what another session in the reply means", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ ...nine, servers: "a,b" })
+      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      server.cut()
+      yield* (yield* network.accept).greet({ sessionId: 0x999n })
+      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+      yield* awaitState(session, "Connecting")
+    })
+  )
+
+  it.effect("is the end under fail: everything fails with it, and nothing is dialled", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ ...nine, servers: "a,b", sessionExpiry: "fail" })
+      server.cut()
+      yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
+      yield* awaitState(session, "Expired")
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Effect.flip(exists(session, "/x")))._tag, "SessionExpired")
+      assert.lengthOf(network.dialled, 2)
+    })
+  )
+})
+
+describe("ownership", () => {
+  it.effect("ends at the last acknowledged sending plus the timeout less the margin, while disconnected", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect(nine)
+      yield* TestClock.adjust("3 seconds")
+      yield* server.nextRequest
+      // Answered a second later: what counts is when the ping was sent.
+      yield* TestClock.adjust("1 second")
+      pong(server)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(session.info.deadline, 11_100_000_000n)
+      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      network.set("a:2181", "hang")
+      server.cut()
+      yield* TestClock.adjust("7098 millis")
+      assert.isUndefined(ownership.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+      assert.strictEqual(session.info.state._tag, "Disconnected")
+    })
+  )
+
+  it.effect("ends while connected to a server that sends events but answers nothing", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect(nine)
+      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      for (let i = 0; i < 8; i++) {
+        yield* TestClock.adjust("1 second")
+        server.send(Frames.notification(Frames.event.data, "/nobody"))
+      }
+      assert.isUndefined(ownership.pollUnsafe())
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+      assert.strictEqual(session.info.state._tag, "Connected")
+    })
+  )
+
+  it.effect("is not revived by a late answer, and a new one begins with it", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect(nine)
+      const held = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      yield* TestClock.adjust("3 seconds")
+      for (let i = 0; i < 6; i++) {
+        server.send(Frames.notification(Frames.event.data, "/nobody"))
+        yield* TestClock.adjust("1 second")
+      }
+      assert.strictEqual((yield* Fiber.join(held))._tag, "OwnershipLost")
+      // Nothing is owned while nothing was answered.
+      assert.strictEqual((yield* Effect.flip(session.info.ownership))._tag, "OwnershipLost")
+      const pings = (yield* server.requests).length
+      assert.isAtLeast(pings, 2)
+      for (let i = 0; i < pings; i++) pong(server)
+      yield* TestClock.adjust("1 millis")
+      const next = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(next.pollUnsafe())
+      assert.strictEqual(session.info.id, 0x100n)
+    })
+  )
+
+  it.effect("has the margin of the options", () =>
+    Effect.gen(function* () {
+      const { session } = yield* connect({ ...nine, ownershipMargin: "4 seconds" })
+      assert.strictEqual(session.info.deadline, 5_000_000_000n)
+    })
+  )
+
+  it.effect("ends in time after a server grants less than before", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ sessionTimeout: "30 seconds", servers: "a,b" })
+      server.cut()
+      const next = yield* network.accept
+      yield* next.greet({ timeOut: 3000 })
+      yield* awaitState(session, "Connected")
+      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      network.set("a:2181", "hang")
+      network.set("b:2181", "hang")
+      yield* TestClock.adjust("2700 millis")
+      assert.strictEqual(ownership.pollUnsafe()?._tag, "Success")
+      yield* TestClock.adjust("1300 millis")
+      assert.strictEqual(session.info.state._tag, "Connecting")
+    })
+  )
+
+  it.effect("ends when the session is closed", () =>
+    Effect.gen(function* () {
+      const { session } = yield* connect(nine)
+      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      yield* session.info.detach
+      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+    })
+  )
+})
+
+describe("the wall clock", () => {
+  /** A clock whose wall time a test can move without the monotonic one. */
+  const withWall = Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const wall = { offset: 0 }
+    const stepped: Clock.Clock = {
+      sleep: clock.sleep,
+      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+      monotonicTimeNanos: clock.monotonicTimeNanos,
+      currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + wall.offset,
+      currentTimeMillis: Effect.sync(() => clock.currentTimeMillisUnsafe() + wall.offset),
+      currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe() + BigInt(wall.offset) * 1_000_000n,
+      currentTimeNanos: Effect.sync(() => clock.currentTimeNanosUnsafe() + BigInt(wall.offset) * 1_000_000n)
+    }
+    return { wall, stepped }
+  })
+
+  it.effect("ends ownership when it leaps forward by more than the timeout, and a ping is sent", () =>
+    Effect.gen(function* () {
+      const { stepped, wall } = yield* withWall
+      const { server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
+      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      const read = yield* Effect.forkChild(exists(session, "/x"))
+      const { xid } = yield* server.nextRequest
+      server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
+      yield* Fiber.join(read)
+      wall.offset += 9001
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+      assert.deepStrictEqual(
+        (yield* server.requests).map(({ name }) => name),
+        ["ping"]
+      )
+      assert.strictEqual(session.info.state._tag, "Connected")
+    })
+  )
+
+  it.effect("ends ownership in a leap while there is no connection", () =>
+    Effect.gen(function* () {
+      const { stepped, wall } = yield* withWall
+      const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
+      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      network.set("a:2181", "hang")
+      server.cut()
+      yield* TestClock.adjust("1 second")
+      wall.offset += 3_600_000
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(ownership.pollUnsafe()?._tag, "Success")
+      assert.strictEqual(session.info.state._tag, "Disconnected")
+    })
+  )
+
+  it.effect("changes nothing in smaller steps, nor in a leap back", () =>
+    Effect.gen(function* () {
+      const { stepped, wall } = yield* withWall
+      const { server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
+      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      for (const step of [8999, -1_000_000, 8999, -50, 8999]) {
+        wall.offset += step
+        yield* TestClock.adjust("3 seconds")
+        for (const { name } of yield* server.requests) if (name === "ping") pong(server)
+      }
+      assert.isUndefined(ownership.pollUnsafe())
+      assert.strictEqual(session.info.state._tag, "Connected")
+    })
+  )
+})
+
+describe("the last zxid", () => {
+  it.effect("moves on replies to requests, errors included, and on nothing else", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ ...nine, servers: "a,b" })
+      const ask = Effect.fnUntraced(function* (zxid: bigint, code: number) {
+        const read = yield* Effect.forkChild(Effect.exit(exists(session, "/x")))
+        const { xid } = yield* server.nextRequest
+        server.reply(xid, zxid, code)
+        yield* Fiber.join(read)
+      })
+      yield* ask(0x10n, -101)
+      yield* ask(0xfn, -101)
+      yield* Effect.forkChild(session.addAuth({ scheme: "digest", credentials: Redacted.make("u:p") }))
+      assert.strictEqual((yield* server.nextRequest).name, "auth")
+      server.reply(Operations.Xid.auth, 0x97n)
+      server.send(Frames.reply(notification, 0x99n, 0, Frames.notification(3, "/n").slice(16)))
+      yield* TestClock.adjust("3 seconds")
+      yield* server.requests
+      pong(server, 0x98n)
+      yield* TestClock.adjust("1 millis")
+      server.cut()
+      const next = yield* network.accept
+      assert.strictEqual((yield* next.greet()).lastZxidSeen, 0x10n)
+    })
+  )
+})

@@ -1,0 +1,216 @@
+/**
+ * A network in memory for tests of the session: every connection is a pair of queues whose server side a test scripts.
+ *
+ * There is no timer and no microtask in it, so that a TestClock drives everything.
+ */
+import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
+import * as Handshake from "@effect-zookeeper/protocol/Handshake"
+import * as Jute from "@effect-zookeeper/protocol/Jute"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
+import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
+import { TransportError } from "@effect-zookeeper/transport/TransportError"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Frames from "./frames.ts"
+
+/** What happens to connections to a server: `accept`, `refuse`, or `hang` in the dialling. */
+export type Mode = "accept" | "refuse" | "hang"
+
+export class MemoryNetwork {
+  private readonly modes = new Map<string, Mode>()
+  private readonly accepted = Effect.runSync(Queue.unbounded<ServerSide>())
+  /** What servers answer to `isro`; those that are not named close without a word. */
+  readonly writeModes = new Map<string, string>()
+  /** Servers in the order in which they were dialled, four-letter words left out. */
+  readonly dialled: Array<string> = []
+  readonly connections: Array<ServerSide> = []
+
+  /** The next connection that a client makes. */
+  readonly accept: Effect.Effect<ServerSide> = Queue.take(this.accepted)
+
+  /** How many connections wait to be accepted. */
+  get waiting(): number {
+    return Queue.sizeUnsafe(this.accepted)
+  }
+
+  set(server: string, mode: Mode): void {
+    this.modes.set(server, mode)
+  }
+
+  /** No connection stands any more, and none can be made. */
+  shutDown: Effect.Effect<void> = Effect.sync(() => {
+    for (const connection of this.connections) connection.cut()
+    this.isDown = true
+  })
+
+  private isDown = false
+
+  readonly transport: Transport["Service"] = {
+    defaultServers: undefined,
+    resolve: (server) => Effect.succeed([server]),
+    connect: (address, name) => this.connect(address, name)
+  }
+
+  private connect(address: ServerAddress, name: ServerAddress): Effect.Effect<Connection, TransportError, Scope.Scope> {
+    return Effect.gen({ self: this }, function* () {
+      const server = format(address)
+      const dispatcher = yield* Effect.withFiber((fiber) => Effect.succeed(fiber.currentDispatcher))
+      const mode = this.isDown ? "refuse" : (this.modes.get(server) ?? "accept")
+      const side = new ServerSide(this, server, (task) => dispatcher.scheduleTask(task, 0))
+      yield* Effect.addFinalizer(() => Effect.sync(() => side.left()))
+      const open = () => {
+        this.dialled.push(server)
+        this.connections.push(side)
+        Queue.offerUnsafe(this.accepted, side)
+      }
+      const isWord = { value: undefined as boolean | undefined }
+      if (mode === "refuse" || mode === "hang") this.dialled.push(server)
+      if (mode === "refuse") return yield* new TransportError({ server: format(name), reason: "Open" })
+      if (mode === "hang") return yield* Effect.never
+      const connection: Connection = {
+        ...side.connection,
+        write: (bytes) => {
+          if (isWord.value === undefined) {
+            isWord.value = new TextDecoder().decode(bytes) === "isro"
+            if (isWord.value) {
+              side.answerWord(this.writeModes.get(server) ?? "")
+              return Effect.void
+            }
+            open()
+          }
+          return side.connection.write(bytes)
+        }
+      }
+      return connection
+    })
+  }
+}
+
+/** The server's end of one connection. */
+export class ServerSide {
+  readonly server: string
+  readonly connection: Connection
+  /** Whether the client has let go of the connection. */
+  isLeft = false
+  /** All frames that came, answered or not. */
+  readonly received: Array<Uint8Array> = []
+  /** Requests to end the session are answered by themselves, so that no test has to do it at its end. */
+  answersGoodbye = true
+  sawGoodbye = false
+  private readonly incoming = Effect.runSync(Queue.unbounded<Uint8Array>())
+  private readonly outgoing = Effect.runSync(Queue.unbounded<Uint8Array, TransportError>())
+  private readonly splitter = new FrameSplitter(0x7fffffff)
+  private readonly flowing = Latch.makeUnsafe(true)
+
+  constructor(_network: MemoryNetwork, server: string, defer: (task: () => void) => void) {
+    this.server = server
+    this.connection = {
+      pull: Queue.takeAll(this.outgoing),
+      write: (bytes) =>
+        Effect.suspend(() => {
+          if (this.isCut) return Effect.fail(new TransportError({ server, reason: "Write" }))
+          this.splitter.push(bytes, (all, start, end) => this.receive(all.slice(start, end)))
+          return this.flowing.await
+        }),
+      defer
+    }
+  }
+
+  private isCut = false
+
+  private receive(frame: Uint8Array): void {
+    this.received.push(frame)
+    if (this.received.length > 1 && Frames.opCodeOf(frame) === Operations.closeSession.opCode) {
+      this.sawGoodbye = true
+      if (this.answersGoodbye) {
+        this.reply(Frames.xidOf(frame), 0n)
+        return
+      }
+    }
+    Queue.offerUnsafe(this.incoming, frame)
+  }
+
+  /** The next frame from the client. */
+  readonly nextFrame: Effect.Effect<Uint8Array> = Queue.take(this.incoming)
+
+  readonly nextRequest: Effect.Effect<Frames.Request> = Effect.map(this.nextFrame, Frames.decodeRequest)
+
+  /** All requests that have come and were not looked at. */
+  readonly requests: Effect.Effect<Array<Frames.Request>> = Effect.map(Queue.clear(this.incoming), (frames) =>
+    frames.map(Frames.decodeRequest)
+  )
+
+  /** Takes the connect request and grants a session. */
+  readonly greet = Effect.fnUntraced(function* (
+    this: ServerSide,
+    grant: Partial<Handshake.ConnectResponse> = {}
+  ): Effect.fn.Return<Handshake.ConnectRequest> {
+    const request = yield* this.nextHello
+    this.send(
+      Jute.encode(Handshake.connectResponse, {
+        protocolVersion: 0,
+        timeOut: request.timeOut,
+        sessionId: request.sessionId === 0n ? 0x100n : request.sessionId,
+        passwd: password,
+        readOnly: false,
+        ...grant
+      })
+    )
+    return request
+  })
+
+  readonly nextHello: Effect.Effect<Handshake.ConnectRequest> = Effect.flatMap(this.nextFrame, (frame) =>
+    Effect.fromResult(Jute.decode(Handshake.connectRequest, frame)).pipe(Effect.orDie)
+  )
+
+  /** Sends a frame. */
+  send(body: Uint8Array): void {
+    this.sendRaw(Frames.framed(body))
+  }
+
+  sendRaw(bytes: Uint8Array): void {
+    Queue.offerUnsafe(this.outgoing, bytes)
+  }
+
+  /** A reply without a body. */
+  reply(xid: number, zxid: bigint, code = 0): void {
+    this.send(Frames.reply(xid, zxid, code))
+  }
+
+  replyWith<O extends Operation.Any>(xid: number, zxid: bigint, operation: O, response: Operation.Response<O>): void {
+    this.send(Frames.replyWith(xid, zxid, operation, response))
+  }
+
+  /** Ends the connection. */
+  cut(): void {
+    this.isCut = true
+    this.flowing.openUnsafe()
+    Queue.failCauseUnsafe(this.outgoing, closed(this.server))
+  }
+
+  /** The network takes no more bytes after those of the next write, until `flow`. */
+  clog(): void {
+    this.flowing.closeUnsafe()
+  }
+
+  flow(): void {
+    this.flowing.openUnsafe()
+  }
+
+  answerWord(answer: string): void {
+    if (answer !== "") this.sendRaw(new TextEncoder().encode(answer))
+    this.cut()
+  }
+
+  left(): void {
+    this.isLeft = true
+    this.cut()
+  }
+}
+
+const password = Uint8Array.from({ length: 16 }, (_, index) => index + 1)
+const closed = (server: string) => Frames.failCause(new TransportError({ server, reason: "Closed" }))

@@ -1,0 +1,88 @@
+/**
+ * Frames as tests write and read them by hand.
+ */
+import * as Jute from "@effect-zookeeper/protocol/Jute"
+import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Records from "@effect-zookeeper/protocol/Records"
+import * as Cause from "effect/Cause"
+
+/** A request as a server sees it. */
+export interface Request {
+  readonly xid: number
+  readonly opCode: number
+  /** The name in the operation table. */
+  readonly name: string
+  readonly body: any
+}
+
+const byOpCode = new Map(Operations.all.map((operation) => [operation.opCode, operation]))
+
+export const failCause = <E>(error: E): Cause.Cause<E> => Cause.fail(error)
+
+export const xidOf = (frame: Uint8Array): number => new JuteReader(frame).int()
+
+export const opCodeOf = (frame: Uint8Array): number => {
+  const reader = new JuteReader(frame)
+  reader.int()
+  return reader.int()
+}
+
+export const decodeRequest = (frame: Uint8Array): Request => {
+  const reader = new JuteReader(frame)
+  const xid = reader.int()
+  const opCode = reader.int()
+  const operation = byOpCode.get(opCode)
+  if (operation === undefined) throw new Error(`op code ${opCode} is not in the table`)
+  return { xid, opCode, name: operation.name, body: operation.request.read(reader) }
+}
+
+/** A frame with its length. */
+export const framed = (body: Uint8Array): Uint8Array => {
+  const writer = new JuteWriter()
+  writer.int(body.length)
+  writer.raw(body)
+  return writer.take()
+}
+
+/** The header of a reply, and `rest` behind it. */
+export const reply = (xid: number, zxid: bigint, code = 0, rest: Uint8Array = new Uint8Array(0)): Uint8Array => {
+  const writer = new JuteWriter()
+  writer.int(xid)
+  writer.long(zxid)
+  writer.int(code)
+  writer.raw(rest)
+  return writer.take()
+}
+
+export const replyWith = <O extends Operation.Any>(
+  xid: number,
+  zxid: bigint,
+  operation: O,
+  response: Operation.Response<O>
+): Uint8Array => reply(xid, zxid, 0, Jute.encode(operation.response, response))
+
+const watcherEvent = Jute.codec(Records.WatcherEvent)
+
+export const notification = (type: number, path: string, zxid = -1n): Uint8Array =>
+  reply(Operations.Xid.notification, zxid, 0, Jute.encode(watcherEvent, { type, state: 3, path }))
+
+export const event = { created: 1, deleted: 2, data: 3, child: 4 } as const
+
+export const stat: Operation.Response<typeof Operations.setData>["stat"] = {
+  czxid: 1n,
+  mzxid: 1n,
+  ctime: 0,
+  mtime: 0,
+  version: 0,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: 0n,
+  dataLength: 0,
+  numChildren: 0,
+  pzxid: 1n
+}
+
+export const text = (value: string): Uint8Array => new TextEncoder().encode(value)

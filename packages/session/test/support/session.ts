@@ -1,0 +1,83 @@
+/**
+ * A session under test, and short names for what tests ask of it.
+ */
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import type * as Handshake from "@effect-zookeeper/protocol/Handshake"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { Transport } from "@effect-zookeeper/transport/Transport"
+import * as TransportModule from "@effect-zookeeper/transport/Transport"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { makeSession } from "../../src/internal/makeSession.ts"
+import type { Session, SessionOptions } from "../../src/Session.ts"
+import { MemoryNetwork } from "./MemoryNetwork.ts"
+
+/** Begins to connect over a network in memory; at the end of the test the network goes first. */
+export const begin = Effect.fnUntraced(function* (
+  network: MemoryNetwork,
+  options: SessionOptions = {},
+  firstXid?: number
+) {
+  const fiber = yield* makeSession({ servers: "a", ...options }, firstXid).pipe(
+    Effect.provideService(Transport, network.transport),
+    Effect.forkScoped
+  )
+  yield* Effect.addFinalizer(() => Effect.suspend(() => network.shutDown))
+  return fiber
+})
+
+/** Connects over a network in memory to a server that grants a session. */
+export const connect = Effect.fnUntraced(function* (
+  options: SessionOptions & { readonly firstXid?: number; readonly grant?: Partial<Handshake.ConnectResponse> } = {}
+) {
+  const { firstXid, grant, ...rest } = options
+  const network = new MemoryNetwork()
+  const fiber = yield* begin(network, rest, firstXid)
+  const server = yield* network.accept
+  const hello = yield* server.greet(grant)
+  const session = yield* Fiber.join(fiber)
+  return { network, server, hello, session }
+})
+
+/** Connects over real sockets. */
+export const connectLive = (options: SessionOptions) => Effect.provide(makeSession(options), TransportModule.layer())
+
+export type TheSession = Session["Service"]
+
+export const create = (session: TheSession, path: string, data = "", flags = 0) =>
+  session.request(
+    Operations.create,
+    {
+      path,
+      data: new TextEncoder().encode(data),
+      acl: Acl.open,
+      flags
+    },
+    path
+  )
+
+export const get = (session: TheSession, path: string) =>
+  Effect.map(session.request(Operations.getData, { path, watch: false }, path), ({ data }) =>
+    new TextDecoder().decode(data ?? new Uint8Array(0))
+  )
+
+export const set = (session: TheSession, path: string, data: string | Uint8Array, version = -1) =>
+  session.request(
+    Operations.setData,
+    { path, data: typeof data === "string" ? new TextEncoder().encode(data) : data, version },
+    path
+  )
+
+export const remove = (session: TheSession, path: string) =>
+  session.request(Operations.deleteNode, { path, version: -1 }, path)
+
+export const exists = (session: TheSession, path: string) =>
+  session.request(Operations.exists, { path, watch: false }, path)
+
+/** The same path for the server and for errors. */
+export const at = (path: string) => ({ server: path, client: path })
+
+/** The next state that satisfies a predicate, the current one included. */
+export const awaitState = (session: TheSession, tag: TheSession["info"]["state"]["_tag"]) =>
+  Stream.runHead(Stream.filter(session.info.states, (state) => state._tag === tag))

@@ -1,0 +1,133 @@
+/**
+ * Every TypeScript block of the READMEs compiles as it stands, and what is marked `run` does what it says it does.
+ *
+ * A block marked `ts run` is a program: it runs against the shared server, where `localhost:2181` is replaced by that
+ * server with a chroot of the block's own, it ends by itself, and its output holds each text that stands in a comment
+ * behind a statement.
+ */
+import { PromiseClient } from "@effect-zookeeper/client"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { fileURLToPath } from "node:url"
+import * as TestServer from "../src/TestServer.ts"
+
+const root = fileURLToPath(new URL("../../..", import.meta.url))
+
+interface Block {
+  /** Where it stands, for people: `README.md:42`. */
+  readonly place: string
+  readonly language: string
+  readonly code: string
+  readonly file: string
+}
+
+const readmes = ["README.md", ...packageReadmes()]
+
+const blocks = readmes.flatMap(blocksOf)
+
+/** Beside the workspace's `node_modules`, and where neither git nor the linter look. */
+const folder = Path.join(root, "dist", `readme-${process.pid}`)
+
+beforeAll(() => {
+  Fs.mkdirSync(folder, { recursive: true })
+  Fs.writeFileSync(
+    Path.join(folder, "tsconfig.json"),
+    JSON.stringify({
+      extends: "../../tsconfig.tests.json",
+      include: ["*.ts"],
+      references: [],
+      compilerOptions: { rootDir: root, composite: false, incremental: false, noUnusedLocals: false }
+    })
+  )
+  for (const { code, file } of blocks) Fs.writeFileSync(Path.join(folder, file), code)
+})
+
+afterAll(() => Fs.rmSync(folder, { recursive: true, force: true }))
+
+describe("the READMEs", () => {
+  it("have no TypeScript that is neither checked nor run", () => {
+    assert.deepStrictEqual(
+      blocks.filter(({ language }) => language !== "ts" && language !== "ts run").map(({ place }) => place),
+      []
+    )
+    assert.isAbove(blocks.filter(({ language }) => language === "ts run").length, 5)
+  })
+
+  it("compile as they stand", async () => {
+    const { code, output } = await execute([Path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder], root)
+    assert.strictEqual(code, 0, withPlaces(output))
+  })
+
+  for (const block of blocks.filter(({ language }) => language === "ts run")) {
+    it(`run: ${block.place}`, async () => {
+      const { connectString } = await freshChroot()
+      assert.include(block.code, "localhost:2181", "a block that runs names the server that it runs on")
+      const file = Path.join(folder, `run-${block.file}`)
+      Fs.writeFileSync(file, block.code.replaceAll("localhost:2181", connectString))
+      const { code, output } = await execute([file], folder)
+      assert.strictEqual(code, 0, output)
+      for (const text of promised(block.code)) assert.include(output.split("\n"), text, `${block.place} promises it`)
+    })
+  }
+})
+
+// -----------------------------------------------------------------------------
+// the blocks
+// -----------------------------------------------------------------------------
+
+function packageReadmes(): ReadonlyArray<string> {
+  return Fs.readdirSync(Path.join(root, "packages"))
+    .map((name) => `packages/${name}/README.md`)
+    .filter((path) => Fs.existsSync(Path.join(root, path)))
+}
+
+function blocksOf(readme: string): ReadonlyArray<Block> {
+  const text = Fs.readFileSync(Path.join(root, readme), "utf8")
+  return Array.from(text.matchAll(/^```((?:ts|typescript|js|javascript|mts)\b.*)\n([^]*?)^```$/gm), (match) => {
+    const line = text.slice(0, match.index).split("\n").length
+    return {
+      place: `${readme}:${line}`,
+      language: match[1] ?? "",
+      code: match[2] ?? "",
+      file: `${readme.replace(/\.md$/, "").replaceAll("/", "-")}-${line}.ts`
+    }
+  })
+}
+
+/** What comments behind statements say of the output. */
+function promised(code: string): ReadonlyArray<string> {
+  return Array.from(code.matchAll(/^.*\S.* \/\/ (.+)$/gm), (match) => match[1] ?? "")
+}
+
+/** Errors of the compiler name the README and its line. */
+function withPlaces(output: string): string {
+  return blocks.reduce((text, { file, place }) => text.replaceAll(file, `${place} + `), output)
+}
+
+// -----------------------------------------------------------------------------
+// tools
+// -----------------------------------------------------------------------------
+
+const freshChroot = async () => {
+  const fresh = TestServer.fresh("readme")
+  await using zk = await PromiseClient.connect(TestServer.connectString())
+  await zk.create(fresh.chroot)
+  return fresh
+}
+
+/** Runs a program of Node until it ends by itself; one that does not is ended, and its code is null. */
+const execute = (args: ReadonlyArray<string>, cwd: string): Promise<{ code: number | null; output: string }> =>
+  new Promise((resolve, reject) => {
+    const child = ChildProcess.spawn(process.execPath, args, {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 25_000
+    })
+    let output = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text))
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text))
+    child.once("error", reject)
+    child.once("close", (code) => resolve({ code, output }))
+  })

@@ -1,0 +1,267 @@
+/**
+ * `npx -y pnpm@12 build`: the packages as they are published, and the proof that they work outside of this workspace.
+ *
+ * It compiles, packs, lints the tarballs, looks at what is in them, and installs them into a project in a temporary
+ * folder, where they are type-checked, imported and required. What comes out stays in `packages/<name>/dist`.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** What is published, what is depended on first. */
+const published = ["protocol", "transport", "session", "client"] as const
+
+class BuildFailed extends Schema.TaggedError<BuildFailed>()("BuildFailed", {
+  /** What was wrong, and what to do. */
+  message: Schema.String
+}) {}
+
+const fail = (problem: string, advice: string) => Effect.fail(new BuildFailed({ message: `${problem}\n→ ${advice}` }))
+
+const program = Effect.gen(function* () {
+  yield* step("compiled to dist, from scratch", compile)
+  const temporary = yield* temporaryFolder
+  const tarballs = yield* step("packed, as they would be published", packAll(temporary))
+  yield* step("linted by publint and attw", Effect.forEach(tarballs, lint, { concurrency: 2 }))
+  yield* step("hold what they should and nothing else", Effect.forEach(tarballs, inspect))
+  const project = yield* step("installed into a project outside of the workspace", installOutside(temporary, tarballs))
+  yield* step("type-checked there (NodeNext and Bundler)", typeCheck(project))
+  yield* step("imported and used there", runThere(project, "program.ts", "a published module cannot be used"))
+  yield* step("required there by CommonJS", runThere(project, "require.cjs", "require() of a package fails"))
+  yield* step("internal modules refused there", runThere(project, "internals.mjs", "an internal module is exported"))
+}).pipe(Effect.scoped)
+
+// -----------------------------------------------------------------------------
+// compile and pack
+// -----------------------------------------------------------------------------
+
+/** A file that was deleted from `src` must not live on in `dist`. */
+const compile = Effect.gen(function* () {
+  for (const name of [...published, "test-kit"]) {
+    Fs.rmSync(packageFile(name, "dist"), { recursive: true, force: true })
+    Fs.rmSync(packageFile(name, "tsconfig.tsbuildinfo"), { force: true })
+  }
+  yield* run(bin("tsc"), ["-b", "tsconfig.packages.json"], root, "the packages do not compile: fix the errors above")
+})
+
+interface Tarball {
+  readonly name: (typeof published)[number]
+  readonly file: string
+  readonly contents: ReadonlyArray<string>
+}
+
+const Packed = Schema.fromJsonString(
+  Schema.Struct({ filename: Schema.String, files: Schema.Array(Schema.Struct({ path: Schema.String })) })
+)
+
+const packAll = (folder: string) =>
+  Effect.forEach(published, (name) =>
+    Effect.gen(function* () {
+      for (const file of ["README.md", "package.json"]) {
+        if (!Fs.existsSync(packageFile(name, file))) yield* fail(`packages/${name} has no ${file}`, "write one")
+      }
+      const output = yield* pnpm(["pack", "--json", "--pack-destination", folder], packageFile(name))
+      const packed = yield* Schema.decodeEffect(Packed)(output).pipe(
+        Effect.catch((error) => fail(`pnpm pack of ${name} said something else: ${error.message}`, "is it pnpm 12?"))
+      )
+      return { name, file: packed.filename, contents: packed.files.map(({ path }) => path) } satisfies Tarball
+    })
+  )
+
+const lint = ({ name, file }: Tarball) =>
+  Effect.gen(function* () {
+    const advice = `correct packages/${name}/package.json`
+    yield* run(bin("publint"), ["run", file, "--strict"], root, advice)
+    yield* run(bin("attw"), [file, "--profile", "esm-only", "--no-emoji"], root, advice)
+  })
+
+// -----------------------------------------------------------------------------
+// what is in a tarball
+// -----------------------------------------------------------------------------
+
+const allowed = /^(README\.md|LICENSE|package\.json|src\/.+\.ts|dist\/.+(\.js|\.js\.map|\.d\.ts|\.d\.ts\.map))$/
+const forbidden = /(^|\/)(tests?|fixtures|node_modules)\/|\.test\.|tsbuildinfo/
+
+/** Files only; the manifest is read where it has been installed. */
+const inspect = ({ name, contents }: Tarball) =>
+  Effect.gen(function* () {
+    const strangers = contents.filter((path) => !allowed.test(path) || forbidden.test(path))
+    if (strangers.length > 0) {
+      yield* fail(`${name} would publish ${strangers.join(", ")}`, `narrow "files" in packages/${name}/package.json`)
+    }
+    const sources = contents.filter((path) => path.startsWith("src/"))
+    const wanted = ["README.md", "LICENSE", "package.json", "src/index.ts"].concat(
+      sources.flatMap((path) => {
+        const compiled = path.replace(/^src\//, "dist/").replace(/\.ts$/, "")
+        return [`${compiled}.js`, `${compiled}.d.ts`]
+      })
+    )
+    const missing = wanted.filter((path) => !contents.includes(path))
+    if (missing.length > 0) yield* fail(`${name} would be published without ${missing.join(", ")}`, "add them")
+    const orphans = contents.filter(
+      (path) => /^dist\/.*\.js$/.test(path) && !sources.includes(path.replace(/^dist\//, "src/").replace(/js$/, "ts"))
+    )
+    if (orphans.length > 0)
+      yield* fail(`${name} has compiled files without a source: ${orphans.join(", ")}`, "clean dist")
+  })
+
+const Manifest = Schema.fromJsonString(
+  Schema.Struct({
+    exports: Schema.Record(Schema.String, Schema.NullOr(Schema.String)),
+    dependencies: Schema.optional(Schema.Record(Schema.String, Schema.String)),
+    devDependencies: Schema.optional(Schema.Record(Schema.String, Schema.String)),
+    peerDependencies: Schema.Record(Schema.String, Schema.String)
+  })
+)
+
+/** What pnpm wrote into the published manifest. */
+const inspectManifest = (name: string, text: string) =>
+  Effect.gen(function* () {
+    const manifest = yield* Schema.decodeEffect(Manifest)(text).pipe(
+      Effect.catch((error) => fail(`the published package.json of ${name}: ${error.message}`, "correct it"))
+    )
+    const ranges = { ...manifest.devDependencies, ...manifest.dependencies, ...manifest.peerDependencies }
+    for (const [dependency, range] of Object.entries(ranges)) {
+      if (!/^[\^~]?\d+\.\d+\.\d+$/.test(range)) {
+        yield* fail(`${name} would depend on ${dependency} "${range}"`, "let pnpm replace it by a range, or write one")
+      }
+    }
+    for (const [path, target] of Object.entries(manifest.exports)) {
+      const fine =
+        path === "./package.json" || (path === "./internal/*" ? target === null : target?.startsWith("./dist/"))
+      if (!fine) yield* fail(`${name} would export ${path} as ${target}`, `correct publishConfig.exports`)
+    }
+    if (manifest.exports["./internal/*"] !== null) yield* fail(`${name} exports internal/*`, `set it to null`)
+  })
+
+// -----------------------------------------------------------------------------
+// a project outside of the workspace
+// -----------------------------------------------------------------------------
+
+/** A project that knows the four tarballs, and from the registry what the workspace already uses, in its versions. */
+const installOutside = (temporary: string, tarballs: ReadonlyArray<Tarball>) =>
+  Effect.gen(function* () {
+    const project = Path.join(temporary, "project")
+    const local = Object.fromEntries(tarballs.map(({ name, file }) => [`@effect-zookeeper/${name}`, `file:${file}`]))
+    const versions = Object.fromEntries(["effect", "@types/node"].map((name) => [name, versionOf(name)]))
+    write(project, "package.json", {
+      name: "outside",
+      private: true,
+      type: "module",
+      dependencies: { ...local, ...versions }
+    })
+    // The packages' dependencies on each other, too, are the tarballs. JSON is YAML.
+    write(project, "pnpm-workspace.yaml", { overrides: local, blockExoticSubdeps: false })
+    for (const resolution of ["NodeNext", "Bundler"]) {
+      write(project, `tsconfig.${resolution}.json`, {
+        files: ["program.ts"],
+        compilerOptions: {
+          noEmit: true,
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          target: "ES2023",
+          // DOM because effect's own declarations are checked too, and name its types.
+          lib: ["ES2024", "ESNext.Disposable", "DOM"],
+          skipLibCheck: false,
+          types: ["node"],
+          module: resolution === "NodeNext" ? "NodeNext" : "Preserve",
+          moduleResolution: resolution
+        }
+      })
+    }
+    Fs.cpSync(Path.join(root, "scripts/outside"), project, { recursive: true })
+    yield* pnpm(["install", "--prefer-offline", "--no-frozen-lockfile", "--reporter=append-only"], project)
+    for (const { name } of tarballs) {
+      const manifest = Path.join(project, "node_modules/@effect-zookeeper", name, "package.json")
+      yield* inspectManifest(name, Fs.readFileSync(manifest, "utf8"))
+    }
+    return project
+  })
+
+const typeCheck = (project: string) =>
+  Effect.forEach(
+    ["NodeNext", "Bundler"],
+    (resolution) =>
+      run(
+        bin("tsc"),
+        ["-p", `tsconfig.${resolution}.json`],
+        project,
+        `the published declarations do not hold with moduleResolution ${resolution}; program.ts is scripts/outside/program.ts`
+      ),
+    { concurrency: 2, discard: true }
+  )
+
+const runThere = (project: string, file: string, problem: string) =>
+  run(process.execPath, [file], project, `${problem}; ${file} is scripts/outside/${file}`)
+
+// -----------------------------------------------------------------------------
+// tools
+// -----------------------------------------------------------------------------
+
+/** Says when a step has been done, and how long it took. */
+const step = <A, E, R>(did: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.gen(function* () {
+    const before = yield* Clock.currentTimeMillis
+    const result = yield* effect
+    const seconds = ((yield* Clock.currentTimeMillis) - before) / 1000
+    yield* Console.log(`✓ ${did} (${seconds.toFixed(1)} s)`)
+    return result
+  })
+
+/** Runs a command without a terminal; what it printed, or a failure that holds it. */
+const run = (command: string, args: ReadonlyArray<string>, cwd: string, advice: string) =>
+  Effect.callback<string, BuildFailed>((resume) => {
+    const child = ChildProcess.spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] })
+    let printed = ""
+    let output = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text
+      printed += text
+    })
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (printed += text))
+    child.once("error", (error) => resume(fail(`${command} cannot be run: ${error.message}`, advice)))
+    child.once("close", (code) => {
+      const line = [Path.basename(command), ...args].join(" ")
+      resume(code === 0 ? Effect.succeed(output) : fail(`${printed.trim()}\n\n\`${line}\` ended with ${code}`, advice))
+    })
+    return Effect.sync(() => child.kill())
+  })
+
+/** The pnpm that runs this script is on the PATH. */
+const pnpm = (args: ReadonlyArray<string>, cwd: string) =>
+  run("pnpm", args, cwd, "run this as `npx -y pnpm@12 build`; the message of pnpm is above")
+
+const bin = (name: string) => Path.join(root, "node_modules/.bin", name)
+
+const packageFile = (name: string, ...path: ReadonlyArray<string>) => Path.join(root, "packages", name, ...path)
+
+const versionOf = (dependency: string): unknown =>
+  JSON.parse(Fs.readFileSync(Path.join(root, "node_modules", dependency, "package.json"), "utf8")).version
+
+const write = (folder: string, name: string, content: object) => {
+  Fs.mkdirSync(folder, { recursive: true })
+  Fs.writeFileSync(Path.join(folder, name), JSON.stringify(content, null, 2))
+}
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => Fs.realpathSync(Fs.mkdtempSync(Path.join(Os.tmpdir(), "effect-zookeeper-build-")))),
+  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
+)
+
+NodeRuntime.runMain(
+  Effect.catchTag(program, "BuildFailed", (error) =>
+    Effect.andThen(
+      Console.error(error.message),
+      Effect.sync(() => (process.exitCode = 1))
+    )
+  )
+)

@@ -1,0 +1,22 @@
+// What is internal cannot be imported, whichever way it is asked for.
+import assert from "node:assert/strict"
+
+const internals = {
+  client: "internal/makeClient",
+  protocol: "internal/text",
+  session: "internal/makeSession",
+  transport: "internal/dial"
+}
+
+const refused = ["ERR_PACKAGE_PATH_NOT_EXPORTED", "ERR_MODULE_NOT_FOUND", "ERR_INVALID_MODULE_SPECIFIER"]
+
+for (const [name, module] of Object.entries(internals)) {
+  for (const path of [module, `${module}.js`, `dist/${module}.js`, `src/${module}.ts`, `../dist/${module}`]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other, so that the first failure is the one told
+    await assert.rejects(
+      import(`@effect-zookeeper/${name}/${path}`),
+      ({ code }) => (path.startsWith("internal/") ? code === refused[0] : refused.includes(code)),
+      `@effect-zookeeper/${name}/${path} must not be importable`
+    )
+  }
+}

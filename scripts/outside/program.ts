@@ -1,0 +1,55 @@
+/**
+ * An application outside of the workspace, on the packed packages: it is type-checked against their declarations and run.
+ *
+ * It needs no server. It reaches every package by its name and by a deep module, and dials a port where nobody listens.
+ */
+import { ZooKeeper as Client } from "@effect-zookeeper/client"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Protocol from "@effect-zookeeper/protocol"
+import * as Jute from "@effect-zookeeper/protocol/Jute"
+import * as Records from "@effect-zookeeper/protocol/Records"
+import * as SessionPackage from "@effect-zookeeper/session"
+import type * as Session from "@effect-zookeeper/session/Session"
+import * as TransportPackage from "@effect-zookeeper/transport"
+import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Assert from "node:assert/strict"
+
+// A deep module and the package's index are one and the same module.
+Assert.equal(Client.ZooKeeper, ZooKeeper.ZooKeeper)
+Assert.equal(Protocol.Jute.codec, Jute.codec)
+Assert.equal(TransportPackage.ConnectString.parse, ConnectString.parse)
+Assert.equal(typeof SessionPackage.Session.layer, "function")
+
+const parsed = Result.getOrThrow(ConnectString.parse("zk1:2181,[2001:db8::1]/app"))
+Assert.deepEqual(
+  parsed.servers.map(({ host }) => host),
+  ["zk1", "2001:db8::1"]
+)
+
+const header = Jute.codec(Records.RequestHeader)
+const bytes = Jute.encode(header, { xid: 7, type: 4 })
+Assert.deepEqual([...bytes], [0, 0, 0, 7, 0, 0, 0, 4])
+Assert.deepEqual(Result.getOrThrow(Jute.decode(header, bytes)), { xid: 7, type: 4 })
+
+// Types as the interface promises them. Nobody calls this.
+export const typed = Effect.gen(function* () {
+  const zk = yield* ZooKeeper.ZooKeeper
+  const [path, stat, nothing] = yield* zk.transaction([Op.create("/a"), Op.setData("/a", "data"), Op.check("/a")])
+  const results: readonly [string, Records.Stat, void] = [path, stat, nothing]
+  const found: Option.Option<Records.Stat> = yield* zk.stat("/a")
+  const session: Session.SessionInfo = zk.session
+  return { results, found, session }
+}).pipe(Effect.catchTag("TransactionFailed", (error) => Effect.succeed(error.index)))
+
+const failure = await ZooKeeper.layer({ servers: "127.0.0.1:1", connectTimeout: "300 millis" }).pipe(
+  Layer.build,
+  Effect.scoped,
+  Effect.flip,
+  Effect.runPromise
+)
+Assert.equal(failure._tag, "ConnectFailed")

@@ -1,0 +1,10 @@
+// An application in CommonJS: Node hands it the ES modules.
+const assert = require("node:assert/strict")
+
+const { ZooKeeper } = require("@effect-zookeeper/client")
+const { parse } = require("@effect-zookeeper/transport/ConnectString")
+
+assert.equal(typeof ZooKeeper.layer, "function")
+assert.equal(typeof require("@effect-zookeeper/protocol").Jute.codec, "function")
+assert.equal(typeof require("@effect-zookeeper/session").Session.layer, "function")
+assert.equal(parse("zk1").success.servers[0].host, "zk1")
