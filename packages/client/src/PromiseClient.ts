@@ -154,7 +154,8 @@ export const fromLayer = async <E>(
     Effect.andThen(Layer.buildWithScope(layer, scope)),
     Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
   )
-  const context = await calls.run(Context.empty())(build, call)
+  // By a run of its own: a build that fails would wait for itself to end.
+  const context = await new Calls().run(Context.empty())(build, call)
   let closing: Promise<void> | undefined
   const close = () => (closing ??= Effect.runPromise(Scope.close(scope, Exit.void)))
   return make(calls, Context.add(context, Scope.Scope, scope), close)

@@ -8,7 +8,7 @@
  * - an Option is its value or `undefined`;
  * - a Result is `{ ok: true, value }` or `{ ok: false, error }`;
  * - plain objects and arrays are looked through for all of these, in what is answered too, and getters stay getters;
- * - everything else stays: bytes, numbers, errors, instances of classes.
+ * - everything else stays: bytes, numbers, errors, instances of classes (whose types stay if they extend `Whole`).
  *
  * A Promise rejects with the very error that the Effect fails with: `instanceof` and `_tag` both tell which it is.
  *
@@ -68,6 +68,27 @@ export interface Run<in R = never> {
 export type Settled<A, E> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly error: E }
 
 /**
+ * The mark of a {@link Whole}.
+ *
+ * @category type IDs
+ * @since 0.1.0
+ */
+export const WholeTypeId = "~@effect-zookeeper/client/PromiseFace/Whole"
+
+/**
+ * A class of values that are answered as they are. What carries values of the application extends it: whatever these
+ * are, an Option included, the application gets back what it gave.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export abstract class Whole {
+  get [WholeTypeId](): typeof WholeTypeId {
+    return WholeTypeId
+  }
+}
+
+/**
  * The Promise face of a type: of a service, of one of its members, or of what they answer.
  *
  * An Effect or Stream that needs services is refused with `never`, for `derive` cannot provide any. The type parameters
@@ -93,18 +114,17 @@ export type Promised<T> = T extends Opaque
               : T extends (...args: infer P) => infer X
                 ? PromisedMethod<T, P, X>
                 : T extends object
-                  ? Unchanged<T, { readonly [K in keyof T]: Promised<T[K]> }>
+                  ? Unchanged<T, { [K in keyof T]: Promised<T[K]> }>
                   : T
 
 /** Objects that are values: nobody looks into them. */
-type Opaque = Uint8Array | Error | Redacted.Redacted<unknown>
+type Opaque = Whole | Uint8Array | Error | Redacted.Redacted<unknown>
 
-type PromisedMethod<F, P extends ReadonlyArray<unknown>, X> =
-  X extends Effect.Effect<infer A, infer _E, infer R>
-    ? Method<P, Promise<Promised<A>>, R>
-    : X extends Stream.Stream<infer A, infer _E, infer R>
-      ? Method<P, AsyncIterable<Promised<A>>, R>
-      : Unchanged<F, (...args: P) => Promised<X>>
+type PromisedMethod<F, P extends ReadonlyArray<unknown>, X> = [X] extends [Effect.Effect<infer A, infer _E, infer R>]
+  ? Method<P, Promise<Promised<A>>, R>
+  : [X] extends [Stream.Stream<infer A, infer _E, infer R>]
+    ? Method<P, AsyncIterable<Promised<A>>, R>
+    : Unchanged<F, (...args: P) => Promised<X>>
 
 type Method<P extends ReadonlyArray<unknown>, X, R> = Provided<(...args: [...P, call?: CallOptions]) => X, R>
 
@@ -153,6 +173,8 @@ const present = (run: Run, value: unknown): unknown => {
   if (typeof value !== "object" || value === null) return value
   if (Object.getPrototypeOf(value) === Object.prototype) return data(run, value as PlainObject)
   if (Array.isArray(value)) return elements(run, value)
+  // Effect's errors are Effects too; bytes are only faster to tell here.
+  if (value instanceof Uint8Array || value instanceof Error) return value
   if (Option.isOption(value)) return Option.isSome(value) ? present(run, value.value) : undefined
   if (Result.isResult(value)) return settled(run, value)
   if (isEffect(value)) return (options?: CallOptions) => call(run, value, options)
@@ -165,6 +187,7 @@ const data = (run: Run, source: PlainObject): unknown => {
   let copy: PlainObject | undefined
   for (const key in source) {
     const member = source[key]
+    if (typeof member !== "object" && typeof member !== "function") continue
     const presented = present(run, member)
     if (presented === member) continue
     // What can be called makes it a service, whose getters must not be read but carried over.

@@ -36,6 +36,7 @@ import type {
   UpdateOptions,
   ZnodeOptions
 } from "./Models.ts"
+import { Whole } from "./PromiseFace.ts"
 import { ZooKeeper, type Service } from "./ZooKeeper.ts"
 
 // -----------------------------------------------------------------------------
@@ -86,10 +87,21 @@ export interface Codec<I> {
   readonly decode: (data: Uint8Array) => I
 }
 
-/** @category models @since 0.1.0 */
-export interface ValueAndStat<A> {
+/**
+ * What a typed znode holds, as its Schema has it in both faces.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class ValueAndStat<out A> extends Whole {
   readonly value: A
   readonly stat: Stat
+
+  constructor(value: A, stat: Stat) {
+    super()
+    this.value = value
+    this.stat = stat
+  }
 }
 
 /**
@@ -330,17 +342,23 @@ const makeOperations = <P extends string, A, R>(
     at(params, (zk, path) => Effect.flatMap(spec.encode(value), (data) => use(zk, path, data)))
 
   const decoded = (path: string, { data, stat }: DataAndStat): Effect.Effect<ValueAndStat<A>, ZNodeDecodeError> =>
-    Effect.map(spec.decode(path, data), (value) => ({ value, stat }))
+    Effect.map(spec.decode(path, data), (value) => new ValueAndStat(value, stat))
 
   const read = (zk: Service, path: string) => Effect.flatMap(zk.get(path), (found) => decoded(path, found))
+
+  const readOption = (
+    zk: Service,
+    path: string
+  ): Effect.Effect<Option.Option<ValueAndStat<A>>, ExistsError | ZNodeDecodeError> =>
+    read(zk, path).pipe(
+      Effect.map((found) => Option.some(found)),
+      Effect.catchTag("NoNode", () => Effect.succeed(Option.none<ValueAndStat<A>>()))
+    )
 
   return {
     pathOf: (params) => fillIn(spec.template, params),
     get: (params) => at(params, read),
-    getOption: (params) =>
-      at(params, (zk, path) =>
-        Effect.catchTag(Effect.map(read(zk, path), Option.some), "NoNode", () => Effect.succeed(Option.none()))
-      ),
+    getOption: (params) => at(params, readOption),
     set: (params, value, version) => writing(params, value, (zk, path, data) => zk.set(path, data, version)),
     create: (params, value, options) =>
       writing(params, value, (zk, path, data) => zk.create(path, { ...options, data })),
@@ -352,7 +370,7 @@ const makeOperations = <P extends string, A, R>(
           const current = yield* read(zk, path)
           const value = f(current.value, current.stat)
           const stat = yield* zk.set(path, yield* spec.encode(value), current.stat.version)
-          return { value, stat }
+          return new ValueAndStat(value, stat)
         })
         return retryBadVersion(once, options?.retry)
       }),

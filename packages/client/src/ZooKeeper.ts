@@ -30,7 +30,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import type * as Schedule from "effect/Schedule"
 import type * as Stream from "effect/Stream"
 import type {
   CreateError,
@@ -364,9 +363,7 @@ export const layer = (options: Options = {}): Layer.Layer<ZooKeeper, StartError>
  */
 export const layerConfig = (
   config: Config.Wrap<ConfigOptions>,
-  options: Pick<Options, "auth" | "defaultAcl" | "tls"> & {
-    readonly retry?: Schedule.Schedule<unknown> | undefined
-  } = {}
+  options: Pick<Options, "auth" | "defaultAcl" | "retry" | "sasl" | "session" | "tls"> = {}
 ): Layer.Layer<ZooKeeper, StartError | Config.ConfigError> =>
   Layer.unwrap(Effect.map(Config.unwrap(config), (plain) => layer({ ...plain, ...options })))
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * as Acl from "@effect-zookeeper/protocol/Acl"
+export * as Sasl from "@effect-zookeeper/session/Sasl"
 export * as Op from "./Op.ts"
 export * as PromiseClient from "./PromiseClient.ts"
 export * as PromiseFace from "./PromiseFace.ts"

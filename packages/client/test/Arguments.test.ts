@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { runInNewContext } from "node:vm"
 import { Acl, type InvalidArgument, Op } from "../src/index.ts"
 import type { Service } from "../src/ZooKeeper.ts"
 import { fake, stat } from "./fakeSession.ts"
@@ -109,6 +110,16 @@ describe("a mistake in an argument", () => {
 })
 
 describe("what is sent", () => {
+  it.effect("may be bytes of another realm", () =>
+    Effect.gen(function* () {
+      const { asked, zk } = yield* fake(({ request }) => Effect.succeed({ path: request.path }))
+      const foreign: Uint8Array = runInNewContext("new Uint8Array([1, 2])")
+      assert.isFalse(foreign instanceof Uint8Array)
+      yield* zk.create("/a", { data: foreign })
+      assert.strictEqual(asked.length, 1)
+    })
+  )
+
   it.effect("goes by the operation of the mode, with no flag of another", () =>
     Effect.gen(function* () {
       const { asked, zk } = yield* fake(({ request }) => Effect.succeed({ path: request.path, stat }), {

@@ -255,6 +255,7 @@ describe("a delete whose reply was lost", () => {
       const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
       yield* Scope.close(scope, yield* Effect.exit(Effect.void))
       yield* failure(Fiber.join(fiber), "SessionClosed")
+      yield* failure(zk.delete("/a", { guaranteed: true }), "SessionClosed")
     })
   )
 })

@@ -150,6 +150,12 @@ describe("views on a real server", () => {
       yield* zk.set("/a", "1")
       // It was deleted by this view, so what is there now is unknown to it.
       yield* tracked.delete("/a")
+      // One effect, run twice: each run takes the version of its own time.
+      yield* zk.create("/c")
+      yield* tracked.get("/c")
+      const write = tracked.setData("/c", "again")
+      yield* write
+      assert.strictEqual((yield* write).version, 2)
       // The client beside it caches nothing.
       yield* zk.create("/b")
       yield* zk.get("/b")

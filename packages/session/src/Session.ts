@@ -11,7 +11,7 @@ import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import type * as Operations from "@effect-zookeeper/protocol/Operations"
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
-import { Transport } from "@effect-zookeeper/transport/Transport"
+import { type Transport } from "@effect-zookeeper/transport/Transport"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -22,6 +22,7 @@ import type * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { makeSession } from "./internal/makeSession.ts"
+import type { SaslMechanism } from "./Sasl.ts"
 import type {
   AuthFailed,
   ConnectFailed,
@@ -80,6 +81,8 @@ export interface SessionOptions {
   /** Whether a server without quorum may serve reads (`allow_read_only` in aiozk). Default false. */
   readonly allowReadOnly?: boolean | undefined
   readonly auth?: ReadonlyArray<AuthInfo> | undefined
+  /** Proves who we are on each connection before anything else is said; see `Sasl.digestMd5`. Default: none. */
+  readonly sasl?: SaslMechanism | undefined
   /**
    * The pauses between rounds over all servers, while there is no connection (`retry_policy` in aiozk). When it ends, it
    * is begun anew. Default: from 100 milliseconds, doubling up to 5 seconds, with jitter, forever.

@@ -67,10 +67,14 @@ export class SessionClosed extends Schema.TaggedError<SessionClosed>()("SessionC
  * @since 0.1.0
  */
 export class AuthFailed extends Schema.TaggedError<AuthFailed>()("AuthFailed", {
-  scheme: Schema.String
+  /** `digest` and the like, or `sasl`. */
+  scheme: Schema.String,
+  /** What is known beside that; no secret stands in it. */
+  reason: Schema.optional(Schema.String)
 }) {
   override get message(): string {
-    return `the server refused the credentials of scheme "${this.scheme}"; check them and that the server knows the scheme`
+    const reason = this.reason === undefined ? "" : ` (${this.reason})`
+    return `the server refused the credentials of scheme "${this.scheme}"${reason}; check them, and that the server knows the scheme`
   }
 }
 

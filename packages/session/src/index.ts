@@ -1,3 +1,5 @@
+export * as Sasl from "./Sasl.ts"
+export * as SaslError from "./SaslError.ts"
 export * as Session from "./Session.ts"
 export * as SessionError from "./SessionError.ts"
 export * as SessionMetrics from "./SessionMetrics.ts"

@@ -103,7 +103,10 @@ function promised(code: string): ReadonlyArray<string> {
 
 /** Errors of the compiler name the README and its line. */
 function withPlaces(output: string): string {
-  return blocks.reduce((text, { file, place }) => text.replaceAll(file, `${place} + `), output)
+  return blocks.reduce(
+    (text, { file, place }) => text.replaceAll(Path.join(Path.relative(root, folder), file), `${place} + `),
+    output
+  )
 }
 
 // -----------------------------------------------------------------------------

@@ -45,7 +45,8 @@ export class StreamIterator<A, R> implements AsyncIterator<A, undefined> {
     if (this.phase === "returned" || this.phase === "over") return Promise.resolve(over)
     return new Promise((resolve, reject) => {
       this.waiting.push({ resolve, reject })
-      if (this.phase === "new") this.open()
+      // A Stream that is opened may hand over its first element at once, and wait to be asked again.
+      if (this.phase === "new") return this.open()
       const { ask } = this
       this.ask = undefined
       ask?.()

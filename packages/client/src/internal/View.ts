@@ -39,9 +39,10 @@ export const withPath = <A, E>(
   use: (server: string) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | InvalidArgument> => {
   const rule = ZnodePath.check(path)
-  return rule === undefined
-    ? use(ZnodePath.toServer(view.chroot, path))
-    : Effect.fail(new InvalidArgument({ argument: "path", value: String(path), rule }))
+  if (rule !== undefined) return Effect.fail(new InvalidArgument({ argument: "path", value: String(path), rule }))
+  const server = ZnodePath.toServer(view.chroot, path)
+  // An effect may be run long after it was made, and again: a remembered version is asked for at each run.
+  return view.versions === undefined ? use(server) : Effect.suspend(() => use(server))
 }
 
 /** The client's name of a path that a server told; what lies outside of the chroot keeps the server's name. */

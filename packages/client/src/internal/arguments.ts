@@ -33,7 +33,12 @@ export const invalid = (argument: string, value: unknown, rule: string): Invalid
 
 /** The bytes of data, or undefined for what is no data. */
 export const encodeData = (data: Data): Uint8Array | undefined =>
-  typeof data === "string" ? utf8.encode(data) : data instanceof Uint8Array ? data : undefined
+  typeof data === "string" ? utf8.encode(data) : isBytes(data) ? data : undefined
+
+/** Of another realm too, as test runners have them. */
+const isBytes = (data: unknown): data is Uint8Array =>
+  data instanceof Uint8Array ||
+  (ArrayBuffer.isView(data) && Object.prototype.toString.call(data) === "[object Uint8Array]")
 
 export const badData = (data: unknown, argument = "data"): InvalidArgument =>
   invalid(argument, describe(data), "data must be a Uint8Array or a string")

@@ -174,8 +174,8 @@ const findOwn = (view: View, named: PreparedCreate, id: string, lost: SentError)
       })
     }),
     Effect.catchTag("NoNode", () => Effect.succeed(absent)),
-    // Who may create but not list cannot know: the loss stays what it is.
-    Effect.catchTag("NoAuth", () => Effect.fail(lost))
+    // Who may create but not list cannot know, nor who is not told in time: the loss stays what it is.
+    Effect.catchTag(["NoAuth", "ConnectionLoss", "RequestTimeout"], () => Effect.fail(lost))
   )
 }
 
@@ -194,7 +194,7 @@ const createIdempotently = Effect.fnUntraced(function* (view: View, create: Prep
     const unknown = lost
     const there = yield* readAfterSync(view, server, create.path).pipe(
       Effect.catchTag("NoNode", () => Effect.undefined),
-      Effect.catchTag("NoAuth", () => Effect.fail(unknown))
+      Effect.catchTag(["NoAuth", "ConnectionLoss", "RequestTimeout"], () => Effect.fail(unknown))
     )
     if (there === undefined) continue
     const owner = CreateMode.isEphemeral(create.mode) ? view.session.info.id : 0n

@@ -6,11 +6,11 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { BadVersion } from "@effect-zookeeper/protocol/ServerError"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
 import type { SetAclError, SetDataError } from "../Errors.ts"
 import type { Data, SetDataOptions, Stat, UpdateOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { badData, checkVersion, encodeData } from "./arguments.ts"
+import { retryBadVersion } from "./compareAndSet.ts"
 import { readAfterSync, sameData } from "./create.ts"
 import { isLost } from "./outcome.ts"
 import { readNode } from "./read.ts"
@@ -67,8 +67,8 @@ const setIdempotently = Effect.fnUntraced(function* (
     if (isLost(outcome.failure)) lost = outcome.failure
     else if (lost === undefined || outcome.failure._tag !== "BadVersion") return yield* Effect.fail(outcome.failure)
     const unknown = lost
-    const there = yield* Effect.catchTag(readAfterSync(view, server, path), ["NoNode", "NoAuth"], () =>
-      Effect.fail(unknown)
+    const there = yield* readAfterSync(view, server, path).pipe(
+      Effect.catchTag(["NoNode", "NoAuth", "ConnectionLoss", "RequestTimeout"], () => Effect.fail(unknown))
     )
     const written = sameData(there.data, data)
     if (version === -1 ? written : written && there.stat.version === next(version)) {
@@ -91,8 +91,6 @@ const next = (version: number): number => (version + 1) | 0
 // compare and set
 // -----------------------------------------------------------------------------
 
-const pauses = Schedule.jittered(Schedule.min([Schedule.exponential("5 millis"), Schedule.spaced("1 second")]))
-
 const update = (
   view: View,
   path: string,
@@ -105,23 +103,8 @@ const update = (
       const bytes = encodeData(data)
       return bytes === undefined ? Effect.fail(badData(data)) : sendSet(view, server, path, bytes, current.stat.version)
     })
-    return retryBadVersion(once, options.retry ?? pauses)
+    return retryBadVersion(once, options.retry)
   })
-
-const retryBadVersion = (
-  once: Effect.Effect<Stat, SetDataError>,
-  schedule: Schedule.Schedule<unknown, BadVersion>
-): Effect.Effect<Stat, SetDataError> =>
-  // Only the conflict goes through the schedule; every other error passes as it is, as an answer that is none.
-  once.pipe(
-    Effect.catchIf(
-      (error) => error._tag !== "BadVersion",
-      (error) => Effect.succeed(Result.fail(error))
-    ),
-    Effect.map((value) => (Result.isResult(value) ? value : Result.succeed(value))),
-    Effect.retry(schedule),
-    Effect.flatMap(Effect.fromResult)
-  )
 
 // -----------------------------------------------------------------------------
 // ACL

@@ -187,7 +187,7 @@ export class Exchange {
       else if (request.resume === undefined) lost.push(request)
       else kept.push(request)
     })
-    for (const request of this.waiting.drain()) kept.push(request)
+    for (const request of this.waiting.drain()) (request.onLoss === "drop" ? lost : kept).push(request)
     this.waiting = kept
     // Only now may callers run: they can send at once.
     for (const request of lost) {

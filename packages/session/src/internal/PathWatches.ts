@@ -21,7 +21,10 @@ export class PathWatches {
   readonly pending: Record<Table, number> = { data: 0, child: 0 }
   /** Whether a one-shot watch may be set at the server. */
   readonly armed: Record<Table, boolean> = { data: false, child: false }
+  /** What the server was asked for last. */
   held: Held = "none"
+  /** What it held when it answered last: events come by this mode until it has answered again. */
+  confirmed: Held = "none"
 
   constructor(path: string) {
     this.path = path

@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-explicit-any -- requests of all operations in one queue; each caller knows its own types
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import type * as Exit from "effect/Exit"
 

@@ -7,7 +7,7 @@ import * as Records from "@effect-zookeeper/protocol/Records"
 import * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import type { ServerList } from "@effect-zookeeper/transport/ServerList"
 import type { Transport } from "@effect-zookeeper/transport/Transport"
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
@@ -25,7 +25,7 @@ import { ServerCapabilities } from "./ServerCapabilities.ts"
 import type { Settings } from "./Settings.ts"
 import type { StateCell } from "./StateCell.ts"
 import { Violation } from "./Violation.ts"
-import { WatchRegistry } from "./WatchRegistry.ts"
+import { addWatchMode, WatchRegistry } from "./WatchRegistry.ts"
 import { watchPackets } from "./watchPackets.ts"
 
 const watcherEvent = Jute.codec(Records.WatcherEvent)
@@ -62,8 +62,11 @@ export class SessionCore {
   private readonly begun: Latch.Latch
   /** Runs at the first connection whose identities the server has accepted. */
   onReady: (() => void) | undefined
-  /** Ends the current connection in an orderly way, when the session had better be elsewhere. */
-  moveAway: (() => void) | undefined
+  /**
+   * Opened when the session had better be elsewhere: its connection is then left in good order. Made before anybody can
+   * hear of a connection, for who does may ask for that at once.
+   */
+  departure = Latch.makeUnsafe(false)
   /** What watches have been compared with, while a connection has not yet registered all of them again. */
   private watchedUpTo: bigint | undefined
   private readonly meter = new Meter()
@@ -95,8 +98,9 @@ export class SessionCore {
     this.isKnownToEnsemble = settings.session !== undefined
     this.begun = Latch.makeUnsafe(settings.session !== undefined)
     this.watches = new WatchRegistry({
-      addWatch: (path, mode) => this.command(Operations.addWatch, { path, mode: mode === "recursive" ? 1 : 0 }, "drop"),
-      removeWatches: (path, type) => this.command(Operations.removeWatches, { path, type }, "drop")
+      addWatch: (path, mode) =>
+        this.command(Operations.addWatch, { path, mode: addWatchMode[mode] }, () => this.watches.confirm(path, mode)),
+      removeWatches: (path, type) => this.command(Operations.removeWatches, { path, type })
     })
   }
 
@@ -122,9 +126,14 @@ export class SessionCore {
   }
 
   /** Sends something that nobody waits for, if there is a connection; what it says is of no use to any other. */
-  private command<O extends Operation.Any>(operation: O, request: Operation.Request<O>, onLoss: OnLoss): void {
+  private command<O extends Operation.Any>(operation: O, request: Operation.Request<O>, onOk?: () => void): void {
     if (this.link === undefined || !this.capabilities.supports(operation.name)) return
-    this.exchange.send(new PendingRequest(operation, request, "", onLoss, Number.POSITIVE_INFINITY, () => {}))
+    const pending = new PendingRequest(operation, request, "", "drop", Number.POSITIVE_INFINITY, () => {})
+    pending.onReply = (code) => {
+      if (code === ErrorCode.codes.Ok) onOk?.()
+      return Exit.void
+    }
+    this.exchange.send(pending)
   }
 
   // ---------------------------------------------------------------------------
@@ -135,6 +144,7 @@ export class SessionCore {
   connected({ link, response, sentAt }: Established, isStandIn: boolean): void {
     const readOnly = response.readOnly === true
     this.isStandIn = isStandIn
+    this.departure = Latch.makeUnsafe(false)
     if (!isStandIn) {
       const password = response.passwd ?? noPassword
       this.credentials = { id: response.sessionId, password: Redacted.make(password) }
@@ -164,7 +174,6 @@ export class SessionCore {
     this.bytesReceived += this.link?.bytesIn ?? 0
     this.connectionsLost++
     this.link = undefined
-    this.moveAway = undefined
     this.state.set({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() })
     this.exchange.disconnect()
   }
@@ -219,7 +228,7 @@ export class SessionCore {
       case Operations.Xid.auth: {
         const refused = this.identities.answer(header.err)
         if (refused === undefined) return
-        this.fail(new AuthFailed({ scheme: refused }))
+        this.refused(new AuthFailed({ scheme: refused }))
         throw new Violation(`the credentials of scheme "${refused}" were refused`)
       }
     }
@@ -281,7 +290,7 @@ export class SessionCore {
   }
 
   /** The credentials were refused: nothing is sent any more. */
-  private fail(error: AuthFailed): void {
+  refused(error: AuthFailed): void {
     this.liveness.lapse()
     this.state.set({ _tag: "AuthFailed" })
     this.end(error, new SessionClosed())

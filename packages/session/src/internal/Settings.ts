@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import type { SaslMechanism } from "../Sasl.ts"
 import type { AuthInfo, SessionCredentials, SessionOptions } from "../Session.ts"
 
 /** The options of a session, checked and with their defaults; times in milliseconds. */
@@ -16,6 +17,7 @@ export interface Settings {
   readonly requestTimeout: number | undefined
   readonly allowReadOnly: boolean
   readonly auth: ReadonlyArray<AuthInfo>
+  readonly sasl: SaslMechanism | undefined
   readonly retry: Schedule.Schedule<unknown>
   readonly sessionExpiry: "recreate" | "fail"
   readonly maxFrameSize: number
@@ -63,6 +65,7 @@ export const checkOptions = Effect.fnUntraced(function* (
       options.requestTimeout === undefined ? undefined : yield* checkDuration("requestTimeout", options.requestTimeout),
     allowReadOnly: options.allowReadOnly ?? false,
     auth: options.auth ?? [],
+    sasl: options.sasl,
     retry: options.retry ?? defaultRetry,
     sessionExpiry: options.sessionExpiry ?? "recreate",
     maxFrameSize: yield* checkInteger("maxFrameSize", options.maxFrameSize ?? 4 * 1024 * 1024, 1024),

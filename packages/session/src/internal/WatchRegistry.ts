@@ -1,4 +1,4 @@
-import * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
+import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Option from "effect/Option"
 import type { PersistentWatchListener } from "../Session.ts"
@@ -19,6 +19,9 @@ export interface WatchCommands {
 /** The numbers of the protocol; `recursive` is known from 3.9 on, and refused without harm before. */
 export const RemoveType = { child: 1, data: 2, any: 3, recursive: 5 } as const
 export type RemoveType = (typeof RemoveType)[keyof typeof RemoveType]
+
+/** The numbers of the protocol. */
+export const addWatchMode = { persistent: 0, recursive: 1 } as const
 
 /**
  * The watches of a session.
@@ -77,6 +80,7 @@ export class WatchRegistry {
       if (entry[kind].delete(dropped)) this.release(entry)
     })
     entry[kind].add(watch)
+    this.release(entry)
     return watch
   }
 
@@ -91,8 +95,8 @@ export class WatchRegistry {
   // persistent watches
   // ---------------------------------------------------------------------------
 
-  /** Adds a persistent watch. The mode to ask the server for, which covers all that is watched at the path. */
-  add(path: string, recursive: boolean, listener: PersistentWatchListener): Exclude<Held, "none"> {
+  /** Adds a persistent watch; the server is still to be asked for it. */
+  add(path: string, recursive: boolean, listener: PersistentWatchListener): void {
     const entry = this.entry(path)
     if (recursive) {
       entry.recursive.add(listener)
@@ -100,9 +104,23 @@ export class WatchRegistry {
     } else {
       entry.persistent.add(listener)
     }
+  }
+
+  /**
+   * The mode to ask the server for, which covers all that is watched at the path; decided at the moment at which it is
+   * asked, for reads that were sent before could not count on it.
+   */
+  hold(path: string): Exclude<Held, "none"> {
+    const entry = this.entry(path)
     const mode = entry.recursive.size > 0 ? "recursive" : "persistent"
     entry.held = mode
     return mode
+  }
+
+  /** The server has answered that it holds this mode. */
+  confirm(path: string, mode: Exclude<Held, "none">): void {
+    const entry = this.paths.get(path)
+    if (entry !== undefined) entry.confirmed = mode
   }
 
   remove(path: string, recursive: boolean, listener: PersistentWatchListener): void {
@@ -125,11 +143,14 @@ export class WatchRegistry {
     const event: WatchEvent.WatchEvent = { type, path, zxid: zxid > 0n ? Option.some(zxid) : Option.none() }
     const entry = this.paths.get(path)
     if (entry !== undefined) this.dispatchAt(entry, event)
-    if (type === "NodeChildrenChanged" || this.recursiveCount === 0) return
-    for (let at: string | undefined = path; at !== undefined; at = ZnodePath.parent(at)) {
-      const ancestor = this.paths.get(at)
-      if (ancestor !== undefined) this.tell(ancestor.recursive, event)
+    if (type === "NodeChildrenChanged") return
+    if (this.recursiveCount > 0) {
+      for (let at: string | undefined = path; at !== undefined; at = ZnodePath.parent(at)) {
+        const ancestor = this.paths.get(at)
+        if (ancestor !== undefined) this.tell(ancestor.recursive, event)
+      }
     }
+    // The server may hold a recursive watch for longer than anybody here wants it.
     if (type !== "NodeDataChanged") this.deriveChildrenChanged(path, event)
   }
 
@@ -147,7 +168,7 @@ export class WatchRegistry {
       entry.child.clear()
     }
     // Under a recursive watch a change of children is derived for those who watch persistently: see below.
-    if (event.type !== "NodeChildrenChanged" || entry.held !== "recursive") this.tell(entry.persistent, event)
+    if (event.type !== "NodeChildrenChanged" || entry.confirmed !== "recursive") this.tell(entry.persistent, event)
     this.release(entry)
     for (const watch of fired) watch.fire(event)
   }
@@ -155,7 +176,7 @@ export class WatchRegistry {
   private deriveChildrenChanged(path: string, event: WatchEvent.WatchEvent): void {
     const parent = ZnodePath.parent(path)
     const entry = parent === undefined ? undefined : this.paths.get(parent)
-    if (entry === undefined || entry.held !== "recursive") return
+    if (entry === undefined || entry.confirmed !== "recursive") return
     const derived: WatchEvent.WatchEvent = { type: "NodeChildrenChanged", path: entry.path, zxid: event.zxid }
     const fired = [...entry.child]
     entry.child.clear()
@@ -178,6 +199,7 @@ export class WatchRegistry {
     const lists: WatchLists = { data: [], exists: [], child: [], persistent: [], recursive: [] }
     for (const entry of this.paths.values()) {
       entry.held = entry.wanted
+      entry.confirmed = entry.held
       if (entry.data.size > 0) lists.data.push(entry.path)
       if (entry.exists.size > 0) lists.exists.push(entry.path)
       if (entry.child.size > 0) lists.child.push(entry.path)
@@ -249,11 +271,13 @@ export class WatchRegistry {
       // One-shot watches that the persistent one serves keep it until they have fired.
       if (!entry.isUsed("data") && !entry.isUsed("child")) {
         entry.held = "none"
+        entry.confirmed = "none"
         entry.armed.data = false
         entry.armed.child = false
         this.commands.removeWatches(entry.path, RemoveType.any)
       }
-    } else if (entry.held === "recursive" && entry.wanted === "persistent") {
+    } else if (entry.held === "recursive" && entry.wanted === "persistent" && entry.pending.child === 0) {
+      // A read on its way may have been sent in reliance on the one or the other mode: it is waited for.
       entry.held = "persistent"
       // Before 3.9 the first replaces the recursive watch; later servers keep both until the second.
       this.commands.addWatch(entry.path, "persistent")

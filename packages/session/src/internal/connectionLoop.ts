@@ -4,7 +4,10 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import { AuthFailed, SessionExpired } from "../SessionError.ts"
+import { authenticate } from "./authenticate.ts"
 import { dial, DialFailed } from "./dial.ts"
+import type { Link } from "./Link.ts"
 import { runLink } from "./runLink.ts"
 import { writeMode } from "./seekWritable.ts"
 import type { SessionCore } from "./SessionCore.ts"
@@ -38,7 +41,7 @@ export const connectionLoop = Effect.fnUntraced(function* (
   while (!core.state.isFinal) {
     yield* Effect.raceFirst(keepConnected(core, onFailedAttempt), core.untilExpired)
     if (core.state.isFinal) return
-    yield* Effect.logWarning("the session has expired", core.liveness.sessionId)
+    yield* Effect.logWarning(new SessionExpired({ sessionId: core.credentials.id }).message)
     core.expire()
     if (core.settings.sessionExpiry === "fail") return
     core.state.set({ _tag: "Connecting" })
@@ -92,7 +95,7 @@ const tryServer = Effect.fnUntraced(function* (core: SessionCore, server: Server
   let last = failed(`${format(server)}: the host name has no address`)
   for (const address of addresses) {
     const tried = yield* Effect.scoped(tryAddress(core, server, address, timeout))
-    if (tried._tag !== "Failed") return tried
+    if (tried._tag !== "Failed" || core.state.isFinal) return tried
     last = tried
   }
   return last
@@ -135,6 +138,8 @@ const tryAddress = Effect.fnUntraced(function* (
   // A server that hands out another session has lost ours.
   if (!isStandIn && id !== 0n && response.sessionId !== id) return expired
   if (isStandIn && response.readOnly !== true) return failed(`${format(server)}: no longer read-only`)
+  const refused = yield* proveIdentity(core, link, timeout)
+  if (refused !== undefined) return refused
   yield* core.servers.connected(server)
   core.connected(dialled, isStandIn)
   const reason = yield* Effect.onExit(runLink(core, link, response.readOnly === true), () =>
@@ -145,6 +150,28 @@ const tryAddress = Effect.fnUntraced(function* (
   )
   return { _tag: "Lost", reason, answered: link.answered } satisfies Tried
 })
+
+/** Goes through SASL where that is asked for; what the try came to if it did not succeed. */
+const proveIdentity = (core: SessionCore, link: Link, timeout: number): Effect.Effect<Tried | undefined> => {
+  const { sasl } = core.settings
+  if (sasl === undefined) return Effect.succeed(undefined)
+  return authenticate(link, sasl).pipe(
+    Effect.timeoutOrElse({
+      duration: timeout,
+      orElse: () => Effect.succeed(failed(`${format(link.server)}: SASL took longer than ${Math.round(timeout)} ms`))
+    }),
+    Effect.map((late) => late ?? undefined),
+    Effect.catchTags({
+      DialFailed: (error) => Effect.succeed(failed(error.reason)),
+      SaslError: (error) =>
+        Effect.sync(() => {
+          // Going on without would be going on as somebody else.
+          core.refused(new AuthFailed({ scheme: "sasl", reason: error.reason }))
+          return failed(error.message)
+        })
+    })
+  )
+}
 
 const failed = (reason: string, silent = false): Tried & { readonly _tag: "Failed" } => ({
   _tag: "Failed",

@@ -154,5 +154,5 @@ const updateServers = Effect.fnUntraced(function* (core: SessionCore, chroot: st
       rule: `the chroot of a session cannot change: it is ${chroot}`
     })
   }
-  if (yield* core.servers.update(parsed.servers, core.link?.server)) core.moveAway?.()
+  if (yield* core.servers.update(parsed.servers, core.link?.server)) core.departure.openUnsafe()
 })

@@ -1,7 +1,6 @@
 import { FrameLengthError } from "@effect-zookeeper/protocol/Frame"
 import { format } from "@effect-zookeeper/transport/ServerAddress"
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
 import type { Link } from "./Link.ts"
 import { seekWritable } from "./seekWritable.ts"
 import type { SessionCore } from "./SessionCore.ts"
@@ -72,10 +71,8 @@ const heartbeat = (core: SessionCore, link: Link): Effect.Effect<never, string> 
 
 /** Leaves in good order, once asked to or once a better server is found: what is in flight may still be answered. */
 const departure = (core: SessionCore, better: Effect.Effect<void>): Effect.Effect<never, string> => {
-  const asked = Latch.makeUnsafe(false)
-  core.moveAway = () => asked.openUnsafe()
   const drained = Effect.callback<void>((resume) => core.exchange.drain(() => resume(Effect.void)))
-  return Effect.raceFirst(asked.await, better).pipe(
+  return Effect.raceFirst(core.departure.await, better).pipe(
     Effect.andThen(Effect.timeoutOption(drained, DRAIN)),
     Effect.andThen(Effect.fail("the session moves to another server"))
   )

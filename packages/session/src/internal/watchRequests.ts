@@ -8,9 +8,9 @@ import type * as Scope from "effect/Scope"
 import type { PersistentWatchListener, RequestPath, Watched } from "../Session.ts"
 import type { SessionError } from "../SessionError.ts"
 import { outcome } from "./Exchange.ts"
-import type { Table } from "./PathWatches.ts"
+import type { Held, Table } from "./PathWatches.ts"
 import type { SessionCore } from "./SessionCore.ts"
-import type { OneShotKind } from "./WatchRegistry.ts"
+import { addWatchMode, type OneShotKind } from "./WatchRegistry.ts"
 
 type WatchedRead = typeof Operations.getData | typeof Operations.getChildren2 | typeof Operations.exists
 
@@ -84,14 +84,25 @@ export const watchPersistently = Effect.fnUntraced(function* (
   path: RequestPath,
   options: { readonly recursive: boolean; readonly listener: PersistentWatchListener }
 ): Effect.fn.Return<void, SessionError, Scope.Scope> {
-  const remove = Effect.sync(() => core.watches.remove(path.server, options.recursive, options.listener))
+  const { watches } = core
+  const { listener, recursive } = options
+  const remove = Effect.sync(() => watches.remove(path.server, recursive, listener))
   yield* Effect.acquireRelease(
-    Effect.sync(() => core.watches.add(path.server, options.recursive, options.listener)),
+    Effect.sync(() => watches.add(path.server, recursive, listener)),
     () => remove
-  ).pipe(
-    Effect.flatMap((mode) =>
-      core.request(Operations.addWatch, { path: path.server, mode: mode === "recursive" ? 1 : 0 }, path.client)
-    ),
-    Effect.onError(() => remove)
   )
+  const request = { path: path.server, mode: 0 }
+  yield* core
+    .request(Operations.addWatch, request, path.client, (pending) => {
+      let mode: Exclude<Held, "none"> = "persistent"
+      pending.onSend = () => {
+        mode = watches.hold(path.server)
+        request.mode = addWatchMode[mode]
+      }
+      pending.onReply = (code, response) => {
+        if (code === codes.Ok) watches.confirm(path.server, mode)
+        return outcome(pending, code, response)
+      }
+    })
+    .pipe(Effect.onError(() => remove))
 })

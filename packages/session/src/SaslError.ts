@@ -1,0 +1,20 @@
+/**
+ * Why a SASL exchange cannot go on.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+
+/**
+ * Why an exchange cannot go on. The reason never contains a secret.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SaslError extends Data.TaggedError("SaslError")<{
+  readonly reason: string
+}> {
+  override get message(): string {
+    return `SASL: ${this.reason}`
+  }
+}
