@@ -301,7 +301,8 @@ export const problemOf = (
   result: Result<unknown, unknown>,
   allowLeftovers = false
 ): { readonly reason: string; readonly cause?: unknown } | undefined => {
-  const left = (): string => result.fibers.map(({ about, fiber, node }) => `\n  fiber ${fiber} of ${node}${about}`).join("")
+  const left = (): string =>
+    result.fibers.map(({ about, fiber, node }) => `\n  fiber ${fiber} of ${node}${about}`).join("")
   switch (result._tag) {
     case "Hang": {
       const paused = result.paused.length === 0 ? "" : `; paused: ${result.paused.join(", ")}`

@@ -86,7 +86,11 @@ describe("Simulation", () => {
   it("wakes sleepers in the order of their times, whatever the seed", () => {
     for (let seed = 1; seed <= 50; seed++) {
       const woken: Array<number> = []
-      const sleeper = (millis: number) => Effect.andThen(Effect.sleep(millis), Effect.sync(() => woken.push(millis)))
+      const sleeper = (millis: number) =>
+        Effect.andThen(
+          Effect.sleep(millis),
+          Effect.sync(() => woken.push(millis))
+        )
       done(Simulation.run(Effect.all([30, 10, 20].map(sleeper), { concurrency: "unbounded" }), { seed }))
       assert.deepStrictEqual(woken, [10, 20, 30])
     }
@@ -141,7 +145,13 @@ describe("Simulation", () => {
         const stopped = yield* simulation.node("stopped")
         const running = yield* simulation.node("running")
         const tick = (name: keyof typeof ticks) =>
-          Effect.repeat(Effect.andThen(Effect.sleep("100 millis"), Effect.sync(() => ticks[name]++)), { times: 99 })
+          Effect.repeat(
+            Effect.andThen(
+              Effect.sleep("100 millis"),
+              Effect.sync(() => ticks[name]++)
+            ),
+            { times: 99 }
+          )
         const fibers = [
           yield* Effect.forkChild(stopped.run(tick("stopped"))),
           yield* Effect.forkChild(running.run(tick("running")))
