@@ -54,16 +54,13 @@ export const resolve = (
   who: ReadonlyArray<Identity>
 ): ReadonlyArray<Acl.Acl> | number => {
   if (requested === null || requested.length === 0) return codes.InvalidACL
+  const entries = distinct(requested)
+  if (entries === undefined) return codes.MarshallingError
   const proved = who.filter(({ scheme }) => scheme === "digest" || scheme === "x509")
   const x509 = who.some(({ scheme }) => scheme === "x509")
   const stored: Array<Acl.Acl> = []
-  for (const [index, { id, perms, scheme }] of requested.entries()) {
-    const earlier = requested.slice(0, index)
-    if (scheme === null) {
-      // A real server stumbles over it when it compares the entries.
-      return earlier.some((other) => other.perms === perms) ? codes.MarshallingError : codes.InvalidACL
-    }
-    if (earlier.some((other) => other.perms === perms && other.scheme === scheme && other.id === id)) continue
+  for (const { id, perms, scheme } of entries) {
+    if (scheme === null) return codes.InvalidACL
     if (scheme === "auth") {
       if (proved.length === 0) return codes.InvalidACL
       for (const identity of proved) stored.push({ perms, ...identity })
@@ -86,3 +83,18 @@ export const resolve = (
  */
 export const masked = (acl: ReadonlyArray<Acl.Acl>): ReadonlyArray<Acl.Acl> =>
   acl.map((entry) => (entry.scheme === "digest" ? { ...entry, id: entry.id.replace(/:.*/, ":x") } : entry))
+
+// ---- internal
+
+/** Undefined where a real server stumbles over a null when it compares an entry with those before it. */
+const distinct = (requested: ReadonlyArray<RequestedAcl>): ReadonlyArray<RequestedAcl> | undefined => {
+  const entries: Array<RequestedAcl> = []
+  for (const entry of requested) {
+    const alike = entries.filter(({ perms }) => perms === entry.perms)
+    if (entry.scheme === null && alike.length > 0) return undefined
+    const rivals = alike.filter(({ scheme }) => scheme === entry.scheme)
+    if (entry.id === null && rivals.length > 0) return undefined
+    if (!rivals.some(({ id }) => id === entry.id)) entries.push(entry)
+  }
+  return entries
+}

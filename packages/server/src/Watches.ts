@@ -44,9 +44,10 @@ export class Watches<Watcher> {
     return fromChildren || fromData
   }
 
-  /** Whether anybody watches that path: servers of 3.8 do not look at who. */
-  isWatched(table: Table, path: string): boolean {
-    return (table !== "data" && this.children.has(path)) || (table !== "children" && this.data.has(path))
+  /** Whether anybody watches that path: servers of 3.8 do not look at who. Undefined where they stumble over it. */
+  isWatched(table: Table, path: string): boolean | undefined {
+    const found = table === "data" ? false : this.children.isWatched(path)
+    return found === false && table !== "children" ? this.data.isWatched(path) : found
   }
 
   /** Forgets a watcher. */
@@ -105,8 +106,15 @@ class WatchTable<Watcher> {
     return true
   }
 
-  has(path: string): boolean {
-    return this.byPath.has(path)
+  /**
+   * A real server walks from the path to the root, and past it when the path begins with no slash: at once, if it has
+   * none at all, and else after it has looked at the path, if there are recursive watches to look for above.
+   */
+  isWatched(path: string): boolean | undefined {
+    if (path === "") return false
+    if (!path.includes("/")) return undefined
+    if (this.byPath.has(path)) return true
+    return path.startsWith("/") || this.recursive === 0 ? false : undefined
   }
 
   drop(watcher: Watcher): void {

@@ -1,7 +1,7 @@
 /**
  * Runs the same steps on several servers and says where their answers part.
  */
-import * as Handshake from "@effect-zookeeper/protocol/Handshake"
+import type * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
@@ -26,6 +26,9 @@ export class Side {
     this.port = port
   }
 
+  /** The zxid of the last ping that was answered. */
+  zxid = 0n
+
   async open(index: number): Promise<unknown> {
     const client = await RawClient.dial(this.port)
     const reply = await client.connect()
@@ -41,7 +44,7 @@ export class Side {
     const heard =
       step._tag === "Request"
         ? await this.request(step.session, step.row, step.bytes)
-        : await this.reconnect(step.session, step.timeOut, step.wrongPassword)
+        : await this.reconnect(step)
     const closed = await Promise.all(this.slots.map((slot) => this.ping(slot)))
     const events = this.slots.map(({ client }) =>
       client.events
@@ -75,25 +78,35 @@ export class Side {
     if (client.closed) return "closed"
     client.frame(encodeRequest(Operations.ping, undefined, Operations.Xid.ping))
     const reply = await client.reply()
-    return reply === undefined ? "closed" : { zxid: reply.zxid, err: reply.err }
+    if (reply === undefined) return "closed"
+    this.zxid = reply.zxid
+    return { zxid: reply.zxid, err: reply.err }
   }
 
-  private async reconnect(session: number, timeOut: number, wrongPassword: boolean): Promise<unknown> {
+  private async reconnect({
+    how,
+    lastZxidSeen,
+    session,
+    timeOut
+  }: Extract<Step, { _tag: "Reconnect" }>): Promise<unknown> {
     const slot = this.slots[session]!
-    // With a wrong password the rightful owner is sent away, and comes back by itself afterwards.
-    if (!wrongPassword) slot.client.close()
+    if (how === "well" || how === "asBefore34") slot.client.close()
     const client = await RawClient.dial(this.port)
-    const passwd = wrongPassword ? new Uint8Array(16).fill(7) : slot.password
-    const reply = await client.connect({ sessionId: slot.id, passwd, timeOut })
-    if (wrongPassword) {
-      const after = await client.next()
-      client.close()
-      // The one who was sent away hears nothing but the end.
+    const passwd = how === "wrongPassword" ? new Uint8Array(16).fill(7) : slot.password
+    const readOnly = how === "asBefore34" ? undefined : false
+    const reply = await client.connect({ sessionId: slot.id, passwd, timeOut, lastZxidSeen, readOnly })
+    const welcome = reply && this.welcome(reply)
+    if (reply?._tag === "Answered" && reply.response.timeOut > 0) {
+      // Whoever had the session is sent away, and hears nothing but the end.
       while ((await slot.client.reply()) !== undefined);
-      return [reply && this.welcome(reply), after]
+      slot.client = client
+      return welcome
     }
-    slot.client = client
-    return reply && this.welcome(reply)
+    // After a wrong password the owner has been sent away too, and comes back by itself.
+    if (reply !== undefined) while ((await slot.client.reply()) !== undefined);
+    const after = await client.next()
+    client.close()
+    return [welcome, after]
   }
 
   private async revive(index: number, slot: Slot): Promise<unknown> {
@@ -142,4 +155,3 @@ export class Side {
 
 const unordered: ReadonlySet<string> = new Set(["children", "ephemerals", "clientInfo", "acl"])
 
-export { Handshake }

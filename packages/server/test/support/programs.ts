@@ -21,8 +21,14 @@ export type Step =
       readonly bytes: Uint8Array
       readonly text: string
     }
-  /** The connection of a session is cut, and another one resumes it. */
-  | { readonly _tag: "Reconnect"; readonly session: number; readonly timeOut: number; readonly wrongPassword: boolean }
+  /** The connection of a session is cut, or taken over, and another one resumes it. */
+  | {
+      readonly _tag: "Reconnect"
+      readonly session: number
+      readonly timeOut: number
+      readonly lastZxidSeen: bigint
+      readonly how: "well" | "takingOver" | "wrongPassword" | "asBefore34"
+    }
 
 export interface Random {
   /** An integer from 0 up to a limit, which it does not reach. */
@@ -87,6 +93,7 @@ export class Program {
   private readonly random: Random
   private readonly sessions: number
   private xid = 0
+  private zxid = 0n
 
   constructor(seed: number, sessions: number) {
     this.root = `/p${seed}`
@@ -99,15 +106,18 @@ export class Program {
     return this.request(0, Operations.create, { path: this.root, data: null, acl: open, flags: 0 })
   }
 
-  next(): Step {
+  /** `zxid`: the last one that a server has answered with. */
+  next(zxid: bigint): Step {
     const { random } = this
+    this.zxid = zxid
     const session = random.below(this.sessions)
     if (random.chance(0.02)) {
       return {
         _tag: "Reconnect",
         session,
         timeOut: random.pick([30_000, 40_000, 1_000_000_000]),
-        wrongPassword: random.chance(0.2)
+        lastZxidSeen: zxid + random.pick([0n, 0n, -1n, 1n, 1000n]),
+        how: random.pick(["well", "well", "takingOver", "wrongPassword", "asBefore34"])
       }
     }
     const step = this.draw(session)
@@ -124,7 +134,7 @@ export class Program {
     const path = this.path()
     const watch = random.chance(0.4)
     const version = this.version()
-    switch (random.below(34)) {
+    switch (random.below(36)) {
       case 0:
       case 1:
       case 2:
@@ -195,7 +205,9 @@ export class Program {
 
   private rare(session: number): Step {
     const { random } = this
-    switch (random.below(8)) {
+    switch (random.below(10)) {
+      case 8:
+        return this.quota(session)
       case 0:
         return this.request(session, Operations.closeSession, undefined)
       case 1:
@@ -224,6 +236,23 @@ export class Program {
           auth: this.text(random.pick(users).join(":"))
         })
     }
+  }
+
+  /** A quota on the root, its limits or its count, made or taken away. */
+  private quota(session: number): Step {
+    const { random, root } = this
+    const folder = `/zookeeper/quota${root}`
+    const file = `${folder}/${random.pick(["zookeeper_limits", "zookeeper_stats"])}`
+    const data = this.text(`count=${random.pick([3, 1000])},bytes=${random.pick([-1, 40])}=;countHardLimit=4`)
+    const node = (path: string) => ({ path, data, acl: open, flags: 0 })
+    return random.pick([
+      () => this.request(session, Operations.create, node(folder)),
+      () => this.request(session, Operations.create, node(file)),
+      () => this.request(session, Operations.create, node(file)),
+      () => this.request(session, Operations.getData, { path: file, watch: true }),
+      () => this.request(session, Operations.getData, { path: file, watch: false }),
+      () => this.request(session, Operations.deleteNode, { path: file, version: -1 })
+    ])()
   }
 
   // ---------------------------------------------------------------------------
@@ -264,6 +293,7 @@ export class Program {
       `${root}/\u{1f600}`,
       `${root}/\ue000`,
       `${root}/ok \u00a0%\\~*#...`,
+      `${root.slice(1)}/a`,
       `${root.slice(1)}/a`
     ])
   }
@@ -323,7 +353,7 @@ export class Program {
     const { random } = this
     const paths = () => Array.from({ length: random.below(4) }, () => this.path())
     const watches = {
-      relativeZxid: random.pick([0n, 1n, 50n, 1_000_000n]),
+      relativeZxid: this.zxid - random.pick([0n, 0n, 1n, 3n, 10n, 30n, -1000n]),
       dataWatches: paths(),
       existWatches: paths(),
       childWatches: paths()

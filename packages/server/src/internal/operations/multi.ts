@@ -24,15 +24,11 @@ type OpResult = Operations.MultiResult
 const runMulti = (context: Context, body: Parameters<Handler["run"]>[1]): Answer => {
   const { multi } = Operations
   const request = Jute.attempt(multi.request, body)
-  if (Result.isFailure(request)) {
+  const ops = Result.isSuccess(request) ? request.success : undefined
+  if (ops === undefined || ops.some(isRead)) {
     commit(context, [])
     return failed(multi, codes.MarshallingError)
   }
-  const ops = request.success
-  const reads = ops.filter(isRead).length
-  // A mixture is no transaction, and never gets as far as the log.
-  if (reads > 0 && reads < ops.length) return failed(multi, codes.MarshallingError)
-
   const draft = new Draft(context.state.leader.tree)
   const requester = requesterOf(context)
   const changes: Array<Change> = []

@@ -33,7 +33,9 @@ const removeWatches = (
 const checkWatches = ({ replica }: Context, { path, type }: Operation.Request<typeof Operations.checkWatches>) => {
   const table = tables[type]
   if (table === undefined) return codes.MarshallingError
-  return replica.watches.isWatched(table, path) ? undefined : codes.NoWatcher
+  const found = replica.watches.isWatched(table, path)
+  if (found === undefined) return codes.MarshallingError
+  return found ? undefined : codes.NoWatcher
 }
 
 /**
