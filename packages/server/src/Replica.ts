@@ -56,10 +56,7 @@ export class Replica<Client> {
   }
 
   /** Applies a transaction at once; the Stat of each znode that it leaves behind. */
-  apply(
-    { changes, time, zxid }: Transaction,
-    deliveries: Array<Delivery<Client>>
-  ): ReadonlyArray<Stat | undefined> {
+  apply({ changes, time, zxid }: Transaction, deliveries: Array<Delivery<Client>>): ReadonlyArray<Stat | undefined> {
     const onTouch = (touch: Touch) => {
       // Whoever may not read is not told, and has used up the watch nevertheless.
       for (const to of this.watches.fire(touch)) {

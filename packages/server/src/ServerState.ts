@@ -124,9 +124,7 @@ export class ServerState {
     this.replicas = Array.from(
       { length: options.replicas },
       (_, index) =>
-        new Replica<Client>(index + 1, (client, touch) =>
-          Access.allows(touch.acl, Acl.Perms.READ, client.identities)
-        )
+        new Replica<Client>(index + 1, (client, touch) => Access.allows(touch.acl, Acl.Perms.READ, client.identities))
     )
   }
 
@@ -152,9 +150,7 @@ export class ServerState {
   endSession(session: Session<Client>, time: Moment, outcome: Outcome): void {
     this.sessions.close(session.id)
     if (session.local) return
-    const changes = this.leader.tree
-      .ephemeralsOf(session.id)
-      .map((path): Change => ({ _tag: "Delete", path }))
+    const changes = this.leader.tree.ephemeralsOf(session.id).map((path): Change => ({ _tag: "Delete", path }))
     this.commit(changes, session.client?.replica ?? this.leader, time, outcome)
   }
 
@@ -185,9 +181,7 @@ export class ServerState {
       const node = tree.get(path)
       if (node === undefined || node.children.size > 0) continue
       const isDue =
-        Znode.kindOf(node.owner) === "container"
-          ? node.cversion > 0
-          : time.wall - node.mtime > Znode.ttlOf(node.owner)
+        Znode.kindOf(node.owner) === "container" ? node.cversion > 0 : time.wall - node.mtime > Znode.ttlOf(node.owner)
       if (isDue) this.commit([{ _tag: "Delete", path }], this.leader, time, outcome)
     }
     return outcome

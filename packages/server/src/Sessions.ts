@@ -95,7 +95,7 @@ export class Sessions<Client> {
 export const passwordOf = (id: bigint): Uint8Array => {
   const bytes = new Uint8Array(16)
   const view = new DataView(bytes.buffer)
-  let seed = ((BigInt.asUintN(64, id) ^ 0xb3415c00n) ^ MULTIPLIER) & MASK
+  let seed = (BigInt.asUintN(64, id) ^ 0xb3415c00n ^ MULTIPLIER) & MASK
   for (let at = 0; at < 16; at += 4) {
     seed = (seed * MULTIPLIER + 0xbn) & MASK
     view.setInt32(at, Number(BigInt.asIntN(32, seed >> 16n)), true)

@@ -83,7 +83,11 @@ const runPrograms = async (
       trace.push(`${at}: ${describeStep(step)}`)
       const [expected, actual] = await Promise.all([real.run(step), ours.run(step)])
       // A message is made only where it is needed.
-      assert.deepStrictEqual(actual, expected, `seed ${seed}, the last of these steps:\n${trace.slice(-30).join("\n")}\n`)
+      assert.deepStrictEqual(
+        actual,
+        expected,
+        `seed ${seed}, the last of these steps:\n${trace.slice(-30).join("\n")}\n`
+      )
       count++
     }
     await Promise.all([real.end(), ours.end()])

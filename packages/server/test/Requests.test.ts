@@ -23,7 +23,16 @@ describe("a fresh server", () => {
   for (const [path, odd] of expected) {
     it(`has ${path} with its odd Stat`, () => {
       const harness = new Harness()
-      const zero = { czxid: 0n, mzxid: 0n, pzxid: 0n, ctime: 0, mtime: 0, version: 0, ephemeralOwner: 0n, dataLength: 0 }
+      const zero = {
+        czxid: 0n,
+        mzxid: 0n,
+        pzxid: 0n,
+        ctime: 0,
+        mtime: 0,
+        version: 0,
+        ephemeralOwner: 0n,
+        dataLength: 0
+      }
       assert.deepStrictEqual(statOf(harness, harness.client(), path), { ...zero, ...odd })
     })
   }
@@ -203,7 +212,11 @@ describe("several doors", () => {
     const [here, there] = [harness.client(0), harness.client(1)]
     harness.state.replicas[1]!.lag = 10
     harness.ask(there, Operations.exists, { path: "/x", watch: true })
-    assert.deepStrictEqual(harness.create(here, "/x").events, [], "who is connected to the other door hears nothing yet")
+    assert.deepStrictEqual(
+      harness.create(here, "/x").events,
+      [],
+      "who is connected to the other door hears nothing yet"
+    )
     const seen = harness.ask(there, Operations.exists, { path: "/x", watch: false })
     assert.strictEqual(seen.err, codes.NoNode)
     assert.isBelow(Number(seen.zxid), Number(harness.state.zxid))

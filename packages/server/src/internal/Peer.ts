@@ -27,8 +27,17 @@ export interface Sink {
   readonly pending: () => number
 }
 
+/** A peer that has so many bytes of answers to read gets no more of them for now. */
+const HIGH_WATER = 1024 * 1024
+
 /** A peer that lets so many bytes of events pile up reads no more. */
 const MAX_PENDING = 16 * 1024 * 1024
+
+interface RawFrame {
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+}
 
 const replyHeader = Jute.codec(Records.ReplyHeader)
 const watcherEvent = Jute.codec(Records.WatcherEvent)
@@ -52,6 +61,7 @@ export class Peer {
   private readonly splitter: Frame.FrameSplitter
   private readonly writer = new JuteWriter()
   private readonly inbox: Array<Uint8Array> = []
+  private readonly frames: Array<RawFrame | "broken"> = []
   private readonly begin = new Uint8Array(4)
   private begun = 0
 
@@ -77,7 +87,11 @@ export class Peer {
   /** Bytes came in. They must not change afterwards. */
   receive(chunk: Uint8Array): void {
     this.inbox.push(chunk)
-    if (this.core.paused) return
+    this.resume()
+  }
+
+  /** Goes on after the server was paused, or the peer has read what was too much. */
+  resume(): void {
     this.drain()
     this.core.settle()
   }
@@ -87,17 +101,38 @@ export class Peer {
     return this.inbox.reduce((sum, chunk) => sum + chunk.length, 0)
   }
 
-  /** Takes care of all that came in. */
+  /** Whether there are requests that wait until the peer has read more of the answers to earlier ones. */
+  get blocked(): boolean {
+    return this.frames.length > 0 && this.isFull
+  }
+
+  private get isFull(): boolean {
+    return this.writer.length + this.sink.pending() > HIGH_WATER
+  }
+
+  /** Takes care of all that came in, as far as the peer reads the answers. */
   drain(): void {
-    for (let chunk = this.inbox.shift(); chunk !== undefined; chunk = this.inbox.shift()) {
-      if (this.ended) return
-      if (this.isWord(chunk)) return
-      try {
-        this.splitter.push(chunk, this.onFrame)
-      } catch (error) {
-        if (!(error instanceof Frame.FrameLengthError)) throw error
-        this.end()
+    while (!this.ended && !this.core.paused) {
+      if (this.frames.length > 0) {
+        if (this.isFull) return
+        const frame = this.frames.shift()
+        if (frame === undefined || frame === "broken") return this.end()
+        this.onFrame(frame)
+        continue
       }
+      const chunk = this.inbox.shift()
+      if (chunk === undefined || this.isWord(chunk)) return
+      this.split(chunk)
+    }
+  }
+
+  private split(chunk: Uint8Array): void {
+    try {
+      this.splitter.push(chunk, (bytes, start, end) => this.frames.push({ bytes, start, end }))
+    } catch (error) {
+      if (!(error instanceof Frame.FrameLengthError)) throw error
+      // What came before it is answered first.
+      this.frames.push("broken")
     }
   }
 
@@ -116,15 +151,14 @@ export class Peer {
     return true
   }
 
-  private readonly onFrame: Frame.OnFrame = (bytes, start, end) => {
-    if (this.ended) return
+  private onFrame(frame: RawFrame): void {
     this.received++
     this.core.counters.received++
-    if (this.introduced) this.onRequest(bytes, start, end)
-    else this.onConnect(bytes, start, end)
+    if (this.introduced) this.onRequest(frame)
+    else this.onConnect(frame)
   }
 
-  private onConnect(bytes: Uint8Array, start: number, end: number): void {
+  private onConnect({ bytes, end, start }: RawFrame): void {
     this.introduced = true
     const request = Jute.attempt(ProtocolHandshake.connectRequest, new JuteReader(bytes, start, end))
     if (Result.isFailure(request)) return this.end()
@@ -133,7 +167,7 @@ export class Peer {
     this.core.deliver(outcome)
   }
 
-  private onRequest(bytes: Uint8Array, start: number, end: number): void {
+  private onRequest({ bytes, end, start }: RawFrame): void {
     const { core } = this
     const taken = core.faults.take(this.client.session?.id ?? 0n, bytes, start, end)
     if (taken?.fault._tag === "DropRequest") return this.end()
@@ -185,6 +219,7 @@ export class Peer {
     if (this.ended) return
     this.ended = true
     this.inbox.length = 0
+    this.frames.length = 0
     this.core.forget(this)
     this.core.touch(this)
   }

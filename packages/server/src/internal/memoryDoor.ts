@@ -13,16 +13,13 @@ import type * as Scope from "effect/Scope"
 import type { Replica } from "../Replica.ts"
 import type { Client } from "../ServerState.ts"
 import type { Core } from "./Core.ts"
-import type { Sink } from "./Peer.ts"
+import type { Peer, Sink } from "./Peer.ts"
 
 /** Bytes that a paused server takes from one peer before the peer has to wait. */
 const HIGH_WATER = 1024 * 1024
 
 /** The doors by their names, in the order of the replicas. */
-export const makeMemoryTransport = (
-  core: Core,
-  doors: ReadonlyMap<string, Replica<Client>>
-): Transport["Service"] => {
+export const makeMemoryTransport = (core: Core, doors: ReadonlyMap<string, Replica<Client>>): Transport["Service"] => {
   const addresses = [...doors.keys()]
   const find = (server: ServerAddress) => doors.get(format({ host: server.host, port: server.port }))
   return {
@@ -44,8 +41,10 @@ const connect = (
   server: string
 ): Effect.Effect<Connection, TransportError, Scope.Scope> =>
   Effect.withFiber((fiber) => {
-    const pipe = new Pipe(server, fiber.currentDispatcher)
-    const peer = core.accept(replica, [{ scheme: "ip", id: "127.0.0.1" }], `memory:${core.peers.size + 1}`, pipe)
+    const pipe: Pipe = new Pipe(server, fiber.currentDispatcher, () => {
+      if (peer.blocked) pipe.defer(() => peer.resume())
+    })
+    const peer: Peer = core.accept(replica, [{ scheme: "ip", id: "127.0.0.1" }], `memory:${core.peers.size + 1}`, pipe)
     const hangUp = Effect.sync(() => {
       pipe.close()
       peer.end()
@@ -69,15 +68,18 @@ const connect = (
 class Pipe implements Sink {
   private readonly server: string
   private readonly dispatcher: SchedulerDispatcher
+  /** The client has read: there is room for more. */
+  private readonly onTaken: () => void
   private chunks: Array<Uint8Array> = []
   private size = 0
   private waiter: (() => void) | undefined
   private scheduled = false
   closed = false
 
-  constructor(server: string, dispatcher: SchedulerDispatcher) {
+  constructor(server: string, dispatcher: SchedulerDispatcher, onTaken: () => void) {
     this.server = server
     this.dispatcher = dispatcher
+    this.onTaken = onTaken
   }
 
   readonly defer = (task: () => void): void => this.dispatcher.scheduleTask(task, 0)
@@ -118,6 +120,7 @@ class Pipe implements Sink {
     const chunks = this.chunks
     this.chunks = []
     this.size = 0
+    this.onTaken()
     return Effect.succeed(chunks)
   }
 

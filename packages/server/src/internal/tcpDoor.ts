@@ -8,6 +8,7 @@ import * as NodeSocket from "@effect/platform-node-shared/NodeSocket"
 import * as NodeSocketServer from "@effect/platform-node-shared/NodeSocketServer"
 import * as Effect from "effect/Effect"
 import type * as NetAddress from "effect/net/NetAddress"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -21,9 +22,6 @@ import type { Client } from "../ServerState.ts"
 import type { ServerTls } from "../ServerTls.ts"
 import type { Core } from "./Core.ts"
 import type { Peer, Sink } from "./Peer.ts"
-
-/** More than this in a peer's buffer, and its requests wait. */
-const HIGH_WATER = 1024 * 1024
 
 /** How long a peer may take to read what was said last, in milliseconds. */
 const FAREWELL = 5_000
@@ -56,22 +54,38 @@ const serve = Effect.fnUntraced(function* (
   const conn = found.value
   const reader = yield* socket.reader
   const address = (conn.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, "")
-  const peer = core.accept(replica, identitiesOf(conn, address, tls), `${address}:${conn.remotePort ?? 0}`, sinkOf(conn))
+  const over = Latch.makeUnsafe(false)
+  const identities = identitiesOf(conn, address, tls)
+  const peer = core.accept(replica, identities, `${address}:${conn.remotePort ?? 0}`, sinkOf(conn, over))
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       peer.end()
       core.settle()
+      conn.destroy()
     })
   )
-  while (!peer.ended) {
-    const chunks = yield* reader.pull
-    for (const chunk of chunks) receive(peer, chunk)
-    if (conn.writableLength > HIGH_WATER) yield* untilDrained(conn)
-    if (core.paused) yield* core.running.await
-  }
-  if (conn.writableLength > 0) yield* Effect.raceFirst(untilClosed(conn), Effect.sleep(FAREWELL))
-  conn.destroy()
+  // The server may end the connection while its peer keeps it busy, or keeps silent.
+  yield* Effect.raceFirst(listen(core, peer, conn, reader), over.await)
+  yield* Effect.raceFirst(until(conn, "close"), Effect.sleep(FAREWELL))
 })
+
+const listen = (
+  core: Core,
+  peer: Peer,
+  conn: Net.Socket,
+  reader: Socket.Reader
+): Effect.Effect<never, Socket.SocketError> =>
+  Effect.forever(
+    Effect.gen(function* () {
+      const chunks = yield* reader.pull
+      for (const chunk of chunks) receive(peer, chunk)
+      while (peer.blocked && !conn.destroyed) {
+        yield* until(conn, "drain")
+        peer.resume()
+      }
+      if (core.paused) yield* core.running.await
+    })
+  )
 
 const receive = (peer: Peer, chunk: Uint8Array | string): void =>
   peer.receive(
@@ -80,17 +94,16 @@ const receive = (peer: Peer, chunk: Uint8Array | string): void =>
       : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   )
 
-const sinkOf = (conn: Net.Socket): Sink => ({
+const sinkOf = (conn: Net.Socket, over: Latch.Latch): Sink => ({
   write: (bytes) => {
     if (conn.writable) conn.write(bytes)
   },
-  end: () => conn.destroySoon(),
+  end: () => {
+    conn.destroySoon()
+    over.openUnsafe()
+  },
   pending: () => conn.writableLength
 })
-
-const untilDrained = (conn: Net.Socket): Effect.Effect<void> => until(conn, "drain")
-
-const untilClosed = (conn: Net.Socket): Effect.Effect<void> => until(conn, "close")
 
 const until = (conn: Net.Socket, event: "drain" | "close"): Effect.Effect<void> =>
   Effect.callback((resume) => {
@@ -113,7 +126,7 @@ const identitiesOf = (conn: Net.Socket, address: string, tls: ServerTls | undefi
   if (!(conn instanceof Tls.TLSSocket) || !conn.authorized) return identities
   // As RFC 2253 writes it: the last attribute first.
   const subject = Object.entries(conn.getPeerCertificate().subject ?? {})
-    .reverse()
+    .toReversed()
     .map(([key, value]) => `${key}=${String(value)}`)
     .join(",")
   identities.push({ scheme: "x509", id: subject })

@@ -42,9 +42,7 @@ export class Side {
   /** Does one step and then pings every session; all that was heard, in a form that can be compared. */
   async run(step: Step): Promise<unknown> {
     const heard =
-      step._tag === "Request"
-        ? await this.request(step.session, step.row, step.bytes)
-        : await this.reconnect(step)
+      step._tag === "Request" ? await this.request(step.session, step.row, step.bytes) : await this.reconnect(step)
     const closed = await Promise.all(this.slots.map((slot) => this.ping(slot)))
     const events = this.slots.map(({ client }) =>
       client.events
@@ -154,4 +152,3 @@ export class Side {
 }
 
 const unordered: ReadonlySet<string> = new Set(["children", "ephemerals", "clientInfo", "acl"])
-

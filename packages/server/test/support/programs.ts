@@ -54,9 +54,9 @@ const digest = (user: string, password: string): string =>
   `${user}:${Base64.encode(Crypto.createHash("sha1").update(`${user}:${password}`).digest())}`
 
 const users = [
-  ["bob", "secret"],
-  ["alice", "pw"]
-] as const
+  { name: "bob", password: "secret" },
+  { name: "alice", password: "pw" }
+]
 
 const open: ReadonlyArray<RequestedAcl> = [{ perms: 31, scheme: "world", id: "anyone" }]
 
@@ -230,12 +230,13 @@ export class Program {
       case 5:
         return this.request(session, Operations.auth, { type: 7, scheme: "digest", auth: this.text("super:secret") })
       default:
-        return this.request(session, Operations.auth, {
-          type: 0,
-          scheme: "digest",
-          auth: this.text(random.pick(users).join(":"))
-        })
+        return this.authenticate(session)
     }
+  }
+
+  private authenticate(session: number): Step {
+    const { name, password } = this.random.pick(users)
+    return this.request(session, Operations.auth, { type: 0, scheme: "digest", auth: this.text(`${name}:${password}`) })
   }
 
   /** A quota on the root, its limits or its count, made or taken away. */
@@ -321,8 +322,8 @@ export class Program {
       return random.pick<RequestedAcl>([
         { perms: 31, scheme: "world", id: "anyone" },
         { perms, scheme: "world", id: "anyone" },
-        { perms, scheme: "digest", id: digest(...user) },
-        { perms, scheme: "digest", id: `${user[0]}:nonsense` },
+        { perms, scheme: "digest", id: digest(user.name, user.password) },
+        { perms, scheme: "digest", id: `${user.name}:nonsense` },
         { perms, scheme: "auth", id: random.pick(["", "x", null]) },
         { perms, scheme: "ip", id: random.pick(["127.0.0.1", "127.0.0.0/8", "10.0.0.0/8", "0.0.0.0/0", "1.2.3.4"]) }
       ])

@@ -99,9 +99,7 @@ export class RawClient {
     }
   }
 
-  async connect(
-    request: Partial<Handshake.ConnectRequest> = {}
-  ): Promise<Handshake.ConnectReply | undefined> {
+  async connect(request: Partial<Handshake.ConnectRequest> = {}): Promise<Handshake.ConnectReply | undefined> {
     this.raw(
       Frame.encode(Handshake.connectRequest, {
         protocolVersion: 0,
@@ -125,6 +123,11 @@ export class RawClient {
   ): Promise<Reply | undefined> {
     this.frame(encodeRequest(row, request, xid))
     return this.reply()
+  }
+
+  /** Reads no more. */
+  pause(): void {
+    this.socket.pause()
   }
 
   close(): void {
@@ -153,7 +156,9 @@ export const encodeRequest = <Request>(
   return Jute.encode(codec, request)
 }
 
-const unwrap = <A, E>(result: { readonly _tag: "Success"; readonly success: A } | { readonly _tag: "Failure"; readonly failure: E }): A => {
+const unwrap = <A, E>(
+  result: { readonly _tag: "Success"; readonly success: A } | { readonly _tag: "Failure"; readonly failure: E }
+): A => {
   if (result._tag === "Failure") throw result.failure
   return result.success
 }

@@ -37,6 +37,4 @@ const add = (identities: Array<Identity>, identity: Identity): void => {
 
 /** There is no SASL here, and a null token is how a server says so. */
 const sasl = (body: JuteReader): Answer | undefined =>
-  Result.isSuccess(Jute.attempt(Operations.sasl.request, body))
-    ? answered(Operations.sasl, { token: null })
-    : undefined
+  Result.isSuccess(Jute.attempt(Operations.sasl.request, body)) ? answered(Operations.sasl, { token: null }) : undefined

@@ -4,7 +4,7 @@
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
-import * as Operations from "@effect-zookeeper/protocol/Operations"
+import type * as Operations from "@effect-zookeeper/protocol/Operations"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Access from "../../Access.ts"

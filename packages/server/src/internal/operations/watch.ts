@@ -44,8 +44,7 @@ const checkWatches = ({ replica }: Context, { path, type }: Operation.Request<ty
  */
 const setWatches = (
   { client, outcome, replica }: Context,
-  request: Operation.Request<typeof Operations.setWatches> &
-    Partial<Operation.Request<typeof Operations.setWatches2>>
+  request: Operation.Request<typeof Operations.setWatches> & Partial<Operation.Request<typeof Operations.setWatches2>>
 ): void => {
   const { tree, watches } = replica
   const { relativeZxid } = request
