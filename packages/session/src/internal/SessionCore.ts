@@ -317,7 +317,10 @@ export class SessionCore {
 
   /** Brings the metrics of the process up to date. */
   readonly report: Effect.Effect<void> = Effect.suspend(() =>
-    this.meter.report(this.readings(), this.state.isFinal ? undefined : this.state.current._tag)
+    this.meter.report(() => ({
+      readings: this.readings(),
+      state: this.state.isFinal ? undefined : this.state.current._tag
+    }))
   )
 
   private readings(): Readings {
