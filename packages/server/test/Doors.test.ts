@@ -202,6 +202,7 @@ describe("four-letter words", () => {
     stat: /\nClients:\n \/127\.0\.0\.1:\d+\[1\]\(queued=0,recved=\d+,sent=\d+\)\n[^]*Mode: standalone/,
     mntr: /^zk_version\t3\.8\.0[^]*\nzk_server_state\tstandalone\nzk_znode_count\t5\n/,
     conf: /^tickTime=2000\n[^]*minSessionTimeout=4000\nmaxSessionTimeout=40000\n/,
+    envi: /^Environment:\nzookeeper\.version=3\.8\.0/,
     cons: /^ \/127\.0\.0\.1:\d+\[1\]\([^)]*sid=0x1[0-9a-f]{14},to=30000\)\n/,
     wchs: /^0 connections watching 0 paths\nTotal watches:0\n$/
   }

@@ -101,6 +101,9 @@ const wchs: Answer = (_, { watches }) => {
   return `${watchers} connections watching ${paths} paths\nTotal watches:${total}\n`
 }
 
+/** kazoo reads the version here. */
+const envi: Answer = () => lines(["Environment:", `zookeeper.version=${VERSION}`, "host.name=localhost"])
+
 const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ["ruok", () => "imok"],
   ["isro", (_, { readOnly }) => (readOnly ? "ro" : "rw")],
@@ -109,5 +112,6 @@ const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ["cons", cons],
   ["mntr", mntr],
   ["conf", conf],
+  ["envi", envi],
   ["wchs", wchs]
 ])
