@@ -291,7 +291,7 @@ export class SessionCore {
 
   /** The credentials were refused: nothing is sent any more. */
   refused(error: AuthFailed): void {
-    this.liveness.lapse()
+    this.liveness.end()
     this.state.set({ _tag: "AuthFailed" })
     this.end(error, new SessionClosed())
   }
@@ -299,7 +299,7 @@ export class SessionCore {
   /** The owner is done with it. */
   close(): void {
     this.link = undefined
-    this.liveness.lapse()
+    this.liveness.end()
     this.state.set({ _tag: "Closed" })
     const error = new SessionClosed()
     this.end(error, error)
