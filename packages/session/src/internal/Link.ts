@@ -63,6 +63,8 @@ export class Link implements Outlet {
   }
 
   private readonly awaitWork: Effect.Effect<void> = Effect.callback((resume) => {
+    // A fiber may give way between its look at the writer and this: what came meanwhile and has had its turn wakes nobody.
+    if (this.writer.length > 0 && !this.scheduled) return resume(Effect.void)
     this.wakeWriter = () => resume(Effect.void)
     return Effect.sync(() => {
       this.wakeWriter = undefined
