@@ -10,7 +10,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Records from "@effect-zookeeper/protocol/Records"
 import * as Result from "effect/Result"
 import { authenticate } from "./internal/operations/auth.ts"
-import { type Answer, type Context, type Handler, rowOf } from "./internal/operations/Handler.ts"
+import { type Answer, type Context, type Handler, onBytes } from "./internal/operations/Handler.ts"
 import { multi, multiRead } from "./internal/operations/multi.ts"
 import * as Read from "./internal/operations/read.ts"
 import * as Watch from "./internal/operations/watch.ts"
@@ -45,12 +45,12 @@ export const apply = (state: ServerState, client: Client, frame: JuteReader, tim
   const handler = handlers.get(type)
   if (handler === undefined) {
     outcome.dropped.add(client)
-    outcome.reply = { xid, zxid: -1n, err: codes.Unimplemented, row: undefined, response: undefined }
+    outcome.reply = refusal(xid, -1n, codes.Unimplemented)
     return outcome
   }
   if (handler.isWrite) {
     if (client.replica.readOnly) {
-      outcome.reply = refusal(context, xid, codes.NotReadOnly)
+      outcome.reply = refusal(xid, client.replica.zxid, codes.NotReadOnly)
       return outcome
     }
     // The session has moved to another server: this one finds out when it is asked to write.
@@ -77,22 +77,22 @@ export const apply = (state: ServerState, client: Client, frame: JuteReader, tim
  */
 export const refuse = (client: Client, xid: number, err: number): Outcome => ({
   ...makeOutcome(),
-  reply: { xid, zxid: client.replica.zxid, err, row: undefined, response: undefined }
+  reply: refusal(xid, client.replica.zxid, err)
 })
 
 // ---- internal
 
 const requestHeader = Jute.codec(Records.RequestHeader)
 
-const refusal = ({ replica }: Context, xid: number, err: number): Reply => ({
+const refusal = (xid: number, zxid: bigint, err: number): Reply => ({
   xid,
-  zxid: replica.zxid,
+  zxid,
   err,
   row: undefined,
   response: undefined
 })
 
-const ping = rowOf(Operations.ping, (): Answer => ({ err: 0, row: Operations.ping, response: undefined }))
+const ping = onBytes(Operations.ping, (): Answer => ({ err: 0, row: Operations.ping, response: undefined }))
 
 /** A lone check is missing, as in all releases that do not suffer from one. */
 const handlers: ReadonlyMap<number, Handler> = new Map(

@@ -41,7 +41,7 @@ const compare = (
         const port = Number(ours.connectString.slice(ours.connectString.lastIndexOf(":") + 1))
         const steps = yield* Effect.promise(() => runPrograms(new Side(real.port), new Side(port), options))
         assert.strictEqual(steps, options.seeds * (options.steps + 1))
-      }).pipe(Effect.provide(layer(settings.ours))),
+      }).pipe(Effect.provide(layer({ collectInterval: "1 day", ...settings.ours }))),
     300_000
   )
 

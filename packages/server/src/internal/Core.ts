@@ -37,6 +37,7 @@ export class Core {
   private isPaused = false
   private nextId = 1
   private nextCollection: number | undefined
+  private sessionCount = 0
 
   constructor(settings: CoreSettings, clock: Clock.Clock, replicas: number) {
     this.settings = settings
@@ -167,17 +168,14 @@ export class Core {
     return next
   }
 
-  private sessionCount = 0
-
   /** Wakes the timekeeper when there is something that it cannot know of. */
   private schedule(): void {
     const { sessions, leader } = this.state
-    if (sessions.size > this.sessionCount) this.due.openUnsafe()
+    const isNews = sessions.size > this.sessionCount
     this.sessionCount = sessions.size
-    if (leader.tree.collectable.size > 0 && this.nextCollection === undefined) {
-      this.nextCollection = this.moment().monotonic + this.settings.collectInterval
-      this.due.openUnsafe()
-    }
+    const isCollection = leader.tree.collectable.size > 0 && this.nextCollection === undefined
+    if (isCollection) this.nextCollection = this.moment().monotonic + this.settings.collectInterval
+    if (isNews || isCollection) this.due.openUnsafe()
   }
 
   /** Ends a session as its timeout would; false if there is none of that id. */

@@ -36,7 +36,7 @@ export interface Handler {
 }
 
 /** A handler that decodes by itself. */
-export const rowOf = (
+export const onBytes = (
   row: Operation.Any,
   run: (context: Context, body: JuteReader) => Answer,
   isWrite = false
@@ -48,7 +48,7 @@ export const on = <Request, Response>(
   handle: (context: Context, request: Request) => Response | number,
   isWrite = false
 ): Handler =>
-  rowOf(
+  onBytes(
     row,
     (context, body) => {
       const request = Jute.attempt(row.request, body)

@@ -9,9 +9,10 @@ import type { Stat } from "@effect-zookeeper/protocol/Records"
 import * as Result from "effect/Result"
 import type { Change } from "../../Change.ts"
 import { Draft } from "../../Draft.ts"
+import * as Znode from "../../Znode.ts"
 import { type CreateRequest, prepareCreate } from "./create.ts"
 import { prepareDelete } from "./delete.ts"
-import { type Answer, answered, type Context, failed, type Handler, rowOf } from "./Handler.ts"
+import { type Answer, answered, type Context, failed, type Handler, onBytes } from "./Handler.ts"
 import * as Read from "./read.ts"
 import type { Requester } from "./Requester.ts"
 import { prepareCheck, prepareSetData } from "./update.ts"
@@ -47,7 +48,7 @@ const runMulti = (context: Context, body: Parameters<Handler["run"]>[1]): Answer
   const stats = commit(context, changes)
   return answered(
     multi,
-    ops.map((op, index) => resultOf(op, changes[index]!, stats[index]))
+    changes.map((change, index) => resultOf(change, stats[index]))
   )
 }
 
@@ -75,9 +76,9 @@ const runMultiRead = (context: Context, body: Parameters<Handler["run"]>[1]): An
   )
 }
 
-export const multi = rowOf(Operations.multi, runMulti, true)
+export const multi = onBytes(Operations.multi, runMulti, true)
 
-export const multiRead = rowOf(Operations.multiRead, runMultiRead)
+export const multiRead = onBytes(Operations.multiRead, runMultiRead)
 
 const isRead = (op: Op): op is Operations.MultiOp<"getData" | "getChildren"> =>
   op.operation === "getData" || op.operation === "getChildren"
@@ -128,14 +129,14 @@ const rolledBack = (count: number, failedAt: number, error: number): ReadonlyArr
   }))
 
 /** As 3.8.0 answers: a create2 is a create to it, containers and TTL znodes have a Stat. */
-const resultOf = (op: Op, change: Change, stat: Stat | undefined): OpResult => {
+const resultOf = (change: Change, stat: Stat | undefined): OpResult => {
   switch (change._tag) {
     case "Create": {
-      const { path } = change
-      const { flags } = op.request as CreateRequest
-      return kindOf(op.operation as "create", flags) === "create"
-        ? { operation: "create", response: { path } }
-        : { operation: "create2", response: { path, stat: stat! } }
+      const { owner, path } = change
+      const kind = Znode.kindOf(owner)
+      return kind === "container" || kind === "ttl"
+        ? { operation: "create2", response: { path, stat: stat! } }
+        : { operation: "create", response: { path } }
     }
     case "SetData":
       return { operation: "setData", response: { stat: stat! } }

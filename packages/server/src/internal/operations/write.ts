@@ -12,7 +12,7 @@ import type { Change } from "../../Change.ts"
 import { Draft } from "../../Draft.ts"
 import { prepareCreate } from "./create.ts"
 import { prepareDelete } from "./delete.ts"
-import { answered, type Context, failed, type Handler, on, rowOf } from "./Handler.ts"
+import { answered, type Context, failed, type Handler, on, onBytes } from "./Handler.ts"
 import type { Requester } from "./Requester.ts"
 import { prepareSetAcl, prepareSetData } from "./update.ts"
 
@@ -34,7 +34,7 @@ const onWrite = <Request, Response>(
   prepare: (draft: Draft, requester: Requester, request: Request) => Change | number,
   respond: (path: string, stat: Stat | undefined) => Response
 ): Handler =>
-  rowOf(
+  onBytes(
     row,
     (context, body) => {
       const request = Jute.attempt(row.request, body)
