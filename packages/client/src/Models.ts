@@ -107,7 +107,8 @@ export interface DeleteOptions {
    */
   readonly guaranteed?: boolean | undefined
   /**
-   * When the connection is lost before the reply, deletes again and takes `NoNode` as success. Default false.
+   * When the connection is lost before the reply, deletes again and takes `NoNode` as success; not so when the request
+   * was not even sent. Default false.
    */
   readonly idempotent?: boolean | undefined
 }

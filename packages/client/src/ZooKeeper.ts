@@ -88,7 +88,10 @@ export interface Service {
    */
   readonly create: (path: string, options?: CreateOptions) => Effect.Effect<string, CreateError>
 
-  /** `create` that gives the Stat too: in one request since ZooKeeper 3.5, by a look after the create before. */
+  /**
+   * `create` that gives the Stat too: in one request since ZooKeeper 3.5, by a look after the create before. There
+   * `NoNode` of the operation `exists` says that the znode was created, and that another deleted it before the look.
+   */
   readonly createWithStat: (path: string, options?: CreateOptions) => Effect.Effect<PathAndStat, CreateError>
 
   /**
@@ -106,7 +109,8 @@ export interface Service {
 
   /**
    * Writes the data, whether the znode exists or not; `options` and parents as in `createWithParents` when it does not.
-   * Not for sequential modes. Fails with `NodeExists` or `NoNode` only if others kept creating and deleting it.
+   * Not for sequential modes. Fails with `NodeExists` or `NoNode` only if others kept creating and deleting it, and below
+   * ZooKeeper 3.5 as `createWithStat` does.
    */
   readonly createOrSet: (
     path: string,

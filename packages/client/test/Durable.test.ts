@@ -1,5 +1,5 @@
 import { BadVersion, NoAuth, NodeExists, NoNode } from "@effect-zookeeper/protocol/ServerError"
-import { ConnectionLoss, ServerRefused } from "@effect-zookeeper/session/SessionError"
+import { ConnectionLoss, RequestTimeout, ServerRefused } from "@effect-zookeeper/session/SessionError"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -8,11 +8,13 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
+import type { CreateError, SetDataError } from "../src/Errors.ts"
 import { Op } from "../src/index.ts"
 import { type Asked, fake, type Script, sessionId, stat } from "./fakeSession.ts"
 import { failure } from "./utils.ts"
 
 const lost = (operation: string) => Effect.fail(new ConnectionLoss({ operation, path: "/a", maybeApplied: true }))
+const unsent = (operation: string) => Effect.fail(new RequestTimeout({ operation, path: "/a", maybeApplied: false }))
 const subject = { path: "/a", operation: "test" }
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -260,6 +262,65 @@ describe("a delete whose reply was lost", () => {
   )
 })
 
+describe("a write that was never sent", () => {
+  const gone = () => Effect.fail(new NoNode(subject))
+
+  it.effect("fails as such when it is durable, and takes nothing of others for its own", () =>
+    Effect.gen(function* () {
+      const { log, zk } = yield* fake(({ operation }) => unsent(operation))
+      const writes: ReadonlyArray<Effect.Effect<unknown, CreateError | SetDataError>> = [
+        zk.create("/a", { idempotent: true }),
+        zk.create("/a", { protected: true }),
+        zk.setData("/a", "x", { idempotent: true })
+      ]
+      for (const write of writes) {
+        const error = yield* Effect.flip(write)
+        assert.isTrue(error._tag === "RequestTimeout" && !error.maybeApplied)
+      }
+      assert.deepStrictEqual(
+        log().map((line) => line.split(" ")[0]),
+        ["create", "create", "setData"]
+      )
+    })
+  )
+
+  it.effect("fails with NoNode when it is a delete that finds nothing then", () =>
+    Effect.gen(function* () {
+      for (const options of [{ idempotent: true }, { guaranteed: true }]) {
+        const { asked, zk } = yield* fake(inTurn(() => unsent("delete"), gone))
+        const fiber = yield* Effect.forkChild(zk.delete("/a", options))
+        yield* TestClock.adjust("1 second")
+        yield* failure(Fiber.join(fiber), "NoNode")
+        assert.strictEqual(asked.length, 2)
+      }
+    })
+  )
+
+  it.effect("again stays lost, for the first time it was sent", () =>
+    Effect.gen(function* () {
+      const create = yield* fake(
+        inTurn(
+          () => lost("create"),
+          synced,
+          gone,
+          () => unsent("create")
+        )
+      )
+      assert.isTrue((yield* failure(create.zk.create("/a", { idempotent: true }), "ConnectionLoss")).maybeApplied)
+      const other = () => Effect.succeed({ data: bytes("other"), stat })
+      const set = yield* fake(
+        inTurn(
+          () => lost("setData"),
+          synced,
+          other,
+          () => unsent("setData")
+        )
+      )
+      assert.isTrue((yield* failure(set.zk.setData("/a", "x", { idempotent: true }), "ConnectionLoss")).maybeApplied)
+    })
+  )
+})
+
 describe("a server that does not know an operation", () => {
   const unimplemented = ({ operation, request }: Asked) =>
     Effect.fail(new ServerRefused({ operation, path: request.path ?? "", code: -6, name: "Unimplemented" }))
@@ -270,6 +331,34 @@ describe("a server that does not know an operation", () => {
       const { log, zk } = yield* fake(inTurn(unimplemented, created, () => Effect.succeed({ stat })))
       assert.deepStrictEqual(yield* zk.createWithStat("/a"), { path: "/a", stat })
       assert.deepStrictEqual(log(), ["create2 /a", "create /a", "exists /a"])
+    })
+  )
+
+  it.effect("fails as a create that may have been applied when the look after it is lost", () =>
+    Effect.gen(function* () {
+      const timed = yield* fake(inTurn(unimplemented, created, () => unsent("exists")))
+      const timeout = yield* failure(timed.zk.createWithStat("/a"), "RequestTimeout")
+      assert.deepStrictEqual([timeout.operation, timeout.path, timeout.maybeApplied], ["create", "/a", true])
+      const unread = new ConnectionLoss({ operation: "exists", path: "/a", maybeApplied: false })
+      const cut = yield* fake(inTurn(unimplemented, created, () => Effect.fail(unread)))
+      const loss = yield* failure(cut.zk.createWithStat("/a"), "ConnectionLoss")
+      assert.deepStrictEqual([loss.operation, loss.path, loss.maybeApplied], ["create", "/a", true])
+      // So that who asked for more gets it.
+      const there = () => Effect.succeed({ data: new Uint8Array(0), stat })
+      const again = yield* fake(inTurn(unimplemented, created, () => unsent("exists"), synced, there))
+      assert.deepStrictEqual(yield* again.zk.createWithStat("/a", { idempotent: true }), { path: "/a", stat })
+    })
+  )
+
+  it.effect("is not asked to create again what another deleted before the look", () =>
+    Effect.gen(function* () {
+      const gone = () => Effect.fail(new NoNode({ path: "/a", operation: "exists" }))
+      const plain = yield* fake(inTurn(unimplemented, created, gone))
+      assert.strictEqual((yield* failure(plain.zk.createWithStat("/a"), "NoNode")).operation, "exists")
+      const absent = () => Effect.fail(new NoNode({ path: "/a", operation: "setData" }))
+      const { log, zk } = yield* fake(inTurn(absent, unimplemented, created, gone))
+      assert.strictEqual((yield* failure(zk.createOrSet("/a", "x"), "NoNode")).operation, "exists")
+      assert.deepStrictEqual(log(), ["setData /a", "create2 /a", "create /a", "exists /a"])
     })
   )
 

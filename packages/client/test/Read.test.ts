@@ -163,4 +163,50 @@ describe("views on a real server", () => {
       yield* zk.setData("/b", "mine")
     })
   )
+
+  it.live("remembers all that it wrote itself: in transactions, as parents, and what it deleted with all below", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* connectFresh("track-writes")
+      const tracked = yield* zk.trackVersions
+      /** Written by this view and then deleted by another, so that what it remembers is old. */
+      const outdate = Effect.fnUntraced(function* (path: string) {
+        yield* tracked.create(path)
+        yield* tracked.set(path, "1")
+        yield* tracked.setAcl(path, Acl.open)
+        yield* zk.delete(path)
+      })
+      yield* outdate("/a")
+      yield* tracked.transaction([Op.create("/a")])
+      yield* zk.set("/a", "other")
+      yield* failure(tracked.set("/a", "mine"), "BadVersion")
+      yield* tracked.get("/a")
+      yield* tracked.setAcl("/a", Acl.open)
+      yield* tracked.delete("/a")
+      const [, stat] = yield* tracked.transaction([Op.create("/a"), Op.setData("/a", "1")])
+      assert.strictEqual(stat.version, 1)
+      assert.strictEqual((yield* tracked.set("/a", "2")).version, 2)
+      const [sequential] = yield* tracked.transaction([Op.create("/s-", { mode: "persistentSequential" })])
+      yield* zk.set(sequential, "other")
+      yield* failure(tracked.set(sequential, "mine"), "BadVersion")
+
+      yield* outdate("/p")
+      yield* tracked.ensurePath("/p/q")
+      yield* tracked.set("/p", "mine")
+      yield* tracked.setAcl("/p/q", Acl.open)
+      yield* zk.set("/p/q", "other")
+      yield* failure(tracked.set("/p/q", "mine"), "BadVersion")
+
+      yield* tracked.create("/p/q/r")
+      yield* tracked.deleteAll("/p")
+      for (const path of ["/p", "/p/q", "/p/q/r"]) {
+        yield* zk.create(path)
+        yield* zk.set(path, "other")
+        yield* zk.set(path, "other")
+        yield* tracked.set(path, "mine")
+      }
+      yield* tracked.deleteAll("/p/q/r")
+      yield* zk.create("/p/q/r")
+      yield* tracked.set("/p/q/r", "mine")
+    })
+  )
 })

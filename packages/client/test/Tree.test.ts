@@ -62,6 +62,17 @@ describe("createWithParents on a real server", () => {
       yield* failure(zk.createWithParents("/a/b/c"), "NodeExists")
     })
   )
+
+  it.live("creates a chroot that is missing for a sequential name right below it, and its parents for the chroot", () =>
+    Effect.gen(function* () {
+      const { connectString } = fresh("parents-chroot")
+      const zk = yield* connect({ servers: `${connectString}/deep/app` })
+      assert.strictEqual(yield* zk.createWithParents("/", { mode: "persistentSequential" }), "/0000000000")
+      const other = yield* connect({ servers: `${connectString}/wide/app` })
+      assert.strictEqual(yield* other.createWithParents("/", { data: "x" }), "/")
+      assert.strictEqual((yield* other.get("/")).stat.dataLength, 1)
+    })
+  )
 })
 
 describe("deleteAll on a real server", () => {

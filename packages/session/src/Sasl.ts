@@ -7,10 +7,10 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import { digestMd5Exchange } from "./internal/digestMd5.ts"
-import type { SaslError } from "./SaslError.ts"
+import { SaslError } from "./SaslError.ts"
 
 /**
  * One exchange of tokens, on one connection.
@@ -58,5 +58,8 @@ export const digestMd5 = (options: {
   readonly password: Redacted.Redacted<string>
 }): SaslMechanism => ({
   name: "DIGEST-MD5",
-  begin: () => digestMd5Exchange(options)
+  begin: () =>
+    Redacted.isRedacted(options.password)
+      ? digestMd5Exchange(options)
+      : Effect.fail(new SaslError({ reason: "the password must be a Redacted string: Redacted.make(...)" }))
 })

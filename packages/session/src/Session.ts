@@ -84,8 +84,8 @@ export interface SessionOptions {
   /** Proves who we are on each connection before anything else is said; see `Sasl.digestMd5`. Default: none. */
   readonly sasl?: SaslMechanism | undefined
   /**
-   * The pauses between rounds over all servers, while there is no connection (`retry_policy` in aiozk). When it ends, it
-   * is begun anew. Default: from 100 milliseconds, doubling up to 5 seconds, with jitter, forever.
+   * The pauses between rounds over all servers, while there is no connection (`retry_policy` in aiozk). The first try
+   * after a connection that worked comes without one. When it ends, it is begun anew. Default: from 100 milliseconds, doubling up to 5 seconds, with jitter, forever.
    */
   readonly retry?: Schedule.Schedule<unknown> | undefined
   /** What follows an expiry: a new session (`recreate`, the default), or nothing (`fail`). */
@@ -242,7 +242,7 @@ export class Session extends Context.Service<
       options: { readonly recursive: boolean; readonly listener: PersistentWatchListener }
     ) => Effect.Effect<void, SessionError, Scope.Scope>
     /** Adds an identity to this connection and all that follow. A refusal is final for the session. */
-    readonly addAuth: (auth: AuthInfo) => Effect.Effect<void, SessionError>
+    readonly addAuth: (auth: AuthInfo) => Effect.Effect<void, SessionError | InvalidArgument>
     /** Replaces the list of servers, and moves to another one as ZooKeeper's rebalancing has it. */
     readonly updateServers: (connectString: string) => Effect.Effect<void, InvalidArgument>
   }

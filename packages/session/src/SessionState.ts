@@ -9,7 +9,8 @@
  * - `Connected`: a server answers. `readOnly` says that it serves reads only, having no quorum.
  * - `Disconnected`: no connection since `since`, a reading of the monotonic clock in nanoseconds; the session may live.
  * - `EnsembleBehind`: for a whole `connectTimeout` every server that could be reached closed the connection at the
- *   handshake, as servers do that have not seen what this session has seen. It goes on trying.
+ *   handshake, as servers do that have not seen what this session has seen, and those that have no quorum. It goes on
+ *   trying.
  * - `Expired`: the session is over. With `sessionExpiry: "recreate"` a new one follows.
  * - `AuthFailed`: the credentials were refused. Final.
  * - `Closed`: closed by its owner. Final.

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -51,7 +52,7 @@ describe("closing", () => {
       assert.strictEqual((yield* Fiber.join(watch))._tag, "OwnershipLost")
       yield* Fiber.join(closing)
       assert.strictEqual((yield* Effect.flip(set(session, "/2", "x")))._tag, "SessionClosed")
-      const credentials = { scheme: "digest", credentials: session.info.password as never }
+      const credentials = { scheme: "digest", credentials: Redacted.make("ann:secret") }
       assert.strictEqual((yield* Effect.flip(session.addAuth(credentials)))._tag, "SessionClosed")
     })
   )

@@ -271,6 +271,49 @@ describe("a connection that swallows bytes", () => {
   )
 })
 
+describe("a client that is cut off", () => {
+  it.live("loses ownership at its deadline, then says Expired itself, and begins a new session when it can", () =>
+    Effect.gen(function* () {
+      const { proxy, root, session } = yield* setUp("2 seconds")
+      const other = yield* direct
+      const { id } = session.info
+      yield* create(session, `${root}/mine`, "", 1)
+      const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+      const lost = yield* Effect.forkChild(Effect.andThen(Effect.flip(session.info.ownership), monotonic), now)
+      const expired = yield* Effect.forkChild(Effect.andThen(awaitState(session, "Expired"), monotonic), now)
+      yield* proxy.accept("hang")
+      yield* proxy.blackHole("both")
+      const start = yield* monotonic
+      const deadline = Number(session.info.deadline) / 1e6
+      const lostAt = yield* Fiber.join(lost)
+      assert.closeTo(lostAt, deadline, 250)
+      // The server cannot have ended it yet: nobody else owns what was ours.
+      assert.strictEqual((yield* exists(other, `${root}/mine`)).stat.ephemeralOwner, id)
+      const expiredAt = yield* Fiber.join(expired)
+      assert.isAbove(expiredAt, lostAt)
+      assert.isBelow(expiredAt - start, 2000 * (4 / 3) + 500)
+      yield* proxy.dropAll("rst")
+      yield* proxy.heal
+      yield* awaitState(session, "Connected")
+      assert.isAtLeast((yield* exists(session, root)).stat.numChildren, 8)
+      assert.notStrictEqual(session.info.id, id)
+    })
+  )
+
+  it.live("by a forged event from the future finds its way back: the last zxid moves on replies only", () =>
+    Effect.gen(function* () {
+      const { paths, proxy, session } = yield* setUp()
+      const { id } = session.info
+      yield* proxy.inject("down", Frames.notification(Frames.event.data, "/nowhere", 1n << 62n))
+      assert.strictEqual(yield* get(session, paths[0]!), paths[0])
+      yield* proxy.dropAll("rst")
+      yield* awaitState(session, "Disconnected")
+      assert.strictEqual(yield* get(session, paths[1]!), paths[1])
+      assert.strictEqual(session.info.id, id)
+    })
+  )
+})
+
 describe("a slow connection", () => {
   it.live("that delivers one byte at a time changes no result", () =>
     Effect.gen(function* () {

@@ -97,6 +97,26 @@ describe("identities", () => {
     })
   )
 
+  it.effect("that are added twice are told once to each new connection", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect(options)
+      for (let time = 0; time < 2; time++) {
+        const adding = yield* Effect.forkChild(session.addAuth(digest("ann:secret")), now)
+        assert.strictEqual((yield* server.nextRequest).name, "auth")
+        server.reply(Operations.Xid.auth, 0n)
+        yield* Fiber.join(adding)
+      }
+      server.cut()
+      const next = yield* network.accept
+      yield* next.greet()
+      yield* settle
+      assert.deepStrictEqual(
+        (yield* next.requests).map(({ name }) => name),
+        ["auth"]
+      )
+    })
+  )
+
   it.effect("that are refused end the session for good, at the first connection", () =>
     Effect.gen(function* () {
       const network = new MemoryNetwork()

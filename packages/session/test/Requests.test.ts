@@ -341,7 +341,7 @@ describe("interruption", () => {
 })
 
 it("an outage does not gather requests whose callers have gone", () => {
-  const exchange = new Exchange(10, 1)
+  const exchange = new Exchange(10, 1, (run) => run())
   let ended = 0
   const ask = () => {
     const request = new PendingRequest(Operations.getData, { path: "/x", watch: false }, "/x", "wait", 0, () => {})

@@ -6,8 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { WatchEventType } from "@effect-zookeeper/protocol/WatchEvent"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import { type Held } from "../src/internal/PathWatches.ts"
+import type * as Fiber from "effect/Fiber"
+import type { Held } from "../src/internal/PathWatches.ts"
 import type { OneShotWatch } from "../src/internal/OneShotWatch.ts"
 import { type RemoveType, WatchRegistry } from "../src/internal/WatchRegistry.ts"
 import type { PersistentWatchListener } from "../src/Session.ts"
@@ -128,14 +128,17 @@ class World {
   readonly registry: WatchRegistry
 
   constructor() {
-    this.registry = new WatchRegistry({
-      addWatch: (path, mode) =>
-        this.send(() => {
-          this.server.addWatch(path, mode)
-          this.down.push(() => this.registry.confirm(path, mode))
-        }),
-      removeWatches: (path, type) => this.send(() => this.server.removeWatches(path, type))
-    })
+    this.registry = new WatchRegistry(
+      {
+        addWatch: (path, mode) =>
+          this.send(() => {
+            this.server.addWatch(path, mode)
+            this.down.push(() => this.registry.confirm(path, mode))
+          }),
+        removeWatches: (path, type) => this.send(() => this.server.removeWatches(path, type))
+      },
+      (run) => run()
+    )
     this.server.emit = (type, path) => {
       if (this.connected) this.down.push(() => this.registry.dispatch(type, path, 0n))
     }

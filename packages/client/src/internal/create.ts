@@ -7,6 +7,7 @@ import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { NodeExists, NoNode } from "@effect-zookeeper/protocol/ServerError"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import { ConnectionLoss, RequestTimeout } from "@effect-zookeeper/session/SessionError"
 import type { SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -17,7 +18,7 @@ import { invalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
 import { deleteUntilGone } from "./delete.ts"
 import { guid } from "./guid.ts"
-import { isLost, isUnimplemented } from "./outcome.ts"
+import { isUnimplemented, mayBeApplied, told, withoutStat } from "./outcome.ts"
 import { readStat } from "./read.ts"
 import { send, toClient } from "./View.ts"
 import type { View } from "./View.ts"
@@ -36,7 +37,7 @@ export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat
   createWithStat: (path, options) =>
     Effect.flatMap(createNode(view, path, options, true), (created) =>
       created.stat === undefined
-        ? Effect.die(new Error("an answer without the Stat that was asked for"))
+        ? withoutStat(path)
         : Effect.succeed({ path: toClient(view, created.path), stat: created.stat })
     )
 })
@@ -49,8 +50,18 @@ export const createNode = (
   withStat: boolean
 ): Effect.Effect<Created, CreateError> => {
   const prepared = prepareCreate(view, path, options)
-  if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
-  const create = prepared.success
+  return Result.isFailure(prepared)
+    ? Effect.fail(prepared.failure)
+    : createPrepared(view, prepared.success, options, withStat)
+}
+
+/** `createNode` of what has been judged; of the options only those count that say what is done about a lost reply. */
+export const createPrepared = (
+  view: View,
+  create: PreparedCreate,
+  options: CreateOptions,
+  withStat: boolean
+): Effect.Effect<Created, CreateError> => {
   if (options.protected !== true && options.idempotent !== true)
     return remembered(view, sendCreate(view, create, withStat))
   const error = checkDurable(create, options)
@@ -77,30 +88,39 @@ export const sendCreate = (
           )
         : send(view, Operations.create, request, path)
 
-/** For servers before 3.5, whose create does not tell the Stat. */
+/**
+ * For servers before 3.5, whose create does not tell the Stat. The znode was created whatever becomes of the look: one
+ * that is lost is a create that is lost, and one that finds nothing comes after another's delete.
+ */
 const createThenLook = (
   view: View,
   request: PreparedCreate["request"],
   path: string
 ): Effect.Effect<Created, SentError> =>
   Effect.flatMap(send(view, Operations.create, request, path), (created) =>
-    Effect.flatMap(readStat(view, created.path, path), (stat) =>
-      stat === undefined
-        ? Effect.fail(new NoNode({ path, operation: "exists" }))
-        : Effect.succeed({ path: created.path, stat })
+    readStat(view, created.path, path).pipe(
+      Effect.catchTag("ConnectionLoss", () => Effect.fail(new ConnectionLoss(lostCreate(path)))),
+      Effect.catchTag("RequestTimeout", () => Effect.fail(new RequestTimeout(lostCreate(path)))),
+      Effect.flatMap((stat) =>
+        stat === undefined
+          ? Effect.fail(new NoNode({ path, operation: Operations.exists.name }))
+          : Effect.succeed({ path: created.path, stat })
+      )
     )
   )
 
-/** A new znode has version 0 of data and ACL. */
-const remembered = <E>(view: View, created: Effect.Effect<Created, E>): Effect.Effect<Created, E> => {
+const lostCreate = (path: string) => ({ operation: Operations.create.name, path, maybeApplied: true })
+
+/** Nothing was created, for there is no parent. The NoNode of a look after a create is not that. */
+export const lacksParent = (error: CreateError): boolean =>
+  error._tag === "NoNode" && error.operation !== Operations.exists.name
+
+/** A create that the view's memory learns of. */
+export const remembered = <E>(view: View, created: Effect.Effect<Created, E>): Effect.Effect<Created, E> => {
   const { versions } = view
-  if (versions === undefined) return created
-  return Effect.tap(created, ({ path, stat }) =>
-    Effect.sync(() => {
-      versions.sawData(path, stat?.version ?? 0)
-      versions.sawAcl(path, stat?.aversion ?? 0)
-    })
-  )
+  return versions === undefined
+    ? created
+    : Effect.tap(created, ({ path, stat }) => Effect.sync(() => versions.created(path, stat)))
 }
 
 const checkDurable = ({ mode, path }: PreparedCreate, options: CreateOptions): InvalidArgument | undefined => {
@@ -126,8 +146,9 @@ const createProtected = Effect.fnUntraced(function* (view: View, create: Prepare
     const outcome = yield* Effect.result(sendCreate(view, named, withStat))
     if (Result.isSuccess(outcome)) return outcome.success
     // Nobody else has this id: what exists is our own create, shown late.
-    if (isLost(outcome.failure)) lost = outcome.failure
-    else if (lost === undefined || outcome.failure._tag !== "NodeExists") return yield* Effect.fail(outcome.failure)
+    if (mayBeApplied(outcome.failure)) lost = outcome.failure
+    else if (lost === undefined) return yield* Effect.fail(outcome.failure)
+    else if (outcome.failure._tag !== "NodeExists") return yield* Effect.fail(told(outcome.failure, lost))
     const found = yield* findOwn(view, named, id, lost)
     if (found._tag === "Own") return found.created
     if (found._tag === "Foreign") {
@@ -189,8 +210,9 @@ const createIdempotently = Effect.fnUntraced(function* (view: View, create: Prep
   while (true) {
     const outcome = yield* Effect.result(sendCreate(view, create, withStat))
     if (Result.isSuccess(outcome)) return outcome.success
-    if (isLost(outcome.failure)) lost = outcome.failure
-    else if (lost === undefined || outcome.failure._tag !== "NodeExists") return yield* Effect.fail(outcome.failure)
+    if (mayBeApplied(outcome.failure)) lost = outcome.failure
+    else if (lost === undefined) return yield* Effect.fail(outcome.failure)
+    else if (outcome.failure._tag !== "NodeExists") return yield* Effect.fail(told(outcome.failure, lost))
     const unknown = lost
     const there = yield* readAfterSync(view, server, create.path).pipe(
       Effect.catchTag("NoNode", () => Effect.undefined),

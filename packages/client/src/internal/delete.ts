@@ -12,7 +12,7 @@ import type { DeleteOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { checkVersion, invalid } from "./arguments.ts"
 import { annotations } from "./observe.ts"
-import { isLost, isTransient, persistently } from "./outcome.ts"
+import { isLost, isTransient, mayBeApplied, persistently } from "./outcome.ts"
 import { send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 
@@ -53,8 +53,8 @@ const sendDelete = (view: View, server: string, path: string, version: number): 
   Effect.asVoid(send(view, Operations.deleteNode, { path: server, version }, path))
 
 /**
- * Deletes again after a lost reply, where a znode that is gone counts as deleted. `patiently` waits for servers that
- * refuse for the moment, too.
+ * Deletes again when no reply came; a znode that is gone then counts as deleted, if an attempt was sent. `patiently`
+ * waits for servers that refuse for the moment, too.
  */
 const untilKnown = (once: Effect.Effect<void, DeleteError>, patiently: boolean): Effect.Effect<void, DeleteError> =>
   Effect.suspend(() => {
@@ -62,7 +62,7 @@ const untilKnown = (once: Effect.Effect<void, DeleteError>, patiently: boolean):
     return once.pipe(
       Effect.catch((error) => {
         if (lost && error._tag === "NoNode") return Effect.void
-        if (isLost(error)) lost = true
+        if (mayBeApplied(error)) lost = true
         return Effect.fail(error)
       }),
       Effect.retry({ while: patiently ? isTransient : isLost, schedule: persistently })

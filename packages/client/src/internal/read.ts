@@ -6,8 +6,8 @@ import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as ServerError from "@effect-zookeeper/protocol/ServerError"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
-import { ProtocolError, ServerRefused } from "@effect-zookeeper/session/SessionError"
-import type { SessionError } from "@effect-zookeeper/session/SessionError"
+import { ServerRefused } from "@effect-zookeeper/session/SessionError"
+import type { ProtocolError, SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -15,6 +15,7 @@ import type { DataAndStat, Stat } from "../Models.ts"
 import type * as Op from "../Op.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { invalid } from "./arguments.ts"
+import { badAnswer } from "./outcome.ts"
 import { send, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 
@@ -215,8 +216,7 @@ const readTogether = (view: View, ops: ReadonlyArray<Op.Read>) => {
         } else if (op._tag === "GetChildren" && response?.operation === "getChildren") {
           results.push(Result.succeed(response.response.children))
         } else {
-          const cause = new Error(`the result is one of ${response?.operation ?? "nothing"}`)
-          return Effect.fail(new ProtocolError({ ...subject, cause }))
+          return badAnswer(subject, `the result is one of ${response?.operation ?? "nothing"}`)
         }
       }
       return Effect.succeed(results)

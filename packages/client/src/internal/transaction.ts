@@ -8,8 +8,8 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { MultiOp, MultiResult } from "@effect-zookeeper/protocol/Operations"
 import * as ServerError from "@effect-zookeeper/protocol/ServerError"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
-import { ProtocolError, ServerRefused } from "@effect-zookeeper/session/SessionError"
-import type { SessionError } from "@effect-zookeeper/session/SessionError"
+import { ServerRefused } from "@effect-zookeeper/session/SessionError"
+import type { ProtocolError, SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { TransactionFailed } from "../Errors.ts"
@@ -17,6 +17,7 @@ import type { OperationError } from "../Errors.ts"
 import type * as Op from "../Op.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { badData, checkVersion, encodeData, invalid, prepareCreate } from "./arguments.ts"
+import { badAnswer } from "./outcome.ts"
 import { send, toClient } from "./View.ts"
 import type { View } from "./View.ts"
 
@@ -104,6 +105,7 @@ const toResults = (
     const response = responses[index]
     // Results say themselves what they are: a container is answered like any other znode.
     if (op?._tag === "Create" && response !== undefined && "response" in response && hasPath(response.response)) {
+      view.versions?.created(response.response.path)
       results.push(toClient(view, response.response.path))
     } else if (op?._tag === "SetData" && response?.operation === "setData") {
       view.versions?.sawData(ZnodePath.toServer(view.chroot, op.path), response.response.stat.version)
@@ -123,8 +125,7 @@ const toResults = (
 const hasPath = (response: object | void): response is { readonly path: string } =>
   typeof response === "object" && "path" in response && typeof response.path === "string"
 
-const mismatch = (why: string): Effect.Effect<never, ProtocolError> =>
-  Effect.fail(new ProtocolError({ operation: "multi", path: "", cause: new Error(why) }))
+const mismatch = (why: string): Effect.Effect<never, ProtocolError> => badAnswer({ operation: "multi", path: "" }, why)
 
 /** The operations that were not run have this code, those before the one that failed have 0. */
 const notRun = ErrorCode.codes.RuntimeInconsistency

@@ -9,14 +9,15 @@ import type { NoAuth } from "@effect-zookeeper/protocol/ServerError"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { CreateError } from "../Errors.ts"
 import type { CreateWithParentsOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
-import { badData, encodeData, invalid } from "./arguments.ts"
+import { badData, encodeData, invalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
-import { createNode, sendCreate } from "./create.ts"
+import { createPrepared, lacksParent, remembered, sendCreate } from "./create.ts"
 import type { Created } from "./create.ts"
-import { isLost, isUnimplemented } from "./outcome.ts"
+import { isLost, isUnimplemented, noVersionIsBad, withoutStat } from "./outcome.ts"
 import { readStat } from "./read.ts"
 import { send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
@@ -48,14 +49,13 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
     const creation = { ...options, data: bytes }
     return withPath(view, path, (server) =>
       sendSet(view, server, path, bytes, -1).pipe(
-        // With any version no version is bad; that this cannot happen is not in the row's type.
-        Effect.catchTag("BadVersion", (error) => Effect.die(error)),
+        Effect.catchTag("BadVersion", noVersionIsBad),
         Effect.catchTag("NoNode", () =>
           Effect.flatMap(createBelowParents(view, path, creation, true), ({ stat }) =>
-            stat === undefined ? Effect.die(new Error("an answer without the Stat")) : Effect.succeed(stat)
+            stat === undefined ? withoutStat(path) : Effect.succeed(stat)
           )
         ),
-        Effect.retry({ while: ({ _tag }) => _tag === "NodeExists" || _tag === "NoNode", times: turns })
+        Effect.retry({ while: (error) => error._tag === "NodeExists" || lacksParent(error), times: turns })
       )
     )
   }
@@ -70,29 +70,31 @@ const createBelowParents = (
   options: CreateWithParentsOptions = {},
   withStat: boolean
 ): Effect.Effect<Created, CreateError> =>
-  Effect.flatMap(judgedAcl(options.parentAcl, view.defaultAcl, "parentAcl"), (parentAcl) => {
-    const create = createNode(view, path, options, withStat).pipe(
+  Effect.gen(function* () {
+    const prepared = yield* Effect.fromResult(prepareCreate(view, path, options))
+    const parentAcl = yield* judgedAcl(options.parentAcl, view.defaultAcl, "parentAcl")
+    // Of the request itself, which may be the prefix of a sequential create; on the server, the chroot has parents too.
+    const parent = ZnodePath.parent(prepared.request.path)
+    const create = createPrepared(view, prepared, options, withStat).pipe(
       Effect.catchIf(
-        (error) => options.mode === "container" && isUnimplemented(error),
-        () => createNode(view, path, { ...options, mode: "persistent" }, withStat)
+        (error) => prepared.mode === "container" && isUnimplemented(error),
+        () => createPrepared(view, inMode(prepared, "persistent"), options, withStat)
       )
     )
-    const again = (left: number): Effect.Effect<Created, CreateError> =>
-      Effect.catchTag(create, "NoNode", (error) => {
-        const parent = left === 0 ? undefined : parentOf(view, path)
-        return parent === undefined
-          ? Effect.fail(error)
-          : Effect.andThen(
-              ensure(view, parent, parentAcl),
-              Effect.suspend(() => again(left - 1))
-            )
-      })
-    return again(turns)
+    for (let left = turns; left > 0 && parent !== undefined; left--) {
+      const outcome = yield* Effect.result(create)
+      if (Result.isSuccess(outcome)) return outcome.success
+      if (!lacksParent(outcome.failure)) return yield* Effect.fail(outcome.failure)
+      yield* ensure(view, parent, parentAcl)
+    }
+    return yield* create
   })
 
-/** On the server, where the chroot has parents too. The path may be the prefix of a sequential create. */
-const parentOf = (view: View, path: string): string | undefined =>
-  ZnodePath.parent(path === "/" ? ZnodePath.toServer(view.chroot, path) : view.chroot + path)
+const inMode = (create: PreparedCreate, mode: "container" | "persistent"): PreparedCreate => ({
+  ...create,
+  mode,
+  request: { ...create.request, flags: CreateMode.flags[mode] }
+})
 
 // -----------------------------------------------------------------------------
 // parents
@@ -124,16 +126,19 @@ const ensureOnce = Effect.fnUntraced(function* (view: View, server: string, acl:
 })
 
 const createContainer = (view: View, server: string, acl: AclList) => {
-  const create = (mode: "container" | "persistent"): PreparedCreate => ({
+  const create: PreparedCreate = {
     path: toClient(view, server),
-    mode,
-    request: { path: server, data: null, acl, flags: CreateMode.flags[mode] },
+    mode: "persistent",
+    request: { path: server, data: null, acl, flags: CreateMode.flags.persistent },
     ttl: 0n
-  })
-  const persistent = sendCreate(view, create("persistent"), false)
-  return view.session.info.serverFeatures.supports("createContainer")
-    ? Effect.catchIf(sendCreate(view, create("container"), false), isUnimplemented, () => persistent)
-    : persistent
+  }
+  const persistent = sendCreate(view, create, false)
+  return remembered(
+    view,
+    view.session.info.serverFeatures.supports("createContainer")
+      ? Effect.catchIf(sendCreate(view, inMode(create, "container"), false), isUnimplemented, () => persistent)
+      : persistent
+  )
 }
 
 // -----------------------------------------------------------------------------
@@ -215,20 +220,28 @@ const deleteBatch = (view: View, batch: ReadonlyArray<string>): Effect.Effect<vo
   if (batch.length === 1 && only !== undefined) return deleteOne(view, only)
   const request = batch.map((path) => ({ operation: "delete", request: { path, version: -1 } }) as const)
   return send(view, Operations.multi, request, "").pipe(
-    Effect.flatMap((results) =>
-      results.some((result) => result.operation === "error")
+    Effect.map((results) => results.some((result) => result.operation === "error")),
+    Effect.catchIf(isLost, () => Effect.succeed(false)),
+    Effect.flatMap((refused) =>
+      refused
         ? // They are sent in the order of the batch, and servers work in order.
           Effect.forEach(batch, (path) => deleteOne(view, path), { concurrency: listings, discard: true })
-        : Effect.void
-    ),
-    Effect.catchIf(isLost, () => Effect.void)
+        : forget(view, batch)
+    )
   )
 }
 
 const deleteOne = (view: View, path: string): Effect.Effect<void, NoAuth | SessionError> =>
   send(view, Operations.deleteNode, { path, version: -1 }, toClient(view, path)).pipe(
-    Effect.catchTag(["NoNode", "NotEmpty"], () => Effect.void),
-    Effect.catchTag("BadVersion", (error) => Effect.die(error)),
+    Effect.catchTag("NoNode", () => Effect.void),
     Effect.catchIf(isLost, () => Effect.void),
-    Effect.asVoid
+    Effect.andThen(forget(view, [path])),
+    Effect.catchTag("NotEmpty", () => Effect.void),
+    Effect.catchTag("BadVersion", noVersionIsBad)
   )
+
+/** What is deleted, or is about to be: whatever a view remembers of it is of no use any more. */
+const forget = (view: View, deleted: ReadonlyArray<string>): Effect.Effect<void> =>
+  Effect.sync(() => {
+    for (const path of deleted) view.versions?.forget(path)
+  })

@@ -5,6 +5,7 @@
  * counts as a read of it: neither `stat` nor `getChildren` do, or the check would pass over a change that nobody has
  * seen.
  */
+import type { Stat } from "../Models.ts"
 
 /** How many paths a view remembers; the one used longest ago is forgotten first. */
 const capacity = 10_000
@@ -20,6 +21,8 @@ export interface Versions {
   readonly acl: (server: string) => number
   readonly sawData: (server: string, version: number) => void
   readonly sawAcl: (server: string, aversion: number) => void
+  /** A new znode has version 0 of data and ACL, if nothing else is told of it. */
+  readonly created: (server: string, stat?: Pick<Stat, "version" | "aversion">) => void
   readonly forget: (server: string) => void
 }
 
@@ -49,6 +52,11 @@ export const makeVersions = (): Versions => {
     },
     sawAcl: (server, aversion) => {
       touch(server).acl = aversion
+    },
+    created: (server, stat) => {
+      const entry = touch(server)
+      entry.data = stat?.version ?? 0
+      entry.acl = stat?.aversion ?? 0
     },
     forget: (server) => {
       entries.delete(server)

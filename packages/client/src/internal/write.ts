@@ -12,7 +12,7 @@ import type { Service } from "../ZooKeeper.ts"
 import { badData, checkVersion, encodeData } from "./arguments.ts"
 import { retryBadVersion } from "./compareAndSet.ts"
 import { readAfterSync, sameData } from "./create.ts"
-import { isLost } from "./outcome.ts"
+import { mayBeApplied, noVersionIsBad, told } from "./outcome.ts"
 import { readNode } from "./read.ts"
 import { send, withPath } from "./View.ts"
 import type { View } from "./View.ts"
@@ -64,8 +64,10 @@ const setIdempotently = Effect.fnUntraced(function* (
   while (true) {
     const outcome = yield* Effect.result(sendSet(view, server, path, data, version))
     if (Result.isSuccess(outcome)) return outcome.success
-    if (isLost(outcome.failure)) lost = outcome.failure
-    else if (lost === undefined || outcome.failure._tag !== "BadVersion") return yield* Effect.fail(outcome.failure)
+    if (mayBeApplied(outcome.failure)) lost = outcome.failure
+    else if (lost === undefined) return yield* Effect.fail(outcome.failure)
+    else if (outcome.failure._tag !== "BadVersion") return yield* Effect.fail(told(outcome.failure, lost))
+    else if (version === -1) return yield* noVersionIsBad(outcome.failure)
     const unknown = lost
     const there = yield* readAfterSync(view, server, path).pipe(
       Effect.catchTag(["NoNode", "NoAuth", "ConnectionLoss", "RequestTimeout"], () => Effect.fail(unknown))

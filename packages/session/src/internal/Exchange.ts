@@ -8,6 +8,7 @@ import * as ServerError from "@effect-zookeeper/protocol/ServerError"
 import * as Exit from "effect/Exit"
 import type { SessionError } from "../SessionError.ts"
 import { ConnectionLoss, FrameTooLarge, ProtocolError, RequestTimeout, ServerRefused } from "../SessionError.ts"
+import type { CallOut } from "./CallOut.ts"
 import { Deque } from "./Deque.ts"
 import type { PendingRequest } from "./PendingRequest.ts"
 import { Violation } from "./Violation.ts"
@@ -27,6 +28,12 @@ const MAX_XID = 2_147_483_647
 /** So many requests without a caller may wait before it is worth looking for them. */
 const MAX_ABANDONED = 1024
 
+/**
+ * A read that was with the server when so many connections in a row were lost is not asked again: it may be what the
+ * server cannot bear, and everything beside it suffers with it.
+ */
+const MAX_LOSSES = 8
+
 /** Bytes. */
 const REPLY_HEADER = 16
 
@@ -38,11 +45,14 @@ const REPLY_HEADER = 16
  */
 export class Exchange {
   private readonly maxInFlight: number
+  private readonly callOut: CallOut
   private waiting = new Deque<PendingRequest>()
   private readonly inFlight = new Deque<PendingRequest>()
   /** How many of those in flight, from the head on, the network has. */
   private handed = 0
   private outlet: Outlet | undefined
+  /** Only what is in flight is waited for: the connection is about to be left. */
+  private draining = false
   private final: SessionError | undefined
   private nextXid: number
   private onIdle: (() => void) | undefined
@@ -53,8 +63,9 @@ export class Exchange {
   /** Counted since the beginning. */
   completed = 0
 
-  constructor(maxInFlight: number, firstXid: number) {
+  constructor(maxInFlight: number, firstXid: number, callOut: CallOut) {
     this.maxInFlight = maxInFlight
+    this.callOut = callOut
     this.nextXid = firstXid
   }
 
@@ -73,25 +84,26 @@ export class Exchange {
 
   /** Sends a request now, or when its turn comes. */
   send(request: PendingRequest): void {
-    if (this.final !== undefined) request.end(Exit.fail(this.final))
+    if (this.final !== undefined) this.end(request, Exit.fail(this.final))
     else if (this.canSend() && this.waiting.length === 0) this.encode(request)
     else this.waiting.push(request)
   }
 
-  /** Sends a request past those that wait: for what a connection begins with. */
+  /** Sends a request past those that wait: for what a connection begins and ends with. */
   sendFirst(request: PendingRequest): void {
     if (this.outlet !== undefined) this.encode(request)
-    else request.end(Exit.void)
+    else this.end(request, Exit.void)
   }
 
-  /** A connection is ready: everything that waits goes out. Whatever is in flight was sent on this one already. */
+  /** There is a connection; `pump` then sends what waits. */
   open(outlet: Outlet): void {
     this.outlet = outlet
+    this.draining = false
   }
 
-  /** Nothing more is sent on this connection; what is in flight may still be answered. Calls back when all of it is. */
+  /** No more requests are sent on this connection; what is in flight may still be answered. Calls back when all is. */
   drain(onIdle: () => void): void {
-    this.outlet = undefined
+    this.draining = true
     if (this.inFlight.length === 0) onIdle()
     else this.onIdle = onIdle
   }
@@ -106,7 +118,7 @@ export class Exchange {
     while (this.waiting.length > 0 && this.canSend()) {
       const request = this.waiting.shift()!
       // A request that nobody waits for and that was never sent need not be.
-      if (request.resume === undefined) request.end(Exit.void)
+      if (request.resume === undefined) this.end(request, Exit.void)
       else this.encode(request)
     }
   }
@@ -117,6 +129,7 @@ export class Exchange {
    */
   abandon(request: PendingRequest): void {
     request.resume = undefined
+    request.request = undefined
     this.abandoned++
     this.clearAbandoned()
   }
@@ -126,7 +139,7 @@ export class Exchange {
     this.abandoned = 0
     const all = this.waiting.drain()
     for (const request of all) if (request.resume !== undefined) this.waiting.push(request)
-    for (const request of all) if (request.resume === undefined) request.end(Exit.void)
+    for (const request of all) if (request.resume === undefined) this.end(request, Exit.void)
   }
 
   /** The request that a reply belongs to, taken from the head. Throws `Violation`. */
@@ -158,7 +171,8 @@ export class Exchange {
     const request = this.inFlight.shift()
     if (request === undefined) return
     if (this.handed > 0) this.handed--
-    request.end(
+    this.end(
+      request,
       Exit.fail(
         new FrameTooLarge({
           operation: request.operation.name,
@@ -176,6 +190,7 @@ export class Exchange {
    */
   disconnect(): void {
     this.outlet = undefined
+    this.draining = false
     this.onIdle = undefined
     const handed = this.handed
     this.handed = 0
@@ -183,15 +198,20 @@ export class Exchange {
     const kept = new Deque<PendingRequest>()
     this.inFlight.drain().forEach((request, index) => {
       const left = index < handed
-      if (request.onLoss === "drop" || (left && request.onLoss === "fail")) lost.push(request)
-      else if (request.resume === undefined) lost.push(request)
-      else kept.push(request)
+      if (left) request.losses++
+      const isLost =
+        request.resume === undefined ||
+        request.onLoss === "drop" ||
+        (left && request.onLoss === "fail") ||
+        request.losses >= MAX_LOSSES
+      ;(isLost ? lost : kept).push(request)
     })
     for (const request of this.waiting.drain()) (request.onLoss === "drop" ? lost : kept).push(request)
     this.waiting = kept
     // Only now may callers run: they can send at once.
     for (const request of lost) {
-      request.end(
+      this.end(
+        request,
         Exit.fail(
           new ConnectionLoss({
             operation: request.operation.name,
@@ -207,7 +227,7 @@ export class Exchange {
   refuse(error: SessionError): void {
     this.final = error
     const waiting = this.waiting.drain()
-    for (const request of waiting) request.end(Exit.fail(error))
+    for (const request of waiting) this.end(request, Exit.fail(error))
   }
 
   /** Fails all requests, and with `final` all that are ever sent. */
@@ -219,7 +239,7 @@ export class Exchange {
     this.handed = 0
     const all = [...this.inFlight.drain(), ...this.waiting.drain()]
     const exit = Exit.fail(error)
-    for (const request of all) request.end(exit)
+    for (const request of all) this.end(request, exit)
   }
 
   /**
@@ -239,7 +259,9 @@ export class Exchange {
         }
         this.abandoned++
         const maybeApplied = index < handed && request.onLoss === "fail"
-        request.settle(
+        request.request = undefined
+        this.tell(
+          request,
           Exit.fail(new RequestTimeout({ operation: request.operation.name, path: request.path, maybeApplied }))
         )
       }
@@ -252,7 +274,12 @@ export class Exchange {
 
   private canSend(): boolean {
     const outlet = this.outlet
-    return outlet !== undefined && this.inFlight.length < this.maxInFlight && outlet.writer.length < MAX_UNSENT
+    return (
+      outlet !== undefined &&
+      !this.draining &&
+      this.inFlight.length < this.maxInFlight &&
+      outlet.writer.length < MAX_UNSENT
+    )
   }
 
   private encode(request: PendingRequest): void {
@@ -269,13 +296,14 @@ export class Exchange {
       operation.request.write(writer, request.request)
     } catch (defect) {
       writer.truncate(start)
-      request.end(Exit.die(defect))
+      this.end(request, Exit.die(defect))
       return
     }
     const size = writer.length - start - 4
     if (size > Frame.MAX_REQUEST) {
       writer.truncate(start)
-      request.end(
+      this.end(
+        request,
         Exit.fail(new FrameTooLarge({ operation: operation.name, path: request.path, size, limit: Frame.MAX_REQUEST }))
       )
       return
@@ -296,16 +324,32 @@ export class Exchange {
       const decoded = Jute.attempt(operation.response, reader)
       if (decoded._tag === "Failure") {
         const cause = decoded.failure
-        request.end(Exit.fail(new ProtocolError({ operation: operation.name, path: request.path, cause })))
+        this.end(request, Exit.fail(new ProtocolError({ operation: operation.name, path: request.path, cause })))
         return cause
       }
       response = decoded.success
     }
     const onReply = request.onReply
     request.onEnd = undefined
-    if (onReply !== undefined) request.settle(onReply(code, response))
-    else if (request.resume !== undefined) request.settle(outcome(request, code, response))
+    if (onReply !== undefined) this.tell(request, onReply(code, response))
+    else if (request.resume !== undefined) this.tell(request, outcome(request, code, response))
     return undefined
+  }
+
+  private tell(request: PendingRequest, exit: Exit.Exit<unknown, unknown>): void {
+    // The path of every reply: no closure.
+    try {
+      request.settle(exit)
+    } catch (defect) {
+      this.callOut(() => {
+        throw defect
+      })
+    }
+  }
+
+  /** Ends a request without a reply. */
+  end(request: PendingRequest, exit: Exit.Exit<unknown, unknown>): void {
+    this.callOut(() => request.end(exit))
   }
 }
 

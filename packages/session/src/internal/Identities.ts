@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type { AuthInfo } from "../Session.ts"
 import type { SessionError } from "../SessionError.ts"
+import type { CallOut } from "./CallOut.ts"
 import { Violation } from "./Violation.ts"
 
 type Packet = Operation.Request<typeof Operations.auth>
@@ -25,7 +26,10 @@ export class Identities {
   private asked: Array<Identity> = []
   private onAnswered: (() => void) | undefined
 
-  constructor(auth: ReadonlyArray<AuthInfo>) {
+  private readonly callOut: CallOut
+
+  constructor(auth: ReadonlyArray<AuthInfo>, callOut: CallOut) {
+    this.callOut = callOut
     this.all = auth.map((info) => ({ info, waiting: new Set() }))
   }
 
@@ -44,8 +48,12 @@ export class Identities {
 
   /** Adds one; told at once where there is a connection. `resume` hears when a server has accepted it. */
   add(info: AuthInfo, writer: JuteWriter | undefined, resume: (exit: Exit.Exit<void, SessionError>) => void): void {
-    const identity: Identity = { info, waiting: new Set([resume]) }
-    this.all.push(identity)
+    let identity = this.all.find((known) => isSame(known.info, info))
+    if (identity === undefined) {
+      identity = { info, waiting: new Set() }
+      this.all.push(identity)
+    }
+    identity.waiting.add(resume)
     if (writer !== undefined) this.ask(identity, writer)
   }
 
@@ -54,14 +62,20 @@ export class Identities {
     const identity = this.asked.shift()
     if (identity === undefined) throw new Violation("the answer to credentials that were not sent")
     if (code !== 0) return identity.info.scheme
-    resumeAll(identity, Exit.void)
+    this.resumeAll(identity, Exit.void)
     this.checkAnswered()
     return undefined
   }
 
-  /** Nothing is sent any more. */
-  end(error: SessionError): void {
-    for (const identity of this.all) resumeAll(identity, Exit.fail(error))
+  /** Those who wait need not wait any more; what they added stays, for the next session if there is one. */
+  fail(error: SessionError): void {
+    for (const identity of this.all) this.resumeAll(identity, Exit.fail(error))
+  }
+
+  private resumeAll(identity: Identity, exit: Exit.Exit<void, SessionError>): void {
+    const waiting = [...identity.waiting]
+    identity.waiting.clear()
+    for (const resume of waiting) this.callOut(() => resume(exit))
   }
 
   private ask(identity: Identity, writer: JuteWriter): void {
@@ -86,8 +100,5 @@ export class Identities {
   }
 }
 
-const resumeAll = (identity: Identity, exit: Exit.Exit<void, SessionError>): void => {
-  const waiting = [...identity.waiting]
-  identity.waiting.clear()
-  for (const resume of waiting) resume(exit)
-}
+const isSame = (a: AuthInfo, b: AuthInfo): boolean =>
+  a.scheme === b.scheme && Redacted.value(a.credentials) === Redacted.value(b.credentials)

@@ -4,6 +4,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { Connection } from "@effect-zookeeper/transport/Transport"
 import type { TransportError } from "@effect-zookeeper/transport/TransportError"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { Outlet } from "./Exchange.ts"
 import { Violation } from "./Violation.ts"
@@ -28,8 +29,11 @@ export class Link implements Outlet {
   heardAt: number
   /** When something was written last, in monotonic milliseconds. */
   wroteAt: number
-  /** Whether anything came on it beyond the handshake. */
+  /** Whether anything that was asked on it has been answered, registering watches not counted. */
   answered = false
+  /** When a request or ping was answered last, in monotonic milliseconds, and how many bytes had come in by then. */
+  private repliedAt: number
+  private repliedBytes = 0
   bytesIn = 0
   bytesOut = 0
 
@@ -40,6 +44,7 @@ export class Link implements Outlet {
     this.now = now
     this.heardAt = now()
     this.wroteAt = this.heardAt
+    this.repliedAt = this.heardAt
   }
 
   // ---------------------------------------------------------------------------
@@ -106,6 +111,22 @@ export class Link implements Outlet {
   // reading
   // ---------------------------------------------------------------------------
 
+  /** Something that was asked has been answered. */
+  replied(): void {
+    this.repliedAt = this.heardAt
+    this.repliedBytes = this.bytesIn
+  }
+
+  /**
+   * Whether the server talks without ever answering: a ping and all else has waited for `millis`, and less than a
+   * kilobyte a second came meanwhile, so that it is no large reply on a slow network either.
+   */
+  isCrawling(now: number, millis: number): boolean {
+    const asked = this.pings[0]
+    if (asked === undefined || now - asked < millis || now - this.repliedAt < millis) return false
+    return this.bytesIn - this.repliedBytes < ((now - this.repliedAt) / 1000) * 1024
+  }
+
   /** Reads one batch of chunks and gives every complete frame to `onFrame`, which may throw. The time of the batch. */
   read(
     onFrame: Frame.OnFrame,
@@ -123,7 +144,9 @@ export class Link implements Outlet {
         return Effect.void
       } catch (error) {
         if (error instanceof Violation || error instanceof Frame.FrameLengthError) return Effect.fail(error)
-        return Effect.die(error)
+        // A mistake of ours; the session goes on with another connection.
+        const reason = "a defect while reading"
+        return Effect.andThen(Effect.logError(reason, Cause.die(error)), Effect.fail(new Violation(reason)))
       }
     })
   }

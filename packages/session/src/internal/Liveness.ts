@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import { OwnershipLost } from "../SessionError.ts"
+import type { CallOut } from "./CallOut.ts"
 
 /** Monotonic milliseconds of a clock, as a number: arithmetic on the request path stays cheap. */
 export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
@@ -20,6 +21,7 @@ export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.mono
 export class Liveness {
   private readonly clock: Clock.Clock
   private readonly margin: (timeout: number) => number
+  private readonly callOut: CallOut
   private lastHeard = 0
   private lastAcknowledged = 0
   private epoch: Set<(exit: Exit.Exit<never, OwnershipLost>) => void> | undefined
@@ -35,8 +37,9 @@ export class Liveness {
   /** Milliseconds, as negotiated. */
   timeout: number
 
-  constructor(clock: Clock.Clock, timeout: number, margin: (timeout: number) => number) {
+  constructor(clock: Clock.Clock, timeout: number, margin: (timeout: number) => number, callOut: CallOut) {
     this.clock = clock
+    this.callOut = callOut
     this.timeout = timeout
     this.margin = margin
     this.lastHeard = this.now()
@@ -97,7 +100,7 @@ export class Liveness {
     this.epoch = undefined
     this.begun.closeUnsafe()
     const lost = Exit.fail(new OwnershipLost({ sessionId: this.sessionId }))
-    for (const resume of waiting) resume(lost)
+    for (const resume of waiting) this.callOut(() => resume(lost))
   }
 
   /** Ends ownership for good: what a connection still answers while it is being left begins no epoch. */

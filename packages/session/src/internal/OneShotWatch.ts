@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { SessionClosed, type SessionExpired } from "../SessionError.ts"
 import type { Changed } from "../Session.ts"
+import type { CallOut } from "./CallOut.ts"
 
 type Outcome = Exit.Exit<WatchEvent.WatchEvent, SessionExpired | SessionClosed>
 
@@ -10,10 +11,12 @@ type Outcome = Exit.Exit<WatchEvent.WatchEvent, SessionExpired | SessionClosed>
 export class OneShotWatch {
   private readonly waiting = new Set<(outcome: Outcome) => void>()
   private readonly onDrop: (watch: OneShotWatch) => void
+  private readonly callOut: CallOut
   private outcome: Outcome | undefined
 
   /** `onDrop` runs when nobody waits any more although nothing has come. */
-  constructor(onDrop: (watch: OneShotWatch) => void) {
+  constructor(callOut: CallOut, onDrop: (watch: OneShotWatch) => void) {
+    this.callOut = callOut
     this.onDrop = onDrop
   }
 
@@ -45,6 +48,6 @@ export class OneShotWatch {
     this.outcome = outcome
     const waiting = [...this.waiting]
     this.waiting.clear()
-    for (const resume of waiting) resume(outcome)
+    for (const resume of waiting) this.callOut(() => resume(outcome))
   }
 }

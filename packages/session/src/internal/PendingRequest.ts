@@ -20,11 +20,14 @@ export type OnReply = (code: number, response: unknown) => Exit.Exit<unknown, un
  */
 export class PendingRequest {
   readonly operation: Operation.Any
-  readonly request: unknown
+  /** What is asked; dropped with the caller, for it may be large. */
+  request: unknown
   readonly path: string
   readonly onLoss: OnLoss
   /** When it was asked, in monotonic milliseconds; only kept where there is a request timeout. */
   readonly askedAt: number
+  /** How many connections were lost while it was with the server. */
+  losses = 0
   /** Undefined once the caller knows, or no longer wants to. */
   resume: ((exit: Exit.Exit<any, any>) => void) | undefined
   onReply: OnReply | undefined

@@ -5,6 +5,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
 import * as Records from "@effect-zookeeper/protocol/Records"
 import * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { ServerList } from "@effect-zookeeper/transport/ServerList"
 import type { Transport } from "@effect-zookeeper/transport/Transport"
 import type * as Clock from "effect/Clock"
@@ -14,6 +15,7 @@ import * as Latch from "effect/Latch"
 import * as Redacted from "effect/Redacted"
 import type { SessionCredentials } from "../Session.ts"
 import { AuthFailed, SessionClosed, type SessionError, SessionExpired } from "../SessionError.ts"
+import type { CallOut } from "./CallOut.ts"
 import type { Established } from "./dial.ts"
 import { Exchange, outcome, readReplyHeader } from "./Exchange.ts"
 import { Identities } from "./Identities.ts"
@@ -25,7 +27,7 @@ import { ServerCapabilities } from "./ServerCapabilities.ts"
 import type { Settings } from "./Settings.ts"
 import type { StateCell } from "./StateCell.ts"
 import { Violation } from "./Violation.ts"
-import { addWatchMode, WatchRegistry } from "./WatchRegistry.ts"
+import { addWatchMode, type WatchCommands, WatchRegistry } from "./WatchRegistry.ts"
 import { watchPackets } from "./watchPackets.ts"
 
 const watcherEvent = Jute.codec(Records.WatcherEvent)
@@ -45,7 +47,7 @@ export class SessionCore {
   readonly exchange: Exchange
   readonly liveness: Liveness
   readonly identities: Identities
-  readonly capabilities = new ServerCapabilities()
+  readonly capabilities: ServerCapabilities
   readonly watches: WatchRegistry
   /** The connection that requests go to, if there is one. */
   link: Link | undefined
@@ -56,6 +58,8 @@ export class SessionCore {
    * is not presented to them.
    */
   isKnownToEnsemble: boolean
+  /** A server has said that the session is over. */
+  isOver = false
   /** Whether the current connection serves reads under a passing session while ours waits for a quorum. */
   isStandIn = false
   /** Open while there is a session that can expire. */
@@ -84,24 +88,27 @@ export class SessionCore {
     readonly servers: ServerList
     readonly state: StateCell
     readonly firstXid: number
+    readonly callOut: CallOut
   }) {
-    const { settings } = options
+    const { callOut, settings } = options
     this.settings = settings
     this.transport = options.transport
     this.clock = options.clock
     this.servers = options.servers
     this.state = options.state
-    this.exchange = new Exchange(settings.maxInFlight, options.firstXid)
-    this.liveness = new Liveness(options.clock, settings.sessionTimeout, settings.ownershipMargin)
-    this.identities = new Identities(settings.auth)
+    this.exchange = new Exchange(settings.maxInFlight, options.firstXid, callOut)
+    this.liveness = new Liveness(options.clock, settings.sessionTimeout, settings.ownershipMargin, callOut)
+    this.capabilities = new ServerCapabilities(() => this.liveness.now())
+    this.identities = new Identities(settings.auth, callOut)
     this.credentials = settings.session ?? { id: 0n, password: Redacted.make(noPassword) }
     this.isKnownToEnsemble = settings.session !== undefined
     this.begun = Latch.makeUnsafe(settings.session !== undefined)
-    this.watches = new WatchRegistry({
+    const commands: WatchCommands = {
       addWatch: (path, mode) =>
         this.command(Operations.addWatch, { path, mode: addWatchMode[mode] }, () => this.watches.confirm(path, mode)),
       removeWatches: (path, type) => this.command(Operations.removeWatches, { path, type })
-    })
+    }
+    this.watches = new WatchRegistry(commands, callOut)
   }
 
   // ---------------------------------------------------------------------------
@@ -120,7 +127,7 @@ export class SessionCore {
       const pending = new PendingRequest(operation, request, path, onLossOf[operation.kind], askedAt, resume)
       prepare?.(pending)
       if (this.capabilities.supports(operation.name)) this.exchange.send(pending)
-      else pending.end(outcome(pending, ErrorCode.codes.Unimplemented, undefined))
+      else this.exchange.end(pending, outcome(pending, ErrorCode.codes.Unimplemented, undefined))
       return Effect.sync(() => this.exchange.abandon(pending))
     })
   }
@@ -223,6 +230,7 @@ export class SessionCore {
         const sentAt = link.pong()
         if (header.err !== 0) throw new Violation(`a heartbeat was refused with ${ErrorCode.nameOf(header.err)}`)
         link.answered = true
+        link.replied()
         return this.acknowledged(sentAt, link.heardAt)
       }
       case Operations.Xid.auth: {
@@ -234,23 +242,31 @@ export class SessionCore {
     }
     const request = this.exchange.take(header)
     this.meter.sample(link.heardAt - request.sentAt)
-    link.answered ||= header.err !== ErrorCode.codes.SessionClosedRequireSaslAuth
+    link.replied()
+    if (isEnd(header.err)) return this.ended(request, header.err)
+    link.answered ||= isProofOfService(request.operation, header.err)
     // Who is told the outcome must not believe in an ownership that has ended.
     this.acknowledged(request.sentAt, link.heardAt)
     if (header.err === ErrorCode.codes.Unimplemented && header.zxid === -1n) {
       this.capabilities.lacks(link.server, request.operation.name)
-      this.capabilities.connected(link.server)
-    }
-    if (header.err === ErrorCode.codes.SessionExpired) {
-      request.end(Exit.fail(new SessionExpired({ sessionId: this.credentials.id })))
-      throw new Violation("the server no longer knows the session")
     }
     this.exchange.complete(request, header.err, reader)
-    if (header.err === ErrorCode.codes.SessionMoved) throw new Violation("the session has moved to another server")
+  }
+
+  /** The server does not, or no longer, hold the session: an answer that confirms nothing. */
+  private ended(request: PendingRequest, code: number): never {
+    if (code === ErrorCode.codes.SessionExpired) {
+      this.isOver = true
+      this.liveness.lapse()
+      this.exchange.end(request, Exit.fail(new SessionExpired({ sessionId: this.credentials.id })))
+      throw new Violation("the server no longer knows the session")
+    }
+    this.exchange.end(request, outcome(request, code, undefined))
+    throw new Violation("the session has moved to another server")
   }
 
   private acknowledged(sentAt: number, now: number): void {
-    if (!this.isStandIn) this.liveness.acknowledged(sentAt, now)
+    if (!this.isStandIn && !this.state.isFinal) this.liveness.acknowledged(sentAt, now)
   }
 
   private notification(reader: JuteReader, zxid: bigint): void {
@@ -259,8 +275,9 @@ export class SessionCore {
     const type = WatchEvent.typeOf(decoded.success.type)
     this.events++
     this.capabilities.eventZxids = zxid > 0n
-    // An event of a type that no release has named means nothing to anybody here.
-    if (type !== undefined) this.watches.dispatch(type, decoded.success.path, zxid)
+    // An event of a type that no release has named, or at what is no path, means nothing to anybody here.
+    const { path } = decoded.success
+    if (type !== undefined && ZnodePath.check(path) === undefined) this.watches.dispatch(type, path, zxid)
   }
 
   // ---------------------------------------------------------------------------
@@ -279,13 +296,16 @@ export class SessionCore {
     this.sessionsExpired++
     this.credentials = { id: 0n, password: Redacted.make(noPassword) }
     this.isKnownToEnsemble = false
+    this.isOver = false
     this.begun.closeUnsafe()
     this.liveness.lapse()
     this.state.set({ _tag: "Expired" })
     if (isFinal) this.end(error, error)
     else {
-      this.watches.expireOneShots(error)
+      // Requests first: who hears of a watch and asks anew then asks the next session.
+      this.identities.fail(error)
       this.exchange.failAll(error, { final: false })
+      this.watches.expireOneShots(error)
     }
   }
 
@@ -307,7 +327,7 @@ export class SessionCore {
 
   private end(error: SessionError, watchError: SessionExpired | SessionClosed): void {
     this.watches.end(watchError)
-    this.identities.end(error)
+    this.identities.fail(error)
     this.exchange.failAll(error, { final: true })
   }
 
@@ -346,6 +366,17 @@ export class SessionCore {
     )
   })
 }
+
+/** The codes that say that the session is not with this server. */
+const isEnd = (code: number): boolean =>
+  code === ErrorCode.codes.SessionExpired || code === ErrorCode.codes.SessionMoved
+
+/** Whether an answer shows that the server serves us, so that the next may be tried at once when it is lost. */
+const isProofOfService = (operation: Operation.Any, code: number): boolean =>
+  code !== ErrorCode.codes.SessionClosedRequireSaslAuth &&
+  code !== ErrorCode.codes.ThrottledOp &&
+  operation !== Operations.setWatches &&
+  operation !== Operations.setWatches2
 
 const onLossOf: Record<Operation.Kind, OnLoss> = {
   read: "wait",

@@ -56,7 +56,17 @@ export const checkOptions = Effect.fnUntraced(function* (
       rule: `must be "recreate" or "fail"`
     })
   }
-  for (const [index, { scheme }] of (options.auth ?? []).entries()) yield* checkScheme(scheme, `auth[${index}].scheme`)
+  for (const [index, auth] of (options.auth ?? []).entries()) yield* checkAuth(auth, `auth[${index}].`)
+  if (options.sasl !== undefined && typeof options.sasl.begin !== "function") {
+    return yield* new InvalidArgument({
+      argument: "sasl",
+      value: typeof options.sasl,
+      rule: "must be a SaslMechanism, such as Sasl.digestMd5({ username, password })"
+    })
+  }
+  if (options.retry !== undefined && !Schedule.isSchedule(options.retry)) {
+    return yield* new InvalidArgument({ argument: "retry", value: typeof options.retry, rule: "must be a Schedule" })
+  }
   return {
     servers: yield* Effect.fromResult(ConnectString.parse(servers)),
     sessionTimeout,
@@ -75,13 +85,26 @@ export const checkOptions = Effect.fnUntraced(function* (
   }
 })
 
-/** An authentication scheme is a name that the server knows; what it knows only the server can say. */
-export const checkScheme = (scheme: string, argument: string): Effect.Effect<void, InvalidArgument> =>
-  typeof scheme === "string" && scheme !== ""
+/**
+ * A scheme is a name that the server knows, and what it knows only the server can say; credentials are `Redacted`, and
+ * small enough for one frame. `prefix` says where in the arguments it stands.
+ */
+export const checkAuth = (auth: AuthInfo, prefix: string): Effect.Effect<void, InvalidArgument> => {
+  const broken = (argument: string, value: string, rule: string) =>
+    Effect.fail(new InvalidArgument({ argument: `${prefix}${argument}`, value, rule }))
+  const { credentials, scheme } = auth
+  if (typeof scheme !== "string" || scheme === "") {
+    return broken("scheme", String(scheme), `must be the name of a scheme, such as "digest"`)
+  }
+  if (!Redacted.isRedacted(credentials) || typeof Redacted.value(credentials) !== "string") {
+    // The value may be the secret itself.
+    return broken("credentials", "<hidden>", "must be a Redacted string: Redacted.make(...)")
+  }
+  const { length } = Redacted.value(credentials)
+  return length * 3 <= Frame.MAX_REQUEST / 2
     ? Effect.void
-    : Effect.fail(
-        new InvalidArgument({ argument, value: String(scheme), rule: `must be the name of a scheme, such as "digest"` })
-      )
+    : broken("credentials", `<redacted, ${length} characters>`, "must fit into one request")
+}
 
 const checkDuration = (
   argument: string,
@@ -120,7 +143,7 @@ const checkCredentials = (
       })
     )
   }
-  const length = Redacted.value(session.password).length
+  const length = Redacted.isRedacted(session.password) ? Redacted.value(session.password).length : 0
   if (length <= 0 || length > Frame.MAX_REQUEST / 2) {
     return Effect.fail(
       new InvalidArgument({

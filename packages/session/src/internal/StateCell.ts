@@ -7,28 +7,33 @@ import type { SessionState } from "../SessionState.ts"
 export class StateCell {
   private state: SessionState = { _tag: "Connecting" }
   private readonly pubsub: PubSub.PubSub<SessionState>
+  private readonly expiryIsFinal: boolean
 
-  private constructor(pubsub: PubSub.PubSub<SessionState>) {
+  private constructor(pubsub: PubSub.PubSub<SessionState>, expiryIsFinal: boolean) {
     this.pubsub = pubsub
+    this.expiryIsFinal = expiryIsFinal
     PubSub.publishUnsafe(pubsub, this.state)
   }
 
-  static readonly make: Effect.Effect<StateCell> = Effect.map(
-    PubSub.unbounded<SessionState>({ replay: 1 }),
-    (pubsub) => new StateCell(pubsub)
-  )
+  /** `expiryIsFinal`: nothing follows an expiry. */
+  static make(expiryIsFinal: boolean): Effect.Effect<StateCell> {
+    return Effect.map(PubSub.unbounded<SessionState>({ replay: 1 }), (pubsub) => new StateCell(pubsub, expiryIsFinal))
+  }
 
   get current(): SessionState {
     return this.state
   }
 
-  /** Whether the session is over for good. */
+  /** Whether the session was closed or its credentials refused: no other state follows these. */
   get isFinal(): boolean {
     return this.state._tag === "AuthFailed" || this.state._tag === "Closed"
   }
 
   readonly changes: Stream.Stream<SessionState> = Stream.suspend(() =>
-    Stream.takeUntil(Stream.fromPubSub(this.pubsub), isLast)
+    Stream.takeUntil(
+      Stream.fromPubSub(this.pubsub),
+      ({ _tag }) => _tag === "Closed" || _tag === "AuthFailed" || (_tag === "Expired" && this.expiryIsFinal)
+    )
   )
 
   set(state: SessionState): void {
@@ -37,7 +42,5 @@ export class StateCell {
     PubSub.publishUnsafe(this.pubsub, state)
   }
 }
-
-const isLast = (state: SessionState): boolean => state._tag === "Closed" || state._tag === "AuthFailed"
 
 const isSame = (a: SessionState, b: SessionState): boolean => a._tag === b._tag && a._tag !== "Connected"

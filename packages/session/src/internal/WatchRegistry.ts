@@ -3,6 +3,7 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Option from "effect/Option"
 import type { PersistentWatchListener } from "../Session.ts"
 import type { SessionClosed, SessionExpired } from "../SessionError.ts"
+import type { CallOut } from "./CallOut.ts"
 import { OneShotWatch } from "./OneShotWatch.ts"
 import { type Held, PathWatches, type Table } from "./PathWatches.ts"
 import type { WatchLists } from "./watchPackets.ts"
@@ -36,12 +37,14 @@ export const addWatchMode = { persistent: 0, recursive: 1 } as const
 export class WatchRegistry {
   private readonly paths = new Map<string, PathWatches>()
   private readonly commands: WatchCommands
+  private readonly callOut: CallOut
   private recursiveCount = 0
   /** While watches are registered again persistent ones are told nothing: `Gap` will tell them that they missed it. */
   private catchingUp = false
 
-  constructor(commands: WatchCommands) {
+  constructor(commands: WatchCommands, callOut: CallOut) {
     this.commands = commands
+    this.callOut = callOut
   }
 
   /** How many watches applications have. */
@@ -76,7 +79,7 @@ export class WatchRegistry {
       this.release(entry)
       return undefined
     }
-    const watch: OneShotWatch = new OneShotWatch((dropped) => {
+    const watch: OneShotWatch = new OneShotWatch(this.callOut, (dropped) => {
       if (entry[kind].delete(dropped)) this.release(entry)
     })
     entry[kind].add(watch)
@@ -121,6 +124,17 @@ export class WatchRegistry {
   confirm(path: string, mode: Exclude<Held, "none">): void {
     const entry = this.paths.get(path)
     if (entry !== undefined) entry.confirmed = mode
+  }
+
+  /**
+   * The server has refused: it holds what it held before. True when one-shot watches may have been counted on it that no
+   * server has, so that all has to be registered anew.
+   */
+  refuse(path: string): boolean {
+    const entry = this.paths.get(path)
+    if (entry === undefined) return false
+    entry.held = entry.confirmed
+    return entry.isUsed("data") || entry.isUsed("child")
   }
 
   remove(path: string, recursive: boolean, listener: PersistentWatchListener): void {
@@ -187,7 +201,7 @@ export class WatchRegistry {
 
   private tell(listeners: ReadonlySet<PersistentWatchListener>, event: WatchEvent.WatchEvent | WatchEvent.Gap): void {
     if (this.catchingUp || listeners.size === 0) return
-    for (const listener of [...listeners]) listener.onEvent(event)
+    for (const listener of [...listeners]) this.callOut(() => listener.onEvent(event))
   }
 
   // ---------------------------------------------------------------------------
@@ -234,7 +248,7 @@ export class WatchRegistry {
     this.paths.clear()
     this.recursiveCount = 0
     for (const entry of entries) {
-      for (const listener of [...entry.persistent, ...entry.recursive]) listener.onEnd(error)
+      for (const listener of [...entry.persistent, ...entry.recursive]) this.callOut(() => listener.onEnd(error))
     }
   }
 

@@ -1,5 +1,5 @@
 import type * as Handshake from "@effect-zookeeper/protocol/Handshake"
-import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
+import { equals, format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -21,7 +21,7 @@ export interface FailedAttempt {
 /** What a try at one server came to. */
 type Tried =
   /** It gave a session, which then lost its connection. */
-  | { readonly _tag: "Lost"; readonly reason: string; readonly answered: boolean }
+  | { readonly _tag: "Lost"; readonly reason: string; readonly answered: boolean; readonly lived: number }
   | { readonly _tag: "Failed"; readonly reason: string; readonly silent: boolean }
   /** It says that the session is over. */
   | { readonly _tag: "Expired" }
@@ -29,6 +29,12 @@ type Tried =
 /** Milliseconds. */
 const LONGEST_HANDSHAKE = 5000
 const SHORTEST_HANDSHAKE = 1000
+
+/** A connection that lived for so many milliseconds was worth having: the next server may be tried at once. */
+const WORTHWHILE = 1000
+
+/** So many that were not may follow one another before the pauses count for them too. */
+const MAX_SHORT_LIVED = 3
 
 /**
  * Keeps the session connected for as long as it lives, then, as the policy has it, makes a new one. Ends with the
@@ -41,7 +47,7 @@ export const connectionLoop = Effect.fnUntraced(function* (
   while (!core.state.isFinal) {
     yield* Effect.raceFirst(keepConnected(core, onFailedAttempt), core.untilExpired)
     if (core.state.isFinal) return
-    yield* Effect.logWarning(new SessionExpired({ sessionId: core.credentials.id }).message)
+    yield* annotated(core, Effect.logWarning(new SessionExpired({ sessionId: core.credentials.id }).message))
     core.expire()
     if (core.settings.sessionExpiry === "fail") return
     core.state.set({ _tag: "Connecting" })
@@ -55,6 +61,7 @@ const keepConnected = Effect.fnUntraced(function* (
 ) {
   const behind = ensembleBehind(core)
   let pause = yield* makePause(core)
+  let shortLived = 0
   // After a connection that worked the next server is tried at once.
   let atOnce = true
   while (!core.state.isFinal) {
@@ -66,24 +73,54 @@ const keepConnected = Effect.fnUntraced(function* (
       case "Expired":
         return
       case "Lost":
-        pause = yield* makePause(core)
-        atOnce = tried.answered
+        shortLived = tried.lived >= WORTHWHILE ? 0 : shortLived + 1
+        if (shortLived < MAX_SHORT_LIVED) {
+          pause = yield* makePause(core)
+          atOnce = tried.answered
+        }
         behind.reset()
-        yield* Effect.logDebug(`connection lost: ${tried.reason}`)
+        yield* annotated(core, Effect.logDebug(`connection lost: ${tried.reason}`))
         break
       case "Failed":
         onFailedAttempt({ server: format(server), reason: tried.reason })
         behind.failed(tried.silent)
-        yield* Effect.logDebug(`no session: ${tried.reason}`)
+        yield* annotated(core, Effect.logDebug(`no session: ${tried.reason}`))
         break
     }
   }
 })
 
+/** Says in a log line which session it is about. */
+const annotated = (core: SessionCore, log: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.annotateLogs(log, {
+    "zookeeper.session": `0x${BigInt.asUintN(64, core.credentials.id).toString(16)}`,
+    "zookeeper.server": core.state.current._tag === "Connected" ? format(core.state.current.server) : "none"
+  })
+
 /** Tries the addresses of one server until one of them gives a session, and stays for as long as that lasts. */
 const tryServer = Effect.fnUntraced(function* (core: SessionCore, server: ServerAddress) {
-  const timeout = yield* handshakeTimeout(core)
-  const addresses = yield* core.transport.resolve(server).pipe(
+  const addresses = yield* resolve(core, server)
+  if (typeof addresses === "string") return failed(addresses)
+  const timeout = yield* handshakeTimeout(core, addresses.length)
+  let last = failed(`${format(server)}: the host name has no address`)
+  for (const address of addresses) {
+    const tried = yield* Effect.scoped(tryAddress(core, server, address, timeout)).pipe(
+      // A mistake of ours, or of a mechanism or transport that an application brought: this try has failed, no more.
+      Effect.catchDefect((defect) => {
+        const reason = `${format(server)}: a defect while connecting`
+        return Effect.as(annotated(core, Effect.logError(reason, Cause.die(defect))), failed(reason))
+      })
+    )
+    if (tried._tag !== "Failed" || core.state.isFinal) return tried
+    last = tried
+  }
+  return last
+})
+
+/** The addresses of a server, or why there are none. */
+const resolve = Effect.fnUntraced(function* (core: SessionCore, server: ServerAddress) {
+  const timeout = yield* handshakeTimeout(core, 1)
+  return yield* core.transport.resolve(server).pipe(
     Effect.timeoutOrElse({
       duration: timeout,
       orElse: () =>
@@ -91,14 +128,6 @@ const tryServer = Effect.fnUntraced(function* (core: SessionCore, server: Server
     }),
     Effect.catch(({ message }) => Effect.succeed(message))
   )
-  if (typeof addresses === "string") return failed(addresses)
-  let last = failed(`${format(server)}: the host name has no address`)
-  for (const address of addresses) {
-    const tried = yield* Effect.scoped(tryAddress(core, server, address, timeout))
-    if (tried._tag !== "Failed" || core.state.isFinal) return tried
-    last = tried
-  }
-  return last
 })
 
 const tryAddress = Effect.fnUntraced(function* (
@@ -133,23 +162,36 @@ const tryAddress = Effect.fnUntraced(function* (
     Effect.catch((error) => Effect.succeed(error))
   )
   if (dialled instanceof DialFailed) return failed(dialled.reason, dialled.silent)
-  const { link, response } = dialled
-  if (response.timeOut <= 0) return id === 0n ? failed(`${format(server)}: the server gave no session`) : expired
+  const { link, response, sentAt } = dialled
+  if (response.timeOut <= 0) {
+    return id === 0n || isStandIn ? failed(`${format(server)}: the server gave no session`) : expired
+  }
   // A server that hands out another session has lost ours.
   if (!isStandIn && id !== 0n && response.sessionId !== id) return expired
   if (isStandIn && response.readOnly !== true) return failed(`${format(server)}: no longer read-only`)
   const refused = yield* proveIdentity(core, link, timeout)
   if (refused !== undefined) return refused
   yield* core.servers.connected(server)
-  core.connected(dialled, isStandIn)
-  const reason = yield* Effect.onExit(runLink(core, link, response.readOnly === true), () =>
+  const stay = Effect.suspend(() => {
+    core.connected(dialled, isStandIn)
+    return Effect.andThen(leaveUnlisted(core, server), runLink(core, link, response.readOnly === true))
+  })
+  const reason = yield* Effect.onExit(stay, () =>
     Effect.andThen(
       Effect.sync(() => core.disconnected()),
       core.report
     )
   )
-  return { _tag: "Lost", reason, answered: link.answered } satisfies Tried
+  if (core.isOver) return expired
+  const lived = core.liveness.now() - sentAt
+  return { _tag: "Lost", reason, answered: link.answered, lived } satisfies Tried
 })
+
+/** The list may have been replaced while this server was dialled. */
+const leaveUnlisted = (core: SessionCore, server: ServerAddress): Effect.Effect<void> =>
+  Effect.map(core.servers.servers, (servers) => {
+    if (!servers.some((listed) => equals(listed, server))) core.departure.openUnsafe()
+  })
 
 /** Goes through SASL where that is asked for; what the try came to if it did not succeed. */
 const proveIdentity = (core: SessionCore, link: Link, timeout: number): Effect.Effect<Tried | undefined> => {
@@ -191,10 +233,10 @@ const connectRequest = (core: SessionCore, id: bigint): Handshake.ConnectRequest
   readOnly: core.settings.allowReadOnly
 })
 
-/** A share of the session's time, so that there is time for every server. */
-const handshakeTimeout = (core: SessionCore): Effect.Effect<number> =>
+/** A share of the session's time, so that there is time for every server, and for each of its addresses. */
+const handshakeTimeout = (core: SessionCore, addresses: number): Effect.Effect<number> =>
   Effect.map(core.servers.size, (size) =>
-    Math.max(SHORTEST_HANDSHAKE, Math.min(core.liveness.timeout / size, LONGEST_HANDSHAKE))
+    Math.max(SHORTEST_HANDSHAKE, Math.min(core.liveness.timeout / (size * addresses), LONGEST_HANDSHAKE))
   )
 
 /** The pauses of the retry schedule, one a run; when the schedule ends it is begun anew. */
@@ -223,6 +265,7 @@ const ensembleBehind = (core: SessionCore) => {
       since = undefined
     },
     failed: (silent: boolean) => {
+      if (!silent) since = undefined
       if (!silent || core.exchange.lastZxid === 0n) return
       const now = core.liveness.now()
       since ??= now

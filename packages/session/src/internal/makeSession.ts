@@ -1,7 +1,9 @@
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
 import * as ServerList from "@effect-zookeeper/transport/ServerList"
 import { Transport } from "@effect-zookeeper/transport/Transport"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -9,11 +11,12 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { Session, SessionInfo, SessionOptions } from "../Session.ts"
-import { AuthFailed, ConnectFailed, type SessionError, SessionExpired } from "../SessionError.ts"
+import type { AuthInfo, Session, SessionInfo, SessionOptions } from "../Session.ts"
+import { AuthFailed, ConnectFailed, RequestTimeout, type SessionError, SessionExpired } from "../SessionError.ts"
+import { makeCallOut } from "./CallOut.ts"
 import { connectionLoop, type FailedAttempt } from "./connectionLoop.ts"
 import { SessionCore } from "./SessionCore.ts"
-import { checkOptions } from "./Settings.ts"
+import { checkAuth, checkOptions } from "./Settings.ts"
 import { StateCell } from "./StateCell.ts"
 import { watchChildren, watchData, watchExists, watchPersistently } from "./watchRequests.ts"
 
@@ -34,13 +37,17 @@ export const makeSession = Effect.fnUntraced(function* (
 > {
   const transport = yield* Transport
   const settings = yield* checkOptions(options, transport.defaultServers)
+  const context = yield* Effect.context()
   const core = new SessionCore({
     settings,
     transport,
     clock: yield* Clock.Clock,
     servers: yield* ServerList.make(settings.servers.servers),
-    state: yield* StateCell.make,
-    firstXid
+    state: yield* StateCell.make(settings.sessionExpiry === "fail"),
+    firstXid,
+    callOut: makeCallOut((defect) => {
+      Effect.runForkWith(context)(Effect.logError("who was told of an outcome or event has thrown", Cause.die(defect)))
+    })
   })
 
   const attempts: Array<FailedAttempt> = []
@@ -50,8 +57,14 @@ export const makeSession = Effect.fnUntraced(function* (
     attempts.push(attempt)
     if (attempts.length > ATTEMPTS) attempts.shift()
   }).pipe(
-    // It ends by itself only when the session is over for good.
-    Effect.andThen(Effect.sync(() => Deferred.doneUnsafe(ready, whyOver(core.exchange.refusal)))),
+    // It ends by itself only when the session is over for good; a defect of ours must end it too, and be heard of.
+    Effect.tapDefect((defect) => Effect.logError("the session ends by a defect", Cause.die(defect))),
+    Effect.onExit((exit) =>
+      Effect.sync(() => {
+        if (Exit.isFailure(exit)) core.close()
+        Deferred.doneUnsafe(ready, Exit.isFailure(exit) ? exit : whyOver(core.exchange.refusal))
+      })
+    ),
     Effect.forkScoped
   )
   yield* Effect.forkScoped(core.liveness.watchOwnership)
@@ -123,7 +136,7 @@ const close = Effect.fnUntraced(function* (core: SessionCore) {
   yield* core.report
 })
 
-/** Times requests out, looking at the oldest ones only. */
+/** Times requests out: one look at those that have waited longest serves all. */
 const sweep = (core: SessionCore, timeout: number): Effect.Effect<never> =>
   Effect.forever(
     Effect.suspend(() => {
@@ -134,16 +147,22 @@ const sweep = (core: SessionCore, timeout: number): Effect.Effect<never> =>
     { disableYield: true }
   )
 
-const addAuth: (
-  core: SessionCore,
-  ...args: Parameters<Session["Service"]["addAuth"]>
-) => Effect.Effect<void, SessionError> = (core, auth) =>
-  Effect.callback((resume) => {
+const addAuth = (core: SessionCore, auth: AuthInfo): Effect.Effect<void, SessionError | InvalidArgument> => {
+  const added = Effect.callback<void, SessionError>((resume) => {
     const { refusal } = core.exchange
     if (refusal !== undefined) return resume(Effect.fail(refusal))
     core.identities.add(auth, core.link?.writer, resume)
     core.link?.schedule()
   })
+  const { requestTimeout } = core.settings
+  const late = new RequestTimeout({ operation: Operations.auth.name, path: "", maybeApplied: true })
+  return Effect.andThen(
+    checkAuth(auth, ""),
+    requestTimeout === undefined
+      ? added
+      : Effect.timeoutOrElse(added, { duration: requestTimeout, orElse: () => Effect.fail(late) })
+  )
+}
 
 const updateServers = Effect.fnUntraced(function* (core: SessionCore, chroot: string, connectString: string) {
   const parsed = yield* Effect.fromResult(ConnectString.parse(connectString))

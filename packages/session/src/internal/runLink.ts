@@ -58,12 +58,17 @@ const heartbeat = (core: SessionCore, link: Link): Effect.Effect<never, string> 
     if (silent >= silentAfter) {
       return Effect.fail(`${format(link.server)}: silent for ${Math.round(silent)} ms`)
     }
+    // Any byte is a sign of life, but a server that goes on talking and answers nothing is of no use.
+    if (link.isCrawling(now, liveness.timeout * 2)) {
+      return Effect.fail(`${format(link.server)}: nothing was answered for ${Math.round(liveness.timeout * 2)} ms`)
+    }
     const idle = now - Math.max(link.wroteAt, pingedAt)
-    if (idle >= pingAfter) {
+    let nextPing = pingAfter - idle
+    if (nextPing <= 0) {
       pingedAt = now
+      nextPing = pingAfter
       link.ping()
     }
-    const nextPing = idle >= pingAfter ? pingAfter : pingAfter - idle
     return Effect.andThen(core.report, Effect.sleep(Math.max(1, Math.min(silentAfter - silent, nextPing))))
   })
   return Effect.forever(beat, { disableYield: true })

@@ -10,6 +10,7 @@ import type { SessionError } from "../SessionError.ts"
 import { outcome } from "./Exchange.ts"
 import type { Held, Table } from "./PathWatches.ts"
 import type { SessionCore } from "./SessionCore.ts"
+import { Violation } from "./Violation.ts"
 import { addWatchMode, type OneShotKind } from "./WatchRegistry.ts"
 
 type WatchedRead = typeof Operations.getData | typeof Operations.getChildren2 | typeof Operations.exists
@@ -101,6 +102,10 @@ export const watchPersistently = Effect.fnUntraced(function* (
       }
       pending.onReply = (code, response) => {
         if (code === codes.Ok) watches.confirm(path.server, mode)
+        else if (watches.refuse(path.server)) {
+          pending.settle(outcome(pending, code, response))
+          throw new Violation(`a persistent watch was refused (${code}) that others had counted on`)
+        }
         return outcome(pending, code, response)
       }
     })

@@ -1,0 +1,53 @@
+import { BadVersion, NoNode } from "@effect-zookeeper/protocol/ServerError"
+import { ConnectionLoss } from "@effect-zookeeper/session/SessionError"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { fake, stat } from "./fakeSession.ts"
+import { failure } from "./utils.ts"
+
+describe("an answer that no server gives", () => {
+  it.effect("as BadVersion to a write of any version fails with ProtocolError", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* fake(({ operation, request }) =>
+        operation === "getChildren"
+          ? Effect.succeed({ children: [] })
+          : Effect.fail(new BadVersion({ operation, path: request.path ?? "" }))
+      )
+      const set = yield* failure(zk.createOrSet("/a", "x"), "ProtocolError")
+      assert.deepStrictEqual([set.operation, set.path], ["setData", "/a"])
+      assert.include(set.message, "BadVersion")
+      const deleted = yield* failure(zk.deleteAll("/a"), "ProtocolError")
+      assert.deepStrictEqual([deleted.operation, deleted.path], ["delete", "/a"])
+    })
+  )
+
+  it.effect("as BadVersion to an idempotent write of any version that was lost before does not go on forever", () =>
+    Effect.gen(function* () {
+      const { asked, zk } = yield* fake(({ operation }, index) =>
+        operation === "getData"
+          ? Effect.succeed({ data: null, stat })
+          : operation === "sync"
+            ? Effect.succeed({ path: "/a" })
+            : Effect.fail(
+                index === 0
+                  ? new ConnectionLoss({ operation, path: "/a", maybeApplied: true })
+                  : new BadVersion({ operation, path: "/a" })
+              )
+      )
+      yield* failure(zk.setData("/a", "x", { idempotent: true }), "ProtocolError")
+      assert.lengthOf(asked, 4)
+    })
+  )
+
+  it.effect("without the Stat that was asked for fails with ProtocolError", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* fake(({ operation, request }) =>
+        operation === "setData"
+          ? Effect.fail(new NoNode({ operation, path: "/a" }))
+          : Effect.succeed({ path: request.path })
+      )
+      assert.strictEqual((yield* failure(zk.createWithStat("/a"), "ProtocolError")).path, "/a")
+      assert.strictEqual((yield* failure(zk.createOrSet("/a", "x"), "ProtocolError")).path, "/a")
+    })
+  )
+})
