@@ -8,6 +8,7 @@ import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAd
 import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
 import { TransportError } from "@effect-zookeeper/transport/TransportError"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import type { SchedulerDispatcher } from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import type { Replica } from "../Replica.ts"
@@ -41,28 +42,36 @@ const connect = (
   server: string
 ): Effect.Effect<Connection, TransportError, Scope.Scope> =>
   Effect.withFiber((fiber) => {
-    const pipe: Pipe = new Pipe(server, fiber.currentDispatcher, () => {
-      if (peer.blocked) pipe.defer(() => peer.resume())
-    })
-    const peer: Peer = core.accept(replica, [{ scheme: "ip", id: "127.0.0.1" }], `memory:${core.peers.size + 1}`, pipe)
-    const hangUp = Effect.sync(() => {
-      pipe.close()
-      peer.end()
-      core.settle()
-    })
-    const write = (bytes: Uint8Array) =>
-      Effect.suspend(() => {
-        if (pipe.closed) return new TransportError({ server, reason: "Write", cause: new Error("it is closed") })
-        // The bytes are the caller's again when this returns.
-        peer.receive(bytes.slice())
-        return core.paused && peer.waiting > HIGH_WATER ? core.running.await : Effect.void
+    const open = Effect.sync(() => {
+      const pipe: Pipe = new Pipe(server, fiber.currentDispatcher, () => {
+        if (peer.blocked) pipe.defer(() => peer.resume())
       })
-    const connection: Connection = { pull: pipe.pull, write, defer: pipe.defer }
-    return Effect.as(
-      Effect.addFinalizer(() => hangUp),
-      connection
+      const address = `memory:${core.peers.size + 1}`
+      const peer: Peer = core.accept(replica, [{ scheme: "ip", id: "127.0.0.1" }], address, pipe)
+      return { pipe, peer }
+    })
+    return Effect.map(
+      Effect.acquireRelease(open, ({ peer, pipe }) =>
+        Effect.sync(() => {
+          pipe.close()
+          peer.end()
+          core.settle()
+        })
+      ),
+      ({ peer, pipe }): Connection => ({ pull: pipe.pull, write: makeWrite(core, peer, pipe), defer: pipe.defer })
     )
   })
+
+const makeWrite =
+  (core: Core, peer: Peer, pipe: Pipe): Connection["write"] =>
+  (bytes) =>
+    Effect.suspend(() => {
+      if (pipe.over.isOpen()) return pipe.closed("Write")
+      // The bytes are the caller's again when this returns.
+      peer.receive(bytes.slice())
+      if (!core.paused || peer.waiting < HIGH_WATER) return Effect.void
+      return Effect.raceFirst(core.running.await, pipe.over.await)
+    })
 
 /** From the server to the client. */
 class Pipe implements Sink {
@@ -74,7 +83,8 @@ class Pipe implements Sink {
   private size = 0
   private waiter: (() => void) | undefined
   private scheduled = false
-  closed = false
+  /** Open when the connection has ended. */
+  readonly over = Latch.makeUnsafe(false)
 
   constructor(server: string, dispatcher: SchedulerDispatcher, onTaken: () => void) {
     this.server = server
@@ -85,14 +95,14 @@ class Pipe implements Sink {
   readonly defer = (task: () => void): void => this.dispatcher.scheduleTask(task, 0)
 
   readonly write = (bytes: Uint8Array): void => {
-    if (this.closed) return
+    if (this.over.isOpen()) return
     this.chunks.push(bytes)
     this.size += bytes.length
     this.wake()
   }
 
   readonly end = (): void => {
-    this.closed = true
+    this.over.openUnsafe()
     this.wake()
   }
 
@@ -106,7 +116,7 @@ class Pipe implements Sink {
   }
 
   readonly pull: Effect.Effect<ReadonlyArray<Uint8Array>, TransportError> = Effect.suspend(() => {
-    if (this.chunks.length > 0 || this.closed) return this.take()
+    if (this.chunks.length > 0 || this.over.isOpen()) return this.take()
     return Effect.callback<ReadonlyArray<Uint8Array>, TransportError>((resume) => {
       this.waiter = () => resume(this.take())
       return Effect.sync(() => {
@@ -115,8 +125,12 @@ class Pipe implements Sink {
     })
   })
 
+  closed(reason: "Closed" | "Write"): Effect.Effect<never, TransportError> {
+    return Effect.fail(new TransportError({ server: this.server, reason }))
+  }
+
   private take(): Effect.Effect<ReadonlyArray<Uint8Array>, TransportError> {
-    if (this.chunks.length === 0) return Effect.fail(new TransportError({ server: this.server, reason: "Closed" }))
+    if (this.chunks.length === 0) return this.closed("Closed")
     const chunks = this.chunks
     this.chunks = []
     this.size = 0
