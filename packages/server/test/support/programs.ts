@@ -95,10 +95,14 @@ export class Program {
   private xid = 0
   private zxid = 0n
 
+  /** Whether the root has a quota, whose count is looked at again and again. */
+  private readonly counted: boolean
+
   constructor(seed: number, sessions: number) {
     this.root = `/p${seed}`
     this.random = seeded(seed)
     this.sessions = sessions
+    this.counted = seed % 4 === 0
   }
 
   /** The first step: the root, open to all. */
@@ -131,6 +135,7 @@ export class Program {
 
   private draw(session: number): Step {
     const { random } = this
+    if (this.counted && random.chance(0.1)) return this.quota(session)
     const path = this.path()
     const watch = random.chance(0.4)
     const version = this.version()
