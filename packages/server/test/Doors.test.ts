@@ -9,6 +9,7 @@ import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { EmbeddedServer, layer, layerMemory, type ListenOptions } from "../src/EmbeddedServer.ts"
 import { open } from "./support/harness.ts"
@@ -226,4 +227,37 @@ describe("four-letter words", () => {
     client.raw(new TextEncoder().encode("nope"))
     assert.strictEqual(await untilEnd(client), 0)
   })
+})
+
+describe("a port that is taken", () => {
+  it.live("is said so, with what to do about it", () =>
+    Effect.gen(function* () {
+      const port = portOf((yield* EmbeddedServer).connectString)
+      const error = yield* Effect.flip(Layer.build(Layer.fresh(layer({ port }))))
+      assert.strictEqual(error._tag, "ListenError")
+      assert.match(error.message, /^127\.0\.0\.1:\d+: cannot listen there \(.*EADDRINUSE.*\); take another port/)
+    }).pipe(Effect.provide(layer()))
+  )
+})
+
+describe("a server that stops", () => {
+  it.live("ends its connections, paused or not, and frees its port", () =>
+    Effect.gen(function* () {
+      let port = 0
+      for (const paused of [false, true]) {
+        const client = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const server = yield* Effect.provide(EmbeddedServer, yield* Layer.build(Layer.fresh(layer({ port }))))
+            port = portOf(server.connectString)
+            const client = yield* Effect.promise(() => RawClient.dial(port))
+            yield* Effect.promise(() => client.connect())
+            if (paused) yield* server.pause
+            return client
+          })
+        )
+        assert.strictEqual(yield* Effect.promise(() => untilEnd(client)), 0)
+        client.close()
+      }
+    })
+  )
 })
