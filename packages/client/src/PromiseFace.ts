@@ -30,7 +30,7 @@ import { StreamIterator } from "./internal/StreamIterator.ts"
 
 /**
  * How one call is made; the parameter after all that a method declares. Options that are skipped are `undefined`:
- * `zk.create("/a", undefined, { signal })`.
+ * `zk.create("/a", undefined, { signal })`. An object with anything beside its signal is no such options, but a value.
  *
  * @category options
  * @since 0.1.0
@@ -233,8 +233,9 @@ const settled = (run: Run, result: Result.Result<unknown, unknown>): Settled<unk
 const method =
   (run: Run, f: AnyFunction, self: unknown) =>
   (...args: Array<unknown>): unknown => {
-    // How many parameters a function declares cannot be seen when some are optional; no option of any has a signal.
-    const options = isCallOptions(args[args.length - 1]) ? (args.pop() as CallOptions) : undefined
+    const options = isCallOptions(args[args.length - 1], args.length > f.length)
+      ? (args.pop() as CallOptions)
+      : undefined
     const answer = f.apply(self, args)
     if (isEffect(answer)) return call(run, answer, options)
     if (isStream(answer)) return presentStream(run, answer, options)
@@ -263,8 +264,12 @@ const isEffect = (value: unknown): value is Effect.Effect<unknown, unknown> => E
 
 const isStream = (value: unknown): value is Stream.Stream<unknown, unknown> => Stream.isStream(value)
 
-const isCallOptions = (value: unknown): value is CallOptions =>
-  typeof value === "object" &&
-  value !== null &&
-  "signal" in value &&
-  (value.signal === undefined || value.signal instanceof AbortSignal)
+/**
+ * How many parameters a method declares cannot be seen when some have defaults: at least as many as its length says, so
+ * that what stands `behind` these may be options. Whatever has more than a signal is a value of the application.
+ */
+const isCallOptions = (value: unknown, behind: boolean): value is CallOptions => {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, "signal")) return false
+  if (Reflect.ownKeys(value).length !== 1 || !("signal" in value)) return false
+  return value.signal === undefined ? behind : value.signal instanceof AbortSignal
+}

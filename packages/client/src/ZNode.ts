@@ -78,6 +78,7 @@ export type ParentPath<P extends string> = P extends `${infer Head}/${infer Tail
 /**
  * How the encoded form of a Schema becomes bytes. Both functions may throw: a value that has no bytes fails with
  * `InvalidArgument`, and bytes that have no value with `ZNodeDecodeError`.
+ * Both errors have the message of what was thrown, so that it must not quote what may be secret.
  *
  * @category models
  * @since 0.1.0
@@ -189,6 +190,8 @@ export interface ZNode<P extends string, A> extends Operations<P, A, ZooKeeper> 
 /**
  * The data of a znode is not what its Schema expects.
  *
+ * Neither the message nor the cause shows the data: only where it is wrong, and what was expected there.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -263,8 +266,21 @@ interface Spec<P extends string, A> {
 }
 
 const json: Codec<Schema.Json> = {
-  encode: (value) => text.encode(JSON.stringify(value)),
-  decode: (data) => JSON.parse(text.decode(data))
+  encode: (value) => {
+    const written: string | undefined = JSON.stringify(value)
+    // Not in the types, but a Schema that lets anything pass gives undefined and functions too.
+    if (written === undefined) throw new Error(`JSON has no form for ${typeof value}`)
+    return text.encode(written)
+  },
+  decode: (data) => {
+    const written = text.decode(data)
+    try {
+      return JSON.parse(written)
+    } catch {
+      // The parser's own error quotes the data, which may be secret.
+      throw new Error(`it is not JSON (${data.byteLength} bytes)`)
+    }
+  }
 }
 
 const dataCodec = <A, I>(schema: Schema.Codec<A, I>, codec: Codec<I>): Pick<Spec<string, A>, "encode" | "decode"> => {

@@ -207,15 +207,17 @@ export interface Service {
   // ---- watch
 
   /**
-   * Reads, and watches for the next change of the data or the deletion. `changed` waits for that one event; it may be run
-   * any number of times, and its event may have happened before.
+   * Reads, and watches for the next change of the data or the deletion. `changed` waits for that one event, which may have
+   * happened before. Several may wait at once, and who waits after the event gets it too. When the last who waits is
+   * interrupted, by a timeout for one, the watch is dropped, and `changed` fails with `SessionClosed` from then on, though
+   * the session goes on: read again for a new watch.
    */
   readonly getAndWatch: (path: string) => Effect.Effect<WatchedData, ReadError>
 
-  /** Looks, and watches for creation, deletion or the next change of the data. */
+  /** Looks, and watches for creation, deletion or the next change of the data; `changed` as in `getAndWatch`. */
   readonly existsAndWatch: (path: string) => Effect.Effect<WatchedStat, ExistsError>
 
-  /** Lists, and watches for the next change of the list or the deletion. */
+  /** Lists, and watches for the next change of the list or the deletion; `changed` as in `getAndWatch`. */
   readonly getChildrenAndWatch: (path: string) => Effect.Effect<WatchedChildren, ReadError>
 
   /**

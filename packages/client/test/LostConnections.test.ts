@@ -4,10 +4,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { ZooKeeper } from "../src/index.ts"
-import { connect, failure, text } from "./utils.ts"
+import { connect, failure, pulled, text } from "./utils.ts"
 
 /** A client behind a proxy, and one beside it, in the same chroot. */
 const behindProxy = Effect.fnUntraced(function* (name: string, options: ZooKeeper.Options = {}) {
@@ -27,21 +26,6 @@ const loseReply = (proxy: FaultProxy.FaultProxy, op: number) =>
 /** The next request of an op code is lost before the server sees it. */
 const loseRequest = (proxy: FaultProxy.FaultProxy, op: number) =>
   proxy.rule({ match: { direction: "up", op }, action: { _tag: "DropAndReset" } })
-
-/** What a stream gives, one by one. */
-const pulled = <A, E>(stream: Stream.Stream<A, E>) =>
-  Effect.gen(function* () {
-    const queue = yield* Queue.unbounded<A, E>()
-    yield* Effect.forkScoped(
-      Effect.matchCauseEffect(
-        Stream.runForEach(stream, (a) => Queue.offer(queue, a)),
-        { onFailure: (cause) => Queue.failCause(queue, cause), onSuccess: () => Effect.void }
-      )
-    )
-    return Queue.take(queue).pipe(
-      Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => Effect.die("no element") })
-    )
-  })
 
 describe("a write whose reply was lost", () => {
   it.live("fails with ConnectionLoss and is not sent again", () =>

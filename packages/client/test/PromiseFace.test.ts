@@ -62,6 +62,42 @@ describe("the Promise face of any service", () => {
     assert.isTrue(await opened.self())
   })
 
+  it("takes a signal alone for the call's options, and whatever has more for a value", async () => {
+    const given: Array<ReadonlyArray<unknown>> = []
+    const signals: Array<AbortSignal | undefined> = []
+    const recording: PromiseFace.Run = (effect, options) => {
+      if (options !== undefined) signals.push(options.signal)
+      return run(effect, options)
+    }
+    const told = (...args: ReadonlyArray<unknown>) => Effect.sync(() => void given.push(args))
+    const face = PromiseFace.derive(recording, {
+      write: (path: string, value: unknown, version?: number) => told(path, value, version),
+      writeAny: (path: string, value: unknown = {}) => told(path, value)
+    })
+    const { signal } = new AbortController()
+    const values = [
+      { signal: undefined, name: "x" },
+      { signal, name: "x" },
+      { signal: "red" },
+      { [Symbol.iterator]: 1, signal: undefined },
+      Object.create({ signal }),
+      { signal: undefined }
+    ]
+    for (const value of values) {
+      await face.write("/a", value)
+      assert.strictEqual(given.at(-1)?.[1], value)
+    }
+    await face.writeAny("/a", values[0])
+    assert.strictEqual(given.at(-1)?.[1], values[0])
+    assert.deepStrictEqual(signals, [])
+    await face.write("/a", "x", undefined, { signal })
+    await face.write("/a", { signal }, 1, { signal })
+    await face.write("/a", "x", undefined, { signal: undefined })
+    await face.writeAny("/a", "x", { signal })
+    assert.deepStrictEqual(signals, [signal, signal, undefined, signal])
+    assert.deepStrictEqual(given.at(-3), ["/a", { signal }, 1])
+  })
+
   it("is made for what needs services by the run of a runtime that has them", async () => {
     class Name extends Context.Service<Name, string>()("test/Name") {}
     const runtime = ManagedRuntime.make(Layer.succeed(Name, "bob"))

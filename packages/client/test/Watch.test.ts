@@ -2,25 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { Acl } from "../src/index.ts"
-import { connect, connectFresh, failure, text } from "./utils.ts"
-
-/** What a stream gives, one by one. */
-const pulled = <A, E>(stream: Stream.Stream<A, E>) =>
-  Effect.gen(function* () {
-    const queue = yield* Queue.unbounded<A, E>()
-    yield* Effect.forkScoped(
-      Effect.matchCauseEffect(
-        Stream.runForEach(stream, (a) => Queue.offer(queue, a)),
-        { onFailure: (cause) => Queue.failCause(queue, cause), onSuccess: () => Effect.void }
-      )
-    )
-    return Queue.take(queue).pipe(
-      Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.die("no element") })
-    )
-  })
+import { connect, connectFresh, failure, pulled, text } from "./utils.ts"
 
 describe("one-shot watches on a real server", () => {
   it.live("tell the next change of data, by the client's path", () =>
@@ -66,7 +50,13 @@ describe("one-shot watches on a real server", () => {
       yield* zk.create("/a")
       const first = yield* zk.getAndWatch("/a")
       const waiting = yield* Effect.forkChild(first.changed, { startImmediately: true })
+      const other = yield* Effect.forkChild(first.changed, { startImmediately: true })
+      yield* Fiber.interrupt(other)
+      assert.isUndefined(waiting.pollUnsafe())
+      // The last who waits takes the watch along, for good.
       yield* Fiber.interrupt(waiting)
+      yield* failure(first.changed, "SessionClosed")
+      assert.strictEqual(zk.session.state._tag, "Connected")
       const second = yield* zk.getAndWatch("/a")
       yield* zk.set("/a", "1")
       assert.strictEqual((yield* second.changed).type, "NodeDataChanged")

@@ -1,14 +1,18 @@
 import { connectString as shared } from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { inspect } from "node:util"
 import { PromiseClient, ZNode, ZooKeeper } from "../src/index.ts"
+import { fake, stat } from "./fakeSession.ts"
 import { connect, connectFresh, failure, text } from "./utils.ts"
 
 const ServiceConfig = ZNode.make({
@@ -120,6 +124,58 @@ describe("a typed znode on a real server", () => {
     })
   )
 
+  it.effect("shows nothing of the data in its errors, whoever prints them", () =>
+    Effect.gen(function* () {
+      const secret = "hunter2"
+      const schemas: ReadonlyArray<Schema.Codec<unknown, unknown>> = [
+        Schema.Struct({ key: Schema.Number }),
+        Schema.Struct({ key: Schema.BigInt }),
+        Schema.Struct({ key: Schema.Date }),
+        Schema.Struct({ key: Schema.URL }),
+        Schema.Struct({ key: Schema.Literals(["a", "b"]) }),
+        Schema.Struct({ key: Schema.String.check(Schema.isMinLength(20)) }),
+        Schema.Struct({ key: Schema.String.check(Schema.isPattern(/^x/)) }),
+        Schema.Struct({ key: Schema.fromJsonString(Schema.Int) }),
+        Schema.Union([Schema.Struct({ key: Schema.Boolean }), Schema.Struct({ key: Schema.Null })])
+      ]
+      const logged: Array<unknown> = []
+      const formats = [Logger.formatJson, Logger.formatLogFmt, Logger.formatSimple, Logger.formatStructured]
+      const loggers = Logger.layer(
+        formats.map((format) => Logger.map(format, (line: unknown) => void logged.push(line)))
+      )
+      for (const data of [secret, `{"key":"${secret}" oops`, `{"key":"${secret}"}`]) {
+        const { zk } = yield* fake(() => Effect.succeed({ data: new TextEncoder().encode(data), stat }))
+        for (const schema of schemas) {
+          const error = yield* failure(ZNode.make({ path: "/s", schema }).on(zk).get({}), "ZNodeDecodeError")
+          yield* Effect.provide(Effect.logError(error, Cause.fail(error)), loggers)
+          logged.push(
+            error,
+            Cause.fail(error),
+            error.cause,
+            error.message,
+            error.stack,
+            Cause.pretty(Cause.fail(error))
+          )
+          logged.push(JSON.stringify(error), JSON.stringify(Cause.fail(error)))
+        }
+      }
+      const printed = logged.map((line) =>
+        typeof line === "string" ? line : inspect(line, { depth: 20, showHidden: true })
+      )
+      assert.lengthOf(printed, 3 * schemas.length * (formats.length + 8))
+      assert.deepStrictEqual(
+        printed.filter((line) => line.includes(secret)),
+        []
+      )
+      const { zk } = yield* fake(() => Effect.succeed({ data: new TextEncoder().encode(secret), stat }))
+      const error = yield* failure(ServiceConfig.on(zk).get(mail), "ZNodeDecodeError")
+      assert.strictEqual(
+        error.message,
+        "the data of /config/mail is not what its schema expects: it is not JSON (7 bytes)"
+      )
+    })
+  )
+
   it.live("refuses a value that its schema refuses before anything is sent", () =>
     Effect.gen(function* () {
       const { config, zk } = yield* connectConfig("znode-encode")
@@ -134,6 +190,19 @@ describe("a typed znode on a real server", () => {
         "InvalidArgument"
       )
       assert.strictEqual((yield* config.get(mail)).stat.version, 0)
+    })
+  )
+
+  it.effect("refuses a value that JSON has no form for, whatever its schema says", () =>
+    Effect.gen(function* () {
+      const { asked, zk } = yield* fake(() => Effect.die("asked"))
+      const anything = ZNode.make({ path: "/any", schema: Schema.Any }).on(zk)
+      for (const value of [undefined, () => 1, Symbol("x")]) {
+        const error = yield* failure(anything.set({}, value), "InvalidArgument")
+        assert.strictEqual(error.argument, "value")
+        assert.match(error.rule, /JSON/)
+      }
+      assert.deepStrictEqual(asked, [])
     })
   )
 

@@ -3,7 +3,9 @@ import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as ZooKeeper from "../src/ZooKeeper.ts"
 
 /** A client in the Scope of the test. */
@@ -21,6 +23,21 @@ export const connectFresh = Effect.fnUntraced(function* (name: string, options: 
 })
 
 export const text = (data: Uint8Array): string => new TextDecoder().decode(data)
+
+/** What a stream gives, one by one. */
+export const pulled = <A, E>(stream: Stream.Stream<A, E>) =>
+  Effect.gen(function* () {
+    const queue = yield* Queue.unbounded<A, E>()
+    yield* Effect.forkScoped(
+      Effect.matchCauseEffect(
+        Stream.runForEach(stream, (a) => Queue.offer(queue, a)),
+        { onFailure: (cause) => Queue.failCause(queue, cause), onSuccess: () => Effect.void }
+      )
+    )
+    return Queue.take(queue).pipe(
+      Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => Effect.die("no element") })
+    )
+  })
 
 /** The error of an effect, which must have one of this tag. */
 export const failure = <A, E extends { readonly _tag: string }, const T extends E["_tag"], R>(

@@ -107,6 +107,7 @@ export interface FrameMatch {
  * - `Hold`: it waits until the rule is released; what follows overtakes it.
  * - `Duplicate`: it comes twice. `Swap`: it comes after the frame that follows it.
  * - `SetXid`, `SetError` (of a reply; its body goes), `CorruptByte` (all bits of one byte), `Edit`: it is changed.
+ *   What `edit` is given is a view into a larger buffer: `new DataView(body.buffer, body.byteOffset, body.byteLength)`.
  * - `SetLength`: the announced length is a lie. `Truncate`: a shorter frame, its length right.
  * - `Inject`: another frame follows it.
  *
