@@ -87,7 +87,7 @@ export interface RunOptions {
   readonly maxStepCost?: Duration.Input | undefined
   /**
    * How many operations a fiber does before it gives way to others, in the mean. If left out, the seed decides between
-   * 2 and 512.
+   * 3 and 512.
    */
   readonly operationsBetweenYields?: number | undefined
   /** What the wall clock shows at the beginning, in milliseconds since 1970. */

@@ -163,7 +163,7 @@ export class World {
 }
 
 /** Mean numbers of operations between two yields. */
-const yieldings = [2, 8, 32, 512]
+const yieldings = [3, 16, 64, 512]
 
 /** A process of the world: with clocks of its own, and it can be stopped. */
 export class WorldNode {
