@@ -115,15 +115,18 @@ class Pipe implements Sink {
     this.end()
   }
 
-  readonly pull: Effect.Effect<ReadonlyArray<Uint8Array>, TransportError> = Effect.suspend(() => {
-    if (this.chunks.length > 0 || this.over.isOpen()) return this.take()
-    return Effect.callback<ReadonlyArray<Uint8Array>, TransportError>((resume) => {
-      this.waiter = () => resume(this.take())
-      return Effect.sync(() => {
-        this.waiter = undefined
-      })
+  // One step: a fiber that gave way between its look and its wait would not be woken by what came meanwhile.
+  readonly pull: Effect.Effect<ReadonlyArray<Uint8Array>, TransportError> = Effect.callback((resume) => {
+    if (this.isReadable) return resume(this.take())
+    this.waiter = () => resume(this.take())
+    return Effect.sync(() => {
+      this.waiter = undefined
     })
   })
+
+  private get isReadable(): boolean {
+    return this.chunks.length > 0 || this.over.isOpen()
+  }
 
   closed(reason: "Closed" | "Write"): Effect.Effect<never, TransportError> {
     return Effect.fail(new TransportError({ server: this.server, reason }))
@@ -144,6 +147,8 @@ class Pipe implements Sink {
     this.scheduled = true
     this.defer(() => {
       this.scheduled = false
+      // Whoever waits now may have come after others had read.
+      if (!this.isReadable) return
       const { waiter } = this
       this.waiter = undefined
       waiter?.()
