@@ -75,7 +75,7 @@ const tryMutant = Effect.fnUntraced(function* (name: string, seeds: number) {
   const seed = /seed (\d+)/.exec(output)?.[1] ?? "?"
   const lines = output.split("\n")
   const first = lines.findIndex((line) => line.startsWith("seed "))
-  const reason = (/violations$/.test(lines[first] ?? "") ? lines[first + 1] : lines[first]) ?? output
+  const reason = (lines[first]?.endsWith("violations") === true ? lines[first + 1] : lines[first]) ?? output
   return { name, found: first !== -1, by: `seed ${seed.padEnd(4)} ${reason.trim().slice(0, 110)}` }
 }, Effect.scoped)
 

@@ -1,7 +1,7 @@
 import * as SimulatedNetwork from "@effect-zookeeper/server/SimulatedNetwork"
 import * as Simulation from "@effect-zookeeper/server/Simulation"
 import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
-import { TransportError } from "@effect-zookeeper/transport/TransportError"
+import type { TransportError } from "@effect-zookeeper/transport/TransportError"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

@@ -84,7 +84,7 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
     yield* SimulatedNetwork.nemesis(network, {
       clients: subjects.map(({ name }) => name),
       servers,
-      duration: yield* Random.nextBetween(1000, 8000),
+      duration: yield* Random.nextBetween(1000, 7000),
       peace: yield* Random.nextBetween(200, 2500),
       lasting: yield* Random.nextBetween(200, 5000),
       others: harms(server, subjects, killed, hasLags, simulation.now)

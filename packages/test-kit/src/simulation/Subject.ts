@@ -66,7 +66,7 @@ export const connect = Effect.fnUntraced(function* (
         requestTimeout: (yield* Random.nextBoolean) ? "2 seconds" : undefined
       })
     ),
-    Layer.provide(Wiretap.layer(network.transport(name), evidence, record, simulation.now))
+    Layer.provide(Wiretap.layer(network.transport(name), evidence, record, simulation))
   )
   const context = yield* node
     .run(Layer.buildWithScope(Layer.fresh(layer), scope))

@@ -10,6 +10,7 @@ import * as Frame from "@effect-zookeeper/protocol/Frame"
 import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import type { Simulation } from "@effect-zookeeper/server/Simulation"
 import { format } from "@effect-zookeeper/transport/ServerAddress"
 import { type Connection, Transport } from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
@@ -27,7 +28,7 @@ export const layer = (
   inner: Transport["Service"],
   evidence: Evidence,
   record: Record,
-  now: () => number
+  { comment, now }: Pick<Simulation["Service"], "comment" | "now">
 ): Layer.Layer<Transport> => {
   const seen: Seen = { values: new Set(), zxid: 0n, settledZxid: 0n }
   return Layer.succeed(
@@ -37,7 +38,8 @@ export const layer = (
       connect: Effect.fnUntraced(function* (address, name) {
         const line: Line = { server: format(address), dialledAt: now(), establishedAt: undefined, endedAt: undefined }
         evidence.lines.push(line)
-        const tap = new Tap(line, evidence, record, seen, now)
+        const say = (what: () => string) => comment(() => `${evidence.client} ${line.server} ${what()}`)
+        const tap = new Tap(line, evidence, record, seen, now, say)
         yield* Effect.addFinalizer(() => Effect.sync(() => tap.left()))
         return tap.around(yield* inner.connect(address, name))
       })
@@ -65,6 +67,7 @@ class Tap {
   private readonly record: Record
   private readonly seen: Seen
   private readonly now: () => number
+  private readonly say: (what: () => string) => void
   private readonly upstream = new Frame.FrameSplitter(0x7fffffff)
   private readonly downstream = new Frame.FrameSplitter(0x7fffffff)
   private readonly inFlight: Array<Sent> = []
@@ -72,17 +75,27 @@ class Tap {
   private isFirstDown = true
   /** Why the client may leave the connection. */
   private excuse: string | undefined
+  /** What came makes no sense, and neither does what follows. */
+  private isOver = false
   private heardAt: number
   private wroteAt: number
   private timeout = 0
   private saysGoodbye = false
 
-  constructor(line: Line, evidence: Evidence, record: Record, seen: Seen, now: () => number) {
+  constructor(
+    line: Line,
+    evidence: Evidence,
+    record: Record,
+    seen: Seen,
+    now: () => number,
+    say: (what: () => string) => void
+  ) {
     this.line = line
     this.evidence = evidence
     this.record = record
     this.seen = seen
     this.now = now
+    this.say = say
     this.heardAt = now()
     this.wroteAt = this.heardAt
   }
@@ -130,8 +143,7 @@ class Tap {
     this.judgeIdle()
     this.wroteAt = now
     if (this.isFirstUp && isWord(bytes)) {
-      this.excuse = "a four-letter word"
-      return
+      return this.giveUp("a four-letter word")
     }
     this.upstream.push(bytes.slice(), (all, start, end) => this.frameUp(new JuteReader(all, start, end)))
   }
@@ -143,6 +155,7 @@ class Tap {
     }
     const xid = reader.int()
     const opCode = reader.int()
+    this.say(() => `<- ${xid} ${Operations.byOpCode(opCode)?.name}`)
     // Pings, credentials and watches are answered apart from requests or under numbers of their own.
     if (xid > 0 || xid === Operations.Xid.setWatches) this.inFlight.push({ xid, opCode })
     if (opCode === Operations.closeSession.opCode) this.saysGoodbye = true
@@ -179,18 +192,17 @@ class Tap {
   private down(chunks: ReadonlyArray<Uint8Array>): void {
     this.heardAt = this.now()
     if (this.line.establishedAt !== undefined) this.evidence.heard.push(this.heardAt)
-    if (this.excuse !== undefined) return
     for (const chunk of chunks) {
       try {
         this.downstream.push(chunk, (all, start, end) => this.frameDown(new JuteReader(all, start, end)))
       } catch {
-        this.excuse = "the length of a frame makes no sense"
+        this.giveUp("the length of a frame makes no sense")
       }
     }
   }
 
   private frameDown(reader: JuteReader): void {
-    if (this.excuse !== undefined) return
+    if (this.isOver) return
     if (this.isFirstDown) {
       this.isFirstDown = false
       return this.welcome(Handshake.connectReply.read(reader))
@@ -198,30 +210,33 @@ class Tap {
     const xid = reader.int()
     const zxid = reader.long()
     const err = reader.int()
+    this.say(() => `-> ${xid} zxid ${zxid}${err === 0 ? "" : ` error ${err}`}`)
     if (xid === Operations.Xid.notification || xid === Operations.Xid.ping || xid === Operations.Xid.auth) {
-      if (err !== 0) this.excuse = `error ${err}`
+      if (err !== 0) this.excuse ??= `error ${err}`
       return
     }
     const due = this.inFlight.shift()
     if (due === undefined || due.xid !== xid) {
-      this.excuse = `a reply with xid ${xid} where ${due?.xid} is due`
-      return
+      return this.giveUp(`a reply with xid ${xid} where ${due?.xid} is due`)
     }
     if (zxid > this.seen.zxid) this.seen.zxid = zxid
     if (err === codes.SessionExpired) this.evidence.expiredByServer.push(this.now())
-    if (err === codes.SessionExpired || err === codes.SessionMoved) this.excuse = `error ${err}`
+    if (err === codes.SessionExpired || err === codes.SessionMoved) this.giveUp(`error ${err}`)
+  }
+
+  private giveUp(why: string): void {
+    this.excuse ??= why
+    this.isOver = true
   }
 
   private welcome(reply: Handshake.ConnectReply): void {
     if (reply._tag === "Refused") {
-      this.excuse = "refused"
-      return
+      return this.giveUp("refused")
     }
     const { sessionId, timeOut } = reply.response
     if (timeOut <= 0) {
       this.evidence.expiredByServer.push(this.now())
-      this.excuse = "the session has expired"
-      return
+      return this.giveUp("the session has expired")
     }
     this.timeout = timeOut
     this.line.establishedAt = this.heardAt

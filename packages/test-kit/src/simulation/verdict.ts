@@ -60,7 +60,7 @@ export const judgeWrites = (record: Record): ReadonlyArray<string> => {
     done.push(write)
   }
   done.sort((a, b) => a.endedAt - b.endedAt)
-  const begun = [...done].sort((a, b) => a.beganAt - b.beganAt)
+  const begun = done.toSorted((a, b) => a.beganAt - b.beganAt)
   let newest = -1n
   let next = 0
   for (const write of begun) {
