@@ -211,7 +211,7 @@ const watchOwnership = Effect.fnUntraced(function* (
     })
   })
   const before = yield* lost
-  yield* Effect.sleep("100 millis")
+  yield* Effect.sleep("50 millis")
   const after = yield* lost
   for (const claim of after) {
     if (before.includes(claim)) {

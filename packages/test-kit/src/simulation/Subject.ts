@@ -78,7 +78,7 @@ export const connect = Effect.fnUntraced(function* (
     held.now = claim
     yield* Effect.exit(zk.session.ownership)
     held.now = undefined
-    yield* Effect.sleep("100 millis")
+    yield* Effect.sleep("25 millis")
   }).pipe(
     Effect.ensuring(
       Effect.sync(() => {
@@ -99,6 +99,8 @@ export const connect = Effect.fnUntraced(function* (
     yield* node.run(Scope.close(scope, Exit.void))
     evidence.closedAt = simulation.now()
     yield* Effect.sleep("200 millis")
+    const owning = yield* Effect.timeoutOption(Effect.exit(zk.session.ownership), "10 millis")
+    if (owning._tag === "None") record.accuse(`P10: ${name} owns something after it was closed`)
     for (const observer of observers) yield* interrupt(observer)
   })
   return { name, node, zk, evidence, now: simulation.now, owns: () => held.now, close }
