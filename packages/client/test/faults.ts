@@ -1,4 +1,5 @@
 /** Clients of real servers whose connection a test can break, and waiting for what becomes of it. */
+import { eventually } from "@effect-zookeeper/test-kit/Expecting"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as Effect from "effect/Effect"
@@ -9,6 +10,8 @@ import * as Stream from "effect/Stream"
 import type { SessionState } from "@effect-zookeeper/session/SessionState"
 import type * as ZooKeeper from "../src/ZooKeeper.ts"
 import { connect } from "./utils.ts"
+
+export { eventually }
 
 /** The op codes that tests aim at. */
 export const Op = {
@@ -66,10 +69,6 @@ export const place = Effect.fnUntraced(function* (name: string, server: string =
 // -----------------------------------------------------------------------------
 // waiting
 // -----------------------------------------------------------------------------
-
-/** Waits until an effect gives what is asked for, and gives it. */
-export const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, predicate: (value: A) => boolean) =>
-  Effect.repeat(effect, { until: predicate, schedule: Schedule.spaced("10 millis") }).pipe(Effect.timeout("15 seconds"))
 
 /** Waits until a condition holds. */
 export const until = (condition: () => boolean) => eventually(Effect.sync(condition), (holds) => holds)

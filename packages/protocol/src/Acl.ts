@@ -227,6 +227,48 @@ export const validate = (
 }
 
 /**
+ * Whether an id fits its scheme as servers of 3.8 without plug-ins judge it: world, digest, ip with IPv4; no other scheme
+ * has ids to them.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const isKnownId = (scheme: string, id: string): boolean =>
+  scheme === "world"
+    ? id === "anyone"
+    : scheme === "digest"
+      ? isDigestId(id)
+      : scheme === "ip" && IpRange.parseIpv4(id) !== undefined
+
+/**
+ * Whether the id of an entry means this identity of a connection, of the same scheme: an address within the range, or
+ * else the same text.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const matches = (scheme: string, entryId: string, identity: string): boolean => {
+  if (scheme !== "ip") return entryId === identity
+  const range = IpRange.parseIpv4(entryId)
+  const address = IpRange.parseIpv4(identity)
+  if (range === undefined || address === undefined) return false
+  // A shift by 32 would be one by 0.
+  return range.bits === 0 || (range.address ^ address.address) >>> (32 - range.bits) === 0
+}
+
+/**
+ * The id of a user whose "user:password" is given in bytes, as connections bring it to a server.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const digestIdOf = (credentials: Redacted.Redacted<Uint8Array>): string => {
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(Redacted.value(credentials))
+  const colon = text.indexOf(":")
+  return `${colon === -1 ? text : text.slice(0, colon)}:${Base64.encode(sha1(new TextEncoder().encode(text)))}`
+}
+
+/**
  * An entry in the notation of ZooKeeper's shell, "scheme:id:perms": "world:anyone:cdrwa".
  *
  * Perms with bits that have no letter are written as a number. A digest's hash is part of the text.

@@ -66,7 +66,13 @@ export const connectResponse: Jute.Codec<ConnectResponse> = withReadOnly(Jute.co
 
 const replyHeader = Jute.codec(Records.ReplyHeader)
 
-const connectReply: Jute.Codec<ConnectReply> = {
+/**
+ * Either shape of a server's first frame.
+ *
+ * @category codecs
+ * @since 0.1.0
+ */
+export const connectReply: Jute.Codec<ConnectReply> = {
   minimumSize: replyHeader.minimumSize,
   write: (writer, reply) =>
     reply._tag === "Answered"

@@ -40,8 +40,15 @@ export const Stat = Schema.Struct({
 /** @since 0.1.0 */
 export const Acl = Schema.Struct({ perms: Jute.Int, scheme: Jute.UString, id: Jute.UString })
 
-/** As requests carry it: for scheme `auth`, whose id means nothing, kazoo sends null. @since 0.1.0 */
-export const RequestedAcl = Schema.Struct({ ...Acl.fields, id: Jute.NullOr(Jute.UString) })
+/**
+ * As requests carry it: for scheme `auth`, whose id means nothing, kazoo sends null. A null scheme, or a null list, can
+ * be read so that a server may refuse it as it refuses other ACLs. @since 0.1.0
+ */
+export const RequestedAcl = Schema.Struct({
+  ...Acl.fields,
+  scheme: Jute.NullOr(Jute.UString),
+  id: Jute.NullOr(Jute.UString)
+})
 
 /** @since 0.1.0 */
 export const ClientInfo = Schema.Struct({ authScheme: Jute.UString, user: Jute.UString })
@@ -90,7 +97,7 @@ export const ErrorResponse = Schema.Struct({ err: Jute.Int })
 export const CreateRequest = Schema.Struct({
   path: Jute.UString,
   data: Jute.NullOr(Jute.Buffer),
-  acl: Jute.Vector(RequestedAcl),
+  acl: Jute.NullOr(Jute.Vector(RequestedAcl)),
   flags: Jute.Int
 })
 
@@ -119,7 +126,7 @@ export const SetDataRequest = Schema.Struct({
 /** `version` is compared with the znode's `aversion`. @since 0.1.0 */
 export const SetACLRequest = Schema.Struct({
   path: Jute.UString,
-  acl: Jute.Vector(RequestedAcl),
+  acl: Jute.NullOr(Jute.Vector(RequestedAcl)),
   version: Jute.Int
 })
 

@@ -312,3 +312,59 @@ describe("format and parse", () => {
     }
   )
 })
+
+describe("a server of 3.8", () => {
+  const judged: ReadonlyArray<readonly [scheme: string, id: string, known: boolean]> = [
+    ["world", "anyone", true],
+    ["world", "somebody", false],
+    ["digest", "bob:hash", true],
+    ["digest", ":hash", true],
+    ["digest", "bob:hash:", true],
+    ["digest", "bob:", false],
+    ["digest", "a:b:c", false],
+    ["ip", "10.0.0.0/8", true],
+    ["ip", "0.0.0.0/0", true],
+    ["ip", "10.0.0.1/33", false],
+    ["ip", "::1", false],
+    ["ip", "localhost", false],
+    ["super", "", false],
+    ["sasl", "bob", false],
+    ["x509", "CN=bob", false]
+  ]
+  for (const [scheme, id, known] of judged) {
+    it(`${known ? "knows" : "does not know"} ${scheme}:${id}`, () => {
+      assert.strictEqual(Acl.isKnownId(scheme, id), known)
+    })
+  }
+
+  it("takes an address for one of a range when the bits that count agree", () => {
+    for (const [range, address, matches] of [
+      ["127.0.0.1", "127.0.0.1", true],
+      ["127.0.0.1", "127.0.0.2", false],
+      ["10.0.0.0/8", "10.255.0.1", true],
+      ["10.0.0.0/8", "11.0.0.1", false],
+      ["192.168.4.0/22", "192.168.7.255", true],
+      ["192.168.4.0/22", "192.168.8.0", false],
+      ["0.0.0.0/0", "255.1.2.3", true],
+      ["255.0.0.0/1", "127.0.0.1", false],
+      ["127.0.0.1/32", "127.0.0.1", true],
+      ["0.0.0.0/0", "::1", false]
+    ] as const) {
+      assert.strictEqual(Acl.matches("ip", range, address), matches, `${range} ${address}`)
+    }
+  })
+
+  it("takes all other identities by their text", () => {
+    assert.isTrue(Acl.matches("digest", "bob:hash", "bob:hash"))
+    assert.isFalse(Acl.matches("digest", "bob:hash", "bob:other"))
+  })
+
+  it("makes of credentials the id that the constructor makes", () => {
+    const idOf = (text: string) => Acl.digestIdOf(Redacted.make(new TextEncoder().encode(text)))
+    const password = Redacted.make("secr\u00e9t:\u{1f600}")
+    const entry = Acl.digest({ user: "bob", password, perms: "r" })
+    assert.strictEqual(idOf("bob:secr\u00e9t:\u{1f600}"), entry.id)
+    assert.strictEqual(idOf("bob:secret"), "bob:fyVmFCwVbTJYrznoSu1koqYEYF0=")
+    assert.match(idOf("nobody"), /^nobody:/, "without a colon all of it is the user")
+  })
+})

@@ -148,9 +148,20 @@ describe("a count that the frame cannot hold is refused before anything is made 
   })
 })
 
+describe("an ACL that a server would refuse", () => {
+  it("can be read, so that the server can say so: a null list, a null scheme, a null id", () => {
+    const bytes = (acl: ReadonlyArray<{ perms: number; scheme: string | null; id: string | null }> | null) =>
+      Jute.encode(Operations.setACL.request, { path: "/a", acl, version: 1 })
+    for (const acl of [null, [], [{ perms: 1, scheme: null, id: null }]]) {
+      assert.deepStrictEqual(succeeds(Jute.decode(Operations.setACL.request, bytes(acl))).acl, acl)
+    }
+  })
+})
+
 describe("errors", () => {
   it("name the field by its path and the offset from where decoding began", () => {
-    const bytes = Jute.encode(Operations.setACL.request, {
+    const codec = Jute.codec(Schema.Struct({ path: Jute.UString, acl: Jute.Vector(Records.Acl), version: Jute.Int }))
+    const bytes = Jute.encode(codec, {
       path: "/a",
       acl: [
         { perms: 31, scheme: "world", id: "anyone" },
@@ -159,7 +170,7 @@ describe("errors", () => {
       version: 1
     })
     new DataView(bytes.buffer).setInt32(37, -1)
-    const error = fails(Jute.decode(Operations.setACL.request, bytes))
+    const error = fails(Jute.decode(codec, bytes))
     assert.strictEqual(error.field, "acl[1].scheme")
     assert.strictEqual(error.offset, 41)
     assert.strictEqual(

@@ -16,6 +16,18 @@ export const isValid = (id: string): boolean => {
   return slash === -1 || isWithin(id.slice(slash + 1), width)
 }
 
+/** A range of IPv4 as servers before 3.9.4 read it, or undefined: the address as 32 bits, and how many of them count. */
+export const parseIpv4 = (id: string): { readonly address: number; readonly bits: number } | undefined => {
+  const slash = id.indexOf("/")
+  const address = slash === -1 ? id : id.slice(0, slash)
+  if (!isIpv4(address)) return undefined
+  if (slash !== -1 && !isWithin(id.slice(slash + 1), 32)) return undefined
+  return {
+    address: address.split(".").reduce((bits, part) => (bits << 8) | Number(part), 0),
+    bits: slash === -1 ? 32 : Number(id.slice(slash + 1))
+  }
+}
+
 const isIpv4 = (address: string): boolean => {
   const parts = address.split(".")
   return parts.length === 4 && parts.every((part) => isWithin(part, 255))

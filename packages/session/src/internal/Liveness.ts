@@ -29,6 +29,7 @@ export class Liveness {
   /** Opens for a moment when a server grants less time than before: what sleeps until an end has to look again. */
   private readonly shortened = Latch.makeUnsafe(false)
   private wallOffset: number
+  private isOver = false
   /** What was sent before this moment says nothing any more: the machine may have slept since. */
   private trustedFrom = Number.NEGATIVE_INFINITY
   /** The session that the clocks speak of. */
@@ -60,7 +61,7 @@ export class Liveness {
     if (this.epoch !== undefined && now >= this.deadline) this.lapse()
     if (sentAt < this.trustedFrom) return
     if (sentAt > this.lastAcknowledged) this.lastAcknowledged = sentAt
-    if (this.epoch === undefined && now < this.deadline) {
+    if (this.epoch === undefined && !this.isOver && now < this.deadline) {
       this.epoch = new Set()
       this.begun.openUnsafe()
     }
@@ -100,6 +101,12 @@ export class Liveness {
     this.begun.closeUnsafe()
     const lost = Exit.fail(new OwnershipLost({ sessionId: this.sessionId }))
     for (const resume of waiting) this.callOut(() => resume(lost))
+  }
+
+  /** Ends ownership for good: what a connection still answers while it is being left begins no epoch. */
+  end(): void {
+    this.isOver = true
+    this.lapse()
   }
 
   /**

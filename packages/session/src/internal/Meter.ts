@@ -40,24 +40,31 @@ export class Meter {
     if (this.samples.length < MAX_SAMPLES) this.samples.push(latency)
   }
 
-  /** Adds to the metrics what is new since the last time. A session without a state is none any more. */
-  report(readings: Readings, state: string | undefined): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const updates: Array<Effect.Effect<void>> = []
-      for (const name of Object.keys(zero) as Array<keyof Readings>) {
-        const change = readings[name] - this.told[name]
-        if (change !== 0) updates.push(Metric.update(SessionMetrics[name], change))
-      }
-      for (const latency of this.samples) updates.push(Metric.update(SessionMetrics.latency, latency))
-      if (state !== this.state) {
-        if (this.state !== undefined) updates.push(Metric.update(inState(this.state), -1))
-        if (state !== undefined) updates.push(Metric.update(inState(state), 1))
-      }
-      this.told = readings
-      this.samples = []
-      this.state = state
-      return Effect.all(updates, { discard: true })
-    }).pipe(Effect.uninterruptible)
+  /**
+   * Adds to the metrics what is new since the last time. A session without a state is none any more. It is read in the
+   * very moment in which it is compared, and then not interrupted: what was taken for told and was not, or was told late,
+   * would be wrong in the metrics for ever.
+   */
+  report(read: () => { readonly readings: Readings; readonly state: string | undefined }): Effect.Effect<void> {
+    return Effect.uninterruptible(
+      Effect.suspend(() => {
+        const { readings, state } = read()
+        const updates: Array<Effect.Effect<void>> = []
+        for (const name of Object.keys(zero) as Array<keyof Readings>) {
+          const change = readings[name] - this.told[name]
+          if (change !== 0) updates.push(Metric.update(SessionMetrics[name], change))
+        }
+        for (const latency of this.samples) updates.push(Metric.update(SessionMetrics.latency, latency))
+        if (state !== this.state) {
+          if (this.state !== undefined) updates.push(Metric.update(inState(this.state), -1))
+          if (state !== undefined) updates.push(Metric.update(inState(state), 1))
+        }
+        this.told = readings
+        this.samples = []
+        this.state = state
+        return Effect.all(updates, { discard: true })
+      })
+    )
   }
 }
 

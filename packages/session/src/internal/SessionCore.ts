@@ -271,7 +271,7 @@ export class SessionCore {
   }
 
   private acknowledged(sentAt: number, now: number): void {
-    if (!this.isStandIn && !this.state.isFinal) this.liveness.acknowledged(sentAt, now)
+    if (!this.isStandIn) this.liveness.acknowledged(sentAt, now)
   }
 
   private notification(reader: JuteReader, zxid: bigint): void {
@@ -316,7 +316,7 @@ export class SessionCore {
 
   /** The credentials were refused: nothing is sent any more. */
   refused(error: AuthFailed): void {
-    this.liveness.lapse()
+    this.liveness.end()
     this.state.set({ _tag: "AuthFailed" })
     this.end(error, new SessionClosed())
   }
@@ -324,7 +324,7 @@ export class SessionCore {
   /** The owner is done with it. */
   close(): void {
     this.forgetLink()
-    this.liveness.lapse()
+    this.liveness.end()
     this.state.set({ _tag: "Closed" })
     const error = new SessionClosed()
     this.end(error, error)
@@ -342,7 +342,10 @@ export class SessionCore {
 
   /** Brings the metrics of the process up to date. */
   readonly report: Effect.Effect<void> = Effect.suspend(() =>
-    this.meter.report(this.readings(), this.state.isFinal ? undefined : this.state.current._tag)
+    this.meter.report(() => ({
+      readings: this.readings(),
+      state: this.state.isFinal ? undefined : this.state.current._tag
+    }))
   )
 
   private readings(): Readings {

@@ -134,6 +134,8 @@ const makeInfo = (core: SessionCore, detach: Effect.Effect<void>): SessionInfo =
 
 /** Tells the server, waits for its answer a little, and leaves. */
 const close = Effect.fnUntraced(function* (core: SessionCore) {
+  // Others may own what we did as soon as the server has heard of it: our own are told before.
+  core.liveness.end()
   if (core.link !== undefined && !core.state.isFinal) {
     yield* Effect.timeoutOption(core.sayGoodbye, Math.min(core.liveness.timeout, GOODBYE))
   }

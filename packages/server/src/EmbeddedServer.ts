@@ -1,0 +1,202 @@
+/**
+ * A ZooKeeper in the process: the real protocol, in memory, without a JVM.
+ *
+ * It answers every operation as Apache ZooKeeper 3.8.0 does, to clients of any language over TCP (`layer`) or to clients
+ * in the same process without a socket (`layerMemory`), and does to them what a real server cannot be made to do. It
+ * keeps nothing: what was written is gone with the Scope.
+ *
+ * @since 0.1.0
+ */
+import type { ErrorName } from "@effect-zookeeper/protocol/ErrorCode"
+import { Transport } from "@effect-zookeeper/transport/Transport"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { Match } from "./Fault.ts"
+import { makeControls } from "./internal/controls.ts"
+import { Core } from "./internal/Core.ts"
+import { makeMemoryTransport } from "./internal/memoryDoor.ts"
+import { coreSettings } from "./internal/settings.ts"
+import { ListenError } from "./ListenError.ts"
+import type { ServerTls } from "./ServerTls.ts"
+import type { Snapshot } from "./ServerState.ts"
+
+// -----------------------------------------------------------------------------
+// options
+// -----------------------------------------------------------------------------
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The unit in which sessions expire. Default 2 seconds. */
+  readonly tickTime?: Duration.Input | undefined
+  /** The shortest session. Default two ticks. */
+  readonly minSessionTimeout?: Duration.Input | undefined
+  /** The longest session. Default twenty ticks. */
+  readonly maxSessionTimeout?: Duration.Input | undefined
+  /** Who may do everything, as `user:hash`; null for nobody. Default the user `super` with the password `secret`. */
+  readonly superDigest?: string | null | undefined
+  /** Whether there are TTL znodes. Default true. */
+  readonly extendedTypes?: boolean | undefined
+  /** Whether hard quotas are enforced. Default false, as with ZooKeeper. */
+  readonly enforceQuota?: boolean | undefined
+  /** Whether reconfig is refused as impossible rather than as forbidden. Default false, as with ZooKeeper. */
+  readonly reconfigEnabled?: boolean | undefined
+  /** Whether a read-only door opens sessions of its own. Default true. */
+  readonly localSessions?: boolean | undefined
+  /** Between two looks for empty containers and outlived TTL znodes. Default one minute. */
+  readonly collectInterval?: Duration.Input | undefined
+  /** The most bytes of a request. Default 1,048,575, as with ZooKeeper. */
+  readonly maxFrameSize?: number | undefined
+  /** How many doors lead to the one state, as if they were servers of an ensemble. Default 1. */
+  readonly doors?: number | undefined
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface ListenOptions extends Options {
+  /** The port of the first door, the others follow. Default 0: any. */
+  readonly port?: number | undefined
+  /** The address to listen on. Default `127.0.0.1`: the server is open to everybody who reaches it. */
+  readonly host?: string | undefined
+  /** Speaks TLS on all doors. */
+  readonly tls?: ServerTls | undefined
+}
+
+// -----------------------------------------------------------------------------
+// the service
+// -----------------------------------------------------------------------------
+
+/**
+ * A session as the server knows it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SessionInfo {
+  readonly id: bigint
+  /** As negotiated. */
+  readonly timeout: Duration.Duration
+  /** Whether there is a connection that speaks for it. */
+  readonly connected: boolean
+  /** Paths of its ephemeral znodes. */
+  readonly ephemerals: ReadonlyArray<string>
+}
+
+/**
+ * A running server and what a test can do to it. Doors count from 0; the first one leads the others.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class EmbeddedServer extends Context.Service<
+  EmbeddedServer,
+  {
+    /** All doors, as clients write them. */
+    readonly connectString: string
+    readonly sessions: Effect.Effect<ReadonlyArray<SessionInfo>>
+    /** Ends a session as its timeout would. False if there is none of that id. */
+    readonly expireSession: (id: bigint) => Effect.Effect<boolean>
+    /** Ends all connections. The sessions stay, and new connections are taken. */
+    readonly disconnectAll: Effect.Effect<void>
+    /** Answers nothing more and lets nothing expire, as a process that is stopped. Connections stay open. */
+    readonly pause: Effect.Effect<void>
+    /** Goes on, first with what was sent meanwhile, and then with what is overdue. */
+    readonly resume: Effect.Effect<void>
+    /** All znodes and sessions, as they are now. */
+    readonly snapshot: Effect.Effect<Snapshot>
+    /**
+     * Goes back to a snapshot and ends all connections. Sessions opened since are gone, those of the snapshot are there
+     * again. The zxid goes on, so that no client is refused for having seen too much.
+     */
+    readonly restore: (snapshot: Snapshot) => Effect.Effect<void>
+    /** The next requests that match are done, but instead of an answer the connection ends. */
+    readonly dropReply: (match: Match, times?: number) => Effect.Effect<void>
+    /** At the next requests that match the connection ends before anything is done. */
+    readonly dropRequest: (match: Match, times?: number) => Effect.Effect<void>
+    /** The next requests that match are not done, and answered with this error. */
+    readonly answerWith: (match: Match, error: ErrorName, times?: number) => Effect.Effect<void>
+    /** Takes back what the three above have asked for and what has not happened yet. */
+    readonly clearFaults: Effect.Effect<void>
+    /** Sets the number that the next sequential znode under a parent gets. False if there is no such parent. */
+    readonly setSequence: (parent: string, next: number) => Effect.Effect<boolean>
+    /** Sets the version of a znode's data. False if there is no such znode. */
+    readonly setVersion: (path: string, version: number) => Effect.Effect<boolean>
+    /**
+     * Lets a door answer reads alone, as a server that has lost the others, or ends that. Connections end, and sessions
+     * that were opened meanwhile are known there alone.
+     */
+    readonly setReadOnly: (readOnly: boolean, door?: number) => Effect.Effect<void>
+    /** Lets a door stay so many transactions behind, until someone writes or asks for `sync` there. Not the first one. */
+    readonly setLag: (door: number, transactions: number) => Effect.Effect<void>
+  }
+>()("@effect-zookeeper/server/EmbeddedServer") {}
+
+/**
+ * Listens on loopback, for clients of any language. The socket modules are loaded with the first layer.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: ListenOptions = {}): Layer.Layer<EmbeddedServer, ListenError> =>
+  Layer.effect(
+    EmbeddedServer,
+    Effect.gen(function* () {
+      const core = yield* run(options)
+      const { openTcpDoor } = yield* Effect.promise(() => import("./internal/tcpDoor.ts"))
+      const host = options.host ?? "127.0.0.1"
+      const first = options.port ?? 0
+      const doors: Array<string> = []
+      for (const [index, replica] of core.state.replicas.entries()) {
+        const port = first === 0 ? 0 : first + index
+        const actual = yield* Effect.mapError(
+          openTcpDoor(core, replica, { host, port, tls: options.tls }),
+          (error) => new ListenError({ address: `${host}:${port}`, cause: error.reason.cause })
+        )
+        doors.push(`${options.tls === undefined ? "" : "tls://"}${host.includes(":") ? `[${host}]` : host}:${actual}`)
+      }
+      return makeControls(core, doors.join(","))
+    })
+  )
+
+/**
+ * The client's `Transport` without a socket, and the server behind it. Its servers are `memory:2181`, or `memory-1:2181`,
+ * `memory-2:2181` ... with several doors; they are the transport's default.
+ *
+ * Nothing in it waits for a timer, a microtask or the network but through the Clock and the Scheduler of whoever runs it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemory = (options: Options = {}): Layer.Layer<EmbeddedServer | Transport> =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const core = yield* run(options)
+      const { replicas } = core.state
+      const doors = new Map(
+        replicas.map((replica) => [replicas.length === 1 ? "memory:2181" : `memory-${replica.id}:2181`, replica])
+      )
+      const transport = makeMemoryTransport(core, doors)
+      return Context.make(EmbeddedServer, makeControls(core, [...doors.keys()].join(","))).pipe(
+        Context.add(Transport, transport)
+      )
+    })
+  )
+
+// ---- internal
+
+/** A server without doors that lives as long as the Scope. */
+const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Core, never, Scope.Scope> {
+  const clock = yield* Clock.Clock
+  const core = new Core(coreSettings(options), clock, Math.max(options.doors ?? 1, 1))
+  yield* Effect.addFinalizer(() => Effect.sync(() => core.disconnect()))
+  yield* Effect.forkScoped(core.keepTime)
+  return core
+})

@@ -1,0 +1,77 @@
+/**
+ * One server of an ensemble as clients see it: a tree that follows the log, perhaps at a distance, and the watches of the
+ * connections to it.
+ *
+ * @since 0.1.0
+ */
+import type { Stat } from "@effect-zookeeper/protocol/Records"
+import type { WatchEventType } from "@effect-zookeeper/protocol/WatchEvent"
+import type { Transaction } from "./Change.ts"
+import { DataTree, type Touch } from "./DataTree.ts"
+import { Watches } from "./Watches.ts"
+
+/**
+ * An event on its way to a connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Delivery<Client> {
+  readonly to: Client
+  readonly type: WatchEventType
+  readonly path: string
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export class Replica<Client> {
+  readonly id: number
+  tree = new DataTree()
+  readonly watches = new Watches<Client>()
+  /** The last transaction that was applied here. */
+  zxid = 0n
+  /** How many transactions it stays behind until somebody writes or asks for `sync` here. */
+  lag = 0
+  /** Whether it has lost the others and only answers reads. */
+  readOnly = false
+  private readonly pending: Array<Transaction> = []
+  private readonly mayRead: (client: Client, touch: Touch) => boolean
+
+  constructor(id: number, mayRead: (client: Client, touch: Touch) => boolean) {
+    this.id = id
+    this.mayRead = mayRead
+  }
+
+  /** A transaction of the log. What becomes visible by it is put into `deliveries`. */
+  follow(transaction: Transaction, deliveries: Array<Delivery<Client>>): void {
+    this.pending.push(transaction)
+    this.catchUp(deliveries, this.readOnly ? Infinity : this.lag)
+  }
+
+  /** Applies what is pending, but for the last `behind` transactions. */
+  catchUp(deliveries: Array<Delivery<Client>>, behind = 0): void {
+    while (this.pending.length > behind) this.apply(this.pending.shift()!, deliveries)
+  }
+
+  /** Applies a transaction at once; the Stat of each znode that it leaves behind. */
+  apply({ changes, time, zxid }: Transaction, deliveries: Array<Delivery<Client>>): ReadonlyArray<Stat | undefined> {
+    const onTouch = (touch: Touch) => {
+      // Whoever may not read is not told, and has used up the watch nevertheless.
+      for (const to of this.watches.fire(touch)) {
+        if (this.mayRead(to, touch)) deliveries.push({ to, type: touch.type, path: touch.path })
+      }
+    }
+    const stats = changes.map((change) => this.tree.apply(change, zxid, time, onTouch))
+    this.zxid = zxid
+    return stats
+  }
+
+  /** Takes over a tree as it was at a transaction, and forgets what was pending. */
+  replace(tree: DataTree, zxid: bigint): void {
+    this.tree = tree
+    this.zxid = zxid
+    this.pending.length = 0
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * What a server answers to a request: one entry for each row of the operation table.
+ *
+ * @since 0.1.0
+ */
+import { codes } from "@effect-zookeeper/protocol/ErrorCode"
+import * as Jute from "@effect-zookeeper/protocol/Jute"
+import type { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Records from "@effect-zookeeper/protocol/Records"
+import * as Result from "effect/Result"
+import { authenticate } from "./internal/operations/auth.ts"
+import { type Answer, type Context, type Handler, onBytes } from "./internal/operations/Handler.ts"
+import { multi, multiRead } from "./internal/operations/multi.ts"
+import * as Read from "./internal/operations/read.ts"
+import * as Watch from "./internal/operations/watch.ts"
+import * as Write from "./internal/operations/write.ts"
+import { type Client, makeOutcome, type Moment, type Outcome, type Reply, type ServerState } from "./ServerState.ts"
+
+/**
+ * Answers one request, whose frame the reader stands at the start of. What cannot be a request at all drops the
+ * connection.
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const apply = (state: ServerState, client: Client, frame: JuteReader, time: Moment): Outcome => {
+  const outcome = makeOutcome()
+  const header = Jute.attempt(requestHeader, frame)
+  const { session } = client
+  if (Result.isFailure(header) || session === undefined || state.sessions.get(session.id) !== session) {
+    outcome.dropped.add(client)
+    return outcome
+  }
+  const { type, xid } = header.success
+  const context: Context = { state, client, session, replica: client.replica, time, outcome }
+  state.sessions.touch(session, time.monotonic)
+
+  if (type === Operations.auth.opCode || type === Operations.sasl.opCode) {
+    const answer = authenticate(context, type, frame)
+    if (answer === undefined) outcome.dropped.add(client)
+    else outcome.reply = { xid, zxid: 0n, ...answer }
+    return outcome
+  }
+  const handler = handlers.get(type)
+  if (handler === undefined) {
+    outcome.dropped.add(client)
+    outcome.reply = refusal(xid, -1n, codes.Unimplemented)
+    return outcome
+  }
+  if (handler.isWrite) {
+    if (client.replica.readOnly) {
+      outcome.reply = refusal(xid, client.replica.zxid, codes.NotReadOnly)
+      return outcome
+    }
+    // The session has moved to another server: this one finds out when it is asked to write.
+    if (session.client !== client) {
+      outcome.dropped.add(client)
+      return outcome
+    }
+  }
+  const answer = handler.run(context, frame)
+  outcome.reply = {
+    xid: type === Operations.ping.opCode ? Operations.Xid.ping : xid,
+    zxid: client.replica.zxid,
+    ...answer
+  }
+  if (type === Operations.closeSession.opCode) outcome.dropped.add(client)
+  return outcome
+}
+
+/**
+ * Answers a request with an error without looking at it.
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const refuse = (client: Client, xid: number, err: number): Outcome => ({
+  ...makeOutcome(),
+  reply: refusal(xid, client.replica.zxid, err)
+})
+
+// ---- internal
+
+const requestHeader = Jute.codec(Records.RequestHeader)
+
+const refusal = (xid: number, zxid: bigint, err: number): Reply => ({
+  xid,
+  zxid,
+  err,
+  row: undefined,
+  response: undefined
+})
+
+const ping = onBytes(Operations.ping, (): Answer => ({ err: 0, row: Operations.ping, response: undefined }))
+
+/** A lone check is missing, as in all releases that do not suffer from one. */
+const handlers: ReadonlyMap<number, Handler> = new Map(
+  [ping, ...Read.handlers, ...Write.handlers, ...Watch.handlers, multi, multiRead].map((handler) => [
+    handler.opCode,
+    handler
+  ])
+)

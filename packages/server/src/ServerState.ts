@@ -1,0 +1,220 @@
+/**
+ * The state of a server or of an ensemble: one log, the replicas that follow it, the sessions. No socket, no clock, no
+ * fiber: what happens is a call, with the time as an argument, and its outcome a value.
+ *
+ * @since 0.1.0
+ */
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import type { Stat } from "@effect-zookeeper/protocol/Records"
+import * as Access from "./Access.ts"
+import type { Change } from "./Change.ts"
+import type { DataTree } from "./DataTree.ts"
+import type { Rules } from "./internal/operations/Requester.ts"
+import { type Delivery, Replica } from "./Replica.ts"
+import { type Session, Sessions } from "./Sessions.ts"
+import * as Znode from "./Znode.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Moment {
+  /** Milliseconds since 1970, for the times in Stats. */
+  readonly wall: number
+  /** Milliseconds of a clock that is never set, for deadlines. */
+  readonly monotonic: number
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Settings extends Rules {
+  /** Milliseconds. */
+  readonly tickTime: number
+  /** Milliseconds. */
+  readonly minSessionTimeout: number
+  /** Milliseconds. */
+  readonly maxSessionTimeout: number
+  /** `user:hash` of the super user. */
+  readonly superDigest: string | undefined
+  /** Whether a read-only replica opens sessions of its own. */
+  readonly localSessions: boolean
+}
+
+/**
+ * One connection, as far as the state is concerned.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Client {
+  readonly replica: Replica<Client>
+  /** Beginning with its address. */
+  readonly identities: Array<Access.Identity>
+  session: Session<Client> | undefined
+
+  constructor(replica: Replica<Client>, identities: ReadonlyArray<Access.Identity>) {
+    this.replica = replica
+    this.identities = [...identities]
+  }
+}
+
+/**
+ * The answer to a request. Only auth, ping and refusals have a zxid that is not the replica's.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reply {
+  readonly xid: number
+  readonly zxid: bigint
+  readonly err: number
+  readonly row: Operation.Any | undefined
+  /** Undefined where there is no body. */
+  readonly response: unknown
+}
+
+/**
+ * What a call came to. Events go out before the reply, and connections are dropped last.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Outcome {
+  readonly events: Array<Delivery<Client>>
+  reply: Reply | undefined
+  readonly dropped: Set<Client>
+}
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeOutcome = (): Outcome => ({ events: [], reply: undefined, dropped: new Set() })
+
+/**
+ * All that a server keeps, at one moment.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Snapshot {
+  readonly zxid: bigint
+  readonly tree: DataTree
+  readonly sessions: ReadonlyArray<{ readonly id: bigint; readonly timeout: number }>
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export class ServerState {
+  readonly settings: Settings
+  readonly sessions: Sessions<Client>
+  /** The first one is always up to date: writes are judged on it. */
+  readonly replicas: ReadonlyArray<Replica<Client>>
+  /** The last transaction of the log. */
+  zxid = 0n
+
+  constructor(settings: Settings, options: { readonly replicas: number; readonly startedAt: number }) {
+    this.settings = settings
+    this.sessions = new Sessions(settings.tickTime, 1, options.startedAt)
+    this.replicas = Array.from(
+      { length: options.replicas },
+      (_, index) =>
+        new Replica<Client>(index + 1, (client, touch) => Access.allows(touch.acl, Acl.Perms.READ, client.identities))
+    )
+  }
+
+  get leader(): Replica<Client> {
+    return this.replicas[0]!
+  }
+
+  /** Appends to the log and lets the replicas follow; `at` answers for it, and so has caught up when this returns. */
+  commit(
+    changes: ReadonlyArray<Change>,
+    at: Replica<Client>,
+    time: Moment,
+    outcome: Outcome
+  ): ReadonlyArray<Stat | undefined> {
+    const transaction = { zxid: ++this.zxid, time: time.wall, changes }
+    const stats = this.leader.apply(transaction, outcome.events)
+    for (const replica of this.replicas.slice(1)) replica.follow(transaction, outcome.events)
+    at.catchUp(outcome.events)
+    return stats
+  }
+
+  /** Ends a session and with it, in one transaction, its ephemeral znodes. */
+  endSession(session: Session<Client>, time: Moment, outcome: Outcome): void {
+    this.sessions.close(session.id)
+    if (session.local) return
+    const changes = this.leader.tree.ephemeralsOf(session.id).map((path): Change => ({ _tag: "Delete", path }))
+    this.commit(changes, session.client?.replica ?? this.leader, time, outcome)
+  }
+
+  /** Ends all sessions for which nobody has spoken in time. */
+  expireSessions(time: Moment): Outcome {
+    const outcome = makeOutcome()
+    for (const session of this.sessions.expired(time.monotonic)) this.expire(session, time, outcome)
+    return outcome
+  }
+
+  /** Ends a session as if nobody had spoken for it. */
+  expire(session: Session<Client>, time: Moment, outcome: Outcome): void {
+    this.endSession(session, time, outcome)
+    if (session.client !== undefined) outcome.dropped.add(session.client)
+  }
+
+  /** The connection is gone; its session waits for another one. */
+  disconnect(client: Client): void {
+    client.replica.watches.drop(client)
+    if (client.session?.client === client) client.session.client = undefined
+  }
+
+  /** Deletes containers that have become empty and znodes that have outlived their time, each in a transaction. */
+  collect(time: Moment): Outcome {
+    const outcome = makeOutcome()
+    const { tree } = this.leader
+    for (const path of [...tree.collectable]) {
+      const node = tree.get(path)
+      if (node === undefined || node.children.size > 0) continue
+      const isDue =
+        Znode.kindOf(node.owner) === "container" ? node.cversion > 0 : time.wall - node.mtime > Znode.ttlOf(node.owner)
+      if (isDue) this.commit([{ _tag: "Delete", path }], this.leader, time, outcome)
+    }
+    return outcome
+  }
+
+  /** A replica's settings have changed: it applies what they no longer hold back. */
+  rejoin(replica: Replica<Client>): Outcome {
+    const outcome = makeOutcome()
+    replica.catchUp(outcome.events, replica.readOnly ? Infinity : replica.lag)
+    return outcome
+  }
+
+  snapshot(): Snapshot {
+    return {
+      zxid: this.zxid,
+      tree: this.leader.tree.clone(),
+      sessions: this.sessions.all.filter(({ local }) => !local).map(({ id, timeout }) => ({ id, timeout }))
+    }
+  }
+
+  /**
+   * Goes back to a snapshot. Sessions opened since then are gone, those of the snapshot are there again. The zxid goes on,
+   * so that clients which have seen more than the snapshot are not refused.
+   */
+  restore(snapshot: Snapshot, time: Moment): Outcome {
+    const outcome = makeOutcome()
+    for (const session of this.sessions.all) {
+      if (session.client !== undefined) outcome.dropped.add(session.client)
+      this.sessions.close(session.id)
+    }
+    for (const { id, timeout } of snapshot.sessions) this.sessions.adopt(id, timeout, time.monotonic)
+    this.zxid++
+    for (const replica of this.replicas) replica.replace(snapshot.tree.clone(), this.zxid)
+    return outcome
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * The questions that tools ask of a server before any session. The answers have the lines that parsers look for.
+ */
+import type { Replica } from "../Replica.ts"
+import type { Client } from "../ServerState.ts"
+import type { Core } from "./Core.ts"
+
+const VERSION = "3.8.0-effect-zookeeper, built on 2022-02-25 08:49 UTC"
+
+/** Undefined for what is no such question. */
+export const answerWord = (core: Core, replica: Replica<Client>, word: string): string | undefined =>
+  answers.get(word)?.(core, replica)
+
+type Answer = (core: Core, replica: Replica<Client>) => string
+
+const modeOf = (core: Core, replica: Replica<Client>): string =>
+  replica.readOnly
+    ? "read-only"
+    : core.state.replicas.length === 1
+      ? "standalone"
+      : replica === core.state.leader
+        ? "leader"
+        : "follower"
+
+const peersAt = (core: Core, replica: Replica<Client>) =>
+  [...core.peers.values()].filter(({ client }) => client.replica === replica)
+
+const lines = (all: ReadonlyArray<string>): string => `${all.join("\n")}\n`
+
+const summary = (core: Core, replica: Replica<Client>): ReadonlyArray<string> => [
+  "Latency min/avg/max: 0/0.0/0",
+  `Received: ${core.counters.received}`,
+  `Sent: ${core.counters.sent}`,
+  `Connections: ${peersAt(core, replica).length}`,
+  "Outstanding: 0",
+  `Zxid: 0x${replica.zxid.toString(16)}`,
+  `Mode: ${modeOf(core, replica)}`,
+  `Node count: ${replica.tree.size}`
+]
+
+const version = (replica: Replica<Client>): ReadonlyArray<string> => [
+  `Zookeeper version: ${VERSION}`,
+  ...(replica.readOnly ? ["READ-ONLY mode; serving only read-only clients"] : [])
+]
+
+const srvr: Answer = (core, replica) => lines([...version(replica), ...summary(core, replica)])
+
+const stat: Answer = (core, replica) =>
+  lines([
+    ...version(replica),
+    "Clients:",
+    ...peersAt(core, replica).map(
+      ({ address, received, sent }) => ` /${address}[1](queued=0,recved=${received},sent=${sent})`
+    ),
+    "",
+    ...summary(core, replica)
+  ])
+
+const cons: Answer = (core, replica) =>
+  lines([
+    ...peersAt(core, replica).map(({ address, client: { session }, received, sent }) => {
+      const more = session && `,sid=0x${BigInt.asUintN(64, session.id).toString(16)},to=${session.timeout}`
+      return ` /${address}[1](queued=0,recved=${received},sent=${sent}${more ?? ""})`
+    }),
+    ""
+  ])
+
+const mntr: Answer = (core, replica) => {
+  const { tree, watches } = replica
+  const entries = {
+    zk_version: VERSION,
+    zk_server_state: modeOf(core, replica),
+    zk_znode_count: tree.size,
+    zk_watch_count: watches.size,
+    zk_ephemerals_count: tree.ephemeralCount,
+    zk_approximate_data_size: tree.dataSize,
+    zk_num_alive_connections: peersAt(core, replica).length,
+    zk_global_sessions: core.state.sessions.all.filter(({ local }) => !local).length,
+    zk_local_sessions: core.state.sessions.all.filter(({ local }) => local).length,
+    zk_outstanding_requests: 0,
+    zk_packets_received: core.counters.received,
+    zk_packets_sent: core.counters.sent,
+    zk_min_latency: 0,
+    zk_avg_latency: "0.0",
+    zk_max_latency: 0
+  }
+  return lines(Object.entries(entries).map(([key, value]) => `${key}\t${value}`))
+}
+
+const conf: Answer = ({ settings }, replica) =>
+  lines([
+    `tickTime=${settings.tickTime}`,
+    "maxClientCnxns=0",
+    `minSessionTimeout=${settings.minSessionTimeout}`,
+    `maxSessionTimeout=${settings.maxSessionTimeout}`,
+    `serverId=${replica.id}`
+  ])
+
+const wchs: Answer = (_, { watches }) => {
+  const { paths, watchers, watches: total } = watches.summary
+  return `${watchers} connections watching ${paths} paths\nTotal watches:${total}\n`
+}
+
+/** kazoo reads the version here. */
+const envi: Answer = () => lines(["Environment:", `zookeeper.version=${VERSION}`, "host.name=localhost"])
+
+const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
+  ["ruok", () => "imok"],
+  ["isro", (_, { readOnly }) => (readOnly ? "ro" : "rw")],
+  ["srvr", srvr],
+  ["stat", stat],
+  ["cons", cons],
+  ["mntr", mntr],
+  ["conf", conf],
+  ["envi", envi],
+  ["wchs", wchs]
+])

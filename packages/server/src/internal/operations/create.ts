@@ -1,0 +1,67 @@
+/**
+ * create, create2, createContainer and createTTL: one set of rules, and an order of errors that clients can rely on.
+ */
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import { codes } from "@effect-zookeeper/protocol/ErrorCode"
+import type * as Operations from "@effect-zookeeper/protocol/Operations"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Access from "../../Access.ts"
+import type { Change } from "../../Change.ts"
+import type { Draft } from "../../Draft.ts"
+import * as Znode from "../../Znode.ts"
+import type { Requester } from "./Requester.ts"
+
+/** Without a time to live: every create but createTTL, which says so to a server with -1. */
+const NO_TTL = -1n
+
+export interface CreateRequest extends Operation.Request<typeof Operations.create> {
+  readonly ttl?: bigint
+}
+
+/** The change, or the code of the error. */
+export const prepareCreate = (
+  draft: Draft,
+  { identities, local, rules, session }: Requester,
+  name: "create" | "create2" | "createContainer" | "createTTL",
+  { acl, data, flags, path, ttl = NO_TTL }: CreateRequest
+): Change | number => {
+  const mode = CreateMode.fromFlags(flags)
+  if (mode === undefined) return codes.BadArguments
+  const timed = CreateMode.hasTtl(mode)
+  if (timed && !rules.extendedTypes) return codes.Unimplemented
+  if (timed ? ttl < 1n || ttl > BigInt(CreateMode.maxTtlMillis) : ttl >= 0n) return codes.BadArguments
+  // A real server takes this and dies of it; the request is refused instead.
+  if (name === "createTTL" && !timed) return codes.BadArguments
+  if (local && CreateMode.isEphemeral(mode)) return codes.EphemeralOnLocalSession
+
+  const slash = path.lastIndexOf("/")
+  if (slash === -1 || path.includes("\0")) return codes.BadArguments
+  const stored = Access.resolve(acl, identities)
+  if (typeof stored === "number") return stored
+  const parentPath = path.slice(0, slash)
+  const parent = draft.get(parentPath)
+  if (parent === undefined) return codes.NoNode
+  if (!Access.allows(parent.acl, Acl.Perms.CREATE, identities)) return codes.NoAuth
+
+  const actual = CreateMode.isSequential(mode) ? path + ZnodePath.formatSequence(parent.cversion) : path
+  if (ZnodePath.check(actual) !== undefined) return codes.BadArguments
+  if (draft.get(actual) !== undefined) return codes.NodeExists
+  if (Znode.kindOf(parent.owner) === "ephemeral") return codes.NoChildrenForEphemerals
+  const dataLength = data?.length ?? 0
+  if (rules.enforceQuota && !draft.tree.withinQuota(actual, dataLength, 1)) return codes.QuotaExceeded
+
+  const owner =
+    name === "createContainer"
+      ? Znode.CONTAINER
+      : name === "createTTL"
+        ? Znode.ttlOwner(ttl)
+        : CreateMode.isEphemeral(mode)
+          ? session
+          : 0n
+  const parentCversion = (parent.cversion + 1) | 0
+  draft.set(parentPath, { ...parent, cversion: parentCversion, childCount: parent.childCount + 1 })
+  draft.set(actual, { acl: stored, owner, version: 0, aversion: 0, cversion: 0, childCount: 0, dataLength })
+  return { _tag: "Create", path: actual, data: data && data.slice(), acl: stored, owner, parentCversion }
+}

@@ -1,0 +1,148 @@
+/**
+ * The door on loopback: TCP, or TLS.
+ *
+ * Bytes come in through Effect's Socket. They go out through Node's socket, whose buffer tells a peer that reads slowly
+ * from one that reads: for as long as it holds much, no more requests of that peer are read.
+ */
+import * as NodeSocket from "@effect/platform-node-shared/NodeSocket"
+import * as NodeSocketServer from "@effect/platform-node-shared/NodeSocketServer"
+import * as Effect from "effect/Effect"
+import type * as NetAddress from "effect/net/NetAddress"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type * as Socket from "effect/socket/Socket"
+import type * as SocketServer from "effect/socket/SocketServer"
+import type * as Net from "node:net"
+import * as Tls from "node:tls"
+import type { Identity } from "../Access.ts"
+import type { Replica } from "../Replica.ts"
+import type { Client } from "../ServerState.ts"
+import type { ServerTls } from "../ServerTls.ts"
+import type { Core } from "./Core.ts"
+import type { Peer, Sink } from "./Peer.ts"
+
+/** How long a peer may take to read what was said last, in milliseconds. */
+const FAREWELL = 5_000
+
+/** Listens until the Scope is closed; the port. */
+export const openTcpDoor = Effect.fnUntraced(function* (
+  core: Core,
+  replica: Replica<Client>,
+  options: { readonly host: string; readonly port: number; readonly tls?: ServerTls | undefined }
+): Effect.fn.Return<number, SocketServer.SocketServerError, Scope.Scope> {
+  const listen = { host: options.host, port: options.port, noDelay: true }
+  const server =
+    options.tls === undefined
+      ? yield* NodeSocketServer.make(listen)
+      : yield* NodeSocketServer.makeTls({ ...listen, ...tlsOptions(options.tls) })
+  // However a connection ends, it is no trouble of the server's.
+  const handle = (socket: Socket.Socket) => Effect.ignore(Effect.scoped(serve(core, replica, socket, options.tls)))
+  yield* Effect.forkScoped(server.run(handle))
+  return portOf(server.address)
+})
+
+const serve = Effect.fnUntraced(function* (
+  core: Core,
+  replica: Replica<Client>,
+  socket: Socket.Socket,
+  tls: ServerTls | undefined
+): Effect.fn.Return<void, Socket.SocketError, Scope.Scope> {
+  const found = yield* Effect.serviceOption(NodeSocket.NetSocket)
+  if (Option.isNone(found)) return yield* Effect.die(new Error("the socket server gives no socket"))
+  const conn = found.value
+  const reader = yield* socket.reader
+  const address = (conn.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, "")
+  const over = Latch.makeUnsafe(false)
+  const identities = identitiesOf(conn, address, tls)
+  const peer = core.accept(replica, identities, `${address}:${conn.remotePort ?? 0}`, sinkOf(conn, over))
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      peer.end()
+      core.settle()
+      conn.destroy()
+    })
+  )
+  // The server may end the connection while its peer keeps it busy, or keeps silent.
+  yield* Effect.raceFirst(listen(core, peer, conn, reader), over.await)
+  yield* Effect.raceFirst(until(conn, "close"), Effect.sleep(FAREWELL))
+})
+
+const listen = (
+  core: Core,
+  peer: Peer,
+  conn: Net.Socket,
+  reader: Socket.Reader
+): Effect.Effect<never, Socket.SocketError> =>
+  Effect.forever(
+    Effect.gen(function* () {
+      const chunks = yield* reader.pull
+      for (const chunk of chunks) receive(peer, chunk)
+      while (peer.blocked && !conn.destroyed) {
+        yield* until(conn, "drain")
+        peer.resume()
+      }
+      if (core.paused) yield* core.running.await
+    })
+  )
+
+const receive = (peer: Peer, chunk: Uint8Array | string): void =>
+  peer.receive(
+    typeof chunk === "string"
+      ? new TextEncoder().encode(chunk)
+      : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  )
+
+const sinkOf = (conn: Net.Socket, over: Latch.Latch): Sink => ({
+  write: (bytes) => {
+    if (conn.writable) conn.write(bytes)
+  },
+  end: () => {
+    conn.destroySoon()
+    over.openUnsafe()
+  },
+  pending: () => conn.writableLength
+})
+
+const until = (conn: Net.Socket, event: "drain" | "close"): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    if (conn.destroyed) return resume(Effect.void)
+    const done = () => resume(Effect.void)
+    conn.once(event, done)
+    conn.once("close", done)
+    return Effect.sync(() => {
+      conn.off(event, done)
+      conn.off("close", done)
+    })
+  })
+
+// -----------------------------------------------------------------------------
+// who it is
+// -----------------------------------------------------------------------------
+
+const identitiesOf = (conn: Net.Socket, address: string, tls: ServerTls | undefined): ReadonlyArray<Identity> => {
+  const identities: Array<Identity> = [{ scheme: "ip", id: address }]
+  if (!(conn instanceof Tls.TLSSocket) || !conn.authorized) return identities
+  // As RFC 2253 writes it: the last attribute first.
+  const subject = Object.entries(conn.getPeerCertificate().subject ?? {})
+    .toReversed()
+    .map(([key, value]) => `${key}=${String(value)}`)
+    .join(",")
+  identities.push({ scheme: "x509", id: subject })
+  if (subject === tls?.superUser) identities.push({ scheme: "super", id: "" })
+  return identities
+}
+
+const tlsOptions = ({ ca, cert, clientAuth, key }: ServerTls): Tls.TlsOptions => ({
+  cert: toPem(cert),
+  key: toPem(Redacted.value<string | Uint8Array>(key)),
+  ...(ca === undefined ? {} : { ca: toPem(ca) }),
+  requestCert: clientAuth !== undefined && clientAuth !== "none",
+  rejectUnauthorized: clientAuth === "need",
+  minVersion: "TLSv1.2"
+})
+
+const toPem = (pem: string | Uint8Array): string | Buffer => (typeof pem === "string" ? pem : Buffer.from(pem))
+
+const portOf = (address: NetAddress.SocketAddress): number => ("port" in address ? address.port : 0)

@@ -1,0 +1,77 @@
+/**
+ * The state by itself: requests in, what came of them out, the time in the test's hands.
+ */
+import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Handshake from "../../src/Handshake.ts"
+import { coreSettings } from "../../src/internal/settings.ts"
+import type { Options } from "../../src/EmbeddedServer.ts"
+import * as Requests from "../../src/Requests.ts"
+import { Client, type Outcome, ServerState } from "../../src/ServerState.ts"
+import { encodeRequest } from "./rawClient.ts"
+
+export const open = [{ perms: 31, scheme: "world", id: "anyone" }]
+
+export interface Heard {
+  readonly err: number | undefined
+  readonly zxid: bigint | undefined
+  readonly response: any
+  /** `NodeCreated /a`, of all connections. */
+  readonly events: ReadonlyArray<string>
+  readonly dropped: boolean
+  readonly outcome: Outcome
+}
+
+export class Harness {
+  readonly state: ServerState
+  now = 1_000
+
+  constructor(options: Options = {}) {
+    this.state = new ServerState(coreSettings(options), { replicas: options.doors ?? 1, startedAt: 1_000 })
+  }
+
+  get time() {
+    return { wall: this.now, monotonic: this.now }
+  }
+
+  connect(door = 0, resume?: Client, request: Partial<Parameters<typeof Handshake.connect>[2]> = {}) {
+    const client = new Client(this.state.replicas[door]!, [{ scheme: "ip", id: "127.0.0.1" }])
+    const welcome = Handshake.connect(
+      this.state,
+      client,
+      {
+        protocolVersion: 0,
+        lastZxidSeen: 0n,
+        timeOut: 10_000,
+        sessionId: resume?.session?.id ?? 0n,
+        passwd: new Uint8Array(16),
+        readOnly: false,
+        ...request
+      },
+      this.time
+    )
+    return { client, ...welcome }
+  }
+
+  client(door = 0): Client {
+    return this.connect(door).client
+  }
+
+  ask<O extends Operation.Any>(client: Client, row: O, request: Operation.Request<O>): Heard {
+    const frame = new JuteReader(encodeRequest(row, request, 7))
+    const outcome = Requests.apply(this.state, client, frame, this.time)
+    return {
+      err: outcome.reply?.err,
+      zxid: outcome.reply?.zxid,
+      response: outcome.reply?.response,
+      events: outcome.events.map(({ path, type }) => `${type} ${path}`),
+      dropped: outcome.dropped.has(client),
+      outcome
+    }
+  }
+
+  create(client: Client, path: string, flags = 0): Heard {
+    return this.ask(client, Operations.create, { path, data: new Uint8Array(1), acl: open, flags })
+  }
+}

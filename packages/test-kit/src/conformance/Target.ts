@@ -1,0 +1,116 @@
+/**
+ * What the conformance suite runs against: a server, however it is reached, and clients of it.
+ *
+ * @since 0.1.0
+ */
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Session from "@effect-zookeeper/session/Session"
+import { Transport } from "@effect-zookeeper/transport/Transport"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { freshPath } from "../TestServer.ts"
+
+/**
+ * How a client reaches the server.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Way {
+  /** Without a chroot. */
+  readonly servers: string
+  readonly transport: Transport["Service"]
+}
+
+/**
+ * A way of its own, which can be broken.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Link extends Way {
+  /** Ends the connections, and lets none in until `heal`. */
+  readonly cut: Effect.Effect<void>
+  readonly heal: Effect.Effect<void>
+  /** The next such request is done; its reply is lost, and the connection with it. */
+  readonly loseReply: (operation: Operation.Any) => Effect.Effect<void>
+  /** The next such request never comes to the server, and the connection ends. */
+  readonly loseRequest: (operation: Operation.Any) => Effect.Effect<void>
+}
+
+/**
+ * A server as `ZooKeeperServer` configures one: a tick of 500 ms and sessions of up to a minute, the super user
+ * `super:secret`, TTL znodes, containers collected within a second; reached from 127.0.0.1 as far as it knows.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Target extends Context.Service<
+  Target,
+  Way & {
+    readonly link: Effect.Effect<Link, never, Scope.Scope>
+  }
+>()("@effect-zookeeper/test-kit/conformance/Target") {}
+
+/**
+ * A client that ends with the Scope.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const connectBy = (
+  way: Way,
+  options: Omit<ZooKeeper.Options, "servers" | "tls"> & { readonly chroot?: string | undefined } = {}
+): Effect.Effect<ZooKeeper.Service, ZooKeeper.StartError, Scope.Scope> =>
+  ZooKeeper.layerSession(options).pipe(
+    Layer.provide(Session.layer({ servers: way.servers, retry: soon, ...options })),
+    Layer.provide(Layer.succeed(Transport, way.transport)),
+    Layer.fresh,
+    Layer.build,
+    Effect.map((context) => Context.get(context, ZooKeeper.ZooKeeper))
+  )
+
+/**
+ * A client of the target.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const connect = (
+  options: Parameters<typeof connectBy>[1] = {}
+): Effect.Effect<ZooKeeper.Service, ZooKeeper.StartError, Target | Scope.Scope> =>
+  Effect.flatMap(Target, (target) => connectBy(target, options))
+
+/**
+ * A place of its own for a test: a persistent znode, and a client whose root it is.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const place = Effect.fnUntraced(function* (options: Parameters<typeof connectBy>[1] = {}) {
+  const chroot = freshPath("conformance")
+  const root = yield* connect(options)
+  yield* root.create(chroot)
+  return { chroot, root, zk: yield* root.withChroot(chroot) }
+})
+
+/**
+ * A place of its own, a client that reaches it over a link, and another one beside it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const placeWithLink = Effect.fnUntraced(function* (options: Parameters<typeof connectBy>[1] = {}) {
+  const { chroot, zk: beside } = yield* place()
+  const target = yield* Target
+  const link = yield* target.link
+  const zk = yield* connectBy(link, { ...options, chroot })
+  return { zk, beside, link, chroot }
+})
+
+/** No test waits for a reconnection. */
+const soon = Schedule.spaced("20 millis")

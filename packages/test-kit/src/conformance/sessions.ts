@@ -1,0 +1,150 @@
+/** Sessions: how long they live, who takes them over, and what ends with them. */
+import { assert, describe, type Vitest } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { failure } from "../Expecting.ts"
+import { connect, connectBy, place, placeWithLink, Target } from "./Target.ts"
+
+export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
+  describe("a session", () => {
+    it.effect("gets a timeout within the server's bounds", () =>
+      Effect.gen(function* () {
+        const timeouts = [
+          ["7 seconds", 7_000],
+          ["10 millis", 1_000],
+          ["1 hour", 60_000]
+        ] as const
+        for (const [sessionTimeout, granted] of timeouts) {
+          assert.strictEqual((yield* connect({ sessionTimeout })).session.timeout, granted)
+        }
+      })
+    )
+
+    it.effect("has an id and a password of its own", () =>
+      Effect.gen(function* () {
+        const [one, two] = [yield* connect(), yield* connect()]
+        assert.notStrictEqual(one.session.id, 0n)
+        assert.notStrictEqual(one.session.id, two.session.id)
+        assert.lengthOf(Redacted.value(one.session.password), 16)
+        assert.notDeepEqual(Redacted.value(one.session.password), Redacted.value(two.session.password))
+      })
+    )
+
+    it.effect("takes its ephemerals along when it is closed, before anyone is told that it is", () =>
+      Effect.gen(function* () {
+        const { chroot, zk } = yield* place()
+        const closed = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const other = yield* connect({ chroot })
+            yield* other.create("/e1", { mode: "ephemeral" })
+            yield* other.create("/e2-", { mode: "ephemeralSequential" })
+            yield* other.create("/p")
+            assert.lengthOf(yield* zk.getChildren("/"), 3)
+            return other
+          })
+        )
+        yield* zk.sync()
+        assert.deepStrictEqual(yield* zk.getChildren("/"), ["p"])
+        yield* failure(closed.exists("/"), "SessionClosed")
+      })
+    )
+
+    it.effect("keeps its ephemerals when it is left, until it expires", () =>
+      Effect.gen(function* () {
+        const { chroot, zk } = yield* place()
+        const watched = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const other = yield* connect({ chroot, sessionTimeout: "1 second" })
+            yield* other.create("/e", { mode: "ephemeral" })
+            const watched = yield* zk.existsAndWatch("/e")
+            yield* other.session.detach
+            return watched
+          })
+        )
+        assert.isTrue(yield* zk.exists("/e"))
+        assert.strictEqual((yield* watched.changed).type, "NodeDeleted")
+      })
+    )
+
+    it.effect("is taken up again with all that it had", () =>
+      Effect.gen(function* () {
+        const { chroot } = yield* place()
+        const session = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const first = yield* connect({ chroot })
+            yield* first.create("/e", { mode: "ephemeral" })
+            const { id, password } = first.session
+            yield* first.session.detach
+            return { id, password }
+          })
+        )
+        const second = yield* connect({ chroot, session, sessionTimeout: "20 seconds" })
+        assert.strictEqual(second.session.id, session.id)
+        assert.strictEqual(second.session.timeout, 20_000)
+        assert.deepStrictEqual(Redacted.value(second.session.password), Redacted.value(session.password))
+        assert.deepStrictEqual(yield* second.getEphemerals(), ["/e"])
+        yield* second.delete("/e")
+      })
+    )
+
+    it.effect("is refused to who has the wrong password, or comes when it has ended", () =>
+      Effect.gen(function* () {
+        const { chroot } = yield* place()
+        const { id, password } = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const owner = yield* connect({ chroot })
+            const { id, password } = owner.session
+            const wrong = Redacted.make(new Uint8Array(16).fill(7))
+            yield* failure(connect({ session: { id, password: wrong }, sessionExpiry: "fail" }), "SessionExpired")
+            // The attempt has cost the owner the connection, not the session.
+            assert.isFalse(yield* owner.exists("/nothing"))
+            assert.strictEqual(owner.session.id, id)
+            return { id, password }
+          })
+        )
+        yield* failure(connect({ session: { id, password }, sessionExpiry: "fail" }), "SessionExpired")
+      })
+    )
+
+    it.effect("that somebody else closes is over for its owner", () =>
+      Effect.gen(function* () {
+        const { beside, chroot, link, zk } = yield* placeWithLink({ sessionExpiry: "fail" })
+        yield* zk.create("/e", { mode: "ephemeral" })
+        const { id, password } = zk.session
+        yield* link.cut
+        yield* Effect.scoped(connectBy(yield* Target, { chroot, session: { id, password } }))
+        assert.isFalse(yield* beside.exists("/e"))
+        yield* link.heal
+        yield* Stream.runDrain(Stream.takeUntil(zk.session.states, ({ _tag }) => _tag === "Expired"))
+        yield* failure(zk.exists("/"), "SessionExpired")
+      })
+    )
+
+    it.effect("that expires is followed by a new one", () =>
+      Effect.gen(function* () {
+        const { beside, chroot, link, zk } = yield* placeWithLink()
+        yield* zk.create("/e", { mode: "ephemeral" })
+        const { changed } = yield* zk.getAndWatch("/e")
+        const { id, password } = zk.session
+        yield* link.cut
+        yield* Effect.scoped(connectBy(yield* Target, { chroot, session: { id, password } }))
+        yield* link.heal
+        yield* failure(changed, "SessionExpired")
+        yield* zk.create("/e", { mode: "ephemeral" })
+        assert.notStrictEqual(zk.session.id, id)
+        assert.strictEqual((yield* beside.get("/e")).stat.ephemeralOwner, zk.session.id)
+      })
+    )
+
+    it.effect("lives on as long as its client does, however idle", () =>
+      Effect.gen(function* () {
+        const zk = yield* connect({ sessionTimeout: "1 second", sessionExpiry: "fail" })
+        const { id } = zk.session
+        yield* Effect.sleep("1600 millis")
+        assert.deepStrictEqual([zk.session.state._tag, zk.session.id], ["Connected", id])
+        assert.isTrue(yield* zk.exists("/"))
+      })
+    )
+  })
+}

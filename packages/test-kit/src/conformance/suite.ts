@@ -1,0 +1,45 @@
+/**
+ * The conformance suite: what applications may rely on, whichever server answers them.
+ *
+ * @since 0.1.0
+ */
+import { layer as testLayer, type Vitest } from "@effect/vitest"
+import type * as Layer from "effect/Layer"
+import { access } from "./access.ts"
+import { limits } from "./limits.ts"
+import { lostConnections } from "./lostConnections.ts"
+import { reading } from "./reading.ts"
+import { sessions } from "./sessions.ts"
+import { stats } from "./stats.ts"
+import type { Target } from "./Target.ts"
+import { transactions } from "./transactions.ts"
+import { views } from "./views.ts"
+import { watching } from "./watching.ts"
+import { writing } from "./writing.ts"
+
+/**
+ * Defines all tests for one server.
+ *
+ * @category testing
+ * @since 0.1.0
+ */
+export const conformance = <E>(name: string, target: Layer.Layer<Target, E>): void =>
+  testLayer(target, { excludeTestServices: true, timeout: "20 seconds" })(name, (it) => {
+    for (const define of parts) define(it)
+  })
+
+/** A part of the suite: it defines tests that need a server. */
+type Part = (it: Vitest.MethodsNonLive<Target>) => void
+
+const parts: ReadonlyArray<Part> = [
+  writing,
+  reading,
+  stats,
+  access,
+  transactions,
+  watching,
+  sessions,
+  lostConnections,
+  views,
+  limits
+]

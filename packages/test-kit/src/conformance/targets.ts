@@ -1,0 +1,134 @@
+/**
+ * The servers that have to answer alike: the real one of the run, and the embedded one through each of its doors.
+ *
+ * @since 0.1.0
+ */
+import { EmbeddedServer } from "@effect-zookeeper/server"
+import type { ListenError } from "@effect-zookeeper/server/ListenError"
+import { format } from "@effect-zookeeper/transport/ServerAddress"
+import { layer as layerTransport, Transport } from "@effect-zookeeper/transport/Transport"
+import { TransportError } from "@effect-zookeeper/transport/TransportError"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as FaultProxy from "../FaultProxy.ts"
+import * as TestServer from "../TestServer.ts"
+import { type Link, Target } from "./Target.ts"
+
+/** As the real server of the run is configured. */
+const options: EmbeddedServer.Options = {
+  tickTime: "500 millis",
+  maxSessionTimeout: "60 seconds",
+  collectInterval: "200 millis"
+}
+
+/**
+ * The real server that all tests of the run share.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const real: Layer.Layer<Target> = Layer.suspend(() => overTcp(Effect.succeed(TestServer.connectString())))
+
+/**
+ * The embedded server, over TCP.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const embeddedTcp: Layer.Layer<Target, ListenError> = overTcp(
+  Effect.map(EmbeddedServer.EmbeddedServer, ({ connectString }) => connectString)
+).pipe(Layer.provide(EmbeddedServer.layer(options)))
+
+/**
+ * The embedded server, without a socket.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const embeddedMemory: Layer.Layer<Target> = Layer.effect(
+  Target,
+  Effect.gen(function* () {
+    const transport = yield* Transport
+    const server = yield* EmbeddedServer.EmbeddedServer
+    const servers = server.connectString
+    return {
+      servers,
+      transport,
+      link: Effect.sync((): Link => {
+        const gate = new Gate(transport)
+        return {
+          servers,
+          transport: gate.transport,
+          cut: Effect.sync(() => gate.close()),
+          heal: Effect.sync(() => gate.open()),
+          loseReply: ({ name }) => server.dropReply({ operation: name }),
+          loseRequest: ({ name }) => server.dropRequest({ operation: name })
+        }
+      })
+    }
+  })
+).pipe(Layer.provide(EmbeddedServer.layerMemory(options)))
+
+// ---- internal
+
+function overTcp<R>(connectString: Effect.Effect<string, never, R>): Layer.Layer<Target, never, R> {
+  return Layer.effect(
+    Target,
+    Effect.gen(function* () {
+      const servers = yield* connectString
+      const transport = yield* Transport
+      const [host = "", port = ""] = servers.split(":")
+      return {
+        servers,
+        transport,
+        link: Effect.map(FaultProxy.make({ host, port: Number(port) }), (proxy): Link => {
+          const lose = (direction: FaultProxy.Direction, op: number) =>
+            Effect.asVoid(proxy.rule({ match: { direction, op }, action: { _tag: "DropAndReset" } }))
+          return {
+            servers: proxy.connectString,
+            transport,
+            cut: Effect.andThen(proxy.accept("refuse"), proxy.dropAll("rst")),
+            heal: proxy.heal,
+            loseReply: ({ opCode }) => lose("down", opCode),
+            loseRequest: ({ opCode }) => lose("up", opCode)
+          }
+        })
+      }
+    })
+  ).pipe(Layer.provide(layerTransport()))
+}
+
+/** A transport whose connections can be ended and refused. */
+class Gate {
+  readonly transport: Transport["Service"]
+  private broken = Deferred.makeUnsafe<never, TransportError>()
+  private isOpen = true
+
+  constructor(inner: Transport["Service"]) {
+    this.transport = {
+      ...inner,
+      connect: (address, name) =>
+        Effect.suspend(() => {
+          if (!this.isOpen) return new TransportError({ server: format(name), reason: "Open" })
+          const broken = Deferred.await(this.broken)
+          return Effect.map(inner.connect(address, name), (connection) => ({
+            pull: Effect.raceFirst(broken, connection.pull),
+            write: (bytes) => Effect.raceFirst(broken, connection.write(bytes)),
+            defer: connection.defer
+          }))
+        })
+    }
+  }
+
+  close(): void {
+    this.isOpen = false
+    const error = new TransportError({ server: "memory", reason: "Closed" })
+    Deferred.doneUnsafe(this.broken, Effect.fail(error))
+    this.broken = Deferred.makeUnsafe()
+  }
+
+  open(): void {
+    this.isOpen = true
+  }
+}

@@ -1,0 +1,82 @@
+/** Chroots: one session, seen from a sub-tree. */
+import { Op } from "@effect-zookeeper/client"
+import { assert, describe, type Vitest } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { failure, pulled, text } from "../Expecting.ts"
+import { connect, connectBy, place, Target } from "./Target.ts"
+
+export const views = (it: Vitest.MethodsNonLive<Target>): void => {
+  describe("a chroot", () => {
+    it.effect("is put before paths and taken off answers", () =>
+      Effect.gen(function* () {
+        const { chroot, root, zk } = yield* place()
+        const inner = yield* zk.withChroot("/inner")
+        yield* inner.ensurePath("/")
+        assert.strictEqual(yield* inner.create("/a", { mode: "persistentSequential" }), "/a0000000000")
+        assert.strictEqual((yield* inner.createWithStat("/b")).path, "/b")
+        assert.deepStrictEqual(yield* inner.transaction([Op.create("/c"), Op.create("/c/d")]), ["/c", "/c/d"])
+        assert.isTrue(yield* root.exists(`${chroot}/inner/c/d`))
+        assert.strictEqual((yield* failure(inner.get("/no"), "NoNode")).path, "/no")
+        const failed = yield* failure(inner.transaction([Op.delete("/no")]), "TransactionFailed")
+        assert.strictEqual(failed.error.path, "/no")
+        assert.strictEqual(inner.session.id, root.session.id)
+      })
+    )
+
+    it.effect("is the connect string's, and the option's within it", () =>
+      Effect.gen(function* () {
+        const { chroot, zk } = yield* place()
+        const target = yield* Target
+        const way = { ...target, servers: target.servers + chroot }
+        const inner = yield* connectBy(way, { chroot: "/inner" })
+        yield* inner.createWithParents("/a/b", { data: "1" })
+        assert.strictEqual(text(yield* zk.getData("/inner/a/b")), "1")
+        assert.deepStrictEqual(yield* inner.getChildren("/"), ["a"])
+      })
+    )
+
+    it.effect("need not exist, but what is in it needs it", () =>
+      Effect.gen(function* () {
+        const { chroot } = yield* place()
+        const zk = yield* connect({ chroot: `${chroot}/not-yet` })
+        assert.isFalse(yield* zk.exists("/"))
+        yield* failure(zk.create("/a"), "NoNode")
+        yield* failure(zk.getChildren("/"), "NoNode")
+        yield* zk.ensurePath("/")
+        yield* zk.create("/a")
+      })
+    )
+
+    it.effect("is taken off events", () =>
+      Effect.gen(function* () {
+        const { root, chroot, zk } = yield* place()
+        yield* zk.create("/a")
+        const events = yield* pulled(zk.events("/", { recursive: true }))
+        yield* Effect.sleep("10 millis")
+        yield* zk.sync()
+        const children = yield* zk.getChildrenAndWatch("/")
+        yield* root.create(`${chroot}/b`)
+        const event = yield* children.changed
+        assert.deepStrictEqual([event.type, event.path], ["NodeChildrenChanged", "/"])
+        const created = yield* events
+        assert.deepStrictEqual([created.type, created.path], ["NodeCreated", "/b"])
+      })
+    )
+  })
+
+  describe("a view that tracks versions", () => {
+    it.effect("writes only what it has read", () =>
+      Effect.gen(function* () {
+        const { zk } = yield* place()
+        yield* zk.create("/a", { data: "0" })
+        const tracked = yield* zk.trackVersions
+        yield* tracked.get("/a")
+        yield* tracked.set("/a", "1")
+        yield* zk.set("/a", "2")
+        yield* failure(tracked.set("/a", "3"), "BadVersion")
+        yield* tracked.get("/a")
+        yield* tracked.delete("/a")
+      })
+    )
+  })
+}

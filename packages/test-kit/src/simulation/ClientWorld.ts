@@ -1,0 +1,266 @@
+/**
+ * A whole world for the client: an ensemble in memory, a network with faults, clients that work, and a judgement.
+ *
+ * ```ts
+ * Simulation.run(ClientWorld.world, { seed: 17, record: true })
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+import * as SimulatedNetwork from "@effect-zookeeper/server/SimulatedNetwork"
+import * as Simulation from "@effect-zookeeper/server/Simulation"
+import * as Znode from "@effect-zookeeper/server/Znode"
+import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
+import { Transport } from "@effect-zookeeper/transport/Transport"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Random from "effect/Random"
+import { Record } from "./Evidence.ts"
+import * as Liar from "./Liar.ts"
+import * as Subject from "./Subject.ts"
+import { judgeClient, judgeWrites } from "./verdict.ts"
+import { parent, registers, secret, Workload } from "./Workload.ts"
+
+/**
+ * What was found wrong with a run.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Violations extends Data.TaggedError("Violations")<{ readonly violations: ReadonlyArray<string> }> {
+  override get message(): string {
+    const shown = this.violations.slice(0, 5).join("\n  ")
+    return `${this.violations.length} violations\n  ${shown}`
+  }
+}
+
+const DOORS = 3
+const servers = Array.from({ length: DOORS }, (_, index) => `memory-${index + 1}:2181`)
+
+/**
+ * Builds the world, lets it be harmed and healed, and judges; fails with what was wrong.
+ *
+ * @category worlds
+ * @since 0.1.0
+ */
+export const world: Effect.Effect<{ readonly completed: number }, Violations, Simulation.Simulation> = Effect.scoped(
+  Effect.gen(function* () {
+    const simulation = yield* Simulation.Simulation
+    const record = new Record()
+    const ensemble = yield* simulation.node("ensemble")
+    const context = yield* ensemble.run(
+      Layer.build(EmbeddedServer.layerMemory({ doors: DOORS, tickTime: "200 millis", minSessionTimeout: 1000 }))
+    )
+    const server = Context.get(context, EmbeddedServer.EmbeddedServer)
+    const memory = Context.get(context, Transport)
+    let isLying = false
+    const network = yield* SimulatedNetwork.make({
+      transport: Liar.around(memory, { probability: 0.003, isLying: () => isLying }),
+      latency: { min: 0.1, max: (yield* Random.nextBoolean) ? 3 : 20 }
+    })
+    const subjects: Array<Subject.Subject> = []
+    const count = yield* Random.nextIntBetween(1, 3)
+    for (let i = 1; i <= count; i++) {
+      subjects.push(yield* Effect.orDie(Subject.connect(`client-${i}`, network, record)))
+    }
+    yield* Effect.orDie(prepare(subjects[0]!))
+    // Whoever goes in the very moment in which a watch is handed over leaves it behind, until it fires.
+    const abandonsWatches = yield* Random.nextBoolean
+    const hasLags = yield* Random.nextBoolean
+    const workloads = subjects.map((subject) => new Workload(subject, record, { abandonsWatches, hasLags }))
+    const killed = new Set<bigint>()
+    const monitor = yield* Effect.forkChild(
+      Effect.forever(watchOwnership(server, subjects, killed, record, simulation.now))
+    )
+    for (const workload of workloads) yield* workload.start
+
+    // ---- harm
+    isLying = yield* Random.nextBoolean
+    yield* SimulatedNetwork.nemesis(network, {
+      clients: subjects.map(({ name }) => name),
+      servers,
+      duration: yield* Random.nextBetween(1000, 7000),
+      peace: yield* Random.nextBetween(200, 2500),
+      lasting: yield* Random.nextBetween(200, 5000),
+      others: harms(server, subjects, killed, hasLags, simulation.now)
+    })
+    isLying = false
+    // One client in some worlds ends in the middle of things, perhaps while nothing gets through.
+    const early = (yield* Random.next) < 0.3 ? subjects.length - 1 : -1
+    if (early >= 0) {
+      yield* network.inject({ _tag: "Block", direction: "both", client: subjects[early]!.name })
+      yield* Effect.sleep(yield* Random.nextBetween(0, 3000))
+      yield* close(subjects[early]!, record)
+      yield* workloads[early]!.finish(1000)
+      yield* workloads[early]!.leave
+    }
+
+    // ---- peace
+    yield* network.heal
+    for (let door = 1; door < DOORS; door++) yield* server.setLag(door, 0)
+    const left = workloads.filter((_, index) => index !== early)
+    yield* Effect.all(
+      left.map((workload) => workload.finish(30_000)),
+      { concurrency: "unbounded" }
+    )
+    yield* Effect.all(
+      left.map((workload) => workload.subject.node.run(workload.hurry)),
+      { concurrency: "unbounded" }
+    )
+    yield* Effect.sleep("500 millis")
+    yield* judgeTruth(server, left, record)
+    for (const workload of left) yield* workload.leave
+    const [someone] = left
+    if (abandonsWatches && someone !== undefined) {
+      for (const path of registers) yield* Effect.orDie(someone.subject.zk.set(path, `${path}|last`))
+    }
+    yield* Effect.sleep("2200 millis")
+    yield* judgeLeftovers(memory, record, left.length)
+    for (const { subject } of left) yield* close(subject, record)
+    yield* Effect.sleep("500 millis")
+    for (const { connected, id } of yield* server.sessions) {
+      const isOurs = left.some(({ subject }) => subject.evidence.sessions.at(-1)?.id === id)
+      if (isOurs || connected)
+        record.accuse(`P10: session ${id.toString(16)} is still there after its client has closed`)
+    }
+    yield* Subject.interrupt(monitor)
+    for (const { evidence } of subjects)
+      for (const found of judgeClient(evidence, simulation.now())) record.accuse(found)
+    for (const found of judgeWrites(record)) record.accuse(found)
+    const completed = workloads.reduce((sum, workload) => sum + workload.completed, 0)
+    if (record.violations.length > 0) return yield* new Violations({ violations: record.violations })
+    return { completed }
+  })
+)
+
+// ---- internal
+
+const prepare = Effect.fnUntraced(function* ({ zk }: Subject.Subject) {
+  for (const path of registers) yield* zk.create(path, { data: `${path}|first` })
+  yield* zk.create(parent)
+  yield* zk.create(secret, { data: "hush", acl: Acl.creator })
+})
+
+/** What can happen beside what happens to the network. */
+const harms = (
+  server: EmbeddedServer.EmbeddedServer["Service"],
+  subjects: ReadonlyArray<Subject.Subject>,
+  killed: Set<bigint>,
+  hasLags: boolean,
+  now: () => number
+): ReadonlyArray<Effect.Effect<Effect.Effect<void>>> => {
+  const someone = Effect.map(Random.nextIntBetween(0, subjects.length - 1), (index) => subjects[index]!)
+  const nothing = Effect.void
+  return [
+    // F37: a process that stands still.
+    Effect.gen(function* () {
+      const { evidence, node } = yield* someone
+      const pause = { from: now(), to: Number.POSITIVE_INFINITY }
+      evidence.pauses.push(pause)
+      yield* node.pause
+      return Effect.andThen(
+        Effect.sync(() => {
+          pause.to = now()
+        }),
+        node.resume
+      )
+    }),
+    // F39: clocks that are set.
+    Effect.gen(function* () {
+      const { node } = yield* someone
+      yield* node.stepWallClock((yield* Random.nextBoolean) ? "1 hour" : "-1 hour")
+      return nothing
+    }),
+    Effect.as(server.disconnectAll, nothing),
+    // A server that hangs.
+    Effect.as(server.pause, server.resume),
+    Effect.gen(function* () {
+      const { zk } = yield* someone
+      killed.add(zk.session.id)
+      yield* server.expireSession(zk.session.id)
+      return nothing
+    }),
+    // Servers that lag behind.
+    Effect.gen(function* () {
+      if (!hasLags) return nothing
+      yield* server.setLag(yield* Random.nextIntBetween(1, DOORS - 1), yield* Random.nextIntBetween(0, 6))
+      return nothing
+    })
+  ]
+}
+
+/** Nobody believes to own what a server has given up: looked at from outside, while the process runs. */
+const watchOwnership = Effect.fnUntraced(function* (
+  server: EmbeddedServer.EmbeddedServer["Service"],
+  subjects: ReadonlyArray<Subject.Subject>,
+  killed: ReadonlySet<bigint>,
+  record: Record,
+  now: () => number
+) {
+  const lost = Effect.map(server.sessions, (sessions) => {
+    const alive = new Set(sessions.map(({ id }) => id))
+    return subjects.flatMap((subject) => {
+      const claim = subject.owns()
+      const isLost = claim !== undefined && !alive.has(claim.session) && !killed.has(claim.session)
+      return isLost && !subject.node.isPaused() ? [claim] : []
+    })
+  })
+  const before = yield* lost
+  yield* Effect.sleep("50 millis")
+  const after = yield* lost
+  for (const claim of after) {
+    if (before.includes(claim)) {
+      record.accuse(
+        `session ${claim.session.toString(16)} was held at ${now().toFixed(1)} ms, past its end at the server`
+      )
+    }
+  }
+})
+
+const judgeTruth = Effect.fnUntraced(function* (
+  server: EmbeddedServer.EmbeddedServer["Service"],
+  workloads: ReadonlyArray<Workload>,
+  record: Record
+) {
+  const { tree } = yield* server.snapshot
+  const truth = new Map(
+    registers.map((path) => {
+      const node = tree.get(path)
+      const value = new TextDecoder().decode(node?.data ?? new Uint8Array(0))
+      const stat = node === undefined ? undefined : Znode.statOf(node)
+      if (stat !== undefined) record.sightings.push({ path, value, ...stat })
+      return [path, stat === undefined ? undefined : { value, stat }]
+    })
+  )
+  const children = [...(tree.get(parent)?.children ?? [])].toSorted().join(" ")
+  for (const workload of workloads) workload.judge(truth, children)
+})
+
+/** P7, P11: nothing is watched any more, and nothing is on its way. */
+const judgeLeftovers = Effect.fnUntraced(function* (memory: Transport["Service"], record: Record, clients: number) {
+  if (clients === 0) return
+  for (const { attributes, id, state } of yield* Metric.snapshot) {
+    const isToBeZero = ["zookeeper_watches", "zookeeper_requests_in_flight", "zookeeper_requests_waiting"].includes(id)
+    if (isToBeZero && "count" in state && Number(state.count) !== 0) {
+      record.accuse(`P11: ${id} is ${state.count} ${JSON.stringify(attributes ?? {})} when nothing is done any more`)
+    }
+  }
+  for (const name of servers) {
+    const [host = "", port] = name.split(":")
+    const address = { host, port: Number(port) }
+    const answer = yield* Effect.orDie(FourLetterWord.ask(memory, address, address, "wchs"))
+    if (!answer.includes("Total watches:0")) record.accuse(`P7: ${name} still has watches: ${answer.trim()}`)
+  }
+})
+
+/** P10: closing takes no longer than it may, whatever the network does. */
+const close = Effect.fnUntraced(function* ({ close, evidence }: Subject.Subject, record: Record) {
+  yield* close
+  const took = (evidence.closedAt ?? Number.POSITIVE_INFINITY) - evidence.closedBy
+  if (took > 2000 + 200) record.accuse(`P10: ${evidence.client} took ${took.toFixed(0)} ms to close`)
+})

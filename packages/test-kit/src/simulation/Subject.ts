@@ -1,0 +1,118 @@
+/**
+ * One client of a simulated world: the real stack, from `ZooKeeper` down to a tapped transport, in a process of its own.
+ *
+ * @since 0.1.0
+ */
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type * as SimulatedNetwork from "@effect-zookeeper/server/SimulatedNetwork"
+import * as Simulation from "@effect-zookeeper/server/Simulation"
+import * as Session from "@effect-zookeeper/session/Session"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { Evidence, type Record } from "./Evidence.ts"
+import * as Wiretap from "./Wiretap.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Subject {
+  readonly name: string
+  readonly node: Simulation.Node
+  readonly zk: ZooKeeper.Service
+  readonly evidence: Evidence
+  /** Virtual milliseconds. */
+  readonly now: () => number
+  /** What it believes to own at this moment: the session; another object for each epoch. */
+  readonly owns: () => { readonly session: bigint } | undefined
+  /** Ends the session, and everything of this client. */
+  readonly close: Effect.Effect<void>
+}
+
+/** Milliseconds: short, so that worlds are, and long enough for the shortest handshake. */
+export const SESSION_TIMEOUT = 2400
+
+export const credentials = Redacted.make("simon:secret")
+
+/**
+ * Connects a client; all that it leaves running ends with `close`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const connect = Effect.fnUntraced(function* (
+  name: string,
+  network: SimulatedNetwork.SimulatedNetwork,
+  record: Record
+): Effect.fn.Return<Subject, ZooKeeper.StartError, Simulation.Simulation> {
+  const simulation = yield* Simulation.Simulation
+  const node = yield* simulation.node(name)
+  const evidence = new Evidence(name)
+  const scope = yield* Scope.make()
+  const layer = ZooKeeper.layerSession().pipe(
+    Layer.provideMerge(
+      Session.layer({
+        sessionTimeout: SESSION_TIMEOUT,
+        connectTimeout: "1 minute",
+        auth: [{ scheme: "digest", credentials }],
+        maxInFlight: (yield* Random.nextBoolean) ? 2 : 1000,
+        requestTimeout: (yield* Random.nextBoolean) ? "2 seconds" : undefined
+      })
+    ),
+    Layer.provide(Wiretap.layer(network.transport(name), evidence, record, simulation))
+  )
+  const context = yield* node
+    .run(Layer.buildWithScope(Layer.fresh(layer), scope))
+    .pipe(Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))))
+  const zk = Context.get(context, ZooKeeper.ZooKeeper)
+  const held: { now: { readonly session: bigint } | undefined } = { now: undefined }
+  const hold = Effect.gen(function* () {
+    const claim = { session: zk.session.id }
+    held.now = claim
+    yield* Effect.exit(zk.session.ownership)
+    held.now = undefined
+    yield* Effect.sleep("25 millis")
+  }).pipe(
+    Effect.ensuring(
+      Effect.sync(() => {
+        held.now = undefined
+      })
+    )
+  )
+  const observe = Stream.runForEach(zk.session.states, (state) =>
+    Effect.sync(() => {
+      simulation.comment(() => `${name} is ${state._tag}`)
+      evidence.states.push({ at: simulation.now(), state })
+    })
+  )
+  // The observers outlive the session, to see its end.
+  const observers = [yield* inProcess(node, observe), yield* inProcess(node, Effect.forever(hold))]
+  const close = Effect.gen(function* () {
+    evidence.closedBy = simulation.now()
+    yield* node.run(Scope.close(scope, Exit.void))
+    evidence.closedAt = simulation.now()
+    yield* Effect.sleep("200 millis")
+    const owning = yield* Effect.timeoutOption(Effect.exit(zk.session.ownership), "10 millis")
+    if (owning._tag === "None") record.accuse(`P10: ${name} owns something after it was closed`)
+    for (const observer of observers) yield* interrupt(observer)
+  })
+  return { name, node, zk, evidence, now: simulation.now, owns: () => held.now, close }
+})
+
+/** Runs something in a process for as long as it takes; it belongs to nobody. */
+export const inProcess = <A, E, R>(node: Simulation.Node, effect: Effect.Effect<A, E, R>) =>
+  node.run(Effect.forkDetach(effect))
+
+/** Interrupts and waits for the end. */
+export const interrupt = (fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    fiber.addObserver(() => resume(Effect.void))
+    fiber.interruptUnsafe()
+  })

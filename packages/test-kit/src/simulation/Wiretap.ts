@@ -1,0 +1,273 @@
+/**
+ * A `Transport` around another that reads along, frame by frame, and judges what a client says on the wire: no write is
+ * sent twice, the session that has expired is not presented again, the last zxid is that of the replies, idle connections
+ * are kept alive, and healthy ones are not left.
+ *
+ * @since 0.1.0
+ */
+import { codes } from "@effect-zookeeper/protocol/ErrorCode"
+import * as Frame from "@effect-zookeeper/protocol/Frame"
+import * as Handshake from "@effect-zookeeper/protocol/Handshake"
+import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import type { Simulation } from "@effect-zookeeper/server/Simulation"
+import { format } from "@effect-zookeeper/transport/ServerAddress"
+import { type Connection, Transport } from "@effect-zookeeper/transport/Transport"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Evidence, Line, Record } from "./Evidence.ts"
+import { SLACK } from "./Evidence.ts"
+
+/**
+ * The transport of one client, tapped.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const layer = (
+  inner: Transport["Service"],
+  evidence: Evidence,
+  record: Record,
+  { comment, now }: Pick<Simulation["Service"], "comment" | "now">
+): Layer.Layer<Transport> => {
+  const seen: Seen = { values: new Set(), zxid: 0n, settledZxid: 0n }
+  return Layer.succeed(
+    Transport,
+    Transport.of({
+      ...inner,
+      connect: Effect.fnUntraced(function* (address, name) {
+        const line: Line = { server: format(address), dialledAt: now(), establishedAt: undefined, endedAt: undefined }
+        evidence.lines.push(line)
+        const say = (what: () => string) => comment(() => `${evidence.client} ${line.server} ${what()}`)
+        const tap = new Tap(line, evidence, record, seen, now, say)
+        yield* Effect.addFinalizer(() => Effect.sync(() => tap.left()))
+        return tap.around(yield* inner.connect(address, name))
+      })
+    })
+  )
+}
+
+/** What a client has seen and said on all its connections. */
+interface Seen {
+  readonly values: Set<string>
+  /** The newest transaction of the replies that came in. */
+  zxid: bigint
+  /** The same without the bytes that the client may not have looked at yet. */
+  settledZxid: bigint
+}
+
+interface Sent {
+  readonly xid: number
+  readonly opCode: number
+}
+
+class Tap {
+  private readonly line: Line
+  private readonly evidence: Evidence
+  private readonly record: Record
+  private readonly seen: Seen
+  private readonly now: () => number
+  private readonly say: (what: () => string) => void
+  private readonly upstream = new Frame.FrameSplitter(0x7fffffff)
+  private readonly downstream = new Frame.FrameSplitter(0x7fffffff)
+  private readonly inFlight: Array<Sent> = []
+  private isFirstUp = true
+  private isFirstDown = true
+  /** Why the client may leave the connection. */
+  private excuse: string | undefined
+  /** What came makes no sense, and neither does what follows. */
+  private isOver = false
+  private heardAt: number
+  private wroteAt: number
+  private timeout = 0
+  private saysGoodbye = false
+
+  constructor(
+    line: Line,
+    evidence: Evidence,
+    record: Record,
+    seen: Seen,
+    now: () => number,
+    say: (what: () => string) => void
+  ) {
+    this.line = line
+    this.evidence = evidence
+    this.record = record
+    this.seen = seen
+    this.now = now
+    this.say = say
+    this.heardAt = now()
+    this.wroteAt = this.heardAt
+  }
+
+  around(connection: Connection): Connection {
+    return {
+      pull: Effect.suspend(() => {
+        this.seen.settledZxid = this.seen.zxid
+        return connection.pull
+      }).pipe(
+        Effect.tap((chunks) => Effect.sync(() => this.down(chunks))),
+        Effect.tapError(() => Effect.sync(() => this.ended("it broke")))
+      ),
+      write: (bytes) => {
+        this.up(bytes)
+        return Effect.tapError(connection.write(bytes), () => Effect.sync(() => this.ended("it broke")))
+      },
+      defer: connection.defer
+    }
+  }
+
+  /** The client has let go of it. */
+  left(): void {
+    if (this.line.endedAt === undefined) this.judgeLeaving()
+    this.ended("it was left")
+  }
+
+  private accuse(what: string): void {
+    this.record.accuse(`${this.evidence.client} at ${this.now().toFixed(1)} ms, ${this.line.server}: ${what}`)
+  }
+
+  private ended(excuse: string): void {
+    this.excuse ??= excuse
+    if (this.line.endedAt !== undefined) return
+    this.line.endedAt = this.now()
+    this.judgeIdle()
+  }
+
+  // ---------------------------------------------------------------------------
+  // up
+  // ---------------------------------------------------------------------------
+
+  private up(bytes: Uint8Array): void {
+    const now = this.now()
+    this.judgeIdle()
+    this.wroteAt = now
+    if (this.isFirstUp && isWord(bytes)) {
+      return this.giveUp("a four-letter word")
+    }
+    this.upstream.push(bytes.slice(), (all, start, end) => this.frameUp(new JuteReader(all, start, end)))
+  }
+
+  private frameUp(reader: JuteReader): void {
+    if (this.isFirstUp) {
+      this.isFirstUp = false
+      return this.hello(Handshake.connectRequest.read(reader))
+    }
+    const xid = reader.int()
+    const opCode = reader.int()
+    this.say(() => `<- ${xid} ${Operations.byOpCode(opCode)?.name}`)
+    // Pings, credentials and watches are answered apart from requests or under numbers of their own.
+    if (xid > 0 || xid === Operations.Xid.setWatches) this.inFlight.push({ xid, opCode })
+    if (opCode === Operations.closeSession.opCode) this.saysGoodbye = true
+    const data =
+      opCode === Operations.setData.opCode
+        ? Operations.setData.request.read(reader).data
+        : opCode === Operations.create.opCode || opCode === Operations.create2.opCode
+          ? Operations.create.request.read(reader).data
+          : null
+    if (data === null || data.length === 0) return
+    const value = new TextDecoder().decode(data)
+    if (this.seen.values.has(value)) this.accuse(`the write of ${value} was sent twice`)
+    this.seen.values.add(value)
+  }
+
+  private hello(request: Handshake.ConnectRequest): void {
+    if (request.lastZxidSeen > this.seen.zxid || request.lastZxidSeen < this.seen.settledZxid) {
+      this.accuse(
+        `presents ${request.lastZxidSeen} as the last zxid, where replies had ${this.seen.settledZxid} to ${this.seen.zxid}`
+      )
+    }
+    if (request.sessionId === 0n) return
+    const announced = this.evidence.states.findLast(({ state }) => state._tag === "Expired")
+    const granted = this.evidence.sessions.findLast(({ id }) => id === request.sessionId)
+    if (announced !== undefined && (granted === undefined || granted.at < announced.at)) {
+      this.accuse(`presents session ${request.sessionId.toString(16)}, which it has said to have expired`)
+    }
+  }
+
+  // ---------------------------------------------------------------------------
+  // down
+  // ---------------------------------------------------------------------------
+
+  private down(chunks: ReadonlyArray<Uint8Array>): void {
+    this.heardAt = this.now()
+    if (this.line.establishedAt !== undefined) this.evidence.heard.push(this.heardAt)
+    for (const chunk of chunks) {
+      try {
+        this.downstream.push(chunk, (all, start, end) => this.frameDown(new JuteReader(all, start, end)))
+      } catch {
+        this.giveUp("the length of a frame makes no sense")
+      }
+    }
+  }
+
+  private frameDown(reader: JuteReader): void {
+    if (this.isOver) return
+    if (this.isFirstDown) {
+      this.isFirstDown = false
+      return this.welcome(Handshake.connectReply.read(reader))
+    }
+    const xid = reader.int()
+    const zxid = reader.long()
+    const err = reader.int()
+    this.say(() => `-> ${xid} zxid ${zxid}${err === 0 ? "" : ` error ${err}`}`)
+    if (xid === Operations.Xid.notification || xid === Operations.Xid.ping || xid === Operations.Xid.auth) {
+      if (err !== 0) this.excuse ??= `error ${err}`
+      return
+    }
+    const due = this.inFlight.shift()
+    if (due === undefined || due.xid !== xid) {
+      return this.giveUp(`a reply with xid ${xid} where ${due?.xid} is due`)
+    }
+    if (zxid > this.seen.zxid) this.seen.zxid = zxid
+    if (err === codes.SessionExpired) this.evidence.expiredByServer.push(this.now())
+    if (err === codes.SessionExpired || err === codes.SessionMoved) this.giveUp(`error ${err}`)
+  }
+
+  private giveUp(why: string): void {
+    this.excuse ??= why
+    this.isOver = true
+  }
+
+  private welcome(reply: Handshake.ConnectReply): void {
+    if (reply._tag === "Refused") {
+      return this.giveUp("refused")
+    }
+    const { sessionId, timeOut } = reply.response
+    if (timeOut <= 0) {
+      this.evidence.expiredByServer.push(this.now())
+      return this.giveUp("the session has expired")
+    }
+    this.timeout = timeOut
+    this.line.establishedAt = this.heardAt
+    this.evidence.heard.push(this.heardAt)
+    const known = this.evidence.sessions.at(-1)
+    if (known?.id !== sessionId) this.evidence.sessions.push({ id: sessionId, timeout: timeOut, at: this.heardAt })
+  }
+
+  // ---------------------------------------------------------------------------
+  // judgement
+  // ---------------------------------------------------------------------------
+
+  /** A session keeps its connection alive: something is written every third of the timeout. */
+  private judgeIdle(): void {
+    if (this.line.establishedAt === undefined || this.excuse !== undefined || this.saysGoodbye) return
+    const since = Math.max(this.wroteAt, this.line.establishedAt)
+    const idle = this.now() - since
+    if (idle > this.timeout / 3 + SLACK && !this.evidence.isExcused(since, this.now())) {
+      this.accuse(`nothing was written for ${idle.toFixed(0)} ms, where a third of ${this.timeout} ms calls for a ping`)
+    }
+  }
+
+  /** A connection with a session that works is not left without a reason. */
+  private judgeLeaving(): void {
+    if (this.line.establishedAt === undefined || this.excuse !== undefined || this.saysGoodbye) return
+    if (this.evidence.closedBy <= this.now()) return
+    const silent = this.now() - Math.max(this.heardAt, this.line.establishedAt)
+    if (silent < (this.timeout * 2) / 3 - SLACK && !this.evidence.isExcused(this.heardAt, this.now())) {
+      this.accuse(`left a connection that had spoken ${silent.toFixed(0)} ms before`)
+    }
+  }
+}
+
+const isWord = (bytes: Uint8Array): boolean => bytes.length === 4 && bytes.every((byte) => byte >= 0x61)

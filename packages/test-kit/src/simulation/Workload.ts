@@ -1,0 +1,460 @@
+/**
+ * What the clients of a simulated world do: reads, writes, creations, watches, in several fibers each, and interruptions.
+ *
+ * @since 0.1.0
+ */
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type { Stat } from "@effect-zookeeper/protocol/Records"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
+import type { Record, Write } from "./Evidence.ts"
+import { inProcess, interrupt, type Subject } from "./Subject.ts"
+
+/** What every client reads and writes. */
+export const registers = ["/a", "/b"] as const
+/** Whose children come and go. */
+export const parent = "/list"
+/** What only those who have said who they are may read. */
+export const secret = "/secret"
+
+/** A watch whose event has not come. */
+interface Watched {
+  readonly path: string
+  readonly mzxid: bigint
+  /** What came, once something has. */
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface WorkloadOptions {
+  /** Whether reads with a watch are interrupted, even in the moment in which the watch is handed over. */
+  readonly abandonsWatches: boolean
+  /** Whether servers may lag behind. */
+  readonly hasLags: boolean
+}
+
+/**
+ * The fibers of one client, and what they remember.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Workload {
+  readonly subject: Subject
+  private readonly record: Record
+  private readonly zk: ZooKeeper.Service
+  private stopped = false
+  private count = 0
+  /** The newest transaction that was read or written here, with its place in the order of things. */
+  private readonly newest = new Map<string, Array<{ readonly at: number; readonly mzxid: bigint }>>()
+  private readonly watches = new Set<Watched>()
+  private readonly workers: Array<Fiber.Fiber<void>> = []
+  private readonly streams: Array<Fiber.Fiber<unknown, unknown>> = []
+  private readonly latest = new Map<string, string>()
+  private mirrored = ""
+  completed = 0
+
+  private readonly options: WorkloadOptions
+
+  constructor(subject: Subject, record: Record, options: WorkloadOptions) {
+    this.subject = subject
+    this.options = options
+    this.record = record
+    this.zk = subject.zk
+  }
+
+  // ---------------------------------------------------------------------------
+  // its life
+  // ---------------------------------------------------------------------------
+
+  readonly start = Effect.gen({ self: this }, function* () {
+    const { node } = this.subject
+    for (let i = 0; i < 3; i++) this.workers.push(yield* inProcess(node, this.worker))
+    for (const stream of this.watching) this.streams.push(yield* inProcess(node, stream))
+  })
+
+  /** Lets the workers finish what they do; what does not end in time is a hang. Milliseconds. */
+  finish(within: number): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      this.stopped = true
+      const ended = yield* Effect.timeoutOption(Fiber.awaitAll(this.workers), within)
+      if (Option.isSome(ended)) return
+      this.accuse(`P1: a request was not completed within ${within} ms after all was healed`)
+      for (const worker of this.workers) yield* interrupt(worker)
+    })
+  }
+
+  /** In peace a request takes as long as the network, and not until the next heartbeat. */
+  readonly hurry = Effect.gen({ self: this }, function* () {
+    for (let i = 0; i < 12; i++) {
+      const path = yield* this.register
+      const began = this.subject.now()
+      const { connections, zk } = this
+      const wasConnected = zk.session.state._tag === "Connected"
+      yield* Effect.ignore(this.get(path))
+      const took = this.subject.now() - began
+      if (took > LONGEST && wasConnected && connections === this.connections)
+        this.accuse(`P1: a request took ${took.toFixed(0)} ms when nothing was in its way`)
+    }
+  })
+
+  /** Compares what watches and streams have told with what is there. */
+  judge(truth: ReadonlyMap<string, { readonly value: string; readonly stat: Stat } | undefined>, children: string) {
+    for (const path of registers) {
+      const value = truth.get(path)?.value ?? "nothing"
+      if (this.latest.get(path) !== value) {
+        this.accuse(`P7: dataChanges of ${path} ended with ${this.latest.get(path)}, where ${value} is there`)
+      }
+    }
+    if (this.latest.get(parent) !== children) {
+      this.accuse(`P7: childrenChanges ended with ${this.latest.get(parent)}, where ${children} are there`)
+    }
+    if (this.mirrored !== truth.get("/b")?.value) {
+      this.accuse(`P7: events left a mirror with ${this.mirrored}, where ${truth.get("/b")?.value} is there`)
+    }
+    for (const { fiber, mzxid, path } of this.watches) {
+      if (fiber.pollUnsafe() === undefined && truth.get(path)?.stat.mzxid !== mzxid) {
+        this.accuse(`P7: a watch on ${path} at ${mzxid} has not fired, where ${truth.get(path)?.stat.mzxid} is there`)
+      }
+    }
+  }
+
+  /** Lets go of all watches. */
+  readonly leave = Effect.gen({ self: this }, function* () {
+    for (const stream of this.streams) yield* interrupt(stream)
+    for (const { fiber } of this.watches) yield* interrupt(fiber)
+  })
+
+  private accuse(what: string): void {
+    this.record.accuse(`${this.subject.name}: ${what}`)
+  }
+
+  // ---------------------------------------------------------------------------
+  // workers
+  // ---------------------------------------------------------------------------
+
+  private get worker(): Effect.Effect<void> {
+    const actions = [
+      this.write,
+      this.write,
+      this.compareAndSet,
+      this.look,
+      this.look,
+      this.churn,
+      this.ephemeral,
+      this.watch,
+      this.watch,
+      this.pipeline,
+      this.impatient,
+      this.readSecret
+    ]
+    return Effect.gen({ self: this }, function* () {
+      while (!this.stopped) {
+        yield* Effect.sleep(yield* Random.nextBetween(0, 600))
+        const action = actions[yield* Random.nextIntBetween(0, actions.length - 1)]!
+        const exit = yield* Effect.exit(action)
+        if (Exit.isFailure(exit)) this.unexpected(exit.cause)
+        if (this.subject.zk.session.state._tag === "Closed") return
+      }
+    })
+  }
+
+  /** Errors that faults explain are none of ours; the others are. */
+  private unexpected(cause: Cause.Cause<unknown>): void {
+    const error = Cause.squash(cause)
+    const tag = typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : "a defect"
+    if (!expected.has(tag)) this.accuse(`an operation failed with ${tag}: ${Cause.pretty(cause)}`)
+  }
+
+  private get register(): Effect.Effect<string> {
+    return Effect.map(Random.nextIntBetween(0, registers.length - 1), (index) => registers[index]!)
+  }
+
+  private get write() {
+    return Effect.flatMap(this.register, (path) => this.set(path))
+  }
+
+  private set(path: string, version?: number): Effect.Effect<Stat, unknown> {
+    return Effect.suspend(() => {
+      const value = `${path}|${this.subject.name}.${++this.count}`
+      const write: Write & { error: string } = {
+        path,
+        value,
+        beganAt: this.record.tick(),
+        endedAt: Number.POSITIVE_INFINITY,
+        fate: "unknown",
+        mzxid: 0n,
+        error: ""
+      }
+      this.record.writes.push(write)
+      return Effect.onExit(this.zk.setData(path, value, { version }), (exit) =>
+        Effect.sync(() => {
+          write.endedAt = this.record.tick()
+          write.fate = fateOf(exit)
+          if (Exit.isFailure(exit)) {
+            write.error = Cause.pretty(exit.cause)
+            return
+          }
+          this.completed++
+          write.mzxid = exit.value.mzxid
+          this.sighted(path, value, exit.value)
+          this.remember(path, write.endedAt, write.mzxid)
+        })
+      )
+    })
+  }
+
+  private readonly get = (path: string) =>
+    Effect.suspend(() => {
+      const beganAt = this.record.tick()
+      return Effect.tap(this.zk.get(path), ({ data, stat }) =>
+        Effect.sync(() => this.saw(path, beganAt, new TextDecoder().decode(data), stat))
+      )
+    })
+
+  /** P6: a session never reads what is older than what it knew before it asked. */
+  private saw(path: string, beganAt: number, value: string, stat: Stat): void {
+    this.completed++
+    this.sighted(path, value, stat)
+    const known = this.newest.get(path)?.findLast(({ at }) => at < beganAt)
+    if (known !== undefined && stat.mzxid < known.mzxid) {
+      this.accuse(`P6: ${path} was read as of ${stat.mzxid}, where ${known.mzxid} was known before`)
+    }
+    this.remember(path, this.record.tick(), stat.mzxid)
+  }
+
+  private sighted(path: string, value: string, stat: Stat): void {
+    const { czxid, mzxid, version } = stat
+    this.record.sightings.push({ path, value, version, czxid, mzxid })
+  }
+
+  private remember(path: string, at: number, mzxid: bigint): void {
+    const known = this.newest.get(path) ?? []
+    this.newest.set(path, known)
+    const last = known.at(-1)?.mzxid ?? 0n
+    if (mzxid > last) known.push({ at, mzxid })
+  }
+
+  private get look() {
+    return Effect.flatMap(this.register, this.get)
+  }
+
+  private get compareAndSet() {
+    return Effect.gen({ self: this }, function* () {
+      const path = yield* this.register
+      const { stat } = yield* this.get(path)
+      const written = yield* this.set(path, stat.version)
+      if (written.version !== stat.version + 1) {
+        this.accuse(`P6: ${path} went from version ${stat.version} to ${written.version} in one write`)
+      }
+    })
+  }
+
+  /** P2: what one session asks in order is done in order, pipelined too. */
+  private get pipeline() {
+    return Effect.gen({ self: this }, function* () {
+      const path = yield* this.register
+      const start = { startImmediately: true } as const
+      const writing = yield* Effect.forkChild(
+        Effect.exit(this.zk.setData(path, `${path}|${this.subject.name}.${++this.count}`)),
+        start
+      )
+      // A fiber may give way before it has sent anything: only what surely came later is compared.
+      const began = this.subject.now()
+      yield* Effect.sleep(20)
+      if (this.subject.evidence.isExcused(began, this.subject.now())) return
+      const reading = yield* Effect.forkChild(Effect.exit(this.get(path)), start)
+      const written = yield* Fiber.join(writing)
+      const read = yield* Fiber.join(reading)
+      if (Exit.isFailure(written) || Exit.isFailure(read)) return
+      if (read.value.stat.mzxid < written.value.mzxid) {
+        this.accuse(`P2: a read of ${path} behind the write ${written.value.mzxid} gave ${read.value.stat.mzxid}`)
+      }
+    })
+  }
+
+  private get churn() {
+    return Effect.gen({ self: this }, function* () {
+      const path = `${parent}/${yield* Random.nextIntBetween(0, 4)}`
+      if (yield* Random.nextBoolean) {
+        yield* this.zk.create(path, { data: `${path}|${this.subject.name}.${++this.count}` })
+      } else {
+        yield* this.zk.delete(path)
+      }
+      this.completed++
+      yield* this.zk.getChildren(parent)
+    })
+  }
+
+  private get ephemeral() {
+    return Effect.gen({ self: this }, function* () {
+      const session = this.zk.session.id
+      const data = `${parent}|${this.subject.name}.${++this.count}`
+      const path = yield* this.zk.create(`${parent}/e-`, { data, mode: "ephemeralSequential" })
+      yield* Effect.sleep(yield* Random.nextBetween(0, 800))
+      const { data: found, stat } = yield* this.zk.get(path)
+      const text = new TextDecoder().decode(found)
+      if (text !== data) this.accuse(`P3: ${path} was created with ${data} and has ${text}`)
+      if (stat.ephemeralOwner !== session && this.zk.session.id === session) {
+        this.accuse(`${path} belongs to ${stat.ephemeralOwner}, and was created by ${session}`)
+      }
+      yield* this.zk.delete(path)
+    })
+  }
+
+  /** Asks, and goes before the answer comes. */
+  private get impatient() {
+    return Effect.gen({ self: this }, function* () {
+      const path = yield* this.register
+      const choice = yield* Random.nextIntBetween(0, this.options.abandonsWatches ? 2 : 1)
+      const asking: Effect.Effect<unknown, unknown> =
+        choice === 0 ? this.get(path) : choice === 1 ? this.set(path) : this.zk.getAndWatch(path)
+      yield* Effect.timeoutOption(asking, yield* Random.nextBetween(0.01, 12))
+    })
+  }
+
+  private get readSecret() {
+    return Effect.map(this.zk.get(secret), () => {
+      this.completed++
+    })
+  }
+
+  // ---------------------------------------------------------------------------
+  // watches
+  // ---------------------------------------------------------------------------
+
+  private get watch() {
+    return Effect.gen({ self: this }, function* () {
+      const path = yield* this.register
+      const beganAt = this.record.tick()
+      const { connections } = this
+      const { changed, data, stat } = yield* this.zk.getAndWatch(path)
+      this.saw(path, beganAt, new TextDecoder().decode(data), stat)
+      // The one that is waited for until the end, or the one that is given up soon.
+      const fiber = yield* Effect.forkDetach(Effect.exit(changed))
+      const watched = { path, mzxid: stat.mzxid, fiber }
+      this.watches.add(watched)
+      yield* Effect.sleep(yield* Random.nextBetween(0, 800))
+      if (fiber.pollUnsafe() === undefined) {
+        yield* this.eventComesFirst(watched, changed)
+        if (yield* Random.nextBoolean) {
+          yield* interrupt(fiber)
+          this.watches.delete(watched)
+        }
+        return
+      }
+      this.watches.delete(watched)
+      const outcome = yield* Fiber.join(fiber)
+      if (Exit.isFailure(outcome)) return
+      const now = yield* this.get(path)
+      // An event does not say which transaction it tells of: the next server may not have come as far.
+      const mayLag = this.options.hasLags && this.connections !== connections
+      if (now.stat.mzxid <= stat.mzxid && !mayLag) {
+        this.accuse(`P7: a watch on ${path} fired for ${outcome.value.type}, and ${stat.mzxid} is still there`)
+      }
+    })
+  }
+
+  /** Who reads something newer has been told before. */
+  private eventComesFirst({ fiber, mzxid, path }: Watched, changed: Effect.Effect<unknown, unknown>) {
+    return Effect.gen({ self: this }, function* () {
+      const { stat } = yield* this.get(path)
+      if (stat.mzxid <= mzxid || fiber.pollUnsafe() !== undefined) return
+      // It has fired already, but for the turn of the fiber that waits for it.
+      const told = yield* Effect.timeoutOption(Effect.exit(changed), "1 millis")
+      if (Option.isNone(told))
+        this.accuse(`P7: ${path} was read as of ${stat.mzxid} before the watch at ${mzxid} fired`)
+    })
+  }
+
+  private get watching(): ReadonlyArray<Effect.Effect<void, unknown>> {
+    const newer = (path: string, known: { zxid: bigint }, zxid: bigint) => {
+      if (zxid <= known.zxid) this.accuse(`P7: a stream of ${path} went from ${known.zxid} to ${zxid}`)
+      known.zxid = zxid
+    }
+    const data = registers.map((path) => {
+      const known = { zxid: -1n }
+      return Stream.runForEach(this.zk.dataChanges(path), (value) =>
+        Effect.sync(() => {
+          if (Option.isNone(value)) return this.accuse(`P7: dataChanges says that ${path} is gone`)
+          newer(path, known, value.value.stat.mzxid)
+          this.latest.set(path, new TextDecoder().decode(value.value.data))
+        })
+      )
+    })
+    const knownChildren = { zxid: -1n }
+    const children = Stream.runForEach(this.zk.childrenChanges(parent), (value) =>
+      Effect.sync(() => {
+        if (Option.isNone(value)) return this.accuse(`P7: childrenChanges says that ${parent} is gone`)
+        newer(parent, knownChildren, value.value.stat.pzxid)
+        this.latest.set(parent, [...value.value.children].toSorted().join(" "))
+      })
+    )
+    // Looks again at each event, and at each Gap.
+    const refresh = Effect.retry(this.zk.get("/b"), { times: 1000, while: () => !this.isOver }).pipe(
+      Effect.map(({ data }) => {
+        this.mirrored = new TextDecoder().decode(data)
+      })
+    )
+    // Nobody says when the watch stands: until the first event it looks now and then.
+    let hasBegun = false
+    const begin = Effect.whileLoop({
+      while: () => !hasBegun && !this.isOver,
+      body: () => Effect.andThen(Effect.sleep("300 millis"), refresh),
+      step: () => {}
+    })
+    const listen = Stream.runForEach(this.zk.events("/b"), () => {
+      hasBegun = true
+      return refresh
+    })
+    const events = Effect.andThen(
+      Effect.forkChild(begin),
+      Effect.retry(listen, { while: ({ _tag }) => _tag === "RequestTimeout" || _tag === "ConnectionLoss" })
+    )
+    return [...data, children, events].map((stream) =>
+      Effect.catchCause(stream, (cause) => Effect.sync(() => this.unexpected(cause)))
+    )
+  }
+
+  private get connections(): number {
+    return this.subject.evidence.lines.length
+  }
+
+  private get isOver(): boolean {
+    return this.zk.session.state._tag === "Closed"
+  }
+}
+
+// ---- internal
+
+/** Twice the longest way of the network, in milliseconds; a heartbeat comes after a third of the session's timeout. */
+const LONGEST = 600
+
+const expected: ReadonlySet<string> = new Set([
+  "ConnectionLoss",
+  "SessionExpired",
+  "SessionClosed",
+  "RequestTimeout",
+  "BadVersion",
+  "NodeExists",
+  "NoNode"
+])
+
+const fateOf = (exit: Exit.Exit<unknown, unknown>): Write["fate"] => {
+  if (Exit.isSuccess(exit)) return "done"
+  const error = Cause.findErrorOption(exit.cause)
+  if (Option.isNone(error)) return "unknown"
+  const failure = error.value as { readonly _tag: string; readonly maybeApplied?: boolean }
+  if (failure.maybeApplied === false) return "not done"
+  return failure._tag === "BadVersion" || failure._tag === "NoNode" || failure._tag === "NoAuth"
+    ? "not done"
+    : "unknown"
+}

@@ -1,0 +1,170 @@
+/**
+ * Judges what a simulated run shows of its clients, by the numbers of the properties in the tests.
+ *
+ * @since 0.1.0
+ */
+import type { SessionState } from "@effect-zookeeper/session/SessionState"
+import type { Evidence, Record } from "./Evidence.ts"
+import { SLACK } from "./Evidence.ts"
+
+/**
+ * P4 and P5: the states are those that a session may go through, `Disconnected` and `Expired` come when they are due and
+ * not before, and each session expires once at most. And pauses between attempts begin small after each session.
+ *
+ * @category judging
+ * @since 0.1.0
+ */
+export const judgeClient = (evidence: Evidence, end: number): ReadonlyArray<string> => {
+  const violations: Array<string> = []
+  const accuse = (what: string) => violations.push(`${evidence.client}: ${what}`)
+  judgeTransitions(evidence, accuse)
+  judgeSilences(evidence, Math.min(end, evidence.closedBy), accuse)
+  judgeExpiries(evidence, accuse)
+  judgePauses(evidence, accuse)
+  return violations
+}
+
+/**
+ * P6: every version of a znode has one value; what was certainly not done is never seen; what was done is in the order of
+ * real time.
+ *
+ * @category judging
+ * @since 0.1.0
+ */
+export const judgeWrites = (record: Record): ReadonlyArray<string> => {
+  const violations: Array<string> = []
+  const values = new Map<string, string>()
+  const seen = new Map<string, bigint>()
+  for (const { czxid, mzxid, path, value, version } of record.sightings) {
+    const key = `${path} ${czxid} ${version}`
+    const known = values.get(key)
+    if (known !== undefined && known !== value) violations.push(`P6: version ${key} is ${known} and ${value}`)
+    values.set(key, value)
+    const before = seen.get(value)
+    if (before !== undefined && before !== mzxid) {
+      violations.push(`P1: ${value} was written twice, by transactions ${before} and ${mzxid}`)
+    }
+    seen.set(value, mzxid)
+    if (!value.startsWith(`${path}|`)) violations.push(`P3: ${path} has the value ${value}, which is another's`)
+  }
+  const done: Array<(typeof record.writes)[number]> = []
+  for (const write of record.writes) {
+    const mzxid = seen.get(write.value)
+    if (write.fate === "not done" && mzxid !== undefined) {
+      violations.push(`P6: ${write.value} was refused (${write.error}) and is there all the same`)
+    }
+    if (write.fate !== "done") continue
+    if (mzxid !== undefined && mzxid !== write.mzxid) {
+      violations.push(`P3: ${write.value} was acknowledged with transaction ${write.mzxid} and done by ${mzxid}`)
+    }
+    done.push(write)
+  }
+  done.sort((a, b) => a.endedAt - b.endedAt)
+  const begun = done.toSorted((a, b) => a.beganAt - b.beganAt)
+  let newest = -1n
+  let next = 0
+  for (const write of begun) {
+    while (next < done.length && done[next]!.endedAt < write.beganAt) {
+      const { mzxid } = done[next++]!
+      if (mzxid > newest) newest = mzxid
+    }
+    if (write.mzxid <= newest) {
+      violations.push(`P6: ${write.value} began after transaction ${newest} was known, and has ${write.mzxid}`)
+    }
+  }
+  return violations
+}
+
+// ---- internal
+
+type Accuse = (what: string) => void
+
+const after: { readonly [State in SessionState["_tag"]]: ReadonlyArray<SessionState["_tag"]> } = {
+  Connecting: ["Connected", "AuthFailed", "Closed"],
+  Connected: ["Disconnected", "AuthFailed", "Closed"],
+  Disconnected: ["Connected", "EnsembleBehind", "Expired", "Closed"],
+  EnsembleBehind: ["Connected", "Expired", "Closed"],
+  Expired: ["Connecting", "Closed"],
+  AuthFailed: [],
+  Closed: []
+}
+
+const judgeTransitions = (evidence: Evidence, accuse: Accuse): void => {
+  let last: SessionState["_tag"] | undefined
+  for (const { at, state } of evidence.states) {
+    if (last !== undefined && !after[last].includes(state._tag)) {
+      accuse(`P4: ${state._tag} follows ${last} at ${at.toFixed(1)} ms`)
+    }
+    last = state._tag
+  }
+}
+
+/** What must follow when nothing is heard for two thirds and for four thirds of the timeout. */
+const judgeSilences = (evidence: Evidence, end: number, accuse: Accuse): void => {
+  const { heard, sessions, states } = evidence
+  const has = (tag: SessionState["_tag"], from: number, to: number) =>
+    states.some(({ at, state }) => state._tag === tag && at >= from && at <= to)
+  for (let i = 0; i < heard.length; i++) {
+    const from = heard[i]!
+    const to = heard[i + 1] ?? end
+    const timeout = sessions.findLast(({ at }) => at <= from)?.timeout ?? 0
+    const isConnected = states.findLast(({ at }) => at <= from)?.state._tag === "Connected"
+    const lossDue = from + (timeout * 2) / 3 + SLACK
+    if (isConnected && to > lossDue && !evidence.isExcused(from, lossDue) && !has("Disconnected", from, lossDue)) {
+      accuse(`P5: nothing was heard after ${from.toFixed(1)} ms, and no Disconnected came by ${lossDue.toFixed(1)} ms`)
+    }
+    const expiryDue = from + (timeout * 4) / 3 + SLACK
+    if (to > expiryDue && !evidence.isExcused(from, expiryDue) && !has("Expired", from, expiryDue)) {
+      accuse(`P5: nothing was heard after ${from.toFixed(1)} ms, and no Expired came by ${expiryDue.toFixed(1)} ms`)
+    }
+  }
+}
+
+/** Each session expires once at most, and not before its time unless a server says so. */
+const judgeExpiries = (evidence: Evidence, accuse: Accuse): void => {
+  const { expiredByServer, heard, sessions, states } = evidence
+  let last = Number.NEGATIVE_INFINITY
+  for (const { at, state } of states) {
+    if (state._tag !== "Expired") continue
+    const granted = sessions.findLast((session) => session.at <= at)
+    if (granted === undefined || granted.at < last) {
+      accuse(`P4: Expired at ${at.toFixed(1)} ms without a session since the last one`)
+      continue
+    }
+    last = at
+    const saidSo = expiredByServer.some((said) => said > granted.at - SLACK && said <= at)
+    const since = heard.findLast((heardAt) => heardAt <= at) ?? 0
+    if (!saidSo && at - since < (granted.timeout * 4) / 3 - SLACK && !evidence.isExcused(since, at)) {
+      accuse(`P5: Expired at ${at.toFixed(1)} ms, where a server had spoken at ${since.toFixed(1)} ms`)
+    }
+  }
+}
+
+/** Milliseconds, of the session's default. */
+const FIRST_PAUSE = 100
+const LAST_PAUSE = 5000
+const JITTER = 1.2
+
+/** A connection that lived for less is not worth a new beginning when several such follow one another. Milliseconds. */
+const WORTHWHILE = 1000
+const MAX_SHORT_LIVED = 3
+
+/** The pause between rounds doubles, and begins anew with each connection that was worth it. */
+const judgePauses = (evidence: Evidence, accuse: Accuse): void => {
+  let pauses = 0
+  let shortLived = 0
+  evidence.lines.forEach((line, index) => {
+    const next = evidence.lines[index + 1]
+    if (line.establishedAt !== undefined && line.endedAt !== undefined) {
+      shortLived = line.endedAt - line.establishedAt > WORTHWHILE + SLACK ? 0 : shortLived + 1
+      if (shortLived < MAX_SHORT_LIVED) pauses = 0
+    }
+    if (next === undefined || line.endedAt === undefined) return
+    const gap = next.dialledAt - line.endedAt
+    const longest = Math.min(LAST_PAUSE, FIRST_PAUSE * 2 ** pauses) * JITTER + SLACK
+    if (gap > longest && !evidence.isExcused(line.endedAt, next.dialledAt)) {
+      accuse(`waited ${gap.toFixed(0)} ms at ${line.endedAt.toFixed(1)} ms, where ${longest.toFixed(0)} is the most`)
+    }
+    if (gap > 50) pauses++
+  })
+}

@@ -1,0 +1,104 @@
+/**
+ * `node scripts/mutants.ts`: shows that the simulation finds planted bugs. Each patch of `scripts/mutants` is applied to a
+ * copy of the packages in a temporary folder, and worlds are run there until one of them fails.
+ *
+ * `--seeds 2000` is the most worlds for one bug; names (or parts of them) choose bugs. The exit code is 1 if one of them
+ * is not found, or if a world fails without any.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as ChildProcess from "node:child_process"
+import * as FileSystem from "node:fs"
+import * as OperatingSystem from "node:os"
+import * as Path from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const patches = Path.join(root, "scripts", "mutants")
+
+interface Outcome {
+  readonly code: number
+  readonly output: string
+}
+
+const run = (command: string, args: ReadonlyArray<string>, cwd: string): Effect.Effect<Outcome> =>
+  Effect.callback((resume) => {
+    const child = ChildProcess.spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] })
+    let output = ""
+    const gather = (chunk: Buffer) => {
+      output += chunk.toString()
+    }
+    child.stdout.on("data", gather)
+    child.stderr.on("data", gather)
+    child.once("error", (error) => resume(Effect.die(error)))
+    child.once("close", (code) => resume(Effect.succeed({ code: code ?? 1, output })))
+    return Effect.sync(() => child.kill())
+  })
+
+/** The sources of the workspace beside the installed packages, which are shared. */
+const copyTree = Effect.acquireRelease(
+  Effect.sync(() => {
+    const copy = FileSystem.mkdtempSync(Path.join(OperatingSystem.tmpdir(), "mutant-"))
+    const left = new Set(["dist", "test", "tsconfig.tsbuildinfo"])
+    const options = {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (file: string) => !left.has(Path.basename(file))
+    }
+    FileSystem.cpSync(Path.join(root, "packages"), Path.join(copy, "packages"), options)
+    FileSystem.cpSync(Path.join(root, "scripts", "simulate.ts"), Path.join(copy, "scripts", "simulate.ts"))
+    FileSystem.cpSync(Path.join(root, "package.json"), Path.join(copy, "package.json"))
+    const modules = Path.join(copy, "node_modules")
+    FileSystem.mkdirSync(modules)
+    for (const name of FileSystem.readdirSync(Path.join(root, "node_modules"))) {
+      // The packages of the workspace are those of the copy: their links are relative.
+      if (name === "@effect-zookeeper")
+        FileSystem.cpSync(Path.join(root, "node_modules", name), Path.join(modules, name), options)
+      else FileSystem.symlinkSync(Path.join(root, "node_modules", name), Path.join(modules, name))
+    }
+    return copy
+  }),
+  (copy) => Effect.sync(() => FileSystem.rmSync(copy, { recursive: true, force: true }))
+)
+
+const simulate = (copy: string, seeds: number) =>
+  run(process.execPath, ["scripts/simulate.ts", "--seeds", String(seeds)], copy)
+
+/** Plants one bug, and gives the seed under which it is found. */
+const tryMutant = Effect.fnUntraced(function* (name: string, seeds: number) {
+  const copy = yield* copyTree
+  const patched = yield* run("git", ["apply", Path.join(patches, `${name}.patch`)], copy)
+  if (patched.code !== 0) return { name, found: false, by: `the patch does not fit: ${patched.output.trim()}` }
+  const { code, output } = yield* simulate(copy, seeds)
+  if (code === 0) return { name, found: false, by: `${seeds} worlds, and nothing was wrong` }
+  const seed = /seed (\d+)/.exec(output)?.[1] ?? "?"
+  const lines = output.split("\n")
+  const first = lines.findIndex((line) => line.startsWith("seed "))
+  const reason = (lines[first]?.endsWith("violations") === true ? lines[first + 1] : lines[first]) ?? output
+  return { name, found: first !== -1, by: `seed ${seed.padEnd(4)} ${reason.trim().slice(0, 110)}` }
+}, Effect.scoped)
+
+const program = Effect.gen(function* () {
+  const at = process.argv.indexOf("--seeds")
+  const seeds = at === -1 ? 2000 : Number(process.argv[at + 1])
+  const chosen = process.argv.slice(2).filter((arg, index) => !arg.startsWith("--") && index !== at - 1)
+  const names = FileSystem.readdirSync(patches)
+    .filter((file) => file.endsWith(".patch"))
+    .map((file) => file.slice(0, -".patch".length))
+    .filter((name) => chosen.length === 0 || chosen.some((part) => name.includes(part)))
+  const width = Math.max(...names.map((name) => name.length))
+  const outcomes = yield* Effect.forEach(
+    names,
+    (name) =>
+      Effect.tap(tryMutant(name, seeds), ({ by, found }) =>
+        Console.log(`${found ? "found " : "MISSED"} ${name.padEnd(width)} ${by}`)
+      ),
+    { concurrency: 2 }
+  )
+  const missed = outcomes.filter(({ found }) => !found)
+  yield* Console.log(`${outcomes.length - missed.length} of ${outcomes.length} planted bugs found`)
+  if (missed.length > 0) process.exitCode = 1
+})
+
+NodeRuntime.runMain(program)

@@ -1,0 +1,81 @@
+/**
+ * `node scripts/simulate.ts --seeds 100000 --from 1`: the client's properties in so many worlds; stops at the first seed
+ * that fails, and says how to see it again. `--processes 2` shares the work.
+ *
+ * `--seed 17` runs one world and prints its trace.
+ */
+import * as Simulation from "@effect-zookeeper/server/Simulation"
+import * as ClientWorld from "@effect-zookeeper/test-kit/simulation/ClientWorld"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as ChildProcess from "node:child_process"
+import { fileURLToPath } from "node:url"
+
+const numberOf = (name: string): number | undefined => {
+  const at = process.argv.indexOf(`--${name}`)
+  return at === -1 ? undefined : Number(process.argv[at + 1])
+}
+
+const fail = (message: string) =>
+  Effect.andThen(
+    Console.error(message),
+    Effect.sync(() => {
+      process.exitCode = 1
+    })
+  )
+
+const replay = Effect.fnUntraced(function* (seed: number) {
+  const result = Simulation.run(ClientWorld.world, { seed, record: true })
+  for (const { text, time } of result.trace) yield* Console.log(`${time.toFixed(3).padStart(12)} ${text}`)
+  const problem = Simulation.problemOf(result)
+  yield* Console.log(`seed ${seed}, trace ${result.traceHash}: ${result.steps} steps, ${result.time.toFixed(0)} ms`)
+  yield* problem === undefined ? Console.log("nothing is wrong") : fail(problem.reason)
+})
+
+const check = Effect.fnUntraced(function* (seeds: number, from: number) {
+  let runs = 0
+  const report = yield* Simulation.check(ClientWorld.world, {
+    seeds,
+    from,
+    replay: (seed) => `node scripts/simulate.ts --seed ${seed}`,
+    onResult: () => {
+      if (++runs % 1000 === 0) process.stdout.write(`${runs} of ${seeds} from ${from}\n`)
+    }
+  })
+  const hours = (report.virtualTime / 3_600_000).toFixed(1)
+  const rate = Math.round((report.seeds * 1000) / report.elapsed)
+  const took = `${hours} hours in ${(report.elapsed / 1000).toFixed(1)} s`
+  yield* Console.log(`${report.seeds} worlds from seed ${from}, ${took} (${rate} a second): nothing is wrong`)
+})
+
+/** This script again, for a part of the seeds; its exit code. */
+const part = (seeds: number, from: number): Effect.Effect<number> =>
+  Effect.callback((resume) => {
+    const args = [fileURLToPath(import.meta.url), "--seeds", String(seeds), "--from", String(from)]
+    const child = ChildProcess.spawn(process.execPath, args, { stdio: "inherit" })
+    child.once("exit", (code) => resume(Effect.succeed(code ?? 1)))
+    return Effect.sync(() => child.kill())
+  })
+
+const share = Effect.fnUntraced(function* (seeds: number, from: number, processes: number) {
+  const each = Math.ceil(seeds / processes)
+  const parts = Array.from({ length: processes }, (_, index) =>
+    part(Math.min(each, seeds - index * each), from + index * each)
+  )
+  const codes = yield* Effect.all(parts, { concurrency: "unbounded" })
+  if (codes.some((code) => code !== 0)) process.exitCode = 1
+})
+
+const seed = numberOf("seed")
+const seeds = numberOf("seeds") ?? 1000
+const from = numberOf("from") ?? 1
+const processes = numberOf("processes") ?? 1
+
+NodeRuntime.runMain(
+  seed !== undefined
+    ? replay(seed)
+    : processes > 1
+      ? share(seeds, from, processes)
+      : Effect.catch(check(seeds, from), ({ message }) => fail(message))
+)
