@@ -19,17 +19,22 @@ const examples: ReadonlyArray<readonly [name: string, run: () => Promise<unknown
     () => import("./examples/transaction.ts"),
     ["/account", 1, "operation 1: check /owner: the znode does not exist"]
   ],
+  ["promiseRead", () => import("./examples/promiseRead.ts"), ["dark", "NoNode"]],
+  ["znode", () => import("./examples/znode.ts"), [3, ["mail"]]],
   ["watch", () => import("./examples/watch.ts"), ["nothing yet", "dark"]]
 ]
 
 describe("the README", () => {
+  // The same for all: Effect reads the environment once, when its first configuration is asked for.
+  const { connectString } = fresh("readme")
+
   for (const [name, run, prints] of examples) {
     it.live(`shows the ${name} example as it is, and what it prints`, () =>
       Effect.gen(function* () {
         assert.include(readme, `\`\`\`ts\n${textOf(`examples/${name}.ts`)}\`\`\``)
-        const { connectString } = fresh(`readme-${name}`)
         const zk = yield* connect({ servers: connectString })
         yield* zk.ensurePath("/")
+        for (const child of yield* zk.getChildren("/")) yield* zk.deleteAll(`/${child}`)
         vi.stubEnv("ZOOKEEPER", connectString)
         const printed: Array<unknown> = []
         const log = vi.spyOn(console, "log").mockImplementation((...line) => void printed.push(...line))

@@ -85,7 +85,8 @@ export interface SessionOptions {
   readonly sasl?: SaslMechanism | undefined
   /**
    * The pauses between rounds over all servers, while there is no connection (`retry_policy` in aiozk). The first try
-   * after a connection that worked comes without one. When it ends, it is begun anew. Default: from 100 milliseconds, doubling up to 5 seconds, with jitter, forever.
+   * after a connection that worked comes without one, unless more than three in a row lasted less than a second. When it
+   * ends, it is begun anew. Default: from 100 milliseconds, doubling up to 5 seconds, with jitter, forever.
    */
   readonly retry?: Schedule.Schedule<unknown> | undefined
   /** What follows an expiry: a new session (`recreate`, the default), or nothing (`fail`). */

@@ -2,12 +2,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
+import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
 import { awaitState, connectLive, create, exists, get, set } from "./support/session.ts"
 
 const now = { startImmediately: true } as const
@@ -135,3 +138,28 @@ describe("an ensemble of three", () => {
     )
   })
 })
+
+it.live(
+  "a server that serves reads only and has no local sessions gives none, and says why",
+  () =>
+    Effect.gen(function* () {
+      const server = yield* ZooKeeperServer.make({ quorum: true })
+      yield* server.kill
+      // From now on it waits for a peer that does not exist.
+      for (const name of Fs.readdirSync(server.folder)) {
+        if (!name.startsWith("zoo.cfg.dynamic")) continue
+        Fs.appendFileSync(Path.join(server.folder, name), "\nserver.2=127.0.0.1:1:2:participant;127.0.0.1:3\n")
+      }
+      yield* server.launch
+      yield* server.awaitMode("read-only")
+      const connecting = connectLive({
+        servers: server.connectString,
+        allowReadOnly: true,
+        connectTimeout: "2 seconds"
+      })
+      const error = yield* Effect.flip(connecting)
+      assert.strictEqual(error._tag, "ConnectFailed")
+      assert.include(error.message, `${server.connectString}: the server refused the session with NotReadOnly (-119)`)
+    }),
+  { timeout: 60_000 }
+)

@@ -46,15 +46,24 @@ export class Identities {
     this.checkAnswered()
   }
 
-  /** Adds one; told at once where there is a connection. `resume` hears when a server has accepted it. */
-  add(info: AuthInfo, writer: JuteWriter | undefined, resume: (exit: Exit.Exit<void, SessionError>) => void): void {
+  /**
+   * Adds one; told at once where there is a connection. `resume` hears when a server has accepted it, unless what is given
+   * back is called before: nobody waits then, and the identity stays.
+   */
+  add(
+    info: AuthInfo,
+    writer: JuteWriter | undefined,
+    resume: (exit: Exit.Exit<void, SessionError>) => void
+  ): () => void {
     let identity = this.all.find((known) => isSame(known.info, info))
     if (identity === undefined) {
       identity = { info, waiting: new Set() }
       this.all.push(identity)
     }
-    identity.waiting.add(resume)
+    const { waiting } = identity
+    waiting.add(resume)
     if (writer !== undefined) this.ask(identity, writer)
+    return () => waiting.delete(resume)
   }
 
   /** The server's answer to the oldest packet; the scheme that it refused, if it did. Throws `Violation`. */

@@ -177,12 +177,16 @@ export class SessionCore {
 
   /** The connection is gone. */
   disconnected(): void {
-    this.bytesSent += this.link?.bytesOut ?? 0
-    this.bytesReceived += this.link?.bytesIn ?? 0
+    this.forgetLink()
     this.connectionsLost++
-    this.link = undefined
     this.state.set({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() })
     this.exchange.disconnect()
+  }
+
+  private forgetLink(): void {
+    this.bytesSent += this.link?.bytesOut ?? 0
+    this.bytesReceived += this.link?.bytesIn ?? 0
+    this.link = undefined
   }
 
   private registerWatches(): void {
@@ -255,18 +259,19 @@ export class SessionCore {
 
   /** The server does not, or no longer, hold the session: an answer that confirms nothing. */
   private ended(request: PendingRequest, code: number): never {
-    if (code === ErrorCode.codes.SessionExpired) {
+    // A stand-in that is over says nothing of the session that waits for a quorum.
+    if (code === ErrorCode.codes.SessionExpired && !this.isStandIn) {
       this.isOver = true
       this.liveness.lapse()
       this.exchange.end(request, Exit.fail(new SessionExpired({ sessionId: this.credentials.id })))
       throw new Violation("the server no longer knows the session")
     }
     this.exchange.end(request, outcome(request, code, undefined))
-    throw new Violation("the session has moved to another server")
+    throw new Violation("the server does not serve the session any more")
   }
 
   private acknowledged(sentAt: number, now: number): void {
-    if (!this.isStandIn && !this.state.isFinal) this.liveness.acknowledged(sentAt, now)
+    if (!this.isStandIn) this.liveness.acknowledged(sentAt, now)
   }
 
   private notification(reader: JuteReader, zxid: bigint): void {
@@ -302,9 +307,9 @@ export class SessionCore {
     this.state.set({ _tag: "Expired" })
     if (isFinal) this.end(error, error)
     else {
-      // Requests first: who hears of a watch and asks anew then asks the next session.
-      this.identities.fail(error)
+      // Requests first: who hears of anything else and asks anew then asks the next session.
       this.exchange.failAll(error, { final: false })
+      this.identities.fail(error)
       this.watches.expireOneShots(error)
     }
   }
@@ -318,7 +323,7 @@ export class SessionCore {
 
   /** The owner is done with it. */
   close(): void {
-    this.link = undefined
+    this.forgetLink()
     this.liveness.end()
     this.state.set({ _tag: "Closed" })
     const error = new SessionClosed()

@@ -1,46 +1,76 @@
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 import type { SessionState } from "../SessionState.ts"
+import type { CallOut } from "./CallOut.ts"
 
-/** The current state of a session, and a stream of it. A state that repeats itself is not told twice. */
+/** One state, what came after it, and who waits for that. */
+interface Entry {
+  readonly state: SessionState
+  next: Entry | undefined
+  readonly waiting: Set<(entry: Effect.Effect<Entry>) => void>
+}
+
+/**
+ * The current state of a session, and a stream of it. A state that repeats itself is not told twice.
+ *
+ * States form a chain from the oldest that somebody has yet to read: each reader goes along it at its own pace, misses
+ * none, and cannot keep one from any other.
+ */
 export class StateCell {
-  private state: SessionState = { _tag: "Connecting" }
-  private readonly pubsub: PubSub.PubSub<SessionState>
+  private entry: Entry = makeEntry({ _tag: "Connecting" })
   private readonly expiryIsFinal: boolean
-
-  private constructor(pubsub: PubSub.PubSub<SessionState>, expiryIsFinal: boolean) {
-    this.pubsub = pubsub
-    this.expiryIsFinal = expiryIsFinal
-    PubSub.publishUnsafe(pubsub, this.state)
-  }
+  private readonly callOut: CallOut
 
   /** `expiryIsFinal`: nothing follows an expiry. */
-  static make(expiryIsFinal: boolean): Effect.Effect<StateCell> {
-    return Effect.map(PubSub.unbounded<SessionState>({ replay: 1 }), (pubsub) => new StateCell(pubsub, expiryIsFinal))
+  constructor(expiryIsFinal: boolean, callOut: CallOut) {
+    this.expiryIsFinal = expiryIsFinal
+    this.callOut = callOut
   }
 
   get current(): SessionState {
-    return this.state
+    return this.entry.state
   }
 
   /** Whether the session was closed or its credentials refused: no other state follows these. */
   get isFinal(): boolean {
-    return this.state._tag === "AuthFailed" || this.state._tag === "Closed"
+    return this.current._tag === "AuthFailed" || this.current._tag === "Closed"
   }
 
   readonly changes: Stream.Stream<SessionState> = Stream.suspend(() =>
-    Stream.takeUntil(
-      Stream.fromPubSub(this.pubsub),
-      ({ _tag }) => _tag === "Closed" || _tag === "AuthFailed" || (_tag === "Expired" && this.expiryIsFinal)
+    Stream.unfold(Effect.succeed(this.entry), (entry) =>
+      Effect.map(entry, (read) => [read.state, after(read)] as const)
+    ).pipe(
+      Stream.takeUntil(
+        ({ _tag }) => _tag === "Closed" || _tag === "AuthFailed" || (_tag === "Expired" && this.expiryIsFinal)
+      )
     )
   )
 
   set(state: SessionState): void {
-    if (this.isFinal || isSame(this.state, state)) return
-    this.state = state
-    PubSub.publishUnsafe(this.pubsub, state)
+    if (this.isFinal || isSame(this.current, state)) return
+    const { waiting } = this.entry
+    const next = makeEntry(state)
+    this.entry.next = next
+    this.entry = next
+    const told = [...waiting]
+    waiting.clear()
+    for (const resume of told) this.callOut(() => resume(Effect.succeed(next)))
   }
 }
+
+const makeEntry = (state: SessionState): Entry => ({ state, next: undefined, waiting: new Set() })
+
+/** The entry after this one, as soon as there is one. */
+const after = (entry: Entry): Effect.Effect<Entry> =>
+  Effect.callback((resume) => {
+    if (entry.next !== undefined) {
+      resume(Effect.succeed(entry.next))
+      return
+    }
+    entry.waiting.add(resume)
+    return Effect.sync(() => {
+      entry.waiting.delete(resume)
+    })
+  })
 
 const isSame = (a: SessionState, b: SessionState): boolean => a._tag === b._tag && a._tag !== "Connected"

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import { AuthFailed, SessionExpired } from "../SessionError.ts"
+import { annotated } from "./annotated.ts"
 import { authenticate } from "./authenticate.ts"
 import { dial, DialFailed } from "./dial.ts"
 import type { Link } from "./Link.ts"
@@ -47,7 +48,8 @@ export const connectionLoop = Effect.fnUntraced(function* (
   while (!core.state.isFinal) {
     yield* Effect.raceFirst(keepConnected(core, onFailedAttempt), core.untilExpired)
     if (core.state.isFinal) return
-    yield* annotated(core, Effect.logWarning(new SessionExpired({ sessionId: core.credentials.id }).message))
+    const { message } = new SessionExpired({ sessionId: core.credentials.id })
+    yield* annotated(core, undefined, Effect.logWarning(message))
     core.expire()
     if (core.settings.sessionExpiry === "fail") return
     core.state.set({ _tag: "Connecting" })
@@ -64,38 +66,36 @@ const keepConnected = Effect.fnUntraced(function* (
   let shortLived = 0
   // After a connection that worked the next server is tried at once.
   let atOnce = true
+  // A server that gives a session begins a new round; where none of the sessions lasts, rounds would never end.
+  let isPauseDue = false
   while (!core.state.isFinal) {
     const { lapEnded, server } = yield* core.servers.next
-    if (lapEnded && !atOnce) yield* pause
+    if (isPauseDue || (lapEnded && !atOnce)) yield* pause
     atOnce = false
+    isPauseDue = false
     const tried = yield* tryServer(core, server)
     switch (tried._tag) {
       case "Expired":
         return
       case "Lost":
         shortLived = tried.lived >= WORTHWHILE ? 0 : shortLived + 1
-        if (shortLived < MAX_SHORT_LIVED) {
+        if (shortLived <= MAX_SHORT_LIVED) {
           pause = yield* makePause(core)
           atOnce = tried.answered
+        } else {
+          isPauseDue = true
         }
         behind.reset()
-        yield* annotated(core, Effect.logDebug(`connection lost: ${tried.reason}`))
+        yield* annotated(core, server, Effect.logDebug(`connection lost: ${tried.reason}`))
         break
       case "Failed":
         onFailedAttempt({ server: format(server), reason: tried.reason })
         behind.failed(tried.silent)
-        yield* annotated(core, Effect.logDebug(`no session: ${tried.reason}`))
+        yield* annotated(core, server, Effect.logDebug(`no session: ${tried.reason}`))
         break
     }
   }
 })
-
-/** Says in a log line which session it is about. */
-const annotated = (core: SessionCore, log: Effect.Effect<void>): Effect.Effect<void> =>
-  Effect.annotateLogs(log, {
-    "zookeeper.session": `0x${BigInt.asUintN(64, core.credentials.id).toString(16)}`,
-    "zookeeper.server": core.state.current._tag === "Connected" ? format(core.state.current.server) : "none"
-  })
 
 /** Tries the addresses of one server until one of them gives a session, and stays for as long as that lasts. */
 const tryServer = Effect.fnUntraced(function* (core: SessionCore, server: ServerAddress) {
@@ -105,11 +105,7 @@ const tryServer = Effect.fnUntraced(function* (core: SessionCore, server: Server
   let last = failed(`${format(server)}: the host name has no address`)
   for (const address of addresses) {
     const tried = yield* Effect.scoped(tryAddress(core, server, address, timeout)).pipe(
-      // A mistake of ours, or of a mechanism or transport that an application brought: this try has failed, no more.
-      Effect.catchDefect((defect) => {
-        const reason = `${format(server)}: a defect while connecting`
-        return Effect.as(annotated(core, Effect.logError(reason, Cause.die(defect))), failed(reason))
-      })
+      Effect.catchDefect((defect) => Effect.map(reportDefect(core, server, defect), (reason) => failed(reason)))
     )
     if (tried._tag !== "Failed" || core.state.isFinal) return tried
     last = tried
@@ -117,16 +113,23 @@ const tryServer = Effect.fnUntraced(function* (core: SessionCore, server: Server
   return last
 })
 
+/** A mistake of ours, or of a mechanism or transport that an application brought: the try has failed, no more. */
+const reportDefect = (core: SessionCore, server: ServerAddress, defect: unknown): Effect.Effect<string> => {
+  const reason = `${format(server)}: a defect while connecting`
+  return Effect.as(annotated(core, server, Effect.logError(reason, Cause.die(defect))), reason)
+}
+
 /** The addresses of a server, or why there are none. */
 const resolve = Effect.fnUntraced(function* (core: SessionCore, server: ServerAddress) {
   const timeout = yield* handshakeTimeout(core, 1)
-  return yield* core.transport.resolve(server).pipe(
+  return yield* Effect.suspend(() => core.transport.resolve(server)).pipe(
     Effect.timeoutOrElse({
       duration: timeout,
       orElse: () =>
         Effect.fail({ message: `${format(server)}: the host name was not resolved within ${Math.round(timeout)} ms` })
     }),
-    Effect.catch(({ message }) => Effect.succeed(message))
+    Effect.catch(({ message }) => Effect.succeed(message)),
+    Effect.catchDefect((defect) => reportDefect(core, server, defect))
   )
 })
 
@@ -174,7 +177,8 @@ const tryAddress = Effect.fnUntraced(function* (
   yield* core.servers.connected(server)
   const stay = Effect.suspend(() => {
     core.connected(dialled, isStandIn)
-    return Effect.andThen(leaveUnlisted(core, server), runLink(core, link, response.readOnly === true))
+    const served = annotated(core, server, runLink(core, link, response.readOnly === true))
+    return Effect.andThen(leaveUnlisted(core, server), served)
   })
   const reason = yield* Effect.onExit(stay, () =>
     Effect.andThen(

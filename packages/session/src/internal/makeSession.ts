@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { AuthInfo, Session, SessionInfo, SessionOptions } from "../Session.ts"
 import { AuthFailed, ConnectFailed, RequestTimeout, type SessionError, SessionExpired } from "../SessionError.ts"
+import { annotated } from "./annotated.ts"
 import { makeCallOut } from "./CallOut.ts"
 import { connectionLoop, type FailedAttempt } from "./connectionLoop.ts"
 import { SessionCore } from "./SessionCore.ts"
@@ -38,27 +39,31 @@ export const makeSession = Effect.fnUntraced(function* (
   const transport = yield* Transport
   const settings = yield* checkOptions(options, transport.defaultServers)
   const context = yield* Effect.context()
-  const core = new SessionCore({
+  const callOut = makeCallOut((defect) => {
+    const log = Effect.logError("who was told of an outcome or event has thrown", Cause.die(defect))
+    Effect.runForkWith(context)(annotated(core, core.link?.server, log))
+  })
+  const core: SessionCore = new SessionCore({
     settings,
     transport,
     clock: yield* Clock.Clock,
     servers: yield* ServerList.make(settings.servers.servers),
-    state: yield* StateCell.make(settings.sessionExpiry === "fail"),
+    state: new StateCell(settings.sessionExpiry === "fail", callOut),
     firstXid,
-    callOut: makeCallOut((defect) => {
-      Effect.runForkWith(context)(Effect.logError("who was told of an outcome or event has thrown", Cause.die(defect)))
-    })
+    callOut
   })
 
   const attempts: Array<FailedAttempt> = []
   const ready = Deferred.makeUnsafe<void, AuthFailed | SessionExpired>()
-  core.onReady = () => Deferred.doneUnsafe(ready, Exit.void)
+  core.onReady = () => callOut(() => void Deferred.doneUnsafe(ready, Exit.void))
   const loop = yield* connectionLoop(core, (attempt) => {
     attempts.push(attempt)
     if (attempts.length > ATTEMPTS) attempts.shift()
   }).pipe(
     // It ends by itself only when the session is over for good; a defect of ours must end it too, and be heard of.
-    Effect.tapDefect((defect) => Effect.logError("the session ends by a defect", Cause.die(defect))),
+    Effect.tapDefect((defect) =>
+      annotated(core, undefined, Effect.logError("the session ends by a defect", Cause.die(defect)))
+    ),
     Effect.onExit((exit) =>
       Effect.sync(() => {
         if (Exit.isFailure(exit)) core.close()
@@ -152,9 +157,13 @@ const sweep = (core: SessionCore, timeout: number): Effect.Effect<never> =>
 const addAuth = (core: SessionCore, auth: AuthInfo): Effect.Effect<void, SessionError | InvalidArgument> => {
   const added = Effect.callback<void, SessionError>((resume) => {
     const { refusal } = core.exchange
-    if (refusal !== undefined) return resume(Effect.fail(refusal))
-    core.identities.add(auth, core.link?.writer, resume)
+    if (refusal !== undefined) {
+      resume(Effect.fail(refusal))
+      return
+    }
+    const giveUp = core.identities.add(auth, core.link?.writer, resume)
     core.link?.schedule()
+    return Effect.sync(giveUp)
   })
   const { requestTimeout } = core.settings
   const late = new RequestTimeout({ operation: Operations.auth.name, path: "", maybeApplied: true })
