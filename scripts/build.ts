@@ -18,7 +18,7 @@ import { fileURLToPath } from "node:url"
 const root = fileURLToPath(new URL("..", import.meta.url))
 
 /** What is published, what is depended on first. */
-const published = ["protocol", "transport", "session", "client"] as const
+const published = ["protocol", "transport", "session", "client", "server"] as const
 
 class BuildFailed extends Schema.TaggedError<BuildFailed>()("BuildFailed", {
   /** What was wrong, and what to do. */
@@ -147,7 +147,7 @@ const inspectManifest = (name: string, text: string) =>
 // a project outside of the workspace
 // -----------------------------------------------------------------------------
 
-/** A project that knows the four tarballs, and from the registry what the workspace already uses, in its versions. */
+/** A project that knows the tarballs, and from the registry what the workspace already uses, in its versions. */
 const installOutside = (temporary: string, tarballs: ReadonlyArray<Tarball>) =>
   Effect.gen(function* () {
     const project = Path.join(temporary, "project")

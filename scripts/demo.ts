@@ -1,18 +1,22 @@
 /**
- * `npx -y pnpm@12 demo`: two clients at work on a real ZooKeeper, told step by step.
+ * `npx -y pnpm@12 demo`: two clients at work on a ZooKeeper, told step by step.
  *
- * Alice is written with Effect and Bob with Promises, so this file also shows what either looks like. It starts a server
- * of its own and stops it again; `ZK_SERVERS=host:port` uses one that runs, which is not restarted, and where all that
- * was created is deleted at the end.
+ * Alice is written with Effect and Bob with Promises, so this file also shows what either looks like. They work on the
+ * embedded server, so that nothing has to be installed. `--real` starts a real server, restarts it in the middle and
+ * stops it again; `ZK_SERVERS=host:port` uses one that runs, whose connections stay as they are, and where all that was
+ * created is deleted at the end.
  */
 import { Op, PromiseClient, ZNode, ZooKeeper } from "@effect-zookeeper/client"
+import { EmbeddedServer } from "@effect-zookeeper/server"
 import * as ZooKeeperInstall from "@effect-zookeeper/test-kit/ZooKeeperInstall"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -163,26 +167,43 @@ const transaction = Effect.fnUntraced(function* ({ alice, bob }: Cast) {
   )
 })
 
-const tellRestart = Effect.suspend(() =>
-  step(
-    "The server is restarted in the middle of the work",
-    "Connections break. Sessions, watches and streams go on when the client is back in time."
-  )
-)
+/** How all connections are lost at once: the step is told differently by what happened to the server. */
+interface Interruption {
+  readonly title: string
+  /** Breaks the connections. */
+  readonly begin: Effect.Effect<void, Error>
+  readonly begun: string
+  /** Lets the clients in again. */
+  readonly end: Effect.Effect<void, Error>
+  readonly ended: string
+}
 
-const restart = Effect.fnUntraced(function* ({ alice, bob, bobSees }: Cast, server: ZooKeeperServer.ZooKeeperServer) {
-  yield* tellRestart
+const lostConnections = Effect.fnUntraced(function* (
+  { alice, bob, bobSees }: Cast,
+  { begin, begun, end, ended, title }: Interruption
+) {
+  yield* step(title, "Sessions, watches and streams go on when the client is back in time.")
   const before = { alice: alice.session.id, bob: bob.session.id }
-  yield* server.stop
-  yield* Stream.runDrain(Stream.takeUntil(alice.session.states, ({ _tag }) => _tag === "Disconnected"))
-  yield* promised(async () => {
-    for await (const state of bob.session.states) if (state._tag === "Disconnected") return
-  })
-  yield* say("Server", "stops; both clients notice, and look for it")
+  // Both are listened to before it happens: with a server in this process it may be over in an instant.
+  const noticed = yield* Effect.forkChild(
+    Effect.all(
+      [
+        Stream.runDrain(Stream.takeUntil(alice.session.states, ({ _tag }) => _tag === "Disconnected")),
+        promised(async () => {
+          for await (const state of bob.session.states) if (state._tag === "Disconnected") return
+        })
+      ],
+      { concurrency: 2 }
+    ),
+    { startImmediately: true }
+  )
+  yield* begin
+  yield* Fiber.join(noticed)
+  yield* say("Server", begun)
   const reading = yield* Effect.forkChild(promised(() => bob.znode(ServiceConfig).get(mail)))
   yield* say("Bob", "reads nevertheless: his request waits")
-  yield* server.start
-  yield* say("Server", "is back")
+  yield* end
+  yield* say("Server", ended)
   yield* say("Bob", `has his answer: ${show((yield* Fiber.join(reading)).value)}`)
   yield* ServiceConfig.on(alice).update(mail, (value) => ({ ...value, replicas: 5 }))
   yield* say("Alice", `writes again, and ${stays(before.alice, alice.session.id)}`)
@@ -193,51 +214,99 @@ const restart = Effect.fnUntraced(function* ({ alice, bob, bobSees }: Cast, serv
 // the stage
 // -----------------------------------------------------------------------------
 
-const play = Effect.fnUntraced(function* (servers: string, server: ZooKeeperServer.ZooKeeperServer | undefined) {
+/** Where it is played. */
+interface Stage {
+  readonly servers: string
+  /** None where the connections are not ours to break. */
+  readonly interruption: Interruption | undefined
+  /** What has become of everything, after the last word. */
+  readonly end: string
+}
+
+const embedded = Effect.gen(function* () {
+  yield* headline("two clients at work on a ZooKeeper in this process")
+  const running = yield* Layer.build(EmbeddedServer.layer())
+  const server = Context.get(running, EmbeddedServer.EmbeddedServer)
+  yield* Console.log(
+    `The embedded server listens on ${server.connectString}, speaks the real protocol, and keeps nothing.`
+  )
+  yield* Console.log(
+    styleText("dim", "On a real server of its own: `npx -y pnpm@12 demo --real`; on yours: ZK_SERVERS=host:port.")
+  )
+  const stage: Stage = {
+    servers: server.connectString,
+    interruption: {
+      title: "The server ends all connections in the middle of the work",
+      begin: Effect.andThen(server.disconnectAll, server.pause),
+      begun: "ends all connections, and answers nobody for now; both clients notice, and look for it",
+      end: server.resume,
+      ended: "answers again"
+    },
+    end: "the server and all that it held are gone"
+  }
+  return stage
+})
+
+const real = Effect.gen(function* () {
+  const install = yield* ZooKeeperInstall.findOrInstall
+  yield* headline("two clients at work on a real ZooKeeper")
+  yield* Console.log(`Starting a ZooKeeper server of our own (${install.source}) ...`)
+  const server = yield* ZooKeeperServer.make()
+  yield* Console.log(`It listens on ${server.connectString}, and keeps its data in a temporary folder.`)
+  const stage: Stage = {
+    servers: server.connectString,
+    interruption: {
+      title: "The server is restarted in the middle of the work",
+      begin: server.stop,
+      begun: "stops; both clients notice, and look for it",
+      end: server.start,
+      ended: "is back"
+    },
+    end: "the server is stopped and its data removed"
+  }
+  return stage
+})
+
+const given = Effect.fnUntraced(function* (servers: string) {
+  yield* headline("two clients at work on a ZooKeeper of yours")
+  yield* Console.log(`Using the server at ${servers}, as ZK_SERVERS says.`)
+  const stage: Stage = { servers, interruption: undefined, end: "the demo's znodes are deleted" }
+  return stage
+})
+
+const play = Effect.fnUntraced(function* ({ interruption, servers }: Stage) {
   const cast = yield* connectBoth(servers)
   yield* typedZnode(cast)
   yield* compareAndSet(cast)
   yield* ephemeral(cast)
   yield* transaction(cast)
-  if (server !== undefined) return yield* restart(cast, server)
-  yield* tellRestart
-  yield* say("Server", "skipped: the server of ZK_SERVERS is not ours to restart")
+  if (interruption !== undefined) return yield* lostConnections(cast, interruption)
+  yield* step("Connections are lost in the middle of the work", "Sessions, watches and streams would go on.")
+  yield* say("Server", "skipped: the connections of the server of ZK_SERVERS are not ours to break")
 }, Effect.scoped)
 
 const program = Effect.gen(function* () {
   const started = yield* Clock.currentTimeMillis
-  const given = process.env["ZK_SERVERS"]
-  yield* Effect.scoped(
+  const servers = process.env["ZK_SERVERS"] ?? ""
+  // pnpm hands a "--" on.
+  const args = process.argv.slice(2).filter((arg) => arg !== "--")
+  if (args.some((arg) => arg !== "--real") || (args.length > 0 && servers !== "")) {
+    return yield* Effect.fail(new Error("usage: demo [--real], or ZK_SERVERS=host:port demo"))
+  }
+  const end = yield* Effect.scoped(
     Effect.gen(function* () {
-      const server = given === undefined || given === "" ? yield* startServer : undefined
-      const servers = server?.connectString ?? given ?? ""
-      if (server === undefined) {
-        yield* headline
-        yield* Console.log(`Using the server at ${servers}, as ZK_SERVERS says.`)
-      }
-      yield* Effect.provide(play(servers, server), ZooKeeper.layer({ servers }))
+      const stage = yield* servers !== "" ? given(servers) : args.length > 0 ? real : embedded
+      yield* Effect.provide(play(stage), ZooKeeper.layer({ servers: stage.servers }))
+      return stage.end
     })
   )
   const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
-  const end =
-    given === undefined || given === "" ? "the server is stopped and its data removed" : "the demo's znodes are deleted"
   yield* Console.log(
     styleText("bold", `\nDone in ${seconds.toFixed(1)} seconds: all sessions are closed, and ${end}.\n`)
   )
 })
 
-const headline = Effect.suspend(() =>
-  Console.log(styleText("bold", "\neffect-zookeeper: two clients at work on a real ZooKeeper\n"))
-)
-
-const startServer = Effect.gen(function* () {
-  const install = yield* ZooKeeperInstall.findOrInstall
-  yield* headline
-  yield* Console.log(`Starting a ZooKeeper server of our own (${install.source}) ...`)
-  const server = yield* ZooKeeperServer.make()
-  yield* Console.log(`It listens on ${server.connectString}, and keeps its data in a temporary folder.`)
-  return server
-})
+const headline = (what: string) => Console.log(styleText("bold", `\neffect-zookeeper: ${what}\n`))
 
 // ---- internal: what is told, and how
 

@@ -1,7 +1,8 @@
 /**
  * An application outside of the workspace, on the packed packages: it is type-checked against their declarations and run.
  *
- * It needs no server. It reaches every package by its name and by a deep module, and dials a port where nobody listens.
+ * It reaches every package by its name and by a deep module, dials a port where nobody listens, and works on the embedded
+ * server through both of its doors.
  */
 import { ZooKeeper as Client } from "@effect-zookeeper/client"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -9,8 +10,10 @@ import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Protocol from "@effect-zookeeper/protocol"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import * as Records from "@effect-zookeeper/protocol/Records"
+import { EmbeddedServer as EmbeddedServerModule } from "@effect-zookeeper/server"
+import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as SessionPackage from "@effect-zookeeper/session"
-import type * as Session from "@effect-zookeeper/session/Session"
+import * as Session from "@effect-zookeeper/session/Session"
 import * as TransportPackage from "@effect-zookeeper/transport"
 import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
 import * as Effect from "effect/Effect"
@@ -23,7 +26,8 @@ import * as Assert from "node:assert/strict"
 Assert.equal(Client.ZooKeeper, ZooKeeper.ZooKeeper)
 Assert.equal(Protocol.Jute.codec, Jute.codec)
 Assert.equal(TransportPackage.ConnectString.parse, ConnectString.parse)
-Assert.equal(typeof SessionPackage.Session.layer, "function")
+Assert.equal(SessionPackage.Session.layer, Session.layer)
+Assert.equal(EmbeddedServerModule.layer, EmbeddedServer.layer)
 
 const parsed = Result.getOrThrow(ConnectString.parse("zk1:2181,[2001:db8::1]/app"))
 Assert.deepEqual(
@@ -53,3 +57,23 @@ const failure = await ZooKeeper.layer({ servers: "127.0.0.1:1", connectTimeout: 
   Effect.runPromise
 )
 Assert.equal(failure._tag, "ConnectFailed")
+
+const work = Effect.gen(function* () {
+  const zk = yield* ZooKeeper.ZooKeeper
+  const server = yield* EmbeddedServer.EmbeddedServer
+  const path = yield* zk.create("/job-", { data: "payload", mode: "ephemeralSequential" })
+  yield* server.disconnectAll
+  const { data } = yield* zk.get(path)
+  return [path, new TextDecoder().decode(data)]
+})
+
+const overTcp = Layer.unwrap(
+  Effect.map(EmbeddedServer.EmbeddedServer, ({ connectString }) => ZooKeeper.layer({ servers: connectString }))
+)
+const inMemory = ZooKeeper.layerSession().pipe(Layer.provide(Session.layer()))
+
+const answers = await Promise.all([
+  Effect.runPromise(Effect.provide(work, Layer.provideMerge(overTcp, EmbeddedServer.layer()))),
+  Effect.runPromise(Effect.provide(work, Layer.provideMerge(inMemory, EmbeddedServer.layerMemory())))
+])
+for (const answer of answers) Assert.deepEqual(answer, ["/job-0000000000", "payload"])

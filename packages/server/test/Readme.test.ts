@@ -1,13 +1,19 @@
-/** The example of the README is a file beside this one, so that it is compiled and run. */
+/** The examples of the README are files beside this one, so that they are compiled and run: suites as suites. */
 import { assert, it, vi } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 
 const textOf = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8")
 
-it("the README shows the example as it is, and no other", async () => {
+const examples = ["memory.ts", "claims.test.ts", "promise.test.ts"]
+
+it("the README shows the examples as they are, and no other", () => {
   const readme = textOf("../README.md")
-  assert.include(readme, `\`\`\`ts\n${textOf("examples/memory.ts")}\`\`\``)
-  assert.lengthOf(readme.match(/^```ts$/gm) ?? [], 1)
+  for (const name of examples) assert.include(readme, `\`\`\`ts\n${textOf(`examples/${name}`)}\`\`\``)
+  assert.lengthOf(readme.match(/^```ts$/gm) ?? [], examples.length)
+  assert.include(textOf("../../../README.md"), `\`\`\`ts\n${textOf("examples/root.test.ts")}\`\`\``)
+})
+
+it("the first example prints what it is there for", async () => {
   const log = vi.spyOn(console, "log").mockImplementation(() => {})
   await import("./examples/memory.ts")
   const printed = log.mock.calls.flat()

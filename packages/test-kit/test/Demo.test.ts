@@ -2,26 +2,8 @@ import { connectString } from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as ChildProcess from "node:child_process"
 import * as Net from "node:net"
-import { fileURLToPath } from "node:url"
-
-const script = fileURLToPath(new URL("../../../scripts/demo.ts", import.meta.url))
-
-interface Outcome {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs the demo to its end. */
-const demo = (env: NodeJS.ProcessEnv): Effect.Effect<Outcome> =>
-  Effect.callback((resume) => {
-    const child = ChildProcess.execFile(process.execPath, [script], { env }, (_, stdout, stderr) =>
-      resume(Effect.succeed({ code: child.exitCode, stdout, stderr }))
-    )
-    return Effect.sync(() => child.kill("SIGKILL"))
-  })
+import * as Command from "./support/command.ts"
 
 /** The environment without what would change the demo's server, or colour its lines. */
 const { FORCE_COLOR: _color, ZK_SERVERS: _servers, ...env } = process.env
@@ -55,31 +37,48 @@ const steps = [
   /^5\. A transaction$/m,
   /^ +Alice .*TransactionFailed: operation 2 failed, the Check of \/config\/mail, with BadVersion$/m,
   /^ +Bob .*\/config\/web was not created, \/workers is still there$/m,
-  /^6\. The server is restarted/m
+  /^6\. /m
+]
+
+/** The last step where connections were lost in it. */
+const lost = [
+  /^ +Server .*both clients notice/m,
+  /^ +Bob .*answer: \{ replicas: 3, owner: 'Alice' \}$/m,
+  /^ +Alice .*still has the session 0x/m,
+  /^ +Bob .*sees \{ replicas: 5, owner: 'Alice' \} \(version 3\), and still has the session 0x/m,
+  /^Done in [\d.]+ seconds/m
 ]
 
 describe("the demo", () => {
-  it.live("tells each step on a server of its own, and leaves nothing behind", () =>
+  it.live("tells each step on the embedded server, where no ZooKeeper is installed, in under five seconds", () =>
     Effect.gen(function* () {
-      const { code, stderr, stdout } = yield* demo(env)
+      const { code, stderr, stdout } = yield* Command.run("demo", [], { PATH: "" })
       assert.strictEqual(stderr, "")
-      assertInOrder(stdout, [
-        ...steps,
-        /^ +Server stops/m,
-        /^ +Bob .*answer: \{ replicas: 3, owner: 'Alice' \}$/m,
-        /^ +Alice .*still has the session 0x/m,
-        /^ +Bob .*sees \{ replicas: 5, owner: 'Alice' \} \(version 3\), and still has the session 0x/m,
-        /^Done in [\d.]+ seconds/m
-      ])
+      assertInOrder(stdout, [...steps.slice(0, -1), /^6\. The server ends all connections/m, ...lost])
       assert.strictEqual(code, 0)
-      const port = Number(/127\.0\.0\.1:(\d+)/.exec(stdout)?.[1])
-      assert.strictEqual(yield* connectionError(port), "ECONNREFUSED")
+      assert.isBelow(Number(/^Done in ([\d.]+) seconds/m.exec(stdout)?.[1]), 5)
+      assert.strictEqual(yield* connectionError(portOf(stdout)), "ECONNREFUSED")
     })
   )
 
-  it.live("uses the server that it is given, does not restart it, and deletes its znodes", () =>
+  it.live("tells each step on a real server of its own, and leaves nothing behind", () =>
     Effect.gen(function* () {
-      const { code, stderr, stdout } = yield* demo({ ...env, ZK_SERVERS: connectString() })
+      const { code, stderr, stdout } = yield* Command.run("demo", ["--real"], env)
+      assert.strictEqual(stderr, "")
+      assertInOrder(stdout, [
+        ...steps.slice(0, -1),
+        /^6\. The server is restarted/m,
+        /^ +Server stops/m,
+        ...lost.slice(1)
+      ])
+      assert.strictEqual(code, 0)
+      assert.strictEqual(yield* connectionError(portOf(stdout)), "ECONNREFUSED")
+    })
+  )
+
+  it.live("uses the server that it is given, leaves its connections alone, and deletes its znodes", () =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* Command.run("demo", [], { ...env, ZK_SERVERS: connectString() })
       assert.strictEqual(stderr, "")
       assertInOrder(stdout, [...steps, /^ +Server skipped/m, /^Done in [\d.]+ seconds/m])
       assert.strictEqual(code, 0)
@@ -90,15 +89,25 @@ describe("the demo", () => {
     })
   )
 
-  it.live("says in one line that there is no ZooKeeper", () =>
+  it.live("says in one line that there is no real ZooKeeper", () =>
     Effect.gen(function* () {
-      const { code, stderr, stdout } = yield* demo({ PATH: "" })
+      const { code, stderr, stdout } = yield* Command.run("demo", ["--real"], { PATH: "" })
       assert.strictEqual(stdout, "")
       assert.match(stderr, /^No ZooKeeper found: install .*\n$/)
       assert.strictEqual(code, 1)
     })
   )
+
+  it.live("says in one line how it is used", () =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* Command.run("demo", ["--reel"], env)
+      assert.deepStrictEqual([code, stdout], [1, ""])
+      assert.match(stderr, /^usage: demo .*\n$/)
+    })
+  )
 })
+
+const portOf = (stdout: string): number => Number(/127\.0\.0\.1:(\d+)/.exec(stdout)?.[1])
 
 const connectionError = (port: number): Effect.Effect<string | undefined> =>
   Effect.callback((resume) => {

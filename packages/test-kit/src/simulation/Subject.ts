@@ -30,8 +30,8 @@ export interface Subject {
   readonly evidence: Evidence
   /** Virtual milliseconds. */
   readonly now: () => number
-  /** What it believes to own at this moment: the session; another object for each epoch. */
-  readonly owns: () => { readonly session: bigint } | undefined
+  /** Whether it believes to own something at this moment: an object for each time that it began to. */
+  readonly owns: () => object | undefined
   /** Ends the session, and everything of this client. */
   readonly close: Effect.Effect<void>
 }
@@ -72,10 +72,9 @@ export const connect = Effect.fnUntraced(function* (
     .run(Layer.buildWithScope(Layer.fresh(layer), scope))
     .pipe(Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))))
   const zk = Context.get(context, ZooKeeper.ZooKeeper)
-  const held: { now: { readonly session: bigint } | undefined } = { now: undefined }
+  const held: { now: object | undefined } = { now: undefined }
   const hold = Effect.gen(function* () {
-    const claim = { session: zk.session.id }
-    held.now = claim
+    held.now = {}
     yield* Effect.exit(zk.session.ownership)
     held.now = undefined
     yield* Effect.sleep("25 millis")

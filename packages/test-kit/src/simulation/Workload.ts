@@ -92,19 +92,27 @@ export class Workload {
     })
   }
 
-  /** In peace a request takes as long as the network, and not until the next heartbeat. */
+  /** In peace a request takes as long as the network, and not until the next heartbeat; not behind another one either. */
   readonly hurry = Effect.gen({ self: this }, function* () {
     for (let i = 0; i < 12; i++) {
+      const behind = yield* Random.nextBetween(0, 0.3)
+      yield* Effect.all([this.ask, Effect.andThen(Effect.sleep(behind), this.ask)], { concurrency: 2 })
+    }
+  })
+
+  private get ask(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
       const path = yield* this.register
-      const began = this.subject.now()
       const { connections, zk } = this
+      const began = this.subject.now()
       const wasConnected = zk.session.state._tag === "Connected"
       yield* Effect.ignore(this.get(path))
       const took = this.subject.now() - began
-      if (took > LONGEST && wasConnected && connections === this.connections)
+      if (took > LONGEST && wasConnected && connections === this.connections) {
         this.accuse(`P1: a request took ${took.toFixed(0)} ms when nothing was in its way`)
-    }
-  })
+      }
+    })
+  }
 
   /** Compares what watches and streams have told with what is there. */
   judge(truth: ReadonlyMap<string, { readonly value: string; readonly stat: Stat } | undefined>, children: string) {

@@ -1,0 +1,96 @@
+/**
+ * `npx -y pnpm@12 server`: the embedded ZooKeeper by itself, until Ctrl-C. No JVM, nothing on disk.
+ */
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import { EmbeddedServer } from "@effect-zookeeper/server"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+
+const flags = {
+  // Texts, so that a number that makes no sense is told of in one line instead of the whole help.
+  port: Flag.String("port").pipe(
+    Flag.withMetavar("number"),
+    Flag.withDescription("The client port (default: any that is free)"),
+    Flag.withDefault("0")
+  ),
+  host: Flag.String("host").pipe(
+    Flag.withMetavar("address"),
+    Flag.withDescription("The address to listen on (default: 127.0.0.1; 0.0.0.0 for whoever can reach this machine)"),
+    Flag.withDefault("127.0.0.1")
+  ),
+  tick: Flag.String("tick").pipe(
+    Flag.withMetavar("milliseconds"),
+    Flag.withDescription("tickTime (default: 2000); sessions last from two of them to twenty"),
+    Flag.withDefault("2000")
+  ),
+  doors: Flag.String("doors").pipe(
+    Flag.withMetavar("number"),
+    Flag.withDescription("On how many ports to listen, as if they were servers of an ensemble (default: 1)"),
+    Flag.withDefault("1")
+  ),
+  super: Flag.Redacted("super").pipe(
+    Flag.withMetavar("user:password"),
+    Flag.withDescription("The super user, of the scheme digest (default: super:secret)"),
+    Flag.withDefault(Redacted.make("super:secret"))
+  )
+}
+
+class BadOption extends Schema.TaggedError<BadOption>()("BadOption", {
+  /** What was wrong, and what would be right. */
+  message: Schema.String
+}) {}
+
+const serve = Effect.fnUntraced(function* (config: Command.Command.Config.Infer<typeof flags>) {
+  const port = yield* wholeNumber("port", config.port, 0, 65_535)
+  const tickTime = yield* wholeNumber("tick", config.tick, 1, 60_000)
+  const doors = yield* wholeNumber("doors", config.doors, 1, 32)
+  const superDigest = yield* digestOf(config.super)
+  const running = yield* Layer.build(EmbeddedServer.layer({ port, host: config.host, tickTime, doors, superDigest }))
+  // The one line on stdout, for scripts.
+  yield* Console.log(Context.get(running, EmbeddedServer.EmbeddedServer).connectString)
+  yield* Console.error(
+    "An embedded ZooKeeper, in memory: it answers as Apache ZooKeeper 3.8 does, for tests and for trying things out. It " +
+      "keeps nothing: what is written is gone when it stops.\n" +
+      `The super user is ${superDigest.slice(0, superDigest.indexOf(":"))} (scheme digest). Ctrl-C stops it.`
+  )
+  yield* Effect.addFinalizer(() => Console.error("Stopped: all that was written is gone."))
+  return yield* Effect.never
+}, Effect.scoped)
+
+const wholeNumber = (name: string, text: string, least: number, most: number) =>
+  /^\d{1,6}$/.test(text) && Number(text) >= least && Number(text) <= most
+    ? Effect.succeed(Number(text))
+    : Effect.fail(new BadOption({ message: `--${name} ${text}: expected a whole number from ${least} to ${most}` }))
+
+const digestOf = (credentials: Redacted.Redacted<string>) =>
+  /^[^:]+:./.test(Redacted.value(credentials))
+    ? Effect.succeed(Acl.digestIdOf(Redacted.make(new TextEncoder().encode(Redacted.value(credentials)))))
+    : Effect.fail(new BadOption({ message: "--super: expected user:password, such as super:secret" }))
+
+const command = Command.make("server", flags, (config) =>
+  serve(config).pipe(
+    Effect.catch((error) =>
+      Effect.andThen(
+        Console.error(error.message),
+        Effect.sync(() => (process.exitCode = 1))
+      )
+    )
+  )
+).pipe(
+  Command.withDescription(
+    "Runs the embedded ZooKeeper by itself, prints its connect string, and stops on Ctrl-C. It speaks the real protocol to " +
+      "clients of any language and keeps nothing. `zookeeper` runs a real one."
+  )
+)
+
+// pnpm hands a "--" on.
+const args = process.argv.slice(2).filter((arg) => arg !== "--")
+Command.runWith(command, { version: "0.1.0" })(args).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)
