@@ -433,6 +433,22 @@ describe("requestTimeout", () => {
     })
   )
 
+  it.effect("does not say of what is written and still lies with us that it was not applied: it will leave", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect({ ...two, requestTimeout: "5 seconds" })
+      server.clog()
+      const first = yield* Effect.forkChild(Effect.flip(set(session, "/1", "x")), now)
+      yield* settle
+      const second = yield* Effect.forkChild(Effect.flip(set(session, "/2", "x")), now)
+      yield* TestClock.adjust("5 seconds")
+      assert.deepInclude({ ...(yield* Fiber.join(first)) }, { _tag: "RequestTimeout", maybeApplied: true })
+      assert.deepInclude({ ...(yield* Fiber.join(second)) }, { _tag: "RequestTimeout", maybeApplied: true })
+      server.flow()
+      yield* settle
+      assert.deepStrictEqual(shape(yield* server.requests).slice(0, 2), ["setData /1", "setData /2"])
+    })
+  )
+
   it.effect("counts the time without a connection", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ ...two, requestTimeout: "5 seconds" })

@@ -248,7 +248,7 @@ export class Exchange {
    */
   expire(askedBy: number): number | undefined {
     let oldest: number | undefined
-    const visit = (queue: Deque<PendingRequest>, handed: number) => {
+    const visit = (queue: Deque<PendingRequest>, isWritten: boolean) => {
       for (let index = 0; index < queue.length; index++) {
         const request = queue.at(index)!
         // What the session asks for itself has no time limit.
@@ -258,7 +258,8 @@ export class Exchange {
           return
         }
         this.abandoned++
-        const maybeApplied = index < handed && request.onLoss === "fail"
+        // What is written leaves with all else that is, even if the network has not taken it yet.
+        const maybeApplied = isWritten && request.onLoss === "fail"
         request.request = undefined
         this.tell(
           request,
@@ -266,8 +267,8 @@ export class Exchange {
         )
       }
     }
-    visit(this.inFlight, this.handed)
-    visit(this.waiting, 0)
+    visit(this.inFlight, true)
+    visit(this.waiting, false)
     this.clearAbandoned()
     return oldest
   }
