@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs"
 
 const textOf = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8")
 
-const examples = ["memory.ts", "claims.test.ts", "promise.test.ts"]
+const examples = ["memory.ts", "claims.test.ts", "promise.test.ts", "worlds.test.ts"]
 
 it("the README shows the examples as they are, and no other", () => {
   const readme = textOf("../README.md")
