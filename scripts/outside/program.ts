@@ -74,6 +74,6 @@ const inMemory = ZooKeeper.layerSession().pipe(Layer.provide(Session.layer()))
 
 const answers = await Promise.all([
   Effect.runPromise(Effect.provide(work, Layer.provideMerge(overTcp, EmbeddedServer.layer()))),
-  Effect.runPromise(Effect.provide(work, Layer.provideMerge(inMemory, EmbeddedServer.layerMemory())))
+  Effect.runPromise(Effect.provide(work, Layer.provideMerge(inMemory, EmbeddedServer.layerMemory)))
 ])
 for (const answer of answers) Assert.deepEqual(answer, ["/job-0000000000", "payload"])

@@ -167,15 +167,13 @@ export const layer = (options: ListenOptions = {}): Layer.Layer<EmbeddedServer, 
   )
 
 /**
- * The client's `Transport` without a socket, and the server behind it. Its servers are `memory:2181`, or `memory-1:2181`,
- * `memory-2:2181` ... with several doors; they are the transport's default.
- *
- * Nothing in it waits for a timer, a microtask or the network but through the Clock and the Scheduler of whoever runs it.
+ * `layerMemory` with options. With several doors its servers are `memory-1:2181`, `memory-2:2181` ...; they are the
+ * transport's default.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerMemory = (options: Options = {}): Layer.Layer<EmbeddedServer | Transport> =>
+export const layerMemoryWith = (options: Options): Layer.Layer<EmbeddedServer | Transport> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const core = yield* run(options)
@@ -189,6 +187,17 @@ export const layerMemory = (options: Options = {}): Layer.Layer<EmbeddedServer |
       )
     })
   )
+
+/**
+ * The client's `Transport` without a socket, and the server behind it. It is `memory:2181`, which is the transport's
+ * default: a session on it needs no `servers`.
+ *
+ * Nothing in it waits for a timer, a microtask or the network but through the Clock and the Scheduler of whoever runs it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemory: Layer.Layer<EmbeddedServer | Transport> = layerMemoryWith({})
 
 // ---- internal
 

@@ -165,7 +165,7 @@ describe("silent peers", () => {
       assert.isUndefined(ended.pollUnsafe())
       yield* TestClock.adjust("1 millis")
       assert.isDefined(ended.pollUnsafe())
-    }).pipe(Effect.provide(layerMemory()))
+    }).pipe(Effect.provide(layerMemory))
   )
 
   it.effect("who opens a session and goes silent is sent away when it ends", () =>
@@ -191,7 +191,7 @@ describe("silent peers", () => {
       yield* TestClock.adjust("2 seconds")
       assert.lengthOf(yield* server.sessions, 0)
       assert.isDefined(ended.pollUnsafe())
-    }).pipe(Effect.provide(layerMemory()))
+    }).pipe(Effect.provide(layerMemory))
   )
 })
 

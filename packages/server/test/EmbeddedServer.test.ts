@@ -11,14 +11,14 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import { EmbeddedServer, layer, layerMemory, type Options } from "../src/EmbeddedServer.ts"
+import { EmbeddedServer, layer, layerMemory, layerMemoryWith, type Options } from "../src/EmbeddedServer.ts"
 
 const client = (options: ZooKeeper.Options = {}) =>
   Layer.fresh(Layer.provide(ZooKeeper.layerSession(options), Session.layer(options)))
 
 /** A server in memory and a client on it. */
 const world = (options: Options = {}, clientOptions: ZooKeeper.Options = {}) =>
-  Layer.provideMerge(client(clientOptions), layerMemory(options))
+  Layer.provideMerge(client(clientOptions), layerMemoryWith(options))
 
 /** Another client of the same server, in the test's Scope. */
 const another = (options: ZooKeeper.Options = {}) =>
@@ -87,7 +87,7 @@ describe("clients in the same process", () => {
       const address = { host: "elsewhere", port: 2181 }
       const error = yield* Effect.flip(transport.connect(address, address))
       assert.include(error.message, "only memory:2181")
-    }).pipe(Effect.provide(layerMemory()))
+    }).pipe(Effect.provide(layerMemory))
   )
 })
 
@@ -220,7 +220,7 @@ describe("controls", () => {
       const zk = yield* another({ allowReadOnly: true })
       assert.deepStrictEqual([...(yield* zk.getChildren("/"))], ["zookeeper"])
       assert.strictEqual((yield* Effect.flip(zk.create("/x")))._tag, "ServerRefused")
-    }).pipe(Effect.provide(layerMemory()))
+    }).pipe(Effect.provide(layerMemory))
   )
 
   it.effect("sessions are listed as they were negotiated", () =>

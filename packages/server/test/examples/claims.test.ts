@@ -18,7 +18,7 @@ const claim = (zk: ZooKeeper.Service, job: string) =>
 const Worker = ZooKeeper.layerSession().pipe(Layer.provide(Session.layer({ sessionTimeout: "10 seconds" })))
 const worker = Effect.map(Layer.build(Layer.fresh(Worker)), Context.get(ZooKeeper.ZooKeeper))
 
-layer(EmbeddedServer.layerMemory(), { excludeTestServices: true })("a job", (it) => {
+layer(EmbeddedServer.layerMemory, { excludeTestServices: true })("a job", (it) => {
   it.effect("is claimed by one worker alone", () =>
     Effect.gen(function* () {
       const [ann, bob] = [yield* worker, yield* worker]

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 // A client and its server, without a socket.
 const InMemory = ZooKeeper.layerSession().pipe(
   Layer.provide(Session.layer({ sessionTimeout: "4 seconds" })),
-  Layer.provideMerge(EmbeddedServer.layerMemory())
+  Layer.provideMerge(EmbeddedServer.layerMemory)
 )
 
 const program = Effect.gen(function* () {

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 
 const InMemory = ZooKeeper.layerSession().pipe(
   Layer.provide(Session.layer()),
-  Layer.provideMerge(EmbeddedServer.layerMemory())
+  Layer.provideMerge(EmbeddedServer.layerMemory)
 )
 
 it.live("a worker stays registered when the connection is lost", () =>

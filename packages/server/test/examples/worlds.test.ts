@@ -18,7 +18,7 @@ const claim = (zk: ZooKeeper.Service) =>
 // One server, two processes, and a network on which anything may happen for five seconds.
 const world = Effect.gen(function* () {
   const simulation = yield* Simulation.Simulation
-  const memory = yield* Layer.build(EmbeddedServer.layerMemory())
+  const memory = yield* Layer.build(EmbeddedServer.layerMemory)
   const network = yield* SimulatedNetwork.make({ transport: Context.get(memory, Transport.Transport) })
 
   const claims: Array<Fiber.Fiber<number, unknown>> = []

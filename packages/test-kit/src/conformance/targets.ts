@@ -68,7 +68,7 @@ export const embeddedMemory: Layer.Layer<Target> = Layer.effect(
       })
     }
   })
-).pipe(Layer.provide(EmbeddedServer.layerMemory(options)))
+).pipe(Layer.provide(EmbeddedServer.layerMemoryWith(options)))
 
 // ---- internal
 

@@ -54,7 +54,7 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
     const record = new Record()
     const ensemble = yield* simulation.node("ensemble")
     const context = yield* ensemble.run(
-      Layer.build(EmbeddedServer.layerMemory({ doors: DOORS, tickTime: "200 millis", minSessionTimeout: 1000 }))
+      Layer.build(EmbeddedServer.layerMemoryWith({ doors: DOORS, tickTime: "200 millis", minSessionTimeout: 1000 }))
     )
     const server = Context.get(context, EmbeddedServer.EmbeddedServer)
     const memory = Context.get(context, Transport)
