@@ -112,12 +112,18 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
       left.map((workload) => workload.subject.node.run(workload.hurry)),
       { concurrency: "unbounded" }
     )
+    yield* awaitStrangers(server, left)
     yield* Effect.sleep("500 millis")
     yield* judgeTruth(server, left, record)
     for (const workload of left) yield* workload.leave
     const [someone] = left
     if (abandonsWatches && someone !== undefined) {
-      for (const path of registers) yield* Effect.orDie(someone.subject.zk.set(path, `${path}|last`))
+      // A handshake that was held up for long may take the session away from its connection even now.
+      for (const path of registers) {
+        let tries = 0
+        const write = Effect.suspend(() => someone.subject.zk.set(path, `${path}|last.${tries++}`))
+        yield* Effect.orDie(Effect.retry(write, { times: 2 }))
+      }
     }
     yield* Effect.sleep("2200 millis")
     yield* judgeLeftovers(memory, record, left.length)
@@ -193,6 +199,18 @@ const harms = (
     })
   ]
 }
+
+/**
+ * Waits until only the sessions of these are left at the server: that of a client that went away while nothing got through,
+ * and one from a handshake that came late, end by themselves, and what is ephemeral goes with them.
+ */
+const awaitStrangers = Effect.fnUntraced(function* (
+  server: EmbeddedServer.EmbeddedServer["Service"],
+  left: ReadonlyArray<Workload>
+) {
+  const ours = new Set(left.map(({ subject }) => subject.evidence.sessions.at(-1)?.id))
+  while ((yield* server.sessions).some(({ id }) => !ours.has(id))) yield* Effect.sleep("50 millis")
+})
 
 /** Nobody believes to own what a server has given up: looked at from outside, while the process runs. */
 const watchOwnership = Effect.fnUntraced(function* (
