@@ -263,6 +263,8 @@ class Tap {
   private judgeLeaving(): void {
     if (this.line.establishedAt === undefined || this.excuse !== undefined || this.saysGoodbye) return
     if (this.evidence.closedBy <= this.now()) return
+    // The deadline of a handshake may come in the very moment, of a few milliseconds, in which it is answered.
+    if (this.now() - this.line.establishedAt < 5) return
     const silent = this.now() - Math.max(this.heardAt, this.line.establishedAt)
     if (silent < (this.timeout * 2) / 3 - SLACK && !this.evidence.isExcused(this.heardAt, this.now())) {
       this.accuse(`left a connection that had spoken ${silent.toFixed(0)} ms before`)
