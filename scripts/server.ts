@@ -3,8 +3,6 @@
  */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import { EmbeddedServer } from "@effect-zookeeper/server"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { reported, runCommand } from "./runCommand.ts"
 
 const flags = {
   // Texts, so that a number that makes no sense is told of in one line instead of the whole help.
@@ -75,22 +74,11 @@ const digestOf = (credentials: Redacted.Redacted<string>) =>
     ? Effect.succeed(Acl.digestIdOf(Redacted.make(new TextEncoder().encode(Redacted.value(credentials)))))
     : Effect.fail(new BadOption({ message: "--super: expected user:password, such as super:secret" }))
 
-const command = Command.make("server", flags, (config) =>
-  serve(config).pipe(
-    Effect.catch((error) =>
-      Effect.andThen(
-        Console.error(error.message),
-        Effect.sync(() => (process.exitCode = 1))
-      )
+runCommand(
+  Command.make("server", flags, (config) => reported(serve(config))).pipe(
+    Command.withDescription(
+      "Runs the embedded ZooKeeper by itself, prints its connect string, and stops on Ctrl-C. It speaks the real protocol to " +
+        "clients of any language and keeps nothing. `zookeeper` runs a real one."
     )
   )
-).pipe(
-  Command.withDescription(
-    "Runs the embedded ZooKeeper by itself, prints its connect string, and stops on Ctrl-C. It speaks the real protocol to " +
-      "clients of any language and keeps nothing. `zookeeper` runs a real one."
-  )
 )
-
-// pnpm hands a "--" on.
-const args = process.argv.slice(2).filter((arg) => arg !== "--")
-Command.runWith(command, { version: "0.1.0" })(args).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)

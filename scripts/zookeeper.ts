@@ -4,8 +4,6 @@
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
 import * as ZooKeeperInstall from "@effect-zookeeper/test-kit/ZooKeeperInstall"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -13,6 +11,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { reported, runCommand } from "./runCommand.ts"
 
 const toggle = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
@@ -82,22 +81,11 @@ const showTls = Effect.fnUntraced(function* (
   yield* Console.error(`TLS on ${tls.connectString}; ca.pem, client.crt and client.key are in ${folder}`)
 })
 
-const command = Command.make("zookeeper", flags, (config) =>
-  serve(config).pipe(
-    Effect.catch((error) =>
-      Effect.andThen(
-        Console.error(error.message),
-        Effect.sync(() => (process.exitCode = 1))
-      )
+runCommand(
+  Command.make("zookeeper", flags, (config) => reported(serve(config))).pipe(
+    Command.withDescription(
+      "Starts a real ZooKeeper on loopback ports, prints its connect string, and stops it on Ctrl-C. All four-letter words, " +
+        "TTL nodes, reconfiguration and read-only mode are on; the data is in a temporary folder."
     )
   )
-).pipe(
-  Command.withDescription(
-    "Starts a real ZooKeeper on loopback ports, prints its connect string, and stops it on Ctrl-C. All four-letter words, " +
-      "TTL nodes, reconfiguration and read-only mode are on; the data is in a temporary folder."
-  )
 )
-
-// pnpm hands a "--" on.
-const args = process.argv.slice(2).filter((arg) => arg !== "--")
-Command.runWith(command, { version: "0.1.0" })(args).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)

@@ -5,9 +5,6 @@ import * as Latch from "effect/Latch"
 import { OwnershipLost } from "../SessionError.ts"
 import type { CallOut } from "./CallOut.ts"
 
-/** Monotonic milliseconds of a clock, as a number: arithmetic on the request path stays cheap. */
-export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1_000_000
-
 /**
  * The two clocks of a session, both monotonic.
  *
@@ -46,8 +43,9 @@ export class Liveness {
     this.wallOffset = clock.currentTimeMillisUnsafe() - this.lastHeard
   }
 
+  /** Monotonic milliseconds, as a number: arithmetic on the request path stays cheap. */
   now(): number {
-    return monotonicMillis(this.clock)
+    return Number(this.clock.monotonicTimeNanosUnsafe()) / 1_000_000
   }
 
   /** A server spoke, at `now`. */

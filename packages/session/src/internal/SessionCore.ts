@@ -310,7 +310,7 @@ export class SessionCore {
       // Requests first: who hears of anything else and asks anew then asks the next session.
       this.exchange.failAll(error, { final: false })
       this.identities.fail(error)
-      this.watches.expireOneShots(error)
+      this.watches.failOneShots(error)
     }
   }
 

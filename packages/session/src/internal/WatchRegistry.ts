@@ -236,11 +236,6 @@ export class WatchRegistry {
     }
   }
 
-  /** The session is gone, and with it all one-shot watches; persistent ones go over to the next session. */
-  expireOneShots(error: SessionExpired): void {
-    this.failOneShots(error)
-  }
-
   /** Nothing will be reported any more. */
   end(error: SessionExpired | SessionClosed): void {
     const entries = [...this.paths.values()]
@@ -252,7 +247,8 @@ export class WatchRegistry {
     }
   }
 
-  private failOneShots(error: SessionExpired | SessionClosed): void {
+  /** All one-shot watches are gone with their session; persistent ones go over to the next, if there is one. */
+  failOneShots(error: SessionExpired | SessionClosed): void {
     const failed: Array<OneShotWatch> = []
     for (const entry of this.paths.values()) {
       failed.push(...entry.data, ...entry.exists, ...entry.child)
