@@ -20,6 +20,7 @@
  * @since 0.1.0
  */
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -201,7 +202,7 @@ export class ZNodeDecodeError extends Schema.TaggedError<ZNodeDecodeError>()("ZN
   cause: Schema.Defect()
 }) {
   override get message(): string {
-    return `the data of ${this.path} is not what its schema expects: ${reasonOf(this.cause)}`
+    return `the data of ${Printable.escape(this.path)} is not what its schema expects: ${reasonOf(this.cause)}`
   }
 }
 

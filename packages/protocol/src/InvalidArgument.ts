@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as Printable from "./Printable.ts"
 
 /**
  * An argument broke a rule that can be checked without asking a server.
@@ -19,6 +20,6 @@ export class InvalidArgument extends Schema.TaggedError<InvalidArgument>()("Inva
   rule: Schema.String
 }) {
   override get message(): string {
-    return `invalid ${this.argument} ${JSON.stringify(this.value)}: ${this.rule}`
+    return `invalid ${this.argument} ${Printable.quote(this.value)}: ${this.rule}`
   }
 }

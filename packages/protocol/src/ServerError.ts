@@ -8,6 +8,7 @@
  */
 import * as Schema from "effect/Schema"
 import { codes } from "./ErrorCode.ts"
+import * as Printable from "./Printable.ts"
 
 const fields = {
   /** The path as the application gave it. */
@@ -21,7 +22,7 @@ interface Subject {
   readonly operation: string
 }
 
-const explain = (error: Subject, why: string) => `${error.operation} ${error.path}: ${why}`
+const explain = (error: Subject, why: string) => `${error.operation} ${Printable.escape(error.path)}: ${why}`
 
 /**
  * The znode, or for a create its parent, does not exist.

@@ -6,6 +6,8 @@
  *
  * @since 0.1.0
  */
+import * as Printable from "@effect-zookeeper/protocol/Printable"
+import { TlsReason } from "@effect-zookeeper/transport/TlsError"
 import * as Schema from "effect/Schema"
 
 const request = {
@@ -167,8 +169,10 @@ export type SessionError =
  * @since 0.1.0
  */
 export class ConnectFailed extends Schema.TaggedError<ConnectFailed>()("ConnectFailed", {
-  /** What was tried, the last attempts first to last. */
-  attempts: Schema.Array(Schema.Struct({ server: Schema.String, reason: Schema.String }))
+  /** What was tried, the last attempts first to last. `tls` says what was wrong with TLS where that was the reason. */
+  attempts: Schema.Array(
+    Schema.Struct({ server: Schema.String, reason: Schema.String, tls: Schema.optionalKey(TlsReason) })
+  )
 }) {
   override get message(): string {
     const tried = this.attempts.map(({ reason, server }) => `${server}: ${reason}`).join("; ")
@@ -192,6 +196,6 @@ export class OwnershipLost extends Schema.TaggedError<OwnershipLost>()("Ownershi
 }
 
 const subject = (error: { readonly operation: string; readonly path: string }): string =>
-  error.path === "" ? error.operation : `${error.operation} ${error.path}`
+  error.path === "" ? error.operation : `${error.operation} ${Printable.escape(error.path)}`
 
 const applied = (maybe: boolean): string => (maybe ? "may have been applied" : "was not applied")

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { ServerAddress } from "./ServerAddress.ts"
-import type { TlsOptions } from "./TlsOptions.ts"
+import type { TlsSource } from "./TlsOptions.ts"
 import type { TransportError } from "./TransportError.ts"
 
 /**
@@ -41,6 +41,15 @@ export interface Connection {
 }
 
 /**
+ * `plain`: whoever is between. `unverified`: whoever takes part in it, for the certificate is not checked. `none`: nobody
+ * but the owner of the certificate.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Exposure = "plain" | "unverified" | "none"
+
+/**
  * @category services
  * @since 0.1.0
  */
@@ -56,6 +65,8 @@ export class Transport extends Context.Service<
       address: ServerAddress,
       name: ServerAddress
     ) => Effect.Effect<Connection, TransportError, Scope.Scope>
+    /** Who can read what is sent to a server on its way. A transport without a network has no such thing. */
+    readonly exposure?: ((server: ServerAddress) => Exposure) | undefined
   }
 >()("@effect-zookeeper/transport/Transport") {}
 
@@ -67,8 +78,9 @@ export interface Options {
   /**
    * How to speak TLS. When it is given, servers without a scheme are dialled with TLS; when it is not, without. A server
    * written as `tcp://` or `tls://` is dialled so in either case, and without options `tls://` trusts what Node trusts.
+   * An Effect is run for each connection, so that certificates can be replaced: see `TlsOptions.fromFiles`.
    */
-  readonly tls?: TlsOptions | undefined
+  readonly tls?: TlsSource | undefined
   /** The IP addresses of a host name, instead of the system's resolver. Never asked for IP addresses. */
   readonly lookup?: ((host: string) => Effect.Effect<ReadonlyArray<string>, unknown>) | undefined
 }
@@ -85,15 +97,20 @@ export interface Options {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: Options = {}): Layer.Layer<Transport> =>
-  Layer.succeed(
+export const layer = (options: Options = {}): Layer.Layer<Transport> => {
+  const { lookup, tls } = options
+  const isSecure = ({ scheme }: ServerAddress): boolean => (scheme === undefined ? tls !== undefined : scheme === "tls")
+  const isVerified = tls === undefined || Effect.isEffect(tls) || tls.rejectUnauthorized !== false
+  return Layer.succeed(
     Transport,
     Transport.of({
       defaultServers: undefined,
-      resolve: (server) => Effect.flatMap(loadResolve, ({ resolve }) => resolve(server, options.lookup)),
-      connect: (address, name) => Effect.flatMap(loadDial, ({ dial }) => dial(address, name, options.tls))
+      resolve: (server) => Effect.flatMap(loadResolve, ({ resolve }) => resolve(server, lookup)),
+      connect: (address, name) => Effect.flatMap(loadDial, ({ dial }) => dial(address, name, isSecure(name), tls)),
+      exposure: (server) => (isSecure(server) ? (isVerified ? "none" : "unverified") : "plain")
     })
   )
+}
 
 const loadResolve = Effect.promise(() => import("./internal/resolve.ts"))
 

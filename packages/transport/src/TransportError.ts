@@ -14,7 +14,8 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
   server: Schema.String,
   /**
    * `Resolve`: the name has no address. `Open`: nothing answers there. `Tls`: the TLS handshake or the check of the
-   * certificate failed. `Closed`: the other side ended the connection. `Read` and `Write`: the connection broke.
+   * certificate failed; the cause is a `TlsError`, which says what was wrong. `Closed`: the other side ended the
+   * connection. `Read` and `Write`: the connection broke.
    */
   reason: Schema.Literals(["Resolve", "Open", "Tls", "Closed", "Read", "Write"]),
   cause: Schema.optional(Schema.Defect())

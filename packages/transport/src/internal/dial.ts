@@ -12,33 +12,48 @@ import type * as Socket from "effect/socket/Socket"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import * as ServerAddress from "../ServerAddress.ts"
-import type { TlsOptions } from "../TlsOptions.ts"
+import type { TlsError } from "../TlsError.ts"
+import type { TlsOptions, TlsSource } from "../TlsOptions.ts"
 import type { Connection } from "../Transport.ts"
 import { TransportError } from "../TransportError.ts"
-import { connectionOptions, explain, isTlsError } from "./tls.ts"
+import { connectionOptions, explain, explainEnd, explainOptions, isTlsError } from "./tls.ts"
 
-/** Dials `address`; TLS verifies against `name`. */
+/** Dials `address`; TLS, where it is `secure`, verifies against `name`. */
 export const dial = Effect.fnUntraced(function* (
   address: ServerAddress.ServerAddress,
   name: ServerAddress.ServerAddress,
-  tls: TlsOptions | undefined
+  secure: boolean,
+  source: TlsSource = {}
 ): Effect.fn.Return<Connection, TransportError, Scope.Scope> {
   const server = ServerAddress.format(name)
-  const secure = name.scheme === undefined ? tls !== undefined : name.scheme === "tls"
-  const conn = yield* secure ? openTls(server, address, name, tls ?? {}) : openTcp(server, address)
+  const tls = secure ? yield* readOptions(server, source) : undefined
+  const conn = yield* tls === undefined ? openTcp(server, address) : openTls(server, address, name, tls)
   const socket = yield* NodeSocket.fromDuplex(Effect.succeed(conn))
-  const reader = yield* Effect.mapError(socket.reader, (error) => fromSocketError(server, error))
+  const toError = (error: Socket.SocketError) => fromSocketError(server, error, isAnonymous(tls))
+  const reader = yield* Effect.mapError(socket.reader, toError)
   // What ended before the reader listened, it will never hear of.
   if (conn.destroyed) return yield* new TransportError({ server, reason: "Closed" })
   return {
     pull: Effect.mapBoth(reader.pull, {
       onSuccess: toPlainBytes,
-      onFailure: (error) => fromSocketError(server, error)
+      onFailure: toError
     }),
     write: makeWrite(server, conn, secure),
     defer: (task) => queueMicrotask(task)
   }
 })
+
+/** The options of this connection; those that an Effect gives are of this moment, and verify in any case. */
+const readOptions = (server: string, source: TlsSource): Effect.Effect<TlsOptions, TransportError> =>
+  Effect.isEffect(source)
+    ? Effect.mapBoth(source, {
+        onSuccess: (options): TlsOptions => ({ ...options, rejectUnauthorized: true }),
+        onFailure: (cause) => new TransportError({ server, reason: "Tls", cause: explainOptions(cause) })
+      })
+    : Effect.succeed(source)
+
+/** Whether there is no certificate to show. */
+const isAnonymous = (tls: TlsOptions | undefined): boolean => tls?.cert === undefined && tls?.pfx === undefined
 
 const openTcp = (server: string, address: ServerAddress.ServerAddress) =>
   open(
@@ -56,40 +71,53 @@ const openTls = (
   open(
     () => Tls.connect({ host: address.host, port: address.port, ...connectionOptions(name, options) }),
     "secureConnect",
-    (cause, dialled) =>
-      dialled
-        ? new TransportError({ server, reason: "Tls", cause: explain(cause) })
-        : new TransportError({ server, reason: "Open", cause })
+    (cause, stage, bytesRead) =>
+      stage === "dial"
+        ? new TransportError({ server, reason: "Open", cause })
+        : new TransportError({
+            server,
+            reason: "Tls",
+            cause: explainTls(cause, stage, bytesRead, isAnonymous(options))
+          })
   )
+
+/** How far the opening of a socket has come. */
+type Stage = "options" | "dial" | "handshake"
+
+const explainTls = (cause: unknown, stage: Stage, bytesRead: number, anonymous: boolean): TlsError => {
+  // Certificates and keys are read before a byte is sent.
+  if (stage === "options") return explainOptions(cause)
+  return isReset(cause) ? explainEnd(cause, bytesRead) : explain(cause, anonymous)
+}
 
 /** Opens a socket that the Scope closes; an interruption on the way destroys it at once. */
 const open = Effect.fnUntraced(function* (
   create: () => Net.Socket,
   opened: "connect" | "secureConnect",
-  onError: (cause: unknown, dialled: boolean) => TransportError
+  onError: (cause: unknown, stage: Stage, bytesRead: number) => TransportError
 ): Effect.fn.Return<Net.Socket, TransportError, Scope.Scope> {
   let conn: Net.Socket | undefined
   // Before there is anything to close, so that no interruption finds a socket without a finalizer.
   yield* Effect.addFinalizer(() => Effect.sync(() => conn && close(conn)))
   return yield* Effect.callback<Net.Socket, TransportError>((resume) => {
-    let dialled = false
+    let stage: Stage = "dial"
     let socket: Net.Socket
     try {
       socket = create()
     } catch (cause) {
-      // Certificates and keys are read here, before a byte is sent.
-      resume(Effect.fail(onError(cause, true)))
+      resume(Effect.fail(onError(cause, "options", 0)))
       return
     }
     conn = socket
     socket.setNoDelay(true)
     socket.once("connect", () => {
-      dialled = true
+      stage = "handshake"
     })
+    const fail = (cause: unknown) => resume(Effect.fail(onError(cause, stage, socket.bytesRead)))
     socket.once(opened, () => resume(Effect.succeed(socket)))
     // Stays for the life of the socket: an "error" that nobody listens to would end the process.
-    socket.on("error", (cause) => resume(Effect.fail(onError(cause, dialled))))
-    socket.once("close", () => resume(Effect.fail(onError(new Error("the connection was closed"), dialled))))
+    socket.on("error", fail)
+    socket.once("close", () => fail(new Ended()))
     return Effect.sync(() => {
       socket.destroy()
     })
@@ -156,12 +184,21 @@ const makeWrite = (server: string, conn: Net.Socket, secure: boolean): Connectio
 
 const closed = (conn: Net.Socket): Error => conn.errored ?? new Error("the connection is closed")
 
-const fromSocketError = (server: string, error: Socket.SocketError): TransportError => {
+/** The other side went without a word of TLS; Node says so in many ways. */
+const isReset = (cause: unknown): boolean =>
+  cause instanceof Ended ||
+  (cause instanceof Error && "code" in cause && (cause.code === "ECONNRESET" || cause.code === "EPIPE"))
+
+class Ended extends Error {
+  override readonly message = "the connection was closed"
+}
+
+const fromSocketError = (server: string, error: Socket.SocketError, anonymous: boolean): TransportError => {
   const { reason } = error
   if (reason._tag === "SocketCloseError") return new TransportError({ server, reason: "Closed" })
   // Under TLS 1.3 a server refuses the client's certificate after the client has taken the connection for open.
   return isTlsError(reason.cause)
-    ? new TransportError({ server, reason: "Tls", cause: explain(reason.cause) })
+    ? new TransportError({ server, reason: "Tls", cause: explain(reason.cause, anonymous) })
     : new TransportError({ server, reason: "Read", cause: reason.cause })
 }
 

@@ -1,39 +1,63 @@
 /**
- * TLS as Node knows it: our options as Node's, and Node's errors as sentences that say what to do.
+ * TLS as Node knows it: our options as Node's, and Node's errors as ours.
  */
 import * as Redacted from "effect/Redacted"
+import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import * as Url from "node:url"
 import type { ServerAddress } from "../ServerAddress.ts"
+import { TlsError, type TlsReason } from "../TlsError.ts"
 import type { TlsOptions } from "../TlsOptions.ts"
 
-/** Nothing is left to a default that the process or its environment can lower. */
+/**
+ * Nothing is left to a default that the process or its environment can lower. No application protocol is offered
+ * (ALPN): ZooKeeper has none. Throws `TlsError` where a secret is no `Redacted`.
+ */
 export const connectionOptions = (name: ServerAddress, options: TlsOptions): Tls.ConnectionOptions => {
   const expected = toCertificateName(options.servername ?? name.host)
   return {
     minVersion: options.minVersion ?? "TLSv1.2",
-    rejectUnauthorized: options.rejectUnauthorized ?? true,
+    // Whatever is no plain `false` verifies: `undefined`, and what JavaScript may pass.
+    rejectUnauthorized: options.rejectUnauthorized !== false,
     // The address that is dialled is no name to verify: this one is. Server Name Indication has no place for an IP.
     ...(Net.isIP(expected) === 0 ? { servername: expected } : {}),
     checkServerIdentity: (_, certificate) => checkIdentity(expected, certificate),
     ...(options.ca === undefined ? {} : { ca: toList(options.ca).map(toPem) }),
+    ...(options.crl === undefined ? {} : { crl: toList(options.crl).map(toPem) }),
     ...(options.cert === undefined ? {} : { cert: toPem(options.cert) }),
-    ...(options.key === undefined ? {} : { key: toPem(Redacted.value<string | Uint8Array>(options.key)) }),
-    ...(options.pfx === undefined ? {} : { pfx: toPem(Redacted.value(options.pfx)) }),
-    ...(options.passphrase === undefined ? {} : { passphrase: Redacted.value(options.passphrase) })
+    ...(options.key === undefined ? {} : { key: toPem(reveal<string | Uint8Array>("key", options.key)) }),
+    ...(options.pfx === undefined ? {} : { pfx: toPem(reveal<Uint8Array>("pfx", options.pfx)) }),
+    ...(options.passphrase === undefined ? {} : { passphrase: reveal<string>("passphrase", options.passphrase) })
   }
 }
 
 /** Whether an error of an open connection comes from TLS: an alert, a bad record. */
 export const isTlsError = (cause: unknown): boolean => /^ERR_(SSL|TLS)_/.test(codeOf(cause))
 
-/** The error that a user reads, Node's own as its cause. */
-export const explain = (cause: unknown): Error => {
-  const sentence = sentences[codeOf(cause)] ?? alertSentence(cause)
-  if (sentence !== undefined) return new Error(sentence, { cause })
-  return cause instanceof Error ? cause : new Error(String(cause))
+/** What ended a handshake, or a connection by an alert. */
+export const explain = (cause: unknown, isAnonymous: boolean): TlsError => {
+  if (cause instanceof TlsError) return cause
+  const code = codeOf(cause)
+  const [reason, message] = known[code] ?? explainAlert(code, isAnonymous) ?? ["Handshake", messageOf(cause)]
+  return new TlsError({ reason, message, cause })
 }
+
+/** Why a handshake ended without a word of TLS. */
+export const explainEnd = (cause: unknown, bytesRead: number): TlsError =>
+  bytesRead === 0
+    ? new TlsError({
+        reason: "NotTls",
+        message: "the server ended the connection during the handshake; does this port speak TLS?",
+        cause
+      })
+    : new TlsError({ reason: "Handshake", message: "the server ended the connection during the handshake", cause })
+
+/** Options that cannot be used; nothing has been sent. Node's messages about keys and certificates quote nothing of them. */
+export const explainOptions = (cause: unknown): TlsError =>
+  cause instanceof TlsError
+    ? cause
+    : new TlsError({ reason: "Options", message: `the TLS options cannot be used: ${messageOf(cause)}`, cause })
 
 /** As certificates and Server Name Indication write a name: without the root's dot, international ones in ASCII. */
 const toCertificateName = (host: string): string => {
@@ -42,42 +66,68 @@ const toCertificateName = (host: string): string => {
 }
 
 const checkIdentity = (expected: string, certificate: Tls.PeerCertificate): Error | undefined => {
-  const error = Tls.checkServerIdentity(expected, certificate)
-  if (error === undefined) return undefined
+  const cause = Tls.checkServerIdentity(expected, certificate)
+  if (cause === undefined) return undefined
   const names = certificate.subjectaltname ?? `CN:${String(certificate.subject?.CN ?? "none")}`
-  return new Error(`the certificate is for ${names}, not for ${expected}`, { cause: error })
+  // The names are the peer's, whoever that is.
+  const message = `the certificate is for ${Printable.escape(names)}, not for ${expected}`
+  return new TlsError({ reason: "WrongHost", message, cause })
 }
 
-const sentences: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: "the server's certificate has expired",
-  CERT_NOT_YET_VALID: "the server's certificate is not valid yet; compare the clocks",
-  CERT_REVOKED: "the server's certificate has been revoked",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "the server's certificate is self-signed and not in tls.ca",
-  SELF_SIGNED_CERT_IN_CHAIN:
-    "the server's certificate comes from an authority that tls.ca does not trust (self-signed)",
-  UNABLE_TO_GET_ISSUER_CERT: "the issuer of the server's certificate is unknown; add it to tls.ca",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the issuer of the server's certificate is unknown; add it to tls.ca",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the issuer of the server's certificate is unknown; add it to tls.ca",
-  ERR_SSL_WRONG_VERSION_NUMBER: "the server does not speak TLS at this port",
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: "the server does not speak TLS at this port",
-  ERR_SSL_UNSUPPORTED_PROTOCOL: "the server speaks no version of TLS that tls.minVersion allows",
-  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: "the server speaks no version of TLS that tls.minVersion allows",
-  ECONNRESET: "the server ended the connection during the handshake; does this port speak TLS?"
+const unknownIssuer = [
+  "UnknownAuthority",
+  "the issuer of the server's certificate is unknown; add it to tls.ca"
+] as const
+const notTls = ["NotTls", "the server does not speak TLS at this port"] as const
+const version = ["Version", "the server speaks no version of TLS that tls.minVersion allows"] as const
+
+const known: Readonly<Record<string, readonly [TlsReason, string]>> = {
+  CERT_HAS_EXPIRED: ["Expired", "the server's certificate has expired"],
+  CERT_NOT_YET_VALID: ["NotYetValid", "the server's certificate is not valid yet; compare the clocks"],
+  CERT_REVOKED: ["Revoked", "the server's certificate has been revoked"],
+  UNABLE_TO_GET_CRL: ["Revoked", "tls.crl has no list of the authority that signed the server's certificate"],
+  CRL_HAS_EXPIRED: ["Revoked", "the list in tls.crl has expired, so that it cannot tell what is revoked; renew it"],
+  CRL_NOT_YET_VALID: ["Revoked", "the list in tls.crl is not valid yet; compare the clocks"],
+  CRL_SIGNATURE_FAILURE: ["Revoked", "the list in tls.crl is not signed by the authority that it speaks for"],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ["UnknownAuthority", "the server's certificate is self-signed and not in tls.ca"],
+  SELF_SIGNED_CERT_IN_CHAIN: [
+    "UnknownAuthority",
+    "the server's certificate comes from an authority that tls.ca does not trust (self-signed)"
+  ],
+  UNABLE_TO_GET_ISSUER_CERT: unknownIssuer,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownIssuer,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownIssuer,
+  CERT_SIGNATURE_FAILURE: ["UnknownAuthority", "the server's certificate is not signed by the authority that it names"],
+  ERR_SSL_WRONG_VERSION_NUMBER: notTls,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: notTls,
+  ERR_SSL_HTTP_REQUEST: notTls,
+  ERR_SSL_UNSUPPORTED_PROTOCOL: version,
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: version
 }
 
-const alertSentence = (cause: unknown): string | undefined => {
-  const code = codeOf(cause)
+/** The alerts that speak of the client's certificate; `handshake failure` does in TLS 1.2, where there is none. */
+const aboutTheClient = /CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE/
+
+const explainAlert = (code: string, isAnonymous: boolean): readonly [TlsReason, string] | undefined => {
   if (!code.includes("_ALERT_")) return undefined
-  const alert = code
-    .slice(code.indexOf("_ALERT_") + 7)
-    .toLowerCase()
-    .replaceAll("_", " ")
-  return `the server refused the handshake: ${alert}; it may want a client certificate (tls.cert and tls.key)`
+  const name = code.slice(code.indexOf("_ALERT_") + 7)
+  const alert = `the server refused the handshake: ${name.toLowerCase().replaceAll("_", " ")}`
+  if (!aboutTheClient.test(name)) return ["Handshake", alert]
+  return isAnonymous
+    ? ["ClientCertificate", `${alert}; it wants a client certificate (tls.cert and tls.key, or tls.pfx)`]
+    : ["ClientCertificate", `${alert}; it does not accept the certificate of tls.cert or tls.pfx`]
 }
 
 const codeOf = (cause: unknown): string =>
   cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : ""
 
+const messageOf = (cause: unknown): string => Printable.escape(cause instanceof Error ? cause.message : String(cause))
+
 const toList = <A>(value: A | ReadonlyArray<A>): ReadonlyArray<A> => (Array.isArray(value) ? value : [value as A])
 
 const toPem = (value: string | Uint8Array): string | Buffer => (typeof value === "string" ? value : Buffer.from(value))
+
+const reveal = <A>(option: string, secret: Redacted.Redacted<A>): A => {
+  if (Redacted.isRedacted(secret)) return Redacted.value(secret)
+  throw new TlsError({ reason: "Options", message: `tls.${option} must be Redacted: Redacted.make(...)` })
+}

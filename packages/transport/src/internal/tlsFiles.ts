@@ -1,0 +1,46 @@
+/**
+ * TLS options out of files.
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Fs from "node:fs/promises"
+import { TlsError } from "../TlsError.ts"
+import type { TlsFiles, TlsOptions } from "../TlsOptions.ts"
+
+/** Reads all of them now. */
+export const readTlsFiles = Effect.fnUntraced(function* (
+  files: TlsFiles
+): Effect.fn.Return<Omit<TlsOptions, "rejectUnauthorized">, TlsError> {
+  const { minVersion, passphrase, servername } = files
+  const key = yield* readOne("key", files.key)
+  const pfx = yield* readOne("pfx", files.pfx)
+  return {
+    ca: yield* readAll("ca", files.ca),
+    crl: yield* readAll("crl", files.crl),
+    cert: yield* readOne("cert", files.cert),
+    key: key === undefined ? undefined : Redacted.make(key),
+    pfx: pfx === undefined ? undefined : Redacted.make(pfx),
+    passphrase,
+    servername,
+    minVersion
+  }
+})
+
+const readAll = (option: keyof TlsFiles, paths: string | ReadonlyArray<string> | undefined) =>
+  paths === undefined
+    ? Effect.succeed(undefined)
+    : Effect.forEach(typeof paths === "string" ? [paths] : paths, (path) => read(option, path))
+
+const readOne = (option: keyof TlsFiles, path: string | undefined) =>
+  path === undefined ? Effect.succeed(undefined) : read(option, path)
+
+const read = (option: keyof TlsFiles, path: string): Effect.Effect<Uint8Array, TlsError> =>
+  Effect.tryPromise({
+    try: (signal) => Fs.readFile(path, { signal }),
+    catch: (cause) =>
+      new TlsError({
+        reason: "Options",
+        message: `the file of tls.${option} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+        cause
+      })
+  })
