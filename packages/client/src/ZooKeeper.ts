@@ -22,7 +22,7 @@ import type { NoAuth, NoNode } from "@effect-zookeeper/protocol/ServerError"
 import type { Gap, WatchEvent } from "@effect-zookeeper/protocol/WatchEvent"
 import * as Session from "@effect-zookeeper/session/Session"
 import type { AuthFailed, ConnectFailed, SessionError, SessionExpired } from "@effect-zookeeper/session/SessionError"
-import type { TlsOptions } from "@effect-zookeeper/transport/TlsOptions"
+import type { TlsSource } from "@effect-zookeeper/transport/TlsOptions"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
@@ -310,8 +310,11 @@ export interface ClientOptions {
  * @since 0.1.0
  */
 export interface Options extends ClientOptions, Session.SessionOptions {
-  /** How to speak TLS. Given, servers without a scheme in the connect string are dialled with TLS. */
-  readonly tls?: TlsOptions | undefined
+  /**
+   * How to speak TLS. Given, servers without a scheme in the connect string are dialled with TLS. An Effect, such as
+   * `TlsOptions.fromFiles`, runs for each connection, so that certificates are replaced without a restart.
+   */
+  readonly tls?: TlsSource | undefined
 }
 
 /**
@@ -330,6 +333,7 @@ export interface ConfigOptions
       | "connectTimeout"
       | "requestTimeout"
       | "allowReadOnly"
+      | "allowPlaintext"
       | "sessionExpiry"
       | "maxFrameSize"
       | "maxInFlight"

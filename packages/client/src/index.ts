@@ -5,6 +5,7 @@
  */
 export * as Acl from "@effect-zookeeper/protocol/Acl"
 export * as Sasl from "@effect-zookeeper/session/Sasl"
+export * as TlsOptions from "@effect-zookeeper/transport/TlsOptions"
 export * as Op from "./Op.ts"
 export * as PromiseClient from "./PromiseClient.ts"
 export * as PromiseFace from "./PromiseFace.ts"

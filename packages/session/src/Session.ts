@@ -97,6 +97,13 @@ export interface SessionOptions {
   readonly maxInFlight?: number | undefined
   /** A session to take up again. */
   readonly session?: SessionCredentials | undefined
+  /**
+   * Whether secrets may travel unprotected that would not have to. Without it a list of servers is refused that reaches
+   * some over TLS and others not: what the ones got encrypted, the session's password and its credentials, the others
+   * would get in plain text. So are credentials for a server elsewhere whose certificate is not verified. Where no server
+   * is reached over TLS there is nothing to refuse. Default false.
+   */
+  readonly allowPlaintext?: boolean | undefined
   /** How long before the session could end its ownership ends. Default: a tenth of the session timeout. */
   readonly ownershipMargin?: Duration.Input | undefined
 }

@@ -23,6 +23,7 @@ export interface Settings {
   readonly maxFrameSize: number
   readonly maxInFlight: number
   readonly session: SessionCredentials | undefined
+  readonly allowPlaintext: boolean
   readonly ownershipMargin: (timeout: number) => number
 }
 
@@ -81,6 +82,8 @@ export const checkOptions = Effect.fnUntraced(function* (
     maxFrameSize: yield* checkInteger("maxFrameSize", options.maxFrameSize ?? 4 * 1024 * 1024, 1024),
     maxInFlight: yield* checkInteger("maxInFlight", options.maxInFlight ?? 1000, 1),
     session: yield* checkCredentials(options.session),
+    // Nothing but `true` gives up protection.
+    allowPlaintext: options.allowPlaintext === true,
     ownershipMargin: (timeout) => Math.min(ownershipMargin ?? timeout / 10, timeout)
   }
 })

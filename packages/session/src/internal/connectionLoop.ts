@@ -1,5 +1,6 @@
 import type * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import { equals, format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
+import type { TlsReason } from "@effect-zookeeper/transport/TlsError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -17,13 +18,19 @@ import type { SessionCore } from "./SessionCore.ts"
 export interface FailedAttempt {
   readonly server: string
   readonly reason: string
+  readonly tls?: TlsReason
 }
 
 /** What a try at one server came to. */
 type Tried =
   /** It gave a session, which then lost its connection. */
   | { readonly _tag: "Lost"; readonly reason: string; readonly answered: boolean; readonly lived: number }
-  | { readonly _tag: "Failed"; readonly reason: string; readonly silent: boolean }
+  | {
+      readonly _tag: "Failed"
+      readonly reason: string
+      readonly silent: boolean
+      readonly tls: TlsReason | undefined
+    }
   /** It says that the session is over. */
   | { readonly _tag: "Expired" }
 
@@ -89,7 +96,11 @@ const keepConnected = Effect.fnUntraced(function* (
         yield* annotated(core, server, Effect.logDebug(`connection lost: ${tried.reason}`))
         break
       case "Failed":
-        onFailedAttempt({ server: format(server), reason: tried.reason })
+        onFailedAttempt({
+          server: format(server),
+          reason: tried.reason,
+          ...(tried.tls === undefined ? {} : { tls: tried.tls })
+        })
         behind.failed(tried.silent)
         yield* annotated(core, server, Effect.logDebug(`no session: ${tried.reason}`))
         break
@@ -164,7 +175,7 @@ const tryAddress = Effect.fnUntraced(function* (
     ),
     Effect.catch((error) => Effect.succeed(error))
   )
-  if (dialled instanceof DialFailed) return failed(dialled.reason, dialled.silent)
+  if (dialled instanceof DialFailed) return failed(dialled.reason, dialled.silent, dialled.tls)
   const { link, response, sentAt } = dialled
   if (response.timeOut <= 0) {
     return id === 0n || isStandIn ? failed(`${format(server)}: the server gave no session`) : expired
@@ -219,10 +230,11 @@ const proveIdentity = (core: SessionCore, link: Link, timeout: number): Effect.E
   )
 }
 
-const failed = (reason: string, silent = false): Tried & { readonly _tag: "Failed" } => ({
+const failed = (reason: string, silent = false, tls?: TlsReason): Tried & { readonly _tag: "Failed" } => ({
   _tag: "Failed",
   reason,
-  silent
+  silent,
+  tls
 })
 
 const expired: Tried = { _tag: "Expired" }

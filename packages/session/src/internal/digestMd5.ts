@@ -7,6 +7,9 @@ import { md5 } from "./md5.ts"
 /** ZooKeeper's servers call themselves so, whatever their host is. */
 const DIGEST_URI = "zookeeper/zk-sasl-md5"
 
+/** So they name their realm; another one would be somebody who chooses what our password is hashed with. */
+const REALM = "zk-sasl-md5"
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -30,7 +33,7 @@ export const digestMd5Exchange = (credentials: Credentials): Effect.Effect<SaslE
         Effect.suspend(() => {
           const directives = parseDirectives(decoder.decode(challenge))
           if (expected !== undefined) {
-            return directives.get("rspauth") === expected
+            return isSame(directives.get("rspauth") ?? "", expected)
               ? Effect.succeed(undefined)
               : Effect.fail(new SaslError({ reason: "the server could not prove that it knows the password" }))
           }
@@ -48,6 +51,7 @@ const checkChallenge = (directives: ReadonlyMap<string, string>): string | undef
   if (directives.size === 0)
     return "the server offers none; check that it has a Server section in its JAAS configuration"
   if (!directives.get("nonce")) return "the server's challenge has no nonce"
+  if ((directives.get("realm") ?? REALM) !== REALM) return `the server names another realm than ${REALM}`
   if (directives.get("algorithm") !== "md5-sess") return "the server asks for another algorithm than md5-sess"
   const qop = directives.get("qop")
   return qop === undefined || qop.split(",").some((option) => option.trim() === "auth")
@@ -57,10 +61,9 @@ const checkChallenge = (directives: ReadonlyMap<string, string>): string | undef
 
 const prove = (credentials: Credentials, directives: ReadonlyMap<string, string>, cnonce: string) => {
   const { username } = credentials
-  const realm = directives.get("realm") ?? ""
   const nonce = directives.get("nonce") ?? ""
   const nc = "00000001"
-  const secret = md5(encoder.encode(`${username}:${realm}:${Redacted.value(credentials.password)}`))
+  const secret = md5(encoder.encode(`${username}:${REALM}:${Redacted.value(credentials.password)}`))
   const ha1 = hashHex(secret, encoder.encode(`:${nonce}:${cnonce}`))
   const respond = (method: string) => {
     const ha2 = hashHex(encoder.encode(`${method}:${DIGEST_URI}`))
@@ -69,7 +72,7 @@ const prove = (credentials: Credentials, directives: ReadonlyMap<string, string>
   const token = [
     "charset=utf-8",
     `username="${quote(username)}"`,
-    `realm="${quote(realm)}"`,
+    `realm="${REALM}"`,
     `nonce="${quote(nonce)}"`,
     `nc=${nc}`,
     `cnonce="${cnonce}"`,
@@ -79,6 +82,13 @@ const prove = (credentials: Credentials, directives: ReadonlyMap<string, string>
     "qop=auth"
   ].join(",")
   return { token, rspauth: respond("") }
+}
+
+/** Takes the same time wherever two texts differ. */
+const isSame = (a: string, b: string): boolean => {
+  let difference = a.length ^ b.length
+  for (let i = 0; i < b.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)
+  return difference === 0
 }
 
 const hashHex = (...parts: ReadonlyArray<Uint8Array>): string => {

@@ -16,6 +16,7 @@ import { AuthFailed, ConnectFailed, RequestTimeout, type SessionError, SessionEx
 import { annotated } from "./annotated.ts"
 import { makeCallOut } from "./CallOut.ts"
 import { connectionLoop, type FailedAttempt } from "./connectionLoop.ts"
+import { type Exposure, hasCredentials, makeExposure } from "./exposure.ts"
 import { SessionCore } from "./SessionCore.ts"
 import { checkAuth, checkOptions } from "./Settings.ts"
 import { StateCell } from "./StateCell.ts"
@@ -38,6 +39,9 @@ export const makeSession = Effect.fnUntraced(function* (
 > {
   const transport = yield* Transport
   const settings = yield* checkOptions(options, transport.defaultServers)
+  const exposure = makeExposure(transport, settings.allowPlaintext)
+  yield* exposure.checkServers(settings.servers.servers)
+  if (hasCredentials(settings)) yield* exposure.checkCredentials(settings.servers.servers)
   const context = yield* Effect.context()
   const callOut = makeCallOut((defect) => {
     const log = Effect.logError("who was told of an outcome or event has thrown", Cause.die(defect))
@@ -94,8 +98,8 @@ export const makeSession = Effect.fnUntraced(function* (
     watchChildren: (path) => watchChildren(core, path),
     watchExists: (path) => watchExists(core, path),
     watchPersistently: (path, options) => watchPersistently(core, path, options),
-    addAuth: (auth) => addAuth(core, auth),
-    updateServers: (connectString) => updateServers(core, settings.servers.chroot, connectString)
+    addAuth: (auth) => addAuth(core, exposure, auth),
+    updateServers: (connectString) => updateServers(core, exposure, settings.servers.chroot, connectString)
   }
 })
 
@@ -154,7 +158,11 @@ const sweep = (core: SessionCore, timeout: number): Effect.Effect<never> =>
     { disableYield: true }
   )
 
-const addAuth = (core: SessionCore, auth: AuthInfo): Effect.Effect<void, SessionError | InvalidArgument> => {
+const addAuth = (
+  core: SessionCore,
+  exposure: Exposure,
+  auth: AuthInfo
+): Effect.Effect<void, SessionError | InvalidArgument> => {
   const added = Effect.callback<void, SessionError>((resume) => {
     const { refusal } = core.exchange
     if (refusal !== undefined) {
@@ -167,15 +175,23 @@ const addAuth = (core: SessionCore, auth: AuthInfo): Effect.Effect<void, Session
   })
   const { requestTimeout } = core.settings
   const late = new RequestTimeout({ operation: Operations.auth.name, path: "", maybeApplied: true })
-  return Effect.andThen(
-    checkAuth(auth, ""),
-    requestTimeout === undefined
-      ? added
-      : Effect.timeoutOrElse(added, { duration: requestTimeout, orElse: () => Effect.fail(late) })
+  return checkAuth(auth, "").pipe(
+    Effect.andThen(core.servers.servers),
+    Effect.flatMap(exposure.checkCredentials),
+    Effect.andThen(
+      requestTimeout === undefined
+        ? added
+        : Effect.timeoutOrElse(added, { duration: requestTimeout, orElse: () => Effect.fail(late) })
+    )
   )
 }
 
-const updateServers = Effect.fnUntraced(function* (core: SessionCore, chroot: string, connectString: string) {
+const updateServers = Effect.fnUntraced(function* (
+  core: SessionCore,
+  exposure: Exposure,
+  chroot: string,
+  connectString: string
+) {
   const parsed = yield* Effect.fromResult(ConnectString.parse(connectString))
   if (parsed.chroot !== chroot) {
     return yield* new InvalidArgument({
@@ -184,5 +200,6 @@ const updateServers = Effect.fnUntraced(function* (core: SessionCore, chroot: st
       rule: `the chroot of a session cannot change: it is ${chroot}`
     })
   }
+  yield* exposure.checkServers(parsed.servers)
   if (yield* core.servers.update(parsed.servers, core.link?.server)) core.departure.openUnsafe()
 })
