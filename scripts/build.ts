@@ -18,7 +18,7 @@ import { fileURLToPath } from "node:url"
 const root = fileURLToPath(new URL("..", import.meta.url))
 
 /** What is published, what is depended on first. */
-const published = ["protocol", "transport", "session", "client", "server"] as const
+const published = ["protocol", "transport", "session", "client", "recipes", "server"] as const
 
 class BuildFailed extends Schema.TaggedError<BuildFailed>()("BuildFailed", {
   /** What was wrong, and what to do. */

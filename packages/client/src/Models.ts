@@ -57,9 +57,15 @@ export interface CreateOptions extends ZnodeOptions {
   /**
    * Puts an id into the name, `_c_<uuid>-name`, by which the client finds its own znode when the connection is lost
    * before the reply: after a `sync` it looks among the children of the parent, takes what it finds as created, and
-   * creates it when it finds nothing. An ephemeral of an older session is deleted and created anew. Default false.
+   * creates it when it finds nothing. An ephemeral of an older session is deleted and created anew. Nothing is left
+   * behind when it fails or is interrupted: what may have been created is looked for and deleted in the background.
+   *
+   * A function builds the name, in place of `true`, for those who share a path with others that have a convention of
+   * their own: it gets the id and the name that was asked for, and what it gives has to contain the id.
+   *
+   * Default false.
    */
-  readonly protected?: boolean | undefined
+  readonly protected?: boolean | ((id: string, name: string) => string) | undefined
   /**
    * When the connection is lost before the reply, or the znode turns out to exist after such a loss, looks at what is
    * there (after a `sync`): the same data and, for an ephemeral, this session as its owner count as created; nothing

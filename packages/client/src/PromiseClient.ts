@@ -87,6 +87,12 @@ export interface Lifecycle {
    */
   readonly run: Run<ZooKeeper.ZooKeeper | Scope.Scope>
 
+  /**
+   * Runs an Effect that waits for nothing, such as one that only makes something, and gives what it succeeds with. Throws
+   * the error that it fails with. What has to wait is a mistake here, and dies: it needs `run`.
+   */
+  readonly runSync: <A, E>(effect: Effect.Effect<A, E, ZooKeeper.ZooKeeper | Scope.Scope>) => A
+
   /** A typed znode on this client. */
   readonly znode: <P extends string, A>(znode: ZNode<P, A>) => PromiseZNode<P, A>
 
@@ -193,6 +199,7 @@ const make = (
     withChroot: (path, call) => view(service.withChroot(path), call),
     trackVersions: (call) => view(service.trackVersions, call),
     run,
+    runSync: (effect) => Effect.runSyncWith(context)(effect),
     znode: (znode) => PromiseFace.derive(run, znode.on(service)),
     close,
     [Symbol.asyncDispose]: close

@@ -75,7 +75,7 @@ describe("the Promise client on a real server", () => {
     const service = await Effect.runPromise(
       Effect.scoped(Effect.provide(ZooKeeper.ZooKeeper, ZooKeeper.layer({ servers: connectString })))
     )
-    const own = new Set(["run", "znode", "close"])
+    const own = new Set(["run", "runSync", "znode", "close"])
     assert.deepStrictEqual(
       Object.keys(zk)
         .filter((key) => !own.has(key))

@@ -9,16 +9,19 @@ import { NodeExists, NoNode } from "@effect-zookeeper/protocol/ServerError"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import { ConnectionLoss, RequestTimeout } from "@effect-zookeeper/session/SessionError"
 import type { SessionError } from "@effect-zookeeper/session/SessionError"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { CreateError } from "../Errors.ts"
 import type { CreateOptions, Stat } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
+import { told, withoutStat } from "./answers.ts"
 import { invalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
 import { deleteUntilGone } from "./delete.ts"
-import { guid } from "./guid.ts"
-import { isUnimplemented, mayBeApplied, told, withoutStat } from "./outcome.ts"
+import * as Guid from "../Guid.ts"
+import { isTransient, isUnimplemented, mayBeApplied, persistently } from "../Outcome.ts"
 import { readStat } from "./read.ts"
 import { send, toClient } from "./View.ts"
 import type { View } from "./View.ts"
@@ -62,13 +65,14 @@ export const createPrepared = (
   options: CreateOptions,
   withStat: boolean
 ): Effect.Effect<Created, CreateError> => {
-  if (options.protected !== true && options.idempotent !== true)
-    return remembered(view, sendCreate(view, create, withStat))
+  if (!isProtected(options) && options.idempotent !== true) return remembered(view, sendCreate(view, create, withStat))
   const error = checkDurable(create, options)
   if (error !== undefined) return Effect.fail(error)
   return remembered(
     view,
-    options.protected === true ? createProtected(view, create, withStat) : createIdempotently(view, create, withStat)
+    isProtected(options)
+      ? createProtected(view, create, options.protected === true ? curatorName : options.protected, withStat)
+      : createIdempotently(view, create, withStat)
   )
 }
 
@@ -124,7 +128,7 @@ export const remembered = <E>(view: View, created: Effect.Effect<Created, E>): E
 }
 
 const checkDurable = ({ mode, path }: PreparedCreate, options: CreateOptions): InvalidArgument | undefined => {
-  if (options.protected === true) {
+  if (isProtected(options)) {
     return path === "/" && !CreateMode.isSequential(mode)
       ? invalid("path", path, 'a protected create puts an id into the name, and "/" has none')
       : undefined
@@ -138,34 +142,93 @@ const checkDurable = ({ mode, path }: PreparedCreate, options: CreateOptions): I
 // protected: an id in the name
 // -----------------------------------------------------------------------------
 
-const createProtected = Effect.fnUntraced(function* (view: View, create: PreparedCreate, withStat: boolean) {
-  let id = yield* guid
+/** Gives the name with an id in it. */
+type Naming = (id: string, name: string) => string
+
+const isProtected = (options: CreateOptions): options is CreateOptions & { readonly protected: true | Naming } =>
+  options.protected !== undefined && options.protected !== false
+
+const curatorName: Naming = (id, name) => `_c_${id}-${name}`
+
+/** Either gives the znode, or sees to it that none is left: interrupted, or unable to learn what became of it. */
+const createProtected = (view: View, create: PreparedCreate, naming: Naming, withStat: boolean) =>
+  Effect.suspend(() => {
+    const attempts: Attempts = { current: undefined }
+    return tryProtected(view, create, naming, withStat, attempts).pipe(
+      Effect.onError((cause) => {
+        const { current } = attempts
+        const isOpen = Cause.hasInterrupts(cause) || Option.exists(Cause.findErrorOption(cause), mayBeApplied)
+        return current !== undefined && isOpen ? removeOrphan(view, current) : Effect.void
+      })
+    )
+  })
+
+interface Attempts {
+  /** What was asked for last; it may have been created. */
+  current: PreparedCreate | undefined
+}
+
+const tryProtected = Effect.fnUntraced(function* (
+  view: View,
+  create: PreparedCreate,
+  naming: Naming,
+  withStat: boolean,
+  attempts: Attempts
+) {
+  let named = yield* withId(create, naming)
   let lost: SentError | undefined
   while (true) {
-    const named = withId(create, id)
+    attempts.current = named
     const outcome = yield* Effect.result(sendCreate(view, named, withStat))
     if (Result.isSuccess(outcome)) return outcome.success
     // Nobody else has this id: what exists is our own create, shown late.
     if (mayBeApplied(outcome.failure)) lost = outcome.failure
     else if (lost === undefined) return yield* Effect.fail(outcome.failure)
     else if (outcome.failure._tag !== "NodeExists") return yield* Effect.fail(told(outcome.failure, lost))
-    const found = yield* findOwn(view, named, id, lost)
+    const unknown = lost
+    const found = yield* findOwn(view, named).pipe(
+      // Who may create but not list cannot know, nor who is not told in time: the loss stays what it is.
+      Effect.catchTag(["NoAuth", "ConnectionLoss", "RequestTimeout"], () => Effect.fail(unknown))
+    )
     if (found._tag === "Own") return found.created
     if (found._tag === "Foreign") {
       // Made by an expired session of ours: the server deletes it some time, but until then it stands in others' way.
       yield* deleteUntilGone(view, found.path)
-      id = yield* guid
+      named = yield* withId(create, naming)
       lost = undefined
     }
   }
 })
 
-const withId = (create: PreparedCreate, id: string): PreparedCreate => {
-  const server = create.request.path
-  const slash = server.lastIndexOf("/") + 1
-  const path = `${server.slice(0, slash)}_c_${id}-${server.slice(slash)}`
-  return { ...create, request: { ...create.request, path } }
-}
+const withId = (create: PreparedCreate, naming: Naming): Effect.Effect<PreparedCreate, InvalidArgument> =>
+  Effect.flatMap(Guid.make, (id) => {
+    const server = create.request.path
+    const slash = server.lastIndexOf("/") + 1
+    const name = naming(id, server.slice(slash))
+    const path = server.slice(0, slash) + name
+    const check = CreateMode.isSequential(create.mode) ? ZnodePath.checkSequential : ZnodePath.check
+    const rule = name.includes("/") ? 'the name must not contain "/"' : check(path)
+    return rule === undefined
+      ? Effect.succeed({ ...create, request: { ...create.request, path } })
+      : Effect.fail(invalid("protected", name, rule))
+  })
+
+/** In the background, until it is known that there is none. What is ephemeral goes with its session anyway. */
+const removeOrphan = (view: View, named: PreparedCreate): Effect.Effect<void> =>
+  findOwn(view, named).pipe(
+    Effect.retry({
+      while: (error) => isTransient(error) || (error._tag === "SessionExpired" && !CreateMode.isEphemeral(named.mode)),
+      schedule: persistently
+    }),
+    Effect.flatMap((found) =>
+      found._tag === "Absent"
+        ? Effect.void
+        : deleteUntilGone(view, found._tag === "Own" ? found.created.path : found.path)
+    ),
+    Effect.ignore,
+    Effect.forkIn(view.scope, { startImmediately: true }),
+    Effect.asVoid
+  )
 
 type Found =
   | { readonly _tag: "Own"; readonly created: Created }
@@ -178,13 +241,14 @@ const absent: Found = { _tag: "Absent" }
  * Looks for the znode with the id. The create cannot come later than this look: on one connection a server works in order,
  * and once the session has moved, the leader refuses what the old connection still sends; the sync waits for the rest.
  */
-const findOwn = (view: View, named: PreparedCreate, id: string, lost: SentError): Effect.Effect<Found, SentError> => {
+const findOwn = (view: View, named: PreparedCreate): Effect.Effect<Found, SentError> => {
   const { path: server } = named.request
   const parent = ZnodePath.parent(server) ?? "/"
+  const prefix = ZnodePath.name(server)
   return send(view, Operations.sync, { path: parent }, named.path).pipe(
     Effect.andThen(send(view, Operations.getChildren, { path: parent, watch: false }, named.path)),
     Effect.flatMap(({ children }): Effect.Effect<Found, SentError> => {
-      const name = children.find((child) => child.startsWith(`_c_${id}-`))
+      const name = children.find((child) => child.startsWith(prefix))
       if (name === undefined) return Effect.succeed(absent)
       const path = ZnodePath.join(parent, name)
       return Effect.map(readStat(view, path, named.path), (stat): Found => {
@@ -194,9 +258,7 @@ const findOwn = (view: View, named: PreparedCreate, id: string, lost: SentError)
           : { _tag: "Own", created: { path, stat } }
       })
     }),
-    Effect.catchTag("NoNode", () => Effect.succeed(absent)),
-    // Who may create but not list cannot know, nor who is not told in time: the loss stays what it is.
-    Effect.catchTag(["NoAuth", "ConnectionLoss", "RequestTimeout"], () => Effect.fail(lost))
+    Effect.catchTag("NoNode", () => Effect.succeed(absent))
   )
 }
 

@@ -12,7 +12,7 @@ import type { DeleteOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { checkVersion, invalid } from "./arguments.ts"
 import { annotations } from "./observe.ts"
-import { isLost, isTransient, mayBeApplied, persistently } from "./outcome.ts"
+import { isLost, isTransient, mayBeApplied, persistently } from "../Outcome.ts"
 import { send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 

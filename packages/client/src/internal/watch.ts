@@ -19,7 +19,7 @@ import * as Stream from "effect/Stream"
 import type { Service } from "../ZooKeeper.ts"
 import { invalid } from "./arguments.ts"
 import { observed } from "./observe.ts"
-import { isTransient, persistently } from "./outcome.ts"
+import { isFollowed, isTransient, persistently } from "../Outcome.ts"
 import { readData } from "./read.ts"
 import { changedIn, send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
@@ -195,10 +195,7 @@ const nextState = Effect.fnUntraced(function* <A>(
   }
 })
 
-/**
- * Whether an outcome is an expiry that a new session follows; fails if none does. An expired session that is replaced
- * is being connected by the time that others run.
- */
+/** Whether an outcome is an expiry that a new session follows; fails if none does. */
 const isRenewed = <E extends NoAuth | SessionError>(
   view: View,
   exit: Exit.Exit<unknown, E>
@@ -207,9 +204,8 @@ const isRenewed = <E extends NoAuth | SessionError>(
   const error = Cause.findErrorOption(exit.cause)
   if (Option.isNone(error) || error.value._tag !== "SessionExpired") return Effect.as(exit, false)
   const expired = error.value
-  return Effect.andThen(
-    Effect.yieldNow,
-    Effect.suspend(() => (view.session.info.state._tag === "Expired" ? Effect.fail(expired) : Effect.succeed(true)))
+  return Effect.flatMap(isFollowed(view.session.info), (followed) =>
+    followed ? Effect.succeed(true) : Effect.fail(expired)
   )
 }
 

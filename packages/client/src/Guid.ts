@@ -1,12 +1,20 @@
 /**
  * Version 4 UUIDs from the Random service, so that a simulated world gets the same ones each time.
+ *
+ * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 
 const word = Effect.map(Random.nextBetween(0, 0x1_0000_0000), (n) => Math.floor(n).toString(16).padStart(8, "0"))
 
-export const guid: Effect.Effect<string> = Effect.map(Effect.all([word, word, word, word]), (words) => {
+/**
+ * A new UUID at each run: `9f2b61c4-5c1e-4d0a-8f3e-0c7a5b1d2e4f`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make: Effect.Effect<string> = Effect.map(Effect.all([word, word, word, word]), (words) => {
   const hex = words.join("")
   const variant = "89ab".charAt(Number.parseInt(hex.charAt(16), 16) & 3)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`

@@ -1,0 +1,24 @@
+/**
+ * How what a server answered becomes an error of ours.
+ */
+import type { BadVersion } from "@effect-zookeeper/protocol/ServerError"
+import { ProtocolError } from "@effect-zookeeper/session/SessionError"
+import * as Effect from "effect/Effect"
+import { isLost } from "../Outcome.ts"
+
+/** How a write fails that was lost before: that it was not sent again does not say that it was never applied. */
+export const told = <E extends { readonly _tag: string }>(error: E, lost: E): E => (isLost(error) ? lost : error)
+
+/** An answer that no server gives to this request: its fault, and not a defect here. */
+export const badAnswer = (
+  { operation, path }: { readonly operation: string; readonly path: string },
+  why: string
+): Effect.Effect<never, ProtocolError> => Effect.fail(new ProtocolError({ operation, path, cause: new Error(why) }))
+
+/** `BadVersion` to a write of any version. */
+export const noVersionIsBad = (error: BadVersion): Effect.Effect<never, ProtocolError> =>
+  badAnswer(error, "BadVersion, where any version would do")
+
+/** The answer has no Stat, though the operation was one that tells it. */
+export const withoutStat = (path: string): Effect.Effect<never, ProtocolError> =>
+  badAnswer({ operation: "create", path }, "it has no Stat")

@@ -1,0 +1,119 @@
+/**
+ * The errors of the recipes, and what every one of them can fail with.
+ *
+ * A recipe waits through lost connections and asks again where that is safe, so `ConnectionLoss` and `RequestTimeout` are
+ * no errors of recipes: where a write's fate stays unknown they say `OutcomeUnknown`.
+ *
+ * @since 0.1.0
+ */
+import type { CreateError } from "@effect-zookeeper/client/Errors"
+import * as Schema from "effect/Schema"
+
+/**
+ * What can keep any recipe from its work: the server refuses what it asks for, the session has ended for good (a session
+ * that expired and is followed by another is waited for), or an argument is wrong.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type RecipeError = Exclude<
+  CreateError,
+  { readonly _tag: "ConnectionLoss" | "RequestTimeout" | "NodeExists" | "NoNode" }
+>
+
+/**
+ * What was held is held no longer, or cannot be known to be. Whoever guarded something with it has been interrupted.
+ *
+ * - `session`: the session was not confirmed in time, expired or was closed. Others may hold it by now.
+ * - `deleted`: somebody deleted the znode that stood for it.
+ * - `disconnected`: the connection was lost, under `onDisconnect: "stop"`.
+ * - `released`: its holder gave it back.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class LockLost extends Schema.TaggedError<LockLost>()("LockLost", {
+  /** The znode that stood for it. */
+  path: Schema.String,
+  reason: Schema.Literals(["session", "deleted", "disconnected", "released"])
+}) {
+  override get message(): string {
+    return `${this.path} is held no longer: ${lostBecause[this.reason]}`
+  }
+}
+
+const lostBecause = {
+  session: "the session could not be confirmed in time",
+  deleted: "somebody deleted the znode",
+  disconnected: "the connection was lost",
+  released: "it was released"
+} as const
+
+/**
+ * It could not be had within `timeout`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class LockTimeout extends Schema.TaggedError<LockTimeout>()("LockTimeout", {
+  /** What was to be acquired. */
+  path: Schema.String,
+  /** Milliseconds; 0 for a single try. */
+  timeout: Schema.Number
+}) {
+  override get message(): string {
+    return this.timeout === 0
+      ? `${this.path} is held by another`
+      : `${this.path} could not be acquired within ${this.timeout} ms, for others hold it or no server answered`
+  }
+}
+
+/**
+ * A write was sent and its reply was lost, and what is there now does not tell whether it was applied.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
+  path: Schema.String,
+  /** What was asked of the recipe, such as `add`. */
+  operation: Schema.String
+}) {
+  override get message(): string {
+    return `${this.operation} ${this.path}: the connection was lost before the reply, and what is there does not tell whether it was applied`
+  }
+}
+
+/**
+ * What others were waited for did not come to be within `timeout`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class WaitTimeout extends Schema.TaggedError<WaitTimeout>()("WaitTimeout", {
+  path: Schema.String,
+  /** What was waited for, such as `enter`. */
+  operation: Schema.String,
+  /** Milliseconds. */
+  timeout: Schema.Number
+}) {
+  override get message(): string {
+    return `${this.operation} ${this.path}: others did not do their part within ${this.timeout} ms`
+  }
+}
+
+/**
+ * The data of a znode is not what the recipe writes.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DataInvalid extends Schema.TaggedError<DataInvalid>()("DataInvalid", {
+  path: Schema.String,
+  /** What it should be, such as "a number as text". */
+  expected: Schema.String
+}) {
+  override get message(): string {
+    return `the data of ${this.path} is not ${this.expected}; another program may write there, or the layout is another`
+  }
+}

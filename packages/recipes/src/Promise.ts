@@ -1,0 +1,95 @@
+/**
+ * The recipes as Promises.
+ *
+ * ```ts
+ * const zk = await PromiseClient.connect("zk1:2181,zk2:2181,zk3:2181")
+ * const lock = recipes(zk).lock("/locks/report")
+ * await lock.withLock(async ({ fencingToken, signal }) => writeReport(fencingToken, signal), { timeout: "10 seconds" })
+ * ```
+ *
+ * Each recipe is the one that its own module documents, with Promises for Effects, AsyncIterables for Streams and
+ * `A | undefined` for `Option<A>`; the same errors are thrown. Beside that:
+ *
+ * - A recipe that does nothing until it is used is given at once, and throws `InvalidArgument` for a bad path. One that
+ *   starts something (a cache, a persistent node) is awaited.
+ * - A guarded effect is a callback. It gets a `signal` that is aborted when what guards it is lost, or when the call is
+ *   aborted. A callback that ignores its signal is not stopped, for nothing can stop it: the call waits until it has
+ *   settled, and then rejects with `LockLost`.
+ * - What an Effect acquires in a Scope is given back by `release()`, by `await using`, or by closing the client.
+ *
+ * @since 0.1.0
+ */
+import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
+import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseFace"
+import type * as Op from "@effect-zookeeper/client/Op"
+import type { Held } from "./Held.ts"
+import { acquired, callback, derive, type Disposable_, makeNow } from "./internal/face.ts"
+import * as Lock from "./Lock.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * What is held.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseHeld extends Omit<Promised<Held>, "transaction"> {
+  /** A transaction that the server applies only while it is held; see `Held`. */
+  readonly transaction: <const Ops extends ReadonlyArray<Op.Write>>(
+    ops: Ops,
+    call?: CallOptions
+  ) => Promise<Promised<Op.WriteResults<Ops>>>
+}
+
+/**
+ * Something acquired, to be given back by `release()` or by `await using`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Acquired<T> = Disposable_<T>
+
+/**
+ * What runs while something is held.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Callback<In, A> = (input: In & { readonly signal: AbortSignal }) => PromiseLike<A> | A
+
+/** @category models @since 0.1.0 */
+export interface PromiseLock extends Omit<Promised<Lock.Lock>, "withLock" | "acquire"> {
+  /** Acquires the lock, runs the callback, and releases the lock; see `Lock.withLock`. Not re-entrant. */
+  readonly withLock: <A>(f: Callback<PromiseHeld, A>, options?: Lock.AcquireOptions, call?: CallOptions) => Promise<A>
+  /** Acquires the lock. */
+  readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
+}
+
+/** @category models @since 0.1.0 */
+export interface Recipes {
+  readonly lock: (path: string, options?: Lock.Options) => PromiseLock
+}
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * The recipes on a client.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const recipes = (zk: PromiseClient): Recipes => ({
+  lock: (path, options) => {
+    const lock = makeNow(zk, Lock.make(path, options))
+    return {
+      ...derive(zk, lock),
+      withLock: (f, options, call) => zk.run(lock.withLock(callback(zk, f), options), call),
+      acquire: (options, call) => acquired(zk, lock.acquire(options), call)
+    }
+  }
+})

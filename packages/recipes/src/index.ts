@@ -1,0 +1,9 @@
+/**
+ * Locks, elections, queues, caches and more, on the public API of the client alone.
+ *
+ * @since 0.1.0
+ */
+export type * from "./Held.ts"
+export * as Lock from "./Lock.ts"
+
+export * from "./Errors.ts"

@@ -1,0 +1,90 @@
+/**
+ * The Promise form of a recipe, derived from the recipe: what a service cannot be derived with by the client's `PromiseFace`
+ * alone, effects of the application that are guarded and Scopes that are to be closed, has one adapter each.
+ */
+import * as PromiseFace from "@effect-zookeeper/client/PromiseFace"
+import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseFace"
+import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+
+// The types of the faces are declared by hand where methods have type parameters, which no mapped type keeps: what is
+// derived at run time is asserted to be that here, in one place, and the tests of each recipe hold both together.
+
+/** What the members of a recipe need, while they are run by a client. */
+type Needs = ZooKeeper.ZooKeeper | Scope.Scope
+
+/** Makes what waits for nothing, at once; a mistake in an argument is thrown. */
+export const makeNow = <T, E>(zk: PromiseClient, make: Effect.Effect<T, E, Needs>): T => zk.runSync(make)
+
+/** The members that can be derived without more. */
+export const derive = <T>(zk: PromiseClient, value: T): Promised<T> => PromiseFace.derive(zk.run, value)
+
+/**
+ * A callback as an effect that can be guarded. It gets what the effect would get, and a signal that is aborted when it has to
+ * stop; and it is waited for even then, for until it has settled nobody knows what it does.
+ */
+export const callback =
+  <Face, A>(zk: PromiseClient, f: (input: Face & { readonly signal: AbortSignal }) => PromiseLike<A> | A) =>
+  (input: object): Effect.Effect<A, unknown> =>
+    Effect.callback((resume) => {
+      const controller = new AbortController()
+      const settled = Deferred.makeUnsafe<void>()
+      const finish = (exit: Exit.Exit<A, unknown>) => {
+        Deferred.doneUnsafe(settled, Effect.void)
+        resume(exit)
+      }
+      const face = { ...derive(zk, input), signal: controller.signal }
+      const call = async () => f(face as Face & typeof face)
+      call().then(
+        (value) => finish(Exit.succeed(value)),
+        (error: unknown) => finish(Exit.fail(error))
+      )
+      return Effect.suspend(() => {
+        controller.abort()
+        return Deferred.await(settled)
+      })
+    })
+
+/** Something that was acquired, with the ways to give it back. */
+export type Disposable_<T> = T & {
+  /** Gives it back; may be called again. Closing the client does it too. */
+  readonly release: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+/** Runs what acquires in a Scope, and lets the caller close it. */
+export const acquired = <Face, E>(
+  zk: PromiseClient,
+  acquire: Effect.Effect<object, E, Needs>,
+  call: CallOptions | undefined
+): Promise<Disposable_<Face>> =>
+  zk
+    .run(
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const scope = yield* Scope.fork(yield* Effect.scope)
+          const exit = yield* Effect.exit(restore(Effect.provideService(acquire, Scope.Scope, scope)))
+          if (Exit.isFailure(exit)) {
+            yield* Scope.close(scope, exit)
+            return yield* Effect.failCause(exit.cause)
+          }
+          const release = () => zk.run(Scope.close(scope, Exit.void))
+          return new Acquired({ ...derive(zk, exit.value), release, [Symbol.asyncDispose]: release })
+        })
+      ),
+      call
+    )
+    .then(({ value }) => value as Disposable_<Face>)
+
+/** Keeps what is derived already from being looked through again. */
+class Acquired extends PromiseFace.Whole {
+  readonly value: object
+  constructor(value: object) {
+    super()
+    this.value = value
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Holding something by an ephemeral znode: to claim it, to be told of its loss, to guard an effect with it, to give it back.
+ */
+import { type NoAuth, TransactionFailed } from "@effect-zookeeper/client/Errors"
+import * as Op from "@effect-zookeeper/client/Op"
+import type { WatchedData } from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { LockLost, type RecipeError } from "../Errors.ts"
+import type { Held } from "../Held.ts"
+import { patiently } from "./patience.ts"
+
+/** Something held, seen from within. */
+export interface Holding extends Held {
+  readonly isLost: () => boolean
+  /** Tells whoever listens that it is held no longer. */
+  readonly giveUp: (reason: LockLost["reason"]) => void
+}
+
+/** What a loss of the connection means: nothing until the session is in doubt, or the end. */
+export type OnDisconnect = "continue" | "stop"
+
+/**
+ * Claims what an ephemeral znode stands for; undefined when the znode is gone or is another session's. The loss is watched
+ * until the Scope closes.
+ */
+export const claim = Effect.fnUntraced(function* (
+  zk: ZooKeeper.Service,
+  path: string,
+  onDisconnect: OnDisconnect,
+  scope: Scope.Scope
+): Effect.fn.Return<Holding | undefined, RecipeError> {
+  while (true) {
+    const own = yield* Effect.catchTag(patiently(zk.getAndWatch(path)), "NoNode", () => Effect.undefined)
+    if (own === undefined) return undefined
+    const attempt = yield* Scope.fork(scope)
+    const holding = make(zk, path, own.stat.czxid)
+    // Ownership first, the session afterwards: one that is replaced in between is noticed by one of the two.
+    yield* watchLoss(zk, holding, own, onDisconnect).pipe(Effect.forkIn(attempt, { startImmediately: true }))
+    if (own.stat.ephemeralOwner === zk.session.id) {
+      if (!holding.isLost()) return holding
+    } else holding.giveUp("session")
+    yield* Scope.close(attempt, Exit.void)
+    if (own.stat.ephemeralOwner !== zk.session.id) return undefined
+    // The answer came so late that it proves nothing: ask again.
+  }
+})
+
+/**
+ * Runs an effect for as long as something is held: when it is lost the effect is interrupted, and `LockLost` is reported
+ * once its finalizers have run.
+ */
+export const guard = <A, E, R>(held: Held, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> =>
+  // The loss stands first: with what is lost already, nothing begins.
+  Effect.raceFirst(held.lost, effect)
+
+/** Gives it back, and only then stops to watch: the deletion uses up the watch. */
+export const release = (zk: ZooKeeper.Service, holding: Holding): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    holding.giveUp("released")
+    return leave(zk, holding.path)
+  })
+
+/**
+ * Deletes an ephemeral znode of ours, and goes on in the background, across reconnections, until it is gone or the session
+ * has ended. Waits for it a second at most: nobody who is cut off is held up.
+ */
+export const leave = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
+  zk.delete(path, { guaranteed: true }).pipe(
+    Effect.catchTag(["NoNode", "SessionExpired", "SessionClosed"], () => Effect.void),
+    Effect.catch((error) => Effect.logWarning(`${path} could not be deleted: ${error.message}`)),
+    Effect.timeoutOption("1 second"),
+    Effect.asVoid
+  )
+
+/** `leave` without waiting. */
+export const leaveInBackground = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
+  // The delete itself lives with the session, and ends with it.
+  Effect.asVoid(Effect.forkDetach(leave(zk, path), { startImmediately: true }))
+
+// ---- internal
+
+const make = (zk: ZooKeeper.Service, path: string, czxid: bigint): Holding => {
+  const lost = Deferred.makeUnsafe<never, LockLost>()
+  return {
+    path,
+    fencingToken: czxid,
+    lost: Deferred.await(lost),
+    isLost: () => Deferred.isDoneUnsafe(lost),
+    giveUp: (reason) => {
+      Deferred.doneUnsafe(lost, Effect.fail(new LockLost({ path, reason })))
+    },
+    transaction: (ops) => fenced(zk, path, ops)
+  }
+}
+
+const watchLoss = (zk: ZooKeeper.Service, holding: Holding, own: WatchedData, onDisconnect: OnDisconnect) => {
+  const losses: Array<Effect.Effect<LockLost["reason"]>> = [
+    Effect.catch(zk.session.ownership, () => Effect.succeed("session" as const)),
+    watchOwn(zk, holding.path, own)
+  ]
+  if (onDisconnect === "stop") losses.push(watchConnection(zk))
+  return Effect.map(Effect.raceAllFirst(losses), (reason) => holding.giveUp(reason))
+}
+
+/** Waits for the deletion of our znode; what else happens to it is none of our business. */
+const watchOwn = (zk: ZooKeeper.Service, path: string, own: WatchedData): Effect.Effect<LockLost["reason"]> =>
+  own.changed.pipe(
+    Effect.flatMap(({ type }): Effect.Effect<LockLost["reason"], RecipeError | NoAuth> =>
+      type === "NodeDeleted"
+        ? Effect.succeed("deleted")
+        : patiently(zk.getAndWatch(path)).pipe(
+            Effect.flatMap((again) => watchOwn(zk, path, again)),
+            Effect.catchTag("NoNode", () => Effect.succeed("deleted" as const))
+          )
+    ),
+    Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.succeed("session" as const)),
+    // Forbidden to look: the session's ownership is left to tell.
+    Effect.catch(() => Effect.never)
+  )
+
+const watchConnection = (zk: ZooKeeper.Service): Effect.Effect<LockLost["reason"]> =>
+  zk.session.states.pipe(
+    Stream.takeUntil((state) => state._tag !== "Connected"),
+    Stream.runDrain,
+    Effect.as("disconnected" as const)
+  )
+
+const fenced = <const Ops extends ReadonlyArray<Op.Write>>(zk: ZooKeeper.Service, path: string, ops: Ops) =>
+  zk.transaction([Op.check(path), ...ops]).pipe(
+    // The first result is that of the check; the rest are by the order of `ops`.
+    Effect.map((results) => results.slice(1) as Op.WriteResults<Ops>),
+    Effect.catchTag("TransactionFailed", ({ error, index, results }) =>
+      Effect.fail(
+        index === 0
+          ? new LockLost({ path, reason: "deleted" })
+          : new TransactionFailed({ index: index - 1, error, results: results.slice(1) })
+      )
+    )
+  )

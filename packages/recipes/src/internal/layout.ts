@@ -1,0 +1,65 @@
+/**
+ * How the znodes of contenders are named, by us and by the clients of other languages that may share a path with us.
+ */
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type { Layout } from "../Lock.ts"
+
+/** What contenders of one kind are called: the text before the number, in each layout. */
+export interface Kind {
+  readonly curator: string
+  readonly kazoo: string
+  /** Between this and the number stands an id. */
+  readonly aiozk: string
+}
+
+/** A znode in a line of contenders. */
+export interface Contender {
+  readonly name: string
+  /** The key of its kind. */
+  readonly kind: string
+  readonly sequence: number
+}
+
+export const lockKind: Kind = { curator: "lock-", kazoo: "__lock__", aiozk: "lock" }
+export const readKind: Kind = { curator: "__READ__", kazoo: "__rlock__", aiozk: "read" }
+export const writeKind: Kind = { curator: "__WRIT__", kazoo: "__lock__", aiozk: "write" }
+export const latchKind: Kind = { curator: "latch-", kazoo: "__lock__", aiozk: "candidate" }
+export const leaseKind: Kind = { curator: "lease-", kazoo: "__lease__", aiozk: "lease" }
+
+/** What a create asks for; the server appends the number. */
+export const nameFor = (layout: Layout, kind: Kind, id: string): string => {
+  const hex = id.replaceAll("-", "")
+  switch (layout) {
+    case "curator":
+      return `_c_${id}-${kind.curator}`
+    case "go":
+      return `_c_${hex}-${kind.curator}`
+    case "kazoo":
+      return `${hex}${kind.kazoo}`
+    case "aiozk":
+      return `${kind.aiozk}-${hex}-`
+  }
+}
+
+/** The contenders among the children of a path, first come first, by the names of every layout; what else is there is not one. */
+export const contendersOf = (
+  children: ReadonlyArray<string>,
+  kinds: Readonly<Record<string, Kind>>
+): ReadonlyArray<Contender> => {
+  const contenders: Array<Contender> = []
+  for (const name of children) {
+    for (const kind in kinds) {
+      const sequence = sequenceOf(name, kinds[kind]!)
+      if (sequence === undefined) continue
+      contenders.push({ name, kind, sequence })
+      break
+    }
+  }
+  return contenders.toSorted((a, b) => ZnodePath.compareSequence(a.sequence, b.sequence))
+}
+
+const sequenceOf = (name: string, { aiozk, curator, kazoo }: Kind): number | undefined =>
+  ZnodePath.sequence(name, curator) ??
+  ZnodePath.sequence(name, kazoo) ??
+  // An aiozk name is the label, a dash, 32 hexadecimal digits and another dash.
+  (name.startsWith(`${aiozk}-`) ? ZnodePath.sequence(name, name.slice(0, aiozk.length + 34)) : undefined)

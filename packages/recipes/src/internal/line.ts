@@ -1,0 +1,200 @@
+/**
+ * A line of contenders: ephemeral sequential znodes under one parent, each waiting for one that stands before it.
+ *
+ * Locks, read-write locks and elections are lines that differ in whom one waits for. The rules: a place is taken by a
+ * protected create, so that a lost reply leaves nobody's znode in the line; the order is that of serial numbers; one waits
+ * for a single predecessor, and looks at the whole line again whenever it has gone; nobody's turn has come before the
+ * server says that the znode belongs to the session of the moment; and whoever goes away, by a timeout, an interruption
+ * or an error, takes the znode along.
+ */
+import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Op from "@effect-zookeeper/client/Op"
+import type { Data } from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import { LockTimeout, type RecipeError } from "../Errors.ts"
+import type { Layout } from "../Lock.ts"
+import { claim, type Holding, leaveInBackground, type OnDisconnect, release } from "./holding.ts"
+import { type Contender, contendersOf, type Kind, nameFor } from "./layout.ts"
+import { acrossSessions, isRenewed, patiently } from "./patience.ts"
+
+/** A line, and how one stands in it. */
+export interface Line {
+  readonly zk: ZooKeeper.Service
+  /** The parent of the places. */
+  readonly path: string
+  readonly layout: Layout
+  readonly kinds: Readonly<Record<string, Kind>>
+  /** Written into one's place. */
+  readonly data: Data
+  readonly acl: ReadonlyArray<Acl.Acl> | undefined
+  readonly onDisconnect: OnDisconnect
+}
+
+/** Whom the contender at `index` waits for; undefined when its turn has come. */
+export type Blocker = (contenders: ReadonlyArray<Contender>, index: number) => Contender | undefined
+
+/** A place in the line, taken by the session `owner`. */
+export interface Place {
+  readonly path: string
+  readonly owner: bigint
+}
+
+/**
+ * Takes a place and waits for its turn; gives it back when the Scope closes. `timeout` in milliseconds, none if left out;
+ * with 0 it tries once, for a session timeout at most.
+ */
+export const take = (
+  line: Line,
+  kind: string,
+  blocker: Blocker,
+  timeout: number | undefined
+): Effect.Effect<Holding, RecipeError | LockTimeout, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope
+      const isOnce = timeout === 0
+      const until = yield* withinFrom(isOnce ? line.zk.session.timeout : timeout)
+      const tooLate = new LockTimeout({ path: line.path, timeout: timeout ?? 0 })
+      /** Waits for what may be interrupted, and no longer than there is time. */
+      const wait: Wait = (effect) => restore(until(effect, tooLate))
+      while (true) {
+        const place = yield* enter(line, kind, wait)
+        const standing = yield* Scope.fork(scope)
+        const exit = yield* Effect.exit(wait(awaitTurn(line, place, blocker, isOnce, standing)))
+        if (Exit.isSuccess(exit) && typeof exit.value === "object") {
+          yield* Scope.addFinalizer(scope, release(line.zk, exit.value))
+          return exit.value
+        }
+        yield* leaveInBackground(line.zk, place.path)
+        yield* Scope.close(standing, Exit.void)
+        if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
+        if (exit.value === "Busy") return yield* tooLate
+      }
+    })
+  )
+
+/** Something that is waited for, interruptibly and not for ever. */
+export type Wait = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | LockTimeout>
+
+/** Takes a place. To be run uninterruptibly: whoever stops to wait has none. */
+export const enter = Effect.fnUntraced(function* (
+  line: Line,
+  kind: string,
+  wait: Wait
+): Effect.fn.Return<Place, RecipeError | LockTimeout> {
+  const creating = yield* Effect.forkChild(create(line, kind), { startImmediately: true })
+  const exit = yield* Effect.exit(wait(Fiber.await(creating)))
+  if (Exit.isSuccess(exit)) return yield* exit.value
+  // Interrupted, a protected create leaves nothing behind; but it may just have succeeded.
+  yield* Fiber.interrupt(creating)
+  const created = yield* Fiber.await(creating)
+  if (Exit.isSuccess(created)) yield* leaveInBackground(line.zk, created.value.path)
+  return yield* Effect.failCause(exit.cause)
+})
+
+/** Those who stand in the line, first come first. */
+export const contenders = (line: Line): Effect.Effect<ReadonlyArray<Contender>, RecipeError> =>
+  acrossSessions(line.zk, line.zk.getChildren(line.path)).pipe(
+    Effect.map((children) => contendersOf(children, line.kinds)),
+    Effect.catchTag("NoNode", () => Effect.succeed([]))
+  )
+
+/** The same with what they wrote into their places; who is gone by the time of the look is left out. */
+export const identified = (line: Line): Effect.Effect<ReadonlyArray<Identified>, RecipeError> =>
+  Effect.flatMap(contenders(line), (all) =>
+    Effect.map(
+      acrossSessions(line.zk, line.zk.read(all.map(({ name }) => Op.get(ZnodePath.join(line.path, name))))),
+      (results) =>
+        results.flatMap((result, index) =>
+          Result.isSuccess(result)
+            ? [{ path: ZnodePath.join(line.path, all[index]!.name), identifier: result.success.data }]
+            : []
+        )
+    )
+  )
+
+/** A contender and what it wrote. */
+export interface Identified {
+  readonly path: string
+  readonly identifier: Uint8Array
+}
+
+/** Whoever stands directly before one. */
+export const predecessor: Blocker = (contenders, index) => contenders[index - 1]
+
+// ---- internal
+
+const create = ({ acl, data, kinds, layout, path, zk }: Line, kind: string): Effect.Effect<Place, RecipeError> => {
+  const named = (id: string) => nameFor(layout, kinds[kind]!, id)
+  const options = { mode: "ephemeralSequential", data, acl, protected: named } as const
+  const prefix = ZnodePath.join(path, "")
+  const once: Effect.Effect<Place, RecipeError> = acrossSessions(zk, zk.createWithStat(prefix, options)).pipe(
+    Effect.map((created) => ({ path: created.path, owner: created.stat.ephemeralOwner })),
+    // A container may be reaped between the two: as often as it takes.
+    Effect.catchTag("NoNode", () => Effect.andThen(ensure(zk, path, acl), once)),
+    // Nobody else has this id.
+    Effect.catchTag("NodeExists", () => once)
+  )
+  return once
+}
+
+const ensure = (zk: ZooKeeper.Service, path: string, acl: ReadonlyArray<Acl.Acl> | undefined) =>
+  // An ancestor that is reaped meanwhile is created at the next round.
+  Effect.catchTag(acrossSessions(zk, zk.ensurePath(path, { acl })), "NoNode", () => Effect.void)
+
+/** The Holding when the turn has come, `Gone` when the place is no longer ours, `Busy` when one does not wait. */
+const awaitTurn = Effect.fnUntraced(
+  function* (line: Line, place: Place, blocker: Blocker, isOnce: boolean, scope: Scope.Scope) {
+    const { zk } = line
+    const own = ZnodePath.name(place.path)
+    // A line of the past shows places of a session that is over.
+    while (place.owner === zk.session.id) {
+      const all = contendersOf(yield* patiently(zk.getChildren(line.path)), line.kinds)
+      const index = all.findIndex(({ name }) => name === own)
+      if (index === -1) return "Gone" as const
+      const before = blocker(all, index)
+      if (before === undefined) return (yield* claim(zk, place.path, line.onDisconnect, scope)) ?? "Gone"
+      if (isOnce) return "Busy" as const
+      yield* awaitChange(zk, ZnodePath.join(line.path, before.name))
+    }
+    return "Gone" as const
+  },
+  Effect.catchTag("NoNode", () => Effect.succeed("Gone" as const)),
+  (effect, { zk }) =>
+    Effect.catch(effect, (error) =>
+      Effect.flatMap(isRenewed(zk, error), (renewed) =>
+        renewed ? Effect.succeed("Gone" as const) : Effect.fail(error)
+      )
+    )
+)
+
+/** Waits until something happens to a znode; at once when there is none. */
+export const awaitChange = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError> =>
+  patiently(zk.getAndWatch(path)).pipe(
+    Effect.flatMap(({ changed }) => Effect.asVoid(changed)),
+    Effect.catchTag("NoNode", () => Effect.void)
+  )
+
+type Until = <A, E, Late>(effect: Effect.Effect<A, E>, late: Late) => Effect.Effect<A, E | Late>
+
+/** Bounds what is waited for by one common deadline. */
+const withinFrom = (millis: number | undefined): Effect.Effect<Until> =>
+  millis === undefined
+    ? Effect.succeed((effect) => effect)
+    : Effect.map(Clock.monotonicTimeNanos, (start): Until => {
+        const deadline = Number(start) / 1e6 + millis
+        return (effect, late) =>
+          Effect.flatMap(Clock.monotonicTimeNanos, (now) =>
+            Effect.timeoutOrElse(effect, {
+              duration: Math.max(0, deadline - Number(now) / 1e6),
+              orElse: () => Effect.fail(late)
+            })
+          )
+      })

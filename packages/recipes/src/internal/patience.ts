@@ -1,0 +1,68 @@
+/**
+ * Asking until there is an answer: what recipes do with lost connections and with sessions that are replaced.
+ */
+import type { ConnectionLoss, InvalidArgument, RequestTimeout, SessionExpired } from "@effect-zookeeper/client/Errors"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { InvalidArgument as InvalidArgumentError } from "@effect-zookeeper/client/Errors"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+
+interface Tagged {
+  readonly _tag: string
+}
+
+/**
+ * Asks again, for as long as no reply comes or the server is short of something. Only for reads, and for writes that may be
+ * applied twice.
+ */
+export const patiently = <A, E extends Tagged, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, Exclude<E, ConnectionLoss | RequestTimeout>, R> =>
+  effect.pipe(
+    Effect.retry({ while: (error) => Outcome.isTransient(error), schedule: Outcome.persistently }),
+    // The schedule has no end.
+    Effect.catch((error) => (Outcome.isLost(error) ? Effect.die(error) : Effect.fail(withoutLoss(error))))
+  )
+
+/** `patiently`, and anew in the session that follows an expired one, if one does. */
+export const acrossSessions = <A, E extends Tagged, R>(
+  zk: ZooKeeper.Service,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, Exclude<E, ConnectionLoss | RequestTimeout>, R> =>
+  Effect.catch(patiently(effect), (error) =>
+    Effect.flatMap(isRenewed(zk, error), (renewed) => (renewed ? acrossSessions(zk, effect) : Effect.fail(error)))
+  )
+
+/** Whether an error is an expiry that a new session follows. */
+export const isRenewed = (zk: ZooKeeper.Service, error: Tagged): Effect.Effect<boolean> =>
+  isExpiry(error) ? Outcome.isFollowed(zk.session) : Effect.succeed(false)
+
+const isExpiry = (error: Tagged): error is SessionExpired => error._tag === "SessionExpired"
+
+/** What is left of an error type when `isLost` has said no. */
+const withoutLoss = <E extends Tagged>(error: E) => error as Exclude<E, ConnectionLoss | RequestTimeout>
+
+/** The path of a recipe, which has to be a valid one and not "/" unless it `mayBeRoot`. */
+export const checkPath = (path: string, mayBeRoot = false): Effect.Effect<string, InvalidArgument> =>
+  path === "/" && !mayBeRoot
+    ? Effect.fail(
+        new InvalidArgumentError({ argument: "path", value: path, rule: "a recipe needs a znode of its own" })
+      )
+    : Effect.fromResult(ZnodePath.validate(path))
+
+/** A duration in milliseconds; undefined for none. */
+export const checkTimeout = (
+  timeout: Duration.Input | undefined,
+  argument = "timeout"
+): Effect.Effect<number | undefined, InvalidArgument> => {
+  if (timeout === undefined) return Effect.undefined
+  const millis = Option.map(Duration.fromInput(timeout), Duration.toMillis)
+  if (Option.isSome(millis) && millis.value >= 0) {
+    return Effect.succeed(Number.isFinite(millis.value) ? millis.value : undefined)
+  }
+  const rule = 'a duration such as 500 (milliseconds) or "5 seconds", not below 0'
+  return Effect.fail(new InvalidArgumentError({ argument, value: String(timeout), rule }))
+}

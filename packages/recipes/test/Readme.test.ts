@@ -1,0 +1,52 @@
+/** The examples of the README are files beside this one, so that they are compiled and run on a real server. */
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { fresh } from "@effect-zookeeper/test-kit/TestServer"
+import { assert, describe, it, vi } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { readFileSync } from "node:fs"
+
+const textOf = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8")
+
+const readme = textOf("../README.md")
+
+/** By the order of the README: the file in `examples/`, and what it prints. */
+const examples: ReadonlyArray<readonly [name: string, run: () => Promise<unknown>, prints: ReadonlyArray<unknown>]> = [
+  ["lock", () => import("./examples/lock.ts"), ["reporting", "done"]],
+  ["lockPromise", () => import("./examples/lockPromise.ts"), ["reporting", "done"]]
+]
+
+describe("the README", () => {
+  // The same for all: Effect reads the environment once, when its first configuration is asked for.
+  const { connectString } = fresh("readme")
+
+  for (const [name, run, prints] of examples) {
+    it.live(`shows the ${name} example as it is, and what it prints`, () =>
+      Effect.gen(function* () {
+        assert.include(readme, `\`\`\`ts\n${textOf(`examples/${name}.ts`)}\`\`\``)
+        const context = yield* Layer.build(Layer.fresh(ZooKeeper.layer({ servers: connectString })))
+        const zk = Context.get(context, ZooKeeper.ZooKeeper)
+        // Persistent: a container that the clearing empties would be reaped under the example.
+        yield* Effect.catchTag(zk.create("/"), "NodeExists", () => Effect.void)
+        for (const child of yield* zk.getChildren("/")) yield* zk.deleteAll(`/${child}`)
+        vi.stubEnv("ZOOKEEPER", connectString)
+        const printed: Array<unknown> = []
+        const log = vi.spyOn(console, "log").mockImplementation((...line) => void printed.push(...line))
+        yield* Effect.promise(run).pipe(
+          Effect.ensuring(
+            Effect.sync(() => {
+              log.mockRestore()
+              vi.unstubAllEnvs()
+            })
+          ),
+          Effect.tap(() => Effect.sync(() => assert.deepStrictEqual(printed, prints)))
+        )
+      })
+    )
+  }
+
+  it("shows no other example", () => {
+    assert.lengthOf(readme.match(/^```ts$/gm) ?? [], examples.length)
+  })
+})

@@ -1,0 +1,67 @@
+/** The servers that every recipe is tested on, and clients of them. */
+import { connectBy, type Link, Target } from "@effect-zookeeper/test-kit/conformance/Target"
+import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
+import { freshPath } from "@effect-zookeeper/test-kit/TestServer"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { describe, type Vitest, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+export { eventually, failure, outcome, pulled, text } from "@effect-zookeeper/test-kit/Expecting"
+
+type It = Vitest.MethodsNonLive<Target>
+
+/** The same tests on the embedded server and on real ZooKeeper, in real time. */
+export const describeOnServers = (name: string, tests: (it: It) => void): void => {
+  for (const [where, target] of [
+    ["the embedded server", Targets.embeddedMemory],
+    ["real ZooKeeper", Targets.real]
+  ] as const) {
+    describe(`${name}, on ${where}`, () => {
+      layer(target, { excludeTestServices: true })((it) => tests(it))
+    })
+  }
+}
+
+type ClientOptions = Parameters<typeof connectBy>[1]
+
+/** What a test works with: a place of its own, and as many clients there as it likes. */
+export interface Place {
+  /** A client whose root is the place. */
+  readonly zk: ZooKeeper.Service
+  /** Another client there, with a session of its own. */
+  readonly another: (options?: ClientOptions) => Effect.Effect<ZooKeeper.Service, never, Scope.Scope>
+  /** Another client there, whose connections can be broken. */
+  readonly breakable: (
+    options?: ClientOptions
+  ) => Effect.Effect<{ readonly zk: ZooKeeper.Service; readonly link: Link }, never, Scope.Scope>
+  /** Ends the session of a client at the server, as an expiry does. */
+  readonly expire: (zk: ZooKeeper.Service) => Effect.Effect<void>
+}
+
+/** A fresh place; its sessions end with the Scope of the test. */
+export const place: Effect.Effect<Place, never, Target | Scope.Scope> = Effect.gen(function* () {
+  const target = yield* Target
+  const chroot = freshPath("recipes")
+  const root = yield* connectBy(target)
+  yield* root.create(chroot)
+  const another = (options?: ClientOptions) => Effect.orDie(connectBy(target, { ...options, chroot }))
+  return {
+    zk: yield* root.withChroot(chroot),
+    another,
+    breakable: (options?: ClientOptions) =>
+      Effect.gen(function* () {
+        const link = yield* target.link
+        return { link, zk: yield* Effect.orDie(connectBy(link, { ...options, chroot })) }
+      }),
+    // Whoever takes a session up again and closes it ends it.
+    expire: (zk: ZooKeeper.Service) =>
+      Effect.scoped(connectBy(target, { session: { id: zk.session.id, password: zk.session.password } })).pipe(
+        Effect.orDie,
+        Effect.asVoid
+      )
+  }
+}).pipe(Effect.orDie)
+
+/** Runs with a client. */
+export const by = (zk: ZooKeeper.Service) => Effect.provideService(ZooKeeper.ZooKeeper, zk)
