@@ -1,0 +1,104 @@
+/**
+ * Writes down what a client asks, before a byte leaves, and what it is told.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import * as Fs from "node:fs"
+import type { Answered, Asked, Line } from "./History.ts"
+import { encodeLine } from "./History.ts"
+import { outcomeOf } from "./outcome.ts"
+
+/**
+ * @category models
+ * @since 0.2.0
+ */
+export interface Recorder {
+  /** What no other operation of any client writes: the client's name and a number. */
+  readonly unique: () => string
+  /**
+   * Runs an effect, and records that it was asked and what came of it. `answered` takes from the result what the checker
+   * needs to know. `id` is that of the operation, where others belong to it.
+   */
+  readonly record: <A, E, R>(
+    asked: Asked,
+    effect: Effect.Effect<A, E, R>,
+    answered: (result: A) => Answered,
+    id?: string
+  ) => Effect.Effect<A, E, R>
+  /** Something that happened at this moment. */
+  readonly note: (asked: Asked & Answered) => void
+  /** Something that lasted, of which only the span is known: asked now, answered when what it gives is called. */
+  readonly begin: (asked: Asked) => () => void
+}
+
+/**
+ * @category options
+ * @since 0.2.0
+ */
+export interface Options {
+  /** The name of the client; no two clients of a history have the same. */
+  readonly client: string
+  /** The session at this moment. */
+  readonly session?: (() => string) | undefined
+  /** Where lines go: `Array.push` of a history in memory, or `toFile`. */
+  readonly write: (line: Line) => void
+  /** Microseconds; by default those of the monotonic clock, which all processes of a machine share. */
+  readonly now?: (() => number) | undefined
+}
+
+/**
+ * @category constructors
+ * @since 0.2.0
+ */
+export const make = ({ client, now = monotonic, session = () => "", write }: Options): Recorder => {
+  let count = 0
+  const nextId = () => `${client}.${++count}`
+  const invoke = (id: string, asked: Asked) =>
+    write({ ...asked, id, type: "invoke", at: now(), client, session: session() })
+  const complete = (id: string, asked: Asked, answer: Partial<Line> & Pick<Line, "type">) =>
+    write({ f: asked.f, path: asked.path, ...answer, id, at: now(), client, session: session() })
+  return {
+    unique: nextId,
+    record: (asked, effect, answered, id = nextId()) =>
+      Effect.suspend(() => {
+        invoke(id, asked)
+        return Effect.onExit(effect, (exit) =>
+          Effect.sync(() => {
+            const { error, outcome } = outcomeOf(exit)
+            const answer = Exit.isSuccess(exit) ? answered(exit.value) : {}
+            complete(id, asked, { ...answer, type: outcome, error })
+          })
+        )
+      }),
+    note: (asked) => {
+      const id = nextId()
+      invoke(id, asked)
+      complete(id, asked, { type: "ok" })
+    },
+    begin: (asked) => {
+      const id = nextId()
+      invoke(id, asked)
+      return () => complete(id, asked, { type: "ok" })
+    }
+  }
+}
+
+/**
+ * Lines at the end of a file, each written before the next thing happens. Several processes may write to one file.
+ *
+ * @category constructors
+ * @since 0.2.0
+ */
+export const toFile = (path: string): Effect.Effect<(line: Line) => void, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => Fs.openSync(path, "a")),
+      (file) => Effect.sync(() => Fs.closeSync(file))
+    ),
+    (file) => (line) => void Fs.writeSync(file, encodeLine(line))
+  )
+
+const monotonic = (): number => Number(process.hrtime.bigint()) / 1000

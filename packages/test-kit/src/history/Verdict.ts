@@ -1,0 +1,28 @@
+/**
+ * What the checker says of a history.
+ *
+ * @since 0.2.0
+ */
+
+/**
+ * @category models
+ * @since 0.2.0
+ */
+export interface Verdict {
+  /** What no correct client and server can have shown; empty for a history that is fine. */
+  readonly violations: ReadonlyArray<string>
+  /** What could not be decided, with the reason: too many possibilities, or a history that is not of the kind. */
+  readonly undecided: ReadonlyArray<string>
+  /** What would be a violation but for something that the history shows as well, such as a process that stood still. */
+  readonly excused: ReadonlyArray<string>
+}
+
+/** @category constructors @since 0.2.0 */
+export const make = (parts: Partial<Verdict>): Verdict => ({ violations: [], undecided: [], excused: [], ...parts })
+
+/** @category combinators @since 0.2.0 */
+export const join = (verdicts: ReadonlyArray<Verdict>): Verdict => ({
+  violations: verdicts.flatMap(({ violations }) => violations),
+  undecided: verdicts.flatMap(({ undecided }) => undecided),
+  excused: verdicts.flatMap(({ excused }) => excused)
+})

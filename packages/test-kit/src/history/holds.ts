@@ -1,0 +1,120 @@
+/**
+ * Locks and leaderships are exclusive, and their fencing tokens grow.
+ *
+ * A hold lasts from the return of `acquire` until `release` is asked, the holder is told that it is `lost`, or its process
+ * has a `crash`, whatever comes first. Only holders whose process stood still may be overtaken, for nobody can tell them.
+ *
+ * @since 0.2.0
+ */
+import type { Operation } from "./History.ts"
+import { describe, groupBy } from "./History.ts"
+import { sweep } from "./realTime.ts"
+import * as Verdict from "./Verdict.ts"
+
+/**
+ * A time in which somebody held something. Microseconds; `to` is Infinity where it did not end.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface Hold {
+  readonly acquire: Operation
+  readonly from: number
+  readonly to: number
+}
+
+/**
+ * All holds, in the order in which they began.
+ *
+ * @category getters
+ * @since 0.2.0
+ */
+export const holdsOf = (operations: ReadonlyArray<Operation>): ReadonlyArray<Hold> => {
+  const ends = Map.groupBy(
+    operations.filter(({ f }) => f === "release" || f === "lost"),
+    ({ of }) => of
+  )
+  const crashes = groupBy(
+    operations.filter(({ f }) => f === "crash"),
+    ({ client }) => client
+  )
+  return operations
+    .filter(({ f, outcome }) => f === "acquire" && outcome === "ok")
+    .map((acquire) => {
+      const from = acquire.completedAt
+      const after = (crashes.get(acquire.client) ?? []).filter(({ invokedAt }) => invokedAt >= from)
+      const to = [...(ends.get(acquire.id) ?? []), ...after].map(({ invokedAt }) => invokedAt)
+      return { acquire, from, to: Math.min(Number.POSITIVE_INFINITY, ...to) }
+    })
+    .toSorted((a, b) => a.from - b.from)
+}
+
+/**
+ * Judges the holds of each path, and the writes to fenced resources.
+ *
+ * @category judging
+ * @since 0.2.0
+ */
+export const checkHolds = (operations: ReadonlyArray<Operation>): Verdict.Verdict => {
+  const pauses = operations.filter(({ f }) => f === "pause")
+  const verdicts: Array<Verdict.Verdict> = []
+  for (const holds of Map.groupBy(holdsOf(operations), ({ acquire }) => acquire.path).values()) {
+    verdicts.push(judgeOverlaps(holds, pauses), judgeTokens(holds))
+  }
+  const fenced = operations.filter(({ f }) => f === "fenced")
+  for (const writes of groupBy(fenced, ({ path }) => path).values()) verdicts.push(judgeResource(writes))
+  return Verdict.join(verdicts)
+}
+
+// ---- internal
+
+const judgeOverlaps = (holds: ReadonlyArray<Hold>, pauses: ReadonlyArray<Operation>): Verdict.Verdict => {
+  const violations: Array<string> = []
+  const excused: Array<string> = []
+  let active: Array<Hold> = []
+  for (const hold of holds) {
+    active = active.filter(({ to }) => to > hold.from)
+    const { limit = 1, shared = false } = hold.acquire
+    const others = shared ? active.filter(({ acquire }) => acquire.shared !== true) : active
+    if (others.length >= (shared ? 1 : limit)) {
+      const [other] = others
+      const until = Math.min(other!.to, hold.to)
+      const what = `two held it for ${((until - hold.from) / 1000).toFixed(2)} ms: ${describe(other!.acquire)}, and ${describe(hold.acquire)}`
+      // Who stood still while it held could not notice.
+      const isExcused = others.some(({ acquire, from, to }) =>
+        pauses.some((pause) => pause.client === acquire.client && pause.invokedAt < to && pause.completedAt > from)
+      )
+      ;(isExcused ? excused : violations).push(what)
+    }
+    active.push(hold)
+  }
+  return Verdict.make({ violations, excused })
+}
+
+/** Tokens are unique, and exclusive holds have greater ones than all before them. */
+const judgeTokens = (holds: ReadonlyArray<Hold>): Verdict.Verdict => {
+  const violations: Array<string> = []
+  const tokens = new Set<bigint>()
+  let newest = -1n
+  for (const { acquire } of holds) {
+    const { limit = 1, shared = false, token } = acquire
+    if (token === undefined) continue
+    const isNew = !tokens.has(token) && (shared || limit > 1 || token > newest)
+    if (!isNew) violations.push(`token ${token} came after ${newest}: ${describe(acquire)}`)
+    tokens.add(token)
+    if (token > newest) newest = token
+  }
+  return Verdict.make({ violations })
+}
+
+/** Who has accepted a token accepts no lower one. */
+const judgeResource = (writes: ReadonlyArray<Operation>): Verdict.Verdict => {
+  const violations: Array<string> = []
+  const accepted = writes.filter(({ outcome, token }) => outcome === "ok" && token !== undefined)
+  sweep<Operation, bigint>(accepted, -1n, (write, floor) => {
+    const token = write.token ?? -1n
+    if (token < floor) violations.push(`accepted token ${token} after ${floor}: ${describe(write)}`)
+    return token
+  })
+  return Verdict.make({ violations })
+}

@@ -1,0 +1,54 @@
+/**
+ * What the end of a request proves about the request.
+ *
+ * @since 0.2.0
+ */
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import type { Outcome } from "./History.ts"
+
+/** Errors that are a server's word, or ours before a byte was sent: the request was not done. */
+const proofs: ReadonlySet<string> = new Set([
+  "BadVersion",
+  "InvalidAcl",
+  "InvalidArgument",
+  "NoAuth",
+  "NoChildrenForEphemerals",
+  "NoNode",
+  "NodeExists",
+  "NotEmpty",
+  "TransactionFailed"
+])
+
+/**
+ * Done, certainly not done, or nobody knows: a loss, a timeout, an expiry, an interruption and a defect prove nothing
+ * unless the error says that nothing was sent.
+ *
+ * @category judging
+ * @since 0.2.0
+ */
+export const outcomeOf = (
+  exit: Exit.Exit<unknown, unknown>
+): { readonly outcome: Outcome; readonly error?: string } => {
+  if (Exit.isSuccess(exit)) return { outcome: "ok" }
+  const found = Cause.findErrorOption(exit.cause)
+  if (Option.isNone(found))
+    return { outcome: "info", error: Cause.hasInterrupts(exit.cause) ? "Interrupted" : "Defect" }
+  const error = found.value
+  const tag = textOf(error, "_tag") ?? "Unknown"
+  const refused = tag === "ServerRefused" && textOf(error, "name") === "NotReadOnly"
+  const isProof = refused || proofs.has(tag) || hasFalse(error, "maybeApplied")
+  return { outcome: isProof ? "fail" : "info", error: tag }
+}
+
+// ---- internal
+
+const textOf = (error: unknown, key: string): string | undefined => {
+  if (typeof error !== "object" || error === null) return undefined
+  const value: unknown = Reflect.get(error, key)
+  return typeof value === "string" ? value : undefined
+}
+
+const hasFalse = (error: unknown, key: string): boolean =>
+  typeof error === "object" && error !== null && Reflect.get(error, key) === false

@@ -1,0 +1,77 @@
+/**
+ * Queues hand out what was put in, once, and lose nothing but to those who do not know whether they took it.
+ *
+ * @since 0.2.0
+ */
+import type { Operation } from "./History.ts"
+import { describe, groupBy } from "./History.ts"
+import * as Verdict from "./Verdict.ts"
+
+/**
+ * @category options
+ * @since 0.2.0
+ */
+export interface Options {
+  /** Whether an element may be handed out again, as queues do that promise "at least once". Default false. */
+  readonly mayRepeat?: boolean | undefined
+  /** Whether what one producer put in one after the other comes out in that order. Default false. */
+  readonly isOrdered?: boolean | undefined
+}
+
+/**
+ * Judges `offer`s and `take`s; at the end of the history the queues must have been emptied. A `take` of an empty queue has
+ * no value.
+ *
+ * @category judging
+ * @since 0.2.0
+ */
+export const checkQueues = (operations: ReadonlyArray<Operation>, options: Options = {}): Verdict.Verdict => {
+  const queues = operations.filter(({ f }) => f === "offer" || f === "take")
+  return Verdict.join([...groupBy(queues, ({ path }) => path).values()].map((group) => judge(group, options)))
+}
+
+// ---- internal
+
+const judge = (group: ReadonlyArray<Operation>, { isOrdered = false, mayRepeat = false }: Options): Verdict.Verdict => {
+  const violations: Array<string> = []
+  const offers = new Map(group.flatMap((o) => (o.f === "offer" ? [[o.value, o] as const] : [])))
+  const taken = new Map<string | undefined, Operation>()
+  for (const take of group) {
+    if (take.f !== "take" || take.outcome !== "ok" || take.value === undefined) continue
+    const offer = offers.get(take.value)
+    const other = taken.get(take.value)
+    if (offer === undefined || offer.outcome === "fail") violations.push(`nobody put in ${describe(take)}`)
+    else if (take.completedAt < offer.invokedAt) violations.push(`${describe(take)} came before ${describe(offer)}`)
+    if (other !== undefined && !mayRepeat) violations.push(`twice: ${describe(other)}, and ${describe(take)}`)
+    if (other === undefined) taken.set(take.value, take)
+  }
+  const lost = [...offers].filter(([value, { outcome }]) => outcome === "ok" && !taken.has(value))
+  const unknown = group.filter(({ f, outcome }) => f === "take" && outcome === "info")
+  if (lost.length > unknown.length) {
+    const first = lost.slice(0, 3).map(([, offer]) => describe(offer))
+    violations.push(`${lost.length} lost, where ${unknown.length} takes have no answer: ${first.join(", ")}`)
+  }
+  if (isOrdered) violations.push(...judgeOrder(group, taken))
+  return Verdict.make({ violations })
+}
+
+const judgeOrder = (
+  group: ReadonlyArray<Operation>,
+  taken: ReadonlyMap<string | undefined, Operation>
+): ReadonlyArray<string> => {
+  const violations: Array<string> = []
+  const offers = group.filter(({ f, outcome, value }) => f === "offer" && outcome === "ok" && taken.has(value))
+  for (const own of groupBy(offers, ({ client }) => client).values()) {
+    // The latest beginning of a take of all that was put in before: none that comes after may have ended before it.
+    let latest: Operation | undefined
+    for (const [index, offer] of own.entries()) {
+      const take = taken.get(offer.value)!
+      const isLater = index > 0 && own[index - 1]!.completedAt < offer.invokedAt
+      if (isLater && latest !== undefined && take.completedAt < latest.invokedAt) {
+        violations.push(`${describe(take)} overtook ${describe(latest)}`)
+      }
+      if (latest === undefined || take.invokedAt > latest.invokedAt) latest = take
+    }
+  }
+  return violations
+}
