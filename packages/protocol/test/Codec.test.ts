@@ -1,6 +1,8 @@
 /**
  * What holds for every codec: round trips, and no input whatever does more than fail with a `JuteError`.
  */
+import * as Hostile from "@effect-zookeeper/test-kit/fuzz/Mutation"
+import * as Arbitraries from "@effect-zookeeper/test-kit/fuzz/WireValues"
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -10,8 +12,6 @@ import { JuteError } from "../src/JuteError.ts"
 import { JuteWriter } from "../src/JuteWriter.ts"
 import * as Operations from "../src/Operations.ts"
 import * as Records from "../src/Records.ts"
-import * as Arbitraries from "./arbitraries.ts"
-import * as Hostile from "./hostile.ts"
 import { fails, succeeds } from "./utils.ts"
 
 const runs = { arbitrary: { runs: 60 } }

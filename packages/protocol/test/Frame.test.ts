@@ -1,10 +1,10 @@
+import * as Hostile from "@effect-zookeeper/test-kit/fuzz/Mutation"
+import * as Arbitraries from "@effect-zookeeper/test-kit/fuzz/WireValues"
 import { assert, describe, it } from "@effect/vitest"
 import * as Frame from "../src/Frame.ts"
 import { JuteReader } from "../src/JuteReader.ts"
 import { JuteWriter } from "../src/JuteWriter.ts"
 import * as Operations from "../src/Operations.ts"
-import * as Arbitraries from "./arbitraries.ts"
-import * as Hostile from "./hostile.ts"
 
 const LIMIT = 1000
 

@@ -1,8 +1,8 @@
+import * as Hostile from "@effect-zookeeper/test-kit/fuzz/Mutation"
+import * as Arbitraries from "@effect-zookeeper/test-kit/fuzz/WireValues"
 import { assert, describe, it } from "@effect/vitest"
 import { JuteReader } from "../src/JuteReader.ts"
 import { JuteWriter } from "../src/JuteWriter.ts"
-import * as Arbitraries from "./arbitraries.ts"
-import * as Hostile from "./hostile.ts"
 
 type Step =
   | { readonly type: "boolean"; readonly value: boolean }

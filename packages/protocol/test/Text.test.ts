@@ -1,11 +1,11 @@
+import * as Hostile from "@effect-zookeeper/test-kit/fuzz/Mutation"
+import * as Arbitraries from "@effect-zookeeper/test-kit/fuzz/WireValues"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Jute from "../src/Jute.ts"
 import { JuteReader } from "../src/JuteReader.ts"
 import { JuteWriter } from "../src/JuteWriter.ts"
 import * as Records from "../src/Records.ts"
-import * as Arbitraries from "./arbitraries.ts"
-import * as Hostile from "./hostile.ts"
 import { fails, succeeds } from "./utils.ts"
 
 const path = Jute.codec(Records.PathRequest)

@@ -1,11 +1,15 @@
-/** Values and bytes for the property tests of codecs. */
+/**
+ * Values and bytes for tests of codecs, made from the schemas of the records and from the table of operations.
+ *
+ * @since 0.1.0
+ */
+import * as Handshake from "@effect-zookeeper/protocol/Handshake"
+import * as Jute from "@effect-zookeeper/protocol/Jute"
+import type { MultiOp, MultiResult } from "@effect-zookeeper/protocol/OperationMulti"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Records from "@effect-zookeeper/protocol/Records"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
-import * as Handshake from "../src/Handshake.ts"
-import * as Jute from "../src/Jute.ts"
-import type { MultiOp, MultiResult } from "../src/OperationMulti.ts"
-import * as Operations from "../src/Operations.ts"
-import * as Records from "../src/Records.ts"
 
 type AnyRecord = Schema.Schema<any>
 

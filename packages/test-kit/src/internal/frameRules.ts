@@ -1,6 +1,7 @@
 /**
  * Rules on frames: which frame a rule is for, and what becomes of it. Bytes in, bytes out, no sockets.
  */
+import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
 import type { Direction, FrameAction, FrameMatch, FrameRecord } from "../FaultProxy.ts"
 
 /** What leaves in place of a frame, in this order; `reset` ends the connection after what precedes it. */
@@ -104,6 +105,13 @@ export const encode = (body: Uint8Array, length = body.length): Uint8Array => {
   viewOf(frame).setInt32(0, length)
   frame.set(body, 4)
   return frame
+}
+
+/** The frames of a chunk that holds whole ones, each with its length before it. */
+export const framesOf = (chunk: Uint8Array): ReadonlyArray<Uint8Array> => {
+  const frames: Array<Uint8Array> = []
+  new FrameSplitter(0x7fffffff).push(chunk, (all, start, end) => frames.push(all.slice(start - 4, end)))
+  return frames
 }
 
 const edited = (body: Uint8Array, edit: (copy: Uint8Array) => unknown): Uint8Array => {

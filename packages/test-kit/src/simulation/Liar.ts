@@ -4,10 +4,10 @@
  *
  * @since 0.1.0
  */
-import * as Frame from "@effect-zookeeper/protocol/Frame"
 import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import { framesOf } from "../internal/frameRules.ts"
 
 /**
  * `isLying` says whether it may lie at this moment.
@@ -52,13 +52,6 @@ export const around = (
     return liar
   })
 })
-
-/** The frames of a chunk, each with its length before it; the server writes whole frames. */
-const framesOf = (chunk: Uint8Array): ReadonlyArray<Uint8Array> => {
-  const frames: Array<Uint8Array> = []
-  new Frame.FrameSplitter(0x7fffffff).push(chunk, (all, start, end) => frames.push(all.slice(start - 4, end)))
-  return frames
-}
 
 const readInt = (bytes: Uint8Array, at: number): number => new DataView(bytes.buffer, bytes.byteOffset).getInt32(at)
 
