@@ -5,6 +5,9 @@
  * "the reply to the second create". It listens on a loopback port that stays the same while it refuses connections. It
  * runs in real time, under a TestClock too. With `raw` it moves any bytes, TLS for one, and rules on frames do nothing.
  *
+ * What it cannot deliver does not pile up in it: behind a black hole or a slow direction the sender has to wait as soon as
+ * about a mebibyte is on its way, as behind a window of TCP that is full.
+ *
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { eventually } from "../src/Expecting.ts"
 import * as FaultProxy from "../src/FaultProxy.ts"
 import * as ScriptedServer from "../src/ScriptedServer.ts"
 import * as TestServer from "../src/TestServer.ts"
@@ -123,6 +125,28 @@ describe("FaultProxy, connections", () => {
     })
   )
 
+  it.live("half-closes towards the server and still forwards what it sends", () =>
+    Effect.gen(function* () {
+      const heard: Array<string> = []
+      const server = yield* ScriptedServer.make((connection) =>
+        Effect.gen(function* () {
+          yield* connection.send(ints(7))
+          heard.push((yield* Effect.exit(connection.nextFrame))._tag)
+        })
+      )
+      const proxy = yield* FaultProxy.make(server)
+      const client = yield* connect(proxy.port)
+      assert.deepStrictEqual(readInts(yield* client.nextFrame), [7])
+      yield* proxy.halfClose("server")
+      yield* eventually(
+        Effect.sync(() => heard),
+        (tags) => tags.length === 1
+      )
+      // The client's own side had not been closed: its frame was the end.
+      assert.deepStrictEqual(heard, ["Failure"])
+    })
+  )
+
   it.effect("cuts the next connection at each byte offset of the handshake's reply, and only that one", () =>
     Effect.gen(function* () {
       const { open, proxy } = yield* setUp
@@ -194,6 +218,48 @@ describe("FaultProxy, how bytes travel", () => {
       assert.isAbove(client.sizes.length - before, 1)
     })
   )
+})
+
+describe("FaultProxy, what it cannot deliver", () => {
+  const SIZE = 1_000_000
+  const TOTAL = 40
+  const frame = new Uint8Array(4 + SIZE)
+  new DataView(frame.buffer).setInt32(0, SIZE)
+
+  for (const [name, stop] of [
+    ["a black hole", (proxy: FaultProxy.FaultProxy) => proxy.blackHole("up")],
+    ["a slow direction", (proxy: FaultProxy.FaultProxy) => proxy.shape("up", { bytesPerSecond: 1000 })]
+  ] as const) {
+    for (const raw of [true, false]) {
+      it.live(`makes the sender wait behind ${name}, and arrives in the end (${raw ? "bytes" : "frames"})`, () =>
+        Effect.gen(function* () {
+          let arrived = 0
+          const server = yield* ScriptedServer.make((connection) =>
+            Effect.forever(Effect.map(connection.nextFrame, (frame) => void (arrived += frame.length)))
+          )
+          const proxy = yield* FaultProxy.make(server, { raw })
+          const client = yield* connect(proxy.port)
+          yield* stop(proxy)
+          const before = process.memoryUsage().arrayBuffers
+          // One buffer for all of them: what memory grows by is what the proxy keeps.
+          const send = Effect.callback<void>((resume) => void client.socket.write(frame, () => resume(Effect.void)))
+          const sending = yield* Effect.forkChild(Effect.repeat(send, { times: TOTAL - 1 }), { startImmediately: true })
+          for (let i = 0; i < 15; i++) {
+            yield* Effect.sleep("20 millis")
+            assert.isBelow(process.memoryUsage().arrayBuffers - before, 16_000_000)
+          }
+          assert.isUndefined(sending.pollUnsafe())
+          assert.isBelow(arrived, 2_000_000)
+          yield* proxy.heal
+          yield* Fiber.join(sending)
+          yield* eventually(
+            Effect.sync(() => arrived),
+            (bytes) => bytes === TOTAL * SIZE
+          )
+        })
+      )
+    }
+  }
 })
 
 describe("FaultProxy, rules on frames", () => {

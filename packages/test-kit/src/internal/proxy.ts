@@ -111,7 +111,7 @@ export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, raw: 
       finish(client, ending)
       finish(server, ending)
     }
-    const pipeTo = (to: Net.Socket, direction: Direction) =>
+    const pipeBetween = (from: Net.Socket, to: Net.Socket, direction: Direction) =>
       Effect.runSyncWith(context)(
         inRealTime(
           makePipe({
@@ -119,11 +119,12 @@ export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, raw: 
             gate: gates[direction],
             shape: () => shapes[direction],
             cut: cut?.direction === direction ? cut : undefined,
-            end
+            end,
+            setReading: (isReading) => void (isReading ? from.resume() : from.pause())
           })
         )
       )
-    const pipes = { up: pipeTo(server, "up"), down: pipeTo(client, "down") }
+    const pipes = { up: pipeBetween(client, server, "up"), down: pipeBetween(server, client, "down") }
     const reader = new FrameReader()
     const attach = (from: Net.Socket, direction: Direction) => {
       const pipe = pipes[direction]

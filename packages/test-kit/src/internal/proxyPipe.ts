@@ -20,7 +20,12 @@ export interface Options {
   /** Ends the connection once so many bytes have been delivered. */
   readonly cut: { readonly after: number; readonly ending: Ending } | undefined
   readonly end: (ending: Ending) => void
+  /** Reads no more from the sender, or goes on: what is not delivered must not pile up here. */
+  readonly setReading: (isReading: boolean) => void
 }
+
+/** Bytes that wait to be delivered before the sender has to wait, as behind a window of TCP that is full. */
+const HIGH_WATER = 1024 * 1024
 
 export interface Pipe {
   readonly offer: (item: Item) => void
@@ -30,10 +35,18 @@ export interface Pipe {
 
 export const makePipe = (options: Options): Effect.Effect<Pipe> =>
   Effect.gen(function* () {
-    const { cut, end, gate, to } = options
+    const { cut, end, gate, setReading, to } = options
     const queue = yield* Queue.unbounded<{ readonly item: Item; readonly at: number }>()
     const clock = yield* Clock.Clock
     let delivered = 0
+    let waiting = 0
+
+    const grow = (bytes: number) => {
+      const wasFull = waiting > HIGH_WATER
+      waiting += bytes
+      const isFull = waiting > HIGH_WATER
+      if (isFull !== wasFull) setReading(!isFull)
+    }
 
     const write = (bytes: Uint8Array): Effect.Effect<void> =>
       Effect.callback((resume) => {
@@ -62,18 +75,22 @@ export const makePipe = (options: Options): Effect.Effect<Pipe> =>
       yield* gate.await
       if (item === "fin") return to.end()
       if (item === "reset") return end("rst")
-      const rate = shape.bytesPerSecond
-      // A throttled stream moves every 20 ms.
-      const size = Math.max(1, shape.chunk ?? (rate === undefined ? item.length : Math.ceil(rate / 50)))
-      for (let start = 0; start < item.length; start += size) {
+      for (let start = 0; start < item.length;) {
+        // Asked anew for each piece, so that a change need not wait for the rest of a long item.
+        const { bytesPerSecond: rate, chunk } = options.shape()
+        // A throttled stream moves every 20 ms.
+        const size = Math.max(1, chunk ?? (rate === undefined ? item.length : Math.ceil(rate / 50)))
         const piece = item.subarray(start, start + size)
+        start += piece.length
         yield* deliver(piece)
         if (rate !== undefined) yield* Effect.sleep((piece.length / rate) * 1000)
       }
+      grow(-item.length)
     })
 
     return {
       offer: (item) => {
+        if (typeof item !== "string") grow(item.length)
         Queue.offerUnsafe(queue, { item, at: clock.currentTimeMillisUnsafe() })
       },
       run: Effect.forever(one)
