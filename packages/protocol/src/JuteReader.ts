@@ -15,16 +15,30 @@ const LONG_VECTOR = 16
  * @since 0.1.0
  */
 export class JuteReader {
-  readonly bytes: Uint8Array
-  private readonly view: DataView
-  private readonly start: number
-  private readonly end: number
+  private bytes: Uint8Array
+  private view: DataView
+  private start: number
+  private end: number
   private position: number
 
   /** Reads `bytes[start..end)`. */
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
     this.bytes = bytes
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.position = start
+    this.start = start
+    this.end = end
+  }
+
+  /**
+   * Reads `bytes[start..end)` from now on. One reader for all frames of a connection saves what a new one costs, which is
+   * most of it the view of the chunk that many frames have in common.
+   */
+  reset(bytes: Uint8Array, start: number, end: number): void {
+    if (bytes !== this.bytes) {
+      this.bytes = bytes
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
     this.position = start
     this.start = start
     this.end = end
@@ -65,13 +79,25 @@ export class JuteReader {
     return value
   }
 
+  /**
+   * Goes past `size` bytes that `read` takes from the view itself, at the offset that it is given: one check for all
+   * fields of a record whose size is fixed.
+   */
+  fixed<A>(size: number, read: (view: DataView, at: number) => A): A {
+    this.need(size)
+    const at = this.position
+    this.position += size
+    return read(this.view, at)
+  }
+
   /** A view of the bytes, not a copy; `null` for length -1. */
   buffer(): Uint8Array | null {
     const length = this.length("buffer")
     if (length < 0) return null
     const start = this.position
     this.position += length
-    return this.bytes.subarray(start, this.position)
+    // What `subarray` would give, without its look for the constructor.
+    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, length)
   }
 
   /** `null` for length -1. */

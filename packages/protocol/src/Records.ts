@@ -23,19 +23,34 @@ export interface Stat extends Schema.Schema.Type<typeof Stat> {}
  * @category schemas
  * @since 0.1.0
  */
-export const Stat = Schema.Struct({
-  czxid: Jute.Long,
-  mzxid: Jute.Long,
-  ctime: Jute.Millis,
-  mtime: Jute.Millis,
-  version: Jute.Int,
-  cversion: Jute.Int,
-  aversion: Jute.Int,
-  ephemeralOwner: Jute.Long,
-  dataLength: Jute.Int,
-  numChildren: Jute.Int,
-  pzxid: Jute.Long
-})
+export const Stat = Jute.fixed(
+  Schema.Struct({
+    czxid: Jute.Long,
+    mzxid: Jute.Long,
+    ctime: Jute.Millis,
+    mtime: Jute.Millis,
+    version: Jute.Int,
+    cversion: Jute.Int,
+    aversion: Jute.Int,
+    ephemeralOwner: Jute.Long,
+    dataLength: Jute.Int,
+    numChildren: Jute.Int,
+    pzxid: Jute.Long
+  }),
+  (view, at) => ({
+    czxid: view.getBigInt64(at),
+    mzxid: view.getBigInt64(at + 8),
+    ctime: view.getInt32(at + 16) * 4_294_967_296 + view.getUint32(at + 20),
+    mtime: view.getInt32(at + 24) * 4_294_967_296 + view.getUint32(at + 28),
+    version: view.getInt32(at + 32),
+    cversion: view.getInt32(at + 36),
+    aversion: view.getInt32(at + 40),
+    ephemeralOwner: view.getBigInt64(at + 44),
+    dataLength: view.getInt32(at + 52),
+    numChildren: view.getInt32(at + 56),
+    pzxid: view.getBigInt64(at + 60)
+  })
+)
 
 /** @since 0.1.0 */
 export const Acl = Schema.Struct({ perms: Jute.Int, scheme: Jute.UString, id: Jute.UString })

@@ -1,0 +1,76 @@
+/**
+ * The process of one contestant: `child.ts <contestant> <servers>`, then jobs on stdin and answers on stdout.
+ */
+import * as Net from "node:net"
+import * as Readline from "node:readline"
+import type { Connect, Contestant } from "./contestant.ts"
+import type { Answer, Job } from "./jobs.ts"
+import { Latencies, measured, type Sample } from "./measure.ts"
+
+const [name = "", servers = ""] = process.argv.slice(2)
+
+const { connect } = (await import(`./contestants/${name}.ts`)) as { readonly connect: Connect }
+
+const tell = (answer: Answer): void => {
+  process.stdout.write(`${JSON.stringify(answer)}\n`)
+}
+
+const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "close" }>): Promise<Sample> => {
+  switch (job.job) {
+    case "step": {
+      const latencies = new Latencies(job.stride)
+      const step = contestant.prepare(job.step)
+      return measured(job.step.count, latencies, () => step(latencies))
+    }
+    case "deliver": {
+      const fired = contestant.allFired()
+      // The waiting fibers are there before the events are.
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      return measured(job.count, new Latencies(0), () => {
+        tell({ is: "ready" })
+        return fired
+      })
+    }
+    case "sessions": {
+      const latencies = new Latencies(1)
+      return measured(job.count, latencies, async () => {
+        for (let index = 0; index < job.count; index++) {
+          const begun = latencies.begin(index)
+          // oxlint-disable-next-line no-await-in-loop -- one after the other is what is measured
+          const client = await connect(servers)
+          // oxlint-disable-next-line no-await-in-loop
+          await client.getOnce(job.path)
+          latencies.end(begun)
+          // oxlint-disable-next-line no-await-in-loop
+          await client.close()
+        }
+      })
+    }
+    case "reconnect": {
+      const control = Net.connect({ port: job.control, host: "127.0.0.1", noDelay: true })
+      await new Promise((resolve) => control.once("connect", resolve))
+      const sample = await measured(1, new Latencies(0), async () => {
+        const dropped = new Promise((resolve) => control.once("data", resolve))
+        control.write("drop")
+        await dropped
+        await contestant.getOnce(job.path)
+      })
+      control.destroy()
+      return sample
+    }
+  }
+}
+
+const contestant = await connect(servers)
+tell({ is: "ready" })
+for await (const line of Readline.createInterface({ input: process.stdin })) {
+  const job = JSON.parse(line) as Job
+  if (job.job === "close") break
+  try {
+    tell({ is: "sample", sample: await run(contestant, job) })
+  } catch (error) {
+    tell({ is: "failed", reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  }
+}
+await contestant.close()
+process.exit(0)

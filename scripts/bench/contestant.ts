@@ -1,0 +1,71 @@
+/**
+ * What a client has to do in the benchmark, whichever it is.
+ */
+import type { Latencies } from "./measure.ts"
+
+/** The requests of one measured stretch. */
+export type Step =
+  /** Reads one znode over and over. */
+  | { readonly op: "get"; readonly path: string; readonly count: number; readonly inFlight: number }
+  /** Reads the names of one znode's children over and over. */
+  | { readonly op: "children"; readonly path: string; readonly count: number; readonly inFlight: number }
+  /** Acts on `<root>/0`, `<root>/1`, ...; written data are `dataSize` bytes. */
+  | { readonly op: "create" | "set" | "delete"; readonly root: string; readonly count: number; readonly inFlight: number }
+  /** Creates `<root>/0`, ... in transactions of `size`. */
+  | {
+      readonly op: "transaction"
+      readonly root: string
+      readonly count: number
+      readonly size: number
+      readonly inFlight: number
+    }
+  /** Reads the data of `<root>/0`, ... and leaves a watch on each. */
+  | { readonly op: "watch"; readonly root: string; readonly count: number; readonly inFlight: number }
+
+/** A connected client. */
+export interface Contestant {
+  /** Makes all that a program has before it asks; what it gives runs the step and is what is measured. */
+  readonly prepare: (step: Step) => (latencies: Latencies) => Promise<void>
+  /** Waits for the events of all watches that were set; called before any of them fires. */
+  readonly allFired: () => Promise<void>
+  /** Asks until it is answered, whatever becomes of the connection meanwhile. */
+  readonly getOnce: (path: string) => Promise<void>
+  /** Ends the session. */
+  readonly close: () => Promise<void>
+}
+
+/** `"host:port"` or a list of them. Gives a client that has a session. */
+export type Connect = (servers: string) => Promise<Contestant>
+
+/** Bytes of what create, set and transactions write. */
+export const dataSize = 100
+
+/** The session timeout that all ask for, in milliseconds: the floor sends no heartbeats. */
+export const sessionTimeout = 600_000
+
+/** The paths of a step that has a root. */
+export const pathsOf = ({ count, root }: { readonly count: number; readonly root: string }): ReadonlyArray<string> =>
+  Array.from({ length: count }, (_, index) => `${root}/${index}`)
+
+/** So many requests at a time, through callbacks: how peers with callbacks are driven. */
+export const drive = (
+  { count, inFlight }: { readonly count: number; readonly inFlight: number },
+  latencies: Latencies,
+  ask: (index: number, done: (error?: unknown) => void) => void
+): Promise<void> =>
+  new Promise((resolve, reject) => {
+    let next = 0
+    let answered = 0
+    const start = (): void => {
+      const index = next++
+      const begun = latencies.begin(index)
+      ask(index, (error) => {
+        latencies.end(begun)
+        if (error !== undefined && error !== null) return reject(error instanceof Error ? error : new Error(String(error)))
+        answered++
+        if (next < count) start()
+        else if (answered === count) resolve()
+      })
+    }
+    while (next < Math.min(inFlight, count)) start()
+  })

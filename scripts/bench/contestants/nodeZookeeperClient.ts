@@ -1,0 +1,106 @@
+/**
+ * npm's `node-zookeeper-client`, driven by its callbacks.
+ */
+import { type Connect, dataSize, drive, pathsOf, sessionTimeout, type Step } from "../contestant.ts"
+import { loadPeer } from "../peer.ts"
+
+type Callback = (error: unknown) => void
+
+interface Transaction {
+  create(path: string, data: Buffer): Transaction
+  commit(callback: Callback): void
+}
+
+interface Client {
+  once(event: "connected" | "disconnected", listener: () => void): void
+  connect(): void
+  close(): void
+  getData(path: string, callback: Callback): void
+  getData(path: string, watcher: () => void, callback: Callback): void
+  getChildren(path: string, callback: Callback): void
+  create(path: string, data: Buffer, callback: Callback): void
+  setData(path: string, data: Buffer, callback: Callback): void
+  remove(path: string, callback: Callback): void
+  transaction(): Transaction
+}
+
+interface Module {
+  createClient(servers: string, options: { readonly sessionTimeout: number; readonly spinDelay: number }): Client
+}
+
+const data = Buffer.alloc(dataSize)
+
+type Ask = (index: number, done: Callback) => void
+
+export const connect: Connect = async (servers) => {
+  const zk = loadPeer<Module>("node-zookeeper-client").createClient(servers, { sessionTimeout, spinDelay: 0 })
+  const connected = new Promise<void>((resolve) => zk.once("connected", resolve))
+  zk.connect()
+  await connected
+  const watches = { set: 0, fired: 0, onFired: () => {} }
+  return {
+    prepare: (step) => {
+      const ask = asking(zk, step, () => {
+        watches.fired++
+        watches.onFired()
+      })
+      if (step.op === "watch") watches.set = step.count
+      const total = step.op === "transaction" ? Math.ceil(step.count / step.size) : step.count
+      return (latencies) => drive({ count: total, inFlight: step.inFlight }, latencies, ask)
+    },
+    allFired: () =>
+      new Promise((resolve) => {
+        watches.fired = 0
+        watches.onFired = () => {
+          if (watches.fired === watches.set) resolve()
+        }
+      }),
+    getOnce: (path) =>
+      new Promise((resolve) => {
+        const ask = (): void =>
+          zk.getData(path, (error) => {
+            if (error) setImmediate(ask)
+            else resolve()
+          })
+        ask()
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        zk.once("disconnected", resolve)
+        zk.close()
+      })
+  }
+}
+
+const asking = (zk: Client, step: Step, onFired: () => void): Ask => {
+  switch (step.op) {
+    case "get":
+      return (_index, done) => zk.getData(step.path, done)
+    case "children":
+      return (_index, done) => zk.getChildren(step.path, done)
+    case "transaction": {
+      const paths = pathsOf(step)
+      return (index, done) => {
+        const transaction = zk.transaction()
+        for (const path of paths.slice(index * step.size, (index + 1) * step.size)) transaction.create(path, data)
+        transaction.commit(done)
+      }
+    }
+    case "create": {
+      const paths = pathsOf(step)
+      return (index, done) => zk.create(paths[index]!, data, done)
+    }
+    case "set": {
+      const paths = pathsOf(step)
+      return (index, done) => zk.setData(paths[index]!, data, done)
+    }
+    case "delete": {
+      const paths = pathsOf(step)
+      return (index, done) => zk.remove(paths[index]!, done)
+    }
+    case "watch": {
+      const paths = pathsOf(step)
+      return (index, done) => zk.getData(paths[index]!, onFired, done)
+    }
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * What the benchmark tells the process of a contestant, one line of JSON each; it answers with one line.
+ */
+import type { Step } from "./contestant.ts"
+import type { Sample } from "./measure.ts"
+
+export type Job =
+  /** Runs one step. Every `stride`th latency is taken; 0 for none. */
+  | { readonly job: "step"; readonly step: Step; readonly stride: number }
+  /** Waits for the events of the watches that were set: answers "ready", and the Sample when all have come. */
+  | { readonly job: "deliver"; readonly count: number }
+  /** Connects, reads and closes, so many times. */
+  | { readonly job: "sessions"; readonly count: number; readonly path: string }
+  /** Has the proxy drop the connection and measures until the next read is answered. */
+  | { readonly job: "reconnect"; readonly control: number; readonly path: string }
+  | { readonly job: "close" }
+
+export type Answer =
+  | { readonly is: "ready" }
+  | { readonly is: "sample"; readonly sample: Sample }
+  | { readonly is: "failed"; readonly reason: string }

@@ -1,0 +1,9 @@
+/**
+ * The peers from npm, which are installed beside this file and not in the workspace.
+ */
+import { createRequire } from "node:module"
+
+const require = createRequire(new URL("peers/package.json", import.meta.url))
+
+/** Loads a peer. It has no types of ours: who loads it says what it uses of it. */
+export const loadPeer = <T>(name: string): T => require(name) as T
