@@ -22,6 +22,7 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { beginOf } from "./internal/Direct.ts"
 import { StreamIterator } from "./internal/StreamIterator.ts"
 
 // -----------------------------------------------------------------------------
@@ -243,10 +244,7 @@ const method =
   }
 
 const call = (run: Run, effect: Effect.Effect<unknown, unknown>, options: CallOptions | undefined): Promise<unknown> =>
-  run(
-    Effect.map(effect, (answer) => present(run, answer)),
-    options
-  )
+  run(beginOf(effect) === undefined ? Effect.map(effect, (answer) => present(run, answer)) : effect, options)
 
 const presentStream = (run: Run, stream: Stream.Stream<unknown, unknown>, options: CallOptions | undefined) =>
   iterable(

@@ -1,6 +1,7 @@
 /** A session whose answers a test writes, and that remembers what was asked. */
 import type { Session } from "@effect-zookeeper/session/Session"
 import type { SessionState } from "@effect-zookeeper/session/SessionState"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -36,6 +37,14 @@ export const fake = (
   script: Script,
   options: ClientOptions & { readonly session?: Partial<Session["Service"]>; readonly state?: SessionState } = {}
 ): Effect.Effect<Fake, never, Scope.Scope> => {
+  return Effect.flatMap(Effect.context(), (context) => fakeIn(context, script, options))
+}
+
+const fakeIn = (
+  context: Context.Context<never>,
+  script: Script,
+  options: ClientOptions & { readonly session?: Partial<Session["Service"]>; readonly state?: SessionState }
+): Effect.Effect<Fake, never, Scope.Scope> => {
   const asked: Array<Asked> = []
   const session: Session["Service"] = {
     info: {
@@ -58,6 +67,14 @@ export const fake = (
         asked.push(entry)
         return script(entry, asked.length - 1)
       }),
+    begin: (operation, request, path, into, resume) => {
+      const fiber = Effect.runForkWith(context)(Effect.map(session.request(operation, request, path), into))
+      const forget = fiber.addObserver(resume)
+      return () => {
+        forget()
+        fiber.interruptUnsafe()
+      }
+    },
     watchData: () => Effect.never,
     watchChildren: () => Effect.never,
     watchExists: () => Effect.never,

@@ -15,6 +15,7 @@ import { type Transport } from "@effect-zookeeper/transport/Transport"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
@@ -223,6 +224,18 @@ export class Session extends Context.Service<
       request: Operation.Request<O>,
       path: string
     ) => Effect.Effect<Operation.Response<O>, Operation.Error<O> | SessionError>
+    /**
+     * The same without a fiber, for faces that have none: `resume` is called once, with what `into` makes of the response
+     * or with the failure, and perhaps at once. `into` runs where the reply is read, so it must return at once. The
+     * function that is returned gives the request up.
+     */
+    readonly begin: <O extends Operation.Any, A>(
+      operation: O,
+      request: Operation.Request<O>,
+      path: string,
+      into: (response: Operation.Response<O>) => A,
+      resume: (exit: Exit.Exit<A, Operation.Error<O> | SessionError>) => void
+    ) => () => void
     readonly watchData: (
       path: RequestPath
     ) => Effect.Effect<

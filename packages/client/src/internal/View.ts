@@ -8,8 +8,9 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { Changed, Session } from "@effect-zookeeper/session/Session"
 import type { SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
-import { observed } from "./observe.ts"
+import { observedRequest } from "./observe.ts"
 import type { Versions } from "./versions.ts"
 
 export interface View {
@@ -30,7 +31,19 @@ export const send = <O extends Operation.Any>(
   request: Operation.Request<O>,
   path: string
 ): Effect.Effect<Operation.Response<O>, Operation.Error<O> | SessionError> =>
-  observed(view.session.info, operation.name, path, view.session.request(operation, request, path))
+  sendFor(view, operation, request, path, identity)
+
+/** Sends one request; `into` makes the answer of the response, in the moment in which it is read. */
+export const sendFor = <O extends Operation.Any, A>(
+  view: View,
+  operation: O,
+  request: Operation.Request<O>,
+  path: string,
+  into: (response: Operation.Response<O>) => A
+): Effect.Effect<A, Operation.Error<O> | SessionError> =>
+  observedRequest(view.session.info, operation.name, path, (resume) =>
+    view.session.begin(operation, request, path, into, resume)
+  )
 
 /** Goes on with the server's name of a path, or fails with the rule that the path breaks. */
 export const withPath = <A, E>(

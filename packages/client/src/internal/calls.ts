@@ -7,6 +7,8 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Run } from "../PromiseFace.ts"
+import { beginOf } from "./Direct.ts"
+import { isTracedIn } from "./observe.ts"
 
 /** The calls of one client that are under way. */
 export class Calls {
@@ -22,9 +24,16 @@ export class Calls {
   /** A `run` with these services. It starts at once, so that requests leave in the order of the calls. */
   run<R>(context: Context.Context<R>): Run<R> {
     const fork = Effect.runForkWith(context)
+    const spared = !isTracedIn(context)
     return (effect, options) =>
       new Promise((resolve, reject) => {
         const signal = options?.signal
+        // One request needs no fiber, where nobody traces it and nothing can interrupt it but the end of its session.
+        const begin = spared && signal === undefined && !this.closed ? beginOf(effect) : undefined
+        if (begin !== undefined) {
+          begin((exit) => (exit._tag === "Success" ? resolve(exit.value) : reject(Cause.squash(exit.cause))))
+          return
+        }
         // Forked with it the fiber would run up to its first pause, and a request might be sent.
         if (signal?.aborted === true) return reject(signal.reason)
         const fiber = fork(effect, options)

@@ -23,7 +23,7 @@ import { deleteUntilGone } from "./delete.ts"
 import * as Guid from "../Guid.ts"
 import { isTransient, isUnimplemented, mayBeApplied, persistently } from "../Outcome.ts"
 import { readStat } from "./read.ts"
-import { send, toClient } from "./View.ts"
+import { send, sendFor, toClient } from "./View.ts"
 import type { View } from "./View.ts"
 
 /** What a server answered; the path is the server's. Only create2 and its siblings tell the Stat. */
@@ -34,16 +34,33 @@ export interface Created {
 
 type SentError = Operation.Error<typeof Operations.create> | SessionError
 
-export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat"> => ({
-  create: (path, options) =>
-    Effect.map(createNode(view, path, options, false), (created) => toClient(view, created.path)),
-  createWithStat: (path, options) =>
-    Effect.flatMap(createNode(view, path, options, true), (created) =>
-      created.stat === undefined
-        ? withoutStat(path)
-        : Effect.succeed({ path: toClient(view, created.path), stat: created.stat })
-    )
-})
+export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat"> => {
+  const toPath = (created: Created): string => toClient(view, created.path)
+  return {
+    create: (path, options = {}) => {
+      const prepared = prepareCreate(view, path, options)
+      if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
+      const create = prepared.success
+      return isOneRequest(view, create, options)
+        ? sendFor(view, Operations.create, create.request, path, toPath)
+        : Effect.map(createPrepared(view, create, options, false), toPath)
+    },
+    createWithStat: (path, options) =>
+      Effect.flatMap(createNode(view, path, options, true), (created) =>
+        created.stat === undefined
+          ? withoutStat(path)
+          : Effect.succeed({ path: toClient(view, created.path), stat: created.stat })
+      )
+  }
+}
+
+/** Nothing but the one operation that most creates are, and nobody who has to learn of it. */
+const isOneRequest = (view: View, { mode }: PreparedCreate, options: CreateOptions): boolean =>
+  view.versions === undefined &&
+  options.protected !== true &&
+  options.idempotent !== true &&
+  mode !== "container" &&
+  !CreateMode.hasTtl(mode)
 
 /** Creates as the options say; `withStat` makes sure that the answer has one. */
 export const createNode = (

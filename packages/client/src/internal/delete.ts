@@ -7,13 +7,14 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { constVoid } from "effect/Function"
 import type { DeleteError } from "../Errors.ts"
 import type { DeleteOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { checkVersion, invalid } from "./arguments.ts"
 import { annotations } from "./observe.ts"
 import { isLost, isTransient, mayBeApplied, persistently } from "../Outcome.ts"
-import { send, toClient, withPath } from "./View.ts"
+import { sendFor, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 
 export const makeDelete = (view: View): Pick<Service, "delete"> => ({
@@ -50,7 +51,7 @@ const deleteNode = (
 }
 
 const sendDelete = (view: View, server: string, path: string, version: number): Effect.Effect<void, DeleteError> =>
-  Effect.asVoid(send(view, Operations.deleteNode, { path: server, version }, path))
+  sendFor(view, Operations.deleteNode, { path: server, version }, path, constVoid)
 
 /**
  * Deletes again when no reply came; a znode that is gone then counts as deleted, if an attempt was sent. `patiently`

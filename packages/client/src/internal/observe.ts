@@ -5,10 +5,36 @@
  * it has a span already, or a tracer was provided.
  */
 import type { SessionInfo } from "@effect-zookeeper/session/Session"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
+import { type Begin, direct } from "./Direct.ts"
+
+/** One request as an Effect, in a span `zookeeper.<operation>` if the fiber that runs it is traced. */
+export const observedRequest = <A, E>(
+  info: SessionInfo,
+  operation: string,
+  path: string,
+  begin: Begin<A, E>
+): Effect.Effect<A, E> =>
+  direct(
+    Effect.callback<A, E>((resume) => {
+      const fiber = Fiber.getCurrent()
+      if (fiber === undefined || !isTraced(fiber)) return Effect.sync(begin(resume))
+      resume(
+        spanned(
+          info,
+          operation,
+          path,
+          Effect.callback((resume) => Effect.sync(begin(resume)))
+        )
+      )
+      return undefined
+    }),
+    begin
+  )
 
 /** The effect, in a span `zookeeper.<operation>` if this fiber is traced. `path` is "" for operations without one. */
 export const observed = <A, E>(
@@ -17,15 +43,12 @@ export const observed = <A, E>(
   path: string,
   effect: Effect.Effect<A, E>
 ): Effect.Effect<A, E> =>
-  Effect.withFiber((fiber) =>
-    isTraced(fiber)
-      ? Effect.useSpan(
-          `zookeeper.${operation}`,
-          { kind: "client", attributes: attributesOf(info, operation, path) },
-          () => effect
-        )
-      : effect
-  )
+  Effect.withFiber((fiber) => (isTraced(fiber) ? spanned(info, operation, path, effect) : effect))
+
+/** Whether what is run with these services is traced. */
+export const isTracedIn = (context: Context.Context<never>): boolean =>
+  Context.getOrUndefined(context, Tracer.ParentSpan) !== undefined ||
+  Context.get(context, Tracer.Tracer) !== Tracer.nativeTracer
 
 /** What the client's own log lines say beside their message. */
 export const annotations = (info: SessionInfo): Record<string, unknown> => ({
@@ -35,6 +58,18 @@ export const annotations = (info: SessionInfo): Record<string, unknown> => ({
     onSome: ({ host, port }) => `${host}:${port}`
   })
 })
+
+const spanned = <A, E>(
+  info: SessionInfo,
+  operation: string,
+  path: string,
+  effect: Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.useSpan(
+    `zookeeper.${operation}`,
+    { kind: "client", attributes: attributesOf(info, operation, path) },
+    () => effect
+  )
 
 const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
   cache.tracerEnabled &&

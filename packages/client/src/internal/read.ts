@@ -9,6 +9,7 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import { ServerRefused } from "@effect-zookeeper/session/SessionError"
 import type { ProtocolError, SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { DataAndStat, Stat } from "../Models.ts"
@@ -16,7 +17,7 @@ import type * as Op from "../Op.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { badAnswer } from "./answers.ts"
 import { invalid } from "./arguments.ts"
-import { send, withPath } from "./View.ts"
+import { send, sendFor, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 
 type Rows =
@@ -46,6 +47,8 @@ export const readData = (data: Uint8Array | null): Uint8Array =>
       ? new Uint8Array(data)
       : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 
+const toNames = (response: { readonly children: ReadonlyArray<string> }): ReadonlyArray<string> => response.children
+
 const toDataAndStat = (response: { readonly data: Uint8Array | null; readonly stat: Stat }): DataAndStat => ({
   data: readData(response.data),
   stat: response.stat
@@ -53,17 +56,17 @@ const toDataAndStat = (response: { readonly data: Uint8Array | null; readonly st
 
 /** Reads data and, in a view that tracks versions, remembers which. */
 export const readNode = (view: View, server: string, path: string) => {
-  const reply = send(view, Operations.getData, { path: server, watch: false }, path)
+  const request = { path: server, watch: false }
   const { versions } = view
-  return versions === undefined
-    ? Effect.map(reply, toDataAndStat)
-    : Effect.map(
-        Effect.tapErrorTag(reply, "NoNode", () => Effect.sync(() => versions.forget(server))),
-        (response) => {
-          versions.sawData(server, response.stat.version)
-          return toDataAndStat(response)
-        }
-      )
+  if (versions === undefined) return sendFor(view, Operations.getData, request, path, toDataAndStat)
+  const reply = send(view, Operations.getData, request, path)
+  return Effect.map(
+    Effect.tapErrorTag(reply, "NoNode", () => Effect.sync(() => versions.forget(server))),
+    (response) => {
+      versions.sawData(server, response.stat.version)
+      return toDataAndStat(response)
+    }
+  )
 }
 
 /** The Stat, undefined for no znode. */
@@ -78,10 +81,7 @@ export const makeRead = (view: View): Pick<Service, Rows> => {
 
   const getChildren: Service["getChildren"] = (path) =>
     withPath(view, path, (server) =>
-      Effect.map(
-        send(view, Operations.getChildren, { path: server, watch: false }, path),
-        (response) => response.children
-      )
+      sendFor(view, Operations.getChildren, { path: server, watch: false }, path, toNames)
     )
 
   return {
@@ -111,7 +111,7 @@ export const makeRead = (view: View): Pick<Service, Rows> => {
     getEphemerals: (prefix = "/") => getEphemerals(view, prefix),
     read: (ops) => read(view, ops),
     sync: (path = "/") =>
-      withPath(view, path, (server) => Effect.asVoid(send(view, Operations.sync, { path: server }, path)))
+      withPath(view, path, (server) => sendFor(view, Operations.sync, { path: server }, path, constVoid))
   }
 }
 

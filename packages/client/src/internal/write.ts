@@ -15,7 +15,7 @@ import { retryBadVersion } from "./compareAndSet.ts"
 import { readAfterSync, sameData } from "./create.ts"
 import { mayBeApplied } from "../Outcome.ts"
 import { readNode } from "./read.ts"
-import { send, withPath } from "./View.ts"
+import { send, sendFor, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 
 export const makeWrite = (view: View): Pick<Service, "set" | "setData" | "update" | "setAcl"> => ({
@@ -48,11 +48,17 @@ const setData = (
 /** Writes bytes that have been judged. */
 export const sendSet = (view: View, server: string, path: string, data: Uint8Array, version: number) => {
   const { versions } = view
-  return Effect.map(send(view, Operations.setData, { path: server, data, version }, path), ({ stat }): Stat => {
-    versions?.sawData(server, stat.version)
-    return stat
-  })
+  const into =
+    versions === undefined
+      ? toStat
+      : ({ stat }: { readonly stat: Stat }): Stat => {
+          versions.sawData(server, stat.version)
+          return stat
+        }
+  return sendFor(view, Operations.setData, { path: server, data, version }, path, into)
 }
+
+const toStat = ({ stat }: { readonly stat: Stat }): Stat => stat
 
 const setIdempotently = Effect.fnUntraced(function* (
   view: View,

@@ -333,7 +333,7 @@ export class Exchange {
     const onReply = request.onReply
     request.onEnd = undefined
     if (onReply !== undefined) this.tell(request, onReply(code, response))
-    else if (request.resume !== undefined) this.tell(request, outcome(request, code, response))
+    else if (request.resume !== undefined) this.tell(request, converted(request, code, response))
     return undefined
   }
 
@@ -375,6 +375,17 @@ export const outcome = (
   response: unknown
 ): Exit.Exit<unknown, ServerError.ServerError | ServerRefused> =>
   code === 0 ? Exit.succeed(response) : Exit.fail(refusal(request.operation, request.path, code))
+
+/** The outcome, with what the caller wants to have instead of the response. */
+const converted = (request: PendingRequest, code: number, response: unknown): Exit.Exit<unknown, unknown> => {
+  const { into } = request
+  if (into === undefined || code !== 0) return outcome(request, code, response)
+  try {
+    return Exit.succeed(into(response))
+  } catch (defect) {
+    return Exit.die(defect)
+  }
+}
 
 const refusal = (operation: PendingRequest["operation"], path: string, code: number) =>
   ServerError.fromCode(code, operation.errors, { operation: operation.name, path }) ??

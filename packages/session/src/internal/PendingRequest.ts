@@ -31,6 +31,8 @@ export class PendingRequest {
   /** Undefined once the caller knows, or no longer wants to. */
   resume: ((exit: Exit.Exit<any, any>) => void) | undefined
   onReply: OnReply | undefined
+  /** What the caller gets for a response; the response itself without it. */
+  into: ((response: any) => unknown) | undefined
   /** Runs each time just before the request is encoded. */
   onSend: (() => void) | undefined
   /** Runs once, when no reply will come any more and `onReply` did not run. */
@@ -54,6 +56,7 @@ export class PendingRequest {
     this.askedAt = askedAt
     this.resume = resume
     this.onReply = undefined
+    this.into = undefined
     this.onSend = undefined
     this.onEnd = undefined
   }

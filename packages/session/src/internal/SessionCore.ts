@@ -74,6 +74,8 @@ export class SessionCore {
   /** What watches have been compared with, while a connection has not yet registered all of them again. */
   private watchedUpTo: bigint | undefined
   private readonly meter = new Meter()
+  /** Of all frames, one after the other: what a frame becomes is read before anybody else runs. */
+  private readonly reader = new JuteReader(noPassword)
   private connectionsLost = 0
   private sessionsExpired = 0
   private events = 0
@@ -122,14 +124,26 @@ export class SessionCore {
     path: string,
     prepare?: (pending: PendingRequest) => void
   ): Effect.Effect<Operation.Response<O>, Operation.Error<O> | SessionError> {
-    return Effect.callback((resume) => {
-      const askedAt = this.settings.requestTimeout === undefined ? 0 : this.liveness.now()
-      const pending = new PendingRequest(operation, request, path, onLossOf[operation.kind], askedAt, resume)
-      prepare?.(pending)
-      if (this.capabilities.supports(operation.name)) this.exchange.send(pending)
-      else this.exchange.end(pending, outcome(pending, ErrorCode.codes.Unimplemented, undefined))
-      return Effect.sync(() => this.exchange.abandon(pending))
-    })
+    return Effect.callback((resume) => Effect.sync(this.begin(operation, request, path, resume, prepare)))
+  }
+
+  /** The same without a fiber. Gives what gives the request up. */
+  begin(
+    operation: Operation.Any,
+    request: unknown,
+    path: string,
+    // oxlint-disable-next-line typescript/no-explicit-any -- the caller knows the types of its operation
+    resume: (exit: Exit.Exit<any, any>) => void,
+    prepare?: (pending: PendingRequest) => void,
+    into?: PendingRequest["into"]
+  ): () => void {
+    const askedAt = this.settings.requestTimeout === undefined ? 0 : this.liveness.now()
+    const pending = new PendingRequest(operation, request, path, onLossOf[operation.kind], askedAt, resume)
+    pending.into = into
+    prepare?.(pending)
+    if (this.capabilities.supports(operation.name)) this.exchange.send(pending)
+    else this.exchange.end(pending, outcome(pending, ErrorCode.codes.Unimplemented, undefined))
+    return () => this.exchange.abandon(pending)
   }
 
   /** Sends something that nobody waits for, if there is a connection; what it says is of no use to any other. */
@@ -225,7 +239,8 @@ export class SessionCore {
 
   /** Takes one frame of the current connection. Throws `Violation`. */
   frame(link: Link, bytes: Uint8Array, start: number, end: number): void {
-    const reader = new JuteReader(bytes, start, end)
+    const { reader } = this
+    reader.reset(bytes, start, end)
     const header = readReplyHeader(reader)
     switch (header.xid) {
       case Operations.Xid.notification:

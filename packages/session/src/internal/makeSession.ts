@@ -94,6 +94,7 @@ export const makeSession = Effect.fnUntraced(function* (
     info: makeInfo(core, Effect.asVoid(detach)),
     chroot: settings.servers.chroot,
     request: (operation, request, path) => core.request(operation, request, path),
+    begin: (operation, request, path, into, resume) => core.begin(operation, request, path, resume, undefined, into),
     watchData: (path) => watchData(core, path),
     watchChildren: (path) => watchChildren(core, path),
     watchExists: (path) => watchExists(core, path),
