@@ -10,7 +10,12 @@ export type Step =
   /** Reads the names of one znode's children over and over. */
   | { readonly op: "children"; readonly path: string; readonly count: number; readonly inFlight: number }
   /** Acts on `<root>/0`, `<root>/1`, ...; written data are `dataSize` bytes. */
-  | { readonly op: "create" | "set" | "delete"; readonly root: string; readonly count: number; readonly inFlight: number }
+  | {
+      readonly op: "create" | "set" | "delete"
+      readonly root: string
+      readonly count: number
+      readonly inFlight: number
+    }
   /** Creates `<root>/0`, ... in transactions of `size`. */
   | {
       readonly op: "transaction"
@@ -43,6 +48,9 @@ export const dataSize = 100
 /** The session timeout that all ask for, in milliseconds: the floor sends no heartbeats. */
 export const sessionTimeout = 600_000
 
+/** So that the workload alone says how many requests are in flight: our own limit is 1,000 unless it is told. */
+export const maxInFlight = 100_000
+
 /** The paths of a step that has a root. */
 export const pathsOf = ({ count, root }: { readonly count: number; readonly root: string }): ReadonlyArray<string> =>
   Array.from({ length: count }, (_, index) => `${root}/${index}`)
@@ -61,7 +69,8 @@ export const drive = (
       const begun = latencies.begin(index)
       ask(index, (error) => {
         latencies.end(begun)
-        if (error !== undefined && error !== null) return reject(error instanceof Error ? error : new Error(String(error)))
+        if (error !== undefined && error !== null)
+          return reject(error instanceof Error ? error : new Error(String(error)))
         answered++
         if (next < count) start()
         else if (answered === count) resolve()

@@ -20,10 +20,7 @@ const canned = new Map<number, Uint8Array>([
   [Operations.getData.opCode, replyFrame(Operations.getData, { data: new Uint8Array(1024), stat: cannedStat })],
   [Operations.setData.opCode, replyFrame(Operations.setData, { stat: cannedStat })],
   [Operations.getChildren.opCode, replyFrame(Operations.getChildren, { children: childNames })],
-  [
-    Operations.getChildren2.opCode,
-    replyFrame(Operations.getChildren2, { children: childNames, stat: cannedStat })
-  ],
+  [Operations.getChildren2.opCode, replyFrame(Operations.getChildren2, { children: childNames, stat: cannedStat })],
   [Operations.sync.opCode, replyFrame(Operations.sync, { path })],
   [Operations.ping.opCode, replyFrame(Operations.ping, undefined)],
   [Operations.setWatches.opCode, replyFrame(Operations.setWatches, undefined)],

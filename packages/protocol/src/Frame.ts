@@ -41,8 +41,18 @@ export class FrameLengthError extends Schema.TaggedError<FrameLengthError>()("Fr
 export type OnFrame = (bytes: Uint8Array, start: number, end: number) => void
 
 /**
- * Cuts a stream of chunks into frames. A frame that lies within one chunk is handed on without a copy; one that does not
- * is put together in a buffer that grows with the bytes that came, not with the length that was announced.
+ * The most bytes of other frames that a kept view of a small frame keeps alive (16 KiB).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const PIECE = 16_384
+
+/**
+ * Cuts a stream of chunks into frames. A frame that does not lie within one chunk is put together in a buffer that grows
+ * with the bytes that came, not with the length that was announced. Small frames of a large chunk are copied some at a
+ * time into pieces of at most `PIECE` bytes, so that a value which is kept does not keep the whole chunk; all others are
+ * handed on without a copy.
  *
  * @category models
  * @since 0.1.0
@@ -72,11 +82,29 @@ export class FrameSplitter {
     while (at + 4 <= chunk.length) {
       const end = at + 4 + this.check(readInt(chunk, at))
       if (end > chunk.length) break
-      const start = at + 4
-      at = end
-      onFrame(chunk, start, end)
+      if (end - at <= PIECE && chunk.length > PIECE) {
+        at = this.piece(chunk, at, onFrame)
+      } else {
+        const start = at + 4
+        at = end
+        onFrame(chunk, start, end)
+      }
     }
     if (at < chunk.length) this.store(chunk, at, chunk.length)
+  }
+
+  /** Hands on the frames from `from` on that fit into one piece; the offset after them. */
+  private piece(chunk: Uint8Array, from: number, onFrame: OnFrame): number {
+    const piece = chunk.slice(from, Math.min(from + PIECE, chunk.length))
+    let at = 0
+    while (at + 4 <= piece.length) {
+      const end = at + 4 + this.check(readInt(piece, at))
+      if (end > piece.length) break
+      const start = at + 4
+      at = end
+      onFrame(piece, start, end)
+    }
+    return from + at
   }
 
   /** Completes the frame begun in earlier chunks; the offset after it, or -1 when it is still unfinished. */

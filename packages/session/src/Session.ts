@@ -16,6 +16,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
@@ -225,17 +226,21 @@ export class Session extends Context.Service<
       path: string
     ) => Effect.Effect<Operation.Response<O>, Operation.Error<O> | SessionError>
     /**
-     * The same without a fiber, for faces that have none: `resume` is called once, with what `into` makes of the response
-     * or with the failure, and perhaps at once. `into` runs where the reply is read, so it must return at once. The
-     * function that is returned gives the request up.
+     * The same beneath Effect, for who brings the way to wait: `resume` is called once, with what `into` makes of the
+     * response or with the failure, and perhaps at once. `into` runs where the reply is read, so it must return at once.
+     *
+     * The function that is returned gives the request up. There is none for what has been sent: only its reply ends it,
+     * and `resume` must then bear to be called after all. `caller` is the fiber that waits, if one does: a read that is
+     * lost with its connection is not asked again for a fiber that has ended.
      */
     readonly begin: <O extends Operation.Any, A>(
       operation: O,
       request: Operation.Request<O>,
       path: string,
       into: (response: Operation.Response<O>) => A,
-      resume: (exit: Exit.Exit<A, Operation.Error<O> | SessionError>) => void
-    ) => () => void
+      resume: (exit: Exit.Exit<A, Operation.Error<O> | SessionError>) => void,
+      caller?: Fiber.Fiber<unknown, unknown>
+    ) => (() => void) | undefined
     readonly watchData: (
       path: RequestPath
     ) => Effect.Effect<

@@ -28,9 +28,8 @@ export const connect: Connect = async (servers) => {
   const ZooKeeper = loadPeer<Module>("zookeeper")
   const zk = new ZooKeeper()
   await new Promise<void>((resolve, reject) =>
-    zk.connect(
-      { connect: servers, timeout: sessionTimeout, debug_level: 1, host_order_deterministic: true },
-      (error) => (error ? reject(new Error(String(error))) : resolve())
+    zk.connect({ connect: servers, timeout: sessionTimeout, debug_level: 1, host_order_deterministic: true }, (error) =>
+      error ? reject(new Error(String(error))) : resolve()
     )
   )
   const watches = { set: 0, fired: 0, onFired: () => {} }

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { type Connect, dataSize, pathsOf, sessionTimeout, type Step } from "../contestant.ts"
+import { type Connect, dataSize, maxInFlight, pathsOf, sessionTimeout, type Step } from "../contestant.ts"
 import type { Latencies } from "../measure.ts"
 
 const data = new Uint8Array(dataSize)
@@ -16,7 +16,7 @@ type Ask = (index: number) => Effect.Effect<unknown, unknown>
 
 export const connect: Connect = async (servers) => {
   const scope = Scope.makeUnsafe()
-  const layer = ZooKeeper.layer({ servers, sessionTimeout })
+  const layer = ZooKeeper.layer({ servers, sessionTimeout, maxInFlight })
   const context = await Effect.runPromise(Layer.buildWithScope(layer, scope))
   const zk = Context.get(context, ZooKeeper.ZooKeeper)
   const changed: Array<Effect.Effect<unknown, unknown>> = []
@@ -44,9 +44,7 @@ const asking = (zk: ZooKeeper.Service, step: Step, changed: Array<Effect.Effect<
     case "transaction": {
       const paths = pathsOf(step)
       return (index) =>
-        zk.transaction(
-          paths.slice(index * step.size, (index + 1) * step.size).map((path) => Op.create(path, { data }))
-        )
+        zk.transaction(paths.slice(index * step.size, (index + 1) * step.size).map((path) => Op.create(path, { data })))
     }
     case "create": {
       const paths = pathsOf(step)
@@ -70,13 +68,17 @@ const asking = (zk: ZooKeeper.Service, step: Step, changed: Array<Effect.Effect<
 /** `inFlight` fibers that share the work. */
 const workers = (ask: Ask, total: number, inFlight: number, latencies: Latencies): Effect.Effect<void, unknown> => {
   let next = 0
-  const worker = Effect.gen(function* () {
-    while (next < total) {
-      const index = next++
-      const begun = latencies.begin(index)
-      yield* ask(index)
-      latencies.end(begun)
-    }
+  const worker = Effect.suspend(() => {
+    let begun = 0
+    return Effect.whileLoop({
+      while: () => next < total,
+      body: () => {
+        const index = next++
+        begun = latencies.begin(index)
+        return ask(index)
+      },
+      step: () => latencies.end(begun)
+    })
   })
   return Effect.all(
     Array.from({ length: Math.min(inFlight, total) }, () => worker),

@@ -2,14 +2,14 @@
  * Ours, by its Promise facade: so many async loops as requests are to be in flight.
  */
 import { Op, PromiseClient } from "@effect-zookeeper/client"
-import { type Connect, dataSize, pathsOf, sessionTimeout, type Step } from "../contestant.ts"
+import { type Connect, dataSize, maxInFlight, pathsOf, sessionTimeout, type Step } from "../contestant.ts"
 
 const data = new Uint8Array(dataSize)
 
 type Ask = (index: number) => Promise<unknown>
 
 export const connect: Connect = async (servers) => {
-  const zk = await PromiseClient.connect(servers, { sessionTimeout })
+  const zk = await PromiseClient.connect(servers, { sessionTimeout, maxInFlight })
   const changed: Array<() => Promise<unknown>> = []
   return {
     prepare: (step) => {
@@ -38,11 +38,7 @@ export const connect: Connect = async (servers) => {
   }
 }
 
-const asking = (
-  zk: PromiseClient.PromiseClient,
-  step: Step,
-  changed: Array<() => Promise<unknown>>
-): Ask => {
+const asking = (zk: PromiseClient.PromiseClient, step: Step, changed: Array<() => Promise<unknown>>): Ask => {
   switch (step.op) {
     case "get":
       return () => zk.get(step.path)
@@ -51,9 +47,7 @@ const asking = (
     case "transaction": {
       const paths = pathsOf(step)
       return (index) =>
-        zk.transaction(
-          paths.slice(index * step.size, (index + 1) * step.size).map((path) => Op.create(path, { data }))
-        )
+        zk.transaction(paths.slice(index * step.size, (index + 1) * step.size).map((path) => Op.create(path, { data })))
     }
     case "create": {
       const paths = pathsOf(step)

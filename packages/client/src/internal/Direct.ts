@@ -4,9 +4,13 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 
-/** Begins, calls `resume` once with the outcome, perhaps at once, and gives what gives up. */
-export type Begin<A, E> = (resume: (exit: Exit.Exit<A, E>) => void) => () => void
+/** Begins, and calls `resume` once with the outcome, perhaps at once; `Session.begin` says what it gives. */
+export type Begin<A, E> = (
+  resume: (exit: Exit.Exit<A, E>) => void,
+  caller: Fiber.Fiber<unknown, unknown> | undefined
+) => (() => void) | undefined
 
 const TypeId = "~effect-zookeeper/client/Direct"
 

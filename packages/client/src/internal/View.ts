@@ -41,8 +41,8 @@ export const sendFor = <O extends Operation.Any, A>(
   path: string,
   into: (response: Operation.Response<O>) => A
 ): Effect.Effect<A, Operation.Error<O> | SessionError> =>
-  observedRequest(view.session.info, operation.name, path, (resume) =>
-    view.session.begin(operation, request, path, into, resume)
+  observedRequest(view.session.info, operation.name, path, (resume, caller) =>
+    view.session.begin(operation, request, path, into, resume, caller)
   )
 
 /** Goes on with the server's name of a path, or fails with the rule that the path breaks. */

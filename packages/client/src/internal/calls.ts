@@ -31,7 +31,7 @@ export class Calls {
         // One request needs no fiber, where nobody traces it and nothing can interrupt it but the end of its session.
         const begin = spared && signal === undefined && !this.closed ? beginOf(effect) : undefined
         if (begin !== undefined) {
-          begin((exit) => (exit._tag === "Success" ? resolve(exit.value) : reject(Cause.squash(exit.cause))))
+          begin((exit) => (exit._tag === "Success" ? resolve(exit.value) : reject(Cause.squash(exit.cause))), undefined)
           return
         }
         // Forked with it the fiber would run up to its first pause, and a request might be sent.

@@ -22,19 +22,16 @@ export const observedRequest = <A, E>(
   direct(
     Effect.callback<A, E>((resume) => {
       const fiber = Fiber.getCurrent()
-      if (fiber === undefined || !isTraced(fiber)) return Effect.sync(begin(resume))
-      resume(
-        spanned(
-          info,
-          operation,
-          path,
-          Effect.callback((resume) => Effect.sync(begin(resume)))
-        )
-      )
+      if (fiber === undefined || !isTraced(fiber)) return cancelling(begin(resume, fiber))
+      const traced = Effect.callback<A, E>((resume) => cancelling(begin(resume, fiber)))
+      resume(spanned(info, operation, path, traced))
       return undefined
     }),
     begin
   )
+
+const cancelling = (giveUp: (() => void) | undefined): Effect.Effect<void> | undefined =>
+  giveUp === undefined ? undefined : Effect.sync(giveUp)
 
 /** The effect, in a span `zookeeper.<operation>` if this fiber is traced. `path` is "" for operations without one. */
 export const observed = <A, E>(

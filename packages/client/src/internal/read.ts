@@ -12,11 +12,12 @@ import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { DataAndStat, Stat } from "../Models.ts"
+import type { Stat } from "../Models.ts"
 import type * as Op from "../Op.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { badAnswer } from "./answers.ts"
 import { invalid } from "./arguments.ts"
+import { toDataAndStat } from "./values.ts"
 import { send, sendFor, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 
@@ -33,26 +34,7 @@ type Rows =
   | "read"
   | "sync"
 
-/**
- * Values below this size are copied out of the receive buffer, so that a small value which is kept does not keep a chunk
- * of 64 KiB alive. A larger value fills most of what it keeps alive, and copying it would cost more than it saves.
- */
-const copyBelow = 65_536
-
-/** Data as applications get it: null reads as empty. */
-export const readData = (data: Uint8Array | null): Uint8Array =>
-  data === null
-    ? new Uint8Array(0)
-    : data.byteLength < copyBelow
-      ? new Uint8Array(data)
-      : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-
 const toNames = (response: { readonly children: ReadonlyArray<string> }): ReadonlyArray<string> => response.children
-
-const toDataAndStat = (response: { readonly data: Uint8Array | null; readonly stat: Stat }): DataAndStat => ({
-  data: readData(response.data),
-  stat: response.stat
-})
 
 /** Reads data and, in a view that tracks versions, remembers which. */
 export const readNode = (view: View, server: string, path: string) => {

@@ -20,7 +20,7 @@ import type { Service } from "../ZooKeeper.ts"
 import { invalid } from "./arguments.ts"
 import { observed } from "./observe.ts"
 import { isFollowed, isTransient, persistently } from "../Outcome.ts"
-import { readData } from "./read.ts"
+import { readData } from "./values.ts"
 import { changedIn, send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 

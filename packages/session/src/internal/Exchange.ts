@@ -1,6 +1,5 @@
 import * as Frame from "@effect-zookeeper/protocol/Frame"
-import * as Jute from "@effect-zookeeper/protocol/Jute"
-import type { JuteError } from "@effect-zookeeper/protocol/JuteError"
+import { JuteError } from "@effect-zookeeper/protocol/JuteError"
 import type { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import type { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
@@ -118,7 +117,7 @@ export class Exchange {
     while (this.waiting.length > 0 && this.canSend()) {
       const request = this.waiting.shift()!
       // A request that nobody waits for and that was never sent need not be.
-      if (request.resume === undefined) this.end(request, Exit.void)
+      if (request.isAbandoned) this.end(request, Exit.void)
       else this.encode(request)
     }
   }
@@ -200,7 +199,7 @@ export class Exchange {
       const left = index < handed
       if (left) request.losses++
       const isLost =
-        request.resume === undefined ||
+        request.isAbandoned ||
         request.onLoss === "drop" ||
         (left && request.onLoss === "fail") ||
         request.losses >= MAX_LOSSES
@@ -322,13 +321,13 @@ export class Exchange {
     let response: unknown = undefined
     // An error has no body that means anything.
     if (code === 0) {
-      const decoded = Jute.attempt(operation.response, reader)
-      if (decoded._tag === "Failure") {
-        const cause = decoded.failure
+      try {
+        response = operation.response.read(reader)
+      } catch (cause) {
+        if (!(cause instanceof JuteError)) throw cause
         this.end(request, Exit.fail(new ProtocolError({ operation: operation.name, path: request.path, cause })))
         return cause
       }
-      response = decoded.success
     }
     const onReply = request.onReply
     request.onEnd = undefined

@@ -1,6 +1,7 @@
 // oxlint-disable typescript/no-explicit-any -- requests of all operations in one queue; each caller knows its own types
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 
 /** What becomes of a request whose connection is lost after it was handed to the network. */
 export type OnLoss =
@@ -10,6 +11,9 @@ export type OnLoss =
   | "wait"
   /** It meant something to that connection only. */
   | "drop"
+
+/** Tells the caller. */
+export type Resume = (exit: Exit.Exit<any, any>) => void
 
 /** Turns a reply into the caller's result, in the reader, before anything later on the connection is looked at. */
 export type OnReply = (code: number, response: unknown) => Exit.Exit<unknown, unknown>
@@ -29,7 +33,9 @@ export class PendingRequest {
   /** How many connections were lost while it was with the server. */
   losses = 0
   /** Undefined once the caller knows, or no longer wants to. */
-  resume: ((exit: Exit.Exit<any, any>) => void) | undefined
+  resume: Resume | undefined
+  /** The fiber that waits, where it does not say itself that it has gone. */
+  caller: Fiber.Fiber<unknown, unknown> | undefined
   onReply: OnReply | undefined
   /** What the caller gets for a response; the response itself without it. */
   into: ((response: any) => unknown) | undefined
@@ -37,6 +43,7 @@ export class PendingRequest {
   onSend: (() => void) | undefined
   /** Runs once, when no reply will come any more and `onReply` did not run. */
   onEnd: (() => void) | undefined
+  /** 0 until it was sent. */
   xid = 0
   /** The turn in which it was encoded, in monotonic milliseconds: no later than the moment that it left. */
   sentAt = 0
@@ -47,7 +54,7 @@ export class PendingRequest {
     path: string,
     onLoss: OnLoss,
     askedAt: number,
-    resume: (exit: Exit.Exit<any, any>) => void
+    resume: Resume
   ) {
     this.operation = operation
     this.request = request
@@ -55,10 +62,16 @@ export class PendingRequest {
     this.onLoss = onLoss
     this.askedAt = askedAt
     this.resume = resume
+    this.caller = undefined
     this.onReply = undefined
     this.into = undefined
     this.onSend = undefined
     this.onEnd = undefined
+  }
+
+  /** Whether nobody waits for it any more. */
+  get isAbandoned(): boolean {
+    return this.resume === undefined || (this.caller !== undefined && this.caller.pollUnsafe() !== undefined)
   }
 
   /** Tells the caller, if there still is one. */

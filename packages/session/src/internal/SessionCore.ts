@@ -22,7 +22,7 @@ import { Identities } from "./Identities.ts"
 import type { Link } from "./Link.ts"
 import { Liveness } from "./Liveness.ts"
 import { Meter, type Readings } from "./Meter.ts"
-import { type OnLoss, PendingRequest } from "./PendingRequest.ts"
+import { type OnLoss, PendingRequest, type Resume } from "./PendingRequest.ts"
 import { ServerCapabilities } from "./ServerCapabilities.ts"
 import type { Settings } from "./Settings.ts"
 import type { StateCell } from "./StateCell.ts"
@@ -124,26 +124,38 @@ export class SessionCore {
     path: string,
     prepare?: (pending: PendingRequest) => void
   ): Effect.Effect<Operation.Response<O>, Operation.Error<O> | SessionError> {
-    return Effect.callback((resume) => Effect.sync(this.begin(operation, request, path, resume, prepare)))
+    return Effect.callback((resume) => {
+      const pending = this.pending(operation, request, path, resume)
+      prepare?.(pending)
+      this.send(pending)
+      return Effect.sync(() => this.exchange.abandon(pending))
+    })
   }
 
-  /** The same without a fiber. Gives what gives the request up. */
+  /** As the service says. What is sent at once, as nearly all is, costs no finalizer: that would be half as much again. */
   begin(
     operation: Operation.Any,
     request: unknown,
     path: string,
-    // oxlint-disable-next-line typescript/no-explicit-any -- the caller knows the types of its operation
-    resume: (exit: Exit.Exit<any, any>) => void,
-    prepare?: (pending: PendingRequest) => void,
-    into?: PendingRequest["into"]
-  ): () => void {
-    const askedAt = this.settings.requestTimeout === undefined ? 0 : this.liveness.now()
-    const pending = new PendingRequest(operation, request, path, onLossOf[operation.kind], askedAt, resume)
+    into: PendingRequest["into"],
+    resume: Resume,
+    caller: PendingRequest["caller"]
+  ): (() => void) | undefined {
+    const pending = this.pending(operation, request, path, resume)
     pending.into = into
-    prepare?.(pending)
-    if (this.capabilities.supports(operation.name)) this.exchange.send(pending)
+    pending.caller = caller
+    this.send(pending)
+    return pending.xid === 0 && pending.resume !== undefined ? () => this.exchange.abandon(pending) : undefined
+  }
+
+  private pending(operation: Operation.Any, request: unknown, path: string, resume: Resume): PendingRequest {
+    const askedAt = this.settings.requestTimeout === undefined ? 0 : this.liveness.now()
+    return new PendingRequest(operation, request, path, onLossOf[operation.kind], askedAt, resume)
+  }
+
+  private send(pending: PendingRequest): void {
+    if (this.capabilities.supports(pending.operation.name)) this.exchange.send(pending)
     else this.exchange.end(pending, outcome(pending, ErrorCode.codes.Unimplemented, undefined))
-    return () => this.exchange.abandon(pending)
   }
 
   /** Sends something that nobody waits for, if there is a connection; what it says is of no use to any other. */

@@ -94,7 +94,8 @@ export const makeSession = Effect.fnUntraced(function* (
     info: makeInfo(core, Effect.asVoid(detach)),
     chroot: settings.servers.chroot,
     request: (operation, request, path) => core.request(operation, request, path),
-    begin: (operation, request, path, into, resume) => core.begin(operation, request, path, resume, undefined, into),
+    begin: (operation, request, path, into, resume, caller) =>
+      core.begin(operation, request, path, into, resume, caller),
     watchData: (path) => watchData(core, path),
     watchChildren: (path) => watchChildren(core, path),
     watchExists: (path) => watchExists(core, path),
