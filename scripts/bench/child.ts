@@ -3,7 +3,7 @@
  */
 import * as Net from "node:net"
 import * as Readline from "node:readline"
-import type { Connect, Contestant } from "./contestant.ts"
+import type { Connect, Contestant, Step } from "./contestant.ts"
 import type { Answer, Job } from "./jobs.ts"
 import { Latencies, measured, type Sample } from "./measure.ts"
 
@@ -45,6 +45,22 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
           await client.close()
         }
       })
+    }
+    case "many": {
+      const before = process.memoryUsage.rss()
+      const all: Array<Contestant> = []
+      // oxlint-disable-next-line no-await-in-loop -- a thousand handshakes at once would measure the queue of the server
+      while (all.length < job.sessions) all.push(await connect(servers))
+      globalThis.gc?.()
+      const rss = process.memoryUsage.rss() - before
+      const count = Math.ceil(job.count / job.sessions)
+      const step: Step = { op: "get", path: job.path, count, inFlight: job.inFlight }
+      const latencies = new Latencies(0)
+      const go = () => Promise.all(all.map((each) => each.prepare(step)(latencies))).then(() => {})
+      await go()
+      const sample = await measured(count * job.sessions, latencies, go)
+      await Promise.all(all.map((each) => each.close()))
+      return { ...sample, rss }
     }
     case "reconnect": {
       const control = Net.connect({ port: job.control, host: "127.0.0.1", noDelay: true })

@@ -13,6 +13,14 @@ export type Job =
   | { readonly job: "sessions"; readonly count: number; readonly path: string }
   /** Has the proxy drop the connection and measures until the next read is answered. */
   | { readonly job: "reconnect"; readonly control: number; readonly path: string }
+  /** Connects so many sessions and has each ask with so many requests in flight, `count` in all. */
+  | {
+      readonly job: "many"
+      readonly sessions: number
+      readonly count: number
+      readonly inFlight: number
+      readonly path: string
+    }
   | { readonly job: "close" }
 
 export type Answer =

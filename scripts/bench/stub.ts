@@ -7,7 +7,7 @@ import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Frame from "@effect-zookeeper/protocol/Frame"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Net from "node:net"
-import { childNames } from "./workloads.ts"
+import { childNames } from "./names.ts"
 import { cannedStat, readInt, replyFrame, writeInt } from "./wire.ts"
 
 const path = "/bench/stub"

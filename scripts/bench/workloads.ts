@@ -1,4 +1,214 @@
-export const childNames: ReadonlyArray<string> = Array.from(
-  { length: 10_000 },
-  (_, index) => `task-${String(index).padStart(10, "0")}`
-)
+/**
+ * What is measured. Each workload says which servers it is measured against and how one round of one contestant goes.
+ */
+import { type PromiseClient, Op } from "@effect-zookeeper/client"
+import type { Entry } from "./contestants.ts"
+import type { Step } from "./contestant.ts"
+import type { Sample } from "./measure.ts"
+import { childNames } from "./names.ts"
+import type { Runner } from "./processes.ts"
+
+export type ServerName = "real" | "stub"
+
+/** What a round has to work with. */
+export interface Bench {
+  readonly server: ServerName
+  readonly entry: Entry
+  readonly runner: Runner
+  /** The control port of the proxy, for who is connected through it. */
+  readonly control: number
+  /** The benchmark's own client, for what has to be there and for what others change; none for the stub. */
+  readonly admin: PromiseClient.PromiseClient | undefined
+  /** Milliseconds that a stretch of work should take. */
+  readonly stretch: number
+  /** Of this contestant, from 0; what it had to do in earlier rounds is the same in this. */
+  readonly round: number
+  /** What the first round found out: how many operations make a stretch. */
+  readonly counts: Map<string, number>
+}
+
+export interface Workload {
+  readonly id: string
+  readonly title: string
+  readonly servers: ReadonlyArray<ServerName>
+  readonly isFor: (entry: Entry) => boolean
+  /** Whether contestants connect through the proxy that can drop them. */
+  readonly throughProxy: boolean
+  /** One round: a sample for each row of the table that it is about. */
+  readonly round: (bench: Bench) => Promise<Readonly<Record<string, Sample>>>
+}
+
+/** A znode with a kilobyte of data. */
+export const kilobyte = "/bench/kilobyte"
+
+/** A znode with ten thousand children. */
+export const parent = "/bench/parent"
+
+/** Ten thousand znodes that are watched: `/bench/watched/0`, ... */
+export const watched = "/bench/watched"
+
+export const watchCount = 10_000
+
+const everybody = () => true
+
+const base = { isFor: everybody, throughProxy: false }
+
+const get = (inFlight: number): Workload => ({
+  ...base,
+  id: `get-${inFlight}`,
+  title: `get 1 KiB, ${inFlight} in flight`,
+  servers: ["real", "stub"],
+  round: async (bench) => ({
+    get: await stretch(bench, (count) => ({ op: "get", path: kilobyte, count, inFlight }), 1)
+  })
+})
+
+const children: Workload = {
+  ...base,
+  id: "children",
+  title: "getChildren of 10,000 names, 1 in flight",
+  servers: ["real", "stub"],
+  round: async (bench) => ({
+    children: await stretch(bench, (count) => ({ op: "children", path: parent, count, inFlight: 1 }), 1)
+  })
+}
+
+const writes: Workload = {
+  ...base,
+  id: "writes",
+  title: "create, set and delete of 100 B, 256 in flight",
+  servers: ["real", "stub"],
+  round: async ({ admin, entry, round, runner, stretch }) => {
+    const root = `/bench/writes-${entry.name.replaceAll(/\W/g, "")}-${round}`
+    await admin?.create(root)
+    const samples: Record<string, Sample> = {}
+    for (const op of ["create", "set", "delete"] as const) {
+      const step: Step = { op, root, count: stretch * 12, inFlight: 256 }
+      samples[op] = await runner.ask({ job: "step", step, stride: 0 })
+    }
+    await admin?.delete(root)
+    return samples
+  }
+}
+
+const transactions = (inFlight: number): Workload => ({
+  ...base,
+  id: `transactions-${inFlight}`,
+  title: `transaction of 100 creates, ${inFlight} in flight`,
+  servers: ["real", "stub"],
+  isFor: (entry) => entry.hasTransactions,
+  round: async ({ admin, entry, round, runner, stretch }) => {
+    const root = `/bench/transactions-${entry.name.replaceAll(/\W/g, "")}-${round}`
+    await admin?.create(root)
+    const count = Math.ceil(stretch / 5) * 100
+    const step: Step = { op: "transaction", root, size: 100, count, inFlight }
+    const sample = await runner.ask({ job: "step", step, stride: 0 })
+    await admin?.deleteAll(root)
+    return { transaction: { ...sample, operations: count / 100 } }
+  }
+})
+
+const watches: Workload = {
+  ...base,
+  id: "watches",
+  title: "10,000 data watches",
+  servers: ["real"],
+  round: async ({ admin, runner }) => {
+    const step: Step = { op: "watch", root: watched, count: watchCount, inFlight: 256 }
+    const set = await runner.ask({ job: "step", step, stride: 0 })
+    let firing = Promise.resolve()
+    const deliver = await runner.ask({ job: "deliver", count: watchCount }, () => {
+      firing = fire(admin!)
+    })
+    await firing
+    return { "set a watch": set, "deliver a notification": deliver }
+  }
+}
+
+/** Changes all watched znodes, in transactions, so that the events come in bursts. */
+const fire = async (admin: PromiseClient.PromiseClient): Promise<void> => {
+  const groups = Array.from({ length: watchCount / 500 }, (_, group) =>
+    Array.from({ length: 500 }, (_, index) => Op.setData(`${watched}/${group * 500 + index}`, "fired"))
+  )
+  await Promise.all(groups.map((ops) => admin.transaction(ops)))
+}
+
+const reconnect: Workload = {
+  ...base,
+  id: "reconnect",
+  title: "drop to first answer, 10,000 watches re-registered",
+  servers: ["real"],
+  throughProxy: true,
+  isFor: (entry) => entry.canReconnect,
+  round: async ({ control, counts, runner }) => {
+    if (!counts.has("watched")) {
+      const step: Step = { op: "watch", root: watched, count: watchCount, inFlight: 256 }
+      await runner.ask({ job: "step", step, stride: 0 })
+      counts.set("watched", watchCount)
+    }
+    return { reconnect: await runner.ask({ job: "reconnect", control, path: kilobyte }) }
+  }
+}
+
+const sessions: Workload = {
+  ...base,
+  id: "sessions",
+  title: "session: connect, get, close",
+  servers: ["real", "stub"],
+  round: async ({ runner, stretch }) => {
+    const count = Math.max(20, Math.ceil(stretch / 5))
+    return { session: await runner.ask({ job: "sessions", count, path: kilobyte }) }
+  }
+}
+
+export const workloads: ReadonlyArray<Workload> = [
+  get(1),
+  get(64),
+  get(256),
+  get(1024),
+  writes,
+  transactions(1),
+  transactions(16),
+  children,
+  watches,
+  reconnect,
+  sessions
+]
+
+/** Prepares what the workloads read on a real server. */
+export const furnish = async (admin: PromiseClient.PromiseClient): Promise<void> => {
+  await admin.ensurePath("/bench")
+  await admin.create(kilobyte, { data: new Uint8Array(1024).fill(7) })
+  await admin.create(parent)
+  await admin.create(watched)
+  for (let from = 0; from < watchCount; from += 1000) {
+    const range = Array.from({ length: 1000 }, (_, index) => from + index)
+    await admin.transaction(range.map((index) => Op.create(`${watched}/${index}`, { data: "new" })))
+    await admin.transaction(range.map((index) => Op.create(`${parent}/${childNames[index]!}`)))
+  }
+}
+
+/** A step that takes about as long as a stretch; how many operations that are, the first round finds out. */
+const stretch = async (bench: Bench, step: (count: number) => Step, stride: number): Promise<Sample> => {
+  const { counts, runner } = bench
+  const ask = (count: number) => {
+    const made = step(count)
+    // Under load one latency in a hundred says enough.
+    return runner.ask({ job: "step", step: made, stride: made.inFlight === 1 ? stride : 101 })
+  }
+  let count = counts.get("stretch")
+  if (count === undefined) {
+    // Long enough for the compiler to have done its work: what is measured is what goes on for hours.
+    let warm = 0
+    for (count = 50; ; count *= 2) {
+      const sample = await ask(count)
+      warm += sample.wallMicros / 1000
+      if (warm > bench.stretch * 3 && sample.wallMicros / 1000 > bench.stretch / 3) {
+        count = Math.ceil((count * bench.stretch * 1000) / sample.wallMicros)
+        break
+      }
+    }
+    counts.set("stretch", count)
+  }
+  return ask(count)
+}

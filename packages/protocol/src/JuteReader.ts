@@ -15,7 +15,7 @@ const LONG_VECTOR = 16
  * @since 0.1.0
  */
 export class JuteReader {
-  private bytes: Uint8Array
+  private source: Uint8Array
   private view: DataView
   private start: number
   private end: number
@@ -23,7 +23,7 @@ export class JuteReader {
 
   /** Reads `bytes[start..end)`. */
   constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
-    this.bytes = bytes
+    this.source = bytes
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.position = start
     this.start = start
@@ -35,13 +35,18 @@ export class JuteReader {
    * most of it the view of the chunk that many frames have in common.
    */
   reset(bytes: Uint8Array, start: number, end: number): void {
-    if (bytes !== this.bytes) {
-      this.bytes = bytes
+    if (bytes !== this.source) {
+      this.source = bytes
       this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     }
     this.position = start
     this.start = start
     this.end = end
+  }
+
+  /** What it reads from; the frame is a part of it. */
+  get bytes(): Uint8Array {
+    return this.source
   }
 
   get offset(): number {
@@ -54,7 +59,7 @@ export class JuteReader {
 
   boolean(): boolean {
     this.need(1)
-    return this.bytes[this.position++] !== 0
+    return this.source[this.position++] !== 0
   }
 
   int(): number {
@@ -97,7 +102,7 @@ export class JuteReader {
     const start = this.position
     this.position += length
     // What `subarray` would give, without its look for the constructor.
-    return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, length)
+    return new Uint8Array(this.source.buffer, this.source.byteOffset + start, length)
   }
 
   /** `null` for length -1. */
@@ -106,7 +111,7 @@ export class JuteReader {
     if (length < 0) return null
     const start = this.position
     this.position += length
-    return decodeText(this.bytes, start, this.position)
+    return decodeText(this.source, start, this.position)
   }
 
   /** The count of a vector whose elements take at least `minimumSize` bytes each; -1 for null. */
@@ -158,7 +163,7 @@ export class JuteReader {
       if (length < 0 || length > this.end - end - 4) return undefined
       end += 4 + length
     }
-    const text = decodeLatin1(this.bytes, start, end)
+    const text = decodeLatin1(this.source, start, end)
     if (/[\x80-\xff]/.test(text)) return undefined
     const strings = new Array<string>(count)
     let at = 0

@@ -7,14 +7,28 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { type Connect, dataSize, maxInFlight, pathsOf, sessionTimeout, type Step } from "../contestant.ts"
+import {
+  type Connect,
+  type Contestant,
+  dataSize,
+  maxInFlight,
+  pathsOf,
+  sessionTimeout,
+  type Step
+} from "../contestant.ts"
 import type { Latencies } from "../measure.ts"
 
 const data = new Uint8Array(dataSize)
 
 type Ask = (index: number) => Effect.Effect<unknown, unknown>
 
-export const connect: Connect = async (servers) => {
+export const connect: Connect = (servers) => connectIn(servers, (effect) => effect)
+
+/** The same, with all work done within `around`: a span, for one. */
+export const connectIn = async (
+  servers: string,
+  around: (work: Effect.Effect<void, unknown>) => Effect.Effect<void, unknown>
+): Promise<Contestant> => {
   const scope = Scope.makeUnsafe()
   const layer = ZooKeeper.layer({ servers, sessionTimeout, maxInFlight })
   const context = await Effect.runPromise(Layer.buildWithScope(layer, scope))
@@ -24,13 +38,13 @@ export const connect: Connect = async (servers) => {
     prepare: (step) => {
       const ask = asking(zk, step, changed)
       const total = step.op === "transaction" ? Math.ceil(step.count / step.size) : step.count
-      return (latencies) => Effect.runPromise(workers(ask, total, step.inFlight, latencies))
+      return (latencies) => Effect.runPromise(around(workers(ask, total, step.inFlight, latencies)))
     },
     allFired: () => {
       const waiting = changed.splice(0)
       return Effect.runPromise(Effect.forEach(waiting, (event) => event, { concurrency: "unbounded", discard: true }))
     },
-    getOnce: (path) => Effect.runPromise(Effect.asVoid(Effect.retry(zk.get(path)))),
+    getOnce: (path) => Effect.runPromise(Effect.asVoid(zk.get(path))),
     close: () => Effect.runPromise(Scope.close(scope, Exit.void))
   }
 }

@@ -82,7 +82,7 @@ class Raw {
   private readonly host: string
   private readonly port: number
   private session: { readonly id: bigint; readonly password: Uint8Array } | undefined
-  private setWatches = new Uint8Array(0)
+  private setWatches: Uint8Array = new Uint8Array(0)
   private counter = new FrameCounter()
   private onFrames: (frames: number) => void = () => {}
   private onLost: () => void = () => {}

@@ -1,0 +1,111 @@
+/**
+ * The figures that were set for the client before it was measured, and whether a run reaches them.
+ */
+import type { Series } from "./rounds.ts"
+import { type Metric, median, metrics, ratio } from "./tables.ts"
+
+/** A figure: what it is about, what it allows, and what a run came to. */
+export interface Figure {
+  readonly title: string
+  readonly bound: string
+  readonly measured: string
+  readonly met: boolean
+}
+
+export const figures = (all: ReadonlyArray<Series>): ReadonlyArray<Figure> => {
+  const find = (workload: string, server: string, row: string, contestant: string) =>
+    all.find(
+      (one) => one.workload === workload && one.server === server && one.row === row && one.contestant === contestant
+    )
+
+  /** Ours by the Effect API against another contestant; nothing where one of them was not measured. */
+  const atMost = (
+    title: string,
+    bound: number,
+    [workload, server, row]: readonly [string, string, string],
+    metric: Metric = "cpu",
+    [of, to]: readonly [string, string] = ["effect", "floor"]
+  ): ReadonlyArray<Figure> => {
+    const one = find(workload, server, row, of)
+    const other = find(workload, server, row, to)
+    if (one === undefined || other === undefined) return []
+    const [middle, least, most] = ratio(one, other, metric)
+    const against = to === "floor" ? "the floor's" : `${to}'s`
+    return [
+      {
+        title,
+        bound: `at most ${bound} × ${against}`,
+        measured: `${middle.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`,
+        met: middle <= bound
+      }
+    ]
+  }
+
+  const real = "real"
+  const stub = "stub"
+  return [
+    ...[64, 256, 1024].flatMap((k) =>
+      atMost(`real server, get, ${k} in flight: client CPU`, 1.5, [`get-${k}`, real, "get"])
+    ),
+    ...["create", "set", "delete"].flatMap((op) =>
+      atMost(`real server, ${op}, 256 in flight: client CPU`, 1.5, ["writes", real, op])
+    ),
+    ...[1, 16].flatMap((k) =>
+      atMost(`real server, transactions of 100 creates, ${k} in flight: client CPU`, 1.8, [
+        `transactions-${k}`,
+        real,
+        "transaction"
+      ])
+    ),
+    ...atMost("real server, getChildren of 10,000: client CPU", 5, ["children", real, "children"]),
+    ...atMost("real server, set a watch: client CPU", 2, ["watches", real, "set a watch"]),
+    ...atMost("real server, deliver a notification: client CPU", 2.5, ["watches", real, "deliver a notification"]),
+    ...throughput(all),
+    ...atMost("drop to first answer, 10,000 watches: time", 2, ["reconnect", real, "reconnect"], "wall"),
+    ...atMost("session, real server: client CPU", 1.2, ["sessions", real, "session"]),
+    ...[64, 1024].flatMap((k) => [
+      ...atMost(`stub, get, ${k} in flight, Effect API: client CPU`, 4, [`get-${k}`, stub, "get"]),
+      ...atMost(`stub, get, ${k} in flight, Effect API: client CPU`, 1 / 6, [`get-${k}`, stub, "get"], "cpu", [
+        "effect",
+        "node-zookeeper-client"
+      ]),
+      ...atMost(`stub, get, ${k} in flight, Promise facade: client CPU`, 1.3, [`get-${k}`, stub, "get"], "cpu", [
+        "promise",
+        "effect"
+      ])
+    ]),
+    ...atMost("real server, one in flight: p50", 1.1, ["get-1", real, "get"], "p50"),
+    ...atMost("stub, one in flight: p50", 1.3, ["get-1", stub, "get"], "p50")
+  ]
+}
+
+/** Throughput beyond one in flight, against the best other client in each row. */
+const throughput = (all: ReadonlyArray<Series>): ReadonlyArray<Figure> => {
+  const ours = all.filter(
+    ({ contestant, server, workload }) =>
+      contestant === "effect" && server === "real" && /^(?:get-|writes|transactions|children)/.test(workload)
+  )
+  return ours.flatMap((one) => {
+    const others = all.filter(
+      (other) =>
+        other.workload === one.workload &&
+        other.server === one.server &&
+        other.row === one.row &&
+        !["floor", "effect", "promise"].includes(other.contestant)
+    )
+    const rate = (series: Series) => median(series.samples.map(metrics.throughput))
+    const best = others.toSorted((a, b) => rate(b) - rate(a))[0]
+    if (best === undefined) return []
+    const [middle, least, most] = ratio(one, best, "throughput")
+    const name = one.workload === "writes" ? one.row : one.title
+    return [
+      {
+        title: `real server, ${name}: throughput`,
+        bound: `not below any other client's, beyond the noise`,
+        measured: `${middle.toFixed(2)} × ${best.contestant}'s (${least.toFixed(2)}–${most.toFixed(2)})`,
+        // Noise: the rounds themselves differ by more than what is missing.
+        met: middle >= 1 || most >= 1
+      }
+    ]
+  })
+}

@@ -1,0 +1,1 @@
+export const growthRuns = async (_: any): Promise<any> => undefined

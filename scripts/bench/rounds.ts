@@ -1,0 +1,75 @@
+/**
+ * Rounds: each contestant in turn, again and again, so that whatever else the machine does meets all of them alike.
+ */
+import type { PromiseClient } from "@effect-zookeeper/client"
+import type { Entry } from "./contestants.ts"
+import type { Sample } from "./measure.ts"
+import { startHelper, startRunner } from "./processes.ts"
+import type { ServerName, Workload } from "./workloads.ts"
+
+/** Where servers listen, by name. */
+export interface Servers {
+  readonly real: { readonly address: string; readonly admin: PromiseClient.PromiseClient } | undefined
+  readonly stub: { readonly address: string }
+}
+
+/** What one contestant did in one row: a sample a round. */
+export interface Series {
+  readonly workload: string
+  readonly title: string
+  readonly server: ServerName
+  /** Which of the things that the workload does. */
+  readonly row: string
+  readonly contestant: string
+  readonly samples: Array<Sample>
+}
+
+export const runWorkload = async (options: {
+  readonly workload: Workload
+  readonly server: ServerName
+  readonly servers: Servers
+  readonly entries: ReadonlyArray<Entry>
+  readonly rounds: number
+  readonly stretch: number
+}): Promise<ReadonlyArray<Series>> => {
+  const { rounds, server, servers, stretch, workload } = options
+  const target = servers[server]
+  if (target === undefined) return []
+  const entries = options.entries.filter(workload.isFor)
+  const proxy = workload.throughProxy ? await startHelper("proxy.ts", target.address.split(":")[1]!) : undefined
+  const [port = 0, control = 0] = proxy?.ports ?? []
+  const address = proxy === undefined ? target.address : `127.0.0.1:${port}`
+  const runners = await Promise.all(entries.map((entry) => startRunner(entry.command(address))))
+  const counts = entries.map(() => new Map<string, number>())
+  const series = new Map<string, Series>()
+  try {
+    // One round more, which is for warming up and counts for nothing.
+    for (let round = -1; round < rounds; round++) {
+      for (const [index, entry] of entries.entries()) {
+        // oxlint-disable-next-line no-await-in-loop -- never two at once
+        const samples = await workload.round({
+          server,
+          entry,
+          runner: runners[index]!,
+          control,
+          admin: server === "real" ? servers.real?.admin : undefined,
+          stretch,
+          round,
+          counts: counts[index]!
+        })
+        for (const [row, sample] of round < 0 ? [] : Object.entries(samples)) {
+          const key = `${row} ${entry.name}`
+          const known = series.get(key)
+          if (known === undefined) {
+            const { id, title } = workload
+            series.set(key, { workload: id, title, server, row, contestant: entry.name, samples: [sample] })
+          } else known.samples.push(sample)
+        }
+      }
+    }
+  } finally {
+    await Promise.all(runners.map((runner) => runner.stop()))
+    proxy?.stop()
+  }
+  return [...series.values()]
+}

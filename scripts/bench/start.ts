@@ -1,0 +1,1 @@
+export const startRuns = async (_: any): Promise<any> => undefined
