@@ -22,6 +22,8 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
       const step = contestant.prepare(job.step)
       return measured(job.step.count, latencies, () => step(latencies))
     }
+    case "idle":
+      return measured(1, new Latencies(0), async () => globalThis.gc?.())
     case "deliver": {
       const fired = contestant.allFired()
       // The waiting fibers are there before the events are.
@@ -36,12 +38,9 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
       return measured(job.count, latencies, async () => {
         for (let index = 0; index < job.count; index++) {
           const begun = latencies.begin(index)
-          // oxlint-disable-next-line no-await-in-loop -- one after the other is what is measured
           const client = await connect(servers)
-          // oxlint-disable-next-line no-await-in-loop
           await client.getOnce(job.path)
           latencies.end(begun)
-          // oxlint-disable-next-line no-await-in-loop
           await client.close()
         }
       })
@@ -49,7 +48,6 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
     case "many": {
       const before = process.memoryUsage.rss()
       const all: Array<Contestant> = []
-      // oxlint-disable-next-line no-await-in-loop -- a thousand handshakes at once would measure the queue of the server
       while (all.length < job.sessions) all.push(await connect(servers))
       globalThis.gc?.()
       const rss = process.memoryUsage.rss() - before

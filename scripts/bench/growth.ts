@@ -1,1 +1,172 @@
-export const growthRuns = async (_: any): Promise<any> => undefined
+/**
+ * Whether the cost of an operation stays what it is when there are many: operations, watches, sessions in one process; and
+ * what tracing costs. Against the stub, our Effect API alone, with the floor beside it where the kernel has a share.
+ */
+import type { Figure } from "./figures.ts"
+import { contestantCommand, type Runner, startRunner } from "./processes.ts"
+import { digits, markdown, median } from "./tables.ts"
+import { kilobyte, watched } from "./workloads.ts"
+
+export interface Growth {
+  readonly table: string
+  readonly figures: ReadonlyArray<Figure>
+  readonly rows: ReadonlyArray<Point>
+}
+
+/** One size of one thing that grows. */
+interface Point {
+  readonly what: string
+  readonly size: number
+  /** Microseconds of processor time for one operation: median of the rounds. */
+  readonly cpu: number
+  /** The same of the floor, where it was measured. */
+  readonly floor?: number
+  /** Bytes of memory for each that there is. */
+  readonly memory?: number
+}
+
+interface Options {
+  /** Of the stub. */
+  readonly address: string
+  readonly rounds: number
+  readonly quick: boolean
+}
+
+export const growthRuns = async (options: Options): Promise<Growth> => {
+  const operations = await growingOperations(options)
+  const watches = await growingWatches(options)
+  const sessions = await growingSessions(options)
+  const tracing = await tracingRuns(options)
+  const rows = [...operations, ...watches, ...sessions, ...tracing]
+  return {
+    rows,
+    figures: [
+      flat("from 1,000 to 1,000,000 operations", operations),
+      flat(
+        "from 10 to 100,000 watches",
+        watches.filter(({ what }) => what === getsBeside)
+      ),
+      flat("from 1 to 1,000 sessions", sessions)
+    ],
+    table: markdown(
+      ["what", "how many", "client CPU, µs an operation", "floor", "bytes each"],
+      rows.map(({ cpu, floor, memory, size, what }) => [
+        what,
+        size.toLocaleString("en"),
+        digits(cpu),
+        floor === undefined ? "" : digits(floor),
+        memory === undefined ? "" : digits(memory)
+      ])
+    )
+  }
+}
+
+/** Flat: what the most cost is at most a fifth more than what the fewest do. */
+const flat = (title: string, points: ReadonlyArray<Point>): Figure => {
+  const first = points[0]
+  const costs = points.map(({ cpu }) => cpu / (first?.cpu ?? Number.NaN))
+  const worst = Math.max(...costs)
+  return {
+    title: `growth ${title}: client CPU an operation`,
+    bound: "within 20%",
+    measured: costs.map((cost) => cost.toFixed(2)).join(", "),
+    met: worst <= 1.2
+  }
+}
+
+const get = async (runner: Runner, count: number, inFlight = 64): Promise<number> => {
+  const step = { op: "get", path: kilobyte, count, inFlight } as const
+  const sample = await runner.ask({ job: "step", step, stride: 0 })
+  return sample.cpuMicros / sample.operations
+}
+
+const rounds = async (count: number, measure: () => Promise<number>): Promise<number> => {
+  const all: Array<number> = []
+  for (let round = 0; round < count; round++) all.push(await measure())
+  return median(all)
+}
+
+/** A warm client: what is measured is what goes on for hours. */
+const warm = async (name: string, address: string, inFlight = 64): Promise<Runner> => {
+  const runner = await startRunner(contestantCommand(name, address))
+  await get(runner, 300_000, inFlight)
+  return runner
+}
+
+const growingOperations = async ({ address, quick, rounds: times }: Options): Promise<ReadonlyArray<Point>> => {
+  const runner = await warm("effect", address)
+  const points: Array<Point> = []
+  for (const size of [1000, 10_000, 100_000, ...(quick ? [] : [1_000_000])]) {
+    // The few are measured so often that together they are many: a single thousand takes three milliseconds.
+    const repeats = Math.max(1, Math.ceil(20_000 / size))
+    const cpu = await rounds(times, () => rounds(repeats, () => get(runner, size)))
+    points.push({ what: "gets in a row, 64 in flight", size, cpu })
+  }
+  await runner.stop()
+  return points
+}
+
+const getsBeside = "gets beside watches, 64 in flight"
+
+const growingWatches = async ({ address, quick, rounds: times }: Options): Promise<ReadonlyArray<Point>> => {
+  const gets: Array<Point> = []
+  const sets: Array<Point> = []
+  for (const size of [10, 1000, 10_000, ...(quick ? [] : [100_000])]) {
+    const runner = await warm("effect", address)
+    const idle = await runner.ask({ job: "idle" })
+    const step = { op: "watch", root: watched, count: size, inFlight: 64 } as const
+    const set = await runner.ask({ job: "step", step, stride: 0 })
+    const after = await runner.ask({ job: "idle" })
+    if (size >= 1000) {
+      const memory = (after.heap - idle.heap) / size
+      sets.push({ what: "watches set for the first time", size, cpu: set.cpuMicros / size, memory })
+    }
+    gets.push({ what: getsBeside, size, cpu: await rounds(times, () => get(runner, 100_000)) })
+    await runner.stop()
+  }
+  return [...gets, ...sets]
+}
+
+const growingSessions = async ({ address, quick, rounds: times }: Options): Promise<ReadonlyArray<Point>> => {
+  const points: Array<Point> = []
+  const run = async (name: string, sessions: number) => {
+    const runner = await startRunner(contestantCommand(name, address))
+    const count = Math.max(200_000, sessions * 200)
+    let rss = 0
+    const cpu = await rounds(times, async () => {
+      const sample = await runner.ask({ job: "many", sessions, count, inFlight: 64, path: kilobyte })
+      rss ||= sample.rss
+      return sample.cpuMicros / sample.operations
+    })
+    await runner.stop()
+    return { cpu, rss }
+  }
+  for (const sessions of [1, 10, 100, ...(quick ? [] : [1000])]) {
+    const floor = await run("floor", sessions)
+    const ours = await run("effect", sessions)
+    points.push({
+      what: "sessions in one process, 64 gets in flight in each",
+      size: sessions,
+      cpu: ours.cpu,
+      floor: floor.cpu,
+      ...(sessions < 100 ? {} : { memory: ours.rss / sessions })
+    })
+  }
+  return points
+}
+
+/** A span a request, tracing switched off by name, and what an application has that says nothing of it. */
+const tracingRuns = async ({ address, rounds: times }: Options): Promise<ReadonlyArray<Point>> => {
+  const contestants = [
+    ["no tracer provided", "effect"],
+    ["tracing switched off", "effectUntraced"],
+    ["a span for each request", "effectTraced"]
+  ] as const
+  const runners = await Promise.all(contestants.map(([, name]) => warm(name, address)))
+  const costs = contestants.map((): Array<number> => [])
+  for (let round = 0; round < times; round++) {
+    for (const [index, runner] of runners.entries()) costs[index]!.push(await get(runner, 100_000))
+  }
+  await Promise.all(runners.map((runner) => runner.stop()))
+  return contestants.map(([what], index) => ({ what: `tracing: ${what}`, size: 1, cpu: median(costs[index]!) }))
+}

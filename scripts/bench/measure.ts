@@ -12,6 +12,7 @@ export interface Sample {
   readonly p99: number
   /** Bytes. */
   readonly rss: number
+  readonly heap: number
 }
 
 /** Latencies of some of the operations, so that taking them costs nothing that shows. */
@@ -57,6 +58,7 @@ export const measured = async (
     cpuMicros: user + system,
     p50: latencies.percentile(0.5),
     p99: latencies.percentile(0.99),
-    rss: process.memoryUsage.rss()
+    rss: process.memoryUsage.rss(),
+    heap: process.memoryUsage().heapUsed
   }
 }

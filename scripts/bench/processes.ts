@@ -62,7 +62,6 @@ export const startRunner = async (command: ReadonlyArray<string>): Promise<Runne
     ask: async (job, onReady) => {
       write(job)
       for (;;) {
-        // oxlint-disable-next-line no-await-in-loop -- one line after the other
         const next = await answer()
         if (next.is === "sample") return next.sample
         if (next.is === "failed") throw new Error(`${command.at(-2) ?? ""}: ${next.reason}`)

@@ -46,7 +46,6 @@ export const runWorkload = async (options: {
     // One round more, which is for warming up and counts for nothing.
     for (let round = -1; round < rounds; round++) {
       for (const [index, entry] of entries.entries()) {
-        // oxlint-disable-next-line no-await-in-loop -- never two at once
         const samples = await workload.round({
           server,
           entry,

@@ -80,7 +80,7 @@ export const summarize = (all: ReadonlyArray<Series>): ReadonlyArray<Row> => {
   })
 }
 
-const digits = (value: number): string =>
+export const digits = (value: number): string =>
   Number.isNaN(value) ? "" : value >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3)
 
 /** A table in Markdown. */
@@ -114,7 +114,7 @@ const table = (rows: ReadonlyArray<Row>, cell: (summary: Summary) => string): st
   return markdown(
     ["", ...names],
     rows.map(({ contestants, row, server, title, workload }) => {
-      const label = title.includes(row) || workload === "sessions" ? title : `${title}: ${row}`
+      const label = workload === "writes" || workload === "watches" ? `${title}: ${row}` : title
       const cells = names.map((name) => {
         const summary = contestants.find(({ contestant }) => contestant === name)
         return summary === undefined ? "–" : cell(summary)

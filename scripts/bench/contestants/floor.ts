@@ -139,6 +139,7 @@ class Raw {
       let next = Math.min(inFlight, total)
       let answered = 0
       this.onFrames = (frames) => {
+        if (frames === 0) return
         answered += frames
         onAnswer()
         if (answered >= total) return resolve()
