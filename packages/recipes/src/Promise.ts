@@ -24,6 +24,7 @@ import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseFace
 import type * as Op from "@effect-zookeeper/client/Op"
 import type { Held } from "./Held.ts"
 import { acquired, callback, derive, type Disposable_, makeNow } from "./internal/face.ts"
+import * as LeaderElection from "./LeaderElection.ts"
 import * as Lock from "./Lock.ts"
 
 // -----------------------------------------------------------------------------
@@ -69,7 +70,19 @@ export interface PromiseLock extends Omit<Promised<Lock.Lock>, "withLock" | "acq
 }
 
 /** @category models @since 0.1.0 */
+export interface PromiseLeaderElection extends Omit<
+  Promised<LeaderElection.LeaderElection>,
+  "whileLeader" | "acquire"
+> {
+  /** Stands, runs the callback while leading, and stands again after a loss; see `LeaderElection.whileLeader`. */
+  readonly whileLeader: <A>(f: Callback<PromiseHeld, A>, call?: CallOptions) => Promise<A>
+  /** Stands, and leads until it is released or lost. */
+  readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
+}
+
+/** @category models @since 0.1.0 */
 export interface Recipes {
+  readonly leaderElection: (path: string, options?: LeaderElection.Options) => PromiseLeaderElection
   readonly lock: (path: string, options?: Lock.Options) => PromiseLock
 }
 
@@ -84,6 +97,14 @@ export interface Recipes {
  * @since 0.1.0
  */
 export const recipes = (zk: PromiseClient): Recipes => ({
+  leaderElection: (path, options) => {
+    const election = makeNow(zk, LeaderElection.make(path, options))
+    return {
+      ...derive(zk, election),
+      whileLeader: (f, call) => zk.run(election.whileLeader(callback(zk, f)), call),
+      acquire: (options, call) => acquired(zk, election.acquire(options), call)
+    }
+  },
   lock: (path, options) => {
     const lock = makeNow(zk, Lock.make(path, options))
     return {

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export type * from "./Held.ts"
+export * as LeaderElection from "./LeaderElection.ts"
 export * as Lock from "./Lock.ts"
 
 export * from "./Errors.ts"

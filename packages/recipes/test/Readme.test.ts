@@ -13,6 +13,8 @@ const readme = textOf("../README.md")
 
 /** By the order of the README: the file in `examples/`, and what it prints. */
 const examples: ReadonlyArray<readonly [name: string, run: () => Promise<unknown>, prints: ReadonlyArray<unknown>]> = [
+  ["leaderElection", () => import("./examples/leaderElection.ts"), ["leading", true, "finished"]],
+  ["leaderElectionPromise", () => import("./examples/leaderElectionPromise.ts"), ["leading", true, "finished"]],
   ["lock", () => import("./examples/lock.ts"), ["reporting", "done"]],
   ["lockPromise", () => import("./examples/lockPromise.ts"), ["reporting", "done"]]
 ]

@@ -3,6 +3,7 @@ import { connectBy, type Link, Target } from "@effect-zookeeper/test-kit/conform
 import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
 import { freshPath } from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type * as Session from "@effect-zookeeper/session/Session"
 import { describe, type Vitest, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -54,14 +55,21 @@ export const place: Effect.Effect<Place, never, Target | Scope.Scope> = Effect.g
         const link = yield* target.link
         return { link, zk: yield* Effect.orDie(connectBy(link, { ...options, chroot })) }
       }),
-    // Whoever takes a session up again and closes it ends it.
-    expire: (zk: ZooKeeper.Service) =>
-      Effect.scoped(connectBy(target, { session: { id: zk.session.id, password: zk.session.password } })).pipe(
-        Effect.orDie,
-        Effect.asVoid
-      )
+    expire: (zk: ZooKeeper.Service) => endSession(target, { id: zk.session.id, password: zk.session.password })
   }
 }).pipe(Effect.orDie)
 
 /** Runs with a client. */
 export const by = (zk: ZooKeeper.Service) => Effect.provideService(ZooKeeper.ZooKeeper, zk)
+
+/**
+ * Whoever takes a session up again and closes it ends it. Its owner, whose connection the server closes, may be quick
+ * enough to take it back: until it is gone.
+ */
+const endSession = (way: Target["Service"], session: Session.SessionCredentials): Effect.Effect<void> =>
+  Effect.scoped(connectBy(way, { session, sessionExpiry: "fail" })).pipe(
+    Effect.andThen(Effect.fail("taken back")),
+    Effect.retry({ while: (error) => error === "taken back" }),
+    Effect.catchTag("SessionExpired", () => Effect.void),
+    Effect.orDie
+  )

@@ -9,6 +9,8 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 
 interface Tagged {
   readonly _tag: string
@@ -34,6 +36,17 @@ export const acrossSessions = <A, E extends Tagged, R>(
 ): Effect.Effect<A, Exclude<E, ConnectionLoss | RequestTimeout>, R> =>
   Effect.catch(patiently(effect), (error) =>
     Effect.flatMap(isRenewed(zk, error), (renewed) => (renewed ? acrossSessions(zk, effect) : Effect.fail(error)))
+  )
+
+/** A stream of states that is begun anew when a reply is lost: who reads it compares with what came before. */
+export const patientStream = <A, E extends Tagged, R>(
+  stream: Stream.Stream<A, E, R>
+): Stream.Stream<A, Exclude<E, ConnectionLoss | RequestTimeout>, R> =>
+  stream.pipe(
+    Stream.retry(
+      Schedule.while(Outcome.persistently, ({ input }: { readonly input: Tagged }) => Outcome.isTransient(input))
+    ),
+    Stream.catch((error) => (Outcome.isLost(error) ? Stream.die(error) : Stream.fail(withoutLoss(error))))
   )
 
 /** Whether an error is an expiry that a new session follows. */
