@@ -10,6 +10,7 @@ import * as Records from "@effect-zookeeper/protocol/Records"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Util from "node:util"
 import { encode } from "../internal/frameRules.ts"
 import { must, type Origin, type Target, type Verdict } from "./Fuzz.ts"
 import { choices, type Choose, concat, noise, pieces } from "./Mutation.ts"
@@ -69,7 +70,9 @@ const decodeAndBack = (codec: Jute.Codec<any>, input: Uint8Array, choose: Choose
   must(Result.isSuccess(elsewhere) && same(Jute.encode(codec, elsewhere.success), encoded), "it read beyond the end")
   const again = Jute.decode(codec, encoded)
   must(Result.isSuccess(again), "what was decoded and encoded cannot be decoded again")
-  if (Result.isSuccess(again)) must(same(Jute.encode(codec, again.success), encoded), "a round trip changed the value")
+  if (Result.isSuccess(again)) {
+    must(Util.isDeepStrictEqual(again.success, decoded.success), "a round trip changed the value")
+  }
   if (origin === "valid") must(same(encoded, input.subarray(0, encoded.length)), "a round trip changed the bytes")
   return "accepted"
 }
