@@ -27,6 +27,7 @@ export type RecipeError = Exclude<
  * - `session`: the session was not confirmed in time, expired or was closed. Others may hold it by now.
  * - `deleted`: somebody deleted the znode that stood for it.
  * - `disconnected`: the connection was lost, under `onDisconnect: "stop"`.
+ * - `expired`: the time that it was held for is over, as with a lease.
  * - `released`: its holder gave it back.
  *
  * @category errors
@@ -35,7 +36,7 @@ export type RecipeError = Exclude<
 export class LockLost extends Schema.TaggedError<LockLost>()("LockLost", {
   /** The znode that stood for it. */
   path: Schema.String,
-  reason: Schema.Literals(["session", "deleted", "disconnected", "released"])
+  reason: Schema.Literals(["session", "deleted", "disconnected", "expired", "released"])
 }) {
   override get message(): string {
     return `${this.path} is held no longer: ${lostBecause[this.reason]}`
@@ -46,6 +47,7 @@ const lostBecause = {
   session: "the session could not be confirmed in time",
   deleted: "somebody deleted the znode",
   disconnected: "the connection was lost",
+  expired: "its time is over",
   released: "it was released"
 } as const
 

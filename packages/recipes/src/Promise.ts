@@ -23,8 +23,9 @@ import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
 import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseFace"
 import type * as Op from "@effect-zookeeper/client/Op"
 import type { Held } from "./Held.ts"
-import { acquired, callback, derive, type Disposable_, makeNow } from "./internal/face.ts"
+import { acquired, acquiredOption, callback, derive, type Disposable_, makeNow } from "./internal/face.ts"
 import * as LeaderElection from "./LeaderElection.ts"
+import * as Lease from "./Lease.ts"
 import * as Lock from "./Lock.ts"
 
 // -----------------------------------------------------------------------------
@@ -80,9 +81,30 @@ export interface PromiseLeaderElection extends Omit<
   readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
 }
 
+/**
+ * A lease that is held.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseHeldLease extends PromiseHeld, Pick<Promised<Lease.HeldLease>, "renew" | "remaining"> {}
+
+/** @category models @since 0.1.0 */
+export interface PromiseLease extends Omit<Promised<Lease.Lease>, "withLease" | "obtain"> {
+  /** Takes a lease, or gives undefined when none is free. */
+  readonly obtain: (call?: CallOptions) => Promise<Acquired<PromiseHeldLease> | undefined>
+  /** Waits for a lease, runs the callback, and gives it back; see `Lease.withLease`. */
+  readonly withLease: <A>(
+    f: Callback<PromiseHeldLease, A>,
+    options?: Lock.AcquireOptions,
+    call?: CallOptions
+  ) => Promise<A>
+}
+
 /** @category models @since 0.1.0 */
 export interface Recipes {
   readonly leaderElection: (path: string, options?: LeaderElection.Options) => PromiseLeaderElection
+  readonly lease: (path: string, options: Lease.Options) => PromiseLease
   readonly lock: (path: string, options?: Lock.Options) => PromiseLock
 }
 
@@ -103,6 +125,14 @@ export const recipes = (zk: PromiseClient): Recipes => ({
       ...derive(zk, election),
       whileLeader: (f, call) => zk.run(election.whileLeader(callback(zk, f)), call),
       acquire: (options, call) => acquired(zk, election.acquire(options), call)
+    }
+  },
+  lease: (path, options) => {
+    const lease = makeNow(zk, Lease.make(path, options))
+    return {
+      ...derive(zk, lease),
+      obtain: (call) => acquiredOption(zk, lease.obtain, call),
+      withLease: (f, options, call) => zk.run(lease.withLease(callback(zk, f), options), call)
     }
   },
   lock: (path, options) => {

@@ -5,6 +5,7 @@
  */
 export type * from "./Held.ts"
 export * as LeaderElection from "./LeaderElection.ts"
+export * as Lease from "./Lease.ts"
 export * as Lock from "./Lock.ts"
 
 export * from "./Errors.ts"

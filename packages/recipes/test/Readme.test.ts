@@ -15,6 +15,8 @@ const readme = textOf("../README.md")
 const examples: ReadonlyArray<readonly [name: string, run: () => Promise<unknown>, prints: ReadonlyArray<unknown>]> = [
   ["leaderElection", () => import("./examples/leaderElection.ts"), ["leading", true, "finished"]],
   ["leaderElectionPromise", () => import("./examples/leaderElectionPromise.ts"), ["leading", true, "finished"]],
+  ["lease", () => import("./examples/lease.ts"), [["importer-1"]]],
+  ["leasePromise", () => import("./examples/leasePromise.ts"), [["importer-1"]]],
   ["lock", () => import("./examples/lock.ts"), ["reporting", "done"]],
   ["lockPromise", () => import("./examples/lockPromise.ts"), ["reporting", "done"]]
 ]

@@ -9,6 +9,7 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 
 // The types of the faces are declared by hand where methods have type parameters, which no mapped type keeps: what is
@@ -62,28 +63,36 @@ export const acquired = <Face, E>(
   acquire: Effect.Effect<object, E, Needs>,
   call: CallOptions | undefined
 ): Promise<Disposable_<Face>> =>
+  acquiredOption<Face, E>(zk, Effect.asSome(acquire), call).then((face) => face as Disposable_<Face>)
+
+/** The same for what may acquire nothing. */
+export const acquiredOption = <Face, E>(
+  zk: PromiseClient,
+  acquire: Effect.Effect<Option.Option<object>, E, Needs>,
+  call: CallOptions | undefined
+): Promise<Disposable_<Face> | undefined> =>
   zk
     .run(
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
           const scope = yield* Scope.fork(yield* Effect.scope)
           const exit = yield* Effect.exit(restore(Effect.provideService(acquire, Scope.Scope, scope)))
-          if (Exit.isFailure(exit)) {
+          if (Exit.isFailure(exit) || Option.isNone(exit.value)) {
             yield* Scope.close(scope, exit)
-            return yield* Effect.failCause(exit.cause)
+            return new Acquired(Exit.isFailure(exit) ? yield* Effect.failCause(exit.cause) : undefined)
           }
           const release = () => zk.run(Scope.close(scope, Exit.void))
-          return new Acquired({ ...derive(zk, exit.value), release, [Symbol.asyncDispose]: release })
+          return new Acquired({ ...derive(zk, exit.value.value), release, [Symbol.asyncDispose]: release })
         })
       ),
       call
     )
-    .then(({ value }) => value as Disposable_<Face>)
+    .then(({ value }) => value as Disposable_<Face> | undefined)
 
 /** Keeps what is derived already from being looked through again. */
 class Acquired extends PromiseFace.Whole {
-  readonly value: object
-  constructor(value: object) {
+  readonly value: object | undefined
+  constructor(value: object | undefined) {
     super()
     this.value = value
   }

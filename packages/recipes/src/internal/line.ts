@@ -145,7 +145,8 @@ const create = ({ acl, data, kinds, layout, path, zk }: Line, kind: string): Eff
   return once
 }
 
-const ensure = (zk: ZooKeeper.Service, path: string, acl: ReadonlyArray<Acl.Acl> | undefined) =>
+/** Creates a parent, as containers. */
+export const ensure = (zk: ZooKeeper.Service, path: string, acl: ReadonlyArray<Acl.Acl> | undefined) =>
   // An ancestor that is reaped meanwhile is created at the next round.
   Effect.catchTag(acrossSessions(zk, zk.ensurePath(path, { acl })), "NoNode", () => Effect.void)
 
@@ -182,10 +183,11 @@ export const awaitChange = (zk: ZooKeeper.Service, path: string): Effect.Effect<
     Effect.catchTag("NoNode", () => Effect.void)
   )
 
-type Until = <A, E, Late>(effect: Effect.Effect<A, E>, late: Late) => Effect.Effect<A, E | Late>
+/** Fails what takes longer than there is time. */
+export type Until = <A, E, Late>(effect: Effect.Effect<A, E>, late: Late) => Effect.Effect<A, E | Late>
 
-/** Bounds what is waited for by one common deadline. */
-const withinFrom = (millis: number | undefined): Effect.Effect<Until> =>
+/** Bounds all that is waited for by one common deadline, so many milliseconds from now; by none if left out. */
+export const withinFrom = (millis: number | undefined): Effect.Effect<Until> =>
   millis === undefined
     ? Effect.succeed((effect) => effect)
     : Effect.map(Clock.monotonicTimeNanos, (start): Until => {

@@ -79,3 +79,9 @@ export const checkTimeout = (
   const rule = 'a duration such as 500 (milliseconds) or "5 seconds", not below 0'
   return Effect.fail(new InvalidArgumentError({ argument, value: String(timeout), rule }))
 }
+
+/** A number that has to be above 0 and finite. */
+export const checkPositive = (value: number, argument: string): Effect.Effect<number, InvalidArgument> =>
+  Number.isFinite(value) && value > 0
+    ? Effect.succeed(value)
+    : Effect.fail(new InvalidArgumentError({ argument, value: String(value), rule: "it has to be finite and above 0" }))

@@ -18,7 +18,7 @@ export interface Holder {
 }
 
 /** An effect, or one that wants to know what is held. */
-export type Guarded<A, E, R> = Effect.Effect<A, E, R> | ((held: Held) => Effect.Effect<A, E, R>)
+export type Guarded<A, E, R, H = Held> = Effect.Effect<A, E, R> | ((held: H) => Effect.Effect<A, E, R>)
 
 /** Runs an effect while something is held, re-entrantly. */
 export const using = <A, E, R, E2>(
@@ -46,7 +46,7 @@ export const usingScoped = <A, E, R, H extends Held, E2>(
   )
 
 /** What the application gave, as an effect. */
-export const effectOf = <A, E, R>(guarded: Guarded<A, E, R>, held: Held): Effect.Effect<A, E, R> =>
+export const effectOf = <A, E, R, H = Held>(guarded: Guarded<A, E, R, H>, held: H): Effect.Effect<A, E, R> =>
   Effect.isEffect(guarded) ? guarded : Effect.suspend(() => guarded(held))
 
 // ---- internal
