@@ -54,7 +54,10 @@ export const claim = Effect.fnUntraced(function* (
  * Runs an effect for as long as something is held: when it is lost the effect is interrupted, and `LockLost` is reported
  * once its finalizers have run.
  */
-export const guard = <A, E, R>(held: Pick<Held, "lost">, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> =>
+export const guard = <A, E, R>(
+  held: Pick<Held, "lost">,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | LockLost, R> =>
   // The loss stands first: with what is lost already, nothing begins.
   Effect.raceFirst(held.lost, effect)
 
@@ -154,9 +157,7 @@ const fenced = <const Ops extends ReadonlyArray<Op.Write>>(
     Effect.map((results) => results.slice(1) as Op.WriteResults<Ops>),
     Effect.catchTag("TransactionFailed", ({ error, index, results }) =>
       Effect.fail(
-        index === 0
-          ? refused()
-          : new TransactionFailed({ index: index - 1, error, results: results.slice(1) })
+        index === 0 ? refused() : new TransactionFailed({ index: index - 1, error, results: results.slice(1) })
       )
     )
   )
