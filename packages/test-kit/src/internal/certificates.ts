@@ -36,7 +36,7 @@ export const certificatesFor = (
     : makeCertificates(folder, tls !== true && tls.expired === true)
 
 /** Makes them in `folder`, which must exist. The server's certificate is of yesterday where `expired` says so. */
-export const makeCertificates = Effect.fnUntraced(function* (folder: string, expired = false) {
+const makeCertificates = Effect.fnUntraced(function* (folder: string, expired = false) {
   const openssl = opensslIn(folder)
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
   const read = (name: string) => Fs.readFileSync(Path.join(folder, name), "utf8")
