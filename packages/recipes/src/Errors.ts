@@ -71,6 +71,21 @@ export class LockTimeout extends Schema.TaggedError<LockTimeout>()("LockTimeout"
 }
 
 /**
+ * Whoever holds it for reading asked for writing: that would wait for itself, and two of them for each other. Release it
+ * first, then acquire it for writing, and look again at what was read.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UpgradeRefused extends Schema.TaggedError<UpgradeRefused>()("UpgradeRefused", {
+  path: Schema.String
+}) {
+  override get message(): string {
+    return `${this.path} is held for reading here and cannot be made a write lock: release it first, then acquire it for writing`
+  }
+}
+
+/**
  * A write was sent and its reply was lost, and what is there now does not tell whether it was applied.
  *
  * @category errors

@@ -7,5 +7,6 @@ export type * from "./Held.ts"
 export * as LeaderElection from "./LeaderElection.ts"
 export * as Lease from "./Lease.ts"
 export * as Lock from "./Lock.ts"
+export * as ReadWriteLock from "./ReadWriteLock.ts"
 
 export * from "./Errors.ts"

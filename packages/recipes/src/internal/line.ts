@@ -48,48 +48,78 @@ export interface Place {
 
 /**
  * Takes a place and waits for its turn; gives it back when the Scope closes. `timeout` in milliseconds, none if left out;
- * with 0 it tries once, for a session timeout at most.
+ * with 0 it tries once, for a session timeout at most. `at` is a place of one's own choice, instead of the last one.
  */
 export const take = (
   line: Line,
   kind: string,
   blocker: Blocker,
-  timeout: number | undefined
+  timeout: number | undefined,
+  at?: number
 ): Effect.Effect<Holding, RecipeError | LockTimeout, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const scope = yield* Effect.scope
-      const isOnce = timeout === 0
-      const until = yield* withinFrom(isOnce ? line.zk.session.timeout : timeout)
-      const tooLate = new LockTimeout({ path: line.path, timeout: timeout ?? 0 })
-      /** Waits for what may be interrupted, and no longer than there is time. */
-      const wait: Wait = (effect) => restore(until(effect, tooLate))
-      while (true) {
-        const place = yield* enter(line, kind, wait)
-        const standing = yield* Scope.fork(scope)
-        const exit = yield* Effect.exit(wait(awaitTurn(line, place, blocker, isOnce, standing)))
-        if (Exit.isSuccess(exit) && typeof exit.value === "object") {
-          yield* Scope.addFinalizer(scope, release(line.zk, exit.value))
-          return exit.value
-        }
-        yield* leaveInBackground(line.zk, place.path)
-        yield* Scope.close(standing, Exit.void)
-        if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
-        if (exit.value === "Busy") return yield* tooLate
-      }
-    })
+    Effect.flatMap(waitingFor(line, timeout, restore), (waiting) => takeBy(line, kind, blocker, waiting, at))
   )
+
+/** How one waits, for all that has to be waited for until something is held. */
+export interface Waiting {
+  /** Waits interruptibly, and no longer than there is time. */
+  readonly wait: Wait
+  /** Whether one tries once, instead of waiting for others. */
+  readonly isOnce: boolean
+  readonly tooLate: LockTimeout
+}
 
 /** Something that is waited for, interruptibly and not for ever. */
 export type Wait = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | LockTimeout>
+
+/** Waiting for so many milliseconds from now, in a region where only what is restored can be interrupted. */
+export const waitingFor = (
+  { path, zk }: Pick<Line, "path" | "zk">,
+  timeout: number | undefined,
+  restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+): Effect.Effect<Waiting> => {
+  const isOnce = timeout === 0
+  const tooLate = new LockTimeout({ path, timeout: timeout ?? 0 })
+  return Effect.map(withinFrom(isOnce ? zk.session.timeout : timeout), (until) => ({
+    wait: (effect) => restore(until(effect, tooLate)),
+    isOnce,
+    tooLate
+  }))
+}
+
+/** `take` as a part of something larger. To be run uninterruptibly. */
+export const takeBy = Effect.fnUntraced(function* (
+  line: Line,
+  kind: string,
+  blocker: Blocker,
+  { isOnce, tooLate, wait }: Waiting,
+  at?: number
+): Effect.fn.Return<Holding, RecipeError | LockTimeout, Scope.Scope> {
+  const scope = yield* Effect.scope
+  while (true) {
+    const place = yield* enter(line, kind, wait, at)
+    const standing = yield* Scope.fork(scope)
+    const exit = yield* Effect.exit(wait(awaitTurn(line, place, blocker, isOnce, standing)))
+    if (Exit.isSuccess(exit) && typeof exit.value === "object") {
+      yield* Scope.addFinalizer(scope, release(line.zk, exit.value))
+      return exit.value
+    }
+    yield* leaveInBackground(line.zk, place.path)
+    yield* Scope.close(standing, Exit.void)
+    if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
+    if (exit.value === "Busy") return yield* tooLate
+  }
+})
 
 /** Takes a place. To be run uninterruptibly: whoever stops to wait has none. */
 export const enter = Effect.fnUntraced(function* (
   line: Line,
   kind: string,
-  wait: Wait
+  wait: Wait,
+  at?: number
 ): Effect.fn.Return<Place, RecipeError | LockTimeout> {
-  const creating = yield* Effect.forkChild(create(line, kind), { startImmediately: true })
+  const creating = yield* Effect.forkChild(create(line, kind, at), { startImmediately: true })
   const exit = yield* Effect.exit(wait(Fiber.await(creating)))
   if (Exit.isSuccess(exit)) return yield* exit.value
   // Interrupted, a protected create leaves nothing behind; but it may just have succeeded.
@@ -131,10 +161,17 @@ export const predecessor: Blocker = (contenders, index) => contenders[index - 1]
 
 // ---- internal
 
-const create = ({ acl, data, kinds, layout, path, zk }: Line, kind: string): Effect.Effect<Place, RecipeError> => {
-  const named = (id: string) => nameFor(layout, kinds[kind]!, id)
-  const options = { mode: "ephemeralSequential", data, acl, protected: named } as const
-  const prefix = ZnodePath.join(path, "")
+const create = (
+  { acl, data, kinds, layout, path, zk }: Line,
+  kind: string,
+  at: number | undefined
+): Effect.Effect<Place, RecipeError> => {
+  const number = at === undefined ? "" : ZnodePath.formatSequence(at)
+  const named = (id: string) => nameFor(layout, kinds[kind]!, id) + number
+  const mode = at === undefined ? "ephemeralSequential" : "ephemeral"
+  const options = { mode, data, acl, protected: named } as const
+  // The name is made by `named`.
+  const prefix = ZnodePath.join(path, kind)
   const once: Effect.Effect<Place, RecipeError> = acrossSessions(zk, zk.createWithStat(prefix, options)).pipe(
     Effect.map((created) => ({ path: created.path, owner: created.stat.ephemeralOwner })),
     // A container may be reaped between the two: as often as it takes.
