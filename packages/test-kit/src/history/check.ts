@@ -63,7 +63,7 @@ export const checkRegisters = (operations: ReadonlyArray<Operation>, options?: S
       if (strict.violations.length === 0 || doubts.length === 0) return strict
       const lenient = judge(path, withoutDoubtful(group, doubts), options)
       const excused = strict.violations.filter((violation) => !lenient.violations.includes(violation))
-      return { ...lenient, excused }
+      return Verdict.make({ violations: lenient.violations, undecided: lenient.undecided, excused })
     })
   )
 }

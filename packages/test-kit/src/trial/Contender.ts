@@ -4,6 +4,7 @@
  *
  * @since 0.2.0
  */
+import type { ReadError, SetDataError } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -62,7 +63,7 @@ export interface Contender {
   /** Lets go of all watches and streams. */
   readonly leave: Effect.Effect<void>
   /** Reads a register so that nothing older can be seen. */
-  readonly readNewest: (path: string) => Effect.Effect<unknown, unknown>
+  readonly readNewest: (path: string) => Effect.Effect<unknown, ReadError | SetDataError>
   /** Errors that faults do not explain. */
   readonly surprises: ReadonlyArray<string>
 }

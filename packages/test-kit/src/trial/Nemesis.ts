@@ -31,6 +31,8 @@ export interface Options {
   readonly duration: number
   /** Milliseconds from the beginning of a fault to that of the next, if it is over by then; else they follow at once. */
   readonly every: number
+  /** Runs before each fault but the first, when the one before is long over. */
+  readonly between?: Effect.Effect<void> | undefined
   /** How long clients' sessions last, in milliseconds: some are cut off for longer. */
   readonly sessionTimeout: number
 }
@@ -72,6 +74,7 @@ export const run = Effect.fnUntraced(function* (
     const end = yield* Clock.currentTimeMillis
     faults.push({ name, at: start - began, lasted: end - start })
     yield* Effect.sleep(Math.max(0, options.every - (end - start)))
+    yield* options.between ?? Effect.void
   }
 })
 
@@ -143,12 +146,6 @@ const ofMembers = ({ ensemble, recorder }: Options): ReadonlyArray<Kind> => {
 
 const ofClients = ({ clients, sessionTimeout }: Options): ReadonlyArray<Kind> => {
   const someone = Effect.map(Random.nextIntBetween(0, clients.length - 1), (index) => clients[index]!)
-  /** The way on which a client's session is now. */
-  const ways = ({ proxies, zk }: Contender) => {
-    const server = Option.getOrUndefined(zk.session.server)
-    const way = proxies.find(({ port }) => port === server?.port)
-    return way === undefined ? proxies : [way]
-  }
   return [
     {
       name: "connection reset",
@@ -191,4 +188,11 @@ const ofClients = ({ clients, sessionTimeout }: Options): ReadonlyArray<Kind> =>
       )
     }
   ]
+}
+
+/** The way on which a client's session is now; all of them while it is on none. */
+const ways = ({ proxies, zk }: Contender) => {
+  const server = Option.getOrUndefined(zk.session.server)
+  const way = proxies.find(({ port }) => port === server?.port)
+  return way === undefined ? proxies : [way]
 }

@@ -29,19 +29,8 @@ export interface Options {
   /** The longest pause of a worker between two requests; 40 milliseconds by default. */
   readonly pace?: Duration.Input | undefined
   readonly write: (line: Line) => void
-  /** What runs beside it, while it runs: samples, for one. */
-  readonly beside?: ((trial: Running) => Effect.Effect<unknown>) | undefined
-}
-
-/**
- * A trial that runs.
- *
- * @category models
- * @since 0.2.0
- */
-export interface Running {
-  readonly ensemble: ZooKeeperEnsemble.ZooKeeperEnsemble
-  readonly clients: ReadonlyArray<Contender.Contender>
+  /** Runs before each fault but the first, when the one before is long over. */
+  readonly between?: ((ensemble: ZooKeeperEnsemble.ZooKeeperEnsemble) => Effect.Effect<void>) | undefined
 }
 
 /**
@@ -84,17 +73,15 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   yield* Contender.prepare(clients[0]!)
   for (const { start } of clients) yield* start
 
-  const beside = options.beside?.({ ensemble, clients }) ?? Effect.never
-  const sampling = yield* Effect.forkChild(beside)
   const faults = yield* Nemesis.run({
     ensemble,
     clients,
     recorder,
     duration: Duration.toMillis(Duration.fromInputUnsafe(options.duration)),
     every: Duration.toMillis(Duration.fromInputUnsafe(options.every)),
+    between: options.between?.(ensemble),
     sessionTimeout: SESSION_TIMEOUT
   }).pipe(Random.withSeed(options.seed))
-  sampling.interruptUnsafe()
 
   const surprises: Array<string> = []
   const finished = yield* Effect.forEach(clients, (client) => client.finish("30 seconds"), { concurrency: "unbounded" })
