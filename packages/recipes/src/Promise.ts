@@ -27,6 +27,7 @@ import { acquired, acquiredOption, callback, derive, type Disposable_, makeNow }
 import * as LeaderElection from "./LeaderElection.ts"
 import * as Lease from "./Lease.ts"
 import * as Lock from "./Lock.ts"
+import * as PersistentNode from "./PersistentNode.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -102,10 +103,18 @@ export interface PromiseLease extends Omit<Promised<Lease.Lease>, "withLease" | 
 }
 
 /** @category models @since 0.1.0 */
+export type PromisePersistentNode = Promised<PersistentNode.PersistentNode>
+
+/** @category models @since 0.1.0 */
 export interface Recipes {
   readonly leaderElection: (path: string, options?: LeaderElection.Options) => PromiseLeaderElection
   readonly lease: (path: string, options: Lease.Options) => PromiseLease
   readonly lock: (path: string, options?: Lock.Options) => PromiseLock
+  readonly persistentNode: (
+    path: string,
+    options?: PersistentNode.Options,
+    call?: CallOptions
+  ) => Promise<Acquired<PromisePersistentNode>>
 }
 
 // -----------------------------------------------------------------------------
@@ -142,5 +151,6 @@ export const recipes = (zk: PromiseClient): Recipes => ({
       withLock: (f, options, call) => zk.run(lock.withLock(callback(zk, f), options), call),
       acquire: (options, call) => acquired(zk, lock.acquire(options), call)
     }
-  }
+  },
+  persistentNode: (path, options, call) => acquired(zk, PersistentNode.make(path, options), call)
 })

@@ -8,5 +8,6 @@ export * as LeaderElection from "./LeaderElection.ts"
 export * as Lease from "./Lease.ts"
 export * as Lock from "./Lock.ts"
 export * as ReadWriteLock from "./ReadWriteLock.ts"
+export * as PersistentNode from "./PersistentNode.ts"
 
 export * from "./Errors.ts"

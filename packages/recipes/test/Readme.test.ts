@@ -18,7 +18,9 @@ const examples: ReadonlyArray<readonly [name: string, run: () => Promise<unknown
   ["lease", () => import("./examples/lease.ts"), [["importer-1"]]],
   ["leasePromise", () => import("./examples/leasePromise.ts"), [["importer-1"]]],
   ["lock", () => import("./examples/lock.ts"), ["reporting", "done"]],
-  ["lockPromise", () => import("./examples/lockPromise.ts"), ["reporting", "done"]]
+  ["lockPromise", () => import("./examples/lockPromise.ts"), ["reporting", "done"]],
+  ["persistentNode", () => import("./examples/persistentNode.ts"), ["Present", "10.0.0.7:8081"]],
+  ["persistentNodePromise", () => import("./examples/persistentNodePromise.ts"), ["Present", "10.0.0.7:8081"]]
 ]
 
 describe("the README", () => {

@@ -82,12 +82,16 @@ export const acquiredOption = <Face, E>(
             return new Acquired(Exit.isFailure(exit) ? yield* Effect.failCause(exit.cause) : undefined)
           }
           const release = () => zk.run(Scope.close(scope, Exit.void))
-          return new Acquired({ ...derive(zk, exit.value.value), release, [Symbol.asyncDispose]: release })
+          return new Acquired(joined(derive(zk, exit.value.value), { release, [Symbol.asyncDispose]: release }))
         })
       ),
       call
     )
     .then(({ value }) => value as Disposable_<Face> | undefined)
+
+/** The members of both; getters stay getters. */
+const joined = (a: object, b: object): object =>
+  Object.create(Object.prototype, { ...Object.getOwnPropertyDescriptors(a), ...Object.getOwnPropertyDescriptors(b) })
 
 /** Keeps what is derived already from being looked through again. */
 class Acquired extends PromiseFace.Whole {
