@@ -2,8 +2,8 @@
  * Deleting one znode: once, until the outcome is known, or until it is gone.
  */
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import { SessionClosed } from "@effect-zookeeper/session/SessionError"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
+import { SessionClosed } from "@effect-zookeeper/session/SessionError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
