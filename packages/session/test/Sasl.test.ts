@@ -110,7 +110,26 @@ layer(SaslServer.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       })
     )
 
-    it.effect("takes a mechanism that an application brings, and stops one that never ends", () =>
+    it.effect("takes a mechanism that an application brings, told which server it is", () =>
+      Effect.gen(function* () {
+        const server = yield* SaslServer
+        const asked: Array<string> = []
+        const own: Sasl.SaslMechanism = {
+          name: "OWN",
+          begin: (to) =>
+            Effect.map(bob("bobsecret").begin(to), (exchange) => {
+              asked.push(`${to.host}:${to.port}`)
+              const answer = (challenge: Uint8Array) => Effect.delay(exchange.answer(challenge), "5 millis")
+              return { initial: exchange.initial, answer }
+            })
+        }
+        const session = yield* connect(server.connectString, own)
+        yield* session.request(Operations.getData, { path: "/", watch: false }, "/")
+        assert.deepStrictEqual(asked, [server.connectString])
+      })
+    )
+
+    it.effect("stops a mechanism that never ends, and says why one is unwilling", () =>
       Effect.gen(function* () {
         const server = yield* SaslServer
         const endless: Sasl.SaslMechanism = {
