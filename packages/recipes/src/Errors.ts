@@ -86,6 +86,25 @@ export class UpgradeRefused extends Schema.TaggedError<UpgradeRefused>()("Upgrad
 }
 
 /**
+ * Those who hold permits of a semaphore were told another number of permits.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class PermitsMismatch extends Schema.TaggedError<PermitsMismatch>()("PermitsMismatch", {
+  /** Of the semaphore. */
+  path: Schema.String,
+  /** What this one was told. */
+  permits: Schema.Number,
+  /** What the others were told. */
+  others: Schema.Number
+}) {
+  override get message(): string {
+    return `${this.path} has ${this.others} permits for those who hold some now, and ${this.permits} here: all have to be told the same number`
+  }
+}
+
+/**
  * A write was sent and its reply was lost, and what is there now does not tell whether it was applied.
  *
  * @category errors
@@ -132,5 +151,54 @@ export class DataInvalid extends Schema.TaggedError<DataInvalid>()("DataInvalid"
 }) {
   override get message(): string {
     return `the data of ${this.path} is not ${this.expected}; another program may write there, or the layout is another`
+  }
+}
+
+/**
+ * Others wrote in between, as often as was allowed to try. Nothing was written.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Contended extends Schema.TaggedError<Contended>()("Contended", {
+  path: Schema.String,
+  /** How often it was tried. */
+  attempts: Schema.Number
+}) {
+  override get message(): string {
+    return `${this.path} was written by others at each of ${this.attempts} attempts; allow more of them, or promote to a lock`
+  }
+}
+
+/**
+ * The version of a znode has come round to -1, which servers take for any version: there is nothing to compare with. A `set`
+ * writes it all the same, and moves the version on.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class VersionExhausted extends Schema.TaggedError<VersionExhausted>()("VersionExhausted", {
+  path: Schema.String
+}) {
+  override get message(): string {
+    return `${this.path} has the version -1, which means any to a server, so that no write can depend on it; set it once to go on`
+  }
+}
+
+/**
+ * A number is not one that a layout has room for. Nothing was written.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutOfRange extends Schema.TaggedError<OutOfRange>()("OutOfRange", {
+  path: Schema.String,
+  /** The number. */
+  value: Schema.Union([Schema.BigInt, Schema.Number]),
+  /** What there is room for, such as "64 bits". */
+  range: Schema.String
+}) {
+  override get message(): string {
+    return `${this.value} does not fit into ${this.path}, which has room for ${this.range}`
   }
 }

@@ -8,6 +8,7 @@ export * as LeaderElection from "./LeaderElection.ts"
 export * as Lease from "./Lease.ts"
 export * as Lock from "./Lock.ts"
 export * as ReadWriteLock from "./ReadWriteLock.ts"
+export * as Semaphore from "./Semaphore.ts"
 export * as PersistentNode from "./PersistentNode.ts"
 
 export * from "./Errors.ts"

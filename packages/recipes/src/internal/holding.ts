@@ -8,11 +8,13 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { LockLost, type RecipeError } from "../Errors.ts"
 import type { Held } from "../Held.ts"
 import { patiently } from "./patience.ts"
+import { watched } from "./watching.ts"
 
 /** Something held, seen from within. */
 export interface Holding extends Held {
@@ -35,17 +37,21 @@ export const claim = Effect.fnUntraced(function* (
   scope: Scope.Scope
 ): Effect.fn.Return<Holding | undefined, RecipeError> {
   while (true) {
-    const own = yield* Effect.catchTag(patiently(zk.getAndWatch(path)), "NoNode", () => Effect.undefined)
-    if (own === undefined) return undefined
     const attempt = yield* Scope.fork(scope)
-    const holding = makeHolding(zk, path, own.stat.czxid)
-    // Ownership first, the session afterwards: one that is replaced in between is noticed by one of the two.
-    yield* watchLoss(zk, holding, own, onDisconnect).pipe(Effect.forkIn(attempt, { startImmediately: true }))
-    if (own.stat.ephemeralOwner === zk.session.id) {
-      if (!holding.isLost()) return holding
-    } else holding.giveUp("session")
+    const own = yield* watched(patiently(zk.getAndWatch(path))).pipe(
+      Effect.provideService(Scope.Scope, attempt),
+      Effect.catchTag("NoNode", () => Effect.undefined)
+    )
+    if (own !== undefined) {
+      const holding = makeHolding(zk, path, own.stat.czxid)
+      const loss = watchLoss(zk, holding, Fiber.join(own.changing), onDisconnect)
+      // Ownership first, the session afterwards: one that is replaced in between is noticed by one of the two.
+      yield* Effect.forkIn(loss, attempt, { startImmediately: true })
+      if (own.stat.ephemeralOwner === zk.session.id && !holding.isLost()) return holding
+      holding.giveUp("session")
+    }
     yield* Scope.close(attempt, Exit.void)
-    if (own.stat.ephemeralOwner !== zk.session.id) return undefined
+    if (own?.stat.ephemeralOwner !== zk.session.id) return undefined
     // The answer came so late that it proves nothing: ask again.
   }
 })
@@ -114,25 +120,35 @@ export const makeHolding = (
 
 // ---- internal
 
-const watchLoss = (zk: ZooKeeper.Service, holding: Holding, own: WatchedData, onDisconnect: OnDisconnect) => {
+const watchLoss = (
+  zk: ZooKeeper.Service,
+  holding: Holding,
+  changed: WatchedData["changed"],
+  onDisconnect: OnDisconnect
+) => {
   const losses: Array<Effect.Effect<LockLost["reason"]>> = [
     Effect.catch(zk.session.ownership, () => Effect.succeed("session" as const)),
-    watchOwn(zk, holding.path, own)
+    watchOwn(zk, holding.path, changed)
   ]
   if (onDisconnect === "stop") losses.push(watchConnection(zk))
   return Effect.map(Effect.raceAllFirst(losses), (reason) => holding.giveUp(reason))
 }
 
 /** Waits for the deletion of our znode; what else happens to it is none of our business. */
-const watchOwn = (zk: ZooKeeper.Service, path: string, own: WatchedData): Effect.Effect<LockLost["reason"]> =>
-  own.changed.pipe(
+const watchOwn = (
+  zk: ZooKeeper.Service,
+  path: string,
+  changed: WatchedData["changed"]
+): Effect.Effect<LockLost["reason"]> =>
+  changed.pipe(
     Effect.flatMap(({ type }): Effect.Effect<LockLost["reason"], RecipeError | NoAuth> =>
       type === "NodeDeleted"
         ? Effect.succeed("deleted")
-        : patiently(zk.getAndWatch(path)).pipe(
-            Effect.flatMap((again) => watchOwn(zk, path, again)),
-            Effect.catchTag("NoNode", () => Effect.succeed("deleted" as const))
-          )
+        : Effect.scoped(
+            Effect.flatMap(watched(patiently(zk.getAndWatch(path))), (again) =>
+              watchOwn(zk, path, Fiber.join(again.changing))
+            )
+          ).pipe(Effect.catchTag("NoNode", () => Effect.succeed("deleted" as const)))
     ),
     Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.succeed("session" as const)),
     // Forbidden to look: the session's ownership is left to tell.

@@ -23,6 +23,7 @@ import type { Layout } from "../Lock.ts"
 import { claim, type Holding, leaveInBackground, type OnDisconnect, release } from "./holding.ts"
 import { type Contender, contendersOf, type Kind, nameFor } from "./layout.ts"
 import { acrossSessions, isRenewed, patiently } from "./patience.ts"
+import { inHand, watched } from "./watching.ts"
 
 /** A line, and how one stands in it. */
 export interface Line {
@@ -113,21 +114,14 @@ export const takeBy = Effect.fnUntraced(function* (
 })
 
 /** Takes a place. To be run uninterruptibly: whoever stops to wait has none. */
-export const enter = Effect.fnUntraced(function* (
+export const enter = (
   line: Line,
   kind: string,
   wait: Wait,
   at?: number
-): Effect.fn.Return<Place, RecipeError | LockTimeout> {
-  const creating = yield* Effect.forkChild(create(line, kind, at), { startImmediately: true })
-  const exit = yield* Effect.exit(wait(Fiber.await(creating)))
-  if (Exit.isSuccess(exit)) return yield* exit.value
+): Effect.Effect<Place, RecipeError | LockTimeout> =>
   // Interrupted, a protected create leaves nothing behind; but it may just have succeeded.
-  yield* Fiber.interrupt(creating)
-  const created = yield* Fiber.await(creating)
-  if (Exit.isSuccess(created)) yield* leaveInBackground(line.zk, created.value.path)
-  return yield* Effect.failCause(exit.cause)
-})
+  inHand(wait, create(line, kind, at), ({ path }) => leaveInBackground(line.zk, path))
 
 /** Those who stand in the line, first come first. */
 export const contenders = (line: Line): Effect.Effect<ReadonlyArray<Contender>, RecipeError> =>
@@ -215,10 +209,9 @@ const awaitTurn = Effect.fnUntraced(
 
 /** Waits until something happens to a znode; at once when there is none. */
 export const awaitChange = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError> =>
-  patiently(zk.getAndWatch(path)).pipe(
-    Effect.flatMap(({ changed }) => Effect.asVoid(changed)),
-    Effect.catchTag("NoNode", () => Effect.void)
-  )
+  Effect.scoped(
+    Effect.flatMap(watched(patiently(zk.getAndWatch(path))), ({ changing }) => Effect.asVoid(Fiber.join(changing)))
+  ).pipe(Effect.catchTag("NoNode", () => Effect.void))
 
 /** Fails what takes longer than there is time. */
 export type Until = <A, E, Late>(effect: Effect.Effect<A, E>, late: Late) => Effect.Effect<A, E | Late>

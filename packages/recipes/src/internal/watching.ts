@@ -11,11 +11,11 @@ import * as Scope from "effect/Scope"
  * Waits for an effect, interruptibly; one that has just succeeded when the wait is interrupted is told to `late`. To be
  * run where nothing is interrupted, with the `restore` of that region.
  */
-export const inHand = <A, E>(
-  restore: <B, E2>(effect: Effect.Effect<B, E2>) => Effect.Effect<B, E2>,
+export const inHand = <A, E, Late = never>(
+  restore: <B, E2>(effect: Effect.Effect<B, E2>) => Effect.Effect<B, E2 | Late>,
   effect: Effect.Effect<A, E>,
   late: (value: A) => Effect.Effect<void>
-): Effect.Effect<A, E> =>
+): Effect.Effect<A, E | Late> =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
     const exit = yield* Effect.exit(restore(Fiber.await(fiber)))
