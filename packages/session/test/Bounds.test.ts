@@ -1,6 +1,7 @@
 /** What hostile servers and careless callers can cost: attempts, memory and time have bounds, whatever they do. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { kept, MiB } from "@effect-zookeeper/test-kit/memory"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -8,7 +9,6 @@ import * as Metric from "effect/Metric"
 import * as TestClock from "effect/testing/TestClock"
 import * as SessionMetrics from "../src/SessionMetrics.ts"
 import * as Frames from "./support/frames.ts"
-import { kept, MiB } from "./support/memory.ts"
 import { MemoryNetwork, type ServerSide } from "./support/MemoryNetwork.ts"
 import { at, awaitState, begin, connect, create, exists, get, set, type TheSession } from "./support/session.ts"
 
