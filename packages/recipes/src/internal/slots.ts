@@ -271,7 +271,10 @@ const awaitFree = Effect.fnUntraced(function* (place: Place): Effect.fn.Return<v
   const held = yield* holders(place)
   if (held.length < place.slots.length) return
   const first = Math.min(...held.map(({ remaining }) => remaining))
-  yield* Effect.raceAllFirst([Effect.sleep(first + 1), ...place.slots.map((slot) => awaitChange(place.zk, slot))])
+  yield* Effect.raceAllFirst([
+    Effect.sleep(first + 1),
+    ...place.slots.map((slot) => acrossSessions(place.zk, awaitChange(place.zk, slot)))
+  ])
 })
 
 /** Monotonic milliseconds. */

@@ -21,6 +21,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import { Record } from "./Evidence.ts"
+import * as Harms from "./harms.ts"
 import * as Liar from "./Liar.ts"
 import * as Subject from "./Subject.ts"
 import { judgeClient, judgeWrites } from "./verdict.ts"
@@ -87,7 +88,7 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
       duration: yield* Random.nextBetween(1000, 7000),
       peace: yield* Random.nextBetween(200, 2500),
       lasting: yield* Random.nextBetween(200, 5000),
-      others: harms(server, subjects, killed, hasLags, simulation.now)
+      others: Harms.all({ server, subjects, killed, doors: DOORS, hasLags, now: simulation.now })
     })
     isLying = false
     // One client in some worlds ends in the middle of things, perhaps while nothing gets through.
@@ -152,54 +153,6 @@ const prepare = Effect.fnUntraced(function* ({ zk }: Subject.Subject) {
   yield* zk.create(secret, { data: "hush", acl: Acl.creator })
 })
 
-/** What can happen beside what happens to the network. */
-const harms = (
-  server: EmbeddedServer.EmbeddedServer["Service"],
-  subjects: ReadonlyArray<Subject.Subject>,
-  killed: Set<bigint>,
-  hasLags: boolean,
-  now: () => number
-): ReadonlyArray<Effect.Effect<Effect.Effect<void>>> => {
-  const someone = Effect.map(Random.nextIntBetween(0, subjects.length - 1), (index) => subjects[index]!)
-  const nothing = Effect.void
-  return [
-    // F37: a process that stands still.
-    Effect.gen(function* () {
-      const { evidence, node } = yield* someone
-      const pause = { from: now(), to: Number.POSITIVE_INFINITY }
-      evidence.pauses.push(pause)
-      yield* node.pause
-      return Effect.andThen(
-        Effect.sync(() => {
-          pause.to = now()
-        }),
-        node.resume
-      )
-    }),
-    // F39: clocks that are set.
-    Effect.gen(function* () {
-      const { node } = yield* someone
-      yield* node.stepWallClock((yield* Random.nextBoolean) ? "1 hour" : "-1 hour")
-      return nothing
-    }),
-    Effect.as(server.disconnectAll, nothing),
-    // A server that hangs.
-    Effect.as(server.pause, server.resume),
-    Effect.gen(function* () {
-      const { zk } = yield* someone
-      killed.add(zk.session.id)
-      yield* server.expireSession(zk.session.id)
-      return nothing
-    }),
-    // Servers that lag behind.
-    Effect.gen(function* () {
-      if (!hasLags) return nothing
-      yield* server.setLag(yield* Random.nextIntBetween(1, DOORS - 1), yield* Random.nextIntBetween(0, 6))
-      return nothing
-    })
-  ]
-}
-
 /**
  * Waits until only the sessions of these are left at the server: that of a client that went away while nothing got through,
  * and one from a handshake that came late, end by themselves, and what is ephemeral goes with them.
@@ -260,7 +213,11 @@ const judgeTruth = Effect.fnUntraced(function* (
 })
 
 /** P7, P11: nothing is watched any more, and nothing is on its way. */
-const judgeLeftovers = Effect.fnUntraced(function* (memory: Transport["Service"], record: Record, clients: number) {
+export const judgeLeftovers = Effect.fnUntraced(function* (
+  memory: Transport["Service"],
+  record: Record,
+  clients: number
+) {
   if (clients === 0) return
   for (const { attributes, id, state } of yield* Metric.snapshot) {
     const isToBeZero = ["zookeeper_watches", "zookeeper_requests_in_flight", "zookeeper_requests_waiting"].includes(id)
