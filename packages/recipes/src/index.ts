@@ -3,6 +3,9 @@
  *
  * @since 0.1.0
  */
+export * as AtomicValue from "./AtomicValue.ts"
+export * from "./Change.ts"
+export * as Counter from "./Counter.ts"
 export type * from "./Held.ts"
 export * as LeaderElection from "./LeaderElection.ts"
 export * as Lease from "./Lease.ts"
