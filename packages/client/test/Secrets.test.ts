@@ -107,7 +107,13 @@ describe("secrets", () => {
     "are in nothing that comes out of a client",
     () =>
       Effect.gen(function* () {
-        const server = yield* ZooKeeperServer.make({ tls: true, sasl: true })
+        // Left to itself the server knows no cipher of TLS 1.3.
+        const config = [
+          "ssl.protocol=TLSv1.3",
+          "ssl.enabledProtocols=TLSv1.3",
+          "ssl.ciphersuites=TLS_AES_256_GCM_SHA384"
+        ]
+        const server = yield* ZooKeeperServer.make({ tls: true, sasl: true, config })
         const { tls = assert.fail("no TLS") } = server
         const key = yield* tls.encryptedClientKey(passphrase)
         const pfx = yield* tls.clientPfx(passphrase)
@@ -135,8 +141,9 @@ describe("secrets", () => {
           ca: tls.ca,
           cert: tls.client.cert,
           key: Redacted.make(key),
-          passphrase: Redacted.make(passphrase)
-        }
+          passphrase: Redacted.make(passphrase),
+          minVersion: "TLSv1.3"
+        } as const
         const options = {
           servers: tap.connectString,
           tls: secure,

@@ -7,6 +7,7 @@ import * as Transport from "@effect-zookeeper/transport/Transport"
 import * as ByteTap from "@effect-zookeeper/test-kit/ByteTap"
 import { eventually } from "@effect-zookeeper/test-kit/Expecting"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import type { ZooKeeperServerError } from "@effect-zookeeper/test-kit/ZooKeeperError"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Session from "@effect-zookeeper/session/Session"
 import { assert, layer } from "@effect/vitest"
@@ -16,6 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import { execFile } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
@@ -27,7 +29,7 @@ import * as Servers from "../../transport/test/servers.ts"
 import { soon, targetOf, until } from "./faults.ts"
 import { connect, failure } from "./utils.ts"
 
-const CONNECT_TIMEOUT = 3_000
+const CONNECT_TIMEOUT = 4_000
 
 const pair = ({ cert, key }: ZooKeeperServer.Tls["client"]) => ({ cert, key: Redacted.make(key) })
 
@@ -81,7 +83,7 @@ const refusals = {
     name: "an expired certificate",
     tls: "Expired",
     says: "has expired",
-    nothingIsSaid: "in the records of TLS 1.2"
+    nothingIsSaid: "to the server's program"
   },
   revoked: {
     name: "a revoked certificate",
@@ -113,6 +115,12 @@ const refusals = {
     says: "it wants a client certificate",
     nothingIsSaid: "to the server's program"
   },
+  realNoClientCertificate13: {
+    name: "no client certificate to show, where a ZooKeeper on TLS 1.3 says so after the handshake",
+    tls: "ClientCertificate",
+    says: "it wants a client certificate",
+    nothingIsSaid: "to the server's program"
+  },
   tls11: {
     name: "a server that speaks TLS 1.1 at most",
     tls: "Version",
@@ -122,7 +130,7 @@ const refusals = {
   tlsAtPlainPort: {
     name: "the plain port of a ZooKeeper, dialled with TLS",
     tls: "NotTls",
-    says: "does this port speak TLS?",
+    says: "does this port speak TLS",
     nothingIsSaid: "but the handshake of TLS"
   },
   plainAtTlsPort: {
@@ -169,20 +177,34 @@ const refusals = {
   }
 } as const satisfies Record<string, Refusal>
 
+interface RefuseOptions {
+  readonly name?: string
+  /** A dial takes no longer than a session could wait for it. Milliseconds. */
+  readonly sessionTimeout?: number
+  /** How much the server's program has heard so far: bytes, or sessions. */
+  readonly told?: Effect.Effect<number, ZooKeeperServerError>
+}
+
 interface Refused {
   readonly error: ConnectFailed
   /** Milliseconds. */
   readonly took: number
   /** What was sent on each connection. */
   readonly sent: ReadonlyArray<Uint8Array>
-  /** What reached the server's program through TLS. */
+  /** What reached the server's program through TLS: bytes, or sessions that it began. */
   readonly heard: number
 }
 
 const makeRefused = Effect.fnUntraced(function* ({ good, secure, server, tls }: RealServer) {
   const strange = yield* certificates
-  const old = yield* ZooKeeperServer.make({ tls: { expired: true } })
+  // Left to itself a server knows no cipher of TLS 1.3.
+  const tls13 = ["ssl.protocol=TLSv1.3", "ssl.enabledProtocols=TLSv1.3", "ssl.ciphersuites=TLS_AES_256_GCM_SHA384"]
+  const old = yield* ZooKeeperServer.make({ tls: { expired: true }, config: tls13 })
+  const sessionsOfOld = Effect.map(old.fourLetterWord("mntr"), (answer) =>
+    Number(/^zk_global_sessions\s+(\d+)$/m.exec(answer)?.[1])
+  )
   const { tls: oldTls = assert.fail("no TLS") } = old
+  const oldSecure = targetOf(oldTls.connectString)
   let heard = 0
   const listening = (options: Parameters<typeof Servers.tls>[0]) =>
     Effect.map(
@@ -205,17 +227,16 @@ const makeRefused = Effect.fnUntraced(function* ({ good, secure, server, tls }: 
   const refuse = Effect.fnUntraced(function* (
     target: { readonly host: string; readonly port: number },
     options: TlsOptions.TlsSource | undefined,
-    name = "127.0.0.1"
+    { name = "127.0.0.1", sessionTimeout, told = Effect.sync(() => heard) }: RefuseOptions = {}
   ) {
     const tap = yield* ByteTap.make(target)
     const started = yield* Clock.currentTimeMillis
-    const before = heard
+    const before = yield* told
     const session = Session.layer({
       servers: `${name}:${tap.port}`,
-      // A dial takes no longer than a session could wait for it.
-      sessionTimeout: CONNECT_TIMEOUT / 2,
+      sessionTimeout,
       connectTimeout: CONNECT_TIMEOUT,
-      retry: soon
+      retry: Schedule.spaced("300 millis")
     }).pipe(
       Layer.provide(Transport.layer({ tls: options, lookup: () => Effect.succeed(["127.0.0.1"]) })),
       Layer.build,
@@ -223,7 +244,7 @@ const makeRefused = Effect.fnUntraced(function* ({ good, secure, server, tls }: 
     )
     const error = yield* failure(session, "ConnectFailed")
     const took = (yield* Clock.currentTimeMillis) - started
-    return { error, took, sent: yield* tap.sent, heard: heard - before } satisfies Refused
+    return { error, took, sent: yield* tap.sent, heard: (yield* told) - before } satisfies Refused
   })
 
   const passphrase = Redacted.make("right")
@@ -235,16 +256,17 @@ const makeRefused = Effect.fnUntraced(function* ({ good, secure, server, tls }: 
       Effect.Services<ReturnType<typeof refuse>>
     >
   } = {
-    wrongHost: refuse(secure, good, "zk9.test"),
+    wrongHost: refuse(secure, good, { name: "zk9.test" }),
     wrongAddress: refuse(secure, { ...good, servername: "127.0.0.9" }),
     unknownCa: refuse(secure, { ...good, ca: strange.ca }),
     noCa: refuse(secure, { ...good, ca: undefined }),
-    expired: refuse(targetOf(oldTls.connectString), { ca: oldTls.ca, ...pair(oldTls.client) }),
+    expired: refuse(oldSecure, { ca: oldTls.ca, ...pair(oldTls.client) }, { told: sessionsOfOld }),
     revoked: Effect.flatMap(tls.crl("server"), (crl) => refuse(secure, { ...good, crl })),
     foreignCrl: Effect.flatMap(oldTls.crl("nothing"), (crl) => refuse(secure, { ...good, crl })),
     noClientCertificate: refuse(secure, { ca: tls.ca }),
     strangeClient: refuse(secure, { ca: tls.ca, ...pair(strange.client) }),
     noClientCertificate13: refuse(nodeTls13, { ca: strange.ca }),
+    realNoClientCertificate13: refuse(oldSecure, { rejectUnauthorized: false }, { told: sessionsOfOld }),
     tls11: refuse(nodeTls11, { ca: strange.ca }),
     tlsAtPlainPort: refuse(server, good),
     plainAtTlsPort: refuse(secure, undefined),
@@ -256,7 +278,7 @@ const makeRefused = Effect.fnUntraced(function* ({ good, secure, server, tls }: 
     missingFile: refuse(secure, TlsOptions.fromFiles({ ca: Path.join(server.folder, "nowhere.pem") })),
     // What JavaScript may pass.
     noSecret: refuse(secure, { ...good, key: tls.client.key as unknown as Redacted.Redacted<string> }),
-    silence: refuse(silent.address, good)
+    silence: refuse(silent.address, good, { sessionTimeout: CONNECT_TIMEOUT / 2 })
   }
   return yield* Effect.all(all, { concurrency: "unbounded" })
 })

@@ -521,7 +521,7 @@ describe("over TLS", () => {
       const hangsUp = yield* Servers.tcp((socket) => socket.once("data", () => socket.destroy()))
       const second = yield* Effect.flip(connect(hangsUp.address, { tls: {} }))
       assert.strictEqual(second.reason, "Tls")
-      assert.include(second.message, "does this port speak TLS?")
+      assert.include(second.message, "does this port speak TLS")
     })
   )
 

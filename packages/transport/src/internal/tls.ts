@@ -47,7 +47,8 @@ export const explain = (cause: unknown, isAnonymous: boolean): TlsError => {
 export const explainEnd = (cause: unknown): TlsError =>
   new TlsError({
     reason: "NotTls",
-    message: "the server ended the connection during the handshake; does this port speak TLS?",
+    message:
+      "the server ended the connection during the handshake; does this port speak TLS, in a version and with a cipher of ours?",
     cause
   })
 
