@@ -120,7 +120,6 @@ export const enter = (
   wait: Wait,
   at?: number
 ): Effect.Effect<Place, RecipeError | LockTimeout> =>
-  // Interrupted, a protected create leaves nothing behind; but it may just have succeeded.
   inHand(wait, create(line, kind, at), ({ path }) => leaveInBackground(line.zk, path))
 
 /** Those who stand in the line, first come first. */

@@ -8,8 +8,9 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 
 /**
- * Waits for an effect, interruptibly; one that has just succeeded when the wait is interrupted is told to `late`. To be
- * run where nothing is interrupted, with the `restore` of that region.
+ * Waits for an effect, interruptibly. Whoever stops to wait does not stop the effect: between its success and the moment in
+ * which that is known lies many a step at which an interruption would lose it. It goes on, to its own end or the session's,
+ * and what it succeeds with is told to `late`. To be run where nothing is interrupted, with the `restore` of that region.
  */
 export const inHand = <A, E, Late = never>(
   restore: <B, E2>(effect: Effect.Effect<B, E2>) => Effect.Effect<B, E2 | Late>,
@@ -17,12 +18,13 @@ export const inHand = <A, E, Late = never>(
   late: (value: A) => Effect.Effect<void>
 ): Effect.Effect<A, E | Late> =>
   Effect.gen(function* () {
-    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
+    const fiber = yield* Effect.forkDetach(effect, { startImmediately: true, uninterruptible: true })
     const exit = yield* Effect.exit(restore(Fiber.await(fiber)))
     if (Exit.isSuccess(exit)) return yield* exit.value
-    yield* Fiber.interrupt(fiber)
-    const missed = yield* Fiber.await(fiber)
-    if (Exit.isSuccess(missed)) yield* late(missed.value)
+    const undo = Effect.flatMap(Fiber.await(fiber), (missed) =>
+      Exit.isSuccess(missed) ? late(missed.value) : Effect.void
+    )
+    yield* Effect.forkDetach(undo, { startImmediately: true })
     return yield* Effect.failCause(exit.cause)
   })
 
