@@ -4,6 +4,7 @@ import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
 import { freshPath } from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as Session from "@effect-zookeeper/session/Session"
+import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import { describe, type Vitest, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -38,6 +39,8 @@ export interface Place {
   ) => Effect.Effect<{ readonly zk: ZooKeeper.Service; readonly link: Link }, never, Scope.Scope>
   /** Ends the session of a client at the server, as an expiry does. */
   readonly expire: (zk: ZooKeeper.Service) => Effect.Effect<void>
+  /** How many watches the server has below the place. */
+  readonly watches: Effect.Effect<number>
 }
 
 /** A fresh place; its sessions end with the Scope of the test. */
@@ -55,6 +58,7 @@ export const place: Effect.Effect<Place, never, Target | Scope.Scope> = Effect.g
         const link = yield* target.link
         return { link, zk: yield* Effect.orDie(connectBy(link, { ...options, chroot })) }
       }),
+    watches: countWatches(target, chroot),
     expire: (zk: ZooKeeper.Service) => endSession(target, { id: zk.session.id, password: zk.session.password })
   }
 }).pipe(Effect.orDie)
@@ -73,3 +77,20 @@ const endSession = (way: Target["Service"], session: Session.SessionCredentials)
     Effect.catchTag("SessionExpired", () => Effect.void),
     Effect.orDie
   )
+
+/** The embedded server does not tell paths, but has no other tests beside this one; the real one has. */
+const countWatches = ({ servers, transport }: Target["Service"], chroot: string): Effect.Effect<number> => {
+  const [host = "", port] = servers.split(":")
+  const address = { host, port: Number(port) }
+  const ask = (word: "wchs" | "wchp") => Effect.orDie(FourLetterWord.ask(transport, address, address, word))
+  if (host === "memory") return Effect.map(ask("wchs"), (answer) => Number(/Total watches:(\d+)/.exec(answer)?.[1]))
+  return Effect.map(ask("wchp"), (answer) => {
+    let isOurs = false
+    let count = 0
+    for (const line of answer.split("\n")) {
+      if (line.startsWith("/")) isOurs = line.startsWith(chroot)
+      else if (isOurs && line.startsWith("\t")) count++
+    }
+    return count
+  })
+}
