@@ -6,6 +6,7 @@
  */
 import type { ReadError, SetDataError } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -23,8 +24,6 @@ import type { ZooKeeperEnsemble } from "../ZooKeeperEnsemble.ts"
 
 /** What every client reads and writes. */
 export const registers = ["/trial/a", "/trial/b", "/trial/c"] as const
-/** A znode that is created and deleted again and again. */
-export const churned = "/trial/churned"
 /** Where ephemerals stand. */
 export const ephemerals = "/trial/ephemerals"
 /** What is written for the sake of writing. */
@@ -136,6 +135,9 @@ const expected: ReadonlySet<string> = new Set([
   "NoNode"
 ])
 
+/** Milliseconds for which one znode is created and deleted again and again. */
+const CHURNED = 5000
+
 /** How many watches one client waits for at once, at most. */
 const MAX_WATCHES = 8
 
@@ -244,7 +246,8 @@ class Worker {
   private get churn() {
     return Effect.gen({ self: this }, function* () {
       const { recorder, zk } = this
-      const path = churned
+      // One after the other, shared by all clients: the search through what happened to each stays short.
+      const path = `/trial/churned-${Math.floor((yield* Clock.currentTimeMillis) / CHURNED)}`
       const kind = yield* Random.nextIntBetween(0, 3)
       const value = recorder.unique()
       if (kind === 0)
