@@ -97,11 +97,14 @@ export const deleteOne = (
   })
 
 /** All paths below one, those above before those below. */
-export const pathsBelow = (tree: DataTree, path: string): ReadonlyArray<string> =>
-  [...(tree.get(path)?.children ?? [])].flatMap((name) => {
+export const pathsBelow = (tree: DataTree, path: string): ReadonlyArray<string> => {
+  const paths: Array<string> = []
+  for (const name of tree.get(path)?.children ?? []) {
     const child = ZnodePath.join(path, name)
-    return [child, ...pathsBelow(tree, child)]
-  })
+    paths.push(child, ...pathsBelow(tree, child))
+  }
+  return paths
+}
 
 const anyOf = <A>(from: ReadonlyArray<A>): Effect.Effect<A> =>
   Effect.map(Random.nextIntBetween(0, from.length - 1), (index) => from[index]!)
