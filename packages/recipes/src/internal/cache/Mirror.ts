@@ -251,7 +251,10 @@ export class Mirror {
   }
 
   /** It could not be read. True if that was not known; how often it has been tried. */
-  couldNotRead({ doing, names, path }: Job, error: Unreadable): { readonly isNews: boolean; readonly attempts: number } {
+  couldNotRead(
+    { doing, names, path }: Job,
+    error: Unreadable
+  ): { readonly isNews: boolean; readonly attempts: number } {
     const attempts = (this.troubles.get(path)?.attempts ?? 0) + 1
     this.troubles.set(path, { error, attempts })
     if ((doing & Wants.deep) !== 0) this.askBelow(path, names)

@@ -66,14 +66,21 @@ export const remove = (picture: Picture, names: Names): Picture => {
 }
 
 /** All paths and znodes, parents first. */
-export function* entries(path: string, branch: Branch | undefined): IterableIterator<[path: string, znode: DataAndStat]> {
+export function* entries(
+  path: string,
+  branch: Branch | undefined
+): IterableIterator<[path: string, znode: DataAndStat]> {
   if (branch === undefined) return
   yield [path, branch.znode]
   for (const [name, below] of branch.children) yield* entries(ZnodePath.join(path, name), below)
 }
 
 /** What leads from one picture to the other, in an order in which it can have happened. */
-export function* changes(path: string, before: Branch | undefined, after: Branch | undefined): IterableIterator<Change> {
+export function* changes(
+  path: string,
+  before: Branch | undefined,
+  after: Branch | undefined
+): IterableIterator<Change> {
   if (before === after) return
   if (before === undefined || after === undefined || before.znode.stat.czxid !== after.znode.stat.czxid) {
     yield* deletions(path, before)
