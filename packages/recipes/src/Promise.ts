@@ -22,6 +22,8 @@
 import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
 import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseFace"
 import type * as Op from "@effect-zookeeper/client/Op"
+import * as Barrier from "./Barrier.ts"
+import * as DoubleBarrier from "./DoubleBarrier.ts"
 import type { Held } from "./Held.ts"
 import { acquired, acquiredOption, callback, derive, type Disposable_, makeNow } from "./internal/face.ts"
 import * as LeaderElection from "./LeaderElection.ts"
@@ -106,7 +108,15 @@ export interface PromiseLease extends Omit<Promised<Lease.Lease>, "withLease" | 
 export type PromisePersistentNode = Promised<PersistentNode.PersistentNode>
 
 /** @category models @since 0.1.0 */
+export type PromiseBarrier = Promised<Barrier.Barrier>
+
+/** @category models @since 0.1.0 */
+export type PromiseDoubleBarrier = Promised<DoubleBarrier.DoubleBarrier>
+
+/** @category models @since 0.1.0 */
 export interface Recipes {
+  readonly barrier: (path: string, options?: Barrier.Options) => PromiseBarrier
+  readonly doubleBarrier: (path: string, options: DoubleBarrier.Options) => PromiseDoubleBarrier
   readonly leaderElection: (path: string, options?: LeaderElection.Options) => PromiseLeaderElection
   readonly lease: (path: string, options: Lease.Options) => PromiseLease
   readonly lock: (path: string, options?: Lock.Options) => PromiseLock
@@ -128,6 +138,8 @@ export interface Recipes {
  * @since 0.1.0
  */
 export const recipes = (zk: PromiseClient): Recipes => ({
+  barrier: (path, options) => derive(zk, makeNow(zk, Barrier.make(path, options))),
+  doubleBarrier: (path, options) => derive(zk, makeNow(zk, DoubleBarrier.make(path, options))),
   leaderElection: (path, options) => {
     const election = makeNow(zk, LeaderElection.make(path, options))
     return {

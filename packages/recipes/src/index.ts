@@ -4,14 +4,16 @@
  * @since 0.1.0
  */
 export * as AtomicValue from "./AtomicValue.ts"
+export * as Barrier from "./Barrier.ts"
 export * from "./Change.ts"
 export * as Counter from "./Counter.ts"
+export * as DoubleBarrier from "./DoubleBarrier.ts"
 export type * from "./Held.ts"
 export * as LeaderElection from "./LeaderElection.ts"
 export * as Lease from "./Lease.ts"
 export * as Lock from "./Lock.ts"
+export * as PersistentNode from "./PersistentNode.ts"
 export * as ReadWriteLock from "./ReadWriteLock.ts"
 export * as Semaphore from "./Semaphore.ts"
-export * as PersistentNode from "./PersistentNode.ts"
 
 export * from "./Errors.ts"

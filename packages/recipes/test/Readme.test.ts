@@ -13,6 +13,14 @@ const readme = textOf("../README.md")
 
 /** By the order of the README: the file in `examples/`, and what it prints. */
 const examples: ReadonlyArray<readonly [name: string, run: () => Promise<unknown>, prints: ReadonlyArray<unknown>]> = [
+  ["barrier", () => import("./examples/barrier.ts"), ["migrating", "working"]],
+  ["barrierPromise", () => import("./examples/barrierPromise.ts"), ["migrating", "working"]],
+  ["doubleBarrier", () => import("./examples/doubleBarrier.ts"), ["all are here", "all are here", "all are here"]],
+  [
+    "doubleBarrierPromise",
+    () => import("./examples/doubleBarrierPromise.ts"),
+    ["all are here", "all are here", "all are here"]
+  ],
   ["leaderElection", () => import("./examples/leaderElection.ts"), ["leading", true, "finished"]],
   ["leaderElectionPromise", () => import("./examples/leaderElectionPromise.ts"), ["leading", true, "finished"]],
   ["lease", () => import("./examples/lease.ts"), [["importer-1"]]],

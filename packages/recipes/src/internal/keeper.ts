@@ -124,6 +124,8 @@ const setStatus = ({ status }: Self, next: Status): Effect.Effect<void> =>
     Equal.equals(SubscriptionRef.getUnsafe(status), next) ? Effect.void : SubscriptionRef.set(status, next)
   )
 
+const isClosed = ({ status }: Self): boolean => SubscriptionRef.getUnsafe(status)._tag === "Closed"
+
 const present = ({ status }: Self): Effect.Effect<string, PersistentNodeError> =>
   SubscriptionRef.changes(status).pipe(
     Stream.filter((current) => current._tag !== "Absent" && current._tag !== "Blocked"),
@@ -137,7 +139,7 @@ const present = ({ status }: Self): Effect.Effect<string, PersistentNodeError> =
 
 const setData = (self: Self, data: Data): Effect.Effect<void, PersistentNodeError> =>
   Effect.suspend(() => {
-    if (SubscriptionRef.getUnsafe(self.status)._tag === "Closed") return Effect.fail(new SessionClosed())
+    if (isClosed(self)) return Effect.fail(new SessionClosed())
     const written = Deferred.makeUnsafe<void, PersistentNodeError>()
     self.data = encode(data)
     self.isWritten = false
@@ -270,9 +272,13 @@ const create = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<string
     }
     remember(self)
     if (asked !== undefined) self.mayExist = true
+    // Whoever stops to wait for it, by a close, does not stop it: it is not asked again, and deleted if it succeeds.
+    const once = Effect.suspend(() =>
+      isClosed(self) ? Effect.fail(new SessionClosed()) : zk.create(asked ?? self.path, request)
+    )
     const outcome = yield* Effect.uninterruptibleMask((restore) =>
-      inHand(restore, patiently(zk.create(asked ?? self.path, request)), (path) =>
-        Effect.sync(() => created(self, path))
+      inHand(restore, patiently(once), (path) =>
+        isClosed(self) ? leaveUnlessKept(self, path) : Effect.sync(() => created(self, path))
       ).pipe(
         Effect.tap((path) => Effect.sync(() => created(self, path))),
         Effect.result
@@ -383,18 +389,23 @@ const close = Effect.fnUntraced(function* (self: Self) {
   const wasPresent = SubscriptionRef.getUnsafe(self.status)._tag === "Present"
   answer(self, Effect.fail(new SessionClosed()))
   yield* setStatus(self, { _tag: "Closed" })
-  const { actual, mode, options, zk } = self
-  // Without a name a protected create was interrupted, and leaves nothing behind by itself.
-  if (options.deleteOnClose === false || !self.mayExist || actual === undefined) return
-  if (CreateMode.hasTtl(mode)) yield* leave(zk, ZnodePath.join(actual, touchName))
-  if (wasPresent) return yield* leave(zk, actual)
+  const { actual, zk } = self
+  // What a create without an answer makes under a name of the server's is deleted when that comes.
+  if (!self.mayExist || actual === undefined) return
+  if (wasPresent) return yield* leaveUnlessKept(self, actual)
   const look = patiently(zk.sync(actual)).pipe(Effect.andThen(patiently(zk.stat(actual))))
   const leaving = yield* look.pipe(
     Effect.flatMap((stat) =>
-      Option.isSome(stat) && judge(self, stat.value) !== "Foreign" ? leave(zk, actual) : Effect.void
+      Option.isSome(stat) && judge(self, stat.value) !== "Foreign" ? leaveUnlessKept(self, actual) : Effect.void
     ),
     Effect.ignore,
     Effect.forkDetach({ startImmediately: true })
   )
   yield* Effect.timeoutOption(Fiber.await(leaving), goodbye)
 })
+
+const leaveUnlessKept = ({ mode, options, zk }: Self, path: string): Effect.Effect<void> => {
+  if (options.deleteOnClose === false) return Effect.void
+  const left = leave(zk, path)
+  return CreateMode.hasTtl(mode) ? Effect.andThen(leave(zk, ZnodePath.join(path, touchName)), left) : left
+}
