@@ -101,10 +101,13 @@ describe("a frame that does not come to its end", () => {
       for (let round = 0; round < 40; round++) {
         yield* Effect.forkScoped(Effect.exit(get(session, `/${round}`)))
         yield* settle
+        const buffers = process.memoryUsage().arrayBuffers
         current.sendRaw(announced)
         for (let second = 0; second < 20 && !current.isLeft; second += 2) {
           current.sendRaw(Uint8Array.of(1))
           yield* TestClock.adjust("2 seconds")
+          // Four mebibytes are announced, and a few bytes have come.
+          assert.isBelow(process.memoryUsage().arrayBuffers - buffers, MiB)
         }
         assert.isTrue(current.isLeft, `round ${round}`)
         for (let waited = 0; waited < 100 && network.waiting === 0; waited++) yield* TestClock.adjust("100 millis")

@@ -42,8 +42,8 @@ const program = Effect.gen(function* () {
         note("stood still")
         standstill.isOver = true
         // Whoever asks at this very moment, before any packet was read, is told the truth.
-        const { _tag } = yield* Effect.exit(Effect.timeoutOption(session.info.ownership, "1 millis"))
-        note(_tag === "Failure" ? "owns nothing" : "owns")
+        const asking = yield* Effect.forkScoped(session.info.ownership, { startImmediately: true })
+        note(asking.pollUnsafe()?._tag === "Failure" ? "owns nothing" : "owns")
       }
       // What a holder has to look at before it acts.
       if (session.info.id === first && Number(session.info.deadline) / 1e6 > now()) note("held")
