@@ -65,7 +65,7 @@ describe("whoever installs a package", () => {
     const { stdout } = await promisify(ChildProcess.execFile)(
       "npm",
       ["pack", "--dry-run", "--json", "--ignore-scripts", ...folders],
-      { cwd: root, maxBuffer: 16 * 1024 * 1024, timeout: 25_000 }
+      { cwd: root, maxBuffer: 16 * 1024 * 1024, timeout: 80_000 }
     )
     const tarballs: ReadonlyArray<{ readonly name: string; readonly files: ReadonlyArray<{ readonly path: string }> }> =
       JSON.parse(stdout)
@@ -75,7 +75,7 @@ describe("whoever installs a package", () => {
       assert.deepStrictEqual(strangersIn(contents), [], name)
       assert.includeMembers(contents, ["README.md", "package.json", "src/index.ts"], name)
     }
-  })
+  }, 90_000)
 })
 
 describe("whoever works on them", () => {
