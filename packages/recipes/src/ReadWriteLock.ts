@@ -201,6 +201,10 @@ const downgrade = (
       const rule = `it has to be a write lock of ${line.path}`
       return yield* new InvalidArgument({ argument: "downgrade", value: write, rule })
     }
+    if (Line.isUsedUp(place.sequence)) {
+      const rule = `the numbers of ${line.path} are used up: delete it while nobody holds it, and they begin anew`
+      return yield* new InvalidArgument({ argument: "downgrade", value: write, rule })
+    }
     const own = yield* Scope.fork(yield* Effect.scope)
     return yield* Line.take(line, "read", unhindered, timeout, place.sequence).pipe(
       Effect.provideService(Scope.Scope, own),

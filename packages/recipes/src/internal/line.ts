@@ -124,10 +124,10 @@ export const enter = (
 
 /** Those who stand in the line, first come first. */
 export const contenders = (line: Line): Effect.Effect<ReadonlyArray<Contender>, RecipeError> =>
-  acrossSessions(line.zk, line.zk.getChildren(line.path)).pipe(
-    Effect.map((children) => contendersOf(children, line.kinds)),
-    Effect.catchTag("NoNode", () => Effect.succeed([]))
-  )
+  acrossSessions(
+    line.zk,
+    Effect.flatMap(line.zk.getChildren(line.path), (children) => inLine(line, children))
+  ).pipe(Effect.catchTag("NoNode", () => Effect.succeed([])))
 
 /** The same with what they wrote into their places; who is gone by the time of the look is left out. */
 export const identified = (line: Line): Effect.Effect<ReadonlyArray<Identified>, RecipeError> =>
@@ -142,6 +142,31 @@ export const identified = (line: Line): Effect.Effect<ReadonlyArray<Identified>,
         )
     )
   )
+
+/**
+ * The contenders among the children of the line, first come first: by their numbers, as long as these tell. At the end of
+ * its range the counter of a server stands still, or steps back again after a few numbers: then the transactions tell that
+ * created them.
+ */
+export const inLine = (
+  { kinds, path, zk }: Line,
+  children: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<Contender>, RecipeError> => {
+  const all = contendersOf(children, kinds)
+  if (!all.some(({ sequence }) => isUsedUp(sequence))) return Effect.succeed(all)
+  return Effect.flatMap(patiently(zk.read(all.map(({ name }) => Op.get(ZnodePath.join(path, name))))), (results) => {
+    const aged: Array<{ readonly contender: Contender; readonly czxid: bigint }> = []
+    for (const [index, result] of results.entries()) {
+      if (Result.isSuccess(result)) aged.push({ contender: all[index]!, czxid: result.success.stat.czxid })
+      else if (result.failure._tag === "NoAuth") return Effect.fail(result.failure)
+    }
+    aged.sort((a, b) => (a.czxid < b.czxid ? -1 : 1))
+    return Effect.succeed(aged.map(({ contender }) => contender))
+  })
+}
+
+/** Whether a number was given when the counter was at its end, or has been there since: such numbers tell no order. */
+export const isUsedUp = (sequence: number): boolean => sequence < 0 || sequence === 2_147_483_647
 
 /** A contender and what it wrote. */
 export interface Identified {
@@ -187,7 +212,7 @@ const awaitTurn = Effect.fnUntraced(
     const own = ZnodePath.name(place.path)
     // A line of the past shows places of a session that is over.
     while (place.owner === zk.session.id) {
-      const all = contendersOf(yield* patiently(zk.getChildren(line.path)), line.kinds)
+      const all = yield* inLine(line, yield* patiently(zk.getChildren(line.path)))
       const index = all.findIndex(({ name }) => name === own)
       if (index === -1) return "Gone" as const
       const before = blocker(all, index)

@@ -18,7 +18,7 @@ import { DataInvalid, type LockTimeout, PermitsMismatch, type RecipeError } from
 import type { Held } from "../Held.ts"
 import type { SharedPermits } from "../Semaphore.ts"
 import { claim, type Holding, leaveInBackground, release } from "./holding.ts"
-import { contendersOf } from "./layout.ts"
+import type { Contender } from "./layout.ts"
 import * as Line from "./line.ts"
 import { acrossSessions, isRenewed, patiently } from "./patience.ts"
 import { watched } from "./watching.ts"
@@ -146,14 +146,15 @@ const look = Effect.fnUntraced(function* (place: Place, own: ReadonlyArray<Line.
     const [parent, children] = yield* patiently(zk.read([Op.get(leases.path), Op.getChildren(leases.path)]))
     const { data, stat } = yield* Effect.fromResult(parent)
     const names = yield* Effect.fromResult(children)
-    if (typeof limit !== "number") return judge(place, own, names, yield* readLimit(place, limit))
+    const all = yield* Line.inLine(leases, names)
+    if (typeof limit !== "number") return judge(place, own, all, yield* readLimit(place, limit))
     const told = toldOthers(data)
-    if (told === limit || Number.isNaN(told)) return judge(place, own, names, limit)
-    const others = contendersOf(names, leases.kinds).length - own.length
+    if (told === limit || Number.isNaN(told)) return judge(place, own, all, limit)
+    const others = all.length - own.length
     if (told !== undefined && others > 0) return yield* new PermitsMismatch({ path, permits: limit, others: told })
     const wrote = yield* Effect.result(patiently(zk.setData(leases.path, String(limit), { version: stat.version })))
     // Who may not write cannot tell the others; one who was faster has.
-    if (Result.isSuccess(wrote) || wrote.failure._tag === "NoAuth") return judge(place, own, names, limit)
+    if (Result.isSuccess(wrote) || wrote.failure._tag === "NoAuth") return judge(place, own, all, limit)
     if (wrote.failure._tag !== "BadVersion") return yield* Effect.fail(wrote.failure)
   }
 })
@@ -165,7 +166,7 @@ const watchRoom = (place: Place, own: ReadonlyArray<Line.Place>) =>
       Effect.gen(function* () {
         const { changing, permits } = yield* watchLimit(place)
         const seen = yield* watched(patiently(place.zk.getChildrenAndWatch(place.leases.path)))
-        const verdict = judge(place, own, seen.children, permits)
+        const verdict = judge(place, own, yield* Line.inLine(place.leases, seen.children), permits)
         if (verdict === "Full") yield* Effect.raceFirst(Fiber.join(seen.changing), changing)
         return verdict
       })
@@ -175,12 +176,11 @@ const watchRoom = (place: Place, own: ReadonlyArray<Line.Place>) =>
 
 /** Ours are had when they stand among the first. */
 const judge = (
-  { leases, zk }: Place,
+  { zk }: Place,
   own: ReadonlyArray<Line.Place>,
-  children: ReadonlyArray<string>,
+  all: ReadonlyArray<Contender>,
   permits: number
 ): Verdict => {
-  const all = contendersOf(children, leases.kinds)
   for (const { owner, path } of own) {
     const name = ZnodePath.name(path)
     const index = all.findIndex((lease) => lease.name === name)
