@@ -148,7 +148,7 @@ const write = (
 const acquire = (lock: Lock.Lock) => Effect.catchTag(lock.acquire(), "LockTimeout", (error) => Effect.die(error))
 
 /** Between half and one and a half of so many milliseconds. */
-const pause = (millis: number): Effect.Effect<void> =>
+export const pause = (millis: number): Effect.Effect<void> =>
   Effect.flatMap(Random.next, (random) => Effect.sleep(millis * (0.5 + random)))
 
 /** What the branches before have left over. */
