@@ -135,9 +135,10 @@ const linksBetween = (members: ReadonlyArray<Member>) =>
   Effect.forEach(
     members.flatMap((from) => members.flatMap((to) => (from === to ? [] : [{ from, to }]))),
     Effect.fnUntraced(function* ({ from, to }): Effect.fn.Return<Link, never, Scope.Scope> {
-      const proxy = (port: number) => FaultProxy.make({ host: "127.0.0.1", port }, { raw: true })
-      const { election, quorum } = to.ports
-      return { from: from.id, to: to.id, quorum: yield* proxy(quorum), election: yield* proxy(election) }
+      const [quorum, election] = [to.ports.quorum, to.ports.election].map((port) =>
+        FaultProxy.make({ host: "127.0.0.1", port }, { raw: true })
+      )
+      return { from: from.id, to: to.id, quorum: yield* quorum!, election: yield* election! }
     })
   )
 
