@@ -73,7 +73,10 @@ const inOrder = (contenders: ReadonlyArray<Contender>): ReadonlyArray<Contender>
       first = number
     }
   }
-  return contenders.toSorted((a, b) => ((a.sequence - first) >>> 0) - ((b.sequence - first) >>> 0))
+  // Two of one number are a writer and the reader that it becomes, in this order.
+  return contenders.toSorted(
+    (a, b) => ((a.sequence - first) >>> 0) - ((b.sequence - first) >>> 0) || (a.kind < b.kind ? 1 : -1)
+  )
 }
 
 const sequenceOf = (name: string, { aiozk, curator, kazoo }: Kind): number | undefined =>
