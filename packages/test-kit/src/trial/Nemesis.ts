@@ -12,10 +12,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import type { SessionInfo } from "@effect-zookeeper/session/Session"
+import type { FaultProxy } from "../FaultProxy.ts"
+import * as Schedule from "effect/Schedule"
 import type { Recorder } from "../history/Recorder.ts"
 import type { ZooKeeperServerError } from "../ZooKeeperError.ts"
 import type { ZooKeeperEnsemble } from "../ZooKeeperEnsemble.ts"
-import type { Contender } from "./Contender.ts"
 
 /**
  * @category options
@@ -24,7 +26,7 @@ import type { Contender } from "./Contender.ts"
 export interface Options {
   /** Made with `links`. */
   readonly ensemble: ZooKeeperEnsemble
-  readonly clients: ReadonlyArray<Contender>
+  readonly clients: ReadonlyArray<Reached>
   /** Where it is written down when two may have led. */
   readonly recorder: Recorder
   /** Milliseconds for which faults begin. */
@@ -35,6 +37,19 @@ export interface Options {
   readonly between?: Effect.Effect<void> | undefined
   /** How long clients' sessions last, in milliseconds: some are cut off for longer. */
   readonly sessionTimeout: number
+}
+
+/**
+ * A client, as far as faults can reach it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface Reached {
+  /** Its ways to the members. */
+  readonly proxies: ReadonlyArray<FaultProxy>
+  /** Where it is known which of them it uses now. */
+  readonly zk?: { readonly session: Pick<SessionInfo, "server"> } | undefined
 }
 
 /**
@@ -103,6 +118,10 @@ const between = (least: number, most: number) => Effect.flatMap(Random.nextBetwe
 const ofMembers = ({ ensemble, recorder }: Options): ReadonlyArray<Kind> => {
   const { length } = ensemble.servers
   const whole = ensemble.awaitQuorum(length)
+  // On a busy machine members lose each other by themselves, too, and find each other again.
+  const leader = Effect.andThen(whole, ensemble.leader).pipe(
+    Effect.retry({ times: 20, schedule: Schedule.spaced("500 millis") })
+  )
   const follower = Effect.flatMap(ensemble.followers, (followers) =>
     Effect.map(Random.shuffle(followers), ([first]) => first ?? ensemble.servers[0]!)
   )
@@ -110,7 +129,7 @@ const ofMembers = ({ ensemble, recorder }: Options): ReadonlyArray<Kind> => {
   const doubted = <E>(effect: Effect.Effect<void, E>) =>
     Effect.suspend(() => Effect.ensuring(effect, Effect.sync(recorder.begin({ f: "pause", path: "leader" }))))
   return [
-    { role: "leader", member: ensemble.leader, around: doubted },
+    { role: "leader", member: leader, around: doubted },
     { role: "follower", member: follower, around: <E>(effect: Effect.Effect<void, E>) => effect }
   ].flatMap(({ around, member, role }): ReadonlyArray<Kind> => [
     {
@@ -137,7 +156,7 @@ const ofMembers = ({ ensemble, recorder }: Options): ReadonlyArray<Kind> => {
         around(
           ensemble
             .isolate(server)
-            .pipe(Effect.andThen(between(1000, 4000)), Effect.ensuring(ensemble.rejoin), Effect.andThen(whole))
+            .pipe(Effect.andThen(between(1500, 4000)), Effect.ensuring(ensemble.rejoin), Effect.andThen(whole))
         )
       )
     }
@@ -191,8 +210,8 @@ const ofClients = ({ clients, sessionTimeout }: Options): ReadonlyArray<Kind> =>
 }
 
 /** The way on which a client's session is now; all of them while it is on none. */
-const ways = ({ proxies, zk }: Contender) => {
-  const server = Option.getOrUndefined(zk.session.server)
+const ways = ({ proxies, zk }: Reached) => {
+  const server = zk === undefined ? undefined : Option.getOrUndefined(zk.session.server)
   const way = proxies.find(({ port }) => port === server?.port)
   return way === undefined ? proxies : [way]
 }

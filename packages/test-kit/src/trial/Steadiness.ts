@@ -45,10 +45,12 @@ export const sample = <E, R>(serverWatches: Effect.Effect<number, E, R>): Effect
     const watched = yield* serverWatches
     const { gc } = globalThis
     if (gc === undefined) return yield* Effect.die(new Error("memory cannot be measured: run node with --expose-gc"))
-    // Twice: what finalizers let go of goes in the second.
-    gc()
-    yield* Effect.yieldNow
-    gc()
+    // All that can go, as before a snapshot: else what is compiled, and weakly held, comes and goes as it likes. Twice: what
+    // finalizers let go of goes in the second.
+    for (let i = 0; i < 2; i++) {
+      gc({ type: "major", execution: "sync", flavor: "last-resort" })
+      yield* Effect.yieldNow
+    }
     const { external, heapUsed, rss } = process.memoryUsage()
     const fibers = (yield* Metric.snapshot).find(({ id }) => id === "child_fibers_active")
     return {

@@ -55,7 +55,7 @@ const SESSION_TIMEOUT = 5000
  * @since 0.2.0
  */
 export const run = Effect.fnUntraced(function* (options: Options) {
-  const ensemble = yield* ZooKeeperEnsemble.make({ links: true, tickTime: 200, config: ["syncLimit=6"] })
+  const ensemble = yield* ZooKeeperEnsemble.make({ links: true, tickTime: 200, startTimeout: "3 minutes" })
   const recorder = Recorder.make({ client: "nemesis", write: options.write })
   const pace = Duration.toMillis(Duration.fromInputUnsafe(options.pace ?? "40 millis"))
   const scope = yield* Scope.fork(yield* Effect.scope)
