@@ -121,6 +121,23 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
 }
 
 /**
+ * Another session has the id, and has had it for longer than one that has died could.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MemberExists extends Schema.TaggedError<MemberExists>()("MemberExists", {
+  /** The znode of the other. */
+  path: Schema.String,
+  /** Its session, or 0 for none. */
+  owner: Schema.BigInt
+}) {
+  override get message(): string {
+    return `${this.path} is there already, by session 0x${this.owner.toString(16)}; take another id, or have \`onConflict\` add a number to it`
+  }
+}
+
+/**
  * What others were waited for did not come to be within `timeout`.
  *
  * @category errors

@@ -29,6 +29,7 @@ import { acquired, acquiredOption, callback, derive, type Disposable_, makeNow }
 import * as LeaderElection from "./LeaderElection.ts"
 import * as Lease from "./Lease.ts"
 import * as Lock from "./Lock.ts"
+import * as Party from "./Party.ts"
 import * as PersistentNode from "./PersistentNode.ts"
 
 // -----------------------------------------------------------------------------
@@ -105,6 +106,12 @@ export interface PromiseLease extends Omit<Promised<Lease.Lease>, "withLease" | 
 }
 
 /** @category models @since 0.1.0 */
+export interface PromiseParty extends Omit<Promised<Party.Party>, "join"> {
+  /** Joins; see `Party.join`. */
+  readonly join: (options?: Party.JoinOptions, call?: CallOptions) => Promise<Acquired<Promised<Party.Membership>>>
+}
+
+/** @category models @since 0.1.0 */
 export type PromisePersistentNode = Promised<PersistentNode.PersistentNode>
 
 /** @category models @since 0.1.0 */
@@ -120,6 +127,7 @@ export interface Recipes {
   readonly leaderElection: (path: string, options?: LeaderElection.Options) => PromiseLeaderElection
   readonly lease: (path: string, options: Lease.Options) => PromiseLease
   readonly lock: (path: string, options?: Lock.Options) => PromiseLock
+  readonly party: (path: string, options?: Party.Options, call?: CallOptions) => Promise<Acquired<PromiseParty>>
   readonly persistentNode: (
     path: string,
     options?: PersistentNode.Options,
@@ -164,5 +172,9 @@ export const recipes = (zk: PromiseClient): Recipes => ({
       acquire: (options, call) => acquired(zk, lock.acquire(options), call)
     }
   },
+  party: (path, options, call) =>
+    acquired(zk, Party.make(path, options), call, (party): Pick<PromiseParty, "join"> => ({
+      join: (options, call) => acquired(zk, party.join(options), call)
+    })),
   persistentNode: (path, options, call) => acquired(zk, PersistentNode.make(path, options), call)
 })

@@ -57,19 +57,21 @@ export type Disposable_<T> = T & {
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
-/** Runs what acquires in a Scope, and lets the caller close it. */
-export const acquired = <Face, E>(
+/** Runs what acquires in a Scope, and lets the caller close it. `declared` gives the members that cannot be derived. */
+export const acquired = <Face, E, T extends object = object>(
   zk: PromiseClient,
-  acquire: Effect.Effect<object, E, Needs>,
-  call: CallOptions | undefined
+  acquire: Effect.Effect<T, E, Needs>,
+  call: CallOptions | undefined,
+  declared?: (value: T) => object
 ): Promise<Disposable_<Face>> =>
-  acquiredOption<Face, E>(zk, Effect.asSome(acquire), call).then((face) => face as Disposable_<Face>)
+  acquiredOption<Face, E, T>(zk, Effect.asSome(acquire), call, declared).then((face) => face as Disposable_<Face>)
 
 /** The same for what may acquire nothing. */
-export const acquiredOption = <Face, E>(
+export const acquiredOption = <Face, E, T extends object = object>(
   zk: PromiseClient,
-  acquire: Effect.Effect<Option.Option<object>, E, Needs>,
-  call: CallOptions | undefined
+  acquire: Effect.Effect<Option.Option<T>, E, Needs>,
+  call: CallOptions | undefined,
+  declared: (value: T) => object = () => ({})
 ): Promise<Disposable_<Face> | undefined> =>
   zk
     .run(
@@ -81,17 +83,23 @@ export const acquiredOption = <Face, E>(
             yield* Scope.close(scope, exit)
             return new Acquired(Exit.isFailure(exit) ? yield* Effect.failCause(exit.cause) : undefined)
           }
+          const { value } = exit.value
           const release = () => zk.run(Scope.close(scope, Exit.void))
-          return new Acquired(joined(derive(zk, exit.value.value), { release, [Symbol.asyncDispose]: release }))
+          return new Acquired(
+            joined(derive<object>(zk, value), declared(value), { release, [Symbol.asyncDispose]: release })
+          )
         })
       ),
       call
     )
     .then(({ value }) => value as Disposable_<Face> | undefined)
 
-/** The members of both; getters stay getters. */
-const joined = (a: object, b: object): object =>
-  Object.create(Object.prototype, { ...Object.getOwnPropertyDescriptors(a), ...Object.getOwnPropertyDescriptors(b) })
+/** The members of all, those of a later one in the place of those of an earlier; getters stay getters. */
+const joined = (...objects: ReadonlyArray<object>): object => {
+  const all = {}
+  for (const object of objects) Object.defineProperties(all, Object.getOwnPropertyDescriptors(object))
+  return all
+}
 
 /** Keeps what is derived already from being looked through again. */
 class Acquired extends PromiseFace.Whole {

@@ -58,7 +58,7 @@ export const make = Effect.fnUntraced(function* (
     actual: undefined,
     mayExist: false,
     czxid: undefined,
-    data: encode(options.data ?? ""),
+    data: bytesOf(options.data ?? ""),
     isWritten: false,
     waiting: []
   }
@@ -117,7 +117,8 @@ const isNamedByServer = ({ mode, options }: Self) => CreateMode.isSequential(mod
 const isProtected = (mode: CreateMode.CreateMode, options: Options) =>
   (options.protected ?? CreateMode.isSequential(mode)) !== false
 
-const encode = (data: Data): Uint8Array => (typeof data === "string" ? new TextEncoder().encode(data) : data)
+/** Data as the bytes that it is written as. */
+export const bytesOf = (data: Data): Uint8Array => (typeof data === "string" ? new TextEncoder().encode(data) : data)
 
 const setStatus = ({ status }: Self, next: Status): Effect.Effect<void> =>
   Effect.suspend(() =>
@@ -141,7 +142,7 @@ const setData = (self: Self, data: Data): Effect.Effect<void, PersistentNodeErro
   Effect.suspend(() => {
     if (isClosed(self)) return Effect.fail(new SessionClosed())
     const written = Deferred.makeUnsafe<void, PersistentNodeError>()
-    self.data = encode(data)
+    self.data = bytesOf(data)
     self.isWritten = false
     self.waiting.push(written)
     self.nudge.openUnsafe()
