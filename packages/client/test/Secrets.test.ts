@@ -149,7 +149,6 @@ describe("secrets", () => {
           tls: secure,
           auth: [digest("ann", digestPassword)],
           sasl: Sasl.digestMd5({ username: "bob", password: Redacted.make(saslPassword) }),
-          connectTimeout: "1500 millis",
           retry: soon
         } satisfies ZooKeeper.Options
 
@@ -165,7 +164,8 @@ describe("secrets", () => {
           }
           return Cause.pretty(exit.cause)
         })
-        const starting = (change: Partial<ZooKeeper.Options>) => Effect.scoped(connect({ ...options, ...change }))
+        const starting = (change: Partial<ZooKeeper.Options>) =>
+          Effect.scoped(connect({ ...options, connectTimeout: "3 seconds", ...change }))
 
         const life = Effect.gen(function* () {
           const zk = yield* connect(options)

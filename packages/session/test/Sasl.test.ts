@@ -21,7 +21,7 @@ const connect = (
 ) =>
   Effect.map(
     Layer.build(
-      Layer.provide(Session.layer({ servers, sasl, connectTimeout: "3 seconds", ...options }), Transport.layer())
+      Layer.provide(Session.layer({ servers, sasl, connectTimeout: "15 seconds", ...options }), Transport.layer())
     ),
     (context) => Context.get(context, Session.Session)
   )
