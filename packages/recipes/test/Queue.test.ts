@@ -5,12 +5,10 @@ import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { assert, describe, it } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
@@ -18,7 +16,7 @@ import * as Scope from "effect/Scope"
 import { LockLost } from "../src/Errors.ts"
 import * as PriorityQueue from "../src/PriorityQueue.ts"
 import * as Queue from "../src/Queue.ts"
-import { embedded } from "./embedded.ts"
+import { another, embedded } from "./embedded.ts"
 import { by, describeOnServers, eventually, failure, place, text } from "./targets.ts"
 
 const numbers = (zk: ZooKeeper.Service, options: Omit<Queue.BytesOptions, "schema"> = {}) =>
@@ -544,39 +542,59 @@ describe("a queue on a server in memory", () => {
   it.live("keeps its order over the wrap of the counter", () =>
     Effect.gen(function* () {
       const server = yield* EmbeddedServer.EmbeddedServer
+      const zk = yield* ZooKeeper.ZooKeeper
       const queue = yield* Queue.make("/queue", { schema: Schema.Int })
       yield* queue.offer(-1)
-      assert.isTrue(yield* server.setSequence("/queue", 2_147_483_646))
-      yield* queue.offer(0)
-      for (const [n, next] of [undefined, -2_147_483_648, -1, 0].entries()) {
-        if (next !== undefined) yield* server.setSequence("/queue", next)
-        yield* queue.offer(n + 1)
-        if (n === 0) yield* queue.take
+      assert.strictEqual(yield* queue.take, -1)
+      // ZooKeeper 3.8 itself stays at the largest number; others, and a counter that is set, go round.
+      for (const [n, next] of [2_147_483_646, 2_147_483_647, -2_147_483_648, -1_000_000_000].entries()) {
+        assert.isTrue(yield* server.setSequence("/queue", next))
+        yield* queue.offer(n)
       }
-      // Those that live are less than half the circle apart.
-      assert.deepStrictEqual([yield* queue.take, yield* queue.take, yield* queue.take], [0, 1, 2])
-      assert.deepStrictEqual([yield* queue.take, yield* queue.take], [3, 4])
+      assert.includeMembers([...(yield* zk.getChildren("/queue"))], ["queue-2147483647", "queue--2147483648"])
+      yield* queue.consumeOne((n) => Effect.sync(() => assert.strictEqual(n, 0)))
+      assert.deepStrictEqual([yield* queue.take, yield* queue.take, yield* queue.take], [1, 2, 3])
+      // From where the minus has nine digits behind it.
+      assert.isTrue(yield* server.setSequence("/queue", -2))
+      for (const n of upTo(4)) yield* queue.offer(n)
+      assert.deepStrictEqual(yield* Effect.forEach(upTo(4), () => queue.take), upTo(4))
     }).pipe(Effect.scoped, Effect.provide(embedded))
   )
 
-  it.live("holds no watch for 10,000 polls of nothing, and one for those who wait", () =>
+  it.live("holds an offer back, and does not spin, where the counter has come to its end", () =>
     Effect.gen(function* () {
-      const { connectString } = yield* EmbeddedServer.EmbeddedServer
-      const watches = watchesOf(connectString)
-      const queue = yield* Effect.flatMap(connect(connectString), (zk) => numbers(zk))
-      const other = yield* Effect.flatMap(connect(connectString), (zk) => numbers(zk))
-      for (let n = 0; n < 10_000; n++) yield* queue.poll
+      const server = yield* EmbeddedServer.EmbeddedServer
+      const queue = yield* Queue.make("/queue", { schema: Schema.Int })
+      yield* queue.offer(0)
+      yield* queue.take
+      assert.isTrue(yield* server.setSequence("/queue", 2_147_483_647))
+      yield* queue.offer(1)
+      const offering = yield* Effect.forkChild(queue.offer(2))
+      yield* Effect.sleep("50 millis")
+      assert.strictEqual(yield* queue.size, 1)
+      assert.strictEqual(yield* queue.take, 1)
+      yield* Fiber.join(offering)
+      assert.strictEqual(yield* queue.take, 2)
+    }).pipe(Effect.scoped, Effect.provide(embedded))
+  )
+
+  it.live("holds no watch for 10,000 polls of nothing, and one for all who wait in a session", () =>
+    Effect.gen(function* () {
+      const queue = yield* Queue.make("/queue", { schema: Schema.Int })
+      const other = yield* Effect.flatMap(another, (zk) => numbers(zk))
+      yield* Effect.forEach(upTo(10_000), () => queue.poll, { concurrency: 200, discard: true })
       assert.strictEqual(yield* watches, 0)
       const waiting = yield* Effect.forEach([queue, queue, other], ({ take }) => Effect.forkChild(take))
       yield* eventually(watches, (n) => n === 2)
       yield* other.offerAll([1, 2, 3])
       yield* Effect.forEach(waiting, Fiber.join)
       yield* eventually(watches, (n) => n === 0)
+      // Of the items, and of the marks.
       const working = yield* Effect.forkChild(queue.consume(() => Effect.void))
       yield* eventually(watches, (n) => n === 2)
       yield* Fiber.interrupt(working)
       yield* eventually(watches, (n) => n === 0)
-    }).pipe(Effect.scoped, Effect.provide(EmbeddedServer.layer()))
+    }).pipe(Effect.scoped, Effect.provide(embedded))
   )
 })
 
@@ -612,22 +630,14 @@ describeOnServers("a queue shared with others", (it) => {
   )
 })
 
-/** How many watches a server has. */
-const watchesOf = (connectString: string) => {
-  const [host = "", port] = connectString.split(":")
-  const address = { host, port: Number(port) }
-  return Transport.Transport.pipe(
-    Effect.flatMap((transport) => FourLetterWord.ask(transport, address, address, "wchs")),
-    Effect.map((answer) => Number(/Total watches:(\d+)/.exec(answer)?.[1])),
-    Effect.provide(Transport.layer())
-  )
-}
-
-/** A client over TCP that ends with the Scope. */
-const connect = (servers: string) =>
-  Effect.map(Layer.build(Layer.fresh(ZooKeeper.layer({ servers }))), (context) =>
-    Context.get(context, ZooKeeper.ZooKeeper)
-  )
+/** How many watches the server has, of data and of children. */
+const watches = Effect.map(
+  Effect.flatMap(Transport.Transport, (transport) => {
+    const address = { host: "memory", port: 2181 }
+    return FourLetterWord.ask(transport, address, address, "mntr")
+  }),
+  (answer) => Number(/zk_watch_count\t(\d+)/.exec(answer)?.[1])
+)
 
 /** One request in five never comes to the server, one reply in five never comes back. */
 const sometimesLose = (link: Link, operation: typeof Operations.multi | typeof Operations.create) =>

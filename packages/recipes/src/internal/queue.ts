@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { DataInvalid, type OutcomeUnknown, type RecipeError } from "../Errors.ts"
+import { pause } from "./compareAndSet.ts"
 import type { DataOf } from "./dataOf.ts"
 import { entriesOf, type Entry, type Naming, type Places } from "./entries.ts"
 import type { OnDisconnect } from "./holding.ts"
@@ -57,10 +58,11 @@ export const offer = Effect.fnUntraced(function* <A>(
     if (store.maxItems !== undefined) yield* awaitRoom(store, store.maxItems - items.length)
     const isDone = yield* witnesses.transact({ operation: "offer", path: places.items }, ops).pipe(
       Effect.as(true),
-      Effect.catchTag("TransactionFailed", ({ error }) =>
-        // Of what is created nothing can be said but that there is no parent.
-        isAboutZnodes(error) ? Effect.as(makeItems(store), false) : Effect.fail(error)
-      )
+      Effect.catchTag("TransactionFailed", ({ error }) => {
+        if (error._tag === "NoNode") return Effect.as(makeItems(store), false)
+        // A counter that has come to its end (2^31 items) stays there: there is room for one item at a time.
+        return isAboutZnodes(error) ? Effect.as(pause(100), false) : Effect.fail(error)
+      })
     )
     if (isDone) return
   }
