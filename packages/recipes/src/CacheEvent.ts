@@ -29,7 +29,7 @@ export type Freshness = "live" | "suspended" | "lost"
  * @category models
  * @since 0.1.0
  */
-export type Change =
+export type CacheChange =
   | { readonly _tag: "Created"; readonly path: string; readonly znode: DataAndStat }
   | { readonly _tag: "Updated"; readonly path: string; readonly old: DataAndStat; readonly znode: DataAndStat }
   | { readonly _tag: "Deleted"; readonly path: string; readonly old: DataAndStat }
@@ -47,7 +47,7 @@ export type Change =
  * @since 0.1.0
  */
 export type CacheEvent =
-  | Change
+  | CacheChange
   | { readonly _tag: "Synced"; readonly size: number }
   | { readonly _tag: "Freshness"; readonly freshness: Freshness }
   | { readonly _tag: "Unreadable"; readonly path: string; readonly error: Unreadable }

@@ -23,14 +23,17 @@ import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
 import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseFace"
 import type * as Op from "@effect-zookeeper/client/Op"
 import * as Barrier from "./Barrier.ts"
+import * as ChildrenCache from "./ChildrenCache.ts"
 import * as DoubleBarrier from "./DoubleBarrier.ts"
 import type { Held } from "./Held.ts"
 import { acquired, acquiredOption, callback, derive, type Disposable_, makeNow } from "./internal/face.ts"
 import * as LeaderElection from "./LeaderElection.ts"
 import * as Lease from "./Lease.ts"
 import * as Lock from "./Lock.ts"
+import * as NodeCache from "./NodeCache.ts"
 import * as Party from "./Party.ts"
 import * as PersistentNode from "./PersistentNode.ts"
+import * as TreeCache from "./TreeCache.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -120,19 +123,50 @@ export type PromiseBarrier = Promised<Barrier.Barrier>
 /** @category models @since 0.1.0 */
 export type PromiseDoubleBarrier = Promised<DoubleBarrier.DoubleBarrier>
 
+/** Synchronous where the cache is, such as `get`. @category models @since 0.1.0 */
+export type PromiseChildrenCache = Promised<ChildrenCache.ChildrenCache>
+
+/** Synchronous where the cache is, such as `get`. @category models @since 0.1.0 */
+export type PromiseNodeCache = Promised<NodeCache.NodeCache>
+
+/** What a tree cache held at one moment. @category models @since 0.1.0 */
+export interface PromiseSnapshot
+  extends Promised<Omit<TreeCache.Snapshot, "entries">>, Pick<TreeCache.Snapshot, "entries"> {}
+
+/** Synchronous where the cache is, such as `get`. @category models @since 0.1.0 */
+export interface PromiseTreeCache extends Promised<Omit<TreeCache.TreeCache, "snapshot">> {
+  /** What it holds now. */
+  readonly snapshot: PromiseSnapshot
+}
+
 /** @category models @since 0.1.0 */
 export interface Recipes {
   readonly barrier: (path: string, options?: Barrier.Options) => PromiseBarrier
+  readonly childrenCache: (
+    path: string,
+    options?: ChildrenCache.Options,
+    call?: CallOptions
+  ) => Promise<Acquired<PromiseChildrenCache>>
   readonly doubleBarrier: (path: string, options: DoubleBarrier.Options) => PromiseDoubleBarrier
   readonly leaderElection: (path: string, options?: LeaderElection.Options) => PromiseLeaderElection
   readonly lease: (path: string, options: Lease.Options) => PromiseLease
   readonly lock: (path: string, options?: Lock.Options) => PromiseLock
+  readonly nodeCache: (
+    path: string,
+    options?: NodeCache.Options,
+    call?: CallOptions
+  ) => Promise<Acquired<PromiseNodeCache>>
   readonly party: (path: string, options?: Party.Options, call?: CallOptions) => Promise<Acquired<PromiseParty>>
   readonly persistentNode: (
     path: string,
     options?: PersistentNode.Options,
     call?: CallOptions
   ) => Promise<Acquired<PromisePersistentNode>>
+  readonly treeCache: (
+    path: string,
+    options?: TreeCache.Options,
+    call?: CallOptions
+  ) => Promise<Acquired<PromiseTreeCache>>
 }
 
 // -----------------------------------------------------------------------------
@@ -147,6 +181,7 @@ export interface Recipes {
  */
 export const recipes = (zk: PromiseClient): Recipes => ({
   barrier: (path, options) => derive(zk, makeNow(zk, Barrier.make(path, options))),
+  childrenCache: (path, options, call) => acquired(zk, ChildrenCache.make(path, options), call),
   doubleBarrier: (path, options) => derive(zk, makeNow(zk, DoubleBarrier.make(path, options))),
   leaderElection: (path, options) => {
     const election = makeNow(zk, LeaderElection.make(path, options))
@@ -172,9 +207,11 @@ export const recipes = (zk: PromiseClient): Recipes => ({
       acquire: (options, call) => acquired(zk, lock.acquire(options), call)
     }
   },
+  nodeCache: (path, options, call) => acquired(zk, NodeCache.make(path, options), call),
   party: (path, options, call) =>
     acquired(zk, Party.make(path, options), call, (party): Pick<PromiseParty, "join"> => ({
       join: (options, call) => acquired(zk, party.join(options), call)
     })),
-  persistentNode: (path, options, call) => acquired(zk, PersistentNode.make(path, options), call)
+  persistentNode: (path, options, call) => acquired(zk, PersistentNode.make(path, options), call),
+  treeCache: (path, options, call) => acquired(zk, TreeCache.make(path, options), call)
 })

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { CacheEvent, Change } from "../src/CacheEvent.ts"
+import type { CacheEvent, CacheChange } from "../src/CacheEvent.ts"
 import { Audience } from "../src/internal/cache/audience.ts"
 import * as Picture from "../src/internal/cache/picture.ts"
 
@@ -32,7 +32,7 @@ const tree = (...entries: ReadonlyArray<readonly [path: string, czxid: bigint, m
     Picture.nothing
   )
 
-const lines = (changes: Iterable<CacheEvent | Change>) =>
+const lines = (changes: Iterable<CacheEvent | CacheChange>) =>
   [...changes].map((change) => ("path" in change ? `${change._tag} ${change.path}` : change._tag))
 
 describe("a picture", () => {

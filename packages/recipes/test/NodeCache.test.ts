@@ -1,4 +1,5 @@
 import { Acl } from "@effect-zookeeper/client"
+import type { Gap, WatchEvent } from "@effect-zookeeper/protocol/WatchEvent"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -144,7 +145,7 @@ describeOnServers("a node cache", (it) => {
         ...counting,
         session: plain.session,
         events: (path, options) =>
-          Stream.flatMap(plain.events(path, options), (event): Stream.Stream<typeof event> => {
+          Stream.flatMap(plain.events(path, options), (event): Stream.Stream<WatchEvent | Gap> => {
             if (event.type === "Gap") return Stream.succeed(event)
             const said = Stream.fromEffect(Effect.map(zxidAt(event.path), (zxid) => ({ ...event, zxid })))
             return Stream.concat(said, Stream.fromEffectDrain(Effect.sleep("30 millis")).pipe(Stream.concat(said)))

@@ -16,7 +16,7 @@ import * as HashMap from "effect/HashMap"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import type { CacheEvent, Change, Freshness, Unreadable } from "../../CacheEvent.ts"
+import type { CacheEvent, CacheChange, Freshness, Unreadable } from "../../CacheEvent.ts"
 import type { RecipeError } from "../../Errors.ts"
 import { Audience } from "./audience.ts"
 import type { Looking, Seen } from "./looking.ts"
@@ -315,7 +315,7 @@ export class Mirror {
   }
 
   /** Forgets all that is known beside the picture about what is taken out of it. */
-  private letGo(path: string, branch: Picture.Branch): Array<Change> {
+  private letGo(path: string, branch: Picture.Branch): Array<CacheChange> {
     const changes = [...Picture.deletions(path, branch)]
     for (const gone of changes) {
       this.listings.delete(gone.path)
@@ -324,7 +324,7 @@ export class Mirror {
     return changes
   }
 
-  private commit(picture: Picture.Picture, changes: ReadonlyArray<Change>): void {
+  private commit(picture: Picture.Picture, changes: ReadonlyArray<CacheChange>): void {
     if (this.isOver) return
     this.picture = picture
     this.audience.tell(changes)

@@ -9,7 +9,7 @@ import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { Change } from "../../CacheEvent.ts"
+import type { CacheChange } from "../../CacheEvent.ts"
 
 /** A znode with what is below it. */
 export interface Branch {
@@ -80,7 +80,7 @@ export function* changes(
   path: string,
   before: Branch | undefined,
   after: Branch | undefined
-): IterableIterator<Change> {
+): IterableIterator<CacheChange> {
   if (before === after) return
   if (before === undefined || after === undefined || before.znode.stat.czxid !== after.znode.stat.czxid) {
     yield* deletions(path, before)
@@ -98,7 +98,7 @@ export function* changes(
 }
 
 /** The end of a znode and of all below it, children first. */
-export function* deletions(path: string, branch: Branch | undefined): IterableIterator<Change> {
+export function* deletions(path: string, branch: Branch | undefined): IterableIterator<CacheChange> {
   if (branch === undefined) return
   for (const [name, below] of branch.children) yield* deletions(ZnodePath.join(path, name), below)
   yield { _tag: "Deleted", path, old: branch.znode }
