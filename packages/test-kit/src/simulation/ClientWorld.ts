@@ -24,8 +24,8 @@ import { Record } from "./Evidence.ts"
 import * as Harms from "./harms.ts"
 import * as Liar from "./Liar.ts"
 import * as Subject from "./Subject.ts"
-import { judgeClient, judgeWrites } from "./verdict.ts"
-import { parent, registers, secret, Workload } from "./Workload.ts"
+import { judgeClient, judgeWatches, judgeWrites } from "./verdict.ts"
+import { answerOf, parent, registers, secret, Workload } from "./Workload.ts"
 
 /**
  * What was found wrong with a run.
@@ -69,7 +69,7 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
     for (let i = 1; i <= count; i++) {
       subjects.push(yield* Effect.orDie(Subject.connect(`client-${i}`, network, record)))
     }
-    yield* Effect.orDie(prepare(subjects[0]!))
+    yield* Effect.orDie(prepare(subjects[0]!, record))
     // Whoever goes in the very moment in which a watch is handed over leaves it behind, until it fires.
     const abandonsWatches = yield* Random.nextBoolean
     const hasLags = yield* Random.nextBoolean
@@ -115,7 +115,7 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
     )
     yield* awaitStrangers(server, left)
     yield* Effect.sleep("500 millis")
-    yield* judgeTruth(server, left, record)
+    yield* judgeTruth(server, left, record, simulation.now)
     for (const workload of left) yield* workload.leave
     const [someone] = left
     if (abandonsWatches && someone !== undefined) {
@@ -147,8 +147,14 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
 
 // ---- internal
 
-const prepare = Effect.fnUntraced(function* ({ zk }: Subject.Subject) {
-  for (const path of registers) yield* zk.create(path, { data: `${path}|first` })
+const prepare = Effect.fnUntraced(function* ({ now, zk }: Subject.Subject, record: Record) {
+  const recorder = record.recorder("the first", now)
+  for (const path of registers) {
+    const value = recorder.unique()
+    yield* recorder.record({ f: "create", path, value }, zk.createWithStat(path, { data: value }), ({ stat }) =>
+      answerOf(stat)
+    )
+  }
   yield* zk.create(parent)
   yield* zk.create(secret, { data: "hush", acl: Acl.creator })
 })
@@ -196,20 +202,23 @@ const watchOwnership = Effect.fnUntraced(function* (
 const judgeTruth = Effect.fnUntraced(function* (
   server: EmbeddedServer.EmbeddedServer["Service"],
   workloads: ReadonlyArray<Workload>,
-  record: Record
+  record: Record,
+  now: () => number
 ) {
   const { tree } = yield* server.snapshot
+  const recorder = record.recorder("the servers", now)
   const truth = new Map(
     registers.map((path) => {
       const node = tree.get(path)
       const value = new TextDecoder().decode(node?.data ?? new Uint8Array(0))
       const stat = node === undefined ? undefined : Znode.statOf(node)
-      if (stat !== undefined) record.sightings.push({ path, value, ...stat })
+      if (stat !== undefined) recorder.note({ f: "read", path, synced: true, value, ...answerOf(stat) })
       return [path, stat === undefined ? undefined : { value, stat }]
     })
   )
   const children = [...(tree.get(parent)?.children ?? [])].toSorted().join(" ")
   for (const workload of workloads) workload.judge(truth, children)
+  for (const found of judgeWatches(record)) record.accuse(found)
 })
 
 /** P7, P11: nothing is watched any more, and nothing is on its way. */
