@@ -341,7 +341,7 @@ describeOnServers("a semaphore under faults", (it) => {
       const { another, expire, zk } = yield* place
       const one = yield* hold(yield* at(zk, 1))
       yield* one.held
-      const other = yield* another()
+      const other = yield* another({ sessionTimeout: "4 seconds" })
       const waiter = yield* hold(yield* at(other, 1))
       yield* leases(zk, 2)
       const before = other.session.id
@@ -362,7 +362,7 @@ describeOnServers("a semaphore under faults", (it) => {
   it.effect("has a permit for others when the session of its holder ends, and the holder is told", () =>
     Effect.gen(function* () {
       const { another, expire, zk } = yield* place
-      const other = yield* another()
+      const other = yield* another({ sessionTimeout: "4 seconds" })
       const theirs = yield* hold(yield* at(other, 2), 2)
       const before = yield* theirs.held
       const mine = yield* hold(yield* at(zk, 2), 2)
@@ -428,7 +428,8 @@ describeOnServers("a semaphore under faults", (it) => {
   it.effect("never has more holders than permits with fifty who come, give up and lose their sessions", () =>
     Effect.gen(function* () {
       const { another, expire, watches, zk } = yield* place
-      const clients = [yield* another(), yield* another(), yield* another()]
+      const options = { sessionTimeout: "4 seconds" } as const
+      const clients = [yield* another(options), yield* another(options), yield* another(options)]
       const limit = 3
       // Who holds by which session: an expired one's permits are free before its holder is told.
       const inside = new Map<object, bigint>()

@@ -72,19 +72,20 @@ export const acquiredOption = <Face, E, T extends object = object>(
   acquire: Effect.Effect<Option.Option<T>, E, Needs>,
   call: CallOptions | undefined,
   declared: (value: T) => object = () => ({})
-): Promise<Disposable_<Face> | undefined> =>
-  zk
+): Promise<Disposable_<Face> | undefined> => {
+  let scope: Scope.Closeable | undefined
+  return zk
     .run(
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
-          const scope = yield* Scope.fork(yield* Effect.scope)
-          const exit = yield* Effect.exit(restore(Effect.provideService(acquire, Scope.Scope, scope)))
+          const own = (scope = yield* Scope.fork(yield* Effect.scope))
+          const exit = yield* Effect.exit(restore(Effect.provideService(acquire, Scope.Scope, own)))
           if (Exit.isFailure(exit) || Option.isNone(exit.value)) {
-            yield* Scope.close(scope, exit)
+            yield* Scope.close(own, exit)
             return new Acquired(Exit.isFailure(exit) ? yield* Effect.failCause(exit.cause) : undefined)
           }
           const { value } = exit.value
-          const release = () => zk.run(Scope.close(scope, Exit.void))
+          const release = () => zk.run(Scope.close(own, Exit.void))
           return new Acquired(
             joined(derive<object>(zk, value), declared(value), { release, [Symbol.asyncDispose]: release })
           )
@@ -92,7 +93,15 @@ export const acquiredOption = <Face, E, T extends object = object>(
       ),
       call
     )
-    .then(({ value }) => value as Disposable_<Face> | undefined)
+    .then(
+      ({ value }) => value as Disposable_<Face> | undefined,
+      async (error: unknown) => {
+        // A call that is aborted in the moment of its success has acquired what nobody gets. A closed client has released it.
+        if (scope !== undefined) await zk.run(Scope.close(scope, Exit.void)).catch(() => {})
+        throw error
+      }
+    )
+}
 
 /** The members of all, those of a later one in the place of those of an earlier; getters stay getters. */
 const joined = (...objects: ReadonlyArray<object>): object => {
