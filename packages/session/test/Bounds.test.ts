@@ -28,6 +28,13 @@ const isServed = Effect.fnUntraced(function* (session: TheSession, server: Serve
 const pass = (millis: number, step = 10) =>
   Effect.repeat(TestClock.adjust(step), { times: Math.ceil(millis / step) - 1 })
 
+/** The next connection, which must come within ten seconds. */
+const nextOf = Effect.fnUntraced(function* (network: MemoryNetwork) {
+  for (let waited = 0; waited < 1000 && network.waiting === 0; waited++) yield* TestClock.adjust("10 millis")
+  assert.isAbove(network.waiting, 0, "nobody dials")
+  return yield* network.accept
+})
+
 /** The virtual times at which servers are dialled from now on. */
 const dialTimes = Effect.fnUntraced(function* (network: MemoryNetwork) {
   const clock = yield* Clock.Clock
@@ -103,6 +110,7 @@ describe("a frame that does not come to its end", () => {
         yield* settle
         const buffers = process.memoryUsage().arrayBuffers
         current.sendRaw(announced)
+        current.sendRaw(new Uint8Array(100))
         for (let second = 0; second < 20 && !current.isLeft; second += 2) {
           current.sendRaw(Uint8Array.of(1))
           yield* TestClock.adjust("2 seconds")
@@ -110,10 +118,9 @@ describe("a frame that does not come to its end", () => {
           assert.isBelow(process.memoryUsage().arrayBuffers - buffers, MiB)
         }
         assert.isTrue(current.isLeft, `round ${round}`)
-        for (let waited = 0; waited < 100 && network.waiting === 0; waited++) yield* TestClock.adjust("100 millis")
-        current = yield* network.accept
-        // The list of all connections is the test's own.
-        network.connections.length = 0
+        current = yield* nextOf(network)
+        // The list of all connections is the test's own; the last one is closed at its end.
+        network.connections.splice(0, network.connections.length - 1)
         yield* current.greet()
         yield* settle
         if (round === 10) before = kept()
@@ -129,8 +136,7 @@ describe("a frame that does not come to its end", () => {
       const network = new MemoryNetwork()
       const session = yield* begin(network, { ...options, connectTimeout: "10 minutes" })
       for (let round = 0; round < 5; round++) {
-        while (network.waiting === 0) yield* TestClock.adjust("100 millis")
-        const server = yield* network.accept
+        const server = yield* nextOf(network)
         yield* server.nextHello
         server.sendRaw(Uint8Array.of(0, 0, 0, 37))
         yield* TestClock.adjust("2 seconds")
@@ -140,8 +146,7 @@ describe("a frame that does not come to its end", () => {
         yield* TestClock.adjust("1 seconds")
         assert.isTrue(server.isLeft)
       }
-      while (network.waiting === 0) yield* TestClock.adjust("100 millis")
-      yield* (yield* network.accept).greet()
+      yield* (yield* nextOf(network)).greet()
       assert.strictEqual((yield* Fiber.join(session)).info.state._tag, "Connected")
     })
   )
@@ -183,9 +188,8 @@ it.effect("F17: lengths that are a lie are refused before anything is allocated 
       yield* settle
       assert.isBelow(process.memoryUsage().arrayBuffers - buffers, MiB)
       assert.isTrue(current.isLeft, `a length of ${length}`)
-      for (let waited = 0; waited < 100 && network.waiting === 0; waited++) yield* TestClock.adjust("100 millis")
-      current = yield* network.accept
-      network.connections.length = 0
+      current = yield* nextOf(network)
+      network.connections.splice(0, network.connections.length - 1)
       yield* current.greet()
       yield* Fiber.interrupt(reading)
       yield* settle
@@ -218,13 +222,11 @@ it.effect("F16: a byte of a reply that is turned over gives a value or a typed e
       if (reading.pollUnsafe() === undefined) {
         // Nothing was wrong with a longer frame so far, or the connection is gone and the read is asked again.
         current.cut()
-        for (let waited = 0; waited < 100 && network.waiting === 0; waited++) yield* TestClock.adjust("100 millis")
-        current = yield* network.accept
+        current = yield* nextOf(network)
         yield* current.greet()
         current.sendRaw(frame((yield* current.nextRequest).xid))
       } else if (current.isLeft) {
-        for (let waited = 0; waited < 100 && network.waiting === 0; waited++) yield* TestClock.adjust("100 millis")
-        current = yield* network.accept
+        current = yield* nextOf(network)
         yield* current.greet()
       }
       const result = yield* Fiber.join(reading)
@@ -246,8 +248,7 @@ describe("what a server says unasked", () => {
       server.reply(Operations.Xid.ping, 0n, -777)
       yield* settle
       assert.isTrue(server.isLeft)
-      for (let waited = 0; waited < 100 && network.waiting === 0; waited++) yield* TestClock.adjust("10 millis")
-      const next = yield* network.accept
+      const next = yield* nextOf(network)
       assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
       yield* isServed(session, next)
     })
@@ -346,8 +347,7 @@ it.effect("F33, F34: a member that has lost its disk is passed over until it has
     }
     assert.isAtLeast(refusals, 3)
     assert.isUndefined(reading.pollUnsafe())
-    while (network.waiting === 0) yield* TestClock.adjust("100 millis")
-    const caughtUp = yield* network.accept
+    const caughtUp = yield* nextOf(network)
     assert.strictEqual((yield* caughtUp.greet()).sessionId, 0x100n)
     caughtUp.replyWith((yield* caughtUp.nextRequest).xid, 0x300000006n, Operations.exists, { stat: Frames.stat })
     yield* Fiber.join(reading)
