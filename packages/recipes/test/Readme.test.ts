@@ -11,6 +11,8 @@ const textOf = (path: string) => readFileSync(new URL(path, import.meta.url), "u
 
 const readme = textOf("../README.md")
 
+const permitsLeft = ["exporting,", 3, "permits left", "exporting,", 1, "permits left"]
+
 /** By the order of the README: the file in `examples/`, and what it prints. */
 const examples: ReadonlyArray<readonly [name: string, run: () => Promise<unknown>, prints: ReadonlyArray<unknown>]> = [
   ["barrier", () => import("./examples/barrier.ts"), ["migrating", "working"]],
@@ -30,7 +32,19 @@ const examples: ReadonlyArray<readonly [name: string, run: () => Promise<unknown
   ["party", () => import("./examples/party.ts"), [["worker-7"], 1]],
   ["partyPromise", () => import("./examples/partyPromise.ts"), [["worker-7"], 1]],
   ["persistentNode", () => import("./examples/persistentNode.ts"), ["Present", "10.0.0.7:8081"]],
-  ["persistentNodePromise", () => import("./examples/persistentNodePromise.ts"), ["Present", "10.0.0.7:8081"]]
+  ["persistentNodePromise", () => import("./examples/persistentNodePromise.ts"), ["Present", "10.0.0.7:8081"]],
+  [
+    "readWriteLock",
+    () => import("./examples/readWriteLock.ts"),
+    ["looking up", "replacing", "nobody has written since"]
+  ],
+  [
+    "readWriteLockPromise",
+    () => import("./examples/readWriteLockPromise.ts"),
+    ["looking up", "replacing", "nobody has written since"]
+  ],
+  ["semaphore", () => import("./examples/semaphore.ts"), permitsLeft],
+  ["semaphorePromise", () => import("./examples/semaphorePromise.ts"), permitsLeft]
 ]
 
 describe("the README", () => {
