@@ -14,6 +14,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
+import { complaintAbout, strangersIn } from "./packageRules.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -88,13 +89,10 @@ const lint = ({ name, file }: Tarball) =>
 // what is in a tarball
 // -----------------------------------------------------------------------------
 
-const allowed = /^(README\.md|LICENSE|package\.json|src\/.+\.ts|dist\/.+(\.js|\.js\.map|\.d\.ts|\.d\.ts\.map))$/
-const forbidden = /(^|\/)(tests?|fixtures|node_modules)\/|\.test\.|tsbuildinfo/
-
 /** Files only; the manifest is read where it has been installed. */
 const inspect = ({ name, contents }: Tarball) =>
   Effect.gen(function* () {
-    const strangers = contents.filter((path) => !allowed.test(path) || forbidden.test(path))
+    const strangers = strangersIn(contents)
     if (strangers.length > 0) {
       yield* fail(`${name} would publish ${strangers.join(", ")}`, `narrow "files" in packages/${name}/package.json`)
     }
@@ -116,7 +114,10 @@ const inspect = ({ name, contents }: Tarball) =>
 
 const Manifest = Schema.fromJsonString(
   Schema.Struct({
+    name: Schema.String,
     exports: Schema.Record(Schema.String, Schema.NullOr(Schema.String)),
+    scripts: Schema.optional(Schema.Record(Schema.String, Schema.String)),
+    optionalDependencies: Schema.optional(Schema.Record(Schema.String, Schema.String)),
     dependencies: Schema.optional(Schema.Record(Schema.String, Schema.String)),
     devDependencies: Schema.optional(Schema.Record(Schema.String, Schema.String)),
     peerDependencies: Schema.Record(Schema.String, Schema.String)
@@ -129,6 +130,8 @@ const inspectManifest = (name: string, text: string) =>
     const manifest = yield* Schema.decodeEffect(Manifest)(text).pipe(
       Effect.catch((error) => fail(`the published package.json of ${name}: ${error.message}`, "correct it"))
     )
+    const complaint = complaintAbout(manifest)
+    if (complaint !== undefined) yield* fail(`${name} ${complaint}`, `see scripts/packageRules.ts`)
     const ranges = { ...manifest.devDependencies, ...manifest.dependencies, ...manifest.peerDependencies }
     for (const [dependency, range] of Object.entries(ranges)) {
       if (!/^[\^~]?\d+\.\d+\.\d+$/.test(range)) {

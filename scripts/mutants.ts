@@ -74,7 +74,7 @@ const tryMutant = Effect.fnUntraced(function* (name: string, seeds: number) {
   if (code === 0) return { name, found: false, by: `${seeds} worlds, and nothing was wrong` }
   const seed = /seed (\d+)/.exec(output)?.[1] ?? "?"
   const lines = output.split("\n")
-  const first = lines.findIndex((line) => line.startsWith("seed "))
+  const first = lines.findIndex((line) => /^(?:[\w ]+: )?seed \d/.test(line))
   const reason = (lines[first]?.endsWith("violations") === true ? lines[first + 1] : lines[first]) ?? output
   return { name, found: first !== -1, by: `seed ${seed.padEnd(4)} ${reason.trim().slice(0, 110)}` }
 }, Effect.scoped)

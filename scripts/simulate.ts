@@ -2,19 +2,27 @@
  * `node scripts/simulate.ts --seeds 100000 --from 1`: the client's properties in so many worlds; stops at the first seed
  * that fails, and says how to see it again. `--processes 2` shares the work.
  *
- * `--seed 17` runs one world and prints its trace.
+ * `--seed 17` runs one world and prints its trace. `--recipe lock` takes the worlds of a recipe, `--recipe all` those of
+ * each in turn.
  */
 import * as Simulation from "@effect-zookeeper/server/Simulation"
 import * as ClientWorld from "@effect-zookeeper/test-kit/simulation/ClientWorld"
+import * as RecipeWorld from "@effect-zookeeper/test-kit/simulation/RecipeWorld"
+import * as recipes from "@effect-zookeeper/test-kit/simulation/recipes/index"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as ChildProcess from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-const numberOf = (name: string): number | undefined => {
+const option = (name: string): string | undefined => {
   const at = process.argv.indexOf(`--${name}`)
-  return at === -1 ? undefined : Number(process.argv[at + 1])
+  return at === -1 ? undefined : process.argv[at + 1]
+}
+
+const numberOf = (name: string): number | undefined => {
+  const value = option(name)
+  return value === undefined ? undefined : Number(value)
 }
 
 const fail = (message: string) =>
@@ -25,20 +33,38 @@ const fail = (message: string) =>
     })
   )
 
-const replay = Effect.fnUntraced(function* (seed: number) {
-  const result = Simulation.run(ClientWorld.world, { seed, record: true })
+/** What is looked at, and how it is asked for again. */
+interface Subject {
+  readonly name: string
+  readonly args: string
+  readonly world: Effect.Effect<unknown, unknown, Simulation.Simulation>
+}
+
+const client: Subject = { name: "the client", args: "", world: ClientWorld.world }
+
+const ofRecipe = (name: string): Subject => {
+  const recipe = Object.entries(recipes).find(([known]) => known === name)?.[1]
+  if (recipe === undefined) throw new Error(`no recipe ${name}; there are ${Object.keys(recipes).join(", ")}`)
+  return { name, args: `--recipe ${name} `, world: RecipeWorld.world(recipe) }
+}
+
+const subjectsOf = (recipe: string | undefined): ReadonlyArray<Subject> =>
+  recipe === undefined ? [client] : recipe === "all" ? Object.keys(recipes).map(ofRecipe) : [ofRecipe(recipe)]
+
+const replay = Effect.fnUntraced(function* (subject: Subject, seed: number) {
+  const result = Simulation.run(subject.world, { seed, record: true })
   for (const { text, time } of result.trace) yield* Console.log(`${time.toFixed(3).padStart(12)} ${text}`)
   const problem = Simulation.problemOf(result)
   yield* Console.log(`seed ${seed}, trace ${result.traceHash}: ${result.steps} steps, ${result.time.toFixed(0)} ms`)
   yield* problem === undefined ? Console.log("nothing is wrong") : fail(problem.reason)
 })
 
-const check = Effect.fnUntraced(function* (seeds: number, from: number) {
+const check = Effect.fnUntraced(function* ({ args, name, world }: Subject, seeds: number, from: number) {
   let runs = 0
-  const report = yield* Simulation.check(ClientWorld.world, {
+  const report = yield* Simulation.check(world, {
     seeds,
     from,
-    replay: (seed) => `node scripts/simulate.ts --seed ${seed}`,
+    replay: (seed) => `node scripts/simulate.ts ${args}--seed ${seed}`,
     onResult: () => {
       if (++runs % 1000 === 0) process.stdout.write(`${runs} of ${seeds} from ${from}\n`)
     }
@@ -46,13 +72,14 @@ const check = Effect.fnUntraced(function* (seeds: number, from: number) {
   const hours = (report.virtualTime / 3_600_000).toFixed(1)
   const rate = Math.round((report.seeds * 1000) / report.elapsed)
   const took = `${hours} hours in ${(report.elapsed / 1000).toFixed(1)} s`
-  yield* Console.log(`${report.seeds} worlds from seed ${from}, ${took} (${rate} a second): nothing is wrong`)
+  yield* Console.log(`${name}: ${report.seeds} worlds from seed ${from}, ${took} (${rate} a second): nothing is wrong`)
 })
 
 /** This script again, for a part of the seeds; its exit code. */
 const part = (seeds: number, from: number): Effect.Effect<number> =>
   Effect.callback((resume) => {
-    const args = [fileURLToPath(import.meta.url), "--seeds", String(seeds), "--from", String(from)]
+    const chosen = recipe === undefined ? [] : ["--recipe", recipe]
+    const args = [fileURLToPath(import.meta.url), ...chosen, "--seeds", String(seeds), "--from", String(from)]
     const child = ChildProcess.spawn(process.execPath, args, { stdio: "inherit" })
     child.once("exit", (code) => resume(Effect.succeed(code ?? 1)))
     return Effect.sync(() => child.kill())
@@ -67,15 +94,18 @@ const share = Effect.fnUntraced(function* (seeds: number, from: number, processe
   if (codes.some((code) => code !== 0)) process.exitCode = 1
 })
 
+const recipe = option("recipe")
 const seed = numberOf("seed")
 const seeds = numberOf("seeds") ?? 1000
 const from = numberOf("from") ?? 1
 const processes = numberOf("processes") ?? 1
 
 NodeRuntime.runMain(
-  seed !== undefined
-    ? replay(seed)
-    : processes > 1
-      ? share(seeds, from, processes)
-      : Effect.catch(check(seeds, from), ({ message }) => fail(message))
+  Effect.gen(function* () {
+    if (processes > 1 && seed === undefined) return yield* share(seeds, from, processes)
+    for (const subject of subjectsOf(recipe)) {
+      if (seed !== undefined) yield* replay(subject, seed)
+      else yield* Effect.catch(check(subject, seeds, from), ({ message }) => fail(`${subject.name}: ${message}`))
+    }
+  })
 )

@@ -8,7 +8,8 @@
  * - an Option is its value or `undefined`;
  * - a Result is `{ ok: true, value }` or `{ ok: false, error }`;
  * - plain objects and arrays are looked through for all of these, in what is answered too, and getters stay getters;
- * - everything else stays: bytes, numbers, errors, instances of classes (whose types stay if they extend `Whole`).
+ * - everything else stays: bytes, numbers, errors, Maps and Sets, instances of classes (whose types stay if they extend
+ *   `Whole`).
  *
  * A Promise rejects with the very error that the Effect fails with: `instanceof` and `_tag` both tell which it is.
  *
@@ -119,7 +120,13 @@ export type Promised<T> = T extends Opaque
                   : T
 
 /** Objects that are values: nobody looks into them. */
-type Opaque = Whole | Uint8Array | Error | Redacted.Redacted<unknown>
+type Opaque =
+  | Whole
+  | Uint8Array
+  | Error
+  | Redacted.Redacted<unknown>
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
 
 type PromisedMethod<F, P extends ReadonlyArray<unknown>, X> = [X] extends [Effect.Effect<infer A, infer _E, infer R>]
   ? Method<P, Promise<Promised<A>>, R>

@@ -90,6 +90,20 @@ export interface Codec<I> {
 }
 
 /**
+ * How values become the data of a znode, and data values: what a typed znode does, for those who read and write by
+ * themselves.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DataCodec<A> {
+  /** Fails for a value that its Schema refuses. */
+  readonly encode: (value: A) => Effect.Effect<Uint8Array, InvalidArgument>
+  /** `path` is what the error names. */
+  readonly decode: (path: string, data: Uint8Array) => Effect.Effect<A, ZNodeDecodeError>
+}
+
+/**
  * What a typed znode holds, as its Schema has it in both faces.
  *
  * @category models
@@ -228,16 +242,22 @@ export const make = <const P extends string, A, I>(options: {
   readonly codec?: Codec<NoInfer<I>> | undefined
 }): ZNode<P, A> => {
   const { codec, path, schema } = options
-  const spec: Spec<P, A> = {
-    template: path,
-    ...(codec === undefined ? dataCodec(Schema.toCodecJson(schema), json) : dataCodec(schema, codec))
-  }
+  const spec: Spec<P, A> = { template: path, ...dataCodec(schema, codec) }
   return {
     ...makeOperations(spec, ZooKeeper),
     path,
     on: (client) => makeOperations(spec, Effect.succeed(client))
   }
 }
+
+/**
+ * The encoding of `make` without a znode: JSON unless a codec says otherwise.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const dataCodec = <A, I>(schema: Schema.Codec<A, I>, codec?: Codec<NoInfer<I>> | undefined): DataCodec<A> =>
+  codec === undefined ? encoding(Schema.toCodecJson(schema), json) : encoding(schema, codec)
 
 /**
  * Data that is text in UTF-8, for Schemas that are encoded as strings.
@@ -260,10 +280,8 @@ export const bytes: Codec<Uint8Array> = { encode: (data) => data, decode: (data)
 
 // ---- internal: the data
 
-interface Spec<P extends string, A> {
+interface Spec<P extends string, A> extends DataCodec<A> {
   readonly template: P
-  readonly encode: (value: A) => Effect.Effect<Uint8Array, InvalidArgument>
-  readonly decode: (path: string, data: Uint8Array) => Effect.Effect<A, ZNodeDecodeError>
 }
 
 const json: Codec<Schema.Json> = {
@@ -284,7 +302,7 @@ const json: Codec<Schema.Json> = {
   }
 }
 
-const dataCodec = <A, I>(schema: Schema.Codec<A, I>, codec: Codec<I>): Pick<Spec<string, A>, "encode" | "decode"> => {
+const encoding = <A, I>(schema: Schema.Codec<A, I>, codec: Codec<I>): DataCodec<A> => {
   const encode = Schema.encodeEffect(schema)
   const decode = Schema.decodeUnknownEffect(schema)
   return {

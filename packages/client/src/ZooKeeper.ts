@@ -225,11 +225,12 @@ export interface Service {
    * lists of children then have no events of their own), from a persistent watch that is removed when the stream ends.
    * `Gap` says that events may have been missed: after a reconnection, a new session, or when the stream was not read
    * for so long that more than 8,192 events waited. Ends with `SessionExpired` only under `sessionExpiry: "fail"`.
-   * ZooKeeper 3.6.
+   * `onReady` is called when the server holds the watch: what is read from then on misses no change. It must return at
+   * once and not throw. ZooKeeper 3.6.
    */
   readonly events: (
     path: string,
-    options?: { readonly recursive?: boolean | undefined }
+    options?: { readonly recursive?: boolean | undefined; readonly onReady?: (() => void) | undefined }
   ) => Stream.Stream<WatchEvent | Gap, InvalidArgument | SessionError>
 
   /**

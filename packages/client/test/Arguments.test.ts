@@ -66,10 +66,10 @@ describe("a mistake in an argument", () => {
 
   const cases: Record<string, readonly [call: Call, argument: string]> = {
     "a version that is no integer": [(zk) => zk.set("/a", "", 1.5), "version"],
-    "a version below -1": [(zk) => zk.setData("/a", "", { version: -2 }), "version"],
+    "a version below 32 bits": [(zk) => zk.setData("/a", "", { version: -2_147_483_649 }), "version"],
     "a version beyond 32 bits": [(zk) => zk.delete("/a", { version: 2 ** 31 }), "version"],
     "a version of an ACL": [(zk) => zk.setAcl("/a", Acl.open, { version: Number.NaN }), "version"],
-    "a version in a transaction": [(zk) => zk.transaction([Op.check("/a", -7)]), "ops[0].version"],
+    "a version in a transaction": [(zk) => zk.transaction([Op.check("/a", 2 ** 31)]), "ops[0].version"],
     "an empty ACL": [(zk) => zk.create("/a", { acl: [] }), "acl"],
     "a malformed ACL": [(zk) => zk.setAcl("/a", [{ perms: 1, scheme: "world", id: "me" }]), "acl[0].id"],
     "an ACL of parents": [(zk) => zk.createWithParents("/a/b", { parentAcl: [] }), "parentAcl"],

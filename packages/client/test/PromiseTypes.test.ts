@@ -140,6 +140,8 @@ describe("the mapped type", () => {
   it("leaves alone what has no other face", () => {
     expectTypeOf<Promised<ZooKeeper.Stat>>().toEqualTypeOf<ZooKeeper.Stat>()
     expectTypeOf<Promised<Uint8Array>>().toEqualTypeOf<Uint8Array>()
+    expectTypeOf<Promised<ReadonlyMap<string, Uint8Array>>>().toEqualTypeOf<ReadonlyMap<string, Uint8Array>>()
+    expectTypeOf<Promised<ReadonlySet<bigint>>>().toEqualTypeOf<ReadonlySet<bigint>>()
     expectTypeOf<Promised<(name: string) => boolean>>().toEqualTypeOf<(name: string) => boolean>()
     expectTypeOf<Promised<NoNode>>().toEqualTypeOf<NoNode>()
     expectTypeOf<Promised<boolean | undefined>>().toEqualTypeOf<boolean | undefined>()

@@ -302,3 +302,23 @@ describe("a typed znode on a real server", () => {
     assert.instanceOf(error, ZNode.ZNodeDecodeError)
   })
 })
+
+describe("the data of a typed znode", () => {
+  it.effect("is encoded and decoded without a znode too, as the znode does it", () =>
+    Effect.gen(function* () {
+      const config = ZNode.dataCodec(Schema.Struct({ replicas: Schema.Int }))
+      assert.strictEqual(text(yield* config.encode({ replicas: 2 })), `{"replicas":2}`)
+      assert.deepStrictEqual(yield* config.decode("/config", new TextEncoder().encode(`{"replicas":3}`)), {
+        replicas: 3
+      })
+      assert.strictEqual(
+        (yield* failure(config.decode("/config", new Uint8Array()), "ZNodeDecodeError")).path,
+        "/config"
+      )
+      yield* failure(config.encode({ replicas: 0.5 }), "InvalidArgument")
+      const count = ZNode.dataCodec(Schema.NumberFromString, ZNode.text)
+      assert.strictEqual(text(yield* count.encode(7)), "7")
+      assert.strictEqual(yield* count.decode("/count", new TextEncoder().encode("8")), 8)
+    })
+  )
+})

@@ -60,7 +60,8 @@ export const Long = Schema.BigInt.check(
 ).annotate({ [annotation]: "long" })
 
 /**
- * Eight bytes that hold milliseconds since 1970, read as a number: the clocks of servers stay far below 2^53.
+ * Eight bytes that hold milliseconds since 1970, read as a number: the clocks of servers stay far below 2^53. What is
+ * beyond is rounded, and never turns from the future into the past.
  *
  * @category schemas
  * @since 0.1.0
@@ -236,7 +237,11 @@ const primitives: Record<Primitive, AnyCodec> = {
   boolean: { write: (w, v) => w.boolean(v), read: (r) => r.boolean(), minimumSize: 1 },
   int: { write: (w, v) => w.int(v), read: (r) => r.int(), minimumSize: 4 },
   long: { write: (w, v) => w.long(v), read: (r) => r.long(), minimumSize: 8 },
-  millis: { write: (w, v) => w.long(BigInt(v)), read: (r) => r.millis(), minimumSize: 8 },
+  millis: {
+    write: (w, v) => w.long(v < 2 ** 63 ? BigInt(v) : 2n ** 63n - 1n),
+    read: (r) => r.millis(),
+    minimumSize: 8
+  },
   buffer: { write: (w, v) => w.buffer(v), read: (r) => r.buffer(), minimumSize: 4 },
   ustring: { write: (w, v) => w.ustring(v), read: (r) => r.ustring(), minimumSize: 4 }
 }

@@ -44,6 +44,15 @@ describe("every value comes back as it was", () => {
   }
 })
 
+it("a time beyond all clocks comes back as it was, and not as one of long ago", () => {
+  const codec = Jute.codec(Schema.Struct({ time: Jute.Millis }))
+  for (const hex of ["7fffffffffffffff", "7ffffffffffffe00", "8000000000000000", "ffffffffffffffff"]) {
+    const value = succeeds(Jute.decode(codec, Uint8Array.from(Buffer.from(hex, "hex"))))
+    assert.strictEqual(succeeds(Jute.decode(codec, Jute.encode(codec, value))).time, value.time)
+    assert.strictEqual(Math.sign(value.time), hex.startsWith("7") ? 1 : -1)
+  }
+})
+
 describe("bytes after a value are left alone", () => {
   for (const { codec, label, values } of [...records, ...Arbitraries.bodies]) {
     it.prop(

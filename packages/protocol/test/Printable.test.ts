@@ -4,6 +4,7 @@ import * as Printable from "../src/Printable.ts"
 import { NoNode } from "../src/ServerError.ts"
 
 /** Everything that ends a line, moves a cursor or turns a direction, in a terminal or a viewer of logs. */
+// oxlint-disable-next-line no-control-regex -- these are meant
 const acting = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/
 
 const foul = "/a\nFATAL forged\r\u001b[2K\u0085\u2028\u2029\u202e\u2066\u200b\u0000\u007f\ud800/z"

@@ -27,6 +27,7 @@ export type RecipeError = Exclude<
  * - `session`: the session was not confirmed in time, expired or was closed. Others may hold it by now.
  * - `deleted`: somebody deleted the znode that stood for it.
  * - `disconnected`: the connection was lost, under `onDisconnect: "stop"`.
+ * - `expired`: the time that it was held for is over, as with a lease.
  * - `released`: its holder gave it back.
  *
  * @category errors
@@ -35,7 +36,7 @@ export type RecipeError = Exclude<
 export class LockLost extends Schema.TaggedError<LockLost>()("LockLost", {
   /** The znode that stood for it. */
   path: Schema.String,
-  reason: Schema.Literals(["session", "deleted", "disconnected", "released"])
+  reason: Schema.Literals(["session", "deleted", "disconnected", "expired", "released"])
 }) {
   override get message(): string {
     return `${this.path} is held no longer: ${lostBecause[this.reason]}`
@@ -46,6 +47,7 @@ const lostBecause = {
   session: "the session could not be confirmed in time",
   deleted: "somebody deleted the znode",
   disconnected: "the connection was lost",
+  expired: "its time is over",
   released: "it was released"
 } as const
 
@@ -69,6 +71,40 @@ export class LockTimeout extends Schema.TaggedError<LockTimeout>()("LockTimeout"
 }
 
 /**
+ * Whoever holds it for reading asked for writing: that would wait for itself, and two of them for each other. Release it
+ * first, then acquire it for writing, and look again at what was read.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UpgradeRefused extends Schema.TaggedError<UpgradeRefused>()("UpgradeRefused", {
+  path: Schema.String
+}) {
+  override get message(): string {
+    return `${this.path} is held for reading here and cannot be made a write lock: release it first, then acquire it for writing`
+  }
+}
+
+/**
+ * Those who hold permits of a semaphore were told another number of permits.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class PermitsMismatch extends Schema.TaggedError<PermitsMismatch>()("PermitsMismatch", {
+  /** Of the semaphore. */
+  path: Schema.String,
+  /** What this one was told. */
+  permits: Schema.Number,
+  /** What the others were told. */
+  others: Schema.Number
+}) {
+  override get message(): string {
+    return `${this.path} has ${this.others} permits for those who hold some now, and ${this.permits} here: all have to be told the same number`
+  }
+}
+
+/**
  * A write was sent and its reply was lost, and what is there now does not tell whether it was applied.
  *
  * @category errors
@@ -81,6 +117,23 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
 }) {
   override get message(): string {
     return `${this.operation} ${this.path}: the connection was lost before the reply, and what is there does not tell whether it was applied`
+  }
+}
+
+/**
+ * Another session has the id, and has had it for longer than one that has died could.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MemberExists extends Schema.TaggedError<MemberExists>()("MemberExists", {
+  /** The znode of the other. */
+  path: Schema.String,
+  /** Its session, or 0 for none. */
+  owner: Schema.BigInt
+}) {
+  override get message(): string {
+    return `${this.path} is there already, by session 0x${this.owner.toString(16)}; take another id, or have \`onConflict\` add a number to it`
   }
 }
 
@@ -115,5 +168,54 @@ export class DataInvalid extends Schema.TaggedError<DataInvalid>()("DataInvalid"
 }) {
   override get message(): string {
     return `the data of ${this.path} is not ${this.expected}; another program may write there, or the layout is another`
+  }
+}
+
+/**
+ * Others wrote in between, as often as was allowed to try. Nothing was written.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Contended extends Schema.TaggedError<Contended>()("Contended", {
+  path: Schema.String,
+  /** How often it was tried. */
+  attempts: Schema.Number
+}) {
+  override get message(): string {
+    return `${this.path} was written by others at each of ${this.attempts} attempts; allow more of them, or promote to a lock`
+  }
+}
+
+/**
+ * The version of a znode has come round to -1, which servers take for any version: there is nothing to compare with. A `set`
+ * writes it all the same, and moves the version on.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class VersionExhausted extends Schema.TaggedError<VersionExhausted>()("VersionExhausted", {
+  path: Schema.String
+}) {
+  override get message(): string {
+    return `${this.path} has the version -1, which means any to a server, so that no write can depend on it; set it once to go on`
+  }
+}
+
+/**
+ * A number is not one that a layout has room for. Nothing was written.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutOfRange extends Schema.TaggedError<OutOfRange>()("OutOfRange", {
+  path: Schema.String,
+  /** The number. */
+  value: Schema.Union([Schema.BigInt, Schema.Number]),
+  /** What there is room for, such as "64 bits". */
+  range: Schema.String
+}) {
+  override get message(): string {
+    return `${this.value} does not fit into ${this.path}, which has room for ${this.range}`
   }
 }

@@ -148,7 +148,7 @@ export const make = (
     }
     const acquire = (options: AcquireOptions = {}): Effect.Effect<Holding, LockTimeout | RecipeError, Scope.Scope> =>
       Effect.flatMap(checkTimeout(options.timeout), (timeout) => Line.take(line, "lock", Line.predecessor, timeout))
-    const holder: Holder = { zk, path }
+    const holder: Holder = { zk, path, kind: "lock" }
     return {
       path,
       withLock: (effect, options) => using(holder, acquire(options), effect),
@@ -159,8 +159,8 @@ export const make = (
 
 /**
  * Holds several locks at once. They are acquired in the order of their paths, whatever the order of the array, so that
- * those who want the same ones never wait for each other in a circle. The effect is interrupted when one of them is lost.
- * `timeout` holds for each.
+ * those who want the same ones never wait for each other in a circle: locks of one client, or of clients with one chroot.
+ * The effect is interrupted when one of them is lost. `timeout` holds for each.
  *
  * @category combinators
  * @since 0.1.0
@@ -170,9 +170,8 @@ export const withLocks = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   options?: AcquireOptions
 ): Effect.Effect<A, E | LockLost | LockTimeout | RecipeError, R> => {
-  const ordered = [...new Map(locks.map((lock) => [lock.path, lock])).values()].toSorted((a, b) =>
-    a.path < b.path ? -1 : 1
-  )
+  // The same lock twice is held already the second time.
+  const ordered = locks.toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
   return ordered.reduceRight<Effect.Effect<A, E | LockLost | LockTimeout | RecipeError, R>>(
     (inner, lock) => lock.withLock(inner, options),
     effect

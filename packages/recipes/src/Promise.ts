@@ -22,9 +22,32 @@
 import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
 import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseFace"
 import type * as Op from "@effect-zookeeper/client/Op"
+import * as Effect from "effect/Effect"
+import * as Barrier from "./Barrier.ts"
+import * as ChildrenCache from "./ChildrenCache.ts"
+import * as DoubleBarrier from "./DoubleBarrier.ts"
 import type { Held } from "./Held.ts"
-import { acquired, callback, derive, type Disposable_, makeNow } from "./internal/face.ts"
+import { acquired, acquiredOption, callback, derive, type Disposable_, makeNow } from "./internal/face.ts"
+import { type QueueRecipes, queueRecipes } from "./internal/faces/queues.ts"
+import { type ValueRecipes, valueRecipes } from "./internal/faces/values.ts"
+import * as LeaderElection from "./LeaderElection.ts"
+import * as Lease from "./Lease.ts"
 import * as Lock from "./Lock.ts"
+import * as NodeCache from "./NodeCache.ts"
+import * as Party from "./Party.ts"
+import * as PersistentNode from "./PersistentNode.ts"
+import * as ReadWriteLock from "./ReadWriteLock.ts"
+import * as Semaphore from "./Semaphore.ts"
+import * as TreeCache from "./TreeCache.ts"
+
+export type {
+  Handler,
+  PromiseConsumer,
+  PromisePriorityQueue,
+  PromiseQueue,
+  PromiseTaken
+} from "./internal/faces/queues.ts"
+export type { PromiseAtomicValue, PromiseCounter, PromiseIdGenerator } from "./internal/faces/values.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -69,8 +92,153 @@ export interface PromiseLock extends Omit<Promised<Lock.Lock>, "withLock" | "acq
 }
 
 /** @category models @since 0.1.0 */
-export interface Recipes {
+export interface PromiseLeaderElection extends Omit<
+  Promised<LeaderElection.LeaderElection>,
+  "whileLeader" | "acquire"
+> {
+  /** Stands, runs the callback while leading, and stands again after a loss; see `LeaderElection.whileLeader`. */
+  readonly whileLeader: <A>(f: Callback<PromiseHeld, A>, call?: CallOptions) => Promise<A>
+  /** Stands, and leads until it is released or lost. */
+  readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
+}
+
+/**
+ * A lease that is held.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseHeldLease extends PromiseHeld, Pick<Promised<Lease.HeldLease>, "renew" | "remaining"> {}
+
+/** @category models @since 0.1.0 */
+export interface PromiseLease extends Omit<Promised<Lease.Lease>, "withLease" | "obtain"> {
+  /** Takes a lease, or gives undefined when none is free. */
+  readonly obtain: (call?: CallOptions) => Promise<Acquired<PromiseHeldLease> | undefined>
+  /** Waits for a lease, runs the callback, and gives it back; see `Lease.withLease`. */
+  readonly withLease: <A>(
+    f: Callback<PromiseHeldLease, A>,
+    options?: Lock.AcquireOptions,
+    call?: CallOptions
+  ) => Promise<A>
+}
+
+/** @category models @since 0.1.0 */
+export interface PromiseParty extends Omit<Promised<Party.Party>, "join"> {
+  /** Joins; see `Party.join`. */
+  readonly join: (options?: Party.JoinOptions, call?: CallOptions) => Promise<Acquired<Promised<Party.Membership>>>
+}
+
+/** @category models @since 0.1.0 */
+export type PromisePersistentNode = Promised<PersistentNode.PersistentNode>
+
+/** @category models @since 0.1.0 */
+export type PromiseBarrier = Promised<Barrier.Barrier>
+
+/** @category models @since 0.1.0 */
+export type PromiseDoubleBarrier = Promised<DoubleBarrier.DoubleBarrier>
+
+/** Synchronous where the cache is, such as `get`. @category models @since 0.1.0 */
+export type PromiseChildrenCache = Promised<ChildrenCache.ChildrenCache>
+
+/** Synchronous where the cache is, such as `get`. @category models @since 0.1.0 */
+export type PromiseNodeCache = Promised<NodeCache.NodeCache>
+
+/** What a tree cache held at one moment. @category models @since 0.1.0 */
+export interface PromiseSnapshot
+  extends Promised<Omit<TreeCache.Snapshot, "entries">>, Pick<TreeCache.Snapshot, "entries"> {}
+
+/** Synchronous where the cache is, such as `get`. @category models @since 0.1.0 */
+export interface PromiseTreeCache extends Promised<Omit<TreeCache.TreeCache, "snapshot">> {
+  /** What it holds now. */
+  readonly snapshot: PromiseSnapshot
+}
+
+/**
+ * One side of a read-write lock.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseSide<Options> {
+  /** Acquires this side, runs the callback, and releases it. Not re-entrant. */
+  readonly withLock: <A>(f: Callback<PromiseHeld, A>, options?: Options, call?: CallOptions) => Promise<A>
+  /** Acquires this side. */
+  readonly acquire: (options?: Options, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
+}
+
+/**
+ * Nobody knows here what a call already holds: a downgrade is asked for with `{ downgrade: held }`, and whoever reads must not
+ * wait for writing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseReadWriteLock extends Omit<Promised<ReadWriteLock.ReadWriteLock>, "read" | "write"> {
+  readonly read: PromiseSide<ReadWriteLock.ReadOptions>
+  readonly write: PromiseSide<Lock.AcquireOptions>
+}
+
+/**
+ * Several permits, each with a loss and a token of its own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromisePermits {
+  readonly permits: ReadonlyArray<PromiseHeld>
+}
+
+/** @category models @since 0.1.0 */
+export interface PromiseSemaphore extends Pick<Promised<Semaphore.Semaphore>, "path" | "available" | "holders"> {
+  /** Acquires a permit, runs the callback, and gives the permit back; see `Semaphore.withPermit`. */
+  readonly withPermit: <A>(f: Callback<PromiseHeld, A>, options?: Lock.AcquireOptions, call?: CallOptions) => Promise<A>
+  /** The same with several permits, all or none. */
+  readonly withPermits: <A>(
+    permits: number,
+    f: Callback<PromisePermits, A>,
+    options?: Lock.AcquireOptions,
+    call?: CallOptions
+  ) => Promise<A>
+  /** Acquires a permit. */
+  readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
+  /** Acquires several permits, all or none. */
+  readonly acquireMany: (
+    permits: number,
+    options?: Lock.AcquireOptions,
+    call?: CallOptions
+  ) => Promise<Acquired<PromisePermits>>
+}
+
+/** @category models @since 0.1.0 */
+export interface Recipes extends QueueRecipes, ValueRecipes {
+  readonly barrier: (path: string, options?: Barrier.Options) => PromiseBarrier
+  readonly childrenCache: (
+    path: string,
+    options?: ChildrenCache.Options,
+    call?: CallOptions
+  ) => Promise<Acquired<PromiseChildrenCache>>
+  readonly doubleBarrier: (path: string, options: DoubleBarrier.Options) => PromiseDoubleBarrier
+  readonly leaderElection: (path: string, options?: LeaderElection.Options) => PromiseLeaderElection
+  readonly lease: (path: string, options: Lease.Options) => PromiseLease
   readonly lock: (path: string, options?: Lock.Options) => PromiseLock
+  readonly nodeCache: (
+    path: string,
+    options?: NodeCache.Options,
+    call?: CallOptions
+  ) => Promise<Acquired<PromiseNodeCache>>
+  readonly party: (path: string, options?: Party.Options, call?: CallOptions) => Promise<Acquired<PromiseParty>>
+  readonly persistentNode: (
+    path: string,
+    options?: PersistentNode.Options,
+    call?: CallOptions
+  ) => Promise<Acquired<PromisePersistentNode>>
+  readonly readWriteLock: (path: string, options?: ReadWriteLock.Options) => PromiseReadWriteLock
+  readonly semaphore: (path: string, options: Semaphore.Options) => PromiseSemaphore
+  readonly treeCache: (
+    path: string,
+    options?: TreeCache.Options,
+    call?: CallOptions
+  ) => Promise<Acquired<PromiseTreeCache>>
 }
 
 // -----------------------------------------------------------------------------
@@ -84,6 +252,27 @@ export interface Recipes {
  * @since 0.1.0
  */
 export const recipes = (zk: PromiseClient): Recipes => ({
+  ...queueRecipes(zk),
+  ...valueRecipes(zk),
+  barrier: (path, options) => derive(zk, makeNow(zk, Barrier.make(path, options))),
+  childrenCache: (path, options, call) => acquired(zk, ChildrenCache.make(path, options), call),
+  doubleBarrier: (path, options) => derive(zk, makeNow(zk, DoubleBarrier.make(path, options))),
+  leaderElection: (path, options) => {
+    const election = makeNow(zk, LeaderElection.make(path, options))
+    return {
+      ...derive(zk, election),
+      whileLeader: (f, call) => zk.run(election.whileLeader(callback(zk, f)), call),
+      acquire: (options, call) => acquired(zk, election.acquire(options), call)
+    }
+  },
+  lease: (path, options) => {
+    const lease = makeNow(zk, Lease.make(path, options))
+    return {
+      ...derive(zk, lease),
+      obtain: (call) => acquiredOption(zk, lease.obtain, call),
+      withLease: (f, options, call) => zk.run(lease.withLease(callback(zk, f), options), call)
+    }
+  },
   lock: (path, options) => {
     const lock = makeNow(zk, Lock.make(path, options))
     return {
@@ -91,5 +280,49 @@ export const recipes = (zk: PromiseClient): Recipes => ({
       withLock: (f, options, call) => zk.run(lock.withLock(callback(zk, f), options), call),
       acquire: (options, call) => acquired(zk, lock.acquire(options), call)
     }
-  }
+  },
+  nodeCache: (path, options, call) => acquired(zk, NodeCache.make(path, options), call),
+  party: (path, options, call) =>
+    acquired(zk, Party.make(path, options), call, (party): Pick<PromiseParty, "join"> => ({
+      join: (options, call) => acquired(zk, party.join(options), call)
+    })),
+  persistentNode: (path, options, call) => acquired(zk, PersistentNode.make(path, options), call),
+  readWriteLock: (path, options) => {
+    const lock = makeNow(zk, ReadWriteLock.make(path, options))
+    const { contenders } = derive(zk, lock)
+    return { path, contenders, read: side(zk, lock.read), write: side(zk, lock.write) }
+  },
+  semaphore: (path, options) => {
+    const semaphore = makeNow(zk, Semaphore.make(path, options))
+    const { available, holders } = derive(zk, semaphore)
+    const named = <A>(f: Callback<PromisePermits, A>) => {
+      const run = callback(zk, f)
+      return (permits: ReadonlyArray<Held>) => run({ permits })
+    }
+    return {
+      path,
+      available,
+      holders,
+      withPermit: (f, options, call) => zk.run(semaphore.withPermit(callback(zk, f), options), call),
+      withPermits: (permits, f, options, call) => zk.run(semaphore.withPermits(permits, named(f), options), call),
+      acquire: (options, call) => acquired(zk, semaphore.acquire(options), call),
+      acquireMany: (permits, options, call) =>
+        acquired(
+          zk,
+          Effect.map(semaphore.acquireMany(permits, options), (permits) => ({ permits })),
+          call
+        )
+    }
+  },
+  treeCache: (path, options, call) => acquired(zk, TreeCache.make(path, options), call)
+})
+
+// ---- internal
+
+const side = <Options, Refused>(
+  zk: PromiseClient,
+  { acquire, withLock }: ReadWriteLock.Side<Options, Refused>
+): PromiseSide<Options> => ({
+  withLock: (f, options, call) => zk.run(withLock(callback(zk, f), options), call),
+  acquire: (options, call) => acquired(zk, acquire(options), call)
 })

@@ -3,7 +3,25 @@
  *
  * @since 0.1.0
  */
+export * as AtomicValue from "./AtomicValue.ts"
+export * as Barrier from "./Barrier.ts"
+export type * from "./CacheEvent.ts"
+export * from "./Change.ts"
+export * as ChildrenCache from "./ChildrenCache.ts"
+export * as Counter from "./Counter.ts"
+export * as DoubleBarrier from "./DoubleBarrier.ts"
 export type * from "./Held.ts"
+export * as IdGenerator from "./IdGenerator.ts"
+export * as LeaderElection from "./LeaderElection.ts"
+export * as Lease from "./Lease.ts"
 export * as Lock from "./Lock.ts"
+export * as NodeCache from "./NodeCache.ts"
+export * as Party from "./Party.ts"
+export * as PersistentNode from "./PersistentNode.ts"
+export * as PriorityQueue from "./PriorityQueue.ts"
+export * as Queue from "./Queue.ts"
+export * as ReadWriteLock from "./ReadWriteLock.ts"
+export * as Semaphore from "./Semaphore.ts"
+export * as TreeCache from "./TreeCache.ts"
 
 export * from "./Errors.ts"

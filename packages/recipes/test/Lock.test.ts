@@ -1,74 +1,477 @@
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import type { Held } from "../src/Held.ts"
+import { awaitChange } from "../src/internal/line.ts"
 import * as Lock from "../src/Lock.ts"
-import { by, describeOnServers, eventually, failure, place, text } from "./targets.ts"
+import { by, describeOnServers, eventually, failure, outcome, place, text } from "./targets.ts"
+
+const at = (zk: ZooKeeper.Service, options?: Lock.Options) => by(zk)(Lock.make("/lock", options))
+
+/** Holds a lock until told to go. */
+const hold = (lock: Lock.Lock) =>
+  Effect.gen(function* () {
+    const got = yield* Deferred.make<Held>()
+    const go = yield* Deferred.make<void>()
+    const body = (held: Held) => Effect.andThen(Deferred.succeed(got, held), Deferred.await(go))
+    const fiber = yield* Effect.forkScoped(lock.withLock(body), { startImmediately: true })
+    return {
+      fiber,
+      held: Deferred.await(got).pipe(Effect.timeout("20 seconds")),
+      isHeld: Deferred.isDone(got),
+      release: Effect.andThen(Deferred.succeed(go, undefined), Fiber.join(fiber))
+    }
+  })
+
+const giving = (held: Held) => Effect.succeed(held)
+
+/** Its container may be reaped meanwhile. */
+const isEmpty = (zk: ZooKeeper.Service) =>
+  eventually(
+    Effect.orElseSucceed(zk.getChildren("/lock"), () => []),
+    (names) => names.length === 0
+  )
 
 describeOnServers("a lock", (it) => {
-  it.effect("is held by one, and its znode goes when it is released", () =>
+  it.effect("is held by one, and its znode goes when it is released (aiozk 33, 34)", () =>
     Effect.gen(function* () {
       const { zk } = yield* place
-      const lock = yield* by(zk)(Lock.make("/lock", { identifier: "me" }))
+      const lock = yield* at(zk, { identifier: "me" })
       const seen = yield* lock.withLock((held) =>
         Effect.gen(function* () {
-          assert.strictEqual(
-            (yield* zk.stat(held.path)).pipe((o) => (o._tag === "Some" ? o.value.czxid : 0n)),
-            held.fencingToken
-          )
-          return (yield* lock.contenders).map(({ identifier }) => text(identifier))
+          const stat = Option.getOrThrow(yield* zk.stat(held.path))
+          assert.strictEqual(stat.czxid, held.fencingToken)
+          assert.strictEqual(stat.ephemeralOwner, zk.session.id)
+          return yield* lock.contenders
         })
       )
-      assert.deepStrictEqual(seen, ["me"])
+      assert.deepStrictEqual(
+        seen.map(({ identifier }) => text(identifier)),
+        ["me"]
+      )
       assert.deepStrictEqual(yield* zk.getChildren("/lock"), [])
+      assert.deepStrictEqual(yield* lock.contenders, [])
     })
   )
 
-  it.effect("refuses a try while another holds it, and leaves no znode", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* place
-      const mine = yield* by(zk)(Lock.make("/lock"))
-      const theirs = yield* by(yield* another())(Lock.make("/lock"))
-      yield* mine.acquire()
-      const busy = yield* failure(theirs.withLock(Effect.die("not held"), { timeout: 0 }), "LockTimeout")
-      assert.strictEqual(busy.timeout, 0)
-      yield* eventually(zk.getChildren("/lock"), (names) => names.length === 1)
-    })
-  )
-
-  it.effect("interrupts what it guards when its znode is deleted", () =>
+  it.effect("creates its parents as containers", () =>
     Effect.gen(function* () {
       const { zk } = yield* place
-      const lock = yield* by(zk)(Lock.make("/lock"))
+      const lock = yield* by(zk)(Lock.make("/deep/down/lock"))
+      assert.deepStrictEqual(yield* lock.contenders, [])
+      assert.strictEqual(yield* lock.withLock(Effect.succeed(1)), 1)
+      yield* eventually(zk.exists("/deep"), (there) => !there)
+    })
+  )
+
+  it.effect("refuses a path that is none, and a timeout that is none (aiozk 44)", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      for (const path of ["lock", "/lock/", "/a//b", "/", ""]) {
+        assert.strictEqual(yield* outcome(by(zk)(Lock.make(path))), "InvalidArgument", path)
+      }
+      const lock = yield* at(zk)
+      assert.strictEqual(yield* outcome(lock.withLock(Effect.void, { timeout: -1 })), "InvalidArgument")
+      assert.isFalse(yield* zk.exists("/lock"))
+    })
+  )
+
+  it.effect("refuses a try while another holds it, and leaves no znode (aiozk acquires it: 1.11)", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const mine = yield* at(zk)
+      const theirs = yield* at(yield* another())
+      const scope = yield* Scope.make()
+      yield* Effect.provideService(mine.acquire({ timeout: 0 }), Scope.Scope, scope)
+      for (let tries = 0; tries < 3; tries++) {
+        const busy = yield* failure(theirs.withLock(Effect.die("not held"), { timeout: 0 }), "LockTimeout")
+        assert.strictEqual(busy.timeout, 0)
+        assert.include(busy.message, "/lock is held by another")
+      }
+      yield* eventually(zk.getChildren("/lock"), (names) => names.length === 1)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(yield* theirs.withLock(Effect.succeed("held"), { timeout: 0 }), "held")
+    })
+  )
+
+  it.effect("fails when it is not had in time, leaves no znode, and is free afterwards (aiozk 32, 35, 40)", () =>
+    Effect.gen(function* () {
+      const { another, watches, zk } = yield* place
+      const first = yield* hold(yield* at(zk))
+      yield* first.held
+      const theirs = yield* at(yield* another())
+      const start = performance.now()
+      const late = yield* failure(Effect.scoped(theirs.acquire({ timeout: "300 millis" })), "LockTimeout")
+      const took = performance.now() - start
+      assert.strictEqual(late.timeout, 300)
+      assert.isAtLeast(took, 290)
+      assert.isBelow(took, 5_000)
+      yield* eventually(zk.getChildren("/lock"), (names) => names.length === 1)
+      yield* first.release
+      yield* theirs.withLock(Effect.void, { timeout: "20 seconds" })
+      yield* isEmpty(zk)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("can be acquired again, each time with a larger token (aiozk 37)", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const lock = yield* at(zk)
+      let last = 0n
+      for (let times = 0; times < 3; times++) {
+        const token = yield* lock.withLock(({ fencingToken }) => Effect.succeed(fencingToken))
+        assert.isTrue(token > last)
+        last = token
+      }
+      // Even when its parent is another one.
+      yield* Effect.ignore(zk.delete("/lock"))
+      assert.isTrue((yield* lock.withLock(({ fencingToken }) => Effect.succeed(fencingToken))) > last)
+    })
+  )
+
+  it.effect("goes round among those who contend, one at a time and in the order of arrival (aiozk 38)", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const clients = [zk, yield* another(), yield* another()]
+      const first = yield* hold(yield* at(zk))
+      yield* first.held
+      let inside = 0
+      const order: Array<number> = []
+      const fibers: Array<Fiber.Fiber<void, unknown>> = []
+      const { contenders } = yield* at(zk)
+      for (let id = 0; id < 8; id++) {
+        const lock = yield* at(clients[id % clients.length]!)
+        const body = Effect.gen(function* () {
+          assert.strictEqual(++inside, 1)
+          order.push(id)
+          yield* Effect.sleep(2)
+          inside--
+        })
+        fibers.push(yield* Effect.forkChild(lock.withLock(body)))
+        yield* eventually(contenders, (all) => all.length === id + 2)
+      }
+      yield* first.release
+      for (const fiber of fibers) yield* Fiber.join(fiber)
+      assert.deepStrictEqual(order, [0, 1, 2, 3, 4, 5, 6, 7])
+      yield* isEmpty(zk)
+    })
+  )
+
+  it.effect("gives back what the effect gives, and releases whatever becomes of it", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const lock = yield* at(zk)
+      assert.strictEqual(yield* Effect.flip(lock.withLock(Effect.fail("no"))), "no")
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(lock.withLock(Effect.die("bug")))))
+      const first = yield* hold(lock)
+      yield* first.held
+      yield* Fiber.interrupt(first.fiber)
+      yield* isEmpty(zk)
+    })
+  )
+})
+
+describeOnServers("re-entrancy", (it) => {
+  it.effect("holds in the fiber tree, and nowhere else (by design, where aiozk 36 refuses)", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const lock = yield* at(zk)
+      const same = yield* at(zk)
+      const other = yield* at(yield* another())
+      yield* lock.withLock((outer) =>
+        Effect.gen(function* () {
+          const inner = yield* same.withLock(giving, { timeout: 0 })
+          assert.strictEqual(inner.path, outer.path)
+          const forked = yield* Effect.forkChild(lock.withLock(giving, { timeout: 0 }))
+          assert.strictEqual((yield* Fiber.join(forked)).path, outer.path)
+          // Not with another client, and not by `acquire`: these stand in the line.
+          assert.strictEqual(yield* outcome(other.withLock(Effect.void, { timeout: 0 })), "LockTimeout")
+          assert.strictEqual(yield* outcome(Effect.scoped(lock.acquire({ timeout: 0 }))), "LockTimeout")
+          // The inner one released nothing.
+          assert.isTrue(yield* zk.exists(outer.path))
+        })
+      )
+      yield* isEmpty(zk)
+    })
+  )
+
+  it.effect("ends with the release: a fiber that goes on stands in the line", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const lock = yield* at(zk)
+      const go = yield* Deferred.make<void>()
+      const later = yield* lock.withLock(
+        Effect.forkDetach(Effect.andThen(Deferred.await(go), lock.withLock(Effect.void, { timeout: 0 })), {
+          startImmediately: true
+        })
+      )
+      const other = yield* hold(yield* at(yield* another()))
+      yield* other.held
+      yield* Deferred.succeed(go, undefined)
+      assert.strictEqual(yield* outcome(Fiber.join(later)), "LockTimeout")
+    })
+  )
+
+  it.effect("stops a fiber that goes on before the lock is given back", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const lock = yield* at(zk)
+      const began = yield* Deferred.make<void>()
+      let stoppedBefore = false
+      const later = yield* lock.withLock((held) =>
+        Effect.gen(function* () {
+          const guest = yield* Effect.forkDetach(
+            lock.withLock(
+              Effect.andThen(Deferred.succeed(began, undefined), Effect.never).pipe(
+                Effect.onInterrupt(() =>
+                  Effect.gen(function* () {
+                    yield* Effect.sleep(30)
+                    stoppedBefore = yield* Effect.orDie(zk.exists(held.path))
+                  })
+                )
+              )
+            )
+          )
+          yield* Deferred.await(began)
+          return guest
+        })
+      )
+      assert.strictEqual((yield* failure(Fiber.join(later), "LockLost")).reason, "released")
+      assert.isTrue(stoppedBefore)
+      yield* isEmpty(zk)
+    })
+  )
+})
+
+describeOnServers("several locks at once", (it) => {
+  it.effect("are acquired in one order, so that nobody waits in a circle", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const other = yield* another()
+      const [a, b] = [yield* by(zk)(Lock.make("/a")), yield* by(zk)(Lock.make("/b"))]
+      const [a2, b2] = [yield* by(other)(Lock.make("/a")), yield* by(other)(Lock.make("/b"))]
+      let inside = 0
+      const body = Effect.gen(function* () {
+        assert.strictEqual(++inside, 1)
+        yield* Effect.sleep(1)
+        inside--
+      })
+      const rounds = Array.from({ length: 5 }, () => [
+        Lock.withLocks([a, b, a], body),
+        Lock.withLocks([b2, a2], body, { timeout: "20 seconds" })
+      ])
+      yield* Effect.all(rounds.flat(), { concurrency: "unbounded" })
+      yield* a.withLock(Effect.void)
+      const lost = Lock.withLocks(
+        [b, a],
+        Effect.gen(function* () {
+          const [first] = yield* a.contenders
+          yield* zk.delete(first!.path)
+          return yield* Effect.never
+        })
+      )
+      assert.strictEqual((yield* failure(lost, "LockLost")).reason, "deleted")
+      for (const path of ["/a", "/b"]) {
+        yield* eventually(
+          Effect.orElseSucceed(zk.getChildren(path), () => []),
+          (names) => names.length === 0
+        )
+      }
+    })
+  )
+
+  it.effect("are two when they have the same path under different roots", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      yield* zk.create("/one")
+      yield* zk.create("/two")
+      const one = yield* at(yield* zk.withChroot("/one"))
+      const two = yield* at(yield* zk.withChroot("/two"))
+      yield* Lock.withLocks(
+        [one, two],
+        Effect.gen(function* () {
+          assert.lengthOf(yield* zk.getChildren("/one/lock"), 1)
+          assert.lengthOf(yield* zk.getChildren("/two/lock"), 1)
+        })
+      )
+    })
+  )
+})
+
+describeOnServers("a waiter", (it) => {
+  it.effect("that is interrupted leaves no znode and no watch (aiozk leaves both: R2; kazoo test_lock_cancel)", () =>
+    Effect.gen(function* () {
+      const { another, watches, zk } = yield* place
+      const first = yield* hold(yield* at(zk))
+      yield* first.held
+      const { contenders, withLock } = yield* at(yield* another())
+      const waiting = yield* Effect.forkChild(withLock(Effect.void))
+      yield* eventually(contenders, (all) => all.length === 2)
+      const third = yield* hold(yield* at(yield* another()))
+      yield* eventually(contenders, (all) => all.length === 3)
+      yield* Fiber.interrupt(waiting)
+      yield* eventually(zk.getChildren("/lock"), (names) => names.length === 2)
+      // The one behind it does not take its going for the holder's.
+      assert.isFalse(yield* third.isHeld)
+      yield* first.release
+      yield* third.held
+      yield* third.release
+      yield* isEmpty(zk)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("whose predecessor has gone by the time it looks does not wait (aiozk 39)", () =>
+    Effect.gen(function* () {
+      const { watches, zk } = yield* place
+      yield* awaitChange(zk, "/gone")
+      assert.strictEqual(yield* watches, 0)
+    })
+  )
+
+  it.effect("ignores what is no contender (kazoo test_get_predecessor), and heeds those of other layouts", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      yield* zk.create("/lock")
+      for (const name of ["config", "lock-", "other-0000000000", "lock-12", "latch-0000000000"]) {
+        yield* zk.create(`/lock/${name}`)
+      }
+      const lock = yield* at(zk)
+      yield* lock.withLock(Effect.void, { timeout: 0 })
+      const hex = "0123456789abcdef0123456789abcdef"
+      for (const prefix of [`${hex}__lock__`, `lock-${hex}-`, `_c_${hex}-lock-`, "lock-"]) {
+        const path = yield* zk.create(`/lock/${prefix}`, { mode: "ephemeralSequential" })
+        assert.strictEqual(yield* outcome(lock.withLock(Effect.void, { timeout: 0 })), "LockTimeout", prefix)
+        yield* zk.delete(path)
+      }
+      yield* lock.withLock(Effect.void, { timeout: 0 })
+    })
+  )
+
+  it.effect("stands again when its own znode is deleted", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const first = yield* hold(yield* at(zk))
+      const { path } = yield* first.held
+      const second = yield* hold(yield* at(yield* another()))
+      const names = yield* eventually(zk.getChildren("/lock"), (names) => names.length === 2)
+      const other = names.find((name) => name !== ZnodePath.name(path))!
+      yield* zk.delete(ZnodePath.join("/lock", other))
+      yield* first.release
+      assert.notStrictEqual(ZnodePath.name((yield* second.held).path), other)
+      yield* second.release
+    })
+  )
+
+  it.effect("is told what the server refuses, and leaves no znode (Curator testNodeDeletedCleanlyWithFaults)", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      // To create and delete, but not to list.
+      yield* zk.create("/lock", {
+        acl: [Acl.world("cd")]
+      })
+      const lock = yield* at(zk)
+      assert.strictEqual(yield* outcome(lock.withLock(Effect.void)), "NoAuth")
+      yield* eventually(Effect.map(zk.stat("/lock"), Option.getOrThrow), ({ numChildren }) => numChildren === 0)
+    })
+  )
+})
+
+describeOnServers("a holder", (it) => {
+  it.effect("is interrupted when its znode is deleted, and LockLost comes when it has finished", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const lock = yield* at(zk)
       const began = yield* Deferred.make<string>()
       let finalized = false
-      const fiber = yield* lock
-        .withLock((held) =>
-          Deferred.succeed(began, held.path).pipe(
-            Effect.andThen(Effect.never),
-            Effect.onInterrupt(() => Effect.sync(() => (finalized = true)))
+      const body = (held: Held) =>
+        Deferred.succeed(began, held.path).pipe(
+          Effect.andThen(Effect.never),
+          Effect.onInterrupt(() =>
+            Effect.andThen(
+              Effect.sleep(20),
+              Effect.sync(() => (finalized = true))
+            )
           )
         )
-        .pipe(Effect.forkChild)
+      const fiber = yield* Effect.forkChild(lock.withLock(body))
+      yield* zk.setData(yield* Deferred.await(began), "what is written there is none of its business")
       yield* zk.delete(yield* Deferred.await(began))
       const lost = yield* failure(Fiber.join(fiber), "LockLost")
       assert.strictEqual(lost.reason, "deleted")
+      assert.include(lost.message, "somebody deleted the znode")
       assert.isTrue(finalized)
     })
   )
 
-  it.effect("passes to a waiter when the session of its holder ends", () =>
+  it.effect("that acquired it is told of the loss, and its release afterwards is no error (aiozk 41)", () =>
     Effect.gen(function* () {
-      const { another, expire, zk } = yield* place
-      const other = yield* another()
-      const mine = yield* by(zk)(Lock.make("/lock"))
-      const theirs = yield* by(other)(Lock.make("/lock"))
-      const held = yield* theirs.acquire()
-      const waiting = yield* Effect.forkChild(mine.withLock((held) => Effect.succeed(held.fencingToken)))
-      yield* eventually(mine.contenders, (all) => all.length === 2)
-      yield* expire(other)
-      assert.isAbove(Number(yield* Fiber.join(waiting)), Number(held.fencingToken))
-      assert.strictEqual((yield* failure(held.lost, "LockLost")).reason, "session")
+      const { watches, zk } = yield* place
+      const lock = yield* at(zk)
+      const scope = yield* Scope.make()
+      const held = yield* Effect.provideService(lock.acquire(), Scope.Scope, scope)
+      yield* zk.delete(held.path)
+      assert.strictEqual((yield* failure(held.lost, "LockLost")).reason, "deleted")
+      yield* Scope.close(scope, Exit.void)
+      const again = yield* Scope.make()
+      const released = yield* Effect.provideService(lock.acquire({ timeout: 0 }), Scope.Scope, again)
+      yield* Scope.close(again, Exit.void)
+      assert.strictEqual((yield* failure(released.lost, "LockLost")).reason, "released")
+      yield* isEmpty(zk)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("writes behind the check of its znode: the results are its own, and so is the index of a failure", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const lock = yield* at(zk)
+      yield* zk.create("/result")
+      yield* lock.withLock((held) =>
+        Effect.gen(function* () {
+          const [stat, path] = yield* held.transaction([Op.setData("/result", "1"), Op.create("/made")])
+          assert.strictEqual(stat.version, 1)
+          assert.strictEqual(path, "/made")
+          const refused = yield* failure(
+            held.transaction([Op.setData("/result", "2"), Op.create("/made"), Op.delete("/result")]),
+            "TransactionFailed"
+          )
+          assert.strictEqual(refused.index, 1)
+          assert.strictEqual(refused.error._tag, "NodeExists")
+          assert.lengthOf(refused.results, 3)
+          assert.deepStrictEqual(yield* held.transaction([]), [])
+        })
+      )
+      assert.strictEqual(text(yield* zk.getData("/result")), "1")
+    })
+  )
+
+  it.effect("of the past is refused when it writes, whatever it knows of its loss", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      yield* zk.create("/result")
+      const lock = yield* at(zk)
+      const former = yield* lock.withLock(giving)
+      assert.strictEqual(
+        (yield* failure(former.transaction([Op.setData("/result", "late")]), "LockLost")).reason,
+        "released"
+      )
+      const held = yield* lock.acquire()
+      yield* Effect.flatMap(another(), (other) => other.delete(held.path))
+      const lost = yield* failure(held.transaction([Op.setData("/result", "late")]), "LockLost")
+      assert.strictEqual(lost.path, held.path)
+      // It knows now.
+      yield* failure(held.lost, "LockLost")
+      assert.strictEqual(text(yield* zk.getData("/result")), "")
     })
   )
 })

@@ -11,10 +11,40 @@ const textOf = (path: string) => readFileSync(new URL(path, import.meta.url), "u
 
 const readme = textOf("../README.md")
 
+const permitsLeft = ["exporting,", 3, "permits left", "exporting,", 1, "permits left"]
+
 /** By the order of the README: the file in `examples/`, and what it prints. */
 const examples: ReadonlyArray<readonly [name: string, run: () => Promise<unknown>, prints: ReadonlyArray<unknown>]> = [
+  ["barrier", () => import("./examples/barrier.ts"), ["migrating", "working"]],
+  ["barrierPromise", () => import("./examples/barrierPromise.ts"), ["migrating", "working"]],
+  ["doubleBarrier", () => import("./examples/doubleBarrier.ts"), ["all are here", "all are here", "all are here"]],
+  [
+    "doubleBarrierPromise",
+    () => import("./examples/doubleBarrierPromise.ts"),
+    ["all are here", "all are here", "all are here"]
+  ],
+  ["leaderElection", () => import("./examples/leaderElection.ts"), ["leading", true, "finished"]],
+  ["leaderElectionPromise", () => import("./examples/leaderElectionPromise.ts"), ["leading", true, "finished"]],
+  ["lease", () => import("./examples/lease.ts"), [["importer-1"]]],
+  ["leasePromise", () => import("./examples/leasePromise.ts"), [["importer-1"]]],
   ["lock", () => import("./examples/lock.ts"), ["reporting", "done"]],
-  ["lockPromise", () => import("./examples/lockPromise.ts"), ["reporting", "done"]]
+  ["lockPromise", () => import("./examples/lockPromise.ts"), ["reporting", "done"]],
+  ["party", () => import("./examples/party.ts"), [["worker-7"], 1]],
+  ["partyPromise", () => import("./examples/partyPromise.ts"), [["worker-7"], 1]],
+  ["persistentNode", () => import("./examples/persistentNode.ts"), ["Present", "10.0.0.7:8081"]],
+  ["persistentNodePromise", () => import("./examples/persistentNodePromise.ts"), ["Present", "10.0.0.7:8081"]],
+  [
+    "readWriteLock",
+    () => import("./examples/readWriteLock.ts"),
+    ["looking up", "replacing", "nobody has written since"]
+  ],
+  [
+    "readWriteLockPromise",
+    () => import("./examples/readWriteLockPromise.ts"),
+    ["looking up", "replacing", "nobody has written since"]
+  ],
+  ["semaphore", () => import("./examples/semaphore.ts"), permitsLeft],
+  ["semaphorePromise", () => import("./examples/semaphorePromise.ts"), permitsLeft]
 ]
 
 describe("the README", () => {
@@ -29,7 +59,10 @@ describe("the README", () => {
         const zk = Context.get(context, ZooKeeper.ZooKeeper)
         // Persistent: a container that the clearing empties would be reaped under the example.
         yield* Effect.catchTag(zk.create("/"), "NodeExists", () => Effect.void)
-        for (const child of yield* zk.getChildren("/")) yield* zk.deleteAll(`/${child}`)
+        for (const child of yield* zk.getChildren("/")) {
+          // A container of the example before may be reaped meanwhile.
+          yield* Effect.catchTag(zk.deleteAll(`/${child}`), "NoNode", () => Effect.void)
+        }
         vi.stubEnv("ZOOKEEPER", connectString)
         const printed: Array<unknown> = []
         const log = vi.spyOn(console, "log").mockImplementation((...line) => void printed.push(...line))

@@ -3,6 +3,8 @@ import { connectBy, type Link, Target } from "@effect-zookeeper/test-kit/conform
 import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
 import { freshPath } from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type * as Session from "@effect-zookeeper/session/Session"
+import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import { describe, type Vitest, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -37,6 +39,8 @@ export interface Place {
   ) => Effect.Effect<{ readonly zk: ZooKeeper.Service; readonly link: Link }, never, Scope.Scope>
   /** Ends the session of a client at the server, as an expiry does. */
   readonly expire: (zk: ZooKeeper.Service) => Effect.Effect<void>
+  /** How many watches the server has below the place. */
+  readonly watches: Effect.Effect<number>
 }
 
 /** A fresh place; its sessions end with the Scope of the test. */
@@ -54,14 +58,39 @@ export const place: Effect.Effect<Place, never, Target | Scope.Scope> = Effect.g
         const link = yield* target.link
         return { link, zk: yield* Effect.orDie(connectBy(link, { ...options, chroot })) }
       }),
-    // Whoever takes a session up again and closes it ends it.
-    expire: (zk: ZooKeeper.Service) =>
-      Effect.scoped(connectBy(target, { session: { id: zk.session.id, password: zk.session.password } })).pipe(
-        Effect.orDie,
-        Effect.asVoid
-      )
+    watches: countWatches(target, chroot),
+    expire: (zk: ZooKeeper.Service) => endSession(target, { id: zk.session.id, password: zk.session.password })
   }
 }).pipe(Effect.orDie)
 
 /** Runs with a client. */
 export const by = (zk: ZooKeeper.Service) => Effect.provideService(ZooKeeper.ZooKeeper, zk)
+
+/**
+ * Whoever takes a session up again and closes it ends it. Its owner, whose connection the server closes, may be quick
+ * enough to take it back: until it is gone.
+ */
+const endSession = (way: Target["Service"], session: Session.SessionCredentials): Effect.Effect<void> =>
+  Effect.scoped(connectBy(way, { session, sessionExpiry: "fail" })).pipe(
+    Effect.andThen(Effect.fail("taken back")),
+    Effect.retry({ while: (error) => error === "taken back" }),
+    Effect.catchTag("SessionExpired", () => Effect.void),
+    Effect.orDie
+  )
+
+/** The embedded server does not tell paths, but has no other tests beside this one; the real one has. */
+const countWatches = ({ servers, transport }: Target["Service"], chroot: string): Effect.Effect<number> => {
+  const [host = "", port] = servers.split(":")
+  const address = { host, port: Number(port) }
+  const ask = (word: "wchs" | "wchp") => Effect.orDie(FourLetterWord.ask(transport, address, address, word))
+  if (host === "memory") return Effect.map(ask("wchs"), (answer) => Number(/Total watches:(\d+)/.exec(answer)?.[1]))
+  return Effect.map(ask("wchp"), (answer) => {
+    let isOurs = false
+    let count = 0
+    for (const line of answer.split("\n")) {
+      if (line.startsWith("/")) isOurs = line.startsWith(chroot)
+      else if (isOurs && line.startsWith("\t")) count++
+    }
+    return count
+  })
+}

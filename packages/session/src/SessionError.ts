@@ -75,8 +75,8 @@ export class AuthFailed extends Schema.TaggedError<AuthFailed>()("AuthFailed", {
   reason: Schema.optional(Schema.String)
 }) {
   override get message(): string {
-    const reason = this.reason === undefined ? "" : ` (${this.reason})`
-    return `the server refused the credentials of scheme "${this.scheme}"${reason}; check them, and that the server knows the scheme`
+    const reason = this.reason === undefined ? "" : ` (${Printable.escape(this.reason)})`
+    return `the server refused the credentials of scheme ${Printable.quote(this.scheme)}${reason}; check them, and that the server knows the scheme`
   }
 }
 

@@ -1,5 +1,7 @@
 /** The end of a session, from every state that it can be in: bounded, said to the server where that is possible. */
 import { assert, describe, it } from "@effect/vitest"
+import type { MultiOp } from "@effect-zookeeper/protocol/OperationMulti"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -100,6 +102,34 @@ describe("closing", () => {
       yield* broken.server.nextRequest
       broken.server.cut()
       yield* Fiber.join(second)
+    })
+  )
+
+  it.effect("F48: in the midst of a transaction tells what became of it, and twice is once", () =>
+    Effect.gen(function* () {
+      for (const answered of [true, false]) {
+        const { close, server, session } = yield* connectIn
+        server.answersGoodbye = false
+        const ops: ReadonlyArray<MultiOp> = [{ operation: "delete", request: { path: "/a", version: -1 } }]
+        const writing = yield* Effect.forkChild(Effect.result(session.request(Operations.multi, ops, "/a")), now)
+        const { xid } = yield* server.nextRequest
+        const closing = yield* Effect.forkChild(Effect.andThen(close, close), now)
+        yield* TestClock.adjust("1 second")
+        if (answered) {
+          server.replyWith(xid, 5n, Operations.multi, [{ operation: "delete", response: undefined }])
+          const goodbye = yield* server.nextRequest
+          assert.strictEqual(goodbye.name, "closeSession")
+          server.reply(goodbye.xid, 6n)
+        } else {
+          yield* TestClock.adjust("1 second")
+        }
+        yield* Fiber.join(closing)
+        const result = yield* Fiber.join(writing)
+        if (answered) assert.strictEqual(result._tag, "Success")
+        else assert.strictEqual(result._tag === "Failure" && result.failure._tag, "SessionClosed")
+        assert.isTrue(server.isLeft)
+        assert.strictEqual(session.info.state._tag, "Closed")
+      }
     })
   )
 

@@ -4,13 +4,13 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { kept, MiB } from "@effect-zookeeper/test-kit/memory"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import * as V8 from "node:v8"
-import * as Vm from "node:vm"
+import type { SessionOptions } from "../src/Session.ts"
 import * as Frames from "./support/frames.ts"
 import { awaitState, connectLive, create, exists, get, set, type TheSession } from "./support/session.ts"
 import * as SlowReader from "./support/slowReader.ts"
@@ -20,9 +20,6 @@ const now = { startImmediately: true } as const
 const quick = { retry: Schedule.spaced("5 millis") } as const
 const direct = Effect.suspend(() => connectLive({ servers: TestServer.connectString() }))
 
-V8.setFlagsFromString("--expose-gc")
-const collectGarbage: () => void = Vm.runInNewContext("gc")
-
 const elapsed = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
   const start = yield* Clock.currentTimeMillis
   yield* effect
@@ -30,9 +27,12 @@ const elapsed = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E
 })
 
 /** A session through a proxy, and a few znodes whose data is their name. */
-const setUp = Effect.fnUntraced(function* (sessionTimeout: `${number} seconds` = "20 seconds") {
+const setUp = Effect.fnUntraced(function* (
+  sessionTimeout: `${number} seconds` = "20 seconds",
+  more: SessionOptions = {}
+) {
   const proxy = yield* FaultProxy.make(target())
-  const session = yield* connectLive({ ...quick, sessionTimeout, servers: proxy.connectString })
+  const session = yield* connectLive({ ...quick, ...more, sessionTimeout, servers: proxy.connectString })
   const root = TestServer.freshPath("faults")
   yield* create(session, root)
   const paths = Array.from({ length: 8 }, (_, n) => `${root}/node-${n}`)
@@ -274,7 +274,8 @@ describe("a connection that swallows bytes", () => {
 describe("a client that is cut off", () => {
   it.live("loses ownership at its deadline, then says Expired itself, and begins a new session when it can", () =>
     Effect.gen(function* () {
-      const { proxy, root, session } = yield* setUp("2 seconds")
+      // A second before the server can think so, for this machine may be busy.
+      const { proxy, root, session } = yield* setUp("2 seconds", { ownershipMargin: "1 second" })
       const other = yield* direct
       const { id } = session.info
       yield* create(session, `${root}/mine`, "", 1)
@@ -286,7 +287,8 @@ describe("a client that is cut off", () => {
       const start = yield* monotonic
       const deadline = Number(session.info.deadline) / 1e6
       const lostAt = yield* Fiber.join(lost)
-      assert.closeTo(lostAt, deadline, 250)
+      assert.isAtLeast(lostAt, deadline)
+      assert.isBelow(lostAt, deadline + 900)
       // The server cannot have ended it yet: nobody else owns what was ours.
       assert.strictEqual((yield* exists(other, `${root}/mine`)).stat.ephemeralOwner, id)
       const expiredAt = yield* Fiber.join(expired)
@@ -345,18 +347,39 @@ describe("a slow connection", () => {
     })
   )
 
+  it.live("at a thousand bytes a second keeps 20 MB of writes out of memory, and loses none of them", () =>
+    Effect.gen(function* () {
+      const { paths, proxy, session } = yield* setUp("30 seconds")
+      const other = yield* direct
+      const payload = new Uint8Array(400_000).fill(1)
+      const before = kept()
+      yield* proxy.shape("up", { bytesPerSecond: 1000 })
+      const writes = yield* Effect.forkChild(
+        Effect.forEach(Array.from({ length: 50 }), () => set(session, paths[0]!, payload), {
+          concurrency: "unbounded",
+          discard: true
+        }),
+        now
+      )
+      for (let i = 0; i < 4; i++) {
+        yield* Effect.sleep("50 millis")
+        // Ours, and what the proxy and the sockets hold: it all is in this process.
+        assert.isBelow(kept() - before, 32 * MiB)
+      }
+      assert.isUndefined(writes.pollUnsafe())
+      assert.strictEqual((yield* exists(other, paths[0]!)).stat.version, 0)
+      yield* proxy.heal
+      yield* Fiber.join(writes)
+      assert.strictEqual((yield* exists(other, paths[0]!)).stat.version, 50)
+    })
+  )
+
   it.live("to a server that reads nothing keeps 50 MB of writes out of memory, and loses none of them", () =>
     Effect.gen(function* () {
       const server = yield* SlowReader.make
       const session = yield* connectLive({ servers: server.connectString, sessionTimeout: "30 seconds" })
       const payload = new Uint8Array(1_000_000).fill(1)
-      // What is kept, not what is left for the collector.
-      const memory = () => {
-        collectGarbage()
-        const { arrayBuffers, heapUsed } = process.memoryUsage()
-        return arrayBuffers + heapUsed
-      }
-      const before = memory()
+      const before = kept()
       const writes = yield* Effect.forkChild(
         Effect.forEach(Array.from({ length: 50 }), () => set(session, "/x", payload), {
           concurrency: "unbounded",
@@ -365,14 +388,14 @@ describe("a slow connection", () => {
         now
       )
       let most = 0
-      for (let i = 0; i < 10; i++) {
-        yield* Effect.sleep("20 millis")
-        most = Math.max(most, memory() - before)
+      for (let i = 0; i < 4; i++) {
+        yield* Effect.sleep("50 millis")
+        most = Math.max(most, kept() - before)
       }
       assert.isUndefined(writes.pollUnsafe())
       assert.isAtMost(server.state.bytes, 1000)
       // One batch with the network and one behind it, of at most 5 MB each, in buffers that double.
-      assert.isBelow(most, 24 * 1024 * 1024)
+      assert.isBelow(most, 24 * MiB)
       yield* server.read
       yield* Fiber.join(writes)
       assert.strictEqual(server.state.writes, 50)

@@ -328,6 +328,44 @@ describe("the wall clock", () => {
     })
   )
 
+  for (const [name, step] of [
+    ["an hour forward", 3_600_000],
+    ["an hour back", -3_600_000],
+    ["a day forward", 86_400_000],
+    ["a day back", -86_400_000]
+  ] as const) {
+    it.effect(`F39: stepped ${name} leaves the session as it is, and ends ownership at most`, () =>
+      Effect.gen(function* () {
+        const { stepped, wall } = yield* withWall
+        const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
+        const states: Array<string> = []
+        yield* Effect.forkChild(
+          Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag)))
+        )
+        const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+        const reading = yield* Effect.forkChild(exists(session, "/x"), { startImmediately: true })
+        const { xid } = yield* server.nextRequest
+        wall.offset += step
+        server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
+        yield* Fiber.join(reading)
+        const pass = Effect.fnUntraced(function* (seconds: number) {
+          for (let second = 0; second < seconds; second++) {
+            yield* TestClock.adjust("1 second")
+            for (const { name } of yield* server.requests) if (name === "ping") pong(server)
+          }
+        })
+        yield* pass(30)
+        assert.strictEqual(ownership.pollUnsafe() === undefined, step < 0)
+        // What is asked from now on owns again.
+        const again = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+        yield* pass(30)
+        assert.isUndefined(again.pollUnsafe())
+        assert.deepStrictEqual(states, ["Connected"])
+        assert.lengthOf(network.dialled, 1)
+      })
+    )
+  }
+
   it.effect("ends ownership in a leap while there is no connection", () =>
     Effect.gen(function* () {
       const { stepped, wall } = yield* withWall

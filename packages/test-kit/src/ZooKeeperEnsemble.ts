@@ -8,8 +8,11 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { makeCertificates } from "./internal/certificates.ts"
+import * as FaultProxy from "./FaultProxy.ts"
+import { certificatesFor } from "./internal/certificates.ts"
 import { freePorts } from "./internal/ports.ts"
+import { dynamicConfig } from "./internal/serverConfig.ts"
+import type { Member } from "./internal/serverConfig.ts"
 import { inRealTime, inTemporaryFolder, makeInstance, withFreshPorts } from "./internal/serverInstance.ts"
 import { ZooKeeperServerError } from "./ZooKeeperError.ts"
 import type { ZooKeeperNotFound } from "./ZooKeeperError.ts"
@@ -23,6 +26,13 @@ import type { Options, Tls, ZooKeeperServer } from "./ZooKeeperServer.ts"
 export interface EnsembleOptions extends Options {
   /** How many servers; 3 by default. */
   readonly size?: number | undefined
+  /** How many more there are that do not run and are no members: for reconfigurations that let them join. Default 0. */
+  readonly spares?: number | undefined
+  /**
+   * Whether the members speak with each other through proxies that can be cut, as `isolate` does. Such an ensemble cannot
+   * be reconfigured, for every member knows the others by addresses of its own. Default false.
+   */
+  readonly links?: boolean | undefined
 }
 
 /**
@@ -32,6 +42,11 @@ export interface EnsembleOptions extends Options {
 export interface ZooKeeperEnsemble {
   /** In the order of their ids, whatever their state. */
   readonly servers: ReadonlyArray<ZooKeeperServer>
+  /**
+   * Servers that are no members yet, with what `reconfigure` has to be told to let them join. They know the members of the
+   * beginning, so `launch` them while one of those still is.
+   */
+  readonly spares: ReadonlyArray<{ readonly server: ZooKeeperServer; readonly joining: string }>
   /** All members, comma-separated. */
   readonly connectString: string
   /** Present if the ensemble was made with `tls`; its connect string names every secure port. */
@@ -45,6 +60,10 @@ export interface ZooKeeperEnsemble {
    * `startTimeout`.
    */
   readonly awaitQuorum: (serving?: number) => Effect.Effect<void, ZooKeeperServerError>
+  /** Cuts a member off from the others, not from its clients: nothing arrives, in either direction. Needs `links`. */
+  readonly isolate: (server: ZooKeeperServer) => Effect.Effect<void>
+  /** Lets all members speak with each other again. */
+  readonly rejoin: Effect.Effect<void>
 }
 
 /**
@@ -62,19 +81,33 @@ export const make = (
       Effect.gen(function* () {
         const size = options.size ?? 3
         const folder = yield* inTemporaryFolder
-        const certificates =
-          options.tls === undefined || options.tls === false ? undefined : yield* makeCertificates(folder)
-        const numbers = yield* freePorts(4 * size)
-        const members = Array.from({ length: size }, (_, index) => {
+        const certificates = yield* certificatesFor(options, folder)
+        const numbers = yield* freePorts(4 * (size + (options.spares ?? 0)))
+        const all = Array.from({ length: numbers.length / 4 }, (_, index): Member => {
           const [client = 0, secure = 0, quorum = 0, election = 0] = numbers.slice(4 * index)
           return { id: index + 1, ports: { client, secure, quorum, election } }
         })
-        const servers = yield* Effect.forEach(members, ({ id, ports }) => {
-          const own = Path.join(folder, `server-${id}`)
+        const members = all.slice(0, size)
+        const links = options.links === true ? yield* linksBetween(members) : []
+        const instances = yield* Effect.forEach(all, (member) => {
+          const own = Path.join(folder, `server-${member.id}`)
           Fs.mkdirSync(own)
-          return makeInstance({ id, folder: own, root: folder, ports, install, options, members, certificates })
+          return makeInstance({
+            ...member,
+            folder: own,
+            root: folder,
+            install,
+            options: links.length === 0 ? options : { ...options, config: [...(options.config ?? []), UNCHANGED] },
+            members: members.includes(member) ? seenBy(member, members, links) : [...members, member],
+            certificates
+          })
         })
-        const ensemble = fromServers(servers, options)
+        const servers = instances.slice(0, size)
+        const spares = instances.slice(size).map((server, index) => ({
+          server,
+          joining: dynamicConfig([all[size + index]!]).trim()
+        }))
+        const ensemble = fromServers(servers, spares, links, options)
         yield* Effect.forEach(servers, (server) => server.launch)
         yield* Effect.forEach(servers, (server) => server.awaitMode(), { concurrency: "unbounded" })
         yield* ensemble.awaitQuorum(size)
@@ -84,7 +117,44 @@ export const make = (
     )
   })
 
-const fromServers = (servers: ReadonlyArray<ZooKeeperServer>, options: EnsembleOptions): ZooKeeperEnsemble => {
+/** The way of one member to another. */
+interface Link {
+  readonly from: number
+  readonly to: number
+  readonly quorum: FaultProxy.FaultProxy
+  readonly election: FaultProxy.FaultProxy
+}
+
+/** Members that differ in what they know of each other must not tell. */
+const UNCHANGED = "reconfigEnabled=false"
+
+/** What is open falls silent; new connections are refused, as a server that hears nothing of them answers none. */
+const cut = (proxy: FaultProxy.FaultProxy) => Effect.andThen(proxy.blackHole("both"), proxy.accept("refuse"))
+
+const linksBetween = (members: ReadonlyArray<Member>) =>
+  Effect.forEach(
+    members.flatMap((from) => members.flatMap((to) => (from === to ? [] : [{ from, to }]))),
+    Effect.fnUntraced(function* ({ from, to }): Effect.fn.Return<Link, never, Scope.Scope> {
+      const [quorum, election] = [to.ports.quorum, to.ports.election].map((port) =>
+        FaultProxy.make({ host: "127.0.0.1", port }, { raw: true })
+      )
+      return { from: from.id, to: to.id, quorum: yield* quorum!, election: yield* election! }
+    })
+  )
+
+const seenBy = ({ id }: Member, members: ReadonlyArray<Member>, links: ReadonlyArray<Link>): ReadonlyArray<Member> =>
+  members.map((member) => {
+    const link = links.find(({ from, to }) => from === id && to === member.id)
+    if (link === undefined) return member
+    return { id: member.id, ports: { ...member.ports, quorum: link.quorum.port, election: link.election.port } }
+  })
+
+const fromServers = (
+  servers: ReadonlyArray<ZooKeeperServer>,
+  spares: ZooKeeperEnsemble["spares"],
+  links: ReadonlyArray<Link>,
+  options: EnsembleOptions
+): ZooKeeperEnsemble => {
   const connectString = servers.map((server) => server.connectString).join(",")
   const failed = (action: string, reason: string) =>
     new ZooKeeperServerError({ server: `ZooKeeper ensemble ${connectString}`, action, reason })
@@ -96,7 +166,17 @@ const fromServers = (servers: ReadonlyArray<ZooKeeperServer>, options: EnsembleO
 
   return {
     servers,
+    spares,
     connectString,
+    isolate: ({ id }) =>
+      Effect.forEach(
+        links.filter(({ from, to }) => from === id || to === id),
+        ({ election, quorum }) => Effect.andThen(cut(election), cut(quorum)),
+        { discard: true }
+      ),
+    rejoin: Effect.forEach(links, ({ election, quorum }) => Effect.andThen(election.heal, quorum.heal), {
+      discard: true
+    }),
     tls: tls === undefined ? undefined : { ...tls, connectString: servers.map((s) => s.tls?.connectString).join(",") },
     leader: Effect.gen(function* () {
       const all = yield* modes
@@ -109,7 +189,8 @@ const fromServers = (servers: ReadonlyArray<ZooKeeperServer>, options: EnsembleO
       modes.pipe(
         Effect.map(
           (all) =>
-            all.some(({ mode }) => mode === "leader") &&
+            // One that was cut off or stood still believes for a moment that it leads still.
+            all.filter(({ mode }) => mode === "leader").length === 1 &&
             all.filter(({ mode }) => mode === "leader" || mode === "follower").length >= serving
         ),
         Effect.repeat({ until: (done) => done, schedule: Schedule.spaced("100 millis") }),

@@ -10,7 +10,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { makeCertificates } from "./internal/certificates.ts"
+import { certificatesFor } from "./internal/certificates.ts"
 import type { KeyPair } from "./internal/certificates.ts"
 import { freePorts } from "./internal/ports.ts"
 import { inTemporaryFolder, makeInstance, withFreshPorts } from "./internal/serverInstance.ts"
@@ -38,8 +38,25 @@ export interface Tls {
   readonly client: KeyPair
   /** A client that the server treats as its super user, CN=zksuper. */
   readonly superClient: KeyPair
+  /** The ordinary client's certificate and key as PKCS#12. */
+  readonly clientPfx: (passphrase: string) => Effect.Effect<Uint8Array, ZooKeeperServerError>
+  /** The ordinary client's key, encrypted, PEM. */
+  readonly encryptedClientKey: (passphrase: string) => Effect.Effect<string, ZooKeeperServerError>
+  /** The authority's list of what it has revoked: the servers' certificate or nothing. PEM. */
+  readonly crl: (revoked: "server" | "nothing") => Effect.Effect<string, ZooKeeperServerError>
   /** `127.0.0.1:port` of every secure port, joined by commas. */
   readonly connectString: string
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface TlsSettings {
+  /** Whether clients must show a certificate, the default, may, or are not asked. */
+  readonly clientAuth?: "need" | "want" | "none" | undefined
+  /** The server's certificate is of yesterday. */
+  readonly expired?: boolean | undefined
 }
 
 /**
@@ -59,8 +76,8 @@ export interface Options {
   readonly enforceQuota?: boolean | undefined
   /** `jute.maxbuffer` in bytes; 1,048,575 by default. */
   readonly maxBuffer?: number | undefined
-  /** A secure port beside the plain one. Clients must show a certificate unless `clientAuth` says otherwise. */
-  readonly tls?: boolean | { readonly clientAuth?: "need" | "want" | "none" | undefined } | undefined
+  /** A secure port beside the plain one. */
+  readonly tls?: boolean | TlsSettings | undefined
   /**
    * SASL with DIGEST-MD5: users super/adminsecret, bob/bobsecret, alice/alicesecret. `"required"` refuses everything
    * before a client has authenticated.
@@ -144,8 +161,7 @@ export const make = (
     return yield* withFreshPorts(
       Effect.gen(function* () {
         const folder = yield* inTemporaryFolder
-        const certificates =
-          options.tls === undefined || options.tls === false ? undefined : yield* makeCertificates(folder)
+        const certificates = yield* certificatesFor(options, folder)
         const [client = 0, secure = 0, quorum = 0, election = 0] = yield* freePorts(4)
         const ports = { client: options.port ?? client, secure, quorum, election }
         const members = options.quorum === true ? [{ id: 1, ports }] : undefined

@@ -26,4 +26,25 @@ describe("an ensemble of three", () => {
       assert.match((yield* Effect.flip(ensemble.leader)).message, /read-only/)
     })
   )
+
+  it.live(
+    "goes on without a leader that is cut off from the others, and takes it back",
+    () =>
+      Effect.gen(function* () {
+        const ensemble = yield* ZooKeeperEnsemble.make({ links: true, tickTime: 200, config: ["syncLimit=5"] })
+        const first = yield* ensemble.leader
+        assert.strictEqual(yield* Znode.create(first.port, "/kept"), 0)
+        yield* ensemble.isolate(first)
+        yield* first.awaitMode("down", "read-only")
+        yield* ensemble.awaitQuorum(2)
+        const second = yield* ensemble.leader
+        assert.notStrictEqual(second.id, first.id)
+        assert.strictEqual(yield* Znode.create(second.port, "/new"), 0)
+        yield* ensemble.rejoin
+        yield* ensemble.awaitQuorum(3)
+        assert.strictEqual(yield* first.mode, "follower")
+        assert.strictEqual(yield* Znode.exists(first.port, "/new"), 0)
+      }),
+    60_000
+  )
 })

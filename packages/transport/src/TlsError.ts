@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
  * - `Expired`, `NotYetValid`, `Revoked`: it is, by this machine's clock or by `tls.crl`.
  * - `ClientCertificate`: the server wants a certificate of the client, or refuses the one that it was shown.
  * - `Version`: the server speaks no version of TLS that `tls.minVersion` allows.
- * - `NotTls`: the port speaks something else.
+ * - `NotTls`: the port speaks something else, or ends the connection during the handshake without a word.
  * - `Options`: the options cannot be used (a malformed key, a wrong passphrase, an unreadable file); nothing was sent.
  * - `Handshake`: anything else.
  *

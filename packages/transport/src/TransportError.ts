@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as Schema from "effect/Schema"
 
 /**
@@ -21,7 +22,7 @@ export class TransportError extends Schema.TaggedError<TransportError>()("Transp
   cause: Schema.optional(Schema.Defect())
 }) {
   override get message(): string {
-    return `${this.server}: ${describe[this.reason]}${this.cause instanceof Error ? ` (${this.cause.message})` : ""}`
+    return `${this.server}: ${describe[this.reason]}${this.cause instanceof Error ? ` (${Printable.escape(this.cause.message)})` : ""}`
   }
 }
 

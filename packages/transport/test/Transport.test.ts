@@ -1,4 +1,4 @@
-import { type ServerAddress, type TlsOptions, Transport } from "@effect-zookeeper/transport"
+import { type ServerAddress, TlsError, TlsOptions, Transport } from "@effect-zookeeper/transport"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -306,6 +306,67 @@ describe("over TLS", () => {
     })
   )
 
+  it.live("no application protocol is offered, and no session of before", () =>
+    Effect.gen(function* () {
+      const c = yield* certificates
+      const hellos: Array<{ readonly protocol: unknown; readonly reused: boolean }> = []
+      const server = yield* Servers.tls({ ...c.server, ALPNProtocols: ["zookeeper", "h2"] }, (socket) => {
+        hellos.push({ protocol: socket.alpnProtocol, reused: socket.isSessionReused() })
+        Servers.echo(socket)
+      })
+      for (let i = 0; i < 2; i++) {
+        const connection = yield* connect(server.address, { tls: { ca: c.ca } }, server.named)
+        yield* connection.write(bytes("x"))
+        yield* pullText(connection, 1)
+      }
+      assert.deepStrictEqual(hellos, [
+        { protocol: false, reused: false },
+        { protocol: false, reused: false }
+      ])
+    })
+  )
+
+  it.live("options that an Effect gives are asked for at each dial, and what it fails with is why there is none", () =>
+    Effect.gen(function* () {
+      const c = yield* certificates
+      const server = yield* Servers.tls({ ...c.server }, Servers.echo)
+      let ca = c.stranger.cert
+      const tls = Effect.suspend(() => (ca === "" ? Effect.fail("no options today") : Effect.succeed({ ca })))
+      const service = yield* transport({ tls })
+      const dial = service.connect(server.address, server.named)
+      const first = yield* Effect.flip(dial)
+      assert.strictEqual(first.cause instanceof TlsError.TlsError && first.cause.reason, "UnknownAuthority")
+      ca = c.ca
+      yield* dial
+      ca = ""
+      const last = yield* Effect.flip(dial)
+      assert.strictEqual(last.cause instanceof TlsError.TlsError && last.cause.reason, "Options")
+      assert.include(last.message, "no options today")
+    })
+  )
+
+  it.live("says who can read what is sent to a server", () =>
+    Effect.gen(function* () {
+      const exposures = (tls: TlsOptions.TlsSource | undefined) =>
+        Effect.map(transport({ tls }), ({ exposure }) =>
+          ([undefined, "tcp", "tls"] as const).map((scheme) => exposure?.({ host: "zk", port: 1, scheme }))
+        )
+      assert.deepStrictEqual(yield* exposures(undefined), ["plain", "plain", "none"])
+      assert.deepStrictEqual(yield* exposures({}), ["none", "plain", "none"])
+      assert.deepStrictEqual(yield* exposures(TlsOptions.fromFiles({})), ["none", "plain", "none"])
+      assert.deepStrictEqual(yield* exposures({ rejectUnauthorized: false }), ["unverified", "plain", "unverified"])
+    })
+  )
+
+  it.live("the names of a foul certificate cannot forge a line", () =>
+    Effect.gen(function* () {
+      const c = yield* certificates
+      const error = yield* Effect.flip(tlsEcho(() => ({ server: c.foul, client: { ca: c.foul.cert } })))
+      assert.include(error.message, String.raw`CN:a.test\u000aERROR forged`)
+      assert.notInclude(error.message, "\n")
+    })
+  )
+
   it.live("a name with the root's dot is verified without it", () =>
     Effect.gen(function* () {
       const outcome = yield* tlsEcho((c) => ({ server: c.server, client: { ca: c.ca }, name: "localhost." }))
@@ -349,46 +410,55 @@ describe("over TLS", () => {
   const refusals: ReadonlyArray<{
     readonly name: string
     readonly pick: Parameters<typeof tlsEcho>[0]
+    readonly reason: TlsError.TlsReason
     readonly message: ReadonlyArray<string>
   }> = [
     {
       name: "a certificate for another host",
       pick: (c) => ({ server: c.elsewhere, client: { ca: c.ca } }),
+      reason: "WrongHost",
       message: ["DNS:elsewhere.test", "not for localhost"]
     },
     {
       name: "a certificate for another host, dialled by IP address",
       pick: (c) => ({ server: c.elsewhere, client: { ca: c.ca }, name: "127.0.0.1" }),
+      reason: "WrongHost",
       message: ["DNS:elsewhere.test", "not for 127.0.0.1"]
     },
     {
       name: "a certificate for the address but not for the name",
       pick: (c) => ({ server: c.server, client: { ca: c.ca }, name: "zk9.test" }),
+      reason: "WrongHost",
       message: ["IP Address:127.0.0.1", "not for zk9.test"]
     },
     {
       name: "a certificate of an unknown authority",
       pick: (c) => ({ server: c.stranger, client: { ca: c.ca } }),
+      reason: "UnknownAuthority",
       message: ["issuer", "unknown", "tls.ca"]
     },
     {
       name: "a certificate that only tls.ca would vouch for, without tls options",
       pick: (c) => ({ server: c.server, client: undefined, scheme: "tls" }),
+      reason: "UnknownAuthority",
       message: ["issuer", "unknown", "tls.ca"]
     },
     {
       name: "a self-signed certificate",
       pick: (c) => ({ server: c.selfSigned, client: { ca: c.ca } }),
+      reason: "UnknownAuthority",
       message: ["self-signed"]
     },
     {
       name: "an expired certificate",
       pick: (c) => ({ server: c.expired, client: { ca: c.ca } }),
+      reason: "Expired",
       message: ["expired"]
     },
     {
       name: "a server with older versions of TLS alone",
       pick: (c) => ({ server: { ...c.server, maxVersion: "TLSv1.2" }, client: { ca: c.ca, minVersion: "TLSv1.3" } }),
+      reason: "Version",
       message: ["tls.minVersion"]
     },
     {
@@ -397,11 +467,13 @@ describe("over TLS", () => {
         server: { ...c.server, ca: c.ca, requestCert: true, maxVersion: "TLSv1.2" },
         client: { ca: c.ca }
       }),
+      reason: "ClientCertificate",
       message: ["tls.cert and tls.key"]
     },
     {
       name: "a client without the certificate that the server demands, TLS 1.3",
       pick: (c) => ({ server: { ...c.server, ca: c.ca, requestCert: true }, client: { ca: c.ca } }),
+      reason: "ClientCertificate",
       message: ["tls.cert and tls.key"]
     },
     {
@@ -410,14 +482,17 @@ describe("over TLS", () => {
         server: c.server,
         client: { ca: c.ca, pfx: Redacted.make(c.clientPfx), passphrase: Redacted.make("wrong-passphrase") }
       }),
+      reason: "Options",
       message: ["mac verify failure"]
     }
   ]
-  for (const { message, name, pick } of refusals) {
+  for (const { message, name, pick, reason } of refusals) {
     it.live(`${name} is refused`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(tlsEcho(pick))
         assert.strictEqual(error.reason, "Tls", error.message)
+        assert.instanceOf(error.cause, TlsError.TlsError)
+        assert.strictEqual(error.cause.reason, reason)
         for (const piece of message) assert.include(error.message, piece)
       })
     )
@@ -446,7 +521,7 @@ describe("over TLS", () => {
       const hangsUp = yield* Servers.tcp((socket) => socket.once("data", () => socket.destroy()))
       const second = yield* Effect.flip(connect(hangsUp.address, { tls: {} }))
       assert.strictEqual(second.reason, "Tls")
-      assert.include(second.message, "does this port speak TLS?")
+      assert.include(second.message, "does this port speak TLS")
     })
   )
 

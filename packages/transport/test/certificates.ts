@@ -22,6 +22,8 @@ export interface Certificates {
   readonly expired: Pair
   /** For localhost, signed by itself. */
   readonly selfSigned: Pair
+  /** For a name with a line break in it, signed by itself. */
+  readonly foul: Pair
   /** For localhost, of an authority that nobody knows. */
   readonly stranger: Pair
   readonly client: Pair
@@ -88,6 +90,7 @@ const make = Effect.gen(function* () {
       elsewhere: sign("elsewhere", "ca", "DNS:elsewhere.test", "2"),
       expired: sign("expired", "ca", local, "-1"),
       selfSigned: selfSign("self-signed", `-addext subjectAltName=${local}`),
+      foul: selfSign("foul", constraints, "-subj", "/CN=a.test\nERROR forged"),
       stranger: sign("stranger", "strange-ca", local, "2"),
       client,
       clientPfx: readFileSync(join(folder, "client.p12"))

@@ -43,11 +43,14 @@ const isBytes = (data: unknown): data is Uint8Array =>
 export const badData = (data: unknown, argument = "data"): InvalidArgument =>
   invalid(argument, describe(data), "data must be a Uint8Array or a string")
 
-/** The rule that a version breaks, if any: -1, which is any version, or what a signed 32-bit counter can be. */
+/**
+ * The rule that a version breaks, if any: -1, which is any version, or what a signed 32-bit counter can be. It wraps: after
+ * 2^31 writes the versions of a znode are negative.
+ */
 export const checkVersion = (version: number, argument = "version"): InvalidArgument | undefined =>
-  Number.isInteger(version) && version >= -1 && version <= 0x7fffffff
+  Number.isInteger(version) && version === (version | 0)
     ? undefined
-    : invalid(argument, version, "a version must be an integer from 0 to 2147483647, or -1 for any")
+    : invalid(argument, version, "a version must be an integer of 32 bits; -1 is for any")
 
 /** `prefix` names the operation of a transaction that the arguments belong to: "ops[2].". */
 export const prepareCreate = (

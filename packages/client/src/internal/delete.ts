@@ -2,6 +2,7 @@
  * Deleting one znode: once, until the outcome is known, or until it is gone.
  */
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Printable from "@effect-zookeeper/protocol/Printable"
 import { SessionClosed } from "@effect-zookeeper/session/SessionError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -109,6 +110,6 @@ export const deleteUntilGone = (view: View, server: string): Effect.Effect<void>
 const warn = (view: View, path: string, error: DeleteError): Effect.Effect<void> =>
   error._tag === "NoNode" || error._tag === "SessionClosed" || error._tag === "SessionExpired"
     ? Effect.void
-    : Effect.logWarning(`the guaranteed delete of ${path} failed: ${error.message}`).pipe(
+    : Effect.logWarning(`the guaranteed delete of ${Printable.escape(path)} failed: ${error.message}`).pipe(
         Effect.annotateLogs(annotations(view.session.info))
       )

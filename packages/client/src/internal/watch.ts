@@ -36,7 +36,7 @@ export const makeWatch = (view: View): Pick<Service, Rows> => ({
   events: (path, options) => {
     const rule = ZnodePath.check(path)
     return rule === undefined
-      ? events(view, path, options?.recursive === true)
+      ? events(view, path, options?.recursive === true, options?.onReady)
       : Stream.fail(invalid("path", path, rule))
   },
   dataChanges: (path) =>
@@ -88,7 +88,12 @@ const watchChildren = (view: View, path: RequestPath) =>
 // all events
 // -----------------------------------------------------------------------------
 
-const events = (view: View, path: string, recursive: boolean): Stream.Stream<WatchEvent | Gap, SessionError> =>
+const events = (
+  view: View,
+  path: string,
+  recursive: boolean,
+  onReady: (() => void) | undefined
+): Stream.Stream<WatchEvent | Gap, SessionError> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const queue = yield* Queue.unbounded<WatchEvent | Gap, SessionExpired | SessionClosed>()
@@ -115,6 +120,7 @@ const events = (view: View, path: string, recursive: boolean): Stream.Stream<Wat
       // An expiry before the server holds the watch is none of the stream's business: it begins in the new session.
       let begun = yield* Effect.exit(listening)
       while (yield* isRenewed(view, begun)) begun = yield* Effect.exit(listening)
+      onReady?.()
       return Stream.fromQueue(queue)
     })
   )

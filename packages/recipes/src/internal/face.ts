@@ -9,6 +9,7 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 
 // The types of the faces are declared by hand where methods have type parameters, which no mapped type keeps: what is
@@ -56,34 +57,63 @@ export type Disposable_<T> = T & {
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
-/** Runs what acquires in a Scope, and lets the caller close it. */
-export const acquired = <Face, E>(
+/** Runs what acquires in a Scope, and lets the caller close it. `declared` gives the members that cannot be derived. */
+export const acquired = <Face, E, T extends object = object>(
   zk: PromiseClient,
-  acquire: Effect.Effect<object, E, Needs>,
-  call: CallOptions | undefined
+  acquire: Effect.Effect<T, E, Needs>,
+  call: CallOptions | undefined,
+  declared?: (value: T) => object
 ): Promise<Disposable_<Face>> =>
-  zk
+  acquiredOption<Face, E, T>(zk, Effect.asSome(acquire), call, declared).then((face) => face as Disposable_<Face>)
+
+/** The same for what may acquire nothing. */
+export const acquiredOption = <Face, E, T extends object = object>(
+  zk: PromiseClient,
+  acquire: Effect.Effect<Option.Option<T>, E, Needs>,
+  call: CallOptions | undefined,
+  declared: (value: T) => object = () => ({})
+): Promise<Disposable_<Face> | undefined> => {
+  let scope: Scope.Closeable | undefined
+  return zk
     .run(
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
-          const scope = yield* Scope.fork(yield* Effect.scope)
-          const exit = yield* Effect.exit(restore(Effect.provideService(acquire, Scope.Scope, scope)))
-          if (Exit.isFailure(exit)) {
-            yield* Scope.close(scope, exit)
-            return yield* Effect.failCause(exit.cause)
+          const own = (scope = yield* Scope.fork(yield* Effect.scope))
+          const exit = yield* Effect.exit(restore(Effect.provideService(acquire, Scope.Scope, own)))
+          if (Exit.isFailure(exit) || Option.isNone(exit.value)) {
+            yield* Scope.close(own, exit)
+            return new Acquired(Exit.isFailure(exit) ? yield* Effect.failCause(exit.cause) : undefined)
           }
-          const release = () => zk.run(Scope.close(scope, Exit.void))
-          return new Acquired({ ...derive(zk, exit.value), release, [Symbol.asyncDispose]: release })
+          const { value } = exit.value
+          const release = () => zk.run(Scope.close(own, Exit.void))
+          return new Acquired(
+            joined(derive<object>(zk, value), declared(value), { release, [Symbol.asyncDispose]: release })
+          )
         })
       ),
       call
     )
-    .then(({ value }) => value as Disposable_<Face>)
+    .then(
+      ({ value }) => value as Disposable_<Face> | undefined,
+      async (error: unknown) => {
+        // A call that is aborted in the moment of its success has acquired what nobody gets. A closed client has released it.
+        if (scope !== undefined) await zk.run(Scope.close(scope, Exit.void)).catch(() => {})
+        throw error
+      }
+    )
+}
+
+/** The members of all, those of a later one in the place of those of an earlier; getters stay getters. */
+const joined = (...objects: ReadonlyArray<object>): object => {
+  const all = {}
+  for (const object of objects) Object.defineProperties(all, Object.getOwnPropertyDescriptors(object))
+  return all
+}
 
 /** Keeps what is derived already from being looked through again. */
 class Acquired extends PromiseFace.Whole {
-  readonly value: object
-  constructor(value: object) {
+  readonly value: object | undefined
+  constructor(value: object | undefined) {
     super()
     this.value = value
   }

@@ -8,17 +8,19 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { LockLost, type RecipeError } from "../Errors.ts"
 import type { Held } from "../Held.ts"
 import { patiently } from "./patience.ts"
+import { watched } from "./watching.ts"
 
 /** Something held, seen from within. */
 export interface Holding extends Held {
   readonly isLost: () => boolean
-  /** Tells whoever listens that it is held no longer. */
-  readonly giveUp: (reason: LockLost["reason"]) => void
+  /** Tells whoever listens that it is held no longer. Gives the loss; the first reason stands. */
+  readonly giveUp: (reason: LockLost["reason"]) => LockLost
 }
 
 /** What a loss of the connection means: nothing until the session is in doubt, or the end. */
@@ -35,17 +37,21 @@ export const claim = Effect.fnUntraced(function* (
   scope: Scope.Scope
 ): Effect.fn.Return<Holding | undefined, RecipeError> {
   while (true) {
-    const own = yield* Effect.catchTag(patiently(zk.getAndWatch(path)), "NoNode", () => Effect.undefined)
-    if (own === undefined) return undefined
     const attempt = yield* Scope.fork(scope)
-    const holding = make(zk, path, own.stat.czxid)
-    // Ownership first, the session afterwards: one that is replaced in between is noticed by one of the two.
-    yield* watchLoss(zk, holding, own, onDisconnect).pipe(Effect.forkIn(attempt, { startImmediately: true }))
-    if (own.stat.ephemeralOwner === zk.session.id) {
-      if (!holding.isLost()) return holding
-    } else holding.giveUp("session")
+    const own = yield* watched(patiently(zk.getAndWatch(path))).pipe(
+      Effect.provideService(Scope.Scope, attempt),
+      Effect.catchTag("NoNode", () => Effect.undefined)
+    )
+    if (own !== undefined) {
+      const holding = makeHolding(zk, path, own.stat.czxid)
+      const loss = watchLoss(zk, holding, Fiber.join(own.changing), onDisconnect)
+      // Ownership first, the session afterwards: one that is replaced in between is noticed by one of the two.
+      yield* Effect.forkIn(loss, attempt, { startImmediately: true })
+      if (own.stat.ephemeralOwner === zk.session.id && !holding.isLost()) return holding
+      holding.giveUp("session")
+    }
     yield* Scope.close(attempt, Exit.void)
-    if (own.stat.ephemeralOwner !== zk.session.id) return undefined
+    if (own?.stat.ephemeralOwner !== zk.session.id) return undefined
     // The answer came so late that it proves nothing: ask again.
   }
 })
@@ -54,7 +60,10 @@ export const claim = Effect.fnUntraced(function* (
  * Runs an effect for as long as something is held: when it is lost the effect is interrupted, and `LockLost` is reported
  * once its finalizers have run.
  */
-export const guard = <A, E, R>(held: Held, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> =>
+export const guard = <A, E, R>(
+  held: Pick<Held, "lost">,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | LockLost, R> =>
   // The loss stands first: with what is lost already, nothing begins.
   Effect.raceFirst(held.lost, effect)
 
@@ -82,41 +91,64 @@ export const leaveInBackground = (zk: ZooKeeper.Service, path: string): Effect.E
   // The delete itself lives with the session, and ends with it.
   Effect.asVoid(Effect.forkDetach(leave(zk, path), { startImmediately: true }))
 
-// ---- internal
-
-const make = (zk: ZooKeeper.Service, path: string, czxid: bigint): Holding => {
+/** A holding that nobody watches yet. `check` is what has to hold at the server for a write of the holder. */
+export const makeHolding = (
+  zk: ZooKeeper.Service,
+  path: string,
+  fencingToken: bigint,
+  check: () => Op.Check = () => Op.check(path)
+): Holding => {
   const lost = Deferred.makeUnsafe<never, LockLost>()
+  let loss: LockLost | undefined
+  const giveUp = (reason: LockLost["reason"]): LockLost => {
+    if (loss === undefined) {
+      loss = new LockLost({ path, reason })
+      Deferred.doneUnsafe(lost, Effect.fail(loss))
+    }
+    return loss
+  }
   return {
     path,
-    fencingToken: czxid,
+    fencingToken,
     lost: Deferred.await(lost),
-    isLost: () => Deferred.isDoneUnsafe(lost),
-    giveUp: (reason) => {
-      Deferred.doneUnsafe(lost, Effect.fail(new LockLost({ path, reason })))
-    },
-    transaction: (ops) => fenced(zk, path, ops)
+    isLost: () => loss !== undefined,
+    giveUp,
+    // A server that refuses tells of the loss too, if nobody has before.
+    transaction: (ops) => Effect.suspend(() => fenced(zk, check(), ops, () => giveUp("deleted")))
   }
 }
 
-const watchLoss = (zk: ZooKeeper.Service, holding: Holding, own: WatchedData, onDisconnect: OnDisconnect) => {
+// ---- internal
+
+const watchLoss = (
+  zk: ZooKeeper.Service,
+  holding: Holding,
+  changed: WatchedData["changed"],
+  onDisconnect: OnDisconnect
+) => {
   const losses: Array<Effect.Effect<LockLost["reason"]>> = [
     Effect.catch(zk.session.ownership, () => Effect.succeed("session" as const)),
-    watchOwn(zk, holding.path, own)
+    watchOwn(zk, holding.path, changed)
   ]
   if (onDisconnect === "stop") losses.push(watchConnection(zk))
   return Effect.map(Effect.raceAllFirst(losses), (reason) => holding.giveUp(reason))
 }
 
 /** Waits for the deletion of our znode; what else happens to it is none of our business. */
-const watchOwn = (zk: ZooKeeper.Service, path: string, own: WatchedData): Effect.Effect<LockLost["reason"]> =>
-  own.changed.pipe(
+const watchOwn = (
+  zk: ZooKeeper.Service,
+  path: string,
+  changed: WatchedData["changed"]
+): Effect.Effect<LockLost["reason"]> =>
+  changed.pipe(
     Effect.flatMap(({ type }): Effect.Effect<LockLost["reason"], RecipeError | NoAuth> =>
       type === "NodeDeleted"
         ? Effect.succeed("deleted")
-        : patiently(zk.getAndWatch(path)).pipe(
-            Effect.flatMap((again) => watchOwn(zk, path, again)),
-            Effect.catchTag("NoNode", () => Effect.succeed("deleted" as const))
-          )
+        : Effect.scoped(
+            Effect.flatMap(watched(patiently(zk.getAndWatch(path))), (again) =>
+              watchOwn(zk, path, Fiber.join(again.changing))
+            )
+          ).pipe(Effect.catchTag("NoNode", () => Effect.succeed("deleted" as const)))
     ),
     Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.succeed("session" as const)),
     // Forbidden to look: the session's ownership is left to tell.
@@ -130,15 +162,18 @@ const watchConnection = (zk: ZooKeeper.Service): Effect.Effect<LockLost["reason"
     Effect.as("disconnected" as const)
   )
 
-const fenced = <const Ops extends ReadonlyArray<Op.Write>>(zk: ZooKeeper.Service, path: string, ops: Ops) =>
-  zk.transaction([Op.check(path), ...ops]).pipe(
+const fenced = <const Ops extends ReadonlyArray<Op.Write>>(
+  zk: ZooKeeper.Service,
+  check: Op.Check,
+  ops: Ops,
+  refused: () => LockLost
+) =>
+  zk.transaction([check, ...ops]).pipe(
     // The first result is that of the check; the rest are by the order of `ops`.
     Effect.map((results) => results.slice(1) as Op.WriteResults<Ops>),
     Effect.catchTag("TransactionFailed", ({ error, index, results }) =>
       Effect.fail(
-        index === 0
-          ? new LockLost({ path, reason: "deleted" })
-          : new TransactionFailed({ index: index - 1, error, results: results.slice(1) })
+        index === 0 ? refused() : new TransactionFailed({ index: index - 1, error, results: results.slice(1) })
       )
     )
   )

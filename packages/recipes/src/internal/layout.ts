@@ -55,7 +55,28 @@ export const contendersOf = (
       break
     }
   }
-  return contenders.toSorted((a, b) => ZnodePath.compareSequence(a.sequence, b.sequence))
+  return inOrder(contenders)
+}
+
+/**
+ * By the order of arrival. Numbers are on a circle, which is cut behind its widest gap: for numbers less than 2^31 apart that
+ * is the order of `ZnodePath.compareSequence`, and for all others one that is the same for all who look.
+ */
+const inOrder = (contenders: ReadonlyArray<Contender>): ReadonlyArray<Contender> => {
+  const numbers = contenders.map(({ sequence }) => sequence >>> 0).toSorted((a, b) => a - b)
+  let first = 0
+  let widest = -1
+  for (const [index, number] of numbers.entries()) {
+    const gap = (number - numbers.at(index - 1)!) >>> 0
+    if (gap > widest) {
+      widest = gap
+      first = number
+    }
+  }
+  // Two of one number are a writer and the reader that it becomes, in this order.
+  return contenders.toSorted(
+    (a, b) => ((a.sequence - first) >>> 0) - ((b.sequence - first) >>> 0) || (a.kind < b.kind ? 1 : -1)
+  )
 }
 
 const sequenceOf = (name: string, { aiozk, curator, kazoo }: Kind): number | undefined =>

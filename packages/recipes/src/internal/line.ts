@@ -23,6 +23,7 @@ import type { Layout } from "../Lock.ts"
 import { claim, type Holding, leaveInBackground, type OnDisconnect, release } from "./holding.ts"
 import { type Contender, contendersOf, type Kind, nameFor } from "./layout.ts"
 import { acrossSessions, isRenewed, patiently } from "./patience.ts"
+import { inHand, watched } from "./watching.ts"
 
 /** A line, and how one stands in it. */
 export interface Line {
@@ -48,63 +49,85 @@ export interface Place {
 
 /**
  * Takes a place and waits for its turn; gives it back when the Scope closes. `timeout` in milliseconds, none if left out;
- * with 0 it tries once, for a session timeout at most.
+ * with 0 it tries once, for a session timeout at most. `at` is a place of one's own choice, instead of the last one.
  */
 export const take = (
   line: Line,
   kind: string,
   blocker: Blocker,
-  timeout: number | undefined
+  timeout: number | undefined,
+  at?: number
 ): Effect.Effect<Holding, RecipeError | LockTimeout, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const scope = yield* Effect.scope
-      const isOnce = timeout === 0
-      const until = yield* withinFrom(isOnce ? line.zk.session.timeout : timeout)
-      const tooLate = new LockTimeout({ path: line.path, timeout: timeout ?? 0 })
-      /** Waits for what may be interrupted, and no longer than there is time. */
-      const wait: Wait = (effect) => restore(until(effect, tooLate))
-      while (true) {
-        const place = yield* enter(line, kind, wait)
-        const standing = yield* Scope.fork(scope)
-        const exit = yield* Effect.exit(wait(awaitTurn(line, place, blocker, isOnce, standing)))
-        if (Exit.isSuccess(exit) && typeof exit.value === "object") {
-          yield* Scope.addFinalizer(scope, release(line.zk, exit.value))
-          return exit.value
-        }
-        yield* leaveInBackground(line.zk, place.path)
-        yield* Scope.close(standing, Exit.void)
-        if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
-        if (exit.value === "Busy") return yield* tooLate
-      }
-    })
+    Effect.flatMap(waitingFor(line, timeout, restore), (waiting) => takeBy(line, kind, blocker, waiting, at))
   )
+
+/** How one waits, for all that has to be waited for until something is held. */
+export interface Waiting {
+  /** Waits interruptibly, and no longer than there is time. */
+  readonly wait: Wait
+  /** Whether one tries once, instead of waiting for others. */
+  readonly isOnce: boolean
+  readonly tooLate: LockTimeout
+}
 
 /** Something that is waited for, interruptibly and not for ever. */
 export type Wait = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | LockTimeout>
 
-/** Takes a place. To be run uninterruptibly: whoever stops to wait has none. */
-export const enter = Effect.fnUntraced(function* (
+/** Waiting for so many milliseconds from now, in a region where only what is restored can be interrupted. */
+export const waitingFor = (
+  { path, zk }: Pick<Line, "path" | "zk">,
+  timeout: number | undefined,
+  restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+): Effect.Effect<Waiting> => {
+  const isOnce = timeout === 0
+  const tooLate = new LockTimeout({ path, timeout: timeout ?? 0 })
+  return Effect.map(withinFrom(isOnce ? zk.session.timeout : timeout), (until) => ({
+    wait: (effect) => restore(until(effect, tooLate)),
+    isOnce,
+    tooLate
+  }))
+}
+
+/** `take` as a part of something larger. To be run uninterruptibly. */
+export const takeBy = Effect.fnUntraced(function* (
   line: Line,
   kind: string,
-  wait: Wait
-): Effect.fn.Return<Place, RecipeError | LockTimeout> {
-  const creating = yield* Effect.forkChild(create(line, kind), { startImmediately: true })
-  const exit = yield* Effect.exit(wait(Fiber.await(creating)))
-  if (Exit.isSuccess(exit)) return yield* exit.value
-  // Interrupted, a protected create leaves nothing behind; but it may just have succeeded.
-  yield* Fiber.interrupt(creating)
-  const created = yield* Fiber.await(creating)
-  if (Exit.isSuccess(created)) yield* leaveInBackground(line.zk, created.value.path)
-  return yield* Effect.failCause(exit.cause)
+  blocker: Blocker,
+  { isOnce, tooLate, wait }: Waiting,
+  at?: number
+): Effect.fn.Return<Holding, RecipeError | LockTimeout, Scope.Scope> {
+  const scope = yield* Effect.scope
+  while (true) {
+    const place = yield* enter(line, kind, wait, at)
+    const standing = yield* Scope.fork(scope)
+    const exit = yield* Effect.exit(wait(awaitTurn(line, place, blocker, isOnce, standing)))
+    if (Exit.isSuccess(exit) && typeof exit.value === "object") {
+      yield* Scope.addFinalizer(scope, release(line.zk, exit.value))
+      return exit.value
+    }
+    yield* leaveInBackground(line.zk, place.path)
+    yield* Scope.close(standing, Exit.void)
+    if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
+    if (exit.value === "Busy") return yield* tooLate
+  }
 })
+
+/** Takes a place. To be run uninterruptibly: whoever stops to wait has none. */
+export const enter = (
+  line: Line,
+  kind: string,
+  wait: Wait,
+  at?: number
+): Effect.Effect<Place, RecipeError | LockTimeout> =>
+  inHand(wait, create(line, kind, at), ({ path }) => leaveInBackground(line.zk, path))
 
 /** Those who stand in the line, first come first. */
 export const contenders = (line: Line): Effect.Effect<ReadonlyArray<Contender>, RecipeError> =>
-  acrossSessions(line.zk, line.zk.getChildren(line.path)).pipe(
-    Effect.map((children) => contendersOf(children, line.kinds)),
-    Effect.catchTag("NoNode", () => Effect.succeed([]))
-  )
+  acrossSessions(
+    line.zk,
+    Effect.flatMap(line.zk.getChildren(line.path), (children) => inLine(line, children))
+  ).pipe(Effect.catchTag("NoNode", () => Effect.succeed([])))
 
 /** The same with what they wrote into their places; who is gone by the time of the look is left out. */
 export const identified = (line: Line): Effect.Effect<ReadonlyArray<Identified>, RecipeError> =>
@@ -120,6 +143,31 @@ export const identified = (line: Line): Effect.Effect<ReadonlyArray<Identified>,
     )
   )
 
+/**
+ * The contenders among the children of the line, first come first: by their numbers, as long as these tell. At the end of
+ * its range the counter of a server stands still, or steps back again after a few numbers: then the transactions tell that
+ * created them.
+ */
+export const inLine = (
+  { kinds, path, zk }: Line,
+  children: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<Contender>, RecipeError> => {
+  const all = contendersOf(children, kinds)
+  if (!all.some(({ sequence }) => isUsedUp(sequence))) return Effect.succeed(all)
+  return Effect.flatMap(patiently(zk.read(all.map(({ name }) => Op.get(ZnodePath.join(path, name))))), (results) => {
+    const aged: Array<{ readonly contender: Contender; readonly czxid: bigint }> = []
+    for (const [index, result] of results.entries()) {
+      if (Result.isSuccess(result)) aged.push({ contender: all[index]!, czxid: result.success.stat.czxid })
+      else if (result.failure._tag === "NoAuth") return Effect.fail(result.failure)
+    }
+    aged.sort((a, b) => (a.czxid < b.czxid ? -1 : 1))
+    return Effect.succeed(aged.map(({ contender }) => contender))
+  })
+}
+
+/** Whether a number was given when the counter was at its end, or has been there since: such numbers tell no order. */
+export const isUsedUp = (sequence: number): boolean => sequence < 0 || sequence === 2_147_483_647
+
 /** A contender and what it wrote. */
 export interface Identified {
   readonly path: string
@@ -131,10 +179,17 @@ export const predecessor: Blocker = (contenders, index) => contenders[index - 1]
 
 // ---- internal
 
-const create = ({ acl, data, kinds, layout, path, zk }: Line, kind: string): Effect.Effect<Place, RecipeError> => {
-  const named = (id: string) => nameFor(layout, kinds[kind]!, id)
-  const options = { mode: "ephemeralSequential", data, acl, protected: named } as const
-  const prefix = ZnodePath.join(path, "")
+const create = (
+  { acl, data, kinds, layout, path, zk }: Line,
+  kind: string,
+  at: number | undefined
+): Effect.Effect<Place, RecipeError> => {
+  const number = at === undefined ? "" : ZnodePath.formatSequence(at)
+  const named = (id: string) => nameFor(layout, kinds[kind]!, id) + number
+  const mode = at === undefined ? "ephemeralSequential" : "ephemeral"
+  const options = { mode, data, acl, protected: named } as const
+  // The name is made by `named`.
+  const prefix = ZnodePath.join(path, kind)
   const once: Effect.Effect<Place, RecipeError> = acrossSessions(zk, zk.createWithStat(prefix, options)).pipe(
     Effect.map((created) => ({ path: created.path, owner: created.stat.ephemeralOwner })),
     // A container may be reaped between the two: as often as it takes.
@@ -145,7 +200,8 @@ const create = ({ acl, data, kinds, layout, path, zk }: Line, kind: string): Eff
   return once
 }
 
-const ensure = (zk: ZooKeeper.Service, path: string, acl: ReadonlyArray<Acl.Acl> | undefined) =>
+/** Creates a parent, as containers. */
+export const ensure = (zk: ZooKeeper.Service, path: string, acl: ReadonlyArray<Acl.Acl> | undefined) =>
   // An ancestor that is reaped meanwhile is created at the next round.
   Effect.catchTag(acrossSessions(zk, zk.ensurePath(path, { acl })), "NoNode", () => Effect.void)
 
@@ -156,7 +212,7 @@ const awaitTurn = Effect.fnUntraced(
     const own = ZnodePath.name(place.path)
     // A line of the past shows places of a session that is over.
     while (place.owner === zk.session.id) {
-      const all = contendersOf(yield* patiently(zk.getChildren(line.path)), line.kinds)
+      const all = yield* inLine(line, yield* patiently(zk.getChildren(line.path)))
       const index = all.findIndex(({ name }) => name === own)
       if (index === -1) return "Gone" as const
       const before = blocker(all, index)
@@ -177,15 +233,15 @@ const awaitTurn = Effect.fnUntraced(
 
 /** Waits until something happens to a znode; at once when there is none. */
 export const awaitChange = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError> =>
-  patiently(zk.getAndWatch(path)).pipe(
-    Effect.flatMap(({ changed }) => Effect.asVoid(changed)),
-    Effect.catchTag("NoNode", () => Effect.void)
-  )
+  Effect.scoped(
+    Effect.flatMap(watched(patiently(zk.getAndWatch(path))), ({ changing }) => Effect.asVoid(Fiber.join(changing)))
+  ).pipe(Effect.catchTag("NoNode", () => Effect.void))
 
-type Until = <A, E, Late>(effect: Effect.Effect<A, E>, late: Late) => Effect.Effect<A, E | Late>
+/** Fails what takes longer than there is time. */
+export type Until = <A, E, Late>(effect: Effect.Effect<A, E>, late: Late) => Effect.Effect<A, E | Late>
 
-/** Bounds what is waited for by one common deadline. */
-const withinFrom = (millis: number | undefined): Effect.Effect<Until> =>
+/** Bounds all that is waited for by one common deadline, so many milliseconds from now; by none if left out. */
+export const withinFrom = (millis: number | undefined): Effect.Effect<Until> =>
   millis === undefined
     ? Effect.succeed((effect) => effect)
     : Effect.map(Clock.monotonicTimeNanos, (start): Until => {

@@ -9,6 +9,8 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 
 interface Tagged {
   readonly _tag: string
@@ -34,6 +36,17 @@ export const acrossSessions = <A, E extends Tagged, R>(
 ): Effect.Effect<A, Exclude<E, ConnectionLoss | RequestTimeout>, R> =>
   Effect.catch(patiently(effect), (error) =>
     Effect.flatMap(isRenewed(zk, error), (renewed) => (renewed ? acrossSessions(zk, effect) : Effect.fail(error)))
+  )
+
+/** A stream of states that is begun anew when a reply is lost: who reads it compares with what came before. */
+export const patientStream = <A, E extends Tagged, R>(
+  stream: Stream.Stream<A, E, R>
+): Stream.Stream<A, Exclude<E, ConnectionLoss | RequestTimeout>, R> =>
+  stream.pipe(
+    Stream.retry(
+      Schedule.while(Outcome.persistently, ({ input }: { readonly input: Tagged }) => Outcome.isTransient(input))
+    ),
+    Stream.catch((error) => (Outcome.isLost(error) ? Stream.die(error) : Stream.fail(withoutLoss(error))))
   )
 
 /** Whether an error is an expiry that a new session follows. */
@@ -66,3 +79,9 @@ export const checkTimeout = (
   const rule = 'a duration such as 500 (milliseconds) or "5 seconds", not below 0'
   return Effect.fail(new InvalidArgumentError({ argument, value: String(timeout), rule }))
 }
+
+/** A number that has to be above 0 and finite. */
+export const checkPositive = (value: number, argument: string): Effect.Effect<number, InvalidArgument> =>
+  Number.isFinite(value) && value > 0
+    ? Effect.succeed(value)
+    : Effect.fail(new InvalidArgumentError({ argument, value: String(value), rule: "it has to be finite and above 0" }))

@@ -1,6 +1,7 @@
 /** Watches of every kind: what they tell, how often, and in which order. */
 import { Acl, Op, type ZooKeeper } from "@effect-zookeeper/client"
 import { assert, describe, type Vitest } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -18,10 +19,9 @@ const eventsOf = Effect.fnUntraced(function* (
   path: string,
   options?: { readonly recursive: boolean }
 ) {
-  const next = yield* pulled(zk.events(path, options))
-  // Its registration went before this, on the same connection.
-  yield* Effect.sleep("10 millis")
-  yield* zk.sync()
+  const ready = yield* Deferred.make<void>()
+  const next = yield* pulled(zk.events(path, { ...options, onReady: () => Deferred.doneUnsafe(ready, Effect.void) }))
+  yield* Deferred.await(ready)
   return next
 })
 

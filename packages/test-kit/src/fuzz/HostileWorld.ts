@@ -22,6 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
@@ -43,7 +44,24 @@ export class Violation extends Data.TaggedError("Violation")<{ readonly message:
  * @category worlds
  * @since 0.1.0
  */
-export const world: Effect.Effect<{ readonly broken: number }, Violation, Simulation.Simulation> = Effect.scoped(
+export const world: Effect.Effect<{ readonly broken: number }, Violation, Simulation.Simulation> = Effect.suspend(
+  () => {
+    const errors: Array<string> = []
+    // The client goes on after a mistake of its own, and says so; there must be none.
+    const logger = Logger.make<unknown, void>(({ cause, logLevel, message }) => {
+      if (logLevel === "Error" || logLevel === "Fatal") errors.push(`${String(message)} ${Cause.pretty(cause)}`)
+    })
+    return Effect.flatMap(Effect.provide(course, Logger.layer([logger])), (result) =>
+      errors.length === 0
+        ? Effect.succeed(result)
+        : Effect.fail(new Violation({ message: `an error was logged: ${errors[0]}` }))
+    )
+  }
+)
+
+// ---- internal
+
+const course: Effect.Effect<{ readonly broken: number }, Violation, Simulation.Simulation> = Effect.scoped(
   Effect.gen(function* () {
     const server = yield* Layer.build(
       EmbeddedServer.layerMemoryWith({

@@ -10,6 +10,7 @@ import * as Records from "@effect-zookeeper/protocol/Records"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Util from "node:util"
 import { encode } from "../internal/frameRules.ts"
 import { must, type Origin, type Target, type Verdict } from "./Fuzz.ts"
 import { choices, type Choose, concat, noise, pieces } from "./Mutation.ts"
@@ -18,6 +19,18 @@ import * as WireValues from "./WireValues.ts"
 
 /** Made-up values for each codec. */
 const VALUES = 40
+
+/** How many of them come with long vectors of names too, which are decoded in another way. */
+const LONG = 10
+
+const names = Array.from({ length: 24 }, (_, index) => `name-${index}`)
+
+/** The same with names in the place of every list of texts, at whatever depth. */
+const lengthened = (value: any): any => {
+  if (Array.isArray(value)) return typeof value[0] === "string" ? names : value.map(lengthened)
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, lengthened(field)]))
+}
 
 /** Every record, both bodies of every operation, the handshake, and streams of frames. */
 export const makeCodecTargets = Effect.fnUntraced(function* (seed: number): Effect.fn.Return<ReadonlyArray<Target>> {
@@ -30,7 +43,7 @@ export const makeCodecTargets = Effect.fnUntraced(function* (seed: number): Effe
   const targets: Array<Target> = []
   for (const subject of [...records, ...WireValues.bodies, ...WireValues.handshakes]) {
     const values = yield* Effect.orDie(Arbitrary.sampleEffect(subject.values, { count: VALUES, seed }))
-    const made = values.map((value) => Jute.encode(subject.codec, value))
+    const made = [...values, ...values.slice(0, LONG).map(lengthened)].map((value) => Jute.encode(subject.codec, value))
     targets.push(ofCodec(subject.label, subject.codec, [...made, ...recordedFor(subject.label, frames)]))
   }
   const replies = targets.find(({ name }) => name === "connect response")?.corpus ?? []
@@ -69,7 +82,9 @@ const decodeAndBack = (codec: Jute.Codec<any>, input: Uint8Array, choose: Choose
   must(Result.isSuccess(elsewhere) && same(Jute.encode(codec, elsewhere.success), encoded), "it read beyond the end")
   const again = Jute.decode(codec, encoded)
   must(Result.isSuccess(again), "what was decoded and encoded cannot be decoded again")
-  if (Result.isSuccess(again)) must(same(Jute.encode(codec, again.success), encoded), "a round trip changed the value")
+  if (Result.isSuccess(again)) {
+    must(Util.isDeepStrictEqual(again.success, decoded.success), "a round trip changed the value")
+  }
   if (origin === "valid") must(same(encoded, input.subarray(0, encoded.length)), "a round trip changed the bytes")
   return "accepted"
 }

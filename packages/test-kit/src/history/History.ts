@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
  * newest states, `observed` is one of the stream `of`; `unwatched` says that the watch or the stream `of` is over. Locks:
  * `acquire`, and `release` of, or `lost` for, the hold `of`; `fenced` is a write to a resource that compares tokens.
  * Counters: `increment`, and `total`. Queues: `offer`, `take`. `alive` says which session a client has at the end. `pause`
- * is a process or a server that stood still; `crash` a process that ended without a word.
+ * is a process that stood still, or with the path "leader" a time in which two members may have led; `crash` a process that ended without a word.
  *
  * @category models
  * @since 0.2.0
@@ -60,6 +60,8 @@ const asked = {
   expects: optional(Schema.String),
   /** Whether a read asked for the newest state (a sync, or a write of its own before it). Others may lag behind. */
   synced: optional(Schema.Boolean),
+  /** Whether a synced read had a write of its own before it, which a leader that is none any more cannot confirm. */
+  barrier: optional(Schema.Boolean),
   /** Whether the znode is an ephemeral. Its registers are judged by owner, not by value. */
   ephemeral: optional(Schema.Boolean),
   /** The watch, the stream or the hold that this belongs to: the `id` of the operation that began it. */

@@ -29,7 +29,7 @@ export interface Recorder {
     id?: string
   ) => Effect.Effect<A, E, R>
   /** Something that happened at this moment. */
-  readonly note: (asked: Asked & Answered) => void
+  readonly note: (asked: Asked & Answered, id?: string) => void
   /** Something that lasted, of which only the span is known: asked now, answered when what it gives is called. */
   readonly begin: (asked: Asked) => () => void
 }
@@ -73,8 +73,7 @@ export const make = ({ client, now = monotonic, session = () => "", write }: Opt
           })
         )
       }),
-    note: (asked) => {
-      const id = nextId()
+    note: (asked, id = nextId()) => {
       invoke(id, asked)
       complete(id, asked, { type: "ok" })
     },

@@ -48,15 +48,22 @@ export const check = (operations: ReadonlyArray<Operation>, options: Options = {
 /**
  * Judges every register: by its versions, or where they do not decide by a search.
  *
+ * A `sync` asks the leader alone, which while two may lead need not be the one that others write through (ZOOKEEPER-1675):
+ * stale reads in such a time are excused, unless they had a write before them.
+ *
  * @category judging
  * @since 0.2.0
  */
 export const checkRegisters = (operations: ReadonlyArray<Operation>, options?: Search.Options): Verdict.Verdict => {
   const registers = operations.filter(({ ephemeral, f }) => ephemeral !== true && kinds.has(f))
+  const doubts = operations.filter(({ f, path }) => f === "pause" && path === "leader")
   return Verdict.join(
     [...groupBy(registers, ({ path }) => path)].map(([path, group]) => {
-      const verdict = checkVersions(path, group)
-      return verdict.undecided.length === 0 ? verdict : Search.search(path, group, options)
+      const strict = judge(path, group, options)
+      if (strict.violations.length === 0 || doubts.length === 0) return strict
+      const lenient = judge(path, withoutDoubtful(group, doubts), options)
+      const excused = strict.violations.filter((violation) => !lenient.violations.includes(violation))
+      return Verdict.make({ violations: lenient.violations, undecided: lenient.undecided, excused })
     })
   )
 }
@@ -70,10 +77,25 @@ export const checkRegisters = (operations: ReadonlyArray<Operation>, options?: S
 export const summary = (operations: ReadonlyArray<Operation>): string => {
   const of = (outcome: Operation["outcome"]) => operations.filter((o) => o.outcome === outcome).length
   const kinds = [...groupBy(operations, ({ f }) => f)].map(([f, group]) => `${f} ${group.length}`).toSorted()
-  return `${operations.length} operations (${of("ok")} done, ${of("fail")} refused, ${of("info")} unknown): ${kinds.join(", ")}`
+  const sessions = new Set(
+    operations.flatMap(({ session }) => (session === undefined || session === "" ? [] : [session]))
+  )
+  return `${operations.length} operations (${of("ok")} done, ${of("fail")} refused, ${of("info")} unknown) in ${sessions.size} sessions: ${kinds.join(", ")}`
 }
 
 // ---- internal
 
-/** A read with a watch is a read that may lag behind. */
+const judge = (path: string, group: ReadonlyArray<Operation>, options: Search.Options | undefined): Verdict.Verdict => {
+  const verdict = checkVersions(path, group)
+  return verdict.undecided.length === 0 ? verdict : Search.search(path, group, options)
+}
+
+const withoutDoubtful = (group: ReadonlyArray<Operation>, doubts: ReadonlyArray<Operation>): ReadonlyArray<Operation> =>
+  group.map((operation) => {
+    const { barrier, completedAt, f, invokedAt, synced } = operation
+    if (f !== "read" || synced !== true || barrier === true) return operation
+    const isDoubtful = doubts.some((doubt) => doubt.invokedAt <= completedAt && invokedAt <= doubt.completedAt)
+    return isDoubtful ? Object.assign({}, operation, { synced: false }) : operation
+  })
+
 const kinds: ReadonlySet<string> = new Set(["read", "write", "cas", "create", "delete"])

@@ -15,7 +15,7 @@ import { ZooKeeperServerError } from "../ZooKeeperError.ts"
 import type { ZooKeeperInstall } from "../ZooKeeperInstall.ts"
 import { mainClass } from "../ZooKeeperInstall.ts"
 import type { Mode, Options, ZooKeeperServer } from "../ZooKeeperServer.ts"
-import type { Certificates } from "./certificates.ts"
+import { type Certificates, makeClientPfx, makeCrl, makeEncryptedClientKey } from "./certificates.ts"
 import { fourLetterWord } from "./fourLetterWord.ts"
 import * as GuardedProcess from "./guardedProcess.ts"
 import type { Member, Ports } from "./serverConfig.ts"
@@ -140,6 +140,9 @@ export const makeInstance = Effect.fnUntraced(function* (spec: Spec) {
             ca: certificates.ca,
             client: certificates.client,
             superClient: certificates.superClient,
+            clientPfx: (passphrase) => makeClientPfx(certificates.folder, passphrase),
+            encryptedClientKey: (passphrase) => makeEncryptedClientKey(certificates.folder, passphrase),
+            crl: (revoked) => makeCrl(certificates.folder, revoked),
             connectString: `127.0.0.1:${ports.secure}`
           },
     folder,

@@ -21,10 +21,11 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import { Record } from "./Evidence.ts"
+import * as Harms from "./harms.ts"
 import * as Liar from "./Liar.ts"
 import * as Subject from "./Subject.ts"
-import { judgeClient, judgeWrites } from "./verdict.ts"
-import { parent, registers, secret, Workload } from "./Workload.ts"
+import { judgeClient, judgeWatches, judgeWrites } from "./verdict.ts"
+import { answerOf, parent, registers, secret, Workload } from "./Workload.ts"
 
 /**
  * What was found wrong with a run.
@@ -68,7 +69,7 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
     for (let i = 1; i <= count; i++) {
       subjects.push(yield* Effect.orDie(Subject.connect(`client-${i}`, network, record)))
     }
-    yield* Effect.orDie(prepare(subjects[0]!))
+    yield* Effect.orDie(prepare(subjects[0]!, record))
     // Whoever goes in the very moment in which a watch is handed over leaves it behind, until it fires.
     const abandonsWatches = yield* Random.nextBoolean
     const hasLags = yield* Random.nextBoolean
@@ -87,7 +88,7 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
       duration: yield* Random.nextBetween(1000, 7000),
       peace: yield* Random.nextBetween(200, 2500),
       lasting: yield* Random.nextBetween(200, 5000),
-      others: harms(server, subjects, killed, hasLags, simulation.now)
+      others: Harms.all({ server, subjects, killed, doors: DOORS, hasLags, now: simulation.now })
     })
     isLying = false
     // One client in some worlds ends in the middle of things, perhaps while nothing gets through.
@@ -114,7 +115,7 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
     )
     yield* awaitStrangers(server, left)
     yield* Effect.sleep("500 millis")
-    yield* judgeTruth(server, left, record)
+    yield* judgeTruth(server, left, record, simulation.now)
     for (const workload of left) yield* workload.leave
     const [someone] = left
     if (abandonsWatches && someone !== undefined) {
@@ -146,59 +147,17 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
 
 // ---- internal
 
-const prepare = Effect.fnUntraced(function* ({ zk }: Subject.Subject) {
-  for (const path of registers) yield* zk.create(path, { data: `${path}|first` })
+const prepare = Effect.fnUntraced(function* ({ now, zk }: Subject.Subject, record: Record) {
+  const recorder = record.recorder("the first", now)
+  for (const path of registers) {
+    const value = recorder.unique()
+    yield* recorder.record({ f: "create", path, value }, zk.createWithStat(path, { data: value }), ({ stat }) =>
+      answerOf(stat)
+    )
+  }
   yield* zk.create(parent)
   yield* zk.create(secret, { data: "hush", acl: Acl.creator })
 })
-
-/** What can happen beside what happens to the network. */
-const harms = (
-  server: EmbeddedServer.EmbeddedServer["Service"],
-  subjects: ReadonlyArray<Subject.Subject>,
-  killed: Set<bigint>,
-  hasLags: boolean,
-  now: () => number
-): ReadonlyArray<Effect.Effect<Effect.Effect<void>>> => {
-  const someone = Effect.map(Random.nextIntBetween(0, subjects.length - 1), (index) => subjects[index]!)
-  const nothing = Effect.void
-  return [
-    // F37: a process that stands still.
-    Effect.gen(function* () {
-      const { evidence, node } = yield* someone
-      const pause = { from: now(), to: Number.POSITIVE_INFINITY }
-      evidence.pauses.push(pause)
-      yield* node.pause
-      return Effect.andThen(
-        Effect.sync(() => {
-          pause.to = now()
-        }),
-        node.resume
-      )
-    }),
-    // F39: clocks that are set.
-    Effect.gen(function* () {
-      const { node } = yield* someone
-      yield* node.stepWallClock((yield* Random.nextBoolean) ? "1 hour" : "-1 hour")
-      return nothing
-    }),
-    Effect.as(server.disconnectAll, nothing),
-    // A server that hangs.
-    Effect.as(server.pause, server.resume),
-    Effect.gen(function* () {
-      const { zk } = yield* someone
-      killed.add(zk.session.id)
-      yield* server.expireSession(zk.session.id)
-      return nothing
-    }),
-    // Servers that lag behind.
-    Effect.gen(function* () {
-      if (!hasLags) return nothing
-      yield* server.setLag(yield* Random.nextIntBetween(1, DOORS - 1), yield* Random.nextIntBetween(0, 6))
-      return nothing
-    })
-  ]
-}
 
 /**
  * Waits until only the sessions of these are left at the server: that of a client that went away while nothing got through,
@@ -243,24 +202,31 @@ const watchOwnership = Effect.fnUntraced(function* (
 const judgeTruth = Effect.fnUntraced(function* (
   server: EmbeddedServer.EmbeddedServer["Service"],
   workloads: ReadonlyArray<Workload>,
-  record: Record
+  record: Record,
+  now: () => number
 ) {
   const { tree } = yield* server.snapshot
+  const recorder = record.recorder("the servers", now)
   const truth = new Map(
     registers.map((path) => {
       const node = tree.get(path)
       const value = new TextDecoder().decode(node?.data ?? new Uint8Array(0))
       const stat = node === undefined ? undefined : Znode.statOf(node)
-      if (stat !== undefined) record.sightings.push({ path, value, ...stat })
+      if (stat !== undefined) recorder.note({ f: "read", path, synced: true, value, ...answerOf(stat) })
       return [path, stat === undefined ? undefined : { value, stat }]
     })
   )
   const children = [...(tree.get(parent)?.children ?? [])].toSorted().join(" ")
   for (const workload of workloads) workload.judge(truth, children)
+  for (const found of judgeWatches(record)) record.accuse(found)
 })
 
 /** P7, P11: nothing is watched any more, and nothing is on its way. */
-const judgeLeftovers = Effect.fnUntraced(function* (memory: Transport["Service"], record: Record, clients: number) {
+export const judgeLeftovers = Effect.fnUntraced(function* (
+  memory: Transport["Service"],
+  record: Record,
+  clients: number
+) {
   if (clients === 0) return
   for (const { attributes, id, state } of yield* Metric.snapshot) {
     const isToBeZero = ["zookeeper_watches", "zookeeper_requests_in_flight", "zookeeper_requests_waiting"].includes(id)

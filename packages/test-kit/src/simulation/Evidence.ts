@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import type { SessionState } from "@effect-zookeeper/session/SessionState"
+import type { Line as HistoryLine } from "../history/History.ts"
+import * as Recorder from "../history/Recorder.ts"
 
 /** A connection as the client's side of the network saw it. Times are virtual milliseconds. */
 export interface Line {
@@ -13,30 +15,6 @@ export interface Line {
   establishedAt: number | undefined
   /** When the dialling failed, the connection broke or the client left it. */
   endedAt: number | undefined
-}
-
-/** A value that was read or written, with the transaction that made it. */
-export interface Sighting {
-  readonly path: string
-  readonly value: string
-  readonly version: number
-  readonly czxid: bigint
-  readonly mzxid: bigint
-}
-
-/** What became of a write: done, certainly not done, or nobody knows. */
-export type Fate = "done" | "not done" | "unknown"
-
-/** A write and its place in the order in which things happened. */
-export interface Write {
-  readonly path: string
-  readonly value: string
-  readonly beganAt: number
-  endedAt: number
-  fate: Fate
-  /** The transaction, where it was done. */
-  mzxid: bigint
-  readonly error: string
 }
 
 /** All about one client. */
@@ -70,14 +48,19 @@ export const SLACK = 150
 
 /** What all clients did together, and what was found wrong. */
 export class Record {
-  readonly writes: Array<Write> = []
-  readonly sightings: Array<Sighting> = []
+  /** The history; a client's session stands for all of its sessions, for it never goes back in any of them. */
+  readonly lines: Array<HistoryLine> = []
   readonly violations: Array<string> = []
-  private clock = 0
+  private count = 0
 
-  /** The next place in the order of things. */
-  tick(): number {
-    return ++this.clock
+  /** Writes down what a client does. `now` are virtual milliseconds; what happens in the same one keeps its order. */
+  recorder(client: string, now: () => number): Recorder.Recorder {
+    return Recorder.make({
+      client,
+      session: () => client,
+      now: () => now() * 1000 + ++this.count * 1e-7,
+      write: (line) => this.lines.push(line)
+    })
   }
 
   accuse(violation: string): void {

@@ -167,7 +167,8 @@ class Tap {
           : null
     if (data === null || data.length === 0) return
     const value = new TextDecoder().decode(data)
-    if (this.seen.values.has(value)) this.accuse(`the write of ${value} was sent twice`)
+    // The values of registers are all different, and say whose they are; what recipes write need not be.
+    if (value.includes("|") && this.seen.values.has(value)) this.accuse(`the write of ${value} was sent twice`)
     this.seen.values.add(value)
   }
 

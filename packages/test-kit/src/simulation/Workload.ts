@@ -12,7 +12,9 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
-import type { Record, Write } from "./Evidence.ts"
+import type { Answered } from "../history/History.ts"
+import type { Recorder } from "../history/Recorder.ts"
+import type { Record } from "./Evidence.ts"
 import { inProcess, interrupt, type Subject } from "./Subject.ts"
 
 /** What every client reads and writes. */
@@ -22,13 +24,8 @@ export const parent = "/list"
 /** What only those who have said who they are may read. */
 export const secret = "/secret"
 
-/** A watch whose event has not come. */
-interface Watched {
-  readonly path: string
-  readonly mzxid: bigint
-  /** What came, once something has. */
-  readonly fiber: Fiber.Fiber<unknown, unknown>
-}
+/** What a Stat tells the checker. */
+export const answerOf = ({ czxid, mzxid, version }: Stat): Answered => ({ version, czxid, mzxid })
 
 /**
  * @category options
@@ -52,10 +49,10 @@ export class Workload {
   private readonly record: Record
   private readonly zk: ZooKeeper.Service
   private stopped = false
+  private readonly recorder: Recorder
   private count = 0
-  /** The newest transaction that was read or written here, with its place in the order of things. */
-  private readonly newest = new Map<string, Array<{ readonly at: number; readonly mzxid: bigint }>>()
-  private readonly watches = new Set<Watched>()
+  /** Those whose event has not come. */
+  private readonly watches = new Set<Fiber.Fiber<unknown, unknown>>()
   private readonly workers: Array<Fiber.Fiber<void>> = []
   private readonly streams: Array<Fiber.Fiber<unknown, unknown>> = []
   private readonly latest = new Map<string, string>()
@@ -69,6 +66,7 @@ export class Workload {
     this.options = options
     this.record = record
     this.zk = subject.zk
+    this.recorder = record.recorder(subject.name, subject.now)
   }
 
   // ---------------------------------------------------------------------------
@@ -116,29 +114,18 @@ export class Workload {
 
   /** Compares what watches and streams have told with what is there. */
   judge(truth: ReadonlyMap<string, { readonly value: string; readonly stat: Stat } | undefined>, children: string) {
-    for (const path of registers) {
-      const value = truth.get(path)?.value ?? "nothing"
-      if (this.latest.get(path) !== value) {
-        this.accuse(`P7: dataChanges of ${path} ended with ${this.latest.get(path)}, where ${value} is there`)
-      }
-    }
     if (this.latest.get(parent) !== children) {
       this.accuse(`P7: childrenChanges ended with ${this.latest.get(parent)}, where ${children} are there`)
     }
     if (this.mirrored !== truth.get("/b")?.value) {
       this.accuse(`P7: events left a mirror with ${this.mirrored}, where ${truth.get("/b")?.value} is there`)
     }
-    for (const { fiber, mzxid, path } of this.watches) {
-      if (fiber.pollUnsafe() === undefined && truth.get(path)?.stat.mzxid !== mzxid) {
-        this.accuse(`P7: a watch on ${path} at ${mzxid} has not fired, where ${truth.get(path)?.stat.mzxid} is there`)
-      }
-    }
   }
 
   /** Lets go of all watches. */
   readonly leave = Effect.gen({ self: this }, function* () {
     for (const stream of this.streams) yield* interrupt(stream)
-    for (const { fiber } of this.watches) yield* interrupt(fiber)
+    for (const fiber of this.watches) yield* interrupt(fiber)
   })
 
   private accuse(what: string): void {
@@ -192,64 +179,21 @@ export class Workload {
 
   private set(path: string, version?: number): Effect.Effect<Stat, unknown> {
     return Effect.suspend(() => {
-      const value = `${path}|${this.subject.name}.${++this.count}`
-      const write: Write & { error: string } = {
-        path,
-        value,
-        beganAt: this.record.tick(),
-        endedAt: Number.POSITIVE_INFINITY,
-        fate: "unknown",
-        mzxid: 0n,
-        error: ""
-      }
-      this.record.writes.push(write)
-      return Effect.onExit(this.zk.setData(path, value, { version }), (exit) =>
-        Effect.sync(() => {
-          write.endedAt = this.record.tick()
-          write.fate = fateOf(exit)
-          if (Exit.isFailure(exit)) {
-            write.error = Cause.pretty(exit.cause)
-            return
-          }
-          this.completed++
-          write.mzxid = exit.value.mzxid
-          this.sighted(path, value, exit.value)
-          this.remember(path, write.endedAt, write.mzxid)
-        })
+      const value = this.recorder.unique()
+      const asked = { f: "write", path, value, expected: version } as const
+      return Effect.tap(
+        this.recorder.record(asked, this.zk.setData(path, value, { version }), answerOf),
+        this.completes
       )
     })
   }
 
   private readonly get = (path: string) =>
-    Effect.suspend(() => {
-      const beganAt = this.record.tick()
-      return Effect.tap(this.zk.get(path), ({ data, stat }) =>
-        Effect.sync(() => this.saw(path, beganAt, new TextDecoder().decode(data), stat))
-      )
-    })
+    Effect.tap(this.recorder.record({ f: "read", path, synced: false }, this.zk.get(path), read), this.completes)
 
-  /** P6: a session never reads what is older than what it knew before it asked. */
-  private saw(path: string, beganAt: number, value: string, stat: Stat): void {
+  private readonly completes = Effect.sync(() => {
     this.completed++
-    this.sighted(path, value, stat)
-    const known = this.newest.get(path)?.findLast(({ at }) => at < beganAt)
-    if (known !== undefined && stat.mzxid < known.mzxid) {
-      this.accuse(`P6: ${path} was read as of ${stat.mzxid}, where ${known.mzxid} was known before`)
-    }
-    this.remember(path, this.record.tick(), stat.mzxid)
-  }
-
-  private sighted(path: string, value: string, stat: Stat): void {
-    const { czxid, mzxid, version } = stat
-    this.record.sightings.push({ path, value, version, czxid, mzxid })
-  }
-
-  private remember(path: string, at: number, mzxid: bigint): void {
-    const known = this.newest.get(path) ?? []
-    this.newest.set(path, known)
-    const last = known.at(-1)?.mzxid ?? 0n
-    if (mzxid > last) known.push({ at, mzxid })
-  }
+  })
 
   private get look() {
     return Effect.flatMap(this.register, this.get)
@@ -271,10 +215,7 @@ export class Workload {
     return Effect.gen({ self: this }, function* () {
       const path = yield* this.register
       const start = { startImmediately: true } as const
-      const writing = yield* Effect.forkChild(
-        Effect.exit(this.zk.setData(path, `${path}|${this.subject.name}.${++this.count}`)),
-        start
-      )
+      const writing = yield* Effect.forkChild(Effect.exit(this.set(path)), start)
       // A fiber may give way before it has sent anything: only what surely came later is compared.
       const began = this.subject.now()
       yield* Effect.sleep(20)
@@ -342,24 +283,27 @@ export class Workload {
   private get watch() {
     return Effect.gen({ self: this }, function* () {
       const path = yield* this.register
-      const beganAt = this.record.tick()
-      const { connections } = this
-      const { changed, data, stat } = yield* this.zk.getAndWatch(path)
-      this.saw(path, beganAt, new TextDecoder().decode(data), stat)
+      const { connections, recorder } = this
+      const id = recorder.unique()
+      const { changed, stat } = yield* recorder.record({ f: "watch", path }, this.zk.getAndWatch(path), read, id)
+      this.completed++
+      const told = Effect.onExit(changed, (exit) =>
+        Effect.sync(() => recorder.note({ f: Exit.isSuccess(exit) ? "event" : "unwatched", path, of: id }))
+      )
       // The one that is waited for until the end, or the one that is given up soon.
-      const fiber = yield* Effect.forkDetach(Effect.exit(changed))
-      const watched = { path, mzxid: stat.mzxid, fiber }
-      this.watches.add(watched)
+      const fiber = yield* Effect.forkDetach(Effect.exit(told))
+      this.watches.add(fiber)
       yield* Effect.sleep(yield* Random.nextBetween(0, 800))
       if (fiber.pollUnsafe() === undefined) {
-        yield* this.eventComesFirst(watched, changed)
+        // Who reads something newer has been told before.
+        yield* this.get(path)
         if (yield* Random.nextBoolean) {
           yield* interrupt(fiber)
-          this.watches.delete(watched)
+          this.watches.delete(fiber)
         }
         return
       }
-      this.watches.delete(watched)
+      this.watches.delete(fiber)
       const outcome = yield* Fiber.join(fiber)
       if (Exit.isFailure(outcome)) return
       const now = yield* this.get(path)
@@ -371,38 +315,25 @@ export class Workload {
     })
   }
 
-  /** Who reads something newer has been told before. */
-  private eventComesFirst({ fiber, mzxid, path }: Watched, changed: Effect.Effect<unknown, unknown>) {
-    return Effect.gen({ self: this }, function* () {
-      const { stat } = yield* this.get(path)
-      if (stat.mzxid <= mzxid || fiber.pollUnsafe() !== undefined) return
-      // It has fired already, but for the turn of the fiber that waits for it.
-      const told = yield* Effect.timeoutOption(Effect.exit(changed), "1 millis")
-      if (Option.isNone(told))
-        this.accuse(`P7: ${path} was read as of ${stat.mzxid} before the watch at ${mzxid} fired`)
-    })
-  }
-
   private get watching(): ReadonlyArray<Effect.Effect<void, unknown>> {
-    const newer = (path: string, known: { zxid: bigint }, zxid: bigint) => {
-      if (zxid <= known.zxid) this.accuse(`P7: a stream of ${path} went from ${known.zxid} to ${zxid}`)
-      known.zxid = zxid
-    }
     const data = registers.map((path) => {
-      const known = { zxid: -1n }
+      const id = this.recorder.unique()
+      this.recorder.note({ f: "observe", path }, id)
       return Stream.runForEach(this.zk.dataChanges(path), (value) =>
         Effect.sync(() => {
           if (Option.isNone(value)) return this.accuse(`P7: dataChanges says that ${path} is gone`)
-          newer(path, known, value.value.stat.mzxid)
-          this.latest.set(path, new TextDecoder().decode(value.value.data))
+          this.recorder.note({ f: "observed", path, of: id, ...answerOf(value.value.stat) })
         })
-      )
+      ).pipe(Effect.ensuring(Effect.sync(() => this.recorder.note({ f: "unwatched", path, of: id }))))
     })
     const knownChildren = { zxid: -1n }
     const children = Stream.runForEach(this.zk.childrenChanges(parent), (value) =>
       Effect.sync(() => {
         if (Option.isNone(value)) return this.accuse(`P7: childrenChanges says that ${parent} is gone`)
-        newer(parent, knownChildren, value.value.stat.pzxid)
+        const { pzxid } = value.value.stat
+        if (pzxid <= knownChildren.zxid)
+          this.accuse(`P7: a stream of ${parent} went from ${knownChildren.zxid} to ${pzxid}`)
+        knownChildren.zxid = pzxid
         this.latest.set(parent, [...value.value.children].toSorted().join(" "))
       })
     )
@@ -456,13 +387,7 @@ const expected: ReadonlySet<string> = new Set([
   "NoNode"
 ])
 
-const fateOf = (exit: Exit.Exit<unknown, unknown>): Write["fate"] => {
-  if (Exit.isSuccess(exit)) return "done"
-  const error = Cause.findErrorOption(exit.cause)
-  if (Option.isNone(error)) return "unknown"
-  const failure = error.value as { readonly _tag: string; readonly maybeApplied?: boolean }
-  if (failure.maybeApplied === false) return "not done"
-  return failure._tag === "BadVersion" || failure._tag === "NoNode" || failure._tag === "NoAuth"
-    ? "not done"
-    : "unknown"
-}
+const read = ({ data, stat }: ZooKeeper.DataAndStat): Answered => ({
+  value: new TextDecoder().decode(data),
+  ...answerOf(stat)
+})

@@ -4,6 +4,11 @@
  * @since 0.1.0
  */
 import type { SessionState } from "@effect-zookeeper/session/SessionState"
+import { checkRegisters } from "../history/check.ts"
+import { fromLines } from "../history/History.ts"
+import { checkSessions } from "../history/sessions.ts"
+import * as Verdict from "../history/Verdict.ts"
+import { checkWatches } from "../history/watches.ts"
 import type { Evidence, Record } from "./Evidence.ts"
 import { SLACK } from "./Evidence.ts"
 
@@ -25,55 +30,27 @@ export const judgeClient = (evidence: Evidence, end: number): ReadonlyArray<stri
 }
 
 /**
- * P6: every version of a znode has one value; what was certainly not done is never seen; what was done is in the order of
- * real time.
+ * P6: the registers are linearizable, by the rules of the checker for all histories, and no client goes back in time.
  *
  * @category judging
  * @since 0.1.0
  */
 export const judgeWrites = (record: Record): ReadonlyArray<string> => {
-  const violations: Array<string> = []
-  const values = new Map<string, string>()
-  const seen = new Map<string, bigint>()
-  for (const { czxid, mzxid, path, value, version } of record.sightings) {
-    const key = `${path} ${czxid} ${version}`
-    const known = values.get(key)
-    if (known !== undefined && known !== value) violations.push(`P6: version ${key} is ${known} and ${value}`)
-    values.set(key, value)
-    const before = seen.get(value)
-    if (before !== undefined && before !== mzxid) {
-      violations.push(`P1: ${value} was written twice, by transactions ${before} and ${mzxid}`)
-    }
-    seen.set(value, mzxid)
-    if (!value.startsWith(`${path}|`)) violations.push(`P3: ${path} has the value ${value}, which is another's`)
-  }
-  const done: Array<(typeof record.writes)[number]> = []
-  for (const write of record.writes) {
-    const mzxid = seen.get(write.value)
-    if (write.fate === "not done" && mzxid !== undefined) {
-      violations.push(`P6: ${write.value} was refused (${write.error}) and is there all the same`)
-    }
-    if (write.fate !== "done") continue
-    if (mzxid !== undefined && mzxid !== write.mzxid) {
-      violations.push(`P3: ${write.value} was acknowledged with transaction ${write.mzxid} and done by ${mzxid}`)
-    }
-    done.push(write)
-  }
-  done.sort((a, b) => a.endedAt - b.endedAt)
-  const begun = done.toSorted((a, b) => a.beganAt - b.beganAt)
-  let newest = -1n
-  let next = 0
-  for (const write of begun) {
-    while (next < done.length && done[next]!.endedAt < write.beganAt) {
-      const { mzxid } = done[next++]!
-      if (mzxid > newest) newest = mzxid
-    }
-    if (write.mzxid <= newest) {
-      violations.push(`P6: ${write.value} began after transaction ${newest} was known, and has ${write.mzxid}`)
-    }
-  }
-  return violations
+  const operations = fromLines(record.lines)
+  const { undecided, violations } = Verdict.join([checkRegisters(operations), checkSessions(operations)])
+  return [...violations, ...undecided].map((found) => `P6: ${found}`)
 }
+
+/**
+ * P7: every watch is told, before anything newer is seen, and the streams of data end at the newest: to be asked when all
+ * have come to rest.
+ *
+ * @category judging
+ * @since 0.2.0
+ */
+export const judgeWatches = (record: Record): ReadonlyArray<string> =>
+  // It has fired already, but for the turn of the fiber that waits for it: a few milliseconds among many fibers.
+  checkWatches(fromLines(record.lines), { tolerance: 5000 }).violations.map((found) => `P7: ${found}`)
 
 // ---- internal
 

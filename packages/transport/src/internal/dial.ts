@@ -71,30 +71,30 @@ const openTls = (
   open(
     () => Tls.connect({ host: address.host, port: address.port, ...connectionOptions(name, options) }),
     "secureConnect",
-    (cause, stage, bytesRead) =>
+    (cause, stage) =>
       stage === "dial"
         ? new TransportError({ server, reason: "Open", cause })
         : new TransportError({
             server,
             reason: "Tls",
-            cause: explainTls(cause, stage, bytesRead, isAnonymous(options))
+            cause: explainTls(cause, stage, isAnonymous(options))
           })
   )
 
 /** How far the opening of a socket has come. */
 type Stage = "options" | "dial" | "handshake"
 
-const explainTls = (cause: unknown, stage: Stage, bytesRead: number, anonymous: boolean): TlsError => {
+const explainTls = (cause: unknown, stage: Stage, anonymous: boolean): TlsError => {
   // Certificates and keys are read before a byte is sent.
   if (stage === "options") return explainOptions(cause)
-  return isReset(cause) ? explainEnd(cause, bytesRead) : explain(cause, anonymous)
+  return isReset(cause) ? explainEnd(cause) : explain(cause, anonymous)
 }
 
 /** Opens a socket that the Scope closes; an interruption on the way destroys it at once. */
 const open = Effect.fnUntraced(function* (
   create: () => Net.Socket,
   opened: "connect" | "secureConnect",
-  onError: (cause: unknown, stage: Stage, bytesRead: number) => TransportError
+  onError: (cause: unknown, stage: Stage) => TransportError
 ): Effect.fn.Return<Net.Socket, TransportError, Scope.Scope> {
   let conn: Net.Socket | undefined
   // Before there is anything to close, so that no interruption finds a socket without a finalizer.
@@ -105,7 +105,7 @@ const open = Effect.fnUntraced(function* (
     try {
       socket = create()
     } catch (cause) {
-      resume(Effect.fail(onError(cause, "options", 0)))
+      resume(Effect.fail(onError(cause, "options")))
       return
     }
     conn = socket
@@ -113,7 +113,7 @@ const open = Effect.fnUntraced(function* (
     socket.once("connect", () => {
       stage = "handshake"
     })
-    const fail = (cause: unknown) => resume(Effect.fail(onError(cause, stage, socket.bytesRead)))
+    const fail = (cause: unknown) => resume(Effect.fail(onError(cause, stage)))
     socket.once(opened, () => resume(Effect.succeed(socket)))
     // Stays for the life of the socket: an "error" that nobody listens to would end the process.
     socket.on("error", fail)

@@ -43,15 +43,14 @@ export const explain = (cause: unknown, isAnonymous: boolean): TlsError => {
   return new TlsError({ reason, message, cause })
 }
 
-/** Why a handshake ended without a word of TLS. */
-export const explainEnd = (cause: unknown, bytesRead: number): TlsError =>
-  bytesRead === 0
-    ? new TlsError({
-        reason: "NotTls",
-        message: "the server ended the connection during the handshake; does this port speak TLS?",
-        cause
-      })
-    : new TlsError({ reason: "Handshake", message: "the server ended the connection during the handshake", cause })
+/** Why a handshake ended without a word of TLS: most likely the port knows none. */
+export const explainEnd = (cause: unknown): TlsError =>
+  new TlsError({
+    reason: "NotTls",
+    message:
+      "the server ended the connection during the handshake; does this port speak TLS, in a version and with a cipher of ours?",
+    cause
+  })
 
 /** Options that cannot be used; nothing has been sent. Node's messages about keys and certificates quote nothing of them. */
 export const explainOptions = (cause: unknown): TlsError =>

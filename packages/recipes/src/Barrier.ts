@@ -1,0 +1,159 @@
+/**
+ * A barrier that holds up whoever comes to it until somebody lifts it.
+ *
+ * ```ts
+ * const barrier = yield* Barrier.make("/barriers/migration")
+ * yield* barrier.create
+ * // elsewhere
+ * yield* barrier.wait({ timeout: "1 minute" })
+ * ```
+ *
+ * **Guarantees**
+ *
+ * - When `create` has returned, who comes to the barrier waits; when it is lifted all who wait go on, those too who were
+ *   without a connection or lost their session meanwhile, and those too whom a new barrier would hold up again.
+ * - `lift` lifts the barrier that it finds, and no later one, whatever replies are lost.
+ *
+ * It does not guarantee that somebody lifts it: the barrier is a persistent znode, which outlives who created it.
+ *
+ * @since 0.1.0
+ */
+import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import type { InvalidArgument, NotEmpty } from "@effect-zookeeper/client/Errors"
+import type { Data } from "@effect-zookeeper/client/ZooKeeper"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import { type RecipeError, WaitTimeout } from "./Errors.ts"
+import { ensure, withinFrom } from "./internal/line.ts"
+import { acrossSessions, checkPath, checkTimeout } from "./internal/patience.ts"
+import { watched } from "./internal/watching.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Written into the znode, for others to see who holds them up. Default: nothing. */
+  readonly data?: Data | undefined
+  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
+  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface WaitOptions {
+  /**
+   * How long to wait, after which it fails with `WaitTimeout`; with 0 it looks once, which takes a session timeout at
+   * most. Default: for ever. Numbers are milliseconds.
+   */
+  readonly timeout?: Duration.Input | undefined
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Barrier {
+  readonly path: string
+  /** Puts the barrier up, with the parents that are missing; fine if it is up already. */
+  readonly create: Effect.Effect<void, RecipeError>
+  /** Lifts the barrier; fine if there is none. `NotEmpty` when somebody keeps znodes below it. */
+  readonly lift: Effect.Effect<void, RecipeError | NotEmpty>
+  /** Goes on at once if there is no barrier, and else when the one that is there has been lifted. */
+  readonly wait: (options?: WaitOptions) => Effect.Effect<void, WaitTimeout | RecipeError>
+}
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * The barrier at a path. Nothing is sent before it is used.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  path: string,
+  options: Options = {}
+): Effect.Effect<Barrier, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
+  Effect.gen(function* () {
+    const zk = yield* ZooKeeper.ZooKeeper
+    yield* checkPath(path)
+    return {
+      path,
+      create: create(zk, path, options),
+      lift: lift(zk, path),
+      wait: (options) => Effect.flatMap(checkTimeout(options?.timeout), (timeout) => wait(zk, path, timeout))
+    }
+  })
+
+// ---- internal
+
+const create = (zk: ZooKeeper.Service, path: string, { acl, data }: Options): Effect.Effect<void, RecipeError> =>
+  acrossSessions(zk, zk.create(path, { data, acl })).pipe(
+    Effect.catchTag("NodeExists", () => Effect.void),
+    Effect.catchTag("NoNode", () =>
+      Effect.andThen(ensure(zk, ZnodePath.parent(path) ?? "/", acl), create(zk, path, { acl, data }))
+    ),
+    Effect.asVoid
+  )
+
+/** Deletes the znode that is there; a later one stays, which a delete that is repeated blindly would hit. */
+const lift = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError | NotEmpty> =>
+  Effect.suspend(() => {
+    let first: bigint | undefined
+    const attempt = Effect.gen(function* () {
+      // A reply was lost: what is there now, not what a server shows that lags.
+      if (first !== undefined) yield* zk.sync(path)
+      const stat = yield* zk.stat(path)
+      if (Option.isNone(stat) || (first ?? stat.value.czxid) !== stat.value.czxid) return
+      first = stat.value.czxid
+      yield* zk.delete(path)
+    })
+    return Effect.catchTag(acrossSessions(zk, attempt), ["NoNode", "BadVersion"], () => Effect.void)
+  })
+
+const wait = (
+  zk: ZooKeeper.Service,
+  path: string,
+  timeout: number | undefined
+): Effect.Effect<void, WaitTimeout | RecipeError> => {
+  const late = new WaitTimeout({ path, operation: "wait", timeout: timeout ?? 0 })
+  const look = Effect.filterOrFail(
+    acrossSessions(zk, zk.exists(path)),
+    (there) => !there,
+    () => late
+  )
+  const lifted: Effect.Effect<unknown, WaitTimeout | RecipeError> = timeout === 0 ? look : awaitLifted(zk, path)
+  return Effect.flatMap(withinFrom(timeout === 0 ? zk.session.timeout : timeout), (until) =>
+    Effect.asVoid(until(lifted, late))
+  )
+}
+
+/** Waits until the barrier that is there first has gone; another one that has followed is none of the waiter's. */
+const awaitLifted = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError> =>
+  Effect.suspend(() => {
+    let first: bigint | undefined
+    const attempt = Effect.gen(function* () {
+      while (true) {
+        const { changing, stat } = yield* watched(zk.getAndWatch(path))
+        if (first !== undefined && stat.czxid !== first) return
+        first = stat.czxid
+        const { type } = yield* Fiber.join(changing)
+        if (type === "NodeDeleted") return
+      }
+    })
+    return Effect.catchTag(acrossSessions(zk, Effect.scoped(attempt)), "NoNode", () => Effect.void)
+  })

@@ -1,0 +1,96 @@
+/**
+ * A copy of the children of a znode, with their data, that follows the server: read at once, without asking anybody.
+ *
+ * ```ts
+ * const workers = yield* ChildrenCache.make("/workers")
+ * for (const [name, { data }] of workers.get()) yield* Effect.log(name)
+ * ```
+ *
+ * **Guarantees**: those of `TreeCache`, for one level. A parent that does not exist, or is deleted, is no error: there are
+ * no children then, and it is waited for. Its own data is not read.
+ *
+ * It does not guarantee to be up to date; see `freshness`.
+ *
+ * @since 0.1.0
+ */
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { CacheEvent, Freshness } from "./CacheEvent.ts"
+import type { RecipeError } from "./Errors.ts"
+import * as Picture from "./internal/cache/picture.ts"
+import * as Tend from "./internal/cache/tend.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Tend.Options {
+  /** Which children are cached, by their names. Default: all. */
+  readonly filter?: ((name: string) => boolean) | undefined
+  /** Whether data is kept, or Stats alone, and no data at all then. Default true. */
+  readonly data?: boolean | undefined
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface ChildrenCache {
+  readonly path: string
+  /** Data and Stat of each child by its name. What is given never changes; asked again without a change it is the same. */
+  readonly get: () => ReadonlyMap<string, DataAndStat>
+  readonly freshness: Freshness
+  /** `Created` for each child, then `Freshness`, then `Synced` once all have been read; then each change. */
+  readonly changes: Stream.Stream<CacheEvent, RecipeError>
+}
+
+/**
+ * Caches the children of a znode until the Scope closes. Returns when all have been read, unless `wait` is false; fails with
+ * `NoAuth` then if the parent may not be read.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  path: string,
+  options: Options = {}
+): Effect.Effect<ChildrenCache, RecipeError | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
+  Effect.gen(function* () {
+    const zk = yield* ZooKeeper.ZooKeeper
+    const { filter, maxNodes } = options
+    const range = {
+      root: path,
+      maxDepth: 1,
+      keepsData: (depth: number) => depth > 0 && options.data !== false,
+      filter: filter === undefined ? undefined : (at: string) => filter(ZnodePath.name(at))
+    }
+    // The parent is one more.
+    const limit = maxNodes === undefined ? undefined : maxNodes + 1
+    const mirror = yield* Tend.make(zk, range, { ...options, maxNodes: limit })
+    let of: Picture.Branch | undefined
+    let children = Picture.childrenOf(of)
+    return {
+      path,
+      get: () => {
+        const { root } = mirror.picture
+        if (root?.children !== of?.children) children = Picture.childrenOf(root)
+        of = root
+        return children
+      },
+      get freshness() {
+        return mirror.freshness
+      },
+      changes: mirror.audience.stream.pipe(
+        Stream.filter((event) => !("path" in event) || event.path !== path || event._tag === "Unreadable"),
+        Stream.map((event): CacheEvent => {
+          if (event._tag === "Full") return { ...event, maxNodes: event.maxNodes - 1 }
+          return event._tag === "Synced" ? { ...event, size: Math.max(0, event.size - 1) } : event
+        })
+      )
+    }
+  })

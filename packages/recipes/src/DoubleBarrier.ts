@@ -1,0 +1,302 @@
+/**
+ * A barrier around a piece of work that so many do together: all begin when the last has come, and all have ended when one
+ * of them may go on.
+ *
+ * ```ts
+ * const barrier = yield* DoubleBarrier.make("/barriers/round", { size: 3 })
+ * yield* barrier.enter({ timeout: "1 minute" })
+ * yield* compute
+ * yield* barrier.leave({ timeout: "1 minute" })
+ * ```
+ *
+ * Members are ephemeral znodes, and a znode `ready` beside them says that the barrier is open, as in Curator. It says so
+ * for those alone who were there when it was written: one that members who have died left behind opens nothing, for none
+ * of them is older than it. So there are generations, without anybody counting them.
+ *
+ * **Guarantees**
+ *
+ * - `enter` goes on only when `size` members were there at one time, or when it comes to a barrier which is open for members
+ *   that are still there.
+ * - `leave` goes on when all who were inside when it was called have left or died.
+ * - Whoever gives up, by a timeout, an interruption or an error, leaves no znode behind, and so does not count.
+ * - Who waits survives lost connections and, with a new znode, lost sessions.
+ *
+ * It does not guarantee that all who were counted do enter: one that gives up at the very moment is missing.
+ *
+ * @since 0.1.0
+ */
+import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import * as Op from "@effect-zookeeper/client/Op"
+import type { Data, Stat } from "@effect-zookeeper/client/ZooKeeper"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import type { WaitOptions } from "./Barrier.ts"
+import { type RecipeError, WaitTimeout } from "./Errors.ts"
+import { leave as leaveZnode, leaveInBackground } from "./internal/holding.ts"
+import { awaitChange, ensure, withinFrom } from "./internal/line.ts"
+import { acrossSessions, checkPath, checkTimeout, isRenewed, patiently } from "./internal/patience.ts"
+import { inHand, watched } from "./internal/watching.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** How many have to be there; the same for all of them. */
+  readonly size: number
+  /** Written into the znode of the member, for others to see who it is. Default: nothing. */
+  readonly data?: Data | undefined
+  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
+  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
+}
+
+/**
+ * One member's view of the barrier: every member makes its own. What it is asked for is done one after the other.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DoubleBarrier {
+  readonly path: string
+  readonly size: number
+  /**
+   * Waits until `size` members are there. With a timeout of 0 it looks once. After `WaitTimeout` this member does not count
+   * any more.
+   */
+  readonly enter: (options?: WaitOptions) => Effect.Effect<void, WaitTimeout | RecipeError>
+  /**
+   * Leaves, and waits until all who are inside now have left. After `WaitTimeout` this member has left, and others have not;
+   * called again, it goes on waiting for them. Who is not inside waits for nobody.
+   */
+  readonly leave: (options?: WaitOptions) => Effect.Effect<void, WaitTimeout | RecipeError>
+}
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A member of the barrier at a path. Nothing is sent before it is used; when the Scope closes it has left.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  path: string,
+  options: Options
+): Effect.Effect<DoubleBarrier, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
+  Effect.gen(function* () {
+    const zk = yield* ZooKeeper.ZooKeeper
+    yield* checkPath(path)
+    const { size } = options
+    if (!Number.isInteger(size) || size < 1) {
+      const rule = "it has to be a whole number of members, at least 1"
+      return yield* new InvalidArgument({ argument: "size", value: String(size), rule })
+    }
+    const self: Self = { ...options, zk, path, own: undefined, inside: undefined }
+    yield* Effect.addFinalizer(() => depart(self))
+    const alone = Semaphore.makeUnsafe(1)
+    const bounded =
+      (
+        operation: Operation,
+        run: (self: Self, wait: Wait, isOnce: boolean) => Effect.Effect<void, WaitTimeout | RecipeError>
+      ) =>
+      (options?: WaitOptions) =>
+        Effect.flatMap(checkTimeout(options?.timeout), (timeout) =>
+          alone.withPermit(
+            Effect.uninterruptibleMask((restore) =>
+              Effect.flatMap(withinFrom(timeout === 0 ? zk.session.timeout : timeout), (until) => {
+                const late = new WaitTimeout({ path, operation, timeout: timeout ?? 0 })
+                return run(self, (effect) => restore(until(effect, late)), timeout === 0)
+              })
+            )
+          )
+        )
+    return { path, size, enter: bounded("enter", enter), leave: bounded("leave", leave) }
+  })
+
+// ---- internal
+
+/** Beside the members: its last write is when the barrier was opened. */
+const readyName = "ready"
+
+type Operation = "enter" | "leave"
+
+type Wait = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | WaitTimeout>
+
+interface Self extends Options {
+  readonly zk: ZooKeeper.Service
+  readonly path: string
+  /** While it enters, is inside, or is about to leave. */
+  own: Member | undefined
+  /** Whom a leave waits for. */
+  inside: ReadonlySet<string> | undefined
+}
+
+interface Member {
+  readonly name: string
+  readonly path: string
+  readonly stat: Stat
+}
+
+const readyPath = ({ path }: Self) => ZnodePath.join(path, readyName)
+
+const depart = (self: Self): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const { own, zk } = self
+    self.own = undefined
+    return own === undefined ? Effect.void : leaveZnode(zk, own.path)
+  })
+
+// ---- internal: entering
+
+const enter = Effect.fnUntraced(function* (
+  self: Self,
+  wait: Wait,
+  isOnce: boolean
+): Effect.fn.Return<void, WaitTimeout | RecipeError> {
+  const { zk } = self
+  self.inside = undefined
+  while (true) {
+    const own = (self.own ??= yield* inHand<Member, RecipeError, WaitTimeout>(wait, createMember(self), ({ path }) =>
+      leaveInBackground(zk, path)
+    ))
+    const exit = yield* Effect.exit(wait(awaitReady(self, own, isOnce)))
+    if (Exit.isSuccess(exit) && exit.value === "Ready") return
+    yield* depart(self)
+    if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
+    if (exit.value === "Alone") return yield* new WaitTimeout({ path: self.path, operation: "enter", timeout: 0 })
+  }
+})
+
+const createMember = (self: Self): Effect.Effect<Member, RecipeError> => {
+  const { acl, data, path, zk } = self
+  // The id is the name.
+  const options = { mode: "ephemeral", data, acl, protected: (id: string) => id } as const
+  return acrossSessions(zk, zk.createWithStat(ZnodePath.join(path, "member"), options)).pipe(
+    Effect.map(({ path, stat }) => ({ path, stat, name: ZnodePath.name(path) })),
+    Effect.catchTag("NoNode", () => Effect.andThen(ensure(zk, path, acl), createMember(self))),
+    Effect.catchTag("NodeExists", () => createMember(self))
+  )
+}
+
+/** `Gone` when the member's znode is, `Alone` when it does not wait for the others. */
+const awaitReady = Effect.fnUntraced(
+  function* (self: Self, own: Member, isOnce: boolean) {
+    while (true) {
+      const seen = yield* Effect.scoped(look(self, own, isOnce))
+      if (seen !== "Again") return seen
+    }
+  },
+  Effect.catchTag("NoNode", () => Effect.succeed("Gone" as const)),
+  (effect, { zk }) =>
+    Effect.catch(effect, (error) =>
+      Effect.flatMap(isRenewed(zk, error), (renewed) =>
+        renewed ? Effect.succeed("Gone" as const) : Effect.fail(error)
+      )
+    )
+)
+
+const look = Effect.fnUntraced(function* (self: Self, own: Member, isOnce: boolean) {
+  const { path, size, zk } = self
+  if (own.stat.ephemeralOwner !== zk.session.id) return "Gone" as const
+  // The watch first: what opens the barrier after the list was read is not missed.
+  const { changing, stat } = yield* watched(patiently(zk.existsAndWatch(readyPath(self))))
+  const members = membersOf(yield* patiently(zk.getChildren(path)))
+  if (!members.includes(own.name)) return "Gone" as const
+  if (Option.isSome(stat) && (yield* isOpenFor(self, own, members, stat.value))) return "Ready" as const
+  if (members.length >= size) {
+    yield* open(self, stat)
+    return "Again" as const
+  }
+  if (isOnce) return "Alone" as const
+  yield* Fiber.join(changing)
+  return "Again" as const
+})
+
+/** Whether one of those who are there now was there when the barrier was opened. */
+const isOpenFor = ({ path, zk }: Self, own: Member, members: ReadonlyArray<string>, { mzxid }: Stat) =>
+  own.stat.czxid < mzxid
+    ? Effect.succeed(true)
+    : Effect.map(patiently(zk.read(members.map((name) => Op.get(ZnodePath.join(path, name))))), (results) =>
+        results.some((result) => Result.isSuccess(result) && result.success.stat.czxid < mzxid)
+      )
+
+/** Whoever has seen that all are there opens the barrier; what others left open before is opened anew. */
+const open = (self: Self, stat: Option.Option<Stat>): Effect.Effect<void, RecipeError> =>
+  Option.isNone(stat)
+    ? patiently(self.zk.create(readyPath(self), { acl: self.acl })).pipe(
+        Effect.catchTag(["NodeExists", "NoNode"], () => Effect.void),
+        Effect.asVoid
+      )
+    : patiently(self.zk.set(readyPath(self), "")).pipe(
+        Effect.catchTag(["NoNode", "BadVersion"], () => Effect.void),
+        Effect.asVoid
+      )
+
+/** The names of members, in the order that all agree on: UUIDs, as Curator writes them or without dashes. */
+const membersOf = (children: ReadonlyArray<string>): ReadonlyArray<string> =>
+  children.filter((name) => /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(name)).toSorted()
+
+// ---- internal: leaving
+
+const leave = Effect.fnUntraced(function* (self: Self, wait: Wait): Effect.fn.Return<void, WaitTimeout | RecipeError> {
+  if (self.own === undefined && self.inside === undefined) return
+  const exit = yield* Effect.exit(wait(acrossSessions(self.zk, awaitOthers(self))))
+  yield* depart(self)
+  if (Exit.isSuccess(exit)) self.inside = undefined
+  yield* exit
+})
+
+const awaitOthers = Effect.fnUntraced(
+  function* (self: Self) {
+    const { path, zk } = self
+    while (true) {
+      const ready = yield* zk.stat(readyPath(self))
+      const members = membersOf(yield* zk.getChildren(path))
+      if (self.own !== undefined && !members.includes(self.own.name)) self.own = undefined
+      const { own } = self
+      const inside = (self.inside ??= new Set(members))
+      const left = members.filter((name) => inside.has(name))
+      const others = left.filter((name) => name !== own?.name)
+      const lowest = left[0]
+      if (others.length === 0 || lowest === undefined) {
+        if (own === undefined) return
+        yield* leaveLast(self, own, members.length === 1 ? ready : Option.none())
+      } else if (lowest === own?.name) {
+        // It holds the barrier open for the others until the last of them has gone.
+        yield* awaitChange(zk, ZnodePath.join(path, others[others.length - 1]!))
+      } else {
+        if (own !== undefined) yield* deleteOwn(self, own)
+        yield* awaitChange(zk, ZnodePath.join(path, lowest))
+      }
+    }
+  },
+  // Without the parent there is nobody.
+  Effect.catchTag("NoNode", () => Effect.void)
+)
+
+const deleteOwn = (self: Self, own: Member) =>
+  Effect.catchTag(self.zk.delete(own.path), ["NoNode", "BadVersion", "NotEmpty"], () => Effect.void)
+
+/** Leaves and closes the barrier in one, unless somebody has come and opened it anew: the next look tells. */
+const leaveLast = (self: Self, own: Member, ready: Option.Option<Stat>) =>
+  Option.isNone(ready)
+    ? deleteOwn(self, own)
+    : Effect.catchTag(
+        self.zk.transaction([Op.delete(own.path), Op.delete(readyPath(self), { version: ready.value.version })]),
+        "TransactionFailed",
+        ({ error }) => (error._tag === "NoNode" || error._tag === "BadVersion" ? Effect.void : deleteOwn(self, own))
+      )

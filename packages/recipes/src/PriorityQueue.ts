@@ -1,0 +1,89 @@
+/**
+ * A queue whose items have a priority: whatever is more urgent overtakes, and what is as urgent comes first in first out.
+ *
+ * ```ts
+ * const jobs = yield* PriorityQueue.make("/queues/jobs", { schema: Job })
+ * yield* jobs.offer(cleanUp, 900)
+ * yield* jobs.offer(restore, 10)
+ * yield* jobs.consume(run)
+ * ```
+ *
+ * Lower numbers are more urgent: from 0 to 999 in the layouts of kazoo, `kazoo` being the default, and any 32 bits in
+ * `curator`, that of `DistributedPriorityQueue`. Everything else is as with a `Queue`: both ways to take, their guarantees, and
+ * what they do not guarantee. The items are listed for each that is taken, so that no urgent one is overlooked: what a take
+ * costs grows with the length of the queue.
+ *
+ * @since 0.1.0
+ */
+import { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import * as ZNode from "@effect-zookeeper/client/ZNode"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { type DataOf, dataOf } from "./internal/dataOf.ts"
+import * as Core from "./internal/queue.ts"
+import { consumer, makeStore } from "./internal/store.ts"
+import type { BytesOptions, Consumer, OfferError, Options } from "./Queue.ts"
+
+export type { BytesOptions, Consumer, Layout, OfferError, Options, TakeError, Taken } from "./Queue.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface PriorityQueue<A> extends Consumer<A> {
+  /**
+   * Puts an item behind those that are as urgent; lower numbers are more urgent. Default: 100 in the layouts of kazoo, as
+   * there, and 0 in Curator's. Interrupted, it may still do so.
+   */
+  readonly offer: (item: A, priority?: number) => Effect.Effect<void, OfferError>
+  /** Puts items there, one behind the other: all, or none. They share one request. */
+  readonly offerAll: (items: ReadonlyArray<A>, priority?: number) => Effect.Effect<void, OfferError>
+}
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A queue with priorities at a path, of bytes or of what a Schema says. Nothing is sent before it is used.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make: {
+  (
+    path: string,
+    options?: BytesOptions
+  ): Effect.Effect<PriorityQueue<Uint8Array>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope>
+  <A, I>(
+    path: string,
+    options: Options<A, I>
+  ): Effect.Effect<PriorityQueue<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope>
+} = <A, I>(path: string, options: BytesOptions | Options<A, I> = {}) =>
+  options.schema === undefined
+    ? makeWith(path, dataOf(Schema.Uint8Array, ZNode.bytes), options)
+    : makeWith(path, dataOf(options.schema, options.codec), options)
+
+// ---- internal
+
+const makeWith = <A>(path: string, data: DataOf<A>, options: Omit<BytesOptions, "schema">) =>
+  Effect.map(makeStore(path, options.layout ?? "kazoo", true, data, options), (store): PriorityQueue<A> => {
+    const { greatest, least, usual } = store.naming
+    const offerAll = (items: ReadonlyArray<A>, priority: number = usual): Effect.Effect<void, OfferError> =>
+      Number.isInteger(priority) && priority >= least && priority <= greatest
+        ? Core.offer(store, items, priority)
+        : Effect.fail(
+            new InvalidArgument({
+              argument: "priority",
+              value: String(priority),
+              rule: `a whole number from ${least} to ${greatest}`
+            })
+          )
+    return { ...consumer(path, store), offer: (item, priority) => offerAll([item], priority), offerAll }
+  })

@@ -1,0 +1,226 @@
+/**
+ * A lock that many hold for reading, or one for writing, in the order of arrival.
+ *
+ * ```ts
+ * const lock = yield* ReadWriteLock.make("/locks/catalogue")
+ * yield* lock.read.withLock(lookUp)
+ * yield* lock.write.withLock(replace, { timeout: "10 seconds" })
+ * ```
+ *
+ * **Guarantees**
+ *
+ * - All that `Lock` guarantees, for each of both sides.
+ * - Fair: a reader waits for the writers that came before it, a writer for all who came before it. Readers that come after a
+ *   waiting writer wait for it.
+ * - A writer may become a reader without a gap (`ReadOptions.downgrade`): no other writer comes between.
+ * - A reader that asks for writing is refused at once, with `UpgradeRefused`, instead of waiting for itself.
+ *
+ * What `Lock` does not guarantee is not guaranteed here either. Who reads with what `acquire` gave and then waits for
+ * writing is not recognised, and waits until the timeout.
+ *
+ * @since 0.1.0
+ */
+import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import type { Data } from "@effect-zookeeper/client/ZooKeeper"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import { LockLost, type LockTimeout, type RecipeError, UpgradeRefused } from "./Errors.ts"
+import type { Held } from "./Held.ts"
+import type { Holding, OnDisconnect } from "./internal/holding.ts"
+import { contendersOf, readKind, writeKind } from "./internal/layout.ts"
+import * as Line from "./internal/line.ts"
+import { checkPath, checkTimeout, patiently } from "./internal/patience.ts"
+import { heldHere, using } from "./internal/using.ts"
+import type { AcquireOptions } from "./Lock.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Written into the znodes that contend, for others to see who they are. Default: nothing. */
+  readonly identifier?: Data | undefined
+  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
+  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
+  /**
+   * What a lost connection means for the holder. `continue`, the default: nothing until the session is in doubt. `stop`:
+   * the lock is lost at once.
+   */
+  readonly onDisconnect?: OnDisconnect | undefined
+}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface ReadOptions extends AcquireOptions {
+  /**
+   * The write lock that is held and is to be released afterwards: the read lock is had at once, and no other writer comes
+   * between. Fails with `LockLost` when it is held no longer. Within an effect that `write.withLock` guards it is known.
+   */
+  readonly downgrade?: Pick<Held, "path"> | undefined
+}
+
+/**
+ * One who holds the lock or waits for it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Contender {
+  readonly kind: "read" | "write"
+  readonly path: string
+  /** What it wrote as `identifier`. */
+  readonly identifier: Uint8Array
+}
+
+/**
+ * One side of the lock.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Side<Options, Refused> {
+  /**
+   * Acquires this side, runs the effect, and releases it. When it is lost meanwhile the effect is interrupted, and `LockLost`
+   * reported once its finalizers have run. Re-entrant within a fiber tree, as `Lock.withLock` is.
+   */
+  readonly withLock: <A, E, R>(
+    effect: Effect.Effect<A, E, R> | ((held: Held) => Effect.Effect<A, E, R>),
+    options?: Options
+  ) => Effect.Effect<A, E | LockLost | LockTimeout | Refused | RecipeError, R>
+  /**
+   * Acquires this side until the Scope closes. Nothing is interrupted by a loss: race what you do with `held.lost`. Not
+   * re-entrant.
+   */
+  readonly acquire: (options?: Options) => Effect.Effect<Held, LockTimeout | Refused | RecipeError, Scope.Scope>
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReadWriteLock {
+  readonly path: string
+  /** Held by any number at once, while nobody writes. `LockLost` also says that what was to be downgraded is gone. */
+  readonly read: Side<ReadOptions, LockLost>
+  /** Held by one, while nobody reads. `UpgradeRefused` says that this fiber tree holds it for reading. */
+  readonly write: Side<AcquireOptions, UpgradeRefused>
+  /** Those who hold it and who wait for it, by the order of the line. */
+  readonly contenders: Effect.Effect<ReadonlyArray<Contender>, RecipeError>
+}
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * A read-write lock at a path. Nothing is sent before it is used; the path and its parents are created then, as containers.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  path: string,
+  options: Options = {}
+): Effect.Effect<ReadWriteLock, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
+  Effect.gen(function* () {
+    const zk = yield* ZooKeeper.ZooKeeper
+    yield* checkPath(path)
+    const line: Line.Line = {
+      zk,
+      path,
+      layout: "curator",
+      kinds,
+      data: options.identifier ?? "",
+      acl: options.acl,
+      onDisconnect: options.onDisconnect ?? "continue"
+    }
+    const reader = { zk, path, kind: "read" }
+    const writer = { zk, path, kind: "write" }
+    const read = Effect.fnUntraced(function* (options: ReadOptions = {}) {
+      const timeout = yield* checkTimeout(options.timeout)
+      const write = options.downgrade ?? (yield* heldHere(writer))
+      return yield* write === undefined
+        ? Line.take(line, "read", precedingWriter, timeout)
+        : downgrade(line, write.path, timeout)
+    })
+    const write = Effect.fnUntraced(function* (options: AcquireOptions = {}) {
+      const timeout = yield* checkTimeout(options.timeout)
+      if ((yield* heldHere(reader)) !== undefined) return yield* new UpgradeRefused({ path })
+      return yield* Line.take(line, "write", Line.predecessor, timeout)
+    })
+    return {
+      path,
+      read: {
+        withLock: (effect, options) => using(reader, read(options), effect),
+        acquire: read
+      },
+      write: {
+        withLock: (effect, options) => using(writer, write(options), effect),
+        acquire: write
+      },
+      contenders: Effect.map(Line.identified(line), (all) =>
+        all.map((contender) => ({
+          ...contender,
+          kind: contendersOf([ZnodePath.name(contender.path)], { write: writeKind }).length === 1 ? "write" : "read"
+        }))
+      )
+    }
+  })
+
+// ---- internal
+
+const kinds = { read: readKind, write: writeKind }
+
+/** A reader waits for the nearest writer before it; that one waits for all before. */
+const precedingWriter: Line.Blocker = (contenders, index) =>
+  contenders.findLast(({ kind }, at) => at < index && kind === "write")
+
+/**
+ * Reads from the place in the line at which the write lock stands: whoever came meanwhile stands behind it. The number is
+ * the writer's own, as recent versions of Curator have it.
+ */
+const downgrade = (
+  line: Line.Line,
+  write: string,
+  timeout: number | undefined
+): Effect.Effect<Holding, LockLost | LockTimeout | RecipeError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const [place] = contendersOf([ZnodePath.name(write)], { write: writeKind })
+    if (place === undefined || ZnodePath.parent(write) !== line.path) {
+      const rule = `it has to be a write lock of ${line.path}`
+      return yield* new InvalidArgument({ argument: "downgrade", value: write, rule })
+    }
+    if (Line.isUsedUp(place.sequence)) {
+      const rule = `the numbers of ${line.path} are used up: delete it while nobody holds it, and they begin anew`
+      return yield* new InvalidArgument({ argument: "downgrade", value: write, rule })
+    }
+    const own = yield* Scope.fork(yield* Effect.scope)
+    return yield* Line.take(line, "read", unhindered, timeout, place.sequence).pipe(
+      Effect.provideService(Scope.Scope, own),
+      // While the writer is still there nobody can have come between.
+      Effect.tap(() => checkStanding(line, write)),
+      Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+    )
+  })
+
+const unhindered: Line.Blocker = () => undefined
+
+const checkStanding = ({ zk }: Line.Line, write: string): Effect.Effect<void, LockLost | RecipeError> =>
+  Effect.flatMap(
+    Effect.catchTag(patiently(zk.stat(write)), "SessionExpired", () => Effect.succeedNone),
+    (stat) =>
+      Option.isSome(stat) && stat.value.ephemeralOwner === zk.session.id
+        ? Effect.void
+        : Effect.fail(new LockLost({ path: write, reason: Option.isSome(stat) ? "session" : "deleted" }))
+  )

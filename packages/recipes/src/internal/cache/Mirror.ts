@@ -1,0 +1,445 @@
+/**
+ * The core of all caches: a picture of a sub-tree, and the list of what has to be looked at for it to be true.
+ *
+ * Two rules make it true in the end. What is at a path is learnt from looks at that very path alone: an event, or a name in
+ * a list of children, only causes a look. And there is one look at a path at a time: what is asked for meanwhile causes
+ * another one behind it. So no look overtakes another, and the last one begins after the last change.
+ *
+ * Nothing here waits or asks: `tend.ts` does.
+ */
+import type { ChildrenAndStat, DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
+import type { Gap, WatchEvent } from "@effect-zookeeper/protocol/WatchEvent"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import type { CacheEvent, CacheChange, Freshness, Unreadable } from "../../CacheEvent.ts"
+import type { RecipeError } from "../../Errors.ts"
+import { Audience } from "./audience.ts"
+import type { Looking, Seen } from "./looking.ts"
+import * as Picture from "./picture.ts"
+
+/** What of a tree is mirrored. */
+export interface Range {
+  readonly root: string
+  /** How many levels below the root. */
+  readonly maxDepth: number
+  /** Whether data is read at a level, or Stats alone. */
+  readonly keepsData: (depth: number) => boolean
+  /** Whether a path below the root is mirrored, and with it what is below it. */
+  readonly filter: ((path: string) => boolean) | undefined
+  readonly maxNodes: number
+}
+
+/** What a look is for; several may be wanted at once. */
+export const Wants = {
+  /** Whether it is there, and as it was. */
+  stat: 1,
+  /** The data has probably changed. */
+  data: 2,
+  /** The list of children has to be read. */
+  list: 4,
+  /** All that is held below it has to be looked at too: it is part of a sweep. */
+  deep: 8
+} as const
+
+/** A path that has to be looked at. */
+export interface Job {
+  readonly path: string
+  readonly names: Picture.Names
+  /** Why it has to be looked at, or looked at again. */
+  wants: number
+  /** Why it is being looked at; 0 when it is not. */
+  doing: number
+}
+
+/** A list of children that is known to be complete. */
+interface Listing {
+  readonly pzxid: bigint
+  readonly cversion: number
+}
+
+interface Trouble {
+  readonly error: Unreadable
+  readonly attempts: number
+}
+
+const noData = new Uint8Array(0)
+
+export class Mirror {
+  readonly range: Range
+  readonly audience: Audience<RecipeError>
+  picture: Picture.Picture = Picture.nothing
+  freshness: Freshness = "suspended"
+  /** Where jobs wait to be done, first come first. */
+  readonly queue: Queue.Queue<Job>
+  /** Open when all has to be looked at. */
+  readonly due = Latch.makeUnsafe()
+  /** Done when all has been read for the first time, or never will be. */
+  readonly loaded = Deferred.makeUnsafe<void, RecipeError>()
+  /** How it looks. */
+  looking: Looking
+  private readonly jobs = new Map<string, Job>()
+  private readonly listings = new Map<string, Listing>()
+  private readonly troubles = new Map<string, Trouble>()
+  /** How many looks of the sweep are left. */
+  private sweeping = 0
+  private swept = Deferred.makeUnsafe<void>()
+  private isFull = false
+  private isOver = false
+
+  constructor(range: Range, looking: Looking, queue: Queue.Queue<Job>) {
+    this.range = range
+    this.looking = looking
+    this.queue = queue
+    this.audience = new Audience(range.root, () => ({ picture: this.picture, remarks: this.remarks() }))
+  }
+
+  // ---------------------------------------------------------------------------
+  // what has to be looked at
+  // ---------------------------------------------------------------------------
+
+  ask(path: string, wants: number): void {
+    let job = this.jobs.get(path)
+    if (job === undefined) {
+      const names = Picture.namesOf(this.range.root, path)
+      if (names === undefined) return
+      if (this.troubles.has(path)) {
+        // It is tried again by and by; what is held below it can be looked at nevertheless.
+        if ((wants & Wants.deep) !== 0) this.askBelow(path, names)
+        return
+      }
+      job = this.enter(path, names)
+    }
+    this.want(job, wants)
+  }
+
+  /** `ask` for what could not be read. */
+  askAgain(path: string): void {
+    const names = Picture.namesOf(this.range.root, path)
+    if (names === undefined) return
+    this.want(this.jobs.get(path) ?? this.enter(path, names), Wants.data | Wants.list)
+  }
+
+  /** Looks at all that is held, or is there, below the root; done when every look of it is. */
+  sweep(): Effect.Effect<void> {
+    this.swept = Deferred.makeUnsafe()
+    // A look that has been answered may show what was before the gap.
+    for (const job of this.jobs.values()) if (job.doing !== 0) this.want(job, job.doing)
+    this.ask(this.range.root, Wants.stat | Wants.deep)
+    this.checkSwept()
+    return Deferred.await(this.swept)
+  }
+
+  private enter(path: string, names: Picture.Names): Job {
+    const job: Job = { path, names, wants: 0, doing: 0 }
+    this.jobs.set(path, job)
+    Queue.offerUnsafe(this.queue, job)
+    return job
+  }
+
+  private want(job: Job, wants: number): void {
+    if ((wants & Wants.deep) !== 0 && (job.wants & Wants.deep) === 0) this.sweeping++
+    job.wants |= wants
+  }
+
+  private askBelow(path: string, names: Picture.Names): void {
+    const branch = Picture.find(this.picture, names)
+    if (branch === undefined) return
+    for (const name of HashMap.keys(branch.children)) this.ask(ZnodePath.join(path, name), Wants.stat | Wants.deep)
+  }
+
+  // ---------------------------------------------------------------------------
+  // jobs
+  // ---------------------------------------------------------------------------
+
+  begin(job: Job): void {
+    job.doing = job.wants
+    job.wants = 0
+  }
+
+  finish(job: Job): void {
+    const { doing } = job
+    job.doing = 0
+    if (job.wants === 0) this.jobs.delete(job.path)
+    else Queue.offerUnsafe(this.queue, job)
+    if ((doing & Wants.deep) !== 0) {
+      this.sweeping--
+      this.checkSwept()
+    }
+  }
+
+  private checkSwept(): void {
+    if (this.sweeping === 0) Deferred.doneUnsafe(this.swept, Effect.void)
+  }
+
+  /** Whether the data has to be read, with no more known than that a look is wanted. */
+  wantsData({ doing, names }: Job): boolean {
+    if (!this.range.keepsData(names.length)) return false
+    return (doing & Wants.data) !== 0 || Picture.find(this.picture, names) === undefined
+  }
+
+  /** Whether the data has to be read, now that the Stat is known. */
+  lacksData({ names }: Job, stat: Stat): boolean {
+    if (!this.range.keepsData(names.length)) return false
+    const known = Picture.find(this.picture, names)?.znode.stat
+    return known === undefined || stat.czxid > known.czxid || (stat.czxid === known.czxid && stat.mzxid > known.mzxid)
+  }
+
+  /** What was seen; true when the list of children has to be read too. */
+  saw(job: Job, seen: Seen): boolean {
+    const { doing, names, path } = job
+    this.troubles.delete(path)
+    const before = Picture.find(this.picture, names)
+    const held = this.hold(path, names, seen)
+    if (held === undefined) {
+      this.looking.forget(path)
+      return false
+    }
+    // Of one that was created again nothing below it is known, for all of that went with the old one.
+    const isNew = before?.znode.stat.czxid !== held.znode.stat.czxid
+    if (names.length >= this.range.maxDepth) return false
+    if (!this.looking.isListWatched(path) || (doing & Wants.list) !== 0) return true
+    if ((doing & Wants.deep) === 0 && !isNew) return false
+    const { cversion, numChildren, pzxid } = held.znode.stat
+    const listing = this.listings.get(path)
+    if (numChildren === 0 || (listing?.pzxid === pzxid && listing.cversion === cversion)) {
+      // Nobody came or went: the list need not be read, but what is on it may have changed.
+      if ((doing & Wants.deep) !== 0) this.askBelow(path, names)
+      return false
+    }
+    return true
+  }
+
+  /** The list of children was read. */
+  sawList(job: Job, { children, stat }: ChildrenAndStat): void {
+    const { doing, names, path } = job
+    const branch = this.hold(path, names, { stat, data: undefined })
+    if (branch === undefined) return
+    if (branch.znode.stat.czxid !== stat.czxid) return this.ask(path, Wants.data | Wants.list)
+    this.listings.set(path, { pzxid: stat.pzxid, cversion: stat.cversion })
+    const { filter } = this.range
+    const deep = doing & Wants.deep
+    let stayed = 0
+    for (const name of children) {
+      const below = ZnodePath.join(path, name)
+      if (HashMap.has(branch.children, name)) {
+        stayed++
+        if (deep !== 0) this.ask(below, Wants.stat | deep)
+      } else if (filter === undefined || filter(below)) {
+        this.ask(below, Wants.data | deep)
+      }
+    }
+    if (stayed === HashMap.size(branch.children)) return
+    const listed = new Set(children)
+    for (const name of HashMap.keys(branch.children)) {
+      if (!listed.has(name)) this.ask(ZnodePath.join(path, name), Wants.stat)
+    }
+  }
+
+  /** There is no such znode. */
+  sawNothing({ names, path }: { readonly names: Picture.Names; readonly path: string }): void {
+    this.troubles.delete(path)
+    this.looking.forget(path)
+    const branch = Picture.find(this.picture, names)
+    if (branch === undefined) return
+    const changes = this.letGo(path, branch)
+    this.commit(Picture.remove(this.picture, names), changes)
+  }
+
+  /** It could not be read. True if that was not known; how often it has been tried. */
+  couldNotRead(
+    { doing, names, path }: Job,
+    error: Unreadable
+  ): { readonly isNews: boolean; readonly attempts: number } {
+    const attempts = (this.troubles.get(path)?.attempts ?? 0) + 1
+    this.troubles.set(path, { error, attempts })
+    if ((doing & Wants.deep) !== 0) this.askBelow(path, names)
+    if (attempts === 1) this.audience.tell([{ _tag: "Unreadable", path, error }])
+    return { isNews: attempts === 1, attempts }
+  }
+
+  /** Why a path cannot be read. */
+  trouble(path: string): Unreadable | undefined {
+    return this.troubles.get(path)?.error
+  }
+
+  // ---------------------------------------------------------------------------
+  // what is held
+  // ---------------------------------------------------------------------------
+
+  /** Takes in what was seen, unless it is older than what is held; gives what is held then. */
+  private hold(path: string, names: Picture.Names, { data, stat }: Seen): Picture.Branch | undefined {
+    const branch = Picture.find(this.picture, names)
+    const znode: DataAndStat = { data: data ?? noData, stat }
+    const isComplete = data !== undefined || !this.range.keepsData(names.length)
+    if (branch === undefined) return isComplete ? this.takeIn(path, names, znode) : undefined
+    const known = branch.znode
+    if (stat.czxid < known.stat.czxid || stat.mzxid < known.stat.mzxid || stat.pzxid < known.stat.pzxid) return branch
+    if (stat.czxid === known.stat.czxid && stat.mzxid === known.stat.mzxid) {
+      // Its children or its ACL: no event, but the Stat is to be right.
+      if (!isSame(stat, known.stat)) this.picture = Picture.put(this.picture, names, { data: known.data, stat })
+    } else if (!isComplete) {
+      this.ask(path, Wants.data)
+    } else if (stat.czxid === known.stat.czxid) {
+      this.commit(Picture.put(this.picture, names, znode), [{ _tag: "Updated", path, old: known, znode }])
+    } else {
+      // Deleted and created again, so that all that was below it had gone before.
+      const changes = this.letGo(path, branch)
+      changes.push({ _tag: "Created", path, znode })
+      this.commit(Picture.put(Picture.remove(this.picture, names), names, znode), changes)
+    }
+    return Picture.find(this.picture, names)
+  }
+
+  private takeIn(path: string, names: Picture.Names, znode: DataAndStat): Picture.Branch | undefined {
+    if (names.length > 0 && Picture.find(this.picture, names.slice(0, -1)) === undefined) {
+      // Whether the parent is there is learnt by a look at it, and its list will lead here again.
+      this.ask(ZnodePath.parent(path)!, Wants.data | Wants.list)
+      return undefined
+    }
+    if (this.picture.size >= this.range.maxNodes) {
+      // The list is not complete: the next sweep has to read it again.
+      if (names.length > 0) this.listings.delete(ZnodePath.parent(path)!)
+      if (!this.isFull) {
+        this.isFull = true
+        this.audience.tell([{ _tag: "Full", maxNodes: this.range.maxNodes }])
+      }
+      return undefined
+    }
+    this.commit(Picture.put(this.picture, names, znode), [{ _tag: "Created", path, znode }])
+    return Picture.find(this.picture, names)
+  }
+
+  /** Forgets all that is known beside the picture about what is taken out of it. */
+  private letGo(path: string, branch: Picture.Branch): Array<CacheChange> {
+    const changes = [...Picture.deletions(path, branch)]
+    for (const gone of changes) {
+      this.listings.delete(gone.path)
+      if (gone.path !== path) this.looking.forget(gone.path)
+    }
+    return changes
+  }
+
+  private commit(picture: Picture.Picture, changes: ReadonlyArray<CacheChange>): void {
+    if (this.isOver) return
+    this.picture = picture
+    this.audience.tell(changes)
+  }
+
+  /** True, once, when something was left out for want of room and there is some again. */
+  takeRoom(): boolean {
+    if (!this.isFull || this.picture.size >= this.range.maxNodes) return false
+    this.isFull = false
+    return true
+  }
+
+  // ---------------------------------------------------------------------------
+  // what the session tells
+  // ---------------------------------------------------------------------------
+
+  onEvent(event: WatchEvent | Gap): void {
+    if (event.type === "Gap") {
+      if (this.freshness === "live") this.become("suspended")
+      this.due.openUnsafe()
+      return
+    }
+    const { path } = event
+    const zxid = Option.getOrUndefined(event.zxid)
+    if (event.type === "NodeChildrenChanged") return this.askIfOlder(path, zxid)
+    const names = Picture.namesOf(this.range.root, path)
+    if (names === undefined) return
+    if (this.isWanted(names)) this.onChange(event.type, path, names, zxid)
+    // Its Stat counts its children.
+    if (event.type !== "NodeDataChanged" && names.length > 0) this.askIfOlder(ZnodePath.parent(path)!, zxid)
+  }
+
+  /** Since 3.9 events say which transaction they are of: what is held may be of a later one. */
+  private onChange(
+    type: Exclude<WatchEvent["type"], "NodeChildrenChanged">,
+    path: string,
+    names: Picture.Names,
+    zxid: bigint | undefined
+  ): void {
+    const known = Picture.find(this.picture, names)?.znode.stat
+    if (zxid !== undefined && known !== undefined) {
+      if (type === "NodeDeleted" ? known.czxid > zxid : known.mzxid >= zxid) return
+      if (type === "NodeDeleted" && !this.jobs.has(path)) return this.sawNothing({ path, names })
+    }
+    // Another znode, with an ACL of its own.
+    if (type === "NodeCreated" && this.troubles.has(path)) return this.askAgain(path)
+    this.ask(path, type === "NodeDeleted" ? Wants.stat : Wants.data)
+  }
+
+  private askIfOlder(path: string, zxid: bigint | undefined): void {
+    const names = Picture.namesOf(this.range.root, path)
+    const known = names === undefined ? undefined : Picture.find(this.picture, names)?.znode.stat
+    if (known !== undefined && (zxid === undefined || known.pzxid < zxid)) this.ask(path, Wants.stat)
+  }
+
+  /** A one-shot watch has fired. */
+  alarm(kind: "data" | "children", path: string): void {
+    this.ask(path, kind === "data" ? Wants.data : Wants.list)
+  }
+
+  private isWanted(names: Picture.Names): boolean {
+    const { filter, maxDepth, root } = this.range
+    if (names.length > maxDepth) return false
+    if (filter === undefined) return true
+    let at = root
+    for (const name of names) {
+      at = ZnodePath.join(at, name)
+      if (!filter(at)) return false
+    }
+    return true
+  }
+
+  /** All that was to be read has been. */
+  becomeLive(): void {
+    this.become("live")
+    this.audience.tell([{ _tag: "Synced", size: this.picture.size }])
+    Deferred.doneUnsafe(this.loaded, Effect.void)
+  }
+
+  become(freshness: Freshness): void {
+    if (this.isOver || this.freshness === freshness) return
+    this.freshness = freshness
+    this.audience.tell([{ _tag: "Freshness", freshness }])
+  }
+
+  /** Nothing is told from here on; what is held stays. */
+  end(error: RecipeError | undefined): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.freshness = "lost"
+    this.audience.end(error === undefined ? Effect.undefined : Effect.fail(error))
+    if (error !== undefined) Deferred.doneUnsafe(this.loaded, Effect.fail(error))
+  }
+
+  private remarks(): ReadonlyArray<CacheEvent> {
+    const remarks: Array<CacheEvent> = []
+    for (const [path, { error }] of this.troubles) remarks.push({ _tag: "Unreadable", path, error })
+    if (this.isFull) remarks.push({ _tag: "Full", maxNodes: this.range.maxNodes })
+    remarks.push({ _tag: "Freshness", freshness: this.freshness })
+    if (this.freshness === "live") remarks.push({ _tag: "Synced", size: this.picture.size })
+    return remarks
+  }
+}
+
+/** The errors that say that the session is over, or that nothing can be asked by it. */
+export const isFinal = (error: RecipeError): error is Exclude<RecipeError, Unreadable> => !unreadable.has(error._tag)
+
+// ---- internal
+
+const unreadable: ReadonlySet<string> = new Set<Unreadable["_tag"]>([
+  "NoAuth",
+  "ServerRefused",
+  "FrameTooLarge",
+  "ProtocolError"
+])
+
+const isSame = (a: Stat, b: Stat): boolean =>
+  a.pzxid === b.pzxid && a.cversion === b.cversion && a.aversion === b.aversion && a.numChildren === b.numChildren

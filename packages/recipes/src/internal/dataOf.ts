@@ -1,0 +1,30 @@
+/**
+ * Values of the application as the data of znodes: the client's typed encoding, with the errors of recipes.
+ */
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import * as ZNode from "@effect-zookeeper/client/ZNode"
+import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
+import { DataInvalid } from "../Errors.ts"
+
+export interface DataOf<A> {
+  readonly encode: (value: A) => Effect.Effect<Uint8Array, InvalidArgument>
+  readonly decode: (path: string, data: Uint8Array) => Effect.Effect<A, DataInvalid>
+}
+
+/** By a Schema, as JSON unless a codec says otherwise. */
+export const dataOf = <A, I>(schema: Schema.Codec<A, I>, codec?: ZNode.Codec<NoInfer<I>> | undefined): DataOf<A> => {
+  const { decode, encode } = ZNode.dataCodec(schema, codec)
+  return {
+    encode,
+    decode: (path, data) =>
+      Effect.mapError(
+        decode(path, data),
+        ({ cause }) =>
+          new DataInvalid({
+            path,
+            expected: `what its schema says (${cause instanceof Error ? cause.message : String(cause)})`
+          })
+      )
+  }
+}

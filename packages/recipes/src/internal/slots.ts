@@ -1,0 +1,281 @@
+/**
+ * The znodes of a lease: one persistent slot for each that may hold it. A slot is taken, renewed and given back by writes
+ * with the version that was read, and never deleted, so that no write of a former holder can ever fit.
+ */
+import * as Guid from "@effect-zookeeper/client/Guid"
+import * as Op from "@effect-zookeeper/client/Op"
+import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import { DataInvalid, LockLost, LockTimeout } from "../Errors.ts"
+import type { HeldLease, Holder, LeaseError } from "../Lease.ts"
+import { type Holding, makeHolding } from "./holding.ts"
+import { awaitChange, ensure, withinFrom } from "./line.ts"
+import { acrossSessions } from "./patience.ts"
+
+/** Where leases are taken, and for how long. */
+export interface Place {
+  readonly zk: ZooKeeper.Service
+  readonly path: string
+  /** Written to learn the time of the servers. */
+  readonly clock: string
+  readonly slots: ReadonlyArray<string>
+  /** Milliseconds. */
+  readonly duration: number
+  readonly identifier: string
+  readonly acl: ReadonlyArray<Acl.Acl> | undefined
+}
+
+/** What stands in a slot that is taken; a free one is empty. */
+const Entry = Schema.fromJsonString(
+  Schema.Struct({
+    version: Schema.Literal(1),
+    identifier: Schema.String,
+    /** Milliseconds. */
+    duration: Schema.Number,
+    /** Tells this holder's writes from all others. */
+    nonce: Schema.String
+  })
+)
+type Entry = typeof Entry.Type
+
+// -----------------------------------------------------------------------------
+// obtaining
+// -----------------------------------------------------------------------------
+
+/** Takes a slot if one is free, until the Scope closes. */
+export const obtain = (place: Place): Effect.Effect<Option.Option<HeldLease>, LeaseError, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope
+      const taking = yield* Effect.forkDetach(takeAny(place), { startImmediately: true, uninterruptible: true })
+      const exit = yield* Effect.exit(restore(Fiber.await(taking)))
+      if (Exit.isFailure(exit)) {
+        // What it comes to is given back by somebody who has the time.
+        yield* Effect.forkDetach(giveBackOf(place, Fiber.await(taking)), { startImmediately: true })
+        return yield* Effect.failCause(exit.cause)
+      }
+      const taken = yield* exit.value
+      return taken === undefined ? Option.none() : Option.some(yield* hold(place, taken, scope))
+    })
+  )
+
+/** Waits for a slot; `timeout` in milliseconds, none if left out, and with 0 it tries once. */
+export const obtainWithin = (
+  place: Place,
+  timeout: number | undefined
+): Effect.Effect<HeldLease, LeaseError | LockTimeout, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const late = new LockTimeout({ path: place.path, timeout: timeout ?? 0 })
+      const until = yield* withinFrom(timeout === 0 ? place.zk.session.timeout : timeout)
+      const scope = yield* Effect.scope
+      while (true) {
+        const own = yield* Scope.fork(scope)
+        const attempt = Effect.provideService(obtain(place), Scope.Scope, own)
+        const exit = yield* Effect.exit(restore(until(attempt, late)))
+        if (Exit.isSuccess(exit) && Option.isSome(exit.value)) return exit.value.value
+        yield* Scope.close(own, Exit.void)
+        if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
+        if (timeout === 0) return yield* late
+        yield* restore(until(awaitFree(place), late))
+      }
+    })
+  )
+
+/** A slot that was written by us. */
+interface Taken {
+  readonly slot: string
+  readonly entry: Entry
+  stat: Stat
+  /** Monotonic milliseconds, from before the write was asked for. */
+  since: number
+}
+
+const takeAny = Effect.fnUntraced(function* (place: Place): Effect.fn.Return<Taken | undefined, LeaseError> {
+  for (const slot of yield* Random.shuffle(place.slots)) {
+    const seen = yield* look(place, slot)
+    if (seen.entry !== undefined && (yield* remainingOf(place, seen.entry, seen.stat)) > 0) continue
+    const entry: Entry = { version: 1, identifier: place.identifier, duration: place.duration, nonce: yield* Guid.make }
+    const taken = yield* write(place, slot, entry, seen.stat.version)
+    if (taken !== undefined) return taken
+  }
+  return undefined
+})
+
+/** Writes with a version; undefined when another was faster. */
+const write = Effect.fnUntraced(function* (
+  place: Place,
+  slot: string,
+  entry: Entry,
+  version: number
+): Effect.fn.Return<Taken | undefined, LeaseError> {
+  const data = yield* Effect.orDie(Schema.encodeEffect(Entry)(entry))
+  // Tried anew after a lost reply, and the nonce tells whose the write was: counted from before the first try.
+  const since = yield* monotonic
+  const { zk } = place
+  return yield* acrossSessions(zk, zk.setData(slot, data, { version, idempotent: true })).pipe(
+    Effect.map((stat): Taken => ({ slot, entry, stat, since })),
+    Effect.catchTag("BadVersion", () =>
+      // Or it was our own write whose reply was lost.
+      Effect.map(look(place, slot), (seen) =>
+        seen.entry?.nonce === entry.nonce && seen.stat.version === version + 1
+          ? { slot, entry, stat: seen.stat, since }
+          : undefined
+      )
+    ),
+    Effect.catchTag("NoNode", () => Effect.undefined)
+  )
+})
+
+// -----------------------------------------------------------------------------
+// holding
+// -----------------------------------------------------------------------------
+
+const hold = Effect.fnUntraced(function* (place: Place, taken: Taken, scope: Scope.Scope) {
+  const holding = makeHolding(place.zk, taken.slot, taken.stat.mzxid, () => Op.check(taken.slot, taken.stat.version))
+  yield* Effect.forkIn(runOut(taken, holding), scope, { startImmediately: true })
+  yield* Scope.addFinalizer(
+    scope,
+    Effect.suspend(() => {
+      holding.giveUp("released")
+      return Effect.asVoid(Effect.timeoutOption(giveBackDetached(place, taken), "1 second"))
+    })
+  )
+  const held: HeldLease = {
+    path: holding.path,
+    fencingToken: holding.fencingToken,
+    lost: holding.lost,
+    transaction: holding.transaction,
+    renew: renew(place, taken, holding),
+    remaining: Effect.map(monotonic, (now) => Math.max(0, endOf(taken) - now))
+  }
+  return held
+})
+
+/** Tells of the end; whoever renews moves it. */
+const runOut = (taken: Taken, holding: Holding): Effect.Effect<void> =>
+  Effect.flatMap(monotonic, (now) => {
+    const left = endOf(taken) - now
+    return left <= 0
+      ? Effect.sync(() => holding.giveUp("expired"))
+      : Effect.andThen(Effect.sleep(left), runOut(taken, holding))
+  })
+
+/** A tenth earlier than others may have it: time to stop what is guarded, and for clocks that run at different rates. */
+const endOf = ({ entry, since }: Taken): number => since + entry.duration * 0.9
+
+const renew = (place: Place, taken: Taken, holding: Holding): Effect.Effect<void, LockLost | LeaseError> =>
+  Effect.suspend(() => {
+    if (holding.isLost()) return new LockLost({ path: taken.slot, reason: "expired" })
+    return Effect.flatMap(
+      write(place, taken.slot, taken.entry, taken.stat.version),
+      (renewed): Effect.Effect<void, LockLost> => {
+        if (renewed === undefined) holding.giveUp("expired")
+        if (renewed === undefined || holding.isLost()) return new LockLost({ path: taken.slot, reason: "expired" })
+        taken.stat = renewed.stat
+        taken.since = renewed.since
+        return Effect.void
+      }
+    )
+  })
+
+/** Goes on in the background when one stops to wait for it; with a session that has ended for good, time does it. */
+const giveBackDetached = (place: Place, taken: Taken): Effect.Effect<void> =>
+  Effect.flatMap(Effect.forkDetach(giveBack(place, taken), { startImmediately: true }), Fiber.join)
+
+const giveBack = ({ zk }: Place, { slot, stat }: Taken): Effect.Effect<void> =>
+  acrossSessions(zk, zk.setData(slot, "", { version: stat.version, idempotent: true })).pipe(
+    // Another version is another's.
+    Effect.catchTag(["BadVersion", "NoNode", "SessionClosed", "SessionExpired"], () => Effect.void),
+    Effect.catch((error) => Effect.logWarning(`the lease ${slot} could not be given back: ${error.message}`)),
+    Effect.asVoid
+  )
+
+const giveBackOf = (place: Place, taking: Effect.Effect<Exit.Exit<Taken | undefined, LeaseError>>) =>
+  Effect.flatMap(taking, (exit) =>
+    Exit.isSuccess(exit) && exit.value !== undefined ? giveBack(place, exit.value) : Effect.void
+  )
+
+// -----------------------------------------------------------------------------
+// looking
+// -----------------------------------------------------------------------------
+
+/** Who holds a slot now. */
+export const holders = Effect.fnUntraced(function* (place: Place): Effect.fn.Return<ReadonlyArray<Holder>, LeaseError> {
+  const all: Array<Holder> = []
+  for (const path of place.slots) {
+    const { entry, stat } = yield* look(place, path)
+    if (entry === undefined) continue
+    const remaining = yield* remainingOf(place, entry, stat)
+    if (remaining > 0) all.push({ path, identifier: entry.identifier, remaining })
+  }
+  return all
+})
+
+/** What is known of a slot. */
+interface Seen {
+  /** Who is in it; undefined for nobody. */
+  readonly entry: Entry | undefined
+  readonly stat: Stat
+}
+
+/** A slot and who is in it; created free if there is none. */
+const look = (place: Place, slot: string): Effect.Effect<Seen, LeaseError> => {
+  const { zk } = place
+  return acrossSessions(zk, zk.get(slot)).pipe(
+    Effect.flatMap(({ data, stat }) => Effect.map(decode(slot, data), (entry) => ({ entry, stat }))),
+    Effect.catchTag("NoNode", () => Effect.andThen(createSlot(place, slot), look(place, slot)))
+  )
+}
+
+const decode = (slot: string, data: Uint8Array): Effect.Effect<Entry | undefined, DataInvalid> =>
+  data.length === 0
+    ? Effect.undefined
+    : Effect.mapError(
+        Schema.decodeEffect(Entry)(new TextDecoder().decode(data)),
+        () => new DataInvalid({ path: slot, expected: "empty or a lease as JSON" })
+      )
+
+const createSlot = ({ acl, path, zk }: Place, slot: string) =>
+  acrossSessions(zk, zk.create(slot, { acl })).pipe(
+    Effect.asVoid,
+    Effect.catchTag("NoNode", () => ensure(zk, path, acl)),
+    Effect.catchTag("NodeExists", () => Effect.void)
+  )
+
+/** Milliseconds until others may have it, by the time of the servers. */
+const remainingOf = (place: Place, entry: Entry, stat: Stat): Effect.Effect<number, LeaseError> =>
+  Effect.map(serverTime(place), (now) => stat.mtime + entry.duration - now)
+
+/** The time of a transaction of this moment. */
+const serverTime = (place: Place): Effect.Effect<number, LeaseError> => {
+  const { acl, clock, zk } = place
+  return acrossSessions(zk, zk.createOrSet(clock, "", { acl, parentAcl: acl })).pipe(
+    Effect.map(({ mtime }) => mtime),
+    // Others create and delete it all the time: by the next look.
+    Effect.catchTag(["NodeExists", "NoNode"], () => Effect.suspend(() => serverTime(place)))
+  )
+}
+
+/** Waits until a slot changes, or the first of them runs out. */
+const awaitFree = Effect.fnUntraced(function* (place: Place): Effect.fn.Return<void, LeaseError> {
+  const held = yield* holders(place)
+  if (held.length < place.slots.length) return
+  const first = Math.min(...held.map(({ remaining }) => remaining))
+  yield* Effect.raceAllFirst([
+    Effect.sleep(first + 1),
+    ...place.slots.map((slot) => acrossSessions(place.zk, awaitChange(place.zk, slot)))
+  ])
+})
+
+/** Monotonic milliseconds. */
+const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1_000_000)

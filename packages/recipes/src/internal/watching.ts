@@ -1,0 +1,46 @@
+/**
+ * Requests whose success leaves something behind: a znode, a watch. Whoever stops to wait for one of these must not lose
+ * sight of what it left.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+
+/**
+ * Waits for an effect, interruptibly. Whoever stops to wait does not stop the effect: between its success and the moment in
+ * which that is known lies many a step at which an interruption would lose it. It goes on, to its own end or the session's,
+ * and what it succeeds with is told to `late`. To be run where nothing is interrupted, with the `restore` of that region.
+ */
+export const inHand = <A, E, Late = never>(
+  restore: <B, E2>(effect: Effect.Effect<B, E2>) => Effect.Effect<B, E2 | Late>,
+  effect: Effect.Effect<A, E>,
+  late: (value: A) => Effect.Effect<void>
+): Effect.Effect<A, E | Late> =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkDetach(effect, { startImmediately: true, uninterruptible: true })
+    const exit = yield* Effect.exit(restore(Fiber.await(fiber)))
+    if (Exit.isSuccess(exit)) return yield* exit.value
+    const undo = Effect.flatMap(Fiber.await(fiber), (missed) =>
+      Exit.isSuccess(missed) ? late(missed.value) : Effect.void
+    )
+    yield* Effect.forkDetach(undo, { startImmediately: true })
+    return yield* Effect.failCause(exit.cause)
+  })
+
+/** A look with a watch that is waited for from now on: closing the Scope drops it. */
+export const watched = <A extends { readonly changed: Effect.Effect<unknown, unknown> }, E>(
+  look: Effect.Effect<A, E>
+): Effect.Effect<A & { readonly changing: Fiber.Fiber<ChangeOf<A>, LossOf<A>> }, E, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope
+      const wait = (seen: A) =>
+        Effect.forkIn(seen.changed as Effect.Effect<ChangeOf<A>, LossOf<A>>, scope, { startImmediately: true })
+      const seen = yield* inHand(restore, look, (seen) => Effect.flatMap(wait(seen), Fiber.interrupt))
+      return { ...seen, changing: yield* wait(seen) }
+    })
+  )
+
+type ChangeOf<A> = A extends { readonly changed: Effect.Effect<infer C, infer _E> } ? C : never
+type LossOf<A> = A extends { readonly changed: Effect.Effect<infer _C, infer E> } ? E : never

@@ -1,0 +1,146 @@
+/**
+ * Transactions whose fate can be learnt when their reply is lost.
+ *
+ * Each carries one write more, to an ephemeral znode that nobody else writes: a witness. Where the reply is lost, the version
+ * of the witness tells whether the transaction was applied; it is sent again only if it was not. A witness serves one
+ * transaction after the other, and as many are kept as are used at once.
+ */
+import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import { type OperationError, TransactionFailed } from "@effect-zookeeper/client/Errors"
+import * as Guid from "@effect-zookeeper/client/Guid"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import { OutcomeUnknown, type RecipeError } from "../Errors.ts"
+import { pause } from "./compareAndSet.ts"
+import { leave, leaveInBackground } from "./holding.ts"
+import { ensure } from "./line.ts"
+import { acrossSessions, isRenewed } from "./patience.ts"
+
+/** What transactions are sent with. */
+export interface Witnesses {
+  /**
+   * Applies all or nothing, once. `OutcomeUnknown` only when the session ended before the fate was learnt. `operation` and
+   * `path` are what the application asked for.
+   */
+  readonly transact: (
+    subject: { readonly operation: string; readonly path: string },
+    ops: ReadonlyArray<Op.Write>
+  ) => Effect.Effect<void, TransactionFailed | OutcomeUnknown | RecipeError>
+}
+
+/** Witnesses below a path, which are deleted when the Scope closes. */
+export const make = Effect.fnUntraced(function* (
+  zk: ZooKeeper.Service,
+  directory: string,
+  acl: ReadonlyArray<Acl.Acl> | undefined
+): Effect.fn.Return<Witnesses, never, Scope.Scope> {
+  const idle: Array<Witness> = []
+  let isClosed = false
+  yield* Effect.addFinalizer(() => {
+    isClosed = true
+    return Effect.forEach(idle.splice(0), ({ path }) => leave(zk, path), { concurrency: "unbounded", discard: true })
+  })
+
+  const obtain: Effect.Effect<Witness> = Effect.suspend(() => {
+    while (idle.length > 0) {
+      const witness = idle.pop()!
+      // Those of a session that is over are gone, or will be.
+      if (witness.session === zk.session.id) return Effect.succeed(witness)
+    }
+    return Effect.map(Guid.make, (id): Witness => ({
+      path: ZnodePath.join(directory, id),
+      session: zk.session.id,
+      version: undefined
+    }))
+  })
+
+  const keep = (witness: Witness): Effect.Effect<void> => {
+    if (witness.version === undefined || witness.session !== zk.session.id) return Effect.void
+    if (isClosed || idle.length >= mostIdle || witness.version > lastVersion) return leaveInBackground(zk, witness.path)
+    idle.push(witness)
+    return Effect.void
+  }
+
+  /** What became of a transaction without a reply. */
+  const learn = Effect.fnUntraced(function* (
+    witness: Witness
+  ): Effect.fn.Return<"Applied" | "NotApplied" | "Unknown", RecipeError> {
+    const { path, session, version } = witness
+    // As one: a look at another server than the sync could be a look at the past.
+    const now = yield* acrossSessions(zk, Effect.andThen(zk.sync(path), zk.stat(path)))
+    if (Option.isNone(now)) return version === undefined && session === zk.session.id ? "NotApplied" : "Unknown"
+    if (now.value.version === version) return "NotApplied"
+    if (now.value.version !== nextOf(version)) return "Unknown"
+    witness.version = nextOf(version)
+    return "Applied"
+  })
+
+  return {
+    transact: Effect.fnUntraced(function* (subject, ops) {
+      while (true) {
+        const witness = yield* obtain
+        const { path, version } = witness
+        const mark =
+          version === undefined ? Op.create(path, { mode: "ephemeral", acl }) : Op.setData(path, "", { version })
+        const sent = yield* Effect.result(zk.transaction([...ops, mark])).pipe(
+          Effect.onInterrupt(() => leaveInBackground(zk, path))
+        )
+        if (Result.isSuccess(sent)) {
+          witness.version = nextOf(version)
+          return yield* keep(witness)
+        }
+        const error = sent.failure
+        if (error._tag === "TransactionFailed") {
+          if (error.index < ops.length) {
+            yield* keep(witness)
+            return yield* new TransactionFailed({ ...error, results: error.results.slice(0, ops.length) })
+          }
+          // Deleted or written by somebody: another one is taken.
+          if (error.error._tag === "NoNode" && version === undefined) yield* ensure(zk, directory, acl)
+          else if (!isAboutZnodes(error.error)) return yield* Effect.fail(error.error)
+        } else if (Outcome.mayBeApplied(error)) {
+          const fate = yield* Effect.onInterrupt(learn(witness), () => leaveInBackground(zk, path))
+          yield* keep(witness)
+          if (fate === "Applied") return
+          if (fate === "Unknown") return yield* new OutcomeUnknown(subject)
+        } else if (Outcome.isLost(error) || Outcome.isTransient(error)) {
+          yield* keep(witness)
+          yield* pause(100)
+        } else if (!(yield* isRenewed(zk, error))) {
+          return yield* Effect.fail(error)
+        }
+      }
+    })
+  }
+})
+
+/** What a znode is to an operation; everything else holds for any znode there. */
+type AboutZnodes = Extract<OperationError, { readonly _tag: "NoNode" | "NodeExists" | "BadVersion" | "NotEmpty" }>
+
+/** Whether an operation was refused for what is there, rather than for who asked or how much. */
+export const isAboutZnodes = (error: OperationError): error is AboutZnodes =>
+  error._tag === "NoNode" || error._tag === "NodeExists" || error._tag === "BadVersion" || error._tag === "NotEmpty"
+
+// ---- internal
+
+interface Witness {
+  readonly path: string
+  /** The session that it is created in. */
+  readonly session: bigint
+  /** Undefined before it is created. */
+  version: number | undefined
+}
+
+const nextOf = (version: number | undefined): number => (version === undefined ? 0 : version + 1)
+
+/** More than this many at once are rare. */
+const mostIdle = 16
+
+/** Before the versions wrap. */
+const lastVersion = 2_000_000_000

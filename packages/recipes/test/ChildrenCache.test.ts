@@ -1,0 +1,85 @@
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as ChildrenCache from "../src/ChildrenCache.ts"
+import { counted, old, shown } from "./caches.ts"
+import { by, describeOnServers, eventually, place, text } from "./targets.ts"
+
+const seen = (cache: ChildrenCache.ChildrenCache) =>
+  [...cache.get()].map(([name, { data }]) => `${name}=${text(data)}`).toSorted()
+
+const until = (condition: () => boolean) => eventually(Effect.sync(condition), (is) => is)
+
+const toldBy = (cache: ChildrenCache.ChildrenCache) =>
+  Effect.gen(function* () {
+    const told: Array<string> = []
+    yield* Effect.forkScoped(
+      Stream.runForEach(cache.changes, (event) => Effect.sync(() => told.push(shown(event)))),
+      { startImmediately: true }
+    )
+    return told
+  })
+
+describeOnServers("a children cache", (it) => {
+  for (const [how, mode] of [
+    ["a persistent watch", (zk) => zk],
+    ["one-shot watches", old]
+  ] as const satisfies ReadonlyArray<readonly [string, typeof old]>) {
+    // aiozk's ChildrenWatcher ends when the parent is gone, and does not look at the children's data.
+    it.effect(`follows children and their data, through the end of their parent, by ${how} (aiozk 79, 80)`, () =>
+      Effect.gen(function* () {
+        const { watches, zk } = yield* place
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const cache = yield* by(mode(zk))(ChildrenCache.make("/p"))
+            assert.deepStrictEqual(seen(cache), [])
+            const told = yield* toldBy(cache)
+            for (let round = 0; round < 2; round++) {
+              yield* zk.create("/p", { data: "the parent's" })
+              yield* zk.create("/p/a", { data: "1" })
+              yield* zk.create("/p/a/below", { data: "nobody's business" })
+              yield* zk.create("/p/b", { data: "2", mode: "ephemeral" })
+              yield* until(() => seen(cache).join() === "a=1,b=2")
+              const before = cache.get()
+              assert.strictEqual(cache.get(), before)
+              yield* zk.set("/p/a", "3")
+              yield* until(() => seen(cache).join() === "a=3,b=2")
+              assert.strictEqual(text(before.get("a")!.data), "1")
+              yield* zk.delete("/p/b")
+              yield* zk.deleteAll("/p")
+              yield* until(() => cache.get().size === 0)
+            }
+            const round = ["+/p/a 1", "+/p/b 2", "*/p/a 1>3", "-/p/b", "-/p/a"]
+            yield* until(() => told.length === 12)
+            assert.deepStrictEqual(told.slice(0, 2), ["live", "synced 0"])
+            // Two children are two paths: only the events of one have an order.
+            assert.deepStrictEqual(told.slice(2).toSorted(), [...round, ...round].toSorted())
+            const ofA = (lines: ReadonlyArray<string>) => lines.filter((line) => line.includes("/a"))
+            assert.deepStrictEqual(ofA(told), ofA([...round, ...round]))
+          })
+        )
+        yield* eventually(watches, (count) => count === 0)
+      })
+    )
+  }
+
+  it.effect("has a filter and a limit of names, and reads no data when it is to keep none", () =>
+    Effect.gen(function* () {
+      const { zk: plain } = yield* place
+      const { count, zk } = counted(plain)
+      yield* plain.create("/p", { data: "p" })
+      for (const name of ["a", "b", "no"]) yield* plain.create(`/p/${name}`, { data: name })
+      const chosen = yield* by(zk)(ChildrenCache.make("/p", { filter: (name) => name !== "no" }))
+      assert.deepStrictEqual(seen(chosen), ["a=a", "b=b"])
+      assert.strictEqual(count.get, 2)
+      const stats = yield* by(zk)(ChildrenCache.make("/p", { data: false }))
+      assert.deepStrictEqual(seen(stats), ["a=", "b=", "no="])
+      assert.strictEqual(count.get, 2)
+      const few = yield* by(zk)(ChildrenCache.make("/p", { maxNodes: 2 }))
+      assert.strictEqual(few.get().size, 2)
+      const told = yield* toldBy(few)
+      yield* until(() => told.length === 5)
+      assert.deepStrictEqual(told.slice(2), ["full 2", "live", "synced 2"])
+    })
+  )
+})

@@ -1,0 +1,165 @@
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { assert } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import { LockLost } from "../src/Errors.ts"
+import * as Lease from "../src/Lease.ts"
+import { by, describeOnServers, eventually, failure, place } from "./targets.ts"
+
+const lease = (zk: ZooKeeper.Service, options?: Partial<Lease.Options>) =>
+  by(zk)(Lease.make("/lease", { duration: "1 minute", ...options }))
+
+const soon = { duration: "700 millis" } as const
+
+describeOnServers("a lease", (it) => {
+  it.effect("is held by one of ten who try at once (aiozk grants ten)", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const clients = [zk, yield* another(), yield* another()]
+      const tries = Array.from({ length: 10 }, (_, index) =>
+        Effect.flatMap(lease(clients[index % 3]!), ({ obtain }) => obtain)
+      )
+      const got = yield* Effect.all(tries, { concurrency: "unbounded" })
+      assert.lengthOf(got.filter(Option.isSome), 1)
+      assert.lengthOf(yield* (yield* lease(zk)).holders, 1)
+    })
+  )
+
+  it.effect("is held by as many as the limit says, and free again when it is given back", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const { holders, obtain } = yield* lease(zk, { limit: 2, identifier: "me" })
+      const theirs = yield* lease(yield* another(), { limit: 2, identifier: "they" })
+      const scope = yield* Scope.make()
+      const mine = Option.getOrThrow(yield* Effect.provideService(obtain, Scope.Scope, scope))
+      assert.isTrue(Option.isSome(yield* theirs.obtain))
+      assert.isTrue(Option.isNone(yield* theirs.obtain))
+      assert.deepStrictEqual((yield* holders).map(({ identifier }) => identifier).toSorted(), ["me", "they"])
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* failure(mine.lost, "LockLost")).reason, "released")
+      assert.isTrue(Option.isSome(yield* theirs.obtain))
+    })
+  )
+
+  it.effect("ends by itself: what it guards is interrupted, and another gets it with a larger token", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const mine = yield* lease(zk, soon)
+      const theirs = yield* lease(yield* another(), soon)
+      const began = yield* Deferred.make<Lease.HeldLease>()
+      let finalized = false
+      const working = yield* mine
+        .withLease((held) =>
+          Deferred.succeed(began, held).pipe(
+            Effect.andThen(Effect.never),
+            Effect.onInterrupt(() => Effect.sync(() => (finalized = true)))
+          )
+        )
+        .pipe(Effect.forkChild)
+      const held = yield* Deferred.await(began)
+      yield* failure(theirs.withLease(Effect.void, { timeout: 0 }), "LockTimeout")
+      const token = yield* theirs.withLease((held) =>
+        Effect.sync(() => {
+          // Nobody has it before its former holder has stopped.
+          assert.isTrue(finalized)
+          return held.fencingToken
+        })
+      )
+      assert.isAbove(Number(token), Number(held.fencingToken))
+      assert.strictEqual((yield* failure(Fiber.join(working), "LockLost")).reason, "expired")
+      // The write of a former holder is refused.
+      assert.instanceOf(yield* Effect.flip(held.transaction([Op.create("/late")])), LockLost)
+      assert.isFalse(yield* zk.exists("/late"))
+    })
+  )
+
+  it.effect("is renewed for as long as its holder likes, and fences with the version of the last renewal", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const { withLease } = yield* lease(zk, soon)
+      yield* withLease((held) =>
+        Effect.gen(function* () {
+          for (let times = 0; times < 5; times++) {
+            yield* Effect.sleep("250 millis")
+            yield* held.renew
+            assert.isAbove(yield* held.remaining, 300)
+          }
+          yield* held.transaction([Op.create("/in-time")])
+        })
+      )
+      assert.isTrue(yield* zk.exists("/in-time"))
+    })
+  )
+
+  it.effect("is not renewed when it is over", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const { obtain } = yield* lease(zk, { duration: 200 })
+      const held = Option.getOrThrow(yield* obtain)
+      yield* failure(held.lost, "LockLost")
+      assert.strictEqual((yield* failure(held.renew, "LockLost")).reason, "expired")
+    })
+  )
+
+  it.effect("outlives the session of its holder, and is anybody's after its time", () =>
+    Effect.gen(function* () {
+      const { another, expire, zk } = yield* place
+      const other = yield* another()
+      const held = Option.getOrThrow(yield* (yield* lease(other, soon)).obtain)
+      yield* expire(other)
+      const mine = yield* lease(zk, soon)
+      yield* failure(mine.withLease(Effect.void, { timeout: 0 }), "LockTimeout")
+      yield* mine.withLease(Effect.void, { timeout: "10 seconds" })
+      assert.strictEqual((yield* failure(held.lost, "LockLost")).reason, "expired")
+    })
+  )
+
+  it.effect("is taken once when the reply of the write is lost, and given back when that reply is lost", () =>
+    Effect.gen(function* () {
+      const { breakable, zk } = yield* place
+      const { link, zk: shaky } = yield* breakable()
+      const mine = yield* lease(shaky)
+      yield* mine.withLease(Effect.void)
+      yield* link.loseReply(Operations.setData)
+      yield* mine.withLease(() => link.loseReply(Operations.setData), { timeout: "10 seconds" })
+      const onlooker = yield* lease(zk)
+      yield* eventually(onlooker.holders, (all) => all.length === 0)
+    })
+  )
+
+  it.effect("is given back when whoever asked for it is interrupted meanwhile", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const { holders, obtain } = yield* lease(zk)
+      for (let steps = 0; steps < 20; steps++) {
+        const asking = yield* Effect.forkChild(Effect.scoped(obtain), { startImmediately: true })
+        for (let step = 0; step < steps; step++) yield* Effect.yieldNow
+        yield* Fiber.interrupt(asking)
+        yield* eventually(holders, (all) => all.length === 0)
+      }
+    })
+  )
+
+  it.effect("says so when another program writes there", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      yield* zk.createWithParents("/lease/lease-0", { data: "1737600000.123" })
+      const { obtain } = yield* lease(zk)
+      assert.strictEqual((yield* failure(obtain, "DataInvalid")).path, "/lease/lease-0")
+    })
+  )
+
+  it.effect("refuses a duration or a limit that is none", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      assert.strictEqual((yield* failure(lease(zk, { duration: 0 }), "InvalidArgument")).argument, "duration")
+      assert.strictEqual((yield* failure(lease(zk, { limit: 0 }), "InvalidArgument")).argument, "limit")
+    })
+  )
+})

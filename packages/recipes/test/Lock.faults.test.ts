@@ -1,0 +1,375 @@
+/** A lock whose connections are lost and whose sessions end: no orphan, no lost waiter, no two owners. */
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { assert } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type { Held } from "../src/Held.ts"
+import * as Lock from "../src/Lock.ts"
+import { by, describeOnServers, eventually, failure, outcome, place } from "./targets.ts"
+
+const at = (zk: ZooKeeper.Service, options?: Lock.Options) => by(zk)(Lock.make("/lock", options))
+
+/** Holds a lock until told to go. */
+const hold = (lock: Lock.Lock, options?: Lock.AcquireOptions) =>
+  Effect.gen(function* () {
+    const got = yield* Deferred.make<Held>()
+    const go = yield* Deferred.make<void>()
+    const body = (held: Held) => Effect.andThen(Deferred.succeed(got, held), Deferred.await(go))
+    const fiber = yield* Effect.forkScoped(lock.withLock(body, options), { startImmediately: true })
+    return {
+      fiber,
+      held: Deferred.await(got).pipe(Effect.timeout("20 seconds")),
+      isHeld: Deferred.isDone(got),
+      release: Effect.andThen(Deferred.succeed(go, undefined), Fiber.join(fiber))
+    }
+  })
+
+/** Its container may be reaped meanwhile. */
+const isEmpty = (zk: ZooKeeper.Service) =>
+  eventually(
+    Effect.orElseSucceed(zk.getChildren("/lock"), () => []),
+    (names) => names.length === 0
+  )
+
+const numberOfContenders = (zk: ZooKeeper.Service, count: number) =>
+  eventually(
+    Effect.orElseSucceed(zk.getChildren("/lock"), () => []),
+    (names) => names.length === count
+  )
+
+const connected = (zk: ZooKeeper.Service) =>
+  eventually(
+    Effect.sync(() => zk.session.state._tag),
+    (state) => state === "Connected"
+  )
+
+/** The steps of acquiring and of releasing. */
+const steps: ReadonlyArray<Operation.Any> = [
+  Operations.create2,
+  Operations.getChildren,
+  Operations.getData,
+  Operations.deleteNode
+]
+
+describeOnServers("a lock whose connection is lost", (it) => {
+  it.effect(
+    "is acquired by one znode when the reply to its create is lost (aiozk 30 and R1; Curator testMissedResponseOnESCreate)",
+    () =>
+      Effect.gen(function* () {
+        const { breakable, zk } = yield* place
+        const { link, zk: broken } = yield* breakable()
+        const lock = yield* at(broken)
+        yield* link.loseReply(Operations.create2)
+        yield* lock.withLock(
+          Effect.flatMap(zk.getChildren("/lock"), (names) => Effect.sync(() => assert.lengthOf(names, 1))),
+          { timeout: "20 seconds" }
+        )
+        yield* isEmpty(zk)
+        yield* (yield* at(zk)).withLock(Effect.void, { timeout: "20 seconds" })
+      })
+  )
+
+  it.effect("is acquired all the same when it fails while it looks who is there (aiozk 31 gives up)", () =>
+    Effect.gen(function* () {
+      const { breakable, zk } = yield* place
+      const { link, zk: broken } = yield* breakable()
+      yield* link.loseReply(Operations.getChildren)
+      yield* (yield* at(broken)).withLock(Effect.void, { timeout: "20 seconds" })
+      yield* (yield* at(zk)).withLock(Effect.void, { timeout: "20 seconds" })
+      yield* isEmpty(zk)
+    })
+  )
+
+  it.effect("has one owner and no orphan, whichever step of acquiring and releasing it is", () =>
+    Effect.gen(function* () {
+      const { another, breakable, watches, zk } = yield* place
+      const { link, zk: broken } = yield* breakable()
+      const rival = yield* at(yield* another())
+      const lock = yield* at(broken)
+      let inside = 0
+      const body = Effect.gen(function* () {
+        assert.strictEqual(++inside, 1)
+        yield* Effect.sleep(2)
+        inside--
+      })
+      for (const step of steps) {
+        for (const lose of [link.loseReply, link.loseRequest]) {
+          // Behind another, so that all steps come.
+          const first = yield* hold(rival)
+          yield* first.held
+          yield* lose(step)
+          const working = yield* Effect.forkChild(lock.withLock(body, { timeout: "25 seconds" }))
+          yield* Effect.sleep(10)
+          const after = yield* Effect.forkChild(rival.withLock(body, { timeout: "25 seconds" }))
+          yield* Effect.sleep(10)
+          yield* first.release
+          yield* Fiber.join(working)
+          yield* Fiber.join(after)
+          // Those that belong to nobody any more go in the background.
+          yield* isEmpty(zk)
+        }
+      }
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect(
+    "leaves nothing when it is given up before the fate of its create is known (Curator testProtectedCreateNodeDeletion)",
+    () =>
+      Effect.gen(function* () {
+        const { breakable, zk } = yield* place
+        yield* zk.create("/lock")
+        const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
+        const lock = yield* at(broken)
+        yield* link.loseReply(Operations.create2)
+        const acquiring = yield* Effect.forkChild(lock.withLock(Effect.die("held"), { timeout: "300 millis" }))
+        yield* numberOfContenders(zk, 1)
+        yield* link.cut
+        assert.strictEqual(yield* outcome(Fiber.join(acquiring)), "LockTimeout")
+        assert.lengthOf(yield* zk.getChildren("/lock"), 1)
+        yield* link.heal
+        yield* isEmpty(zk)
+      })
+  )
+
+  it.effect("goes on waiting, and gets what was released meanwhile (aiozk hangs: S8)", () =>
+    Effect.gen(function* () {
+      const { breakable, watches, zk } = yield* place
+      const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
+      const first = yield* hold(yield* at(zk))
+      yield* first.held
+      const second = yield* hold(yield* at(broken))
+      yield* numberOfContenders(zk, 2)
+      // Before and after: a reconnection alone, and one that missed the release.
+      yield* link.cut
+      yield* link.heal
+      yield* connected(broken)
+      assert.isFalse(yield* second.isHeld)
+      yield* link.cut
+      yield* first.release
+      yield* link.heal
+      yield* second.held
+      yield* second.release
+      yield* isEmpty(zk)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("is released in the background, and nobody waits for the one who is cut off", () =>
+    Effect.gen(function* () {
+      const { breakable, zk } = yield* place
+      const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
+      const first = yield* hold(yield* at(broken))
+      yield* first.held
+      const second = yield* hold(yield* at(zk))
+      yield* numberOfContenders(zk, 2)
+      yield* link.cut
+      const start = performance.now()
+      yield* first.release
+      assert.isBelow(performance.now() - start, 8_000)
+      assert.isFalse(yield* second.isHeld)
+      yield* link.heal
+      // Long before the session of the one would have ended.
+      yield* second.held
+      assert.isBelow(performance.now() - start, 15_000)
+      yield* second.release
+      yield* isEmpty(zk)
+    })
+  )
+
+  it.effect("fails in time although no server answers, and holds nobody up", () =>
+    Effect.gen(function* () {
+      const { breakable, zk } = yield* place
+      const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
+      const lock = yield* at(broken)
+      yield* link.cut
+      const start = performance.now()
+      assert.strictEqual(yield* outcome(lock.withLock(Effect.die("held"), { timeout: "300 millis" })), "LockTimeout")
+      assert.isBelow(performance.now() - start, 8_000)
+      yield* link.heal
+      yield* (yield* at(zk)).withLock(Effect.void, { timeout: "10 seconds" })
+      yield* lock.withLock(Effect.void, { timeout: "10 seconds" })
+    })
+  )
+
+  it.effect("is lost at once under `stop`, and kept otherwise", () =>
+    Effect.gen(function* () {
+      const { breakable } = yield* place
+      const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
+      const strict = yield* hold(yield* by(broken)(Lock.make("/strict", { onDisconnect: "stop" })))
+      const patient = yield* hold(yield* at(broken))
+      yield* strict.held
+      yield* patient.held
+      yield* link.cut
+      const lost = yield* failure(Fiber.join(strict.fiber).pipe(Effect.timeout("10 seconds")), "LockLost")
+      assert.strictEqual(lost.reason, "disconnected")
+      yield* link.heal
+      yield* connected(broken)
+      yield* patient.release
+      // It may be acquired again.
+      const again = yield* hold(yield* by(broken)(Lock.make("/strict", { onDisconnect: "stop" })))
+      yield* again.held
+      yield* again.release
+    })
+  )
+})
+
+describeOnServers("a lock whose session ends", (it) => {
+  it.effect("passes to a waiter with a larger token, and its holder is told", () =>
+    Effect.gen(function* () {
+      const { another, expire, zk } = yield* place
+      const other = yield* another()
+      const theirs = yield* hold(yield* at(other))
+      const { fencingToken, lost } = yield* theirs.held
+      const mine = yield* hold(yield* at(zk))
+      yield* numberOfContenders(zk, 2)
+      yield* expire(other)
+      assert.isTrue((yield* mine.held).fencingToken > fencingToken)
+      assert.strictEqual((yield* failure(lost, "LockLost")).reason, "session")
+      assert.strictEqual((yield* failure(Fiber.join(theirs.fiber), "LockLost")).reason, "session")
+    })
+  )
+
+  it.effect(
+    "is queued for again by a waiter of the same session (kazoo test_lock_reconnect; aiozk goes on as owner: R4)",
+    () =>
+      Effect.gen(function* () {
+        const { another, expire, zk } = yield* place
+        const shared = yield* another()
+        const holder = yield* hold(yield* at(shared))
+        yield* holder.held
+        const waiter = yield* hold(yield* at(shared))
+        yield* numberOfContenders(zk, 2)
+        const before = shared.session.id
+        yield* expire(shared)
+        assert.strictEqual((yield* failure(Fiber.join(holder.fiber), "LockLost")).reason, "session")
+        const { path } = yield* waiter.held
+        const stat = Option.getOrThrow(yield* zk.stat(path))
+        assert.strictEqual(stat.ephemeralOwner, shared.session.id)
+        assert.notStrictEqual(stat.ephemeralOwner, before)
+        yield* waiter.release
+        yield* isEmpty(zk)
+      })
+  )
+
+  it.effect(
+    "has one znode, of the new session, when the old one ends before the reply to its create is sought (Curator testProtectionWithKilledSession)",
+    () =>
+      Effect.gen(function* () {
+        const { breakable, expire, zk } = yield* place
+        yield* zk.create("/lock")
+        const { link, zk: broken } = yield* breakable()
+        const before = broken.session.id
+        yield* link.loseReply(Operations.create2)
+        const holder = yield* hold(yield* at(broken))
+        yield* numberOfContenders(zk, 1)
+        yield* link.cut
+        yield* expire(broken)
+        yield* link.heal
+        const { path } = yield* holder.held
+        const names = yield* zk.getChildren("/lock")
+        assert.lengthOf(names, 1)
+        const { ephemeralOwner } = Option.getOrThrow(yield* zk.stat(path))
+        assert.strictEqual(ephemeralOwner, broken.session.id)
+        assert.notStrictEqual(ephemeralOwner, before)
+        yield* holder.release
+      })
+  )
+
+  it.effect("ends the wait of those whose session is followed by none", () =>
+    Effect.gen(function* () {
+      const { another, expire, zk } = yield* place
+      const first = yield* hold(yield* at(zk))
+      yield* first.held
+      const other = yield* another({ sessionExpiry: "fail" })
+      const waiting = yield* Effect.forkChild((yield* at(other)).withLock(Effect.void))
+      yield* numberOfContenders(zk, 2)
+      yield* expire(other)
+      assert.strictEqual(yield* outcome(Fiber.join(waiting)), "SessionExpired")
+      yield* numberOfContenders(zk, 1)
+    })
+  )
+
+  it.effect("stops what it guards before another can have it, when its holder is cut off", () =>
+    Effect.gen(function* () {
+      const { breakable, zk } = yield* place
+      const { link, zk: broken } = yield* breakable({ sessionTimeout: "2 seconds" })
+      const theirs = yield* at(broken)
+      const mine = yield* at(zk)
+      const began = yield* Deferred.make<Held>()
+      let stopped = Number.POSITIVE_INFINITY
+      const guarded = yield* Effect.forkChild(
+        theirs.withLock((held) =>
+          Deferred.succeed(began, held).pipe(
+            Effect.andThen(Effect.never),
+            Effect.onInterrupt(() => Effect.sync(() => (stopped = performance.now())))
+          )
+        )
+      )
+      const held = yield* Deferred.await(began)
+      const waiting = yield* Effect.forkChild(
+        mine.withLock(() => Effect.sync(() => performance.now())),
+        { startImmediately: true }
+      )
+      yield* numberOfContenders(zk, 2)
+      yield* link.cut
+      const acquired = yield* Fiber.join(waiting)
+      assert.isTrue(stopped < acquired, `stopped at ${stopped}, acquired at ${acquired}`)
+      assert.strictEqual((yield* failure(Fiber.join(guarded), "LockLost")).reason, "session")
+      // What it still writes is refused, in the session that follows too.
+      yield* link.heal
+      assert.strictEqual(yield* outcome(held.transaction([])), "LockLost")
+    })
+  )
+})
+
+describeOnServers("an acquisition", (it) => {
+  it.effect("that is interrupted at any moment leaves no znode and no watch, and holds nobody up", () =>
+    Effect.gen(function* () {
+      const { another, watches, zk } = yield* place
+      const rival = yield* at(yield* another())
+      const lock = yield* at(zk)
+      let inside = 0
+      const body = Effect.acquireUseRelease(
+        Effect.sync(() => assert.strictEqual(++inside, 1)),
+        () => Effect.sleep(1),
+        () => Effect.sync(() => void inside--)
+      )
+      for (let round = 0; round < 60; round++) {
+        const behind = yield* Effect.forkChild(rival.withLock(body), { startImmediately: round % 2 === 0 })
+        const interrupted = yield* Effect.forkChild(lock.withLock(body), { startImmediately: true })
+        // Each round a little later: by turns of the fibers first, by time afterwards.
+        if (round < 20) for (let turn = 0; turn < round; turn++) yield* Effect.yieldNow
+        else yield* Effect.sleep((round - 20) * 0.25 + (yield* Random.next))
+        yield* Fiber.interrupt(interrupted)
+        yield* Fiber.join(behind).pipe(Effect.timeout("20 seconds"))
+      }
+      yield* isEmpty(zk)
+      assert.strictEqual(inside, 0)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("that is interrupted while the connection comes and goes leaves nothing either", () =>
+    Effect.gen(function* () {
+      const { breakable, watches, zk } = yield* place
+      const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
+      const lock = yield* at(broken)
+      for (let round = 0; round < 16; round++) {
+        const step = steps[round % steps.length]!
+        yield* round % 8 < 4 ? link.loseReply(step) : link.loseRequest(step)
+        const interrupted = yield* Effect.forkChild(lock.withLock(Effect.sleep(3)), { startImmediately: true })
+        yield* Effect.sleep((yield* Random.next) * 12)
+        yield* Fiber.interrupt(interrupted)
+      }
+      yield* lock.withLock(Effect.void, { timeout: "20 seconds" })
+      yield* isEmpty(zk)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+})

@@ -1,0 +1,458 @@
+import * as Op from "@effect-zookeeper/client/Op"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { assert } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import type { Held } from "../src/Held.ts"
+import * as ReadWriteLock from "../src/ReadWriteLock.ts"
+import { by, describeOnServers, eventually, failure, outcome, place, text } from "./targets.ts"
+
+const at = (zk: ZooKeeper.Service, options?: ReadWriteLock.Options) => by(zk)(ReadWriteLock.make("/rw", options))
+
+type Holdable = Pick<ReadWriteLock.ReadWriteLock["read"] | ReadWriteLock.ReadWriteLock["write"], "withLock">
+
+/** Holds a side until told to go. */
+const hold = (side: Holdable) =>
+  Effect.gen(function* () {
+    const got = yield* Deferred.make<Held>()
+    const go = yield* Deferred.make<void>()
+    const body = (held: Held) => Effect.andThen(Deferred.succeed(got, held), Deferred.await(go))
+    const fiber = yield* Effect.forkScoped(side.withLock(body), { startImmediately: true })
+    return {
+      fiber,
+      held: Deferred.await(got).pipe(Effect.timeout("20 seconds")),
+      isHeld: Deferred.isDone(got),
+      release: Effect.andThen(Deferred.succeed(go, undefined), Fiber.join(fiber))
+    }
+  })
+
+/** Its container may be reaped meanwhile. */
+const numberOfContenders = (zk: ZooKeeper.Service, count: number) =>
+  eventually(
+    Effect.orElseSucceed(zk.getChildren("/rw"), () => []),
+    (names) => names.length === count
+  )
+
+/** Watches what runs at once: writers alone, readers together. */
+const makeWitness = () => {
+  let readers = 0
+  let writers = 0
+  let together = 0
+  const check = () => {
+    assert.isTrue(writers === 0 || (writers === 1 && readers === 0), `${writers} writers and ${readers} readers`)
+    together = Math.max(together, readers)
+  }
+  return {
+    together: () => together,
+    reading: Effect.acquireUseRelease(
+      Effect.sync(() => {
+        readers++
+        check()
+      }),
+      () => Effect.sleep(2),
+      () => Effect.sync(() => void readers--)
+    ),
+    writing: Effect.acquireUseRelease(
+      Effect.sync(() => {
+        writers++
+        check()
+      }),
+      () => Effect.sleep(1),
+      () => Effect.sync(() => void writers--)
+    )
+  }
+}
+
+describeOnServers("a read-write lock", (it) => {
+  it.effect("is held by writers in turn, who may come again (aiozk 60, 61)", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const mine = yield* at(zk)
+      const theirs = yield* at(yield* another())
+      for (let times = 0; times < 2; times++) {
+        yield* mine.write.withLock((held) =>
+          Effect.gen(function* () {
+            assert.match(held.path, /^\/rw\/_c_[-0-9a-f]{36}-__WRIT__\d{10}$/)
+            assert.strictEqual(yield* outcome(theirs.write.withLock(Effect.void, { timeout: 50 })), "LockTimeout")
+            assert.strictEqual(yield* outcome(theirs.read.withLock(Effect.void, { timeout: 0 })), "LockTimeout")
+          })
+        )
+        yield* theirs.write.withLock(Effect.void, { timeout: "20 seconds" })
+      }
+      yield* numberOfContenders(zk, 0)
+    })
+  )
+
+  it.effect("is held by nine readers at once, and a writer waits for all of them (aiozk 62)", () =>
+    Effect.gen(function* () {
+      const { another, watches, zk } = yield* place
+      const mine = yield* at(zk)
+      const theirs = yield* at(yield* another())
+      const readers: Array<Effect.Success<ReturnType<typeof hold>>> = []
+      for (let index = 0; index < 9; index++) readers.push(yield* hold(index % 2 === 0 ? mine.read : theirs.read))
+      for (const { held } of readers) assert.match((yield* held).path, /__READ__\d{10}$/)
+      const writer = yield* hold(theirs.write)
+      yield* numberOfContenders(zk, 10)
+      // In any order.
+      for (const index of [8, 0, 4, 1, 7, 2, 6, 3]) {
+        yield* readers[index]!.release
+        assert.isFalse(yield* writer.isHeld)
+      }
+      yield* readers[5]!.release
+      yield* writer.held
+      yield* writer.release
+      yield* numberOfContenders(zk, 0)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("lets readers who come after a waiting writer wait for it (aiozk 63; kazoo test_rw_lock)", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const mine = yield* at(zk, { identifier: "mine" })
+      const theirs = yield* at(yield* another(), { identifier: "theirs" })
+      const kinds = Effect.map(mine.contenders, (all) => all.map(({ kind }) => kind))
+      const first = yield* hold(mine.write)
+      yield* first.held
+      const reader = yield* hold(theirs.read)
+      yield* numberOfContenders(zk, 2)
+      const writer = yield* hold(mine.write)
+      yield* numberOfContenders(zk, 3)
+      const late = yield* hold(theirs.read)
+      yield* numberOfContenders(zk, 4)
+      const all = yield* mine.contenders
+      assert.deepStrictEqual(
+        all.map(({ identifier, kind }) => `${text(identifier)} ${kind}`),
+        ["mine write", "theirs read", "mine write", "theirs read"]
+      )
+      yield* first.release
+      yield* reader.held
+      assert.deepStrictEqual(yield* kinds, ["read", "write", "read"])
+      assert.isFalse(yield* late.isHeld)
+      yield* reader.release
+      yield* writer.held
+      assert.isFalse(yield* late.isHeld)
+      assert.deepStrictEqual(yield* kinds, ["write", "read"])
+      yield* writer.release
+      yield* late.held
+      assert.deepStrictEqual(yield* kinds, ["read"])
+      yield* late.release
+      assert.deepStrictEqual(yield* kinds, [])
+    })
+  )
+
+  it.effect("is free for readers again when the writer before them gives up, with no znode left (aiozk 66)", () =>
+    Effect.gen(function* () {
+      const { another, watches, zk } = yield* place
+      const mine = yield* at(zk)
+      const theirs = yield* at(yield* another())
+      const reader = yield* hold(mine.read)
+      yield* reader.held
+      const writer = yield* Effect.forkChild(theirs.write.withLock(Effect.void))
+      yield* numberOfContenders(zk, 2)
+      const late = yield* hold(mine.read)
+      yield* numberOfContenders(zk, 3)
+      assert.isFalse(yield* late.isHeld)
+      yield* Fiber.interrupt(writer)
+      yield* late.held
+      assert.strictEqual(yield* outcome(theirs.write.withLock(Effect.void, { timeout: 50 })), "LockTimeout")
+      yield* numberOfContenders(zk, 2)
+      yield* reader.release
+      yield* late.release
+      yield* numberOfContenders(zk, 0)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("may be asked for many times at once by one object (by design, where aiozk 65 refuses; 64, 67)", () =>
+    Effect.gen(function* () {
+      const { another, watches, zk } = yield* place
+      const locks = [yield* at(zk), yield* at(yield* another())]
+      const { reading, together, writing } = makeWitness()
+      const all = Array.from({ length: 30 }, (_, index) => {
+        const { read, write } = locks[index % 2]!
+        return index % 5 === 0 ? Effect.asVoid(write.withLock(writing)) : Effect.asVoid(read.withLock(reading))
+      })
+      yield* Effect.all(all, { concurrency: "unbounded", discard: true })
+      assert.isAbove(together(), 1)
+      yield* numberOfContenders(zk, 0)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("is read and written re-entrantly within a fiber tree", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const { read, write } = yield* at(zk)
+      const theirs = yield* at(yield* another())
+      yield* read.withLock((outer) =>
+        Effect.gen(function* () {
+          const writer = yield* hold(theirs.write)
+          yield* numberOfContenders(zk, 2)
+          // Standing behind the writer it would wait for itself.
+          assert.strictEqual(yield* read.withLock((held) => Effect.succeed(held.path)), outer.path)
+          yield* Fiber.interrupt(writer.fiber)
+        })
+      )
+      yield* write.withLock((outer) =>
+        Effect.gen(function* () {
+          assert.strictEqual(yield* write.withLock((held) => Effect.succeed(held.path)), outer.path)
+          assert.strictEqual(yield* read.withLock(write.withLock((held) => Effect.succeed(held.path))), outer.path)
+        })
+      )
+      yield* numberOfContenders(zk, 0)
+    })
+  )
+
+  it.effect("ignores what is no contender", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      yield* zk.create("/rw")
+      for (const name of ["lock-0000000000", "__READ__", "config", "_c_x-__OTHER__0000000000"]) {
+        yield* zk.create(`/rw/${name}`)
+      }
+      const { contenders, write } = yield* at(zk)
+      yield* write.withLock(
+        Effect.flatMap(contenders, (all) => Effect.sync(() => assert.lengthOf(all, 1))),
+        { timeout: 0 }
+      )
+    })
+  )
+})
+
+describeOnServers("an upgrade", (it) => {
+  it.effect("is refused at once (aiozk waits for itself: 1.11), and only where it is one", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const { read, write } = yield* at(zk)
+      const theirs = yield* at(yield* another())
+      yield* read.withLock(
+        Effect.gen(function* () {
+          const refused = yield* failure(write.withLock(Effect.die("held")), "UpgradeRefused")
+          assert.strictEqual(refused.path, "/rw")
+          assert.include(refused.message, "release it first")
+          assert.strictEqual(yield* outcome(Effect.scoped(write.acquire())), "UpgradeRefused")
+          const child = yield* Effect.forkChild(write.withLock(Effect.die("held")))
+          assert.strictEqual(yield* outcome(Fiber.join(child)), "UpgradeRefused")
+          assert.strictEqual(yield* outcome(theirs.write.withLock(Effect.void, { timeout: 0 })), "LockTimeout")
+        })
+      )
+      yield* write.withLock(Effect.void, { timeout: 0 })
+      yield* numberOfContenders(zk, 0)
+    })
+  )
+})
+
+describeOnServers("a downgrade", (it) => {
+  it.effect(
+    "reads at once, ahead of those who wait, and no writer comes between (Curator testContendingDowngrading)",
+    () =>
+      Effect.gen(function* () {
+        const { another, zk } = yield* place
+        const { contenders, read, write } = yield* at(zk)
+        const theirs = yield* at(yield* another())
+        const scope = yield* Scope.make()
+        const reading = yield* write.withLock((held) =>
+          Effect.gen(function* () {
+            const writer = yield* hold(theirs.write)
+            yield* numberOfContenders(zk, 2)
+            const late = yield* hold(theirs.read)
+            yield* numberOfContenders(zk, 3)
+            const mine = yield* Effect.provideService(read.acquire({ timeout: 0 }), Scope.Scope, scope)
+            assert.isTrue(mine.fencingToken > held.fencingToken)
+            assert.deepStrictEqual(
+              (yield* contenders).map(({ kind }) => kind),
+              ["write", "read", "write", "read"]
+            )
+            // The place of the writer itself.
+            assert.strictEqual(mine.path.slice(-10), held.path.slice(-10))
+            assert.match(mine.path, /__READ__\d{10}$/)
+            return { late, mine, writer }
+          })
+        )
+        assert.deepStrictEqual(
+          (yield* contenders).map(({ kind }) => kind),
+          ["read", "write", "read"]
+        )
+        for (let looks = 0; looks < 10; looks++) {
+          yield* Effect.sleep(5)
+          assert.isFalse(yield* reading.writer.isHeld)
+        }
+        yield* reading.mine.transaction([Op.create("/written")])
+        yield* Scope.close(scope, Exit.void)
+        yield* reading.writer.held
+        assert.isFalse(yield* reading.late.isHeld)
+        yield* reading.writer.release
+        yield* reading.late.held
+        yield* reading.late.release
+        yield* numberOfContenders(zk, 0)
+      })
+  )
+
+  it.effect("is asked for with what is held, outside of a fiber tree", () =>
+    Effect.gen(function* () {
+      const { another, watches, zk } = yield* place
+      const { read, write } = yield* at(zk)
+      const theirs = yield* at(yield* another())
+      const [writing, reading] = [yield* Scope.make(), yield* Scope.make()]
+      const held = yield* Effect.provideService(write.acquire(), Scope.Scope, writing)
+      const writer = yield* hold(theirs.write)
+      yield* numberOfContenders(zk, 2)
+      assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ timeout: 0 }))), "LockTimeout")
+      yield* Effect.provideService(read.acquire({ downgrade: held, timeout: 0 }), Scope.Scope, reading)
+      yield* Scope.close(writing, Exit.void)
+      // A second one: the write lock is gone, and the readers' side may be contended for.
+      const late = yield* failure(Effect.scoped(read.acquire({ downgrade: held })), "LockLost")
+      assert.strictEqual(late.path, held.path)
+      yield* numberOfContenders(zk, 2)
+      assert.isFalse(yield* writer.isHeld)
+      yield* Scope.close(reading, Exit.void)
+      yield* writer.held
+      // Another's write lock is none of ours, and what is none is refused.
+      const foreign = { path: (yield* writer.held).path }
+      assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ downgrade: foreign }))), "LockLost")
+      for (const path of ["/rw/x", foreign.path.replace("/rw", "/other")]) {
+        assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ downgrade: { path } }))), "InvalidArgument")
+      }
+      yield* writer.release
+      yield* numberOfContenders(zk, 0)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("keeps writers out under contention, time and again", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const locks = [yield* at(zk), yield* at(yield* another())]
+      let writers = 0
+      let readers = 0
+      const checked = (delta: () => void) =>
+        Effect.sync(() => {
+          delta()
+          assert.isTrue(writers <= 1 && (writers === 0 || readers === 0), `${writers} writers, ${readers} readers`)
+        })
+      let version = 0
+      const downgrading = ({ read, write }: ReadWriteLock.ReadWriteLock) =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const wrote = yield* write.withLock(
+              Effect.gen(function* () {
+                yield* checked(() => writers++)
+                const mine = ++version
+                yield* Effect.sleep(1)
+                yield* checked(() => writers--)
+                yield* read.acquire()
+                return mine
+              })
+            )
+            yield* checked(() => readers++)
+            yield* Effect.sleep(2)
+            // Nobody has written since.
+            assert.strictEqual(version, wrote)
+            yield* checked(() => readers--)
+          })
+        )
+      yield* Effect.all(
+        Array.from({ length: 12 }, (_, index) => downgrading(locks[index % 2]!)),
+        { concurrency: "unbounded", discard: true }
+      )
+      assert.strictEqual(version, 12)
+      yield* numberOfContenders(zk, 0)
+    })
+  )
+})
+
+/** The steps of acquiring and of releasing. */
+const steps: ReadonlyArray<Operation.Any> = [
+  Operations.create2,
+  Operations.getChildren,
+  Operations.getData,
+  Operations.deleteNode
+]
+
+describeOnServers("a read-write lock under faults", (it) => {
+  it.effect("passes to the writer when a reader's session ends, and the reader is told", () =>
+    Effect.gen(function* () {
+      const { another, expire, zk } = yield* place
+      const other = yield* another()
+      const reader = yield* hold((yield* at(other)).read)
+      const { fencingToken } = yield* reader.held
+      const writer = yield* hold((yield* at(zk)).write)
+      yield* numberOfContenders(zk, 2)
+      yield* expire(other)
+      assert.isTrue((yield* writer.held).fencingToken > fencingToken)
+      assert.strictEqual((yield* failure(Fiber.join(reader.fiber), "LockLost")).reason, "session")
+      yield* writer.release
+    })
+  )
+
+  it.effect("refuses what a former writer writes", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const { write } = yield* at(zk)
+      yield* zk.create("/result")
+      const held = yield* write.acquire()
+      yield* zk.delete(held.path)
+      assert.strictEqual(yield* outcome(held.transaction([Op.setData("/result", "late")])), "LockLost")
+      assert.strictEqual((yield* zk.get("/result")).stat.version, 0)
+    })
+  )
+
+  it.effect("has one writer or many readers, and no orphan, whichever step the connection is lost at", () =>
+    Effect.gen(function* () {
+      const { another, breakable, watches, zk } = yield* place
+      const { link, zk: broken } = yield* breakable()
+      const rival = yield* at(yield* another())
+      const lock = yield* at(broken)
+      const { reading, writing } = makeWitness()
+      for (const step of steps) {
+        for (const lose of [link.loseReply, link.loseRequest]) {
+          yield* lose(step)
+          yield* Effect.all(
+            [
+              rival.write.withLock(writing),
+              lock.read.withLock(reading),
+              lock.write.withLock(writing),
+              rival.read.withLock(reading),
+              lock.write.withLock(lock.read.withLock(Effect.void))
+            ],
+            { concurrency: "unbounded", discard: true }
+          )
+          yield* numberOfContenders(zk, 0)
+        }
+      }
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("leaves nothing when an acquisition is interrupted at any moment", () =>
+    Effect.gen(function* () {
+      const { another, watches, zk } = yield* place
+      const { read, write } = yield* at(zk)
+      const rival = yield* at(yield* another())
+      const { reading, writing } = makeWitness()
+      const kinds = [
+        Effect.asVoid(read.withLock(reading)),
+        Effect.asVoid(write.withLock(writing)),
+        Effect.asVoid(write.withLock(read.withLock(Effect.void)))
+      ]
+      for (let round = 0; round < 36; round++) {
+        const behind = yield* Effect.forkChild(
+          round % 2 === 0 ? rival.write.withLock(writing) : rival.read.withLock(reading)
+        )
+        const interrupted = yield* Effect.forkChild(kinds[round % 3]!, { startImmediately: true })
+        if (round < 12) for (let turn = 0; turn < round; turn++) yield* Effect.yieldNow
+        else yield* Effect.sleep((round - 12) * 0.3)
+        yield* Fiber.interrupt(interrupted)
+        yield* Fiber.join(behind).pipe(Effect.timeout("20 seconds"))
+      }
+      yield* numberOfContenders(zk, 0)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+})

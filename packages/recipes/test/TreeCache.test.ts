@@ -1,0 +1,335 @@
+import { Acl } from "@effect-zookeeper/client"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as TreeCache from "../src/TreeCache.ts"
+import { comparable, counted, followed, old, truthOf } from "./caches.ts"
+import { by, describeOnServers, eventually, failure, place, text } from "./targets.ts"
+
+const dataAt = (cache: TreeCache.TreeCache, path: string) =>
+  Option.getOrNull(Option.map(cache.get(path), ({ data }) => text(data)))
+
+const until = (condition: () => boolean) => eventually(Effect.sync(condition), (is) => is)
+
+const modes = [
+  ["a persistent watch", (zk) => zk],
+  ["one-shot watches", old]
+] as const satisfies ReadonlyArray<readonly [string, typeof old]>
+
+describeOnServers("a tree cache", (it) => {
+  for (const [by_, mode] of modes) {
+    it.effect(`has the tree when it is made, and follows it, by ${by_} (aiozk 73)`, () =>
+      Effect.gen(function* () {
+        const { zk } = yield* place
+        yield* zk.create("/t", { data: "0" })
+        yield* zk.create("/t/a", { data: "1" })
+        yield* zk.create("/t/a/b", { data: "2" })
+        const cache = yield* by(mode(zk))(TreeCache.make("/t"))
+        // aiozk drops the data of znodes that have children.
+        assert.deepStrictEqual(
+          [...cache.snapshot.entries()].map(([path, { data }]) => [path, text(data)]),
+          [
+            ["/t", "0"],
+            ["/t/a", "1"],
+            ["/t/a/b", "2"]
+          ]
+        )
+        const { replayed, told } = yield* followed(cache.changes, "/t")
+        yield* until(() => told.length === 5)
+        assert.deepStrictEqual(told.splice(0), ["+/t 0", "+/t/a 1", "+/t/a/b 2", "live", "synced 3"])
+        yield* zk.set("/t/a", "3")
+        yield* until(() => dataAt(cache, "/t/a") === "3")
+        yield* zk.create("/t/c", { data: "4" })
+        yield* until(() => dataAt(cache, "/t/c") === "4")
+        yield* zk.deleteAll("/t/a")
+        yield* until(() => cache.size === 2 && told.length === 4)
+        assert.deepStrictEqual(told, ["*/t/a 1>3", "+/t/c 4", "-/t/a/b", "-/t/a"])
+        assert.deepStrictEqual(cache.children("/t").size, 1)
+        const truth = yield* truthOf(zk, "/t")
+        assert.deepStrictEqual(comparable(replayed, true), comparable(truth, true))
+        // The Stat of a parent follows its children, which is no event.
+        yield* until(() => Equal.equals(comparable(cache.snapshot.entries()), comparable(truth)))
+      })
+    )
+
+    it.effect(`waits for a root that is not there, or not any more, by ${by_}`, () =>
+      Effect.gen(function* () {
+        const { zk } = yield* place
+        const cache = yield* by(mode(zk))(TreeCache.make("/late/root"))
+        assert.strictEqual(cache.freshness, "live")
+        assert.deepStrictEqual(cache.get("/late/root"), Option.none())
+        const { told } = yield* followed(cache.changes, "/late/root")
+        yield* zk.create("/late")
+        for (const round of ["1", "2"]) {
+          yield* zk.create("/late/root", { data: round })
+          yield* until(() => dataAt(cache, "/late/root") === round)
+          yield* zk.create("/late/root/child")
+          yield* until(() => cache.size === 2)
+          yield* zk.deleteAll("/late/root")
+          yield* until(() => cache.size === 0)
+        }
+        const once = (round: string) => [
+          `+/late/root ${round}`,
+          "+/late/root/child",
+          "-/late/root/child",
+          "-/late/root"
+        ]
+        yield* until(() => told.length === 10)
+        assert.deepStrictEqual(told, ["live", "synced 0", ...once("1"), ...once("2")])
+      })
+    )
+
+    it.effect(`tells nothing and leaves no watch when it is closed, by ${by_} (aiozk 74, 75)`, () =>
+      Effect.gen(function* () {
+        const { watches, zk } = yield* place
+        for (const path of ["/t", "/t/a", "/t/a/b"]) yield* zk.create(path)
+        const scope = yield* Scope.make()
+        const cache = yield* Effect.provideService(by(mode(zk))(TreeCache.make("/t")), Scope.Scope, scope)
+        const absent = yield* Effect.provideService(by(mode(zk))(TreeCache.make("/no")), Scope.Scope, scope)
+        const { fiber, told } = yield* followed(cache.changes, "/t")
+        yield* until(() => told.length === 5)
+        assert.isAbove(yield* watches, 0)
+        yield* zk.deleteAll("/t/a")
+        yield* Scope.close(scope, Exit.void)
+        const before = told.length
+        yield* Fiber.join(fiber)
+        yield* zk.set("/t", "unseen")
+        yield* zk.create("/no")
+        yield* eventually(watches, (count) => count === 0)
+        assert.strictEqual(told.length, before)
+        assert.strictEqual(dataAt(cache, "/t"), "")
+        assert.isTrue(Option.isNone(absent.get("/no")))
+        assert.strictEqual(cache.freshness, "lost")
+        assert.deepStrictEqual(yield* Stream.runCollect(cache.changes), [])
+      })
+    )
+
+    it.effect(`tells what happened in an outage, and of a znode created again with the same version, by ${by_}`, () =>
+      Effect.gen(function* () {
+        const { breakable, zk } = yield* place
+        const { link, zk: mine } = yield* breakable()
+        for (const path of ["/t", "/t/again", "/t/gone", "/t/set"]) yield* zk.create(path, { data: "old" })
+        const cache = yield* by(mode(mine))(TreeCache.make("/t", { jitter: 0 }))
+        const { told } = yield* followed(cache.changes, "/t")
+        yield* until(() => told.length === 6)
+        yield* link.cut
+        yield* until(() => cache.freshness === "suspended")
+        yield* zk.delete("/t/again")
+        yield* zk.create("/t/again", { data: "old" })
+        yield* zk.delete("/t/gone")
+        yield* zk.set("/t/set", "new")
+        yield* zk.create("/t/new", { data: "new" })
+        yield* link.heal
+        yield* until(() => cache.freshness === "live" && told.includes("synced 4"))
+        const changes = told.slice(6)
+        assert.strictEqual(changes.indexOf("suspended"), 0)
+        assert.includeMembers(changes, ["-/t/again", "+/t/again old", "-/t/gone", "*/t/set old>new", "+/t/new new"])
+        assert.isBelow(changes.indexOf("-/t/again"), changes.indexOf("+/t/again old"))
+        assert.deepStrictEqual(changes.slice(-2), ["live", "synced 4"])
+        assert.deepStrictEqual(comparable(cache.snapshot.entries()), comparable(yield* truthOf(zk, "/t")))
+      })
+    )
+
+    it.effect(`goes on in a new session, by ${by_} (row 18)`, () =>
+      Effect.gen(function* () {
+        const { another, expire, zk } = yield* place
+        const mine = yield* another()
+        yield* zk.create("/t", { data: "1" })
+        yield* zk.create("/t/a", { data: "1" })
+        const cache = yield* by(mode(mine))(TreeCache.make("/t", { jitter: 0 }))
+        const { told } = yield* followed(cache.changes, "/t")
+        const { id } = mine.session
+        yield* expire(mine)
+        yield* zk.set("/t/a", "2")
+        yield* until(() => mine.session.id !== id && cache.freshness === "live" && dataAt(cache, "/t/a") === "2")
+        yield* zk.set("/t/a", "3")
+        yield* zk.create("/t/b")
+        yield* until(() => cache.size === 3 && dataAt(cache, "/t/a") === "3" && told.includes("+/t/b"))
+        assert.include(told, "lost")
+        assert.deepStrictEqual(comparable(cache.snapshot.entries(), true), comparable(yield* truthOf(zk, "/t"), true))
+      })
+    )
+  }
+
+  it.effect("tells no change when there was none, and lists nothing anew (rows 26 and 40, aiozk told three)", () =>
+    Effect.gen(function* () {
+      const { breakable, zk } = yield* place
+      const { link, zk: plain } = yield* breakable()
+      const { count, zk: mine } = counted(plain)
+      yield* zk.create("/t")
+      for (let n = 0; n < 20; n++) yield* zk.create(`/t/${n}`, { data: "x" })
+      yield* zk.create("/t/0/below")
+      const cache = yield* by(mine)(TreeCache.make("/t", { jitter: 0 }))
+      assert.deepStrictEqual([count.get, count.stat, count.list], [22, 0, 2])
+      const { told } = yield* followed(cache.changes, "/t")
+      yield* until(() => told.includes("synced 22"))
+      told.length = 0
+      for (let round = 1; round <= 3; round++) {
+        yield* link.cut
+        yield* until(() => cache.freshness === "suspended")
+        yield* link.heal
+        yield* until(() => told.length === 3 * round)
+      }
+      assert.deepStrictEqual(told, Array.from({ length: 3 }, () => ["suspended", "live", "synced 22"]).flat())
+      // All were looked at, and nothing was read that had not changed.
+      assert.deepStrictEqual([count.get, count.stat, count.list], [22, 66, 2])
+    })
+  )
+
+  it.effect("gives snapshots that never change", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      yield* zk.create("/t", { data: "1" })
+      for (const name of ["a", "b"]) yield* zk.create(`/t/${name}`, { data: "1" })
+      const cache = yield* by(zk)(TreeCache.make("/t"))
+      const { snapshot } = cache
+      const before = comparable(snapshot.entries())
+      yield* zk.set("/t/a", "2")
+      yield* zk.delete("/t/b")
+      yield* zk.create("/t/c")
+      yield* until(() => dataAt(cache, "/t/a") === "2" && cache.children("/t").has("c") && cache.size === 3)
+      assert.deepStrictEqual(comparable(snapshot.entries()), before)
+      assert.strictEqual(snapshot.size, 3)
+      assert.deepStrictEqual([...snapshot.children("/t").keys()].toSorted(), ["a", "b"])
+      assert.deepStrictEqual(cache.get("/elsewhere"), Option.none())
+      assert.deepStrictEqual(cache.get("/tt"), Option.none())
+      assert.deepStrictEqual(cache.children("/t/none").size, 0)
+    })
+  )
+
+  it.effect("keeps to its depth, its filter, its number and to Stats", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      yield* zk.create("/t")
+      for (const path of ["/t/a", "/t/a/data", "/t/a/data/deep", "/t/no", "/t/no/not"]) {
+        yield* zk.create(path, { data: "x" })
+      }
+      const shallow = yield* by(zk)(TreeCache.make("/t", { maxDepth: 1 }))
+      const chosen = yield* by(zk)(TreeCache.make("/t", { filter: (path) => !path.endsWith("/no") }))
+      const stats = yield* by(zk)(TreeCache.make("/t", { data: false }))
+      const few = yield* by(zk)(TreeCache.make("/t", { maxNodes: 3 }))
+      const paths = (cache: TreeCache.TreeCache) => [...cache.snapshot.entries()].map(([path]) => path).toSorted()
+      assert.deepStrictEqual(paths(shallow), ["/t", "/t/a", "/t/no"])
+      assert.deepStrictEqual(paths(chosen), ["/t", "/t/a", "/t/a/data", "/t/a/data/deep"])
+      assert.strictEqual(stats.size, 6)
+      assert.deepStrictEqual(
+        [...stats.snapshot.entries()].map(([, { data, stat }]) => [data.length, stat.dataLength]).slice(1),
+        Array.from({ length: 5 }, () => [0, 1])
+      )
+      assert.deepStrictEqual(paths(few), ["/t", "/t/a", "/t/no"])
+      const told = (yield* followed(few.changes, "/t")).told
+      yield* until(() => told.includes("full 3"))
+      yield* zk.create("/t/a/data2")
+      yield* zk.create("/t/no/not2")
+      yield* zk.set("/t/a/data", "changed")
+      yield* until(() => paths(chosen).includes("/t/a/data2") && dataAt(chosen, "/t/a/data") === "changed")
+      yield* until(() => stats.size === 8)
+      assert.isFalse(paths(chosen).includes("/t/no"))
+      assert.deepStrictEqual(paths(few), ["/t", "/t/a", "/t/no"])
+      // The Stat of what is held counts what is not.
+      yield* until(() => Option.exists(shallow.get("/t/a"), ({ stat }) => stat.numChildren === 2))
+      // There is room again, and somebody comes in.
+      yield* zk.deleteAll("/t/no")
+      yield* until(() => few.size === 3 && !paths(few).includes("/t/no"))
+    })
+  )
+
+  it.effect(
+    "reports once what it may not read, asks rarely, and has it when it may (aiozk asked 2285 times a second)",
+    () =>
+      Effect.gen(function* () {
+        const { zk: plain } = yield* place
+        const { count, zk } = counted(plain)
+        yield* plain.create("/t")
+        yield* plain.create("/t/open", { data: "1" })
+        yield* plain.create("/t/shut", { data: "2", acl: [Acl.world("cdwa")] })
+        yield* plain.create("/t/shut/below", { data: "3" })
+        const cache = yield* by(zk)(TreeCache.make("/t"))
+        const { told } = yield* followed(cache.changes, "/t")
+        yield* until(() => told.length === 5)
+        assert.deepStrictEqual(told.splice(0).toSorted(), [
+          "+/t",
+          "+/t/open 1",
+          "live",
+          "synced 2",
+          "unreadable /t/shut NoAuth"
+        ])
+        const before = count.get
+        for (let n = 0; n < 20; n++) yield* plain.set("/t/shut", String(n))
+        yield* plain.set("/t/open", "2")
+        yield* until(() => dataAt(cache, "/t/open") === "2")
+        assert.isAtMost(count.get - before, 4)
+        yield* plain.setAcl("/t/shut", Acl.open)
+        yield* until(() => dataAt(cache, "/t/shut/below") === "3")
+        assert.deepStrictEqual(told, ["*/t/open 1>2", "+/t/shut 19", "+/t/shut/below 3"])
+        yield* plain.create("/closed", { acl: [Acl.world("cdwa")] })
+        yield* failure(by(zk)(TreeCache.make("/closed")), "NoAuth")
+        const waiting = yield* by(zk)(TreeCache.make("/closed", { wait: false }))
+        yield* until(() => waiting.freshness === "live")
+        assert.strictEqual(waiting.size, 0)
+      })
+  )
+
+  it.effect("reads so many at once as it was told", () =>
+    Effect.gen(function* () {
+      const { zk: plain } = yield* place
+      const { count, zk } = counted(plain)
+      yield* plain.create("/t")
+      yield* Effect.forEach(
+        Array.from({ length: 300 }, (_, n) => `/t/${n}`),
+        (path) => plain.create(path),
+        {
+          concurrency: 50
+        }
+      )
+      const cache = yield* by(zk)(TreeCache.make("/t", { concurrency: 7 }))
+      assert.strictEqual(cache.size, 301)
+      assert.strictEqual(count.most, 7)
+      yield* failure(by(zk)(TreeCache.make("/t", { concurrency: 0 })), "InvalidArgument")
+      yield* failure(by(zk)(TreeCache.make("t")), "InvalidArgument")
+    })
+  )
+
+  it.effect("returns at once when it is not to wait, and reads through when asked to", () =>
+    Effect.gen(function* () {
+      const { breakable, zk } = yield* place
+      const { link, zk: mine } = yield* breakable()
+      yield* zk.create("/t", { data: "1" })
+      const cache = yield* by(mine)(TreeCache.make("/t", { wait: false, jitter: 0 }))
+      yield* until(() => dataAt(cache, "/t") === "1")
+      yield* link.cut
+      yield* until(() => cache.freshness === "suspended")
+      yield* zk.set("/t", "2")
+      assert.strictEqual(dataAt(cache, "/t"), "1")
+      const reading = yield* Effect.forkChild(cache.readThrough("/t"), { startImmediately: true })
+      yield* link.heal
+      assert.strictEqual(text(Option.getOrThrow(yield* Fiber.join(reading)).data), "2")
+      assert.deepStrictEqual(yield* cache.readThrough("/t/none"), Option.none())
+    })
+  )
+
+  it.effect("loads although a reply is lost on the way", () =>
+    Effect.gen(function* () {
+      const { breakable, watches, zk } = yield* place
+      const { link, zk: mine } = yield* breakable()
+      yield* zk.create("/t")
+      for (let n = 0; n < 5; n++) yield* zk.create(`/t/${n}`)
+      for (const operation of [Operations.addWatch, Operations.getData, Operations.getChildren2]) {
+        yield* link.loseReply(operation)
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const cache = yield* by(mine)(TreeCache.make("/t", { jitter: 0 }))
+            assert.strictEqual(cache.size, 6)
+          })
+        )
+      }
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+})

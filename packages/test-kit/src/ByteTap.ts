@@ -1,0 +1,103 @@
+/**
+ * A TCP relay that keeps every byte that clients send: to show what left a client, and what did not.
+ *
+ * It breaks nothing; `FaultProxy` does that, and knows frames. This one knows the records of TLS, whose kind can be read
+ * from outside.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Net from "node:net"
+import type { Target } from "./FaultProxy.ts"
+import { listen } from "./internal/listen.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface ByteTap {
+  readonly host: string
+  readonly port: number
+  /** `host:port`. */
+  readonly connectString: string
+  /** What clients have sent so far, one entry for each connection, in the order of acceptance. */
+  readonly sent: Effect.Effect<ReadonlyArray<Uint8Array>>
+  /** Ends all connections, with a reset. */
+  readonly dropAll: Effect.Effect<void>
+}
+
+/**
+ * Starts a relay in front of a server.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (target: Target): Effect.Effect<ByteTap, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const sockets = new Set<Net.Socket>()
+    const sent: Array<Array<Uint8Array>> = []
+    const listener = Net.createServer({ noDelay: true }, (client) => {
+      const chunks: Array<Uint8Array> = []
+      sent.push(chunks)
+      const server = Net.connect({ host: target.host, port: target.port, noDelay: true })
+      client.on("data", (chunk: Buffer) => chunks.push(new Uint8Array(chunk)))
+      for (const [from, to] of [
+        [client, server],
+        [server, client]
+      ] as const) {
+        sockets.add(from)
+        from.on("error", () => to.destroy())
+        from.once("close", () => {
+          sockets.delete(from)
+          to.destroySoon()
+        })
+        from.pipe(to)
+      }
+    })
+    const port = yield* listen(listener, 0)
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        listener.close()
+        sockets.forEach((socket) => socket.destroy())
+      })
+    )
+    return {
+      host: "127.0.0.1",
+      port,
+      connectString: `127.0.0.1:${port}`,
+      sent: Effect.sync(() => sent.map((chunks) => new Uint8Array(Buffer.concat(chunks)))),
+      dropAll: Effect.sync(() => sockets.forEach((socket) => void socket.resetAndDestroy()))
+    }
+  })
+
+/**
+ * The kinds of TLS records that a connection consists of, in order, the last perhaps incomplete; `undefined` as soon as
+ * something else than a record comes. Up to TLS 1.2 `data` is what an application sends, and nothing else is.
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const tlsRecords = (bytes: Uint8Array): ReadonlyArray<TlsRecord | undefined> => {
+  const records: Array<TlsRecord | undefined> = []
+  for (let at = 0; at < bytes.length;) {
+    const kind = kinds.get(bytes[at] ?? 0)
+    records.push(kind)
+    if (kind === undefined || bytes.length < at + 5) break
+    at += 5 + new DataView(bytes.buffer, bytes.byteOffset).getUint16(at + 3)
+  }
+  return records
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type TlsRecord = "cipher" | "alert" | "handshake" | "data"
+
+const kinds: ReadonlyMap<number, TlsRecord> = new Map([
+  [20, "cipher"],
+  [21, "alert"],
+  [22, "handshake"],
+  [23, "data"]
+])

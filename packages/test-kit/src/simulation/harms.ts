@@ -1,0 +1,110 @@
+/**
+ * What can happen to the clients of a world beside what happens to the network. Each harm gives what takes it back.
+ *
+ * @since 0.1.0
+ */
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type { DataTree } from "@effect-zookeeper/server/DataTree"
+import type * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import type { Subject } from "./Subject.ts"
+
+/** Done, with what takes it back. */
+export type Harm = Effect.Effect<Effect.Effect<void>>
+
+type Server = EmbeddedServer.EmbeddedServer["Service"]
+
+/** Who is there to be harmed. */
+export interface Victims {
+  readonly server: Server
+  readonly subjects: ReadonlyArray<Subject>
+  /** The sessions that were ended from outside. */
+  readonly killed: Set<bigint>
+  readonly doors: number
+  /** Whether servers may lag behind. */
+  readonly hasLags: boolean
+  /** Virtual milliseconds. */
+  readonly now: () => number
+}
+
+/** The kinds of harm that every world knows. */
+export const all = ({ doors, hasLags, killed, now, server, subjects }: Victims): ReadonlyArray<Harm> => {
+  const someone = anyOf(subjects)
+  const nothing = Effect.void
+  return [
+    // F37: a process that stands still.
+    Effect.gen(function* () {
+      const { evidence, node } = yield* someone
+      const pause = { from: now(), to: Number.POSITIVE_INFINITY }
+      evidence.pauses.push(pause)
+      yield* node.pause
+      return Effect.andThen(
+        Effect.sync(() => {
+          pause.to = now()
+        }),
+        node.resume
+      )
+    }),
+    // F39: clocks that are set.
+    Effect.gen(function* () {
+      const { node } = yield* someone
+      yield* node.stepWallClock((yield* Random.nextBoolean) ? "1 hour" : "-1 hour")
+      return nothing
+    }),
+    Effect.as(server.disconnectAll, nothing),
+    // A server that hangs.
+    Effect.as(server.pause, server.resume),
+    Effect.gen(function* () {
+      const { zk } = yield* someone
+      killed.add(zk.session.id)
+      yield* server.expireSession(zk.session.id)
+      return nothing
+    }),
+    // Servers that lag behind.
+    Effect.gen(function* () {
+      if (!hasLags) return nothing
+      yield* server.setLag(yield* Random.nextIntBetween(1, doors - 1), yield* Random.nextIntBetween(0, 6))
+      return nothing
+    })
+  ]
+}
+
+/** F07, F08: the next request of a kind, or its reply, is lost with its connection. */
+export const loseOne = (server: Server): Harm =>
+  Effect.gen(function* () {
+    const operation = yield* anyOf(["create", "create2", "delete", "setData", "getData", "getChildren2", "multi"])
+    yield* (yield* Random.nextBoolean) ? server.dropReply({ operation }) : server.dropRequest({ operation })
+    return Effect.void
+  })
+
+/** Somebody who has no part in it deletes a znode without children below a path. */
+export const deleteOne = (
+  server: Server,
+  subjects: ReadonlyArray<Subject>,
+  below: string,
+  deleted: Set<string>
+): Harm =>
+  Effect.gen(function* () {
+    const { tree } = yield* server.snapshot
+    const leaves = pathsBelow(tree, below).filter((path) => tree.get(path)?.children.size === 0)
+    if (leaves.length === 0) return Effect.void
+    const path = yield* anyOf(leaves)
+    const { node, zk } = yield* anyOf(subjects)
+    deleted.add(path)
+    yield* node.run(Effect.forkDetach(Effect.ignore(Effect.timeoutOption(zk.delete(path), "5 seconds"))))
+    return Effect.void
+  })
+
+/** All paths below one, those above before those below. */
+export const pathsBelow = (tree: DataTree, path: string): ReadonlyArray<string> => {
+  const paths: Array<string> = []
+  for (const name of tree.get(path)?.children ?? []) {
+    const child = ZnodePath.join(path, name)
+    paths.push(child, ...pathsBelow(tree, child))
+  }
+  return paths
+}
+
+const anyOf = <A>(from: ReadonlyArray<A>): Effect.Effect<A> =>
+  Effect.map(Random.nextIntBetween(0, from.length - 1), (index) => from[index]!)

@@ -1,0 +1,87 @@
+/**
+ * P8: who may act at the same time, and whose writes are accepted. A scenario says when a client believes to hold something;
+ * this judges.
+ *
+ * @since 0.1.0
+ */
+import type { Held } from "@effect-zookeeper/recipes/Held"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import type { Stage } from "../RecipeWorld.ts"
+import type { Subject } from "../Subject.ts"
+
+/** One who is inside. */
+interface Inside {
+  readonly subject: Subject
+  readonly session: bigint
+  readonly path: string
+  readonly kind: string
+}
+
+/**
+ * The section that a recipe guards, and what is written there.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Exclusion {
+  private readonly stage: Stage
+  private readonly mayBeTogether: (kinds: ReadonlyArray<string>) => boolean
+  private readonly inside = new Set<Inside>()
+  private readonly writes: Array<{ readonly mzxid: bigint; readonly token: bigint }> = []
+
+  /** `mayBeTogether` judges the kinds of all that are inside, the newest last. */
+  constructor(stage: Stage, mayBeTogether: (kinds: ReadonlyArray<string>) => boolean = (kinds) => kinds.length <= 1) {
+    this.stage = stage
+    this.mayBeTogether = mayBeTogether
+  }
+
+  /** What is done inside: it takes its time, writes, and fenced. */
+  work(subject: Subject, kind: string, held: Held): Effect.Effect<void, unknown> {
+    const one: Inside = { subject, session: subject.zk.session.id, path: held.path, kind }
+    return Effect.acquireUseRelease(
+      Effect.sync(() => this.enter(one)),
+      () =>
+        Effect.gen({ self: this }, function* () {
+          yield* Effect.sleep(yield* Random.nextBetween(0, (yield* Random.nextBoolean) ? 20 : 1200))
+          if (yield* Random.nextBoolean) yield* this.write(held)
+        }),
+      () =>
+        Effect.sync(() => {
+          this.inside.delete(one)
+        })
+    )
+  }
+
+  /** A former holder's write is refused: tokens only grow, in the order of the transactions. */
+  private write(held: Held): Effect.Effect<void, unknown> {
+    return held.transaction([Op.setData("/resource", String(held.fencingToken))]).pipe(
+      Effect.map(([{ mzxid }]) => {
+        this.writes.push({ mzxid, token: held.fencingToken })
+      }),
+      // Whatever became of it.
+      Effect.catchTag(["ConnectionLoss", "RequestTimeout", "SessionExpired"], () => Effect.void)
+    )
+  }
+
+  private enter(one: Inside): void {
+    this.inside.add(one)
+    const isExcused = ({ path, session, subject }: Inside) => this.stage.isExcused(subject, session, path)
+    if (isExcused(one)) return
+    const others = [...this.inside].filter((other) => !isExcused(other))
+    if (this.mayBeTogether(others.map(({ kind }) => kind))) return
+    const names = others.map(({ kind, subject }) => `${subject.name} (${kind})`).join(" and ")
+    this.stage.accuse(`P8: ${names} are inside together at ${this.stage.now().toFixed(1)} ms`)
+  }
+
+  judge(): void {
+    const inOrder = this.writes.toSorted((a, b) => (a.mzxid < b.mzxid ? -1 : 1))
+    inOrder.forEach(({ mzxid, token }, index) => {
+      const before = inOrder[index - 1]
+      if (before !== undefined && token < before.token) {
+        this.stage.accuse(`P8: token ${token} was accepted by transaction ${mzxid}, behind ${before.token}`)
+      }
+    })
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * What is held by one at a time: the lock, the leader's office, the lease.
+ *
+ * @since 0.1.0
+ */
+import * as LeaderElection from "@effect-zookeeper/recipes/LeaderElection"
+import * as Lease from "@effect-zookeeper/recipes/Lease"
+import * as Lock from "@effect-zookeeper/recipes/Lock"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import type { Recipe, Stage } from "../RecipeWorld.ts"
+import { Exclusion } from "./Exclusion.ts"
+
+/** @category recipes @since 0.1.0 */
+export const lock: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  const exclusion = yield* guarded(stage)
+  return {
+    play: Effect.fnUntraced(function* (subject) {
+      const lock = yield* Lock.make("/recipe/lock", {
+        onDisconnect: (yield* Random.nextBoolean) ? "stop" : "continue",
+        layout: (["curator", "go", "kazoo", "aiozk"] as const)[yield* Random.nextIntBetween(0, 3)]
+      })
+      const timeout = (yield* Random.nextBoolean) ? 0 : 2000
+      return Effect.gen(function* () {
+        const options = (yield* Random.next) < 0.2 && !stage.isPeace() ? { timeout } : undefined
+        yield* lock.withLock((held) => exclusion.work(subject, "holder", held), options)
+      })
+    }),
+    judge: () => Effect.sync(() => exclusion.judge())
+  }
+})
+
+/** @category recipes @since 0.1.0 */
+export const leaderElection: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  const exclusion = yield* guarded(stage)
+  return {
+    play: Effect.fnUntraced(function* (subject) {
+      const { whileLeader } = yield* LeaderElection.make("/recipe/leader", {
+        identifier: subject.name,
+        onDisconnect: (yield* Random.nextBoolean) ? "stop" : "continue"
+      })
+      return whileLeader((held) => exclusion.work(subject, "leader", held))
+    }),
+    judge: () => Effect.sync(() => exclusion.judge())
+  }
+})
+
+/** @category recipes @since 0.1.0 */
+export const lease: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  const exclusion = yield* guarded(stage)
+  return {
+    play: Effect.fnUntraced(function* (subject) {
+      const { withLease } = yield* Lease.make("/recipe/lease", { duration: "1500 millis" })
+      return withLease((held) => exclusion.work(subject, "tenant", held))
+    }),
+    // Its time is what it is; the znodes that tell it are nobody's to delete.
+    survivesDeletion: false,
+    judge: () => Effect.sync(() => exclusion.judge())
+  }
+})
+
+/** A section with something to write. */
+const guarded = Effect.fnUntraced(function* (stage: Stage) {
+  yield* Effect.orDie(stage.subjects[0]!.zk.create("/resource"))
+  return new Exclusion(stage)
+})

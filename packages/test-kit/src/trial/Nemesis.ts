@@ -1,0 +1,217 @@
+/**
+ * Faults of a real ensemble and of the ways to it, one after the other, as a seed decides.
+ *
+ * Members are killed, stopped, made to stand still and cut off from each other, leader or follower; a client is cut off
+ * from its member or from all of them. The next fault of members comes only when all of them are one ensemble again:
+ * ZooKeeper 3.8.0 itself loses acknowledged writes when members come and go faster than they can catch up.
+ *
+ * @since 0.2.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type { SessionInfo } from "@effect-zookeeper/session/Session"
+import type { FaultProxy } from "../FaultProxy.ts"
+import * as Schedule from "effect/Schedule"
+import type { Recorder } from "../history/Recorder.ts"
+import type { ZooKeeperServerError } from "../ZooKeeperError.ts"
+import type { ZooKeeperEnsemble } from "../ZooKeeperEnsemble.ts"
+
+/**
+ * @category options
+ * @since 0.2.0
+ */
+export interface Options {
+  /** Made with `links`. */
+  readonly ensemble: ZooKeeperEnsemble
+  readonly clients: ReadonlyArray<Reached>
+  /** Where it is written down when two may have led. */
+  readonly recorder: Recorder
+  /** Milliseconds for which faults begin. */
+  readonly duration: number
+  /** Milliseconds from the beginning of a fault to that of the next, if it is over by then; else they follow at once. */
+  readonly every: number
+  /** Runs before each fault but the first, when the one before is long over. */
+  readonly between?: Effect.Effect<void> | undefined
+  /** How long clients' sessions last, in milliseconds: some are cut off for longer. */
+  readonly sessionTimeout: number
+}
+
+/**
+ * A client, as far as faults can reach it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface Reached {
+  /** Its ways to the members. */
+  readonly proxies: ReadonlyArray<FaultProxy>
+  /** Where it is known which of them it uses now. */
+  readonly zk?: { readonly session: Pick<SessionInfo, "server"> } | undefined
+}
+
+/**
+ * A fault that happened.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface Fault {
+  readonly name: string
+  /** Milliseconds from the first fault on. */
+  readonly at: number
+  /** Milliseconds until all members were one ensemble again, or the client was free to reach its member. */
+  readonly lasted: number
+}
+
+/**
+ * Brings faults, and leaves everything healed.
+ *
+ * @category running
+ * @since 0.2.0
+ */
+export const run = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<ReadonlyArray<Fault>, ZooKeeperServerError> {
+  const faults: Array<Fault> = []
+  const began = yield* Clock.currentTimeMillis
+  const all = [...ofMembers(options), ...ofClients(options)]
+  // Each kind once in an order of chance, then again: a short run has seen most of them.
+  let order = yield* Random.shuffle(all)
+  for (let turn = 0; ; turn++) {
+    const start = yield* Clock.currentTimeMillis
+    if (start - began >= options.duration) return faults
+    if (turn > 0 && turn % all.length === 0) order = yield* Random.shuffle(all)
+    const { name, run } = order[turn % all.length]!
+    yield* run
+    const end = yield* Clock.currentTimeMillis
+    faults.push({ name, at: start - began, lasted: end - start })
+    yield* Effect.sleep(Math.max(0, options.every - (end - start)))
+    yield* options.between ?? Effect.void
+  }
+})
+
+/**
+ * How many faults of which kind there were, for people.
+ *
+ * @category getters
+ * @since 0.2.0
+ */
+export const summary = (faults: ReadonlyArray<Fault>): string =>
+  [...Map.groupBy(faults, ({ name }) => name)]
+    .map(([name, group]) => `${name} ${group.length}`)
+    .toSorted()
+    .join(", ")
+
+// ---- internal
+
+interface Kind {
+  readonly name: string
+  /** The fault from its beginning until it is healed. */
+  readonly run: Effect.Effect<void, ZooKeeperServerError>
+}
+
+const between = (least: number, most: number) => Effect.flatMap(Random.nextBetween(least, most), Effect.sleep)
+
+const ofMembers = ({ ensemble, recorder }: Options): ReadonlyArray<Kind> => {
+  const { length } = ensemble.servers
+  const whole = ensemble.awaitQuorum(length)
+  // On a busy machine members lose each other by themselves, too, and find each other again.
+  const leader = Effect.andThen(whole, ensemble.leader).pipe(
+    Effect.retry({ times: 20, schedule: Schedule.spaced("500 millis") })
+  )
+  const follower = Effect.flatMap(ensemble.followers, (followers) =>
+    Effect.map(Random.shuffle(followers), ([first]) => first ?? ensemble.servers[0]!)
+  )
+  /** Until it is one ensemble again the one that led may believe that it still leads. */
+  const doubted = <E>(effect: Effect.Effect<void, E>) =>
+    Effect.suspend(() => Effect.ensuring(effect, Effect.sync(recorder.begin({ f: "pause", path: "leader" }))))
+  return [
+    { role: "leader", member: leader, around: doubted },
+    { role: "follower", member: follower, around: <E>(effect: Effect.Effect<void, E>) => effect }
+  ].flatMap(({ around, member, role }): ReadonlyArray<Kind> => [
+    {
+      name: `${role} killed`,
+      run: Effect.flatMap(member, (server) =>
+        server.kill.pipe(Effect.andThen(between(300, 1500)), Effect.andThen(server.start), Effect.andThen(whole))
+      )
+    },
+    {
+      name: `${role} restarted`,
+      run: Effect.flatMap(member, (server) => Effect.andThen(server.restart, whole))
+    },
+    {
+      name: `${role} paused`,
+      run: Effect.flatMap(member, (server) =>
+        around(
+          server.pause.pipe(Effect.andThen(between(500, 3500)), Effect.ensuring(server.resume), Effect.andThen(whole))
+        )
+      )
+    },
+    {
+      name: `${role} cut off`,
+      run: Effect.flatMap(member, (server) =>
+        around(
+          ensemble
+            .isolate(server)
+            .pipe(Effect.andThen(between(1500, 4000)), Effect.ensuring(ensemble.rejoin), Effect.andThen(whole))
+        )
+      )
+    }
+  ])
+}
+
+const ofClients = ({ clients, sessionTimeout }: Options): ReadonlyArray<Kind> => {
+  const someone = Effect.map(Random.nextIntBetween(0, clients.length - 1), (index) => clients[index]!)
+  return [
+    {
+      name: "connection reset",
+      run: Effect.flatMap(someone, (client) =>
+        Effect.forEach(ways(client), (way) => way.dropAll("rst"), { discard: true })
+      )
+    },
+    {
+      name: "client cut off from its member",
+      run: Effect.flatMap(someone, (client) => {
+        const [way = client.proxies[0]!] = ways(client)
+        return way.blackHole("both").pipe(Effect.andThen(between(200, sessionTimeout)), Effect.ensuring(way.heal))
+      })
+    },
+    {
+      name: "replies to a client held back",
+      run: Effect.flatMap(someone, (client) => {
+        const [way = client.proxies[0]!] = ways(client)
+        return way.blackHole("down").pipe(Effect.andThen(between(200, 1500)), Effect.ensuring(way.heal))
+      })
+    },
+    {
+      name: "client cut off from all for longer than its session",
+      run: Effect.flatMap(someone, (client) =>
+        Effect.forEach(client.proxies, (way) => way.blackHole("both"), { discard: true }).pipe(
+          Effect.andThen(Effect.sleep(sessionTimeout * 1.5)),
+          Effect.ensuring(Effect.forEach(client.proxies, (way) => way.heal, { discard: true }))
+        )
+      )
+    },
+    {
+      name: "slow way to a client",
+      run: Effect.flatMap(someone, (client) =>
+        Effect.forEach(client.proxies, (way) => way.shape("both", { delay: Duration.millis(80) }), {
+          discard: true
+        }).pipe(
+          Effect.andThen(between(500, 2000)),
+          Effect.ensuring(Effect.forEach(client.proxies, (way) => way.heal, { discard: true }))
+        )
+      )
+    }
+  ]
+}
+
+/** The way on which a client's session is now; all of them while it is on none. */
+const ways = ({ proxies, zk }: Reached) => {
+  const server = zk === undefined ? undefined : Option.getOrUndefined(zk.session.server)
+  const way = proxies.find(({ port }) => port === server?.port)
+  return way === undefined ? proxies : [way]
+}

@@ -1,0 +1,212 @@
+/**
+ * Five processes use recipes on a real ensemble of three whose members are killed, stopped and cut off, while processes
+ * themselves are stopped past their sessions; the history of all of them is what is judged.
+ *
+ * @since 0.1.0
+ */
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Counter from "@effect-zookeeper/recipes/Counter"
+import * as Queue from "@effect-zookeeper/recipes/Queue"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { fileURLToPath } from "node:url"
+import * as FaultProxy from "../FaultProxy.ts"
+import * as History from "../history/History.ts"
+import * as Recorder from "../history/Recorder.ts"
+import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
+import * as Nemesis from "./Nemesis.ts"
+import { Orders } from "./recipeWorker.ts"
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly seed: number
+  /** For how long faults come. */
+  readonly duration: Duration.Input
+  /** From one fault to the next, if it is over by then. */
+  readonly every: Duration.Input
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Outcome {
+  readonly operations: ReadonlyArray<History.Operation>
+  readonly faults: ReadonlyArray<Nemesis.Fault>
+  /** Workers that did not come to rest within half a minute after all was healed. */
+  readonly restless: ReadonlyArray<string>
+  /** Contenders that were left when all had ended. */
+  readonly orphans: ReadonlyArray<string>
+}
+
+/** Milliseconds: short, so that sessions expire in trials, and long enough for an election. */
+const SESSION_TIMEOUT = 5000
+const WORKERS = 5
+
+/**
+ * @category running
+ * @since 0.1.0
+ */
+export const run = Effect.fnUntraced(function* (options: Options) {
+  const ensemble = yield* ZooKeeperEnsemble.make({ links: true, tickTime: 200, config: ["syncLimit=6"] })
+  const folder = yield* Effect.acquireRelease(
+    Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "recipes-"))),
+    (path) => Effect.sync(() => Fs.rmSync(path, { recursive: true, force: true }))
+  )
+  const history = Path.join(folder, "history")
+  const write = yield* Recorder.toFile(history)
+  const recorder = Recorder.make({ client: "trial", write })
+  const context = yield* Layer.build(ZooKeeper.layer({ servers: ensemble.connectString, sessionTimeout: 20_000 }))
+  const zk = Context.get(context, ZooKeeper.ZooKeeper)
+  yield* zk.create("/trial")
+  for (const guarded of ["lock", "leader"]) yield* zk.create(`/trial/${guarded}-resource`)
+
+  const workers: Array<Worker> = []
+  for (let n = 1; n <= WORKERS; n++) workers.push(yield* startWorker(`worker-${n}`, ensemble, history))
+  for (const { ready } of workers) yield* ready
+
+  // Meanwhile one process after the other stands still for longer than its session.
+  const freezing = yield* Effect.sleep("2 seconds").pipe(
+    Effect.andThen(freezeOne(workers, write)),
+    Effect.forever,
+    Effect.forkChild
+  )
+  const duration = Duration.toMillis(Duration.fromInputUnsafe(options.duration))
+  const faults = yield* Nemesis.run({
+    ensemble,
+    clients: workers,
+    recorder,
+    duration,
+    every: Duration.toMillis(Duration.fromInputUnsafe(options.every)),
+    sessionTimeout: SESSION_TIMEOUT
+  }).pipe(Random.withSeed(options.seed))
+  yield* Fiber.interrupt(freezing)
+
+  const rested = yield* Effect.forEach(workers, (worker) => Effect.timeoutOption(worker.rest, "30 seconds"), {
+    concurrency: "unbounded"
+  })
+  yield* total(recorder, zk, "/trial/counter", "curator")
+  yield* total(recorder, zk, "/trial/exact", "exact")
+  yield* drain(recorder, zk)
+  const orphans = yield* Effect.forEach(["/trial/lock", "/trial/leader"], (path) =>
+    zk.getChildren(path).pipe(
+      Effect.map((names) => names.map((name) => `${path}/${name}`)),
+      // The container of a line in which nobody stands goes away.
+      Effect.catchTag("NoNode", () => Effect.succeed([]))
+    )
+  )
+  const outcome: Outcome = {
+    operations: History.fromLines(History.decodeLines(Fs.readFileSync(history, "utf8"))),
+    faults,
+    restless: workers.flatMap(({ name }, index) => (Option.isNone(rested[index]!) ? [name] : [])),
+    orphans: orphans.flat()
+  }
+  return outcome
+})
+
+// ---- internal
+
+interface Worker extends Nemesis.Reached {
+  readonly name: string
+  readonly pid: number
+  readonly ready: Effect.Effect<void>
+  /** Lets it finish what it does, and end. */
+  readonly rest: Effect.Effect<void>
+}
+
+const startWorker = Effect.fnUntraced(function* (
+  name: string,
+  ensemble: ZooKeeperEnsemble.ZooKeeperEnsemble,
+  history: string
+): Effect.fn.Return<Worker, never, Scope.Scope> {
+  const proxies = yield* Effect.forEach(ensemble.servers, (server) => FaultProxy.make(server, { raw: true }))
+  const orders = yield* Effect.orDie(
+    Schema.encodeEffect(Orders)({
+      name,
+      servers: proxies.map(({ connectString }) => connectString).join(","),
+      sessionTimeout: SESSION_TIMEOUT,
+      history,
+      tasks: ["lock", "leader", "counter", "exact", "queue"]
+    })
+  )
+  const script = fileURLToPath(new URL("recipeWorker.ts", import.meta.url))
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() => ChildProcess.spawn(process.execPath, [script, orders], { stdio: ["pipe", "pipe", "inherit"] })),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+  let output = ""
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))
+  const said = (word: string) =>
+    Effect.callback<void>((resume) => {
+      const look = () => {
+        if (output.includes(word)) resume(Effect.void)
+      }
+      child.stdout.on("data", look)
+      child.once("exit", () => resume(Effect.die(new Error(`${name} ended before it was ${word}`))))
+      look()
+      return Effect.sync(() => child.stdout.off("data", look))
+    })
+  return {
+    name,
+    proxies,
+    pid: child.pid ?? 0,
+    ready: said("ready"),
+    rest: Effect.andThen(
+      Effect.sync(() => child.stdin.end()),
+      said("rested")
+    )
+  }
+})
+
+/** Stops a process for longer than its session: what it holds may go to another meanwhile, and nothing in it can know. */
+const freezeOne = Effect.fnUntraced(function* (workers: ReadonlyArray<Worker>, write: Recorder.Options["write"]) {
+  const { name, pid } = workers[yield* Random.nextIntBetween(0, workers.length - 1)]!
+  const began = monotonic()
+  const line = { id: `${name}.pause.${began}`, client: name, session: "", f: "pause", path: "" } as const
+  yield* Effect.acquireUseRelease(
+    Effect.sync(() => process.kill(pid, "SIGSTOP")),
+    () => Effect.sleep(SESSION_TIMEOUT * 1.5),
+    () =>
+      Effect.sync(() => {
+        process.kill(pid, "SIGCONT")
+        write({ ...line, type: "invoke", at: began })
+        // Awake, it has to be told yet.
+        write({ ...line, type: "ok", at: monotonic() + 500_000 })
+      })
+  )
+})
+
+const monotonic = (): number => Number(process.hrtime.bigint()) / 1000
+
+const total = (recorder: Recorder.Recorder, zk: ZooKeeper.Service, path: string, layout: "curator" | "exact") =>
+  Counter.make(path, { layout }).pipe(
+    Effect.flatMap(({ get }) =>
+      recorder.record({ f: "total", path }, Effect.andThen(zk.sync(path), get), (count) => ({ count: Number(count) }))
+    ),
+    Effect.provideService(ZooKeeper.ZooKeeper, zk)
+  )
+
+/** Empties the queue: what nobody has taken is taken now. */
+const drain = (recorder: Recorder.Recorder, zk: ZooKeeper.Service) =>
+  Effect.gen(function* () {
+    const queue = yield* Queue.make("/trial/queue")
+    while (true) {
+      const item = yield* queue.poll
+      if (Option.isNone(item)) return
+      recorder.note({ f: "take", path: "/trial/queue", value: new TextDecoder().decode(item.value) })
+    }
+  }).pipe(Effect.provideService(ZooKeeper.ZooKeeper, zk))

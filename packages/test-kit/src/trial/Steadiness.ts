@@ -1,0 +1,155 @@
+/**
+ * Whether a process that has long been at work still needs what it needed before: samples of what it holds, and the
+ * straight line through them.
+ *
+ * @since 0.2.0
+ */
+import * as SessionMetrics from "@effect-zookeeper/session/SessionMetrics"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+
+/**
+ * What the process held at one moment, after all garbage was collected.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface Sample {
+  /** Seconds since the process began. */
+  readonly at: number
+  /** Bytes of the heap, and of buffers outside of it. */
+  readonly heap: number
+  readonly external: number
+  readonly rss: number
+  /** Sockets, timers and whatever else keeps a process alive. */
+  readonly handles: number
+  /** Fibers that run; counted under `Metric.enableRuntimeMetrics`. */
+  readonly fibers: number
+  /** Watches that the clients wait for, by the client's metric. */
+  readonly watches: number
+  /** Watches that the servers have. */
+  readonly serverWatches: number
+}
+
+/** What is measured, by name. @category models @since 0.2.0 */
+export type Quantity = Exclude<keyof Sample, "at">
+
+/**
+ * Takes a sample. The process has to run with `--expose-gc`.
+ *
+ * @category measuring
+ * @since 0.2.0
+ */
+export const sample = <E, R>(serverWatches: Effect.Effect<number, E, R>): Effect.Effect<Sample, E, R> =>
+  Effect.gen(function* () {
+    const watched = yield* serverWatches
+    const { gc } = globalThis
+    if (gc === undefined) return yield* Effect.die(new Error("memory cannot be measured: run node with --expose-gc"))
+    // All that can go, as before a snapshot: else what is compiled, and weakly held, comes and goes as it likes. Twice: what
+    // finalizers let go of goes in the second.
+    for (let i = 0; i < 2; i++) {
+      gc({ type: "major", execution: "sync", flavor: "last-resort" })
+      yield* Effect.yieldNow
+    }
+    const { external, heapUsed, rss } = process.memoryUsage()
+    const fibers = (yield* Metric.snapshot).find(({ id }) => id === "child_fibers_active")
+    return {
+      at: process.uptime(),
+      heap: heapUsed,
+      external,
+      rss,
+      handles: process.getActiveResourcesInfo().length,
+      fibers: fibers?.type === "Gauge" ? Number(fibers.state.value) : 0,
+      watches: Number((yield* Metric.value(SessionMetrics.watches)).count),
+      serverWatches: watched
+    }
+  })
+
+/**
+ * The straight line through some samples.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface Trend {
+  readonly quantity: Quantity
+  readonly mean: number
+  /** By how much the line rises from the first sample to the last. */
+  readonly rise: number
+  /** The most that it may. */
+  readonly bound: number
+  readonly isFlat: boolean
+}
+
+/**
+ * By how much each quantity may rise over the whole of the samples that count. `rss` has no bound: what was once given to
+ * the process by the system comes back late or never.
+ *
+ * @category constants
+ * @since 0.2.0
+ */
+export const bounds: { readonly [Q in Exclude<Quantity, "rss">]: number } = {
+  // A hundred bytes for each of the requests of five minutes would be six times that.
+  heap: 1_500_000,
+  external: 500_000,
+  // Chance moves these: who is about to ask, and who waits. One for each fault of thirty minutes would be 180.
+  handles: 8,
+  fibers: 12,
+  watches: 8,
+  serverWatches: 10
+}
+
+/**
+ * The trends of the samples but for the first fifth, in which caches fill and code is compiled.
+ *
+ * @category measuring
+ * @since 0.2.0
+ */
+export const trends = (samples: ReadonlyArray<Sample>): ReadonlyArray<Trend> => {
+  const settled = samples.slice(Math.ceil(samples.length / 5))
+  const quantities: ReadonlyArray<Exclude<Quantity, "rss">> = [
+    "heap",
+    "external",
+    "handles",
+    "fibers",
+    "watches",
+    "serverWatches"
+  ]
+  return quantities.map((quantity) => {
+    const { mean, slope } = line(settled.map((each) => ({ x: each.at, y: each[quantity] })))
+    const span = settled.length === 0 ? 0 : settled.at(-1)!.at - settled[0]!.at
+    const rise = slope * span
+    return { quantity, mean, rise, bound: bounds[quantity], isFlat: rise <= bounds[quantity] }
+  })
+}
+
+/**
+ * The line of least squares.
+ *
+ * @category measuring
+ * @since 0.2.0
+ */
+export const line = (points: ReadonlyArray<{ readonly x: number; readonly y: number }>) => {
+  const average = (of: (point: { readonly x: number; readonly y: number }) => number) =>
+    points.reduce((sum, point) => sum + of(point), 0) / Math.max(1, points.length)
+  const x = average((point) => point.x)
+  const mean = average((point) => point.y)
+  const spread = average((point) => (point.x - x) ** 2)
+  return { mean, slope: spread === 0 ? 0 : average((point) => (point.x - x) * (point.y - mean)) / spread }
+}
+
+/**
+ * Trends as lines of a table, for people.
+ *
+ * @category getters
+ * @since 0.2.0
+ */
+export const table = (trends: ReadonlyArray<Trend>): string =>
+  trends
+    .map(({ bound, isFlat, mean, quantity, rise }) => {
+      const isBytes = quantity === "heap" || quantity === "external"
+      const show = (value: number) => (isBytes ? `${(value / 1024).toFixed(0)} KiB` : value.toFixed(1))
+      const verdict = isFlat ? "flat" : "RISES"
+      return `${quantity.padEnd(14)} mean ${show(mean).padStart(10)}, rise ${show(rise).padStart(10)} (at most ${show(bound)}): ${verdict}`
+    })
+    .join("\n")

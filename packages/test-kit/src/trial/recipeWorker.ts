@@ -1,0 +1,128 @@
+/**
+ * A process that uses recipes under faults, and writes down what it was told: started by `RecipeTrial`, with its orders as
+ * JSON in the first argument. It works until its input ends, then comes to rest and exits.
+ *
+ * @since 0.1.0
+ */
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Counter from "@effect-zookeeper/recipes/Counter"
+import type { Held } from "@effect-zookeeper/recipes/Held"
+import * as LeaderElection from "@effect-zookeeper/recipes/LeaderElection"
+import * as Lock from "@effect-zookeeper/recipes/Lock"
+import * as Queue from "@effect-zookeeper/recipes/Queue"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import * as Recorder from "../history/Recorder.ts"
+
+/** What a worker is told. */
+export const Orders = Schema.fromJsonString(
+  Schema.Struct({
+    name: Schema.String,
+    /** A connect string. */
+    servers: Schema.String,
+    /** Milliseconds. */
+    sessionTimeout: Schema.Number,
+    /** The file of the history. */
+    history: Schema.String,
+    /** What is to be done. */
+    tasks: Schema.Array(Schema.Literals(["lock", "leader", "counter", "exact", "queue"]))
+  })
+)
+
+const program = Effect.gen(function* () {
+  const orders = yield* Schema.decodeEffect(Orders)(process.argv[2] ?? "")
+  const write = yield* Recorder.toFile(orders.history)
+  const { name, servers, sessionTimeout } = orders
+  yield* work(name, write, orders.tasks).pipe(Effect.provide(ZooKeeper.layer({ servers, sessionTimeout })))
+}).pipe(Effect.scoped)
+
+const work = Effect.fnUntraced(function* (
+  client: string,
+  write: Recorder.Options["write"],
+  names: (typeof Orders.Type)["tasks"]
+) {
+  const zk = yield* ZooKeeper.ZooKeeper
+  const recorder = Recorder.make({ client, write, session: () => zk.session.id.toString(16) })
+  let stopped = false
+  const loop = (once: Effect.Effect<unknown, unknown>) =>
+    Effect.gen(function* () {
+      while (!stopped) {
+        yield* Effect.ignore(once)
+        yield* Effect.sleep(yield* Random.nextBetween(0, 40))
+      }
+    })
+  const tasks = {
+    lock: Effect.map(Lock.make("/trial/lock"), (lock) => lock.withLock(guarded(recorder, "/trial/lock"))),
+    leader: Effect.map(LeaderElection.make("/trial/leader", { identifier: client }), (election) =>
+      election.whileLeader(guarded(recorder, "/trial/leader"))
+    ),
+    counter: counting(recorder, "/trial/counter", "curator"),
+    exact: counting(recorder, "/trial/exact", "exact"),
+    queue: queueing(recorder)
+  }
+  const fibers: Array<Fiber.Fiber<void>> = []
+  for (const name of names) fibers.push(yield* Effect.forkChild(loop(yield* tasks[name])))
+  process.stdout.write("ready\n")
+  yield* endOfInput
+  stopped = true
+  yield* Fiber.awaitAll(fibers)
+  process.stdout.write("rested\n")
+})
+
+/** Holds it for a moment, and writes what only a holder may; the hold ends when the first finalizer runs. */
+const guarded = (recorder: Recorder.Recorder, path: string) => (held: Held) =>
+  Effect.suspend(() => {
+    const hold = recorder.unique()
+    recorder.note({ f: "acquire", path, token: held.fencingToken }, hold)
+    return Effect.gen(function* () {
+      yield* Effect.sleep(yield* Random.nextBetween(0, (yield* Random.nextBoolean) ? 20 : 400))
+      const resource = `${path}-resource`
+      yield* Effect.ignore(
+        recorder.record(
+          { f: "fenced", path: resource, token: held.fencingToken },
+          held.transaction([Op.setData(resource, String(held.fencingToken))]),
+          () => ({ token: held.fencingToken })
+        )
+      )
+      yield* Effect.sleep(yield* Random.nextBetween(0, 20))
+    }).pipe(
+      Effect.onExit((exit) =>
+        Effect.sync(() => recorder.note({ f: exit._tag === "Success" ? "release" : "lost", path, of: hold }))
+      )
+    )
+  })
+
+const counting = (recorder: Recorder.Recorder, path: string, layout: "curator" | "exact") =>
+  Effect.map(Counter.make(path, { layout }), (counter) =>
+    // An operation of its own each time.
+    Effect.suspend(() =>
+      recorder.record({ f: "increment", path }, counter.increment, ({ post }) => ({ count: Number(post) }))
+    )
+  )
+
+/** Puts in, and takes out at least once. */
+const queueing = (recorder: Recorder.Recorder) =>
+  Effect.map(Queue.make("/trial/queue"), (queue) =>
+    Effect.gen(function* () {
+      const value = recorder.unique()
+      yield* recorder.record(
+        { f: "offer", path: "/trial/queue", value },
+        queue.offer(new TextEncoder().encode(value)),
+        () => ({})
+      )
+      yield* queue.consumeOne((item) =>
+        Effect.sync(() => recorder.note({ f: "take", path: "/trial/queue", value: new TextDecoder().decode(item) }))
+      )
+    })
+  )
+
+const endOfInput = Effect.callback<void>((resume) => {
+  process.stdin.once("end", () => resume(Effect.void))
+  process.stdin.resume()
+})
+
+if (import.meta.main) NodeRuntime.runMain(program)

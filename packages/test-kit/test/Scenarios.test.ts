@@ -1,0 +1,416 @@
+/**
+ * What happens to ensembles in production, on a real one: its leader is killed, it is restarted member by member, members
+ * are cut off, lag behind, lose their quorum, are all gone, are all replaced. Across each of these clients watch
+ * thousands of znodes, and are told of every change.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { failure, outcome, text } from "../src/Expecting.ts"
+import * as FaultProxy from "../src/FaultProxy.ts"
+import * as ZooKeeperEnsemble from "../src/ZooKeeperEnsemble.ts"
+import {
+  changeAll,
+  type Client,
+  connect,
+  connectTo,
+  createAll,
+  portOf,
+  timed,
+  until,
+  watchAll,
+  type Watching
+} from "./support/watching.ts"
+
+/** How many znodes are watched when the leader is killed, and everywhere in a long run. */
+const MANY = 10_000
+const COUNT = process.env["ZK_LONG"] === "1" ? MANY : 2000
+
+const share = (n: number, of: number): number => Math.round((n * COUNT) / of)
+
+class Ensemble extends Context.Service<Ensemble, ZooKeeperEnsemble.ZooKeeperEnsemble>()("test/Scenarios/Ensemble") {
+  // Short ticks, so that what was cut off is missed soon. Sessions are local until they own something, so that a server
+  // without quorum takes new ones.
+  static readonly layer = Layer.effect(
+    Ensemble,
+    ZooKeeperEnsemble.make({ links: true, tickTime: 200, localSessions: "upgrading", config: ["syncLimit=6"] })
+  )
+}
+
+/** Makes the session one that all members know, with an ephemeral to show for it. */
+const owning = Effect.fnUntraced(function* (client: Client, name: string) {
+  yield* client.zk.create(`/owner-${name}`, { mode: "ephemeral" })
+  return client
+})
+
+const stillOwns = Effect.fnUntraced(function* ({ zk }: Client, name: string) {
+  yield* zk.sync("/")
+  const stat = Option.getOrUndefined(yield* zk.stat(`/owner-${name}`))
+  return stat?.ephemeralOwner === zk.session.id
+})
+
+/** All that was watched was told. */
+const allTold = Effect.fnUntraced(function* (watching: Watching) {
+  const took = yield* timed(until(() => watching.told + watching.expired >= watching.count))
+  assert.deepStrictEqual({ ...watching }, { count: watching.count, told: watching.count, expired: 0 })
+  return took
+})
+
+/** All three are one ensemble, whatever the scenario before has left. */
+const whole = Effect.flatMap(Ensemble, (ensemble) =>
+  ensemble.rejoin.pipe(
+    Effect.andThen(Effect.forEach(ensemble.servers, (server) => server.launch)),
+    Effect.andThen(ensemble.awaitQuorum(3)),
+    Effect.orDie
+  )
+)
+
+const isWritable = ({ zk }: Client) => zk.session.state._tag === "Connected" && !zk.session.readOnly
+
+describe("an ensemble of three", () => {
+  it.layer(Ensemble.layer, { timeout: "180 seconds", excludeTestServices: true })((it) => {
+    const scenario = <E>(name: string, body: Effect.Effect<void, E, Ensemble | Scope.Scope>) =>
+      it.effect(name, () => Effect.provideService(Effect.andThen(whole, body), References.MinimumLogLevel, "Error"), {
+        timeout: 180_000
+      })
+
+    scenario(
+      "whose leader is killed keeps the sessions, and tells of all that 10,000 watches saw change meanwhile",
+      Effect.gen(function* () {
+        const ensemble = yield* Ensemble
+        const servers = ensemble.connectString
+        const writer = yield* owning(yield* connect({ servers }), "leader-writer")
+        const leader = yield* ensemble.leader
+        // One that stands on the leader, and loses its connection at once.
+        const watcher = yield* owning(yield* connectTo(leader, { servers }), "leader")
+        const { id } = watcher.zk.session
+        yield* createAll(writer, "/leader", MANY)
+        const watching = yield* watchAll(watcher, "/leader", MANY)
+        yield* leader.kill
+        yield* changeAll(writer, "/leader", 0, MANY / 2)
+        const back = yield* timed(until(() => isWritable(watcher)))
+        yield* changeAll(writer, "/leader", MANY / 2, MANY)
+        const told = yield* allTold(watching)
+        assert.strictEqual(watcher.zk.session.id, id)
+        assert.isTrue(yield* stillOwns(watcher, "leader"))
+        assert.notInclude(watcher.states, "Expired")
+        console.log(
+          `leader killed: ${watcher.states.join(", ")}; writable after ${back} ms, ${MANY} events after ${told} ms`
+        )
+        yield* leader.start
+        yield* ensemble.awaitQuorum(3)
+      })
+    )
+
+    scenario(
+      "that is restarted member by member, each waiting for the others, loses no session, write or watch",
+      Effect.gen(function* () {
+        const ensemble = yield* Ensemble
+        const servers = ensemble.connectString
+        const clients = yield* Effect.forEach(["1", "2", "3"], (name) =>
+          Effect.flatMap(connect({ servers }), (client) => owning(client, `rolling-${name}`))
+        )
+        const ids = clients.map(({ zk }) => zk.session.id)
+        const [writer, watcher] = [clients[0]!, clients[1]!]
+        yield* createAll(writer, "/rolling", COUNT)
+        const watching = yield* watchAll(watcher, "/rolling", COUNT)
+        yield* writer.zk.create("/rolled")
+        const state = { isOver: false, acknowledged: 0, unknown: 0, lastKnown: 0 }
+        const writing = yield* Effect.forkChild(
+          Effect.gen(function* () {
+            for (let n = 1; !state.isOver; n++) {
+              const result = yield* outcome(writer.zk.set("/rolled", String(n)))
+              assert.include(["success", "ConnectionLoss"], result)
+              if (result !== "success") state.unknown++
+              else {
+                state.acknowledged++
+                state.lastKnown = n
+              }
+              yield* Effect.sleep("2 millis")
+            }
+          })
+        )
+        const took = yield* timed(
+          Effect.forEach(
+            ensemble.servers,
+            (server, n) =>
+              server.restart.pipe(
+                Effect.andThen(ensemble.awaitQuorum(3)),
+                Effect.andThen(changeAll(clients[2]!, "/rolling", share(n, 4), share(n + 1, 4)))
+              ),
+            { discard: true }
+          )
+        )
+        yield* changeAll(clients[2]!, "/rolling", share(3, 4), COUNT)
+        state.isOver = true
+        yield* Fiber.join(writing)
+        yield* allTold(watching)
+        assert.deepStrictEqual(
+          clients.map(({ zk }) => zk.session.id),
+          ids
+        )
+        for (const [n, client] of clients.entries()) {
+          assert.isTrue(yield* stillOwns(client, `rolling-${n + 1}`))
+          assert.notInclude(client.states, "Expired")
+        }
+        yield* watcher.zk.sync("/rolled")
+        const last = Number(text(yield* watcher.zk.getData("/rolled")))
+        assert.isAtLeast(last, state.lastKnown)
+        console.log(
+          `rolling restart in ${took} ms: 0 of ${clients.length} sessions lost, ${state.acknowledged} writes acknowledged and ` +
+            `none lost, ${state.unknown} unknown, ${COUNT} events`
+        )
+      })
+    )
+
+    for (const role of ["follower", "leader"] as const) {
+      scenario(
+        `whose ${role}, on which our session stands, is cut off from the others hands it on to them, with its watches`,
+        Effect.gen(function* () {
+          const ensemble = yield* Ensemble
+          const servers = ensemble.connectString
+          const leader = yield* ensemble.leader
+          const [follower = leader] = yield* ensemble.followers
+          const cut = role === "leader" ? leader : follower
+          const majority = ensemble.servers.filter((server) => server !== cut)
+          const name = `cut-${role}`
+          const watcher = yield* owning(yield* connectTo(cut, { servers }), name)
+          const remaining = majority.map(({ connectString }) => connectString).join(",")
+          const writer = yield* owning(yield* connect({ servers: remaining }), `${name}-writer`)
+          const { id } = watcher.zk.session
+          yield* createAll(writer, `/${name}`, COUNT)
+          yield* writer.zk.create(`/${name}-register`, { data: "before" })
+          const watching = yield* watchAll(watcher, `/${name}`, COUNT)
+          yield* ensemble.isolate(cut)
+          // The minority can acknowledge nothing: whoever writes through it does not know.
+          const written = yield* Effect.forkChild(outcome(watcher.zk.set(`/${name}-register`, "through the minority")))
+          const moved = yield* timed(until(() => isWritable(watcher) && portOf(watcher) !== cut.port))
+          assert.include(["ConnectionLoss", "success"], yield* Fiber.join(written))
+          yield* changeAll(writer, `/${name}`, 0, COUNT)
+          const told = yield* allTold(watching)
+          assert.strictEqual(watcher.zk.session.id, id)
+          assert.isTrue(yield* stillOwns(watcher, name))
+          assert.notInclude(watcher.states, "Expired")
+          if ((yield* Fiber.join(written)) === "success") {
+            yield* writer.zk.sync("/")
+            assert.strictEqual(text(yield* writer.zk.getData(`/${name}-register`)), "through the minority")
+          }
+          console.log(
+            `${role} cut off: ${watcher.states.join(", ")}; with the majority after ${moved} ms, ${COUNT} events after ` +
+              `${told} ms; the write through the minority: ${yield* Fiber.join(written)}`
+          )
+          yield* ensemble.rejoin
+          yield* ensemble.awaitQuorum(3)
+        })
+      )
+    }
+
+    scenario(
+      "of which one lags behind what we have seen does not show us the past: we wait until it has caught up",
+      Effect.gen(function* () {
+        const ensemble = yield* Ensemble
+        const [lagging] = yield* ensemble.followers
+        assert.isDefined(lagging)
+        if (lagging === undefined) return
+        const others = ensemble.servers.filter((server) => server !== lagging)
+        const servers = others.map(({ connectString }) => connectString).join(",")
+        const proxy = yield* FaultProxy.make(lagging)
+        const watcher = yield* owning(yield* connect({ servers, sessionTimeout: "20 seconds" }), "lagging")
+        const writer = yield* owning(yield* connect({ servers }), "lagging-writer")
+        yield* createAll(writer, "/lagging", COUNT)
+        const watching = yield* watchAll(watcher, "/lagging", COUNT)
+        const { id } = watcher.zk.session
+        yield* ensemble.isolate(lagging)
+        yield* watcher.zk.create("/lagging-register", { data: "new" })
+        yield* watcher.zk.updateServers(proxy.connectString)
+        const isRefused = (seen: FaultProxy.Seen) => seen.accepted >= 2 && seen.current === 0
+        yield* Effect.timeout(proxy.awaitSeen(isRefused), "20 seconds")
+        const { accepted, frames } = yield* proxy.seen
+        // It answered no handshake, and so nothing else.
+        assert.deepStrictEqual(
+          frames.filter(({ direction, op }) => direction === "down" && op !== undefined),
+          []
+        )
+        assert.notStrictEqual(watcher.zk.session.state._tag, "Connected")
+        yield* changeAll(writer, "/lagging", 0, COUNT)
+        const reading = yield* Effect.forkChild(watcher.zk.getData("/lagging-register"))
+        yield* ensemble.rejoin
+        assert.strictEqual(text(yield* Fiber.join(reading)), "new")
+        yield* allTold(watching)
+        assert.strictEqual(watcher.zk.session.id, id)
+        assert.strictEqual(portOf(watcher), proxy.port)
+        assert.notInclude(watcher.states, "Expired")
+        console.log(
+          `lagging: ${watcher.states.join(", ")}; ${accepted} handshakes refused, then the newest; ${COUNT} events`
+        )
+        yield* ensemble.awaitQuorum(3)
+      })
+    )
+
+    scenario(
+      "that has lost its quorum serves reads to who allows it, and with the quorum comes all that was watched",
+      Effect.gen(function* () {
+        const ensemble = yield* Ensemble
+        const servers = ensemble.connectString
+        const options = { servers, sessionTimeout: "30 seconds", allowReadOnly: true } as const
+        const watcher = yield* owning(yield* connect(options), "quorum")
+        const { id } = watcher.zk.session
+        yield* createAll(watcher, "/quorum", COUNT)
+        const watching = yield* watchAll(watcher, "/quorum", COUNT)
+        const [first, second, third] = ensemble.servers
+        yield* Effect.all([first!.kill, second!.kill], { concurrency: 2 })
+        const served = yield* timed(until(() => watcher.zk.session.readOnly))
+        assert.strictEqual(portOf(watcher), third!.port)
+        assert.strictEqual((yield* watcher.zk.getChildren("/quorum")).length, COUNT)
+        const refused = yield* failure(watcher.zk.set("/quorum", "new"), "ServerRefused")
+        assert.strictEqual(refused.name, "NotReadOnly")
+        yield* Effect.all([first!.launch, second!.launch])
+        const back = yield* timed(until(() => isWritable(watcher)))
+        yield* ensemble.awaitQuorum(3)
+        yield* changeAll(watcher, "/quorum", 0, COUNT)
+        yield* allTold(watching)
+        assert.strictEqual(watcher.zk.session.id, id)
+        assert.isTrue(yield* stillOwns(watcher, "quorum"))
+        console.log(
+          `quorum lost: ${watcher.states.join(", ")}; read-only after ${served} ms, writable ${back} ms after the servers' ` +
+            `start, ${COUNT} events`
+        )
+      })
+    )
+
+    scenario(
+      "that is gone for longer than the session expires it once, tells every watch, and gives a new one when it is back",
+      Effect.gen(function* () {
+        const ensemble = yield* Ensemble
+        const servers = ensemble.connectString
+        const watcher = yield* owning(yield* connect({ servers, sessionTimeout: "2 seconds" }), "gone")
+        const { id } = watcher.zk.session
+        yield* createAll(watcher, "/gone", COUNT)
+        const watching = yield* watchAll(watcher, "/gone", COUNT)
+        const newest = { now: "" }
+        yield* Effect.forkScoped(
+          Stream.runForEach(watcher.zk.dataChanges("/gone"), (data) =>
+            Effect.sync(() => {
+              newest.now = Option.match(data, { onNone: () => "nothing", onSome: (found) => text(found.data) })
+            })
+          )
+        )
+        yield* Effect.all(
+          ensemble.servers.map((server) => server.kill),
+          { concurrency: "unbounded" }
+        )
+        const expired = yield* timed(until(() => watcher.states.includes("Expired")))
+        assert.isTrue(yield* until(() => watching.told + watching.expired === COUNT))
+        assert.deepStrictEqual({ ...watching }, { count: COUNT, told: 0, expired: COUNT })
+        yield* Effect.forEach(ensemble.servers, (server) => server.launch)
+        yield* ensemble.awaitQuorum(3)
+        const back = yield* timed(until(() => isWritable(watcher)))
+        assert.notStrictEqual(watcher.zk.session.id, id)
+        assert.deepStrictEqual(
+          watcher.states.filter((state) => state === "Expired" || state === "Connecting"),
+          ["Expired", "Connecting"]
+        )
+        // What the old session owned goes with it, at the servers' own time.
+        const isThere = watcher.zk.exists("/owner-gone")
+        yield* Effect.repeat(isThere, { until: (there) => !there, schedule: Schedule.spaced("100 millis"), times: 200 })
+        assert.isFalse(yield* isThere)
+        const again = yield* watchAll(watcher, "/gone", COUNT)
+        yield* changeAll(watcher, "/gone", 0, COUNT)
+        yield* watcher.zk.set("/gone", "newest")
+        yield* allTold(again)
+        assert.isTrue(yield* until(() => newest.now === "newest"))
+        console.log(
+          `all gone: ${watcher.states.join(", ")}; expired after ${expired} ms, ${COUNT} watches told so; a new session ` +
+            `${back} ms after the quorum, ${COUNT} events`
+        )
+      })
+    )
+  })
+})
+
+describe("an ensemble whose members are all replaced", () => {
+  it.live(
+    "keeps the sessions of the clients that work on it, their watches and every acknowledged write",
+    () =>
+      Effect.gen(function* () {
+        const ensemble = yield* ZooKeeperEnsemble.make({ spares: 3, tickTime: 200 })
+        const options = { servers: ensemble.connectString, sessionTimeout: "20 seconds" } as const
+        const admin = yield* owning(yield* connect(options), "admin")
+        yield* admin.zk.addAuth("digest", Redacted.make("super:secret"))
+        const watcher = yield* owning(yield* connect(options), "replaced")
+        const { id } = watcher.zk.session
+        yield* createAll(admin, "/replaced", COUNT)
+        const watching = yield* watchAll(watcher, "/replaced", COUNT)
+        yield* watcher.zk.create("/counted")
+        const state = { isOver: false, acknowledged: 0, unknown: 0, lastKnown: 0 }
+        const working = yield* Effect.forkChild(
+          Effect.gen(function* () {
+            for (let n = 1; !state.isOver; n++) {
+              const result = yield* outcome(watcher.zk.set("/counted", String(n)))
+              assert.include(["success", "ConnectionLoss"], result)
+              if (result !== "success") state.unknown++
+              else {
+                state.acknowledged++
+                state.lastKnown = n
+              }
+              yield* Effect.sleep("2 millis")
+            }
+          })
+        )
+        const members = [...ensemble.servers]
+        const took = yield* timed(
+          Effect.forEach(ensemble.spares, ({ joining, server }, n) =>
+            Effect.gen(function* () {
+              yield* server.launch
+              yield* reconfigure(admin, { joining: [joining] })
+              yield* server.awaitMode("follower", "leader")
+              const [leaving] = members.splice(0, 1)
+              members.push(server)
+              const addresses = members.map(({ connectString }) => connectString).join(",")
+              // As an application does that watches the configuration.
+              yield* admin.zk.updateServers(addresses)
+              yield* watcher.zk.updateServers(addresses)
+              yield* reconfigure(admin, { leaving: [leaving!.id] })
+              yield* leaving!.stop
+              yield* changeAll(admin, "/replaced", share(n, 3), share(n + 1, 3))
+            })
+          )
+        )
+        state.isOver = true
+        yield* Fiber.join(working)
+        yield* changeAll(admin, "/replaced", 0, COUNT)
+        yield* allTold(watching)
+        assert.strictEqual(watcher.zk.session.id, id)
+        assert.isTrue(yield* stillOwns(watcher, "replaced"))
+        assert.notInclude(watcher.states, "Expired")
+        const config = yield* admin.zk.getConfig
+        assert.deepStrictEqual(
+          config.members.map((member) => member.id),
+          [4, 5, 6]
+        )
+        yield* watcher.zk.sync("/counted")
+        assert.isAtLeast(Number(text(yield* watcher.zk.getData("/counted"))), state.lastKnown)
+        console.log(
+          `all members replaced in ${took} ms: ${watcher.states.join(", ")}; ${state.acknowledged} writes acknowledged and none ` +
+            `lost, ${state.unknown} unknown, ${COUNT} events`
+        )
+      }).pipe(Effect.provideService(References.MinimumLogLevel, "Error")),
+    { timeout: 180_000 }
+  )
+})
+
+/** Again while another is under way, the new member has not caught up, or the leader that did it has left. */
+const reconfigure = ({ zk }: Client, change: Parameters<Client["zk"]["reconfigure"]>[0]) =>
+  Effect.retry(zk.reconfigure(change), {
+    while: ({ _tag }) => ["ReconfigInProgress", "NewConfigNoQuorum", "ConnectionLoss"].includes(_tag),
+    schedule: Schedule.spaced("200 millis"),
+    times: 50
+  })

@@ -1,0 +1,42 @@
+/**
+ * What a published package may hold and may need: the one list that the build and the tests go by.
+ *
+ * Whoever installs a package of ours installs what stands here, and nothing of it runs at installation.
+ */
+
+/** What stands in a `package.json`, as far as the rules go. */
+export interface Manifest {
+  readonly name: string
+  readonly dependencies?: Readonly<Record<string, string>> | undefined
+  readonly optionalDependencies?: Readonly<Record<string, string>> | undefined
+  readonly peerDependencies?: Readonly<Record<string, string>> | undefined
+  readonly scripts?: Readonly<Record<string, string>> | undefined
+}
+
+/** The dependencies of published packages that are not ours. A new one is a decision, made here. */
+const foreignDependencies: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "@effect-zookeeper/server": ["@effect/platform-node-shared"],
+  "@effect-zookeeper/transport": ["@effect/platform-node-shared"]
+}
+
+const allowed = /^(README\.md|LICENSE|package\.json|src\/.+\.ts|dist\/.+(\.js|\.js\.map|\.d\.ts|\.d\.ts\.map))$/
+const forbidden = /(^|\/)(tests?|fixtures|node_modules)\/|\.test\.|tsbuildinfo/
+
+/** Files that a tarball must not hold: what is no source, no output of the compiler and not about the package. */
+export const strangersIn = (contents: ReadonlyArray<string>): ReadonlyArray<string> =>
+  contents.filter((path) => !allowed.test(path) || forbidden.test(path))
+
+/** What a manifest asks of those who install it that it may not. */
+export const complaintAbout = (manifest: Manifest): string | undefined => {
+  const { dependencies = {}, name, optionalDependencies = {}, peerDependencies = {}, scripts = {} } = manifest
+  const foreign = Object.keys({ ...dependencies, ...optionalDependencies }).filter(
+    (dependency) => !dependency.startsWith("@effect-zookeeper/") && !foreignDependencies[name]?.includes(dependency)
+  )
+  if (foreign.length > 0) return `would depend on ${foreign.join(", ")}`
+  const peers = Object.keys(peerDependencies)
+  if (peers.join() !== "effect") return `would have the peers ${peers.join(", ")}, where effect is expected`
+  const hooks = Object.keys(scripts).filter((script) =>
+    /^(pre|post)?(install|prepare|publish|pack)|^prepublishOnly$/.test(script)
+  )
+  return hooks.length > 0 ? `would run ${hooks.join(", ")} on the machines of those who install it` : undefined
+}

@@ -1,0 +1,103 @@
+/**
+ * `npx -y pnpm@12 soak --minutes 30`: clients at a steady load on a real ensemble of three, with a fault every ten seconds,
+ * to see that memory, handles, watches and fibers stay what they are. In the end the history is checked, too.
+ *
+ * A sample is taken and printed before each fault, when the one before is over.
+ */
+import { check, summary } from "@effect-zookeeper/test-kit/history/check"
+import { decodeLines, fromLines } from "@effect-zookeeper/test-kit/history/History"
+import * as Recorder from "@effect-zookeeper/test-kit/history/Recorder"
+import * as Nemesis from "@effect-zookeeper/test-kit/trial/Nemesis"
+import * as Steadiness from "@effect-zookeeper/test-kit/trial/Steadiness"
+import * as Trial from "@effect-zookeeper/test-kit/trial/Trial"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as References from "effect/References"
+import * as Schema from "effect/Schema"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { fileURLToPath } from "node:url"
+import { reported, runCommand } from "./runCommand.ts"
+
+const flags = {
+  minutes: Flag.Int("minutes").pipe(Flag.withDescription("For how long (default: 30)"), Flag.withDefault(30)),
+  seed: Flag.Int("seed").pipe(Flag.withDescription("Which faults come, and when (default: 1)"), Flag.withDefault(1))
+}
+
+class NotSteady extends Schema.TaggedError<NotSteady>()("NotSteady", {
+  /** What did not stay as it was, or is wrong. */
+  message: Schema.String
+}) {}
+
+const soak = Effect.fnUntraced(function* ({ minutes, seed }: Command.Command.Config.Infer<typeof flags>) {
+  const folder = yield* Effect.acquireRelease(
+    Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "soak-"))),
+    (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
+  )
+  const file = Path.join(folder, "history.jsonl")
+  const write = yield* Recorder.toFile(file)
+  const samples: Array<Steadiness.Sample> = []
+  const begun = process.uptime()
+  const outcome = yield* Trial.run({
+    seed,
+    duration: minutes * 60_000,
+    every: "10 seconds",
+    pace: "100 millis",
+    write,
+    between: (ensemble) =>
+      Effect.gen(function* () {
+        const sample = yield* Steadiness.sample(Trial.watchesOf(ensemble))
+        samples.push(sample)
+        const { at, external, fibers, handles, heap, rss, serverWatches, watches } = sample
+        yield* Console.log(
+          `${(at - begun).toFixed(0).padStart(5)} s: heap ${mebibytes(heap)}, external ${mebibytes(external)}, rss ` +
+            `${mebibytes(rss)}, handles ${handles}, fibers ${fibers}, watches ${watches} (servers: ${serverWatches})`
+        )
+      })
+  }).pipe(Metric.enableRuntimeMetrics, Effect.provideService(References.MinimumLogLevel, "Error"))
+
+  const trends = Steadiness.trends(samples)
+  const operations = fromLines(decodeLines(Fs.readFileSync(file, "utf8")))
+  const verdict = check(operations, { watches: { tolerance: 100_000 } })
+  yield* Console.log(
+    `${minutes} minutes, seed ${seed}: ${summary(operations)}\n` +
+      `${outcome.faults.length} faults: ${Nemesis.summary(outcome.faults)}\n` +
+      `${Steadiness.table(trends)}\n` +
+      `${verdict.violations.length} violations, ${verdict.undecided.length} undecided, ${verdict.excused.length} excused, ` +
+      `${outcome.watchesLeft} watches left at the servers`
+  )
+  const wrong = [
+    ...verdict.violations,
+    ...verdict.undecided,
+    ...outcome.surprises,
+    ...trends.filter(({ isFlat }) => !isFlat).map(({ quantity }) => `${quantity} did not stay flat`),
+    ...(outcome.watchesLeft === 0 ? [] : [`${outcome.watchesLeft} watches were left at the servers`])
+  ]
+  if (wrong.length > 0) return yield* new NotSteady({ message: wrong.slice(0, 10).join("\n") })
+}, Effect.scoped)
+
+const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+
+/** Memory can only be measured where garbage can be collected at will. */
+const withGarbageCollector = (): void => {
+  const args = ["--expose-gc", fileURLToPath(import.meta.url), ...process.argv.slice(2)]
+  const child = ChildProcess.spawn(process.execPath, args, { stdio: "inherit" })
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal))
+  child.once("exit", (code) => {
+    process.exitCode = code ?? 1
+  })
+}
+
+if (globalThis.gc === undefined) withGarbageCollector()
+else {
+  runCommand(
+    Command.make("soak", flags, (config) => reported(soak(config))).pipe(
+      Command.withDescription("Clients at work on a real ensemble under faults, for long: does anything grow?")
+    )
+  )
+}
