@@ -66,7 +66,8 @@ export const startRuns = async (rounds: number): Promise<Start> => {
 
 /** A folder with the built packages in its `node_modules`. */
 const install = (folder: string): void => {
-  const build = ChildProcess.spawnSync(process.execPath, [tsc(), "-b", "tsconfig.packages.json"], { cwd: root })
+  const tsc = Path.join(root, "node_modules/.bin/tsc")
+  const build = ChildProcess.spawnSync(tsc, ["-b", "tsconfig.packages.json"], { cwd: root })
   if (build.status !== 0) throw new Error(`the packages do not build: ${String(build.stdout)}`)
   const scope = Path.join(folder, "node_modules", "@effect-zookeeper")
   Fs.mkdirSync(scope, { recursive: true })
@@ -88,8 +89,6 @@ const install = (folder: string): void => {
     Path.dirname(require.resolve("@effect/platform-node-shared/package.json"))
   )
 }
-
-const tsc = (): string => createRequire(Path.join(root, "package.json")).resolve("typescript/bin/tsc")
 
 const link = (folder: string, name: string, target: string): void => {
   const path = Path.join(folder, "node_modules", name)

@@ -68,11 +68,12 @@ export const connect: Connect = async (servers) => {
   }
 }
 
+const told =
+  (done: (error?: unknown) => void): Callback =>
+  (code, error) =>
+    code === 0 ? done() : done(new Error(`${error} (${code})`))
+
 const asking = (zk: Client, step: Step, onFired: () => void): Ask => {
-  const told =
-    (done: (error?: unknown) => void): Callback =>
-    (code, error) =>
-      code === 0 ? done() : done(new Error(`${error} (${code})`))
   switch (step.op) {
     case "get":
       return (_index, done) => zk.a_get(step.path, false, told(done))
