@@ -38,6 +38,7 @@ import * as Party from "./Party.ts"
 import * as PersistentNode from "./PersistentNode.ts"
 import * as ReadWriteLock from "./ReadWriteLock.ts"
 import * as Semaphore from "./Semaphore.ts"
+import * as ServiceDiscovery from "./ServiceDiscovery.ts"
 import * as TreeCache from "./TreeCache.ts"
 
 export type {
@@ -143,6 +144,24 @@ export type PromiseChildrenCache = Promised<ChildrenCache.ChildrenCache>
 /** Synchronous where the cache is, such as `get`. @category models @since 0.1.0 */
 export type PromiseNodeCache = Promised<NodeCache.NodeCache>
 
+/** @category models @since 0.1.0 */
+export interface PromiseServiceDiscovery<A> extends Omit<
+  Promised<ServiceDiscovery.ServiceDiscovery<A>>,
+  "register" | "provider"
+> {
+  /** Registers an instance, until it is released; see `ServiceDiscovery.register`. */
+  readonly register: (
+    instance: ServiceDiscovery.Registrant<A>,
+    call?: CallOptions
+  ) => Promise<Acquired<Promised<ServiceDiscovery.Registration<A>>>>
+  /** Follows a service, until it is released, to pick its instances without asking. */
+  readonly provider: (
+    name: string,
+    options?: ServiceDiscovery.ProviderOptions<A>,
+    call?: CallOptions
+  ) => Promise<Acquired<Promised<ServiceDiscovery.Provider<A>>>>
+}
+
 /** What a tree cache held at one moment. @category models @since 0.1.0 */
 export interface PromiseSnapshot
   extends Promised<Omit<TreeCache.Snapshot, "entries">>, Pick<TreeCache.Snapshot, "entries"> {}
@@ -234,6 +253,10 @@ export interface Recipes extends QueueRecipes, ValueRecipes {
   ) => Promise<Acquired<PromisePersistentNode>>
   readonly readWriteLock: (path: string, options?: ReadWriteLock.Options) => PromiseReadWriteLock
   readonly semaphore: (path: string, options: Semaphore.Options) => PromiseSemaphore
+  readonly serviceDiscovery: <A, I>(
+    basePath: string,
+    options: ServiceDiscovery.Options<A, I>
+  ) => PromiseServiceDiscovery<A>
   readonly treeCache: (
     path: string,
     options?: TreeCache.Options,
@@ -312,6 +335,14 @@ export const recipes = (zk: PromiseClient): Recipes => ({
           Effect.map(semaphore.acquireMany(permits, options), (permits) => ({ permits })),
           call
         )
+    }
+  },
+  serviceDiscovery: (basePath, options) => {
+    const discovery = makeNow(zk, ServiceDiscovery.make(basePath, options))
+    return {
+      ...derive(zk, discovery),
+      register: (instance, call) => acquired(zk, discovery.register(instance), call),
+      provider: (name, options, call) => acquired(zk, discovery.provider(name, options), call)
     }
   },
   treeCache: (path, options, call) => acquired(zk, TreeCache.make(path, options), call)

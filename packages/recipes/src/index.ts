@@ -22,6 +22,7 @@ export * as PriorityQueue from "./PriorityQueue.ts"
 export * as Queue from "./Queue.ts"
 export * as ReadWriteLock from "./ReadWriteLock.ts"
 export * as Semaphore from "./Semaphore.ts"
+export * as ServiceDiscovery from "./ServiceDiscovery.ts"
 export * as TreeCache from "./TreeCache.ts"
 
 export * from "./Errors.ts"

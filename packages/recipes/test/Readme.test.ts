@@ -44,7 +44,17 @@ const examples: ReadonlyArray<readonly [name: string, run: () => Promise<unknown
     ["looking up", "replacing", "nobody has written since"]
   ],
   ["semaphore", () => import("./examples/semaphore.ts"), permitsLeft],
-  ["semaphorePromise", () => import("./examples/semaphorePromise.ts"), permitsLeft]
+  ["semaphorePromise", () => import("./examples/semaphorePromise.ts"), permitsLeft],
+  ["atomicValue", () => import("./examples/atomicValue.ts"), [1, 2, false]],
+  ["atomicValuePromise", () => import("./examples/atomicValuePromise.ts"), [1, 2, false]],
+  ["counter", () => import("./examples/counter.ts"), [0n, 1n, 42n]],
+  ["counterPromise", () => import("./examples/counterPromise.ts"), [0n, 1n, 42n]],
+  ["idGenerator", () => import("./examples/idGenerator.ts"), [1n, 2n]],
+  ["idGeneratorPromise", () => import("./examples/idGeneratorPromise.ts"), [1n, 2n]],
+  ["priorityQueue", () => import("./examples/priorityQueue.ts"), ["restore", "clean up"]],
+  ["priorityQueuePromise", () => import("./examples/priorityQueuePromise.ts"), ["restore", "clean up"]],
+  ["queue", () => import("./examples/queue.ts"), ["sending to", "alice", "bob"]],
+  ["queuePromise", () => import("./examples/queuePromise.ts"), ["sending to", "alice", "bob"]]
 ]
 
 describe("the README", () => {

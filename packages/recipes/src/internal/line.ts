@@ -22,7 +22,7 @@ import { LockTimeout, type RecipeError } from "../Errors.ts"
 import type { Layout } from "../Lock.ts"
 import { claim, type Holding, leaveInBackground, type OnDisconnect, release } from "./holding.ts"
 import { type Contender, contendersOf, type Kind, nameFor } from "./layout.ts"
-import { acrossSessions, isRenewed, patiently } from "./patience.ts"
+import { acrossSessions, orRenewed, patiently } from "./patience.ts"
 import { inHand, watched } from "./watching.ts"
 
 /** A line, and how one stands in it. */
@@ -223,12 +223,7 @@ const awaitTurn = Effect.fnUntraced(
     return "Gone" as const
   },
   Effect.catchTag("NoNode", () => Effect.succeed("Gone" as const)),
-  (effect, { zk }) =>
-    Effect.catch(effect, (error) =>
-      Effect.flatMap(isRenewed(zk, error), (renewed) =>
-        renewed ? Effect.succeed("Gone" as const) : Effect.fail(error)
-      )
-    )
+  (effect, { zk }) => orRenewed(zk, effect, "Gone" as const)
 )
 
 /** Waits until something happens to a znode; at once when there is none. */

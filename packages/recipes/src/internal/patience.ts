@@ -49,6 +49,18 @@ export const patientStream = <A, E extends Tagged, R>(
     Stream.catch((error) => (Outcome.isLost(error) ? Stream.die(error) : Stream.fail(withoutLoss(error))))
   )
 
+/** Something else in the place of an expiry that a new session follows. */
+export const orRenewed = <A, E extends Tagged, R, B>(
+  zk: ZooKeeper.Service,
+  effect: Effect.Effect<A, E, R>,
+  instead: B
+): Effect.Effect<A | B, E, R> =>
+  Effect.catch(effect, (error) =>
+    Effect.flatMap(isRenewed(zk, error), (renewed): Effect.Effect<B, E> =>
+      renewed ? Effect.succeed(instead) : Effect.fail(error)
+    )
+  )
+
 /** Whether an error is an expiry that a new session follows. */
 export const isRenewed = (zk: ZooKeeper.Service, error: Tagged): Effect.Effect<boolean> =>
   isExpiry(error) ? Outcome.isFollowed(zk.session) : Effect.succeed(false)

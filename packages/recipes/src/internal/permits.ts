@@ -20,7 +20,7 @@ import type { SharedPermits } from "../Semaphore.ts"
 import { claim, type Holding, leaveInBackground, release } from "./holding.ts"
 import type { Contender } from "./layout.ts"
 import * as Line from "./line.ts"
-import { acrossSessions, isRenewed, patiently } from "./patience.ts"
+import { acrossSessions, orRenewed, patiently } from "./patience.ts"
 import { watched } from "./watching.ts"
 
 /** Where permits are taken. */
@@ -92,7 +92,8 @@ const takeInTurn = Effect.fnUntraced(function* (
       const holdings: Array<Holding> = []
       if (verdict === "Gone") return undefined
       for (const { path } of own) {
-        const holding = yield* waiting.wait(claim(zk, path, leases.onDisconnect, standing))
+        const claiming = orRenewed(zk, claim(zk, path, leases.onDisconnect, standing), undefined)
+        const holding = yield* waiting.wait(claiming)
         if (holding === undefined) return undefined
         holdings.push(holding)
       }
@@ -135,7 +136,7 @@ const awaitRoom = (
         )
   ).pipe(
     Effect.catchTag("NoNode", () => gone),
-    Effect.catch((error) => Effect.flatMap(isRenewed(zk, error), (renewed) => (renewed ? gone : Effect.fail(error))))
+    (effect) => orRenewed(zk, effect, "Gone" as const)
   )
 }
 

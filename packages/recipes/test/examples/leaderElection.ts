@@ -7,7 +7,7 @@ const program = Effect.gen(function* () {
   const election = yield* LeaderElection.make("/scheduler/leader", { identifier: "scheduler-3" })
   // Interrupted when leadership is lost, and run again when it comes back.
   const result = yield* election.whileLeader((held) =>
-    Effect.gen(function* () {
+    Effect.sync(() => {
       console.log("leading", held.fencingToken > 0n)
       return "finished"
     })

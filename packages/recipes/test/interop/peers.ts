@@ -3,7 +3,7 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import { type ChildProcess, spawn, spawnSync } from "node:child_process"
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -117,3 +117,23 @@ const present = <E>(zk: ZooKeeper.Service, path: string, look: Effect.Effect<num
     yield* zk.delete(own)
     return clashes
   })
+
+// -----------------------------------------------------------------------------
+// one question
+// -----------------------------------------------------------------------------
+
+/** What a script with kazoo says, in one line. */
+export const kazooSays = (script: string, ...args: ReadonlyArray<string>): Effect.Effect<string> =>
+  says(PYTHON, [here(script), ...args])
+
+/** What a program with Curator says, in one line; it is one source file. */
+export const curatorSays = (program: string, ...args: ReadonlyArray<string>): Effect.Effect<string> =>
+  says("java", ["-Xmx64m", "-cp", JARS.join(":"), here(`${program}.java`), ...args])
+
+const says = (command: string, args: ReadonlyArray<string>): Effect.Effect<string> =>
+  Effect.callback<string>((resume) => {
+    const child = execFile(command, [...args], (error, stdout) =>
+      resume(error === null ? Effect.succeed(stdout.trim()) : Effect.die(error))
+    )
+    return Effect.sync(() => child.kill("SIGKILL"))
+  }).pipe(Effect.timeoutOrElse({ duration: "60 seconds", orElse: () => Effect.die(new Error(`${command} is silent`)) }))
