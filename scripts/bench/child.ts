@@ -63,6 +63,8 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
     case "reconnect": {
       const control = Net.connect({ port: job.control, host: "127.0.0.1", noDelay: true })
       await new Promise((resolve) => control.once("connect", resolve))
+      // Connections that last less than a second, one after the other, are what clients back off from.
+      await new Promise((resolve) => setTimeout(resolve, 1200))
       const sample = await measured(1, new Latencies(0), async () => {
         const dropped = new Promise((resolve) => control.once("data", resolve))
         control.write("drop")

@@ -38,14 +38,17 @@ const canned = new Map<number, Uint8Array>([
 
 let sessions = 0n
 
-const handshake = (request: Uint8Array): Uint8Array =>
-  Frame.encode(Handshake.connectResponse, {
+/** A session that is presented is still there. */
+const handshake = (request: Uint8Array): Uint8Array => {
+  const presented = new DataView(request.buffer, request.byteOffset).getBigInt64(20)
+  return Frame.encode(Handshake.connectResponse, {
     protocolVersion: 0,
     timeOut: readInt(request, 16),
-    sessionId: ++sessions,
+    sessionId: presented === 0n ? ++sessions : presented,
     passwd: new Uint8Array(16),
     readOnly: false
   })
+}
 
 const serve = (socket: Net.Socket): void => {
   let rest = new Uint8Array(0)

@@ -67,8 +67,6 @@ export type MultiResult =
 
 const ERROR = -1
 
-const end = { type: -1, done: true, err: -1 }
-
 const header = Jute.codec(Records.MultiHeader)
 const errorResponse = Jute.codec(Records.ErrorResponse)
 
@@ -80,7 +78,7 @@ const requestCodec: Jute.Codec<ReadonlyArray<MultiOp>> = {
   minimumSize: header.minimumSize,
   write: (writer, ops) => {
     for (const op of ops) writeRequest(writer, op)
-    header.write(writer, end)
+    writeHeader(writer, ERROR, true, ERROR)
   },
   read: (reader) => readAll(reader, readRequest)
 }
@@ -89,7 +87,7 @@ const responseCodec: Jute.Codec<ReadonlyArray<MultiResult>> = {
   minimumSize: header.minimumSize,
   write: (writer, results) => {
     for (const result of results) writeResult(writer, result)
-    header.write(writer, end)
+    writeHeader(writer, ERROR, true, ERROR)
   },
   read: (reader) => readAll(reader, readResult)
 }
@@ -127,7 +125,7 @@ const rowOf = (name: keyof Members): Operation.Any => members[name]
 
 const writeRequest = (writer: JuteWriter, op: MultiOp): void => {
   const row = rowOf(op.operation)
-  header.write(writer, { type: row.opCode, done: false, err: -1 })
+  writeHeader(writer, row.opCode, false, ERROR)
   row.request.write(writer, op.request)
 }
 
@@ -138,12 +136,12 @@ const readRequest = (reader: JuteReader, type: number): MultiOp => {
 
 const writeResult = (writer: JuteWriter, result: MultiResult): void => {
   if (result.operation === "error") {
-    header.write(writer, { type: ERROR, done: false, err: result.error })
+    writeHeader(writer, ERROR, false, result.error)
     errorResponse.write(writer, { err: result.error })
     return
   }
   const row = rowOf(result.operation)
-  header.write(writer, { type: row.opCode, done: false, err: 0 })
+  writeHeader(writer, row.opCode, false, 0)
   row.response.write(writer, result.response)
 }
 
@@ -151,6 +149,13 @@ const readResult = (reader: JuteReader, type: number): MultiResult => {
   if (type === ERROR) return { operation: "error", error: errorResponse.read(reader).err }
   const name = nameOf(reader, type)
   return { operation: name, response: rowOf(name).response.read(reader) } as MultiResult
+}
+
+/** A header is written and read a hundred times a request, so no object is made of it. */
+const writeHeader = (writer: JuteWriter, type: number, done: boolean, error: number): void => {
+  writer.int(type)
+  writer.boolean(done)
+  writer.int(error)
 }
 
 const nameOf = (reader: JuteReader, type: number): keyof Members => {
@@ -164,7 +169,11 @@ const readAll = <A>(reader: JuteReader, readOne: (reader: JuteReader, type: numb
   // Each header takes nine bytes of the frame, so a hostile server cannot make this loop for longer than its frame.
   try {
     for (;;) {
-      const { done, type } = header.read(reader)
+      // Where bytes are missing, the record says which field lacks them.
+      if (reader.remaining < header.minimumSize) header.read(reader)
+      const type = reader.int()
+      const done = reader.boolean()
+      reader.int()
       if (done) return all
       all.push(readOne(reader, type))
     }

@@ -4,12 +4,13 @@ import * as Exit from "effect/Exit"
 import { SessionClosed, type SessionExpired } from "../SessionError.ts"
 import type { Changed } from "../Session.ts"
 import type { CallOut } from "./CallOut.ts"
+import { Few } from "./Few.ts"
 
 type Outcome = Exit.Exit<WatchEvent.WatchEvent, SessionExpired | SessionClosed>
 
 /** A watch that reports one event, to however many wait for it. */
 export class OneShotWatch {
-  private readonly waiting = new Set<(outcome: Outcome) => void>()
+  private readonly waiting = new Few<(outcome: Outcome) => void>()
   private readonly onDrop: (watch: OneShotWatch) => void
   private readonly callOut: CallOut
   private outcome: Outcome | undefined
@@ -46,7 +47,7 @@ export class OneShotWatch {
   private settle(outcome: Outcome): void {
     if (this.outcome !== undefined) return
     this.outcome = outcome
-    const waiting = [...this.waiting]
+    const waiting = this.waiting.all()
     this.waiting.clear()
     for (const resume of waiting) this.callOut(() => resume(outcome))
   }

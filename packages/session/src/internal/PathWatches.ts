@@ -1,4 +1,5 @@
 import type { PersistentWatchListener } from "../Session.ts"
+import { Few } from "./Few.ts"
 import type { OneShotWatch } from "./OneShotWatch.ts"
 
 /** The persistent mode that the server holds for a path; it covers one-shot watches on data of the same path. */
@@ -11,12 +12,12 @@ export type Table = "data" | "child"
 export class PathWatches {
   readonly path: string
   /** Set by getData, and by exists where the znode was there. */
-  readonly data = new Set<OneShotWatch>()
+  readonly data = new Few<OneShotWatch>()
   /** Set by exists where the znode was not there. */
-  readonly exists = new Set<OneShotWatch>()
-  readonly child = new Set<OneShotWatch>()
-  readonly persistent = new Set<PersistentWatchListener>()
-  readonly recursive = new Set<PersistentWatchListener>()
+  readonly exists = new Few<OneShotWatch>()
+  readonly child = new Few<OneShotWatch>()
+  readonly persistent = new Few<PersistentWatchListener>()
+  readonly recursive = new Few<PersistentWatchListener>()
   /** Reads with a watch whose replies are still to come. */
   readonly pending: Record<Table, number> = { data: 0, child: 0 }
   /** Whether a one-shot watch may be set at the server. */

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import type { PersistentWatchListener } from "../Session.ts"
 import type { SessionClosed, SessionExpired } from "../SessionError.ts"
 import type { CallOut } from "./CallOut.ts"
+import type { Few } from "./Few.ts"
 import { OneShotWatch } from "./OneShotWatch.ts"
 import { type Held, PathWatches, type Table } from "./PathWatches.ts"
 import type { WatchLists } from "./watchPackets.ts"
@@ -39,6 +40,8 @@ export class WatchRegistry {
   private readonly commands: WatchCommands
   private readonly callOut: CallOut
   private recursiveCount = 0
+  /** Undefined when watches have come or gone since. */
+  private counted: number | undefined
   /** While watches are registered again persistent ones are told nothing: `Gap` will tell them that they missed it. */
   private catchingUp = false
 
@@ -47,11 +50,14 @@ export class WatchRegistry {
     this.callOut = callOut
   }
 
-  /** How many watches applications have. */
+  /** How many watches applications have: asked for at every heartbeat, and counted only when some came or went. */
   get size(): number {
-    let size = 0
-    for (const entry of this.paths.values()) size += entry.size
-    return size
+    if (this.counted === undefined) {
+      let size = 0
+      for (const entry of this.paths.values()) size += entry.size
+      this.counted = size
+    }
+    return this.counted
   }
 
   // ---------------------------------------------------------------------------
@@ -172,13 +178,14 @@ export class WatchRegistry {
     const fired: Array<OneShotWatch> = []
     if (event.type !== "NodeChildrenChanged") {
       entry.armed.data = false
-      fired.push(...entry.data, ...entry.exists)
+      for (const watch of entry.data.all()) fired.push(watch)
+      for (const watch of entry.exists.all()) fired.push(watch)
       entry.data.clear()
       entry.exists.clear()
     }
     if (event.type === "NodeChildrenChanged" || event.type === "NodeDeleted") {
       entry.armed.child = false
-      fired.push(...entry.child)
+      for (const watch of entry.child.all()) fired.push(watch)
       entry.child.clear()
     }
     // Under a recursive watch a change of children is derived for those who watch persistently: see below.
@@ -192,16 +199,16 @@ export class WatchRegistry {
     const entry = parent === undefined ? undefined : this.paths.get(parent)
     if (entry === undefined || entry.confirmed !== "recursive") return
     const derived: WatchEvent.WatchEvent = { type: "NodeChildrenChanged", path: entry.path, zxid: event.zxid }
-    const fired = [...entry.child]
+    const fired = entry.child.all()
     entry.child.clear()
     this.tell(entry.persistent, derived)
     this.release(entry)
     for (const watch of fired) watch.fire(derived)
   }
 
-  private tell(listeners: ReadonlySet<PersistentWatchListener>, event: WatchEvent.WatchEvent | WatchEvent.Gap): void {
+  private tell(listeners: Few<PersistentWatchListener>, event: WatchEvent.WatchEvent | WatchEvent.Gap): void {
     if (this.catchingUp || listeners.size === 0) return
-    for (const listener of [...listeners]) this.callOut(() => listener.onEvent(event))
+    for (const listener of listeners.all()) this.callOut(() => listener.onEvent(event))
   }
 
   // ---------------------------------------------------------------------------
@@ -229,7 +236,9 @@ export class WatchRegistry {
   /** The server holds all watches again. */
   caughtUp(): void {
     this.catchingUp = false
-    for (const entry of [...this.paths.values()]) {
+    // Those who are told may add watches and remove them.
+    const told = [...this.paths.values()].filter(({ wanted }) => wanted !== "none")
+    for (const entry of told) {
       const gap: WatchEvent.Gap = { type: "Gap", path: entry.path }
       this.tell(entry.persistent, gap)
       this.tell(entry.recursive, gap)
@@ -241,6 +250,7 @@ export class WatchRegistry {
     const entries = [...this.paths.values()]
     this.failOneShots(error)
     this.paths.clear()
+    this.counted = undefined
     this.recursiveCount = 0
     for (const entry of entries) {
       for (const listener of [...entry.persistent, ...entry.recursive]) this.callOut(() => listener.onEnd(error))
@@ -256,6 +266,7 @@ export class WatchRegistry {
       entry.exists.clear()
       entry.child.clear()
     }
+    this.counted = undefined
     for (const watch of failed) watch.fail(error)
   }
 
@@ -264,6 +275,7 @@ export class WatchRegistry {
   // ---------------------------------------------------------------------------
 
   private entry(path: string): PathWatches {
+    this.counted = undefined
     let entry = this.paths.get(path)
     if (entry === undefined) {
       entry = new PathWatches(path)
@@ -274,6 +286,7 @@ export class WatchRegistry {
 
   /** Gives back to the server what nobody needs any more. */
   private release(entry: PathWatches): void {
+    this.counted = undefined
     if (entry.held === "none") {
       this.disarm(entry, "data")
       this.disarm(entry, "child")
