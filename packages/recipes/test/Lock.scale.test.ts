@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Lock from "../src/Lock.ts"
+import * as Semaphore from "../src/Semaphore.ts"
 import { by, eventually } from "./targets.ts"
 
 const count = process.env["ZK_LONG"] === "1" ? 1_000 : 100
@@ -74,5 +75,38 @@ layer(layerTransport(), { excludeTestServices: true })("a crowd", (it) => {
       assert.strictEqual(after.all, 6 * count + 4)
       assert.deepStrictEqual(yield* beside.getChildren(path), [])
     })
+  )
+
+  it.effect(
+    "contends for permits with a fixed number of requests for each, for one at a time looks who holds them",
+    () =>
+      Effect.gen(function* () {
+        const { beside, path, sent, zk } = yield* counted
+        const permits = 3
+        const crowd = count / 2
+        const semaphore = yield* by(zk)(Semaphore.make(path, { permits }))
+        let inside = 0
+        let most = 0
+        const body = Effect.gen(function* () {
+          most = Math.max(most, ++inside)
+          assert.isAtMost(inside, permits)
+          yield* Effect.sleep(40)
+          inside--
+        })
+        // Persistent: those that the recipe makes are reaped when they are empty.
+        for (const name of ["locks", "leases"]) yield* beside.create(`${path}/${name}`)
+        const before = yield* sent
+        yield* Effect.all(
+          Array.from({ length: crowd }, () => semaphore.withPermit(body)),
+          { concurrency: "unbounded", discard: true }
+        )
+        const after = yield* sent
+        assert.strictEqual(after.creates - before.creates, 2 * crowd)
+        assert.strictEqual(after.deletes - before.deletes, 2 * crowd)
+        // Ten for each who finds room, and three more for each who has to wait for it.
+        assert.isAtMost(after.all - before.all, 13 * crowd)
+        assert.isAbove(most, 1)
+        assert.deepStrictEqual(yield* beside.getChildren(`${path}/leases`), [])
+      })
   )
 })
