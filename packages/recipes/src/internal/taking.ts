@@ -164,7 +164,10 @@ const open = Effect.fnUntraced(function* <A>(
 ): Effect.fn.Return<Taken<A> | undefined, TakeError> {
   const { data, places, zk } = store
   const path = ZnodePath.join(places.items, entry.name)
-  const holding = yield* claim(zk, mark, store.onDisconnect, scope)
+  const holding = yield* Effect.catch(claim(zk, mark, store.onDisconnect, scope), (error) =>
+    // The mark has gone with its session.
+    Effect.flatMap(isRenewed(zk, error), (renewed) => (renewed ? Effect.undefined : Effect.fail(error)))
+  )
   if (holding === undefined) return undefined
   const found = yield* find(zk, path)
   if (found === undefined) return undefined
