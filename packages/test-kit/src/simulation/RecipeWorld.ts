@@ -200,6 +200,8 @@ export const world = (
           Effect.sync(() => record.accuse(`the judgement failed: ${Cause.pretty(cause)}`))
         )
       }
+      // What the judge has begun ends in its time, too.
+      yield* Effect.sleep("1 second")
       yield* judgeLeftovers(memory, record, subjects.length)
       yield* all(subjects, ({ close }) => close)
       yield* Effect.sleep("500 millis")
