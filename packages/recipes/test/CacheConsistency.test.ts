@@ -16,7 +16,7 @@ const seeds = Array.from({ length: isLong ? 20 : 2 }, (_, n) => n + 1)
 const steps = isLong ? 3000 : 400
 
 const oneOf = <A>(all: ReadonlyArray<A>): Effect.Effect<A> =>
-  Effect.map(Random.nextIntBetween(0, all.length), (index) => all[index]!)
+  Effect.map(Random.nextIntBetween(0, all.length - 1), (index) => all[index]!)
 
 const names = ["a", "b", "c"]
 
