@@ -443,3 +443,21 @@ describe("the end of a Promise client", () => {
     assert.isTrue(released)
   })
 })
+
+describe("runSync", () => {
+  it("gives at once what waits for nothing, on this client", async () => {
+    const { zk } = await connect("run-sync")
+    const made = zk.runSync(Effect.map(ZooKeeper.ZooKeeper, (service) => service.createWithStat("/made")))
+    const { path } = await zk.run(made)
+    assert.strictEqual(path, "/made")
+    assert.isTrue(await zk.exists("/made"))
+  })
+
+  it("throws what it fails with, and has nothing to do with what waits", async () => {
+    const { zk } = await connect("run-sync-fails")
+    const error = new InvalidArgument({ argument: "size", value: "0", rule: "at least 1" })
+    assert.throws(() => zk.runSync(Effect.fail(error)), InvalidArgument, error.message)
+    assert.throws(() => zk.runSync(Effect.flatMap(ZooKeeper.ZooKeeper, (service) => service.get("/"))))
+    assert.isTrue(await zk.exists("/"))
+  })
+})
