@@ -426,7 +426,7 @@ describe("the end of a Promise client", () => {
 
   it("is the rejection of a client that cannot start, with nothing left", async () => {
     const error = await rejectedWith(
-      PromiseClient.connect("127.0.0.1:1", { connectTimeout: "50 millis" }),
+      PromiseClient.connect("127.0.0.1:1", { connectTimeout: "1 second" }),
       ConnectFailed
     )
     assert.isNotEmpty(error.attempts)
