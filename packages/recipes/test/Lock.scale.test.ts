@@ -13,6 +13,9 @@ import * as Lock from "../src/Lock.ts"
 import * as Semaphore from "../src/Semaphore.ts"
 import { by, eventually } from "./targets.ts"
 
+/** A thousand take half a minute. */
+const PATIENCE = 120_000
+
 const count = process.env["ZK_LONG"] === "1" ? 1_000 : 100
 
 /** A client of the real server, and how many requests of each kind it has sent. */
@@ -38,43 +41,46 @@ const counted = Effect.gen(function* () {
 })
 
 layer(layerTransport(), { excludeTestServices: true })("a crowd", (it) => {
-  it.effect("contends for a lock with six requests for each, for a release wakes one", () =>
-    Effect.gen(function* () {
-      const { beside, path, sent, zk } = yield* counted
-      const lock = yield* by(zk)(Lock.make(path))
-      let inside = 0
-      let times = 0
-      const body = Effect.gen(function* () {
-        assert.strictEqual(++inside, 1)
-        yield* Effect.yieldNow
-        times++
-        inside--
-      })
-      const scope = yield* Scope.make()
-      yield* Effect.provideService(lock.acquire(), Scope.Scope, scope)
-      const crowd = yield* Effect.forkChild(
-        Effect.all(
-          Array.from({ length: count }, () => lock.withLock(body)),
-          { concurrency: "unbounded", discard: true }
+  it.effect(
+    "contends for a lock with six requests for each, for a release wakes one",
+    () =>
+      Effect.gen(function* () {
+        const { beside, path, sent, zk } = yield* counted
+        const lock = yield* by(zk)(Lock.make(path))
+        let inside = 0
+        let times = 0
+        const body = Effect.gen(function* () {
+          assert.strictEqual(++inside, 1)
+          yield* Effect.yieldNow
+          times++
+          inside--
+        })
+        const scope = yield* Scope.make()
+        yield* Effect.provideService(lock.acquire(), Scope.Scope, scope)
+        const crowd = yield* Effect.forkChild(
+          Effect.all(
+            Array.from({ length: count }, () => lock.withLock(body)),
+            { concurrency: "unbounded", discard: true }
+          )
         )
-      )
-      // All stand in line, and each has looked at the one before it.
-      yield* eventually(sent, ({ looks }) => looks === count + 1)
-      const before = yield* sent
-      assert.strictEqual(before.creates, count + 1)
-      assert.strictEqual(before.lists, count + 1)
-      yield* Scope.close(scope, Exit.void)
-      yield* Fiber.join(crowd)
-      const after = yield* sent
-      assert.strictEqual(times, count)
-      // Each is woken once: it lists who is there, and asks whose its znode is.
-      assert.strictEqual(after.creates, count + 1)
-      assert.strictEqual(after.lists - before.lists, count)
-      assert.strictEqual(after.looks - before.looks, count)
-      assert.strictEqual(after.deletes, count + 1)
-      assert.strictEqual(after.all, 6 * count + 4)
-      assert.deepStrictEqual(yield* beside.getChildren(path), [])
-    })
+        // All stand in line, and each has looked at the one before it.
+        yield* eventually(sent, ({ looks }) => looks === count + 1)
+        const before = yield* sent
+        assert.strictEqual(before.creates, count + 1)
+        assert.strictEqual(before.lists, count + 1)
+        yield* Scope.close(scope, Exit.void)
+        yield* Fiber.join(crowd)
+        const after = yield* sent
+        assert.strictEqual(times, count)
+        // Each is woken once: it lists who is there, and asks whose its znode is.
+        assert.strictEqual(after.creates, count + 1)
+        assert.strictEqual(after.lists - before.lists, count)
+        assert.strictEqual(after.looks - before.looks, count)
+        assert.strictEqual(after.deletes, count + 1)
+        assert.strictEqual(after.all, 6 * count + 4)
+        assert.deepStrictEqual(yield* beside.getChildren(path), [])
+      }),
+    PATIENCE
   )
 
   it.effect(
@@ -107,6 +113,7 @@ layer(layerTransport(), { excludeTestServices: true })("a crowd", (it) => {
         assert.isAtMost(after.all - before.all, 13 * crowd)
         assert.isAbove(most, 1)
         assert.deepStrictEqual(yield* beside.getChildren(`${path}/leases`), [])
-      })
+      }),
+    PATIENCE
   )
 })
