@@ -83,16 +83,13 @@ const whole = Effect.flatMap(Ensemble, (ensemble) =>
 
 /** The leader, or one that follows it; again while there is none, as happens on a busy machine by itself. */
 const member = (role: "leader" | "follower") =>
-  Effect.flatMap(Ensemble, (ensemble) => {
-    const found =
-      role === "leader"
-        ? ensemble.leader
-        : Effect.flatMap(ensemble.followers, ([follower]) => Effect.fromNullishOr(follower))
-    return Effect.retry(Effect.andThen(ensemble.awaitQuorum(3), found), {
-      times: 50,
-      schedule: Schedule.spaced("200 millis")
-    })
-  })
+  Effect.gen(function* () {
+    const ensemble = yield* Ensemble
+    yield* ensemble.awaitQuorum(3)
+    if (role === "leader") return yield* ensemble.leader
+    const [follower] = yield* ensemble.followers
+    return yield* Effect.fromNullishOr(follower)
+  }).pipe(Effect.retry({ times: 50, schedule: Schedule.spaced("200 millis") }))
 
 const isWritable = ({ zk }: Client) => zk.session.state._tag === "Connected" && !zk.session.readOnly
 
