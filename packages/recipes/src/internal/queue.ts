@@ -164,7 +164,7 @@ const next = <A>(store: Store<A>): Effect.Effect<Entry | undefined, RecipeError>
     if (entry !== undefined) return Effect.succeed(entry)
     return Effect.map(list(store), (entries) => {
       // From its end, which costs nothing.
-      if (listed !== undefined) listed.entries = entries.slice(1).reverse()
+      if (listed !== undefined) listed.entries = entries.slice(1).toReversed()
       return entries[0]
     })
   })
