@@ -32,7 +32,8 @@ export const party: Recipe = Effect.fnUntraced(function* (stage: Stage) {
         const onConflict = (["fail", "wait", "suffix"] as const)[yield* Random.nextIntBetween(0, 2)]
         const id = isShared ? "shared" : unique()
         const membership = yield* party.join({ id, data: unique(), onConflict })
-        if (!isShared && !(yield* party.members).has(id)) stage.accuse(`${subject.name} has joined and is not there`)
+        const isThere = isShared || (yield* party.members).has(membership.id)
+        if (!isThere) stage.accuse(`${subject.name} has joined as ${membership.id} and is not there`)
         yield* Effect.sleep(yield* Random.nextBetween(0, 600))
         const data = unique()
         if (yield* Random.nextBoolean) yield* Effect.timeout(membership.setData(data), "2 seconds")
