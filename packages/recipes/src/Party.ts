@@ -343,7 +343,6 @@ const stand = Effect.fnUntraced(function* (
   own = joined
   self.own.add(joined)
   yield* refresh(self)
-  yield* refresh(self)
   yield* Effect.forkScoped(
     Stream.runForEach(node.changes, () => refresh(self)),
     { startImmediately: true }
