@@ -7,6 +7,8 @@
  * created is deleted at the end.
  */
 import { Op, PromiseClient, ZNode, ZooKeeper } from "@effect-zookeeper/client"
+import { type Held, Lock } from "@effect-zookeeper/recipes"
+import { recipes } from "@effect-zookeeper/recipes/Promise"
 import { EmbeddedServer } from "@effect-zookeeper/server"
 import * as ZooKeeperInstall from "@effect-zookeeper/test-kit/ZooKeeperInstall"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
@@ -14,9 +16,11 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -167,6 +171,39 @@ const transaction = Effect.fnUntraced(function* ({ alice, bob }: Cast) {
   )
 })
 
+const lock = Effect.fnUntraced(function* ({ alice, bob }: Cast) {
+  yield* step(
+    "A lock, lost by its holder",
+    "What a lock guards is stopped when the lock is lost, and what its former holder still writes is refused."
+  )
+  const { contenders, withLock } = yield* Effect.provideService(Lock.make("/lock"), ZooKeeper.ZooKeeper, alice)
+  const acquired = yield* Deferred.make<Held>()
+  const work = yield* withLock((held) =>
+    Deferred.succeed(acquired, held).pipe(
+      Effect.andThen(Effect.never),
+      Effect.onInterrupt(() => say("Alice", "is interrupted: she holds it no longer"))
+    )
+  ).pipe(refusal, Effect.forkChild)
+  const held = yield* Deferred.await(acquired)
+  yield* say("Alice", "holds the lock, and works")
+  const turn = yield* Effect.forkChild(
+    promised(() =>
+      recipes(bob)
+        .lock("/lock")
+        .withLock(({ fencingToken }) => fencingToken > held.fencingToken)
+    )
+  )
+  yield* Effect.repeat(contenders, { until: (all) => all.length === 2, schedule: Schedule.spaced("10 millis") })
+  yield* say("Bob", "waits for it")
+  yield* say("Server", "is told by an operator to delete the znode that stands for Alice's lock")
+  yield* promised(() => bob.delete(held.path))
+  const lost = yield* Fiber.join(work)
+  yield* say("Alice", `is told ${lost._tag}: ${lost.message}`)
+  yield* say("Bob", `has it, with a ${(yield* Fiber.join(turn)) ? "larger" : "smaller"} token`)
+  const refused = yield* refusal(held.transaction([Op.create("/late")]))
+  yield* say("Alice", `writes nevertheless, by the lock that she had: the server refuses it with ${refused._tag}`)
+})
+
 /** How all connections are lost at once: the step is told differently by what happened to the server. */
 interface Interruption {
   readonly title: string
@@ -280,6 +317,7 @@ const play = Effect.fnUntraced(function* ({ interruption, servers }: Stage) {
   yield* compareAndSet(cast)
   yield* ephemeral(cast)
   yield* transaction(cast)
+  yield* lock(cast)
   if (interruption !== undefined) return yield* lostConnections(cast, interruption)
   yield* step("Connections are lost in the middle of the work", "Sessions, watches and streams would go on.")
   yield* say("Server", "skipped: the connections of the server of ZK_SERVERS are not ours to break")

@@ -1,6 +1,7 @@
 /**
  * `node scripts/mutants.ts`: shows that the simulation finds planted bugs. Each patch of `scripts/mutants` is applied to a
- * copy of the packages in a temporary folder, and worlds are run there until one of them fails.
+ * copy of the packages in a temporary folder, and worlds are run there until one of them fails: those of the client, or of
+ * the recipe that the name of the patch says, as in `recipe-lock-release-not-retried`.
  *
  * `--seeds 2000` is the most worlds for one bug; names (or parts of them) choose bugs. The exit code is 1 if one of them
  * is not found, or if a world fails without any.
@@ -62,15 +63,18 @@ const copyTree = Effect.acquireRelease(
   (copy) => Effect.sync(() => FileSystem.rmSync(copy, { recursive: true, force: true }))
 )
 
-const simulate = (copy: string, seeds: number) =>
-  run(process.execPath, ["scripts/simulate.ts", "--seeds", String(seeds)], copy)
+const simulate = (copy: string, name: string, seeds: number) => {
+  const recipe = /^recipe-([a-zA-Z]+)-/.exec(name)?.[1]
+  const chosen = recipe === undefined ? [] : ["--recipe", recipe]
+  return run(process.execPath, ["scripts/simulate.ts", ...chosen, "--seeds", String(seeds)], copy)
+}
 
 /** Plants one bug, and gives the seed under which it is found. */
 const tryMutant = Effect.fnUntraced(function* (name: string, seeds: number) {
   const copy = yield* copyTree
   const patched = yield* run("git", ["apply", Path.join(patches, `${name}.patch`)], copy)
   if (patched.code !== 0) return { name, found: false, by: `the patch does not fit: ${patched.output.trim()}` }
-  const { code, output } = yield* simulate(copy, seeds)
+  const { code, output } = yield* simulate(copy, name, seeds)
   if (code === 0) return { name, found: false, by: `${seeds} worlds, and nothing was wrong` }
   const seed = /seed (\d+)/.exec(output)?.[1] ?? "?"
   const lines = output.split("\n")

@@ -53,9 +53,9 @@ const soak = Effect.fnUntraced(function* ({ minutes, seed }: Command.Command.Con
       Effect.gen(function* () {
         const sample = yield* Steadiness.sample(Trial.watchesOf(ensemble))
         samples.push(sample)
-        const { at, external, fibers, handles, heap, rss, serverWatches, watches } = sample
+        const { at, code, external, fibers, handles, heap, rss, serverWatches, watches } = sample
         yield* Console.log(
-          `${(at - begun).toFixed(0).padStart(5)} s: heap ${mebibytes(heap)}, external ${mebibytes(external)}, rss ` +
+          `${(at - begun).toFixed(0).padStart(5)} s: heap ${mebibytes(heap)}, code ${mebibytes(code)}, external ${mebibytes(external)}, rss ` +
             `${mebibytes(rss)}, handles ${handles}, fibers ${fibers}, watches ${watches} (servers: ${serverWatches})`
         )
       })

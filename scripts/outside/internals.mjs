@@ -4,6 +4,7 @@ import assert from "node:assert/strict"
 const internals = {
   client: "internal/makeClient",
   protocol: "internal/text",
+  recipes: "internal/line",
   server: "internal/Core",
   session: "internal/makeSession",
   transport: "internal/dial"

@@ -10,6 +10,8 @@ import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Protocol from "@effect-zookeeper/protocol"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import * as Records from "@effect-zookeeper/protocol/Records"
+import { Lock as LockModule } from "@effect-zookeeper/recipes"
+import * as Lock from "@effect-zookeeper/recipes/Lock"
 import { EmbeddedServer as EmbeddedServerModule } from "@effect-zookeeper/server"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as SessionPackage from "@effect-zookeeper/session"
@@ -26,6 +28,7 @@ import * as Assert from "node:assert/strict"
 Assert.equal(Client.ZooKeeper, ZooKeeper.ZooKeeper)
 Assert.equal(Protocol.Jute.codec, Jute.codec)
 Assert.equal(TransportPackage.ConnectString.parse, ConnectString.parse)
+Assert.equal(LockModule.make, Lock.make)
 Assert.equal(SessionPackage.Session.layer, Session.layer)
 Assert.equal(EmbeddedServerModule.layer, EmbeddedServer.layer)
 
@@ -64,8 +67,10 @@ const work = Effect.gen(function* () {
   const path = yield* zk.create("/job-", { data: "payload", mode: "ephemeralSequential" })
   yield* server.disconnectAll
   const { data } = yield* zk.get(path)
-  return [path, new TextDecoder().decode(data)]
-})
+  const lock = yield* Lock.make("/lock")
+  const tokens = yield* lock.withLock((held) => Effect.succeed(held.fencingToken > 0n))
+  return [path, new TextDecoder().decode(data), tokens]
+}).pipe(Effect.scoped)
 
 const overTcp = Layer.unwrap(
   Effect.map(EmbeddedServer.EmbeddedServer, ({ connectString }) => ZooKeeper.layer({ servers: connectString }))
@@ -76,4 +81,4 @@ const answers = await Promise.all([
   Effect.runPromise(Effect.provide(work, Layer.provideMerge(overTcp, EmbeddedServer.layer()))),
   Effect.runPromise(Effect.provide(work, Layer.provideMerge(inMemory, EmbeddedServer.layerMemory)))
 ])
-for (const answer of answers) Assert.deepEqual(answer, ["/job-0000000000", "payload"])
+for (const answer of answers) Assert.deepEqual(answer, ["/job-0000000000", "payload", true])

@@ -1,4 +1,5 @@
 import { BadVersion, NoAuth, NodeExists, NoNode } from "@effect-zookeeper/protocol/ServerError"
+import type { SessionState } from "@effect-zookeeper/session/SessionState"
 import { ConnectionLoss, RequestTimeout, ServerRefused } from "@effect-zookeeper/session/SessionError"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -10,6 +11,7 @@ import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import type { CreateError, SetDataError } from "../src/Errors.ts"
 import { Op } from "../src/index.ts"
+import * as Outcome from "../src/Outcome.ts"
 import { type Asked, fake, type Script, sessionId, stat } from "./fakeSession.ts"
 import { failure } from "./utils.ts"
 
@@ -99,11 +101,155 @@ describe("a protected create whose reply was lost", () => {
     })
   )
 
+  it.effect("finds what it named as it was told to", () =>
+    Effect.gen(function* () {
+      let name = ""
+      const naming = (id: string, name: string) => `${name}${id.replaceAll("-", "")}__lock__`
+      const { asked, zk } = yield* fake(
+        inTurn(
+          ({ request }) => {
+            name = `${request.path?.slice(1)}0000000003`
+            return lost("create")
+          },
+          synced,
+          () => Effect.succeed({ children: ["job-other__lock__0000000002", name], stat }),
+          () => Effect.succeed({ stat: { ...stat, ephemeralOwner: sessionId } })
+        )
+      )
+      const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: naming })
+      assert.match(path, /^\/job-[0-9a-f]{32}__lock__0000000003$/)
+      assert.deepStrictEqual(
+        asked.map(({ operation }) => operation),
+        ["create", "sync", "getChildren", "exists"]
+      )
+    })
+  )
+
+  it.effect("refuses a name that is none, before a byte is sent", () =>
+    Effect.gen(function* () {
+      const { asked, zk } = yield* fake(() => Effect.die("nothing is to be asked"))
+      for (const name of ["a/b", "", "..", "a\u0000"]) {
+        const error = yield* failure(zk.create("/job", { protected: () => name }), "InvalidArgument")
+        assert.strictEqual(error.argument, "protected")
+        assert.strictEqual(error.value, name)
+      }
+      // The number comes behind it.
+      yield* failure(
+        zk.createWithStat("/job", { mode: "persistentSequential", protected: () => "a/b" }),
+        "InvalidArgument"
+      )
+      assert.strictEqual(asked.length, 0)
+    })
+  )
+
   it.effect("has the same ids for the same seed", () =>
     Effect.gen(function* () {
       const { zk } = yield* fake(({ request }) => Effect.succeed({ path: request.path }))
       const create = Random.withSeed(zk.create("/a", { protected: true }), "seed")
       assert.strictEqual(yield* create, yield* create)
+    })
+  )
+})
+
+describe("a protected create that does not learn what it created", () => {
+  /** A server that has created it, and does as the script says until it is told to behave. */
+  const created = (script: (asked: Asked) => ReturnType<Script> | undefined, owner = sessionId) => {
+    let name: string | undefined
+    return {
+      isThere: () => name !== undefined,
+      answer: (asked: Asked): ReturnType<Script> => {
+        const { operation, request } = asked
+        if (operation === "create") name = `${request.path?.slice(1)}0000000003`
+        const other = script(asked)
+        if (other !== undefined) return other
+        if (operation === "sync") return synced()
+        if (operation === "getChildren") return Effect.succeed({ children: name === undefined ? [] : [name], stat })
+        if (operation === "exists") return Effect.succeed({ stat: { ...stat, ephemeralOwner: owner } })
+        if (operation !== "delete") return Effect.die(`no answer for ${operation}`)
+        if (request.path !== `/${name}`) return Effect.fail(new NoNode(subject))
+        name = undefined
+        return Effect.void
+      }
+    }
+  }
+
+  it.effect("leaves nothing behind when it is interrupted", () =>
+    Effect.gen(function* () {
+      const server = created(({ operation }) => (operation === "create" ? Effect.never : undefined))
+      const { log, zk } = yield* fake(server.answer)
+      const fiber = yield* Effect.forkChild(zk.create("/job-", { mode: "ephemeralSequential", protected: true }), {
+        startImmediately: true
+      })
+      assert.isTrue(server.isThere())
+      yield* Fiber.interrupt(fiber)
+      yield* TestClock.adjust("1 minute")
+      assert.isFalse(server.isThere())
+      assert.deepStrictEqual(
+        log().map((line) => line.split(" ")[0]),
+        ["create", "sync", "getChildren", "exists", "delete"]
+      )
+    })
+  )
+
+  it.effect("leaves nothing behind when the look for it is lost too, and says that it was lost", () =>
+    Effect.gen(function* () {
+      let syncs = 0
+      const server = created(({ operation }) => {
+        if (operation === "create") return lost("create")
+        return operation === "sync" && ++syncs <= 3 ? lost("sync") : undefined
+      })
+      const { zk } = yield* fake(server.answer)
+      const error = yield* failure(
+        zk.create("/job-", { mode: "persistentSequential", protected: (id) => id }),
+        "ConnectionLoss"
+      )
+      assert.strictEqual(error.operation, "create")
+      assert.isTrue(error.maybeApplied)
+      assert.isTrue(server.isThere())
+      // In the background, for as long as it takes.
+      yield* TestClock.adjust("1 minute")
+      assert.isFalse(server.isThere())
+      assert.strictEqual(syncs, 4)
+    })
+  )
+
+  it.effect("looks for nothing when the server has refused it", () =>
+    Effect.gen(function* () {
+      const { log, zk } = yield* fake(() => Effect.fail(new NoAuth(subject)))
+      yield* failure(zk.create("/job-", { mode: "ephemeralSequential", protected: true }), "NoAuth")
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(log().length, 1)
+    })
+  )
+})
+
+describe("a session that has expired", () => {
+  it.effect("is followed by another, or is not", () =>
+    Effect.gen(function* () {
+      const states: ReadonlyArray<readonly [SessionState, boolean]> = [
+        [{ _tag: "Connecting" }, true],
+        [{ _tag: "Expired" }, false]
+      ]
+      for (const [state, followed] of states) {
+        const { zk } = yield* fake(() => Effect.void, { state })
+        assert.strictEqual(yield* Outcome.isFollowed(zk.session), followed)
+      }
+    })
+  )
+
+  it.effect("is looked at when it is known what follows", () =>
+    Effect.gen(function* () {
+      // Whoever waited for a reply runs before the session has begun anew.
+      const info = { state: { _tag: "Expired" } as SessionState }
+      const { zk } = yield* fake(() => Effect.void)
+      const seen = yield* Effect.forkChild(
+        Outcome.isFollowed(
+          new Proxy(zk.session, { get: (target, key) => Reflect.get(key === "state" ? info : target, key) })
+        ),
+        { startImmediately: true }
+      )
+      info.state = { _tag: "Connecting" }
+      assert.isTrue(yield* Fiber.join(seen))
     })
   )
 })

@@ -426,7 +426,7 @@ describe("the end of a Promise client", () => {
 
   it("is the rejection of a client that cannot start, with nothing left", async () => {
     const error = await rejectedWith(
-      PromiseClient.connect("127.0.0.1:1", { connectTimeout: "50 millis" }),
+      PromiseClient.connect("127.0.0.1:1", { connectTimeout: "1 second" }),
       ConnectFailed
     )
     assert.isNotEmpty(error.attempts)
@@ -441,5 +441,23 @@ describe("the end of a Promise client", () => {
     )
     assert.strictEqual(await rejection(PromiseClient.fromLayer(broken)), "broken")
     assert.isTrue(released)
+  })
+})
+
+describe("runSync", () => {
+  it("gives at once what waits for nothing, on this client", async () => {
+    const { zk } = await connect("run-sync")
+    const made = zk.runSync(Effect.map(ZooKeeper.ZooKeeper, (service) => service.createWithStat("/made")))
+    const { path } = await zk.run(made)
+    assert.strictEqual(path, "/made")
+    assert.isTrue(await zk.exists("/made"))
+  })
+
+  it("throws what it fails with, and has nothing to do with what waits", async () => {
+    const { zk } = await connect("run-sync-fails")
+    const error = new InvalidArgument({ argument: "size", value: "0", rule: "at least 1" })
+    assert.throws(() => zk.runSync(Effect.fail(error)), InvalidArgument, error.message)
+    assert.throws(() => zk.runSync(Effect.flatMap(ZooKeeper.ZooKeeper, (service) => service.get("/"))))
+    assert.isTrue(await zk.exists("/"))
   })
 })

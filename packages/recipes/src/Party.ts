@@ -342,6 +342,7 @@ const stand = Effect.fnUntraced(function* (
   const joined: Own = { node, name, data: bytesOf(data) }
   own = joined
   self.own.add(joined)
+  yield* refresh(self)
   yield* Effect.forkScoped(
     Stream.runForEach(node.changes, () => refresh(self)),
     { startImmediately: true }

@@ -23,24 +23,28 @@ import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
 import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseFace"
 import type * as Op from "@effect-zookeeper/client/Op"
 import * as Effect from "effect/Effect"
-import * as Barrier from "./Barrier.ts"
 import * as ChildrenCache from "./ChildrenCache.ts"
-import * as DoubleBarrier from "./DoubleBarrier.ts"
 import type { Held } from "./Held.ts"
 import { acquired, acquiredOption, callback, derive, type Disposable_, makeNow } from "./internal/face.ts"
+import { type GroupRecipes, groupRecipes } from "./internal/faces/groups.ts"
 import { type QueueRecipes, queueRecipes } from "./internal/faces/queues.ts"
 import { type ValueRecipes, valueRecipes } from "./internal/faces/values.ts"
 import * as LeaderElection from "./LeaderElection.ts"
 import * as Lease from "./Lease.ts"
 import * as Lock from "./Lock.ts"
 import * as NodeCache from "./NodeCache.ts"
-import * as Party from "./Party.ts"
-import * as PersistentNode from "./PersistentNode.ts"
 import * as ReadWriteLock from "./ReadWriteLock.ts"
 import * as Semaphore from "./Semaphore.ts"
 import * as ServiceDiscovery from "./ServiceDiscovery.ts"
 import * as TreeCache from "./TreeCache.ts"
 
+export type {
+  PromiseAllocator,
+  PromiseBarrier,
+  PromiseDoubleBarrier,
+  PromiseParty,
+  PromisePersistentNode
+} from "./internal/faces/groups.ts"
 export type {
   Handler,
   PromiseConsumer,
@@ -122,21 +126,6 @@ export interface PromiseLease extends Omit<Promised<Lease.Lease>, "withLease" | 
     call?: CallOptions
   ) => Promise<A>
 }
-
-/** @category models @since 0.1.0 */
-export interface PromiseParty extends Omit<Promised<Party.Party>, "join"> {
-  /** Joins; see `Party.join`. */
-  readonly join: (options?: Party.JoinOptions, call?: CallOptions) => Promise<Acquired<Promised<Party.Membership>>>
-}
-
-/** @category models @since 0.1.0 */
-export type PromisePersistentNode = Promised<PersistentNode.PersistentNode>
-
-/** @category models @since 0.1.0 */
-export type PromiseBarrier = Promised<Barrier.Barrier>
-
-/** @category models @since 0.1.0 */
-export type PromiseDoubleBarrier = Promised<DoubleBarrier.DoubleBarrier>
 
 /** Synchronous where the cache is, such as `get`. @category models @since 0.1.0 */
 export type PromiseChildrenCache = Promised<ChildrenCache.ChildrenCache>
@@ -229,14 +218,12 @@ export interface PromiseSemaphore extends Pick<Promised<Semaphore.Semaphore>, "p
 }
 
 /** @category models @since 0.1.0 */
-export interface Recipes extends QueueRecipes, ValueRecipes {
-  readonly barrier: (path: string, options?: Barrier.Options) => PromiseBarrier
+export interface Recipes extends GroupRecipes, QueueRecipes, ValueRecipes {
   readonly childrenCache: (
     path: string,
     options?: ChildrenCache.Options,
     call?: CallOptions
   ) => Promise<Acquired<PromiseChildrenCache>>
-  readonly doubleBarrier: (path: string, options: DoubleBarrier.Options) => PromiseDoubleBarrier
   readonly leaderElection: (path: string, options?: LeaderElection.Options) => PromiseLeaderElection
   readonly lease: (path: string, options: Lease.Options) => PromiseLease
   readonly lock: (path: string, options?: Lock.Options) => PromiseLock
@@ -245,12 +232,6 @@ export interface Recipes extends QueueRecipes, ValueRecipes {
     options?: NodeCache.Options,
     call?: CallOptions
   ) => Promise<Acquired<PromiseNodeCache>>
-  readonly party: (path: string, options?: Party.Options, call?: CallOptions) => Promise<Acquired<PromiseParty>>
-  readonly persistentNode: (
-    path: string,
-    options?: PersistentNode.Options,
-    call?: CallOptions
-  ) => Promise<Acquired<PromisePersistentNode>>
   readonly readWriteLock: (path: string, options?: ReadWriteLock.Options) => PromiseReadWriteLock
   readonly semaphore: (path: string, options: Semaphore.Options) => PromiseSemaphore
   readonly serviceDiscovery: <A, I>(
@@ -275,11 +256,10 @@ export interface Recipes extends QueueRecipes, ValueRecipes {
  * @since 0.1.0
  */
 export const recipes = (zk: PromiseClient): Recipes => ({
+  ...groupRecipes(zk),
   ...queueRecipes(zk),
   ...valueRecipes(zk),
-  barrier: (path, options) => derive(zk, makeNow(zk, Barrier.make(path, options))),
   childrenCache: (path, options, call) => acquired(zk, ChildrenCache.make(path, options), call),
-  doubleBarrier: (path, options) => derive(zk, makeNow(zk, DoubleBarrier.make(path, options))),
   leaderElection: (path, options) => {
     const election = makeNow(zk, LeaderElection.make(path, options))
     return {
@@ -305,11 +285,6 @@ export const recipes = (zk: PromiseClient): Recipes => ({
     }
   },
   nodeCache: (path, options, call) => acquired(zk, NodeCache.make(path, options), call),
-  party: (path, options, call) =>
-    acquired(zk, Party.make(path, options), call, (party): Pick<PromiseParty, "join"> => ({
-      join: (options, call) => acquired(zk, party.join(options), call)
-    })),
-  persistentNode: (path, options, call) => acquired(zk, PersistentNode.make(path, options), call),
   readWriteLock: (path, options) => {
     const lock = makeNow(zk, ReadWriteLock.make(path, options))
     const { contenders } = derive(zk, lock)

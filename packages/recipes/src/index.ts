@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as Allocator from "./Allocator.ts"
 export * as AtomicValue from "./AtomicValue.ts"
 export * as Barrier from "./Barrier.ts"
 export type * from "./CacheEvent.ts"

@@ -126,7 +126,7 @@ describeOnServers("a value", (it) => {
       yield* zk.delete("/config/mail")
       const fourth = yield* seen
       assert.deepStrictEqual([fourth.value, fourth.stat], [{ replicas: 1 }, undefined])
-      yield* zk.create("/config/mail", { data: "broken" })
+      yield* zk.createWithParents("/config/mail", { data: "broken" })
       yield* failure(seen, "DataInvalid")
     })
   )

@@ -25,7 +25,15 @@ const plant = (zk: ZooKeeper.Service, count: number, wide: number) =>
     }
     const batches = Array.from({ length: Math.ceil(paths.length / 500) }, (_, n) => paths.slice(n * 500, n * 500 + 500))
     // One after the other: parents stand before their children.
-    for (const batch of batches) yield* zk.transaction(batch.map((path) => Op.create(path, { data })))
+    for (const batch of batches) {
+      yield* zk.transaction(batch.map((path) => Op.create(path, { data }))).pipe(
+        Effect.retry({ while: ({ _tag }) => _tag === "ConnectionLoss" }),
+        // It was applied, and its reply lost.
+        Effect.catchTag("TransactionFailed", (error) =>
+          error.error._tag === "NodeExists" ? Effect.void : Effect.fail(error)
+        )
+      )
+    }
   })
 
 v8.setFlagsFromString("--expose-gc")

@@ -9,6 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { Held } from "../src/Held.ts"
+import { claim } from "../src/internal/holding.ts"
 import * as Lock from "../src/Lock.ts"
 import { by, describeOnServers, eventually, failure, outcome, place } from "./targets.ts"
 
@@ -324,6 +325,28 @@ describeOnServers("a lock whose session ends", (it) => {
       // What it still writes is refused, in the session that follows too.
       yield* link.heal
       assert.strictEqual(yield* outcome(held.transaction([])), "LockLost")
+    })
+  )
+})
+
+describeOnServers("a znode of another session", (it) => {
+  it.effect("is claimed by nobody but its owner, however it comes to be at the head of the line", () =>
+    Effect.gen(function* () {
+      const { another, expire, watches, zk } = yield* place
+      const other = yield* another()
+      const scope = yield* Effect.scope
+      const path = yield* other.createWithParents("/lock/_c_x-lock-", { mode: "ephemeralSequential" })
+      assert.isUndefined(yield* claim(zk, path, "continue", scope))
+      const holding = yield* claim(other, path, "continue", scope)
+      assert.strictEqual(holding?.path, path)
+      // Taken up again by its former owner, under the next session.
+      yield* expire(other)
+      assert.strictEqual((yield* failure(holding!.lost, "LockLost")).reason, "session")
+      const left = yield* zk.createWithParents("/lock/_c_x-lock-", { mode: "ephemeralSequential" })
+      yield* connected(other)
+      assert.isUndefined(yield* claim(other, left, "continue", scope))
+      assert.isUndefined(yield* claim(other, path, "continue", scope))
+      yield* eventually(watches, (count) => count === 0)
     })
   )
 })

@@ -18,7 +18,9 @@ const hex = "9f2b61c45c1e4d0a8f3e0c7a5b1d2e4f"
 const sequences = (names: ReadonlyArray<string>) => contendersOf(names, { lock: lockKind }).map((c) => c.sequence)
 
 const permutations = <A>(all: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> =>
-  all.length === 0 ? [[]] : all.flatMap((a, index) => permutations(all.toSpliced(index, 1)).map((rest) => [a].concat(rest)))
+  all.length === 0
+    ? [[]]
+    : all.flatMap((a, index) => permutations(all.toSpliced(index, 1)).map((rest) => [a].concat(rest)))
 
 describe("the names of contenders", () => {
   it("are those of each client", () => {

@@ -138,6 +138,27 @@ describeOnServers("a lock", (it) => {
     })
   )
 
+  it.effect("is stood for once by each acquisition of one object (by design, where aiozk 42 refuses; 43)", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const lock = yield* at(zk)
+      const first = yield* hold(lock)
+      const { path } = yield* first.held
+      const second = yield* hold(lock)
+      const all = yield* eventually(lock.contenders, (all) => all.length === 2)
+      assert.strictEqual(all[0]!.path, path)
+      // Paths of the client, under its chroot; names are what the server lists.
+      assert.isTrue(all.every(({ path }) => ZnodePath.parent(path) === "/lock"))
+      assert.sameMembers(
+        all.map(({ path }) => ZnodePath.name(path)),
+        [...(yield* zk.getChildren("/lock"))]
+      )
+      yield* first.release
+      assert.strictEqual((yield* second.held).path, all[1]!.path)
+      yield* second.release
+    })
+  )
+
   it.effect("goes round among those who contend, one at a time and in the order of arrival (aiozk 38)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* place

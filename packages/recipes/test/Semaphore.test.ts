@@ -47,14 +47,11 @@ const isEmpty = (zk: ZooKeeper.Service) =>
 /** Counts who is inside at once. */
 const makeWitness = (limit: number) => {
   let inside = 0
-  let most = 0
   return {
-    most: () => most,
     inside: (permits: number) =>
       Effect.acquireUseRelease(
         Effect.sync(() => {
           inside += permits
-          most = Math.max(most, inside)
           assert.isAtMost(inside, limit)
         }),
         () => Effect.sleep(2),

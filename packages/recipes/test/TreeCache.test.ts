@@ -276,6 +276,30 @@ describeOnServers("a tree cache", (it) => {
       })
   )
 
+  it.effect("leaves out a list that is too large for a reply, and goes on with the rest", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      yield* zk.create("/t")
+      yield* zk.create("/t/a", { data: "1" })
+      yield* zk.create("/t/large")
+      yield* Effect.forEach(Array.from({ length: 100 }), (_, n) => zk.create(`/t/large/${"x".repeat(50)}-${n}`), {
+        concurrency: 20
+      })
+      const mine = yield* another({ maxFrameSize: 4096 })
+      const cache = yield* by(mine)(TreeCache.make("/t", { jitter: 0 }))
+      const { told } = yield* followed(cache.changes, "/t")
+      yield* until(() => told.includes("unreadable /t/large FrameTooLarge") && cache.freshness === "live")
+      assert.strictEqual(cache.size, 3)
+      assert.deepStrictEqual(cache.children("/t/large").size, 0)
+      yield* zk.set("/t/a", "2")
+      yield* until(() => dataAt(cache, "/t/a") === "2")
+      // What is created from now on is told by itself.
+      yield* zk.create("/t/large/new")
+      yield* until(() => cache.children("/t/large").has("new"))
+      assert.strictEqual(told.filter((line) => line.startsWith("unreadable")).length, 1)
+    })
+  )
+
   it.effect("reads so many at once as it was told", () =>
     Effect.gen(function* () {
       const { zk: plain } = yield* place

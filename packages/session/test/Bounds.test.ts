@@ -1,5 +1,5 @@
 /** What hostile servers and careless callers can cost: attempts, memory and time have bounds, whatever they do. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { kept, MiB } from "@effect-zookeeper/test-kit/memory"
 import * as Clock from "effect/Clock"
@@ -11,6 +11,9 @@ import * as SessionMetrics from "../src/SessionMetrics.ts"
 import * as Frames from "./support/frames.ts"
 import { MemoryNetwork, type ServerSide } from "./support/MemoryNetwork.ts"
 import { at, awaitState, begin, connect, create, exists, get, set, type TheSession } from "./support/session.ts"
+
+// Some of these ask for much, and the machine may be busy.
+vi.setConfig({ testTimeout: 120_000 })
 
 const now = { startImmediately: true } as const
 const settle = TestClock.adjust("1 millis")
@@ -30,7 +33,7 @@ const pass = (millis: number, step = 10) =>
 
 /** The next connection, which must come within ten seconds. */
 const nextOf = Effect.fnUntraced(function* (network: MemoryNetwork) {
-  for (let waited = 0; waited < 1000 && network.waiting === 0; waited++) yield* TestClock.adjust("10 millis")
+  for (let waited = 0; waited < 100 && network.waiting === 0; waited++) yield* TestClock.adjust("100 millis")
   assert.isAbove(network.waiting, 0, "nobody dials")
   return yield* network.accept
 })
@@ -302,22 +305,27 @@ describe("what a server says unasked", () => {
       const STORM = 50_000
       const before = kept()
       let longest = 0
+      /** Milliseconds of this process, whatever others do with the machine. */
+      const used = () => {
+        const { system, user } = process.cpuUsage()
+        return (system + user) / 1000
+      }
       for (let sent = 0; sent < STORM; sent += 1000) {
         const frames = Array.from({ length: 1000 }, (_, n) =>
           Frames.framed(Frames.notification(Frames.event.created, `/storm/${sent + n}`))
         )
         server.sendRaw(Buffer.concat(frames))
-        const start = performance.now()
+        const start = used()
         yield* settle
-        longest = Math.max(longest, performance.now() - start)
+        longest = Math.max(longest, used() - start)
       }
       server.replyWith(xid, 2n, Operations.exists, { stat: Frames.stat })
       yield* Fiber.join(reading)
       assert.strictEqual(events, STORM)
       assert.strictEqual(last, `/storm/${STORM - 1}`)
       assert.isBelow(kept() - before, 2 * MiB)
-      // A few milliseconds, and more only where others use the machine.
-      assert.isBelow(longest, 500)
+      // A few milliseconds for a thousand of them; much more is a compilation or a collection at most.
+      assert.isBelow(longest, 300)
       assert.lengthOf(network.dialled, 1)
     })
   )

@@ -1,5 +1,5 @@
 /** What networks and servers do wrong, on real sockets: broken frames, connections that hang, half open, slow. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
@@ -15,6 +15,9 @@ import * as Frames from "./support/frames.ts"
 import { awaitState, connectLive, create, exists, get, set, type TheSession } from "./support/session.ts"
 import * as SlowReader from "./support/slowReader.ts"
 import { target } from "./support/target.ts"
+
+// Some of these move much, and the machine may be busy.
+vi.setConfig({ testTimeout: 120_000 })
 
 const now = { startImmediately: true } as const
 const quick = { retry: Schedule.spaced("5 millis") } as const

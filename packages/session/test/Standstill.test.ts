@@ -1,12 +1,15 @@
 /** Processes that stand still for longer than their session, in real time: what they owned is lost before they act on. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
+// Two processes are started, and the machine may be busy.
+vi.setConfig({ testTimeout: 120_000 })
+
 /** Milliseconds. */
-const SESSION = 1200
+const SESSION = 1500
 
 interface Told {
   readonly log: ReadonlyArray<string>

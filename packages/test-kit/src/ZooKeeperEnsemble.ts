@@ -128,8 +128,11 @@ interface Link {
 /** Members that differ in what they know of each other must not tell. */
 const UNCHANGED = "reconfigEnabled=false"
 
-/** What is open falls silent; new connections are refused, as a server that hears nothing of them answers none. */
-const cut = (proxy: FaultProxy.FaultProxy) => Effect.andThen(proxy.blackHole("both"), proxy.accept("refuse"))
+/**
+ * What is open falls silent; new connections are reset, as a server that hears nothing of them answers none. The port stays
+ * taken: were they refused, another process might take it meanwhile.
+ */
+const cut = (proxy: FaultProxy.FaultProxy) => Effect.andThen(proxy.blackHole("both"), proxy.accept("reset"))
 
 const linksBetween = (members: ReadonlyArray<Member>) =>
   Effect.forEach(

@@ -37,7 +37,14 @@ const steps = [
   /^5\. A transaction$/m,
   /^ +Alice .*TransactionFailed: operation 2 failed, the Check of \/config\/mail, with BadVersion$/m,
   /^ +Bob .*\/config\/web was not created, \/workers is still there$/m,
-  /^6\. /m
+  /^6\. A lock, lost by its holder$/m,
+  /^ +Alice .*holds the lock/m,
+  /^ +Bob .*waits for it$/m,
+  /^ +Alice .*is interrupted/m,
+  /^ +Alice .*LockLost: .*somebody deleted the znode$/m,
+  /^ +Bob .*has it, with a larger token$/m,
+  /^ +Alice .*refuses it with LockLost$/m,
+  /^7\. /m
 ]
 
 /** The last step where connections were lost in it. */
@@ -54,7 +61,7 @@ describe("the demo", () => {
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* Command.run("demo", [], { PATH: "" })
       assert.strictEqual(stderr, "")
-      assertInOrder(stdout, [...steps.slice(0, -1), /^6\. The server ends all connections/m, ...lost])
+      assertInOrder(stdout, [...steps.slice(0, -1), /^7\. The server ends all connections/m, ...lost])
       assert.strictEqual(code, 0)
       assert.isBelow(Number(/^Done in ([\d.]+) seconds/m.exec(stdout)?.[1]), 5)
       assert.strictEqual(yield* connectionError(portOf(stdout)), "ECONNREFUSED")
@@ -67,7 +74,7 @@ describe("the demo", () => {
       assert.strictEqual(stderr, "")
       assertInOrder(stdout, [
         ...steps.slice(0, -1),
-        /^6\. The server is restarted/m,
+        /^7\. The server is restarted/m,
         /^ +Server stops/m,
         ...lost.slice(1)
       ])

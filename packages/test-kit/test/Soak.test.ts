@@ -12,6 +12,7 @@ describe("the trend of samples", () => {
   const sample = (at: number, more: Partial<Steadiness.Sample> = {}): Steadiness.Sample => ({
     at,
     heap: 30_000_000,
+    code: 0,
     external: 0,
     rss: 0,
     handles: 50,

@@ -57,7 +57,7 @@ export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat
 /** Nothing but the one operation that most creates are, and nobody who has to learn of it. */
 const isOneRequest = (view: View, { mode }: PreparedCreate, options: CreateOptions): boolean =>
   view.versions === undefined &&
-  options.protected !== true &&
+  !isProtected(options) &&
   options.idempotent !== true &&
   mode !== "container" &&
   !CreateMode.hasTtl(mode)
@@ -223,8 +223,10 @@ const withId = (create: PreparedCreate, naming: Naming): Effect.Effect<PreparedC
     const slash = server.lastIndexOf("/") + 1
     const name = naming(id, server.slice(slash))
     const path = server.slice(0, slash) + name
-    const check = CreateMode.isSequential(create.mode) ? ZnodePath.checkSequential : ZnodePath.check
-    const rule = name.includes("/") ? 'the name must not contain "/"' : check(path)
+    const isSequential = CreateMode.isSequential(create.mode)
+    const check = isSequential ? ZnodePath.checkSequential : ZnodePath.check
+    const isName = !name.includes("/") && (isSequential || name !== "")
+    const rule = isName ? check(path) : 'it has to be a name, without "/"'
     return rule === undefined
       ? Effect.succeed({ ...create, request: { ...create.request, path } })
       : Effect.fail(invalid("protected", name, rule))

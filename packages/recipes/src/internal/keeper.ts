@@ -25,7 +25,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Options, PersistentNode, PersistentNodeError, Status } from "../PersistentNode.ts"
 import { leave } from "./holding.ts"
 import { ensure } from "./line.ts"
-import { isRenewed, patiently } from "./patience.ts"
+import { acrossSessions, isRenewed, patiently } from "./patience.ts"
 import { inHand, watched } from "./watching.ts"
 
 /** The child that is written to keep a znode with a time to live; Curator's name for it. */
@@ -279,7 +279,7 @@ const create = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<string
     )
     const outcome = yield* Effect.uninterruptibleMask((restore) =>
       inHand(restore, patiently(once), (path) =>
-        isClosed(self) ? leaveUnlessKept(self, path) : Effect.sync(() => created(self, path))
+        isClosed(self) && options.deleteOnClose !== false ? remove(self, path) : Effect.sync(() => created(self, path))
       ).pipe(
         Effect.tap((path) => Effect.sync(() => created(self, path))),
         Effect.result
@@ -387,26 +387,30 @@ const makeCalmly: Effect.Effect<Effect.Effect<void>> = Effect.gen(function* () {
 
 /** Deletes the znode, and one that a create may yet have made; never another's. */
 const close = Effect.fnUntraced(function* (self: Self) {
-  const wasPresent = SubscriptionRef.getUnsafe(self.status)._tag === "Present"
+  const isOurs = SubscriptionRef.getUnsafe(self.status)._tag === "Present" && CreateMode.isEphemeral(self.mode)
   answer(self, Effect.fail(new SessionClosed()))
   yield* setStatus(self, { _tag: "Closed" })
-  const { actual, zk } = self
   // What a create without an answer makes under a name of the server's is deleted when that comes.
-  if (!self.mayExist || actual === undefined) return
-  if (wasPresent) return yield* leaveUnlessKept(self, actual)
-  const look = patiently(zk.sync(actual)).pipe(Effect.andThen(patiently(zk.stat(actual))))
-  const leaving = yield* look.pipe(
-    Effect.flatMap((stat) =>
-      Option.isSome(stat) && judge(self, stat.value) !== "Foreign" ? leaveUnlessKept(self, actual) : Effect.void
-    ),
-    Effect.ignore,
-    Effect.forkDetach({ startImmediately: true })
-  )
-  yield* Effect.timeoutOption(Fiber.await(leaving), goodbye)
+  if (!self.mayExist || self.actual === undefined || self.options.deleteOnClose === false) return
+  yield* isOurs ? leave(self.zk, self.actual) : remove(self, self.actual)
 })
 
-const leaveUnlessKept = ({ mode, options, zk }: Self, path: string): Effect.Effect<void> => {
-  if (options.deleteOnClose === false) return Effect.void
-  const left = leave(zk, path)
-  return CreateMode.hasTtl(mode) ? Effect.andThen(leave(zk, ZnodePath.join(path, touchName)), left) : left
+/** Looks first, whatever the session; what does not go with a session is deleted in the next one, if need be. */
+const remove = (self: Self, path: string): Effect.Effect<void> => {
+  const { mode, zk } = self
+  const delete_ = (path: string) => Effect.catchTag(zk.delete(path), ["NoNode", "BadVersion"], () => Effect.void)
+  const once = Effect.gen(function* () {
+    yield* zk.sync(path)
+    const stat = yield* zk.stat(path)
+    if (Option.isNone(stat) || judge(self, stat.value) === "Foreign") return
+    if (CreateMode.hasTtl(mode)) yield* delete_(ZnodePath.join(path, touchName))
+    yield* delete_(path)
+  })
+  const removing = acrossSessions(zk, once).pipe(
+    Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.void),
+    Effect.catch((error) => Effect.logWarning(`${path} could not be deleted: ${error.message}`))
+  )
+  return Effect.flatMap(Effect.forkDetach(removing, { startImmediately: true }), (fiber) =>
+    Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), goodbye))
+  )
 }

@@ -164,7 +164,7 @@ const next = <A>(store: Store<A>): Effect.Effect<Entry | undefined, RecipeError>
     if (entry !== undefined) return Effect.succeed(entry)
     return Effect.map(list(store), (entries) => {
       // From its end, which costs nothing.
-      if (listed !== undefined) listed.entries = entries.slice(1).reverse()
+      if (listed !== undefined) listed.entries = entries.slice(1).toReversed()
       return entries[0]
     })
   })
@@ -183,14 +183,22 @@ const notTaken = (path: string, error: OperationError): Effect.Effect<false, Dat
   return isAboutZnodes(error) ? Effect.succeed(false) : Effect.fail(error)
 }
 
-/** At its old place. Nobody else makes a znode of this name, and nobody else has had it. */
-const putBack = <A>({ acl, zk }: Store<A>, path: string, data: Uint8Array): Effect.Effect<void> =>
-  acrossSessions(zk, zk.createWithParents(path, { data, acl, parentAcl: acl, idempotent: true })).pipe(
-    Effect.catch((error) =>
-      Effect.logWarning(`${path} was taken for nobody, and could not be put back: ${error.message}`)
-    ),
-    Effect.asVoid
+/** At its old place. By a witness: an item that is put back twice is handed out twice. */
+const putBack = <A>(store: Store<A>, path: string, data: Uint8Array): Effect.Effect<void> => {
+  const { acl, places, witnesses } = store
+  const once: Effect.Effect<void, OutcomeUnknown | RecipeError> = witnesses
+    .transact({ operation: "take", path: places.items }, [Op.create(path, { data, acl })])
+    .pipe(
+      Effect.catchTag("TransactionFailed", ({ error }) => {
+        if (error._tag === "NoNode") return Effect.andThen(makeItems(store), once)
+        // Nobody else makes a znode of this name.
+        return isAboutZnodes(error) ? Effect.void : Effect.fail(error)
+      })
+    )
+  return Effect.catch(once, (error) =>
+    Effect.logWarning(`${path} was taken for nobody, and may not have been put back: ${error.message}`)
   )
+}
 
 // -----------------------------------------------------------------------------
 // waiting

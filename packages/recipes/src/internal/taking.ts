@@ -63,8 +63,12 @@ export const takeWithLock = <A>(store: Store<A>): Effect.Effect<Taken<A>, TakeEr
           )
           if (!isMarked) continue
           const standing = yield* Scope.fork(scope)
-          yield* Scope.addFinalizer(standing, takeAway(zk, mark, id))
-          const exit = yield* Effect.exit(restore(open(store, entry, mark, standing)))
+          const fate = { isSettled: false }
+          yield* Scope.addFinalizer(
+            standing,
+            Effect.suspend(() => (fate.isSettled ? Effect.void : takeAway(zk, mark, id)))
+          )
+          const exit = yield* Effect.exit(restore(open(store, entry, mark, fate, standing)))
           if (Exit.isSuccess(exit) && exit.value !== undefined) return exit.value
           yield* Scope.close(standing, Exit.void)
           if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
@@ -155,11 +159,15 @@ const open = Effect.fnUntraced(function* <A>(
   store: Store<A>,
   entry: Entry,
   mark: string,
+  fate: { isSettled: boolean },
   scope: Scope.Scope
 ): Effect.fn.Return<Taken<A> | undefined, TakeError> {
   const { data, places, zk } = store
   const path = ZnodePath.join(places.items, entry.name)
-  const holding = yield* claim(zk, mark, store.onDisconnect, scope)
+  const holding = yield* Effect.catch(claim(zk, mark, store.onDisconnect, scope), (error) =>
+    // The mark has gone with its session.
+    Effect.flatMap(isRenewed(zk, error), (renewed) => (renewed ? Effect.undefined : Effect.fail(error)))
+  )
   if (holding === undefined) return undefined
   const found = yield* find(zk, path)
   if (found === undefined) return undefined
@@ -174,7 +182,11 @@ const open = Effect.fnUntraced(function* <A>(
   const settle = (more: ReadonlyArray<Op.Write>) =>
     Effect.andThen(
       finish(store, holding, path, mark, more),
-      Effect.sync(() => void holding.giveUp("released"))
+      Effect.sync(() => {
+        // The mark has gone with the item.
+        fate.isSettled = true
+        holding.giveUp("released")
+      })
     )
   const again = Op.create(ZnodePath.join(places.items, store.naming.prefix(entry.priority)), {
     mode: "persistentSequential",

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 
 /**
@@ -35,8 +36,16 @@ export const watched = <A extends { readonly changed: Effect.Effect<unknown, unk
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const scope = yield* Effect.scope
-      const wait = (seen: A) =>
-        Effect.forkIn(seen.changed as Effect.Effect<ChangeOf<A>, LossOf<A>>, scope, { startImmediately: true })
+      // Only a wait that has begun drops the watch when it ends: it begins at once, without giving way to others, and be it
+      // in a Scope that is closed.
+      const wait = (seen: A) => {
+        const changed = seen.changed as Effect.Effect<ChangeOf<A>, LossOf<A>>
+        const waiting =
+          scope.state._tag === "Closed"
+            ? Effect.tap(Effect.forkDetach(changed, { startImmediately: true }), Fiber.interrupt)
+            : Effect.forkIn(changed, scope, { startImmediately: true })
+        return Effect.provideService(waiting, Scheduler.PreventSchedulerYield, true)
+      }
       const seen = yield* inHand(restore, look, (seen) => Effect.flatMap(wait(seen), Fiber.interrupt))
       return { ...seen, changing: yield* wait(seen) }
     })

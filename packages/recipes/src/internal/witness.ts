@@ -61,8 +61,10 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const keep = (witness: Witness): Effect.Effect<void> => {
-    if (witness.version === undefined || witness.session !== zk.session.id) return Effect.void
-    if (isClosed || idle.length >= mostIdle || witness.version > lastVersion) return leaveInBackground(zk, witness.path)
+    if (witness.version === undefined) return Effect.void
+    // One that was obtained in a session that is over may have been created in the next: it is not counted on.
+    const isUsable = witness.session === zk.session.id && witness.version <= lastVersion
+    if (isClosed || !isUsable || idle.length >= mostIdle) return leaveInBackground(zk, witness.path)
     idle.push(witness)
     return Effect.void
   }
@@ -81,42 +83,53 @@ export const make = Effect.fnUntraced(function* (
     return "Applied"
   })
 
+  /** What is interrupted leaves nobody's witness behind. */
+  const inHands = <A, E>(witness: Witness, waiting: Effect.Effect<A, E>) =>
+    Effect.onError(waiting, () => leaveInBackground(zk, witness.path))
+
   return {
-    transact: Effect.fnUntraced(function* (subject, ops) {
-      while (true) {
-        const witness = yield* obtain
-        const { path, version } = witness
-        const mark =
-          version === undefined ? Op.create(path, { mode: "ephemeral", acl }) : Op.setData(path, "", { version })
-        const sent = yield* Effect.result(zk.transaction([...ops, mark])).pipe(
-          Effect.onInterrupt(() => leaveInBackground(zk, path))
-        )
-        if (Result.isSuccess(sent)) {
-          witness.version = nextOf(version)
-          return yield* keep(witness)
-        }
-        const error = sent.failure
-        if (error._tag === "TransactionFailed") {
-          if (error.index < ops.length) {
-            yield* keep(witness)
-            return yield* new TransactionFailed({ ...error, results: error.results.slice(0, ops.length) })
+    transact: ({ operation, path }, ops) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          while (true) {
+            const witness = yield* obtain
+            const { version } = witness
+            const mark =
+              version === undefined
+                ? Op.create(witness.path, { mode: "ephemeral", acl })
+                : Op.setData(witness.path, "", { version })
+            const sent = yield* inHands(witness, restore(Effect.result(zk.transaction([...ops, mark]))))
+            if (Result.isSuccess(sent)) {
+              witness.version = nextOf(version)
+              return yield* keep(witness)
+            }
+            const error = sent.failure
+            if (error._tag === "TransactionFailed") {
+              if (error.index < ops.length) {
+                yield* keep(witness)
+                return yield* new TransactionFailed({ ...error, results: error.results.slice(0, ops.length) })
+              }
+              // Deleted or written by somebody: another one is taken.
+              if (error.error._tag === "NoNode" && version === undefined) yield* restore(ensure(zk, directory, acl))
+              else if (isAboutZnodes(error.error)) yield* leaveInBackground(zk, witness.path)
+              else return yield* Effect.fail(error.error)
+            } else if (Outcome.mayBeApplied(error)) {
+              const fate = yield* inHands(witness, restore(learn(witness)))
+              if (fate === "Unknown") {
+                yield* leaveInBackground(zk, witness.path)
+                return yield* new OutcomeUnknown({ operation, path })
+              }
+              yield* keep(witness)
+              if (fate === "Applied") return
+            } else if (Outcome.isLost(error) || Outcome.isTransient(error)) {
+              yield* keep(witness)
+              yield* restore(pause(100))
+            } else if (!(yield* isRenewed(zk, error))) {
+              return yield* Effect.fail(error)
+            }
           }
-          // Deleted or written by somebody: another one is taken.
-          if (error.error._tag === "NoNode" && version === undefined) yield* ensure(zk, directory, acl)
-          else if (!isAboutZnodes(error.error)) return yield* Effect.fail(error.error)
-        } else if (Outcome.mayBeApplied(error)) {
-          const fate = yield* Effect.onInterrupt(learn(witness), () => leaveInBackground(zk, path))
-          yield* keep(witness)
-          if (fate === "Applied") return
-          if (fate === "Unknown") return yield* new OutcomeUnknown(subject)
-        } else if (Outcome.isLost(error) || Outcome.isTransient(error)) {
-          yield* keep(witness)
-          yield* pause(100)
-        } else if (!(yield* isRenewed(zk, error))) {
-          return yield* Effect.fail(error)
-        }
-      }
-    })
+        })
+      )
   }
 })
 

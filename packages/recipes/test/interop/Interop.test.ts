@@ -7,13 +7,14 @@ import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Counter from "../../src/Counter.ts"
 import * as LeaderElection from "../../src/LeaderElection.ts"
 import * as Lock from "../../src/Lock.ts"
 import * as ReadWriteLock from "../../src/ReadWriteLock.ts"
 import * as Semaphore from "../../src/Semaphore.ts"
-import { by } from "../targets.ts"
+import { by, eventually } from "../targets.ts"
 import { alone, curator, hasCurator, hasKazoo, kazoo, reading, together, writing } from "./peers.ts"
 
 const TURNS = process.env["ZK_LONG"] === "1" ? 200 : 6
@@ -91,8 +92,27 @@ describe.skipIf(!hasCurator)("Curator and ours", { timeout: PATIENCE }, () => {
         one.turns("read", rw.path, TURNS),
         two.turns("write", rw.path, TURNS),
         turns(read.withLock(reading(rw.zk, rw.path))),
-        turns(write.withLock(writing(rw.zk, rw.path)))
+        turns(write.withLock(writing(rw.zk, rw.path))),
+        turns(Effect.scoped(Effect.andThen(write.withLock(read.acquire()), reading(rw.zk, rw.path))))
       ])
+
+      // Curator's writer stands behind ours, which becomes a reader: it waits for that too.
+      let waiting = yield* Effect.forkChild(Effect.succeed(0))
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const held = yield* write.withLock(
+            Effect.gen(function* () {
+              waiting = yield* Effect.forkDetach(two.turns("write", rw.path, 1))
+              yield* eventually(rw.zk.getChildren(rw.path), (names) => names.length === 2)
+              return yield* read.acquire({ timeout: 0 })
+            })
+          )
+          yield* Effect.sleep(300)
+          assert.isUndefined(waiting.pollUnsafe())
+          assert.isTrue(yield* rw.zk.exists(held.path))
+        })
+      )
+      assert.strictEqual(yield* Fiber.join(waiting), 0)
 
       const office = yield* shared("leader")
       const { whileLeader } = yield* by(office.zk)(LeaderElection.make(office.path))

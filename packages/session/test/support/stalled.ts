@@ -26,7 +26,12 @@ const program = Effect.gen(function* () {
   const note = (what: string) => {
     if (log.at(-1) !== what) log.push(what)
   }
-  yield* session.request(Operations.create, { path, data: null, acl: Acl.open, flags: 1 }, path)
+  // On a busy machine the first sessions may end before they have begun.
+  const create = session.request(Operations.create, { path, data: null, acl: Acl.open, flags: 1 }, path)
+  yield* Effect.retry(
+    Effect.catchTag(create, "NodeExists", () => Effect.void),
+    { times: 20 }
+  )
   const first = session.info.id
   yield* Effect.forkScoped(
     Effect.andThen(
@@ -59,7 +64,7 @@ const program = Effect.gen(function* () {
   while (!standstill.isOver) yield* Effect.sleep(10)
   // A write of the new session, or of the old one if the server has kept it.
   const again = session.request(Operations.exists, { path: "/", watch: false }, "/")
-  yield* Effect.retry(again, { times: 10 })
+  yield* Effect.retry(again, { times: 20 })
   const mine = yield* Effect.result(session.request(Operations.exists, { path, watch: false }, path))
   const isMine = mine._tag === "Success" && mine.success.stat.ephemeralOwner === session.info.id
   process.stdout.write(`${JSON.stringify({ log, isMine, isSame: session.info.id === first })}\n`)

@@ -15,6 +15,7 @@
  */
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { ZooKeeper as ZooKeeperService } from "@effect-zookeeper/client/ZooKeeper"
+import type { DataTree } from "@effect-zookeeper/server/DataTree"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as SimulatedNetwork from "@effect-zookeeper/server/SimulatedNetwork"
 import * as Simulation from "@effect-zookeeper/server/Simulation"
@@ -29,6 +30,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
+import * as History from "../history/History.ts"
+import type * as Recorder from "../history/Recorder.ts"
 import { judgeLeftovers, Violations } from "./ClientWorld.ts"
 import { Record, SLACK } from "./Evidence.ts"
 import * as Harms from "./harms.ts"
@@ -54,8 +57,14 @@ export interface Stage {
    * was ended from outside, or the znode was deleted by another.
    */
   readonly isExcused: (subject: Subject.Subject, session: bigint, path: string) => boolean
-  /** Whether all faults are over. */
+  /** Whether all faults are over, and what had begun before has ended. */
   readonly isPeace: () => boolean
+  /** What the servers have below `/recipe`, at this moment. */
+  readonly truth: Effect.Effect<Truth>
+  /** Writes down what a client does, for `history`. To be made once for each. */
+  readonly recorder: (subject: Subject.Subject) => Recorder.Recorder
+  /** What all clients have done. */
+  readonly history: () => ReadonlyArray<History.Operation>
 }
 
 /**
@@ -71,7 +80,7 @@ export interface Scenario {
    */
   readonly play: (
     subject: Subject.Subject
-  ) => Effect.Effect<Effect.Effect<void, unknown>, unknown, ZooKeeperService | Scope.Scope>
+  ) => Effect.Effect<Effect.Effect<void, unknown, ZooKeeperService>, unknown, ZooKeeperService | Scope.Scope>
   /** Tags of errors that faults explain, beside `LockLost`, `LockTimeout`, `WaitTimeout` and those of a lost session. */
   readonly expected?: ReadonlyArray<string> | undefined
   /** Whether somebody else may delete one of the znodes below `/recipe` in the middle of it. Default true. */
@@ -149,7 +158,10 @@ export const world = (
           killed.has(session) ||
           deleted.has(path) ||
           evidence.isExcused(simulation.now() - SLACK, simulation.now()),
-        isPeace: () => isPeace
+        isPeace: () => isPeace,
+        truth: Effect.map(server.snapshot, ({ tree }) => truthOf(tree)),
+        recorder: ({ name }) => record.recorder(name, simulation.now),
+        history: () => History.fromLines(record.lines)
       }
       const scenario = yield* recipe(stage)
       const players = subjects.map((subject) => new Player(subject, scenario, stage))
@@ -173,12 +185,12 @@ export const world = (
       yield* network.heal
       yield* server.clearFaults
       for (let door = 1; door < DOORS; door++) yield* server.setLag(door, 0)
+      yield* all(players, (player) => player.rest)
       isPeace = true
       yield* all(players, (player) => player.finish)
       // What was lost of a client's own by its sessions that ended has gone by now, too.
       yield* Effect.sleep("4 seconds")
-      const { tree } = yield* server.snapshot
-      const truth: Truth = new Map(Harms.pathsBelow(tree, "/recipe").map((path) => [path, tree.get(path)!]))
+      const truth = yield* stage.truth
       for (const [path, { owner }] of truth) {
         if (Znode.kindOf(owner) === "ephemeral") record.accuse(`P9: ${path} is left, of session ${owner.toString(16)}`)
       }
@@ -188,6 +200,8 @@ export const world = (
           Effect.sync(() => record.accuse(`the judgement failed: ${Cause.pretty(cause)}`))
         )
       }
+      // What the judge has begun ends in its time, too.
+      yield* Effect.sleep("1 second")
       yield* judgeLeftovers(memory, record, subjects.length)
       yield* all(subjects, ({ close }) => close)
       yield* Effect.sleep("500 millis")
@@ -195,6 +209,9 @@ export const world = (
       return { completed: players.reduce((sum, player) => sum + player.completed, 0) }
     })
   )
+
+const truthOf = (tree: DataTree): Truth =>
+  new Map(Harms.pathsBelow(tree, "/recipe").map((path) => [path, tree.get(path)!]))
 
 const all = <A>(items: ReadonlyArray<A>, f: (item: A) => Effect.Effect<void>) =>
   Effect.forEach(items, f, { concurrency: "unbounded", discard: true })
@@ -229,17 +246,21 @@ class Player {
       .pipe(Effect.provideService(ZooKeeperService, zk), Effect.provideService(Scope.Scope, this.scope))
     const prepared = yield* Effect.exit(node.run(ready))
     if (Exit.isFailure(prepared)) return this.unexpected(prepared.cause)
-    this.round = prepared.value
+    this.round = Effect.provideService(prepared.value, ZooKeeperService, zk)
     const workers = yield* Random.nextIntBetween(1, 2)
     for (let i = 0; i < workers; i++) this.workers.push(yield* Subject.inProcess(node, this.work))
   })
 
-  /** What has begun comes to its end, a round in peace succeeds, and the client lets go of all that it has. */
+  /** What has begun comes to its end. */
+  readonly rest = Effect.gen({ self: this }, function* () {
+    this.stopped = true
+    yield* this.within(`${this.subject.name}: what it was doing`, Fiber.awaitAll(this.workers))
+    for (const worker of this.workers) yield* Subject.interrupt(worker)
+  })
+
+  /** A round in peace succeeds, and the client lets go of all that it has. */
   readonly finish = Effect.gen({ self: this }, function* () {
     const { name, node } = this.subject
-    this.stopped = true
-    yield* this.within(`${name}: what it was doing`, Fiber.awaitAll(this.workers))
-    for (const worker of this.workers) yield* Subject.interrupt(worker)
     const before = this.completed
     const again = Effect.gen({ self: this }, function* () {
       // What a fault left to itself, a session that is replaced for one, may still end a round or two.

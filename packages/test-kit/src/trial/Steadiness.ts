@@ -7,6 +7,7 @@
 import * as SessionMetrics from "@effect-zookeeper/session/SessionMetrics"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import * as V8 from "node:v8"
 
 /**
  * What the process held at one moment, after all garbage was collected.
@@ -17,8 +18,11 @@ import * as Metric from "effect/Metric"
 export interface Sample {
   /** Seconds since the process began. */
   readonly at: number
-  /** Bytes of the heap, and of buffers outside of it. */
+  /** Bytes of the objects on the heap. */
   readonly heap: number
+  /** Bytes of compiled code and what belongs to it; V8 compiles more, and better, for as long as a process runs. */
+  readonly code: number
+  /** Bytes of buffers outside of the heap. */
   readonly external: number
   readonly rss: number
   /** Sockets, timers and whatever else keeps a process alive. */
@@ -51,11 +55,17 @@ export const sample = <E, R>(serverWatches: Effect.Effect<number, E, R>): Effect
       gc({ type: "major", execution: "sync", flavor: "last-resort" })
       yield* Effect.yieldNow
     }
-    const { external, heapUsed, rss } = process.memoryUsage()
+    const { external, rss } = process.memoryUsage()
+    const spaces = V8.getHeapSpaceStatistics()
+    const used = (isCode: boolean) =>
+      spaces
+        .filter(({ space_name: name }) => /code|trusted/.test(name) === isCode)
+        .reduce((sum, { space_used_size: size }) => sum + size, 0)
     const fibers = (yield* Metric.snapshot).find(({ id }) => id === "child_fibers_active")
     return {
       at: process.uptime(),
-      heap: heapUsed,
+      heap: used(false),
+      code: used(true),
       external,
       rss,
       handles: process.getActiveResourcesInfo().length,
@@ -82,15 +92,15 @@ export interface Trend {
 }
 
 /**
- * By how much each quantity may rise over the whole of the samples that count. `rss` has no bound: what was once given to
- * the process by the system comes back late or never.
+ * By how much each quantity may rise over the whole of the samples that count. `rss` has no bound, for what the system
+ * has once given comes back late or never, and `code` has none.
  *
  * @category constants
  * @since 0.2.0
  */
-export const bounds: { readonly [Q in Exclude<Quantity, "rss">]: number } = {
-  // A hundred bytes for each of the requests of five minutes would be six times that.
-  heap: 1_500_000,
+export const bounds: { readonly [Q in Exclude<Quantity, "rss" | "code">]: number } = {
+  // Ten bytes for each of the requests of five minutes would be more.
+  heap: 1_000_000,
   external: 500_000,
   // Chance moves these: who is about to ask, and who waits. One for each fault of thirty minutes would be 180.
   handles: 8,
@@ -107,7 +117,7 @@ export const bounds: { readonly [Q in Exclude<Quantity, "rss">]: number } = {
  */
 export const trends = (samples: ReadonlyArray<Sample>): ReadonlyArray<Trend> => {
   const settled = samples.slice(Math.ceil(samples.length / 5))
-  const quantities: ReadonlyArray<Exclude<Quantity, "rss">> = [
+  const quantities: ReadonlyArray<Exclude<Quantity, "rss" | "code">> = [
     "heap",
     "external",
     "handles",

@@ -218,7 +218,8 @@ export class Mirror {
   sawList(job: Job, { children, stat }: ChildrenAndStat): void {
     const { doing, names, path } = job
     const branch = this.hold(path, names, { stat, data: undefined })
-    if (branch === undefined) return
+    // It went with what is above it while its list was on the way.
+    if (branch === undefined) return this.looking.forget(path)
     if (branch.znode.stat.czxid !== stat.czxid) return this.ask(path, Wants.data | Wants.list)
     this.listings.set(path, { pzxid: stat.pzxid, cversion: stat.cversion })
     const { filter } = this.range

@@ -109,23 +109,26 @@ export class Audience<E> {
         const told = listener.telling.next()
         if (told.done !== true) return Effect.succeed([told.value, listener] as const)
         const batch = listener.waiting.shift()
-        if (batch === undefined) return Effect.andThen(awaitMore(listener), this.next(listener))
+        if (batch === undefined) return Effect.andThen(this.awaitMore(listener), this.next(listener))
         listener.telling = batch.events(listener.known)[Symbol.iterator]()
         listener.known = batch.after
       }
       return this.ended
     })
   }
-}
 
-/** Who is woken goes on when others have run: the cache is in the middle of something. */
-const awaitMore = (listener: Listener): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    listener.wake = () => {
-      listener.wake = undefined
-      resume(Effect.yieldNow)
-    }
-    return Effect.sync(() => {
-      listener.wake = undefined
+  /** Who is woken goes on when others have run: the cache is in the middle of something. */
+  private awaitMore(listener: Listener): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      // Something may have been told since it was looked for.
+      if (listener.waiting.length > 0 || this.ended !== undefined) return resume(Effect.void)
+      listener.wake = () => {
+        listener.wake = undefined
+        resume(Effect.yieldNow)
+      }
+      return Effect.sync(() => {
+        listener.wake = undefined
+      })
     })
-  })
+  }
+}

@@ -41,7 +41,7 @@ export const makeProvider = <A>(
 /** Gives an index of a list that is not empty. */
 type Choose = (all: ReadonlyArray<Instance<unknown>>) => Effect.Effect<number>
 
-const any: Choose = (all) => Effect.map(Random.nextIntBetween(0, all.length), (index) => index % all.length)
+const any: Choose = (all) => Random.nextIntBetween(0, all.length - 1)
 
 const strategies: Readonly<Record<"roundRobin" | "random" | "sticky", Effect.Effect<Choose>>> = {
   random: Effect.succeed(any),

@@ -15,7 +15,7 @@ import type { Subject } from "../Subject.ts"
 interface Inside {
   readonly subject: Subject
   readonly session: bigint
-  readonly path: string
+  readonly paths: ReadonlyArray<string>
   readonly kind: string
 }
 
@@ -37,15 +37,21 @@ export class Exclusion {
     this.mayBeTogether = mayBeTogether
   }
 
-  /** What is done inside: it takes its time, writes, and fenced. */
-  work(subject: Subject, kind: string, held: Held): Effect.Effect<void, unknown> {
-    const one: Inside = { subject, session: subject.zk.session.id, path: held.path, kind }
+  /** What is done inside: it takes its time, and what is fenced by `writes` is written. */
+  work(
+    subject: Subject,
+    kind: string,
+    held: Pick<Held, "path"> | ReadonlyArray<Held>,
+    writes?: Held
+  ): Effect.Effect<void, unknown> {
+    const paths = "path" in held ? [held.path] : held.map(({ path }) => path)
+    const one: Inside = { subject, session: subject.zk.session.id, paths, kind }
     return Effect.acquireUseRelease(
       Effect.sync(() => this.enter(one)),
       () =>
         Effect.gen({ self: this }, function* () {
           yield* Effect.sleep(yield* Random.nextBetween(0, (yield* Random.nextBoolean) ? 20 : 1200))
-          if (yield* Random.nextBoolean) yield* this.write(held)
+          if (writes !== undefined && (yield* Random.nextBoolean)) yield* this.write(writes)
         }),
       () =>
         Effect.sync(() => {
@@ -67,7 +73,8 @@ export class Exclusion {
 
   private enter(one: Inside): void {
     this.inside.add(one)
-    const isExcused = ({ path, session, subject }: Inside) => this.stage.isExcused(subject, session, path)
+    const isExcused = ({ paths, session, subject }: Inside) =>
+      paths.some((path) => this.stage.isExcused(subject, session, path))
     if (isExcused(one)) return
     const others = [...this.inside].filter((other) => !isExcused(other))
     if (this.mayBeTogether(others.map(({ kind }) => kind))) return

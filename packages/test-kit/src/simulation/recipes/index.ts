@@ -3,4 +3,10 @@
  *
  * @since 0.1.0
  */
+export * from "./barriers.ts"
+export * from "./caches.ts"
+export * from "./counters.ts"
 export * from "./locks.ts"
+export * from "./membership.ts"
+export * from "./queues.ts"
+export * from "./sharing.ts"

@@ -23,7 +23,7 @@ export const lock: Recipe = Effect.fnUntraced(function* (stage: Stage) {
       const timeout = (yield* Random.nextBoolean) ? 0 : 2000
       return Effect.gen(function* () {
         const options = (yield* Random.next) < 0.2 && !stage.isPeace() ? { timeout } : undefined
-        yield* lock.withLock((held) => exclusion.work(subject, "holder", held), options)
+        yield* lock.withLock((held) => exclusion.work(subject, "holder", held, held), options)
       })
     }),
     judge: () => Effect.sync(() => exclusion.judge())
@@ -39,7 +39,7 @@ export const leaderElection: Recipe = Effect.fnUntraced(function* (stage: Stage)
         identifier: subject.name,
         onDisconnect: (yield* Random.nextBoolean) ? "stop" : "continue"
       })
-      return whileLeader((held) => exclusion.work(subject, "leader", held))
+      return whileLeader((held) => exclusion.work(subject, "leader", held, held))
     }),
     judge: () => Effect.sync(() => exclusion.judge())
   }
@@ -51,7 +51,7 @@ export const lease: Recipe = Effect.fnUntraced(function* (stage: Stage) {
   return {
     play: Effect.fnUntraced(function* (subject) {
       const { withLease } = yield* Lease.make("/recipe/lease", { duration: "1500 millis" })
-      return withLease((held) => exclusion.work(subject, "tenant", held))
+      return withLease((held) => exclusion.work(subject, "tenant", held, held))
     }),
     // Its time is what it is; the znodes that tell it are nobody's to delete.
     survivesDeletion: false,

@@ -1,0 +1,110 @@
+/**
+ * Barriers: nobody passes before it is time, and all pass then.
+ *
+ * @since 0.1.0
+ */
+import * as Barrier from "@effect-zookeeper/recipes/Barrier"
+import * as DoubleBarrier from "@effect-zookeeper/recipes/DoubleBarrier"
+import { ZooKeeper } from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
+import type { Recipe, Stage } from "../RecipeWorld.ts"
+
+/** @category recipes @since 0.1.0 */
+export const barrier: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  const path = "/recipe/barrier"
+  /** An object for each time that it is known to be up. */
+  let up: object | undefined
+  // Else nobody could tell when it is up.
+  const turn = Semaphore.makeUnsafe(1)
+  return {
+    play: Effect.fnUntraced(function* (subject) {
+      const barrier = yield* Barrier.make(path)
+      const create = Effect.andThen(
+        barrier.create,
+        Effect.sync(() => (up = {}))
+      )
+      const lift = Effect.andThen(
+        Effect.sync(() => (up = undefined)),
+        barrier.lift
+      )
+      const wait = Effect.gen(function* () {
+        // A server that lags would show what was before.
+        yield* subject.zk.sync(path)
+        const before = up
+        yield* barrier.wait(stage.isPeace() ? {} : { timeout: yield* Random.nextIntBetween(0, 2000) })
+        if (before !== undefined && before === up) stage.accuse(`${subject.name} passed the barrier that was up`)
+      }).pipe(Effect.catchTag(["ConnectionLoss", "RequestTimeout", "SessionExpired"], () => Effect.void))
+      return Effect.gen(function* () {
+        // Who stops to wait leaves a request on its way.
+        const inTurn = <A, E>(effect: Effect.Effect<A, E>) => Effect.uninterruptible(turn.withPermit(effect))
+        if (stage.isPeace()) {
+          yield* inTurn(create)
+          const waiting = yield* Effect.forkChild(wait)
+          yield* Effect.sleep("50 millis")
+          yield* inTurn(lift)
+          yield* Fiber.join(waiting)
+          return
+        }
+        const kind = yield* Random.next
+        yield* kind < 0.25 ? inTurn(create) : kind < 0.4 ? inTurn(lift) : wait
+      })
+    }),
+    survivesDeletion: false
+  }
+})
+
+/** How long one may be seen that has not said goodbye, in milliseconds. */
+const AFTERLIFE = 6000
+
+/** All together, and nobody alone. @category recipes @since 0.1.0 */
+export const doubleBarrier: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  const path = "/recipe/double"
+  const size = stage.subjects.length
+  /** Until when each may be there, at least; and whether it is inside. */
+  const members = stage.subjects.map(() => ({ until: 0, insideUntil: 0 }))
+  return {
+    play: Effect.fnUntraced(function* (subject) {
+      const index = stage.subjects.indexOf(subject)
+      const own = members[index]!
+      const barrier = yield* DoubleBarrier.make(path, { size })
+      const turn = Semaphore.makeUnsafe(1)
+      const round = Effect.gen(function* () {
+        const timeout = yield* Random.nextIntBetween(0, 4000)
+        const options = stage.isPeace() ? {} : { timeout }
+        const begun = stage.now()
+        own.until = Number.POSITIVE_INFINITY
+        yield* barrier.enter(options)
+        own.insideUntil = Number.POSITIVE_INFINITY
+        const others = members.filter((_, other) => other !== index)
+        const areThere = others.every(({ until }) => until >= begun)
+        const areInside = others.some(({ insideUntil }) => insideUntil >= begun)
+        if (!areThere && !areInside) stage.accuse(`${subject.name} entered without the others`)
+        yield* Effect.sleep(yield* Random.nextBetween(0, 300))
+        yield* barrier.leave(options)
+      })
+      return turn.withPermit(
+        Effect.onExit(round, (exit) =>
+          Effect.sync(() => {
+            const until = stage.now() + (Exit.isSuccess(exit) ? 0 : AFTERLIFE)
+            own.until = until
+            if (own.insideUntil > until) own.insideUntil = until
+          })
+        )
+      )
+    }),
+    judge: (_truth, zk) =>
+      Effect.gen(function* () {
+        // As if all had died inside.
+        yield* zk.createWithParents(`${path}/ready`).pipe(Effect.catchTag("NodeExists", () => Effect.void))
+        const alone = yield* Effect.provideService(DoubleBarrier.make(path, { size }), ZooKeeper, zk)
+        const entered = yield* Effect.result(alone.enter({ timeout: "3 seconds" }))
+        if (Result.isSuccess(entered)) stage.accuse("a lone one entered what others had left open")
+        else if (entered.failure._tag !== "WaitTimeout") stage.accuse(`a lone one was told ${entered.failure._tag}`)
+      }).pipe(Effect.scoped)
+  }
+})

@@ -1,0 +1,130 @@
+/**
+ * P12: what is counted is counted once. The counter in its layouts, the value, the ids.
+ *
+ * @since 0.1.0
+ */
+import * as AtomicValue from "@effect-zookeeper/recipes/AtomicValue"
+import * as Counter from "@effect-zookeeper/recipes/Counter"
+import * as IdGenerator from "@effect-zookeeper/recipes/IdGenerator"
+import { ZooKeeper } from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { checkCounters } from "../../history/counters.ts"
+import type { Recipe, Scenario, Stage } from "../RecipeWorld.ts"
+import { textOf } from "./text.ts"
+
+/** With Curator's numbers, kazoo's or aiozk's: a lost reply may stay unknown. @category recipes @since 0.1.0 */
+export const counter: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  const layout = (["curator", "int32", "text"] as const)[yield* Random.nextIntBetween(0, 2)]!
+  return { ...counting(stage, layout), expected: ["OutcomeUnknown"] }
+})
+
+/** A lost reply is never unknown. @category recipes @since 0.1.0 */
+export const exactCounter: Recipe = (stage: Stage) => Effect.succeed(counting(stage, "exact"))
+
+const counting = (stage: Stage, layout: Counter.Layout) => {
+  const path = "/recipe/counter"
+  return {
+    play: Effect.fnUntraced(function* (subject) {
+      const recorder = stage.recorder(subject)
+      const promote = (yield* Random.nextBoolean) ? undefined : { lock: "/recipe/promoted", after: 2 }
+      const counter = yield* Counter.make(path, { layout, promote })
+      return Effect.gen(function* () {
+        const by = yield* Random.nextIntBetween(1, 3)
+        yield* recorder.record({ f: "increment", path, by }, counter.add(BigInt(by)), ({ post }) => ({
+          count: Number(post)
+        }))
+      })
+    }),
+    // Who deletes a number changes it.
+    survivesDeletion: false,
+    judge: (_truth, zk) =>
+      Effect.gen(function* () {
+        const counter = yield* Effect.provideService(Counter.make(path, { layout }), ZooKeeper, zk)
+        const recorder = stage.recorder({ ...stage.subjects[0]!, name: "the judge" })
+        yield* recorder.record({ f: "total", path }, Effect.andThen(zk.sync(path), counter.get), (total) => ({
+          count: Number(total)
+        }))
+        for (const violation of checkCounters(stage.history()).violations) stage.accuse(`P12: ${violation}`)
+      }).pipe(Effect.scoped)
+  } satisfies Scenario
+}
+
+/** No write is lost or done twice, and those who follow never go back. @category recipes @since 0.1.0 */
+export const atomicValue: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  const path = "/recipe/value"
+  /** Who has replaced what. */
+  const replaced = new Map<string, string>()
+  return {
+    play: Effect.fnUntraced(function* (subject) {
+      const recorder = stage.recorder(subject)
+      const value = yield* AtomicValue.make(path, { schema: Schema.String, initial: "" })
+      let newest: AtomicValue.Versioned<string> = new AtomicValue.Versioned("", undefined)
+      const follow = Stream.runForEach(value.changes, (versioned) =>
+        Effect.sync(() => {
+          const [before, now] = [newest.stat?.mzxid ?? 0n, versioned.stat?.mzxid ?? 0n]
+          if (now < before) stage.accuse(`${subject.name}: changes went back from ${before} to ${now}`)
+          newest = versioned
+        })
+      )
+      yield* Effect.forkScoped(follow, { startImmediately: true })
+      const write = (mine: string) =>
+        Effect.gen(function* () {
+          if (yield* Random.nextBoolean) return yield* value.update(() => mine)
+          const expected = yield* value.getVersioned
+          const exchange = yield* value.compareAndSet(expected, mine)
+          return exchange.applied ? exchange : undefined
+        })
+      return Effect.gen(function* () {
+        const change = yield* write(recorder.unique())
+        if (change !== undefined) {
+          const other = replaced.get(change.pre)
+          if (other !== undefined) {
+            stage.accuse(`P12: ${change.post} and ${other} have both replaced "${change.pre}"`)
+          }
+          replaced.set(change.pre, change.post)
+        }
+        if (!stage.isPeace()) return
+        while (newest.value !== (yield* written(stage, path))) yield* Effect.sleep("20 millis")
+      })
+    }),
+    expected: ["OutcomeUnknown"],
+    survivesDeletion: false
+  }
+})
+
+/** What stands in JSON at a path, if anything does. */
+const written = ({ truth }: Stage, path: string): Effect.Effect<unknown> =>
+  Effect.map(truth, (truth) => {
+    const data = truth.get(path)?.data
+    return data === undefined ? "" : JSON.parse(textOf(data))
+  })
+
+/** No id twice, and growing: for each of a block, for all where they are ordered. @category recipes @since 0.1.0 */
+export const idGenerator: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  const isOrdered = yield* Random.nextBoolean
+  const ids = new Map<bigint, string>()
+  return {
+    play: Effect.fnUntraced(function* (subject) {
+      const recorder = stage.recorder(subject)
+      const blockSize = yield* Random.nextIntBetween(1, 3)
+      const { next }: IdGenerator.IdGenerator<unknown> = isOrdered
+        ? yield* IdGenerator.makeOrdered("/recipe/ids")
+        : yield* IdGenerator.make("/recipe/ids", { blockSize })
+      const path = isOrdered ? "ids of all" : `ids of ${subject.name}`
+      return Effect.gen(function* () {
+        const id = yield* recorder.record({ f: "increment", path }, next, (id) => ({ count: Number(id) }))
+        const other = ids.get(id)
+        if (other !== undefined) stage.accuse(`P12: ${id} was given to ${other} and to ${subject.name}`)
+        ids.set(id, subject.name)
+      })
+    }),
+    survivesDeletion: isOrdered,
+    judge: () =>
+      Effect.sync(() => {
+        for (const violation of checkCounters(stage.history()).violations) stage.accuse(`P12: ${violation}`)
+      })
+  }
+})

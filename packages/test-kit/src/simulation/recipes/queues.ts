@@ -1,0 +1,179 @@
+/**
+ * Queues: nothing comes out twice, or out of order, or is lost, where that is promised.
+ *
+ * @since 0.1.0
+ */
+import * as PriorityQueue from "@effect-zookeeper/recipes/PriorityQueue"
+import * as Queue from "@effect-zookeeper/recipes/Queue"
+import { ZooKeeper } from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeperClient from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type { Operation } from "../../history/History.ts"
+import * as QueueRules from "../../history/queues.ts"
+import type { Recipe, Scenario, Stage } from "../RecipeWorld.ts"
+import { Exclusion } from "./Exclusion.ts"
+import { bytesOf, textOf } from "./text.ts"
+
+const path = "/recipe/queue"
+
+const PRIORITIES = [5, 100, 900]
+
+/** At most once. @category recipes @since 0.1.0 */
+export const queue: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  return yield* atMostOnce(stage, yield* anyLayout, false)
+})
+
+/** The same where some overtake. @category recipes @since 0.1.0 */
+export const priorityQueue: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  return yield* atMostOnce(stage, yield* anyLayout, true)
+})
+
+/** Offers, and takes, or leaves the taking to one who comes when all is over: then the order is known. */
+const atMostOnce = Effect.fnUntraced(function* (stage: Stage, layout: Queue.Layout, hasPriorities: boolean) {
+  const isTaken = yield* Random.nextBoolean
+  const scenario: Scenario = {
+    play: Effect.fnUntraced(function* (subject) {
+      const recorder = stage.recorder(subject)
+      const queue = yield* make(layout, hasPriorities)
+      return Effect.gen(function* () {
+        const priority = hasPriorities ? PRIORITIES[yield* Random.nextIntBetween(0, 2)]! : 0
+        if ((yield* Random.next) < 0.6 || !isTaken || stage.isPeace()) {
+          const value = `${priority}:${recorder.unique()}`
+          yield* recorder.record({ f: "offer", path, value }, queue.offer(bytesOf(value), priority), () => ({}))
+          return
+        }
+        // What is waited for is put in before, by whom it may be.
+        const take = (yield* Random.nextBoolean) ? queue.poll : Effect.map(queue.take, Option.some)
+        yield* recorder.record({ f: "take", path }, Effect.timeout(take, "2 seconds"), (item) =>
+          Option.isSome(item) ? { value: textOf(item.value) } : {}
+        )
+      })
+    }),
+    expected: ["OutcomeUnknown", "TimeoutError"],
+    // Who deletes an item takes it.
+    survivesDeletion: false,
+    judge: Effect.fnUntraced(function* (_truth, zk) {
+      const drained = yield* drain(stage, zk, layout, hasPriorities)
+      const history = stage.history()
+      // A session that ended may have taken one along that its taker knows nothing of; it was asked for by each worker.
+      const ended = stage.subjects.reduce((sum, { evidence }) => sum + evidence.sessions.length - 1, 0)
+      const alongside = Array.from({ length: ended * 2 }, (_, index) => takenAlong(index))
+      report(stage, QueueRules.checkQueues([...history, ...alongside]).violations)
+      if (!isTaken) judgeOrder(stage, history, drained)
+    })
+  }
+  return scenario
+})
+
+const takenAlong = (index: number): Operation => ({
+  f: "take",
+  path,
+  id: `along.${index}`,
+  client: "a session that ended",
+  session: undefined,
+  outcome: "info",
+  invokedAt: 0,
+  completedAt: Number.POSITIVE_INFINITY
+})
+
+/** The more urgent first, and what one put in one after the other in that order. */
+const judgeOrder = (stage: Stage, history: ReadonlyArray<Operation>, drained: ReadonlyArray<string>) => {
+  const priorities = drained.map((value) => Number(value.split(":")[0]))
+  const late = priorities.findIndex((priority, index) => index > 0 && priority < priorities[index - 1]!)
+  if (late !== -1) stage.accuse(`${drained[late]} came after ${drained[late - 1]}`)
+  for (const priority of new Set(priorities)) {
+    const ofThis = history.filter(({ f, value }) => f === "take" || value?.startsWith(`${priority}:`) === true)
+    const mine = ofThis.filter(({ f, value }) => f !== "take" || value?.startsWith(`${priority}:`) === true)
+    report(stage, QueueRules.checkQueues(mine, { isOrdered: true }).violations)
+  }
+}
+
+/** At least once: done once, and worked on by one at a time. @category recipes @since 0.1.0 */
+export const queueWithLock: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  const layout = yield* anyLayout
+  const hasPriorities = yield* Random.nextBoolean
+  const exclusion = new Exclusion(stage, (values) => new Set(values).size === values.length)
+  const done = new Set<string>()
+  const scenario: Scenario = {
+    play: Effect.fnUntraced(function* (subject) {
+      const recorder = stage.recorder(subject)
+      const queue = yield* make(layout, hasPriorities)
+      const handle = (item: Uint8Array) =>
+        Effect.gen(function* () {
+          const value = textOf(item)
+          if (done.has(value)) stage.accuse(`${subject.name} was given ${value}, which was done`)
+          recorder.note({ f: "take", path, value })
+          yield* exclusion.work(subject, value, { path })
+          if ((yield* Random.next) < 0.2) return yield* Effect.fail({ _tag: "Refused" })
+          return value
+        })
+      const withLock = Effect.gen(function* () {
+        const taken = yield* queue.takeWithLock
+        const value = yield* Effect.raceFirst(taken.lost, handle(taken.item))
+        if ((yield* Random.next) < 0.2) return yield* taken.requeue
+        // Whether it is done is unknown to who is interrupted here.
+        yield* taken.ack
+        done.add(value)
+      }).pipe(Effect.scoped)
+      return Effect.gen(function* () {
+        const value = recorder.unique()
+        yield* recorder.record({ f: "offer", path, value }, queue.offer(bytesOf(value)), () => ({}))
+        if (stage.isPeace()) return
+        const consume = Effect.tap(queue.consumeOne(handle), (value) => Effect.sync(() => done.add(value)))
+        yield* Effect.timeout((yield* Random.nextBoolean) ? consume : withLock, "4 seconds")
+      })
+    }),
+    expected: ["OutcomeUnknown", "TimeoutError", "Refused"],
+    survivesDeletion: false,
+    judge: Effect.fnUntraced(function* (_truth, zk) {
+      const drained = yield* drain(stage, zk, layout, hasPriorities)
+      for (const value of drained) if (done.has(value)) stage.accuse(`${value} is there, which was done`)
+      report(stage, QueueRules.checkQueues(stage.history(), { mayRepeat: true }).violations)
+    })
+  }
+  return scenario
+})
+
+// ---- internal
+
+const anyLayout = Effect.map(
+  Random.nextIntBetween(0, 2),
+  (index) => (["curator", "kazoo", "kazooLocking"] as const)[index]!
+)
+
+interface AnyQueue extends Queue.Consumer<Uint8Array> {
+  readonly offer: (item: Uint8Array, priority?: number) => Effect.Effect<void, unknown>
+}
+
+const make = (layout: Queue.Layout, hasPriorities: boolean) =>
+  Effect.gen(function* () {
+    if (hasPriorities) {
+      const urgent: AnyQueue = yield* PriorityQueue.make(path, { layout })
+      return urgent
+    }
+    const { offer, ...rest } = yield* Queue.make(path, { layout })
+    const plain: AnyQueue = { ...rest, offer: (item) => offer(item) }
+    return plain
+  })
+
+/** Takes all that is left, in turn. */
+const drain = (stage: Stage, zk: ZooKeeperClient.Service, layout: Queue.Layout, hasPriorities: boolean) =>
+  Effect.gen(function* () {
+    const queue = yield* Effect.provideService(make(layout, hasPriorities), ZooKeeper, zk)
+    const recorder = stage.recorder({ ...stage.subjects[0]!, name: "the judge" })
+    const drained: Array<string> = []
+    yield* zk.sync("/recipe")
+    while (true) {
+      const item = yield* recorder.record({ f: "take", path }, queue.poll, (item) =>
+        Option.isSome(item) ? { value: textOf(item.value) } : {}
+      )
+      if (Option.isNone(item)) return drained
+      drained.push(textOf(item.value))
+    }
+  }).pipe(Effect.scoped)
+
+const report = (stage: Stage, violations: ReadonlyArray<string>) => {
+  for (const violation of violations) stage.accuse(`P12: ${violation}`)
+}

@@ -1,0 +1,97 @@
+/**
+ * What several hold at a time: the read-write lock, and the semaphore.
+ *
+ * @since 0.1.0
+ */
+import type { Held } from "@effect-zookeeper/recipes/Held"
+import * as ReadWriteLock from "@effect-zookeeper/recipes/ReadWriteLock"
+import * as Semaphore from "@effect-zookeeper/recipes/Semaphore"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import type { Recipe, Stage } from "../RecipeWorld.ts"
+import { Exclusion } from "./Exclusion.ts"
+
+/** Readers together, a writer alone, and no writer between one and what it reads afterwards. @category recipes @since 0.1.0 */
+export const readWriteLock: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  yield* Effect.orDie(stage.subjects[0]!.zk.create("/resource"))
+  const exclusion = new Exclusion(stage, (kinds) => kinds.length <= 1 || kinds.every((kind) => kind === "reader"))
+  let writers = 0
+  return {
+    play: Effect.fnUntraced(function* (subject) {
+      const lock = yield* ReadWriteLock.make("/recipe/read-write", {
+        onDisconnect: (yield* Random.nextBoolean) ? "stop" : "continue"
+      })
+      const writing = (held: Held) => {
+        writers++
+        return exclusion.work(subject, "writer", held, held)
+      }
+      const reading = (held: Held) => exclusion.work(subject, "reader", held)
+      const write = lock.write.withLock(writing)
+      const read = lock.read.withLock((held) =>
+        Effect.gen(function* () {
+          yield* reading(held)
+          if ((yield* Random.next) > 0.2) return
+          const upgraded = yield* Effect.result(lock.write.withLock(Effect.void))
+          if (Result.isSuccess(upgraded)) stage.accuse(`${subject.name} reads, and was let in to write`)
+        })
+      )
+      /** Within what `withLock` guards it is known what is to be downgraded. */
+      const known = Effect.gen(function* () {
+        const held = yield* lock.write.withLock((held) => Effect.andThen(writing(held), lock.read.acquire()))
+        yield* Effect.raceFirst(held.lost, reading(held))
+      })
+      const downgrade = Effect.gen(function* () {
+        const writing = yield* Scope.fork(yield* Effect.scope)
+        const written = yield* Effect.provideService(lock.write.acquire(), Scope.Scope, writing)
+        const own = ++writers
+        yield* Effect.raceFirst(written.lost, exclusion.work(subject, "writer", written, written))
+        const session = subject.zk.session.id
+        const held = yield* lock.read.acquire({ downgrade: written })
+        const isExcused = [written, held].some(({ path }) => stage.isExcused(subject, session, path))
+        const compare = Effect.sync(() => {
+          if (own === writers || isExcused) return
+          stage.accuse(`P8: another wrote while ${subject.name} went from writing to reading`)
+        })
+        yield* Effect.raceFirst(held.lost, compare)
+        yield* Scope.close(writing, Exit.void)
+        yield* Effect.raceFirst(held.lost, exclusion.work(subject, "reader", held))
+      })
+      return Effect.gen(function* () {
+        const rounds = [read, read, write, write, Effect.scoped(downgrade), Effect.scoped(known)]
+        yield* rounds[yield* Random.nextIntBetween(0, rounds.length - 1)]!
+      })
+    }),
+    judge: () => Effect.sync(() => exclusion.judge())
+  }
+})
+
+/** Never more permits than there are. @category recipes @since 0.1.0 */
+export const semaphore: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+  yield* Effect.orDie(stage.subjects[0]!.zk.create("/resource"))
+  const permits = yield* Random.nextIntBetween(1, 3)
+  const isShared = yield* Random.nextBoolean
+  const exclusion = new Exclusion(stage, (kinds) => kinds.reduce((sum, kind) => sum + Number(kind), 0) <= permits)
+  return {
+    play: Effect.fnUntraced(function* (subject) {
+      const semaphore = yield* Semaphore.make("/recipe/semaphore", {
+        permits: isShared ? { at: "/recipe/permits", initial: permits } : permits,
+        onDisconnect: (yield* Random.nextBoolean) ? "stop" : "continue"
+      })
+      return Effect.gen(function* () {
+        const many = yield* Random.nextIntBetween(1, permits)
+        const timeout = (yield* Random.nextBoolean) ? 0 : 2000
+        const options = (yield* Random.next) < 0.2 && !stage.isPeace() ? { timeout } : undefined
+        yield* semaphore.withPermits(
+          many,
+          // Only where one alone has a permit do tokens grow.
+          (held) => exclusion.work(subject, String(many), held, permits === 1 ? held[0] : undefined),
+          options
+        )
+      })
+    }),
+    judge: () => Effect.sync(() => exclusion.judge())
+  }
+})
