@@ -182,6 +182,38 @@ describe("lengths", () => {
   })
 })
 
+describe("small frames of a large chunk", () => {
+  it("keep no more than a piece alive, and are what they were in the chunk, however it is cut", () => {
+    const frames = Array.from({ length: 300 }, (_, index) => numbered((index * 37) % 900, index % 100))
+    const stream = streamOf(frames)
+    assert.isAbove(stream.length, 4 * Frame.PIECE)
+    for (const at of [[], [3], [20_000], [40_001, 40_003], [Frame.PIECE], [Frame.PIECE + 1, 90_000]]) {
+      const got = split(cut(stream, at))
+      assert.deepStrictEqual(hex(got), hex(frames))
+      for (const frame of got) assert.isAtMost(frame.buffer.byteLength, Math.max(Frame.PIECE, 900))
+    }
+  })
+
+  it("that is larger than a piece is handed on without a copy, in its turn", () => {
+    const frames = [numbered(10), numbered(40_000), numbered(20), numbered(Frame.PIECE), numbered(30)]
+    const stream = streamOf(frames)
+    const got = split([stream], new Frame.FrameSplitter(100_000))
+    assert.deepStrictEqual(hex(got), hex(frames))
+    assert.strictEqual(got[1]!.buffer, stream.buffer)
+    assert.strictEqual(got[3]!.buffer, stream.buffer)
+    assert.isAtMost(got[4]!.buffer.byteLength, Frame.PIECE)
+  })
+
+  it("after one with a wrong length are not looked at", () => {
+    const stream = new Uint8Array([...streamOf(Array.from({ length: 40 }, () => numbered(500))), 0xff, 0, 0, 0])
+    const seen: Array<Uint8Array> = []
+    const splitter = new Frame.FrameSplitter(LIMIT)
+    const error = refused(() => splitter.push(stream, (bytes, start, end) => seen.push(bytes.subarray(start, end))))
+    assert.isBelow(error.length, 0)
+    assert.lengthOf(seen, 40)
+  })
+})
+
 describe("encoding", () => {
   it("append writes the length before the body and returns it", () => {
     const writer = new JuteWriter(1)

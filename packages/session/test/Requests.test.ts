@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
@@ -336,6 +337,74 @@ describe("interruption", () => {
       assert.deepStrictEqual(shape(requests), ["getData /2"])
       answerRead(next, requests[0]!)
       assert.strictEqual(yield* Fiber.join(kept), "2")
+    })
+  )
+})
+
+describe("requests that are begun beneath Effect", () => {
+  /** As the client asks: what is sent at once has nothing that gives it up. */
+  const begun = (session: TheSession, path: string) =>
+    Effect.callback<string, unknown>((resume) => {
+      const giveUp = session.begin(
+        Operations.getData,
+        { path, watch: false },
+        path,
+        ({ data }) => new TextDecoder().decode(data ?? undefined),
+        resume,
+        Fiber.getCurrent()
+      )
+      return giveUp === undefined ? undefined : Effect.sync(giveUp)
+    })
+
+  it.effect("give what is made of the response, or the failure", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect(two)
+      const reads = yield* Effect.forEach([1, 2], (n) => Effect.forkChild(Effect.result(begun(session, `/${n}`)), now))
+      yield* settle
+      const [first, second] = yield* server.requests
+      answerRead(server, first!)
+      server.reply(second!.xid, 1n, -101)
+      assert.deepStrictEqual(yield* Fiber.join(reads[0]!), Result.succeed("1"))
+      const refused = yield* Fiber.join(reads[1]!)
+      assert.strictEqual(Result.isFailure(refused) && (refused.failure as { readonly _tag: string })._tag, "NoNode")
+    })
+  )
+
+  it.effect("are not asked again on the next connection for fibers that have ended, sent or not", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect(two)
+      const gone = yield* Effect.forkChild(begun(session, "/gone"), now)
+      const stays = yield* Effect.forkChild(begun(session, "/stays"), now)
+      yield* settle
+      assert.deepStrictEqual(shape(yield* server.requests), ["getData /gone", "getData /stays"])
+      yield* Fiber.interrupt(gone)
+      server.cut()
+      yield* settle
+      const waits = yield* Effect.forkChild(begun(session, "/waits"), now)
+      yield* Fiber.interrupt(waits)
+      const next = yield* reconnect(network, session)
+      const requests = yield* next.requests
+      assert.deepStrictEqual(shape(requests), ["getData /stays"])
+      answerRead(next, requests[0]!)
+      assert.strictEqual(yield* Fiber.join(stays), "stays")
+    })
+  )
+
+  it.effect("end by a defect where what is to be made of the response cannot be, and harm nobody else", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect(two)
+      const broken = Effect.callback<never, unknown>((resume) => {
+        const into = () => {
+          throw new Error("not this")
+        }
+        session.begin(Operations.getData, { path: "/1", watch: false }, "/1", into, resume)
+      })
+      const first = yield* Effect.forkChild(Effect.exit(broken), now)
+      const second = yield* Effect.forkChild(get(session, "/2"), now)
+      yield* settle
+      for (const request of yield* server.requests) answerRead(server, request)
+      assert.isTrue(Exit.hasDies(yield* Fiber.join(first)))
+      assert.strictEqual(yield* Fiber.join(second), "2")
     })
   )
 })
