@@ -152,7 +152,10 @@ export interface ReconfigureOptions {
 
 /** @category models @since 0.1.0 */
 export interface DataAndStat {
-  /** Empty for a znode that was created without data. */
+  /**
+   * Empty for a znode that was created without data. Nobody writes to it any more, but it may be a view of a buffer with
+   * other data beside it (of at most 16 KiB, unless it is large itself): where its `buffer` is used, so is its `byteOffset`.
+   */
   readonly data: Uint8Array
   readonly stat: Stat
 }
