@@ -60,7 +60,8 @@ describeOnServers("a double barrier", (it) => {
       const first = yield* member(zk, 3)
       assert.strictEqual((yield* failure(first.enter({ timeout: 300 }), "WaitTimeout")).timeout, 300)
       assert.strictEqual((yield* failure(first.enter({ timeout: 0 }), "WaitTimeout")).timeout, 0)
-      assert.deepStrictEqual(yield* names(zk), [])
+      // On a busy machine a create may have been on its way: it is undone when its answer comes.
+      yield* has(zk, 0)
       // Two are still too few, however often others have tried.
       const crowd = yield* Effect.forEach([1, 2], () => Effect.flatMap(another(), (zk) => member(zk, 3)))
       const outcomes = yield* Effect.forEach(crowd, ({ enter }) => Effect.flip(enter({ timeout: 500 })), {
@@ -70,7 +71,7 @@ describeOnServers("a double barrier", (it) => {
         outcomes.map(({ _tag }) => _tag),
         ["WaitTimeout", "WaitTimeout"]
       )
-      assert.deepStrictEqual(yield* names(zk), [])
+      yield* has(zk, 0)
     })
   )
 

@@ -5,6 +5,7 @@
  */
 import type { Operation } from "./History.ts"
 import { describe, groupBy } from "./History.ts"
+import { sweep } from "./realTime.ts"
 import * as Verdict from "./Verdict.ts"
 
 /**
@@ -62,16 +63,15 @@ const judgeOrder = (
   const violations: Array<string> = []
   const offers = group.filter(({ f, outcome, value }) => f === "offer" && outcome === "ok" && taken.has(value))
   for (const own of groupBy(offers, ({ client }) => client).values()) {
-    // The latest beginning of a take of all that was put in before: none that comes after may have ended before it.
-    let latest: Operation | undefined
-    for (const [index, offer] of own.entries()) {
+    // The latest beginning of a take of all that had been put in before: none that comes after may have ended before it.
+    sweep<Operation, number>(own, Number.NEGATIVE_INFINITY, (offer, latest) => {
       const take = taken.get(offer.value)!
-      const isLater = index > 0 && own[index - 1]!.completedAt < offer.invokedAt
-      if (isLater && latest !== undefined && take.completedAt < latest.invokedAt) {
-        violations.push(`${describe(take)} overtook ${describe(latest)}`)
+      if (take.completedAt < latest) {
+        const other = own.map(({ value }) => taken.get(value)!).find(({ invokedAt }) => invokedAt === latest)!
+        violations.push(`${describe(take)} overtook ${describe(other)}`)
       }
-      if (latest === undefined || take.invokedAt > latest.invokedAt) latest = take
-    }
+      return take.invokedAt
+    })
   }
   return violations
 }

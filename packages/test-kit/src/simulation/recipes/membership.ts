@@ -22,7 +22,7 @@ import { textOf } from "./text.ts"
 export const party: Recipe = Effect.fnUntraced(function* (stage: Stage) {
   const path = "/recipe/party"
   const layout = (yield* Random.nextBoolean) ? "curator" : "aiozk"
-  const idOf = (name: string) => (layout === "curator" ? name : name.replace(/-[0-9a-f]{32}--?\d+$/, ""))
+  const idOf = (name: string) => (layout === "curator" ? name : name.replace(/--?\d+$/, ""))
   return {
     play: Effect.fnUntraced(function* (subject) {
       const unique = namesOf(subject)
