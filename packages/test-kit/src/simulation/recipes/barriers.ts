@@ -13,6 +13,7 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type { Recipe, Stage } from "../RecipeWorld.ts"
+import type { Subject } from "../Subject.ts"
 
 /** @category recipes @since 0.1.0 */
 export const barrier: Recipe = Effect.fnUntraced(function* (stage: Stage) {
@@ -65,11 +66,8 @@ const AFTERLIFE = 6000
 export const doubleBarrier: Recipe = Effect.fnUntraced(function* (stage: Stage) {
   const path = "/recipe/double"
   const size = stage.subjects.length
-  /**
-   * Until when the member of each round may be there, at least, and may be inside. One that gave up while it was cut off
-   * may be counted beside the next of the same client.
-   */
-  const members: Array<{ until: number; insideUntil: number }> = []
+  /** Until when the member of each round may be there, at least, and may be inside. A client counts once. */
+  const members: Array<{ readonly subject: Subject; until: number; insideUntil: number }> = []
   return {
     play: Effect.fnUntraced(function* (subject) {
       const barrier = yield* DoubleBarrier.make(path, { size })
@@ -80,7 +78,8 @@ export const doubleBarrier: Recipe = Effect.fnUntraced(function* (stage: Stage) 
         const begun = stage.now()
         yield* barrier.enter(options)
         own.insideUntil = Number.POSITIVE_INFINITY
-        const areThere = members.filter(({ until }) => until >= begun).length >= size
+        const there = members.filter(({ until }) => until >= begun)
+        const areThere = new Set(there.map(({ subject }) => subject)).size >= size
         const areInside = members.some((other) => other !== own && other.insideUntil >= begun)
         if (!areThere && !areInside) stage.accuse(`${subject.name} entered without the others`)
         yield* Effect.sleep(yield* Random.nextBetween(0, 300))
@@ -88,7 +87,7 @@ export const doubleBarrier: Recipe = Effect.fnUntraced(function* (stage: Stage) 
       })
       return turn.withPermit(
         Effect.suspend(() => {
-          const own = { until: Number.POSITIVE_INFINITY, insideUntil: 0 }
+          const own = { subject, until: Number.POSITIVE_INFINITY, insideUntil: 0 }
           members.push(own)
           return Effect.onExit(round(own), (exit) =>
             Effect.sync(() => {
