@@ -40,7 +40,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { WaitOptions } from "./Barrier.ts"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
-import { leave as leaveZnode, leaveInBackground } from "./internal/holding.ts"
+import { leaveForSure } from "./internal/holding.ts"
 import { awaitChange, ensure, withinFrom } from "./internal/line.ts"
 import { acrossSessions, checkPath, checkTimeout, isRenewed, patiently } from "./internal/patience.ts"
 import { inHand, watched } from "./internal/watching.ts"
@@ -105,7 +105,7 @@ export const make = (
       const rule = "it has to be a whole number of members, at least 1"
       return yield* new InvalidArgument({ argument: "size", value: String(size), rule })
     }
-    const self: Self = { ...options, zk, path, own: undefined, inside: undefined }
+    const self: Self = { ...options, zk, path, place: Semaphore.makeUnsafe(1), own: undefined, inside: undefined }
     yield* Effect.addFinalizer(() => depart(self))
     const alone = Semaphore.makeUnsafe(1)
     const bounded =
@@ -139,6 +139,8 @@ type Wait = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | WaitTime
 interface Self extends Options {
   readonly zk: ZooKeeper.Service
   readonly path: string
+  /** Taken while a znode of this member may be there: with a second one it would be counted twice, and enter alone. */
+  readonly place: Semaphore.Semaphore
   /** While it enters, is inside, or is about to leave. */
   own: Member | undefined
   /** Whom a leave waits for. */
@@ -153,11 +155,31 @@ interface Member {
 
 const readyPath = ({ path }: Self) => ZnodePath.join(path, readyName)
 
+/** Goes away, in the background if it takes longer than a second. */
 const depart = (self: Self): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { own, zk } = self
+    const { own } = self
     self.own = undefined
-    return own === undefined ? Effect.void : leaveZnode(zk, own.path)
+    return own === undefined
+      ? Effect.void
+      : Effect.flatMap(vacateInBackground(self, own), (fiber) =>
+          Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), "1 second"))
+        )
+  })
+
+/** Nothing is there any more. */
+const gone = (self: Self): Effect.Effect<void> =>
+  Effect.uninterruptible(
+    Effect.suspend(() => {
+      self.own = undefined
+      return Effect.asVoid(self.place.release(1))
+    })
+  )
+
+const vacateInBackground = ({ place, zk }: Self, { path }: Member) =>
+  Effect.forkDetach(Effect.andThen(leaveForSure(zk, path), place.release(1)), {
+    startImmediately: true,
+    uninterruptible: true
   })
 
 // ---- internal: entering
@@ -167,11 +189,14 @@ const enter = Effect.fnUntraced(function* (
   wait: Wait,
   isOnce: boolean
 ): Effect.fn.Return<void, WaitTimeout | RecipeError> {
-  const { zk } = self
   self.inside = undefined
+  const create = Effect.andThen(
+    self.place.take(1),
+    Effect.onError(createMember(self), () => self.place.release(1))
+  )
   while (true) {
-    const own = (self.own ??= yield* inHand<Member, RecipeError, WaitTimeout>(wait, createMember(self), ({ path }) =>
-      leaveInBackground(zk, path)
+    const own = (self.own ??= yield* inHand<Member, RecipeError, WaitTimeout>(wait, create, (own) =>
+      Effect.asVoid(vacateInBackground(self, own))
     ))
     const exit = yield* Effect.exit(wait(awaitReady(self, own, isOnce)))
     if (Exit.isSuccess(exit) && exit.value === "Ready") return
@@ -266,7 +291,7 @@ const awaitOthers = Effect.fnUntraced(
     while (true) {
       const ready = yield* zk.stat(readyPath(self))
       const members = membersOf(yield* zk.getChildren(path))
-      if (self.own !== undefined && !members.includes(self.own.name)) self.own = undefined
+      if (self.own !== undefined && !members.includes(self.own.name)) yield* gone(self)
       const { own } = self
       const inside = (self.inside ??= new Set(members))
       const left = members.filter((name) => inside.has(name))

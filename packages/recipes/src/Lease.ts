@@ -33,6 +33,7 @@ import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { DataInvalid, LockLost, LockTimeout, RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
+import { checkCount } from "./internal/contention.ts"
 import { checkPath, checkPositive, checkTimeout } from "./internal/patience.ts"
 import * as Slots from "./internal/slots.ts"
 import { effectOf, usingScoped } from "./internal/using.ts"
@@ -124,7 +125,7 @@ export const make = (
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const duration = yield* checkTimeout(options.duration, "duration")
-    const slots = Array.from({ length: yield* checkPositive(options.limit ?? 1, "limit") }, (_, index) =>
+    const slots = Array.from({ length: (yield* checkCount("limit", options.limit)) ?? 1 }, (_, index) =>
       ZnodePath.join(path, `lease-${index}`)
     )
     const place: Slots.Place = {

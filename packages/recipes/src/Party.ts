@@ -330,9 +330,9 @@ const stand = Effect.fnUntraced(function* (
   // Both would take the one znode for their own.
   if (layout.isUnique && self.taken.has(id)) return yield* new MemberExists({ path: asked, owner: zk.session.id })
   self.taken.add(id)
-  let own: Own | undefined
+  const standing: { own: Own | undefined } = { own: undefined }
   // Registered first, so that it runs last: the znode goes, then the view shows it.
-  yield* Effect.addFinalizer(() => forget(self, id, own))
+  yield* Effect.addFinalizer(() => forget(self, id, standing.own))
   const node = yield* PersistentNode.make(asked, { ...layout.node, data, acl: options.acl, wait: false }).pipe(
     Effect.provideService(ZooKeeper.ZooKeeper, zk)
   )
@@ -340,7 +340,7 @@ const stand = Effect.fnUntraced(function* (
   const at = Option.getOrElse(node.actualPath, () => asked)
   const name = ZnodePath.name(at)
   const joined: Own = { node, name, data: bytesOf(data) }
-  own = joined
+  standing.own = joined
   self.own.add(joined)
   yield* refresh(self)
   yield* Effect.forkScoped(

@@ -48,7 +48,10 @@ import * as Tend from "./internal/cache/tend.ts"
  * @since 0.1.0
  */
 export interface Options extends Tend.Options {
-  /** How many levels below the root; 0 for the root alone. Default: all. */
+  /**
+   * How many levels below the root; 0 for the root alone. Below ZooKeeper 3.6 the Stats of the last level do not follow
+   * the number of their children. Default: all.
+   */
   readonly maxDepth?: number | undefined
   /** Which paths below the root are cached. What is below a path that is not is not cached either. Default: all. */
   readonly filter?: ((path: string) => boolean) | undefined

@@ -60,6 +60,23 @@ const makeLedger = () => {
   return { users, doubles, use }
 }
 
+describeOnServers("an allocator whose user throws", (it) => {
+  it.effect("gives up its items all the same, and closes", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const { allocator, leave } = yield* member(zk, "m")
+      yield* owns(allocator, items)
+      const exit = yield* Effect.exit(
+        allocator.whileAllocated((): Effect.Effect<void> => {
+          throw new Error("a bug")
+        })
+      )
+      assert.isTrue(Exit.isFailure(exit))
+      assert.isTrue(Option.isSome(yield* Effect.timeoutOption(leave, "10 seconds")))
+    })
+  )
+})
+
 describeOnServers("an allocator", (it) => {
   it.effect("deals the items out to those who are there, and again when that changes", () =>
     Effect.gen(function* () {

@@ -1,5 +1,8 @@
 import { assert } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as ChildrenCache from "../src/ChildrenCache.ts"
 import { counted, old, shown } from "./caches.ts"
@@ -82,4 +85,33 @@ describeOnServers("a children cache", (it) => {
       assert.deepStrictEqual(told.slice(2), ["full 2", "live", "synced 2"])
     })
   )
+})
+
+describeOnServers("a cache whose filter throws", (it) => {
+  for (const [when, first] of [
+    ["at once", true],
+    ["later", false]
+  ] as const) {
+    it.effect(`says so ${when}, instead of waiting or being out of date for ever`, () =>
+      Effect.gen(function* () {
+        const { zk } = yield* place
+        yield* zk.create("/all")
+        if (first) yield* zk.create("/all/x")
+        const making = by(zk)(
+          ChildrenCache.make("/all", {
+            filter: () => {
+              throw new Error("a bug")
+            }
+          })
+        )
+        const ended = Effect.gen(function* () {
+          const cache = yield* making
+          if (!first) yield* zk.create("/all/x")
+          yield* Stream.runDrain(cache.changes)
+        })
+        const exit = Option.getOrThrow(yield* Effect.timeoutOption(Effect.exit(ended), "10 seconds"))
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+      })
+    )
+  }
 })

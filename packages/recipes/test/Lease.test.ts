@@ -155,11 +155,34 @@ describeOnServers("a lease", (it) => {
     })
   )
 
+  it.effect("knows no more time than a renewal gave it that nobody waited for", () =>
+    Effect.gen(function* () {
+      const { breakable } = yield* place
+      const { link, zk } = yield* breakable()
+      const { obtain } = yield* lease(zk, { duration: "20 seconds" })
+      const held = Option.getOrThrow(yield* obtain)
+      const before = yield* zk.stat(held.path)
+      yield* link.loseReply(Operations.setData)
+      yield* Effect.timeoutOption(held.renew, "1 millis")
+      const applied = yield* eventually(
+        Effect.map(zk.stat(held.path), Option.getOrThrow),
+        ({ version }) => version > Option.getOrThrow(before).version
+      )
+      yield* held.renew
+      // A write of its own, and not the one before taken for it: others count from what was written.
+      const written = Option.getOrThrow(yield* zk.stat(held.path))
+      assert.isAbove(written.mzxid, applied.mzxid)
+      yield* held.transaction([Op.create("/fenced")])
+    })
+  )
+
   it.effect("refuses a duration or a limit that is none", () =>
     Effect.gen(function* () {
       const { zk } = yield* place
       assert.strictEqual((yield* failure(lease(zk, { duration: 0 }), "InvalidArgument")).argument, "duration")
-      assert.strictEqual((yield* failure(lease(zk, { limit: 0 }), "InvalidArgument")).argument, "limit")
+      for (const limit of [0, 0.5, Number.NaN]) {
+        assert.strictEqual((yield* failure(lease(zk, { limit }), "InvalidArgument")).argument, "limit")
+      }
     })
   )
 })

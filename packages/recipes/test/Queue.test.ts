@@ -630,6 +630,20 @@ describeOnServers("a queue shared with others", (it) => {
   )
 })
 
+describeOnServers("a queue that is offered what no server takes", (it) => {
+  it.effect("leaves no witness for it", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const queue = yield* by(zk)(Queue.make("/queue"))
+      for (let n = 0; n < 3; n++) {
+        yield* queue.offer(new Uint8Array(8))
+        yield* failure(queue.offer(new Uint8Array(2 ** 21)), "FrameTooLarge")
+      }
+      assert.lengthOf(yield* zk.getChildren("/queue-clients"), 1)
+    })
+  )
+})
+
 /** How many watches the server has, of data and of children. */
 const watches = Effect.map(
   Effect.flatMap(Transport.Transport, (transport) => {

@@ -66,13 +66,26 @@ describe("the checker", () => {
   })
 
   it("judges 100,000 operations in seconds", () => {
-    const history = generated(1, { operations: 100_000, clients: 20, unknown: 0.01 })
+    // Every read watches, until it is answered.
+    const history = generated(1, { operations: 100_000, clients: 20, unknown: 0.01 }).flatMap((read) => {
+      if (read.f !== "read") return [read]
+      const at = read.completedAt
+      const over = {
+        ...read,
+        id: `over ${read.id}`,
+        f: "unwatched",
+        of: read.id,
+        invokedAt: at,
+        mzxid: undefined
+      } as const
+      return [read, { ...read, f: "watch", id: read.id } as const, over]
+    })
     const began = process.hrtime.bigint()
     assert.deepStrictEqual(check(history), { violations: [], undecided: [], excused: [] })
     const took = Number(process.hrtime.bigint() - began) / 1e6
     console.log(`${summary(history)}: ${took.toFixed(0)} ms`)
-    assert.isBelow(took, 20_000)
-  })
+    assert.isBelow(took, 60_000)
+  }, 120_000)
 
   it("says that it does not know when there is too much to search", () => {
     // Twenty writes at once, and reads that fit none of the orders.

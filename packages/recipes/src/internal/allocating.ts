@@ -251,7 +251,14 @@ const whileAllocated = <A, E, R>(
         if (state.items.length === 0) return yield* changed
         const user: User = { state, done: Deferred.makeUnsafe() }
         self.users.add(user)
-        const exit = yield* Effect.exit(restore(Effect.raceFirst(awaitOther(self, state), f(state.items))))
+        const exit = yield* Effect.exit(
+          restore(
+            Effect.raceFirst(
+              awaitOther(self, state),
+              Effect.suspend(() => f(state.items))
+            )
+          )
+        )
         self.users.delete(user)
         Deferred.doneUnsafe(user.done, Effect.void)
         if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)

@@ -1,7 +1,7 @@
 /**
  * Holding something by an ephemeral znode: to claim it, to be told of its loss, to guard an effect with it, to give it back.
  */
-import { type NoAuth, TransactionFailed } from "@effect-zookeeper/client/Errors"
+import { TransactionFailed } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { WatchedData } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -79,11 +79,13 @@ export const release = (zk: ZooKeeper.Service, holding: Holding): Effect.Effect<
  * has ended. Waits for it a second at most: nobody who is cut off is held up.
  */
 export const leave = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
+  Effect.asVoid(Effect.timeoutOption(leaveForSure(zk, path), "1 second"))
+
+/** `leave`, waited for until it is done. */
+export const leaveForSure = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
   zk.delete(path, { guaranteed: true }).pipe(
     Effect.catchTag(["NoNode", "SessionExpired", "SessionClosed"], () => Effect.void),
-    Effect.catch((error) => Effect.logWarning(`${path} could not be deleted: ${error.message}`)),
-    Effect.timeoutOption("1 second"),
-    Effect.asVoid
+    Effect.catch((error) => Effect.logWarning(`${path} could not be deleted: ${error.message}`))
   )
 
 /** `leave` without waiting. */
@@ -140,16 +142,17 @@ const watchOwn = (
   path: string,
   changed: WatchedData["changed"]
 ): Effect.Effect<LockLost["reason"]> =>
-  changed.pipe(
-    Effect.flatMap(({ type }): Effect.Effect<LockLost["reason"], RecipeError | NoAuth> =>
-      type === "NodeDeleted"
-        ? Effect.succeed("deleted")
-        : Effect.scoped(
-            Effect.flatMap(watched(patiently(zk.getAndWatch(path))), (again) =>
-              watchOwn(zk, path, Fiber.join(again.changing))
-            )
-          ).pipe(Effect.catchTag("NoNode", () => Effect.succeed("deleted" as const)))
-    ),
+  Effect.gen(function* () {
+    let { type } = yield* changed
+    while (type !== "NodeDeleted") {
+      const again = Effect.scoped(
+        Effect.flatMap(watched(patiently(zk.getAndWatch(path))), ({ changing }) => Fiber.join(changing))
+      )
+      type = (yield* again).type
+    }
+    return "deleted" as const
+  }).pipe(
+    Effect.catchTag("NoNode", () => Effect.succeed("deleted" as const)),
     Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.succeed("session" as const)),
     // Forbidden to look: the session's ownership is left to tell.
     Effect.catch(() => Effect.never)

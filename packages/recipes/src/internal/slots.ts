@@ -15,11 +15,13 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import { DataInvalid, LockLost, LockTimeout } from "../Errors.ts"
 import type { HeldLease, Holder, LeaseError } from "../Lease.ts"
 import { type Holding, makeHolding } from "./holding.ts"
 import { awaitChange, ensure, withinFrom } from "./line.ts"
 import { acrossSessions } from "./patience.ts"
+import { inHand } from "./watching.ts"
 
 /** Where leases are taken, and for how long. */
 export interface Place {
@@ -91,13 +93,21 @@ export const obtainWithin = (
     })
   )
 
-/** A slot that was written by us. */
+/** A write of ours. */
+interface Written {
+  readonly stat: Stat
+  /** Monotonic milliseconds, from before the write was asked for. */
+  readonly since: number
+}
+
+/** A slot that is ours, as it was written last. */
 interface Taken {
   readonly slot: string
   readonly entry: Entry
   stat: Stat
-  /** Monotonic milliseconds, from before the write was asked for. */
   since: number
+  /** Taken by whoever writes: one after the other, each with the version that the one before has left. */
+  readonly writing: Semaphore.Semaphore
 }
 
 const takeAny = Effect.fnUntraced(function* (place: Place): Effect.fn.Return<Taken | undefined, LeaseError> {
@@ -105,8 +115,8 @@ const takeAny = Effect.fnUntraced(function* (place: Place): Effect.fn.Return<Tak
     const seen = yield* look(place, slot)
     if (seen.entry !== undefined && (yield* remainingOf(place, seen.entry, seen.stat)) > 0) continue
     const entry: Entry = { version: 1, identifier: place.identifier, duration: place.duration, nonce: yield* Guid.make }
-    const taken = yield* write(place, slot, entry, seen.stat.version)
-    if (taken !== undefined) return taken
+    const written = yield* write(place, slot, entry, seen.stat.version)
+    if (written !== undefined) return { ...written, slot, entry, writing: Semaphore.makeUnsafe(1) }
   }
   return undefined
 })
@@ -117,19 +127,17 @@ const write = Effect.fnUntraced(function* (
   slot: string,
   entry: Entry,
   version: number
-): Effect.fn.Return<Taken | undefined, LeaseError> {
+): Effect.fn.Return<Written | undefined, LeaseError> {
   const data = yield* Effect.orDie(Schema.encodeEffect(Entry)(entry))
   // Tried anew after a lost reply, and the nonce tells whose the write was: counted from before the first try.
   const since = yield* monotonic
   const { zk } = place
   return yield* acrossSessions(zk, zk.setData(slot, data, { version, idempotent: true })).pipe(
-    Effect.map((stat): Taken => ({ slot, entry, stat, since })),
+    Effect.map((stat): Written => ({ stat, since })),
     Effect.catchTag("BadVersion", () =>
       // Or it was our own write whose reply was lost.
       Effect.map(look(place, slot), (seen) =>
-        seen.entry?.nonce === entry.nonce && seen.stat.version === version + 1
-          ? { slot, entry, stat: seen.stat, since }
-          : undefined
+        seen.entry?.nonce === entry.nonce && seen.stat.version === version + 1 ? { stat: seen.stat, since } : undefined
       )
     ),
     Effect.catchTag("NoNode", () => Effect.undefined)
@@ -173,30 +181,45 @@ const runOut = (taken: Taken, holding: Holding): Effect.Effect<void> =>
 /** A tenth earlier than others may have it: time to stop what is guarded, and for clocks that run at different rates. */
 const endOf = ({ entry, since }: Taken): number => since + entry.duration * 0.9
 
+/**
+ * Whoever stops to wait for it does not stop it: a write whose fate is not known would be taken for the next one, which then
+ * seems to have begun the duration later than it did.
+ */
 const renew = (place: Place, taken: Taken, holding: Holding): Effect.Effect<void, LockLost | LeaseError> =>
-  Effect.suspend(() => {
-    if (holding.isLost()) return new LockLost({ path: taken.slot, reason: "expired" })
-    return Effect.flatMap(
-      write(place, taken.slot, taken.entry, taken.stat.version),
-      (renewed): Effect.Effect<void, LockLost> => {
-        if (renewed === undefined) holding.giveUp("expired")
-        if (renewed === undefined || holding.isLost()) return new LockLost({ path: taken.slot, reason: "expired" })
-        taken.stat = renewed.stat
-        taken.since = renewed.since
-        return Effect.void
-      }
-    )
-  })
+  Effect.uninterruptibleMask((restore) =>
+    inHand(restore, taken.writing.withPermit(renewAlone(place, taken, holding)), () => Effect.void)
+  )
+
+const renewAlone = Effect.fnUntraced(function* (
+  place: Place,
+  taken: Taken,
+  holding: Holding
+): Effect.fn.Return<void, LockLost | LeaseError> {
+  if (!holding.isLost()) {
+    const entry = { ...taken.entry, nonce: yield* Guid.make }
+    const renewed = yield* write(place, taken.slot, entry, taken.stat.version)
+    if (renewed === undefined) holding.giveUp("expired")
+    else {
+      taken.stat = renewed.stat
+      taken.since = renewed.since
+    }
+  }
+  // It may have run out, or have been given back, while the write was on its way.
+  if (holding.isLost()) return yield* new LockLost({ path: taken.slot, reason: "expired" })
+})
 
 /** Goes on in the background when one stops to wait for it; with a session that has ended for good, time does it. */
 const giveBackDetached = (place: Place, taken: Taken): Effect.Effect<void> =>
   Effect.flatMap(Effect.forkDetach(giveBack(place, taken), { startImmediately: true }), Fiber.join)
 
-const giveBack = ({ zk }: Place, { slot, stat }: Taken): Effect.Effect<void> =>
-  acrossSessions(zk, zk.setData(slot, "", { version: stat.version, idempotent: true })).pipe(
+const giveBack = ({ zk }: Place, taken: Taken): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    acrossSessions(zk, zk.setData(taken.slot, "", { version: taken.stat.version, idempotent: true }))
+  ).pipe(
+    taken.writing.withPermit,
     // Another version is another's.
     Effect.catchTag(["BadVersion", "NoNode", "SessionClosed", "SessionExpired"], () => Effect.void),
-    Effect.catch((error) => Effect.logWarning(`the lease ${slot} could not be given back: ${error.message}`)),
+    Effect.catch((error) => Effect.logWarning(`the lease ${taken.slot} could not be given back: ${error.message}`)),
     Effect.asVoid
   )
 

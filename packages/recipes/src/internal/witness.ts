@@ -125,6 +125,7 @@ export const make = Effect.fnUntraced(function* (
               yield* keep(witness)
               yield* restore(pause(100))
             } else if (!(yield* isRenewed(zk, error))) {
+              yield* keep(witness)
               return yield* Effect.fail(error)
             }
           }

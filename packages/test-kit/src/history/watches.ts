@@ -38,11 +38,12 @@ export const checkWatches = (operations: ReadonlyArray<Operation>, options: Opti
     const newest = states
       .filter(({ completedAt }) => completedAt <= end)
       .reduce((most, { mzxid = -1n }) => (mzxid > most ? mzxid : most), -1n)
-    const changes = group.filter(({ f, outcome }) => changing.has(f) && outcome !== "fail")
+    const changes = causesOf(group)
+    const seen = new Map([...groupBy(states, ({ session }) => session)].map(([session, own]) => [session, seenBy(own)]))
     for (const operation of group) {
       if (operation.outcome !== "ok") continue
       const own = parts.get(operation.id) ?? []
-      if (operation.f === "watch") violations.push(...judgeWatch(operation, own, { states, changes, newest }, options))
+      if (operation.f === "watch") violations.push(...judgeWatch(operation, own, { seen, changes, newest }, options))
       if (operation.f === "observe") violations.push(...judgeStream(operation, own, newest))
     }
   }
@@ -56,36 +57,86 @@ const changing: ReadonlySet<string> = new Set(["write", "cas", "create", "delete
 const finite = (at: number): number => (Number.isFinite(at) ? at : 0)
 
 interface Known {
-  readonly states: ReadonlyArray<Operation>
-  readonly changes: ReadonlyArray<Operation>
+  /** What each session has seen. */
+  readonly seen: ReadonlyMap<string | undefined, ReadonlyArray<Seen>>
+  readonly changes: ReadonlyArray<Cause>
   /** The newest transaction that was known well before the end. */
   readonly newest: bigint
 }
 
+/** The first answer with this transaction or a later one. */
+interface Seen {
+  readonly mzxid: bigint
+  readonly first: Operation
+}
+
+/** In the order of transactions. */
+const seenBy = (states: ReadonlyArray<Operation>): ReadonlyArray<Seen> => {
+  const seen = states.map((state) => ({ mzxid: state.mzxid ?? -1n, first: state }))
+  seen.sort((a, b) => (a.mzxid < b.mzxid ? -1 : a.mzxid > b.mzxid ? 1 : 0))
+  for (let n = seen.length - 2; n >= 0; n--) {
+    const later = seen[n + 1]!.first
+    if (later.completedAt < seen[n]!.first.completedAt) seen[n]!.first = later
+  }
+  return seen
+}
+
+/** The latest transaction that can have been made of what was asked until then. */
+interface Cause {
+  readonly at: number
+  readonly latest: bigint
+}
+
+/** In the order of time. What is unknown, or gave no transaction, can be any. */
+const causesOf = (group: ReadonlyArray<Operation>): ReadonlyArray<Cause> => {
+  let latest = -1n
+  return group
+    .filter(({ f, outcome }) => changing.has(f) && outcome !== "fail")
+    .toSorted((a, b) => a.invokedAt - b.invokedAt)
+    .map(({ invokedAt, mzxid = ANY }) => {
+      if (mzxid > latest) latest = mzxid
+      return { at: invokedAt, latest }
+    })
+}
+
+/** Later than all that there are. */
+const ANY = 1n << 64n
+
+/** The number of the first of which something holds, that holds of all after it. */
+const firstOf = <A>(all: ReadonlyArray<A>, holds: (each: A) => boolean): number => {
+  let from = 0
+  let to = all.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (holds(all[middle]!)) to = middle
+    else from = middle + 1
+  }
+  return from
+}
+
 const judgeWatch = (
   watch: Operation,
-  own: ReadonlyArray<Operation>,
-  { changes, newest, states }: Known,
+  parts: ReadonlyArray<Operation>,
+  { changes, newest, seen }: Known,
   { tolerance = 0 }: Options
 ): ReadonlyArray<string> => {
   const violations: Array<string> = []
   const at = watch.mzxid ?? -1n
-  const events = own.filter(({ f }) => f === "event")
-  const over = own.find(({ f }) => f === "unwatched")
+  const events = parts.filter(({ f }) => f === "event")
+  const over = parts.find(({ f }) => f === "unwatched")
   const [event] = events
   if (events.length > 1) violations.push(`two events for one watch: ${describe(watch)}`)
   if (event === undefined && over === undefined && newest > at) {
     violations.push(`never told that transaction ${newest} came: ${describe(watch)}`)
   }
   const told = Math.min(event?.invokedAt ?? Number.POSITIVE_INFINITY, over?.invokedAt ?? Number.POSITIVE_INFINITY)
-  const early = states.find(
-    ({ completedAt, mzxid = -1n, session }) =>
-      session !== undefined && session === watch.session && mzxid > at && completedAt + tolerance < told
-  )
-  if (early !== undefined) violations.push(`${describe(early)} was seen before the event of ${describe(watch)}`)
-  const isCaused =
-    event === undefined ||
-    changes.some(({ invokedAt, mzxid }) => invokedAt <= event.invokedAt && (mzxid === undefined || mzxid > at))
+  const own = seen.get(watch.session) ?? []
+  const early = watch.session === undefined ? undefined : own[firstOf(own, ({ mzxid }) => mzxid > at)]?.first
+  if (early !== undefined && early.completedAt + tolerance < told) {
+    violations.push(`${describe(early)} was seen before the event of ${describe(watch)}`)
+  }
+  const cause = event === undefined ? undefined : changes[firstOf(changes, (each) => each.at > event.invokedAt) - 1]
+  const isCaused = event === undefined || (cause !== undefined && cause.latest > at)
   if (!isCaused) violations.push(`told of a change that nobody made: ${describe(watch)}`)
   return violations
 }

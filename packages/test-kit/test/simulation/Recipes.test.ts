@@ -1,3 +1,4 @@
+import * as all from "@effect-zookeeper/recipes"
 import * as Simulation from "@effect-zookeeper/server/Simulation"
 import * as RecipeWorld from "@effect-zookeeper/test-kit/simulation/RecipeWorld"
 import * as recipes from "@effect-zookeeper/test-kit/simulation/recipes/index"
@@ -5,7 +6,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 
 /** For each recipe; 100,000 are a matter of `scripts/simulate.ts`. */
-const SEEDS = process.env["ZK_LONG"] === "1" ? 5000 : 60
+const SEEDS = process.env["ZK_LONG"] === "1" ? 2000 : 25
+
+it("there is a world for each recipe", () => {
+  const made = Object.entries(all).flatMap(([name, it]) => (typeof it === "object" && "make" in it ? [name] : []))
+  assert.isAbove(made.length, 15)
+  const missing = made.filter((name) => !Object.hasOwn(recipes, name.charAt(0).toLowerCase() + name.slice(1)))
+  assert.deepStrictEqual(missing, [])
+})
 
 describe("in simulated worlds, with all that can happen to it,", () => {
   for (const [name, recipe] of Object.entries(recipes)) {

@@ -10,6 +10,7 @@
 import type { ChildrenAndStat, DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type { Gap, WatchEvent } from "@effect-zookeeper/protocol/WatchEvent"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
@@ -411,13 +412,13 @@ export class Mirror {
     this.audience.tell([{ _tag: "Freshness", freshness }])
   }
 
-  /** Nothing is told from here on; what is held stays. */
-  end(error: RecipeError | undefined): void {
+  /** Nothing is told from here on but why, if there is a reason; what is held stays. */
+  end(why: Cause.Cause<RecipeError> | undefined): void {
     if (this.isOver) return
     this.isOver = true
     this.freshness = "lost"
-    this.audience.end(error === undefined ? Effect.undefined : Effect.fail(error))
-    if (error !== undefined) Deferred.doneUnsafe(this.loaded, Effect.fail(error))
+    this.audience.end(why === undefined ? Effect.undefined : Effect.failCause(why))
+    if (why !== undefined) Deferred.doneUnsafe(this.loaded, Effect.failCause(why))
   }
 
   private remarks(): ReadonlyArray<CacheEvent> {

@@ -118,9 +118,10 @@ const watchAll = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<bool
   )
 })
 
+/** Ends with the session, or with a bug: one of the application's, such as a filter that throws, is nobody's to survive. */
 const endBy = (mirror: Mirror, cause: Cause.Cause<RecipeError>): void => {
   const error = Cause.findErrorOption(cause)
-  if (error._tag === "Some" && isFinal(error.value)) mirror.end(error.value)
+  if (Cause.hasDies(cause) || (error._tag === "Some" && isFinal(error.value))) mirror.end(cause)
 }
 
 // ---- internal: looking
@@ -131,6 +132,7 @@ const work = (self: Self): Effect.Effect<never> =>
       self.mirror.begin(job)
       return look(self, job).pipe(
         Effect.catch((error) => failed(self, job, error)),
+        Effect.catchCause((cause) => Effect.sync(() => endBy(self.mirror, cause))),
         Effect.andThen(Effect.suspend(() => done(self, job)))
       )
     }),
@@ -152,7 +154,7 @@ const look = Effect.fnUntraced(function* ({ mirror }: Self, job: Job): Effect.fn
 })
 
 const failed = Effect.fnUntraced(function* ({ mirror, scope }: Self, job: Job, error: RecipeError) {
-  if (isFinal(error)) return mirror.end(error)
+  if (isFinal(error)) return mirror.end(Cause.fail(error))
   const { attempts, isNews } = mirror.couldNotRead(job, error)
   if (isNews) yield* Effect.logWarning(`${job.path} is not cached, for it cannot be read: ${error.message}`)
   const again = Effect.sync(() => mirror.askAgain(job.path))
@@ -185,7 +187,7 @@ const refresh = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<never
       // The server of a new session may lag behind what was seen by the one before.
       if (self.session !== 0n) {
         yield* Effect.catch(acrossSessions(zk, zk.sync(mirror.range.root)), (error) =>
-          Effect.sync(() => isFinal(error) && mirror.end(error))
+          Effect.sync(() => isFinal(error) && mirror.end(Cause.fail(error)))
         )
       }
       self.session = session
@@ -214,7 +216,9 @@ const follow = Effect.fnUntraced(function* (self: Self, isPersistent: boolean) {
     })
   )
   // No other state follows: any request tells why.
-  yield* Effect.catch(acrossSessions(zk, zk.stat(mirror.range.root)), (error) => Effect.sync(() => mirror.end(error)))
+  yield* Effect.catch(acrossSessions(zk, zk.stat(mirror.range.root)), (error) =>
+    Effect.sync(() => mirror.end(Cause.fail(error)))
+  )
 })
 
 const checkCount = (value: number, argument: string, least: number): Effect.Effect<number, InvalidArgument> =>

@@ -50,7 +50,10 @@ export class Exclusion {
       Effect.sync(() => this.enter(one)),
       () =>
         Effect.gen({ self: this }, function* () {
-          yield* Effect.sleep(yield* Random.nextBetween(0, (yield* Random.nextBoolean) ? 20 : 1200))
+          // Some stay for longer than a session lasts that nobody hears of.
+          const kind = yield* Random.next
+          const longest = kind < 0.5 ? 20 : kind < 0.85 || this.stage.isPeace() ? 1200 : 6000
+          yield* Effect.sleep(yield* Random.nextBetween(0, longest))
           if (writes !== undefined && (yield* Random.nextBoolean)) yield* this.write(writes)
         }),
       () =>

@@ -13,6 +13,7 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type { Recipe, Stage } from "../RecipeWorld.ts"
+import type { Subject } from "../Subject.ts"
 
 /** @category recipes @since 0.1.0 */
 export const barrier: Recipe = Effect.fnUntraced(function* (stage: Stage) {
@@ -65,36 +66,36 @@ const AFTERLIFE = 6000
 export const doubleBarrier: Recipe = Effect.fnUntraced(function* (stage: Stage) {
   const path = "/recipe/double"
   const size = stage.subjects.length
-  /** Until when each may be there, at least; and whether it is inside. */
-  const members = stage.subjects.map(() => ({ until: 0, insideUntil: 0 }))
+  /** Until when the member of each round may be there, at least, and may be inside. A client counts once. */
+  const members: Array<{ readonly subject: Subject; until: number; insideUntil: number }> = []
   return {
     play: Effect.fnUntraced(function* (subject) {
-      const index = stage.subjects.indexOf(subject)
-      const own = members[index]!
       const barrier = yield* DoubleBarrier.make(path, { size })
       const turn = Semaphore.makeUnsafe(1)
-      const round = Effect.gen(function* () {
+      const round = Effect.fnUntraced(function* (own: (typeof members)[number]) {
         const timeout = yield* Random.nextIntBetween(0, 4000)
         const options = stage.isPeace() ? {} : { timeout }
         const begun = stage.now()
-        own.until = Number.POSITIVE_INFINITY
         yield* barrier.enter(options)
         own.insideUntil = Number.POSITIVE_INFINITY
-        const others = members.filter((_, other) => other !== index)
-        const areThere = others.every(({ until }) => until >= begun)
-        const areInside = others.some(({ insideUntil }) => insideUntil >= begun)
+        const there = members.filter(({ until }) => until >= begun)
+        const areThere = new Set(there.map(({ subject }) => subject)).size >= size
+        const areInside = members.some((other) => other !== own && other.insideUntil >= begun)
         if (!areThere && !areInside) stage.accuse(`${subject.name} entered without the others`)
         yield* Effect.sleep(yield* Random.nextBetween(0, 300))
         yield* barrier.leave(options)
       })
       return turn.withPermit(
-        Effect.onExit(round, (exit) =>
-          Effect.sync(() => {
-            const until = stage.now() + (Exit.isSuccess(exit) ? 0 : AFTERLIFE)
-            own.until = until
-            if (own.insideUntil > until) own.insideUntil = until
-          })
-        )
+        Effect.suspend(() => {
+          const own = { subject, until: Number.POSITIVE_INFINITY, insideUntil: 0 }
+          members.push(own)
+          return Effect.onExit(round(own), (exit) =>
+            Effect.sync(() => {
+              own.until = stage.now() + (Exit.isSuccess(exit) ? 0 : AFTERLIFE)
+              own.insideUntil = Math.min(own.insideUntil, own.until)
+            })
+          )
+        })
       )
     }),
     judge: (_truth, zk) =>

@@ -18,13 +18,14 @@ import { textOf } from "./text.ts"
 /** With Curator's numbers, kazoo's or aiozk's: a lost reply may stay unknown. @category recipes @since 0.1.0 */
 export const counter: Recipe = Effect.fnUntraced(function* (stage: Stage) {
   const layout = (["curator", "int32", "text"] as const)[yield* Random.nextIntBetween(0, 2)]!
-  return { ...counting(stage, layout), expected: ["OutcomeUnknown"] }
+  return { ...counting(stage, layout, yield* Random.nextBoolean), expected: ["OutcomeUnknown"] }
 })
 
 /** A lost reply is never unknown. @category recipes @since 0.1.0 */
-export const exactCounter: Recipe = (stage: Stage) => Effect.succeed(counting(stage, "exact"))
+export const exactCounter: Recipe = (stage: Stage) =>
+  Effect.map(Random.nextBoolean, (isPatient) => counting(stage, "exact", isPatient))
 
-const counting = (stage: Stage, layout: Counter.Layout) => {
+const counting = (stage: Stage, layout: Counter.Layout, isPatient: boolean) => {
   const path = "/recipe/counter"
   return {
     play: Effect.fnUntraced(function* (subject) {
@@ -33,9 +34,11 @@ const counting = (stage: Stage, layout: Counter.Layout) => {
       const counter = yield* Counter.make(path, { layout, promote })
       return Effect.gen(function* () {
         const by = yield* Random.nextIntBetween(1, 3)
-        yield* recorder.record({ f: "increment", path, by }, counter.add(BigInt(by)), ({ post }) => ({
+        const add = recorder.record({ f: "increment", path, by }, counter.add(BigInt(by)), ({ post }) => ({
           count: Number(post)
         }))
+        // Who stops to wait may have counted: of those who do not the total tells more.
+        yield* isPatient ? Effect.uninterruptible(add) : add
       })
     }),
     // Who deletes a number changes it.
