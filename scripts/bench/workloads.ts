@@ -200,10 +200,13 @@ const stretch = async (bench: Bench, step: (count: number) => Step, stride: numb
   if (count === undefined) {
     // Long enough for the compiler to have done its work: what is measured is what goes on for hours.
     let warm = 0
+    let done = 0
     for (count = 50; ; count *= 2) {
       const sample = await ask(count)
       warm += sample.wallMicros / 1000
-      if (warm > bench.stretch * 3 && sample.wallMicros / 1000 > bench.stretch / 3) {
+      done += count
+      const isWarm = done >= 200_000 || warm > bench.stretch * 8
+      if (isWarm && warm > bench.stretch * 3 && sample.wallMicros / 1000 > bench.stretch / 3) {
         count = Math.ceil((count * bench.stretch * 1000) / sample.wallMicros)
         break
       }
