@@ -216,7 +216,7 @@ describe("writes whose reply is lost", () => {
       }
       // What was protected is looked for in the background, and leaves nothing behind.
       const left = yield* eventually(zk.getChildren("/"), ({ length }) => length === 2)
-      assert.sameMembers(left, ["a", "set"])
+      assert.sameMembers([...left], ["a", "set"])
     })
   )
 
