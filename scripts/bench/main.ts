@@ -114,7 +114,7 @@ const machine = `${Os.cpus()[0]?.model ?? "?"}, ${Os.cpus().length} cores, Node 
 const figureTable = (reached: ReturnType<typeof figures>): string =>
   markdown(
     ["what", "figure", "measured", "met"],
-    reached.map(({ bound, measured, met, title }) => [title, bound, measured, met ? "yes" : "**no**"])
+    reached.map(({ bound, measured, met, title }) => [title, bound, measured, met === "no" ? "**no**" : met])
   )
 
 runCommand(

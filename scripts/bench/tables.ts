@@ -81,7 +81,7 @@ export const summarize = (all: ReadonlyArray<Series>): ReadonlyArray<Row> => {
 }
 
 export const digits = (value: number): string =>
-  Number.isNaN(value) ? "" : value >= 1000 ? Math.round(value).toLocaleString("en") : value.toPrecision(3)
+  Number.isNaN(value) ? "" : value >= 999.5 ? Math.round(value).toLocaleString("en") : value.toPrecision(3)
 
 /** A table in Markdown. */
 export const markdown = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
@@ -104,7 +104,7 @@ export const throughputTable = (rows: ReadonlyArray<Row>): string =>
 export const latencyTable = (rows: ReadonlyArray<Row>): string =>
   table(
     rows.filter(({ contestants }) => contestants.some(({ medians }) => medians.p50 > 0)),
-    ({ medians }) => `${digits(medians.p50)} / ${digits(medians.p99)}`
+    ({ medians }) => (medians.p50 === 0 ? "–" : `${digits(medians.p50)} / ${digits(medians.p99)}`)
   )
 
 export const memoryTable = (rows: ReadonlyArray<Row>): string => table(rows, ({ medians }) => digits(medians.rss))

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { assert, describe, it } from "@effect/vitest"
 import * as Inspector from "node:inspector/promises"
-import { PromiseClient, ZooKeeper } from "../src/index.ts"
+import { PromiseClient, SessionClosed, ZooKeeper } from "../src/index.ts"
 import { connectFresh } from "./utils.ts"
 
 /** How often each function of Effect was called, by `File.function`. */
@@ -116,6 +116,17 @@ describe("a request makes no fiber, span, timer, Stream or Schema's parse", () =
         }
       }),
     patience
+  )
+
+  it.live("and is refused all the same when a client closes whose session is another's and goes on", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* connectFresh("hot-close")
+      const client = yield* Effect.promise(() => PromiseClient.fromLayer(Layer.succeed(ZooKeeper.ZooKeeper, zk)))
+      const asked = client.get("/").catch((error: unknown) => error)
+      yield* Effect.promise(() => client.close())
+      assert.instanceOf(yield* Effect.promise(() => asked), SessionClosed)
+      assert.isTrue(yield* zk.exists("/"))
+    })
   )
 
   it.live(

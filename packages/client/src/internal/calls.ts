@@ -13,11 +13,18 @@ import { isTracedIn } from "./observe.ts"
 /** The calls of one client that are under way. */
 export class Calls {
   private readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+  /** Requests that no fiber waits for: how each is rejected, and given up where it was not sent. */
+  private readonly requests = new Map<(reason: unknown) => void, (() => void) | undefined>()
   private closed = false
 
   /** Ends all calls that are left: they reject with `SessionClosed`. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.closed = true
+    for (const [reject, giveUp] of this.requests) {
+      giveUp?.()
+      reject(new SessionClosed())
+    }
+    this.requests.clear()
     return Fiber.interruptAll(this.fibers)
   })
 
@@ -28,10 +35,17 @@ export class Calls {
     return (effect, options) =>
       new Promise((resolve, reject) => {
         const signal = options?.signal
-        // One request needs no fiber, where nobody traces it and nothing can interrupt it but the end of its session.
+        // One request needs no fiber, where nobody traces it and nothing can interrupt it but the end of its client.
         const begin = spared && signal === undefined && !this.closed ? beginOf(effect) : undefined
         if (begin !== undefined) {
-          begin((exit) => (exit._tag === "Success" ? resolve(exit.value) : reject(Cause.squash(exit.cause))), undefined)
+          let isOver = false
+          const giveUp = begin((exit) => {
+            isOver = true
+            this.requests.delete(reject)
+            if (exit._tag === "Success") resolve(exit.value)
+            else reject(Cause.squash(exit.cause))
+          }, undefined)
+          if (!isOver) this.requests.set(reject, giveUp)
           return
         }
         // Forked with it the fiber would run up to its first pause, and a request might be sent.
