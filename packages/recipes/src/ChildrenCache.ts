@@ -88,8 +88,8 @@ export const make = (
       changes: mirror.audience.stream.pipe(
         Stream.filter((event) => !("path" in event) || event.path !== path || event._tag === "Unreadable"),
         Stream.map((event): CacheEvent => {
-          if (event._tag === "Full") return { ...event, maxNodes: event.maxNodes - 1 }
-          return event._tag === "Synced" ? { ...event, size: Math.max(0, event.size - 1) } : event
+          if (event._tag === "Full") return { _tag: "Full", maxNodes: event.maxNodes - 1 }
+          return event._tag === "Synced" ? { _tag: "Synced", size: Math.max(0, event.size - 1) } : event
         })
       )
     }

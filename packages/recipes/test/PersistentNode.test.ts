@@ -299,3 +299,19 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 })
+
+describeOnServers("a persistent node whose session has ended for good", (it) => {
+  it.effect("says so to whoever sets its data, instead of having them wait for ever", () =>
+    Effect.gen(function* () {
+      const { another, expire } = yield* place
+      const zk = yield* another({ sessionExpiry: "fail" })
+      const node = yield* by(zk)(PersistentNode.make("/node"))
+      yield* expire(zk)
+      yield* eventually(
+        Effect.sync(() => node.status._tag),
+        (tag) => tag === "Refused"
+      )
+      yield* failure(Effect.timeout(node.setData("late"), "5 seconds"), "SessionExpired")
+    })
+  )
+})

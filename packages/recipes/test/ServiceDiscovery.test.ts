@@ -1,8 +1,10 @@
 import { assert, describe, it as pure } from "@effect/vitest"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { makeProvider } from "../src/internal/discovery/provider.ts"
@@ -99,6 +101,28 @@ describeOnServers("service discovery", (it) => {
       // The same again is no mistake: it is what a restart does.
       yield* again.register({ name: "db", id: "permanent", payload: "2", serviceType: "PERMANENT" })
       assert.strictEqual((yield* again.instances("db"))[0]?.payload, "2")
+    })
+  )
+
+  it.effect("does not keep who is cut off from stopping, and deletes a static instance in a later session", () =>
+    Effect.gen(function* () {
+      const { breakable, expire, zk } = yield* place
+      const { link, zk: mine } = yield* breakable()
+      const discovery = yield* by(mine)(ServiceDiscovery.make("/services", { schema: Schema.String }))
+      const scope = yield* Scope.make()
+      const fixed = yield* discovery
+        .register({ name: "db", id: "static", payload: "1", serviceType: "STATIC" })
+        .pipe(Effect.provideService(Scope.Scope, scope))
+      yield* zk.delete(fixed.path)
+      yield* eventually(zk.exists(fixed.path), (there) => there)
+      yield* link.cut
+      const late = Effect.scoped(discovery.register({ name: "db", id: "late", payload: "1", serviceType: "STATIC" }))
+      const stopped = yield* Effect.timeoutOption(Effect.timeoutOption(late, "100 millis"), "4 seconds")
+      assert.isTrue(Option.isSome(stopped))
+      yield* expire(mine)
+      yield* Scope.close(scope, Exit.void)
+      yield* link.heal
+      yield* eventually(zk.getChildren("/services/db"), (names) => names.length === 0)
     })
   )
 
@@ -207,6 +231,7 @@ describeOnServers("service discovery", (it) => {
       for (const registrant of wrong) yield* failure(discovery.register(registrant), "InvalidArgument")
       yield* failure(discovery.instances("a/b"), "InvalidArgument")
       yield* failure(discovery.provider("a/b"), "InvalidArgument")
+      yield* failure(discovery.provider("mail", { downInstances: { threshold: 0 } }), "InvalidArgument")
       yield* failure(by(zk)(ServiceDiscovery.make("services", { schema: Schema.Null })), "InvalidArgument")
       assert.isFalse(yield* zk.exists("/services"))
     })

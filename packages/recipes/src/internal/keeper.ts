@@ -140,7 +140,10 @@ const present = ({ status }: Self): Effect.Effect<string, PersistentNodeError> =
 
 const setData = (self: Self, data: Data): Effect.Effect<void, PersistentNodeError> =>
   Effect.suspend(() => {
-    if (isClosed(self)) return Effect.fail(new SessionClosed())
+    const status = SubscriptionRef.getUnsafe(self.status)
+    if (status._tag === "Closed") return Effect.fail(new SessionClosed())
+    // Nobody is left to write it.
+    if (status._tag === "Refused" && isFinal(status.error)) return Effect.fail(status.error)
     const written = Deferred.makeUnsafe<void, PersistentNodeError>()
     self.data = bytesOf(data)
     self.isWritten = false
@@ -168,8 +171,9 @@ const keep = Effect.fnUntraced(function* (self: Self) {
     const error = outcome.failure
     if (error._tag === "SessionExpired" && CreateMode.isEphemeral(self.mode)) yield* setStatus(self, { _tag: "Absent" })
     if (yield* isRenewed(self.zk, error)) continue
-    answer(self, Effect.fail(error))
+    // In this order: whoever comes after the answer is told by the status.
     yield* setStatus(self, { _tag: "Refused", error })
+    answer(self, Effect.fail(error))
     if (isFinal(error)) return
     yield* awaitRemedy(self, error)
   }
@@ -203,6 +207,7 @@ const attend = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<void, 
     return yield* write(self, path, stat)
   }
   self.czxid = stat.czxid
+  forgetFormer(self)
   if (isOurs) holds(self, self.data)
   yield* setStatus(self, { _tag: "Present", path, czxid: stat.czxid })
   if (CreateMode.hasTtl(self.mode)) yield* Effect.forkScoped(keepTouching(self, path), { startImmediately: true })
@@ -309,6 +314,13 @@ const created = (self: Self, path: string): void => {
 /** Notes the session of the moment as one that may have created the znode. */
 const remember = ({ sessions, zk }: Self): void => {
   if (zk.session.id !== 0n) sessions.add(zk.session.id)
+}
+
+/** With a znode of this session there is none of a former one, under a name that is always the same. */
+const forgetFormer = (self: Self): void => {
+  if (self.actual !== self.path) return
+  self.sessions.clear()
+  remember(self)
 }
 
 /** The mode in which a znode that had a number gets the same again. */

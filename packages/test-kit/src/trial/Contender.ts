@@ -292,7 +292,8 @@ class Worker {
         // It ended with its session: that is told, too.
         onFailure: ({ _tag }) => recorder.note({ f: "unwatched", path, of: id, value: _tag })
       })
-      const fiber = yield* Effect.forkIn(told, this.scope)
+      // At once: in its next turn, which on a busy machine may be long after, it would be late for an event that is here.
+      const fiber = yield* Effect.forkIn(told, this.scope, { startImmediately: true })
       watching.add(fiber)
       fiber.addObserver(() => watching.delete(fiber))
     })

@@ -96,7 +96,7 @@ export class Audience<E> {
     const { root } = this
     return {
       after: picture,
-      events: function* (known) {
+      *events(known) {
         yield* changes(root, known.root, picture.root)
         yield* remarks
       }

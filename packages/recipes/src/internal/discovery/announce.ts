@@ -9,9 +9,7 @@ import type * as Scope from "effect/Scope"
 import type { RecipeError } from "../../Errors.ts"
 import * as PersistentNode from "../../PersistentNode.ts"
 import type { Registration } from "../../ServiceDiscovery.ts"
-import { Instance } from "../../ServiceInstance.ts"
-import { leave } from "../holding.ts"
-import { acrossSessions } from "../patience.ts"
+import { Instance, type ServiceType } from "../../ServiceInstance.ts"
 import type { InstanceData } from "./instanceData.ts"
 
 export const announce = <A>(
@@ -24,9 +22,11 @@ export const announce = <A>(
   Effect.gen(function* () {
     let instance = first
     const bytes = yield* data.encode(first)
-    const write = yield* first.serviceType === "DYNAMIC"
-      ? whileAlive(zk, path, bytes, acl)
-      : asItIs(zk, path, bytes, acl, first.serviceType === "STATIC")
+    const node = yield* withParents(
+      PersistentNode.make(path, { ...nodeOf[first.serviceType], data: bytes, acl }).pipe(
+        Effect.provideService(ZooKeeper.ZooKeeper, zk)
+      )
+    )
     return {
       path,
       get instance() {
@@ -38,7 +38,7 @@ export const announce = <A>(
           const bytes = yield* data.encode(next)
           // Whoever changes it meanwhile goes on from here.
           instance = next
-          yield* write(bytes)
+          yield* withParents(node.setData(bytes))
           return next
         })
     }
@@ -46,31 +46,14 @@ export const announce = <A>(
 
 // ---- internal
 
-type Write = (bytes: Uint8Array) => Effect.Effect<void, RecipeError>
-
-type Acls = ReadonlyArray<Acl.Acl> | undefined
-
-/** An ephemeral znode that comes back. */
-const whileAlive = (zk: ZooKeeper.Service, path: string, bytes: Uint8Array, acl: Acls) =>
-  Effect.map(
-    withParents(Effect.provideService(PersistentNode.make(path, { data: bytes, acl }), ZooKeeper.ZooKeeper, zk)),
-    (node): Write =>
-      (bytes) =>
-        withParents(node.setData(bytes))
-  )
+/** `DYNAMIC` instances go with their session, `STATIC` ones with their Scope, `PERMANENT` ones with nobody. */
+const nodeOf: Readonly<Record<ServiceType, Pick<PersistentNode.Options, "mode" | "deleteOnClose">>> = {
+  DYNAMIC: { mode: "ephemeral" },
+  DYNAMIC_SEQUENTIAL: { mode: "ephemeral" },
+  STATIC: { mode: "persistent" },
+  PERMANENT: { mode: "persistent", deleteOnClose: false }
+}
 
 /** Parents are created wherever they are missing. */
 const withParents = <A, R>(effect: Effect.Effect<A, PersistentNode.PersistentNodeError, R>) =>
   Effect.catchTag(effect, "NoNode", (error) => Effect.die(error))
-
-/** A znode that outlives its process; deleted when the Scope closes, or not even then. */
-const asItIs = (zk: ZooKeeper.Service, path: string, bytes: Uint8Array, acl: Acls, isTemporary: boolean) => {
-  const write: Write = (bytes) =>
-    acrossSessions(zk, zk.createOrSet(path, bytes, { acl, parentAcl: acl })).pipe(
-      Effect.asVoid,
-      // Others were in the way of it.
-      Effect.catchTag(["NodeExists", "NoNode"], () => write(bytes))
-    )
-  const written = Effect.as(write(bytes), write)
-  return isTemporary ? Effect.acquireRelease(written, () => leave(zk, path)) : written
-}

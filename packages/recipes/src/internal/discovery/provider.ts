@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { Provider, ProviderOptions } from "../../ServiceDiscovery.ts"
 import type { Instance } from "../../ServiceInstance.ts"
+import { checkCount } from "../contention.ts"
 import { checkTimeout } from "../patience.ts"
 
 export const makeProvider = <A>(
@@ -17,7 +18,8 @@ export const makeProvider = <A>(
 ): Effect.Effect<Provider<A>, InvalidArgument> =>
   Effect.gen(function* () {
     const timeout = (yield* checkTimeout(downInstances.timeout ?? "30 seconds")) ?? Number.POSITIVE_INFINITY
-    const down = new DownInstances(downInstances.threshold ?? 2, timeout)
+    const threshold = (yield* checkCount("threshold", downInstances.threshold)) ?? 2
+    const down = new DownInstances(threshold, timeout)
     const choose = yield* strategies[strategy]
     const candidates = Effect.flatMap(instances, (all) =>
       Effect.map(now, (at) =>

@@ -56,7 +56,12 @@ const atMostOnce = Effect.fnUntraced(function* (stage: Stage, layout: Queue.Layo
     survivesDeletion: false,
     judge: Effect.fnUntraced(function* (_truth, zk) {
       const drained = yield* drain(stage, zk, layout, hasPriorities)
-      const history = stage.history()
+      const lasting = new Set(stage.subjects.flatMap((one) => (one.evidence.sessions.length === 1 ? [one.name] : [])))
+      // Who stops to wait has it put back, unless the session ends before that is done.
+      const history = stage.history().map((operation): Operation => {
+        const { client, f, outcome } = operation
+        return f === "take" && outcome === "info" && lasting.has(client) ? { ...operation, outcome: "fail" } : operation
+      })
       // A session that ended may have taken one along that its taker knows nothing of; it was asked for by each worker.
       const ended = stage.subjects.reduce((sum, { evidence }) => sum + evidence.sessions.length - 1, 0)
       const alongside = Array.from({ length: ended * 2 }, (_, index) => takenAlong(index))
