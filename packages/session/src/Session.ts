@@ -88,7 +88,8 @@ export interface SessionOptions {
   /**
    * The pauses between rounds over all servers, while there is no connection (`retry_policy` in aiozk). The first try
    * after a connection that worked comes without one, unless more than three in a row lasted less than a second. When it
-   * ends, it is begun anew. Default: from 100 milliseconds, doubling up to 5 seconds, with jitter, forever.
+   * ends, it is begun anew. Default: from 100 milliseconds, doubling up to a fifth of `sessionTimeout` and 5 seconds at
+   * most, with jitter, forever: no pause costs a session.
    */
   readonly retry?: Schedule.Schedule<unknown> | undefined
   /** What follows an expiry: a new session (`recreate`, the default), or nothing (`fail`). */

@@ -29,10 +29,11 @@ export interface Settings {
 
 const MAX_INT = 2_147_483_647
 
-const defaultRetry: Schedule.Schedule<unknown> = Schedule.min([
-  Schedule.exponential("100 millis"),
-  Schedule.spaced("5 seconds")
-]).pipe(Schedule.jittered)
+/** No pause may cost a session: an ensemble that is back in time has to be found in time. */
+const defaultRetry = (sessionTimeout: number): Schedule.Schedule<unknown> =>
+  Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced(Math.min(5000, sessionTimeout / 5))]).pipe(
+    Schedule.jittered
+  )
 
 /** Checks the options of a session. Nothing has been sent yet when one of them is wrong. */
 export const checkOptions = Effect.fnUntraced(function* (
@@ -77,7 +78,7 @@ export const checkOptions = Effect.fnUntraced(function* (
     allowReadOnly: options.allowReadOnly ?? false,
     auth: options.auth ?? [],
     sasl: options.sasl,
-    retry: options.retry ?? defaultRetry,
+    retry: options.retry ?? defaultRetry(sessionTimeout),
     sessionExpiry: options.sessionExpiry ?? "recreate",
     maxFrameSize: yield* checkInteger("maxFrameSize", options.maxFrameSize ?? 4 * 1024 * 1024, 1024),
     maxInFlight: yield* checkInteger("maxInFlight", options.maxInFlight ?? 1000, 1),

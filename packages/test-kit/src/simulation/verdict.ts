@@ -11,6 +11,7 @@ import * as Verdict from "../history/Verdict.ts"
 import { checkWatches } from "../history/watches.ts"
 import type { Evidence, Record } from "./Evidence.ts"
 import { SLACK } from "./Evidence.ts"
+import { SESSION_TIMEOUT } from "./Subject.ts"
 
 /**
  * P4 and P5: the states are those that a session may go through, `Disconnected` and `Expired` come when they are due and
@@ -117,9 +118,10 @@ const judgeExpiries = (evidence: Evidence, accuse: Accuse): void => {
   }
 }
 
-/** Milliseconds, of the session's default. */
+/** Milliseconds. */
 const FIRST_PAUSE = 100
-const LAST_PAUSE = 5000
+/** A fifth of the session's time. */
+const LAST_PAUSE = SESSION_TIMEOUT / 5
 const JITTER = 1.2
 
 /** A connection that lived for less is not worth a new beginning when several such follow one another. Milliseconds. */
