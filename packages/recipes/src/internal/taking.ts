@@ -209,11 +209,14 @@ const finish = Effect.fnUntraced(function* <A>(
   mark: string,
   more: ReadonlyArray<Op.Write>
 ): Effect.fn.Return<void, LockLost | RecipeError> {
+  const session = zk.session.id
   let isOpen = false
   const isDone = Effect.fnUntraced(function* (
     reason: LockLost["reason"]
   ): Effect.fn.Return<void, LockLost | RecipeError> {
-    if (isOpen && Option.isNone(yield* acrossSessions(zk, Effect.andThen(zk.sync(path), zk.stat(path))))) return
+    const look = acrossSessions(zk, Effect.andThen(zk.sync(path), zk.stat(path)))
+    // The mark of a session that is over went with it: another may have had the item since, and put it back.
+    if (isOpen && Option.isNone(yield* look) && zk.session.id === session) return
     return yield* holding.giveUp(reason)
   })
   while (true) {
