@@ -22,6 +22,14 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
       const step = contestant.prepare(job.step)
       return measured(job.step.count, latencies, () => step(latencies))
     }
+    case "warm": {
+      const other = await connect(job.servers)
+      const step = other.prepare(job.step)
+      const latencies = new Latencies(0)
+      const sample = await measured(job.step.count, latencies, () => step(latencies))
+      await other.close()
+      return sample
+    }
     case "idle":
       return measured(1, new Latencies(0), async () => globalThis.gc?.())
     case "deliver": {

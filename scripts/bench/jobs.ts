@@ -7,6 +7,8 @@ import type { Sample } from "./measure.ts"
 export type Job =
   /** Runs one step. Every `stride`th latency is taken; 0 for none. */
   | { readonly job: "step"; readonly step: Step; readonly stride: number }
+  /** Runs one step in a session of its own with other servers, so that the compiler has done its work. */
+  | { readonly job: "warm"; readonly servers: string; readonly step: Step }
   /** Does nothing, after all garbage is gone: what is in memory. */
   | { readonly job: "idle" }
   /** Waits for the events of the watches that were set: answers "ready", and the Sample when all have come. */

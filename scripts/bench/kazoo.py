@@ -147,6 +147,9 @@ for line in sys.stdin:
             sample = runner.deliver(job["count"])
         elif job["job"] == "sessions":
             sample = runner.sessions(job["count"], job["path"])
+        elif job["job"] == "warm":
+            # There is no compiler that had to do its work.
+            sample = measured(1, [], lambda: None)
         else:
             raise ValueError("kazoo does not register watches again after a drop")
         tell({"is": "sample", "sample": sample})

@@ -16,6 +16,7 @@ import { effect, findPeers, floor, promise } from "./contestants.ts"
 import { figures } from "./figures.ts"
 import { growthRuns } from "./growth.ts"
 import { cores, isPinned, pin, startHelper } from "./processes.ts"
+import { replaceParts } from "./page.ts"
 import { runWorkload, type Series, type Servers } from "./rounds.ts"
 import { startRuns } from "./start.ts"
 import { cpuTable, latencyTable, markdown, memoryTable, summarize, throughputTable } from "./tables.ts"
@@ -33,6 +34,10 @@ const flags = {
     Flag.optional
   ),
   rounds: Flag.Int("rounds").pipe(Flag.withDescription("How many rounds count; 5 if left out"), Flag.optional),
+  markdown: Flag.String("markdown").pipe(
+    Flag.withDescription("A page whose generated parts are replaced by this run's: packages/client/BENCHMARKS.md"),
+    Flag.optional
+  ),
   json: Flag.String("json").pipe(Flag.withDescription("A file for all numbers, as JSON"), Flag.optional)
 }
 
@@ -63,7 +68,7 @@ const startStub = Effect.acquireRelease(
 const bench = Effect.fnUntraced(function* (config: Config) {
   const wanted = (id: string) => Option.match(config.only, { onNone: () => true, onSome: (part) => id.includes(part) })
   const rounds = Option.getOrElse(config.rounds, () => (config.quick ? 3 : 5))
-  const stretch = config.quick ? 150 : 600
+  const stretch = config.quick ? 150 : 400
   const chosen = workloads.filter(({ id }) => wanted(id))
   const peers = findPeers()
   const entries = [floor, effect, promise, ...peers.entries]
@@ -97,13 +102,25 @@ const bench = Effect.fnUntraced(function* (config: Config) {
     ["Throughput, operations a second", throughputTable(rows)],
     ["Latency, µs, p50 / p99", latencyTable(rows)],
     ["Memory at the end of a round, MiB", memoryTable(rows)],
-    ["Growth", growth?.table ?? ""],
+    ["Growth and tracing", growth?.table ?? ""],
     ["Start", start?.table ?? ""]
-  ]
+  ].filter((section): section is [string, string] => section[1]!.split("\n").length > 2)
+  if (Option.isSome(config.markdown)) {
+    const left = peers.missing.map((reason) => `Not measured: ${reason}.`)
+    const met = reached.filter((figure) => figure.met === "yes").length
+    replaceParts(config.markdown.value, {
+      how: [`${machine}. Medians of ${rounds} rounds, after one that does not count.`, ...left].join("\n\n"),
+      figures: `${met} of ${reached.length} are met.\n\n${sections[0]?.[1] ?? ""}`,
+      tables: sections
+        .slice(1)
+        .map(([title, table]) => `## ${title}\n\n${table}`)
+        .join("\n\n")
+    })
+  }
   yield* Console.log(`${machine}, ${rounds} rounds, medians.\n`)
   for (const reason of peers.missing) yield* Console.log(`Not measured: ${reason}.\n`)
   for (const [title, table] of sections) {
-    if (table.split("\n").length > 2) yield* Console.log(`## ${title}\n\n${table}\n`)
+    yield* Console.log(`## ${title}\n\n${table}\n`)
   }
 }, Effect.scoped)
 

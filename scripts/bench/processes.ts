@@ -45,6 +45,9 @@ export const startHelper = async (name: string, ...args: ReadonlyArray<string>) 
   return { ports, stop: () => void child.kill("SIGKILL") }
 }
 
+/** The longest that a contestant may take for one job, in milliseconds: the benchmark ends, whatever they do. */
+const PATIENCE = 90_000
+
 /** What runs a contestant. */
 export interface Runner {
   readonly ask: (job: Exclude<Job, { readonly job: "close" }>, onReady?: () => void) => Promise<Sample>
@@ -55,14 +58,22 @@ export interface Runner {
 export const startRunner = async (command: ReadonlyArray<string>): Promise<Runner> => {
   const { child, line } = start(cores.client, command)
   const answer = async (): Promise<Answer> => JSON.parse(await line()) as Answer
-  const first = await answer()
+  const within = async (): Promise<Answer> => {
+    const giveUp = setTimeout(() => child.kill("SIGKILL"), PATIENCE)
+    try {
+      return await answer()
+    } finally {
+      clearTimeout(giveUp)
+    }
+  }
+  const first = await within()
   if (first.is !== "ready") throw new Error(first.is === "failed" ? first.reason : "no contestant")
   const write = (job: Job) => child.stdin.write(`${JSON.stringify(job)}\n`)
   return {
     ask: async (job, onReady) => {
       write(job)
       for (;;) {
-        const next = await answer()
+        const next = await within()
         if (next.is === "sample") return next.sample
         if (next.is === "failed") throw new Error(`${command.at(-2) ?? ""}: ${next.reason}`)
         onReady?.()
@@ -70,6 +81,7 @@ export const startRunner = async (command: ReadonlyArray<string>): Promise<Runne
     },
     stop: () =>
       new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resolve()
         const giveUp = setTimeout(() => child.kill("SIGKILL"), 2000)
         child.once("close", () => {
           clearTimeout(giveUp)

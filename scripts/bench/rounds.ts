@@ -42,19 +42,32 @@ export const runWorkload = async (options: {
   const runners = await Promise.all(entries.map((entry) => startRunner(entry.command(address))))
   const counts = entries.map(() => new Map<string, number>())
   const series = new Map<string, Series>()
+  const turn = async (index: number, round: number) => {
+    const runner = runners[index]!
+    for (const step of round < 0 ? (workload.warmUp ?? []) : []) {
+      await runner.ask({ job: "warm", servers: servers.stub.address, step })
+    }
+    return workload.round({
+      server,
+      entry: entries[index]!,
+      runner,
+      control,
+      admin: server === "real" ? servers.real?.admin : undefined,
+      stretch,
+      round,
+      counts: counts[index]!
+    })
+  }
+  const failed = new Set<string>()
   try {
     // One round more, which is for warming up and counts for nothing.
     for (let round = -1; round < rounds; round++) {
       for (const [index, entry] of entries.entries()) {
-        const samples = await workload.round({
-          server,
-          entry,
-          runner: runners[index]!,
-          control,
-          admin: server === "real" ? servers.real?.admin : undefined,
-          stretch,
-          round,
-          counts: counts[index]!
+        if (failed.has(entry.name)) continue
+        const samples = await turn(index, round).catch((reason: unknown) => {
+          console.error(`${entry.name} is left out of this: ${String(reason)}`)
+          failed.add(entry.name)
+          return {}
         })
         for (const [row, sample] of round < 0 ? [] : Object.entries(samples)) {
           const key = `${row} ${entry.name}`
@@ -70,5 +83,5 @@ export const runWorkload = async (options: {
     await Promise.all(runners.map((runner) => runner.stop()))
     proxy?.stop()
   }
-  return [...series.values()]
+  return [...series.values()].filter(({ contestant }) => !failed.has(contestant))
 }

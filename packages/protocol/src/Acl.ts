@@ -181,7 +181,9 @@ export const sasl = (name: string, perms: PermsInput): Acl => make({ scheme: "sa
  * @category constants
  * @since 0.1.0
  */
-export const open: ReadonlyArray<Acl> = [{ perms: Perms.ALL, scheme: "world", id: "anyone" }]
+export const open: ReadonlyArray<Acl> = Object.freeze([
+  Object.freeze({ perms: Perms.ALL, scheme: "world", id: "anyone" })
+])
 
 /**
  * Everybody may read, nobody may do anything else: Java's READ_ACL_UNSAFE.

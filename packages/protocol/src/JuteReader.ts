@@ -95,6 +95,18 @@ export class JuteReader {
     return read(this.view, at)
   }
 
+  /** Goes back to an `offset` that it had before. */
+  rewind(offset: number): void {
+    this.position = offset
+  }
+
+  /** Text where none may be missing. */
+  text(): string {
+    const value = this.ustring()
+    if (value === null) throw this.error("null where a value is required")
+    return value
+  }
+
   /** A view of the bytes, not a copy; `null` for length -1. */
   buffer(): Uint8Array | null {
     const length = this.length("buffer")

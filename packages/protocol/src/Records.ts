@@ -5,7 +5,9 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as Acls from "./Acl.ts"
 import * as Jute from "./Jute.ts"
+import type { JuteWriter } from "./JuteWriter.ts"
 
 /**
  * What a server knows about a znode beside its data (68 bytes).
@@ -65,6 +67,16 @@ export const RequestedAcl = Schema.Struct({
   id: Jute.NullOr(Jute.UString)
 })
 
+const statCodec = Jute.codec(Stat)
+
+const aclCodec = Jute.codec(Jute.NullOr(Jute.Vector(RequestedAcl)))
+
+/** Nearly every create asks for this ACL. */
+const openAcl = Jute.encode(aclCodec, Acls.open)
+
+const writeAcl = (writer: JuteWriter, acl: Jute.Value<typeof aclCodec>): void =>
+  acl === Acls.open ? writer.raw(openAcl) : aclCodec.write(writer, acl)
+
 /** @since 0.1.0 */
 export const ClientInfo = Schema.Struct({ authScheme: Jute.UString, user: Jute.UString })
 
@@ -109,34 +121,63 @@ export const ErrorResponse = Schema.Struct({ err: Jute.Int })
 // -----------------------------------------------------------------------------
 
 /** create, create2 and createContainer; `flags` are the numbers of `CreateMode`. @since 0.1.0 */
-export const CreateRequest = Schema.Struct({
-  path: Jute.UString,
-  data: Jute.NullOr(Jute.Buffer),
-  acl: Jute.NullOr(Jute.Vector(RequestedAcl)),
-  flags: Jute.Int
-})
+export const CreateRequest = Jute.direct(
+  Schema.Struct({
+    path: Jute.UString,
+    data: Jute.NullOr(Jute.Buffer),
+    acl: Jute.NullOr(Jute.Vector(RequestedAcl)),
+    flags: Jute.Int
+  }),
+  {
+    write: (writer, value) => {
+      writer.ustring(value.path)
+      writer.buffer(value.data)
+      writeAcl(writer, value.acl)
+      writer.int(value.flags)
+    }
+  }
+)
 
 /** `ttl` in milliseconds, 1 to 2^40 - 1. @since 0.1.0 */
 export const CreateTTLRequest = Schema.Struct({ ...CreateRequest.fields, ttl: Jute.Long })
 
 /** @since 0.1.0 */
-export const DeleteRequest = Schema.Struct({ path: Jute.UString, version: Jute.Int })
+export const DeleteRequest = Jute.direct(Schema.Struct({ path: Jute.UString, version: Jute.Int }), {
+  write: (writer, value) => {
+    writer.ustring(value.path)
+    writer.int(value.version)
+  }
+})
 
 /** @since 0.1.0 */
 export const CheckVersionRequest = Schema.Struct({ path: Jute.UString, version: Jute.Int })
 
 /** exists, getData, getChildren and getChildren2. @since 0.1.0 */
-export const WatchedReadRequest = Schema.Struct({ path: Jute.UString, watch: Jute.Boolean })
+export const WatchedReadRequest = Jute.direct(Schema.Struct({ path: Jute.UString, watch: Jute.Boolean }), {
+  write: (writer, value) => {
+    writer.ustring(value.path)
+    writer.boolean(value.watch)
+  }
+})
 
 /** getACL, sync and getAllChildrenNumber. @since 0.1.0 */
 export const PathRequest = Schema.Struct({ path: Jute.UString })
 
 /** @since 0.1.0 */
-export const SetDataRequest = Schema.Struct({
-  path: Jute.UString,
-  data: Jute.NullOr(Jute.Buffer),
-  version: Jute.Int
-})
+export const SetDataRequest = Jute.direct(
+  Schema.Struct({
+    path: Jute.UString,
+    data: Jute.NullOr(Jute.Buffer),
+    version: Jute.Int
+  }),
+  {
+    write: (writer, value) => {
+      writer.ustring(value.path)
+      writer.buffer(value.data)
+      writer.int(value.version)
+    }
+  }
+)
 
 /** `version` is compared with the znode's `aversion`. @since 0.1.0 */
 export const SetACLRequest = Schema.Struct({
@@ -188,16 +229,22 @@ export const GetEphemeralsRequest = Schema.Struct({ prefixPath: Jute.NullOr(Jute
 // -----------------------------------------------------------------------------
 
 /** create and sync. @since 0.1.0 */
-export const PathResponse = Schema.Struct({ path: Jute.UString })
+export const PathResponse = Jute.direct(Schema.Struct({ path: Jute.UString }), {
+  read: (reader) => ({ path: reader.text() })
+})
 
 /** create2, createContainer and createTTL. @since 0.1.0 */
 export const Create2Response = Schema.Struct({ path: Jute.UString, stat: Stat })
 
 /** exists, setData and setACL. @since 0.1.0 */
-export const StatResponse = Schema.Struct({ stat: Stat })
+export const StatResponse = Jute.direct(Schema.Struct({ stat: Stat }), {
+  read: (reader) => ({ stat: statCodec.read(reader) })
+})
 
 /** getData and reconfig; `data` is null where the znode was created without data. @since 0.1.0 */
-export const GetDataResponse = Schema.Struct({ data: Jute.NullOr(Jute.Buffer), stat: Stat })
+export const GetDataResponse = Jute.direct(Schema.Struct({ data: Jute.NullOr(Jute.Buffer), stat: Stat }), {
+  read: (reader) => ({ data: reader.buffer(), stat: statCodec.read(reader) })
+})
 
 /** @since 0.1.0 */
 export const GetACLResponse = Schema.Struct({ acl: Jute.Vector(Acl), stat: Stat })

@@ -44,37 +44,46 @@ export const badData = (data: unknown, argument = "data"): InvalidArgument =>
   invalid(argument, describe(data), "data must be a Uint8Array or a string")
 
 /**
- * The rule that a version breaks, if any: -1, which is any version, or what a signed 32-bit counter can be. It wraps: after
- * 2^31 writes the versions of a znode are negative.
+ * Whether it is -1, which is any version, or what a signed 32-bit counter can be. It wraps: after 2^31 writes the versions
+ * of a znode are negative.
  */
-export const checkVersion = (version: number, argument = "version"): InvalidArgument | undefined =>
-  Number.isInteger(version) && version === (version | 0)
-    ? undefined
-    : invalid(argument, version, "a version must be an integer of 32 bits; -1 is for any")
+export const isVersion = (version: number): boolean => Number.isInteger(version) && version === (version | 0)
 
-/** `prefix` names the operation of a transaction that the arguments belong to: "ops[2].". */
+export const badVersion = (version: number, argument = "version"): InvalidArgument =>
+  invalid(argument, version, "a version must be an integer of 32 bits; -1 is for any")
+
+/** The rule that a version breaks, if any. */
+export const checkVersion = (version: number): InvalidArgument | undefined =>
+  isVersion(version) ? undefined : badVersion(version)
+
+/** The name of an argument, of an operation of a transaction where that is where it stands: "ops[2].path". */
+export const argumentOf = (index: number | undefined, name: string): string =>
+  index === undefined ? name : `ops[${index}].${name}`
+
+/** `index` is that of the operation of a transaction that the arguments belong to. */
 export const prepareCreate = (
   view: View,
   path: string,
   options: ZnodeOptions,
-  prefix = ""
+  index?: number
 ): Result.Result<PreparedCreate, InvalidArgument> => {
   const mode = options.mode ?? "persistent"
   if (!CreateMode.isCreateMode(mode)) {
-    return Result.fail(invalid(`${prefix}mode`, mode, `a mode must be one of ${CreateMode.all.join(", ")}`))
+    return Result.fail(invalid(argumentOf(index, "mode"), mode, `a mode must be one of ${CreateMode.all.join(", ")}`))
   }
   const sequential = CreateMode.isSequential(mode)
   const rule = sequential ? ZnodePath.checkSequential(path) : ZnodePath.check(path)
-  if (rule !== undefined) return Result.fail(invalid(`${prefix}path`, path, rule))
+  if (rule !== undefined) return Result.fail(invalid(argumentOf(index, "path"), path, rule))
   const data = options.data === undefined ? null : encodeData(options.data)
-  if (data === undefined) return Result.fail(badData(options.data, `${prefix}data`))
+  if (data === undefined) return Result.fail(badData(options.data, argumentOf(index, "data")))
   let acl = view.defaultAcl
   if (options.acl !== undefined) {
-    const judged = Acl.validate(options.acl, `${prefix}acl`)
+    const judged = Acl.validate(options.acl, argumentOf(index, "acl"))
     if (Result.isFailure(judged)) return Result.fail(judged.failure)
     acl = judged.success
   }
-  const ttl = prepareTtl(mode, options.ttl, `${prefix}ttl`)
+  const ttl =
+    mode === "persistent" && options.ttl === undefined ? noTtl : prepareTtl(mode, options.ttl, argumentOf(index, "ttl"))
   if (Result.isFailure(ttl)) return Result.fail(ttl.failure)
   const server = sequential ? ZnodePath.toServerSequential(view.chroot, path) : ZnodePath.toServer(view.chroot, path)
   return Result.succeed({
@@ -84,6 +93,8 @@ export const prepareCreate = (
     ttl: ttl.success
   })
 }
+
+const noTtl = Result.succeed(0n)
 
 const prepareTtl = (
   mode: CreateMode.CreateMode,

@@ -17,7 +17,7 @@ import type { OperationError } from "../Errors.ts"
 import type * as Op from "../Op.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { badAnswer } from "./answers.ts"
-import { badData, checkVersion, encodeData, invalid, prepareCreate } from "./arguments.ts"
+import { argumentOf, badData, badVersion, encodeData, invalid, isVersion, prepareCreate } from "./arguments.ts"
 import { send, toClient } from "./View.ts"
 import type { View } from "./View.ts"
 
@@ -37,7 +37,7 @@ const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
   for (let index = 0; index < ops.length; index++) {
     const op = ops[index]
     if (op === undefined) break
-    const prepared = prepare(view, op, `ops[${index}].`)
+    const prepared = prepare(view, op, index)
     if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
     request.push(prepared.success)
   }
@@ -52,32 +52,33 @@ const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
 // requests
 // -----------------------------------------------------------------------------
 
-const prepare = (view: View, op: Op.Write, prefix: string): Result.Result<Request, InvalidArgument> => {
+const prepare = (view: View, op: Op.Write, index: number): Result.Result<Request, InvalidArgument> => {
   if (op._tag === "Create") {
-    return Result.map(prepareCreate(view, op.path, op.options, prefix), ({ mode, request, ttl }): Request =>
-      mode === "container"
-        ? { operation: "createContainer", request }
-        : CreateMode.hasTtl(mode)
-          ? { operation: "createTTL", request: { ...request, ttl } }
-          : { operation: "create", request }
+    const prepared = prepareCreate(view, op.path, op.options, index)
+    if (Result.isFailure(prepared)) return Result.fail(prepared.failure)
+    const { mode, request, ttl } = prepared.success
+    if (mode === "container") return Result.succeed({ operation: "createContainer", request })
+    return Result.succeed(
+      CreateMode.hasTtl(mode)
+        ? { operation: "createTTL", request: { ...request, ttl } }
+        : { operation: "create", request }
     )
   }
   const rule = ZnodePath.check(op.path)
-  if (rule !== undefined) return Result.fail(invalid(`${prefix}path`, op.path, rule))
-  const error = checkVersion(op.version, `${prefix}version`)
-  if (error !== undefined) return Result.fail(error)
+  if (rule !== undefined) return Result.fail(invalid(argumentOf(index, "path"), op.path, rule))
+  if (!isVersion(op.version)) return Result.fail(badVersion(op.version, argumentOf(index, "version")))
   const path = ZnodePath.toServer(view.chroot, op.path)
   switch (op._tag) {
     case "Check":
       return Result.succeed({ operation: "check", request: { path, version: op.version } })
     case "Delete":
       return op.path === "/"
-        ? Result.fail(invalid(`${prefix}path`, op.path, "the root cannot be deleted"))
+        ? Result.fail(invalid(argumentOf(index, "path"), op.path, "the root cannot be deleted"))
         : Result.succeed({ operation: "delete", request: { path, version: op.version } })
     case "SetData": {
       const data = encodeData(op.data)
       return data === undefined
-        ? Result.fail(badData(op.data, `${prefix}data`))
+        ? Result.fail(badData(op.data, argumentOf(index, "data")))
         : Result.succeed({ operation: "setData", request: { path, data, version: op.version } })
     }
   }
