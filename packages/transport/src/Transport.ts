@@ -112,6 +112,14 @@ export const layer = (options: Options = {}): Layer.Layer<Transport> => {
   )
 }
 
-const loadResolve = Effect.promise(() => import("./internal/resolve.ts"))
+/** A module when it is first needed. The runtime has it but once, and asking its loader each time takes 50 µs. */
+const load = <Module>(once: () => Promise<Module>): Effect.Effect<Module> => {
+  let module: Module | undefined
+  return Effect.suspend(() =>
+    module === undefined ? Effect.map(Effect.promise(once), (loaded) => (module = loaded)) : Effect.succeed(module)
+  )
+}
 
-const loadDial = Effect.promise(() => import("./internal/dial.ts"))
+const loadResolve = load(() => import("./internal/resolve.ts"))
+
+const loadDial = load(() => import("./internal/dial.ts"))

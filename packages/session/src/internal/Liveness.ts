@@ -97,6 +97,7 @@ export class Liveness {
     if (waiting === undefined) return
     this.epoch = undefined
     this.begun.closeUnsafe()
+    if (waiting.size === 0) return
     const lost = Exit.fail(new OwnershipLost({ sessionId: this.sessionId }))
     for (const resume of waiting) this.callOut(() => resume(lost))
   }

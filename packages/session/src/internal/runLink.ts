@@ -14,7 +14,10 @@ export const runLink = (core: SessionCore, link: Link, readOnly: boolean): Effec
     readLoop(core, link),
     writeLoop(core, link),
     heartbeat(core, link),
-    departure(core, readOnly ? Effect.asVoid(seekWritable(core)) : Effect.never)
+    departure(
+      core,
+      readOnly ? Effect.raceFirst(core.departure.await, Effect.asVoid(seekWritable(core))) : core.departure.await
+    )
   ]
   return Effect.flip(Effect.raceAllFirst(racers))
 }
@@ -74,10 +77,10 @@ const heartbeat = (core: SessionCore, link: Link): Effect.Effect<never, string> 
   return Effect.forever(beat, { disableYield: true })
 }
 
-/** Leaves in good order, once asked to or once a better server is found: what is in flight may still be answered. */
-const departure = (core: SessionCore, better: Effect.Effect<void>): Effect.Effect<never, string> => {
+/** Leaves in good order when it is time to: what is in flight may still be answered. */
+const departure = (core: SessionCore, due: Effect.Effect<void>): Effect.Effect<never, string> => {
   const drained = Effect.callback<void>((resume) => core.exchange.drain(() => resume(Effect.void)))
-  return Effect.raceFirst(core.departure.await, better).pipe(
+  return due.pipe(
     Effect.andThen(Effect.timeoutOption(drained, DRAIN)),
     Effect.andThen(Effect.fail("the session moves to another server"))
   )

@@ -113,11 +113,20 @@ const open = Effect.fnUntraced(function* (
     socket.once("connect", () => {
       stage = "handshake"
     })
-    const fail = (cause: unknown) => resume(Effect.fail(onError(cause, stage)))
-    socket.once(opened, () => resume(Effect.succeed(socket)))
+    // An error costs as much as the rest of a close, and once the socket is open nobody here would hear of it.
+    let isOpen = false
+    const fail = (cause: unknown) => {
+      if (!isOpen) resume(Effect.fail(onError(cause, stage)))
+    }
+    socket.once(opened, () => {
+      isOpen = true
+      resume(Effect.succeed(socket))
+    })
     // Stays for the life of the socket: an "error" that nobody listens to would end the process.
     socket.on("error", fail)
-    socket.once("close", () => fail(new Ended()))
+    socket.once("close", () => {
+      if (!isOpen) fail(new Ended())
+    })
     return Effect.sync(() => {
       socket.destroy()
     })
