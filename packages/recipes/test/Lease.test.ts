@@ -176,6 +176,19 @@ describeOnServers("a lease", (it) => {
     })
   )
 
+  it.effect("is renewed beside its transactions, which do not take a renewal for another holder", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const { obtain } = yield* lease(zk)
+      const held = Option.getOrThrow(yield* obtain)
+      const both = [0, 1, 2, 3].flatMap((n) => [
+        held.renew,
+        Effect.asVoid(held.transaction([Op.create(`/written-${n}`)]))
+      ])
+      yield* Effect.all(both, { concurrency: "unbounded" })
+    })
+  )
+
   it.effect("refuses a duration or a limit that is none", () =>
     Effect.gen(function* () {
       const { zk } = yield* place
