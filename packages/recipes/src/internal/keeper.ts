@@ -7,10 +7,8 @@
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
-import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { CreateOptions, Data, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,11 +16,11 @@ import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Options, PersistentNode, PersistentNodeError, Status } from "../PersistentNode.ts"
+import { makeCalmly } from "./calmly.ts"
 import { leave } from "./holding.ts"
 import { ensure } from "./line.ts"
 import { acrossSessions, isRenewed, patiently } from "./patience.ts"
@@ -30,9 +28,6 @@ import { inHand, watched } from "./watching.ts"
 
 /** The child that is written to keep a znode with a time to live; Curator's name for it. */
 const touchName = "touch"
-
-/** How long a change must have lasted for the next to come without a pause, in milliseconds. */
-const calm = 10_000
 
 /** How often it is asked whether a refusal still holds. */
 const patience = "1 minute"
@@ -379,19 +374,6 @@ const keepTouching = ({ options, zk }: Self, path: string): Effect.Effect<void> 
     Effect.forever
   )
 }
-
-/** Pauses before what is done again soon after, the longer the more often. */
-const makeCalmly: Effect.Effect<Effect.Effect<void>> = Effect.gen(function* () {
-  const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
-  let last = Number.NEGATIVE_INFINITY
-  let pause = yield* Schedule.toStepWithSleep(Outcome.persistently)
-  return Effect.gen(function* () {
-    if ((yield* now) - last > calm) pause = yield* Schedule.toStepWithSleep(Outcome.persistently)
-    // The schedule has no end.
-    else yield* Effect.ignore(pause(undefined))
-    last = yield* now
-  })
-})
 
 // -----------------------------------------------------------------------------
 // the end
