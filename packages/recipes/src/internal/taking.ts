@@ -179,7 +179,8 @@ const open = Effect.fnUntraced(function* <A>(
   )
   if (holding === undefined) return undefined
   const found = yield* find(zk, path)
-  if (found === undefined) return undefined
+  // The answer may have come in another session.
+  if (found === undefined || holding.isLost()) return undefined
   const item = yield* data.decode(path, found.data)
   yield* Scope.addFinalizer(
     scope,
