@@ -29,8 +29,9 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
+import { checkPath, checkTimeout } from "./internal/checks.ts"
 import { ensure, withinFrom } from "./internal/line.ts"
-import { acrossSessions, checkPath, checkTimeout } from "./internal/patience.ts"
+import { acrossSessions } from "./internal/patience.ts"
 import { watched } from "./internal/watching.ts"
 
 // -----------------------------------------------------------------------------

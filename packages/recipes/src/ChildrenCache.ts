@@ -24,6 +24,7 @@ import type { CacheEvent, Freshness } from "./CacheEvent.ts"
 import type { RecipeError } from "./Errors.ts"
 import * as Picture from "./internal/cache/picture.ts"
 import * as Tend from "./internal/cache/tend.ts"
+import { checkCount } from "./internal/checks.ts"
 
 /**
  * @category options
@@ -62,7 +63,8 @@ export const make = (
 ): Effect.Effect<ChildrenCache, RecipeError | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
     const zk = yield* ZooKeeper.ZooKeeper
-    const { filter, maxNodes } = options
+    const { filter } = options
+    const maxNodes = yield* checkCount("maxNodes", options.maxNodes, { most: Number.POSITIVE_INFINITY })
     const range = {
       root: path,
       maxDepth: 1,

@@ -27,7 +27,7 @@
  */
 import type * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
-import { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { Data, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -40,9 +40,10 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { WaitOptions } from "./Barrier.ts"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
+import { checkCount, checkPath, checkTimeout } from "./internal/checks.ts"
 import { leaveForSure } from "./internal/holding.ts"
 import { awaitChange, ensure, withinFrom } from "./internal/line.ts"
-import { acrossSessions, checkPath, checkTimeout, isRenewed, patiently } from "./internal/patience.ts"
+import { acrossSessions, isRenewed, patiently } from "./internal/patience.ts"
 import { inHand, watched } from "./internal/watching.ts"
 
 // -----------------------------------------------------------------------------
@@ -100,11 +101,7 @@ export const make = (
   Effect.gen(function* () {
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
-    const { size } = options
-    if (!Number.isInteger(size) || size < 1) {
-      const rule = "it has to be a whole number of members, at least 1"
-      return yield* new InvalidArgument({ argument: "size", value: String(size), rule })
-    }
+    const size = yield* checkCount("size", options.size)
     const self: Self = { ...options, zk, path, place: Semaphore.makeUnsafe(1), own: undefined, inside: undefined }
     yield* Effect.addFinalizer(() => depart(self))
     const alone = Semaphore.makeUnsafe(1)

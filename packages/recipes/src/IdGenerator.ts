@@ -26,8 +26,9 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Counter from "./Counter.ts"
 import type { DataInvalid, OutOfRange, RecipeError, VersionExhausted } from "./Errors.ts"
-import { type ContentionOptions, checkCount } from "./internal/contention.ts"
-import { acrossSessions, checkPath } from "./internal/patience.ts"
+import { checkCount, checkPath } from "./internal/checks.ts"
+import type { ContentionOptions } from "./internal/contention.ts"
+import { acrossSessions } from "./internal/patience.ts"
 
 // -----------------------------------------------------------------------------
 // models

@@ -28,10 +28,10 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { LockLost, LockTimeout, RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
+import { checkPath, checkTimeout } from "./internal/checks.ts"
 import type { Holding, OnDisconnect } from "./internal/holding.ts"
 import { lockKind } from "./internal/layout.ts"
 import * as Line from "./internal/line.ts"
-import { checkPath, checkTimeout } from "./internal/patience.ts"
 import { type Holder, using } from "./internal/using.ts"
 
 // -----------------------------------------------------------------------------

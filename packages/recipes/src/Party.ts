@@ -40,8 +40,8 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Freshness } from "./CacheEvent.ts"
 import * as ChildrenCache from "./ChildrenCache.ts"
 import { MemberExists, type RecipeError } from "./Errors.ts"
+import { checkTimeout } from "./internal/checks.ts"
 import { bytesOf } from "./internal/keeper.ts"
-import { checkTimeout } from "./internal/patience.ts"
 import * as PersistentNode from "./PersistentNode.ts"
 
 // -----------------------------------------------------------------------------

@@ -22,17 +22,17 @@
  */
 import type * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
-import { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import type { Data } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { DataInvalid, LockLost, LockTimeout, PermitsMismatch, RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
+import { checkCount, checkPath, checkTimeout } from "./internal/checks.ts"
 import type { OnDisconnect } from "./internal/holding.ts"
 import { leaseKind, lockKind } from "./internal/layout.ts"
 import * as Line from "./internal/line.ts"
-import { checkPath, checkTimeout } from "./internal/patience.ts"
 import * as Permits from "./internal/permits.ts"
 import { effectOf, usingScoped } from "./internal/using.ts"
 import type { AcquireOptions, Contender } from "./Lock.ts"
@@ -150,7 +150,7 @@ export const make = (
     }
     const acquireMany = Effect.fnUntraced(function* (permits: number, options: AcquireOptions = {}) {
       const timeout = yield* checkTimeout(options.timeout)
-      yield* checkCount(permits, typeof limit === "number" ? limit : maxInt32)
+      yield* checkCount("permits", permits, { most: typeof limit === "number" ? limit : maxInt32 })
       return yield* Permits.take(place, permits, timeout)
     })
     const acquire = (options?: AcquireOptions) => Effect.map(acquireMany(1, options), ([held]) => held!)
@@ -172,19 +172,8 @@ const maxInt32 = 2_147_483_647
 
 const checkLimit = (permits: number | SharedPermits): Effect.Effect<Permits.Limit, InvalidArgument> =>
   typeof permits === "number"
-    ? checkCount(permits, maxInt32)
+    ? checkCount("permits", permits, { most: maxInt32 })
     : Effect.andThen(
-        Effect.andThen(checkPath(permits.at), checkCount(permits.initial, maxInt32, 0)),
+        Effect.andThen(checkPath(permits.at), checkCount("permits", permits.initial, { least: 0, most: maxInt32 })),
         Effect.succeed(permits)
-      )
-
-const checkCount = (permits: number, most: number, least = 1): Effect.Effect<number, InvalidArgument> =>
-  Number.isInteger(permits) && permits >= least && permits <= most
-    ? Effect.succeed(permits)
-    : Effect.fail(
-        new InvalidArgument({
-          argument: "permits",
-          value: String(permits),
-          rule: `it has to be a whole number from ${least} to ${most}`
-        })
       )

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as ChildrenCache from "../src/ChildrenCache.ts"
 import { counted, old, shown } from "./caches.ts"
-import { by, describeOnServers, eventually, place, text } from "./targets.ts"
+import { by, describeOnServers, eventually, failure, place, text } from "./targets.ts"
 
 const seen = (cache: ChildrenCache.ChildrenCache) =>
   [...cache.get()].map(([name, { data }]) => `${name}=${text(data)}`).toSorted()
@@ -114,4 +114,18 @@ describeOnServers("a cache whose filter throws", (it) => {
       })
     )
   }
+})
+
+describeOnServers("the options of a cache", (it) => {
+  it.effect("are refused where they are no numbers to count with", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const making = (options: ChildrenCache.Options) =>
+        failure(by(zk)(ChildrenCache.make("/all", options)), "InvalidArgument")
+      for (const concurrency of [0, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+        assert.strictEqual((yield* making({ concurrency })).argument, "concurrency")
+      }
+      assert.strictEqual((yield* making({ maxNodes: 0 })).argument, "maxNodes")
+    })
+  )
 })

@@ -171,8 +171,21 @@ describeOnServers("a lease", (it) => {
       yield* held.renew
       // A write of its own, and not the one before taken for it: others count from what was written.
       const written = Option.getOrThrow(yield* zk.stat(held.path))
-      assert.isAbove(written.mzxid, applied.mzxid)
+      assert.isTrue(written.mzxid > applied.mzxid)
       yield* held.transaction([Op.create("/fenced")])
+    })
+  )
+
+  it.effect("is renewed beside its transactions, which do not take a renewal for another holder", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const { obtain } = yield* lease(zk)
+      const held = Option.getOrThrow(yield* obtain)
+      const both = [0, 1, 2, 3].flatMap((n) => [
+        held.renew,
+        Effect.asVoid(held.transaction([Op.create(`/written-${n}`)]))
+      ])
+      yield* Effect.all(both, { concurrency: "unbounded" })
     })
   )
 

@@ -267,6 +267,8 @@ describeOnServers("a tree cache", (it) => {
         assert.isAtMost(count.get - before, 4)
         yield* plain.setAcl("/t/shut", Acl.open)
         yield* until(() => dataAt(cache, "/t/shut/below") === "3")
+        // Who listens has its turn after the cache.
+        yield* until(() => told.length === 3)
         assert.deepStrictEqual(told, ["*/t/open 1>2", "+/t/shut 19", "+/t/shut/below 3"])
         yield* plain.create("/closed", { acl: [Acl.world("cdwa")] })
         yield* failure(by(zk)(TreeCache.make("/closed")), "NoAuth")

@@ -50,9 +50,11 @@ const run = (command: string, args: ReadonlyArray<string>, input: string) =>
   Effect.callback<string>((resume) => {
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] })
     let output = ""
+    let errors = ""
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))
-    child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()))
-    child.once("close", () => resume(Effect.succeed(masked(output))))
+    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()))
+    // What comes by two ways is in no order.
+    child.once("close", () => resume(Effect.succeed(`${masked(output)}\n${masked(errors)}`)))
     child.stdin.end(input)
     return Effect.sync(() => child.kill("SIGKILL"))
   })

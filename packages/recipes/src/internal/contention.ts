@@ -7,8 +7,8 @@ import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Lock from "../Lock.ts"
+import { checkCount, checkPath } from "./checks.ts"
 import type { Cell } from "./compareAndSet.ts"
-import { checkPath } from "./patience.ts"
 
 /** What is done when others keep writing in between. */
 export interface ContentionOptions {
@@ -41,12 +41,3 @@ export const makeCell = Effect.fnUntraced(function* (
   const after = (yield* checkCount("promote.after", promote.after)) ?? 10
   return { zk, path, acl, attempts, promote: { after, lock: yield* Lock.make(promote.lock, { acl }) } }
 })
-
-/** A whole number above 0, or none. */
-export const checkCount = (
-  argument: string,
-  count: number | undefined
-): Effect.Effect<number | undefined, InvalidArgument> =>
-  count === undefined || (Number.isSafeInteger(count) && count > 0)
-    ? Effect.succeed(count)
-    : Effect.fail(new InvalidArgument({ argument, value: String(count), rule: "a whole number above 0" }))

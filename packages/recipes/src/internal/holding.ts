@@ -56,16 +56,17 @@ export const claim = Effect.fnUntraced(function* (
   }
 })
 
+/** What is held, as far as a guard has to know it. */
+export interface Guarding extends Pick<Held, "lost"> {
+  readonly isLost?: (() => boolean) | undefined
+}
+
 /**
  * Runs an effect for as long as something is held: when it is lost the effect is interrupted, and `LockLost` is reported
- * once its finalizers have run.
+ * once its finalizers have run. With what is lost already, nothing begins.
  */
-export const guard = <A, E, R>(
-  held: Pick<Held, "lost">,
-  effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | LockLost, R> =>
-  // The loss stands first: with what is lost already, nothing begins.
-  Effect.raceFirst(held.lost, effect)
+export const guard = <A, E, R>(held: Guarding, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> =>
+  Effect.suspend(() => (held.isLost?.() === true ? held.lost : Effect.raceFirst(held.lost, effect)))
 
 /** Gives it back, and only then stops to watch: the deletion uses up the watch. */
 export const release = (zk: ZooKeeper.Service, holding: Holding): Effect.Effect<void> =>

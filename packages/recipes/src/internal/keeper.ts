@@ -7,10 +7,8 @@
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
-import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { CreateOptions, Data, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,21 +16,17 @@ import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Options, PersistentNode, PersistentNodeError, Status } from "../PersistentNode.ts"
-import { leave } from "./holding.ts"
+import { makeCalmly } from "./calmly.ts"
 import { ensure } from "./line.ts"
 import { acrossSessions, isRenewed, patiently } from "./patience.ts"
 import { inHand, watched } from "./watching.ts"
 
 /** The child that is written to keep a znode with a time to live; Curator's name for it. */
 const touchName = "touch"
-
-/** How long a change must have lasted for the next to come without a pause, in milliseconds. */
-const calm = 10_000
 
 /** How often it is asked whether a refusal still holds. */
 const patience = "1 minute"
@@ -380,34 +374,22 @@ const keepTouching = ({ options, zk }: Self, path: string): Effect.Effect<void> 
   )
 }
 
-/** Pauses before what is done again soon after, the longer the more often. */
-const makeCalmly: Effect.Effect<Effect.Effect<void>> = Effect.gen(function* () {
-  const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
-  let last = Number.NEGATIVE_INFINITY
-  let pause = yield* Schedule.toStepWithSleep(Outcome.persistently)
-  return Effect.gen(function* () {
-    if ((yield* now) - last > calm) pause = yield* Schedule.toStepWithSleep(Outcome.persistently)
-    // The schedule has no end.
-    else yield* Effect.ignore(pause(undefined))
-    last = yield* now
-  })
-})
-
 // -----------------------------------------------------------------------------
 // the end
 // -----------------------------------------------------------------------------
 
 /** Deletes the znode, and one that a create may yet have made; never another's. */
 const close = Effect.fnUntraced(function* (self: Self) {
-  const isOurs = SubscriptionRef.getUnsafe(self.status)._tag === "Present" && CreateMode.isEphemeral(self.mode)
   answer(self, Effect.fail(new SessionClosed()))
   yield* setStatus(self, { _tag: "Closed" })
   // What a create without an answer makes under a name of the server's is deleted when that comes.
   if (!self.mayExist || self.actual === undefined || self.options.deleteOnClose === false) return
-  yield* isOurs ? leave(self.zk, self.actual) : remove(self, self.actual)
+  yield* remove(self, self.actual)
 })
 
-/** Looks first, whatever the session; what does not go with a session is deleted in the next one, if need be. */
+/**
+ * Looks before each attempt, for a delete that is repeated blindly could hit who has come since. What does not go with a session is deleted in the next one, if need be.
+ */
 const remove = (self: Self, path: string): Effect.Effect<void> => {
   const { mode, zk } = self
   const delete_ = (path: string) => Effect.catchTag(zk.delete(path), ["NoNode", "BadVersion"], () => Effect.void)

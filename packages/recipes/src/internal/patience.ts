@@ -1,14 +1,10 @@
 /**
  * Asking until there is an answer: what recipes do with lost connections and with sessions that are replaced.
  */
-import type { ConnectionLoss, InvalidArgument, RequestTimeout, SessionExpired } from "@effect-zookeeper/client/Errors"
+import type { ConnectionLoss, RequestTimeout, SessionExpired } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import { InvalidArgument as InvalidArgumentError } from "@effect-zookeeper/client/Errors"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 
@@ -69,31 +65,3 @@ const isExpiry = (error: Tagged): error is SessionExpired => error._tag === "Ses
 
 /** What is left of an error type when `isLost` has said no. */
 const withoutLoss = <E extends Tagged>(error: E) => error as Exclude<E, ConnectionLoss | RequestTimeout>
-
-/** The path of a recipe, which has to be a valid one and not "/" unless it `mayBeRoot`. */
-export const checkPath = (path: string, mayBeRoot = false): Effect.Effect<string, InvalidArgument> =>
-  path === "/" && !mayBeRoot
-    ? Effect.fail(
-        new InvalidArgumentError({ argument: "path", value: path, rule: "a recipe needs a znode of its own" })
-      )
-    : Effect.fromResult(ZnodePath.validate(path))
-
-/** A duration in milliseconds; undefined for none. */
-export const checkTimeout = (
-  timeout: Duration.Input | undefined,
-  argument = "timeout"
-): Effect.Effect<number | undefined, InvalidArgument> => {
-  if (timeout === undefined) return Effect.undefined
-  const millis = Option.map(Duration.fromInput(timeout), Duration.toMillis)
-  if (Option.isSome(millis) && millis.value >= 0) {
-    return Effect.succeed(Number.isFinite(millis.value) ? millis.value : undefined)
-  }
-  const rule = 'a duration such as 500 (milliseconds) or "5 seconds", not below 0'
-  return Effect.fail(new InvalidArgumentError({ argument, value: String(timeout), rule }))
-}
-
-/** A number that has to be above 0 and finite. */
-export const checkPositive = (value: number, argument: string): Effect.Effect<number, InvalidArgument> =>
-  Number.isFinite(value) && value > 0
-    ? Effect.succeed(value)
-    : Effect.fail(new InvalidArgumentError({ argument, value: String(value), rule: "it has to be finite and above 0" }))

@@ -162,7 +162,8 @@ const hold = Effect.fnUntraced(function* (place: Place, taken: Taken, scope: Sco
     path: holding.path,
     fencingToken: holding.fencingToken,
     lost: holding.lost,
-    transaction: holding.transaction,
+    // A renewal on its way would look like another holder's write.
+    transaction: (ops) => taken.writing.withPermit(holding.transaction(ops)),
     renew: renew(place, taken, holding),
     remaining: Effect.map(monotonic, (now) => Math.max(0, endOf(taken) - now))
   }

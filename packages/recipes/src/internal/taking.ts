@@ -139,18 +139,27 @@ const put = <A>({ acl, places, zk }: Store<A>, mark: string, id: string): Effect
 
 /** Takes a mark away if it is ours: another's may stand in its place by then. Waits for it a second at most. */
 const takeAway = (zk: ZooKeeper.Service, mark: string, id: string): Effect.Effect<void> =>
-  find(zk, mark).pipe(
-    Effect.flatMap((found) =>
-      found !== undefined && isBy(found, id) && found.stat.ephemeralOwner === zk.session.id
-        ? leave(zk, mark)
-        : Effect.void
-    ),
+  takeOwnAway(zk, mark, id).pipe(
     // Who may not look may not be left with what stands in others' way; a session that has ended took it along.
     Effect.catch((error) => (error._tag === "NoAuth" ? leave(zk, mark) : Effect.void)),
     Effect.forkDetach({ startImmediately: true, uninterruptible: true }),
     Effect.flatMap((fiber) => Effect.timeoutOption(Fiber.await(fiber), "1 second")),
     Effect.asVoid
   )
+
+/** Looks again before each attempt: a delete that is repeated blindly would hit the mark of whoever came since. */
+const takeOwnAway = (zk: ZooKeeper.Service, mark: string, id: string) =>
+  Effect.suspend(() => {
+    let isAgain = false
+    const attempt = Effect.gen(function* () {
+      // A server that lags would show what a lost reply was about.
+      if (isAgain) yield* zk.sync(mark)
+      isAgain = true
+      const found = yield* zk.get(mark)
+      if (isBy(found, id) && found.stat.ephemeralOwner === zk.session.id) yield* zk.delete(mark)
+    })
+    return Effect.catchTag(acrossSessions(zk, attempt), ["NoNode", "BadVersion", "NotEmpty"], () => Effect.void)
+  })
 
 const isBy = (found: DataAndStat, id: string): boolean => new TextDecoder().decode(found.data) === id
 
@@ -170,7 +179,8 @@ const open = Effect.fnUntraced(function* <A>(
   )
   if (holding === undefined) return undefined
   const found = yield* find(zk, path)
-  if (found === undefined) return undefined
+  // The answer may have come in another session.
+  if (found === undefined || holding.isLost()) return undefined
   const item = yield* data.decode(path, found.data)
   yield* Scope.addFinalizer(
     scope,

@@ -9,7 +9,7 @@ import * as Latch from "effect/Latch"
 import * as Scope from "effect/Scope"
 import type { LockLost } from "../Errors.ts"
 import type { Held } from "../Held.ts"
-import { guard, type Holding } from "./holding.ts"
+import { guard, type Guarding, type Holding } from "./holding.ts"
 
 /** What makes two holds the same. */
 export interface Holder {
@@ -35,7 +35,7 @@ export const using = <A, E, R, E2>(
     const already = entryOf(here, holder)
     if (already !== undefined) return asGuest(already, effectOf(guarded, already.holding))
     const enter = Effect.map(acquire, (holding): Entry => {
-      return { by: holder, holding, lost: holding.lost, guests: 0, gone: Latch.makeUnsafe() }
+      return { by: holder, holding, lost: holding.lost, isLost: holding.isLost, guests: 0, gone: Latch.makeUnsafe() }
     })
     return usingScoped(
       Effect.tap(enter, (entry) => Effect.addFinalizer(() => sendOff(entry))),
@@ -48,7 +48,7 @@ export const heldHere = (holder: Holder): Effect.Effect<Holding | undefined> =>
   Effect.map(HeldHere, (here) => entryOf(here, holder)?.holding)
 
 /** Runs an effect while something is held: the Scope of the hold is not the effect's. */
-export const usingScoped = <A, E, R, H extends Pick<Held, "lost">, E2>(
+export const usingScoped = <A, E, R, H extends Guarding, E2>(
   acquire: Effect.Effect<H, E2, Scope.Scope>,
   use: (held: H) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | E2 | LockLost, R> =>
@@ -68,6 +68,7 @@ interface Entry {
   readonly by: Holder
   readonly holding: Holding
   readonly lost: Held["lost"]
+  readonly isLost: () => boolean
   /** How many run by it beside the effect that it was acquired for, or within it. */
   guests: number
   /** Opened when the last of them has gone after the loss. */

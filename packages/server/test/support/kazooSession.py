@@ -1,5 +1,6 @@
 """What an application does with kazoo; prints what it sees. The argument is host:port."""
 import sys
+import time
 
 from kazoo.client import KazooClient
 from kazoo.exceptions import BadVersionError, NoAuthError, NodeExistsError, NoNodeError, NotEmptyError
@@ -16,6 +17,10 @@ seen = []
 zk.get("/app", watch=lambda event: seen.append(event))
 print(zk.set("/app", b"two"))
 zk.sync("/app")
+# Watchers run in a thread of their own.
+deadline = time.time() + 10
+while not seen and time.time() < deadline:
+    time.sleep(0.01)
 print(seen)
 
 for failing in (

@@ -177,6 +177,7 @@ export const world = (
         others: [
           ...Harms.all({ server, subjects, killed, doors: DOORS, hasLags: true, now: simulation.now }),
           Harms.loseOne(server),
+          Harms.isolateOne(network, subjects),
           ...(scenario.survivesDeletion === false ? [] : [Harms.deleteOne(server, subjects, "/recipe", deleted)])
         ]
       })

@@ -6,6 +6,7 @@
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { DataTree } from "@effect-zookeeper/server/DataTree"
 import type * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+import type { SimulatedNetwork } from "@effect-zookeeper/server/SimulatedNetwork"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { Subject } from "./Subject.ts"
@@ -75,6 +76,15 @@ export const loseOne = (server: Server): Harm =>
   Effect.gen(function* () {
     const operation = yield* anyOf(["create", "create2", "delete", "setData", "getData", "getChildren2", "multi"])
     yield* (yield* Random.nextBoolean) ? server.dropReply({ operation }) : server.dropRequest({ operation })
+    return Effect.void
+  })
+
+/** A partition: one client is cut off from all servers, for about as long as its session lasts or longer. */
+export const isolateOne = (network: SimulatedNetwork, subjects: ReadonlyArray<Subject>): Harm =>
+  Effect.gen(function* () {
+    const { name } = yield* anyOf(subjects)
+    const heal = yield* network.inject({ _tag: "Block", direction: "both", client: name })
+    yield* Effect.forkDetach(Effect.andThen(Effect.sleep(yield* Random.nextBetween(2000, 4500)), heal))
     return Effect.void
   })
 

@@ -1,7 +1,6 @@
 /**
  * Tending a mirror: the watch, the fibers that look, and what has to be done when the connection or the session was lost.
  */
-import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Cause from "effect/Cause"
@@ -16,7 +15,8 @@ import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { RecipeError } from "../../Errors.ts"
-import { acrossSessions, checkPath, checkTimeout, patiently } from "../patience.ts"
+import { checkCount, checkPath, checkTimeout } from "../checks.ts"
+import { acrossSessions, patiently } from "../patience.ts"
 import { beside, withWatches } from "./looking.ts"
 import { isFinal, type Job, Mirror, type Range } from "./Mirror.ts"
 
@@ -57,9 +57,9 @@ const start = Effect.fnUntraced(function* (
   scope: Scope.Scope
 ): Effect.fn.Return<Mirror, RecipeError> {
   yield* checkPath(partial.root, true)
-  yield* checkCount(partial.maxDepth, "maxDepth", 0)
-  const maxNodes = yield* checkCount(options.maxNodes ?? Number.POSITIVE_INFINITY, "maxNodes", 1)
-  const concurrency = yield* checkCount(options.concurrency ?? 64, "concurrency", 1)
+  yield* checkCount("maxDepth", partial.maxDepth, { least: 0, most: unbounded })
+  const maxNodes = yield* checkCount("maxNodes", options.maxNodes ?? unbounded, { most: unbounded })
+  const concurrency = yield* checkCount("concurrency", options.concurrency ?? 64)
   const jitter = (yield* checkTimeout(options.jitter, "jitter")) ?? 500
   const mirror = new Mirror({ ...partial, maxNodes }, beside(zk), yield* Queue.unbounded<Job>())
   const self: Self = { zk, mirror, scope, jitter, session: 0n }
@@ -83,6 +83,8 @@ const start = Effect.fnUntraced(function* (
 })
 
 // ---- internal
+
+const unbounded = Number.POSITIVE_INFINITY
 
 interface Self {
   readonly zk: ZooKeeper.Service
@@ -220,8 +222,3 @@ const follow = Effect.fnUntraced(function* (self: Self, isPersistent: boolean) {
     Effect.sync(() => mirror.end(Cause.fail(error)))
   )
 })
-
-const checkCount = (value: number, argument: string, least: number): Effect.Effect<number, InvalidArgument> =>
-  (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY) && value >= least
-    ? Effect.succeed(value)
-    : Effect.fail(new InvalidArgument({ argument, value: String(value), rule: `a whole number, at least ${least}` }))

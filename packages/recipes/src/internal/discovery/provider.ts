@@ -8,8 +8,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { Provider, ProviderOptions } from "../../ServiceDiscovery.ts"
 import type { Instance } from "../../ServiceInstance.ts"
-import { checkCount } from "../contention.ts"
-import { checkTimeout } from "../patience.ts"
+import { checkCount, checkTimeout } from "../checks.ts"
 
 export const makeProvider = <A>(
   name: string,

@@ -55,7 +55,8 @@ export class Exclusion {
           const longest = kind < 0.5 ? 20 : kind < 0.85 || this.stage.isPeace() ? 1200 : 6000
           yield* Effect.sleep(yield* Random.nextBetween(0, longest))
           if (writes !== undefined && (yield* Random.nextBoolean)) yield* this.write(writes)
-        }),
+          // What is interrupted has something to put in order.
+        }).pipe(Effect.ensuring(Effect.flatMap(Random.nextBetween(0, 30), Effect.sleep))),
       () =>
         Effect.sync(() => {
           this.inside.delete(one)

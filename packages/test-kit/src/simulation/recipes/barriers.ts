@@ -12,100 +12,102 @@ import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
-import type { Recipe, Stage } from "../RecipeWorld.ts"
+import type { Recipe, Scenario } from "../RecipeWorld.ts"
 import type { Subject } from "../Subject.ts"
 
 /** @category recipes @since 0.1.0 */
-export const barrier: Recipe = Effect.fnUntraced(function* (stage: Stage) {
-  const path = "/recipe/barrier"
-  /** An object for each time that it is known to be up. */
-  let up: object | undefined
-  // Else nobody could tell when it is up.
-  const turn = Semaphore.makeUnsafe(1)
-  return {
-    play: Effect.fnUntraced(function* (subject) {
-      const barrier = yield* Barrier.make(path)
-      const create = Effect.andThen(
-        barrier.create,
-        Effect.sync(() => (up = {}))
-      )
-      const lift = Effect.andThen(
-        Effect.sync(() => (up = undefined)),
-        barrier.lift
-      )
-      const wait = Effect.gen(function* () {
-        // A server that lags would show what was before.
-        yield* subject.zk.sync(path)
-        const before = up
-        yield* barrier.wait(stage.isPeace() ? {} : { timeout: yield* Random.nextIntBetween(0, 2000) })
-        if (before !== undefined && before === up) stage.accuse(`${subject.name} passed the barrier that was up`)
-      }).pipe(Effect.catchTag(["ConnectionLoss", "RequestTimeout", "SessionExpired"], () => Effect.void))
-      return Effect.gen(function* () {
-        // Who stops to wait leaves a request on its way.
-        const inTurn = <A, E>(effect: Effect.Effect<A, E>) => Effect.uninterruptible(turn.withPermit(effect))
-        if (stage.isPeace()) {
-          yield* inTurn(create)
-          const waiting = yield* Effect.forkChild(wait)
-          yield* Effect.sleep("50 millis")
-          yield* inTurn(lift)
-          yield* Fiber.join(waiting)
-          return
-        }
-        const kind = yield* Random.next
-        yield* kind < 0.25 ? inTurn(create) : kind < 0.4 ? inTurn(lift) : wait
-      })
-    }),
-    survivesDeletion: false
-  }
-})
+export const barrier: Recipe = (stage) =>
+  Effect.sync((): Scenario => {
+    const path = "/recipe/barrier"
+    /** An object for each time that it is known to be up. */
+    let up: object | undefined
+    // Else nobody could tell when it is up.
+    const turn = Semaphore.makeUnsafe(1)
+    // Who stops to wait leaves a request on its way.
+    const inTurn = <A, E>(effect: Effect.Effect<A, E>) => Effect.uninterruptible(turn.withPermit(effect))
+    return {
+      play: Effect.fnUntraced(function* (subject) {
+        const barrier = yield* Barrier.make(path)
+        const create = Effect.andThen(
+          barrier.create,
+          Effect.sync(() => (up = {}))
+        )
+        const lift = Effect.andThen(
+          Effect.sync(() => (up = undefined)),
+          barrier.lift
+        )
+        const wait = Effect.gen(function* () {
+          // A server that lags would show what was before.
+          yield* subject.zk.sync(path)
+          const before = up
+          yield* barrier.wait(stage.isPeace() ? {} : { timeout: yield* Random.nextIntBetween(0, 2000) })
+          if (before !== undefined && before === up) stage.accuse(`${subject.name} passed the barrier that was up`)
+        }).pipe(Effect.catchTag(["ConnectionLoss", "RequestTimeout", "SessionExpired"], () => Effect.void))
+        return Effect.gen(function* () {
+          if (stage.isPeace()) {
+            yield* inTurn(create)
+            const waiting = yield* Effect.forkChild(wait)
+            yield* Effect.sleep("50 millis")
+            yield* inTurn(lift)
+            yield* Fiber.join(waiting)
+            return
+          }
+          const kind = yield* Random.next
+          yield* kind < 0.25 ? inTurn(create) : kind < 0.4 ? inTurn(lift) : wait
+        })
+      }),
+      survivesDeletion: false
+    }
+  })
 
 /** How long one may be seen that has not said goodbye, in milliseconds. */
 const AFTERLIFE = 6000
 
 /** All together, and nobody alone. @category recipes @since 0.1.0 */
-export const doubleBarrier: Recipe = Effect.fnUntraced(function* (stage: Stage) {
-  const path = "/recipe/double"
-  const size = stage.subjects.length
-  /** Until when the member of each round may be there, at least, and may be inside. A client counts once. */
-  const members: Array<{ readonly subject: Subject; until: number; insideUntil: number }> = []
-  return {
-    play: Effect.fnUntraced(function* (subject) {
-      const barrier = yield* DoubleBarrier.make(path, { size })
-      const turn = Semaphore.makeUnsafe(1)
-      const round = Effect.fnUntraced(function* (own: (typeof members)[number]) {
-        const timeout = yield* Random.nextIntBetween(0, 4000)
-        const options = stage.isPeace() ? {} : { timeout }
-        const begun = stage.now()
-        yield* barrier.enter(options)
-        own.insideUntil = Number.POSITIVE_INFINITY
-        const there = members.filter(({ until }) => until >= begun)
-        const areThere = new Set(there.map(({ subject }) => subject)).size >= size
-        const areInside = members.some((other) => other !== own && other.insideUntil >= begun)
-        if (!areThere && !areInside) stage.accuse(`${subject.name} entered without the others`)
-        yield* Effect.sleep(yield* Random.nextBetween(0, 300))
-        yield* barrier.leave(options)
-      })
-      return turn.withPermit(
-        Effect.suspend(() => {
-          const own = { subject, until: Number.POSITIVE_INFINITY, insideUntil: 0 }
-          members.push(own)
-          return Effect.onExit(round(own), (exit) =>
-            Effect.sync(() => {
-              own.until = stage.now() + (Exit.isSuccess(exit) ? 0 : AFTERLIFE)
-              own.insideUntil = Math.min(own.insideUntil, own.until)
-            })
-          )
+export const doubleBarrier: Recipe = (stage) =>
+  Effect.sync((): Scenario => {
+    const path = "/recipe/double"
+    const size = stage.subjects.length
+    /** Until when the member of each round may be there, at least, and may be inside. A client counts once. */
+    const members: Array<{ readonly subject: Subject; until: number; insideUntil: number }> = []
+    return {
+      play: Effect.fnUntraced(function* (subject) {
+        const barrier = yield* DoubleBarrier.make(path, { size })
+        const turn = Semaphore.makeUnsafe(1)
+        const round = Effect.fnUntraced(function* (own: (typeof members)[number]) {
+          const timeout = yield* Random.nextIntBetween(0, 4000)
+          const options = stage.isPeace() ? {} : { timeout }
+          const begun = stage.now()
+          yield* barrier.enter(options)
+          own.insideUntil = Number.POSITIVE_INFINITY
+          const there = members.filter(({ until }) => until >= begun)
+          const areThere = new Set(there.map(({ subject }) => subject)).size >= size
+          const areInside = members.some((other) => other !== own && other.insideUntil >= begun)
+          if (!areThere && !areInside) stage.accuse(`${subject.name} entered without the others`)
+          yield* Effect.sleep(yield* Random.nextBetween(0, 300))
+          yield* barrier.leave(options)
         })
-      )
-    }),
-    judge: (_truth, zk) =>
-      Effect.gen(function* () {
-        // As if all had died inside.
-        yield* zk.createWithParents(`${path}/ready`).pipe(Effect.catchTag("NodeExists", () => Effect.void))
-        const alone = yield* Effect.provideService(DoubleBarrier.make(path, { size }), ZooKeeper, zk)
-        const entered = yield* Effect.result(alone.enter({ timeout: "3 seconds" }))
-        if (Result.isSuccess(entered)) stage.accuse("a lone one entered what others had left open")
-        else if (entered.failure._tag !== "WaitTimeout") stage.accuse(`a lone one was told ${entered.failure._tag}`)
-      }).pipe(Effect.scoped)
-  }
-})
+        return turn.withPermit(
+          Effect.suspend(() => {
+            const own = { subject, until: Number.POSITIVE_INFINITY, insideUntil: 0 }
+            members.push(own)
+            return Effect.onExit(round(own), (exit) =>
+              Effect.sync(() => {
+                own.until = stage.now() + (Exit.isSuccess(exit) ? 0 : AFTERLIFE)
+                own.insideUntil = Math.min(own.insideUntil, own.until)
+              })
+            )
+          })
+        )
+      }),
+      judge: (_truth, zk) =>
+        Effect.gen(function* () {
+          // As if all had died inside.
+          yield* zk.createWithParents(`${path}/ready`).pipe(Effect.catchTag("NodeExists", () => Effect.void))
+          const alone = yield* Effect.provideService(DoubleBarrier.make(path, { size }), ZooKeeper, zk)
+          const entered = yield* Effect.result(alone.enter({ timeout: "3 seconds" }))
+          if (Result.isSuccess(entered)) stage.accuse("a lone one entered what others had left open")
+          else if (entered.failure._tag !== "WaitTimeout") stage.accuse(`a lone one was told ${entered.failure._tag}`)
+        }).pipe(Effect.scoped)
+    }
+  })

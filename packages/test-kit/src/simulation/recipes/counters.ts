@@ -56,47 +56,48 @@ const counting = (stage: Stage, layout: Counter.Layout, isPatient: boolean) => {
 }
 
 /** No write is lost or done twice, and those who follow never go back. @category recipes @since 0.1.0 */
-export const atomicValue: Recipe = Effect.fnUntraced(function* (stage: Stage) {
-  const path = "/recipe/value"
-  /** Who has replaced what. */
-  const replaced = new Map<string, string>()
-  return {
-    play: Effect.fnUntraced(function* (subject) {
-      const recorder = stage.recorder(subject)
-      const value = yield* AtomicValue.make(path, { schema: Schema.String, initial: "" })
-      let newest: AtomicValue.Versioned<string> = new AtomicValue.Versioned("", undefined)
-      const follow = Stream.runForEach(value.changes, (versioned) =>
-        Effect.sync(() => {
-          const [before, now] = [newest.stat?.mzxid ?? 0n, versioned.stat?.mzxid ?? 0n]
-          if (now < before) stage.accuse(`${subject.name}: changes went back from ${before} to ${now}`)
-          newest = versioned
-        })
-      )
-      yield* Effect.forkScoped(follow, { startImmediately: true })
-      const write = (mine: string) =>
-        Effect.gen(function* () {
-          if (yield* Random.nextBoolean) return yield* value.update(() => mine)
-          const expected = yield* value.getVersioned
-          const exchange = yield* value.compareAndSet(expected, mine)
-          return exchange.applied ? exchange : undefined
-        })
-      return Effect.gen(function* () {
-        const change = yield* write(recorder.unique())
-        if (change !== undefined) {
-          const other = replaced.get(change.pre)
-          if (other !== undefined) {
-            stage.accuse(`P12: ${change.post} and ${other} have both replaced "${change.pre}"`)
+export const atomicValue: Recipe = (stage) =>
+  Effect.sync((): Scenario => {
+    const path = "/recipe/value"
+    /** Who has replaced what. */
+    const replaced = new Map<string, string>()
+    return {
+      play: Effect.fnUntraced(function* (subject) {
+        const recorder = stage.recorder(subject)
+        const value = yield* AtomicValue.make(path, { schema: Schema.String, initial: "" })
+        let newest: AtomicValue.Versioned<string> = new AtomicValue.Versioned("", undefined)
+        const follow = Stream.runForEach(value.changes, (versioned) =>
+          Effect.sync(() => {
+            const [before, now] = [newest.stat?.mzxid ?? 0n, versioned.stat?.mzxid ?? 0n]
+            if (now < before) stage.accuse(`${subject.name}: changes went back from ${before} to ${now}`)
+            newest = versioned
+          })
+        )
+        yield* Effect.forkScoped(follow, { startImmediately: true })
+        const write = (mine: string) =>
+          Effect.gen(function* () {
+            if (yield* Random.nextBoolean) return yield* value.update(() => mine)
+            const expected = yield* value.getVersioned
+            const exchange = yield* value.compareAndSet(expected, mine)
+            return exchange.applied ? exchange : undefined
+          })
+        return Effect.gen(function* () {
+          const change = yield* write(recorder.unique())
+          if (change !== undefined) {
+            const other = replaced.get(change.pre)
+            if (other !== undefined) {
+              stage.accuse(`P12: ${change.post} and ${other} have both replaced "${change.pre}"`)
+            }
+            replaced.set(change.pre, change.post)
           }
-          replaced.set(change.pre, change.post)
-        }
-        if (!stage.isPeace()) return
-        while (newest.value !== (yield* written(stage, path))) yield* Effect.sleep("20 millis")
-      })
-    }),
-    expected: ["OutcomeUnknown"],
-    survivesDeletion: false
-  }
-})
+          if (!stage.isPeace()) return
+          while (newest.value !== (yield* written(stage, path))) yield* Effect.sleep("20 millis")
+        })
+      }),
+      expected: ["OutcomeUnknown"],
+      survivesDeletion: false
+    }
+  })
 
 /** What stands in JSON at a path, if anything does. */
 const written = ({ truth }: Stage, path: string): Effect.Effect<unknown> =>

@@ -128,27 +128,28 @@ export const allocator: Recipe = Effect.fnUntraced(function* (stage: Stage) {
   })
   const allocations = new Map<Subject, () => ReadonlyArray<string>>()
   return {
-    play: Effect.fnUntraced(function* (subject) {
-      const unique = namesOf(subject)
-      const join = Effect.gen(function* () {
-        const own = yield* Allocator.make("/recipe/shards", { items, id: unique(), quiet: "200 millis" })
-        const use = own.whileAllocated((mine) => {
-          const held = mine.flatMap((item) => Option.toArray(own.held(item)))
-          return exclusion.work(subject, mine.join(" "), held)
+    play: (subject) =>
+      Effect.sync(() => {
+        const unique = namesOf(subject)
+        const join = Effect.gen(function* () {
+          const own = yield* Allocator.make("/recipe/shards", { items, id: unique(), quiet: "200 millis" })
+          const use = own.whileAllocated((mine) => {
+            const held = mine.flatMap((item) => Option.toArray(own.held(item)))
+            return exclusion.work(subject, mine.join(" "), held)
+          })
+          if (!stage.isPeace()) {
+            yield* Effect.timeoutOption(use, yield* Random.nextBetween(0, 4000))
+            return
+          }
+          yield* Effect.forkScoped(use)
+          allocations.set(subject, () => own.allocation)
+          yield* until(
+            Effect.sync(() => [...allocations.values()].flatMap((allocation) => allocation())),
+            (all) => all.toSorted().join() === items.join()
+          )
         })
-        if (!stage.isPeace()) {
-          yield* Effect.timeoutOption(use, yield* Random.nextBetween(0, 4000))
-          return
-        }
-        yield* Effect.forkScoped(use)
-        allocations.set(subject, () => own.allocation)
-        yield* until(
-          Effect.sync(() => [...allocations.values()].flatMap((allocation) => allocation())),
-          (all) => all.toSorted().join() === items.join()
-        )
+        return Effect.scoped(join).pipe(Effect.ensuring(Effect.sync(() => allocations.delete(subject))))
       })
-      return Effect.scoped(join).pipe(Effect.ensuring(Effect.sync(() => allocations.delete(subject))))
-    })
   }
 })
 

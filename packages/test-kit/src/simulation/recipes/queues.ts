@@ -60,7 +60,8 @@ const atMostOnce = Effect.fnUntraced(function* (stage: Stage, layout: Queue.Layo
       // Who stops to wait has it put back, unless the session ends before that is done.
       const history = stage.history().map((operation): Operation => {
         const { client, f, outcome } = operation
-        return f === "take" && outcome === "info" && lasting.has(client) ? { ...operation, outcome: "fail" } : operation
+        const isPutBack = f === "take" && outcome === "info" && lasting.has(client)
+        return isPutBack ? Object.assign({}, operation, { outcome: "fail" }) : operation
       })
       // A session that ended may have taken one along that its taker knows nothing of; it was asked for by each worker.
       const ended = stage.subjects.reduce((sum, { evidence }) => sum + evidence.sessions.length - 1, 0)

@@ -1,0 +1,47 @@
+/**
+ * What is asked of the arguments of an application, each once for all recipes.
+ */
+import { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+
+/** The path of a recipe, which has to be a valid one and not "/" unless it `mayBeRoot`. */
+export const checkPath = (path: string, mayBeRoot = false): Effect.Effect<string, InvalidArgument> =>
+  path === "/" && !mayBeRoot
+    ? Effect.fail(new InvalidArgument({ argument: "path", value: path, rule: "a recipe needs a znode of its own" }))
+    : Effect.fromResult(ZnodePath.validate(path))
+
+/** A duration in milliseconds; undefined for none. */
+export const checkTimeout = (
+  timeout: Duration.Input | undefined,
+  argument = "timeout"
+): Effect.Effect<number | undefined, InvalidArgument> => {
+  if (timeout === undefined) return Effect.undefined
+  const millis = Option.map(Duration.fromInput(timeout), Duration.toMillis)
+  if (Option.isSome(millis) && millis.value >= 0) {
+    return Effect.succeed(Number.isFinite(millis.value) ? millis.value : undefined)
+  }
+  const rule = 'a duration such as 500 (milliseconds) or "5 seconds", not below 0'
+  return Effect.fail(new InvalidArgument({ argument, value: String(timeout), rule }))
+}
+
+/** A number that has to be above 0 and finite. */
+export const checkPositive = (value: number, argument: string): Effect.Effect<number, InvalidArgument> =>
+  Number.isFinite(value) && value > 0
+    ? Effect.succeed(value)
+    : Effect.fail(new InvalidArgument({ argument, value: String(value), rule: "it has to be finite and above 0" }))
+
+/** A whole number from `least` (1 if left out) to `most`, which may be infinite; or undefined, where that is one. */
+export const checkCount = <N extends number | undefined>(
+  argument: string,
+  value: N,
+  { least = 1, most = Number.MAX_SAFE_INTEGER }: { readonly least?: number; readonly most?: number } = {}
+): Effect.Effect<N, InvalidArgument> => {
+  if (value === undefined) return Effect.succeed(value)
+  const isWhole = Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY
+  if (isWhole && value >= least && value <= most) return Effect.succeed(value)
+  const end = most >= Number.MAX_SAFE_INTEGER ? `, at least ${least}` : ` from ${least} to ${most}`
+  return Effect.fail(new InvalidArgument({ argument, value: String(value), rule: `it has to be a whole number${end}` }))
+}
