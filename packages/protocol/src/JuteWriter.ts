@@ -39,8 +39,8 @@ export class JuteWriter {
    */
   take(): Uint8Array<ArrayBuffer> {
     const taken = this.bytes.subarray(0, this.position)
-    // A rare large request must not make every later buffer large; many large ones must not grow theirs each time.
-    const capacity = Math.min(Math.max(this.position, 256), 65_536)
+    // A rare large request must not make every later buffer large.
+    const capacity = Math.min(Math.max(this.position, 256), 16_384)
     this.bytes = new Uint8Array(capacity)
     this.view = new DataView(this.bytes.buffer)
     this.position = 0
