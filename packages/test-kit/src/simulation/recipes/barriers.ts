@@ -37,9 +37,9 @@ export const barrier: Recipe = (stage) =>
           barrier.lift
         )
         const wait = Effect.gen(function* () {
-          // A server that lags would show what was before.
-          yield* subject.zk.sync(path)
+          // A server that lags would show what was before; a sync shows no more than there was when it was asked for.
           const before = up
+          yield* subject.zk.sync(path)
           yield* barrier.wait(stage.isPeace() ? {} : { timeout: yield* Random.nextIntBetween(0, 2000) })
           if (before !== undefined && before === up) stage.accuse(`${subject.name} passed the barrier that was up`)
         }).pipe(Effect.catchTag(["ConnectionLoss", "RequestTimeout", "SessionExpired"], () => Effect.void))
