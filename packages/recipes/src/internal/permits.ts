@@ -17,7 +17,7 @@ import * as Scope from "effect/Scope"
 import { DataInvalid, type LockTimeout, PermitsMismatch, type RecipeError } from "../Errors.ts"
 import type { Held } from "../Held.ts"
 import type { SharedPermits } from "../Semaphore.ts"
-import { claim, type Holding, leaveInBackground, release } from "./holding.ts"
+import { claim, type Guarding, type Holding, leaveInBackground, release } from "./holding.ts"
 import type { Contender } from "./layout.ts"
 import * as Line from "./line.ts"
 import { acrossSessions, orRenewed, patiently } from "./patience.ts"
@@ -63,11 +63,10 @@ export const take = (
   )
 
 /** Several permits as one: lost with the first of them. */
-export const together = (
-  held: ReadonlyArray<Holding>
-): { readonly held: ReadonlyArray<Held>; readonly lost: Held["lost"] } => ({
+export const together = (held: ReadonlyArray<Holding>): Guarding & { readonly held: ReadonlyArray<Held> } => ({
   held,
-  lost: Effect.raceAllFirst(held.map(({ lost }) => lost))
+  lost: Effect.raceAllFirst(held.map(({ lost }) => lost)),
+  isLost: () => held.some(({ isLost }) => isLost())
 })
 
 /** Uninterruptible but where it waits. `Gone` when what it had is of the past, and has to be taken anew. */

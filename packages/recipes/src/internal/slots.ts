@@ -18,7 +18,7 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { DataInvalid, LockLost, LockTimeout } from "../Errors.ts"
 import type { HeldLease, Holder, LeaseError } from "../Lease.ts"
-import { type Holding, makeHolding } from "./holding.ts"
+import { type Guarding, type Holding, makeHolding } from "./holding.ts"
 import { awaitChange, ensure, withinFrom } from "./line.ts"
 import { acrossSessions } from "./patience.ts"
 import { inHand } from "./watching.ts"
@@ -158,10 +158,11 @@ const hold = Effect.fnUntraced(function* (place: Place, taken: Taken, scope: Sco
       return Effect.asVoid(Effect.timeoutOption(giveBackDetached(place, taken), "1 second"))
     })
   )
-  const held: HeldLease = {
+  const held: HeldLease & Guarding = {
     path: holding.path,
     fencingToken: holding.fencingToken,
     lost: holding.lost,
+    isLost: holding.isLost,
     // A renewal on its way would look like another holder's write.
     transaction: (ops) => taken.writing.withPermit(holding.transaction(ops)),
     renew: renew(place, taken, holding),

@@ -17,7 +17,7 @@ import * as Scope from "effect/Scope"
 import type { LockLost, RecipeError } from "../Errors.ts"
 import { pause } from "./compareAndSet.ts"
 import { entriesOf, type Entry } from "./entries.ts"
-import { claim, guard, type Holding, leave } from "./holding.ts"
+import { claim, guard, type Guarding, type Holding, leave } from "./holding.ts"
 import { ensure } from "./line.ts"
 import { acrossSessions, isRenewed } from "./patience.ts"
 import {
@@ -203,7 +203,9 @@ const open = Effect.fnUntraced(function* <A>(
     data: found.data,
     acl: store.acl
   })
-  return { item, path, lost: holding.lost, ack: settle([]), requeue: settle([again]) }
+  const { isLost, lost } = holding
+  const taken: Taken<A> & Guarding = { item, path, lost, isLost, ack: settle([]), requeue: settle([again]) }
+  return taken
 })
 
 // ---- internal: finishing
