@@ -78,6 +78,8 @@ class Tap {
   /** What came makes no sense, and neither does what follows. */
   private isOver = false
   private heardAt: number
+  /** Before what was heard last. */
+  private silence = 0
   private wroteAt: number
   private timeout = 0
   private saysGoodbye = false
@@ -191,6 +193,7 @@ class Tap {
   // ---------------------------------------------------------------------------
 
   private down(chunks: ReadonlyArray<Uint8Array>): void {
+    this.silence = this.now() - this.heardAt
     this.heardAt = this.now()
     if (this.line.establishedAt !== undefined) this.evidence.heard.push(this.heardAt)
     for (const chunk of chunks) {
@@ -266,7 +269,9 @@ class Tap {
     if (this.evidence.closedBy <= this.now()) return
     // The deadline of a handshake may come in the very moment, of a few milliseconds, in which it is answered.
     if (this.now() - this.line.establishedAt < 5) return
-    const silent = this.now() - Math.max(this.heardAt, this.line.establishedAt)
+    const since = this.now() - Math.max(this.heardAt, this.line.establishedAt)
+    // What ends a silence may come in the very moment in which the silence has lasted too long.
+    const silent = since < 5 ? this.silence : since
     if (silent < (this.timeout * 2) / 3 - SLACK && !this.evidence.isExcused(this.heardAt, this.now())) {
       this.accuse(`left a connection that had spoken ${silent.toFixed(0)} ms before`)
     }

@@ -65,7 +65,9 @@ const atMostOnce = Effect.fnUntraced(function* (stage: Stage, layout: Queue.Layo
       })
       // A session that ended may have taken one along that its taker knows nothing of; it was asked for by each worker.
       const ended = stage.subjects.reduce((sum, { evidence }) => sum + evidence.sessions.length - 1, 0)
-      const alongside = Array.from({ length: ended * 2 }, (_, index) => takenAlong(index))
+      // And one may be lost between its success and the moment in which its taker has it: whoever is interrupted there never
+      // learns of it, and nothing can close that gap but an acknowledgement.
+      const alongside = Array.from({ length: ended * 2 + 1 }, (_, index) => takenAlong(index))
       report(stage, QueueRules.checkQueues([...history, ...alongside]).violations)
       if (!isTaken) judgeOrder(stage, history, drained)
     })
