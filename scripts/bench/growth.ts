@@ -133,7 +133,8 @@ const growingSessions = async ({ address, quick, rounds: times }: Options): Prom
   const points: Array<Point> = []
   const run = async (name: string, sessions: number) => {
     const runner = await startRunner(contestantCommand(name, address))
-    const count = Math.max(200_000, sessions * 200)
+    // Enough that what each session begins with does not count.
+    const count = Math.max(200_000, sessions * 500)
     let rss = 0
     // A thousand sessions take long to make.
     const cpu = await rounds(sessions > 100 ? Math.min(times, 3) : times, async () => {

@@ -209,8 +209,10 @@ const stretch = async (bench: Bench, step: (count: number) => Step, stride: numb
     // Long enough for the compiler to have done its work: what is measured is what goes on for hours.
     let warm = 0
     let done = 0
-    for (count = 50; ; count *= 2) {
+    let isLong = false
+    for (count = 50; ; count *= isLong ? 1 : 2) {
       const sample = await ask(count)
+      isLong = sample.wallMicros / 1000 > bench.stretch
       warm += sample.wallMicros / 1000
       done += count
       const isWarm = done >= 200_000 || warm > bench.stretch * 8
