@@ -69,6 +69,29 @@ describe("Simulation", () => {
     assert.isAbove(found, 5)
   })
 
+  it("lets nothing begin that was interrupted before it began", () => {
+    // The fiber's end must not be put off until after its beginning: then nobody is left to interrupt it.
+    for (let seed = 1; seed <= 300; seed++) {
+      const begun: Array<number> = []
+      const program = Effect.gen(function* () {
+        for (let n = 0; n < 20; n++) {
+          const worker = Effect.andThen(
+            Effect.sync(() => begun.push(n)),
+            Effect.never
+          )
+          const fiber = yield* Effect.forkDetach(worker)
+          const hasBegun = begun.includes(n)
+          fiber.interruptUnsafe()
+          const exit = yield* Fiber.await(fiber)
+          assert.isTrue(Exit.hasInterrupts(exit))
+          assert.strictEqual(begun.includes(n), hasBegun)
+        }
+      })
+      const result = Simulation.run(program, { seed, operationsBetweenYields: 3 })
+      assert.isUndefined(Simulation.problemOf(result), `seed ${seed}`)
+    }
+  })
+
   it("leaps over time in which nothing happens", () => {
     const result = Simulation.run(
       Effect.gen(function* () {

@@ -121,10 +121,18 @@ export class World {
     }
   }
 
-  /** Whether a fiber gives way to others before its next operation. */
+  /**
+   * Whether a fiber gives way to others before its next operation; never before its first one, as with Effect's own
+   * scheduler. The first of a fiber that is interrupted before it has begun is its end, and if that were put off, the task
+   * that begins the fiber would run what is not to be run, with nobody left to interrupt it.
+   */
   shouldYield(fiber: AnyFiber): boolean {
-    if (fiber !== this.lastFiber) this.saw(fiber)
+    const isFirst = fiber !== this.lastFiber && this.saw(fiber)
     if (--this.operationsLeft > 0) return false
+    if (isFirst) {
+      this.operationsLeft = 1
+      return false
+    }
     this.operationsLeft = 1 + this.order.below(this.operationsBetweenYields * 2)
     return true
   }
@@ -154,11 +162,13 @@ export class World {
     return this.nodes.filter((node) => node.isPaused).map((node) => node.name)
   }
 
-  private saw(fiber: AnyFiber): void {
+  /** Notes who runs; true if it has not been seen before. */
+  private saw(fiber: AnyFiber): boolean {
     this.lastFiber = fiber
-    if (this.fibers.has(fiber)) return
+    if (this.fibers.has(fiber)) return false
     if (this.fibers.size >= MANY_FIBERS) this.fibers = new Map(this.alive.map(([order, alive]) => [alive, order]))
     this.fibers.set(fiber, ++this.fibersSeen)
+    return true
   }
 }
 
