@@ -257,10 +257,11 @@ const follow = (self: Self): Effect.Effect<void, RecipeError> =>
     return refresh(self)
   }).pipe(Effect.onExit((exit) => Effect.sync(() => tellSought(self, exit))))
 
+/** Looks in the moment in which it shows what it saw: two who refresh the view must not put the older look last. */
 const refresh = (self: Self): Effect.Effect<void> =>
-  Effect.suspend(() => {
+  SubscriptionRef.updateSome(self.view, (shown) => {
     const next = look(self)
-    return isSame(SubscriptionRef.getUnsafe(self.view), next) ? Effect.void : SubscriptionRef.set(self.view, next)
+    return isSame(shown, next) ? Option.none() : Option.some(next)
   })
 
 const look = ({ cache, layout, left, own }: Self): Members => {
