@@ -52,8 +52,9 @@ export const make = Effect.fnUntraced(function* (division: Division): Effect.fn.
     ending: [],
     users: new Set()
   }
-  const owning = yield* Effect.forkDetach(own(self), { startImmediately: true })
-  yield* Effect.addFinalizer(() => Effect.andThen(Fiber.interrupt(owning), end(self, Exit.fail(new SessionClosed()))))
+  yield* Effect.acquireRelease(Effect.forkDetach(own(self), { startImmediately: true }), (owning) =>
+    Effect.andThen(Fiber.interrupt(owning), end(self, Exit.fail(new SessionClosed())))
+  )
   return {
     allocation: () => SubscriptionRef.getUnsafe(state).items,
     changes: SubscriptionRef.changes(state).pipe(
