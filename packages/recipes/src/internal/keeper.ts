@@ -21,6 +21,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Options, PersistentNode, PersistentNodeError, Status } from "../PersistentNode.ts"
 import { makeCalmly } from "./calmly.ts"
+import { leave } from "./holding.ts"
 import { ensure } from "./line.ts"
 import { acrossSessions, isRenewed, patiently } from "./patience.ts"
 import { inHand, watched } from "./watching.ts"
@@ -380,16 +381,15 @@ const keepTouching = ({ options, zk }: Self, path: string): Effect.Effect<void> 
 
 /** Deletes the znode, and one that a create may yet have made; never another's. */
 const close = Effect.fnUntraced(function* (self: Self) {
+  const isOurs = SubscriptionRef.getUnsafe(self.status)._tag === "Present" && CreateMode.isEphemeral(self.mode)
   answer(self, Effect.fail(new SessionClosed()))
   yield* setStatus(self, { _tag: "Closed" })
   // What a create without an answer makes under a name of the server's is deleted when that comes.
   if (!self.mayExist || self.actual === undefined || self.options.deleteOnClose === false) return
-  yield* remove(self, self.actual)
+  yield* isOurs ? leave(self.zk, self.actual) : remove(self, self.actual)
 })
 
-/**
- * Looks before each attempt, for a delete that is repeated blindly could hit who has come since. What does not go with a session is deleted in the next one, if need be.
- */
+/** Looks first, whatever the session; what does not go with a session is deleted in the next one, if need be. */
 const remove = (self: Self, path: string): Effect.Effect<void> => {
   const { mode, zk } = self
   const delete_ = (path: string) => Effect.catchTag(zk.delete(path), ["NoNode", "BadVersion"], () => Effect.void)
