@@ -262,10 +262,12 @@ describeOnServers("a semaphore", (it) => {
         yield* Effect.sleep(30)
         for (const { fiber } of held) assert.isUndefined(fiber.pollUnsafe())
         for (const { release } of held) yield* release
-        for (const waiter of waiters.filter((waiter) => !held.includes(waiter))) {
-          yield* waiter.held
-          yield* waiter.release
-        }
+        // In the order of their line, which is that of the server, not of the sessions here.
+        yield* Effect.forEach(
+          waiters.filter((waiter) => !held.includes(waiter)),
+          (waiter) => Effect.andThen(waiter.held, waiter.release),
+          { concurrency: "unbounded" }
+        )
         yield* isEmpty(zk)
         yield* eventually(watches, (count) => count === 0)
         yield* zk.setData(shared.at, "three")
