@@ -1,11 +1,13 @@
 /** The Promise form of the caches: made by awaiting, read at once, listened to in a loop. */
 import { PromiseClient } from "@effect-zookeeper/client"
 import { fresh } from "@effect-zookeeper/test-kit/TestServer"
-import { assert, it } from "@effect/vitest"
+import { assert, it, vi } from "@effect/vitest"
 import type { CacheEvent } from "../src/CacheEvent.ts"
 import { recipes } from "../src/Promise.ts"
 import { shown } from "./caches.ts"
 import { text } from "./targets.ts"
+
+const patience = { interval: 5, timeout: 15_000 }
 
 const connected = async () => {
   const { chroot, connectString } = fresh("caches")
@@ -29,7 +31,7 @@ it("a tree cache is awaited, read at once, and followed in a loop that ends with
   })()
   await zk.set("/t/a", "3")
   await zk.delete("/t/a")
-  while (cache.size > 1) await new Promise((resolve) => setTimeout(resolve, 5))
+  await vi.waitUntil(() => cache.size <= 1, patience)
   // What was taken before stays as it was, and what is asked now is of now.
   assert.strictEqual(snapshot.size, 2)
   assert.strictEqual(text(snapshot.get("/t/a")?.data ?? new Uint8Array()), "2")
@@ -40,7 +42,7 @@ it("a tree cache is awaited, read at once, and followed in a loop that ends with
   assert.strictEqual(snapshot.children("/t").size, 1)
   assert.strictEqual(cache.children("/t").size, 0)
   assert.strictEqual(text((await cache.readThrough("/t"))?.data ?? new Uint8Array()), "1")
-  while (told.at(-1) !== "-/t/a") await new Promise((resolve) => setTimeout(resolve, 5))
+  await vi.waitUntil(() => told.at(-1) === "-/t/a", patience)
   await cache.release()
   await following
   assert.strictEqual(told[0], "+/t 1")

@@ -1,7 +1,8 @@
 /** Locks, read-write locks and semaphores as Promises, on the real server. */
 import { Op, PromiseClient } from "@effect-zookeeper/client"
 import { fresh } from "@effect-zookeeper/test-kit/TestServer"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { LockLost, LockTimeout, PermitsMismatch } from "../src/Errors.ts"
 import { recipes } from "../src/Promise.ts"
 
@@ -25,13 +26,10 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error
   )
 
-const until = async (predicate: () => Promise<boolean> | boolean) => {
-  const start = performance.now()
-  while (!(await predicate())) {
-    assert.isBelow(performance.now() - start, 15_000)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
+const until = (predicate: () => Promise<boolean> | boolean): Promise<boolean> =>
+  vi.waitUntil(predicate, { interval: 5, timeout: 15_000 })
+
+const pause = (milliseconds: number): Promise<void> => Effect.runPromise(Effect.sleep(milliseconds))
 
 const childrenOf = (zk: PromiseClient.PromiseClient, path: string) => zk.getChildren(path).catch(() => [])
 
@@ -93,7 +91,7 @@ describe("a lock, as Promises", () => {
       lock.withLock(async ({ path, signal, transaction }) => {
         await other.delete(path)
         await until(() => signal.aborted)
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        await pause(20)
         late = await rejection(transaction([Op.create("/late")]))
         settled = true
       })
@@ -174,7 +172,7 @@ describe("a lock, as Promises", () => {
         () => {}
       )
       if (round < 10) for (let turn = 0; turn < round; turn++) await Promise.resolve()
-      else await new Promise((resolve) => setTimeout(resolve, (round - 10) * 0.4))
+      else await pause((round - 10) * 0.4)
       controller.abort()
       await acquiring
       await recipes(other)

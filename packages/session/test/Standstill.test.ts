@@ -2,6 +2,7 @@
 import { assert, describe, it, vi } from "@effect/vitest"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
@@ -26,19 +27,20 @@ const standStill = (mode: "loop" | "stop", path: string): Effect.Effect<Told> =>
       stdio: ["ignore", "pipe", "inherit"]
     })
     let output = ""
-    let timer: ReturnType<typeof setTimeout> | undefined
+    let waking: Fiber.Fiber<boolean> | undefined
     child.stdout.on("data", (chunk: Buffer) => {
       output += String(chunk)
-      if (mode !== "stop" || timer !== undefined || !output.includes("ready")) return
+      if (mode !== "stop" || waking !== undefined || !output.includes("ready")) return
       child.kill("SIGSTOP")
-      timer = setTimeout(() => child.kill("SIGCONT"), SESSION * 1.6)
+      const wake = Effect.sync(() => child.kill("SIGCONT"))
+      waking = Effect.runFork(Effect.delay(wake, SESSION * 1.6))
     })
     child.on("close", () => {
       const last = output.trim().split("\n").at(-1) ?? ""
       resume(last.startsWith("{") ? Effect.succeed(JSON.parse(last) as Told) : Effect.die(new Error(output)))
     })
     return Effect.sync(() => {
-      clearTimeout(timer)
+      waking?.interruptUnsafe()
       child.kill("SIGKILL")
     })
   })

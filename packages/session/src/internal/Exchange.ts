@@ -380,7 +380,8 @@ const converted = (request: PendingRequest, code: number, response: unknown): Ex
   const { into } = request
   if (into === undefined || code !== 0) return outcome(request, code, response)
   try {
-    return Exit.succeed(into(response))
+    // The response was read by the operation that `into` was given for.
+    return Exit.succeed(into(response as never))
   } catch (defect) {
     return Exit.die(defect)
   }

@@ -37,8 +37,8 @@ export class PendingRequest {
   /** The fiber that waits, where it does not say itself that it has gone. */
   caller: Fiber.Fiber<unknown, unknown> | undefined
   onReply: OnReply | undefined
-  /** What the caller gets for a response; the response itself without it. */
-  into: ((response: any) => unknown) | undefined
+  /** What the caller gets for a response of the operation; the response itself without it. */
+  into: ((response: never) => unknown) | undefined
   /** Runs each time just before the request is encoded. */
   onSend: (() => void) | undefined
   /** Runs once, when no reply will come any more and `onReply` did not run. */
