@@ -1,20 +1,10 @@
 /** The examples of the README are files beside this one, so that they are compiled and run on a real server. */
-import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import { fresh } from "@effect-zookeeper/test-kit/TestServer"
-import { assert, describe, it, vi } from "@effect/vitest"
-import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { readFileSync } from "node:fs"
-
-const textOf = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8")
-
-const readme = textOf("../README.md")
+import * as ReadmeExamples from "@effect-zookeeper/test-kit/ReadmeExamples"
 
 const permitsLeft = ["exporting,", 3, "permits left", "exporting,", 1, "permits left"]
 
 /** By the order of the README: the file in `examples/`, and what it prints. */
-const examples: ReadonlyArray<readonly [name: string, run: () => Promise<unknown>, prints: ReadonlyArray<unknown>]> = [
+const examples: ReadonlyArray<ReadmeExamples.Example> = [
   ["allocator", () => import("./examples/allocator.ts"), [["a", "b", "c"]]],
   ["allocatorPromise", () => import("./examples/allocatorPromise.ts"), [["a", "b", "c"]]],
   ["atomicValue", () => import("./examples/atomicValue.ts"), [1, 2, false]],
@@ -79,39 +69,4 @@ const examples: ReadonlyArray<readonly [name: string, run: () => Promise<unknown
   ["semaphorePromise", () => import("./examples/semaphorePromise.ts"), permitsLeft]
 ]
 
-describe("the README", () => {
-  // The same for all: Effect reads the environment once, when its first configuration is asked for.
-  const { connectString } = fresh("readme")
-
-  for (const [name, run, prints] of examples) {
-    it.live(`shows the ${name} example as it is, and what it prints`, () =>
-      Effect.gen(function* () {
-        assert.include(readme, `\`\`\`ts\n${textOf(`examples/${name}.ts`)}\`\`\``)
-        const context = yield* Layer.build(Layer.fresh(ZooKeeper.layer({ servers: connectString })))
-        const zk = Context.get(context, ZooKeeper.ZooKeeper)
-        // Persistent: a container that the clearing empties would be reaped under the example.
-        yield* Effect.catchTag(zk.create("/"), "NodeExists", () => Effect.void)
-        for (const child of yield* zk.getChildren("/")) {
-          // A container of the example before may be reaped meanwhile.
-          yield* Effect.catchTag(zk.deleteAll(`/${child}`), "NoNode", () => Effect.void)
-        }
-        vi.stubEnv("ZOOKEEPER", connectString)
-        const printed: Array<unknown> = []
-        const log = vi.spyOn(console, "log").mockImplementation((...line) => void printed.push(...line))
-        yield* Effect.promise(run).pipe(
-          Effect.ensuring(
-            Effect.sync(() => {
-              log.mockRestore()
-              vi.unstubAllEnvs()
-            })
-          ),
-          Effect.tap(() => Effect.sync(() => assert.deepStrictEqual(printed, prints)))
-        )
-      })
-    )
-  }
-
-  it("shows no other example", () => {
-    assert.lengthOf(readme.match(/^```ts$/gm) ?? [], examples.length)
-  })
-})
+ReadmeExamples.define(new URL("../README.md", import.meta.url), new URL("examples/", import.meta.url), examples)
