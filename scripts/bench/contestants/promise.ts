@@ -1,19 +1,20 @@
 /**
  * Ours, by its Promise facade: so many async loops as requests are to be in flight.
  */
-import { Op, PromiseClient } from "@effect-zookeeper/client"
-import { type Connect, dataSize, maxInFlight, pathsOf, sessionTimeout, type Step } from "../contestant.ts"
-
-const data = new Uint8Array(dataSize)
-
-type Ask = (index: number) => Promise<unknown>
+import { PromiseClient } from "@effect-zookeeper/client"
+import { type Connect, maxInFlight, sessionTimeout } from "../contestant.ts"
+import { asking } from "./asking.ts"
 
 export const connect: Connect = async (servers) => {
   const zk = await PromiseClient.connect(servers, { sessionTimeout, maxInFlight })
   const changed: Array<() => Promise<unknown>> = []
+  const watch = async (path: string) => {
+    const watched = await zk.getAndWatch(path)
+    changed.push(watched.changed)
+  }
   return {
     prepare: (step) => {
-      const ask = asking(zk, step, changed)
+      const ask = asking<Promise<unknown>>(zk, step, watch)
       const total = step.op === "transaction" ? Math.ceil(step.count / step.size) : step.count
       return async (latencies) => {
         let next = 0
@@ -35,38 +36,5 @@ export const connect: Connect = async (servers) => {
       await zk.get(path)
     },
     close: () => zk.close()
-  }
-}
-
-const asking = (zk: PromiseClient.PromiseClient, step: Step, changed: Array<() => Promise<unknown>>): Ask => {
-  switch (step.op) {
-    case "get":
-      return () => zk.get(step.path)
-    case "children":
-      return () => zk.getChildren(step.path)
-    case "transaction": {
-      const paths = pathsOf(step)
-      return (index) =>
-        zk.transaction(paths.slice(index * step.size, (index + 1) * step.size).map((path) => Op.create(path, { data })))
-    }
-    case "create": {
-      const paths = pathsOf(step)
-      return (index) => zk.create(paths[index]!, { data })
-    }
-    case "set": {
-      const paths = pathsOf(step)
-      return (index) => zk.set(paths[index]!, data)
-    }
-    case "delete": {
-      const paths = pathsOf(step)
-      return (index) => zk.delete(paths[index]!)
-    }
-    case "watch": {
-      const paths = pathsOf(step)
-      return async (index) => {
-        const watched = await zk.getAndWatch(paths[index]!)
-        changed.push(watched.changed)
-      }
-    }
   }
 }
