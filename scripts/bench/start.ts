@@ -9,6 +9,7 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Zlib from "node:zlib"
+import { join, joinedPackages } from "../joined.ts"
 import type { Figure } from "./figures.ts"
 import { loadPeer } from "./peer.ts"
 import { digits, markdown, median } from "./tables.ts"
@@ -37,7 +38,7 @@ const applications = {
 export const startRuns = async (rounds: number): Promise<Start> => {
   const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "effect-zookeeper-start-"))
   try {
-    install(folder)
+    await install(folder)
     const times = importTimes(folder, Math.max(rounds, 9))
     const [base = Number.NaN, ours = Number.NaN] = Object.keys(imports).map((name) => times.get(name) ?? Number.NaN)
     const sizes = await bundleSizes(folder)
@@ -64,23 +65,21 @@ export const startRuns = async (rounds: number): Promise<Start> => {
   }
 }
 
-/** A folder with the built packages in its `node_modules`. */
-const install = (folder: string): void => {
-  const tsc = Path.join(root, "node_modules/.bin/tsc")
-  const build = ChildProcess.spawnSync(tsc, ["-b", "tsconfig.packages.json"], { cwd: root })
-  if (build.status !== 0) throw new Error(`the packages do not build: ${String(build.stdout)}`)
+/** A folder with the packages in its `node_modules`, as `pnpm build` makes them: of an import, JavaScript alone is read. */
+const install = async (folder: string): Promise<void> => {
   const scope = Path.join(folder, "node_modules", "@effect-zookeeper")
-  Fs.mkdirSync(scope, { recursive: true })
-  for (const name of ["client", "protocol", "session", "transport"]) {
+  const installed = joinedPackages.map(async (name) => {
     const source = Path.join(root, "packages", name)
     const target = Path.join(scope, name)
-    Fs.cpSync(Path.join(source, "dist"), Path.join(target, "dist"), { recursive: true })
     const manifest = JSON.parse(Fs.readFileSync(Path.join(source, "package.json"), "utf8")) as {
       readonly publishConfig: { readonly exports: unknown }
     }
+    Fs.mkdirSync(Path.join(target, "dist"), { recursive: true })
     const published = { ...manifest, exports: manifest.publishConfig.exports }
     Fs.writeFileSync(Path.join(target, "package.json"), JSON.stringify(published))
-  }
+    await join(source, Path.join(target, "dist"))
+  })
+  await Promise.all(installed)
   const require = createRequire(Path.join(root, "packages/transport/package.json"))
   link(folder, "effect", Path.dirname(require.resolve("effect/package.json")))
   link(
