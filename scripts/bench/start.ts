@@ -9,9 +9,9 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Zlib from "node:zlib"
+import { build } from "rolldown"
 import { join, joinedPackages } from "../joined.ts"
 import type { Figure } from "./figures.ts"
-import { loadPeer } from "./peer.ts"
 import { digits, markdown, median } from "./tables.ts"
 
 export interface Start {
@@ -113,17 +113,7 @@ const importTimes = (folder: string, rounds: number): ReadonlyMap<string, number
   return new Map(Object.keys(imports).map((name) => [name, median(taken.get(name) ?? []) - nothing]))
 }
 
-interface Rolldown {
-  readonly build: (options: unknown) => Promise<{ readonly output: ReadonlyArray<{ readonly code?: string }> }>
-}
-
 const bundleSizes = async (folder: string): Promise<ReadonlyArray<ReadonlyArray<string>>> => {
-  let rolldown: Rolldown
-  try {
-    rolldown = loadPeer<Rolldown>("rolldown")
-  } catch {
-    return [["not measured: the bundler of peers/package.json is not installed", "", ""]]
-  }
   const rows: Array<ReadonlyArray<string>> = []
   for (const [name, source] of Object.entries(applications)) {
     const input = Path.join(folder, "application.mjs")
@@ -133,7 +123,7 @@ const bundleSizes = async (folder: string): Promise<ReadonlyArray<ReadonlyArray<
       [", effect not counted", ["ws", /^node:/, /^effect\//, /^@effect\//]]
     ] as const) {
       if (suffix !== "" && !source.includes("zookeeper")) continue
-      const { output } = await rolldown.build({
+      const { output } = await build({
         input,
         external: [...external],
         platform: "node",
@@ -141,7 +131,7 @@ const bundleSizes = async (folder: string): Promise<ReadonlyArray<ReadonlyArray<
         write: false,
         output: { minify: true }
       })
-      const code = output.map((chunk) => chunk.code ?? "").join("")
+      const code = output.map((chunk) => (chunk.type === "chunk" ? chunk.code : "")).join("")
       const gzipped = Zlib.gzipSync(code).length
       rows.push([`${name}${suffix}`, digits(code.length / 1024), digits(gzipped / 1024)])
     }
