@@ -38,6 +38,7 @@ export const dial = Effect.fnUntraced(function* (
       onSuccess: toPlainBytes,
       onFailure: toError
     }),
+    release,
     write: makeWrite(server, conn, secure),
     defer: (task) => queueMicrotask(task)
   }
@@ -218,3 +219,8 @@ const toPlainBytes = (chunks: ReadonlyArray<Uint8Array | string>): ReadonlyArray
   )
 
 const encoder = new TextEncoder()
+
+/** Each read of Node's has memory of its own, from outside of the heap; what is detached is free at once. */
+const release = ({ buffer, byteLength }: Uint8Array): void => {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
+}
