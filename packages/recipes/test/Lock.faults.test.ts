@@ -52,7 +52,7 @@ const connected = (zk: ZooKeeper.Service) =>
 /** The steps of acquiring and of releasing. */
 const steps: ReadonlyArray<Operation.Any> = [
   Operations.create2,
-  Operations.getChildren,
+  Operations.getChildren2,
   Operations.getData,
   Operations.deleteNode
 ]
@@ -79,7 +79,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
     Effect.gen(function* () {
       const { breakable, zk } = yield* place
       const { link, zk: broken } = yield* breakable()
-      yield* link.loseReply(Operations.getChildren)
+      yield* link.loseReply(Operations.getChildren2)
       yield* (yield* at(broken)).withLock(Effect.void, { timeout: "20 seconds" })
       yield* (yield* at(zk)).withLock(Effect.void, { timeout: "20 seconds" })
       yield* isEmpty(zk)

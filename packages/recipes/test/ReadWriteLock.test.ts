@@ -366,7 +366,7 @@ describeOnServers("a downgrade", (it) => {
 /** The steps of acquiring and of releasing. */
 const steps: ReadonlyArray<Operation.Any> = [
   Operations.create2,
-  Operations.getChildren,
+  Operations.getChildren2,
   Operations.getData,
   Operations.deleteNode
 ]
