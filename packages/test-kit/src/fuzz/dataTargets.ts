@@ -336,7 +336,9 @@ const urgent: Target = {
     const name = textOf(found.value)
     must(names.includes(name), "an item that nobody named")
     const priority = Number(/^entry-(\d{3})-/.exec(name)?.[1])
-    const others = names.filter((other) => /^entry-\d{3}-\d{10}$/.test(other))
+    const others = names.filter(
+      (other) => /^entry-\d{3}-/.test(other) && ZnodePath.sequence(other, other.slice(0, 10)) !== undefined
+    )
     must(
       others.every((other) => Number(other.slice(6, 9)) >= priority),
       "an item that is less urgent than another"
