@@ -5,9 +5,32 @@ import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { Connection } from "@effect-zookeeper/transport/Transport"
 import type { TransportError } from "@effect-zookeeper/transport/TransportError"
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import type { Outlet } from "./Exchange.ts"
 import { Violation } from "./Violation.ts"
+
+/** Who is told of what is written: when bytes are about to be handed over, when they have been, and when that failed. */
+export interface Writing {
+  readonly onTake: () => void
+  readonly onTaken: () => void
+  readonly onEnd: (cause: Cause.Cause<TransportError>) => void
+}
+
+/** What a connection leaves to the session that stands on it. */
+export interface LinkOptions {
+  readonly connection: Connection
+  /** The server as the connect string names it. */
+  readonly server: ServerAddress
+  readonly maxFrameSize: number
+  readonly now: () => number
+  /** What writes run in. */
+  readonly context: Context.Context<never>
+  /** Tells of a mistake of ours. */
+  readonly reportDefect: (reason: string, defect: unknown) => Effect.Effect<void>
+}
 
 /**
  * One connection that a session stands on: what is to be written, gathered until the end of the turn, and what is read,
@@ -20,9 +43,13 @@ export class Link implements Outlet {
   readonly writer = new JuteWriter(1024)
   private readonly splitter: Frame.FrameSplitter
   private readonly now: () => number
+  private readonly context: Context.Context<never>
+  private readonly reportDefect: LinkOptions["reportDefect"]
   private scheduled = false
   private turn = 0
-  private wakeWriter: (() => void) | undefined
+  private writing: Writing | undefined
+  /** A write that the network has not taken yet. */
+  private write: Fiber.Fiber<void, TransportError> | undefined
   /** When the pings that are on their way were sent. */
   private readonly pings: Array<number> = []
   /** When a byte came in last, in monotonic milliseconds. */
@@ -37,11 +64,13 @@ export class Link implements Outlet {
   bytesIn = 0
   bytesOut = 0
 
-  constructor(connection: Connection, server: ServerAddress, maxFrameSize: number, now: () => number) {
+  constructor({ connection, context, maxFrameSize, now, reportDefect, server }: LinkOptions) {
     this.connection = connection
     this.server = server
     this.splitter = new Frame.FrameSplitter(maxFrameSize)
     this.now = now
+    this.context = context
+    this.reportDefect = reportDefect
     this.heardAt = now()
     this.wroteAt = this.heardAt
     this.repliedAt = this.heardAt
@@ -62,33 +91,58 @@ export class Link implements Outlet {
 
   private readonly flush = (): void => {
     this.scheduled = false
-    const wake = this.wakeWriter
-    this.wakeWriter = undefined
-    wake?.()
+    this.pass()
   }
 
-  private readonly awaitWork: Effect.Effect<void> = Effect.callback((resume) => {
-    // A fiber may give way between its look at the writer and this: what came meanwhile and has had its turn wakes nobody.
-    if (this.writer.length > 0 && !this.scheduled) return resume(Effect.void)
-    this.wakeWriter = () => resume(Effect.void)
-    return Effect.sync(() => {
-      this.wakeWriter = undefined
-    })
+  /** From now on what is written leaves, until the connection breaks or `stopWriting`. */
+  startWriting(writing: Writing): void {
+    this.writing = writing
+    this.pass()
+  }
+
+  /** Nothing leaves any more. */
+  readonly stopWriting: Effect.Effect<void> = Effect.suspend(() => {
+    this.writing = undefined
+    return this.write === undefined ? Effect.void : Fiber.interrupt(this.write)
   })
 
-  /** Writes until the connection breaks. `onTake` runs when bytes are about to be handed over, `onTaken` afterwards. */
-  writeLoop(onTake: () => void, onTaken: () => void): Effect.Effect<never, TransportError> {
-    return Effect.forever(
-      Effect.suspend(() => {
-        if (this.writer.length === 0) return this.awaitWork
-        onTake()
-        const bytes = this.writer.take()
-        this.bytesOut += bytes.length
-        this.wroteAt = this.now()
-        return Effect.map(this.connection.write(bytes), onTaken)
-      }),
-      { disableYield: true }
-    )
+  /** Passes on what was written, as long as the network takes it at once. */
+  private pass(): void {
+    const { writing } = this
+    while (this.writing !== undefined && this.writing === writing && this.write === undefined) {
+      if (this.writer.length === 0) return
+      writing.onTake()
+      const bytes = this.writer.take()
+      this.bytesOut += bytes.length
+      this.wroteAt = this.now()
+      const write = Effect.runForkWith(this.context)(this.connection.write(bytes))
+      const exit = write.pollUnsafe()
+      if (exit !== undefined) {
+        this.passed(exit)
+      } else {
+        this.write = write
+        write.addObserver((late) => {
+          this.write = undefined
+          this.passed(late)
+          this.pass()
+        })
+      }
+    }
+  }
+
+  private passed(exit: Exit.Exit<void, TransportError>): void {
+    const { writing } = this
+    if (writing === undefined) return
+    if (Exit.isFailure(exit)) {
+      this.writing = undefined
+      return writing.onEnd(exit.cause)
+    }
+    try {
+      writing.onTaken()
+    } catch (defect) {
+      this.writing = undefined
+      writing.onEnd(Cause.die(defect))
+    }
   }
 
   /** Asks for a sign of life. */
@@ -146,7 +200,7 @@ export class Link implements Outlet {
         if (error instanceof Violation || error instanceof Frame.FrameLengthError) return Effect.fail(error)
         // A mistake of ours; the session goes on with another connection.
         const reason = "a defect while reading"
-        return Effect.andThen(Effect.logError(reason, Cause.die(error)), Effect.fail(new Violation(reason)))
+        return Effect.andThen(this.reportDefect(reason, error), Effect.fail(new Violation(reason)))
       }
     })
   }
