@@ -73,7 +73,7 @@ export class Alarm {
     const now = this.now()
     const isDue = ({ at }: Timer) => at <= now + RESOLUTION
     this.isRinging = true
-    for (const timer of this.timers.filter(isDue).sort((a, b) => a.at - b.at)) {
+    for (const timer of this.timers.filter(isDue).toSorted((a, b) => a.at - b.at)) {
       // One of those before it may have taken it back.
       if (isDue(timer)) this.callOut(() => timer.ring(now))
     }

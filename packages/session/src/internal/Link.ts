@@ -4,7 +4,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { Connection } from "@effect-zookeeper/transport/Transport"
 import type { TransportError } from "@effect-zookeeper/transport/TransportError"
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -47,9 +47,8 @@ export class Link implements Outlet {
   private readonly reportDefect: LinkOptions["reportDefect"]
   private scheduled = false
   private turn = 0
-  private writing: Writing | undefined
-  /** A write that the network has not taken yet. */
-  private write: Fiber.Fiber<void, TransportError> | undefined
+  private writing: Fiber.Fiber<never, TransportError> | undefined
+  private wakeWriter: (() => void) | undefined
   /** When the pings that are on their way were sent. */
   private readonly pings: Array<number> = []
   /** When a byte came in last, in monotonic milliseconds. */
@@ -91,59 +90,44 @@ export class Link implements Outlet {
 
   private readonly flush = (): void => {
     this.scheduled = false
-    this.pass()
+    const wake = this.wakeWriter
+    this.wakeWriter = undefined
+    wake?.()
   }
 
+  private readonly awaitWork: Effect.Effect<void> = Effect.callback((resume) => {
+    // A fiber may give way between its look at the writer and this: what came meanwhile and has had its turn wakes nobody.
+    if (this.writer.length > 0 && !this.scheduled) return resume(Effect.void)
+    this.wakeWriter = () => resume(Effect.void)
+    return Effect.sync(() => {
+      this.wakeWriter = undefined
+    })
+  })
+
   /** From now on what is written leaves, until the connection breaks or `stopWriting`. */
-  startWriting(writing: Writing): void {
-    this.writing = writing
-    this.pass()
+  startWriting({ onEnd, onTake, onTaken }: Writing): void {
+    const pass = Effect.suspend(() => {
+      if (this.writer.length === 0) return this.awaitWork
+      onTake()
+      const bytes = this.writer.take()
+      this.bytesOut += bytes.length
+      this.wroteAt = this.now()
+      return Effect.map(this.connection.write(bytes), onTaken)
+    })
+    const writing = Effect.forever(pass, { disableYield: true })
+    this.writing = Effect.runForkWith(this.context)(writing)
+    this.writing.addObserver((exit) => {
+      // Nobody asks how it ended once it was to end.
+      if (this.writing !== undefined && Exit.isFailure(exit)) onEnd(exit.cause)
+    })
   }
 
   /** Nothing leaves any more. */
   readonly stopWriting: Effect.Effect<void> = Effect.suspend(() => {
+    const { writing } = this
     this.writing = undefined
-    return this.write === undefined ? Effect.void : Fiber.interrupt(this.write)
+    return writing === undefined ? Effect.void : Fiber.interrupt(writing)
   })
-
-  /** Passes on what was written, as long as the network takes it at once. */
-  private pass(): void {
-    const { writing } = this
-    while (this.writing !== undefined && this.writing === writing && this.write === undefined) {
-      if (this.writer.length === 0) return
-      writing.onTake()
-      const bytes = this.writer.take()
-      this.bytesOut += bytes.length
-      this.wroteAt = this.now()
-      const write = Effect.runForkWith(this.context)(this.connection.write(bytes))
-      const exit = write.pollUnsafe()
-      if (exit !== undefined) {
-        this.passed(exit)
-      } else {
-        this.write = write
-        write.addObserver((late) => {
-          this.write = undefined
-          this.passed(late)
-          this.pass()
-        })
-      }
-    }
-  }
-
-  private passed(exit: Exit.Exit<void, TransportError>): void {
-    const { writing } = this
-    if (writing === undefined) return
-    if (Exit.isFailure(exit)) {
-      this.writing = undefined
-      return writing.onEnd(exit.cause)
-    }
-    try {
-      writing.onTaken()
-    } catch (defect) {
-      this.writing = undefined
-      writing.onEnd(Cause.die(defect))
-    }
-  }
 
   /** Asks for a sign of life. */
   ping(): void {

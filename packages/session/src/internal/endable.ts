@@ -12,16 +12,21 @@ export const endable = <A, E, R>(make: (end: End<A>) => Effect.Effect<A, E, R>):
   Effect.contextWith((context) =>
     Effect.callback((resume) => {
       let answer: (() => A) | undefined
-      let fiber: Fiber.Fiber<A, E> | undefined
+      let isOver = false
+      const running: { fiber?: Fiber.Fiber<A, E> } = {}
       const end: End<A> = (given) => {
-        if (answer !== undefined || fiber?.pollUnsafe() !== undefined) return
+        if (answer !== undefined || isOver) return
         answer = given
-        fiber?.interruptUnsafe()
+        running.fiber?.interruptUnsafe()
       }
-      fiber = Effect.runForkWith(context)(make(end))
+      const fiber = Effect.runForkWith(context)(make(end))
+      running.fiber = fiber
       // It may have been ended before it was known.
       if (answer !== undefined) fiber.interruptUnsafe()
-      fiber.addObserver((exit) => resume(answer === undefined ? exit : Effect.sync(answer)))
+      fiber.addObserver((exit) => {
+        isOver = true
+        resume(answer === undefined ? exit : Effect.sync(answer))
+      })
       return Fiber.interrupt(fiber)
     })
   )
