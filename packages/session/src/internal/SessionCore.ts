@@ -350,7 +350,8 @@ export class SessionCore {
 
   /** The session is over, by a server's word or by our own reckoning. */
   expire(): void {
-    const error = new SessionExpired({ sessionId: this.credentials.id })
+    const expired = new SessionExpired({ sessionId: this.credentials.id })
+    const error = () => expired
     const isFinal = this.settings.sessionExpiry === "fail"
     this.sessionsExpired++
     this.credentials = { id: 0n, password: Redacted.make(noPassword) }
@@ -372,7 +373,7 @@ export class SessionCore {
   refused(error: AuthFailed): void {
     this.liveness.end()
     this.state.set({ _tag: "AuthFailed" })
-    this.end(error, this.closed())
+    this.end(() => error, this.closed)
   }
 
   /** The owner is done with it. */
@@ -380,11 +381,10 @@ export class SessionCore {
     this.forgetLink()
     this.liveness.end()
     this.state.set({ _tag: "Closed" })
-    const error = this.closed()
-    this.end(error, error)
+    this.end(this.closed, this.closed)
   }
 
-  private end(error: SessionError, watchError: SessionExpired | SessionClosed): void {
+  private end(error: () => SessionError, watchError: () => SessionExpired | SessionClosed): void {
     this.watches.end(watchError)
     this.identities.fail(error)
     this.exchange.failAll(error, { final: true })
@@ -416,7 +416,7 @@ export class SessionCore {
   /** Asks the server to end the session; completes with its answer, or after so many milliseconds. */
   sayGoodbye(patience: number): Effect.Effect<void> {
     return Effect.callback((resume) => {
-      this.exchange.refuse(this.closed())
+      this.exchange.refuse(this.closed)
       const done = () => {
         this.patience.clear()
         resume(Effect.void)
@@ -428,10 +428,8 @@ export class SessionCore {
     })
   }
 
-  /** One for all who ask: an error with its stack costs as much as a fiber. */
-  private closed(): SessionClosed {
-    return (this.closedError ??= new SessionClosed())
-  }
+  /** One for all who get it, and none where nobody does: an error with its stack costs as much as some fibers. */
+  private readonly closed = (): SessionClosed => (this.closedError ??= new SessionClosed())
 }
 
 /** The codes that say that the session is not with this server. */

@@ -246,19 +246,19 @@ export class WatchRegistry {
   }
 
   /** Nothing will be reported any more. */
-  end(error: SessionExpired | SessionClosed): void {
+  end(error: () => SessionExpired | SessionClosed): void {
     const entries = [...this.paths.values()]
     this.failOneShots(error)
     this.paths.clear()
     this.counted = undefined
     this.recursiveCount = 0
     for (const entry of entries) {
-      for (const listener of [...entry.persistent, ...entry.recursive]) this.callOut(() => listener.onEnd(error))
+      for (const listener of [...entry.persistent, ...entry.recursive]) this.callOut(() => listener.onEnd(error()))
     }
   }
 
   /** All one-shot watches are gone with their session; persistent ones go over to the next, if there is one. */
-  failOneShots(error: SessionExpired | SessionClosed): void {
+  failOneShots(error: () => SessionExpired | SessionClosed): void {
     const failed: Array<OneShotWatch> = []
     for (const entry of this.paths.values()) {
       failed.push(...entry.data, ...entry.exists, ...entry.child)
@@ -267,7 +267,7 @@ export class WatchRegistry {
       entry.child.clear()
     }
     this.counted = undefined
-    for (const watch of failed) watch.fail(error)
+    for (const watch of failed) watch.fail(error())
   }
 
   // ---------------------------------------------------------------------------

@@ -80,7 +80,7 @@ const keepConnected = Effect.fnUntraced(function* (
   onFailedAttempt: (attempt: FailedAttempt) => void
 ) {
   const behind = ensembleBehind(core)
-  let pause = yield* makePause(core)
+  let pause: Effect.Effect<void> | undefined
   let shortLived = 0
   // After a connection that worked the next server is tried at once.
   let atOnce = true
@@ -89,7 +89,9 @@ const keepConnected = Effect.fnUntraced(function* (
   while (!core.state.isFinal) {
     const { lapEnded, server } = yield* core.servers.next
     if (isPauseDue || (lapEnded && !atOnce)) {
-      const waited = yield* unlessExpired<undefined>(core, () => Effect.as(pause, undefined))
+      pause ??= yield* makePause(core.settings.retry())
+      const paused = Effect.as(pause, undefined)
+      const waited = yield* unlessExpired<undefined>(core, () => paused)
       if (waited !== undefined) return
     }
     atOnce = false
@@ -101,7 +103,7 @@ const keepConnected = Effect.fnUntraced(function* (
       case "Lost":
         shortLived = tried.lived >= WORTHWHILE ? 0 : shortLived + 1
         if (shortLived <= MAX_SHORT_LIVED) {
-          pause = yield* makePause(core)
+          pause = undefined
           atOnce = tried.answered
         } else {
           isPauseDue = true
@@ -292,8 +294,9 @@ const handshakeTimeout = (core: SessionCore, addresses: number): Effect.Effect<n
   )
 
 /** The pauses of the retry schedule, one a run; when the schedule ends it is begun anew. */
-const makePause = Effect.fnUntraced(function* (core: SessionCore): Effect.fn.Return<Effect.Effect<void>> {
-  const { retry } = core.settings
+const makePause = Effect.fnUntraced(function* (
+  retry: Schedule.Schedule<unknown>
+): Effect.fn.Return<Effect.Effect<void>> {
   let step = yield* Schedule.toStepWithSleep(retry)
   return Effect.suspend(() => step(undefined)).pipe(
     Effect.catchCause((cause) =>

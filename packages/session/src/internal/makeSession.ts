@@ -76,7 +76,7 @@ export const makeSession = Effect.fnUntraced(function* (
         ready.settle(Exit.isFailure(exit) ? exit : whyOver(core.exchange.refusal))
       })
     ),
-    Effect.forkScoped
+    Effect.forkScoped({ startImmediately: true })
   )
   core.liveness.onSlept = () => core.link?.ping()
   core.liveness.watchWallClock(core.liveness.now())
@@ -118,7 +118,9 @@ const makeInfo = (core: SessionCore, detach: Effect.Effect<void>): SessionInfo =
   get state() {
     return core.state.current
   },
-  states: core.state.changes,
+  get states() {
+    return core.state.changes
+  },
   get deadline() {
     return BigInt(Math.floor(core.liveness.deadline * 1_000_000))
   },
