@@ -85,7 +85,11 @@ export class Link implements Outlet {
         const bytes = this.writer.take()
         this.bytesOut += bytes.length
         this.wroteAt = this.now()
-        return Effect.map(this.connection.write(bytes), onTaken)
+        return Effect.map(this.connection.write(bytes), () => {
+          // They are ours again.
+          this.writer.giveBack(bytes)
+          onTaken()
+        })
       }),
       { disableYield: true }
     )
