@@ -19,7 +19,7 @@ import type { PreparedCreate } from "./arguments.ts"
 import { createPrepared, lacksParent, remembered, sendCreate } from "./create.ts"
 import type { Created } from "./create.ts"
 import { isLost, isUnimplemented } from "../Outcome.ts"
-import { readStat } from "./read.ts"
+import { readNames, readStat } from "./read.ts"
 import { send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 import { sendSet } from "./write.ts"
@@ -183,8 +183,8 @@ const list = Effect.fnUntraced(function* (
     yield* Effect.forEach(
       level,
       (path) =>
-        send(view, Operations.getChildren, { path, watch: false }, toClient(view, path)).pipe(
-          Effect.map(({ children }) => {
+        readNames(view, path, toClient(view, path)).pipe(
+          Effect.map((children) => {
             found.push(path)
             for (const child of children) below.push(ZnodePath.join(path, child))
           }),

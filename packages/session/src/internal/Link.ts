@@ -181,7 +181,7 @@ export class Link implements Outlet {
       try {
         for (const chunk of chunks) {
           this.bytesIn += chunk.length
-          this.splitter.push(chunk, onFrame)
+          if (this.splitter.push(chunk, onFrame)) this.connection.release?.(chunk)
         }
         return Effect.void
       } catch (error) {
