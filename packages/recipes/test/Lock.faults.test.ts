@@ -47,7 +47,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
     Effect.gen(function* () {
       const { breakable, zk } = yield* place
       const { link, zk: broken } = yield* breakable()
-      yield* link.loseReply(Operations.getChildren)
+      yield* link.loseReply(Operations.getChildren2)
       yield* (yield* at(broken)).withLock(Effect.void, { timeout: "20 seconds" })
       yield* (yield* at(zk)).withLock(Effect.void, { timeout: "20 seconds" })
       yield* isEmpty(zk)

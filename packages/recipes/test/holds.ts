@@ -43,7 +43,7 @@ export const awaitChildren = (zk: ZooKeeper.Service, parent: string, count: numb
 /** The steps of acquiring and of releasing. */
 export const steps: ReadonlyArray<Operation.Any> = [
   Operations.create2,
-  Operations.getChildren,
+  Operations.getChildren2,
   Operations.getData,
   Operations.deleteNode
 ]

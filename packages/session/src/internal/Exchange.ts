@@ -52,7 +52,7 @@ export class Exchange {
   private outlet: Outlet | undefined
   /** Only what is in flight is waited for: the connection is about to be left. */
   private draining = false
-  private final: SessionError | undefined
+  private final: (() => SessionError) | undefined
   private nextXid: number
   private onIdle: (() => void) | undefined
   /** Requests whose callers have gone since the last clearing, at most; some of them wait. */
@@ -70,7 +70,7 @@ export class Exchange {
 
   /** Why nothing is taken any more, once that is so. */
   get refusal(): SessionError | undefined {
-    return this.final
+    return this.final?.()
   }
 
   get inFlightCount(): number {
@@ -83,7 +83,7 @@ export class Exchange {
 
   /** Sends a request now, or when its turn comes. */
   send(request: PendingRequest): void {
-    if (this.final !== undefined) this.end(request, Exit.fail(this.final))
+    if (this.final !== undefined) this.end(request, Exit.fail(this.final()))
     else if (this.canSend() && this.waiting.length === 0) this.encode(request)
     else this.waiting.push(request)
   }
@@ -222,22 +222,26 @@ export class Exchange {
     }
   }
 
-  /** From now on requests fail, and so do those that wait; what is in flight may still be answered. */
-  refuse(error: SessionError): void {
+  /**
+   * From now on requests fail, and so do those that wait; what is in flight may still be answered. An error is made when
+   * somebody gets it: nobody does where a session is closed that has nothing left to do.
+   */
+  refuse(error: () => SessionError): void {
     this.final = error
     const waiting = this.waiting.drain()
-    for (const request of waiting) this.end(request, Exit.fail(error))
+    for (const request of waiting) this.end(request, Exit.fail(error()))
   }
 
   /** Fails all requests, and with `final` all that are ever sent. */
-  failAll(error: SessionError, options: { readonly final: boolean }): void {
+  failAll(error: () => SessionError, options: { readonly final: boolean }): void {
     if (options.final) {
       this.final = error
       this.outlet = undefined
     }
     this.handed = 0
     const all = [...this.inFlight.drain(), ...this.waiting.drain()]
-    const exit = Exit.fail(error)
+    if (all.length === 0) return
+    const exit = Exit.fail(error())
     for (const request of all) this.end(request, exit)
   }
 

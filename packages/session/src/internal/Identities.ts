@@ -77,8 +77,8 @@ export class Identities {
   }
 
   /** Those who wait need not wait any more; what they added stays, for the next session if there is one. */
-  fail(error: SessionError): void {
-    for (const identity of this.all) this.resumeAll(identity, Exit.fail(error))
+  fail(error: () => SessionError): void {
+    for (const identity of this.all) if (identity.waiting.size > 0) this.resumeAll(identity, Exit.fail(error()))
   }
 
   private resumeAll(identity: Identity, exit: Exit.Exit<void, SessionError>): void {

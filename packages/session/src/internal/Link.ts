@@ -4,10 +4,33 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { Connection } from "@effect-zookeeper/transport/Transport"
 import type { TransportError } from "@effect-zookeeper/transport/TransportError"
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import type { Outlet } from "./Exchange.ts"
 import { Violation } from "./Violation.ts"
+
+/** Who is told of what is written: when bytes are about to be handed over, when they have been, and when that failed. */
+export interface Writing {
+  readonly onTake: () => void
+  readonly onTaken: () => void
+  readonly onEnd: (cause: Cause.Cause<TransportError>) => void
+}
+
+/** What a connection leaves to the session that stands on it. */
+export interface LinkOptions {
+  readonly connection: Connection
+  /** The server as the connect string names it. */
+  readonly server: ServerAddress
+  readonly maxFrameSize: number
+  readonly now: () => number
+  /** What writes run in. */
+  readonly context: Context.Context<never>
+  /** Tells of a mistake of ours. */
+  readonly reportDefect: (reason: string, defect: unknown) => Effect.Effect<void>
+}
 
 /**
  * One connection that a session stands on: what is to be written, gathered until the end of the turn, and what is read,
@@ -20,8 +43,11 @@ export class Link implements Outlet {
   readonly writer = new JuteWriter(1024)
   private readonly splitter: Frame.FrameSplitter
   private readonly now: () => number
+  private readonly context: Context.Context<never>
+  private readonly reportDefect: LinkOptions["reportDefect"]
   private scheduled = false
   private turn = 0
+  private writing: Fiber.Fiber<never, TransportError> | undefined
   private wakeWriter: (() => void) | undefined
   /** When the pings that are on their way were sent. */
   private readonly pings: Array<number> = []
@@ -37,11 +63,13 @@ export class Link implements Outlet {
   bytesIn = 0
   bytesOut = 0
 
-  constructor(connection: Connection, server: ServerAddress, maxFrameSize: number, now: () => number) {
+  constructor({ connection, context, maxFrameSize, now, reportDefect, server }: LinkOptions) {
     this.connection = connection
     this.server = server
     this.splitter = new Frame.FrameSplitter(maxFrameSize)
     this.now = now
+    this.context = context
+    this.reportDefect = reportDefect
     this.heardAt = now()
     this.wroteAt = this.heardAt
     this.repliedAt = this.heardAt
@@ -76,20 +104,34 @@ export class Link implements Outlet {
     })
   })
 
-  /** Writes until the connection breaks. `onTake` runs when bytes are about to be handed over, `onTaken` afterwards. */
-  writeLoop(onTake: () => void, onTaken: () => void): Effect.Effect<never, TransportError> {
-    return Effect.forever(
-      Effect.suspend(() => {
-        if (this.writer.length === 0) return this.awaitWork
-        onTake()
-        const bytes = this.writer.take()
-        this.bytesOut += bytes.length
-        this.wroteAt = this.now()
-        return Effect.map(this.connection.write(bytes), onTaken)
-      }),
-      { disableYield: true }
-    )
+  /** From now on what is written leaves, until the connection breaks or `stopWriting`. */
+  startWriting({ onEnd, onTake, onTaken }: Writing): void {
+    const pass = Effect.suspend(() => {
+      if (this.writer.length === 0) return this.awaitWork
+      onTake()
+      const bytes = this.writer.take()
+      this.bytesOut += bytes.length
+      this.wroteAt = this.now()
+      return Effect.map(this.connection.write(bytes), () => {
+        // They are ours again.
+        this.writer.giveBack(bytes)
+        onTaken()
+      })
+    })
+    const writing = Effect.forever(pass, { disableYield: true })
+    this.writing = Effect.runForkWith(this.context)(writing)
+    this.writing.addObserver((exit) => {
+      // Nobody asks how it ended once it was to end.
+      if (this.writing !== undefined && Exit.isFailure(exit)) onEnd(exit.cause)
+    })
   }
+
+  /** Nothing leaves any more. */
+  readonly stopWriting: Effect.Effect<void> = Effect.suspend(() => {
+    const { writing } = this
+    this.writing = undefined
+    return writing === undefined ? Effect.void : Fiber.interrupt(writing)
+  })
 
   /** Asks for a sign of life. */
   ping(): void {
@@ -139,14 +181,14 @@ export class Link implements Outlet {
       try {
         for (const chunk of chunks) {
           this.bytesIn += chunk.length
-          this.splitter.push(chunk, onFrame)
+          if (this.splitter.push(chunk, onFrame)) this.connection.release?.(chunk)
         }
         return Effect.void
       } catch (error) {
         if (error instanceof Violation || error instanceof Frame.FrameLengthError) return Effect.fail(error)
         // A mistake of ours; the session goes on with another connection.
         const reason = "a defect while reading"
-        return Effect.andThen(Effect.logError(reason, Cause.die(error)), Effect.fail(new Violation(reason)))
+        return Effect.andThen(this.reportDefect(reason, error), Effect.fail(new Violation(reason)))
       }
     })
   }

@@ -1,8 +1,8 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Latch from "effect/Latch"
 import { OwnershipLost } from "../SessionError.ts"
+import type { Alarm, Timer } from "./Alarm.ts"
 import type { CallOut } from "./CallOut.ts"
 
 /**
@@ -17,14 +17,17 @@ import type { CallOut } from "./CallOut.ts"
  */
 export class Liveness {
   private readonly clock: Clock.Clock
+  private readonly alarm: Alarm
   private readonly margin: (timeout: number) => number
   private readonly callOut: CallOut
   private lastHeard = 0
   private lastAcknowledged = 0
   private epoch: Set<(exit: Exit.Exit<never, OwnershipLost>) => void> | undefined
-  private readonly begun = Latch.makeUnsafe(false)
-  /** Opens for a moment when a server grants less time than before: what sleeps until an end has to look again. */
-  private readonly shortened = Latch.makeUnsafe(false)
+  private readonly ownershipEnd: Timer
+  private readonly expiry: Timer
+  private readonly wallClock: Timer
+  /** Whether there is a session that can expire. */
+  private canExpire = false
   private wallOffset: number
   private isOver = false
   /** What was sent before this moment says nothing any more: the machine may have slept since. */
@@ -33,9 +36,23 @@ export class Liveness {
   sessionId = 0n
   /** Milliseconds, as negotiated. */
   timeout: number
+  /** Runs when the session counts as expired. */
+  onExpired: (() => void) | undefined
+  /** Runs when the machine may have slept, and a sign of life is due. */
+  onSlept: (() => void) | undefined
 
-  constructor(clock: Clock.Clock, timeout: number, margin: (timeout: number) => number, callOut: CallOut) {
+  constructor(
+    clock: Clock.Clock,
+    alarm: Alarm,
+    timeout: number,
+    margin: (timeout: number) => number,
+    callOut: CallOut
+  ) {
     this.clock = clock
+    this.alarm = alarm
+    this.ownershipEnd = alarm.timer()
+    this.expiry = alarm.timer()
+    this.wallClock = alarm.timer()
     this.callOut = callOut
     this.timeout = timeout
     this.margin = margin
@@ -43,9 +60,9 @@ export class Liveness {
     this.wallOffset = clock.currentTimeMillisUnsafe() - this.lastHeard
   }
 
-  /** Monotonic milliseconds, as a number: arithmetic on the request path stays cheap. */
+  /** Monotonic milliseconds. */
   now(): number {
-    return Number(this.clock.monotonicTimeNanosUnsafe()) / 1_000_000
+    return this.alarm.now()
   }
 
   /** A server spoke, at `now`. */
@@ -61,7 +78,7 @@ export class Liveness {
     if (sentAt > this.lastAcknowledged) this.lastAcknowledged = sentAt
     if (this.epoch === undefined && !this.isOver && now < this.deadline) {
       this.epoch = new Set()
-      this.begun.openUnsafe()
+      this.endOwnership(now)
     }
   }
 
@@ -75,9 +92,11 @@ export class Liveness {
     this.timeout = timeout
     this.heard(now)
     this.acknowledged(sentAt, now)
+    this.expectExpiry()
+    // What was set by a longer timeout would come too late.
     if (isShorter) {
-      this.shortened.openUnsafe()
-      this.shortened.closeUnsafe()
+      if (this.epoch !== undefined) this.endOwnership(now)
+      if (this.wallClock.at < Number.POSITIVE_INFINITY) this.watchWallClock(now)
     }
   }
 
@@ -96,7 +115,7 @@ export class Liveness {
     const waiting = this.epoch
     if (waiting === undefined) return
     this.epoch = undefined
-    this.begun.closeUnsafe()
+    this.ownershipEnd.clear()
     if (waiting.size === 0) return
     const lost = Exit.fail(new OwnershipLost({ sessionId: this.sessionId }))
     for (const resume of waiting) this.callOut(() => resume(lost))
@@ -137,36 +156,50 @@ export class Liveness {
     })
   })
 
-  /** Ends epochs when their time has come; runs for as long as the session. */
-  readonly watchOwnership: Effect.Effect<never> = Effect.forever(
-    Effect.andThen(
-      this.begun.await,
-      Effect.suspend(() => {
-        const left = this.deadline - this.now()
-        if (left > 0) return this.sleep(left)
-        this.lapse()
-        return Effect.void
-      })
-    )
-  )
-
-  /** Compares the clocks every third of the timeout, connected or not; runs for as long as the session. */
-  watchWallClock(onSlept: () => void): Effect.Effect<never> {
-    const look = Effect.suspend(() => {
-      if (this.hasSlept(this.now())) onSlept()
-      return this.sleep(this.timeout / 3)
-    })
-    return Effect.forever(look, { disableYield: true })
+  /** Ends the epoch when its time has come; answers put that off, so it is looked at again then. */
+  private readonly endOwnership = (now: number): void => {
+    const { deadline } = this
+    if (deadline > now) this.ownershipEnd.set(deadline, this.endOwnership)
+    else this.lapse()
   }
 
-  /** Ends when the session counts as expired. */
-  readonly untilExpired: Effect.Effect<void> = Effect.suspend(() => {
-    const left = this.expiresAt - this.now()
-    return left > 0 ? Effect.andThen(this.sleep(left), this.untilExpired) : Effect.void
-  })
+  // ---------------------------------------------------------------------------
+  // expiry
+  // ---------------------------------------------------------------------------
 
-  /** Sleeps so many milliseconds, or until the timeout has become shorter. */
-  private sleep(millis: number): Effect.Effect<void> {
-    return Effect.raceFirst(Effect.sleep(millis), this.shortened.await)
+  /** There is a session: it expires when servers are silent for too long. */
+  expectExpiry(): void {
+    this.canExpire = true
+    this.expiry.set(this.expiresAt, this.expire)
+  }
+
+  /** There is none any more. */
+  forgetExpiry(): void {
+    this.canExpire = false
+    this.expiry.clear()
+  }
+
+  /** Whether the servers have been silent for so long that they must have ended the session. */
+  isExpired(now: number): boolean {
+    return this.canExpire && now >= this.expiresAt
+  }
+
+  private readonly expire = (now: number): void => {
+    if (this.isExpired(now)) this.onExpired?.()
+    else this.expectExpiry()
+  }
+
+  // ---------------------------------------------------------------------------
+  // the wall clock
+  // ---------------------------------------------------------------------------
+
+  /** Compares the clocks every third of the timeout, connected or not. */
+  watchWallClock(now: number): void {
+    this.wallClock.set(now + this.timeout / 3, this.lookAtWallClock)
+  }
+
+  private readonly lookAtWallClock = (now: number): void => {
+    if (this.hasSlept(now)) this.onSlept?.()
+    this.watchWallClock(now)
   }
 }

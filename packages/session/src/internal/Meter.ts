@@ -1,6 +1,7 @@
-import * as Effect from "effect/Effect"
+import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import * as SessionMetrics from "../SessionMetrics.ts"
+import type { SessionState } from "../SessionState.ts"
 
 /** What a session counts, in plain numbers that only grow or that say what is now. */
 export interface Readings {
@@ -29,43 +30,55 @@ const zero: Readings = {
   watches: 0
 }
 
+const names = Object.keys(zero) as ReadonlyArray<keyof Readings>
+
+type State = SessionState["_tag"]
+
 /** Carries the counts of one session over into the metrics of the process. */
 export class Meter {
+  private readonly context: Context.Context<never>
   private told = zero
-  private state: string | undefined
+  private state: State | undefined
   private samples: Array<number> = []
+
+  /** `context` says which metrics the session's are. */
+  constructor(context: Context.Context<never>) {
+    this.context = context
+  }
 
   /** A request took so many milliseconds. */
   sample(latency: number): void {
     if (this.samples.length < MAX_SAMPLES) this.samples.push(latency)
   }
 
-  /**
-   * Adds to the metrics what is new since the last time. A session without a state is none any more. It is read in the
-   * very moment in which it is compared, and then not interrupted: what was taken for told and was not, or was told late,
-   * would be wrong in the metrics for ever.
-   */
-  report(read: () => { readonly readings: Readings; readonly state: string | undefined }): Effect.Effect<void> {
-    return Effect.uninterruptible(
-      Effect.suspend(() => {
-        const { readings, state } = read()
-        const updates: Array<Effect.Effect<void>> = []
-        for (const name of Object.keys(zero) as Array<keyof Readings>) {
-          const change = readings[name] - this.told[name]
-          if (change !== 0) updates.push(Metric.update(SessionMetrics[name], change))
-        }
-        for (const latency of this.samples) updates.push(Metric.update(SessionMetrics.latency, latency))
-        if (state !== this.state) {
-          if (this.state !== undefined) updates.push(Metric.update(inState(this.state), -1))
-          if (state !== undefined) updates.push(Metric.update(inState(state), 1))
-        }
-        this.told = readings
-        this.samples = []
-        this.state = state
-        return Effect.all(updates, { discard: true })
-      })
-    )
+  /** Adds to the metrics what is new since the last time. A session without a state is none any more. */
+  report(readings: Readings, state: State | undefined): void {
+    const { context, samples, told } = this
+    for (const name of names) {
+      const change = readings[name] - told[name]
+      if (change !== 0) SessionMetrics[name].updateUnsafe(change, context)
+    }
+    if (samples.length > 0) {
+      for (const latency of samples) SessionMetrics.latency.updateUnsafe(latency, context)
+      this.samples = []
+    }
+    if (state !== this.state) {
+      if (this.state !== undefined) inState[this.state].updateUnsafe(-1, context)
+      if (state !== undefined) inState[state].updateUnsafe(1, context)
+    }
+    this.told = readings
+    this.state = state
   }
 }
 
-const inState = (state: string) => Metric.withAttributes(SessionMetrics.sessions, { state })
+const counted = (state: State) => Metric.withAttributes(SessionMetrics.sessions, { state })
+
+const inState: Readonly<Record<State, typeof SessionMetrics.sessions>> = {
+  Connecting: counted("Connecting"),
+  Connected: counted("Connected"),
+  Disconnected: counted("Disconnected"),
+  EnsembleBehind: counted("EnsembleBehind"),
+  Expired: counted("Expired"),
+  AuthFailed: counted("AuthFailed"),
+  Closed: counted("Closed")
+}

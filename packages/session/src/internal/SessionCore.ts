@@ -9,12 +9,13 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { ServerList } from "@effect-zookeeper/transport/ServerList"
 import type { Transport } from "@effect-zookeeper/transport/Transport"
 import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Latch from "effect/Latch"
 import * as Redacted from "effect/Redacted"
 import type { SessionCredentials } from "../Session.ts"
 import { AuthFailed, SessionClosed, type SessionError, SessionExpired } from "../SessionError.ts"
+import { Alarm, type Timer } from "./Alarm.ts"
 import type { CallOut } from "./CallOut.ts"
 import type { Established } from "./dial.ts"
 import { Exchange, outcome, readReplyHeader } from "./Exchange.ts"
@@ -42,9 +43,19 @@ export class SessionCore {
   readonly settings: Settings
   readonly transport: Transport["Service"]
   readonly clock: Clock.Clock
+  /** What the session was made in: what it calls back, logs and counts runs in it. */
+  readonly context: Context.Context<never>
   readonly servers: ServerList
   readonly state: StateCell
   readonly exchange: Exchange
+  /** All times of the session: its own, and those of the connection that it stands on or tries to make. */
+  readonly alarm: Alarm
+  /** How long the step that a connection is at may take. */
+  readonly limit: Timer
+  /** How long the owner waits: for the first connection, then for the answer to its goodbye. */
+  readonly patience: Timer
+  /** When a sign of life is due, or the server's silence too long. */
+  readonly heartbeat: Timer
   readonly liveness: Liveness
   readonly identities: Identities
   readonly capabilities: ServerCapabilities
@@ -62,18 +73,15 @@ export class SessionCore {
   isOver = false
   /** Whether the current connection serves reads under a passing session while ours waits for a quorum. */
   isStandIn = false
-  /** Open while there is a session that can expire. */
-  private readonly begun: Latch.Latch
   /** Runs at the first connection whose identities the server has accepted. */
   onReady: (() => void) | undefined
-  /**
-   * Opened when the session had better be elsewhere: its connection is then left in good order. Made before anybody can
-   * hear of a connection, for who does may ask for that at once.
-   */
-  departure = Latch.makeUnsafe(false)
+  /** Whether the session had better be elsewhere, and who sees to that once there is a connection. */
+  private isDeparting = false
+  private onDeparture: (() => void) | undefined
   /** What watches have been compared with, while a connection has not yet registered all of them again. */
   private watchedUpTo: bigint | undefined
-  private readonly meter = new Meter()
+  private closedError: SessionClosed | undefined
+  private readonly meter: Meter
   /** Of all frames, one after the other: what a frame becomes is read before anybody else runs. */
   private readonly reader = new JuteReader(noPassword)
   private connectionsLost = 0
@@ -87,6 +95,7 @@ export class SessionCore {
     readonly settings: Settings
     readonly transport: Transport["Service"]
     readonly clock: Clock.Clock
+    readonly context: Context.Context<never>
     readonly servers: ServerList
     readonly state: StateCell
     readonly firstXid: number
@@ -96,15 +105,22 @@ export class SessionCore {
     this.settings = settings
     this.transport = options.transport
     this.clock = options.clock
+    this.context = options.context
+    this.meter = new Meter(options.context)
     this.servers = options.servers
     this.state = options.state
     this.exchange = new Exchange(settings.maxInFlight, options.firstXid, callOut)
-    this.liveness = new Liveness(options.clock, settings.sessionTimeout, settings.ownershipMargin, callOut)
+    this.alarm = new Alarm(options.clock, options.context, callOut)
+    this.limit = this.alarm.timer()
+    this.patience = this.alarm.timer()
+    this.heartbeat = this.alarm.timer()
+    const { ownershipMargin, sessionTimeout } = settings
+    this.liveness = new Liveness(options.clock, this.alarm, sessionTimeout, ownershipMargin, callOut)
     this.capabilities = new ServerCapabilities(() => this.liveness.now())
     this.identities = new Identities(settings.auth, callOut)
     this.credentials = settings.session ?? { id: 0n, password: Redacted.make(noPassword) }
     this.isKnownToEnsemble = settings.session !== undefined
-    this.begun = Latch.makeUnsafe(settings.session !== undefined)
+    if (settings.session !== undefined) this.liveness.expectExpiry()
     const commands: WatchCommands = {
       addWatch: (path, mode) =>
         this.command(Operations.addWatch, { path, mode: addWatchMode[mode] }, () => this.watches.confirm(path, mode)),
@@ -177,13 +193,12 @@ export class SessionCore {
   connected({ link, response, sentAt }: Established, isStandIn: boolean): void {
     const readOnly = response.readOnly === true
     this.isStandIn = isStandIn
-    this.departure = Latch.makeUnsafe(false)
+    this.isDeparting = false
     if (!isStandIn) {
       const password = response.passwd ?? noPassword
       this.credentials = { id: response.sessionId, password: Redacted.make(password) }
       this.isKnownToEnsemble = !readOnly
       this.liveness.begin(response.sessionId, response.timeOut, sentAt, link.heardAt)
-      this.begun.openUnsafe()
     }
     this.capabilities.connected(link.server)
     // Who hears of it now and sends something finds no outlet yet, and waits behind what a connection begins with.
@@ -203,10 +218,27 @@ export class SessionCore {
 
   /** The connection is gone. */
   disconnected(): void {
+    this.limit.clear()
+    this.heartbeat.clear()
+    this.onDeparture = undefined
     this.forgetLink()
     this.connectionsLost++
     this.state.set({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() })
     this.exchange.disconnect()
+  }
+
+  /** The session had better be elsewhere: its connection is left in good order, at once or as soon as it stands. */
+  depart(): void {
+    this.isDeparting = true
+    const { onDeparture } = this
+    this.onDeparture = undefined
+    onDeparture?.()
+  }
+
+  /** Calls back when the connection is to be left. */
+  whenDeparting(onDeparture: () => void): void {
+    if (this.isDeparting) onDeparture()
+    else this.onDeparture = onDeparture
   }
 
   private forgetLink(): void {
@@ -316,20 +348,16 @@ export class SessionCore {
   // ends
   // ---------------------------------------------------------------------------
 
-  /** Ends when the session has been silent for so long that the servers must have ended it. */
-  get untilExpired(): Effect.Effect<void> {
-    return Effect.andThen(this.begun.await, this.liveness.untilExpired)
-  }
-
   /** The session is over, by a server's word or by our own reckoning. */
   expire(): void {
-    const error = new SessionExpired({ sessionId: this.credentials.id })
+    const expired = new SessionExpired({ sessionId: this.credentials.id })
+    const error = () => expired
     const isFinal = this.settings.sessionExpiry === "fail"
     this.sessionsExpired++
     this.credentials = { id: 0n, password: Redacted.make(noPassword) }
     this.isKnownToEnsemble = false
     this.isOver = false
-    this.begun.closeUnsafe()
+    this.liveness.forgetExpiry()
     this.liveness.lapse()
     this.state.set({ _tag: "Expired" })
     if (isFinal) this.end(error, error)
@@ -345,7 +373,7 @@ export class SessionCore {
   refused(error: AuthFailed): void {
     this.liveness.end()
     this.state.set({ _tag: "AuthFailed" })
-    this.end(error, new SessionClosed())
+    this.end(() => error, this.closed)
   }
 
   /** The owner is done with it. */
@@ -353,11 +381,10 @@ export class SessionCore {
     this.forgetLink()
     this.liveness.end()
     this.state.set({ _tag: "Closed" })
-    const error = new SessionClosed()
-    this.end(error, error)
+    this.end(this.closed, this.closed)
   }
 
-  private end(error: SessionError, watchError: SessionExpired | SessionClosed): void {
+  private end(error: () => SessionError, watchError: () => SessionExpired | SessionClosed): void {
     this.watches.end(watchError)
     this.identities.fail(error)
     this.exchange.failAll(error, { final: true })
@@ -368,12 +395,9 @@ export class SessionCore {
   // ---------------------------------------------------------------------------
 
   /** Brings the metrics of the process up to date. */
-  readonly report: Effect.Effect<void> = Effect.suspend(() =>
-    this.meter.report(() => ({
-      readings: this.readings(),
-      state: this.state.isFinal ? undefined : this.state.current._tag
-    }))
-  )
+  report(): void {
+    this.meter.report(this.readings(), this.state.isFinal ? undefined : this.state.current._tag)
+  }
 
   private readings(): Readings {
     return {
@@ -389,14 +413,23 @@ export class SessionCore {
     }
   }
 
-  /** Asks the server to end the session; completes with its answer. */
-  readonly sayGoodbye: Effect.Effect<void> = Effect.callback((resume) => {
-    this.exchange.refuse(new SessionClosed())
-    const done = () => resume(Effect.void)
-    this.exchange.sendFirst(
-      new PendingRequest(Operations.closeSession, undefined, "", "drop", Number.POSITIVE_INFINITY, done)
-    )
-  })
+  /** Asks the server to end the session; completes with its answer, or after so many milliseconds. */
+  sayGoodbye(patience: number): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      this.exchange.refuse(this.closed)
+      const done = () => {
+        this.patience.clear()
+        resume(Effect.void)
+      }
+      this.patience.set(this.liveness.now() + patience, done)
+      this.exchange.sendFirst(
+        new PendingRequest(Operations.closeSession, undefined, "", "drop", Number.POSITIVE_INFINITY, done)
+      )
+    })
+  }
+
+  /** One for all who get it, and none where nobody does: an error with its stack costs as much as some fibers. */
+  private readonly closed = (): SessionClosed => (this.closedError ??= new SessionClosed())
 }
 
 /** The codes that say that the session is not with this server. */

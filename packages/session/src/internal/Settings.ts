@@ -18,7 +18,8 @@ export interface Settings {
   readonly allowReadOnly: boolean
   readonly auth: ReadonlyArray<AuthInfo>
   readonly sasl: SaslMechanism | undefined
-  readonly retry: Schedule.Schedule<unknown>
+  /** Made when it is needed: most sessions never wait between two servers. */
+  readonly retry: () => Schedule.Schedule<unknown>
   readonly sessionExpiry: "recreate" | "fail"
   readonly maxFrameSize: number
   readonly maxInFlight: number
@@ -48,7 +49,7 @@ export const checkOptions = Effect.fnUntraced(function* (
       rule: "name at least one server, as in zk1:2181,zk2:2181; this transport has no default"
     })
   }
-  const sessionTimeout = yield* checkDuration("sessionTimeout", options.sessionTimeout ?? "10 seconds")
+  const sessionTimeout = yield* checkDuration("sessionTimeout", options.sessionTimeout ?? 10_000)
   const margin = options.ownershipMargin
   const ownershipMargin = margin === undefined ? undefined : yield* checkDuration("ownershipMargin", margin, 0)
   if (options.sessionExpiry !== undefined && !["recreate", "fail"].includes(options.sessionExpiry)) {
@@ -72,13 +73,13 @@ export const checkOptions = Effect.fnUntraced(function* (
   return {
     servers: yield* Effect.fromResult(ConnectString.parse(servers)),
     sessionTimeout,
-    connectTimeout: yield* checkDuration("connectTimeout", options.connectTimeout ?? "15 seconds"),
+    connectTimeout: yield* checkDuration("connectTimeout", options.connectTimeout ?? 15_000),
     requestTimeout:
       options.requestTimeout === undefined ? undefined : yield* checkDuration("requestTimeout", options.requestTimeout),
     allowReadOnly: options.allowReadOnly ?? false,
     auth: options.auth ?? [],
     sasl: options.sasl,
-    retry: options.retry ?? defaultRetry(sessionTimeout),
+    retry: () => options.retry ?? defaultRetry(sessionTimeout),
     sessionExpiry: options.sessionExpiry ?? "recreate",
     maxFrameSize: yield* checkInteger("maxFrameSize", options.maxFrameSize ?? 4 * 1024 * 1024, 1024),
     maxInFlight: yield* checkInteger("maxInFlight", options.maxInFlight ?? 1000, 1),

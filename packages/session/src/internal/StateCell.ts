@@ -36,15 +36,17 @@ export class StateCell {
     return this.current._tag === "AuthFailed" || this.current._tag === "Closed"
   }
 
-  readonly changes: Stream.Stream<SessionState> = Stream.suspend(() =>
-    Stream.unfold(Effect.succeed(this.entry), (entry) =>
-      Effect.map(entry, (read) => [read.state, after(read)] as const)
-    ).pipe(
-      Stream.takeUntil(
-        ({ _tag }) => _tag === "Closed" || _tag === "AuthFailed" || (_tag === "Expired" && this.expiryIsFinal)
+  get changes(): Stream.Stream<SessionState> {
+    return Stream.suspend(() =>
+      Stream.unfold(Effect.succeed(this.entry), (entry) =>
+        Effect.map(entry, (read) => [read.state, after(read)] as const)
+      ).pipe(
+        Stream.takeUntil(
+          ({ _tag }) => _tag === "Closed" || _tag === "AuthFailed" || (_tag === "Expired" && this.expiryIsFinal)
+        )
       )
     )
-  )
+  }
 
   set(state: SessionState): void {
     if (this.isFinal || isSame(this.current, state)) return

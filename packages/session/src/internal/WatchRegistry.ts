@@ -219,15 +219,19 @@ export class WatchRegistry {
   register(): WatchLists {
     const lists: WatchLists = { data: [], exists: [], child: [], persistent: [], recursive: [] }
     for (const entry of this.paths.values()) {
-      entry.held = entry.wanted
-      entry.confirmed = entry.held
-      if (entry.data.size > 0) lists.data.push(entry.path)
-      if (entry.exists.size > 0) lists.exists.push(entry.path)
-      if (entry.child.size > 0) lists.child.push(entry.path)
-      entry.armed.data = entry.data.size + entry.exists.size > 0
-      entry.armed.child = entry.child.size > 0
-      if (entry.held !== "none") lists[entry.held].push(entry.path)
-      if (entry.isEmpty) this.paths.delete(entry.path)
+      const { path, wanted } = entry
+      const hasData = entry.data.size > 0
+      const hasExists = entry.exists.size > 0
+      const hasChild = entry.child.size > 0
+      entry.held = wanted
+      entry.confirmed = wanted
+      if (hasData) lists.data.push(path)
+      if (hasExists) lists.exists.push(path)
+      if (hasChild) lists.child.push(path)
+      if (wanted !== "none") lists[wanted].push(path)
+      entry.armed.data = hasData || hasExists
+      entry.armed.child = hasChild
+      if (!hasData && !hasExists && !hasChild && entry.isEmpty) this.paths.delete(path)
     }
     this.catchingUp = true
     return lists
@@ -237,7 +241,8 @@ export class WatchRegistry {
   caughtUp(): void {
     this.catchingUp = false
     // Those who are told may add watches and remove them.
-    const told = [...this.paths.values()].filter(({ wanted }) => wanted !== "none")
+    const told: Array<PathWatches> = []
+    for (const entry of this.paths.values()) if (entry.wanted !== "none") told.push(entry)
     for (const entry of told) {
       const gap: WatchEvent.Gap = { type: "Gap", path: entry.path }
       this.tell(entry.persistent, gap)
@@ -246,19 +251,19 @@ export class WatchRegistry {
   }
 
   /** Nothing will be reported any more. */
-  end(error: SessionExpired | SessionClosed): void {
+  end(error: () => SessionExpired | SessionClosed): void {
     const entries = [...this.paths.values()]
     this.failOneShots(error)
     this.paths.clear()
     this.counted = undefined
     this.recursiveCount = 0
     for (const entry of entries) {
-      for (const listener of [...entry.persistent, ...entry.recursive]) this.callOut(() => listener.onEnd(error))
+      for (const listener of [...entry.persistent, ...entry.recursive]) this.callOut(() => listener.onEnd(error()))
     }
   }
 
   /** All one-shot watches are gone with their session; persistent ones go over to the next, if there is one. */
-  failOneShots(error: SessionExpired | SessionClosed): void {
+  failOneShots(error: () => SessionExpired | SessionClosed): void {
     const failed: Array<OneShotWatch> = []
     for (const entry of this.paths.values()) {
       failed.push(...entry.data, ...entry.exists, ...entry.child)
@@ -267,7 +272,7 @@ export class WatchRegistry {
       entry.child.clear()
     }
     this.counted = undefined
-    for (const watch of failed) watch.fail(error)
+    for (const watch of failed) watch.fail(error())
   }
 
   // ---------------------------------------------------------------------------

@@ -1,15 +1,19 @@
 import type * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import { equals, format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { TlsReason } from "@effect-zookeeper/transport/TlsError"
+import type { Connection } from "@effect-zookeeper/transport/Transport"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type { SaslMechanism } from "../Sasl.ts"
 import { AuthFailed, SessionExpired } from "../SessionError.ts"
 import { annotated } from "./annotated.ts"
 import { authenticate } from "./authenticate.ts"
 import { dial, DialFailed } from "./dial.ts"
-import type { Link } from "./Link.ts"
+import { type End, endable } from "./endable.ts"
+import { Link } from "./Link.ts"
 import { runLink } from "./runLink.ts"
 import { writeMode } from "./seekWritable.ts"
 import type { SessionCore } from "./SessionCore.ts"
@@ -31,8 +35,12 @@ type Tried =
       readonly silent: boolean
       readonly tls: TlsReason | undefined
     }
-  /** It says that the session is over. */
-  | { readonly _tag: "Expired" }
+  | Expired
+
+/** The session is over, by the server's word or by our own reckoning. */
+interface Expired {
+  readonly _tag: "Expired"
+}
 
 /** Milliseconds. */
 const LONGEST_HANDSHAKE = 5000
@@ -53,7 +61,7 @@ export const connectionLoop = Effect.fnUntraced(function* (
   onFailedAttempt: (attempt: FailedAttempt) => void
 ) {
   while (!core.state.isFinal) {
-    yield* Effect.raceFirst(keepConnected(core, onFailedAttempt), core.untilExpired)
+    yield* keepConnected(core, onFailedAttempt)
     if (core.state.isFinal) return
     const { message } = new SessionExpired({ sessionId: core.credentials.id })
     yield* annotated(core, undefined, Effect.logWarning(message))
@@ -63,13 +71,16 @@ export const connectionLoop = Effect.fnUntraced(function* (
   }
 })
 
-/** Goes from server to server until one of them says that the session is over, or the credentials are refused. */
+/**
+ * Goes from server to server until one of them says that the session is over, it must be by our own reckoning, or the
+ * credentials are refused.
+ */
 const keepConnected = Effect.fnUntraced(function* (
   core: SessionCore,
   onFailedAttempt: (attempt: FailedAttempt) => void
 ) {
   const behind = ensembleBehind(core)
-  let pause = yield* makePause(core)
+  let pause: Effect.Effect<void> | undefined
   let shortLived = 0
   // After a connection that worked the next server is tried at once.
   let atOnce = true
@@ -77,7 +88,12 @@ const keepConnected = Effect.fnUntraced(function* (
   let isPauseDue = false
   while (!core.state.isFinal) {
     const { lapEnded, server } = yield* core.servers.next
-    if (isPauseDue || (lapEnded && !atOnce)) yield* pause
+    if (isPauseDue || (lapEnded && !atOnce)) {
+      pause ??= yield* makePause(core.settings.retry())
+      const paused = Effect.as(pause, undefined)
+      const waited = yield* unlessExpired<undefined>(core, () => paused)
+      if (waited !== undefined) return
+    }
     atOnce = false
     isPauseDue = false
     const tried = yield* tryServer(core, server)
@@ -87,7 +103,7 @@ const keepConnected = Effect.fnUntraced(function* (
       case "Lost":
         shortLived = tried.lived >= WORTHWHILE ? 0 : shortLived + 1
         if (shortLived <= MAX_SHORT_LIVED) {
-          pause = yield* makePause(core)
+          pause = undefined
           atOnce = tried.answered
         } else {
           isPauseDue = true
@@ -112,12 +128,13 @@ const keepConnected = Effect.fnUntraced(function* (
 const tryServer = Effect.fnUntraced(function* (core: SessionCore, server: ServerAddress) {
   const addresses = yield* resolve(core, server)
   if (typeof addresses === "string") return failed(addresses)
+  if ("_tag" in addresses) return addresses
   const timeout = yield* handshakeTimeout(core, addresses.length)
   let last = failed(`${format(server)}: the host name has no address`)
   for (const address of addresses) {
-    const tried = yield* Effect.scoped(tryAddress(core, server, address, timeout)).pipe(
-      Effect.catchDefect((defect) => Effect.map(reportDefect(core, server, defect), (reason) => failed(reason)))
-    )
+    const tried: Tried = yield* unlessExpired<Tried>(core, (end) =>
+      Effect.scoped(tryAddress(core, server, address, timeout, end))
+    ).pipe(Effect.catchDefect((defect) => Effect.map(reportDefect(core, server, defect), (reason) => failed(reason))))
     if (tried._tag !== "Failed" || core.state.isFinal) return tried
     last = tried
   }
@@ -130,36 +147,52 @@ const reportDefect = (core: SessionCore, server: ServerAddress, defect: unknown)
   return Effect.as(annotated(core, server, Effect.logError(reason, Cause.die(defect))), reason)
 }
 
+/** What waits here ends when the session does, or by `end`. */
+const unlessExpired = <A>(
+  core: SessionCore,
+  make: (end: End<A | Expired>) => Effect.Effect<A, never, Scope.Scope>
+): Effect.Effect<A | Expired, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    // Or before it began.
+    if (core.liveness.isExpired(core.liveness.now())) return Effect.succeed(expired)
+    return endable<A | Expired, never, Scope.Scope>((end) => {
+      core.liveness.onExpired = () => end(() => expired)
+      return make(end)
+    })
+  })
+
 /** The addresses of a server, or why there are none. */
 const resolve = Effect.fnUntraced(function* (core: SessionCore, server: ServerAddress) {
   const timeout = yield* handshakeTimeout(core, 1)
-  return yield* Effect.suspend(() => core.transport.resolve(server)).pipe(
-    Effect.timeoutOrElse({
-      duration: timeout,
-      orElse: () =>
-        Effect.fail({ message: `${format(server)}: the host name was not resolved within ${Math.round(timeout)} ms` })
-    }),
-    Effect.catch(({ message }) => Effect.succeed(message)),
-    Effect.catchDefect((defect) => reportDefect(core, server, defect))
-  )
+  const late = () => `${format(server)}: the host name was not resolved within ${Math.round(timeout)} ms`
+  return yield* unlessExpired<string | ReadonlyArray<ServerAddress>>(core, (end) => {
+    core.limit.set(core.liveness.now() + timeout, () => end(late))
+    return Effect.suspend(() => core.transport.resolve(server)).pipe(
+      Effect.catch(({ message }) => Effect.succeed(message)),
+      Effect.catchDefect((defect) => reportDefect(core, server, defect))
+    )
+  }).pipe(Effect.onExit(() => Effect.sync(() => core.limit.clear())))
 })
 
 const tryAddress = Effect.fnUntraced(function* (
   core: SessionCore,
   server: ServerAddress,
   address: ServerAddress,
-  timeout: number
+  timeout: number,
+  end: End<Tried>
 ) {
-  const attempt = (request: Handshake.ConnectRequest) =>
-    dial({
-      transport: core.transport,
-      address,
-      server,
-      request,
-      maxFrameSize: core.settings.maxFrameSize,
-      timeout,
-      now: () => core.liveness.now()
+  const now = () => core.liveness.now()
+  /** The steps of a handshake have the same time each. */
+  const limited = <A, E, R>(step: Effect.Effect<A, E, R>, late: () => string): Effect.Effect<A, E, R> =>
+    Effect.suspend(() => {
+      core.limit.set(now() + timeout, () => end(() => failed(late())))
+      return Effect.onExit(step, () => Effect.sync(() => core.limit.clear()))
     })
+  const attempt = (request: Handshake.ConnectRequest) =>
+    limited(
+      dial({ transport: core.transport, address, server, request, now, makeLink: makeLink(core) }),
+      () => `${format(address)}: no session within ${Math.round(timeout)} ms`
+    )
   const id = core.isKnownToEnsemble ? core.credentials.id : 0n
   const request = connectRequest(core, id)
   let isStandIn = false
@@ -183,41 +216,47 @@ const tryAddress = Effect.fnUntraced(function* (
   // A server that hands out another session has lost ours.
   if (!isStandIn && id !== 0n && response.sessionId !== id) return expired
   if (isStandIn && response.readOnly !== true) return failed(`${format(server)}: no longer read-only`)
-  const refused = yield* proveIdentity(core, link, timeout)
-  if (refused !== undefined) return refused
+  const { sasl } = core.settings
+  if (sasl !== undefined) {
+    const late = () => `${format(server)}: SASL took longer than ${Math.round(timeout)} ms`
+    const refused = yield* limited(proveIdentity(core, link, sasl), late)
+    if (refused !== undefined) return refused
+  }
   yield* core.servers.connected(server)
+  const lost = (reason: string): Tried =>
+    core.isOver ? expired : { _tag: "Lost", reason, answered: link.answered, lived: now() - sentAt }
   const stay = Effect.suspend(() => {
     core.connected(dialled, isStandIn)
-    const served = annotated(core, server, runLink(core, link, response.readOnly === true))
+    const served = runLink(core, link, response.readOnly === true, (reason) => end(() => lost(reason())))
     return Effect.andThen(leaveUnlisted(core, server), served)
   })
-  const reason = yield* Effect.onExit(stay, () =>
-    Effect.andThen(
-      Effect.sync(() => core.disconnected()),
-      core.report
-    )
-  )
-  if (core.isOver) return expired
-  const lived = core.liveness.now() - sentAt
-  return { _tag: "Lost", reason, answered: link.answered, lived } satisfies Tried
+  const left = Effect.sync(() => {
+    core.disconnected()
+    core.report()
+  })
+  return lost(yield* Effect.onExit(stay, () => Effect.andThen(link.stopWriting, left)))
 })
+
+const makeLink = (core: SessionCore) => (connection: Connection, server: ServerAddress) =>
+  new Link({
+    connection,
+    server,
+    maxFrameSize: core.settings.maxFrameSize,
+    now: () => core.liveness.now(),
+    context: core.context,
+    reportDefect: (reason, defect) => annotated(core, server, Effect.logError(reason, Cause.die(defect)))
+  })
 
 /** The list may have been replaced while this server was dialled. */
 const leaveUnlisted = (core: SessionCore, server: ServerAddress): Effect.Effect<void> =>
   Effect.map(core.servers.servers, (servers) => {
-    if (!servers.some((listed) => equals(listed, server))) core.departure.openUnsafe()
+    if (!servers.some((listed) => equals(listed, server))) core.depart()
   })
 
-/** Goes through SASL where that is asked for; what the try came to if it did not succeed. */
-const proveIdentity = (core: SessionCore, link: Link, timeout: number): Effect.Effect<Tried | undefined> => {
-  const { sasl } = core.settings
-  if (sasl === undefined) return Effect.succeed(undefined)
-  return authenticate(link, sasl).pipe(
-    Effect.timeoutOrElse({
-      duration: timeout,
-      orElse: () => Effect.succeed(failed(`${format(link.server)}: SASL took longer than ${Math.round(timeout)} ms`))
-    }),
-    Effect.map((late) => late ?? undefined),
+/** Goes through SASL; what the try came to if it did not succeed. */
+const proveIdentity = (core: SessionCore, link: Link, sasl: SaslMechanism): Effect.Effect<Tried | undefined> =>
+  authenticate(link, sasl).pipe(
+    Effect.as(undefined),
     Effect.catchTags({
       DialFailed: (error) => Effect.succeed(failed(error.reason)),
       SaslError: (error) =>
@@ -228,7 +267,6 @@ const proveIdentity = (core: SessionCore, link: Link, timeout: number): Effect.E
         })
     })
   )
-}
 
 const failed = (reason: string, silent = false, tls?: TlsReason): Tried & { readonly _tag: "Failed" } => ({
   _tag: "Failed",
@@ -237,7 +275,7 @@ const failed = (reason: string, silent = false, tls?: TlsReason): Tried & { read
   tls
 })
 
-const expired: Tried = { _tag: "Expired" }
+const expired: Expired = { _tag: "Expired" }
 
 // The timeout asked for is always the one of the options: what a server granted before may have been less.
 const connectRequest = (core: SessionCore, id: bigint): Handshake.ConnectRequest => ({
@@ -256,8 +294,9 @@ const handshakeTimeout = (core: SessionCore, addresses: number): Effect.Effect<n
   )
 
 /** The pauses of the retry schedule, one a run; when the schedule ends it is begun anew. */
-const makePause = Effect.fnUntraced(function* (core: SessionCore): Effect.fn.Return<Effect.Effect<void>> {
-  const { retry } = core.settings
+const makePause = Effect.fnUntraced(function* (
+  retry: Schedule.Schedule<unknown>
+): Effect.fn.Return<Effect.Effect<void>> {
   let step = yield* Schedule.toStepWithSleep(retry)
   return Effect.suspend(() => step(undefined)).pipe(
     Effect.catchCause((cause) =>

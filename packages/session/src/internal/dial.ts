@@ -4,12 +4,12 @@ import * as Frame from "@effect-zookeeper/protocol/Frame"
 import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { TlsReason } from "@effect-zookeeper/transport/TlsError"
 import { TlsError } from "@effect-zookeeper/transport/TlsError"
-import type { Transport } from "@effect-zookeeper/transport/Transport"
+import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
 import { TransportError } from "@effect-zookeeper/transport/TransportError"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Link } from "./Link.ts"
+import type { Link } from "./Link.ts"
 import { Violation } from "./Violation.ts"
 
 /** An attempt at one server that gave no session. */
@@ -30,40 +30,35 @@ export interface Established {
   readonly sentAt: number
 }
 
-/** Dials one address and introduces the session. Nothing else is sent before the server has answered. */
+/**
+ * Dials one address and introduces the session. Nothing else is sent before the server has answered. There is no limit of
+ * time here.
+ */
 export const dial = Effect.fnUntraced(function* (options: {
   readonly transport: Transport["Service"]
   readonly address: ServerAddress
   /** The server as the connect string names it. */
   readonly server: ServerAddress
   readonly request: Handshake.ConnectRequest
-  readonly maxFrameSize: number
-  /** Milliseconds. */
-  readonly timeout: number
+  readonly makeLink: (connection: Connection, server: ServerAddress) => Link
   readonly now: () => number
 }): Effect.fn.Return<Established, DialFailed, Scope.Scope> {
   const { address, now, server } = options
   const failed: Failed = (reason, details = {}) => new DialFailed({ server, reason, silent: false, ...details })
-  const handshake = Effect.gen(function* () {
-    const connection = yield* Effect.mapError(options.transport.connect(address, server), (error) =>
-      failed(error.message, tlsOf(error))
-    )
-    const link = new Link(connection, server, options.maxFrameSize, now)
-    const sentAt = now()
-    yield* Effect.mapError(connection.write(Frame.encode(Handshake.connectRequest, options.request)), (error) =>
-      failed(error.message, tlsOf(error))
-    )
-    const isPlain = options.transport.exposure?.(server) === "plain"
-    const reply = yield* readReply(link, isPlain, failed)
-    if (reply._tag === "Refused") {
-      return yield* failed(`the server refused the session with ${ErrorCode.nameOf(reply.code)} (${reply.code})`)
-    }
-    return { link, response: reply.response, sentAt }
-  })
-  return yield* Effect.timeoutOrElse(handshake, {
-    duration: options.timeout,
-    orElse: () => Effect.fail(failed(`${format(address)}: no session within ${Math.round(options.timeout)} ms`))
-  })
+  const connection = yield* Effect.mapError(options.transport.connect(address, server), (error) =>
+    failed(error.message, tlsOf(error))
+  )
+  const link = options.makeLink(connection, server)
+  const sentAt = now()
+  yield* Effect.mapError(connection.write(Frame.encode(Handshake.connectRequest, options.request)), (error) =>
+    failed(error.message, tlsOf(error))
+  )
+  const isPlain = options.transport.exposure?.(server) === "plain"
+  const reply = yield* readReply(link, isPlain, failed)
+  if (reply._tag === "Refused") {
+    return yield* failed(`the server refused the session with ${ErrorCode.nameOf(reply.code)} (${reply.code})`)
+  }
+  return { link, response: reply.response, sentAt }
 })
 
 type Failed = (reason: string, details?: Partial<Pick<DialFailed, "silent" | "tls">>) => DialFailed

@@ -5,7 +5,6 @@ import * as ServerList from "@effect-zookeeper/transport/ServerList"
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -51,15 +50,18 @@ export const makeSession = Effect.fnUntraced(function* (
     settings,
     transport,
     clock: yield* Clock.Clock,
+    context,
     servers: yield* ServerList.make(settings.servers.servers),
     state: new StateCell(settings.sessionExpiry === "fail", callOut),
     firstXid,
     callOut
   })
 
+  yield* Effect.addFinalizer(() => Effect.sync(() => core.alarm.stop()))
+
   const attempts: Array<FailedAttempt> = []
-  const ready = Deferred.makeUnsafe<void, AuthFailed | SessionExpired>()
-  core.onReady = () => callOut(() => void Deferred.doneUnsafe(ready, Exit.void))
+  const ready = makeReady(core, attempts)
+  core.onReady = () => callOut(() => ready.settle(Exit.void))
   const loop = yield* connectionLoop(core, (attempt) => {
     attempts.push(attempt)
     if (attempts.length > ATTEMPTS) attempts.shift()
@@ -71,24 +73,22 @@ export const makeSession = Effect.fnUntraced(function* (
     Effect.onExit((exit) =>
       Effect.sync(() => {
         if (Exit.isFailure(exit)) core.close()
-        Deferred.doneUnsafe(ready, Exit.isFailure(exit) ? exit : whyOver(core.exchange.refusal))
+        ready.settle(Exit.isFailure(exit) ? exit : whyOver(core.exchange.refusal))
       })
     ),
-    Effect.forkScoped
+    Effect.forkScoped({ startImmediately: true })
   )
-  yield* Effect.forkScoped(core.liveness.watchOwnership)
-  yield* Effect.forkScoped(core.liveness.watchWallClock(() => core.link?.ping()))
-  if (settings.requestTimeout !== undefined) yield* Effect.forkScoped(sweep(core, settings.requestTimeout))
+  core.liveness.onSlept = () => core.link?.ping()
+  core.liveness.watchWallClock(core.liveness.now())
+  if (settings.requestTimeout !== undefined) sweep(core, settings.requestTimeout)
   yield* Effect.addFinalizer(() => close(core))
 
-  yield* Effect.timeoutOrElse(Deferred.await(ready), {
-    duration: settings.connectTimeout,
-    orElse: () => Effect.fail(new ConnectFailed({ attempts: [...attempts] }))
-  })
+  yield* ready.wait
 
   const detach = Effect.suspend(() => {
     core.close()
-    return Effect.andThen(core.report, Fiber.interrupt(loop))
+    core.report()
+    return Fiber.interrupt(loop)
   })
   return {
     info: makeInfo(core, Effect.asVoid(detach)),
@@ -118,7 +118,9 @@ const makeInfo = (core: SessionCore, detach: Effect.Effect<void>): SessionInfo =
   get state() {
     return core.state.current
   },
-  states: core.state.changes,
+  get states() {
+    return core.state.changes
+  },
   get deadline() {
     return BigInt(Math.floor(core.liveness.deadline * 1_000_000))
   },
@@ -138,27 +140,56 @@ const makeInfo = (core: SessionCore, detach: Effect.Effect<void>): SessionInfo =
   detach
 })
 
-/** Tells the server, waits for its answer a little, and leaves. */
-const close = Effect.fnUntraced(function* (core: SessionCore) {
-  // Others may own what we did as soon as the server has heard of it: our own are told before.
-  core.liveness.end()
-  if (core.link !== undefined && !core.state.isFinal) {
-    yield* Effect.timeoutOption(core.sayGoodbye, Math.min(core.liveness.timeout, GOODBYE))
+/** Whether the session stands: settled once, by the loop that connects it, and waited for once, by who makes it. */
+const makeReady = (core: SessionCore, attempts: ReadonlyArray<FailedAttempt>) => {
+  type Outcome = Exit.Exit<void, AuthFailed | SessionExpired | ConnectFailed>
+  let outcome: Outcome | undefined
+  let tell: ((outcome: Outcome) => void) | undefined
+  return {
+    settle: (given: Outcome): void => {
+      if (outcome !== undefined) return
+      outcome = given
+      tell?.(given)
+    },
+    wait: Effect.callback<void, AuthFailed | SessionExpired | ConnectFailed>((resume) => {
+      if (outcome !== undefined) return resume(outcome)
+      tell = (given) => {
+        tell = undefined
+        core.patience.clear()
+        resume(given)
+      }
+      const late = () => tell?.(Exit.fail(new ConnectFailed({ attempts: [...attempts] })))
+      core.patience.set(core.liveness.now() + core.settings.connectTimeout, late)
+      return Effect.sync(() => {
+        tell = undefined
+        core.patience.clear()
+      })
+    })
   }
-  core.close()
-  yield* core.report
-})
+}
+
+/** Tells the server, waits for its answer a little, and leaves. */
+const close = (core: SessionCore): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    // Others may own what we did as soon as the server has heard of it: our own are told before.
+    core.liveness.end()
+    const leave = Effect.sync(() => {
+      core.close()
+      core.report()
+    })
+    if (core.link === undefined || core.state.isFinal) return leave
+    return Effect.andThen(core.sayGoodbye(Math.min(core.liveness.timeout, GOODBYE)), leave)
+  })
 
 /** Times requests out: one look at those that have waited longest serves all. */
-const sweep = (core: SessionCore, timeout: number): Effect.Effect<never> =>
-  Effect.forever(
-    Effect.suspend(() => {
-      const now = core.liveness.now()
-      const oldest = core.exchange.expire(now - timeout)
-      return Effect.sleep(oldest === undefined ? timeout : Math.max(1, oldest + timeout - now))
-    }),
-    { disableYield: true }
-  )
+const sweep = (core: SessionCore, timeout: number): void => {
+  const timer = core.alarm.timer()
+  const look = (now: number): void => {
+    const oldest = core.exchange.expire(now - timeout)
+    timer.set(now + (oldest === undefined ? timeout : Math.max(1, oldest + timeout - now)), look)
+  }
+  look(core.liveness.now())
+}
 
 const addAuth = (
   core: SessionCore,
@@ -203,5 +234,5 @@ const updateServers = Effect.fnUntraced(function* (
     })
   }
   yield* exposure.checkServers(parsed.servers)
-  if (yield* core.servers.update(parsed.servers, core.link?.server)) core.departure.openUnsafe()
+  if (yield* core.servers.update(parsed.servers, core.link?.server)) core.depart()
 })

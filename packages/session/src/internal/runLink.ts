@@ -1,5 +1,7 @@
 import { FrameLengthError } from "@effect-zookeeper/protocol/Frame"
 import { format } from "@effect-zookeeper/transport/ServerAddress"
+import { TransportError } from "@effect-zookeeper/transport/TransportError"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { Link } from "./Link.ts"
 import { seekWritable } from "./seekWritable.ts"
@@ -8,62 +10,59 @@ import type { SessionCore } from "./SessionCore.ts"
 /** How long an orderly departure waits for the replies that are on their way, in milliseconds. */
 const DRAIN = 1000
 
-/** Keeps a session on its connection until that is lost; says why it was. */
-export const runLink = (core: SessionCore, link: Link, readOnly: boolean): Effect.Effect<string> => {
-  const racers = [
-    readLoop(core, link),
-    writeLoop(core, link),
-    heartbeat(core, link),
-    departure(
-      core,
-      readOnly ? Effect.raceFirst(core.departure.await, Effect.asVoid(seekWritable(core))) : core.departure.await
-    )
-  ]
-  return Effect.flip(Effect.raceAllFirst(racers))
+/** Ends the stay on a connection; a reason that throws is a defect. */
+type Leave = (reason: () => string) => void
+
+/**
+ * Keeps a session on its connection until nothing more can be read from it; says why. `leave` is for whatever else ends it:
+ * what cannot be written, a server that is silent, an orderly departure. They are called back and take no fibers.
+ */
+export const runLink = (core: SessionCore, link: Link, readOnly: boolean, leave: Leave): Effect.Effect<string> =>
+  Effect.suspend(() => {
+    link.startWriting({
+      onTake: () => core.exchange.handOver(),
+      onTaken: () => core.exchange.pump(),
+      onEnd: (cause) => leave(() => messageOf(cause))
+    })
+    keepAlive(core, link, leave)
+    core.whenDeparting(() => depart(core, leave))
+    const reading = readLoop(core, link)
+    return readOnly ? Effect.raceFirst(reading, seek(core)) : reading
+  })
+
+const readLoop = (core: SessionCore, link: Link): Effect.Effect<string> => {
+  const batch = link.read(
+    (bytes, start, end) => core.frame(link, bytes, start, end),
+    (now) => core.heard(link, now)
+  )
+  return Effect.catch(Effect.forever(batch, { disableYield: true }), (error) => {
+    // A negative length tells of a broken stream, not of a large reply.
+    if (error instanceof FrameLengthError && error.length > 0) core.exchange.refuseReply(error)
+    return Effect.succeed(error.message)
+  })
 }
 
-const readLoop = (core: SessionCore, link: Link): Effect.Effect<never, string> =>
-  Effect.forever(
-    link.read(
-      (bytes, start, end) => core.frame(link, bytes, start, end),
-      (now) => core.heard(link, now)
-    ),
-    { disableYield: true }
-  ).pipe(
-    Effect.mapError((error) => {
-      // A negative length tells of a broken stream, not of a large reply.
-      if (error instanceof FrameLengthError && error.length > 0) core.exchange.refuseReply(error)
-      return error.message
-    })
-  )
-
-const writeLoop = (core: SessionCore, link: Link): Effect.Effect<never, string> =>
-  Effect.mapError(
-    link.writeLoop(
-      () => core.exchange.handOver(),
-      () => core.exchange.pump()
-    ),
-    (error) => error.message
-  )
+const messageOf = (cause: Cause.Cause<TransportError>): string => {
+  const error = Cause.squash(cause)
+  if (error instanceof TransportError) return error.message
+  throw error
+}
 
 /**
  * Pings when nothing was written for a third of the timeout, and gives the connection up when nothing came for two
  * thirds: the rest of the session's time is there to find another server.
  */
-const heartbeat = (core: SessionCore, link: Link): Effect.Effect<never, string> => {
+const keepAlive = (core: SessionCore, link: Link, leave: Leave): void => {
   const { liveness } = core
   let pingedAt = Number.NEGATIVE_INFINITY
-  const beat = Effect.suspend(() => {
-    const now = liveness.now()
+  const beat = (now: number): void => {
     const silentAfter = (liveness.timeout * 2) / 3
     const pingAfter = liveness.timeout / 3
     const silent = now - link.heardAt
-    if (silent >= silentAfter) {
-      return Effect.fail(`${format(link.server)}: silent for ${Math.round(silent)} ms`)
-    }
+    if (silent >= silentAfter) return leave(() => `${format(link.server)}: silent for ${Math.round(silent)} ms`)
     // Any byte is a sign of life, but a server that goes on talking and answers nothing is of no use.
     if (link.isCrawling(now, liveness.timeout * 2)) {
-      return Effect.fail(`${format(link.server)}: nothing was answered for ${Math.round(liveness.timeout * 2)} ms`)
+      return leave(() => `${format(link.server)}: nothing was answered for ${Math.round(liveness.timeout * 2)} ms`)
     }
     const idle = now - Math.max(link.wroteAt, pingedAt)
     let nextPing = pingAfter - idle
@@ -72,16 +71,25 @@ const heartbeat = (core: SessionCore, link: Link): Effect.Effect<never, string> 
       nextPing = pingAfter
       link.ping()
     }
-    return Effect.andThen(core.report, Effect.sleep(Math.max(1, Math.min(silentAfter - silent, nextPing))))
-  })
-  return Effect.forever(beat, { disableYield: true })
+    core.report()
+    core.heartbeat.set(now + Math.max(1, Math.min(silentAfter - silent, nextPing)), beat)
+  }
+  beat(liveness.now())
 }
 
-/** Leaves in good order when it is time to: what is in flight may still be answered. */
-const departure = (core: SessionCore, due: Effect.Effect<void>): Effect.Effect<never, string> => {
-  const drained = Effect.callback<void>((resume) => core.exchange.drain(() => resume(Effect.void)))
-  return due.pipe(
-    Effect.andThen(Effect.timeoutOption(drained, DRAIN)),
-    Effect.andThen(Effect.fail("the session moves to another server"))
-  )
+/** Leaves in good order: what is in flight may still be answered. */
+const depart = (core: SessionCore, leave: Leave): void => {
+  const drained = () => leave(() => "the session moves to another server")
+  core.limit.set(core.liveness.now() + DRAIN, drained)
+  core.exchange.drain(drained)
 }
+
+/** Looks for a server with a quorum, and leaves for it. */
+const seek = (core: SessionCore): Effect.Effect<never> =>
+  Effect.andThen(
+    seekWritable(core),
+    Effect.suspend(() => {
+      core.depart()
+      return Effect.never
+    })
+  )

@@ -42,12 +42,18 @@ export const watchPackets = (lists: WatchLists, relativeZxid: bigint): Array<Wat
     size = OVERHEAD
   }
   const add = (name: keyof WatchLists) => {
-    for (const path of lists[name]) {
-      const length = encodedLength(path)
-      if (size + length > MAX_PACKET) flush()
-      part[name].push(path)
+    const paths = lists[name]
+    let from = 0
+    for (let index = 0; index < paths.length; index++) {
+      const length = encodedLength(paths[index]!)
+      if (size + length > MAX_PACKET) {
+        part[name] = paths.slice(from, index)
+        from = index
+        flush()
+      }
       size += length
     }
+    part[name] = from === 0 ? paths : paths.slice(from)
   }
   add("data")
   add("exists")
@@ -73,7 +79,15 @@ const packet = (lists: WatchLists, relativeZxid: bigint): WatchPacket => {
     : { operation: Operations.setWatches2, request }
 }
 
-const emptyLists = (): WatchLists => ({ data: [], exists: [], child: [], persistent: [], recursive: [] })
+type Parts = { -readonly [Name in keyof WatchLists]: WatchLists[Name] }
+
+const emptyLists = (): Parts => ({
+  data: [],
+  exists: [],
+  child: [],
+  persistent: [],
+  recursive: []
+})
 
 /** The length and the UTF-8 of a path, which holds no surrogates. */
 const encodedLength = (path: string): number => {

@@ -1,14 +1,12 @@
 /**
  * One connection over TCP or TLS.
  *
- * Bytes come in through Effect's Socket. Opening, writing and closing speak to Node's socket themselves, because the
- * Socket abstraction promises less than a `Connection`: its writer waits for a reconnection that never comes, returns
- * while Node still holds the caller's bytes by reference, and its close waits for a peer that may never read again.
+ * It speaks to Node's socket itself, because Effect's Socket promises less than a `Connection`: its writer waits for a
+ * reconnection that never comes, returns while Node still holds the caller's bytes by reference, and its close waits for a
+ * peer that may never read again.
  */
-import * as NodeSocket from "@effect/platform-node-shared/NodeSocket"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type * as Socket from "effect/socket/Socket"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import * as ServerAddress from "../ServerAddress.ts"
@@ -16,6 +14,7 @@ import type { TlsError } from "../TlsError.ts"
 import type { TlsOptions, TlsSource } from "../TlsOptions.ts"
 import type { Connection } from "../Transport.ts"
 import { TransportError } from "../TransportError.ts"
+import { makePull, release } from "./reading.ts"
 import { connectionOptions, explain, explainEnd, explainOptions, isTlsError } from "./tls.ts"
 
 /** Dials `address`; TLS, where it is `secure`, verifies against `name`. */
@@ -28,16 +27,9 @@ export const dial = Effect.fnUntraced(function* (
   const server = ServerAddress.format(name)
   const tls = secure ? yield* readOptions(server, source) : undefined
   const conn = yield* tls === undefined ? openTcp(server, address) : openTls(server, address, name, tls)
-  const socket = yield* NodeSocket.fromDuplex(Effect.succeed(conn))
-  const toError = (error: Socket.SocketError) => fromSocketError(server, error, isAnonymous(tls))
-  const reader = yield* Effect.mapError(socket.reader, toError)
-  // What ended before the reader listened, it will never hear of.
-  if (conn.destroyed) return yield* new TransportError({ server, reason: "Closed" })
   return {
-    pull: Effect.mapBoth(reader.pull, {
-      onSuccess: toPlainBytes,
-      onFailure: toError
-    }),
+    pull: makePull(conn, (cause) => endOf(server, cause, isAnonymous(tls))),
+    release,
     write: makeWrite(server, conn, secure),
     defer: (task) => queueMicrotask(task)
   }
@@ -202,19 +194,11 @@ class Ended extends Error {
   override readonly message = "the connection was closed"
 }
 
-const fromSocketError = (server: string, error: Socket.SocketError, anonymous: boolean): TransportError => {
-  const { reason } = error
-  if (reason._tag === "SocketCloseError") return new TransportError({ server, reason: "Closed" })
+/** Why nothing more can be read. */
+const endOf = (server: string, cause: Error | undefined, anonymous: boolean): TransportError => {
+  if (cause === undefined) return new TransportError({ server, reason: "Closed" })
   // Under TLS 1.3 a server refuses the client's certificate after the client has taken the connection for open.
-  return isTlsError(reason.cause)
-    ? new TransportError({ server, reason: "Tls", cause: explain(reason.cause, anonymous) })
-    : new TransportError({ server, reason: "Read", cause: reason.cause })
+  return isTlsError(cause)
+    ? new TransportError({ server, reason: "Tls", cause: explain(cause, anonymous) })
+    : new TransportError({ server, reason: "Read", cause })
 }
-
-/** Node's chunks are Buffers, whose `slice` shares memory and which equal no Uint8Array: they end here. */
-const toPlainBytes = (chunks: ReadonlyArray<Uint8Array | string>): ReadonlyArray<Uint8Array> =>
-  chunks.map((chunk) =>
-    typeof chunk === "string" ? encoder.encode(chunk) : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-  )
-
-const encoder = new TextEncoder()

@@ -1,0 +1,114 @@
+import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type { CallOut } from "./CallOut.ts"
+
+/** What sums of fractions may be wrong by, in milliseconds: a sleep is not to end after its time because of it. */
+const BLUR = 1e-7
+
+/** And what readings of a clock in whole nanoseconds may be wrong by. */
+const RESOLUTION = 2e-6
+
+/** What happens at a time; it is told the time, or a later one if it could not be in time. */
+export type OnDue = (now: number) => void
+
+/**
+ * The alarm clock of a session: everything that has to happen at its time, and one fiber that sleeps until the nearest
+ * of it. A moment that is taken back or put off wakes it once for nothing, which is cheaper than going to sleep anew.
+ */
+export class Alarm {
+  private readonly clock: Clock.Clock
+  private readonly context: Context.Context<never>
+  private readonly callOut: CallOut
+  private readonly timers: Array<Timer> = []
+  private sleeper: Fiber.Fiber<void> | undefined
+  private wakesAt = Number.POSITIVE_INFINITY
+  private isRinging = false
+  private isStopped = false
+
+  constructor(clock: Clock.Clock, context: Context.Context<never>, callOut: CallOut) {
+    this.clock = clock
+    this.context = context
+    this.callOut = callOut
+  }
+
+  /** Monotonic milliseconds, as a number: arithmetic on the request path stays cheap. */
+  now(): number {
+    return Number(this.clock.monotonicTimeNanosUnsafe()) / 1_000_000
+  }
+
+  /** Something that has to happen at times; there are few of them, and they last as long as the session. */
+  timer(): Timer {
+    const timer = new Timer(this)
+    this.timers.push(timer)
+    return timer
+  }
+
+  /** Nothing happens any more. */
+  stop(): void {
+    this.isStopped = true
+    this.sleeper?.interruptUnsafe()
+    this.sleeper = undefined
+  }
+
+  /** Sees to it that the nearest moment is not slept through. */
+  arm(): void {
+    if (this.isRinging || this.isStopped) return
+    let next = Number.POSITIVE_INFINITY
+    for (const { at } of this.timers) if (at < next) next = at
+    if (next >= this.wakesAt) return
+    this.sleeper?.interruptUnsafe()
+    this.sleeper = undefined
+    this.wakesAt = next
+    const sleep = this.clock.sleep(Duration.millis(Math.max(0, next - this.now() - BLUR)))
+    const fiber = Effect.runForkWith(this.context)(Effect.andThen(sleep, this.ring))
+    if (fiber.pollUnsafe() === undefined) this.sleeper = fiber
+  }
+
+  private readonly ring: Effect.Effect<void> = Effect.sync(() => {
+    this.sleeper = undefined
+    this.wakesAt = Number.POSITIVE_INFINITY
+    const now = this.now()
+    const isDue = ({ at }: Timer) => at <= now + RESOLUTION
+    this.isRinging = true
+    for (const timer of this.timers.filter(isDue).toSorted((a, b) => a.at - b.at)) {
+      // One of those before it may have taken it back.
+      if (isDue(timer)) this.callOut(() => timer.ring(now))
+    }
+    this.isRinging = false
+    this.arm()
+  })
+}
+
+/** One thing that has to happen at a time. */
+export class Timer {
+  private readonly alarm: Alarm
+  private onDue: OnDue | undefined
+  /** In monotonic milliseconds; never, unless it is set. */
+  at = Number.POSITIVE_INFINITY
+
+  constructor(alarm: Alarm) {
+    this.alarm = alarm
+  }
+
+  /** Once, at a time in monotonic milliseconds, and no more at the time it was set to before. */
+  set(at: number, onDue: OnDue): void {
+    this.at = at
+    this.onDue = onDue
+    this.alarm.arm()
+  }
+
+  clear(): void {
+    this.at = Number.POSITIVE_INFINITY
+    this.onDue = undefined
+  }
+
+  /** For the alarm. */
+  ring(now: number): void {
+    const { at, onDue } = this
+    this.clear()
+    onDue?.(Math.max(now, at))
+  }
+}
