@@ -81,18 +81,11 @@ const install = async (folder: string): Promise<void> => {
   })
   await Promise.all(installed)
   const require = createRequire(Path.join(root, "packages/transport/package.json"))
-  link(folder, "effect", Path.dirname(require.resolve("effect/package.json")))
-  link(
-    folder,
-    "@effect/platform-node-shared",
-    Path.dirname(require.resolve("@effect/platform-node-shared/package.json"))
+  Fs.symlinkSync(
+    Path.dirname(require.resolve("effect/package.json")),
+    Path.join(folder, "node_modules", "effect"),
+    "dir"
   )
-}
-
-const link = (folder: string, name: string, target: string): void => {
-  const path = Path.join(folder, "node_modules", name)
-  Fs.mkdirSync(Path.dirname(path), { recursive: true })
-  Fs.symlinkSync(target, path, "dir")
 }
 
 /** Milliseconds of processor time beyond what an empty module takes, each a process of its own, in turn. */
