@@ -9,7 +9,7 @@ describe("an answer that no server gives", () => {
   it.effect("as BadVersion to a write of any version fails with ProtocolError", () =>
     Effect.gen(function* () {
       const { zk } = yield* fake(({ operation, request }) =>
-        operation === "getChildren"
+        operation === "getChildren2"
           ? Effect.succeed({ children: [] })
           : Effect.fail(new BadVersion({ operation, path: request.path ?? "" }))
       )

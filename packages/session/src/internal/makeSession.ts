@@ -46,18 +46,13 @@ export const makeSession = Effect.fnUntraced(function* (
     const log = Effect.logError("who was told of an outcome or event has thrown", Cause.die(defect))
     Effect.runForkWith(context)(annotated(core, core.link?.server, log))
   })
-  const core: SessionCore = new SessionCore({
-    settings,
-    transport,
-    clock: yield* Clock.Clock,
-    context,
-    servers: yield* ServerList.make(settings.servers.servers),
-    state: new StateCell(settings.sessionExpiry === "fail", callOut),
-    firstXid,
-    callOut
-  })
-
-  yield* Effect.addFinalizer(() => Effect.sync(() => core.alarm.stop()))
+  const clock = yield* Clock.Clock
+  const servers = yield* ServerList.make(settings.servers.servers)
+  const state = new StateCell(settings.sessionExpiry === "fail", callOut)
+  const core: SessionCore = yield* Effect.acquireRelease(
+    Effect.sync(() => new SessionCore({ settings, transport, clock, context, servers, state, firstXid, callOut })),
+    ({ alarm }) => Effect.sync(() => alarm.stop())
+  )
 
   const attempts: Array<FailedAttempt> = []
   const ready = makeReady(core, attempts)
