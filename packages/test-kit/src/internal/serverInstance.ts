@@ -20,6 +20,7 @@ import { fourLetterWord } from "./fourLetterWord.ts"
 import * as GuardedProcess from "./guardedProcess.ts"
 import type { Member, Ports } from "./serverConfig.ts"
 import { dynamicConfig, jaasConf, jvmFlags, logbackXml, zooCfg } from "./serverConfig.ts"
+import { untilStanding } from "./standing.ts"
 
 export interface Spec {
   readonly id: number
@@ -90,6 +91,11 @@ export const makeInstance = Effect.fnUntraced(function* (spec: Spec) {
   }).pipe(Effect.uninterruptible)
 
   const signal = (name: NodeJS.Signals) => Effect.suspend(() => current?.signal(name) ?? Effect.void)
+  const pause = Effect.suspend(() =>
+    current === undefined
+      ? Effect.void
+      : Effect.andThen(current.signal("SIGSTOP"), inRealTime(untilStanding(current.pid)))
+  )
   const exited = Effect.suspend(() => current?.exited ?? Effect.void)
   const kill = signal("SIGKILL").pipe(Effect.andThen(exited))
   const stop = Effect.gen(function* () {
@@ -152,7 +158,7 @@ export const makeInstance = Effect.fnUntraced(function* (spec: Spec) {
     start: inRealTime(lock.withPermit(start)),
     launch: lock.withPermit(launch),
     restart: inRealTime(lock.withPermit(stop.pipe(Effect.andThen(start)))),
-    pause: signal("SIGSTOP"),
+    pause,
     resume: signal("SIGCONT"),
     fourLetterWord: (word, timeout = "2 seconds") => inRealTime(fourLetterWord(ports.client, word, timeout)),
     mode: inRealTime(modeOf),
