@@ -1,7 +1,7 @@
 /**
  * `npx -y pnpm@12 build`: the packages as they are published, and the proof that they work outside of this workspace.
  *
- * It compiles, packs, lints the tarballs, looks at what is in them, and installs them into a project in a temporary
+ * It compiles, joins modules into files, packs, lints the tarballs, looks at what is in them, and installs them into a project in a temporary
  * folder, where they are type-checked, imported and required. What comes out stays in `packages/<name>/dist`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -14,6 +14,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
+import { join, joinedFile, joinedPackages } from "./joined.ts"
 import { complaintAbout, strangersIn } from "./packageRules.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -30,6 +31,7 @@ const fail = (problem: string, advice: string) => Effect.fail(new BuildFailed({ 
 
 const program = Effect.gen(function* () {
   yield* step("compiled to dist, from scratch", compile)
+  yield* step("joined, a file for each package of which nearly all is used", joinAll)
   const temporary = yield* temporaryFolder
   const tarballs = yield* step("packed, as they would be published", packAll(temporary))
   yield* step("linted by publint and attw", Effect.forEach(tarballs, lint, { concurrency: 2 }))
@@ -53,6 +55,17 @@ const compile = Effect.gen(function* () {
   }
   yield* run(bin("tsc"), ["-b", "tsconfig.packages.json"], root, "the packages do not compile: fix the errors above")
 })
+
+const joinAll = Effect.forEach(
+  joinedPackages,
+  (name) =>
+    Effect.tryPromise({ try: () => join(packageFile(name)), catch: (error) => error }).pipe(
+      Effect.catch((error) =>
+        fail(`the modules of ${name} cannot be joined: ${String(error)}`, "see scripts/joined.ts")
+      )
+    ),
+  { discard: true }
+)
 
 interface Tarball {
   readonly name: (typeof published)[number]
@@ -97,16 +110,22 @@ const inspect = ({ name, contents }: Tarball) =>
       yield* fail(`${name} would publish ${strangers.join(", ")}`, `narrow "files" in packages/${name}/package.json`)
     }
     const sources = contents.filter((path) => path.startsWith("src/"))
+    const joined = joinedPackages.includes(name)
     const wanted = ["README.md", "LICENSE", "package.json", "src/index.ts"].concat(
+      joined ? [`dist/${joinedFile}`] : [],
       sources.flatMap((path) => {
         const compiled = path.replace(/^src\//, "dist/").replace(/\.ts$/, "")
-        return [`${compiled}.js`, `${compiled}.d.ts`]
+        const inside = joined && path.startsWith("src/internal/")
+        return [...(inside ? [] : [`${compiled}.js`]), `${compiled}.d.ts`]
       })
     )
     const missing = wanted.filter((path) => !contents.includes(path))
     if (missing.length > 0) yield* fail(`${name} would be published without ${missing.join(", ")}`, "add them")
     const orphans = contents.filter(
-      (path) => /^dist\/.*\.js$/.test(path) && !sources.includes(path.replace(/^dist\//, "src/").replace(/js$/, "ts"))
+      (path) =>
+        /^dist\/.*\.js$/.test(path) &&
+        !sources.includes(path.replace(/^dist\//, "src/").replace(/js$/, "ts")) &&
+        !(joined && path === `dist/${joinedFile}`)
     )
     if (orphans.length > 0)
       yield* fail(`${name} has compiled files without a source: ${orphans.join(", ")}`, "clean dist")

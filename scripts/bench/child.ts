@@ -20,7 +20,10 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
     case "step": {
       const latencies = new Latencies(job.stride)
       const step = contestant.prepare(job.step)
-      return measured(job.step.count, latencies, () => step(latencies))
+      const { bursts = 1 } = job
+      return measured(job.step.count * bursts, latencies, async () => {
+        for (let burst = 0; burst < bursts; burst++) await step(latencies)
+      })
     }
     case "warm": {
       const other = await connect(job.servers)

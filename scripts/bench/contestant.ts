@@ -55,11 +55,14 @@ export const maxInFlight = 100_000
 export const pathsOf = ({ count, root }: { readonly count: number; readonly root: string }): ReadonlyArray<string> =>
   Array.from({ length: count }, (_, index) => `${root}/${index}`)
 
+/** One request of a step; `done` is called with what it fails with, if it does. */
+export type Ask = (index: number, done: (error?: unknown) => void) => void
+
 /** So many requests at a time, through callbacks: how peers with callbacks are driven. */
 export const drive = (
   { count, inFlight }: { readonly count: number; readonly inFlight: number },
   latencies: Latencies,
-  ask: (index: number, done: (error?: unknown) => void) => void
+  ask: Ask
 ): Promise<void> =>
   new Promise((resolve, reject) => {
     let next = 0
@@ -78,3 +81,26 @@ export const drive = (
     }
     while (next < Math.min(inFlight, count)) start()
   })
+
+/** Counts the events of the watches that a peer with callbacks has set, for its `allFired`. */
+export const makeWatches = () => {
+  const state = { set: 0, fired: 0, onFired: () => {} }
+  return {
+    /** Before a step. */
+    expect: (step: Step): void => {
+      if (step.op === "watch") state.set = step.count
+    },
+    /** At each event. */
+    onFired: (): void => {
+      state.fired++
+      state.onFired()
+    },
+    allFired: (): Promise<void> =>
+      new Promise((resolve) => {
+        state.fired = 0
+        state.onFired = () => {
+          if (state.fired === state.set) resolve()
+        }
+      })
+  }
+}

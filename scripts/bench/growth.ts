@@ -19,6 +19,8 @@ interface Point {
   readonly size: number
   /** Microseconds of processor time for one operation: median of the rounds. */
   readonly cpu: number
+  /** The same beside that of the smallest size: median of what each round had. */
+  readonly relative?: number
   /** The same of the floor, where it was measured. */
   readonly floor?: number
   /** Bytes of memory for each that there is. */
@@ -64,7 +66,7 @@ export const growthRuns = async (options: Options): Promise<Growth> => {
 /** Flat: no size costs a fifth more, or a fifth less, than the smallest does. */
 const flat = (of: string, points: ReadonlyArray<Point>): Figure => {
   const first = points[0]
-  const costs = points.map(({ cpu }) => cpu / (first?.cpu ?? Number.NaN))
+  const costs = points.map(({ cpu, relative }) => relative ?? cpu / (first?.cpu ?? Number.NaN))
   const sizes = points.map(({ size }) => size.toLocaleString("en")).join(", ")
   return {
     title: `growth, ${sizes} ${of}: client CPU an operation`,
@@ -74,9 +76,9 @@ const flat = (of: string, points: ReadonlyArray<Point>): Figure => {
   }
 }
 
-const get = async (runner: Runner, count: number, inFlight = 64): Promise<number> => {
+const get = async (runner: Runner, count: number, inFlight = 64, bursts = 1): Promise<number> => {
   const step = { op: "get", path: kilobyte, count, inFlight } as const
-  const sample = await runner.ask({ job: "step", step, stride: 0 })
+  const sample = await runner.ask({ job: "step", step, stride: 0, bursts })
   return sample.cpuMicros / sample.operations
 }
 
@@ -93,26 +95,43 @@ const warm = async (name: string, address: string, inFlight = 64): Promise<Runne
   return runner
 }
 
+/** How each of the costs of a size was beside that of the first size in the same round: the median. */
+const beside = (costs: ReadonlyArray<number>, first: ReadonlyArray<number>): number =>
+  median(costs.map((cost, round) => cost / (first[round] ?? Number.NaN)))
+
+/**
+ * In bursts of the size, each after the one before, so many that they take long enough to be measured: a single burst of a
+ * thousand takes three milliseconds, of which asking this process for it and telling of it is one. The sizes take turns,
+ * so that what a process becomes with age is told apart from what a size costs.
+ */
 const growingOperations = async ({ address, quick, rounds: times }: Options): Promise<ReadonlyArray<Point>> => {
-  const runner = await warm("effect", address)
-  const points: Array<Point> = []
-  for (const size of [1000, 10_000, 100_000, ...(quick ? [] : [1_000_000])]) {
-    // The few are measured so often that together they are many: a single thousand takes three milliseconds.
-    const repeats = Math.max(1, Math.ceil(20_000 / size))
-    const cpu = await rounds(size > 100_000 ? Math.min(times, 3) : times, () =>
-      rounds(repeats, () => get(runner, size))
-    )
-    points.push({ what: "gets in a row, 64 in flight", size, cpu })
+  const floor = await warm("floor", address)
+  const ours = await warm("effect", address)
+  const sizes = [1000, 10_000, 100_000, ...(quick ? [] : [1_000_000])]
+  const costs = sizes.map((size) => ({ size, floor: Array<number>(), ours: Array<number>() }))
+  for (let round = 0; round < times; round++) {
+    for (const cost of costs) {
+      const bursts = Math.max(1, 200_000 / cost.size)
+      cost.floor.push(await get(floor, cost.size, 64, bursts))
+      cost.ours.push(await get(ours, cost.size, 64, bursts))
+    }
   }
-  await runner.stop()
-  return points
+  await Promise.all([floor.stop(), ours.stop()])
+  return costs.map((cost) => ({
+    what: "gets in a row, 64 in flight",
+    size: cost.size,
+    cpu: median(cost.ours),
+    relative: beside(cost.ours, costs[0]?.ours ?? []),
+    floor: median(cost.floor)
+  }))
 }
 
 const getsBeside = "gets beside watches, 64 in flight"
 
+/** Each number of watches in a process of its own; the processes take turns with their gets. */
 const growingWatches = async ({ address, quick, rounds: times }: Options): Promise<ReadonlyArray<Point>> => {
-  const gets: Array<Point> = []
   const sets: Array<Point> = []
+  const all: Array<{ readonly size: number; readonly runner: Runner; readonly costs: Array<number> }> = []
   for (const size of [10, 1000, 10_000, ...(quick ? [] : [100_000])]) {
     const runner = await warm("effect", address)
     const idle = await runner.ask({ job: "idle" })
@@ -123,9 +142,18 @@ const growingWatches = async ({ address, quick, rounds: times }: Options): Promi
       const memory = (after.heap - idle.heap) / size
       sets.push({ what: "watches set for the first time", size, cpu: set.cpuMicros / size, memory })
     }
-    gets.push({ what: getsBeside, size, cpu: await rounds(times, () => get(runner, 100_000)) })
-    await runner.stop()
+    all.push({ size, runner, costs: [] })
   }
+  for (let round = 0; round < times; round++) {
+    for (const { costs, runner } of all) costs.push(await get(runner, 100_000))
+  }
+  await Promise.all(all.map(({ runner }) => runner.stop()))
+  const gets = all.map(({ costs, size }) => ({
+    what: getsBeside,
+    size,
+    cpu: median(costs),
+    relative: beside(costs, all[0]?.costs ?? [])
+  }))
   return [...gets, ...sets]
 }
 

@@ -5,8 +5,11 @@ import type { Step } from "./contestant.ts"
 import type { Sample } from "./measure.ts"
 
 export type Job =
-  /** Runs one step. Every `stride`th latency is taken; 0 for none. */
-  | { readonly job: "step"; readonly step: Step; readonly stride: number }
+  /**
+   * Runs one step; one that can be run again, `bursts` times, each after the one before. Every `stride`th latency is taken;
+   * 0 for none.
+   */
+  | { readonly job: "step"; readonly step: Step; readonly stride: number; readonly bursts?: number }
   /** Runs one step in a session of its own with other servers, so that the compiler has done its work. */
   | { readonly job: "warm"; readonly servers: string; readonly step: Step }
   /** Does nothing, after all garbage is gone: what is in memory. */

@@ -9,8 +9,9 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Zlib from "node:zlib"
+import { build } from "rolldown"
+import { join, joinedPackages } from "../joined.ts"
 import type { Figure } from "./figures.ts"
-import { loadPeer } from "./peer.ts"
 import { digits, markdown, median } from "./tables.ts"
 
 export interface Start {
@@ -37,7 +38,7 @@ const applications = {
 export const startRuns = async (rounds: number): Promise<Start> => {
   const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "effect-zookeeper-start-"))
   try {
-    install(folder)
+    await install(folder)
     const times = importTimes(folder, Math.max(rounds, 9))
     const [base = Number.NaN, ours = Number.NaN] = Object.keys(imports).map((name) => times.get(name) ?? Number.NaN)
     const sizes = await bundleSizes(folder)
@@ -64,36 +65,27 @@ export const startRuns = async (rounds: number): Promise<Start> => {
   }
 }
 
-/** A folder with the built packages in its `node_modules`. */
-const install = (folder: string): void => {
-  const tsc = Path.join(root, "node_modules/.bin/tsc")
-  const build = ChildProcess.spawnSync(tsc, ["-b", "tsconfig.packages.json"], { cwd: root })
-  if (build.status !== 0) throw new Error(`the packages do not build: ${String(build.stdout)}`)
+/** A folder with the packages in its `node_modules`, as `pnpm build` makes them: of an import, JavaScript alone is read. */
+const install = async (folder: string): Promise<void> => {
   const scope = Path.join(folder, "node_modules", "@effect-zookeeper")
-  Fs.mkdirSync(scope, { recursive: true })
-  for (const name of ["client", "protocol", "session", "transport"]) {
+  const installed = joinedPackages.map(async (name) => {
     const source = Path.join(root, "packages", name)
     const target = Path.join(scope, name)
-    Fs.cpSync(Path.join(source, "dist"), Path.join(target, "dist"), { recursive: true })
     const manifest = JSON.parse(Fs.readFileSync(Path.join(source, "package.json"), "utf8")) as {
       readonly publishConfig: { readonly exports: unknown }
     }
+    Fs.mkdirSync(Path.join(target, "dist"), { recursive: true })
     const published = { ...manifest, exports: manifest.publishConfig.exports }
     Fs.writeFileSync(Path.join(target, "package.json"), JSON.stringify(published))
-  }
+    await join(source, Path.join(target, "dist"))
+  })
+  await Promise.all(installed)
   const require = createRequire(Path.join(root, "packages/transport/package.json"))
-  link(folder, "effect", Path.dirname(require.resolve("effect/package.json")))
-  link(
-    folder,
-    "@effect/platform-node-shared",
-    Path.dirname(require.resolve("@effect/platform-node-shared/package.json"))
+  Fs.symlinkSync(
+    Path.dirname(require.resolve("effect/package.json")),
+    Path.join(folder, "node_modules", "effect"),
+    "dir"
   )
-}
-
-const link = (folder: string, name: string, target: string): void => {
-  const path = Path.join(folder, "node_modules", name)
-  Fs.mkdirSync(Path.dirname(path), { recursive: true })
-  Fs.symlinkSync(target, path, "dir")
 }
 
 /** Milliseconds of processor time beyond what an empty module takes, each a process of its own, in turn. */
@@ -114,17 +106,7 @@ const importTimes = (folder: string, rounds: number): ReadonlyMap<string, number
   return new Map(Object.keys(imports).map((name) => [name, median(taken.get(name) ?? []) - nothing]))
 }
 
-interface Rolldown {
-  readonly build: (options: unknown) => Promise<{ readonly output: ReadonlyArray<{ readonly code?: string }> }>
-}
-
 const bundleSizes = async (folder: string): Promise<ReadonlyArray<ReadonlyArray<string>>> => {
-  let rolldown: Rolldown
-  try {
-    rolldown = loadPeer<Rolldown>("rolldown")
-  } catch {
-    return [["not measured: the bundler of peers/package.json is not installed", "", ""]]
-  }
   const rows: Array<ReadonlyArray<string>> = []
   for (const [name, source] of Object.entries(applications)) {
     const input = Path.join(folder, "application.mjs")
@@ -134,7 +116,7 @@ const bundleSizes = async (folder: string): Promise<ReadonlyArray<ReadonlyArray<
       [", effect not counted", ["ws", /^node:/, /^effect\//, /^@effect\//]]
     ] as const) {
       if (suffix !== "" && !source.includes("zookeeper")) continue
-      const { output } = await rolldown.build({
+      const { output } = await build({
         input,
         external: [...external],
         platform: "node",
@@ -142,7 +124,7 @@ const bundleSizes = async (folder: string): Promise<ReadonlyArray<ReadonlyArray<
         write: false,
         output: { minify: true }
       })
-      const code = output.map((chunk) => chunk.code ?? "").join("")
+      const code = output.map((chunk) => (chunk.type === "chunk" ? chunk.code : "")).join("")
       const gzipped = Zlib.gzipSync(code).length
       rows.push([`${name}${suffix}`, digits(code.length / 1024), digits(gzipped / 1024)])
     }

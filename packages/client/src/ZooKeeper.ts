@@ -24,7 +24,7 @@ import * as Session from "@effect-zookeeper/session/Session"
 import type { AuthFailed, ConnectFailed, SessionError, SessionExpired } from "@effect-zookeeper/session/SessionError"
 import type { TlsSource } from "@effect-zookeeper/transport/TlsOptions"
 import * as Transport from "@effect-zookeeper/transport/Transport"
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -376,7 +376,15 @@ export const layerConfig = (
   config: Config.Wrap<ConfigOptions>,
   options: Pick<Options, "auth" | "defaultAcl" | "retry" | "sasl" | "session" | "tls"> = {}
 ): Layer.Layer<ZooKeeper, StartError | Config.ConfigError> =>
-  Layer.unwrap(Effect.map(Config.unwrap(config), (plain) => layer({ ...plain, ...options })))
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { unwrap } = yield* loadConfig
+      return layer({ ...(yield* unwrap(config)), ...options })
+    })
+  )
+
+/** Who has a configuration has loaded it already; of those who have none, an import of the client would take 5% longer. */
+const loadConfig = Effect.promise(() => import("effect/Config"))
 
 /**
  * The client on a session that is there.

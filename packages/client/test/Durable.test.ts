@@ -531,7 +531,7 @@ describe("a server that does not know an operation", () => {
       const [data, children] = yield* zk.read([Op.get("/a"), Op.getChildren("/b")])
       assert.deepStrictEqual(Result.isSuccess(data) ? data.success.data : undefined, bytes("x"))
       assert.strictEqual(Result.isFailure(children) ? children.failure._tag : undefined, "NoNode")
-      assert.deepStrictEqual(log(), ["multiRead", "getData /a", "getChildren /b"])
+      assert.deepStrictEqual(log(), ["multiRead", "getData /a", "getChildren2 /b"])
     })
   )
 })

@@ -9,7 +9,7 @@ describe("an answer that no server gives", () => {
   it.effect("as BadVersion to a write of any version fails with ProtocolError", () =>
     Effect.gen(function* () {
       const { zk } = yield* fake(({ operation, request }) =>
-        operation === "getChildren"
+        operation === "getChildren2"
           ? Effect.succeed({ children: [] })
           : Effect.fail(new BadVersion({ operation, path: request.path ?? "" }))
       )
@@ -48,6 +48,30 @@ describe("an answer that no server gives", () => {
       )
       assert.strictEqual((yield* failure(zk.createWithStat("/a"), "ProtocolError")).path, "/a")
       assert.strictEqual((yield* failure(zk.createOrSet("/a", "x"), "ProtocolError")).path, "/a")
+    })
+  )
+
+  it.effect("as a configuration is read as far as it is one, and the rest is left to the text", () =>
+    Effect.gen(function* () {
+      const raw = [
+        "server.1=zk1:2888:3888:observer;2181\r",
+        "server.2=zk2\u2028:2888:3888:observer",
+        "server.99999999999999999999=zk3:2888:3888",
+        "version=1ff",
+        "version=80000000000000000"
+      ].join("\n")
+      const { zk } = yield* fake(() => Effect.succeed({ data: new TextEncoder().encode(raw), stat }))
+      const config = yield* zk.getConfig
+      assert.deepStrictEqual(
+        config.members.map(({ addresses, id, role }) => [id, role, ...addresses]),
+        [
+          [1, "observer", "zk1:2888:3888"],
+          [2, "observer", "zk2\u2028:2888:3888"]
+        ]
+      )
+      // The other one has more than 64 bits, which `fromConfig` would not take.
+      assert.strictEqual(config.version, 0x1ffn)
+      assert.strictEqual(config.raw, raw)
     })
   )
 })

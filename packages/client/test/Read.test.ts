@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { Acl, Op, type ReadError } from "../src/index.ts"
+import { Acl, Op } from "../src/index.ts"
 import { connect, connectFresh, failure, text } from "./utils.ts"
 
 const hidden = [Acl.world("w")]
@@ -30,26 +30,6 @@ describe("reads on a real server", () => {
       assert.strictEqual(yield* zk.countDescendants("/a"), 3)
       yield* zk.sync("/a")
       yield* zk.sync()
-    })
-  )
-
-  it.live("fail with each error of their rows", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("read-errors")
-      yield* zk.create("/hidden", { acl: hidden })
-      const reads: ReadonlyArray<(path: string) => Effect.Effect<unknown, ReadError>> = [
-        zk.get,
-        zk.getData,
-        zk.getChildren,
-        zk.getChildrenWithStat,
-        zk.countDescendants,
-        zk.getAndWatch,
-        zk.getChildrenAndWatch
-      ]
-      for (const read of reads) {
-        assert.strictEqual((yield* failure(read("/no"), "NoNode")).path, "/no")
-        assert.strictEqual((yield* failure(read("/hidden"), "NoAuth")).path, "/hidden")
-      }
     })
   )
 

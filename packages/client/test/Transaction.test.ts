@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { Acl, Op } from "../src/index.ts"
+import { Op } from "../src/index.ts"
 import { connectFresh, failure, text } from "./utils.ts"
 
 describe("transactions on a real server", () => {
@@ -45,34 +45,6 @@ describe("transactions on a real server", () => {
       assert.include(error.message, "operation 2")
       assert.isFalse(yield* zk.exists("/b"))
       assert.strictEqual(text(yield* zk.getData("/a")), "1")
-    })
-  )
-
-  it.live("name every error that an operation can have", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("multi-errors")
-      yield* zk.create("/a")
-      yield* zk.create("/a/b")
-      yield* zk.create("/locked", { acl: [Acl.world("r")] })
-      yield* zk.create("/ephemeral", { mode: "ephemeral" })
-      const cases = [
-        [Op.create("/a"), "NodeExists"],
-        [Op.create("/no/a"), "NoNode"],
-        [Op.create("/locked/a"), "NoAuth"],
-        [Op.create("/auth", { acl: Acl.creator }), "InvalidACL"],
-        [Op.create("/ephemeral/a"), "NoChildrenForEphemerals"],
-        [Op.setData("/a", "", { version: 3 }), "BadVersion"],
-        [Op.setData("/locked", ""), "NoAuth"],
-        [Op.delete("/a"), "NotEmpty"],
-        [Op.delete("/no"), "NoNode"],
-        [Op.check("/no"), "NoNode"]
-      ] as const
-      for (const [op, tag] of cases) {
-        const { error, index } = yield* failure(zk.transaction([op]), "TransactionFailed")
-        assert.strictEqual(error._tag, tag)
-        assert.strictEqual(error.path, op.path)
-        assert.strictEqual(index, 0)
-      }
     })
   )
 

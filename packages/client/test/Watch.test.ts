@@ -4,7 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Acl } from "../src/index.ts"
-import { connect, connectFresh, failure, pulled, text } from "./utils.ts"
+import { connectFresh, failure, pulled, text } from "./utils.ts"
 
 describe("one-shot watches on a real server", () => {
   it.live("tell the next change of data, by the client's path", () =>
@@ -97,73 +97,6 @@ describe("events on a real server", () => {
 })
 
 describe("dataChanges and childrenChanges on a real server", () => {
-  it.live("give the current data, then what it becomes, through deletion and creation", () =>
-    Effect.gen(function* () {
-      const { connectString, zk } = yield* connectFresh("data-changes")
-      const other = yield* connect({ servers: connectString })
-      const next = yield* pulled(
-        Stream.map(zk.dataChanges("/a/b"), (seen) => Option.getOrNull(Option.map(seen, ({ data }) => text(data))))
-      )
-      assert.isNull(yield* next)
-      // The creation of an ancestor says nothing.
-      yield* other.create("/a")
-      yield* other.create("/a/b", { data: "1" })
-      assert.strictEqual(yield* next, "1")
-      yield* other.set("/a/b", "2")
-      assert.strictEqual(yield* next, "2")
-      yield* other.delete("/a/b")
-      assert.isNull(yield* next)
-      yield* other.create("/a/b", { data: "3" })
-      assert.strictEqual(yield* next, "3")
-    })
-  )
-
-  it.live("never go back and end at the last, however fast it is written", () =>
-    Effect.gen(function* () {
-      const { connectString, zk } = yield* connectFresh("data-changes-fast")
-      const other = yield* connect({ servers: connectString })
-      yield* zk.create("/n", { data: "0" })
-      const seen = yield* Effect.forkChild(
-        zk.dataChanges("/n").pipe(
-          Stream.map((state) => Option.match(state, { onNone: () => -1, onSome: ({ data }) => Number(text(data)) })),
-          Stream.takeUntil((n) => n === 300),
-          Stream.runCollect
-        )
-      )
-      yield* Effect.forEach(
-        Array.from({ length: 300 }, (_, index) => index + 1),
-        (n) => other.set("/n", String(n)),
-        { concurrency: 10, discard: true }
-      )
-      const values = yield* Fiber.join(seen)
-      assert.deepStrictEqual(
-        [...values].sort((a, b) => a - b),
-        [...values]
-      )
-      assert.strictEqual(new Set(values).size, values.length)
-    })
-  )
-
-  it.live("give the lists of children", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("children-changes")
-      const next = yield* pulled(
-        Stream.map(zk.childrenChanges("/a"), (seen) =>
-          Option.getOrNull(Option.map(seen, ({ children }) => [...children].sort()))
-        )
-      )
-      assert.isNull(yield* next)
-      yield* zk.create("/a")
-      assert.deepStrictEqual(yield* next, [])
-      yield* zk.create("/a/b")
-      assert.deepStrictEqual(yield* next, ["b"])
-      yield* zk.delete("/a/b")
-      assert.deepStrictEqual(yield* next, [])
-      yield* zk.delete("/a")
-      assert.isNull(yield* next)
-    })
-  )
-
   it.live("fail with NoAuth where reading is forbidden", () =>
     Effect.gen(function* () {
       const { zk } = yield* connectFresh("changes-hidden")

@@ -72,12 +72,16 @@ export class FrameSplitter {
     return this.filled
   }
 
-  /** Calls `onFrame` for each frame that `chunk` completes. Throws `FrameLengthError`. */
-  push(chunk: Uint8Array, onFrame: OnFrame): void {
+  /**
+   * Calls `onFrame` for each frame that `chunk` completes. Whether all was copied: then nobody who keeps a frame keeps
+   * `chunk`. Throws `FrameLengthError`.
+   */
+  push(chunk: Uint8Array, onFrame: OnFrame): boolean {
     let at = 0
+    let copied = true
     if (this.filled > 0) {
       at = this.complete(chunk, onFrame)
-      if (at < 0) return
+      if (at < 0) return true
     }
     while (at + 4 <= chunk.length) {
       const end = at + 4 + this.check(readInt(chunk, at))
@@ -87,10 +91,12 @@ export class FrameSplitter {
       } else {
         const start = at + 4
         at = end
+        copied = false
         onFrame(chunk, start, end)
       }
     }
     if (at < chunk.length) this.store(chunk, at, chunk.length)
+    return copied
   }
 
   /** Hands on the frames from `from` on that fit into one piece; the offset after them. */

@@ -3,11 +3,13 @@
  *
  * @since 0.1.0
  */
+import { encodeText } from "./internal/text.ts"
 
-const textEncoder = new TextEncoder()
+/** What a writer begins with after its bytes were taken, and has at most unless its memory is given back to it. */
+const CAPACITY = 16_384
 
-/** Below this length a loop over ASCII characters beats the call into the runtime's encoder. */
-const SHORT_STRING = 64
+/** The most memory that is kept for later (1 MiB). */
+const MAX_KEPT = 1_048_576
 
 /**
  * @category encoding
@@ -17,10 +19,13 @@ export class JuteWriter {
   private bytes: Uint8Array<ArrayBuffer>
   private view: DataView
   private position = 0
+  /** What was given back. */
+  private spare: { readonly bytes: Uint8Array<ArrayBuffer>; readonly view: DataView } | undefined
 
   constructor(capacity = 256) {
     this.bytes = new Uint8Array(capacity)
     this.view = new DataView(this.bytes.buffer)
+    this.spare = undefined
   }
 
   /** How many bytes have been written. */
@@ -35,16 +40,33 @@ export class JuteWriter {
 
   /**
    * Hands over all bytes written so far and starts anew with a buffer of its own, so that what was handed over is never
-   * written to again.
+   * written to again, unless it is given back.
    */
   take(): Uint8Array<ArrayBuffer> {
-    const taken = this.bytes.subarray(0, this.position)
-    // A rare large request must not make every later buffer large.
-    const capacity = Math.min(Math.max(this.position, 256), 16_384)
-    this.bytes = new Uint8Array(capacity)
-    this.view = new DataView(this.bytes.buffer)
+    const taken = new Uint8Array(this.bytes.buffer, 0, this.position)
+    const { spare } = this
+    if (spare !== undefined) {
+      this.spare = undefined
+      this.bytes = spare.bytes
+      this.view = spare.view
+    } else {
+      // A rare large request must not make every later buffer large.
+      this.bytes = new Uint8Array(Math.min(Math.max(this.position, 256), CAPACITY))
+      this.view = new DataView(this.bytes.buffer)
+    }
     this.position = 0
     return taken
+  }
+
+  /**
+   * Takes back what `take` handed over, once nobody looks at it any more: its memory is written to again, which spares the
+   * runtime two thirds of what a new one costs. What was far too large for what it carried is let go, so that a writer
+   * does not stay large after one large request.
+   */
+  giveBack(taken: Uint8Array<ArrayBuffer>): void {
+    const capacity = taken.buffer.byteLength
+    if (capacity > CAPACITY && (capacity > MAX_KEPT || capacity > taken.length * 4)) return
+    this.spare = { bytes: new Uint8Array(taken.buffer), view: new DataView(taken.buffer) }
   }
 
   boolean(value: boolean): void {
@@ -90,8 +112,7 @@ export class JuteWriter {
     // UTF-8 needs at most three bytes for each UTF-16 code unit.
     this.reserve(4 + value.length * 3)
     const start = this.position + 4
-    const written = value.length < SHORT_STRING ? this.shortAscii(value, start) : -1
-    const length = written >= 0 ? written : textEncoder.encodeInto(value, this.bytes.subarray(start)).written
+    const length = encodeText(value, this.bytes, start)
     this.view.setInt32(this.position, length)
     this.position = start + length
   }
@@ -103,19 +124,11 @@ export class JuteWriter {
     this.position += value.length
   }
 
-  private shortAscii(value: string, start: number): number {
-    const bytes = this.bytes
-    for (let i = 0; i < value.length; i++) {
-      const unit = value.charCodeAt(i)
-      if (unit > 0x7f) return -1
-      bytes[start + i] = unit
-    }
-    return value.length
+  private reserve(size: number): void {
+    if (this.position + size > this.bytes.length) this.grow(this.position + size)
   }
 
-  private reserve(size: number): void {
-    const needed = this.position + size
-    if (needed <= this.bytes.length) return
+  private grow(needed: number): void {
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2))
     grown.set(this.bytes.subarray(0, this.position))
     this.bytes = grown

@@ -77,7 +77,7 @@ const byOpCode: ReadonlyMap<number, keyof Members> = new Map(
 const requestCodec: Jute.Codec<ReadonlyArray<MultiOp>> = {
   minimumSize: header.minimumSize,
   write: (writer, ops) => {
-    for (const op of ops) writeRequest(writer, op)
+    for (let index = 0; index < ops.length; index++) writeRequest(writer, ops[index]!)
     writeHeader(writer, ERROR, true, ERROR)
   },
   read: (reader) => readAll(reader, readRequest)
@@ -86,7 +86,7 @@ const requestCodec: Jute.Codec<ReadonlyArray<MultiOp>> = {
 const responseCodec: Jute.Codec<ReadonlyArray<MultiResult>> = {
   minimumSize: header.minimumSize,
   write: (writer, results) => {
-    for (const result of results) writeResult(writer, result)
+    for (let index = 0; index < results.length; index++) writeResult(writer, results[index]!)
     writeHeader(writer, ERROR, true, ERROR)
   },
   read: (reader) => readAll(reader, readResult)

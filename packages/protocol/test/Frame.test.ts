@@ -106,6 +106,39 @@ describe("frames", () => {
     assert.notStrictEqual(two!.buffer, second.buffer)
   })
 
+  it("of a chunk are all copied, or it is said that one is a view of it", () => {
+    const cases: ReadonlyArray<readonly [cut: ReadonlyArray<number>, copied: ReadonlyArray<boolean>]> = [
+      [[], [false]],
+      [[6], [true, true]],
+      [[600], [true, false]],
+      [
+        [300, 700],
+        [true, true, false]
+      ]
+    ]
+    for (const [cuts, copied] of cases) {
+      const splitter = new Frame.FrameSplitter(LIMIT)
+      const stream = streamOf(cuts.length === 1 && cuts[0] === 6 ? [numbered(4)] : [numbered(800), numbered(5)])
+      const ends = [...cuts, stream.length]
+      const said = ends.map((end, index) => splitter.push(stream.slice(ends[index - 1] ?? 0, end), () => {}))
+      assert.deepStrictEqual(said, copied, cuts.join())
+    }
+    // Of a large chunk small frames are copied, and a large one is not.
+    for (const [last, copied] of [
+      [10, true],
+      [Frame.PIECE, false]
+    ] as const) {
+      const frames = [...Array.from({ length: 20 }, (_, i) => numbered(1000, i)), numbered(last)]
+      const stream = streamOf(frames)
+      const got: Array<Uint8Array> = []
+      const splitter = new Frame.FrameSplitter(2 * Frame.PIECE)
+      const said = splitter.push(stream, (bytes, start, end) => got.push(bytes.subarray(start, end)))
+      assert.strictEqual(said, copied)
+      if (said) stream.fill(0)
+      assert.deepStrictEqual(hex(got), hex(frames))
+    }
+  })
+
   it("stay as they are while later chunks come", () => {
     const splitter = new Frame.FrameSplitter(LIMIT)
     const frames = Array.from({ length: 30 }, (_, i) => numbered(20 + i, i))

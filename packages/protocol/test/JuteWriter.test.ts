@@ -91,6 +91,69 @@ describe("JuteWriter", () => {
     assert.isAtMost(writer.take().buffer.byteLength, 16_384)
   })
 
+  it.prop(
+    "memory that is given back is written to again, and never while others hold it",
+    [Arbitraries.seed, Arbitraries.seed],
+    ([first, second]) => {
+      const writer = new JuteWriter(16)
+      const written = (seed: number) => {
+        for (const step of stepsOf(seed)) write(writer, step)
+        const bytes = writer.take()
+        return { bytes, copy: bytes.slice() }
+      }
+      const seen = new Set<ArrayBuffer>()
+      let held = written(first)
+      for (let turn = 0; turn < 6; turn++) {
+        const next = written(turn % 2 === 0 ? second : first)
+        assert.deepStrictEqual(held.bytes, held.copy)
+        assert.notStrictEqual(next.bytes.buffer, held.bytes.buffer)
+        seen.add(held.bytes.buffer)
+        writer.giveBack(held.bytes)
+        held = next
+      }
+      assert.isBelow(seen.size, 6)
+    },
+    { arbitrary: { runs: 50 } }
+  )
+
+  it("does not stay large after one large request whose memory is given back", () => {
+    const writer = new JuteWriter()
+    const takeAfter = (size: number) => {
+      writer.raw(new Uint8Array(size))
+      const bytes = writer.take()
+      writer.giveBack(bytes)
+      return bytes.buffer.byteLength
+    }
+    takeAfter(300_000)
+    assert.isAtLeast(takeAfter(300_000), 300_000)
+    for (let turn = 0; turn < 3; turn++) takeAfter(12)
+    assert.isAtMost(takeAfter(12), 16_384)
+    takeAfter(3_000_000)
+    takeAfter(3_000_000)
+    assert.isBelow(takeAfter(1_000_000), 3_000_000)
+  })
+
+  it.prop(
+    "writes text of any units as the runtime's encoder does",
+    [Arbitraries.seed],
+    ([seed]) => {
+      const choose = Hostile.choices(seed)
+      const alphabets = ["az/09 ~", "\0\x7f\x80\xffé", "日\uffff", "\ud83d\ude00\ud800\udfff", "a\ud83d\ude00\udc00日é"]
+      for (let length = 0; length < 40; length++) {
+        const alphabet = alphabets[choose(alphabets.length)]!
+        let value = ""
+        for (let index = 0; index < length; index++) value += alphabet[choose(alphabet.length)]
+        const writer = new JuteWriter(choose(64))
+        writer.int(7)
+        writer.ustring(value)
+        const bytes = writer.take()
+        assert.deepStrictEqual(bytes.slice(8), new TextEncoder().encode(value))
+        assert.strictEqual(new JuteReader(bytes, 4).int(), bytes.length - 8)
+      }
+    },
+    { arbitrary: { runs: 50 } }
+  )
+
   it("truncate drops what was written after", () => {
     const writer = new JuteWriter()
     writer.int(1)

@@ -41,6 +41,9 @@ const oneOf = <A>(choices: ReadonlyArray<A>): Arbitrary.Arbitrary<A> =>
 const strings = (item: Arbitrary.Arbitrary<string>, maxLength: number): Arbitrary.Arbitrary<string> =>
   Arbitrary.map(Arbitrary.array(item, { minLength: 0, maxLength }), (parts) => parts.join(""))
 
+/** Put in front: short, long and very long paths are judged in different ways. */
+const parents = ["", `/${"p".repeat(30)}`, `/${"p".repeat(2000)}`]
+
 /** Strings in which the rules of paths are often broken and often kept. */
 const nearPaths = Arbitrary.map(
   Arbitrary.all([
@@ -163,8 +166,10 @@ describe("validate", () => {
 
   it("judges every UTF-16 unit as PathUtils does", () => {
     for (let code = 0; code <= 0xffff; code++) {
-      const path = `/a${String.fromCharCode(code)}b`
-      assert.strictEqual(ZnodePath.check(path) === undefined, pathUtilsAccepts(path), `U+${code.toString(16)}`)
+      for (const parent of parents.slice(0, 2)) {
+        const path = `${parent}/a${String.fromCharCode(code)}b`
+        assert.strictEqual(ZnodePath.check(path) === undefined, pathUtilsAccepts(path), `U+${code.toString(16)}`)
+      }
     }
   })
 
@@ -172,7 +177,9 @@ describe("validate", () => {
     "agrees with PathUtils on strings that are nearly paths",
     [nearPaths],
     ([path]) => {
-      assert.strictEqual(ZnodePath.check(path) === undefined, pathUtilsAccepts(path))
+      for (const parent of parents) {
+        assert.strictEqual(ZnodePath.check(parent + path) === undefined, pathUtilsAccepts(parent + path))
+      }
     },
     { arbitrary: { runs: 2000 } }
   )
@@ -181,7 +188,10 @@ describe("validate", () => {
     "judges a sequential prefix as PathUtils judges it with a digit behind",
     [nearPaths],
     ([path]) => {
-      assert.strictEqual(ZnodePath.checkSequential(path) === undefined, pathUtilsAccepts(`${path}1`))
+      for (const parent of parents) {
+        const prefix = parent + path
+        assert.strictEqual(ZnodePath.checkSequential(prefix) === undefined, pathUtilsAccepts(`${prefix}1`))
+      }
     },
     { arbitrary: { runs: 2000 } }
   )

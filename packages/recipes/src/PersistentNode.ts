@@ -34,7 +34,7 @@ import type * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { RecipeError } from "./Errors.ts"
-import * as Keeper from "./internal/keeper.ts"
+import * as Keeper from "./internal/keeping/keeper.ts"
 
 // -----------------------------------------------------------------------------
 // options

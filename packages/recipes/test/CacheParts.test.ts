@@ -1,25 +1,12 @@
 /** The parts of a cache that know no server. */
 import { assert, describe, it } from "@effect/vitest"
-import type { DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
+import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
+import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { CacheEvent, CacheChange } from "../src/CacheEvent.ts"
 import { Audience } from "../src/internal/cache/audience.ts"
 import * as Picture from "../src/internal/cache/picture.ts"
-
-const stat: Stat = {
-  czxid: 0n,
-  mzxid: 0n,
-  ctime: 0,
-  mtime: 0,
-  version: 0,
-  cversion: 0,
-  aversion: 0,
-  ephemeralOwner: 0n,
-  dataLength: 0,
-  numChildren: 0,
-  pzxid: 0n
-}
 
 const znode = (czxid: bigint, mzxid = czxid): DataAndStat => ({
   data: new Uint8Array(0),

@@ -3,6 +3,7 @@ import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import type { Link } from "@effect-zookeeper/test-kit/conformance/Target"
+import * as ScriptedSession from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -306,22 +307,8 @@ const mark: Layouts.Mark = { writer: "0123456789abcdef", write: 1 }
 
 const znode = (data: Uint8Array, stat: Partial<Stat> = {}): { readonly data: Uint8Array; readonly stat: Stat } => ({
   data,
-  stat: { ...noStat, ...stat }
+  stat: { ...ScriptedSession.stat, ...stat }
 })
-
-const noStat: Stat = {
-  czxid: 1n,
-  mzxid: 1n,
-  ctime: 0,
-  mtime: 0,
-  version: 0,
-  cversion: 0,
-  aversion: 0,
-  ephemeralOwner: 0n,
-  dataLength: 0,
-  numChildren: 0,
-  pzxid: 1n
-}
 
 describe("the layouts of a counter", () => {
   for (const [name, layout] of wholeLayouts) {

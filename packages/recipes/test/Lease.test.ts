@@ -149,9 +149,12 @@ describeOnServers("a lease", (it) => {
   it.effect("says so when another program writes there", () =>
     Effect.gen(function* () {
       const { zk } = yield* place
-      yield* zk.createWithParents("/lease/lease-0", { data: "1737600000.123" })
-      const { obtain } = yield* lease(zk)
-      assert.strictEqual((yield* failure(obtain, "DataInvalid")).path, "/lease/lease-0")
+      const endless = '{"version":1,"identifier":"","duration":1e999,"nonce":"n"}'
+      for (const data of ["1737600000.123", endless]) {
+        yield* zk.createOrSet("/lease/lease-0", data)
+        const { obtain } = yield* lease(zk)
+        assert.strictEqual((yield* failure(obtain, "DataInvalid")).path, "/lease/lease-0")
+      }
     })
   )
 

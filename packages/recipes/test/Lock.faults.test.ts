@@ -1,5 +1,4 @@
 /** A lock whose connections are lost and whose sessions end: no orphan, no lost waiter, no two owners. */
-import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
@@ -11,51 +10,20 @@ import * as Random from "effect/Random"
 import type { Held } from "../src/Held.ts"
 import { claim } from "../src/internal/holding.ts"
 import * as Lock from "../src/Lock.ts"
+import { awaitChildren, holdLock, steps } from "./holds.ts"
 import { by, describeOnServers, eventually, failure, outcome, place } from "./targets.ts"
 
 const at = (zk: ZooKeeper.Service, options?: Lock.Options) => by(zk)(Lock.make("/lock", options))
 
-/** Holds a lock until told to go. */
-const hold = (lock: Lock.Lock, options?: Lock.AcquireOptions) =>
-  Effect.gen(function* () {
-    const got = yield* Deferred.make<Held>()
-    const go = yield* Deferred.make<void>()
-    const body = (held: Held) => Effect.andThen(Deferred.succeed(got, held), Deferred.await(go))
-    const fiber = yield* Effect.forkScoped(lock.withLock(body, options), { startImmediately: true })
-    return {
-      fiber,
-      held: Deferred.await(got).pipe(Effect.timeout("20 seconds")),
-      isHeld: Deferred.isDone(got),
-      release: Effect.andThen(Deferred.succeed(go, undefined), Fiber.join(fiber))
-    }
-  })
+const isEmpty = (zk: ZooKeeper.Service) => awaitChildren(zk, "/lock", 0)
 
-/** Its container may be reaped meanwhile. */
-const isEmpty = (zk: ZooKeeper.Service) =>
-  eventually(
-    Effect.orElseSucceed(zk.getChildren("/lock"), () => []),
-    (names) => names.length === 0
-  )
-
-const numberOfContenders = (zk: ZooKeeper.Service, count: number) =>
-  eventually(
-    Effect.orElseSucceed(zk.getChildren("/lock"), () => []),
-    (names) => names.length === count
-  )
+const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/lock", count)
 
 const connected = (zk: ZooKeeper.Service) =>
   eventually(
     Effect.sync(() => zk.session.state._tag),
     (state) => state === "Connected"
   )
-
-/** The steps of acquiring and of releasing. */
-const steps: ReadonlyArray<Operation.Any> = [
-  Operations.create2,
-  Operations.getChildren,
-  Operations.getData,
-  Operations.deleteNode
-]
 
 describeOnServers("a lock whose connection is lost", (it) => {
   it.effect(
@@ -79,7 +47,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
     Effect.gen(function* () {
       const { breakable, zk } = yield* place
       const { link, zk: broken } = yield* breakable()
-      yield* link.loseReply(Operations.getChildren)
+      yield* link.loseReply(Operations.getChildren2)
       yield* (yield* at(broken)).withLock(Effect.void, { timeout: "20 seconds" })
       yield* (yield* at(zk)).withLock(Effect.void, { timeout: "20 seconds" })
       yield* isEmpty(zk)
@@ -101,7 +69,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
       for (const step of steps) {
         for (const lose of [link.loseReply, link.loseRequest]) {
           // Behind another, so that all steps come.
-          const first = yield* hold(rival)
+          const first = yield* holdLock(rival)
           yield* first.held
           yield* lose(step)
           const working = yield* Effect.forkChild(lock.withLock(body, { timeout: "25 seconds" }))
@@ -142,9 +110,9 @@ describeOnServers("a lock whose connection is lost", (it) => {
     Effect.gen(function* () {
       const { breakable, watches, zk } = yield* place
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
-      const first = yield* hold(yield* at(zk))
+      const first = yield* holdLock(yield* at(zk))
       yield* first.held
-      const second = yield* hold(yield* at(broken))
+      const second = yield* holdLock(yield* at(broken))
       yield* numberOfContenders(zk, 2)
       // Before and after: a reconnection alone, and one that missed the release.
       yield* link.cut
@@ -165,9 +133,9 @@ describeOnServers("a lock whose connection is lost", (it) => {
     Effect.gen(function* () {
       const { breakable, zk } = yield* place
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
-      const first = yield* hold(yield* at(broken))
+      const first = yield* holdLock(yield* at(broken))
       yield* first.held
-      const second = yield* hold(yield* at(zk))
+      const second = yield* holdLock(yield* at(zk))
       yield* numberOfContenders(zk, 2)
       yield* link.cut
       const start = performance.now()
@@ -202,8 +170,8 @@ describeOnServers("a lock whose connection is lost", (it) => {
     Effect.gen(function* () {
       const { breakable } = yield* place
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
-      const strict = yield* hold(yield* by(broken)(Lock.make("/strict", { onDisconnect: "stop" })))
-      const patient = yield* hold(yield* at(broken))
+      const strict = yield* holdLock(yield* by(broken)(Lock.make("/strict", { onDisconnect: "stop" })))
+      const patient = yield* holdLock(yield* at(broken))
       yield* strict.held
       yield* patient.held
       yield* link.cut
@@ -213,7 +181,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
       yield* connected(broken)
       yield* patient.release
       // It may be acquired again.
-      const again = yield* hold(yield* by(broken)(Lock.make("/strict", { onDisconnect: "stop" })))
+      const again = yield* holdLock(yield* by(broken)(Lock.make("/strict", { onDisconnect: "stop" })))
       yield* again.held
       yield* again.release
     })
@@ -225,9 +193,9 @@ describeOnServers("a lock whose session ends", (it) => {
     Effect.gen(function* () {
       const { another, expire, zk } = yield* place
       const other = yield* another()
-      const theirs = yield* hold(yield* at(other))
+      const theirs = yield* holdLock(yield* at(other))
       const { fencingToken, lost } = yield* theirs.held
-      const mine = yield* hold(yield* at(zk))
+      const mine = yield* holdLock(yield* at(zk))
       yield* numberOfContenders(zk, 2)
       yield* expire(other)
       assert.isTrue((yield* mine.held).fencingToken > fencingToken)
@@ -242,9 +210,9 @@ describeOnServers("a lock whose session ends", (it) => {
       Effect.gen(function* () {
         const { another, expire, zk } = yield* place
         const shared = yield* another()
-        const holder = yield* hold(yield* at(shared))
+        const holder = yield* holdLock(yield* at(shared))
         yield* holder.held
-        const waiter = yield* hold(yield* at(shared))
+        const waiter = yield* holdLock(yield* at(shared))
         yield* numberOfContenders(zk, 2)
         const before = shared.session.id
         yield* expire(shared)
@@ -267,7 +235,7 @@ describeOnServers("a lock whose session ends", (it) => {
         const { link, zk: broken } = yield* breakable()
         const before = broken.session.id
         yield* link.loseReply(Operations.create2)
-        const holder = yield* hold(yield* at(broken))
+        const holder = yield* holdLock(yield* at(broken))
         yield* numberOfContenders(zk, 1)
         yield* link.cut
         yield* expire(broken)
@@ -285,7 +253,7 @@ describeOnServers("a lock whose session ends", (it) => {
   it.effect("ends the wait of those whose session is followed by none", () =>
     Effect.gen(function* () {
       const { another, expire, zk } = yield* place
-      const first = yield* hold(yield* at(zk))
+      const first = yield* holdLock(yield* at(zk))
       yield* first.held
       const other = yield* another({ sessionExpiry: "fail" })
       const waiting = yield* Effect.forkChild((yield* at(other)).withLock(Effect.void))

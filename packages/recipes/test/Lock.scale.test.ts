@@ -31,7 +31,7 @@ const counted = Effect.gen(function* () {
     const of = ({ opCode }: { readonly opCode: number }) => all.filter((op) => op === opCode).length
     return {
       creates: of(Operations.create2),
-      lists: of(Operations.getChildren),
+      lists: of(Operations.getChildren2),
       looks: of(Operations.getData),
       deletes: of(Operations.deleteNode),
       all: all.filter((op) => op !== Operations.ping.opCode).length

@@ -12,33 +12,14 @@ import * as Scope from "effect/Scope"
 import type { Held } from "../src/Held.ts"
 import { awaitChange } from "../src/internal/line.ts"
 import * as Lock from "../src/Lock.ts"
+import { awaitChildren, holdLock } from "./holds.ts"
 import { by, describeOnServers, eventually, failure, outcome, place, text } from "./targets.ts"
 
 const at = (zk: ZooKeeper.Service, options?: Lock.Options) => by(zk)(Lock.make("/lock", options))
 
-/** Holds a lock until told to go. */
-const hold = (lock: Lock.Lock) =>
-  Effect.gen(function* () {
-    const got = yield* Deferred.make<Held>()
-    const go = yield* Deferred.make<void>()
-    const body = (held: Held) => Effect.andThen(Deferred.succeed(got, held), Deferred.await(go))
-    const fiber = yield* Effect.forkScoped(lock.withLock(body), { startImmediately: true })
-    return {
-      fiber,
-      held: Deferred.await(got).pipe(Effect.timeout("20 seconds")),
-      isHeld: Deferred.isDone(got),
-      release: Effect.andThen(Deferred.succeed(go, undefined), Fiber.join(fiber))
-    }
-  })
-
 const giving = (held: Held) => Effect.succeed(held)
 
-/** Its container may be reaped meanwhile. */
-const isEmpty = (zk: ZooKeeper.Service) =>
-  eventually(
-    Effect.orElseSucceed(zk.getChildren("/lock"), () => []),
-    (names) => names.length === 0
-  )
+const isEmpty = (zk: ZooKeeper.Service) => awaitChildren(zk, "/lock", 0)
 
 describeOnServers("a lock", (it) => {
   it.effect("is held by one, and its znode goes when it is released (aiozk 33, 34)", () =>
@@ -105,7 +86,7 @@ describeOnServers("a lock", (it) => {
   it.effect("fails when it is not had in time, leaves no znode, and is free afterwards (aiozk 32, 35, 40)", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* place
-      const first = yield* hold(yield* at(zk))
+      const first = yield* holdLock(yield* at(zk))
       yield* first.held
       const theirs = yield* at(yield* another())
       const start = performance.now()
@@ -142,9 +123,9 @@ describeOnServers("a lock", (it) => {
     Effect.gen(function* () {
       const { zk } = yield* place
       const lock = yield* at(zk)
-      const first = yield* hold(lock)
+      const first = yield* holdLock(lock)
       const { path } = yield* first.held
-      const second = yield* hold(lock)
+      const second = yield* holdLock(lock)
       const all = yield* eventually(lock.contenders, (all) => all.length === 2)
       assert.strictEqual(all[0]!.path, path)
       // Paths of the client, under its chroot; names are what the server lists.
@@ -163,7 +144,7 @@ describeOnServers("a lock", (it) => {
     Effect.gen(function* () {
       const { another, zk } = yield* place
       const clients = [zk, yield* another(), yield* another()]
-      const first = yield* hold(yield* at(zk))
+      const first = yield* holdLock(yield* at(zk))
       yield* first.held
       let inside = 0
       const order: Array<number> = []
@@ -193,137 +174,10 @@ describeOnServers("a lock", (it) => {
       const lock = yield* at(zk)
       assert.strictEqual(yield* Effect.flip(lock.withLock(Effect.fail("no"))), "no")
       assert.isTrue(Exit.isFailure(yield* Effect.exit(lock.withLock(Effect.die("bug")))))
-      const first = yield* hold(lock)
+      const first = yield* holdLock(lock)
       yield* first.held
       yield* Fiber.interrupt(first.fiber)
       yield* isEmpty(zk)
-    })
-  )
-})
-
-describeOnServers("re-entrancy", (it) => {
-  it.effect("holds in the fiber tree, and nowhere else (by design, where aiozk 36 refuses)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* place
-      const lock = yield* at(zk)
-      const same = yield* at(zk)
-      const other = yield* at(yield* another())
-      yield* lock.withLock((outer) =>
-        Effect.gen(function* () {
-          const inner = yield* same.withLock(giving, { timeout: 0 })
-          assert.strictEqual(inner.path, outer.path)
-          const forked = yield* Effect.forkChild(lock.withLock(giving, { timeout: 0 }))
-          assert.strictEqual((yield* Fiber.join(forked)).path, outer.path)
-          // Not with another client, and not by `acquire`: these stand in the line.
-          assert.strictEqual(yield* outcome(other.withLock(Effect.void, { timeout: 0 })), "LockTimeout")
-          assert.strictEqual(yield* outcome(Effect.scoped(lock.acquire({ timeout: 0 }))), "LockTimeout")
-          // The inner one released nothing.
-          assert.isTrue(yield* zk.exists(outer.path))
-        })
-      )
-      yield* isEmpty(zk)
-    })
-  )
-
-  it.effect("ends with the release: a fiber that goes on stands in the line", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* place
-      const lock = yield* at(zk)
-      const go = yield* Deferred.make<void>()
-      const later = yield* lock.withLock(
-        Effect.forkDetach(Effect.andThen(Deferred.await(go), lock.withLock(Effect.void, { timeout: 0 })), {
-          startImmediately: true
-        })
-      )
-      const other = yield* hold(yield* at(yield* another()))
-      yield* other.held
-      yield* Deferred.succeed(go, undefined)
-      assert.strictEqual(yield* outcome(Fiber.join(later)), "LockTimeout")
-    })
-  )
-
-  it.effect("stops a fiber that goes on before the lock is given back", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* place
-      const lock = yield* at(zk)
-      const began = yield* Deferred.make<void>()
-      let stoppedBefore = false
-      const later = yield* lock.withLock((held) =>
-        Effect.gen(function* () {
-          const guest = yield* Effect.forkDetach(
-            lock.withLock(
-              Effect.andThen(Deferred.succeed(began, undefined), Effect.never).pipe(
-                Effect.onInterrupt(() =>
-                  Effect.gen(function* () {
-                    yield* Effect.sleep(30)
-                    stoppedBefore = yield* Effect.orDie(zk.exists(held.path))
-                  })
-                )
-              )
-            )
-          )
-          yield* Deferred.await(began)
-          return guest
-        })
-      )
-      assert.strictEqual((yield* failure(Fiber.join(later), "LockLost")).reason, "released")
-      assert.isTrue(stoppedBefore)
-      yield* isEmpty(zk)
-    })
-  )
-})
-
-describeOnServers("several locks at once", (it) => {
-  it.effect("are acquired in one order, so that nobody waits in a circle", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* place
-      const other = yield* another()
-      const [a, b] = [yield* by(zk)(Lock.make("/a")), yield* by(zk)(Lock.make("/b"))]
-      const [a2, b2] = [yield* by(other)(Lock.make("/a")), yield* by(other)(Lock.make("/b"))]
-      let inside = 0
-      const body = Effect.gen(function* () {
-        assert.strictEqual(++inside, 1)
-        yield* Effect.sleep(1)
-        inside--
-      })
-      const rounds = Array.from({ length: 5 }, () => [
-        Lock.withLocks([a, b, a], body),
-        Lock.withLocks([b2, a2], body, { timeout: "20 seconds" })
-      ])
-      yield* Effect.all(rounds.flat(), { concurrency: "unbounded" })
-      yield* a.withLock(Effect.void)
-      const lost = Lock.withLocks(
-        [b, a],
-        Effect.gen(function* () {
-          const [first] = yield* a.contenders
-          yield* zk.delete(first!.path)
-          return yield* Effect.never
-        })
-      )
-      assert.strictEqual((yield* failure(lost, "LockLost")).reason, "deleted")
-      for (const path of ["/a", "/b"]) {
-        yield* eventually(
-          Effect.orElseSucceed(zk.getChildren(path), () => []),
-          (names) => names.length === 0
-        )
-      }
-    })
-  )
-
-  it.effect("are two when they have the same path under different roots", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* place
-      yield* zk.create("/one")
-      yield* zk.create("/two")
-      const one = yield* at(yield* zk.withChroot("/one"))
-      const two = yield* at(yield* zk.withChroot("/two"))
-      yield* Lock.withLocks(
-        [one, two],
-        Effect.gen(function* () {
-          assert.lengthOf(yield* zk.getChildren("/one/lock"), 1)
-          assert.lengthOf(yield* zk.getChildren("/two/lock"), 1)
-        })
-      )
     })
   )
 })
@@ -332,12 +186,12 @@ describeOnServers("a waiter", (it) => {
   it.effect("that is interrupted leaves no znode and no watch (aiozk leaves both: R2; kazoo test_lock_cancel)", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* place
-      const first = yield* hold(yield* at(zk))
+      const first = yield* holdLock(yield* at(zk))
       yield* first.held
       const { contenders, withLock } = yield* at(yield* another())
       const waiting = yield* Effect.forkChild(withLock(Effect.void))
       yield* eventually(contenders, (all) => all.length === 2)
-      const third = yield* hold(yield* at(yield* another()))
+      const third = yield* holdLock(yield* at(yield* another()))
       yield* eventually(contenders, (all) => all.length === 3)
       yield* Fiber.interrupt(waiting)
       yield* eventually(zk.getChildren("/lock"), (names) => names.length === 2)
@@ -381,9 +235,9 @@ describeOnServers("a waiter", (it) => {
   it.effect("stands again when its own znode is deleted", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* place
-      const first = yield* hold(yield* at(zk))
+      const first = yield* holdLock(yield* at(zk))
       const { path } = yield* first.held
-      const second = yield* hold(yield* at(yield* another()))
+      const second = yield* holdLock(yield* at(yield* another()))
       const names = yield* eventually(zk.getChildren("/lock"), (names) => names.length === 2)
       const other = names.find((name) => name !== ZnodePath.name(path))!
       yield* zk.delete(ZnodePath.join("/lock", other))

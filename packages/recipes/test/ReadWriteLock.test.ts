@@ -1,69 +1,17 @@
 import * as Op from "@effect-zookeeper/client/Op"
-import type * as Operation from "@effect-zookeeper/protocol/Operation"
-import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import type { Held } from "../src/Held.ts"
 import * as ReadWriteLock from "../src/ReadWriteLock.ts"
+import { awaitChildren, holdLock, readersAndWriters } from "./holds.ts"
 import { by, describeOnServers, eventually, failure, outcome, place, text } from "./targets.ts"
 
 const at = (zk: ZooKeeper.Service, options?: ReadWriteLock.Options) => by(zk)(ReadWriteLock.make("/rw", options))
 
-type Holdable = Pick<ReadWriteLock.ReadWriteLock["read"] | ReadWriteLock.ReadWriteLock["write"], "withLock">
-
-/** Holds a side until told to go. */
-const hold = (side: Holdable) =>
-  Effect.gen(function* () {
-    const got = yield* Deferred.make<Held>()
-    const go = yield* Deferred.make<void>()
-    const body = (held: Held) => Effect.andThen(Deferred.succeed(got, held), Deferred.await(go))
-    const fiber = yield* Effect.forkScoped(side.withLock(body), { startImmediately: true })
-    return {
-      fiber,
-      held: Deferred.await(got).pipe(Effect.timeout("20 seconds")),
-      isHeld: Deferred.isDone(got),
-      release: Effect.andThen(Deferred.succeed(go, undefined), Fiber.join(fiber))
-    }
-  })
-
-/** Its container may be reaped meanwhile. */
-const numberOfContenders = (zk: ZooKeeper.Service, count: number) =>
-  eventually(
-    Effect.orElseSucceed(zk.getChildren("/rw"), () => []),
-    (names) => names.length === count
-  )
-
-/** Watches what runs at once: writers alone, readers together. */
-const makeWitness = () => {
-  let readers = 0
-  let writers = 0
-  const check = () => {
-    assert.isTrue(writers === 0 || (writers === 1 && readers === 0), `${writers} writers and ${readers} readers`)
-  }
-  return {
-    reading: Effect.acquireUseRelease(
-      Effect.sync(() => {
-        readers++
-        check()
-      }),
-      () => Effect.sleep(2),
-      () => Effect.sync(() => void readers--)
-    ),
-    writing: Effect.acquireUseRelease(
-      Effect.sync(() => {
-        writers++
-        check()
-      }),
-      () => Effect.sleep(1),
-      () => Effect.sync(() => void writers--)
-    )
-  }
-}
+const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/rw", count)
 
 describeOnServers("a read-write lock", (it) => {
   it.effect("is held by writers in turn, who may come again (aiozk 60, 61)", () =>
@@ -90,10 +38,10 @@ describeOnServers("a read-write lock", (it) => {
       const { another, watches, zk } = yield* place
       const mine = yield* at(zk)
       const theirs = yield* at(yield* another())
-      const readers: Array<Effect.Success<ReturnType<typeof hold>>> = []
-      for (let index = 0; index < 9; index++) readers.push(yield* hold(index % 2 === 0 ? mine.read : theirs.read))
+      const readers: Array<Effect.Success<ReturnType<typeof holdLock>>> = []
+      for (let index = 0; index < 9; index++) readers.push(yield* holdLock(index % 2 === 0 ? mine.read : theirs.read))
       for (const { held } of readers) assert.match((yield* held).path, /__READ__\d{10}$/)
-      const writer = yield* hold(theirs.write)
+      const writer = yield* holdLock(theirs.write)
       yield* numberOfContenders(zk, 10)
       // In any order.
       for (const index of [8, 0, 4, 1, 7, 2, 6, 3]) {
@@ -114,13 +62,13 @@ describeOnServers("a read-write lock", (it) => {
       const mine = yield* at(zk, { identifier: "mine" })
       const theirs = yield* at(yield* another(), { identifier: "theirs" })
       const kinds = Effect.map(mine.contenders, (all) => all.map(({ kind }) => kind))
-      const first = yield* hold(mine.write)
+      const first = yield* holdLock(mine.write)
       yield* first.held
-      const reader = yield* hold(theirs.read)
+      const reader = yield* holdLock(theirs.read)
       yield* numberOfContenders(zk, 2)
-      const writer = yield* hold(mine.write)
+      const writer = yield* holdLock(mine.write)
       yield* numberOfContenders(zk, 3)
-      const late = yield* hold(theirs.read)
+      const late = yield* holdLock(theirs.read)
       yield* numberOfContenders(zk, 4)
       const all = yield* mine.contenders
       assert.deepStrictEqual(
@@ -148,11 +96,11 @@ describeOnServers("a read-write lock", (it) => {
       const { another, watches, zk } = yield* place
       const mine = yield* at(zk)
       const theirs = yield* at(yield* another())
-      const reader = yield* hold(mine.read)
+      const reader = yield* holdLock(mine.read)
       yield* reader.held
       const writer = yield* Effect.forkChild(theirs.write.withLock(Effect.void))
       yield* numberOfContenders(zk, 2)
-      const late = yield* hold(mine.read)
+      const late = yield* holdLock(mine.read)
       yield* numberOfContenders(zk, 3)
       assert.isFalse(yield* late.isHeld)
       yield* Fiber.interrupt(writer)
@@ -170,7 +118,7 @@ describeOnServers("a read-write lock", (it) => {
     Effect.gen(function* () {
       const { another, watches, zk } = yield* place
       const locks = [yield* at(zk), yield* at(yield* another())]
-      const { reading, writing } = makeWitness()
+      const { reading, writing } = readersAndWriters()
       const all = Array.from({ length: 30 }, (_, index) => {
         const { read, write } = locks[index % 2]!
         return index % 5 === 0 ? Effect.asVoid(write.withLock(writing)) : Effect.asVoid(read.withLock(reading))
@@ -188,7 +136,7 @@ describeOnServers("a read-write lock", (it) => {
       const theirs = yield* at(yield* another())
       yield* read.withLock((outer) =>
         Effect.gen(function* () {
-          const writer = yield* hold(theirs.write)
+          const writer = yield* holdLock(theirs.write)
           yield* numberOfContenders(zk, 2)
           // Standing behind the writer it would wait for itself.
           assert.strictEqual(yield* read.withLock((held) => Effect.succeed(held.path)), outer.path)
@@ -255,9 +203,9 @@ describeOnServers("a downgrade", (it) => {
         const scope = yield* Scope.make()
         const reading = yield* write.withLock((held) =>
           Effect.gen(function* () {
-            const writer = yield* hold(theirs.write)
+            const writer = yield* holdLock(theirs.write)
             yield* numberOfContenders(zk, 2)
-            const late = yield* hold(theirs.read)
+            const late = yield* holdLock(theirs.read)
             yield* numberOfContenders(zk, 3)
             const mine = yield* Effect.provideService(read.acquire({ timeout: 0 }), Scope.Scope, scope)
             assert.isTrue(mine.fencingToken > held.fencingToken)
@@ -297,7 +245,7 @@ describeOnServers("a downgrade", (it) => {
       const theirs = yield* at(yield* another())
       const [writing, reading] = [yield* Scope.make(), yield* Scope.make()]
       const held = yield* Effect.provideService(write.acquire(), Scope.Scope, writing)
-      const writer = yield* hold(theirs.write)
+      const writer = yield* holdLock(theirs.write)
       yield* numberOfContenders(zk, 2)
       assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ timeout: 0 }))), "LockTimeout")
       yield* Effect.provideService(read.acquire({ downgrade: held, timeout: 0 }), Scope.Scope, reading)
@@ -359,96 +307,6 @@ describeOnServers("a downgrade", (it) => {
       )
       assert.strictEqual(version, 12)
       yield* numberOfContenders(zk, 0)
-    })
-  )
-})
-
-/** The steps of acquiring and of releasing. */
-const steps: ReadonlyArray<Operation.Any> = [
-  Operations.create2,
-  Operations.getChildren,
-  Operations.getData,
-  Operations.deleteNode
-]
-
-describeOnServers("a read-write lock under faults", (it) => {
-  it.effect("passes to the writer when a reader's session ends, and the reader is told", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* place
-      const other = yield* another()
-      const reader = yield* hold((yield* at(other)).read)
-      const { fencingToken } = yield* reader.held
-      const writer = yield* hold((yield* at(zk)).write)
-      yield* numberOfContenders(zk, 2)
-      yield* expire(other)
-      assert.isTrue((yield* writer.held).fencingToken > fencingToken)
-      assert.strictEqual((yield* failure(Fiber.join(reader.fiber), "LockLost")).reason, "session")
-      yield* writer.release
-    })
-  )
-
-  it.effect("refuses what a former writer writes", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* place
-      const { write } = yield* at(zk)
-      yield* zk.create("/result")
-      const held = yield* write.acquire()
-      yield* zk.delete(held.path)
-      assert.strictEqual(yield* outcome(held.transaction([Op.setData("/result", "late")])), "LockLost")
-      assert.strictEqual((yield* zk.get("/result")).stat.version, 0)
-    })
-  )
-
-  it.effect("has one writer or many readers, and no orphan, whichever step the connection is lost at", () =>
-    Effect.gen(function* () {
-      const { another, breakable, watches, zk } = yield* place
-      const { link, zk: broken } = yield* breakable()
-      const rival = yield* at(yield* another())
-      const lock = yield* at(broken)
-      const { reading, writing } = makeWitness()
-      for (const step of steps) {
-        for (const lose of [link.loseReply, link.loseRequest]) {
-          yield* lose(step)
-          yield* Effect.all(
-            [
-              rival.write.withLock(writing),
-              lock.read.withLock(reading),
-              lock.write.withLock(writing),
-              rival.read.withLock(reading),
-              lock.write.withLock(lock.read.withLock(Effect.void))
-            ],
-            { concurrency: "unbounded", discard: true }
-          )
-          yield* numberOfContenders(zk, 0)
-        }
-      }
-      yield* eventually(watches, (count) => count === 0)
-    })
-  )
-
-  it.effect("leaves nothing when an acquisition is interrupted at any moment", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* place
-      const { read, write } = yield* at(zk)
-      const rival = yield* at(yield* another())
-      const { reading, writing } = makeWitness()
-      const kinds = [
-        Effect.asVoid(read.withLock(reading)),
-        Effect.asVoid(write.withLock(writing)),
-        Effect.asVoid(write.withLock(read.withLock(Effect.void)))
-      ]
-      for (let round = 0; round < 36; round++) {
-        const behind = yield* Effect.forkChild(
-          round % 2 === 0 ? rival.write.withLock(writing) : rival.read.withLock(reading)
-        )
-        const interrupted = yield* Effect.forkChild(kinds[round % 3]!, { startImmediately: true })
-        if (round < 12) for (let turn = 0; turn < round; turn++) yield* Effect.yieldNow
-        else yield* Effect.sleep((round - 12) * 0.3)
-        yield* Fiber.interrupt(interrupted)
-        yield* Fiber.join(behind).pipe(Effect.timeout("20 seconds"))
-      }
-      yield* numberOfContenders(zk, 0)
-      yield* eventually(watches, (count) => count === 0)
     })
   )
 })

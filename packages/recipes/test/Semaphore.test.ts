@@ -1,64 +1,13 @@
 import * as Op from "@effect-zookeeper/client/Op"
-import type * as Operation from "@effect-zookeeper/protocol/Operation"
-import * as Operations from "@effect-zookeeper/protocol/Operations"
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
-import type { Held } from "../src/Held.ts"
-import * as Semaphore from "../src/Semaphore.ts"
-import { by, describeOnServers, eventually, failure, outcome, place, text } from "./targets.ts"
-
-const at = (zk: ZooKeeper.Service, permits: number | Semaphore.SharedPermits, options?: Partial<Semaphore.Options>) =>
-  by(zk)(Semaphore.make("/semaphore", { permits, ...options }))
-
-/** Holds permits until told to go. */
-const hold = (semaphore: Semaphore.Semaphore, permits = 1, options?: Parameters<Semaphore.Semaphore["acquire"]>[0]) =>
-  Effect.gen(function* () {
-    const got = yield* Deferred.make<ReadonlyArray<Held>>()
-    const go = yield* Deferred.make<void>()
-    const body = (held: ReadonlyArray<Held>) => Effect.andThen(Deferred.succeed(got, held), Deferred.await(go))
-    const fiber = yield* Effect.forkScoped(semaphore.withPermits(permits, body, options), { startImmediately: true })
-    return {
-      fiber,
-      held: Deferred.await(got).pipe(Effect.timeout("20 seconds")),
-      isHeld: Deferred.isDone(got),
-      release: Effect.andThen(Deferred.succeed(go, undefined), Fiber.join(fiber))
-    }
-  })
-
-/** Containers may be reaped meanwhile. */
-const children = (zk: ZooKeeper.Service, name: string) =>
-  Effect.orElseSucceed(zk.getChildren(`/semaphore/${name}`), () => [])
-
-const leases = (zk: ZooKeeper.Service, count: number) =>
-  eventually(children(zk, "leases"), (names) => names.length === count)
-
-const isEmpty = (zk: ZooKeeper.Service) =>
-  Effect.andThen(
-    leases(zk, 0),
-    eventually(children(zk, "locks"), (names) => names.length === 0)
-  )
-
-/** Counts who is inside at once. */
-const makeWitness = (limit: number) => {
-  let inside = 0
-  return {
-    inside: (permits: number) =>
-      Effect.acquireUseRelease(
-        Effect.sync(() => {
-          inside += permits
-          assert.isAtMost(inside, limit)
-        }),
-        () => Effect.sleep(2),
-        () => Effect.sync(() => void (inside -= permits))
-      )
-  }
-}
+import { awaitChildren, countInside } from "./holds.ts"
+import { at, hold, isEmpty, leases } from "./semaphores.ts"
+import { describeOnServers, eventually, failure, outcome, place, text } from "./targets.ts"
 
 describeOnServers("a semaphore", (it) => {
   it.effect("gives one permit of one to ten who ask at once (aiozk grants ten: 1.11)", () =>
@@ -161,7 +110,7 @@ describeOnServers("a semaphore", (it) => {
       yield* leases(zk, 4)
       // In line behind it: what is left is not for those who come later.
       const late = yield* hold(theirs)
-      yield* eventually(children(zk, "locks"), (names) => names.length === 2)
+      yield* awaitChildren(zk, "/semaphore/locks", 2)
       assert.isFalse(yield* late.isHeld)
       yield* one.release
       assert.lengthOf(yield* all.held, 3)
@@ -169,7 +118,7 @@ describeOnServers("a semaphore", (it) => {
       yield* all.release
       yield* late.held
       yield* late.release
-      const witness = makeWitness(3)
+      const witness = countInside(3)
       yield* Effect.all(
         Array.from({ length: 12 }, (_, index) => {
           const permits = 1 + (index % 3)
@@ -247,7 +196,7 @@ describeOnServers("a semaphore", (it) => {
         const first = yield* hold(mine)
         yield* first.held
         const waiters = [yield* hold(theirs), yield* hold(mine), yield* hold(theirs), yield* hold(mine)]
-        yield* eventually(children(zk, "locks"), (names) => names.length === 4)
+        yield* awaitChildren(zk, "/semaphore/locks", 4)
         yield* zk.setData(shared.at, new Uint8Array([0, 0, 0, 3]))
         const held = yield* eventually(
           Effect.filter(waiters, ({ isHeld }) => isHeld),
@@ -275,215 +224,5 @@ describeOnServers("a semaphore", (it) => {
         assert.strictEqual(invalid.path, shared.at)
         yield* isEmpty(zk)
       })
-  )
-})
-
-/** The steps of acquiring and of releasing. */
-const steps: ReadonlyArray<Operation.Any> = [
-  Operations.create2,
-  Operations.getChildren,
-  Operations.getChildren2,
-  Operations.getData,
-  Operations.multiRead,
-  Operations.deleteNode
-]
-
-describeOnServers("a semaphore under faults", (it) => {
-  it.effect("is left without a znode by a waiter that is interrupted (Curator testInterruptAcquire)", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* place
-      const one = yield* hold(yield* at(zk, 1))
-      yield* one.held
-      const theirs = yield* at(yield* another(), 1)
-      const waiting = yield* Effect.forkChild(theirs.withPermit(Effect.void))
-      yield* leases(zk, 2)
-      const next = yield* hold(theirs)
-      yield* eventually(children(zk, "locks"), (names) => names.length === 2)
-      yield* Fiber.interrupt(waiting)
-      yield* leases(zk, 2)
-      yield* one.release
-      yield* next.held
-      yield* next.release
-      yield* isEmpty(zk)
-      yield* eventually(watches, (count) => count === 0)
-    })
-  )
-
-  it.effect("is asked again by a waiter whose lease or lock was deleted (Curator testNoOrphanedNodes)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* place
-      const one = yield* hold(yield* at(zk, 1))
-      const [{ path }] = (yield* one.held) as readonly [Held]
-      const waiter = yield* hold(yield* at(yield* another(), 1))
-      yield* leases(zk, 2)
-      for (const name of yield* children(zk, "leases")) {
-        if (!path.endsWith(name)) yield* zk.delete(`/semaphore/leases/${name}`)
-      }
-      yield* leases(zk, 2)
-      yield* eventually(children(zk, "locks"), (names) => names.length === 1)
-      for (const name of yield* children(zk, "locks")) yield* zk.delete(`/semaphore/locks/${name}`)
-      yield* eventually(children(zk, "locks"), (names) => names.length === 1)
-      yield* leases(zk, 2)
-      yield* one.release
-      const [held] = yield* waiter.held
-      assert.deepStrictEqual(
-        (yield* children(zk, "leases")).map((name) => `/semaphore/leases/${name}`),
-        [held!.path]
-      )
-      yield* waiter.release
-      yield* isEmpty(zk)
-    })
-  )
-
-  it.effect("is asked again by a waiter whose session has ended (kazoo test_handle_session_loss)", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* place
-      const one = yield* hold(yield* at(zk, 1))
-      yield* one.held
-      const other = yield* another({ sessionTimeout: "4 seconds" })
-      const waiter = yield* hold(yield* at(other, 1))
-      yield* leases(zk, 2)
-      const before = other.session.id
-      yield* expire(other)
-      yield* eventually(
-        Effect.sync(() => other.session.id),
-        (id) => id !== before && id !== 0n
-      )
-      yield* leases(zk, 2)
-      assert.isFalse(yield* waiter.isHeld)
-      yield* one.release
-      yield* waiter.held
-      yield* waiter.release
-      yield* isEmpty(zk)
-    })
-  )
-
-  it.effect("has a permit for others when the session of its holder ends, and the holder is told", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* place
-      const other = yield* another({ sessionTimeout: "4 seconds" })
-      const theirs = yield* hold(yield* at(other, 2), 2)
-      const before = yield* theirs.held
-      const mine = yield* hold(yield* at(zk, 2), 2)
-      yield* leases(zk, 4)
-      yield* expire(other)
-      const after = yield* mine.held
-      assert.isTrue(after.every(({ fencingToken }) => before.every((former) => former.fencingToken < fencingToken)))
-      assert.strictEqual((yield* failure(Fiber.join(theirs.fiber), "LockLost")).reason, "session")
-      yield* mine.release
-      yield* isEmpty(zk)
-    })
-  )
-
-  it.effect("stops who is cut off before another has the permit", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* place
-      const { link, zk: broken } = yield* breakable({ sessionTimeout: "2 seconds" })
-      const theirs = yield* at(broken, 1)
-      const mine = yield* at(zk, 1)
-      const began = yield* Deferred.make<void>()
-      let stopped = Number.POSITIVE_INFINITY
-      const guarded = yield* Effect.forkChild(
-        theirs.withPermit(
-          Effect.andThen(Deferred.succeed(began, undefined), Effect.never).pipe(
-            Effect.onInterrupt(() => Effect.sync(() => (stopped = performance.now())))
-          )
-        )
-      )
-      yield* Deferred.await(began)
-      const waiting = yield* Effect.forkChild(mine.withPermit(Effect.sync(() => performance.now())))
-      yield* leases(zk, 2)
-      yield* link.cut
-      const acquired = yield* Fiber.join(waiting)
-      assert.isTrue(stopped < acquired, `stopped at ${stopped}, acquired at ${acquired}`)
-      assert.strictEqual((yield* failure(Fiber.join(guarded), "LockLost")).reason, "session")
-    })
-  )
-
-  it.effect("never has more holders than permits, whoever's connection is lost at whichever step", () =>
-    Effect.gen(function* () {
-      const { another, breakable, watches, zk } = yield* place
-      const { link, zk: broken } = yield* breakable()
-      const [rival, mine] = [yield* at(yield* another(), 3), yield* at(broken, 3)]
-      const witness = makeWitness(3)
-      for (const step of steps) {
-        for (const lose of [link.loseReply, link.loseRequest]) {
-          yield* lose(step)
-          yield* Effect.all(
-            Array.from({ length: 6 }, (_, index) => {
-              const permits = 1 + (index % 2)
-              const semaphore = index % 2 === 0 ? mine : rival
-              return semaphore.withPermits(permits, witness.inside(permits), { timeout: "25 seconds" })
-            }),
-            { concurrency: "unbounded", discard: true }
-          )
-          yield* isEmpty(zk)
-        }
-      }
-      yield* eventually(watches, (count) => count === 0)
-    })
-  )
-
-  it.effect("never has more holders than permits with fifty who come, give up and lose their sessions", () =>
-    Effect.gen(function* () {
-      const { another, expire, watches, zk } = yield* place
-      const options = { sessionTimeout: "4 seconds" } as const
-      const clients = [yield* another(options), yield* another(options), yield* another(options)]
-      const limit = 3
-      // Who holds by which session: an expired one's permits are free before its holder is told.
-      const inside = new Map<object, bigint>()
-      const enter = (key: object, client: ZooKeeper.Service) =>
-        Effect.acquireUseRelease(
-          Effect.sync(() => {
-            inside.set(key, client.session.id)
-            const current = new Set(clients.map(({ session }) => session.id))
-            assert.isAtMost([...inside.values()].filter((id) => current.has(id)).length, limit)
-          }),
-          () => Effect.flatMap(Random.next, (random) => Effect.sleep(random * 6)),
-          () => Effect.sync(() => inside.delete(key))
-        )
-      const visitor = (index: number) =>
-        Effect.gen(function* () {
-          const client = clients[index % clients.length]!
-          const semaphore = yield* at(client, limit)
-          yield* Effect.sleep((yield* Random.next) * 60)
-          const timeout = index % 4 === 0 ? 0 : index % 4 === 1 ? (yield* Random.next) * 80 : undefined
-          yield* Effect.ignore(semaphore.withPermit(enter({}, client), { timeout }))
-        })
-      const crowd = yield* Effect.forkChild(
-        Effect.all(
-          Array.from({ length: 50 }, (_, index) =>
-            index % 5 === 0 ? Effect.asVoid(Effect.timeoutOption(visitor(index), 40)) : visitor(index)
-          ),
-          { concurrency: "unbounded", discard: true }
-        )
-      )
-      yield* Effect.sleep(20)
-      yield* expire(clients[0]!)
-      yield* Effect.sleep(40)
-      yield* expire(clients[1]!)
-      yield* Fiber.join(crowd).pipe(Effect.timeout("25 seconds"))
-      yield* isEmpty(zk)
-      yield* eventually(watches, (count) => count === 0)
-    })
-  )
-
-  it.effect("is left without a znode by an acquisition that is interrupted at any moment", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* place
-      const mine = yield* at(zk, 2)
-      const rival = yield* at(yield* another(), 2)
-      const witness = makeWitness(2)
-      for (let round = 0; round < 40; round++) {
-        const behind = yield* Effect.forkChild(rival.withPermit(witness.inside(1)))
-        const interrupted = yield* Effect.forkChild(mine.withPermits(2, witness.inside(2)), { startImmediately: true })
-        if (round < 12) for (let turn = 0; turn < round; turn++) yield* Effect.yieldNow
-        else yield* Effect.sleep((round - 12) * 0.4)
-        yield* Fiber.interrupt(interrupted)
-        yield* Fiber.join(behind).pipe(Effect.timeout("20 seconds"))
-      }
-      yield* isEmpty(zk)
-      yield* eventually(watches, (count) => count === 0)
-    })
   )
 })

@@ -20,6 +20,6 @@ it("the first example prints what it is there for", async () => {
   log.mockRestore()
   assert.deepStrictEqual(printed, [
     ["job-0000000000"],
-    "getChildren /jobs: the ACL does not permit it; see getAcl, whoAmI and addAuth"
+    "getChildren2 /jobs: the ACL does not permit it; see getAcl, whoAmI and addAuth"
   ])
 })

@@ -16,7 +16,18 @@ import { makeSession } from "../src/internal/makeSession.ts"
 import type { SessionOptions } from "../src/Session.ts"
 import * as Frames from "./support/frames.ts"
 import { MemoryNetwork, type ServerSide } from "./support/MemoryNetwork.ts"
-import { at, awaitState, connect, connectLive, create, exists, get, set, type TheSession } from "./support/session.ts"
+import {
+  at,
+  awaitState,
+  connect,
+  connectLive,
+  create,
+  exists,
+  get,
+  set,
+  type TheSession,
+  watchData
+} from "./support/session.ts"
 
 const now = { startImmediately: true } as const
 const settle = TestClock.adjust("1 millis")
@@ -30,13 +41,6 @@ const isServed = Effect.fnUntraced(function* (session: TheSession, server: Serve
   const requests = yield* server.requests
   answerExists(server, requests.find(({ name }) => name === "exists")!.xid)
   yield* Fiber.join(fiber)
-})
-
-const watchData = Effect.fnUntraced(function* (session: TheSession, server: ServerSide, path: string) {
-  const fiber = yield* Effect.forkChild(session.watchData(at(path)), now)
-  const { xid } = yield* server.nextRequest
-  server.replyWith(xid, 0x10n, Operations.getData, { data: null, stat: Frames.stat })
-  return (yield* Fiber.join(fiber)).changed
 })
 
 /** Greets every connection from now on and serves it so; the virtual times at which they came. */

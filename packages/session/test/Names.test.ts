@@ -1,6 +1,7 @@
 /** F41: names of servers that move, vanish, hang, or are wrong: each attempt asks anew, and none waits for ever. */
 import { assert, describe, it } from "@effect/vitest"
 import { eventually } from "@effect-zookeeper/test-kit/Expecting"
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as TransportModule from "@effect-zookeeper/transport/Transport"
 import { Transport } from "@effect-zookeeper/transport/Transport"
@@ -9,49 +10,16 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
-import * as Net from "node:net"
 import { makeSession } from "../src/internal/makeSession.ts"
 import type { SessionOptions } from "../src/Session.ts"
 import { MemoryNetwork } from "./support/MemoryNetwork.ts"
 import { awaitState, connect, create, get } from "./support/session.ts"
 import { target } from "./support/target.ts"
 
-/** A way to the shared server from another address of this machine. */
-const wayFrom = Effect.fnUntraced(function* (host: string, port: number) {
-  const sockets = new Set<Net.Socket>()
-  const state = { accepted: 0 }
-  const listener = Net.createServer((socket) => {
-    state.accepted++
-    const server = Net.connect(target())
-    for (const [from, to] of [
-      [socket, server],
-      [server, socket]
-    ] as const) {
-      sockets.add(from)
-      from.pipe(to)
-      from.on("error", () => to.destroy())
-      from.on("close", () => to.destroy())
-    }
-  })
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => void listener.listen(port, host, () => resume(Effect.void))),
-    () =>
-      Effect.sync(() => {
-        listener.close()
-        for (const socket of sockets) socket.destroy()
-      })
-  )
-  const close = Effect.sync(() => {
-    listener.close()
-    for (const socket of sockets) socket.destroy()
-  })
-  return { state, close, port: (listener.address() as Net.AddressInfo).port }
-})
-
 describe("F41: a name", () => {
   it.live("that vanishes and comes back elsewhere is found there at once, and the session goes on", () =>
     Effect.gen(function* () {
-      const old = yield* wayFrom("127.0.0.1", 0)
+      const old = yield* FaultProxy.make(target())
       let addresses: ReadonlyArray<string> | undefined = ["127.0.0.1"]
       let asked = 0
       const lookup = (host: string) =>
@@ -69,7 +37,8 @@ describe("F41: a name", () => {
       const path = TestServer.freshPath("moved")
       yield* create(session, path, "still here")
       addresses = undefined
-      yield* old.close
+      yield* old.accept("refuse")
+      yield* old.dropAll("rst")
       yield* awaitState(session, "Disconnected")
       const reading = yield* Effect.forkChild(get(session, path), { startImmediately: true })
       const before = asked
@@ -78,12 +47,12 @@ describe("F41: a name", () => {
         (times) => times > before + 3
       )
       assert.isUndefined(reading.pollUnsafe())
-      const moved = yield* wayFrom("127.0.0.2", old.port)
+      const moved = yield* FaultProxy.make(target(), { host: "127.0.0.2", port: old.port })
       const found = asked
       addresses = ["127.0.0.2"]
       assert.strictEqual(yield* Fiber.join(reading), "still here")
       assert.isAtMost(asked - found, 2)
-      assert.strictEqual(moved.state.accepted, 1)
+      assert.strictEqual((yield* moved.seen).accepted, 1)
       assert.strictEqual(session.info.id, id)
     })
   )

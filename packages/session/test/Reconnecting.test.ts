@@ -8,8 +8,8 @@ import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import type { SessionClosed, SessionExpired } from "../src/SessionError.ts"
 import * as Frames from "./support/frames.ts"
-import { MemoryNetwork, type ServerSide } from "./support/MemoryNetwork.ts"
-import { at, awaitState, begin, connect, get, type TheSession } from "./support/session.ts"
+import { MemoryNetwork } from "./support/MemoryNetwork.ts"
+import { at, awaitState, begin, connect, get, watchData, watchPersistently } from "./support/session.ts"
 
 const now = { startImmediately: true } as const
 const settle = TestClock.adjust("1 millis")
@@ -29,26 +29,6 @@ const listen = () => {
     }
   }
 }
-
-/** Sets a one-shot watch on data that the server accepts. */
-const watchData = Effect.fnUntraced(function* (session: TheSession, server: ServerSide, path: string) {
-  const fiber = yield* Effect.forkChild(session.watchData(at(path)), now)
-  const { xid } = yield* server.nextRequest
-  server.replyWith(xid, 0x10n, Operations.getData, { data: null, stat: Frames.stat })
-  return (yield* Fiber.join(fiber)).changed
-})
-
-const watchPersistently = Effect.fnUntraced(function* (
-  session: TheSession,
-  server: ServerSide,
-  path: string,
-  recursive: boolean,
-  listener: ReturnType<typeof listen>["listener"]
-) {
-  const fiber = yield* Effect.forkScoped(session.watchPersistently(at(path), { recursive, listener }))
-  server.replyWith((yield* server.nextRequest).xid, 0x11n, Operations.addWatch, { err: 0 })
-  yield* Fiber.join(fiber)
-})
 
 describe("identities", () => {
   it.effect("are told before anything else on the first connection, which is ready when all are accepted", () =>

@@ -16,7 +16,17 @@ import type { AuthInfo, PersistentWatchListener } from "../src/Session.ts"
 import * as Sasl from "../src/Sasl.ts"
 import * as Frames from "./support/frames.ts"
 import { MemoryNetwork, type ServerSide } from "./support/MemoryNetwork.ts"
-import { at, awaitState, begin, connect, exists, get, type TheSession } from "./support/session.ts"
+import {
+  at,
+  awaitState,
+  begin,
+  connect,
+  exists,
+  get,
+  type TheSession,
+  watchData,
+  watchPersistently
+} from "./support/session.ts"
 
 const now = { startImmediately: true } as const
 const settle = TestClock.adjust("1 millis")
@@ -40,23 +50,6 @@ const existsFrame = (xid: number) => Frames.framed(Frames.replyWith(xid, 1n, Ope
 const isServed = Effect.fnUntraced(function* (session: TheSession, server: ServerSide) {
   const fiber = yield* Effect.forkChild(exists(session, "/served"), now)
   server.sendRaw(existsFrame((yield* server.nextRequest).xid))
-  yield* Fiber.join(fiber)
-})
-
-const watchData = Effect.fnUntraced(function* (session: TheSession, server: ServerSide, path: string) {
-  const fiber = yield* Effect.forkChild(session.watchData(at(path)), now)
-  const { xid } = yield* server.nextRequest
-  server.replyWith(xid, 0x10n, Operations.getData, { data: null, stat: Frames.stat })
-  return (yield* Fiber.join(fiber)).changed
-})
-
-const watchPersistently = Effect.fnUntraced(function* (
-  session: TheSession,
-  server: ServerSide,
-  listener: PersistentWatchListener
-) {
-  const fiber = yield* Effect.forkScoped(session.watchPersistently(at("/a"), { recursive: false, listener }))
-  server.replyWith((yield* server.nextRequest).xid, 0x11n, Operations.addWatch, { err: 0 })
   yield* Fiber.join(fiber)
 })
 
@@ -182,9 +175,9 @@ describe("who throws when told", () => {
   it.effect("an event of a persistent watch keeps it from no other listener", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(options)
-      yield* watchPersistently(session, server, { ...silent, onEvent: bug })
+      yield* watchPersistently(session, server, "/a", false, { ...silent, onEvent: bug })
       const seen: Array<string> = []
-      yield* watchPersistently(session, server, { ...silent, onEvent: ({ type }) => void seen.push(type) })
+      yield* watchPersistently(session, server, "/a", false, { ...silent, onEvent: ({ type }) => void seen.push(type) })
       server.send(Frames.notification(Frames.event.data, "/a"))
       yield* settle
       assert.deepStrictEqual(seen, ["NodeDataChanged"])
@@ -196,9 +189,9 @@ describe("who throws when told", () => {
   it.effect("the end of a persistent watch keeps it from no other listener, and the session from no end", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(options)
-      yield* watchPersistently(session, server, { ...silent, onEnd: bug })
+      yield* watchPersistently(session, server, "/a", false, { ...silent, onEnd: bug })
       const ends: Array<string> = []
-      yield* watchPersistently(session, server, { ...silent, onEnd: ({ _tag }) => void ends.push(_tag) })
+      yield* watchPersistently(session, server, "/a", false, { ...silent, onEnd: ({ _tag }) => void ends.push(_tag) })
       const waiting = yield* Effect.forkChild(Effect.flip(exists(session, "/x")), now)
       yield* session.info.detach
       assert.deepStrictEqual(ends, ["SessionClosed"])

@@ -224,12 +224,23 @@ export interface FaultProxy {
 }
 
 /**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Moves bytes that need not be frames; rules on frames do nothing then. Default false. */
+  readonly raw?: boolean | undefined
+  /** The address of this machine to listen on; default `127.0.0.1`. */
+  readonly host?: string | undefined
+  /** The port to listen on, for a proxy that takes the place of another elsewhere; default: one that is free. */
+  readonly port?: number | undefined
+}
+
+/**
  * Starts a proxy in front of a server.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const make = (
-  target: Target,
-  options: { readonly raw?: boolean | undefined } = {}
-): Effect.Effect<FaultProxy, never, Scope.Scope> => makeProxy(target, options.raw === true)
+export const make = (target: Target, options: Options = {}): Effect.Effect<FaultProxy, never, Scope.Scope> =>
+  makeProxy(target, options)

@@ -1,5 +1,6 @@
 export * as FaultProxy from "./FaultProxy.ts"
 export * as ScriptedServer from "./ScriptedServer.ts"
+export * as ScriptedSession from "./ScriptedSession.ts"
 export * as ZooKeeperEnsemble from "./ZooKeeperEnsemble.ts"
 export * as ZooKeeperError from "./ZooKeeperError.ts"
 export * as ZooKeeperInstall from "./ZooKeeperInstall.ts"

@@ -72,6 +72,24 @@ describe("FaultProxy, without a fault", () => {
     })
   )
 
+  it.effect("listens where it is told, on the port of another too", () =>
+    Effect.gen(function* () {
+      const { proxy, server } = yield* setUp
+      const elsewhere = yield* FaultProxy.make(server, { host: "127.0.0.2", port: proxy.port })
+      assert.strictEqual(elsewhere.connectString, `127.0.0.2:${proxy.port}`)
+      const client = yield* connect(elsewhere.port, elsewhere.host)
+      yield* client.send(ints(0))
+      assert.deepStrictEqual(readInts(yield* client.nextFrame), [7])
+      assert.deepStrictEqual([(yield* proxy.seen).accepted, (yield* elsewhere.seen).accepted], [0, 1])
+      // Each refuses alone, and comes back where it was.
+      yield* elsewhere.accept("refuse")
+      assert.match((yield* Effect.flip(connect(elsewhere.port, elsewhere.host))).message, /ECONNREFUSED/)
+      yield* connect(proxy.port)
+      yield* elsewhere.heal
+      yield* connect(elsewhere.port, elsewhere.host)
+    })
+  )
+
   it.effect("resets the client when nothing listens at the target", () =>
     Effect.gen(function* () {
       const { proxy } = yield* setUp

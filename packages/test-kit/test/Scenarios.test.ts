@@ -1,7 +1,7 @@
 /**
  * What happens to ensembles in production, on a real one: its leader is killed, it is restarted member by member, members
- * are cut off, lag behind, lose their quorum, are all gone, are all replaced. Across each of these clients watch
- * thousands of znodes, and are told of every change.
+ * are cut off, lag behind, lose their quorum, are all gone. Across each of these clients watch thousands of znodes, and are
+ * told of every change. What happens around an ensemble stands in `Scenarios.around.test.ts`.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -22,27 +21,28 @@ import * as FaultProxy from "../src/FaultProxy.ts"
 import * as ZooKeeperEnsemble from "../src/ZooKeeperEnsemble.ts"
 import type { ZooKeeperServer } from "../src/ZooKeeperServer.ts"
 import {
+  allTold,
   changeAll,
   type Client,
   connect,
   connectTo,
+  COUNT,
   createAll,
+  isLong,
+  isWritable,
+  keepWriting,
+  MANY,
+  owning,
   portOf,
+  share,
+  stillOwns,
   timed,
   until,
-  watchAll,
-  type Watching
+  watchAll
 } from "./support/watching.ts"
-
-/** How many znodes are watched when the leader is killed, and everywhere in a long run. */
-const MANY = 10_000
-const isLong = process.env["ZK_LONG"] === "1"
-const COUNT = isLong ? MANY : 2000
 
 /** Longer than an election takes on a busy machine. */
 const sessionTimeout = "20 seconds"
-
-const share = (n: number, of: number): number => Math.round((n * COUNT) / of)
 
 class Ensemble extends Context.Service<Ensemble, ZooKeeperEnsemble.ZooKeeperEnsemble>()("test/Scenarios/Ensemble") {
   // Short ticks, so that what was cut off is missed soon. Sessions are local until they own something, so that a server
@@ -52,25 +52,6 @@ class Ensemble extends Context.Service<Ensemble, ZooKeeperEnsemble.ZooKeeperEnse
     ZooKeeperEnsemble.make({ links: true, tickTime: 200, localSessions: "upgrading", startTimeout: "90 seconds" })
   )
 }
-
-/** Makes the session one that all members know, with an ephemeral to show for it. */
-const owning = Effect.fnUntraced(function* (client: Client, name: string) {
-  yield* client.zk.create(`/owner-${name}`, { mode: "ephemeral" })
-  return client
-})
-
-const stillOwns = Effect.fnUntraced(function* ({ zk }: Client, name: string) {
-  yield* zk.sync("/")
-  const stat = Option.getOrUndefined(yield* zk.stat(`/owner-${name}`))
-  return stat?.ephemeralOwner === zk.session.id
-})
-
-/** All that was watched was told. */
-const allTold = Effect.fnUntraced(function* (watching: Watching) {
-  const took = yield* timed(until(() => watching.told + watching.expired >= watching.count))
-  assert.deepStrictEqual({ ...watching }, { count: watching.count, told: watching.count, expired: 0 })
-  return took
-})
 
 /** All three are one ensemble, whatever the scenario before has left. */
 const whole = Effect.flatMap(Ensemble, (ensemble) =>
@@ -90,8 +71,6 @@ const member = (role: "leader" | "follower") =>
     const [follower] = yield* ensemble.followers
     return yield* Effect.fromNullishOr(follower)
   }).pipe(Effect.retry({ times: 50, schedule: Schedule.spaced("200 millis") }))
-
-const isWritable = ({ zk }: Client) => zk.session.state._tag === "Connected" && !zk.session.readOnly
 
 describe("an ensemble of three", () => {
   it.layer(Ensemble.layer, { timeout: "180 seconds", excludeTestServices: true })((it) => {
@@ -195,22 +174,7 @@ describe("an ensemble of three", () => {
         const [writer, watcher] = [clients[0]!, clients[1]!]
         yield* createAll(writer, "/rolling", COUNT)
         const watching = yield* watchAll(watcher, "/rolling", COUNT)
-        yield* writer.zk.create("/rolled")
-        const state = { isOver: false, acknowledged: 0, unknown: 0, lastKnown: 0 }
-        const writing = yield* Effect.forkChild(
-          Effect.gen(function* () {
-            for (let n = 1; !state.isOver; n++) {
-              const result = yield* outcome(writer.zk.set("/rolled", String(n)))
-              assert.include(["success", "ConnectionLoss"], result)
-              if (result !== "success") state.unknown++
-              else {
-                state.acknowledged++
-                state.lastKnown = n
-              }
-              yield* Effect.sleep("2 millis")
-            }
-          })
-        )
+        const written = yield* keepWriting(writer, "/rolled")
         const took = yield* timed(
           Effect.forEach(
             ensemble.servers,
@@ -223,8 +187,7 @@ describe("an ensemble of three", () => {
           )
         )
         yield* changeAll(clients[2]!, "/rolling", share(3, 4), COUNT)
-        state.isOver = true
-        yield* Fiber.join(writing)
+        const writes = yield* written.stop
         yield* allTold(watching)
         assert.deepStrictEqual(
           clients.map(({ zk }) => zk.session.id),
@@ -234,13 +197,7 @@ describe("an ensemble of three", () => {
           assert.isTrue(yield* stillOwns(client, `rolling-${n + 1}`))
           assert.notInclude(client.states, "Expired")
         }
-        yield* watcher.zk.sync("/rolled")
-        const last = Number(text(yield* watcher.zk.getData("/rolled")))
-        assert.isAtLeast(last, state.lastKnown)
-        console.log(
-          `rolling restart in ${took} ms: 0 of ${clients.length} sessions lost, ${state.acknowledged} writes acknowledged and ` +
-            `none lost, ${state.unknown} unknown, ${COUNT} events`
-        )
+        console.log(`rolling restart in ${took} ms: 0 of ${clients.length} sessions lost, ${writes}, ${COUNT} events`)
       })
     )
 
@@ -408,82 +365,3 @@ describe("an ensemble of three", () => {
     )
   })
 })
-
-describe("an ensemble whose members are all replaced", () => {
-  it.live(
-    "keeps the sessions of the clients that work on it, their watches and every acknowledged write",
-    () =>
-      Effect.gen(function* () {
-        const ensemble = yield* ZooKeeperEnsemble.make({ spares: 3, tickTime: 200, startTimeout: "90 seconds" })
-        const options = { servers: ensemble.connectString, sessionTimeout: "20 seconds" } as const
-        const admin = yield* owning(yield* connect(options), "admin")
-        yield* admin.zk.addAuth("digest", Redacted.make("super:secret"))
-        const watcher = yield* owning(yield* connect(options), "replaced")
-        const { id } = watcher.zk.session
-        yield* createAll(admin, "/replaced", COUNT)
-        const watching = yield* watchAll(watcher, "/replaced", COUNT)
-        yield* watcher.zk.create("/counted")
-        const state = { isOver: false, acknowledged: 0, unknown: 0, lastKnown: 0 }
-        const working = yield* Effect.forkChild(
-          Effect.gen(function* () {
-            for (let n = 1; !state.isOver; n++) {
-              const result = yield* outcome(watcher.zk.set("/counted", String(n)))
-              assert.include(["success", "ConnectionLoss"], result)
-              if (result !== "success") state.unknown++
-              else {
-                state.acknowledged++
-                state.lastKnown = n
-              }
-              yield* Effect.sleep("2 millis")
-            }
-          })
-        )
-        const members = [...ensemble.servers]
-        const took = yield* timed(
-          Effect.forEach(ensemble.spares, ({ joining, server }, n) =>
-            Effect.gen(function* () {
-              yield* server.launch
-              yield* reconfigure(admin, { joining: [joining] })
-              yield* server.awaitMode("follower", "leader")
-              const [leaving] = members.splice(0, 1)
-              members.push(server)
-              const addresses = members.map(({ connectString }) => connectString).join(",")
-              // As an application does that watches the configuration.
-              yield* admin.zk.updateServers(addresses)
-              yield* watcher.zk.updateServers(addresses)
-              yield* reconfigure(admin, { leaving: [leaving!.id] })
-              yield* leaving!.stop
-              yield* changeAll(admin, "/replaced", share(n, 3), share(n + 1, 3))
-            })
-          )
-        )
-        state.isOver = true
-        yield* Fiber.join(working)
-        yield* changeAll(admin, "/replaced", 0, COUNT)
-        yield* allTold(watching)
-        assert.strictEqual(watcher.zk.session.id, id)
-        assert.isTrue(yield* stillOwns(watcher, "replaced"))
-        assert.notInclude(watcher.states, "Expired")
-        const config = yield* admin.zk.getConfig
-        assert.deepStrictEqual(
-          config.members.map((member) => member.id),
-          [4, 5, 6]
-        )
-        yield* watcher.zk.sync("/counted")
-        assert.isAtLeast(Number(text(yield* watcher.zk.getData("/counted"))), state.lastKnown)
-        console.log(
-          `all members replaced in ${took} ms: ${watcher.states.join(", ")}; ${state.acknowledged} writes acknowledged and none ` +
-            `lost, ${state.unknown} unknown, ${COUNT} events`
-        )
-      }).pipe(Effect.provideService(References.MinimumLogLevel, "Error")),
-    { timeout: 180_000 }
-  )
-})
-
-/** Again while another is under way, the new member has not caught up, or the leader that did it has left. */
-const reconfigure = ({ zk }: Client, change: Parameters<Client["zk"]["reconfigure"]>[0]) =>
-  Effect.retry(zk.reconfigure(change), {
-    while: ({ _tag }) => ["ReconfigInProgress", "NewConfigNoQuorum", "ConnectionLoss"].includes(_tag),
-    schedule: Schedule.spaced("200 millis"),
-    times: 50
-  })

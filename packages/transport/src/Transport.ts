@@ -29,6 +29,11 @@ export interface Connection {
    */
   readonly pull: Effect.Effect<ReadonlyArray<Uint8Array>, TransportError>
   /**
+   * Takes back the memory of a chunk that `pull` gave, of which no view may be kept then. It need not be called. What the
+   * collector has to find out itself counts as memory in use until then, and makes it look through the whole heap.
+   */
+  readonly release?: ((chunk: Uint8Array) => void) | undefined
+  /**
    * Hands bytes to the network and waits while it is full. The bytes must not be changed until this has returned, nor
    * after an interruption. Fails, and never hangs, once the connection has ended.
    */

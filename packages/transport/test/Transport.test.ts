@@ -67,6 +67,24 @@ describe("over TCP", () => {
     })
   )
 
+  it.live("the memory of a chunk is free once it is released, and what comes after is whole", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp(Servers.echo)
+      const connection = yield* connect(server.address)
+      for (const text of ["one", "another"]) {
+        yield* connection.write(bytes(text))
+        const [chunk] = yield* connection.pull
+        assert.deepStrictEqual(chunk, bytes(text))
+        connection.release?.(chunk!)
+        assert.strictEqual(chunk!.byteLength, 0)
+      }
+      // Not that of others which it is a part of.
+      const part = bytes("part").subarray(1)
+      connection.release?.(part)
+      assert.deepStrictEqual(part, bytes("art"))
+    })
+  )
+
   it.live("a name is dialled at the address, a scheme of tcp overrules tls options", () =>
     Effect.gen(function* () {
       const server = yield* Servers.tcp(Servers.echo)

@@ -1,7 +1,16 @@
 /**
  * npm's `zookeeper`, the binding of the C client, driven by its callbacks. It has no transactions.
  */
-import { type Connect, dataSize, drive, pathsOf, sessionTimeout, type Step } from "../contestant.ts"
+import {
+  type Ask,
+  type Connect,
+  dataSize,
+  drive,
+  makeWatches,
+  pathsOf,
+  sessionTimeout,
+  type Step
+} from "../contestant.ts"
 import { loadPeer } from "../peer.ts"
 
 type Callback = (code: number, error: string) => void
@@ -22,8 +31,6 @@ type Module = { readonly default?: unknown } & (new () => Client)
 
 const data = Buffer.alloc(dataSize)
 
-type Ask = (index: number, done: (error?: unknown) => void) => void
-
 export const connect: Connect = async (servers) => {
   const ZooKeeper = loadPeer<Module>("zookeeper")
   const zk = new ZooKeeper()
@@ -32,23 +39,14 @@ export const connect: Connect = async (servers) => {
       error ? reject(new Error(String(error))) : resolve()
     )
   )
-  const watches = { set: 0, fired: 0, onFired: () => {} }
+  const watches = makeWatches()
   return {
     prepare: (step) => {
-      const ask = asking(zk, step, () => {
-        watches.fired++
-        watches.onFired()
-      })
-      if (step.op === "watch") watches.set = step.count
+      const ask = asking(zk, step, watches.onFired)
+      watches.expect(step)
       return (latencies) => drive(step, latencies, ask)
     },
-    allFired: () =>
-      new Promise((resolve) => {
-        watches.fired = 0
-        watches.onFired = () => {
-          if (watches.fired === watches.set) resolve()
-        }
-      }),
+    allFired: watches.allFired,
     getOnce: (path) =>
       new Promise((resolve) => {
         const ask = (): void => {

@@ -55,7 +55,7 @@ const framesOf = (step: Step): ReadonlyArray<Uint8Array> => {
     case "get":
       return [requestFrame(1, Operations.getData, { path: step.path, watch: false })]
     case "children":
-      return [requestFrame(1, Operations.getChildren, { path: step.path, watch: false })]
+      return [requestFrame(1, Operations.getChildren2, { path: step.path, watch: false })]
     case "watch":
       return pathsOf(step).map((path, xid) => requestFrame(xid + 1, Operations.getData, { path, watch: true }))
     case "create":

@@ -1,7 +1,16 @@
 /**
  * npm's `node-zookeeper-client`, driven by its callbacks.
  */
-import { type Connect, dataSize, drive, pathsOf, sessionTimeout, type Step } from "../contestant.ts"
+import {
+  type Ask,
+  type Connect,
+  dataSize,
+  drive,
+  makeWatches,
+  pathsOf,
+  sessionTimeout,
+  type Step
+} from "../contestant.ts"
 import { loadPeer } from "../peer.ts"
 
 type Callback = (error: unknown) => void
@@ -30,31 +39,20 @@ interface Module {
 
 const data = Buffer.alloc(dataSize)
 
-type Ask = (index: number, done: Callback) => void
-
 export const connect: Connect = async (servers) => {
   const zk = loadPeer<Module>("node-zookeeper-client").createClient(servers, { sessionTimeout, spinDelay: 0 })
   const connected = new Promise<void>((resolve) => zk.once("connected", resolve))
   zk.connect()
   await connected
-  const watches = { set: 0, fired: 0, onFired: () => {} }
+  const watches = makeWatches()
   return {
     prepare: (step) => {
-      const ask = asking(zk, step, () => {
-        watches.fired++
-        watches.onFired()
-      })
-      if (step.op === "watch") watches.set = step.count
+      const ask = asking(zk, step, watches.onFired)
+      watches.expect(step)
       const total = step.op === "transaction" ? Math.ceil(step.count / step.size) : step.count
       return (latencies) => drive({ count: total, inFlight: step.inFlight }, latencies, ask)
     },
-    allFired: () =>
-      new Promise((resolve) => {
-        watches.fired = 0
-        watches.onFired = () => {
-          if (watches.fired === watches.set) resolve()
-        }
-      }),
+    allFired: watches.allFired,
     getOnce: (path) =>
       new Promise((resolve) => {
         const ask = (): void =>

@@ -60,57 +60,82 @@ export const checkVersion = (version: number): InvalidArgument | undefined =>
 export const argumentOf = (index: number | undefined, name: string): string =>
   index === undefined ? name : `ops[${index}].${name}`
 
-/** `index` is that of the operation of a transaction that the arguments belong to. */
+/**
+ * A create, or what is wrong with it. `index` is that of the operation of a transaction that the arguments belong to.
+ */
 export const prepareCreate = (
   view: View,
   path: string,
   options: ZnodeOptions,
   index?: number
-): Result.Result<PreparedCreate, InvalidArgument> => {
+): PreparedCreate | InvalidArgument => {
+  const mode = createMode(options, index)
+  if (typeof mode !== "string") return mode
+  const request = createRequest(view, path, options, mode, index)
+  if (isInvalid(request)) return request
+  const ttl = createTtl(options, mode, index)
+  return typeof ttl === "bigint" ? { path, mode, request, ttl } : ttl
+}
+
+export const createMode = (
+  options: ZnodeOptions,
+  index: number | undefined
+): CreateMode.CreateMode | InvalidArgument => {
   const mode = options.mode ?? "persistent"
-  if (!CreateMode.isCreateMode(mode)) {
-    return Result.fail(invalid(argumentOf(index, "mode"), mode, `a mode must be one of ${CreateMode.all.join(", ")}`))
-  }
+  return mode === "persistent" || CreateMode.isCreateMode(mode)
+    ? mode
+    : invalid(argumentOf(index, "mode"), mode, `a mode must be one of ${CreateMode.all.join(", ")}`)
+}
+
+/** What is sent for every mode; on the path of every create, so that nothing is made around it. */
+export const createRequest = (
+  view: View,
+  path: string,
+  options: ZnodeOptions,
+  mode: CreateMode.CreateMode,
+  index: number | undefined
+): PreparedCreate["request"] | InvalidArgument => {
   const sequential = CreateMode.isSequential(mode)
   const rule = sequential ? ZnodePath.checkSequential(path) : ZnodePath.check(path)
-  if (rule !== undefined) return Result.fail(invalid(argumentOf(index, "path"), path, rule))
+  if (rule !== undefined) return invalid(argumentOf(index, "path"), path, rule)
   const data = options.data === undefined ? null : encodeData(options.data)
-  if (data === undefined) return Result.fail(badData(options.data, argumentOf(index, "data")))
+  if (data === undefined) return badData(options.data, argumentOf(index, "data"))
   let acl = view.defaultAcl
   if (options.acl !== undefined) {
     const judged = Acl.validate(options.acl, argumentOf(index, "acl"))
-    if (Result.isFailure(judged)) return Result.fail(judged.failure)
+    if (Result.isFailure(judged)) return judged.failure
     acl = judged.success
   }
-  const ttl =
-    mode === "persistent" && options.ttl === undefined ? noTtl : prepareTtl(mode, options.ttl, argumentOf(index, "ttl"))
-  if (Result.isFailure(ttl)) return Result.fail(ttl.failure)
   const server = sequential ? ZnodePath.toServerSequential(view.chroot, path) : ZnodePath.toServer(view.chroot, path)
-  return Result.succeed({
-    path,
-    mode,
-    request: { path: server, data, acl, flags: CreateMode.flags[mode] },
-    ttl: ttl.success
-  })
+  return { path: server, data, acl, flags: CreateMode.flags[mode] }
 }
 
-const noTtl = Result.succeed(0n)
+/** Milliseconds; 0 for the modes that have none. */
+export const createTtl = (
+  options: ZnodeOptions,
+  mode: CreateMode.CreateMode,
+  index: number | undefined
+): bigint | InvalidArgument =>
+  options.ttl === undefined && !CreateMode.hasTtl(mode) ? 0n : prepareTtl(mode, options.ttl, argumentOf(index, "ttl"))
 
 const prepareTtl = (
   mode: CreateMode.CreateMode,
   ttl: Duration.Input | undefined,
   argument: string
-): Result.Result<bigint, InvalidArgument> => {
+): bigint | InvalidArgument => {
   if (!CreateMode.hasTtl(mode)) {
-    return ttl === undefined
-      ? Result.succeed(0n)
-      : Result.fail(invalid(argument, describe(ttl), `only the modes with a time to live take a ttl, not ${mode}`))
+    return invalid(argument, describe(ttl), `only the modes with a time to live take a ttl, not ${mode}`)
   }
-  if (ttl === undefined) return Result.fail(invalid(argument, ttl, `the mode ${mode} needs a ttl`))
+  if (ttl === undefined) return invalid(argument, ttl, `the mode ${mode} needs a ttl`)
   const duration = Duration.fromInput(ttl)
-  if (Option.isNone(duration)) return Result.fail(invalid(argument, describe(ttl), "a ttl must be a duration"))
-  return Result.map(CreateMode.validateTtl(Duration.toMillis(duration.value), argument), BigInt)
+  if (Option.isNone(duration)) return invalid(argument, describe(ttl), "a ttl must be a duration")
+  const millis = CreateMode.validateTtl(Duration.toMillis(duration.value), argument)
+  return Result.isFailure(millis) ? millis.failure : BigInt(millis.success)
 }
+
+/** Whether arguments were refused: what is sent has no `_tag`, and to ask for that is cheaper than for the class. */
+export const isInvalid = <A extends object>(prepared: A | InvalidArgument): prepared is InvalidArgument =>
+  "_tag" in prepared
 
 /** Names a value in an error without printing what may be long or secret. */
 const describe = (value: unknown): string =>

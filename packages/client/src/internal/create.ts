@@ -17,7 +17,7 @@ import type { CreateError } from "../Errors.ts"
 import type { CreateOptions, Stat } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { told, withoutStat } from "./answers.ts"
-import { invalid, prepareCreate } from "./arguments.ts"
+import { invalid, isInvalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
 import { deleteUntilGone } from "./delete.ts"
 import * as Guid from "../Guid.ts"
@@ -39,11 +39,10 @@ export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat
   return {
     create: (path, options = {}) => {
       const prepared = prepareCreate(view, path, options)
-      if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
-      const create = prepared.success
-      return isOneRequest(view, create, options)
-        ? sendFor(view, Operations.create, create.request, path, toPath)
-        : Effect.map(createPrepared(view, create, options, false), toPath)
+      if (isInvalid(prepared)) return Effect.fail(prepared)
+      return isOneRequest(view, prepared, options)
+        ? sendFor(view, Operations.create, prepared.request, path, toPath)
+        : Effect.map(createPrepared(view, prepared, options, false), toPath)
     },
     createWithStat: (path, options) =>
       Effect.flatMap(createNode(view, path, options, true), (created) =>
@@ -70,9 +69,7 @@ export const createNode = (
   withStat: boolean
 ): Effect.Effect<Created, CreateError> => {
   const prepared = prepareCreate(view, path, options)
-  return Result.isFailure(prepared)
-    ? Effect.fail(prepared.failure)
-    : createPrepared(view, prepared.success, options, withStat)
+  return isInvalid(prepared) ? Effect.fail(prepared) : createPrepared(view, prepared, options, withStat)
 }
 
 /** `createNode` of what has been judged; of the options only those count that say what is done about a lost reply. */

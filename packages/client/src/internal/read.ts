@@ -51,6 +51,13 @@ export const readNode = (view: View, server: string, path: string) => {
   )
 }
 
+/**
+ * The names of the children. Asked for with the Stat, which is not needed: since ZooKeeper 3.6 servers keep the answers to
+ * `getChildren2` as bytes, and make those to `getChildren` anew, which takes 2 milliseconds for 10,000 names.
+ */
+export const readNames = (view: View, server: string, path: string) =>
+  sendFor(view, Operations.getChildren2, { path: server, watch: false }, path, toNames)
+
 /** The Stat, undefined for no znode. */
 export const readStat = (view: View, server: string, path: string) =>
   send(view, Operations.exists, { path: server, watch: false }, path).pipe(
@@ -61,10 +68,7 @@ export const readStat = (view: View, server: string, path: string) =>
 export const makeRead = (view: View): Pick<Service, Rows> => {
   const get: Service["get"] = (path) => withPath(view, path, (server) => readNode(view, server, path))
 
-  const getChildren: Service["getChildren"] = (path) =>
-    withPath(view, path, (server) =>
-      sendFor(view, Operations.getChildren, { path: server, watch: false }, path, toNames)
-    )
+  const getChildren: Service["getChildren"] = (path) => withPath(view, path, (server) => readNames(view, server, path))
 
   return {
     get,
@@ -148,14 +152,7 @@ const readOneByOne = (view: View, ops: ReadonlyArray<Op.Read>) =>
     ops,
     (op): Effect.Effect<Op.ReadResult<Op.Read>, SessionError> => {
       const server = ZnodePath.toServer(view.chroot, op.path)
-      return op._tag === "Get"
-        ? asResult(readNode(view, server, op.path))
-        : asResult(
-            Effect.map(
-              send(view, Operations.getChildren, { path: server, watch: false }, op.path),
-              (response) => response.children
-            )
-          )
+      return op._tag === "Get" ? asResult(readNode(view, server, op.path)) : asResult(readNames(view, server, op.path))
     },
     { concurrency: "unbounded" }
   )

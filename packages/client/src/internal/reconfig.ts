@@ -79,23 +79,25 @@ const parseConfig = (data: Uint8Array | null): EnsembleConfig => {
   const raw = data === null ? "" : new TextDecoder().decode(data)
   const members: Array<EnsembleMember> = []
   let version = 0n
-  for (const line of raw.split("\n")) {
+  for (const line of raw.split(/\r?\n|\r/)) {
     const member = parseMember(line.trim())
     if (member !== undefined) members.push(member)
-    const hex = /^version=([0-9a-f]+)$/i.exec(line.trim())?.[1]
-    if (hex !== undefined) version = BigInt(`0x${hex}`)
+    // 64 bits, as `fromConfig` takes them.
+    const hex = /^version=([0-9a-f]{1,16})$/i.exec(line.trim())?.[1]
+    if (hex !== undefined) version = BigInt.asIntN(64, BigInt(`0x${hex}`))
   }
   return { version, members, raw }
 }
 
 /** `server.1=zk1:2888:3888:participant;0.0.0.0:2181`, addresses separated by "|" where a server has several. */
 const parseMember = (text: string): EnsembleMember | undefined => {
-  const match = /^server\.(\d+)=([^;]+)(?:;(.+))?$/.exec(text)
+  // More digits than a number holds are those of no server.
+  const match = /^server\.(\d{1,15})=([^;]+)(?:;(.+))?$/s.exec(text)
   if (match === null) return undefined
   const [, id = "", quorum = "", client] = match
   let role: EnsembleMember["role"] = "participant"
   const addresses = quorum.split("|").map((address) => {
-    const named = /^(.*):(participant|observer)$/.exec(address)
+    const named = /^(.*):(participant|observer)$/s.exec(address)
     if (named === null) return address
     role = named[2] === "observer" ? "observer" : "participant"
     return named[1] ?? address

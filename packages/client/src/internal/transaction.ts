@@ -11,13 +11,23 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import { ServerRefused } from "@effect-zookeeper/session/SessionError"
 import type { ProtocolError, SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import { TransactionFailed } from "../Errors.ts"
 import type { OperationError } from "../Errors.ts"
 import type * as Op from "../Op.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { badAnswer } from "./answers.ts"
-import { argumentOf, badData, badVersion, encodeData, invalid, isVersion, prepareCreate } from "./arguments.ts"
+import {
+  argumentOf,
+  badData,
+  badVersion,
+  createMode,
+  createRequest,
+  createTtl,
+  encodeData,
+  invalid,
+  isInvalid,
+  isVersion
+} from "./arguments.ts"
 import { send, toClient } from "./View.ts"
 import type { View } from "./View.ts"
 
@@ -33,13 +43,16 @@ const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
   view: View,
   ops: Ops
 ): Effect.Effect<Op.WriteResults<Ops>, TransactionError> => {
-  const request: Array<Request> = []
+  const request = new Array<Request>(ops.length)
   for (let index = 0; index < ops.length; index++) {
     const op = ops[index]
-    if (op === undefined) break
+    if (op === undefined) {
+      request.length = index
+      break
+    }
     const prepared = prepare(view, op, index)
-    if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
-    request.push(prepared.success)
+    if (isInvalid(prepared)) return Effect.fail(prepared)
+    request[index] = prepared
   }
   const results: Effect.Effect<ReadonlyArray<Op.WriteResult<Op.Write>>, TransactionError> = request.length === 0
     ? Effect.succeed([])
@@ -52,34 +65,35 @@ const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
 // requests
 // -----------------------------------------------------------------------------
 
-const prepare = (view: View, op: Op.Write, index: number): Result.Result<Request, InvalidArgument> => {
+const prepare = (view: View, op: Op.Write, index: number): Request | InvalidArgument => {
   if (op._tag === "Create") {
-    const prepared = prepareCreate(view, op.path, op.options, index)
-    if (Result.isFailure(prepared)) return Result.fail(prepared.failure)
-    const { mode, request, ttl } = prepared.success
-    if (mode === "container") return Result.succeed({ operation: "createContainer", request })
-    return Result.succeed(
-      CreateMode.hasTtl(mode)
-        ? { operation: "createTTL", request: { ...request, ttl } }
-        : { operation: "create", request }
-    )
+    const mode = createMode(op.options, index)
+    if (typeof mode !== "string") return mode
+    const request = createRequest(view, op.path, op.options, mode, index)
+    if (isInvalid(request)) return request
+    const ttl = createTtl(op.options, mode, index)
+    if (typeof ttl !== "bigint") return ttl
+    if (mode === "container") return { operation: "createContainer", request }
+    return CreateMode.hasTtl(mode)
+      ? { operation: "createTTL", request: { ...request, ttl } }
+      : { operation: "create", request }
   }
   const rule = ZnodePath.check(op.path)
-  if (rule !== undefined) return Result.fail(invalid(argumentOf(index, "path"), op.path, rule))
-  if (!isVersion(op.version)) return Result.fail(badVersion(op.version, argumentOf(index, "version")))
+  if (rule !== undefined) return invalid(argumentOf(index, "path"), op.path, rule)
+  if (!isVersion(op.version)) return badVersion(op.version, argumentOf(index, "version"))
   const path = ZnodePath.toServer(view.chroot, op.path)
   switch (op._tag) {
     case "Check":
-      return Result.succeed({ operation: "check", request: { path, version: op.version } })
+      return { operation: "check", request: { path, version: op.version } }
     case "Delete":
       return op.path === "/"
-        ? Result.fail(invalid(argumentOf(index, "path"), op.path, "the root cannot be deleted"))
-        : Result.succeed({ operation: "delete", request: { path, version: op.version } })
+        ? invalid(argumentOf(index, "path"), op.path, "the root cannot be deleted")
+        : { operation: "delete", request: { path, version: op.version } }
     case "SetData": {
       const data = encodeData(op.data)
       return data === undefined
-        ? Result.fail(badData(op.data, argumentOf(index, "data")))
-        : Result.succeed({ operation: "setData", request: { path, data, version: op.version } })
+        ? badData(op.data, argumentOf(index, "data"))
+        : { operation: "setData", request: { path, data, version: op.version } }
     }
   }
 }
@@ -97,25 +111,27 @@ const toResults = (
   if (responses.length !== ops.length) {
     return mismatch(`${responses.length} results for ${ops.length} operations`)
   }
-  if (responses.some((response) => response.operation === "error")) {
-    return failure(ops, request, responses)
+  // Before anything is believed: where one failed, none was applied.
+  for (let index = 0; index < responses.length; index++) {
+    if (responses[index]?.operation === "error") return failure(ops, request, responses)
   }
-  const results: Array<Op.WriteResult<Op.Write>> = []
+  const results = new Array<Op.WriteResult<Op.Write>>(ops.length)
   for (let index = 0; index < ops.length; index++) {
     const op = ops[index]
     const response = responses[index]
     // Results say themselves what they are: a container is answered like any other znode.
-    if (op?._tag === "Create" && response !== undefined && "response" in response && hasPath(response.response)) {
-      view.versions?.created(response.response.path)
-      results.push(toClient(view, response.response.path))
+    if (op?._tag === "Create" && response !== undefined && isCreated(response)) {
+      const { path } = response.response
+      view.versions?.created(path)
+      results[index] = toClient(view, path)
     } else if (op?._tag === "SetData" && response?.operation === "setData") {
       view.versions?.sawData(ZnodePath.toServer(view.chroot, op.path), response.response.stat.version)
-      results.push(response.response.stat)
+      results[index] = response.response.stat
     } else if (op?._tag === "Check" && response?.operation === "check") {
-      results.push(undefined)
+      results[index] = undefined
     } else if (op?._tag === "Delete" && response?.operation === "delete") {
       view.versions?.forget(ZnodePath.toServer(view.chroot, op.path))
-      results.push(undefined)
+      results[index] = undefined
     } else {
       return mismatch(`the result of operation ${index} is one of ${response?.operation ?? "nothing"}`)
     }
@@ -123,8 +139,14 @@ const toResults = (
   return Effect.succeed(results)
 }
 
-const hasPath = (response: object | void): response is { readonly path: string } =>
-  typeof response === "object" && "path" in response && typeof response.path === "string"
+type Created = Extract<MultiResult, { readonly response: { readonly path: string } }>
+
+const isCreated = (result: MultiResult): result is Created => {
+  const { operation } = result
+  return (
+    operation === "create" || operation === "create2" || operation === "createContainer" || operation === "createTTL"
+  )
+}
 
 const mismatch = (why: string): Effect.Effect<never, ProtocolError> => badAnswer({ operation: "multi", path: "" }, why)
 

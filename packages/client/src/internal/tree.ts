@@ -14,12 +14,12 @@ import type { CreateError } from "../Errors.ts"
 import type { CreateWithParentsOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { noVersionIsBad, withoutStat } from "./answers.ts"
-import { badData, encodeData, invalid, prepareCreate } from "./arguments.ts"
+import { badData, encodeData, invalid, isInvalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
 import { createPrepared, lacksParent, remembered, sendCreate } from "./create.ts"
 import type { Created } from "./create.ts"
 import { isLost, isUnimplemented } from "../Outcome.ts"
-import { readStat } from "./read.ts"
+import { readNames, readStat } from "./read.ts"
 import { send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 import { sendSet } from "./write.ts"
@@ -72,7 +72,8 @@ const createBelowParents = (
   withStat: boolean
 ): Effect.Effect<Created, CreateError> =>
   Effect.gen(function* () {
-    const prepared = yield* Effect.fromResult(prepareCreate(view, path, options))
+    const prepared = prepareCreate(view, path, options)
+    if (isInvalid(prepared)) return yield* Effect.fail(prepared)
     const parentAcl = yield* judgedAcl(options.parentAcl, view.defaultAcl, "parentAcl")
     // Of the request itself, which may be the prefix of a sequential create; on the server, the chroot has parents too.
     const parent = ZnodePath.parent(prepared.request.path)
@@ -182,8 +183,8 @@ const list = Effect.fnUntraced(function* (
     yield* Effect.forEach(
       level,
       (path) =>
-        send(view, Operations.getChildren, { path, watch: false }, toClient(view, path)).pipe(
-          Effect.map(({ children }) => {
+        readNames(view, path, toClient(view, path)).pipe(
+          Effect.map((children) => {
             found.push(path)
             for (const child of children) below.push(ZnodePath.join(path, child))
           }),

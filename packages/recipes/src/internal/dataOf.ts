@@ -2,6 +2,7 @@
  * Values of the application as the data of znodes: the client's typed encoding, with the errors of recipes.
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import type { Data } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZNode from "@effect-zookeeper/client/ZNode"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
@@ -28,3 +29,6 @@ export const dataOf = <A, I>(schema: Schema.Codec<A, I>, codec?: ZNode.Codec<NoI
       )
   }
 }
+
+/** Data as the bytes that it is written as. */
+export const bytesOf = (data: Data): Uint8Array => (typeof data === "string" ? new TextEncoder().encode(data) : data)

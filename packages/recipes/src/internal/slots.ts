@@ -41,8 +41,8 @@ const Entry = Schema.fromJsonString(
   Schema.Struct({
     version: Schema.Literal(1),
     identifier: Schema.String,
-    /** Milliseconds. */
-    duration: Schema.Number,
+    /** Milliseconds. One without an end would be nobody's for ever. */
+    duration: Schema.Finite,
     /** Tells this holder's writes from all others. */
     nonce: Schema.String
   })

@@ -17,7 +17,7 @@ const program = Effect.gen(function* () {
   yield* zk.create("/jobs/job-", { data: "payload", mode: "ephemeralSequential" })
   yield* server.disconnectAll
   console.log(yield* zk.getChildren("/jobs"))
-  yield* server.answerWith({ operation: "getChildren" }, "NoAuth")
+  yield* server.answerWith({ operation: "getChildren2" }, "NoAuth")
   console.log(yield* zk.getChildren("/jobs").pipe(Effect.catchTag("NoAuth", (error) => Effect.succeed(error.message))))
 })
 

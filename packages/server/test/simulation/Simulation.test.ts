@@ -1,4 +1,5 @@
 import * as Simulation from "@effect-zookeeper/server/Simulation"
+import { hostCallsOf } from "@effect-zookeeper/test-kit/simulation/hostCalls"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -216,23 +217,9 @@ describe("Simulation", () => {
   })
 
   it("asks the host for no timer and no microtask", () => {
-    const names = ["setTimeout", "setImmediate", "setInterval", "queueMicrotask"] as const
-    const asked: Array<string> = []
-    const kept = names.map((name) => [name, globalThis[name]] as const)
-    const { then } = Promise.prototype
-    try {
-      for (const [name] of kept) Object.assign(globalThis, { [name]: () => asked.push(name) })
-      // oxlint-disable-next-line no-extend-native, unicorn/no-thenable
-      Promise.prototype.then = function (...args) {
-        asked.push("then")
-        return then.apply(this, args) as Promise<never>
-      }
+    const asked = hostCallsOf(() => {
       for (let seed = 1; seed <= 20; seed++) Simulation.run(busy, { seed })
-    } finally {
-      // oxlint-disable-next-line no-extend-native, unicorn/no-thenable
-      Promise.prototype.then = then
-      for (const [name, original] of kept) Object.assign(globalThis, { [name]: original })
-    }
+    })
     assert.deepStrictEqual(asked, [])
   })
 

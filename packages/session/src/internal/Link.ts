@@ -112,7 +112,11 @@ export class Link implements Outlet {
       const bytes = this.writer.take()
       this.bytesOut += bytes.length
       this.wroteAt = this.now()
-      return Effect.map(this.connection.write(bytes), onTaken)
+      return Effect.map(this.connection.write(bytes), () => {
+        // They are ours again.
+        this.writer.giveBack(bytes)
+        onTaken()
+      })
     })
     const writing = Effect.forever(pass, { disableYield: true })
     this.writing = Effect.runForkWith(this.context)(writing)
@@ -177,7 +181,7 @@ export class Link implements Outlet {
       try {
         for (const chunk of chunks) {
           this.bytesIn += chunk.length
-          this.splitter.push(chunk, onFrame)
+          if (this.splitter.push(chunk, onFrame)) this.connection.release?.(chunk)
         }
         return Effect.void
       } catch (error) {

@@ -114,7 +114,12 @@ export class ServerSide {
         Effect.suspend(() => {
           if (this.isCut) return Effect.fail(new TransportError({ server, reason: "Write" }))
           this.splitter.push(bytes, (all, start, end) => this.receive(all.slice(start, end)))
-          return this.flowing.await
+          const taken = bytes.slice()
+          return Effect.flatMap(this.flowing.await, () =>
+            Buffer.compare(taken, bytes) === 0
+              ? Effect.void
+              : Effect.die("bytes were written over while the network held them")
+          )
         }),
       defer
     }

@@ -9,6 +9,8 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Records from "@effect-zookeeper/protocol/Records"
 import * as Cause from "effect/Cause"
 
+export { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
+
 /** A request as a server sees it. */
 export interface Request {
   readonly xid: number
@@ -70,19 +72,5 @@ export const notification = (type: number, path: string, zxid = -1n): Uint8Array
   reply(Operations.Xid.notification, zxid, 0, Jute.encode(watcherEvent, { type, state: 3, path }))
 
 export const event = { created: 1, deleted: 2, data: 3, child: 4 } as const
-
-export const stat: Operation.Response<typeof Operations.setData>["stat"] = {
-  czxid: 1n,
-  mzxid: 1n,
-  ctime: 0,
-  mtime: 0,
-  version: 0,
-  cversion: 0,
-  aversion: 0,
-  ephemeralOwner: 0n,
-  dataLength: 0,
-  numChildren: 0,
-  pzxid: 1n
-}
 
 export const text = (value: string): Uint8Array => new TextEncoder().encode(value)

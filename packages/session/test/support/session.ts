@@ -10,8 +10,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { makeSession } from "../../src/internal/makeSession.ts"
-import type { Session, SessionOptions } from "../../src/Session.ts"
-import { MemoryNetwork } from "./MemoryNetwork.ts"
+import type { PersistentWatchListener, Session, SessionOptions } from "../../src/Session.ts"
+import * as Frames from "./frames.ts"
+import { MemoryNetwork, type ServerSide } from "./MemoryNetwork.ts"
 
 /** Begins to connect over a network in memory; at the end of the test the network goes first. */
 export const begin = Effect.fnUntraced(function* (
@@ -81,3 +82,24 @@ export const at = (path: string) => ({ server: path, client: path })
 /** The next state that satisfies a predicate, the current one included. */
 export const awaitState = (session: TheSession, tag: TheSession["info"]["state"]["_tag"]) =>
   Stream.runHead(Stream.filter(session.info.states, (state) => state._tag === tag))
+
+/** Sets a one-shot watch on data that the server accepts. */
+export const watchData = Effect.fnUntraced(function* (session: TheSession, server: ServerSide, path: string) {
+  const fiber = yield* Effect.forkChild(session.watchData(at(path)), { startImmediately: true })
+  const { xid } = yield* server.nextRequest
+  server.replyWith(xid, 0x10n, Operations.getData, { data: null, stat: Frames.stat })
+  return (yield* Fiber.join(fiber)).changed
+})
+
+/** Adds a persistent watch that the server accepts. */
+export const watchPersistently = Effect.fnUntraced(function* (
+  session: TheSession,
+  server: ServerSide,
+  path: string,
+  recursive: boolean,
+  listener: PersistentWatchListener
+) {
+  const fiber = yield* Effect.forkScoped(session.watchPersistently(at(path), { recursive, listener }))
+  server.replyWith((yield* server.nextRequest).xid, 0x11n, Operations.addWatch, { err: 0 })
+  yield* Fiber.join(fiber)
+})

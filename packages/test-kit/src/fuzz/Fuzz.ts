@@ -7,7 +7,9 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as V8 from "node:v8"
 import * as Vm from "node:vm"
@@ -182,6 +184,20 @@ export const inputOf = (
  */
 export const must = (holds: boolean, problem: string): void => {
   if (!holds) throw new Broken(problem)
+}
+
+/**
+ * Runs what never waits. What it fails with must be of the types that it says; undefined then.
+ *
+ * @category asserting
+ * @since 0.1.0
+ */
+export const runTyped = <A, E>(effect: Effect.Effect<A, E>, isTyped: (error: E) => boolean): A | undefined => {
+  const exit = Effect.runSyncExit(effect)
+  if (Exit.isSuccess(exit)) return exit.value
+  const error = exit.cause.reasons[0]
+  must(error?._tag === "Fail" && isTyped(error.error), `it died: ${Cause.pretty(exit.cause)}`)
+  return undefined
 }
 
 // ---- internal

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import { makeCodecTargets } from "./codecTargets.ts"
+import { dataTargets } from "./dataTargets.ts"
 import type { Target } from "./Fuzz.ts"
 import { serverTargets } from "./serverTargets.ts"
 import { textTargets } from "./textTargets.ts"
@@ -17,5 +18,5 @@ import { textTargets } from "./textTargets.ts"
  */
 export const make = Effect.fnUntraced(function* (seed: number): Effect.fn.Return<ReadonlyArray<Target>> {
   const codecs = yield* makeCodecTargets(seed)
-  return [...codecs, ...textTargets, ...serverTargets(codecs)]
+  return [...codecs, ...textTargets, ...dataTargets, ...serverTargets(codecs)]
 })

@@ -18,12 +18,10 @@ import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import type { Transport } from "@effect-zookeeper/transport/Transport"
 import { TransportError } from "@effect-zookeeper/transport/TransportError"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { must, type Target } from "./Fuzz.ts"
+import { must, runTyped, type Target } from "./Fuzz.ts"
 import { pieces } from "./Mutation.ts"
 
 const utf16 = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "utf16le"))
@@ -175,15 +173,6 @@ const numbers: Target = {
     }
     return "accepted"
   }
-}
-
-/** Runs what never waits. What it fails with must be of the class that it says. */
-const runTyped = <A, E>(effect: Effect.Effect<A, E>, isTyped: (error: E) => boolean): A | undefined => {
-  const exit = Effect.runSyncExit(effect)
-  if (Exit.isSuccess(exit)) return exit.value
-  const error = Exit.isFailure(exit) ? exit.cause.reasons[0] : undefined
-  must(error?._tag === "Fail" && isTyped(error.error), `it died: ${Cause.pretty(exit.cause)}`)
-  return undefined
 }
 
 const word: Target = {

@@ -5,11 +5,11 @@ import * as Effect from "effect/Effect"
 import type * as Net from "node:net"
 
 /** Listens and gives the port; 0 asks for any. That a port is taken is a defect: the caller chose it. */
-export const listen = (server: Net.Server, port: number): Effect.Effect<number> =>
+export const listen = (server: Net.Server, port: number, host = "127.0.0.1"): Effect.Effect<number> =>
   Effect.callback((resume) => {
     const onError = (error: Error) => resume(Effect.die(error))
     server.once("error", onError)
-    server.listen({ host: "127.0.0.1", port }, () => {
+    server.listen({ host, port }, () => {
       server.off("error", onError)
       const address = server.address()
       resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))

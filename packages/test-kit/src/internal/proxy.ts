@@ -13,6 +13,7 @@ import type {
   FaultProxy,
   FrameMatch,
   FrameRecord,
+  Options,
   RuleHandle,
   Seen,
   Shape,
@@ -39,8 +40,8 @@ interface Cut {
   readonly ending: Ending
 }
 
-export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, raw: boolean) {
-  const host = "127.0.0.1"
+export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, options: Options) {
+  const { host = "127.0.0.1", raw = false } = options
   const context = yield* Effect.context<never>()
   const run = Effect.runForkWith(context)
 
@@ -169,8 +170,8 @@ export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, raw: 
     changed()
   })
 
-  const [freePort = 0] = yield* freePorts(1)
-  const port = yield* listen(listener, freePort)
+  const [chosen = 0] = options.port === undefined ? yield* freePorts(1) : [options.port]
+  const port = yield* listen(listener, chosen, host)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       listener.close()
@@ -188,7 +189,7 @@ export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, raw: 
         listener.close()
         return Effect.void
       }
-      return listener.listening ? Effect.void : Effect.asVoid(listen(listener, port))
+      return listener.listening ? Effect.void : Effect.asVoid(listen(listener, port, host))
     })
 
   const proxy: FaultProxy = {

@@ -1,5 +1,6 @@
 import * as Simulation from "@effect-zookeeper/server/Simulation"
 import * as ClientWorld from "@effect-zookeeper/test-kit/simulation/ClientWorld"
+import { hostCallsOf } from "@effect-zookeeper/test-kit/simulation/hostCalls"
 import { assert, describe, it } from "@effect/vitest"
 
 describe("the client in a simulated world", () => {
@@ -14,23 +15,9 @@ describe("the client in a simulated world", () => {
   })
 
   it("asks the host for no timer and no microtask", () => {
-    const names = ["setTimeout", "setImmediate", "setInterval", "queueMicrotask"] as const
-    const kept = names.map((name) => [name, globalThis[name]] as const)
-    const asked: Array<string> = []
-    const { then } = Promise.prototype
-    try {
-      for (const [name] of kept) Object.assign(globalThis, { [name]: () => asked.push(name) })
-      // oxlint-disable-next-line no-extend-native, unicorn/no-thenable
-      Promise.prototype.then = function (...args) {
-        asked.push("then")
-        return then.apply(this, args) as Promise<never>
-      }
+    const asked = hostCallsOf(() => {
       for (let seed = 1; seed <= 20; seed++) Simulation.run(ClientWorld.world, { seed })
-    } finally {
-      // oxlint-disable-next-line no-extend-native, unicorn/no-thenable
-      Promise.prototype.then = then
-      for (const [name, original] of kept) Object.assign(globalThis, { [name]: original })
-    }
+    })
     assert.deepStrictEqual(asked, [])
   })
 

@@ -9,7 +9,7 @@ import * as Queue from "effect/Queue"
 import * as Net from "node:net"
 import { encode } from "../../src/internal/frameRules.ts"
 
-export const connect = Effect.fnUntraced(function* (port: number) {
+export const connect = Effect.fnUntraced(function* (port: number, host = "127.0.0.1") {
   const frames = yield* Queue.unbounded<Uint8Array, Cause.Done>()
   const ended = yield* Deferred.make<"fin" | "rst">()
   const opened = yield* Deferred.make<void, Error>()
@@ -17,7 +17,7 @@ export const connect = Effect.fnUntraced(function* (port: number) {
   const received: Array<number> = []
   const sizes: Array<number> = []
   const socket = yield* Effect.acquireRelease(
-    Effect.sync(() => Net.connect({ host: "127.0.0.1", port, allowHalfOpen: true, noDelay: true })),
+    Effect.sync(() => Net.connect({ host, port, allowHalfOpen: true, noDelay: true })),
     (socket) => Effect.sync(() => socket.destroy())
   )
   socket.on("connect", () => Deferred.doneUnsafe(opened, Effect.void))

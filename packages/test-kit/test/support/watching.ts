@@ -1,15 +1,20 @@
 /** Clients that watch thousands of znodes, and what became of their watches. */
 import * as Op from "@effect-zookeeper/client/Op"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Session from "@effect-zookeeper/session/Session"
+import * as Transport from "@effect-zookeeper/transport/Transport"
+import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { outcome, text } from "../../src/Expecting.ts"
 import type { ZooKeeperServer } from "../../src/ZooKeeperServer.ts"
 
 export interface Client {
@@ -18,9 +23,24 @@ export interface Client {
   readonly states: ReadonlyArray<string>
 }
 
-/** A client in the Scope of the test. */
-export const connect = Effect.fnUntraced(function* (options: ZooKeeper.Options) {
-  const context = yield* Layer.build(Layer.fresh(ZooKeeper.layer(options)))
+/** How many znodes are watched when the leader is killed, and everywhere in a long run. */
+export const MANY = 10_000
+export const isLong = process.env["ZK_LONG"] === "1"
+export const COUNT = isLong ? MANY : 2000
+
+/** So many of `COUNT` as `n` is of `of`. */
+export const share = (n: number, of: number): number => Math.round((n * COUNT) / of)
+
+/** A client in the Scope of the test; `lookup` in the place of the system's resolver. */
+export const connect = Effect.fnUntraced(function* (
+  options: ZooKeeper.Options,
+  { lookup }: Pick<Transport.Options, "lookup"> = {}
+) {
+  const layer = ZooKeeper.layerSession(options).pipe(
+    Layer.provide(Session.layer(options)),
+    Layer.provide(Transport.layer({ tls: options.tls, lookup }))
+  )
+  const context = yield* Layer.build(Layer.fresh(layer))
   const zk = Context.get(context, ZooKeeper.ZooKeeper)
   const states: Array<string> = []
   yield* Effect.forkScoped(
@@ -45,8 +65,26 @@ export const connectTo = Effect.fnUntraced(function* (
   }
 })
 
+/** Makes the session one that all members know, with an ephemeral to show for it. */
+export const owning = Effect.fnUntraced(function* (client: Client, name: string) {
+  yield* client.zk.create(`/owner-${name}`, { mode: "ephemeral" })
+  return client
+})
+
+export const stillOwns = Effect.fnUntraced(function* ({ zk }: Client, name: string) {
+  yield* zk.sync("/")
+  const stat = Option.getOrUndefined(yield* zk.stat(`/owner-${name}`))
+  return stat?.ephemeralOwner === zk.session.id
+})
+
+export const isWritable = ({ zk }: Client): boolean => zk.session.state._tag === "Connected" && !zk.session.readOnly
+
 /** On which port the session stands. */
 export const portOf = ({ zk }: Client): number | undefined => Option.getOrUndefined(zk.session.server)?.port
+
+// -----------------------------------------------------------------------------
+// znodes
+// -----------------------------------------------------------------------------
 
 const BATCH = 500
 
@@ -73,6 +111,39 @@ export const changeAll = ({ zk }: Client, parent: string, from: number, to: numb
       }),
     { discard: true }
   )
+
+/** Writes growing numbers into a znode all the time, until told to stop. */
+export const keepWriting = Effect.fnUntraced(function* ({ zk }: Client, path: string) {
+  yield* zk.create(path)
+  const state = { isOver: false, acknowledged: 0, unknown: 0, lastKnown: 0 }
+  const writing = yield* Effect.forkScoped(
+    Effect.gen(function* () {
+      for (let n = 1; !state.isOver; n++) {
+        const result = yield* outcome(zk.set(path, String(n)))
+        assert.include(["success", "ConnectionLoss"], result)
+        if (result !== "success") state.unknown++
+        else {
+          state.acknowledged++
+          state.lastKnown = n
+        }
+        yield* Effect.sleep("2 millis")
+      }
+    })
+  )
+  /** Ends it. None of the writes that were told done is lost; gives how many there were, for people. */
+  const stop = Effect.gen(function* () {
+    state.isOver = true
+    yield* Fiber.join(writing)
+    yield* zk.sync(path)
+    assert.isAtLeast(Number(text(yield* zk.getData(path))), state.lastKnown)
+    return `${state.acknowledged} writes acknowledged and none lost, ${state.unknown} unknown`
+  })
+  return { stop }
+})
+
+// -----------------------------------------------------------------------------
+// watches
+// -----------------------------------------------------------------------------
 
 /** What became of watches. */
 export interface Watching {
@@ -102,6 +173,17 @@ export const watchAll = Effect.fnUntraced(function* ({ zk }: Client, parent: str
   )
   return watching
 })
+
+/** All that was watched was told; gives after how many milliseconds. */
+export const allTold = Effect.fnUntraced(function* (watching: Watching) {
+  const took = yield* timed(until(() => watching.told + watching.expired >= watching.count))
+  assert.deepStrictEqual({ ...watching }, { count: watching.count, told: watching.count, expired: 0 })
+  return took
+})
+
+// -----------------------------------------------------------------------------
+// time
+// -----------------------------------------------------------------------------
 
 /** Milliseconds that something takes. */
 export const timed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<number, E, R> =>

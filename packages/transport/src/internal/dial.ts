@@ -14,7 +14,7 @@ import type { TlsError } from "../TlsError.ts"
 import type { TlsOptions, TlsSource } from "../TlsOptions.ts"
 import type { Connection } from "../Transport.ts"
 import { TransportError } from "../TransportError.ts"
-import { makePull } from "./reading.ts"
+import { makePull, release } from "./reading.ts"
 import { connectionOptions, explain, explainEnd, explainOptions, isTlsError } from "./tls.ts"
 
 /** Dials `address`; TLS, where it is `secure`, verifies against `name`. */
@@ -29,6 +29,7 @@ export const dial = Effect.fnUntraced(function* (
   const conn = yield* tls === undefined ? openTcp(server, address) : openTls(server, address, name, tls)
   return {
     pull: makePull(conn, (cause) => endOf(server, cause, isAnonymous(tls))),
+    release,
     write: makeWrite(server, conn, secure),
     defer: (task) => queueMicrotask(task)
   }

@@ -71,3 +71,8 @@ export const makePull = (
     })
   })
 }
+
+/** Each read of Node's has memory of its own, from outside of the heap; what is detached is free at once. */
+export const release = ({ buffer, byteLength }: Uint8Array): void => {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
+}

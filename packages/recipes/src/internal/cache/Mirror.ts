@@ -1,9 +1,8 @@
 /**
- * The core of all caches: a picture of a sub-tree, and the list of what has to be looked at for it to be true.
+ * The core of all caches: a picture of a sub-tree, and what has to be looked at for it to be true.
  *
  * Two rules make it true in the end. What is at a path is learnt from looks at that very path alone: an event, or a name in
- * a list of children, only causes a look. And there is one look at a path at a time: what is asked for meanwhile causes
- * another one behind it. So no look overtakes another, and the last one begins after the last change.
+ * a list of children, only causes a look. And of two looks at a path none overtakes the other, for which `Agenda.ts` sees.
  *
  * Nothing here waits or asks: `tend.ts` does.
  */
@@ -16,9 +15,10 @@ import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
+import type * as Queue from "effect/Queue"
 import type { CacheEvent, CacheChange, Freshness, Unreadable } from "../../CacheEvent.ts"
 import type { RecipeError } from "../../Errors.ts"
+import { Agenda, type Job, Wants } from "./Agenda.ts"
 import { Audience } from "./audience.ts"
 import type { Looking, Seen } from "./looking.ts"
 import * as Picture from "./picture.ts"
@@ -33,28 +33,6 @@ export interface Range {
   /** Whether a path below the root is mirrored, and with it what is below it. */
   readonly filter: ((path: string) => boolean) | undefined
   readonly maxNodes: number
-}
-
-/** What a look is for; several may be wanted at once. */
-export const Wants = {
-  /** Whether it is there, and as it was. */
-  stat: 1,
-  /** The data has probably changed. */
-  data: 2,
-  /** The list of children has to be read. */
-  list: 4,
-  /** All that is held below it has to be looked at too: it is part of a sweep. */
-  deep: 8
-} as const
-
-/** A path that has to be looked at. */
-export interface Job {
-  readonly path: string
-  readonly names: Picture.Names
-  /** Why it has to be looked at, or looked at again. */
-  wants: number
-  /** Why it is being looked at; 0 when it is not. */
-  doing: number
 }
 
 /** A list of children that is known to be complete. */
@@ -75,107 +53,33 @@ export class Mirror {
   readonly audience: Audience<RecipeError>
   picture: Picture.Picture = Picture.nothing
   freshness: Freshness = "suspended"
-  /** Where jobs wait to be done, first come first. */
-  readonly queue: Queue.Queue<Job>
+  /** What has to be looked at. */
+  readonly agenda: Agenda
   /** Open when all has to be looked at. */
   readonly due = Latch.makeUnsafe()
   /** Done when all has been read for the first time, or never will be. */
   readonly loaded = Deferred.makeUnsafe<void, RecipeError>()
   /** How it looks. */
   looking: Looking
-  private readonly jobs = new Map<string, Job>()
   private readonly listings = new Map<string, Listing>()
   private readonly troubles = new Map<string, Trouble>()
-  /** How many looks of the sweep are left. */
-  private sweeping = 0
-  private swept = Deferred.makeUnsafe<void>()
   private isFull = false
   private isOver = false
 
   constructor(range: Range, looking: Looking, queue: Queue.Queue<Job>) {
     this.range = range
     this.looking = looking
-    this.queue = queue
+    this.agenda = new Agenda(queue, {
+      root: range.root,
+      namesBelow: (names) => HashMap.keys(Picture.find(this.picture, names)?.children ?? HashMap.empty()),
+      isTroubled: (path) => this.troubles.has(path)
+    })
     this.audience = new Audience(range.root, () => ({ picture: this.picture, remarks: this.remarks() }))
   }
 
   // ---------------------------------------------------------------------------
-  // what has to be looked at
+  // what looks have shown
   // ---------------------------------------------------------------------------
-
-  ask(path: string, wants: number): void {
-    let job = this.jobs.get(path)
-    if (job === undefined) {
-      const names = Picture.namesOf(this.range.root, path)
-      if (names === undefined) return
-      if (this.troubles.has(path)) {
-        // It is tried again by and by; what is held below it can be looked at nevertheless.
-        if ((wants & Wants.deep) !== 0) this.askBelow(path, names)
-        return
-      }
-      job = this.enter(path, names)
-    }
-    this.want(job, wants)
-  }
-
-  /** `ask` for what could not be read. */
-  askAgain(path: string): void {
-    const names = Picture.namesOf(this.range.root, path)
-    if (names === undefined) return
-    this.want(this.jobs.get(path) ?? this.enter(path, names), Wants.data | Wants.list)
-  }
-
-  /** Looks at all that is held, or is there, below the root; done when every look of it is. */
-  sweep(): Effect.Effect<void> {
-    this.swept = Deferred.makeUnsafe()
-    // A look that has been answered may show what was before the gap.
-    for (const job of this.jobs.values()) if (job.doing !== 0) this.want(job, job.doing)
-    this.ask(this.range.root, Wants.stat | Wants.deep)
-    this.checkSwept()
-    return Deferred.await(this.swept)
-  }
-
-  private enter(path: string, names: Picture.Names): Job {
-    const job: Job = { path, names, wants: 0, doing: 0 }
-    this.jobs.set(path, job)
-    Queue.offerUnsafe(this.queue, job)
-    return job
-  }
-
-  private want(job: Job, wants: number): void {
-    if ((wants & Wants.deep) !== 0 && (job.wants & Wants.deep) === 0) this.sweeping++
-    job.wants |= wants
-  }
-
-  private askBelow(path: string, names: Picture.Names): void {
-    const branch = Picture.find(this.picture, names)
-    if (branch === undefined) return
-    for (const name of HashMap.keys(branch.children)) this.ask(ZnodePath.join(path, name), Wants.stat | Wants.deep)
-  }
-
-  // ---------------------------------------------------------------------------
-  // jobs
-  // ---------------------------------------------------------------------------
-
-  begin(job: Job): void {
-    job.doing = job.wants
-    job.wants = 0
-  }
-
-  finish(job: Job): void {
-    const { doing } = job
-    job.doing = 0
-    if (job.wants === 0) this.jobs.delete(job.path)
-    else Queue.offerUnsafe(this.queue, job)
-    if ((doing & Wants.deep) !== 0) {
-      this.sweeping--
-      this.checkSwept()
-    }
-  }
-
-  private checkSwept(): void {
-    if (this.sweeping === 0) Deferred.doneUnsafe(this.swept, Effect.void)
-  }
 
   /** Whether the data has to be read, with no more known than that a look is wanted. */
   wantsData({ doing, names }: Job): boolean {
@@ -209,7 +113,7 @@ export class Mirror {
     const listing = this.listings.get(path)
     if (numChildren === 0 || (listing?.pzxid === pzxid && listing.cversion === cversion)) {
       // Nobody came or went: the list need not be read, but what is on it may have changed.
-      if ((doing & Wants.deep) !== 0) this.askBelow(path, names)
+      if ((doing & Wants.deep) !== 0) this.agenda.askBelow(path, names)
       return false
     }
     return true
@@ -221,7 +125,7 @@ export class Mirror {
     const branch = this.hold(path, names, { stat, data: undefined })
     // It went with what is above it while its list was on the way.
     if (branch === undefined) return this.looking.forget(path)
-    if (branch.znode.stat.czxid !== stat.czxid) return this.ask(path, Wants.data | Wants.list)
+    if (branch.znode.stat.czxid !== stat.czxid) return this.agenda.ask(path, Wants.data | Wants.list)
     this.listings.set(path, { pzxid: stat.pzxid, cversion: stat.cversion })
     const { filter } = this.range
     const deep = doing & Wants.deep
@@ -230,15 +134,15 @@ export class Mirror {
       const below = ZnodePath.join(path, name)
       if (HashMap.has(branch.children, name)) {
         stayed++
-        if (deep !== 0) this.ask(below, Wants.stat | deep)
+        if (deep !== 0) this.agenda.ask(below, Wants.stat | deep)
       } else if (filter === undefined || filter(below)) {
-        this.ask(below, Wants.data | deep)
+        this.agenda.ask(below, Wants.data | deep)
       }
     }
     if (stayed === HashMap.size(branch.children)) return
     const listed = new Set(children)
     for (const name of HashMap.keys(branch.children)) {
-      if (!listed.has(name)) this.ask(ZnodePath.join(path, name), Wants.stat)
+      if (!listed.has(name)) this.agenda.ask(ZnodePath.join(path, name), Wants.stat)
     }
   }
 
@@ -259,7 +163,7 @@ export class Mirror {
   ): { readonly isNews: boolean; readonly attempts: number } {
     const attempts = (this.troubles.get(path)?.attempts ?? 0) + 1
     this.troubles.set(path, { error, attempts })
-    if ((doing & Wants.deep) !== 0) this.askBelow(path, names)
+    if ((doing & Wants.deep) !== 0) this.agenda.askBelow(path, names)
     if (attempts === 1) this.audience.tell([{ _tag: "Unreadable", path, error }])
     return { isNews: attempts === 1, attempts }
   }
@@ -285,7 +189,7 @@ export class Mirror {
       // Its children or its ACL: no event, but the Stat is to be right.
       if (!isSame(stat, known.stat)) this.picture = Picture.put(this.picture, names, { data: known.data, stat })
     } else if (!isComplete) {
-      this.ask(path, Wants.data)
+      this.agenda.ask(path, Wants.data)
     } else if (stat.czxid === known.stat.czxid) {
       this.commit(Picture.put(this.picture, names, znode), [{ _tag: "Updated", path, old: known, znode }])
     } else {
@@ -300,7 +204,7 @@ export class Mirror {
   private takeIn(path: string, names: Picture.Names, znode: DataAndStat): Picture.Branch | undefined {
     if (names.length > 0 && Picture.find(this.picture, names.slice(0, -1)) === undefined) {
       // Whether the parent is there is learnt by a look at it, and its list will lead here again.
-      this.ask(ZnodePath.parent(path)!, Wants.data | Wants.list)
+      this.agenda.ask(ZnodePath.parent(path)!, Wants.data | Wants.list)
       return undefined
     }
     if (this.picture.size >= this.range.maxNodes) {
@@ -369,22 +273,22 @@ export class Mirror {
     const known = Picture.find(this.picture, names)?.znode.stat
     if (zxid !== undefined && known !== undefined) {
       if (type === "NodeDeleted" ? known.czxid > zxid : known.mzxid >= zxid) return
-      if (type === "NodeDeleted" && !this.jobs.has(path)) return this.sawNothing({ path, names })
+      if (type === "NodeDeleted" && !this.agenda.has(path)) return this.sawNothing({ path, names })
     }
     // Another znode, with an ACL of its own.
-    if (type === "NodeCreated" && this.troubles.has(path)) return this.askAgain(path)
-    this.ask(path, type === "NodeDeleted" ? Wants.stat : Wants.data)
+    if (type === "NodeCreated" && this.troubles.has(path)) return this.agenda.askAgain(path)
+    this.agenda.ask(path, type === "NodeDeleted" ? Wants.stat : Wants.data)
   }
 
   private askIfOlder(path: string, zxid: bigint | undefined): void {
     const names = Picture.namesOf(this.range.root, path)
     const known = names === undefined ? undefined : Picture.find(this.picture, names)?.znode.stat
-    if (known !== undefined && (zxid === undefined || known.pzxid < zxid)) this.ask(path, Wants.stat)
+    if (known !== undefined && (zxid === undefined || known.pzxid < zxid)) this.agenda.ask(path, Wants.stat)
   }
 
   /** A one-shot watch has fired. */
   alarm(kind: "data" | "children", path: string): void {
-    this.ask(path, kind === "data" ? Wants.data : Wants.list)
+    this.agenda.ask(path, kind === "data" ? Wants.data : Wants.list)
   }
 
   private isWanted(names: Picture.Names): boolean {

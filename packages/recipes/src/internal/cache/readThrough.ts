@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { RecipeError } from "../../Errors.ts"
 import { acrossSessions } from "../patience.ts"
-import { type Mirror, Wants } from "./Mirror.ts"
+import { Wants } from "./Agenda.ts"
+import type { Mirror } from "./Mirror.ts"
 
 /** What the server has; the cache looks too. */
 export const readThrough = (
@@ -15,5 +16,5 @@ export const readThrough = (
   acrossSessions(zk, zk.get(path)).pipe(
     Effect.map(Option.some),
     Effect.catchTag("NoNode", () => Effect.succeedNone),
-    Effect.tap(() => Effect.sync(() => mirror.ask(path, Wants.data)))
+    Effect.tap(() => Effect.sync(() => mirror.agenda.ask(path, Wants.data)))
   )

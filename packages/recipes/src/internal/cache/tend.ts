@@ -18,7 +18,8 @@ import type { RecipeError } from "../../Errors.ts"
 import { checkCount, checkPath, checkTimeout } from "../checks.ts"
 import { acrossSessions, patiently } from "../patience.ts"
 import { beside, withWatches } from "./looking.ts"
-import { isFinal, type Job, Mirror, type Range } from "./Mirror.ts"
+import type { Job } from "./Agenda.ts"
+import { isFinal, Mirror, type Range } from "./Mirror.ts"
 
 /** What all caches can be told. */
 export interface Options {
@@ -130,8 +131,8 @@ const endBy = (mirror: Mirror, cause: Cause.Cause<RecipeError>): void => {
 
 const work = (self: Self): Effect.Effect<never> =>
   Effect.forever(
-    Effect.flatMap(Queue.take(self.mirror.queue), (job) => {
-      self.mirror.begin(job)
+    Effect.flatMap(Queue.take(self.mirror.agenda.queue), (job) => {
+      self.mirror.agenda.begin(job)
       return look(self, job).pipe(
         Effect.catch((error) => failed(self, job, error)),
         Effect.catchCause((cause) => Effect.sync(() => endBy(self.mirror, cause))),
@@ -159,7 +160,7 @@ const failed = Effect.fnUntraced(function* ({ mirror, scope }: Self, job: Job, e
   if (isFinal(error)) return mirror.end(Cause.fail(error))
   const { attempts, isNews } = mirror.couldNotRead(job, error)
   if (isNews) yield* Effect.logWarning(`${job.path} is not cached, for it cannot be read: ${error.message}`)
-  const again = Effect.sync(() => mirror.askAgain(job.path))
+  const again = Effect.sync(() => mirror.agenda.askAgain(job.path))
   yield* Effect.forkIn(Effect.delay(again, (yield* Random.nextBetween(0.8, 1.2)) * pause(error, attempts)), scope)
 })
 
@@ -169,7 +170,7 @@ const pause = (error: RecipeError, attempts: number): number =>
   error._tag === "FrameTooLarge" ? 60_000 : Math.min(60_000, 1000 * 2 ** (attempts - 1))
 
 const done = ({ mirror, scope }: Self, job: Job): Effect.Effect<void> => {
-  mirror.finish(job)
+  mirror.agenda.finish(job)
   if (!mirror.takeRoom()) return Effect.void
   // Where znodes come and go at the limit it is not read for each of them.
   return Effect.asVoid(Effect.forkIn(Effect.delay(mirror.due.open, "1 second"), scope))
@@ -194,7 +195,7 @@ const refresh = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<never
       }
       self.session = session
     }
-    yield* mirror.sweep()
+    yield* mirror.agenda.sweep()
     // Otherwise it is due again, or will be with the next connection.
     if (!mirror.due.isOpen() && zk.session.state._tag === "Connected") mirror.becomeLive()
   }

@@ -19,7 +19,7 @@ interface Runnable {
   readonly node: WorldNode
 }
 
-/** So many fibers may have been seen before those that have ended are forgotten. */
+/** So many fibers may have been seen, at least, before those that have ended are forgotten. */
 const MANY_FIBERS = 8192
 
 /** What runs in a world, and in which order: everything here is synchronous and decided by the seed. */
@@ -40,6 +40,7 @@ export class World {
   private readonly nodes: Array<WorldNode> = []
   private fibers = new Map<AnyFiber, number>()
   private fibersSeen = 0
+  private mostFibers = MANY_FIBERS
   private lastFiber: AnyFiber | undefined
   private operationsLeft = 0
 
@@ -166,7 +167,11 @@ export class World {
   private saw(fiber: AnyFiber): boolean {
     this.lastFiber = fiber
     if (this.fibers.has(fiber)) return false
-    if (this.fibers.size >= MANY_FIBERS) this.fibers = new Map(this.alive.map(([order, alive]) => [alive, order]))
+    if (this.fibers.size >= this.mostFibers) {
+      this.fibers = new Map(this.alive.map(([order, alive]) => [alive, order]))
+      // Where most of them are alive it is not done again for each that comes.
+      this.mostFibers = Math.max(MANY_FIBERS, 2 * this.fibers.size)
+    }
     this.fibers.set(fiber, ++this.fibersSeen)
     return true
   }

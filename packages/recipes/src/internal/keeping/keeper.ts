@@ -1,0 +1,165 @@
+/**
+ * Keeping one znode in being: a fiber that compares what is there with what should be, and waits for either to change.
+ *
+ * Whoever holds the znode is told by its Stat alone, never by what a create has answered: a create that finds the znode
+ * there may have found its own, made before a reply was lost.
+ */
+import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { Options, PersistentNode, PersistentNodeError, Status } from "../../PersistentNode.ts"
+import { makeCalmly } from "../calmly.ts"
+import { bytesOf } from "../dataOf.ts"
+import { isRenewed, patiently } from "../patience.ts"
+import { watched } from "../watching.ts"
+import { close } from "./closing.ts"
+import { create } from "./creating.ts"
+import {
+  answer,
+  forgetFormer,
+  gone,
+  holds,
+  isFinal,
+  isNamedByServer,
+  judge,
+  present,
+  type Kept,
+  setData,
+  setStatus
+} from "./kept.ts"
+import { awaitRemedy } from "./remedies.ts"
+import { keepTouching } from "./touching.ts"
+
+/** Begins to keep a znode, until the Scope closes. */
+export const make = Effect.fnUntraced(function* (
+  zk: ZooKeeper.Service,
+  path: string,
+  options: Options
+): Effect.fn.Return<PersistentNode, never, Scope.Scope> {
+  const self: Kept = {
+    zk,
+    path,
+    mode: options.mode ?? "ephemeral",
+    options,
+    status: yield* SubscriptionRef.make<Status>({ _tag: "Absent" }),
+    nudge: Latch.makeUnsafe(),
+    calmly: yield* makeCalmly,
+    sessions: new Set(),
+    actual: undefined,
+    mayExist: false,
+    czxid: undefined,
+    data: bytesOf(options.data ?? ""),
+    isWritten: false,
+    waiting: []
+  }
+  if (!isNamedByServer(self)) self.actual = path
+  // Its interruption is part of the closing: what it has in flight is known when it has ended.
+  const keeping = yield* Effect.forkDetach(keep(self), { startImmediately: true })
+  yield* Effect.addFinalizer(() => Effect.andThen(Fiber.interrupt(keeping), close(self)))
+  const { status } = self
+  return {
+    path,
+    get actualPath() {
+      return Option.fromUndefinedOr(self.actual)
+    },
+    get status() {
+      return SubscriptionRef.getUnsafe(status)
+    },
+    get isPresent() {
+      return SubscriptionRef.getUnsafe(status)._tag === "Present"
+    },
+    changes: Stream.takeUntil(SubscriptionRef.changes(status), ({ _tag }) => _tag === "Closed"),
+    present: present(self),
+    setData: (data) => setData(self, data)
+  }
+})
+
+// -----------------------------------------------------------------------------
+// the loop
+// -----------------------------------------------------------------------------
+
+const keep = Effect.fnUntraced(function* (self: Kept) {
+  while (true) {
+    self.nudge.closeUnsafe()
+    const outcome = yield* Effect.result(Effect.scoped(attend(self)))
+    if (outcome._tag === "Success") continue
+    const error = outcome.failure
+    if (error._tag === "SessionExpired" && CreateMode.isEphemeral(self.mode)) yield* setStatus(self, { _tag: "Absent" })
+    if (yield* isRenewed(self.zk, error)) continue
+    // In this order: whoever comes after the answer is told by the status.
+    yield* setStatus(self, { _tag: "Refused", error })
+    answer(self, Effect.fail(error))
+    if (isFinal(error)) return
+    yield* awaitRemedy(self, error)
+  }
+})
+
+/** Sees to it that the znode is as it should be, and stays until that may have changed. */
+const attend = Effect.fnUntraced(function* (self: Kept): Effect.fn.Return<void, PersistentNodeError, Scope.Scope> {
+  const { options, zk } = self
+  const path = self.mayExist && self.actual !== undefined ? self.actual : yield* create(self)
+  const seen = yield* Effect.catchTag(watched(patiently(zk.getAndWatch(path))), "NoNode", () => Effect.undefined)
+  if (seen === undefined) return yield* gone(self)
+  const { changing, data, stat } = seen
+  switch (judge(self, stat)) {
+    case "Foreign":
+      return yield* yieldTo(self, path, stat, changing)
+    case "Past":
+      // Made by a former session, which the servers have yet to end.
+      yield* Effect.catchTag(
+        patiently(zk.delete(path, { version: stat.version })),
+        ["NoNode", "BadVersion", "NotEmpty"],
+        () => Effect.void
+      )
+      return yield* gone(self)
+  }
+  const isOurs = Equal.equals(data, self.data)
+  if (!isOurs && (options.restore === true || !self.isWritten || stat.czxid !== self.czxid)) {
+    if (self.isWritten && stat.czxid === self.czxid) yield* self.calmly
+    return yield* write(self, path, stat)
+  }
+  self.czxid = stat.czxid
+  forgetFormer(self)
+  if (isOurs) holds(self, self.data)
+  yield* setStatus(self, { _tag: "Present", path, czxid: stat.czxid })
+  if (CreateMode.hasTtl(self.mode)) yield* Effect.forkScoped(keepTouching(self, path), { startImmediately: true })
+  const change = yield* Effect.raceFirst(Fiber.join(changing), self.nudge.await)
+  if (change?.type === "NodeDeleted") yield* gone(self)
+})
+
+/** Writes the data; where somebody else was faster, the next look tells. */
+const write = (self: Kept, path: string, { czxid, version }: Stat): Effect.Effect<void, PersistentNodeError> => {
+  const { data } = self
+  return patiently(self.zk.setData(path, data, { version })).pipe(
+    Effect.map(() => {
+      self.czxid = czxid
+      holds(self, data)
+    }),
+    Effect.catchTag(["NoNode", "BadVersion"], () => Effect.void)
+  )
+}
+
+/** Another has the path: it keeps it. What the server names is named anew; for any other it is waited for. */
+const yieldTo = Effect.fnUntraced(function* <E>(
+  self: Kept,
+  path: string,
+  { ephemeralOwner }: Stat,
+  changing: Fiber.Fiber<{ readonly type: string }, E>
+) {
+  yield* gone(self)
+  if (isNamedByServer(self)) {
+    self.actual = undefined
+    return
+  }
+  yield* setStatus(self, { _tag: "Blocked", path, owner: ephemeralOwner })
+  const { type } = yield* Fiber.join(changing)
+  if (type !== "NodeDeleted") yield* self.calmly
+})

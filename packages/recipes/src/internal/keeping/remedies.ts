@@ -1,0 +1,39 @@
+/**
+ * What may change a server's mind that has refused a znode: a new connection, a parent that is created, time.
+ */
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { PersistentNodeError } from "../../PersistentNode.ts"
+import { patiently } from "../patience.ts"
+import { watched } from "../watching.ts"
+import type { Kept } from "./kept.ts"
+
+/** How often it is asked whether a refusal still holds. */
+const patience = "1 minute"
+
+/** Waits for something that may have changed the server's mind. */
+export const awaitRemedy = (self: Kept, error: PersistentNodeError): Effect.Effect<void> => {
+  const remedies = [self.nudge.await, nextConnection(self.zk), Effect.sleep(patience)]
+  if (error._tag === "NoNode") remedies.push(parentCreated(self))
+  return Effect.raceAllFirst(remedies)
+}
+
+const nextConnection = ({ session }: ZooKeeper.Service): Effect.Effect<void> =>
+  session.states.pipe(
+    Stream.dropWhile(({ _tag }) => _tag === "Connected"),
+    Stream.filter(({ _tag }) => _tag === "Connected"),
+    Stream.runHead,
+    Effect.asVoid
+  )
+
+const parentCreated = ({ path, zk }: Kept): Effect.Effect<void> =>
+  watched(patiently(zk.existsAndWatch(ZnodePath.parent(path) ?? "/"))).pipe(
+    Effect.flatMap(({ changing, stat }) => (Option.isSome(stat) ? Effect.void : Effect.asVoid(Fiber.join(changing)))),
+    Effect.scoped,
+    // Forbidden to look: the other remedies are left.
+    Effect.catch(() => Effect.never)
+  )

@@ -1,0 +1,140 @@
+/** A lock within a lock: the same one again, and several at once. */
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { assert } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { Held } from "../src/Held.ts"
+import * as Lock from "../src/Lock.ts"
+import { awaitChildren, holdLock } from "./holds.ts"
+import { by, describeOnServers, failure, outcome, place } from "./targets.ts"
+
+const at = (zk: ZooKeeper.Service, options?: Lock.Options) => by(zk)(Lock.make("/lock", options))
+
+const giving = (held: Held) => Effect.succeed(held)
+
+const isEmpty = (zk: ZooKeeper.Service) => awaitChildren(zk, "/lock", 0)
+
+describeOnServers("re-entrancy", (it) => {
+  it.effect("holds in the fiber tree, and nowhere else (by design, where aiozk 36 refuses)", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const lock = yield* at(zk)
+      const same = yield* at(zk)
+      const other = yield* at(yield* another())
+      yield* lock.withLock((outer) =>
+        Effect.gen(function* () {
+          const inner = yield* same.withLock(giving, { timeout: 0 })
+          assert.strictEqual(inner.path, outer.path)
+          const forked = yield* Effect.forkChild(lock.withLock(giving, { timeout: 0 }))
+          assert.strictEqual((yield* Fiber.join(forked)).path, outer.path)
+          // Not with another client, and not by `acquire`: these stand in the line.
+          assert.strictEqual(yield* outcome(other.withLock(Effect.void, { timeout: 0 })), "LockTimeout")
+          assert.strictEqual(yield* outcome(Effect.scoped(lock.acquire({ timeout: 0 }))), "LockTimeout")
+          // The inner one released nothing.
+          assert.isTrue(yield* zk.exists(outer.path))
+        })
+      )
+      yield* isEmpty(zk)
+    })
+  )
+
+  it.effect("ends with the release: a fiber that goes on stands in the line", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const lock = yield* at(zk)
+      const go = yield* Deferred.make<void>()
+      const later = yield* lock.withLock(
+        Effect.forkDetach(Effect.andThen(Deferred.await(go), lock.withLock(Effect.void, { timeout: 0 })), {
+          startImmediately: true
+        })
+      )
+      const other = yield* holdLock(yield* at(yield* another()))
+      yield* other.held
+      yield* Deferred.succeed(go, undefined)
+      assert.strictEqual(yield* outcome(Fiber.join(later)), "LockTimeout")
+    })
+  )
+
+  it.effect("stops a fiber that goes on before the lock is given back", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const lock = yield* at(zk)
+      const began = yield* Deferred.make<void>()
+      let stoppedBefore = false
+      const later = yield* lock.withLock((held) =>
+        Effect.gen(function* () {
+          const guest = yield* Effect.forkDetach(
+            lock.withLock(
+              Effect.andThen(Deferred.succeed(began, undefined), Effect.never).pipe(
+                Effect.onInterrupt(() =>
+                  Effect.gen(function* () {
+                    yield* Effect.sleep(30)
+                    stoppedBefore = yield* Effect.orDie(zk.exists(held.path))
+                  })
+                )
+              )
+            )
+          )
+          yield* Deferred.await(began)
+          return guest
+        })
+      )
+      assert.strictEqual((yield* failure(Fiber.join(later), "LockLost")).reason, "released")
+      assert.isTrue(stoppedBefore)
+      yield* isEmpty(zk)
+    })
+  )
+})
+
+describeOnServers("several locks at once", (it) => {
+  it.effect("are acquired in one order, so that nobody waits in a circle", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const other = yield* another()
+      const [a, b] = [yield* by(zk)(Lock.make("/a")), yield* by(zk)(Lock.make("/b"))]
+      const [a2, b2] = [yield* by(other)(Lock.make("/a")), yield* by(other)(Lock.make("/b"))]
+      let inside = 0
+      const body = Effect.gen(function* () {
+        assert.strictEqual(++inside, 1)
+        yield* Effect.sleep(1)
+        inside--
+      })
+      const rounds = Array.from({ length: 5 }, () => [
+        Lock.withLocks([a, b, a], body),
+        Lock.withLocks([b2, a2], body, { timeout: "20 seconds" })
+      ])
+      yield* Effect.all(rounds.flat(), { concurrency: "unbounded" })
+      yield* a.withLock(Effect.void)
+      const lost = Lock.withLocks(
+        [b, a],
+        Effect.gen(function* () {
+          const [first] = yield* a.contenders
+          yield* zk.delete(first!.path)
+          return yield* Effect.never
+        })
+      )
+      assert.strictEqual((yield* failure(lost, "LockLost")).reason, "deleted")
+      for (const path of ["/a", "/b"]) {
+        yield* awaitChildren(zk, path, 0)
+      }
+    })
+  )
+
+  it.effect("are two when they have the same path under different roots", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      yield* zk.create("/one")
+      yield* zk.create("/two")
+      const one = yield* at(yield* zk.withChroot("/one"))
+      const two = yield* at(yield* zk.withChroot("/two"))
+      yield* Lock.withLocks(
+        [one, two],
+        Effect.gen(function* () {
+          assert.lengthOf(yield* zk.getChildren("/one/lock"), 1)
+          assert.lengthOf(yield* zk.getChildren("/two/lock"), 1)
+        })
+      )
+    })
+  )
+})
