@@ -66,9 +66,11 @@ const masked = (output: string): string => {
     .map((line) =>
       line.replace(/([cm]time ?= ?)[^,)]+/g, "$1...").replace(/(ephemeralOwner ?= ?(0x)?)[1-9a-f]\w+/g, "$1...")
     )
-  // Events come on a thread of their own, and so in no order with what else is printed.
+  // Events come on a thread of their own, and so in no order with what else is printed; the last, that the client itself
+  // is closed, is printed only when the thread has its turn before the process ends.
   const isEvent = (line: string) => line.startsWith("WatchedEvent")
-  return [...lines.filter((line) => !isEvent(line)), ...lines.filter(isEvent)].join("\n")
+  const events = lines.filter((line) => isEvent(line) && !line.includes("state:Closed"))
+  return [...lines.filter((line) => !isEvent(line)), ...events].join("\n")
 }
 
 /** Runs on both; the server's versions have different names. */
