@@ -2,9 +2,6 @@
  * What one stretch of work cost the process that did it.
  */
 
-/** How long the collector that was asked for may have threads busy afterwards, in milliseconds. */
-const SWEEP = 100
-
 /** One stretch; times of CPU are user and system together, of all threads of the process. */
 export interface Sample {
   readonly operations: number
@@ -43,15 +40,15 @@ export class Latencies {
   }
 }
 
-/** Runs `work` and measures this process meanwhile. */
+/**
+ * Runs `work` and measures this process meanwhile. The heap is as the work before has left it: collected first, it would
+ * have to grow again, and with some ten milliseconds of that a short stretch is no picture of what goes on for hours.
+ */
 export const measured = async (
   operations: number,
   latencies: Latencies,
   work: () => Promise<void>
 ): Promise<Sample> => {
-  globalThis.gc?.()
-  // Its threads go on sweeping for a while, which is no work of the client's.
-  await new Promise((resolve) => setTimeout(resolve, SWEEP))
   const cpu = process.cpuUsage()
   const begun = performance.now()
   await work()

@@ -36,10 +36,13 @@ export const runWorkload = async (options: {
   const target = servers[server]
   if (target === undefined) return []
   const entries = options.entries.filter(workload.isFor)
-  const proxy = workload.throughProxy ? await startHelper("proxy.ts", target.address.split(":")[1]!) : undefined
-  const [port = 0, control = 0] = proxy?.ports ?? []
-  const address = proxy === undefined ? target.address : `127.0.0.1:${port}`
-  const runners = await Promise.all(entries.map((entry) => startRunner(entry.command(address))))
+  // One for each: who is dropped is alone with that.
+  const proxies = workload.throughProxy
+    ? await Promise.all(entries.map(() => startHelper("proxy.ts", target.address.split(":")[1]!)))
+    : []
+  const addressOf = (index: number) =>
+    proxies[index] === undefined ? target.address : `127.0.0.1:${proxies[index].ports[0]}`
+  const runners = await Promise.all(entries.map((entry, index) => startRunner(entry.command(addressOf(index)))))
   const counts = entries.map(() => new Map<string, number>())
   const series = new Map<string, Series>()
   const turn = async (index: number, round: number) => {
@@ -51,7 +54,7 @@ export const runWorkload = async (options: {
       server,
       entry: entries[index]!,
       runner,
-      control,
+      control: proxies[index]?.ports[1] ?? 0,
       admin: server === "real" ? servers.real?.admin : undefined,
       stretch,
       round,
@@ -81,7 +84,7 @@ export const runWorkload = async (options: {
     }
   } finally {
     await Promise.all(runners.map((runner) => runner.stop()))
-    proxy?.stop()
+    for (const proxy of proxies) proxy.stop()
   }
   return [...series.values()].filter(({ contestant }) => !failed.has(contestant))
 }

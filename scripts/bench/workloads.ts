@@ -84,12 +84,13 @@ const writes: Workload = {
   title: "create, set and delete of 100 B, 256 in flight",
   servers: ["real", "stub"],
   warmUp: (["create", "set", "delete"] as const).map((op) => ({ op, root: "/bench", count: 60_000, inFlight: 256 })),
-  round: async ({ admin, entry, round, runner, stretch }) => {
+  round: async ({ admin, entry, round, runner, server, stretch }) => {
     const root = `/bench/writes-${entry.name.replaceAll(/\W/g, "")}-${round}`
     await admin?.create(root)
     const samples: Record<string, Sample> = {}
+    const count = stretch * (server === "real" ? 20 : 100)
     for (const op of ["create", "set", "delete"] as const) {
-      const step: Step = { op, root, count: stretch * 10, inFlight: 256 }
+      const step: Step = { op, root, count, inFlight: 256 }
       samples[op] = await runner.ask({ job: "step", step, stride: 0 })
     }
     await admin?.delete(root)
@@ -104,10 +105,10 @@ const transactions = (inFlight: number): Workload => ({
   servers: ["real", "stub"],
   isFor: (entry) => entry.hasTransactions,
   warmUp: [{ op: "transaction", root: "/bench", count: 100_000, size: 100, inFlight }],
-  round: async ({ admin, entry, round, runner, stretch }) => {
+  round: async ({ admin, entry, round, runner, server, stretch }) => {
     const root = `/bench/transactions-${entry.name.replaceAll(/\W/g, "")}-${round}`
     await admin?.create(root)
-    const count = Math.ceil(stretch / 5) * 100
+    const count = Math.ceil(stretch * (server === "real" ? 0.6 : 2)) * 100
     const step: Step = { op: "transaction", root, size: 100, count, inFlight }
     const sample = await runner.ask({ job: "step", step, stride: 0 })
     await admin?.deleteAll(root)
