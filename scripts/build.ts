@@ -1,8 +1,9 @@
 /**
  * `npx -y pnpm@12 build`: the packages as they are published, and the proof that they work outside of this workspace.
  *
- * It compiles, joins modules into files, packs, lints the tarballs, looks at what is in them, and installs them into a project in a temporary
- * folder, where they are type-checked, imported and required. What comes out stays in `packages/<name>/dist`.
+ * It compiles, joins modules into files, packs, lints the tarballs, looks at what is in them, and installs them into a
+ * project in a temporary folder, where they are type-checked, imported and required. What comes out stays in
+ * `packages/<name>/dist`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Clock from "effect/Clock"
