@@ -25,7 +25,8 @@ export type RecipeError = Exclude<
  * What was held is held no longer, or cannot be known to be. Whoever guarded something with it has been interrupted.
  *
  * - `session`: the session was not confirmed in time, expired or was closed. Others may hold it by now.
- * - `deleted`: somebody deleted the znode that stood for it.
+ * - `deleted`: the znode that stood for it was deleted: by somebody, or by the server at the end of the session, where the
+ *   client hears of that before it hears of the end.
  * - `disconnected`: the connection was lost, under `onDisconnect: "stop"`.
  * - `expired`: the time that it was held for is over, as with a lease.
  * - `released`: its holder gave it back.

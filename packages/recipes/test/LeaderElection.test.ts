@@ -11,6 +11,7 @@ import * as Scope from "effect/Scope"
 import { LockLost } from "../src/Errors.ts"
 import type { Held } from "../src/Held.ts"
 import * as LeaderElection from "../src/LeaderElection.ts"
+import { childrenOf, lostWithSession } from "./holds.ts"
 import { by, describeOnServers, eventually, failure, place, pulled, text } from "./targets.ts"
 
 const election = (zk: ZooKeeper.Service, identifier: string, options?: LeaderElection.Options) =>
@@ -65,7 +66,7 @@ describeOnServers("an election", (it) => {
       assert.strictEqual(yield* sole.resign, "sole")
       assert.isFalse(sole.leads())
       assert.strictEqual(nameOf(yield* (yield* election(zk, "onlooker")).leader), "nobody")
-      assert.deepStrictEqual(yield* zk.getChildren("/election"), [])
+      assert.deepStrictEqual(yield* childrenOf(zk, "/election"), [])
     })
   )
 
@@ -148,7 +149,7 @@ describeOnServers("an election", (it) => {
       yield* second.elected
       // Nobody can know of a session that is ended from outside before a server tells.
       yield* eventually(Effect.sync(first.leads), (leads) => !leads)
-      assert.strictEqual((yield* failure(office.lost, "LockLost")).reason, "session")
+      yield* lostWithSession(office.lost)
       const names = (yield* (yield* election(zk, "x")).participants).map(({ path }) => path)
       assert.notInclude(names, office.path)
       yield* second.resign
@@ -156,7 +157,7 @@ describeOnServers("an election", (it) => {
       assert.isAbove(Number(again.fencingToken), Number(office.fencingToken))
       assert.notStrictEqual(again.path, office.path)
       yield* first.resign
-      yield* eventually(zk.getChildren("/election"), (left) => left.length === 0)
+      yield* eventually(childrenOf(zk, "/election"), (left) => left.length === 0)
     })
   )
 
@@ -256,7 +257,7 @@ describeOnServers("an election", (it) => {
       const { zk } = yield* place
       const { whileLeader } = yield* election(zk, "x")
       assert.strictEqual(yield* Effect.flip(whileLeader(Effect.fail("no"))), "no")
-      assert.deepStrictEqual(yield* zk.getChildren("/election"), [])
+      assert.deepStrictEqual(yield* childrenOf(zk, "/election"), [])
     })
   )
 

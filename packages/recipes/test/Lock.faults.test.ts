@@ -10,7 +10,7 @@ import * as Random from "effect/Random"
 import type { Held } from "../src/Held.ts"
 import { claim } from "../src/internal/holding.ts"
 import * as Lock from "../src/Lock.ts"
-import { awaitChildren, holdLock, steps } from "./holds.ts"
+import { awaitChildren, holdLock, lostWithSession, steps } from "./holds.ts"
 import { by, describeOnServers, eventually, failure, outcome, place } from "./targets.ts"
 
 const at = (zk: ZooKeeper.Service, options?: Lock.Options) => by(zk)(Lock.make("/lock", options))
@@ -199,8 +199,8 @@ describeOnServers("a lock whose session ends", (it) => {
       yield* numberOfContenders(zk, 2)
       yield* expire(other)
       assert.isTrue((yield* mine.held).fencingToken > fencingToken)
-      assert.strictEqual((yield* failure(lost, "LockLost")).reason, "session")
-      assert.strictEqual((yield* failure(Fiber.join(theirs.fiber), "LockLost")).reason, "session")
+      yield* lostWithSession(lost)
+      yield* lostWithSession(Fiber.join(theirs.fiber))
     })
   )
 
@@ -216,7 +216,7 @@ describeOnServers("a lock whose session ends", (it) => {
         yield* numberOfContenders(zk, 2)
         const before = shared.session.id
         yield* expire(shared)
-        assert.strictEqual((yield* failure(Fiber.join(holder.fiber), "LockLost")).reason, "session")
+        yield* lostWithSession(Fiber.join(holder.fiber))
         const { path } = yield* waiter.held
         const stat = Option.getOrThrow(yield* zk.stat(path))
         assert.strictEqual(stat.ephemeralOwner, shared.session.id)
@@ -309,7 +309,7 @@ describeOnServers("a znode of another session", (it) => {
       assert.strictEqual(holding?.path, path)
       // Taken up again by its former owner, under the next session.
       yield* expire(other)
-      assert.strictEqual((yield* failure(holding!.lost, "LockLost")).reason, "session")
+      yield* lostWithSession(holding!.lost)
       const left = yield* zk.createWithParents("/lock/_c_x-lock-", { mode: "ephemeralSequential" })
       yield* connected(other)
       assert.isUndefined(yield* claim(other, left, "continue", scope))

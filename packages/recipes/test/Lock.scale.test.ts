@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Lock from "../src/Lock.ts"
 import * as Semaphore from "../src/Semaphore.ts"
+import { childrenOf } from "./holds.ts"
 import { by, eventually } from "./targets.ts"
 
 /** A thousand take half a minute. */
@@ -78,7 +79,7 @@ layer(layerTransport(), { excludeTestServices: true })("a crowd", (it) => {
         assert.strictEqual(after.looks - before.looks, count)
         assert.strictEqual(after.deletes, count + 1)
         assert.strictEqual(after.all, 6 * count + 4)
-        assert.deepStrictEqual(yield* beside.getChildren(path), [])
+        assert.deepStrictEqual(yield* childrenOf(beside, path), [])
       }),
     PATIENCE
   )
@@ -116,7 +117,7 @@ layer(layerTransport(), { excludeTestServices: true })("a crowd", (it) => {
         assert.strictEqual(after.deletes - before.deletes, 2 * crowd)
         // Ten for each who finds room, and three more for each who has to wait for it.
         assert.isAtMost(after.all - before.all, 13 * crowd)
-        assert.deepStrictEqual(yield* beside.getChildren(`${path}/leases`), [])
+        assert.deepStrictEqual(yield* childrenOf(beside, `${path}/leases`), [])
       }),
     PATIENCE
   )

@@ -12,7 +12,7 @@ import * as Scope from "effect/Scope"
 import type { Held } from "../src/Held.ts"
 import { awaitChange } from "../src/internal/line.ts"
 import * as Lock from "../src/Lock.ts"
-import { awaitChildren, holdLock } from "./holds.ts"
+import { awaitChildren, childrenOf, holdLock } from "./holds.ts"
 import { by, describeOnServers, eventually, failure, outcome, place, text } from "./targets.ts"
 
 const at = (zk: ZooKeeper.Service, options?: Lock.Options) => by(zk)(Lock.make("/lock", options))
@@ -38,7 +38,7 @@ describeOnServers("a lock", (it) => {
         seen.map(({ identifier }) => text(identifier)),
         ["me"]
       )
-      assert.deepStrictEqual(yield* zk.getChildren("/lock"), [])
+      assert.deepStrictEqual(yield* childrenOf(zk, "/lock"), [])
       assert.deepStrictEqual(yield* lock.contenders, [])
     })
   )
@@ -77,7 +77,7 @@ describeOnServers("a lock", (it) => {
         assert.strictEqual(busy.timeout, 0)
         assert.include(busy.message, "/lock is held by another")
       }
-      yield* eventually(zk.getChildren("/lock"), (names) => names.length === 1)
+      yield* eventually(childrenOf(zk, "/lock"), (names) => names.length === 1)
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(yield* theirs.withLock(Effect.succeed("held"), { timeout: 0 }), "held")
     })
@@ -95,7 +95,7 @@ describeOnServers("a lock", (it) => {
       assert.strictEqual(late.timeout, 300)
       assert.isAtLeast(took, 290)
       assert.isBelow(took, 5_000)
-      yield* eventually(zk.getChildren("/lock"), (names) => names.length === 1)
+      yield* eventually(childrenOf(zk, "/lock"), (names) => names.length === 1)
       yield* first.release
       yield* theirs.withLock(Effect.void, { timeout: "20 seconds" })
       yield* isEmpty(zk)
@@ -132,7 +132,7 @@ describeOnServers("a lock", (it) => {
       assert.isTrue(all.every(({ path }) => ZnodePath.parent(path) === "/lock"))
       assert.sameMembers(
         all.map(({ path }) => ZnodePath.name(path)),
-        [...(yield* zk.getChildren("/lock"))]
+        [...(yield* childrenOf(zk, "/lock"))]
       )
       yield* first.release
       assert.strictEqual((yield* second.held).path, all[1]!.path)
@@ -194,7 +194,7 @@ describeOnServers("a waiter", (it) => {
       const third = yield* holdLock(yield* at(yield* another()))
       yield* eventually(contenders, (all) => all.length === 3)
       yield* Fiber.interrupt(waiting)
-      yield* eventually(zk.getChildren("/lock"), (names) => names.length === 2)
+      yield* eventually(childrenOf(zk, "/lock"), (names) => names.length === 2)
       // The one behind it does not take its going for the holder's.
       assert.isFalse(yield* third.isHeld)
       yield* first.release
@@ -238,7 +238,7 @@ describeOnServers("a waiter", (it) => {
       const first = yield* holdLock(yield* at(zk))
       const { path } = yield* first.held
       const second = yield* holdLock(yield* at(yield* another()))
-      const names = yield* eventually(zk.getChildren("/lock"), (names) => names.length === 2)
+      const names = yield* eventually(childrenOf(zk, "/lock"), (names) => names.length === 2)
       const other = names.find((name) => name !== ZnodePath.name(path))!
       yield* zk.delete(ZnodePath.join("/lock", other))
       yield* first.release

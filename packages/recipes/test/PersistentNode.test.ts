@@ -8,6 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as PersistentNode from "../src/PersistentNode.ts"
+import { childrenOf } from "./holds.ts"
 import { by, describeOnServers, eventually, failure, place, pulled, text } from "./targets.ts"
 
 /** A znode that can be closed before the test ends. */
@@ -181,14 +182,14 @@ describeOnServers("a persistent node", (it) => {
       const { close, node } = yield* closable(mine, "/parent/node-", { mode: "ephemeralSequential", data: "here" })
       const path = Option.getOrThrow(node.actualPath)
       assert.match(path, /^\/parent\/_c_[0-9a-f-]{36}-node-\d{10}$/)
-      assert.lengthOf(yield* zk.getChildren("/parent"), 1)
+      assert.lengthOf(yield* childrenOf(zk, "/parent"), 1)
       yield* link.cut
       yield* link.heal
       yield* expire(mine)
       yield* eventually(ownerOf(zk, path), (owner) => owner === mine.session.id)
-      assert.deepStrictEqual(yield* zk.getChildren("/parent"), [path.slice("/parent/".length)])
+      assert.deepStrictEqual(yield* childrenOf(zk, "/parent"), [path.slice("/parent/".length)])
       yield* close
-      assert.deepStrictEqual(yield* zk.getChildren("/parent"), [])
+      assert.deepStrictEqual(yield* childrenOf(zk, "/parent"), [])
     })
   )
 
@@ -208,7 +209,7 @@ describeOnServers("a persistent node", (it) => {
         yield* close
       }
       yield* mine.sync("/")
-      yield* eventually(zk.getChildren("/parent"), (names) => names.length === 0)
+      yield* eventually(childrenOf(zk, "/parent"), (names) => names.length === 0)
     })
   )
 

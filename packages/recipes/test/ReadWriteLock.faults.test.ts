@@ -5,8 +5,8 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as ReadWriteLock from "../src/ReadWriteLock.ts"
-import { awaitChildren, holdLock, readersAndWriters, steps } from "./holds.ts"
-import { by, describeOnServers, eventually, failure, outcome, place } from "./targets.ts"
+import { awaitChildren, holdLock, lostWithSession, readersAndWriters, steps } from "./holds.ts"
+import { by, describeOnServers, eventually, outcome, place } from "./targets.ts"
 
 const at = (zk: ZooKeeper.Service, options?: ReadWriteLock.Options) => by(zk)(ReadWriteLock.make("/rw", options))
 
@@ -23,7 +23,7 @@ describeOnServers("a read-write lock under faults", (it) => {
       yield* numberOfContenders(zk, 2)
       yield* expire(other)
       assert.isTrue((yield* writer.held).fencingToken > fencingToken)
-      assert.strictEqual((yield* failure(Fiber.join(reader.fiber), "LockLost")).reason, "session")
+      yield* lostWithSession(Fiber.join(reader.fiber))
       yield* writer.release
     })
   )

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import type { Held } from "../src/Held.ts"
-import { awaitChildren, childrenOf, countInside, steps } from "./holds.ts"
+import { awaitChildren, childrenOf, countInside, lostWithSession, steps } from "./holds.ts"
 import { at, hold, isEmpty, leases } from "./semaphores.ts"
 import { describeOnServers, eventually, failure, place } from "./targets.ts"
 
@@ -92,7 +92,7 @@ describeOnServers("a semaphore under faults", (it) => {
       yield* expire(other)
       const after = yield* mine.held
       assert.isTrue(after.every(({ fencingToken }) => before.every((former) => former.fencingToken < fencingToken)))
-      assert.strictEqual((yield* failure(Fiber.join(theirs.fiber), "LockLost")).reason, "session")
+      yield* lostWithSession(Fiber.join(theirs.fiber))
       yield* mine.release
       yield* isEmpty(zk)
     })

@@ -10,6 +10,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { makeProvider } from "../src/internal/discovery/provider.ts"
 import { instanceData } from "../src/internal/discovery/instanceData.ts"
 import * as ServiceDiscovery from "../src/ServiceDiscovery.ts"
+import { childrenOf } from "./holds.ts"
 import { by, describeOnServers, eventually, failure, place, pulled, text } from "./targets.ts"
 
 const Zone = Schema.Struct({ zone: Schema.String })
@@ -122,7 +123,7 @@ describeOnServers("service discovery", (it) => {
       yield* expire(mine)
       yield* Scope.close(scope, Exit.void)
       yield* link.heal
-      yield* eventually(zk.getChildren("/services/db"), (names) => names.length === 0)
+      yield* eventually(childrenOf(zk, "/services/db"), (names) => names.length === 0)
     })
   )
 

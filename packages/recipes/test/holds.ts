@@ -6,6 +6,7 @@ import { assert } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { LockLost } from "../src/Errors.ts"
 import type { Held } from "../src/Held.ts"
 import type * as Lock from "../src/Lock.ts"
 import type * as ReadWriteLock from "../src/ReadWriteLock.ts"
@@ -31,6 +32,16 @@ export const holdLock = (
   lock: Pick<Lock.Lock | ReadWriteLock.ReadWriteLock["write"], "withLock">,
   options?: Lock.AcquireOptions
 ) => holdBy((body: (held: Held) => Effect.Effect<void>) => lock.withLock(body, options))
+
+/**
+ * That something is lost with its session, which a server has ended: it tells of the deletion of the session's znodes too,
+ * and of that first where its connection still stands.
+ */
+export const lostWithSession = (effect: Effect.Effect<unknown, unknown>) =>
+  Effect.map(Effect.flip(effect), (lost) => {
+    assert.instanceOf(lost, LockLost)
+    assert.include(["session", "deleted"], lost.reason)
+  })
 
 /** None where there is no parent: it is a container, and may have been reaped. */
 export const childrenOf = (zk: ZooKeeper.Service, parent: string) =>
