@@ -84,6 +84,7 @@ const inPieces = (inner: Transport["Service"], size: number): Transport["Service
     Effect.map(inner.connect(address, name), (connection): Connection => ({
       ...connection,
       pull: Effect.map(connection.pull, (chunks) => chunks.flatMap((chunk) => cut(chunk, size))),
+      writeNow: undefined,
       write: (bytes) => Effect.forEach(cut(bytes, size), (piece) => connection.write(piece), { discard: true })
     }))
 })

@@ -39,6 +39,11 @@ export interface Connection {
    */
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, TransportError>
   /**
+   * The same within the call, for whoever has no fiber to spare: undefined when the network has taken the bytes, otherwise
+   * what waits for that or fails. Not while a write before it is waited for. Who replaces `write` replaces this too.
+   */
+  readonly writeNow?: ((bytes: Uint8Array) => Effect.Effect<void, TransportError> | undefined) | undefined
+  /**
    * Runs `task` at the end of the current turn: a microtask on sockets, the fiber's dispatcher in memory, so that a
    * simulated world never waits for a microtask.
    */

@@ -49,6 +49,9 @@ export class Link implements Outlet {
   private turn = 0
   private writing: Fiber.Fiber<never, TransportError> | undefined
   private wakeWriter: (() => void) | undefined
+  private told: Writing | undefined
+  /** What is left of a write that was begun within a turn: the writer's fiber waits for it. */
+  private rest: Effect.Effect<void, TransportError> | undefined
   /** When the pings that are on their way were sent. */
   private readonly pings: Array<number> = []
   /** When a byte came in last, in monotonic milliseconds. */
@@ -90,9 +93,43 @@ export class Link implements Outlet {
 
   private readonly flush = (): void => {
     this.scheduled = false
+    // While the writer's fiber is busy it will see by itself what has come.
+    if (this.wakeWriter === undefined || this.writeNow()) return
     const wake = this.wakeWriter
     this.wakeWriter = undefined
     wake?.()
+  }
+
+  /** Writes at the end of a turn, without a fiber: whether nothing is left to wait for, as nearly always. */
+  private writeNow(): boolean {
+    const { writeNow } = this.connection
+    if (writeNow === undefined || this.writer.length === 0) return false
+    try {
+      const bytes = this.take()
+      const rest = writeNow(bytes)
+      if (rest === undefined) {
+        this.taken(bytes)
+        return true
+      }
+      this.rest = Effect.map(rest, () => this.taken(bytes))
+    } catch (defect) {
+      this.rest = Effect.die(defect)
+    }
+    return false
+  }
+
+  private take(): Uint8Array<ArrayBuffer> {
+    this.told?.onTake()
+    const bytes = this.writer.take()
+    this.bytesOut += bytes.length
+    this.wroteAt = this.now()
+    return bytes
+  }
+
+  private taken(bytes: Uint8Array<ArrayBuffer>): void {
+    // They are ours again.
+    this.writer.giveBack(bytes)
+    this.told?.onTaken()
   }
 
   private readonly awaitWork: Effect.Effect<void> = Effect.callback((resume) => {
@@ -105,24 +142,21 @@ export class Link implements Outlet {
   })
 
   /** From now on what is written leaves, until the connection breaks or `stopWriting`. */
-  startWriting({ onEnd, onTake, onTaken }: Writing): void {
+  startWriting(told: Writing): void {
+    this.told = told
     const pass = Effect.suspend(() => {
+      const { rest } = this
+      this.rest = undefined
+      if (rest !== undefined) return rest
       if (this.writer.length === 0) return this.awaitWork
-      onTake()
-      const bytes = this.writer.take()
-      this.bytesOut += bytes.length
-      this.wroteAt = this.now()
-      return Effect.map(this.connection.write(bytes), () => {
-        // They are ours again.
-        this.writer.giveBack(bytes)
-        onTaken()
-      })
+      const bytes = this.take()
+      return Effect.map(this.connection.write(bytes), () => this.taken(bytes))
     })
     const writing = Effect.forever(pass, { disableYield: true })
     this.writing = Effect.runForkWith(this.context)(writing)
     this.writing.addObserver((exit) => {
       // Nobody asks how it ended once it was to end.
-      if (this.writing !== undefined && Exit.isFailure(exit)) onEnd(exit.cause)
+      if (this.writing !== undefined && Exit.isFailure(exit)) told.onEnd(exit.cause)
     })
   }
 

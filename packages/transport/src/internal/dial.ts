@@ -27,10 +27,12 @@ export const dial = Effect.fnUntraced(function* (
   const server = ServerAddress.format(name)
   const tls = secure ? yield* readOptions(server, source) : undefined
   const conn = yield* tls === undefined ? openTcp(server, address) : openTls(server, address, name, tls)
+  const writeNow = makeWriteNow(server, conn, secure)
   return {
     pull: makePull(conn, (cause) => endOf(server, cause, isAnonymous(tls))),
     release,
-    write: makeWrite(server, conn, secure),
+    write: (bytes) => Effect.suspend(() => writeNow(bytes) ?? Effect.void),
+    writeNow,
     defer: (task) => queueMicrotask(task)
   }
 })
@@ -142,10 +144,10 @@ const close = (conn: Net.Socket): void => {
 
 /**
  * Over TCP the socket hands the bytes to the kernel within the call, nearly always all of them, and then holds no
- * reference to them; when the kernel is full, `write` waits until the last byte is taken. Over TLS bytes are encrypted
- * in their own time, so they are copied, and `write` waits when the socket says that it holds enough.
+ * reference to them; when the kernel is full, a write waits until the last byte is taken. Over TLS bytes are encrypted
+ * in their own time, so they are copied, and a write waits when the socket says that it holds enough.
  */
-const makeWrite = (server: string, conn: Net.Socket, secure: boolean): Connection["write"] => {
+const makeWriteNow = (server: string, conn: Net.Socket, secure: boolean): NonNullable<Connection["writeNow"]> => {
   type Resume = (effect: Effect.Effect<void, TransportError>) => void
   const waiting: Array<{ readonly ordinal: number; readonly resume: Resume }> = []
   let handed = 0
@@ -172,15 +174,14 @@ const makeWrite = (server: string, conn: Net.Socket, secure: boolean): Connectio
       })
     })
 
-  return (bytes) =>
-    Effect.suspend(() => {
-      // After the end of what is read Node closes the writing side too, but a moment later.
-      if (!conn.writable || conn.readableEnded) return failure(closed(conn))
-      if (bytes.length === 0) return Effect.void
-      handed++
-      const hasRoom = conn.write(secure ? Buffer.from(bytes) : bytes, onTaken)
-      return (secure ? hasRoom : conn.writableLength === 0) ? Effect.void : untilTaken(handed)
-    })
+  return (bytes) => {
+    // After the end of what is read Node closes the writing side too, but a moment later.
+    if (!conn.writable || conn.readableEnded) return failure(closed(conn))
+    if (bytes.length === 0) return undefined
+    handed++
+    const hasRoom = conn.write(secure ? Buffer.from(bytes) : bytes, onTaken)
+    return (secure ? hasRoom : conn.writableLength === 0) ? undefined : untilTaken(handed)
+  }
 }
 
 const closed = (conn: Net.Socket): Error => conn.errored ?? new Error("the connection is closed")
