@@ -195,6 +195,26 @@ describe("back-pressure", () => {
     })
   )
 
+  it.live("what is written within the call needs no fiber until the network is full, and fails once it has ended", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp(Servers.echo)
+      const scope = yield* Scope.make()
+      const connection = yield* Scope.provide(connect(server.address), scope)
+      const { writeNow } = connection
+      assert.isUndefined(writeNow?.(bytes("now")))
+      assert.deepStrictEqual(yield* connection.pull, [bytes("now")])
+      const rest = writeNow?.(flood)
+      assert.isDefined(rest)
+      const waiting = yield* Effect.forkChild(rest!)
+      for (let size = 0; size < flood.length;) {
+        for (const chunk of yield* connection.pull) size += chunk.length
+      }
+      yield* Fiber.join(waiting)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* Effect.flip(writeNow?.(bytes("late")) ?? Effect.void)).reason, "Write")
+    })
+  )
+
   it.live("a waiting write can be interrupted, and the closing scope destroys the socket", () =>
     Effect.gen(function* () {
       const server = yield* Servers.tcp(() => {}, { pauseOnConnect: true })
