@@ -11,11 +11,8 @@ import type { Held } from "../src/Held.ts"
 import { claim } from "../src/internal/holding.ts"
 import * as Lock from "../src/Lock.ts"
 import { awaitChildren, holdLock, lostWithSession, steps } from "./holds.ts"
+import { at, isEmpty } from "./locks.ts"
 import { by, describeOnServers, eventually, failure, outcome, place } from "./targets.ts"
-
-const at = (zk: ZooKeeper.Service, options?: Lock.Options) => by(zk)(Lock.make("/lock", options))
-
-const isEmpty = (zk: ZooKeeper.Service) => awaitChildren(zk, "/lock", 0)
 
 const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/lock", count)
 

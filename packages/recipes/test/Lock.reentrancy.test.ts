@@ -1,19 +1,12 @@
 /** A lock within a lock: the same one again, and several at once. */
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { Held } from "../src/Held.ts"
 import * as Lock from "../src/Lock.ts"
 import { awaitChildren, holdLock } from "./holds.ts"
+import { at, giving, isEmpty } from "./locks.ts"
 import { by, describeOnServers, failure, outcome, place } from "./targets.ts"
-
-const at = (zk: ZooKeeper.Service, options?: Lock.Options) => by(zk)(Lock.make("/lock", options))
-
-const giving = (held: Held) => Effect.succeed(held)
-
-const isEmpty = (zk: ZooKeeper.Service) => awaitChildren(zk, "/lock", 0)
 
 describeOnServers("re-entrancy", (it) => {
   it.effect("holds in the fiber tree, and nowhere else (by design, where aiozk 36 refuses)", () =>

@@ -1,7 +1,6 @@
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -12,14 +11,9 @@ import * as Scope from "effect/Scope"
 import type { Held } from "../src/Held.ts"
 import { awaitChange } from "../src/internal/line.ts"
 import * as Lock from "../src/Lock.ts"
-import { awaitChildren, childrenOf, holdLock } from "./holds.ts"
+import { childrenOf, holdLock } from "./holds.ts"
+import { at, giving, isEmpty } from "./locks.ts"
 import { by, describeOnServers, eventually, failure, outcome, place, text } from "./targets.ts"
-
-const at = (zk: ZooKeeper.Service, options?: Lock.Options) => by(zk)(Lock.make("/lock", options))
-
-const giving = (held: Held) => Effect.succeed(held)
-
-const isEmpty = (zk: ZooKeeper.Service) => awaitChildren(zk, "/lock", 0)
 
 describeOnServers("a lock", (it) => {
   it.effect("is held by one, and its znode goes when it is released (aiozk 33, 34)", () =>
