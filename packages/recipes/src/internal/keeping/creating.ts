@@ -33,9 +33,7 @@ export const create = Effect.fnUntraced(function* (self: Kept): Effect.fn.Return
       isClosed(self) ? Effect.fail(new SessionClosed()) : zk.create(asked ?? self.path, request)
     )
     const outcome = yield* Effect.uninterruptibleMask((restore) =>
-      inHand(restore, patiently(once), (path) =>
-        isClosed(self) && options.deleteOnClose !== false ? remove(self, path) : Effect.sync(() => created(self, path))
-      ).pipe(
+      inHand(restore, patiently(once), (path) => lateCreated(self, path)).pipe(
         Effect.tap((path) => Effect.sync(() => created(self, path))),
         Effect.result
       )
@@ -54,6 +52,14 @@ export const create = Effect.fnUntraced(function* (self: Kept): Effect.fn.Return
     yield* ensure(zk, ZnodePath.parent(self.path) ?? "/", options.acl)
   }
 })
+
+/** A create that was waited for no longer. In one step: a close either comes before it, or finds what it has noted. */
+const lateCreated = (self: Kept, path: string): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (isClosed(self) && self.options.deleteOnClose !== false) return remove(self, path)
+    created(self, path)
+    return Effect.void
+  })
 
 const created = (self: Kept, path: string): void => {
   self.actual = path

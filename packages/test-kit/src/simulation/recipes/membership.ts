@@ -98,12 +98,18 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (stage: Stage)
         yield* PersistentNode.make("/recipe/nodes/short", { data: unique(), wait })
         yield* Effect.sleep(yield* Random.nextBetween(0, 300))
       }).pipe(Effect.scoped)
+      // Closed in the moment in which its create may be answered.
+      const brief = Effect.gen(function* () {
+        yield* PersistentNode.make("/recipe/nodes/brief", { mode: "ephemeralSequential", wait: false })
+        yield* Effect.sleep(yield* Random.nextBetween(0, 10))
+      }).pipe(Effect.scoped, Effect.repeat({ times: 20 }))
       const set = Effect.suspend(() => {
         latest = unique()
         return node.setData(latest)
       })
       return Effect.gen(function* () {
-        if (!stage.isPeace()) return yield* Effect.timeout((yield* Random.nextBoolean) ? short : set, "3 seconds")
+        if (!stage.isPeace())
+          return yield* Effect.timeout([brief, short, set][yield* Random.nextIntBetween(0, 2)]!, "3 seconds")
         yield* set
         yield* until(Effect.all([node.present, stage.truth]), ([path, truth]) => {
           const znode = truth.get(path)
