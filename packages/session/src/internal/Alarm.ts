@@ -5,10 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { CallOut } from "./CallOut.ts"
 
-/** What sums of fractions may be wrong by, in milliseconds: a sleep is not to end after its time because of it. */
-const BLUR = 1e-7
-
-/** And what readings of a clock in whole nanoseconds may be wrong by. */
+/** What readings of a clock in whole nanoseconds, and sleeps of as many, may be wrong by, in milliseconds. */
 const RESOLUTION = 2e-6
 
 /** What happens at a time; it is told the time, or a later one if it could not be in time. */
@@ -62,7 +59,7 @@ export class Alarm {
     this.sleeper?.interruptUnsafe()
     this.sleeper = undefined
     this.wakesAt = next
-    const sleep = this.clock.sleep(Duration.millis(Math.max(0, next - this.now() - BLUR)))
+    const sleep = this.clock.sleep(sleepOf(next - this.now()))
     const fiber = Effect.runForkWith(this.context)(Effect.andThen(sleep, this.ring))
     if (fiber.pollUnsafe() === undefined) this.sleeper = fiber
   }
@@ -111,4 +108,14 @@ export class Timer {
     this.clear()
     onDue?.(Math.max(now, at))
   }
+}
+
+/**
+ * Sums of fractions of a millisecond come out wrong in their last bits, and a sleep is not to end after its time because
+ * of it: those that are not of whole milliseconds end a nanosecond, the least that a `Duration` tells apart, before it.
+ */
+const sleepOf = (millis: number): Duration.Duration => {
+  const nanos = Math.max(0, Math.round(millis * 1_000_000))
+  const whole = nanos / 1_000_000
+  return Duration.millis(Number.isInteger(whole) ? whole : (nanos - 1) / 1_000_000)
 }
