@@ -164,7 +164,16 @@ describeOnServers("an allocator", (it) => {
       const next = yield* pulled(a.allocator.changes)
       assert.deepStrictEqual(yield* next, ["a", "c", "e"])
       yield* expire(other)
-      assert.deepStrictEqual(yield* next, [])
+      // A server may tell of the znodes that end with a session one by one before it closes the connection.
+      for (let left: ReadonlyArray<string> = ["a", "c", "e"]; left.length > 0; ) {
+        const rest = yield* next
+        assert.deepStrictEqual(
+          rest,
+          left.filter((item) => rest.includes(item))
+        )
+        assert.isBelow(rest.length, left.length)
+        left = rest
+      }
       yield* owns(a.allocator, ["a", "c", "e"])
       yield* owns(b.allocator, ["b", "d", "f"])
     })
