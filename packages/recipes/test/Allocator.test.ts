@@ -165,7 +165,8 @@ describeOnServers("an allocator", (it) => {
       assert.deepStrictEqual(yield* next, ["a", "c", "e"])
       yield* expire(other)
       // A server may tell of the znodes that end with a session one by one before it closes the connection.
-      for (let left: ReadonlyArray<string> = ["a", "c", "e"]; left.length > 0;) {
+      let left: ReadonlyArray<string> = ["a", "c", "e"]
+      while (left.length > 0) {
         const rest = yield* next
         assert.deepStrictEqual(
           rest,

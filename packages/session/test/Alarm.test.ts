@@ -7,10 +7,7 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { Alarm } from "../src/internal/Alarm.ts"
 
-const makeAlarm = Effect.map(
-  Clock.clockWith((clock) => Effect.succeed(clock)),
-  (clock) => new Alarm(clock, Context.make(Clock.Clock, clock), (run) => run())
-)
+const makeAlarm = Effect.map(Clock.Clock, (clock) => new Alarm(clock, Context.make(Clock.Clock, clock), (run) => run()))
 
 const nanoseconds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 11_999_000_000 }))
 
