@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Barrier from "../src/Barrier.ts"
-import { by, describeOnServers, eventually, failure, place } from "./targets.ts"
+import { by, describeOnServers, eventually, failure, inNextSession, place } from "./targets.ts"
 
 /** Starts to wait, and tells by a flag whether it still does. */
 const waiting = (barrier: Barrier.Barrier) =>
@@ -95,10 +95,7 @@ describeOnServers("a barrier", (it) => {
       const waiter = yield* waiting(yield* by(mine)(Barrier.make("/barrier")))
       const { id } = mine.session
       yield* expire(mine)
-      yield* eventually(
-        Effect.sync(() => mine.session.id),
-        (now) => now !== 0n && now !== id
-      )
+      yield* inNextSession(mine, id)
       yield* mine.sync("/")
       assert.isFalse(waiter.hasPassed())
       yield* barrier.lift

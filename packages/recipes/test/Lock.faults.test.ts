@@ -12,7 +12,7 @@ import { claim } from "../src/internal/holding.ts"
 import * as Lock from "../src/Lock.ts"
 import { awaitChildren, holdLock, lostWithSession, steps } from "./holds.ts"
 import { at, isEmpty } from "./locks.ts"
-import { by, describeOnServers, eventually, failure, outcome, place } from "./targets.ts"
+import { by, describeOnServers, eventually, failure, inNextSession, outcome, place } from "./targets.ts"
 
 const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/lock", count)
 
@@ -305,10 +305,11 @@ describeOnServers("a znode of another session", (it) => {
       const holding = yield* claim(other, path, "continue", scope)
       assert.strictEqual(holding?.path, path)
       // Taken up again by its former owner, under the next session.
+      const before = other.session.id
       yield* expire(other)
       yield* lostWithSession(holding!.lost)
       const left = yield* zk.createWithParents("/lock/_c_x-lock-", { mode: "ephemeralSequential" })
-      yield* connected(other)
+      yield* inNextSession(other, before)
       assert.isUndefined(yield* claim(other, left, "continue", scope))
       assert.isUndefined(yield* claim(other, path, "continue", scope))
       yield* eventually(watches, (count) => count === 0)

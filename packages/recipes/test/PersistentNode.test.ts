@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as PersistentNode from "../src/PersistentNode.ts"
 import { childrenOf } from "./holds.ts"
-import { by, describeOnServers, eventually, failure, place, pulled, text } from "./targets.ts"
+import { by, describeOnServers, eventually, failure, inNextSession, place, pulled, text } from "./targets.ts"
 
 /** A znode that can be closed before the test ends. */
 const closable = (zk: ZooKeeper.Service, path: string, options?: PersistentNode.Options) =>
@@ -52,10 +52,7 @@ describeOnServers("a persistent node", (it) => {
       for (let round = 0; round < 5; round++) {
         const before = mine.session.id
         yield* expire(mine)
-        yield* eventually(
-          Effect.sync(() => mine.session.id),
-          (id) => id !== before && id !== 0n
-        )
+        yield* inNextSession(mine, before)
         yield* eventually(ownerOf(zk, "/node"), (owner) => owner === mine.session.id)
         assert.strictEqual(yield* dataOf(zk, "/node"), "here")
       }

@@ -9,7 +9,7 @@ import * as Random from "effect/Random"
 import type { Held } from "../src/Held.ts"
 import { awaitChildren, childrenOf, countInside, lostWithSession, steps } from "./holds.ts"
 import { at, hold, isEmpty, leases } from "./semaphores.ts"
-import { describeOnServers, eventually, failure, place } from "./targets.ts"
+import { describeOnServers, eventually, failure, inNextSession, place } from "./targets.ts"
 
 describeOnServers("a semaphore under faults", (it) => {
   it.effect("is left without a znode by a waiter that is interrupted (Curator testInterruptAcquire)", () =>
@@ -68,10 +68,7 @@ describeOnServers("a semaphore under faults", (it) => {
       yield* leases(zk, 2)
       const before = other.session.id
       yield* expire(other)
-      yield* eventually(
-        Effect.sync(() => other.session.id),
-        (id) => id !== before && id !== 0n
-      )
+      yield* inNextSession(other, before)
       yield* leases(zk, 2)
       assert.isFalse(yield* waiter.isHeld)
       yield* one.release

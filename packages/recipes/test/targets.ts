@@ -1,6 +1,7 @@
 /** The servers that every recipe is tested on, and clients of them. */
 import { connectBy, type Link, Target } from "@effect-zookeeper/test-kit/conformance/Target"
 import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
+import { eventually } from "@effect-zookeeper/test-kit/Expecting"
 import { freshPath } from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as Session from "@effect-zookeeper/session/Session"
@@ -37,7 +38,10 @@ export interface Place {
   readonly breakable: (
     options?: ClientOptions
   ) => Effect.Effect<{ readonly zk: ZooKeeper.Service; readonly link: Link }, never, Scope.Scope>
-  /** Ends the session of a client at the server, as an expiry does. */
+  /**
+   * Ends the session of a client at the server, as an expiry does: its znodes are gone when this returns. The client
+   * itself may not have heard of it yet, and take its connection for a good one.
+   */
   readonly expire: (zk: ZooKeeper.Service) => Effect.Effect<void>
   /** How many watches the server has below the place. */
   readonly watches: Effect.Effect<number>
@@ -59,9 +63,21 @@ export const place: Effect.Effect<Place, never, Target | Scope.Scope> = Effect.g
         return { link, zk: yield* Effect.orDie(connectBy(link, { ...options, chroot })) }
       }),
     watches: countWatches(target, chroot),
-    expire: (zk: ZooKeeper.Service) => endSession(target, { id: zk.session.id, password: zk.session.password })
+    expire: (zk: ZooKeeper.Service) =>
+      // A session is refused as soon as a server means to end it; what is asked afterwards sees it ended.
+      Effect.andThen(
+        endSession(target, { id: zk.session.id, password: zk.session.password }),
+        Effect.orDie(root.sync("/"))
+      )
   }
 }).pipe(Effect.orDie)
+
+/** Waits until a client has a session that is not the one of before. */
+export const inNextSession = (zk: ZooKeeper.Service, before: bigint) =>
+  eventually(
+    Effect.sync(() => zk.session.id),
+    (id) => id !== before && id !== 0n
+  )
 
 /** Runs with a client. */
 export const by = (zk: ZooKeeper.Service) => Effect.provideService(ZooKeeper.ZooKeeper, zk)
