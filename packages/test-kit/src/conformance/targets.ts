@@ -55,17 +55,21 @@ export const embeddedMemory: Layer.Layer<Target> = Layer.effect(
     return {
       servers,
       transport,
-      link: Effect.sync((): Link => {
-        const gate = new Gate(transport)
-        return {
-          servers,
-          transport: gate.transport,
-          cut: Effect.sync(() => gate.close()),
-          heal: Effect.sync(() => gate.open()),
-          loseReply: ({ name }) => server.dropReply({ operation: name }),
-          loseRequest: ({ name }) => server.dropRequest({ operation: name })
-        }
-      })
+      // The server knows no links: what nobody has met while this one was there would be the next one's to meet.
+      link: Effect.acquireRelease(
+        Effect.sync((): Link => {
+          const gate = new Gate(transport)
+          return {
+            servers,
+            transport: gate.transport,
+            cut: Effect.sync(() => gate.close()),
+            heal: Effect.sync(() => gate.open()),
+            loseReply: ({ name }) => server.dropReply({ operation: name }),
+            loseRequest: ({ name }) => server.dropRequest({ operation: name })
+          }
+        }),
+        () => server.clearFaults
+      )
     }
   })
 ).pipe(Layer.provide(EmbeddedServer.layerMemoryWith(options)))
