@@ -9,10 +9,13 @@ import type { TestProject } from "vitest/node"
 import type * as _TestServer from "../TestServer.ts"
 import * as ZooKeeperServer from "../ZooKeeperServer.ts"
 
+/** A long run has trees of 100,000 znodes, which fill the 128 MiB of a short one: its server would do nothing but collect. */
+const options: ZooKeeperServer.Options = process.env["ZK_LONG"] === "1" ? { heapMegabytes: 512 } : {}
+
 /** Called by vitest; what it returns is called at the end of the run. */
 export default async (project: TestProject): Promise<() => Promise<void>> => {
   const scope = Scope.makeUnsafe()
-  const started = await Effect.runPromiseExit(Scope.provide(ZooKeeperServer.make(), scope))
+  const started = await Effect.runPromiseExit(Scope.provide(ZooKeeperServer.make(options), scope))
   if (Exit.isFailure(started)) {
     await Effect.runPromise(Scope.close(scope, started))
     const error = new Error(describe(started))
