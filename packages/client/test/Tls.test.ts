@@ -532,6 +532,16 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
       yield* Effect.forEach(dialled, (options) => failure(start(options), "ConnectFailed"), { concurrency: 3 })
       assert.deepStrictEqual(lines, [])
 
+      // Who has moved elsewhere since is asked the same.
+      const { tls } = yield* Fixture
+      const elsewhere = `zk1.test:${tls.connectString.split(":").at(-1)}`
+      const near = yield* start({ servers: tls.connectString, tls: { ...(yield* Fixture).good, ...unverified } })
+      yield* near.updateServers(`${tls.connectString},${elsewhere}`)
+      yield* near.updateServers(tls.connectString)
+      yield* near.addAuth("digest", Redacted.make("bob:secret"))
+      const moved = yield* failure(near.updateServers(elsewhere), "InvalidArgument")
+      assert.strictEqual(moved.argument, "tls.rejectUnauthorized")
+
       const [, port] = TestServer.connectString().split(":")
       const zk = yield* start({ servers: `zk1.test:${port}` })
       assert.deepStrictEqual(lines, [])

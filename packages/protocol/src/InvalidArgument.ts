@@ -20,6 +20,7 @@ export class InvalidArgument extends Schema.TaggedError<InvalidArgument>()("Inva
   rule: Schema.String
 }) {
   override get message(): string {
-    return `invalid ${this.argument} ${Printable.quote(this.value)}: ${this.rule}`
+    const argument = Printable.escape(this.argument)
+    return `invalid ${argument} ${Printable.quote(this.value)}: ${Printable.escapeAll(this.rule)}`
   }
 }

@@ -27,6 +27,15 @@ export const escape = (text: string): string =>
   acting.test(text) || text.length > maxLength ? cut(text).replaceAll(new RegExp(acting, "gu"), escapeOne) : text
 
 /**
+ * The same without a limit of length: for sentences of our own that quote foreign text.
+ *
+ * @category formatting
+ * @since 0.1.0
+ */
+export const escapeAll = (text: string): string =>
+  acting.test(text) ? text.replaceAll(new RegExp(acting, "gu"), escapeOne) : text
+
+/**
  * The same in double quotes, as JSON writes a text.
  *
  * @category formatting

@@ -2,9 +2,11 @@
 import { assert, describe, it, vi } from "@effect/vitest"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { connectLive, create } from "./support/session.ts"
 
 // Two processes are started, and the machine may be busy.
 vi.setConfig({ testTimeout: 120_000 })
@@ -64,6 +66,47 @@ describe("F37: a process that stands still for longer than its session", () => {
         // The server has ended the session meanwhile; if it was late itself, the znode is still there, and still ours.
         assert.strictEqual(isMine, isSame)
       }
+    })
+  )
+})
+
+/** Nothing else runs in this process meanwhile. */
+const block = (millis: number) =>
+  Effect.sync(() => {
+    const end = performance.now() + millis
+    while (performance.now() < end);
+  })
+
+describe("a stall of the process is not the silence of the server", () => {
+  it.live("a connection that has rested is kept after a stall of nearly half of the timeout", () =>
+    Effect.gen(function* () {
+      const session = yield* connectLive({ servers: TestServer.connectString(), sessionTimeout: "6 seconds" })
+      const states: Array<string> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag)))
+      )
+      // The ping would be due after two seconds: none is on its way when everything stops, and at 4.2 seconds nothing has
+      // been heard for more than two thirds of the timeout.
+      yield* Effect.sleep("1600 millis")
+      yield* block(2600)
+      yield* create(session, TestServer.freshPath("stalled"))
+      yield* Effect.sleep("1200 millis")
+      assert.deepStrictEqual(states, ["Connected"])
+    })
+  )
+
+  it.live("a first connection whose answer came meanwhile is not given up", () =>
+    Effect.gen(function* () {
+      const options = {
+        servers: TestServer.connectString(),
+        sessionTimeout: "4 seconds",
+        connectTimeout: "1 second"
+      } as const
+      const connecting = yield* Effect.forkScoped(connectLive(options), { startImmediately: true })
+      // The dial has begun, and the modules that it needs are there.
+      yield* Effect.sleep("1 millis")
+      yield* block(1500)
+      assert.strictEqual((yield* Fiber.join(connecting)).info.state._tag, "Connected")
     })
   )
 })

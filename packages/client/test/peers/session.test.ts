@@ -90,6 +90,8 @@ describe("the servers of a session", () => {
       assert.strictEqual(error.argument, "servers")
       assert.strictEqual((yield* other.seen).accepted, 0)
       yield* zk.updateServers(other.connectString + chroot)
+      // A string that names none keeps the one there is.
+      yield* zk.updateServers(other.connectString)
       yield* Faults.cutOff(proxy)
       yield* other.awaitFrames({ direction: "down", op: "connect" })
       assert.strictEqual(text(yield* zk.getData("/a")), "a")

@@ -8,6 +8,9 @@ import type { CallOut } from "./CallOut.ts"
 /** What readings of a clock in whole nanoseconds, and sleeps of as many, may be wrong by, in milliseconds. */
 const RESOLUTION = 2e-6
 
+/** A timer that rings so many milliseconds late tells of a process that stood still. */
+export const STALL = 100
+
 /** What happens at a time; it is told the time, or a later one if it could not be in time. */
 export type OnDue = (now: number) => void
 
@@ -36,9 +39,12 @@ export class Alarm {
     return Number(this.clock.monotonicTimeNanosUnsafe()) / 1_000_000
   }
 
-  /** Something that has to happen at times; there are few of them, and they last as long as the session. */
-  timer(): Timer {
-    const timer = new Timer(this)
+  /**
+   * Something that has to happen at times; there are few of them, and they last as long as the session. `prompt`: also
+   * before what has come in meanwhile is read, when this process stood still.
+   */
+  timer(urgency?: "prompt"): Timer {
+    const timer = new Timer(this, urgency === "prompt")
     this.timers.push(timer)
     return timer
   }
@@ -60,34 +66,63 @@ export class Alarm {
     this.sleeper = undefined
     this.wakesAt = next
     const sleep = this.clock.sleep(sleepOf(next - this.now()))
-    const fiber = Effect.runForkWith(this.context)(Effect.andThen(sleep, this.ring))
+    const fiber = Effect.runForkWith(this.context)(Effect.andThen(sleep, this.wake))
     if (fiber.pollUnsafe() === undefined) this.sleeper = fiber
   }
+
+  /**
+   * Timers come before sockets in a turn of the event loop: after a stall of our own, what came meanwhile is not read yet,
+   * and a silence that was measured now would be ours. So sockets have their turn first, unless it is not late. What must
+   * not be late, the end of an ownership, does not wait for that.
+   */
+  private readonly wake: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.now() <= this.wakesAt + RESOLUTION) return this.ring
+    this.ringDue(({ isPrompt }) => isPrompt)
+    return Effect.andThen(Effect.yieldNow, this.ring)
+  })
 
   private readonly ring: Effect.Effect<void> = Effect.sync(() => {
     this.sleeper = undefined
     this.wakesAt = Number.POSITIVE_INFINITY
+    this.ringDue(() => true)
+    this.arm()
+  })
+
+  private ringDue(chosen: (timer: Timer) => boolean): void {
     const now = this.now()
     const isDue = ({ at }: Timer) => at <= now + RESOLUTION
     this.isRinging = true
-    for (const timer of this.timers.filter(isDue).toSorted((a, b) => a.at - b.at)) {
+    for (const timer of this.timers.filter((one) => isDue(one) && chosen(one)).toSorted((a, b) => a.at - b.at)) {
       // One of those before it may have taken it back.
       if (isDue(timer)) this.callOut(() => timer.ring(now))
     }
     this.isRinging = false
-    this.arm()
-  })
+  }
 }
 
 /** One thing that has to happen at a time. */
 export class Timer {
   private readonly alarm: Alarm
   private onDue: OnDue | undefined
+  readonly isPrompt: boolean
   /** In monotonic milliseconds; never, unless it is set. */
   at = Number.POSITIVE_INFINITY
 
-  constructor(alarm: Alarm) {
+  constructor(alarm: Alarm, isPrompt: boolean) {
     this.alarm = alarm
+    this.isPrompt = isPrompt
+  }
+
+  /**
+   * The same for how long somebody else may take: the time in which this process stood still is added, for it could hear
+   * nothing in that time.
+   */
+  setAwake(at: number, onDue: OnDue): void {
+    this.set(at, (now) => {
+      const late = now - at
+      if (late < STALL) return onDue(now)
+      this.setAwake(now + late, onDue)
+    })
   }
 
   /** Once, at a time in monotonic milliseconds, and no more at the time it was set to before. */

@@ -33,6 +33,11 @@ export class Identities {
     this.all = auth.map((info) => ({ info, waiting: new Set() }))
   }
 
+  /** Whether there are none. */
+  get isEmpty(): boolean {
+    return this.all.length === 0
+  }
+
   /** Tells a new connection all of them. */
   replay(writer: JuteWriter): void {
     this.asked = []

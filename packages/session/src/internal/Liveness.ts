@@ -50,9 +50,9 @@ export class Liveness {
   ) {
     this.clock = clock
     this.alarm = alarm
-    this.ownershipEnd = alarm.timer()
+    this.ownershipEnd = alarm.timer("prompt")
     this.expiry = alarm.timer()
-    this.wallClock = alarm.timer()
+    this.wallClock = alarm.timer("prompt")
     this.callOut = callOut
     this.timeout = timeout
     this.margin = margin

@@ -166,7 +166,7 @@ const resolve = Effect.fnUntraced(function* (core: SessionCore, server: ServerAd
   const timeout = yield* handshakeTimeout(core, 1)
   const late = () => `${format(server)}: the host name was not resolved within ${Math.round(timeout)} ms`
   return yield* unlessExpired<string | ReadonlyArray<ServerAddress>>(core, (end) => {
-    core.limit.set(core.liveness.now() + timeout, () => end(late))
+    core.limit.setAwake(core.liveness.now() + timeout, () => end(late))
     return Effect.suspend(() => core.transport.resolve(server)).pipe(
       Effect.catch(({ message }) => Effect.succeed(message)),
       Effect.catchDefect((defect) => reportDefect(core, server, defect))
@@ -185,7 +185,7 @@ const tryAddress = Effect.fnUntraced(function* (
   /** The steps of a handshake have the same time each. */
   const limited = <A, E, R>(step: Effect.Effect<A, E, R>, late: () => string): Effect.Effect<A, E, R> =>
     Effect.suspend(() => {
-      core.limit.set(now() + timeout, () => end(() => failed(late())))
+      core.limit.setAwake(now() + timeout, () => end(() => failed(late())))
       return Effect.onExit(step, () => Effect.sync(() => core.limit.clear()))
     })
   const attempt = (request: Handshake.ConnectRequest) =>

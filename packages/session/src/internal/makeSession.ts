@@ -96,7 +96,7 @@ export const makeSession = Effect.fnUntraced(function* (
     watchExists: (path) => watchExists(core, path),
     watchPersistently: (path, options) => watchPersistently(core, path, options),
     addAuth: (auth) => addAuth(core, exposure, auth),
-    updateServers: (connectString) => updateServers(core, exposure, settings.servers.chroot, connectString)
+    updateServers: (connectString) => updateServers(core, exposure, connectString)
   }
 })
 
@@ -154,7 +154,7 @@ const makeReady = (core: SessionCore, attempts: ReadonlyArray<FailedAttempt>) =>
         resume(given)
       }
       const late = () => tell?.(Exit.fail(new ConnectFailed({ attempts: [...attempts] })))
-      core.patience.set(core.liveness.now() + core.settings.connectTimeout, late)
+      core.patience.setAwake(core.liveness.now() + core.settings.connectTimeout, late)
       return Effect.sync(() => {
         tell = undefined
         core.patience.clear()
@@ -214,20 +214,18 @@ const addAuth = (
   )
 }
 
-const updateServers = Effect.fnUntraced(function* (
-  core: SessionCore,
-  exposure: Exposure,
-  chroot: string,
-  connectString: string
-) {
+/** Asks all that connecting asks of a list; a string without a chroot keeps the one there is. */
+const updateServers = Effect.fnUntraced(function* (core: SessionCore, exposure: Exposure, connectString: string) {
+  const { chroot } = core.settings.servers
   const parsed = yield* Effect.fromResult(ConnectString.parse(connectString))
-  if (parsed.chroot !== chroot) {
+  if (parsed.chroot !== "/" && parsed.chroot !== chroot) {
     return yield* new InvalidArgument({
       argument: "servers",
       value: connectString,
-      rule: `the chroot of a session cannot change: it is ${chroot}`
+      rule: `the chroot of a session cannot change: it is ${chroot}; write that, or none`
     })
   }
   yield* exposure.checkServers(parsed.servers)
+  if (hasCredentials(core.settings) || !core.identities.isEmpty) yield* exposure.checkCredentials(parsed.servers)
   if (yield* core.servers.update(parsed.servers, core.link?.server)) core.depart()
 })

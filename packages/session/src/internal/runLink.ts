@@ -3,6 +3,7 @@ import { format } from "@effect-zookeeper/transport/ServerAddress"
 import { TransportError } from "@effect-zookeeper/transport/TransportError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { STALL } from "./Alarm.ts"
 import type { Link } from "./Link.ts"
 import { seekWritable } from "./seekWritable.ts"
 import type { SessionCore } from "./SessionCore.ts"
@@ -50,16 +51,25 @@ const messageOf = (cause: Cause.Cause<TransportError>): string => {
 
 /**
  * Pings when nothing was written for a third of the timeout, and gives the connection up when nothing came for two
- * thirds: the rest of the session's time is there to find another server.
+ * thirds: the rest of the session's time is there to find another server. A time in which this process stood still, and
+ * neither asked nor read, is not the server's silence: it has a sixth of the timeout from then on to answer.
  */
 const keepAlive = (core: SessionCore, link: Link, leave: Leave): void => {
   const { liveness } = core
   let pingedAt = Number.NEGATIVE_INFINITY
+  let dueAt = Number.POSITIVE_INFINITY
+  let excusedUntil = Number.NEGATIVE_INFINITY
   const beat = (now: number): void => {
     const silentAfter = (liveness.timeout * 2) / 3
     const pingAfter = liveness.timeout / 3
     const silent = now - link.heardAt
-    if (silent >= silentAfter) return leave(() => `${format(link.server)}: silent for ${Math.round(silent)} ms`)
+    if (now - dueAt >= STALL) {
+      excusedUntil = now + liveness.timeout / 6
+      pingedAt = now
+      link.ping()
+    }
+    if (silent >= silentAfter && now >= excusedUntil)
+      return leave(() => `${format(link.server)}: silent for ${Math.round(silent)} ms`)
     // Any byte is a sign of life, but a server that goes on talking and answers nothing is of no use.
     if (link.isCrawling(now, liveness.timeout * 2)) {
       return leave(() => `${format(link.server)}: nothing was answered for ${Math.round(liveness.timeout * 2)} ms`)
@@ -72,7 +82,9 @@ const keepAlive = (core: SessionCore, link: Link, leave: Leave): void => {
       link.ping()
     }
     core.report()
-    core.heartbeat.set(now + Math.max(1, Math.min(silentAfter - silent, nextPing)), beat)
+    const judgeAt = Math.max(now + silentAfter - silent, excusedUntil)
+    dueAt = now + Math.max(1, Math.min(judgeAt - now, nextPing))
+    core.heartbeat.set(dueAt, beat)
   }
   beat(liveness.now())
 }
