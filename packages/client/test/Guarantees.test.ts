@@ -5,11 +5,10 @@ import { assert, describe, it } from "@effect/vitest"
 const page = new URL("../GUARANTEES.md", import.meta.url)
 
 describe("what is guaranteed", () => {
-  it("is G01 to G36, each once", () => {
-    assert.deepStrictEqual(
-      TestTable.rows(page).map(({ row }) => row),
-      TestTable.numbers("G", 36)
-    )
+  it("has the numbers from G01 on in their order, each once", () => {
+    const rows = TestTable.rows(page).map(({ row }) => row)
+    assert.isAbove(rows.length, 35)
+    assert.deepStrictEqual(rows, TestTable.numbers("G", rows.length))
   })
 
   it("has tests of these titles", () => {

@@ -244,7 +244,9 @@ const look = Effect.fnUntraced(function* (self: Self, own: Member, isOnce: boole
     return "Again" as const
   }
   if (isOnce) return "Alone" as const
-  yield* Fiber.join(changing)
+  // Its own znode too: whoever is without one is counted by nobody, and has to stand again.
+  const standing = yield* watched(patiently(zk.getAndWatch(own.path)))
+  yield* Effect.raceFirst(Fiber.join(changing), Fiber.join(standing.changing))
   return "Again" as const
 })
 

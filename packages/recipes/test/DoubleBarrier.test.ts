@@ -32,6 +32,19 @@ const names = (zk: ZooKeeper.Service) =>
 const has = (zk: ZooKeeper.Service, count: number) => eventually(names(zk), ({ length }) => length === count)
 
 describeOnServers("a double barrier", (it) => {
+  it.effect("stands again when somebody deletes the znode of a member that waits", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const waiting = yield* begun((yield* member(yield* another(), 2)).enter())
+      yield* has(zk, 1)
+      const [former] = yield* names(zk)
+      yield* zk.delete(`${path}/${former}`)
+      yield* eventually(names(zk), (members) => members.length === 1 && members[0] !== former)
+      yield* (yield* member(yield* another(), 2)).enter()
+      yield* waiting.ends
+    })
+  )
+
   it.effect("lets eight in when the eighth has come, and out when the eighth has left (aiozk 2)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* place

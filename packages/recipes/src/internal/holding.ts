@@ -44,7 +44,7 @@ export const claim = Effect.fnUntraced(function* (
     )
     if (own !== undefined) {
       const holding = makeHolding(zk, path, own.stat.czxid)
-      const loss = watchLoss(zk, holding, Fiber.join(own.changing), onDisconnect)
+      const loss = watchLoss(zk, holding, own.stat.czxid, Fiber.join(own.changing), onDisconnect)
       // Ownership first, the session afterwards: one that is replaced in between is noticed by one of the two.
       yield* Effect.forkIn(loss, attempt, { startImmediately: true })
       if (own.stat.ephemeralOwner === zk.session.id && !holding.isLost()) return holding
@@ -126,30 +126,37 @@ export const makeHolding = (
 const watchLoss = (
   zk: ZooKeeper.Service,
   holding: Holding,
+  czxid: bigint,
   changed: WatchedData["changed"],
   onDisconnect: OnDisconnect
 ) => {
   const losses: Array<Effect.Effect<LockLost["reason"]>> = [
     Effect.catch(zk.session.ownership, () => Effect.succeed("session" as const)),
-    watchOwn(zk, holding.path, changed)
+    watchOwn(zk, holding.path, czxid, changed)
   ]
   if (onDisconnect === "stop") losses.push(watchConnection(zk))
   return Effect.map(Effect.raceAllFirst(losses), (reason) => holding.giveUp(reason))
 }
 
-/** Waits for the deletion of our znode; what else happens to it is none of our business. */
+/**
+ * Waits for the deletion of our znode; what else happens to it is none of our business. While the connection was lost it may
+ * have been deleted and another have been made at its path, which is told as a change.
+ */
 const watchOwn = (
   zk: ZooKeeper.Service,
   path: string,
+  czxid: bigint,
   changed: WatchedData["changed"]
 ): Effect.Effect<LockLost["reason"]> =>
   Effect.gen(function* () {
     let { type } = yield* changed
     while (type !== "NodeDeleted") {
       const again = Effect.scoped(
-        Effect.flatMap(watched(patiently(zk.getAndWatch(path))), ({ changing }) => Fiber.join(changing))
+        Effect.flatMap(watched(patiently(zk.getAndWatch(path))), ({ changing, stat }) =>
+          stat.czxid === czxid ? Fiber.join(changing) : Effect.undefined
+        )
       )
-      type = (yield* again).type
+      type = (yield* again)?.type ?? "NodeDeleted"
     }
     return "deleted" as const
   }).pipe(

@@ -4,11 +4,11 @@
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
+import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { leave } from "../holding.ts"
+import { deleteBorn } from "../birth.ts"
 import { acrossSessions } from "../patience.ts"
 import { answer, judge, type Kept, setStatus } from "./kept.ts"
 import { touchName } from "./touching.ts"
@@ -18,26 +18,25 @@ const goodbye = "1 second"
 
 /** Deletes the znode, and one that a create may yet have made; never another's. */
 export const close = Effect.fnUntraced(function* (self: Kept) {
-  const isOurs = SubscriptionRef.getUnsafe(self.status)._tag === "Present" && CreateMode.isEphemeral(self.mode)
+  const status = SubscriptionRef.getUnsafe(self.status)
   answer(self, Effect.fail(new SessionClosed()))
   yield* setStatus(self, { _tag: "Closed" })
   // What a create without an answer makes under a name of the server's is deleted when that comes.
   if (!self.mayExist || self.actual === undefined || self.options.deleteOnClose === false) return
-  yield* isOurs ? leave(self.zk, self.actual) : remove(self, self.actual)
+  yield* remove(self, self.actual, status._tag === "Present" ? status.czxid : undefined)
 })
 
-/** Looks first, whatever the session; what does not go with a session is deleted in the next one, if need be. */
-export const remove = (self: Kept, path: string): Effect.Effect<void> => {
+/**
+ * Deletes the znode with this czxid, or, where none is known yet, the one that the next look shows to be ours. What does not
+ * go with a session is deleted in the next one, if need be.
+ */
+export const remove = (self: Kept, path: string, czxid?: bigint): Effect.Effect<void> => {
   const { mode, zk } = self
-  const delete_ = (path: string) => Effect.catchTag(zk.delete(path), ["NoNode", "BadVersion"], () => Effect.void)
-  const once = Effect.gen(function* () {
-    yield* zk.sync(path)
-    const stat = yield* zk.stat(path)
-    if (Option.isNone(stat) || judge(self, stat.value) === "Foreign") return
-    if (CreateMode.hasTtl(mode)) yield* delete_(ZnodePath.join(path, touchName))
-    yield* delete_(path)
-  })
-  const removing = acrossSessions(zk, once).pipe(
+  const isOurs = (stat: Stat) => judge(self, stat) !== "Foreign" && stat.czxid === (czxid ?? stat.czxid)
+  const touch = CreateMode.hasTtl(mode)
+    ? Effect.catchTag(zk.delete(ZnodePath.join(path, touchName)), "NoNode", () => Effect.void)
+    : Effect.void
+  const removing = acrossSessions(zk, deleteBorn(zk, path, isOurs, touch)).pipe(
     Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.void),
     Effect.catch((error) => Effect.logWarning(`${path} could not be deleted: ${error.message}`))
   )

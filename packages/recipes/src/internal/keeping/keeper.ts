@@ -5,6 +5,7 @@
  * there may have found its own, made before a reply was lost.
  */
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
@@ -16,7 +17,9 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Options, PersistentNode, PersistentNodeError, Status } from "../../PersistentNode.ts"
+import { deleteBorn } from "../birth.ts"
 import { makeCalmly } from "../calmly.ts"
+import { pause } from "../compareAndSet.ts"
 import { bytesOf } from "../dataOf.ts"
 import { isRenewed, patiently } from "../patience.ts"
 import { watched } from "../watching.ts"
@@ -113,10 +116,10 @@ const attend = Effect.fnUntraced(function* (self: Kept): Effect.fn.Return<void, 
     case "Foreign":
       return yield* yieldTo(self, path, stat, changing)
     case "Past":
-      // Made by a former session, which the servers have yet to end.
+      // Made by a former session, which the servers have yet to end. Whoever comes after it is none of the past.
       yield* Effect.catchTag(
-        patiently(zk.delete(path, { version: stat.version })),
-        ["NoNode", "BadVersion", "NotEmpty"],
+        patiently(deleteBorn(zk, path, ({ czxid }) => czxid === stat.czxid)),
+        "NotEmpty",
         () => Effect.void
       )
       return yield* gone(self)
@@ -135,15 +138,20 @@ const attend = Effect.fnUntraced(function* (self: Kept): Effect.fn.Return<void, 
   if (change?.type === "NodeDeleted") yield* gone(self)
 })
 
-/** Writes the data; where somebody else was faster, the next look tells. */
+/**
+ * Writes the data, once: where somebody else was faster, or no reply came, the next look tells. Sent again blindly it would
+ * be written into the znode of whoever has the path by then, whose versions have begun anew.
+ */
 const write = (self: Kept, path: string, { czxid, version }: Stat): Effect.Effect<void, PersistentNodeError> => {
   const { data } = self
-  return patiently(self.zk.setData(path, data, { version })).pipe(
+  return self.zk.setData(path, data, { version }).pipe(
     Effect.map(() => {
       self.czxid = czxid
       holds(self, data)
     }),
-    Effect.catchTag(["NoNode", "BadVersion"], () => Effect.void)
+    Effect.catchTag(["NoNode", "BadVersion"], () => Effect.void),
+    Effect.catchIf(Outcome.isTransient, () => pause(100)),
+    Effect.catch((error) => (Outcome.isLost(error) ? Effect.die(error) : Effect.fail(error)))
   )
 }
 
