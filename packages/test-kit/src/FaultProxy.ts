@@ -230,6 +230,11 @@ export interface FaultProxy {
 export interface Options {
   /** Moves bytes that need not be frames; rules on frames do nothing then. Default false. */
   readonly raw?: boolean | undefined
+  /**
+   * With `raw`: changes the bytes with which a client begins a connection, as many of them as come at once. For protocols
+   * in which a client says where it can be called back.
+   */
+  readonly editGreeting?: ((bytes: Uint8Array) => Uint8Array) | undefined
   /** The address of this machine to listen on; default `127.0.0.1`. */
   readonly host?: string | undefined
   /** The port to listen on, for a proxy that takes the place of another elsewhere; default: one that is free. */

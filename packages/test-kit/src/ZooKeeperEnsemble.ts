@@ -134,16 +134,40 @@ const UNCHANGED = "reconfigEnabled=false"
  */
 const cut = (proxy: FaultProxy.FaultProxy) => Effect.andThen(proxy.blackHole("both"), proxy.accept("reset"))
 
-const linksBetween = (members: ReadonlyArray<Member>) =>
-  Effect.forEach(
-    members.flatMap((from) => members.flatMap((to) => (from === to ? [] : [{ from, to }]))),
-    Effect.fnUntraced(function* ({ from, to }): Effect.fn.Return<Link, never, Scope.Scope> {
-      const [quorum, election] = [to.ports.quorum, to.ports.election].map((port) =>
-        FaultProxy.make({ host: "127.0.0.1", port }, { raw: true })
-      )
-      return { from: from.id, to: to.id, quorum: yield* quorum!, election: yield* election! }
-    })
-  )
+/**
+ * A proxy for each way of one member to another. Of two members the one with the higher id keeps the connection for elections:
+ * it hangs up on the other, and calls back where that says it is. That has to be a proxy, too.
+ */
+const linksBetween = Effect.fnUntraced(function* (
+  members: ReadonlyArray<Member>
+): Effect.fn.Return<ReadonlyArray<Link>, never, Scope.Scope> {
+  const links: Array<Link> = []
+  const inTheProxysName = (from: Member, to: Member) => (bytes: Uint8Array) => {
+    const back = links.find((link) => link.from === to.id && link.to === from.id)
+    return back === undefined ? bytes : withPort(bytes, from.ports.election, back.election.port)
+  }
+  for (const from of members) {
+    for (const to of members) {
+      if (from === to) continue
+      links.push({
+        from: from.id,
+        to: to.id,
+        quorum: yield* FaultProxy.make(onLoopback(to.ports.quorum), { raw: true }),
+        election: yield* FaultProxy.make(onLoopback(to.ports.election), {
+          raw: true,
+          editGreeting: inTheProxysName(from, to)
+        })
+      })
+    }
+  }
+  return links
+})
+
+const onLoopback = (port: number): FaultProxy.Target => ({ host: "127.0.0.1", port })
+
+/** An address of this machine in what a member says of itself, with another port; all ports have five digits. */
+const withPort = (bytes: Uint8Array, port: number, other: number): Uint8Array =>
+  Buffer.from(Buffer.from(bytes).toString("latin1").replace(`127.0.0.1:${port}`, `127.0.0.1:${other}`), "latin1")
 
 const seenBy = ({ id }: Member, members: ReadonlyArray<Member>, links: ReadonlyArray<Link>): ReadonlyArray<Member> =>
   members.map((member) => {

@@ -426,6 +426,25 @@ describe("FaultProxy, rules on frames", () => {
   )
 })
 
+describe("FaultProxy, of any bytes", () => {
+  it.effect("changes what a client begins with, and nothing after it", () =>
+    Effect.gen(function* () {
+      const echo = yield* ScriptedServer.make((connection) =>
+        Effect.forever(Effect.flatMap(connection.nextFrame, connection.send))
+      )
+      const editGreeting = (bytes: Uint8Array) => bytes.with(7, 9)
+      const proxy = yield* FaultProxy.make(echo, { raw: true, editGreeting })
+      for (let connection = 0; connection < 2; connection++) {
+        const client = yield* connect(proxy.port)
+        for (const answer of [9, 5]) {
+          yield* client.send(ints(5))
+          assert.deepStrictEqual(readInts(yield* client.nextFrame), [answer])
+        }
+      }
+    })
+  )
+})
+
 describe("FaultProxy, in front of ZooKeeper", () => {
   it.live("tells a lost create from a create whose reply is lost", () =>
     Effect.gen(function* () {

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
 import * as ZooKeeperEnsemble from "../src/ZooKeeperEnsemble.ts"
 import * as Znode from "./support/znode.ts"
 
@@ -47,4 +49,44 @@ describe("an ensemble of three", () => {
       }),
     60_000
   )
+
+  it.live(
+    "has members that hear nothing of each other's elections while they are cut off",
+    () =>
+      Effect.gen(function* () {
+        const ensemble = yield* ZooKeeperEnsemble.make({
+          links: true,
+          tickTime: 200,
+          config: ["syncLimit=5"],
+          logLevel: "info"
+        })
+        const first = yield* ensemble.leader
+        const [second] = yield* ensemble.followers
+        // Of both, one has ended the other's connection and made its own: neither may go around the cut.
+        for (const isolated of [first, second!]) {
+          yield* ensemble.isolate(isolated)
+          const from = yield* heardBy(isolated)
+          yield* isolated.awaitMode("down", "read-only")
+          yield* ensemble.awaitQuorum(2)
+          const heard = yield* heardBy(isolated)
+          assert.isNotEmpty(from)
+          assert.deepStrictEqual(
+            heard.slice(from.length).filter((id) => id !== isolated.id),
+            []
+          )
+          yield* ensemble.rejoin
+          yield* ensemble.awaitQuorum(3)
+        }
+      }),
+    60_000
+  )
 })
+
+/** From whom a member has got votes, by its log, in order. */
+const heardBy = ({ folder }: { readonly folder: string }) =>
+  Effect.sync(() =>
+    Array.from(
+      Fs.readFileSync(Path.join(folder, "server.log"), "utf8").matchAll(/Notification: .*n\.sid:(\d+)/g),
+      ([, id]) => Number(id)
+    )
+  )

@@ -41,7 +41,7 @@ interface Cut {
 }
 
 export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, options: Options) {
-  const { host = "127.0.0.1", raw = false } = options
+  const { editGreeting, host = "127.0.0.1", raw = false } = options
   const context = yield* Effect.context<never>()
   const run = Effect.runForkWith(context)
 
@@ -129,7 +129,12 @@ export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, optio
     const reader = new FrameReader()
     const attach = (from: Net.Socket, direction: Direction) => {
       const pipe = pipes[direction]
-      from.on("data", raw ? pipe.offer : framed(id, direction, reader, pipe, end))
+      let isGreeting = direction === "up" && editGreeting !== undefined
+      const offer = (chunk: Uint8Array) => {
+        pipe.offer(isGreeting && editGreeting !== undefined ? editGreeting(chunk) : chunk)
+        isGreeting = false
+      }
+      from.on("data", raw ? offer : framed(id, direction, reader, pipe, end))
       from.on("end", () => pipe.offer("fin"))
       from.on("error", () => pipe.offer("reset"))
       fibers.push(run(inRealTime(pipe.run)))
