@@ -9,7 +9,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { makeSession } from "../src/internal/makeSession.ts"
@@ -383,6 +385,99 @@ describe("a server that talks and answers nothing", () => {
       })
     )
   }
+
+  /** Passes so much time, answering each ping, and nothing else. */
+  const pongs = Effect.fnUntraced(function* (server: ServerSide, millis: number) {
+    const others: Array<Frames.Request> = []
+    for (let passed = 0; passed < millis; passed += 500) {
+      yield* TestClock.adjust("500 millis")
+      const requests = yield* server.requests
+      for (const { name } of requests) if (name === "ping") server.reply(Operations.Xid.ping, 0n)
+      others.push(...requests.filter(({ name }) => name !== "ping"))
+    }
+    yield* settle
+    return others
+  })
+
+  const logged = () => {
+    const warnings: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      if (logLevel === "Warn") warnings.push(String(message))
+    })
+    return { warnings, layer: Logger.layer([logger]) }
+  }
+
+  it.effect(
+    "but pings is left for another after two timeouts, with a warning, and what became of writes is told",
+    () => {
+      const { layer, warnings } = logged()
+      return Effect.gen(function* () {
+        const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
+        const writing = yield* Effect.forkChild(Effect.flip(set(session, "/x", "1")), now)
+        const reading = yield* Effect.forkChild(exists(session, "/x"), now)
+        yield* pongs(server, 11_500)
+        assert.isFalse(server.isLeft)
+        assert.deepStrictEqual(warnings, [])
+        yield* pongs(server, 2500)
+        assert.isTrue(server.isLeft)
+        assert.lengthOf(warnings, 1)
+        assert.match(warnings[0]!, /[ab]:2181: pings are answered, but the oldest request \(setData\)/)
+        assert.deepInclude(yield* Fiber.join(writing), { _tag: "ConnectionLoss", maybeApplied: true })
+        const next = yield* network.accept
+        assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
+        yield* settle
+        answerExists(next, (yield* next.requests).find(({ name }) => name === "exists")!.xid)
+        yield* Fiber.join(reading)
+      }).pipe(Effect.provide(layer))
+    }
+  )
+
+  it.effect("but pings is left as well while more is asked of it, so that no ping is due", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
+      const ask = Effect.forkChild(Effect.ignore(set(session, "/x", "1")), now)
+      // The events keep it from being silent.
+      const talk = Effect.sync(() => server.send(Frames.notification(Frames.event.data, "/nobody")))
+      for (let n = 0; n < 23; n++) yield* Effect.all([ask, talk, pongs(server, 500)])
+      assert.isFalse(server.isLeft)
+      for (let n = 0; n < 6 && !server.isLeft; n++) yield* Effect.all([ask, talk, pongs(server, 500)])
+      assert.isTrue(server.isLeft)
+    })
+  )
+
+  it.effect("but pings is left as well where it is credentials that it does not answer", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
+      const adding = yield* Effect.forkChild(
+        session.addAuth({ scheme: "digest", credentials: Redacted.make("bob:secret") }),
+        now
+      )
+      yield* pongs(server, 14_500)
+      assert.isTrue(server.isLeft)
+      const next = yield* network.accept
+      yield* next.greet()
+      assert.strictEqual((yield* next.nextRequest).name, "auth")
+      next.reply(Operations.Xid.auth, 0n)
+      yield* Fiber.join(adding)
+    })
+  )
+
+  it.effect("for a while but pings is kept where each reply comes within two timeouts of the one before", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
+      const reading = yield* Effect.forkChild(
+        Effect.forEach(Array.from({ length: 4 }), () => exists(session, "/x"), { concurrency: "unbounded" }),
+        now
+      )
+      const asked = yield* pongs(server, 11_000)
+      for (const { xid } of asked) {
+        answerExists(server, xid)
+        yield* pongs(server, 11_000)
+      }
+      yield* Fiber.join(reading)
+      assert.isFalse(server.isLeft)
+    })
+  )
 
   it.live("byte by byte on a real socket is left after about twice the timeout", () =>
     Effect.gen(function* () {

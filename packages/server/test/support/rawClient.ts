@@ -130,11 +130,6 @@ export class RawClient {
     this.socket.pause()
   }
 
-  /** Reads on. */
-  resume(): void {
-    this.socket.resume()
-  }
-
   close(): void {
     this.socket.destroy()
   }

@@ -49,6 +49,8 @@ export class Exchange {
   private readonly inFlight = new Deque<PendingRequest>()
   /** How many of those in flight, from the head on, the network has. */
   private handed = 0
+  /** When the network got the first of those, or the reply before its own came: monotonic milliseconds. */
+  private headSince = 0
   private outlet: Outlet | undefined
   /** Only what is in flight is waited for: the connection is about to be left. */
   private draining = false
@@ -75,6 +77,11 @@ export class Exchange {
 
   get inFlightCount(): number {
     return this.inFlight.length
+  }
+
+  /** The operation whose reply comes next, and since when it has been due, if the network has the request. */
+  get awaited(): Awaited | undefined {
+    return this.handed > 0 ? { operation: this.inFlight.at(0)!.operation.name, since: this.headSince } : undefined
   }
 
   get waitingCount(): number {
@@ -108,7 +115,8 @@ export class Exchange {
   }
 
   /** The network has taken all that was encoded so far. */
-  handOver(): void {
+  handOver(now: number): void {
+    if (this.handed === 0) this.headSince = now
     this.handed = this.inFlight.length
   }
 
@@ -142,7 +150,7 @@ export class Exchange {
   }
 
   /** The request that a reply belongs to, taken from the head. Throws `Violation`. */
-  take(header: ReplyHeader): PendingRequest {
+  take(header: ReplyHeader, now: number): PendingRequest {
     const request = this.inFlight.at(0)
     if (request === undefined) throw new Violation(`a reply (xid ${header.xid}) that nobody waits for`)
     if (request.xid !== header.xid) throw new Violation(`a reply with xid ${header.xid} where ${request.xid} is due`)
@@ -150,6 +158,7 @@ export class Exchange {
     // The head is advanced first: its caller runs within `complete` and may send, or close the session.
     this.inFlight.shift()
     this.handed--
+    this.headSince = now
     this.completed++
     if (header.zxid > this.lastZxid) this.lastZxid = header.zxid
     return request
@@ -355,6 +364,13 @@ export class Exchange {
   end(request: PendingRequest, exit: Exit.Exit<unknown, unknown>): void {
     this.callOut(() => request.end(exit))
   }
+}
+
+/** The oldest of what a server has not answered. */
+export interface Awaited {
+  readonly operation: string
+  /** Monotonic milliseconds. */
+  readonly since: number
 }
 
 /** The header of every reply. */

@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import type { AuthInfo } from "../Session.ts"
 import type { SessionError } from "../SessionError.ts"
 import type { CallOut } from "./CallOut.ts"
+import type { Awaited } from "./Exchange.ts"
 import { Violation } from "./Violation.ts"
 
 type Packet = Operation.Request<typeof Operations.auth>
@@ -26,10 +27,14 @@ export class Identities {
   private asked: Array<Identity> = []
   private onAnswered: (() => void) | undefined
 
+  /** Since when the oldest packet has waited for its answer: monotonic milliseconds. */
+  private askedSince = 0
   private readonly callOut: CallOut
+  private readonly now: () => number
 
-  constructor(auth: ReadonlyArray<AuthInfo>, callOut: CallOut) {
+  constructor(auth: ReadonlyArray<AuthInfo>, callOut: CallOut, now: () => number) {
     this.callOut = callOut
+    this.now = now
     this.all = auth.map((info) => ({ info, waiting: new Set() }))
   }
 
@@ -71,10 +76,16 @@ export class Identities {
     return () => waiting.delete(resume)
   }
 
+  /** What the server has not answered. */
+  get awaited(): Awaited | undefined {
+    return this.asked.length > 0 ? { operation: Operations.auth.name, since: this.askedSince } : undefined
+  }
+
   /** The server's answer to the oldest packet; the scheme that it refused, if it did. Throws `Violation`. */
   answer(code: number): string | undefined {
     const identity = this.asked.shift()
     if (identity === undefined) throw new Violation("the answer to credentials that were not sent")
+    this.askedSince = this.now()
     if (code !== 0) return identity.info.scheme
     this.resumeAll(identity, Exit.void)
     this.checkAnswered()
@@ -93,6 +104,7 @@ export class Identities {
   }
 
   private ask(identity: Identity, writer: JuteWriter): void {
+    if (this.asked.length === 0) this.askedSince = this.now()
     this.asked.push(identity)
     const packet: Packet = {
       type: 0,

@@ -14,7 +14,7 @@ import { Violation } from "./Violation.ts"
 
 /** Who is told of what is written: when bytes are about to be handed over, when they have been, and when that failed. */
 export interface Writing {
-  readonly onTake: () => void
+  readonly onTake: (now: number) => void
   readonly onTaken: () => void
   readonly onEnd: (cause: Cause.Cause<TransportError>) => void
 }
@@ -54,6 +54,8 @@ export class Link implements Outlet {
   private rest: Effect.Effect<void, TransportError> | undefined
   /** When the pings that are on their way were sent. */
   private readonly pings: Array<number> = []
+  /** When the last ping that was answered was sent. */
+  private pongedAt = Number.NEGATIVE_INFINITY
   /** When a byte came in last, in monotonic milliseconds. */
   heardAt: number
   /** When something was written last, in monotonic milliseconds. */
@@ -119,10 +121,10 @@ export class Link implements Outlet {
   }
 
   private take(): Uint8Array<ArrayBuffer> {
-    this.told?.onTake()
+    this.wroteAt = this.now()
+    this.told?.onTake(this.wroteAt)
     const bytes = this.writer.take()
     this.bytesOut += bytes.length
-    this.wroteAt = this.now()
     return bytes
   }
 
@@ -180,6 +182,7 @@ export class Link implements Outlet {
   pong(): number {
     const sentAt = this.pings.shift()
     if (sentAt === undefined) throw new Violation("the answer to a ping that was not sent")
+    this.pongedAt = sentAt
     return sentAt
   }
 
@@ -201,6 +204,19 @@ export class Link implements Outlet {
     const asked = this.pings[0]
     if (asked === undefined || now - asked < millis || now - this.repliedAt < millis) return false
     return this.bytesIn - this.repliedBytes < ((now - this.repliedAt) / 1000) * 1024
+  }
+
+  /** Whether a ping was sent after that moment. */
+  hasPingedSince(moment: number): boolean {
+    return (this.pings.at(-1) ?? this.pongedAt) > moment
+  }
+
+  /**
+   * Whether a ping that was sent after that moment has been answered, and nothing has begun to come since: the server has
+   * read all that was sent until then.
+   */
+  hasPongedSince(moment: number): boolean {
+    return this.pongedAt > moment && this.splitter.pending === 0
   }
 
   /** Reads one batch of chunks and gives every complete frame to `onFrame`, which may throw. The time of the batch. */

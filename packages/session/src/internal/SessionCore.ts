@@ -18,7 +18,7 @@ import { AuthFailed, SessionClosed, type SessionError, SessionExpired } from "..
 import { Alarm, type Timer } from "./Alarm.ts"
 import type { CallOut } from "./CallOut.ts"
 import type { Established } from "./dial.ts"
-import { Exchange, outcome, readReplyHeader } from "./Exchange.ts"
+import { type Awaited, Exchange, outcome, readReplyHeader } from "./Exchange.ts"
 import { Identities } from "./Identities.ts"
 import type { Link } from "./Link.ts"
 import { Liveness } from "./Liveness.ts"
@@ -117,7 +117,7 @@ export class SessionCore {
     const { ownershipMargin, sessionTimeout } = settings
     this.liveness = new Liveness(options.clock, this.alarm, sessionTimeout, ownershipMargin, callOut)
     this.capabilities = new ServerCapabilities(() => this.liveness.now())
-    this.identities = new Identities(settings.auth, callOut)
+    this.identities = new Identities(settings.auth, callOut, () => this.liveness.now())
     this.credentials = settings.session ?? { id: 0n, password: Redacted.make(noPassword) }
     this.isKnownToEnsemble = settings.session !== undefined
     if (settings.session !== undefined) this.liveness.expectExpiry()
@@ -281,6 +281,13 @@ export class SessionCore {
     if (!this.isStandIn) this.liveness.heard(now)
   }
 
+  /** The oldest of what the server has not answered, pings apart. */
+  get awaited(): Awaited | undefined {
+    const { awaited: identity } = this.identities
+    const { awaited: request } = this.exchange
+    return identity === undefined || (request !== undefined && request.since < identity.since) ? request : identity
+  }
+
   /** Takes one frame of the current connection. Throws `Violation`. */
   frame(link: Link, bytes: Uint8Array, start: number, end: number): void {
     const { reader } = this
@@ -303,7 +310,7 @@ export class SessionCore {
         throw new Violation(`the credentials of scheme "${refused}" were refused`)
       }
     }
-    const request = this.exchange.take(header)
+    const request = this.exchange.take(header, link.heardAt)
     this.meter.sample(link.heardAt - request.sentAt)
     link.replied()
     if (isEnd(header.err)) return this.ended(request, header.err)

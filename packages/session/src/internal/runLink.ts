@@ -4,6 +4,8 @@ import { TransportError } from "@effect-zookeeper/transport/TransportError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { STALL } from "./Alarm.ts"
+import { annotated } from "./annotated.ts"
+import type { Awaited } from "./Exchange.ts"
 import type { Link } from "./Link.ts"
 import { seekWritable } from "./seekWritable.ts"
 import type { SessionCore } from "./SessionCore.ts"
@@ -21,7 +23,7 @@ type Leave = (reason: () => string) => void
 export const runLink = (core: SessionCore, link: Link, readOnly: boolean, leave: Leave): Effect.Effect<string> =>
   Effect.suspend(() => {
     link.startWriting({
-      onTake: () => core.exchange.handOver(),
+      onTake: (now) => core.exchange.handOver(now),
       onTaken: () => core.exchange.pump(),
       onEnd: (cause) => leave(() => messageOf(cause))
     })
@@ -51,7 +53,8 @@ const messageOf = (cause: Cause.Cause<TransportError>): string => {
 
 /**
  * Pings when nothing was written for a third of the timeout, and gives the connection up when nothing came for two
- * thirds: the rest of the session's time is there to find another server. A time in which this process stood still, and
+ * thirds: the rest of the session's time is there to find another server. So it does after two timeouts with a server that
+ * answers pings and leaves the oldest request without an answer. A time in which this process stood still, and
  * neither asked nor read, is not the server's silence: it has a sixth of the timeout from then on to answer.
  */
 const keepAlive = (core: SessionCore, link: Link, leave: Leave): void => {
@@ -74,6 +77,19 @@ const keepAlive = (core: SessionCore, link: Link, leave: Leave): void => {
     if (link.isCrawling(now, liveness.timeout * 2)) {
       return leave(() => `${format(link.server)}: nothing was answered for ${Math.round(liveness.timeout * 2)} ms`)
     }
+    const { awaited } = core
+    if (awaited !== undefined && now - awaited.since >= liveness.timeout) {
+      if (now - awaited.since >= liveness.timeout * 2 && link.hasPongedSince(awaited.since)) {
+        const message = neglect(link, awaited, now)
+        Effect.runForkWith(core.context)(annotated(core, link.server, Effect.logWarning(message)))
+        return leave(() => message)
+      }
+      // Also where much is written: only the answer to a ping tells that the server has read what it does not answer.
+      if (!link.hasPingedSince(awaited.since)) {
+        pingedAt = now
+        link.ping()
+      }
+    }
     const idle = now - Math.max(link.wroteAt, pingedAt)
     let nextPing = pingAfter - idle
     if (nextPing <= 0) {
@@ -88,6 +104,9 @@ const keepAlive = (core: SessionCore, link: Link, leave: Leave): void => {
   }
   beat(liveness.now())
 }
+
+const neglect = (link: Link, { operation, since }: Awaited, now: number): string =>
+  `${format(link.server)}: pings are answered, but the oldest request (${operation}) has not been for ${Math.round(now - since)} ms, twice the session timeout; another server is tried`
 
 /** Leaves in good order: what is in flight may still be answered. */
 const depart = (core: SessionCore, leave: Leave): void => {

@@ -50,8 +50,7 @@ export const prepareCreate = (
   if (draft.get(actual) !== undefined) return codes.NodeExists
   if (Znode.kindOf(parent.owner) === "ephemeral") return codes.NoChildrenForEphemerals
   const dataLength = data?.length ?? 0
-  const refusal = rules.enforceQuota ? draft.tree.quotaRefusal(actual, dataLength, 1) : undefined
-  if (refusal !== undefined) return refusal
+  if (rules.enforceQuota && !draft.tree.withinQuota(actual, dataLength, 1)) return codes.QuotaExceeded
 
   const owner =
     name === "createContainer"
