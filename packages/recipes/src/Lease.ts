@@ -11,12 +11,18 @@
  * - At most `limit` hold it at a time: who takes one writes with the version that it has read, so that of many who try
  *   together one succeeds.
  * - Time is the servers': a lease began with the transaction that wrote it (`mtime`), and is over for others when a later
- *   transaction shows that its duration has passed. The holder counts by its own monotonic clock from before it asked, less a
- *   tenth of the duration, and so stops first. The wall clocks of clients play no part.
- * - `held.transaction` is refused once another has taken the lease, and `held.fencingToken` grows with each holder.
+ *   transaction shows that its duration has passed. The holder counts from before it asked, less a tenth of the duration, and
+ *   so stops first.
+ * - The holder counts by the worse of two clocks: a machine that sleeps stops the monotonic clock, so each forward leap of the
+ *   wall clock beside it counts as time that has passed. Whoever wakes is told within a quarter of a second, and at once when
+ *   it asks for anything. A renewal begins anew.
+ * - `held.transaction` and `renew` are refused once another has taken the lease, also when its znodes were deleted and made
+ *   anew: each holder has a znode with an id in its name. The holder is told of such a deletion. `held.fencingToken` grows
+ *   with each holder.
  *
  * It does not guarantee that nobody else holds it when the wall clock of the servers' leader leaps forward, or when the
- * process is stopped for longer than the lease: there the token and the transaction hold.
+ * process is stopped for longer than the lease: there the token and the transaction hold. Nor does it know of a sleep that the
+ * wall clock does not show, because it was set back meanwhile.
  *
  * Unlike a lock it does not end with its holder's process, but with its time: choose the duration by how long others may
  * wait for one who has died.
@@ -111,7 +117,7 @@ export interface Lease {
 
 /**
  * A lease at a path. Nothing is sent before it is used; the path and its parents are created then. Below it stands one
- * persistent znode for each that may hold it, and one by which the time is told.
+ * persistent znode for each that may hold it, with one more below it while somebody does, and one by which the time is told.
  *
  * @category constructors
  * @since 0.1.0

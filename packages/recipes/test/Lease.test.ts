@@ -126,8 +126,8 @@ describeOnServers("a lease", (it) => {
       const { link, zk: shaky } = yield* breakable()
       const mine = yield* lease(shaky)
       yield* mine.withLease(Effect.void)
-      yield* link.loseReply(Operations.setData)
-      yield* mine.withLease(() => link.loseReply(Operations.setData), { timeout: "10 seconds" })
+      yield* link.loseReply(Operations.multi)
+      yield* mine.withLease(() => link.loseReply(Operations.multi), { timeout: "10 seconds" })
       const onlooker = yield* lease(zk)
       yield* eventually(onlooker.holders, (all) => all.length === 0)
     })
@@ -165,7 +165,7 @@ describeOnServers("a lease", (it) => {
       const { obtain } = yield* lease(zk, { duration: "20 seconds" })
       const held = Option.getOrThrow(yield* obtain)
       const before = yield* zk.stat(held.path)
-      yield* link.loseReply(Operations.setData)
+      yield* link.loseReply(Operations.multi)
       yield* Effect.timeoutOption(held.renew, "1 millis")
       const applied = yield* eventually(
         Effect.map(zk.stat(held.path), Option.getOrThrow),
@@ -189,6 +189,60 @@ describeOnServers("a lease", (it) => {
         Effect.asVoid(held.transaction([Op.create(`/written-${n}`)]))
       ])
       yield* Effect.all(both, { concurrency: "unbounded" })
+    })
+  )
+
+  it.effect("is lost to whom had it when its znodes are deleted, and nothing of theirs fits the znodes made anew", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const mine = yield* lease(yield* another())
+      const theirs = yield* lease(yield* another())
+      const former = Option.getOrThrow(yield* mine.obtain)
+      assert.isTrue(Option.isNone(yield* theirs.obtain))
+      yield* zk.deleteAll("/lease")
+      // As many writes as the former holder has seen: the versions are the same again.
+      const now = Option.getOrThrow(yield* theirs.obtain)
+      assert.isTrue(now.fencingToken > former.fencingToken)
+      assert.strictEqual((yield* failure(former.lost, "LockLost")).reason, "deleted")
+      yield* failure(former.transaction([Op.create("/late")]), "LockLost")
+      yield* failure(former.renew, "LockLost")
+      yield* now.transaction([Op.create("/in-time")])
+      yield* now.renew
+      assert.lengthOf(yield* theirs.holders, 1)
+    })
+  )
+
+  it.effect("is not renewed by a former holder that has not been told of it yet", () =>
+    Effect.gen(function* () {
+      const { another, breakable, zk } = yield* place
+      const { link, zk: cutOff } = yield* breakable()
+      const former = Option.getOrThrow(yield* (yield* lease(cutOff)).obtain)
+      const theirs = yield* lease(yield* another())
+      yield* link.cut
+      yield* zk.deleteAll("/lease")
+      const now = Option.getOrThrow(yield* theirs.obtain)
+      // Asked before the connection is back, so before anything is told.
+      const renewing = yield* Effect.forkChild(former.renew, { startImmediately: true })
+      const writing = yield* Effect.forkChild(former.transaction([Op.create("/late")]), { startImmediately: true })
+      yield* link.heal
+      yield* failure(Fiber.join(renewing), "LockLost")
+      yield* failure(Fiber.join(writing), "LockLost")
+      yield* now.transaction([Op.create("/in-time")])
+    })
+  )
+
+  it.effect("leaves nothing but its free slots behind, however its holders end", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* place
+      const { withLease } = yield* lease(zk, { duration: 200 })
+      yield* withLease(Effect.void)
+      assert.deepStrictEqual(yield* zk.getChildren("/lease/lease-0"), [])
+      // One that is never given back, and runs out.
+      const other = yield* another()
+      const held = Option.getOrThrow(yield* (yield* lease(other, { duration: 200 })).obtain)
+      yield* failure(held.lost, "LockLost")
+      yield* withLease(Effect.void, { timeout: "10 seconds" })
+      assert.deepStrictEqual(yield* zk.getChildren("/lease/lease-0"), [])
     })
   )
 

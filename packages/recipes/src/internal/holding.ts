@@ -94,12 +94,12 @@ export const leaveInBackground = (zk: ZooKeeper.Service, path: string): Effect.E
   // The delete itself lives with the session, and ends with it.
   Effect.asVoid(Effect.forkDetach(leave(zk, path), { startImmediately: true }))
 
-/** A holding that nobody watches yet. `check` is what has to hold at the server for a write of the holder. */
+/** A holding that nobody watches yet. `checks` are what has to hold at the server for a write of the holder. */
 export const makeHolding = (
   zk: ZooKeeper.Service,
   path: string,
   fencingToken: bigint,
-  check: () => Op.Check = () => Op.check(path)
+  checks: () => ReadonlyArray<Op.Check> = () => [Op.check(path)]
 ): Holding => {
   const lost = Deferred.makeUnsafe<never, LockLost>()
   let loss: LockLost | undefined
@@ -117,7 +117,7 @@ export const makeHolding = (
     isLost: () => loss !== undefined,
     giveUp,
     // A server that refuses tells of the loss too, if nobody has before.
-    transaction: (ops) => Effect.suspend(() => fenced(zk, check(), ops, () => giveUp("deleted")))
+    transaction: (ops) => Effect.suspend(() => fenced(zk, checks(), ops, () => giveUp("deleted")))
   }
 }
 
@@ -175,16 +175,18 @@ const watchConnection = (zk: ZooKeeper.Service): Effect.Effect<LockLost["reason"
 
 const fenced = <const Ops extends ReadonlyArray<Op.Write>>(
   zk: ZooKeeper.Service,
-  check: Op.Check,
+  checks: ReadonlyArray<Op.Check>,
   ops: Ops,
   refused: () => LockLost
 ) =>
-  zk.transaction([check, ...ops]).pipe(
-    // The first result is that of the check; the rest are by the order of `ops`.
-    Effect.map((results) => results.slice(1) as Op.WriteResults<Ops>),
+  zk.transaction([...checks, ...ops]).pipe(
+    // The first results are those of the checks; the rest are by the order of `ops`.
+    Effect.map((results) => results.slice(checks.length) as Op.WriteResults<Ops>),
     Effect.catchTag("TransactionFailed", ({ error, index, results }) =>
       Effect.fail(
-        index === 0 ? refused() : new TransactionFailed({ index: index - 1, error, results: results.slice(1) })
+        index < checks.length
+          ? refused()
+          : new TransactionFailed({ index: index - checks.length, error, results: results.slice(checks.length) })
       )
     )
   )

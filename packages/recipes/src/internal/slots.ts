@@ -1,27 +1,28 @@
 /**
- * The znodes of a lease: one persistent slot for each that may hold it. A slot is taken, renewed and given back by writes
- * with the version that was read, and never deleted, so that no write of a former holder can ever fit.
+ * The znodes of a lease: one persistent slot for each that may hold it, and below a slot that is taken one znode of its
+ * holder's own. A slot is taken, renewed and given back by writes with the version that was read, together with that znode.
  */
 import * as Guid from "@effect-zookeeper/client/Guid"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as Acl from "@effect-zookeeper/protocol/Acl"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { DataInvalid, LockLost, LockTimeout } from "../Errors.ts"
+import { type LockLost, LockTimeout } from "../Errors.ts"
 import type { HeldLease, Holder, LeaseError } from "../Lease.ts"
 import { type Guarding, type Holding, makeHolding } from "./holding.ts"
 import { awaitChange, ensure, withinFrom } from "./line.ts"
 import { acrossSessions } from "./patience.ts"
+import { SleepAwareClock } from "./SleepAwareClock.ts"
+import { awaitGone, decode, type Entry, formerHolders, holderPath, writeEntry } from "./slotWriting.ts"
 import { inHand } from "./watching.ts"
+import { isAboutZnodes } from "./witness.ts"
 
 /** Where leases are taken, and for how long. */
 export interface Place {
@@ -35,19 +36,6 @@ export interface Place {
   readonly identifier: string
   readonly acl: ReadonlyArray<Acl.Acl> | undefined
 }
-
-/** What stands in a slot that is taken; a free one is empty. */
-const Entry = Schema.fromJsonString(
-  Schema.Struct({
-    version: Schema.Literal(1),
-    identifier: Schema.String,
-    /** Milliseconds. One without an end would be nobody's for ever. */
-    duration: Schema.Finite,
-    /** Tells this holder's writes from all others. */
-    nonce: Schema.String
-  })
-)
-type Entry = typeof Entry.Type
 
 // -----------------------------------------------------------------------------
 // obtaining
@@ -93,55 +81,38 @@ export const obtainWithin = (
     })
   )
 
-/** A write of ours. */
-interface Written {
-  readonly stat: Stat
-  /** Monotonic milliseconds, from before the write was asked for. */
-  readonly since: number
-}
-
 /** A slot that is ours, as it was written last. */
 interface Taken {
   readonly slot: string
+  /** The znode below it that is this holder's alone. */
+  readonly own: string
   readonly entry: Entry
+  readonly clock: SleepAwareClock
   stat: Stat
+  /** By the clock, from before the write was asked for. */
   since: number
   /** Taken by whoever writes: one after the other, each with the version that the one before has left. */
   readonly writing: Semaphore.Semaphore
 }
 
 const takeAny = Effect.fnUntraced(function* (place: Place): Effect.fn.Return<Taken | undefined, LeaseError> {
+  const { acl, duration, identifier, zk } = place
+  const clock = yield* Effect.clockWith((clock) => Effect.succeed(new SleepAwareClock(clock)))
   for (const slot of yield* Random.shuffle(place.slots)) {
     const seen = yield* look(place, slot)
     if (seen.entry !== undefined && (yield* remainingOf(place, seen.entry, seen.stat)) > 0) continue
-    const entry: Entry = { version: 1, identifier: place.identifier, duration: place.duration, nonce: yield* Guid.make }
-    const written = yield* write(place, slot, entry, seen.stat.version)
-    if (written !== undefined) return { ...written, slot, entry, writing: Semaphore.makeUnsafe(1) }
+    const nonce = yield* Guid.make
+    const entry: Entry = { version: 1, identifier, duration, nonce }
+    const own = holderPath(slot, nonce)
+    const former = yield* formerHolders(zk, slot, seen.stat)
+    const since = clock.now()
+    const stat = yield* writeEntry(zk, slot, entry, seen.stat.version, [
+      ...former.map((path) => Op.delete(path)),
+      Op.create(own, { acl })
+    ])
+    if (stat !== undefined) return { slot, own, entry, clock, stat, since, writing: Semaphore.makeUnsafe(1) }
   }
   return undefined
-})
-
-/** Writes with a version; undefined when another was faster. */
-const write = Effect.fnUntraced(function* (
-  place: Place,
-  slot: string,
-  entry: Entry,
-  version: number
-): Effect.fn.Return<Written | undefined, LeaseError> {
-  const data = yield* Effect.orDie(Schema.encodeEffect(Entry)(entry))
-  // Tried anew after a lost reply, and the nonce tells whose the write was: counted from before the first try.
-  const since = yield* monotonic
-  const { zk } = place
-  return yield* acrossSessions(zk, zk.setData(slot, data, { version, idempotent: true })).pipe(
-    Effect.map((stat): Written => ({ stat, since })),
-    Effect.catchTag("BadVersion", () =>
-      // Or it was our own write whose reply was lost.
-      Effect.map(look(place, slot), (seen) =>
-        seen.entry?.nonce === entry.nonce && seen.stat.version === version + 1 ? { stat: seen.stat, since } : undefined
-      )
-    ),
-    Effect.catchTag("NoNode", () => Effect.undefined)
-  )
 })
 
 // -----------------------------------------------------------------------------
@@ -149,8 +120,18 @@ const write = Effect.fnUntraced(function* (
 // -----------------------------------------------------------------------------
 
 const hold = Effect.fnUntraced(function* (place: Place, taken: Taken, scope: Scope.Scope) {
-  const holding = makeHolding(place.zk, taken.slot, taken.stat.mzxid, () => Op.check(taken.slot, taken.stat.version))
-  yield* Effect.forkIn(runOut(taken, holding), scope, { startImmediately: true })
+  const { zk } = place
+  const holding = makeHolding(zk, taken.slot, taken.stat.mzxid, () => [
+    Op.check(taken.slot, taken.stat.version),
+    Op.check(taken.own)
+  ])
+  /** Asks the clocks, too: after a standstill they know before anybody else does. */
+  const isLost = () => {
+    if (remainingTo(taken) <= 0) holding.giveUp("expired")
+    return holding.isLost()
+  }
+  yield* Effect.forkIn(runOut(taken, isLost), scope, { startImmediately: true })
+  yield* Effect.forkIn(noticeLoss(place, taken, holding), scope, { startImmediately: true })
   yield* Scope.addFinalizer(
     scope,
     Effect.suspend(() => {
@@ -162,52 +143,81 @@ const hold = Effect.fnUntraced(function* (place: Place, taken: Taken, scope: Sco
     path: holding.path,
     fencingToken: holding.fencingToken,
     lost: holding.lost,
-    isLost: holding.isLost,
-    // A renewal on its way would look like another holder's write.
-    transaction: (ops) => taken.writing.withPermit(holding.transaction(ops)),
-    renew: renew(place, taken, holding),
-    remaining: Effect.map(monotonic, (now) => Math.max(0, endOf(taken) - now))
+    isLost,
+    transaction: (ops) =>
+      Effect.suspend(() =>
+        isLost()
+          ? Effect.fail(holding.giveUp("expired"))
+          : // A renewal on its way would look like another holder's write.
+            taken.writing.withPermit(holding.transaction(ops))
+      ),
+    renew: renew(place, taken, holding, isLost),
+    remaining: Effect.sync(() => Math.max(0, remainingTo(taken)))
   }
   return held
 })
 
-/** Tells of the end; whoever renews moves it. */
-const runOut = (taken: Taken, holding: Holding): Effect.Effect<void> =>
-  Effect.flatMap(monotonic, (now) => {
-    const left = endOf(taken) - now
-    return left <= 0
-      ? Effect.sync(() => holding.giveUp("expired"))
-      : Effect.andThen(Effect.sleep(left), runOut(taken, holding))
-  })
+/** How often the clocks are compared, in milliseconds: what wakes from a sleep runs no longer than that without its lease. */
+const tick = 250
 
-/** A tenth earlier than others may have it: time to stop what is guarded, and for clocks that run at different rates. */
-const endOf = ({ entry, since }: Taken): number => since + entry.duration * 0.9
+/** Tells of the end; whoever renews moves it. */
+const runOut = (taken: Taken, isLost: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    isLost()
+      ? Effect.void
+      : Effect.andThen(
+          Effect.sleep(Math.min(remainingTo(taken), tick, Math.max(20, taken.entry.duration / 100))),
+          runOut(taken, isLost)
+        )
+  )
+
+/** Tells that others may have it, because somebody has deleted it or has taken it by another clock. */
+const noticeLoss = ({ zk }: Place, taken: Taken, holding: Holding): Effect.Effect<void> =>
+  awaitGone(zk, taken.own).pipe(
+    Effect.andThen(Effect.sync(() => holding.giveUp("deleted"))),
+    // Without a session, or the right to look, time is left to tell.
+    Effect.ignore
+  )
+
+/**
+ * Milliseconds until it is over: a tenth of the duration earlier than others may have it, which is time to stop what is
+ * guarded, and for clocks that run at different rates.
+ */
+const remainingTo = ({ clock, entry, since }: Taken): number => since + entry.duration * 0.9 - clock.now()
 
 /**
  * Whoever stops to wait for it does not stop it: a write whose fate is not known would be taken for the next one, which then
  * seems to have begun the duration later than it did.
  */
-const renew = (place: Place, taken: Taken, holding: Holding): Effect.Effect<void, LockLost | LeaseError> =>
+const renew = (
+  place: Place,
+  taken: Taken,
+  holding: Holding,
+  isLost: () => boolean
+): Effect.Effect<void, LockLost | LeaseError> =>
   Effect.uninterruptibleMask((restore) =>
-    inHand(restore, taken.writing.withPermit(renewAlone(place, taken, holding)), () => Effect.void)
+    inHand(restore, taken.writing.withPermit(renewAlone(place, taken, holding, isLost)), () => Effect.void)
   )
 
 const renewAlone = Effect.fnUntraced(function* (
-  place: Place,
+  { zk }: Place,
   taken: Taken,
-  holding: Holding
+  holding: Holding,
+  isLost: () => boolean
 ): Effect.fn.Return<void, LockLost | LeaseError> {
-  if (!holding.isLost()) {
+  if (!isLost()) {
     const entry = { ...taken.entry, nonce: yield* Guid.make }
-    const renewed = yield* write(place, taken.slot, entry, taken.stat.version)
-    if (renewed === undefined) holding.giveUp("expired")
+    // Tried anew after a lost reply: counted from before the first try.
+    const since = taken.clock.now()
+    const stat = yield* writeEntry(zk, taken.slot, entry, taken.stat.version, [Op.check(taken.own)])
+    if (stat === undefined) holding.giveUp("deleted")
     else {
-      taken.stat = renewed.stat
-      taken.since = renewed.since
+      taken.stat = stat
+      taken.since = since
     }
   }
   // It may have run out, or have been given back, while the write was on its way.
-  if (holding.isLost()) return yield* new LockLost({ path: taken.slot, reason: "expired" })
+  if (isLost()) return yield* holding.giveUp("expired")
 })
 
 /** Goes on in the background when one stops to wait for it; with a session that has ended for good, time does it. */
@@ -216,11 +226,15 @@ const giveBackDetached = (place: Place, taken: Taken): Effect.Effect<void> =>
 
 const giveBack = ({ zk }: Place, taken: Taken): Effect.Effect<void> =>
   Effect.suspend(() =>
-    acrossSessions(zk, zk.setData(taken.slot, "", { version: taken.stat.version, idempotent: true }))
+    // Repeated after a lost reply it changes nothing: the holder's own znode has gone then.
+    acrossSessions(
+      zk,
+      zk.transaction([Op.setData(taken.slot, "", { version: taken.stat.version }), Op.delete(taken.own)])
+    )
   ).pipe(
     taken.writing.withPermit,
-    // Another version is another's.
-    Effect.catchTag(["BadVersion", "NoNode", "SessionClosed", "SessionExpired"], () => Effect.void),
+    Effect.catchTag("TransactionFailed", ({ error }) => (isAboutZnodes(error) ? Effect.void : Effect.fail(error))),
+    Effect.catchTag(["SessionClosed", "SessionExpired"], () => Effect.void),
     Effect.catch((error) => Effect.logWarning(`the lease ${taken.slot} could not be given back: ${error.message}`)),
     Effect.asVoid
   )
@@ -262,14 +276,6 @@ const look = (place: Place, slot: string): Effect.Effect<Seen, LeaseError> => {
   )
 }
 
-const decode = (slot: string, data: Uint8Array): Effect.Effect<Entry | undefined, DataInvalid> =>
-  data.length === 0
-    ? Effect.undefined
-    : Effect.mapError(
-        Schema.decodeEffect(Entry)(new TextDecoder().decode(data)),
-        () => new DataInvalid({ path: slot, expected: "empty or a lease as JSON" })
-      )
-
 const createSlot = ({ acl, path, zk }: Place, slot: string) =>
   acrossSessions(zk, zk.create(slot, { acl })).pipe(
     Effect.asVoid,
@@ -301,6 +307,3 @@ const awaitFree = Effect.fnUntraced(function* (place: Place): Effect.fn.Return<v
     ...place.slots.map((slot) => acrossSessions(place.zk, awaitChange(place.zk, slot)))
   ])
 })
-
-/** Monotonic milliseconds. */
-const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1_000_000)
