@@ -29,13 +29,14 @@ export const isLost = <E extends Tagged>(error: E): error is Extract<E, Connecti
   error._tag === "ConnectionLoss" || error._tag === "RequestTimeout"
 
 /**
- * No reply came to what was sent. What was never sent cannot be what is found there afterwards.
+ * Whether the write that failed may have been applied all the same, so that what is found there afterwards may be its doing:
+ * no reply came to what was sent, or none that tells, or the session ended before that could be learnt. What was never sent
+ * cannot be what is found there.
  *
  * @category predicates
  * @since 0.1.0
  */
-export const mayBeApplied = (error: Tagged | SessionError): boolean =>
-  isLost(error) && "maybeApplied" in error && error.maybeApplied
+export const mayBeApplied = (error: Tagged | SessionError): boolean => "maybeApplied" in error && error.maybeApplied
 
 const passing: ReadonlySet<number> = new Set([
   codes.ThrottledOp,

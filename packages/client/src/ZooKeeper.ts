@@ -337,6 +337,7 @@ export interface ConfigOptions
       | "allowPlaintext"
       | "sessionExpiry"
       | "maxFrameSize"
+      | "maxRequestSize"
       | "maxInFlight"
       | "ownershipMargin"
     > {}

@@ -68,3 +68,24 @@ export type ErrorName = keyof typeof codes
 export const nameOf = (code: number): string => names.get(code) ?? `Unknown(${code})`
 
 const names: ReadonlyMap<number, string> = new Map(Object.entries(codes).map(([name, code]) => [code, name]))
+
+/** Failures within a server, which can come before a write is applied or after it. */
+const failures: ReadonlySet<number> = new Set([
+  codes.SystemError,
+  codes.RuntimeInconsistency,
+  codes.DataInconsistency,
+  codes.ConnectionLoss,
+  codes.MarshallingError,
+  codes.OperationTimeout,
+  codes.APIError,
+  codes.RequestTimeout
+])
+
+/**
+ * Whether a server that answers with this code has certainly not applied the write. Of a failure within the server, and of
+ * a code that no release has named, nobody can say that.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isRefusal = (code: number): boolean => names.has(code) && !failures.has(code)

@@ -8,7 +8,8 @@ import type * as Jute from "./Jute.ts"
 import { JuteWriter } from "./JuteWriter.ts"
 
 /**
- * The most bytes that a server takes in one request, its length not counted (`jute.maxbuffer` as servers ship it).
+ * The most bytes that a server takes in one request, its length not counted, as servers are shipped. Their
+ * `jute.maxbuffer` raises or lowers it.
  *
  * @category constants
  * @since 0.1.0
@@ -25,7 +26,9 @@ export class FrameLengthError extends Schema.TaggedError<FrameLengthError>()("Fr
   /** Bytes, as announced. */
   length: Schema.Number,
   /** Bytes. */
-  limit: Schema.Number
+  limit: Schema.Number,
+  /** The first four bytes of the frame, which say whose it is, where they were waited for. */
+  xid: Schema.optionalKey(Schema.Number)
 }) {
   override get message(): string {
     return `a frame of ${this.length} bytes was announced; 0 to ${this.limit} are accepted (see maxFrameSize)`
@@ -59,6 +62,11 @@ export const PIECE = 16_384
  */
 export class FrameSplitter {
   private readonly limit: number
+  /**
+   * The most bytes of an event, which nobody has asked for. Where it is given, the first four bytes of a frame beyond the
+   * limit are waited for, for they tell whose it is.
+   */
+  eventLimit: number | undefined
   private partial: Uint8Array = new Uint8Array(0)
   private filled = 0
 
@@ -84,7 +92,7 @@ export class FrameSplitter {
       if (at < 0) return true
     }
     while (at + 4 <= chunk.length) {
-      const end = at + 4 + this.check(readInt(chunk, at))
+      const end = at + 4 + this.check(chunk, at, chunk.length)
       if (end > chunk.length) break
       if (end - at <= PIECE && chunk.length > PIECE) {
         at = this.piece(chunk, at, onFrame)
@@ -104,7 +112,7 @@ export class FrameSplitter {
     const piece = chunk.slice(from, Math.min(from + PIECE, chunk.length))
     let at = 0
     while (at + 4 <= piece.length) {
-      const end = at + 4 + this.check(readInt(piece, at))
+      const end = at + 4 + this.check(piece, at, piece.length)
       if (end > piece.length) break
       const start = at + 4
       at = end
@@ -122,7 +130,12 @@ export class FrameSplitter {
       at = take
       if (this.filled < 4) return -1
     }
-    const total = 4 + this.check(readInt(this.partial, 0))
+    if (readInt(this.partial, 0) > this.limit && this.filled < 8) {
+      const more = Math.min(8 - this.filled, chunk.length - at)
+      this.store(chunk, at, at + more)
+      at += more
+    }
+    const total = 4 + this.check(this.partial, 0, this.filled)
     const take = Math.min(total - this.filled, chunk.length - at)
     this.store(chunk, at, at + take, total)
     at += take
@@ -147,9 +160,20 @@ export class FrameSplitter {
     this.filled = needed
   }
 
-  private check(length: number): number {
-    if (length < 0 || length > this.limit) throw new FrameLengthError({ length, limit: this.limit })
+  /** The length at `at`, if it is not too large as far as can be told from the bytes before `end`. */
+  private check(bytes: Uint8Array, at: number, end: number): number {
+    const length = readInt(bytes, at)
+    if (length < 0 || length > this.limit) this.judge(length, bytes, at, end)
     return length
+  }
+
+  private judge(length: number, bytes: Uint8Array, at: number, end: number): void {
+    const { eventLimit, limit } = this
+    if (length < 0 || eventLimit === undefined) throw new FrameLengthError({ length, limit })
+    // Not yet told: the frame is unfinished, and looked at again with its next bytes.
+    if (end - at < 8) return
+    const xid = readInt(bytes, at + 4)
+    if (xid !== EVENT || length > eventLimit) throw new FrameLengthError({ length, limit, xid })
   }
 }
 
@@ -179,6 +203,9 @@ export const encode = <A>(codec: Jute.Codec<A>, value: A): Uint8Array => {
   append(writer, (body) => codec.write(body, value))
   return writer.take()
 }
+
+/** The xid of events (`Operations.Xid.notification`). */
+const EVENT = -1
 
 const readInt = (bytes: Uint8Array, at: number): number =>
   (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!

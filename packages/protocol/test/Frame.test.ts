@@ -247,6 +247,42 @@ describe("small frames of a large chunk", () => {
   })
 })
 
+describe("a frame beyond the limit, where events have one of their own", () => {
+  const eventful = () => {
+    const splitter = new Frame.FrameSplitter(LIMIT)
+    splitter.eventLimit = 3 * LIMIT
+    return splitter
+  }
+  /** A frame of this length whose first four bytes are `xid`. */
+  const frameOf = (xid: number, length: number) => {
+    const frame = new Uint8Array(length)
+    new DataView(frame.buffer).setInt32(0, xid)
+    return frame
+  }
+
+  it("is handed on when it is an event, wherever the stream is cut", () => {
+    const frames = [frameOf(1, 8), frameOf(-1, 2 * LIMIT), frameOf(2, 8)]
+    const stream = streamOf(frames)
+    for (let at = 1; at < 40; at++) {
+      assert.deepStrictEqual(hex(split(cut(stream, [at]), eventful())), hex(frames), `cut at ${at}`)
+      assert.deepStrictEqual(hex(split(cut(stream, [at, at + 1]), eventful())), hex(frames), `cut at ${at}, twice`)
+    }
+  })
+
+  it("is refused when its first four bytes have told that it is another's, or when it is larger still", () => {
+    for (const frame of [frameOf(7, 2 * LIMIT), frameOf(-1, 4 * LIMIT)]) {
+      for (let at = 1; at < 8; at++) {
+        const splitter = eventful()
+        const [first, rest] = cut(streamOf([frame]).slice(0, 9), [at])
+        assert.lengthOf(split([first!], splitter), 0)
+        const error = refused(() => split([rest!], splitter))
+        const xid = new DataView(frame.buffer).getInt32(0)
+        assert.deepInclude({ ...error }, { length: frame.length, limit: LIMIT, xid })
+      }
+    }
+  })
+})
+
 describe("encoding", () => {
   it("append writes the length before the body and returns it", () => {
     const writer = new JuteWriter(1)

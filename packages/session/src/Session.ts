@@ -78,7 +78,8 @@ export interface SessionOptions {
   readonly sessionTimeout?: Duration.Input | undefined
   /** How long the first connection may take. Default 15 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
-  /** How long one request may take, waiting for a connection included. Default: no limit. */
+  /** How long one request may take, waiting for a connection included, and all attempts at a write that is repeated
+   * (`protected`, `idempotent`, `guaranteed`). Default: no limit. */
   readonly requestTimeout?: Duration.Input | undefined
   /** Whether a server without quorum may serve reads (`allow_read_only` in aiozk). Default false. */
   readonly allowReadOnly?: boolean | undefined
@@ -96,6 +97,12 @@ export interface SessionOptions {
   readonly sessionExpiry?: "recreate" | "fail" | undefined
   /** The largest reply in bytes. Default 4 MiB. */
   readonly maxFrameSize?: number | undefined
+  /**
+   * The largest request in bytes: a larger one fails with `FrameTooLarge` and is not sent. A server closes the connection on
+   * a request above its `jute.maxbuffer`; raise this where all servers run with a larger one, and lower it with a smaller.
+   * Default 1,048,575, which is what servers take unless told otherwise.
+   */
+  readonly maxRequestSize?: number | undefined
   /** How many requests may be with the server at once; callers beyond it wait. Default 1,000. */
   readonly maxInFlight?: number | undefined
   /** A session to take up again. */
@@ -197,6 +204,19 @@ export interface SessionInfo {
 }
 
 /**
+ * What the requests of a session are held to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RequestLimits {
+  /** Bytes. */
+  readonly maxRequestSize: number
+  /** Milliseconds; undefined for no limit. */
+  readonly requestTimeout: number | undefined
+}
+
+/**
  * A path twice: as the server knows it, and as errors name it.
  *
  * @category models
@@ -217,6 +237,8 @@ export class Session extends Context.Service<
     readonly info: SessionInfo
     /** The chroot that the connect string names; "/" for none. The session itself takes paths as servers see them. */
     readonly chroot: string
+    /** What requests are held to. */
+    readonly limits: RequestLimits
     /**
      * Sends one request. `path` is what errors name. Interruption is safe at any time: the request keeps its place in the
      * order of replies.

@@ -8,6 +8,7 @@
  */
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import { TlsReason } from "@effect-zookeeper/transport/TlsError"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 const request = {
@@ -18,20 +19,46 @@ const request = {
 }
 
 /**
+ * Whether the write may have been applied, by this attempt or by one before it. False when it was certainly not, and for
+ * reads.
+ */
+const maybeApplied = Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false)))
+
+/**
+ * How many lost connections a request is given: one that was with a server each time may be what the server cannot bear,
+ * and everything beside it suffers with it.
+ *
+ * Reads and watches are asked again until then. So is everything that is repeated on purpose: `protected`, `idempotent` and
+ * `guaranteed` writes, streams, and the recipes. Connections that are lost while the request waits do not count.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const MAX_LOSSES = 8
+
+/**
  * The connection was lost before the reply came.
  *
- * `maybeApplied` is false when the request cannot have reached a server. When it is true, nobody can tell whether the
- * write happened: look, or make the write so that it can be repeated (a version, `protected`, `idempotent`).
+ * `maybeApplied` is false when the request cannot have reached a server, and for reads. When it is true, nobody can tell
+ * whether the write happened: look, or make the write so that it can be repeated (a version, `protected`, `idempotent`).
  *
  * @category errors
  * @since 0.1.0
  */
 export class ConnectionLoss extends Schema.TaggedError<ConnectionLoss>()("ConnectionLoss", {
   ...request,
-  maybeApplied: Schema.Boolean
+  maybeApplied: Schema.Boolean,
+  /**
+   * How many connections were lost while the request was with a server, attempts that repeat it counted together. After
+   * `MAX_LOSSES` it is given up for good: a request larger than the server's `jute.maxbuffer` is answered like that.
+   */
+  losses: Schema.Number.pipe(Schema.withConstructorDefault(Effect.succeed(0)))
 }) {
   override get message(): string {
-    return `${subject(this)}: the connection was lost before the reply; the request ${applied(this.maybeApplied)}`
+    const fate = `the request ${applied(this.maybeApplied)}`
+    return this.losses < MAX_LOSSES
+      ? `${subject(this)}: the connection was lost before the reply; ${fate}`
+      : `${subject(this)}: given up, for ${this.losses} connections were lost while the request was with a server; ${fate}. Servers close on a request that is larger than their jute.maxbuffer (1 MiB unless set): make it smaller, or raise that limit`
   }
 }
 
@@ -43,10 +70,12 @@ export class ConnectionLoss extends Schema.TaggedError<ConnectionLoss>()("Connec
  * @since 0.1.0
  */
 export class SessionExpired extends Schema.TaggedError<SessionExpired>()("SessionExpired", {
-  sessionId: Schema.BigInt
+  sessionId: Schema.BigInt,
+  /** Whether a write that was sent before may have been applied, of which nothing was learnt in time. */
+  maybeApplied
 }) {
   override get message(): string {
-    return `session 0x${BigInt.asUintN(64, this.sessionId).toString(16)} has expired; its ephemeral znodes and watches are gone`
+    return `session 0x${BigInt.asUintN(64, this.sessionId).toString(16)} has expired; its ephemeral znodes and watches are gone${perhaps(this)}`
   }
 }
 
@@ -56,9 +85,12 @@ export class SessionExpired extends Schema.TaggedError<SessionExpired>()("Sessio
  * @category errors
  * @since 0.1.0
  */
-export class SessionClosed extends Schema.TaggedError<SessionClosed>()("SessionClosed", {}) {
+export class SessionClosed extends Schema.TaggedError<SessionClosed>()("SessionClosed", {
+  /** Whether it was a write that had been sent, and may have been applied. */
+  maybeApplied
+}) {
   override get message(): string {
-    return "the session was closed; a closed client takes no requests, make a new one"
+    return `the session was closed; a closed client takes no requests, make a new one${perhaps(this)}`
   }
 }
 
@@ -72,11 +104,13 @@ export class AuthFailed extends Schema.TaggedError<AuthFailed>()("AuthFailed", {
   /** `digest` and the like, or `sasl`. */
   scheme: Schema.String,
   /** What is known beside that; no secret stands in it. */
-  reason: Schema.optional(Schema.String)
+  reason: Schema.optional(Schema.String),
+  /** Whether it was a write that had been sent, and may have been applied. */
+  maybeApplied
 }) {
   override get message(): string {
     const reason = this.reason === undefined ? "" : ` (${Printable.escape(this.reason)})`
-    return `the server refused the credentials of scheme ${Printable.quote(this.scheme)}${reason}; check them, and that the server knows the scheme`
+    return `the server refused the credentials of scheme ${Printable.quote(this.scheme)}${reason}; check them, and that the server knows the scheme${perhaps(this)}`
   }
 }
 
@@ -106,15 +140,19 @@ export class ServerRefused extends Schema.TaggedError<ServerRefused>()("ServerRe
   ...request,
   code: Schema.Number,
   /** ZooKeeper's name for the code, such as `NotReadOnly`; `Unknown(-777)` where it has none. */
-  name: Schema.String
+  name: Schema.String,
+  /** Whether it is a code after which a write may have been applied all the same: a failure within the server. */
+  maybeApplied
 }) {
   override get message(): string {
-    return `${subject(this)}: the server refused with ${this.name} (${this.code})`
+    return `${subject(this)}: the server refused with ${this.name} (${this.code})${perhaps(this)}`
   }
 }
 
 /**
- * The request is larger than servers accept, and was not sent; or the reply is larger than `maxFrameSize`.
+ * The request is larger than `maxRequestSize` and was not sent, or the reply is larger than `maxFrameSize`.
+ *
+ * A write whose reply was too large has been applied as likely as not: `maybeApplied` is true then.
  *
  * @category errors
  * @since 0.1.0
@@ -124,10 +162,15 @@ export class FrameTooLarge extends Schema.TaggedError<FrameTooLarge>()("FrameToo
   /** Bytes. */
   size: Schema.Number,
   /** Bytes. */
-  limit: Schema.Number
+  limit: Schema.Number,
+  /** The option that sets the limit: `maxRequestSize` for requests, `maxFrameSize` for replies. */
+  option: Schema.Literals(["maxRequestSize", "maxFrameSize"]),
+  maybeApplied
 }) {
   override get message(): string {
-    return `${subject(this)}: a frame of ${this.size} bytes, where ${this.limit} are the most (requests: the server's jute.maxbuffer; replies: maxFrameSize)`
+    return this.option === "maxRequestSize"
+      ? `${subject(this)}: the request has ${this.size} bytes, and maxRequestSize allows ${this.limit}; it was not sent${perhaps(this)}. Make it smaller; where the servers run with a larger jute.maxbuffer, raise maxRequestSize to that`
+      : `${subject(this)}: the reply has ${this.size} bytes, and maxFrameSize allows ${this.limit}; raise it, or ask for less${perhaps(this)}`
   }
 }
 
@@ -139,10 +182,11 @@ export class FrameTooLarge extends Schema.TaggedError<FrameTooLarge>()("FrameToo
  */
 export class ProtocolError extends Schema.TaggedError<ProtocolError>()("ProtocolError", {
   ...request,
-  cause: Schema.Defect()
+  cause: Schema.Defect(),
+  maybeApplied
 }) {
   override get message(): string {
-    return `${subject(this)}: the reply cannot be understood${this.cause instanceof Error ? `: ${this.cause.message}` : ""}`
+    return `${subject(this)}: the reply cannot be understood${this.cause instanceof Error ? `: ${this.cause.message}` : ""}${perhaps(this)}`
   }
 }
 
@@ -199,3 +243,6 @@ const subject = (error: { readonly operation: string; readonly path: string }): 
   error.path === "" ? error.operation : `${error.operation} ${Printable.escape(error.path)}`
 
 const applied = (maybe: boolean): string => (maybe ? "may have been applied" : "was not applied")
+
+const perhaps = (error: { readonly maybeApplied: boolean }): string =>
+  error.maybeApplied ? "; the write may have been applied" : ""

@@ -410,7 +410,7 @@ describe("requests that are begun beneath Effect", () => {
 })
 
 it("an outage does not gather requests whose callers have gone", () => {
-  const exchange = new Exchange(10, 1, (run) => run())
+  const exchange = new Exchange({ maxInFlight: 10, maxRequestSize: 1_048_575 }, 1, (run) => run())
   let ended = 0
   const ask = () => {
     const request = new PendingRequest(Operations.getData, { path: "/x", watch: false }, "/x", "wait", 0, () => {})

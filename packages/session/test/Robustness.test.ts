@@ -358,7 +358,7 @@ describe("what nobody waits for", () => {
     exchange.send(request)
     return request
   }
-  const make = () => new Exchange(10, 1, (run) => run())
+  const make = () => new Exchange({ maxInFlight: 10, maxRequestSize: 1_048_575 }, 1, (run) => run())
 
   it("gives up its payload in an outage when its time is over", () => {
     const exchange = make()

@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import { MAX_REQUEST } from "@effect-zookeeper/protocol/Frame"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import type * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { Session } from "@effect-zookeeper/session/Session"
@@ -89,6 +90,7 @@ export const make = (script: Script): Effect.Effect<Session["Service"]> =>
         detach: Effect.void
       },
       chroot: "/",
+      limits: { maxRequestSize: MAX_REQUEST, requestTimeout: undefined },
       request: (operation, request) =>
         Effect.suspend(() => script({ operation: operation.name, request: request ?? {} }, asked++)),
       begin: (operation, request, path, into, resume) => {

@@ -17,12 +17,14 @@ export class Calls {
   private readonly requests = new Map<(reason: unknown) => void, (() => void) | undefined>()
   private closed = false
 
-  /** Ends all calls that are left: they reject with `SessionClosed`. */
+  /**
+   * Ends all calls that are left: they reject with `SessionClosed`. What each of them has done nobody can tell by then.
+   */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.closed = true
     for (const [reject, giveUp] of this.requests) {
       giveUp?.()
-      reject(new SessionClosed())
+      reject(new SessionClosed({ maybeApplied: true }))
     }
     this.requests.clear()
     return Fiber.interruptAll(this.fibers)
@@ -57,7 +59,7 @@ export class Calls {
           if (exit._tag === "Success") resolve(exit.value)
           else if (!Cause.hasInterruptsOnly(exit.cause)) reject(Cause.squash(exit.cause))
           else if (signal?.aborted === true) reject(signal.reason)
-          else reject(this.closed ? new SessionClosed() : Cause.squash(exit.cause))
+          else reject(this.closed ? new SessionClosed({ maybeApplied: true }) : Cause.squash(exit.cause))
         })
       })
   }

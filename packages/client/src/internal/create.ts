@@ -16,7 +16,7 @@ import * as Result from "effect/Result"
 import type { CreateError } from "../Errors.ts"
 import type { CreateOptions, Stat } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
-import { told, withoutStat } from "./answers.ts"
+import { afterWrite, told, withoutStat } from "./answers.ts"
 import { invalid, isInvalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
 import { deleteUntilGone } from "./delete.ts"
@@ -119,6 +119,7 @@ const createThenLook = (
     readStat(view, created.path, path).pipe(
       Effect.catchTag("ConnectionLoss", () => Effect.fail(new ConnectionLoss(lostCreate(path)))),
       Effect.catchTag("RequestTimeout", () => Effect.fail(new RequestTimeout(lostCreate(path)))),
+      Effect.mapError((error) => afterWrite(error)),
       Effect.flatMap((stat) =>
         stat === undefined
           ? Effect.fail(new NoNode({ path, operation: Operations.exists.name }))

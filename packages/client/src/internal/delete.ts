@@ -92,7 +92,7 @@ const guaranteed = (
         )
       )
       if (Exit.isSuccess(exit)) return
-      if (Cause.hasInterruptsOnly(exit.cause)) return yield* new SessionClosed()
+      if (Cause.hasInterruptsOnly(exit.cause)) return yield* new SessionClosed({ maybeApplied: true })
       return yield* Effect.failCause(exit.cause)
     })
   )

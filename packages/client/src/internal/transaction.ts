@@ -148,7 +148,8 @@ const isCreated = (result: MultiResult): result is Created => {
   )
 }
 
-const mismatch = (why: string): Effect.Effect<never, ProtocolError> => badAnswer({ operation: "multi", path: "" }, why)
+const mismatch = (why: string): Effect.Effect<never, ProtocolError> =>
+  badAnswer({ operation: "multi", path: "" }, why, true)
 
 /** The operations that were not run have this code, those before the one that failed have 0. */
 const notRun = ErrorCode.codes.RuntimeInconsistency

@@ -1,4 +1,4 @@
-import * as Frame from "@effect-zookeeper/protocol/Frame"
+import type * as Frame from "@effect-zookeeper/protocol/Frame"
 import { JuteError } from "@effect-zookeeper/protocol/JuteError"
 import type { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import type { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
@@ -6,7 +6,14 @@ import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
 import * as ServerError from "@effect-zookeeper/protocol/ServerError"
 import * as Exit from "effect/Exit"
 import type { SessionError } from "../SessionError.ts"
-import { ConnectionLoss, FrameTooLarge, ProtocolError, RequestTimeout, ServerRefused } from "../SessionError.ts"
+import {
+  ConnectionLoss,
+  FrameTooLarge,
+  MAX_LOSSES,
+  ProtocolError,
+  RequestTimeout,
+  ServerRefused
+} from "../SessionError.ts"
 import type { CallOut } from "./CallOut.ts"
 import { Deque } from "./Deque.ts"
 import type { PendingRequest } from "./PendingRequest.ts"
@@ -27,12 +34,6 @@ const MAX_XID = 2_147_483_647
 /** So many requests without a caller may wait before it is worth looking for them. */
 const MAX_ABANDONED = 1024
 
-/**
- * A read that was with the server when so many connections in a row were lost is not asked again: it may be what the
- * server cannot bear, and everything beside it suffers with it.
- */
-const MAX_LOSSES = 8
-
 /** Bytes. */
 const REPLY_HEADER = 16
 
@@ -44,6 +45,7 @@ const REPLY_HEADER = 16
  */
 export class Exchange {
   private readonly maxInFlight: number
+  private readonly maxRequestSize: number
   private readonly callOut: CallOut
   private waiting = new Deque<PendingRequest>()
   private readonly inFlight = new Deque<PendingRequest>()
@@ -54,7 +56,7 @@ export class Exchange {
   private outlet: Outlet | undefined
   /** Only what is in flight is waited for: the connection is about to be left. */
   private draining = false
-  private final: (() => SessionError) | undefined
+  private final: Ending | undefined
   private nextXid: number
   private onIdle: (() => void) | undefined
   /** Requests whose callers have gone since the last clearing, at most; some of them wait. */
@@ -64,15 +66,20 @@ export class Exchange {
   /** Counted since the beginning. */
   completed = 0
 
-  constructor(maxInFlight: number, firstXid: number, callOut: CallOut) {
-    this.maxInFlight = maxInFlight
+  constructor(
+    limits: { readonly maxInFlight: number; readonly maxRequestSize: number },
+    firstXid: number,
+    callOut: CallOut
+  ) {
+    this.maxInFlight = limits.maxInFlight
+    this.maxRequestSize = limits.maxRequestSize
     this.callOut = callOut
     this.nextXid = firstXid
   }
 
   /** Why nothing is taken any more, once that is so. */
   get refusal(): SessionError | undefined {
-    return this.final?.()
+    return this.final?.(false)
   }
 
   get inFlightCount(): number {
@@ -90,7 +97,7 @@ export class Exchange {
 
   /** Sends a request now, or when its turn comes. */
   send(request: PendingRequest): void {
-    if (this.final !== undefined) this.end(request, Exit.fail(this.final()))
+    if (this.final !== undefined) this.end(request, Exit.fail(this.final(false)))
     else if (this.canSend() && this.waiting.length === 0) this.encode(request)
     else this.waiting.push(request)
   }
@@ -174,10 +181,14 @@ export class Exchange {
     }
   }
 
-  /** The next reply is larger than the limit: its caller learns it, and the connection is of no more use. */
-  refuseReply(error: Frame.FrameLengthError): void {
-    const request = this.inFlight.shift()
-    if (request === undefined) return
+  /**
+   * A frame is larger than the limit, and the connection is of no more use: if it is the next reply its caller learns it.
+   * An event, or the answer to a heartbeat, is nobody's.
+   */
+  refuseReply({ length, limit, xid }: Frame.FrameLengthError): void {
+    const request = this.inFlight.at(0)
+    if (request === undefined || request.xid !== xid) return
+    this.inFlight.shift()
     if (this.handed > 0) this.handed--
     this.end(
       request,
@@ -185,8 +196,10 @@ export class Exchange {
         new FrameTooLarge({
           operation: request.operation.name,
           path: request.path,
-          size: error.length,
-          limit: error.limit
+          size: length,
+          limit,
+          option: "maxFrameSize",
+          maybeApplied: request.isWrite
         })
       )
     )
@@ -208,10 +221,7 @@ export class Exchange {
       const left = index < handed
       if (left) request.losses++
       const isLost =
-        request.isAbandoned ||
-        request.onLoss === "drop" ||
-        (left && request.onLoss === "fail") ||
-        request.losses >= MAX_LOSSES
+        request.isAbandoned || request.onLoss === "drop" || (left && request.isWrite) || request.losses >= MAX_LOSSES
       ;(isLost ? lost : kept).push(request)
     })
     for (const request of this.waiting.drain()) (request.onLoss === "drop" ? lost : kept).push(request)
@@ -224,7 +234,8 @@ export class Exchange {
           new ConnectionLoss({
             operation: request.operation.name,
             path: request.path,
-            maybeApplied: request.onLoss === "fail"
+            maybeApplied: request.isWrite,
+            losses: request.losses
           })
         )
       )
@@ -235,23 +246,24 @@ export class Exchange {
    * From now on requests fail, and so do those that wait; what is in flight may still be answered. An error is made when
    * somebody gets it: nobody does where a session is closed that has nothing left to do.
    */
-  refuse(error: () => SessionError): void {
+  refuse(error: Ending): void {
     this.final = error
     const waiting = this.waiting.drain()
-    for (const request of waiting) this.end(request, Exit.fail(error()))
+    for (const request of waiting) this.end(request, Exit.fail(error(false)))
   }
 
   /** Fails all requests, and with `final` all that are ever sent. */
-  failAll(error: () => SessionError, options: { readonly final: boolean }): void {
+  failAll(error: Ending, options: { readonly final: boolean }): void {
     if (options.final) {
       this.final = error
       this.outlet = undefined
     }
     this.handed = 0
-    const all = [...this.inFlight.drain(), ...this.waiting.drain()]
-    if (all.length === 0) return
-    const exit = Exit.fail(error())
-    for (const request of all) this.end(request, exit)
+    const written = this.inFlight.drain()
+    const waiting = this.waiting.drain()
+    // What is written may yet leave, even if the network has not taken it.
+    for (const request of written) this.end(request, Exit.fail(error(request.isWrite)))
+    for (const request of waiting) this.end(request, Exit.fail(error(false)))
   }
 
   /**
@@ -271,7 +283,7 @@ export class Exchange {
         }
         this.abandoned++
         // What is written leaves with all else that is, even if the network has not taken it yet.
-        const maybeApplied = isWritten && request.onLoss === "fail"
+        const maybeApplied = isWritten && request.isWrite
         request.request = undefined
         this.tell(
           request,
@@ -313,11 +325,13 @@ export class Exchange {
       return
     }
     const size = writer.length - start - 4
-    if (size > Frame.MAX_REQUEST) {
+    if (size > this.maxRequestSize) {
       writer.truncate(start)
+      const { path } = request
+      const limit = this.maxRequestSize
       this.end(
         request,
-        Exit.fail(new FrameTooLarge({ operation: operation.name, path: request.path, size, limit: Frame.MAX_REQUEST }))
+        Exit.fail(new FrameTooLarge({ operation: operation.name, path, size, limit, option: "maxRequestSize" }))
       )
       return
     }
@@ -338,7 +352,11 @@ export class Exchange {
         response = operation.response.read(reader)
       } catch (cause) {
         if (!(cause instanceof JuteError)) throw cause
-        this.end(request, Exit.fail(new ProtocolError({ operation: operation.name, path: request.path, cause })))
+        const maybeApplied = request.isWrite
+        this.end(
+          request,
+          Exit.fail(new ProtocolError({ operation: operation.name, path: request.path, cause, maybeApplied }))
+        )
         return cause
       }
     }
@@ -372,6 +390,9 @@ export interface Awaited {
   /** Monotonic milliseconds. */
   readonly since: number
 }
+
+/** Why a session takes no more, told to a request that may have been applied, or to one that was not. */
+export type Ending = (maybeApplied: boolean) => SessionError
 
 /** The header of every reply. */
 export interface ReplyHeader {
@@ -409,4 +430,10 @@ const converted = (request: PendingRequest, code: number, response: unknown): Ex
 
 const refusal = (operation: PendingRequest["operation"], path: string, code: number) =>
   ServerError.fromCode(code, operation.errors, { operation: operation.name, path }) ??
-  new ServerRefused({ operation: operation.name, path, code, name: ErrorCode.nameOf(code) })
+  new ServerRefused({
+    operation: operation.name,
+    path,
+    code,
+    name: ErrorCode.nameOf(code),
+    maybeApplied: operation.kind === "write" && !ErrorCode.isRefusal(code)
+  })

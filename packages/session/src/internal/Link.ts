@@ -25,6 +25,8 @@ export interface LinkOptions {
   /** The server as the connect string names it. */
   readonly server: ServerAddress
   readonly maxFrameSize: number
+  /** Events are no larger than the requests that named their paths, and come whether anybody asks or not. */
+  readonly maxEventSize: number
   readonly now: () => number
   /** What writes run in. */
   readonly context: Context.Context<never>
@@ -42,6 +44,7 @@ export class Link implements Outlet {
   readonly server: ServerAddress
   readonly writer = new JuteWriter(1024)
   private readonly splitter: Frame.FrameSplitter
+  private readonly maxEventSize: number
   private readonly now: () => number
   private readonly context: Context.Context<never>
   private readonly reportDefect: LinkOptions["reportDefect"]
@@ -68,10 +71,11 @@ export class Link implements Outlet {
   bytesIn = 0
   bytesOut = 0
 
-  constructor({ connection, context, maxFrameSize, now, reportDefect, server }: LinkOptions) {
+  constructor({ connection, context, maxEventSize, maxFrameSize, now, reportDefect, server }: LinkOptions) {
     this.connection = connection
     this.server = server
     this.splitter = new Frame.FrameSplitter(maxFrameSize)
+    this.maxEventSize = maxEventSize
     this.now = now
     this.context = context
     this.reportDefect = reportDefect
@@ -143,9 +147,11 @@ export class Link implements Outlet {
     })
   })
 
-  /** From now on what is written leaves, until the connection breaks or `stopWriting`. */
+  /** The session stands on it: from now on events may come, and what is written leaves, until the connection breaks or `stopWriting`. */
   startWriting(told: Writing): void {
     this.told = told
+    // No frame of a handshake is one.
+    this.splitter.eventLimit = this.maxEventSize
     const pass = Effect.suspend(() => {
       const { rest } = this
       this.rest = undefined

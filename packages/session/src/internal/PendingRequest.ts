@@ -69,6 +69,11 @@ export class PendingRequest {
     this.onEnd = undefined
   }
 
+  /** Whether it may have been applied once it was sent. */
+  get isWrite(): boolean {
+    return this.onLoss === "fail"
+  }
+
   /** Whether nobody waits for it any more. */
   get isAbandoned(): boolean {
     return this.resume === undefined || (this.caller !== undefined && this.caller.pollUnsafe() !== undefined)

@@ -18,7 +18,7 @@ import { AuthFailed, SessionClosed, type SessionError, SessionExpired } from "..
 import { Alarm, type Timer } from "./Alarm.ts"
 import type { CallOut } from "./CallOut.ts"
 import type { Established } from "./dial.ts"
-import { type Awaited, Exchange, outcome, readReplyHeader } from "./Exchange.ts"
+import { type Awaited, type Ending, Exchange, outcome, readReplyHeader } from "./Exchange.ts"
 import { Identities } from "./Identities.ts"
 import type { Link } from "./Link.ts"
 import { Liveness } from "./Liveness.ts"
@@ -81,6 +81,7 @@ export class SessionCore {
   /** What watches have been compared with, while a connection has not yet registered all of them again. */
   private watchedUpTo: bigint | undefined
   private closedError: SessionClosed | undefined
+  private closedInFlight: SessionClosed | undefined
   private readonly meter: Meter
   /** Of all frames, one after the other: what a frame becomes is read before anybody else runs. */
   private readonly reader = new JuteReader(noPassword)
@@ -109,7 +110,7 @@ export class SessionCore {
     this.meter = new Meter(options.context)
     this.servers = options.servers
     this.state = options.state
-    this.exchange = new Exchange(settings.maxInFlight, options.firstXid, callOut)
+    this.exchange = new Exchange(settings, options.firstXid, callOut)
     this.alarm = new Alarm(options.clock, options.context, callOut)
     this.limit = this.alarm.timer()
     this.patience = this.alarm.timer()
@@ -357,8 +358,10 @@ export class SessionCore {
 
   /** The session is over, by a server's word or by our own reckoning. */
   expire(): void {
-    const expired = new SessionExpired({ sessionId: this.credentials.id })
+    const sessionId = this.credentials.id
+    const expired = new SessionExpired({ sessionId })
     const error = () => expired
+    const ending = (maybeApplied: boolean) => (maybeApplied ? new SessionExpired({ sessionId, maybeApplied }) : expired)
     const isFinal = this.settings.sessionExpiry === "fail"
     this.sessionsExpired++
     this.credentials = { id: 0n, password: Redacted.make(noPassword) }
@@ -367,10 +370,10 @@ export class SessionCore {
     this.liveness.forgetExpiry()
     this.liveness.lapse()
     this.state.set({ _tag: "Expired" })
-    if (isFinal) this.end(error, error)
+    if (isFinal) this.end(ending, error)
     else {
       // Requests first: who hears of anything else and asks anew then asks the next session.
-      this.exchange.failAll(error, { final: false })
+      this.exchange.failAll(ending, { final: false })
       this.identities.fail(error)
       this.watches.failOneShots(error)
     }
@@ -380,7 +383,7 @@ export class SessionCore {
   refused(error: AuthFailed): void {
     this.liveness.end()
     this.state.set({ _tag: "AuthFailed" })
-    this.end(() => error, this.closed)
+    this.end((maybeApplied) => (maybeApplied ? new AuthFailed({ ...error, maybeApplied }) : error), this.closed)
   }
 
   /** The owner is done with it. */
@@ -388,12 +391,12 @@ export class SessionCore {
     this.forgetLink()
     this.liveness.end()
     this.state.set({ _tag: "Closed" })
-    this.end(this.closed, this.closed)
+    this.end(this.closing, this.closed)
   }
 
-  private end(error: () => SessionError, watchError: () => SessionExpired | SessionClosed): void {
+  private end(error: Ending, watchError: () => SessionExpired | SessionClosed): void {
     this.watches.end(watchError)
-    this.identities.fail(error)
+    this.identities.fail(() => error(false))
     this.exchange.failAll(error, { final: true })
   }
 
@@ -423,7 +426,7 @@ export class SessionCore {
   /** Asks the server to end the session; completes with its answer, or after so many milliseconds. */
   sayGoodbye(patience: number): Effect.Effect<void> {
     return Effect.callback((resume) => {
-      this.exchange.refuse(this.closed)
+      this.exchange.refuse(this.closing)
       const done = () => {
         this.patience.clear()
         resume(Effect.void)
@@ -437,6 +440,9 @@ export class SessionCore {
 
   /** One for all who get it, and none where nobody does: an error with its stack costs as much as some fibers. */
   private readonly closed = (): SessionClosed => (this.closedError ??= new SessionClosed())
+
+  private readonly closing = (maybeApplied: boolean): SessionClosed =>
+    maybeApplied ? (this.closedInFlight ??= new SessionClosed({ maybeApplied })) : this.closed()
 }
 
 /** The codes that say that the session is not with this server. */

@@ -22,6 +22,7 @@ export interface Settings {
   readonly retry: () => Schedule.Schedule<unknown>
   readonly sessionExpiry: "recreate" | "fail"
   readonly maxFrameSize: number
+  readonly maxRequestSize: number
   readonly maxInFlight: number
   readonly session: SessionCredentials | undefined
   readonly allowPlaintext: boolean
@@ -82,6 +83,7 @@ export const checkOptions = Effect.fnUntraced(function* (
     retry: () => options.retry ?? defaultRetry(sessionTimeout),
     sessionExpiry: options.sessionExpiry ?? "recreate",
     maxFrameSize: yield* checkInteger("maxFrameSize", options.maxFrameSize ?? 4 * 1024 * 1024, 1024),
+    maxRequestSize: yield* checkInteger("maxRequestSize", options.maxRequestSize ?? Frame.MAX_REQUEST, 1024),
     maxInFlight: yield* checkInteger("maxInFlight", options.maxInFlight ?? 1000, 1),
     session: yield* checkCredentials(options.session),
     // Nothing but `true` gives up protection.

@@ -46,6 +46,9 @@ interface Expired {
 const LONGEST_HANDSHAKE = 5000
 const SHORTEST_HANDSHAKE = 1000
 
+/** What an event has beside a path that some request has named. */
+const EVENT_OVERHEAD = 64
+
 /** A connection that lived for so many milliseconds was worth having: the next server may be tried at once. */
 const WORTHWHILE = 1000
 
@@ -242,6 +245,7 @@ const makeLink = (core: SessionCore) => (connection: Connection, server: ServerA
     connection,
     server,
     maxFrameSize: core.settings.maxFrameSize,
+    maxEventSize: Math.max(core.settings.maxFrameSize, core.settings.maxRequestSize + EVENT_OVERHEAD),
     now: () => core.liveness.now(),
     context: core.context,
     reportDefect: (reason, defect) => annotated(core, server, Effect.logError(reason, Cause.die(defect)))

@@ -88,6 +88,7 @@ export const makeSession = Effect.fnUntraced(function* (
   return {
     info: makeInfo(core, Effect.asVoid(detach)),
     chroot: settings.servers.chroot,
+    limits: { maxRequestSize: settings.maxRequestSize, requestTimeout: settings.requestTimeout },
     request: (operation, request, path) => core.request(operation, request, path),
     begin: (operation, request, path, into, resume, caller) =>
       core.begin(operation, request, path, into, resume, caller),
