@@ -22,7 +22,9 @@ const flags = {
   ),
   host: Flag.String("host").pipe(
     Flag.withMetavar("address"),
-    Flag.withDescription("The address to listen on (default: 127.0.0.1; 0.0.0.0 for whoever can reach this machine)"),
+    Flag.withDescription(
+      "The address to listen on (default: 127.0.0.1; 0.0.0.0 for whoever can reach this machine, with --super)"
+    ),
     Flag.withDefault("127.0.0.1")
   ),
   tick: Flag.String("tick").pipe(
@@ -37,7 +39,7 @@ const flags = {
   ),
   super: Flag.Redacted("super").pipe(
     Flag.withMetavar("user:password"),
-    Flag.withDescription("The super user, of the scheme digest (default: super:secret)"),
+    Flag.withDescription("The super user, of the scheme digest (default: super:secret), or none for nobody"),
     Flag.withDefault(Redacted.make("super:secret"))
   )
 }
@@ -52,13 +54,18 @@ const serve = Effect.fnUntraced(function* (config: Command.Command.Config.Infer<
   const tickTime = yield* wholeNumber("tick", config.tick, 1, 60_000)
   const doors = yield* wholeNumber("doors", config.doors, 1, 32)
   const superDigest = yield* digestOf(config.super)
-  const running = yield* Layer.build(EmbeddedServer.layer({ port, host: config.host, tickTime, doors, superDigest }))
+  const { host } = config
+  const running = yield* Layer.build(EmbeddedServer.layer({ port, host, tickTime, doors, superDigest })).pipe(
+    Effect.mapError((error) =>
+      error.reason === "WellKnownSuperUser" ? new BadOption({ message: beyond(host) }) : error
+    )
+  )
   // The one line on stdout, for scripts.
   yield* Console.log(Context.get(running, EmbeddedServer.EmbeddedServer).connectString)
   yield* Console.error(
     "An embedded ZooKeeper, in memory: it answers as Apache ZooKeeper 3.8 does, for tests and for trying things out. It " +
       "keeps nothing: what is written is gone when it stops.\n" +
-      `The super user is ${superDigest.slice(0, superDigest.indexOf(":"))} (scheme digest). Ctrl-C stops it.`
+      `${superDigest === null ? "There is no super user." : superUser(superDigest)} Ctrl-C stops it.`
   )
   yield* Effect.addFinalizer(() => Console.error("Stopped: all that was written is gone."))
   return yield* Effect.never
@@ -69,10 +76,21 @@ const wholeNumber = (name: string, text: string, least: number, most: number) =>
     ? Effect.succeed(Number(text))
     : Effect.fail(new BadOption({ message: `--${name} ${text}: expected a whole number from ${least} to ${most}` }))
 
-const digestOf = (credentials: Redacted.Redacted<string>) =>
-  /^[^:]+:./.test(Redacted.value(credentials))
-    ? Effect.succeed(Acl.digestIdOf(Redacted.make(new TextEncoder().encode(Redacted.value(credentials)))))
-    : Effect.fail(new BadOption({ message: "--super: expected user:password, such as super:secret" }))
+/** Null for nobody. */
+const digestOf = (credentials: Redacted.Redacted<string>) => {
+  const text = Redacted.value(credentials)
+  if (text === "none") return Effect.succeed(null)
+  return /^[^:]+:./.test(text)
+    ? Effect.succeed(Acl.digestIdOf(Redacted.make(new TextEncoder().encode(text))))
+    : Effect.fail(new BadOption({ message: "--super: expected user:password, such as super:secret, or none" }))
+}
+
+const superUser = (digest: string): string =>
+  `The super user is ${digest.slice(0, digest.indexOf(":"))} (scheme digest).`
+
+const beyond = (host: string): string =>
+  `--host ${host}: whoever reaches it could do everything as the well-known super user super:secret; add --super ` +
+  "user:password with a password of your own, or --super none"
 
 runCommand(
   Command.make("server", flags, (config) => reported(serve(config))).pipe(

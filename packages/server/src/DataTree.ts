@@ -114,9 +114,9 @@ export class DataTree {
     return this.nodes.entries()
   }
 
-  /** Whether data of this length may be written there under the hard limits of quotas. */
-  withinQuota(path: string, bytes: number, nodes: number): boolean {
-    return this.quotas.allows(path, bytes, nodes)
+  /** The code of the error with which a quota refuses so many more bytes and znodes there; undefined if none does. */
+  quotaRefusal(path: string, bytes: number, nodes: number): number | undefined {
+    return this.quotas.refusal(path, bytes, nodes)
   }
 
   /** Alters the tree. The Stat is that of the znode as it is now; a deleted one has none. */

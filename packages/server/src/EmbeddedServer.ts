@@ -19,7 +19,7 @@ import type { Match } from "./Fault.ts"
 import { makeControls } from "./internal/controls.ts"
 import { Core } from "./internal/Core.ts"
 import { makeMemoryTransport } from "./internal/memoryDoor.ts"
-import { coreSettings } from "./internal/settings.ts"
+import { coreSettings, SUPER_DIGEST } from "./internal/settings.ts"
 import { ListenError } from "./ListenError.ts"
 import type { ServerTls } from "./ServerTls.ts"
 import type { Snapshot } from "./ServerState.ts"
@@ -64,7 +64,10 @@ export interface Options {
 export interface ListenOptions extends Options {
   /** The port of the first door, the others follow. Default 0: any. */
   readonly port?: number | undefined
-  /** The address to listen on. Default `127.0.0.1`: the server is open to everybody who reaches it. */
+  /**
+   * The address to listen on. Default `127.0.0.1`: the server is open to everybody who reaches it. One beyond loopback is
+   * refused with `ListenError` unless `superDigest` is given, for everybody knows the default one's password.
+   */
   readonly host?: string | undefined
   /** Speaks TLS on all doors. */
   readonly tls?: ServerTls | undefined
@@ -113,8 +116,9 @@ export class EmbeddedServer extends Context.Service<
     /** All znodes and sessions, as they are now. */
     readonly snapshot: Effect.Effect<Snapshot>
     /**
-     * Goes back to a snapshot and ends all connections. Sessions opened since are gone, those of the snapshot are there
-     * again. The zxid goes on, so that no client is refused for having seen too much.
+     * Goes back to a snapshot, of this server or another one, and ends all connections. Sessions opened since are gone,
+     * those of the snapshot are there again. The zxid goes on in a new epoch, above all that the snapshot's server and this
+     * one have had in theirs, so that no client is refused for having seen too much.
      */
     readonly restore: (snapshot: Snapshot) => Effect.Effect<void>
     /** The next requests that match are done, but instead of an answer the connection ends. */
@@ -150,15 +154,18 @@ export const layer = (options: ListenOptions = {}): Layer.Layer<EmbeddedServer, 
     EmbeddedServer,
     Effect.gen(function* () {
       const core = yield* run(options)
-      const { openTcpDoor } = yield* Effect.promise(() => import("./internal/tcpDoor.ts"))
+      const { isLoopback, openTcpDoor } = yield* Effect.promise(() => import("./internal/tcpDoor.ts"))
       const host = options.host ?? "127.0.0.1"
       const first = options.port ?? 0
+      if (core.settings.superDigest === SUPER_DIGEST && !isLoopback(host)) {
+        return yield* new ListenError({ address: `${host}:${first}`, reason: "WellKnownSuperUser" })
+      }
       const doors: Array<string> = []
       for (const [index, replica] of core.state.replicas.entries()) {
         const port = first === 0 ? 0 : first + index
         const actual = yield* Effect.mapError(
           openTcpDoor(core, replica, { host, port, tls: options.tls }),
-          (error) => new ListenError({ address: `${host}:${port}`, cause: error.reason.cause })
+          (error) => new ListenError({ address: `${host}:${port}`, reason: "Listen", cause: error.reason.cause })
         )
         doors.push(`${options.tls === undefined ? "" : "tls://"}${host.includes(":") ? `[${host}]` : host}:${actual}`)
       }

@@ -1,21 +1,33 @@
 /**
- * The server could not listen.
+ * The server could not listen, or must not.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
 /**
+ * - `Listen`: the system refuses; `cause` says why.
+ * - `WellKnownSuperUser`: the address is beyond loopback, and the super user is still `super:secret`, whom everybody knows.
+ *   It is told before a port is opened.
+ *
  * @category errors
  * @since 0.1.0
  */
 export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
   /** `host:port`. */
   address: Schema.String,
-  cause: Schema.Defect()
+  reason: Schema.Literals(["Listen", "WellKnownSuperUser"]),
+  cause: Schema.optional(Schema.Defect())
 }) {
   override get message(): string {
-    const reason = this.cause instanceof Error ? this.cause.message : String(this.cause)
-    return `${this.address}: cannot listen there (${reason}); take another port, or 0 for any that is free`
+    if (this.reason === "WellKnownSuperUser") {
+      return (
+        `${this.address}: not opened, because whoever reaches it could do everything as the well-known super user ` +
+        "super:secret; give superDigest the digest of a password of your own (Acl.digestIdOf), or null for no super user, " +
+        "or listen on 127.0.0.1"
+      )
+    }
+    const cause = this.cause instanceof Error ? this.cause.message : String(this.cause)
+    return `${this.address}: cannot listen there (${cause}); take another port, or 0 for any that is free`
   }
 }

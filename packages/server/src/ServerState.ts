@@ -203,8 +203,9 @@ export class ServerState {
   }
 
   /**
-   * Goes back to a snapshot. Sessions opened since then are gone, those of the snapshot are there again. The zxid goes on,
-   * so that clients which have seen more than the snapshot are not refused.
+   * Goes back to a snapshot, of this server or another one. Sessions opened since then are gone, those of the snapshot are
+   * there again. The zxid goes on in a new epoch, as with a new leader, so that clients which have seen more than the
+   * snapshot are not refused, and no znode is younger than one that is created later.
    */
   restore(snapshot: Snapshot, time: Moment): Outcome {
     const outcome = makeOutcome()
@@ -213,8 +214,13 @@ export class ServerState {
       this.sessions.close(session.id)
     }
     for (const { id, timeout } of snapshot.sessions) this.sessions.adopt(id, timeout, time.monotonic)
-    this.zxid++
+    this.zxid = nextEpoch(snapshot.zxid > this.zxid ? snapshot.zxid : this.zxid)
     for (const replica of this.replicas) replica.replace(snapshot.tree.clone(), this.zxid)
     return outcome
   }
 }
+
+// ---- internal
+
+/** The first zxid after an election: its upper half counts those, the lower one the transactions since. */
+const nextEpoch = (zxid: bigint): bigint => ((zxid >> 32n) + 1n) << 32n

@@ -42,8 +42,9 @@ export class Sessions<Client> {
     return session
   }
 
-  /** Takes in a session that was opened elsewhere or before. */
+  /** Takes in a session that was opened elsewhere or before. Its id is not given again. */
   adopt(id: bigint, timeout: number, now: number): void {
+    if (id >= this.nextId) this.nextId = BigInt.asIntN(64, id + 1n)
     this.byId.set(id, { id, timeout, deadline: this.deadlineOf(timeout, now), client: undefined, local: false })
   }
 

@@ -14,18 +14,29 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { EmbeddedServer, layer, type ListenOptions } from "../src/EmbeddedServer.ts"
 import { Side } from "./support/differential.ts"
+import { limitPrograms } from "./support/limits.ts"
 import { Program, type Step } from "./support/programs.ts"
 
 const SESSIONS = 3
 
 const isLong = process.env["ZK_LONG"] === "1"
 
-/** Runs programs on both; fails with the program, up to the step at which they part. */
+interface Settings {
+  readonly real: ZooKeeperServer.ServerOptions
+  readonly ours: ListenOptions
+}
+
+/** Runs random programs on both; fails with the program, up to the step at which they part. */
 const compare = (
   name: string,
   options: { readonly seeds: number; readonly steps: number; readonly first: number },
-  settings: { readonly real: ZooKeeperServer.ServerOptions; readonly ours: ListenOptions }
+  settings: Settings
 ) =>
+  withBoth(name, settings, async (real, ours) => {
+    assert.strictEqual(await runPrograms(real, ours, options), options.seeds * (options.steps + 1))
+  })
+
+const withBoth = (name: string, settings: Settings, run: (real: Side, ours: Side) => Promise<void>) =>
   it.live(
     name,
     () =>
@@ -39,8 +50,7 @@ const compare = (
         })
         const ours = yield* EmbeddedServer
         const port = Number(ours.connectString.slice(ours.connectString.lastIndexOf(":") + 1))
-        const steps = yield* Effect.promise(() => runPrograms(new Side(real.port), new Side(port), options))
-        assert.strictEqual(steps, options.seeds * (options.steps + 1))
+        yield* Effect.promise(() => run(new Side(real.port), new Side(port)))
       }).pipe(Effect.provide(layer({ collectInterval: "1 day", ...settings.ours }))),
     300_000
   )
@@ -57,6 +67,18 @@ describe("the embedded server beside a real one", () => {
     "quotas are enforced alike",
     { seeds: 20, steps: 60, first: 5_000 },
     { real: { enforceQuota: true, config: ["reconfigEnabled=false"] }, ours: { enforceQuota: true } }
+  )
+
+  withBoth(
+    "limits that cannot be parsed refuse what they would have to be compared with",
+    { real: { enforceQuota: true, config: ["reconfigEnabled=false"] }, ours: { enforceQuota: true } },
+    async (real, ours) => {
+      assert.deepStrictEqual(await ours.open(0), await real.open(0))
+      for (const step of limitPrograms().flat()) {
+        const [expected, actual] = await Promise.all([real.run(step), ours.run(step)])
+        assert.deepStrictEqual(actual, expected, describeStep(step))
+      }
+    }
   )
 
   compare(

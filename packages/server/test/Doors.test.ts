@@ -153,6 +153,68 @@ describe("hostile peers", () => {
   })
 })
 
+describe("a peer that stops reading in the middle of large answers", () => {
+  const READS = 60
+  withServer("gets the rest when it reads on, also after a pause of the server", async (dial, server) => {
+    const client = await dial()
+    await client.connect()
+    await client.request(Operations.create, { path: "/big", data: new Uint8Array(300_000), acl: open, flags: 0 })
+    const frames = (from: number) =>
+      Buffer.concat(
+        Array.from({ length: READS }, (_, index) =>
+          Frame.encode(rawCodec, encodeRequest(Operations.getData, { path: "/big", watch: false }, from + index))
+        )
+      )
+    const other = await dial()
+    await other.connect()
+    for (const isPaused of [false, true]) {
+      const first = isPaused ? 1 + READS : 1
+      client.pause()
+      client.raw(frames(first))
+      for (let turn = 0; turn < 10; turn++) await rootIsThere(other)
+      if (isPaused) await Effect.runPromise(server.pause)
+      client.resume()
+      let xid = first
+      // What was answered before the pause.
+      if (isPaused) assert.strictEqual((await client.reply())?.xid, xid++)
+      await Effect.runPromise(server.resume)
+      for (; xid < first + READS; xid++) assert.strictEqual((await client.reply())?.xid, xid)
+      await rootIsThere(client)
+    }
+  })
+})
+
+describe("an address beyond loopback", () => {
+  const listen = (options: ListenOptions) => Layer.build(Layer.fresh(layer(options)))
+  for (const host of ["0.0.0.0", "::", "192.0.2.7", "zk.example.org", ""]) {
+    it.live(`${JSON.stringify(host)} is refused with the super user whom everybody knows`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(listen({ host, superDigest: undefined }))
+        assert.strictEqual(error._tag, "ListenError")
+        assert.strictEqual(error.reason, "WellKnownSuperUser")
+        assert.match(
+          error.message,
+          /^.*:0: not opened, .* super:secret; give superDigest .*, or listen on 127\.0\.0\.1$/
+        )
+      })
+    )
+  }
+
+  it.live("is taken with a super user of one's own, or none", () =>
+    Effect.gen(function* () {
+      yield* listen({ host: "0.0.0.0", superDigest: null })
+      yield* listen({ host: "0.0.0.0", superDigest: "ann:hash" })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is none that begins with 127, and localhost", () =>
+    Effect.gen(function* () {
+      yield* listen({ host: "127.0.0.2" })
+      yield* listen({ host: "localhost" })
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("silent peers", () => {
   it.effect("who never introduces itself is sent away after ten seconds", () =>
     Effect.gen(function* () {

@@ -13,6 +13,17 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { EmbeddedServer, layer, layerMemory, layerMemoryWith, type Options } from "../src/EmbeddedServer.ts"
 
+/** Reads more at once than a server lets wait for one peer, and then still hears of what happens. */
+const readMuch = Effect.gen(function* () {
+  const zk = yield* ZooKeeper.ZooKeeper
+  yield* zk.create("/large", { data: new Uint8Array(200_000).fill(7) })
+  const { changed } = yield* zk.getAndWatch("/large")
+  const read = yield* Effect.all(Effect.replicate(zk.getData("/large"), 100), { concurrency: "unbounded" })
+  assert.isTrue(read.every((data) => data.length === 200_000 && data[199_999] === 7))
+  yield* zk.delete("/large")
+  assert.strictEqual((yield* changed).type, "NodeDeleted")
+})
+
 const client = (options: ZooKeeper.Options = {}) =>
   Layer.fresh(Layer.provide(ZooKeeper.layerSession(options), Session.layer(options)))
 
@@ -196,6 +207,27 @@ describe("controls", () => {
     }).pipe(Effect.provide(world()))
   )
 
+  it.effect("answers that are too many at once come one after the other", () => Effect.provide(readMuch, world()))
+
+  it.effect("requests that wait for their peer to read are answered after a pause too", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      yield* zk.create("/large", { data: new Uint8Array(200_000) })
+      let answered = 0
+      const read = Effect.tap(zk.getData("/large"), () => Effect.sync(() => answered++))
+      const asked = yield* Effect.forkChild(Effect.all(Effect.replicate(read, 100), { concurrency: "unbounded" }))
+      while (answered === 0) yield* Effect.yieldNow
+      yield* server.pause
+      assert.isBelow(answered, 100)
+      yield* TestClock.adjust("1 second")
+      assert.isBelow(answered, 100)
+      yield* server.resume
+      yield* Fiber.join(asked)
+      assert.strictEqual(answered, 100)
+    }).pipe(Effect.provide(world()))
+  )
+
   it.effect("a snapshot brings back what was", () =>
     Effect.gen(function* () {
       const zk = yield* ZooKeeper.ZooKeeper
@@ -232,6 +264,13 @@ describe("controls", () => {
 })
 
 describe("over TCP", () => {
+  it.live("answers that are too many at once come one after the other", () =>
+    Effect.gen(function* () {
+      const { connectString } = yield* EmbeddedServer
+      yield* Effect.provide(readMuch, ZooKeeper.layer({ servers: connectString }))
+    }).pipe(Effect.provide(layer()))
+  )
+
   it.live("the same client, and a stream of events over a lost connection", () =>
     Effect.gen(function* () {
       const server = yield* EmbeddedServer

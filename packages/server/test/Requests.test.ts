@@ -313,4 +313,21 @@ describe("going back to a snapshot", () => {
     harness.state.restore(snapshot, harness.time)
     assert.isDefined(harness.state.leader.tree.get("/kept"))
   })
+
+  it("of another server brings its clients along, and keeps zxids and session ids apart", () => {
+    const [one, two] = [new Harness(), new Harness()]
+    const client = one.client()
+    for (const name of ["a", "b", "c"]) one.create(client, `/${name}`)
+    const snapshot = one.state.snapshot()
+    one.create(client, "/late")
+    const seen = one.state.zxid
+    two.state.restore(snapshot, two.time)
+    const again = two.connect(0, client, { passwd: passwordOf(client.session!.id), lastZxidSeen: seen })
+    assert.strictEqual(again.client.session?.id, client.session?.id)
+    assert.notStrictEqual(two.client().session?.id, client.session?.id)
+    two.create(again.client, "/young")
+    const { tree } = two.state.leader
+    assert.isTrue(tree.get("/young")!.czxid > tree.get("/c")!.czxid)
+    assert.isTrue(tree.get("/young")!.czxid > seen)
+  })
 })

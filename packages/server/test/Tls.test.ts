@@ -36,6 +36,16 @@ describe("TLS", () => {
     )
   )
 
+  it.live("sends all that is read at once", () =>
+    session({}, undefined, (zk) =>
+      Effect.gen(function* () {
+        yield* zk.create("/x", { data: new Uint8Array(200_000) })
+        const read = yield* Effect.all(Effect.replicate(zk.getData("/x"), 100), { concurrency: "unbounded" })
+        assert.isTrue(read.every(({ length }) => length === 200_000))
+      })
+    )
+  )
+
   it.live("knows who shows a certificate, and lets ACLs name it", () =>
     Effect.gen(function* () {
       const { client } = yield* certificates

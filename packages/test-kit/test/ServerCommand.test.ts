@@ -51,7 +51,8 @@ describe("the command server", () => {
         [["--port", "70000"], /^--port 70000: expected a whole number from 0 to 65535\n$/],
         [["--port", "http"], /^--port http: expected .*\n$/],
         [["--tick", "0"], /^--tick 0: expected .*\n$/],
-        [["--super", "nobody"], /^--super: expected user:password.*\n$/]
+        [["--super", "nobody"], /^--super: expected user:password.*\n$/],
+        [["--host", "0.0.0.0"], /^--host 0\.0\.0\.0: .* super:secret; add --super user:password .*, or --super none\n$/]
       ]
       for (const [args, message] of cases) {
         const { code, stderr, stdout } = yield* Command.run("server", args)

@@ -101,20 +101,25 @@ export class Peer {
     return this.inbox.reduce((sum, chunk) => sum + chunk.length, 0)
   }
 
-  /** Whether there are requests that wait until the peer has read more of the answers to earlier ones. */
+  /**
+   * Whether there are requests that wait until the peer has read more of the answers to earlier ones, or until the server
+   * goes on. Its door has to call `resume` when there is room again, whatever the room is by now.
+   */
   get blocked(): boolean {
-    return this.frames.length > 0 && this.isFull
+    return this.frames.length > 0
   }
 
-  private get isFull(): boolean {
-    return this.writer.length + this.sink.pending() > HIGH_WATER
+  /** Whether the sink itself holds too much. What has only been written down here goes there first: it alone tells when. */
+  private isFull(): boolean {
+    if (this.writer.length > 0 && this.writer.length + this.sink.pending() > HIGH_WATER) this.flush()
+    return this.sink.pending() > HIGH_WATER
   }
 
   /** Takes care of all that came in, as far as the peer reads the answers. */
   drain(): void {
     while (!this.ended && !this.core.paused) {
       if (this.frames.length > 0) {
-        if (this.isFull) return
+        if (this.isFull()) return
         const frame = this.frames.shift()
         if (frame === undefined || frame === "broken") return this.end()
         this.onFrame(frame)

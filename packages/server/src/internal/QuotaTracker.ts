@@ -2,6 +2,7 @@
  * Quotas, as far as clients see them: below `/zookeeper/quota` a znode `zookeeper_limits` sets them for the path between,
  * and the server keeps the znode `zookeeper_stats` beside it up to date, without a new version or event.
  */
+import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { DataTree } from "../DataTree.ts"
 
@@ -34,16 +35,26 @@ export class QuotaTracker {
     this.add(path, bytes, 0)
   }
 
-  /** Whether the hard limits of the quota in force there, if any, leave room. */
-  allows(path: string, bytes: number, nodes: number): boolean {
+  /**
+   * Why the quota in force there, if any, refuses a write: its hard limits leave no room, or its limits or its stats are
+   * none, which a real server stumbles over. Undefined where it does not.
+   */
+  refusal(path: string, bytes: number, nodes: number): number | undefined {
     const prefix = this.prefixOf(path)
-    if (prefix === undefined) return true
-    const limits = this.read(prefix, LIMITS)
-    const stats = this.read(prefix, STATS)
-    return (
-      within(limits.get("countHardLimit"), stats.get("count"), nodes) &&
-      within(limits.get("byteHardLimit"), stats.get("bytes"), bytes)
-    )
+    const limitsNode = prefix === undefined ? undefined : this.tree.get(`${ROOT}${prefix}/${LIMITS}`)
+    if (limitsNode === undefined) return undefined
+    const limits = strictly(limitsNode.data)
+    if (limits === undefined) return codes.MarshallingError
+    const isCounted = nodes !== 0 && isAnyLimit(limits, "count", "countHardLimit")
+    const isWeighed = bytes !== 0 && isAnyLimit(limits, "bytes", "byteHardLimit")
+    const statsNode = this.tree.get(`${ROOT}${prefix}/${STATS}`)
+    if ((!isCounted && !isWeighed) || statsNode === undefined) return undefined
+    const stats = strictly(statsNode.data)
+    if (stats === undefined) return codes.MarshallingError
+    const isWithin =
+      (!isCounted || within(limits.get("countHardLimit"), stats.get("count"), nodes)) &&
+      (!isWeighed || within(limits.get("byteHardLimit"), stats.get("bytes"), bytes))
+    return isWithin ? undefined : codes.QuotaExceeded
   }
 
   /** Finds the quotas of a tree that was put together elsewhere. */
@@ -109,5 +120,26 @@ const quotaOf = (path: string): { readonly path: string; readonly file: string }
   return about === "" ? undefined : { path: about, file: path.slice(slash + 1) }
 }
 
+const isAnyLimit = (limits: ReadonlyMap<string, number>, soft: string, hard: string): boolean =>
+  (limits.get(soft) ?? -1) > -1 || (limits.get(hard) ?? -1) > -1
+
 const within = (limit: number | undefined, now: number | undefined, more: number): boolean =>
-  limit === undefined || limit < 0 || (now ?? 0) + more <= limit
+  limit === undefined || limit < 0 || (now ?? -1) + more <= limit
+
+/** Limits or stats as a real server parses them: undefined where it fails, which is where Java's own functions do. */
+const strictly = (data: Uint8Array | null): ReadonlyMap<string, number> | undefined => {
+  if (data === null) return undefined
+  const text = decoder.decode(data)
+  const entries = new Map<string, number>()
+  if (text === "" || /^[,;]+$/.test(text)) return entries
+  for (const pair of text.replace(/[,;]+$/, "").split(/[,;]+/)) {
+    // As Java splits: empty parts at the end are none.
+    const [key, value] = pair.replace(/=+$/, "").split("=")
+    if (key === undefined || value === undefined || !(value === "" || isLong(value))) return undefined
+    entries.set(key, value === "" ? -1 : Number(value))
+  }
+  return entries
+}
+
+const isLong = (text: string): boolean =>
+  /^[+-]?\d+$/.test(text) && BigInt.asIntN(64, BigInt(text.replace(/^\+/, ""))) === BigInt(text.replace(/^\+/, ""))

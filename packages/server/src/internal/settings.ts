@@ -3,8 +3,8 @@ import * as Duration from "effect/Duration"
 import type { Options } from "../EmbeddedServer.ts"
 import type { CoreSettings } from "./Core.ts"
 
-/** Of `super:secret`. */
-const SUPER_DIGEST = "super:lK75jTNcA+U9vtVEw5vB51mj/w4="
+/** Of `super:secret`, whom everybody knows. */
+export const SUPER_DIGEST = "super:lK75jTNcA+U9vtVEw5vB51mj/w4="
 
 /** The settings of a server from its options, with ZooKeeper's defaults. */
 export const coreSettings = (options: Options): CoreSettings => {

@@ -14,7 +14,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
 import type * as SocketServer from "effect/socket/SocketServer"
-import type * as Net from "node:net"
+import * as Net from "node:net"
 import * as Tls from "node:tls"
 import type { Identity } from "../Access.ts"
 import type { Replica } from "../Replica.ts"
@@ -22,6 +22,16 @@ import type { Client } from "../ServerState.ts"
 import type { ServerTls } from "../ServerTls.ts"
 import type { Core } from "./Core.ts"
 import type { Peer, Sink } from "./Peer.ts"
+
+const loopback = new Net.BlockList()
+loopback.addSubnet("127.0.0.0", 8)
+loopback.addAddress("::1", "ipv6")
+
+/** Whether only this machine can reach an address to listen on. A name that is none of this machine's alone is not. */
+export const isLoopback = (host: string): boolean => {
+  const family = Net.isIP(host)
+  return family === 0 ? host.toLowerCase() === "localhost" : loopback.check(host, family === 6 ? "ipv6" : "ipv4")
+}
 
 /** How long a peer may take to read what was said last, in milliseconds. */
 const FAREWELL = 5_000
@@ -79,11 +89,12 @@ const listen = (
     Effect.gen(function* () {
       const chunks = yield* reader.pull
       for (const chunk of chunks) receive(peer, chunk)
-      while (peer.blocked && !conn.destroyed) {
-        yield* until(conn, "drain")
-        peer.resume()
-      }
       if (core.paused) yield* core.running.await
+      while (peer.blocked && !conn.destroyed) {
+        yield* hasRoom(conn)
+        peer.resume()
+        if (core.paused) yield* core.running.await
+      }
     })
   )
 
@@ -105,16 +116,24 @@ const sinkOf = (conn: Net.Socket, over: Latch.Latch): Sink => ({
   pending: () => conn.writableLength
 })
 
+/** Waits for room only where there is none: a socket whose buffer is empty already says nothing more. */
+const hasRoom = (conn: Net.Socket): Effect.Effect<void> =>
+  Effect.suspend(() => (conn.writableNeedDrain ? until(conn, "drain") : Effect.void))
+
 const until = (conn: Net.Socket, event: "drain" | "close"): Effect.Effect<void> =>
   Effect.callback((resume) => {
     if (conn.destroyed) return resume(Effect.void)
-    const done = () => resume(Effect.void)
-    conn.once(event, done)
-    conn.once("close", done)
-    return Effect.sync(() => {
+    const forget = () => {
       conn.off(event, done)
       conn.off("close", done)
-    })
+    }
+    const done = () => {
+      forget()
+      resume(Effect.void)
+    }
+    conn.on(event, done)
+    conn.on("close", done)
+    return Effect.sync(forget)
   })
 
 // -----------------------------------------------------------------------------

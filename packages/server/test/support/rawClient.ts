@@ -130,6 +130,11 @@ export class RawClient {
     this.socket.pause()
   }
 
+  /** Reads on. */
+  resume(): void {
+    this.socket.resume()
+  }
+
   close(): void {
     this.socket.destroy()
   }

@@ -50,7 +50,8 @@ export const prepareCreate = (
   if (draft.get(actual) !== undefined) return codes.NodeExists
   if (Znode.kindOf(parent.owner) === "ephemeral") return codes.NoChildrenForEphemerals
   const dataLength = data?.length ?? 0
-  if (rules.enforceQuota && !draft.tree.withinQuota(actual, dataLength, 1)) return codes.QuotaExceeded
+  const refusal = rules.enforceQuota ? draft.tree.quotaRefusal(actual, dataLength, 1) : undefined
+  if (refusal !== undefined) return refusal
 
   const owner =
     name === "createContainer"

@@ -22,7 +22,8 @@ export const prepareSetData = (
   if (node === undefined) return codes.NoNode
   if (!Access.allows(node.acl, Acl.Perms.WRITE, identities)) return codes.NoAuth
   const dataLength = data?.length ?? 0
-  if (rules.enforceQuota && !draft.tree.withinQuota(path, dataLength - node.dataLength, 0)) return codes.QuotaExceeded
+  const refusal = rules.enforceQuota ? draft.tree.quotaRefusal(path, dataLength - node.dataLength, 0) : undefined
+  if (refusal !== undefined) return refusal
   if (!isVersion(version, node.version)) return codes.BadVersion
   const next = nextVersion(node.version)
   draft.set(path, { ...node, version: next, dataLength })
