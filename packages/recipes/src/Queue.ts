@@ -19,7 +19,8 @@
  * - An item is offered once, even when replies are lost: a witness tells what became of the transaction.
  * - `take` hands out no item twice, whatever replies are lost; a taker that is interrupted puts back what it had deleted.
  * - What `consume` runs is interrupted before another can get the item, as with a lock, and an item is deleted only by whom it
- *   is marked by.
+ *   is marked by: a former taker's `ack` is refused, also when its mark was deleted and another has taken the item since.
+ * - With `maxAttempts`, an item that is taken so often and never done goes to the dead letters, once, whoever dies meanwhile.
  * - Items come by the order of their numbers, over the counter's wrap too.
  *
  * It does not guarantee an order among those who take at once, nor that an item which is given back is not overtaken. Where
@@ -77,6 +78,21 @@ export interface BytesOptions {
    * in doubt. `stop`: the item is lost at once.
    */
   readonly onDisconnect?: OnDisconnect | undefined
+  /**
+   * How often an item is taken with a lock before it counts as one that nobody can finish: it is moved to `deadLetterPath`
+   * then, in one transaction, by whoever would have taken it once more. A take counts whether its taker failed, was
+   * interrupted, could not read the item, or died. At least 1. Default: as often as it takes.
+   *
+   * The count is the version of the item's data: taking an item writes its data anew, unchanged. So it outlives all
+   * processes, and is the same for all who consume the queue. Consumers that are not ours take without counting, and so does
+   * one that may not write the item. An item that is requeued begins anew.
+   */
+  readonly maxAttempts?: number | undefined
+  /**
+   * Where items go that were taken `maxAttempts` times: a queue of the same layout, to be opened with `make` like any other.
+   * Only together with `maxAttempts`. Default: the path with `-dead` behind it.
+   */
+  readonly deadLetterPath?: string | undefined
   /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
   readonly acl?: ReadonlyArray<Acl.Acl> | undefined
 }

@@ -24,6 +24,18 @@ describe("queues, as Promises", () => {
     assert.throws(() => recipes(zk).queue("queue"), /path/)
   })
 
+  it("moves an item that was taken as often as it may be to the dead letters", async () => {
+    await using zk = await connect("queue")
+    const queue = recipes(zk).queue("/queue", { schema: Schema.Int, maxAttempts: 2, deadLetterPath: "/dead" })
+    await queue.offerAll([1, 2])
+    for (const attempt of [1, 2]) {
+      await using taken = await queue.takeWithLock()
+      assert.deepStrictEqual([taken.item, taken.attempt], [1, attempt])
+    }
+    assert.strictEqual(await queue.consumeOne(({ item }) => item), 2)
+    assert.strictEqual(await recipes(zk).queue("/dead", { schema: Schema.Int }).poll(), 1)
+  })
+
   it("keeps an item that is worked on until it is done, and gives it back otherwise", async () => {
     await using zk = await connect("queue")
     const queue = recipes(zk).queue("/queue", { schema: Schema.Option(Schema.Int) })

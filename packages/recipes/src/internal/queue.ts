@@ -29,6 +29,8 @@ export interface Store<A> {
   /** Undefined for any number. */
   readonly maxItems: number | undefined
   readonly onDisconnect: OnDisconnect
+  /** Where items go that were taken so often and never done; undefined for nowhere. */
+  readonly deadLetters: { readonly path: string; readonly maxAttempts: number } | undefined
   /** What was listed and not yet looked at, where that may be: an urgent item is in no list of the past. */
   readonly listed: { entries: Array<Entry> } | undefined
 }
@@ -191,7 +193,7 @@ const putBack = <A>(store: Store<A>, path: string, data: Uint8Array): Effect.Eff
     .pipe(
       Effect.catchTag("TransactionFailed", ({ error }) => {
         if (error._tag === "NoNode") return Effect.andThen(makeItems(store), once)
-        // Nobody else makes a znode of this name.
+        // Nobody else makes a znode of this name, unless the queue was deleted and made anew.
         return isAboutZnodes(error) ? Effect.void : Effect.fail(error)
       })
     )
@@ -230,9 +232,12 @@ export const untilRenewed = (
     Effect.flatMap(isRenewed(zk, error), (renewed) => (renewed ? Effect.void : Effect.fail(error)))
   )
 
-/** Makes what items stand in; persistent, for a container that is reaped and made again would number from the start. */
-export const makeItems = <A>({ acl, places, zk }: Store<A>): Effect.Effect<void, RecipeError> =>
-  acrossSessions(zk, zk.createWithParents(places.items, { acl, parentAcl: acl })).pipe(
+/** Makes what items stand in. */
+export const makeItems = <A>(store: Store<A>): Effect.Effect<void, RecipeError> => makePlace(store, store.places.items)
+
+/** Persistent, for a container that is reaped and made again would number from the start. */
+export const makePlace = <A>({ acl, zk }: Store<A>, path: string): Effect.Effect<void, RecipeError> =>
+  acrossSessions(zk, zk.createWithParents(path, { acl, parentAcl: acl })).pipe(
     // A parent that is reaped meanwhile is made at the next round.
     Effect.catchTag(["NodeExists", "NoNode"], () => Effect.void),
     Effect.asVoid

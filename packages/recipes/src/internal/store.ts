@@ -2,7 +2,7 @@
  * Queues with priorities and without, made of what the application said.
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { BytesOptions, Consumer } from "../Queue.ts"
@@ -19,12 +19,13 @@ export const makeStore = Effect.fnUntraced(function* <A>(
   layout: Layout,
   hasPriorities: boolean,
   data: DataOf<A>,
-  { acl, maxItems, onDisconnect, takenPath }: Omit<BytesOptions, "schema">
+  { acl, deadLetterPath, maxAttempts, maxItems, onDisconnect, takenPath }: Omit<BytesOptions, "schema">
 ): Effect.fn.Return<Store<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> {
   const zk = yield* ZooKeeper.ZooKeeper
   yield* checkPath(path)
   if (takenPath !== undefined) yield* checkPath(takenPath)
   const places = placesOf(layout, path, takenPath)
+  const dead = yield* checkDeadLetterPath(path, deadLetterPath, maxAttempts)
   return {
     zk,
     places,
@@ -34,6 +35,13 @@ export const makeStore = Effect.fnUntraced(function* <A>(
     acl,
     maxItems: yield* checkCount("maxItems", maxItems),
     onDisconnect: onDisconnect ?? "continue",
+    deadLetters:
+      maxAttempts === undefined
+        ? undefined
+        : {
+            path: placesOf(layout, dead, undefined).items,
+            maxAttempts: yield* checkCount("maxAttempts", maxAttempts, { most: 1_000_000_000 })
+          },
     listed: hasPriorities ? undefined : { entries: [] }
   }
 })
@@ -49,3 +57,14 @@ export const consumer = <A>(path: string, store: Store<A>): Consumer<A> => ({
   consumeOne: (handler) => consumeOne(store, handler),
   consume: (handler) => consume(store, handler)
 })
+
+// ---- internal
+
+const checkDeadLetterPath = (path: string, asked: string | undefined, maxAttempts: number | undefined) => {
+  const invalid = (rule: string) =>
+    Effect.fail(new InvalidArgument({ argument: "deadLetterPath", value: String(asked), rule }))
+  if (asked === undefined) return Effect.succeed(`${path}-dead`)
+  if (maxAttempts === undefined) return invalid("nothing goes there without maxAttempts: say that too, or leave it out")
+  if (asked === path) return invalid("another path than the queue's own")
+  return checkPath(asked)
+}

@@ -7,7 +7,6 @@ import * as Guid from "@effect-zookeeper/client/Guid"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -17,8 +16,9 @@ import * as Scope from "effect/Scope"
 import type { LockLost, RecipeError } from "../Errors.ts"
 import { pause } from "./compareAndSet.ts"
 import { entriesOf, type Entry } from "./entries.ts"
-import { claim, guard, type Guarding, type Holding, leave } from "./holding.ts"
+import { claim, guard, type Guarding, type Holding } from "./holding.ts"
 import { ensure } from "./line.ts"
+import { bury, isSpent, type Marked, put, takeAway } from "./marking.ts"
 import { acrossSessions, isRenewed } from "./patience.ts"
 import {
   childrenOf,
@@ -39,11 +39,13 @@ export interface Taken<out A> {
   readonly item: A
   /** Of the item. */
   readonly path: string
+  /** How often it has been taken with a lock, this time included. */
+  readonly attempt: number
   /** Never succeeds. Fails when the item is no longer ours: others may have it; and when it is done or given back. */
   readonly lost: Effect.Effect<never, LockLost>
   /** It is done, and goes. */
   readonly ack: Effect.Effect<void, LockLost | RecipeError>
-  /** It goes to the end of the queue, or of those of its priority. */
+  /** It goes to the end of the queue, or of those of its priority, as one that nobody has taken yet. */
   readonly requeue: Effect.Effect<void, LockLost | RecipeError>
 }
 
@@ -53,22 +55,29 @@ export const takeWithLock = <A>(store: Store<A>): Effect.Effect<Taken<A>, TakeEr
     Effect.gen(function* () {
       const { places, zk } = store
       const scope = yield* Effect.scope
-      const id = yield* Guid.make
       while (true) {
         const free = yield* restore(listFree(store))
         for (const entry of free) {
+          const path = ZnodePath.join(places.items, entry.name)
           const mark = ZnodePath.join(places.taken, entry.name)
-          const isMarked = yield* inHand(restore, put(store, mark, id), (isMarked) =>
-            isMarked ? takeAway(zk, mark, id) : Effect.void
+          const found = yield* restore(find(zk, path))
+          if (found === undefined) continue
+          if (isSpent(store, found)) {
+            yield* restore(bury(store, path, entry, found, mark))
+            continue
+          }
+          const id = yield* Guid.make
+          const marked = yield* inHand(restore, put(store, path, found, mark, id), (marked) =>
+            marked === undefined ? Effect.void : takeAway(zk, marked)
           )
-          if (!isMarked) continue
+          if (marked === undefined) continue
           const standing = yield* Scope.fork(scope)
           const fate = { isSettled: false }
           yield* Scope.addFinalizer(
             standing,
-            Effect.suspend(() => (fate.isSettled ? Effect.void : takeAway(zk, mark, id)))
+            Effect.suspend(() => (fate.isSettled ? Effect.void : takeAway(zk, marked)))
           )
-          const exit = yield* Effect.exit(restore(open(store, entry, mark, fate, standing)))
+          const exit = yield* Effect.exit(restore(open(store, entry, path, found, marked, fate, standing)))
           if (Exit.isSuccess(exit) && exit.value !== undefined) return exit.value
           yield* Scope.close(standing, Exit.void)
           if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
@@ -121,66 +130,24 @@ class Failed<out E> {
   }
 }
 
-// ---- internal: marking
+// ---- internal: opening
 
-/** Puts a mark; false when another's stands there. */
-const put = <A>({ acl, places, zk }: Store<A>, mark: string, id: string): Effect.Effect<boolean, RecipeError> => {
-  const once: Effect.Effect<boolean, RecipeError> = acrossSessions(
-    zk,
-    zk.create(mark, { mode: "ephemeral", data: id, acl, idempotent: true })
-  ).pipe(
-    Effect.as(true),
-    Effect.catchTag("NoNode", () => Effect.andThen(ensure(zk, places.taken, acl), once)),
-    // It may be ours, of an attempt that could not be told about.
-    Effect.catchTag("NodeExists", () => Effect.map(find(zk, mark), (found) => found !== undefined && isBy(found, id)))
-  )
-  return once
-}
-
-/** Takes a mark away if it is ours: another's may stand in its place by then. Waits for it a second at most. */
-const takeAway = (zk: ZooKeeper.Service, mark: string, id: string): Effect.Effect<void> =>
-  takeOwnAway(zk, mark, id).pipe(
-    // Who may not look may not be left with what stands in others' way; a session that has ended took it along.
-    Effect.catch((error) => (error._tag === "NoAuth" ? leave(zk, mark) : Effect.void)),
-    Effect.forkDetach({ startImmediately: true, uninterruptible: true }),
-    Effect.flatMap((fiber) => Effect.timeoutOption(Fiber.await(fiber), "1 second")),
-    Effect.asVoid
-  )
-
-/** Looks again before each attempt: a delete that is repeated blindly would hit the mark of whoever came since. */
-const takeOwnAway = (zk: ZooKeeper.Service, mark: string, id: string) =>
-  Effect.suspend(() => {
-    let isAgain = false
-    const attempt = Effect.gen(function* () {
-      // A server that lags would show what a lost reply was about.
-      if (isAgain) yield* zk.sync(mark)
-      isAgain = true
-      const found = yield* zk.get(mark)
-      if (isBy(found, id) && found.stat.ephemeralOwner === zk.session.id) yield* zk.delete(mark)
-    })
-    return Effect.catchTag(acrossSessions(zk, attempt), ["NoNode", "BadVersion", "NotEmpty"], () => Effect.void)
-  })
-
-const isBy = (found: DataAndStat, id: string): boolean => new TextDecoder().decode(found.data) === id
-
-/** What was marked, claimed and read; undefined when it is done with already, or the mark was not ours after all. */
+/** What was read, marked and claimed; undefined when the mark was not ours after all. */
 const open = Effect.fnUntraced(function* <A>(
   store: Store<A>,
   entry: Entry,
-  mark: string,
+  path: string,
+  found: DataAndStat,
+  { mark, version }: Marked,
   fate: { isSettled: boolean },
   scope: Scope.Scope
 ): Effect.fn.Return<Taken<A> | undefined, TakeError> {
   const { data, places, zk } = store
-  const path = ZnodePath.join(places.items, entry.name)
   const holding = yield* Effect.catch(claim(zk, mark, store.onDisconnect, scope), (error) =>
     // The mark has gone with its session.
     Effect.flatMap(isRenewed(zk, error), (renewed) => (renewed ? Effect.undefined : Effect.fail(error)))
   )
   if (holding === undefined) return undefined
-  const found = yield* find(zk, path)
-  // The answer may have come in another session.
-  if (found === undefined || holding.isLost()) return undefined
   const item = yield* data.decode(path, found.data)
   yield* Scope.addFinalizer(
     scope,
@@ -191,7 +158,7 @@ const open = Effect.fnUntraced(function* <A>(
   )
   const settle = (more: ReadonlyArray<Op.Write>) =>
     Effect.andThen(
-      finish(store, holding, path, mark, more),
+      finish(store, holding, Op.delete(path, { version }), mark, more),
       Effect.sync(() => {
         // The mark has gone with the item.
         fate.isSettled = true
@@ -204,23 +171,25 @@ const open = Effect.fnUntraced(function* <A>(
     acl: store.acl
   })
   const { isLost, lost } = holding
-  const taken: Taken<A> & Guarding = { item, path, lost, isLost, ack: settle([]), requeue: settle([again]) }
+  const attempt = found.stat.version + 1
+  const taken: Taken<A> & Guarding = { item, path, attempt, lost, isLost, ack: settle([]), requeue: settle([again]) }
   return taken
 })
 
 // ---- internal: finishing
 
 /**
- * Item and mark go in one transaction, if the mark is ours. A lost reply asks again: when the mark is gone then, it was ours
- * to go if the item is gone too.
+ * Item and mark go in one transaction, if the item is at the version of our own take and the mark is ours. A lost reply asks
+ * again: when the mark is gone then, it was ours to go if the item is gone too.
  */
 const finish = Effect.fnUntraced(function* <A>(
   { zk }: Store<A>,
   holding: Holding,
-  path: string,
+  item: Op.Delete,
   mark: string,
   more: ReadonlyArray<Op.Write>
 ): Effect.fn.Return<void, LockLost | RecipeError> {
+  const { path } = item
   const session = zk.session.id
   let isOpen = false
   const isDone = Effect.fnUntraced(function* (
@@ -232,9 +201,12 @@ const finish = Effect.fnUntraced(function* <A>(
     return yield* holding.giveUp(reason)
   })
   while (true) {
-    // A mark of this name may be another's by then.
     if (holding.isLost()) return yield* isDone("session")
-    const sent = yield* Effect.result(holding.transaction([Op.delete(path), Op.delete(mark), ...more]))
+    // A mark of this name may be another's by then: of a consumer that leaves the version of the item alone, as those of
+    // other clients do.
+    const standing = yield* acrossSessions(zk, zk.stat(mark))
+    if (Option.isNone(standing) || standing.value.czxid !== holding.fencingToken) return yield* isDone("deleted")
+    const sent = yield* Effect.result(holding.transaction([item, Op.delete(mark), ...more]))
     if (Result.isSuccess(sent)) return
     const error = sent.failure
     if (error._tag === "LockLost") return yield* isDone("deleted")
