@@ -11,8 +11,11 @@
  *
  * @since 0.1.0
  */
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import type * as Result from "effect/Result"
 import type { NoAuth, NoNode } from "./Errors.ts"
+import { versionOptions } from "./internal/options.ts"
 import type { Data, DataAndStat, Stat, ZnodeOptions } from "./Models.ts"
 
 /** @category models @since 0.1.0 */
@@ -35,6 +38,8 @@ export interface SetData {
   readonly path: string
   readonly data: Data
   readonly version: number
+  /** What is wrong with the options that it was made with; the transaction fails with it. */
+  readonly mistake?: InvalidArgument | undefined
 }
 
 /** @category models @since 0.1.0 */
@@ -42,6 +47,8 @@ export interface Delete {
   readonly _tag: "Delete"
   readonly path: string
   readonly version: number
+  /** What is wrong with the options that it was made with; the transaction fails with it. */
+  readonly mistake?: InvalidArgument | undefined
 }
 
 /** @category models @since 0.1.0 */
@@ -120,16 +127,12 @@ export const check = (path: string, version = -1): Check => ({ _tag: "Check", pa
  * @category constructors
  * @since 0.1.0
  */
-export const setData = (
-  path: string,
-  data: Data,
-  options: { readonly version?: number | undefined } = {}
-): SetData => ({
-  _tag: "SetData",
-  path,
-  data,
-  version: options.version ?? -1
-})
+export const setData = (path: string, data: Data, options?: { readonly version?: number | undefined }): SetData => {
+  const mistake = KnownOptions.check(versionOptions, options)
+  return mistake === undefined
+    ? { _tag: "SetData", path, data, version: options?.version ?? -1 }
+    : { _tag: "SetData", path, data, version: -1, mistake }
+}
 
 /**
  * Deletes a znode without children. A version left out means any.
@@ -137,11 +140,12 @@ export const setData = (
  * @category constructors
  * @since 0.1.0
  */
-const delete_ = (path: string, options: { readonly version?: number | undefined } = {}): Delete => ({
-  _tag: "Delete",
-  path,
-  version: options.version ?? -1
-})
+const delete_ = (path: string, options?: { readonly version?: number | undefined }): Delete => {
+  const mistake = KnownOptions.check(versionOptions, options)
+  return mistake === undefined
+    ? { _tag: "Delete", path, version: options?.version ?? -1 }
+    : { _tag: "Delete", path, version: -1, mistake }
+}
 
 export {
   /**

@@ -20,6 +20,7 @@
  * @since 0.1.0
  */
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -140,8 +141,10 @@ export type Options = Omit<ZooKeeper.Options, "servers">
  * @category constructors
  * @since 0.1.0
  */
-export const connect = (servers: string, options?: Options, call?: CallOptions): Promise<PromiseClient> =>
-  fromLayer(ZooKeeper.layer({ ...options, servers }), call)
+export const connect = (servers: string, options?: Options, call?: CallOptions): Promise<PromiseClient> => {
+  const mistake = KnownOptions.check(connectOptions, options)
+  return mistake === undefined ? fromLayer(ZooKeeper.layer({ ...options, servers }), call) : Promise.reject(mistake)
+}
 
 /**
  * The client of a layer: for a transport of one's own, a configuration, or a tracer.
@@ -169,6 +172,11 @@ export const fromLayer = async <E>(
 
 // ---- internal
 
+// TypeScript does not see that all keys but one are left.
+const { servers: _servers, ...connectKeys } = ZooKeeper.options.keys
+
+const connectOptions = KnownOptions.make<Options>(connectKeys, ZooKeeper.options.example)
+
 const make = (
   calls: Calls,
   context: Context.Context<ZooKeeper.ZooKeeper | Scope.Scope>,
@@ -191,7 +199,7 @@ const make = (
     trackVersions: _trackVersions,
     withChroot: _withChroot,
     ...rows
-  } = PromiseFace.derive(run, service)
+  } = PromiseFace.derive(run, service, { exact: true })
   return {
     ...rows,
     transaction: transaction as Declared["transaction"],
@@ -200,7 +208,7 @@ const make = (
     trackVersions: (call) => view(service.trackVersions, call),
     run,
     runSync: (effect) => Effect.runSyncWith(context)(effect),
-    znode: (znode) => PromiseFace.derive(run, znode.on(service)),
+    znode: (znode) => PromiseFace.derive(run, znode.on(service), { exact: true }),
     close,
     [Symbol.asyncDispose]: close
   }

@@ -18,11 +18,13 @@
  *
  * @since 0.1.0
  */
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { checkCall } from "./internal/checkCall.ts"
 import { beginOf } from "./internal/Direct.ts"
 import { StreamIterator } from "./internal/StreamIterator.ts"
 
@@ -53,6 +55,26 @@ export interface CallOptions {
  */
 export interface Run<in R = never> {
   <A, E>(effect: Effect.Effect<A, E, R>, options?: CallOptions): Promise<A>
+  /**
+   * Whether an error says that the application itself has ended what runs this, as by closing its client: loops end then
+   * as if there was no more, and do not fail.
+   */
+  readonly isEnd?: ((error: unknown) => boolean) | undefined
+}
+
+/**
+ * How a face is derived.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface DeriveOptions {
+  /**
+   * Whether the methods of the value take as many parameters as their `length` says. What stands behind these is refused
+   * then unless it is `CallOptions`: a callback, for one, would wait for ever. Default false, for a method of a
+   * service may have parameters with defaults, which its `length` does not count.
+   */
+  readonly exact?: boolean | undefined
 }
 
 /**
@@ -155,9 +177,9 @@ type Unchanged<T, U> = T extends U ? (U extends T ? T : U) : U
  * @category constructors
  * @since 0.1.0
  */
-export const derive = <T>(run: Run, value: T): Promised<T> =>
+export const derive = <T>(run: Run, value: T, options?: DeriveOptions): Promised<T> =>
   // No types follow what is decided at run time; that both agree is what the tests of every row are for.
-  present(run, value) as Promised<T>
+  (options?.exact === true && isPlain(value) ? service(run, value, true) : present(run, value)) as Promised<T>
 
 /**
  * A Stream as an AsyncIterable. Each loop over it runs the Stream anew; the next element is asked for when the loop asks
@@ -177,9 +199,9 @@ export const iterable = <A, E, R>(
 // ---- internal: values
 
 const present = (run: Run, value: unknown): unknown => {
-  if (typeof value === "function") return method(run, value as AnyFunction, undefined)
+  if (typeof value === "function") return method(run, value as AnyFunction, undefined, false)
   if (typeof value !== "object" || value === null) return value
-  if (Object.getPrototypeOf(value) === Object.prototype) return data(run, value as PlainObject)
+  if (isPlain(value)) return data(run, value)
   if (Array.isArray(value)) return elements(run, value)
   // Effect's errors are Effects too; bytes are only faster to tell here.
   if (value instanceof Uint8Array || value instanceof Error) return value
@@ -190,6 +212,9 @@ const present = (run: Run, value: unknown): unknown => {
   return value
 }
 
+const isPlain = (value: unknown): value is PlainObject =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
+
 /** An object that is only data: copied if anything in it has another face, and else itself. */
 const data = (run: Run, source: PlainObject): unknown => {
   let copy: PlainObject | undefined
@@ -199,20 +224,21 @@ const data = (run: Run, source: PlainObject): unknown => {
     const presented = present(run, member)
     if (presented === member) continue
     // What can be called makes it a service, whose getters must not be read but carried over.
-    if (typeof presented === "function") return service(run, source)
+    if (typeof presented === "function") return service(run, source, false)
     copy ??= { ...source }
     copy[key] = presented
   }
   return copy ?? source
 }
 
-const service = (run: Run, source: PlainObject): PlainObject => {
+const service = (run: Run, source: PlainObject, isExact: boolean): PlainObject => {
   const face: PlainObject = {}
   for (const key of Object.keys(source)) {
     const getter = Object.getOwnPropertyDescriptor(source, key)?.get
     if (getter === undefined) {
       const member = source[key]
-      face[key] = typeof member === "function" ? method(run, member as AnyFunction, source) : present(run, member)
+      face[key] =
+        typeof member === "function" ? method(run, member as AnyFunction, source, isExact) : present(run, member)
     } else {
       Object.defineProperty(face, key, { enumerable: true, get: () => present(run, getter.call(source)) })
     }
@@ -239,16 +265,25 @@ const settled = (run: Run, result: Result.Result<unknown, unknown>): Settled<unk
 // ---- internal: calls
 
 const method =
-  (run: Run, f: AnyFunction, self: unknown) =>
+  (run: Run, f: AnyFunction, self: unknown, isExact: boolean) =>
   (...args: Array<unknown>): unknown => {
     const options = isCallOptions(args[args.length - 1], args.length > f.length)
       ? (args.pop() as CallOptions)
       : undefined
+    const mistake = isExact && args.length > f.length ? checkCall(args[f.length]) : undefined
     const answer = f.apply(self, args)
+    if (mistake !== undefined) return refused(run, answer, mistake)
     if (isEffect(answer)) return call(run, answer, options)
     if (isStream(answer)) return presentStream(run, answer, options)
     return present(run, answer)
   }
+
+/** Refuses the call in the way in which the method tells its errors. */
+const refused = (run: Run, answer: unknown, mistake: InvalidArgument): unknown => {
+  if (isEffect(answer)) return Promise.reject(mistake)
+  if (isStream(answer)) return iterable(run, Stream.fail(mistake))
+  throw mistake
+}
 
 const call = (run: Run, effect: Effect.Effect<unknown, unknown>, options: CallOptions | undefined): Promise<unknown> =>
   run(beginOf(effect) === undefined ? Effect.map(effect, (answer) => present(run, answer)) : effect, options)

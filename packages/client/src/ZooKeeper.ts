@@ -18,6 +18,7 @@
  */
 import type * as Acl from "@effect-zookeeper/protocol/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import type { NoAuth, NoNode } from "@effect-zookeeper/protocol/ServerError"
 import type { Gap, WatchEvent } from "@effect-zookeeper/protocol/WatchEvent"
 import * as Session from "@effect-zookeeper/session/Session"
@@ -42,6 +43,7 @@ import type {
   TransactionFailed
 } from "./Errors.ts"
 import { makeClient } from "./internal/makeClient.ts"
+import { checked } from "./internal/options.ts"
 import type {
   AclAndStat,
   ChildrenAndStat,
@@ -318,6 +320,19 @@ export interface Options extends ClientOptions, Session.SessionOptions {
   readonly tls?: TlsSource | undefined
 }
 
+const clientOptions = KnownOptions.make<ClientOptions>({ chroot: true, defaultAcl: true }, '{ chroot: "/app" }')
+
+/**
+ * The options that `layer` knows, for who passes them on.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const options = KnownOptions.make<Options>(
+  { ...Session.sessionOptions.keys, ...clientOptions.keys, tls: true },
+  Session.sessionOptions.example
+)
+
 /**
  * The options that are strings, numbers, durations and booleans.
  *
@@ -361,11 +376,14 @@ export type StartError = ConnectFailed | AuthFailed | SessionExpired | InvalidAr
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: Options = {}): Layer.Layer<ZooKeeper, StartError> =>
-  layerSession(options).pipe(
-    Layer.provide(Session.layer(options)),
-    Layer.provide(Transport.layer({ tls: options.tls }))
+export const layer = (given: Options = {}): Layer.Layer<ZooKeeper, StartError> => {
+  const mistake = KnownOptions.check(options, given)
+  if (mistake !== undefined) return Layer.effect(ZooKeeper, Effect.fail(mistake))
+  return layerSession(given).pipe(
+    Layer.provide(Session.layer(given)),
+    Layer.provide(Transport.layer({ tls: given.tls }))
   )
+}
 
 /**
  * `layer` with options out of the configuration; what is no plain value stands in the second parameter.
@@ -388,13 +406,17 @@ export const layerConfig = (
 const loadConfig = Effect.promise(() => import("effect/Config"))
 
 /**
- * The client on a session that is there.
+ * The client on a session that is there. Options of the session and of the transport may stand beside its own, and are
+ * passed over; any other key is `InvalidArgument`.
  *
  * @category layers
  * @since 0.1.0
  */
-export const layerSession = (options: ClientOptions = {}): Layer.Layer<ZooKeeper, InvalidArgument, Session.Session> =>
+export const layerSession = (given: ClientOptions = {}): Layer.Layer<ZooKeeper, InvalidArgument, Session.Session> =>
   Layer.effect(
     ZooKeeper,
-    Effect.flatMap(Session.Session, (session) => makeClient(session, options))
+    checked(options, given).pipe(
+      Effect.andThen(Session.Session),
+      Effect.flatMap((session) => makeClient(session, given))
+    )
   )

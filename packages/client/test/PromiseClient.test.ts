@@ -380,20 +380,24 @@ describe("the end of a Promise client", () => {
     assert.isFalse(await zk.exists("/e"))
   })
 
-  it("rejects all that waits with SessionClosed", async () => {
+  it("rejects all that waits with SessionClosed, and ends loops", async () => {
     const { zk } = await connect("close")
     await zk.create("/a")
     const { changed } = await zk.getAndWatch("/a")
     const events = zk.events("/a")[Symbol.asyncIterator]()
     const idle = zk.dataChanges("/a")[Symbol.asyncIterator]()
     await idle.next()
-    const waiting = [changed(), events.next(), zk.run(Effect.never), zk.run(Effect.sleep("1 hour"))]
+    const waiting = [changed(), zk.run(Effect.never), zk.run(Effect.sleep("1 hour"))]
+    const event = events.next()
     const outcomes = Promise.all(waiting.map((promise) => rejection(promise)))
     await zk.close()
     for (const outcome of await outcomes) assert.instanceOf(outcome, SessionClosed)
-    await rejectedWith(idle.next(), SessionClosed)
     await rejectedWith(zk.get("/a"), SessionClosed)
-    await rejectedWith(zk.dataChanges("/a")[Symbol.asyncIterator]().next(), SessionClosed)
+    // Loops end.
+    const over = { done: true, value: undefined } as const
+    assert.deepStrictEqual(await event, over)
+    assert.deepStrictEqual(await idle.next(), over)
+    assert.deepStrictEqual(await zk.dataChanges("/a")[Symbol.asyncIterator]().next(), over)
     await zk.close()
   })
 

@@ -106,16 +106,17 @@ describe("the error channel and the answer of", () => {
   })
 
   it("what writes", () => {
-    type Setting = NoNode | NoAuth | BadVersion | Common
+    type Changing = NoNode | NoAuth | BadVersion | Common
+    type Setting = Changing | QuotaExceeded
     expectTypeOf<Failure<Zk["set"]>>().toEqualTypeOf<Setting>()
     expectTypeOf<Answer<Zk["set"]>>().toEqualTypeOf<ZooKeeper.Stat>()
     expectTypeOf<Failure<Zk["setData"]>>().toEqualTypeOf<Setting>()
     expectTypeOf<Answer<Zk["setData"]>>().toEqualTypeOf<ZooKeeper.Stat>()
     expectTypeOf<Failure<Zk["update"]>>().toEqualTypeOf<Setting>()
     expectTypeOf<Answer<Zk["update"]>>().toEqualTypeOf<ZooKeeper.Stat>()
-    expectTypeOf<Failure<Zk["setAcl"]>>().toEqualTypeOf<Setting | InvalidACL>()
+    expectTypeOf<Failure<Zk["setAcl"]>>().toEqualTypeOf<Changing | InvalidACL>()
     expectTypeOf<Answer<Zk["setAcl"]>>().toEqualTypeOf<ZooKeeper.Stat>()
-    expectTypeOf<Failure<Zk["delete"]>>().toEqualTypeOf<Setting | NotEmpty>()
+    expectTypeOf<Failure<Zk["delete"]>>().toEqualTypeOf<Changing | NotEmpty>()
     expectTypeOf<Answer<Zk["delete"]>>().toEqualTypeOf<void>()
     expectTypeOf<Failure<Zk["deleteAll"]>>().toEqualTypeOf<NoNode | NoAuth | Common>()
     expectTypeOf<Answer<Zk["deleteAll"]>>().toEqualTypeOf<void>()

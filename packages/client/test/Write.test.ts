@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import type { CreateError, SetDataError } from "../src/Errors.ts"
 import { Acl } from "../src/index.ts"
 import { connect, connectFresh, failure, text } from "./utils.ts"
 
@@ -55,6 +56,32 @@ describe("create on a real server", () => {
       })
       yield* zk.createWithParents("/zookeeper/quota/q/zookeeper_stats", { data: "count=1,bytes=0" })
       yield* failure(zk.create("/q/a"), "QuotaExceeded")
+    })
+  )
+
+  it.live("fails with QuotaExceeded in all that writes data, where quotas of bytes are enforced", () =>
+    Effect.gen(function* () {
+      const server = yield* ZooKeeperServer.make({ enforceQuota: true })
+      const zk = yield* connect({ servers: server.connectString })
+      yield* zk.create("/b")
+      yield* zk.createWithParents("/zookeeper/quota/b/zookeeper_limits", {
+        data: "count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=-1"
+      })
+      yield* zk.createWithParents("/zookeeper/quota/b/zookeeper_stats", { data: "count=1,bytes=0" })
+      const large = "x".repeat(11)
+      const writes: ReadonlyArray<Effect.Effect<unknown, SetDataError | CreateError>> = [
+        zk.set("/b", large),
+        zk.setData("/b", large),
+        zk.setData("/b", large, { idempotent: true }),
+        zk.update("/b", () => large),
+        zk.createOrSet("/b", large)
+      ]
+      for (const write of writes) {
+        const error = yield* failure(write, "QuotaExceeded")
+        assert.strictEqual(error.path, "/b")
+        assert.strictEqual(error.operation, "setData")
+      }
+      assert.strictEqual((yield* zk.getData("/b")).byteLength, 0)
     })
   )
 

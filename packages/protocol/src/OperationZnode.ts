@@ -104,7 +104,7 @@ export const setData = Operation.make({
   kind: "write",
   request: Jute.codec(Records.SetDataRequest),
   response: Jute.codec(Records.StatResponse),
-  errors: ["NoNode", "NoAuth", "BadVersion"],
+  errors: ["NoNode", "NoAuth", "BadVersion", "QuotaExceeded"],
   since: "3.0.0"
 })
 

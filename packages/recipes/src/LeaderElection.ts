@@ -32,7 +32,7 @@ import { checkPath, checkTimeout } from "./internal/checks.ts"
 import type { Holding, OnDisconnect } from "./internal/holding.ts"
 import { contendersOf, type Kind, latchKind, lockKind } from "./internal/layout.ts"
 import * as Line from "./internal/line.ts"
-import { acrossSessions, patientStream } from "./internal/patience.ts"
+import { acrossSessions, patientStream, untilClosed } from "./internal/patience.ts"
 import { type Guarded, effectOf, usingScoped } from "./internal/using.ts"
 import type { AcquireOptions, Layout as LockLayout } from "./Lock.ts"
 
@@ -203,5 +203,6 @@ const leaders = (line: Line.Line): Stream.Stream<Option.Option<Participant>, Rec
     Stream.map((seen) => contendersOf(Option.isSome(seen) ? seen.value.children : [], line.kinds)[0]?.name),
     Stream.changes,
     Stream.mapEffect(() => firstOf(line, Line.contenders(line))),
-    Stream.changesWith((a, b) => Option.getOrUndefined(a)?.path === Option.getOrUndefined(b)?.path)
+    Stream.changesWith((a, b) => Option.getOrUndefined(a)?.path === Option.getOrUndefined(b)?.path),
+    untilClosed
   )

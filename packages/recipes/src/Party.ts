@@ -26,7 +26,9 @@ import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import type { Data } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as Duration from "effect/Duration"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -164,7 +166,7 @@ export const make = (
     const view = yield* makeView(path, options)
     yield* refresh(view)
     const following = yield* Effect.forkScoped(follow(view), { startImmediately: true })
-    const changes = Stream.interruptWhen(SubscriptionRef.changes(view.shown), Fiber.join(following))
+    const changes = Stream.interruptWhen(SubscriptionRef.changes(view.shown), endOf(following))
     return {
       path,
       members: SubscriptionRef.get(view.shown),
@@ -176,3 +178,11 @@ export const make = (
       join: (options = {}) => join(view, options)
     }
   })
+
+// ---- internal
+
+/** Waits for the end of what is followed: the Scope that closes ends it, and is no failure. */
+const endOf = (following: Fiber.Fiber<void, RecipeError>): Effect.Effect<void, RecipeError> =>
+  Effect.flatMap(Fiber.await(following), (exit) =>
+    Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? Effect.void : exit
+  )

@@ -45,7 +45,7 @@ import { checkPath } from "./internal/checks.ts"
 import { instanceData, type InstanceData } from "./internal/discovery/instanceData.ts"
 import { makeProvider } from "./internal/discovery/provider.ts"
 import { announce } from "./internal/discovery/announce.ts"
-import { acrossSessions } from "./internal/patience.ts"
+import { acrossSessions, untilClosed } from "./internal/patience.ts"
 import { Instance, type ServiceType, type UriSpec } from "./ServiceInstance.ts"
 
 export { Instance, type ServiceType, type UriSpec } from "./ServiceInstance.ts"
@@ -236,7 +236,7 @@ export const make = <A, I>(
               Stream.mapEffect((children) => data.decodeAll(path, children))
             )
           )
-        ),
+        ).pipe(untilClosed),
       provider: (name, options = {}) =>
         Effect.flatMap(follow(name), ({ cache, path }) =>
           makeProvider(

@@ -8,13 +8,14 @@
  * @since 0.1.0
  */
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import type * as Operations from "@effect-zookeeper/protocol/Operations"
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import { type Transport } from "@effect-zookeeper/transport/Transport"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -117,6 +118,39 @@ export interface SessionOptions {
   /** How long before the session could end its ownership ends. Default: a tenth of the session timeout. */
   readonly ownershipMargin?: Duration.Input | undefined
 }
+
+/**
+ * The options that a session knows. Whoever extends them, as the client does, refuses others by this table too.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const sessionOptions = KnownOptions.make<SessionOptions>(
+  {
+    servers: true,
+    sessionTimeout: true,
+    connectTimeout: true,
+    requestTimeout: true,
+    allowReadOnly: true,
+    auth: true,
+    sasl: true,
+    retry: true,
+    sessionExpiry: true,
+    maxFrameSize: true,
+    maxRequestSize: true,
+    maxInFlight: true,
+    session: true,
+    allowPlaintext: true,
+    ownershipMargin: true
+  },
+  '{ sessionTimeout: "10 seconds" }'
+)
+
+/** What a client is made of is made of one object of options: those of its other layers are none of the session's. */
+const layerOptions = KnownOptions.make<SessionOptions & { chroot?: unknown; defaultAcl?: unknown; tls?: unknown }>(
+  { ...sessionOptions.keys, chroot: true, defaultAcl: true, tls: true },
+  sessionOptions.example
+)
 
 // -----------------------------------------------------------------------------
 // watches
@@ -298,7 +332,8 @@ export class Session extends Context.Service<
 >()("@effect-zookeeper/session/Session") {}
 
 /**
- * Connects, and keeps the session until the Scope closes; then ends it and leaves nothing running.
+ * Connects, and keeps the session until the Scope closes; then ends it and leaves nothing running. Options of the client and
+ * of the transport may stand beside its own, and are passed over; any other key is `InvalidArgument`.
  *
  * @category layers
  * @since 0.1.0
@@ -306,4 +341,10 @@ export class Session extends Context.Service<
 export const layer = (
   options: SessionOptions = {}
 ): Layer.Layer<Session, ConnectFailed | AuthFailed | SessionExpired | InvalidArgument, Transport> =>
-  Layer.effect(Session, makeSession(options))
+  Layer.effect(
+    Session,
+    Effect.suspend(() => {
+      const mistake = KnownOptions.check(layerOptions, options)
+      return mistake === undefined ? makeSession(options) : Effect.fail(mistake)
+    })
+  )

@@ -16,6 +16,7 @@ interface Waiting<A> {
 type Phase = "new" | "running" | "returned" | "over"
 
 export class StreamIterator<A, R> implements AsyncIterator<A, undefined> {
+  private readonly isEnd: (error: unknown) => boolean
   private readonly start: (signal: AbortSignal) => Promise<void>
   private readonly signal: AbortSignal | undefined
   private readonly stop = new AbortController()
@@ -34,6 +35,7 @@ export class StreamIterator<A, R> implements AsyncIterator<A, undefined> {
         { signal }
       )
     this.signal = signal
+    this.isEnd = run.isEnd ?? (() => false)
   }
 
   next(): Promise<IteratorResult<A, undefined>> {
@@ -68,7 +70,7 @@ export class StreamIterator<A, R> implements AsyncIterator<A, undefined> {
     const signal = this.signal === undefined ? this.stop.signal : AbortSignal.any([this.stop.signal, this.signal])
     this.ended = this.start(signal).then(
       () => this.finish(undefined),
-      (error: unknown) => this.finish({ error })
+      (error: unknown) => this.finish(this.isEnd(error) ? undefined : { error })
     )
   }
 

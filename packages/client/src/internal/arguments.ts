@@ -60,6 +60,13 @@ export const checkVersion = (version: number): InvalidArgument | undefined =>
 export const argumentOf = (index: number | undefined, name: string): string =>
   index === undefined ? name : `ops[${index}].${name}`
 
+/** What `transaction` and `read` take, where something else was given. */
+export const noOperations = (example: string): InvalidArgument =>
+  invalid("ops", "no array", `must be an array of operations, as in [${example}]`)
+
+export const noOperation = (index: number, method: string, makers: ReadonlyArray<string>): InvalidArgument =>
+  invalid(`ops[${index}]`, "no operation", `what ${method} takes is made by ${makers.join(", ")}`)
+
 /**
  * A create, or what is wrong with it. `index` is that of the operation of a transaction that the arguments belong to.
  */

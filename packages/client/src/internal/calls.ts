@@ -6,7 +6,8 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { Run } from "../PromiseFace.ts"
+import type { CallOptions, Run } from "../PromiseFace.ts"
+import { checkCall } from "./checkCall.ts"
 import { beginOf } from "./Direct.ts"
 import { isTracedIn } from "./observe.ts"
 
@@ -34,8 +35,10 @@ export class Calls {
   run<R>(context: Context.Context<R>): Run<R> {
     const fork = Effect.runForkWith(context)
     const spared = !isTracedIn(context)
-    return (effect, options) =>
+    const run = <A, E>(effect: Effect.Effect<A, E, R>, options?: CallOptions): Promise<A> =>
       new Promise((resolve, reject) => {
+        const mistake = options === undefined ? undefined : checkCall(options)
+        if (mistake !== undefined) return reject(mistake)
         const signal = options?.signal
         // One request needs no fiber, where nobody traces it and nothing can interrupt it but the end of its client.
         const begin = spared && signal === undefined && !this.closed ? beginOf(effect) : undefined
@@ -62,5 +65,6 @@ export class Calls {
           else reject(this.closed ? new SessionClosed({ maybeApplied: true }) : Cause.squash(exit.cause))
         })
       })
+    return Object.assign(run, { isEnd: (error: unknown) => error instanceof SessionClosed })
   }
 }

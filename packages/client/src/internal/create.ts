@@ -3,6 +3,7 @@
  */
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { NodeExists, NoNode } from "@effect-zookeeper/protocol/ServerError"
@@ -20,6 +21,7 @@ import { afterWrite, told, withoutStat } from "./answers.ts"
 import { invalid, isInvalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
 import { deleteUntilGone } from "./delete.ts"
+import { createOptions } from "./options.ts"
 import * as Guid from "../Guid.ts"
 import { isTransient, isUnimplemented, mayBeApplied, persistently } from "../Outcome.ts"
 import { readStat } from "./read.ts"
@@ -37,12 +39,14 @@ type SentError = Operation.Error<typeof Operations.create> | SessionError
 export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat"> => {
   const toPath = (created: Created): string => toClient(view, created.path)
   return {
-    create: (path, options = {}) => {
-      const prepared = prepareCreate(view, path, options)
+    create: (path, options) => {
+      const mistake = KnownOptions.check(createOptions, options)
+      if (mistake !== undefined) return Effect.fail(mistake)
+      const prepared = prepareCreate(view, path, options ?? none)
       if (isInvalid(prepared)) return Effect.fail(prepared)
-      return isOneRequest(view, prepared, options)
+      return isOneRequest(view, prepared, options ?? none)
         ? sendFor(view, Operations.create, prepared.request, path, toPath)
-        : Effect.map(createPrepared(view, prepared, options, false), toPath)
+        : Effect.map(createPrepared(view, prepared, options ?? none, false), toPath)
     },
     createWithStat: (path, options) =>
       Effect.flatMap(createNode(view, path, options, true), (created) =>
@@ -52,6 +56,8 @@ export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat
       )
   }
 }
+
+const none: CreateOptions = {}
 
 /** Nothing but the one operation that most creates are, and nobody who has to learn of it. */
 const isOneRequest = (view: View, { mode }: PreparedCreate, options: CreateOptions): boolean =>
@@ -65,11 +71,13 @@ const isOneRequest = (view: View, { mode }: PreparedCreate, options: CreateOptio
 export const createNode = (
   view: View,
   path: string,
-  options: CreateOptions = {},
+  options: CreateOptions | undefined,
   withStat: boolean
 ): Effect.Effect<Created, CreateError> => {
-  const prepared = prepareCreate(view, path, options)
-  return isInvalid(prepared) ? Effect.fail(prepared) : createPrepared(view, prepared, options, withStat)
+  const mistake = KnownOptions.check(createOptions, options)
+  if (mistake !== undefined) return Effect.fail(mistake)
+  const prepared = prepareCreate(view, path, options ?? none)
+  return isInvalid(prepared) ? Effect.fail(prepared) : createPrepared(view, prepared, options ?? none, withStat)
 }
 
 /** `createNode` of what has been judged; of the options only those count that say what is done about a lost reply. */

@@ -1,6 +1,7 @@
 /**
  * Deleting one znode: once, until the outcome is known, or until it is gone.
  */
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import { SessionClosed } from "@effect-zookeeper/session/SessionError"
@@ -14,6 +15,7 @@ import type { DeleteOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { checkVersion, invalid } from "./arguments.ts"
 import { annotations } from "./observe.ts"
+import { deleteOptions } from "./options.ts"
 import { isLost, isTransient, mayBeApplied, persistently } from "../Outcome.ts"
 import { sendFor, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
@@ -30,6 +32,8 @@ export const makeDelete = (view: View): Pick<Service, "delete"> => ({
 /** "/" is nobody's to delete: servers refuse it, and a client under a chroot sees the same. */
 const checkDelete = (path: string, options: DeleteOptions | undefined) => {
   if (path === "/") return invalid("path", path, "the root cannot be deleted")
+  const mistake = KnownOptions.check(deleteOptions, options)
+  if (mistake !== undefined) return mistake
   return options?.version === undefined ? undefined : checkVersion(options.version)
 }
 

@@ -16,7 +16,7 @@ import type { Stat } from "../Models.ts"
 import type * as Op from "../Op.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { badAnswer } from "./answers.ts"
-import { invalid } from "./arguments.ts"
+import { invalid, noOperation, noOperations } from "./arguments.ts"
 import { toDataAndStat } from "./values.ts"
 import { send, sendFor, withPath } from "./View.ts"
 import type { View } from "./View.ts"
@@ -94,10 +94,12 @@ export const makeRead = (view: View): Pick<Service, Rows> => {
           ({ totalNumber }) => totalNumber
         )
       ),
-    getEphemerals: (prefix = "/") => getEphemerals(view, prefix),
+    getEphemerals: (prefix) => getEphemerals(view, prefix ?? "/"),
     read: (ops) => read(view, ops),
-    sync: (path = "/") =>
-      withPath(view, path, (server) => sendFor(view, Operations.sync, { path: server }, path, constVoid))
+    sync: (at) => {
+      const path = at ?? "/"
+      return withPath(view, path, (server) => sendFor(view, Operations.sync, { path: server }, path, constVoid))
+    }
   }
 }
 
@@ -129,7 +131,9 @@ const read = <const Ops extends ReadonlyArray<Op.Read>>(
   view: View,
   ops: Ops
 ): Effect.Effect<Op.ReadResults<Ops>, InvalidArgument | SessionError> => {
+  if (!Array.isArray(ops)) return Effect.fail(noOperations("Op.get(path)"))
   for (let index = 0; index < ops.length; index++) {
+    if (!isRead(ops[index])) return Effect.fail(noOperation(index, "read", ["Op.get", "Op.getChildren"]))
     const path = ops[index]?.path ?? ""
     const rule = ZnodePath.check(path)
     if (rule !== undefined) return Effect.fail(invalid(`ops[${index}].path`, path, rule))
@@ -146,6 +150,8 @@ const read = <const Ops extends ReadonlyArray<Op.Read>>(
   // The results stand in the order of the operations, each of the type that its operation has.
   return results as Effect.Effect<Op.ReadResults<Ops>, SessionError>
 }
+
+const isRead = (op: Op.Read | undefined): boolean => op?._tag === "Get" || op?._tag === "GetChildren"
 
 const readOneByOne = (view: View, ops: ReadonlyArray<Op.Read>) =>
   Effect.forEach(

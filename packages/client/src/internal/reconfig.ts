@@ -2,12 +2,14 @@
  * The session's identities and servers, and the ensemble's configuration.
  */
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { EnsembleConfig, EnsembleMember, ReconfigureOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { invalid } from "./arguments.ts"
+import { reconfigureOptions } from "./options.ts"
 import { send } from "./View.ts"
 import type { View } from "./View.ts"
 
@@ -49,7 +51,10 @@ const list = (items: ReadonlyArray<string | number> | undefined): string | null 
   items === undefined || items.length === 0 ? null : items.join(",")
 
 const checkReconfigure = (options: ReconfigureOptions): InvalidArgument | undefined => {
-  const { fromConfig, joining = [], leaving = [], members = [] } = options
+  // Nothing to change is a mistake of its own.
+  const mistake = KnownOptions.check(reconfigureOptions, options ?? {})
+  if (mistake !== undefined) return mistake
+  const { fromConfig, joining = [], leaving = [], members = [] } = options ?? {}
   if (joining.length + leaving.length + members.length === 0) {
     return invalid("reconfigure", "{}", "name servers in joining, leaving or members")
   }

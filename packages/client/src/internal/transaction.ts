@@ -3,7 +3,8 @@
  */
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
-import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { MultiOp, MultiResult } from "@effect-zookeeper/protocol/Operations"
 import * as ServerError from "@effect-zookeeper/protocol/ServerError"
@@ -26,8 +27,11 @@ import {
   encodeData,
   invalid,
   isInvalid,
-  isVersion
+  isVersion,
+  noOperation,
+  noOperations
 } from "./arguments.ts"
+import { znodeOptions } from "./options.ts"
 import { send, toClient } from "./View.ts"
 import type { View } from "./View.ts"
 
@@ -43,13 +47,11 @@ const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
   view: View,
   ops: Ops
 ): Effect.Effect<Op.WriteResults<Ops>, TransactionError> => {
+  if (!Array.isArray(ops)) return Effect.fail(noOperations("Op.check(path)"))
   const request = new Array<Request>(ops.length)
   for (let index = 0; index < ops.length; index++) {
     const op = ops[index]
-    if (op === undefined) {
-      request.length = index
-      break
-    }
+    if (op === undefined || op === null) return Effect.fail(noWrite(index))
     const prepared = prepare(view, op, index)
     if (isInvalid(prepared)) return Effect.fail(prepared)
     request[index] = prepared
@@ -67,6 +69,8 @@ const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
 
 const prepare = (view: View, op: Op.Write, index: number): Request | InvalidArgument => {
   if (op._tag === "Create") {
+    const mistake = KnownOptions.check(znodeOptions, op.options)
+    if (mistake !== undefined) return mistakeAt(index, mistake)
     const mode = createMode(op.options, index)
     if (typeof mode !== "string") return mode
     const request = createRequest(view, op.path, op.options, mode, index)
@@ -78,6 +82,10 @@ const prepare = (view: View, op: Op.Write, index: number): Request | InvalidArgu
       ? { operation: "createTTL", request: { ...request, ttl } }
       : { operation: "create", request }
   }
+  if (op._tag !== "Check" && op._tag !== "Delete" && op._tag !== "SetData") {
+    return noWrite(index)
+  }
+  if (op._tag !== "Check" && op.mistake !== undefined) return mistakeAt(index, op.mistake)
   const rule = ZnodePath.check(op.path)
   if (rule !== undefined) return invalid(argumentOf(index, "path"), op.path, rule)
   if (!isVersion(op.version)) return badVersion(op.version, argumentOf(index, "version"))
@@ -97,6 +105,12 @@ const prepare = (view: View, op: Op.Write, index: number): Request | InvalidArgu
     }
   }
 }
+
+const noWrite = (index: number): InvalidArgument =>
+  noOperation(index, "transaction", ["Op.create", "Op.check", "Op.setData", "Op.delete"])
+
+const mistakeAt = (index: number, { argument, rule, value }: InvalidArgument): InvalidArgument =>
+  new InvalidArgument({ argument: argumentOf(index, argument), value, rule })
 
 // -----------------------------------------------------------------------------
 // results

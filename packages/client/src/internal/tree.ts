@@ -3,6 +3,7 @@
  */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { NoNode } from "@effect-zookeeper/protocol/ServerError"
 import type { NoAuth } from "@effect-zookeeper/protocol/ServerError"
@@ -19,6 +20,7 @@ import type { PreparedCreate } from "./arguments.ts"
 import { createPrepared, lacksParent, remembered, sendCreate } from "./create.ts"
 import type { Created } from "./create.ts"
 import { isLost, isUnimplemented } from "../Outcome.ts"
+import { checked, createOrSetOptions, createWithParentsOptions, ensurePathOptions } from "./options.ts"
 import { readNames, readStat } from "./read.ts"
 import { send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
@@ -37,15 +39,24 @@ const turns = 32
 export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithParents" | "createOrSet"> => ({
   ensurePath: (path, options) =>
     withPath(view, path, (server) =>
-      Effect.flatMap(judgedAcl(options?.acl, view.defaultAcl, "acl"), (acl) => ensure(view, server, acl))
+      checked(ensurePathOptions, options).pipe(
+        Effect.andThen(judgedAcl(options?.acl, view.defaultAcl, "acl")),
+        Effect.flatMap((acl) => ensure(view, server, acl))
+      )
     ),
   createWithParents: (path, options) =>
-    Effect.map(createBelowParents(view, path, options, false), (created) => toClient(view, created.path)),
-  createOrSet: (path, data, options = {}) => {
+    checked(createWithParentsOptions, options).pipe(
+      Effect.andThen(createBelowParents(view, path, options, false)),
+      Effect.map((created) => toClient(view, created.path))
+    ),
+  createOrSet: (path, data, options) => {
+    const mistake = KnownOptions.check(createOrSetOptions, options)
+    if (mistake !== undefined) return Effect.fail(mistake)
     const bytes = encodeData(data)
     if (bytes === undefined) return Effect.fail(badData(data))
-    if (options.mode !== undefined && CreateMode.isCreateMode(options.mode) && CreateMode.isSequential(options.mode)) {
-      return Effect.fail(invalid("mode", options.mode, "createOrSet needs a name that it can find again"))
+    const mode = options?.mode
+    if (mode !== undefined && CreateMode.isCreateMode(mode) && CreateMode.isSequential(mode)) {
+      return Effect.fail(invalid("mode", mode, "createOrSet needs a name that it can find again"))
     }
     const creation = { ...options, data: bytes }
     return withPath(view, path, (server) =>

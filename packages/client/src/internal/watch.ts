@@ -1,6 +1,7 @@
 /**
  * The methods that watch: one event, all events, or the newest state.
  */
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import type { NoAuth, NoNode } from "@effect-zookeeper/protocol/ServerError"
@@ -20,6 +21,7 @@ import type { Service } from "../ZooKeeper.ts"
 import { invalid } from "./arguments.ts"
 import { observed } from "./observe.ts"
 import { isFollowed, isTransient, persistently } from "../Outcome.ts"
+import { eventsOptions } from "./options.ts"
 import { readData } from "./values.ts"
 import { changedIn, send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
@@ -34,6 +36,8 @@ export const makeWatch = (view: View): Pick<Service, Rows> => ({
   existsAndWatch: (path) => withPath(view, path, (server) => watchExists(view, { server, client: path })),
   getChildrenAndWatch: (path) => withPath(view, path, (server) => watchChildren(view, { server, client: path })),
   events: (path, options) => {
+    const mistake = KnownOptions.check(eventsOptions, options)
+    if (mistake !== undefined) return Stream.fail(mistake)
     const rule = ZnodePath.check(path)
     return rule === undefined
       ? events(view, path, options?.recursive === true, options?.onReady)
@@ -123,6 +127,14 @@ const events = (
       onReady?.()
       return Stream.fromQueue(queue)
     })
+  ).pipe(untilClosed)
+
+/** That the application closes its own client ends a stream, and is no failure of it. */
+const untilClosed = <A, E extends { readonly _tag: string }>(stream: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+  Stream.catchIf(
+    stream,
+    (error) => error._tag === "SessionClosed",
+    () => Stream.empty
   )
 
 // -----------------------------------------------------------------------------
@@ -165,7 +177,7 @@ const changes = <A>(
   const at = { server: ZnodePath.toServer(view.chroot, path), client: path }
   return Stream.unwrap(
     Effect.map(Effect.scope, (scope) => Stream.unfold(nothingTold, (told) => nextState(view, at, look, told, scope)))
-  )
+  ).pipe(untilClosed)
 }
 
 /** Waits for a state that is newer than what was told. */

@@ -2,28 +2,40 @@
  * The methods that change the data or the ACL of a znode.
  */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { BadVersion } from "@effect-zookeeper/protocol/ServerError"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { SetAclError, SetDataError } from "../Errors.ts"
-import type { Data, SetDataOptions, Stat, UpdateOptions } from "../Models.ts"
+import type { Data, Stat, UpdateOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { noVersionIsBad, told } from "./answers.ts"
 import { badData, checkVersion, encodeData } from "./arguments.ts"
 import { retryBadVersion } from "./compareAndSet.ts"
 import { readAfterSync, sameData } from "./create.ts"
 import { mayBeApplied } from "../Outcome.ts"
+import { setAclOptions, setDataOptions, updateOptions } from "./options.ts"
 import { readNode } from "./read.ts"
 import { send, sendFor, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 
 export const makeWrite = (view: View): Pick<Service, "set" | "setData" | "update" | "setAcl"> => ({
   set: (path, data, version) => setData(view, path, data, version, false),
-  setData: (path, data, options: SetDataOptions = {}) =>
-    setData(view, path, data, options.version, options.idempotent === true),
-  update: (path, f, options) => update(view, path, f, options),
-  setAcl: (path, acl, options) => setAcl(view, path, acl, options?.version)
+  setData: (path, data, options) => {
+    const mistake = KnownOptions.check(setDataOptions, options)
+    return mistake === undefined
+      ? setData(view, path, data, options?.version, options?.idempotent === true)
+      : Effect.fail(mistake)
+  },
+  update: (path, f, options) => {
+    const mistake = KnownOptions.check(updateOptions, options)
+    return mistake === undefined ? update(view, path, f, options) : Effect.fail(mistake)
+  },
+  setAcl: (path, acl, options) => {
+    const mistake = KnownOptions.check(setAclOptions, options)
+    return mistake === undefined ? setAcl(view, path, acl, options?.version) : Effect.fail(mistake)
+  }
 })
 
 const setData = (

@@ -19,6 +19,7 @@ import type { AllocatorError, Assign } from "../Allocator.ts"
 import type { LockLost } from "../Errors.ts"
 import type { Held } from "../Held.ts"
 import type { Lock } from "../Lock.ts"
+import { untilClosed } from "./patience.ts"
 
 /** What is divided, among whom, and how an item is locked. */
 export interface Division {
@@ -58,7 +59,8 @@ export const make = Effect.fnUntraced(function* (division: Division): Effect.fn.
   return {
     allocation: () => SubscriptionRef.getUnsafe(state).items,
     changes: SubscriptionRef.changes(state).pipe(
-      Stream.mapEffect(({ end, items }) => (end === undefined ? Effect.succeed(items) : end))
+      Stream.mapEffect(({ end, items }) => (end === undefined ? Effect.succeed(items) : end)),
+      untilClosed
     ),
     held: (item) =>
       Option.map(

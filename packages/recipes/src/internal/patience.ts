@@ -45,6 +45,14 @@ export const patientStream = <A, E extends Tagged, R>(
     Stream.catch((error) => (Outcome.isLost(error) ? Stream.die(error) : Stream.fail(withoutLoss(error))))
   )
 
+/** That the application closes its own client ends a stream, and is no failure of it. */
+export const untilClosed = <A, E extends Tagged, R>(stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+  Stream.catchIf(
+    stream,
+    (error) => error._tag === "SessionClosed",
+    () => Stream.empty
+  )
+
 /** Something else in the place of an expiry that a new session follows. */
 export const orRenewed = <A, E extends Tagged, R, B>(
   zk: ZooKeeper.Service,

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { CacheEvent } from "../../CacheEvent.ts"
+import { untilClosed } from "../patience.ts"
 import { changes, nothing, type Picture } from "./picture.ts"
 
 /** How the cache stands. */
@@ -32,7 +33,7 @@ interface Listener {
 /** How many batches may wait for a listener. */
 const patience = 8_192
 
-export class Audience<E> {
+export class Audience<E extends { readonly _tag: string }> {
   private readonly root: string
   private readonly standing: () => Standing
   private readonly listeners = new Set<Listener>()
@@ -56,7 +57,7 @@ export class Audience<E> {
       ),
       (listener) => Stream.unfold(listener, () => this.next(listener))
     )
-  )
+  ).pipe(untilClosed)
 
   /** The last thing to do in a turn: who listens may run within it. */
   tell(events: ReadonlyArray<CacheEvent>): void {

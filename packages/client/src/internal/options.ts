@@ -1,0 +1,69 @@
+/**
+ * The options that each method knows.
+ */
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
+import * as Effect from "effect/Effect"
+import type {
+  CreateOptions,
+  CreateWithParentsOptions,
+  DeleteOptions,
+  ReconfigureOptions,
+  SetDataOptions,
+  UpdateOptions,
+  ZnodeOptions
+} from "../Models.ts"
+import type { Service } from "../ZooKeeper.ts"
+
+/** The options of a method, which are its last parameter. */
+type OptionsOf<K extends keyof Service> = Service[K] extends (...args: infer P) => unknown
+  ? Required<P> extends readonly [...Array<unknown>, infer O extends object]
+    ? O
+    : never
+  : never
+
+const znode: { readonly [K in keyof ZnodeOptions]-?: true } = { data: true, acl: true, mode: true, ttl: true }
+
+const create: { readonly [K in keyof CreateOptions]-?: true } = { ...znode, protected: true, idempotent: true }
+
+const example = '{ data: "...", mode: "ephemeral" }'
+
+export const znodeOptions = KnownOptions.make<ZnodeOptions>(znode, example)
+export const createOptions = KnownOptions.make<CreateOptions>(create, example)
+export const createWithParentsOptions = KnownOptions.make<CreateWithParentsOptions>(
+  { ...create, parentAcl: true },
+  example
+)
+export const createOrSetOptions = KnownOptions.make<OptionsOf<"createOrSet">>(
+  { acl: true, mode: true, ttl: true, parentAcl: true },
+  '{ mode: "ephemeral" }'
+)
+export const ensurePathOptions = KnownOptions.make<OptionsOf<"ensurePath">>({ acl: true }, "{ acl: Acl.open }")
+export const setDataOptions = KnownOptions.make<SetDataOptions>({ version: true, idempotent: true }, "{ version: 0 }")
+export const setAclOptions = KnownOptions.make<OptionsOf<"setAcl">>({ version: true }, "{ version: 0 }")
+export const updateOptions = KnownOptions.make<UpdateOptions>({ retry: true }, "{ retry: Schedule.recurs(3) }")
+export const deleteOptions = KnownOptions.make<DeleteOptions>(
+  { version: true, guaranteed: true, idempotent: true },
+  "{ version: 0 }"
+)
+export const eventsOptions = KnownOptions.make<OptionsOf<"events">>(
+  { recursive: true, onReady: true },
+  "{ recursive: true }"
+)
+export const reconfigureOptions = KnownOptions.make<ReconfigureOptions>(
+  { joining: true, leaving: true, members: true, fromConfig: true },
+  "{ leaving: [3] }"
+)
+/** Of an operation of a transaction. */
+export const versionOptions = KnownOptions.make<{ readonly version?: number | undefined }>(
+  { version: true },
+  "{ version: 0 }"
+)
+/** Fails if the options are none. */
+export const checked = <O>(
+  known: KnownOptions.KnownOptions<O>,
+  options: unknown
+): Effect.Effect<void, InvalidArgument> => {
+  const error = KnownOptions.check(known, options)
+  return error === undefined ? Effect.void : Effect.fail(error)
+}
