@@ -355,6 +355,7 @@ export interface ConfigOptions
       | "maxRequestSize"
       | "maxInFlight"
       | "ownershipMargin"
+      | "ownershipProof"
     > {}
 
 // -----------------------------------------------------------------------------

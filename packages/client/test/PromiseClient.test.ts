@@ -188,7 +188,7 @@ describe("the Promise client on a real server", () => {
   })
 
   it("shows the session as it is when it is looked at", async () => {
-    const { zk } = await connect("promise-session")
+    const { zk } = await connect("promise-session", { sessionTimeout: 4000 })
     const { session } = zk
     assert.notStrictEqual(session.id, 0n)
     assert.strictEqual(session.state._tag, "Connected")
@@ -197,7 +197,11 @@ describe("the Promise client on a real server", () => {
     assert.isTrue(session.serverFeatures.supports("create2"))
     const before = session.deadline
     await Effect.runPromise(Effect.sleep("20 millis"))
+    // Reads prove nothing. A write proves that the ensemble held the session a quarter of its timeout before.
     await zk.sync()
+    assert.strictEqual(session.deadline, before)
+    await Effect.runPromise(Effect.sleep(session.timeout / 3))
+    await zk.create("/proof")
     assert.isTrue(session.deadline > before)
     for await (const state of session.states) {
       assert.strictEqual(state._tag, "Connected")

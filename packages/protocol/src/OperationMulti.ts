@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import { codes } from "./ErrorCode.ts"
 import * as Jute from "./Jute.ts"
 import { within } from "./JuteError.ts"
 import type { JuteReader } from "./JuteReader.ts"
@@ -115,6 +116,29 @@ export const multiRead = Operation.make({
   response: responseCodec,
   since: "3.6.0"
 })
+
+/**
+ * The error that a failed transaction was rolled back for, of a response that `reader` stands at; 0 where it succeeded. It
+ * reads no more than it has to: a response that succeeded begins with a result.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const failureOfMulti = (reader: JuteReader): number => {
+  while (reader.remaining >= FAILED_RESULT) {
+    const type = reader.int()
+    const done = reader.boolean()
+    reader.int()
+    if (done || type !== ERROR) return 0
+    const error = reader.int()
+    // 0 was rolled back, -2 was not run: because of another one.
+    if (error !== 0 && error !== codes.RuntimeInconsistency) return error
+  }
+  return 0
+}
+
+/** The bytes of a header and an error. */
+const FAILED_RESULT = 13
 
 // -----------------------------------------------------------------------------
 // internal

@@ -115,8 +115,24 @@ export interface SessionOptions {
    * is reached over TLS there is nothing to refuse. Default false.
    */
   readonly allowPlaintext?: boolean | undefined
-  /** How long before the session could end its ownership ends. Default: a tenth of the session timeout. */
+  /**
+   * How long before the session could end its ownership ends: the time that is left to stop what is guarded. Less than
+   * `sessionTimeout`. Where a server grants so short a session that more than half of it would be margin, half of it is used,
+   * with a warning. Default: a tenth of the session timeout.
+   */
   readonly ownershipMargin?: Duration.Input | undefined
+  /**
+   * What proves that the ensemble holds the session, for all that is owned by it (`ownership`, `deadline`, locks and the
+   * like).
+   *
+   * - `quorum`, the default: the answer to a request that a quorum has committed. While anybody owns something, a
+   *   transaction of one `check`, which changes nothing, takes the place of the heartbeat: four in each session timeout,
+   *   whatever is owned. A session that owns nothing sends none.
+   * - `server`: any answer of the connected server, as other clients have it. It costs nothing beside heartbeats. A server
+   *   that is cut off from its ensemble answers for `syncLimit` ticks (10 seconds by default): two clients can own the same
+   *   thing for as long.
+   */
+  readonly ownershipProof?: "quorum" | "server" | undefined
 }
 
 /**
@@ -141,7 +157,8 @@ export const sessionOptions = KnownOptions.make<SessionOptions>(
     maxInFlight: true,
     session: true,
     allowPlaintext: true,
-    ownershipMargin: true
+    ownershipMargin: true,
+    ownershipProof: true
   },
   '{ sessionTimeout: "10 seconds" }'
 )
@@ -220,11 +237,19 @@ export interface SessionInfo {
   readonly state: SessionState
   /** The current state, then each newer one. */
   readonly states: Stream.Stream<SessionState>
-  /** When ownership ends unless the session is confirmed before: a reading of the monotonic clock, in nanoseconds. */
+  /**
+   * When ownership ends unless it is proved anew before: a reading of the monotonic clock, in nanoseconds. While nobody
+   * waits for `ownership` only the application's own writes prove anything, and the deadline may lie in the past. It is
+   * never in the future of a session that is over.
+   */
   readonly deadline: bigint
   /**
-   * Never succeeds. Fails when the session was not confirmed by `deadline`, expired, or was closed: whoever owns
-   * something by this session stops then. A lapse is final for those who waited through it, even if the session goes on.
+   * Never succeeds. Fails when `deadline` comes, and when the session expires or is closed: whoever owns something by this
+   * session stops then. A lapse is final for those who waited through it, even if the session goes on.
+   *
+   * While it is waited for, a quorum proves four times in each session timeout that it holds the session. Where nothing has
+   * proved that lately it fails at once, and asks for a proof: make or write what is to be owned first, such as by the
+   * `create` of an ephemeral znode, which is a proof itself, and wait from then on.
    */
   readonly ownership: Effect.Effect<never, OwnershipLost>
   readonly server: Option.Option<{ readonly host: string; readonly port: number }>

@@ -225,8 +225,8 @@ export class ConnectFailed extends Schema.TaggedError<ConnectFailed>()("ConnectF
 }
 
 /**
- * The time in which what the session owns was certain to be its own has ended. Final for whoever held something, even
- * if the session goes on.
+ * The time in which what the session owns was certain to be its own has ended, or nothing has proved lately that it is.
+ * Final for whoever held something, even if the session goes on.
  *
  * @category errors
  * @since 0.1.0
@@ -235,7 +235,7 @@ export class OwnershipLost extends Schema.TaggedError<OwnershipLost>()("Ownershi
   sessionId: Schema.BigInt
 }) {
   override get message(): string {
-    return "the session could not be confirmed in time; its ephemeral znodes may belong to others by now"
+    return "nothing has proved in time that the ensemble holds the session; its ephemeral znodes may belong to others by now"
   }
 }
 

@@ -4,9 +4,11 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import type { Session } from "../src/Session.ts"
 import * as Frames from "./support/frames.ts"
 import type { ServerSide } from "./support/MemoryNetwork.ts"
 import { at, awaitState, connect, exists } from "./support/session.ts"
@@ -17,6 +19,29 @@ const nine = { sessionTimeout: "9 seconds" } as const
 const { notification, ping } = Operations.Xid
 
 const pong = (server: ServerSide, zxid = 0n) => server.reply(ping, zxid)
+
+/** Answers a proof as a leader does that a quorum follows. */
+const commit = (server: ServerSide, xid: number) =>
+  server.replyWith(xid, 1n, Operations.multi, [{ operation: "check", response: undefined }])
+
+/** Lets so many seconds pass, in which the server answers pings and commits proofs, or pings alone. */
+const pass = Effect.fnUntraced(function* (server: ServerSide, seconds: number, answers: "all" | "pings" = "all") {
+  const seen: Array<string> = []
+  for (let second = 0; second < seconds; second++) {
+    yield* TestClock.adjust("1 second")
+    for (const { name, xid } of yield* server.requests) {
+      seen.push(name)
+      if (name === "ping") pong(server)
+      if (name === "multi" && answers === "all") commit(server, xid)
+    }
+    yield* TestClock.adjust(0)
+  }
+  return seen
+})
+
+/** A wait for the end of ownership that has begun. */
+const owning = (session: Session["Service"]) =>
+  Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
 
 describe("heartbeats", () => {
   it.effect("are sent when nothing was written for a third of the timeout", () =>
@@ -197,20 +222,30 @@ describe("expiry", () => {
 })
 
 describe("ownership", () => {
-  it.effect("ends at the last acknowledged sending plus the timeout less the margin, while disconnected", () =>
+  it.effect("ends a timeout less the margin after what was confirmed last, while disconnected", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(nine)
-      yield* TestClock.adjust("3 seconds")
-      yield* server.nextRequest
-      // Answered a second later: what counts is when the ping was sent.
-      yield* TestClock.adjust("1 second")
-      pong(server)
+      const ownership = yield* owning(session)
+      // A quarter of the timeout after the handshake, which a quorum has committed, a proof is due.
+      yield* TestClock.adjust("2249 millis")
+      assert.lengthOf(yield* server.requests, 0)
       yield* TestClock.adjust("1 millis")
-      assert.strictEqual(session.info.deadline, 11_100_000_000n)
-      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      const proof = yield* server.nextRequest
+      assert.strictEqual(proof.name, "multi")
+      assert.deepStrictEqual(proof.body, [{ operation: "check", request: { path: "/", version: -1 } }])
+      // Committed half a second later. It confirms what was sent a quarter of the timeout before it: the handshake.
+      yield* TestClock.adjust("500 millis")
+      commit(server, proof.xid)
+      yield* TestClock.adjust("1750 millis")
+      assert.strictEqual(session.info.deadline, 8_100_000_000n)
+      // The next one confirms the one before.
+      const next = yield* server.nextRequest
+      commit(server, next.xid)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(session.info.deadline, 10_350_000_000n)
       network.set("a:2181", "hang")
       server.cut()
-      yield* TestClock.adjust("7098 millis")
+      yield* TestClock.adjust("5848 millis")
       assert.isUndefined(ownership.pollUnsafe())
       yield* TestClock.adjust("1 millis")
       assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
@@ -218,10 +253,104 @@ describe("ownership", () => {
     })
   )
 
+  it.effect("ends while a server that is cut off from its ensemble commits nothing", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect(nine)
+      const ownership = yield* owning(session)
+      yield* pass(server, 9)
+      assert.isUndefined(ownership.pollUnsafe())
+      let seconds = 0
+      while (ownership.pollUnsafe() === undefined && seconds < 9) {
+        server.send(Frames.notification(Frames.event.data, "/nobody"))
+        yield* pass(server, 1, "pings")
+        seconds++
+      }
+      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+      // The last proof was sent within the last second but two and a quarter, and confirmed one a quarter older than it.
+      assert.isAtMost(seconds, 7)
+      assert.strictEqual(session.info.state._tag, "Connected")
+    })
+  )
+
+  it.effect("goes by any answer where the options say so, and sends nothing for it", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect({ ...nine, ownershipProof: "server" })
+      const ownership = yield* owning(session)
+      const seen = yield* pass(server, 60)
+      assert.isUndefined(ownership.pollUnsafe())
+      assert.deepStrictEqual([...new Set(seen)], ["ping"])
+    })
+  )
+
+  it.effect("is proved for as long as it is waited for, and by pings alone otherwise", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect(nine)
+      assert.deepStrictEqual([...new Set(yield* pass(server, 30))], ["ping"])
+      // The first proof after a time without any confirms a ping.
+      yield* Fiber.join(yield* owning(session))
+      yield* pass(server, 1)
+      const ownership = yield* owning(session)
+      const seen = yield* pass(server, 90)
+      assert.isUndefined(ownership.pollUnsafe())
+      assert.notInclude(seen, "ping")
+      assert.isAtMost(seen.length, 42)
+      yield* Fiber.interrupt(ownership)
+      yield* pass(server, 3)
+      assert.deepStrictEqual([...new Set(yield* pass(server, 30))], ["ping"])
+    })
+  )
+
+  it.effect("needs no proofs of its own while the application writes", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect(nine)
+      const ownership = yield* owning(session)
+      for (let second = 0; second < 60; second++) {
+        const set = session.request(Operations.setData, { path: "/x", data: null, version: -1 }, "/x")
+        const write = yield* Effect.forkChild(Effect.exit(set), { startImmediately: true })
+        const { name, xid } = yield* server.nextRequest
+        assert.strictEqual(name, "setData")
+        // A refusal is committed as a success is.
+        server.reply(xid, 1n, second % 2 === 0 ? -101 : -103)
+        yield* Fiber.join(write)
+        yield* TestClock.adjust("1 second")
+      }
+      assert.isUndefined(ownership.pollUnsafe())
+    })
+  )
+
+  it.effect("is not proved by what a server refuses by itself", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect(nine)
+      const ownership = yield* owning(session)
+      const refusals = [-119, -127, -6, -102]
+      for (let second = 0; second < 9 && ownership.pollUnsafe() === undefined; second++) {
+        yield* TestClock.adjust("1 second")
+        for (const { name, xid } of yield* server.requests) {
+          if (name === "ping") pong(server)
+          else server.reply(xid, 1n, refusals[second % refusals.length]!)
+        }
+      }
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+    })
+  )
+
+  it.effect("ends when a proof says within its results that the session is over", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect({ ...nine, sessionExpiry: "fail" })
+      const ownership = yield* owning(session)
+      yield* TestClock.adjust("2250 millis")
+      const { xid } = yield* server.nextRequest
+      server.replyWith(xid, 1n, Operations.multi, [{ operation: "error", error: -112 }])
+      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+      yield* awaitState(session, "Expired")
+    })
+  )
+
   it.effect("ends while connected to a server that sends events but answers nothing", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(nine)
-      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      const ownership = yield* owning(session)
       for (let i = 0; i < 8; i++) {
         yield* TestClock.adjust("1 second")
         server.send(Frames.notification(Frames.event.data, "/nobody"))
@@ -233,26 +362,41 @@ describe("ownership", () => {
     })
   )
 
-  it.effect("is not revived by a late answer, and a new one begins with it", () =>
+  it.effect("is not revived by a late proof, and a new one begins with it", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(nine)
-      const held = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      const held = yield* owning(session)
       yield* TestClock.adjust("3 seconds")
       for (let i = 0; i < 6; i++) {
         server.send(Frames.notification(Frames.event.data, "/nobody"))
         yield* TestClock.adjust("1 second")
       }
       assert.strictEqual((yield* Fiber.join(held))._tag, "OwnershipLost")
-      // Nothing is owned while nothing was answered.
-      assert.strictEqual((yield* Effect.flip(session.info.ownership))._tag, "OwnershipLost")
-      const pings = (yield* server.requests).length
-      assert.isAtLeast(pings, 2)
-      for (let i = 0; i < pings; i++) pong(server)
+      const late = yield* server.requests
+      for (const { name, xid } of late) if (name === "multi") commit(server, xid)
       yield* TestClock.adjust("1 millis")
-      const next = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
-      yield* TestClock.adjust("1 second")
+      const next = yield* owning(session)
+      yield* pass(server, 20)
       assert.isUndefined(next.pollUnsafe())
       assert.strictEqual(session.info.id, 0x100n)
+    })
+  )
+
+  it.effect("is nobody's after a time without proofs, until the one that is asked for then has come", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect(nine)
+      yield* pass(server, 30)
+      assert.strictEqual((yield* Fiber.join(yield* owning(session)))._tag, "OwnershipLost")
+      yield* TestClock.adjust(0)
+      const asked = (yield* server.requests).filter(({ name }) => name === "multi")
+      assert.lengthOf(asked, 1)
+      // Asking again while it is on its way sends no other.
+      assert.strictEqual((yield* Fiber.join(yield* owning(session)))._tag, "OwnershipLost")
+      commit(server, asked[0]!.xid)
+      yield* TestClock.adjust(0)
+      const ownership = yield* owning(session)
+      yield* pass(server, 30)
+      assert.isUndefined(ownership.pollUnsafe())
     })
   )
 
@@ -263,6 +407,44 @@ describe("ownership", () => {
     })
   )
 
+  it.effect("goes on with each margin that is accepted", () =>
+    Effect.gen(function* () {
+      for (const margin of [0, 100, 3000, 4500]) {
+        const { server, session } = yield* connect({ ...nine, ownershipMargin: margin })
+        const ownership = yield* owning(session)
+        for (let step = 0; step < 400; step++) {
+          yield* TestClock.adjust("100 millis")
+          for (const { name, xid } of yield* server.requests) {
+            if (name === "ping") pong(server)
+            else commit(server, xid)
+          }
+        }
+        assert.isUndefined(ownership.pollUnsafe(), `margin ${margin}`)
+      }
+    })
+  )
+
+  it.effect("has half of what the server grants as its margin where the options leave too little", () =>
+    Effect.gen(function* () {
+      const lines: Array<unknown> = []
+      const logger = Logger.make(({ message }) => lines.push(message))
+      const { network, server, session } = yield* connect({
+        sessionTimeout: "30 seconds",
+        ownershipMargin: "8 seconds",
+        servers: "a,b",
+        grant: { timeOut: 4000 }
+      }).pipe(Effect.provide(Logger.layer([logger])))
+      assert.strictEqual(session.info.deadline, 2_000_000_000n)
+      assert.lengthOf(lines, 1)
+      assert.match(String(lines[0]), /ownershipMargin.*4000 ms.*2000 ms/)
+      // It is said once.
+      server.cut()
+      yield* (yield* network.accept).greet({ timeOut: 4000 })
+      yield* awaitState(session, "Connected")
+      assert.lengthOf(lines, 1)
+    })
+  )
+
   it.effect("ends in time after a server grants less than before", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ sessionTimeout: "30 seconds", servers: "a,b" })
@@ -270,7 +452,7 @@ describe("ownership", () => {
       const next = yield* network.accept
       yield* next.greet({ timeOut: 3000 })
       yield* awaitState(session, "Connected")
-      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      const ownership = yield* owning(session)
       network.set("a:2181", "hang")
       network.set("b:2181", "hang")
       yield* TestClock.adjust("2700 millis")
@@ -280,12 +462,14 @@ describe("ownership", () => {
     })
   )
 
-  it.effect("ends when the session is closed", () =>
+  it.effect("ends when the session is closed, and its deadline is not in the future", () =>
     Effect.gen(function* () {
       const { session } = yield* connect(nine)
-      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
+      const ownership = yield* owning(session)
+      yield* TestClock.adjust("1 second")
       yield* session.info.detach
       assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+      assert.strictEqual(session.info.deadline, 1_000_000_000n)
     })
   )
 })
@@ -307,7 +491,7 @@ describe("the wall clock", () => {
     return { wall, stepped }
   })
 
-  it.effect("ends ownership when it leaps forward by more than the timeout, and a ping is sent", () =>
+  it.effect("ends ownership when it leaps forward by more than is left, and a sign of life is asked for", () =>
     Effect.gen(function* () {
       const { stepped, wall } = yield* withWall
       const { server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
@@ -320,9 +504,9 @@ describe("the wall clock", () => {
       wall.offset += 9001
       yield* TestClock.adjust("2 seconds")
       assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
-      assert.deepStrictEqual(
+      assert.include(
         (yield* server.requests).map(({ name }) => name),
-        ["ping"]
+        "ping"
       )
       assert.strictEqual(session.info.state._tag, "Connected")
     })
@@ -348,17 +532,13 @@ describe("the wall clock", () => {
         wall.offset += step
         server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
         yield* Fiber.join(reading)
-        const pass = Effect.fnUntraced(function* (seconds: number) {
-          for (let second = 0; second < seconds; second++) {
-            yield* TestClock.adjust("1 second")
-            for (const { name } of yield* server.requests) if (name === "ping") pong(server)
-          }
-        })
-        yield* pass(30)
+        yield* pass(server, 30)
         assert.strictEqual(ownership.pollUnsafe() === undefined, step < 0)
-        // What is asked from now on owns again.
+        // What is proved from now on owns again.
+        if (step > 0) yield* Fiber.join(yield* owning(session))
+        yield* pass(server, 1)
         const again = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
-        yield* pass(30)
+        yield* pass(server, 30)
         assert.isUndefined(again.pollUnsafe())
         assert.deepStrictEqual(states, ["Connected"])
         assert.lengthOf(network.dialled, 1)
@@ -381,15 +561,34 @@ describe("the wall clock", () => {
     })
   )
 
-  it.effect("changes nothing in smaller steps, nor in a leap back", () =>
+  it.effect("shortens the deadline by each leap forward, and several add up", () =>
+    Effect.gen(function* () {
+      const { stepped, wall } = yield* withWall
+      const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
+      const ownership = yield* owning(session)
+      network.set("a:2181", "hang")
+      server.cut()
+      for (const leap of [1500, 10, 2000]) {
+        wall.offset += leap
+        yield* TestClock.adjust("1 second")
+      }
+      assert.strictEqual(session.info.deadline, 8_100_000_000n - 3_510_000_000n)
+      assert.isUndefined(ownership.pollUnsafe())
+      yield* TestClock.adjust("1589 millis")
+      assert.isUndefined(ownership.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+    })
+  )
+
+  it.effect("counts no more once what was sent after a leap is confirmed, and never counts back", () =>
     Effect.gen(function* () {
       const { stepped, wall } = yield* withWall
       const { server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
-      const ownership = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })
-      for (const step of [8999, -1_000_000, 8999, -50, 8999]) {
+      const ownership = yield* owning(session)
+      for (const step of [2000, -1_000_000, 2000, -50, 2000]) {
         wall.offset += step
-        yield* TestClock.adjust("3 seconds")
-        for (const { name } of yield* server.requests) if (name === "ping") pong(server)
+        yield* pass(server, 5)
       }
       assert.isUndefined(ownership.pollUnsafe())
       assert.strictEqual(session.info.state._tag, "Connected")

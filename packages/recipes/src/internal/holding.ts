@@ -5,10 +5,12 @@ import { TransactionFailed } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { WatchedData } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { LockLost, type RecipeError } from "../Errors.ts"
@@ -18,7 +20,8 @@ import { watched } from "./watching.ts"
 
 /** Something held, seen from within. */
 export interface Holding extends Held {
-  readonly isLost: () => boolean
+  /** Looks at the clocks: what has run out by now is lost, even if nobody has been told yet. */
+  readonly isLost: IsLost
   /** Tells whoever listens that it is held no longer. Gives the loss; the first reason stands. */
   readonly giveUp: (reason: LockLost["reason"]) => LockLost
 }
@@ -42,8 +45,9 @@ export const claim = Effect.fnUntraced(function* (
       Effect.provideService(Scope.Scope, attempt),
       Effect.catchTag("NoNode", () => Effect.undefined)
     )
-    if (own !== undefined) {
-      const holding = makeHolding(zk, path, own.stat.czxid)
+    const isOwn = own?.stat.ephemeralOwner === zk.session.id
+    if (own !== undefined && isOwn && (yield* isProved(zk, path))) {
+      const holding = makeHolding(zk, path, own.stat.czxid, { hasEnded: yield* sessionEnd(zk) })
       const loss = watchLoss(zk, holding, own.stat.czxid, Fiber.join(own.changing), onDisconnect)
       // Ownership first, the session afterwards: one that is replaced in between is noticed by one of the two.
       yield* Effect.forkIn(loss, attempt, { startImmediately: true })
@@ -51,22 +55,69 @@ export const claim = Effect.fnUntraced(function* (
       holding.giveUp("session")
     }
     yield* Scope.close(attempt, Exit.void)
-    if (own?.stat.ephemeralOwner !== zk.session.id) return undefined
-    // The answer came so late that it proves nothing: ask again.
+    if (!isOwn || own?.stat.ephemeralOwner !== zk.session.id) return undefined
+    // The answer came so late that it proves nothing. A session that never gets one in time is not asked in a busy loop.
+    yield* Effect.sleep(zk.session.timeout / 16)
   }
 })
 
 /** What is held, as far as a guard has to know it. */
 export interface Guarding extends Pick<Held, "lost"> {
-  readonly isLost?: (() => boolean) | undefined
+  readonly isLost?: IsLost | undefined
 }
+
+/** With `isFresh: false` it may leave out what is dear to look at and seldom changes: leaps of the wall clock. */
+export type IsLost = (isFresh?: boolean) => boolean
 
 /**
  * Runs an effect for as long as something is held: when it is lost the effect is interrupted, and `LockLost` is reported
  * once its finalizers have run. With what is lost already, nothing begins.
+ *
+ * After a standstill of the process the timers of the effect may be due before the one that tells of the loss. So the clocks
+ * are looked at before each step of the effect, and what is lost by then is not gone on with.
  */
-export const guard = <A, E, R>(held: Guarding, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> =>
-  Effect.suspend(() => (held.isLost?.() === true ? held.lost : Effect.raceFirst(held.lost, effect)))
+export const guard = <A, E, R>(held: Guarding, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> => {
+  const { isLost } = held
+  if (isLost === undefined) return Effect.raceFirst(held.lost, effect)
+  return Effect.flatMap(Scheduler.Scheduler, (scheduler) => {
+    if (isLost()) return held.lost
+    const guarding = new GuardingScheduler(scheduler, isLost)
+    const lost = Effect.onExit(held.lost, () => Effect.sync(() => guarding.stop()))
+    return Effect.raceFirst(lost, Effect.provideService(effect, Scheduler.Scheduler, guarding))
+  })
+}
+
+/** Looks at the clocks before each operation of the fibers that it runs. */
+class GuardingScheduler implements Scheduler.Scheduler {
+  readonly executionMode: "sync" | "async"
+  private readonly scheduler: Scheduler.Scheduler
+  private readonly isLost: IsLost
+  private isStopped = false
+
+  constructor(scheduler: Scheduler.Scheduler, isLost: IsLost) {
+    this.executionMode = scheduler.executionMode
+    this.scheduler = scheduler
+    this.isLost = isLost
+  }
+
+  shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    // A fiber that goes on after a wait is at its first operation. One that is lost by now is interrupted where it yields.
+    if (!this.isStopped && this.isLost(fiber.currentOpCount <= 1)) {
+      this.stop()
+      return true
+    }
+    return this.scheduler.shouldYield(fiber)
+  }
+
+  /** The loss is told: finalizers run on without a look at the clocks. */
+  stop(): void {
+    this.isStopped = true
+  }
+
+  makeDispatcher(): Scheduler.SchedulerDispatcher {
+    return this.scheduler.makeDispatcher()
+  }
+}
 
 /** Gives it back, and only then stops to watch: the deletion uses up the watch. */
 export const release = (zk: ZooKeeper.Service, holding: Holding): Effect.Effect<void> =>
@@ -94,13 +145,17 @@ export const leaveInBackground = (zk: ZooKeeper.Service, path: string): Effect.E
   // The delete itself lives with the session, and ends with it.
   Effect.asVoid(Effect.forkDetach(leave(zk, path), { startImmediately: true }))
 
-/** A holding that nobody watches yet. `checks` are what has to hold at the server for a write of the holder. */
+/**
+ * A holding that nobody watches yet. `checks` are what has to hold at the server for a write of the holder, `hasEnded` says
+ * that the time of what is held is over.
+ */
 export const makeHolding = (
   zk: ZooKeeper.Service,
   path: string,
   fencingToken: bigint,
-  checks: () => ReadonlyArray<Op.Check> = () => [Op.check(path)]
+  options: { readonly checks?: () => ReadonlyArray<Op.Check>; readonly hasEnded?: IsLost } = {}
 ): Holding => {
+  const { checks = () => [Op.check(path)], hasEnded = () => false } = options
   const lost = Deferred.makeUnsafe<never, LockLost>()
   let loss: LockLost | undefined
   const giveUp = (reason: LockLost["reason"]): LockLost => {
@@ -114,7 +169,10 @@ export const makeHolding = (
     path,
     fencingToken,
     lost: Deferred.await(lost),
-    isLost: () => loss !== undefined,
+    isLost: (isFresh) => {
+      if (loss === undefined && hasEnded(isFresh)) giveUp("session")
+      return loss !== undefined
+    },
     giveUp,
     // A server that refuses tells of the loss too, if nobody has before.
     transaction: (ops) => Effect.suspend(() => fenced(zk, checks(), ops, () => giveUp("deleted")))
@@ -122,6 +180,31 @@ export const makeHolding = (
 }
 
 // ---- internal
+
+/**
+ * Whether the ensemble provably holds the session: it has committed a write of it lately, or does so now. A server that is
+ * cut off from the others shows a znode as its own long after the others have ended the session.
+ */
+const isProved = (zk: ZooKeeper.Service, path: string): Effect.Effect<boolean, RecipeError> => {
+  const isInTime = Effect.map(Clock.monotonicTimeNanos, (now) => now < zk.session.deadline)
+  const prove = patiently(zk.transaction([Op.check(path)])).pipe(
+    // A refusal is a proof as well; what has become of the znode is seen by the next look.
+    Effect.catchTag("TransactionFailed", () => Effect.void)
+  )
+  return Effect.flatMap(isInTime, (proved) => (proved ? Effect.succeed(true) : Effect.andThen(prove, isInTime)))
+}
+
+/** Whether the time of the session is over. The deadline that was seen last holds until then, unless the machine slept. */
+const sessionEnd = (zk: ZooKeeper.Service): Effect.Effect<IsLost> =>
+  Effect.map(Clock.Clock, (clock) => {
+    let deadline = 0n
+    return (isFresh = true) => {
+      const now = clock.monotonicTimeNanosUnsafe()
+      if (!isFresh && now < deadline) return false
+      deadline = zk.session.deadline
+      return now >= deadline
+    }
+  })
 
 const watchLoss = (
   zk: ZooKeeper.Service,

@@ -20,6 +20,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { LockTimeout, type RecipeError } from "../Errors.ts"
 import type { Layout } from "../Lock.ts"
+import { makeCalmly } from "./calmly.ts"
 import { claim, type Holding, leaveInBackground, type OnDisconnect, release } from "./holding.ts"
 import { type Contender, contendersOf, type Kind, nameFor } from "./layout.ts"
 import { acrossSessions, orRenewed, patiently } from "./patience.ts"
@@ -98,7 +99,9 @@ export const takeBy = Effect.fnUntraced(function* (
   at?: number
 ): Effect.fn.Return<Holding, RecipeError | LockTimeout, Scope.Scope> {
   const scope = yield* Effect.scope
+  const calmly = yield* makeCalmly
   while (true) {
+    yield* wait(calmly)
     const place = yield* enter(line, kind, wait, at)
     const standing = yield* Scope.fork(scope)
     const exit = yield* Effect.exit(wait(awaitTurn(line, place, blocker, isOnce, standing)))

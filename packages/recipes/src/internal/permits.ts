@@ -17,6 +17,7 @@ import * as Scope from "effect/Scope"
 import { DataInvalid, type LockTimeout, PermitsMismatch, type RecipeError } from "../Errors.ts"
 import type { Held } from "../Held.ts"
 import type { SharedPermits } from "../Semaphore.ts"
+import { makeCalmly } from "./calmly.ts"
 import { claim, type Guarding, type Holding, leaveInBackground, release } from "./holding.ts"
 import type { Contender } from "./layout.ts"
 import * as Line from "./line.ts"
@@ -51,7 +52,9 @@ export const take = (
     Effect.gen(function* () {
       const scope = yield* Effect.scope
       const waiting = yield* Line.waitingFor(place, timeout, restore)
+      const calmly = yield* makeCalmly
       while (true) {
+        yield* waiting.wait(calmly)
         const turn = yield* Scope.make()
         const exit = yield* Effect.exit(takeInTurn(place, count, waiting, scope, turn))
         // The next one may look as soon as our permits are had, or gone.

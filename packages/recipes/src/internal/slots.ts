@@ -121,10 +121,9 @@ const takeAny = Effect.fnUntraced(function* (place: Place): Effect.fn.Return<Tak
 
 const hold = Effect.fnUntraced(function* (place: Place, taken: Taken, scope: Scope.Scope) {
   const { zk } = place
-  const holding = makeHolding(zk, taken.slot, taken.stat.mzxid, () => [
-    Op.check(taken.slot, taken.stat.version),
-    Op.check(taken.own)
-  ])
+  const holding = makeHolding(zk, taken.slot, taken.stat.mzxid, {
+    checks: () => [Op.check(taken.slot, taken.stat.version), Op.check(taken.own)]
+  })
   /** Asks the clocks, too: after a standstill they know before anybody else does. */
   const isLost = () => {
     if (remainingTo(taken) <= 0) holding.giveUp("expired")

@@ -1,63 +1,62 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import { OwnershipLost } from "../SessionError.ts"
+import type { OwnershipLost } from "../SessionError.ts"
 import type { Alarm, Timer } from "./Alarm.ts"
 import type { CallOut } from "./CallOut.ts"
+import { Ownership } from "./Ownership.ts"
+import { type ProofKind, Proofs } from "./Proofs.ts"
+import { WallClock } from "./WallClock.ts"
+
+/** What a session needs to know of its own options to tell how long it lives. */
+export interface LivenessOptions {
+  readonly clock: Clock.Clock
+  readonly alarm: Alarm
+  /** Milliseconds. */
+  readonly sessionTimeout: number
+  readonly ownershipMargin: (timeout: number) => number
+  readonly ownershipProof: ProofKind
+  readonly callOut: CallOut
+}
 
 /**
  * The two clocks of a session, both monotonic.
  *
- * *Last heard* says how long the servers have been silent: after 4/3 of the timeout the session counts as expired, for
- * nobody tells one that is cut off. *Last acknowledged*, the moment at which the newest answered request was sent, says
- * until when the servers must still have the session: ownership ends a margin before that.
- *
- * Ownership comes in epochs. A lapse ends one for good, and the next answer begins another: who held something through
- * the lapse has lost it, who acquires something afterwards owns it.
+ * *Last heard* says how long the servers have been silent: after 4/3 of the timeout the session counts as expired, because
+ * nobody tells a client that is cut off. *Last confirmed* says until when the ensemble must still have the session
+ * (`Proofs`): ownership ends a margin before that (`Ownership`).
  */
 export class Liveness {
-  private readonly clock: Clock.Clock
   private readonly alarm: Alarm
-  private readonly margin: (timeout: number) => number
-  private readonly callOut: CallOut
+  private readonly wall: WallClock
+  private readonly proofs: Proofs
+  private readonly owners: Ownership
   private lastHeard = 0
-  private lastAcknowledged = 0
-  private epoch: Set<(exit: Exit.Exit<never, OwnershipLost>) => void> | undefined
-  private readonly ownershipEnd: Timer
   private readonly expiry: Timer
   private readonly wallClock: Timer
   /** Whether there is a session that can expire. */
   private canExpire = false
-  private wallOffset: number
-  private isOver = false
-  /** What was sent before this moment says nothing any more: the machine may have slept since. */
-  private trustedFrom = Number.NEGATIVE_INFINITY
-  /** The session that the clocks speak of. */
-  sessionId = 0n
   /** Milliseconds, as negotiated. */
   timeout: number
   /** Runs when the session counts as expired. */
   onExpired: (() => void) | undefined
   /** Runs when the machine may have slept, and a sign of life is due. */
   onSlept: (() => void) | undefined
+  /** Fails when ownership ends: at the deadline, or with the session. */
+  readonly ownership: Effect.Effect<never, OwnershipLost>
 
-  constructor(
-    clock: Clock.Clock,
-    alarm: Alarm,
-    timeout: number,
-    margin: (timeout: number) => number,
-    callOut: CallOut
-  ) {
-    this.clock = clock
+  constructor({ alarm, callOut, clock, ownershipMargin, ownershipProof, sessionTimeout }: LivenessOptions) {
     this.alarm = alarm
-    this.ownershipEnd = alarm.timer("prompt")
     this.expiry = alarm.timer()
     this.wallClock = alarm.timer("prompt")
-    this.callOut = callOut
-    this.timeout = timeout
-    this.margin = margin
+    this.timeout = sessionTimeout
     this.lastHeard = this.now()
-    this.wallOffset = clock.currentTimeMillisUnsafe() - this.lastHeard
+    this.wall = new WallClock(clock, () => alarm.now())
+    this.proofs = new Proofs(ownershipProof, this.wall, sessionTimeout, ownershipMargin)
+    this.owners = new Ownership(alarm, this.proofs, callOut)
+    this.ownership = Effect.suspend(() => {
+      this.lookAtWallClock(this.now())
+      return this.owners.wait
+    })
   }
 
   /** Monotonic milliseconds. */
@@ -65,107 +64,114 @@ export class Liveness {
     return this.alarm.now()
   }
 
+  // ---------------------------------------------------------------------------
+  // connections
+  // ---------------------------------------------------------------------------
+
+  /**
+   * Begins to measure for a session that was just made or taken up again. `isNew` says that an ensemble has just made it,
+   * `canProve` that the server takes writes.
+   */
+  begin(options: {
+    readonly sessionId: bigint
+    readonly timeout: number
+    readonly sentAt: number
+    readonly now: number
+    readonly isNew: boolean
+    readonly canProve: boolean
+  }): void {
+    const { now, sessionId, timeout } = options
+    const isAnother = sessionId !== this.owners.sessionId
+    // What has lapsed by the old timeout is not healed by a longer one.
+    if (isAnother || this.owners.isOverdue(now)) this.owners.lapse()
+    const isShorter = timeout < this.timeout
+    this.owners.sessionId = sessionId
+    this.timeout = timeout
+    this.heard(now)
+    this.proofs.connected({ ...options, isAnother })
+    this.expectExpiry()
+    this.owners.proved(now)
+    // What was set by a longer timeout would come too late.
+    if (isShorter) {
+      this.owners.deadlineMoved(now)
+      if (this.wallClock.at < Number.POSITIVE_INFINITY) this.watchWallClock(now)
+    }
+  }
+
+  /** The connection is gone: nothing is proved before there is another. */
+  disconnected(): void {
+    this.proofs.disconnected()
+    this.owners.cannotProve()
+  }
+
   /** A server spoke, at `now`. */
   heard(now: number): void {
     this.lastHeard = now
   }
 
-  /** A server answered what was sent at `sentAt`; `now` is the time of the answer. */
-  acknowledged(sentAt: number, now: number): void {
-    // The deadline may have passed without the timer having had its turn: an answer that comes late does not heal that.
-    if (this.epoch !== undefined && now >= this.deadline) this.lapse()
-    if (sentAt < this.trustedFrom) return
-    if (sentAt > this.lastAcknowledged) this.lastAcknowledged = sentAt
-    if (this.epoch === undefined && !this.isOver && now < this.deadline) {
-      this.epoch = new Set()
-      this.endOwnership(now)
-    }
+  // ---------------------------------------------------------------------------
+  // ownership
+  // ---------------------------------------------------------------------------
+
+  /** A request or ping is sent. */
+  sent(at: number): void {
+    this.proofs.sent(at)
   }
 
-  /** Begins to measure for a session that was just made or taken up again. */
-  begin(sessionId: bigint, timeout: number, sentAt: number, now: number): void {
-    // What has lapsed by the old timeout is not healed by a longer one.
-    if (sessionId !== this.sessionId || now >= this.deadline) this.lapse()
-    if (sessionId !== this.sessionId) this.lastAcknowledged = sentAt
-    const isShorter = timeout < this.timeout
-    this.sessionId = sessionId
-    this.timeout = timeout
-    this.heard(now)
-    this.acknowledged(sentAt, now)
-    this.expectExpiry()
-    // What was set by a longer timeout would come too late.
-    if (isShorter) {
-      if (this.epoch !== undefined) this.endOwnership(now)
-      if (this.wallClock.at < Number.POSITIVE_INFINITY) this.watchWallClock(now)
-    }
+  /** A proof is sent that nobody but the session asked for. */
+  askedForProof(at: number): void {
+    this.proofs.asked(at)
+  }
+
+  /**
+   * A server answered what was sent at `sentAt`; `now` is the time of the answer, `isCommitted` says that a quorum has
+   * committed what was asked.
+   */
+  answered(sentAt: number, now: number, isCommitted: boolean): void {
+    // The deadline may have passed without the timer having had its turn: an answer that comes late does not heal that.
+    this.lapseIfOverdue(now)
+    if (this.proofs.answered(sentAt, isCommitted)) this.owners.proved(now)
+  }
+
+  lapseIfOverdue(now: number): void {
+    if (this.owners.isOverdue(now)) this.owners.lapse()
   }
 
   /** When ownership ends, in monotonic milliseconds. */
   get deadline(): number {
-    return this.lastAcknowledged + this.timeout - this.margin(this.timeout)
+    return this.proofs.deadline
   }
 
-  /** When the session counts as expired unless a server is heard before, in monotonic milliseconds. */
-  get expiresAt(): number {
-    return this.lastHeard + (this.timeout * 4) / 3
+  /** When the next proof has to be sent, in monotonic milliseconds; never while nobody owns anything. */
+  get proofDue(): number {
+    return this.owners.isNeeded ? this.proofs.due(this.owners.isAskedFor) : Number.POSITIVE_INFINITY
+  }
+
+  /** Calls back when a proof is due sooner than before. */
+  set onProofNeeded(callBack: (() => void) | undefined) {
+    this.owners.onNeeded = callBack
   }
 
   /** Ends the current epoch of ownership. */
   lapse(): void {
-    const waiting = this.epoch
-    if (waiting === undefined) return
-    this.epoch = undefined
-    this.ownershipEnd.clear()
-    if (waiting.size === 0) return
-    const lost = Exit.fail(new OwnershipLost({ sessionId: this.sessionId }))
-    for (const resume of waiting) this.callOut(() => resume(lost))
+    this.proofs.ended(this.now())
+    this.owners.lapse()
   }
 
-  /** Ends ownership for good: what a connection still answers while it is being left begins no epoch. */
+  /** Ends ownership for good. */
   end(): void {
-    this.isOver = true
-    this.lapse()
-  }
-
-  /**
-   * Compares the clocks. When the wall clock has leapt forward by more than the timeout the machine may have slept while
-   * the monotonic clock stood still, and the servers did not: ownership ends, and only what is asked from now on can
-   * begin it anew. True when that is so, and a sign of life is due.
-   */
-  hasSlept(now: number): boolean {
-    const offset = this.clock.currentTimeMillisUnsafe() - now
-    const step = offset - this.wallOffset
-    this.wallOffset = offset
-    if (step <= this.timeout) return false
-    this.trustedFrom = now
-    this.lapse()
-    return true
-  }
-
-  /** Fails when the epoch that it was begun in ends. */
-  readonly ownership: Effect.Effect<never, OwnershipLost> = Effect.callback((resume) => {
-    if (this.epoch !== undefined && this.now() >= this.deadline) this.lapse()
-    const epoch = this.epoch
-    if (epoch === undefined) {
-      resume(Effect.fail(new OwnershipLost({ sessionId: this.sessionId })))
-      return
-    }
-    epoch.add(resume)
-    return Effect.sync(() => {
-      epoch.delete(resume)
-    })
-  })
-
-  /** Ends the epoch when its time has come; answers put that off, so it is looked at again then. */
-  private readonly endOwnership = (now: number): void => {
-    const { deadline } = this
-    if (deadline > now) this.ownershipEnd.set(deadline, this.endOwnership)
-    else this.lapse()
+    this.proofs.ended(this.now())
+    this.owners.end()
   }
 
   // ---------------------------------------------------------------------------
   // expiry
   // ---------------------------------------------------------------------------
+
+  /** When the session counts as expired unless a server is heard before, in monotonic milliseconds. */
+  get expiresAt(): number {
+    return this.lastHeard + (this.timeout * 4) / 3
+  }
 
   /** There is a session: it expires when servers are silent for too long. */
   expectExpiry(): void {
@@ -193,13 +199,22 @@ export class Liveness {
   // the wall clock
   // ---------------------------------------------------------------------------
 
-  /** Compares the clocks every third of the timeout, connected or not. */
-  watchWallClock(now: number): void {
-    this.wallClock.set(now + this.timeout / 3, this.lookAtWallClock)
+  /**
+   * Compares the clocks. A forward leap of the wall clock means that the machine may have slept while the monotonic clock
+   * stood still, and the servers did not: the deadline comes nearer by the leap.
+   */
+  lookAtWallClock(now: number): void {
+    const leap = this.wall.look(now)
+    if (leap === 0) return
+    this.owners.deadlineMoved(now)
+    if (leap > this.timeout / 16) this.onSlept?.()
   }
 
-  private readonly lookAtWallClock = (now: number): void => {
-    if (this.hasSlept(now)) this.onSlept?.()
-    this.watchWallClock(now)
+  /** Compares the clocks every third of the timeout, connected or not. */
+  watchWallClock(now: number): void {
+    this.wallClock.set(now + this.timeout / 3, (now) => {
+      this.lookAtWallClock(now)
+      this.watchWallClock(now)
+    })
   }
 }

@@ -15,6 +15,7 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type { SessionCredentials } from "../Session.ts"
 import { AuthFailed, SessionClosed, type SessionError, SessionExpired } from "../SessionError.ts"
+import { annotated } from "./annotated.ts"
 import { Alarm, type Timer } from "./Alarm.ts"
 import type { CallOut } from "./CallOut.ts"
 import type { Established } from "./dial.ts"
@@ -34,6 +35,9 @@ import { watchPackets } from "./watchPackets.ts"
 const watcherEvent = Jute.codec(Records.WatcherEvent)
 
 const noPassword = new Uint8Array(16)
+
+/** What a proof asks for: that the root is there, whatever its version. */
+const proof: Operation.Request<typeof Operations.multi> = [{ operation: "check", request: { path: "/", version: -1 } }]
 
 /**
  * What a session is at this moment, and what each frame does to it. Everything here is synchronous: the fibers that dial,
@@ -73,6 +77,8 @@ export class SessionCore {
   isOver = false
   /** Whether the current connection serves reads under a passing session while ours waits for a quorum. */
   isStandIn = false
+  /** Looks at once whether a ping or a proof is due, while there is a connection. */
+  beat: (() => void) | undefined
   /** Runs at the first connection whose identities the server has accepted. */
   onReady: (() => void) | undefined
   /** Whether the session had better be elsewhere, and who sees to that once there is a connection. */
@@ -85,7 +91,11 @@ export class SessionCore {
   private readonly meter: Meter
   /** Of all frames, one after the other: what a frame becomes is read before anybody else runs. */
   private readonly reader = new JuteReader(noPassword)
+  /** Looks ahead in a frame. */
+  private readonly peeker = new JuteReader(noPassword)
+  private proofsInFlight = 0
   private connectionsLost = 0
+  private hasWarnedOfMargin = false
   private sessionsExpired = 0
   private events = 0
   /** Of the connections that are gone. */
@@ -115,8 +125,7 @@ export class SessionCore {
     this.limit = this.alarm.timer()
     this.patience = this.alarm.timer()
     this.heartbeat = this.alarm.timer()
-    const { ownershipMargin, sessionTimeout } = settings
-    this.liveness = new Liveness(options.clock, this.alarm, sessionTimeout, ownershipMargin, callOut)
+    this.liveness = new Liveness({ ...settings, clock: options.clock, alarm: this.alarm, callOut })
     this.capabilities = new ServerCapabilities(() => this.liveness.now())
     this.identities = new Identities(settings.auth, callOut, () => this.liveness.now())
     this.credentials = settings.session ?? { id: 0n, password: Redacted.make(noPassword) }
@@ -196,10 +205,13 @@ export class SessionCore {
     this.isStandIn = isStandIn
     this.isDeparting = false
     if (!isStandIn) {
+      const isNew = this.credentials.id === 0n
       const password = response.passwd ?? noPassword
       this.credentials = { id: response.sessionId, password: Redacted.make(password) }
       this.isKnownToEnsemble = !readOnly
-      this.liveness.begin(response.sessionId, response.timeOut, sentAt, link.heardAt)
+      const { sessionId, timeOut: timeout } = response
+      this.liveness.begin({ sessionId, timeout, sentAt, now: link.heardAt, isNew, canProve: !readOnly })
+      this.warnOfMargin(timeout)
     }
     this.capabilities.connected(link.server)
     // Who hears of it now and sends something finds no outlet yet, and waits behind what a connection begins with.
@@ -207,7 +219,7 @@ export class SessionCore {
     this.link = link
     this.exchange.open(link)
     this.identities.replay(link.writer)
-    link.schedule()
+    link.flushLater()
     this.registerWatches()
     this.exchange.pump()
     this.identities.whenAnswered(() => {
@@ -217,12 +229,22 @@ export class SessionCore {
     })
   }
 
+  private warnOfMargin(timeout: number): void {
+    const { hasCutMargin, ownershipMargin } = this.settings
+    if (this.hasWarnedOfMargin || !hasCutMargin(timeout)) return
+    this.hasWarnedOfMargin = true
+    const message = `ownershipMargin leaves no time to own anything in a session of ${timeout} ms, which is what the server granted; a margin of ${ownershipMargin(timeout)} ms is used instead. Choose a smaller one, or a longer sessionTimeout that the server grants (maxSessionTimeout)`
+    Effect.runForkWith(this.context)(annotated(this, this.link?.server, Effect.logWarning(message)))
+  }
+
   /** The connection is gone. */
   disconnected(): void {
     this.limit.clear()
     this.heartbeat.clear()
+    this.beat = undefined
     this.onDeparture = undefined
     this.forgetLink()
+    this.liveness.disconnected()
     this.connectionsLost++
     this.state.set({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() })
     this.exchange.disconnect()
@@ -276,9 +298,9 @@ export class SessionCore {
   // ---------------------------------------------------------------------------
 
   /** Bytes came in. */
-  heard(link: Link, now: number): void {
+  heard(now: number): void {
     // Before any of the replies is believed.
-    if (this.liveness.hasSlept(now)) link.ping()
+    this.liveness.lookAtWallClock(now)
     if (!this.isStandIn) this.liveness.heard(now)
   }
 
@@ -302,7 +324,7 @@ export class SessionCore {
         if (header.err !== 0) throw new Violation(`a heartbeat was refused with ${ErrorCode.nameOf(header.err)}`)
         link.answered = true
         link.replied()
-        return this.acknowledged(sentAt, link.heardAt)
+        return this.answered(sentAt, link.heardAt, false)
       }
       case Operations.Xid.auth: {
         const refused = this.identities.answer(header.err)
@@ -315,9 +337,14 @@ export class SessionCore {
     this.meter.sample(link.heardAt - request.sentAt)
     link.replied()
     if (isEnd(header.err)) return this.ended(request, header.err)
+    if (request.operation === Operations.multi && header.err === ErrorCode.codes.Ok) {
+      this.peeker.reset(bytes, reader.offset, end)
+      const failure = Operations.failureOfMulti(this.peeker)
+      if (isEnd(failure)) return this.ended(request, failure)
+    }
     link.answered ||= isProofOfService(request.operation, header.err)
-    // Who is told the outcome must not believe in an ownership that has ended.
-    this.acknowledged(request.sentAt, link.heardAt)
+    // Who is told the outcome must not believe in an ownership that has ended, and may believe in one that it proves.
+    this.answered(request.sentAt, link.heardAt, isCommitted(request.operation, header.err))
     if (header.err === ErrorCode.codes.Unimplemented && header.zxid === -1n) {
       this.capabilities.lacks(link.server, request.operation.name)
     }
@@ -337,8 +364,29 @@ export class SessionCore {
     throw new Violation("the server does not serve the session any more")
   }
 
-  private acknowledged(sentAt: number, now: number): void {
-    if (!this.isStandIn) this.liveness.acknowledged(sentAt, now)
+  private answered(sentAt: number, now: number, isCommitted: boolean): void {
+    if (this.isStandIn) return
+    this.liveness.answered(sentAt, now, isCommitted)
+    if (isCommitted) this.heartbeatBy(this.liveness.proofDue)
+  }
+
+  /** Has the heartbeat look again by then. */
+  private heartbeatBy(at: number): void {
+    if (at < this.heartbeat.at) this.beat?.()
+  }
+
+  /** Has a quorum prove that it holds the session: a transaction that changes nothing, answered once it is committed. */
+  prove(): void {
+    this.liveness.askedForProof(this.liveness.now())
+    this.proofsInFlight++
+    const done = () => this.proofsInFlight--
+    this.exchange.sendFirst(new PendingRequest(Operations.multi, proof, "/", "drop", Number.POSITIVE_INFINITY, done))
+  }
+
+  /** Asks for signs of life at once: the machine may have slept. */
+  askForSigns(): void {
+    this.link?.ping()
+    this.beat?.()
   }
 
   private notification(reader: JuteReader, zxid: bigint): void {
@@ -417,7 +465,8 @@ export class SessionCore {
       events: this.events,
       connectionsLost: this.connectionsLost,
       sessionsExpired: this.sessionsExpired,
-      inFlight: this.exchange.inFlightCount,
+      // The heartbeat is no request of the application.
+      inFlight: this.exchange.inFlightCount - this.proofsInFlight,
       waiting: this.exchange.waitingCount,
       watches: this.watches.size
     }
@@ -448,6 +497,23 @@ export class SessionCore {
 /** The codes that say that the session is not with this server. */
 const isEnd = (code: number): boolean =>
   code === ErrorCode.codes.SessionExpired || code === ErrorCode.codes.SessionMoved
+
+/**
+ * The codes that a leader gives after it has looked for the session, and that a quorum commits as it commits a success. All
+ * others may be a server's own, as that of one that serves reads only.
+ */
+const committedCodes: ReadonlySet<number> = new Set([
+  ErrorCode.codes.Ok,
+  ErrorCode.codes.NoNode,
+  ErrorCode.codes.BadVersion,
+  ErrorCode.codes.NoChildrenForEphemerals,
+  ErrorCode.codes.NodeExists,
+  ErrorCode.codes.NotEmpty
+])
+
+/** Whether an answer shows that a quorum holds the session. */
+const isCommitted = (operation: Operation.Any, code: number): boolean =>
+  operation.kind === "write" && committedCodes.has(code)
 
 /** Whether an answer shows that the server serves us, so that the next may be tried at once when it is lost. */
 const isProofOfService = (operation: Operation.Any, code: number): boolean =>

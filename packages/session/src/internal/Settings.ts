@@ -27,7 +27,13 @@ export interface Settings {
   readonly session: SessionCredentials | undefined
   readonly allowPlaintext: boolean
   readonly ownershipMargin: (timeout: number) => number
+  /** Whether the margin of the options leaves no time to own anything in a session of this timeout. */
+  readonly hasCutMargin: (timeout: number) => boolean
+  readonly ownershipProof: "quorum" | "server"
 }
+
+/** The largest part of a session timeout that may be margin: proofs take a quarter, and need time to come. */
+const LARGEST_MARGIN = 1 / 2
 
 const MAX_INT = 2_147_483_647
 
@@ -53,6 +59,21 @@ export const checkOptions = Effect.fnUntraced(function* (
   const sessionTimeout = yield* checkDuration("sessionTimeout", options.sessionTimeout ?? 10_000)
   const margin = options.ownershipMargin
   const ownershipMargin = margin === undefined ? undefined : yield* checkDuration("ownershipMargin", margin, 0)
+  if (ownershipMargin !== undefined && ownershipMargin >= sessionTimeout) {
+    return yield* new InvalidArgument({
+      argument: "ownershipMargin",
+      value: Duration.format(Duration.millis(ownershipMargin)),
+      rule: `must be less than sessionTimeout (${sessionTimeout} ms), or nothing could ever be owned; a tenth of it is the default`
+    })
+  }
+  if (options.ownershipProof !== undefined && !["quorum", "server"].includes(options.ownershipProof)) {
+    return yield* new InvalidArgument({
+      argument: "ownershipProof",
+      value: String(options.ownershipProof),
+      rule: `must be "quorum" or "server"`
+    })
+  }
+  const hasCutMargin = (timeout: number) => (ownershipMargin ?? 0) > timeout * LARGEST_MARGIN
   if (options.sessionExpiry !== undefined && !["recreate", "fail"].includes(options.sessionExpiry)) {
     return yield* new InvalidArgument({
       argument: "sessionExpiry",
@@ -88,7 +109,9 @@ export const checkOptions = Effect.fnUntraced(function* (
     session: yield* checkCredentials(options.session),
     // Nothing but `true` gives up protection.
     allowPlaintext: options.allowPlaintext === true,
-    ownershipMargin: (timeout) => Math.min(ownershipMargin ?? timeout / 10, timeout)
+    ownershipMargin: (timeout) => (hasCutMargin(timeout) ? timeout / 2 : (ownershipMargin ?? timeout / 10)),
+    hasCutMargin,
+    ownershipProof: options.ownershipProof ?? "quorum"
   }
 })
 

@@ -73,7 +73,8 @@ export const makeSession = Effect.fnUntraced(function* (
     ),
     Effect.forkScoped({ startImmediately: true })
   )
-  core.liveness.onSlept = () => core.link?.ping()
+  core.liveness.onSlept = () => core.askForSigns()
+  core.liveness.onProofNeeded = () => core.beat?.()
   core.liveness.watchWallClock(core.liveness.now())
   if (settings.requestTimeout !== undefined) sweep(core, settings.requestTimeout)
   yield* Effect.addFinalizer(() => close(core))
@@ -118,6 +119,7 @@ const makeInfo = (core: SessionCore, detach: Effect.Effect<void>): SessionInfo =
     return core.state.changes
   },
   get deadline() {
+    core.liveness.lookAtWallClock(core.liveness.now())
     return BigInt(Math.floor(core.liveness.deadline * 1_000_000))
   },
   ownership: core.liveness.ownership,
@@ -199,7 +201,7 @@ const addAuth = (
       return
     }
     const giveUp = core.identities.add(auth, core.link?.writer, resume)
-    core.link?.schedule()
+    core.link?.flushLater()
     return Effect.sync(giveUp)
   })
   const { requestTimeout } = core.settings

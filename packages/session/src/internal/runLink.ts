@@ -36,7 +36,7 @@ export const runLink = (core: SessionCore, link: Link, readOnly: boolean, leave:
 const readLoop = (core: SessionCore, link: Link): Effect.Effect<string> => {
   const batch = link.read(
     (bytes, start, end) => core.frame(link, bytes, start, end),
-    (now) => core.heard(link, now)
+    (now) => core.heard(now)
   )
   return Effect.catch(Effect.forever(batch, { disableYield: true }), (error) => {
     // A negative length tells of a broken stream, not of a large reply.
@@ -56,6 +56,9 @@ const messageOf = (cause: Cause.Cause<TransportError>): string => {
  * thirds: the rest of the session's time is there to find another server. So it does after two timeouts with a server that
  * answers pings and leaves the oldest request without an answer. A time in which this process stood still, and
  * neither asked nor read, is not the server's silence: it has a sixth of the timeout from then on to answer.
+ *
+ * While anybody owns something by the session, a transaction that changes nothing takes the place of the ping, four times
+ * in each timeout: its answer proves that a quorum holds the session.
  */
 const keepAlive = (core: SessionCore, link: Link, leave: Leave): void => {
   const { liveness } = core
@@ -63,6 +66,11 @@ const keepAlive = (core: SessionCore, link: Link, leave: Leave): void => {
   let dueAt = Number.POSITIVE_INFINITY
   let excusedUntil = Number.NEGATIVE_INFINITY
   const beat = (now: number): void => {
+    if (now >= liveness.proofDue) {
+      // A proof is a sign of life as well.
+      pingedAt = now
+      core.prove()
+    }
     const silentAfter = (liveness.timeout * 2) / 3
     const pingAfter = liveness.timeout / 3
     const silent = now - link.heardAt
@@ -99,10 +107,11 @@ const keepAlive = (core: SessionCore, link: Link, leave: Leave): void => {
     }
     core.report()
     const judgeAt = Math.max(now + silentAfter - silent, excusedUntil)
-    dueAt = now + Math.max(1, Math.min(judgeAt - now, nextPing))
+    dueAt = now + Math.max(1, Math.min(judgeAt - now, nextPing, liveness.proofDue - now))
     core.heartbeat.set(dueAt, beat)
   }
-  beat(liveness.now())
+  core.beat = () => beat(liveness.now())
+  core.beat()
 }
 
 const neglect = (link: Link, { operation, since }: Awaited, now: number): string =>

@@ -1,0 +1,162 @@
+import type { WallClock } from "./WallClock.ts"
+
+/** What shows that the ensemble holds the session: what a quorum has committed, or any answer of one server. */
+export type ProofKind = "quorum" | "server"
+
+/** Something that was sent. */
+interface Sign {
+  /** Monotonic milliseconds. */
+  readonly at: number
+  /** The same with the leaps of the wall clock. */
+  readonly elapsed: number
+}
+
+/**
+ * Until when the ensemble must still hold the session.
+ *
+ * A server that is cut off from its ensemble answers pings and reads alone, so that only the answer to a request that a
+ * quorum has committed proves anything. It proves that the session was held, and so that whatever the leader had heard of by
+ * then prolonged it. The leader hears what a client has sent to a follower with its next ping to that follower, half a tick
+ * later at most, and a timeout has two ticks at least. A proof that was sent at S therefore confirms what was sent a quarter
+ * of the timeout before S on the same connection, and the handshake of the connection, which goes to the leader at once.
+ */
+export class Proofs {
+  private readonly kind: ProofKind
+  private readonly wall: WallClock
+  private readonly marginOf: (timeout: number) => number
+  /** The newest confirmed sending, with the leaps of the wall clock. */
+  private confirmed: number
+  /** What was sent on this connection: the handshake, then what a later proof may confirm. */
+  private handshake: Sign | undefined
+  private signs: Array<Sign> = []
+  private nextSignAt = Number.POSITIVE_INFINITY
+  /** When the newest answered proof was sent, and when the newest was, on this connection. */
+  private provedAt = Number.NEGATIVE_INFINITY
+  private askedAt = Number.NEGATIVE_INFINITY
+  /** Milliseconds, as negotiated. */
+  private timeout: number
+  private endedAt = Number.POSITIVE_INFINITY
+  /** Whether there is a connection to a server that can prove something. */
+  canProve = false
+
+  constructor(kind: ProofKind, wall: WallClock, timeout: number, marginOf: (timeout: number) => number) {
+    this.kind = kind
+    this.wall = wall
+    this.timeout = timeout
+    this.marginOf = marginOf
+    this.confirmed = -timeout
+  }
+
+  /** When ownership ends, in monotonic milliseconds. */
+  get deadline(): number {
+    return Math.min(this.confirmed - this.wall.leapt + this.timeout - this.marginOf(this.timeout), this.endedAt)
+  }
+
+  /**
+   * A connection stands. `isAnother` says that it is not the session of before, `isNew` that an ensemble has just made it,
+   * which a quorum has committed.
+   */
+  connected(options: {
+    readonly timeout: number
+    readonly sentAt: number
+    readonly isAnother: boolean
+    readonly isNew: boolean
+    readonly canProve: boolean
+  }): void {
+    const { canProve, isAnother, isNew, sentAt, timeout } = options
+    this.timeout = timeout
+    this.endedAt = Number.POSITIVE_INFINITY
+    const handshake: Sign = { at: sentAt, elapsed: this.wall.withLeaps(sentAt) }
+    // Nothing is known of a session that is taken up before something is proved.
+    if (isAnother) this.confirmed = handshake.elapsed - timeout
+    this.handshake = handshake
+    this.signs = []
+    this.nextSignAt = sentAt
+    this.askedAt = this.provedAt = Number.NEGATIVE_INFINITY
+    this.canProve = this.kind === "quorum" && canProve
+    if (this.kind === "server") this.confirm(handshake.elapsed)
+    else if (isNew && canProve) {
+      this.provedAt = sentAt
+      this.confirm(handshake.elapsed)
+    }
+  }
+
+  /** The connection is gone. */
+  disconnected(): void {
+    this.handshake = undefined
+    this.signs = []
+    this.nextSignAt = Number.POSITIVE_INFINITY
+    this.canProve = false
+  }
+
+  /** The session is over: its deadline is not in the future any more. */
+  ended(now: number): void {
+    this.endedAt = Math.min(this.endedAt, now)
+  }
+
+  /** A request or ping is sent; called for each, so one in a sixteenth of the timeout is remembered. */
+  sent(at: number): void {
+    if (at >= this.nextSignAt) this.remember(at)
+  }
+
+  private remember(at: number): void {
+    this.nextSignAt = at + this.timeout / 16
+    const { signs } = this
+    signs.push({ at, elapsed: this.wall.withLeaps(at) })
+    // What proofs that are sent from now on confirm is never older than the newest sign that is old enough for them.
+    while (signs.length > 1 && signs[1]!.at <= at - this.delay) signs.shift()
+  }
+
+  /** A proof of our own is sent. */
+  asked(at: number): void {
+    this.askedAt = at
+    // The next one confirms it.
+    this.remember(at)
+  }
+
+  /** Something that was sent at `sentAt` was answered; whether that has confirmed anything. */
+  answered(sentAt: number, isCommitted: boolean): boolean {
+    if (this.kind === "server") {
+      this.confirm(this.wall.withLeaps(sentAt))
+      return true
+    }
+    if (!isCommitted || this.handshake === undefined) return false
+    if (sentAt > this.provedAt) this.provedAt = sentAt
+    this.confirm(this.handshake.elapsed)
+    for (const { at, elapsed } of this.signs) if (at <= sentAt - this.delay) this.confirm(elapsed)
+    return true
+  }
+
+  /** When the next proof has to be sent, in monotonic milliseconds; `isUrgent` when somebody wants one now. */
+  due(isUrgent: boolean): number {
+    if (!this.canProve) return Number.POSITIVE_INFINITY
+    // None is on its way.
+    const isIdle = this.askedAt <= this.provedAt
+    // Not in a busy loop, even if each one comes too late to begin anything.
+    if (isUrgent && isIdle) return this.provedAt + this.timeout / 16
+    const due = Math.max(this.provedAt, this.askedAt) + this.interval
+    if (!isIdle) return due
+    // The first proof after a time without any may have confirmed something old: what is newer is confirmed early.
+    const left = this.deadline - due
+    const usual = this.timeout - this.delay - this.marginOf(this.timeout) - this.interval
+    if (left >= usual - this.timeout / 8) return due
+    const unconfirmed = this.signs.find(({ elapsed }) => elapsed > this.confirmed)
+    if (unconfirmed === undefined) return due
+    return Math.min(due, Math.max(unconfirmed.at + this.delay, this.provedAt + this.timeout / 16))
+  }
+
+  /** How long what was sent may take to reach the leader. */
+  private get delay(): number {
+    return this.timeout / 4
+  }
+
+  /** A quarter of the timeout, or less where a large margin leaves so little time that a proof could come too late. */
+  private get interval(): number {
+    const spare = this.timeout - this.delay - this.marginOf(this.timeout)
+    return this.delay / Math.max(1, Math.ceil((this.delay * 2) / spare))
+  }
+
+  private confirm(elapsed: number): void {
+    if (elapsed > this.confirmed) this.confirmed = elapsed
+  }
+}
