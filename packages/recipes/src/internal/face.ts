@@ -38,7 +38,7 @@ export const callback =
         Deferred.doneUnsafe(settled, Effect.void)
         resume(exit)
       }
-      const face = { ...derive(zk, input), signal: controller.signal }
+      const face = { ...derive(zk, input), signal: signalOf(controller, input) }
       const call = async () => f(face as Face & typeof face)
       call().then(
         (value) => finish(Exit.succeed(value)),
@@ -49,6 +49,27 @@ export const callback =
         return Deferred.await(settled)
       })
     })
+
+/**
+ * After a standstill of the process a callback may go on before anything has told of the loss. So a signal that is looked at
+ * looks at the clocks, and is aborted by the time that it answers.
+ */
+const signalOf = (controller: AbortController, { isLost }: { readonly isLost?: () => boolean }): AbortSignal => {
+  const { signal } = controller
+  if (isLost === undefined) return signal
+  const aborted = (): boolean => {
+    if (isLost()) controller.abort()
+    return Reflect.get(AbortSignal.prototype, "aborted", signal)
+  }
+  return Object.defineProperties(signal, {
+    aborted: { get: aborted },
+    throwIfAborted: {
+      value: () => {
+        if (aborted()) throw signal.reason
+      }
+    }
+  })
+}
 
 /** Something that was acquired, with the ways to give it back. */
 export type Disposable_<T> = T & {

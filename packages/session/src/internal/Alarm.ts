@@ -27,6 +27,8 @@ export class Alarm {
   private wakesAt = Number.POSITIVE_INFINITY
   private isRinging = false
   private isStopped = false
+  /** Runs first whenever the alarm wakes up, even if it is for nothing. */
+  onWake: ((now: number) => void) | undefined
 
   constructor(clock: Clock.Clock, context: Context.Context<never>, callOut: CallOut) {
     this.clock = clock
@@ -76,6 +78,8 @@ export class Alarm {
    * not be late, the end of an ownership, does not wait for that.
    */
   private readonly wake: Effect.Effect<void> = Effect.suspend(() => {
+    const { onWake } = this
+    if (onWake !== undefined) this.callOut(() => onWake(this.now()))
     if (this.now() <= this.wakesAt + RESOLUTION) return this.ring
     this.ringDue(({ isPrompt }) => isPrompt)
     return Effect.andThen(Effect.yieldNow, this.ring)

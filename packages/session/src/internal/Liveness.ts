@@ -41,6 +41,8 @@ export class Liveness {
   onExpired: (() => void) | undefined
   /** Runs when the machine may have slept, and a sign of life is due. */
   onSlept: (() => void) | undefined
+  /** Runs when a proof is due sooner than before. */
+  onProofNeeded: (() => void) | undefined
   /** Fails when ownership ends: at the deadline, or with the session. */
   readonly ownership: Effect.Effect<never, OwnershipLost>
 
@@ -53,6 +55,12 @@ export class Liveness {
     this.wall = new WallClock(clock, () => alarm.now())
     this.proofs = new Proofs(ownershipProof, this.wall, sessionTimeout, ownershipMargin)
     this.owners = new Ownership(alarm, this.proofs, callOut)
+    // Whatever woke the process may be the first to see that the machine has slept.
+    alarm.onWake = (now) => this.lookAtWallClock(now)
+    this.owners.onNeeded = () => {
+      this.watchWallClock(this.now())
+      this.onProofNeeded?.()
+    }
     this.ownership = Effect.suspend(() => {
       this.lookAtWallClock(this.now())
       return this.owners.wait
@@ -147,11 +155,6 @@ export class Liveness {
     return this.owners.isNeeded ? this.proofs.due(this.owners.isAskedFor) : Number.POSITIVE_INFINITY
   }
 
-  /** Calls back when a proof is due sooner than before. */
-  set onProofNeeded(callBack: (() => void) | undefined) {
-    this.owners.onNeeded = callBack
-  }
-
   /** Ends the current epoch of ownership. */
   lapse(): void {
     this.proofs.ended(this.now())
@@ -210,9 +213,12 @@ export class Liveness {
     if (leap > this.timeout / 16) this.onSlept?.()
   }
 
-  /** Compares the clocks every third of the timeout, connected or not. */
+  /**
+   * Compares the clocks from time to time, connected or not: every third of the timeout, and while anybody owns something
+   * every twentieth, which is half of the usual margin.
+   */
   watchWallClock(now: number): void {
-    this.wallClock.set(now + this.timeout / 3, (now) => {
+    this.wallClock.set(now + this.timeout / (this.owners.isNeeded ? 20 : 3), (now) => {
       this.lookAtWallClock(now)
       this.watchWallClock(now)
     })
