@@ -351,6 +351,7 @@ export interface ConfigOptions
       | "allowReadOnly"
       | "allowPlaintext"
       | "sessionExpiry"
+      | "ensembleReset"
       | "maxFrameSize"
       | "maxRequestSize"
       | "maxInFlight"

@@ -172,7 +172,7 @@ const refusals = {
   silence: {
     name: "a server that never shakes hands",
     tls: undefined,
-    says: "no session within",
+    says: "could not connect within",
     nothingIsSaid: "but the handshake of TLS"
   }
 } as const satisfies Record<string, Refusal>

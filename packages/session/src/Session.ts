@@ -77,8 +77,11 @@ export interface SessionOptions {
   readonly servers?: string | undefined
   /** How long servers keep a silent session (`session_timeout` in aiozk). Servers clamp it. Default 10 seconds. */
   readonly sessionTimeout?: Duration.Input | undefined
-  /** How long the first connection may take. Default 15 seconds. */
-  readonly connectTimeout?: Duration.Input | undefined
+  /**
+   * How long the first connection may take, then `ConnectFailed`; every server has its turn in that time. `"infinity"`
+   * waits for a server that has yet to come. Default 15 seconds.
+   */
+  readonly connectTimeout?: Duration.Input | "infinity" | undefined
   /** How long one request may take, waiting for a connection included, and all attempts at a write that is repeated
    * (`protected`, `idempotent`, `guaranteed`). Default: no limit. */
   readonly requestTimeout?: Duration.Input | undefined
@@ -90,12 +93,20 @@ export interface SessionOptions {
   /**
    * The pauses between rounds over all servers, while there is no connection (`retry_policy` in aiozk). The first try
    * after a connection that worked comes without one, unless more than three in a row lasted less than a second. When it
-   * ends, it is begun anew. Default: from 100 milliseconds, doubling up to a fifth of `sessionTimeout` and 5 seconds at
-   * most, with jitter, forever: no pause costs a session.
+   * ends, it is begun anew. From the second round on there is a random part of the last pause between two servers too, and
+   * no pause outlasts what is left of the session. Default: a random time of up to 200 milliseconds, doubling up to a
+   * quarter of `sessionTimeout` and 5 seconds at most, forever: many clients spread, and no pause costs a session.
    */
   readonly retry?: Schedule.Schedule<unknown> | undefined
   /** What follows an expiry: a new session (`recreate`, the default), or nothing (`fail`). */
   readonly sessionExpiry?: "recreate" | "fail" | undefined
+  /**
+   * What happens when the servers have seen less than this session has (`EnsembleBehind`): they lag, have no quorum, or
+   * have lost their data. `wait` goes on trying, with a warning at once and each minute. `accept` ends the session and
+   * begins another, which may read older state than was read before, and says so in the log: for development servers
+   * whose data comes and goes. Default `wait`.
+   */
+  readonly ensembleReset?: "wait" | "accept" | undefined
   /** The largest reply in bytes. Default 4 MiB. */
   readonly maxFrameSize?: number | undefined
   /**

@@ -213,14 +213,42 @@ export type SessionError =
  * @since 0.1.0
  */
 export class ConnectFailed extends Schema.TaggedError<ConnectFailed>()("ConnectFailed", {
-  /** What was tried, the last attempts first to last. `tls` says what was wrong with TLS where that was the reason. */
+  /**
+   * What was tried and why it failed, by server and reason, the newest last, with how often. `tls` says what was wrong
+   * with TLS where that was the reason.
+   */
   attempts: Schema.Array(
-    Schema.Struct({ server: Schema.String, reason: Schema.String, tls: Schema.optionalKey(TlsReason) })
-  )
+    Schema.Struct({
+      server: Schema.String,
+      reason: Schema.String,
+      count: Schema.optionalKey(Schema.Number),
+      tls: Schema.optionalKey(TlsReason)
+    })
+  ),
+  /** The servers of the connect string that were never tried. */
+  untried: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message(): string {
-    const tried = this.attempts.map(({ reason, server }) => `${server}: ${reason}`).join("; ")
-    return `no ZooKeeper server could be reached within connectTimeout (${tried === "" ? "no attempt came to an end" : tried})`
+    const { summary, untried = [] } = this
+    const rest = untried.length === 0 ? "" : `; never tried: ${untried.map(Printable.escape).join(", ")}`
+    return `no ZooKeeper server could be reached within connectTimeout (${summary === "" ? "no attempt came to an end" : summary}${rest})`
+  }
+
+  /** The attempts in few words: servers with the same reason stand together. */
+  get summary(): string {
+    const byReason = new Map<string, { readonly servers: Array<string>; times: number }>()
+    for (const { count = 1, reason, server } of this.attempts) {
+      const group = byReason.get(reason) ?? { servers: [], times: 0 }
+      group.servers.push(server)
+      group.times += count
+      byReason.set(reason, group)
+    }
+    return [...byReason]
+      .map(([reason, { servers, times }]) => {
+        const often = times > servers.length ? ` (${times} times)` : ""
+        return `${Printable.escape(servers.join(", "))}: ${Printable.escapeAll(reason)}${often}`
+      })
+      .join("; ")
   }
 }
 

@@ -5,6 +5,7 @@ import { kept, MiB } from "@effect-zookeeper/test-kit/memory"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
 import * as Metric from "effect/Metric"
 import * as TestClock from "effect/testing/TestClock"
 import * as SessionMetrics from "../src/SessionMetrics.ts"
@@ -83,7 +84,7 @@ describe("servers that are not there", () => {
         const gaps: Array<ReadonlyArray<number>> = []
         for (let client = 0; client < 4; client++) {
           const network = new MemoryNetwork()
-          yield* begin(network, { connectTimeout: "10 minutes" })
+          yield* Random.withSeed(begin(network, { connectTimeout: "10 minutes" }), `client ${client}`)
           const times = yield* dialTimes(network)
           yield* Effect.forkScoped(Effect.forever(Effect.map(network.accept, (server) => server.cut())))
           yield* pass(10_000)
@@ -91,7 +92,10 @@ describe("servers that are not there", () => {
           assert.isAtLeast(network.dialled.length, 6)
           gaps.push(gapsOf(times))
         }
-        for (const one of gaps) assert.isAbove(one.at(-1)!, 10 * one[0]!)
+        // Each is a random part of what doubles.
+        const sum = (some: ReadonlyArray<number>) => some.reduce((a, b) => a + b, 0)
+        const early = sum(gaps.flatMap((one) => one.slice(0, 3)))
+        assert.isAbove(sum(gaps.flatMap((one) => one.slice(-3))), 4 * early)
         assert.isAbove(new Set(gaps.map((one) => one.join())).size, 1)
       })
   )

@@ -34,7 +34,7 @@ export class Liveness {
   private readonly expiry: Timer
   private readonly wallClock: Timer
   /** Whether there is a session that can expire. */
-  private canExpire = false
+  canExpire = false
   /** Milliseconds, as negotiated. */
   timeout: number
   /** Runs when the session counts as expired. */

@@ -264,6 +264,17 @@ export class SessionCore {
     else this.onDeparture = onDeparture
   }
 
+  /** Whether the first connection has been made. */
+  get isReady(): boolean {
+    return this.onReady === undefined
+  }
+
+  /** What this session has seen is given up: the next may see less. */
+  forgetHistory(): void {
+    this.exchange.lastZxid = 0n
+    this.watchedUpTo = undefined
+  }
+
   private forgetLink(): void {
     this.bytesSent += this.link?.bytesOut ?? 0
     this.bytesReceived += this.link?.bytesIn ?? 0

@@ -4,6 +4,7 @@ import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type { SaslMechanism } from "../Sasl.ts"
@@ -13,6 +14,7 @@ import type { AuthInfo, SessionCredentials, SessionOptions } from "../Session.ts
 export interface Settings {
   readonly servers: ConnectString.ConnectString
   readonly sessionTimeout: number
+  /** Infinity for one without an end. */
   readonly connectTimeout: number
   readonly requestTimeout: number | undefined
   readonly allowReadOnly: boolean
@@ -21,6 +23,7 @@ export interface Settings {
   /** Made when it is needed: most sessions never wait between two servers. */
   readonly retry: () => Schedule.Schedule<unknown>
   readonly sessionExpiry: "recreate" | "fail"
+  readonly ensembleReset: "wait" | "accept"
   readonly maxFrameSize: number
   readonly maxRequestSize: number
   readonly maxInFlight: number
@@ -37,10 +40,13 @@ const LARGEST_MARGIN = 1 / 2
 
 const MAX_INT = 2_147_483_647
 
-/** No pause may cost a session: an ensemble that is back in time has to be found in time. */
+/**
+ * No pause may cost a session: an ensemble that is back in time has to be found in time. Each is a random part of what the
+ * schedule says, from nothing to all: clients that have lost their servers in the same moment spread.
+ */
 const defaultRetry = (sessionTimeout: number): Schedule.Schedule<unknown> =>
-  Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced(Math.min(5000, sessionTimeout / 5))]).pipe(
-    Schedule.jittered
+  Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced(Math.min(5000, sessionTimeout / 4))]).pipe(
+    Schedule.modifyDelay(({ duration }) => Effect.map(Random.next, (random) => Duration.times(duration, random)))
   )
 
 /** Checks the options of a session. Nothing has been sent yet when one of them is wrong. */
@@ -81,6 +87,14 @@ export const checkOptions = Effect.fnUntraced(function* (
       rule: `must be "recreate" or "fail"`
     })
   }
+  const { ensembleReset = "wait" } = options
+  if (ensembleReset !== "wait" && ensembleReset !== "accept") {
+    return yield* new InvalidArgument({
+      argument: "ensembleReset",
+      value: String(ensembleReset),
+      rule: `must be "wait" or "accept"`
+    })
+  }
   for (const [index, auth] of (options.auth ?? []).entries()) yield* checkAuth(auth, `auth[${index}].`)
   if (options.sasl !== undefined && typeof options.sasl.begin !== "function") {
     return yield* new InvalidArgument({
@@ -95,7 +109,7 @@ export const checkOptions = Effect.fnUntraced(function* (
   return {
     servers: yield* Effect.fromResult(ConnectString.parse(servers)),
     sessionTimeout,
-    connectTimeout: yield* checkDuration("connectTimeout", options.connectTimeout ?? 15_000),
+    connectTimeout: yield* checkPatience("connectTimeout", options.connectTimeout ?? 15_000),
     requestTimeout:
       options.requestTimeout === undefined ? undefined : yield* checkDuration("requestTimeout", options.requestTimeout),
     allowReadOnly: options.allowReadOnly ?? false,
@@ -103,6 +117,7 @@ export const checkOptions = Effect.fnUntraced(function* (
     sasl: options.sasl,
     retry: () => options.retry ?? defaultRetry(sessionTimeout),
     sessionExpiry: options.sessionExpiry ?? "recreate",
+    ensembleReset,
     maxFrameSize: yield* checkInteger("maxFrameSize", options.maxFrameSize ?? 4 * 1024 * 1024, 1024),
     maxRequestSize: yield* checkInteger("maxRequestSize", options.maxRequestSize ?? Frame.MAX_REQUEST, 1024),
     maxInFlight: yield* checkInteger("maxInFlight", options.maxInFlight ?? 1000, 1),
@@ -151,6 +166,16 @@ const checkDuration = (
           rule: `must be a duration of ${minimum} to ${MAX_INT} milliseconds, such as "10 seconds"`
         })
       )
+}
+
+/** A duration, or one without an end. */
+const checkPatience = (
+  argument: string,
+  input: Duration.Input | "infinity"
+): Effect.Effect<number, InvalidArgument> => {
+  if (input === "infinity") return Effect.succeed(Number.POSITIVE_INFINITY)
+  const isEndless = Option.exists(Duration.fromInput(input), (given) => given.value._tag === "Infinity")
+  return isEndless ? Effect.succeed(Number.POSITIVE_INFINITY) : checkDuration(argument, input)
 }
 
 const checkInteger = (argument: string, value: number, minimum: number): Effect.Effect<number, InvalidArgument> =>

@@ -1,7 +1,8 @@
 import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
 import * as Frame from "@effect-zookeeper/protocol/Frame"
-import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
+import * as Printable from "@effect-zookeeper/protocol/Printable"
+import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { TlsReason } from "@effect-zookeeper/transport/TlsError"
 import { TlsError } from "@effect-zookeeper/transport/TlsError"
 import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
@@ -30,31 +31,41 @@ export interface Established {
   readonly sentAt: number
 }
 
+/** Opens a connection to one address; nothing is said on it. There is no limit of time here. */
+export const open = (
+  transport: Transport["Service"],
+  address: ServerAddress,
+  /** The server as the connect string names it. */
+  server: ServerAddress
+): Effect.Effect<Connection, DialFailed, Scope.Scope> =>
+  Effect.mapError(
+    Effect.suspend(() => transport.connect(address, server)),
+    (error) => new DialFailed({ server, reason: explainOpening(error), silent: false, ...tlsOf(error) })
+  )
+
 /**
- * Dials one address and introduces the session. Nothing else is sent before the server has answered. There is no limit of
- * time here.
+ * Introduces the session on a connection. Nothing else is sent before the server has answered. There is no limit of time
+ * here.
  */
-export const dial = Effect.fnUntraced(function* (options: {
-  readonly transport: Transport["Service"]
-  readonly address: ServerAddress
+export const introduce = Effect.fnUntraced(function* (options: {
+  readonly connection: Connection
   /** The server as the connect string names it. */
   readonly server: ServerAddress
   readonly request: Handshake.ConnectRequest
   readonly makeLink: (connection: Connection, server: ServerAddress) => Link
   readonly now: () => number
-}): Effect.fn.Return<Established, DialFailed, Scope.Scope> {
-  const { address, now, server } = options
+  /** Whether whoever is between can read what is sent. */
+  readonly isPlain: boolean
+}): Effect.fn.Return<Established, DialFailed> {
+  const { connection, isPlain, now, request, server } = options
   const failed: Failed = (reason, details = {}) => new DialFailed({ server, reason, silent: false, ...details })
-  const connection = yield* Effect.mapError(options.transport.connect(address, server), (error) =>
-    failed(error.message, tlsOf(error))
-  )
   const link = options.makeLink(connection, server)
+  const silence = silenceOf(request.lastZxidSeen > 0n, isPlain)
   const sentAt = now()
-  yield* Effect.mapError(connection.write(Frame.encode(Handshake.connectRequest, options.request)), (error) =>
-    failed(error.message, tlsOf(error))
+  yield* Effect.mapError(connection.write(Frame.encode(Handshake.connectRequest, request)), (error) =>
+    error.reason === "Write" ? failed(silence, { silent: true }) : failed(error.message, tlsOf(error))
   )
-  const isPlain = options.transport.exposure?.(server) === "plain"
-  const reply = yield* readReply(link, isPlain, failed)
+  const reply = yield* readReply(link, isPlain, silence, failed)
   if (reply._tag === "Refused") {
     return yield* failed(`the server refused the session with ${ErrorCode.nameOf(reply.code)} (${reply.code})`)
   }
@@ -66,9 +77,15 @@ type Failed = (reason: string, details?: Partial<Pick<DialFailed, "silent" | "tl
 const tlsOf = (error: unknown): { readonly tls?: TlsReason } =>
   error instanceof TransportError && error.cause instanceof TlsError ? { tls: error.cause.reason } : {}
 
+const explainOpening = (error: TransportError): string => {
+  const isRefused = error.cause instanceof Error && "code" in error.cause && error.cause.code === "ECONNREFUSED"
+  return isRefused ? `${error.message}; nothing listens at this port` : error.message
+}
+
 const readReply = Effect.fnUntraced(function* (
   link: Link,
   isPlain: boolean,
+  silence: string,
   failed: Failed
 ): Effect.fn.Return<Handshake.ConnectReply, DialFailed> {
   let reply: ReturnType<typeof Handshake.decodeReply> | undefined
@@ -81,25 +98,41 @@ const readReply = Effect.fnUntraced(function* (
     yield* Effect.catch(
       link.read(onFrame, () => {}),
       (error) => {
-        if (isPlain && error instanceof Frame.FrameLengthError && isTlsAlert(error.length)) {
-          return Effect.fail(failed(speaksTls(link.server)))
-        }
+        if (error instanceof Frame.FrameLengthError) return Effect.fail(failed(explainBytes(error.length, isPlain)))
         // Under TLS 1.3 a server that does not accept us says so only now, and it does say it.
         const silent = link.bytesIn === 0 && error._tag === "TransportError" && error.reason !== "Tls"
-        return Effect.fail(
-          silent ? failed(silence(link.server, isPlain), { silent }) : failed(error.message, tlsOf(error))
-        )
+        return Effect.fail(silent ? failed(silence, { silent }) : failed(error.message, tlsOf(error)))
       }
     )
   }
-  return reply._tag === "Success" ? reply.success : yield* failed(reply.failure.message)
+  if (reply._tag === "Success") return reply.success
+  return yield* failed(
+    `the answer to the handshake makes no sense (${reply.failure.message}); is this a ZooKeeper server?`
+  )
 })
 
-const silence = (server: ServerAddress, isPlain: boolean): string =>
-  `${format(server)}: the server closed the connection at the handshake; it is not serving, or behind what this session has seen${isPlain ? ", or speaks nothing but TLS at this port (tls://)" : ""}`
+/** A server that closes does not say why; the likely causes, the most frequent ones first. */
+const silenceOf = (hasSeen: boolean, isPlain: boolean): string =>
+  `the server closed the connection at the handshake; it takes no more connections from this address (maxClientCnxns), is not serving${hasSeen ? ", has seen less than this session" : ""}${isPlain ? ", or speaks only TLS at this port (tls://)" : ""}`
 
-const speaksTls = (server: ServerAddress): string =>
-  `${format(server)}: the server speaks TLS at this port; write tls:// before it, or give the option tls`
+/** The first four bytes, where they cannot be the length of a frame: what speaks there instead of a ZooKeeper server. */
+const explainBytes = (length: number, isPlain: boolean): string => {
+  // The alert that a TLS server answers to anything else.
+  if (isPlain && length >>> 16 === 0x1503) {
+    return "the server speaks TLS at this port; write tls:// before it, or give the option tls"
+  }
+  const text = String.fromCharCode(length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff)
+  const what = speakers.find(([start]) => start.test(text))?.[1]
+  return what === undefined
+    ? `no ZooKeeper server is at this port: the answer began with the bytes 0x${(length >>> 0).toString(16).padStart(8, "0")}`
+    : `no ZooKeeper server is at this port: it speaks ${what}, as the answer began with ${Printable.quote(text)}`
+}
 
-/** The first four bytes of an alert, which a TLS server answers to anything else, read as the length of a frame. */
-const isTlsAlert = (length: number): boolean => length >>> 16 === 0x1503
+const speakers: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^HTTP/, "HTTP"],
+  [/^SSH-/, "SSH"],
+  [/^AMQP/, "AMQP"],
+  [/^[-+][A-Z]/, "the protocol of Redis"],
+  [/^220[ -]/, "SMTP or FTP"],
+  [/^[\x20-\x7e\r\n\t]{4}$/, "some protocol of text"]
+]

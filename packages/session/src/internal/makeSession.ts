@@ -11,10 +11,11 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { AuthInfo, Session, SessionInfo, SessionOptions } from "../Session.ts"
-import { AuthFailed, ConnectFailed, RequestTimeout, type SessionError, SessionExpired } from "../SessionError.ts"
+import { AuthFailed, type ConnectFailed, RequestTimeout, type SessionError, SessionExpired } from "../SessionError.ts"
 import { annotated } from "./annotated.ts"
 import { makeCallOut } from "./CallOut.ts"
-import { connectionLoop, type FailedAttempt } from "./connectionLoop.ts"
+import { Attempts } from "./Attempts.ts"
+import { connectionLoop } from "./connectionLoop.ts"
 import { type Exposure, hasCredentials, makeExposure } from "./exposure.ts"
 import { SessionCore } from "./SessionCore.ts"
 import { checkAuth, checkOptions } from "./Settings.ts"
@@ -23,9 +24,6 @@ import { watchChildren, watchData, watchExists, watchPersistently } from "./watc
 
 /** How long a close waits for the server's answer, in milliseconds. */
 const GOODBYE = 2000
-
-/** How many failed attempts `ConnectFailed` tells of. */
-const ATTEMPTS = 20
 
 /** Connects a session and keeps it for as long as the Scope is open. `firstXid` lets a test begin near the wrap. */
 export const makeSession = Effect.fnUntraced(function* (
@@ -54,13 +52,10 @@ export const makeSession = Effect.fnUntraced(function* (
     ({ alarm }) => Effect.sync(() => alarm.stop())
   )
 
-  const attempts: Array<FailedAttempt> = []
+  const attempts = new Attempts()
   const ready = makeReady(core, attempts)
   core.onReady = () => callOut(() => ready.settle(Exit.void))
-  const loop = yield* connectionLoop(core, (attempt) => {
-    attempts.push(attempt)
-    if (attempts.length > ATTEMPTS) attempts.shift()
-  }).pipe(
+  const loop = yield* connectionLoop(core, attempts).pipe(
     // It ends by itself only when the session is over for good; a defect of ours must end it too, and be heard of.
     Effect.tapDefect((defect) =>
       annotated(core, undefined, Effect.logError("the session ends by a defect", Cause.die(defect)))
@@ -139,7 +134,7 @@ const makeInfo = (core: SessionCore, detach: Effect.Effect<void>): SessionInfo =
 })
 
 /** Whether the session stands: settled once, by the loop that connects it, and waited for once, by who makes it. */
-const makeReady = (core: SessionCore, attempts: ReadonlyArray<FailedAttempt>) => {
+const makeReady = (core: SessionCore, attempts: Attempts) => {
   type Outcome = Exit.Exit<void, AuthFailed | SessionExpired | ConnectFailed>
   let outcome: Outcome | undefined
   let tell: ((outcome: Outcome) => void) | undefined
@@ -156,7 +151,7 @@ const makeReady = (core: SessionCore, attempts: ReadonlyArray<FailedAttempt>) =>
         core.patience.clear()
         resume(given)
       }
-      const late = () => tell?.(Exit.fail(new ConnectFailed({ attempts: [...attempts] })))
+      const late = () => tell?.(Exit.fail(attempts.toError(Effect.runSync(core.servers.servers))))
       core.patience.setAwake(core.liveness.now() + core.settings.connectTimeout, late)
       return Effect.sync(() => {
         tell = undefined

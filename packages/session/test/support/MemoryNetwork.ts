@@ -25,6 +25,8 @@ export class MemoryNetwork {
   private readonly accepted = Effect.runSync(Queue.unbounded<ServerSide>())
   /** What servers answer to `isro`; those that are not named close without a word. */
   readonly writeModes = new Map<string, string>()
+  /** What servers answer to `srvr`, likewise. */
+  readonly statuses = new Map<string, string>()
   /** Servers in the order in which they were dialled, four-letter words left out. */
   readonly dialled: Array<string> = []
   readonly connections: Array<ServerSide> = []
@@ -75,9 +77,10 @@ export class MemoryNetwork {
         ...side.connection,
         write: (bytes) => {
           if (isWord.value === undefined) {
-            isWord.value = new TextDecoder().decode(bytes) === "isro"
+            const word = new TextDecoder().decode(bytes)
+            isWord.value = word === "isro" || word === "srvr"
             if (isWord.value) {
-              side.answerWord(this.writeModes.get(server) ?? "")
+              side.answerWord((word === "isro" ? this.writeModes : this.statuses).get(server) ?? "")
               return Effect.void
             }
             open()

@@ -1,6 +1,7 @@
 /**
  * Frames as tests write and read them by hand.
  */
+import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
@@ -74,3 +75,14 @@ export const notification = (type: number, path: string, zxid = -1n): Uint8Array
 export const event = { created: 1, deleted: 2, data: 3, child: 4 } as const
 
 export const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+
+/** A server's answer to the handshake. */
+export const connectReply = (grant: Partial<Handshake.ConnectResponse>): Uint8Array =>
+  Jute.encode(Handshake.connectResponse, {
+    protocolVersion: 0,
+    timeOut: 10_000,
+    sessionId: 0x100n,
+    passwd: new Uint8Array(16),
+    readOnly: false,
+    ...grant
+  })
