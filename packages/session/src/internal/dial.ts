@@ -40,7 +40,8 @@ export const open = (
 ): Effect.Effect<Connection, DialFailed, Scope.Scope> =>
   Effect.mapError(
     Effect.suspend(() => transport.connect(address, server)),
-    (error) => new DialFailed({ server, reason: explainOpening(error), silent: false, ...tlsOf(error) })
+    (error) =>
+      new DialFailed({ server, reason: explainOpening(error, address, server), silent: false, ...tlsOf(error) })
   )
 
 /**
@@ -77,9 +78,12 @@ type Failed = (reason: string, details?: Partial<Pick<DialFailed, "silent" | "tl
 const tlsOf = (error: unknown): { readonly tls?: TlsReason } =>
   error instanceof TransportError && error.cause instanceof TlsError ? { tls: error.cause.reason } : {}
 
-const explainOpening = (error: TransportError): string => {
+/** Without the address, where it says no more than the server: what is the same everywhere can be said once. */
+const explainOpening = (error: TransportError, address: ServerAddress, server: ServerAddress): string => {
   const isRefused = error.cause instanceof Error && "code" in error.cause && error.cause.code === "ECONNREFUSED"
-  return isRefused ? `${error.message}; nothing listens at this port` : error.message
+  if (!isRefused) return error.message
+  const at = address.host === server.host ? "" : ` of ${address.host}`
+  return `could not connect (ECONNREFUSED): nothing listens at this port${at}`
 }
 
 const readReply = Effect.fnUntraced(function* (

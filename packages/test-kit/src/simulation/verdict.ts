@@ -119,10 +119,9 @@ const judgeExpiries = (evidence: Evidence, accuse: Accuse): void => {
 }
 
 /** Milliseconds. */
-const FIRST_PAUSE = 100
-/** A fifth of the session's time. */
-const LAST_PAUSE = SESSION_TIMEOUT / 5
-const JITTER = 1.2
+const FIRST_PAUSE = 200
+/** A quarter of the session's time. */
+const LAST_PAUSE = SESSION_TIMEOUT / 4
 
 /** A connection that lived for less is not worth a new beginning when several such follow one another. Milliseconds. */
 const WORTHWHILE = 1000
@@ -132,18 +131,22 @@ const MAX_SHORT_LIVED = 3
 const judgePauses = (evidence: Evidence, accuse: Accuse): void => {
   let pauses = 0
   let shortLived = 0
+  // Several may be dialled side by side.
+  let lastEnd = Number.NEGATIVE_INFINITY
   evidence.lines.forEach((line, index) => {
     const next = evidence.lines[index + 1]
     if (line.establishedAt !== undefined && line.endedAt !== undefined) {
       shortLived = line.endedAt - line.establishedAt > WORTHWHILE + SLACK ? 0 : shortLived + 1
       if (shortLived < MAX_SHORT_LIVED) pauses = 0
     }
-    if (next === undefined || line.endedAt === undefined) return
-    const gap = next.dialledAt - line.endedAt
-    const longest = Math.min(LAST_PAUSE, FIRST_PAUSE * 2 ** pauses) * JITTER + SLACK
-    if (gap > longest && !evidence.isExcused(line.endedAt, next.dialledAt)) {
-      accuse(`waited ${gap.toFixed(0)} ms at ${line.endedAt.toFixed(1)} ms, where ${longest.toFixed(0)} is the most`)
+    lastEnd = Math.max(lastEnd, line.endedAt ?? Number.POSITIVE_INFINITY)
+    if (next === undefined) return
+    const gap = next.dialledAt - lastEnd
+    const longest = Math.min(LAST_PAUSE, FIRST_PAUSE * 2 ** pauses) + SLACK
+    if (gap > longest && !evidence.isExcused(lastEnd, next.dialledAt)) {
+      accuse(`waited ${gap.toFixed(0)} ms at ${lastEnd.toFixed(1)} ms, where ${longest.toFixed(0)} is the most`)
     }
-    if (gap > 50) pauses++
+    // A pause is a random part of what it may be, and perhaps a small one.
+    if (gap > 0.5) pauses++
   })
 }
