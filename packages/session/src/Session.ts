@@ -163,6 +163,7 @@ export const sessionOptions = KnownOptions.make<SessionOptions>(
     sasl: true,
     retry: true,
     sessionExpiry: true,
+    ensembleReset: true,
     maxFrameSize: true,
     maxRequestSize: true,
     maxInFlight: true,
