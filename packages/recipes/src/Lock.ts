@@ -14,8 +14,8 @@
  * - Who waits survives lost connections, and stands again at the end of the line with a new session.
  *
  * It does not guarantee that a process which is itself stopped for longer than the session stops in time: nothing runs in
- * it. `fencingToken` and `transaction` of what is held refuse its late writes. A follower that dies within half a tick of
- * its last answer may not have told the leader of it; the same remedy holds.
+ * it. It is told before it takes another guarded step, and `fencingToken` and `transaction` of what is held refuse its late
+ * writes. An ensemble whose `minSessionTimeout` is below two ticks needs a larger `ownershipMargin`.
  *
  * @since 0.1.0
  */
