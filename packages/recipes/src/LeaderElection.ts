@@ -145,7 +145,7 @@ export const make = (
       path,
       whileLeader: (guarded) => untilComplete(standForEver, guarded),
       acquire: (options = {}) => Effect.flatMap(checkTimeout(options.timeout), stand),
-      leader: firstOf(line, Line.contenders(line)),
+      leader: Effect.suspend(() => firstOf(line)),
       changes: leaders(line),
       participants
     }
@@ -184,25 +184,36 @@ const untilComplete = <A, E, R>(
 
 const isLossOf = (office: Holding, error: unknown): boolean => error instanceof LockLost && error.path === office.path
 
-/** The first of the line; who is gone by the time of the look is nobody. */
+/** The first of the line; who is gone by the time of the look is nobody, and neither is what is not ephemeral. */
 const firstOf = (
   line: Line.Line,
-  contenders: Effect.Effect<ReadonlyArray<{ readonly name: string }>, RecipeError>
+  others: Set<string> = new Set()
 ): Effect.Effect<Option.Option<Participant>, RecipeError> =>
-  Effect.flatMap(contenders, ([first]) => {
+  Effect.flatMap(Line.contenders(line), (all) => {
+    const first = all.find(({ name }) => !others.has(name))
     if (first === undefined) return Effect.succeedNone
     const path = ZnodePath.join(line.path, first.name)
-    return acrossSessions(line.zk, line.zk.getData(path)).pipe(
-      Effect.map((identifier) => Option.some({ path, identifier })),
-      Effect.catchTag("NoNode", () => firstOf(line, contenders))
+    return acrossSessions(line.zk, line.zk.get(path)).pipe(
+      Effect.flatMap((seen) => {
+        if (Line.isContender(seen)) return Effect.succeedSome({ path, identifier: seen.data })
+        others.add(first.name)
+        return firstOf(line, others)
+      }),
+      Effect.catchTag("NoNode", () => firstOf(line, others))
     )
   })
 
 const leaders = (line: Line.Line): Stream.Stream<Option.Option<Participant>, RecipeError> =>
-  patientStream(line.zk.childrenChanges(line.path)).pipe(
-    Stream.map((seen) => contendersOf(Option.isSome(seen) ? seen.value.children : [], line.kinds)[0]?.name),
-    Stream.changes,
-    Stream.mapEffect(() => firstOf(line, Line.contenders(line))),
-    Stream.changesWith((a, b) => Option.getOrUndefined(a)?.path === Option.getOrUndefined(b)?.path),
-    untilClosed
-  )
+  Stream.suspend(() => {
+    const others = new Set<string>()
+    const isFirst = ({ name }: { readonly name: string }) => !others.has(name)
+    return patientStream(line.zk.childrenChanges(line.path)).pipe(
+      Stream.map(
+        (seen) => contendersOf(Option.isSome(seen) ? seen.value.children : [], line.kinds).find(isFirst)?.name
+      ),
+      Stream.changes,
+      Stream.mapEffect(() => firstOf(line, others)),
+      Stream.changesWith((a, b) => Option.getOrUndefined(a)?.path === Option.getOrUndefined(b)?.path),
+      untilClosed
+    )
+  })

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, expect, it } from "@effect/vitest"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { recipes } from "../src/Promise.ts"
@@ -34,6 +34,24 @@ describe("queues, as Promises", () => {
     }
     assert.strictEqual(await queue.consumeOne(({ item }) => item), 2)
     assert.strictEqual(await recipes(zk).queue("/dead", { schema: Schema.Int }).poll(), 1)
+  })
+
+  it("leaves nothing behind when a queue is made for each call, of one path or of many", async () => {
+    await using zk = await connect("queue")
+    for (let n = 0; n < 40; n++) {
+      await recipes(zk)
+        .queue("/queue")
+        .offer(new Uint8Array([n]))
+      await recipes(zk).queue("/queue").take()
+      await recipes(zk).priorityQueue("/queue").poll()
+    }
+    assert.lengthOf(await zk.getChildren("/queue-clients"), 1)
+    for (let n = 0; n < 40; n++)
+      await recipes(zk)
+        .queue(`/queues/${n}`)
+        .offer(new Uint8Array([n]))
+    // Those of places that are used no more go, in the background.
+    await expect.poll(async () => (await zk.getEphemerals("/")).length, { timeout: 10_000 }).toBe(16)
   })
 
   it("keeps an item that is worked on until it is done, and gives it back otherwise", async () => {

@@ -1,5 +1,9 @@
 /**
- * A line of contenders: ephemeral sequential znodes under one parent, each waiting for one that stands before it.
+ * A line of contenders: ephemeral sequential znodes under one parent, each waiting for one that stands before it. What has a
+ * contender's name and is not ephemeral contends for nothing: nobody would ever take it away.
+ *
+ * Deletes and fences go by path here, and need no more: each name has an id in it that nobody else gives, and that is never
+ * given again.
  *
  * Locks, read-write locks and elections are lines that differ in whom one waits for. The rules: a place is taken by a
  * protected create, so that a lost reply leaves nobody's znode in the line; the order is that of serial numbers; one waits
@@ -10,12 +14,13 @@
 import type * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Op from "@effect-zookeeper/client/Op"
-import type { Data } from "@effect-zookeeper/client/ZooKeeper"
+import type { Data, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { LockTimeout, type RecipeError } from "../Errors.ts"
@@ -125,26 +130,50 @@ export const enter = (
 ): Effect.Effect<Place, RecipeError | LockTimeout> =>
   inHand(wait, create(line, kind, at), ({ path }) => leaveInBackground(line.zk, path))
 
-/** Those who stand in the line, first come first. */
+/** Those who have a contender's name, first come first; see `ephemeral`. */
 export const contenders = (line: Line): Effect.Effect<ReadonlyArray<Contender>, RecipeError> =>
   acrossSessions(
     line.zk,
     Effect.flatMap(line.zk.getChildren(line.path), (children) => inLine(line, children))
   ).pipe(Effect.catchTag("NoNode", () => Effect.succeed([])))
 
-/** The same with what they wrote into their places; who is gone by the time of the look is left out. */
+/** The contenders with what they wrote into their places; who is gone by the time of the look is left out. */
 export const identified = (line: Line): Effect.Effect<ReadonlyArray<Identified>, RecipeError> =>
   Effect.flatMap(contenders(line), (all) =>
     Effect.map(
       acrossSessions(line.zk, line.zk.read(all.map(({ name }) => Op.get(ZnodePath.join(line.path, name))))),
       (results) =>
         results.flatMap((result, index) =>
-          Result.isSuccess(result)
+          Result.isSuccess(result) && isContender(result.success)
             ? [{ path: ZnodePath.join(line.path, all[index]!.name), identifier: result.success.data }]
             : []
         )
     )
   )
+
+/** Whether what stands at the place of a contender is one. */
+export const isContender = ({ stat }: { readonly stat: Stat }): boolean => stat.ephemeralOwner !== 0n
+
+/**
+ * Those that are ephemeral. `known` says which names are, and learns the others, all by one read; who may not be read is taken
+ * for a contender.
+ */
+export const ephemeral = (
+  { path, zk }: Pick<Line, "path" | "zk">,
+  all: ReadonlyArray<Contender>,
+  known: Map<string, boolean>
+): Effect.Effect<ReadonlyArray<Contender>, RecipeError> => {
+  const unknown = all.filter(({ name }) => !known.has(name))
+  const learn =
+    unknown.length === 0
+      ? Effect.void
+      : Effect.map(patiently(zk.read(unknown.map(({ name }) => Op.get(ZnodePath.join(path, name))))), (results) => {
+          for (const [index, result] of results.entries()) {
+            known.set(unknown[index]!.name, Result.isFailure(result) || isContender(result.success))
+          }
+        })
+  return Effect.map(learn, () => all.filter(({ name }) => known.get(name) !== false))
+}
 
 /**
  * The contenders among the children of the line, first come first: by their numbers, as long as these tell. At the end of
@@ -213,21 +242,39 @@ const awaitTurn = Effect.fnUntraced(
   function* (line: Line, place: Place, blocker: Blocker, isOnce: boolean, scope: Scope.Scope) {
     const { zk } = line
     const own = ZnodePath.name(place.path)
+    /** What stood in the way and contends for nothing. */
+    const others = new Set<string>()
     // A line of the past shows places of a session that is over.
     while (place.owner === zk.session.id) {
-      const all = yield* inLine(line, yield* patiently(zk.getChildren(line.path)))
+      const named = yield* inLine(line, yield* patiently(zk.getChildren(line.path)))
+      const all = others.size === 0 ? named : named.filter(({ name }) => !others.has(name))
       const index = all.findIndex(({ name }) => name === own)
       if (index === -1) return "Gone" as const
       const before = blocker(all, index)
       if (before === undefined) return (yield* claim(zk, place.path, line.onDisconnect, scope)) ?? "Gone"
-      if (isOnce) return "Busy" as const
-      yield* awaitChange(zk, ZnodePath.join(line.path, before.name))
+      const isInTheWay = yield* isOnce
+        ? stands(zk, ZnodePath.join(line.path, before.name))
+        : awaitContender(zk, ZnodePath.join(line.path, before.name))
+      if (!isInTheWay) others.add(before.name)
+      else if (isOnce) return "Busy" as const
     }
     return "Gone" as const
   },
   Effect.catchTag("NoNode", () => Effect.succeed("Gone" as const)),
   (effect, { zk }) => orRenewed(zk, effect, "Gone" as const)
 )
+
+/** Whether a contender stands there; one that has just gone did. */
+const stands = (zk: ZooKeeper.Service, path: string): Effect.Effect<boolean, RecipeError> =>
+  Effect.map(patiently(zk.stat(path)), (stat) => Option.isNone(stat) || isContender({ stat: stat.value }))
+
+/** The same, and waits until something happens to it. */
+const awaitContender = (zk: ZooKeeper.Service, path: string): Effect.Effect<boolean, RecipeError> =>
+  Effect.scoped(
+    Effect.flatMap(watched(patiently(zk.getAndWatch(path))), (seen) =>
+      isContender(seen) ? Effect.as(Fiber.join(seen.changing), true) : Effect.succeed(false)
+    )
+  ).pipe(Effect.catchTag("NoNode", () => Effect.succeed(true)))
 
 /** Waits until something happens to a znode; at once when there is none. */
 export const awaitChange = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError> =>

@@ -89,7 +89,7 @@ const takeInTurn = Effect.fnUntraced(function* (
   const exit = yield* Effect.exit(
     Effect.gen(function* () {
       while (own.length < count) own.push(yield* Line.enter(leases, "lease", waiting.wait))
-      const verdict = yield* waiting.wait(awaitRoom(place, own, waiting.isOnce, lock))
+      const verdict = yield* waiting.wait(awaitRoom({ ...place, known: new Map() }, own, waiting.isOnce, lock))
       if (verdict === "Full") return yield* waiting.tooLate
       const holdings: Array<Holding> = []
       if (verdict === "Gone") return undefined
@@ -121,7 +121,7 @@ const takeInTurn = Effect.fnUntraced(function* (
 type Verdict = "Room" | "Full" | "Gone"
 
 const awaitRoom = (
-  place: Place,
+  place: Looking,
   own: ReadonlyArray<Line.Place>,
   isOnce: boolean,
   lock: Holding | undefined
@@ -142,34 +142,39 @@ const awaitRoom = (
   )
 }
 
+/** A place, and which of its leases are ephemeral: the others are nobody's permits. */
+interface Looking extends Place {
+  readonly known: Map<string, boolean>
+}
+
 /** One look, by which participants also learn of different limits. */
-const look = Effect.fnUntraced(function* (place: Place, own: ReadonlyArray<Line.Place>) {
+const look = Effect.fnUntraced(function* (place: Looking, own: ReadonlyArray<Line.Place>) {
   const { leases, limit, path, zk } = place
   while (true) {
     const [parent, children] = yield* patiently(zk.read([Op.get(leases.path), Op.getChildren(leases.path)]))
     const { data, stat } = yield* Effect.fromResult(parent)
     const names = yield* Effect.fromResult(children)
     const all = yield* Line.inLine(leases, names)
-    if (typeof limit !== "number") return judge(place, own, all, yield* readLimit(place, limit))
+    if (typeof limit !== "number") return yield* judge(place, own, all, yield* readLimit(place, limit))
     const told = toldOthers(data)
-    if (told === limit || Number.isNaN(told)) return judge(place, own, all, limit)
-    const others = all.length - own.length
+    if (told === limit || Number.isNaN(told)) return yield* judge(place, own, all, limit)
+    const others = (yield* Line.ephemeral(leases, all, place.known)).length - own.length
     if (told !== undefined && others > 0) return yield* new PermitsMismatch({ path, permits: limit, others: told })
     const wrote = yield* Effect.result(patiently(zk.setData(leases.path, String(limit), { version: stat.version })))
     // Who may not write cannot tell the others; one who was faster has.
-    if (Result.isSuccess(wrote) || wrote.failure._tag === "NoAuth") return judge(place, own, all, limit)
+    if (Result.isSuccess(wrote) || wrote.failure._tag === "NoAuth") return yield* judge(place, own, all, limit)
     if (wrote.failure._tag !== "BadVersion") return yield* Effect.fail(wrote.failure)
   }
 })
 
 /** Looks again whenever something has changed. */
-const watchRoom = (place: Place, own: ReadonlyArray<Line.Place>) =>
+const watchRoom = (place: Looking, own: ReadonlyArray<Line.Place>) =>
   Effect.repeat(
     Effect.scoped(
       Effect.gen(function* () {
         const { changing, permits } = yield* watchLimit(place)
         const seen = yield* watched(patiently(place.zk.getChildrenAndWatch(place.leases.path)))
-        const verdict = judge(place, own, yield* Line.inLine(place.leases, seen.children), permits)
+        const verdict = yield* judge(place, own, yield* Line.inLine(place.leases, seen.children), permits)
         if (verdict === "Full") yield* Effect.raceFirst(Fiber.join(seen.changing), changing)
         return verdict
       })
@@ -177,8 +182,20 @@ const watchRoom = (place: Place, own: ReadonlyArray<Line.Place>) =>
     { until: (verdict) => verdict !== "Full" }
   )
 
-/** Ours are had when they stand among the first. */
+/** Ours are had when they stand among the first. Who stands before them is looked at only when there seems to be no room. */
 const judge = (
+  place: Looking,
+  own: ReadonlyArray<Line.Place>,
+  all: ReadonlyArray<Contender>,
+  permits: number
+): Effect.Effect<Verdict, RecipeError> => {
+  const verdict = judgeOrder(place, own, all, permits)
+  return verdict !== "Full"
+    ? Effect.succeed(verdict)
+    : Effect.map(Line.ephemeral(place.leases, all, place.known), (all) => judgeOrder(place, own, all, permits))
+}
+
+const judgeOrder = (
   { zk }: Place,
   own: ReadonlyArray<Line.Place>,
   all: ReadonlyArray<Contender>,
@@ -199,7 +216,7 @@ const judge = (
 
 /** How many permits are left. */
 export const available = (place: Place): Effect.Effect<number, DataInvalid | RecipeError> =>
-  Effect.flatMap(Line.contenders(place.leases), ({ length }) => {
+  Effect.flatMap(Line.identified(place.leases), ({ length }) => {
     const { limit, zk } = place
     const permits = typeof limit === "number" ? Effect.succeed(limit) : acrossSessions(zk, readLimit(place, limit))
     return Effect.map(permits, (permits) => Math.max(0, permits - length))

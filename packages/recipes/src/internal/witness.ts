@@ -15,7 +15,7 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import { OutcomeUnknown, type RecipeError } from "../Errors.ts"
 import { pause } from "./compareAndSet.ts"
 import { leave, leaveInBackground } from "./holding.ts"
@@ -34,26 +34,22 @@ export interface Witnesses {
   ) => Effect.Effect<void, TransactionFailed | OutcomeUnknown | RecipeError>
 }
 
-/** Witnesses below a path, which are deleted when the Scope closes. */
+/**
+ * Witnesses below a path, which are deleted when the Scope closes. All that are made for one client in one Scope share them:
+ * a queue that is made for each call leaves nothing behind but what the next one uses.
+ */
 export const make = Effect.fnUntraced(function* (
   zk: ZooKeeper.Service,
   directory: string,
   acl: ReadonlyArray<Acl.Acl> | undefined
 ): Effect.fn.Return<Witnesses, never, Scope.Scope> {
-  const idle: Array<Witness> = []
-  let isClosed = false
-  yield* Effect.addFinalizer(() => {
-    isClosed = true
-    return Effect.forEach(idle.splice(0), ({ path }) => leave(zk, path), { concurrency: "unbounded", discard: true })
-  })
+  const pool = yield* poolOf(zk)
 
   const obtain: Effect.Effect<Witness> = Effect.suspend(() => {
-    while (idle.length > 0) {
-      const witness = idle.pop()!
-      // Those of a session that is over are gone, or will be.
-      if (witness.session === zk.session.id) return Effect.succeed(witness)
-    }
+    const witness = pool.take(directory)
+    if (witness !== undefined) return Effect.succeed(witness)
     return Effect.map(Guid.make, (id): Witness => ({
+      directory,
       path: ZnodePath.join(directory, id),
       session: zk.session.id,
       version: undefined
@@ -64,9 +60,8 @@ export const make = Effect.fnUntraced(function* (
     if (witness.version === undefined) return Effect.void
     // One that was obtained in a session that is over may have been created in the next: it is not counted on.
     const isUsable = witness.session === zk.session.id && witness.version <= lastVersion
-    if (isClosed || !isUsable || idle.length >= mostIdle) return leaveInBackground(zk, witness.path)
-    idle.push(witness)
-    return Effect.void
+    const surplus = isUsable ? pool.give(witness) : witness
+    return surplus === undefined ? Effect.void : leaveInBackground(zk, surplus.path)
   }
 
   /** What became of a transaction without a reply. */
@@ -144,6 +139,7 @@ export const isAboutZnodes = (error: OperationError): error is AboutZnodes =>
 // ---- internal
 
 interface Witness {
+  readonly directory: string
   readonly path: string
   /** The session that it is created in. */
   readonly session: bigint
@@ -153,8 +149,59 @@ interface Witness {
 
 const nextOf = (version: number | undefined): number => (version === undefined ? 0 : version + 1)
 
-/** More than this many at once are rare. */
+/** More than this many at once are rare, and those of places that are used no more have to go some time. */
 const mostIdle = 16
+
+/** The witnesses of a client that nobody uses at the moment, whichever place they are of. */
+class Pool {
+  private readonly zk: ZooKeeper.Service
+  /** Those that were used last stand at the end. */
+  private readonly idle: Array<Witness> = []
+  private isClosed = false
+
+  constructor(zk: ZooKeeper.Service) {
+    this.zk = zk
+  }
+
+  take(directory: string): Witness | undefined {
+    while (true) {
+      const at = this.idle.findLastIndex((witness) => witness.directory === directory)
+      if (at === -1) return undefined
+      const [witness] = this.idle.splice(at, 1)
+      // Those of a session that is over are gone, or will be.
+      if (witness?.session === this.zk.session.id) return witness
+    }
+  }
+
+  /** Gives the one that is to be deleted for it. */
+  give(witness: Witness): Witness | undefined {
+    if (this.isClosed) return witness
+    this.idle.push(witness)
+    return this.idle.length > mostIdle ? this.idle.shift() : undefined
+  }
+
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.isClosed = true
+    return Effect.forEach(this.idle.splice(0), ({ path }) => leave(this.zk, path), {
+      concurrency: "unbounded",
+      discard: true
+    })
+  })
+}
+
+/** By the Scope that they live in, and the client. */
+const pools = new WeakMap<Scope.Scope, WeakMap<ZooKeeper.Service, Pool>>()
+
+const poolOf = (zk: ZooKeeper.Service): Effect.Effect<Pool, never, Scope.Scope> =>
+  Effect.flatMap(Effect.scope, (scope) => {
+    let ofScope = pools.get(scope)
+    if (ofScope === undefined) pools.set(scope, (ofScope = new WeakMap()))
+    const there = ofScope.get(zk)
+    if (there !== undefined) return Effect.succeed(there)
+    const pool = new Pool(zk)
+    ofScope.set(zk, pool)
+    return Effect.as(Scope.addFinalizer(scope, pool.close), pool)
+  })
 
 /** Before the versions wrap. */
 const lastVersion = 2_000_000_000
