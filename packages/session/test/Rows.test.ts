@@ -5,10 +5,10 @@ import { assert, describe, it } from "@effect/vitest"
 const table = new URL("README.md", import.meta.url)
 
 describe("the faults that are tested", () => {
-  it("are F01 to F48, each once", () => {
+  it("are F01 to F50, each once", () => {
     assert.deepStrictEqual(
       TestTable.rows(table).map(({ row }) => row),
-      TestTable.numbers("F", 48)
+      TestTable.numbers("F", 50)
     )
   })
 

@@ -16,17 +16,16 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { fileURLToPath } from "node:url"
 import * as FaultProxy from "../FaultProxy.ts"
 import * as History from "../history/History.ts"
 import * as Recorder from "../history/Recorder.ts"
 import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
 import * as Nemesis from "./Nemesis.ts"
 import { Orders } from "./recipeWorker.ts"
+import * as WorkerProcess from "./workerProcess.ts"
 
 /**
  * @category options
@@ -143,33 +142,8 @@ const startWorker = Effect.fnUntraced(function* (
       tasks: ["lock", "leader", "counter", "exact", "queue"]
     })
   )
-  const script = fileURLToPath(new URL("recipeWorker.ts", import.meta.url))
-  const child = yield* Effect.acquireRelease(
-    Effect.sync(() => ChildProcess.spawn(process.execPath, [script, orders], { stdio: ["pipe", "pipe", "inherit"] })),
-    (child) => Effect.sync(() => child.kill("SIGKILL"))
-  )
-  let output = ""
-  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))
-  const said = (word: string) =>
-    Effect.callback<void>((resume) => {
-      const look = () => {
-        if (output.includes(word)) resume(Effect.void)
-      }
-      child.stdout.on("data", look)
-      child.once("exit", () => resume(Effect.die(new Error(`${name} ended before it was ${word}`))))
-      look()
-      return Effect.sync(() => child.stdout.off("data", look))
-    })
-  return {
-    name,
-    proxies,
-    pid: child.pid ?? 0,
-    ready: said("ready"),
-    rest: Effect.andThen(
-      Effect.sync(() => child.stdin.end()),
-      said("rested")
-    )
-  }
+  const { endInput, pid, said } = yield* WorkerProcess.start(name, "recipeWorker.ts", orders)
+  return { name, proxies, pid, ready: said("ready"), rest: Effect.andThen(endInput, said("rested")) }
 })
 
 /** Stops a process for longer than its session: what it holds may go to another meanwhile, and nothing in it can know. */

@@ -1,0 +1,164 @@
+/**
+ * A process whose clients own what they can, or wait for it: a lock, an office, permits, an item of a queue, items of an
+ * allocator. Started by `IsolationTrial`, with its orders as JSON in the first argument. It says `ready`, begins at a line of
+ * input, works until its input ends, and writes down when each of its guarded effects ran and had stopped.
+ *
+ * @since 0.1.0
+ */
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Allocator from "@effect-zookeeper/recipes/Allocator"
+import * as LeaderElection from "@effect-zookeeper/recipes/LeaderElection"
+import * as Lock from "@effect-zookeeper/recipes/Lock"
+import * as Queue from "@effect-zookeeper/recipes/Queue"
+import * as Semaphore from "@effect-zookeeper/recipes/Semaphore"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Recorder from "../history/Recorder.ts"
+
+const Client = Schema.Struct({
+  /** Of the client in the history. */
+  name: Schema.String,
+  /** A connect string. */
+  servers: Schema.String,
+  /** Milliseconds. */
+  sessionTimeout: Schema.Number,
+  /** The port of the member that its session has to stand on at first. */
+  member: Schema.optional(Schema.Int),
+  /** Where it contends: below each path for one of each recipe. */
+  paths: Schema.Array(Schema.String),
+  /** Whether it contends again for what it has lost. */
+  again: Schema.Boolean,
+  ownershipProof: Schema.Literals(["quorum", "server"])
+})
+
+/** What the process is told. */
+export const Orders = Schema.fromJsonString(
+  Schema.Struct({
+    /** The file of the history. */
+    history: Schema.String,
+    clients: Schema.Array(Client)
+  })
+)
+
+/** How many permits a semaphore has; each client wants all, one by one. */
+export const PERMITS = 2
+
+/** What an allocator divides: each of two members has one, and who is left has both. */
+export const ITEMS = ["a", "b"] as const
+
+/** Milliseconds that a guarded effect needs to stop. */
+const STOPPING = 100
+
+const program = Effect.gen(function* () {
+  const orders = yield* Schema.decodeEffect(Orders)(process.argv[2] ?? "")
+  const write = yield* Recorder.toFile(orders.history)
+  const state = { isOver: false }
+  process.stdout.write("ready\n")
+  yield* lineOfInput
+  const working = yield* Effect.forEach(orders.clients, (client) => contend(client, write, state), {
+    concurrency: "unbounded",
+    discard: true
+  }).pipe(Effect.scoped, Effect.forkChild)
+  yield* Effect.raceFirst(endOfInput, Fiber.join(working))
+  state.isOver = true
+  yield* Fiber.interrupt(working)
+  process.stdout.write("rested\n")
+}).pipe(Effect.scoped)
+
+interface State {
+  /** Nobody has taken anything away: it is given back. */
+  isOver: boolean
+}
+
+const contend = Effect.fnUntraced(function* (
+  client: typeof Client.Type,
+  write: Recorder.Options["write"],
+  state: State
+): Effect.fn.Return<void, ZooKeeper.StartError, Scope.Scope> {
+  const zk = yield* connect(client)
+  const recorder = Recorder.make({ client: client.name, write, session: () => zk.session.id.toString(16) })
+  const guarded = (path: string, asked: { readonly token?: bigint | undefined; readonly limit?: number } = {}) =>
+    Effect.suspend(() => {
+      const hold = recorder.unique()
+      recorder.note({ f: "acquire", path, ...asked }, hold)
+      return Effect.onExit(Effect.never, () =>
+        Effect.andThen(
+          Effect.sleep(STOPPING),
+          Effect.sync(() => recorder.note({ f: state.isOver ? "release" : "lost", path, of: hold }))
+        )
+      )
+    })
+  const works = client.paths.flatMap((path) => recipesBelow(path, guarded))
+  yield* Effect.forEach(works, (work) => (client.again ? forEver(work) : Effect.ignore(Effect.scoped(work))), {
+    concurrency: "unbounded",
+    discard: true
+  }).pipe(Effect.provideService(ZooKeeper.ZooKeeper, zk))
+})
+
+type Guarded = (
+  path: string,
+  asked?: { readonly token?: bigint | undefined; readonly limit?: number }
+) => Effect.Effect<never>
+
+/** One of each recipe, and two of what there are two of. */
+const recipesBelow = (
+  path: string,
+  guarded: Guarded
+): ReadonlyArray<Effect.Effect<unknown, unknown, ZooKeeper.ZooKeeper | Scope.Scope>> => [
+  Effect.flatMap(Lock.make(`${path}/lock`), (lock) =>
+    lock.withLock(({ fencingToken }) => guarded(`${path}/lock`, { token: fencingToken }))
+  ),
+  Effect.flatMap(LeaderElection.make(`${path}/election`), (election) =>
+    election.whileLeader(({ fencingToken }) => guarded(`${path}/election`, { token: fencingToken }))
+  ),
+  ...Array.from({ length: PERMITS }, () =>
+    Effect.flatMap(Semaphore.make(`${path}/semaphore`, { permits: PERMITS }), (semaphore) =>
+      semaphore.withPermit(({ fencingToken }) => guarded(`${path}/semaphore`, { token: fencingToken, limit: PERMITS }))
+    )
+  ),
+  Effect.flatMap(Queue.make(`${path}/queue`), (queue) => queue.consumeOne(() => guarded(`${path}/queue`))),
+  Effect.flatMap(Allocator.make(`${path}/allocator`, { items: ITEMS, quiet: "300 millis" }), (allocator) =>
+    allocator.whileAllocated((items) =>
+      // Begun anew when others of them change: one lock, and one token, may see several of these.
+      Effect.forEach(items, (item) => guarded(`${path}/allocator/${item}`), { concurrency: "unbounded", discard: true })
+    )
+  )
+]
+
+const forEver = <E, R>(work: Effect.Effect<unknown, E, R | Scope.Scope>) =>
+  Effect.forever(Effect.andThen(Effect.ignore(Effect.scoped(work)), Effect.sleep("100 millis")))
+
+/** A client whose session stands where it has to: which server comes first is a matter of chance. */
+const connect = Effect.fnUntraced(function* ({
+  member,
+  ownershipProof,
+  servers,
+  sessionTimeout
+}: typeof Client.Type): Effect.fn.Return<ZooKeeper.Service, ZooKeeper.StartError, Scope.Scope> {
+  const outer = yield* Effect.scope
+  for (;;) {
+    const scope = yield* Scope.fork(outer)
+    const layer = Layer.fresh(ZooKeeper.layer({ servers, sessionTimeout, ownershipProof }))
+    const zk = Context.get(yield* Scope.provide(Layer.build(layer), scope), ZooKeeper.ZooKeeper)
+    if (member === undefined || Option.getOrUndefined(zk.session.server)?.port === member) return zk
+    yield* Scope.close(scope, Exit.void)
+  }
+})
+
+const lineOfInput = Effect.callback<void>((resume) => {
+  process.stdin.once("data", () => resume(Effect.void))
+})
+
+const endOfInput = Effect.callback<void>((resume) => {
+  process.stdin.once("end", () => resume(Effect.void))
+  process.stdin.resume()
+})
+
+if (import.meta.main) NodeRuntime.runMain(program)
