@@ -82,6 +82,20 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
       await Promise.all(all.map((each) => each.close()))
       return { ...sample, rss }
     }
+    case "own": {
+      const { openSessions } = await import("./owning.ts")
+      const close = await openSessions(servers, job.sessions, job.having)
+      // What setting it up took is over.
+      await collected()
+      tell({ is: "ready" })
+      const sample = await measured(
+        1,
+        new Latencies(0),
+        () => new Promise((resolve) => setTimeout(resolve, job.stretch))
+      )
+      await close()
+      return sample
+    }
     case "reconnect": {
       const control = Net.connect({ port: job.control, host: "127.0.0.1", noDelay: true })
       await new Promise((resolve) => control.once("connect", resolve))

@@ -3,6 +3,7 @@
  */
 import type { Step } from "./contestant.ts"
 import type { Sample } from "./measure.ts"
+import type { Having } from "./owning.ts"
 
 export type Job =
   /**
@@ -28,6 +29,8 @@ export type Job =
       readonly inFlight: number
       readonly path: string
     }
+  /** Opens so many sessions that have something: answers "ready", and the Sample after so many milliseconds. */
+  | { readonly job: "own"; readonly sessions: number; readonly having: Having; readonly stretch: number }
   | { readonly job: "close" }
 
 export type Answer =

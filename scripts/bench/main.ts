@@ -15,6 +15,7 @@ import { sessionTimeout } from "./contestant.ts"
 import { effect, findPeers, floor, promise } from "./contestants.ts"
 import { figures } from "./figures.ts"
 import { growthRuns } from "./growth.ts"
+import { ownersRuns } from "./owners.ts"
 import { cores, isPinned, pin, startHelper } from "./processes.ts"
 import { replaceParts } from "./page.ts"
 import { runWorkload, type Series, type Servers } from "./rounds.ts"
@@ -29,7 +30,7 @@ const flags = {
   ),
   only: Flag.String("only").pipe(
     Flag.withDescription(
-      `Only what has this in its name: ${[...workloads.map(({ id }) => id), "growth", "start"].join(", ")}`
+      `Only what has this in its name: ${[...workloads.map(({ id }) => id), "growth", "owners", "start"].join(", ")}`
     ),
     Flag.optional
   ),
@@ -70,7 +71,7 @@ const bench = Effect.fnUntraced(function* (config: Config) {
   const rounds = Option.getOrElse(config.rounds, () => (config.quick ? 3 : 5))
   const stretch = config.quick ? 150 : 400
   const chosen = workloads.filter(({ id }) => wanted(id))
-  const peers = findPeers()
+  const peers = chosen.length > 0 ? findPeers() : { entries: [], missing: [] }
   const entries = [floor, effect, promise, ...peers.entries]
   const stub = yield* startStub
   const servers: Servers = {
@@ -87,13 +88,14 @@ const bench = Effect.fnUntraced(function* (config: Config) {
   const growth = wanted("growth")
     ? yield* Effect.promise(() => growthRuns({ address: servers.stub.address, rounds, quick: config.quick }))
     : undefined
+  const owners = wanted("owners") ? yield* Effect.scoped(ownersRuns(config.quick)) : undefined
   const start = wanted("start") ? yield* Effect.promise(() => startRuns(rounds)) : undefined
   const rows = summarize(all)
   const reached = [...figures(all), ...(growth?.figures ?? []), ...(start?.figures ?? [])]
   if (Option.isSome(config.json)) {
     Fs.writeFileSync(
       config.json.value,
-      `${JSON.stringify({ machine, rounds, rows, figures: reached, growth, start, samples: all }, undefined, 2)}\n`
+      `${JSON.stringify({ machine, rounds, rows, figures: reached, growth, owners, start, samples: all }, undefined, 2)}\n`
     )
   }
   const sections: ReadonlyArray<readonly [string, string]> = [
@@ -103,6 +105,7 @@ const bench = Effect.fnUntraced(function* (config: Config) {
     ["Latency, µs, p50 / p99", latencyTable(rows)],
     ["Memory at the end of a round, MiB", memoryTable(rows)],
     ["Growth and tracing", growth?.table ?? ""],
+    ["Owners", owners?.table ?? ""],
     ["Start", start?.table ?? ""]
   ].filter((section): section is [string, string] => section[1]!.split("\n").length > 2)
   if (Option.isSome(config.markdown)) {
