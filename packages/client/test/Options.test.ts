@@ -81,6 +81,17 @@ describe("options that are none", () => {
     assert.include(typo.message, "sessionTimeout")
   })
 
+  it("of connect have no durations that are none", async () => {
+    for (const option of ["sessionTimeout", "requestTimeout", "connectTimeout", "ownershipMargin"] as const) {
+      for (const duration of [Number.NaN, -1, {}, [], { second: 1 }, null, "soon", Number.NEGATIVE_INFINITY, true]) {
+        const options = { [option]: duration } as PromiseClient.Options
+        const error: unknown = await PromiseClient.connect("127.0.0.1:1", options).catch((error: unknown) => error)
+        assert.instanceOf(error, InvalidArgument)
+        assert.strictEqual(error.argument, option)
+      }
+    }
+  })
+
   it.effect("say where a signal belongs", () =>
     Effect.gen(function* () {
       const { zk } = yield* fake(() => Effect.die("asked"))

@@ -1,5 +1,6 @@
 export * as Acl from "./Acl.ts"
 export * as CreateMode from "./CreateMode.ts"
+export * as DurationInput from "./DurationInput.ts"
 export * as ErrorCode from "./ErrorCode.ts"
 export * as Frame from "./Frame.ts"
 export * as Handshake from "./Handshake.ts"

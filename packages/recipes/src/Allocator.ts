@@ -42,6 +42,7 @@ import { checkPath, checkTimeout } from "./internal/checks.ts"
 import type { OnDisconnect } from "./internal/holding.ts"
 import * as Lock from "./Lock.ts"
 import * as Party from "./Party.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -145,6 +146,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Allocator, Party.JoinError | AllocatorError, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.allocator, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const { acl, assign = roundRobin, onDisconnect } = options
@@ -152,7 +154,8 @@ export const make = (
     const shared = yield* sharedItems(path, acl)
     const given = options.items === undefined ? undefined : inOrder(options.items)
     const party = yield* Party.make(ZnodePath.join(path, "members"), { acl })
-    const { id } = yield* party.join(options)
+    const { data, onConflict, patience } = options
+    const { id } = yield* party.join({ id: options.id, data, onConflict, patience })
     const allocating = yield* Allocating.make({
       id,
       assign,

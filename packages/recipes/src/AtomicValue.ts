@@ -34,6 +34,7 @@ import { type Decision, type Found, modify, read } from "./internal/compareAndSe
 import { type ContentionOptions, makeCell } from "./internal/contention.ts"
 import { type DataOf, dataOf } from "./internal/dataOf.ts"
 import { patientStream } from "./internal/patience.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -147,9 +148,10 @@ export const make: {
     options: Options<A, I>
   ): Effect.Effect<AtomicValue<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope>
 } = <A, I>(path: string, options: BytesOptions | Options<A, I> = {}) =>
-  options.schema === undefined
+  Known.mistakeIn(Known.atomicValue, options) ??
+  (options.schema === undefined
     ? makeWith(path, dataOf(Schema.Uint8Array, ZNode.bytes), options.initial ?? new Uint8Array(), options)
-    : makeWith(path, dataOf(options.schema, options.codec), options.initial, options)
+    : makeWith(path, dataOf(options.schema, options.codec), options.initial, options))
 
 // ---- internal
 

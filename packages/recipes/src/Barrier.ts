@@ -29,10 +29,11 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
-import { checkPath, checkTimeout } from "./internal/checks.ts"
+import { checkPath } from "./internal/checks.ts"
 import { ensure, withinFrom } from "./internal/line.ts"
 import { acrossSessions } from "./internal/patience.ts"
 import { watched } from "./internal/watching.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -90,13 +91,14 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Barrier, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.barrier, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     return {
       path,
       create: create(zk, path, options),
       lift: lift(zk, path),
-      wait: (options) => Effect.flatMap(checkTimeout(options?.timeout), (timeout) => wait(zk, path, timeout))
+      wait: (options) => Effect.flatMap(Known.timeoutOf(Known.wait, options), (timeout) => wait(zk, path, timeout))
     }
   })
 

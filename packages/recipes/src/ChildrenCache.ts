@@ -25,6 +25,7 @@ import type { RecipeError } from "./Errors.ts"
 import * as Picture from "./internal/cache/picture.ts"
 import * as Tend from "./internal/cache/tend.ts"
 import { checkCount } from "./internal/checks.ts"
+import * as Known from "./internal/options.ts"
 
 /**
  * @category options
@@ -62,6 +63,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<ChildrenCache, RecipeError | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.childrenCache, options)
     const zk = yield* ZooKeeper.ZooKeeper
     const { filter } = options
     const maxNodes = yield* checkCount("maxNodes", options.maxNodes, { most: Number.POSITIVE_INFINITY })

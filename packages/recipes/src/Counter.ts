@@ -32,6 +32,7 @@ import { type Decision, type Found, modify, read } from "./internal/compareAndSe
 import { type ContentionOptions, makeCell } from "./internal/contention.ts"
 import type { CounterLayout, Mark } from "./internal/counterLayout.ts"
 import * as Layouts from "./internal/counterLayout.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -127,7 +128,10 @@ export const make = (
   path: string,
   options: Options = {}
 ): Effect.Effect<Counter, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
-  makeWith(path, Layouts[options.layout ?? "curator"], options)
+  Effect.andThen(
+    Known.checkOptions(Known.counter, options),
+    Effect.suspend(() => makeWith(path, Layouts[options.layout ?? "curator"], options))
+  )
 
 /**
  * A counter in floats, as text: what aiozk and kazoo do with a default such as `0.0`.
@@ -139,7 +143,10 @@ export const makeFloat = (
   path: string,
   options: BaseOptions<number> = {}
 ): Effect.Effect<Counter<number>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
-  makeWith(path, Layouts.float, options)
+  Effect.andThen(
+    Known.checkOptions(Known.counterFloat, options),
+    Effect.suspend(() => makeWith(path, Layouts.float, options))
+  )
 
 // ---- internal
 

@@ -40,11 +40,12 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { WaitOptions } from "./Barrier.ts"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
-import { checkCount, checkPath, checkTimeout } from "./internal/checks.ts"
+import { checkCount, checkPath } from "./internal/checks.ts"
 import { leaveForSure } from "./internal/holding.ts"
 import { awaitChange, ensure, withinFrom } from "./internal/line.ts"
 import { acrossSessions, isRenewed, patiently } from "./internal/patience.ts"
 import { inHand, watched } from "./internal/watching.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -99,6 +100,7 @@ export const make = (
   options: Options
 ): Effect.Effect<DoubleBarrier, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.doubleBarrier, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const size = yield* checkCount("size", options.size)
@@ -111,7 +113,7 @@ export const make = (
         run: (self: Self, wait: Wait, isOnce: boolean) => Effect.Effect<void, WaitTimeout | RecipeError>
       ) =>
       (options?: WaitOptions) =>
-        Effect.flatMap(checkTimeout(options?.timeout), (timeout) =>
+        Effect.flatMap(Known.timeoutOf(Known.wait, options), (timeout) =>
           alone.withPermit(
             Effect.uninterruptibleMask((restore) =>
               Effect.flatMap(withinFrom(timeout === 0 ? zk.session.timeout : timeout), (until) => {

@@ -29,6 +29,7 @@ import type { DataInvalid, OutOfRange, RecipeError, VersionExhausted } from "./E
 import { checkCount, checkPath } from "./internal/checks.ts"
 import type { ContentionOptions } from "./internal/contention.ts"
 import { acrossSessions } from "./internal/patience.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -88,6 +89,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<IdGenerator, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.idGenerator, options)
     const { acl, promote } = options
     const blockSize = BigInt((yield* checkCount("blockSize", options.blockSize)) ?? 100)
     const free = yield* Counter.make(path, { layout: "exact", initial: options.initial ?? 1n, acl, promote })
@@ -126,6 +128,7 @@ export const makeOrdered = (
   options: OrderedOptions = {}
 ): Effect.Effect<IdGenerator<RecipeError>, InvalidArgument, ZooKeeper.ZooKeeper> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.idGeneratorOrdered, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const { acl } = options

@@ -28,13 +28,14 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { LockLost, type LockTimeout, type RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
-import { checkPath, checkTimeout } from "./internal/checks.ts"
+import { checkPath } from "./internal/checks.ts"
 import type { Holding, OnDisconnect } from "./internal/holding.ts"
 import { contendersOf, type Kind, latchKind, lockKind } from "./internal/layout.ts"
 import * as Line from "./internal/line.ts"
 import { acrossSessions, patientStream, untilClosed } from "./internal/patience.ts"
 import { type Guarded, effectOf, usingScoped } from "./internal/using.ts"
 import type { AcquireOptions, Layout as LockLayout } from "./Lock.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -125,6 +126,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<LeaderElection, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.election, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const { kind, layout } = layouts[options.layout ?? "latch"]
@@ -144,7 +146,7 @@ export const make = (
     return {
       path,
       whileLeader: (guarded) => untilComplete(standForEver, guarded),
-      acquire: (options = {}) => Effect.flatMap(checkTimeout(options.timeout), stand),
+      acquire: (options) => Effect.flatMap(Known.timeoutOf(Known.acquire, options), stand),
       leader: Effect.suspend(() => firstOf(line)),
       changes: leaders(line),
       participants

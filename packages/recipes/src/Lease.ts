@@ -43,6 +43,7 @@ import { checkCount, checkPath, checkPositive, checkTimeout } from "./internal/c
 import * as Slots from "./internal/slots.ts"
 import { effectOf, usingScoped } from "./internal/using.ts"
 import type { AcquireOptions } from "./Lock.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -127,6 +128,7 @@ export const make = (
   options: Options
 ): Effect.Effect<Lease, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.lease, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const duration = yield* checkTimeout(options.duration, "duration")
@@ -145,8 +147,8 @@ export const make = (
     return {
       path,
       obtain: Slots.obtain(place),
-      withLease: (guarded, options = {}) =>
-        Effect.flatMap(checkTimeout(options.timeout), (timeout) =>
+      withLease: (guarded, options) =>
+        Effect.flatMap(Known.timeoutOf(Known.acquire, options), (timeout) =>
           usingScoped(Slots.obtainWithin(place, timeout), (held) => effectOf(guarded, held))
         ),
       holders: Slots.holders(place)

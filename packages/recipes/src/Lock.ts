@@ -28,11 +28,12 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { LockLost, LockTimeout, RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
-import { checkPath, checkTimeout } from "./internal/checks.ts"
+import { checkPath } from "./internal/checks.ts"
 import type { Holding, OnDisconnect } from "./internal/holding.ts"
 import { lockKind } from "./internal/layout.ts"
 import * as Line from "./internal/line.ts"
 import { type Holder, using } from "./internal/using.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -135,6 +136,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Lock, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.lock, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const line: Line.Line = {
@@ -146,8 +148,10 @@ export const make = (
       acl: options.acl,
       onDisconnect: options.onDisconnect ?? "continue"
     }
-    const acquire = (options: AcquireOptions = {}): Effect.Effect<Holding, LockTimeout | RecipeError, Scope.Scope> =>
-      Effect.flatMap(checkTimeout(options.timeout), (timeout) => Line.take(line, "lock", Line.predecessor, timeout))
+    const acquire = (options?: AcquireOptions): Effect.Effect<Holding, LockTimeout | RecipeError, Scope.Scope> =>
+      Effect.flatMap(Known.timeoutOf(Known.acquire, options), (timeout) =>
+        Line.take(line, "lock", Line.predecessor, timeout)
+      )
     const holder: Holder = { zk, path, kind: "lock" }
     return {
       path,

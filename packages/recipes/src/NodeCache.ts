@@ -25,6 +25,7 @@ import type { CacheEvent, Freshness } from "./CacheEvent.ts"
 import type { RecipeError } from "./Errors.ts"
 import { readThrough } from "./internal/cache/readThrough.ts"
 import * as Tend from "./internal/cache/tend.ts"
+import * as Known from "./internal/options.ts"
 
 /**
  * @category options
@@ -62,6 +63,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<NodeCache, RecipeError | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.nodeCache, options)
     const zk = yield* ZooKeeper.ZooKeeper
     const range = { root: path, maxDepth: 0, keepsData: () => options.data !== false, filter: undefined }
     const mirror = yield* Tend.make(zk, range, { ...options, concurrency: 1 })

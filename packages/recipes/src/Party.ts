@@ -38,6 +38,8 @@ import type { MemberExists, RecipeError } from "./Errors.ts"
 import { join } from "./internal/party/joining.ts"
 import { follow, makeView, refresh } from "./internal/party/view.ts"
 import type * as PersistentNode from "./PersistentNode.ts"
+import { checkTimeout } from "./internal/checks.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -163,6 +165,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Party, RecipeError | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.party, options)
     const view = yield* makeView(path, options)
     yield* refresh(view)
     const following = yield* Effect.forkScoped(follow(view), { startImmediately: true })
@@ -174,8 +177,11 @@ export const make = (
         return view.cache.freshness
       },
       changes,
-      settled: (quiet) => Stream.debounce(changes, quiet),
-      join: (options = {}) => join(view, options)
+      settled: (quiet) =>
+        Stream.unwrap(
+          Effect.map(checkTimeout(quiet, "quiet"), (quiet) => Stream.debounce(changes, quiet ?? "Infinity"))
+        ),
+      join: (options) => Effect.andThen(Known.checkOptions(Known.join, options), join(view, options ?? {}))
     }
   })
 

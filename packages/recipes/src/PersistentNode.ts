@@ -35,6 +35,7 @@ import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { RecipeError } from "./Errors.ts"
 import * as Keeper from "./internal/keeping/keeper.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -142,6 +143,7 @@ export const make = (
 ): Effect.Effect<PersistentNode, PersistentNodeError | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
+      yield* Known.checkOptions(Known.persistentNode, options)
       const zk = yield* ZooKeeper.ZooKeeper
       const scope = yield* Scope.fork(yield* Effect.scope)
       const exit = yield* Keeper.make(zk, path, options).pipe(

@@ -25,6 +25,7 @@ import { type DataOf, dataOf } from "./internal/dataOf.ts"
 import * as Core from "./internal/queue.ts"
 import { consumer, makeStore } from "./internal/store.ts"
 import type { BytesOptions, Consumer, OfferError, Options } from "./Queue.ts"
+import * as Known from "./internal/options.ts"
 
 export type { BytesOptions, Consumer, Layout, OfferError, Options, TakeError, Taken } from "./Queue.ts"
 
@@ -66,9 +67,10 @@ export const make: {
     options: Options<A, I>
   ): Effect.Effect<PriorityQueue<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope>
 } = <A, I>(path: string, options: BytesOptions | Options<A, I> = {}) =>
-  options.schema === undefined
+  Known.mistakeIn(Known.queue, options) ??
+  (options.schema === undefined
     ? makeWith(path, dataOf(Schema.Uint8Array, ZNode.bytes), options)
-    : makeWith(path, dataOf(options.schema, options.codec), options)
+    : makeWith(path, dataOf(options.schema, options.codec), options))
 
 // ---- internal
 

@@ -46,6 +46,7 @@ import * as Core from "./internal/queue.ts"
 import type { TakeError } from "./internal/queue.ts"
 import { consumer, makeStore } from "./internal/store.ts"
 import type { Taken } from "./internal/taking.ts"
+import * as Known from "./internal/options.ts"
 
 export type { Layout } from "./internal/entries.ts"
 export type { TakeError } from "./internal/queue.ts"
@@ -179,9 +180,10 @@ export const make: {
     options: Options<A, I>
   ): Effect.Effect<Queue<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope>
 } = <A, I>(path: string, options: BytesOptions | Options<A, I> = {}) =>
-  options.schema === undefined
+  Known.mistakeIn(Known.queue, options) ??
+  (options.schema === undefined
     ? makeWith(path, dataOf(Schema.Uint8Array, ZNode.bytes), options)
-    : makeWith(path, dataOf(options.schema, options.codec), options)
+    : makeWith(path, dataOf(options.schema, options.codec), options))
 
 // ---- internal
 

@@ -31,13 +31,14 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { LockLost, type LockTimeout, type RecipeError, UpgradeRefused } from "./Errors.ts"
 import type { Held } from "./Held.ts"
-import { checkPath, checkTimeout } from "./internal/checks.ts"
+import { checkPath } from "./internal/checks.ts"
 import type { Holding, OnDisconnect } from "./internal/holding.ts"
 import { contendersOf, readKind, writeKind } from "./internal/layout.ts"
 import * as Line from "./internal/line.ts"
 import { patiently } from "./internal/patience.ts"
 import { heldHere, using } from "./internal/using.ts"
 import type { AcquireOptions } from "./Lock.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -135,6 +136,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<ReadWriteLock, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.readWriteLock, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const line: Line.Line = {
@@ -148,15 +150,15 @@ export const make = (
     }
     const reader = { zk, path, kind: "read" }
     const writer = { zk, path, kind: "write" }
-    const read = Effect.fnUntraced(function* (options: ReadOptions = {}) {
-      const timeout = yield* checkTimeout(options.timeout)
-      const write = options.downgrade ?? (yield* heldHere(writer))
+    const read = Effect.fnUntraced(function* (options?: ReadOptions) {
+      const timeout = yield* Known.timeoutOf(Known.read, options)
+      const write = options?.downgrade ?? (yield* heldHere(writer))
       return yield* write === undefined
         ? Line.take(line, "read", precedingWriter, timeout)
         : downgrade(line, write.path, timeout)
     })
-    const write = Effect.fnUntraced(function* (options: AcquireOptions = {}) {
-      const timeout = yield* checkTimeout(options.timeout)
+    const write = Effect.fnUntraced(function* (options?: AcquireOptions) {
+      const timeout = yield* Known.timeoutOf(Known.acquire, options)
       if ((yield* heldHere(reader)) !== undefined) return yield* new UpgradeRefused({ path })
       return yield* Line.take(line, "write", Line.predecessor, timeout)
     })

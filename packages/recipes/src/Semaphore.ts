@@ -29,13 +29,14 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { DataInvalid, LockLost, LockTimeout, PermitsMismatch, RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
-import { checkCount, checkPath, checkTimeout } from "./internal/checks.ts"
+import { checkCount, checkPath } from "./internal/checks.ts"
 import type { OnDisconnect } from "./internal/holding.ts"
 import { leaseKind, lockKind } from "./internal/layout.ts"
 import * as Line from "./internal/line.ts"
 import * as Permits from "./internal/permits.ts"
 import { effectOf, usingScoped } from "./internal/using.ts"
 import type { AcquireOptions, Contender } from "./Lock.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -131,6 +132,7 @@ export const make = (
   options: Options
 ): Effect.Effect<Semaphore, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.semaphore, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const limit = yield* checkLimit(options.permits)
@@ -148,8 +150,8 @@ export const make = (
       locks: { ...shared, path: ZnodePath.join(path, "locks"), kinds: { lock: lockKind } },
       leases: { ...shared, path: ZnodePath.join(path, "leases"), kinds: { lease: leaseKind } }
     }
-    const acquireMany = Effect.fnUntraced(function* (permits: number, options: AcquireOptions = {}) {
-      const timeout = yield* checkTimeout(options.timeout)
+    const acquireMany = Effect.fnUntraced(function* (permits: number, options?: AcquireOptions) {
+      const timeout = yield* Known.timeoutOf(Known.acquire, options)
       yield* checkCount("permits", permits, { most: typeof limit === "number" ? limit : maxInt32 })
       return yield* Permits.take(place, permits, timeout)
     })
@@ -173,7 +175,9 @@ const maxInt32 = 2_147_483_647
 const checkLimit = (permits: number | SharedPermits): Effect.Effect<Permits.Limit, InvalidArgument> =>
   typeof permits === "number"
     ? checkCount("permits", permits, { most: maxInt32 })
-    : Effect.andThen(
-        Effect.andThen(checkPath(permits.at), checkCount("permits", permits.initial, { least: 0, most: maxInt32 })),
-        Effect.succeed(permits)
-      )
+    : Effect.gen(function* () {
+        yield* Known.checkOptions(Known.sharedPermits, permits ?? null, "permits")
+        yield* checkPath(permits.at)
+        yield* checkCount("permits", permits.initial, { least: 0, most: maxInt32 })
+        return permits
+      })

@@ -47,6 +47,7 @@ import { makeProvider } from "./internal/discovery/provider.ts"
 import { announce } from "./internal/discovery/announce.ts"
 import { acrossSessions, untilClosed } from "./internal/patience.ts"
 import { Instance, type ServiceType, type UriSpec } from "./ServiceInstance.ts"
+import * as Known from "./internal/options.ts"
 
 export { Instance, type ServiceType, type UriSpec } from "./ServiceInstance.ts"
 
@@ -204,6 +205,7 @@ export const make = <A, I>(
   options: Options<A, I>
 ): Effect.Effect<ServiceDiscovery<A>, InvalidArgument, ZooKeeper.ZooKeeper> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.serviceDiscovery, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(basePath, true)
     const data = instanceData(options.schema, options.payloadClass)
@@ -220,6 +222,7 @@ export const make = <A, I>(
       basePath,
       register: (registrant) =>
         Effect.gen(function* () {
+          yield* Known.checkOptions(Known.registrant, registrant ?? null, "instance")
           const parent = yield* pathOf(registrant.name)
           const id = yield* checkName("id", parent, registrant.id ?? (yield* Guid.make))
           const registrationTimeUTC = yield* Clock.currentTimeMillis
@@ -237,12 +240,15 @@ export const make = <A, I>(
             )
           )
         ).pipe(untilClosed),
-      provider: (name, options = {}) =>
-        Effect.flatMap(follow(name), ({ cache, path }) =>
-          makeProvider(
-            name,
-            Effect.suspend(() => data.decodeAll(path, cache.get())),
-            options
+      provider: (name, options) =>
+        Effect.andThen(
+          Known.checkOptions(Known.provider, options),
+          Effect.flatMap(follow(name), ({ cache, path }) =>
+            makeProvider(
+              name,
+              Effect.suspend(() => data.decodeAll(path, cache.get())),
+              options ?? {}
+            )
           )
         ),
       services: acrossSessions(zk, zk.getChildren(basePath)).pipe(

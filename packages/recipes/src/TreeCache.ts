@@ -38,6 +38,7 @@ import type { RecipeError } from "./Errors.ts"
 import { readThrough } from "./internal/cache/readThrough.ts"
 import * as Picture from "./internal/cache/picture.ts"
 import * as Tend from "./internal/cache/tend.ts"
+import * as Known from "./internal/options.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -115,6 +116,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<TreeCache, RecipeError | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
+    yield* Known.checkOptions(Known.treeCache, options)
     const zk = yield* ZooKeeper.ZooKeeper
     const range = {
       root: path,

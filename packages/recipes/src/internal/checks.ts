@@ -2,10 +2,10 @@
  * What is asked of the arguments of an application, each once for all recipes.
  */
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import * as DurationInput from "@effect-zookeeper/protocol/DurationInput"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 
 /** The path of a recipe, which has to be a valid one and not "/" unless it `mayBeRoot`. */
 export const checkPath = (path: string, mayBeRoot = false): Effect.Effect<string, InvalidArgument> =>
@@ -19,17 +19,15 @@ export const checkTimeout = (
   argument = "timeout"
 ): Effect.Effect<number | undefined, InvalidArgument> => {
   if (timeout === undefined) return Effect.undefined
-  const millis = Option.map(Duration.fromInput(timeout), Duration.toMillis)
-  if (Option.isSome(millis) && millis.value >= 0) {
-    return Effect.succeed(Number.isFinite(millis.value) ? millis.value : undefined)
-  }
+  const millis = DurationInput.toMillis(timeout)
+  if (millis !== undefined && millis >= 0) return Effect.succeed(Number.isFinite(millis) ? millis : undefined)
   const rule = 'a duration such as 500 (milliseconds) or "5 seconds", not below 0'
-  return Effect.fail(new InvalidArgument({ argument, value: String(timeout), rule }))
+  return Effect.fail(new InvalidArgument({ argument, value: DurationInput.format(timeout), rule }))
 }
 
-/** A number that has to be above 0 and finite. */
+/** A number that has to be above 0, and one that can be counted with. */
 export const checkPositive = (value: number, argument: string): Effect.Effect<number, InvalidArgument> =>
-  Number.isFinite(value) && value > 0
+  value > 0 && value <= Number.MAX_SAFE_INTEGER
     ? Effect.succeed(value)
     : Effect.fail(new InvalidArgument({ argument, value: String(value), rule: "it has to be finite and above 0" }))
 

@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Lock from "../Lock.ts"
 import { checkCount, checkPath } from "./checks.ts"
 import type { Cell } from "./compareAndSet.ts"
+import * as Known from "./options.ts"
 
 /** What is done when others keep writing in between. */
 export interface ContentionOptions {
@@ -30,6 +31,7 @@ export const makeCell = Effect.fnUntraced(function* (
   yield* checkPath(path)
   const { acl, promote } = options
   const attempts = yield* checkCount("attempts", options.attempts)
+  yield* Known.checkOptions(Known.promote, promote, "promote")
   if (promote === undefined) return { zk, path, acl, attempts, promote: undefined }
   if (promote.lock === path) {
     return yield* new InvalidArgument({

@@ -22,7 +22,8 @@ type Needs = ZooKeeper.ZooKeeper | Scope.Scope
 export const makeNow = <T, E>(zk: PromiseClient, make: Effect.Effect<T, E, Needs>): T => zk.runSync(make)
 
 /** The members that can be derived without more. */
-export const derive = <T>(zk: PromiseClient, value: T): Promised<T> => PromiseFace.derive(zk.run, value)
+export const derive = <T>(zk: PromiseClient, value: T): Promised<T> =>
+  PromiseFace.derive(zk.run, value, { exact: true })
 
 /**
  * A callback as an effect that can be guarded. It gets what the effect would get, and a signal that is aborted when it has to

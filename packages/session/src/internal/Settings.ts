@@ -1,9 +1,9 @@
+import * as DurationInput from "@effect-zookeeper/protocol/DurationInput"
 import * as Frame from "@effect-zookeeper/protocol/Frame"
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
@@ -62,7 +62,7 @@ export const checkOptions = Effect.fnUntraced(function* (
       rule: "name at least one server, as in zk1:2181,zk2:2181; this transport has no default"
     })
   }
-  const sessionTimeout = yield* checkDuration("sessionTimeout", options.sessionTimeout ?? 10_000)
+  const sessionTimeout = yield* checkDuration("sessionTimeout", orDefault(options.sessionTimeout, 10_000))
   const margin = options.ownershipMargin
   const ownershipMargin = margin === undefined ? undefined : yield* checkDuration("ownershipMargin", margin, 0)
   if (ownershipMargin !== undefined && ownershipMargin >= sessionTimeout) {
@@ -109,7 +109,7 @@ export const checkOptions = Effect.fnUntraced(function* (
   return {
     servers: yield* Effect.fromResult(ConnectString.parse(servers)),
     sessionTimeout,
-    connectTimeout: yield* checkPatience("connectTimeout", options.connectTimeout ?? 15_000),
+    connectTimeout: yield* checkPatience("connectTimeout", orDefault(options.connectTimeout, 15_000)),
     requestTimeout:
       options.requestTimeout === undefined ? undefined : yield* checkDuration("requestTimeout", options.requestTimeout),
     allowReadOnly: options.allowReadOnly ?? false,
@@ -118,9 +118,9 @@ export const checkOptions = Effect.fnUntraced(function* (
     retry: () => options.retry ?? defaultRetry(sessionTimeout),
     sessionExpiry: options.sessionExpiry ?? "recreate",
     ensembleReset,
-    maxFrameSize: yield* checkInteger("maxFrameSize", options.maxFrameSize ?? 4 * 1024 * 1024, 1024),
-    maxRequestSize: yield* checkInteger("maxRequestSize", options.maxRequestSize ?? Frame.MAX_REQUEST, 1024),
-    maxInFlight: yield* checkInteger("maxInFlight", options.maxInFlight ?? 1000, 1),
+    maxFrameSize: yield* checkInteger("maxFrameSize", orDefault(options.maxFrameSize, 4 * 1024 * 1024), 1024),
+    maxRequestSize: yield* checkInteger("maxRequestSize", orDefault(options.maxRequestSize, Frame.MAX_REQUEST), 1024),
+    maxInFlight: yield* checkInteger("maxInFlight", orDefault(options.maxInFlight, 1000), 1),
     session: yield* checkCredentials(options.session),
     // Nothing but `true` gives up protection.
     allowPlaintext: options.allowPlaintext === true,
@@ -151,18 +151,21 @@ export const checkAuth = (auth: AuthInfo, prefix: string): Effect.Effect<void, I
     : broken("credentials", `<redacted, ${length} characters>`, "must fit into one request")
 }
 
+/** null is no duration and no number, and stands for none. */
+const orDefault = <A>(given: A | undefined, otherwise: A): A => (given === undefined ? otherwise : given)
+
 const checkDuration = (
   argument: string,
   input: Duration.Input,
   minimum = 1
 ): Effect.Effect<number, InvalidArgument> => {
-  const millis = Option.map(Duration.fromInput(input), Duration.toMillis)
-  return Option.isSome(millis) && millis.value >= minimum && millis.value <= MAX_INT
-    ? Effect.succeed(millis.value)
+  const millis = DurationInput.toMillis(input)
+  return millis !== undefined && millis >= minimum && millis <= MAX_INT
+    ? Effect.succeed(millis)
     : Effect.fail(
         new InvalidArgument({
           argument,
-          value: Duration.isDuration(input) ? Duration.format(input) : String(input),
+          value: DurationInput.format(input),
           rule: `must be a duration of ${minimum} to ${MAX_INT} milliseconds, such as "10 seconds"`
         })
       )
@@ -173,8 +176,7 @@ const checkPatience = (
   argument: string,
   input: Duration.Input | "infinity"
 ): Effect.Effect<number, InvalidArgument> => {
-  if (input === "infinity") return Effect.succeed(Number.POSITIVE_INFINITY)
-  const isEndless = Option.exists(Duration.fromInput(input), (given) => given.value._tag === "Infinity")
+  const isEndless = input === "infinity" || DurationInput.toMillis(input) === Number.POSITIVE_INFINITY
   return isEndless ? Effect.succeed(Number.POSITIVE_INFINITY) : checkDuration(argument, input)
 }
 

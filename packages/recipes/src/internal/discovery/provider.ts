@@ -9,6 +9,7 @@ import * as Random from "effect/Random"
 import type { Provider, ProviderOptions } from "../../ServiceDiscovery.ts"
 import type { Instance } from "../../ServiceInstance.ts"
 import { checkCount, checkTimeout } from "../checks.ts"
+import * as Known from "../options.ts"
 
 export const makeProvider = <A>(
   name: string,
@@ -16,7 +17,9 @@ export const makeProvider = <A>(
   { downInstances = {}, filter, strategy = "roundRobin" }: ProviderOptions<A>
 ): Effect.Effect<Provider<A>, InvalidArgument> =>
   Effect.gen(function* () {
-    const timeout = (yield* checkTimeout(downInstances.timeout ?? "30 seconds")) ?? Number.POSITIVE_INFINITY
+    yield* Known.checkOptions(Known.downInstances, downInstances, "downInstances")
+    const timeout =
+      (yield* checkTimeout(timeoutOrDefault(downInstances), "downInstances.timeout")) ?? Number.POSITIVE_INFINITY
     const threshold = (yield* checkCount("threshold", downInstances.threshold)) ?? 2
     const down = new DownInstances(threshold, timeout)
     const choose = yield* strategies[strategy]
@@ -36,6 +39,8 @@ export const makeProvider = <A>(
       noteError: (instance) => Effect.map(now, (at) => down.note(instance, at))
     }
   })
+
+const timeoutOrDefault = ({ timeout = "30 seconds" }: NonNullable<ProviderOptions<never>["downInstances"]>) => timeout
 
 // ---- internal: strategies
 
