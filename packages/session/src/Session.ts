@@ -30,6 +30,7 @@ import type {
   AuthFailed,
   ConnectFailed,
   OwnershipLost,
+  ServerRefused,
   SessionClosed,
   SessionError,
   SessionExpired
@@ -214,8 +215,8 @@ export interface Watched<A> {
 export interface PersistentWatchListener {
   /** An event, or `Gap` after a reconnection or a new session. Paths are the server's. */
   readonly onEvent: (event: WatchEvent.WatchEvent | WatchEvent.Gap) => void
-  /** No event will follow. */
-  readonly onEnd: (reason: SessionExpired | SessionClosed) => void
+  /** No event will follow: `ServerRefused` where the session has moved to a server that knows no persistent watches. */
+  readonly onEnd: (reason: SessionExpired | SessionClosed | ServerRefused) => void
 }
 
 // -----------------------------------------------------------------------------

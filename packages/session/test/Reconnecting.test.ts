@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
-import type { SessionClosed, SessionExpired } from "../src/SessionError.ts"
+import type { ServerRefused, SessionClosed, SessionExpired } from "../src/SessionError.ts"
 import * as Frames from "./support/frames.ts"
 import { MemoryNetwork } from "./support/MemoryNetwork.ts"
 import { at, awaitState, begin, connect, get, watchData, watchPersistently } from "./support/session.ts"
@@ -18,14 +18,14 @@ const options = { servers: "a,b", sessionTimeout: "60 seconds" } as const
 
 const listen = () => {
   const events: Array<WatchEvent.WatchEvent | WatchEvent.Gap> = []
-  const ends: Array<SessionExpired | SessionClosed> = []
+  const ends: Array<ServerRefused | SessionExpired | SessionClosed> = []
   return {
     events,
     ends,
     shapes: () => events.map((event) => ("type" in event ? event.type : "?")),
     listener: {
       onEvent: (event: WatchEvent.WatchEvent | WatchEvent.Gap) => void events.push(event),
-      onEnd: (reason: SessionExpired | SessionClosed) => void ends.push(reason)
+      onEnd: (reason: ServerRefused | SessionExpired | SessionClosed) => void ends.push(reason)
     }
   }
 }

@@ -8,7 +8,7 @@ import type { NoAuth, NoNode } from "@effect-zookeeper/protocol/ServerError"
 import type { Gap, WatchEvent } from "@effect-zookeeper/protocol/WatchEvent"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { Changed, RequestPath } from "@effect-zookeeper/session/Session"
-import type { SessionClosed, SessionError, SessionExpired } from "@effect-zookeeper/session/SessionError"
+import type { ServerRefused, SessionClosed, SessionError, SessionExpired } from "@effect-zookeeper/session/SessionError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -100,7 +100,7 @@ const events = (
 ): Stream.Stream<WatchEvent | Gap, SessionError> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const queue = yield* Queue.unbounded<WatchEvent | Gap, SessionExpired | SessionClosed>()
+      const queue = yield* Queue.unbounded<WatchEvent | Gap, SessionExpired | SessionClosed | ServerRefused>()
       const server = ZnodePath.toServer(view.chroot, path)
       const listening = view.session.watchPersistently(
         { server, client: path },

@@ -30,6 +30,14 @@ export class Deque<A> {
     return item
   }
 
+  /** Takes out the element at `index` from the head; those behind it move up. */
+  remove(index: number): A | undefined {
+    const all = this.drain()
+    const [removed] = all.splice(index, 1)
+    for (const item of all) this.push(item)
+    return removed
+  }
+
   /** Empties the queue and gives what was in it, head first. */
   drain(): Array<A> {
     const all: Array<A> = []

@@ -17,6 +17,7 @@ import {
 import type { CallOut } from "./CallOut.ts"
 import { Deque } from "./Deque.ts"
 import type { PendingRequest } from "./PendingRequest.ts"
+import type { ServerCapabilities } from "./ServerCapabilities.ts"
 import { Violation } from "./Violation.ts"
 
 /** Where requests of the current connection are written to. */
@@ -54,6 +55,9 @@ export class Exchange {
   /** When the network got the first of those, or the reply before its own came: monotonic milliseconds. */
   private headSince = 0
   private outlet: Outlet | undefined
+  /** A request of an operation that this server may not know: nothing else is in flight with it. */
+  private alone: PendingRequest | undefined
+  private readonly server: Pick<ServerCapabilities, "isKnown" | "supports">
   /** Only what is in flight is waited for: the connection is about to be left. */
   private draining = false
   private final: Ending | undefined
@@ -69,8 +73,11 @@ export class Exchange {
   constructor(
     limits: { readonly maxInFlight: number; readonly maxRequestSize: number },
     firstXid: number,
-    callOut: CallOut
+    callOut: CallOut,
+    /** What the server knows: a request of an operation that it may not know is sent alone. */
+    server: Pick<ServerCapabilities, "isKnown" | "supports"> = knowsAll
   ) {
+    this.server = server
     this.maxInFlight = limits.maxInFlight
     this.maxRequestSize = limits.maxRequestSize
     this.callOut = callOut
@@ -98,7 +105,7 @@ export class Exchange {
   /** Sends a request now, or when its turn comes. */
   send(request: PendingRequest): void {
     if (this.final !== undefined) this.end(request, Exit.fail(this.final(false)))
-    else if (this.canSend() && this.waiting.length === 0) this.encode(request)
+    else if (this.waiting.length === 0 && this.canSend(request)) this.encode(request)
     else this.waiting.push(request)
   }
 
@@ -129,8 +136,9 @@ export class Exchange {
 
   /** Encodes what waits, as far as the limits allow. */
   pump(): void {
-    while (this.waiting.length > 0 && this.canSend()) {
-      const request = this.waiting.shift()!
+    for (let next = this.waiting.at(0); next !== undefined && this.canSend(next); next = this.waiting.at(0)) {
+      const request = next
+      this.waiting.shift()
       // A request that nobody waits for and that was never sent need not be.
       if (request.isAbandoned) this.end(request, Exit.void)
       else this.encode(request)
@@ -164,11 +172,29 @@ export class Exchange {
     if (this.handed === 0) throw new Violation(`a reply to request ${header.xid} before it was sent`)
     // The head is advanced first: its caller runs within `complete` and may send, or close the session.
     this.inFlight.shift()
+    if (request === this.alone) this.alone = undefined
     this.handed--
     this.headSince = now
     this.completed++
     if (header.zxid > this.lastZxid) this.lastZxid = header.zxid
     return request
+  }
+
+  /**
+   * The request that the server does not know. It says so out of turn, and closes: nothing more is sent on this
+   * connection. Throws `Violation`.
+   */
+  takeUnknown(xid: number): PendingRequest {
+    for (let index = 0; index < this.handed; index++) {
+      const request = this.inFlight.at(index)!
+      if (request.xid !== xid) continue
+      this.draining = true
+      this.inFlight.remove(index)
+      this.handed--
+      this.completed++
+      return request
+    }
+    throw new Violation(`a refusal of request ${xid}, which is not with the server`)
   }
 
   /** Completes a request with its reply, whose body `reader` stands at. Throws `Violation`. */
@@ -212,6 +238,7 @@ export class Exchange {
   disconnect(): void {
     this.outlet = undefined
     this.draining = false
+    this.alone = undefined
     this.onIdle = undefined
     const handed = this.handed
     this.handed = 0
@@ -259,6 +286,7 @@ export class Exchange {
       this.outlet = undefined
     }
     this.handed = 0
+    this.alone = undefined
     const written = this.inFlight.drain()
     const waiting = this.waiting.drain()
     // What is written may yet leave, even if the network has not taken it.
@@ -297,13 +325,16 @@ export class Exchange {
     return oldest
   }
 
-  private canSend(): boolean {
+  private canSend(request: PendingRequest): boolean {
     const outlet = this.outlet
     return (
       outlet !== undefined &&
       !this.draining &&
+      this.alone === undefined &&
       this.inFlight.length < this.maxInFlight &&
-      outlet.writer.length < MAX_UNSENT
+      outlet.writer.length < MAX_UNSENT &&
+      // What a server does not know costs the connection, and all that is in flight with it.
+      (this.inFlight.length === 0 || this.server.isKnown(request.operation))
     )
   }
 
@@ -311,6 +342,11 @@ export class Exchange {
     const outlet = this.outlet!
     const writer = outlet.writer
     const operation = request.operation
+    const isKnown = this.server.isKnown(operation)
+    if (!isKnown && !this.server.supports(operation.name)) {
+      this.end(request, outcome(request, ErrorCode.codes.Unimplemented, undefined))
+      return
+    }
     request.onSend?.()
     const start = writer.length
     const xid = this.nextXid
@@ -338,6 +374,7 @@ export class Exchange {
     writer.setInt(start, size)
     this.nextXid = xid === MAX_XID ? 1 : xid + 1
     request.xid = xid
+    if (!isKnown) this.alone = request
     this.inFlight.push(request)
     request.sentAt = outlet.schedule()
   }
@@ -383,6 +420,8 @@ export class Exchange {
     this.callOut(() => request.end(exit))
   }
 }
+
+const knowsAll = { isKnown: () => true, supports: () => true }
 
 /** The oldest of what a server has not answered. */
 export interface Awaited {

@@ -14,12 +14,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type { SessionCredentials } from "../Session.ts"
-import { AuthFailed, SessionClosed, type SessionError, SessionExpired } from "../SessionError.ts"
+import { AuthFailed, ServerRefused, SessionClosed, type SessionError, SessionExpired } from "../SessionError.ts"
 import { annotated } from "./annotated.ts"
 import { Alarm, type Timer } from "./Alarm.ts"
 import type { CallOut } from "./CallOut.ts"
 import type { Established } from "./dial.ts"
-import { type Awaited, type Ending, Exchange, outcome, readReplyHeader } from "./Exchange.ts"
+import { type Awaited, type Ending, Exchange, outcome, readReplyHeader, type ReplyHeader } from "./Exchange.ts"
 import { Identities } from "./Identities.ts"
 import type { Link } from "./Link.ts"
 import { Liveness } from "./Liveness.ts"
@@ -120,13 +120,13 @@ export class SessionCore {
     this.meter = new Meter(options.context)
     this.servers = options.servers
     this.state = options.state
-    this.exchange = new Exchange(settings, options.firstXid, callOut)
+    this.capabilities = new ServerCapabilities(() => this.liveness.now())
+    this.exchange = new Exchange(settings, options.firstXid, callOut, this.capabilities)
     this.alarm = new Alarm(options.clock, options.context, callOut)
     this.limit = this.alarm.timer()
     this.patience = this.alarm.timer()
     this.heartbeat = this.alarm.timer()
     this.liveness = new Liveness({ ...settings, clock: options.clock, alarm: this.alarm, callOut })
-    this.capabilities = new ServerCapabilities(() => this.liveness.now())
     this.identities = new Identities(settings.auth, callOut, () => this.liveness.now())
     this.credentials = settings.session ?? { id: 0n, password: Redacted.make(noPassword) }
     this.isKnownToEnsemble = settings.session !== undefined
@@ -180,6 +180,7 @@ export class SessionCore {
   }
 
   private send(pending: PendingRequest): void {
+    // What is not to be had is refused without waiting for its turn.
     if (this.capabilities.supports(pending.operation.name)) this.exchange.send(pending)
     else this.exchange.end(pending, outcome(pending, ErrorCode.codes.Unimplemented, undefined))
   }
@@ -285,6 +286,7 @@ export class SessionCore {
     // While some watches are not yet registered again, replies tell nothing of what they have missed.
     const relativeZxid = this.watchedUpTo ?? this.exchange.lastZxid
     this.watchedUpTo = relativeZxid
+    if (!this.capabilities.supports(Operations.setWatches2.name)) this.watches.refusePersistent(refusedWatch)
     const packets = watchPackets(this.watches.register(), relativeZxid)
     let left = packets.length
     const caughtUp = () => {
@@ -344,6 +346,7 @@ export class SessionCore {
         throw new Violation(`the credentials of scheme "${refused}" were refused`)
       }
     }
+    if (isUnknown(header)) return this.unknown(link, header, reader)
     const request = this.exchange.take(header, link.heardAt)
     this.meter.sample(link.heardAt - request.sentAt)
     link.replied()
@@ -356,10 +359,18 @@ export class SessionCore {
     link.answered ||= isProofOfService(request.operation, header.err)
     // Who is told the outcome must not believe in an ownership that has ended, and may believe in one that it proves.
     this.answered(request.sentAt, link.heardAt, isCommitted(request.operation, header.err))
-    if (header.err === ErrorCode.codes.Unimplemented && header.zxid === -1n) {
-      this.capabilities.lacks(link.server, request.operation.name)
-    }
+    if (!this.capabilities.isKnown(request.operation)) this.capabilities.knows(request.operation)
     this.exchange.complete(request, header.err, reader)
+  }
+
+  /** The server does not know what it was asked for, and closes: who is told may ask otherwise, on the next connection. */
+  private unknown(link: Link, header: ReplyHeader, reader: JuteReader): never {
+    const request = this.exchange.takeUnknown(header.xid)
+    const { name, since } = request.operation
+    link.answered = true
+    this.capabilities.lacks(link.server, name)
+    this.exchange.complete(request, header.err, reader)
+    throw new Violation(`the server does not know ${name} (ZooKeeper ${since} and later), and closes`)
   }
 
   /** The server does not, or no longer, hold the session: an answer that confirms nothing. */
@@ -525,6 +536,19 @@ const committedCodes: ReadonlySet<number> = new Set([
 /** Whether an answer shows that a quorum holds the session. */
 const isCommitted = (operation: Operation.Any, code: number): boolean =>
   operation.kind === "write" && committedCodes.has(code)
+
+/** What becomes of a persistent watch where the session has moved to a server that knows none. */
+const refusedWatch = (path: string): ServerRefused =>
+  new ServerRefused({
+    operation: Operations.addWatch.name,
+    path,
+    code: ErrorCode.codes.Unimplemented,
+    name: ErrorCode.nameOf(ErrorCode.codes.Unimplemented),
+    maybeApplied: false
+  })
+
+/** Whether a server says that it does not know an operation, as opposed to one that is known and switched off. */
+const isUnknown = ({ err, zxid }: ReplyHeader): boolean => err === ErrorCode.codes.Unimplemented && zxid === -1n
 
 /** Whether an answer shows that the server serves us, so that the next may be tried at once when it is lost. */
 const isProofOfService = (operation: Operation.Any, code: number): boolean =>

@@ -2,7 +2,7 @@ import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Option from "effect/Option"
 import type { PersistentWatchListener } from "../Session.ts"
-import type { SessionClosed, SessionExpired } from "../SessionError.ts"
+import type { ServerRefused, SessionClosed, SessionExpired } from "../SessionError.ts"
 import type { CallOut } from "./CallOut.ts"
 import type { Few } from "./Few.ts"
 import { OneShotWatch } from "./OneShotWatch.ts"
@@ -235,6 +235,19 @@ export class WatchRegistry {
     }
     this.catchingUp = true
     return lists
+  }
+
+  /** Persistent watches end, for the server knows none; one-shot watches that they served are to be registered as such. */
+  refusePersistent(error: (path: string) => ServerRefused): void {
+    const ended: Array<() => void> = []
+    for (const { path, persistent, recursive } of this.paths.values()) {
+      for (const listener of [...persistent, ...recursive]) ended.push(() => listener.onEnd(error(path)))
+      persistent.clear()
+      recursive.clear()
+    }
+    this.counted = undefined
+    this.recursiveCount = 0
+    for (const tell of ended) this.callOut(tell)
   }
 
   /** The server holds all watches again. */

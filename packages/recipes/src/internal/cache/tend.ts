@@ -63,15 +63,11 @@ const start = Effect.fnUntraced(function* (
   const concurrency = yield* checkCount("concurrency", options.concurrency ?? 64)
   const jitter = (yield* checkTimeout(options.jitter, "jitter")) ?? 500
   const mirror = new Mirror({ ...partial, maxNodes }, beside(zk), yield* Queue.unbounded<Job>())
-  const self: Self = { zk, mirror, scope, jitter, session: 0n }
-  const isPersistent = zk.session.serverFeatures.supports("addWatch") && (yield* watchAll(self))
-  if (!isPersistent) {
-    const alarm = (kind: "data" | "children", path: string) => mirror.alarm(kind, path)
-    mirror.looking = withWatches(zk, partial.root, alarm, scope)
-  }
+  const self: Self = { zk, mirror, scope, jitter, session: 0n, isPersistent: true }
+  if (!zk.session.serverFeatures.supports("addWatch") || !(yield* watchAll(self))) watchEach(self)
   for (let n = 0; n < concurrency; n++) yield* Effect.forkIn(work(self), scope)
   yield* Effect.forkIn(refresh(self), scope)
-  yield* Effect.forkIn(follow(self, isPersistent), scope)
+  yield* Effect.forkIn(follow(self), scope)
   yield* Scope.addFinalizer(
     scope,
     Effect.sync(() => mirror.end(undefined))
@@ -95,6 +91,8 @@ interface Self {
   readonly jitter: number
   /** The session by which all was read last. */
   session: bigint
+  /** Whether one persistent watch tells of all; otherwise each znode is watched as it is read. */
+  isPersistent: boolean
 }
 
 // ---- internal: the watch
@@ -104,7 +102,9 @@ const watchAll = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<bool
   const { mirror, scope, zk } = self
   const { maxDepth, root } = mirror.range
   const ready = Deferred.makeUnsafe<boolean>()
+  let isReady = false
   const onReady = () => {
+    isReady = true
     Deferred.doneUnsafe(ready, Effect.succeed(true))
   }
   const listening = yield* patiently(
@@ -112,7 +112,16 @@ const watchAll = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<bool
       Effect.sync(() => mirror.onEvent(event))
     )
   ).pipe(
-    Effect.onExit((exit) => Effect.sync(() => Exit.isFailure(exit) && endBy(mirror, exit.cause))),
+    Effect.onExit((exit) =>
+      Effect.sync(() => {
+        if (Exit.isSuccess(exit)) return
+        const error = Cause.findErrorOption(exit.cause)
+        if (!isReady || error._tag === "None" || !Outcome.isUnimplemented(error.value)) return endBy(mirror, exit.cause)
+        // The session has moved to a server that knows no such watch: all is read again, and watched one by one.
+        watchEach(self)
+        mirror.due.openUnsafe()
+      })
+    ),
     Effect.forkIn(scope)
   )
   return yield* Effect.raceFirst(
@@ -120,6 +129,13 @@ const watchAll = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<bool
     Effect.catchIf(Effect.as(Fiber.join(listening), false), Outcome.isUnimplemented, () => Effect.succeed(false))
   )
 })
+
+const watchEach = (self: Self): void => {
+  const { mirror, scope, zk } = self
+  self.isPersistent = false
+  const alarm = (kind: "data" | "children", path: string) => mirror.alarm(kind, path)
+  mirror.looking = withWatches(zk, mirror.range.root, alarm, scope)
+}
 
 /** Ends with the session, or with a bug: one of the application's, such as a filter that throws, is nobody's to survive. */
 const endBy = (mirror: Mirror, cause: Cause.Cause<RecipeError>): void => {
@@ -202,14 +218,14 @@ const refresh = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<never
 })
 
 /** Follows the states of the session. */
-const follow = Effect.fnUntraced(function* (self: Self, isPersistent: boolean) {
+const follow = Effect.fnUntraced(function* (self: Self) {
   const { mirror, zk } = self
   let isNew = true
   yield* Stream.runForEach(zk.session.states, ({ _tag }) =>
     Effect.sync(() => {
       if (_tag === "Connected") {
         // A persistent watch says `Gap` when the server holds it again.
-        if (!isPersistent && !isNew) mirror.due.openUnsafe()
+        if (!self.isPersistent && !isNew) mirror.due.openUnsafe()
       } else if (_tag === "Disconnected" || _tag === "EnsembleBehind") {
         if (mirror.freshness === "live") mirror.become("suspended")
       } else {
