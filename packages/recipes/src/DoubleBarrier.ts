@@ -40,6 +40,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { WaitOptions } from "./Barrier.ts"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
+import { makeCalmly } from "./internal/calmly.ts"
 import { checkCount, checkPath } from "./internal/checks.ts"
 import { leaveForSure } from "./internal/holding.ts"
 import { awaitChange, ensure, withinFrom } from "./internal/line.ts"
@@ -193,7 +194,9 @@ const enter = Effect.fnUntraced(function* (
     self.place.take(1),
     Effect.onError(createMember(self), () => self.place.release(1))
   )
+  const calmly = yield* makeCalmly
   while (true) {
+    yield* wait(calmly)
     const own = (self.own ??= yield* inHand<Member, RecipeError, WaitTimeout>(wait, create, (own) =>
       Effect.asVoid(vacateInBackground(self, own))
     ))

@@ -3,8 +3,10 @@ import * as PromiseClient from "@effect-zookeeper/client/PromiseClient"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Allocator from "../src/Allocator.ts"
 import { LockLost } from "../src/Errors.ts"
 import * as Lock from "../src/Lock.ts"
 import { recipes } from "../src/Promise.ts"
@@ -51,6 +53,33 @@ describeOnServers("a process that stands still for longer than its session", (it
       }).pipe(Effect.provideService(Clock.Clock, late))
       assert.strictEqual(loss.reason, "session")
       assert.deepStrictEqual(steps, ["before", "cleaned up"])
+    })
+  )
+
+  it.effect("is interrupted before the next step of what is done with items of an allocator, and begins anew", () =>
+    Effect.gen(function* () {
+      const { another } = yield* place
+      const { late, still } = yield* standstill
+      const steps: Array<string> = []
+      const step = (name: string) => Effect.sync(() => steps.push(name))
+      yield* Effect.gen(function* () {
+        const zk = yield* another()
+        const allocator = yield* by(zk)(Allocator.make("/shards", { id: "a", items: ["x"], quiet: 0 }))
+        const again = yield* Deferred.make<void>()
+        const work = allocator.whileAllocated(() =>
+          Effect.gen(function* () {
+            if (steps.length > 0) yield* Deferred.succeed(again, undefined)
+            yield* step("before")
+            yield* Effect.sync(() => {
+              still.millis += zk.session.timeout
+            })
+            yield* step("after")
+          }).pipe(Effect.ensuring(step("cleaned up")))
+        )
+        yield* Effect.raceFirst(work, Deferred.await(again))
+      }).pipe(Effect.provideService(Clock.Clock, late))
+      assert.deepStrictEqual(steps.slice(0, 2), ["before", "cleaned up"])
+      assert.notInclude(steps, "after")
     })
   )
 

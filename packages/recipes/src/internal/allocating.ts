@@ -19,6 +19,7 @@ import type { AllocatorError, Assign } from "../Allocator.ts"
 import type { LockLost } from "../Errors.ts"
 import type { Held } from "../Held.ts"
 import type { Lock } from "../Lock.ts"
+import { guard, type Guarding } from "./holding.ts"
 import { untilClosed } from "./patience.ts"
 
 /** What is divided, among whom, and how an item is locked. */
@@ -258,7 +259,10 @@ const whileAllocated = <A, E, R>(
           restore(
             Effect.raceFirst(
               awaitOther(self, state),
-              Effect.suspend(() => f(state.items))
+              guard(
+                clocksOf(self, state),
+                Effect.suspend(() => f(state.items))
+              )
             )
           )
         )
@@ -269,6 +273,12 @@ const whileAllocated = <A, E, R>(
       })
     )
   )
+
+/** Users are told of a loss with all that follows from it; the clocks alone may know it before. */
+const clocksOf = ({ held }: Self, { items }: State): Guarding<never> => {
+  const used: ReadonlyArray<Guarding> = items.flatMap((item) => held.get(item)?.held ?? [])
+  return { lost: Effect.never, isLost: (isFresh) => used.some(({ isLost }) => isLost?.(isFresh) === true) }
+}
 
 /** Waits until users are told something else. */
 const awaitOther = ({ state }: Self, known: State): Effect.Effect<void> =>

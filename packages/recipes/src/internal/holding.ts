@@ -62,7 +62,8 @@ export const claim = Effect.fnUntraced(function* (
 })
 
 /** What is held, as far as a guard has to know it. */
-export interface Guarding extends Pick<Held, "lost"> {
+export interface Guarding<Loss = LockLost> {
+  readonly lost: Effect.Effect<never, Loss>
   readonly isLost?: IsLost | undefined
 }
 
@@ -76,7 +77,10 @@ export type IsLost = (isFresh?: boolean) => boolean
  * After a standstill of the process the timers of the effect may be due before the one that tells of the loss. So the clocks
  * are looked at before each step of the effect, and what is lost by then is not gone on with.
  */
-export const guard = <A, E, R>(held: Guarding, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> => {
+export const guard = <A, E, R, Loss>(
+  held: Guarding<Loss>,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | Loss, R> => {
   const { isLost } = held
   if (isLost === undefined) return Effect.raceFirst(held.lost, effect)
   return Effect.flatMap(Scheduler.Scheduler, (scheduler) => {
