@@ -235,6 +235,11 @@ export interface Options {
    * in which a client says where it can be called back.
    */
   readonly editGreeting?: ((bytes: Uint8Array) => Uint8Array) | undefined
+  /**
+   * How long a connection waits for a target that does not listen yet; then it is reset. Who is refused tries again soon, and
+   * who is accepted first, and reset then, may give up. Default: it is reset at once.
+   */
+  readonly targetPatience?: Duration.Input | undefined
   /** The address of this machine to listen on; default `127.0.0.1`. */
   readonly host?: string | undefined
   /** The port to listen on, for a proxy that takes the place of another elsewhere; default: one that is free. */

@@ -136,7 +136,8 @@ const cut = (proxy: FaultProxy.FaultProxy) => Effect.andThen(proxy.blackHole("bo
 
 /**
  * A proxy for each way of one member to another. Of two members the one with the higher id keeps the connection for elections:
- * it hangs up on the other, and calls back where that says it is. That has to be a proxy, too.
+ * it hangs up on the other, and calls back where that says it is. That has to be a proxy, too. Who follows a new leader tries
+ * for five seconds to reach it, as that may not listen yet; were it reset instead of refused, it would vote again, alone.
  */
 const linksBetween = Effect.fnUntraced(function* (
   members: ReadonlyArray<Member>
@@ -152,7 +153,7 @@ const linksBetween = Effect.fnUntraced(function* (
       links.push({
         from: from.id,
         to: to.id,
-        quorum: yield* FaultProxy.make(onLoopback(to.ports.quorum), { raw: true }),
+        quorum: yield* FaultProxy.make(onLoopback(to.ports.quorum), { raw: true, targetPatience: "5 seconds" }),
         election: yield* FaultProxy.make(onLoopback(to.ports.election), {
           raw: true,
           editGreeting: inTheProxysName(from, to)

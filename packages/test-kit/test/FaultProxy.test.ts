@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { eventually } from "../src/Expecting.ts"
 import * as FaultProxy from "../src/FaultProxy.ts"
+import { freePorts } from "../src/internal/ports.ts"
 import * as ScriptedServer from "../src/ScriptedServer.ts"
 import * as TestServer from "../src/TestServer.ts"
 import { connect, ints, readInts, reply, request } from "./support/rawClient.ts"
@@ -32,6 +33,11 @@ const setUp = Effect.gen(function* () {
   })
   return { applied, server, proxy, open }
 })
+
+/** Sends back what it is sent. */
+const makeEcho = ScriptedServer.make((connection) =>
+  Effect.forever(Effect.flatMap(connection.nextFrame, connection.send))
+)
 
 const CREATE = 1
 const GET = 4
@@ -429,9 +435,7 @@ describe("FaultProxy, rules on frames", () => {
 describe("FaultProxy, of any bytes", () => {
   it.effect("changes what a client begins with, and nothing after it", () =>
     Effect.gen(function* () {
-      const echo = yield* ScriptedServer.make((connection) =>
-        Effect.forever(Effect.flatMap(connection.nextFrame, connection.send))
-      )
+      const echo = yield* makeEcho
       const editGreeting = (bytes: Uint8Array) => bytes.with(7, 9)
       const proxy = yield* FaultProxy.make(echo, { raw: true, editGreeting })
       for (let connection = 0; connection < 2; connection++) {
@@ -441,6 +445,24 @@ describe("FaultProxy, of any bytes", () => {
           assert.deepStrictEqual(readInts(yield* client.nextFrame), [answer])
         }
       }
+    })
+  )
+})
+
+describe("FaultProxy, whose target does not listen", () => {
+  it.live("resets a connection at once, or lets it wait until the target does", () =>
+    Effect.gen(function* () {
+      const [port = 0] = yield* freePorts(1)
+      const hasty = yield* FaultProxy.make({ host: "127.0.0.1", port })
+      assert.strictEqual(yield* (yield* connect(hasty.port)).ended, "rst")
+      const brief = yield* FaultProxy.make({ host: "127.0.0.1", port }, { targetPatience: "100 millis" })
+      assert.strictEqual(yield* (yield* connect(brief.port)).ended, "rst")
+      const patient = yield* FaultProxy.make({ host: "127.0.0.1", port }, { targetPatience: "20 seconds" })
+      const client = yield* connect(patient.port)
+      yield* client.send(ints(1))
+      const late = yield* FaultProxy.make(yield* makeEcho, { port })
+      assert.deepStrictEqual(readInts(yield* client.nextFrame), [1])
+      assert.strictEqual((yield* late.seen).accepted, 1)
     })
   )
 })

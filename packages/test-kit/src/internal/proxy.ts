@@ -2,9 +2,12 @@
  * The proxy behind `FaultProxy`: a listener, its connections, and the faults that they look up.
  */
 import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Net from "node:net"
 import type {
   AcceptMode,
@@ -41,7 +44,7 @@ interface Cut {
 }
 
 export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, options: Options) {
-  const { editGreeting, host = "127.0.0.1", raw = false } = options
+  const { editGreeting, host = "127.0.0.1", raw = false, targetPatience } = options
   const context = yield* Effect.context<never>()
   const run = Effect.runForkWith(context)
 
@@ -100,8 +103,51 @@ export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, optio
     }
   }
 
-  const forward = (id: number, client: Net.Socket): void => {
-    const server = Net.connect({ ...target, allowHalfOpen: true, noDelay: true })
+  const dial = () => Net.connect({ ...target, allowHalfOpen: true, noDelay: true })
+
+  /** Connects to the target as soon as that listens, if it does in time. */
+  const forwardInTime = (id: number, client: Net.Socket, patience: Duration.Input): void => {
+    const waiting = holdOpen(client)
+    const dialled = Effect.callback<Net.Socket, Error>((resume) => {
+      const server = dial()
+      server.once("connect", () => resume(Effect.succeed(server)))
+      server.once("error", (error) => resume(Effect.fail(error)))
+      return Effect.sync(() => server.destroy())
+    })
+    run(
+      dialled.pipe(
+        Effect.retry({ schedule: Schedule.spaced("20 millis"), while: () => !client.destroyed }),
+        Effect.timeoutOption(patience),
+        Effect.match({
+          onFailure: () => finish(client, "rst"),
+          onSuccess: (server) => {
+            connections.delete(waiting)
+            if (Option.isNone(server)) finish(client, "rst")
+            else forward(id, client, server.value)
+          }
+        }),
+        inRealTime
+      )
+    )
+  }
+
+  /** A connection of which nothing is read, until it is closed. */
+  const holdOpen = (client: Net.Socket): Connection => {
+    const connection: Connection = {
+      client,
+      server: undefined,
+      pipes: undefined,
+      end: (ending) => finish(client, ending)
+    }
+    connections.add(connection)
+    client.once("close", () => {
+      connections.delete(connection)
+      changed()
+    })
+    return connection
+  }
+
+  const forward = (id: number, client: Net.Socket, server: Net.Socket): void => {
     const cut = nextCut
     nextCut = undefined
     const fibers: Array<Fiber.Fiber<never>> = []
@@ -157,20 +203,12 @@ export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, optio
   const listener = Net.createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     accepted++
     client.on("error", () => {})
-    if (mode === "forward") forward(accepted, client)
-    else if (mode === "hang") {
-      const connection = {
-        client,
-        server: undefined,
-        pipes: undefined,
-        end: (ending: Ending) => finish(client, ending)
-      }
-      connections.add(connection)
+    if (mode === "forward") {
+      if (targetPatience === undefined) forward(accepted, client, dial())
+      else forwardInTime(accepted, client, targetPatience)
+    } else if (mode === "hang") {
+      holdOpen(client)
       client.resume()
-      client.once("close", () => {
-        connections.delete(connection)
-        changed()
-      })
     } else finish(client, mode === "close" ? "fin" : "rst")
     changed()
   })
