@@ -206,7 +206,7 @@ export class SessionCore {
     this.isStandIn = isStandIn
     this.isDeparting = false
     if (!isStandIn) {
-      const isNew = this.credentials.id === 0n
+      const isNew = response.sessionId !== this.credentials.id
       const password = response.passwd ?? noPassword
       this.credentials = { id: response.sessionId, password: Redacted.make(password) }
       this.isKnownToEnsemble = !readOnly
