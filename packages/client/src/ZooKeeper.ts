@@ -357,6 +357,7 @@ export interface ConfigOptions
       | "maxInFlight"
       | "ownershipMargin"
       | "ownershipProof"
+      | "closeTimeout"
     > {}
 
 // -----------------------------------------------------------------------------

@@ -393,13 +393,11 @@ describe("a delete whose reply was lost", () => {
     })
   )
 
-  it.effect("ends with SessionClosed when the client ends first", () =>
+  it.effect("ends with SessionClosed when the session ends first", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const { zk } = yield* Scope.provide(
-        fake(({ operation }) => lost(operation)),
-        scope
-      )
+      const errand = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkIn(effect, scope, { startImmediately: true })
+      const { zk } = yield* fake(({ operation }) => lost(operation), { session: { errand } })
       const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
       yield* Scope.close(scope, yield* Effect.exit(Effect.void))
       yield* failure(Fiber.join(fiber), "SessionClosed")

@@ -115,7 +115,8 @@ describe("time", () => {
       assert.isTrue(yield* server.expireSession(silent))
       assert.isFalse(yield* server.expireSession(silent))
       assert.strictEqual((yield* changed).type, "NodeDeleted")
-    }).pipe(Effect.provide(world()))
+      // The other client ends before its server does.
+    }).pipe(Effect.scoped, Effect.provide(world()))
   )
 
   it.effect("the heartbeats of a client keep its session, for as long as it likes", () =>

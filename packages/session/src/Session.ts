@@ -145,6 +145,11 @@ export interface SessionOptions {
    *   thing for as long.
    */
   readonly ownershipProof?: "quorum" | "server" | undefined
+  /**
+   * How long a close may take as a whole: what is guarded stops, what is owned is given back, the session is ended at a
+   * server, which may have to be found first. Default 2 seconds.
+   */
+  readonly closeTimeout?: Duration.Input | undefined
 }
 
 /**
@@ -171,7 +176,8 @@ export const sessionOptions = KnownOptions.make<SessionOptions>(
     session: true,
     allowPlaintext: true,
     ownershipMargin: true,
-    ownershipProof: true
+    ownershipProof: true,
+    closeTimeout: true
   },
   '{ sessionTimeout: "10 seconds" }'
 )
@@ -273,6 +279,41 @@ export interface SessionInfo {
   readonly serverFeatures: ServerFeatures
   /** Leaves without ending the session: its ephemeral znodes stay until it expires or is taken up again. */
   readonly detach: Effect.Effect<void>
+  /** What a close of the session waits for. */
+  readonly closing: SessionClosing
+}
+
+/**
+ * What a close of the session waits for, within its one deadline (`closeTimeout`). For recipes: who owns something by the
+ * session keeps others from having it while it is in use, and gives it back.
+ *
+ * ```ts
+ * const letGo = yield* zk.session.closing.hold("ephemeral")
+ * yield* Effect.raceFirst(zk.session.ownership, work).pipe(
+ *   Effect.ensuring(zk.session.closing.giveBack(zk.delete(path, { guaranteed: true }))),
+ *   Effect.ensuring(letGo)
+ * )
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SessionClosing {
+  /** When the close must be done: a reading of the monotonic clock, in nanoseconds. None while nobody closes the session. */
+  readonly deadline: Option.Option<bigint>
+  /** Completes as soon as somebody begins to close the session. Ownership has ended by then. */
+  readonly begun: Effect.Effect<void>
+  /**
+   * Keeps a close from ending the session until the effect that this gives has run. A hold by an ephemeral znode that
+   * outlives the deadline leaves the session to lapse by itself, for its end would give the znode's place to others; one by
+   * a persistent znode does not.
+   */
+  readonly hold: (by: "ephemeral" | "persistent") => Effect.Effect<Effect.Effect<void>>
+  /**
+   * Begins to give something back, whatever becomes of the caller, and waits for it: a second at most for all that is given
+   * back together, and no longer once the session is being closed, for then the close waits, for all side by side.
+   */
+  readonly giveBack: (effect: Effect.Effect<unknown, unknown>) => Effect.Effect<void>
 }
 
 /**
@@ -362,6 +403,11 @@ export class Session extends Context.Service<
       path: RequestPath,
       options: { readonly recursive: boolean; readonly listener: PersistentWatchListener }
     ) => Effect.Effect<void, SessionError, Scope.Scope>
+    /**
+     * Begins something that goes on whatever becomes of the caller, until its own end or the session's; a close of the
+     * session waits for it.
+     */
+    readonly errand: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<Fiber.Fiber<A, E>>
     /** Adds an identity to this connection and all that follow. A refusal is final for the session. */
     readonly addAuth: (auth: AuthInfo) => Effect.Effect<void, SessionError | InvalidArgument>
     /** Replaces the list of servers, and moves to another one as ZooKeeper's rebalancing has it. */

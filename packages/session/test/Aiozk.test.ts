@@ -67,7 +67,9 @@ describe("aiozk's cases", () => {
       )
       network.shutDown = Effect.void
       yield* Effect.forkChild(Effect.ignore(get(session, "/x")), now)
-      yield* Effect.provide(Scope.close(scope, Exit.void), layer)
+      const closing = yield* Effect.forkChild(Effect.provide(Scope.close(scope, Exit.void), layer), now)
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(closing)
       assert.isTrue(server.sawGoodbye)
       assert.deepStrictEqual(messages, [])
     })
@@ -157,7 +159,9 @@ describe("aiozk's cases", () => {
         (yield* server.requests).map(({ name }) => name),
         ["ping"]
       )
-      yield* Scope.close(scope, Exit.void)
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(closing)
       const { length } = server.received
       yield* TestClock.adjust("1 hour")
       assert.lengthOf(server.received, length)

@@ -2,28 +2,34 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { MultiOp } from "@effect-zookeeper/protocol/OperationMulti"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import type { SessionOptions } from "../src/Session.ts"
 import { MemoryNetwork } from "./support/MemoryNetwork.ts"
-import { begin, connect, exists, get, set } from "./support/session.ts"
+import { begin, connect, exists, get, remove, set, type TheSession } from "./support/session.ts"
 
 const now = { startImmediately: true } as const
 
 const options = { servers: "a,b", sessionTimeout: "30 seconds" } as const
 
 /** A connected session in a Scope of its own. */
-const connectIn = Effect.gen(function* () {
+const connectWith = Effect.fnUntraced(function* (more: SessionOptions) {
   const scope = yield* Scope.make()
-  const connected = yield* Effect.provideService(connect(options), Scope.Scope, scope)
+  const connected = yield* Effect.provideService(connect({ ...options, ...more }), Scope.Scope, scope)
   // Leave the network alone: its end is not that of the session here.
   connected.network.shutDown = Effect.void
-  return { ...connected, close: Scope.close(scope, Exit.void) }
+  return { ...connected, scope, close: Scope.close(scope, Exit.void) }
 })
+
+const connectIn = connectWith({})
 
 describe("closing", () => {
   it.effect("a connected session tells the server, waits for its answer, and lets go of the connection", () =>
@@ -86,7 +92,7 @@ describe("closing", () => {
     })
   )
 
-  it.effect("does not wait where the network takes nothing, nor where the connection breaks", () =>
+  it.effect("takes as long as closeTimeout says, and does not wait for what the network does not take", () =>
     Effect.gen(function* () {
       const clogged = yield* connectIn
       clogged.server.clog()
@@ -96,11 +102,12 @@ describe("closing", () => {
       yield* TestClock.adjust("2 seconds")
       yield* Fiber.join(closing)
 
-      const broken = yield* connectIn
-      broken.server.answersGoodbye = false
-      const second = yield* Effect.forkChild(broken.close, now)
-      yield* broken.server.nextRequest
-      broken.server.cut()
+      const brief = yield* connectWith({ closeTimeout: "300 millis" })
+      brief.server.answersGoodbye = false
+      const second = yield* Effect.forkChild(brief.close, now)
+      yield* TestClock.adjust("299 millis")
+      assert.isUndefined(second.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
       yield* Fiber.join(second)
     })
   )
@@ -114,14 +121,14 @@ describe("closing", () => {
         const writing = yield* Effect.forkChild(Effect.result(session.request(Operations.multi, ops, "/a")), now)
         const { xid } = yield* server.nextRequest
         const closing = yield* Effect.forkChild(Effect.andThen(close, close), now)
-        yield* TestClock.adjust("1 second")
+        yield* TestClock.adjust("900 millis")
         if (answered) {
           server.replyWith(xid, 5n, Operations.multi, [{ operation: "delete", response: undefined }])
           const goodbye = yield* server.nextRequest
           assert.strictEqual(goodbye.name, "closeSession")
           server.reply(goodbye.xid, 6n)
         } else {
-          yield* TestClock.adjust("1 second")
+          yield* TestClock.adjust("1100 millis")
         }
         yield* Fiber.join(closing)
         const result = yield* Fiber.join(writing)
@@ -133,7 +140,7 @@ describe("closing", () => {
     })
   )
 
-  it.effect("a disconnected session is done at once", () =>
+  it.effect("a disconnected session looks for a server to the last, and asks no other in its pauses", () =>
     Effect.gen(function* () {
       const { close, network, server, session } = yield* connectIn
       network.set("a:2181", "hang")
@@ -142,8 +149,175 @@ describe("closing", () => {
       yield* TestClock.adjust("1 second")
       assert.strictEqual(session.info.state._tag, "Disconnected")
       const read = yield* Effect.forkChild(Effect.flip(get(session, "/1")), now)
-      yield* close
+      const closing = yield* Effect.forkChild(close, now)
       assert.strictEqual((yield* Fiber.join(read))._tag, "SessionClosed")
+      yield* TestClock.adjust("1999 millis")
+      assert.isUndefined(closing.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.join(closing)
+      assert.strictEqual(session.info.state._tag, "Closed")
+    })
+  )
+
+  it.effect("a disconnected session in a pause asks again at once, and says goodbye where a server is back", () =>
+    Effect.gen(function* () {
+      const { close, network, server, session } = yield* connectWith({ retry: Schedule.spaced("20 seconds") })
+      network.set("a:2181", "refuse")
+      network.set("b:2181", "refuse")
+      server.cut()
+      yield* TestClock.adjust("3 seconds")
+      network.set("a:2181", "accept")
+      network.set("b:2181", "accept")
+      const closing = yield* Effect.forkChild(close, now)
+      const next = yield* network.accept
+      assert.strictEqual((yield* next.greet()).sessionId, session.info.id)
+      yield* Fiber.join(closing)
+      assert.isTrue(next.sawGoodbye)
+    })
+  )
+
+  it.effect("says it again elsewhere when the connection breaks at the goodbye, or had been broken", () =>
+    Effect.gen(function* () {
+      const { close, network, server } = yield* connectIn
+      server.answersGoodbye = false
+      const closing = yield* Effect.forkChild(close, now)
+      assert.strictEqual((yield* server.nextRequest).name, "closeSession")
+      server.cut()
+      const next = yield* network.accept
+      yield* next.greet()
+      yield* Fiber.join(closing)
+      assert.isTrue(next.sawGoodbye)
+    })
+  )
+
+  it.effect("leaves a server that has said nothing for half of the time, and says goodbye to another", () =>
+    Effect.gen(function* () {
+      const { close, network, server } = yield* connectIn
+      server.answersGoodbye = false
+      const closing = yield* Effect.forkChild(close, now)
+      yield* TestClock.adjust("1 second")
+      const next = yield* network.accept
+      yield* next.greet()
+      yield* Fiber.join(closing)
+      assert.isTrue(server.sawGoodbye)
+      assert.isTrue(next.sawGoodbye)
+    })
+  )
+
+  it.effect("in the very moment of Connected ends the session at the server", () =>
+    Effect.gen(function* () {
+      const { close, network, server, session } = yield* connectIn
+      const connected = session.info.states.pipe(
+        Stream.drop(1),
+        Stream.filter(({ _tag }) => _tag === "Connected"),
+        Stream.runHead
+      )
+      const closing = yield* Effect.forkChild(Effect.andThen(connected, close), now)
+      server.cut()
+      const next = yield* network.accept
+      yield* next.greet()
+      yield* Fiber.join(closing)
+      assert.isTrue(next.sawGoodbye)
+    })
+  )
+
+  it.effect("is done when the session turns out to be over, and begins no other", () =>
+    Effect.gen(function* () {
+      const { close, network, server } = yield* connectIn
+      server.cut()
+      const closing = yield* Effect.forkChild(close, now)
+      const next = yield* network.accept
+      yield* next.greet({ timeOut: 0 })
+      yield* Fiber.join(closing)
+      yield* TestClock.adjust("1 hour")
+      assert.lengthOf(network.dialled, 2)
+    })
+  )
+
+  it.effect("tells who owns something first, and waits for what runs under it before the goodbye", () =>
+    Effect.gen(function* () {
+      const { close, server, session } = yield* connectIn
+      const { closing: told, ownership } = session.info
+      const letGo = yield* told.hold("ephemeral")
+      const losing = yield* Effect.forkChild(Effect.flip(ownership), now)
+      const beginning = yield* Effect.forkChild(told.begun, now)
+      assert.isTrue(Option.isNone(told.deadline))
+      const closing = yield* Effect.forkChild(close, now)
+      assert.strictEqual((yield* Fiber.join(losing))._tag, "OwnershipLost")
+      yield* Fiber.join(beginning)
+      assert.isTrue(Option.isSome(told.deadline))
+      yield* TestClock.adjust("1900 millis")
+      // It goes on by the session while it cleans up.
+      const last = yield* Effect.forkChild(Effect.flip(exists(session, "/x")), now)
+      server.reply((yield* server.nextRequest).xid, 1n, -101)
+      assert.strictEqual((yield* Fiber.join(last))._tag, "NoNode")
+      assert.isFalse(server.sawGoodbye)
+      yield* letGo
+      yield* Fiber.join(closing)
+      assert.isTrue(server.sawGoodbye)
+    })
+  )
+
+  it.effect("leaves the session to lapse where something still runs at the deadline", () =>
+    Effect.gen(function* () {
+      const { close, server, session } = yield* connectIn
+      const letGo = yield* session.info.closing.hold("ephemeral")
+      const closing = yield* Effect.forkChild(close, now)
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(closing)
+      assert.isFalse(server.sawGoodbye)
+      assert.isTrue(server.isLeft)
+      assert.strictEqual(session.info.state._tag, "Closed")
+      yield* letGo
+    })
+  )
+
+  it.effect("has one deadline for all that is given back, and says goodbye to a server that hangs all the same", () =>
+    Effect.gen(function* () {
+      const { close, scope, server, session } = yield* connectIn
+      server.answersGoodbye = false
+      for (let index = 0; index < 30; index++) {
+        const giveBack = session.info.closing.giveBack(Effect.exit(remove(session, `/${index}`)))
+        yield* Scope.addFinalizer(scope, giveBack)
+      }
+      const closing = yield* Effect.forkChild(close, now)
+      yield* TestClock.adjust("1999 millis")
+      assert.isUndefined(closing.pollUnsafe())
+      assert.isTrue(server.sawGoodbye)
+      assert.lengthOf(
+        (yield* server.requests).filter(({ name }) => name === "delete"),
+        30
+      )
+      yield* TestClock.adjust("1 millis")
+      yield* Fiber.join(closing)
+    })
+  )
+
+  it.effect("deadline is never in the future of a session that is over", () =>
+    Effect.gen(function* () {
+      const clock = yield* Clock.Clock
+      const isPast = ({ info }: TheSession) => info.deadline <= clock.monotonicTimeNanosUnsafe()
+      const closed = yield* connectIn
+      assert.isFalse(isPast(closed.session))
+      yield* closed.close
+      assert.isTrue(isPast(closed.session))
+
+      const expired = yield* connectWith({ sessionExpiry: "fail" })
+      expired.server.cut()
+      yield* (yield* expired.network.accept).greet({ timeOut: 0 })
+      yield* Effect.forkChild(Effect.exit(expired.session.info.ownership), now)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(expired.session.info.state._tag, "Expired")
+      assert.isTrue(isPast(expired.session))
+
+      const refused = yield* connectIn
+      const adding = { scheme: "digest", credentials: Redacted.make("ann:secret") }
+      yield* Effect.forkChild(Effect.exit(refused.session.addAuth(adding)), now)
+      yield* refused.server.nextFrame
+      refused.server.reply(-4, 0n, -115)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(refused.session.info.state._tag, "AuthFailed")
+      assert.isTrue(isPast(refused.session))
     })
   )
 

@@ -15,7 +15,7 @@ import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "./support/frames.ts"
 import { MemoryNetwork } from "./support/MemoryNetwork.ts"
-import { awaitState, begin, connect, exists, get } from "./support/session.ts"
+import { awaitState, begin, connect, exists, get, letTimePass } from "./support/session.ts"
 
 const response: Handshake.ConnectResponse = {
   protocolVersion: 0,
@@ -177,6 +177,7 @@ describe("the search for a server", () => {
       const server = yield* network.accept
       yield* server.greet()
       yield* Fiber.join(fiber)
+      yield* letTimePass(network)
       network.set("a:2181", "refuse")
       times.length = 0
       server.cut()

@@ -95,8 +95,9 @@ describe("metrics", () => {
         assert.strictEqual(yield* sessionsIn("Disconnected"), 1)
         assert.strictEqual(yield* count(SessionMetrics.inFlight), 1)
         assert.strictEqual(yield* count(SessionMetrics.waiting), 1)
-        yield* one.close
-        yield* two.close
+        const closing = yield* Effect.forkChild(Effect.andThen(one.close, two.close), now)
+        yield* TestClock.adjust("4 seconds")
+        yield* Fiber.join(closing)
         for (const state of ["Connecting", "Connected", "Disconnected", "Closed"]) {
           assert.strictEqual(yield* sessionsIn(state), 0, state)
         }

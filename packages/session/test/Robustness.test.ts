@@ -25,7 +25,8 @@ import {
   get,
   type TheSession,
   watchData,
-  watchPersistently
+  watchPersistently,
+  letTimePass
 } from "./support/session.ts"
 
 const now = { startImmediately: true } as const
@@ -134,7 +135,7 @@ describe("who throws when told", () => {
       yield* runThrowing(
         makeSession(options).pipe(Effect.provideService(Transport, network.transport), Effect.provide(context))
       )
-      yield* Effect.addFinalizer(() => network.shutDown)
+      yield* letTimePass(network)
       const server = yield* network.accept
       yield* server.greet()
       yield* TestClock.adjust("1 second")

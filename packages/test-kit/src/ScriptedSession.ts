@@ -87,7 +87,13 @@ export const make = (script: Script): Effect.Effect<Session["Service"]> =>
         readOnly: false,
         timeout: 10_000,
         serverFeatures: { supports: () => true, eventZxids: undefined },
-        detach: Effect.void
+        detach: Effect.void,
+        closing: {
+          deadline: Option.none(),
+          begun: Effect.never,
+          hold: () => Effect.succeed(Effect.void),
+          giveBack: (effect) => Effect.asVoid(Effect.exit(effect))
+        }
       },
       chroot: "/",
       limits: { maxRequestSize: MAX_REQUEST, requestTimeout: undefined },
@@ -105,6 +111,7 @@ export const make = (script: Script): Effect.Effect<Session["Service"]> =>
       watchChildren: () => Effect.never,
       watchExists: () => Effect.never,
       watchPersistently: () => Effect.never,
+      errand: (effect) => Effect.forkDetach(effect, { startImmediately: true }),
       addAuth: () => Effect.void,
       updateServers: () => Effect.void
     }

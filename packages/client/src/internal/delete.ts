@@ -75,7 +75,7 @@ const untilKnown = (once: Effect.Effect<void, DeleteError>, patiently: boolean):
     )
   })
 
-/** Goes on in the client's Scope when the caller is interrupted. Fails with SessionClosed when that Scope ends first. */
+/** Goes on with the session when the caller is interrupted. Fails with SessionClosed when the session is closed first. */
 const guaranteed = (
   view: View,
   path: string,
@@ -86,7 +86,7 @@ const guaranteed = (
       let abandoned = false
       const fiber = yield* Effect.interruptible(effect).pipe(
         Effect.tapError((error) => (abandoned ? warn(view, path, error) : Effect.void)),
-        Effect.forkIn(view.scope, { startImmediately: true })
+        view.session.errand
       )
       const exit = yield* restore(Fiber.await(fiber)).pipe(
         Effect.onInterrupt(() =>
@@ -106,7 +106,7 @@ export const deleteUntilGone = (view: View, server: string): Effect.Effect<void>
   const path = toClient(view, server)
   return untilKnown(sendDelete(view, server, path, -1), true).pipe(
     Effect.catch((error) => (error._tag === "NoNode" ? Effect.void : warn(view, path, error))),
-    Effect.forkIn(view.scope, { startImmediately: true }),
+    view.session.errand,
     Effect.asVoid
   )
 }

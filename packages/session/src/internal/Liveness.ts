@@ -35,6 +35,7 @@ export class Liveness {
   private readonly wallClock: Timer
   /** Whether there is a session that can expire. */
   canExpire = false
+  private hasEnded = false
   /** Milliseconds, as negotiated. */
   timeout: number
   /** Runs when the session counts as expired. */
@@ -97,6 +98,8 @@ export class Liveness {
     this.timeout = timeout
     this.heard(now)
     this.proofs.connected({ ...options, isAnother })
+    // One that is being closed is connected again only to be ended.
+    if (this.hasEnded) this.proofs.ended(now)
     this.expectExpiry()
     this.owners.proved(now)
     // What was set by a longer timeout would come too late.
@@ -161,8 +164,14 @@ export class Liveness {
     this.owners.lapse()
   }
 
+  /** The session that the clocks speak of; 0 before the first. */
+  get sessionId(): bigint {
+    return this.owners.sessionId
+  }
+
   /** Ends ownership for good. */
   end(): void {
+    this.hasEnded = true
     this.proofs.ended(this.now())
     this.owners.end()
   }

@@ -57,8 +57,15 @@ export class Pacer {
   /** Waits for what is left of a pause that was interrupted by the end of a session. */
   readonly rest: Effect.Effect<void> = Effect.suspend(() => {
     const left = this.endsAt - this.core.liveness.now()
-    return left > 0 ? Effect.sleep(left) : Effect.void
+    return left > 0 ? this.pause(left) : Effect.void
   })
+
+  /** For a session that is being closed a server is wanted now, or not at all. */
+  private pause(millis: number): Effect.Effect<void> {
+    const { closing } = this.core
+    if (closing.isBegun) return Effect.sleep(Math.min(millis, LEAST))
+    return Effect.raceFirst(Effect.sleep(millis), closing.begun)
+  }
 
   /** Whether there is something left of a pause. */
   get isPausing(): boolean {
@@ -69,7 +76,7 @@ export class Pacer {
   betweenServers(servers: number): Effect.Effect<void> {
     return Effect.flatMap(Random.Random, (random) => {
       const pause = (random.nextDoubleUnsafe() * this.last) / servers
-      return pause > 0 ? Effect.sleep(pause) : Effect.void
+      return pause > 0 ? this.pause(pause) : Effect.void
     })
   }
 

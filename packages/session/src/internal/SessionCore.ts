@@ -18,6 +18,7 @@ import { AuthFailed, ServerRefused, SessionClosed, type SessionError, SessionExp
 import { annotated } from "./annotated.ts"
 import { Alarm, type Timer } from "./Alarm.ts"
 import type { CallOut } from "./CallOut.ts"
+import { Closing } from "./Closing.ts"
 import type { Established } from "./dial.ts"
 import { type Awaited, type Ending, Exchange, outcome, readReplyHeader, type ReplyHeader } from "./Exchange.ts"
 import { Identities } from "./Identities.ts"
@@ -61,6 +62,7 @@ export class SessionCore {
   /** When a sign of life is due, or the server's silence too long. */
   readonly heartbeat: Timer
   readonly liveness: Liveness
+  readonly closing: Closing
   readonly identities: Identities
   readonly capabilities: ServerCapabilities
   readonly watches: WatchRegistry
@@ -81,6 +83,12 @@ export class SessionCore {
   beat: (() => void) | undefined
   /** Runs at the first connection whose identities the server has accepted. */
   onReady: (() => void) | undefined
+  /** Runs when a connection is ready for requests. */
+  private onConnected: (() => void) | undefined
+  /** Runs when the session is over while it is being closed. */
+  private onOver: (() => void) | undefined
+  /** Leaves the connection at once, where there is one. */
+  leaveLink: ((reason: () => string) => void) | undefined
   /** Whether the session had better be elsewhere, and who sees to that once there is a connection. */
   private isDeparting = false
   private onDeparture: (() => void) | undefined
@@ -127,6 +135,7 @@ export class SessionCore {
     this.patience = this.alarm.timer()
     this.heartbeat = this.alarm.timer()
     this.liveness = new Liveness({ ...settings, clock: options.clock, alarm: this.alarm, callOut })
+    this.closing = new Closing(this.alarm, callOut, settings.closeTimeout)
     this.identities = new Identities(settings.auth, callOut, () => this.liveness.now())
     this.credentials = settings.session ?? { id: 0n, password: Redacted.make(noPassword) }
     this.isKnownToEnsemble = settings.session !== undefined
@@ -228,6 +237,9 @@ export class SessionCore {
       this.onReady = undefined
       onReady?.()
     })
+    const { onConnected } = this
+    this.onConnected = undefined
+    onConnected?.()
   }
 
   private warnOfMargin(timeout: number): void {
@@ -244,6 +256,7 @@ export class SessionCore {
     this.heartbeat.clear()
     this.beat = undefined
     this.onDeparture = undefined
+    this.leaveLink = undefined
     this.forgetLink()
     this.liveness.disconnected()
     this.connectionsLost++
@@ -439,6 +452,8 @@ export class SessionCore {
     this.isOver = false
     this.liveness.forgetExpiry()
     this.liveness.lapse()
+    this.closing.over()
+    this.onOver?.()
     this.state.set({ _tag: "Expired" })
     if (isFinal) this.end(ending, error)
     else {
@@ -453,6 +468,8 @@ export class SessionCore {
   refused(error: AuthFailed): void {
     this.liveness.end()
     this.state.set({ _tag: "AuthFailed" })
+    this.closing.over()
+    this.onOver?.()
     this.end((maybeApplied) => (maybeApplied ? new AuthFailed({ ...error, maybeApplied }) : error), this.closed)
   }
 
@@ -461,7 +478,7 @@ export class SessionCore {
     this.forgetLink()
     this.liveness.end()
     this.state.set({ _tag: "Closed" })
-    this.end(this.closing, this.closed)
+    this.end(this.closedWith, this.closed)
   }
 
   private end(error: Ending, watchError: () => SessionExpired | SessionClosed): void {
@@ -494,27 +511,88 @@ export class SessionCore {
     }
   }
 
-  /** Asks the server to end the session; completes with its answer, or after so many milliseconds. */
-  sayGoodbye(patience: number): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      this.exchange.refuse(this.closing)
-      const done = () => {
-        this.patience.clear()
-        resume(Effect.void)
+  // ---------------------------------------------------------------------------
+  // closing
+  // ---------------------------------------------------------------------------
+
+  /** Whether there is a session that servers know of, and that only they can end. */
+  get isStanding(): boolean {
+    const { id } = this.credentials
+    return id !== 0n && id === this.liveness.sessionId && !this.state.isFinal
+  }
+
+  /** The owner is about to be done with it. What was owned is owned no longer, and whoever guards something is told. */
+  beginClosing(): void {
+    const now = this.liveness.now()
+    this.closing.begin(now)
+    this.liveness.end()
+    this.closing.tell()
+    this.leaveSilence(now, now + (this.closing.deadline! - now) / 2)
+  }
+
+  /** A server that is asked and says nothing for half of the time may be gone without a word: there may be others. */
+  private leaveSilence(since: number, at: number): void {
+    this.patience.set(at, () => {
+      const { link } = this
+      if (link === undefined || link.heardAt > since || this.exchange.inFlightCount === 0) return
+      // Should it only be slow, it has the goodbye by then.
+      if (this.closing.hasten()) this.leaveSilence(since, at + (this.closing.deadline! - at) / 2)
+      else {
+        // Those who still wait lose the session, and not a connection that could be followed by another for them.
+        if (this.exchange.refusal !== undefined) this.exchange.failAll(this.closedWith, { final: true })
+        this.leaveLink?.(() => "silent while the session is being closed")
       }
-      this.patience.set(this.liveness.now() + patience, done)
-      this.exchange.sendFirst(
-        new PendingRequest(Operations.closeSession, undefined, "", "drop", Number.POSITIVE_INFINITY, done)
-      )
     })
   }
+
+  /**
+   * Asks a server to end the session; completes with its answer, or at the deadline of the close. Where the connection is
+   * lost, or has been, the next one is waited for.
+   */
+  readonly sayGoodbye: Effect.Effect<void> = Effect.callback((resume) => {
+    this.exchange.refuse(this.closedWith)
+    const done = () => {
+      timer.clear()
+      this.onConnected = undefined
+      resume(Effect.void)
+    }
+    const timer = this.alarm.timer()
+    const say = () => {
+      if (!this.isStanding) return done()
+      // Under a stand-in ours cannot be ended.
+      if (this.link === undefined || this.isStandIn) {
+        this.onConnected = say
+        return
+      }
+      const told = (exit: Exit.Exit<unknown, SessionError>) => (isUnheard(exit) ? awaitNext() : done())
+      const goodbye = new PendingRequest(Operations.closeSession, undefined, "", "drop", Number.POSITIVE_INFINITY, told)
+      this.exchange.sendFirst(goodbye)
+    }
+    const awaitNext = () => {
+      this.onConnected = say
+    }
+    this.onOver = done
+    timer.set(this.closing.deadline ?? 0, done)
+    say()
+  })
 
   /** One for all who get it, and none where nobody does: an error with its stack costs as much as some fibers. */
   private readonly closed = (): SessionClosed => (this.closedError ??= new SessionClosed())
 
-  private readonly closing = (maybeApplied: boolean): SessionClosed =>
+  private readonly closedWith = (maybeApplied: boolean): SessionClosed =>
     maybeApplied ? (this.closedInFlight ??= new SessionClosed({ maybeApplied })) : this.closed()
 }
+
+/** Whether a goodbye has not reached the server that has the session. */
+const isUnheard = (exit: Exit.Exit<unknown, SessionError>): boolean =>
+  Exit.isFailure(exit) &&
+  exit.cause.reasons.some(
+    (reason) =>
+      reason._tag === "Fail" &&
+      (reason.error._tag === "ConnectionLoss" ||
+        reason.error._tag === "SessionClosed" ||
+        (reason.error._tag === "ServerRefused" && reason.error.code === ErrorCode.codes.SessionMoved))
+  )
 
 /** The codes that say that the session is not with this server. */
 const isEnd = (code: number): boolean =>

@@ -33,6 +33,7 @@ export interface Settings {
   /** Whether the margin of the options leaves no time to own anything in a session of this timeout. */
   readonly hasCutMargin: (timeout: number) => boolean
   readonly ownershipProof: "quorum" | "server"
+  readonly closeTimeout: number
 }
 
 /** The largest part of a session timeout that may be margin: proofs take a quarter, and need time to come. */
@@ -126,7 +127,8 @@ export const checkOptions = Effect.fnUntraced(function* (
     allowPlaintext: options.allowPlaintext === true,
     ownershipMargin: (timeout) => (hasCutMargin(timeout) ? timeout / 2 : (ownershipMargin ?? timeout / 10)),
     hasCutMargin,
-    ownershipProof: options.ownershipProof ?? "quorum"
+    ownershipProof: options.ownershipProof ?? "quorum",
+    closeTimeout: yield* checkDuration("closeTimeout", options.closeTimeout ?? 2000)
   }
 })
 

@@ -70,7 +70,8 @@ export const connectionLoop = Effect.fnUntraced(function* (core: SessionCore, at
     const { message } = new SessionExpired({ sessionId: core.credentials.id })
     yield* annotated(core, undefined, Effect.logWarning(message))
     core.expire()
-    if (core.settings.sessionExpiry === "fail") return
+    // One that is being closed has nothing left to end.
+    if (core.settings.sessionExpiry === "fail" || core.closing.isBegun) return
     core.state.set({ _tag: "Connecting" })
   }
 })

@@ -22,9 +22,6 @@ import { checkAuth, checkOptions } from "./Settings.ts"
 import { StateCell } from "./StateCell.ts"
 import { watchChildren, watchData, watchExists, watchPersistently } from "./watchRequests.ts"
 
-/** How long a close waits for the server's answer, in milliseconds. */
-const GOODBYE = 2000
-
 /** Connects a session and keeps it for as long as the Scope is open. `firstXid` lets a test begin near the wrap. */
 export const makeSession = Effect.fnUntraced(function* (
   options: SessionOptions,
@@ -78,6 +75,7 @@ export const makeSession = Effect.fnUntraced(function* (
 
   const detach = Effect.suspend(() => {
     core.close()
+    core.closing.end()
     core.report()
     return Fiber.interrupt(loop)
   })
@@ -92,6 +90,7 @@ export const makeSession = Effect.fnUntraced(function* (
     watchChildren: (path) => watchChildren(core, path),
     watchExists: (path) => watchExists(core, path),
     watchPersistently: (path, options) => watchPersistently(core, path, options),
+    errand: (effect) => core.closing.errand(effect),
     addAuth: (auth) => addAuth(core, exposure, auth),
     updateServers: (connectString) => updateServers(core, exposure, connectString)
   }
@@ -130,7 +129,8 @@ const makeInfo = (core: SessionCore, detach: Effect.Effect<void>): SessionInfo =
     return core.liveness.timeout
   },
   serverFeatures: core.capabilities,
-  detach
+  detach,
+  closing: core.closing.info
 })
 
 /** Whether the session stands: settled once, by the loop that connects it, and waited for once, by who makes it. */
@@ -161,18 +161,34 @@ const makeReady = (core: SessionCore, attempts: Attempts) => {
   }
 }
 
-/** Tells the server, waits for its answer a little, and leaves. */
+/**
+ * Ends the session at the server, within one deadline, once nothing runs any more under what it owns; or leaves it to lapse
+ * by itself, if something does to the last.
+ */
 const close = (core: SessionCore): Effect.Effect<void> =>
   Effect.suspend(() => {
-    // Others may own what we did as soon as the server has heard of it: our own are told before.
-    core.liveness.end()
     const leave = Effect.sync(() => {
       core.close()
+      core.closing.end()
       core.report()
     })
-    if (core.link === undefined || core.state.isFinal) return leave
-    return Effect.andThen(core.sayGoodbye(Math.min(core.liveness.timeout, GOODBYE)), leave)
+    if (core.state.isFinal) return leave
+    // Others may own what we did as soon as the server has heard of it: our own are told before.
+    core.beginClosing()
+    if (!core.isStanding) return leave
+    const goodbye = Effect.suspend(() => (core.closing.isHeld ? leftToLapse(core) : core.sayGoodbye))
+    return core.closing.settled.pipe(Effect.andThen(goodbye), Effect.andThen(leave))
   })
+
+/** Others get what is owned when the servers have given the session up. */
+const leftToLapse = (core: SessionCore): Effect.Effect<void> =>
+  annotated(
+    core,
+    core.link?.server,
+    Effect.logWarning(
+      `the session is left to lapse instead of being closed: after closeTimeout (${core.settings.closeTimeout} ms) something still ran under a lock; others get it within ${Math.round(core.liveness.timeout)} ms. Let what a lock guards end when it is interrupted or its signal is aborted, or raise closeTimeout`
+    )
+  )
 
 /** Times requests out: one look at those that have waited longest serves all. */
 const sweep = (core: SessionCore, timeout: number): void => {

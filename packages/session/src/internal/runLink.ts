@@ -28,6 +28,7 @@ export const runLink = (core: SessionCore, link: Link, readOnly: boolean, leave:
       onEnd: (cause) => leave(() => messageOf(cause))
     })
     keepAlive(core, link, leave)
+    core.leaveLink = leave
     core.whenDeparting(() => depart(core, leave))
     const reading = readLoop(core, link)
     return readOnly ? Effect.raceFirst(reading, seek(core)) : reading

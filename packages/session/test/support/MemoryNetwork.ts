@@ -11,10 +11,12 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
 import { TransportError } from "@effect-zookeeper/transport/TransportError"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "./frames.ts"
 
 /** What happens to connections to a server: `accept`, `refuse`, or `hang` in the dialling. */
@@ -50,6 +52,20 @@ export class MemoryNetwork {
   })
 
   private isDown = false
+  private readonly atTheEnd = this.shutDown
+  /** Nobody closes anything any more. */
+  isOver = false
+
+  /** Lets time pass while a session is closed at the end of a test: it may look for a server to the last. */
+  readonly passTime: Effect.Effect<void> = Effect.suspend(() => {
+    // A test that keeps the network up sees to the time itself.
+    if (this.shutDown !== this.atTheEnd) return Effect.void
+    const turns = Effect.gen({ self: this }, function* () {
+      const clock = yield* Clock.Clock
+      for (let turn = 0; turn < 1000 && !this.isOver && "adjust" in clock; turn++) yield* TestClock.adjust("100 millis")
+    })
+    return Effect.forkDetach(turns)
+  })
 
   readonly transport: Transport["Service"] = {
     defaultServers: undefined,

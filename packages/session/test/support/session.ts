@@ -8,6 +8,7 @@ import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as TransportModule from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { makeSession } from "../../src/internal/makeSession.ts"
 import type { PersistentWatchListener, Session, SessionOptions } from "../../src/Session.ts"
@@ -20,6 +21,11 @@ export const begin = Effect.fnUntraced(function* (
   options: SessionOptions = {},
   firstXid?: number
 ) {
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      network.isOver = true
+    })
+  )
   const fiber = yield* makeSession({ servers: "a", ...options }, firstXid).pipe(
     Effect.provideService(Transport, network.transport),
     Effect.forkScoped
@@ -38,8 +44,13 @@ export const connect = Effect.fnUntraced(function* (
   const server = yield* network.accept
   const hello = yield* server.greet(grant)
   const session = yield* Fiber.join(fiber)
+  yield* letTimePass(network)
   return { network, server, hello, session }
 })
+
+/** At the end of the test; by the clock of whoever closes the Scope, and not by one that the session was given. */
+export const letTimePass = (network: MemoryNetwork) =>
+  Effect.flatMap(Effect.scope, (scope) => Scope.addFinalizer(scope, network.passTime))
 
 /** Connects over real sockets. */
 export const connectLive = (options: SessionOptions) => Effect.provide(makeSession(options), TransportModule.layer())
