@@ -39,6 +39,8 @@ export class OutageLog {
 
   /** The connection is lost. */
   lost(server: ServerAddress, reason: string): void {
+    // A session that is being closed is looked for a server for a moment only.
+    if (this.core.closing.isBegun) return
     const now = this.core.liveness.now()
     this.lostAt = now
     this.lostFrom = server
