@@ -57,7 +57,8 @@ export interface CreateOptions extends ZnodeOptions {
   /**
    * Puts an id into the name, `_c_<uuid>-name`, by which the client finds its own znode when the connection is lost
    * before the reply: after a `sync` it looks among the children of the parent, takes what it finds as created, and
-   * creates it when it finds nothing. An ephemeral of an older session is deleted and created anew. Nothing is left
+   * creates it when it finds nothing. What does not go with its session is looked for in the next one, if there is one. An
+   * ephemeral of an older session is deleted and created anew. After eight lost connections it is given up. Nothing is left
    * behind when it fails or is interrupted: what may have been created is looked for and deleted in the background.
    *
    * A function builds the name, in place of `true`, for those who share a path with others that have a convention of

@@ -2,16 +2,27 @@
  * What an error says about the fate of a request, and what may be done about it.
  *
  * ```ts
- * zk.set("/config", data, version).pipe(
- *   Effect.retry({ while: (error) => Outcome.isTransient(error) && !Outcome.mayBeApplied(error), schedule: Outcome.persistently })
- * )
+ * Outcome.retryTransient(zk.set("/config", data, version), { while: (error) => !Outcome.mayBeApplied(error) })
  * ```
  *
  * @since 0.1.0
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import type { SessionInfo } from "@effect-zookeeper/session/Session"
-import type { ConnectionLoss, RequestTimeout, SessionError } from "@effect-zookeeper/session/SessionError"
+import {
+  AuthFailed,
+  ConnectionLoss,
+  FrameTooLarge,
+  MAX_LOSSES,
+  ProtocolError,
+  RequestTimeout,
+  ServerRefused,
+  SessionClosed,
+  SessionExpired
+} from "@effect-zookeeper/session/SessionError"
+import type { SessionError } from "@effect-zookeeper/session/SessionError"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 
@@ -46,13 +57,22 @@ const passing: ReadonlySet<number> = new Set([
 ])
 
 /**
- * The request may succeed when it is sent again: a lost reply, or a server that is short of something for now.
+ * So many connections were lost while the request was with a server that it is not sent again: `MAX_LOSSES`.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const isGivenUp = (error: unknown): boolean => error instanceof ConnectionLoss && error.losses >= MAX_LOSSES
+
+/**
+ * The request may succeed when it is sent again: a lost reply, unless the request has been given up, or a server that is
+ * short of something for now.
  *
  * @category predicates
  * @since 0.1.0
  */
 export const isTransient = (error: Tagged | SessionError): boolean =>
-  isLost(error) || (error._tag === "ServerRefused" && "code" in error && passing.has(error.code))
+  (isLost(error) && !isGivenUp(error)) || (error._tag === "ServerRefused" && "code" in error && passing.has(error.code))
 
 /**
  * The server does not know the operation.
@@ -64,14 +84,89 @@ export const isUnimplemented = (error: Tagged | SessionError): boolean =>
   error._tag === "ServerRefused" && "code" in error && error.code === codes.Unimplemented
 
 /**
- * The pauses of what goes on until it is done: from 100 milliseconds, doubling up to 5 seconds, with jitter, forever.
+ * The pauses of what goes on until it is done: from 100 milliseconds, doubling up to 5 seconds, with jitter. After a lost
+ * connection 250 milliseconds at most, for the session makes pauses of its own before the next one stands.
+ *
+ * It ends when `MAX_LOSSES` connections were lost while the request was with a server, and goes on otherwise.
  *
  * @category schedules
  * @since 0.1.0
  */
-export const persistently = Schedule.jittered(
-  Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])
+export const persistently: Schedule.Schedule<number> = Schedule.jittered(
+  Schedule.fromStep(
+    Effect.sync(() => {
+      const total = totalLosses()
+      let pause = 100
+      return (_now: number, input: unknown) => {
+        total.add(input)
+        const millis = input instanceof ConnectionLoss ? Math.min(pause, 250) : pause
+        if (total.isGivenUp) return Cause.done(millis)
+        pause = Math.min(pause * 2, 5000)
+        return Effect.succeed<[number, Duration.Duration]>([millis, Duration.millis(millis)])
+      }
+    })
+  )
 )
+
+/**
+ * Asks again for as long as that may help: for reads, and for writes that may be applied twice. `while` says which of the
+ * errors that `isTransient` names it is done for; all of them if left out.
+ *
+ * What loses `MAX_LOSSES` connections fails with `ConnectionLoss`, whose message says what may be the reason.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const retryTransient = <A, E extends Tagged, R>(
+  effect: Effect.Effect<A, E, R>,
+  options: { readonly while?: (error: E) => boolean } = {}
+): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    const total = totalLosses()
+    return effect.pipe(
+      Effect.tapError((error) => Effect.sync(() => total.add(error))),
+      Effect.retry({
+        while: (error) => isTransient(error) && !total.isGivenUp && (options.while?.(error) ?? true),
+        schedule: persistently
+      }),
+      Effect.mapError(total.told)
+    )
+  })
+
+/**
+ * The lost connections of one request, attempts that repeat it counted together.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TotalLosses {
+  /** Counts those of an attempt that has failed. */
+  readonly add: (error: unknown) => void
+  readonly isGivenUp: boolean
+  /** The error; one of a lost connection tells of all of them. */
+  readonly told: <E>(error: E) => E
+}
+
+/**
+ * Counts the connections that were lost while a request was with a server, for a loop of one's own that repeats it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const totalLosses = (): TotalLosses => {
+  let losses = 0
+  return {
+    add: (error) => {
+      if (error instanceof ConnectionLoss) losses += error.losses
+    },
+    get isGivenUp() {
+      return losses >= MAX_LOSSES
+    },
+    told: <E>(error: E): E =>
+      // What is given back is of the class that was given.
+      error instanceof ConnectionLoss ? (new ConnectionLoss({ ...error, losses }) as E & ConnectionLoss) : error
+  }
+}
 
 /**
  * Whether a session that has expired is followed by another: what failed with `SessionExpired` may be asked again then.
@@ -83,3 +178,48 @@ export const persistently = Schedule.jittered(
 export const isFollowed = (session: SessionInfo): Effect.Effect<boolean> =>
   // An expired session that is replaced is being connected by the time that others run.
   Effect.map(Effect.yieldNow, () => session.state._tag !== "Expired")
+
+/**
+ * An error that comes after a write which may have been applied, or was: it says so. For who looks what has become of a write
+ * and cannot: that the look has failed must not hide that the write may stand.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const afterWrite = <E extends Tagged>(error: E): E => (isSessionError(error) ? telling(error, true) : error)
+
+/**
+ * An error after which it was seen that nothing was applied: it says that.
+ *
+ * @category mapping
+ * @since 0.1.0
+ */
+export const unapplied = <E extends Tagged>(error: E): E => (isSessionError(error) ? telling(error, false) : error)
+
+const isSessionError = <E extends Tagged>(error: E): error is E & SessionError =>
+  "maybeApplied" in error && error._tag !== "OutcomeUnknown"
+
+/** The same error with the other answer. */
+const telling = <E extends SessionError>(error: E, maybeApplied: boolean): E =>
+  error.maybeApplied === maybeApplied ? error : (changed(error, maybeApplied) as E)
+
+const changed = (error: SessionError, maybeApplied: boolean): SessionError => {
+  switch (error._tag) {
+    case "AuthFailed":
+      return new AuthFailed({ ...error, maybeApplied })
+    case "ConnectionLoss":
+      return new ConnectionLoss({ ...error, maybeApplied })
+    case "FrameTooLarge":
+      return new FrameTooLarge({ ...error, maybeApplied })
+    case "ProtocolError":
+      return new ProtocolError({ ...error, cause: error.cause, maybeApplied })
+    case "RequestTimeout":
+      return new RequestTimeout({ ...error, maybeApplied })
+    case "ServerRefused":
+      return new ServerRefused({ ...error, maybeApplied })
+    case "SessionClosed":
+      return new SessionClosed({ maybeApplied })
+    case "SessionExpired":
+      return new SessionExpired({ ...error, maybeApplied })
+  }
+}

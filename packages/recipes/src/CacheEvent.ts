@@ -8,7 +8,13 @@
  *
  * @since 0.1.0
  */
-import type { FrameTooLarge, NoAuth, ProtocolError, ServerRefused } from "@effect-zookeeper/client/Errors"
+import type {
+  ConnectionLoss,
+  FrameTooLarge,
+  NoAuth,
+  ProtocolError,
+  ServerRefused
+} from "@effect-zookeeper/client/Errors"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 
 /**
@@ -59,4 +65,4 @@ export type CacheEvent =
  * @category errors
  * @since 0.1.0
  */
-export type Unreadable = NoAuth | ServerRefused | FrameTooLarge | ProtocolError
+export type Unreadable = NoAuth | ConnectionLoss | ServerRefused | FrameTooLarge | ProtocolError

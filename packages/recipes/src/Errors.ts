@@ -1,8 +1,9 @@
 /**
  * The errors of the recipes, and what every one of them can fail with.
  *
- * A recipe waits through lost connections and asks again where that is safe, so `ConnectionLoss` and `RequestTimeout` are
- * no errors of recipes: where a write's fate stays unknown they say `OutcomeUnknown`.
+ * A recipe waits through lost connections and asks again where that is safe, so `RequestTimeout` is no error of recipes, and
+ * `ConnectionLoss` only where eight connections were lost with one request: it is given up then, for it may be what the
+ * server cannot bear. Where a write's fate stays unknown they say `OutcomeUnknown`.
  *
  * @since 0.1.0
  */
@@ -11,15 +12,13 @@ import * as Schema from "effect/Schema"
 
 /**
  * What can keep any recipe from its work: the server refuses what it asks for, the session has ended for good (a session
- * that expired and is followed by another is waited for), or an argument is wrong.
+ * that expired and is followed by another is waited for), one request loses every connection that it is sent on, or an
+ * argument is wrong.
  *
  * @category errors
  * @since 0.1.0
  */
-export type RecipeError = Exclude<
-  CreateError,
-  { readonly _tag: "ConnectionLoss" | "RequestTimeout" | "NodeExists" | "NoNode" }
->
+export type RecipeError = Exclude<CreateError, { readonly _tag: "RequestTimeout" | "NodeExists" | "NoNode" }>
 
 /**
  * What was held is held no longer, or cannot be known to be. Whoever guarded something with it has been interrupted.
@@ -116,6 +115,9 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
   /** What was asked of the recipe, such as `add`. */
   operation: Schema.String
 }) {
+  /** As the errors of a session have it: it always may. */
+  readonly maybeApplied = true
+
   override get message(): string {
     return `${this.operation} ${this.path}: the connection was lost before the reply, and what is there does not tell whether it was applied`
   }

@@ -13,17 +13,17 @@ import type { SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import type { CreateError } from "../Errors.ts"
 import type { CreateOptions, Stat } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
-import { afterWrite, told, withoutStat } from "./answers.ts"
+import { withoutStat } from "./answers.ts"
 import { invalid, isInvalid, prepareCreate } from "./arguments.ts"
 import type { PreparedCreate } from "./arguments.ts"
 import { deleteUntilGone } from "./delete.ts"
 import { createOptions } from "./options.ts"
+import { durably, type Fate } from "./durable.ts"
 import * as Guid from "../Guid.ts"
-import { isTransient, isUnimplemented, mayBeApplied, persistently } from "../Outcome.ts"
+import { afterWrite, isFollowed, isUnimplemented, mayBeApplied, retryTransient } from "../Outcome.ts"
 import { readStat } from "./read.ts"
 import { send, sendFor, toClient } from "./View.ts"
 import type { View } from "./View.ts"
@@ -174,54 +174,46 @@ const isProtected = (options: CreateOptions): options is CreateOptions & { reado
 const curatorName: Naming = (id, name) => `_c_${id}-${name}`
 
 /** Either gives the znode, or sees to it that none is left: interrupted, or unable to learn what became of it. */
-const createProtected = (view: View, create: PreparedCreate, naming: Naming, withStat: boolean) =>
+const createProtected = (
+  view: View,
+  create: PreparedCreate,
+  naming: Naming,
+  withStat: boolean
+): Effect.Effect<Created, CreateError> =>
   Effect.suspend(() => {
-    const attempts: Attempts = { current: undefined }
-    return tryProtected(view, create, naming, withStat, attempts).pipe(
+    /** What was asked for last; it may have been created. */
+    let current: PreparedCreate | undefined
+    const isLasting = !CreateMode.isEphemeral(create.mode)
+    return Effect.flatMap(withId(create, naming), (first) => {
+      let named = first
+      return durably<Created, CreateError>(view, {
+        operation: Operations.create.name,
+        path: create.path,
+        attempt: () => {
+          current = named
+          return sendCreate(view, named, withStat)
+        },
+        // Nobody else has this id: what exists is our own create, shown late. What does not go with a session is looked for in
+        // the next one.
+        isOpen: ({ _tag }) => _tag === "NodeExists" || (_tag === "SessionExpired" && isLasting),
+        learn: Effect.fnUntraced(function* (_, lost): Effect.fn.Return<Fate<Created>, CreateError> {
+          // Who may create but not list cannot know: the loss stays what it is.
+          const found = yield* Effect.catchTag(findOwnAcross(view, named), "NoAuth", () => Effect.fail(lost))
+          if (found._tag === "Own") return { _tag: "Applied", value: found.created }
+          if (found._tag === "Absent") return { _tag: "Unapplied" }
+          // Made by an expired session of ours: the server deletes it some time, but until then it stands in others' way.
+          yield* deleteUntilGone(view, found.path)
+          named = yield* withId(create, naming)
+          return { _tag: "Anew" }
+        })
+      })
+    }).pipe(
       Effect.onError((cause) => {
-        const { current } = attempts
         const isOpen = Cause.hasInterrupts(cause) || Option.exists(Cause.findErrorOption(cause), mayBeApplied)
         return current !== undefined && isOpen ? removeOrphan(view, current) : Effect.void
       })
     )
   })
-
-interface Attempts {
-  /** What was asked for last; it may have been created. */
-  current: PreparedCreate | undefined
-}
-
-const tryProtected = Effect.fnUntraced(function* (
-  view: View,
-  create: PreparedCreate,
-  naming: Naming,
-  withStat: boolean,
-  attempts: Attempts
-) {
-  let named = yield* withId(create, naming)
-  let lost: SentError | undefined
-  while (true) {
-    attempts.current = named
-    const outcome = yield* Effect.result(sendCreate(view, named, withStat))
-    if (Result.isSuccess(outcome)) return outcome.success
-    // Nobody else has this id: what exists is our own create, shown late.
-    if (mayBeApplied(outcome.failure)) lost = outcome.failure
-    else if (lost === undefined) return yield* Effect.fail(outcome.failure)
-    else if (outcome.failure._tag !== "NodeExists") return yield* Effect.fail(told(outcome.failure, lost))
-    const unknown = lost
-    const found = yield* findOwn(view, named).pipe(
-      // Who may create but not list cannot know, nor who is not told in time: the loss stays what it is.
-      Effect.catchTag(["NoAuth", "ConnectionLoss", "RequestTimeout"], () => Effect.fail(unknown))
-    )
-    if (found._tag === "Own") return found.created
-    if (found._tag === "Foreign") {
-      // Made by an expired session of ours: the server deletes it some time, but until then it stands in others' way.
-      yield* deleteUntilGone(view, found.path)
-      named = yield* withId(create, naming)
-      lost = undefined
-    }
-  }
-})
 
 const withId = (create: PreparedCreate, naming: Naming): Effect.Effect<PreparedCreate, InvalidArgument> =>
   Effect.flatMap(Guid.make, (id) => {
@@ -240,11 +232,7 @@ const withId = (create: PreparedCreate, naming: Naming): Effect.Effect<PreparedC
 
 /** In the background, until it is known that there is none. What is ephemeral goes with its session anyway. */
 const removeOrphan = (view: View, named: PreparedCreate): Effect.Effect<void> =>
-  findOwn(view, named).pipe(
-    Effect.retry({
-      while: (error) => isTransient(error) || (error._tag === "SessionExpired" && !CreateMode.isEphemeral(named.mode)),
-      schedule: persistently
-    }),
+  retryTransient(findOwnAcross(view, named)).pipe(
     Effect.flatMap((found) =>
       found._tag === "Absent"
         ? Effect.void
@@ -261,6 +249,19 @@ type Found =
   | { readonly _tag: "Absent" }
 
 const absent: Found = { _tag: "Absent" }
+
+/**
+ * `findOwn`, and once more in the session that follows, if one does: what does not go with its session is there still. A
+ * create of the session that has ended cannot come later than that look, for servers no longer take it.
+ */
+const findOwnAcross = (view: View, named: PreparedCreate): Effect.Effect<Found, SentError> =>
+  CreateMode.isEphemeral(named.mode)
+    ? findOwn(view, named)
+    : Effect.catchTag(findOwn(view, named), "SessionExpired", (expired) =>
+        Effect.flatMap(isFollowed(view.session.info), (followed) =>
+          followed ? findOwnAcross(view, named) : Effect.fail(expired)
+        )
+      )
 
 /**
  * Looks for the znode with the id. The create cannot come later than this look: on one connection a server works in order,
@@ -291,29 +292,31 @@ const findOwn = (view: View, named: PreparedCreate): Effect.Effect<Found, SentEr
 // idempotent: what is there is compared
 // -----------------------------------------------------------------------------
 
-const createIdempotently = Effect.fnUntraced(function* (view: View, create: PreparedCreate, withStat: boolean) {
+const createIdempotently = (
+  view: View,
+  create: PreparedCreate,
+  withStat: boolean
+): Effect.Effect<Created, CreateError> => {
   const { path: server } = create.request
-  let lost: SentError | undefined
-  while (true) {
-    const outcome = yield* Effect.result(sendCreate(view, create, withStat))
-    if (Result.isSuccess(outcome)) return outcome.success
-    if (mayBeApplied(outcome.failure)) lost = outcome.failure
-    else if (lost === undefined) return yield* Effect.fail(outcome.failure)
-    else if (outcome.failure._tag !== "NodeExists") return yield* Effect.fail(told(outcome.failure, lost))
-    const unknown = lost
-    const there = yield* readAfterSync(view, server, create.path).pipe(
-      Effect.catchTag("NoNode", () => Effect.undefined),
-      Effect.catchTag(["NoAuth", "ConnectionLoss", "RequestTimeout"], () => Effect.fail(unknown))
-    )
-    if (there === undefined) continue
-    const owner = CreateMode.isEphemeral(create.mode) ? view.session.info.id : 0n
-    if (there.stat.ephemeralOwner === owner && sameData(there.data, create.request.data)) {
-      const created: Created = { path: server, stat: there.stat }
-      return created
-    }
-    return yield* Effect.fail(new NodeExists({ path: create.path, operation: "create" }))
-  }
-})
+  return durably<Created, CreateError>(view, {
+    operation: Operations.create.name,
+    path: create.path,
+    attempt: () => sendCreate(view, create, withStat),
+    isOpen: ({ _tag }) => _tag === "NodeExists",
+    learn: Effect.fnUntraced(function* (_, lost): Effect.fn.Return<Fate<Created>, CreateError> {
+      const there = yield* readAfterSync(view, server, create.path).pipe(
+        Effect.catchTag("NoNode", () => Effect.undefined),
+        Effect.catchTag("NoAuth", () => Effect.fail(lost))
+      )
+      if (there === undefined) return { _tag: "Unapplied" }
+      const owner = CreateMode.isEphemeral(create.mode) ? view.session.info.id : 0n
+      if (there.stat.ephemeralOwner === owner && sameData(there.data, create.request.data)) {
+        return { _tag: "Applied", value: { path: server, stat: there.stat } }
+      }
+      return yield* new NodeExists({ path: create.path, operation: "create" })
+    })
+  })
+}
 
 /** What the ensemble has, rather than what a server that lags has. */
 export const readAfterSync = (view: View, server: string, path: string) =>

@@ -4,7 +4,7 @@
 import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
-import { SessionClosed } from "@effect-zookeeper/session/SessionError"
+import { type RequestTimeout, SessionClosed } from "@effect-zookeeper/session/SessionError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -14,9 +14,10 @@ import type { DeleteError } from "../Errors.ts"
 import type { DeleteOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
 import { checkVersion, invalid } from "./arguments.ts"
+import { durably, outOfTime } from "./durable.ts"
 import { annotations } from "./observe.ts"
 import { deleteOptions } from "./options.ts"
-import { isLost, isTransient, mayBeApplied, persistently } from "../Outcome.ts"
+import { isLost, isTransient } from "../Outcome.ts"
 import { sendFor, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 
@@ -47,9 +48,9 @@ const deleteNode = (
   const once = sendDelete(view, server, path, version)
   const done =
     options.guaranteed === true
-      ? guaranteed(view, path, untilKnown(once, true))
+      ? guaranteed(view, path, untilKnown(view, path, once, true))
       : options.idempotent === true
-        ? untilKnown(once, false)
+        ? untilKnown(view, path, once, false)
         : once
   const { versions } = view
   return versions === undefined ? done : Effect.tap(done, () => Effect.sync(() => versions.forget(server)))
@@ -59,23 +60,30 @@ const sendDelete = (view: View, server: string, path: string, version: number): 
   sendFor(view, Operations.deleteNode, { path: server, version }, path, constVoid)
 
 /**
- * Deletes again when no reply came; a znode that is gone then counts as deleted, if an attempt was sent. `patiently`
- * waits for servers that refuse for the moment, too.
+ * Deletes again when no reply came; a znode that is gone then counts as deleted, if an attempt was sent. In the background it
+ * waits for servers that refuse for the moment, too, and as long as it takes.
  */
-const untilKnown = (once: Effect.Effect<void, DeleteError>, patiently: boolean): Effect.Effect<void, DeleteError> =>
-  Effect.suspend(() => {
-    let lost = false
-    return once.pipe(
-      Effect.catch((error) => {
-        if (lost && error._tag === "NoNode") return Effect.void
-        if (mayBeApplied(error)) lost = true
-        return Effect.fail(error)
-      }),
-      Effect.retry({ while: patiently ? isTransient : isLost, schedule: persistently })
-    )
+const untilKnown = (
+  view: View,
+  path: string,
+  once: Effect.Effect<void, DeleteError>,
+  inBackground: boolean
+): Effect.Effect<void, DeleteError> =>
+  durably<void, DeleteError>(view, {
+    operation: Operations.deleteNode.name,
+    path,
+    attempt: (isRepeated) => (isRepeated ? Effect.catchTag(once, "NoNode", () => Effect.void) : once),
+    isOpen: () => false,
+    learn: () => Effect.succeed({ _tag: "Unknown" }),
+    isPassing: inBackground ? isTransient : isLost,
+    pauses: true,
+    ...(inBackground ? { timeout: "none" } : {})
   })
 
-/** Goes on with the session when the caller is interrupted. Fails with SessionClosed when the session is closed first. */
+/**
+ * Goes on with the session when the caller is interrupted, or has waited for `requestTimeout`. Fails with SessionClosed when
+ * the session is closed first.
+ */
 const guaranteed = (
   view: View,
   path: string,
@@ -88,10 +96,10 @@ const guaranteed = (
         Effect.tapError((error) => (abandoned ? warn(view, path, error) : Effect.void)),
         view.session.errand
       )
-      const exit = yield* restore(Fiber.await(fiber)).pipe(
-        Effect.onInterrupt(() =>
+      const exit = yield* restore(inTime(view, path, Fiber.await(fiber))).pipe(
+        Effect.onExit((exit) =>
           Effect.sync(() => {
-            abandoned = true
+            abandoned = Exit.isFailure(exit)
           })
         )
       )
@@ -101,10 +109,18 @@ const guaranteed = (
     })
   )
 
+const inTime = <A>(view: View, path: string, waiting: Effect.Effect<A>): Effect.Effect<A, RequestTimeout> => {
+  const { requestTimeout } = view.session.limits
+  if (requestTimeout === undefined) return waiting
+  // It goes on, and may be applied at any time.
+  const late = outOfTime({ operation: Operations.deleteNode.name, path }, true)
+  return Effect.timeoutOrElse(waiting, { duration: requestTimeout, orElse: () => Effect.fail(late) })
+}
+
 /** Deletes what is in the way, without a word about what came of it: guaranteed, in the background. */
 export const deleteUntilGone = (view: View, server: string): Effect.Effect<void> => {
   const path = toClient(view, server)
-  return untilKnown(sendDelete(view, server, path, -1), true).pipe(
+  return untilKnown(view, path, sendDelete(view, server, path, -1), true).pipe(
     Effect.catch((error) => (error._tag === "NoNode" ? Effect.void : warn(view, path, error))),
     view.session.errand,
     Effect.asVoid

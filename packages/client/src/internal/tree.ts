@@ -19,8 +19,8 @@ import { badData, encodeData, invalid, isInvalid, prepareCreate } from "./argume
 import type { PreparedCreate } from "./arguments.ts"
 import { createPrepared, lacksParent, remembered, sendCreate } from "./create.ts"
 import type { Created } from "./create.ts"
-import { isLost, isUnimplemented } from "../Outcome.ts"
 import { checked, createOrSetOptions, createWithParentsOptions, ensurePathOptions } from "./options.ts"
+import { afterWrite, isLost, isUnimplemented, totalLosses } from "../Outcome.ts"
 import { readNames, readStat } from "./read.ts"
 import { send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
@@ -118,9 +118,17 @@ const inMode = (create: PreparedCreate, mode: "container" | "persistent"): Prepa
  * lost, for looking tells what was done.
  */
 const ensure = (view: View, server: string, acl: AclList): Effect.Effect<void, EnsureError> =>
-  Effect.suspend(() => ensureOnce(view, server, acl)).pipe(
-    Effect.retry({ while: (error) => error._tag === "NoNode" || isLost(error), times: turns })
-  )
+  Effect.suspend(() => {
+    const total = totalLosses()
+    return Effect.suspend(() => ensureOnce(view, server, acl)).pipe(
+      Effect.tapError((error) => Effect.sync(() => total.add(error))),
+      Effect.retry({
+        while: (error) => error._tag === "NoNode" || (isLost(error) && !total.isGivenUp),
+        times: turns
+      }),
+      Effect.mapError(total.told)
+    )
+  })
 
 const ensureOnce = Effect.fnUntraced(function* (view: View, server: string, acl: AclList) {
   const missing: Array<string> = []
@@ -158,7 +166,10 @@ const createContainer = (view: View, server: string, acl: AclList) => {
 // deleteAll
 // -----------------------------------------------------------------------------
 
-/** How much one transaction deletes: far below the limit of a request, and little for a leader to hold at once. */
+/**
+ * How much one transaction deletes: far below the limit of a request, and little for a leader to hold at once. The bytes are
+ * halved when a connection is lost with one, which may have been more than its server takes.
+ */
 const batchOps = 500
 const batchBytes = 262_144
 
@@ -175,10 +186,29 @@ export const makeDeleteAll = (view: View): Pick<Service, "deleteAll"> => ({
 const deleteAll = Effect.fnUntraced(function* (view: View, root: string, path: string) {
   let tree = yield* list(view, root)
   if (tree.length === 0) return yield* new NoNode({ path, operation: "deleteAll" })
+  let total = totalLosses()
+  let most = Math.min(batchBytes, view.session.limits.maxRequestSize / 2)
+  let isBegun = false
+  const told = <E extends NoAuth | SessionError>(error: E) => (isBegun ? afterWrite(error) : error)
   // Others may create and delete meanwhile: what is left is listed anew until there is nothing.
   while (tree.length > 0) {
-    for (const batch of batches(tree)) yield* deleteBatch(view, batch)
-    tree = yield* list(view, root)
+    for (const batch of batches(tree, most)) {
+      const done = yield* Effect.result(Effect.mapError(deleteBatch(view, batch), told))
+      isBegun = true
+      if (Result.isSuccess(done)) {
+        total = totalLosses()
+        continue
+      }
+      const error = done.failure
+      total.add(error)
+      if (!isLost(error) || total.isGivenUp) return yield* Effect.fail(total.told(error))
+      yield* forget(view, batch)
+      if (error._tag === "RequestTimeout") continue
+      // What a lost reply hides the next list shows.
+      most /= 2
+      break
+    }
+    tree = yield* Effect.mapError(list(view, root), told)
   }
 })
 
@@ -209,14 +239,14 @@ const list = Effect.fnUntraced(function* (
 })
 
 /** Children before their parents. */
-function* batches(tree: ReadonlyArray<string>): Iterable<ReadonlyArray<string>> {
+function* batches(tree: ReadonlyArray<string>, most: number): Iterable<ReadonlyArray<string>> {
   let batch: Array<string> = []
   let bytes = 0
   for (let index = tree.length - 1; index >= 0; index--) {
     const path = tree[index] ?? ""
     // At most three bytes a UTF-16 unit, and the headers.
     const size = path.length * 3 + 32
-    if (batch.length > 0 && (batch.length === batchOps || bytes + size > batchBytes)) {
+    if (batch.length > 0 && (batch.length === batchOps || bytes + size > most)) {
       yield batch
       batch = []
       bytes = 0
@@ -227,14 +257,13 @@ function* batches(tree: ReadonlyArray<string>): Iterable<ReadonlyArray<string>> 
   if (batch.length > 0) yield batch
 }
 
-/** In one transaction, and one by one where others were in the way of it. What a lost reply hides the next list shows. */
+/** In one transaction, and one by one where others were in the way of it. */
 const deleteBatch = (view: View, batch: ReadonlyArray<string>): Effect.Effect<void, NoAuth | SessionError> => {
   const [only] = batch
   if (batch.length === 1 && only !== undefined) return deleteOne(view, only)
   const request = batch.map((path) => ({ operation: "delete", request: { path, version: -1 } }) as const)
   return send(view, Operations.multi, request, "").pipe(
     Effect.map((results) => results.some((result) => result.operation === "error")),
-    Effect.catchIf(isLost, () => Effect.succeed(false)),
     Effect.flatMap((refused) =>
       refused
         ? // They are sent in the order of the batch, and servers work in order.
@@ -247,7 +276,6 @@ const deleteBatch = (view: View, batch: ReadonlyArray<string>): Effect.Effect<vo
 const deleteOne = (view: View, path: string): Effect.Effect<void, NoAuth | SessionError> =>
   send(view, Operations.deleteNode, { path, version: -1 }, toClient(view, path)).pipe(
     Effect.catchTag("NoNode", () => Effect.void),
-    Effect.catchIf(isLost, () => Effect.void),
     Effect.andThen(forget(view, [path])),
     Effect.catchTag("NotEmpty", () => Effect.void),
     Effect.catchTag("BadVersion", noVersionIsBad)

@@ -20,8 +20,8 @@ import * as Stream from "effect/Stream"
 import type { Service } from "../ZooKeeper.ts"
 import { invalid } from "./arguments.ts"
 import { observed } from "./observe.ts"
-import { isFollowed, isTransient, persistently } from "../Outcome.ts"
 import { eventsOptions } from "./options.ts"
+import { isFollowed, retryTransient } from "../Outcome.ts"
 import { readData } from "./values.ts"
 import { changedIn, send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
@@ -229,10 +229,7 @@ const isRenewed = <E extends NoAuth | SessionError>(
 
 const lookAfterSync = <A>(view: View, path: RequestPath, look: Look<A>) =>
   Effect.andThen(
-    Effect.retry(send(view, Operations.sync, { path: path.server }, path.client), {
-      while: isTransient,
-      schedule: persistently
-    }),
+    retryTransient(send(view, Operations.sync, { path: path.server }, path.client)),
     lookOnce(view, path, look)
   )
 
@@ -251,10 +248,7 @@ const lookOnce = <A>(view: View, path: RequestPath, look: Look<A>): Effect.Effec
         : // Created between the two looks.
           Effect.andThen(drop(changed), lookOnce(view, path, look))
   )
-  return there.pipe(
-    Effect.catchTag("NoNode", () => absent),
-    Effect.retry({ while: isTransient, schedule: persistently })
-  )
+  return retryTransient(Effect.catchTag(there, "NoNode", () => absent))
 }
 
 /** Waiting for a watch and giving up is what drops it. */

@@ -10,12 +10,12 @@ import * as Result from "effect/Result"
 import type { SetAclError, SetDataError } from "../Errors.ts"
 import type { Data, Stat, UpdateOptions } from "../Models.ts"
 import type { Service } from "../ZooKeeper.ts"
-import { noVersionIsBad, told } from "./answers.ts"
+import { noVersionIsBad } from "./answers.ts"
 import { badData, checkVersion, encodeData } from "./arguments.ts"
 import { retryBadVersion } from "./compareAndSet.ts"
 import { readAfterSync, sameData } from "./create.ts"
-import { mayBeApplied } from "../Outcome.ts"
 import { setAclOptions, setDataOptions, updateOptions } from "./options.ts"
+import { durably, type Fate } from "./durable.ts"
 import { readNode } from "./read.ts"
 import { send, sendFor, withPath } from "./View.ts"
 import type { View } from "./View.ts"
@@ -72,38 +72,37 @@ export const sendSet = (view: View, server: string, path: string, data: Uint8Arr
 
 const toStat = ({ stat }: { readonly stat: Stat }): Stat => stat
 
-const setIdempotently = Effect.fnUntraced(function* (
+const setIdempotently = (
   view: View,
   server: string,
   path: string,
   data: Uint8Array,
   version: number
-) {
-  let lost: SetDataError | undefined
-  while (true) {
-    const outcome = yield* Effect.result(sendSet(view, server, path, data, version))
-    if (Result.isSuccess(outcome)) return outcome.success
-    if (mayBeApplied(outcome.failure)) lost = outcome.failure
-    else if (lost === undefined) return yield* Effect.fail(outcome.failure)
-    else if (outcome.failure._tag !== "BadVersion") return yield* Effect.fail(told(outcome.failure, lost))
-    else if (version === -1) return yield* noVersionIsBad(outcome.failure)
-    const unknown = lost
-    const there = yield* readAfterSync(view, server, path).pipe(
-      Effect.catchTag(["NoNode", "NoAuth", "ConnectionLoss", "RequestTimeout"], () => Effect.fail(unknown))
-    )
-    const written = sameData(there.data, data)
-    if (version === -1 ? written : written && there.stat.version === next(version)) {
-      view.versions?.sawData(server, there.stat.version)
-      return there.stat
-    }
-    // The version that was expected still stands, so the write was not applied and may be sent again.
-    if (version === -1 || there.stat.version === version) continue
-    // One step on with other data: somebody else made that step. More steps on: the first may have been ours.
-    return yield* Effect.fail(
-      there.stat.version === next(version) ? new BadVersion({ path, operation: "setData" }) : unknown
-    )
-  }
-})
+): Effect.Effect<Stat, SetDataError> =>
+  durably<Stat, SetDataError>(view, {
+    operation: Operations.setData.name,
+    path,
+    attempt: () => sendSet(view, server, path, data, version),
+    isOpen: ({ _tag }) => _tag === "BadVersion",
+    learn: Effect.fnUntraced(function* (failure, lost): Effect.fn.Return<Fate<Stat>, SetDataError> {
+      if (failure._tag === "BadVersion" && version === -1) return yield* noVersionIsBad(failure)
+      const there = yield* Effect.catchTag(readAfterSync(view, server, path), ["NoNode", "NoAuth"], () =>
+        Effect.fail(lost)
+      )
+      const written = sameData(there.data, data)
+      if (version === -1 ? written : written && there.stat.version === next(version)) {
+        view.versions?.sawData(server, there.stat.version)
+        return { _tag: "Applied", value: there.stat }
+      }
+      if (version === -1) return { _tag: "Unknown" }
+      // The version that was expected still stands, so the write was not applied and may be sent again.
+      if (there.stat.version === version) return { _tag: "Unapplied" }
+      // One step on with other data: somebody else made that step. More steps on: the first may have been ours.
+      return yield* Effect.fail(
+        there.stat.version === next(version) ? new BadVersion({ path, operation: "setData" }) : lost
+      )
+    })
+  })
 
 /** The counter wraps, as servers' integers do. */
 const next = (version: number): number => (version + 1) | 0

@@ -8,7 +8,7 @@
  */
 import type * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
-import type { ConnectionLoss, CreateError, RequestTimeout, SetDataError } from "@effect-zookeeper/client/Errors"
+import type { CreateError, RequestTimeout, SetDataError } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -69,13 +69,17 @@ export const modify = <A, E>(
       const { path, zk } = cell
       let conflicts = 0
       let attempts = 0
-      let lost: (Attempt & { readonly result: A }) | undefined
+      let lost: (Attempt & { readonly result: A; readonly error: CreateError | SetDataError }) | undefined
+      let losses = Outcome.totalLosses()
       while (true) {
-        const found = yield* lost === undefined ? read(cell) : readAfterSync(cell)
+        const found = yield* lost === undefined ? read(cell) : Effect.mapError(readAfterSync(cell), Outcome.afterWrite)
         if (lost !== undefined) {
           const applied = recognize(found, lost)
           if (applied === undefined) return yield* new OutcomeUnknown({ path, operation })
           if (applied) return { result: lost.result, attempts }
+          if (lost.error._tag === "ConnectionLoss" && losses.isGivenUp) {
+            return yield* Effect.fail(Outcome.unapplied(losses.told(lost.error)))
+          }
           lost = undefined
         }
         const { data, result, unconditional = false } = yield* decide(found)
@@ -86,9 +90,11 @@ export const modify = <A, E>(
         if (Result.isSuccess(sent)) return { result, attempts }
         const error = sent.failure
         if (Outcome.mayBeApplied(error)) {
-          lost = { found, data, result }
+          losses.add(error)
+          lost = { found, data, result, error }
           continue
         }
+        losses = Outcome.totalLosses()
         // The rest was not applied.
         if (error._tag === "BadVersion" || error._tag === "NodeExists") {
           conflicts++
@@ -152,4 +158,4 @@ export const pause = (millis: number): Effect.Effect<void> =>
   Effect.flatMap(Random.next, (random) => Effect.sleep(millis * (0.5 + random)))
 
 /** What the branches before have left over. */
-const passed = <E extends { readonly _tag: string }>(error: E) => error as Exclude<E, ConnectionLoss | RequestTimeout>
+const passed = <E extends { readonly _tag: string }>(error: E) => error as Exclude<E, RequestTimeout>

@@ -1,7 +1,7 @@
 /**
  * Asking until there is an answer: what recipes do with lost connections and with sessions that are replaced.
  */
-import type { ConnectionLoss, RequestTimeout, SessionExpired } from "@effect-zookeeper/client/Errors"
+import type { RequestTimeout, SessionExpired } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
@@ -14,22 +14,18 @@ interface Tagged {
 
 /**
  * Asks again, for as long as no reply comes or the server is short of something. Only for reads, and for writes that may be
- * applied twice.
+ * applied twice. What has lost so many connections that it is given up fails with `ConnectionLoss`.
  */
 export const patiently = <A, E extends Tagged, R>(
   effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, Exclude<E, ConnectionLoss | RequestTimeout>, R> =>
-  effect.pipe(
-    Effect.retry({ while: (error) => Outcome.isTransient(error), schedule: Outcome.persistently }),
-    // The schedule has no end.
-    Effect.catch((error) => (Outcome.isLost(error) ? Effect.die(error) : Effect.fail(withoutLoss(error))))
-  )
+): Effect.Effect<A, Exclude<E, RequestTimeout>, R> =>
+  Effect.mapError(Outcome.retryTransient(effect), (error) => withoutTimeout(error))
 
 /** `patiently`, and anew in the session that follows an expired one, if one does. */
 export const acrossSessions = <A, E extends Tagged, R>(
   zk: ZooKeeper.Service,
   effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, Exclude<E, ConnectionLoss | RequestTimeout>, R> =>
+): Effect.Effect<A, Exclude<E, RequestTimeout>, R> =>
   Effect.catch(patiently(effect), (error) =>
     Effect.flatMap(isRenewed(zk, error), (renewed) => (renewed ? acrossSessions(zk, effect) : Effect.fail(error)))
   )
@@ -37,12 +33,12 @@ export const acrossSessions = <A, E extends Tagged, R>(
 /** A stream of states that is begun anew when a reply is lost: who reads it compares with what came before. */
 export const patientStream = <A, E extends Tagged, R>(
   stream: Stream.Stream<A, E, R>
-): Stream.Stream<A, Exclude<E, ConnectionLoss | RequestTimeout>, R> =>
+): Stream.Stream<A, Exclude<E, RequestTimeout>, R> =>
   stream.pipe(
     Stream.retry(
       Schedule.while(Outcome.persistently, ({ input }: { readonly input: Tagged }) => Outcome.isTransient(input))
     ),
-    Stream.catch((error) => (Outcome.isLost(error) ? Stream.die(error) : Stream.fail(withoutLoss(error))))
+    Stream.mapError((error) => withoutTimeout(error))
   )
 
 /** That the application closes its own client ends a stream, and is no failure of it. */
@@ -71,5 +67,5 @@ export const isRenewed = (zk: ZooKeeper.Service, error: Tagged): Effect.Effect<b
 
 const isExpiry = (error: Tagged): error is SessionExpired => error._tag === "SessionExpired"
 
-/** What is left of an error type when `isLost` has said no. */
-const withoutLoss = <E extends Tagged>(error: E) => error as Exclude<E, ConnectionLoss | RequestTimeout>
+/** What is left of an error type when all that passes has been waited for: a timeout always does. */
+const withoutTimeout = <E extends Tagged>(error: E) => error as Exclude<E, RequestTimeout>

@@ -192,6 +192,7 @@ const finish = Effect.fnUntraced(function* <A>(
   const { path } = item
   const session = zk.session.id
   let isOpen = false
+  const losses = Outcome.totalLosses()
   const isDone = Effect.fnUntraced(function* (
     reason: LockLost["reason"]
   ): Effect.fn.Return<void, LockLost | RecipeError> {
@@ -214,8 +215,11 @@ const finish = Effect.fnUntraced(function* <A>(
       if (isAboutZnodes(error.error)) return yield* isDone("deleted")
       return yield* Effect.fail(error.error)
     }
-    if (Outcome.mayBeApplied(error)) isOpen = true
-    else if (Outcome.isLost(error) || Outcome.isTransient(error)) yield* pause(100)
+    if (Outcome.mayBeApplied(error)) {
+      isOpen = true
+      losses.add(error)
+      if (error._tag === "ConnectionLoss" && losses.isGivenUp) return yield* losses.told(error)
+    } else if (Outcome.isLost(error) || Outcome.isTransient(error)) yield* pause(100)
     else if (yield* isRenewed(zk, error)) return yield* isDone("session")
     else return yield* Effect.fail(error)
   }

@@ -86,6 +86,7 @@ export const make = Effect.fnUntraced(function* (
     transact: ({ operation, path }, ops) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
+          const losses = Outcome.totalLosses()
           while (true) {
             const witness = yield* obtain
             const { version } = witness
@@ -109,13 +110,17 @@ export const make = Effect.fnUntraced(function* (
               else if (isAboutZnodes(error.error)) yield* leaveInBackground(zk, witness.path)
               else return yield* Effect.fail(error.error)
             } else if (Outcome.mayBeApplied(error)) {
-              const fate = yield* inHands(witness, restore(learn(witness)))
+              losses.add(error)
+              const fate = yield* inHands(witness, restore(Effect.mapError(learn(witness), Outcome.afterWrite)))
               if (fate === "Unknown") {
                 yield* leaveInBackground(zk, witness.path)
                 return yield* new OutcomeUnknown({ operation, path })
               }
               yield* keep(witness)
               if (fate === "Applied") return
+              if (error._tag === "ConnectionLoss" && losses.isGivenUp) {
+                return yield* Effect.fail(Outcome.unapplied(losses.told(error)))
+              }
             } else if (Outcome.isLost(error) || Outcome.isTransient(error)) {
               yield* keep(witness)
               yield* restore(pause(100))

@@ -342,6 +342,7 @@ export const isFinal = (error: RecipeError): error is Exclude<RecipeError, Unrea
 
 const unreadable: ReadonlySet<string> = new Set<Unreadable["_tag"]>([
   "NoAuth",
+  "ConnectionLoss",
   "ServerRefused",
   "FrameTooLarge",
   "ProtocolError"

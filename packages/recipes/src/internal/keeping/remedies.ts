@@ -17,7 +17,9 @@ const patience = "1 minute"
 
 /** Waits for something that may have changed the server's mind. */
 export const awaitRemedy = (self: Kept, error: PersistentNodeError): Effect.Effect<void> => {
-  const remedies = [self.nudge.await, nextConnection(self.zk), Effect.sleep(patience)]
+  const remedies = [self.nudge.await, Effect.sleep(patience)]
+  // What connections are lost for, one after the other, the next one is no remedy for.
+  if (error._tag !== "ConnectionLoss") remedies.push(nextConnection(self.zk))
   if (error._tag === "NoNode") remedies.push(parentCreated(self))
   return Effect.raceAllFirst(remedies)
 }

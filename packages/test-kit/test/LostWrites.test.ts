@@ -1,0 +1,134 @@
+/** Writes whose reply is lost, and what is told of them when their session ends, or no server can bear them. */
+import { ZooKeeper } from "@effect-zookeeper/client"
+import { ConnectionLoss } from "@effect-zookeeper/client/Errors"
+import type * as Errors from "@effect-zookeeper/client/Errors"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import { EmbeddedServer } from "@effect-zookeeper/server"
+import * as Session from "@effect-zookeeper/session/Session"
+import { MAX_LOSSES } from "@effect-zookeeper/session/SessionError"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+
+const now = { startImmediately: true } as const
+
+const client = (options: Session.SessionOptions = {}) =>
+  Effect.map(
+    Layer.build(
+      Layer.fresh(
+        ZooKeeper.layerSession().pipe(Layer.provide(Session.layer({ sessionTimeout: "4 seconds", ...options })))
+      )
+    ),
+    Context.get(ZooKeeper.ZooKeeper)
+  )
+
+const overTcp = (servers: string) =>
+  Effect.map(Layer.build(Layer.fresh(ZooKeeper.layer({ servers }))), Context.get(ZooKeeper.ZooKeeper))
+
+/** The outcome of a write that is applied, whose reply is lost, and whose session ends before anybody could look. */
+const lostAndExpired = <A, E>(
+  zk: ZooKeeper.Service,
+  operation: string,
+  write: Effect.Effect<A, E>,
+  isApplied: Effect.Effect<boolean, unknown>
+) =>
+  Effect.gen(function* () {
+    const server = yield* EmbeddedServer.EmbeddedServer
+    const { id } = zk.session
+    yield* server.dropReply({ operation, session: id })
+    const fiber = yield* Effect.forkChild(Effect.result(write), now)
+    while (!(yield* Effect.orDie(isApplied))) yield* Effect.yieldNow
+    yield* server.expireSession(id)
+    return yield* Fiber.join(fiber)
+  })
+
+describe("a write whose reply is lost and whose session ends before the look", () => {
+  it.live("says that it may have been applied when it is idempotent", () =>
+    Effect.gen(function* () {
+      const [zk, beside] = [yield* client(), yield* client()]
+      yield* zk.create("/n", { data: "0" })
+      const writes = [
+        [
+          "setData",
+          zk.setData("/n", "1", { idempotent: true }),
+          Effect.map(beside.get("/n"), (n) => n.stat.version === 1)
+        ],
+        ["create", zk.create("/new", { idempotent: true }), beside.exists("/new")]
+      ] as const
+      for (const [operation, write, isApplied] of writes) {
+        const told = yield* lostAndExpired<unknown, Errors.CreateError | Errors.SetDataError>(
+          zk,
+          operation,
+          write,
+          isApplied
+        )
+        if (Result.isSuccess(told)) return assert.fail(`${operation} was told as done`)
+        assert.deepInclude({ ...told.failure }, { _tag: "SessionExpired", maybeApplied: true }, operation)
+        assert.isTrue(Outcome.mayBeApplied(told.failure))
+        yield* beside.sync("/")
+        // Asked in the next session.
+        yield* zk.exists("/")
+      }
+    }).pipe(Effect.provide(EmbeddedServer.layerMemory))
+  )
+
+  for (const mode of ["persistentSequential", "persistent"] as const) {
+    it.live(`is found in the next session when it is a protected create of a ${mode} znode`, () =>
+      Effect.gen(function* () {
+        const [zk, beside] = [yield* client(), yield* client()]
+        yield* zk.create("/queue")
+        const children = beside.getChildren("/queue")
+        const create = zk.create("/queue/item-", { mode, data: "x", protected: true })
+        const isApplied = Effect.map(children, ({ length }) => length === 1)
+        const told = yield* lostAndExpired(zk, "create", create, isApplied)
+        if (Result.isFailure(told)) return assert.fail(told.failure.message)
+        assert.deepStrictEqual(yield* children, [told.success.slice("/queue/".length)])
+      }).pipe(Effect.provide(EmbeddedServer.layerMemory))
+    )
+  }
+
+  it.live("says so when it is a protected create, and no session follows", () =>
+    Effect.gen(function* () {
+      const [zk, beside] = [yield* client({ sessionExpiry: "fail" }), yield* client()]
+      const create = zk.create("/item-", { mode: "persistentSequential", protected: true })
+      const isApplied = Effect.map(beside.getChildren("/"), (names) => names.some((name) => name.includes("item-")))
+      const told = yield* lostAndExpired(zk, "create", create, isApplied)
+      if (Result.isSuccess(told)) return assert.fail("nobody can have told it")
+      assert.deepInclude({ ...told.failure }, { _tag: "SessionExpired", maybeApplied: true })
+    }).pipe(Effect.provide(EmbeddedServer.layerMemory))
+  )
+})
+
+describe("a request that is larger than the server takes", () => {
+  const small = EmbeddedServer.layer({ port: 0, maxFrameSize: 20_000 })
+  const big = "x".repeat(30_000)
+
+  const writes: ReadonlyArray<
+    readonly [string, (zk: ZooKeeper.Service) => Effect.Effect<unknown, { readonly _tag: string }>]
+  > = [
+    ["an idempotent create", (zk) => zk.create("/a", { data: big, idempotent: true })],
+    ["a protected create", (zk) => zk.create("/a-", { data: big, mode: "persistentSequential", protected: true })],
+    ["an idempotent setData", (zk) => zk.setData("/n", big, { idempotent: true })]
+  ]
+  for (const [name, write] of writes) {
+    it.live(`is given up after eight lost connections, with its limit named: ${name}`, () =>
+      Effect.gen(function* () {
+        const { connectString } = yield* EmbeddedServer.EmbeddedServer
+        const zk = yield* overTcp(connectString)
+        yield* zk.create("/n")
+        const { id } = zk.session
+        const told = yield* Effect.flip(write(zk))
+        if (!(told instanceof ConnectionLoss)) return assert.fail(told._tag)
+        assert.strictEqual(told.losses, MAX_LOSSES)
+        assert.include(told.message, "jute.maxbuffer")
+        assert.isFalse(Outcome.isTransient(told))
+        // Others go on, in the same session.
+        assert.isTrue(yield* zk.exists("/n"))
+        assert.strictEqual(zk.session.id, id)
+      }).pipe(Effect.provide(small))
+    )
+  }
+})
