@@ -24,6 +24,7 @@ import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { Calls } from "./internal/calls.ts"
@@ -166,8 +167,17 @@ export const fromLayer = async <E>(
   // By a run of its own: a build that fails would wait for itself to end.
   const context = await new Calls().run(Context.empty())(build, call)
   let closing: Promise<void> | undefined
-  const close = () => (closing ??= Effect.runPromise(Scope.close(scope, Exit.void)))
-  return make(calls, Context.add(context, Scope.Scope, scope), close)
+  // What is acquired on the client. It is released while the session is being closed, which waits for it.
+  const acquired = Scope.makeUnsafe()
+  const release = Effect.uninterruptible(Scope.close(acquired, Exit.void))
+  const { session } = Context.get(context, ZooKeeper.ZooKeeper)
+  const closeAll = Effect.gen(function* () {
+    const releasing = yield* Effect.forkDetach(session.closing.giveBack(release), { startImmediately: true })
+    yield* Scope.close(scope, Exit.void)
+    yield* Fiber.await(releasing)
+  })
+  const close = () => (closing ??= Effect.runPromise(closeAll))
+  return make(calls, Context.add(context, Scope.Scope, acquired), close)
 }
 
 // ---- internal

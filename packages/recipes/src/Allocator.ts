@@ -161,6 +161,7 @@ export const make = (
       assign,
       members: Stream.map(party.settled(quiet), (members) => [...members.keys()].toSorted()),
       items: given === undefined ? shared.changes : Stream.concat(Stream.make(given), Stream.never),
+      closing: zk.session.closing.begun,
       lockOf: (item) =>
         Lock.make(ZnodePath.join(ZnodePath.join(path, "locks"), nameOf(item)), {
           acl,

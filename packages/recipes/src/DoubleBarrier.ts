@@ -160,11 +160,7 @@ const depart = (self: Self): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { own } = self
     self.own = undefined
-    return own === undefined
-      ? Effect.void
-      : Effect.flatMap(vacateInBackground(self, own), (fiber) =>
-          Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), "1 second"))
-        )
+    return own === undefined ? Effect.void : self.zk.session.closing.giveBack(vacate(self, own))
   })
 
 /** Nothing is there any more. */
@@ -176,11 +172,7 @@ const gone = (self: Self): Effect.Effect<void> =>
     })
   )
 
-const vacateInBackground = ({ place, zk }: Self, { path }: Member) =>
-  Effect.forkDetach(Effect.andThen(leaveForSure(zk, path), place.release(1)), {
-    startImmediately: true,
-    uninterruptible: true
-  })
+const vacate = ({ place, zk }: Self, { path }: Member) => Effect.ensuring(leaveForSure(zk, path), place.release(1))
 
 // ---- internal: entering
 
@@ -198,7 +190,7 @@ const enter = Effect.fnUntraced(function* (
   while (true) {
     yield* wait(calmly)
     const own = (self.own ??= yield* inHand<Member, RecipeError, WaitTimeout>(wait, create, (own) =>
-      Effect.asVoid(vacateInBackground(self, own))
+      Effect.asVoid(Effect.forkDetach(self.zk.session.closing.giveBack(vacate(self, own)), { startImmediately: true }))
     ))
     const exit = yield* Effect.exit(wait(awaitReady(self, own, isOnce)))
     if (Exit.isSuccess(exit) && exit.value === "Ready") return

@@ -23,7 +23,8 @@ export type RecipeError = Exclude<CreateError, { readonly _tag: "RequestTimeout"
 /**
  * What was held is held no longer, or cannot be known to be. Whoever guarded something with it has been interrupted.
  *
- * - `session`: the session was not confirmed in time, expired or was closed. Others may hold it by now.
+ * - `session`: the session was not confirmed in time, or expired. Others may hold it by now.
+ * - `closed`: its own client is closed. Others get it when what it guards has stopped.
  * - `deleted`: the znode that stood for it was deleted: by somebody, or by the server at the end of the session, where the
  *   client hears of that before it hears of the end.
  * - `disconnected`: the connection was lost, under `onDisconnect: "stop"`.
@@ -36,7 +37,7 @@ export type RecipeError = Exclude<CreateError, { readonly _tag: "RequestTimeout"
 export class LockLost extends Schema.TaggedError<LockLost>()("LockLost", {
   /** The znode that stood for it. */
   path: Schema.String,
-  reason: Schema.Literals(["session", "deleted", "disconnected", "expired", "released"])
+  reason: Schema.Literals(["session", "deleted", "disconnected", "expired", "released", "closed"])
 }) {
   override get message(): string {
     return `${this.path} is held no longer: ${lostBecause[this.reason]}`
@@ -48,7 +49,8 @@ const lostBecause = {
   deleted: "somebody deleted the znode",
   disconnected: "the connection was lost",
   expired: "its time is over",
-  released: "it was released"
+  released: "it was released",
+  closed: "its client was closed"
 } as const
 
 /**

@@ -11,6 +11,9 @@ import { checkCall } from "./checkCall.ts"
 import { beginOf } from "./Direct.ts"
 import { isTracedIn } from "./observe.ts"
 
+/** How long a close waits for calls to end once their session has, in milliseconds: they have nothing left to wait for. */
+const GRACE = 20
+
 /** The calls of one client that are under way. */
 export class Calls {
   private readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
@@ -28,7 +31,9 @@ export class Calls {
       reject(new SessionClosed({ maybeApplied: true }))
     }
     this.requests.clear()
-    return Fiber.interruptAll(this.fibers)
+    // A callback that ignores its signal ends when it likes, and a close that was called there would wait for itself.
+    for (const fiber of this.fibers) fiber.interruptUnsafe()
+    return Effect.asVoid(Effect.timeoutOption(Fiber.awaitAll(this.fibers), GRACE))
   })
 
   /** A `run` with these services. It starts at once, so that requests leave in the order of the calls. */

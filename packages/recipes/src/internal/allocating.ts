@@ -29,6 +29,8 @@ export interface Division {
   readonly assign: Assign
   readonly members: Stream.Stream<ReadonlyArray<string>, AllocatorError>
   readonly items: Stream.Stream<ReadonlyArray<string>, AllocatorError>
+  /** Completes as soon as the session is being closed. */
+  readonly closing: Effect.Effect<void>
   readonly lockOf: (item: string) => Effect.Effect<Lock, InvalidArgument, Scope.Scope>
 }
 
@@ -54,9 +56,13 @@ export const make = Effect.fnUntraced(function* (division: Division): Effect.fn.
     ending: [],
     users: new Set()
   }
-  yield* Effect.acquireRelease(Effect.forkDetach(own(self), { startImmediately: true }), (owning) =>
-    Effect.andThen(Fiber.interrupt(owning), end(self, Exit.fail(new SessionClosed())))
-  )
+  yield* Effect.acquireRelease(Effect.forkDetach(own(self), { startImmediately: true }), (owning) => {
+    const ending = Effect.andThen(Fiber.interrupt(owning), end(self, Exit.fail(new SessionClosed())))
+    // Users may take their time, and a close of the session waits for them by itself.
+    return Effect.flatMap(Effect.forkDetach(ending, { startImmediately: true }), (fiber) =>
+      Effect.raceFirst(Effect.asVoid(Fiber.await(fiber)), division.closing)
+    )
+  })
   return {
     allocation: () => SubscriptionRef.getUnsafe(state).items,
     changes: SubscriptionRef.changes(state).pipe(

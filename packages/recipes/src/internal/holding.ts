@@ -1,7 +1,7 @@
 /**
  * Holding something by an ephemeral znode: to claim it, to be told of its loss, to guard an effect with it, to give it back.
  */
-import { TransactionFailed } from "@effect-zookeeper/client/Errors"
+import { SessionClosed, TransactionFailed } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { WatchedData } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -10,6 +10,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -40,6 +41,7 @@ export const claim = Effect.fnUntraced(function* (
   scope: Scope.Scope
 ): Effect.fn.Return<Holding | undefined, RecipeError> {
   while (true) {
+    yield* unlessClosing(zk)
     const attempt = yield* Scope.fork(scope)
     const own = yield* watched(patiently(zk.getAndWatch(path))).pipe(
       Effect.provideService(Scope.Scope, attempt),
@@ -51,7 +53,11 @@ export const claim = Effect.fnUntraced(function* (
       const loss = watchLoss(zk, holding, own.stat.czxid, Fiber.join(own.changing), onDisconnect)
       // Ownership first, the session afterwards: one that is replaced in between is noticed by one of the two.
       yield* Effect.forkIn(loss, attempt, { startImmediately: true })
-      if (own.stat.ephemeralOwner === zk.session.id && !holding.isLost()) return holding
+      if (own.stat.ephemeralOwner === zk.session.id && !holding.isLost()) {
+        // Whatever is done by it ends before a close of the session would give it to others.
+        yield* keepOpen(zk, "ephemeral", attempt)
+        return holding
+      }
       holding.giveUp("session")
     }
     yield* Scope.close(attempt, Exit.void)
@@ -130,12 +136,24 @@ export const release = (zk: ZooKeeper.Service, holding: Holding): Effect.Effect<
     return leave(zk, holding.path)
   })
 
+/** Refuses to begin what a session that is being closed could not hold. */
+export const unlessClosing = (zk: ZooKeeper.Service): Effect.Effect<void, SessionClosed> =>
+  Effect.suspend(() => (isClosing(zk) ? Effect.fail(new SessionClosed()) : Effect.void))
+
+/** Keeps a close of the session waiting for the Scope, for as long as it can. */
+export const keepOpen = (
+  zk: ZooKeeper.Service,
+  by: "ephemeral" | "persistent",
+  scope: Scope.Scope
+): Effect.Effect<void> =>
+  Effect.uninterruptible(Effect.flatMap(zk.session.closing.hold(by), (letGo) => Scope.addFinalizer(scope, letGo)))
+
 /**
  * Deletes an ephemeral znode of ours, and goes on in the background, across reconnections, until it is gone or the session
- * has ended. Waits for it a second at most: nobody who is cut off is held up.
+ * has ended. Waits for it a second at most, and not at all where the session is being closed: nobody is held up.
  */
 export const leave = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
-  Effect.asVoid(Effect.timeoutOption(leaveForSure(zk, path), "1 second"))
+  zk.session.closing.giveBack(leaveForSure(zk, path))
 
 /** `leave`, waited for until it is done. */
 export const leaveForSure = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
@@ -174,7 +192,7 @@ export const makeHolding = (
     fencingToken,
     lost: Deferred.await(lost),
     isLost: (isFresh) => {
-      if (loss === undefined && hasEnded(isFresh)) giveUp("session")
+      if (loss === undefined && hasEnded(isFresh)) giveUp(endOf(zk))
       return loss !== undefined
     },
     giveUp,
@@ -184,6 +202,11 @@ export const makeHolding = (
 }
 
 // ---- internal
+
+const isClosing = (zk: ZooKeeper.Service): boolean => Option.isSome(zk.session.closing.deadline)
+
+/** Why nothing is owned by the session any more. */
+const endOf = (zk: ZooKeeper.Service): LockLost["reason"] => (isClosing(zk) ? "closed" : "session")
 
 /**
  * Whether the ensemble provably holds the session: it has committed a write of it lately, or does so now. A server that is
@@ -218,7 +241,7 @@ const watchLoss = (
   onDisconnect: OnDisconnect
 ) => {
   const losses: Array<Effect.Effect<LockLost["reason"]>> = [
-    Effect.catch(zk.session.ownership, () => Effect.succeed("session" as const)),
+    Effect.catch(zk.session.ownership, () => Effect.succeed(endOf(zk))),
     watchOwn(zk, holding.path, czxid, changed)
   ]
   if (onDisconnect === "stop") losses.push(watchConnection(zk))
@@ -248,7 +271,7 @@ const watchOwn = (
     return "deleted" as const
   }).pipe(
     Effect.catchTag("NoNode", () => Effect.succeed("deleted" as const)),
-    Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.succeed("session" as const)),
+    Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.succeed(endOf(zk))),
     // Forbidden to look: the session's ownership is left to tell.
     Effect.catch(() => Effect.never)
   )

@@ -26,7 +26,7 @@ import * as Scope from "effect/Scope"
 import { LockTimeout, type RecipeError } from "../Errors.ts"
 import type { Layout } from "../Lock.ts"
 import { makeCalmly } from "./calmly.ts"
-import { claim, type Holding, leaveInBackground, type OnDisconnect, release } from "./holding.ts"
+import { claim, type Holding, leaveInBackground, type OnDisconnect, release, unlessClosing } from "./holding.ts"
 import { type Contender, contendersOf, type Kind, nameFor } from "./layout.ts"
 import { acrossSessions, orRenewed, patiently } from "./patience.ts"
 import { inHand, watched } from "./watching.ts"
@@ -222,7 +222,8 @@ const create = (
   const options = { mode, data, acl, protected: named } as const
   // The name is made by `named`.
   const prefix = ZnodePath.join(path, kind)
-  const once: Effect.Effect<Place, RecipeError> = acrossSessions(zk, zk.createWithStat(prefix, options)).pipe(
+  const creating = Effect.andThen(unlessClosing(zk), zk.createWithStat(prefix, options))
+  const once: Effect.Effect<Place, RecipeError> = acrossSessions(zk, creating).pipe(
     Effect.map((created) => ({ path: created.path, owner: created.stat.ephemeralOwner })),
     // A container may be reaped between the two: as often as it takes.
     Effect.catchTag("NoNode", () => Effect.andThen(ensure(zk, path, acl), once)),

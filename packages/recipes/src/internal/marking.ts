@@ -9,12 +9,12 @@ import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import { DataInvalid, type RecipeError } from "../Errors.ts"
 import { deleteBorn } from "./birth.ts"
 import { pause } from "./compareAndSet.ts"
 import type { Entry } from "./entries.ts"
+import { unlessClosing } from "./holding.ts"
 import { ensure } from "./line.ts"
 import { acrossSessions, isRenewed } from "./patience.ts"
 import { find, makePlace, type Store } from "./queue.ts"
@@ -44,6 +44,7 @@ export const put = Effect.fnUntraced(function* <A>(
   const { acl, places, zk } = store
   const ops = [Op.create(mark, { mode: "ephemeral", data: id, acl }), Op.setData(path, data, { version: stat.version })]
   while (true) {
+    yield* unlessClosing(zk)
     const sent = yield* Effect.result(zk.transaction(ops))
     if (Result.isSuccess(sent)) return { mark, id, version: stat.version + 1 }
     const error = sent.failure
@@ -105,9 +106,7 @@ export const takeAway = (zk: ZooKeeper.Service, { id, mark }: Pick<Marked, "mark
   takeOwnAway(zk, mark, id).pipe(
     // Who may not read may not be left with what stands in others' way; a session that has ended took it along.
     Effect.catch((error) => (error._tag === "NoAuth" ? takeSessionsAway(zk, mark) : Effect.void)),
-    Effect.forkDetach({ startImmediately: true, uninterruptible: true }),
-    Effect.flatMap((fiber) => Effect.timeoutOption(Fiber.await(fiber), "1 second")),
-    Effect.asVoid
+    zk.session.closing.giveBack
   )
 
 /** Looks again before each attempt: a delete that is repeated blindly would hit the mark of whoever came since. */

@@ -16,7 +16,7 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { type LockLost, LockTimeout } from "../Errors.ts"
 import type { HeldLease, Holder, LeaseError } from "../Lease.ts"
-import { type Guarding, type Holding, makeHolding } from "./holding.ts"
+import { type Guarding, type Holding, keepOpen, makeHolding, unlessClosing } from "./holding.ts"
 import { awaitChange, ensure, withinFrom } from "./line.ts"
 import { acrossSessions } from "./patience.ts"
 import { SleepAwareClock } from "./SleepAwareClock.ts"
@@ -50,7 +50,8 @@ export const obtain = (place: Place): Effect.Effect<Option.Option<HeldLease>, Le
       const exit = yield* Effect.exit(restore(Fiber.await(taking)))
       if (Exit.isFailure(exit)) {
         // What it comes to is given back by somebody who has the time.
-        yield* Effect.forkDetach(giveBackOf(place, Fiber.await(taking)), { startImmediately: true })
+        const givenBack = place.zk.session.closing.giveBack(giveBackOf(place, Fiber.await(taking)))
+        yield* Effect.forkDetach(givenBack, { startImmediately: true })
         return yield* Effect.failCause(exit.cause)
       }
       const taken = yield* exit.value
@@ -97,6 +98,7 @@ interface Taken {
 
 const takeAny = Effect.fnUntraced(function* (place: Place): Effect.fn.Return<Taken | undefined, LeaseError> {
   const { acl, duration, identifier, zk } = place
+  yield* unlessClosing(zk)
   const clock = yield* Effect.clockWith((clock) => Effect.succeed(new SleepAwareClock(clock)))
   for (const slot of yield* Random.shuffle(place.slots)) {
     const seen = yield* look(place, slot)
@@ -121,6 +123,7 @@ const takeAny = Effect.fnUntraced(function* (place: Place): Effect.fn.Return<Tak
 
 const hold = Effect.fnUntraced(function* (place: Place, taken: Taken, scope: Scope.Scope) {
   const { zk } = place
+  yield* keepOpen(zk, "persistent", scope)
   const holding = makeHolding(zk, taken.slot, taken.stat.mzxid, {
     checks: () => [Op.check(taken.slot, taken.stat.version), Op.check(taken.own)]
   })
@@ -130,12 +133,15 @@ const hold = Effect.fnUntraced(function* (place: Place, taken: Taken, scope: Sco
     return holding.isLost()
   }
   yield* Effect.forkIn(runOut(taken, isLost), scope, { startImmediately: true })
+  // Time alone would tell too late: nothing can be renewed by then.
+  const closed = Effect.map(zk.session.closing.begun, () => holding.giveUp("closed"))
+  yield* Effect.forkIn(closed, scope, { startImmediately: true })
   yield* Effect.forkIn(noticeLoss(place, taken, holding), scope, { startImmediately: true })
   yield* Scope.addFinalizer(
     scope,
     Effect.suspend(() => {
       holding.giveUp("released")
-      return Effect.asVoid(Effect.timeoutOption(giveBackDetached(place, taken), "1 second"))
+      return zk.session.closing.giveBack(giveBack(place, taken))
     })
   )
   const held: HeldLease & Guarding = {
@@ -219,10 +225,7 @@ const renewAlone = Effect.fnUntraced(function* (
   if (isLost()) return yield* holding.giveUp("expired")
 })
 
-/** Goes on in the background when one stops to wait for it; with a session that has ended for good, time does it. */
-const giveBackDetached = (place: Place, taken: Taken): Effect.Effect<void> =>
-  Effect.flatMap(Effect.forkDetach(giveBack(place, taken), { startImmediately: true }), Fiber.join)
-
+/** With a session that has ended for good, time does it. */
 const giveBack = ({ zk }: Place, taken: Taken): Effect.Effect<void> =>
   Effect.suspend(() =>
     // Repeated after a lost reply it changes nothing: the holder's own znode has gone then.

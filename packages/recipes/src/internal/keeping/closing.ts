@@ -6,15 +6,11 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { deleteBorn } from "../birth.ts"
 import { acrossSessions } from "../patience.ts"
 import { answer, judge, type Kept, setStatus } from "./kept.ts"
 import { touchName } from "./touching.ts"
-
-/** How long a close waits for what it deletes; the deletion goes on. */
-const goodbye = "1 second"
 
 /** Deletes the znode, and one that a create may yet have made; never another's. */
 export const close = Effect.fnUntraced(function* (self: Kept) {
@@ -40,7 +36,5 @@ export const remove = (self: Kept, path: string, czxid?: bigint): Effect.Effect<
     Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.void),
     Effect.catch((error) => Effect.logWarning(`${path} could not be deleted: ${error.message}`))
   )
-  return Effect.flatMap(Effect.forkDetach(removing, { startImmediately: true }), (fiber) =>
-    Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), goodbye))
-  )
+  return zk.session.closing.giveBack(removing)
 }
