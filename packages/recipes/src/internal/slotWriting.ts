@@ -8,12 +8,14 @@ import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { DataInvalid, type RecipeError } from "../Errors.ts"
 import { pause } from "./compareAndSet.ts"
 import { acrossSessions, isRenewed } from "./patience.ts"
+import { watched } from "./watching.ts"
 import { isAboutZnodes } from "./witness.ts"
 
 /** What stands in a slot that is taken; a free one is empty. */
@@ -97,9 +99,9 @@ export const awaitGone = (zk: ZooKeeper.Service, path: string): Effect.Effect<vo
     Effect.gen(function* () {
       // A server that lags would not show it yet.
       yield* zk.sync(path)
-      const { changed, stat } = yield* zk.existsAndWatch(path)
+      const { changing, stat } = yield* watched(zk.existsAndWatch(path))
       if (Option.isNone(stat)) return true
-      yield* changed
+      yield* Fiber.join(changing)
       return false
     })
   )
