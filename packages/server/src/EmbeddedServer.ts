@@ -33,7 +33,7 @@ import type { Snapshot } from "./ServerState.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** The unit in which sessions expire. Default 2 seconds. */
+  /** The unit in which sessions expire, and of `syncLimit`. Default 2 seconds. */
   readonly tickTime?: Duration.Input | undefined
   /** The shortest session. Default two ticks. */
   readonly minSessionTimeout?: Duration.Input | undefined
@@ -53,6 +53,8 @@ export interface Options {
   readonly collectInterval?: Duration.Input | undefined
   /** The most bytes of a request. Default 1,048,575, as with ZooKeeper. */
   readonly maxFrameSize?: number | undefined
+  /** So many ticks a door goes on that has lost the others. Default 5, as in ZooKeeper's stock configuration. */
+  readonly syncLimit?: number | undefined
   /** How many doors lead to the one state, as if they were servers of an ensemble. Default 1. */
   readonly doors?: number | undefined
 }
@@ -94,7 +96,7 @@ export interface SessionInfo {
 }
 
 /**
- * A running server and what a test can do to it. Doors count from 0; the first one leads the others.
+ * A running server and what a test can do to it. Doors count from 0; the first one leads the others, until it is cut off.
  *
  * @category services
  * @since 0.1.0
@@ -138,8 +140,19 @@ export class EmbeddedServer extends Context.Service<
      * that were opened meanwhile are known there alone.
      */
     readonly setReadOnly: (readOnly: boolean, door?: number) => Effect.Effect<void>
-    /** Lets a door stay so many transactions behind, until someone writes or asks for `sync` there. Not the first one. */
+    /** Lets a door stay so many transactions behind, until someone writes or asks for `sync` there. Not the leader. */
     readonly setLag: (door: number, transactions: number) => Effect.Effect<void>
+    /** Which door leads the others: the first one, until another one is elected. */
+    readonly leader: Effect.Effect<number>
+    /**
+     * Cuts a door off from the others, while clients reach all of them, as a partition between servers does. For `syncLimit`
+     * ticks it answers pings and reads from what it has, and lets everything else wait; then it closes its connections and
+     * serves nobody. The others end the sessions of which they hear nothing, or elect another leader first. False, and
+     * nothing done, if a door is cut off already or there are fewer than three.
+     */
+    readonly isolate: (door: number) => Effect.Effect<boolean>
+    /** Ends `isolate`: the door takes over what the others have. What waits at it is done now, if it has not given up. */
+    readonly rejoin: Effect.Effect<void>
   }
 >()("@effect-zookeeper/server/EmbeddedServer") {}
 

@@ -32,6 +32,7 @@ export const connect = (state: ServerState, client: Client, request: ConnectRequ
     outcome.dropped.add(client)
     return { answer: undefined, outcome }
   }
+  if (replica.standing === "down") return silence()
   if (replica.readOnly && request.readOnly !== true) return silence()
   // A client that knows more than this server is better off with another one.
   if (request.lastZxidSeen > replica.zxid) return silence()
@@ -55,6 +56,11 @@ export const connect = (state: ServerState, client: Client, request: ConnectRequ
     outcome.dropped.add(client)
     return { answer: answer(request, replica.readOnly, 0, 0n, new Uint8Array(16)), outcome }
   }
+  // Who has led until now, and does not know it, knows the session and can tell nobody.
+  if (!state.isHeard(replica)) {
+    client.session = session
+    return { answer: welcome(client, session, request), outcome }
+  }
   // The leader hears of it at once; a connection to another server stays until it writes.
   if (session.client?.replica === state.leader) leave(session, outcome)
   session.timeout = timeout
@@ -72,8 +78,11 @@ const leave = (session: Session<Client>, outcome: Outcome): void => {
 const accept = (client: Client, session: Session<Client>, request: ConnectRequest): ConnectReply => {
   client.session = session
   session.client = client
-  return answer(request, client.replica.readOnly, session.timeout, session.id, passwordOf(session.id))
+  return welcome(client, session, request)
 }
+
+const welcome = ({ replica }: Client, { id, timeout }: Session<Client>, request: ConnectRequest): ConnectReply =>
+  answer(request, replica.readOnly, timeout, id, passwordOf(id))
 
 /** Clients before 3.4 send no byte for read-only servers, and get none. */
 const answer = (

@@ -8,6 +8,7 @@ import type { Stat } from "@effect-zookeeper/protocol/Records"
 import type { WatchEventType } from "@effect-zookeeper/protocol/WatchEvent"
 import type { Transaction } from "./Change.ts"
 import { DataTree, type Touch } from "./DataTree.ts"
+import type { Session } from "./Sessions.ts"
 import { Watches } from "./Watches.ts"
 
 /**
@@ -36,6 +37,13 @@ export class Replica<Client> {
   lag = 0
   /** Whether it has lost the others and only answers reads. */
   readOnly = false
+  /**
+   * Whether it is one with the others (`joined`), has lost them and does not know yet (`alone`), or knows it and serves
+   * nobody (`down`).
+   */
+  standing: "joined" | "alone" | "down" = "joined"
+  /** Sessions that gave a sign of life while it was alone. */
+  readonly touched = new Set<Session<Client>>()
   private readonly pending: Array<Transaction> = []
   private readonly mayRead: (client: Client, touch: Touch) => boolean
 
@@ -50,8 +58,9 @@ export class Replica<Client> {
     this.catchUp(deliveries, this.readOnly ? Infinity : this.lag)
   }
 
-  /** Applies what is pending, but for the last `behind` transactions. */
+  /** Applies what is pending, but for the last `behind` transactions. Nothing gets to one that has lost the others. */
   catchUp(deliveries: Array<Delivery<Client>>, behind = 0): void {
+    if (this.standing !== "joined") return
     while (this.pending.length > behind) this.apply(this.pending.shift()!, deliveries)
   }
 

@@ -16,6 +16,7 @@ import * as Read from "./internal/operations/read.ts"
 import * as Watch from "./internal/operations/watch.ts"
 import * as Write from "./internal/operations/write.ts"
 import { type Client, makeOutcome, type Moment, type Outcome, type Reply, type ServerState } from "./ServerState.ts"
+import type { Session } from "./Sessions.ts"
 
 /**
  * Answers one request, whose frame the reader stands at the start of. What cannot be a request at all drops the
@@ -28,13 +29,13 @@ export const apply = (state: ServerState, client: Client, frame: JuteReader, tim
   const outcome = makeOutcome()
   const header = Jute.attempt(requestHeader, frame)
   const { session } = client
-  if (Result.isFailure(header) || session === undefined || state.sessions.get(session.id) !== session) {
+  if (Result.isFailure(header) || session === undefined || hasEnded(state, client, session)) {
     outcome.dropped.add(client)
     return outcome
   }
   const { type, xid } = header.success
   const context: Context = { state, client, session, replica: client.replica, time, outcome }
-  state.sessions.touch(session, time.monotonic)
+  state.touch(session, client.replica, time.monotonic)
 
   if (type === Operations.auth.opCode || type === Operations.sasl.opCode) {
     const answer = authenticate(context, type, frame)
@@ -80,7 +81,20 @@ export const refuse = (client: Client, xid: number, err: number): Outcome => ({
   reply: refusal(xid, client.replica.zxid, err)
 })
 
+/**
+ * Whether a server answers such a request only together with the others.
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const needsQuorum = (opCode: number): boolean =>
+  handlers.get(opCode)?.isWrite === true || opCode === Operations.closeSession.opCode
+
 // ---- internal
+
+/** A server that has lost the others does not hear of the end of a session. */
+const hasEnded = (state: ServerState, { replica }: Client, session: Session<Client>): boolean =>
+  replica.standing !== "alone" && state.sessions.get(session.id) !== session
 
 const requestHeader = Jute.codec(Records.RequestHeader)
 

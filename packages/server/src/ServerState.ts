@@ -33,6 +33,8 @@ export interface Moment {
 export interface Settings extends Rules {
   /** Milliseconds. */
   readonly tickTime: number
+  /** So many ticks a server goes on that has lost the others. */
+  readonly syncLimit: number
   /** Milliseconds. */
   readonly minSessionTimeout: number
   /** Milliseconds. */
@@ -113,8 +115,9 @@ export interface Snapshot {
 export class ServerState {
   readonly settings: Settings
   readonly sessions: Sessions<Client>
-  /** The first one is always up to date: writes are judged on it. */
   readonly replicas: ReadonlyArray<Replica<Client>>
+  /** Is always up to date: writes are judged on it. The first one, until there is an election. */
+  leader: Replica<Client>
   /** The last transaction of the log. */
   zxid = 0n
 
@@ -126,11 +129,63 @@ export class ServerState {
       (_, index) =>
         new Replica<Client>(index + 1, (client, touch) => Access.allows(touch.acl, Acl.Perms.READ, client.identities))
     )
+    this.leader = this.replicas[0]!
   }
 
-  get leader(): Replica<Client> {
-    return this.replicas[0]!
+  // ---------------------------------------------------------------------------
+  // the ensemble
+  // ---------------------------------------------------------------------------
+
+  /** Whether anything can be put into the log. */
+  get hasQuorum(): boolean {
+    return this.leader.standing === "joined"
   }
+
+  /** Whether the sessions hear of what a server does: not from one that has lost the leader. */
+  isHeard(replica: Replica<Client>): boolean {
+    return replica === this.leader || replica.standing === "joined"
+  }
+
+  /** When the servers last told the leader who is alive: every half a tick. */
+  lastReport(now: number): number {
+    const half = this.settings.tickTime / 2
+    return Math.floor(now / half) * half
+  }
+
+  /** Somebody spoke for a session at a server. */
+  touch(session: Session<Client>, replica: Replica<Client>, now: number): void {
+    if (replica === this.leader || session.local) this.sessions.touch(session, now)
+    else if (!this.isHeard(replica)) replica.touched.add(session)
+    else this.sessions.touchLater(session, this.lastReport(now) + this.settings.tickTime / 2, replica)
+  }
+
+  /** A server has lost the others, and with them the signs of life that it has not reported. */
+  leaveAlone(replica: Replica<Client>, now: number): void {
+    replica.standing = "alone"
+    for (const session of this.sessions.loseReports(replica, now)) replica.touched.add(session)
+  }
+
+  /** A server is one of the others again: it catches up, and reports who is alive. */
+  welcome(replica: Replica<Client>, time: Moment): Outcome {
+    const outcome = makeOutcome()
+    replica.catchUp(outcome.events, replica.readOnly ? Infinity : 0)
+    for (const session of replica.touched) {
+      if (this.sessions.get(session.id) === session) this.sessions.touch(session, time.monotonic)
+    }
+    replica.touched.clear()
+    return outcome
+  }
+
+  /** A new leader begins. */
+  lead(replica: Replica<Client>, now: number): void {
+    this.leader = replica
+    this.zxid = nextEpoch(this.zxid)
+    this.sessions.renew(now)
+  }
+
+  // ---------------------------------------------------------------------------
+  // the log and the sessions
+  // ---------------------------------------------------------------------------
 
   /** Appends to the log and lets the replicas follow; `at` answers for it, and so has caught up when this returns. */
   commit(
@@ -141,7 +196,7 @@ export class ServerState {
   ): ReadonlyArray<Stat | undefined> {
     const transaction = { zxid: ++this.zxid, time: time.wall, changes }
     const stats = this.leader.apply(transaction, outcome.events)
-    for (const replica of this.replicas.slice(1)) replica.follow(transaction, outcome.events)
+    for (const replica of this.replicas) if (replica !== this.leader) replica.follow(transaction, outcome.events)
     at.catchUp(outcome.events)
     return stats
   }
@@ -157,6 +212,7 @@ export class ServerState {
   /** Ends all sessions for which nobody has spoken in time. */
   expireSessions(time: Moment): Outcome {
     const outcome = makeOutcome()
+    if (!this.hasQuorum) return outcome
     for (const session of this.sessions.expired(time.monotonic)) this.expire(session, time, outcome)
     return outcome
   }
@@ -164,7 +220,8 @@ export class ServerState {
   /** Ends a session as if nobody had spoken for it. */
   expire(session: Session<Client>, time: Moment, outcome: Outcome): void {
     this.endSession(session, time, outcome)
-    if (session.client !== undefined) outcome.dropped.add(session.client)
+    const { client } = session
+    if (client !== undefined && this.isHeard(client.replica)) outcome.dropped.add(client)
   }
 
   /** The connection is gone; its session waits for another one. */
@@ -176,6 +233,7 @@ export class ServerState {
   /** Deletes containers that have become empty and znodes that have outlived their time, each in a transaction. */
   collect(time: Moment): Outcome {
     const outcome = makeOutcome()
+    if (!this.hasQuorum) return outcome
     const { tree } = this.leader
     for (const path of [...tree.collectable]) {
       const node = tree.get(path)

@@ -14,6 +14,8 @@ export interface Session<Client> {
   timeout: number
   /** Monotonic milliseconds: a multiple of the tick. */
   deadline: number
+  /** A sign of life that is on its way to the leader: when it is there, and which server brings it. */
+  report: { readonly at: number; readonly from: object } | undefined
   /** The connection that speaks for it, if there is one. */
   client: Client | undefined
   /** Whether it is known to one door alone. */
@@ -36,16 +38,15 @@ export class Sessions<Client> {
   }
 
   open(timeout: number, now: number, local: boolean): Session<Client> {
-    const session = { id: this.nextId, timeout, deadline: this.deadlineOf(timeout, now), client: undefined, local }
-    this.nextId = BigInt.asIntN(64, this.nextId + 1n)
-    this.byId.set(session.id, session)
-    return session
+    const id = this.nextId
+    this.nextId = BigInt.asIntN(64, id + 1n)
+    return this.add(id, timeout, now, local)
   }
 
   /** Takes in a session that was opened elsewhere or before. Its id is not given again. */
   adopt(id: bigint, timeout: number, now: number): void {
     if (id >= this.nextId) this.nextId = BigInt.asIntN(64, id + 1n)
-    this.byId.set(id, { id, timeout, deadline: this.deadlineOf(timeout, now), client: undefined, local: false })
+    this.add(id, timeout, now, false)
   }
 
   get(id: bigint): Session<Client> | undefined {
@@ -65,12 +66,54 @@ export class Sessions<Client> {
     session.deadline = Math.max(session.deadline, this.deadlineOf(session.timeout, now))
   }
 
+  /** Someone spoke for it at another server than the leader, who hears of it at `at`. */
+  touchLater(session: Session<Client>, at: number, from: object): void {
+    if (session.report !== undefined && session.report.at < at) this.settle(session)
+    session.report ??= { at, from }
+  }
+
+  /** The signs of life that a server has not yet reported get lost: whose they are. */
+  loseReports(from: object, now: number): ReadonlyArray<Session<Client>> {
+    this.reportUntil(now)
+    const lost = this.all.filter(({ report }) => report?.from === from)
+    for (const session of lost) session.report = undefined
+    return lost
+  }
+
+  /** All signs of life that are there by a moment. */
+  reportUntil(now: number): void {
+    for (const session of this.byId.values()) {
+      if (session.report !== undefined && session.report.at < now) this.settle(session)
+    }
+  }
+
+  /** Everybody gets the full time, as at a new leader. */
+  renew(now: number): void {
+    for (const session of this.byId.values()) {
+      session.report = undefined
+      session.deadline = this.deadlineOf(session.timeout, now)
+    }
+  }
+
   close(id: bigint): void {
     this.byId.delete(id)
   }
 
   expired(now: number): ReadonlyArray<Session<Client>> {
+    this.reportUntil(now)
     return this.all.filter(({ deadline }) => deadline <= now)
+  }
+
+  private add(id: bigint, timeout: number, now: number, local: boolean): Session<Client> {
+    const deadline = this.deadlineOf(timeout, now)
+    const session: Session<Client> = { id, timeout, deadline, report: undefined, client: undefined, local }
+    this.byId.set(id, session)
+    return session
+  }
+
+  private settle(session: Session<Client>): void {
+    if (session.report !== undefined) this.touch(session, session.report.at)
+    session.report = undefined
   }
 
   /** When the next session ends if nobody speaks, in monotonic milliseconds. */

@@ -10,6 +10,7 @@ import type { Identity } from "../Access.ts"
 import type { Replica } from "../Replica.ts"
 import { Client, makeOutcome, type Moment, type Outcome, ServerState, type Settings } from "../ServerState.ts"
 import { FaultBox } from "./FaultBox.ts"
+import { Partition } from "./Partition.ts"
 import { Peer, type Sink } from "./Peer.ts"
 
 /** How long a connection may take to introduce itself, in milliseconds. */
@@ -27,6 +28,7 @@ export class Core {
   readonly state: ServerState
   readonly faults = new FaultBox()
   readonly peers = new Map<Client, Peer>()
+  readonly partition = new Partition(this)
   /** What `srvr` counts. */
   readonly counters = { received: 0, sent: 0 }
   /** Open unless the server is paused. */
@@ -117,6 +119,7 @@ export class Core {
     if (!this.isPaused) return
     this.isPaused = false
     for (const peer of [...this.peers.values()]) peer.drain()
+    this.state.sessions.reportUntil(Infinity)
     this.running.openUnsafe()
     this.settle()
   }
@@ -145,6 +148,7 @@ export class Core {
   /** Lets everything happen that is due by now. */
   private tick(): void {
     const now = this.moment()
+    this.partition.advance(now.monotonic)
     this.deliver(this.state.expireSessions(now))
     for (const peer of [...this.peers.values()]) {
       if (!peer.introduced && peer.deadline <= now.monotonic) peer.end()
@@ -158,7 +162,9 @@ export class Core {
 
   /** What is due next, in monotonic milliseconds; undefined while there is nothing to wait for. */
   private nextDue(): number | undefined {
-    let next = this.state.sessions.nextDeadline
+    let next = this.partition.nextDue
+    const deadline = this.state.hasQuorum ? this.state.sessions.nextDeadline : undefined
+    if (deadline !== undefined && (next === undefined || deadline < next)) next = deadline
     for (const peer of this.peers.values()) {
       if (!peer.introduced && (next === undefined || peer.deadline < next)) next = peer.deadline
     }
@@ -178,10 +184,24 @@ export class Core {
     if (isNews || isCollection) this.due.openUnsafe()
   }
 
-  /** Ends a session as its timeout would; false if there is none of that id. */
+  /** Cuts a replica off from the others; false if that cannot be. */
+  isolate(replica: Replica<Client>): boolean {
+    const isDone = this.partition.isolate(replica, this.moment().monotonic)
+    this.due.openUnsafe()
+    return isDone
+  }
+
+  /** Ends that. */
+  rejoin(): void {
+    this.partition.rejoin()
+    this.settle()
+    this.due.openUnsafe()
+  }
+
+  /** Ends a session as its timeout would; false if there is none of that id, or nobody to end it. */
   expireSession(id: bigint): boolean {
     const session = this.state.sessions.get(id)
-    if (session === undefined) return false
+    if (session === undefined || !this.state.hasQuorum) return false
     const outcome = makeOutcome()
     this.state.expire(session, this.moment(), outcome)
     this.deliver(outcome)

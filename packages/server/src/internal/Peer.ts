@@ -39,6 +39,7 @@ interface RawFrame {
   readonly end: number
 }
 
+const requestHeader = Jute.codec(Records.RequestHeader)
 const replyHeader = Jute.codec(Records.ReplyHeader)
 const watcherEvent = Jute.codec(Records.WatcherEvent)
 
@@ -106,8 +107,11 @@ export class Peer {
    * goes on. Its door has to call `resume` when there is room again, whatever the room is by now.
    */
   get blocked(): boolean {
-    return this.frames.length > 0
+    return this.frames.length > 0 && !this.withheld
   }
+
+  /** Whether its server has lost the others, without whom the next request is not answered. */
+  withheld = false
 
   /** Whether the sink itself holds too much. What has only been written down here goes there first: it alone tells when. */
   private isFull(): boolean {
@@ -120,8 +124,11 @@ export class Peer {
     while (!this.ended && !this.core.paused) {
       if (this.frames.length > 0) {
         if (this.isFull()) return
-        const frame = this.frames.shift()
+        const [frame] = this.frames
         if (frame === undefined || frame === "broken") return this.end()
+        this.withheld = this.isWithheld(frame)
+        if (this.withheld) return
+        this.frames.shift()
         this.onFrame(frame)
         continue
       }
@@ -129,6 +136,19 @@ export class Peer {
       if (chunk === undefined || this.isWord(chunk)) return
       this.split(chunk)
     }
+  }
+
+  private isWithheld({ bytes, end, start }: RawFrame): boolean {
+    const { replica } = this.client
+    if (replica.standing !== "alone") return false
+    const reader = new JuteReader(bytes, start, end)
+    if (this.introduced) {
+      const header = Jute.attempt(requestHeader, reader)
+      return Result.isSuccess(header) && Requests.needsQuorum(header.success.type)
+    }
+    const request = Jute.attempt(ProtocolHandshake.connectRequest, reader)
+    if (Result.isFailure(request) || request.success.lastZxidSeen > replica.zxid) return false
+    return request.success.sessionId === 0n || !this.core.partition.leads(replica)
   }
 
   private split(chunk: Uint8Array): void {

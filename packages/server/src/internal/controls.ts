@@ -39,6 +39,7 @@ export const makeControls = (core: Core, connectString: string): EmbeddedServer[
     snapshot: Effect.sync(() => state.snapshot()),
     restore: (snapshot) =>
       Effect.sync(() => {
+        core.partition.forget()
         core.deliver(state.restore(snapshot, core.moment()))
         core.settle()
       }),
@@ -66,10 +67,14 @@ export const makeControls = (core: Core, connectString: string): EmbeddedServer[
     setLag: (door, transactions) =>
       Effect.sync(() => {
         const replica = doorAt(door)
-        if (replica === state.leader) throw new RangeError("the first door leads the others: it cannot lag behind")
+        if (replica === state.leader && transactions > 0)
+          throw new RangeError(`door ${door} leads the others: it cannot lag behind`)
         replica.lag = transactions
         core.deliver(state.rejoin(replica))
         core.settle()
-      })
+      }),
+    leader: Effect.sync(() => state.replicas.indexOf(state.leader)),
+    isolate: (door) => Effect.sync(() => core.isolate(doorAt(door))),
+    rejoin: Effect.sync(() => core.rejoin())
   }
 }

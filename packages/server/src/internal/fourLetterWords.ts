@@ -9,7 +9,9 @@ const VERSION = "3.8.0-effect-zookeeper, built on 2022-02-25 08:49 UTC"
 
 /** Undefined for what is no such question. */
 export const answerWord = (core: Core, replica: Replica<Client>, word: string): string | undefined =>
-  answers.get(word)?.(core, replica)
+  replica.standing === "down" && answers.has(word) && word !== "ruok"
+    ? "This ZooKeeper instance is not currently serving requests\n"
+    : answers.get(word)?.(core, replica)
 
 type Answer = (core: Core, replica: Replica<Client>) => string
 

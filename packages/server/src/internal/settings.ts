@@ -11,6 +11,7 @@ export const coreSettings = (options: Options): CoreSettings => {
   const tickTime = millis(options.tickTime, 2_000)
   return {
     tickTime,
+    syncLimit: options.syncLimit ?? 5,
     minSessionTimeout: millis(options.minSessionTimeout, 2 * tickTime),
     maxSessionTimeout: millis(options.maxSessionTimeout, 20 * tickTime),
     superDigest: options.superDigest === null ? undefined : (options.superDigest ?? SUPER_DIGEST),

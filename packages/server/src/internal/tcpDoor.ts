@@ -90,8 +90,8 @@ const listen = (
       const chunks = yield* reader.pull
       for (const chunk of chunks) receive(peer, chunk)
       if (core.paused) yield* core.running.await
-      while (peer.blocked && !conn.destroyed) {
-        yield* hasRoom(conn)
+      while ((peer.blocked || peer.withheld) && !conn.destroyed) {
+        yield* peer.withheld ? Effect.raceFirst(core.partition.whole.await, until(conn, "close")) : hasRoom(conn)
         peer.resume()
         if (core.paused) yield* core.running.await
       }

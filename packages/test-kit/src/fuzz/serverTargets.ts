@@ -38,6 +38,7 @@ const requestsOf = (codecs: ReadonlyArray<Target>): ReadonlyArray<Uint8Array> =>
 
 const settings: Settings = {
   tickTime: 2000,
+  syncLimit: 5,
   minSessionTimeout: 4000,
   maxSessionTimeout: 40_000,
   superDigest: undefined,

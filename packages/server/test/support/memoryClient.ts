@@ -1,0 +1,99 @@
+/**
+ * A session at one door in memory that says and judges nothing by itself, under the clock of a test.
+ */
+import * as Frame from "@effect-zookeeper/protocol/Frame"
+import * as Handshake from "@effect-zookeeper/protocol/Handshake"
+import * as Jute from "@effect-zookeeper/protocol/Jute"
+import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Records from "@effect-zookeeper/protocol/Records"
+import { Transport } from "@effect-zookeeper/transport/Transport"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { encodeRequest } from "./rawClient.ts"
+
+const replyHeader = Jute.codec(Records.ReplyHeader)
+const body: Jute.Codec<Uint8Array> = {
+  minimumSize: 0,
+  write: (writer, bytes) => writer.raw(bytes),
+  read: (reader) => reader.bytes
+}
+
+export interface Answer {
+  readonly xid: number
+  readonly err: number
+}
+
+export interface MemoryClient {
+  /** Zero where the server has refused it, undefined where it has not answered. */
+  readonly session: () => bigint | undefined
+  readonly send: <Request>(
+    row: Operation.Operation<string, Request, any, any>,
+    request: Request,
+    xid: number
+  ) => Effect.Effect<void>
+  readonly ping: Effect.Effect<void>
+  /** What was answered since the last look, events aside. */
+  readonly answers: () => ReadonlyArray<Answer>
+  readonly isClosed: () => boolean
+}
+
+/** Dials a door, counted from 0, and asks for a session; whether it gets one is for the test to see. */
+export const dial = (
+  door: number,
+  resumed = 0n,
+  passwd: Uint8Array | null = null
+): Effect.Effect<MemoryClient, never, Transport | Scope.Scope> =>
+  Effect.gen(function* () {
+    const transport = yield* Transport
+    const address = { host: `memory-${door + 1}`, port: 2181 }
+    const connection = yield* Effect.orDie(transport.connect(address, address))
+    const splitter = new Frame.FrameSplitter(0x7fffffff)
+    let session: bigint | undefined
+    let isFirst = true
+    let isClosed = false
+    let answers: Array<Answer> = []
+    const onFrame = (bytes: Uint8Array, start: number, end: number) => {
+      const reader = new JuteReader(bytes, start, end)
+      if (isFirst) {
+        isFirst = false
+        const reply = Handshake.connectReply.read(reader)
+        session = reply._tag === "Answered" ? reply.response.sessionId : 0n
+        return
+      }
+      const { err, xid } = replyHeader.read(reader)
+      if (xid !== Operations.Xid.notification) answers.push({ xid, err })
+    }
+    const listen = Effect.forever(
+      Effect.map(connection.pull, (chunks) => {
+        for (const chunk of chunks) splitter.push(chunk, onFrame)
+      })
+    )
+    const over = Effect.sync(() => {
+      isClosed = true
+    })
+    yield* Effect.forkScoped(Effect.catch(listen, () => over))
+    const write = (frame: Uint8Array) => Effect.ignore(connection.write(frame))
+    yield* write(
+      Frame.encode(Handshake.connectRequest, {
+        protocolVersion: 0,
+        lastZxidSeen: 0n,
+        timeOut: 4_000,
+        sessionId: resumed,
+        passwd,
+        readOnly: false
+      })
+    )
+    return {
+      session: () => session,
+      send: (row, request, xid) => write(Frame.encode(body, encodeRequest(row, request, xid))),
+      ping: write(Frame.encode(body, encodeRequest(Operations.ping, undefined, Operations.Xid.ping))),
+      answers: () => {
+        const heard = answers
+        answers = []
+        return heard
+      },
+      isClosed: () => isClosed
+    }
+  })
