@@ -17,6 +17,7 @@ import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
@@ -55,7 +56,7 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
     const record = new Record()
     const ensemble = yield* simulation.node("ensemble")
     const context = yield* ensemble.run(
-      Layer.build(EmbeddedServer.layerMemoryWith({ doors: DOORS, tickTime: "200 millis", minSessionTimeout: 1000 }))
+      Layer.build(EmbeddedServer.layerMemoryWith({ doors: DOORS, minSessionTimeout: 1000, ...(yield* Subject.timing) }))
     )
     const server = Context.get(context, EmbeddedServer.EmbeddedServer)
     const memory = Context.get(context, Transport)
@@ -82,13 +83,18 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
 
     // ---- harm
     isLying = yield* Random.nextBoolean
+    const over = Latch.makeUnsafe(false)
+    const victims: Harms.Victims = { server, subjects, killed, servers, over, hasLags, now: simulation.now }
+    const isolating = (yield* Random.nextBoolean)
+      ? Array.from({ length: 5 }, () => Harms.isolateServer(network, victims))
+      : []
     yield* SimulatedNetwork.nemesis(network, {
       clients: subjects.map(({ name }) => name),
       servers,
-      duration: yield* Random.nextBetween(1000, 7000),
+      duration: yield* Random.nextBetween(isolating.length > 0 ? 4000 : 1000, 7000),
       peace: yield* Random.nextBetween(200, 2500),
       lasting: yield* Random.nextBetween(200, 5000),
-      others: Harms.all({ server, subjects, killed, doors: DOORS, hasLags, now: simulation.now })
+      others: [...Harms.all(victims), ...isolating]
     })
     isLying = false
     // One client in some worlds ends in the middle of things, perhaps while nothing gets through.
@@ -102,8 +108,7 @@ export const world: Effect.Effect<{ readonly completed: number }, Violations, Si
     }
 
     // ---- peace
-    yield* network.heal
-    for (let door = 1; door < DOORS; door++) yield* server.setLag(door, 0)
+    yield* Harms.heal(network, victims)
     const left = workloads.filter((_, index) => index !== early)
     yield* Effect.all(
       left.map((workload) => workload.finish(30_000)),

@@ -26,6 +26,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -124,11 +125,12 @@ export const world = (
       const simulation = yield* Simulation.Simulation
       const record = new Record()
       const ensemble = yield* simulation.node("ensemble")
+      const timing = yield* Subject.timing
       const context = yield* ensemble.run(
         Layer.build(
           EmbeddedServer.layerMemoryWith({
             doors: DOORS,
-            tickTime: "200 millis",
+            ...timing,
             minSessionTimeout: 1000,
             collectInterval: "1 second"
           })
@@ -148,6 +150,8 @@ export const world = (
       yield* Effect.orDie(subjects[0]!.zk.create("/recipe"))
       const killed = new Set<bigint>()
       const deleted = new Set<string>()
+      const over = Latch.makeUnsafe(false)
+      const victims: Harms.Victims = { server, subjects, killed, servers, over, hasLags: true, now: simulation.now }
       let isPeace = false
       const stage: Stage = {
         subjects,
@@ -168,14 +172,18 @@ export const world = (
       for (const player of players) yield* player.start
 
       // ---- harm
+      const isolating = (yield* Random.nextBoolean)
+        ? Array.from({ length: 5 }, () => Harms.isolateServer(network, victims))
+        : []
       yield* SimulatedNetwork.nemesis(network, {
         clients: subjects.map(({ name }) => name),
         servers,
-        duration: yield* Random.nextBetween(1000, 9000),
+        duration: yield* Random.nextBetween(isolating.length > 0 ? 4000 : 1000, 9000),
         peace: yield* Random.nextBetween(200, 2500),
         lasting: yield* Random.nextBetween(200, 5000),
         others: [
-          ...Harms.all({ server, subjects, killed, doors: DOORS, hasLags: true, now: simulation.now }),
+          ...Harms.all(victims),
+          ...isolating,
           Harms.loseOne(server),
           Harms.isolateOne(network, subjects),
           ...(scenario.survivesDeletion === false ? [] : [Harms.deleteOne(server, subjects, "/recipe", deleted)])
@@ -183,14 +191,12 @@ export const world = (
       })
 
       // ---- peace
-      yield* network.heal
-      yield* server.clearFaults
-      for (let door = 1; door < DOORS; door++) yield* server.setLag(door, 0)
+      yield* Harms.heal(network, victims)
       yield* all(players, (player) => player.rest)
       isPeace = true
       yield* all(players, (player) => player.finish)
       // What was lost of a client's own by its sessions that ended has gone by now, too.
-      yield* Effect.sleep("4 seconds")
+      yield* Effect.sleep(Subject.SESSION_TIMEOUT + 2 * timing.tickTime + 1200)
       const truth = yield* stage.truth
       for (const [path, { owner }] of truth) {
         if (Znode.kindOf(owner) === "ephemeral") record.accuse(`P9: ${path} is left, of session ${owner.toString(16)}`)

@@ -39,6 +39,26 @@ export interface Subject {
 /** Milliseconds: short, so that worlds are, and long enough for the shortest handshake. */
 export const SESSION_TIMEOUT = 2400
 
+/**
+ * How an ensemble measures its time. Sessions last two ticks, which is as short as they can be, to twelve of them, and a
+ * server that has lost the others goes on for a part of that or for much longer.
+ */
+export const timing: Effect.Effect<{ readonly tickTime: number; readonly syncLimit: number }> = Effect.gen(
+  function* () {
+    const all = [
+      [200, 5],
+      [200, 5],
+      [200, 20],
+      [600, 5],
+      [600, 10],
+      [1200, 2],
+      [1200, 5]
+    ] as const
+    const [tickTime, syncLimit] = all[yield* Random.nextIntBetween(0, all.length - 1)]!
+    return { tickTime, syncLimit }
+  }
+)
+
 export const credentials = Redacted.make("simon:secret")
 
 /**

@@ -7,7 +7,10 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { DataTree } from "@effect-zookeeper/server/DataTree"
 import type * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import type { SimulatedNetwork } from "@effect-zookeeper/server/SimulatedNetwork"
+import { format } from "@effect-zookeeper/transport/ServerAddress"
 import * as Effect from "effect/Effect"
+import type * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { Subject } from "./Subject.ts"
 
@@ -22,7 +25,10 @@ export interface Victims {
   readonly subjects: ReadonlyArray<Subject>
   /** The sessions that were ended from outside. */
   readonly killed: Set<bigint>
-  readonly doors: number
+  /** `host:port` of the doors. */
+  readonly servers: ReadonlyArray<string>
+  /** Opens when nothing is to be harmed any more. */
+  readonly over: Latch.Latch
   /** Whether servers may lag behind. */
   readonly hasLags: boolean
   /** Virtual milliseconds. */
@@ -30,7 +36,7 @@ export interface Victims {
 }
 
 /** The kinds of harm that every world knows. */
-export const all = ({ doors, hasLags, killed, now, server, subjects }: Victims): ReadonlyArray<Harm> => {
+export const all = ({ hasLags, killed, now, server, servers, subjects }: Victims): ReadonlyArray<Harm> => {
   const someone = anyOf(subjects)
   const nothing = Effect.void
   return [
@@ -58,24 +64,71 @@ export const all = ({ doors, hasLags, killed, now, server, subjects }: Victims):
     Effect.as(server.pause, server.resume),
     Effect.gen(function* () {
       const { zk } = yield* someone
-      killed.add(zk.session.id)
-      yield* server.expireSession(zk.session.id)
+      const { id } = zk.session
+      // Where there is nobody to end it, it has not ended.
+      const isNew = !killed.has(id)
+      killed.add(id)
+      if (!(yield* server.expireSession(id)) && isNew) killed.delete(id)
       return nothing
     }),
     // Servers that lag behind.
     Effect.gen(function* () {
       if (!hasLags) return nothing
-      yield* server.setLag(yield* Random.nextIntBetween(1, doors - 1), yield* Random.nextIntBetween(0, 6))
+      const door = yield* Random.nextIntBetween(0, servers.length - 1)
+      if (door !== (yield* server.leader)) yield* server.setLag(door, yield* Random.nextIntBetween(0, 6))
       return nothing
     })
   ]
 }
+
+/** Ends all harm. */
+export const heal = (
+  network: SimulatedNetwork,
+  { over, server, servers }: Pick<Victims, "server" | "servers" | "over">
+) =>
+  Effect.gen(function* () {
+    over.openUnsafe()
+    yield* network.heal
+    yield* server.clearFaults
+    yield* server.rejoin
+    for (const door of servers.keys()) yield* server.setLag(door, 0)
+  })
 
 /** F07, F08: the next request of a kind, or its reply, is lost with its connection. */
 export const loseOne = (server: Server): Harm =>
   Effect.gen(function* () {
     const operation = yield* anyOf(["create", "create2", "delete", "setData", "getData", "getChildren2", "multi"])
     yield* (yield* Random.nextBoolean) ? server.dropReply({ operation }) : server.dropRequest({ operation })
+    return Effect.void
+  })
+
+/**
+ * Servers that are cut off from each other: a follower without its leader or a leader without followers, which often is the
+ * only one that a client reaches, for less than a session lasts or longer. `over` opens when all is to be healed.
+ */
+export const isolateServer = (
+  network: SimulatedNetwork,
+  { over, server, servers, subjects }: Pick<Victims, "server" | "subjects" | "servers" | "over">
+): Harm =>
+  Effect.gen(function* () {
+    const { name, zk } = yield* anyOf(subjects)
+    const at = Option.map(zk.session.server, (address) => servers.indexOf(format(address)))
+    const isTogether = Option.isSome(at) && (yield* Random.next) < 0.85
+    const door = isTogether ? at.value : yield* Random.nextIntBetween(0, servers.length - 1)
+    if (!(yield* server.isolate(door))) return Effect.void
+    yield* Effect.logDebug(`${servers[door]} is cut off from the other servers${isTogether ? `, with ${name}` : ""}`)
+    const undo: Array<Effect.Effect<void>> = []
+    for (const other of isTogether ? servers : []) {
+      if (other === servers[door]) continue
+      undo.push(yield* network.inject({ _tag: "Block", direction: "both", client: name, server: other }))
+    }
+    const lasting = Effect.sleep(yield* Random.nextBetween(500, 9000))
+    const end = Effect.gen(function* () {
+      yield* Effect.logDebug(`${servers[door]} reaches the other servers again`)
+      yield* Effect.all(undo)
+      yield* server.rejoin
+    })
+    yield* Effect.forkDetach(Effect.andThen(Effect.raceFirst(lasting, over.await), end))
     return Effect.void
   })
 
