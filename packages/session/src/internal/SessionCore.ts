@@ -31,7 +31,7 @@ import type { Settings } from "./Settings.ts"
 import type { StateCell } from "./StateCell.ts"
 import { Violation } from "./Violation.ts"
 import { addWatchMode, type WatchCommands, WatchRegistry } from "./WatchRegistry.ts"
-import { watchPackets } from "./watchPackets.ts"
+import { MAX_PACKET, smallerPacket, watchPackets } from "./watchPackets.ts"
 
 const watcherEvent = Jute.codec(Records.WatcherEvent)
 
@@ -94,6 +94,10 @@ export class SessionCore {
   private onDeparture: (() => void) | undefined
   /** What watches have been compared with, while a connection has not yet registered all of them again. */
   private watchedUpTo: bigint | undefined
+  /** How large a packet of watches may be: as large as the servers have been seen to bear. */
+  private packetSize: number
+  /** How many packets of watches the current connection has yet to answer. */
+  private unregistered = 0
   private closedError: SessionClosed | undefined
   private closedInFlight: SessionClosed | undefined
   private readonly meter: Meter
@@ -129,6 +133,7 @@ export class SessionCore {
     this.servers = options.servers
     this.state = options.state
     this.capabilities = new ServerCapabilities(() => this.liveness.now())
+    this.packetSize = Math.min(MAX_PACKET, settings.maxRequestSize)
     this.exchange = new Exchange(settings, options.firstXid, callOut, this.capabilities)
     this.alarm = new Alarm(options.clock, options.context, callOut)
     this.limit = this.alarm.timer()
@@ -259,6 +264,9 @@ export class SessionCore {
     this.leaveLink = undefined
     this.forgetLink()
     this.liveness.disconnected()
+    // A server closes on a request above its `jute.maxbuffer`: the next packets are smaller.
+    if (this.unregistered > 0) this.packetSize = smallerPacket(this.packetSize)
+    this.unregistered = 0
     this.connectionsLost++
     this.state.set({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() })
     this.exchange.disconnect()
@@ -300,19 +308,19 @@ export class SessionCore {
     const relativeZxid = this.watchedUpTo ?? this.exchange.lastZxid
     this.watchedUpTo = relativeZxid
     if (!this.capabilities.supports(Operations.setWatches2.name)) this.watches.refusePersistent(refusedWatch)
-    const packets = watchPackets(this.watches.register(), relativeZxid)
-    let left = packets.length
+    const packets = watchPackets(this.watches.register(), relativeZxid, this.packetSize)
+    this.unregistered = packets.length
     const caughtUp = () => {
       this.watchedUpTo = undefined
       this.watches.caughtUp()
     }
-    if (left === 0) caughtUp()
+    if (packets.length === 0) caughtUp()
     for (const { operation, request } of packets) {
       const pending = new PendingRequest(operation, request, "", "drop", Number.POSITIVE_INFINITY, () => {})
       pending.onReply = (code) => {
         if (code !== 0) throw new Violation(`the server refused to register watches with ${ErrorCode.nameOf(code)}`)
-        left--
-        if (left === 0) caughtUp()
+        this.unregistered--
+        if (this.unregistered === 0) caughtUp()
         return Exit.void
       }
       this.exchange.sendFirst(pending)

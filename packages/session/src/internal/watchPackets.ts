@@ -24,14 +24,21 @@ export type WatchPacket =
 /** Servers take no frame above a megabyte; ZooKeeper's own client stays below 128 KiB, and so do we. */
 export const MAX_PACKET = 128 * 1024
 
+/** Smaller than any `jute.maxbuffer` that a server can be run with. */
+const LEAST_PACKET = 512
+
+/** The next size of packets to try, where the connection was lost with packets of this one. */
+export const smallerPacket = (size: number): number => Math.max(LEAST_PACKET, Math.floor(size / 2))
+
 /** The header, the zxid and the counts of five lists. */
 const OVERHEAD = 8 + 8 + 5 * 4
 
 /**
  * The requests that register all watches after `relativeZxid`. One-shot watches come first: a server before 3.9 keeps
- * only the last mode of a path, and where both are wanted it is the persistent one that covers the other.
+ * only the last mode of a path, and where both are wanted it is the persistent one that covers the other. `most` is the
+ * largest size in bytes, but for a packet of one path.
  */
-export const watchPackets = (lists: WatchLists, relativeZxid: bigint): Array<WatchPacket> => {
+export const watchPackets = (lists: WatchLists, relativeZxid: bigint, most = MAX_PACKET): Array<WatchPacket> => {
   const packets: Array<WatchPacket> = []
   let part = emptyLists()
   let size = OVERHEAD
@@ -46,7 +53,7 @@ export const watchPackets = (lists: WatchLists, relativeZxid: bigint): Array<Wat
     let from = 0
     for (let index = 0; index < paths.length; index++) {
       const length = encodedLength(paths[index]!)
-      if (size + length > MAX_PACKET) {
+      if (size + length > most) {
         part[name] = paths.slice(from, index)
         from = index
         flush()
