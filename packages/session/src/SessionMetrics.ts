@@ -1,51 +1,64 @@
 /**
  * What the sessions of a process measure, as Effect metrics.
  *
- * All sessions of a process add to the same metrics: counters grow by what each did, and those of a state (in flight,
- * watches, sessions) rise and fall. They are brought up to date with each heartbeat and when a connection ends, not with
- * each request, so that they cost a request nothing.
+ * All sessions of a process add to the same metrics: counters grow by what each did, and gauges (in flight, waiting,
+ * watches, sessions) are sums that rise and fall. They are brought up to date with each heartbeat and when a connection
+ * ends, not with each request, so that they cost a request next to nothing. What an exporter reads is as old as the last
+ * heartbeat at most: a third of the session timeout.
+ *
+ * Names and units are those of Prometheus: seconds and bytes. Exporters for OpenTelemetry get the unit from the attribute
+ * `unit`.
  *
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
 
 /**
- * From the turn in which a request was sent to its reply, in milliseconds. Under load a sample: at most 1,024 requests
- * between two heartbeats.
+ * From the turn in which a request was sent to its reply, in seconds, by `operation` (a name of the operation table, such
+ * as `getData`). Under load a sample: at most 1,024 requests between two heartbeats.
  *
  * @category metrics
  * @since 0.1.0
  */
-export const latency = Metric.histogram("zookeeper_request_latency_ms", {
-  description: "Time from sending a request to its reply, in milliseconds",
-  boundaries: Metric.exponentialBoundaries({ start: 0.125, factor: 2, count: 18 })
+export const duration = Metric.histogram("zookeeper_request_duration_seconds", {
+  description: "Time from sending a request to its reply, in seconds",
+  attributes: { unit: "seconds" },
+  boundaries: [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25]
 })
 
-/** Replies to requests. @category metrics @since 0.1.0 */
+/**
+ * Requests that were answered, by `operation` and by `outcome`: `Ok`, or ZooKeeper's name of the error, such as `NoNode`.
+ * The operations of a transaction count as one request, `multi`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
 export const requests = Metric.counter("zookeeper_requests_total", {
-  description: "Requests that were answered",
+  description: "Requests that were answered, by operation and outcome",
   incremental: true
 })
 
 /** Requests whose replies are on the way. @category metrics @since 0.1.0 */
-export const inFlight = Metric.counter("zookeeper_requests_in_flight", {
+export const inFlight = Metric.gauge("zookeeper_requests_in_flight", {
   description: "Requests whose replies are on the way"
 })
 
 /** Requests that wait for a connection or for their turn. @category metrics @since 0.1.0 */
-export const waiting = Metric.counter("zookeeper_requests_waiting", {
+export const waiting = Metric.gauge("zookeeper_requests_waiting", {
   description: "Requests that wait for a connection or for their turn"
 })
 
 /** @category metrics @since 0.1.0 */
 export const bytesSent = Metric.counter("zookeeper_sent_bytes_total", {
   description: "Bytes sent to servers",
+  attributes: { unit: "bytes" },
   incremental: true
 })
 
 /** @category metrics @since 0.1.0 */
 export const bytesReceived = Metric.counter("zookeeper_received_bytes_total", {
   description: "Bytes received from servers",
+  attributes: { unit: "bytes" },
   incremental: true
 })
 
@@ -56,7 +69,7 @@ export const events = Metric.counter("zookeeper_watch_events_total", {
 })
 
 /** Watches that applications wait for. @category metrics @since 0.1.0 */
-export const watches = Metric.counter("zookeeper_watches", {
+export const watches = Metric.gauge("zookeeper_watches", {
   description: "Watches that applications wait for"
 })
 
@@ -78,4 +91,4 @@ export const sessionsExpired = Metric.counter("zookeeper_sessions_expired_total"
  * @category metrics
  * @since 0.1.0
  */
-export const sessions = Metric.counter("zookeeper_sessions", { description: "Sessions by state" })
+export const sessions = Metric.gauge("zookeeper_sessions", { description: "Sessions by state" })

@@ -54,7 +54,15 @@ const beat = Effect.fnUntraced(function* (servers: ReadonlyArray<ServerSide>) {
 
 const count = (metric: Metric.Counter<number>) => Effect.map(Metric.value(metric), (state) => state.count)
 
-const sessionsIn = (state: string) => count(Metric.withAttributes(SessionMetrics.sessions, { state }) as never)
+const level = (metric: Metric.Gauge<number>) => Effect.map(Metric.value(metric), (state) => state.value)
+
+const sessionsIn = (state: string) =>
+  Effect.map(Metric.value(Metric.withAttributes(SessionMetrics.sessions, { state })), ({ value }) => value)
+
+const answered = (operation: string, outcome = "Ok") =>
+  Effect.map(Metric.value(Metric.withAttributes(SessionMetrics.requests, { operation, outcome })), ({ count }) => count)
+
+const measured = (operation: string) => Metric.value(Metric.withAttributes(SessionMetrics.duration, { operation }))
 
 const received = (server: ServerSide) => server.received.slice(1).reduce((sum, frame) => sum + frame.length + 4, 0)
 
@@ -76,11 +84,13 @@ describe("metrics", () => {
         yield* Effect.forkChild(Effect.exit(exists(one.session, "/unanswered")), now)
         yield* Effect.forkChild(Effect.exit(exists(two.session, "/unanswered")), now)
         yield* beat([one.server, two.server])
-        assert.strictEqual(yield* count(SessionMetrics.requests), 7)
-        assert.strictEqual((yield* Metric.value(SessionMetrics.latency)).count, 7)
-        assert.strictEqual(yield* count(SessionMetrics.inFlight), 2)
-        assert.strictEqual(yield* count(SessionMetrics.waiting), 0)
-        assert.strictEqual(yield* count(SessionMetrics.watches), 2)
+        assert.strictEqual(yield* answered("exists"), 5)
+        assert.strictEqual(yield* answered("getData"), 2)
+        assert.strictEqual((yield* measured("exists")).count, 5)
+        assert.strictEqual((yield* measured("getData")).count, 2)
+        assert.strictEqual(yield* level(SessionMetrics.inFlight), 2)
+        assert.strictEqual(yield* level(SessionMetrics.waiting), 0)
+        assert.strictEqual(yield* level(SessionMetrics.watches), 2)
         assert.strictEqual(yield* sessionsIn("Connected"), 2)
         assert.strictEqual(yield* count(SessionMetrics.connectionsLost), 0)
 
@@ -89,22 +99,42 @@ describe("metrics", () => {
         one.server.cut()
         yield* settle
         assert.strictEqual(yield* count(SessionMetrics.events), 1)
-        assert.strictEqual(yield* count(SessionMetrics.watches), 1)
+        assert.strictEqual(yield* level(SessionMetrics.watches), 1)
         assert.strictEqual(yield* count(SessionMetrics.connectionsLost), 1)
         assert.strictEqual(yield* sessionsIn("Connected"), 1)
         assert.strictEqual(yield* sessionsIn("Disconnected"), 1)
-        assert.strictEqual(yield* count(SessionMetrics.inFlight), 1)
-        assert.strictEqual(yield* count(SessionMetrics.waiting), 1)
+        assert.strictEqual(yield* level(SessionMetrics.inFlight), 1)
+        assert.strictEqual(yield* level(SessionMetrics.waiting), 1)
         const closing = yield* Effect.forkChild(Effect.andThen(one.close, two.close), now)
         yield* TestClock.adjust("4 seconds")
         yield* Fiber.join(closing)
         for (const state of ["Connecting", "Connected", "Disconnected", "Closed"]) {
           assert.strictEqual(yield* sessionsIn(state), 0, state)
         }
-        assert.strictEqual(yield* count(SessionMetrics.inFlight), 0)
-        assert.strictEqual(yield* count(SessionMetrics.waiting), 0)
-        assert.strictEqual(yield* count(SessionMetrics.watches), 0)
+        assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
+        assert.strictEqual(yield* level(SessionMetrics.waiting), 0)
+        assert.strictEqual(yield* level(SessionMetrics.watches), 0)
         assert.strictEqual(yield* count(SessionMetrics.sessionsExpired), 0)
+      })
+    )
+  )
+
+  it.effect("say of each request which operation it was and how it ended, and how many seconds it took", () =>
+    alone(
+      Effect.gen(function* () {
+        const { close, server, session } = yield* connectIn
+        yield* ask(session, server, 1)
+        const missing = yield* Effect.forkChild(Effect.exit(exists(session, "/none")), now)
+        const { xid } = yield* server.nextRequest
+        yield* TestClock.adjust("1500 millis")
+        server.reply(xid, 1n, -101)
+        yield* Fiber.join(missing)
+        yield* close
+        assert.strictEqual(yield* answered("exists"), 1)
+        assert.strictEqual(yield* answered("exists", "NoNode"), 1)
+        const { max, sum } = yield* measured("exists")
+        assert.strictEqual(max, 1.5)
+        assert.strictEqual(sum, 1.5)
       })
     )
   )

@@ -67,8 +67,6 @@ export class Exchange {
   private abandoned = 0
   /** The newest transaction seen in a reply to a request. */
   lastZxid = 0n
-  /** Counted since the beginning. */
-  completed = 0
 
   constructor(
     limits: { readonly maxInFlight: number; readonly maxRequestSize: number },
@@ -175,7 +173,6 @@ export class Exchange {
     if (request === this.alone) this.alone = undefined
     this.handed--
     this.headSince = now
-    this.completed++
     if (header.zxid > this.lastZxid) this.lastZxid = header.zxid
     return request
   }
@@ -191,7 +188,6 @@ export class Exchange {
       this.draining = true
       this.inFlight.remove(index)
       this.handed--
-      this.completed++
       return request
     }
     throw new Violation(`a refusal of request ${xid}, which is not with the server`)

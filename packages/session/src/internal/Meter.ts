@@ -1,25 +1,31 @@
+import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import * as SessionMetrics from "../SessionMetrics.ts"
 import type { SessionState } from "../SessionState.ts"
 
-/** What a session counts, in plain numbers that only grow or that say what is now. */
-export interface Readings {
-  readonly requests: number
+/** What a session counts in plain numbers that only grow. */
+interface Totals {
   readonly bytesSent: number
   readonly bytesReceived: number
   readonly events: number
   readonly connectionsLost: number
   readonly sessionsExpired: number
+}
+
+/** What is now. */
+interface Levels {
   readonly inFlight: number
   readonly waiting: number
   readonly watches: number
 }
 
+export type Readings = Totals & Levels
+
 const MAX_SAMPLES = 1024
 
 const zero: Readings = {
-  requests: 0,
   bytesSent: 0,
   bytesReceived: 0,
   events: 0,
@@ -30,50 +36,119 @@ const zero: Readings = {
   watches: 0
 }
 
-const names = Object.keys(zero) as ReadonlyArray<keyof Readings>
+const totals: ReadonlyArray<keyof Totals> = [
+  "bytesSent",
+  "bytesReceived",
+  "events",
+  "connectionsLost",
+  "sessionsExpired"
+]
+
+const levels: ReadonlyArray<keyof Levels> = ["inFlight", "waiting", "watches"]
 
 type State = SessionState["_tag"]
+
+/** Answers of one operation since the last report. */
+interface Tally {
+  readonly operation: string
+  succeeded: number
+  /** By the name of the error. */
+  readonly failed: Map<string, number>
+  /** Milliseconds. */
+  latencies: Array<number>
+}
 
 /** Carries the counts of one session over into the metrics of the process. */
 export class Meter {
   private readonly context: Context.Context<never>
   private told = zero
   private state: State | undefined
-  private samples: Array<number> = []
+  private readonly tallies = new Map<Operation.Any, Tally>()
+  private samples = 0
+  /** Of the operation that was answered last, which is often the next one's too. */
+  private last: Tally | undefined
+  private lastOperation: Operation.Any | undefined
 
   /** `context` says which metrics the session's are. */
   constructor(context: Context.Context<never>) {
     this.context = context
   }
 
-  /** A request took so many milliseconds. */
-  sample(latency: number): void {
-    if (this.samples.length < MAX_SAMPLES) this.samples.push(latency)
+  /** A request was answered after so many milliseconds. */
+  answered(operation: Operation.Any, code: number, latency: number): void {
+    const tally = operation === this.lastOperation ? this.last! : this.tally(operation)
+    if (code === 0) tally.succeeded++
+    else {
+      const outcome = outcomeOf(code)
+      tally.failed.set(outcome, (tally.failed.get(outcome) ?? 0) + 1)
+    }
+    if (this.samples < MAX_SAMPLES) {
+      this.samples++
+      tally.latencies.push(latency)
+    }
+  }
+
+  private tally(operation: Operation.Any): Tally {
+    let tally = this.tallies.get(operation)
+    if (tally === undefined) {
+      tally = { operation: operation.name, succeeded: 0, failed: new Map(), latencies: [] }
+      this.tallies.set(operation, tally)
+    }
+    this.last = tally
+    this.lastOperation = operation
+    return tally
   }
 
   /** Adds to the metrics what is new since the last time. A session without a state is none any more. */
   report(readings: Readings, state: State | undefined): void {
-    const { context, samples, told } = this
-    for (const name of names) {
+    const { context, told } = this
+    for (const name of totals) {
       const change = readings[name] - told[name]
       if (change !== 0) SessionMetrics[name].updateUnsafe(change, context)
     }
-    if (samples.length > 0) {
-      for (const latency of samples) SessionMetrics.latency.updateUnsafe(latency, context)
-      this.samples = []
+    for (const name of levels) {
+      const change = readings[name] - told[name]
+      if (change !== 0) SessionMetrics[name].modifyUnsafe(change, context)
     }
+    for (const tally of this.tallies.values()) this.reportTally(tally)
+    this.samples = 0
     if (state !== this.state) {
-      if (this.state !== undefined) inState[this.state].updateUnsafe(-1, context)
-      if (state !== undefined) inState[state].updateUnsafe(1, context)
+      if (this.state !== undefined) inState[this.state].modifyUnsafe(-1, context)
+      if (state !== undefined) inState[state].modifyUnsafe(1, context)
     }
     this.told = readings
     this.state = state
   }
+
+  private reportTally(tally: Tally): void {
+    const { context } = this
+    const { failed, latencies, operation, succeeded } = tally
+    if (succeeded > 0) {
+      answers(operation, "Ok").updateUnsafe(succeeded, context)
+      tally.succeeded = 0
+    }
+    for (const [outcome, count] of failed) answers(operation, outcome).updateUnsafe(count, context)
+    failed.clear()
+    if (latencies.length > 0) {
+      const duration = Metric.withAttributes(SessionMetrics.duration, { operation })
+      for (const latency of latencies) duration.updateUnsafe(latency / 1000, context)
+      tally.latencies = []
+    }
+  }
+}
+
+const answers = (operation: string, outcome: string) =>
+  Metric.withAttributes(SessionMetrics.requests, { operation, outcome })
+
+/** A server may send any number; there are only so many time series. */
+const outcomeOf = (code: number): string => {
+  const name = ErrorCode.nameOf(code)
+  return name.startsWith("Unknown") ? "Unknown" : name
 }
 
 const counted = (state: State) => Metric.withAttributes(SessionMetrics.sessions, { state })
 
-const inState: Readonly<Record<State, typeof SessionMetrics.sessions>> = {
+const inState = {
   Connecting: counted("Connecting"),
   Connected: counted("Connected"),
   Disconnected: counted("Disconnected"),
@@ -81,4 +156,4 @@ const inState: Readonly<Record<State, typeof SessionMetrics.sessions>> = {
   Expired: counted("Expired"),
   AuthFailed: counted("AuthFailed"),
   Closed: counted("Closed")
-}
+} satisfies Record<State, unknown>

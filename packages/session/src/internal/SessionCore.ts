@@ -369,7 +369,7 @@ export class SessionCore {
     }
     if (isUnknown(header)) return this.unknown(link, header, reader)
     const request = this.exchange.take(header, link.heardAt)
-    this.meter.sample(link.heardAt - request.sentAt)
+    this.meter.answered(request.operation, header.err, link.heardAt - request.sentAt)
     link.replied()
     if (isEnd(header.err)) return this.ended(request, header.err)
     if (request.operation === Operations.multi && header.err === ErrorCode.codes.Ok) {
@@ -389,6 +389,7 @@ export class SessionCore {
     const request = this.exchange.takeUnknown(header.xid)
     const { name, since } = request.operation
     link.answered = true
+    this.meter.answered(request.operation, header.err, link.heardAt - request.sentAt)
     this.capabilities.lacks(link.server, name)
     this.exchange.complete(request, header.err, reader)
     throw new Violation(`the server does not know ${name} (ZooKeeper ${since} and later), and closes`)
@@ -506,7 +507,6 @@ export class SessionCore {
 
   private readings(): Readings {
     return {
-      requests: this.exchange.completed,
       bytesSent: this.bytesSent + (this.link?.bytesOut ?? 0),
       bytesReceived: this.bytesReceived + (this.link?.bytesIn ?? 0),
       events: this.events,

@@ -235,8 +235,10 @@ export const judgeLeftovers = Effect.fnUntraced(function* (
   if (clients === 0) return
   for (const { attributes, id, state } of yield* Metric.snapshot) {
     const isToBeZero = ["zookeeper_watches", "zookeeper_requests_in_flight", "zookeeper_requests_waiting"].includes(id)
-    if (isToBeZero && "count" in state && Number(state.count) !== 0) {
-      record.accuse(`P11: ${id} is ${state.count} ${JSON.stringify(attributes ?? {})} when nothing is done any more`)
+    if (isToBeZero && "value" in state && Number(state.value) !== 0) {
+      record.accuse(
+        `P11: ${id} is ${String(state.value)} ${JSON.stringify(attributes ?? {})} when nothing is done any more`
+      )
     }
   }
   for (const name of servers) {

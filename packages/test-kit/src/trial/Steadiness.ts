@@ -70,7 +70,7 @@ export const sample = <E, R>(serverWatches: Effect.Effect<number, E, R>): Effect
       rss,
       handles: process.getActiveResourcesInfo().length,
       fibers: fibers?.type === "Gauge" ? Number(fibers.state.value) : 0,
-      watches: Number((yield* Metric.value(SessionMetrics.watches)).count),
+      watches: Number((yield* Metric.value(SessionMetrics.watches)).value),
       serverWatches: watched
     }
   })
