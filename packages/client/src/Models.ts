@@ -109,13 +109,16 @@ export interface DeleteOptions {
   readonly version?: number | undefined
   /**
    * Goes on in the background, across reconnections and past the caller's interruption, until the znode is deleted or
-   * gone, the server refuses for good, or the session has ended. Who waits gets the outcome; a znode that is gone
-   * after a lost reply counts as deleted. Default false.
+   * gone, the server refuses for good, or the session has ended. Who waits gets the outcome. After a lost reply it looks
+   * before it deletes again, see `idempotent`. Default false.
    */
   readonly guaranteed?: boolean | undefined
   /**
-   * When the connection is lost before the reply, deletes again and takes `NoNode` as success; not so when the request
-   * was not even sent. Default false.
+   * Looks first, which costs a read. When the connection is lost before the reply, it looks again, after a `sync`, and
+   * deletes again if the same znode is still there, by its czxid. One that is gone counts as deleted, and so does one that
+   * was made anew since, which stays. ZooKeeper deletes by path and version alone: a znode that another deletes and makes
+   * anew with the same version between a look and the delete that follows it is deleted in its place. Not so when the
+   * request was not even sent. Default false.
    */
   readonly idempotent?: boolean | undefined
 }

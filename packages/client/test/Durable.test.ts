@@ -27,6 +27,10 @@ const inTurn =
     answers[index]?.(asked) ?? Effect.die(`no answer ${index} for ${asked.operation}`)
 
 const synced = () => Effect.succeed({ path: "/" })
+const there =
+  (different: Partial<typeof stat> = {}) =>
+  () =>
+    Effect.succeed({ stat: { ...stat, ...different } })
 const idOf = (path: string | undefined) => /_c_([0-9a-f-]{36})-/.exec(path ?? "")?.[1] ?? ""
 
 describe("a protected create whose reply was lost", () => {
@@ -361,16 +365,56 @@ describe("a delete whose reply was lost", () => {
     Effect.gen(function* () {
       const { asked, zk } = yield* fake(
         inTurn(
+          there(),
           () => lost("delete"),
+          synced,
           () => Effect.fail(new NoNode(subject))
         )
       )
       const fiber = yield* Effect.forkChild(zk.delete("/a", { idempotent: true }))
       yield* TestClock.adjust("1 second")
       yield* Fiber.join(fiber)
-      assert.strictEqual(asked.length, 2)
+      assert.strictEqual(asked.length, 4)
     })
   )
+
+  it.effect("deletes again what is still there, with the version of the look", () =>
+    Effect.gen(function* () {
+      const { asked, zk } = yield* fake(
+        inTurn(
+          there(),
+          () => lost("delete"),
+          synced,
+          there({ version: 5 }),
+          () => Effect.fail(new BadVersion(subject)),
+          synced,
+          there({ version: 6 }),
+          () => Effect.void
+        )
+      )
+      const fiber = yield* Effect.forkChild(zk.delete("/a", { idempotent: true }))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(
+        asked.flatMap(({ operation, request }) => (operation === "delete" ? [request.version] : [])),
+        [stat.version, 5, 6]
+      )
+    })
+  )
+
+  for (const options of [{ idempotent: true }, { guaranteed: true }, { guaranteed: true, version: 0 }]) {
+    it.effect(`leaves what another has made at the path since (${Object.keys(options).join(" and ")})`, () =>
+      Effect.gen(function* () {
+        const { asked, zk } = yield* fake(
+          inTurn(there(), () => lost("delete"), synced, there({ czxid: stat.czxid + 1n }))
+        )
+        const fiber = yield* Effect.forkChild(zk.delete("/a", options))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(fiber)
+        assert.strictEqual(asked.length, 4)
+      })
+    )
+  }
 
   it.effect("goes on past its caller's interruption when it is guaranteed", () =>
     Effect.gen(function* () {
@@ -378,18 +422,22 @@ describe("a delete whose reply was lost", () => {
       const throttled = new ServerRefused({ operation: "delete", path: "/a", code: -127, name: "ThrottledOp" })
       const { asked, zk } = yield* fake(
         inTurn(
+          there(),
           () => lost("delete"),
+          synced,
+          there(),
           () => Effect.fail(throttled),
-          () => lost("delete"),
+          synced,
+          there(),
           () => Effect.asVoid(Deferred.succeed(done, undefined))
         )
       )
       const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
       yield* Fiber.interrupt(fiber)
-      assert.strictEqual(asked.length, 1)
+      assert.strictEqual(asked.length, 2)
       yield* TestClock.adjust("10 seconds")
       yield* Deferred.await(done)
-      assert.strictEqual(asked.length, 4)
+      assert.strictEqual(asked.length, 8)
     })
   )
 
@@ -431,11 +479,11 @@ describe("a write that was never sent", () => {
   it.effect("fails with NoNode when it is a delete that finds nothing then", () =>
     Effect.gen(function* () {
       for (const options of [{ idempotent: true }, { guaranteed: true }]) {
-        const { asked, zk } = yield* fake(inTurn(() => unsent("delete"), gone))
+        const { asked, zk } = yield* fake(inTurn(there(), () => unsent("delete"), gone, synced, gone))
         const fiber = yield* Effect.forkChild(zk.delete("/a", options))
         yield* TestClock.adjust("1 second")
         yield* failure(Fiber.join(fiber), "NoNode")
-        assert.strictEqual(asked.length, 2)
+        assert.strictEqual(asked.length, 5)
       }
     })
   )

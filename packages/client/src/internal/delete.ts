@@ -4,6 +4,7 @@
 import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
+import { NoNode } from "@effect-zookeeper/protocol/ServerError"
 import { type RequestTimeout, SessionClosed } from "@effect-zookeeper/session/SessionError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -18,7 +19,8 @@ import { durably, outOfTime } from "./durable.ts"
 import { annotations } from "./observe.ts"
 import { deleteOptions } from "./options.ts"
 import { isLost, isTransient } from "../Outcome.ts"
-import { sendFor, toClient, withPath } from "./View.ts"
+import { readStat } from "./read.ts"
+import { send, sendFor, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 
 export const makeDelete = (view: View): Pick<Service, "delete"> => ({
@@ -45,13 +47,12 @@ const deleteNode = (
   options: DeleteOptions = {}
 ): Effect.Effect<void, DeleteError> => {
   const version = options.version ?? view.versions?.data(server) ?? -1
-  const once = sendDelete(view, server, path, version)
   const done =
     options.guaranteed === true
-      ? guaranteed(view, path, untilKnown(view, path, once, true))
+      ? guaranteed(view, path, untilKnown(view, path, ofOneBirth(view, server, path, version), true))
       : options.idempotent === true
-        ? untilKnown(view, path, once, false)
-        : once
+        ? untilKnown(view, path, ofOneBirth(view, server, path, version), false)
+        : sendDelete(view, server, path, version)
   const { versions } = view
   return versions === undefined ? done : Effect.tap(done, () => Effect.sync(() => versions.forget(server)))
 }
@@ -59,26 +60,58 @@ const deleteNode = (
 const sendDelete = (view: View, server: string, path: string, version: number): Effect.Effect<void, DeleteError> =>
   sendFor(view, Operations.deleteNode, { path: server, version }, path, constVoid)
 
-/**
- * Deletes again when no reply came; a znode that is gone then counts as deleted, if an attempt was sent. In the background it
- * waits for servers that refuse for the moment, too, and as long as it takes.
- */
+/** One attempt, and whether one before it may have been applied. */
+type Attempt = (isRepeated: boolean) => Effect.Effect<void, DeleteError>
+
+/** Deletes again when no reply came. In the background it waits for servers that refuse for the moment, too, and as long as it takes. */
 const untilKnown = (
   view: View,
   path: string,
-  once: Effect.Effect<void, DeleteError>,
+  attempt: Attempt,
   inBackground: boolean
 ): Effect.Effect<void, DeleteError> =>
   durably<void, DeleteError>(view, {
     operation: Operations.deleteNode.name,
     path,
-    attempt: (isRepeated) => (isRepeated ? Effect.catchTag(once, "NoNode", () => Effect.void) : once),
+    attempt,
     isOpen: () => false,
     learn: () => Effect.succeed({ _tag: "Unknown" }),
     isPassing: inBackground ? isTransient : isLost,
     pauses: true,
     ...(inBackground ? { timeout: "none" } : {})
   })
+
+/**
+ * Attempts at the znode that is there at first, and at no other: each looks before it deletes, and names the version of that
+ * look. What is gone after a lost reply counts as deleted, and so does what was made anew since, which stays.
+ */
+const ofOneBirth = (view: View, server: string, path: string, version: number): Attempt => {
+  let born: bigint | undefined
+  const attempt: Attempt = (isRepeated) =>
+    Effect.gen(function* () {
+      const stat = yield* lookBefore(view, server, path, isRepeated)
+      if (isRepeated && (stat === undefined || stat.czxid !== (born ?? stat.czxid))) return
+      if (stat === undefined) return yield* new NoNode({ path, operation: Operations.deleteNode.name })
+      born = stat.czxid
+      yield* sendDelete(view, server, path, version === -1 ? stat.version : version).pipe(
+        Effect.catchTag("BadVersion", (error) =>
+          // Written since the look.
+          version === -1 ? Effect.delay(attempt(isRepeated), "20 millis") : Effect.fail(error)
+        ),
+        Effect.catchTag("NoNode", (error) => (isRepeated ? Effect.void : Effect.fail(error)))
+      )
+    })
+  return attempt
+}
+
+/** What is there; after a sync where the server may lag behind what is asked for. */
+const lookBefore = (view: View, server: string, path: string, isRepeated: boolean) => {
+  // As one: a look at another server than the sync could be a look at the past.
+  const synced = Effect.andThen(send(view, Operations.sync, { path: server }, path), readStat(view, server, path))
+  return isRepeated
+    ? synced
+    : Effect.flatMap(readStat(view, server, path), (stat) => (stat === undefined ? synced : Effect.succeed(stat)))
+}
 
 /**
  * Goes on with the session when the caller is interrupted, or has waited for `requestTimeout`. Fails with SessionClosed when
@@ -117,10 +150,13 @@ const inTime = <A>(view: View, path: string, waiting: Effect.Effect<A>): Effect.
   return Effect.timeoutOrElse(waiting, { duration: requestTimeout, orElse: () => Effect.fail(late) })
 }
 
-/** Deletes what is in the way, without a word about what came of it: guaranteed, in the background. */
+/**
+ * Deletes what a protected create has left, without a word about what came of it: guaranteed, in the background. Without a
+ * look: the name has an id in it, so that nobody else ever has that path.
+ */
 export const deleteUntilGone = (view: View, server: string): Effect.Effect<void> => {
   const path = toClient(view, server)
-  return untilKnown(view, path, sendDelete(view, server, path, -1), true).pipe(
+  return untilKnown(view, path, () => sendDelete(view, server, path, -1), true).pipe(
     Effect.catch((error) => (error._tag === "NoNode" ? Effect.void : warn(view, path, error))),
     view.session.errand,
     Effect.asVoid

@@ -3,6 +3,7 @@
  */
 import { SessionClosed, TransactionFailed } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { WatchedData } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Clock from "effect/Clock"
@@ -155,11 +156,27 @@ export const keepOpen = (
 export const leave = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
   zk.session.closing.giveBack(leaveForSure(zk, path))
 
-/** `leave`, waited for until it is done. */
-export const leaveForSure = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
-  zk.delete(path, { guaranteed: true }).pipe(
+/**
+ * `leave`, waited for until it is done. Asked again by path, without a look: the names of what is left like this have an id in
+ * them, so that nobody else ever has that path.
+ */
+export const leaveForSure = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> => {
+  const again = Effect.raceFirst(patiently(zk.delete(path)), sessionOver(zk))
+  return zk.delete(path).pipe(
+    Effect.catchIf(Outcome.isTransient, () => again),
     Effect.catchTag(["NoNode", "SessionExpired", "SessionClosed"], () => Effect.void),
-    Effect.catch((error) => Effect.logWarning(`${path} could not be deleted: ${error.message}`))
+    Effect.catch((error) => Effect.logWarning(`${path} could not be deleted: ${error.message}`)),
+    // Whoever stops to wait does not stop it.
+    Effect.forkDetach({ startImmediately: true }),
+    Effect.flatMap(Fiber.join)
+  )
+}
+
+/** A session that is over has taken along what is ephemeral. */
+const sessionOver = ({ session }: ZooKeeper.Service): Effect.Effect<void> =>
+  session.states.pipe(
+    Stream.takeUntil(({ _tag }) => _tag === "Expired" || _tag === "AuthFailed" || _tag === "Closed"),
+    Stream.runDrain
   )
 
 /** `leave` without waiting. */
