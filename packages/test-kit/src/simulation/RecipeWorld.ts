@@ -84,6 +84,8 @@ export interface Scenario {
   ) => Effect.Effect<Effect.Effect<void, unknown, ZooKeeperService>, unknown, ZooKeeperService | Scope.Scope>
   /** Tags of errors that faults explain, beside `LockLost`, `LockTimeout`, `WaitTimeout` and those of a lost session. */
   readonly expected?: ReadonlyArray<string> | undefined
+  /** Whether its rounds may go on while its client is closed, as those of what is guarded may. */
+  readonly mayBeClosedInside?: boolean
   /** Whether somebody else may delete one of the znodes below `/recipe` in the middle of it. Default true. */
   readonly survivesDeletion?: boolean | undefined
   /** What has to be true in the end; all clients are still connected, and nobody does anything. */
@@ -210,7 +212,12 @@ export const world = (
       // What the judge has begun ends in its time, too.
       yield* Effect.sleep("1 second")
       yield* judgeLeftovers(memory, record, subjects.length)
-      yield* all(subjects, ({ close }) => close)
+      if (scenario.mayBeClosedInside === true) {
+        yield* all(players, (player) => player.goOn)
+        const oneByOne = Effect.flatMap(Random.nextBetween(200, 400), Effect.sleep)
+        yield* all(subjects, ({ close }) => Effect.andThen(oneByOne, close))
+        yield* all(players, (player) => player.end)
+      } else yield* all(subjects, ({ close }) => close)
       yield* Effect.sleep("500 millis")
       if (record.violations.length > 0) return yield* new Violations({ violations: record.violations })
       return { completed: players.reduce((sum, player) => sum + player.completed, 0) }
@@ -279,6 +286,19 @@ class Player {
     yield* this.within(`${name}: a round in peace`, node.run(again))
     yield* this.within(`${name}: letting go`, node.run(Scope.close(this.scope, Exit.void)))
   })
+
+  /** Works on, for its client to be closed in the midst of it: what it guards has stopped before another can have it. */
+  readonly goOn = Effect.gen({ self: this }, function* () {
+    const { node } = this.subject
+    for (let worker = 0; worker < 2; worker++) {
+      const rounds = Effect.forever(Effect.andThen(this.round, Effect.sleep("5 millis")))
+      this.workers.push(yield* Subject.inProcess(node, Effect.asVoid(Effect.exit(rounds))))
+    }
+  })
+
+  readonly end = Effect.suspend(() =>
+    Effect.forEach(this.workers.splice(0), (worker) => Subject.interrupt(worker), { discard: true })
+  )
 
   private within(what: string, effect: Effect.Effect<unknown>): Effect.Effect<void> {
     return Effect.map(Effect.timeoutOption(effect, PATIENCE), (ended) => {

@@ -26,6 +26,7 @@ export const lock: Recipe = Effect.fnUntraced(function* (stage: Stage) {
         yield* lock.withLock((held) => exclusion.work(subject, "holder", held, held), options)
       })
     }),
+    mayBeClosedInside: true,
     judge: () => Effect.sync(() => exclusion.judge())
   }
 })
@@ -41,6 +42,7 @@ export const leaderElection: Recipe = Effect.fnUntraced(function* (stage: Stage)
       })
       return whileLeader((held) => exclusion.work(subject, "leader", held, held))
     }),
+    mayBeClosedInside: true,
     judge: () => Effect.sync(() => exclusion.judge())
   }
 })
