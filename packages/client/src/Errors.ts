@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import type * as Operations from "@effect-zookeeper/protocol/Operations"
@@ -90,11 +91,13 @@ export type OperationError = typeof OperationError.Type
  * @category errors
  * @since 0.1.0
  */
-export class TransactionFailed extends Schema.TaggedError<TransactionFailed>()("TransactionFailed", {
-  index: Schema.Number,
-  error: OperationError,
-  results: Schema.Array(Schema.Union([Schema.Literal("rolledBack"), Schema.Literal("notRun"), OperationError]))
-}) {
+export class TransactionFailed extends ErrorFace.make(
+  Schema.TaggedError<TransactionFailed>()("TransactionFailed", {
+    index: Schema.Number,
+    error: OperationError,
+    results: Schema.Array(Schema.Union([Schema.Literal("rolledBack"), Schema.Literal("notRun"), OperationError]))
+  })
+) {
   override get message(): string {
     return `operation ${this.index} of a transaction of ${this.results.length} failed, and none was applied: ${this.error.message}`
   }

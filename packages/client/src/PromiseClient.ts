@@ -127,7 +127,19 @@ export type PromiseZNode<P extends string, A> = Promised<BoundZNode<P, A>>
  * @category options
  * @since 0.1.0
  */
-export type Options = Omit<ZooKeeper.Options, "servers">
+export interface Options extends Omit<ZooKeeper.Options, "servers">, FaceOptions {}
+
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface FaceOptions {
+  /**
+   * Whether the stack of what a call rejects with shows the lines of the application that made the call. It costs some
+   * microseconds for each call, so it is for development and for finding a fault. Default false.
+   */
+  readonly captureStackTrace?: boolean | undefined
+}
 
 // -----------------------------------------------------------------------------
 // constructors
@@ -144,7 +156,9 @@ export type Options = Omit<ZooKeeper.Options, "servers">
  */
 export const connect = (servers: string, options?: Options, call?: CallOptions): Promise<PromiseClient> => {
   const mistake = KnownOptions.check(connectOptions, options)
-  return mistake === undefined ? fromLayer(ZooKeeper.layer({ ...options, servers }), call) : Promise.reject(mistake)
+  if (mistake !== undefined) return Promise.reject(mistake)
+  const { captureStackTrace, ...rest } = options ?? {}
+  return open(ZooKeeper.layer({ ...rest, servers }), call, captureStackTrace === true)
 }
 
 /**
@@ -153,12 +167,24 @@ export const connect = (servers: string, options?: Options, call?: CallOptions):
  * @category constructors
  * @since 0.1.0
  */
-export const fromLayer = async <E>(
+export const fromLayer = <E>(
   layer: Layer.Layer<ZooKeeper.ZooKeeper, E>,
-  call?: CallOptions
+  call?: CallOptions,
+  options?: FaceOptions
+): Promise<PromiseClient> => {
+  const mistake = KnownOptions.check(faceOptions, options)
+  return mistake === undefined ? open(layer, call, options?.captureStackTrace === true) : Promise.reject(mistake)
+}
+
+// ---- internal
+
+const open = async <E>(
+  layer: Layer.Layer<ZooKeeper.ZooKeeper, E>,
+  call: CallOptions | undefined,
+  capturesStacks: boolean
 ): Promise<PromiseClient> => {
   const scope = Scope.makeUnsafe()
-  const calls = new Calls()
+  const calls = new Calls(capturesStacks)
   const build = Scope.addFinalizer(scope, calls.close).pipe(
     // Built later, so closed earlier: the session answers or refuses what waits before the rest is interrupted.
     Effect.andThen(Layer.buildWithScope(layer, scope)),
@@ -180,12 +206,11 @@ export const fromLayer = async <E>(
   return make(calls, Context.add(context, Scope.Scope, acquired), close)
 }
 
-// ---- internal
-
-// TypeScript does not see that all keys but one are left.
 const { servers: _servers, ...connectKeys } = ZooKeeper.options.keys
 
-const connectOptions = KnownOptions.make<Options>(connectKeys, ZooKeeper.options.example)
+const faceOptions = KnownOptions.make<FaceOptions>({ captureStackTrace: true }, "{ captureStackTrace: true }")
+
+const connectOptions = KnownOptions.make<Options>({ ...connectKeys, ...faceOptions.keys }, ZooKeeper.options.example)
 
 const make = (
   calls: Calls,

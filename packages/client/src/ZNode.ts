@@ -19,6 +19,7 @@
  *
  * @since 0.1.0
  */
+import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
@@ -210,11 +211,13 @@ export interface ZNode<P extends string, A> extends Operations<P, A, ZooKeeper> 
  * @category errors
  * @since 0.1.0
  */
-export class ZNodeDecodeError extends Schema.TaggedError<ZNodeDecodeError>()("ZNodeDecodeError", {
-  path: Schema.String,
-  /** What the Schema or the codec says about it. */
-  cause: Schema.Defect()
-}) {
+export class ZNodeDecodeError extends ErrorFace.make(
+  Schema.TaggedError<ZNodeDecodeError>()("ZNodeDecodeError", {
+    path: Schema.String,
+    /** What the Schema or the codec says about it. */
+    cause: Schema.Defect()
+  })
+) {
   override get message(): string {
     return `the data of ${Printable.escape(this.path)} is not what its schema expects: ${reasonOf(this.cause)}`
   }

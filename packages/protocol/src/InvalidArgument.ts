@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as ErrorFace from "./ErrorFace.ts"
 import * as Schema from "effect/Schema"
 import * as Printable from "./Printable.ts"
 
@@ -14,11 +15,13 @@ import * as Printable from "./Printable.ts"
  * @category errors
  * @since 0.1.0
  */
-export class InvalidArgument extends Schema.TaggedError<InvalidArgument>()("InvalidArgument", {
-  argument: Schema.String,
-  value: Schema.String,
-  rule: Schema.String
-}) {
+export class InvalidArgument extends ErrorFace.make(
+  Schema.TaggedError<InvalidArgument>()("InvalidArgument", {
+    argument: Schema.String,
+    value: Schema.String,
+    rule: Schema.String
+  })
+) {
   override get message(): string {
     const argument = Printable.escape(this.argument)
     return `invalid ${argument} ${Printable.quote(this.value)}: ${Printable.escapeAll(this.rule)}`

@@ -6,6 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as Acls from "./Acl.ts"
+import { jsonOf } from "./ErrorFace.ts"
 import * as Jute from "./Jute.ts"
 import type { JuteWriter } from "./JuteWriter.ts"
 
@@ -39,20 +40,41 @@ export const Stat = Jute.fixed(
     numChildren: Jute.Int,
     pzxid: Jute.Long
   }),
-  (view, at) => ({
-    czxid: view.getBigInt64(at),
-    mzxid: view.getBigInt64(at + 8),
-    ctime: view.getInt32(at + 16) * 4_294_967_296 + view.getUint32(at + 20),
-    mtime: view.getInt32(at + 24) * 4_294_967_296 + view.getUint32(at + 28),
-    version: view.getInt32(at + 32),
-    cversion: view.getInt32(at + 36),
-    aversion: view.getInt32(at + 40),
-    ephemeralOwner: view.getBigInt64(at + 44),
-    dataLength: view.getInt32(at + 52),
-    numChildren: view.getInt32(at + 56),
-    pzxid: view.getBigInt64(at + 60)
-  })
+  (view, at) => new ReadStat(view, at)
 )
+
+/** Of a class only for `toJSON`, which JSON needs for 64-bit numbers, and which costs nothing on the prototype. */
+class ReadStat {
+  readonly czxid: bigint
+  readonly mzxid: bigint
+  readonly ctime: number
+  readonly mtime: number
+  readonly version: number
+  readonly cversion: number
+  readonly aversion: number
+  readonly ephemeralOwner: bigint
+  readonly dataLength: number
+  readonly numChildren: number
+  readonly pzxid: bigint
+
+  constructor(view: DataView, at: number) {
+    this.czxid = view.getBigInt64(at)
+    this.mzxid = view.getBigInt64(at + 8)
+    this.ctime = view.getInt32(at + 16) * 4_294_967_296 + view.getUint32(at + 20)
+    this.mtime = view.getInt32(at + 24) * 4_294_967_296 + view.getUint32(at + 28)
+    this.version = view.getInt32(at + 32)
+    this.cversion = view.getInt32(at + 36)
+    this.aversion = view.getInt32(at + 40)
+    this.ephemeralOwner = view.getBigInt64(at + 44)
+    this.dataLength = view.getInt32(at + 52)
+    this.numChildren = view.getInt32(at + 56)
+    this.pzxid = view.getBigInt64(at + 60)
+  }
+
+  toJSON(): unknown {
+    return jsonOf(this)
+  }
+}
 
 /** @since 0.1.0 */
 export const Acl = Schema.Struct({ perms: Jute.Int, scheme: Jute.UString, id: Jute.UString })

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as ErrorFace from "./ErrorFace.ts"
 import * as Schema from "effect/Schema"
 import { codes } from "./ErrorCode.ts"
 import * as Printable from "./Printable.ts"
@@ -30,7 +31,7 @@ const explain = (error: Subject, why: string) => `${error.operation} ${Printable
  * @category errors
  * @since 0.1.0
  */
-export class NoNode extends Schema.TaggedError<NoNode>()("NoNode", fields) {
+export class NoNode extends ErrorFace.make(Schema.TaggedError<NoNode>()("NoNode", fields)) {
   override get message(): string {
     return explain(
       this,
@@ -47,7 +48,7 @@ export class NoNode extends Schema.TaggedError<NoNode>()("NoNode", fields) {
  * @category errors
  * @since 0.1.0
  */
-export class NoAuth extends Schema.TaggedError<NoAuth>()("NoAuth", fields) {
+export class NoAuth extends ErrorFace.make(Schema.TaggedError<NoAuth>()("NoAuth", fields)) {
   override get message(): string {
     return explain(this, "the ACL does not permit it; see getAcl, whoAmI and addAuth")
   }
@@ -59,7 +60,7 @@ export class NoAuth extends Schema.TaggedError<NoAuth>()("NoAuth", fields) {
  * @category errors
  * @since 0.1.0
  */
-export class BadVersion extends Schema.TaggedError<BadVersion>()("BadVersion", fields) {
+export class BadVersion extends ErrorFace.make(Schema.TaggedError<BadVersion>()("BadVersion", fields)) {
   override get message(): string {
     return explain(this, "the version given is not the current one; read again, then retry")
   }
@@ -69,7 +70,7 @@ export class BadVersion extends Schema.TaggedError<BadVersion>()("BadVersion", f
  * @category errors
  * @since 0.1.0
  */
-export class NodeExists extends Schema.TaggedError<NodeExists>()("NodeExists", fields) {
+export class NodeExists extends ErrorFace.make(Schema.TaggedError<NodeExists>()("NodeExists", fields)) {
   override get message(): string {
     return explain(this, "the znode exists already")
   }
@@ -79,7 +80,7 @@ export class NodeExists extends Schema.TaggedError<NodeExists>()("NodeExists", f
  * @category errors
  * @since 0.1.0
  */
-export class NotEmpty extends Schema.TaggedError<NotEmpty>()("NotEmpty", fields) {
+export class NotEmpty extends ErrorFace.make(Schema.TaggedError<NotEmpty>()("NotEmpty", fields)) {
   override get message(): string {
     return explain(this, "the znode has children; delete them first, or use deleteAll")
   }
@@ -89,9 +90,8 @@ export class NotEmpty extends Schema.TaggedError<NotEmpty>()("NotEmpty", fields)
  * @category errors
  * @since 0.1.0
  */
-export class NoChildrenForEphemerals extends Schema.TaggedError<NoChildrenForEphemerals>()(
-  "NoChildrenForEphemerals",
-  fields
+export class NoChildrenForEphemerals extends ErrorFace.make(
+  Schema.TaggedError<NoChildrenForEphemerals>()("NoChildrenForEphemerals", fields)
 ) {
   override get message(): string {
     return explain(this, "the parent is ephemeral, and an ephemeral znode cannot have children")
@@ -104,7 +104,7 @@ export class NoChildrenForEphemerals extends Schema.TaggedError<NoChildrenForEph
  * @category errors
  * @since 0.1.0
  */
-export class InvalidACL extends Schema.TaggedError<InvalidACL>()("InvalidACL", fields) {
+export class InvalidACL extends ErrorFace.make(Schema.TaggedError<InvalidACL>()("InvalidACL", fields)) {
   override get message(): string {
     return explain(
       this,
@@ -119,7 +119,7 @@ export class InvalidACL extends Schema.TaggedError<InvalidACL>()("InvalidACL", f
  * @category errors
  * @since 0.1.0
  */
-export class QuotaExceeded extends Schema.TaggedError<QuotaExceeded>()("QuotaExceeded", fields) {
+export class QuotaExceeded extends ErrorFace.make(Schema.TaggedError<QuotaExceeded>()("QuotaExceeded", fields)) {
   override get message(): string {
     return explain(this, "the quota of this sub-tree does not allow it")
   }
@@ -131,7 +131,9 @@ export class QuotaExceeded extends Schema.TaggedError<QuotaExceeded>()("QuotaExc
  * @category errors
  * @since 0.1.0
  */
-export class NewConfigNoQuorum extends Schema.TaggedError<NewConfigNoQuorum>()("NewConfigNoQuorum", fields) {
+export class NewConfigNoQuorum extends ErrorFace.make(
+  Schema.TaggedError<NewConfigNoQuorum>()("NewConfigNoQuorum", fields)
+) {
   override get message(): string {
     return explain(this, "the new members are not a connected, synced quorum; wait for them to catch up, then retry")
   }
@@ -143,7 +145,9 @@ export class NewConfigNoQuorum extends Schema.TaggedError<NewConfigNoQuorum>()("
  * @category errors
  * @since 0.1.0
  */
-export class ReconfigInProgress extends Schema.TaggedError<ReconfigInProgress>()("ReconfigInProgress", fields) {
+export class ReconfigInProgress extends ErrorFace.make(
+  Schema.TaggedError<ReconfigInProgress>()("ReconfigInProgress", fields)
+) {
   override get message(): string {
     return explain(this, "another reconfiguration is in progress; retry later")
   }
@@ -155,7 +159,7 @@ export class ReconfigInProgress extends Schema.TaggedError<ReconfigInProgress>()
  * @category errors
  * @since 0.1.0
  */
-export class NoWatcher extends Schema.TaggedError<NoWatcher>()("NoWatcher", fields) {
+export class NoWatcher extends ErrorFace.make(Schema.TaggedError<NoWatcher>()("NoWatcher", fields)) {
   override get message(): string {
     return explain(this, "there is no such watch")
   }

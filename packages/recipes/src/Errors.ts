@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
 import type { CreateError } from "@effect-zookeeper/client/Errors"
 import * as Schema from "effect/Schema"
 
@@ -34,11 +35,13 @@ export type RecipeError = Exclude<CreateError, { readonly _tag: "RequestTimeout"
  * @category errors
  * @since 0.1.0
  */
-export class LockLost extends Schema.TaggedError<LockLost>()("LockLost", {
-  /** The znode that stood for it. */
-  path: Schema.String,
-  reason: Schema.Literals(["session", "deleted", "disconnected", "expired", "released", "closed"])
-}) {
+export class LockLost extends ErrorFace.make(
+  Schema.TaggedError<LockLost>()("LockLost", {
+    /** The znode that stood for it. */
+    path: Schema.String,
+    reason: Schema.Literals(["session", "deleted", "disconnected", "expired", "released", "closed"])
+  })
+) {
   override get message(): string {
     return `${this.path} is held no longer: ${lostBecause[this.reason]}`
   }
@@ -59,12 +62,14 @@ const lostBecause = {
  * @category errors
  * @since 0.1.0
  */
-export class LockTimeout extends Schema.TaggedError<LockTimeout>()("LockTimeout", {
-  /** What was to be acquired. */
-  path: Schema.String,
-  /** Milliseconds; 0 for a single try. */
-  timeout: Schema.Number
-}) {
+export class LockTimeout extends ErrorFace.make(
+  Schema.TaggedError<LockTimeout>()("LockTimeout", {
+    /** What was to be acquired. */
+    path: Schema.String,
+    /** Milliseconds; 0 for a single try. */
+    timeout: Schema.Number
+  })
+) {
   override get message(): string {
     return this.timeout === 0
       ? `${this.path} is held by another`
@@ -79,9 +84,11 @@ export class LockTimeout extends Schema.TaggedError<LockTimeout>()("LockTimeout"
  * @category errors
  * @since 0.1.0
  */
-export class UpgradeRefused extends Schema.TaggedError<UpgradeRefused>()("UpgradeRefused", {
-  path: Schema.String
-}) {
+export class UpgradeRefused extends ErrorFace.make(
+  Schema.TaggedError<UpgradeRefused>()("UpgradeRefused", {
+    path: Schema.String
+  })
+) {
   override get message(): string {
     return `${this.path} is held for reading here and cannot be made a write lock: release it first, then acquire it for writing`
   }
@@ -93,14 +100,16 @@ export class UpgradeRefused extends Schema.TaggedError<UpgradeRefused>()("Upgrad
  * @category errors
  * @since 0.1.0
  */
-export class PermitsMismatch extends Schema.TaggedError<PermitsMismatch>()("PermitsMismatch", {
-  /** Of the semaphore. */
-  path: Schema.String,
-  /** What this one was told. */
-  permits: Schema.Number,
-  /** What the others were told. */
-  others: Schema.Number
-}) {
+export class PermitsMismatch extends ErrorFace.make(
+  Schema.TaggedError<PermitsMismatch>()("PermitsMismatch", {
+    /** Of the semaphore. */
+    path: Schema.String,
+    /** What this one was told. */
+    permits: Schema.Number,
+    /** What the others were told. */
+    others: Schema.Number
+  })
+) {
   override get message(): string {
     return `${this.path} has ${this.others} permits for those who hold some now, and ${this.permits} here: all have to be told the same number`
   }
@@ -112,11 +121,13 @@ export class PermitsMismatch extends Schema.TaggedError<PermitsMismatch>()("Perm
  * @category errors
  * @since 0.1.0
  */
-export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
-  path: Schema.String,
-  /** What was asked of the recipe, such as `add`. */
-  operation: Schema.String
-}) {
+export class OutcomeUnknown extends ErrorFace.make(
+  Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
+    path: Schema.String,
+    /** What was asked of the recipe, such as `add`. */
+    operation: Schema.String
+  })
+) {
   /** As the errors of a session have it: it always may. */
   readonly maybeApplied = true
 
@@ -131,12 +142,14 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("Outcom
  * @category errors
  * @since 0.1.0
  */
-export class MemberExists extends Schema.TaggedError<MemberExists>()("MemberExists", {
-  /** The znode of the other. */
-  path: Schema.String,
-  /** Its session, or 0 for none. */
-  owner: Schema.BigInt
-}) {
+export class MemberExists extends ErrorFace.make(
+  Schema.TaggedError<MemberExists>()("MemberExists", {
+    /** The znode of the other. */
+    path: Schema.String,
+    /** Its session, or 0 for none. */
+    owner: Schema.BigInt
+  })
+) {
   override get message(): string {
     return `${this.path} is there already, by session 0x${this.owner.toString(16)}; take another id, or have \`onConflict\` add a number to it`
   }
@@ -148,13 +161,15 @@ export class MemberExists extends Schema.TaggedError<MemberExists>()("MemberExis
  * @category errors
  * @since 0.1.0
  */
-export class WaitTimeout extends Schema.TaggedError<WaitTimeout>()("WaitTimeout", {
-  path: Schema.String,
-  /** What was waited for, such as `enter`. */
-  operation: Schema.String,
-  /** Milliseconds. */
-  timeout: Schema.Number
-}) {
+export class WaitTimeout extends ErrorFace.make(
+  Schema.TaggedError<WaitTimeout>()("WaitTimeout", {
+    path: Schema.String,
+    /** What was waited for, such as `enter`. */
+    operation: Schema.String,
+    /** Milliseconds. */
+    timeout: Schema.Number
+  })
+) {
   override get message(): string {
     return `${this.operation} ${this.path}: others did not do their part within ${this.timeout} ms`
   }
@@ -166,11 +181,13 @@ export class WaitTimeout extends Schema.TaggedError<WaitTimeout>()("WaitTimeout"
  * @category errors
  * @since 0.1.0
  */
-export class DataInvalid extends Schema.TaggedError<DataInvalid>()("DataInvalid", {
-  path: Schema.String,
-  /** What it should be, such as "a number as text". */
-  expected: Schema.String
-}) {
+export class DataInvalid extends ErrorFace.make(
+  Schema.TaggedError<DataInvalid>()("DataInvalid", {
+    path: Schema.String,
+    /** What it should be, such as "a number as text". */
+    expected: Schema.String
+  })
+) {
   override get message(): string {
     return `the data of ${this.path} is not ${this.expected}; another program may write there, or the layout is another`
   }
@@ -182,11 +199,13 @@ export class DataInvalid extends Schema.TaggedError<DataInvalid>()("DataInvalid"
  * @category errors
  * @since 0.1.0
  */
-export class Contended extends Schema.TaggedError<Contended>()("Contended", {
-  path: Schema.String,
-  /** How often it was tried. */
-  attempts: Schema.Number
-}) {
+export class Contended extends ErrorFace.make(
+  Schema.TaggedError<Contended>()("Contended", {
+    path: Schema.String,
+    /** How often it was tried. */
+    attempts: Schema.Number
+  })
+) {
   override get message(): string {
     return `${this.path} was written by others at each of ${this.attempts} attempts; allow more of them, or promote to a lock`
   }
@@ -199,9 +218,11 @@ export class Contended extends Schema.TaggedError<Contended>()("Contended", {
  * @category errors
  * @since 0.1.0
  */
-export class VersionExhausted extends Schema.TaggedError<VersionExhausted>()("VersionExhausted", {
-  path: Schema.String
-}) {
+export class VersionExhausted extends ErrorFace.make(
+  Schema.TaggedError<VersionExhausted>()("VersionExhausted", {
+    path: Schema.String
+  })
+) {
   override get message(): string {
     return `${this.path} has the version -1, which means any to a server, so that no write can depend on it; set it once to go on`
   }
@@ -213,13 +234,15 @@ export class VersionExhausted extends Schema.TaggedError<VersionExhausted>()("Ve
  * @category errors
  * @since 0.1.0
  */
-export class OutOfRange extends Schema.TaggedError<OutOfRange>()("OutOfRange", {
-  path: Schema.String,
-  /** The number. */
-  value: Schema.Union([Schema.BigInt, Schema.Number]),
-  /** What there is room for, such as "64 bits". */
-  range: Schema.String
-}) {
+export class OutOfRange extends ErrorFace.make(
+  Schema.TaggedError<OutOfRange>()("OutOfRange", {
+    path: Schema.String,
+    /** The number. */
+    value: Schema.Union([Schema.BigInt, Schema.Number]),
+    /** What there is room for, such as "64 bits". */
+    range: Schema.String
+  })
+) {
   override get message(): string {
     return `${this.value} does not fit into ${this.path}, which has room for ${this.range}`
   }

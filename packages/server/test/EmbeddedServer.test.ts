@@ -288,3 +288,31 @@ describe("over TCP", () => {
     }).pipe(Effect.provide(layer()))
   )
 })
+
+describe("a request that waits for a connection", () => {
+  it.effect("sends what the caller's buffer held at the call", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedServer
+      const zk = yield* ZooKeeper.ZooKeeper
+      yield* zk.create("/a")
+      yield* zk.create("/b")
+      const buffer = new TextEncoder().encode("first ")
+      yield* server.pause
+      yield* server.disconnectAll
+      while (zk.session.state._tag === "Connected") yield* Effect.yieldNow
+      const waiting: ReadonlyArray<Fiber.Fiber<unknown, unknown>> = [
+        yield* Effect.forkChild(zk.set("/a", buffer), { startImmediately: true }),
+        yield* Effect.forkChild(zk.transaction([Op.setData("/b", buffer)]), { startImmediately: true }),
+        yield* Effect.forkChild(zk.create("/c", { data: buffer }), { startImmediately: true }),
+        yield* Effect.forkChild(zk.create("/d", { data: buffer, idempotent: true }), { startImmediately: true })
+      ]
+      buffer.fill(0)
+      yield* server.resume
+      yield* TestClock.adjust("1 second")
+      yield* Effect.forEach(waiting, (fiber) => Fiber.await(fiber))
+      for (const path of ["/a", "/b", "/c", "/d"]) {
+        assert.strictEqual(new TextDecoder().decode(yield* zk.getData(path)), "first ")
+      }
+    }).pipe(Effect.provide(world()))
+  )
+})

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import { TlsReason } from "@effect-zookeeper/transport/TlsError"
 import * as Effect from "effect/Effect"
@@ -45,15 +46,17 @@ export const MAX_LOSSES = 8
  * @category errors
  * @since 0.1.0
  */
-export class ConnectionLoss extends Schema.TaggedError<ConnectionLoss>()("ConnectionLoss", {
-  ...request,
-  maybeApplied: Schema.Boolean,
-  /**
-   * How many connections were lost while the request was with a server, attempts that repeat it counted together. After
-   * `MAX_LOSSES` it is given up for good: a request larger than the server's `jute.maxbuffer` is answered like that.
-   */
-  losses: Schema.Number.pipe(Schema.withConstructorDefault(Effect.succeed(0)))
-}) {
+export class ConnectionLoss extends ErrorFace.make(
+  Schema.TaggedError<ConnectionLoss>()("ConnectionLoss", {
+    ...request,
+    maybeApplied: Schema.Boolean,
+    /**
+     * How many connections were lost while the request was with a server, attempts that repeat it counted together. After
+     * `MAX_LOSSES` it is given up for good: a request larger than the server's `jute.maxbuffer` is answered like that.
+     */
+    losses: Schema.Number.pipe(Schema.withConstructorDefault(Effect.succeed(0)))
+  })
+) {
   override get message(): string {
     const fate = `the request ${applied(this.maybeApplied)}`
     return this.losses < MAX_LOSSES
@@ -69,11 +72,13 @@ export class ConnectionLoss extends Schema.TaggedError<ConnectionLoss>()("Connec
  * @category errors
  * @since 0.1.0
  */
-export class SessionExpired extends Schema.TaggedError<SessionExpired>()("SessionExpired", {
-  sessionId: Schema.BigInt,
-  /** Whether a write that was sent before may have been applied, of which nothing was learnt in time. */
-  maybeApplied
-}) {
+export class SessionExpired extends ErrorFace.make(
+  Schema.TaggedError<SessionExpired>()("SessionExpired", {
+    sessionId: Schema.BigInt,
+    /** Whether a write that was sent before may have been applied, of which nothing was learnt in time. */
+    maybeApplied
+  })
+) {
   override get message(): string {
     return `session 0x${BigInt.asUintN(64, this.sessionId).toString(16)} has expired; its ephemeral znodes and watches are gone${perhaps(this)}`
   }
@@ -85,10 +90,12 @@ export class SessionExpired extends Schema.TaggedError<SessionExpired>()("Sessio
  * @category errors
  * @since 0.1.0
  */
-export class SessionClosed extends Schema.TaggedError<SessionClosed>()("SessionClosed", {
-  /** Whether it was a write that had been sent, and may have been applied. */
-  maybeApplied
-}) {
+export class SessionClosed extends ErrorFace.make(
+  Schema.TaggedError<SessionClosed>()("SessionClosed", {
+    /** Whether it was a write that had been sent, and may have been applied. */
+    maybeApplied
+  })
+) {
   override get message(): string {
     return `the session was closed; a closed client takes no requests, make a new one${perhaps(this)}`
   }
@@ -100,14 +107,16 @@ export class SessionClosed extends Schema.TaggedError<SessionClosed>()("SessionC
  * @category errors
  * @since 0.1.0
  */
-export class AuthFailed extends Schema.TaggedError<AuthFailed>()("AuthFailed", {
-  /** `digest` and the like, or `sasl`. */
-  scheme: Schema.String,
-  /** What is known beside that; no secret stands in it. */
-  reason: Schema.optional(Schema.String),
-  /** Whether it was a write that had been sent, and may have been applied. */
-  maybeApplied
-}) {
+export class AuthFailed extends ErrorFace.make(
+  Schema.TaggedError<AuthFailed>()("AuthFailed", {
+    /** `digest` and the like, or `sasl`. */
+    scheme: Schema.String,
+    /** What is known beside that; no secret stands in it. */
+    reason: Schema.optional(Schema.String),
+    /** Whether it was a write that had been sent, and may have been applied. */
+    maybeApplied
+  })
+) {
   override get message(): string {
     const reason = this.reason === undefined ? "" : ` (${Printable.escape(this.reason)})`
     return `the server refused the credentials of scheme ${Printable.quote(this.scheme)}${reason}; check them, and that the server knows the scheme${perhaps(this)}`
@@ -120,10 +129,12 @@ export class AuthFailed extends Schema.TaggedError<AuthFailed>()("AuthFailed", {
  * @category errors
  * @since 0.1.0
  */
-export class RequestTimeout extends Schema.TaggedError<RequestTimeout>()("RequestTimeout", {
-  ...request,
-  maybeApplied: Schema.Boolean
-}) {
+export class RequestTimeout extends ErrorFace.make(
+  Schema.TaggedError<RequestTimeout>()("RequestTimeout", {
+    ...request,
+    maybeApplied: Schema.Boolean
+  })
+) {
   override get message(): string {
     return `${subject(this)}: no reply within requestTimeout; the request ${applied(this.maybeApplied)}`
   }
@@ -136,14 +147,16 @@ export class RequestTimeout extends Schema.TaggedError<RequestTimeout>()("Reques
  * @category errors
  * @since 0.1.0
  */
-export class ServerRefused extends Schema.TaggedError<ServerRefused>()("ServerRefused", {
-  ...request,
-  code: Schema.Number,
-  /** ZooKeeper's name for the code, such as `NotReadOnly`; `Unknown(-777)` where it has none. */
-  name: Schema.String,
-  /** Whether it is a code after which a write may have been applied all the same: a failure within the server. */
-  maybeApplied
-}) {
+export class ServerRefused extends ErrorFace.make(
+  Schema.TaggedError<ServerRefused>()("ServerRefused", {
+    ...request,
+    code: Schema.Number,
+    /** ZooKeeper's name for the code, such as `NotReadOnly`; `Unknown(-777)` where it has none. */
+    name: Schema.String,
+    /** Whether it is a code after which a write may have been applied all the same: a failure within the server. */
+    maybeApplied
+  })
+) {
   override get message(): string {
     return `${subject(this)}: the server refused with ${this.name} (${this.code})${perhaps(this)}`
   }
@@ -157,16 +170,18 @@ export class ServerRefused extends Schema.TaggedError<ServerRefused>()("ServerRe
  * @category errors
  * @since 0.1.0
  */
-export class FrameTooLarge extends Schema.TaggedError<FrameTooLarge>()("FrameTooLarge", {
-  ...request,
-  /** Bytes. */
-  size: Schema.Number,
-  /** Bytes. */
-  limit: Schema.Number,
-  /** The option that sets the limit: `maxRequestSize` for requests, `maxFrameSize` for replies. */
-  option: Schema.Literals(["maxRequestSize", "maxFrameSize"]),
-  maybeApplied
-}) {
+export class FrameTooLarge extends ErrorFace.make(
+  Schema.TaggedError<FrameTooLarge>()("FrameTooLarge", {
+    ...request,
+    /** Bytes. */
+    size: Schema.Number,
+    /** Bytes. */
+    limit: Schema.Number,
+    /** The option that sets the limit: `maxRequestSize` for requests, `maxFrameSize` for replies. */
+    option: Schema.Literals(["maxRequestSize", "maxFrameSize"]),
+    maybeApplied
+  })
+) {
   override get message(): string {
     return this.option === "maxRequestSize"
       ? `${subject(this)}: the request has ${this.size} bytes, and maxRequestSize allows ${this.limit}; it was not sent${perhaps(this)}. Make it smaller; where the servers run with a larger jute.maxbuffer, raise maxRequestSize to that`
@@ -180,11 +195,13 @@ export class FrameTooLarge extends Schema.TaggedError<FrameTooLarge>()("FrameToo
  * @category errors
  * @since 0.1.0
  */
-export class ProtocolError extends Schema.TaggedError<ProtocolError>()("ProtocolError", {
-  ...request,
-  cause: Schema.Defect(),
-  maybeApplied
-}) {
+export class ProtocolError extends ErrorFace.make(
+  Schema.TaggedError<ProtocolError>()("ProtocolError", {
+    ...request,
+    cause: Schema.Defect(),
+    maybeApplied
+  })
+) {
   override get message(): string {
     return `${subject(this)}: the reply cannot be understood${this.cause instanceof Error ? `: ${this.cause.message}` : ""}${perhaps(this)}`
   }
@@ -212,22 +229,24 @@ export type SessionError =
  * @category errors
  * @since 0.1.0
  */
-export class ConnectFailed extends Schema.TaggedError<ConnectFailed>()("ConnectFailed", {
-  /**
-   * What was tried and why it failed, by server and reason, the newest last, with how often. `tls` says what was wrong
-   * with TLS where that was the reason.
-   */
-  attempts: Schema.Array(
-    Schema.Struct({
-      server: Schema.String,
-      reason: Schema.String,
-      count: Schema.optionalKey(Schema.Number),
-      tls: Schema.optionalKey(TlsReason)
-    })
-  ),
-  /** The servers of the connect string that were never tried. */
-  untried: Schema.optionalKey(Schema.Array(Schema.String))
-}) {
+export class ConnectFailed extends ErrorFace.make(
+  Schema.TaggedError<ConnectFailed>()("ConnectFailed", {
+    /**
+     * What was tried and why it failed, by server and reason, the newest last, with how often. `tls` says what was wrong
+     * with TLS where that was the reason.
+     */
+    attempts: Schema.Array(
+      Schema.Struct({
+        server: Schema.String,
+        reason: Schema.String,
+        count: Schema.optionalKey(Schema.Number),
+        tls: Schema.optionalKey(TlsReason)
+      })
+    ),
+    /** The servers of the connect string that were never tried. */
+    untried: Schema.optionalKey(Schema.Array(Schema.String))
+  })
+) {
   override get message(): string {
     const { summary, untried = [] } = this
     const rest = untried.length === 0 ? "" : `; never tried: ${untried.map(Printable.escape).join(", ")}`
@@ -259,9 +278,11 @@ export class ConnectFailed extends Schema.TaggedError<ConnectFailed>()("ConnectF
  * @category errors
  * @since 0.1.0
  */
-export class OwnershipLost extends Schema.TaggedError<OwnershipLost>()("OwnershipLost", {
-  sessionId: Schema.BigInt
-}) {
+export class OwnershipLost extends ErrorFace.make(
+  Schema.TaggedError<OwnershipLost>()("OwnershipLost", {
+    sessionId: Schema.BigInt
+  })
+) {
   override get message(): string {
     return "nothing has proved in time that the ensemble holds the session; its ephemeral znodes may belong to others by now"
   }

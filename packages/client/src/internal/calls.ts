@@ -20,6 +20,12 @@ export class Calls {
   /** Requests that no fiber waits for: how each is rejected, and given up where it was not sent. */
   private readonly requests = new Map<(reason: unknown) => void, (() => void) | undefined>()
   private closed = false
+  private readonly capturesStacks: boolean
+
+  /** `capturesStacks`: whether rejections show the lines that made the call. */
+  constructor(capturesStacks = false) {
+    this.capturesStacks = capturesStacks
+  }
 
   /**
    * Ends all calls that are left: they reject with `SessionClosed`. What each of them has done nobody can tell by then.
@@ -41,7 +47,8 @@ export class Calls {
     const fork = Effect.runForkWith(context)
     const spared = !isTracedIn(context)
     const run = <A, E>(effect: Effect.Effect<A, E, R>, options?: CallOptions): Promise<A> =>
-      new Promise((resolve, reject) => {
+      new Promise((resolve, rejectWith) => {
+        const reject = this.capturesStacks ? showing(run, rejectWith) : rejectWith
         const mistake = options === undefined ? undefined : checkCall(options)
         if (mistake !== undefined) return reject(mistake)
         const signal = options?.signal
@@ -71,5 +78,18 @@ export class Calls {
         })
       })
     return Object.assign(run, { isEnd: (error: unknown) => error instanceof SessionClosed })
+  }
+}
+
+/** Rejects with errors that show where the call was made, in the place of the lines within that made them. */
+const showing = (run: (...args: never) => unknown, reject: (error: unknown) => void): ((error: unknown) => void) => {
+  const made: { stack?: string } = {}
+  Error.captureStackTrace(made, run)
+  return (error) => {
+    if (error instanceof Error) {
+      const lines = (made.stack ?? "").split("\n").slice(1)
+      error.stack = [`${error.name}: ${error.message}`, ...lines].join("\n")
+    }
+    reject(error)
   }
 }

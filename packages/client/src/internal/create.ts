@@ -90,12 +90,20 @@ export const createPrepared = (
   if (!isProtected(options) && options.idempotent !== true) return remembered(view, sendCreate(view, create, withStat))
   const error = checkDurable(create, options)
   if (error !== undefined) return Effect.fail(error)
+  const own = ownCopy(create)
   return remembered(
     view,
     isProtected(options)
-      ? createProtected(view, create, options.protected === true ? curatorName : options.protected, withStat)
-      : createIdempotently(view, create, withStat)
+      ? createProtected(view, own, options.protected === true ? curatorName : options.protected, withStat)
+      : createIdempotently(view, own, withStat)
   )
+}
+
+/** What may be sent again long after the call, whatever its caller does with his bytes and arrays. */
+const ownCopy = (create: PreparedCreate): PreparedCreate => {
+  const { acl, data } = create.request
+  const own = { data: data === null ? null : new Uint8Array(data), acl: structuredClone(acl) }
+  return { ...create, request: { ...create.request, ...own } }
 }
 
 /** The create by the operation of its mode: none but these two take the flags of containers and times to live. */

@@ -58,9 +58,11 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
     if (mode !== undefined && CreateMode.isCreateMode(mode) && CreateMode.isSequential(mode)) {
       return Effect.fail(invalid("mode", mode, "createOrSet needs a name that it can find again"))
     }
-    const creation = { ...options, data: bytes }
+    // It may be sent again after others were in the way.
+    const own = typeof data === "string" ? bytes : new Uint8Array(bytes)
+    const creation = { ...options, data: own }
     return withPath(view, path, (server) =>
-      sendSet(view, server, path, bytes, -1).pipe(
+      sendSet(view, server, path, own, -1).pipe(
         Effect.catchTag("BadVersion", noVersionIsBad),
         Effect.catchTag("NoNode", () =>
           Effect.flatMap(createBelowParents(view, path, creation, true), ({ stat }) =>

@@ -52,7 +52,8 @@ const setData = (
   return withPath(view, path, (server) => {
     const expected = version ?? view.versions?.data(server) ?? -1
     return idempotent
-      ? setIdempotently(view, server, path, bytes, expected)
+      ? // It may be sent again long after the call.
+        setIdempotently(view, server, path, new Uint8Array(bytes), expected)
       : sendSet(view, server, path, bytes, expected)
   })
 }

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import { isRelease } from "./holding.ts"
 
 // The types of the faces are declared by hand where methods have type parameters, which no mapped type keeps: what is
 // derived at run time is asserted to be that here, in one place, and the tests of each recipe hold both together.
@@ -23,7 +24,22 @@ export const makeNow = <T, E>(zk: PromiseClient, make: Effect.Effect<T, E, Needs
 
 /** The members that can be derived without more. */
 export const derive = <T>(zk: PromiseClient, value: T): Promised<T> =>
-  PromiseFace.derive(zk.run, value, { exact: true })
+  PromiseFace.derive(unlessReleased(zk.run), value, { exact: true })
+
+/**
+ * Whoever asked for `lost` and then gave back what was held in the normal way is told nothing: a rejection that nobody
+ * waits for any more would end the process.
+ */
+const unlessReleased = (run: PromiseClient["run"]): PromiseClient["run"] =>
+  Object.assign(
+    <A, E>(effect: Effect.Effect<A, E, Needs>, options?: CallOptions): Promise<A> =>
+      new Promise((resolve, reject) => {
+        run(effect, options).then(resolve, (error: unknown) => {
+          if (!isRelease(error)) reject(error)
+        })
+      }),
+    { isEnd: run.isEnd }
+  )
 
 /**
  * A callback as an effect that can be guarded. It gets what the effect would get, and a signal that is aborted when it has to

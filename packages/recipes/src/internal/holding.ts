@@ -68,6 +68,12 @@ export const claim = Effect.fnUntraced(function* (
   }
 })
 
+/** What `lost` fails with after its holder has given it back. */
+class Release extends LockLost {}
+
+/** Whether an error only says that what is waited for was given back by its holder. */
+export const isRelease = (error: unknown): boolean => error instanceof Release
+
 /** What is held, as far as a guard has to know it. */
 export interface Guarding<Loss = LockLost> {
   readonly lost: Effect.Effect<never, Loss>
@@ -200,7 +206,8 @@ export const makeHolding = (
   const giveUp = (reason: LockLost["reason"]): LockLost => {
     if (loss === undefined) {
       loss = new LockLost({ path, reason })
-      Deferred.doneUnsafe(lost, Effect.fail(loss))
+      // An error of its own: a transaction that comes too late fails with the loss, and that is to be heard.
+      Deferred.doneUnsafe(lost, Effect.fail(reason === "released" ? new Release({ path, reason }) : loss))
     }
     return loss
   }

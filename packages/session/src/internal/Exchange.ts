@@ -104,7 +104,10 @@ export class Exchange {
   send(request: PendingRequest): void {
     if (this.final !== undefined) this.end(request, Exit.fail(this.final(false)))
     else if (this.waiting.length === 0 && this.canSend(request)) this.encode(request)
-    else this.waiting.push(request)
+    else {
+      request.request = ownCopy(request.request)
+      this.waiting.push(request)
+    }
   }
 
   /** Sends a request past those that wait: for what a connection begins and ends with. */
@@ -428,6 +431,16 @@ export interface Awaited {
 
 /** Why a session takes no more, told to a request that may have been applied, or to one that was not. */
 export type Ending = (maybeApplied: boolean) => SessionError
+
+/** A request as it is now, whatever its caller does with his bytes and arrays while it waits. */
+const ownCopy = (value: unknown): unknown => {
+  if (typeof value !== "object" || value === null) return value
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value as Uint8Array)
+  if (Array.isArray(value)) return value.map(ownCopy)
+  const copy: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(value)) copy[key] = ownCopy(member)
+  return copy
+}
 
 /** The header of every reply. */
 export interface ReplyHeader {

@@ -1,0 +1,74 @@
+/** What answers and errors look like in JSON, in a clone, and in a stack. */
+import { assert, describe, it } from "@effect/vitest"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { InvalidArgument, NoNode, Op, PromiseClient, SessionExpired, TransactionFailed } from "../src/index.ts"
+
+const noNode = new NoNode({ path: "/a", operation: "getData" })
+
+const errors = [
+  noNode,
+  new InvalidArgument({ argument: "path", value: "a", rule: "a path must begin with /" }),
+  new SessionExpired({ sessionId: 2n ** 62n, maybeApplied: false }),
+  new TransactionFailed({ index: 0, error: noNode, results: [noNode] })
+]
+
+const connected = async (options?: PromiseClient.Options) => {
+  const { connectString } = TestServer.fresh("error-face")
+  const zk = await PromiseClient.connect(connectString, options)
+  await zk.ensurePath("/")
+  return zk
+}
+
+const loadUser = async (zk: PromiseClient.PromiseClient): Promise<unknown> => await zk.get("/users/none")
+
+describe("an error", () => {
+  for (const error of errors) {
+    it(`${error._tag} keeps message and stack in a clone, and is taken by JSON`, () => {
+      const clone: unknown = structuredClone(error)
+      assert.instanceOf(clone, Error)
+      assert.isAbove(error.message.length, 10)
+      assert.strictEqual(clone.message, error.message)
+      assert.strictEqual(clone.stack, error.stack)
+      const json = JSON.parse(JSON.stringify({ error })).error
+      assert.strictEqual(json._tag, error._tag)
+      assert.strictEqual(json.message, error.message)
+      assert.include(String(error.stack), error.message)
+    })
+  }
+
+  it("has 64-bit numbers as decimal text in JSON", () => {
+    assert.strictEqual(JSON.parse(JSON.stringify(errors[2])).sessionId, "4611686018427387904")
+  })
+})
+
+describe("an answer", () => {
+  it("is taken by JSON, with 64-bit numbers as decimal text, and by a clone", async () => {
+    await using zk = await connected()
+    const { path, stat } = await zk.createWithStat("/a", { data: "x" })
+    const json = JSON.parse(JSON.stringify({ path, answer: await zk.get("/a") }))
+    assert.strictEqual(json.answer.stat.czxid, String(stat.czxid))
+    assert.strictEqual(json.answer.stat.version, 0)
+    assert.deepStrictEqual(Object.keys(json.answer.stat), Object.keys(stat))
+    assert.deepStrictEqual({ ...structuredClone(stat) }, { ...stat })
+    const [written] = await zk.transaction([Op.setData("/a", "y")])
+    assert.doesNotThrow(() => JSON.stringify(written))
+  })
+})
+
+describe("the stack of a rejection", () => {
+  it("shows the caller's lines where that is asked for", async () => {
+    await using zk = await connected({ captureStackTrace: true })
+    const error: unknown = await loadUser(zk).catch((error: unknown) => error)
+    assert.instanceOf(error, NoNode)
+    assert.include(String(error.stack), "loadUser")
+    assert.include(String(error.stack), error.message)
+    assert.strictEqual(String(error.stack).split(error.message).length, 2)
+  })
+
+  it("does not otherwise", async () => {
+    await using zk = await connected()
+    const error: unknown = await loadUser(zk).catch((error: unknown) => error)
+    assert.instanceOf(error, NoNode)
+    assert.notInclude(String(error.stack), "loadUser")
+  })
+})

@@ -1,0 +1,52 @@
+/**
+ * How errors look from outside: to `JSON.stringify`, to `structuredClone` and to whatever sends them to another thread.
+ *
+ * @since 0.1.0
+ */
+
+// oxlint-disable-next-line typescript/no-explicit-any -- what TypeScript asks of a class that is extended by a function
+type ErrorClass = new (...args: Array<any>) => Error
+
+/**
+ * The class of an error, whose message is a property of its own, so that a clone keeps it; and which `JSON.stringify` takes,
+ * with the message and with 64-bit numbers as decimal text.
+ *
+ * ```ts
+ * class Gone extends ErrorFace.make(Schema.TaggedError<Gone>()("Gone", { id: Schema.BigInt })) {
+ *   override get message() {
+ *     return `${this.id} is gone`
+ *   }
+ * }
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <C extends ErrorClass>(base: C): C => {
+  const Speaking = class extends base {
+    // oxlint-disable-next-line typescript/no-explicit-any -- as above
+    constructor(...args: Array<any>) {
+      super(...args)
+      Object.defineProperty(this, "message", { value: this.message, writable: true, configurable: true })
+    }
+
+    toJSON(): unknown {
+      return { ...jsonOf(this), message: this.message }
+    }
+  }
+  // Node shows an error with its stack, unless it has a way of its own to be shown, as those of Effect have.
+  Object.defineProperty(Speaking.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: undefined })
+  return Speaking
+}
+
+/**
+ * The properties of an object as JSON takes them: 64-bit numbers as decimal text.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const jsonOf = (value: object): Record<string, unknown> => {
+  const json: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(value)) json[key] = typeof member === "bigint" ? String(member) : member
+  return json
+}
