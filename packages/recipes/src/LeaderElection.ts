@@ -28,6 +28,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { LockLost, type LockTimeout, type RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
+import { bytesOf } from "./internal/dataOf.ts"
 import { checkPath } from "./internal/checks.ts"
 import type { Holding, OnDisconnect } from "./internal/holding.ts"
 import { contendersOf, type Kind, latchKind, lockKind } from "./internal/layout.ts"
@@ -135,7 +136,7 @@ export const make = (
       path,
       layout,
       kinds: { candidate: kind },
-      data: options.identifier ?? "",
+      data: bytesOf(options.identifier ?? ""),
       acl: options.acl,
       onDisconnect: options.onDisconnect ?? "continue"
     }

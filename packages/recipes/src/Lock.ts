@@ -28,6 +28,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { LockLost, LockTimeout, RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
+import { bytesOf } from "./internal/dataOf.ts"
 import { checkPath } from "./internal/checks.ts"
 import type { Holding, OnDisconnect } from "./internal/holding.ts"
 import { lockKind } from "./internal/layout.ts"
@@ -144,7 +145,7 @@ export const make = (
       path,
       layout: options.layout ?? "curator",
       kinds: { lock: lockKind },
-      data: options.identifier ?? "",
+      data: bytesOf(options.identifier ?? ""),
       acl: options.acl,
       onDisconnect: options.onDisconnect ?? "continue"
     }

@@ -22,6 +22,7 @@
 import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
 import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseFace"
 import type * as Op from "@effect-zookeeper/client/Op"
+import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Effect from "effect/Effect"
 import * as ChildrenCache from "./ChildrenCache.ts"
 import type { Held } from "./Held.ts"
@@ -243,6 +244,17 @@ export interface Recipes extends GroupRecipes, QueueRecipes, ValueRecipes {
     options?: TreeCache.Options,
     call?: CallOptions
   ) => Promise<Acquired<PromiseTreeCache>>
+  /**
+   * Holds several locks of this client at once, acquired in the order of their paths, so that those who want the same ones
+   * never wait for each other in a circle. The signal is aborted when one of them is lost; `timeout` holds for each. A lock
+   * that is not of `lock` is `InvalidArgument`.
+   */
+  readonly withLocks: <A>(
+    locks: ReadonlyArray<PromiseLock>,
+    f: Callback<object, A>,
+    options?: Lock.AcquireOptions,
+    call?: CallOptions
+  ) => Promise<A>
 }
 
 // -----------------------------------------------------------------------------
@@ -278,11 +290,13 @@ export const recipes = (zk: PromiseClient): Recipes => ({
   },
   lock: (path, options) => {
     const lock = makeNow(zk, Lock.make(path, options))
-    return {
+    const face: PromiseLock = {
       ...derive(zk, lock),
       withLock: (f, options, call) => zk.run(lock.withLock(callback(zk, f), options), call),
       acquire: (options, call) => acquired(zk, lock.acquire(options), call)
     }
+    lockOf.set(face, lock)
+    return face
   },
   nodeCache: (path, options, call) => acquired(zk, NodeCache.make(path, options), call),
   readWriteLock: (path, options) => {
@@ -320,10 +334,27 @@ export const recipes = (zk: PromiseClient): Recipes => ({
       provider: (name, options, call) => acquired(zk, discovery.provider(name, options), call)
     }
   },
-  treeCache: (path, options, call) => acquired(zk, TreeCache.make(path, options), call)
+  treeCache: (path, options, call) => acquired(zk, TreeCache.make(path, options), call),
+  withLocks: (locks, f, options, call) => {
+    const run = callback(zk, f)
+    const held = Effect.forEach(locks, (face) => {
+      const lock = lockOf.get(face)
+      const rule = "a lock that recipes(zk).lock(path) has given"
+      return lock === undefined
+        ? Effect.fail(new InvalidArgument({ argument: "locks", value: String(face), rule }))
+        : Effect.succeed(lock)
+    })
+    return zk.run(
+      Effect.flatMap(held, (locks) => Lock.withLocks(locks, run({}), options)),
+      call
+    )
+  }
 })
 
 // ---- internal
+
+/** The lock behind its Promise face. */
+const lockOf = new WeakMap<PromiseLock, Lock.Lock>()
 
 const side = <Options, Refused>(
   zk: PromiseClient,

@@ -31,6 +31,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { LockLost, type LockTimeout, type RecipeError, UpgradeRefused } from "./Errors.ts"
 import type { Held } from "./Held.ts"
+import { bytesOf } from "./internal/dataOf.ts"
 import { checkPath } from "./internal/checks.ts"
 import type { Holding, OnDisconnect } from "./internal/holding.ts"
 import { contendersOf, readKind, writeKind } from "./internal/layout.ts"
@@ -144,7 +145,7 @@ export const make = (
       path,
       layout: "curator",
       kinds,
-      data: options.identifier ?? "",
+      data: bytesOf(options.identifier ?? ""),
       acl: options.acl,
       onDisconnect: options.onDisconnect ?? "continue"
     }

@@ -29,6 +29,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { DataInvalid, LockLost, LockTimeout, PermitsMismatch, RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
+import { bytesOf } from "./internal/dataOf.ts"
 import { checkCount, checkPath } from "./internal/checks.ts"
 import type { OnDisconnect } from "./internal/holding.ts"
 import { leaseKind, lockKind } from "./internal/layout.ts"
@@ -139,7 +140,7 @@ export const make = (
     const shared = {
       zk,
       layout: "curator",
-      data: options.identifier ?? "",
+      data: bytesOf(options.identifier ?? ""),
       acl: options.acl,
       onDisconnect: options.onDisconnect ?? "continue"
     } as const

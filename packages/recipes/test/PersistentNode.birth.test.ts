@@ -101,6 +101,25 @@ describeOnServers("a persistent node at a path that another takes over", (it) =>
   )
 })
 
+describeOnServers("a persistent node that is given a buffer", (it) => {
+  it.effect("keeps what was in it at the call", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const buffer = new TextEncoder().encode("first")
+      const { node } = yield* closable(zk, "/node", { data: buffer })
+      buffer.fill(0)
+      yield* zk.delete("/node")
+      yield* eventually(zk.exists("/node"), (there) => there)
+      assert.strictEqual(yield* dataOf(zk, "/node"), "first")
+      const next = new TextEncoder().encode("second")
+      const writing = yield* Effect.forkScoped(node.setData(next), { startImmediately: true })
+      next.fill(0)
+      yield* Fiber.join(writing)
+      assert.strictEqual(yield* dataOf(zk, "/node"), "second")
+    })
+  )
+})
+
 /** Its sessions live for 15 seconds whatever they have asked for, so that clients end theirs before the server does. */
 const slowServer = EmbeddedServer.layerMemoryWith({ tickTime: "15 seconds", minSessionTimeout: 300 })
 

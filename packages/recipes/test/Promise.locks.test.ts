@@ -4,7 +4,7 @@ import { fresh } from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { LockLost, LockTimeout, PermitsMismatch } from "../src/Errors.ts"
-import { recipes } from "../src/Promise.ts"
+import { type PromiseLock, recipes } from "../src/Promise.ts"
 
 /** Two clients with a fresh root in common; both close with the first. */
 const connect = async () => {
@@ -37,6 +37,24 @@ const never = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)))
 
 describe("a lock, as Promises", () => {
+  it("holds several locks at once, whichever order they are given in", async () => {
+    await using clients = await connect()
+    const { zk } = clients
+    const [a, b] = [recipes(zk).lock("/a"), recipes(zk).lock("/b")]
+    let inside = 0
+    const both = (locks: ReadonlyArray<PromiseLock>) =>
+      recipes(zk).withLocks(locks, async ({ signal }) => {
+        signal.throwIfAborted()
+        assert.strictEqual(++inside, 1)
+        assert.isAtLeast((await a.contenders()).length, 1)
+        inside--
+        return "done"
+      })
+    assert.deepStrictEqual(await Promise.all([both([a, b]), both([b, a])]), ["done", "done"])
+    const other = { ...a } satisfies PromiseLock
+    assert.propertyVal(await rejection(both([other])), "argument", "locks")
+  })
+
   it("is given at once, and throws for a path that is none", async () => {
     await using clients = await connect()
     assert.throws(() => recipes(clients.zk).lock("no path"), /path/)

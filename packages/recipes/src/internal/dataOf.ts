@@ -17,7 +17,8 @@ export interface DataOf<A> {
 export const dataOf = <A, I>(schema: Schema.Codec<A, I>, codec?: ZNode.Codec<NoInfer<I>> | undefined): DataOf<A> => {
   const { decode, encode } = ZNode.dataCodec(schema, codec)
   return {
-    encode,
+    // As they are at the call: what comes out of a Schema of bytes is the caller's own buffer.
+    encode: (value) => Effect.map(encode(value), bytesOf),
     decode: (path, data) =>
       Effect.mapError(
         decode(path, data),
@@ -30,5 +31,14 @@ export const dataOf = <A, I>(schema: Schema.Codec<A, I>, codec?: ZNode.Codec<NoI
   }
 }
 
-/** Data as the bytes that it is written as. */
-export const bytesOf = (data: Data): Uint8Array => (typeof data === "string" ? new TextEncoder().encode(data) : data)
+/**
+ * Data as the bytes that it is written as: a copy, for a recipe keeps it for longer than the call, and whose buffer it is may
+ * write something else into it.
+ */
+export const bytesOf = (data: Data): Uint8Array =>
+  typeof data === "string"
+    ? new TextEncoder().encode(data)
+    : // What is no data at all is left to the client, which refuses it.
+      data instanceof Uint8Array
+      ? new Uint8Array(data)
+      : data

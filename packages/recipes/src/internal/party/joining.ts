@@ -21,19 +21,18 @@ import { awaitSeen, forget, type Own, refresh, type View } from "./view.ts"
 export const join = (self: View, options: JoinOptions): Effect.Effect<Membership, JoinError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
+      // As it is at the call.
+      const given = { ...options, data: bytesOf(options.data ?? "") }
       const patience = (yield* checkTimeout(options.patience, "patience")) ?? self.zk.session.timeout
       const asked = options.id ?? (yield* Guid.make)
       const outer = yield* Effect.scope
       for (let number = 1; ; number++) {
         const scope = yield* Scope.fork(outer)
         const id = number === 1 ? asked : `${asked}-${number}`
-        const exit = yield* stand(
-          self,
-          id,
-          options,
-          (node) => restore(awaitOurs(node, options, patience)),
-          restore
-        ).pipe(Effect.provideService(Scope.Scope, scope), Effect.exit)
+        const exit = yield* stand(self, id, given, (node) => restore(awaitOurs(node, options, patience)), restore).pipe(
+          Effect.provideService(Scope.Scope, scope),
+          Effect.exit
+        )
         if (Exit.isSuccess(exit)) return exit.value
         yield* Scope.close(scope, exit)
         const isTaken = Option.exists(Exit.findErrorOption(exit), ({ _tag }) => _tag === "MemberExists")
