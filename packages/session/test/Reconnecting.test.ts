@@ -5,6 +5,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type { ServerRefused, SessionClosed, SessionExpired } from "../src/SessionError.ts"
 import * as Frames from "./support/frames.ts"
@@ -323,6 +324,45 @@ describe("a session served by a read-only server meanwhile", () => {
       yield* awaitState(session, "Connected")
       assert.isFalse(session.info.readOnly)
       assert.strictEqual(session.info.id, 0x100n)
+    })
+  )
+
+  it.effect("keeps its own where that server takes it up, as old ones do", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ ...options, servers: "a", allowReadOnly: true })
+      network.writeModes.set("a:2181", "ro")
+      server.cut()
+      yield* TestClock.adjust("500 millis")
+      const readOnly = yield* network.accept
+      assert.strictEqual((yield* readOnly.greet({ readOnly: true })).sessionId, 0x100n)
+      yield* awaitState(session, "Connected")
+      assert.isTrue(session.info.readOnly)
+      network.writeModes.set("a:2181", "rw")
+      yield* TestClock.adjust("2 seconds")
+      const back = yield* network.accept
+      assert.strictEqual((yield* back.greet({ readOnly: false })).sessionId, 0x100n)
+      yield* awaitState(session, "Connected")
+      assert.isFalse(session.info.readOnly)
+      assert.strictEqual(session.info.id, 0x100n)
+    })
+  )
+
+  it.effect("is said to have expired when the ensemble has ended it meanwhile", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ ...options, servers: "a", allowReadOnly: true })
+      const states: Array<string> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag)))
+      )
+      network.writeModes.set("a:2181", "ro")
+      server.cut()
+      yield* TestClock.adjust("500 millis")
+      yield* (yield* network.accept).greet({ readOnly: true })
+      network.writeModes.set("a:2181", "rw")
+      yield* TestClock.adjust("2 seconds")
+      yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
+      yield* TestClock.adjust("1 second")
+      assert.include(states, "Expired")
     })
   )
 

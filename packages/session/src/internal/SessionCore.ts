@@ -221,9 +221,12 @@ export class SessionCore {
     this.isDeparting = false
     if (!isStandIn) {
       const isNew = response.sessionId !== this.credentials.id
+      // A server older than 3.5 takes up a session that it knows also without a quorum: the ensemble still has it, and is
+      // to hear of it again.
+      const isResumed = this.isKnownToEnsemble && response.sessionId === this.credentials.id
       const password = response.passwd ?? noPassword
       this.credentials = { id: response.sessionId, password: Redacted.make(password) }
-      this.isKnownToEnsemble = !readOnly
+      this.isKnownToEnsemble = isResumed || !readOnly
       const { sessionId, timeOut: timeout } = response
       this.liveness.begin({ sessionId, timeout, sentAt, now: link.heardAt, isNew, canProve: !readOnly })
       this.warnOfMargin(timeout)

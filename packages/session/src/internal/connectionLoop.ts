@@ -188,7 +188,8 @@ const stayAt = Effect.fnUntraced(function* (
     core.isOver ? expired : { _tag: "Lost", reason, answered: link.answered, lived: core.liveness.now() - sentAt }
   const stay = (end: End<Lost | Expired>) =>
     Effect.suspend(() => {
-      search.attempts.clear()
+      if (core.isReady) search.attempts.clear()
+      else search.attempts.ended(server)
       core.connected(established, isStandIn)
       outage.back(server)
       const served = runLink(core, link, response.readOnly === true, (reason) => end(() => lost(reason())))
@@ -210,6 +211,7 @@ const stayAt = Effect.fnUntraced(function* (
   )
   const reason = ended._tag === "Lost" ? ended.reason : "the session has expired"
   outage.lost(server, reason)
+  if (!core.isReady) search.attempts.failed(server, reason, undefined)
   yield* annotated(core, server, Effect.logDebug(`connection lost: ${reason}`))
   return ended
 })
