@@ -28,21 +28,6 @@ describe("a write that is repeated", () => {
     })
   )
 
-  it.effect("goes on in the background when it is a guaranteed delete, whose caller hears RequestTimeout", () =>
-    Effect.gen(function* () {
-      const { asked, zk } = yield* fake(
-        ({ operation }, index) => (index < 7 ? lost(operation) : Effect.succeed(undefined)),
-        { session }
-      )
-      const fiber = yield* Effect.forkChild(Effect.flip(zk.delete("/a", { guaranteed: true })), {
-        startImmediately: true
-      })
-      yield* TestClock.adjust("1 minute")
-      assert.deepInclude({ ...(yield* Fiber.join(fiber)) }, { _tag: "RequestTimeout", maybeApplied: true })
-      assert.lengthOf(asked, 8)
-    })
-  )
-
   it.effect("is given up after eight lost connections, whoever repeats it", () =>
     Effect.gen(function* () {
       const { asked, zk } = yield* fake(({ operation }) => lost(operation))
