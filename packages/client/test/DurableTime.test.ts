@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import * as Outcome from "../src/Outcome.ts"
-import { fake } from "./fakeSession.ts"
+import { fake, stat } from "./fakeSession.ts"
 
 const lost = (operation: string) =>
   Effect.fail(new ConnectionLoss({ operation, path: "/a", maybeApplied: true, losses: 1 }))
@@ -25,6 +25,26 @@ describe("a write that is repeated", () => {
       assert.isUndefined(fiber.pollUnsafe())
       yield* TestClock.adjust("1 millis")
       assert.deepInclude({ ...(yield* Fiber.join(fiber)) }, { _tag: "ConnectionLoss", maybeApplied: true })
+    })
+  )
+
+  it.effect("goes on in the background when it is a guaranteed delete, whose caller hears RequestTimeout", () =>
+    Effect.gen(function* () {
+      let deletes = 0
+      const { zk } = yield* fake(
+        ({ operation }) => {
+          if (operation === "delete") return deletes++ < 7 ? lost(operation) : Effect.void
+          return Effect.succeed(operation === "exists" ? { stat } : { path: "/" })
+        },
+        { session }
+      )
+      const fiber = yield* Effect.forkChild(Effect.flip(zk.delete("/a", { guaranteed: true })), {
+        startImmediately: true
+      })
+      // In steps: a pause that is over and the timeout are told in their order.
+      for (let step = 0; step < 100; step++) yield* TestClock.adjust("25 millis")
+      assert.deepInclude({ ...(yield* Fiber.join(fiber)) }, { _tag: "RequestTimeout", maybeApplied: true })
+      assert.strictEqual(deletes, 8)
     })
   )
 

@@ -2,7 +2,7 @@
  * Writes that are repeated until it is known what became of them: the one loop behind `protected`, `idempotent` and
  * `guaranteed`.
  */
-import { RequestTimeout, type SessionError } from "@effect-zookeeper/session/SessionError"
+import { ConnectionLoss, RequestTimeout, type SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -86,8 +86,8 @@ export const durably = Effect.fnUntraced(function* <A, E extends Tagged>(
         if (isGivenUp(failure)) return yield* Effect.fail(fate._tag === "Unapplied" ? unapplied(failure) : failure)
         if (fate._tag === "Anew") lost = undefined
       }
-      // The schedule ends with the losses, which are counted here as well.
-      if (step !== undefined) yield* Effect.ignore(step(failure))
+      // The schedule would count the losses once more, of which each failure tells all so far.
+      if (step !== undefined) yield* Effect.ignore(step(uncounted(failure)))
       const outcome = yield* attempt
       if (Result.isSuccess(outcome)) return outcome.success
       failure = outcome.failure
@@ -112,6 +112,9 @@ export const outOfTime = (
   { operation, path }: { readonly operation: string; readonly path: string },
   maybeApplied: boolean
 ): RequestTimeout => new RequestTimeout({ operation, path, maybeApplied })
+
+const uncounted = <E>(failure: E): E | ConnectionLoss =>
+  failure instanceof ConnectionLoss ? new ConnectionLoss({ ...failure, losses: 0 }) : failure
 
 /** Milliseconds. */
 const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
