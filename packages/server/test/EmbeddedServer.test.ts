@@ -8,6 +8,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -227,6 +228,28 @@ describe("controls", () => {
       yield* Fiber.join(asked)
       assert.strictEqual(answered, 100)
     }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("a read that had to wait for its turn leaves a stream of events at its path as it is", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      yield* zk.create("/x")
+      const ready = Latch.makeUnsafe(false)
+      const events = zk.events("/x", { onReady: () => void ready.openUnsafe() }).pipe(Stream.take(2), Stream.runCollect)
+      const seen = yield* Effect.forkChild(events, { startImmediately: true })
+      yield* ready.await
+      yield* server.pause
+      const first = yield* Effect.forkChild(zk.get("/"), { startImmediately: true })
+      const second = yield* Effect.forkChild(zk.getAndWatch("/x"), { startImmediately: true })
+      yield* server.resume
+      yield* Fiber.join(first)
+      const { changed } = yield* Fiber.join(second)
+      yield* zk.set("/x", "one")
+      assert.strictEqual((yield* changed).type, "NodeDataChanged")
+      yield* zk.set("/x", "two")
+      assert.lengthOf(yield* Fiber.join(seen), 2)
+    }).pipe(Effect.provide(world({}, { maxInFlight: 1 })))
   )
 
   it.effect("a snapshot brings back what was", () =>

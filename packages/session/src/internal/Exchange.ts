@@ -432,14 +432,20 @@ export interface Awaited {
 /** Why a session takes no more, told to a request that may have been applied, or to one that was not. */
 export type Ending = (maybeApplied: boolean) => SessionError
 
-/** A request as it is now, whatever its caller does with his bytes and arrays while it waits. */
+/**
+ * A request as it is now, whatever its caller does with his bytes and arrays while it waits. One without any stays the object
+ * that it is: whether a read sets a watch is written into it when it is sent.
+ */
 const ownCopy = (value: unknown): unknown => {
   if (typeof value !== "object" || value === null) return value
   if (ArrayBuffer.isView(value)) return new Uint8Array(value as Uint8Array)
   if (Array.isArray(value)) return value.map(ownCopy)
-  const copy: Record<string, unknown> = {}
-  for (const [key, member] of Object.entries(value)) copy[key] = ownCopy(member)
-  return copy
+  let copy: Record<string, unknown> | undefined
+  for (const [key, member] of Object.entries(value)) {
+    const own = ownCopy(member)
+    if (own !== member) (copy ??= { ...value })[key] = own
+  }
+  return copy ?? value
 }
 
 /** The header of every reply. */
