@@ -31,7 +31,10 @@ const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 const ofHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"))
 const textOf = (data: Uint8Array): string => new TextDecoder().decode(data)
 
-/** The znodes of a server: every path has this data, until it is written, and every parent these children. */
+/**
+ * The znodes of a server: every path has this data, until it is written, and every parent these children, which are
+ * ephemeral.
+ */
 interface Znodes {
   readonly dataOf: (path: string) => Uint8Array
   readonly children: ReadonlyArray<string>
@@ -40,7 +43,11 @@ interface Znodes {
 const answering = ({ children, dataOf }: Znodes): ScriptedSession.Script => {
   const { stat } = ScriptedSession
   const written = new Map<string, Uint8Array>()
-  const read = (path: string) => ({ data: written.get(path) ?? dataOf(path), stat })
+  const ephemeral = { ...stat, ephemeralOwner: ScriptedSession.sessionId }
+  const read = (path: string) => ({
+    data: written.get(path) ?? dataOf(path),
+    stat: children.includes(ZnodePath.name(path)) ? ephemeral : stat
+  })
   return ({ operation, request }) => {
     const path = request.path ?? ""
     switch (operation) {
