@@ -1,5 +1,5 @@
 /** TLS against the secure port of real servers: who is let in, who is not, why, and what was said before. */
-import { Acl, ZooKeeper } from "@effect-zookeeper/client"
+import { Acl, PromiseClient, ZooKeeper } from "@effect-zookeeper/client"
 import type { ConnectFailed } from "@effect-zookeeper/client"
 import type { TlsReason } from "@effect-zookeeper/transport/TlsError"
 import * as TlsOptions from "@effect-zookeeper/transport/TlsOptions"
@@ -145,30 +145,6 @@ const refusals = {
     says: "the server speaks TLS at this port; write tls:// before it",
     nothingIsSaid: "to the server's program"
   },
-  badKey: {
-    name: "a key that is none",
-    tls: "Options",
-    says: "the TLS options cannot be used",
-    nothingIsSaid: "but the handshake of TLS"
-  },
-  wrongPassphrase: {
-    name: "a wrong passphrase",
-    tls: "Options",
-    says: "the TLS options cannot be used",
-    nothingIsSaid: "but the handshake of TLS"
-  },
-  missingFile: {
-    name: "a file that is not there",
-    tls: "Options",
-    says: "the file of tls.ca cannot be read",
-    nothingIsSaid: "but the handshake of TLS"
-  },
-  noSecret: {
-    name: "a key that is not Redacted",
-    tls: "Options",
-    says: "tls.key must be Redacted",
-    nothingIsSaid: "but the handshake of TLS"
-  },
   silence: {
     name: "a server that never shakes hands",
     tls: undefined,
@@ -254,8 +230,6 @@ const makeRefused = Effect.fnUntraced(function* ({ good, secure, server, tls }: 
   ]
   yield* Effect.forEach(warm, Effect.scoped, { concurrency: "unbounded" })
 
-  const passphrase = Redacted.make("right")
-  const wrong = Redacted.make("wrong")
   const all: {
     readonly [Name in keyof typeof refusals]: Effect.Effect<
       Refused,
@@ -278,13 +252,6 @@ const makeRefused = Effect.fnUntraced(function* ({ good, secure, server, tls }: 
     tlsAtPlainPort: refuse(server, good),
     plainAtTlsPort: refuse(secure, undefined),
     plainAtAlert: refuse(alert.address, undefined),
-    badKey: refuse(secure, { ...good, key: Redacted.make("no key") }),
-    wrongPassphrase: Effect.flatMap(tls.clientPfx(Redacted.value(passphrase)), (pfx) =>
-      refuse(secure, { ca: tls.ca, pfx: Redacted.make(pfx), passphrase: wrong })
-    ),
-    missingFile: refuse(secure, TlsOptions.fromFiles({ ca: Path.join(server.folder, "nowhere.pem") })),
-    // What JavaScript may pass.
-    noSecret: refuse(secure, { ...good, key: tls.client.key as unknown as Redacted.Redacted<string> }),
     silence: refuse(silent.address, good, { sessionTimeout: CONNECT_TIMEOUT / 2 })
   }
   return yield* Effect.all(all, { concurrency: "unbounded" })
@@ -335,6 +302,49 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
       })
     )
   }
+
+  it.effect("options that cannot be used are refused at once by name, in both faces, and nothing is dialled", () =>
+    Effect.gen(function* () {
+      const { good, tls } = yield* Fixture
+      const tap = yield* ByteTap.make(targetOf(tls.connectString))
+      const secret = "a secret that no message tells"
+      const pfx = Redacted.make(yield* tls.clientPfx("right"))
+      const key = Redacted.make(yield* tls.encryptedClientKey("right"))
+      const passphrase = Redacted.make(secret)
+      const nowhere = "/nowhere/ca.pem"
+      const files: ReadonlyArray<readonly [string, TlsOptions.TlsSource]> = [
+        ["tls.ca", { ...good, ca: "no PEM" }],
+        ["tls.cert", { ...good, cert: undefined }],
+        ["tls.key", { ...good, key: undefined }],
+        ["tls.key", { ...good, key: Redacted.make(secret) }],
+        ["tls.key", { ...good, key: secret as unknown as Redacted.Redacted<string> }],
+        ["tls.passphrase", { ...good, key }],
+        ["tls.passphrase", { ...good, key, passphrase }],
+        ["tls.passphrase", { ca: tls.ca, pfx, passphrase }],
+        ["tls.ca", TlsOptions.fromFiles({ ca: nowhere })]
+      ]
+      for (const [option, options] of files) {
+        const given = { servers: tap.connectString, tls: options }
+        const error = yield* failure(connect(given), "InvalidArgument")
+        assert.strictEqual(error.argument, option)
+        assert.include(error.message, option)
+        assert.notInclude(error.message, secret)
+        const promised = yield* Effect.flip(
+          Effect.tryPromise({
+            try: () => PromiseClient.connect(given.servers, { tls: options }),
+            catch: (cause) => cause
+          })
+        )
+        assert.deepInclude(promised, { _tag: "InvalidArgument", argument: option })
+      }
+      const unread = yield* failure(
+        connect({ servers: tap.connectString, tls: TlsOptions.fromFiles({ ca: nowhere }) }),
+        "InvalidArgument"
+      )
+      assert.include(unread.message, nowhere)
+      assert.lengthOf(yield* tap.sent, 0)
+    })
+  )
 
   it.effect("lets in who shows a certificate; whoAmI tells it, and x509 ACLs hold", () =>
     Effect.gen(function* () {

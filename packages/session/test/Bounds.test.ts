@@ -66,15 +66,16 @@ describe("servers that are not there", () => {
         yield* settle
         assert.strictEqual(session.info.state._tag, "Disconnected")
         yield* pass(1000)
-        // A round of three at once, then one after each pause.
-        assert.isAtLeast(times.length, 9)
+        // A round at once, then one after each pause. The pauses are random from nothing on, so that no number of dials
+        // holds for all of them: those of one seed are always the same.
+        assert.isAtLeast(times.length, 6)
         assert.isAtMost(times.length, 18)
         for (const name of ["a", "b", "c"]) network.set(`${name}:2181`, "accept")
         for (let waited = 0; waited < 1500 && network.waiting === 0; waited += 10) yield* TestClock.adjust("10 millis")
         assert.strictEqual(network.waiting, 1)
         assert.strictEqual((yield* (yield* network.accept).greet()).sessionId, 0x100n)
         yield* awaitState(session, "Connected")
-      })
+      }).pipe(Random.withSeed("an outage of a second"))
   )
 
   it.effect(

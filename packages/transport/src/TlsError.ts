@@ -46,6 +46,8 @@ export type TlsReason = typeof TlsReason.Type
  */
 export class TlsError extends Schema.TaggedError<TlsError>()("TlsError", {
   reason: TlsReason,
+  /** The option that cannot be used, such as `tls.ca`, where it is one. */
+  option: Schema.optional(Schema.String),
   /** What was wrong and what to do, without a secret. */
   message: Schema.String,
   cause: Schema.optional(Schema.Defect())

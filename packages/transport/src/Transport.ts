@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -68,6 +69,11 @@ export class Transport extends Context.Service<
   {
     /** The connect string to use when an application names no servers, if this transport has one. */
     readonly defaultServers: string | undefined
+    /**
+     * Whether what the transport was given can be used, as far as that shows without a server. Asked once, before the first
+     * connection.
+     */
+    readonly check?: Effect.Effect<void, InvalidArgument> | undefined
     /** All addresses behind the host name of a server; asked again at every attempt, for names move. */
     readonly resolve: (server: ServerAddress) => Effect.Effect<ReadonlyArray<ServerAddress>, TransportError>
     /** Dials one resolved address. `name` is the server as the user wrote it: TLS verifies against its host. */
@@ -104,17 +110,23 @@ export interface Options {
  * whoever connects brings the deadline and interrupts. A TLS connection is never used before the certificate has been
  * checked, and never replaced by a plain one.
  *
+ * `check` reads the TLS options one by one, so that the error names the one that cannot be used. Of an Effect it runs that
+ * once, and passes over what may be of the moment: a key that does not belong to the certificate yet, and any failure but
+ * that of a file of `TlsOptions.fromFiles`.
+ *
  * @category layers
  * @since 0.1.0
  */
 export const layer = (options: Options = {}): Layer.Layer<Transport> => {
   const { lookup, tls } = options
   const isSecure = ({ scheme }: ServerAddress): boolean => (scheme === undefined ? tls !== undefined : scheme === "tls")
-  const isVerified = tls === undefined || Effect.isEffect(tls) || tls.rejectUnauthorized !== false
+  const isVerified = tls === undefined || Effect.isEffect(tls) || tls?.rejectUnauthorized !== false
   return Layer.succeed(
     Transport,
     Transport.of({
       defaultServers: undefined,
+      // Without options there is nothing to load a module for.
+      check: tls === undefined ? undefined : Effect.flatMap(loadTls, ({ checkSource }) => checkSource(tls)),
       resolve: (server) => Effect.flatMap(loadResolve, ({ resolve }) => resolve(server, lookup)),
       connect: (address, name) => Effect.flatMap(loadDial, ({ dial }) => dial(address, name, isSecure(name), tls)),
       exposure: (server) => (isSecure(server) ? (isVerified ? "none" : "unverified") : "plain")
@@ -131,5 +143,7 @@ const load = <Module>(once: () => Promise<Module>): Effect.Effect<Module> => {
 }
 
 const loadResolve = load(() => import("./internal/resolve.ts"))
+
+const loadTls = load(() => import("./internal/tls.ts"))
 
 const loadDial = load(() => import("./internal/dial.ts"))

@@ -383,6 +383,83 @@ describe("over TLS", () => {
     })
   )
 
+  it.effect("checks TLS options one by one before a server is dialled, and names the one that cannot be used", () =>
+    Effect.gen(function* () {
+      const c = yield* certificates
+      const key = Redacted.make(c.client.key)
+      const pfx = Redacted.make(c.clientPfx)
+      const wrong = Redacted.make("wrong-passphrase")
+      const junk = Redacted.make("junk")
+      const refusals: ReadonlyArray<readonly [options: unknown, option: string, says: string]> = [
+        ["a file", "tls", "must be an object"],
+        [null, "tls", "must be an object"],
+        [{ passphrse: wrong }, "tls", "there is no such option"],
+        [{ ca: "junk" }, "tls.ca", "certificates of authorities as PEM"],
+        [{ ca: [c.ca, "junk"] }, "tls.ca", "-----BEGIN CERTIFICATE-----"],
+        [{ ca: [] }, "tls.ca", "leave it out"],
+        [{ ca: [undefined] }, "tls.ca", "PEM"],
+        [{ ca: c.ca.replace("MII", "AAA") }, "tls.ca", "PEM"],
+        [{ ca: c.client.key }, "tls.ca", "PEM"],
+        [{ ca: 7 }, "tls.ca", "PEM"],
+        [{ crl: "junk" }, "tls.crl", "-----BEGIN X509 CRL-----"],
+        [{ cert: "junk", key }, "tls.cert", "the client's certificate as PEM"],
+        [{ cert: c.client.cert }, "tls.key", "must be given with tls.cert"],
+        [{ key }, "tls.cert", "must be given with tls.key"],
+        [{ cert: c.client.cert, key: c.client.key }, "tls.key", "must be Redacted"],
+        [{ cert: c.client.cert, key: junk }, "tls.key", "-----BEGIN PRIVATE KEY-----"],
+        [{ cert: c.client.cert, key: Redacted.make("") }, "tls.key", "-----BEGIN PRIVATE KEY-----"],
+        [{ cert: c.client.cert, key: Redacted.make(c.server.key) }, "tls.key", "of the certificate in tls.cert"],
+        [{ pfx: junk }, "tls.pfx", "the bytes of a PKCS#12 file"],
+        [{ pfx: Redacted.make(new Uint8Array(9)) }, "tls.pfx", "PKCS#12"],
+        [{ pfx }, "tls.passphrase", "must be given"],
+        [{ pfx, passphrase: wrong }, "tls.passphrase", "does not open tls.pfx"],
+        [{ pfx, passphrase: "wrong-passphrase" }, "tls.passphrase", "must be a Redacted string"],
+        [{ servername: "" }, "tls.servername", "the server's certificate carries"],
+        [{ minVersion: "TLSv1.1" }, "tls.minVersion", "TLSv1.2"],
+        [{ rejectUnauthorized: "no" }, "tls.rejectUnauthorized", "true or false"]
+      ]
+      for (const [options, option, says] of refusals) {
+        const { check } = yield* transport({ tls: options as TlsOptions.TlsOptions })
+        const error = yield* Effect.flip(check ?? Effect.void)
+        assert.strictEqual(error.argument, option, says)
+        assert.include(error.message, says)
+        for (const secret of ["wrong-passphrase", "junk", "BEGIN PRIVATE KEY-----\n"]) {
+          assert.notInclude(error.message, secret)
+        }
+      }
+      const passphrase = Redacted.make("secret")
+      const good: ReadonlyArray<TlsOptions.TlsOptions> = [
+        {},
+        { ca: [c.ca, Buffer.from(c.ca)], cert: c.client.cert, key },
+        { ca: `${c.ca}\n${c.ca}`, pfx, passphrase, servername: "zk.test", minVersion: "TLSv1.3" }
+      ]
+      for (const tls of good) yield* (yield* transport({ tls })).check ?? Effect.void
+    })
+  )
+
+  it.effect("checks what an Effect gives for the start, but not what may be of the moment", () =>
+    Effect.gen(function* () {
+      const c = yield* certificates
+      const key = Redacted.make(c.server.key)
+      const checkOf = (tls: TlsOptions.TlsSource) =>
+        Effect.flatMap(transport({ tls }), ({ check }) => check ?? Effect.void)
+      yield* checkOf(Effect.fail("the vault is sealed"))
+      // Of two files one has been replaced.
+      yield* checkOf(Effect.succeed({ ca: c.ca, cert: c.client.cert, key }))
+      const error = yield* Effect.flip(checkOf(Effect.succeed({ ca: "junk" })))
+      assert.strictEqual(error.argument, "tls.ca")
+      for (const [files, says] of [
+        [{ ca: "/nowhere/ca\n.pem" }, "cannot be read: ENOENT"],
+        [{ ca: 0 as unknown as string }, "must be the path of a file"]
+      ] as const) {
+        const unread = yield* Effect.flip(checkOf(TlsOptions.fromFiles(files)))
+        assert.strictEqual(unread.argument, "tls.ca")
+        assert.include(unread.message, says)
+        assert.notInclude(unread.message, "\n")
+      }
+    })
+  )
+
   it.live("says who can read what is sent to a server", () =>
     Effect.gen(function* () {
       const exposures = (tls: TlsOptions.TlsSource | undefined) =>
@@ -521,7 +598,7 @@ describe("over TLS", () => {
         client: { ca: c.ca, pfx: Redacted.make(c.clientPfx), passphrase: Redacted.make("wrong-passphrase") }
       }),
       reason: "Options",
-      message: ["mac verify failure"]
+      message: ["tls.passphrase does not open tls.pfx"]
     }
   ]
   for (const { message, name, pick, reason } of refusals) {

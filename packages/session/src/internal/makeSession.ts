@@ -33,6 +33,7 @@ export const makeSession = Effect.fnUntraced(function* (
 > {
   const transport = yield* Transport
   const settings = yield* checkOptions(options, transport.defaultServers)
+  if (transport.check !== undefined) yield* within(transport.check, settings.connectTimeout)
   const exposure = makeExposure(transport, settings.allowPlaintext)
   yield* exposure.checkServers(settings.servers.servers)
   if (hasCredentials(settings)) yield* exposure.checkCredentials(settings.servers.servers)
@@ -95,6 +96,10 @@ export const makeSession = Effect.fnUntraced(function* (
     updateServers: (connectString) => updateServers(core, exposure, connectString)
   }
 })
+
+/** An application's Effect may give the options; what it needs longer for shows when a connection needs it. */
+const within = (check: Effect.Effect<void, InvalidArgument>, millis: number) =>
+  Number.isFinite(millis) ? Effect.timeoutOption(check, millis) : check
 
 const whyOver = (refusal: SessionError | undefined): Exit.Exit<void, AuthFailed | SessionExpired> =>
   refusal instanceof AuthFailed || refusal instanceof SessionExpired ? Exit.fail(refusal) : Exit.void

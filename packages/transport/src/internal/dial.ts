@@ -71,17 +71,17 @@ const openTls = (
         : new TransportError({
             server,
             reason: "Tls",
-            cause: explainTls(cause, stage, isAnonymous(options))
+            cause: explainTls(cause, stage, options)
           })
   )
 
 /** How far the opening of a socket has come. */
 type Stage = "options" | "dial" | "handshake"
 
-const explainTls = (cause: unknown, stage: Stage, anonymous: boolean): TlsError => {
+const explainTls = (cause: unknown, stage: Stage, options: TlsOptions): TlsError => {
   // Certificates and keys are read before a byte is sent.
-  if (stage === "options") return explainOptions(cause)
-  return isReset(cause) ? explainEnd(cause) : explain(cause, anonymous)
+  if (stage === "options") return explainOptions(cause, options)
+  return isReset(cause) ? explainEnd(cause) : explain(cause, isAnonymous(options))
 }
 
 /** Opens a socket that the Scope closes; an interruption on the way destroys it at once. */

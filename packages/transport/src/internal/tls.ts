@@ -1,14 +1,17 @@
 /**
  * TLS as Node knows it: our options as Node's, and Node's errors as ours.
  */
-import * as Redacted from "effect/Redacted"
+import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import * as Url from "node:url"
 import type { ServerAddress } from "../ServerAddress.ts"
 import { TlsError, type TlsReason } from "../TlsError.ts"
-import type { TlsOptions } from "../TlsOptions.ts"
+import type { TlsOptions, TlsSource } from "../TlsOptions.ts"
+import { isMomentary, type Mistake, mistakeIn } from "./checkTls.ts"
 
 /**
  * Nothing is left to a default that the process or its environment can lower. No application protocol is offered
@@ -53,10 +56,37 @@ export const explainEnd = (cause: unknown): TlsError =>
   })
 
 /** Options that cannot be used; nothing has been sent. Node's messages about keys and certificates quote nothing of them. */
-export const explainOptions = (cause: unknown): TlsError =>
-  cause instanceof TlsError
-    ? cause
-    : new TlsError({ reason: "Options", message: `the TLS options cannot be used: ${messageOf(cause)}`, cause })
+export const explainOptions = (cause: unknown, options?: TlsOptions): TlsError => {
+  if (cause instanceof TlsError) return cause
+  const mistake = options === undefined ? undefined : mistakeIn(options)
+  return mistake === undefined
+    ? new TlsError({ reason: "Options", message: `the TLS options cannot be used: ${messageOf(cause)}`, cause })
+    : new TlsError({ reason: "Options", option: mistake.option, message: `${mistake.option} ${mistake.rule}`, cause })
+}
+
+/** What is wrong with options of the start, as an error of an argument. An Effect's are those of this moment. */
+export const checkSource = (source: TlsSource): Effect.Effect<void, InvalidArgument> =>
+  Effect.isEffect(source)
+    ? Effect.matchEffect(source, {
+        onSuccess: (options) =>
+          Effect.sync(() => mistakeIn(options)).pipe(
+            Effect.flatMap((mistake) => refuse(mistake && isMomentary(mistake) ? undefined : mistake))
+          ),
+        onFailure: (cause) =>
+          cause instanceof TlsError && cause.option !== undefined
+            ? refuse({ option: cause.option, value: fileOf(cause.cause), rule: cause.message })
+            : // It may be of the moment: the first connection asks again.
+              Effect.void
+      })
+    : Effect.suspend(() => refuse(mistakeIn(source)))
+
+const refuse = (mistake: Mistake | undefined): Effect.Effect<void, InvalidArgument> =>
+  mistake === undefined
+    ? Effect.void
+    : Effect.fail(new InvalidArgument({ argument: mistake.option, value: mistake.value, rule: mistake.rule }))
+
+const fileOf = (cause: unknown): string =>
+  cause instanceof Error && "path" in cause && typeof cause.path === "string" ? cause.path : "<hidden>"
 
 /** As certificates and Server Name Indication write a name: without the root's dot, international ones in ASCII. */
 const toCertificateName = (host: string): string => {
@@ -128,5 +158,9 @@ const toPem = (value: string | Uint8Array): string | Buffer => (typeof value ===
 
 const reveal = <A>(option: string, secret: Redacted.Redacted<A>): A => {
   if (Redacted.isRedacted(secret)) return Redacted.value(secret)
-  throw new TlsError({ reason: "Options", message: `tls.${option} must be Redacted: Redacted.make(...)` })
+  throw new TlsError({
+    reason: "Options",
+    option: `tls.${option}`,
+    message: `tls.${option} must be Redacted: Redacted.make(...)`
+  })
 }

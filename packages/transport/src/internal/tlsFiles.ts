@@ -1,6 +1,7 @@
 /**
  * TLS options out of files.
  */
+import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs/promises"
@@ -29,18 +30,24 @@ export const readTlsFiles = Effect.fnUntraced(function* (
 const readAll = (option: keyof TlsFiles, paths: string | ReadonlyArray<string> | undefined) =>
   paths === undefined
     ? Effect.succeed(undefined)
-    : Effect.forEach(typeof paths === "string" ? [paths] : paths, (path) => read(option, path))
+    : Effect.forEach(Array.isArray(paths) ? (paths as ReadonlyArray<string>) : [paths as string], (path) =>
+        read(option, path)
+      )
 
 const readOne = (option: keyof TlsFiles, path: string | undefined) =>
   path === undefined ? Effect.succeed(undefined) : read(option, path)
 
 const read = (option: keyof TlsFiles, path: string): Effect.Effect<Uint8Array, TlsError> =>
-  Effect.tryPromise({
-    try: (signal) => Fs.readFile(path, { signal }),
-    catch: (cause) =>
-      new TlsError({
-        reason: "Options",
-        message: `the file of tls.${option} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-        cause
+  // A number would be the descriptor of an open file.
+  typeof path !== "string" || path === ""
+    ? Effect.fail(broken(option, "must be the path of a file"))
+    : Effect.tryPromise({
+        try: (signal) => Fs.readFile(path, { signal }),
+        catch: (cause) => {
+          const why = Printable.escape(cause instanceof Error ? cause.message : String(cause))
+          return broken(option, `the file of tls.${option} cannot be read: ${why}`, cause)
+        }
       })
-  })
+
+const broken = (option: keyof TlsFiles, message: string, cause?: unknown): TlsError =>
+  new TlsError({ reason: "Options", option: `tls.${option}`, message, cause })
