@@ -195,7 +195,8 @@ const open = async <E>(
   let closing: Promise<void> | undefined
   // What is acquired on the client. It is released while the session is being closed, which waits for it.
   const acquired = Scope.makeUnsafe()
-  const release = Effect.uninterruptible(Scope.close(acquired, Exit.void))
+  // A turn later than the session has begun to close: what is still held is told why it is lost, and not that it was released.
+  const release = Effect.uninterruptible(Effect.andThen(Effect.yieldNow, Scope.close(acquired, Exit.void)))
   const { session } = Context.get(context, ZooKeeper.ZooKeeper)
   const closeAll = Effect.gen(function* () {
     const releasing = yield* Effect.forkDetach(session.closing.giveBack(release), { startImmediately: true })

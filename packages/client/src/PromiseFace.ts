@@ -19,6 +19,7 @@
  * @since 0.1.0
  */
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
@@ -218,6 +219,7 @@ const isPlain = (value: unknown): value is PlainObject =>
 /** An object that is only data: copied if anything in it has another face, and else itself. */
 const data = (run: Run, source: PlainObject): unknown => {
   let copy: PlainObject | undefined
+  let hasLong = false
   for (const key in source) {
     const member = source[key]
     if (typeof member !== "object" && typeof member !== "function") continue
@@ -227,8 +229,9 @@ const data = (run: Run, source: PlainObject): unknown => {
     if (typeof presented === "function") return service(run, source, false)
     copy ??= { ...source }
     copy[key] = presented
+    hasLong ||= typeof presented === "bigint"
   }
-  return copy ?? source
+  return copy !== undefined && (hasLong || Object.hasOwn(source, "toJSON")) ? withJson(copy) : (copy ?? source)
 }
 
 const service = (run: Run, source: PlainObject, isExact: boolean): PlainObject => {
@@ -243,7 +246,7 @@ const service = (run: Run, source: PlainObject, isExact: boolean): PlainObject =
       Object.defineProperty(face, key, { enumerable: true, get: () => present(run, getter.call(source)) })
     }
   }
-  return face
+  return Object.hasOwn(source, "toJSON") ? withJson(face) : face
 }
 
 const elements = (run: Run, source: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {

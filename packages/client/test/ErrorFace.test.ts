@@ -1,7 +1,17 @@
 /** What answers and errors look like in JSON, in a clone, and in a stack. */
 import { assert, describe, it } from "@effect/vitest"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
-import { InvalidArgument, NoNode, Op, PromiseClient, SessionExpired, TransactionFailed } from "../src/index.ts"
+import { someLong } from "@effect-zookeeper/protocol/Json"
+import * as Effect from "effect/Effect"
+import {
+  InvalidArgument,
+  NoNode,
+  Op,
+  PromiseClient,
+  PromiseFace,
+  SessionExpired,
+  TransactionFailed
+} from "../src/index.ts"
 
 const noNode = new NoNode({ path: "/a", operation: "getData" })
 
@@ -52,6 +62,31 @@ describe("an answer", () => {
     assert.deepStrictEqual({ ...structuredClone(stat) }, { ...stat })
     const [written] = await zk.transaction([Op.setData("/a", "y")])
     assert.doesNotThrow(() => JSON.stringify(written))
+  })
+})
+
+describe("what has 64-bit numbers and is asked for JSON", () => {
+  it("is a client with its session, whose password stays hidden", async () => {
+    await using zk = await connected()
+    const json = JSON.parse(JSON.stringify(zk))
+    assert.strictEqual(json.session.id, String(zk.session.id))
+    assert.match(json.session.deadline, /^\d+$/)
+    assert.strictEqual(json.session.state._tag, "Connected")
+    assert.strictEqual(json.session.password, "<redacted>")
+  })
+
+  it("is the configuration of an ensemble", async () => {
+    await using zk = await connected()
+    const config = await zk.getConfig()
+    assert.strictEqual(JSON.parse(JSON.stringify(config)).version, String(config.version))
+  })
+
+  it("is an event that names its transaction", async () => {
+    await using zk = await connected()
+    const event = { type: "NodeDeleted" as const, path: "/a", zxid: someLong(2n ** 62n) }
+    const told = await PromiseFace.derive(zk.run, Effect.succeed(event))()
+    assert.deepStrictEqual({ ...told }, { type: "NodeDeleted", path: "/a", zxid: 2n ** 62n })
+    assert.strictEqual(JSON.stringify(told), '{"type":"NodeDeleted","path":"/a","zxid":"4611686018427387904"}')
   })
 })
 

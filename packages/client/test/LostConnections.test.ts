@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { ZooKeeper } from "../src/index.ts"
+import { Op, type ZooKeeper } from "../src/index.ts"
 import { connect, failure, pulled, text } from "./utils.ts"
 
 /** A client behind a proxy, and one beside it, in the same chroot. */
@@ -176,6 +176,29 @@ describe("a stream of changes", () => {
       // A gap may be told before the end.
       yield* failure(Effect.forever(events), "SessionExpired")
       yield* failure(zk.get("/a"), "SessionExpired")
+    })
+  )
+})
+
+describe("a write that waits for its turn", () => {
+  it.live("sends the bytes that it was given at the call", () =>
+    Effect.gen(function* () {
+      const chroot = freshPath("waiting-bytes")
+      const zk = yield* connect({ servers: shared() + chroot, maxInFlight: 1 })
+      yield* zk.ensurePath("/")
+      const now = { startImmediately: true } as const
+      const bytes = new TextEncoder().encode("first")
+      const writes = [
+        yield* Effect.forkChild(zk.exists("/"), now),
+        yield* Effect.forkChild(zk.create("/created", { data: bytes }), now),
+        yield* Effect.forkChild(zk.set("/", bytes), now),
+        yield* Effect.forkChild(zk.transaction([Op.create("/in-transaction", { data: bytes })]), now)
+      ]
+      bytes.fill(0)
+      for (const write of writes) yield* Fiber.join<unknown, unknown>(write)
+      for (const path of ["/", "/created", "/in-transaction"]) {
+        assert.strictEqual(text((yield* zk.get(path)).data), "first", path)
+      }
     })
   )
 })

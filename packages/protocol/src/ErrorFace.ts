@@ -3,6 +3,11 @@
  *
  * @since 0.1.0
  */
+import { requireSupportedNode } from "./internal/supportedNode.ts"
+import { jsonOf } from "./Json.ts"
+
+// Here, because every package makes its errors with this module before it makes anything else.
+requireSupportedNode()
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what TypeScript asks of a class that is extended by a function
 type ErrorClass = new (...args: Array<any>) => Error
@@ -37,16 +42,4 @@ export const make = <C extends ErrorClass>(base: C): C => {
   // Node shows an error with its stack, unless it has a way of its own to be shown, as those of Effect have.
   Object.defineProperty(Speaking.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: undefined })
   return Speaking
-}
-
-/**
- * The properties of an object as JSON takes them: 64-bit numbers as decimal text.
- *
- * @category converting
- * @since 0.1.0
- */
-export const jsonOf = (value: object): Record<string, unknown> => {
-  const json: Record<string, unknown> = {}
-  for (const [key, member] of Object.entries(value)) json[key] = typeof member === "bigint" ? String(member) : member
-  return json
 }

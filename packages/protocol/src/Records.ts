@@ -6,7 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as Acls from "./Acl.ts"
-import { jsonOf } from "./ErrorFace.ts"
+import { jsonOf } from "./Json.ts"
 import * as Jute from "./Jute.ts"
 import type { JuteWriter } from "./JuteWriter.ts"
 

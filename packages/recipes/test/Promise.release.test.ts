@@ -11,6 +11,49 @@ const holds = {
   "an office": (of: Recipes) => of.leaderElection("/election").acquire()
 }
 
+/** Beside these a lease, which is held by time and not by a session. */
+const held = {
+  ...holds,
+  "a lease": (of: Recipes) => of.lease("/lease", { duration: "1 minute" }).obtain()
+}
+
+describe("what is held while its own client is closed", () => {
+  for (const [name, acquire] of Object.entries(held)) {
+    it(`is told as lost, of ${name}, with the reason that the client was closed`, async () => {
+      const zk = await connect("closed-while-held")
+      const it = await acquire(recipes(zk))
+      assert.isDefined(it)
+      const told = rejection(it.lost())
+      await zk.close()
+      const loss = await told
+      assert.instanceOf(loss, LockLost)
+      assert.strictEqual(loss.reason, "closed")
+    })
+  }
+})
+
+describe("what a recipe answers", () => {
+  for (const [name, acquire] of Object.entries(held)) {
+    it(`is taken by JSON, of ${name}, with the fencing token as decimal text`, async () => {
+      await using zk = await connect("held-in-json")
+      const it = await acquire(recipes(zk))
+      assert.isDefined(it)
+      const json = JSON.parse(JSON.stringify({ held: it })).held
+      assert.strictEqual(json.fencingToken, String(it.fencingToken))
+      assert.strictEqual(json.path, it.path)
+    })
+  }
+
+  it("is taken by JSON, of the state of a persistent node", async () => {
+    await using zk = await connect("status-in-json")
+    const node = await recipes(zk).persistentNode("/node")
+    const { status } = node
+    assert.strictEqual(status._tag, "Present")
+    const { czxid } = JSON.parse(JSON.stringify(status))
+    assert.match(czxid, /^\d+$/)
+  })
+})
+
 describe("the loss of what was released", () => {
   for (const [name, acquire] of Object.entries(holds)) {
     it(`is never told, of ${name}, but to who writes with it`, async () => {

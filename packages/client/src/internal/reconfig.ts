@@ -2,6 +2,7 @@
  * The session's identities and servers, and the ensemble's configuration.
  */
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"
@@ -91,7 +92,7 @@ const parseConfig = (data: Uint8Array | null): EnsembleConfig => {
     const hex = /^version=([0-9a-f]{1,16})$/i.exec(line.trim())?.[1]
     if (hex !== undefined) version = BigInt.asIntN(64, BigInt(`0x${hex}`))
   }
-  return { version, members, raw }
+  return withJson({ version, members, raw })
 }
 
 /** `server.1=zk1:2888:3888:participant;0.0.0.0:2181`, addresses separated by "|" where a server has several. */

@@ -6,6 +6,7 @@ import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { WatchedData } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -139,9 +140,12 @@ class GuardingScheduler implements Scheduler.Scheduler {
 /** Gives it back, and only then stops to watch: the deletion uses up the watch. */
 export const release = (zk: ZooKeeper.Service, holding: Holding): Effect.Effect<void> =>
   Effect.suspend(() => {
-    holding.giveUp("released")
+    holding.giveUp(releaseOf(zk))
     return leave(zk, holding.path)
   })
+
+/** Why it is held no longer once its Scope closes: the holder gave it back, or the client was closed, which is to be told. */
+export const releaseOf = (zk: ZooKeeper.Service): "released" | "closed" => (isClosing(zk) ? "closed" : "released")
 
 /** Refuses to begin what a session that is being closed could not hold. */
 export const unlessClosing = (zk: ZooKeeper.Service): Effect.Effect<void, SessionClosed> =>
@@ -211,7 +215,7 @@ export const makeHolding = (
     }
     return loss
   }
-  return {
+  return withJson({
     path,
     fencingToken,
     lost: Deferred.await(lost),
@@ -222,7 +226,7 @@ export const makeHolding = (
     giveUp,
     // A server that refuses tells of the loss too, if nobody has before.
     transaction: (ops) => Effect.suspend(() => fenced(zk, checks(), ops, () => giveUp("deleted")))
-  }
+  })
 }
 
 // ---- internal

@@ -6,6 +6,7 @@ import * as Guid from "@effect-zookeeper/client/Guid"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import type * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -16,7 +17,7 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { type LockLost, LockTimeout } from "../Errors.ts"
 import type { HeldLease, Holder, LeaseError } from "../Lease.ts"
-import { type Guarding, type Holding, keepOpen, makeHolding, unlessClosing } from "./holding.ts"
+import { type Guarding, type Holding, keepOpen, makeHolding, unlessClosing, releaseOf } from "./holding.ts"
 import { awaitChange, ensure, withinFrom } from "./line.ts"
 import { acrossSessions } from "./patience.ts"
 import { SleepAwareClock } from "./SleepAwareClock.ts"
@@ -140,11 +141,11 @@ const hold = Effect.fnUntraced(function* (place: Place, taken: Taken, scope: Sco
   yield* Scope.addFinalizer(
     scope,
     Effect.suspend(() => {
-      holding.giveUp("released")
+      holding.giveUp(releaseOf(zk))
       return zk.session.closing.giveBack(giveBack(place, taken))
     })
   )
-  const held: HeldLease & Guarding = {
+  const held: HeldLease & Guarding = withJson({
     path: holding.path,
     fencingToken: holding.fencingToken,
     lost: holding.lost,
@@ -158,7 +159,7 @@ const hold = Effect.fnUntraced(function* (place: Place, taken: Taken, scope: Sco
       ),
     renew: renew(place, taken, holding, isLost),
     remaining: Effect.sync(() => Math.max(0, remainingTo(taken)))
-  }
+  })
   return held
 })
 

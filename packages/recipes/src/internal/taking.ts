@@ -16,7 +16,7 @@ import * as Scope from "effect/Scope"
 import type { LockLost, RecipeError } from "../Errors.ts"
 import { pause } from "./compareAndSet.ts"
 import { entriesOf, type Entry } from "./entries.ts"
-import { claim, guard, type Guarding, type Holding } from "./holding.ts"
+import { claim, guard, type Guarding, type Holding, releaseOf } from "./holding.ts"
 import { ensure } from "./line.ts"
 import { bury, isSpent, type Marked, put, takeAway } from "./marking.ts"
 import { acrossSessions, isRenewed } from "./patience.ts"
@@ -153,7 +153,7 @@ const open = Effect.fnUntraced(function* <A>(
     scope,
     Effect.sync(() => {
       forget(store)
-      holding.giveUp("released")
+      holding.giveUp(releaseOf(zk))
     })
   )
   const settle = (more: ReadonlyArray<Op.Write>) =>

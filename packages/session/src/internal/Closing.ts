@@ -1,3 +1,4 @@
+import { someLong } from "@effect-zookeeper/protocol/Json"
 import type { Fiber } from "effect/Fiber"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -177,7 +178,7 @@ export class Closing {
 
 const infoOf = (self: Closing): SessionClosing => ({
   get deadline() {
-    return self.deadline === undefined ? Option.none() : Option.some(BigInt(Math.floor(self.deadline * 1_000_000)))
+    return self.deadline === undefined ? Option.none() : someLong(BigInt(Math.floor(self.deadline * 1_000_000)))
   },
   get begun() {
     return self.begun

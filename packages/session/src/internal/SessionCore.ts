@@ -1,3 +1,4 @@
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
@@ -271,7 +272,7 @@ export class SessionCore {
     if (this.unregistered > 0) this.packetSize = smallerPacket(this.packetSize)
     this.unregistered = 0
     this.connectionsLost++
-    this.state.set({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() })
+    this.state.set(withJson({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() }))
     this.exchange.disconnect()
   }
 

@@ -1,3 +1,4 @@
+import { someLong } from "@effect-zookeeper/protocol/Json"
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Option from "effect/Option"
@@ -160,7 +161,7 @@ export class WatchRegistry {
 
   /** Hands an event to all whom it concerns, each once. */
   dispatch(type: WatchEvent.WatchEventType, path: string, zxid: bigint): void {
-    const event: WatchEvent.WatchEvent = { type, path, zxid: zxid > 0n ? Option.some(zxid) : Option.none() }
+    const event: WatchEvent.WatchEvent = { type, path, zxid: zxid > 0n ? someLong(zxid) : Option.none() }
     const entry = this.paths.get(path)
     if (entry !== undefined) this.dispatchAt(entry, event)
     if (type === "NodeChildrenChanged") return

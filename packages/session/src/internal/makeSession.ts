@@ -1,4 +1,5 @@
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
 import * as ServerList from "@effect-zookeeper/transport/ServerList"
@@ -104,39 +105,40 @@ const within = (check: Effect.Effect<void, InvalidArgument>, millis: number) =>
 const whyOver = (refusal: SessionError | undefined): Exit.Exit<void, AuthFailed | SessionExpired> =>
   refusal instanceof AuthFailed || refusal instanceof SessionExpired ? Exit.fail(refusal) : Exit.void
 
-const makeInfo = (core: SessionCore, detach: Effect.Effect<void>): SessionInfo => ({
-  get id() {
-    return core.credentials.id
-  },
-  get password() {
-    return core.credentials.password
-  },
-  get state() {
-    return core.state.current
-  },
-  get states() {
-    return core.state.changes
-  },
-  get deadline() {
-    core.liveness.lookAtWallClock(core.liveness.now())
-    return BigInt(Math.floor(core.liveness.deadline * 1_000_000))
-  },
-  ownership: core.liveness.ownership,
-  get server() {
-    const { current } = core.state
-    return current._tag === "Connected" ? Option.some(current.server) : Option.none()
-  },
-  get readOnly() {
-    const { current } = core.state
-    return current._tag === "Connected" && current.readOnly
-  },
-  get timeout() {
-    return core.liveness.timeout
-  },
-  serverFeatures: core.capabilities,
-  detach,
-  closing: core.closing.info
-})
+const makeInfo = (core: SessionCore, detach: Effect.Effect<void>): SessionInfo =>
+  withJson({
+    get id() {
+      return core.credentials.id
+    },
+    get password() {
+      return core.credentials.password
+    },
+    get state() {
+      return core.state.current
+    },
+    get states() {
+      return core.state.changes
+    },
+    get deadline() {
+      core.liveness.lookAtWallClock(core.liveness.now())
+      return BigInt(Math.floor(core.liveness.deadline * 1_000_000))
+    },
+    ownership: core.liveness.ownership,
+    get server() {
+      const { current } = core.state
+      return current._tag === "Connected" ? Option.some(current.server) : Option.none()
+    },
+    get readOnly() {
+      const { current } = core.state
+      return current._tag === "Connected" && current.readOnly
+    },
+    get timeout() {
+      return core.liveness.timeout
+    },
+    serverFeatures: core.capabilities,
+    detach,
+    closing: core.closing.info
+  })
 
 /** Whether the session stands: settled once, by the loop that connects it, and waited for once, by who makes it. */
 const makeReady = (core: SessionCore, attempts: Attempts) => {

@@ -5,6 +5,7 @@
  * there may have found its own, made before a reply was lost.
  */
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -132,7 +133,7 @@ const attend = Effect.fnUntraced(function* (self: Kept): Effect.fn.Return<void, 
   self.czxid = stat.czxid
   forgetFormer(self)
   if (isOurs) holds(self, self.data)
-  yield* setStatus(self, { _tag: "Present", path, czxid: stat.czxid })
+  yield* setStatus(self, withJson({ _tag: "Present", path, czxid: stat.czxid }))
   if (CreateMode.hasTtl(self.mode)) yield* Effect.forkScoped(keepTouching(self, path), { startImmediately: true })
   const change = yield* Effect.raceFirst(Fiber.join(changing), self.nudge.await)
   if (change?.type === "NodeDeleted") yield* gone(self)
@@ -167,7 +168,7 @@ const yieldTo = Effect.fnUntraced(function* <E>(
     self.actual = undefined
     return
   }
-  yield* setStatus(self, { _tag: "Blocked", path, owner: ephemeralOwner })
+  yield* setStatus(self, withJson({ _tag: "Blocked", path, owner: ephemeralOwner }))
   const { type } = yield* Fiber.join(changing)
   if (type !== "NodeDeleted") yield* self.calmly
 })

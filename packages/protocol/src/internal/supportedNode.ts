@@ -1,0 +1,33 @@
+/**
+ * The Node.js that these packages need. An older one fails somewhere within, with an error that says nothing of the cause.
+ */
+
+/** As in `engines` of each package.json. */
+const OLDEST = [22, 19] as const
+
+/** Throws where Node.js is too old. Called once, while the first module of ours is evaluated. */
+export const requireSupportedNode = (process: unknown = Reflect.get(globalThis, "process")): void => {
+  const mistake = unsupported(process)
+  if (mistake !== undefined) throw new Error(mistake)
+}
+
+/**
+ * What to say of a runtime that is Node.js and too old. Browsers have no `process`; Deno and Bun have one that names the
+ * Node.js that they are compatible with, and are not refused by that.
+ */
+export const unsupported = (process: unknown): string | undefined => {
+  const versions = memberOf(process, "versions")
+  const version = memberOf(versions, "node")
+  if (typeof version !== "string" || has(versions, "deno") || has(versions, "bun")) return undefined
+  const [, major, minor] = (/^(\d+)\.(\d+)/.exec(version) ?? []).map(Number)
+  if (major === undefined || minor === undefined) return undefined
+  const isOlder = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])
+  return isOlder
+    ? `effect-zookeeper needs Node.js ${OLDEST.join(".")} or later and runs on ${version}: install a newer Node.js, such as the latest LTS release`
+    : undefined
+}
+
+const memberOf = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
+
+const has = (value: unknown, key: string): boolean => memberOf(value, key) !== undefined
