@@ -147,7 +147,9 @@ describe("the error channel and the answer of", () => {
     expectTypeOf<Answer<Zk["existsAndWatch"]>>().toEqualTypeOf<ZooKeeper.WatchedStat>()
     expectTypeOf<Failure<Zk["getChildrenAndWatch"]>>().toEqualTypeOf<NoNode | NoAuth | Common>()
     expectTypeOf<Answer<Zk["getChildrenAndWatch"]>>().toEqualTypeOf<ZooKeeper.WatchedChildren>()
-    expectTypeOf<Failure<ZooKeeper.WatchedData["changed"]>>().toEqualTypeOf<SessionExpired | SessionClosed>()
+    expectTypeOf<Failure<ZooKeeper.WatchedData["changed"]>>().toEqualTypeOf<
+      SessionExpired | SessionClosed | ConnectionLoss
+    >()
     expectTypeOf<StreamFailure<Zk["events"]>>().toEqualTypeOf<Common>()
     expectTypeOf<StreamFailure<Zk["dataChanges"]>>().toEqualTypeOf<NoAuth | Common>()
     expectTypeOf<Element<Zk["dataChanges"]>>().toEqualTypeOf<Option.Option<ZooKeeper.DataAndStat>>()

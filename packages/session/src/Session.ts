@@ -27,6 +27,7 @@ import type * as Stream from "effect/Stream"
 import { makeSession } from "./internal/makeSession.ts"
 import type { SaslMechanism } from "./Sasl.ts"
 import type {
+  ConnectionLoss,
   AuthFailed,
   ConnectFailed,
   OwnershipLost,
@@ -193,12 +194,13 @@ const layerOptions = KnownOptions.make<SessionOptions & { chroot?: unknown; defa
 // -----------------------------------------------------------------------------
 
 /**
- * Waits for the one event of a one-shot watch. Interrupting it drops the watch.
+ * Waits for the one event of a one-shot watch. Interrupting it drops the watch. It fails with `ConnectionLoss` when eight
+ * connections in a row were lost while the watch was being registered again, and is given up then.
  *
  * @category models
  * @since 0.1.0
  */
-export type Changed = Effect.Effect<WatchEvent.WatchEvent, SessionExpired | SessionClosed>
+export type Changed = Effect.Effect<WatchEvent.WatchEvent, SessionExpired | SessionClosed | ConnectionLoss>
 
 /**
  * What a read with a watch gives.
@@ -221,8 +223,11 @@ export interface Watched<A> {
 export interface PersistentWatchListener {
   /** An event, or `Gap` after a reconnection or a new session. Paths are the server's. */
   readonly onEvent: (event: WatchEvent.WatchEvent | WatchEvent.Gap) => void
-  /** No event will follow: `ServerRefused` where the session has moved to a server that knows no persistent watches. */
-  readonly onEnd: (reason: SessionExpired | SessionClosed | ServerRefused) => void
+  /**
+   * No event will follow: `ServerRefused` where the session has moved to a server that knows no persistent watches,
+   * `ConnectionLoss` where eight connections in a row were lost while the watch was being registered again.
+   */
+  readonly onEnd: (reason: SessionExpired | SessionClosed | ServerRefused | ConnectionLoss) => void
 }
 
 // -----------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import type { ServerRefused, SessionClosed, SessionExpired } from "../src/SessionError.ts"
+import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "../src/SessionError.ts"
 import * as Frames from "./support/frames.ts"
 import { MemoryNetwork } from "./support/MemoryNetwork.ts"
 import { at, awaitState, begin, connect, get, watchData, watchPersistently } from "./support/session.ts"
@@ -19,14 +19,14 @@ const options = { servers: "a,b", sessionTimeout: "60 seconds" } as const
 
 const listen = () => {
   const events: Array<WatchEvent.WatchEvent | WatchEvent.Gap> = []
-  const ends: Array<ServerRefused | SessionExpired | SessionClosed> = []
+  const ends: Array<ConnectionLoss | ServerRefused | SessionExpired | SessionClosed> = []
   return {
     events,
     ends,
     shapes: () => events.map((event) => ("type" in event ? event.type : "?")),
     listener: {
       onEvent: (event: WatchEvent.WatchEvent | WatchEvent.Gap) => void events.push(event),
-      onEnd: (reason: ServerRefused | SessionExpired | SessionClosed) => void ends.push(reason)
+      onEnd: (reason: ConnectionLoss | ServerRefused | SessionExpired | SessionClosed) => void ends.push(reason)
     }
   }
 }

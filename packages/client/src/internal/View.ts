@@ -6,7 +6,7 @@ import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { Changed, Session } from "@effect-zookeeper/session/Session"
-import type { SessionError } from "@effect-zookeeper/session/SessionError"
+import { ConnectionLoss, type SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
@@ -61,6 +61,15 @@ export const withPath = <A, E>(
 /** The client's name of a path that a server told; what lies outside of the chroot keeps the server's name. */
 export const toClient = (view: View, server: string): string => ZnodePath.toClient(view.chroot, server) ?? server
 
-/** The event with the client's path. */
+/** The event, or the error of a watch that was given up, with the client's path. */
 export const changedIn = (view: View, changed: Changed): Changed =>
-  view.chroot === "" ? changed : Effect.map(changed, (event) => ({ ...event, path: toClient(view, event.path) }))
+  view.chroot === ""
+    ? changed
+    : Effect.mapBoth(changed, {
+        onSuccess: (event) => ({ ...event, path: toClient(view, event.path) }),
+        onFailure: (error) => endedIn(view, error)
+      })
+
+/** Why a watch ended, with the client's path. */
+export const endedIn = <E extends { readonly _tag: string }>(view: View, error: E): E | ConnectionLoss =>
+  error instanceof ConnectionLoss ? new ConnectionLoss({ ...error, path: toClient(view, error.path) }) : error

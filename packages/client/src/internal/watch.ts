@@ -8,7 +8,13 @@ import type { NoAuth, NoNode } from "@effect-zookeeper/protocol/ServerError"
 import type { Gap, WatchEvent } from "@effect-zookeeper/protocol/WatchEvent"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { Changed, RequestPath } from "@effect-zookeeper/session/Session"
-import type { ServerRefused, SessionClosed, SessionError, SessionExpired } from "@effect-zookeeper/session/SessionError"
+import type {
+  ConnectionLoss,
+  ServerRefused,
+  SessionClosed,
+  SessionError,
+  SessionExpired
+} from "@effect-zookeeper/session/SessionError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -23,10 +29,13 @@ import { observed } from "./observe.ts"
 import { eventsOptions } from "./options.ts"
 import { isFollowed, retryTransient } from "../Outcome.ts"
 import { readData } from "./values.ts"
-import { changedIn, send, toClient, withPath } from "./View.ts"
+import { changedIn, endedIn, send, toClient, withPath } from "./View.ts"
 import type { View } from "./View.ts"
 
 type Rows = "getAndWatch" | "existsAndWatch" | "getChildrenAndWatch" | "events" | "dataChanges" | "childrenChanges"
+
+/** Why a watch reports nothing any more. */
+type WatchEnd = SessionExpired | SessionClosed | ConnectionLoss
 
 /** How many events may wait for a reader before they are replaced by one Gap. */
 const eventBuffer = 8_192
@@ -100,7 +109,7 @@ const events = (
 ): Stream.Stream<WatchEvent | Gap, SessionError> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const queue = yield* Queue.unbounded<WatchEvent | Gap, SessionExpired | SessionClosed | ServerRefused>()
+      const queue = yield* Queue.unbounded<WatchEvent | Gap, WatchEnd | ServerRefused>()
       const server = ZnodePath.toServer(view.chroot, path)
       const listening = view.session.watchPersistently(
         { server, client: path },
@@ -116,7 +125,7 @@ const events = (
               Queue.offerUnsafe(queue, { ...event, path: toClient(view, event.path) })
             },
             onEnd: (reason) => {
-              Queue.failCauseUnsafe(queue, Cause.fail(reason))
+              Queue.failCauseUnsafe(queue, Cause.fail(endedIn(view, reason)))
             }
           }
         }
@@ -162,7 +171,7 @@ interface Told {
   readonly zxid: bigint
   /** Whether the last that was told was a znode; undefined before the first. */
   readonly present: boolean | undefined
-  readonly changed: Fiber.Fiber<unknown, SessionExpired | SessionClosed> | undefined
+  readonly changed: Fiber.Fiber<unknown, WatchEnd> | undefined
 }
 
 const nothingTold: Told = { zxid: -1n, present: undefined, changed: undefined }
@@ -192,7 +201,7 @@ const nextState = Effect.fnUntraced(function* <A>(
   let current = lookOnce(view, path, look)
   while (true) {
     if (waiting !== undefined) {
-      const ended: Exit.Exit<unknown, SessionExpired | SessionClosed> = yield* Fiber.await(waiting)
+      const ended: Exit.Exit<unknown, WatchEnd> = yield* Fiber.await(waiting)
       waiting = undefined
       // The new session may have found a server that lags: it must not show what is older than what was told.
       if (yield* isRenewed(view, ended)) current = lookAfterSync(view, path, look)

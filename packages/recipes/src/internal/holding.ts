@@ -300,6 +300,8 @@ const watchOwn = (
   }).pipe(
     Effect.catchTag("NoNode", () => Effect.succeed("deleted" as const)),
     Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.succeed(endOf(zk))),
+    // Nothing tells of a deletion any more.
+    Effect.catchIf(Outcome.isGivenUp, () => Effect.succeed(endOf(zk))),
     // Forbidden to look: the session's ownership is left to tell.
     Effect.catch(() => Effect.never)
   )

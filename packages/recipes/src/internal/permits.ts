@@ -5,7 +5,7 @@
  * that alone keeps the limit, whoever else does what. Whoever wants permits takes a lock first, so that one at a time
  * watches the leases, and those who wait stand in the order of arrival; who does not want to wait goes without.
  */
-import type { SessionClosed, SessionExpired } from "@effect-zookeeper/client/Errors"
+import type { ConnectionLoss, SessionClosed, SessionExpired } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
@@ -241,7 +241,7 @@ const watchLimit = (place: Place): Effect.Effect<WatchedLimit, DataInvalid | Rec
 
 interface WatchedLimit {
   readonly permits: number
-  readonly changing: Effect.Effect<unknown, SessionExpired | SessionClosed>
+  readonly changing: Effect.Effect<unknown, SessionExpired | SessionClosed | ConnectionLoss>
 }
 
 const createLimit = ({ leases, zk }: Place, { at, initial }: SharedPermits): Effect.Effect<void, RecipeError> => {

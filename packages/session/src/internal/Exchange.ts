@@ -96,6 +96,11 @@ export class Exchange {
     return this.handed > 0 ? { operation: this.inFlight.at(0)!.operation.name, since: this.headSince } : undefined
   }
 
+  /** Whether there is a connection that takes requests. */
+  get isOpen(): boolean {
+    return this.outlet !== undefined
+  }
+
   get waitingCount(): number {
     return this.waiting.length
   }
@@ -115,6 +120,12 @@ export class Exchange {
   sendFirst(request: PendingRequest): void {
     if (this.outlet !== undefined) this.encode(request)
     else this.end(request, Exit.void)
+  }
+
+  /** Sends a request past those that wait, and nothing else until it has been answered. */
+  sendAlone(request: PendingRequest): void {
+    this.sendFirst(request)
+    if (request.xid !== 0) this.alone = request
   }
 
   /** There is a connection; `pump` then sends what waits. */

@@ -1,12 +1,12 @@
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { SessionClosed, type SessionExpired } from "../SessionError.ts"
+import { type ConnectionLoss, SessionClosed, type SessionExpired } from "../SessionError.ts"
 import type { Changed } from "../Session.ts"
 import type { CallOut } from "./CallOut.ts"
 import { Few } from "./Few.ts"
 
-type Outcome = Exit.Exit<WatchEvent.WatchEvent, SessionExpired | SessionClosed>
+type Outcome = Exit.Exit<WatchEvent.WatchEvent, SessionExpired | SessionClosed | ConnectionLoss>
 
 /** A watch that reports one event, to however many wait for it. */
 export class OneShotWatch {
@@ -25,7 +25,7 @@ export class OneShotWatch {
     this.settle(Exit.succeed(event))
   }
 
-  fail(error: SessionExpired | SessionClosed): void {
+  fail(error: SessionExpired | SessionClosed | ConnectionLoss): void {
     this.settle(Exit.fail(error))
   }
 

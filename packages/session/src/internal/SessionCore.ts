@@ -31,8 +31,8 @@ import { ServerCapabilities } from "./ServerCapabilities.ts"
 import type { Settings } from "./Settings.ts"
 import type { StateCell } from "./StateCell.ts"
 import { Violation } from "./Violation.ts"
+import { WatchRegistration } from "./WatchRegistration.ts"
 import { addWatchMode, type WatchCommands, WatchRegistry } from "./WatchRegistry.ts"
-import { MAX_PACKET, smallerPacket, watchPackets } from "./watchPackets.ts"
 
 const watcherEvent = Jute.codec(Records.WatcherEvent)
 
@@ -95,10 +95,7 @@ export class SessionCore {
   private onDeparture: (() => void) | undefined
   /** What watches have been compared with, while a connection has not yet registered all of them again. */
   private watchedUpTo: bigint | undefined
-  /** How large a packet of watches may be: as large as the servers have been seen to bear. */
-  private packetSize: number
-  /** How many packets of watches the current connection has yet to answer. */
-  private unregistered = 0
+  private readonly registration: WatchRegistration
   private closedError: SessionClosed | undefined
   private closedInFlight: SessionClosed | undefined
   private readonly meter: Meter
@@ -134,7 +131,6 @@ export class SessionCore {
     this.servers = options.servers
     this.state = options.state
     this.capabilities = new ServerCapabilities(() => this.liveness.now())
-    this.packetSize = Math.min(MAX_PACKET, settings.maxRequestSize)
     this.exchange = new Exchange(settings, options.firstXid, callOut, this.capabilities)
     this.alarm = new Alarm(options.clock, options.context, callOut)
     this.limit = this.alarm.timer()
@@ -152,6 +148,7 @@ export class SessionCore {
       removeWatches: (path, type) => this.command(Operations.removeWatches, { path, type })
     }
     this.watches = new WatchRegistry(commands, callOut)
+    this.registration = new WatchRegistration(this.exchange, this.watches, settings.maxRequestSize)
   }
 
   // ---------------------------------------------------------------------------
@@ -236,19 +233,20 @@ export class SessionCore {
     // Who hears of it now and sends something finds no outlet yet, and waits behind what a connection begins with.
     this.state.set({ _tag: "Connected", server: { host: link.server.host, port: link.server.port }, readOnly })
     this.link = link
-    this.exchange.open(link)
-    this.identities.replay(link.writer)
+    this.identities.replay(link, () => {
+      this.exchange.open(link)
+      this.registerWatches()
+      this.exchange.pump()
+      const { onConnected } = this
+      this.onConnected = undefined
+      onConnected?.()
+    })
     link.flushLater()
-    this.registerWatches()
-    this.exchange.pump()
     this.identities.whenAnswered(() => {
       const onReady = this.onReady
       this.onReady = undefined
       onReady?.()
     })
-    const { onConnected } = this
-    this.onConnected = undefined
-    onConnected?.()
   }
 
   private warnOfMargin(timeout: number): void {
@@ -268,12 +266,12 @@ export class SessionCore {
     this.leaveLink = undefined
     this.forgetLink()
     this.liveness.disconnected()
-    // A server closes on a request above its `jute.maxbuffer`: the next packets are smaller.
-    if (this.unregistered > 0) this.packetSize = smallerPacket(this.packetSize)
-    this.unregistered = 0
     this.connectionsLost++
     this.state.set(withJson({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() }))
     this.exchange.disconnect()
+    this.registration.lost()
+    const dropped = this.identities.lost()
+    if (dropped !== undefined) this.refused(dropped)
   }
 
   /** The session had better be elsewhere: its connection is left in good order, at once or as soon as it stands. */
@@ -312,23 +310,10 @@ export class SessionCore {
     const relativeZxid = this.watchedUpTo ?? this.exchange.lastZxid
     this.watchedUpTo = relativeZxid
     if (!this.capabilities.supports(Operations.setWatches2.name)) this.watches.refusePersistent(refusedWatch)
-    const packets = watchPackets(this.watches.register(), relativeZxid, this.packetSize)
-    this.unregistered = packets.length
-    const caughtUp = () => {
+    this.registration.begin(relativeZxid, () => {
       this.watchedUpTo = undefined
       this.watches.caughtUp()
-    }
-    if (packets.length === 0) caughtUp()
-    for (const { operation, request } of packets) {
-      const pending = new PendingRequest(operation, request, "", "drop", Number.POSITIVE_INFINITY, () => {})
-      pending.onReply = (code) => {
-        if (code !== 0) throw new Violation(`the server refused to register watches with ${ErrorCode.nameOf(code)}`)
-        this.unregistered--
-        if (this.unregistered === 0) caughtUp()
-        return Exit.void
-      }
-      this.exchange.sendFirst(pending)
-    }
+    })
   }
 
   // ---------------------------------------------------------------------------
@@ -572,7 +557,7 @@ export class SessionCore {
     const say = () => {
       if (!this.isStanding) return done()
       // Under a stand-in ours cannot be ended.
-      if (this.link === undefined || this.isStandIn) {
+      if (!this.exchange.isOpen || this.isStandIn) {
         this.onConnected = say
         return
       }

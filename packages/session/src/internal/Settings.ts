@@ -96,7 +96,12 @@ export const checkOptions = Effect.fnUntraced(function* (
       rule: `must be "wait" or "accept"`
     })
   }
-  for (const [index, auth] of (options.auth ?? []).entries()) yield* checkAuth(auth, `auth[${index}].`)
+  const maxRequestSize = yield* checkInteger(
+    "maxRequestSize",
+    orDefault(options.maxRequestSize, Frame.MAX_REQUEST),
+    1024
+  )
+  for (const [index, auth] of (options.auth ?? []).entries()) yield* checkAuth(auth, `auth[${index}].`, maxRequestSize)
   if (options.sasl !== undefined && typeof options.sasl.begin !== "function") {
     return yield* new InvalidArgument({
       argument: "sasl",
@@ -120,7 +125,7 @@ export const checkOptions = Effect.fnUntraced(function* (
     sessionExpiry: options.sessionExpiry ?? "recreate",
     ensembleReset,
     maxFrameSize: yield* checkInteger("maxFrameSize", orDefault(options.maxFrameSize, 4 * 1024 * 1024), 1024),
-    maxRequestSize: yield* checkInteger("maxRequestSize", orDefault(options.maxRequestSize, Frame.MAX_REQUEST), 1024),
+    maxRequestSize,
     maxInFlight: yield* checkInteger("maxInFlight", orDefault(options.maxInFlight, 1000), 1),
     session: yield* checkCredentials(options.session),
     // Nothing but `true` gives up protection.
@@ -132,11 +137,18 @@ export const checkOptions = Effect.fnUntraced(function* (
   }
 })
 
+/** The header of the request, its type, and the two lengths. */
+const AUTH_OVERHEAD = 8 + 4 + 2 * 4
+
 /**
  * A scheme is a name that the server knows, and what it knows only the server can say; credentials are `Redacted`, and
  * small enough for one frame. `prefix` says where in the arguments it stands.
  */
-export const checkAuth = (auth: AuthInfo, prefix: string): Effect.Effect<void, InvalidArgument> => {
+export const checkAuth = (
+  auth: AuthInfo,
+  prefix: string,
+  maxRequestSize: number
+): Effect.Effect<void, InvalidArgument> => {
   const broken = (argument: string, value: string, rule: string) =>
     Effect.fail(new InvalidArgument({ argument: `${prefix}${argument}`, value, rule }))
   const { credentials, scheme } = auth
@@ -148,9 +160,14 @@ export const checkAuth = (auth: AuthInfo, prefix: string): Effect.Effect<void, I
     return broken("credentials", "<hidden>", "must be a Redacted string: Redacted.make(...)")
   }
   const { length } = Redacted.value(credentials)
-  return length * 3 <= Frame.MAX_REQUEST / 2
+  // Of three bytes a character at most; the scheme's share is counted in.
+  return (length + scheme.length) * 3 + AUTH_OVERHEAD <= maxRequestSize
     ? Effect.void
-    : broken("credentials", `<redacted, ${length} characters>`, "must fit into one request")
+    : broken(
+        "credentials",
+        `<redacted, ${length} characters>`,
+        `must fit into one request of maxRequestSize (${maxRequestSize} bytes), three bytes counted for a character`
+      )
 }
 
 /** null is no duration and no number, and stands for none. */

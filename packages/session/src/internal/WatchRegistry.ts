@@ -3,7 +3,7 @@ import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Option from "effect/Option"
 import type { PersistentWatchListener } from "../Session.ts"
-import type { ServerRefused, SessionClosed, SessionExpired } from "../SessionError.ts"
+import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "../SessionError.ts"
 import type { CallOut } from "./CallOut.ts"
 import type { Few } from "./Few.ts"
 import { OneShotWatch } from "./OneShotWatch.ts"
@@ -249,6 +249,27 @@ export class WatchRegistry {
     this.counted = undefined
     this.recursiveCount = 0
     for (const tell of ended) this.callOut(tell)
+  }
+
+  /** No server bears the watches of a path: they end, on a session that is without a connection. */
+  giveUp(path: string, error: ConnectionLoss): void {
+    const entry = this.paths.get(path)
+    if (entry === undefined) return
+    const fired = [...entry.data, ...entry.exists, ...entry.child]
+    const ended = [...entry.persistent, ...entry.recursive]
+    this.recursiveCount -= entry.recursive.size
+    entry.data.clear()
+    entry.exists.clear()
+    entry.child.clear()
+    entry.persistent.clear()
+    entry.recursive.clear()
+    entry.armed.data = false
+    entry.armed.child = false
+    entry.held = "none"
+    entry.confirmed = "none"
+    this.release(entry)
+    for (const watch of fired) watch.fail(error)
+    for (const listener of ended) this.callOut(() => listener.onEnd(error))
   }
 
   /** The server holds all watches again. */

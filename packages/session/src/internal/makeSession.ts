@@ -224,7 +224,7 @@ const addAuth = (
   })
   const { requestTimeout } = core.settings
   const late = new RequestTimeout({ operation: Operations.auth.name, path: "", maybeApplied: true })
-  return checkAuth(auth, "").pipe(
+  return checkAuth(auth, "", core.settings.maxRequestSize).pipe(
     Effect.andThen(core.servers.servers),
     Effect.flatMap(exposure.checkCredentials),
     Effect.andThen(

@@ -30,6 +30,16 @@ const LEAST_PACKET = 512
 /** The next size of packets to try, where the connection was lost with packets of this one. */
 export const smallerPacket = (size: number): number => Math.max(LEAST_PACKET, Math.floor(size / 2))
 
+/** Whether a packet of so many bytes is not to be made smaller, but for its paths. */
+export const isSmallestPacket = (length: number): boolean => length <= LEAST_PACKET
+
+/** How many bytes a packet has, as `watchPackets` counts them. */
+export const packetLength = ({ request }: WatchPacket): number =>
+  Object.values(request).reduce<number>(
+    (length, paths) => (Array.isArray(paths) ? paths.reduce((sum, path) => sum + encodedLength(path), length) : length),
+    OVERHEAD
+  )
+
 /** The header, the zxid and the counts of five lists. */
 const OVERHEAD = 8 + 8 + 5 * 4
 

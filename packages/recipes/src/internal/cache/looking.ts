@@ -2,9 +2,10 @@
  * How a cache looks at znodes and learns that it has to look again: beside one persistent watch on all of them, or, below
  * ZooKeeper 3.6, with one-shot watches that the looks themselves leave.
  */
-import type { NoNode } from "@effect-zookeeper/client/Errors"
+import { ConnectionLoss, type NoNode } from "@effect-zookeeper/client/Errors"
 import type { ChildrenAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -52,7 +53,13 @@ export type Kind = "data" | "children"
  * With one-shot watches: one on the data, or on the existence of the root, and one on the list of children, each set again
  * by the first look after it has fired. They live in the Scope.
  */
-export const withWatches = (zk: ZooKeeper.Service, root: string, alarm: Alarm, scope: Scope.Scope): Looking => {
+export const withWatches = (
+  zk: ZooKeeper.Service,
+  root: string,
+  alarm: Alarm,
+  scope: Scope.Scope,
+  onGivenUp: (error: ConnectionLoss) => void
+): Looking => {
   const plain = beside(zk)
   const armed: Readonly<Record<Kind, Map<string, Fiber.Fiber<unknown, unknown>>>> = {
     data: new Map(),
@@ -78,7 +85,9 @@ export const withWatches = (zk: ZooKeeper.Service, root: string, alarm: Alarm, s
         if (armed[kind].get(path) !== fiber) return
         armed[kind].delete(path)
         // With their session all watches are lost at once, and whoever follows the session looks at everything.
-        if (Exit.isSuccess(exit)) alarm(kind, path)
+        if (Exit.isSuccess(exit)) return alarm(kind, path)
+        const error = Cause.findErrorOption(exit.cause)
+        if (Option.isSome(error) && error.value instanceof ConnectionLoss) onGivenUp(error.value)
       })
       return seen
     })

@@ -134,13 +134,14 @@ const watchEach = (self: Self): void => {
   const { mirror, scope, zk } = self
   self.isPersistent = false
   const alarm = (kind: "data" | "children", path: string) => mirror.alarm(kind, path)
-  mirror.looking = withWatches(zk, mirror.range.root, alarm, scope)
+  mirror.looking = withWatches(zk, mirror.range.root, alarm, scope, (error) => mirror.end(Cause.fail(error)))
 }
 
-/** Ends with the session, or with a bug: one of the application's, such as a filter that throws, is nobody's to survive. */
+/** Ends with the session, with a watch that no server bears, or with a bug: one of the application's, such as a filter that throws, is nobody's to survive. */
 const endBy = (mirror: Mirror, cause: Cause.Cause<RecipeError>): void => {
   const error = Cause.findErrorOption(cause)
-  if (Cause.hasDies(cause) || (error._tag === "Some" && isFinal(error.value))) mirror.end(cause)
+  if (Cause.hasDies(cause) || (error._tag === "Some" && (isFinal(error.value) || Outcome.isGivenUp(error.value))))
+    mirror.end(cause)
 }
 
 // ---- internal: looking
