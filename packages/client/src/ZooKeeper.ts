@@ -212,7 +212,8 @@ export interface Service {
    * Reads, and watches for the next change of the data or the deletion. `changed` waits for that one event, which may have
    * happened before. Several may wait at once, and who waits after the event gets it too. When the last who waits is
    * interrupted, by a timeout for one, the watch is dropped, and `changed` fails with `SessionClosed` from then on, though
-   * the session goes on: read again for a new watch.
+   * the session goes on: read again for a new watch. It fails with `ConnectionLoss` when eight connections were lost while
+   * the watch was being registered again; it is given up then, and so are `events` and the streams of changes at that path.
    */
   readonly getAndWatch: (path: string) => Effect.Effect<WatchedData, ReadError>
 

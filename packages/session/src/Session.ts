@@ -413,7 +413,10 @@ export class Session extends Context.Service<
      * session waits for it.
      */
     readonly errand: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<Fiber.Fiber<A, E>>
-    /** Adds an identity to this connection and all that follow. A refusal is final for the session. */
+    /**
+     * Adds an identity to this connection and all that follow. A refusal is final for the session. Credentials with which
+     * eight connections were lost are given up with `AuthFailed`; the session goes on where no server has accepted them yet.
+     */
     readonly addAuth: (auth: AuthInfo) => Effect.Effect<void, SessionError | InvalidArgument>
     /** Replaces the list of servers, and moves to another one as ZooKeeper's rebalancing has it. */
     readonly updateServers: (connectString: string) => Effect.Effect<void, InvalidArgument>
