@@ -59,7 +59,11 @@ export class WatchRegistration {
       const { operation, request } = packet
       const pending = new PendingRequest(operation, request, "", "drop", Number.POSITIVE_INFINITY, () => {})
       pending.onReply = (code) => {
-        if (code !== 0) throw new Violation(`the server refused to register watches with ${ErrorCode.nameOf(code)}`)
+        if (code !== 0) {
+          // The connection is lost with this answer, and not with what is larger than the server bears.
+          this.unanswered = 0
+          throw new Violation(`the server refused to register watches with ${ErrorCode.nameOf(code)}`)
+        }
         this.unanswered--
         this.alone = undefined
         if (this.unanswered === 0) done()
