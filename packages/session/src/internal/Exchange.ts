@@ -110,8 +110,7 @@ export class Exchange {
     if (this.final !== undefined) this.end(request, Exit.fail(this.final(false)))
     else if (this.waiting.length === 0 && this.canSend(request)) this.encode(request)
     else {
-      // A request that is completed when it is sent is the session's own: nobody else changes it.
-      if (request.onSend === undefined) request.request = ownCopy(request.request)
+      request.request = ownCopy(request.request)
       this.waiting.push(request)
     }
   }
