@@ -140,7 +140,7 @@ export const make = (
       path,
       clock: ZnodePath.join(path, "clock"),
       slots,
-      duration: yield* checkPositive(duration ?? Number.NaN, "duration"),
+      duration: yield* checkPositive(duration ?? Number.POSITIVE_INFINITY, "duration"),
       identifier: options.identifier ?? "",
       acl: options.acl
     }
