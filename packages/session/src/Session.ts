@@ -258,6 +258,11 @@ export interface SessionInfo {
   /** The current session; it changes when an expired one is replaced. 0 before the first. */
   readonly id: bigint
   readonly password: Redacted.Redacted<Uint8Array>
+  /**
+   * Which history of the ensemble this is: 0, and one more with each that `ensembleReset: "accept"` took as it was. Transactions
+   * are older or newer than one another within a history only; all of a later one is newer.
+   */
+  readonly history: number
   readonly state: SessionState
   /** The current state, then each newer one. */
   readonly states: Stream.Stream<SessionState>

@@ -79,6 +79,7 @@ export const make = (script: Script): Effect.Effect<Session["Service"]> =>
       info: {
         id: sessionId,
         password: Redacted.make(new Uint8Array(16)),
+        history: 0,
         state: { _tag: "Connected", server, readOnly: false },
         states: Stream.empty,
         deadline: 0n,

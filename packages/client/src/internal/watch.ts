@@ -154,6 +154,8 @@ const untilClosed = <A, E extends { readonly _tag: string }>(stream: Stream.Stre
 interface State<A> {
   readonly value: Option.Option<A>
   readonly zxid: bigint
+  /** In which history of the ensemble. */
+  readonly history: number
   /** Waits for the one-shot watch that the look left. */
   readonly changed: Changed
 }
@@ -169,12 +171,13 @@ type Look<A> = (
 interface Told {
   /** The newest transaction that was told; -1 before the first. */
   readonly zxid: bigint
+  readonly history: number
   /** Whether the last that was told was a znode; undefined before the first. */
   readonly present: boolean | undefined
   readonly changed: Fiber.Fiber<unknown, WatchEnd> | undefined
 }
 
-const nothingTold: Told = { zxid: -1n, present: undefined, changed: undefined }
+const nothingTold: Told = { zxid: -1n, history: 0, present: undefined, changed: undefined }
 
 const changes = <A>(
   view: View,
@@ -216,11 +219,16 @@ const nextState = Effect.fnUntraced(function* <A>(
     // In the stream's Scope, so that its end drops the watch.
     waiting = yield* Effect.forkIn(state.changed, scope, { startImmediately: true })
     const present = Option.isSome(state.value)
-    if (present ? state.zxid > told.zxid : told.present !== false) {
-      return [state.value, { zxid: present ? state.zxid : told.zxid, present, changed: waiting }]
+    if (present ? isNewer(state, told) : told.present !== false) {
+      const { history, zxid } = present ? state : told
+      return [state.value, { zxid, history, present, changed: waiting }]
     }
   }
 })
+
+/** Transactions compare within one history; whatever is of a later one is newer. */
+const isNewer = (a: Pick<Told, "zxid" | "history">, b: Pick<Told, "zxid" | "history">): boolean =>
+  a.history === b.history ? a.zxid > b.zxid : a.history > b.history
 
 /** Whether an outcome is an expiry that a new session follows; fails if none does. */
 const isRenewed = <E extends NoAuth | SessionError>(
@@ -247,13 +255,14 @@ const lookOnce = <A>(view: View, path: RequestPath, look: Look<A>): Effect.Effec
   const there = Effect.map(look(view, path), (seen): State<A> => ({
     value: Option.some(seen.value),
     zxid: seen.zxid,
+    history: view.session.info.history,
     changed: seen.changed
   }))
   const absent = Effect.flatMap(
     watchExists(view, path),
     ({ changed, stat }): Effect.Effect<State<A>, NoAuth | SessionError> =>
       Option.isNone(stat)
-        ? Effect.succeed({ value: Option.none(), zxid: -1n, changed })
+        ? Effect.succeed({ value: Option.none(), zxid: -1n, history: view.session.info.history, changed })
         : // Created between the two looks.
           Effect.andThen(drop(changed), lookOnce(view, path, look))
   )

@@ -293,8 +293,12 @@ export class SessionCore {
     return this.onReady === undefined
   }
 
+  /** How often what was seen has been given up. */
+  history = 0
+
   /** What this session has seen is given up: the next may see less. */
   forgetHistory(): void {
+    this.history++
     this.exchange.lastZxid = 0n
     this.watchedUpTo = undefined
   }

@@ -113,6 +113,9 @@ const makeInfo = (core: SessionCore, detach: Effect.Effect<void>): SessionInfo =
     get password() {
       return core.credentials.password
     },
+    get history() {
+      return core.history
+    },
     get state() {
       return core.state.current
     },

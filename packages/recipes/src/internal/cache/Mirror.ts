@@ -12,6 +12,7 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as HashMap from "effect/HashMap"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
@@ -63,6 +64,9 @@ export class Mirror {
   looking: Looking
   private readonly listings = new Map<string, Listing>()
   private readonly troubles = new Map<string, Trouble>()
+  /** What is held of a former history of the ensemble, whose transactions say nothing of this one. */
+  private former = new Set<string>()
+  private history = 0
   private isFull = false
   private isOver = false
 
@@ -88,10 +92,15 @@ export class Mirror {
   }
 
   /** Whether the data has to be read, now that the Stat is known. */
-  lacksData({ names }: Job, stat: Stat): boolean {
+  lacksData({ names, path }: Job, stat: Stat): boolean {
     if (!this.range.keepsData(names.length)) return false
     const known = Picture.find(this.picture, names)?.znode.stat
-    return known === undefined || stat.czxid > known.czxid || (stat.czxid === known.czxid && stat.mzxid > known.mzxid)
+    return (
+      known === undefined ||
+      this.former.has(path) ||
+      stat.czxid > known.czxid ||
+      (stat.czxid === known.czxid && stat.mzxid > known.mzxid)
+    )
   }
 
   /** What was seen; true when the list of children has to be read too. */
@@ -184,6 +193,7 @@ export class Mirror {
     const isComplete = data !== undefined || !this.range.keepsData(names.length)
     if (branch === undefined) return isComplete ? this.takeIn(path, names, znode) : undefined
     const known = branch.znode
+    if (this.former.has(path)) return isComplete ? this.replace(path, names, branch, znode) : branch
     if (stat.czxid < known.stat.czxid || stat.mzxid < known.stat.mzxid || stat.pzxid < known.stat.pzxid) return branch
     if (stat.czxid === known.stat.czxid && stat.mzxid === known.stat.mzxid) {
       // Its children or its ACL: no event, but the Stat is to be right.
@@ -193,12 +203,29 @@ export class Mirror {
     } else if (stat.czxid === known.stat.czxid) {
       this.commit(Picture.put(this.picture, names, znode), [{ _tag: "Updated", path, old: known, znode }])
     } else {
-      // Deleted and created again, so that all that was below it had gone before.
-      const changes = this.letGo(path, branch)
-      changes.push({ _tag: "Created", path, znode })
-      this.commit(Picture.put(Picture.remove(this.picture, names), names, znode), changes)
+      this.recreate(path, names, branch, znode)
     }
     return Picture.find(this.picture, names)
+  }
+
+  /** Takes in what stands in the place of one of a former history, older or newer by its transactions. */
+  private replace(path: string, names: Picture.Names, branch: Picture.Branch, znode: DataAndStat) {
+    const known = branch.znode
+    if (znode.stat.czxid !== known.stat.czxid) this.recreate(path, names, branch, znode)
+    else {
+      this.former.delete(path)
+      const isChanged = znode.stat.mzxid !== known.stat.mzxid || !Equal.equals(znode.data, known.data)
+      const changes: Array<CacheChange> = isChanged ? [{ _tag: "Updated", path, old: known, znode }] : []
+      this.commit(Picture.put(this.picture, names, znode), changes)
+    }
+    return Picture.find(this.picture, names)
+  }
+
+  /** Deleted and created again, so that all that was below it had gone before. */
+  private recreate(path: string, names: Picture.Names, branch: Picture.Branch, znode: DataAndStat): void {
+    const changes = this.letGo(path, branch)
+    changes.push({ _tag: "Created", path, znode })
+    this.commit(Picture.put(Picture.remove(this.picture, names), names, znode), changes)
   }
 
   private takeIn(path: string, names: Picture.Names, znode: DataAndStat): Picture.Branch | undefined {
@@ -225,6 +252,7 @@ export class Mirror {
     const changes = [...Picture.deletions(path, branch)]
     for (const gone of changes) {
       this.listings.delete(gone.path)
+      this.former.delete(gone.path)
       if (gone.path !== path) this.looking.forget(gone.path)
     }
     return changes
@@ -246,6 +274,17 @@ export class Mirror {
   // ---------------------------------------------------------------------------
   // what the session tells
   // ---------------------------------------------------------------------------
+
+  /** In which history the session is: what is held is of a former one when it has become another. */
+  isIn(history: number): void {
+    if (history === this.history) return
+    this.history = history
+    this.listings.clear()
+    const { root } = this.picture
+    this.former = new Set(
+      root === undefined ? [] : Array.from(Picture.deletions(this.range.root, root), ({ path }) => path)
+    )
+  }
 
   onEvent(event: WatchEvent | Gap): void {
     if (event.type === "Gap") {
@@ -271,7 +310,7 @@ export class Mirror {
     zxid: bigint | undefined
   ): void {
     const known = Picture.find(this.picture, names)?.znode.stat
-    if (zxid !== undefined && known !== undefined) {
+    if (zxid !== undefined && known !== undefined && !this.former.has(path)) {
       if (type === "NodeDeleted" ? known.czxid > zxid : known.mzxid >= zxid) return
       if (type === "NodeDeleted" && !this.agenda.has(path)) return this.sawNothing({ path, names })
     }
@@ -283,7 +322,9 @@ export class Mirror {
   private askIfOlder(path: string, zxid: bigint | undefined): void {
     const names = Picture.namesOf(this.range.root, path)
     const known = names === undefined ? undefined : Picture.find(this.picture, names)?.znode.stat
-    if (known !== undefined && (zxid === undefined || known.pzxid < zxid)) this.agenda.ask(path, Wants.stat)
+    if (known !== undefined && (zxid === undefined || this.former.has(path) || known.pzxid < zxid)) {
+      this.agenda.ask(path, Wants.stat)
+    }
   }
 
   /** A one-shot watch has fired. */

@@ -160,12 +160,14 @@ const work = (self: Self): Effect.Effect<never> =>
     { disableYield: true }
   )
 
-const look = Effect.fnUntraced(function* ({ mirror }: Self, job: Job): Effect.fn.Return<void, RecipeError> {
+const look = Effect.fnUntraced(function* ({ mirror, zk }: Self, job: Job): Effect.fn.Return<void, RecipeError> {
   const { looking } = mirror
+  mirror.isIn(zk.session.history)
   let seen = yield* mirror.wantsData(job) ? looking.get(job.path) : looking.stat(job.path)
   if (seen !== undefined && seen.data === undefined && mirror.lacksData(job, seen.stat)) {
     seen = yield* looking.get(job.path)
   }
+  mirror.isIn(zk.session.history)
   if (seen === undefined) return mirror.sawNothing(job)
   if (!mirror.saw(job, seen)) return
   const list = yield* looking.list(job.path)
@@ -203,6 +205,7 @@ const refresh = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<never
     if (self.session !== 0n) yield* Effect.sleep((yield* Random.next) * self.jitter)
     mirror.due.closeUnsafe()
     const session = zk.session.id
+    mirror.isIn(zk.session.history)
     if (session !== self.session) {
       // The server of a new session may lag behind what was seen by the one before.
       if (self.session !== 0n) {
