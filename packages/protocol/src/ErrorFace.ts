@@ -5,6 +5,7 @@
  */
 import { requireSupportedNode } from "./internal/supportedNode.ts"
 import { jsonOf } from "./Json.ts"
+import * as Printable from "./Printable.ts"
 
 // Here, because every package makes its errors with this module before it makes anything else.
 requireSupportedNode()
@@ -13,7 +14,8 @@ requireSupportedNode()
 type ErrorClass = new (...args: Array<any>) => Error
 
 /**
- * The class of an error, whose message is a property of its own, so that a clone keeps it; and which `JSON.stringify` takes,
+ * The class of an error, whose message is a property of its own, so that a clone keeps it, and shows characters that could
+ * act on a terminal or forge a line of a log as escapes, whoever has chosen them (see `Printable`); and which `JSON.stringify` takes,
  * with the message and with 64-bit numbers as decimal text.
  *
  * ```ts
@@ -32,7 +34,11 @@ export const make = <C extends ErrorClass>(base: C): C => {
     // oxlint-disable-next-line typescript/no-explicit-any -- as above
     constructor(...args: Array<any>) {
       super(...args)
-      Object.defineProperty(this, "message", { value: this.message, writable: true, configurable: true })
+      Object.defineProperty(this, "message", {
+        value: Printable.escapeAll(this.message),
+        writable: true,
+        configurable: true
+      })
     }
 
     toJSON(): unknown {

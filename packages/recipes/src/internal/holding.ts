@@ -1,6 +1,7 @@
 /**
  * Holding something by an ephemeral znode: to claim it, to be told of its loss, to guard an effect with it, to give it back.
  */
+import * as Printable from "@effect-zookeeper/protocol/Printable"
 import { SessionClosed, TransactionFailed } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -175,7 +176,7 @@ export const leaveForSure = (zk: ZooKeeper.Service, path: string): Effect.Effect
   return zk.delete(path).pipe(
     Effect.catchIf(Outcome.isTransient, () => again),
     Effect.catchTag(["NoNode", "SessionExpired", "SessionClosed"], () => Effect.void),
-    Effect.catch((error) => Effect.logWarning(`${path} could not be deleted: ${error.message}`)),
+    Effect.catch((error) => Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`)),
     // Whoever stops to wait does not stop it.
     Effect.forkDetach({ startImmediately: true }),
     Effect.flatMap(Fiber.join)

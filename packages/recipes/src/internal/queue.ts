@@ -1,6 +1,7 @@
 /**
  * The core of queues: items offered, and taken at most once. What is taken with a lock stands in `taking.ts`.
  */
+import * as Printable from "@effect-zookeeper/protocol/Printable"
 import type * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import { InvalidArgument, type OperationError } from "@effect-zookeeper/client/Errors"
@@ -198,7 +199,9 @@ const putBack = <A>(store: Store<A>, path: string, data: Uint8Array): Effect.Eff
       })
     )
   return Effect.catch(once, (error) =>
-    Effect.logWarning(`${path} was taken for nobody, and may not have been put back: ${error.message}`)
+    Effect.logWarning(
+      `${Printable.escape(path)} was taken for nobody, and may not have been put back: ${error.message}`
+    )
   )
 }
 

@@ -1,3 +1,4 @@
+import * as Printable from "@effect-zookeeper/protocol/Printable"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import * as Effect from "effect/Effect"
 import type { Timer } from "./Alarm.ts"
@@ -90,7 +91,7 @@ export class OutageLog {
     this.untold = 0
     this.told.push(now)
     this.isTold = true
-    const message = `connection lost${more}: ${this.reason}; looking for a server`
+    const message = `connection lost${more}: ${Printable.escapeAll(this.reason)}; looking for a server`
     this.write(Effect.logWarning(message), this.lostFrom)
   }
 

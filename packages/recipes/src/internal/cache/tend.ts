@@ -1,6 +1,7 @@
 /**
  * Tending a mirror: the watch, the fibers that look, and what has to be done when the connection or the session was lost.
  */
+import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Cause from "effect/Cause"
@@ -178,7 +179,8 @@ const look = Effect.fnUntraced(function* ({ mirror, zk }: Self, job: Job): Effec
 const failed = Effect.fnUntraced(function* ({ mirror, scope }: Self, job: Job, error: RecipeError) {
   if (isFinal(error)) return mirror.end(Cause.fail(error))
   const { attempts, isNews } = mirror.couldNotRead(job, error)
-  if (isNews) yield* Effect.logWarning(`${job.path} is not cached, for it cannot be read: ${error.message}`)
+  if (isNews)
+    yield* Effect.logWarning(`${Printable.escape(job.path)} is not cached, for it cannot be read: ${error.message}`)
   const again = Effect.sync(() => mirror.agenda.askAgain(job.path))
   yield* Effect.forkIn(Effect.delay(again, (yield* Random.nextBetween(0.8, 1.2)) * pause(error, attempts)), scope)
 })

@@ -1,6 +1,7 @@
 /**
  * The end of keeping a znode: it is deleted, unless it is another's or is to stay.
  */
+import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
@@ -34,7 +35,7 @@ export const remove = (self: Kept, path: string, czxid?: bigint): Effect.Effect<
     : Effect.void
   const removing = acrossSessions(zk, deleteBorn(zk, path, isOurs, touch)).pipe(
     Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.void),
-    Effect.catch((error) => Effect.logWarning(`${path} could not be deleted: ${error.message}`))
+    Effect.catch((error) => Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`))
   )
   return zk.session.closing.giveBack(removing)
 }
