@@ -65,6 +65,8 @@ export const makeWatch = (view: View): Pick<Service, Rows> => ({
       Effect.map(watchChildren(self, at), ({ changed, children, stat }) => ({
         value: { children, stat },
         zxid: stat.pzxid,
+        // Where the znode counts creations no more, they move no pzxid: with an equal one the longer list is the newer.
+        size: stat.numChildren,
         changed
       }))
     )
@@ -156,6 +158,8 @@ interface State<A> {
   readonly zxid: bigint
   /** In which history of the ensemble. */
   readonly history: number
+  /** Tells states of one zxid apart: it grows with each. */
+  readonly size: number
   /** Waits for the one-shot watch that the look left. */
   readonly changed: Changed
 }
@@ -164,7 +168,7 @@ type Look<A> = (
   view: View,
   path: RequestPath
 ) => Effect.Effect<
-  { readonly value: A; readonly zxid: bigint; readonly changed: Changed },
+  { readonly value: A; readonly zxid: bigint; readonly size?: number; readonly changed: Changed },
   NoNode | NoAuth | SessionError
 >
 
@@ -172,12 +176,13 @@ interface Told {
   /** The newest transaction that was told; -1 before the first. */
   readonly zxid: bigint
   readonly history: number
+  readonly size: number
   /** Whether the last that was told was a znode; undefined before the first. */
   readonly present: boolean | undefined
   readonly changed: Fiber.Fiber<unknown, WatchEnd> | undefined
 }
 
-const nothingTold: Told = { zxid: -1n, history: 0, present: undefined, changed: undefined }
+const nothingTold: Told = { zxid: -1n, history: 0, size: 0, present: undefined, changed: undefined }
 
 const changes = <A>(
   view: View,
@@ -220,15 +225,19 @@ const nextState = Effect.fnUntraced(function* <A>(
     waiting = yield* Effect.forkIn(state.changed, scope, { startImmediately: true })
     const present = Option.isSome(state.value)
     if (present ? isNewer(state, told) : told.present !== false) {
-      const { history, zxid } = present ? state : told
-      return [state.value, { zxid, history, present, changed: waiting }]
+      const { history, size, zxid } = present ? state : told
+      return [state.value, { zxid, history, size, present, changed: waiting }]
     }
   }
 })
 
+type Age = Pick<Told, "zxid" | "history" | "size">
+
 /** Transactions compare within one history; whatever is of a later one is newer. */
-const isNewer = (a: Pick<Told, "zxid" | "history">, b: Pick<Told, "zxid" | "history">): boolean =>
-  a.history === b.history ? a.zxid > b.zxid : a.history > b.history
+const isNewer = (a: Age, b: Age): boolean => {
+  if (a.history !== b.history) return a.history > b.history
+  return a.zxid === b.zxid ? a.size > b.size : a.zxid > b.zxid
+}
 
 /** Whether an outcome is an expiry that a new session follows; fails if none does. */
 const isRenewed = <E extends NoAuth | SessionError>(
@@ -256,13 +265,14 @@ const lookOnce = <A>(view: View, path: RequestPath, look: Look<A>): Effect.Effec
     value: Option.some(seen.value),
     zxid: seen.zxid,
     history: view.session.info.history,
+    size: seen.size ?? 0,
     changed: seen.changed
   }))
   const absent = Effect.flatMap(
     watchExists(view, path),
     ({ changed, stat }): Effect.Effect<State<A>, NoAuth | SessionError> =>
       Option.isNone(stat)
-        ? Effect.succeed({ value: Option.none(), zxid: -1n, history: view.session.info.history, changed })
+        ? Effect.succeed({ value: Option.none(), zxid: -1n, history: view.session.info.history, size: 0, changed })
         : // Created between the two looks.
           Effect.andThen(drop(changed), lookOnce(view, path, look))
   )

@@ -22,6 +22,11 @@ export class PathWatches {
   readonly pending: Record<Table, number> = { data: 0, child: 0 }
   /** Whether a one-shot watch may be set at the server. */
   readonly armed: Record<Table, boolean> = { data: false, child: false }
+  /**
+   * Whether creations of children no longer show in the Stat (see `countsNoMore`): after a reconnection no server can tell
+   * whether there were some.
+   */
+  countsNoMore = false
   /** What the server was asked for last. */
   held: Held = "none"
   /** What it held when it answered last: events come by this mode until it has answered again. */

@@ -146,6 +146,7 @@ const filtered = (lists: WatchLists, isWanted: (path: string) => boolean): Watch
   data: lists.data.filter(isWanted),
   exists: lists.exists.filter(isWanted),
   child: lists.child.filter(isWanted),
+  uncounted: lists.uncounted.filter(isWanted),
   persistent: lists.persistent.filter(isWanted),
   recursive: lists.recursive.filter(isWanted)
 })

@@ -77,9 +77,19 @@ export class WatchRegistry {
     return held === "none" || (held === "recursive" && table === "child")
   }
 
-  /** The read was answered. `kind` is undefined when no watch came of it, or when its caller has gone. */
-  arrived(path: string, table: Table, asked: boolean, kind: OneShotKind | undefined): OneShotWatch | undefined {
+  /**
+   * The read was answered. `kind` is undefined when no watch came of it, or when its caller has gone. `countsNoMore` is what
+   * a list of children has shown.
+   */
+  arrived(
+    path: string,
+    table: Table,
+    asked: boolean,
+    kind: OneShotKind | undefined,
+    countsNoMore?: boolean
+  ): OneShotWatch | undefined {
     const entry = this.entry(path)
+    if (countsNoMore !== undefined) entry.countsNoMore = countsNoMore
     entry.pending[table]--
     if (asked) entry.armed[table] = true
     if (kind === undefined) {
@@ -218,7 +228,7 @@ export class WatchRegistry {
 
   /** What a new connection has to be told. From here on the registry counts on it. */
   register(): WatchLists {
-    const lists: WatchLists = { data: [], exists: [], child: [], persistent: [], recursive: [] }
+    const lists: WatchLists = { data: [], exists: [], child: [], uncounted: [], persistent: [], recursive: [] }
     for (const entry of this.paths.values()) {
       const { path, wanted } = entry
       const hasData = entry.data.size > 0
@@ -228,7 +238,7 @@ export class WatchRegistry {
       entry.confirmed = wanted
       if (hasData) lists.data.push(path)
       if (hasExists) lists.exists.push(path)
-      if (hasChild) lists.child.push(path)
+      if (hasChild) lists[entry.countsNoMore ? "uncounted" : "child"].push(path)
       if (wanted !== "none") lists[wanted].push(path)
       entry.armed.data = hasData || hasExists
       entry.armed.child = hasChild

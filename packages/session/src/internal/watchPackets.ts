@@ -6,6 +6,8 @@ export interface WatchLists {
   readonly data: Array<string>
   readonly exists: Array<string>
   readonly child: Array<string>
+  /** Those of `child` whose znodes count creations no more. */
+  readonly uncounted: Array<string>
   readonly persistent: Array<string>
   readonly recursive: Array<string>
 }
@@ -40,33 +42,36 @@ export const packetLength = ({ request }: WatchPacket): number =>
     OVERHEAD
   )
 
+/** Less than any znode's: all of them have changed since. */
+const beforeAll = -1n
+
 /** The header, the zxid and the counts of five lists. */
 const OVERHEAD = 8 + 8 + 5 * 4
 
 /**
  * The requests that register all watches after `relativeZxid`. One-shot watches come first: a server before 3.9 keeps
  * only the last mode of a path, and where both are wanted it is the persistent one that covers the other. `most` is the
- * largest size in bytes, but for a packet of one path.
+ * largest size in bytes, but for a packet of one path. A server decides by the pzxid whether a list has changed; those where
+ * it stands still are registered so that their watches fire at once, whether there was a change or not.
  */
 export const watchPackets = (lists: WatchLists, relativeZxid: bigint, most = MAX_PACKET): Array<WatchPacket> => {
   const packets: Array<WatchPacket> = []
   let part = emptyLists()
   let size = OVERHEAD
-  const flush = () => {
+  const flush = (since = relativeZxid) => {
     if (size === OVERHEAD) return
-    packets.push(packet(part, relativeZxid))
+    packets.push(packet(part, since))
     part = emptyLists()
     size = OVERHEAD
   }
-  const add = (name: keyof WatchLists) => {
-    const paths = lists[name]
+  const add = (name: keyof Parts, paths: Array<string> = lists[name], since = relativeZxid) => {
     let from = 0
     for (let index = 0; index < paths.length; index++) {
       const length = encodedLength(paths[index]!)
       if (size + length > most) {
         part[name] = paths.slice(from, index)
         from = index
-        flush()
+        flush(since)
       }
       size += length
     }
@@ -75,6 +80,11 @@ export const watchPackets = (lists: WatchLists, relativeZxid: bigint, most = MAX
   add("data")
   add("exists")
   add("child")
+  if (lists.uncounted.length > 0) {
+    flush()
+    add("child", lists.uncounted, beforeAll)
+    flush(beforeAll)
+  }
   add("persistent")
   add("recursive")
   flush()
@@ -82,7 +92,7 @@ export const watchPackets = (lists: WatchLists, relativeZxid: bigint, most = MAX
 }
 
 // The old operation serves wherever no persistent watch is meant: servers before 3.6 know no other.
-const packet = (lists: WatchLists, relativeZxid: bigint): WatchPacket => {
+const packet = (lists: Parts, relativeZxid: bigint): WatchPacket => {
   const request = {
     relativeZxid,
     dataWatches: lists.data,
@@ -96,7 +106,7 @@ const packet = (lists: WatchLists, relativeZxid: bigint): WatchPacket => {
     : { operation: Operations.setWatches2, request }
 }
 
-type Parts = { -readonly [Name in keyof WatchLists]: WatchLists[Name] }
+type Parts = { -readonly [Name in Exclude<keyof WatchLists, "uncounted">]: WatchLists[Name] }
 
 const emptyLists = (): Parts => ({
   data: [],

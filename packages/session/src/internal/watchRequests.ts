@@ -2,6 +2,7 @@ import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import type { NoNode } from "@effect-zookeeper/protocol/ServerError"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import type * as Records from "@effect-zookeeper/protocol/Records"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -30,7 +31,8 @@ export const watchChildren = (core: SessionCore, path: RequestPath) =>
     Operations.getChildren2,
     path,
     "child",
-    (code) => (code === codes.Ok ? "child" : undefined)
+    (code) => (code === codes.Ok ? "child" : undefined),
+    ({ stat }) => countsNoMore(stat)
   )
 
 export const watchExists = (core: SessionCore, path: RequestPath) =>
@@ -43,6 +45,12 @@ export const watchExists = (core: SessionCore, path: RequestPath) =>
   )
 
 /**
+ * Whether a znode's counter of children has come to its end, 2147483647. It stands still there, and so does the pzxid when a
+ * child is created; deletions alone still move it. The Stat shows twice the counter less the number of children.
+ */
+const countsNoMore = ({ cversion, numChildren }: Records.Stat): boolean => ((cversion + numChildren) | 0) === -2
+
+/**
  * A read that leaves a watch. The watch is registered here in the very moment in which the reply is read: whatever comes
  * after it on the connection finds it.
  */
@@ -51,7 +59,8 @@ const watchedRead = <O extends WatchedRead, E, A = Operation.Response<O>>(
   operation: O,
   path: RequestPath,
   table: Table,
-  kindOf: (code: number) => OneShotKind | undefined
+  kindOf: (code: number) => OneShotKind | undefined,
+  countsNoMore?: (response: Operation.Response<O>) => boolean
 ): Effect.Effect<Watched<A>, E | SessionError> =>
   Effect.suspend(() => {
     const { watches } = core
@@ -69,7 +78,8 @@ const watchedRead = <O extends WatchedRead, E, A = Operation.Response<O>>(
         pending.onReply = (code, response) => {
           const kind = kindOf(code)
           const wanted = pending.resume === undefined ? undefined : kind
-          const watch = watches.arrived(path.server, table, kind !== undefined && request.watch, wanted)
+          const isStill = wanted === undefined ? undefined : countsNoMore?.(response as Operation.Response<O>)
+          const watch = watches.arrived(path.server, table, kind !== undefined && request.watch, wanted, isStill)
           return watch === undefined
             ? outcome(pending, code, response)
             : Exit.succeed({ response, changed: watch.changed })
