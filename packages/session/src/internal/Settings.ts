@@ -101,6 +101,19 @@ export const checkOptions = Effect.fnUntraced(function* (
     orDefault(options.maxRequestSize, Frame.MAX_REQUEST),
     1024
   )
+  for (const name of ["allowReadOnly", "allowPlaintext"] as const) {
+    const value: unknown = options[name]
+    if (value !== undefined && typeof value !== "boolean") {
+      return yield* new InvalidArgument({ argument: name, value: String(value), rule: "must be true or false" })
+    }
+  }
+  if (options.auth !== undefined && !Array.isArray(options.auth)) {
+    return yield* new InvalidArgument({
+      argument: "auth",
+      value: "<hidden>",
+      rule: `must be a list of identities, as in [{ scheme: "digest", credentials: Redacted.make("user:password") }]`
+    })
+  }
   for (const [index, auth] of (options.auth ?? []).entries()) yield* checkAuth(auth, `auth[${index}].`, maxRequestSize)
   if (options.sasl !== undefined && typeof options.sasl.begin !== "function") {
     return yield* new InvalidArgument({
