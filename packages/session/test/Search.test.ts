@@ -184,8 +184,16 @@ describe("many clients", () => {
         const start = performance.now()
         const client = Effect.provide(makeSession(options), TransportModule.layer())
         yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkScoped(client))
-        yield* Effect.sleep("10 seconds")
-        const { mean, most } = spread(times, start + 5000, start + 10_000)
+        // What a busy machine held up comes all at once: such moments say nothing of the clients.
+        const stalls: Array<readonly [number, number]> = []
+        for (let before = performance.now(); before < start + 10_000;) {
+          yield* Effect.sleep("10 millis")
+          const now = performance.now()
+          if (now - before > 40) stalls.push([before, now + 100])
+          before = now
+        }
+        const isFree = (time: number) => stalls.every(([from, to]) => time < from || time > to)
+        const { mean, most } = spread(times.filter(isFree), start + 5000, start + 10_000)
         assert.isAbove(mean, 5)
         assert.isAtMost(most, 3 * mean)
       }),
