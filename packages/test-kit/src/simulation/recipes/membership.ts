@@ -7,12 +7,17 @@ import * as Allocator from "@effect-zookeeper/recipes/Allocator"
 import * as Party from "@effect-zookeeper/recipes/Party"
 import * as PersistentNode from "@effect-zookeeper/recipes/PersistentNode"
 import * as ServiceDiscovery from "@effect-zookeeper/recipes/ServiceDiscovery"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import { kindOf } from "@effect-zookeeper/server/Znode"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
 import type { Recipe, Stage } from "../RecipeWorld.ts"
 import type { Subject } from "../Subject.ts"
 import { Exclusion } from "./Exclusion.ts"
@@ -85,6 +90,8 @@ export const serviceDiscovery: Recipe = (stage: Stage) =>
 /** It is there, and ours, and as it was said last; and gone when it is closed. @category recipes @since 0.1.0 */
 export const persistentNode: Recipe = Effect.fnUntraced(function* (stage: Stage) {
   const isShared = yield* Random.nextBoolean
+  /** One alone, for it deletes by path: it must not delete what another taker has made. */
+  let taker: Subject | undefined
   return {
     play: Effect.fnUntraced(function* (subject) {
       const unique = namesOf(subject)
@@ -92,6 +99,11 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (stage: Stage)
       const mode = (["ephemeral", "ephemeralSequential"] as const)[yield* Random.nextIntBetween(0, 1)]!
       const node = yield* PersistentNode.make(own, { mode, wait: false })
       let latest = ""
+      // One or the other: a persistent node takes a znode of its own session for its own.
+      taker ??= subject
+      const takesOver = taker === subject
+      let takeOvers = 0
+      const alone = Semaphore.makeUnsafe(1)
       const short = Effect.gen(function* () {
         // Closed as soon as it is asked for, or later; two have one path.
         const wait = yield* Random.nextBoolean
@@ -103,13 +115,63 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (stage: Stage)
         yield* PersistentNode.make("/recipe/nodes/brief", { mode: "ephemeralSequential", wait: false })
         yield* Effect.sleep(yield* Random.nextBetween(0, 10))
       }).pipe(Effect.scoped, Effect.repeat({ times: 20 }))
+      /** What it has made, or may have: in the background, and as often as it takes. */
+      const leaveShort = Effect.suspend(() => {
+        const { zk } = subject
+        const path = "/recipe/nodes/short"
+        return Effect.andThen(zk.sync(path), zk.stat(path)).pipe(
+          Effect.flatMap((stat) =>
+            Option.isSome(stat) && stat.value.ephemeralOwner === zk.session.id
+              ? zk.delete(path, { version: stat.value.version })
+              : Effect.void
+          ),
+          Effect.retry({ while: Outcome.isTransient, schedule: Outcome.persistently }),
+          Effect.ignore
+        )
+      })
+      // Somebody else has the path of those that are closed: no persistent node may touch what it makes there.
+      const takeOver = Effect.gen(function* () {
+        const path = "/recipe/nodes/short"
+        const { zk } = subject
+        // As soon as it is free, when the delete of the one before may not have been answered. Of a version that nothing else
+        // has had here: a delete that names the version of its look cannot meet it.
+        const writes = Array.from({ length: ++takeOvers }, () => Op.setData(path, unique()))
+        const created = yield* Effect.result(
+          zk.transaction([Op.create(path, { mode: "ephemeral" }), ...writes]).pipe(
+            Effect.retry({
+              while: (error) => error._tag === "TransactionFailed" && error.error._tag === "NodeExists",
+              schedule: Schedule.spaced("10 millis"),
+              times: 100
+            })
+          )
+        )
+        if (Result.isFailure(created)) return
+        const session = zk.session.id
+        const seen = yield* Effect.result(zk.stat(path))
+        if (Result.isFailure(seen) || Option.isNone(seen.success)) return
+        const { czxid, ephemeralOwner, version } = seen.success.value
+        if (version !== takeOvers) return
+        yield* Effect.sleep(yield* Random.nextBetween(0, 300))
+        const isThere = (yield* stage.truth).get(path)?.czxid === czxid
+        // Answered within the session that made it, which had not ended then.
+        if (Result.isFailure(yield* Effect.result(zk.sync(path)))) return
+        if (
+          !isThere &&
+          zk.session.id === session &&
+          ephemeralOwner === session &&
+          !stage.isExcused(subject, session, path)
+        ) {
+          stage.accuse(`P9: the znode that ${subject.name} made at ${path} was deleted by another's persistent node`)
+        }
+      }).pipe(Effect.ensuring(leaveShort), alone.withPermit)
+      const other = takesOver ? takeOver : short
       const set = Effect.suspend(() => {
         latest = unique()
         return node.setData(latest)
       })
       return Effect.gen(function* () {
         if (!stage.isPeace())
-          return yield* Effect.timeout([brief, short, set][yield* Random.nextIntBetween(0, 2)]!, "3 seconds")
+          return yield* Effect.timeout([brief, set, other, other][yield* Random.nextIntBetween(0, 3)]!, "3 seconds")
         yield* set
         yield* until(Effect.all([node.present, stage.truth]), ([path, truth]) => {
           const znode = truth.get(path)
