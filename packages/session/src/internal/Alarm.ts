@@ -42,13 +42,21 @@ export class Alarm {
   }
 
   /**
-   * Something that has to happen at times; there are few of them, and they last as long as the session. `prompt`: also
+   * Something that has to happen at times; there are few of them, and they last as long as the session unless
+   * they are discarded. `prompt`: also
    * before what has come in meanwhile is read, when this process stood still.
    */
   timer(urgency?: "prompt"): Timer {
     const timer = new Timer(this, urgency === "prompt")
     this.timers.push(timer)
     return timer
+  }
+
+  /** A timer that is not needed any more. */
+  discard(timer: Timer): void {
+    timer.clear()
+    const index = this.timers.indexOf(timer)
+    if (index >= 0) this.timers.splice(index, 1)
   }
 
   /** Nothing happens any more. */

@@ -56,7 +56,7 @@ export class SessionCore {
   readonly exchange: Exchange
   /** All times of the session: its own, and those of the connection that it stands on or tries to make. */
   readonly alarm: Alarm
-  /** How long the step that a connection is at may take. */
+  /** How long a connection may take to be left, or, while there is none, the next server is waited with. */
   readonly limit: Timer
   /** How long the owner waits: for the first connection, then for the answer to its goodbye. */
   readonly patience: Timer

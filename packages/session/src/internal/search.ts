@@ -12,7 +12,7 @@ import type { Connection } from "@effect-zookeeper/transport/Transport"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Queue from "effect/Queue"
+import type * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import type { SaslMechanism } from "../Sasl.ts"
@@ -21,7 +21,6 @@ import { annotated } from "./annotated.ts"
 import { authenticate } from "./authenticate.ts"
 import { DialFailed, type Established, introduce, open } from "./dial.ts"
 import { Link } from "./Link.ts"
-import { within } from "./patience.ts"
 import { writeMode } from "./seekWritable.ts"
 import type { SessionCore } from "./SessionCore.ts"
 
@@ -83,161 +82,216 @@ interface Candidate {
 
 interface Opened extends Candidate {
   readonly connection: Connection
-  readonly scope: Scope.Closeable
 }
 
+/** What came of something that was done side by side with others, in a Scope of its own. */
 type News =
-  | { readonly _tag: "Resolved"; readonly candidates: ReadonlyArray<Candidate> }
-  | { readonly _tag: "Opened"; readonly opened: Opened }
-  | { readonly _tag: "NotOpened"; readonly failure: Failed }
+  | { readonly _tag: "Opened"; readonly own: Scope.Closeable; readonly opened: Opened }
+  | { readonly _tag: "Ended"; readonly own: Scope.Closeable; readonly outcome: Outcome }
+
+type Outcome = Found | Expired | Failed
+
+/** A step of a try, which fails with a reason when it takes more milliseconds. It ends the time of the step before. */
+type Step = <A, E, R>(effect: Effect.Effect<A, E, R>, millis: number, late: () => Failed) => Effect.Effect<A, E, R>
 
 /**
  * One round over the servers: ends with the first that gives the session, with its expiry, or with undefined when all have
  * failed. The connection lives as long as the Scope.
+ *
+ * Nearly always the first address answers at once. A single fiber takes it from the name to the session then, and all
+ * times are timers of the alarm.
  */
 export const searchRound = Effect.fnUntraced(function* (
   core: SessionCore,
   searching: Searching
 ): Effect.fn.Return<Found | Expired | undefined, never, Scope.Scope> {
   const scope = yield* Effect.scope
-  const news = yield* Queue.unbounded<News>()
   const stagger = staggerOf(core, yield* core.servers.size)
+  const news: Array<News> = []
   const candidates: Array<Candidate> = []
-  const ready: Array<Opened> = []
   const scopes = new Set<Scope.Closeable>()
   let isExhausted = false
   let underWay = 0
+  /** The Scope of the connection on which the session is being asked for. */
+  let asker: Scope.Closeable | undefined
+  let wake: (() => void) | undefined
 
-  const fork = Effect.fnUntraced(function* (work: (own: Scope.Closeable) => Effect.Effect<News>) {
-    const own = yield* Scope.fork(scope)
-    scopes.add(own)
-    underWay++
-    const told = Effect.flatMap(work(own), (item) => Queue.offer(news, item))
-    yield* Effect.forkIn(told, own, { startImmediately: true })
+  /** The next address has its turn a moment from now, if there is one and nobody is being asked. */
+  const pace = (): void => {
+    if (wake !== undefined && asker === undefined && (!isExhausted || candidates.length > 0)) {
+      core.limit.set(core.liveness.now() + stagger, wake)
+    } else core.limit.clear()
+  }
+  /** Until there is news, or the next address has its turn. */
+  const rest = Effect.callback<void>((resume) => {
+    const stop = () => {
+      wake = undefined
+      core.limit.clear()
+    }
+    wake = () => {
+      stop()
+      resume(Effect.void)
+    }
+    pace()
+    return Effect.sync(stop)
   })
+  const start = (own: Scope.Closeable, work: (step: Step) => Effect.Effect<News>): Effect.Effect<void> => {
+    underWay++
+    const timer = core.alarm.timer()
+    const running: { fiber?: Fiber.Fiber<News>; late?: () => Failed } = {}
+    const step: Step = (effect, millis, late) =>
+      Effect.suspend(() => {
+        timer.setAwake(core.liveness.now() + millis, () => {
+          running.late = late
+          running.fiber?.interruptUnsafe()
+        })
+        return effect
+      })
+    return Effect.map(Effect.forkIn(work(step), own, { startImmediately: true }), (fiber) => {
+      running.fiber = fiber
+      fiber.addObserver((exit) => {
+        core.alarm.discard(timer)
+        if (Exit.isSuccess(exit)) news.push(exit.value)
+        else if (running.late !== undefined) news.push({ _tag: "Ended", own, outcome: running.late() })
+        wake?.()
+      })
+    })
+  }
+  const ask = (own: Scope.Closeable, opened: Opened, step: Step): Effect.Effect<News> => {
+    asker = own
+    pace()
+    return Effect.map(askForSession(core, opened, own, step), (outcome) => ({ _tag: "Ended", own, outcome }))
+  }
+  /** Opens a connection, and asks for the session at once unless another is being asked. */
+  const dial = (own: Scope.Closeable, candidate: Candidate, step: Step): Effect.Effect<News> => {
+    pace()
+    return openOne(core, candidate, own, step).pipe(
+      Effect.flatMap((connection): Effect.Effect<News> => {
+        const opened = { ...candidate, connection }
+        return asker === undefined ? ask(own, opened, step) : Effect.succeed({ _tag: "Opened", own, opened })
+      }),
+      Effect.catch((error) => Effect.succeed(failedBy(candidate.server, error))),
+      Effect.catchDefect((defect) => reportDefect(core, candidate.server, defect)),
+      Effect.map((item): News => (item._tag === "Failed" ? { _tag: "Ended", own, outcome: item } : item))
+    )
+  }
+  /** Looks the addresses of a server up, and goes on with the next address. */
+  const look = (own: Scope.Closeable, server: ServerAddress, step: Step): Effect.Effect<News> =>
+    Effect.flatMap(resolve(core, server, step), (found) => {
+      if ("_tag" in found) return Effect.succeed({ _tag: "Ended", own, outcome: found })
+      candidates.push(...found)
+      return dial(own, candidates.shift()!, step)
+    })
   const leave = (own: Scope.Closeable) => {
     scopes.delete(own)
     return Scope.close(own, Exit.void)
   }
-  const dial = (candidate: Candidate) => fork((own) => openOne(core, candidate, own))
-  /** Begins with the next address, or to look up those of the next server; whether there was one. */
+  /** Begins with the next address, or to look up those of the next server, if there is one. */
   const begin = Effect.fnUntraced(function* () {
     const candidate = candidates.shift()
-    if (candidate !== undefined) {
-      yield* dial(candidate)
-      return
-    }
-    const server = yield* searching.next()
-    if (server === undefined) {
+    const server = candidate === undefined ? yield* searching.next() : undefined
+    if (candidate === undefined && server === undefined) {
       isExhausted = true
       return
     }
-    searching.began(server)
-    yield* fork(() => resolve(core, server))
+    if (server !== undefined) searching.began(server)
+    const own = yield* Scope.fork(scope)
+    scopes.add(own)
+    yield* start(own, (step) => (server === undefined ? dial(own, candidate!, step) : look(own, server, step)))
   })
-  const fail = (failure: Failed) => {
-    searching.ended(failure.server)
-    return searching.failed(failure)
-  }
 
   yield* begin()
   while (!core.state.isFinal) {
-    const opened = ready.shift()
-    if (opened !== undefined) {
-      const outcome = yield* tryConnection(core, opened)
-      if (outcome._tag !== "Failed") {
-        if (outcome._tag === "Found") scopes.delete(opened.scope)
-        // Nothing was said on any other.
-        yield* Effect.forEach([...scopes], leave, { discard: true })
-        return outcome
-      }
-      yield* leave(opened.scope)
-      yield* fail(outcome)
-      if (core.state.isFinal) return undefined
-      if (ready.length === 0 && Queue.sizeUnsafe(news) === 0) yield* begin()
-      continue
-    }
-    if (isExhausted && candidates.length === 0 && underWay === 0) return undefined
-    const isMore = !isExhausted || candidates.length > 0
-    const item = yield* isMore ? orAfter(Queue.take(news), stagger) : Queue.take(news)
+    // While one is being asked, what came of others has time.
+    const index = asker === undefined ? 0 : news.findIndex(({ own }) => own === asker)
+    const item = index < 0 ? undefined : news[index]
     if (item === undefined) {
-      yield* begin()
+      if (isExhausted && candidates.length === 0 && underWay === 0) return undefined
+      const before = news.length
+      yield* rest
+      if (news.length === before && asker === undefined) yield* begin()
       continue
     }
+    news.splice(index, 1)
     underWay--
-    switch (item._tag) {
-      case "Resolved":
-        candidates.push(...item.candidates)
-        yield* begin()
-        break
-      case "Opened":
-        ready.push(item.opened)
-        break
-      case "NotOpened":
-        yield* fail(item.failure)
-        if (ready.length === 0) yield* begin()
-        break
+    const { own } = item
+    if (item._tag === "Opened") {
+      const { opened } = item
+      asker = own
+      yield* start(own, (step) =>
+        ask(own, opened, step).pipe(
+          Effect.catchDefect((defect) => reportDefect(core, opened.server, defect)),
+          Effect.map((item): News => (item._tag === "Failed" ? { _tag: "Ended", own, outcome: item } : item))
+        )
+      )
+      continue
     }
+    const { outcome } = item
+    const wasAsked = asker === own
+    if (wasAsked) asker = undefined
+    if (outcome._tag !== "Failed") {
+      if (outcome._tag === "Found") scopes.delete(own)
+      // Nothing was said on any other.
+      for (const other of scopes) yield* leave(other)
+      return outcome
+    }
+    yield* leave(own)
+    searching.ended(outcome.server)
+    yield* searching.failed(outcome)
+    if (core.state.isFinal) return undefined
+    if (!wasAsked || news.length === 0) yield* begin()
   }
   return undefined
 })
 
-const orAfter = <A>(effect: Effect.Effect<A>, millis: number): Effect.Effect<A | undefined> =>
-  Effect.raceFirst(effect, Effect.as(Effect.sleep(millis), undefined))
-
 /** The addresses of a server, or why there are none. */
-const resolve = Effect.fnUntraced(function* (core: SessionCore, server: ServerAddress): Effect.fn.Return<News> {
+const resolve = Effect.fnUntraced(function* (
+  core: SessionCore,
+  server: ServerAddress,
+  step: Step
+): Effect.fn.Return<ReadonlyArray<Candidate> | Failed> {
   const share = yield* shareOf(core, 1)
-  const late = `the host name was not resolved within ${Math.round(share)} ms`
-  const addresses = yield* Effect.suspend(() => core.transport.resolve(server)).pipe(
-    Effect.catch(({ message }) => Effect.succeed(message)),
-    Effect.catchDefect((defect) => reportDefect(core, server, defect)),
-    (looking) => within(core, looking, share, () => Effect.succeed(late))
+  const looking = Effect.suspend(() => core.transport.resolve(server)).pipe(
+    Effect.catch(({ message }) => Effect.succeed(failed(server, message))),
+    Effect.catchDefect((defect) => reportDefect(core, server, defect))
   )
-  if (typeof addresses === "string") return { _tag: "NotOpened", failure: failed(server, addresses) }
-  if (addresses.length === 0) return { _tag: "NotOpened", failure: failed(server, "the host name has no address") }
+  const addresses = yield* step(looking, share, () =>
+    failed(server, `the host name was not resolved within ${Math.round(share)} ms`)
+  )
+  if ("_tag" in addresses) return addresses
+  if (addresses.length === 0) return failed(server, "the host name has no address")
   const each = yield* shareOf(core, addresses.length)
-  return { _tag: "Resolved", candidates: addresses.map((address) => ({ server, address, share: each })) }
+  return addresses.map((address) => ({ server, address, share: each }))
 })
 
-const openOne = (core: SessionCore, candidate: Candidate, scope: Scope.Closeable): Effect.Effect<News> => {
+const openOne = (
+  core: SessionCore,
+  candidate: Candidate,
+  own: Scope.Scope,
+  step: Step
+): Effect.Effect<Connection, DialFailed> => {
   const { address, server, share } = candidate
-  const late = () =>
-    new DialFailed({
-      server,
-      silent: false,
-      reason: `could not connect ${to(candidate)}within ${Math.round(share)} ms`
-    })
-  return within(core, open(core.transport, address, server), share, () => Effect.fail(late())).pipe(
-    Effect.provideService(Scope.Scope, scope),
-    Effect.map((connection): News => ({ _tag: "Opened", opened: { ...candidate, connection, scope } })),
-    Effect.catch((error) => Effect.succeed(notOpened(failed(server, error.reason, error.silent, error.tls)))),
-    Effect.catchDefect((defect) =>
-      Effect.map(reportDefect(core, server, defect), (reason) => notOpened(failed(server, reason)))
-    )
-  )
+  const late = () => failed(server, `could not connect ${to(candidate)}within ${Math.round(share)} ms`)
+  return Effect.provideService(step(open(core.transport, address, server), share, late), Scope.Scope, own)
 }
 
-const notOpened = (failure: Failed): News => ({ _tag: "NotOpened", failure })
+const failedBy = (server: ServerAddress, { reason, silent, tls }: DialFailed): Failed =>
+  failed(server, reason, silent, tls)
 
 /** The address, where it says more than the server. */
 const to = ({ address, server }: Candidate): string => (address.host === server.host ? "" : `to ${address.host} `)
 
-/** Asks for the session on a connection; a defect of ours, or of what an application brought, fails the try, no more. */
-const tryConnection = (core: SessionCore, opened: Opened): Effect.Effect<Found | Failed | Expired> =>
-  Effect.catchDefect(askForSession(core, opened), (defect) =>
-    Effect.map(reportDefect(core, opened.server, defect), (reason) => failed(opened.server, reason))
-  )
-
+/** Asks for the session on a connection. */
 const askForSession = Effect.fnUntraced(function* (
   core: SessionCore,
-  opened: Opened
-): Effect.fn.Return<Found | Failed | Expired> {
+  opened: Opened,
+  own: Scope.Scope,
+  step: Step
+): Effect.fn.Return<Outcome> {
   const { server, share } = opened
   const isPlain = core.transport.exposure?.(server) === "plain"
   const ask = (connection: Connection, id: bigint) =>
-    within(
-      core,
+    step(
       introduce({
         connection,
         server,
@@ -248,12 +302,9 @@ const askForSession = Effect.fnUntraced(function* (
       }),
       share,
       () =>
-        Effect.fail(
-          new DialFailed({
-            server,
-            silent: false,
-            reason: `no session ${to(opened)}within ${Math.round(share)} ms; connected, but the handshake was not answered`
-          })
+        failed(
+          server,
+          `no session ${to(opened)}within ${Math.round(share)} ms; connected, but the handshake was not answered`
         )
     )
   const id = core.isKnownToEnsemble ? core.credentials.id : 0n
@@ -263,16 +314,20 @@ const askForSession = Effect.fnUntraced(function* (
       Effect.fnUntraced(function* (error) {
         // A read-only server closes on a session that it cannot know; it may serve reads under one of its own meanwhile.
         if (!error.silent || id === 0n || !core.settings.allowReadOnly) return yield* error
-        if ((yield* writeMode(core, server)) !== "ro") return yield* error
+        if (
+          (yield* step(writeMode(core, server), Number.POSITIVE_INFINITY, () => failed(server, error.reason))) !== "ro"
+        ) {
+          return yield* error
+        }
         isStandIn = true
-        const again = Effect.provideService(open(core.transport, opened.address, server), Scope.Scope, opened.scope)
-        const late = new DialFailed({ server, silent: false, reason: `no session within ${Math.round(share)} ms` })
-        return yield* ask(yield* within(core, again, share, () => Effect.fail(late)), 0n)
+        const again = Effect.provideService(open(core.transport, opened.address, server), Scope.Scope, own)
+        const late = () => failed(server, `no session within ${Math.round(share)} ms`)
+        return yield* ask(yield* step(again, share, late), 0n)
       })
     ),
     Effect.catch((error) => Effect.succeed(error))
   )
-  if (answer instanceof DialFailed) return failed(server, answer.reason, answer.silent, answer.tls)
+  if (answer instanceof DialFailed) return failedBy(server, answer)
   const { link, response } = answer
   if (response.timeOut <= 0) {
     return id === 0n || isStandIn ? failed(server, "the server gave no session") : expired
@@ -282,8 +337,8 @@ const askForSession = Effect.fnUntraced(function* (
   if (isStandIn && response.readOnly !== true) return failed(server, "no longer read-only")
   const { sasl } = core.settings
   if (sasl !== undefined) {
-    const late = failed(server, `SASL took longer than ${Math.round(share)} ms`)
-    const refused = yield* within(core, proveIdentity(core, link, sasl), share, () => Effect.succeed(late))
+    const late = () => failed(server, `SASL took longer than ${Math.round(share)} ms`)
+    const refused = yield* step(proveIdentity(core, link, sasl), share, late)
     if (refused !== undefined) return refused
   }
   return { _tag: "Found", server, established: answer, isStandIn }
@@ -317,9 +372,9 @@ const proveIdentity = (core: SessionCore, link: Link, sasl: SaslMechanism): Effe
   )
 
 /** A mistake of ours, or of a mechanism or transport that an application brought. */
-const reportDefect = (core: SessionCore, server: ServerAddress, defect: unknown): Effect.Effect<string> => {
+const reportDefect = (core: SessionCore, server: ServerAddress, defect: unknown): Effect.Effect<Failed> => {
   const reason = `${format(server)}: a defect while connecting`
-  return Effect.as(annotated(core, server, Effect.logError(reason, Cause.die(defect))), reason)
+  return Effect.as(annotated(core, server, Effect.logError(reason, Cause.die(defect))), failed(server, reason))
 }
 
 const failed = (server: ServerAddress, reason: string, silent = false, tls?: TlsReason): Failed => ({
