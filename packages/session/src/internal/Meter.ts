@@ -130,15 +130,46 @@ export class Meter {
     for (const [outcome, count] of failed) answers(operation, outcome).updateUnsafe(count, context)
     failed.clear()
     if (latencies.length > 0) {
-      const duration = Metric.withAttributes(SessionMetrics.duration, { operation })
+      const duration = durationOf(operation)
       for (const latency of latencies) duration.updateUnsafe(latency / 1000, context)
       tally.latencies = []
     }
   }
 }
 
-const answers = (operation: string, outcome: string) =>
-  Metric.withAttributes(SessionMetrics.requests, { operation, outcome })
+/**
+ * A time series of a counter or gauge. It has an instance of the metric for itself, which keeps the key of the attributes
+ * that it was used with last: on a shared one each report of each session would make that key anew.
+ */
+const counterOf = ({ description, id }: typeof SessionMetrics.requests, attributes: Metric.Metric.AttributeSet) =>
+  Metric.withAttributes(Metric.counter(id, { description, incremental: true }), attributes)
+
+const gaugeOf = ({ description, id }: typeof SessionMetrics.sessions, attributes: Metric.Metric.AttributeSet) =>
+  Metric.withAttributes(Metric.gauge(id, { description }), attributes)
+
+/** One for all sessions: operations and outcomes are few. */
+const answersBy = new Map<string, ReturnType<typeof counterOf>>()
+
+const answers = (operation: string, outcome: string) => {
+  const name = `${operation} ${outcome}`
+  let counter = answersBy.get(name)
+  if (counter === undefined) {
+    counter = counterOf(SessionMetrics.requests, { operation, outcome })
+    answersBy.set(name, counter)
+  }
+  return counter
+}
+
+const durations = new Map<string, typeof SessionMetrics.duration>()
+
+const durationOf = (operation: string) => {
+  let duration = durations.get(operation)
+  if (duration === undefined) {
+    duration = Metric.withAttributes(SessionMetrics.duration, { operation })
+    durations.set(operation, duration)
+  }
+  return duration
+}
 
 /** A server may send any number; there are only so many time series. */
 const outcomeOf = (code: number): string => {
@@ -146,7 +177,7 @@ const outcomeOf = (code: number): string => {
   return name.startsWith("Unknown") ? "Unknown" : name
 }
 
-const counted = (state: State) => Metric.withAttributes(SessionMetrics.sessions, { state })
+const counted = (state: State) => gaugeOf(SessionMetrics.sessions, { state })
 
 const inState = {
   Connecting: counted("Connecting"),
