@@ -112,7 +112,9 @@ export const connect = Effect.fnUntraced(function* (
     })
   )
   // The observers outlive the session, to see its end.
-  const observers = [yield* inProcess(node, observe), yield* inProcess(node, Effect.forever(hold))]
+  const observers = [yield* inProcess(node, observe)]
+  // Those who own nothing keep their sessions by pings alone.
+  if ((yield* Random.nextIntBetween(0, 4)) > 0) observers.push(yield* inProcess(node, Effect.forever(hold)))
   const close = Effect.gen(function* () {
     evidence.closedBy = simulation.now()
     yield* node.run(Scope.close(scope, Exit.void))
