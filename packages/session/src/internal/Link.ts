@@ -28,8 +28,6 @@ export interface LinkOptions {
   /** Events are no larger than the requests that named their paths, and come whether anybody asks or not. */
   readonly maxEventSize: number
   readonly now: () => number
-  /** Hears of each request and ping, with the time of its turn. */
-  readonly onSent: (at: number) => void
   /** What writes run in. */
   readonly context: Context.Context<never>
   /** Tells of a mistake of ours. */
@@ -48,7 +46,6 @@ export class Link implements Outlet {
   private readonly splitter: Frame.FrameSplitter
   private readonly maxEventSize: number
   private readonly now: () => number
-  private readonly onSent: (at: number) => void
   private readonly context: Context.Context<never>
   private readonly reportDefect: LinkOptions["reportDefect"]
   private scheduled = false
@@ -74,13 +71,12 @@ export class Link implements Outlet {
   bytesIn = 0
   bytesOut = 0
 
-  constructor({ connection, context, maxEventSize, maxFrameSize, now, onSent, reportDefect, server }: LinkOptions) {
+  constructor({ connection, context, maxEventSize, maxFrameSize, now, reportDefect, server }: LinkOptions) {
     this.connection = connection
     this.server = server
     this.splitter = new Frame.FrameSplitter(maxFrameSize)
     this.maxEventSize = maxEventSize
     this.now = now
-    this.onSent = onSent
     this.context = context
     this.reportDefect = reportDefect
     this.heardAt = now()
@@ -95,7 +91,6 @@ export class Link implements Outlet {
   /** A request was written: it leaves at the end of the turn. The time of this turn, in monotonic milliseconds. */
   schedule(): number {
     this.flushLater()
-    this.onSent(this.turn)
     return this.turn
   }
 

@@ -124,11 +124,6 @@ export class Liveness {
   // ownership
   // ---------------------------------------------------------------------------
 
-  /** A request or ping is sent. */
-  sent(at: number): void {
-    this.proofs.sent(at)
-  }
-
   /** A proof is sent that nobody but the session asked for. */
   askedForProof(at: number): void {
     this.proofs.asked(at)
@@ -141,7 +136,7 @@ export class Liveness {
   answered(sentAt: number, now: number, isCommitted: boolean): void {
     // The deadline may have passed without the timer having had its turn: an answer that comes late does not heal that.
     this.lapseIfOverdue(now)
-    if (this.proofs.answered(sentAt, isCommitted)) this.owners.proved(now)
+    if (this.proofs.answered(sentAt, now, isCommitted)) this.owners.proved(now)
   }
 
   lapseIfOverdue(now: number): void {

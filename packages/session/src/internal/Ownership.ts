@@ -64,8 +64,8 @@ export class Ownership {
 
   /** Something was proved: an epoch begins, unless one goes on or there is nothing left of the time. */
   proved(now: number): void {
-    this.isAskedFor = false
     if (this.epoch !== undefined || this.isOver || now >= this.proofs.deadline) return
+    this.isAskedFor = false
     this.epoch = new Set()
     this.endEpoch(now)
   }
@@ -93,6 +93,7 @@ export class Ownership {
   /** Ends ownership for good: what a connection still answers while it is being left begins no epoch. */
   end(): void {
     this.isOver = true
+    this.isAskedFor = false
     this.lapse()
   }
 

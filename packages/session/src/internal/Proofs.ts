@@ -3,11 +3,11 @@ import type { WallClock } from "./WallClock.ts"
 /** What shows that the ensemble holds the session: what a quorum has committed, or any answer of one server. */
 export type ProofKind = "quorum" | "server"
 
-/** Something that was sent. */
+/** Something that was sent and has been answered, so that the server has it. */
 interface Sign {
-  /** Monotonic milliseconds. */
-  readonly at: number
-  /** The same with the leaps of the wall clock. */
+  /** When it was answered, in monotonic milliseconds. */
+  readonly answeredAt: number
+  /** When it was sent, with the leaps of the wall clock. */
   readonly elapsed: number
 }
 
@@ -17,8 +17,9 @@ interface Sign {
  * A server that is cut off from its ensemble answers pings and reads alone, so that only the answer to a request that a
  * quorum has committed proves anything. It proves that the session was held, and so that whatever the leader had heard of by
  * then prolonged it. The leader hears what a client has sent to a follower with its next ping to that follower, half a tick
- * later at most, and a timeout has two ticks at least. A proof that was sent at S therefore confirms what was sent a quarter
- * of the timeout before S on the same connection, and the handshake of the connection, which goes to the leader at once.
+ * later at most, and a timeout has two ticks at least. A proof that was sent at S therefore confirms what the same server had
+ * answered a quarter of the timeout before S, and the handshake of the connection, which goes to the leader at once. What was
+ * sent by then but not answered may have lain in the network and reached the server with the proof.
  */
 export class Proofs {
   private readonly kind: ProofKind
@@ -26,11 +27,13 @@ export class Proofs {
   private readonly marginOf: (timeout: number) => number
   /** The newest confirmed sending, with the leaps of the wall clock. */
   private confirmed: number
-  /** What was sent on this connection: the handshake, then what a later proof may confirm. */
-  private handshake: Sign | undefined
+  /** When the handshake of this connection was sent, with the leaps of the wall clock. */
+  private handshake: number | undefined
+  /** What was answered on this connection, and a later proof may confirm. */
   private signs: Array<Sign> = []
   private nextSignAt = Number.POSITIVE_INFINITY
-  /** When the newest answered proof was sent, and when the newest was, on this connection. */
+  /** When the newest answered proof was sent and when it was answered, and when the newest was sent, on this connection. */
+  private provedSentAt = Number.NEGATIVE_INFINITY
   private provedAt = Number.NEGATIVE_INFINITY
   private askedAt = Number.NEGATIVE_INFINITY
   /** Milliseconds, as negotiated. */
@@ -59,25 +62,27 @@ export class Proofs {
   connected(options: {
     readonly timeout: number
     readonly sentAt: number
+    readonly now: number
     readonly isAnother: boolean
     readonly isNew: boolean
     readonly canProve: boolean
   }): void {
-    const { canProve, isAnother, isNew, sentAt, timeout } = options
+    const { canProve, isAnother, isNew, now, sentAt, timeout } = options
     this.timeout = timeout
     this.endedAt = Number.POSITIVE_INFINITY
-    const handshake: Sign = { at: sentAt, elapsed: this.wall.withLeaps(sentAt) }
+    const handshake = this.wall.withLeaps(sentAt)
     // Nothing is known of a session that is taken up before something is proved.
-    if (isAnother) this.confirmed = handshake.elapsed - timeout
+    if (isAnother) this.confirmed = handshake - timeout
     this.handshake = handshake
     this.signs = []
-    this.nextSignAt = sentAt
-    this.askedAt = this.provedAt = Number.NEGATIVE_INFINITY
+    this.nextSignAt = now
+    this.askedAt = this.provedSentAt = this.provedAt = Number.NEGATIVE_INFINITY
     this.canProve = this.kind === "quorum" && canProve
-    if (this.kind === "server") this.confirm(handshake.elapsed)
+    if (this.kind === "server") this.confirm(handshake)
     else if (isNew && canProve) {
-      this.provedAt = sentAt
-      this.confirm(handshake.elapsed)
+      this.provedSentAt = sentAt
+      this.provedAt = now
+      this.confirm(handshake)
     }
   }
 
@@ -94,55 +99,56 @@ export class Proofs {
     this.endedAt = Math.min(this.endedAt, now)
   }
 
-  /** A request or ping is sent; called for each, so one in a sixteenth of the timeout is remembered. */
-  sent(at: number): void {
-    if (at >= this.nextSignAt) this.remember(at)
-  }
-
-  private remember(at: number): void {
-    this.nextSignAt = at + this.timeout / 16
-    const { signs } = this
-    signs.push({ at, elapsed: this.wall.withLeaps(at) })
-    // What proofs that are sent from now on confirm is never older than the newest sign that is old enough for them.
-    while (signs.length > 1 && signs[1]!.at <= at - this.delay) signs.shift()
-  }
-
   /** A proof of our own is sent. */
   asked(at: number): void {
     this.askedAt = at
-    // The next one confirms it.
-    this.remember(at)
   }
 
-  /** Something that was sent at `sentAt` was answered; whether that has confirmed anything. */
-  answered(sentAt: number, isCommitted: boolean): boolean {
+  /** Something that was sent at `sentAt` was answered at `now`; whether that has confirmed anything. */
+  answered(sentAt: number, now: number, isCommitted: boolean): boolean {
     if (this.kind === "server") {
       this.confirm(this.wall.withLeaps(sentAt))
       return true
     }
-    if (!isCommitted || this.handshake === undefined) return false
-    if (sentAt > this.provedAt) this.provedAt = sentAt
-    this.confirm(this.handshake.elapsed)
-    for (const { at, elapsed } of this.signs) if (at <= sentAt - this.delay) this.confirm(elapsed)
-    return true
+    const { handshake } = this
+    if (handshake === undefined) return false
+    if (isCommitted) {
+      if (sentAt >= this.provedSentAt) {
+        this.provedSentAt = sentAt
+        this.provedAt = now
+      }
+      this.confirm(handshake)
+      for (const { answeredAt, elapsed } of this.signs) if (answeredAt <= sentAt - this.delay) this.confirm(elapsed)
+    }
+    // The proofs of our own confirm each other; of all else one in a sixteenth of the timeout is enough.
+    if (now >= this.nextSignAt || sentAt === this.askedAt) this.remember(sentAt, now)
+    return isCommitted
+  }
+
+  private remember(sentAt: number, now: number): void {
+    this.nextSignAt = now + this.timeout / 16
+    const { signs } = this
+    signs.push({ answeredAt: now, elapsed: this.wall.withLeaps(sentAt) })
+    // What proofs that are sent from now on confirm is never older than the newest sign that is old enough for them.
+    while (signs.length > 1 && signs[1]!.answeredAt <= now - this.delay) signs.shift()
   }
 
   /** When the next proof has to be sent, in monotonic milliseconds; `isUrgent` when somebody wants one now. */
   due(isUrgent: boolean): number {
     if (!this.canProve) return Number.POSITIVE_INFINITY
     // None is on its way.
-    const isIdle = this.askedAt <= this.provedAt
+    const isIdle = this.askedAt <= this.provedSentAt
     // Not in a busy loop, even if each one comes too late to begin anything.
     if (isUrgent && isIdle) return this.provedAt + this.timeout / 16
-    const due = Math.max(this.provedAt, this.askedAt) + this.interval
-    if (!isIdle) return due
+    if (!isIdle) return this.askedAt + this.interval
+    const due = this.provedAt + this.interval
     // The first proof after a time without any may have confirmed something old: what is newer is confirmed early.
     const left = this.deadline - due
     const usual = this.timeout - this.delay - this.marginOf(this.timeout) - this.interval
     if (left >= usual - this.timeout / 8) return due
     const unconfirmed = this.signs.find(({ elapsed }) => elapsed > this.confirmed)
     if (unconfirmed === undefined) return due
-    return Math.min(due, Math.max(unconfirmed.at + this.delay, this.provedAt + this.timeout / 16))
+    return Math.min(due, Math.max(unconfirmed.answeredAt + this.delay, this.provedAt + this.timeout / 16))
   }
 
   /** How long what was sent may take to reach the leader. */

@@ -351,7 +351,6 @@ const makeLink = (core: SessionCore) => (connection: Connection, server: ServerA
     maxFrameSize: core.settings.maxFrameSize,
     maxEventSize: Math.max(core.settings.maxFrameSize, core.settings.maxRequestSize + EVENT_OVERHEAD),
     now: () => core.liveness.now(),
-    onSent: (at) => core.liveness.sent(at),
     context: core.context,
     reportDefect: (reason, defect) => annotated(core, server, Effect.logError(reason, Cause.die(defect)))
   })
