@@ -9,27 +9,38 @@ import * as Lease from "../src/Lease.ts"
 import { embedded } from "./embedded.ts"
 import { failure } from "./targets.ts"
 
-/** The clock of the machine, whose wall clock can leap. */
+/** The clock of the machine, whose wall clock can leap, and a process on it that can stand still between its two clocks. */
 const leapingClock = Effect.clockWith((clock) =>
   Effect.sync(() => {
     let leapt = 0
+    let stopped = 0
+    let stopsFor = 0
     const leaping: Clock.Clock = Object.create(clock, {
-      currentTimeMillisUnsafe: { value: () => clock.currentTimeMillisUnsafe() + leapt },
-      currentTimeMillis: { get: () => Effect.sync(() => clock.currentTimeMillisUnsafe() + leapt) }
+      currentTimeMillisUnsafe: {
+        value: () => {
+          stopped += stopsFor
+          stopsFor = 0
+          return clock.currentTimeMillisUnsafe() + leapt + stopped
+        }
+      },
+      currentTimeMillis: { get: () => Effect.sync(() => clock.currentTimeMillisUnsafe() + leapt + stopped) },
+      monotonicTimeNanosUnsafe: { value: () => clock.monotonicTimeNanosUnsafe() + BigInt(stopped) * 1_000_000n }
     })
     return {
       on: Effect.provideService(Clock.Clock, leaping),
-      leap: (millis: number) => Effect.sync(() => void (leapt += millis))
+      leap: (millis: number) => Effect.sync(() => void (leapt += millis)),
+      /** The process stands still for so long, right before it reads the wall clock the next time. */
+      stop: (millis: number) => Effect.sync(() => void (stopsFor = millis))
     }
   })
 )
 
 const obtained = (path: string) =>
   Effect.gen(function* () {
-    const { leap, on } = yield* leapingClock
+    const { leap, on, stop } = yield* leapingClock
     const { obtain } = yield* Lease.make(path, { duration: "30 seconds" })
     const held = Option.getOrThrow(yield* on(obtain))
-    return { leap, held }
+    return { leap, stop, held }
   })
 
 layer(embedded, { excludeTestServices: true })("a lease of 30 seconds on a machine that sleeps", (it) => {
@@ -84,6 +95,18 @@ layer(embedded, { excludeTestServices: true })("a lease of 30 seconds on a machi
       const lost = yield* Effect.forkChild(held.lost, { startImmediately: true })
       assert.isUndefined(lost.pollUnsafe())
       yield* Fiber.interrupt(lost)
+    })
+  )
+
+  it.effect("loses the time of a standstill once, also where it falls between the readings of two clocks", () =>
+    Effect.gen(function* () {
+      const { held, stop } = yield* obtained("/stopped")
+      const before = yield* held.remaining
+      yield* stop(9_000)
+      yield* held.remaining
+      const after = yield* held.remaining
+      assert.isAtMost(after, before - 9_000)
+      assert.isAbove(after, before - 17_000)
     })
   )
 })

@@ -5,6 +5,7 @@
 import * as Guid from "@effect-zookeeper/client/Guid"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
+import { WallClock } from "@effect-zookeeper/client/WallClock"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { withJson } from "@effect-zookeeper/protocol/Json"
 import type * as Acl from "@effect-zookeeper/protocol/Acl"
@@ -20,7 +21,6 @@ import type { HeldLease, Holder, LeaseError } from "../Lease.ts"
 import { type Guarding, type Holding, keepOpen, makeHolding, unlessClosing, releaseOf } from "./holding.ts"
 import { awaitChange, ensure, withinFrom } from "./line.ts"
 import { acrossSessions } from "./patience.ts"
-import { SleepAwareClock } from "./SleepAwareClock.ts"
 import { awaitGone, decode, type Entry, formerHolders, holderPath, writeEntry } from "./slotWriting.ts"
 import { inHand } from "./watching.ts"
 import { isAboutZnodes } from "./witness.ts"
@@ -89,7 +89,7 @@ interface Taken {
   /** The znode below it that is this holder's alone. */
   readonly own: string
   readonly entry: Entry
-  readonly clock: SleepAwareClock
+  readonly clock: WallClock
   stat: Stat
   /** By the clock, from before the write was asked for. */
   since: number
@@ -100,7 +100,7 @@ interface Taken {
 const takeAny = Effect.fnUntraced(function* (place: Place): Effect.fn.Return<Taken | undefined, LeaseError> {
   const { acl, duration, identifier, zk } = place
   yield* unlessClosing(zk)
-  const clock = yield* Effect.clockWith((clock) => Effect.succeed(new SleepAwareClock(clock)))
+  const clock = yield* Effect.clockWith((clock) => Effect.succeed(new WallClock(clock)))
   for (const slot of yield* Random.shuffle(place.slots)) {
     const seen = yield* look(place, slot)
     if (seen.entry !== undefined && (yield* remainingOf(place, seen.entry, seen.stat)) > 0) continue

@@ -5,7 +5,7 @@ import type { Alarm, Timer } from "./Alarm.ts"
 import type { CallOut } from "./CallOut.ts"
 import { Ownership } from "./Ownership.ts"
 import { type ProofKind, Proofs } from "./Proofs.ts"
-import { WallClock } from "./WallClock.ts"
+import { WallClock } from "../WallClock.ts"
 
 /** What a session needs to know of its own options to tell how long it lives. */
 export interface LivenessOptions {
@@ -53,7 +53,7 @@ export class Liveness {
     this.wallClock = alarm.timer("prompt")
     this.timeout = sessionTimeout
     this.lastHeard = this.now()
-    this.wall = new WallClock(clock, () => alarm.now())
+    this.wall = new WallClock(clock)
     this.proofs = new Proofs(ownershipProof, this.wall, sessionTimeout, ownershipMargin)
     this.owners = new Ownership(alarm, this.proofs, callOut)
     // Whatever woke the process may be the first to see that the machine has slept.

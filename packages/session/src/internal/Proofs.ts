@@ -1,4 +1,4 @@
-import type { WallClock } from "./WallClock.ts"
+import type { WallClock } from "../WallClock.ts"
 
 /** What shows that the ensemble holds the session: what a quorum has committed, or any answer of one server. */
 export type ProofKind = "quorum" | "server"

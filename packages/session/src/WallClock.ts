@@ -1,3 +1,10 @@
+/**
+ * Time that goes on while the machine sleeps: what deadlines are measured by that others hold a client to.
+ *
+ * Stability: low. It serves the session and the recipes of this project, and may change in any version.
+ *
+ * @since 0.1.0
+ */
 import type * as Clock from "effect/Clock"
 
 /** What two readings of the clocks may differ by without a leap, in milliseconds: a wall clock tells whole ones. */
@@ -17,22 +24,23 @@ interface Leap {
  * How far the wall clock has leapt forward beside the monotonic one.
  *
  * A machine that sleeps stops the monotonic clock but not the wall clock, so each forward leap is time that may have passed
- * for everybody else. Leaps add up. A leap back takes nothing away, because it cannot undo time that has passed.
+ * for everybody else. Leaps add up, whatever their size. A leap back takes nothing away, because it cannot undo time that has
+ * passed. Leaps are noticed when the clocks are compared: by `look` and `now`.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export class WallClock {
   private readonly clock: Clock.Clock
-  private readonly monotonic: () => number
   /** The wall clock less the monotonic one, as seen last. */
   private offset: number
   private readonly leaps: Array<Leap> = []
-  /** The sum of all leaps, in milliseconds. */
+  /** The sum of all leaps that have been noticed, in milliseconds. */
   leapt = 0
 
-  /** `monotonic` reads the monotonic clock, in milliseconds. */
-  constructor(clock: Clock.Clock, monotonic: () => number) {
+  constructor(clock: Clock.Clock) {
     this.clock = clock
-    this.monotonic = monotonic
-    this.offset = clock.currentTimeMillisUnsafe() - monotonic()
+    this.offset = clock.currentTimeMillisUnsafe() - this.monotonic()
   }
 
   /** Compares the clocks: how far the wall clock has leapt since the last look. `now` is a fresh monotonic reading. */
@@ -53,9 +61,20 @@ export class WallClock {
     return leap
   }
 
+  /** Compares the clocks: monotonic milliseconds and all leaps, which never go back and never stand still in a sleep. */
+  now(): number {
+    const now = this.monotonic()
+    this.look(now)
+    return now + this.leapt
+  }
+
   /** A monotonic moment on a clock that counts the leaps until then as well. */
   withLeaps(at: number): number {
     for (const { before, noticedAt } of this.leaps) if (noticedAt > at) return at + before
     return at + this.leapt
+  }
+
+  private monotonic(): number {
+    return Number(this.clock.monotonicTimeNanosUnsafe()) / 1_000_000
   }
 }
