@@ -284,6 +284,7 @@ export interface Service {
    * The same session in a new view whose `setData`, `set`, `delete` and `setAcl`, given no version, use the version
    * that this view last read or wrote at that path; data and ACL versions apart. Without one, any. The 10,000 paths used
    * last are remembered. A version of -1 is still any. Views of this view, by `withChroot`, share its memory.
+   * All are forgotten when `ensembleReset: "accept"` has taken another history of the ensemble.
    */
   readonly trackVersions: Effect.Effect<Service>
 }

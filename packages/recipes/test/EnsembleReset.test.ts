@@ -1,4 +1,5 @@
 /** Servers that came back with less than was seen, where `ensembleReset: "accept"` takes them as they are. */
+import * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as Session from "@effect-zookeeper/session/Session"
@@ -33,6 +34,18 @@ const clientOf = (transport: Transport["Service"]) =>
     (context) => Context.get(context, ZooKeeper.ZooKeeper)
   )
 
+/** A client whose servers can be others from one moment to the next. */
+const movable = Effect.fnUntraced(function* (first: Transport["Service"]) {
+  let current = first
+  const zk = yield* clientOf({
+    ...first,
+    resolve: (server) => Effect.suspend(() => current.resolve(server)),
+    connect: (address, name) => Effect.suspend(() => current.connect(address, name))
+  })
+  const moveTo = (next: Transport["Service"]) => Effect.sync(() => void (current = next))
+  return { zk, moveTo }
+})
+
 const until = (condition: () => boolean) => eventually(Effect.sync(condition), (is) => is)
 
 for (const [how, mode] of [
@@ -43,14 +56,8 @@ for (const [how, mode] of [
     Effect.gen(function* () {
       const [before, after] = [yield* start, yield* start]
       const [rich, poor] = [Context.get(before, Transport), Context.get(after, Transport)]
-      let current = rich
-      const zk = mode(
-        yield* clientOf({
-          ...rich,
-          resolve: (server) => Effect.suspend(() => current.resolve(server)),
-          connect: (address, name) => Effect.suspend(() => current.connect(address, name))
-        })
-      )
+      const { moveTo, zk: client } = yield* movable(rich)
+      const zk = mode(client)
       // All transactions of what comes back are older than those that are seen before.
       const other = yield* clientOf(poor)
       yield* other.create("/a", { data: "after" })
@@ -83,7 +90,7 @@ for (const [how, mode] of [
       yield* until(() => data.length === 1 && names.length === 1)
       assert.strictEqual(zk.session.history, 0)
 
-      current = poor
+      yield* moveTo(poor)
       yield* Context.get(before, EmbeddedServer.EmbeddedServer).disconnectAll
       yield* until(() => data.at(-1) === "after" && names.at(-1) === "both,new")
       assert.strictEqual(zk.session.history, 1)
@@ -103,3 +110,29 @@ for (const [how, mode] of [
     })
   )
 }
+
+it.live("after an accepted reset a view that tracks versions has forgotten all of them", () =>
+  Effect.gen(function* () {
+    const [before, after] = [yield* start, yield* start]
+    const { moveTo, zk } = yield* movable(Context.get(before, Transport))
+    const tracked = yield* zk.trackVersions
+    for (let i = 0; i < 20; i++) yield* zk.create(`/filler${i}`)
+    for (const path of ["/set", "/delete", "/acl"]) {
+      yield* tracked.create(path)
+      yield* tracked.set(path, "1")
+      yield* tracked.setAcl(path, Acl.open)
+    }
+    yield* moveTo(Context.get(after, Transport))
+    yield* Context.get(before, EmbeddedServer.EmbeddedServer).disconnectAll
+    yield* until(() => zk.session.history === 1 && zk.session.state._tag === "Connected")
+    for (const path of ["/set", "/delete", "/acl"]) yield* zk.create(path)
+
+    // The znodes have begun at version 0, and nothing of them is known.
+    assert.strictEqual((yield* tracked.setData("/set", "mine")).version, 1)
+    assert.strictEqual((yield* tracked.setAcl("/acl", Acl.open)).aversion, 1)
+    yield* tracked.delete("/delete")
+    // From here on it remembers as before.
+    yield* zk.set("/set", "other")
+    assert.strictEqual((yield* Effect.flip(tracked.setData("/set", "mine")))._tag, "BadVersion")
+  })
+)

@@ -49,5 +49,5 @@ const makeService = (view: View): Service => ({
     Effect.map(Effect.fromResult(ZnodePath.normalizeChroot(path, "path")), (inner) =>
       makeService({ ...view, chroot: view.chroot + inner })
     ),
-  trackVersions: Effect.sync(() => makeService({ ...view, versions: makeVersions() }))
+  trackVersions: Effect.sync(() => makeService({ ...view, versions: makeVersions(view.session.info) }))
 })

@@ -5,6 +5,7 @@
  * counts as a read of it: neither `stat` nor `getChildren` do, or the check would pass over a change that nobody has
  * seen.
  */
+import type { SessionInfo } from "@effect-zookeeper/session/Session"
 import type { Stat } from "../Models.ts"
 
 /** How many paths a view remembers; the one used longest ago is forgotten first. */
@@ -26,12 +27,25 @@ export interface Versions {
   readonly forget: (server: string) => void
 }
 
-/** Paths are the server's, so that views with different chroots can share one memory. */
-export const makeVersions = (): Versions => {
+/**
+ * Paths are the server's, so that views with different chroots can share one memory. `info` tells the history of the
+ * ensemble that the versions are of: those of an earlier one say nothing about the znodes of a later one.
+ */
+export const makeVersions = (info: Pick<SessionInfo, "history">): Versions => {
   // A Map remembers the order of insertion, so that deleting and setting again makes an entry the youngest.
   const entries = new Map<string, Entry>()
+  let { history } = info
+
+  const current = (): Map<string, Entry> => {
+    if (history !== info.history) {
+      history = info.history
+      entries.clear()
+    }
+    return entries
+  }
 
   const touch = (server: string): Entry => {
+    const entries = current()
     const entry = entries.get(server) ?? { data: undefined, acl: undefined }
     entries.delete(server)
     entries.set(server, entry)
@@ -45,8 +59,8 @@ export const makeVersions = (): Versions => {
   }
 
   return {
-    data: (server) => entries.get(server)?.data ?? -1,
-    acl: (server) => entries.get(server)?.acl ?? -1,
+    data: (server) => current().get(server)?.data ?? -1,
+    acl: (server) => current().get(server)?.acl ?? -1,
     sawData: (server, version) => {
       touch(server).data = version
     },
