@@ -1,5 +1,7 @@
 /** What becomes of requests: in order, lost, interrupted, held back, timed out, refused. */
 import { assert, describe, it } from "@effect/vitest"
+import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
+import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -256,6 +258,34 @@ describe("a lost connection", () => {
     })
   )
 
+  it.effect("changes nothing in what was encoded and had not left, whatever the caller does with its buffer", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect(two)
+      yield* settle
+      const bytes = Frames.text("first")
+      // The first of them ends before the loss: the others keep their own bytes.
+      const gone = yield* Effect.forkChild(set(session, "/0", "gone"), now)
+      const ops = [{ operation: "setData", request: { path: "/2", data: bytes, version: -1 } } as const]
+      const writes = [
+        yield* Effect.forkChild(set(session, "/1", bytes), now),
+        yield* Effect.forkChild(session.request(Operations.multi, ops, ""), now)
+      ]
+      yield* Fiber.interrupt(gone)
+      server.cut()
+      bytes.fill(0)
+      yield* settle
+      const requests = yield* (yield* reconnect(network, session)).requests
+      assert.deepStrictEqual(
+        requests.map(({ body, name }) => [name, body]),
+        [
+          ["setData", { path: "/1", data: Frames.text("first"), version: -1 }],
+          ["multi", [{ operation: "setData", request: { path: "/2", data: Frames.text("first"), version: -1 } }]]
+        ]
+      )
+      yield* Fiber.interruptAll(writes)
+    })
+  )
+
   it.effect("that ends in an expiry fails all that waits with SessionExpired", () =>
     Effect.gen(function* () {
       for (const sessionExpiry of ["recreate", "fail"] as const) {
@@ -407,6 +437,38 @@ describe("requests that are begun beneath Effect", () => {
       assert.strictEqual(yield* Fiber.join(second), "2")
     })
   )
+})
+
+it("what was encoded for several connections and left on none has the bytes of the call", () => {
+  const exchange = new Exchange({ maxInFlight: 10, maxRequestSize: 1_048_575 }, 1, (run) => run())
+  const data = Frames.text("first")
+  const ask = (path: string) => {
+    const request = { path, data, version: -1 }
+    exchange.send(new PendingRequest(Operations.setData, request, path, "fail", 0, () => {}))
+  }
+  const open = () => {
+    const writer = new JuteWriter()
+    exchange.open({ writer, schedule: () => 0 })
+    exchange.pump()
+    return writer
+  }
+  open()
+  ask("/1")
+  data.fill(0)
+  exchange.disconnect()
+  open()
+  ask("/2")
+  data.fill(1)
+  exchange.disconnect()
+  const frames: Array<unknown> = []
+  new FrameSplitter(1_048_575).push(open().take(), (bytes, start, end) => {
+    const { body, xid } = Frames.decodeRequest(bytes.subarray(start, end))
+    frames.push([xid, body.path, body.data])
+  })
+  assert.deepStrictEqual(frames, [
+    [4, "/1", Frames.text("first")],
+    [5, "/2", new Uint8Array(5)]
+  ])
 })
 
 it("an outage does not gather requests whose callers have gone", () => {

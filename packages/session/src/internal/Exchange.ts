@@ -16,6 +16,7 @@ import {
 } from "../SessionError.ts"
 import type { CallOut } from "./CallOut.ts"
 import { Deque } from "./Deque.ts"
+import { EncodedBody, encodedBodies } from "./EncodedBody.ts"
 import type { PendingRequest } from "./PendingRequest.ts"
 import type { ServerCapabilities } from "./ServerCapabilities.ts"
 import { Violation } from "./Violation.ts"
@@ -246,6 +247,7 @@ export class Exchange {
    * never left, wait in the order in which they were asked.
    */
   disconnect(): void {
+    this.recall()
     this.outlet = undefined
     this.draining = false
     this.alone = undefined
@@ -276,6 +278,20 @@ export class Exchange {
           })
         )
       )
+    }
+  }
+
+  /**
+   * What was encoded and did not leave will be sent with the bytes that it has now. Where something is set just before each
+   * sending, it is in the request, which then holds no bytes of the caller's.
+   */
+  private recall(): void {
+    if (this.outlet === undefined || this.handed === this.inFlight.length) return
+    const bodies = encodedBodies(this.outlet.writer.take())
+    for (let index = this.handed; index < this.inFlight.length; index++) {
+      const request = this.inFlight.at(index)!
+      const body = bodies.get(request.xid)
+      if (body !== undefined && request.onSend === undefined && !request.isAbandoned) request.request = body
     }
   }
 
@@ -364,7 +380,9 @@ export class Exchange {
       writer.int(0)
       writer.int(xid)
       writer.int(operation.opCode)
-      operation.request.write(writer, request.request)
+      const asked = request.request
+      if (asked instanceof EncodedBody) writer.raw(asked.bytes)
+      else operation.request.write(writer, asked)
     } catch (defect) {
       writer.truncate(start)
       this.end(request, Exit.die(defect))

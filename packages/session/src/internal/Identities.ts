@@ -25,7 +25,7 @@ interface Identity {
 /** Where packets are written, and seen to. */
 interface Outlet {
   readonly writer: JuteWriter
-  readonly flushLater: () => void
+  readonly schedule: () => void
 }
 
 /**
@@ -83,7 +83,7 @@ export class Identities {
         return onTold()
       }
       this.ask(this.alone, outlet.writer)
-      outlet.flushLater()
+      outlet.schedule()
     }
     this.onAloneAnswered = next
     next()

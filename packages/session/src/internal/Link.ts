@@ -88,19 +88,14 @@ export class Link implements Outlet {
   // writing
   // ---------------------------------------------------------------------------
 
-  /** A request was written: it leaves at the end of the turn. The time of this turn, in monotonic milliseconds. */
+  /** Sees to it that what was written leaves at the end of the turn. The time of this turn, in monotonic milliseconds. */
   schedule(): number {
-    this.flushLater()
-    return this.turn
-  }
-
-  /** Sees to it that what was written leaves at the end of the turn. */
-  flushLater(): void {
     if (!this.scheduled) {
       this.scheduled = true
       this.turn = this.now()
       this.connection.defer(this.flush)
     }
+    return this.turn
   }
 
   private readonly flush = (): void => {

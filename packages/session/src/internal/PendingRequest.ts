@@ -24,7 +24,7 @@ export type OnReply = (code: number, response: unknown) => Exit.Exit<unknown, un
  */
 export class PendingRequest {
   readonly operation: Operation.Any
-  /** What is asked; dropped with the caller, for it may be large. */
+  /** What is asked, or its bytes (`EncodedBody`); dropped with the caller, for it may be large. */
   request: unknown
   readonly path: string
   readonly onLoss: OnLoss

@@ -241,7 +241,7 @@ export class SessionCore {
       this.onConnected = undefined
       onConnected?.()
     })
-    link.flushLater()
+    link.schedule()
     this.identities.whenAnswered(() => {
       const onReady = this.onReady
       this.onReady = undefined

@@ -222,7 +222,7 @@ const addAuth = (
       return
     }
     const giveUp = core.identities.add(auth, core.link?.writer, resume)
-    core.link?.flushLater()
+    core.link?.schedule()
     return Effect.sync(giveUp)
   })
   const { requestTimeout } = core.settings
