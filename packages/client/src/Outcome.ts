@@ -47,7 +47,8 @@ export const isLost = <E extends Tagged>(error: E): error is Extract<E, Connecti
  * @category predicates
  * @since 0.1.0
  */
-export const mayBeApplied = (error: Tagged | SessionError): boolean => "maybeApplied" in error && error.maybeApplied
+export const mayBeApplied = (error: Tagged | SessionError): boolean =>
+  "maybeApplied" in error && error.maybeApplied === true
 
 const passing: ReadonlySet<number> = new Set([
   codes.ThrottledOp,
@@ -197,11 +198,11 @@ export const afterWrite = <E extends Tagged>(error: E): E => (isSessionError(err
 export const unapplied = <E extends Tagged>(error: E): E => (isSessionError(error) ? telling(error, false) : error)
 
 const isSessionError = <E extends Tagged>(error: E): error is E & SessionError =>
-  "maybeApplied" in error && error._tag !== "OutcomeUnknown"
+  error instanceof ServerRefused || ("maybeApplied" in error && error._tag !== "OutcomeUnknown")
 
 /** The same error with the other answer. */
 const telling = <E extends SessionError>(error: E, maybeApplied: boolean): E =>
-  error.maybeApplied === maybeApplied ? error : (changed(error, maybeApplied) as E)
+  mayBeApplied(error) === maybeApplied ? error : (changed(error, maybeApplied) as E)
 
 const changed = (error: SessionError, maybeApplied: boolean): SessionError => {
   switch (error._tag) {
@@ -215,8 +216,10 @@ const changed = (error: SessionError, maybeApplied: boolean): SessionError => {
       return new ProtocolError({ ...error, cause: error.cause, maybeApplied })
     case "RequestTimeout":
       return new RequestTimeout({ ...error, maybeApplied })
-    case "ServerRefused":
-      return new ServerRefused({ ...error, maybeApplied })
+    case "ServerRefused": {
+      const { code, name, operation, path } = error
+      return new ServerRefused({ operation, path, code, name, ...(maybeApplied ? { maybeApplied } : {}) })
+    }
     case "SessionClosed":
       return new SessionClosed({ maybeApplied })
     case "SessionExpired":

@@ -9,9 +9,11 @@ import {
   Op,
   PromiseClient,
   PromiseFace,
+  ServerRefused,
   SessionExpired,
   TransactionFailed
 } from "../src/index.ts"
+import * as Outcome from "../src/Outcome.ts"
 
 const noNode = new NoNode({ path: "/a", operation: "getData" })
 
@@ -45,6 +47,20 @@ describe("an error", () => {
       assert.include(String(error.stack), error.message)
     })
   }
+
+  it("of a server that refused says only of a failure within the server that a write may have been applied", () => {
+    const refused = new ServerRefused({ operation: "setData", path: "/a", code: -119, name: "NotReadOnly" })
+    const failed = new ServerRefused({ ...refused, code: -1, name: "SystemError", maybeApplied: true })
+    assert.isFalse(Outcome.mayBeApplied(refused))
+    assert.notProperty(JSON.parse(JSON.stringify(refused)), "maybeApplied")
+    assert.isTrue(Outcome.mayBeApplied(failed))
+    assert.isTrue(JSON.parse(JSON.stringify(failed)).maybeApplied)
+    assert.include(failed.message, "may have been applied")
+    // What a look afterwards has shown is told by the same class, in the same form.
+    assert.deepStrictEqual({ ...Outcome.afterWrite(refused) }, { ...refused, maybeApplied: true })
+    const { maybeApplied: _, ...settled } = failed
+    assert.deepStrictEqual({ ...Outcome.unapplied(failed) }, settled)
+  })
 
   it("has 64-bit numbers as decimal text in JSON", () => {
     assert.strictEqual(JSON.parse(JSON.stringify(errors[2])).sessionId, "4611686018427387904")

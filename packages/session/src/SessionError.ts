@@ -153,8 +153,11 @@ export class ServerRefused extends ErrorFace.make(
     code: Schema.Number,
     /** ZooKeeper's name for the code, such as `NotReadOnly`; `Unknown(-777)` where it has none. */
     name: Schema.String,
-    /** Whether it is a code after which a write may have been applied all the same: a failure within the server. */
-    maybeApplied
+    /**
+     * There, and true, after a write that may have been applied all the same: the code tells of a failure within the server,
+     * not of a refusal. Left out where the server's word settles that nothing was applied, which is what most codes do.
+     */
+    maybeApplied: Schema.optionalKey(Schema.Literal(true))
   })
 ) {
   override get message(): string {
@@ -293,5 +296,5 @@ const subject = (error: { readonly operation: string; readonly path: string }): 
 
 const applied = (maybe: boolean): string => (maybe ? "may have been applied" : "was not applied")
 
-const perhaps = (error: { readonly maybeApplied: boolean }): string =>
-  error.maybeApplied ? "; the write may have been applied" : ""
+const perhaps = (error: { readonly maybeApplied?: boolean }): string =>
+  error.maybeApplied === true ? "; the write may have been applied" : ""

@@ -143,7 +143,8 @@ describe("the recorder", () => {
       yield* ask(Effect.fail({ _tag: "ConnectionLoss", maybeApplied: false }))
       yield* ask(Effect.fail({ _tag: "SessionExpired" }))
       yield* ask(Effect.fail({ _tag: "ServerRefused", name: "NotReadOnly" }))
-      yield* ask(Effect.fail({ _tag: "ServerRefused", name: "Throttled" }))
+      yield* ask(Effect.fail({ _tag: "ServerRefused", name: "ThrottledOp" }))
+      yield* ask(Effect.fail({ _tag: "ServerRefused", name: "SystemError", maybeApplied: true }))
       yield* ask(Effect.interrupt)
       yield* ask(Effect.die("a bug"))
       const operations = History.fromLines(lines)
@@ -155,6 +156,7 @@ describe("the recorder", () => {
           "info ConnectionLoss",
           "fail ConnectionLoss",
           "info SessionExpired",
+          "fail ServerRefused",
           "fail ServerRefused",
           "info ServerRefused",
           "info Interrupted",

@@ -518,5 +518,5 @@ const refusal = (operation: PendingRequest["operation"], path: string, code: num
     path,
     code,
     name: ErrorCode.nameOf(code),
-    maybeApplied: operation.kind === "write" && !ErrorCode.isRefusal(code)
+    ...(operation.kind === "write" && !ErrorCode.isRefusal(code) ? { maybeApplied: true } : {})
   })

@@ -622,8 +622,7 @@ const refusedWatch = (path: string): ServerRefused =>
     operation: Operations.addWatch.name,
     path,
     code: ErrorCode.codes.Unimplemented,
-    name: ErrorCode.nameOf(ErrorCode.codes.Unimplemented),
-    maybeApplied: false
+    name: ErrorCode.nameOf(ErrorCode.codes.Unimplemented)
   })
 
 /** Whether a server says that it does not know an operation, as opposed to one that is known and switched off. */

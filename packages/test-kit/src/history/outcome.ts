@@ -37,8 +37,9 @@ export const outcomeOf = (
     return { outcome: "info", error: Cause.hasInterrupts(exit.cause) ? "Interrupted" : "Defect" }
   const error = found.value
   const tag = textOf(error, "_tag") ?? "Unknown"
-  const refused = tag === "ServerRefused" && textOf(error, "name") === "NotReadOnly"
-  const isProof = refused || proofs.has(tag) || hasFalse(error, "maybeApplied")
+  // A refusal that does not say otherwise is the server's word.
+  const refused = tag === "ServerRefused" && !is(error, "maybeApplied", true)
+  const isProof = refused || proofs.has(tag) || is(error, "maybeApplied", false)
   return { outcome: isProof ? "fail" : "info", error: tag }
 }
 
@@ -50,5 +51,5 @@ const textOf = (error: unknown, key: string): string | undefined => {
   return typeof value === "string" ? value : undefined
 }
 
-const hasFalse = (error: unknown, key: string): boolean =>
-  typeof error === "object" && error !== null && Reflect.get(error, key) === false
+const is = (error: unknown, key: string, value: boolean): boolean =>
+  typeof error === "object" && error !== null && Reflect.get(error, key) === value
