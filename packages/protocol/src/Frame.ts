@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as ErrorFace from "./ErrorFace.ts"
 import * as Schema from "effect/Schema"
 import type * as Jute from "./Jute.ts"
 import { JuteWriter } from "./JuteWriter.ts"
@@ -22,14 +23,16 @@ export const MAX_REQUEST = 1_048_575
  * @category errors
  * @since 0.1.0
  */
-export class FrameLengthError extends Schema.TaggedError<FrameLengthError>()("FrameLengthError", {
-  /** Bytes, as announced. */
-  length: Schema.Number,
-  /** Bytes. */
-  limit: Schema.Number,
-  /** The first four bytes of the frame, which say whose it is, where they were waited for. */
-  xid: Schema.optionalKey(Schema.Number)
-}) {
+export class FrameLengthError extends ErrorFace.make(
+  Schema.TaggedError<FrameLengthError>()("FrameLengthError", {
+    /** Bytes, as announced. */
+    length: Schema.Number,
+    /** Bytes. */
+    limit: Schema.Number,
+    /** The first four bytes of the frame, which say whose it is, where they were waited for. */
+    xid: Schema.optionalKey(Schema.Number)
+  })
+) {
   override get message(): string {
     return `a frame of ${this.length} bytes was announced; 0 to ${this.limit} are accepted (see maxFrameSize)`
   }

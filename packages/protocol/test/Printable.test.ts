@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as InvalidArgument from "../src/InvalidArgument.ts"
+import { JuteError } from "../src/JuteError.ts"
 import * as Printable from "../src/Printable.ts"
 import { NoNode } from "../src/ServerError.ts"
 
@@ -38,5 +39,12 @@ describe("foreign text in messages", () => {
     const argument = new InvalidArgument.InvalidArgument({ argument: "path", value: foul, rule: "must be one" })
     assert.notMatch(argument.message, acting)
     assert.include(argument.message, String.raw`"/a\nFATAL forged`)
+  })
+
+  it("is how malformed bytes are told, whose text is a peer's", () => {
+    const error = new JuteError({ offset: 4, field: `acl[0].${foul}`, problem: `"${foul}" is no scheme` })
+    assert.notMatch(error.message, acting)
+    assert.strictEqual(error.field, `acl[0].${foul}`)
+    assert.strictEqual(structuredClone(error).message, error.message)
   })
 })

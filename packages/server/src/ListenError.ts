@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
+import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as Schema from "effect/Schema"
 
 /**
@@ -13,12 +15,14 @@ import * as Schema from "effect/Schema"
  * @category errors
  * @since 0.1.0
  */
-export class ListenError extends Schema.TaggedError<ListenError>()("ListenError", {
-  /** `host:port`. */
-  address: Schema.String,
-  reason: Schema.Literals(["Listen", "WellKnownSuperUser"]),
-  cause: Schema.optional(Schema.Defect())
-}) {
+export class ListenError extends ErrorFace.make(
+  Schema.TaggedError<ListenError>()("ListenError", {
+    /** `host:port`. */
+    address: Schema.String,
+    reason: Schema.Literals(["Listen", "WellKnownSuperUser"]),
+    cause: Schema.optional(Schema.Defect())
+  })
+) {
   override get message(): string {
     if (this.reason === "WellKnownSuperUser") {
       return (
@@ -27,7 +31,7 @@ export class ListenError extends Schema.TaggedError<ListenError>()("ListenError"
         "or listen on 127.0.0.1"
       )
     }
-    const cause = this.cause instanceof Error ? this.cause.message : String(this.cause)
+    const cause = Printable.escape(this.cause instanceof Error ? this.cause.message : String(this.cause))
     return `${this.address}: cannot listen there (${cause}); take another port, or 0 for any that is free`
   }
 }

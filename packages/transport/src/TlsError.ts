@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
 import * as Schema from "effect/Schema"
 
 /**
@@ -44,11 +45,13 @@ export type TlsReason = typeof TlsReason.Type
  * @category errors
  * @since 0.1.0
  */
-export class TlsError extends Schema.TaggedError<TlsError>()("TlsError", {
-  reason: TlsReason,
-  /** The option that cannot be used, such as `tls.ca`, where it is one. */
-  option: Schema.optional(Schema.String),
-  /** What was wrong and what to do, without a secret. */
-  message: Schema.String,
-  cause: Schema.optional(Schema.Defect())
-}) {}
+export class TlsError extends ErrorFace.make(
+  Schema.TaggedError<TlsError>()("TlsError", {
+    reason: TlsReason,
+    /** The option that cannot be used, such as `tls.ca`, where it is one. */
+    option: Schema.optional(Schema.String),
+    /** What was wrong and what to do, without a secret. */
+    message: Schema.String,
+    cause: Schema.optional(Schema.Defect())
+  })
+) {}

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as Schema from "effect/Schema"
 
@@ -10,17 +11,19 @@ import * as Schema from "effect/Schema"
  * @category errors
  * @since 0.1.0
  */
-export class TransportError extends Schema.TaggedError<TransportError>()("TransportError", {
-  /** The server as the connect string writes it, with its port: `zk1:2181`, `tls://[::1]:2281`. */
-  server: Schema.String,
-  /**
-   * `Resolve`: the name has no address. `Open`: nothing answers there. `Tls`: the TLS handshake or the check of the
-   * certificate failed; the cause is a `TlsError`, which says what was wrong. `Closed`: the other side ended the
-   * connection. `Read` and `Write`: the connection broke.
-   */
-  reason: Schema.Literals(["Resolve", "Open", "Tls", "Closed", "Read", "Write"]),
-  cause: Schema.optional(Schema.Defect())
-}) {
+export class TransportError extends ErrorFace.make(
+  Schema.TaggedError<TransportError>()("TransportError", {
+    /** The server as the connect string writes it, with its port: `zk1:2181`, `tls://[::1]:2281`. */
+    server: Schema.String,
+    /**
+     * `Resolve`: the name has no address. `Open`: nothing answers there. `Tls`: the TLS handshake or the check of the
+     * certificate failed; the cause is a `TlsError`, which says what was wrong. `Closed`: the other side ended the
+     * connection. `Read` and `Write`: the connection broke.
+     */
+    reason: Schema.Literals(["Resolve", "Open", "Tls", "Closed", "Read", "Write"]),
+    cause: Schema.optional(Schema.Defect())
+  })
+) {
   override get message(): string {
     return `${this.server}: ${describe[this.reason]}${this.cause instanceof Error ? ` (${Printable.escape(this.cause.message)})` : ""}`
   }
