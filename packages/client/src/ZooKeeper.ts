@@ -239,6 +239,9 @@ export interface Service {
   /**
    * The current data, None for no znode, then each newer one. May skip some, never goes back, never misses the last;
    * survives reconnections and, under `sessionExpiry: "recreate"`, new sessions. On every ZooKeeper.
+   *
+   * It stands on one-shot watches. Servers since 3.8.4 and 3.9.2 use those up without a word when the znode changes while
+   * this client may not read it: where the right to read comes and goes, use `events` or a cache of the recipes.
    */
   readonly dataChanges: (
     path: string

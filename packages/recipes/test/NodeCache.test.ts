@@ -14,6 +14,22 @@ const dataOf = (cache: NodeCache.NodeCache) => Option.getOrNull(Option.map(cache
 const until = (condition: () => boolean) => eventually(Effect.sync(condition), (is) => is)
 
 describeOnServers("a node cache", (it) => {
+  // Servers hide the event, and take a one-shot watch for used.
+  it.effect("is told of a znode that was made anew while its end was hidden from it", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      yield* zk.create("/n", { data: "old" })
+      const cache = yield* by(zk)(NodeCache.make("/n"))
+      assert.strictEqual(dataOf(cache), "old")
+      yield* zk.setAcl("/n", [Acl.world("cdwa")])
+      yield* zk.delete("/n")
+      yield* zk.create("/n", { data: "new" })
+      yield* until(() => dataOf(cache) === "new")
+      yield* zk.set("/n", "newer")
+      yield* until(() => dataOf(cache) === "newer")
+    })
+  )
+
   for (const [how, mode] of [
     ["a persistent watch", (zk) => zk],
     ["one-shot watches", old]
