@@ -12,6 +12,7 @@
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
+import { durationBoundaries } from "./internal/durationBoundaries.ts"
 
 /**
  * From the turn in which a request was sent to its reply, in seconds, by `operation` (a name of the operation table, such
@@ -23,7 +24,7 @@ import * as Metric from "effect/Metric"
 export const duration = Metric.histogram("zookeeper_request_duration_seconds", {
   description: "Time from sending a request to its reply, in seconds",
   attributes: { unit: "seconds" },
-  boundaries: [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25]
+  boundaries: durationBoundaries
 })
 
 /**

@@ -4,6 +4,7 @@ import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import * as SessionMetrics from "../SessionMetrics.ts"
 import type { SessionState } from "../SessionState.ts"
+import { durationBoundaries } from "./durationBoundaries.ts"
 
 /** What a session counts in plain numbers that only grow. */
 interface Totals {
@@ -128,7 +129,7 @@ export class Meter {
       tally.succeeded = 0
     }
     for (const [outcome, count] of failed) answers(operation, outcome).updateUnsafe(count, context)
-    failed.clear()
+    if (failed.size > 0) failed.clear()
     if (latencies.length > 0) {
       const duration = durationOf(operation)
       for (const latency of latencies) duration.updateUnsafe(latency / 1000, context)
@@ -138,7 +139,7 @@ export class Meter {
 }
 
 /**
- * A time series of a counter or gauge. It has an instance of the metric for itself, which keeps the key of the attributes
+ * A time series of a counter, gauge or histogram. It has an instance of the metric for itself, which keeps the key of the attributes
  * that it was used with last: on a shared one each report of each session would make that key anew.
  */
 const counterOf = ({ description, id }: typeof SessionMetrics.requests, attributes: Metric.Metric.AttributeSet) =>
@@ -147,15 +148,19 @@ const counterOf = ({ description, id }: typeof SessionMetrics.requests, attribut
 const gaugeOf = ({ description, id }: typeof SessionMetrics.sessions, attributes: Metric.Metric.AttributeSet) =>
   Metric.withAttributes(Metric.gauge(id, { description }), attributes)
 
-/** One for all sessions: operations and outcomes are few. */
-const answersBy = new Map<string, ReturnType<typeof counterOf>>()
+/** By operation, then by outcome; one for all sessions: operations and outcomes are few. */
+const answersBy = new Map<string, Map<string, ReturnType<typeof counterOf>>>()
 
 const answers = (operation: string, outcome: string) => {
-  const name = `${operation} ${outcome}`
-  let counter = answersBy.get(name)
+  let ofOperation = answersBy.get(operation)
+  if (ofOperation === undefined) {
+    ofOperation = new Map()
+    answersBy.set(operation, ofOperation)
+  }
+  let counter = ofOperation.get(outcome)
   if (counter === undefined) {
     counter = counterOf(SessionMetrics.requests, { operation, outcome })
-    answersBy.set(name, counter)
+    ofOperation.set(outcome, counter)
   }
   return counter
 }
@@ -165,7 +170,9 @@ const durations = new Map<string, typeof SessionMetrics.duration>()
 const durationOf = (operation: string) => {
   let duration = durations.get(operation)
   if (duration === undefined) {
-    duration = Metric.withAttributes(SessionMetrics.duration, { operation })
+    const { attributes, description, id } = SessionMetrics.duration
+    const own = Metric.histogram(id, { description, attributes, boundaries: durationBoundaries })
+    duration = Metric.withAttributes(own, { operation })
     durations.set(operation, duration)
   }
   return duration
