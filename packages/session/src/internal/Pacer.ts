@@ -12,7 +12,8 @@ type Step = (now: number) => Effect.Effect<Duration.Duration, unknown>
 
 /**
  * The pauses of a search for a server. It outlives the session: clients that lost their servers in the same moment count
- * the end of their sessions from that moment too, and would all begin anew at once when it comes.
+ * the end of their sessions from that moment too, and would all begin anew at once when it comes. Most sessions never pause:
+ * nothing is made before there is a pause.
  */
 export class Pacer {
   private readonly core: SessionCore
@@ -37,28 +38,30 @@ export class Pacer {
   }
 
   /** Waits between two rounds, but not until the session is over: there is one try more before. */
-  readonly betweenRounds: Effect.Effect<void> = Effect.suspend(() => this.next()).pipe(
-    Effect.flatMap((pause) =>
-      Effect.map(Random.Random, (random) => {
-        const { liveness } = this.core
-        const now = liveness.now()
-        const left = liveness.expiresAt - now
-        this.last = pause
-        this.endsAt = now + pause
-        if (!liveness.canExpire || pause < left || this.isLastChanceTaken) return
-        this.isLastChanceTaken = true
-        // Not just before the end, where others in the same situation would try too.
-        this.endsAt = now + Math.max(0, left) * random.nextDoubleUnsafe()
-      })
-    ),
-    Effect.andThen(Effect.suspend(() => this.rest))
-  )
+  betweenRounds(): Effect.Effect<void> {
+    return this.next().pipe(
+      Effect.flatMap((pause) =>
+        Effect.map(Random.Random, (random) => {
+          const { liveness } = this.core
+          const now = liveness.now()
+          const left = liveness.expiresAt - now
+          this.last = pause
+          this.endsAt = now + pause
+          if (!liveness.canExpire || pause < left || this.isLastChanceTaken) return
+          this.isLastChanceTaken = true
+          // Not just before the end, where others in the same situation would try too.
+          this.endsAt = now + Math.max(0, left) * random.nextDoubleUnsafe()
+        })
+      ),
+      Effect.andThen(Effect.suspend(() => this.rest()))
+    )
+  }
 
   /** Waits for what is left of a pause that was interrupted by the end of a session. */
-  readonly rest: Effect.Effect<void> = Effect.suspend(() => {
+  rest(): Effect.Effect<void> {
     const left = this.endsAt - this.core.liveness.now()
     return left > 0 ? this.pause(left) : Effect.void
-  })
+  }
 
   /** For a session that is being closed a server is wanted now, or not at all. */
   private pause(millis: number): Effect.Effect<void> {
@@ -81,16 +84,18 @@ export class Pacer {
   }
 
   /** The next pause of the schedule; when that ends it is begun anew. */
-  private readonly next = Effect.fnUntraced({ self: this }, function* (this: Pacer): Effect.fn.Return<number> {
-    const now = this.core.clock.currentTimeMillisUnsafe()
-    const step = (this.step ??= yield* toStep(this.core.settings.retry()))
-    const pause = yield* Effect.catchCause(step(now), (cause) => {
-      if (Cause.hasInterrupts(cause)) return Effect.failCause(cause as Cause.Cause<never>)
-      this.step = undefined
-      return Effect.succeed(Duration.millis(LEAST))
+  private next(): Effect.Effect<number> {
+    return Effect.gen({ self: this }, function* () {
+      const now = this.core.clock.currentTimeMillisUnsafe()
+      const step = (this.step ??= yield* toStep(this.core.settings.retry()))
+      const pause = yield* Effect.catchCause(step(now), (cause) => {
+        if (Cause.hasInterrupts(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+        this.step = undefined
+        return Effect.succeed(Duration.millis(LEAST))
+      })
+      return Duration.toMillis(pause)
     })
-    return Duration.toMillis(pause)
-  })
+  }
 }
 
 const toStep = (schedule: Schedule.Schedule<unknown>): Effect.Effect<Step> =>

@@ -84,7 +84,7 @@ const keepConnected = Effect.fnUntraced(function* (search: Search) {
   const { core } = search
   // An expiry by our own reckoning, of which all clients of an ensemble that is away think alike, begins no new round.
   if (search.pacer.isPausing) {
-    if ((yield* pausing(core, search.pacer.rest)) !== undefined) return
+    if ((yield* pausing(core, search.pacer.rest())) !== undefined) return
   }
   while (!core.state.isFinal) {
     const ended = yield* Effect.scoped(findAndStay(search))
@@ -118,7 +118,7 @@ const findAndStay = Effect.fnUntraced(function* (
     if (core.state.isFinal) return undefined
     search.hasFailed = true
     outage.foundNone()
-    const accepts = yield* unlessExpired(core, () => behind.roundFailed)
+    const accepts = yield* unlessExpired(core, () => behind.roundFailed())
     if (accepts === false) return undefined
     if (accepts === true) core.forgetHistory()
     return expired
@@ -143,27 +143,27 @@ const round = Effect.fnUntraced(function* (
   const isPauseDue = search.isPauseDue
   search.isPauseDue = false
   search.atOnce = false
-  if (isPauseDue) yield* pacer.betweenRounds
+  if (isPauseDue) yield* pacer.betweenRounds()
   let first: ServerAddress | undefined = search.nextRound
   search.nextRound = undefined
   const isLater = search.hasFailed
   const size = yield* core.servers.size
   return yield* searchRound(core, {
-    next: Effect.fnUntraced(function* () {
+    next: () => {
       if (first !== undefined) {
         const server = first
         first = undefined
-        return server
+        return Effect.succeed(server)
       }
-      const { lapEnded, server } = yield* core.servers.next
-      if (lapEnded) {
-        search.nextRound = server
-        search.isPauseDue = true
-        return undefined
-      }
-      if (isLater) yield* pacer.betweenServers(size)
-      return server
-    }),
+      return Effect.flatMap(core.servers.next, ({ lapEnded, server }) => {
+        if (lapEnded) {
+          search.nextRound = server
+          search.isPauseDue = true
+          return Effect.succeed(undefined)
+        }
+        return isLater ? Effect.as(pacer.betweenServers(size), server) : Effect.succeed(server)
+      })
+    },
     began: (server) => search.attempts.began(server),
     ended: (server) => search.attempts.ended(server),
     failed: (failure) => tellFailure(search, failure)

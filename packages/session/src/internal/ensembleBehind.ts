@@ -57,7 +57,7 @@ export class EnsembleBehind {
   }
 
   /** A round over all servers has failed: whether a session is to be begun that may see less. */
-  readonly roundFailed: Effect.Effect<boolean> = Effect.suspend(() => {
+  roundFailed(): Effect.Effect<boolean> {
     const { allSilent, core, since } = this
     this.allSilent = true
     if (!allSilent || since === undefined) return Effect.succeed(false)
@@ -75,7 +75,7 @@ export class EnsembleBehind {
       }
       return accepts
     })
-  })
+  }
 
   private message(accepts: boolean): string {
     const seen = `0x${this.core.exchange.lastZxid.toString(16)}`

@@ -99,7 +99,8 @@ type Step = <A, E, R>(effect: Effect.Effect<A, E, R>, millis: number, late: () =
  * failed. The connection lives as long as the Scope.
  *
  * Nearly always the first address answers at once. A single fiber takes it from the name to the session then, and all
- * times are timers of the alarm.
+ * times are timers of the alarm. What is made for each round is plain functions: a generator function costs microseconds at
+ * its first call.
  */
 export const searchRound = Effect.fnUntraced(function* (
   core: SessionCore,
@@ -187,18 +188,23 @@ export const searchRound = Effect.fnUntraced(function* (
     return Scope.close(own, Exit.void)
   }
   /** Begins with the next address, or to look up those of the next server, if there is one. */
-  const begin = Effect.fnUntraced(function* () {
+  const begin = (): Effect.Effect<void> => {
     const candidate = candidates.shift()
-    const server = candidate === undefined ? yield* searching.next() : undefined
-    if (candidate === undefined && server === undefined) {
-      isExhausted = true
-      return
-    }
-    if (server !== undefined) searching.began(server)
-    const own = yield* Scope.fork(scope)
-    scopes.add(own)
-    yield* start(own, (step) => (server === undefined ? dial(own, candidate!, step) : look(own, server, step)))
-  })
+    if (candidate !== undefined) return startInScope((own, step) => dial(own, candidate, step))
+    return Effect.flatMap(searching.next(), (server) => {
+      if (server === undefined) {
+        isExhausted = true
+        return Effect.void
+      }
+      searching.began(server)
+      return startInScope((own, step) => look(own, server, step))
+    })
+  }
+  const startInScope = (work: (own: Scope.Closeable, step: Step) => Effect.Effect<News>): Effect.Effect<void> =>
+    Effect.flatMap(Scope.fork(scope), (own) => {
+      scopes.add(own)
+      return start(own, (step) => work(own, step))
+    })
 
   yield* begin()
   while (!core.state.isFinal) {
@@ -310,21 +316,18 @@ const askForSession = Effect.fnUntraced(function* (
   const id = core.isKnownToEnsemble ? core.credentials.id : 0n
   let isStandIn = false
   const answer = yield* ask(opened.connection, id).pipe(
-    Effect.catch(
-      Effect.fnUntraced(function* (error) {
-        // A read-only server closes on a session that it cannot know; it may serve reads under one of its own meanwhile.
-        if (!error.silent || id === 0n || !core.settings.allowReadOnly) return yield* error
-        if (
-          (yield* step(writeMode(core, server), Number.POSITIVE_INFINITY, () => failed(server, error.reason))) !== "ro"
-        ) {
-          return yield* error
-        }
+    Effect.catch((error) => {
+      // A read-only server closes on a session that it cannot know; it may serve reads under one of its own meanwhile.
+      if (!error.silent || id === 0n || !core.settings.allowReadOnly) return Effect.fail(error)
+      const asking = step(writeMode(core, server), Number.POSITIVE_INFINITY, () => failed(server, error.reason))
+      return Effect.flatMap(asking, (mode) => {
+        if (mode !== "ro") return Effect.fail(error)
         isStandIn = true
         const again = Effect.provideService(open(core.transport, opened.address, server), Scope.Scope, own)
         const late = () => failed(server, `no session within ${Math.round(share)} ms`)
-        return yield* ask(yield* step(again, share, late), 0n)
+        return Effect.flatMap(step(again, share, late), (connection) => ask(connection, 0n))
       })
-    ),
+    }),
     Effect.catch((error) => Effect.succeed(error))
   )
   if (answer instanceof DialFailed) return failedBy(server, answer)
