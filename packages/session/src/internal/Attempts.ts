@@ -50,7 +50,8 @@ export class Attempts {
 
   /** A search has ended well: what failed before says nothing of the next. */
   clear(): void {
-    this.failures.clear()
+    // To clear an empty map makes a table anew.
+    if (this.failures.size > 0) this.failures.clear()
     this.tried.clear()
     this.underWay.clear()
   }

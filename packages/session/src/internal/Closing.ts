@@ -60,6 +60,7 @@ export class Closing {
   }
 
   tell(): void {
+    if (this.listeners.size === 0) return
     const told = [...this.listeners]
     this.listeners.clear()
     for (const listener of told) this.callOut(listener)
@@ -67,8 +68,8 @@ export class Closing {
 
   /** The session has ended before it was closed: what was held is another's to have, and nothing is left to wait for. */
   over(): void {
-    this.ephemeral = new Set()
-    this.persistent = new Set()
+    if (this.ephemeral.size > 0) this.ephemeral = new Set()
+    if (this.persistent.size > 0) this.persistent = new Set()
     this.isOver = this.isBegun
     this.check()
   }
@@ -76,7 +77,7 @@ export class Closing {
   /** Nothing is waited for any more, and nothing goes on. */
   end(): void {
     this.timer.clear()
-    for (const fiber of [...this.errands.keys()]) fiber.interruptUnsafe()
+    if (this.errands.size > 0) for (const fiber of [...this.errands.keys()]) fiber.interruptUnsafe()
   }
 
   /** What is given back is waited for no longer. Whether nothing else was. */
