@@ -95,7 +95,8 @@ export interface SetDataOptions {
   /**
    * When the connection is lost before the reply, looks at what is there (after a `sync`): with a version v, the data
    * with version v + 1 counts as written, and version v is written again. Without one, the same data counts as
-   * written, whoever wrote it, and other data is written again. Default false.
+   * written, whoever wrote it, and other data is written again. A version does not tell a znode from another that was made
+   * anew at the path, whose versions begin again: that one is taken for it. Default false.
    */
   readonly idempotent?: boolean | undefined
 }

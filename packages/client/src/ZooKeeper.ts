@@ -173,7 +173,9 @@ export interface Service {
   readonly setData: (path: string, data: Data, options?: SetDataOptions) => Effect.Effect<Stat, SetDataError>
 
   /**
-   * Reads, applies `f`, and writes if nobody else has written meanwhile; else again. `f` may run many times.
+   * Reads, applies `f`, and writes if nobody else has written meanwhile; else again. `f` may run many times. ZooKeeper compares
+   * versions alone: a znode that another deletes and makes anew with the same version between the read and the write is
+   * written in the place of the one that was read. The `czxid` of the Stat tells, which differs from the one that `f` got.
    */
   readonly update: (
     path: string,

@@ -12,6 +12,9 @@
  * - `changes` never goes back, and ends at the newest value.
  * - A write whose reply was lost is never sent again before it is known that it was not applied; where the version does
  *   not tell, it fails with `OutcomeUnknown`.
+ * - A write that met another znode than the one that was read, which somebody had deleted and made anew with the same version
+ *   in between, fails with `OutcomeUnknown` and the reason `remade`. ZooKeeper compares versions alone, so that the data of
+ *   that znode is replaced by then: nobody can prevent that.
  *
  * It does not guarantee that `changes` shows every value: of several writes in a row it may show the last alone.
  *

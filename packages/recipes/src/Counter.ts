@@ -11,6 +11,9 @@
  * - Every change that succeeds is applied once, to the number that it says in `pre`: no other came in between.
  * - A change whose reply was lost is never sent again before it is known that it was not applied. With the layout `exact`
  *   that is known; with all others it fails with `OutcomeUnknown` where the version does not tell.
+ * - A change that met another znode than the one that was read, which somebody had deleted and made anew with the same version
+ *   in between, fails with `OutcomeUnknown` and the reason `remade`. ZooKeeper compares versions alone, so that the number of
+ *   that znode is replaced by then: nobody can prevent that.
  * - A change that would not fit fails with `OutOfRange`, and data that is no number with `DataInvalid`; neither writes.
  *
  * It does not guarantee that a counter with many writers is fast: each change is a conditional write to one znode, and of

@@ -116,7 +116,9 @@ export class PermitsMismatch extends ErrorFace.make(
 }
 
 /**
- * A write was sent and its reply was lost, and what is there now does not tell whether it was applied.
+ * A write was sent, and nobody knows whether it did what was asked of it: its reply was lost, and what is there now does not
+ * tell whether it was applied; or it has met another znode than the one that was read, which somebody had deleted and made
+ * anew with the same version in between. Look at what is there before you ask again.
  *
  * @category errors
  * @since 0.1.0
@@ -125,14 +127,18 @@ export class OutcomeUnknown extends ErrorFace.make(
   Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
     path: Schema.String,
     /** What was asked of the recipe, such as `add`. */
-    operation: Schema.String
+    operation: Schema.String,
+    /** `lost`: the reply was. `remade`: it was applied, to a znode that had taken the place of the one that was read. */
+    reason: Schema.Literals(["lost", "remade"])
   })
 ) {
   /** As the errors of a session have it: it always may. */
   readonly maybeApplied = true
 
   override get message(): string {
-    return `${this.operation} ${this.path}: the connection was lost before the reply, and what is there does not tell whether it was applied`
+    return this.reason === "lost"
+      ? `${this.operation} ${this.path}: the connection was lost before the reply, and what is there does not tell whether it was applied`
+      : `${this.operation} ${this.path}: the znode was deleted and made anew between the read and the write, and the write has replaced the data of the new one; look at what is there`
   }
 }
 

@@ -25,7 +25,10 @@
  *
  * It does not guarantee an order among those who take at once, nor that an item which is given back is not overtaken. Where
  * the session ends between a request and its lost reply, an offer fails with `OutcomeUnknown`, and what `take` has asked for
- * counts as not taken and may be lost. ZooKeeper is no place for many or large items: a list of all names has to fit into
+ * counts as not taken and may be lost. Nor can it keep apart two items of the same name: where a queue is deleted and made
+ * anew between the read of an item and the transaction that takes it, the names and versions begin again, and an item of the
+ * new queue may be taken in the place of the one that was read, which is handed out. Delete a queue when nobody takes from
+ * it. ZooKeeper is no place for many or large items: a list of all names has to fit into
  * one reply (`maxFrameSize`), some ten thousand items.
  *
  * @since 0.1.0

@@ -158,6 +158,39 @@ describeOnServers("a value", (it) => {
     })
   )
 
+  it.effect("says OutcomeUnknown when its znode was made anew with the same version before the write", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* place
+      const path = "/config/mail"
+      const remake = Effect.andThen(zk.delete(path), zk.create(path, { data: `{"replicas":7}` }))
+      let isDue = false
+      /** Between the read and the write that goes by it. */
+      const get: typeof zk.get = (path) =>
+        Effect.tap(zk.get(path), () => {
+          if (!isDue) return Effect.void
+          isDue = false
+          return Effect.orDie(remake)
+        })
+      const plain = yield* config(zk)
+      const value = yield* config({ ...zk, get })
+      const changes = [
+        ["set", value.set({ replicas: 2 })],
+        ["update", value.update(({ replicas }) => ({ replicas: replicas + 1 }))],
+        ["compareAndSet", Effect.flatMap(plain.getVersioned, (seen) => value.compareAndSet(seen, { replicas: 2 }))]
+      ] as const
+      yield* plain.set({ replicas: 1 })
+      for (const [operation, change] of changes) {
+        yield* remake
+        isDue = true
+        const error = yield* failure(change, "OutcomeUnknown")
+        assert.deepInclude({ ...error }, { path, operation, reason: "remade" })
+        assert.include(error.message, "made anew")
+      }
+      // Nothing of it is left.
+      assert.deepStrictEqual((yield* value.update(() => ({ replicas: 3 }))).post, { replicas: 3 })
+    })
+  )
+
   it.effect("leaves no watch when those who read its changes go", () =>
     Effect.gen(function* () {
       const { watches, zk } = yield* place

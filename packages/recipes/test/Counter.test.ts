@@ -258,6 +258,34 @@ describeOnServers("a counter whose replies are lost", (it) => {
     })
   )
 
+  it.effect("says OutcomeUnknown when its znode was made anew before the write, with a reply and without", () =>
+    Effect.gen(function* () {
+      const { breakable, zk: plain } = yield* place
+      for (const layout of layouts) {
+        const path = `/remade-${layout}`
+        const { link, zk } = yield* breakable()
+        let isDue = false
+        const get: typeof zk.get = (path) =>
+          Effect.tap(zk.get(path), ({ data }) => {
+            if (!isDue) return Effect.void
+            isDue = false
+            return Effect.orDie(Effect.andThen(plain.delete(path), plain.create(path, { data })))
+          })
+        const counter = yield* by({ ...zk, get })(Counter.make(path, { layout }))
+        for (const isLost of [false, true]) {
+          yield* counter.set(5n)
+          yield* plain.delete(path)
+          yield* counter.set(5n)
+          isDue = true
+          if (isLost) yield* link.loseReply(Operations.setData)
+          const error = yield* failure(counter.increment, "OutcomeUnknown")
+          assert.strictEqual(error.reason, isLost ? "lost" : "remade", layout)
+        }
+        assert.deepStrictEqual(summary(yield* counter.increment), [6n, 7n])
+      }
+    })
+  )
+
   it.effect("stays within what was acknowledged and what is unknown, and is exact in the exact layout", () =>
     Effect.gen(function* () {
       const clients = 5

@@ -5,12 +5,16 @@
  * second reads again; a conflict is followed by a pause with jitter; a write whose reply was lost is never sent again
  * before it is known that it was not applied; and a version of -1, which servers take for any, is no version to compare
  * with.
+ *
+ * Servers compare versions alone, and those of a znode that is deleted and made anew begin again: a write may meet another
+ * znode than the one that was read, at the same version. Nothing in a request can prevent that. The reply tells, by the czxid
+ * in it, and such a write is never told as one that replaced what was read.
  */
 import type * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { CreateError, RequestTimeout, SetDataError } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
-import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
+import type { DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -75,7 +79,7 @@ export const modify = <A, E>(
         const found = yield* lost === undefined ? read(cell) : Effect.mapError(readAfterSync(cell), Outcome.afterWrite)
         if (lost !== undefined) {
           const applied = recognize(found, lost)
-          if (applied === undefined) return yield* new OutcomeUnknown({ path, operation })
+          if (applied === undefined) return yield* new OutcomeUnknown({ path, operation, reason: "lost" })
           if (applied) return { result: lost.result, attempts }
           if (lost.error._tag === "ConnectionLoss" && losses.isGivenUp) {
             return yield* Effect.fail(Outcome.unapplied(losses.told(lost.error)))
@@ -87,7 +91,10 @@ export const modify = <A, E>(
         if (data === undefined) return { result, attempts }
         if (found?.stat.version === -1 && !unconditional) return yield* new VersionExhausted({ path })
         const sent = yield* Effect.result(write(cell, found, data))
-        if (Result.isSuccess(sent)) return { result, attempts }
+        if (Result.isSuccess(sent)) {
+          if (isSameBirth(found, sent.success)) return { result, attempts }
+          return yield* new OutcomeUnknown({ path, operation, reason: "remade" })
+        }
         const error = sent.failure
         if (Outcome.mayBeApplied(error)) {
           losses.add(error)
@@ -145,10 +152,13 @@ const write = (
   { acl, path, zk }: Cell,
   found: Found,
   data: Uint8Array
-): Effect.Effect<void, CreateError | SetDataError> =>
+): Effect.Effect<Stat | undefined, CreateError | SetDataError> =>
   found === undefined
-    ? Effect.asVoid(zk.create(path, { data, acl }))
-    : Effect.asVoid(zk.setData(path, data, { version: found.stat.version }))
+    ? Effect.as(zk.create(path, { data, acl }), undefined)
+    : zk.setData(path, data, { version: found.stat.version })
+
+/** Whether the znode that was written is the one that was read. */
+const isSameBirth = (found: Found, written: Stat | undefined): boolean => written?.czxid === found?.stat.czxid
 
 /** Until the loop ends. Without a timeout there is none. */
 const acquire = (lock: Lock.Lock) => Effect.catchTag(lock.acquire(), "LockTimeout", (error) => Effect.die(error))

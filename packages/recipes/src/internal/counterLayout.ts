@@ -126,8 +126,10 @@ export const exact: CounterLayout<bigint> = {
     const writers = parseExact(now.data)?.writers
     // Another program has written over it.
     if (writers === undefined) return undefined
-    if (writers.some(({ write, writer }) => writer === mark.writer && write === mark.write)) return true
+    const isWritten = writers.some(({ write, writer }) => writer === mark.writer && write === mark.write)
+    // What was written over another znode than the one that was read did not replace what was read.
     if (attempt.found !== undefined && attempt.found.stat.czxid !== now.stat.czxid) return undefined
+    if (isWritten) return true
     // It is not there, and whoever made room for it would have had to write more often than anybody has.
     const since =
       attempt.found === undefined ? now.stat.version : (now.stat.version - attempt.found.stat.version - 1) | 0

@@ -114,7 +114,7 @@ export const make = Effect.fnUntraced(function* (
               const fate = yield* inHands(witness, restore(Effect.mapError(learn(witness), Outcome.afterWrite)))
               if (fate === "Unknown") {
                 yield* leaveInBackground(zk, witness.path)
-                return yield* new OutcomeUnknown({ operation, path })
+                return yield* new OutcomeUnknown({ operation, path, reason: "lost" })
               }
               yield* keep(witness)
               if (fate === "Applied") return
