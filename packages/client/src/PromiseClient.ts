@@ -198,11 +198,10 @@ const open = async <E>(
   // A turn later than the session has begun to close: what is still held is told why it is lost, and not that it was released.
   const release = Effect.uninterruptible(Effect.andThen(Effect.yieldNow, Scope.close(acquired, Exit.void)))
   const { session } = Context.get(context, ZooKeeper.ZooKeeper)
-  const closeAll = Effect.gen(function* () {
-    const releasing = yield* Effect.forkDetach(session.closing.giveBack(release), { startImmediately: true })
-    yield* Scope.close(scope, Exit.void)
-    yield* Fiber.await(releasing)
-  })
+  const closeAll = Effect.flatMap(
+    Effect.forkDetach(session.closing.giveBack(release), { startImmediately: true }),
+    (releasing) => Effect.asVoid(Effect.andThen(Scope.close(scope, Exit.void), Fiber.await(releasing)))
+  )
   const close = () => (closing ??= Effect.runPromise(closeAll))
   return make(calls, Context.add(context, Scope.Scope, acquired), close)
 }
@@ -228,18 +227,13 @@ const make = (
       Effect.map(make_, (service) => make(calls, Context.add(context, ZooKeeper.ZooKeeper, service), close)),
       call
     )
+  const face = PromiseFace.derive(run, service, { exact: true })
   // What a mapped type says of these four is replaced by what `Declared` says.
-  const {
-    read,
-    transaction,
-    trackVersions: _trackVersions,
-    withChroot: _withChroot,
-    ...rows
-  } = PromiseFace.derive(run, service, { exact: true })
+  const rows: Omit<typeof face, keyof Declared> = face
   return {
     ...rows,
-    transaction: transaction as Declared["transaction"],
-    read: read as Declared["read"],
+    transaction: face.transaction as Declared["transaction"],
+    read: face.read as Declared["read"],
     withChroot: (path, call) => view(service.withChroot(path), call),
     trackVersions: (call) => view(service.trackVersions, call),
     run,
