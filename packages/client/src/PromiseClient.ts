@@ -227,7 +227,10 @@ const make = (
       Effect.map(make_, (service) => make(calls, Context.add(context, ZooKeeper.ZooKeeper, service), close)),
       call
     )
-  const face = PromiseFace.derive(run, service, { exact: true })
+  const { session, ...methods } = service
+  const face = PromiseFace.derive(run, methods, { exact: true })
+  // What a session tells is much to derive, and few look at it: it is derived when it is first asked for.
+  let sessionFace: PromiseClient["session"] | undefined
   // What a mapped type says of these four is replaced by what `Declared` says.
   const rows: Omit<typeof face, keyof Declared> = face
   return {
@@ -240,6 +243,9 @@ const make = (
     runSync: (effect) => Effect.runSyncWith(context)(effect),
     znode: (znode) => PromiseFace.derive(run, znode.on(service), { exact: true }),
     close,
-    [Symbol.asyncDispose]: close
+    [Symbol.asyncDispose]: close,
+    get session() {
+      return (sessionFace ??= PromiseFace.derive(run, session))
+    }
   }
 }
