@@ -1,9 +1,18 @@
 import { defineConfig } from "vitest/config"
 
+/**
+ * What passes says nothing but its name: what a test logged is printed where it fails, and for all with `VERBOSE=1`, as
+ * are the times of tests that take more than a moment.
+ */
+const isVerbose = process.env["VERBOSE"] === "1"
+
 export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts"],
     globalSetup: ["packages/test-kit/src/internal/globalSetup.ts"],
+    reporters: ["default", "./packages/test-kit/src/internal/skipReporter.ts"],
+    silent: isVerbose ? false : "passed-only",
+    slowTestThreshold: isVerbose ? 300 : 10_000,
     passWithNoTests: false,
     maxWorkers: 2,
     sequence: { concurrent: false },

@@ -87,13 +87,13 @@ const compared = (session: (server: string) => Effect.Effect<string>, least: num
 
 describe("clients in other languages", () => {
   it.live.skipIf(!hasShell)(
-    "zkCli.sh prints what it prints on a real server",
+    "zkCli.sh prints what it prints on a real server (needs zkCli.sh)",
     () => compared((server) => run(SHELL, ["-server", server], `${commands.join("\n")}\n`), 50),
     60_000
   )
 
   it.live.skipIf(!hasKazoo)(
-    "kazoo prints what it prints on a real server",
+    "kazoo prints what it prints on a real server (needs kazoo)",
     () => {
       const script = fileURLToPath(new URL("support/kazooSession.py", import.meta.url))
       return compared((server) => run(PYTHON, [script, server], ""), 15)

@@ -44,7 +44,7 @@ describe("owners on a follower, and then on a leader, that is cut off from the o
 
   // What shows that the trial can tell.
   it.live.runIf(isLong)(
-    "own together with others for seconds where the member's own word is enough to them",
+    "own together with others for seconds where the member's own word is enough to them (in test:long only)",
     () =>
       Effect.gen(function* () {
         const { operations } = yield* IsolationTrial.run({ seed: SEED, ownershipProof: "server" })

@@ -48,7 +48,7 @@ describe("the trend of samples", () => {
   })
 })
 
-describe.runIf(process.env["ZK_LONG"] === "1")(`a soak of ${MINUTES} minutes`, () => {
+describe.runIf(process.env["ZK_LONG"] === "1")(`a soak of ${MINUTES} minutes (in test:long only)`, () => {
   it(
     "leaves memory, handles, watches and fibers as they were, and a history without a violation",
     async () => {

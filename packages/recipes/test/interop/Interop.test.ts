@@ -48,25 +48,29 @@ const noClash = (all: ReadonlyArray<Effect.Effect<number, unknown>>) =>
 // Two virtual machines and a compiler take their time where other tests run.
 const PATIENCE = 120_000
 
-describe.skipIf(!hasCurator || !hasKazoo)("Curator, kazoo and ours", { timeout: PATIENCE }, () => {
-  it.live("share a lock in turn", () =>
-    Effect.gen(function* () {
-      const { path, zk } = yield* shared("interop")
-      const server = TestServer.connectString()
-      const [java, python] = yield* Effect.all([curator(server), kazoo(server)], { concurrency: 2 })
-      const lock = yield* by(zk)(Lock.make(path))
-      yield* noClash([
-        java.turns("lock", path, TURNS),
-        python.turns("lock", path, TURNS),
-        turns(lock.withLock(alone(zk, path))),
-        turns(lock.withLock(alone(zk, path)))
-      ])
-      assert.deepStrictEqual(yield* lock.contenders, [])
-    })
-  )
-})
+describe.skipIf(!hasCurator || !hasKazoo)(
+  "Curator, kazoo and ours (needs Curator and kazoo)",
+  { timeout: PATIENCE },
+  () => {
+    it.live("share a lock in turn", () =>
+      Effect.gen(function* () {
+        const { path, zk } = yield* shared("interop")
+        const server = TestServer.connectString()
+        const [java, python] = yield* Effect.all([curator(server), kazoo(server)], { concurrency: 2 })
+        const lock = yield* by(zk)(Lock.make(path))
+        yield* noClash([
+          java.turns("lock", path, TURNS),
+          python.turns("lock", path, TURNS),
+          turns(lock.withLock(alone(zk, path))),
+          turns(lock.withLock(alone(zk, path)))
+        ])
+        assert.deepStrictEqual(yield* lock.contenders, [])
+      })
+    )
+  }
+)
 
-describe.skipIf(!hasKazoo)("kazoo as it is, and ours", { timeout: PATIENCE }, () => {
+describe.skipIf(!hasKazoo)("kazoo as it is, and ours (needs kazoo)", { timeout: PATIENCE }, () => {
   for (const layout of ["curator", "kazoo", "go"] as const) {
     it.live(`share a lock, ours by the layout ${layout}`, () =>
       Effect.gen(function* () {
@@ -79,7 +83,7 @@ describe.skipIf(!hasKazoo)("kazoo as it is, and ours", { timeout: PATIENCE }, ()
   }
 })
 
-describe.skipIf(!hasCurator)("Curator and ours", { timeout: PATIENCE }, () => {
+describe.skipIf(!hasCurator)("Curator and ours (needs Curator)", { timeout: PATIENCE }, () => {
   it.live("share a read-write lock, an election, a semaphore and a counter", () =>
     Effect.gen(function* () {
       const server = TestServer.connectString()

@@ -25,7 +25,7 @@ const onServer = <A, E>(test: Effect.Effect<A, E, ZooKeeper.ZooKeeper>) =>
 
 const PATIENCE = 120_000
 
-describe.skipIf(!hasKazoo)("kazoo and ours", { timeout: PATIENCE }, () => {
+describe.skipIf(!hasKazoo)("kazoo and ours (needs kazoo)", { timeout: PATIENCE }, () => {
   it.live("share queues, with locks and without, and counters in text", () =>
     Effect.gen(function* () {
       const { path, zk } = yield* place
@@ -50,7 +50,7 @@ describe.skipIf(!hasKazoo)("kazoo and ours", { timeout: PATIENCE }, () => {
   )
 })
 
-describe.skipIf(!hasCurator)("Curator and ours", { timeout: PATIENCE }, () => {
+describe.skipIf(!hasCurator)("Curator and ours (needs Curator)", { timeout: PATIENCE }, () => {
   it.live("share queues, with priorities and without, and a SharedCount", () =>
     Effect.gen(function* () {
       const { path, zk } = yield* place
