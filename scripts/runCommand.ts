@@ -6,6 +6,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
+import manifest from "@effect-zookeeper/client/package.json" with { type: "json" }
 
 /** An error is one line on stderr, and exit code 1. */
 export const reported = <A, E extends { readonly message: string }, R>(
@@ -24,5 +25,8 @@ export const runCommand = <Name extends string, Input, Context>(
 ): void => {
   // pnpm hands a "--" on.
   const args = process.argv.slice(2).filter((arg) => arg !== "--")
-  Command.runWith(command, { version: "0.1.0" })(args).pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)
+  Command.runWith(command, { version: manifest.version })(args).pipe(
+    Effect.provide(NodeServices.layer),
+    NodeRuntime.runMain
+  )
 }
