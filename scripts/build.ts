@@ -3,7 +3,8 @@
  *
  * It compiles, joins modules into files, packs, lints the tarballs, looks at what is in them, and installs them into a
  * project in a temporary folder, where they are type-checked, imported and required. What comes out stays in
- * `packages/<name>/dist`.
+ * `packages/<name>/dist`. With `--outside FOLDER` that project is made in that folder, which must not exist, and stays:
+ * so that other runtimes can run its `smoke.mjs`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Clock from "effect/Clock"
@@ -15,10 +16,14 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
 import { join, joinedFile, joinedPackages } from "./joined.ts"
 import { complaintAbout, strangersIn } from "./packageRules.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** Where the project outside of the workspace is left, if anywhere. */
+const { outside } = parseArgs({ options: { outside: { type: "string" } } }).values
 
 /** What is published, what is depended on first. */
 const published = ["protocol", "transport", "session", "client", "recipes", "server"] as const
@@ -40,6 +45,7 @@ const program = Effect.gen(function* () {
   const project = yield* step("installed into a project outside of the workspace", installOutside(temporary, tarballs))
   yield* step("type-checked there (NodeNext and Bundler)", typeCheck(project))
   yield* step("imported and used there", runThere(project, "program.ts", "a published module cannot be used"))
+  yield* step("at work there, in both faces", runThere(project, "smoke.mjs", "a published module does not work"))
   yield* step("required there by CommonJS", runThere(project, "require.cjs", "require() of a package fails"))
   yield* step("internal modules refused there", runThere(project, "internals.mjs", "an internal module is exported"))
 }).pipe(Effect.scoped)
@@ -173,7 +179,10 @@ const inspectManifest = (name: string, text: string) =>
 /** A project that knows the tarballs, and from the registry what the workspace already uses, in its versions. */
 const installOutside = (temporary: string, tarballs: ReadonlyArray<Tarball>) =>
   Effect.gen(function* () {
-    const project = Path.join(temporary, "project")
+    const project = outside ?? Path.join(temporary, "project")
+    if (outside !== undefined && Fs.existsSync(outside)) {
+      yield* fail(`${outside} is there already`, "name a folder that does not exist: the project is made in it")
+    }
     const local = Object.fromEntries(tarballs.map(({ name, file }) => [`@effect-zookeeper/${name}`, `file:${file}`]))
     const versions = Object.fromEntries(["effect", "@types/node"].map((name) => [name, versionOf(name)]))
     write(project, "package.json", {

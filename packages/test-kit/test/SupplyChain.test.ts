@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url))
 const read = (path: string) => Fs.readFileSync(Path.join(root, path), "utf8")
 
 interface Package extends Manifest {
+  readonly version: string
   readonly private?: boolean
   readonly files?: ReadonlyArray<string>
   readonly devDependencies?: Readonly<Record<string, string>>
@@ -76,6 +77,30 @@ describe("whoever installs a package", () => {
       assert.includeMembers(contents, ["README.md", "package.json", "src/index.ts"], name)
     }
   }, 90_000)
+})
+
+describe("the packages", () => {
+  it("have one version, and one place that says where they come from", () => {
+    assert.lengthOf([...new Set(published.map(({ manifest }) => manifest.version))], 1)
+    for (const { manifest } of packages) {
+      // A release writes them: see scripts/release/publisher.ts.
+      assert.doesNotHaveAnyKeys(manifest, ["repository", "homepage", "bugs"], manifest.name)
+    }
+  })
+
+  it("are checked and released by workflows whose commands are there", () => {
+    const workflows = ["check", "release"].map((name) => read(`.github/workflows/${name}.yml`))
+    const scripts = Object.keys((JSON.parse(read("package.json")) as Package).scripts ?? {})
+    for (const workflow of workflows) {
+      const commands = Array.from(workflow.matchAll(/pnpm@12 ([\w:-]+)/g), (match) => match[1] ?? "")
+      assert.isNotEmpty(commands)
+      assert.includeMembers(["install", ...scripts], commands)
+      const files = Array.from(workflow.matchAll(/ node (scripts\S+)/g), (match) => match[1] ?? "")
+      for (const file of files) assert.isTrue(Fs.existsSync(Path.join(root, file)), file)
+      assert.match(workflow, /^permissions:\n {2}contents: read\n(?! )/m)
+    }
+    assert.include(workflows[1], "id-token: write")
+  })
 })
 
 describe("whoever works on them", () => {

@@ -1,0 +1,39 @@
+import { assert, it } from "@effect/vitest"
+import { declarationsOf } from "../../../scripts/apiDeclarations.ts"
+
+it("an API report has declarations in the order of their names, overloads in their own, and no comment or import", () => {
+  const declarations = `
+/** About the module. */
+import type * as Option from "effect/Option";
+// A remark.
+export interface Zoo {
+    /** Not a comment: "// within" a comment. */
+    readonly url: "https://example.org" | \`/*\${string}*/\`;
+}
+export declare const b: number;
+export declare function a(x: string): string;
+export declare function a(x: number): number;
+declare const Base: {
+    new (): object;
+};
+export declare class Few extends Base {
+}
+export * from "./Other.ts";
+export {};
+//# sourceMappingURL=x.d.ts.map
+`
+  assert.deepStrictEqual(declarationsOf(declarations).split("\n"), [
+    'export * from "./Other.ts";',
+    "declare const Base: {",
+    "    new (): object;",
+    "};",
+    "export declare class Few extends Base {",
+    "}",
+    "export interface Zoo {",
+    '    readonly url: "https://example.org" | `/*${string}*/`;',
+    "}",
+    "export declare function a(x: string): string;",
+    "export declare function a(x: number): number;",
+    "export declare const b: number;"
+  ])
+})
