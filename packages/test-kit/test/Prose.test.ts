@@ -1,0 +1,39 @@
+import { assert, describe, it } from "@effect/vitest"
+import { proseOf } from "../../../scripts/prose/extract.ts"
+import { rules } from "../../../scripts/prose/rules.ts"
+
+const broken = (text: string) => rules.filter(({ pattern }) => pattern.test(text)).map(({ name }) => name)
+
+describe("prose", () => {
+  it("is what stands in markdown outside of code", () => {
+    assert.deepStrictEqual(proseOf("x.md", "# Title\n\n```ts\nconst nobody = 1\n```\n\n- See `nobody`.\n"), [
+      { line: 1, text: "Title" },
+      { line: 7, text: "See `code`." }
+    ])
+  })
+
+  it("is what stands in the comments and sentences of TypeScript", () => {
+    const source =
+      '/**\n * A thing.\n */\nconst nobody = "one word is none: " + name // Why.\nf("word", `at ${nobody}!`)'
+    assert.deepStrictEqual(
+      proseOf("x.ts", source).map(({ line, text }) => [line, text.replace(/\s+/g, " ")]),
+      [
+        [2, "A thing."],
+        [4, "one word is none: Why."],
+        [5, "at …!"]
+      ]
+    )
+  })
+
+  it("has nouns before clauses", () => {
+    for (const text of ["Given to who asks first.", "Whoever has a lock stops.", "Done. Who waits is told."]) {
+      assert.deepStrictEqual(broken(text), ["a `who` without a noun"], text)
+    }
+    for (const text of ["The caller, who waits, is told.", "Who holds the lock?", "It says who holds it."]) {
+      assert.deepStrictEqual(broken(text), [], text)
+    }
+    assert.deepStrictEqual(broken("What is left is deleted."), ["a sentence that begins with a `what` clause"])
+    assert.deepStrictEqual(broken("It says what is left."), [])
+    assert.deepStrictEqual(broken("What is left?"), [])
+  })
+})
