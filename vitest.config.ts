@@ -10,7 +10,7 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts"],
     globalSetup: ["packages/test-kit/src/internal/globalSetup.ts"],
-    reporters: ["default", "./packages/test-kit/src/internal/skipReporter.ts"],
+    reporters: ["default", "./packages/test-kit/src/internal/vitest/skipReporter.ts"],
     silent: isVerbose ? false : "passed-only",
     slowTestThreshold: isVerbose ? 300 : 10_000,
     passWithNoTests: false,

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { declarationsOf } from "../../../scripts/apiDeclarations.ts"
+import { declarationsOf } from "../../../../scripts/apiDeclarations.ts"
 
 it("an API report has declarations in the order of their names, overloads in their own, and no comment or import", () => {
   const declarations = `
@@ -20,7 +20,6 @@ export declare class Few extends Base {
 }
 export * from "./Other.ts";
 export {};
-//# sourceMappingURL=x.d.ts.map
 `
   assert.deepStrictEqual(declarationsOf(declarations).split("\n"), [
     'export * from "./Other.ts";',

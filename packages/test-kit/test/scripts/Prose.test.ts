@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { proseOf } from "../../../scripts/prose/extract.ts"
-import { rules } from "../../../scripts/prose/rules.ts"
+import { proseOf } from "../../../../scripts/prose/extract.ts"
+import { rules } from "../../../../scripts/prose/rules.ts"
 
 const broken = (text: string) => rules.filter(({ pattern }) => pattern.test(text)).map(({ name }) => name)
 

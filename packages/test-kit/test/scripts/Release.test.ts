@@ -6,10 +6,10 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
-import { hasRelease, withRelease } from "../../../scripts/release/changelog.ts"
-import { originOf, publisherOf, withOrigin } from "../../../scripts/release/publisher.ts"
+import { hasRelease, withRelease } from "../../../../scripts/release/changelog.ts"
+import { originOf, publisherOf, withOrigin } from "../../../../scripts/release/publisher.ts"
 
-const root = fileURLToPath(new URL("../../..", import.meta.url))
+const root = fileURLToPath(new URL("../../../..", import.meta.url))
 
 const git = { type: "git", url: "git+https://github.com/owner/name.git" }
 
