@@ -1,10 +1,10 @@
 import { defineConfig } from "vitest/config"
 
 /**
- * What passes says nothing but its name: what a test logged is printed where it fails, and for all with `VERBOSE=1`, as
- * are the times of tests that take more than a moment.
+ * A test that passes prints nothing: its log is printed where it fails, and for all tests with `VERBOSE=1`, as are the times
+ * of tests that take more than a moment. A long run prints all of it, for it reports what it has measured.
  */
-const isVerbose = process.env["VERBOSE"] === "1"
+const isVerbose = process.env["VERBOSE"] === "1" || process.env["ZK_LONG"] === "1"
 
 export default defineConfig({
   test: {

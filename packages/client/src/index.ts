@@ -4,9 +4,13 @@
  * @since 0.1.0
  */
 export * as Acl from "@effect-zookeeper/protocol/Acl"
+export * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+export * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 export * as Sasl from "@effect-zookeeper/session/Sasl"
 export * as TlsOptions from "@effect-zookeeper/transport/TlsOptions"
+export * as Guid from "./Guid.ts"
 export * as Op from "./Op.ts"
+export * as Outcome from "./Outcome.ts"
 export * as PromiseClient from "./PromiseClient.ts"
 export * as PromiseFace from "./PromiseFace.ts"
 export * as ZNode from "./ZNode.ts"
