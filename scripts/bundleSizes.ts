@@ -20,7 +20,7 @@ interface Use {
 }
 
 const uses: ReadonlyArray<Use> = [
-  { name: "the protocol's codecs", limit: 6.5, code: 'export { Jute, Operations } from "@effect-zookeeper/protocol"' },
+  { name: "the protocol's codecs", limit: 7, code: 'export { Jute, Operations } from "@effect-zookeeper/protocol"' },
   { name: "the client, for Effect", limit: 60, code: 'export { layer } from "@effect-zookeeper/client/ZooKeeper"' },
   {
     name: "the client, for Promises",

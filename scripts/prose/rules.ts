@@ -13,24 +13,24 @@ export interface Rule {
 
 export const rules: ReadonlyArray<Rule> = [
   {
-    name: "a `who` without a noun",
+    name: "who without a noun",
     pattern:
       /\b(?:for|of|to|by|from|than|that|as|like|is|and) who(?:ever)?\b(?! (?:is|was|are) asked)|(?:^|[.:;] )Who(?:ever)? [a-z]+ (?![^.]*\?)/,
     advice: "name them: the caller, the owner, a client that …"
   },
   {
-    name: "a sentence that begins with a `what` clause",
+    name: "what at the head of a sentence",
     pattern:
       /(?:^|[.:;] )What (?:is|was|are|were|has|had|cannot|can|must|needs|stands|comes|goes|waits|fails|the|a|an|it|they|this|others?) (?![^.]*\?)/,
     advice: "begin with the noun: the value, a request that …"
   },
   {
-    name: "`that is none`",
+    name: "that is none",
     pattern: /\bthat (?:is|are) none\b/,
     advice: "an invalid path, no such option"
   },
   {
-    name: "`of ours`, `of theirs`",
+    name: "of ours",
     pattern: /\bof (?:ours|theirs|yours)\b/,
     advice: "our queue, their own"
   },
