@@ -9,6 +9,7 @@ import * as Fs from "node:fs"
 import { proseOf } from "./extract.ts"
 import { areNamesEnforced, names } from "./names.ts"
 import { type Rule, rules } from "./rules.ts"
+import { undocumentedIn } from "./symbols.ts"
 
 const root = new URL("../../", import.meta.url)
 
@@ -29,6 +30,13 @@ const oldNames: Rule = {
   name: "names of old",
   pattern: /^$/,
   advice: "the glossary in CONTRIBUTING.md has the new ones"
+}
+
+/** Of the packages that are published; what is internal need not be explained to users. */
+const undocumented: Rule = {
+  name: "public symbols without prose",
+  pattern: /^$/,
+  advice: "say what it does, when to use it, units, defaults and errors"
 }
 
 interface Place {
@@ -59,7 +67,15 @@ function declares(text: string, name: string): boolean {
   return new RegExp(`\\b(?:const|let|function|class|interface|type) ${name}\\b`).test(text)
 }
 
-const places = [...inProse, ...inNames]
+const isPublic = (file: string): boolean => /^packages\/(?!test-kit|docs)[\w-]+\/src\/\w+\.ts$/.test(file)
+
+const inSymbols: ReadonlyArray<Place> = files
+  .filter(({ file }) => isPublic(file))
+  .flatMap(({ file, text }) =>
+    undocumentedIn(text).map(({ line, name }) => ({ rule: undocumented, place: `${file}:${line}`, text: name }))
+  )
+
+const places = [...inProse, ...inNames, ...inSymbols]
 
 // -----------------------------------------------------------------------------
 // what is printed
@@ -69,7 +85,7 @@ const args = process.argv.slice(2)
 const isCheck = args.includes("--check")
 const ledger = new URL("allowed.json", import.meta.url)
 const allowed: Readonly<Record<string, number>> = JSON.parse(Fs.readFileSync(ledger, "utf8"))
-const all = [...rules, oldNames]
+const all = [...rules, undocumented, oldNames]
 const countOf = (rule: Rule): number => places.filter((each) => each.rule === rule).length
 
 if (args.includes("--renew")) {

@@ -34,6 +34,8 @@ export const rules: ReadonlyArray<Rule> = [
     pattern: /\bof (?:ours|theirs|yours)\b/,
     advice: "our queue, their own"
   },
+  { name: "whoever", pattern: /\bwhoever\b/i, advice: "name them: the next owner, any client" },
+  { name: "stands", pattern: /\bstands?\b(?! (?:for|out|by|still)\b)/, advice: "`is`, or the verb that says more" },
   { name: "strangers", pattern: /\bstrangers?\b/i, advice: "say which: other clients, new contributors" },
   { name: "doors", pattern: /\bdoors?\b/i, advice: "a listener or a member of the ensemble" },
   { name: "the truth", pattern: /\bthe (?:new )?truth\b/i, advice: "the current state" },
