@@ -6,14 +6,17 @@
  * `--seeds 2000` is the most worlds for one bug; names (or parts of them) choose bugs. The exit code is 1 if one of them
  * is not found, or if a world fails without any.
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as ChildProcess from "node:child_process"
 import * as FileSystem from "node:fs"
 import * as OperatingSystem from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
+import { runCommand } from "./runCommand.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const patches = Path.join(root, "scripts", "mutants")
@@ -48,7 +51,9 @@ const copyTree = Effect.acquireRelease(
       filter: (file: string) => !left.has(Path.basename(file))
     }
     FileSystem.cpSync(Path.join(root, "packages"), Path.join(copy, "packages"), options)
-    FileSystem.cpSync(Path.join(root, "scripts", "simulate.ts"), Path.join(copy, "scripts", "simulate.ts"))
+    for (const script of ["simulate.ts", "runCommand.ts"]) {
+      FileSystem.cpSync(Path.join(root, "scripts", script), Path.join(copy, "scripts", script))
+    }
     FileSystem.cpSync(Path.join(root, "package.json"), Path.join(copy, "package.json"))
     const modules = Path.join(copy, "node_modules")
     FileSystem.mkdirSync(modules)
@@ -83,10 +88,20 @@ const tryMutant = Effect.fnUntraced(function* (name: string, seeds: number) {
   return { name, found: first !== -1, by: `seed ${seed.padEnd(4)} ${reason.trim().slice(0, 110)}` }
 }, Effect.scoped)
 
-const program = Effect.gen(function* () {
-  const at = process.argv.indexOf("--seeds")
-  const seeds = at === -1 ? 2000 : Number(process.argv[at + 1])
-  const chosen = process.argv.slice(2).filter((arg, index) => !arg.startsWith("--") && index !== at - 1)
+const config = {
+  seeds: Flag.Int("seeds").pipe(
+    Flag.withMetavar("number"),
+    Flag.withDescription("The most worlds for one bug (default: 2000)"),
+    Flag.withDefault(2000)
+  ),
+  names: Argument.String("name").pipe(
+    Argument.withDescription("Only the bugs whose name holds this text; all if left out"),
+    Argument.variadic()
+  )
+}
+
+const mutants = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof config>) {
+  const { names: chosen, seeds } = given
   const names = FileSystem.readdirSync(patches)
     .filter((file) => file.endsWith(".patch"))
     .map((file) => file.slice(0, -".patch".length))
@@ -105,4 +120,8 @@ const program = Effect.gen(function* () {
   if (missed.length > 0) process.exitCode = 1
 })
 
-NodeRuntime.runMain(program)
+const command = Command.make("mutants", config, mutants).pipe(
+  Command.withDescription("Plants each known bug in a copy of the sources, and shows that the simulation finds it")
+)
+
+runCommand(command)

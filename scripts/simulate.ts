@@ -9,20 +9,31 @@ import * as Simulation from "@effect-zookeeper/server/Simulation"
 import * as ClientWorld from "@effect-zookeeper/test-kit/simulation/ClientWorld"
 import * as RecipeWorld from "@effect-zookeeper/test-kit/simulation/RecipeWorld"
 import * as recipes from "@effect-zookeeper/test-kit/simulation/recipes/index"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as ChildProcess from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { runCommand } from "./runCommand.ts"
 
-const option = (name: string): string | undefined => {
-  const at = process.argv.indexOf(`--${name}`)
-  return at === -1 ? undefined : process.argv[at + 1]
-}
+const number = (name: string, description: string, value: number) =>
+  Flag.Int(name).pipe(Flag.withMetavar("number"), Flag.withDescription(description), Flag.withDefault(value))
 
-const numberOf = (name: string): number | undefined => {
-  const value = option(name)
-  return value === undefined ? undefined : Number(value)
+const flags = {
+  seeds: number("seeds", "How many worlds (default: 1000)", 1000),
+  from: number("from", "The first seed (default: 1)", 1),
+  processes: number("processes", "How many processes share the work (default: 1)", 1),
+  seed: Flag.Int("seed").pipe(
+    Flag.withMetavar("number"),
+    Flag.withDescription("One world alone, with its trace"),
+    Flag.optional
+  ),
+  recipe: Flag.Literals("recipe", ["all", ...Object.keys(recipes)]).pipe(
+    Flag.withDescription("The worlds of a recipe, or those of each in turn"),
+    Flag.optional
+  )
 }
 
 const fail = (message: string) =>
@@ -76,7 +87,7 @@ const check = Effect.fnUntraced(function* ({ args, name, world }: Subject, seeds
 })
 
 /** This script again, for a part of the seeds; its exit code. */
-const part = (seeds: number, from: number): Effect.Effect<number> =>
+const part = (recipe: string | undefined, seeds: number, from: number): Effect.Effect<number> =>
   Effect.callback((resume) => {
     const chosen = recipe === undefined ? [] : ["--recipe", recipe]
     const args = [fileURLToPath(import.meta.url), ...chosen, "--seeds", String(seeds), "--from", String(from)]
@@ -85,27 +96,28 @@ const part = (seeds: number, from: number): Effect.Effect<number> =>
     return Effect.sync(() => child.kill())
   })
 
-const share = Effect.fnUntraced(function* (seeds: number, from: number, processes: number) {
+const share = Effect.fnUntraced(function* (recipe: string | undefined, seeds: number, from: number, processes: number) {
   const each = Math.ceil(seeds / processes)
   const parts = Array.from({ length: processes }, (_, index) =>
-    part(Math.min(each, seeds - index * each), from + index * each)
+    part(recipe, Math.min(each, seeds - index * each), from + index * each)
   )
   const codes = yield* Effect.all(parts, { concurrency: "unbounded" })
   if (codes.some((code) => code !== 0)) process.exitCode = 1
 })
 
-const recipe = option("recipe")
-const seed = numberOf("seed")
-const seeds = numberOf("seeds") ?? 1000
-const from = numberOf("from") ?? 1
-const processes = numberOf("processes") ?? 1
+const simulate = Effect.fnUntraced(function* (config: Command.Command.Config.Infer<typeof flags>) {
+  const { from, processes, seeds } = config
+  const recipe = Option.getOrUndefined(config.recipe)
+  const seed = Option.getOrUndefined(config.seed)
+  if (processes > 1 && seed === undefined) return yield* share(recipe, seeds, from, processes)
+  for (const subject of subjectsOf(recipe)) {
+    if (seed !== undefined) yield* replay(subject, seed)
+    else yield* Effect.catch(check(subject, seeds, from), ({ message }) => fail(`${subject.name}: ${message}`))
+  }
+})
 
-NodeRuntime.runMain(
-  Effect.gen(function* () {
-    if (processes > 1 && seed === undefined) return yield* share(seeds, from, processes)
-    for (const subject of subjectsOf(recipe)) {
-      if (seed !== undefined) yield* replay(subject, seed)
-      else yield* Effect.catch(check(subject, seeds, from), ({ message }) => fail(`${subject.name}: ${message}`))
-    }
-  })
+const command = Command.make("simulate", flags, simulate).pipe(
+  Command.withDescription("Runs the client, or recipes, in worlds that a seed decides, until one of them fails")
 )
+
+runCommand(command)
