@@ -23,6 +23,8 @@ const list = (kind: OldName["kind"], rows: string): ReadonlyArray<OldName> =>
       const [within = "", old = "", instead = ""] = row.trim().split(" ")
       return { kind, within, old, instead }
     })
+    // A name that was replaced here too, by whatever replaced it everywhere.
+    .filter(({ instead, old }) => old !== instead.split("/").at(-1))
 
 export const names: ReadonlyArray<OldName> = [
   ...list(
@@ -102,7 +104,7 @@ export const names: ReadonlyArray<OldName> = [
       session/src Few watches/SmallSet
       session/src Identities auth/AuthInfos
       session/src Link connection/FramedConnection
-      session/src Meter MetricsReporter
+      session/src Meter metrics/MetricsReporter
       session/src Pacer reconnect/ReconnectBackoff
       session/src Proofs ownership/OwnershipProofs
       session/src SessionCore SessionMachine
@@ -164,6 +166,7 @@ export const names: ReadonlyArray<OldName> = [
       recipes/src Allocating Allocation
       recipes/src Audience EventBroadcaster
       recipes/src Carried OpaqueItem
+      recipes/src Core QueueOps
       recipes/src DeleteBornError DeleteByCzxidError
       recipes/src Division AllocationInputs
       recipes/src HeldHere HeldByFiber
@@ -251,6 +254,7 @@ export const names: ReadonlyArray<OldName> = [
       test-kit/src Tap ConnectionRecorder
       test-kit/src Truth ZnodesByPath
       test-kit/src Victims FaultTargets
+      test-kit/src Violation InvariantViolation
       test-kit/src Way Endpoint
       test-kit/src awaitStrangers awaitOtherSessionsGone
       test-kit/src untilStanding awaitStopped
