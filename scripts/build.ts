@@ -7,11 +7,9 @@
  * so that other runtimes can run its `smoke.mjs`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
@@ -19,6 +17,7 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { join, joinedFile, joinedPackages } from "./joined.ts"
 import { complaintAbout, strangersIn } from "./packageRules.ts"
+import { fail, run, step } from "./steps.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -27,13 +26,6 @@ const { outside } = parseArgs({ options: { outside: { type: "string" } } }).valu
 
 /** What is published, what is depended on first. */
 const published = ["protocol", "transport", "session", "client", "recipes", "server"] as const
-
-class BuildFailed extends Schema.TaggedError<BuildFailed>()("BuildFailed", {
-  /** What was wrong, and what to do. */
-  message: Schema.String
-}) {}
-
-const fail = (problem: string, advice: string) => Effect.fail(new BuildFailed({ message: `${problem}\n→ ${advice}` }))
 
 const program = Effect.gen(function* () {
   yield* step("compiled to dist, from scratch", compile)
@@ -239,35 +231,6 @@ const runThere = (project: string, file: string, problem: string) =>
 // tools
 // -----------------------------------------------------------------------------
 
-/** Says when a step has been done, and how long it took. */
-const step = <A, E, R>(did: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.gen(function* () {
-    const before = yield* Clock.currentTimeMillis
-    const result = yield* effect
-    const seconds = ((yield* Clock.currentTimeMillis) - before) / 1000
-    yield* Console.log(`✓ ${did} (${seconds.toFixed(1)} s)`)
-    return result
-  })
-
-/** Runs a command without a terminal; what it printed, or a failure that holds it. */
-const run = (command: string, args: ReadonlyArray<string>, cwd: string, advice: string) =>
-  Effect.callback<string, BuildFailed>((resume) => {
-    const child = ChildProcess.spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] })
-    let printed = ""
-    let output = ""
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      output += text
-      printed += text
-    })
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (printed += text))
-    child.once("error", (error) => resume(fail(`${command} cannot be run: ${error.message}`, advice)))
-    child.once("close", (code) => {
-      const line = [Path.basename(command), ...args].join(" ")
-      resume(code === 0 ? Effect.succeed(output) : fail(`${printed.trim()}\n\n\`${line}\` ended with ${code}`, advice))
-    })
-    return Effect.sync(() => child.kill())
-  })
-
 /** The pnpm that runs this script is on the PATH. */
 const pnpm = (args: ReadonlyArray<string>, cwd: string) =>
   run("pnpm", args, cwd, "run this as `npx -y pnpm@12 build`; the message of pnpm is above")
@@ -290,7 +253,7 @@ const temporaryFolder = Effect.acquireRelease(
 )
 
 NodeRuntime.runMain(
-  Effect.catchTag(program, "BuildFailed", (error) =>
+  Effect.catchTag(program, "StepFailed", (error) =>
     Effect.andThen(
       Console.error(error.message),
       Effect.sync(() => (process.exitCode = 1))

@@ -1,0 +1,46 @@
+/**
+ * Scripts that go step by step: each step says how long it took, and the first that fails ends the script with advice.
+ */
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as ChildProcess from "node:child_process"
+import * as Path from "node:path"
+
+export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
+  /** What was wrong, and what to do. */
+  message: Schema.String
+}) {}
+
+export const fail = (problem: string, advice: string) =>
+  Effect.fail(new StepFailed({ message: `${problem}\n→ ${advice}` }))
+
+/** Says when a step has been done, and how long it took. */
+export const step = <A, E, R>(did: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.gen(function* () {
+    const before = yield* Clock.currentTimeMillis
+    const result = yield* effect
+    const seconds = ((yield* Clock.currentTimeMillis) - before) / 1000
+    yield* Console.log(`✓ ${did} (${seconds.toFixed(1)} s)`)
+    return result
+  })
+
+/** Runs a command without a terminal; what it printed, or a failure that holds it. */
+export const run = (command: string, args: ReadonlyArray<string>, cwd: string, advice: string) =>
+  Effect.callback<string, StepFailed>((resume) => {
+    const child = ChildProcess.spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] })
+    let printed = ""
+    let output = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output += text
+      printed += text
+    })
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (printed += text))
+    child.once("error", (error) => resume(fail(`${command} cannot be run: ${error.message}`, advice)))
+    child.once("close", (code) => {
+      const line = [Path.basename(command), ...args].join(" ")
+      resume(code === 0 ? Effect.succeed(output) : fail(`${printed.trim()}\n\n\`${line}\` ended with ${code}`, advice))
+    })
+    return Effect.sync(() => child.kill())
+  })
