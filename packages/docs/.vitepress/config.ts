@@ -1,0 +1,24 @@
+import { defineConfig } from "vitepress"
+import { repositoryLinks } from "./repositoryLinks.ts"
+import { sidebar } from "./sidebar.ts"
+
+export default defineConfig({
+  title: "effect-zookeeper",
+  description: "A ZooKeeper client in TypeScript, for Effect and for Promises",
+  lang: "en",
+  srcExclude: ["README.md"],
+  markdown: { config: (md) => void md.use(repositoryLinks) },
+  // The index of the local search is one file.
+  vite: { build: { chunkSizeWarningLimit: 4_000 } },
+  themeConfig: {
+    outline: [2, 3],
+    search: { provider: "local" },
+    nav: [
+      { text: "Quick start", link: "/quick-start/promises" },
+      { text: "Guides", link: "/guides/errors" },
+      { text: "Recipes", link: "/reference/recipes" },
+      { text: "API", link: "/api/" }
+    ],
+    sidebar: sidebar()
+  }
+})

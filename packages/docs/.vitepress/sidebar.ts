@@ -1,0 +1,62 @@
+/** The order in which the pages are shown beside each page. */
+import * as Fs from "node:fs"
+import type { DefaultTheme } from "vitepress"
+
+const group = (text: string, folder: string, pages: Readonly<Record<string, string>>): DefaultTheme.SidebarItem => ({
+  text,
+  collapsed: false,
+  items: Object.entries(pages).map(([name, text]) => ({ text, link: `/${folder}/${name}` }))
+})
+
+const pages: Array<DefaultTheme.SidebarItem> = [
+  group("Quick start", "quick-start", { effect: "With Effect", promises: "With Promises" }),
+  group("Guides", "guides", {
+    znodes: "Reading and writing",
+    watching: "Watching",
+    errors: "Errors and lost connections",
+    locks: "Locks and what they promise",
+    "http-handlers": "HTTP handlers and AbortSignal",
+    testing: "Testing",
+    production: "Production",
+    security: "Security",
+    workers: "Workers and cluster",
+    runtimes: "Bundlers, CommonJS, Bun, Deno"
+  }),
+  group("Coming from", "coming-from", {
+    "node-zookeeper-client": "node-zookeeper-client",
+    zookeeper: "zookeeper (the C binding)",
+    kazoo: "kazoo",
+    curator: "Curator and Java",
+    aiozk: "aiozk"
+  }),
+  group("Reference", "reference", {
+    client: "Client: options and errors",
+    recipes: "Recipes",
+    server: "Embedded server",
+    session: "Session",
+    transport: "Transport and TLS",
+    protocol: "Protocol",
+    guarantees: "Guarantees",
+    benchmarks: "Benchmarks",
+    faults: "Faults that are tested",
+    "recipes-tests": "Recipes: what is tested",
+    "security-tests": "Security: what is tested",
+    "security-policy": "Security policy",
+    changelog: "Changelog"
+  }),
+  { text: "API reference", link: "/api/" },
+  group("Decisions", "decisions", {})
+]
+
+/** TypeDoc writes the second part before the site is built. */
+export const sidebar = (): DefaultTheme.SidebarMulti => ({
+  "/": pages,
+  "/api/": [
+    { text: "Guides and reference", link: "/" },
+    {
+      text: "API reference",
+      link: "/api/",
+      items: JSON.parse(Fs.readFileSync(new URL("../api/typedoc-sidebar.json", import.meta.url), "utf8"))
+    }
+  ]
+})
