@@ -1,9 +1,11 @@
 /**
- * Every TypeScript block of the READMEs compiles as it stands, and what is marked `run` does what it says it does.
+ * Every TypeScript block of the READMEs and of the documentation site compiles as it stands, and what is marked `run` or
+ * `test` does what it says it does.
  *
- * A block marked `ts run` is a program: it runs against the shared server, where `localhost:2181` is replaced by that
- * server with a chroot of the block's own, it ends by itself, and its output holds each text that stands in a comment
- * behind a statement.
+ * - `ts run` is a program: it runs against the shared server, where `localhost:2181` is replaced by that server with a chroot
+ *   of the block's own, it ends by itself, and its output holds each text that stands in a comment behind a statement.
+ * - `ts test` is a file of tests: vitest runs it, and all of them pass.
+ * - `js before` shows another client. Its packages are not installed here, so it is only parsed.
  */
 import { PromiseClient } from "@effect-zookeeper/client"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
@@ -23,9 +25,10 @@ interface Block {
   readonly file: string
 }
 
-const readmes = ["README.md", ...packageReadmes()]
+const pages = ["README.md", ...packageReadmes(), ...sitePages()]
 
-const blocks = readmes.flatMap(blocksOf)
+const blocks = pages.flatMap(blocksOf)
+const marked = (language: string) => blocks.filter((block) => block.language === language)
 
 /** Beside the workspace's `node_modules`, and where neither git nor the linter look. */
 const folder = Path.join(root, "dist", `readme-${process.pid}`)
@@ -42,17 +45,19 @@ beforeAll(() => {
     })
   )
   for (const { code, file } of blocks) Fs.writeFileSync(Path.join(folder, file), code)
+  Fs.writeFileSync(Path.join(folder, "vitest.config.ts"), "export default { test: { maxWorkers: 2 } }\n")
 })
 
 afterAll(() => Fs.rmSync(folder, { recursive: true, force: true }))
 
-describe("the READMEs", () => {
-  it("have no TypeScript that is neither checked nor run", () => {
+describe("the READMEs and the site", () => {
+  it("have no program that is neither checked nor run", () => {
+    const known = ["ts", "ts run", "ts test", "js before"]
     assert.deepStrictEqual(
-      blocks.filter(({ language }) => language !== "ts" && language !== "ts run").map(({ place }) => place),
+      blocks.filter(({ language }) => !known.includes(language)).map(({ place }) => place),
       []
     )
-    assert.isAbove(blocks.filter(({ language }) => language === "ts run").length, 5)
+    for (const language of known) assert.isNotEmpty(marked(language), language)
   })
 
   it("compile as they stand", async () => {
@@ -60,7 +65,20 @@ describe("the READMEs", () => {
     assert.strictEqual(code, 0, withPlaces(output))
   })
 
-  for (const block of blocks.filter(({ language }) => language === "ts run")) {
+  it("run their tests", async () => {
+    const args = [Path.join(root, "node_modules/vitest/vitest.mjs"), "run", "--root", folder]
+    const { code, output } = await execute(args, folder)
+    assert.strictEqual(code, 0, withPlaces(output))
+  })
+
+  it("show other clients in JavaScript that can be parsed", async () => {
+    for (const { file, place } of marked("js before")) {
+      const { code, output } = await execute(["--check", Path.join(folder, file)], folder)
+      assert.strictEqual(code, 0, `${place}: ${output}`)
+    }
+  })
+
+  for (const block of marked("ts run")) {
     it(`run: ${block.place}`, async () => {
       const { connectString } = await freshChroot()
       assert.include(block.code, "localhost:2181", "a block that runs names the server that it runs on")
@@ -83,15 +101,25 @@ function packageReadmes(): ReadonlyArray<string> {
     .filter((path) => Fs.existsSync(Path.join(root, path)))
 }
 
-function blocksOf(readme: string): ReadonlyArray<Block> {
-  const text = Fs.readFileSync(Path.join(root, readme), "utf8")
+/** The pages that are written for the site; the others show files of the repository, or are generated. */
+function sitePages(): ReadonlyArray<string> {
+  const site = "packages/docs"
+  return Fs.globSync("{,quick-start/,guides/,coming-from/,decisions/}*.md", { cwd: Path.join(root, site) })
+    .map((path) => `${site}/${path}`)
+    .filter((path) => !path.endsWith("/README.md"))
+}
+
+function blocksOf(page: string): ReadonlyArray<Block> {
+  const text = Fs.readFileSync(Path.join(root, page), "utf8")
   return Array.from(text.matchAll(/^```((?:ts|typescript|js|javascript|mts)\b.*)\n([^]*?)^```$/gm), (match) => {
     const line = text.slice(0, match.index).split("\n").length
+    const language = match[1] ?? ""
+    const extension = { "ts test": "test.ts", "js before": "js" }[language] ?? "ts"
     return {
-      place: `${readme}:${line}`,
-      language: match[1] ?? "",
+      place: `${page}:${line}`,
+      language,
       code: match[2] ?? "",
-      file: `${readme.replace(/\.md$/, "").replaceAll("/", "-")}-${line}.ts`
+      file: `${page.replace(/\.md$/, "").replaceAll("/", "-")}-${line}.${extension}`
     }
   })
 }
