@@ -45,7 +45,13 @@ const pages: Array<DefaultTheme.SidebarItem> = [
     changelog: "Changelog"
   }),
   { text: "API reference", link: "/api/" },
-  group("Decisions", "decisions", {})
+  group("Decisions", "decisions", {
+    index: "What is decided",
+    "effect-4-alone": "Effect 4 alone",
+    "own-socket": "A socket of its own",
+    "quorum-proofs": "Quorum proofs",
+    "no-message-storage": "No MessageStorage"
+  })
 ]
 
 /** TypeDoc writes the second part before the site is built. */

@@ -2,8 +2,9 @@
  * Every TypeScript block of the READMEs and of the documentation site compiles as it stands, and what is marked `run` or
  * `test` does what it says it does.
  *
- * - `ts run` is a program: it runs against the shared server, where `localhost:2181` is replaced by that server with a chroot
- *   of the block's own, it ends by itself, and its output holds each text that stands in a comment behind a statement.
+ * - `ts run`, and `js run` in CommonJS, is a program: it runs against the shared server, where `localhost:2181` is replaced
+ *   by that server with a chroot of the block's own, it ends by itself, and its output holds each text that stands in a
+ *   comment behind a statement.
  * - `ts test` is a file of tests: vitest runs it, and all of them pass.
  * - `js before` shows another client. Its packages are not installed here, so it is only parsed.
  */
@@ -52,7 +53,7 @@ afterAll(() => Fs.rmSync(folder, { recursive: true, force: true }))
 
 describe("the READMEs and the site", () => {
   it("have no program that is neither checked nor run", () => {
-    const known = ["ts", "ts run", "ts test", "js before"]
+    const known = ["ts", "ts run", "ts test", "js run", "js before"]
     assert.deepStrictEqual(
       blocks.filter(({ language }) => !known.includes(language)).map(({ place }) => place),
       []
@@ -78,7 +79,7 @@ describe("the READMEs and the site", () => {
     }
   })
 
-  for (const block of marked("ts run")) {
+  for (const block of [...marked("ts run"), ...marked("js run")]) {
     it(`run: ${block.place}`, async () => {
       const { connectString } = await freshChroot()
       assert.include(block.code, "localhost:2181", "a block that runs names the server that it runs on")
@@ -114,7 +115,7 @@ function blocksOf(page: string): ReadonlyArray<Block> {
   return Array.from(text.matchAll(/^```((?:ts|typescript|js|javascript|mts)\b.*)\n([^]*?)^```$/gm), (match) => {
     const line = text.slice(0, match.index).split("\n").length
     const language = match[1] ?? ""
-    const extension = { "ts test": "test.ts", "js before": "js" }[language] ?? "ts"
+    const extension = { "ts test": "test.ts", "js run": "cjs", "js before": "js" }[language] ?? "ts"
     return {
       place: `${page}:${line}`,
       language,
