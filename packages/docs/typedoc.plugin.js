@@ -1,12 +1,13 @@
 /**
  * What TypeDoc is told beside its options.
  *
- * - Modules are named as they are imported: `client/ZooKeeper`.
+ * - Modules are named as they are imported, `client/ZooKeeper`, and begin with the comment at the top of their file.
  * - Errors made from a Schema show their fields alone, without the expression that they extend.
  * - A table that only repeats the names of type parameters is left out; the signature above it has them.
  * - Each heading has an id of its own in its page; where links lead to it, the id that they have.
  */
-import { Converter, ReflectionKind } from "typedoc"
+import * as Fs from "node:fs"
+import { Comment, Converter, ReflectionKind } from "typedoc"
 import { MarkdownPageEvent } from "typedoc-plugin-markdown"
 
 export function load(app) {
@@ -14,7 +15,9 @@ export function load(app) {
   const computed = new Set()
 
   app.converter.on(Converter.EVENT_CREATE_DECLARATION, (_context, reflection) => {
-    if (reflection.kindOf(ReflectionKind.Module)) reflection.name = reflection.name.replace("/src/", "/")
+    if (!reflection.kindOf(ReflectionKind.Module)) return
+    reflection.comment = new Comment([{ kind: "text", text: firstComment(`../${reflection.name}.ts`) }])
+    reflection.name = reflection.name.replace("/src/", "/")
   })
 
   // Before members are grouped, and after the hierarchy of types has been written.
@@ -31,10 +34,44 @@ export function load(app) {
   app.converter.on(Converter.EVENT_RESOLVE_END, () => computed.forEach(showFieldsAlone), -10_000)
 
   app.renderer.on(MarkdownPageEvent.END, (page) => {
+    const text = page.model.kindOf(ReflectionKind.Project) ? overview(page.model) : (page.contents ?? "")
     page.contents = withIds(
-      page.contents?.replaceAll(/^#+ Type Parameters.*\n\n\| Type Parameter \|\n\| -+ \|\n(?:\|.*\n)+\n/gm, "") ?? ""
+      text.replaceAll(/^#+ Type Parameters.*\n\n\| Type Parameter \|\n\| -+ \|\n(?:\|.*\n)+\n/gm, "")
     )
   })
+}
+
+/** The first page: the modules of each package, each with the first sentence of its comment. */
+function overview(project) {
+  const packages = Map.groupBy(project.children ?? [], ({ name }) => name.split("/")[0])
+  return [introduction, ...order.map((name) => table(name, packages.get(name) ?? []))].join("\n")
+}
+
+/** What applications use first comes first. */
+const order = ["client", "recipes", "server", "session", "transport", "protocol"]
+
+const introduction = `# API reference
+
+Each page is one module, and is imported by its name: \`@effect-zookeeper/client/ZooKeeper\`. Most are in the index of their
+package too: \`import { ZooKeeper } from "@effect-zookeeper/client"\`.
+`
+
+function table(name, modules) {
+  const rows = modules.map((module) => {
+    const text = Comment.combineDisplayParts(module.comment.summary).replaceAll(/\s+/g, " ")
+    return `| [${module.name.split("/")[1]}](${module.name}.md) | ${text.slice(0, text.search(/[.:;] |\.$/))} |`
+  })
+  return [`## @effect-zookeeper/${name}`, "", "| module | what it is |", "| --- | --- |", ...rows, ""].join("\n")
+}
+
+/** The comment at the top of a file, without its tags. */
+function firstComment(file) {
+  const source = Fs.readFileSync(new URL(file, import.meta.url), "utf8")
+  const comment = /^\/\*\*([^]*?)\*\//.exec(source)?.[1] ?? ""
+  return comment
+    .replaceAll(/^ *\* ?/gm, "")
+    .replaceAll(/^@.*$/gm, "")
+    .trim()
 }
 
 /** Gives each heading an id: the one that it has, or one of its title where it has none or another has the same. */

@@ -8,6 +8,8 @@ export default defineConfig({
   lang: "en",
   srcExclude: ["README.md"],
   markdown: { config: (md) => void md.use(repositoryLinks) },
+  transformPageData: ({ frontmatter, relativePath }) =>
+    relativePath.startsWith("api/") ? { frontmatter: { ...frontmatter, pageClass: "api" } } : {},
   // The index of the local search is one file.
   vite: { build: { chunkSizeWarningLimit: 4_000 } },
   themeConfig: {

@@ -61,6 +61,16 @@ describe("the READMEs and the site", () => {
     for (const language of known) assert.isNotEmpty(marked(language), language)
   })
 
+  it("link to files that are there", () => {
+    const broken = pages.flatMap((page) =>
+      Array.from(read(page).matchAll(/\]\((?!\w+:|#)([^)\s#]+)[^)\s]*\)/g), (match) => match[1] ?? "")
+        // The API reference is generated with the site.
+        .filter((path) => path !== "api/" && !Fs.existsSync(Path.join(root, Path.dirname(page), path)))
+        .map((path) => `${page} links to ${path}`)
+    )
+    assert.deepStrictEqual(broken, [])
+  })
+
   it("compile as they stand", async () => {
     const { code, output } = await execute([Path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder], root)
     assert.strictEqual(code, 0, withPlaces(output))
@@ -110,8 +120,12 @@ function sitePages(): ReadonlyArray<string> {
     .filter((path) => !path.endsWith("/README.md"))
 }
 
+function read(page: string): string {
+  return Fs.readFileSync(Path.join(root, page), "utf8")
+}
+
 function blocksOf(page: string): ReadonlyArray<Block> {
-  const text = Fs.readFileSync(Path.join(root, page), "utf8")
+  const text = read(page)
   return Array.from(text.matchAll(/^```((?:ts|typescript|js|javascript|mts)\b.*)\n([^]*?)^```$/gm), (match) => {
     const line = text.slice(0, match.index).split("\n").length
     const language = match[1] ?? ""
