@@ -6,6 +6,8 @@ export default defineConfig({
   title: "effect-zookeeper",
   description: "A ZooKeeper client in TypeScript, for Effect and for Promises",
   lang: "en",
+  // No icon: browsers would ask for one.
+  head: [["link", { rel: "icon", href: "data:," }]],
   srcExclude: ["README.md"],
   markdown: { config: (md) => void md.use(repositoryLinks) },
   transformPageData: ({ frontmatter, relativePath }) =>

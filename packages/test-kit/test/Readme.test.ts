@@ -168,6 +168,8 @@ const execute = (args: ReadonlyArray<string>, cwd: string): Promise<{ code: numb
   new Promise((resolve, reject) => {
     const child = ChildProcess.spawn(process.execPath, args, {
       cwd,
+      // What one program has compiled the next one does not compile again: that halves the time of each.
+      env: { ...process.env, NODE_COMPILE_CACHE: Path.join(folder, "compiled") },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: 25_000
     })

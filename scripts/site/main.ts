@@ -1,5 +1,5 @@
 /**
- * `npx -y pnpm@12 docs`: the documentation site, in `packages/docs/.vitepress/dist`.
+ * `npx -y pnpm@12 site`: the documentation site, in `packages/docs/.vitepress/dist`.
  *
  * TypeDoc writes the API reference from the sources, VitePress builds the pages, and what it built is checked: every link
  * leads to a page and a heading, and nothing is loaded from another host. `--serve` shows the site while it is written,
@@ -46,7 +46,7 @@ const serve = Effect.callback<void>((resume) => {
   return Effect.sync(() => child.kill())
 })
 
-const command = Command.make("docs", flags, (config) =>
+const command = Command.make("site", flags, (config) =>
   reported(
     Effect.gen(function* () {
       Fs.rmSync(Path.join(docs, "api"), { recursive: true, force: true })
