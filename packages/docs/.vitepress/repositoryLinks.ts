@@ -61,5 +61,8 @@ function pagesByFile(): ReadonlyMap<string, string> {
 function shownBy(page: string): string | undefined {
   if (!Fs.existsSync(page)) return undefined
   const included = /^<!--\s*@include:\s*(\S+?)\s*-->$/m.exec(Fs.readFileSync(page, "utf8"))?.[1]
-  return included === undefined ? undefined : Path.join(Path.dirname(page), included)
+  if (included === undefined) return undefined
+  const file = Path.join(Path.dirname(page), included)
+  if (!Fs.existsSync(file)) throw new Error(`${Path.relative(root, page)} shows ${included}, which is not there`)
+  return file
 }
