@@ -2,7 +2,7 @@
  * What TypeDoc is told beside its options.
  *
  * - Modules are named as they are imported, `client/ZooKeeper`, and begin with the comment at the top of their file.
- * - Errors made from a Schema show their fields alone, without the expression that they extend.
+ * - Errors made from a Schema show their fields alone: not the expression that they extend, nor the message of every error.
  * - A table that only repeats the names of type parameters is left out; the signature above it has them.
  * - Each heading has an id of its own in its page; where links lead to it, the id that they have.
  */
@@ -27,7 +27,7 @@ export function load(app) {
     }
     for (const declared of computed) {
       for (const member of [...(declared.children ?? [])]) {
-        if (member.kindOf(ReflectionKind.Constructor)) project.removeReflection(member)
+        if (member.kindOf(ReflectionKind.Constructor) || member.name === "message") project.removeReflection(member)
       }
     }
   })
