@@ -13,7 +13,9 @@ import { undocumentedIn } from "./symbols.ts"
 
 const root = new URL("../../", import.meta.url)
 
-const skipped = /(^|\/)(node_modules|dist|fixtures|mutants|\.git|coverage)(\/|$)|api-report\.md$|^scripts\/prose\//
+/** What is generated, is not ours, or names what it forbids. */
+const skipped =
+  /(^|\/)(node_modules|dist|fixtures|mutants|\.git|coverage)(\/|$)|api-report\.md$|^scripts\/prose\/|^packages\/docs\/(api|\.vitepress)\//
 
 const filesIn = (folder: string): ReadonlyArray<string> =>
   Fs.readdirSync(new URL(folder, root), { withFileTypes: true }).flatMap((entry) => {
