@@ -9,7 +9,7 @@ const isVerbose = process.env["VERBOSE"] === "1" || process.env["ZK_LONG"] === "
 export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts"],
-    globalSetup: ["packages/test-kit/src/internal/globalSetup.ts"],
+    globalSetup: ["packages/test-kit/src/internal/server/globalSetup.ts"],
     reporters: ["default", "./packages/test-kit/src/internal/vitest/skipReporter.ts"],
     silent: isVerbose ? false : "passed-only",
     slowTestThreshold: isVerbose ? 300 : 10_000,

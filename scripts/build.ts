@@ -15,8 +15,8 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { join, joinedFile, joinedPackages } from "./joined.ts"
-import { complaintAbout, strangersIn } from "./packageRules.ts"
+import { bundlePackage, bundleFile, bundledPackages } from "./bundlePackage.ts"
+import { manifestProblem, unexpectedFiles } from "./packageRules.ts"
 import { fail, run, step } from "./steps.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -29,7 +29,7 @@ const published = ["protocol", "transport", "session", "client", "recipes", "ser
 
 const program = Effect.gen(function* () {
   yield* step("compiled to dist, from scratch", compile)
-  yield* step("joined, a file for each package of which nearly all is used", joinAll)
+  yield* step("bundled, a file for each package of which nearly all is used", joinAll)
   const temporary = yield* temporaryFolder
   const tarballs = yield* step("packed, as they would be published", packAll(temporary))
   yield* step("linted by publint and attw", Effect.forEach(tarballs, lint, { concurrency: 2 }))
@@ -56,11 +56,11 @@ const compile = Effect.gen(function* () {
 })
 
 const joinAll = Effect.forEach(
-  joinedPackages,
+  bundledPackages,
   (name) =>
-    Effect.tryPromise({ try: () => join(packageFile(name)), catch: (error) => error }).pipe(
+    Effect.tryPromise({ try: () => bundlePackage(packageFile(name)), catch: (error) => error }).pipe(
       Effect.catch((error) =>
-        fail(`the modules of ${name} cannot be joined: ${String(error)}`, "see scripts/joined.ts")
+        fail(`the modules of ${name} cannot be bundled: ${String(error)}`, "see scripts/bundlePackage.ts")
       )
     ),
   { discard: true }
@@ -104,17 +104,17 @@ const lint = ({ name, file }: Tarball) =>
 /** Files only; the manifest is read where it has been installed. */
 const inspect = ({ name, contents }: Tarball) =>
   Effect.gen(function* () {
-    const strangers = strangersIn(contents)
-    if (strangers.length > 0) {
-      yield* fail(`${name} would publish ${strangers.join(", ")}`, `narrow "files" in packages/${name}/package.json`)
+    const unexpected = unexpectedFiles(contents)
+    if (unexpected.length > 0) {
+      yield* fail(`${name} would publish ${unexpected.join(", ")}`, `narrow "files" in packages/${name}/package.json`)
     }
     const sources = contents.filter((path) => path.startsWith("src/"))
-    const joined = joinedPackages.includes(name)
+    const isBundled = bundledPackages.includes(name)
     const wanted = ["README.md", "LICENSE", "package.json", "src/index.ts"].concat(
-      joined ? [`dist/${joinedFile}`] : [],
+      isBundled ? [`dist/${bundleFile}`] : [],
       sources.flatMap((path) => {
         const compiled = path.replace(/^src\//, "dist/").replace(/\.ts$/, "")
-        const inside = joined && path.startsWith("src/internal/")
+        const inside = isBundled && path.startsWith("src/internal/")
         return [...(inside ? [] : [`${compiled}.js`]), `${compiled}.d.ts`]
       })
     )
@@ -124,7 +124,7 @@ const inspect = ({ name, contents }: Tarball) =>
       (path) =>
         /^dist\/.*\.js$/.test(path) &&
         !sources.includes(path.replace(/^dist\//, "src/").replace(/js$/, "ts")) &&
-        !(joined && path === `dist/${joinedFile}`)
+        !(isBundled && path === `dist/${bundleFile}`)
     )
     if (orphans.length > 0)
       yield* fail(`${name} has compiled files without a source: ${orphans.join(", ")}`, "clean dist")
@@ -148,8 +148,8 @@ const inspectManifest = (name: string, text: string) =>
     const manifest = yield* Schema.decodeEffect(Manifest)(text).pipe(
       Effect.catch((error) => fail(`the published package.json of ${name}: ${error.message}`, "correct it"))
     )
-    const complaint = complaintAbout(manifest)
-    if (complaint !== undefined) yield* fail(`${name} ${complaint}`, `see scripts/packageRules.ts`)
+    const problem = manifestProblem(manifest)
+    if (problem !== undefined) yield* fail(`${name} ${problem}`, `see scripts/packageRules.ts`)
     const ranges = { ...manifest.devDependencies, ...manifest.dependencies, ...manifest.peerDependencies }
     for (const [dependency, range] of Object.entries(ranges)) {
       if (!/^[\^~]?\d+\.\d+\.\d+$/.test(range)) {

@@ -8,7 +8,7 @@
  */
 import * as Simulation from "@effect-zookeeper/server/Simulation"
 import * as Fuzz from "@effect-zookeeper/test-kit/fuzz/Fuzz"
-import * as HostileWorld from "@effect-zookeeper/test-kit/fuzz/HostileWorld"
+import * as AdversarialServer from "@effect-zookeeper/test-kit/fuzz/AdversarialServer"
 import * as targets from "@effect-zookeeper/test-kit/fuzz/targets"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -71,7 +71,7 @@ const again = Effect.fnUntraced(function* (target: Fuzz.Target, seed: number) {
 
 const worlds = Effect.fnUntraced(function* (seeds: number, from: number) {
   let broken = 0
-  const report = yield* Simulation.check(HostileWorld.world, {
+  const report = yield* Simulation.check(AdversarialServer.run, {
     seeds,
     from,
     maxTime: "1 hour",

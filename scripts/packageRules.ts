@@ -22,11 +22,11 @@ const allowed = /^(README\.md|LICENSE|package\.json|src\/.+\.ts|dist\/.+(\.js|\.
 const forbidden = /(^|\/)(tests?|fixtures|node_modules)\/|\.test\.|tsbuildinfo/
 
 /** Files that a tarball must not hold: what is no source, no output of the compiler and not about the package. */
-export const strangersIn = (contents: ReadonlyArray<string>): ReadonlyArray<string> =>
+export const unexpectedFiles = (contents: ReadonlyArray<string>): ReadonlyArray<string> =>
   contents.filter((path) => !allowed.test(path) || forbidden.test(path))
 
 /** What a manifest asks of those who install it that it may not. */
-export const complaintAbout = (manifest: Manifest): string | undefined => {
+export const manifestProblem = (manifest: Manifest): string | undefined => {
   const { dependencies = {}, name, optionalDependencies = {}, peerDependencies = {}, scripts = {} } = manifest
   const foreign = Object.keys({ ...dependencies, ...optionalDependencies }).filter(
     (dependency) => !dependency.startsWith("@effect-zookeeper/") && !foreignDependencies[name]?.includes(dependency)

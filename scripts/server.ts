@@ -32,7 +32,7 @@ const flags = {
     Flag.withDescription("tickTime (default: 2000); sessions last from two of them to twenty"),
     Flag.withDefault("2000")
   ),
-  doors: Flag.String("doors").pipe(
+  members: Flag.String("members").pipe(
     Flag.withMetavar("number"),
     Flag.withDescription("On how many ports to listen, as if they were servers of an ensemble (default: 1)"),
     Flag.withDefault("1")
@@ -52,10 +52,10 @@ class BadOption extends Schema.TaggedError<BadOption>()("BadOption", {
 const serve = Effect.fnUntraced(function* (config: Command.Command.Config.Infer<typeof flags>) {
   const port = yield* wholeNumber("port", config.port, 0, 65_535)
   const tickTime = yield* wholeNumber("tick", config.tick, 1, 60_000)
-  const doors = yield* wholeNumber("doors", config.doors, 1, 32)
+  const members = yield* wholeNumber("members", config.members, 1, 32)
   const superDigest = yield* digestOf(config.super)
   const { host } = config
-  const running = yield* Layer.build(EmbeddedServer.layer({ port, host, tickTime, doors, superDigest })).pipe(
+  const running = yield* Layer.build(EmbeddedServer.layer({ port, host, tickTime, members, superDigest })).pipe(
     Effect.mapError((error) =>
       error.reason === "WellKnownSuperUser" ? new BadOption({ message: beyond(host) }) : error
     )

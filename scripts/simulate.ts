@@ -6,8 +6,8 @@
  * each in turn.
  */
 import * as Simulation from "@effect-zookeeper/server/Simulation"
-import * as ClientWorld from "@effect-zookeeper/test-kit/simulation/ClientWorld"
-import * as RecipeWorld from "@effect-zookeeper/test-kit/simulation/RecipeWorld"
+import * as ClientSimulation from "@effect-zookeeper/test-kit/simulation/ClientSimulation"
+import * as RecipeSimulation from "@effect-zookeeper/test-kit/simulation/RecipeSimulation"
 import * as recipes from "@effect-zookeeper/test-kit/simulation/recipes/index"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -45,24 +45,24 @@ const fail = (message: string) =>
   )
 
 /** What is looked at, and how it is asked for again. */
-interface Subject {
+interface SimulatedThing {
   readonly name: string
   readonly args: string
   readonly world: Effect.Effect<unknown, unknown, Simulation.Simulation>
 }
 
-const client: Subject = { name: "the client", args: "", world: ClientWorld.world }
+const client: SimulatedThing = { name: "the client", args: "", world: ClientSimulation.simulation }
 
-const ofRecipe = (name: string): Subject => {
+const ofRecipe = (name: string): SimulatedThing => {
   const recipe = Object.entries(recipes).find(([known]) => known === name)?.[1]
   if (recipe === undefined) throw new Error(`no recipe ${name}; there are ${Object.keys(recipes).join(", ")}`)
-  return { name, args: `--recipe ${name} `, world: RecipeWorld.world(recipe) }
+  return { name, args: `--recipe ${name} `, world: RecipeSimulation.simulation(recipe) }
 }
 
-const subjectsOf = (recipe: string | undefined): ReadonlyArray<Subject> =>
+const subjectsOf = (recipe: string | undefined): ReadonlyArray<SimulatedThing> =>
   recipe === undefined ? [client] : recipe === "all" ? Object.keys(recipes).map(ofRecipe) : [ofRecipe(recipe)]
 
-const replay = Effect.fnUntraced(function* (subject: Subject, seed: number) {
+const replay = Effect.fnUntraced(function* (subject: SimulatedThing, seed: number) {
   const result = Simulation.run(subject.world, { seed, record: true })
   for (const { text, time } of result.trace) yield* Console.log(`${time.toFixed(3).padStart(12)} ${text}`)
   const problem = Simulation.problemOf(result)
@@ -70,7 +70,7 @@ const replay = Effect.fnUntraced(function* (subject: Subject, seed: number) {
   yield* problem === undefined ? Console.log("nothing is wrong") : fail(problem.reason)
 })
 
-const check = Effect.fnUntraced(function* ({ args, name, world }: Subject, seeds: number, from: number) {
+const check = Effect.fnUntraced(function* ({ args, name, world }: SimulatedThing, seeds: number, from: number) {
   let runs = 0
   const report = yield* Simulation.check(world, {
     seeds,

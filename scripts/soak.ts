@@ -8,7 +8,7 @@ import { check, summary } from "@effect-zookeeper/test-kit/history/check"
 import { decodeLines, fromLines } from "@effect-zookeeper/test-kit/history/History"
 import * as Recorder from "@effect-zookeeper/test-kit/history/Recorder"
 import * as Nemesis from "@effect-zookeeper/test-kit/trial/Nemesis"
-import * as Steadiness from "@effect-zookeeper/test-kit/trial/Steadiness"
+import * as ResourceTrend from "@effect-zookeeper/test-kit/trial/ResourceTrend"
 import * as Trial from "@effect-zookeeper/test-kit/trial/Trial"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -41,7 +41,7 @@ const soak = Effect.fnUntraced(function* ({ minutes, seed }: Command.Command.Con
   )
   const file = Path.join(folder, "history.jsonl")
   const write = yield* Recorder.toFile(file)
-  const samples: Array<Steadiness.Sample> = []
+  const samples: Array<ResourceTrend.Sample> = []
   const begun = process.uptime()
   const outcome = yield* Trial.run({
     seed,
@@ -51,7 +51,7 @@ const soak = Effect.fnUntraced(function* ({ minutes, seed }: Command.Command.Con
     write,
     between: (ensemble) =>
       Effect.gen(function* () {
-        const sample = yield* Steadiness.sample(Trial.watchesOf(ensemble))
+        const sample = yield* ResourceTrend.sample(Trial.watchesOf(ensemble))
         samples.push(sample)
         const { at, code, external, fibers, handles, heap, rss, serverWatches, watches } = sample
         yield* Console.log(
@@ -61,13 +61,13 @@ const soak = Effect.fnUntraced(function* ({ minutes, seed }: Command.Command.Con
       })
   }).pipe(Metric.enableRuntimeMetrics, Effect.provideService(References.MinimumLogLevel, "Error"))
 
-  const trends = Steadiness.trends(samples)
+  const trends = ResourceTrend.trends(samples)
   const operations = fromLines(decodeLines(Fs.readFileSync(file, "utf8")))
   const verdict = check(operations, { watches: { tolerance: 100_000 } })
   yield* Console.log(
     `${minutes} minutes, seed ${seed}: ${summary(operations)}\n` +
       `${outcome.faults.length} faults: ${Nemesis.summary(outcome.faults)}\n` +
-      `${Steadiness.table(trends)}\n` +
+      `${ResourceTrend.table(trends)}\n` +
       `${verdict.violations.length} violations, ${verdict.undecided.length} undecided, ${verdict.excused.length} excused, ` +
       `${outcome.watchesLeft} watches left at the servers`
   )

@@ -10,7 +10,7 @@ import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Zlib from "node:zlib"
 import { build } from "rolldown"
-import { join, joinedPackages } from "../joined.ts"
+import { bundlePackage, bundledPackages } from "../bundlePackage.ts"
 import type { Figure } from "./figures.ts"
 import { digits, markdown, median } from "./tables.ts"
 
@@ -68,7 +68,7 @@ export const startRuns = async (rounds: number): Promise<Start> => {
 /** A folder with the packages in its `node_modules`, as `pnpm build` makes them: of an import, JavaScript alone is read. */
 const install = async (folder: string): Promise<void> => {
   const scope = Path.join(folder, "node_modules", "@effect-zookeeper")
-  const installed = joinedPackages.map(async (name) => {
+  const installed = bundledPackages.map(async (name) => {
     const source = Path.join(root, "packages", name)
     const target = Path.join(scope, name)
     const manifest = JSON.parse(Fs.readFileSync(Path.join(source, "package.json"), "utf8")) as {
@@ -77,7 +77,7 @@ const install = async (folder: string): Promise<void> => {
     Fs.mkdirSync(Path.join(target, "dist"), { recursive: true })
     const published = { ...manifest, exports: manifest.publishConfig.exports }
     Fs.writeFileSync(Path.join(target, "package.json"), JSON.stringify(published))
-    await join(source, Path.join(target, "dist"))
+    await bundlePackage(source, Path.join(target, "dist"))
   })
   await Promise.all(installed)
   const require = createRequire(Path.join(root, "packages/transport/package.json"))

@@ -50,7 +50,9 @@ export const connectFrame = (session?: { readonly id: bigint; readonly password:
   })
 
 /** All bytes of many frames, and where each begins; the last offset is the end. */
-export const joined = (frames: ReadonlyArray<Uint8Array>): { readonly bytes: Uint8Array; readonly at: Uint32Array } => {
+export const concatFrames = (
+  frames: ReadonlyArray<Uint8Array>
+): { readonly bytes: Uint8Array; readonly at: Uint32Array } => {
   const at = new Uint32Array(frames.length + 1)
   for (let index = 0; index < frames.length; index++) at[index + 1] = at[index]! + frames[index]!.length
   const bytes = new Uint8Array(at[frames.length]!)

@@ -4,8 +4,8 @@ import assert from "node:assert/strict"
 const internals = {
   client: "internal/makeClient",
   protocol: "internal/text",
-  recipes: "internal/line",
-  server: "internal/Core",
+  recipes: "internal/locks/ContenderQueue",
+  server: "internal/net/ServerRuntime",
   session: "internal/makeSession",
   transport: "internal/dial"
 }

@@ -2,7 +2,7 @@
  * An application outside of the workspace, on the packed packages: it is type-checked against their declarations and run.
  *
  * It reaches every package by its name and by a deep module, dials a port where nobody listens, and works on the embedded
- * server through both of its doors.
+ * server through both of its transports.
  */
 import { ZooKeeper as Client } from "@effect-zookeeper/client"
 import * as Op from "@effect-zookeeper/client/Op"

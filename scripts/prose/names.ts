@@ -13,7 +13,7 @@ export interface OldName {
 }
 
 /** Until everything has its new name they are only shown, by `npx -y pnpm@12 prose names`. */
-export const areNamesEnforced: boolean = false
+export const areNamesEnforced: boolean = true
 
 const list = (kind: OldName["kind"], rows: string): ReadonlyArray<OldName> =>
   rows

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
+import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import type * as Operations from "@effect-zookeeper/protocol/Operations"
@@ -91,7 +91,7 @@ export type OperationError = typeof OperationError.Type
  * @category errors
  * @since 0.1.0
  */
-export class TransactionFailed extends ErrorFace.make(
+export class TransactionFailed extends ErrorClass.make(
   Schema.TaggedError<TransactionFailed>()("TransactionFailed", {
     index: Schema.Number,
     error: OperationError,

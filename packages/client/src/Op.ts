@@ -15,7 +15,7 @@ import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument
 import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import type * as Result from "effect/Result"
 import type { NoAuth, NoNode } from "./Errors.ts"
-import { versionOptions } from "./internal/options.ts"
+import { versionOptions } from "./internal/methodOptions.ts"
 import type { Data, DataAndStat, Stat, ZnodeOptions } from "./Models.ts"
 
 /** @category models @since 0.1.0 */

@@ -50,7 +50,7 @@ export const isLost = <E extends Tagged>(error: E): error is Extract<E, Connecti
 export const mayBeApplied = (error: Tagged | SessionError): boolean =>
   "maybeApplied" in error && error.maybeApplied === true
 
-const passing: ReadonlySet<number> = new Set([
+const transientCodes: ReadonlySet<number> = new Set([
   codes.ThrottledOp,
   codes.OperationTimeout,
   codes.RequestTimeout,
@@ -73,7 +73,8 @@ export const isGivenUp = (error: unknown): boolean => error instanceof Connectio
  * @since 0.1.0
  */
 export const isTransient = (error: Tagged | SessionError): boolean =>
-  (isLost(error) && !isGivenUp(error)) || (error._tag === "ServerRefused" && "code" in error && passing.has(error.code))
+  (isLost(error) && !isGivenUp(error)) ||
+  (error._tag === "ServerRefused" && "code" in error && transientCodes.has(error.code))
 
 /**
  * The server does not know the operation.
@@ -93,7 +94,7 @@ export const isUnimplemented = (error: Tagged | SessionError): boolean =>
  * @category schedules
  * @since 0.1.0
  */
-export const persistently: Schedule.Schedule<number> = Schedule.jittered(
+export const backoff: Schedule.Schedule<number> = Schedule.jittered(
   Schedule.fromStep(
     Effect.sync(() => {
       const total = totalLosses()
@@ -128,9 +129,9 @@ export const retryTransient = <A, E extends Tagged, R>(
       Effect.tapError((error) => Effect.sync(() => total.add(error))),
       Effect.retry({
         while: (error) => isTransient(error) && !total.isGivenUp && (options.while?.(error) ?? true),
-        schedule: persistently
+        schedule: backoff
       }),
-      Effect.mapError(total.told)
+      Effect.mapError(total.withTotal)
     )
   })
 
@@ -145,7 +146,7 @@ export interface TotalLosses {
   readonly add: (error: unknown) => void
   readonly isGivenUp: boolean
   /** The error; one of a lost connection tells of all of them. */
-  readonly told: <E>(error: E) => E
+  readonly withTotal: <E>(error: E) => E
 }
 
 /**
@@ -163,7 +164,7 @@ export const totalLosses = (): TotalLosses => {
     get isGivenUp() {
       return losses >= MAX_LOSSES
     },
-    told: <E>(error: E): E =>
+    withTotal: <E>(error: E): E =>
       // What is given back is of the class that was given.
       error instanceof ConnectionLoss ? (new ConnectionLoss({ ...error, losses }) as E & ConnectionLoss) : error
   }
@@ -176,7 +177,7 @@ export const totalLosses = (): TotalLosses => {
  * @category getters
  * @since 0.1.0
  */
-export const isFollowed = (session: SessionInfo): Effect.Effect<boolean> =>
+export const isSessionReplaced = (session: SessionInfo): Effect.Effect<boolean> =>
   // An expired session that is replaced is being connected by the time that others run.
   Effect.map(Effect.yieldNow, () => session.state._tag !== "Expired")
 
@@ -187,7 +188,8 @@ export const isFollowed = (session: SessionInfo): Effect.Effect<boolean> =>
  * @category mapping
  * @since 0.1.0
  */
-export const afterWrite = <E extends Tagged>(error: E): E => (isSessionError(error) ? telling(error, true) : error)
+export const markMaybeApplied = <E extends Tagged>(error: E): E =>
+  isSessionError(error) ? withMaybeApplied(error, true) : error
 
 /**
  * An error after which it was seen that nothing was applied: it says that.
@@ -195,16 +197,17 @@ export const afterWrite = <E extends Tagged>(error: E): E => (isSessionError(err
  * @category mapping
  * @since 0.1.0
  */
-export const unapplied = <E extends Tagged>(error: E): E => (isSessionError(error) ? telling(error, false) : error)
+export const markUnapplied = <E extends Tagged>(error: E): E =>
+  isSessionError(error) ? withMaybeApplied(error, false) : error
 
 const isSessionError = <E extends Tagged>(error: E): error is E & SessionError =>
   error instanceof ServerRefused || ("maybeApplied" in error && error._tag !== "OutcomeUnknown")
 
 /** The same error with the other answer. */
-const telling = <E extends SessionError>(error: E, maybeApplied: boolean): E =>
-  mayBeApplied(error) === maybeApplied ? error : (changed(error, maybeApplied) as E)
+const withMaybeApplied = <E extends SessionError>(error: E, maybeApplied: boolean): E =>
+  mayBeApplied(error) === maybeApplied ? error : (copyWith(error, maybeApplied) as E)
 
-const changed = (error: SessionError, maybeApplied: boolean): SessionError => {
+const copyWith = (error: SessionError, maybeApplied: boolean): SessionError => {
   switch (error._tag) {
     case "AuthFailed":
       return new AuthFailed({ ...error, maybeApplied })

@@ -13,7 +13,7 @@
  * }
  * ```
  *
- * It has the methods of the service `ZooKeeper`, and is derived from it by `PromiseFace`, which says how: what is
+ * It has the methods of the service `ZooKeeper`, and is derived from it by `PromiseAdapter`, which says how: what is
  * documented there holds here, with Promises for Effects, AsyncIterables for Streams, and `A | undefined` for
  * `Option<A>`. Every method takes `{ signal }` after the parameters that it declares.
  *
@@ -27,10 +27,10 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { Calls } from "./internal/calls.ts"
+import { PromiseRunner } from "./internal/promise/PromiseRunner.ts"
 import type * as Op from "./Op.ts"
-import * as PromiseFace from "./PromiseFace.ts"
-import type { CallOptions, Promised, Run } from "./PromiseFace.ts"
+import * as PromiseAdapter from "./PromiseAdapter.ts"
+import type { CallOptions, Promised, Run } from "./PromiseAdapter.ts"
 import type { BoundZNode, ZNode } from "./ZNode.ts"
 import * as ZooKeeper from "./ZooKeeper.ts"
 
@@ -81,8 +81,8 @@ export interface Declared {
  */
 export interface Lifecycle {
   /**
-   * Runs an Effect on this client. Packages on top of the client derive their Promise face from it, with
-   * `PromiseFace.derive`.
+   * Runs an Effect on this client. Packages on top of the client derive their Promise API from it, with
+   * `PromiseAdapter.promisify`.
    *
    * `ZooKeeper` is this client, with its chroot. `Scope` is the client's: what is acquired in it is released when the
    * client closes, while the session still stands.
@@ -127,13 +127,13 @@ export type PromiseZNode<P extends string, A> = Promised<BoundZNode<P, A>>
  * @category options
  * @since 0.1.0
  */
-export interface Options extends Omit<ZooKeeper.Options, "servers">, FaceOptions {}
+export interface Options extends Omit<ZooKeeper.Options, "servers">, AdapterOptions {}
 
 /**
  * @category options
  * @since 0.1.0
  */
-export interface FaceOptions {
+export interface AdapterOptions {
   /**
    * Whether the stack of what a call rejects with shows the lines of the application that made the call. It costs some
    * microseconds for each call, so it is for development and for finding a fault. Default false.
@@ -170,9 +170,9 @@ export const connect = (servers: string, options?: Options, call?: CallOptions):
 export const fromLayer = <E>(
   layer: Layer.Layer<ZooKeeper.ZooKeeper, E>,
   call?: CallOptions,
-  options?: FaceOptions
+  options?: AdapterOptions
 ): Promise<PromiseClient> => {
-  const mistake = KnownOptions.check(faceOptions, options)
+  const mistake = KnownOptions.check(adapterOptions, options)
   return mistake === undefined ? open(layer, call, options?.captureStackTrace === true) : Promise.reject(mistake)
 }
 
@@ -184,14 +184,14 @@ const open = async <E>(
   capturesStacks: boolean
 ): Promise<PromiseClient> => {
   const scope = Scope.makeUnsafe()
-  const calls = new Calls(capturesStacks)
-  const build = Scope.addFinalizer(scope, calls.close).pipe(
+  const runner = new PromiseRunner(capturesStacks)
+  const build = Scope.addFinalizer(scope, runner.close).pipe(
     // Built later, so closed earlier: the session answers or refuses what waits before the rest is interrupted.
     Effect.andThen(Layer.buildWithScope(layer, scope)),
     Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
   )
   // By a run of its own: a build that fails would wait for itself to end.
-  const context = await new Calls().run(Context.empty())(build, call)
+  const context = await new PromiseRunner().run(Context.empty())(build, call)
   let closing: Promise<void> | undefined
   // What is acquired on the client. It is released while the session is being closed, which waits for it.
   const acquired = Scope.makeUnsafe()
@@ -203,49 +203,49 @@ const open = async <E>(
     (releasing) => Effect.asVoid(Effect.andThen(Scope.close(scope, Exit.void), Fiber.await(releasing)))
   )
   const close = () => (closing ??= Effect.runPromise(closeAll))
-  return make(calls, Context.add(context, Scope.Scope, acquired), close)
+  return make(runner, Context.add(context, Scope.Scope, acquired), close)
 }
 
 const { servers: _servers, ...connectKeys } = ZooKeeper.options.keys
 
-const faceOptions = KnownOptions.make<FaceOptions>({ captureStackTrace: true }, "{ captureStackTrace: true }")
+const adapterOptions = KnownOptions.make<AdapterOptions>({ captureStackTrace: true }, "{ captureStackTrace: true }")
 
-const connectOptions = KnownOptions.make<Options>({ ...connectKeys, ...faceOptions.keys }, ZooKeeper.options.example)
+const connectOptions = KnownOptions.make<Options>({ ...connectKeys, ...adapterOptions.keys }, ZooKeeper.options.example)
 
 const make = (
-  calls: Calls,
+  runner: PromiseRunner,
   context: Context.Context<ZooKeeper.ZooKeeper | Scope.Scope>,
   close: () => Promise<void>
 ): PromiseClient => {
   const service = Context.get(context, ZooKeeper.ZooKeeper)
-  const run = calls.run(context)
+  const run = runner.run(context)
   const view = (
     make_: Effect.Effect<ZooKeeper.Service, InvalidArgument>,
     call: CallOptions | undefined
   ): Promise<PromiseClient> =>
     run(
-      Effect.map(make_, (service) => make(calls, Context.add(context, ZooKeeper.ZooKeeper, service), close)),
+      Effect.map(make_, (service) => make(runner, Context.add(context, ZooKeeper.ZooKeeper, service), close)),
       call
     )
   const { session, ...methods } = service
-  const face = PromiseFace.derive(run, methods, { exact: true })
+  const adapted = PromiseAdapter.promisify(run, methods, { exact: true })
   // What a session tells is much to derive, and few look at it: it is derived when it is first asked for.
   let sessionFace: PromiseClient["session"] | undefined
   // What a mapped type says of these four is replaced by what `Declared` says.
-  const rows: Omit<typeof face, keyof Declared> = face
+  const rows: Omit<typeof adapted, keyof Declared> = adapted
   return {
     ...rows,
-    transaction: face.transaction as Declared["transaction"],
-    read: face.read as Declared["read"],
+    transaction: adapted.transaction as Declared["transaction"],
+    read: adapted.read as Declared["read"],
     withChroot: (path, call) => view(service.withChroot(path), call),
     trackVersions: (call) => view(service.trackVersions, call),
     run,
     runSync: (effect) => Effect.runSyncWith(context)(effect),
-    znode: (znode) => PromiseFace.derive(run, znode.on(service), { exact: true }),
+    znode: (znode) => PromiseAdapter.promisify(run, znode.on(service), { exact: true }),
     close,
     [Symbol.asyncDispose]: close,
     get session() {
-      return (sessionFace ??= PromiseFace.derive(run, session))
+      return (sessionFace ??= PromiseAdapter.promisify(run, session))
     }
   }
 }

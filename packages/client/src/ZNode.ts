@@ -19,7 +19,7 @@
  *
  * @since 0.1.0
  */
-import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
+import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
@@ -38,7 +38,7 @@ import type {
   UpdateOptions,
   ZnodeOptions
 } from "./Models.ts"
-import { Whole } from "./PromiseFace.ts"
+import { Opaque } from "./PromiseAdapter.ts"
 import { ZooKeeper, type Service } from "./ZooKeeper.ts"
 
 // -----------------------------------------------------------------------------
@@ -105,12 +105,12 @@ export interface DataCodec<A> {
 }
 
 /**
- * What a typed znode holds, as its Schema has it in both faces.
+ * What a typed znode holds, as its Schema has it in both APIs.
  *
  * @category models
  * @since 0.1.0
  */
-export class ValueAndStat<out A> extends Whole {
+export class ValueAndStat<out A> extends Opaque {
   readonly value: A
   readonly stat: Stat
 
@@ -211,7 +211,7 @@ export interface ZNode<P extends string, A> extends Operations<P, A, ZooKeeper> 
  * @category errors
  * @since 0.1.0
  */
-export class ZNodeDecodeError extends ErrorFace.make(
+export class ZNodeDecodeError extends ErrorClass.make(
   Schema.TaggedError<ZNodeDecodeError>()("ZNodeDecodeError", {
     path: Schema.String,
     /** What the Schema or the codec says about it. */

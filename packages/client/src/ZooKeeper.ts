@@ -43,7 +43,7 @@ import type {
   TransactionFailed
 } from "./Errors.ts"
 import { makeClient } from "./internal/makeClient.ts"
-import { checked } from "./internal/options.ts"
+import { checked } from "./internal/methodOptions.ts"
 import type {
   AclAndStat,
   ChildrenAndStat,

@@ -12,7 +12,7 @@ export * as Guid from "./Guid.ts"
 export * as Op from "./Op.ts"
 export * as Outcome from "./Outcome.ts"
 export * as PromiseClient from "./PromiseClient.ts"
-export * as PromiseFace from "./PromiseFace.ts"
+export * as PromiseAdapter from "./PromiseAdapter.ts"
 export * as ZNode from "./ZNode.ts"
 export * as ZooKeeper from "./ZooKeeper.ts"
 

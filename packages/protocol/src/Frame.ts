@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as ErrorFace from "./ErrorFace.ts"
+import * as ErrorClass from "./ErrorClass.ts"
 import * as Schema from "effect/Schema"
 import type * as Jute from "./Jute.ts"
 import { JuteWriter } from "./JuteWriter.ts"
@@ -23,7 +23,7 @@ export const MAX_REQUEST = 1_048_575
  * @category errors
  * @since 0.1.0
  */
-export class FrameLengthError extends ErrorFace.make(
+export class FrameLengthError extends ErrorClass.make(
   Schema.TaggedError<FrameLengthError>()("FrameLengthError", {
     /** Bytes, as announced. */
     length: Schema.Number,

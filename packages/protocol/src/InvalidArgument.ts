@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as ErrorFace from "./ErrorFace.ts"
+import * as ErrorClass from "./ErrorClass.ts"
 import * as Schema from "effect/Schema"
 import * as Printable from "./Printable.ts"
 
@@ -15,7 +15,7 @@ import * as Printable from "./Printable.ts"
  * @category errors
  * @since 0.1.0
  */
-export class InvalidArgument extends ErrorFace.make(
+export class InvalidArgument extends ErrorClass.make(
   Schema.TaggedError<InvalidArgument>()("InvalidArgument", {
     argument: Schema.String,
     value: Schema.String,

@@ -3,14 +3,14 @@
  *
  * @since 0.1.0
  */
-import * as ErrorFace from "./ErrorFace.ts"
+import * as ErrorClass from "./ErrorClass.ts"
 import * as Schema from "effect/Schema"
 
 /**
  * @category errors
  * @since 0.1.0
  */
-export class JuteError extends ErrorFace.make(
+export class JuteError extends ErrorClass.make(
   Schema.TaggedError<JuteError>()("JuteError", {
     /** Where in the frame the trouble is, in bytes from the start of what was decoded. */
     offset: Schema.Number,

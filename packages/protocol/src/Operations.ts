@@ -6,13 +6,13 @@
  * @since 0.1.0
  */
 import type * as Operation from "./Operation.ts"
-import * as Multi from "./OperationMulti.ts"
-import * as Session from "./OperationSession.ts"
-import * as Znode from "./OperationZnode.ts"
+import * as Multi from "./internal/operations/multi.ts"
+import * as Session from "./internal/operations/session.ts"
+import * as Znode from "./internal/operations/znode.ts"
 
-export * from "./OperationMulti.ts"
-export * from "./OperationSession.ts"
-export * from "./OperationZnode.ts"
+export * from "./internal/operations/multi.ts"
+export * from "./internal/operations/session.ts"
+export * from "./internal/operations/znode.ts"
 
 /**
  * All rows.

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import * as ErrorFace from "./ErrorFace.ts"
+import * as ErrorClass from "./ErrorClass.ts"
 import * as Schema from "effect/Schema"
 import { codes } from "./ErrorCode.ts"
 import * as Printable from "./Printable.ts"
@@ -31,7 +31,7 @@ const explain = (error: Subject, why: string) => `${error.operation} ${Printable
  * @category errors
  * @since 0.1.0
  */
-export class NoNode extends ErrorFace.make(Schema.TaggedError<NoNode>()("NoNode", fields)) {
+export class NoNode extends ErrorClass.make(Schema.TaggedError<NoNode>()("NoNode", fields)) {
   override get message(): string {
     return explain(
       this,
@@ -48,7 +48,7 @@ export class NoNode extends ErrorFace.make(Schema.TaggedError<NoNode>()("NoNode"
  * @category errors
  * @since 0.1.0
  */
-export class NoAuth extends ErrorFace.make(Schema.TaggedError<NoAuth>()("NoAuth", fields)) {
+export class NoAuth extends ErrorClass.make(Schema.TaggedError<NoAuth>()("NoAuth", fields)) {
   override get message(): string {
     return explain(this, "the ACL does not permit it; see getAcl, whoAmI and addAuth")
   }
@@ -60,7 +60,7 @@ export class NoAuth extends ErrorFace.make(Schema.TaggedError<NoAuth>()("NoAuth"
  * @category errors
  * @since 0.1.0
  */
-export class BadVersion extends ErrorFace.make(Schema.TaggedError<BadVersion>()("BadVersion", fields)) {
+export class BadVersion extends ErrorClass.make(Schema.TaggedError<BadVersion>()("BadVersion", fields)) {
   override get message(): string {
     return explain(this, "the version given is not the current one; read again, then retry")
   }
@@ -70,7 +70,7 @@ export class BadVersion extends ErrorFace.make(Schema.TaggedError<BadVersion>()(
  * @category errors
  * @since 0.1.0
  */
-export class NodeExists extends ErrorFace.make(Schema.TaggedError<NodeExists>()("NodeExists", fields)) {
+export class NodeExists extends ErrorClass.make(Schema.TaggedError<NodeExists>()("NodeExists", fields)) {
   override get message(): string {
     return explain(this, "the znode exists already")
   }
@@ -80,7 +80,7 @@ export class NodeExists extends ErrorFace.make(Schema.TaggedError<NodeExists>()(
  * @category errors
  * @since 0.1.0
  */
-export class NotEmpty extends ErrorFace.make(Schema.TaggedError<NotEmpty>()("NotEmpty", fields)) {
+export class NotEmpty extends ErrorClass.make(Schema.TaggedError<NotEmpty>()("NotEmpty", fields)) {
   override get message(): string {
     return explain(this, "the znode has children; delete them first, or use deleteAll")
   }
@@ -90,7 +90,7 @@ export class NotEmpty extends ErrorFace.make(Schema.TaggedError<NotEmpty>()("Not
  * @category errors
  * @since 0.1.0
  */
-export class NoChildrenForEphemerals extends ErrorFace.make(
+export class NoChildrenForEphemerals extends ErrorClass.make(
   Schema.TaggedError<NoChildrenForEphemerals>()("NoChildrenForEphemerals", fields)
 ) {
   override get message(): string {
@@ -104,7 +104,7 @@ export class NoChildrenForEphemerals extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class InvalidACL extends ErrorFace.make(Schema.TaggedError<InvalidACL>()("InvalidACL", fields)) {
+export class InvalidACL extends ErrorClass.make(Schema.TaggedError<InvalidACL>()("InvalidACL", fields)) {
   override get message(): string {
     return explain(
       this,
@@ -119,7 +119,7 @@ export class InvalidACL extends ErrorFace.make(Schema.TaggedError<InvalidACL>()(
  * @category errors
  * @since 0.1.0
  */
-export class QuotaExceeded extends ErrorFace.make(Schema.TaggedError<QuotaExceeded>()("QuotaExceeded", fields)) {
+export class QuotaExceeded extends ErrorClass.make(Schema.TaggedError<QuotaExceeded>()("QuotaExceeded", fields)) {
   override get message(): string {
     return explain(this, "the quota of this sub-tree does not allow it")
   }
@@ -131,7 +131,7 @@ export class QuotaExceeded extends ErrorFace.make(Schema.TaggedError<QuotaExceed
  * @category errors
  * @since 0.1.0
  */
-export class NewConfigNoQuorum extends ErrorFace.make(
+export class NewConfigNoQuorum extends ErrorClass.make(
   Schema.TaggedError<NewConfigNoQuorum>()("NewConfigNoQuorum", fields)
 ) {
   override get message(): string {
@@ -145,7 +145,7 @@ export class NewConfigNoQuorum extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class ReconfigInProgress extends ErrorFace.make(
+export class ReconfigInProgress extends ErrorClass.make(
   Schema.TaggedError<ReconfigInProgress>()("ReconfigInProgress", fields)
 ) {
   override get message(): string {
@@ -159,7 +159,7 @@ export class ReconfigInProgress extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class NoWatcher extends ErrorFace.make(Schema.TaggedError<NoWatcher>()("NoWatcher", fields)) {
+export class NoWatcher extends ErrorClass.make(Schema.TaggedError<NoWatcher>()("NoWatcher", fields)) {
   override get message(): string {
     return explain(this, "there is no such watch")
   }

@@ -37,12 +37,12 @@ import * as Stream from "effect/Stream"
 import * as AtomicValue from "./AtomicValue.ts"
 import type { DataInvalid, RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
-import * as Allocating from "./internal/allocating.ts"
-import { checkPath, checkTimeout } from "./internal/checks.ts"
-import type { OnDisconnect } from "./internal/holding.ts"
+import * as Allocation from "./internal/allocation.ts"
+import { checkPath, checkTimeout } from "./internal/shared/validate.ts"
+import type { OnDisconnect } from "./internal/locks/ownership.ts"
 import * as Lock from "./Lock.ts"
 import * as Party from "./Party.ts"
-import * as Known from "./internal/options.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -64,7 +64,7 @@ export type Assign = (
  * @category options
  * @since 0.1.0
  */
-export interface Options extends Pick<Party.JoinOptions, "id" | "data" | "onConflict" | "patience"> {
+export interface Options extends Pick<Party.JoinOptions, "id" | "data" | "onConflict" | "expiryTimeout"> {
   /**
    * What is divided, the same for all members. Default: the set that is kept in ZooKeeper, which `add`, `remove` and
    * `update` change.
@@ -154,9 +154,9 @@ export const make = (
     const shared = yield* sharedItems(path, acl)
     const given = options.items === undefined ? undefined : inOrder(options.items)
     const party = yield* Party.make(ZnodePath.join(path, "members"), { acl })
-    const { data, onConflict, patience } = options
-    const { id } = yield* party.join({ id: options.id, data, onConflict, patience })
-    const allocating = yield* Allocating.make({
+    const { data, onConflict, expiryTimeout } = options
+    const { id } = yield* party.join({ id: options.id, data, onConflict, expiryTimeout })
+    const allocation = yield* Allocation.make({
       id,
       assign,
       members: Stream.map(party.settled(quiet), (members) => [...members.keys()].toSorted()),
@@ -180,11 +180,11 @@ export const make = (
       members: party.members,
       items: given === undefined ? shared.get : Effect.succeed(given),
       get allocation() {
-        return allocating.allocation()
+        return allocation.allocation()
       },
-      changes: allocating.changes,
-      held: allocating.held,
-      whileAllocated: allocating.whileAllocated,
+      changes: allocation.changes,
+      held: allocation.held,
+      whileAllocated: allocation.whileAllocated,
       add: (item) => repeat((items) => [...items, item]),
       remove: (item) => repeat((items) => items.filter((other) => other !== item)),
       update

@@ -22,7 +22,7 @@
  */
 import type * as Acl from "@effect-zookeeper/protocol/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import { Whole } from "@effect-zookeeper/client/PromiseFace"
+import { Opaque } from "@effect-zookeeper/client/PromiseAdapter"
 import * as ZNode from "@effect-zookeeper/client/ZNode"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -33,11 +33,11 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Change, Exchange } from "./Change.ts"
 import type { Contended, DataInvalid, OutcomeUnknown, RecipeError, VersionExhausted } from "./Errors.ts"
-import { type Decision, type Found, modify, read } from "./internal/compareAndSet.ts"
-import { type ContentionOptions, makeCell } from "./internal/contention.ts"
-import { type DataOf, dataOf } from "./internal/dataOf.ts"
-import { patientStream } from "./internal/patience.ts"
-import * as Known from "./internal/options.ts"
+import { type Decision, type Found, modify, read } from "./internal/values/compareAndSet.ts"
+import { type ContentionOptions, makeCell } from "./internal/values/contention.ts"
+import { type DataCodec, makeDataCodec } from "./internal/shared/dataCodec.ts"
+import { retryStream } from "./internal/shared/retry.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -80,7 +80,7 @@ export interface BytesOptions extends BaseOptions {
  * @category models
  * @since 0.1.0
  */
-export class Versioned<out A> extends Whole {
+export class Versioned<out A> extends Opaque {
   readonly value: A
   /** Undefined where there is no znode: `value` is the initial one then. */
   readonly stat: Stat | undefined
@@ -151,16 +151,16 @@ export const make: {
     options: Options<A, I>
   ): Effect.Effect<AtomicValue<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope>
 } = <A, I>(path: string, options: BytesOptions | Options<A, I> = {}) =>
-  Known.mistakeIn(Known.atomicValue, options) ??
+  Known.invalidOptions(Known.atomicValue, options) ??
   (options.schema === undefined
-    ? makeWith(path, dataOf(Schema.Uint8Array, ZNode.bytes), options.initial ?? new Uint8Array(), options)
-    : makeWith(path, dataOf(options.schema, options.codec), options.initial, options))
+    ? makeWith(path, makeDataCodec(Schema.Uint8Array, ZNode.bytes), options.initial ?? new Uint8Array(), options)
+    : makeWith(path, makeDataCodec(options.schema, options.codec), options.initial, options))
 
 // ---- internal
 
 const makeWith = Effect.fnUntraced(function* <A>(
   path: string,
-  data: DataOf<A>,
+  data: DataCodec<A>,
   initial: A,
   options: BaseOptions
 ): Effect.fn.Return<AtomicValue<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> {
@@ -221,7 +221,7 @@ const makeWith = Effect.fnUntraced(function* <A>(
             Option.isSome(post)
           )
       ),
-    changes: patientStream(cell.zk.dataChanges(path)).pipe(
+    changes: retryStream(cell.zk.dataChanges(path)).pipe(
       Stream.mapEffect((found) => decode(Option.getOrUndefined(found)))
     )
   }

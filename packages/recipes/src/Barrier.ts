@@ -29,11 +29,11 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
-import { checkPath } from "./internal/checks.ts"
-import { ensure, withinFrom } from "./internal/line.ts"
-import { acrossSessions } from "./internal/patience.ts"
-import { watched } from "./internal/watching.ts"
-import * as Known from "./internal/options.ts"
+import { checkPath } from "./internal/shared/validate.ts"
+import { ensureParents, makeDeadline } from "./internal/locks/ContenderQueue.ts"
+import { retryAcrossSessions } from "./internal/shared/retry.ts"
+import { watchScoped } from "./internal/shared/watches.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -98,17 +98,17 @@ export const make = (
       path,
       create: create(zk, path, options),
       lift: lift(zk, path),
-      wait: (options) => Effect.flatMap(Known.timeoutOf(Known.wait, options), (timeout) => wait(zk, path, timeout))
+      wait: (options) => Effect.flatMap(Known.checkedTimeout(Known.wait, options), (timeout) => wait(zk, path, timeout))
     }
   })
 
 // ---- internal
 
 const create = (zk: ZooKeeper.Service, path: string, { acl, data }: Options): Effect.Effect<void, RecipeError> =>
-  acrossSessions(zk, zk.create(path, { data, acl })).pipe(
+  retryAcrossSessions(zk, zk.create(path, { data, acl })).pipe(
     Effect.catchTag("NodeExists", () => Effect.void),
     Effect.catchTag("NoNode", () =>
-      Effect.andThen(ensure(zk, ZnodePath.parent(path) ?? "/", acl), create(zk, path, { acl, data }))
+      Effect.andThen(ensureParents(zk, ZnodePath.parent(path) ?? "/", acl), create(zk, path, { acl, data }))
     ),
     Effect.asVoid
   )
@@ -125,7 +125,7 @@ const lift = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeEr
       first = stat.value.czxid
       yield* zk.delete(path)
     })
-    return Effect.catchTag(acrossSessions(zk, attempt), ["NoNode", "BadVersion"], () => Effect.void)
+    return Effect.catchTag(retryAcrossSessions(zk, attempt), ["NoNode", "BadVersion"], () => Effect.void)
   })
 
 const wait = (
@@ -135,12 +135,12 @@ const wait = (
 ): Effect.Effect<void, WaitTimeout | RecipeError> => {
   const late = new WaitTimeout({ path, operation: "wait", timeout: timeout ?? 0 })
   const look = Effect.filterOrFail(
-    acrossSessions(zk, zk.exists(path)),
+    retryAcrossSessions(zk, zk.exists(path)),
     (there) => !there,
     () => late
   )
   const lifted: Effect.Effect<unknown, WaitTimeout | RecipeError> = timeout === 0 ? look : awaitLifted(zk, path)
-  return Effect.flatMap(withinFrom(timeout === 0 ? zk.session.timeout : timeout), (until) =>
+  return Effect.flatMap(makeDeadline(timeout === 0 ? zk.session.timeout : timeout), (until) =>
     Effect.asVoid(until(lifted, late))
   )
 }
@@ -151,12 +151,12 @@ const awaitLifted = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, R
     let first: bigint | undefined
     const attempt = Effect.gen(function* () {
       while (true) {
-        const { changing, stat } = yield* watched(zk.getAndWatch(path))
+        const { nextChange, stat } = yield* watchScoped(zk.getAndWatch(path))
         if (first !== undefined && stat.czxid !== first) return
         first = stat.czxid
-        const { type } = yield* Fiber.join(changing)
+        const { type } = yield* Fiber.join(nextChange)
         if (type === "NodeDeleted") return
       }
     })
-    return Effect.catchTag(acrossSessions(zk, Effect.scoped(attempt)), "NoNode", () => Effect.void)
+    return Effect.catchTag(retryAcrossSessions(zk, Effect.scoped(attempt)), "NoNode", () => Effect.void)
   })

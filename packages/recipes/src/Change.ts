@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Whole } from "@effect-zookeeper/client/PromiseFace"
+import { Opaque } from "@effect-zookeeper/client/PromiseAdapter"
 
 /**
  * What was before and what is after.
@@ -11,7 +11,7 @@ import { Whole } from "@effect-zookeeper/client/PromiseFace"
  * @category models
  * @since 0.1.0
  */
-export class Change<out A> extends Whole {
+export class Change<out A> extends Opaque {
   /** What was there; the initial value if nothing was. */
   readonly pre: A
   /** What has been written. */

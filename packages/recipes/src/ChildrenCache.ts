@@ -22,16 +22,16 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { CacheEvent, Freshness } from "./CacheEvent.ts"
 import type { RecipeError } from "./Errors.ts"
-import * as Picture from "./internal/cache/picture.ts"
-import * as Tend from "./internal/cache/tend.ts"
-import { checkCount } from "./internal/checks.ts"
-import * as Known from "./internal/options.ts"
+import * as TreeSnapshot from "./internal/caches/TreeSnapshot.ts"
+import * as RunCache from "./internal/caches/runCache.ts"
+import { checkCount } from "./internal/shared/validate.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 /**
  * @category options
  * @since 0.1.0
  */
-export interface Options extends Tend.Options {
+export interface Options extends RunCache.Options {
   /** Which children are cached, by their names. Default: all. */
   readonly filter?: ((name: string) => boolean) | undefined
   /** Whether data is kept, or Stats alone, and no data at all then. Default true. */
@@ -75,21 +75,21 @@ export const make = (
     }
     // The parent is one more.
     const limit = maxNodes === undefined ? undefined : maxNodes + 1
-    const mirror = yield* Tend.make(zk, range, { ...options, maxNodes: limit })
-    let of: Picture.Branch | undefined
-    let children = Picture.childrenOf(of)
+    const cache = yield* RunCache.make(zk, range, { ...options, maxNodes: limit })
+    let of: TreeSnapshot.Branch | undefined
+    let children = TreeSnapshot.childrenOf(of)
     return {
       path,
       get: () => {
-        const { root } = mirror.picture
-        if (root?.children !== of?.children) children = Picture.childrenOf(root)
+        const { root } = cache.tree
+        if (root?.children !== of?.children) children = TreeSnapshot.childrenOf(root)
         of = root
         return children
       },
       get freshness() {
-        return mirror.freshness
+        return cache.freshness
       },
-      changes: mirror.audience.stream.pipe(
+      changes: cache.broadcaster.stream.pipe(
         Stream.filter((event) => !("path" in event) || event.path !== path || event._tag === "Unreadable"),
         Stream.map((event): CacheEvent => {
           if (event._tag === "Full") return { _tag: "Full", maxNodes: event.maxNodes - 1 }

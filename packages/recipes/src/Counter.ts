@@ -31,11 +31,11 @@ import * as Semaphore from "effect/Semaphore"
 import { Change, Exchange } from "./Change.ts"
 import { DataInvalid, OutOfRange } from "./Errors.ts"
 import type { Contended, OutcomeUnknown, RecipeError, VersionExhausted } from "./Errors.ts"
-import { type Decision, type Found, modify, read } from "./internal/compareAndSet.ts"
-import { type ContentionOptions, makeCell } from "./internal/contention.ts"
-import type { CounterLayout, Mark } from "./internal/counterLayout.ts"
-import * as Layouts from "./internal/counterLayout.ts"
-import * as Known from "./internal/options.ts"
+import { type Decision, type Found, modify, read } from "./internal/values/compareAndSet.ts"
+import { type ContentionOptions, makeCell } from "./internal/values/contention.ts"
+import type { CounterLayout, Mark } from "./internal/values/counterLayout.ts"
+import * as Layouts from "./internal/values/counterLayout.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models

@@ -40,13 +40,13 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { WaitOptions } from "./Barrier.ts"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
-import { makeCalmly } from "./internal/calmly.ts"
-import { checkCount, checkPath } from "./internal/checks.ts"
-import { leaveForSure } from "./internal/holding.ts"
-import { awaitChange, ensure, withinFrom } from "./internal/line.ts"
-import { acrossSessions, isRenewed, patiently } from "./internal/patience.ts"
-import { inHand, watched } from "./internal/watching.ts"
-import * as Known from "./internal/options.ts"
+import { makeBackoff } from "./internal/shared/backoff.ts"
+import { checkCount, checkPath } from "./internal/shared/validate.ts"
+import { deleteUntilGone } from "./internal/locks/ownership.ts"
+import { awaitChange, ensureParents, makeDeadline } from "./internal/locks/ContenderQueue.ts"
+import { retryAcrossSessions, isSessionReplaced, retryTransient } from "./internal/shared/retry.ts"
+import { awaitDetached, watchScoped } from "./internal/shared/watches.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -105,8 +105,15 @@ export const make = (
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const size = yield* checkCount("size", options.size)
-    const self: Self = { ...options, zk, path, place: Semaphore.makeUnsafe(1), own: undefined, inside: undefined }
-    yield* Effect.addFinalizer(() => depart(self))
+    const self: Self = {
+      ...options,
+      zk,
+      path,
+      memberPermit: Semaphore.makeUnsafe(1),
+      member: undefined,
+      inside: undefined
+    }
+    yield* Effect.addFinalizer(() => withdraw(self))
     const alone = Semaphore.makeUnsafe(1)
     const bounded =
       (
@@ -114,12 +121,12 @@ export const make = (
         run: (self: Self, wait: Wait, isOnce: boolean) => Effect.Effect<void, WaitTimeout | RecipeError>
       ) =>
       (options?: WaitOptions) =>
-        Effect.flatMap(Known.timeoutOf(Known.wait, options), (timeout) =>
+        Effect.flatMap(Known.checkedTimeout(Known.wait, options), (timeout) =>
           alone.withPermit(
             Effect.uninterruptibleMask((restore) =>
-              Effect.flatMap(withinFrom(timeout === 0 ? zk.session.timeout : timeout), (until) => {
-                const late = new WaitTimeout({ path, operation, timeout: timeout ?? 0 })
-                return run(self, (effect) => restore(until(effect, late)), timeout === 0)
+              Effect.flatMap(makeDeadline(timeout === 0 ? zk.session.timeout : timeout), (withDeadline) => {
+                const timeoutError = new WaitTimeout({ path, operation, timeout: timeout ?? 0 })
+                return run(self, (effect) => restore(withDeadline(effect, timeoutError)), timeout === 0)
               })
             )
           )
@@ -140,9 +147,9 @@ interface Self extends Options {
   readonly zk: ZooKeeper.Service
   readonly path: string
   /** Taken while a znode of this member may be there: with a second one it would be counted twice, and enter alone. */
-  readonly place: Semaphore.Semaphore
+  readonly memberPermit: Semaphore.Semaphore
   /** While it enters, is inside, or is about to leave. */
-  own: Member | undefined
+  member: Member | undefined
   /** Whom a leave waits for. */
   inside: ReadonlySet<string> | undefined
 }
@@ -156,23 +163,24 @@ interface Member {
 const readyPath = ({ path }: Self) => ZnodePath.join(path, readyName)
 
 /** Goes away, in the background if it takes longer than a second. */
-const depart = (self: Self): Effect.Effect<void> =>
+const withdraw = (self: Self): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { own } = self
-    self.own = undefined
-    return own === undefined ? Effect.void : self.zk.session.closing.giveBack(vacate(self, own))
+    const { member } = self
+    self.member = undefined
+    return member === undefined ? Effect.void : self.zk.session.closing.giveBack(deleteMember(self, member))
   })
 
 /** Nothing is there any more. */
-const gone = (self: Self): Effect.Effect<void> =>
+const markGone = (self: Self): Effect.Effect<void> =>
   Effect.uninterruptible(
     Effect.suspend(() => {
-      self.own = undefined
-      return Effect.asVoid(self.place.release(1))
+      self.member = undefined
+      return Effect.asVoid(self.memberPermit.release(1))
     })
   )
 
-const vacate = ({ place, zk }: Self, { path }: Member) => Effect.ensuring(leaveForSure(zk, path), place.release(1))
+const deleteMember = ({ memberPermit, zk }: Self, { path }: Member) =>
+  Effect.ensuring(deleteUntilGone(zk, path), memberPermit.release(1))
 
 // ---- internal: entering
 
@@ -183,18 +191,20 @@ const enter = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, WaitTimeout | RecipeError> {
   self.inside = undefined
   const create = Effect.andThen(
-    self.place.take(1),
-    Effect.onError(createMember(self), () => self.place.release(1))
+    self.memberPermit.take(1),
+    Effect.onError(createMember(self), () => self.memberPermit.release(1))
   )
-  const calmly = yield* makeCalmly
+  const backoff = yield* makeBackoff
   while (true) {
-    yield* wait(calmly)
-    const own = (self.own ??= yield* inHand<Member, RecipeError, WaitTimeout>(wait, create, (own) =>
-      Effect.asVoid(Effect.forkDetach(self.zk.session.closing.giveBack(vacate(self, own)), { startImmediately: true }))
+    yield* wait(backoff)
+    const member = (self.member ??= yield* awaitDetached<Member, RecipeError, WaitTimeout>(wait, create, (member) =>
+      Effect.asVoid(
+        Effect.forkDetach(self.zk.session.closing.giveBack(deleteMember(self, member)), { startImmediately: true })
+      )
     ))
-    const exit = yield* Effect.exit(wait(awaitReady(self, own, isOnce)))
+    const exit = yield* Effect.exit(wait(awaitReady(self, member, isOnce)))
     if (Exit.isSuccess(exit) && exit.value === "Ready") return
-    yield* depart(self)
+    yield* withdraw(self)
     if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
     if (exit.value === "Alone") return yield* new WaitTimeout({ path: self.path, operation: "enter", timeout: 0 })
   }
@@ -204,65 +214,65 @@ const createMember = (self: Self): Effect.Effect<Member, RecipeError> => {
   const { acl, data, path, zk } = self
   // The id is the name.
   const options = { mode: "ephemeral", data, acl, protected: (id: string) => id } as const
-  return acrossSessions(zk, zk.createWithStat(ZnodePath.join(path, "member"), options)).pipe(
+  return retryAcrossSessions(zk, zk.createWithStat(ZnodePath.join(path, "member"), options)).pipe(
     Effect.map(({ path, stat }) => ({ path, stat, name: ZnodePath.name(path) })),
-    Effect.catchTag("NoNode", () => Effect.andThen(ensure(zk, path, acl), createMember(self))),
+    Effect.catchTag("NoNode", () => Effect.andThen(ensureParents(zk, path, acl), createMember(self))),
     Effect.catchTag("NodeExists", () => createMember(self))
   )
 }
 
 /** `Gone` when the member's znode is, `Alone` when it does not wait for the others. */
 const awaitReady = Effect.fnUntraced(
-  function* (self: Self, own: Member, isOnce: boolean) {
+  function* (self: Self, member: Member, isOnce: boolean) {
     while (true) {
-      const seen = yield* Effect.scoped(look(self, own, isOnce))
+      const seen = yield* Effect.scoped(readState(self, member, isOnce))
       if (seen !== "Again") return seen
     }
   },
   Effect.catchTag("NoNode", () => Effect.succeed("Gone" as const)),
   (effect, { zk }) =>
     Effect.catch(effect, (error) =>
-      Effect.flatMap(isRenewed(zk, error), (renewed) =>
-        renewed ? Effect.succeed("Gone" as const) : Effect.fail(error)
+      Effect.flatMap(isSessionReplaced(zk, error), (isReplaced) =>
+        isReplaced ? Effect.succeed("Gone" as const) : Effect.fail(error)
       )
     )
 )
 
-const look = Effect.fnUntraced(function* (self: Self, own: Member, isOnce: boolean) {
+const readState = Effect.fnUntraced(function* (self: Self, member: Member, isOnce: boolean) {
   const { path, size, zk } = self
-  if (own.stat.ephemeralOwner !== zk.session.id) return "Gone" as const
+  if (member.stat.ephemeralOwner !== zk.session.id) return "Gone" as const
   // The watch first: what opens the barrier after the list was read is not missed.
-  const { changing, stat } = yield* watched(patiently(zk.existsAndWatch(readyPath(self))))
-  const members = membersOf(yield* patiently(zk.getChildren(path)))
-  if (!members.includes(own.name)) return "Gone" as const
-  if (Option.isSome(stat) && (yield* isOpenFor(self, own, members, stat.value))) return "Ready" as const
+  const { nextChange, stat } = yield* watchScoped(retryTransient(zk.existsAndWatch(readyPath(self))))
+  const members = membersOf(yield* retryTransient(zk.getChildren(path)))
+  if (!members.includes(member.name)) return "Gone" as const
+  if (Option.isSome(stat) && (yield* isOpenFor(self, member, members, stat.value))) return "Ready" as const
   if (members.length >= size) {
     yield* open(self, stat)
     return "Again" as const
   }
   if (isOnce) return "Alone" as const
   // Its own znode too: whoever is without one is counted by nobody, and has to stand again.
-  const standing = yield* watched(patiently(zk.getAndWatch(own.path)))
-  yield* Effect.raceFirst(Fiber.join(changing), Fiber.join(standing.changing))
+  const ownZnode = yield* watchScoped(retryTransient(zk.getAndWatch(member.path)))
+  yield* Effect.raceFirst(Fiber.join(nextChange), Fiber.join(ownZnode.nextChange))
   return "Again" as const
 })
 
 /** Whether one of those who are there now was there when the barrier was opened. */
-const isOpenFor = ({ path, zk }: Self, own: Member, members: ReadonlyArray<string>, { mzxid }: Stat) =>
-  own.stat.czxid < mzxid
+const isOpenFor = ({ path, zk }: Self, member: Member, members: ReadonlyArray<string>, { mzxid }: Stat) =>
+  member.stat.czxid < mzxid
     ? Effect.succeed(true)
-    : Effect.map(patiently(zk.read(members.map((name) => Op.get(ZnodePath.join(path, name))))), (results) =>
+    : Effect.map(retryTransient(zk.read(members.map((name) => Op.get(ZnodePath.join(path, name))))), (results) =>
         results.some((result) => Result.isSuccess(result) && result.success.stat.czxid < mzxid)
       )
 
 /** Whoever has seen that all are there opens the barrier; what others left open before is opened anew. */
 const open = (self: Self, stat: Option.Option<Stat>): Effect.Effect<void, RecipeError> =>
   Option.isNone(stat)
-    ? patiently(self.zk.create(readyPath(self), { acl: self.acl })).pipe(
+    ? retryTransient(self.zk.create(readyPath(self), { acl: self.acl })).pipe(
         Effect.catchTag(["NodeExists", "NoNode"], () => Effect.void),
         Effect.asVoid
       )
-    : patiently(self.zk.set(readyPath(self), "")).pipe(
+    : retryTransient(self.zk.set(readyPath(self), "")).pipe(
         Effect.catchTag(["NoNode", "BadVersion"], () => Effect.void),
         Effect.asVoid
       )
@@ -274,9 +284,9 @@ const membersOf = (children: ReadonlyArray<string>): ReadonlyArray<string> =>
 // ---- internal: leaving
 
 const leave = Effect.fnUntraced(function* (self: Self, wait: Wait): Effect.fn.Return<void, WaitTimeout | RecipeError> {
-  if (self.own === undefined && self.inside === undefined) return
-  const exit = yield* Effect.exit(wait(acrossSessions(self.zk, awaitOthers(self))))
-  yield* depart(self)
+  if (self.member === undefined && self.inside === undefined) return
+  const exit = yield* Effect.exit(wait(retryAcrossSessions(self.zk, awaitOthers(self))))
+  yield* withdraw(self)
   if (Exit.isSuccess(exit)) self.inside = undefined
   yield* exit
 })
@@ -287,20 +297,20 @@ const awaitOthers = Effect.fnUntraced(
     while (true) {
       const ready = yield* zk.stat(readyPath(self))
       const members = membersOf(yield* zk.getChildren(path))
-      if (self.own !== undefined && !members.includes(self.own.name)) yield* gone(self)
-      const { own } = self
+      if (self.member !== undefined && !members.includes(self.member.name)) yield* markGone(self)
+      const { member } = self
       const inside = (self.inside ??= new Set(members))
       const left = members.filter((name) => inside.has(name))
-      const others = left.filter((name) => name !== own?.name)
+      const others = left.filter((name) => name !== member?.name)
       const lowest = left[0]
       if (others.length === 0 || lowest === undefined) {
-        if (own === undefined) return
-        yield* leaveLast(self, own, members.length === 1 ? ready : Option.none())
-      } else if (lowest === own?.name) {
+        if (member === undefined) return
+        yield* leaveLast(self, member, members.length === 1 ? ready : Option.none())
+      } else if (lowest === member?.name) {
         // It holds the barrier open for the others until the last of them has gone.
         yield* awaitChange(zk, ZnodePath.join(path, others[others.length - 1]!))
       } else {
-        if (own !== undefined) yield* deleteOwn(self, own)
+        if (member !== undefined) yield* deleteOwn(self, member)
         yield* awaitChange(zk, ZnodePath.join(path, lowest))
       }
     }
@@ -309,15 +319,15 @@ const awaitOthers = Effect.fnUntraced(
   Effect.catchTag("NoNode", () => Effect.void)
 )
 
-const deleteOwn = (self: Self, own: Member) =>
-  Effect.catchTag(self.zk.delete(own.path), ["NoNode", "BadVersion", "NotEmpty"], () => Effect.void)
+const deleteOwn = (self: Self, member: Member) =>
+  Effect.catchTag(self.zk.delete(member.path), ["NoNode", "BadVersion", "NotEmpty"], () => Effect.void)
 
 /** Leaves and closes the barrier in one, unless somebody has come and opened it anew: the next look tells. */
-const leaveLast = (self: Self, own: Member, ready: Option.Option<Stat>) =>
+const leaveLast = (self: Self, member: Member, ready: Option.Option<Stat>) =>
   Option.isNone(ready)
-    ? deleteOwn(self, own)
+    ? deleteOwn(self, member)
     : Effect.catchTag(
-        self.zk.transaction([Op.delete(own.path), Op.delete(readyPath(self), { version: ready.value.version })]),
+        self.zk.transaction([Op.delete(member.path), Op.delete(readyPath(self), { version: ready.value.version })]),
         "TransactionFailed",
-        ({ error }) => (error._tag === "NoNode" || error._tag === "BadVersion" ? Effect.void : deleteOwn(self, own))
+        ({ error }) => (error._tag === "NoNode" || error._tag === "BadVersion" ? Effect.void : deleteOwn(self, member))
       )

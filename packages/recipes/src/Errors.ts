@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
+import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
 import type { CreateError } from "@effect-zookeeper/client/Errors"
 import * as Schema from "effect/Schema"
 
@@ -35,7 +35,7 @@ export type RecipeError = Exclude<CreateError, { readonly _tag: "RequestTimeout"
  * @category errors
  * @since 0.1.0
  */
-export class LockLost extends ErrorFace.make(
+export class LockLost extends ErrorClass.make(
   Schema.TaggedError<LockLost>()("LockLost", {
     /** The znode that stood for it. */
     path: Schema.String,
@@ -62,7 +62,7 @@ const lostBecause = {
  * @category errors
  * @since 0.1.0
  */
-export class LockTimeout extends ErrorFace.make(
+export class LockTimeout extends ErrorClass.make(
   Schema.TaggedError<LockTimeout>()("LockTimeout", {
     /** What was to be acquired. */
     path: Schema.String,
@@ -84,7 +84,7 @@ export class LockTimeout extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class UpgradeRefused extends ErrorFace.make(
+export class UpgradeRefused extends ErrorClass.make(
   Schema.TaggedError<UpgradeRefused>()("UpgradeRefused", {
     path: Schema.String
   })
@@ -100,7 +100,7 @@ export class UpgradeRefused extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class PermitsMismatch extends ErrorFace.make(
+export class PermitsMismatch extends ErrorClass.make(
   Schema.TaggedError<PermitsMismatch>()("PermitsMismatch", {
     /** Of the semaphore. */
     path: Schema.String,
@@ -123,7 +123,7 @@ export class PermitsMismatch extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class OutcomeUnknown extends ErrorFace.make(
+export class OutcomeUnknown extends ErrorClass.make(
   Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
     path: Schema.String,
     /** What was asked of the recipe, such as `add`. */
@@ -148,7 +148,7 @@ export class OutcomeUnknown extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class MemberExists extends ErrorFace.make(
+export class MemberExists extends ErrorClass.make(
   Schema.TaggedError<MemberExists>()("MemberExists", {
     /** The znode of the other. */
     path: Schema.String,
@@ -167,7 +167,7 @@ export class MemberExists extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class WaitTimeout extends ErrorFace.make(
+export class WaitTimeout extends ErrorClass.make(
   Schema.TaggedError<WaitTimeout>()("WaitTimeout", {
     path: Schema.String,
     /** What was waited for, such as `enter`. */
@@ -187,7 +187,7 @@ export class WaitTimeout extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class DataInvalid extends ErrorFace.make(
+export class DataInvalid extends ErrorClass.make(
   Schema.TaggedError<DataInvalid>()("DataInvalid", {
     path: Schema.String,
     /** What it should be, such as "a number as text". */
@@ -205,7 +205,7 @@ export class DataInvalid extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class Contended extends ErrorFace.make(
+export class Contended extends ErrorClass.make(
   Schema.TaggedError<Contended>()("Contended", {
     path: Schema.String,
     /** How often it was tried. */
@@ -224,7 +224,7 @@ export class Contended extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class VersionExhausted extends ErrorFace.make(
+export class VersionExhausted extends ErrorClass.make(
   Schema.TaggedError<VersionExhausted>()("VersionExhausted", {
     path: Schema.String
   })
@@ -240,7 +240,7 @@ export class VersionExhausted extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class OutOfRange extends ErrorFace.make(
+export class OutOfRange extends ErrorClass.make(
   Schema.TaggedError<OutOfRange>()("OutOfRange", {
     path: Schema.String,
     /** The number. */

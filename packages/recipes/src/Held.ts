@@ -1,5 +1,5 @@
 /**
- * What a holder has of a lock, a permit or an office: a znode that stands for it, and the ways not to act without it.
+ * What a holder has of a lock, a permit or the leadership: a znode that stands for it, and the ways not to act without it.
  *
  * @since 0.1.0
  */

@@ -26,10 +26,10 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Counter from "./Counter.ts"
 import type { DataInvalid, OutOfRange, RecipeError, VersionExhausted } from "./Errors.ts"
-import { checkCount, checkPath } from "./internal/checks.ts"
-import type { ContentionOptions } from "./internal/contention.ts"
-import { acrossSessions } from "./internal/patience.ts"
-import * as Known from "./internal/options.ts"
+import { checkCount, checkPath } from "./internal/shared/validate.ts"
+import type { ContentionOptions } from "./internal/values/contention.ts"
+import { retryAcrossSessions } from "./internal/shared/retry.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -132,11 +132,11 @@ export const makeOrdered = (
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const { acl } = options
-    const create = acrossSessions(zk, zk.createWithParents(path, { acl, parentAcl: acl })).pipe(
+    const create = retryAcrossSessions(zk, zk.createWithParents(path, { acl, parentAcl: acl })).pipe(
       Effect.catchTag(["NodeExists", "NoNode"], () => Effect.void)
     )
     // A write more skips an id.
-    const next: Effect.Effect<bigint, RecipeError> = acrossSessions(zk, zk.set(path, "")).pipe(
+    const next: Effect.Effect<bigint, RecipeError> = retryAcrossSessions(zk, zk.set(path, "")).pipe(
       Effect.map(({ mzxid }) => mzxid),
       Effect.catchTag("NoNode", () => Effect.andThen(create, next)),
       // No version was given.

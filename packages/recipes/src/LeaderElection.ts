@@ -28,15 +28,15 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { LockLost, type LockTimeout, type RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
-import { bytesOf } from "./internal/dataOf.ts"
-import { checkPath } from "./internal/checks.ts"
-import type { Holding, OnDisconnect } from "./internal/holding.ts"
-import { contendersOf, type Kind, latchKind, lockKind } from "./internal/layout.ts"
-import * as Line from "./internal/line.ts"
-import { acrossSessions, patientStream, untilClosed } from "./internal/patience.ts"
-import { type Guarded, effectOf, usingScoped } from "./internal/using.ts"
+import { toBytes } from "./internal/shared/dataCodec.ts"
+import { checkPath } from "./internal/shared/validate.ts"
+import type { Ownership, OnDisconnect } from "./internal/locks/ownership.ts"
+import { parseContenders, type ContenderKind, latchKind, lockKind } from "./internal/locks/nodeNames.ts"
+import * as ContenderQueue from "./internal/locks/ContenderQueue.ts"
+import { retryAcrossSessions, retryStream, endWhenClosed } from "./internal/shared/retry.ts"
+import { type Guarded, toEffect, guardScoped } from "./internal/locks/guard.ts"
 import type { AcquireOptions, Layout as LockLayout } from "./Lock.ts"
-import * as Known from "./internal/options.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -108,7 +108,7 @@ export interface LeaderElection {
   readonly leader: Effect.Effect<Option.Option<Participant>, RecipeError>
   /** Who leads now, then each who leads after that; None for nobody. May skip some, never misses the last. */
   readonly changes: Stream.Stream<Option.Option<Participant>, RecipeError>
-  /** Who leads and who waits for it, by the order of the line. */
+  /** Who leads and who waits for it, in queue order. */
   readonly participants: Effect.Effect<ReadonlyArray<Participant>, RecipeError>
 }
 
@@ -131,32 +131,33 @@ export const make = (
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const { kind, layout } = layouts[options.layout ?? "latch"]
-    const line: Line.Line = {
+    const queue: ContenderQueue.ContenderQueue = {
       zk,
       path,
       layout,
       kinds: { candidate: kind },
-      data: bytesOf(options.identifier ?? ""),
+      data: toBytes(options.identifier ?? ""),
       acl: options.acl,
       onDisconnect: options.onDisconnect ?? "continue"
     }
-    const stand = (timeout: number | undefined) => Line.take(line, "candidate", Line.predecessor, timeout)
+    const acquireLeadership = (timeout: number | undefined) =>
+      ContenderQueue.acquire(queue, "candidate", ContenderQueue.predecessor, timeout)
     // Who waits for ever is never too late.
-    const standForEver = Effect.catchTag(stand(undefined), "LockTimeout", Effect.die)
-    const participants = Line.identified(line)
+    const awaitLeadership = Effect.catchTag(acquireLeadership(undefined), "LockTimeout", Effect.die)
+    const participants = ContenderQueue.contendersWithIdentifier(queue)
     return {
       path,
-      whileLeader: (guarded) => untilComplete(standForEver, guarded),
-      acquire: (options) => Effect.flatMap(Known.timeoutOf(Known.acquire, options), stand),
-      leader: Effect.suspend(() => firstOf(line)),
-      changes: leaders(line),
+      whileLeader: (guarded) => leadUntilComplete(awaitLeadership, guarded),
+      acquire: (options) => Effect.flatMap(Known.checkedTimeout(Known.acquire, options), acquireLeadership),
+      leader: Effect.suspend(() => currentLeader(queue)),
+      changes: leaderChanges(queue),
       participants
     }
   })
 
 // ---- internal
 
-const layouts: Readonly<Record<Layout, { readonly layout: LockLayout; readonly kind: Kind }>> = {
+const layouts: Readonly<Record<Layout, { readonly layout: LockLayout; readonly kind: ContenderKind }>> = {
   latch: { layout: "curator", kind: latchKind },
   selector: { layout: "curator", kind: lockKind },
   kazoo: { layout: "kazoo", kind: latchKind },
@@ -164,59 +165,62 @@ const layouts: Readonly<Record<Layout, { readonly layout: LockLayout; readonly k
 }
 
 /** Leads and leads again, until the effect completes. */
-const untilComplete = <A, E, R>(
-  stand: Effect.Effect<Holding, RecipeError, Scope.Scope>,
+const leadUntilComplete = <A, E, R>(
+  acquireLeadership: Effect.Effect<Ownership, RecipeError, Scope.Scope>,
   guarded: Guarded<A, E, R>
 ): Effect.Effect<A, E | RecipeError, R> => {
   const once = Effect.suspend(() => {
-    let office: Holding | undefined
-    return usingScoped(stand, (holding) => {
-      office = holding
-      return Effect.map(effectOf(guarded, holding), (value) => ({ value }))
+    let leadership: Ownership | undefined
+    return guardScoped(acquireLeadership, (holding) => {
+      leadership = holding
+      return Effect.map(toEffect(guarded, holding), (value) => ({ value }))
     }).pipe(
       Effect.catch((error) =>
-        // The office is what was lost, and not some lock of the application's: stand again.
-        office !== undefined && isLossOf(office, error) ? Effect.undefined : Effect.fail(error as E | RecipeError)
+        // Leadership is what was lost, and not some lock of the application's: stand again.
+        leadership !== undefined && isLossOf(leadership, error)
+          ? Effect.undefined
+          : Effect.fail(error as E | RecipeError)
       )
     )
   })
   return Effect.flatMap(once, (done) =>
-    done === undefined ? untilComplete(stand, guarded) : Effect.succeed(done.value)
+    done === undefined ? leadUntilComplete(acquireLeadership, guarded) : Effect.succeed(done.value)
   )
 }
 
-const isLossOf = (office: Holding, error: unknown): boolean => error instanceof LockLost && error.path === office.path
+const isLossOf = (leadership: Ownership, error: unknown): boolean =>
+  error instanceof LockLost && error.path === leadership.path
 
-/** The first of the line; who is gone by the time of the look is nobody, and neither is what is not ephemeral. */
-const firstOf = (
-  line: Line.Line,
-  others: Set<string> = new Set()
+/** The first of the queue; who is gone by the time of the look is nobody, and neither is what is not ephemeral. */
+const currentLeader = (
+  queue: ContenderQueue.ContenderQueue,
+  nonContenders: Set<string> = new Set()
 ): Effect.Effect<Option.Option<Participant>, RecipeError> =>
-  Effect.flatMap(Line.contenders(line), (all) => {
-    const first = all.find(({ name }) => !others.has(name))
+  Effect.flatMap(ContenderQueue.contenders(queue), (all) => {
+    const first = all.find(({ name }) => !nonContenders.has(name))
     if (first === undefined) return Effect.succeedNone
-    const path = ZnodePath.join(line.path, first.name)
-    return acrossSessions(line.zk, line.zk.get(path)).pipe(
+    const path = ZnodePath.join(queue.path, first.name)
+    return retryAcrossSessions(queue.zk, queue.zk.get(path)).pipe(
       Effect.flatMap((seen) => {
-        if (Line.isContender(seen)) return Effect.succeedSome({ path, identifier: seen.data })
-        others.add(first.name)
-        return firstOf(line, others)
+        if (ContenderQueue.isContender(seen)) return Effect.succeedSome({ path, identifier: seen.data })
+        nonContenders.add(first.name)
+        return currentLeader(queue, nonContenders)
       }),
-      Effect.catchTag("NoNode", () => firstOf(line, others))
+      Effect.catchTag("NoNode", () => currentLeader(queue, nonContenders))
     )
   })
 
-const leaders = (line: Line.Line): Stream.Stream<Option.Option<Participant>, RecipeError> =>
+const leaderChanges = (queue: ContenderQueue.ContenderQueue): Stream.Stream<Option.Option<Participant>, RecipeError> =>
   Stream.suspend(() => {
-    const others = new Set<string>()
-    const isFirst = ({ name }: { readonly name: string }) => !others.has(name)
-    return patientStream(line.zk.childrenChanges(line.path)).pipe(
+    const nonContenders = new Set<string>()
+    const isFirst = ({ name }: { readonly name: string }) => !nonContenders.has(name)
+    return retryStream(queue.zk.childrenChanges(queue.path)).pipe(
       Stream.map(
-        (seen) => contendersOf(Option.isSome(seen) ? seen.value.children : [], line.kinds).find(isFirst)?.name
+        (seen) => parseContenders(Option.isSome(seen) ? seen.value.children : [], queue.kinds).find(isFirst)?.name
       ),
       Stream.changes,
-      Stream.mapEffect(() => firstOf(line, others)),
+      Stream.mapEffect(() => currentLeader(queue, nonContenders)),
       Stream.changesWith((a, b) => Option.getOrUndefined(a)?.path === Option.getOrUndefined(b)?.path),
-      untilClosed
+      endWhenClosed
     )
   })

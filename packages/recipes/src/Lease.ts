@@ -39,11 +39,11 @@ import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { DataInvalid, LockLost, LockTimeout, RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
-import { checkCount, checkPath, checkPositive, checkTimeout } from "./internal/checks.ts"
-import * as Slots from "./internal/slots.ts"
-import { effectOf, usingScoped } from "./internal/using.ts"
+import { checkCount, checkPath, checkPositive, checkTimeout } from "./internal/shared/validate.ts"
+import * as LeaseSlots from "./internal/locks/leaseSlots.ts"
+import { toEffect, guardScoped } from "./internal/locks/guard.ts"
 import type { AcquireOptions } from "./Lock.ts"
-import * as Known from "./internal/options.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -135,7 +135,7 @@ export const make = (
     const slots = Array.from({ length: (yield* checkCount("limit", options.limit)) ?? 1 }, (_, index) =>
       ZnodePath.join(path, `lease-${index}`)
     )
-    const place: Slots.Place = {
+    const leaseSlots: LeaseSlots.LeaseSlots = {
       zk,
       path,
       clock: ZnodePath.join(path, "clock"),
@@ -146,11 +146,11 @@ export const make = (
     }
     return {
       path,
-      obtain: Slots.obtain(place),
+      obtain: LeaseSlots.obtain(leaseSlots),
       withLease: (guarded, options) =>
-        Effect.flatMap(Known.timeoutOf(Known.acquire, options), (timeout) =>
-          usingScoped(Slots.obtainWithin(place, timeout), (held) => effectOf(guarded, held))
+        Effect.flatMap(Known.checkedTimeout(Known.acquire, options), (timeout) =>
+          guardScoped(LeaseSlots.obtainWithin(leaseSlots, timeout), (held) => toEffect(guarded, held))
         ),
-      holders: Slots.holders(place)
+      holders: LeaseSlots.holders(leaseSlots)
     }
   })

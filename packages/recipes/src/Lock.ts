@@ -11,7 +11,7 @@
  * - What is guarded is interrupted before another can own the lock: ownership ends a margin (`ownershipMargin` of the
  *   client, a tenth of the session timeout) before the servers could give the session up, told by a clock of our own.
  * - Whoever gives up, by a timeout, an interruption or an error, leaves no znode behind: no other waits for it.
- * - Who waits survives lost connections, and stands again at the end of the line with a new session.
+ * - Who waits survives lost connections, and stands again at the end of the queue with a new session.
  *
  * It does not guarantee that a process which is itself stopped for longer than the session stops in time: nothing runs in
  * it. It is told before it takes another guarded step, and `fencingToken` and `transaction` of what is held refuse its late
@@ -28,13 +28,13 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { LockLost, LockTimeout, RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
-import { bytesOf } from "./internal/dataOf.ts"
-import { checkPath } from "./internal/checks.ts"
-import type { Holding, OnDisconnect } from "./internal/holding.ts"
-import { lockKind } from "./internal/layout.ts"
-import * as Line from "./internal/line.ts"
-import { type Holder, using } from "./internal/using.ts"
-import * as Known from "./internal/options.ts"
+import { toBytes } from "./internal/shared/dataCodec.ts"
+import { checkPath } from "./internal/shared/validate.ts"
+import type { Ownership, OnDisconnect } from "./internal/locks/ownership.ts"
+import { lockKind } from "./internal/locks/nodeNames.ts"
+import * as ContenderQueue from "./internal/locks/ContenderQueue.ts"
+import { type OwnershipKey, guardReentrant } from "./internal/locks/guard.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -118,7 +118,7 @@ export interface Lock {
    * re-entrant: within one's own it waits for ever.
    */
   readonly acquire: (options?: AcquireOptions) => Effect.Effect<Held, LockTimeout | RecipeError, Scope.Scope>
-  /** Its holder and who waits for it, by the order of the line. */
+  /** Its holder and who waits for it, in queue order. */
   readonly contenders: Effect.Effect<ReadonlyArray<Contender>, RecipeError>
 }
 
@@ -140,25 +140,25 @@ export const make = (
     yield* Known.checkOptions(Known.lock, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
-    const line: Line.Line = {
+    const queue: ContenderQueue.ContenderQueue = {
       zk,
       path,
       layout: options.layout ?? "curator",
       kinds: { lock: lockKind },
-      data: bytesOf(options.identifier ?? ""),
+      data: toBytes(options.identifier ?? ""),
       acl: options.acl,
       onDisconnect: options.onDisconnect ?? "continue"
     }
-    const acquire = (options?: AcquireOptions): Effect.Effect<Holding, LockTimeout | RecipeError, Scope.Scope> =>
-      Effect.flatMap(Known.timeoutOf(Known.acquire, options), (timeout) =>
-        Line.take(line, "lock", Line.predecessor, timeout)
+    const acquire = (options?: AcquireOptions): Effect.Effect<Ownership, LockTimeout | RecipeError, Scope.Scope> =>
+      Effect.flatMap(Known.checkedTimeout(Known.acquire, options), (timeout) =>
+        ContenderQueue.acquire(queue, "lock", ContenderQueue.predecessor, timeout)
       )
-    const holder: Holder = { zk, path, kind: "lock" }
+    const key: OwnershipKey = { zk, path, kind: "lock" }
     return {
       path,
-      withLock: (effect, options) => using(holder, acquire(options), effect),
+      withLock: (effect, options) => guardReentrant(key, acquire(options), effect),
       acquire,
-      contenders: Line.identified(line)
+      contenders: ContenderQueue.contendersWithIdentifier(queue)
     }
   })
 

@@ -23,15 +23,15 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { CacheEvent, Freshness } from "./CacheEvent.ts"
 import type { RecipeError } from "./Errors.ts"
-import { readThrough } from "./internal/cache/readThrough.ts"
-import * as Tend from "./internal/cache/tend.ts"
-import * as Known from "./internal/options.ts"
+import { readThrough } from "./internal/caches/readThrough.ts"
+import * as RunCache from "./internal/caches/runCache.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 /**
  * @category options
  * @since 0.1.0
  */
-export interface Options extends Pick<Tend.Options, "jitter" | "wait"> {
+export interface Options extends Pick<RunCache.Options, "jitter" | "wait"> {
   /** Whether data is kept, or the Stat alone, and no data at all then. Default true. */
   readonly data?: boolean | undefined
 }
@@ -66,14 +66,14 @@ export const make = (
     yield* Known.checkOptions(Known.nodeCache, options)
     const zk = yield* ZooKeeper.ZooKeeper
     const range = { root: path, maxDepth: 0, keepsData: () => options.data !== false, filter: undefined }
-    const mirror = yield* Tend.make(zk, range, { ...options, concurrency: 1 })
+    const cache = yield* RunCache.make(zk, range, { ...options, concurrency: 1 })
     return {
       path,
-      get: () => Option.map(Option.fromUndefinedOr(mirror.picture.root), ({ znode }) => znode),
+      get: () => Option.map(Option.fromUndefinedOr(cache.tree.root), ({ znode }) => znode),
       get freshness() {
-        return mirror.freshness
+        return cache.freshness
       },
-      changes: mirror.audience.stream,
-      readThrough: readThrough(zk, mirror, path)
+      changes: cache.broadcaster.stream,
+      readThrough: readThrough(zk, cache, path)
     }
   })

@@ -35,11 +35,11 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Freshness } from "./CacheEvent.ts"
 import type { MemberExists, RecipeError } from "./Errors.ts"
-import { join } from "./internal/party/joining.ts"
-import { follow, makeView, refresh } from "./internal/party/view.ts"
+import { join } from "./internal/party/join.ts"
+import { follow, makeMembershipView, refresh } from "./internal/party/MembershipView.ts"
 import type * as PersistentNode from "./PersistentNode.ts"
-import { checkTimeout } from "./internal/checks.ts"
-import * as Known from "./internal/options.ts"
+import { checkTimeout } from "./internal/shared/validate.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -84,14 +84,14 @@ export interface JoinOptions {
   /**
    * What is done when another session has the id.
    *
-   * - `fail`, the default: waits for as long as `patience`, since it may be what a process left that has just died, and then
+   * - `fail`, the default: waits for as long as `expiryTimeout`, since it may be what a process left that has just died, and then
    *   fails with `MemberExists`.
    * - `wait`: waits until it is free.
    * - `suffix`: takes `<id>-2`, or the first number after it that is free.
    */
   readonly onConflict?: "fail" | "wait" | "suffix" | undefined
   /** How long a dead member is waited for under `fail`. Default: a session timeout. Numbers are milliseconds. */
-  readonly patience?: Duration.Input | undefined
+  readonly expiryTimeout?: Duration.Input | undefined
 }
 
 // -----------------------------------------------------------------------------
@@ -166,13 +166,13 @@ export const make = (
 ): Effect.Effect<Party, RecipeError | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
     yield* Known.checkOptions(Known.party, options)
-    const view = yield* makeView(path, options)
+    const view = yield* makeMembershipView(path, options)
     yield* refresh(view)
     const following = yield* Effect.forkScoped(follow(view), { startImmediately: true })
-    const changes = Stream.interruptWhen(SubscriptionRef.changes(view.shown), endOf(following))
+    const changes = Stream.interruptWhen(SubscriptionRef.changes(view.members), endOf(following))
     return {
       path,
-      members: SubscriptionRef.get(view.shown),
+      members: SubscriptionRef.get(view.members),
       get freshness() {
         return view.cache.freshness
       },

@@ -34,8 +34,8 @@ import type * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { RecipeError } from "./Errors.ts"
-import * as Keeper from "./internal/keeping/keeper.ts"
-import * as Known from "./internal/options.ts"
+import * as KeepAlive from "./internal/persistentNode/keepAlive.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -146,7 +146,7 @@ export const make = (
       yield* Known.checkOptions(Known.persistentNode, options)
       const zk = yield* ZooKeeper.ZooKeeper
       const scope = yield* Scope.fork(yield* Effect.scope)
-      const exit = yield* Keeper.make(zk, path, options).pipe(
+      const exit = yield* KeepAlive.make(zk, path, options).pipe(
         Effect.provideService(Scope.Scope, scope),
         Effect.tap((node) => (options.wait === false ? refusedArgument(node) : restore(node.present))),
         Effect.exit

@@ -21,11 +21,11 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { type DataOf, dataOf } from "./internal/dataOf.ts"
-import * as Core from "./internal/queue.ts"
-import { consumer, makeStore } from "./internal/store.ts"
+import { type DataCodec, makeDataCodec } from "./internal/shared/dataCodec.ts"
+import * as QueueOps from "./internal/queues/queueOps.ts"
+import { makeConsumer, makeQueue } from "./internal/queues/makeQueue.ts"
 import type { BytesOptions, Consumer, OfferError, Options } from "./Queue.ts"
-import * as Known from "./internal/options.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 export type { BytesOptions, Consumer, Layout, OfferError, Options, TakeError, Taken } from "./Queue.ts"
 
@@ -67,25 +67,25 @@ export const make: {
     options: Options<A, I>
   ): Effect.Effect<PriorityQueue<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope>
 } = <A, I>(path: string, options: BytesOptions | Options<A, I> = {}) =>
-  Known.mistakeIn(Known.queue, options) ??
+  Known.invalidOptions(Known.queue, options) ??
   (options.schema === undefined
-    ? makeWith(path, dataOf(Schema.Uint8Array, ZNode.bytes), options)
-    : makeWith(path, dataOf(options.schema, options.codec), options))
+    ? makeWith(path, makeDataCodec(Schema.Uint8Array, ZNode.bytes), options)
+    : makeWith(path, makeDataCodec(options.schema, options.codec), options))
 
 // ---- internal
 
-const makeWith = <A>(path: string, data: DataOf<A>, options: Omit<BytesOptions, "schema">) =>
-  Effect.map(makeStore(path, options.layout ?? "kazoo", true, data, options), (store): PriorityQueue<A> => {
-    const { greatest, least, usual } = store.naming
-    const offerAll = (items: ReadonlyArray<A>, priority: number = usual): Effect.Effect<void, OfferError> =>
-      Number.isInteger(priority) && priority >= least && priority <= greatest
-        ? Core.offer(store, items, priority)
+const makeWith = <A>(path: string, data: DataCodec<A>, options: Omit<BytesOptions, "schema">) =>
+  Effect.map(makeQueue(path, options.layout ?? "kazoo", true, data, options), (queue): PriorityQueue<A> => {
+    const { maxPriority, minPriority, defaultPriority } = queue.naming
+    const offerAll = (items: ReadonlyArray<A>, priority: number = defaultPriority): Effect.Effect<void, OfferError> =>
+      Number.isInteger(priority) && priority >= minPriority && priority <= maxPriority
+        ? QueueOps.offer(queue, items, priority)
         : Effect.fail(
             new InvalidArgument({
               argument: "priority",
               value: String(priority),
-              rule: `a whole number from ${least} to ${greatest}`
+              rule: `a whole number from ${minPriority} to ${maxPriority}`
             })
           )
-    return { ...consumer(path, store), offer: (item, priority) => offerAll([item], priority), offerAll }
+    return { ...makeConsumer(path, queue), offer: (item, priority) => offerAll([item], priority), offerAll }
   })

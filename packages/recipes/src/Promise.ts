@@ -20,16 +20,23 @@
  * @since 0.1.0
  */
 import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
-import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseFace"
+import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseAdapter"
 import type * as Op from "@effect-zookeeper/client/Op"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Effect from "effect/Effect"
 import * as ChildrenCache from "./ChildrenCache.ts"
 import type { Held } from "./Held.ts"
-import { acquired, acquiredOption, callback, derive, type Disposable_, makeNow } from "./internal/face.ts"
-import { type GroupRecipes, groupRecipes } from "./internal/faces/groups.ts"
-import { type QueueRecipes, queueRecipes } from "./internal/faces/queues.ts"
-import { type ValueRecipes, valueRecipes } from "./internal/faces/values.ts"
+import {
+  acquireReleasable,
+  acquireReleasableOption,
+  guardedCallback,
+  promisify,
+  type Releasable,
+  makeSync
+} from "./internal/promise/adapt.ts"
+import { type GroupRecipes, groupRecipes } from "./internal/promise/groups.ts"
+import { type QueueRecipes, queueRecipes } from "./internal/promise/queues.ts"
+import { type ValueRecipes, valueRecipes } from "./internal/promise/values.ts"
 import * as LeaderElection from "./LeaderElection.ts"
 import * as Lease from "./Lease.ts"
 import * as Lock from "./Lock.ts"
@@ -45,15 +52,15 @@ export type {
   PromiseDoubleBarrier,
   PromiseParty,
   PromisePersistentNode
-} from "./internal/faces/groups.ts"
+} from "./internal/promise/groups.ts"
 export type {
   Handler,
   PromiseConsumer,
   PromisePriorityQueue,
   PromiseQueue,
   PromiseTaken
-} from "./internal/faces/queues.ts"
-export type { PromiseAtomicValue, PromiseCounter, PromiseIdGenerator } from "./internal/faces/values.ts"
+} from "./internal/promise/queues.ts"
+export type { PromiseAtomicValue, PromiseCounter, PromiseIdGenerator } from "./internal/promise/values.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -79,7 +86,7 @@ export interface PromiseHeld extends Omit<Promised<Held>, "transaction"> {
  * @category models
  * @since 0.1.0
  */
-export type Acquired<T> = Disposable_<T>
+export type Acquired<T> = Releasable<T>
 
 /**
  * What runs while something is held.
@@ -271,55 +278,55 @@ export const recipes = (zk: PromiseClient): Recipes => ({
   ...groupRecipes(zk),
   ...queueRecipes(zk),
   ...valueRecipes(zk),
-  childrenCache: (path, options, call) => acquired(zk, ChildrenCache.make(path, options), call),
+  childrenCache: (path, options, call) => acquireReleasable(zk, ChildrenCache.make(path, options), call),
   leaderElection: (path, options) => {
-    const election = makeNow(zk, LeaderElection.make(path, options))
+    const election = makeSync(zk, LeaderElection.make(path, options))
     return {
-      ...derive(zk, election),
-      whileLeader: (f, call) => zk.run(election.whileLeader(callback(zk, f)), call),
-      acquire: (options, call) => acquired(zk, election.acquire(options), call)
+      ...promisify(zk, election),
+      whileLeader: (f, call) => zk.run(election.whileLeader(guardedCallback(zk, f)), call),
+      acquire: (options, call) => acquireReleasable(zk, election.acquire(options), call)
     }
   },
   lease: (path, options) => {
-    const lease = makeNow(zk, Lease.make(path, options))
+    const lease = makeSync(zk, Lease.make(path, options))
     return {
-      ...derive(zk, lease),
-      obtain: (call) => acquiredOption(zk, lease.obtain, call),
-      withLease: (f, options, call) => zk.run(lease.withLease(callback(zk, f), options), call)
+      ...promisify(zk, lease),
+      obtain: (call) => acquireReleasableOption(zk, lease.obtain, call),
+      withLease: (f, options, call) => zk.run(lease.withLease(guardedCallback(zk, f), options), call)
     }
   },
   lock: (path, options) => {
-    const lock = makeNow(zk, Lock.make(path, options))
-    const face: PromiseLock = {
-      ...derive(zk, lock),
-      withLock: (f, options, call) => zk.run(lock.withLock(callback(zk, f), options), call),
-      acquire: (options, call) => acquired(zk, lock.acquire(options), call)
+    const lock = makeSync(zk, Lock.make(path, options))
+    const adapted: PromiseLock = {
+      ...promisify(zk, lock),
+      withLock: (f, options, call) => zk.run(lock.withLock(guardedCallback(zk, f), options), call),
+      acquire: (options, call) => acquireReleasable(zk, lock.acquire(options), call)
     }
-    lockOf.set(face, lock)
-    return face
+    lockOf.set(adapted, lock)
+    return adapted
   },
-  nodeCache: (path, options, call) => acquired(zk, NodeCache.make(path, options), call),
+  nodeCache: (path, options, call) => acquireReleasable(zk, NodeCache.make(path, options), call),
   readWriteLock: (path, options) => {
-    const lock = makeNow(zk, ReadWriteLock.make(path, options))
-    const { contenders } = derive(zk, lock)
+    const lock = makeSync(zk, ReadWriteLock.make(path, options))
+    const { contenders } = promisify(zk, lock)
     return { path, contenders, read: side(zk, lock.read), write: side(zk, lock.write) }
   },
   semaphore: (path, options) => {
-    const semaphore = makeNow(zk, Semaphore.make(path, options))
-    const { available, holders } = derive(zk, semaphore)
+    const semaphore = makeSync(zk, Semaphore.make(path, options))
+    const { available, holders } = promisify(zk, semaphore)
     const named = <A>(f: Callback<PromisePermits, A>) => {
-      const run = callback(zk, f)
+      const run = guardedCallback(zk, f)
       return (permits: ReadonlyArray<Held>) => run({ permits })
     }
     return {
       path,
       available,
       holders,
-      withPermit: (f, options, call) => zk.run(semaphore.withPermit(callback(zk, f), options), call),
+      withPermit: (f, options, call) => zk.run(semaphore.withPermit(guardedCallback(zk, f), options), call),
       withPermits: (permits, f, options, call) => zk.run(semaphore.withPermits(permits, named(f), options), call),
-      acquire: (options, call) => acquired(zk, semaphore.acquire(options), call),
+      acquire: (options, call) => acquireReleasable(zk, semaphore.acquire(options), call),
       acquireMany: (permits, options, call) =>
-        acquired(
+        acquireReleasable(
           zk,
           Effect.map(semaphore.acquireMany(permits, options), (permits) => ({ permits })),
           call
@@ -327,21 +334,21 @@ export const recipes = (zk: PromiseClient): Recipes => ({
     }
   },
   serviceDiscovery: (basePath, options) => {
-    const discovery = makeNow(zk, ServiceDiscovery.make(basePath, options))
+    const discovery = makeSync(zk, ServiceDiscovery.make(basePath, options))
     return {
-      ...derive(zk, discovery),
-      register: (instance, call) => acquired(zk, discovery.register(instance), call),
-      provider: (name, options, call) => acquired(zk, discovery.provider(name, options), call)
+      ...promisify(zk, discovery),
+      register: (instance, call) => acquireReleasable(zk, discovery.register(instance), call),
+      provider: (name, options, call) => acquireReleasable(zk, discovery.provider(name, options), call)
     }
   },
-  treeCache: (path, options, call) => acquired(zk, TreeCache.make(path, options), call),
+  treeCache: (path, options, call) => acquireReleasable(zk, TreeCache.make(path, options), call),
   withLocks: (locks, f, options, call) => {
-    const run = callback(zk, f)
-    const held = Effect.forEach(locks, (face) => {
-      const lock = lockOf.get(face)
+    const run = guardedCallback(zk, f)
+    const held = Effect.forEach(locks, (adapted) => {
+      const lock = lockOf.get(adapted)
       const rule = "a lock that recipes(zk).lock(path) has given"
       return lock === undefined
-        ? Effect.fail(new InvalidArgument({ argument: "locks", value: String(face), rule }))
+        ? Effect.fail(new InvalidArgument({ argument: "locks", value: String(adapted), rule }))
         : Effect.succeed(lock)
     })
     return zk.run(
@@ -353,13 +360,13 @@ export const recipes = (zk: PromiseClient): Recipes => ({
 
 // ---- internal
 
-/** The lock behind its Promise face. */
+/** The lock behind its Promise API. */
 const lockOf = new WeakMap<PromiseLock, Lock.Lock>()
 
 const side = <Options, Refused>(
   zk: PromiseClient,
   { acquire, withLock }: ReadWriteLock.Side<Options, Refused>
 ): PromiseSide<Options> => ({
-  withLock: (f, options, call) => zk.run(withLock(callback(zk, f), options), call),
-  acquire: (options, call) => acquired(zk, acquire(options), call)
+  withLock: (f, options, call) => zk.run(withLock(guardedCallback(zk, f), options), call),
+  acquire: (options, call) => acquireReleasable(zk, acquire(options), call)
 })

@@ -16,7 +16,7 @@
  *
  * **Guarantees**
  *
- * - An item is offered once, even when replies are lost: a witness tells what became of the transaction.
+ * - An item is offered once, even when replies are lost: a marker znode tells what became of the transaction.
  * - `take` hands out no item twice, whatever replies are lost; a taker that is interrupted puts back what it had deleted.
  * - What `consume` runs is interrupted before another can get the item, as with a lock, and an item is deleted only by whom it
  *   is marked by: a former taker's `ack` is refused, also when its mark was deleted and another has taken the item since.
@@ -42,18 +42,18 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { LockLost, OutcomeUnknown, RecipeError } from "./Errors.ts"
-import { type DataOf, dataOf } from "./internal/dataOf.ts"
-import type { Layout } from "./internal/entries.ts"
-import type { OnDisconnect } from "./internal/holding.ts"
-import * as Core from "./internal/queue.ts"
-import type { TakeError } from "./internal/queue.ts"
-import { consumer, makeStore } from "./internal/store.ts"
-import type { Taken } from "./internal/taking.ts"
-import * as Known from "./internal/options.ts"
+import { type DataCodec, makeDataCodec } from "./internal/shared/dataCodec.ts"
+import type { Layout } from "./internal/queues/entryFormat.ts"
+import type { OnDisconnect } from "./internal/locks/ownership.ts"
+import * as QueueOps from "./internal/queues/queueOps.ts"
+import type { TakeError } from "./internal/queues/queueOps.ts"
+import { makeConsumer, makeQueue } from "./internal/queues/makeQueue.ts"
+import type { Taken } from "./internal/queues/takeWithLock.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
-export type { Layout } from "./internal/entries.ts"
-export type { TakeError } from "./internal/queue.ts"
-export type { Taken } from "./internal/taking.ts"
+export type { Layout } from "./internal/queues/entryFormat.ts"
+export type { TakeError } from "./internal/queues/queueOps.ts"
+export type { Taken } from "./internal/queues/takeWithLock.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -183,15 +183,15 @@ export const make: {
     options: Options<A, I>
   ): Effect.Effect<Queue<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope>
 } = <A, I>(path: string, options: BytesOptions | Options<A, I> = {}) =>
-  Known.mistakeIn(Known.queue, options) ??
+  Known.invalidOptions(Known.queue, options) ??
   (options.schema === undefined
-    ? makeWith(path, dataOf(Schema.Uint8Array, ZNode.bytes), options)
-    : makeWith(path, dataOf(options.schema, options.codec), options))
+    ? makeWith(path, makeDataCodec(Schema.Uint8Array, ZNode.bytes), options)
+    : makeWith(path, makeDataCodec(options.schema, options.codec), options))
 
 // ---- internal
 
-const makeWith = <A>(path: string, data: DataOf<A>, options: Omit<BytesOptions, "schema">) =>
-  Effect.map(makeStore(path, options.layout ?? "curator", false, data, options), (store): Queue<A> => {
-    const offerAll = (items: ReadonlyArray<A>) => Core.offer(store, items, store.naming.usual)
-    return { ...consumer(path, store), offer: (item) => offerAll([item]), offerAll }
+const makeWith = <A>(path: string, data: DataCodec<A>, options: Omit<BytesOptions, "schema">) =>
+  Effect.map(makeQueue(path, options.layout ?? "curator", false, data, options), (queue): Queue<A> => {
+    const offerAll = (items: ReadonlyArray<A>) => QueueOps.offer(queue, items, queue.naming.defaultPriority)
+    return { ...makeConsumer(path, queue), offer: (item) => offerAll([item]), offerAll }
   })

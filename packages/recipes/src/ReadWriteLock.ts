@@ -31,15 +31,15 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { LockLost, type LockTimeout, type RecipeError, UpgradeRefused } from "./Errors.ts"
 import type { Held } from "./Held.ts"
-import { bytesOf } from "./internal/dataOf.ts"
-import { checkPath } from "./internal/checks.ts"
-import type { Holding, OnDisconnect } from "./internal/holding.ts"
-import { contendersOf, readKind, writeKind } from "./internal/layout.ts"
-import * as Line from "./internal/line.ts"
-import { patiently } from "./internal/patience.ts"
-import { heldHere, using } from "./internal/using.ts"
+import { toBytes } from "./internal/shared/dataCodec.ts"
+import { checkPath } from "./internal/shared/validate.ts"
+import type { Ownership, OnDisconnect } from "./internal/locks/ownership.ts"
+import { parseContenders, readKind, writeKind } from "./internal/locks/nodeNames.ts"
+import * as ContenderQueue from "./internal/locks/ContenderQueue.ts"
+import { retryTransient } from "./internal/shared/retry.ts"
+import { heldByFiber, guardReentrant } from "./internal/locks/guard.ts"
 import type { AcquireOptions } from "./Lock.ts"
-import * as Known from "./internal/options.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -118,7 +118,7 @@ export interface ReadWriteLock {
   readonly read: Side<ReadOptions, LockLost>
   /** Held by one, while nobody reads. `UpgradeRefused` says that this fiber tree holds it for reading. */
   readonly write: Side<AcquireOptions, UpgradeRefused>
-  /** Those who hold it and who wait for it, by the order of the line. */
+  /** Those who hold it and who wait for it, in queue order. */
   readonly contenders: Effect.Effect<ReadonlyArray<Contender>, RecipeError>
 }
 
@@ -140,43 +140,43 @@ export const make = (
     yield* Known.checkOptions(Known.readWriteLock, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
-    const line: Line.Line = {
+    const queue: ContenderQueue.ContenderQueue = {
       zk,
       path,
       layout: "curator",
       kinds,
-      data: bytesOf(options.identifier ?? ""),
+      data: toBytes(options.identifier ?? ""),
       acl: options.acl,
       onDisconnect: options.onDisconnect ?? "continue"
     }
     const reader = { zk, path, kind: "read" }
     const writer = { zk, path, kind: "write" }
     const read = Effect.fnUntraced(function* (options?: ReadOptions) {
-      const timeout = yield* Known.timeoutOf(Known.read, options)
-      const write = options?.downgrade ?? (yield* heldHere(writer))
+      const timeout = yield* Known.checkedTimeout(Known.read, options)
+      const write = options?.downgrade ?? (yield* heldByFiber(writer))
       return yield* write === undefined
-        ? Line.take(line, "read", precedingWriter, timeout)
-        : downgrade(line, write.path, timeout)
+        ? ContenderQueue.acquire(queue, "read", precedingWriter, timeout)
+        : downgrade(queue, write.path, timeout)
     })
     const write = Effect.fnUntraced(function* (options?: AcquireOptions) {
-      const timeout = yield* Known.timeoutOf(Known.acquire, options)
-      if ((yield* heldHere(reader)) !== undefined) return yield* new UpgradeRefused({ path })
-      return yield* Line.take(line, "write", Line.predecessor, timeout)
+      const timeout = yield* Known.checkedTimeout(Known.acquire, options)
+      if ((yield* heldByFiber(reader)) !== undefined) return yield* new UpgradeRefused({ path })
+      return yield* ContenderQueue.acquire(queue, "write", ContenderQueue.predecessor, timeout)
     })
     return {
       path,
       read: {
-        withLock: (effect, options) => using(reader, read(options), effect),
+        withLock: (effect, options) => guardReentrant(reader, read(options), effect),
         acquire: read
       },
       write: {
-        withLock: (effect, options) => using(writer, write(options), effect),
+        withLock: (effect, options) => guardReentrant(writer, write(options), effect),
         acquire: write
       },
-      contenders: Effect.map(Line.identified(line), (all) =>
+      contenders: Effect.map(ContenderQueue.contendersWithIdentifier(queue), (all) =>
         all.map((contender) => ({
           ...contender,
-          kind: contendersOf([ZnodePath.name(contender.path)], { write: writeKind }).length === 1 ? "write" : "read"
+          kind: parseContenders([ZnodePath.name(contender.path)], { write: writeKind }).length === 1 ? "write" : "read"
         }))
       )
     }
@@ -187,42 +187,45 @@ export const make = (
 const kinds = { read: readKind, write: writeKind }
 
 /** A reader waits for the nearest writer before it; that one waits for all before. */
-const precedingWriter: Line.Blocker = (contenders, index) =>
+const precedingWriter: ContenderQueue.Blocker = (contenders, index) =>
   contenders.findLast(({ kind }, at) => at < index && kind === "write")
 
 /**
- * Reads from the place in the line at which the write lock stands: whoever came meanwhile stands behind it. The number is
+ * Reads from the position in the queue at which the write lock stands: whoever came meanwhile stands behind it. The number is
  * the writer's own, as recent versions of Curator have it.
  */
 const downgrade = (
-  line: Line.Line,
+  queue: ContenderQueue.ContenderQueue,
   write: string,
   timeout: number | undefined
-): Effect.Effect<Holding, LockLost | LockTimeout | RecipeError, Scope.Scope> =>
+): Effect.Effect<Ownership, LockLost | LockTimeout | RecipeError, Scope.Scope> =>
   Effect.gen(function* () {
-    const [place] = contendersOf([ZnodePath.name(write)], { write: writeKind })
-    if (place === undefined || ZnodePath.parent(write) !== line.path) {
-      const rule = `it has to be a write lock of ${line.path}`
+    const [position] = parseContenders([ZnodePath.name(write)], { write: writeKind })
+    if (position === undefined || ZnodePath.parent(write) !== queue.path) {
+      const rule = `it has to be a write lock of ${queue.path}`
       return yield* new InvalidArgument({ argument: "downgrade", value: write, rule })
     }
-    if (Line.isUsedUp(place.sequence)) {
-      const rule = `the numbers of ${line.path} are used up: delete it while nobody holds it, and they begin anew`
+    if (ContenderQueue.isCounterExhausted(position.sequence)) {
+      const rule = `the numbers of ${queue.path} are used up: delete it while nobody holds it, and they begin anew`
       return yield* new InvalidArgument({ argument: "downgrade", value: write, rule })
     }
     const own = yield* Scope.fork(yield* Effect.scope)
-    return yield* Line.take(line, "read", unhindered, timeout, place.sequence).pipe(
+    return yield* ContenderQueue.acquire(queue, "read", noBlocker, timeout, position.sequence).pipe(
       Effect.provideService(Scope.Scope, own),
       // While the writer is still there nobody can have come between.
-      Effect.tap(() => checkStanding(line, write)),
+      Effect.tap(() => checkStillHeld(queue, write)),
       Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
     )
   })
 
-const unhindered: Line.Blocker = () => undefined
+const noBlocker: ContenderQueue.Blocker = () => undefined
 
-const checkStanding = ({ zk }: Line.Line, write: string): Effect.Effect<void, LockLost | RecipeError> =>
+const checkStillHeld = (
+  { zk }: ContenderQueue.ContenderQueue,
+  write: string
+): Effect.Effect<void, LockLost | RecipeError> =>
   Effect.flatMap(
-    Effect.catchTag(patiently(zk.stat(write)), "SessionExpired", () => Effect.succeedNone),
+    Effect.catchTag(retryTransient(zk.stat(write)), "SessionExpired", () => Effect.succeedNone),
     (stat) =>
       Option.isSome(stat) && stat.value.ephemeralOwner === zk.session.id
         ? Effect.void

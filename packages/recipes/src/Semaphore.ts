@@ -29,15 +29,15 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { DataInvalid, LockLost, LockTimeout, PermitsMismatch, RecipeError } from "./Errors.ts"
 import type { Held } from "./Held.ts"
-import { bytesOf } from "./internal/dataOf.ts"
-import { checkCount, checkPath } from "./internal/checks.ts"
-import type { OnDisconnect } from "./internal/holding.ts"
-import { leaseKind, lockKind } from "./internal/layout.ts"
-import * as Line from "./internal/line.ts"
-import * as Permits from "./internal/permits.ts"
-import { effectOf, usingScoped } from "./internal/using.ts"
+import { toBytes } from "./internal/shared/dataCodec.ts"
+import { checkCount, checkPath } from "./internal/shared/validate.ts"
+import type { OnDisconnect } from "./internal/locks/ownership.ts"
+import { leaseKind, lockKind } from "./internal/locks/nodeNames.ts"
+import * as ContenderQueue from "./internal/locks/ContenderQueue.ts"
+import * as Permits from "./internal/locks/permits.ts"
+import { toEffect, guardScoped } from "./internal/locks/guard.ts"
 import type { AcquireOptions, Contender } from "./Lock.ts"
-import * as Known from "./internal/options.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -113,7 +113,7 @@ export interface Semaphore {
   ) => Effect.Effect<ReadonlyArray<Held>, AcquireError, Scope.Scope>
   /** How many permits nobody has or is about to have. */
   readonly available: Effect.Effect<number, DataInvalid | RecipeError>
-  /** A row for each permit that is held, followed by those that the next in line is waiting for. */
+  /** A row for each permit that is held, followed by those that the next in the queue is waiting for. */
   readonly holders: Effect.Effect<ReadonlyArray<Contender>, RecipeError>
 }
 
@@ -140,11 +140,11 @@ export const make = (
     const shared = {
       zk,
       layout: "curator",
-      data: bytesOf(options.identifier ?? ""),
+      data: toBytes(options.identifier ?? ""),
       acl: options.acl,
       onDisconnect: options.onDisconnect ?? "continue"
     } as const
-    const place: Permits.Place = {
+    const pool: Permits.PermitPool = {
       zk,
       path,
       limit,
@@ -152,20 +152,20 @@ export const make = (
       leases: { ...shared, path: ZnodePath.join(path, "leases"), kinds: { lease: leaseKind } }
     }
     const acquireMany = Effect.fnUntraced(function* (permits: number, options?: AcquireOptions) {
-      const timeout = yield* Known.timeoutOf(Known.acquire, options)
+      const timeout = yield* Known.checkedTimeout(Known.acquire, options)
       yield* checkCount("permits", permits, { most: typeof limit === "number" ? limit : maxInt32 })
-      return yield* Permits.take(place, permits, timeout)
+      return yield* Permits.acquire(pool, permits, timeout)
     })
     const acquire = (options?: AcquireOptions) => Effect.map(acquireMany(1, options), ([held]) => held!)
     return {
       path,
-      withPermit: (effect, options) => usingScoped(acquire(options), (held) => effectOf(effect, held)),
+      withPermit: (effect, options) => guardScoped(acquire(options), (held) => toEffect(effect, held)),
       withPermits: (permits, effect, options) =>
-        usingScoped(Effect.map(acquireMany(permits, options), Permits.together), ({ held }) => effectOf(effect, held)),
+        guardScoped(Effect.map(acquireMany(permits, options), Permits.combine), ({ held }) => toEffect(effect, held)),
       acquire,
       acquireMany,
-      available: Permits.available(place),
-      holders: Line.identified(place.leases)
+      available: Permits.available(pool),
+      holders: ContenderQueue.contendersWithIdentifier(pool.leases)
     }
   })
 

@@ -41,13 +41,13 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ChildrenCache from "./ChildrenCache.ts"
 import type { RecipeError } from "./Errors.ts"
-import { checkPath } from "./internal/checks.ts"
-import { instanceData, type InstanceData } from "./internal/discovery/instanceData.ts"
+import { checkPath } from "./internal/shared/validate.ts"
+import { instanceCodec, type InstanceCodec } from "./internal/discovery/instanceCodec.ts"
 import { makeProvider } from "./internal/discovery/provider.ts"
-import { announce } from "./internal/discovery/announce.ts"
-import { acrossSessions, untilClosed } from "./internal/patience.ts"
+import { register } from "./internal/discovery/announce.ts"
+import { retryAcrossSessions, endWhenClosed } from "./internal/shared/retry.ts"
 import { Instance, type ServiceType, type UriSpec } from "./ServiceInstance.ts"
-import * as Known from "./internal/options.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 export { Instance, type ServiceType, type UriSpec } from "./ServiceInstance.ts"
 
@@ -208,7 +208,7 @@ export const make = <A, I>(
     yield* Known.checkOptions(Known.serviceDiscovery, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(basePath, true)
-    const data = instanceData(options.schema, options.payloadClass)
+    const data = instanceCodec(options.schema, options.payloadClass)
     const pathOf = (name: string) =>
       Effect.map(checkName("name", basePath, name), (name) => ZnodePath.join(basePath, name))
     const follow = (name: string) =>
@@ -227,7 +227,7 @@ export const make = <A, I>(
           const id = yield* checkName("id", parent, registrant.id ?? (yield* Guid.make))
           const registrationTimeUTC = yield* Clock.currentTimeMillis
           const instance = new Instance({ ...registrant, id, registrationTimeUTC })
-          return yield* announce(zk, ZnodePath.join(parent, id), instance, data, options.acl)
+          return yield* register(zk, ZnodePath.join(parent, id), instance, data, options.acl)
         }),
       instances: (name) => Effect.flatMap(pathOf(name), (path) => look(zk, path, data)),
       watch: (name) =>
@@ -239,7 +239,7 @@ export const make = <A, I>(
               Stream.mapEffect((children) => data.decodeAll(path, children))
             )
           )
-        ).pipe(untilClosed),
+        ).pipe(endWhenClosed),
       provider: (name, options) =>
         Effect.andThen(
           Known.checkOptions(Known.provider, options),
@@ -251,7 +251,7 @@ export const make = <A, I>(
             )
           )
         ),
-      services: acrossSessions(zk, zk.getChildren(basePath)).pipe(
+      services: retryAcrossSessions(zk, zk.getChildren(basePath)).pipe(
         Effect.catchTag("NoNode", () => Effect.succeed([])),
         Effect.map((names) => names.toSorted())
       )
@@ -264,11 +264,11 @@ export const make = <A, I>(
 const look = <A>(
   zk: ZooKeeper.Service,
   path: string,
-  data: InstanceData<A>
+  data: InstanceCodec<A>
 ): Effect.Effect<ReadonlyArray<Instance<A>>, RecipeError> =>
   Effect.gen(function* () {
-    const names = yield* acrossSessions(zk, zk.getChildren(path))
-    const results = yield* acrossSessions(zk, zk.read(names.map((name) => Op.get(ZnodePath.join(path, name)))))
+    const names = yield* retryAcrossSessions(zk, zk.getChildren(path))
+    const results = yield* retryAcrossSessions(zk, zk.read(names.map((name) => Op.get(ZnodePath.join(path, name)))))
     const found = new Map<string, DataAndStat>()
     // Who has gone between the two looks is left out.
     for (const [index, result] of results.entries()) {

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Whole } from "@effect-zookeeper/client/PromiseFace"
+import { Opaque } from "@effect-zookeeper/client/PromiseAdapter"
 
 /**
  * What becomes of an instance.
@@ -34,7 +34,7 @@ export interface UriSpec {
  * @category models
  * @since 0.1.0
  */
-export class Instance<out A> extends Whole {
+export class Instance<out A> extends Opaque {
   /** Of the service. */
   readonly name: string
   /** Unique within the service. */

@@ -35,10 +35,10 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { CacheEvent, Freshness } from "./CacheEvent.ts"
 import type { RecipeError } from "./Errors.ts"
-import { readThrough } from "./internal/cache/readThrough.ts"
-import * as Picture from "./internal/cache/picture.ts"
-import * as Tend from "./internal/cache/tend.ts"
-import * as Known from "./internal/options.ts"
+import { readThrough } from "./internal/caches/readThrough.ts"
+import * as TreeSnapshot from "./internal/caches/TreeSnapshot.ts"
+import * as RunCache from "./internal/caches/runCache.ts"
+import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -48,7 +48,7 @@ import * as Known from "./internal/options.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Options extends Tend.Options {
+export interface Options extends RunCache.Options {
   /**
    * How many levels below the root; 0 for the root alone. Below ZooKeeper 3.6 the Stats of the last level do not follow
    * the number of their children. Default: all.
@@ -124,36 +124,36 @@ export const make = (
       keepsData: () => options.data !== false,
       filter: options.filter
     }
-    const mirror = yield* Tend.make(zk, range, options)
+    const cache = yield* RunCache.make(zk, range, options)
     return {
       path,
       get size() {
-        return mirror.picture.size
+        return cache.tree.size
       },
       get snapshot() {
-        return snapshot(path, mirror.picture)
+        return snapshot(path, cache.tree)
       },
       get freshness() {
-        return mirror.freshness
+        return cache.freshness
       },
-      get: (at) => snapshot(path, mirror.picture).get(at),
-      children: (at) => snapshot(path, mirror.picture).children(at),
-      changes: mirror.audience.stream,
-      readThrough: (at) => readThrough(zk, mirror, at)
+      get: (at) => snapshot(path, cache.tree).get(at),
+      children: (at) => snapshot(path, cache.tree).children(at),
+      changes: cache.broadcaster.stream,
+      readThrough: (at) => readThrough(zk, cache, at)
     }
   })
 
 // ---- internal
 
-const snapshot = (root: string, picture: Picture.Picture): Snapshot => {
-  const find = (path: string): Picture.Branch | undefined => {
-    const names = Picture.namesOf(root, path)
-    return names === undefined ? undefined : Picture.find(picture, names)
+const snapshot = (root: string, tree: TreeSnapshot.TreeSnapshot): Snapshot => {
+  const find = (path: string): TreeSnapshot.Branch | undefined => {
+    const names = TreeSnapshot.relativeNames(root, path)
+    return names === undefined ? undefined : TreeSnapshot.find(tree, names)
   }
   return {
-    size: picture.size,
+    size: tree.size,
     get: (path) => Option.map(Option.fromUndefinedOr(find(path)), ({ znode }) => znode),
-    children: (path) => Picture.childrenOf(find(path)),
-    entries: () => Picture.entries(root, picture.root)
+    children: (path) => TreeSnapshot.childrenOf(find(path)),
+    entries: () => TreeSnapshot.entries(root, tree.root)
   }
 }

@@ -16,13 +16,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Match } from "./Fault.ts"
-import { makeControls } from "./internal/controls.ts"
-import { Core } from "./internal/Core.ts"
-import { makeMemoryTransport } from "./internal/memoryDoor.ts"
-import { coreSettings, SUPER_DIGEST } from "./internal/settings.ts"
+import { makeControls } from "./internal/net/controls.ts"
+import { ServerRuntime } from "./internal/net/ServerRuntime.ts"
+import { makeMemoryTransport } from "./internal/net/memoryListener.ts"
+import { runtimeSettings, SUPER_DIGEST } from "./internal/net/settings.ts"
 import { ListenError } from "./ListenError.ts"
 import type { ServerTls } from "./ServerTls.ts"
-import type { Snapshot } from "./ServerState.ts"
+import type { Snapshot } from "./internal/state/ServerState.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -47,16 +47,16 @@ export interface Options {
   readonly enforceQuota?: boolean | undefined
   /** Whether reconfig is refused as impossible rather than as forbidden. Default false, as with ZooKeeper. */
   readonly reconfigEnabled?: boolean | undefined
-  /** Whether a read-only door opens sessions of its own. Default true. */
+  /** Whether a read-only member opens sessions of its own. Default true. */
   readonly localSessions?: boolean | undefined
   /** Between two looks for empty containers and outlived TTL znodes. Default one minute. */
   readonly collectInterval?: Duration.Input | undefined
   /** The most bytes of a request. Default 1,048,575, as with ZooKeeper. */
   readonly maxFrameSize?: number | undefined
-  /** So many ticks a door goes on that has lost the others. Default 5, as in ZooKeeper's stock configuration. */
+  /** So many ticks a member goes on that has lost the others. Default 5, as in ZooKeeper's stock configuration. */
   readonly syncLimit?: number | undefined
-  /** How many doors lead to the one state, as if they were servers of an ensemble. Default 1. */
-  readonly doors?: number | undefined
+  /** How many members the ensemble has; all serve one state. Default 1. */
+  readonly members?: number | undefined
 }
 
 /**
@@ -64,14 +64,14 @@ export interface Options {
  * @since 0.1.0
  */
 export interface ListenOptions extends Options {
-  /** The port of the first door, the others follow. Default 0: any. */
+  /** The port of the first member, the others follow. Default 0: any. */
   readonly port?: number | undefined
   /**
    * The address to listen on. Default `127.0.0.1`: the server is open to everybody who reaches it. One beyond loopback is
    * refused with `ListenError` unless `superDigest` is given, for everybody knows the default one's password.
    */
   readonly host?: string | undefined
-  /** Speaks TLS on all doors. */
+  /** Speaks TLS on all members. */
   readonly tls?: ServerTls | undefined
 }
 
@@ -96,7 +96,7 @@ export interface SessionInfo {
 }
 
 /**
- * A running server and what a test can do to it. Doors count from 0; the first one leads the others, until it is cut off.
+ * A running server and what a test can do to it. Members count from 0; the first one leads the others, until it is cut off.
  *
  * @category services
  * @since 0.1.0
@@ -104,7 +104,7 @@ export interface SessionInfo {
 export class EmbeddedServer extends Context.Service<
   EmbeddedServer,
   {
-    /** All doors, as clients write them. */
+    /** All members, as clients write them. */
     readonly connectString: string
     readonly sessions: Effect.Effect<ReadonlyArray<SessionInfo>>
     /** Ends a session as its timeout would. False if there is none of that id. */
@@ -136,22 +136,22 @@ export class EmbeddedServer extends Context.Service<
     /** Sets the version of a znode's data. False if there is no such znode. */
     readonly setVersion: (path: string, version: number) => Effect.Effect<boolean>
     /**
-     * Lets a door answer reads alone, as a server that has lost the others, or ends that. Connections end, and sessions
+     * Lets a member answer reads alone, as a server that has lost the others, or ends that. Connections end, and sessions
      * that were opened meanwhile are known there alone.
      */
-    readonly setReadOnly: (readOnly: boolean, door?: number) => Effect.Effect<void>
-    /** Lets a door stay so many transactions behind, until someone writes or asks for `sync` there. Not the leader. */
-    readonly setLag: (door: number, transactions: number) => Effect.Effect<void>
-    /** Which door leads the others: the first one, until another one is elected. */
+    readonly setReadOnly: (readOnly: boolean, member?: number) => Effect.Effect<void>
+    /** Lets a member stay so many transactions behind, until someone writes or asks for `sync` there. Not the leader. */
+    readonly setLag: (member: number, transactions: number) => Effect.Effect<void>
+    /** Which member leads the others: the first one, until another one is elected. */
     readonly leader: Effect.Effect<number>
     /**
-     * Cuts a door off from the others, while clients reach all of them, as a partition between servers does. For `syncLimit`
+     * Cuts a member off from the others, while clients reach all of them, as a partition between servers does. For `syncLimit`
      * ticks it answers pings and reads from what it has, and lets everything else wait; then it closes its connections and
      * serves nobody. The others end the sessions of which they hear nothing, or elect another leader first. False, and
-     * nothing done, if a door is cut off already or there are fewer than three.
+     * nothing done, if a member is cut off already or there are fewer than three.
      */
-    readonly isolate: (door: number) => Effect.Effect<boolean>
-    /** Ends `isolate`: the door takes over what the others have. What waits at it is done now, if it has not given up. */
+    readonly isolate: (member: number) => Effect.Effect<boolean>
+    /** Ends `isolate`: the member takes over what the others have. What waits at it is done now, if it has not given up. */
     readonly rejoin: Effect.Effect<void>
   }
 >()("@effect-zookeeper/server/EmbeddedServer") {}
@@ -166,28 +166,28 @@ export const layer = (options: ListenOptions = {}): Layer.Layer<EmbeddedServer, 
   Layer.effect(
     EmbeddedServer,
     Effect.gen(function* () {
-      const core = yield* run(options)
-      const { isLoopback, openTcpDoor } = yield* Effect.promise(() => import("./internal/tcpDoor.ts"))
+      const runtime = yield* startRuntime(options)
+      const { isLoopback, listenTcp } = yield* Effect.promise(() => import("./internal/net/tcpListener.ts"))
       const host = options.host ?? "127.0.0.1"
       const first = options.port ?? 0
-      if (core.settings.superDigest === SUPER_DIGEST && !isLoopback(host)) {
+      if (runtime.settings.superDigest === SUPER_DIGEST && !isLoopback(host)) {
         return yield* new ListenError({ address: `${host}:${first}`, reason: "WellKnownSuperUser" })
       }
-      const doors: Array<string> = []
-      for (const [index, replica] of core.state.replicas.entries()) {
+      const members: Array<string> = []
+      for (const [index, replica] of runtime.state.replicas.entries()) {
         const port = first === 0 ? 0 : first + index
         const actual = yield* Effect.mapError(
-          openTcpDoor(core, replica, { host, port, tls: options.tls }),
+          listenTcp(runtime, replica, { host, port, tls: options.tls }),
           (error) => new ListenError({ address: `${host}:${port}`, reason: "Listen", cause: error.reason.cause })
         )
-        doors.push(`${options.tls === undefined ? "" : "tls://"}${host.includes(":") ? `[${host}]` : host}:${actual}`)
+        members.push(`${options.tls === undefined ? "" : "tls://"}${host.includes(":") ? `[${host}]` : host}:${actual}`)
       }
-      return makeControls(core, doors.join(","))
+      return makeControls(runtime, members.join(","))
     })
   )
 
 /**
- * `layerMemory` with options. With several doors its servers are `memory-1:2181`, `memory-2:2181` ...; they are the
+ * `layerMemory` with options. With several members its servers are `memory-1:2181`, `memory-2:2181` ...; they are the
  * transport's default.
  *
  * @category layers
@@ -196,13 +196,13 @@ export const layer = (options: ListenOptions = {}): Layer.Layer<EmbeddedServer, 
 export const layerMemoryWith = (options: Options): Layer.Layer<EmbeddedServer | Transport> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const core = yield* run(options)
-      const { replicas } = core.state
-      const doors = new Map(
+      const runtime = yield* startRuntime(options)
+      const { replicas } = runtime.state
+      const members = new Map(
         replicas.map((replica) => [replicas.length === 1 ? "memory:2181" : `memory-${replica.id}:2181`, replica])
       )
-      const transport = makeMemoryTransport(core, doors)
-      return Context.make(EmbeddedServer, makeControls(core, [...doors.keys()].join(","))).pipe(
+      const transport = makeMemoryTransport(runtime, members)
+      return Context.make(EmbeddedServer, makeControls(runtime, [...members.keys()].join(","))).pipe(
         Context.add(Transport, transport)
       )
     })
@@ -221,11 +221,13 @@ export const layerMemory: Layer.Layer<EmbeddedServer | Transport> = layerMemoryW
 
 // ---- internal
 
-/** A server without doors that lives as long as the Scope. */
-const run = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Core, never, Scope.Scope> {
+/** A server without listeners that lives as long as the Scope. */
+const startRuntime = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<ServerRuntime, never, Scope.Scope> {
   const clock = yield* Clock.Clock
-  const core = new Core(coreSettings(options), clock, Math.max(options.doors ?? 1, 1))
-  yield* Effect.addFinalizer(() => Effect.sync(() => core.disconnect()))
-  yield* Effect.forkScoped(core.keepTime)
-  return core
+  const runtime = new ServerRuntime(runtimeSettings(options), clock, Math.max(options.members ?? 1, 1))
+  yield* Effect.addFinalizer(() => Effect.sync(() => runtime.disconnect()))
+  yield* Effect.forkScoped(runtime.runTimers)
+  return runtime
 })

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
+import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as Schema from "effect/Schema"
 
@@ -15,7 +15,7 @@ import * as Schema from "effect/Schema"
  * @category errors
  * @since 0.1.0
  */
-export class ListenError extends ErrorFace.make(
+export class ListenError extends ErrorClass.make(
   Schema.TaggedError<ListenError>()("ListenError", {
     /** `host:port`. */
     address: Schema.String,

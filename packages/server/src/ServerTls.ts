@@ -1,5 +1,5 @@
 /**
- * How a door speaks TLS.
+ * How a server speaks TLS.
  *
  * @since 0.1.0
  */

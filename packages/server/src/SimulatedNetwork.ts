@@ -17,8 +17,8 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
-import { Faults } from "./internal/simulation/Faults.ts"
-import { Wire } from "./internal/simulation/Wire.ts"
+import { ActiveFaults } from "./internal/simulation/ActiveFaults.ts"
+import { SimulatedConnection } from "./internal/simulation/SimulatedConnection.ts"
 import { Simulation } from "./Simulation.ts"
 
 // -----------------------------------------------------------------------------
@@ -31,7 +31,7 @@ import { Simulation } from "./Simulation.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Where {
+export interface ConnectionFilter {
   readonly client?: string | undefined
   readonly server?: string | undefined
 }
@@ -47,7 +47,7 @@ export interface Where {
  * @category models
  * @since 0.1.0
  */
-export type Fault = Where &
+export type Fault = ConnectionFilter &
   (
     | { readonly _tag: "Refuse" }
     | { readonly _tag: "AcceptAndHang" }
@@ -69,7 +69,7 @@ export interface SimulatedNetwork {
   /** Takes all faults away. */
   readonly heal: Effect.Effect<void>
   /** Cuts the connections that stand; how many there were. */
-  readonly cut: (where?: Where) => Effect.Effect<number>
+  readonly cut: (where?: ConnectionFilter) => Effect.Effect<number>
   /** The connections that stand, half-open ones among them. */
   readonly connections: () => ReadonlyArray<{ readonly client: string; readonly server: string }>
 }
@@ -106,8 +106,8 @@ export const make = Effect.fnUntraced(function* (
   const fork = Effect.runForkWith(yield* Effect.context<never>())
   const { max, min } = options.latency ?? { min: 0.1, max: 5 }
   const fragmentation = options.fragmentation ?? 0.2
-  const faults = new Faults()
-  const wires = new Set<Wire>()
+  const faults = new ActiveFaults()
+  const connections = new Set<SimulatedConnection>()
   const lives = new Set<Fiber.Fiber<void, TransportError>>()
   const chance = (probability: number) => random.nextDoubleUnsafe() < probability
   const latency = () => (min + random.nextDoubleUnsafe() * (max - min)) * (chance(0.02) ? 10 : 1)
@@ -116,13 +116,14 @@ export const make = Effect.fnUntraced(function* (
     const at = 1 + Math.floor(random.nextDoubleUnsafe() * (bytes.length - 1))
     return [bytes.subarray(0, at), ...split(bytes.subarray(at))]
   }
-  const surroundings = {
+  const conditions = {
     now: simulation.now,
     latency,
     split,
     merge: () => chance(fragmentation),
-    passable: (wire: Wire, direction: "up" | "down") => faults.passable(wire, direction),
-    cutWithin: (wire: Wire, direction: "up" | "down", length: number) => faults.cutWithin(wire, direction, length)
+    passable: (connection: SimulatedConnection, direction: "up" | "down") => faults.passable(connection, direction),
+    cutWithin: (connection: SimulatedConnection, direction: "up" | "down", length: number) =>
+      faults.cutWithin(connection, direction, length)
   }
 
   const connect = Effect.fnUntraced(function* (client: string, address: ServerAddress, name: ServerAddress) {
@@ -135,13 +136,13 @@ export const make = Effect.fnUntraced(function* (
       simulation.note(`${client} -> ${server} refused`)
       return yield* new TransportError({ server: format(name), reason: "Open" })
     }
-    const wire = yield* Effect.acquireRelease(
+    const connection = yield* Effect.acquireRelease(
       Effect.sync(() => {
-        const wire = new Wire({ client, server, name: format(name), surroundings, dispatcher })
-        wires.add(wire)
-        return wire
+        const connection = new SimulatedConnection({ client, server, name: format(name), conditions, dispatcher })
+        connections.add(connection)
+        return connection
       }),
-      (wire) => Effect.sync(() => wire.leave())
+      (connection) => Effect.sync(() => connection.leave())
     )
     const hangs = faults.has("AcceptAndHang", { client, server })
     simulation.note(`${client} -> ${server} ${hangs ? "hangs" : "connects"}`)
@@ -151,18 +152,18 @@ export const make = Effect.fnUntraced(function* (
         hangs
           ? Effect.andThen(
               Effect.sync(() => answer(Effect.void)),
-              wire.carryNothing
+              connection.carryNothing
             )
-          : wire.carry(options.transport.connect(address, name), () => answer(Effect.void))
+          : connection.carry(options.transport.connect(address, name), () => answer(Effect.void))
       )
       lives.add(life)
       life.addObserver((exit) => {
         lives.delete(life)
-        wires.delete(wire)
+        connections.delete(connection)
         answer(exit._tag === "Failure" ? Effect.failCause(exit.cause) : Effect.void)
       })
     })
-    return wire.connection
+    return connection.connection
   })
 
   const transport = (client: string): Transport["Service"] => ({
@@ -188,12 +189,12 @@ export const make = Effect.fnUntraced(function* (
     }),
     cut: (where = {}) =>
       Effect.sync(() => {
-        const hit = [...wires].filter((wire) => matches(where, wire))
+        const hit = [...connections].filter((connection) => matches(where, connection))
         simulation.note(`cut ${hit.length} ${describe({ _tag: "", ...where })}`)
-        for (const wire of hit) wire.cut()
+        for (const connection of hit) connection.cut()
         return hit.length
       }),
-    connections: () => [...wires].map(({ client, server }) => ({ client, server }))
+    connections: () => [...connections].map(({ client, server }) => ({ client, server }))
   }
 })
 
@@ -234,7 +235,7 @@ export const nemesis = Effect.fnUntraced(function* (
   const random = yield* Random.Random
   const draw = (limit: number) => random.nextDoubleUnsafe() * limit
   const pick = <A>(from: ReadonlyArray<A>): A | undefined => from[Math.floor(draw(from.length))]
-  const where = (): Where => {
+  const where = (): ConnectionFilter => {
     const scope = draw(4)
     if (scope < 1) return {}
     return {
@@ -250,7 +251,7 @@ export const nemesis = Effect.fnUntraced(function* (
     bytes: Math.floor(draw(draw(2) < 1 ? 30 : 400)),
     ...where()
   }))
-  const harms: ReadonlyArray<Effect.Effect<Effect.Effect<void>>> = [
+  const actions: ReadonlyArray<Effect.Effect<Effect.Effect<void>>> = [
     cut,
     cutAfter,
     cutAfter,
@@ -262,12 +263,12 @@ export const nemesis = Effect.fnUntraced(function* (
   const rampage = Effect.forever(
     Effect.gen(function* () {
       yield* Effect.sleep(draw(options.peace))
-      const harm = pick(harms)
-      if (harm === undefined) return
+      const action = pick(actions)
+      if (action === undefined) return
       const lasting = draw(options.lasting)
       yield* Effect.forkChild(
         Effect.acquireUseRelease(
-          harm,
+          action,
           () => Effect.sleep(lasting),
           (undo) => undo
         )
@@ -280,8 +281,11 @@ export const nemesis = Effect.fnUntraced(function* (
 
 // ---- internal
 
-const matches = (where: Where, { client, server }: { readonly client: string; readonly server: string }): boolean =>
+const matches = (
+  where: ConnectionFilter,
+  { client, server }: { readonly client: string; readonly server: string }
+): boolean =>
   (where.client === undefined || where.client === client) && (where.server === undefined || where.server === server)
 
-const describe = ({ _tag, client, server, ...rest }: { readonly _tag: string } & Where): string =>
+const describe = ({ _tag, client, server, ...rest }: { readonly _tag: string } & ConnectionFilter): string =>
   [_tag, client ?? "*", "-", server ?? "*", ...Object.values(rest)].join(" ").trim()

@@ -27,7 +27,7 @@ import * as Random from "effect/Random"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Scheduler from "effect/Scheduler"
-import { World, type WorldNode } from "./internal/simulation/World.ts"
+import { EventLoop, type LoopNode } from "./internal/simulation/EventLoop.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -182,7 +182,7 @@ export class SimulationFailed extends Schema.TaggedError<SimulationFailed>()("Si
 export const run = <A, E>(effect: Effect.Effect<A, E, Simulation>, options: RunOptions): Result<A, E> => {
   const maxSteps = options.maxSteps ?? 1_000_000
   const maxTime = nanos(options.maxTime ?? "1 day")
-  const world = new World({
+  const loop = new EventLoop({
     seed: options.seed,
     startsAt: options.startsAt ?? 1_700_000_000_000,
     maxStepCost: nanos(options.maxStepCost ?? "20 micros"),
@@ -191,31 +191,31 @@ export const run = <A, E>(effect: Effect.Effect<A, E, Simulation>, options: RunO
   })
   const report = (): Report => ({
     seed: options.seed,
-    traceHash: world.hash.digest,
-    time: world.now / 1e6,
-    steps: world.steps,
-    fibers: world.alive.map(describe),
-    timers: world.timers.size,
-    trace: world.entries
+    traceHash: loop.hash.digest,
+    time: loop.now / 1e6,
+    steps: loop.steps,
+    fibers: loop.alive.map(describe),
+    timers: loop.timers.size,
+    trace: loop.entries
   })
   const ended: { exit: Exit.Exit<A, E> | undefined } = { exit: undefined }
   try {
-    Effect.runForkWith(contextOf(world, options.seed))(effect).addObserver((exit) => {
+    Effect.runForkWith(contextOf(loop, options.seed))(effect).addObserver((exit) => {
       ended.exit = exit
     })
     while (ended.exit === undefined) {
-      if (world.steps >= maxSteps) return { ...report(), _tag: "OutOfSteps" }
-      if (world.now > maxTime) return { ...report(), _tag: "OutOfTime" }
-      world.fireDue()
-      if (world.hasReady) {
-        world.step()
+      if (loop.steps >= maxSteps) return { ...report(), _tag: "OutOfSteps" }
+      if (loop.now > maxTime) return { ...report(), _tag: "OutOfTime" }
+      loop.fireDue()
+      if (loop.hasReady) {
+        loop.step()
         continue
       }
-      const next = world.timers.peek()
-      if (next === undefined) return { ...report(), _tag: "Hang", paused: world.pausedNodes }
-      world.now = next.at
+      const next = loop.timers.peek()
+      if (next === undefined) return { ...report(), _tag: "Hang", paused: loop.pausedNodes }
+      loop.now = next.at
     }
-    while (world.hasReady && world.steps < maxSteps) world.step()
+    while (loop.hasReady && loop.steps < maxSteps) loop.step()
   } catch (error) {
     return { ...report(), _tag: "Crashed", error }
   }
@@ -328,29 +328,29 @@ export const problemOf = (
 
 const nanos = (input: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(input)) * 1e6
 
-const contextOf = (world: World, seed: number): Context.Context<Simulation> => {
+const contextOf = (loop: EventLoop, seed: number): Context.Context<Simulation> => {
   const service = Simulation.of({
     seed,
-    node: (name) => Effect.sync(() => nodeOf(world.addNode(name, world.main.clock.currentTimeMillisUnsafe()))),
-    note: (text) => world.note(text),
-    comment: (text) => world.comment(text),
-    now: () => world.now / 1e6
+    node: (name) => Effect.sync(() => nodeOf(loop.addNode(name, loop.main.clock.currentTimeMillisUnsafe()))),
+    note: (text) => loop.note(text),
+    comment: (text) => loop.comment(text),
+    now: () => loop.now / 1e6
   })
   const logger = Logger.make<unknown, void>(({ fiber, logLevel, message }) =>
-    world.comment(() => `[${nodeNameOf(fiber)}] ${logLevel}: ${textOf(message)}`)
+    loop.comment(() => `[${nodeNameOf(fiber)}] ${logLevel}: ${textOf(message)}`)
   )
   // Logs are handed over in every run, for a run that is recorded must take the same course as one that is not.
   return Context.make(Simulation, service).pipe(
-    Context.add(Scheduler.Scheduler, world.main.scheduler),
-    Context.add(Clock.Clock, world.main.clock),
-    Context.add(Random.Random, world.random),
+    Context.add(Scheduler.Scheduler, loop.main.scheduler),
+    Context.add(Clock.Clock, loop.main.clock),
+    Context.add(Random.Random, loop.random),
     Context.add(Logger.CurrentLoggers, new Set([logger])),
     Context.add(References.MinimumLogLevel, "All"),
     Context.add(Metric.MetricRegistry, new Map())
   )
 }
 
-const nodeOf = (node: WorldNode): Node => ({
+const nodeOf = (node: LoopNode): Node => ({
   name: node.name,
   run: (effect) =>
     effect.pipe(
@@ -358,18 +358,18 @@ const nodeOf = (node: WorldNode): Node => ({
       Effect.provideService(Clock.Clock, node.clock)
     ),
   pause: Effect.sync(() => {
-    node.world.note(`pause ${node.name}`)
-    node.world.pause(node)
+    node.loop.note(`pause ${node.name}`)
+    node.loop.pause(node)
   }),
   resume: Effect.sync(() => {
-    node.world.note(`resume ${node.name}`)
-    node.world.resume(node)
+    node.loop.note(`resume ${node.name}`)
+    node.loop.resume(node)
   }),
   isPaused: () => node.isPaused,
   stepWallClock: (step) =>
     Effect.sync(() => {
       const millis = Duration.toMillis(Duration.fromInputUnsafe(step))
-      node.world.note(`wall clock of ${node.name} ${millis}`)
+      node.loop.note(`wall clock of ${node.name} ${millis}`)
       node.clock.step(millis)
     })
 })
@@ -378,7 +378,7 @@ const textOf = (message: unknown): string => (Array.isArray(message) ? message :
 
 const nodeNameOf = (fiber: Fiber.Fiber<unknown, unknown>): string => {
   const { scheduler } = fiber.cache
-  return "node" in scheduler ? (scheduler.node as WorldNode).name : "?"
+  return "node" in scheduler ? (scheduler.node as LoopNode).name : "?"
 }
 
 const describe = ([order, fiber]: readonly [number, Fiber.Fiber<unknown, unknown>]): Waiting => {

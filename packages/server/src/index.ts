@@ -1,17 +1,9 @@
-export * as Access from "./Access.ts"
-export * as Change from "./Change.ts"
-export * as DataTree from "./DataTree.ts"
-export * as Draft from "./Draft.ts"
 export * as EmbeddedServer from "./EmbeddedServer.ts"
 export * as Fault from "./Fault.ts"
-export * as Handshake from "./Handshake.ts"
+
 export * as ListenError from "./ListenError.ts"
-export * as Replica from "./Replica.ts"
-export * as Requests from "./Requests.ts"
-export * as ServerState from "./ServerState.ts"
+
 export * as ServerTls from "./ServerTls.ts"
-export * as Sessions from "./Sessions.ts"
+
 export * as SimulatedNetwork from "./SimulatedNetwork.ts"
 export * as Simulation from "./Simulation.ts"
-export * as Watches from "./Watches.ts"
-export * as Znode from "./Znode.ts"

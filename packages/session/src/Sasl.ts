@@ -9,7 +9,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { digestMd5Exchange } from "./internal/digestMd5.ts"
+import { digestMd5Exchange } from "./internal/auth/digestMd5.ts"
 import { SaslError } from "./SaslError.ts"
 
 /**

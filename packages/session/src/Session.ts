@@ -298,10 +298,10 @@ export interface SessionInfo {
  * session keeps others from having it while it is in use, and gives it back.
  *
  * ```ts
- * const letGo = yield* zk.session.closing.hold("ephemeral")
+ * const release = yield* zk.session.closing.hold("ephemeral")
  * yield* Effect.raceFirst(zk.session.ownership, work).pipe(
  *   Effect.ensuring(zk.session.closing.giveBack(zk.delete(path, { guaranteed: true }))),
- *   Effect.ensuring(letGo)
+ *   Effect.ensuring(release)
  * )
  * ```
  *
@@ -372,18 +372,18 @@ export class Session extends Context.Service<
       path: string
     ) => Effect.Effect<Operation.Response<O>, Operation.Error<O> | SessionError>
     /**
-     * The same beneath Effect, for who brings the way to wait: `resume` is called once, with what `into` makes of the
-     * response or with the failure, and perhaps at once. `into` runs where the reply is read, so it must return at once.
+     * The same beneath Effect, for who brings the way to wait: `resume` is called once, with what `transform` makes of the
+     * response or with the failure, and perhaps at once. `transform` runs where the reply is read, so it must return at once.
      *
      * The function that is returned gives the request up. There is none for what has been sent: only its reply ends it,
      * and `resume` must then bear to be called after all. `caller` is the fiber that waits, if one does: a read that is
      * lost with its connection is not asked again for a fiber that has ended.
      */
-    readonly begin: <O extends Operation.Any, A>(
+    readonly requestUnsafe: <O extends Operation.Any, A>(
       operation: O,
       request: Operation.Request<O>,
       path: string,
-      into: (response: Operation.Response<O>) => A,
+      transform: (response: Operation.Response<O>) => A,
       resume: (exit: Exit.Exit<A, Operation.Error<O> | SessionError>) => void,
       caller?: Fiber.Fiber<unknown, unknown>
     ) => (() => void) | undefined

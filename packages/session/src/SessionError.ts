@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
+import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import { TlsReason } from "@effect-zookeeper/transport/TlsError"
 import * as Effect from "effect/Effect"
@@ -46,7 +46,7 @@ export const MAX_LOSSES = 8
  * @category errors
  * @since 0.1.0
  */
-export class ConnectionLoss extends ErrorFace.make(
+export class ConnectionLoss extends ErrorClass.make(
   Schema.TaggedError<ConnectionLoss>()("ConnectionLoss", {
     ...request,
     maybeApplied: Schema.Boolean,
@@ -72,7 +72,7 @@ export class ConnectionLoss extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class SessionExpired extends ErrorFace.make(
+export class SessionExpired extends ErrorClass.make(
   Schema.TaggedError<SessionExpired>()("SessionExpired", {
     sessionId: Schema.BigInt,
     /** Whether a write that was sent before may have been applied, of which nothing was learnt in time. */
@@ -90,7 +90,7 @@ export class SessionExpired extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class SessionClosed extends ErrorFace.make(
+export class SessionClosed extends ErrorClass.make(
   Schema.TaggedError<SessionClosed>()("SessionClosed", {
     /** Whether it was a write that had been sent, and may have been applied. */
     maybeApplied
@@ -107,7 +107,7 @@ export class SessionClosed extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class AuthFailed extends ErrorFace.make(
+export class AuthFailed extends ErrorClass.make(
   Schema.TaggedError<AuthFailed>()("AuthFailed", {
     /** `digest` and the like, or `sasl`. */
     scheme: Schema.String,
@@ -129,7 +129,7 @@ export class AuthFailed extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class RequestTimeout extends ErrorFace.make(
+export class RequestTimeout extends ErrorClass.make(
   Schema.TaggedError<RequestTimeout>()("RequestTimeout", {
     ...request,
     maybeApplied: Schema.Boolean
@@ -147,7 +147,7 @@ export class RequestTimeout extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class ServerRefused extends ErrorFace.make(
+export class ServerRefused extends ErrorClass.make(
   Schema.TaggedError<ServerRefused>()("ServerRefused", {
     ...request,
     code: Schema.Number,
@@ -173,7 +173,7 @@ export class ServerRefused extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class FrameTooLarge extends ErrorFace.make(
+export class FrameTooLarge extends ErrorClass.make(
   Schema.TaggedError<FrameTooLarge>()("FrameTooLarge", {
     ...request,
     /** Bytes. */
@@ -198,7 +198,7 @@ export class FrameTooLarge extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class ProtocolError extends ErrorFace.make(
+export class ProtocolError extends ErrorClass.make(
   Schema.TaggedError<ProtocolError>()("ProtocolError", {
     ...request,
     cause: Schema.Defect(),
@@ -232,7 +232,7 @@ export type SessionError =
  * @category errors
  * @since 0.1.0
  */
-export class ConnectFailed extends ErrorFace.make(
+export class ConnectFailed extends ErrorClass.make(
   Schema.TaggedError<ConnectFailed>()("ConnectFailed", {
     /**
      * What was tried and why it failed, by server and reason, the newest last, with how often. `tls` says what was wrong
@@ -281,7 +281,7 @@ export class ConnectFailed extends ErrorFace.make(
  * @category errors
  * @since 0.1.0
  */
-export class OwnershipLost extends ErrorFace.make(
+export class OwnershipLost extends ErrorClass.make(
   Schema.TaggedError<OwnershipLost>()("OwnershipLost", {
     sessionId: Schema.BigInt
   })

@@ -12,7 +12,7 @@
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
-import { durationBoundaries } from "./internal/durationBoundaries.ts"
+import { durationBoundaries } from "./internal/metrics/durationBoundaries.ts"
 
 /**
  * From the turn in which a request was sent to its reply, in seconds, by `operation` (a name of the operation table, such

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import type { Target } from "./FaultProxy.ts"
-import { listen } from "./internal/listen.ts"
+import { listen } from "./internal/proxy/listen.ts"
 
 /**
  * @category models

@@ -13,7 +13,7 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { makeProxy } from "./internal/proxy.ts"
+import { makeProxy } from "./internal/proxy/makeProxy.ts"
 
 /**
  * `up` is from the client to the server, `down` from the server to the client.

@@ -11,8 +11,8 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
-import { encode } from "./internal/frameRules.ts"
-import { listen } from "./internal/listen.ts"
+import { encode } from "./internal/proxy/frameRules.ts"
+import { listen } from "./internal/proxy/listen.ts"
 
 /**
  * One accepted connection, as its script sees it.

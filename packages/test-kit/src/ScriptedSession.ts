@@ -100,7 +100,7 @@ export const make = (script: Script): Effect.Effect<Session["Service"]> =>
       limits: { maxRequestSize: MAX_REQUEST, requestTimeout: undefined },
       request: (operation, request) =>
         Effect.suspend(() => script({ operation: operation.name, request: request ?? {} }, asked++)),
-      begin: (operation, request, path, into, resume) => {
+      requestUnsafe: (operation, request, path, into, resume) => {
         const fiber = Effect.runForkWith(context)(Effect.map(session.request(operation, request, path), into))
         const forget = fiber.addObserver(resume)
         return () => {

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
+import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
 import * as Schema from "effect/Schema"
 
 /**
@@ -45,7 +45,7 @@ export type TlsReason = typeof TlsReason.Type
  * @category errors
  * @since 0.1.0
  */
-export class TlsError extends ErrorFace.make(
+export class TlsError extends ErrorClass.make(
   Schema.TaggedError<TlsError>()("TlsError", {
     reason: TlsReason,
     /** The option that cannot be used, such as `tls.ca`, where it is one. */

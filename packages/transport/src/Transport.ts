@@ -52,13 +52,13 @@ export interface Connection {
 }
 
 /**
- * `plain`: whoever is between. `unverified`: whoever takes part in it, for the certificate is not checked. `none`: nobody
+ * `plain`: whoever is between. `unverified`: whoever takes part in it, for the certificate is not checked. `verified`: nobody
  * but the owner of the certificate.
  *
  * @category models
  * @since 0.1.0
  */
-export type Exposure = "plain" | "unverified" | "none"
+export type ConnectionSecurity = "plain" | "unverified" | "verified"
 
 /**
  * @category services
@@ -82,7 +82,7 @@ export class Transport extends Context.Service<
       name: ServerAddress
     ) => Effect.Effect<Connection, TransportError, Scope.Scope>
     /** Who can read what is sent to a server on its way. A transport without a network has no such thing. */
-    readonly exposure?: ((server: ServerAddress) => Exposure) | undefined
+    readonly security?: ((server: ServerAddress) => ConnectionSecurity) | undefined
   }
 >()("@effect-zookeeper/transport/Transport") {}
 
@@ -128,8 +128,9 @@ export const layer = (options: Options = {}): Layer.Layer<Transport> => {
       // Without options there is nothing to load a module for.
       check: tls === undefined ? undefined : Effect.flatMap(loadTls, ({ checkSource }) => checkSource(tls)),
       resolve: (server) => Effect.flatMap(loadResolve, ({ resolve }) => resolve(server, lookup)),
-      connect: (address, name) => Effect.flatMap(loadDial, ({ dial }) => dial(address, name, isSecure(name), tls)),
-      exposure: (server) => (isSecure(server) ? (isVerified ? "none" : "unverified") : "plain")
+      connect: (address, name) =>
+        Effect.flatMap(loadConnect, ({ connect }) => connect(address, name, isSecure(name), tls)),
+      security: (server) => (isSecure(server) ? (isVerified ? "verified" : "unverified") : "plain")
     })
   )
 }
@@ -146,4 +147,4 @@ const loadResolve = load(() => import("./internal/resolve.ts"))
 
 const loadTls = load(() => import("./internal/tls.ts"))
 
-const loadDial = load(() => import("./internal/dial.ts"))
+const loadConnect = load(() => import("./internal/connect.ts"))

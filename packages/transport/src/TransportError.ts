@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as ErrorFace from "@effect-zookeeper/protocol/ErrorFace"
+import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as Schema from "effect/Schema"
 
@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
  * @category errors
  * @since 0.1.0
  */
-export class TransportError extends ErrorFace.make(
+export class TransportError extends ErrorClass.make(
   Schema.TaggedError<TransportError>()("TransportError", {
     /** The server as the connect string writes it, with its port: `zk1:2181`, `tls://[::1]:2281`. */
     server: Schema.String,

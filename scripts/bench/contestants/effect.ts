@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { type Connect, type Contestant, maxInFlight, sessionTimeout } from "../contestant.ts"
-import { asking } from "./asking.ts"
+import { makeRequests } from "./requests.ts"
 import type { Latencies } from "../measure.ts"
 
 type Ask = (index: number) => Effect.Effect<unknown, unknown>
@@ -28,7 +28,7 @@ export const connectIn = async (
   const watch = (path: string) => Effect.map(zk.getAndWatch(path), (watched) => void changed.push(watched.changed))
   return {
     prepare: (step) => {
-      const ask = asking<Effect.Effect<unknown, unknown>>(zk, step, watch)
+      const ask = makeRequests<Effect.Effect<unknown, unknown>>(zk, step, watch)
       const total = step.op === "transaction" ? Math.ceil(step.count / step.size) : step.count
       return (latencies) => Effect.runPromise(around(workers(ask, total, step.inFlight, latencies)))
     },

@@ -3,7 +3,7 @@
  */
 import { PromiseClient } from "@effect-zookeeper/client"
 import { type Connect, maxInFlight, sessionTimeout } from "../contestant.ts"
-import { asking } from "./asking.ts"
+import { makeRequests } from "./requests.ts"
 
 export const connect: Connect = async (servers) => {
   const zk = await PromiseClient.connect(servers, { sessionTimeout, maxInFlight })
@@ -14,7 +14,7 @@ export const connect: Connect = async (servers) => {
   }
   return {
     prepare: (step) => {
-      const ask = asking<Promise<unknown>>(zk, step, watch)
+      const ask = makeRequests<Promise<unknown>>(zk, step, watch)
       const total = step.op === "transaction" ? Math.ceil(step.count / step.size) : step.count
       return async (latencies) => {
         let next = 0

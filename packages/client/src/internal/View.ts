@@ -10,8 +10,8 @@ import { ConnectionLoss, type SessionError } from "@effect-zookeeper/session/Ses
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
-import { observedRequest } from "./observe.ts"
-import type { Versions } from "./versions.ts"
+import { tracedRequest } from "./tracing.ts"
+import type { VersionMemory } from "./versionMemory.ts"
 
 export interface View {
   readonly session: Session["Service"]
@@ -21,7 +21,7 @@ export interface View {
   readonly chroot: string
   readonly defaultAcl: ReadonlyArray<Acl>
   /** The memory of a view that tracks versions. */
-  readonly versions: Versions | undefined
+  readonly versions: VersionMemory | undefined
 }
 
 /** Sends one request; `path` is what errors and spans name. */
@@ -31,18 +31,18 @@ export const send = <O extends Operation.Any>(
   request: Operation.Request<O>,
   path: string
 ): Effect.Effect<Operation.Response<O>, Operation.Error<O> | SessionError> =>
-  sendFor(view, operation, request, path, identity)
+  sendAndTransform(view, operation, request, path, identity)
 
-/** Sends one request; `into` makes the answer of the response, in the moment in which it is read. */
-export const sendFor = <O extends Operation.Any, A>(
+/** Sends one request; `transform` makes the answer of the response, in the moment in which it is read. */
+export const sendAndTransform = <O extends Operation.Any, A>(
   view: View,
   operation: O,
   request: Operation.Request<O>,
   path: string,
-  into: (response: Operation.Response<O>) => A
+  transform: (response: Operation.Response<O>) => A
 ): Effect.Effect<A, Operation.Error<O> | SessionError> =>
-  observedRequest(view.session.info, operation.name, path, (resume, caller) =>
-    view.session.begin(operation, request, path, into, resume, caller)
+  tracedRequest(view.session.info, operation.name, path, (resume, caller) =>
+    view.session.requestUnsafe(operation, request, path, transform, resume, caller)
   )
 
 /** Goes on with the server's name of a path, or fails with the rule that the path breaks. */
@@ -62,14 +62,14 @@ export const withPath = <A, E>(
 export const toClient = (view: View, server: string): string => ZnodePath.toClient(view.chroot, server) ?? server
 
 /** The event, or the error of a watch that was given up, with the client's path. */
-export const changedIn = (view: View, changed: Changed): Changed =>
+export const toClientChanged = (view: View, changed: Changed): Changed =>
   view.chroot === ""
     ? changed
     : Effect.mapBoth(changed, {
         onSuccess: (event) => ({ ...event, path: toClient(view, event.path) }),
-        onFailure: (error) => endedIn(view, error)
+        onFailure: (error) => toClientWatchEnd(view, error)
       })
 
 /** Why a watch ended, with the client's path. */
-export const endedIn = <E extends { readonly _tag: string }>(view: View, error: E): E | ConnectionLoss =>
+export const toClientWatchEnd = <E extends { readonly _tag: string }>(view: View, error: E): E | ConnectionLoss =>
   error instanceof ConnectionLoss ? new ConnectionLoss({ ...error, path: toClient(view, error.path) }) : error

@@ -8,16 +8,16 @@ import type { Session } from "@effect-zookeeper/session/Session"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { ClientOptions, Service } from "../ZooKeeper.ts"
-import { makeCreate } from "./create.ts"
-import { makeDelete } from "./delete.ts"
-import { makeRead } from "./read.ts"
-import { makeReconfig } from "./reconfig.ts"
-import { makeTransaction } from "./transaction.ts"
-import { makeDeleteAll, makeTree } from "./tree.ts"
-import { makeVersions } from "./versions.ts"
+import { makeCreate } from "./operations/create.ts"
+import { makeDelete } from "./operations/delete.ts"
+import { makeRead } from "./operations/read.ts"
+import { makeReconfig } from "./operations/reconfig.ts"
+import { makeTransaction } from "./operations/transaction.ts"
+import { makeDeleteAll, makeTree } from "./operations/tree.ts"
+import { makeVersionMemory } from "./versionMemory.ts"
 import type { View } from "./View.ts"
-import { makeWatch } from "./watch.ts"
-import { makeWrite } from "./write.ts"
+import { makeWatch } from "./operations/watch.ts"
+import { makeWrite } from "./operations/write.ts"
 
 /** The client of a session. What it leaves running ends with the Scope. */
 export const makeClient = Effect.fnUntraced(function* (
@@ -49,5 +49,5 @@ const makeService = (view: View): Service => ({
     Effect.map(Effect.fromResult(ZnodePath.normalizeChroot(path, "path")), (inner) =>
       makeService({ ...view, chroot: view.chroot + inner })
     ),
-  trackVersions: Effect.sync(() => makeService({ ...view, versions: makeVersions(view.session.info) }))
+  trackVersions: Effect.sync(() => makeService({ ...view, versions: makeVersionMemory(view.session.info) }))
 })

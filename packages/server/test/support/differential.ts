@@ -16,7 +16,7 @@ interface Slot {
 }
 
 /** One server and the sessions of a program on it. */
-export class Side {
+export class RecordingClient {
   private readonly port: number
   private readonly slots: Array<Slot> = []
   /** All sessions of this server by the order of their opening, so that owners can be compared. */

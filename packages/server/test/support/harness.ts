@@ -4,16 +4,16 @@
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import * as Handshake from "../../src/Handshake.ts"
-import { coreSettings } from "../../src/internal/settings.ts"
+import * as Handshake from "../../src/internal/requests/Handshake.ts"
+import { runtimeSettings } from "../../src/internal/net/settings.ts"
 import type { Options } from "../../src/EmbeddedServer.ts"
-import * as Requests from "../../src/Requests.ts"
-import { Client, type Outcome, ServerState } from "../../src/ServerState.ts"
+import * as Requests from "../../src/internal/requests/Requests.ts"
+import { Client, type Outcome, ServerState } from "../../src/internal/state/ServerState.ts"
 import { encodeRequest } from "./rawClient.ts"
 
 export const open = [{ perms: 31, scheme: "world", id: "anyone" }]
 
-export interface Heard {
+export interface Received {
   readonly err: number | undefined
   readonly zxid: bigint | undefined
   readonly response: any
@@ -28,15 +28,15 @@ export class Harness {
   now = 1_000
 
   constructor(options: Options = {}) {
-    this.state = new ServerState(coreSettings(options), { replicas: options.doors ?? 1, startedAt: 1_000 })
+    this.state = new ServerState(runtimeSettings(options), { replicas: options.members ?? 1, startedAt: 1_000 })
   }
 
   get time() {
     return { wall: this.now, monotonic: this.now }
   }
 
-  connect(door = 0, resume?: Client, request: Partial<Parameters<typeof Handshake.connect>[2]> = {}) {
-    const client = new Client(this.state.replicas[door]!, [{ scheme: "ip", id: "127.0.0.1" }])
+  connect(member = 0, resume?: Client, request: Partial<Parameters<typeof Handshake.connect>[2]> = {}) {
+    const client = new Client(this.state.replicas[member]!, [{ scheme: "ip", id: "127.0.0.1" }])
     const welcome = Handshake.connect(
       this.state,
       client,
@@ -54,11 +54,11 @@ export class Harness {
     return { client, ...welcome }
   }
 
-  client(door = 0): Client {
-    return this.connect(door).client
+  client(member = 0): Client {
+    return this.connect(member).client
   }
 
-  ask<O extends Operation.Any>(client: Client, row: O, request: Operation.Request<O>): Heard {
+  ask<O extends Operation.Any>(client: Client, row: O, request: Operation.Request<O>): Received {
     const frame = new JuteReader(encodeRequest(row, request, 7))
     const outcome = Requests.apply(this.state, client, frame, this.time)
     return {
@@ -66,12 +66,12 @@ export class Harness {
       zxid: outcome.reply?.zxid,
       response: outcome.reply?.response,
       events: outcome.events.map(({ path, type }) => `${type} ${path}`),
-      dropped: outcome.dropped.has(client),
+      dropped: outcome.toDisconnect.has(client),
       outcome
     }
   }
 
-  create(client: Client, path: string, flags = 0): Heard {
+  create(client: Client, path: string, flags = 0): Received {
     return this.ask(client, Operations.create, { path, data: new Uint8Array(1), acl: open, flags })
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A session at one door in memory that says and judges nothing by itself, under the clock of a test.
+ * A session at one member in memory that says and judges nothing by itself, under the clock of a test.
  */
 import * as Frame from "@effect-zookeeper/protocol/Frame"
 import * as Handshake from "@effect-zookeeper/protocol/Handshake"
@@ -39,15 +39,15 @@ export interface MemoryClient {
   readonly isClosed: () => boolean
 }
 
-/** Dials a door, counted from 0, and asks for a session; whether it gets one is for the test to see. */
+/** Dials a member, counted from 0, and asks for a session; whether it gets one is for the test to see. */
 export const dial = (
-  door: number,
+  member: number,
   resumed = 0n,
   passwd: Uint8Array | null = null
 ): Effect.Effect<MemoryClient, never, Transport | Scope.Scope> =>
   Effect.gen(function* () {
     const transport = yield* Transport
-    const address = { host: `memory-${door + 1}`, port: 2181 }
+    const address = { host: `memory-${member + 1}`, port: 2181 }
     const connection = yield* Effect.orDie(transport.connect(address, address))
     const splitter = new Frame.FrameSplitter(0x7fffffff)
     let session: bigint | undefined

@@ -8,7 +8,7 @@ import * as Base64 from "effect/encoding/Base64"
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import type { RequestedAcl } from "../../src/Access.ts"
+import type { RequestedAcl } from "../../src/internal/state/AccessControl.ts"
 import * as Crypto from "node:crypto"
 import { encodeRequest } from "./rawClient.ts"
 

@@ -128,7 +128,7 @@ export const checkOptions = Effect.fnUntraced(function* (
   return {
     servers: yield* Effect.fromResult(ConnectString.parse(servers)),
     sessionTimeout,
-    connectTimeout: yield* checkPatience("connectTimeout", orDefault(options.connectTimeout, 15_000)),
+    connectTimeout: yield* checkTimeout("connectTimeout", orDefault(options.connectTimeout, 15_000)),
     requestTimeout:
       options.requestTimeout === undefined ? undefined : yield* checkDuration("requestTimeout", options.requestTimeout),
     allowReadOnly: options.allowReadOnly ?? false,
@@ -204,10 +204,7 @@ const checkDuration = (
 }
 
 /** A duration, or one without an end. */
-const checkPatience = (
-  argument: string,
-  input: Duration.Input | "infinity"
-): Effect.Effect<number, InvalidArgument> => {
+const checkTimeout = (argument: string, input: Duration.Input | "infinity"): Effect.Effect<number, InvalidArgument> => {
   const isEndless = input === "infinity" || DurationInput.toMillis(input) === Number.POSITIVE_INFINITY
   return isEndless ? Effect.succeed(Number.POSITIVE_INFINITY) : checkDuration(argument, input)
 }

@@ -118,8 +118,8 @@ export class ServerSide {
   /** All frames that came, answered or not. */
   readonly received: Array<Uint8Array> = []
   /** Requests to end the session are answered by themselves, so that no test has to do it at its end. */
-  answersGoodbye = true
-  sawGoodbye = false
+  answersCloseSession = true
+  sawCloseSession = false
   private readonly incoming = Effect.runSync(Queue.unbounded<Uint8Array>())
   private readonly outgoing = Effect.runSync(Queue.unbounded<Uint8Array, TransportError>())
   private readonly splitter = new FrameSplitter(0x7fffffff)
@@ -149,8 +149,8 @@ export class ServerSide {
   private receive(frame: Uint8Array): void {
     this.received.push(frame)
     if (this.received.length > 1 && Frames.opCodeOf(frame) === Operations.closeSession.opCode) {
-      this.sawGoodbye = true
-      if (this.answersGoodbye) {
+      this.sawCloseSession = true
+      if (this.answersCloseSession) {
         this.reply(Frames.xidOf(frame), 0n)
         return
       }

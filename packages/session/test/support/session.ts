@@ -16,7 +16,7 @@ import * as Frames from "./frames.ts"
 import { MemoryNetwork, type ServerSide } from "./MemoryNetwork.ts"
 
 /** Begins to connect over a network in memory; at the end of the test the network goes first. */
-export const begin = Effect.fnUntraced(function* (
+export const startSession = Effect.fnUntraced(function* (
   network: MemoryNetwork,
   options: SessionOptions = {},
   firstXid?: number
@@ -40,24 +40,24 @@ export const connect = Effect.fnUntraced(function* (
 ) {
   const { firstXid, grant, ...rest } = options
   const network = new MemoryNetwork()
-  const fiber = yield* begin(network, rest, firstXid)
+  const fiber = yield* startSession(network, rest, firstXid)
   const server = yield* network.accept
   const hello = yield* server.greet(grant)
   const session = yield* Fiber.join(fiber)
-  yield* letTimePass(network)
+  yield* passTimeAtEnd(network)
   return { network, server, hello, session }
 })
 
 /** At the end of the test; by the clock of whoever closes the Scope, and not by one that the session was given. */
-export const letTimePass = (network: MemoryNetwork) =>
+export const passTimeAtEnd = (network: MemoryNetwork) =>
   Effect.flatMap(Effect.scope, (scope) => Scope.addFinalizer(scope, network.passTime))
 
 /** Connects over real sockets. */
 export const connectLive = (options: SessionOptions) => Effect.provide(makeSession(options), TransportModule.layer())
 
-export type TheSession = Session["Service"]
+export type SessionService = Session["Service"]
 
-export const create = (session: TheSession, path: string, data = "", flags = 0) =>
+export const create = (session: SessionService, path: string, data = "", flags = 0) =>
   session.request(
     Operations.create,
     {
@@ -69,34 +69,34 @@ export const create = (session: TheSession, path: string, data = "", flags = 0) 
     path
   )
 
-export const get = (session: TheSession, path: string) =>
+export const get = (session: SessionService, path: string) =>
   Effect.map(session.request(Operations.getData, { path, watch: false }, path), ({ data }) =>
     new TextDecoder().decode(data ?? new Uint8Array(0))
   )
 
-export const set = (session: TheSession, path: string, data: string | Uint8Array, version = -1) =>
+export const set = (session: SessionService, path: string, data: string | Uint8Array, version = -1) =>
   session.request(
     Operations.setData,
     { path, data: typeof data === "string" ? new TextEncoder().encode(data) : data, version },
     path
   )
 
-export const remove = (session: TheSession, path: string) =>
+export const remove = (session: SessionService, path: string) =>
   session.request(Operations.deleteNode, { path, version: -1 }, path)
 
-export const exists = (session: TheSession, path: string) =>
+export const exists = (session: SessionService, path: string) =>
   session.request(Operations.exists, { path, watch: false }, path)
 
 /** The same path for the server and for errors. */
-export const at = (path: string) => ({ server: path, client: path })
+export const samePath = (path: string) => ({ server: path, client: path })
 
 /** The next state that satisfies a predicate, the current one included. */
-export const awaitState = (session: TheSession, tag: TheSession["info"]["state"]["_tag"]) =>
+export const awaitState = (session: SessionService, tag: SessionService["info"]["state"]["_tag"]) =>
   Stream.runHead(Stream.filter(session.info.states, (state) => state._tag === tag))
 
 /** Sets a one-shot watch on data that the server accepts. */
-export const watchData = Effect.fnUntraced(function* (session: TheSession, server: ServerSide, path: string) {
-  const fiber = yield* Effect.forkChild(session.watchData(at(path)), { startImmediately: true })
+export const watchData = Effect.fnUntraced(function* (session: SessionService, server: ServerSide, path: string) {
+  const fiber = yield* Effect.forkChild(session.watchData(samePath(path)), { startImmediately: true })
   const { xid } = yield* server.nextRequest
   server.replyWith(xid, 0x10n, Operations.getData, { data: null, stat: Frames.stat })
   return (yield* Fiber.join(fiber)).changed
@@ -104,13 +104,13 @@ export const watchData = Effect.fnUntraced(function* (session: TheSession, serve
 
 /** Adds a persistent watch that the server accepts. */
 export const watchPersistently = Effect.fnUntraced(function* (
-  session: TheSession,
+  session: SessionService,
   server: ServerSide,
   path: string,
   recursive: boolean,
   listener: PersistentWatchListener
 ) {
-  const fiber = yield* Effect.forkScoped(session.watchPersistently(at(path), { recursive, listener }))
+  const fiber = yield* Effect.forkScoped(session.watchPersistently(samePath(path), { recursive, listener }))
   server.replyWith((yield* server.nextRequest).xid, 0x11n, Operations.addWatch, { err: 0 })
   yield* Fiber.join(fiber)
 })

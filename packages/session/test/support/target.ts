@@ -2,7 +2,7 @@
 import type * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 
-export const target = (): FaultProxy.Target => {
+export const sharedTarget = (): FaultProxy.Target => {
   const [host = "", port = ""] = TestServer.connectString().split(":")
   return { host, port: Number(port) }
 }

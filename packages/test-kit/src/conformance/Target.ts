@@ -20,19 +20,19 @@ import { freshPath } from "../TestServer.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Way {
+export interface Endpoint {
   /** Without a chroot. */
   readonly servers: string
   readonly transport: Transport["Service"]
 }
 
 /**
- * A way of its own, which can be broken.
+ * An endpoint of its own, which can be broken.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Link extends Way {
+export interface BreakableEndpoint extends Endpoint {
   /** Ends the connections, and lets none in until `heal`. */
   readonly cut: Effect.Effect<void>
   readonly heal: Effect.Effect<void>
@@ -51,8 +51,8 @@ export interface Link extends Way {
  */
 export class Target extends Context.Service<
   Target,
-  Way & {
-    readonly link: Effect.Effect<Link, never, Scope.Scope>
+  Endpoint & {
+    readonly link: Effect.Effect<BreakableEndpoint, never, Scope.Scope>
   }
 >()("@effect-zookeeper/test-kit/conformance/Target") {}
 
@@ -62,13 +62,13 @@ export class Target extends Context.Service<
  * @category constructors
  * @since 0.1.0
  */
-export const connectBy = (
-  way: Way,
+export const connectTo = (
+  endpoint: Endpoint,
   options: Omit<ZooKeeper.Options, "servers" | "tls"> & { readonly chroot?: string | undefined } = {}
 ): Effect.Effect<ZooKeeper.Service, ZooKeeper.StartError, Scope.Scope> =>
   ZooKeeper.layerSession(options).pipe(
-    Layer.provide(Session.layer({ servers: way.servers, retry: soon, ...options })),
-    Layer.provide(Layer.succeed(Transport, way.transport)),
+    Layer.provide(Session.layer({ servers: endpoint.servers, retry: soon, ...options })),
+    Layer.provide(Layer.succeed(Transport, endpoint.transport)),
     Layer.fresh,
     Layer.build,
     Effect.map((context) => Context.get(context, ZooKeeper.ZooKeeper))
@@ -81,17 +81,17 @@ export const connectBy = (
  * @since 0.1.0
  */
 export const connect = (
-  options: Parameters<typeof connectBy>[1] = {}
+  options: Parameters<typeof connectTo>[1] = {}
 ): Effect.Effect<ZooKeeper.Service, ZooKeeper.StartError, Target | Scope.Scope> =>
-  Effect.flatMap(Target, (target) => connectBy(target, options))
+  Effect.flatMap(Target, (target) => connectTo(target, options))
 
 /**
- * A place of its own for a test: a persistent znode, and a client whose root it is.
+ * A chroot of its own for a test: a persistent znode, and a client whose root it is.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const place = Effect.fnUntraced(function* (options: Parameters<typeof connectBy>[1] = {}) {
+export const makeChroot = Effect.fnUntraced(function* (options: Parameters<typeof connectTo>[1] = {}) {
   const chroot = freshPath("conformance")
   const root = yield* connect(options)
   yield* root.create(chroot)
@@ -99,16 +99,16 @@ export const place = Effect.fnUntraced(function* (options: Parameters<typeof con
 })
 
 /**
- * A place of its own, a client that reaches it over a link, and another one beside it.
+ * A chroot of its own, a client that reaches it over a link, and another one beside it.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const placeWithLink = Effect.fnUntraced(function* (options: Parameters<typeof connectBy>[1] = {}) {
-  const { chroot, zk: beside } = yield* place()
+export const makeChrootWithLink = Effect.fnUntraced(function* (options: Parameters<typeof connectTo>[1] = {}) {
+  const { chroot, zk: beside } = yield* makeChroot()
   const target = yield* Target
   const link = yield* target.link
-  const zk = yield* connectBy(link, { ...options, chroot })
+  const zk = yield* connectTo(link, { ...options, chroot })
   return { zk, beside, link, chroot }
 })
 

@@ -3,8 +3,8 @@ import { Acl, type ZooKeeper } from "@effect-zookeeper/client"
 import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { failure, outcome } from "../Expecting.ts"
-import { connect, place, type Target } from "./Target.ts"
+import { failure, outcome } from "../Expectations.ts"
+import { connect, makeChroot, type Target } from "./Target.ts"
 
 const digest = (credentials: string) => ({ scheme: "digest", credentials: Redacted.make(credentials) })
 
@@ -25,7 +25,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
     for (const [perm, allowed] of permissions) {
       it.effect(`${perm} allows ${allowed.join(", ")} and nothing else`, () =>
         Effect.gen(function* () {
-          const { zk } = yield* place()
+          const { zk } = yield* makeChroot()
           yield* zk.create("/a")
           yield* zk.create("/a/child")
           yield* zk.setAcl("/a", [Acl.world(perm)])
@@ -48,7 +48,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("are not inherited, and not needed of those above", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/p")
         yield* zk.create("/p/c", { data: "1" })
         yield* zk.setAcl("/p", [Acl.ip("10.0.0.1", "cdrwa")])
@@ -62,7 +62,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("ACLs", () => {
     it.effect("compare a version of their own", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a")
         yield* zk.set("/a", "1")
         assert.deepStrictEqual((yield* zk.getAcl("/a")).acl, Acl.open)
@@ -76,7 +76,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("are refused for each reason of their rows, permission before sense and version", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* failure(zk.setAcl("/no", Acl.open), "NoNode")
         yield* zk.create("/a")
         yield* failure(zk.setAcl("/a", Acl.creator), "InvalidACL")
@@ -89,7 +89,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("are stored without duplicates", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a", { acl: [...Acl.open, Acl.ip("10.0.0.1", "r"), ...Acl.open] })
         assert.deepStrictEqual((yield* zk.getAcl("/a")).acl, [...Acl.open, Acl.ip("10.0.0.1", "r")])
       })
@@ -97,7 +97,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("of an address or of a range of them let in who comes from there", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/here", { acl: [Acl.ip("127.0.0.1", "r")] })
         yield* zk.create("/range", { acl: [Acl.ip("127.0.0.0/8", "r")] })
         yield* zk.create("/elsewhere", { acl: [Acl.ip("10.0.0.0/8", "r")] })
@@ -109,7 +109,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("are those of the client where none is given", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const other = yield* connect({ chroot, defaultAcl: Acl.readOnly })
         yield* other.create("/a")
         assert.deepStrictEqual((yield* zk.getAcl("/a")).acl, Acl.readOnly)
@@ -120,7 +120,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("identities", () => {
     it.effect("let their owners in, and nobody else", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const owner = yield* connect({ chroot, auth: [bob] })
         yield* owner.create("/mine", { data: "1", acl: Acl.creator })
         yield* owner.set("/mine", "2")
@@ -132,7 +132,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("stand in the ACL as hashes, which only ADMIN sees", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const owner = yield* connect({ chroot, auth: [bob] })
         yield* owner.create("/mine", { acl: [...Acl.creator, ...Acl.readOnly] })
         assert.deepStrictEqual((yield* owner.getAcl("/mine")).acl, [Acl.digestId(bobId, "cdrwa"), ...Acl.readOnly])
@@ -142,7 +142,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("can be several, and auth means all of them", () =>
       Effect.gen(function* () {
-        const { chroot } = yield* place()
+        const { chroot } = yield* makeChroot()
         const owner = yield* connect({ chroot, auth: [bob, digest("eve:hers")] })
         yield* owner.create("/ours", { acl: Acl.creator })
         assert.lengthOf((yield* owner.getAcl("/ours")).acl, 2)
@@ -153,7 +153,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("can be added later, and whoAmI lists them", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const owner = yield* connect({ chroot, auth: [bob] })
         yield* owner.create("/mine", { acl: Acl.creator })
         yield* failure(zk.get("/mine"), "NoAuth")
@@ -180,7 +180,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("of the super user open everything", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         yield* zk.create("/closed", { data: "1", acl: [Acl.ip("10.0.0.1", "r")] })
         const admin = yield* connect({ chroot, auth: [digest("super:secret")] })
         yield* admin.get("/closed")

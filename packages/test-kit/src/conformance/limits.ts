@@ -3,14 +3,14 @@ import { Op } from "@effect-zookeeper/client"
 import { MAX_REQUEST } from "@effect-zookeeper/protocol/Frame"
 import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { failure } from "../Expecting.ts"
-import { place, type Target } from "./Target.ts"
+import { failure } from "../Expectations.ts"
+import { makeChroot, type Target } from "./Target.ts"
 
 export const limits = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("limits", () => {
     it.effect("let a request of 1 MiB less a byte through, and stop the next one before it is sent", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         yield* zk.create("/a")
         // Header, path, length of the data, version.
         const overhead = 8 + (4 + chroot.length + "/a".length) + 4 + 4
@@ -27,7 +27,7 @@ export const limits = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("hold for a transaction as a whole", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const half = new Uint8Array(600_000)
         yield* failure(
           zk.transaction([Op.create("/a", { data: half }), Op.create("/b", { data: half })]),
@@ -39,7 +39,7 @@ export const limits = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("do not hold for answers", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const names = Array.from({ length: 6_000 }, (_, index) => `${index}-`.padEnd(200, "x"))
         for (let from = 0; from < names.length; from += 2_000) {
           yield* zk.transaction(names.slice(from, from + 2_000).map((name) => Op.create(`/${name}`)))

@@ -7,8 +7,8 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { eventually, failure, pulled, text } from "../Expecting.ts"
-import { type Link, placeWithLink, type Target } from "./Target.ts"
+import { eventually, failure, pullFrom, text } from "../Expectations.ts"
+import { type BreakableEndpoint, makeChrootWithLink, type Target } from "./Target.ts"
 
 const awaitState = (zk: ZooKeeper.Service, wanted: string) =>
   eventually(
@@ -17,7 +17,7 @@ const awaitState = (zk: ZooKeeper.Service, wanted: string) =>
   )
 
 /** Does something while a client is cut off. */
-const whileCut = <A, E, R>(zk: ZooKeeper.Service, link: Link, during: Effect.Effect<A, E, R>) =>
+const whileCut = <A, E, R>(zk: ZooKeeper.Service, link: BreakableEndpoint, during: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     yield* link.cut
     yield* awaitState(zk, "Disconnected")
@@ -31,7 +31,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
     it.effect("the session, its ephemerals and its identities are the same", () =>
       Effect.gen(function* () {
         const bob = { scheme: "digest", credentials: Redacted.make("bob:secret") }
-        const { beside, link, zk } = yield* placeWithLink({ auth: [bob] })
+        const { beside, link, zk } = yield* makeChrootWithLink({ auth: [bob] })
         yield* zk.create("/e", { mode: "ephemeral" })
         yield* zk.create("/mine", { acl: Acl.creator })
         const { id } = zk.session
@@ -49,7 +49,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("one-shot watches tell what happened meanwhile", () =>
       Effect.gen(function* () {
-        const { beside, link, zk } = yield* placeWithLink()
+        const { beside, link, zk } = yield* makeChrootWithLink()
         yield* beside.create("/changed", { data: "1" })
         yield* beside.create("/deleted")
         yield* beside.create("/parent")
@@ -79,7 +79,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("one-shot watches of what did not change still wait", () =>
       Effect.gen(function* () {
-        const { beside, link, zk } = yield* placeWithLink()
+        const { beside, link, zk } = yield* makeChrootWithLink()
         yield* beside.create("/a")
         const data = yield* zk.getAndWatch("/a")
         const children = yield* zk.getChildrenAndWatch("/a")
@@ -99,10 +99,10 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("persistent watches tell a gap and go on", () =>
       Effect.gen(function* () {
-        const { beside, link, zk } = yield* placeWithLink()
+        const { beside, link, zk } = yield* makeChrootWithLink()
         yield* beside.create("/a")
-        const own = yield* pulled(zk.events("/a"))
-        const recursive = yield* pulled(zk.events("/", { recursive: true }))
+        const own = yield* pullFrom(zk.events("/a"))
+        const recursive = yield* pullFrom(zk.events("/", { recursive: true }))
         yield* Effect.sleep("10 millis")
         yield* zk.sync()
         yield* whileCut(zk, link, beside.set("/a", "missed"))
@@ -117,12 +117,12 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("streams of values show the truth", () =>
       Effect.gen(function* () {
-        const { beside, link, zk } = yield* placeWithLink()
+        const { beside, link, zk } = yield* makeChrootWithLink()
         yield* beside.create("/a", { data: "1" })
-        const data = yield* pulled(
+        const data = yield* pullFrom(
           Stream.map(zk.dataChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => text(value.data))))
         )
-        const children = yield* pulled(
+        const children = yield* pullFrom(
           Stream.map(zk.childrenChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => value.children)))
         )
         assert.strictEqual(yield* data, "1")
@@ -138,7 +138,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("a read that waited is answered", () =>
       Effect.gen(function* () {
-        const { beside, link, zk } = yield* placeWithLink()
+        const { beside, link, zk } = yield* makeChrootWithLink()
         yield* beside.create("/a", { data: "1" })
         yield* link.cut
         yield* awaitState(zk, "Disconnected")
@@ -151,7 +151,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("a read whose answer was lost is asked again", () =>
       Effect.gen(function* () {
-        const { beside, link, zk } = yield* placeWithLink()
+        const { beside, link, zk } = yield* makeChrootWithLink()
         yield* beside.create("/a", { data: "1" })
         yield* link.loseReply(Operations.getData)
         assert.strictEqual(text(yield* zk.getData("/a")), "1")
@@ -162,7 +162,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("a write whose reply was lost", () => {
     it.effect("fails with ConnectionLoss, and was done once", () =>
       Effect.gen(function* () {
-        const { beside, link, zk } = yield* placeWithLink()
+        const { beside, link, zk } = yield* makeChrootWithLink()
         yield* link.loseReply(Operations.create)
         const error = yield* failure(zk.create("/job-", { mode: "persistentSequential" }), "ConnectionLoss")
         assert.isTrue(error.maybeApplied)
@@ -173,7 +173,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("is not done if the request was lost", () =>
       Effect.gen(function* () {
-        const { link, zk } = yield* placeWithLink()
+        const { link, zk } = yield* makeChrootWithLink()
         yield* link.loseRequest(Operations.create)
         yield* failure(zk.create("/a"), "ConnectionLoss")
         assert.isFalse(yield* zk.exists("/a"))
@@ -183,7 +183,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
     for (const lose of ["loseReply", "loseRequest"] as const) {
       it.effect(`is resolved when that was asked for (${lose})`, () =>
         Effect.gen(function* () {
-          const { beside, link, zk } = yield* placeWithLink()
+          const { beside, link, zk } = yield* makeChrootWithLink()
           yield* link[lose](Operations.create)
           const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
           assert.deepStrictEqual(
@@ -210,7 +210,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("is a transaction as a whole", () =>
       Effect.gen(function* () {
-        const { beside, link, zk } = yield* placeWithLink()
+        const { beside, link, zk } = yield* makeChrootWithLink()
         yield* link.loseReply(Operations.multi)
         const error = yield* failure(zk.transaction([Op.create("/a"), Op.create("/b")]), "ConnectionLoss")
         assert.isTrue(error.maybeApplied)

@@ -4,8 +4,8 @@ import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { failure, text } from "../Expecting.ts"
-import { connect, place, type Target } from "./Target.ts"
+import { failure, text } from "../Expectations.ts"
+import { connect, makeChroot, type Target } from "./Target.ts"
 
 const hidden = [Acl.world("cdwa")]
 
@@ -13,7 +13,7 @@ export const reading = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("reads", () => {
     it.effect("agree with each other", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a", { data: "data" })
         yield* zk.create("/a/x")
         yield* zk.create("/a/y", { mode: "ephemeral" })
@@ -31,7 +31,7 @@ export const reading = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("fail with each error of their rows", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/hidden", { acl: hidden })
         const reads: ReadonlyArray<(path: string) => Effect.Effect<unknown, ReadError>> = [
           zk.get,
@@ -53,7 +53,7 @@ export const reading = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("may look whether a znode is there that they may not read", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/hidden", { acl: hidden })
         assert.isTrue(yield* zk.exists("/hidden"))
         assert.isTrue(Option.isSome(yield* zk.stat("/hidden")))
@@ -65,7 +65,7 @@ export const reading = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("see what this client has written, whatever others do", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a")
         for (let n = 1; n <= 20; n++) {
           const [stat, seen] = yield* Effect.all([zk.set("/a", String(n)), zk.get("/a")], { concurrency: 2 })
@@ -76,7 +76,7 @@ export const reading = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("go together, each with a result of its own", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a", { data: "1" })
         yield* zk.create("/a/b")
         yield* zk.create("/hidden", { acl: hidden })
@@ -99,7 +99,7 @@ export const reading = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("go together by the hundred", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const names = Array.from({ length: 200 }, (_, index) => `/n${index}`)
         yield* zk.transaction(names.map((path) => Op.create(path, { data: path })))
         const all = yield* zk.read(names.map((path) => Op.get(path)))
@@ -112,7 +112,7 @@ export const reading = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("count what is below, at any depth", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.ensurePath("/a/b/c")
         yield* zk.create("/ab")
         assert.strictEqual(yield* zk.countDescendants("/a"), 2)
@@ -123,7 +123,7 @@ export const reading = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("list this session's ephemerals by a text prefix", () =>
       Effect.gen(function* () {
-        const { chroot, root, zk } = yield* place()
+        const { chroot, root, zk } = yield* makeChroot()
         yield* zk.create("/job-1", { mode: "ephemeral" })
         yield* zk.create("/job-2", { mode: "ephemeral" })
         yield* zk.create("/other", { mode: "ephemeral" })
@@ -159,7 +159,7 @@ export const reading = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("answers sync for any path", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.sync()
         yield* zk.sync("/no/such/path")
       })

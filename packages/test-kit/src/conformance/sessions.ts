@@ -3,8 +3,8 @@ import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { failure } from "../Expecting.ts"
-import { connect, connectBy, place, placeWithLink, Target } from "./Target.ts"
+import { failure } from "../Expectations.ts"
+import { connect, connectTo, makeChroot, makeChrootWithLink, Target } from "./Target.ts"
 
 export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("a session", () => {
@@ -33,7 +33,7 @@ export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("takes its ephemerals along when it is closed, before anyone is told that it is", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const closed = yield* Effect.scoped(
           Effect.gen(function* () {
             const other = yield* connect({ chroot })
@@ -52,7 +52,7 @@ export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("keeps its ephemerals when it is left, until it expires", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const watched = yield* Effect.scoped(
           Effect.gen(function* () {
             const other = yield* connect({ chroot, sessionTimeout: "1 second" })
@@ -69,7 +69,7 @@ export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("is taken up again with all that it had", () =>
       Effect.gen(function* () {
-        const { chroot } = yield* place()
+        const { chroot } = yield* makeChroot()
         const session = yield* Effect.scoped(
           Effect.gen(function* () {
             const first = yield* connect({ chroot })
@@ -90,7 +90,7 @@ export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("is refused to who has the wrong password, or comes when it has ended", () =>
       Effect.gen(function* () {
-        const { chroot } = yield* place()
+        const { chroot } = yield* makeChroot()
         const { id, password } = yield* Effect.scoped(
           Effect.gen(function* () {
             const owner = yield* connect({ chroot })
@@ -109,11 +109,11 @@ export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("that somebody else closes is over for its owner", () =>
       Effect.gen(function* () {
-        const { beside, chroot, link, zk } = yield* placeWithLink({ sessionExpiry: "fail" })
+        const { beside, chroot, link, zk } = yield* makeChrootWithLink({ sessionExpiry: "fail" })
         yield* zk.create("/e", { mode: "ephemeral" })
         const { id, password } = zk.session
         yield* link.cut
-        yield* Effect.scoped(connectBy(yield* Target, { chroot, session: { id, password } }))
+        yield* Effect.scoped(connectTo(yield* Target, { chroot, session: { id, password } }))
         assert.isFalse(yield* beside.exists("/e"))
         yield* link.heal
         yield* Stream.runDrain(Stream.takeUntil(zk.session.states, ({ _tag }) => _tag === "Expired"))
@@ -123,12 +123,12 @@ export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("that expires is followed by a new one", () =>
       Effect.gen(function* () {
-        const { beside, chroot, link, zk } = yield* placeWithLink()
+        const { beside, chroot, link, zk } = yield* makeChrootWithLink()
         yield* zk.create("/e", { mode: "ephemeral" })
         const { changed } = yield* zk.getAndWatch("/e")
         const { id, password } = zk.session
         yield* link.cut
-        yield* Effect.scoped(connectBy(yield* Target, { chroot, session: { id, password } }))
+        yield* Effect.scoped(connectTo(yield* Target, { chroot, session: { id, password } }))
         yield* link.heal
         yield* failure(changed, "SessionExpired")
         yield* zk.create("/e", { mode: "ephemeral" })

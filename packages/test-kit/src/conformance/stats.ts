@@ -3,14 +3,14 @@ import { Acl, Op } from "@effect-zookeeper/client"
 import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { failure } from "../Expecting.ts"
-import { connect, place, type Target } from "./Target.ts"
+import { failure } from "../Expectations.ts"
+import { connect, makeChroot, type Target } from "./Target.ts"
 
 export const stats = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("the Stat", () => {
     it.effect("of a new znode", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const { stat } = yield* zk.createWithStat("/a", { data: "grün" })
         assert.isTrue(stat.czxid > 0n)
         assert.deepStrictEqual([stat.mzxid, stat.pzxid], [stat.czxid, stat.czxid])
@@ -23,7 +23,7 @@ export const stats = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("after new data", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const { stat: before } = yield* zk.createWithStat("/a", { data: "1" })
         const after = yield* zk.set("/a", "22")
         assert.isTrue(after.mzxid > before.mzxid)
@@ -40,7 +40,7 @@ export const stats = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("after a new ACL", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const { stat: before } = yield* zk.createWithStat("/a")
         const after = yield* zk.setAcl("/a", Acl.readOnly)
         assert.deepStrictEqual(after, { ...before, aversion: 1 })
@@ -49,7 +49,7 @@ export const stats = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("of the parent counts children that come and go", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const { stat: before } = yield* zk.createWithStat("/p")
         const { stat: child } = yield* zk.createWithStat("/p/c")
         const { stat: with1 } = yield* zk.get("/p")
@@ -67,7 +67,7 @@ export const stats = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("of an ephemeral names its session, and its end is counted in the parent", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         yield* zk.create("/p")
         yield* Effect.scoped(
           Effect.gen(function* () {
@@ -84,7 +84,7 @@ export const stats = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("of everything in a transaction has one zxid and one time", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/old")
         const [, , set] = yield* zk.transaction([Op.create("/a"), Op.create("/a/b"), Op.setData("/old", "1")])
         const { stat: a } = yield* zk.get("/a")
@@ -96,7 +96,7 @@ export const stats = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("shows that what was refused changed nothing", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/p")
         yield* zk.create("/p/c")
         const before = [(yield* zk.get("/p")).stat, (yield* zk.get("/p/c")).stat]

@@ -1,5 +1,5 @@
 /**
- * The servers that have to answer alike: the real one of the run, and the embedded one through each of its doors.
+ * The servers that have to answer alike: the real one of the run, and the embedded one through each of its transports.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as FaultProxy from "../FaultProxy.ts"
 import * as TestServer from "../TestServer.ts"
-import { type Link, Target } from "./Target.ts"
+import { type BreakableEndpoint, Target } from "./Target.ts"
 
 /** As the real server of the run is configured. */
 const options: EmbeddedServer.Options = {
@@ -57,7 +57,7 @@ export const embeddedMemory: Layer.Layer<Target> = Layer.effect(
       transport,
       // The server knows no links: what nobody has met while this one was there would be the next one's to meet.
       link: Effect.acquireRelease(
-        Effect.sync((): Link => {
+        Effect.sync((): BreakableEndpoint => {
           const gate = new Gate(transport)
           return {
             servers,
@@ -86,7 +86,7 @@ function overTcp<R>(connectString: Effect.Effect<string, never, R>): Layer.Layer
       return {
         servers,
         transport,
-        link: Effect.map(FaultProxy.make({ host, port: Number(port) }), (proxy): Link => {
+        link: Effect.map(FaultProxy.make({ host, port: Number(port) }), (proxy): BreakableEndpoint => {
           const lose = (direction: FaultProxy.Direction, op: number) =>
             Effect.asVoid(proxy.rule({ match: { direction, op }, action: { _tag: "DropAndReset" } }))
           return {

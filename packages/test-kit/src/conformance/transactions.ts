@@ -3,14 +3,14 @@ import { Acl, Op } from "@effect-zookeeper/client"
 import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { eventually, failure, text } from "../Expecting.ts"
-import { place, type Target } from "./Target.ts"
+import { eventually, failure, text } from "../Expectations.ts"
+import { makeChroot, type Target } from "./Target.ts"
 
 export const transactions = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("a transaction", () => {
     it.effect("applies all and gives a tuple of results", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/gone")
         const [path, sequential, checked, stat, deleted] = yield* zk.transaction([
           Op.create("/a", { data: "1" }),
@@ -30,7 +30,7 @@ export const transactions = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("lets each operation see what those before it did", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a", { data: "old" })
         yield* zk.transaction([
           Op.delete("/a", { version: 0 }),
@@ -50,7 +50,7 @@ export const transactions = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("says which operation failed and why, and applies nothing", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a", { data: "1" })
         const error = yield* failure(
           zk.transaction([
@@ -74,7 +74,7 @@ export const transactions = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("names every error that an operation can have", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a")
         yield* zk.create("/a/b")
         yield* zk.create("/locked", { acl: [Acl.world("r")] })
@@ -105,7 +105,7 @@ export const transactions = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("numbers sequential znodes as one after the other, and uses up no number when it fails", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/s")
         const next = Op.create("/s/n-", { mode: "persistentSequential" })
         assert.deepStrictEqual(yield* zk.transaction([next, Op.create("/s/plain"), next]), [
@@ -120,7 +120,7 @@ export const transactions = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("makes znodes of every mode", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const paths = yield* zk.transaction([
           Op.create("/container", { mode: "container" }),
           Op.create("/container/a"),
@@ -139,7 +139,7 @@ export const transactions = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("of many operations is one", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const paths = Array.from({ length: 1_000 }, (_, index) => `/n${index}`)
         yield* zk.transaction(paths.map((path) => Op.create(path, { data: path })))
         assert.lengthOf(yield* zk.getChildren("/"), 1_000)

@@ -2,14 +2,14 @@
 import { Op } from "@effect-zookeeper/client"
 import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { failure, pulled, text } from "../Expecting.ts"
-import { connect, connectBy, place, Target } from "./Target.ts"
+import { failure, pullFrom, text } from "../Expectations.ts"
+import { connect, connectTo, makeChroot, Target } from "./Target.ts"
 
 export const views = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("a chroot", () => {
     it.effect("is put before paths and taken off answers", () =>
       Effect.gen(function* () {
-        const { chroot, root, zk } = yield* place()
+        const { chroot, root, zk } = yield* makeChroot()
         const inner = yield* zk.withChroot("/inner")
         yield* inner.ensurePath("/")
         assert.strictEqual(yield* inner.create("/a", { mode: "persistentSequential" }), "/a0000000000")
@@ -25,10 +25,10 @@ export const views = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("is the connect string's, and the option's within it", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const target = yield* Target
         const way = { ...target, servers: target.servers + chroot }
-        const inner = yield* connectBy(way, { chroot: "/inner" })
+        const inner = yield* connectTo(way, { chroot: "/inner" })
         yield* inner.createWithParents("/a/b", { data: "1" })
         assert.strictEqual(text(yield* zk.getData("/inner/a/b")), "1")
         assert.deepStrictEqual(yield* inner.getChildren("/"), ["a"])
@@ -37,7 +37,7 @@ export const views = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("need not exist, but what is in it needs it", () =>
       Effect.gen(function* () {
-        const { chroot } = yield* place()
+        const { chroot } = yield* makeChroot()
         const zk = yield* connect({ chroot: `${chroot}/not-yet` })
         assert.isFalse(yield* zk.exists("/"))
         yield* failure(zk.create("/a"), "NoNode")
@@ -49,9 +49,9 @@ export const views = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("is taken off events", () =>
       Effect.gen(function* () {
-        const { root, chroot, zk } = yield* place()
+        const { root, chroot, zk } = yield* makeChroot()
         yield* zk.create("/a")
-        const events = yield* pulled(zk.events("/", { recursive: true }))
+        const events = yield* pullFrom(zk.events("/", { recursive: true }))
         yield* Effect.sleep("10 millis")
         yield* zk.sync()
         const children = yield* zk.getChildrenAndWatch("/")
@@ -67,7 +67,7 @@ export const views = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("a view that tracks versions", () => {
     it.effect("writes only what it has read", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a", { data: "0" })
         const tracked = yield* zk.trackVersions
         yield* tracked.get("/a")

@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { failure, pulled, text } from "../Expecting.ts"
-import { connect, place, type Target } from "./Target.ts"
+import { failure, pullFrom, text } from "../Expectations.ts"
+import { connect, makeChroot, type Target } from "./Target.ts"
 
 /** The next so many events, as `NodeCreated /a`. */
 const told = (next: Effect.Effect<{ readonly type: string; readonly path: string }, unknown>, count: number) =>
@@ -20,7 +20,7 @@ const eventsOf = Effect.fnUntraced(function* (
   options?: { readonly recursive: boolean }
 ) {
   const ready = yield* Deferred.make<void>()
-  const next = yield* pulled(zk.events(path, { ...options, onReady: () => Deferred.doneUnsafe(ready, Effect.void) }))
+  const next = yield* pullFrom(zk.events(path, { ...options, onReady: () => Deferred.doneUnsafe(ready, Effect.void) }))
   yield* Deferred.await(ready)
   return next
 })
@@ -33,7 +33,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("a one-shot watch", () => {
     it.effect("of data tells the next change, by the client's path, whoever makes it", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const other = yield* connect({ chroot })
         yield* zk.create("/a", { data: "1" })
         const mine = yield* zk.getAndWatch("/a")
@@ -49,7 +49,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("of data tells a deletion", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a")
         const { changed } = yield* zk.getAndWatch("/a")
         // Neither of these is its business.
@@ -63,7 +63,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("of existence tells creation, data and deletion, one of them each", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const absent = yield* zk.existsAndWatch("/a")
         assert.isTrue(Option.isNone(absent.stat))
         yield* zk.create("/a")
@@ -80,7 +80,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("of children tells that one came or went, and that the parent went", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a")
         const created = yield* zk.getChildrenAndWatch("/a")
         assert.deepStrictEqual(created.children, [])
@@ -100,7 +100,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("is not set by a read that fails", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* failure(zk.getAndWatch("/no"), "NoNode")
         yield* failure(zk.getChildrenAndWatch("/no"), "NoNode")
         yield* zk.create("/hidden", { acl: [Acl.world("w")] })
@@ -110,7 +110,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("can be given up", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a")
         const first = yield* zk.getAndWatch("/a")
         const waiting = yield* Effect.forkChild(first.changed, { startImmediately: true })
@@ -123,7 +123,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("tells before any answer shows what it told", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const other = yield* connect({ chroot })
         yield* zk.create("/a", { data: "0" })
         for (let n = 1; n <= 20; n++) {
@@ -149,7 +149,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("tells of what a session takes along", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const [data, children] = yield* Effect.scoped(
           Effect.gen(function* () {
             const other = yield* connect({ chroot })
@@ -166,7 +166,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("a persistent watch", () => {
     it.effect("tells all of a znode and its list of children", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const next = yield* eventsOf(zk, "/a")
         yield* zk.create("/a")
         yield* zk.set("/a", "1")
@@ -186,7 +186,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("that is recursive tells all at and below, and no lists of children", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const next = yield* eventsOf(zk, "/a", { recursive: true })
         yield* zk.create("/a")
         yield* zk.create("/ab")
@@ -208,7 +208,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("tells of a transaction in the order of its operations", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const other = yield* connect({ chroot })
         yield* zk.create("/old")
         const next = yield* eventsOf(zk, "/", { recursive: true })
@@ -232,7 +232,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("and others tell of one change each on its own", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a")
         yield* zk.create("/a/b")
         const persistent = yield* eventsOf(zk, "/a")
@@ -247,7 +247,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("can be ended and set again", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* Effect.scoped(
           Effect.gen(function* () {
             const next = yield* eventsOf(zk, "/a")
@@ -266,9 +266,9 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("streams of values", () => {
     it.effect("give the data, then what it becomes, through deletion and creation", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const other = yield* connect({ chroot })
-        const next = yield* pulled(dataOf(zk, "/a/b"))
+        const next = yield* pullFrom(dataOf(zk, "/a/b"))
         assert.isNull(yield* next)
         yield* other.create("/a")
         yield* other.create("/a/b", { data: "1" })
@@ -284,7 +284,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("never go back and end at the last, however fast it is written", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const other = yield* connect({ chroot })
         yield* zk.create("/n", { data: "0" })
         const seen = yield* Effect.forkChild(
@@ -309,8 +309,8 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("give the lists of children", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
-        const next = yield* pulled(
+        const { zk } = yield* makeChroot()
+        const next = yield* pullFrom(
           Stream.map(zk.childrenChanges("/a"), (seen) =>
             Option.getOrNull(Option.map(seen, ({ children }) => [...children].sort()))
           )

@@ -2,8 +2,8 @@
 import { Acl, type ZooKeeper } from "@effect-zookeeper/client"
 import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { eventually, failure, outcome, text } from "../Expecting.ts"
-import { connect, place, type Target } from "./Target.ts"
+import { eventually, failure, outcome, text } from "../Expectations.ts"
+import { connect, makeChroot, type Target } from "./Target.ts"
 
 const locked = [Acl.world("r")]
 
@@ -11,7 +11,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("create", () => {
     it.effect("keeps text, any bytes, and none", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         assert.strictEqual(yield* zk.create("/text", { data: "schön" }), "/text")
         assert.strictEqual(text(yield* zk.getData("/text")), "schön")
         yield* zk.create("/bytes", { data: Uint8Array.of(0, 255, 128) })
@@ -23,7 +23,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("gives the Stat of what it created", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const { path, stat } = yield* zk.createWithStat("/a", { data: "abc" })
         assert.strictEqual(path, "/a")
         assert.deepStrictEqual((yield* zk.get("/a")).stat, stat)
@@ -32,7 +32,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("takes unusual names", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const names = ["a b", "ü", "日本", "...", "a..b", "-", "%2F", "a:b", '"', "zookeeper"]
         for (const name of names) assert.strictEqual(yield* zk.create(`/${name}`), `/${name}`)
         assert.sameMembers([...(yield* zk.getChildren("/"))], names)
@@ -41,7 +41,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("is refused for each reason of its row", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a")
         yield* zk.create("/locked", { acl: locked })
         yield* zk.create("/ephemeral", { mode: "ephemeral" })
@@ -60,7 +60,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
       "looks for an ACL that makes no sense before it looks for the parent, and for permission before the znode",
       () =>
         Effect.gen(function* () {
-          const { zk } = yield* place()
+          const { zk } = yield* makeChroot()
           yield* zk.create("/p")
           yield* zk.create("/p/a")
           yield* zk.setAcl("/p", locked)
@@ -72,7 +72,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("is refused alike in every mode", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a")
         const modes: ReadonlyArray<ZooKeeper.CreateOptions> = [
           {},
@@ -90,7 +90,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("numbers sequential znodes by all children that the parent ever had", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/s")
         const next = (prefix: string, mode: ZooKeeper.CreateOptions["mode"] = "persistentSequential") =>
           zk.create(`/s/${prefix}`, { mode })
@@ -112,7 +112,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("numbers concurrent sequential znodes without a gap", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const other = yield* connect({ chroot })
         yield* zk.create("/s")
         const paths = yield* Effect.forEach(
@@ -129,7 +129,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("puts an id into protected names", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const path = yield* zk.create("/lock-", { mode: "ephemeralSequential", protected: true })
         assert.match(path, /^\/_c_[0-9a-f-]{36}-lock-\d{10}$/)
         assert.isTrue(yield* zk.exists(path))
@@ -140,7 +140,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("containers and times to live", () => {
     it.effect("end when they are of no use any more, and not before", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/emptied", { mode: "container" })
         yield* zk.create("/emptied/child")
         yield* zk.create("/never-used", { mode: "container" })
@@ -160,7 +160,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("are no ephemerals to a Stat", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const container = yield* zk.createWithStat("/container", { mode: "container" })
         assert.strictEqual(container.stat.ephemeralOwner, 0n)
         const ttl = yield* zk.createWithStat("/ttl", { mode: "persistentWithTtl", ttl: "1 minute" })
@@ -171,7 +171,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("may have children, ephemeral ones too", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/container", { mode: "container" })
         yield* zk.create("/container/e", { mode: "ephemeral" })
         yield* zk.create("/container/c", { mode: "container" })
@@ -183,7 +183,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("take a time to live in its range, with the modes that have one", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         const longest = 2 ** 40 - 1
         yield* zk.create("/longest", { mode: "persistentWithTtl", ttl: longest })
         yield* zk.create("/shortest", { mode: "persistentWithTtl", ttl: 1 })
@@ -203,7 +203,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("set", () => {
     it.effect("compares versions, of which 0 is one and -1 is any", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a", { data: "0" })
         assert.strictEqual((yield* zk.set("/a", "1", 0)).version, 1)
         assert.strictEqual((yield* failure(zk.set("/a", "2", 0), "BadVersion")).path, "/a")
@@ -216,7 +216,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("counts a version for data that stays the same", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a", { data: "same" })
         assert.strictEqual((yield* zk.set("/a", "same")).version, 1)
         assert.strictEqual((yield* zk.set("/a", "")).dataLength, 0)
@@ -225,7 +225,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("is refused for each reason of its row, permission before version", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* failure(zk.set("/no", ""), "NoNode")
         yield* failure(zk.set("/no", "", 7), "NoNode")
         yield* zk.create("/locked", { acl: locked })
@@ -235,7 +235,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("updates by compare-and-set without losing a step", () =>
       Effect.gen(function* () {
-        const { chroot, zk } = yield* place()
+        const { chroot, zk } = yield* makeChroot()
         const other = yield* connect({ chroot })
         yield* zk.create("/n", { data: "0" })
         yield* Effect.forEach(
@@ -250,7 +250,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("creates or sets, with all parents", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         assert.strictEqual((yield* zk.createOrSet("/a/b/c", "1")).version, 0)
         assert.strictEqual((yield* zk.createOrSet("/a/b/c", "2")).version, 1)
         assert.strictEqual(text(yield* zk.getData("/a/b/c")), "2")
@@ -261,7 +261,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("delete", () => {
     it.effect("compares versions, of which 0 is one and -1 is any", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/a")
         yield* failure(zk.delete("/a", { version: 1 }), "BadVersion")
         yield* zk.delete("/a", { version: 0 })
@@ -275,7 +275,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("is refused for each reason of its row", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* failure(zk.delete("/no"), "NoNode")
         yield* failure(zk.delete("/no/a"), "NoNode")
         yield* zk.create("/p")
@@ -288,7 +288,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("looks for permission in the parent, then at the version, then for children", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.create("/p")
         yield* zk.create("/p/c")
         yield* zk.create("/p/c/d")
@@ -316,7 +316,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
 
     it.effect("deletes a tree from the bottom up", () =>
       Effect.gen(function* () {
-        const { zk } = yield* place()
+        const { zk } = yield* makeChroot()
         yield* zk.ensurePath("/t/a/b/c")
         yield* Effect.forEach(
           Array.from({ length: 50 }, (_, index) => index),

@@ -5,7 +5,7 @@
  */
 import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
-import type { MultiOp, MultiResult } from "@effect-zookeeper/protocol/OperationMulti"
+import type { MultiOp, MultiResult } from "@effect-zookeeper/protocol/Operations"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Records from "@effect-zookeeper/protocol/Records"
 import * as Arbitrary from "effect/Arbitrary"

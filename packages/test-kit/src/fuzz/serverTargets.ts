@@ -2,9 +2,9 @@
  * The embedded server: requests one by one, and whole connections byte by byte.
  */
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
-import * as Handshake from "@effect-zookeeper/server/Handshake"
-import * as Requests from "@effect-zookeeper/server/Requests"
-import { Client, type Outcome, ServerState, type Settings } from "@effect-zookeeper/server/ServerState"
+import * as Handshake from "@effect-zookeeper/server/internal/requests/Handshake"
+import * as Requests from "@effect-zookeeper/server/internal/requests/Requests"
+import { Client, type Outcome, ServerState, type Settings } from "@effect-zookeeper/server/internal/state/ServerState"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
@@ -18,7 +18,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
-import { encode } from "../internal/frameRules.ts"
+import { encode } from "../internal/proxy/frameRules.ts"
 import { must, type Target } from "./Fuzz.ts"
 import { type Choose, choices, concat, pieces } from "./Mutation.ts"
 import { recorded } from "./recorded.ts"
@@ -80,7 +80,7 @@ const request = (requests: ReadonlyArray<Uint8Array>): Target => ({
     }
     const outcome = Requests.apply(state, client, new JuteReader(input), time)
     encodeReply(outcome)
-    must(outcome.reply !== undefined || outcome.dropped.has(client), "neither an answer nor an end")
+    must(outcome.reply !== undefined || outcome.toDisconnect.has(client), "neither an answer nor an end")
     const isRefused = outcome.reply === undefined || outcome.reply.err !== 0
     return isRefused ? "refused" : "accepted"
   }

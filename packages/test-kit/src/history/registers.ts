@@ -77,7 +77,7 @@ class Register {
     return Verdict.make({ violations: this.violations })
   }
 
-  private accuse(what: string): void {
+  private addViolation(what: string): void {
     this.violations.push(`${this.path}: ${what}`)
   }
 
@@ -89,15 +89,15 @@ class Register {
     const known = this.values.get(version)
     if (known === undefined) this.values.set(version, operation)
     else if (known.value !== operation.value) {
-      this.accuse(`version ${version} is two values: ${describe(known)}, and ${describe(operation)}`)
+      this.addViolation(`version ${version} is two values: ${describe(known)}, and ${describe(operation)}`)
     }
     if (!isWrite(operation)) return
     const other = this.writers.get(version)
     if (other !== undefined)
-      this.accuse(`version ${version} has two writers: ${describe(other)}, and ${describe(operation)}`)
+      this.addViolation(`version ${version} has two writers: ${describe(other)}, and ${describe(operation)}`)
     this.writers.set(version, operation)
     if (operation.expected !== undefined && operation.expected + 1 !== version) {
-      this.accuse(`a write of version ${operation.expected} made another than the next: ${describe(operation)}`)
+      this.addViolation(`a write of version ${operation.expected} made another than the next: ${describe(operation)}`)
     }
   }
 
@@ -105,17 +105,21 @@ class Register {
   private explain(read: Operation): void {
     const version = read.version ?? 0
     const write = this.writes.get(read.value ?? "")
-    if (write === undefined) return this.accuse(`a value that nobody wrote: ${describe(read)}`)
-    if (write.outcome === "fail") return this.accuse(`${describe(write)} was refused, and is there: ${describe(read)}`)
+    if (write === undefined) return this.addViolation(`a value that nobody wrote: ${describe(read)}`)
+    if (write.outcome === "fail")
+      return this.addViolation(`${describe(write)} was refused, and is there: ${describe(read)}`)
     const known = this.versionOf.get(write)
     if (known !== undefined) {
-      if (known !== version) this.accuse(`${describe(write)} is version ${known}, and was read as ${describe(read)}`)
+      if (known !== version)
+        this.addViolation(`${describe(write)} is version ${known}, and was read as ${describe(read)}`)
       return
     }
     this.versionOf.set(write, version)
     this.writers.set(version, write)
     if (write.expected !== undefined && write.expected + 1 !== version) {
-      this.accuse(`a write of version ${write.expected} is version ${version}: ${describe(write)}, ${describe(read)}`)
+      this.addViolation(
+        `a write of version ${write.expected} is version ${version}: ${describe(write)}, ${describe(read)}`
+      )
     }
   }
 
@@ -128,13 +132,13 @@ class Register {
       const other = known.get(version)
       if (other === undefined) known.set(version, operation)
       else if (other.mzxid !== operation.mzxid) {
-        this.accuse(`version ${version} is two transactions: ${describe(other)}, and ${describe(operation)}`)
+        this.addViolation(`version ${version} is two transactions: ${describe(other)}, and ${describe(operation)}`)
       }
     }
     let before: Operation | undefined
     for (const [, operation] of [...known].toSorted(([a], [b]) => a - b)) {
       if (before !== undefined && before.mzxid! >= operation.mzxid!) {
-        this.accuse(`a later version of an earlier transaction: ${describe(before)}, then ${describe(operation)}`)
+        this.addViolation(`a later version of an earlier transaction: ${describe(before)}, then ${describe(operation)}`)
       }
       before = operation
     }
@@ -146,7 +150,7 @@ class Register {
       const { error, expected, f, outcome, synced } = operation
       if (outcome === "fail") {
         const mayLag = f === "read" && synced !== true
-        if (error === "NoNode" && !mayLag) this.accuse(`it was never deleted: ${describe(operation)}`)
+        if (error === "NoNode" && !mayLag) this.addViolation(`it was never deleted: ${describe(operation)}`)
         // It was refused for there was another version at some moment: the next one at the latest, if this one was known.
         if (error !== "BadVersion" || expected === undefined) return 0
         const seen = floor === expected ? floor + 1 : floor
@@ -156,10 +160,10 @@ class Register {
       const version = this.versionOf.get(operation)
       if (version === undefined) return 0
       if (f === "write" && version <= floor) {
-        this.accuse(`version ${floor} was known before it was asked: ${describe(operation)}`)
+        this.addViolation(`version ${floor} was known before it was asked: ${describe(operation)}`)
       }
       if (f === "read" && synced === true && version < floor) {
-        this.accuse(`version ${floor} was known before it was asked: ${describe(operation)}`)
+        this.addViolation(`version ${floor} was known before it was asked: ${describe(operation)}`)
       }
       return version
     })
@@ -191,7 +195,7 @@ class Register {
       const write = others[next]
       if (write !== undefined && write.invokedAt <= deadline) next++
       else
-        this.accuse(
+        this.addViolation(
           `version ${version} has no explanation: it was there at ${(deadline / 1000).toFixed(2)} ms at the latest`
         )
     }

@@ -14,8 +14,8 @@ import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import type { Answered } from "../history/History.ts"
 import type { Recorder } from "../history/Recorder.ts"
-import type { Record } from "./Evidence.ts"
-import { inProcess, interrupt, type Subject } from "./Subject.ts"
+import type { RunRecord } from "./Observations.ts"
+import { forkInNode, interrupt, type SimulatedClient } from "./SimulatedClient.ts"
 
 /** What every client reads and writes. */
 export const registers = ["/a", "/b"] as const
@@ -45,8 +45,8 @@ export interface WorkloadOptions {
  * @since 0.1.0
  */
 export class Workload {
-  readonly subject: Subject
-  private readonly record: Record
+  readonly client: SimulatedClient
+  private readonly record: RunRecord
   private readonly zk: ZooKeeper.Service
   private stopped = false
   private readonly recorder: Recorder
@@ -56,17 +56,17 @@ export class Workload {
   private readonly workers: Array<Fiber.Fiber<void>> = []
   private readonly streams: Array<Fiber.Fiber<unknown, unknown>> = []
   private readonly latest = new Map<string, string>()
-  private mirrored = ""
+  private copy = ""
   completed = 0
 
   private readonly options: WorkloadOptions
 
-  constructor(subject: Subject, record: Record, options: WorkloadOptions) {
-    this.subject = subject
+  constructor(client: SimulatedClient, record: RunRecord, options: WorkloadOptions) {
+    this.client = client
     this.options = options
     this.record = record
-    this.zk = subject.zk
-    this.recorder = record.recorder(subject.name, subject.now)
+    this.zk = client.zk
+    this.recorder = record.recorder(client.name, client.now)
   }
 
   // ---------------------------------------------------------------------------
@@ -74,9 +74,9 @@ export class Workload {
   // ---------------------------------------------------------------------------
 
   readonly start = Effect.gen({ self: this }, function* () {
-    const { node } = this.subject
-    for (let i = 0; i < 3; i++) this.workers.push(yield* inProcess(node, this.worker))
-    for (const stream of this.watching) this.streams.push(yield* inProcess(node, stream))
+    const { node } = this.client
+    for (let i = 0; i < 3; i++) this.workers.push(yield* forkInNode(node, this.worker))
+    for (const stream of this.watching) this.streams.push(yield* forkInNode(node, stream))
   })
 
   /** Lets the workers finish what they do; what does not end in time is a hang. Milliseconds. */
@@ -85,13 +85,13 @@ export class Workload {
       this.stopped = true
       const ended = yield* Effect.timeoutOption(Fiber.awaitAll(this.workers), within)
       if (Option.isSome(ended)) return
-      this.accuse(`P1: a request was not completed within ${within} ms after all was healed`)
+      this.addViolation(`P1: a request was not completed within ${within} ms after all was healed`)
       for (const worker of this.workers) yield* interrupt(worker)
     })
   }
 
   /** In peace a request takes as long as the network, and not until the next heartbeat; not behind another one either. */
-  readonly hurry = Effect.gen({ self: this }, function* () {
+  readonly measureLatency = Effect.gen({ self: this }, function* () {
     for (let i = 0; i < 12; i++) {
       const behind = yield* Random.nextBetween(0, 0.3)
       yield* Effect.all([this.ask, Effect.andThen(Effect.sleep(behind), this.ask)], { concurrency: 2 })
@@ -102,23 +102,23 @@ export class Workload {
     return Effect.gen({ self: this }, function* () {
       const path = yield* this.register
       const { connections, zk } = this
-      const began = this.subject.now()
+      const began = this.client.now()
       const wasConnected = zk.session.state._tag === "Connected"
       yield* Effect.ignore(this.get(path))
-      const took = this.subject.now() - began
+      const took = this.client.now() - began
       if (took > LONGEST && wasConnected && connections === this.connections) {
-        this.accuse(`P1: a request took ${took.toFixed(0)} ms when nothing was in its way`)
+        this.addViolation(`P1: a request took ${took.toFixed(0)} ms when nothing was in its way`)
       }
     })
   }
 
   /** Compares what watches and streams have told with what is there. */
-  judge(truth: ReadonlyMap<string, { readonly value: string; readonly stat: Stat } | undefined>, children: string) {
+  judge(current: ReadonlyMap<string, { readonly value: string; readonly stat: Stat } | undefined>, children: string) {
     if (this.latest.get(parent) !== children) {
-      this.accuse(`P7: childrenChanges ended with ${this.latest.get(parent)}, where ${children} are there`)
+      this.addViolation(`P7: childrenChanges ended with ${this.latest.get(parent)}, where ${children} are there`)
     }
-    if (this.mirrored !== truth.get("/b")?.value) {
-      this.accuse(`P7: events left a mirror with ${this.mirrored}, where ${truth.get("/b")?.value} is there`)
+    if (this.copy !== current.get("/b")?.value) {
+      this.addViolation(`P7: events left a mirror with ${this.copy}, where ${current.get("/b")?.value} is there`)
     }
   }
 
@@ -128,8 +128,8 @@ export class Workload {
     for (const fiber of this.watches) yield* interrupt(fiber)
   })
 
-  private accuse(what: string): void {
-    this.record.accuse(`${this.subject.name}: ${what}`)
+  private addViolation(what: string): void {
+    this.record.addViolation(`${this.client.name}: ${what}`)
   }
 
   // ---------------------------------------------------------------------------
@@ -157,7 +157,7 @@ export class Workload {
         const action = actions[yield* Random.nextIntBetween(0, actions.length - 1)]!
         const exit = yield* Effect.exit(action)
         if (Exit.isFailure(exit)) this.unexpected(exit.cause)
-        if (this.subject.zk.session.state._tag === "Closed") return
+        if (this.client.zk.session.state._tag === "Closed") return
       }
     })
   }
@@ -166,7 +166,7 @@ export class Workload {
   private unexpected(cause: Cause.Cause<unknown>): void {
     const error = Cause.squash(cause)
     const tag = typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : "a defect"
-    if (!expected.has(tag)) this.accuse(`an operation failed with ${tag}: ${Cause.pretty(cause)}`)
+    if (!expected.has(tag)) this.addViolation(`an operation failed with ${tag}: ${Cause.pretty(cause)}`)
   }
 
   private get register(): Effect.Effect<string> {
@@ -205,7 +205,7 @@ export class Workload {
       const { stat } = yield* this.get(path)
       const written = yield* this.set(path, stat.version)
       if (written.version !== stat.version + 1) {
-        this.accuse(`P6: ${path} went from version ${stat.version} to ${written.version} in one write`)
+        this.addViolation(`P6: ${path} went from version ${stat.version} to ${written.version} in one write`)
       }
     })
   }
@@ -217,15 +217,15 @@ export class Workload {
       const start = { startImmediately: true } as const
       const writing = yield* Effect.forkChild(Effect.exit(this.set(path)), start)
       // A fiber may give way before it has sent anything: only what surely came later is compared.
-      const began = this.subject.now()
+      const began = this.client.now()
       yield* Effect.sleep(20)
-      if (this.subject.evidence.isExcused(began, this.subject.now())) return
+      if (this.client.observations.isExcused(began, this.client.now())) return
       const reading = yield* Effect.forkChild(Effect.exit(this.get(path)), start)
       const written = yield* Fiber.join(writing)
       const read = yield* Fiber.join(reading)
       if (Exit.isFailure(written) || Exit.isFailure(read)) return
       if (read.value.stat.mzxid < written.value.mzxid) {
-        this.accuse(`P2: a read of ${path} behind the write ${written.value.mzxid} gave ${read.value.stat.mzxid}`)
+        this.addViolation(`P2: a read of ${path} behind the write ${written.value.mzxid} gave ${read.value.stat.mzxid}`)
       }
     })
   }
@@ -234,7 +234,7 @@ export class Workload {
     return Effect.gen({ self: this }, function* () {
       const path = `${parent}/${yield* Random.nextIntBetween(0, 4)}`
       if (yield* Random.nextBoolean) {
-        yield* this.zk.create(path, { data: `${path}|${this.subject.name}.${++this.count}` })
+        yield* this.zk.create(path, { data: `${path}|${this.client.name}.${++this.count}` })
       } else {
         yield* this.zk.delete(path)
       }
@@ -246,14 +246,14 @@ export class Workload {
   private get ephemeral() {
     return Effect.gen({ self: this }, function* () {
       const session = this.zk.session.id
-      const data = `${parent}|${this.subject.name}.${++this.count}`
+      const data = `${parent}|${this.client.name}.${++this.count}`
       const path = yield* this.zk.create(`${parent}/e-`, { data, mode: "ephemeralSequential" })
       yield* Effect.sleep(yield* Random.nextBetween(0, 800))
       const { data: found, stat } = yield* this.zk.get(path)
       const text = new TextDecoder().decode(found)
-      if (text !== data) this.accuse(`P3: ${path} was created with ${data} and has ${text}`)
+      if (text !== data) this.addViolation(`P3: ${path} was created with ${data} and has ${text}`)
       if (stat.ephemeralOwner !== session && this.zk.session.id === session) {
-        this.accuse(`${path} belongs to ${stat.ephemeralOwner}, and was created by ${session}`)
+        this.addViolation(`${path} belongs to ${stat.ephemeralOwner}, and was created by ${session}`)
       }
       yield* this.zk.delete(path)
     })
@@ -310,7 +310,7 @@ export class Workload {
       // An event does not say which transaction it tells of: the next server may not have come as far.
       const mayLag = this.options.hasLags && this.connections !== connections
       if (now.stat.mzxid <= stat.mzxid && !mayLag) {
-        this.accuse(`P7: a watch on ${path} fired for ${outcome.value.type}, and ${stat.mzxid} is still there`)
+        this.addViolation(`P7: a watch on ${path} fired for ${outcome.value.type}, and ${stat.mzxid} is still there`)
       }
     })
   }
@@ -321,7 +321,7 @@ export class Workload {
       this.recorder.note({ f: "observe", path }, id)
       return Stream.runForEach(this.zk.dataChanges(path), (value) =>
         Effect.sync(() => {
-          if (Option.isNone(value)) return this.accuse(`P7: dataChanges says that ${path} is gone`)
+          if (Option.isNone(value)) return this.addViolation(`P7: dataChanges says that ${path} is gone`)
           this.recorder.note({ f: "observed", path, of: id, ...answerOf(value.value.stat) })
         })
       ).pipe(Effect.ensuring(Effect.sync(() => this.recorder.note({ f: "unwatched", path, of: id }))))
@@ -329,10 +329,10 @@ export class Workload {
     const knownChildren = { zxid: -1n }
     const children = Stream.runForEach(this.zk.childrenChanges(parent), (value) =>
       Effect.sync(() => {
-        if (Option.isNone(value)) return this.accuse(`P7: childrenChanges says that ${parent} is gone`)
+        if (Option.isNone(value)) return this.addViolation(`P7: childrenChanges says that ${parent} is gone`)
         const { pzxid } = value.value.stat
         if (pzxid <= knownChildren.zxid)
-          this.accuse(`P7: a stream of ${parent} went from ${knownChildren.zxid} to ${pzxid}`)
+          this.addViolation(`P7: a stream of ${parent} went from ${knownChildren.zxid} to ${pzxid}`)
         knownChildren.zxid = pzxid
         this.latest.set(parent, [...value.value.children].toSorted().join(" "))
       })
@@ -340,7 +340,7 @@ export class Workload {
     // Looks again at each event, and at each Gap.
     const refresh = Effect.retry(this.zk.get("/b"), { times: 1000, while: () => !this.isOver }).pipe(
       Effect.map(({ data }) => {
-        this.mirrored = new TextDecoder().decode(data)
+        this.copy = new TextDecoder().decode(data)
       })
     )
     // Nobody says when the watch stands: until the first event it looks now and then.
@@ -364,7 +364,7 @@ export class Workload {
   }
 
   private get connections(): number {
-    return this.subject.evidence.lines.length
+    return this.client.observations.connections.length
   }
 
   private get isOver(): boolean {

@@ -26,7 +26,7 @@ import type { ZooKeeperEnsemble } from "../ZooKeeperEnsemble.ts"
 export interface Options {
   /** Made with `links`. */
   readonly ensemble: ZooKeeperEnsemble
-  readonly clients: ReadonlyArray<Reached>
+  readonly clients: ReadonlyArray<ReachableClient>
   /** Where it is written down when two may have led. */
   readonly recorder: Recorder
   /** Milliseconds for which faults begin. */
@@ -45,7 +45,7 @@ export interface Options {
  * @category models
  * @since 0.2.0
  */
-export interface Reached {
+export interface ReachableClient {
   /** Its ways to the members. */
   readonly proxies: ReadonlyArray<FaultProxy>
   /** Where it is known which of them it uses now. */
@@ -210,7 +210,7 @@ const ofClients = ({ clients, sessionTimeout }: Options): ReadonlyArray<Kind> =>
 }
 
 /** The way on which a client's session is now; all of them while it is on none. */
-const ways = ({ proxies, zk }: Reached) => {
+const ways = ({ proxies, zk }: ReachableClient) => {
   const server = zk === undefined ? undefined : Option.getOrUndefined(zk.session.server)
   const way = proxies.find(({ port }) => port === server?.port)
   return way === undefined ? proxies : [way]

@@ -119,7 +119,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
 
 // ---- internal
 
-interface Worker extends Nemesis.Reached {
+interface Worker extends Nemesis.ReachableClient {
   readonly name: string
   readonly pid: number
   readonly ready: Effect.Effect<void>

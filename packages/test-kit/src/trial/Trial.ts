@@ -11,7 +11,7 @@ import * as Scope from "effect/Scope"
 import type { Line } from "../history/History.ts"
 import * as Recorder from "../history/Recorder.ts"
 import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
-import * as Contender from "./Contender.ts"
+import * as TrialClient from "./TrialClient.ts"
 import * as Nemesis from "./Nemesis.ts"
 
 /**
@@ -59,9 +59,9 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   const recorder = Recorder.make({ client: "nemesis", write: options.write })
   const pace = Duration.toMillis(Duration.fromInputUnsafe(options.pace ?? "40 millis"))
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const clients: Array<Contender.Contender> = []
+  const clients: Array<TrialClient.TrialClient> = []
   for (let n = 1; n <= (options.clients ?? 4); n++) {
-    const connecting = Contender.connect({
+    const connecting = TrialClient.connect({
       name: `client-${n}`,
       ensemble,
       write: options.write,
@@ -70,7 +70,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
     })
     clients.push(yield* Scope.provide(connecting, scope))
   }
-  yield* Contender.prepare(clients[0]!)
+  yield* TrialClient.prepare(clients[0]!)
   for (const { start } of clients) yield* start
 
   const faults = yield* Nemesis.run({
@@ -115,12 +115,12 @@ export const watchesOf = (ensemble: ZooKeeperEnsemble.ZooKeeperEnsemble): Effect
 // ---- internal
 
 /** Everybody sees the newest of everything, and nothing is there of sessions that have ended. */
-const rest = Effect.fnUntraced(function* (clients: ReadonlyArray<Contender.Contender>) {
+const rest = Effect.fnUntraced(function* (clients: ReadonlyArray<TrialClient.TrialClient>) {
   const [first] = clients
   if (first === undefined) return
   const { recorder, zk } = first
   // Every watch that is open has something to tell.
-  for (const path of Contender.registers) {
+  for (const path of TrialClient.registers) {
     const value = recorder.unique()
     const writing = recorder.record({ f: "write", path, value }, zk.set(path, value), ({ mzxid, version }) => ({
       mzxid,
@@ -129,15 +129,15 @@ const rest = Effect.fnUntraced(function* (clients: ReadonlyArray<Contender.Conte
     yield* Effect.retry(writing, { times: 3 })
   }
   for (const client of clients) {
-    for (const path of Contender.registers) yield* Effect.retry(client.readNewest(path), { times: 3 })
+    for (const path of TrialClient.registers) yield* Effect.retry(client.readNewest(path), { times: 3 })
   }
   const living = new Set(clients.map((client) => client.zk.session.id))
   for (const client of clients) client.recorder.note({ f: "alive", path: "" })
   const found = Effect.gen(function* () {
     yield* zk.sync("/")
-    const names = yield* zk.getChildren(Contender.ephemerals)
+    const names = yield* zk.getChildren(TrialClient.ephemerals)
     return yield* Effect.forEach(names, (name) =>
-      Effect.map(zk.stat(`${Contender.ephemerals}/${name}`), (stat) => ({ name, stat }))
+      Effect.map(zk.stat(`${TrialClient.ephemerals}/${name}`), (stat) => ({ name, stat }))
     )
   })
   // The servers' clocks began anew with each leader.
@@ -149,10 +149,10 @@ const rest = Effect.fnUntraced(function* (clients: ReadonlyArray<Contender.Conte
     schedule: Schedule.spaced("200 millis")
   }).pipe(Effect.andThen(found))
   for (const { name } of left) {
-    const path = `${Contender.ephemerals}/${name}`
+    const path = `${TrialClient.ephemerals}/${name}`
     yield* recorder
       .record({ f: "read", path, ephemeral: true, synced: true }, zk.get(path), ({ stat }) => ({
-        owner: Contender.sessionName(stat.ephemeralOwner)
+        owner: TrialClient.sessionName(stat.ephemeralOwner)
       }))
       .pipe(Effect.ignore)
   }

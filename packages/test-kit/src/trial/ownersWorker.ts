@@ -1,5 +1,5 @@
 /**
- * A process whose clients own what they can, or wait for it: a lock, an office, permits, an item of a queue, items of an
+ * A process whose clients own what they can, or wait for it: a lock, the leadership, permits, an item of a queue, items of an
  * allocator. Started by `IsolationTrial`, with its orders as JSON in the first argument. It says `ready`, begins at a line of
  * input, works until its input ends, and writes down when each of its guarded effects ran and had stopped.
  *
@@ -59,7 +59,7 @@ const STOPPING = 100
 const program = Effect.gen(function* () {
   const orders = yield* Schema.decodeEffect(Orders)(process.argv[2] ?? "")
   const write = yield* Recorder.toFile(orders.history)
-  const state = { isOver: false }
+  const state = { hasEnded: false }
   process.stdout.write("ready\n")
   yield* lineOfInput
   const working = yield* Effect.forEach(orders.clients, (client) => contend(client, write, state), {
@@ -67,14 +67,14 @@ const program = Effect.gen(function* () {
     discard: true
   }).pipe(Effect.scoped, Effect.forkChild)
   yield* Effect.raceFirst(endOfInput, Fiber.join(working))
-  state.isOver = true
+  state.hasEnded = true
   yield* Fiber.interrupt(working)
   process.stdout.write("rested\n")
 }).pipe(Effect.scoped)
 
 interface State {
   /** Nobody has taken anything away: it is given back. */
-  isOver: boolean
+  hasEnded: boolean
 }
 
 const contend = Effect.fnUntraced(function* (
@@ -91,7 +91,7 @@ const contend = Effect.fnUntraced(function* (
       return Effect.onExit(Effect.never, () =>
         Effect.andThen(
           Effect.sleep(STOPPING),
-          Effect.sync(() => recorder.note({ f: state.isOver ? "release" : "lost", path, of: hold }))
+          Effect.sync(() => recorder.note({ f: state.hasEnded ? "release" : "lost", path, of: hold }))
         )
       )
     })

@@ -1,9 +1,9 @@
 /** The tables that name tests cannot rot: each row is there once, has its tests, and each of these tests is there. */
 import { assert, describe, it } from "@effect/vitest"
-import * as TestTable from "../../src/TestTable.ts"
+import * as TraceabilityTable from "../../src/TraceabilityTable.ts"
 
 const range = (letter: string, first: number, last: number): ReadonlyArray<string> =>
-  TestTable.numbers(letter, last).slice(first - 1)
+  TraceabilityTable.rowIds(letter, last).slice(first - 1)
 
 /** The least number of rows where all numbers from 1 on are there, or the numbers. */
 const tables: ReadonlyArray<readonly [title: string, file: string, rows: number | ReadonlyArray<string>]> = [
@@ -25,13 +25,14 @@ describe.each(tables)("%s", (_title, file, expected) => {
   const table = new URL(`../../../${file}`, import.meta.url)
 
   it("have their numbers, each once", () => {
-    const rows = TestTable.rows(table).map(({ row }) => row)
-    const numbers = typeof expected === "number" ? TestTable.numbers(rows[0]?.charAt(0) ?? "", rows.length) : expected
+    const rows = TraceabilityTable.rows(table).map(({ row }) => row)
+    const numbers =
+      typeof expected === "number" ? TraceabilityTable.rowIds(rows[0]?.charAt(0) ?? "", rows.length) : expected
     assert.deepStrictEqual(rows.toSorted(), numbers.toSorted())
     if (typeof expected === "number") assert.isAtLeast(rows.length, expected)
   })
 
   it("have tests of these titles", () => {
-    assert.deepStrictEqual(TestTable.complaints(table), [])
+    assert.deepStrictEqual(TraceabilityTable.problems(table), [])
   })
 })

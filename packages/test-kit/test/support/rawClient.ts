@@ -7,7 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Net from "node:net"
-import { encode } from "../../src/internal/frameRules.ts"
+import { encode } from "../../src/internal/proxy/frameRules.ts"
 
 export const connect = Effect.fnUntraced(function* (port: number, host = "127.0.0.1") {
   const frames = yield* Queue.unbounded<Uint8Array, Cause.Done>()

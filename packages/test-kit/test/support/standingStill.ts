@@ -6,7 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
-import { changeAll, connect, isWritable, owning, until, watchAll } from "./watching.ts"
+import { changeAll, connect, isWritable, acquireLock, until, watchAll } from "./watching.ts"
 
 /** What it has to tell. */
 export interface Told {
@@ -28,7 +28,7 @@ const SESSION = Number(timeout)
 const program = Effect.gen(function* () {
   const client = yield* connect({ servers, sessionTimeout: SESSION })
   const { session } = client.zk
-  yield* owning(client, "blocked")
+  yield* acquireLock(client, "blocked")
   const { id } = session
   const watching = yield* watchAll(client, parent, COUNT)
   const before = client.states.length

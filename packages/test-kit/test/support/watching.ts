@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { outcome, text } from "../../src/Expecting.ts"
+import { outcome, text } from "../../src/Expectations.ts"
 import type { ZooKeeperServer } from "../../src/ZooKeeperServer.ts"
 
 export interface Client {
@@ -66,7 +66,7 @@ export const connectTo = Effect.fnUntraced(function* (
 })
 
 /** Makes the session one that all members know, with an ephemeral to show for it. */
-export const owning = Effect.fnUntraced(function* (client: Client, name: string) {
+export const acquireLock = Effect.fnUntraced(function* (client: Client, name: string) {
   yield* client.zk.create(`/owner-${name}`, { mode: "ephemeral" })
   return client
 })
@@ -175,7 +175,7 @@ export const watchAll = Effect.fnUntraced(function* ({ zk }: Client, parent: str
 })
 
 /** All that was watched was told; gives after how many milliseconds. */
-export const allTold = Effect.fnUntraced(function* (watching: Watching) {
+export const awaitAllFired = Effect.fnUntraced(function* (watching: Watching) {
   const took = yield* timed(until(() => watching.told + watching.expired >= watching.count))
   assert.deepStrictEqual({ ...watching }, { count: watching.count, told: watching.count, expired: 0 })
   return took

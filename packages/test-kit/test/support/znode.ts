@@ -6,7 +6,7 @@ import * as Jute from "@effect-zookeeper/protocol/Jute"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
-import * as OperationZnode from "@effect-zookeeper/protocol/OperationZnode"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Records from "@effect-zookeeper/protocol/Records"
 import * as Effect from "effect/Effect"
 import { connect } from "./rawClient.ts"
@@ -39,11 +39,11 @@ const ask = <O extends Operation.Any>(port: number, operation: O, request: Opera
   )
 
 export const create = (port: number, path: string) =>
-  ask(port, OperationZnode.create, {
+  ask(port, Operations.create, {
     path,
     data: new Uint8Array([1]),
     acl: [{ perms: 31, scheme: "world", id: "anyone" }],
     flags: 0
   })
 
-export const exists = (port: number, path: string) => ask(port, OperationZnode.exists, { path, watch: false })
+export const exists = (port: number, path: string) => ask(port, Operations.exists, { path, watch: false })

@@ -10,13 +10,13 @@ import type { RecipeError } from "../../Errors.ts"
 import * as PersistentNode from "../../PersistentNode.ts"
 import type { Registration } from "../../ServiceDiscovery.ts"
 import { Instance, type ServiceType } from "../../ServiceInstance.ts"
-import type { InstanceData } from "./instanceData.ts"
+import type { InstanceCodec } from "./instanceCodec.ts"
 
-export const announce = <A>(
+export const register = <A>(
   zk: ZooKeeper.Service,
   path: string,
   first: Instance<A>,
-  data: InstanceData<A>,
+  data: InstanceCodec<A>,
   acl: ReadonlyArray<Acl.Acl> | undefined
 ): Effect.Effect<Registration<A>, RecipeError | InvalidArgument, Scope.Scope> =>
   Effect.gen(function* () {

@@ -8,8 +8,8 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { Provider, ProviderOptions } from "../../ServiceDiscovery.ts"
 import type { Instance } from "../../ServiceInstance.ts"
-import { checkCount, checkTimeout } from "../checks.ts"
-import * as Known from "../options.ts"
+import { checkCount, checkTimeout } from "../shared/validate.ts"
+import * as Known from "../shared/recipeOptions.ts"
 
 export const makeProvider = <A>(
   name: string,
@@ -47,10 +47,10 @@ const timeoutOrDefault = ({ timeout = "30 seconds" }: NonNullable<ProviderOption
 /** Gives an index of a list that is not empty. */
 type Choose = (all: ReadonlyArray<Instance<unknown>>) => Effect.Effect<number>
 
-const any: Choose = (all) => Random.nextIntBetween(0, all.length - 1)
+const pickAny: Choose = (all) => Random.nextIntBetween(0, all.length - 1)
 
 const strategies: Readonly<Record<"roundRobin" | "random" | "sticky", Effect.Effect<Choose>>> = {
-  random: Effect.succeed(any),
+  random: Effect.succeed(pickAny),
   // Beginning anywhere, lest the first instance has the first request of everybody.
   roundRobin: Effect.map(Random.nextIntBetween(0, 1_000_000), (begin): Choose => {
     let turn = begin
@@ -62,7 +62,7 @@ const strategies: Readonly<Record<"roundRobin" | "random" | "sticky", Effect.Eff
       Effect.suspend(() => {
         const index = all.findIndex((instance) => kept !== undefined && keyOf(instance) === keyOf(kept))
         if (index !== -1) return Effect.succeed(index)
-        return Effect.tap(any(all), (index) =>
+        return Effect.tap(pickAny(all), (index) =>
           Effect.sync(() => {
             kept = all[index]
           })

@@ -1,15 +1,15 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { WorldNode } from "./World.ts"
+import type { LoopNode } from "./EventLoop.ts"
 
 /** Virtual time as one process sees it. Its wall clock can be set; the monotonic one is the world's. */
 export class NodeClock implements Clock.Clock {
-  private readonly node: WorldNode
+  private readonly node: LoopNode
   /** What the wall clock is ahead of the monotonic one, in milliseconds. */
   private wallOffset: number
 
-  constructor(node: WorldNode, startsAt: number) {
+  constructor(node: LoopNode, startsAt: number) {
     this.node = node
     this.wallOffset = startsAt
   }
@@ -20,19 +20,19 @@ export class NodeClock implements Clock.Clock {
   }
 
   currentTimeMillisUnsafe(): number {
-    return Math.floor(this.node.world.now / 1e6) + this.wallOffset
+    return Math.floor(this.node.loop.now / 1e6) + this.wallOffset
   }
 
   readonly currentTimeMillis = Effect.sync(() => this.currentTimeMillisUnsafe())
 
   currentTimeNanosUnsafe(): bigint {
-    return BigInt(this.node.world.now) + BigInt(this.wallOffset) * 1_000_000n
+    return BigInt(this.node.loop.now) + BigInt(this.wallOffset) * 1_000_000n
   }
 
   readonly currentTimeNanos = Effect.sync(() => this.currentTimeNanosUnsafe())
 
   monotonicTimeNanosUnsafe(): bigint {
-    return BigInt(this.node.world.now)
+    return BigInt(this.node.loop.now)
   }
 
   readonly monotonicTimeNanos = Effect.sync(() => this.monotonicTimeNanosUnsafe())
@@ -43,7 +43,7 @@ export class NodeClock implements Clock.Clock {
     if (!Number.isFinite(millis)) return Effect.never
     return Effect.withFiber((fiber) =>
       Effect.callback<void>((resume) => {
-        const { timers, now } = this.node.world
+        const { timers, now } = this.node.loop
         const dispatcher = fiber.currentDispatcher
         // The sleeper wakes in its turn, and not at all while its process is stopped.
         const wake = () => dispatcher.scheduleTask(() => resume(Effect.void), 0)

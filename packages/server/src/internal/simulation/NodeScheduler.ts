@@ -1,18 +1,18 @@
 import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
-import type { WorldNode } from "./World.ts"
+import type { LoopNode } from "./EventLoop.ts"
 
 /** Puts the tasks of one process into the world's. Priorities mean nothing: every order is possible. */
 export class NodeScheduler implements Scheduler.Scheduler, Scheduler.SchedulerDispatcher {
   readonly executionMode = "async"
-  readonly node: WorldNode
+  readonly node: LoopNode
 
-  constructor(node: WorldNode) {
+  constructor(node: LoopNode) {
     this.node = node
   }
 
   shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
-    return this.node.world.shouldYield(fiber)
+    return this.node.loop.shouldYield(fiber)
   }
 
   makeDispatcher(): Scheduler.SchedulerDispatcher {
@@ -20,7 +20,7 @@ export class NodeScheduler implements Scheduler.Scheduler, Scheduler.SchedulerDi
   }
 
   scheduleTask(task: () => void): void {
-    this.node.world.schedule(this.node, task)
+    this.node.loop.schedule(this.node, task)
   }
 
   /** Nothing is done out of turn. */

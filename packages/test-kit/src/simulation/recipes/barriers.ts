@@ -12,11 +12,11 @@ import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
-import type { Recipe, Scenario } from "../RecipeWorld.ts"
-import type { Subject } from "../Subject.ts"
+import type { Recipe, Scenario } from "../RecipeSimulation.ts"
+import type { SimulatedClient } from "../SimulatedClient.ts"
 
 /** @category recipes @since 0.1.0 */
-export const barrier: Recipe = (stage) =>
+export const barrier: Recipe = (environment) =>
   Effect.sync((): Scenario => {
     const path = "/recipe/barrier"
     /** An object for each time that it is known to be up. */
@@ -26,7 +26,7 @@ export const barrier: Recipe = (stage) =>
     // Who stops to wait leaves a request on its way.
     const inTurn = <A, E>(effect: Effect.Effect<A, E>) => Effect.uninterruptible(turn.withPermit(effect))
     return {
-      play: Effect.fnUntraced(function* (subject) {
+      play: Effect.fnUntraced(function* (client) {
         const barrier = yield* Barrier.make(path)
         const create = Effect.andThen(
           barrier.create,
@@ -39,12 +39,13 @@ export const barrier: Recipe = (stage) =>
         const wait = Effect.gen(function* () {
           // A server that lags would show what was before; a sync shows no more than there was when it was asked for.
           const before = up
-          yield* subject.zk.sync(path)
-          yield* barrier.wait(stage.isPeace() ? {} : { timeout: yield* Random.nextIntBetween(0, 2000) })
-          if (before !== undefined && before === up) stage.accuse(`${subject.name} passed the barrier that was up`)
+          yield* client.zk.sync(path)
+          yield* barrier.wait(environment.isFaultFree() ? {} : { timeout: yield* Random.nextIntBetween(0, 2000) })
+          if (before !== undefined && before === up)
+            environment.addViolation(`${client.name} passed the barrier that was up`)
         }).pipe(Effect.catchTag(["ConnectionLoss", "RequestTimeout", "SessionExpired"], () => Effect.void))
         return Effect.gen(function* () {
-          if (stage.isPeace()) {
+          if (environment.isFaultFree()) {
             yield* inTurn(create)
             const waiting = yield* Effect.forkChild(wait)
             yield* Effect.sleep("50 millis")
@@ -64,36 +65,36 @@ export const barrier: Recipe = (stage) =>
 const AFTERLIFE = 6000
 
 /** All together, and nobody alone. @category recipes @since 0.1.0 */
-export const doubleBarrier: Recipe = (stage) =>
+export const doubleBarrier: Recipe = (environment) =>
   Effect.sync((): Scenario => {
     const path = "/recipe/double"
-    const size = stage.subjects.length
+    const size = environment.clients.length
     /** Until when the member of each round may be there, at least, and may be inside. A client counts once. */
-    const members: Array<{ readonly subject: Subject; until: number; insideUntil: number }> = []
+    const members: Array<{ readonly client: SimulatedClient; until: number; insideUntil: number }> = []
     return {
-      play: Effect.fnUntraced(function* (subject) {
+      play: Effect.fnUntraced(function* (client) {
         const barrier = yield* DoubleBarrier.make(path, { size })
         const turn = Semaphore.makeUnsafe(1)
         const round = Effect.fnUntraced(function* (own: (typeof members)[number]) {
           const timeout = yield* Random.nextIntBetween(0, 4000)
-          const options = stage.isPeace() ? {} : { timeout }
-          const begun = stage.now()
+          const options = environment.isFaultFree() ? {} : { timeout }
+          const begun = environment.now()
           yield* barrier.enter(options)
           own.insideUntil = Number.POSITIVE_INFINITY
           const there = members.filter(({ until }) => until >= begun)
-          const areThere = new Set(there.map(({ subject }) => subject)).size >= size
+          const areThere = new Set(there.map(({ client }) => client)).size >= size
           const areInside = members.some((other) => other !== own && other.insideUntil >= begun)
-          if (!areThere && !areInside) stage.accuse(`${subject.name} entered without the others`)
+          if (!areThere && !areInside) environment.addViolation(`${client.name} entered without the others`)
           yield* Effect.sleep(yield* Random.nextBetween(0, 300))
           yield* barrier.leave(options)
         })
         return turn.withPermit(
           Effect.suspend(() => {
-            const own = { subject, until: Number.POSITIVE_INFINITY, insideUntil: 0 }
+            const own = { client, until: Number.POSITIVE_INFINITY, insideUntil: 0 }
             members.push(own)
             return Effect.onExit(round(own), (exit) =>
               Effect.sync(() => {
-                own.until = stage.now() + (Exit.isSuccess(exit) ? 0 : AFTERLIFE)
+                own.until = environment.now() + (Exit.isSuccess(exit) ? 0 : AFTERLIFE)
                 own.insideUntil = Math.min(own.insideUntil, own.until)
               })
             )
@@ -106,8 +107,9 @@ export const doubleBarrier: Recipe = (stage) =>
           yield* zk.createWithParents(`${path}/ready`).pipe(Effect.catchTag("NodeExists", () => Effect.void))
           const alone = yield* Effect.provideService(DoubleBarrier.make(path, { size }), ZooKeeper, zk)
           const entered = yield* Effect.result(alone.enter({ timeout: "3 seconds" }))
-          if (Result.isSuccess(entered)) stage.accuse("a lone one entered what others had left open")
-          else if (entered.failure._tag !== "WaitTimeout") stage.accuse(`a lone one was told ${entered.failure._tag}`)
+          if (Result.isSuccess(entered)) environment.addViolation("a lone one entered what others had left open")
+          else if (entered.failure._tag !== "WaitTimeout")
+            environment.addViolation(`a lone one was told ${entered.failure._tag}`)
         }).pipe(Effect.scoped)
     }
   })

@@ -17,8 +17,8 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Recipe, Stage } from "../RecipeWorld.ts"
-import type { Subject } from "../Subject.ts"
+import type { Recipe, Environment } from "../RecipeSimulation.ts"
+import type { SimulatedClient } from "../SimulatedClient.ts"
 import { textOf } from "./text.ts"
 
 const root = "/recipe/t"
@@ -39,11 +39,11 @@ interface Cache {
 type MakeCache = Effect.Effect<Cache, unknown, ZooKeeper | Scope.Scope>
 
 /** @category recipes @since 0.1.0 */
-export const nodeCache: Recipe = (stage) =>
+export const nodeCache: Recipe = (environment) =>
   Effect.sync(() => {
     const path = `${root}/a`
     return caching(
-      stage,
+      environment,
       Effect.map(NodeCache.make(path, { jitter: "100 millis" }), ({ changes, get, readThrough }) => ({
         holds: () => Option.toArray(get()).map((znode) => [path, znode] as const),
         changes,
@@ -55,10 +55,10 @@ export const nodeCache: Recipe = (stage) =>
   })
 
 /** @category recipes @since 0.1.0 */
-export const childrenCache: Recipe = (stage) =>
+export const childrenCache: Recipe = (environment) =>
   Effect.sync(() =>
     caching(
-      stage,
+      environment,
       Effect.map(ChildrenCache.make(root, { jitter: "100 millis" }), ({ changes, get }) => ({
         holds: () => [...get()].map(([name, znode]) => [ZnodePath.join(root, name), znode] as const),
         changes,
@@ -70,10 +70,10 @@ export const childrenCache: Recipe = (stage) =>
   )
 
 /** @category recipes @since 0.1.0 */
-export const treeCache: Recipe = (stage) =>
+export const treeCache: Recipe = (environment) =>
   Effect.sync(() =>
     caching(
-      stage,
+      environment,
       Effect.map(TreeCache.make(root, { jitter: "100 millis", concurrency: 2 }), (cache) => ({
         holds: () => cache.snapshot.entries(),
         changes: cache.changes,
@@ -86,22 +86,22 @@ export const treeCache: Recipe = (stage) =>
 
 // ---- internal
 
-const caching = (stage: Stage, make: MakeCache) => ({
-  play: Effect.fnUntraced(function* (subject: Subject) {
-    const accuse = (what: string) => stage.accuse(`${subject.name}: ${what}`)
+const caching = (environment: Environment, make: MakeCache) => ({
+  play: Effect.fnUntraced(function* (client: SimulatedClient) {
+    const addViolation = (what: string) => environment.addViolation(`${client.name}: ${what}`)
     const own = yield* Scope.fork(yield* Effect.scope)
     const cache = yield* Effect.provideService(make, Scope.Scope, own)
-    const replay = new Replay(cache.top, accuse)
+    const replay = new Replay(cache.top, addViolation)
     const follow = Stream.runForEach(cache.changes, (event) => Effect.sync(() => replay.step(event)))
     yield* Effect.forkScoped(follow, { startImmediately: true })
     return Effect.gen(function* () {
-      yield* mutate(subject.zk)
+      yield* mutate(client.zk)
       if ((yield* Random.next) < 0.2) yield* Effect.timeout(cache.readThrough, "2 seconds")
-      if (!stage.isPeace()) return
+      if (!environment.isFaultFree()) return
       // Others have not finished yet.
       while (true) {
-        const truth = shown([...(yield* stage.truth)].filter(([path]) => cache.isOurs(path)))
-        if (shown(held(cache.holds())) === truth && shown(held(replay.known)) === truth) break
+        const znodes = shown([...(yield* environment.znodes)].filter(([path]) => cache.isOurs(path)))
+        if (shown(held(cache.holds())) === znodes && shown(held(replay.known)) === znodes) break
         yield* Effect.sleep("20 millis")
       }
       yield* Scope.close(own, Exit.void)
@@ -117,36 +117,36 @@ class Replay {
   readonly known = new Map<string, DataAndStat>()
   isClosed = false
   private readonly top: string
-  private readonly accuse: (what: string) => void
+  private readonly addViolation: (what: string) => void
 
-  constructor(top: string, accuse: (what: string) => void) {
+  constructor(top: string, addViolation: (what: string) => void) {
     this.top = top
-    this.accuse = accuse
+    this.addViolation = addViolation
   }
 
   step(event: CacheEvent): void {
-    if (this.isClosed) this.accuse(`${event._tag} was told after the end`)
+    if (this.isClosed) this.addViolation(`${event._tag} was told after the end`)
     switch (event._tag) {
       case "Created": {
         const { path, znode } = event
         const parent = ZnodePath.parent(path)
-        if (this.known.has(path)) this.accuse(`${path} is created twice`)
+        if (this.known.has(path)) this.addViolation(`${path} is created twice`)
         if (path !== this.top && parent !== this.top && !this.known.has(parent ?? "")) {
-          this.accuse(`${path} is created before its parent`)
+          this.addViolation(`${path} is created before its parent`)
         }
         return void this.known.set(path, znode)
       }
       case "Updated": {
         this.compare(event)
         const { old, path, znode } = event
-        if (znode.stat.mzxid <= old.stat.mzxid) this.accuse(`${path} went back to ${znode.stat.mzxid}`)
+        if (znode.stat.mzxid <= old.stat.mzxid) this.addViolation(`${path} went back to ${znode.stat.mzxid}`)
         return void this.known.set(path, znode)
       }
       case "Deleted": {
         this.compare(event)
         const { path } = event
         if ([...this.known.keys()].some((other) => other.startsWith(`${path}/`))) {
-          this.accuse(`${path} is deleted before its children`)
+          this.addViolation(`${path} is deleted before its children`)
         }
         return void this.known.delete(path)
       }
@@ -155,7 +155,7 @@ class Replay {
 
   private compare({ _tag, old, path }: Exclude<CacheChange, { readonly _tag: "Created" }>): void {
     const known = this.known.get(path)?.stat.mzxid
-    if (known !== old.stat.mzxid) this.accuse(`${path} is ${_tag} from ${old.stat.mzxid}, and was ${known}`)
+    if (known !== old.stat.mzxid) this.addViolation(`${path} is ${_tag} from ${old.stat.mzxid}, and was ${known}`)
   }
 }
 

@@ -12,24 +12,24 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { checkCounters } from "../../history/counters.ts"
-import type { Recipe, Scenario, Stage } from "../RecipeWorld.ts"
+import type { Recipe, Scenario, Environment } from "../RecipeSimulation.ts"
 import { textOf } from "./text.ts"
 
 /** With Curator's numbers, kazoo's or aiozk's: a lost reply may stay unknown. @category recipes @since 0.1.0 */
-export const counter: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+export const counter: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const layout = (["curator", "int32", "text"] as const)[yield* Random.nextIntBetween(0, 2)]!
-  return { ...counting(stage, layout, yield* Random.nextBoolean), expected: ["OutcomeUnknown"] }
+  return { ...counting(environment, layout, yield* Random.nextBoolean), expected: ["OutcomeUnknown"] }
 })
 
 /** A lost reply is never unknown. @category recipes @since 0.1.0 */
-export const exactCounter: Recipe = (stage: Stage) =>
-  Effect.map(Random.nextBoolean, (isPatient) => counting(stage, "exact", isPatient))
+export const exactCounter: Recipe = (environment: Environment) =>
+  Effect.map(Random.nextBoolean, (isPatient) => counting(environment, "exact", isPatient))
 
-const counting = (stage: Stage, layout: Counter.Layout, isPatient: boolean) => {
+const counting = (environment: Environment, layout: Counter.Layout, isPatient: boolean) => {
   const path = "/recipe/counter"
   return {
-    play: Effect.fnUntraced(function* (subject) {
-      const recorder = stage.recorder(subject)
+    play: Effect.fnUntraced(function* (client) {
+      const recorder = environment.recorder(client)
       const promote = (yield* Random.nextBoolean) ? undefined : { lock: "/recipe/promoted", after: 2 }
       const counter = yield* Counter.make(path, { layout, promote })
       return Effect.gen(function* () {
@@ -46,30 +46,31 @@ const counting = (stage: Stage, layout: Counter.Layout, isPatient: boolean) => {
     judge: (_truth, zk) =>
       Effect.gen(function* () {
         const counter = yield* Effect.provideService(Counter.make(path, { layout }), ZooKeeper, zk)
-        const recorder = stage.recorder({ ...stage.subjects[0]!, name: "the judge" })
+        const recorder = environment.recorder({ ...environment.clients[0]!, name: "the judge" })
         yield* recorder.record({ f: "total", path }, Effect.andThen(zk.sync(path), counter.get), (total) => ({
           count: Number(total)
         }))
-        for (const violation of checkCounters(stage.history()).violations) stage.accuse(`P12: ${violation}`)
+        for (const violation of checkCounters(environment.history()).violations)
+          environment.addViolation(`P12: ${violation}`)
       }).pipe(Effect.scoped)
   } satisfies Scenario
 }
 
 /** No write is lost or done twice, and those who follow never go back. @category recipes @since 0.1.0 */
-export const atomicValue: Recipe = (stage) =>
+export const atomicValue: Recipe = (environment) =>
   Effect.sync((): Scenario => {
     const path = "/recipe/value"
     /** Who has replaced what. */
     const replaced = new Map<string, string>()
     return {
-      play: Effect.fnUntraced(function* (subject) {
-        const recorder = stage.recorder(subject)
+      play: Effect.fnUntraced(function* (client) {
+        const recorder = environment.recorder(client)
         const value = yield* AtomicValue.make(path, { schema: Schema.String, initial: "" })
         let newest: AtomicValue.Versioned<string> = new AtomicValue.Versioned("", undefined)
         const follow = Stream.runForEach(value.changes, (versioned) =>
           Effect.sync(() => {
             const [before, now] = [newest.stat?.mzxid ?? 0n, versioned.stat?.mzxid ?? 0n]
-            if (now < before) stage.accuse(`${subject.name}: changes went back from ${before} to ${now}`)
+            if (now < before) environment.addViolation(`${client.name}: changes went back from ${before} to ${now}`)
             newest = versioned
           })
         )
@@ -86,12 +87,12 @@ export const atomicValue: Recipe = (stage) =>
           if (change !== undefined) {
             const other = replaced.get(change.pre)
             if (other !== undefined) {
-              stage.accuse(`P12: ${change.post} and ${other} have both replaced "${change.pre}"`)
+              environment.addViolation(`P12: ${change.post} and ${other} have both replaced "${change.pre}"`)
             }
             replaced.set(change.pre, change.post)
           }
-          if (!stage.isPeace()) return
-          while (newest.value !== (yield* written(stage, path))) yield* Effect.sleep("20 millis")
+          if (!environment.isFaultFree()) return
+          while (newest.value !== (yield* written(environment, path))) yield* Effect.sleep("20 millis")
         })
       }),
       expected: ["OutcomeUnknown"],
@@ -100,35 +101,36 @@ export const atomicValue: Recipe = (stage) =>
   })
 
 /** What stands in JSON at a path, if anything does. */
-const written = ({ truth }: Stage, path: string): Effect.Effect<unknown> =>
-  Effect.map(truth, (truth) => {
-    const data = truth.get(path)?.data
+const written = ({ znodes }: Environment, path: string): Effect.Effect<unknown> =>
+  Effect.map(znodes, (znodes) => {
+    const data = znodes.get(path)?.data
     return data === undefined ? "" : JSON.parse(textOf(data))
   })
 
 /** No id twice, and growing: for each of a block, for all where they are ordered. @category recipes @since 0.1.0 */
-export const idGenerator: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+export const idGenerator: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const isOrdered = yield* Random.nextBoolean
   const ids = new Map<bigint, string>()
   return {
-    play: Effect.fnUntraced(function* (subject) {
-      const recorder = stage.recorder(subject)
+    play: Effect.fnUntraced(function* (client) {
+      const recorder = environment.recorder(client)
       const blockSize = yield* Random.nextIntBetween(1, 3)
       const { next }: IdGenerator.IdGenerator<unknown> = isOrdered
         ? yield* IdGenerator.makeOrdered("/recipe/ids")
         : yield* IdGenerator.make("/recipe/ids", { blockSize })
-      const path = isOrdered ? "ids of all" : `ids of ${subject.name}`
+      const path = isOrdered ? "ids of all" : `ids of ${client.name}`
       return Effect.gen(function* () {
         const id = yield* recorder.record({ f: "increment", path }, next, (id) => ({ count: Number(id) }))
         const other = ids.get(id)
-        if (other !== undefined) stage.accuse(`P12: ${id} was given to ${other} and to ${subject.name}`)
-        ids.set(id, subject.name)
+        if (other !== undefined) environment.addViolation(`P12: ${id} was given to ${other} and to ${client.name}`)
+        ids.set(id, client.name)
       })
     }),
     survivesDeletion: isOrdered,
     judge: () =>
       Effect.sync(() => {
-        for (const violation of checkCounters(stage.history()).violations) stage.accuse(`P12: ${violation}`)
+        for (const violation of checkCounters(environment.history()).violations)
+          environment.addViolation(`P12: ${violation}`)
       })
   }
 })

@@ -1,5 +1,5 @@
 /**
- * What is held by one at a time: the lock, the leader's office, the lease.
+ * What is held by one at a time: the lock, the leader's leadership, the lease.
  *
  * @since 0.1.0
  */
@@ -8,22 +8,22 @@ import * as Lease from "@effect-zookeeper/recipes/Lease"
 import * as Lock from "@effect-zookeeper/recipes/Lock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { Recipe, Stage } from "../RecipeWorld.ts"
-import { Exclusion } from "./Exclusion.ts"
+import type { Recipe, Environment } from "../RecipeSimulation.ts"
+import { MutualExclusion } from "./MutualExclusion.ts"
 
 /** @category recipes @since 0.1.0 */
-export const lock: Recipe = Effect.fnUntraced(function* (stage: Stage) {
-  const exclusion = yield* guarded(stage)
+export const lock: Recipe = Effect.fnUntraced(function* (environment: Environment) {
+  const exclusion = yield* guarded(environment)
   return {
-    play: Effect.fnUntraced(function* (subject) {
+    play: Effect.fnUntraced(function* (client) {
       const lock = yield* Lock.make("/recipe/lock", {
         onDisconnect: (yield* Random.nextBoolean) ? "stop" : "continue",
         layout: (["curator", "go", "kazoo", "aiozk"] as const)[yield* Random.nextIntBetween(0, 3)]
       })
       const timeout = (yield* Random.nextBoolean) ? 0 : 2000
       return Effect.gen(function* () {
-        const options = (yield* Random.next) < 0.2 && !stage.isPeace() ? { timeout } : undefined
-        yield* lock.withLock((held) => exclusion.work(subject, "holder", held, held), options)
+        const options = (yield* Random.next) < 0.2 && !environment.isFaultFree() ? { timeout } : undefined
+        yield* lock.withLock((held) => exclusion.work(client, "holder", held, held), options)
       })
     }),
     mayBeClosedInside: true,
@@ -32,15 +32,15 @@ export const lock: Recipe = Effect.fnUntraced(function* (stage: Stage) {
 })
 
 /** @category recipes @since 0.1.0 */
-export const leaderElection: Recipe = Effect.fnUntraced(function* (stage: Stage) {
-  const exclusion = yield* guarded(stage)
+export const leaderElection: Recipe = Effect.fnUntraced(function* (environment: Environment) {
+  const exclusion = yield* guarded(environment)
   return {
-    play: Effect.fnUntraced(function* (subject) {
+    play: Effect.fnUntraced(function* (client) {
       const { whileLeader } = yield* LeaderElection.make("/recipe/leader", {
-        identifier: subject.name,
+        identifier: client.name,
         onDisconnect: (yield* Random.nextBoolean) ? "stop" : "continue"
       })
-      return whileLeader((held) => exclusion.work(subject, "leader", held, held))
+      return whileLeader((held) => exclusion.work(client, "leader", held, held))
     }),
     mayBeClosedInside: true,
     judge: () => Effect.sync(() => exclusion.judge())
@@ -48,12 +48,12 @@ export const leaderElection: Recipe = Effect.fnUntraced(function* (stage: Stage)
 })
 
 /** @category recipes @since 0.1.0 */
-export const lease: Recipe = Effect.fnUntraced(function* (stage: Stage) {
-  const exclusion = yield* guarded(stage)
+export const lease: Recipe = Effect.fnUntraced(function* (environment: Environment) {
+  const exclusion = yield* guarded(environment)
   return {
-    play: Effect.fnUntraced(function* (subject) {
+    play: Effect.fnUntraced(function* (client) {
       const { withLease } = yield* Lease.make("/recipe/lease", { duration: "1500 millis" })
-      return withLease((held) => exclusion.work(subject, "tenant", held, held))
+      return withLease((held) => exclusion.work(client, "tenant", held, held))
     }),
     // Its time is what it is; the znodes that tell it are nobody's to delete.
     survivesDeletion: false,
@@ -62,7 +62,7 @@ export const lease: Recipe = Effect.fnUntraced(function* (stage: Stage) {
 })
 
 /** A section with something to write. */
-const guarded = Effect.fnUntraced(function* (stage: Stage) {
-  yield* Effect.orDie(stage.subjects[0]!.zk.create("/resource"))
-  return new Exclusion(stage)
+const guarded = Effect.fnUntraced(function* (environment: Environment) {
+  yield* Effect.orDie(environment.clients[0]!.zk.create("/resource"))
+  return new MutualExclusion(environment)
 })

@@ -9,7 +9,7 @@ import * as PersistentNode from "@effect-zookeeper/recipes/PersistentNode"
 import * as ServiceDiscovery from "@effect-zookeeper/recipes/ServiceDiscovery"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
-import { kindOf } from "@effect-zookeeper/server/Znode"
+import { kindOf } from "@effect-zookeeper/server/internal/state/Znode"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -18,36 +18,36 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
-import type { Recipe, Stage } from "../RecipeWorld.ts"
-import type { Subject } from "../Subject.ts"
-import { Exclusion } from "./Exclusion.ts"
+import type { Recipe, Environment } from "../RecipeSimulation.ts"
+import type { SimulatedClient } from "../SimulatedClient.ts"
+import { MutualExclusion } from "./MutualExclusion.ts"
 import { textOf } from "./text.ts"
 
 /** Members are there and are seen, each with its data. @category recipes @since 0.1.0 */
-export const party: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+export const party: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const path = "/recipe/party"
   const layout = (yield* Random.nextBoolean) ? "curator" : "aiozk"
   const idOf = (name: string) => (layout === "curator" ? name : name.replace(/--?\d+$/, ""))
   return {
-    play: Effect.fnUntraced(function* (subject) {
-      const unique = namesOf(subject)
+    play: Effect.fnUntraced(function* (client) {
+      const unique = namesOf(client)
       const party = yield* Party.make(path, { layout })
       const join = Effect.gen(function* () {
-        const isShared = (yield* Random.next) < 0.3 && !stage.isPeace()
+        const isShared = (yield* Random.next) < 0.3 && !environment.isFaultFree()
         const onConflict = (["fail", "wait", "suffix"] as const)[yield* Random.nextIntBetween(0, 2)]
         const id = isShared ? "shared" : unique()
         const membership = yield* party.join({ id, data: unique(), onConflict })
         const isThere = isShared || (yield* party.members).has(membership.id)
-        if (!isThere) stage.accuse(`${subject.name} has joined as ${membership.id} and is not there`)
+        if (!isThere) environment.addViolation(`${client.name} has joined as ${membership.id} and is not there`)
         yield* Effect.sleep(yield* Random.nextBetween(0, 600))
         const data = unique()
         if (yield* Random.nextBoolean) yield* Effect.timeout(membership.setData(data), "2 seconds")
-        if (!stage.isPeace()) return
+        if (!environment.isFaultFree()) return
         yield* until(
-          Effect.all([party.members, stage.truth]),
-          ([members, truth]) =>
+          Effect.all([party.members, environment.znodes]),
+          ([members, znodes]) =>
             shown([...members].map(([id, data]) => [id, textOf(data)])) ===
-            shown(childrenOf(truth, path).map(([name, { data }]) => [idOf(name), textOf(data)]))
+            shown(childrenOf(znodes, path).map(([name, { data }]) => [idOf(name), textOf(data)]))
         )
       })
       return Effect.scoped(join)
@@ -59,10 +59,10 @@ export const party: Recipe = Effect.fnUntraced(function* (stage: Stage) {
 })
 
 /** Registered instances are found, as they are. @category recipes @since 0.1.0 */
-export const serviceDiscovery: Recipe = (stage: Stage) =>
+export const serviceDiscovery: Recipe = (environment: Environment) =>
   Effect.succeed({
-    play: Effect.fnUntraced(function* (subject) {
-      const unique = namesOf(subject)
+    play: Effect.fnUntraced(function* (client) {
+      const unique = namesOf(client)
       const discovery = yield* ServiceDiscovery.make("/recipe/services", { schema: Schema.String })
       const mail = yield* discovery.provider("mail", { strategy: "random" })
       const register = Effect.gen(function* () {
@@ -71,15 +71,17 @@ export const serviceDiscovery: Recipe = (stage: Stage) =>
         yield* Effect.sleep(yield* Random.nextBetween(0, 600))
         const changed = unique()
         if (yield* Random.nextBoolean) yield* Effect.timeout(update({ payload: changed }), "2 seconds")
-        if (!stage.isPeace()) return void (yield* mail.pick)
-        yield* until(Effect.all([mail.candidates, stage.truth]), ([candidates, truth]) => {
+        if (!environment.isFaultFree()) return void (yield* mail.pick)
+        yield* until(Effect.all([mail.candidates, environment.znodes]), ([candidates, znodes]) => {
           const ids = candidates.map(({ id }) => id)
-          const there = childrenOf(truth, "/recipe/services/mail").map(([name]) => name)
+          const there = childrenOf(znodes, "/recipe/services/mail").map(([name]) => name)
           return ids.includes(instance.id) && ids.toSorted().join() === there.toSorted().join()
         })
         const payloads = (yield* discovery.instances("mail")).map(({ payload }) => payload)
         if (![payload, changed].some((mine) => payloads.includes(mine))) {
-          stage.accuse(`${subject.name} is registered as ${payload} or ${changed}, and others find ${payloads.join()}`)
+          environment.addViolation(
+            `${client.name} is registered as ${payload} or ${changed}, and others find ${payloads.join()}`
+          )
         }
       })
       return Effect.scoped(register)
@@ -88,20 +90,20 @@ export const serviceDiscovery: Recipe = (stage: Stage) =>
   })
 
 /** It is there, and ours, and as it was said last; and gone when it is closed. @category recipes @since 0.1.0 */
-export const persistentNode: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+export const persistentNode: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const isShared = yield* Random.nextBoolean
   /** One alone, for it deletes by path: it must not delete what another taker has made. */
-  let taker: Subject | undefined
+  let taker: SimulatedClient | undefined
   return {
-    play: Effect.fnUntraced(function* (subject) {
-      const unique = namesOf(subject)
-      const own = `/recipe/nodes/${isShared ? "shared" : subject.name}`
+    play: Effect.fnUntraced(function* (client) {
+      const unique = namesOf(client)
+      const own = `/recipe/nodes/${isShared ? "shared" : client.name}`
       const mode = (["ephemeral", "ephemeralSequential"] as const)[yield* Random.nextIntBetween(0, 1)]!
       const node = yield* PersistentNode.make(own, { mode, wait: false })
       let latest = ""
       // One or the other: a persistent node takes a znode of its own session for its own.
-      taker ??= subject
-      const takesOver = taker === subject
+      taker ??= client
+      const takesOver = taker === client
       let takeOvers = 0
       const alone = Semaphore.makeUnsafe(1)
       const short = Effect.gen(function* () {
@@ -117,7 +119,7 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (stage: Stage)
       }).pipe(Effect.scoped, Effect.repeat({ times: 20 }))
       /** What it has made, or may have: in the background, and as often as it takes. */
       const leaveShort = Effect.suspend(() => {
-        const { zk } = subject
+        const { zk } = client
         const path = "/recipe/nodes/short"
         return Effect.andThen(zk.sync(path), zk.stat(path)).pipe(
           Effect.flatMap((stat) =>
@@ -125,14 +127,14 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (stage: Stage)
               ? zk.delete(path, { version: stat.value.version })
               : Effect.void
           ),
-          Effect.retry({ while: Outcome.isTransient, schedule: Outcome.persistently }),
+          Effect.retry({ while: Outcome.isTransient, schedule: Outcome.backoff }),
           Effect.ignore
         )
       })
       // Somebody else has the path of those that are closed: no persistent node may touch what it makes there.
       const takeOver = Effect.gen(function* () {
         const path = "/recipe/nodes/short"
-        const { zk } = subject
+        const { zk } = client
         // As soon as it is free, when the delete of the one before may not have been answered. Of a version that nothing else
         // has had here: a delete that names the version of its look cannot meet it.
         const writes = Array.from({ length: ++takeOvers }, () => Op.setData(path, unique()))
@@ -152,16 +154,18 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (stage: Stage)
         const { czxid, ephemeralOwner, version } = seen.success.value
         if (version !== takeOvers) return
         yield* Effect.sleep(yield* Random.nextBetween(0, 300))
-        const isThere = (yield* stage.truth).get(path)?.czxid === czxid
+        const isThere = (yield* environment.znodes).get(path)?.czxid === czxid
         // Answered within the session that made it, which had not ended then.
         if (Result.isFailure(yield* Effect.result(zk.sync(path)))) return
         if (
           !isThere &&
           zk.session.id === session &&
           ephemeralOwner === session &&
-          !stage.isExcused(subject, session, path)
+          !environment.isExcused(client, session, path)
         ) {
-          stage.accuse(`P9: the znode that ${subject.name} made at ${path} was deleted by another's persistent node`)
+          environment.addViolation(
+            `P9: the znode that ${client.name} made at ${path} was deleted by another's persistent node`
+          )
         }
       }).pipe(Effect.ensuring(leaveShort), alone.withPermit)
       const other = takesOver ? takeOver : short
@@ -170,53 +174,54 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (stage: Stage)
         return node.setData(latest)
       })
       return Effect.gen(function* () {
-        if (!stage.isPeace())
+        if (!environment.isFaultFree())
           return yield* Effect.timeout([brief, set, other, other][yield* Random.nextIntBetween(0, 3)]!, "3 seconds")
         yield* set
-        yield* until(Effect.all([node.present, stage.truth]), ([path, truth]) => {
-          const znode = truth.get(path)
-          return znode !== undefined && znode.owner === subject.zk.session.id && textOf(znode.data) === latest
+        yield* until(Effect.all([node.present, environment.znodes]), ([path, znodes]) => {
+          const znode = znodes.get(path)
+          return znode !== undefined && znode.owner === client.zk.session.id && textOf(znode.data) === latest
         })
       })
     }),
     expected: ["TimeoutError"],
-    judge: (truth) =>
+    judge: (znodes) =>
       Effect.sync(() => {
-        for (const path of truth.keys()) if (path.startsWith("/recipe/nodes/")) stage.accuse(`P9: ${path} is left`)
+        for (const path of znodes.keys())
+          if (path.startsWith("/recipe/nodes/")) environment.addViolation(`P9: ${path} is left`)
       })
   }
 })
 
 /** An item is used by one at a time, and all of them are in the end. @category recipes @since 0.1.0 */
-export const allocator: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+export const allocator: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const items = ["a", "b", "c", "d", "e"].slice(0, yield* Random.nextIntBetween(1, 5))
-  const exclusion = new Exclusion(stage, (used) => {
+  const exclusion = new MutualExclusion(environment, (used) => {
     const all = used.flatMap((kind) => kind.split(" "))
     return new Set(all).size === all.length
   })
-  const allocations = new Map<Subject, () => ReadonlyArray<string>>()
+  const allocations = new Map<SimulatedClient, () => ReadonlyArray<string>>()
   return {
-    play: (subject) =>
+    play: (client) =>
       Effect.sync(() => {
-        const unique = namesOf(subject)
+        const unique = namesOf(client)
         const join = Effect.gen(function* () {
           const own = yield* Allocator.make("/recipe/shards", { items, id: unique(), quiet: "200 millis" })
           const use = own.whileAllocated((mine) => {
             const held = mine.flatMap((item) => Option.toArray(own.held(item)))
-            return exclusion.work(subject, mine.join(" "), held)
+            return exclusion.work(client, mine.join(" "), held)
           })
-          if (!stage.isPeace()) {
+          if (!environment.isFaultFree()) {
             yield* Effect.timeoutOption(use, yield* Random.nextBetween(0, 4000))
             return
           }
           yield* Effect.forkScoped(use)
-          allocations.set(subject, () => own.allocation)
+          allocations.set(client, () => own.allocation)
           yield* until(
             Effect.sync(() => [...allocations.values()].flatMap((allocation) => allocation())),
             (all) => all.toSorted().join() === items.join()
           )
         })
-        return Effect.scoped(join).pipe(Effect.ensuring(Effect.sync(() => allocations.delete(subject))))
+        return Effect.scoped(join).pipe(Effect.ensuring(Effect.sync(() => allocations.delete(client))))
       })
   }
 })
@@ -224,16 +229,16 @@ export const allocator: Recipe = Effect.fnUntraced(function* (stage: Stage) {
 // ---- internal
 
 /** Names that no other client gives, nor this one again. */
-const namesOf = ({ name }: Subject) => {
+const namesOf = ({ name }: SimulatedClient) => {
   let count = 0
   return () => `${name}.${++count}`
 }
 
-type Node = Effect.Success<Stage["truth"]> extends ReadonlyMap<string, infer A> ? A : never
+type Node = Effect.Success<Environment["znodes"]> extends ReadonlyMap<string, infer A> ? A : never
 
 /** The ephemeral children of a path. */
-const childrenOf = (truth: ReadonlyMap<string, Node>, parent: string): ReadonlyArray<readonly [string, Node]> =>
-  [...truth]
+const childrenOf = (znodes: ReadonlyMap<string, Node>, parent: string): ReadonlyArray<readonly [string, Node]> =>
+  [...znodes]
     .filter(([path, { owner }]) => ZnodePath.parent(path) === parent && kindOf(owner) === "ephemeral")
     .map(([path, znode]) => [ZnodePath.name(path), znode] as const)
 

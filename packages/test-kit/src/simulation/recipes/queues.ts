@@ -12,8 +12,8 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { Operation } from "../../history/History.ts"
 import * as QueueRules from "../../history/queues.ts"
-import type { Recipe, Scenario, Stage } from "../RecipeWorld.ts"
-import { Exclusion } from "./Exclusion.ts"
+import type { Recipe, Scenario, Environment } from "../RecipeSimulation.ts"
+import { MutualExclusion } from "./MutualExclusion.ts"
 import { bytesOf, textOf } from "./text.ts"
 
 const path = "/recipe/queue"
@@ -21,25 +21,29 @@ const path = "/recipe/queue"
 const PRIORITIES = [5, 100, 900]
 
 /** At most once. @category recipes @since 0.1.0 */
-export const queue: Recipe = Effect.fnUntraced(function* (stage: Stage) {
-  return yield* atMostOnce(stage, yield* anyLayout, false)
+export const queue: Recipe = Effect.fnUntraced(function* (environment: Environment) {
+  return yield* atMostOnce(environment, yield* anyLayout, false)
 })
 
 /** The same where some overtake. @category recipes @since 0.1.0 */
-export const priorityQueue: Recipe = Effect.fnUntraced(function* (stage: Stage) {
-  return yield* atMostOnce(stage, yield* anyLayout, true)
+export const priorityQueue: Recipe = Effect.fnUntraced(function* (environment: Environment) {
+  return yield* atMostOnce(environment, yield* anyLayout, true)
 })
 
 /** Offers, and takes, or leaves the taking to one who comes when all is over: then the order is known. */
-const atMostOnce = Effect.fnUntraced(function* (stage: Stage, layout: Queue.Layout, hasPriorities: boolean) {
+const atMostOnce = Effect.fnUntraced(function* (
+  environment: Environment,
+  layout: Queue.Layout,
+  hasPriorities: boolean
+) {
   const isTaken = yield* Random.nextBoolean
   const scenario: Scenario = {
-    play: Effect.fnUntraced(function* (subject) {
-      const recorder = stage.recorder(subject)
+    play: Effect.fnUntraced(function* (client) {
+      const recorder = environment.recorder(client)
       const queue = yield* make(layout, hasPriorities)
       return Effect.gen(function* () {
         const priority = hasPriorities ? PRIORITIES[yield* Random.nextIntBetween(0, 2)]! : 0
-        if ((yield* Random.next) < 0.6 || !isTaken || stage.isPeace()) {
+        if ((yield* Random.next) < 0.6 || !isTaken || environment.isFaultFree()) {
           const value = `${priority}:${recorder.unique()}`
           yield* recorder.record({ f: "offer", path, value }, queue.offer(bytesOf(value), priority), () => ({}))
           return
@@ -55,21 +59,23 @@ const atMostOnce = Effect.fnUntraced(function* (stage: Stage, layout: Queue.Layo
     // Who deletes an item takes it.
     survivesDeletion: false,
     judge: Effect.fnUntraced(function* (_truth, zk) {
-      const drained = yield* drain(stage, zk, layout, hasPriorities)
-      const lasting = new Set(stage.subjects.flatMap((one) => (one.evidence.sessions.length === 1 ? [one.name] : [])))
+      const drained = yield* drain(environment, zk, layout, hasPriorities)
+      const lasting = new Set(
+        environment.clients.flatMap((one) => (one.observations.sessions.length === 1 ? [one.name] : []))
+      )
       // Who stops to wait has it put back, unless the session ends before that is done.
-      const history = stage.history().map((operation): Operation => {
+      const history = environment.history().map((operation): Operation => {
         const { client, f, outcome } = operation
         const isPutBack = f === "take" && outcome === "info" && lasting.has(client)
         return isPutBack ? Object.assign({}, operation, { outcome: "fail" }) : operation
       })
       // A session that ended may have taken one along that its taker knows nothing of; it was asked for by each worker.
-      const ended = stage.subjects.reduce((sum, { evidence }) => sum + evidence.sessions.length - 1, 0)
+      const ended = environment.clients.reduce((sum, { observations }) => sum + observations.sessions.length - 1, 0)
       // And one may be lost between its success and the moment in which its taker has it: whoever is interrupted there never
       // learns of it, and nothing can close that gap but an acknowledgement.
       const alongside = Array.from({ length: ended * 2 + 1 }, (_, index) => takenAlong(index))
-      report(stage, QueueRules.checkQueues([...history, ...alongside]).violations)
-      if (!isTaken) judgeOrder(stage, history, drained)
+      report(environment, QueueRules.checkQueues([...history, ...alongside]).violations)
+      if (!isTaken) judgeOrder(environment, history, drained)
     })
   }
   return scenario
@@ -87,33 +93,33 @@ const takenAlong = (index: number): Operation => ({
 })
 
 /** The more urgent first, and what one put in one after the other in that order. */
-const judgeOrder = (stage: Stage, history: ReadonlyArray<Operation>, drained: ReadonlyArray<string>) => {
+const judgeOrder = (environment: Environment, history: ReadonlyArray<Operation>, drained: ReadonlyArray<string>) => {
   const priorities = drained.map((value) => Number(value.split(":")[0]))
   const late = priorities.findIndex((priority, index) => index > 0 && priority < priorities[index - 1]!)
-  if (late !== -1) stage.accuse(`${drained[late]} came after ${drained[late - 1]}`)
+  if (late !== -1) environment.addViolation(`${drained[late]} came after ${drained[late - 1]}`)
   for (const priority of new Set(priorities)) {
     const ofThis = history.filter(({ f, value }) => f === "take" || value?.startsWith(`${priority}:`) === true)
     const mine = ofThis.filter(({ f, value }) => f !== "take" || value?.startsWith(`${priority}:`) === true)
-    report(stage, QueueRules.checkQueues(mine, { isOrdered: true }).violations)
+    report(environment, QueueRules.checkQueues(mine, { isOrdered: true }).violations)
   }
 }
 
 /** At least once: done once, and worked on by one at a time. @category recipes @since 0.1.0 */
-export const queueWithLock: Recipe = Effect.fnUntraced(function* (stage: Stage) {
+export const queueWithLock: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const layout = yield* anyLayout
   const hasPriorities = yield* Random.nextBoolean
-  const exclusion = new Exclusion(stage, (values) => new Set(values).size === values.length)
+  const exclusion = new MutualExclusion(environment, (values) => new Set(values).size === values.length)
   const done = new Set<string>()
   const scenario: Scenario = {
-    play: Effect.fnUntraced(function* (subject) {
-      const recorder = stage.recorder(subject)
+    play: Effect.fnUntraced(function* (client) {
+      const recorder = environment.recorder(client)
       const queue = yield* make(layout, hasPriorities)
       const handle = (item: Uint8Array) =>
         Effect.gen(function* () {
           const value = textOf(item)
-          if (done.has(value)) stage.accuse(`${subject.name} was given ${value}, which was done`)
+          if (done.has(value)) environment.addViolation(`${client.name} was given ${value}, which was done`)
           recorder.note({ f: "take", path, value })
-          yield* exclusion.work(subject, value, { path })
+          yield* exclusion.work(client, value, { path })
           if ((yield* Random.next) < 0.2) return yield* Effect.fail({ _tag: "Refused" })
           return value
         })
@@ -128,7 +134,7 @@ export const queueWithLock: Recipe = Effect.fnUntraced(function* (stage: Stage) 
       return Effect.gen(function* () {
         const value = recorder.unique()
         yield* recorder.record({ f: "offer", path, value }, queue.offer(bytesOf(value)), () => ({}))
-        if (stage.isPeace()) return
+        if (environment.isFaultFree()) return
         const consume = Effect.tap(queue.consumeOne(handle), (value) => Effect.sync(() => done.add(value)))
         yield* Effect.timeout((yield* Random.nextBoolean) ? consume : withLock, "4 seconds")
       })
@@ -136,9 +142,9 @@ export const queueWithLock: Recipe = Effect.fnUntraced(function* (stage: Stage) 
     expected: ["OutcomeUnknown", "TimeoutError", "Refused"],
     survivesDeletion: false,
     judge: Effect.fnUntraced(function* (_truth, zk) {
-      const drained = yield* drain(stage, zk, layout, hasPriorities)
-      for (const value of drained) if (done.has(value)) stage.accuse(`${value} is there, which was done`)
-      report(stage, QueueRules.checkQueues(stage.history(), { mayRepeat: true }).violations)
+      const drained = yield* drain(environment, zk, layout, hasPriorities)
+      for (const value of drained) if (done.has(value)) environment.addViolation(`${value} is there, which was done`)
+      report(environment, QueueRules.checkQueues(environment.history(), { mayRepeat: true }).violations)
     })
   }
   return scenario
@@ -167,10 +173,10 @@ const make = (layout: Queue.Layout, hasPriorities: boolean) =>
   })
 
 /** Takes all that is left, in turn. */
-const drain = (stage: Stage, zk: ZooKeeperClient.Service, layout: Queue.Layout, hasPriorities: boolean) =>
+const drain = (environment: Environment, zk: ZooKeeperClient.Service, layout: Queue.Layout, hasPriorities: boolean) =>
   Effect.gen(function* () {
     const queue = yield* Effect.provideService(make(layout, hasPriorities), ZooKeeper, zk)
-    const recorder = stage.recorder({ ...stage.subjects[0]!, name: "the judge" })
+    const recorder = environment.recorder({ ...environment.clients[0]!, name: "the judge" })
     const drained: Array<string> = []
     yield* zk.sync("/recipe")
     while (true) {
@@ -182,6 +188,6 @@ const drain = (stage: Stage, zk: ZooKeeperClient.Service, layout: Queue.Layout, 
     }
   }).pipe(Effect.scoped)
 
-const report = (stage: Stage, violations: ReadonlyArray<string>) => {
-  for (const violation of violations) stage.accuse(`P12: ${violation}`)
+const report = (environment: Environment, violations: ReadonlyArray<string>) => {
+  for (const violation of violations) environment.addViolation(`P12: ${violation}`)
 }

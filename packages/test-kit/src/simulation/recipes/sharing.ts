@@ -11,31 +11,34 @@ import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
-import type { Recipe, Stage } from "../RecipeWorld.ts"
-import { Exclusion } from "./Exclusion.ts"
+import type { Recipe, Environment } from "../RecipeSimulation.ts"
+import { MutualExclusion } from "./MutualExclusion.ts"
 
 /** Readers together, a writer alone, and no writer between one and what it reads afterwards. @category recipes @since 0.1.0 */
-export const readWriteLock: Recipe = Effect.fnUntraced(function* (stage: Stage) {
-  yield* Effect.orDie(stage.subjects[0]!.zk.create("/resource"))
-  const exclusion = new Exclusion(stage, (kinds) => kinds.length <= 1 || kinds.every((kind) => kind === "reader"))
+export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: Environment) {
+  yield* Effect.orDie(environment.clients[0]!.zk.create("/resource"))
+  const exclusion = new MutualExclusion(
+    environment,
+    (kinds) => kinds.length <= 1 || kinds.every((kind) => kind === "reader")
+  )
   let writers = 0
   return {
-    play: Effect.fnUntraced(function* (subject) {
+    play: Effect.fnUntraced(function* (client) {
       const lock = yield* ReadWriteLock.make("/recipe/read-write", {
         onDisconnect: (yield* Random.nextBoolean) ? "stop" : "continue"
       })
       const writing = (held: Held) => {
         writers++
-        return exclusion.work(subject, "writer", held, held)
+        return exclusion.work(client, "writer", held, held)
       }
-      const reading = (held: Held) => exclusion.work(subject, "reader", held)
+      const reading = (held: Held) => exclusion.work(client, "reader", held)
       const write = lock.write.withLock(writing)
       const read = lock.read.withLock((held) =>
         Effect.gen(function* () {
           yield* reading(held)
           if ((yield* Random.next) > 0.2) return
           const upgraded = yield* Effect.result(lock.write.withLock(Effect.void))
-          if (Result.isSuccess(upgraded)) stage.accuse(`${subject.name} reads, and was let in to write`)
+          if (Result.isSuccess(upgraded)) environment.addViolation(`${client.name} reads, and was let in to write`)
         })
       )
       /** Within what `withLock` guards it is known what is to be downgraded. */
@@ -47,17 +50,17 @@ export const readWriteLock: Recipe = Effect.fnUntraced(function* (stage: Stage) 
         const writing = yield* Scope.fork(yield* Effect.scope)
         const written = yield* Effect.provideService(lock.write.acquire(), Scope.Scope, writing)
         const own = ++writers
-        yield* Effect.raceFirst(written.lost, exclusion.work(subject, "writer", written, written))
-        const session = subject.zk.session.id
+        yield* Effect.raceFirst(written.lost, exclusion.work(client, "writer", written, written))
+        const session = client.zk.session.id
         const held = yield* lock.read.acquire({ downgrade: written })
-        const isExcused = [written, held].some(({ path }) => stage.isExcused(subject, session, path))
+        const isExcused = [written, held].some(({ path }) => environment.isExcused(client, session, path))
         const compare = Effect.sync(() => {
           if (own === writers || isExcused) return
-          stage.accuse(`P8: another wrote while ${subject.name} went from writing to reading`)
+          environment.addViolation(`P8: another wrote while ${client.name} went from writing to reading`)
         })
         yield* Effect.raceFirst(held.lost, compare)
         yield* Scope.close(writing, Exit.void)
-        yield* Effect.raceFirst(held.lost, exclusion.work(subject, "reader", held))
+        yield* Effect.raceFirst(held.lost, exclusion.work(client, "reader", held))
       })
       return Effect.gen(function* () {
         const rounds = [read, read, write, write, Effect.scoped(downgrade), Effect.scoped(known)]
@@ -69,13 +72,16 @@ export const readWriteLock: Recipe = Effect.fnUntraced(function* (stage: Stage) 
 })
 
 /** Never more permits than there are. @category recipes @since 0.1.0 */
-export const semaphore: Recipe = Effect.fnUntraced(function* (stage: Stage) {
-  yield* Effect.orDie(stage.subjects[0]!.zk.create("/resource"))
+export const semaphore: Recipe = Effect.fnUntraced(function* (environment: Environment) {
+  yield* Effect.orDie(environment.clients[0]!.zk.create("/resource"))
   const permits = yield* Random.nextIntBetween(1, 3)
   const isShared = yield* Random.nextBoolean
-  const exclusion = new Exclusion(stage, (kinds) => kinds.reduce((sum, kind) => sum + Number(kind), 0) <= permits)
+  const exclusion = new MutualExclusion(
+    environment,
+    (kinds) => kinds.reduce((sum, kind) => sum + Number(kind), 0) <= permits
+  )
   return {
-    play: Effect.fnUntraced(function* (subject) {
+    play: Effect.fnUntraced(function* (client) {
       const semaphore = yield* Semaphore.make("/recipe/semaphore", {
         permits: isShared ? { at: "/recipe/permits", initial: permits } : permits,
         onDisconnect: (yield* Random.nextBoolean) ? "stop" : "continue"
@@ -83,11 +89,11 @@ export const semaphore: Recipe = Effect.fnUntraced(function* (stage: Stage) {
       return Effect.gen(function* () {
         const many = yield* Random.nextIntBetween(1, permits)
         const timeout = (yield* Random.nextBoolean) ? 0 : 2000
-        const options = (yield* Random.next) < 0.2 && !stage.isPeace() ? { timeout } : undefined
+        const options = (yield* Random.next) < 0.2 && !environment.isFaultFree() ? { timeout } : undefined
         yield* semaphore.withPermits(
           many,
           // Only where one alone has a permit do tokens grow.
-          (held) => exclusion.work(subject, String(many), held, permits === 1 ? held[0] : undefined),
+          (held) => exclusion.work(client, String(many), held, permits === 1 ? held[0] : undefined),
           options
         )
       })

@@ -1,0 +1,318 @@
+/**
+ * The Promise API of a service, derived at run time by one function and typed by one mapped type.
+ *
+ * `promisify(run, service)` gives an object with the same members, where
+ *
+ * - an Effect is a function that gives a Promise, and so is a method that gave one;
+ * - a Stream is an AsyncIterable, and a method that gave one gives an AsyncIterable;
+ * - an Option is its value or `undefined`;
+ * - a Result is `{ ok: true, value }` or `{ ok: false, error }`;
+ * - plain objects and arrays are looked through for all of these, in what is answered too, and getters stay getters;
+ * - everything else stays: bytes, numbers, errors, Maps and Sets, instances of classes (whose types stay if they extend
+ *   `Opaque`).
+ *
+ * A Promise rejects with the very error that the Effect fails with: `instanceof` and `_tag` both tell which it is.
+ *
+ * Nothing here knows ZooKeeper. `run` is all that it needs: `PromiseClient.run`, or the `runPromise` of any
+ * ManagedRuntime. Packages on top of the client derive their Promise API from both.
+ *
+ * @since 0.1.0
+ */
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import { withJson } from "@effect-zookeeper/protocol/Json"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { checkCallOptions } from "./internal/promise/checkCallOptions.ts"
+import { startOf } from "./internal/promise/directRequest.ts"
+import { StreamIterator } from "./internal/promise/StreamIterator.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * How one call is made; the parameter after all that a method declares. Options that are skipped are `undefined`:
+ * `zk.create("/a", undefined, { signal })`. An object with anything beside its signal is no such options, but a value.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface CallOptions {
+  /**
+   * Aborting it interrupts the call, which then rejects with the signal's reason. What was sent may still be applied; a
+   * call whose signal was aborted before is not made at all.
+   */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Runs an Effect that needs no more than `R`, and rejects with the error that it fails with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Run<in R = never> {
+  <A, E>(effect: Effect.Effect<A, E, R>, options?: CallOptions): Promise<A>
+  /**
+   * Whether an error says that the application itself has ended what runs this, as by closing its client: loops end then
+   * as if there was no more, and do not fail.
+   */
+  readonly isEnd?: ((error: unknown) => boolean) | undefined
+}
+
+/**
+ * How a Promise API is derived.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface PromisifyOptions {
+  /**
+   * Whether the methods of the value take as many parameters as their `length` says. What stands behind these is refused
+   * then unless it is `CallOptions`: a callback, for one, would wait for ever. Default false, for a method of a
+   * service may have parameters with defaults, which its `length` does not count.
+   */
+  readonly exact?: boolean | undefined
+}
+
+/**
+ * A Result as plain data.
+ *
+ * ```ts
+ * const [config] = await zk.read([Op.get("/config")])
+ * if (config.ok) use(config.value.data)
+ * else console.warn(config.error._tag)
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Settled<A, E> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly error: E }
+
+/**
+ * The mark of an {@link Opaque}.
+ *
+ * @category type IDs
+ * @since 0.1.0
+ */
+export const OpaqueTypeId = "~@effect-zookeeper/client/PromiseAdapter/Opaque"
+
+/**
+ * A class of values that are answered as they are. What carries values of the application extends it: whatever these
+ * are, an Option included, the application gets back what it gave.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export abstract class Opaque {
+  get [OpaqueTypeId](): typeof OpaqueTypeId {
+    return OpaqueTypeId
+  }
+}
+
+/**
+ * The Promise API of a type: of a service, of one of its members, or of what they answer.
+ *
+ * An Effect or Stream that needs services is refused with `never`, for `promisify` cannot provide any. The type parameters
+ * of a generic method are lost, as in every mapped type: such methods are declared by hand.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Promised<T> = T extends OpaqueValue
+  ? T
+  : T extends Option.None<unknown>
+    ? undefined
+    : T extends Option.Some<infer A>
+      ? Promised<A>
+      : T extends Result.Success<infer A, infer _E>
+        ? { readonly ok: true; readonly value: Promised<A> }
+        : T extends Result.Failure<infer _A, infer E>
+          ? { readonly ok: false; readonly error: Promised<E> }
+          : T extends Effect.Effect<infer A, infer _E, infer R>
+            ? Method<[], Promise<Promised<A>>, R>
+            : T extends Stream.Stream<infer A, infer _E, infer R>
+              ? Provided<AsyncIterable<Promised<A>>, R>
+              : T extends (...args: infer P) => infer X
+                ? PromisedMethod<T, P, X>
+                : T extends object
+                  ? Unchanged<T, { [K in keyof T]: Promised<T[K]> }>
+                  : T
+
+/** Objects that are values: nobody looks into them. */
+type OpaqueValue =
+  | Opaque
+  | Uint8Array
+  | Error
+  | Redacted.Redacted<unknown>
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+
+type PromisedMethod<F, P extends ReadonlyArray<unknown>, X> = [X] extends [Effect.Effect<infer A, infer _E, infer R>]
+  ? Method<P, Promise<Promised<A>>, R>
+  : [X] extends [Stream.Stream<infer A, infer _E, infer R>]
+    ? Method<P, AsyncIterable<Promised<A>>, R>
+    : Unchanged<F, (...args: P) => Promised<X>>
+
+type Method<P extends ReadonlyArray<unknown>, X, R> = Provided<(...args: [...P, call?: CallOptions]) => X, R>
+
+type Provided<T, R> = [R] extends [never] ? T : never
+
+/** Keeps the name of a type in which nothing had to be changed. */
+type Unchanged<T, U> = T extends U ? (U extends T ? T : U) : U
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * Derives the Promise API of a service, or of any value.
+ *
+ * ```ts
+ * const lock = PromiseAdapter.promisify(zk.run, await zk.run(Lock.make("/locks/report")))
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const promisify = <T>(run: Run, value: T, options?: PromisifyOptions): Promised<T> =>
+  // No types follow what is decided at run time; that both agree is what the tests of every row are for.
+  (options?.exact === true && isPlain(value) ? service(run, value, true) : adapt(run, value)) as Promised<T>
+
+/**
+ * A Stream as an AsyncIterable. Each loop over it runs the Stream anew; the next element is asked for when the loop asks
+ * for it, and leaving the loop ends the Stream and runs its finalizers before the loop is left.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const iterable = <A, E, R>(
+  run: Run<R>,
+  stream: Stream.Stream<A, E, R>,
+  options?: CallOptions
+): AsyncIterable<A> => ({
+  [Symbol.asyncIterator]: () => new StreamIterator(run, stream, options?.signal)
+})
+
+// ---- internal: values
+
+const adapt = (run: Run, value: unknown): unknown => {
+  if (typeof value === "function") return method(run, value as AnyFunction, undefined, false)
+  if (typeof value !== "object" || value === null) return value
+  if (isPlain(value)) return data(run, value)
+  if (Array.isArray(value)) return elements(run, value)
+  // Effect's errors are Effects too; bytes are only faster to tell here.
+  if (value instanceof Uint8Array || value instanceof Error) return value
+  if (Option.isOption(value)) return Option.isSome(value) ? adapt(run, value.value) : undefined
+  if (Result.isResult(value)) return settled(run, value)
+  if (isEffect(value)) return (options?: CallOptions) => call(run, value, options)
+  if (isStream(value)) return adaptStream(run, value, undefined)
+  return value
+}
+
+const isPlain = (value: unknown): value is PlainObject =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
+
+/** An object that is only data: copied if anything in it looks different, and else itself. */
+const data = (run: Run, source: PlainObject): unknown => {
+  let copy: PlainObject | undefined
+  let hasLong = false
+  for (const key in source) {
+    const member = source[key]
+    if (typeof member !== "object" && typeof member !== "function") continue
+    const adapted = adapt(run, member)
+    if (adapted === member) continue
+    // What can be called makes it a service, whose getters must not be read but carried over.
+    if (typeof adapted === "function") return service(run, source, false)
+    copy ??= { ...source }
+    copy[key] = adapted
+    hasLong ||= typeof adapted === "bigint"
+  }
+  return copy !== undefined && (hasLong || Object.hasOwn(source, "toJSON")) ? withJson(copy) : (copy ?? source)
+}
+
+const service = (run: Run, source: PlainObject, isExact: boolean): PlainObject => {
+  const adapted: PlainObject = {}
+  for (const key of Object.keys(source)) {
+    const getter = Object.getOwnPropertyDescriptor(source, key)?.get
+    if (getter === undefined) {
+      const member = source[key]
+      adapted[key] =
+        typeof member === "function" ? method(run, member as AnyFunction, source, isExact) : adapt(run, member)
+    } else {
+      Object.defineProperty(adapted, key, { enumerable: true, get: () => adapt(run, getter.call(source)) })
+    }
+  }
+  return Object.hasOwn(source, "toJSON") ? withJson(adapted) : adapted
+}
+
+const elements = (run: Run, source: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
+  let copy: Array<unknown> | undefined
+  for (let index = 0; index < source.length; index++) {
+    const adapted = adapt(run, source[index])
+    if (adapted === source[index]) continue
+    copy ??= source.slice()
+    copy[index] = adapted
+  }
+  return copy ?? source
+}
+
+const settled = (run: Run, result: Result.Result<unknown, unknown>): Settled<unknown, unknown> =>
+  Result.isSuccess(result)
+    ? { ok: true, value: adapt(run, result.success) }
+    : { ok: false, error: adapt(run, result.failure) }
+
+// ---- internal: calls
+
+const method =
+  (run: Run, f: AnyFunction, self: unknown, isExact: boolean) =>
+  (...args: Array<unknown>): unknown => {
+    const options = isCallOptions(args[args.length - 1], args.length > f.length)
+      ? (args.pop() as CallOptions)
+      : undefined
+    const mistake = isExact && args.length > f.length ? checkCallOptions(args[f.length]) : undefined
+    const answer = f.apply(self, args)
+    if (mistake !== undefined) return rejectCall(run, answer, mistake)
+    if (isEffect(answer)) return call(run, answer, options)
+    if (isStream(answer)) return adaptStream(run, answer, options)
+    return adapt(run, answer)
+  }
+
+/** Refuses the call in the way in which the method tells its errors. */
+const rejectCall = (run: Run, answer: unknown, mistake: InvalidArgument): unknown => {
+  if (isEffect(answer)) return Promise.reject(mistake)
+  if (isStream(answer)) return iterable(run, Stream.fail(mistake))
+  throw mistake
+}
+
+const call = (run: Run, effect: Effect.Effect<unknown, unknown>, options: CallOptions | undefined): Promise<unknown> =>
+  run(startOf(effect) === undefined ? Effect.map(effect, (answer) => adapt(run, answer)) : effect, options)
+
+const adaptStream = (run: Run, stream: Stream.Stream<unknown, unknown>, options: CallOptions | undefined) =>
+  iterable(
+    run,
+    Stream.map(stream, (element) => adapt(run, element)),
+    options
+  )
+
+type AnyFunction = (...args: Array<unknown>) => unknown
+
+type PlainObject = Record<string, unknown>
+
+/** What it needs cannot be seen at run time: `Promised` refuses what needs anything. */
+const isEffect = (value: unknown): value is Effect.Effect<unknown, unknown> => Effect.isEffect(value)
+
+const isStream = (value: unknown): value is Stream.Stream<unknown, unknown> => Stream.isStream(value)
+
+/**
+ * How many parameters a method declares cannot be seen when some have defaults: at least as many as its length says, so
+ * that what stands `behind` these may be options. Whatever has more than a signal is a value of the application.
+ */
+const isCallOptions = (value: unknown, behind: boolean): value is CallOptions => {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, "signal")) return false
+  if (Reflect.ownKeys(value).length !== 1 || !("signal" in value)) return false
+  return value.signal === undefined ? behind : value.signal instanceof AbortSignal
+}

@@ -1,0 +1,344 @@
+/**
+ * Creating znodes: the right operation for each mode, and creates that survive a lost reply.
+ */
+import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { NodeExists, NoNode } from "@effect-zookeeper/protocol/ServerError"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import { ConnectionLoss, RequestTimeout } from "@effect-zookeeper/session/SessionError"
+import type { SessionError } from "@effect-zookeeper/session/SessionError"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { CreateError } from "../../Errors.ts"
+import type { CreateOptions, Stat } from "../../Models.ts"
+import type { Service } from "../../ZooKeeper.ts"
+import { missingStat } from "../replyErrors.ts"
+import { invalid, isInvalid, prepareCreate } from "../validate.ts"
+import type { PreparedCreate } from "../validate.ts"
+import { deleteUntilGone } from "./delete.ts"
+import { createOptions } from "../methodOptions.ts"
+import { writeDurably, type Fate } from "./durableWrite.ts"
+import * as Guid from "../../Guid.ts"
+import { markMaybeApplied, isSessionReplaced, isUnimplemented, mayBeApplied, retryTransient } from "../../Outcome.ts"
+import { readStat } from "./read.ts"
+import { send, sendAndTransform, toClient } from "../View.ts"
+import type { View } from "../View.ts"
+
+/** What a server answered; the path is the server's. Only create2 and its siblings tell the Stat. */
+export interface Created {
+  readonly path: string
+  readonly stat?: Stat
+}
+
+type SentError = Operation.Error<typeof Operations.create> | SessionError
+
+export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat"> => {
+  const toPath = (created: Created): string => toClient(view, created.path)
+  return {
+    create: (path, options) => {
+      const mistake = KnownOptions.check(createOptions, options)
+      if (mistake !== undefined) return Effect.fail(mistake)
+      const prepared = prepareCreate(view, path, options ?? none)
+      if (isInvalid(prepared)) return Effect.fail(prepared)
+      return isOneRequest(view, prepared, options ?? none)
+        ? sendAndTransform(view, Operations.create, prepared.request, path, toPath)
+        : Effect.map(createPrepared(view, prepared, options ?? none, false), toPath)
+    },
+    createWithStat: (path, options) =>
+      Effect.flatMap(createNode(view, path, options, true), (created) =>
+        created.stat === undefined
+          ? missingStat(path)
+          : Effect.succeed({ path: toClient(view, created.path), stat: created.stat })
+      )
+  }
+}
+
+const none: CreateOptions = {}
+
+/** Nothing but the one operation that most creates are, and nobody who has to learn of it. */
+const isOneRequest = (view: View, { mode }: PreparedCreate, options: CreateOptions): boolean =>
+  view.versions === undefined &&
+  !isProtected(options) &&
+  options.idempotent !== true &&
+  mode !== "container" &&
+  !CreateMode.hasTtl(mode)
+
+/** Creates as the options say; `withStat` makes sure that the answer has one. */
+export const createNode = (
+  view: View,
+  path: string,
+  options: CreateOptions | undefined,
+  withStat: boolean
+): Effect.Effect<Created, CreateError> => {
+  const mistake = KnownOptions.check(createOptions, options)
+  if (mistake !== undefined) return Effect.fail(mistake)
+  const prepared = prepareCreate(view, path, options ?? none)
+  return isInvalid(prepared) ? Effect.fail(prepared) : createPrepared(view, prepared, options ?? none, withStat)
+}
+
+/** `createNode` of what has been judged; of the options only those count that say what is done about a lost reply. */
+export const createPrepared = (
+  view: View,
+  create: PreparedCreate,
+  options: CreateOptions,
+  withStat: boolean
+): Effect.Effect<Created, CreateError> => {
+  if (!isProtected(options) && options.idempotent !== true) return withMemory(view, sendCreate(view, create, withStat))
+  const error = checkDurable(create, options)
+  if (error !== undefined) return Effect.fail(error)
+  const own = copyOf(create)
+  return withMemory(
+    view,
+    isProtected(options)
+      ? createProtected(view, own, options.protected === true ? curatorName : options.protected, withStat)
+      : createIdempotently(view, own, withStat)
+  )
+}
+
+/** What may be sent again long after the call, whatever its caller does with his bytes and arrays. */
+const copyOf = (create: PreparedCreate): PreparedCreate => {
+  const { acl, data } = create.request
+  const own = { data: data === null ? null : new Uint8Array(data), acl: structuredClone(acl) }
+  return { ...create, request: { ...create.request, ...own } }
+}
+
+/** The create by the operation of its mode: none but these two take the flags of containers and times to live. */
+export const sendCreate = (
+  view: View,
+  { mode, path, request, ttl }: PreparedCreate,
+  withStat: boolean
+): Effect.Effect<Created, SentError> =>
+  mode === "container"
+    ? send(view, Operations.createContainer, request, path)
+    : CreateMode.hasTtl(mode)
+      ? send(view, Operations.createTTL, { ...request, ttl }, path)
+      : withStat
+        ? Effect.catchIf(send(view, Operations.create2, request, path), isUnimplemented, () =>
+            createThenStat(view, request, path)
+          )
+        : send(view, Operations.create, request, path)
+
+/**
+ * For servers before 3.5, whose create does not tell the Stat. The znode was created whatever becomes of the look: one
+ * that is lost is a create that is lost, and one that finds nothing comes after another's delete.
+ */
+const createThenStat = (
+  view: View,
+  request: PreparedCreate["request"],
+  path: string
+): Effect.Effect<Created, SentError> =>
+  Effect.flatMap(send(view, Operations.create, request, path), (created) =>
+    readStat(view, created.path, path).pipe(
+      Effect.catchTag("ConnectionLoss", () => Effect.fail(new ConnectionLoss(lostCreate(path)))),
+      Effect.catchTag("RequestTimeout", () => Effect.fail(new RequestTimeout(lostCreate(path)))),
+      Effect.mapError((error) => markMaybeApplied(error)),
+      Effect.flatMap((stat) =>
+        stat === undefined
+          ? Effect.fail(new NoNode({ path, operation: Operations.exists.name }))
+          : Effect.succeed({ path: created.path, stat })
+      )
+    )
+  )
+
+const lostCreate = (path: string) => ({ operation: Operations.create.name, path, maybeApplied: true })
+
+/** Nothing was created, for there is no parent. The NoNode of a look after a create is not that. */
+export const lacksParent = (error: CreateError): boolean =>
+  error._tag === "NoNode" && error.operation !== Operations.exists.name
+
+/** A create that the view's memory learns of. */
+export const withMemory = <E>(view: View, created: Effect.Effect<Created, E>): Effect.Effect<Created, E> => {
+  const { versions } = view
+  return versions === undefined
+    ? created
+    : Effect.tap(created, ({ path, stat }) => Effect.sync(() => versions.created(path, stat)))
+}
+
+const checkDurable = ({ mode, path }: PreparedCreate, options: CreateOptions): InvalidArgument | undefined => {
+  if (isProtected(options)) {
+    return path === "/" && !CreateMode.isSequential(mode)
+      ? invalid("path", path, 'a protected create puts an id into the name, and "/" has none')
+      : undefined
+  }
+  return CreateMode.isSequential(mode)
+    ? invalid("idempotent", true, "the name of a sequential znode is not known without a reply; use protected")
+    : undefined
+}
+
+// -----------------------------------------------------------------------------
+// protected: an id in the name
+// -----------------------------------------------------------------------------
+
+/** Gives the name with an id in it. */
+type Naming = (id: string, name: string) => string
+
+const isProtected = (options: CreateOptions): options is CreateOptions & { readonly protected: true | Naming } =>
+  options.protected !== undefined && options.protected !== false
+
+const curatorName: Naming = (id, name) => `_c_${id}-${name}`
+
+/** Either gives the znode, or sees to it that none is left: interrupted, or unable to learn what became of it. */
+const createProtected = (
+  view: View,
+  create: PreparedCreate,
+  naming: Naming,
+  withStat: boolean
+): Effect.Effect<Created, CreateError> =>
+  Effect.suspend(() => {
+    /** What was asked for last; it may have been created. */
+    let current: PreparedCreate | undefined
+    const isLasting = !CreateMode.isEphemeral(create.mode)
+    return Effect.flatMap(withId(create, naming), (first) => {
+      let named = first
+      return writeDurably<Created, CreateError>(view, {
+        operation: Operations.create.name,
+        path: create.path,
+        attempt: () => {
+          current = named
+          return sendCreate(view, named, withStat)
+        },
+        // Nobody else has this id: what exists is our own create, shown late. What does not go with a session is looked for in
+        // the next one.
+        isAmbiguous: ({ _tag }) => _tag === "NodeExists" || (_tag === "SessionExpired" && isLasting),
+        findFate: Effect.fnUntraced(function* (_, lost): Effect.fn.Return<Fate<Created>, CreateError> {
+          // Who may create but not list cannot know: the loss stays what it is.
+          const found = yield* Effect.catchTag(findOwnAcross(view, named), "NoAuth", () => Effect.fail(lost))
+          if (found._tag === "Own") return { _tag: "Applied", value: found.created }
+          if (found._tag === "Absent") return { _tag: "Unapplied" }
+          // Made by an expired session of ours: the server deletes it some time, but until then it stands in others' way.
+          yield* deleteUntilGone(view, found.path)
+          named = yield* withId(create, naming)
+          return { _tag: "Anew" }
+        })
+      })
+    }).pipe(
+      Effect.onError((cause) => {
+        const isOpen = Cause.hasInterrupts(cause) || Option.exists(Cause.findErrorOption(cause), mayBeApplied)
+        return current !== undefined && isOpen ? removeOrphan(view, current) : Effect.void
+      })
+    )
+  })
+
+const withId = (create: PreparedCreate, naming: Naming): Effect.Effect<PreparedCreate, InvalidArgument> =>
+  Effect.flatMap(Guid.make, (id) => {
+    const server = create.request.path
+    const slash = server.lastIndexOf("/") + 1
+    const name = naming(id, server.slice(slash))
+    const path = server.slice(0, slash) + name
+    const isSequential = CreateMode.isSequential(create.mode)
+    const check = isSequential ? ZnodePath.checkSequential : ZnodePath.check
+    const isName = !name.includes("/") && (isSequential || name !== "")
+    const rule = isName ? check(path) : 'it has to be a name, without "/"'
+    return rule === undefined
+      ? Effect.succeed({ ...create, request: { ...create.request, path } })
+      : Effect.fail(invalid("protected", name, rule))
+  })
+
+/** In the background, until it is known that there is none. What is ephemeral goes with its session anyway. */
+const removeOrphan = (view: View, named: PreparedCreate): Effect.Effect<void> =>
+  retryTransient(findOwnAcross(view, named)).pipe(
+    Effect.flatMap((found) =>
+      found._tag === "Absent"
+        ? Effect.void
+        : deleteUntilGone(view, found._tag === "Own" ? found.created.path : found.path)
+    ),
+    Effect.ignore,
+    Effect.forkIn(view.scope, { startImmediately: true }),
+    Effect.asVoid
+  )
+
+type Found =
+  | { readonly _tag: "Own"; readonly created: Created }
+  | { readonly _tag: "Foreign"; readonly path: string }
+  | { readonly _tag: "Absent" }
+
+const absent: Found = { _tag: "Absent" }
+
+/**
+ * `findOwn`, and once more in the session that follows, if one does: what does not go with its session is there still. A
+ * create of the session that has ended cannot come later than that look, for servers no longer take it.
+ */
+const findOwnAcross = (view: View, named: PreparedCreate): Effect.Effect<Found, SentError> =>
+  CreateMode.isEphemeral(named.mode)
+    ? findOwn(view, named)
+    : Effect.catchTag(findOwn(view, named), "SessionExpired", (expired) =>
+        Effect.flatMap(isSessionReplaced(view.session.info), (followed) =>
+          followed ? findOwnAcross(view, named) : Effect.fail(expired)
+        )
+      )
+
+/**
+ * Looks for the znode with the id. The create cannot come later than this look: on one connection a server works in order,
+ * and once the session has moved, the leader refuses what the old connection still sends; the sync waits for the rest.
+ */
+const findOwn = (view: View, named: PreparedCreate): Effect.Effect<Found, SentError> => {
+  const { path: server } = named.request
+  const parent = ZnodePath.parent(server) ?? "/"
+  const prefix = ZnodePath.name(server)
+  return send(view, Operations.sync, { path: parent }, named.path).pipe(
+    Effect.andThen(send(view, Operations.getChildren, { path: parent, watch: false }, named.path)),
+    Effect.flatMap(({ children }): Effect.Effect<Found, SentError> => {
+      const name = children.find((child) => child.startsWith(prefix))
+      if (name === undefined) return Effect.succeed(absent)
+      const path = ZnodePath.join(parent, name)
+      return Effect.map(readStat(view, path, named.path), (stat): Found => {
+        if (stat === undefined) return absent
+        return CreateMode.isEphemeral(named.mode) && stat.ephemeralOwner !== view.session.info.id
+          ? { _tag: "Foreign", path }
+          : { _tag: "Own", created: { path, stat } }
+      })
+    }),
+    Effect.catchTag("NoNode", () => Effect.succeed(absent))
+  )
+}
+
+// -----------------------------------------------------------------------------
+// idempotent: what is there is compared
+// -----------------------------------------------------------------------------
+
+const createIdempotently = (
+  view: View,
+  create: PreparedCreate,
+  withStat: boolean
+): Effect.Effect<Created, CreateError> => {
+  const { path: server } = create.request
+  return writeDurably<Created, CreateError>(view, {
+    operation: Operations.create.name,
+    path: create.path,
+    attempt: () => sendCreate(view, create, withStat),
+    isAmbiguous: ({ _tag }) => _tag === "NodeExists",
+    findFate: Effect.fnUntraced(function* (_, lost): Effect.fn.Return<Fate<Created>, CreateError> {
+      const there = yield* readAfterSync(view, server, create.path).pipe(
+        Effect.catchTag("NoNode", () => Effect.undefined),
+        Effect.catchTag("NoAuth", () => Effect.fail(lost))
+      )
+      if (there === undefined) return { _tag: "Unapplied" }
+      const owner = CreateMode.isEphemeral(create.mode) ? view.session.info.id : 0n
+      if (there.stat.ephemeralOwner === owner && sameData(there.data, create.request.data)) {
+        return { _tag: "Applied", value: { path: server, stat: there.stat } }
+      }
+      return yield* new NodeExists({ path: create.path, operation: "create" })
+    })
+  })
+}
+
+/** What the ensemble has, rather than what a server that lags has. */
+export const readAfterSync = (view: View, server: string, path: string) =>
+  Effect.andThen(
+    send(view, Operations.sync, { path: server }, path),
+    send(view, Operations.getData, { path: server, watch: false }, path)
+  )
+
+/** Whether two data are the same; null is no other than empty. */
+export const sameData = (a: Uint8Array | null, b: Uint8Array | null): boolean => {
+  const length = a?.byteLength ?? 0
+  if (length !== (b?.byteLength ?? 0)) return false
+  for (let index = 0; index < length; index++) {
+    if (a?.[index] !== b?.[index]) return false
+  }
+  return true
+}

@@ -1,0 +1,290 @@
+/**
+ * The methods that work on a path and what is above or below it.
+ */
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { NoNode } from "@effect-zookeeper/protocol/ServerError"
+import type { NoAuth } from "@effect-zookeeper/protocol/ServerError"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type { SessionError } from "@effect-zookeeper/session/SessionError"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { CreateError } from "../../Errors.ts"
+import type { CreateWithParentsOptions } from "../../Models.ts"
+import type { Service } from "../../ZooKeeper.ts"
+import { unexpectedBadVersion, missingStat } from "../replyErrors.ts"
+import { badData, encodeData, invalid, isInvalid, prepareCreate } from "../validate.ts"
+import type { PreparedCreate } from "../validate.ts"
+import { createPrepared, lacksParent, withMemory, sendCreate } from "./create.ts"
+import type { Created } from "./create.ts"
+import { checked, createOrSetOptions, createWithParentsOptions, ensurePathOptions } from "../methodOptions.ts"
+import { markMaybeApplied, isLost, isUnimplemented, totalLosses } from "../../Outcome.ts"
+import { readNames, readStat } from "./read.ts"
+import { send, toClient, withPath } from "../View.ts"
+import type { View } from "../View.ts"
+import { sendSet } from "./write.ts"
+
+type AclList = ReadonlyArray<Acl.Acl>
+
+type EnsureError = Exclude<CreateError, { readonly _tag: "NodeExists" }>
+
+/**
+ * How often something is begun anew that others have undone meanwhile: a parent is looked at, and deleted before it is
+ * used. Each turn takes another's move, so that only a war gets here.
+ */
+const turns = 32
+
+export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithParents" | "createOrSet"> => ({
+  ensurePath: (path, options) =>
+    withPath(view, path, (server) =>
+      checked(ensurePathOptions, options).pipe(
+        Effect.andThen(validatedAcl(options?.acl, view.defaultAcl, "acl")),
+        Effect.flatMap((acl) => ensure(view, server, acl))
+      )
+    ),
+  createWithParents: (path, options) =>
+    checked(createWithParentsOptions, options).pipe(
+      Effect.andThen(createBelowParents(view, path, options, false)),
+      Effect.map((created) => toClient(view, created.path))
+    ),
+  createOrSet: (path, data, options) => {
+    const mistake = KnownOptions.check(createOrSetOptions, options)
+    if (mistake !== undefined) return Effect.fail(mistake)
+    const bytes = encodeData(data)
+    if (bytes === undefined) return Effect.fail(badData(data))
+    const mode = options?.mode
+    if (mode !== undefined && CreateMode.isCreateMode(mode) && CreateMode.isSequential(mode)) {
+      return Effect.fail(invalid("mode", mode, "createOrSet needs a name that it can find again"))
+    }
+    // It may be sent again after others were in the way.
+    const own = typeof data === "string" ? bytes : new Uint8Array(bytes)
+    const creation = { ...options, data: own }
+    return withPath(view, path, (server) =>
+      sendSet(view, server, path, own, -1).pipe(
+        Effect.catchTag("BadVersion", unexpectedBadVersion),
+        Effect.catchTag("NoNode", () =>
+          Effect.flatMap(createBelowParents(view, path, creation, true), ({ stat }) =>
+            stat === undefined ? missingStat(path) : Effect.succeed(stat)
+          )
+        ),
+        Effect.retry({ while: (error) => error._tag === "NodeExists" || lacksParent(error), times: turns })
+      )
+    )
+  }
+})
+
+const validatedAcl = (acl: AclList | undefined, otherwise: AclList, argument: string) =>
+  acl === undefined ? Effect.succeed(otherwise) : Effect.fromResult(Acl.validate(acl, argument))
+
+const createBelowParents = (
+  view: View,
+  path: string,
+  options: CreateWithParentsOptions = {},
+  withStat: boolean
+): Effect.Effect<Created, CreateError> =>
+  Effect.gen(function* () {
+    const prepared = prepareCreate(view, path, options)
+    if (isInvalid(prepared)) return yield* Effect.fail(prepared)
+    const parentAcl = yield* validatedAcl(options.parentAcl, view.defaultAcl, "parentAcl")
+    // Of the request itself, which may be the prefix of a sequential create; on the server, the chroot has parents too.
+    const parent = ZnodePath.parent(prepared.request.path)
+    const create = createPrepared(view, prepared, options, withStat).pipe(
+      Effect.catchIf(
+        (error) => prepared.mode === "container" && isUnimplemented(error),
+        () => createPrepared(view, inMode(prepared, "persistent"), options, withStat)
+      )
+    )
+    for (let left = turns; left > 0 && parent !== undefined; left--) {
+      const outcome = yield* Effect.result(create)
+      if (Result.isSuccess(outcome)) return outcome.success
+      if (!lacksParent(outcome.failure)) return yield* Effect.fail(outcome.failure)
+      yield* ensure(view, parent, parentAcl)
+    }
+    return yield* create
+  })
+
+const inMode = (create: PreparedCreate, mode: "container" | "persistent"): PreparedCreate => ({
+  ...create,
+  mode,
+  request: { ...create.request, flags: CreateMode.flags[mode] }
+})
+
+// -----------------------------------------------------------------------------
+// parents
+// -----------------------------------------------------------------------------
+
+/**
+ * Creates what is missing of a server's path. It is begun anew when a container went away below it, and when a reply was
+ * lost, for looking tells what was done.
+ */
+const ensure = (view: View, server: string, acl: AclList): Effect.Effect<void, EnsureError> =>
+  Effect.suspend(() => {
+    const total = totalLosses()
+    return Effect.suspend(() => ensureOnce(view, server, acl)).pipe(
+      Effect.tapError((error) => Effect.sync(() => total.add(error))),
+      Effect.retry({
+        while: (error) => error._tag === "NoNode" || (isLost(error) && !total.isGivenUp),
+        times: turns
+      }),
+      Effect.mapError(total.withTotal)
+    )
+  })
+
+const ensureOnce = Effect.fnUntraced(function* (view: View, server: string, acl: AclList) {
+  const missing: Array<string> = []
+  for (let path: string | undefined = server; path !== undefined && path !== "/"; path = ZnodePath.parent(path)) {
+    const there = yield* readStat(view, path, toClient(view, path)).pipe(
+      // Only what exists can be forbidden to look at.
+      Effect.map((stat) => stat !== undefined),
+      Effect.catchTag("NoAuth", () => Effect.succeed(true))
+    )
+    if (there) break
+    missing.push(path)
+  }
+  for (const path of missing.toReversed()) {
+    yield* Effect.catchTag(createContainer(view, path, acl), "NodeExists", () => Effect.void)
+  }
+})
+
+const createContainer = (view: View, server: string, acl: AclList) => {
+  const create: PreparedCreate = {
+    path: toClient(view, server),
+    mode: "persistent",
+    request: { path: server, data: null, acl, flags: CreateMode.flags.persistent },
+    ttl: 0n
+  }
+  const persistent = sendCreate(view, create, false)
+  return withMemory(
+    view,
+    view.session.info.serverFeatures.supports("createContainer")
+      ? Effect.catchIf(sendCreate(view, inMode(create, "container"), false), isUnimplemented, () => persistent)
+      : persistent
+  )
+}
+
+// -----------------------------------------------------------------------------
+// deleteAll
+// -----------------------------------------------------------------------------
+
+/**
+ * How much one transaction deletes: far below the limit of a request, and little for a leader to hold at once. The bytes are
+ * halved when a connection is lost with one, which may have been more than its server takes.
+ */
+const batchOps = 500
+const batchBytes = 262_144
+
+/** How many lists of children are asked for at once. */
+const listings = 32
+
+export const makeDeleteAll = (view: View): Pick<Service, "deleteAll"> => ({
+  deleteAll: (path) =>
+    path === "/"
+      ? Effect.fail(invalid("path", path, "the root cannot be deleted"))
+      : withPath(view, path, (server) => deleteAll(view, server, path))
+})
+
+const deleteAll = Effect.fnUntraced(function* (view: View, root: string, path: string) {
+  let tree = yield* list(view, root)
+  if (tree.length === 0) return yield* new NoNode({ path, operation: "deleteAll" })
+  let total = totalLosses()
+  let most = Math.min(batchBytes, view.session.limits.maxRequestSize / 2)
+  let isBegun = false
+  const told = <E extends NoAuth | SessionError>(error: E) => (isBegun ? markMaybeApplied(error) : error)
+  // Others may create and delete meanwhile: what is left is listed anew until there is nothing.
+  while (tree.length > 0) {
+    for (const batch of batches(tree, most)) {
+      const done = yield* Effect.result(Effect.mapError(deleteBatch(view, batch), told))
+      isBegun = true
+      if (Result.isSuccess(done)) {
+        total = totalLosses()
+        continue
+      }
+      const error = done.failure
+      total.add(error)
+      if (!isLost(error) || total.isGivenUp) return yield* Effect.fail(total.withTotal(error))
+      yield* forget(view, batch)
+      if (error._tag === "RequestTimeout") continue
+      // What a lost reply hides the next list shows.
+      most /= 2
+      break
+    }
+    tree = yield* Effect.mapError(list(view, root), told)
+  }
+})
+
+/** All of a sub-tree, parents before their children; nothing if there is no root. */
+const list = Effect.fnUntraced(function* (
+  view: View,
+  root: string
+): Effect.fn.Return<Array<string>, NoAuth | SessionError> {
+  const found: Array<string> = []
+  let level: Array<string> = [root]
+  while (level.length > 0) {
+    const below: Array<string> = []
+    yield* Effect.forEach(
+      level,
+      (path) =>
+        readNames(view, path, toClient(view, path)).pipe(
+          Effect.map((children) => {
+            found.push(path)
+            for (const child of children) below.push(ZnodePath.join(path, child))
+          }),
+          Effect.catchTag("NoNode", () => Effect.void)
+        ),
+      { concurrency: listings, discard: true }
+    )
+    level = below
+  }
+  return found
+})
+
+/** Children before their parents. */
+function* batches(tree: ReadonlyArray<string>, most: number): Iterable<ReadonlyArray<string>> {
+  let batch: Array<string> = []
+  let bytes = 0
+  for (let index = tree.length - 1; index >= 0; index--) {
+    const path = tree[index] ?? ""
+    // At most three bytes a UTF-16 unit, and the headers.
+    const size = path.length * 3 + 32
+    if (batch.length > 0 && (batch.length === batchOps || bytes + size > most)) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(path)
+    bytes += size
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** In one transaction, and one by one where others were in the way of it. */
+const deleteBatch = (view: View, batch: ReadonlyArray<string>): Effect.Effect<void, NoAuth | SessionError> => {
+  const [only] = batch
+  if (batch.length === 1 && only !== undefined) return deleteOne(view, only)
+  const request = batch.map((path) => ({ operation: "delete", request: { path, version: -1 } }) as const)
+  return send(view, Operations.multi, request, "").pipe(
+    Effect.map((results) => results.some((result) => result.operation === "error")),
+    Effect.flatMap((refused) =>
+      refused
+        ? // They are sent in the order of the batch, and servers work in order.
+          Effect.forEach(batch, (path) => deleteOne(view, path), { concurrency: listings, discard: true })
+        : forget(view, batch)
+    )
+  )
+}
+
+const deleteOne = (view: View, path: string): Effect.Effect<void, NoAuth | SessionError> =>
+  send(view, Operations.deleteNode, { path, version: -1 }, toClient(view, path)).pipe(
+    Effect.catchTag("NoNode", () => Effect.void),
+    Effect.andThen(forget(view, [path])),
+    Effect.catchTag("NotEmpty", () => Effect.void),
+    Effect.catchTag("BadVersion", unexpectedBadVersion)
+  )
+
+/** What is deleted, or is about to be: whatever a view remembers of it is of no use any more. */
+const forget = (view: View, deleted: ReadonlyArray<string>): Effect.Effect<void> =>
+  Effect.sync(() => {
+    for (const path of deleted) view.versions?.forget(path)
+  })

@@ -1,0 +1,290 @@
+/**
+ * The methods that watch: one event, all events, or the newest state.
+ */
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import type { NoAuth, NoNode } from "@effect-zookeeper/protocol/ServerError"
+import type { Gap, WatchEvent } from "@effect-zookeeper/protocol/WatchEvent"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type { Changed, RequestPath } from "@effect-zookeeper/session/Session"
+import type {
+  ConnectionLoss,
+  ServerRefused,
+  SessionClosed,
+  SessionError,
+  SessionExpired
+} from "@effect-zookeeper/session/SessionError"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Service } from "../../ZooKeeper.ts"
+import { invalid } from "../validate.ts"
+import { traced } from "../tracing.ts"
+import { eventsOptions } from "../methodOptions.ts"
+import { isSessionReplaced, retryTransient } from "../../Outcome.ts"
+import { readData } from "../data.ts"
+import { toClientChanged, toClientWatchEnd, send, toClient, withPath } from "../View.ts"
+import type { View } from "../View.ts"
+
+type Rows = "getAndWatch" | "existsAndWatch" | "getChildrenAndWatch" | "events" | "dataChanges" | "childrenChanges"
+
+/** Why a watch reports nothing any more. */
+type WatchEnd = SessionExpired | SessionClosed | ConnectionLoss
+
+/** How many events may wait for a reader before they are replaced by one Gap. */
+const eventBuffer = 8_192
+
+export const makeWatch = (view: View): Pick<Service, Rows> => ({
+  getAndWatch: (path) => withPath(view, path, (server) => watchData(view, { server, client: path })),
+  existsAndWatch: (path) => withPath(view, path, (server) => watchExists(view, { server, client: path })),
+  getChildrenAndWatch: (path) => withPath(view, path, (server) => watchChildren(view, { server, client: path })),
+  events: (path, options) => {
+    const mistake = KnownOptions.check(eventsOptions, options)
+    if (mistake !== undefined) return Stream.fail(mistake)
+    const rule = ZnodePath.check(path)
+    return rule === undefined
+      ? events(view, path, options?.recursive === true, options?.onReady)
+      : Stream.fail(invalid("path", path, rule))
+  },
+  dataChanges: (path) =>
+    changes(view, path, (self, at) =>
+      Effect.map(watchData(self, at), ({ changed, data, stat }) => ({
+        value: { data, stat },
+        zxid: stat.mzxid,
+        changed
+      }))
+    ),
+  childrenChanges: (path) =>
+    changes(view, path, (self, at) =>
+      Effect.map(watchChildren(self, at), ({ changed, children, stat }) => ({
+        value: { children, stat },
+        zxid: stat.pzxid,
+        // Where the znode counts creations no more, they move no pzxid: with an equal one the longer list is the newer.
+        size: stat.numChildren,
+        changed
+      }))
+    )
+})
+
+// -----------------------------------------------------------------------------
+// one event
+// -----------------------------------------------------------------------------
+
+const watchData = (view: View, path: RequestPath) =>
+  Effect.map(traced(view.session.info, "getData", path.client, view.session.watchData(path)), (watched) => {
+    view.versions?.rememberData(path.server, watched.response.stat.version)
+    return {
+      data: readData(watched.response.data),
+      stat: watched.response.stat,
+      changed: toClientChanged(view, watched.changed)
+    }
+  })
+
+const watchExists = (view: View, path: RequestPath) =>
+  Effect.map(traced(view.session.info, "exists", path.client, view.session.watchExists(path)), (watched) => ({
+    stat: Option.map(Option.fromUndefinedOr(watched.response), ({ stat }) => stat),
+    changed: toClientChanged(view, watched.changed)
+  }))
+
+const watchChildren = (view: View, path: RequestPath) =>
+  Effect.map(traced(view.session.info, "getChildren2", path.client, view.session.watchChildren(path)), (watched) => ({
+    children: watched.response.children,
+    stat: watched.response.stat,
+    changed: toClientChanged(view, watched.changed)
+  }))
+
+// -----------------------------------------------------------------------------
+// all events
+// -----------------------------------------------------------------------------
+
+const events = (
+  view: View,
+  path: string,
+  recursive: boolean,
+  onReady: (() => void) | undefined
+): Stream.Stream<WatchEvent | Gap, SessionError> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const queue = yield* Queue.unbounded<WatchEvent | Gap, WatchEnd | ServerRefused>()
+      const server = ZnodePath.toServer(view.chroot, path)
+      const listening = view.session.watchPersistently(
+        { server, client: path },
+        {
+          recursive,
+          listener: {
+            onEvent: (event) => {
+              if (Queue.sizeUnsafe(queue) >= eventBuffer) {
+                // A reader this far behind is better told to look than handed a long past.
+                while (Queue.sizeUnsafe(queue) > 0) Queue.takeUnsafe(queue)
+                Queue.offerUnsafe(queue, { type: "Gap", path })
+              }
+              Queue.offerUnsafe(queue, { ...event, path: toClient(view, event.path) })
+            },
+            onEnd: (reason) => {
+              Queue.failCauseUnsafe(queue, Cause.fail(toClientWatchEnd(view, reason)))
+            }
+          }
+        }
+      )
+      // An expiry before the server holds the watch is none of the stream's business: it begins in the new session.
+      let begun = yield* Effect.exit(listening)
+      while (yield* isRenewed(view, begun)) begun = yield* Effect.exit(listening)
+      onReady?.()
+      return Stream.fromQueue(queue)
+    })
+  ).pipe(untilClosed)
+
+/** That the application closes its own client ends a stream, and is no failure of it. */
+const untilClosed = <A, E extends { readonly _tag: string }>(stream: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+  Stream.catchIf(
+    stream,
+    (error) => error._tag === "SessionClosed",
+    () => Stream.empty
+  )
+
+// -----------------------------------------------------------------------------
+// the newest state
+// -----------------------------------------------------------------------------
+
+/** A znode with the transaction that made it so, or none. */
+interface State<A> {
+  readonly value: Option.Option<A>
+  readonly zxid: bigint
+  /** In which history of the ensemble. */
+  readonly history: number
+  /** Tells states of one zxid apart: it grows with each. */
+  readonly size: number
+  /** Waits for the one-shot watch that the look left. */
+  readonly changed: Changed
+}
+
+type ReadAndWatch<A> = (
+  view: View,
+  path: RequestPath
+) => Effect.Effect<
+  { readonly value: A; readonly zxid: bigint; readonly size?: number; readonly changed: Changed },
+  NoNode | NoAuth | SessionError
+>
+
+interface LastEmitted {
+  /** The newest transaction that was told; -1 before the first. */
+  readonly zxid: bigint
+  readonly history: number
+  readonly size: number
+  /** Whether the last that was told was a znode; undefined before the first. */
+  readonly present: boolean | undefined
+  readonly changed: Fiber.Fiber<unknown, WatchEnd> | undefined
+}
+
+const nothingEmitted: LastEmitted = { zxid: -1n, history: 0, size: 0, present: undefined, changed: undefined }
+
+const changes = <A>(
+  view: View,
+  path: string,
+  readAndWatch: ReadAndWatch<A>
+): Stream.Stream<Option.Option<A>, NoAuth | InvalidArgument | SessionError> => {
+  const rule = ZnodePath.check(path)
+  if (rule !== undefined) return Stream.fail(invalid("path", path, rule))
+  const at = { server: ZnodePath.toServer(view.chroot, path), client: path }
+  return Stream.unwrap(
+    Effect.map(Effect.scope, (scope) =>
+      Stream.unfold(nothingEmitted, (last) => nextState(view, at, readAndWatch, last, scope))
+    )
+  ).pipe(untilClosed)
+}
+
+/** Waits for a state that is newer than what was told. */
+const nextState = Effect.fnUntraced(function* <A>(
+  view: View,
+  path: RequestPath,
+  readAndWatch: ReadAndWatch<A>,
+  last: LastEmitted,
+  scope: Scope.Scope
+): Effect.fn.Return<readonly [Option.Option<A>, LastEmitted], NoAuth | SessionError> {
+  let waiting = last.changed
+  let current = readOnce(view, path, readAndWatch)
+  while (true) {
+    if (waiting !== undefined) {
+      const ended: Exit.Exit<unknown, WatchEnd> = yield* Fiber.await(waiting)
+      waiting = undefined
+      // The new session may have found a server that lags: it must not show what is older than what was told.
+      if (yield* isRenewed(view, ended)) current = readAfterSync(view, path, readAndWatch)
+    }
+    const outcome: Exit.Exit<State<A>, NoAuth | SessionError> = yield* Effect.exit(current)
+    if (yield* isRenewed(view, outcome)) {
+      current = readAfterSync(view, path, readAndWatch)
+      continue
+    }
+    const state = yield* outcome
+    current = readOnce(view, path, readAndWatch)
+    // In the stream's Scope, so that its end drops the watch.
+    waiting = yield* Effect.forkIn(state.changed, scope, { startImmediately: true })
+    const present = Option.isSome(state.value)
+    if (present ? isNewer(state, last) : last.present !== false) {
+      const { history, size, zxid } = present ? state : last
+      return [state.value, { zxid, history, size, present, changed: waiting }]
+    }
+  }
+})
+
+type Age = Pick<LastEmitted, "zxid" | "history" | "size">
+
+/** Transactions compare within one history; whatever is of a later one is newer. */
+const isNewer = (a: Age, b: Age): boolean => {
+  if (a.history !== b.history) return a.history > b.history
+  return a.zxid === b.zxid ? a.size > b.size : a.zxid > b.zxid
+}
+
+/** Whether an outcome is an expiry that a new session follows; fails if none does. */
+const isRenewed = <E extends NoAuth | SessionError>(
+  view: View,
+  exit: Exit.Exit<unknown, E>
+): Effect.Effect<boolean, E> => {
+  if (Exit.isSuccess(exit)) return Effect.succeed(false)
+  const error = Cause.findErrorOption(exit.cause)
+  if (Option.isNone(error) || error.value._tag !== "SessionExpired") return Effect.as(exit, false)
+  const expired = error.value
+  return Effect.flatMap(isSessionReplaced(view.session.info), (followed) =>
+    followed ? Effect.succeed(true) : Effect.fail(expired)
+  )
+}
+
+const readAfterSync = <A>(view: View, path: RequestPath, readAndWatch: ReadAndWatch<A>) =>
+  Effect.andThen(
+    retryTransient(send(view, Operations.sync, { path: path.server }, path.client)),
+    readOnce(view, path, readAndWatch)
+  )
+
+/** Reads what is there and leaves a watch, on a znode that does not exist too. */
+const readOnce = <A>(
+  view: View,
+  path: RequestPath,
+  readAndWatch: ReadAndWatch<A>
+): Effect.Effect<State<A>, NoAuth | SessionError> => {
+  const there = Effect.map(readAndWatch(view, path), (seen): State<A> => ({
+    value: Option.some(seen.value),
+    zxid: seen.zxid,
+    history: view.session.info.history,
+    size: seen.size ?? 0,
+    changed: seen.changed
+  }))
+  const absent = Effect.flatMap(
+    watchExists(view, path),
+    ({ changed, stat }): Effect.Effect<State<A>, NoAuth | SessionError> =>
+      Option.isNone(stat)
+        ? Effect.succeed({ value: Option.none(), zxid: -1n, history: view.session.info.history, size: 0, changed })
+        : // Created between the two looks.
+          Effect.andThen(dropWatch(changed), readOnce(view, path, readAndWatch))
+  )
+  return retryTransient(Effect.catchTag(there, "NoNode", () => absent))
+}
+
+/** Waiting for a watch and giving up is what drops it. */
+const dropWatch = (changed: Changed): Effect.Effect<void> =>
+  Effect.flatMap(Effect.forkChild(changed, { startImmediately: true }), Fiber.interrupt)

@@ -1,0 +1,98 @@
+/**
+ * Fibers that Promises wait for.
+ */
+import { SessionClosed } from "@effect-zookeeper/session/SessionError"
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { CallOptions, Run } from "../../PromiseAdapter.ts"
+import { checkCallOptions } from "./checkCallOptions.ts"
+import { startOf } from "./directRequest.ts"
+import { isTracedIn } from "../tracing.ts"
+
+/** How long a close waits for calls to end once their session has, in milliseconds: they have nothing left to wait for. */
+const MAX_CLOSE_WAIT = 20
+
+/** The calls of one client that are under way. */
+export class PromiseRunner {
+  private readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+  /** Requests that no fiber waits for: how each is rejected, and given up where it was not sent. */
+  private readonly requests = new Map<(reason: unknown) => void, (() => void) | undefined>()
+  private closed = false
+  private readonly capturesStacks: boolean
+
+  /** `capturesStacks`: whether rejections show the lines that made the call. */
+  constructor(capturesStacks = false) {
+    this.capturesStacks = capturesStacks
+  }
+
+  /**
+   * Ends all calls that are left: they reject with `SessionClosed`. What each of them has done nobody can tell by then.
+   */
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.closed = true
+    for (const [reject, giveUp] of this.requests) {
+      giveUp?.()
+      reject(new SessionClosed({ maybeApplied: true }))
+    }
+    this.requests.clear()
+    // A callback that ignores its signal ends when it likes, and a close that was called there would wait for itself.
+    for (const fiber of this.fibers) fiber.interruptUnsafe()
+    return Effect.asVoid(Effect.timeoutOption(Fiber.awaitAll(this.fibers), MAX_CLOSE_WAIT))
+  })
+
+  /** A `run` with these services. It starts at once, so that requests leave in the order of the calls. */
+  run<R>(context: Context.Context<R>): Run<R> {
+    const fork = Effect.runForkWith(context)
+    const canSkipFiber = !isTracedIn(context)
+    const run = <A, E>(effect: Effect.Effect<A, E, R>, options?: CallOptions): Promise<A> =>
+      new Promise((resolve, rejectWith) => {
+        const reject = this.capturesStacks ? withCallStack(run, rejectWith) : rejectWith
+        const mistake = options === undefined ? undefined : checkCallOptions(options)
+        if (mistake !== undefined) return reject(mistake)
+        const signal = options?.signal
+        // One request needs no fiber, where nobody traces it and nothing can interrupt it but the end of its client.
+        const start = canSkipFiber && signal === undefined && !this.closed ? startOf(effect) : undefined
+        if (start !== undefined) {
+          let isSettled = false
+          const giveUp = start((exit) => {
+            isSettled = true
+            this.requests.delete(reject)
+            if (exit._tag === "Success") resolve(exit.value)
+            else reject(Cause.squash(exit.cause))
+          }, undefined)
+          if (!isSettled) this.requests.set(reject, giveUp)
+          return
+        }
+        // Forked with it the fiber would run up to its first pause, and a request might be sent.
+        if (signal?.aborted === true) return reject(signal.reason)
+        const fiber = fork(effect, options)
+        if (fiber.pollUnsafe() === undefined) this.fibers.add(fiber)
+        fiber.addObserver((exit) => {
+          this.fibers.delete(fiber)
+          if (exit._tag === "Success") resolve(exit.value)
+          else if (!Cause.hasInterruptsOnly(exit.cause)) reject(Cause.squash(exit.cause))
+          else if (signal?.aborted === true) reject(signal.reason)
+          else reject(this.closed ? new SessionClosed({ maybeApplied: true }) : Cause.squash(exit.cause))
+        })
+      })
+    return Object.assign(run, { isEnd: (error: unknown) => error instanceof SessionClosed })
+  }
+}
+
+/** Rejects with errors that show where the call was made, in the place of the lines within that made them. */
+const withCallStack = (
+  run: (...args: never) => unknown,
+  reject: (error: unknown) => void
+): ((error: unknown) => void) => {
+  const made: { stack?: string } = {}
+  Error.captureStackTrace(made, run)
+  return (error) => {
+    if (error instanceof Error) {
+      const lines = (made.stack ?? "").split("\n").slice(1)
+      error.stack = [`${error.name}: ${error.message}`, ...lines].join("\n")
+    }
+    reject(error)
+  }
+}

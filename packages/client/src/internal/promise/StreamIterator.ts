@@ -1,0 +1,100 @@
+/**
+ * One loop over a Stream.
+ *
+ * One call runs the whole Stream, and waits after each element until the loop asks for the next: whatever ends the call
+ * (the end of the loop, its signal, the end of the client) ends the Stream with its finalizers.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Run } from "../../PromiseAdapter.ts"
+
+interface Waiting<A> {
+  readonly resolve: (result: IteratorResult<A, undefined>) => void
+  readonly reject: (error: unknown) => void
+}
+
+type Phase = "new" | "running" | "returned" | "over"
+
+export class StreamIterator<A, R> implements AsyncIterator<A, undefined> {
+  private readonly isEnd: (error: unknown) => boolean
+  private readonly start: (signal: AbortSignal) => Promise<void>
+  private readonly signal: AbortSignal | undefined
+  private readonly stop = new AbortController()
+  private readonly waiting: Array<Waiting<A>> = []
+  private phase: Phase = "new"
+  /** Lets the Stream go on, when it waits to be asked. */
+  private resumeStream: (() => void) | undefined
+  private ended: Promise<void> = Promise.resolve()
+  /** What ended the Stream while nobody asked; told to who asks next. */
+  private failure: { readonly error: unknown } | undefined
+
+  constructor(run: Run<R>, stream: Stream.Stream<A, unknown, R>, signal: AbortSignal | undefined) {
+    this.start = (signal) =>
+      run(
+        Stream.runForEach(stream, (element) => this.deliver(element)),
+        { signal }
+      )
+    this.signal = signal
+    this.isEnd = run.isEnd ?? (() => false)
+  }
+
+  next(): Promise<IteratorResult<A, undefined>> {
+    if (this.failure !== undefined) {
+      const { error } = this.failure
+      this.failure = undefined
+      return Promise.reject(error)
+    }
+    if (this.phase === "returned" || this.phase === "over") return Promise.resolve(done)
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ resolve, reject })
+      // A Stream that is opened may hand over its first element at once, and wait to be asked again.
+      if (this.phase === "new") return this.open()
+      const { resumeStream } = this
+      this.resumeStream = undefined
+      resumeStream?.()
+    })
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.failure = undefined
+    if (this.phase !== "over") {
+      this.phase = this.phase === "new" ? "over" : "returned"
+      this.stop.abort()
+      await this.ended
+    }
+    return done
+  }
+
+  private open(): void {
+    this.phase = "running"
+    const signal = this.signal === undefined ? this.stop.signal : AbortSignal.any([this.stop.signal, this.signal])
+    this.ended = this.start(signal).then(
+      () => this.finish(undefined),
+      (error: unknown) => this.finish(this.isEnd(error) ? undefined : { error })
+    )
+  }
+
+  private deliver(element: A): Effect.Effect<void> {
+    return Effect.callback<void>((resume) => {
+      this.waiting.shift()?.resolve({ done: false, value: element })
+      if (this.waiting.length > 0) resume(Effect.void)
+      else this.resumeStream = () => resume(Effect.void)
+    })
+  }
+
+  private finish(failure: { readonly error: unknown } | undefined): void {
+    // Who has left the loop asked for this end, and wants to hear no error of it.
+    const reported = this.phase === "returned" ? undefined : failure
+    this.phase = "over"
+    this.resumeStream = undefined
+    const waiting = this.waiting.splice(0)
+    if (reported !== undefined) {
+      const first = waiting.shift()
+      if (first === undefined) this.failure = reported
+      else first.reject(reported.error)
+    }
+    for (const { resolve } of waiting) resolve(done)
+  }
+}
+
+const done: IteratorReturnResult<undefined> = { done: true, value: undefined }

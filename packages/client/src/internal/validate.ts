@@ -1,0 +1,149 @@
+/**
+ * What arguments must be, checked before a byte is sent.
+ */
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { Data, ZnodeOptions } from "../Models.ts"
+import type { View } from "./View.ts"
+
+/** A create that may be sent: only `sendCreate` knows by which operation. */
+export interface PreparedCreate {
+  /** As the caller gave it. */
+  readonly path: string
+  readonly mode: CreateMode.CreateMode
+  readonly request: {
+    readonly path: string
+    readonly data: Uint8Array | null
+    readonly acl: ReadonlyArray<Acl.Acl>
+    readonly flags: number
+  }
+  /** Milliseconds, for the modes that have one. */
+  readonly ttl: bigint
+}
+
+const utf8 = new TextEncoder()
+
+export const invalid = (argument: string, value: unknown, rule: string): InvalidArgument =>
+  new InvalidArgument({ argument, value: String(value), rule })
+
+/** The bytes of data, or undefined for what is no data. */
+export const encodeData = (data: Data): Uint8Array | undefined =>
+  typeof data === "string" ? utf8.encode(data) : isBytes(data) ? data : undefined
+
+/** Of another realm too, as test runners have them. */
+const isBytes = (data: unknown): data is Uint8Array =>
+  data instanceof Uint8Array ||
+  (ArrayBuffer.isView(data) && Object.prototype.toString.call(data) === "[object Uint8Array]")
+
+export const badData = (data: unknown, argument = "data"): InvalidArgument =>
+  invalid(argument, describe(data), "data must be a Uint8Array or a string")
+
+/**
+ * Whether it is -1, which is any version, or what a signed 32-bit counter can be. It wraps: after 2^31 writes the versions
+ * of a znode are negative.
+ */
+export const isVersion = (version: number): boolean => Number.isInteger(version) && version === (version | 0)
+
+export const badVersion = (version: number, argument = "version"): InvalidArgument =>
+  invalid(argument, version, "a version must be an integer of 32 bits; -1 is for any")
+
+/** The rule that a version breaks, if any. */
+export const checkVersion = (version: number): InvalidArgument | undefined =>
+  isVersion(version) ? undefined : badVersion(version)
+
+/** The name of an argument, of an operation of a transaction where that is where it stands: "ops[2].path". */
+export const argumentOf = (index: number | undefined, name: string): string =>
+  index === undefined ? name : `ops[${index}].${name}`
+
+/** What `transaction` and `read` take, where something else was given. */
+export const notAnArray = (example: string): InvalidArgument =>
+  invalid("ops", "no array", `must be an array of operations, as in [${example}]`)
+
+export const notAnOperation = (index: number, method: string, makers: ReadonlyArray<string>): InvalidArgument =>
+  invalid(`ops[${index}]`, "no operation", `what ${method} takes is made by ${makers.join(", ")}`)
+
+/**
+ * A create, or what is wrong with it. `index` is that of the operation of a transaction that the arguments belong to.
+ */
+export const prepareCreate = (
+  view: View,
+  path: string,
+  options: ZnodeOptions,
+  index?: number
+): PreparedCreate | InvalidArgument => {
+  const mode = createMode(options, index)
+  if (typeof mode !== "string") return mode
+  const request = createRequest(view, path, options, mode, index)
+  if (isInvalid(request)) return request
+  const ttl = createTtl(options, mode, index)
+  return typeof ttl === "bigint" ? { path, mode, request, ttl } : ttl
+}
+
+export const createMode = (
+  options: ZnodeOptions,
+  index: number | undefined
+): CreateMode.CreateMode | InvalidArgument => {
+  const mode = options.mode ?? "persistent"
+  return mode === "persistent" || CreateMode.isCreateMode(mode)
+    ? mode
+    : invalid(argumentOf(index, "mode"), mode, `a mode must be one of ${CreateMode.all.join(", ")}`)
+}
+
+/** What is sent for every mode; on the path of every create, so that nothing is made around it. */
+export const createRequest = (
+  view: View,
+  path: string,
+  options: ZnodeOptions,
+  mode: CreateMode.CreateMode,
+  index: number | undefined
+): PreparedCreate["request"] | InvalidArgument => {
+  const sequential = CreateMode.isSequential(mode)
+  const rule = sequential ? ZnodePath.checkSequential(path) : ZnodePath.check(path)
+  if (rule !== undefined) return invalid(argumentOf(index, "path"), path, rule)
+  const data = options.data === undefined ? null : encodeData(options.data)
+  if (data === undefined) return badData(options.data, argumentOf(index, "data"))
+  let acl = view.defaultAcl
+  if (options.acl !== undefined) {
+    const validated = Acl.validate(options.acl, argumentOf(index, "acl"))
+    if (Result.isFailure(validated)) return validated.failure
+    acl = validated.success
+  }
+  const server = sequential ? ZnodePath.toServerSequential(view.chroot, path) : ZnodePath.toServer(view.chroot, path)
+  return { path: server, data, acl, flags: CreateMode.flags[mode] }
+}
+
+/** Milliseconds; 0 for the modes that have none. */
+export const createTtl = (
+  options: ZnodeOptions,
+  mode: CreateMode.CreateMode,
+  index: number | undefined
+): bigint | InvalidArgument =>
+  options.ttl === undefined && !CreateMode.hasTtl(mode) ? 0n : prepareTtl(mode, options.ttl, argumentOf(index, "ttl"))
+
+const prepareTtl = (
+  mode: CreateMode.CreateMode,
+  ttl: Duration.Input | undefined,
+  argument: string
+): bigint | InvalidArgument => {
+  if (!CreateMode.hasTtl(mode)) {
+    return invalid(argument, describe(ttl), `only the modes with a time to live take a ttl, not ${mode}`)
+  }
+  if (ttl === undefined) return invalid(argument, ttl, `the mode ${mode} needs a ttl`)
+  const duration = Duration.fromInput(ttl)
+  if (Option.isNone(duration)) return invalid(argument, describe(ttl), "a ttl must be a duration")
+  const millis = CreateMode.validateTtl(Duration.toMillis(duration.value), argument)
+  return Result.isFailure(millis) ? millis.failure : BigInt(millis.success)
+}
+
+/** Whether arguments were refused: what is sent has no `_tag`, and to ask for that is cheaper than for the class. */
+export const isInvalid = <A extends object>(prepared: A | InvalidArgument): prepared is InvalidArgument =>
+  "_tag" in prepared
+
+/** Names a value in an error without printing what may be long or secret. */
+const describe = (value: unknown): string =>
+  typeof value === "object" && value !== null ? (value.constructor?.name ?? "object") : String(value)

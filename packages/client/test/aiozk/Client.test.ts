@@ -1,0 +1,149 @@
+/** The cases of aiozk's `test_client.py`. */
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
+import {
+  connectProxied,
+  fourLetterWord,
+  makeChroot,
+  recordStates,
+  sharedTarget,
+  awaitCondition,
+  watchesBelow
+} from "../support/faults.ts"
+import { connect, failure, text } from "../support/clients.ts"
+
+describe("aiozk test_client.py", () => {
+  it.live("getChildren gives the names of both children (test_children)", () =>
+    Effect.gen(function* () {
+      const { beside: zk } = yield* makeChroot("children")
+      yield* zk.create("/parent")
+      yield* zk.create("/parent/one")
+      yield* zk.create("/parent/two")
+      assert.deepStrictEqual([...(yield* zk.getChildren("/parent"))].sort(), ["one", "two"])
+    })
+  )
+
+  it.live("interrupting a loop over watches harms nothing and leaves no watch (test_cancel_crash)", () =>
+    Effect.gen(function* () {
+      const { beside: zk, chroot, connectString } = yield* makeChroot("cancel")
+      const other = yield* connect({ servers: connectString })
+      yield* zk.create("/a", { data: "0" })
+      let turns = 0
+      const loop = yield* Effect.forkChild(
+        Effect.forever(
+          Effect.gen(function* () {
+            const { changed } = yield* zk.getAndWatch("/a")
+            turns++
+            yield* changed
+          })
+        ),
+        { startImmediately: true }
+      )
+      yield* awaitCondition(() => turns === 1)
+      yield* other.set("/a", "1")
+      yield* awaitCondition(() => turns === 2)
+      yield* Fiber.interrupt(loop)
+      yield* other.set("/a", "2")
+      assert.strictEqual(text(yield* zk.getData("/a")), "2")
+      assert.strictEqual(turns, 2)
+      assert.strictEqual(yield* watchesBelow(chroot), 0)
+    })
+  )
+
+  it.live("closing a client that has no session yet ends at once (test_closed_close)", () =>
+    Effect.gen(function* () {
+      const proxy = yield* FaultProxy.make(sharedTarget())
+      yield* proxy.blackHole("down")
+      const starting = yield* Effect.forkChild(Effect.scoped(connect({ servers: proxy.connectString })), {
+        startImmediately: true
+      })
+      yield* proxy.awaitFrames({ direction: "up", op: "connect" })
+      const exit = yield* Effect.andThen(Fiber.interrupt(starting), Fiber.await(starting)).pipe(
+        Effect.timeout("1 second")
+      )
+      assert.isTrue(Exit.hasInterrupts(exit))
+      yield* proxy.heal
+      yield* proxy.awaitSeen(({ accepted, current }) => accepted === 1 && current === 0)
+    })
+  )
+
+  it.live(
+    "a zxid ahead of every server fails typed, and the session is not given up for it (test_inconsistent_zxid)",
+    () =>
+      Effect.gen(function* () {
+        const { beside, proxy, zk } = yield* connectProxied("zxid", {
+          sessionTimeout: "1500 millis",
+          connectTimeout: "500 millis",
+          sessionExpiry: "fail"
+        })
+        yield* beside.create("/a")
+        const states = yield* recordStates(zk)
+        yield* proxy.rule({
+          match: { direction: "down", op: 4 },
+          action: {
+            _tag: "Edit",
+            edit: (body) => (new DataView(body.buffer, body.byteOffset).setBigInt64(4, 1n << 62n), body)
+          }
+        })
+        yield* zk.get("/a")
+        yield* proxy.dropAll("rst")
+        yield* awaitCondition(() => zk.session.state._tag === "EnsembleBehind")
+        assert.strictEqual(zk.session.id === 0n, false)
+        const error = yield* Effect.flip(zk.get("/a"))
+        assert.strictEqual(error._tag, "SessionExpired")
+        assert.deepStrictEqual(states, ["Connected", "Disconnected", "EnsembleBehind", "Expired"])
+      })
+  )
+
+  it.live("a closed client can be followed by another, with a session of its own (test_session_reconnect)", () =>
+    Effect.gen(function* () {
+      const servers = TestServer.connectString()
+      const first = yield* Effect.scoped(
+        Effect.map(connect({ servers }), ({ session }) => ({ session, id: session.id }))
+      )
+      assert.strictEqual(first.session.state._tag, "Closed")
+      const second = yield* Effect.scoped(
+        Effect.map(connect({ servers }), ({ session }) => ({ session, id: session.id }))
+      )
+      assert.strictEqual(second.session.state._tag, "Closed")
+      assert.notStrictEqual(second.id, first.id)
+      const sessions = yield* fourLetterWord("dump")
+      for (const { id } of [first, second]) {
+        assert.notInclude(sessions, `0x${BigInt.asUintN(64, id).toString(16)}`)
+      }
+      // Who still holds the closed one is told so, and at once.
+      assert.strictEqual((yield* askClosed)._tag, "SessionClosed")
+    })
+  )
+
+  it.live("get() of a znode created without data gives empty data and version 0 (test_raw_get)", () =>
+    Effect.gen(function* () {
+      const { beside: zk } = yield* makeChroot("raw-get")
+      yield* zk.create("/a")
+      const { data, stat } = yield* zk.get("/a")
+      assert.deepStrictEqual(data, new Uint8Array(0))
+      assert.strictEqual(stat.version, 0)
+      assert.strictEqual(stat.dataLength, 0)
+    })
+  )
+
+  it.live("set() of any version gives the Stat of what was written (test_raw_set)", () =>
+    Effect.gen(function* () {
+      const { beside: zk } = yield* makeChroot("raw-set")
+      yield* zk.create("/a")
+      const stat = yield* zk.set("/a", "asdf", -1)
+      assert.strictEqual(stat.dataLength, 4)
+      assert.strictEqual(stat.version, 1)
+    })
+  )
+})
+
+/** What a request of a client that was closed fails with. */
+const askClosed = Effect.gen(function* () {
+  const closed = yield* Effect.scoped(connect({ servers: TestServer.connectString() }))
+  return yield* failure(closed.exists("/"), "SessionClosed")
+})

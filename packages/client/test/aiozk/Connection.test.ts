@@ -1,0 +1,84 @@
+/** The cases of aiozk's `test_connection.py`, by what an application sees of them. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import { PromiseClient, SessionClosed } from "../../src/index.ts"
+import * as Faults from "../support/faults.ts"
+import { connect } from "../support/clients.ts"
+
+/** A client in a Scope of its own, behind a proxy. */
+const setUp = Effect.fnUntraced(function* (name: string) {
+  const { beside, chroot, proxy } = yield* Faults.connectProxied(name)
+  const scope = yield* Scope.make()
+  const zk = yield* connect({ servers: proxy.connectString + chroot, sessionTimeout: "1 second" }).pipe(
+    Effect.provideService(Scope.Scope, scope)
+  )
+  return { zk, beside, proxy, close: Scope.close(scope, Exit.void) }
+})
+
+describe("aiozk test_connection.py", () => {
+  it.live(
+    "closing lets what is in flight be answered, however often it is closed (test_close_connection_in_state_closing_do_not_performs_abort)",
+    () =>
+      Effect.gen(function* () {
+        const { beside, chroot, proxy } = yield* Faults.connectProxied("closing")
+        const zk = yield* Effect.promise(() => PromiseClient.connect(proxy.connectString + chroot))
+        yield* proxy.shape("down", { delay: Duration.millis(50) })
+        // All of them are on their way when the client is closed, and again, while it closes.
+        const creates = Array.from({ length: 100 }, (_, index) => zk.create(`/n${index}`))
+        const paths = yield* Effect.promise(async () => {
+          await Promise.all([zk.close(), zk.close()])
+          return Promise.all(creates)
+        })
+        yield* Effect.promise(() => zk.close())
+        assert.strictEqual(new Set(paths).size, 100)
+        assert.lengthOf(yield* beside.getChildren("/"), 100)
+        const refused = yield* Effect.promise(() => zk.exists("/").catch((error: unknown) => error))
+        assert.instanceOf(refused, SessionClosed)
+      })
+  )
+
+  it.live("a close that gets no answer ends in time and leaves no connection (test_close_cancels_read_loop_task)", () =>
+    Effect.gen(function* () {
+      const { close, proxy, zk } = yield* setUp("close-unanswered")
+      const { current } = yield* proxy.seen
+      yield* proxy.blackHole("down")
+      const [elapsed] = yield* Effect.timed(close)
+      assert.isAtMost(Duration.toMillis(elapsed), 2500)
+      assert.strictEqual(zk.session.state._tag, "Closed")
+      yield* proxy.heal
+      yield* proxy.awaitSeen((seen) => seen.current === current - 1)
+      // The other one is untouched.
+      assert.strictEqual(current, 2)
+    })
+  )
+
+  it.live("requests that are pending when it closes are told so, each once (test_connection_abort)", () =>
+    Effect.gen(function* () {
+      const { close, proxy, zk } = yield* setUp("close-pending")
+      yield* proxy.blackHole("down")
+      let told = 0
+      const pending = yield* Effect.forEach(
+        Array.from({ length: 20 }, (_, index) => index),
+        (index) =>
+          Effect.forkChild(
+            Effect.onExit(index % 2 === 0 ? zk.exists("/") : Effect.asVoid(zk.create(`/n${index}`)), () =>
+              Effect.sync(() => told++)
+            ),
+            { startImmediately: true }
+          )
+      )
+      yield* close
+      for (const [index, fiber] of pending.entries()) {
+        const error = yield* Effect.flip(Fiber.join(fiber))
+        // A write may have been applied, and who sent it is told that rather than that the client was closed.
+        assert.strictEqual(error._tag, index % 2 === 0 ? "SessionClosed" : "ConnectionLoss")
+        if (error._tag === "ConnectionLoss") assert.isTrue(error.maybeApplied)
+      }
+      assert.strictEqual(told, 20)
+    })
+  )
+})

@@ -1,0 +1,394 @@
+/** The defects S1 to S13 of aiozk's sessions (see `Client.defects.test.ts`): the same accidents, with the right outcome. */
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
+import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Records from "@effect-zookeeper/protocol/Records"
+import * as Jute from "@effect-zookeeper/protocol/Jute"
+import { Op as Transaction } from "../../src/index.ts"
+import * as Faults from "../support/faults.ts"
+import { Op } from "../support/faults.ts"
+import { replyTo } from "../support/replies.ts"
+import { connect, failure, text } from "../support/clients.ts"
+
+const numbers = (length: number) => Array.from({ length }, (_, index) => index)
+
+describe("aiozk S1 and S2: a connection that ends", () => {
+  for (const ending of ["fin", "rst"] as const) {
+    it.live(`S1: with a ${ending} is noticed at once, long before any timeout, and the session goes on`, () =>
+      Effect.gen(function* () {
+        const { proxy, zk } = yield* Faults.connectProxied("s1", { sessionTimeout: "30 seconds" })
+        const { id } = zk.session
+        yield* zk.create("/e", { mode: "ephemeral" })
+        const [elapsed] = yield* Effect.timed(Faults.breakConnections(zk, proxy, ending))
+        assert.isBelow(Duration.toMillis(elapsed), 2000)
+        assert.strictEqual(zk.session.id, id)
+        assert.strictEqual(Option.getOrThrow(yield* zk.stat("/e")).ephemeralOwner, id)
+      })
+    )
+  }
+
+  it.live("S1: half of it is enough", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("s1-half", { sessionTimeout: "30 seconds" })
+      const handshakes = yield* Faults.countHandshakes(proxy)
+      yield* proxy.halfClose("client")
+      yield* proxy.awaitFrames({ direction: "down", op: "connect" }, handshakes + 1)
+      assert.isTrue(yield* zk.exists("/"))
+    })
+  )
+
+  it.live("S2: fails the writes in flight with ConnectionLoss at once, and answers the reads after it", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("s2", { sessionTimeout: "30 seconds" })
+      yield* zk.create("/a", { data: "a" })
+      yield* proxy.blackHole("down")
+      const write = yield* Effect.forkChild(Effect.flip(zk.set("/a", "b")), { startImmediately: true })
+      const read = yield* Effect.forkChild(zk.getData("/a"), { startImmediately: true })
+      yield* proxy.awaitFrames({ direction: "down", op: Op.getData })
+      yield* proxy.dropAll("fin")
+      const [elapsed, error] = yield* Effect.timed(Fiber.join(write))
+      assert.isBelow(Duration.toMillis(elapsed), 2000)
+      assert.strictEqual(error._tag, "ConnectionLoss")
+      assert.isTrue(error._tag === "ConnectionLoss" && error.maybeApplied)
+      yield* proxy.heal
+      assert.strictEqual(text(yield* Fiber.join(read)), "b")
+    })
+  )
+})
+
+describe("aiozk S3: a write whose reply is lost is not sent again silently", () => {
+  const lost = (name: string) =>
+    Effect.gen(function* () {
+      const proxied = yield* Faults.connectProxied(name)
+      const lose = (op: number) =>
+        proxied.proxy.rule({ match: { direction: "down", op }, action: { _tag: "DropAndReset" } })
+      return { ...proxied, lose }
+    })
+
+  it.live("S3: a sequential create makes one znode", () =>
+    Effect.gen(function* () {
+      const { lose, proxy, zk } = yield* lost("s3-sequential")
+      yield* lose(Op.create)
+      const error = yield* failure(zk.create("/n-", { mode: "persistentSequential" }), "ConnectionLoss")
+      assert.isTrue(error.maybeApplied)
+      assert.deepStrictEqual(yield* zk.getChildren("/"), ["n-0000000000"])
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.create), 1)
+    })
+  )
+
+  it.live("S3: a create is not told that its own znode exists", () =>
+    Effect.gen(function* () {
+      const { lose, zk } = yield* lost("s3-create")
+      yield* lose(Op.create)
+      yield* failure(zk.create("/a"), "ConnectionLoss")
+      yield* lose(Op.create)
+      assert.strictEqual(yield* zk.create("/b", { data: "mine", idempotent: true }), "/b")
+      assert.deepStrictEqual([...(yield* zk.getChildren("/"))].sort(), ["a", "b"])
+    })
+  )
+
+  it.live("S3: a delete is not told that there was nothing", () =>
+    Effect.gen(function* () {
+      const { lose, zk } = yield* lost("s3-delete")
+      yield* zk.create("/a")
+      yield* lose(Op.delete)
+      yield* failure(zk.delete("/a"), "ConnectionLoss")
+      assert.isFalse(yield* zk.exists("/a"))
+      yield* zk.create("/b")
+      yield* lose(Op.delete)
+      yield* zk.delete("/b", { idempotent: true })
+      assert.isFalse(yield* zk.exists("/b"))
+    })
+  )
+
+  it.live("S3: a versioned set is not told that its own write is another's", () =>
+    Effect.gen(function* () {
+      const { lose, proxy, zk } = yield* lost("s3-set")
+      yield* zk.create("/a", { data: "0" })
+      yield* lose(Op.setData)
+      yield* failure(zk.set("/a", "1", 0), "ConnectionLoss")
+      assert.strictEqual(Option.getOrThrow(yield* zk.stat("/a")).version, 1)
+      yield* lose(Op.setData)
+      assert.strictEqual((yield* zk.setData("/a", "2", { version: 1, idempotent: true })).version, 2)
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.setData), 2)
+    })
+  )
+
+  it.live("S3: a transaction is applied once", () =>
+    Effect.gen(function* () {
+      const { lose, proxy, zk } = yield* lost("s3-multi")
+      yield* lose(Op.multi)
+      const error = yield* failure(
+        zk.transaction([Transaction.create("/n-", { mode: "persistentSequential" })]),
+        "ConnectionLoss"
+      )
+      assert.isTrue(error.maybeApplied)
+      assert.lengthOf(yield* zk.getChildren("/"), 1)
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.multi), 1)
+    })
+  )
+
+  it.live("S3: a request that the server never saw is not told apart, and not sent again either", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* lost("s3-up")
+      yield* proxy.rule({ match: { direction: "up", op: Op.create }, action: { _tag: "DropAndReset" } })
+      const error = yield* failure(zk.create("/a"), "ConnectionLoss")
+      assert.isTrue(error.maybeApplied)
+      assert.isFalse(yield* zk.exists("/a"))
+    })
+  )
+})
+
+describe("aiozk S4 and S5: a handshake that goes wrong", () => {
+  it.live("S4: when it is reset anywhere the session stays the same, with its ephemerals", () =>
+    Effect.gen(function* () {
+      const { beside, proxy, zk } = yield* Faults.connectProxied("s4")
+      const { id } = zk.session
+      yield* zk.create("/e", { mode: "ephemeral" })
+      const states = yield* Faults.recordStates(zk)
+      // Before the answer, within its length, within it, and right behind it.
+      for (const after of [0, 2, 4, 20, 41]) {
+        const { accepted } = yield* proxy.seen
+        yield* proxy.cutNext({ direction: "down", after, ending: "rst" })
+        yield* proxy.dropAll("rst")
+        yield* proxy.awaitSeen((seen) => seen.accepted >= accepted + 2)
+        yield* Faults.awaitState(zk, "Connected")
+        assert.isTrue(yield* zk.exists("/"))
+      }
+      assert.strictEqual(zk.session.id, id)
+      assert.notInclude(states, "Expired")
+      assert.strictEqual(Option.getOrThrow(yield* beside.stat("/e")).ephemeralOwner, id)
+    })
+  )
+
+  it.live("S4: servers that lag behind are passed over, and the session is kept", () =>
+    Effect.gen(function* () {
+      const { chroot, proxy } = yield* Faults.connectProxied("s4-lagging")
+      // What a server does whose clients have seen more than it has: it closes without a word.
+      const lagging = yield* ScriptedServer.make((connection) => Effect.andThen(connection.nextFrame, connection.close))
+      const zk = yield* connect({
+        servers: `${lagging.connectString},${proxy.connectString}${chroot}`,
+        retry: Faults.RETRY_SOON
+      })
+      const { id } = zk.session
+      yield* zk.create("/e", { mode: "ephemeral" })
+      const before = yield* lagging.accepted
+      for (const _ of numbers(3)) yield* Faults.breakConnections(zk, proxy)
+      assert.isAtLeast((yield* lagging.accepted) - before, 3)
+      assert.strictEqual(zk.session.id, id)
+      assert.isTrue(yield* zk.exists("/e"))
+    })
+  )
+
+  it.live("S5: when it stalls another server is tried, and the session is kept", () =>
+    Effect.gen(function* () {
+      const { chroot, proxy } = yield* Faults.connectProxied("s5")
+      const other = yield* FaultProxy.make(Faults.sharedTarget())
+      const zk = yield* connect({
+        servers: `${proxy.connectString},${other.connectString}${chroot}`,
+        sessionTimeout: "3 seconds",
+        retry: Faults.RETRY_SOON
+      })
+      const { id } = zk.session
+      yield* zk.create("/e", { mode: "ephemeral" })
+      const states = yield* Faults.recordStates(zk)
+      const isOther = Option.getOrThrow(zk.session.server).port === other.port
+      const [current, next] = isOther ? [other, proxy] : [proxy, other]
+      const { accepted } = yield* next.seen
+      yield* next.accept("hang")
+      yield* current.dropAll("rst")
+      yield* next.awaitSeen((seen) => seen.accepted > accepted)
+      assert.isTrue(yield* zk.exists("/e"))
+      assert.strictEqual(zk.session.id, id)
+      assert.deepStrictEqual(states, ["Connected", "Disconnected", "Connected"])
+    })
+  )
+
+  it.live("S5: and its end is told to all who need to know, before there is another", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("s5-end", { sessionTimeout: "1 second" })
+      const { id } = zk.session
+      yield* zk.create("/e", { mode: "ephemeral" })
+      const states = yield* Faults.recordStates(zk)
+      const { changed } = yield* zk.getAndWatch("/e")
+      const watching = yield* Effect.forkChild(Effect.flip(changed), { startImmediately: true })
+      const owning = yield* Effect.forkChild(Effect.flip(zk.session.ownership), { startImmediately: true })
+      yield* proxy.accept("hang")
+      yield* proxy.dropAll("rst")
+      const waiting = yield* Effect.forkChild(Effect.flip(zk.exists("/e")), { startImmediately: true })
+      assert.strictEqual((yield* Fiber.join(owning))._tag, "OwnershipLost")
+      assert.strictEqual(zk.session.id, id)
+      assert.strictEqual((yield* Fiber.join(watching))._tag, "SessionExpired")
+      assert.strictEqual((yield* Fiber.join(waiting))._tag, "SessionExpired")
+      yield* proxy.heal
+      yield* proxy.dropAll("rst")
+      yield* Faults.awaitCondition(() => states.filter((state) => state === "Connected").length === 2)
+      assert.notStrictEqual(zk.session.id, id)
+      assert.deepStrictEqual(states, ["Connected", "Disconnected", "Expired", "Connecting", "Connected"])
+      assert.isFalse(yield* Faults.eventually(zk.exists("/e"), (there) => !there))
+    })
+  )
+})
+
+describe("aiozk S6 to S9: watches across reconnections", () => {
+  for (const direction of ["up", "down"] as const) {
+    it.live(`S6: the connection may be lost while they are registered anew (${direction})`, () =>
+      Effect.gen(function* () {
+        const { beside, proxy, zk } = yield* Faults.connectProxied("s6")
+        yield* zk.create("/a")
+        const { changed } = yield* zk.getAndWatch("/a")
+        const rule = yield* proxy.rule({
+          match: { direction, op: Op.setWatches },
+          action: { _tag: "DropAndReset" },
+          count: 3
+        })
+        yield* proxy.dropAll("rst")
+        yield* rule.awaitHits(3)
+        assert.isTrue(yield* zk.exists("/a"))
+        yield* beside.set("/a", "1")
+        assert.strictEqual((yield* changed).type, "NodeDataChanged")
+      })
+    )
+  }
+
+  it.live("S7 and S9: nothing fires without a change, and a change fires each once", () =>
+    Effect.gen(function* () {
+      const { beside, proxy, zk } = yield* Faults.connectProxied("s7")
+      yield* zk.create("/a")
+      const watched = [
+        (yield* zk.getAndWatch("/a")).changed,
+        (yield* zk.existsAndWatch("/a")).changed,
+        (yield* zk.getChildrenAndWatch("/a")).changed,
+        (yield* zk.existsAndWatch("/none")).changed
+      ]
+      const fired: Array<string> = []
+      for (const [index, changed] of watched.entries()) {
+        yield* Effect.forkScoped(
+          Effect.map(changed, ({ path, type }) => fired.push(`${index} ${type} ${path}`)),
+          { startImmediately: true }
+        )
+      }
+      for (const _ of numbers(3)) {
+        yield* Faults.breakConnections(zk, proxy)
+        // Whatever the server replays comes before this answer.
+        yield* zk.sync()
+      }
+      assert.deepStrictEqual(fired, [])
+      assert.strictEqual(yield* Faults.countFrames(proxy, { direction: "down", op: "notification" }), 0)
+      yield* beside.set("/a", "1")
+      yield* beside.create("/a/b")
+      yield* beside.create("/none")
+      yield* Faults.awaitCondition(() => fired.length === 4)
+      assert.deepStrictEqual(fired, [
+        "0 NodeDataChanged /a",
+        "1 NodeDataChanged /a",
+        "2 NodeChildrenChanged /a",
+        "3 NodeCreated /none"
+      ])
+    })
+  )
+
+  it.live("S8: a deletion is told, whether it came after the reconnection or before it", () =>
+    Effect.gen(function* () {
+      const { beside, proxy, zk } = yield* Faults.connectProxied("s8")
+      yield* zk.create("/later")
+      yield* zk.create("/meanwhile")
+      const later = yield* zk.existsAndWatch("/later")
+      const meanwhile = yield* zk.existsAndWatch("/meanwhile")
+      const created = yield* zk.existsAndWatch("/created")
+      yield* Faults.cutOff(proxy)
+      yield* Faults.awaitState(zk, "Disconnected")
+      yield* beside.delete("/meanwhile")
+      yield* beside.create("/created")
+      yield* proxy.accept("forward")
+      assert.deepStrictEqual(yield* Effect.map(meanwhile.changed, ({ path, type }) => [type, path]), [
+        "NodeDeleted",
+        "/meanwhile"
+      ])
+      assert.strictEqual((yield* created.changed).type, "NodeCreated")
+      yield* beside.delete("/later")
+      assert.strictEqual((yield* later.changed).type, "NodeDeleted")
+    })
+  )
+
+  it.live("S9: many watches are registered in packets that servers take", () =>
+    Effect.gen(function* () {
+      const { beside, chroot, proxy, zk } = yield* Faults.connectProxied("s9")
+      const name = (index: number) => `/${"w".repeat(150)}${index}`
+      const watched = yield* Effect.forEach(numbers(1500), (index) => zk.existsAndWatch(name(index)), {
+        concurrency: "unbounded"
+      })
+      yield* Faults.breakConnections(zk, proxy)
+      yield* zk.sync()
+      assert.strictEqual(yield* Faults.watchesBelow(chroot), 1500)
+      const { frames } = yield* proxy.seen
+      const packets = frames.filter(({ direction, op }) => direction === "up" && op === Op.setWatches)
+      assert.isAtLeast(packets.length, 2)
+      assert.isTrue(packets.every(({ length }) => length <= 128 * 1024 + 100))
+      for (const index of [0, 700, 1499]) {
+        yield* beside.create(name(index))
+        assert.strictEqual((yield* watched[index]!.changed).type, "NodeCreated")
+      }
+    })
+  )
+})
+
+describe("aiozk S10 to S13: frames", () => {
+  it.live("S10: an end within a frame is an end, without a busy loop", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("s10", { sessionTimeout: "30 seconds" })
+      yield* zk.create("/a", { data: "a" })
+      const rule = yield* proxy.rule({
+        match: { direction: "down", op: Op.getData },
+        action: { _tag: "SetLength", length: 10_000 }
+      })
+      const read = yield* Effect.forkChild(zk.getData("/a"), { startImmediately: true })
+      yield* rule.awaitHits()
+      yield* proxy.accept("refuse")
+      yield* proxy.dropAll("fin")
+      yield* Faults.awaitState(zk, "Disconnected")
+      // With nowhere to go it rests.
+      const before = process.cpuUsage()
+      yield* Effect.sleep("500 millis")
+      const { system, user } = process.cpuUsage(before)
+      assert.isBelow(user + system, 350_000)
+      yield* proxy.accept("forward")
+      assert.strictEqual(text(yield* Fiber.join(read)), "a")
+    })
+  )
+
+  it.live("S12: a request that is too large is refused at once, and the connection does not notice", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("s12")
+      const error = yield* failure(zk.create("/a", { data: new Uint8Array(2_000_000) }), "FrameTooLarge")
+      assert.strictEqual(error.path, "/a")
+      assert.isAbove(error.size, 2_000_000)
+      assert.isAbove(error.size, error.limit)
+      assert.isFalse(yield* zk.exists("/a"))
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.create), 0)
+      assert.strictEqual(yield* Faults.countHandshakes(proxy), 1)
+      // The largest that a server takes passes.
+      yield* zk.create("/b", { data: new Uint8Array(1_000_000) })
+      assert.lengthOf(yield* zk.getData("/b"), 1_000_000)
+    })
+  )
+
+  it.live("S13: events of the connection itself, sent by a server, and twice, change nothing", () =>
+    Effect.gen(function* () {
+      const { beside, proxy, zk } = yield* Faults.connectProxied("s13")
+      yield* zk.create("/a")
+      const states = yield* Faults.recordStates(zk)
+      const { changed } = yield* zk.getAndWatch("/a")
+      const event = Jute.encode(Jute.codec(Records.WatcherEvent), { type: -1, state: 0, path: "" })
+      for (const _ of numbers(2)) yield* proxy.inject("down", replyTo(-1, -1n, 0, event))
+      assert.isTrue(yield* zk.exists("/a"))
+      yield* beside.set("/a", "1")
+      assert.strictEqual((yield* changed).type, "NodeDataChanged")
+      assert.deepStrictEqual(states, ["Connected"])
+    })
+  )
+})

@@ -1,0 +1,286 @@
+/** The cases of aiozk's `test_session.py`, by what an application sees of them. */
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
+import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
+import { Session } from "@effect-zookeeper/session/Session"
+import * as Transport from "@effect-zookeeper/transport/Transport"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import { makeSession } from "../../../session/src/internal/makeSession.ts"
+import { ZooKeeper } from "../../src/index.ts"
+import * as Faults from "../support/faults.ts"
+import { Op } from "../support/faults.ts"
+import { encodeConnectResponse, headerOf, decodeConnectRequest } from "../support/replies.ts"
+import { connect, failure, text } from "../support/clients.ts"
+
+const numbers = (length: number) => Array.from({ length }, (_, index) => index)
+
+describe("aiozk test_session.py: starting and closing", () => {
+  it.live("who starts a client that has started gets the same one, on one connection (test_start_session_twice)", () =>
+    Effect.gen(function* () {
+      const proxy = yield* FaultProxy.make(Faults.sharedTarget())
+      const runtime = ManagedRuntime.make(ZooKeeper.layer({ servers: proxy.connectString }))
+      const id = () => runtime.runPromise(Effect.map(ZooKeeper.ZooKeeper, ({ session }) => session.id))
+      const [first, second] = yield* Effect.promise(() => Promise.all([id(), id()]))
+      const third = yield* Effect.promise(id)
+      assert.strictEqual(first, second)
+      assert.strictEqual(first, third)
+      assert.strictEqual((yield* proxy.seen).accepted, 1)
+      yield* Effect.promise(() => runtime.dispose())
+    })
+  )
+
+  it.live("closing what was never started does nothing (test_close_not_started)", () =>
+    Effect.gen(function* () {
+      const proxy = yield* FaultProxy.make(Faults.sharedTarget())
+      const runtime = ManagedRuntime.make(ZooKeeper.layer({ servers: proxy.connectString }))
+      yield* Effect.promise(() => runtime.dispose())
+      assert.strictEqual((yield* proxy.seen).accepted, 0)
+    })
+  )
+
+  it.live("closing says nothing in the log (test_close_produces_no_error_log)", () => {
+    const log = Faults.recordWarnings()
+    return Effect.gen(function* () {
+      const { chroot, proxy } = yield* Faults.connectProxied("quiet")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const zk = yield* connect({ servers: proxy.connectString + chroot })
+          const { changed } = yield* zk.existsAndWatch("/a")
+          yield* Effect.forkScoped(Effect.exit(changed), { startImmediately: true })
+          yield* zk.create("/b", { mode: "ephemeral" })
+        })
+      )
+      assert.deepStrictEqual(log.warnings, [])
+    }).pipe(Effect.provide(log.layer))
+  })
+
+  it.live(
+    "a session that comes to an end by itself is logged and told (test_repair_loop_task_cancellation_produces_error_log)",
+    () => {
+      const log = Faults.recordWarnings()
+      return Effect.gen(function* () {
+        const { proxy, zk } = yield* Faults.connectProxied("ended")
+        const states = yield* Faults.recordStates(zk)
+        yield* Faults.expire(zk, proxy)
+        yield* Faults.awaitCondition(() => states.includes("Expired"))
+        assert.deepStrictEqual(log.warnings.filter((line) => line.includes("expired")).length, 1)
+      }).pipe(Effect.provide(log.layer))
+    }
+  )
+
+  it.live("closing ends the heartbeat, one that is not answered too (test_session_close_heartbeat_cancellation)", () =>
+    Effect.gen(function* () {
+      const { chroot, proxy } = yield* Faults.connectProxied("close-heartbeat")
+      yield* proxy.rule({ match: { direction: "down", op: Op.ping }, action: { _tag: "Hold" }, count: 100 })
+      const elapsed = yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* connect({ servers: proxy.connectString + chroot, sessionTimeout: "1 second" })
+          yield* proxy.awaitFrames({ direction: "up", op: Op.ping, connection: 2 })
+        })
+      ).pipe(Effect.timed)
+      assert.isBelow(Duration.toMillis(elapsed[0]), 2000)
+      const { frames } = yield* proxy.seen
+      const up = frames.filter(({ connection, direction }) => connection === 2 && direction === "up")
+      assert.strictEqual(up.at(-1)?.op, Op.closeSession)
+    })
+  )
+})
+
+describe("aiozk test_session.py: requests", () => {
+  it.live("an answer that is an error is given as it is, and the request is sent once (test_send_no_node)", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("no-node")
+      const error = yield* failure(zk.get("/a"), "NoNode")
+      assert.strictEqual(error.path, "/a")
+      assert.strictEqual(error.operation, "getData")
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.getData), 1)
+    })
+  )
+
+  it.live("a version that is not the znode's fails, and is sent once (test_send_bad_version)", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("bad-version")
+      yield* zk.create("/a")
+      assert.strictEqual((yield* failure(zk.set("/a", "1", 4), "BadVersion")).path, "/a")
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.setData), 1)
+    })
+  )
+
+  it.live("interruption reaches who waits, and the answers of others stay theirs (test_send_canceled)", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("canceled")
+      yield* zk.create("/a", { data: "a" })
+      yield* zk.create("/b", { data: "b" })
+      yield* proxy.blackHole("down")
+      const interrupted = yield* Effect.forkChild(zk.getData("/a"), { startImmediately: true })
+      const waiting = yield* Effect.forkChild(zk.getData("/b"), { startImmediately: true })
+      yield* proxy.awaitFrames({ direction: "up", op: Op.getData }, 2)
+      yield* Fiber.interrupt(interrupted)
+      yield* proxy.heal
+      assert.strictEqual(text(yield* Fiber.join(waiting)), "b")
+      assert.strictEqual(text(yield* zk.getData("/a")), "a")
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.getData), 3)
+    })
+  )
+
+  it.live("a lost reply is asked for again where that is harmless or allowed (test_send_connection_error)", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("lost-reply")
+      yield* zk.create("/a", { data: "0" })
+      const lose = (op: number) => proxy.rule({ match: { direction: "down", op }, action: { _tag: "DropAndReset" } })
+      // A read.
+      yield* lose(Op.getData)
+      assert.strictEqual(text(yield* zk.getData("/a")), "0")
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.getData), 2)
+      // A write that was allowed to.
+      yield* lose(Op.delete)
+      yield* zk.delete("/a", { idempotent: true })
+      // It looks before it repeats, and the znode has gone.
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.delete), 1)
+      // Any other write.
+      yield* lose(Op.create)
+      const error = yield* failure(zk.create("/b"), "ConnectionLoss")
+      assert.isTrue(error.maybeApplied)
+      assert.strictEqual(error.path, "/b")
+      assert.isTrue(yield* zk.exists("/b"))
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.create), 2)
+    })
+  )
+
+  it.live("a code that nobody knows is told by its number, and sent once (test_send_unknown_error)", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("unknown")
+      yield* zk.create("/a")
+      yield* proxy.rule({ match: { direction: "down", op: Op.getData }, action: { _tag: "SetError", code: -777 } })
+      const error = yield* failure(zk.get("/a"), "ServerRefused")
+      assert.strictEqual(error.code, -777)
+      assert.strictEqual(error.name, "Unknown(-777)")
+      assert.strictEqual(error.path, "/a")
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.getData), 1)
+      assert.isTrue(yield* zk.exists("/a"))
+    })
+  )
+
+  it.live("requests keep the session alive without a ping, and silence sends one (test_send_good_case)", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("good", { sessionTimeout: "3 seconds" })
+      yield* zk.create("/a", { data: "1" })
+      const busyUntil = performance.now() + 1500
+      while (performance.now() < busyUntil) assert.strictEqual(text(yield* zk.getData("/a")), "1")
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.ping), 0)
+      yield* proxy.awaitFrames({ direction: "up", op: Op.ping })
+      assert.isTrue(yield* zk.exists("/a"))
+    })
+  )
+
+  it.live("request numbers go from the largest to 1 under load (test_cxid_rollover)", () =>
+    Effect.gen(function* () {
+      const { beside, chroot, proxy } = yield* Faults.connectProxied("rollover")
+      const session = Layer.effect(
+        Session,
+        makeSession({ servers: proxy.connectString + chroot }, 2_147_483_647 - 100)
+      ).pipe(Layer.provide(Transport.layer()))
+      const zk = Context.get(yield* Layer.build(Layer.provide(ZooKeeper.layerSession(), session)), ZooKeeper.ZooKeeper)
+      yield* Effect.forEach(numbers(300), (index) => beside.create(`/n${index}`, { data: String(index) }), {
+        concurrency: "unbounded"
+      })
+      const read = yield* Effect.forEach(numbers(300), (index) => zk.getData(`/n${index}`), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(read.map(text), numbers(300).map(String))
+      const { frames } = yield* proxy.seen
+      const xids = frames.flatMap(({ direction, op, xid }) =>
+        direction === "up" && op === Op.getData && xid !== undefined ? [xid] : []
+      )
+      assert.strictEqual(new Set(xids).size, 300)
+      assert.isTrue(xids.includes(2_147_483_647) && xids.includes(1))
+      assert.isTrue(xids.every((xid) => xid > 0))
+      assert.strictEqual(zk.session.state._tag, "Connected")
+    })
+  )
+
+  it.live("one heartbeat, not one more with each connection (test_duplicated_heartbeat_task)", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("heartbeat", { sessionTimeout: "1 second" })
+      for (const _ of numbers(3)) yield* Faults.breakConnections(zk, proxy)
+      const states = yield* Faults.recordStates(zk)
+      const before = yield* Faults.countSent(proxy, Op.ping)
+      const [elapsed] = yield* Effect.timed(proxy.awaitFrames({ direction: "up", op: Op.ping }, before + 4))
+      // One every third of a second; a second heartbeat would halve the time.
+      assert.isAtLeast(Duration.toMillis(elapsed), 950)
+      assert.deepStrictEqual(states, ["Connected"])
+    })
+  )
+
+  it.live("who gives up waiting does not get the answers of others mixed up (test_send_timeout)", () =>
+    Effect.gen(function* () {
+      const { chroot, proxy, zk } = yield* Faults.connectProxied("timeout")
+      const impatient = yield* connect({ servers: proxy.connectString + chroot, requestTimeout: "150 millis" })
+      for (const name of ["a", "b", "c"]) yield* zk.create(`/${name}`, { data: name })
+      yield* proxy.shape("down", { delay: Duration.millis(400) })
+      const timedOut = yield* Effect.flip(Effect.timeout(zk.getData("/a"), "50 millis"))
+      assert.strictEqual(timedOut._tag, "TimeoutError")
+      const refused = yield* failure(impatient.getData("/a"), "RequestTimeout")
+      assert.strictEqual(refused.path, "/a")
+      assert.isFalse(refused.maybeApplied)
+      yield* proxy.heal
+      assert.strictEqual(text(yield* zk.getData("/b")), "b")
+      // Its late answer is on the way still; the next in line may have to wait for it.
+      assert.strictEqual(
+        text(
+          yield* Faults.eventually(Effect.option(impatient.getData("/c")), (data) => data._tag === "Some").pipe(
+            Effect.map((data) => (data._tag === "Some" ? data.value : new Uint8Array(0)))
+          )
+        ),
+        "c"
+      )
+      assert.strictEqual(yield* Faults.countHandshakes(proxy), 2)
+    })
+  )
+})
+
+describe("aiozk test_session.py: which server", () => {
+  /** Does what a member without quorum does: serves those who allow it, and sends the others away. */
+  const readOnlyMember = ScriptedServer.make((connection) =>
+    Effect.gen(function* () {
+      const hello = decodeConnectRequest(yield* connection.nextFrame)
+      if (hello.readOnly !== true) return yield* connection.close
+      yield* connection.send(encodeConnectResponse({ readOnly: true, sessionId: 77n }))
+      // Heartbeats and requests are none of this test's business.
+      while (headerOf(yield* connection.nextFrame).op !== Op.closeSession) yield* connection.close
+    })
+  )
+
+  it.live("servers that serve reads only are passed over (test_find_server)", () =>
+    Effect.gen(function* () {
+      const { chroot, server } = yield* Faults.makeChroot("find")
+      const member = yield* readOnlyMember
+      // Servers come in random order, so half of the clients come to it first: sooner or later one does.
+      for (let clients = 0; clients < 5 || (clients < 60 && (yield* member.accepted) === 0); clients++) {
+        const zk = yield* connect({ servers: `${member.connectString},${server}${chroot}`, retry: Faults.RETRY_SOON })
+        assert.isFalse(zk.session.readOnly)
+        assert.isTrue(yield* zk.exists("/"))
+      }
+      assert.isAbove(yield* member.accepted, 0)
+    })
+  )
+
+  it.live("and are taken where that is allowed (test_find_server)", () =>
+    Effect.gen(function* () {
+      const member = yield* readOnlyMember
+      // The client is closed before the member is, which would have it wait for an answer.
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const zk = yield* connect({ servers: member.connectString, allowReadOnly: true })
+          assert.isTrue(zk.session.readOnly)
+          assert.strictEqual(zk.session.id, 77n)
+        })
+      )
+    })
+  )
+})

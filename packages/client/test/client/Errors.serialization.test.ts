@@ -1,0 +1,125 @@
+/** What answers and errors look like in JSON, in a clone, and in a stack. */
+import { assert, describe, it } from "@effect/vitest"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { someLong } from "@effect-zookeeper/protocol/Json"
+import * as Effect from "effect/Effect"
+import {
+  InvalidArgument,
+  NoNode,
+  Op,
+  PromiseClient,
+  PromiseAdapter,
+  ServerRefused,
+  SessionExpired,
+  TransactionFailed
+} from "../../src/index.ts"
+import * as Outcome from "../../src/Outcome.ts"
+
+const noNode = new NoNode({ path: "/a", operation: "getData" })
+
+const errors = [
+  noNode,
+  new InvalidArgument({ argument: "path", value: "a", rule: "a path must begin with /" }),
+  new SessionExpired({ sessionId: 2n ** 62n, maybeApplied: false }),
+  new TransactionFailed({ index: 0, error: noNode, results: [noNode] })
+]
+
+const connected = async (options?: PromiseClient.Options) => {
+  const { connectString } = TestServer.fresh("error-face")
+  const zk = await PromiseClient.connect(connectString, options)
+  await zk.ensurePath("/")
+  return zk
+}
+
+const loadUser = async (zk: PromiseClient.PromiseClient): Promise<unknown> => await zk.get("/users/none")
+
+describe("an error", () => {
+  for (const error of errors) {
+    it(`${error._tag} keeps message and stack in a clone, and is taken by JSON`, () => {
+      const clone: unknown = structuredClone(error)
+      assert.instanceOf(clone, Error)
+      assert.isAbove(error.message.length, 10)
+      assert.strictEqual(clone.message, error.message)
+      assert.strictEqual(clone.stack, error.stack)
+      const json = JSON.parse(JSON.stringify({ error })).error
+      assert.strictEqual(json._tag, error._tag)
+      assert.strictEqual(json.message, error.message)
+      assert.include(String(error.stack), error.message)
+    })
+  }
+
+  it("of a server that refused says only of a failure within the server that a write may have been applied", () => {
+    const refused = new ServerRefused({ operation: "setData", path: "/a", code: -119, name: "NotReadOnly" })
+    const failed = new ServerRefused({ ...refused, code: -1, name: "SystemError", maybeApplied: true })
+    assert.isFalse(Outcome.mayBeApplied(refused))
+    assert.notProperty(JSON.parse(JSON.stringify(refused)), "maybeApplied")
+    assert.isTrue(Outcome.mayBeApplied(failed))
+    assert.isTrue(JSON.parse(JSON.stringify(failed)).maybeApplied)
+    assert.include(failed.message, "may have been applied")
+    // What a look afterwards has shown is told by the same class, in the same form.
+    assert.deepStrictEqual({ ...Outcome.markMaybeApplied(refused) }, { ...refused, maybeApplied: true })
+    const { maybeApplied: _, ...settled } = failed
+    assert.deepStrictEqual({ ...Outcome.markUnapplied(failed) }, settled)
+  })
+
+  it("has 64-bit numbers as decimal text in JSON", () => {
+    assert.strictEqual(JSON.parse(JSON.stringify(errors[2])).sessionId, "4611686018427387904")
+  })
+})
+
+describe("an answer", () => {
+  it("is taken by JSON, with 64-bit numbers as decimal text, and by a clone", async () => {
+    await using zk = await connected()
+    const { path, stat } = await zk.createWithStat("/a", { data: "x" })
+    const json = JSON.parse(JSON.stringify({ path, answer: await zk.get("/a") }))
+    assert.strictEqual(json.answer.stat.czxid, String(stat.czxid))
+    assert.strictEqual(json.answer.stat.version, 0)
+    assert.deepStrictEqual(Object.keys(json.answer.stat), Object.keys(stat))
+    assert.deepStrictEqual({ ...structuredClone(stat) }, { ...stat })
+    const [written] = await zk.transaction([Op.setData("/a", "y")])
+    assert.doesNotThrow(() => JSON.stringify(written))
+  })
+})
+
+describe("what has 64-bit numbers and is asked for JSON", () => {
+  it("is a client with its session, whose password stays hidden", async () => {
+    await using zk = await connected()
+    const json = JSON.parse(JSON.stringify(zk))
+    assert.strictEqual(json.session.id, String(zk.session.id))
+    assert.match(json.session.deadline, /^\d+$/)
+    assert.strictEqual(json.session.state._tag, "Connected")
+    assert.strictEqual(json.session.password, "<redacted>")
+  })
+
+  it("is the configuration of an ensemble", async () => {
+    await using zk = await connected()
+    const config = await zk.getConfig()
+    assert.strictEqual(JSON.parse(JSON.stringify(config)).version, String(config.version))
+  })
+
+  it("is an event that names its transaction", async () => {
+    await using zk = await connected()
+    const event = { type: "NodeDeleted" as const, path: "/a", zxid: someLong(2n ** 62n) }
+    const told = await PromiseAdapter.promisify(zk.run, Effect.succeed(event))()
+    assert.deepStrictEqual({ ...told }, { type: "NodeDeleted", path: "/a", zxid: 2n ** 62n })
+    assert.strictEqual(JSON.stringify(told), '{"type":"NodeDeleted","path":"/a","zxid":"4611686018427387904"}')
+  })
+})
+
+describe("the stack of a rejection", () => {
+  it("shows the caller's lines where that is asked for", async () => {
+    await using zk = await connected({ captureStackTrace: true })
+    const error: unknown = await loadUser(zk).catch((error: unknown) => error)
+    assert.instanceOf(error, NoNode)
+    assert.include(String(error.stack), "loadUser")
+    assert.include(String(error.stack), error.message)
+    assert.strictEqual(String(error.stack).split(error.message).length, 2)
+  })
+
+  it("does not otherwise", async () => {
+    await using zk = await connected()
+    const error: unknown = await loadUser(zk).catch((error: unknown) => error)
+    assert.instanceOf(error, NoNode)
+    assert.notInclude(String(error.stack), "loadUser")
+  })
+})

@@ -1,0 +1,51 @@
+import { connectString as shared } from "@effect-zookeeper/test-kit/TestServer"
+import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { ZooKeeper } from "../../src/index.ts"
+import { connect, failure } from "../support/clients.ts"
+
+describe("the client's layers", () => {
+  it.live("fail within connectTimeout, with what was tried, where nothing listens", () =>
+    Effect.gen(function* () {
+      const error = yield* failure(connect({ servers: "127.0.0.1:1", connectTimeout: "2 seconds" }), "ConnectFailed")
+      assert.isAbove(error.attempts.length, 0)
+      assert.strictEqual(error.attempts[0]?.server, "127.0.0.1:1")
+    })
+  )
+
+  it.live("fail with the option that is wrong", () =>
+    Effect.gen(function* () {
+      const servers = yield* failure(connect({ servers: "zk1:port" }), "InvalidArgument")
+      assert.strictEqual(servers.argument, "servers")
+      assert.strictEqual(servers.value, "zk1:port")
+      const chroot = yield* failure(connect({ servers: shared(), chroot: "/app/" }), "InvalidArgument")
+      assert.strictEqual(chroot.argument, "chroot")
+      const acl = yield* failure(connect({ servers: shared(), defaultAcl: [] }), "InvalidArgument")
+      assert.strictEqual(acl.argument, "defaultAcl")
+    })
+  )
+
+  it.live("read plain options from the configuration", () =>
+    Effect.gen(function* () {
+      const layer = ZooKeeper.layerConfig({
+        servers: Config.String("servers"),
+        sessionTimeout: Config.Duration("timeout"),
+        allowReadOnly: Config.Boolean("readOnly")
+      })
+      const provided = (values: Record<string, unknown>) =>
+        Effect.gen(function* () {
+          const zk = yield* ZooKeeper.ZooKeeper
+          assert.isTrue(yield* zk.exists("/"))
+          return zk.session.timeout
+        }).pipe(
+          Effect.provide(Layer.fresh(layer)),
+          Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(values)))
+        )
+      assert.strictEqual(yield* provided({ servers: shared(), timeout: "7 seconds", readOnly: "false" }), 7_000)
+      yield* failure(provided({ servers: shared() }), "ConfigError")
+    })
+  )
+})

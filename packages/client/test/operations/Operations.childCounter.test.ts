@@ -1,0 +1,125 @@
+/**
+ * Parents whose counter of children has come to its end, 2147483647. A server of 3.6 or later lets it stand still there, and
+ * the pzxid with it when a child is created, so that after a reconnection it takes the list for unchanged.
+ */
+import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type * as ZooKeeper from "../../src/ZooKeeper.ts"
+import { connect } from "../support/clients.ts"
+
+const end = 2_147_483_647
+
+/** A client behind a proxy, and another beside it; `/p` has a child, and its counter is where it is said to be. */
+const place = Effect.fnUntraced(function* (sequence: number) {
+  const context = yield* Layer.build(EmbeddedServer.layer())
+  const server = Context.get(context, EmbeddedServer.EmbeddedServer)
+  const [host = "", port = ""] = server.connectString.split(":")
+  const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+  const zk = yield* connect({ servers: proxy.connectString })
+  const beside = yield* connect({ servers: server.connectString })
+  yield* beside.create("/p")
+  yield* beside.create("/p/first")
+  assert.isTrue(yield* server.setSequence("/p", sequence))
+  const whileCut = <A, E>(during: Effect.Effect<A, E>) =>
+    Effect.gen(function* () {
+      yield* Effect.andThen(proxy.accept("refuse"), proxy.dropAll("rst"))
+      yield* awaitState(zk, "Disconnected")
+      yield* during
+      yield* proxy.heal
+      yield* awaitState(zk, "Connected")
+    })
+  return { beside, whileCut, zk }
+})
+
+const awaitState = (zk: ZooKeeper.Service, wanted: string) =>
+  eventually(
+    Effect.sync(() => zk.session.state._tag),
+    (tag) => tag === wanted
+  )
+
+/** What `childrenChanges` has told of `/p`, each state as its names in order. */
+const following = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {
+  const told: Array<string> = []
+  yield* Effect.forkScoped(
+    Stream.runForEach(zk.childrenChanges("/p"), (seen) =>
+      Effect.sync(() => {
+        told.push(Option.match(seen, { onNone: () => "none", onSome: ({ children }) => children.toSorted().join() }))
+      })
+    )
+  )
+  const becomes = (last: string) =>
+    eventually(
+      Effect.sync(() => told.at(-1)),
+      (latest) => latest === last
+    )
+  return { told, becomes }
+})
+
+describe("a parent whose counter of children is at its end", () => {
+  it.live("shows each creation and deletion in childrenChanges, once", () =>
+    Effect.gen(function* () {
+      const { beside, zk } = yield* place(end)
+      const { becomes, told } = yield* following(zk)
+      yield* becomes("first")
+      const before = (yield* beside.getChildrenWithStat("/p")).stat.pzxid
+      yield* beside.create("/p/a")
+      assert.strictEqual((yield* beside.getChildrenWithStat("/p")).stat.pzxid, before)
+      yield* becomes("a,first")
+      yield* beside.create("/p/b")
+      yield* becomes("a,b,first")
+      yield* beside.delete("/p/a")
+      yield* becomes("b,first")
+      yield* beside.create("/p/c")
+      yield* becomes("b,c,first")
+      assert.deepStrictEqual(told, ["first", "a,first", "a,b,first", "b,first", "b,c,first"])
+    })
+  )
+
+  it.live("shows in childrenChanges what was created while the connection was lost", () =>
+    Effect.gen(function* () {
+      const { beside, whileCut, zk } = yield* place(end)
+      const { becomes, told } = yield* following(zk)
+      yield* becomes("first")
+      yield* whileCut(beside.create("/p/a"))
+      yield* becomes("a,first")
+      // Nothing has changed, and nothing is told.
+      yield* whileCut(Effect.void)
+      yield* beside.create("/p/b")
+      yield* becomes("a,b,first")
+      assert.deepStrictEqual(told, ["first", "a,first", "a,b,first"])
+    })
+  )
+
+  it.live("fires the watch on its list after a lost connection, for nobody knows whether it has changed", () =>
+    Effect.gen(function* () {
+      const { beside, whileCut, zk } = yield* place(end)
+      const { changed } = yield* zk.getChildrenAndWatch("/p")
+      const waiting = yield* Effect.forkChild(changed, { startImmediately: true })
+      yield* whileCut(beside.create("/p/a"))
+      const { path, type } = yield* Fiber.join(waiting)
+      assert.deepStrictEqual([type, path], ["NodeChildrenChanged", "/p"])
+    })
+  )
+
+  it.live("does not fire the watch where the counter still counts", () =>
+    Effect.gen(function* () {
+      const { beside, whileCut, zk } = yield* place(end - 1)
+      const { changed } = yield* zk.getChildrenAndWatch("/p")
+      const waiting = yield* Effect.forkChild(changed, { startImmediately: true })
+      yield* whileCut(beside.create("/other"))
+      yield* zk.sync()
+      assert.isUndefined(waiting.pollUnsafe())
+      // The last that is counted: it moves the pzxid, and the watch tells of it after a lost connection too.
+      yield* whileCut(beside.create("/p/last"))
+      assert.strictEqual((yield* Fiber.join(waiting)).type, "NodeChildrenChanged")
+    })
+  )
+})

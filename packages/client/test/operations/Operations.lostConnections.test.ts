@@ -1,0 +1,204 @@
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
+import { connectString as shared, freshPath } from "@effect-zookeeper/test-kit/TestServer"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { Op, type ZooKeeper } from "../../src/index.ts"
+import { connect, failure, pullFrom, text } from "../support/clients.ts"
+
+/** A client behind a proxy, and one beside it, in the same chroot. */
+const behindProxy = Effect.fnUntraced(function* (name: string, options: ZooKeeper.Options = {}) {
+  const [host = "", port = ""] = shared().split(":")
+  const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+  const chroot = freshPath(name)
+  const other = yield* connect({ servers: shared() + chroot })
+  yield* other.ensurePath("/")
+  const zk = yield* connect({ servers: proxy.connectString + chroot, ...options })
+  return { proxy, zk, other }
+})
+
+/** The reply to the next request of an op code is lost, after the server has applied it. */
+const loseReply = (proxy: FaultProxy.FaultProxy, op: number) =>
+  proxy.rule({ match: { direction: "down", op }, action: { _tag: "DropAndReset" } })
+
+/** The next request of an op code is lost before the server sees it. */
+const loseRequest = (proxy: FaultProxy.FaultProxy, op: number) =>
+  proxy.rule({ match: { direction: "up", op }, action: { _tag: "DropAndReset" } })
+
+describe("a write whose reply was lost", () => {
+  it.live("fails with ConnectionLoss and is not sent again", () =>
+    Effect.gen(function* () {
+      const { other, proxy, zk } = yield* behindProxy("lost-plain")
+      yield* loseReply(proxy, 1)
+      const error = yield* failure(zk.create("/job-", { mode: "persistentSequential" }), "ConnectionLoss")
+      assert.isTrue(error.maybeApplied)
+      assert.deepStrictEqual(yield* zk.getChildren("/"), ["job-0000000000"])
+      assert.deepStrictEqual(yield* other.getChildren("/"), ["job-0000000000"])
+    })
+  )
+
+  for (const [what, lose] of [
+    ["applied", loseReply],
+    ["not applied", loseRequest]
+  ] as const) {
+    it.live(`is one znode when it is protected and was ${what}`, () =>
+      Effect.gen(function* () {
+        const { other, proxy, zk } = yield* behindProxy("lost-protected")
+        yield* lose(proxy, 1)
+        const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
+        assert.deepStrictEqual(
+          (yield* other.getChildren("/")).map((name) => `/${name}`),
+          [path]
+        )
+        const stat = yield* other.stat(path)
+        assert.strictEqual(Option.getOrUndefined(stat)?.ephemeralOwner, zk.session.id)
+      })
+    )
+
+    it.live(`is applied once when it is idempotent and was ${what}`, () =>
+      Effect.gen(function* () {
+        const { other, proxy, zk } = yield* behindProxy("lost-idempotent")
+        yield* lose(proxy, 1)
+        assert.strictEqual(yield* zk.create("/a", { data: "1", idempotent: true }), "/a")
+        yield* lose(proxy, 5)
+        assert.strictEqual((yield* zk.setData("/a", "2", { version: 0, idempotent: true })).version, 1)
+        assert.strictEqual((yield* other.get("/a")).stat.version, 1)
+        yield* lose(proxy, 2)
+        yield* zk.delete("/a", { version: 1, idempotent: true })
+        assert.isFalse(yield* other.exists("/a"))
+      })
+    )
+  }
+
+  it.live("is done in the background when it is a guaranteed delete that nobody waits for any more", () =>
+    Effect.gen(function* () {
+      const { other, proxy, zk } = yield* behindProxy("lost-guaranteed")
+      yield* zk.create("/a")
+      const gone = yield* other.existsAndWatch("/a")
+      const rule = yield* proxy.rule({ match: { direction: "up", op: 2 }, action: { _tag: "DropAndReset" }, count: 2 })
+      const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
+      yield* rule.awaitHits(1)
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual((yield* gone.changed).type, "NodeDeleted")
+      assert.strictEqual(yield* rule.hits, 2)
+    })
+  )
+})
+
+describe("a stream of changes", () => {
+  it.live("shows what happened while there was no connection", () =>
+    Effect.gen(function* () {
+      const { other, proxy, zk } = yield* behindProxy("changes-reconnect")
+      yield* other.create("/a", { data: "1" })
+      const data = yield* pullFrom(
+        Stream.map(zk.dataChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => text(value.data))))
+      )
+      const children = yield* pullFrom(
+        Stream.map(zk.childrenChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => value.children)))
+      )
+      assert.strictEqual(yield* data, "1")
+      assert.deepStrictEqual(yield* children, [])
+      yield* proxy.accept("refuse")
+      yield* proxy.dropAll("rst")
+      yield* other.set("/a", "2")
+      yield* other.create("/a/b")
+      yield* proxy.heal
+      assert.strictEqual(yield* data, "2")
+      assert.deepStrictEqual(yield* children, ["b"])
+      yield* proxy.accept("refuse")
+      yield* proxy.dropAll("fin")
+      yield* other.deleteAll("/a")
+      yield* proxy.heal
+      assert.isNull(yield* data)
+      assert.isNull(yield* children)
+    })
+  )
+
+  it.live("goes on in a new session, and events say that there is a gap", () =>
+    Effect.gen(function* () {
+      const { other, proxy, zk } = yield* behindProxy("changes-recreate", { sessionTimeout: "1 second" })
+      yield* other.create("/a", { data: "1" })
+      const data = yield* pullFrom(
+        Stream.map(zk.dataChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => text(value.data))))
+      )
+      const events = yield* pullFrom(zk.events("/a"))
+      assert.strictEqual(yield* data, "1")
+      yield* proxy.awaitFrames({ direction: "down", op: 106 })
+      const before = zk.session.id
+      yield* proxy.accept("refuse")
+      yield* proxy.dropAll("rst")
+      yield* Effect.sleep("2 seconds")
+      yield* other.set("/a", "2")
+      yield* proxy.heal
+      assert.strictEqual(yield* data, "2")
+      assert.notStrictEqual(zk.session.id, before)
+      assert.strictEqual((yield* events).type, "Gap")
+      yield* other.set("/a", "3")
+      assert.strictEqual(yield* data, "3")
+      const event = yield* events
+      assert.deepStrictEqual([event.type, event.path], ["NodeDataChanged", "/a"])
+    })
+  )
+
+  it.live("of events begins in the new session when the old one ended before the watch stood", () =>
+    Effect.gen(function* () {
+      const { other, proxy, zk } = yield* behindProxy("events-late", { sessionTimeout: "1 second" })
+      const before = zk.session.id
+      yield* proxy.accept("refuse")
+      yield* proxy.dropAll("rst")
+      // Whether a gap is told first is up to the session.
+      const events = yield* pullFrom(Stream.filter(zk.events("/", { recursive: true }), ({ type }) => type !== "Gap"))
+      yield* Effect.sleep("2 seconds")
+      yield* proxy.heal
+      yield* proxy.awaitFrames({ direction: "down", op: 106 })
+      assert.notStrictEqual(zk.session.id, before)
+      yield* other.create("/a")
+      const event = yield* events
+      assert.deepStrictEqual([event.type, event.path], ["NodeCreated", "/a"])
+    })
+  )
+
+  it.live("fails with SessionExpired when no new session is wanted", () =>
+    Effect.gen(function* () {
+      const { other, proxy, zk } = yield* behindProxy("changes-fail", {
+        sessionTimeout: "1 second",
+        sessionExpiry: "fail"
+      })
+      yield* other.create("/a", { data: "1" })
+      const data = yield* pullFrom(zk.dataChanges("/a"))
+      const events = yield* pullFrom(zk.events("/a"))
+      yield* data
+      yield* proxy.accept("refuse")
+      yield* proxy.dropAll("rst")
+      yield* failure(data, "SessionExpired")
+      // A gap may be told before the end.
+      yield* failure(Effect.forever(events), "SessionExpired")
+      yield* failure(zk.get("/a"), "SessionExpired")
+    })
+  )
+})
+
+describe("a write that waits for its turn", () => {
+  it.live("sends the bytes that it was given at the call", () =>
+    Effect.gen(function* () {
+      const chroot = freshPath("waiting-bytes")
+      const zk = yield* connect({ servers: shared() + chroot, maxInFlight: 1 })
+      yield* zk.ensurePath("/")
+      const now = { startImmediately: true } as const
+      const bytes = new TextEncoder().encode("first")
+      const writes = [
+        yield* Effect.forkChild(zk.exists("/"), now),
+        yield* Effect.forkChild(zk.create("/created", { data: bytes }), now),
+        yield* Effect.forkChild(zk.set("/", bytes), now),
+        yield* Effect.forkChild(zk.transaction([Op.create("/in-transaction", { data: bytes })]), now)
+      ]
+      bytes.fill(0)
+      for (const write of writes) yield* Fiber.join<unknown, unknown>(write)
+      for (const path of ["/", "/created", "/in-transaction"]) {
+        assert.strictEqual(text((yield* zk.get(path)).data), "first", path)
+      }
+    })
+  )
+})

@@ -1,0 +1,192 @@
+import { connectString as shared } from "@effect-zookeeper/test-kit/TestServer"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { Acl, Op } from "../../src/index.ts"
+import { connect, connectFresh, failure, text } from "../support/clients.ts"
+
+const hidden = [Acl.world("w")]
+
+describe("reads on a real server", () => {
+  it.live("answer what is there", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* connectFresh("read")
+      yield* zk.create("/a", { data: "data" })
+      yield* zk.create("/a/x")
+      yield* zk.create("/a/y")
+      yield* zk.create("/a/y/z")
+      const { data, stat } = yield* zk.get("/a")
+      assert.strictEqual(text(data), "data")
+      assert.strictEqual(stat.numChildren, 2)
+      assert.deepStrictEqual([...(yield* zk.getChildren("/a"))].sort(), ["x", "y"])
+      const listed = yield* zk.getChildrenWithStat("/a")
+      assert.deepStrictEqual([...listed.children].sort(), ["x", "y"])
+      assert.deepStrictEqual(listed.stat, stat)
+      assert.deepStrictEqual(yield* zk.stat("/a"), Option.some(stat))
+      assert.deepStrictEqual(yield* zk.stat("/no"), Option.none())
+      assert.isTrue(yield* zk.exists("/a"))
+      assert.isFalse(yield* zk.exists("/no"))
+      assert.strictEqual(yield* zk.countDescendants("/a"), 3)
+      yield* zk.sync("/a")
+      yield* zk.sync()
+    })
+  )
+
+  it.live("hand out data that does not change under who keeps it", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* connectFresh("read-large")
+      const large = new Uint8Array(300_000).fill(7)
+      yield* zk.create("/large", { data: large })
+      const first = yield* zk.getData("/large")
+      yield* zk.set("/large", new Uint8Array(300_000).fill(8))
+      yield* zk.getData("/large")
+      assert.deepStrictEqual(first, large)
+      yield* zk.create("/small", { data: "small" })
+      assert.strictEqual((yield* zk.getData("/small")).buffer.byteLength, 5)
+    })
+  )
+
+  it.live("go together, each with a result of its own", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* connectFresh("read-together")
+      yield* zk.create("/a", { data: "1" })
+      yield* zk.create("/a/b")
+      yield* zk.create("/hidden", { acl: hidden })
+      const [a, children, no, denied] = yield* zk.read([
+        Op.get("/a"),
+        Op.getChildren("/a"),
+        Op.get("/no"),
+        Op.getChildren("/hidden")
+      ])
+      assert.strictEqual(Result.isSuccess(a) ? text(a.success.data) : undefined, "1")
+      assert.deepStrictEqual(Result.isSuccess(children) ? children.success : undefined, ["b"])
+      assert.strictEqual(Result.isFailure(no) ? no.failure._tag : undefined, "NoNode")
+      assert.strictEqual(Result.isFailure(no) ? no.failure.path : undefined, "/no")
+      assert.strictEqual(Result.isFailure(denied) ? denied.failure._tag : undefined, "NoAuth")
+      assert.deepStrictEqual(yield* zk.read([]), [])
+    })
+  )
+
+  it.live("list this session's ephemerals by a text prefix, those under the chroot", () =>
+    Effect.gen(function* () {
+      const { chroot, zk } = yield* connectFresh("ephemerals")
+      yield* zk.create("/job-1", { mode: "ephemeral" })
+      yield* zk.create("/job-2", { mode: "ephemeral" })
+      yield* zk.create("/other", { mode: "ephemeral" })
+      assert.deepStrictEqual([...(yield* zk.getEphemerals())].sort(), ["/job-1", "/job-2", "/other"])
+      assert.deepStrictEqual([...(yield* zk.getEphemerals("/job"))].sort(), ["/job-1", "/job-2"])
+      const sub = yield* zk.withChroot("/job")
+      assert.deepStrictEqual(yield* sub.getEphemerals(), [])
+      const outside = yield* connect({ servers: shared() })
+      yield* outside.create(`${chroot}-apple`, { mode: "ephemeral" })
+      assert.deepStrictEqual(yield* (yield* outside.withChroot(chroot)).getEphemerals(), [])
+      assert.deepStrictEqual(yield* outside.getEphemerals(chroot), [`${chroot}-apple`])
+    })
+  )
+})
+
+describe("views on a real server", () => {
+  it.live("lie in each other, the connect string's outermost", () =>
+    Effect.gen(function* () {
+      const { chroot, connectString, zk } = yield* connectFresh("chroot")
+      const inner = yield* connect({ servers: connectString, chroot: "/inner" })
+      yield* inner.ensurePath("/")
+      const innermost = yield* inner.withChroot("/most")
+      assert.strictEqual(yield* innermost.createWithParents("/a"), "/a")
+      assert.isTrue(yield* zk.exists("/inner/most/a"))
+      const outside = yield* connect({ servers: shared() })
+      assert.isTrue(yield* outside.exists(`${chroot}/inner/most/a`))
+      assert.strictEqual((yield* failure(innermost.get("/no"), "NoNode")).path, "/no")
+      assert.deepStrictEqual(yield* innermost.getChildren("/"), ["a"])
+      assert.strictEqual(innermost.session.id, inner.session.id)
+      yield* failure(inner.withChroot("most"), "InvalidArgument")
+    })
+  )
+
+  it.live("track versions, of data and ACL apart, and right under a chroot", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* connectFresh("track")
+      yield* zk.create("/a", { data: "0" })
+      const tracked = yield* zk.trackVersions
+      // Nothing was read yet: any version.
+      yield* tracked.setData("/a", "1")
+      yield* zk.set("/a", "2")
+      yield* failure(tracked.setData("/a", "mine"), "BadVersion")
+      // A look that does not show the data is no read of it.
+      yield* tracked.stat("/a")
+      yield* tracked.getChildrenWithStat("/a")
+      yield* tracked.getAcl("/a")
+      yield* failure(tracked.setData("/a", "mine"), "BadVersion")
+      yield* failure(tracked.delete("/a"), "BadVersion")
+      yield* tracked.setData("/a", "anyway", { version: -1 })
+      yield* tracked.setAcl("/a", Acl.open)
+      yield* zk.setAcl("/a", Acl.open)
+      yield* failure(tracked.setAcl("/a", Acl.open), "BadVersion")
+      yield* tracked.get("/a")
+      yield* tracked.setData("/a", "mine")
+      yield* tracked.delete("/a")
+      yield* zk.create("/a")
+      yield* zk.set("/a", "1")
+      // It was deleted by this view, so what is there now is unknown to it.
+      yield* tracked.delete("/a")
+      // One effect, run twice: each run takes the version of its own time.
+      yield* zk.create("/c")
+      yield* tracked.get("/c")
+      const write = tracked.setData("/c", "again")
+      yield* write
+      assert.strictEqual((yield* write).version, 2)
+      // The client beside it caches nothing.
+      yield* zk.create("/b")
+      yield* zk.get("/b")
+      yield* (yield* zk.trackVersions).setData("/b", "other")
+      yield* zk.setData("/b", "mine")
+    })
+  )
+
+  it.live("remembers all that it wrote itself: in transactions, as parents, and what it deleted with all below", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* connectFresh("track-writes")
+      const tracked = yield* zk.trackVersions
+      /** Written by this view and then deleted by another, so that what it remembers is old. */
+      const outdate = Effect.fnUntraced(function* (path: string) {
+        yield* tracked.create(path)
+        yield* tracked.set(path, "1")
+        yield* tracked.setAcl(path, Acl.open)
+        yield* zk.delete(path)
+      })
+      yield* outdate("/a")
+      yield* tracked.transaction([Op.create("/a")])
+      yield* zk.set("/a", "other")
+      yield* failure(tracked.set("/a", "mine"), "BadVersion")
+      yield* tracked.get("/a")
+      yield* tracked.setAcl("/a", Acl.open)
+      yield* tracked.delete("/a")
+      const [, stat] = yield* tracked.transaction([Op.create("/a"), Op.setData("/a", "1")])
+      assert.strictEqual(stat.version, 1)
+      assert.strictEqual((yield* tracked.set("/a", "2")).version, 2)
+      const [sequential] = yield* tracked.transaction([Op.create("/s-", { mode: "persistentSequential" })])
+      yield* zk.set(sequential, "other")
+      yield* failure(tracked.set(sequential, "mine"), "BadVersion")
+
+      yield* outdate("/p")
+      yield* tracked.ensurePath("/p/q")
+      yield* tracked.set("/p", "mine")
+      yield* tracked.setAcl("/p/q", Acl.open)
+      yield* zk.set("/p/q", "other")
+      yield* failure(tracked.set("/p/q", "mine"), "BadVersion")
+
+      yield* tracked.create("/p/q/r")
+      yield* tracked.deleteAll("/p")
+      for (const path of ["/p", "/p/q", "/p/q/r"]) {
+        yield* zk.create(path)
+        yield* zk.set(path, "other")
+        yield* zk.set(path, "other")
+        yield* tracked.set(path, "mine")
+      }
+      yield* tracked.deleteAll("/p/q/r")
+      yield* zk.create("/p/q/r")
+      yield* tracked.set("/p/q/r", "mine")
+    })
+  )
+})

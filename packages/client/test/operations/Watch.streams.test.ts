@@ -1,0 +1,184 @@
+import { NoNode } from "@effect-zookeeper/protocol/ServerError"
+import type { Changed, PersistentWatchListener, Session, Watched } from "@effect-zookeeper/session/Session"
+import { ConnectionLoss, SessionClosed, SessionExpired } from "@effect-zookeeper/session/SessionError"
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
+import { makeScriptedClient, stat } from "../support/scriptedClient.ts"
+
+const changedEvent = { type: "NodeDataChanged", path: "/app/a", zxid: Option.none() } as const
+
+/** A stream of events with its listener, read one chunk at a time when the test says so. */
+const listening = Effect.gen(function* () {
+  const listener = yield* Deferred.make<PersistentWatchListener>()
+  const removed = yield* Deferred.make<void>()
+  const { zk } = yield* makeScriptedClient(() => Effect.die("asked"), {
+    chroot: "/app",
+    session: {
+      watchPersistently: (_, options) =>
+        Effect.acquireRelease(Deferred.succeed(listener, options.listener), () => Deferred.succeed(removed, undefined))
+    }
+  })
+  return { zk, listener: Deferred.await(listener), removed }
+})
+
+describe("a stream of events", () => {
+  it.effect("replaces what nobody read by one Gap, and goes on", () =>
+    Effect.gen(function* () {
+      const { listener, zk } = yield* listening
+      const gate = yield* Queue.unbounded<void>()
+      const seen: Array<string> = []
+      const fiber = yield* Effect.forkChild(
+        Stream.runForEach(zk.events("/a"), (event) => {
+          seen.push(`${event.type} ${event.path}`)
+          return seen.length === 1 ? Queue.take(gate) : Effect.void
+        })
+      )
+      const { onEnd, onEvent } = yield* listener
+      onEvent(changedEvent)
+      yield* Effect.yieldNow
+      yield* TestClock.adjust(0)
+      assert.deepStrictEqual(seen, ["NodeDataChanged /a"])
+      for (let index = 0; index < 8_192 + 3; index++) onEvent(changedEvent)
+      onEnd(new SessionClosed())
+      yield* Queue.offer(gate, undefined)
+      // The end of the client is the end of the stream, and no failure.
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(seen, [
+        "NodeDataChanged /a",
+        "Gap /a",
+        "NodeDataChanged /a",
+        "NodeDataChanged /a",
+        "NodeDataChanged /a"
+      ])
+    })
+  )
+
+  it.effect("takes its watch away when it ends", () =>
+    Effect.gen(function* () {
+      const { listener, removed, zk } = yield* listening
+      const fiber = yield* Effect.forkChild(Stream.runDrain(zk.events("/a")))
+      yield* listener
+      yield* Fiber.interrupt(fiber)
+      assert.isTrue(yield* Deferred.isDone(removed))
+    })
+  )
+})
+
+interface Look {
+  /** Undefined for no znode. */
+  readonly mzxid?: bigint
+  readonly changed: Changed
+}
+
+/** A session on which each look at the data gives the next of a list. */
+const looking = (looks: ReadonlyArray<Look | Effect.Effect<never, SessionExpired | ConnectionLoss>>) => {
+  let next = 0
+  const syncedAt: Array<number> = []
+  const session: Partial<Session["Service"]> = {
+    watchData: () =>
+      Effect.suspend(
+        (): Effect.Effect<
+          Watched<{ readonly data: null; readonly stat: typeof stat }>,
+          NoNode | SessionExpired | ConnectionLoss
+        > => {
+          const look = looks[next]
+          if (look === undefined) return Effect.never
+          if (Effect.isEffect(look)) {
+            next++
+            return look
+          }
+          if (look.mzxid === undefined) return Effect.fail(new NoNode({ path: "/a", operation: "getData" }))
+          next++
+          return Effect.succeed({
+            response: { data: null, stat: { ...stat, mzxid: look.mzxid } },
+            changed: look.changed
+          })
+        }
+      ),
+    watchExists: () =>
+      Effect.suspend(() => {
+        const look = looks[next++]
+        return look === undefined || Effect.isEffect(look)
+          ? Effect.die("no look")
+          : Effect.succeed({ response: undefined, changed: look.changed })
+      })
+  }
+  return Effect.map(
+    makeScriptedClient(
+      () =>
+        Effect.sync(() => {
+          syncedAt.push(next)
+          return { path: "/a" }
+        }),
+      { session }
+    ),
+    ({ zk }) => ({ zk, syncedAt })
+  )
+}
+
+const fired: Changed = Effect.succeed(changedEvent)
+const expired = Effect.fail(new SessionExpired({ sessionId: 7n }))
+
+const mzxids = <E, R>(
+  stream: Stream.Stream<Option.Option<{ readonly stat: { readonly mzxid: bigint } }>, E, R>,
+  n: number
+) =>
+  Effect.map(Stream.runCollect(Stream.take(stream, n)), (seen) =>
+    Array.from(seen, (state) => Option.getOrNull(Option.map(state, (node) => Number(node.stat.mzxid))))
+  )
+
+describe("a stream of changes", () => {
+  it.effect("tells a state once, and none that is older than what it told", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* looking([
+        { mzxid: 5n, changed: fired },
+        { mzxid: 5n, changed: fired },
+        { mzxid: 4n, changed: fired },
+        { mzxid: 6n, changed: fired },
+        { changed: fired },
+        { changed: fired },
+        { mzxid: 9n, changed: Effect.never }
+      ])
+      assert.deepStrictEqual(yield* mzxids(zk.dataChanges("/a"), 4), [5, 6, null, 9])
+    })
+  )
+
+  it.effect("reads again behind a sync when a new session follows an expired one", () =>
+    Effect.gen(function* () {
+      const { syncedAt, zk } = yield* looking([
+        { mzxid: 5n, changed: expired },
+        expired,
+        { mzxid: 5n, changed: fired },
+        { mzxid: 7n, changed: Effect.never }
+      ])
+      assert.deepStrictEqual(yield* mzxids(zk.dataChanges("/a"), 2), [5, 7])
+      assert.deepStrictEqual(syncedAt, [1, 2])
+    })
+  )
+
+  it.effect("reads again, after a pause, when a read was lost", () =>
+    Effect.gen(function* () {
+      const lost = Effect.fail(new ConnectionLoss({ operation: "getData", path: "/a", maybeApplied: false }))
+      const { zk } = yield* looking([lost, lost, { mzxid: 5n, changed: Effect.never }])
+      const fiber = yield* Effect.forkChild(mzxids(zk.dataChanges("/a"), 1))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), [5])
+    })
+  )
+
+  it.effect("drops its watch when it ends", () =>
+    Effect.gen(function* () {
+      const dropped = yield* Deferred.make<void>()
+      const changed = Effect.onInterrupt(Effect.never, () => Deferred.succeed(dropped, undefined))
+      const { zk } = yield* looking([{ mzxid: 5n, changed }])
+      yield* mzxids(zk.dataChanges("/a"), 1)
+      assert.isTrue(yield* Deferred.isDone(dropped))
+    })
+  )
+})

@@ -1,0 +1,90 @@
+/**
+ * What the suites of other clients ask of identities and ACLs. The number is the row of the list of telling tests; K is
+ * kazoo, F Curator's framework.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { Acl } from "../../src/index.ts"
+import * as Faults from "../support/faults.ts"
+import { Op } from "../support/faults.ts"
+import { connect, failure, text } from "../support/clients.ts"
+
+const bob = { scheme: "digest", credentials: Redacted.make("bob:secret") }
+const alice = { scheme: "digest", credentials: Redacted.make("alice:secret") }
+
+describe("identities", () => {
+  it.live(
+    "of the options are there for the first request and after a reconnection (5, K test_connect_auth, test_add_auth_on_reconnect)",
+    () =>
+      Effect.gen(function* () {
+        const { beside, proxy, zk } = yield* Faults.connectProxied("auth", { auth: [bob] })
+        yield* zk.create("/bobs", { data: "bob's", acl: Acl.creator })
+        yield* failure(beside.get("/bobs"), "NoAuth")
+        assert.strictEqual(text(yield* zk.getData("/bobs")), "bob's")
+        const { changed } = yield* zk.getAndWatch("/bobs")
+        yield* zk.addAuth(alice.scheme, alice.credentials)
+        yield* zk.create("/both", { acl: Acl.creator })
+        for (const _ of [1, 2]) {
+          yield* Faults.breakConnections(zk, proxy)
+          assert.strictEqual(text(yield* zk.getData("/bobs")), "bob's")
+          const ids = (yield* zk.whoAmI).filter(({ scheme }) => scheme === "digest").map(({ id }) => id)
+          assert.deepStrictEqual([...ids].sort(), ["alice", "bob"])
+        }
+        // The watch was registered behind them, for it needs them too.
+        yield* zk.set("/bobs", "anew")
+        assert.strictEqual((yield* changed).type, "NodeDataChanged")
+        const { frames } = yield* proxy.seen
+        const last = Math.max(...frames.map(({ connection }) => connection))
+        const ops = frames.flatMap(({ connection, direction, op }) =>
+          connection === last && direction === "up" ? [op] : []
+        )
+        assert.deepStrictEqual(ops.slice(0, 4), ["connect", Op.auth, Op.auth, Op.setWatches])
+      })
+  )
+
+  it.live("that are refused are told to the caller and end the session for good (6, K test_async_auth_failure)", () =>
+    Effect.gen(function* () {
+      const { connectString, beside: zk } = yield* Faults.makeChroot("bad-auth")
+      const unknown = { scheme: "no-such-scheme", credentials: Redacted.make("sesame") }
+      const other = yield* connect({ servers: connectString })
+      const error = yield* failure(other.addAuth(unknown.scheme, unknown.credentials), "AuthFailed")
+      assert.strictEqual(error.scheme, unknown.scheme)
+      assert.notInclude(error.message, "sesame")
+      assert.strictEqual(other.session.state._tag, "AuthFailed")
+      yield* failure(other.exists("/"), "AuthFailed")
+      yield* failure(connect({ servers: connectString, auth: [unknown] }), "AuthFailed")
+      assert.isTrue(yield* zk.exists("/"))
+    })
+  )
+})
+
+describe("creating below what belongs to others", () => {
+  it.live("fails with NoAuth and leaves no part of the path (7, K test_create_makepath_incompatible_acls)", () =>
+    Effect.gen(function* () {
+      const { connectString, beside } = yield* Faults.makeChroot("incompatible")
+      const bobs = yield* connect({ servers: connectString, auth: [bob] })
+      const alices = yield* connect({ servers: connectString, auth: [alice] })
+      yield* bobs.createWithParents("/a/b/c", { acl: Acl.creator, parentAcl: Acl.creator })
+      yield* failure(alices.createWithParents("/a/b/x/y", { acl: Acl.creator, parentAcl: Acl.creator }), "NoAuth")
+      yield* failure(alices.ensurePath("/a/b/x/y"), "NoAuth")
+      assert.deepStrictEqual(yield* bobs.getChildren("/a/b"), ["c"])
+      yield* failure(beside.getChildren("/a"), "NoAuth")
+    })
+  )
+
+  it.live(
+    "names the ancestor that forbids it, and needs no more than the nearest one's leave (31, F testForbiddenAncestors)",
+    () =>
+      Effect.gen(function* () {
+        const { connectString, beside: zk } = yield* Faults.makeChroot("forbidden")
+        const bobs = yield* connect({ servers: connectString, auth: [bob] })
+        yield* bobs.create("/bobs", { acl: Acl.creator })
+        yield* bobs.create("/bobs/open", { acl: Acl.open })
+        assert.strictEqual(yield* zk.createWithParents("/bobs/open/x/y"), "/bobs/open/x/y")
+        const error = yield* failure(zk.createWithParents("/bobs/shut/y"), "NoAuth")
+        assert.strictEqual(error.path, "/bobs/shut")
+        assert.include(error.message, "/bobs/shut")
+      })
+  )
+})

@@ -1,0 +1,267 @@
+/**
+ * What the suites of other clients ask of requests, of lost replies and of broken answers. The number is the row of the
+ * list of telling tests; K is kazoo, F Curator's framework.
+ *
+ * Held elsewhere: 12 (K test_bad_transaction) by Transaction "say which operation failed and why, and apply nothing"; 27
+ * (F testMissedResponseOnESCreate) by LostConnections "is one znode when it is protected and was applied"; 28's znode of
+ * an older session that is still there by Durable "deletes what an older session of its own left ...".
+ */
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
+import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import type { CreateError, SetDataError } from "../../src/index.ts"
+import * as Faults from "../support/faults.ts"
+import { Op } from "../support/faults.ts"
+import { connect, failure, text } from "../support/clients.ts"
+
+const lose = (proxy: FaultProxy.FaultProxy, op: number, count = 1) =>
+  proxy.rule({ match: { direction: "down", op }, action: { _tag: "DropAndReset" }, count })
+
+describe("requests while there is no connection", () => {
+  it.live("wait, and go out in order when the session is resumed (1, K test_request_queuing_session_recovered)", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("queued")
+      const { id } = zk.session
+      yield* Faults.cutOff(proxy)
+      yield* Faults.awaitState(zk, "Disconnected")
+      const fibers = yield* Effect.forEach(["a", "b", "c"], (data) =>
+        Effect.forkChild(zk.create("/n-", { data, mode: "persistentSequential" }), { startImmediately: true })
+      )
+      const read = yield* Effect.forkChild(zk.getChildren("/"), { startImmediately: true })
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.create), 0)
+      yield* proxy.accept("forward")
+      const paths = yield* Effect.forEach(fibers, Fiber.join)
+      assert.deepStrictEqual(paths, ["/n-0000000000", "/n-0000000001", "/n-0000000002"])
+      assert.lengthOf(yield* Fiber.join(read), 3)
+      for (const [index, path] of paths.entries()) assert.strictEqual(text(yield* zk.getData(path)), "abc"[index])
+      assert.strictEqual(zk.session.id, id)
+    })
+  )
+
+  it.live(
+    "fail with SessionExpired when it is dead, and the next go to a new one (2, K test_request_queuing_session_expired)",
+    () =>
+      Effect.gen(function* () {
+        const { proxy, zk } = yield* Faults.connectProxied("queued-expired")
+        const { id } = zk.session
+        yield* Faults.cutOff(proxy)
+        yield* Faults.awaitState(zk, "Disconnected")
+        const fibers = yield* Effect.forEach([zk.create("/a"), Effect.asVoid(zk.exists("/a"))], (request) =>
+          Effect.forkChild(Effect.flip<unknown, { readonly _tag: string }, never>(request), { startImmediately: true })
+        )
+        yield* Faults.endSession(zk)
+        yield* proxy.accept("forward")
+        for (const fiber of fibers) assert.strictEqual((yield* Fiber.join(fiber))._tag, "SessionExpired")
+        yield* Faults.awaitState(zk, "Connected")
+        assert.notStrictEqual(zk.session.id, id)
+        // Nothing of the queue was sent.
+        assert.deepStrictEqual(yield* zk.getChildren("/"), [])
+        assert.strictEqual(yield* zk.create("/a"), "/a")
+      })
+  )
+
+  it.live(
+    "are given up when the server stalls, which costs the connection (13, K test_connection_read_timeout, write_timeout)",
+    () =>
+      Effect.gen(function* () {
+        const { proxy, zk } = yield* Faults.connectProxied("stalled", { sessionTimeout: "1500 millis" })
+        const states = yield* Faults.recordStates(zk)
+        yield* proxy.blackHole("both")
+        const error = yield* failure(zk.create("/a"), "ConnectionLoss")
+        assert.isTrue(error.maybeApplied)
+        yield* proxy.heal
+        yield* Faults.awaitCondition(() => states.at(-1) === "Connected" && states.length > 1)
+        assert.isTrue(yield* zk.exists("/"))
+      })
+  )
+})
+
+describe("answers that make no sense", () => {
+  it.live("to the handshake are no reason to give up (14, K test_connection_deserialize_fail)", () =>
+    Effect.gen(function* () {
+      const { beside, chroot } = yield* Faults.makeChroot("garbage")
+      const proxy = yield* FaultProxy.make(Faults.sharedTarget())
+      const garbage: ReadonlyArray<FaultProxy.FrameAction> = [
+        { _tag: "Edit", edit: () => Uint8Array.of(1, 2, 3) },
+        { _tag: "Truncate", length: 20 },
+        { _tag: "SetLength", length: -1 },
+        { _tag: "SetLength", length: 2_000_000_000 },
+        // The length of the password.
+        { _tag: "CorruptByte", offset: 16 }
+      ]
+      for (const action of garbage) yield* proxy.rule({ match: { direction: "down", op: "connect" }, action })
+      const zk = yield* connect({ servers: proxy.connectString + chroot, retry: Faults.RETRY_SOON })
+      assert.strictEqual((yield* proxy.seen).accepted, garbage.length + 1)
+      yield* zk.create("/a")
+      assert.isTrue(yield* beside.exists("/a"))
+    })
+  )
+
+  it.live("because they belong to another request are never given to anybody (15, K test_xids_mismatch)", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("mismatch")
+      for (const name of ["a", "b"]) yield* zk.create(`/${name}`, { data: name })
+      const { id } = zk.session
+      const read = Effect.all([zk.getData("/a"), zk.getData("/b")], { concurrency: "unbounded" })
+      for (const action of [{ _tag: "SetXid", xid: 12_345 }, { _tag: "Swap" }, { _tag: "Duplicate" }] as const) {
+        const handshakes = yield* Faults.countHandshakes(proxy)
+        yield* proxy.rule({ match: { direction: "down", op: Op.getData }, action })
+        assert.deepStrictEqual((yield* read).map(text), ["a", "b"])
+        yield* proxy.awaitFrames({ direction: "down", op: "connect" }, handshakes + 1)
+      }
+      yield* proxy.rule({ match: { direction: "down", op: Op.create }, action: { _tag: "SetXid", xid: 1 } })
+      assert.isTrue((yield* failure(zk.create("/c"), "ConnectionLoss")).maybeApplied)
+      assert.isTrue(yield* zk.exists("/c"))
+      assert.strictEqual(zk.session.id, id)
+    })
+  )
+})
+
+describe("data", () => {
+  it.live(
+    "of nothing and of no bytes differ on the wire and read as empty (9, K test_create_null_data, test_create_empty_string)",
+    () =>
+      Effect.gen(function* () {
+        const { proxy, zk } = yield* Faults.connectProxied("null")
+        const written: Array<Uint8Array | null> = []
+        yield* proxy.rule({
+          match: { direction: "up", op: Op.create },
+          action: {
+            _tag: "Edit",
+            edit: (body) => {
+              written.push(Operations.create.request.read(new JuteReader(body, 8)).data)
+              return body
+            }
+          },
+          count: 3
+        })
+        yield* zk.create("/none")
+        yield* zk.create("/text", { data: "" })
+        yield* zk.create("/bytes", { data: new Uint8Array(0) })
+        assert.isNull(written[0])
+        assert.deepStrictEqual(
+          written.slice(1).map((data) => data?.length),
+          [0, 0]
+        )
+        for (const path of ["/none", "/text", "/bytes"]) {
+          const { data, stat } = yield* zk.get(path)
+          assert.deepStrictEqual([...data], [])
+          assert.strictEqual(stat.dataLength, 0)
+        }
+        yield* zk.set("/text", "x")
+        yield* zk.set("/text", "")
+        assert.lengthOf(yield* zk.getData("/text"), 0)
+      })
+  )
+})
+
+describe("writes whose reply is lost", () => {
+  it.live(
+    "protected: the session that created it is gone, and so is the znode (28, F testProtectionWithKilledSession)",
+    () =>
+      Effect.gen(function* () {
+        const { beside, proxy, zk } = yield* Faults.connectProxied("killed")
+        const rule = yield* lose(proxy, Op.create)
+        const create = zk.create("/n-", { mode: "ephemeralSequential", protected: true })
+        const creating = yield* Effect.forkChild(Effect.flip(create), { startImmediately: true })
+        yield* rule.awaitHits()
+        yield* Faults.cutOff(proxy)
+        yield* Faults.endSession(zk)
+        yield* proxy.accept("forward")
+        assert.strictEqual((yield* Fiber.join(creating))._tag, "SessionExpired")
+        const path = yield* create
+        assert.deepStrictEqual(yield* beside.getChildren("/"), [path.slice(1)])
+        assert.strictEqual(Option.getOrThrow(yield* beside.stat(path)).ephemeralOwner, zk.session.id)
+      })
+  )
+
+  it.live(
+    "protected: the search for it may be lost as well, and leaves no orphan (29, F testProtectedCreateNodeDeletion)",
+    () =>
+      Effect.gen(function* () {
+        const { beside, proxy, zk } = yield* Faults.connectProxied("search-lost")
+        yield* lose(proxy, Op.create, 2)
+        yield* lose(proxy, Op.getChildren, 2)
+        yield* lose(proxy, Op.exists)
+        const path = yield* zk.create("/n-", { data: "1", mode: "persistentSequential", protected: true })
+        assert.deepStrictEqual(yield* beside.getChildren("/"), [path.slice(1)])
+        assert.isAtLeast(yield* Faults.countSent(proxy, Op.getChildren), 3)
+      })
+  )
+
+  it.live("whose fate cannot be found out in time are told by what is known of them (29 and 30, F)", () =>
+    Effect.gen(function* () {
+      const { proxy, zk } = yield* Faults.connectProxied("search-silent", { requestTimeout: "300 millis" })
+      yield* zk.create("/set", { data: "0" })
+      const writes = [
+        [Op.create, zk.create("/a", { idempotent: true })],
+        [Op.setData, zk.setData("/set", "1", { version: 0, idempotent: true })],
+        [Op.create, zk.create("/n-", { mode: "persistentSequential", protected: true })]
+      ] as const
+      for (const [op, write] of writes) {
+        const silence = yield* proxy.rule({ match: { direction: "down", op: Op.sync }, action: { _tag: "Drop" } })
+        yield* lose(proxy, op)
+        const error = yield* Effect.flip<unknown, CreateError | SetDataError, never>(write)
+        yield* silence.awaitHits()
+        if (error._tag !== "ConnectionLoss") return assert.fail(`${error._tag}: ${error.message}`)
+        // The look had no answer, and cannot have changed anything; the write may have.
+        assert.isTrue(error.maybeApplied)
+        assert.include(["create", "setData"], error.operation)
+        yield* Faults.breakConnections(zk, proxy)
+      }
+      // What was protected is looked for in the background, and leaves nothing behind.
+      const left = yield* eventually(zk.getChildren("/"), ({ length }) => length === 2)
+      assert.sameMembers([...left], ["a", "set"])
+    })
+  )
+
+  it.live(
+    "idempotent: the look at it may be lost as well, and other data is another's (30, F testIdempotentCreateConnectionLoss)",
+    () =>
+      Effect.gen(function* () {
+        const { beside, proxy, zk } = yield* Faults.connectProxied("idempotent")
+        yield* lose(proxy, Op.create)
+        yield* lose(proxy, Op.getData)
+        assert.strictEqual(yield* zk.create("/a", { data: "1", idempotent: true }), "/a")
+        assert.strictEqual(yield* Faults.countSent(proxy, Op.create), 1)
+        // The request is lost, and meanwhile somebody else creates it.
+        yield* beside.create("/b", { data: "theirs" })
+        yield* proxy.rule({ match: { direction: "up", op: Op.create }, action: { _tag: "DropAndReset" } })
+        yield* failure(zk.create("/b", { data: "mine", idempotent: true }), "NodeExists")
+        assert.strictEqual(text(yield* beside.getData("/b")), "theirs")
+        // And a plain one fails with what happened.
+        yield* lose(proxy, Op.create)
+        yield* failure(zk.create("/c"), "ConnectionLoss")
+      })
+  )
+
+  it.live("a guaranteed delete that is asked for in an outage is done after it (32, F testLostSession)", () =>
+    Effect.gen(function* () {
+      const { beside, proxy, zk } = yield* Faults.connectProxied("guaranteed")
+      yield* beside.create("/a")
+      yield* beside.create("/b")
+      const { changed } = yield* beside.existsAndWatch("/a")
+      yield* Faults.cutOff(proxy)
+      yield* Faults.awaitState(zk, "Disconnected")
+      const deleting = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
+      yield* Fiber.interrupt(deleting)
+      yield* proxy.accept("forward")
+      assert.strictEqual((yield* changed).type, "NodeDeleted")
+      // It belongs to its session: who waits through the end of that is told.
+      yield* Faults.cutOff(proxy)
+      yield* Faults.awaitState(zk, "Disconnected")
+      const late = yield* Effect.forkChild(Effect.flip(zk.delete("/b", { guaranteed: true })), {
+        startImmediately: true
+      })
+      yield* Faults.endSession(zk)
+      yield* proxy.accept("forward")
+      assert.strictEqual((yield* Fiber.join(late))._tag, "SessionExpired")
+      yield* zk.delete("/b", { guaranteed: true })
+    })
+  )
+})

@@ -1,0 +1,471 @@
+import { connectString as shared, fresh } from "@effect-zookeeper/test-kit/TestServer"
+import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
+import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
+import * as Transport from "@effect-zookeeper/transport/Transport"
+import { afterEach, assert, describe, it } from "@effect/vitest"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import {
+  Acl,
+  BadVersion,
+  ConnectFailed,
+  InvalidArgument,
+  NodeExists,
+  NoNode,
+  Op,
+  PromiseClient,
+  SessionClosed,
+  TransactionFailed,
+  ZooKeeper
+} from "../../src/index.ts"
+
+const text = (data: Uint8Array): string => new TextDecoder().decode(data)
+
+const opened: Array<PromiseClient.PromiseClient> = []
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((zk) => zk.close()))
+})
+
+/** A client under a fresh chroot that exists. */
+const connect = async (name: string, options: PromiseClient.Options = {}) => {
+  const { chroot, connectString } = fresh(name)
+  const zk = await PromiseClient.connect(connectString, options)
+  opened.push(zk)
+  await zk.ensurePath("/")
+  return { zk, chroot, connectString }
+}
+
+/** What a Promise rejects with; it must reject. */
+const rejection = async (promise: Promise<unknown>): Promise<unknown> => {
+  const outcome = await promise.then(
+    () => undefined,
+    (error: unknown) => ({ error })
+  )
+  if (outcome === undefined) throw new Error("fulfilled, where a rejection was expected")
+  return outcome.error
+}
+
+/** The rejection, which must be of this class. */
+const rejectedWith = async <E>(promise: Promise<unknown>, type: abstract new (...args: never) => E): Promise<E> => {
+  const error = await rejection(promise)
+  if (!(error instanceof type)) throw new Error(`rejected with ${String(error)} instead of ${type.name}`)
+  return error
+}
+
+/** Asks the server itself until what it knows of its watches by path is as wanted. */
+const awaitWatches = (wanted: (paths: string) => boolean): Promise<void> =>
+  Effect.runPromise(
+    Effect.gen(function* () {
+      const [host = "", port] = shared().split(":")
+      const address = { host, port: Number(port) }
+      const transport = yield* Transport.Transport
+      while (!wanted(yield* FourLetterWord.ask(transport, address, address, "wchp"))) yield* Effect.sleep("10 millis")
+    }).pipe(Effect.timeout("5 seconds"), Effect.provide(Transport.layer()))
+  )
+
+const hasWatch = (path: string) => (paths: string) => paths.split("\n").includes(path)
+const hasNoWatch = (path: string) => (paths: string) => !hasWatch(path)(paths)
+
+describe("the Promise client on a real server", () => {
+  it("has every row of the service, and no other but its own", async () => {
+    const { connectString, zk } = await connect("promise-rows")
+    const service = await Effect.runPromise(
+      Effect.scoped(Effect.provide(ZooKeeper.ZooKeeper, ZooKeeper.layer({ servers: connectString })))
+    )
+    const own = new Set(["run", "runSync", "znode", "close"])
+    assert.deepStrictEqual(
+      Object.keys(zk)
+        .filter((key) => !own.has(key))
+        .toSorted(),
+      Object.keys(service).toSorted()
+    )
+    for (const [name, row] of Object.entries(zk)) {
+      if (name !== "session") assert.isFunction(row, name)
+    }
+  })
+
+  it("creates, reads, writes and deletes", async () => {
+    const { zk } = await connect("promise-crud")
+    assert.strictEqual(await zk.create("/a", { data: "one" }), "/a")
+    const { data, stat } = await zk.get("/a")
+    assert.strictEqual(text(data), "one")
+    assert.strictEqual((await zk.set("/a", "two", stat.version)).version, 1)
+    assert.strictEqual((await zk.update("/a", (current) => `${text(current.data)}+`)).version, 2)
+    assert.strictEqual(text(await zk.getData("/a")), "two+")
+    assert.strictEqual((await zk.createWithStat("/s-", { mode: "persistentSequential" })).path, "/s-0000000001")
+    assert.deepStrictEqual((await zk.getChildren("/")).toSorted(), ["a", "s-0000000001"])
+    assert.isUndefined(await zk.delete("/a"))
+    assert.isFalse(await zk.exists("/a"))
+    await zk.createWithParents("/x/y/z")
+    await zk.deleteAll("/x")
+    assert.isFalse(await zk.exists("/x"))
+    await zk.sync("/")
+  })
+
+  it("calls a member that is an Effect", async () => {
+    const { zk } = await connect("promise-effects")
+    assert.deepStrictEqual(await zk.getConfig(), { version: 0n, members: [], raw: "" })
+    await zk.addAuth("digest", Redacted.make("bob:secret"))
+    await zk.create("/mine", { acl: Acl.creator })
+    assert.lengthOf((await zk.getAcl("/mine")).acl, 1)
+    assert.strictEqual(await zk.countDescendants("/"), 1)
+    await zk.create("/e", { mode: "ephemeral" })
+    assert.deepStrictEqual(await zk.getEphemerals(), ["/e"])
+  })
+
+  it("says undefined for None, also inside of an answer", async () => {
+    const { zk } = await connect("promise-option")
+    assert.isUndefined(await zk.stat("/a"))
+    const watched = await zk.existsAndWatch("/a")
+    assert.isUndefined(watched.stat)
+    await zk.create("/a")
+    assert.strictEqual((await zk.stat("/a"))?.version, 0)
+    const event = await watched.changed()
+    assert.strictEqual(event.type, "NodeCreated")
+    assert.strictEqual(event.path, "/a")
+    assert.isUndefined(event.zxid)
+    assert.strictEqual((await zk.existsAndWatch("/a")).stat?.version, 0)
+  })
+
+  it("hands the one event of a watch to all who wait, and drops the watch of one who goes", async () => {
+    const { zk } = await connect("promise-watch")
+    await zk.create("/a", { data: "1" })
+    const watched = await zk.getAndWatch("/a")
+    assert.strictEqual(text(watched.data), "1")
+    const waiting = [watched.changed(), watched.changed()]
+    await zk.set("/a", "2")
+    assert.deepStrictEqual(
+      (await Promise.all(waiting)).map(({ type }) => type),
+      ["NodeDataChanged", "NodeDataChanged"]
+    )
+    const children = await zk.getChildrenAndWatch("/a")
+    const created = children.changed()
+    await zk.create("/a/b")
+    assert.strictEqual((await created).type, "NodeChildrenChanged")
+  })
+
+  it("gives each result of a joint read as plain data", async () => {
+    const { zk } = await connect("promise-read")
+    await zk.create("/a", { data: "1" })
+    const [a, none, children] = await zk.read([Op.get("/a"), Op.get("/none"), Op.getChildren("/")])
+    assert.isTrue(a.ok && text(a.value.data) === "1")
+    assert.isTrue(!none.ok && none.error instanceof NoNode && none.error.path === "/none")
+    assert.deepStrictEqual(children, { ok: true, value: ["a"] })
+  })
+
+  it("gives a transaction's results in a tuple, or the operation that failed", async () => {
+    const { zk } = await connect("promise-transaction")
+    const [path, , stat] = await zk.transaction([
+      Op.create("/a-", { mode: "persistentSequential" }),
+      Op.check("/"),
+      Op.setData("/", "x")
+    ])
+    assert.strictEqual(path, "/a-0000000000")
+    assert.strictEqual(stat.version, 1)
+    const failed = await rejectedWith(zk.transaction([Op.create("/b"), Op.check("/", 7)]), TransactionFailed)
+    assert.strictEqual(failed.index, 1)
+    assert.strictEqual(failed.error._tag, "BadVersion")
+    assert.isFalse(await zk.exists("/b"))
+  })
+
+  it("rejects with the classes of the errors", async () => {
+    const { zk } = await connect("promise-errors")
+    await zk.create("/a")
+    const noNode = await rejectedWith(zk.get("/none"), NoNode)
+    assert.strictEqual(noNode._tag, "NoNode")
+    assert.strictEqual(noNode.path, "/none")
+    await rejectedWith(zk.create("/a"), NodeExists)
+    await rejectedWith(zk.set("/a", "x", 9), BadVersion)
+    assert.strictEqual((await rejectedWith(zk.get("a"), InvalidArgument)).argument, "path")
+    const mine = new Error("mine")
+    const update = zk.update("/a", () => {
+      throw mine
+    })
+    assert.strictEqual(await rejection(update), mine)
+  })
+
+  it("shows the session as it is when it is looked at", async () => {
+    const { zk } = await connect("promise-session", { sessionTimeout: 4000 })
+    const { session } = zk
+    assert.notStrictEqual(session.id, 0n)
+    assert.strictEqual(session.state._tag, "Connected")
+    assert.strictEqual(session.server?.host, "127.0.0.1")
+    assert.isFalse(session.readOnly)
+    assert.isTrue(session.serverFeatures.supports("create2"))
+    const before = session.deadline
+    await Effect.runPromise(Effect.sleep("20 millis"))
+    // Reads prove nothing. A write proves that the ensemble held the session a quarter of its timeout before.
+    await zk.sync()
+    assert.strictEqual(session.deadline, before)
+    await Effect.runPromise(Effect.sleep(session.timeout / 3))
+    await zk.create("/proof")
+    assert.isTrue(session.deadline > before)
+    for await (const state of session.states) {
+      assert.strictEqual(state._tag, "Connected")
+      break
+    }
+    await zk.close()
+    assert.strictEqual(session.state._tag, "Closed")
+    assert.isUndefined(session.server)
+  })
+
+  it("leaves without ending the session", async () => {
+    const { chroot, connectString } = await connect("promise-detach")
+    const leaving = await PromiseClient.connect(connectString)
+    await leaving.create("/e", { mode: "ephemeral" })
+    const { id, password } = leaving.session
+    await leaving.session.detach()
+    await leaving.close()
+    const taken = await PromiseClient.connect(shared(), { session: { id, password } })
+    opened.push(taken)
+    assert.strictEqual(taken.session.id, id)
+    assert.strictEqual((await taken.stat(`${chroot}/e`))?.ephemeralOwner, id)
+  })
+
+  it("gives clients for sub-trees and for versions that are remembered, of the same session", async () => {
+    const { zk } = await connect("promise-views")
+    await zk.ensurePath("/sub")
+    const sub = await zk.withChroot("/sub")
+    assert.strictEqual(await sub.create("/a", { data: "1" }), "/a")
+    assert.isTrue(await zk.exists("/sub/a"))
+    assert.strictEqual(sub.session.id, zk.session.id)
+    await rejectedWith(zk.withChroot("sub"), InvalidArgument)
+
+    const tracking = await sub.trackVersions()
+    await tracking.get("/a")
+    await zk.set("/sub/a", "2")
+    await rejectedWith(tracking.set("/a", "3"), BadVersion)
+
+    const seen = await sub.run(Effect.flatMap(ZooKeeper.ZooKeeper, (service) => service.getData("/a")))
+    assert.strictEqual(text(seen), "2")
+    await sub.close()
+    await rejectedWith(zk.get("/sub"), SessionClosed)
+  })
+
+  it("is the client of any layer", async () => {
+    const { connectString } = await connect("promise-layer")
+    await using zk = await PromiseClient.fromLayer(ZooKeeper.layerConfig({ servers: Config.succeed(connectString) }))
+    assert.isTrue(await zk.exists("/"))
+  })
+})
+
+describe("the Promise client's streams", () => {
+  it("give each newer value, undefined for no znode, and stop their watch when the loop is left", async () => {
+    const { chroot, zk } = await connect("promise-changes")
+    const seen: Array<string | undefined> = []
+    for await (const node of zk.dataChanges("/a")) {
+      seen.push(node === undefined ? undefined : text(node.data))
+      if (node === undefined && seen.length === 1) await zk.create("/a", { data: "1" })
+      else if (seen.length === 2) await zk.set("/a", "2")
+      else if (seen.length === 3) await zk.delete("/a")
+      else break
+    }
+    assert.deepStrictEqual(seen, [undefined, "1", "2", undefined])
+    await awaitWatches(hasNoWatch(`${chroot}/a`))
+  })
+
+  it("of events hold a persistent watch for as long as the loop runs", async () => {
+    const { chroot, zk } = await connect("promise-events")
+    await zk.create("/a")
+    const events = zk.events("/a", { recursive: true })[Symbol.asyncIterator]()
+    const first = events.next()
+    await awaitWatches(hasWatch(`${chroot}/a`))
+    await zk.create("/a/b")
+    await zk.set("/a/b", "x")
+    assert.deepInclude((await first).value, { type: "NodeCreated", path: "/a/b" })
+    assert.deepInclude((await events.next()).value, { type: "NodeDataChanged", path: "/a/b" })
+    assert.deepStrictEqual(await events.return?.(), { done: true, value: undefined })
+    await awaitWatches(hasNoWatch(`${chroot}/a`))
+    assert.isTrue((await events.next()).done)
+  })
+
+  it("end for those who wait when another leaves the loop", async () => {
+    const { chroot, zk } = await connect("promise-leave")
+    await zk.create("/a")
+    const events = zk.events("/a")[Symbol.asyncIterator]()
+    const waiting = events.next()
+    await awaitWatches(hasWatch(`${chroot}/a`))
+    await events.return?.()
+    assert.isTrue((await waiting).done)
+  })
+
+  it("reject with what the stream fails with, once, and are over then", async () => {
+    const { zk } = await connect("promise-stream-error")
+    const events = zk.events("not a path")[Symbol.asyncIterator]()
+    await rejectedWith(events.next(), InvalidArgument)
+    assert.isTrue((await events.next()).done)
+  })
+
+  it("reject with the signal's reason, in a loop that waits and in one that does not", async () => {
+    const { chroot, zk } = await connect("promise-stream-signal")
+    await zk.create("/a")
+    const waiting = new AbortController()
+    const idle = new AbortController()
+    const events = zk.events("/a", undefined, { signal: waiting.signal })[Symbol.asyncIterator]()
+    const next = events.next()
+    const changes = zk.dataChanges("/a", { signal: idle.signal })[Symbol.asyncIterator]()
+    assert.isFalse((await changes.next()).done)
+    await awaitWatches(hasWatch(`${chroot}/a`))
+    const reason = new Error("enough")
+    waiting.abort(reason)
+    idle.abort(reason)
+    assert.strictEqual(await rejection(next), reason)
+    assert.strictEqual(await rejection(changes.next()), reason)
+    assert.isTrue((await changes.next()).done)
+    await awaitWatches(hasNoWatch(`${chroot}/a`))
+  })
+
+  it("can be looped over again", async () => {
+    const { zk } = await connect("promise-again")
+    const children = zk.childrenChanges("/")
+    const look = async () => {
+      for await (const now of children) return now?.children
+      return undefined
+    }
+    assert.deepStrictEqual(await look(), [])
+    await zk.create("/a")
+    assert.deepStrictEqual(await look(), ["a"])
+  })
+})
+
+describe("a signal", () => {
+  it("that is aborted keeps a call from being made", async () => {
+    const { zk } = await connect("signal-before")
+    const reason = new Error("no")
+    assert.strictEqual(await rejection(zk.create("/a", undefined, { signal: AbortSignal.abort(reason) })), reason)
+    const error = await rejectedWith(zk.create("/a", undefined, { signal: AbortSignal.abort() }), DOMException)
+    assert.strictEqual(error.name, "AbortError")
+    assert.isFalse(await zk.exists("/a"))
+  })
+
+  it("interrupts a call under way, and drops its watch", async () => {
+    const { chroot, zk } = await connect("signal-during")
+    await zk.create("/a")
+    const { changed } = await zk.getAndWatch("/a")
+    const abort = new AbortController()
+    const waiting = changed({ signal: abort.signal })
+    await awaitWatches(hasWatch(`${chroot}/a`))
+    const reason = new Error("enough")
+    abort.abort(reason)
+    assert.strictEqual(await rejection(waiting), reason)
+    await awaitWatches(hasNoWatch(`${chroot}/a`))
+  })
+
+  it("does nothing to a call that has its answer", async () => {
+    const { zk } = await connect("signal-after")
+    const abort = new AbortController()
+    assert.isTrue(await zk.exists("/", { signal: abort.signal }))
+    abort.abort()
+    assert.isTrue(await zk.exists("/", { signal: undefined }))
+  })
+
+  it("is heard while connecting", async () => {
+    const abort = new AbortController()
+    // A port that nobody listens on: it is tried again and again.
+    const connecting = PromiseClient.connect("127.0.0.1:1", {}, { signal: abort.signal })
+    const reason = new Error("enough")
+    abort.abort(reason)
+    assert.strictEqual(await rejection(connecting), reason)
+  })
+})
+
+describe("the end of a Promise client", () => {
+  it("comes with its block, and takes its ephemerals along", async () => {
+    const { connectString, zk } = await connect("await-using")
+    {
+      await using other = await PromiseClient.connect(connectString)
+      await other.create("/e", { mode: "ephemeral" })
+      assert.isTrue(await zk.exists("/e"))
+    }
+    await zk.sync()
+    assert.isFalse(await zk.exists("/e"))
+  })
+
+  it("rejects all that waits with SessionClosed, and ends loops", async () => {
+    const { zk } = await connect("close")
+    await zk.create("/a")
+    const { changed } = await zk.getAndWatch("/a")
+    const events = zk.events("/a")[Symbol.asyncIterator]()
+    const idle = zk.dataChanges("/a")[Symbol.asyncIterator]()
+    await idle.next()
+    const waiting = [changed(), zk.run(Effect.never), zk.run(Effect.sleep("1 hour"))]
+    const event = events.next()
+    const outcomes = Promise.all(waiting.map((promise) => rejection(promise)))
+    await zk.close()
+    for (const outcome of await outcomes) assert.instanceOf(outcome, SessionClosed)
+    await rejectedWith(zk.get("/a"), SessionClosed)
+    // Loops end.
+    const over = { done: true, value: undefined } as const
+    assert.deepStrictEqual(await event, over)
+    assert.deepStrictEqual(await idle.next(), over)
+    assert.deepStrictEqual(await zk.dataChanges("/a")[Symbol.asyncIterator]().next(), over)
+    await zk.close()
+  })
+
+  it.live("rejects requests that a server no longer answers, and is bounded", () =>
+    Effect.gen(function* () {
+      const server = yield* ZooKeeperServer.make()
+      const zk = yield* Effect.promise(() => PromiseClient.connect(server.connectString))
+      yield* server.pause
+      const requests = [zk.get("/"), zk.set("/", "x"), zk.stat("/none")].map((request) => rejection(request))
+      yield* Effect.promise(() => zk.close())
+      for (const outcome of yield* Effect.promise(() => Promise.all(requests)))
+        assert.instanceOf(outcome, SessionClosed)
+    }).pipe(Effect.scoped, Effect.timeout("10 seconds"))
+  )
+
+  it("waits for what was acquired on it, which can still use the session", async () => {
+    const { connectString, zk } = await connect("close-scope")
+    const other = await PromiseClient.connect(connectString)
+    await other.run(
+      Effect.gen(function* () {
+        const service = yield* ZooKeeper.ZooKeeper
+        yield* service.create("/held")
+        yield* Effect.addFinalizer(() => Effect.orDie(service.delete("/held")))
+      })
+    )
+    assert.isTrue(await zk.exists("/held"))
+    await other.close()
+    assert.isFalse(await zk.exists("/held"))
+  })
+
+  it("is the rejection of a client that cannot start, with nothing left", async () => {
+    const error = await rejectedWith(
+      PromiseClient.connect("127.0.0.1:1", { connectTimeout: "1 second" }),
+      ConnectFailed
+    )
+    assert.isNotEmpty(error.attempts)
+    await rejectedWith(PromiseClient.connect("host:port"), InvalidArgument)
+    let released = false
+    const broken = Layer.effect(
+      ZooKeeper.ZooKeeper,
+      Effect.andThen(
+        Effect.addFinalizer(() => Effect.sync(() => (released = true))),
+        Effect.fail("broken" as const)
+      )
+    )
+    assert.strictEqual(await rejection(PromiseClient.fromLayer(broken)), "broken")
+    assert.isTrue(released)
+  })
+})
+
+describe("runSync", () => {
+  it("gives at once what waits for nothing, on this client", async () => {
+    const { zk } = await connect("run-sync")
+    const made = zk.runSync(Effect.map(ZooKeeper.ZooKeeper, (service) => service.createWithStat("/made")))
+    const { path } = await zk.run(made)
+    assert.strictEqual(path, "/made")
+    assert.isTrue(await zk.exists("/made"))
+  })
+
+  it("throws what it fails with, and has nothing to do with what waits", async () => {
+    const { zk } = await connect("run-sync-fails")
+    const error = new InvalidArgument({ argument: "size", value: "0", rule: "at least 1" })
+    assert.throws(() => zk.runSync(Effect.fail(error)), InvalidArgument, error.message)
+    assert.throws(() => zk.runSync(Effect.flatMap(ZooKeeper.ZooKeeper, (service) => service.get("/"))))
+    assert.isTrue(await zk.exists("/"))
+  })
+})

@@ -1,0 +1,175 @@
+/** Clients of real servers whose connection a test can break, and waiting for what becomes of it. */
+import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as Net from "node:net"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { SessionState } from "@effect-zookeeper/session/SessionState"
+import type * as ZooKeeper from "../../src/ZooKeeper.ts"
+import { connect } from "./clients.ts"
+
+export { eventually }
+
+/** The op codes that tests aim at. */
+export const Op = {
+  create: 1,
+  delete: 2,
+  exists: 3,
+  getData: 4,
+  setData: 5,
+  getChildren: 8,
+  sync: 9,
+  ping: 11,
+  getChildren2: 12,
+  multi: 14,
+  create2: 15,
+  removeWatches: 18,
+  auth: 100,
+  setWatches: 101,
+  setWatches2: 105,
+  closeSession: -11
+} as const
+
+/** Where the shared server listens. */
+export const sharedTarget = (): FaultProxy.Target => targetOf(TestServer.connectString())
+
+export const targetOf = (connectString: string): FaultProxy.Target => {
+  const [host = "", port = ""] = connectString.split(":")
+  return { host, port: Number(port) }
+}
+
+/** Reconnects fast, so that no test waits for it. */
+export const RETRY_SOON = Schedule.spaced("20 millis")
+
+/**
+ * A chroot of its own on a server (a persistent znode), a client of it behind a proxy, `zk`, and one without, `beside`.
+ */
+export const connectProxied = Effect.fnUntraced(function* (
+  name: string,
+  options: ZooKeeper.Options & { readonly server?: string | undefined } = {}
+) {
+  const { server = TestServer.connectString(), ...rest } = options
+  const { beside, chroot, root } = yield* makeChroot(name, server)
+  const proxy = yield* FaultProxy.make(targetOf(server))
+  const zk = yield* connect({ servers: proxy.connectString + chroot, retry: RETRY_SOON, ...rest })
+  return { zk, beside, root, proxy, chroot, server }
+})
+
+/** A chroot of its own on a server, and a client whose root it is. `root` is the same client without chroot. */
+export const makeChroot = Effect.fnUntraced(function* (name: string, server: string = TestServer.connectString()) {
+  const chroot = TestServer.freshPath(name)
+  const root = yield* connect({ servers: server })
+  yield* root.create(chroot)
+  return { root, beside: yield* root.withChroot(chroot), chroot, server, connectString: server + chroot }
+})
+
+// -----------------------------------------------------------------------------
+// waiting
+// -----------------------------------------------------------------------------
+
+/** Waits until a condition holds. */
+export const awaitCondition = (condition: () => boolean) => eventually(Effect.sync(condition), (holds) => holds)
+
+/** The states of a session from now on, the current one first. */
+export const recordStates = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {
+  const states: Array<SessionState["_tag"]> = []
+  yield* Effect.forkScoped(
+    Stream.runForEach(zk.session.states, (state) => Effect.sync(() => void states.push(state._tag))),
+    { startImmediately: true }
+  )
+  yield* awaitCondition(() => states.length > 0)
+  return states
+})
+
+export const awaitState = (zk: ZooKeeper.Service, tag: SessionState["_tag"]) =>
+  awaitCondition(() => zk.session.state._tag === tag)
+
+// -----------------------------------------------------------------------------
+// faults
+// -----------------------------------------------------------------------------
+
+/** Ends the connections of a proxy, and waits until the client has another one. */
+export const breakConnections = Effect.fnUntraced(function* (
+  zk: ZooKeeper.Service,
+  proxy: FaultProxy.FaultProxy,
+  ending: FaultProxy.Ending = "rst"
+) {
+  const handshakes = yield* countHandshakes(proxy)
+  yield* proxy.dropAll(ending)
+  yield* proxy.awaitFrames({ direction: "down", op: "connect" }, handshakes + 1)
+  yield* awaitState(zk, "Connected")
+})
+
+export const countHandshakes = (proxy: FaultProxy.FaultProxy) =>
+  countFrames(proxy, { direction: "down", op: "connect" })
+
+/** How many frames of a kind have passed. */
+export const countFrames = (
+  proxy: FaultProxy.FaultProxy,
+  match: { readonly direction: FaultProxy.Direction; readonly op: FaultProxy.FrameKind }
+) =>
+  Effect.map(
+    proxy.seen,
+    ({ frames }) => frames.filter(({ direction, op }) => direction === match.direction && op === match.op).length
+  )
+
+/** How often a request was sent. */
+export const countSent = (proxy: FaultProxy.FaultProxy, op: number) => countFrames(proxy, { direction: "up", op })
+
+/**
+ * Has the server end a client's session: it is cut off, somebody else takes the session over and closes it. It learns
+ * that when it comes back, before this returns.
+ */
+export const expire = Effect.fnUntraced(function* (
+  zk: ZooKeeper.Service,
+  proxy: FaultProxy.FaultProxy,
+  server: string = TestServer.connectString()
+) {
+  const { id } = zk.session
+  yield* cutOff(proxy)
+  yield* endSession(zk, server)
+  yield* proxy.accept("forward")
+  yield* awaitCondition(() => zk.session.id !== id)
+})
+
+/** Ends the connections of a proxy, and lets none in. */
+export const cutOff = (proxy: FaultProxy.FaultProxy) => Effect.andThen(proxy.accept("refuse"), proxy.dropAll("rst"))
+
+/** Takes over the session of a client that is cut off, and closes it. */
+export const endSession = (zk: ZooKeeper.Service, server: string = TestServer.connectString()) =>
+  Effect.scoped(connect({ servers: server, session: { id: zk.session.id, password: zk.session.password } }))
+
+// -----------------------------------------------------------------------------
+// seeing
+// -----------------------------------------------------------------------------
+
+/** The answer of a server to a four-letter word. */
+export const fourLetterWord = (word: string, target: FaultProxy.Target = sharedTarget()) =>
+  Effect.callback<string>((resume) => {
+    let answer = ""
+    const socket = Net.connect(target, () => socket.write(word))
+    socket.setEncoding("utf8")
+    socket.on("data", (chunk: string) => (answer += chunk))
+    socket.on("error", (error) => resume(Effect.die(error)))
+    socket.on("end", () => resume(Effect.succeed(answer)))
+    return Effect.sync(() => socket.destroy())
+  })
+
+/** How many paths the shared server watches data for, at and below one; it does not tell of lists of children. */
+export const watchesBelow = (path: string) =>
+  Effect.map(
+    fourLetterWord("wchp"),
+    (answer) => answer.split("\n").filter((line) => line === path || line.startsWith(`${path}/`)).length
+  )
+
+/** What is logged at and above the level of a warning. */
+export const recordWarnings = () => {
+  const warnings: Array<string> = []
+  const logger = Logger.make(({ logLevel, message }) => {
+    if (logLevel === "Warn" || logLevel === "Error" || logLevel === "Fatal") warnings.push(String(message))
+  })
+  return { warnings, layer: Logger.layer([logger]) }
+}

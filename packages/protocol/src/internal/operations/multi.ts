@@ -1,0 +1,207 @@
+/**
+ * multi and multiRead: many operations in one request, all or nothing for writes, each on its own for reads.
+ *
+ * The records of the operations inside are those of the table; only the headers between them are defined here.
+ *
+ * @since 0.1.0
+ */
+import { codes } from "../../ErrorCode.ts"
+import * as Jute from "../../Jute.ts"
+import { within } from "../../JuteError.ts"
+import type { JuteReader } from "../../JuteReader.ts"
+import type { JuteWriter } from "../../JuteWriter.ts"
+import * as Operation from "../../Operation.ts"
+import * as Znode from "./znode.ts"
+import * as Records from "../../Records.ts"
+
+/**
+ * The operations that may stand in a multi, by name.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const writes = {
+  create: Znode.create,
+  create2: Znode.create2,
+  createContainer: Znode.createContainer,
+  createTTL: Znode.createTTL,
+  delete: Znode.deleteNode,
+  setData: Znode.setData,
+  check: Znode.check
+} as const
+
+/**
+ * The operations that may stand in a multiRead, by name.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const reads = { getData: Znode.getData, getChildren: Znode.getChildren } as const
+
+const members = { ...writes, ...reads } as const
+
+type Members = typeof members
+
+/**
+ * One operation of a multi or multiRead and its request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type MultiOp<Name extends keyof Members = keyof Members> = {
+  readonly [N in Name]: { readonly operation: N; readonly request: Operation.Request<Members[N]> }
+}[Name]
+
+/**
+ * What one operation of a multi came to. Results say themselves what they are: servers before 3.7.2 and 3.8.2 answer a
+ * create2 with a create, and any answers createContainer and createTTL with a create2. `error` 0 means that the operation
+ * was rolled back because another one failed, -2 that it was not run.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type MultiResult =
+  | {
+      readonly [N in keyof Members]: { readonly operation: N; readonly response: Operation.Response<Members[N]> }
+    }[keyof Members]
+  | { readonly operation: "error"; readonly error: number }
+
+const ERROR = -1
+
+const header = Jute.codec(Records.MultiHeader)
+const errorResponse = Jute.codec(Records.ErrorResponse)
+
+const byOpCode: ReadonlyMap<number, keyof Members> = new Map(
+  (Object.keys(members) as ReadonlyArray<keyof Members>).map((name) => [members[name].opCode, name])
+)
+
+const requestCodec: Jute.Codec<ReadonlyArray<MultiOp>> = {
+  minimumSize: header.minimumSize,
+  write: (writer, ops) => {
+    for (let index = 0; index < ops.length; index++) writeRequest(writer, ops[index]!)
+    writeHeader(writer, ERROR, true, ERROR)
+  },
+  read: (reader) => readAll(reader, readRequest)
+}
+
+const responseCodec: Jute.Codec<ReadonlyArray<MultiResult>> = {
+  minimumSize: header.minimumSize,
+  write: (writer, results) => {
+    for (let index = 0; index < results.length; index++) writeResult(writer, results[index]!)
+    writeHeader(writer, ERROR, true, ERROR)
+  },
+  read: (reader) => readAll(reader, readResult)
+}
+
+/**
+ * A failed transaction is answered with success and a list of errors; errors of the whole request are those of no row.
+ *
+ * @since 0.1.0
+ */
+export const multi = Operation.make({
+  name: "multi",
+  opCode: 14,
+  kind: "write",
+  request: requestCodec,
+  response: responseCodec,
+  since: "3.4.0"
+})
+
+/** Only getData and getChildren; their watch flags are ignored. @since 0.1.0 */
+export const multiRead = Operation.make({
+  name: "multiRead",
+  opCode: 22,
+  kind: "read",
+  request: requestCodec,
+  response: responseCodec,
+  since: "3.6.0"
+})
+
+/**
+ * The error that a failed transaction was rolled back for, of a response that `reader` stands at; 0 where it succeeded. It
+ * reads no more than it has to: a response that succeeded begins with a result.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const failureOfMulti = (reader: JuteReader): number => {
+  while (reader.remaining >= FAILED_RESULT) {
+    const type = reader.int()
+    const done = reader.boolean()
+    reader.int()
+    if (done || type !== ERROR) return 0
+    const error = reader.int()
+    // 0 was rolled back, -2 was not run: because of another one.
+    if (error !== 0 && error !== codes.RuntimeInconsistency) return error
+  }
+  return 0
+}
+
+/** The bytes of a header and an error. */
+const FAILED_RESULT = 13
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+// Codecs of a name belong to the requests and responses of that name; TypeScript cannot follow that through a union.
+const rowOf = (name: keyof Members): Operation.Any => members[name]
+
+const writeRequest = (writer: JuteWriter, op: MultiOp): void => {
+  const row = rowOf(op.operation)
+  writeHeader(writer, row.opCode, false, ERROR)
+  row.request.write(writer, op.request)
+}
+
+const readRequest = (reader: JuteReader, type: number): MultiOp => {
+  const name = nameOf(reader, type)
+  return { operation: name, request: rowOf(name).request.read(reader) } as MultiOp
+}
+
+const writeResult = (writer: JuteWriter, result: MultiResult): void => {
+  if (result.operation === "error") {
+    writeHeader(writer, ERROR, false, result.error)
+    errorResponse.write(writer, { err: result.error })
+    return
+  }
+  const row = rowOf(result.operation)
+  writeHeader(writer, row.opCode, false, 0)
+  row.response.write(writer, result.response)
+}
+
+const readResult = (reader: JuteReader, type: number): MultiResult => {
+  if (type === ERROR) return { operation: "error", error: errorResponse.read(reader).err }
+  const name = nameOf(reader, type)
+  return { operation: name, response: rowOf(name).response.read(reader) } as MultiResult
+}
+
+/** A header is written and read a hundred times a request, so no object is made of it. */
+const writeHeader = (writer: JuteWriter, type: number, done: boolean, error: number): void => {
+  writer.int(type)
+  writer.boolean(done)
+  writer.int(error)
+}
+
+const nameOf = (reader: JuteReader, type: number): keyof Members => {
+  const name = byOpCode.get(type)
+  if (name === undefined) throw reader.error(`operation ${type} cannot stand in a multi`)
+  return name
+}
+
+const readAll = <A>(reader: JuteReader, readOne: (reader: JuteReader, type: number) => A): Array<A> => {
+  const all: Array<A> = []
+  // Each header takes nine bytes of the frame, so a hostile server cannot make this loop for longer than its frame.
+  try {
+    for (;;) {
+      // Where bytes are missing, the record says which field lacks them.
+      if (reader.remaining < header.minimumSize) header.read(reader)
+      const type = reader.int()
+      const done = reader.boolean()
+      reader.int()
+      if (done) return all
+      all.push(readOne(reader, type))
+    }
+  } catch (error) {
+    throw within(`[${all.length}]`, error)
+  }
+}

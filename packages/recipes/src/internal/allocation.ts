@@ -1,0 +1,296 @@
+/**
+ * Owning what an assignment says: one fiber that gives up and acquires locks until what is held is what should be.
+ *
+ * The order is what keeps an item from two owners: whoever uses an item is told first, and waited for; then its lock is
+ * given up; and only then is anything acquired.
+ */
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import { SessionClosed } from "@effect-zookeeper/client/Errors"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { AllocatorError, Assign } from "../Allocator.ts"
+import type { LockLost } from "../Errors.ts"
+import type { Held } from "../Held.ts"
+import type { Lock } from "../Lock.ts"
+import { guard, type LossSignal } from "./locks/ownership.ts"
+import { endWhenClosed } from "./shared/retry.ts"
+
+/** What is divided, among whom, and how an item is locked. */
+export interface AllocationInputs {
+  /** Oneself. */
+  readonly id: string
+  readonly assign: Assign
+  readonly members: Stream.Stream<ReadonlyArray<string>, AllocatorError>
+  readonly items: Stream.Stream<ReadonlyArray<string>, AllocatorError>
+  /** Completes as soon as the session is being closed. */
+  readonly closing: Effect.Effect<void>
+  readonly lockOf: (item: string) => Effect.Effect<Lock, InvalidArgument, Scope.Scope>
+}
+
+export interface Allocation {
+  readonly allocation: () => ReadonlyArray<string>
+  readonly changes: Stream.Stream<ReadonlyArray<string>, AllocatorError>
+  readonly held: (item: string) => Option.Option<Held>
+  readonly whileAllocated: <A, E, R>(
+    f: (items: ReadonlyArray<string>) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<never, E | AllocatorError, R>
+}
+
+/** Begins to own what the division says, until the Scope closes. */
+export const make = Effect.fnUntraced(function* (
+  inputs: AllocationInputs
+): Effect.fn.Return<Allocation, never, Scope.Scope> {
+  const state = yield* SubscriptionRef.make<State>({ items: [], end: undefined })
+  const self: Self = {
+    ...inputs,
+    state,
+    changed: Latch.makeUnsafe(),
+    inputs: { members: undefined, items: undefined },
+    target: [],
+    held: new Map(),
+    ending: [],
+    users: new Set()
+  }
+  yield* Effect.acquireRelease(Effect.forkDetach(runAllocation(self), { startImmediately: true }), (owning) => {
+    const ending = Effect.andThen(Fiber.interrupt(owning), end(self, Exit.fail(new SessionClosed())))
+    // Users may take their time, and a close of the session waits for them by itself.
+    return Effect.flatMap(Effect.forkDetach(ending, { startImmediately: true }), (fiber) =>
+      Effect.raceFirst(Effect.asVoid(Fiber.await(fiber)), inputs.closing)
+    )
+  })
+  return {
+    allocation: () => SubscriptionRef.getUnsafe(state).items,
+    changes: SubscriptionRef.changes(state).pipe(
+      Stream.mapEffect(({ end, items }) => (end === undefined ? Effect.succeed(items) : end)),
+      endWhenClosed
+    ),
+    held: (item) =>
+      Option.map(
+        Option.fromUndefinedOr(SubscriptionRef.getUnsafe(state).items.includes(item) ? self.held.get(item) : undefined),
+        ({ held }) => held
+      ),
+    whileAllocated: (f) => whileAllocated(self, f)
+  }
+})
+
+// -----------------------------------------------------------------------------
+// state
+// -----------------------------------------------------------------------------
+
+/** What users are told. A new object for each allocation. */
+interface State {
+  readonly items: ReadonlyArray<string>
+  /** Why nothing will follow. */
+  readonly end: Exit.Exit<never, AllocatorError> | undefined
+}
+
+interface Self extends AllocationInputs {
+  readonly state: SubscriptionRef.SubscriptionRef<State>
+  /** Open when what is held may not be what should be. */
+  readonly changed: Latch.Latch
+  /** As they were told last. */
+  inputs: {
+    readonly members: ReadonlyArray<string> | undefined
+    readonly items: ReadonlyArray<string> | undefined
+  }
+  /** What should be held. */
+  target: ReadonlyArray<string>
+  readonly held: Map<string, OwnedItem>
+  /** What is to be given up as soon as nobody uses it any more. */
+  readonly ending: Array<OwnedItem>
+  readonly users: Set<User>
+}
+
+interface OwnedItem {
+  readonly held: Held
+  /** Of its lock. */
+  readonly scope: Scope.Closeable
+}
+
+interface User {
+  readonly state: State
+  readonly done: Deferred.Deferred<void>
+}
+
+/** Tells users what they may use from now on: what is held of what should be, or what is left of what they have. */
+const notify = ({ held, state, target }: Self, extent: "all" | "less"): Effect.Effect<void> =>
+  SubscriptionRef.updateSome(state, (told) => {
+    const items = target.filter((item) => held.has(item) && (extent === "all" || told.items.includes(item)))
+    const isSame = items.length === told.items.length && items.every((item, index) => item === told.items[index])
+    return isSame || told.end !== undefined ? Option.none() : Option.some({ items, end: undefined })
+  })
+
+/** Waits until nobody uses what users were told before. */
+const awaitUsers = ({ state, users }: Self): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const now = SubscriptionRef.getUnsafe(state)
+    return Effect.forEach(
+      [...users].filter((user) => user.state !== now),
+      ({ done }) => Deferred.await(done),
+      { discard: true }
+    )
+  })
+
+// -----------------------------------------------------------------------------
+// owning
+// -----------------------------------------------------------------------------
+
+const runAllocation = (self: Self): Effect.Effect<void> => {
+  const updateInputs = (what: Partial<Self["inputs"]>) =>
+    Effect.sync(() => {
+      self.inputs = { ...self.inputs, ...what }
+      self.target = targetOf(self)
+      self.changed.openUnsafe()
+    })
+  return Effect.raceAllFirst([
+    Stream.runForEach(self.members, (members) => updateInputs({ members })),
+    Stream.runForEach(self.items, (items) => updateInputs({ items })),
+    Effect.forever(step(self))
+  ]).pipe(
+    // None of them ends but with the session.
+    Effect.andThen(Effect.fail(new SessionClosed())),
+    Effect.onExit((exit) => (Exit.hasInterrupts(exit) ? Effect.void : end(self, exit))),
+    Effect.ignoreCause
+  )
+}
+
+const targetOf = ({ assign, inputs: { items, members }, id }: Self): ReadonlyArray<string> => {
+  if (items === undefined || members === undefined || members.length === 0) return []
+  const assigned = new Set(assign(members, items).get(id))
+  return items.filter((item) => assigned.has(item))
+}
+
+/** One step towards the target, or the wait for another one. */
+const step = Effect.fnUntraced(function* (self: Self) {
+  const { changed, held, target } = self
+  changed.closeUnsafe()
+  for (const [item, owned] of held) {
+    if (!target.includes(item)) giveUp(self, item, owned)
+  }
+  if (self.ending.length > 0) {
+    yield* notify(self, "less")
+    yield* awaitUsers(self)
+    yield* release(self)
+  }
+  const missing = target.filter((item) => !held.has(item))
+  if (missing.length > 0) {
+    // Whatever changes meanwhile, the next step goes on with what has been acquired by then.
+    const all = Effect.forEach(missing, (item) => acquire(self, item), { concurrency: "unbounded", discard: true })
+    yield* Effect.raceFirst(all, changed.await)
+  }
+  if (changed.isOpen()) return
+  yield* notify(self, "all")
+  yield* changed.await
+})
+
+const acquire = (self: Self, item: string) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const exit = yield* self.lockOf(item).pipe(
+        Effect.flatMap((lock) => restore(lock.acquire())),
+        Effect.provideService(Scope.Scope, scope),
+        Effect.exit
+      )
+      if (Exit.isFailure(exit)) {
+        yield* Scope.close(scope, exit)
+        return yield* Effect.failCause(exit.cause)
+      }
+      const owned: OwnedItem = { held: exit.value, scope }
+      self.held.set(item, owned)
+      const watching = Effect.catch(owned.held.lost, ({ reason }) => lose(self, item, owned, reason))
+      yield* Effect.forkIn(watching, scope, { startImmediately: true })
+    })
+  ).pipe(Effect.catchTag("LockTimeout", Effect.die))
+
+const giveUp = (self: Self, item: string, owned: OwnedItem): void => {
+  self.held.delete(item)
+  self.ending.push(owned)
+}
+
+/** Users are told at once; the znode, which may be there yet, goes when they have stopped. */
+const lose = (self: Self, item: string, owned: OwnedItem, reason: LockLost["reason"]): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (self.held.get(item) !== owned) return Effect.void
+    if (reason === "deleted") giveUp(self, item, owned)
+    // What ends one by its session ends all: users are told once.
+    else for (const [item, owned] of self.held) giveUp(self, item, owned)
+    self.changed.openUnsafe()
+    return notify(self, "less")
+  })
+
+/** Gives up the locks that nobody uses any more. */
+const release = ({ ending }: Self): Effect.Effect<void> =>
+  Effect.uninterruptible(
+    Effect.suspend(() =>
+      Effect.forEach(ending.splice(0), ({ scope }) => Scope.close(scope, Exit.void), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    )
+  )
+
+/** Nothing is owned from now on. */
+const end = (self: Self, exit: Exit.Exit<never, AllocatorError>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    for (const [item, owned] of self.held) giveUp(self, item, owned)
+    return SubscriptionRef.updateSome(self.state, (told) =>
+      told.end === undefined ? Option.some({ items: [], end: exit }) : Option.none()
+    )
+  }).pipe(Effect.andThen(awaitUsers(self)), Effect.andThen(release(self)))
+
+// -----------------------------------------------------------------------------
+// using
+// -----------------------------------------------------------------------------
+
+const whileAllocated = <A, E, R>(
+  self: Self,
+  f: (items: ReadonlyArray<string>) => Effect.Effect<A, E, R>
+): Effect.Effect<never, E | AllocatorError, R> =>
+  Effect.forever(
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const state = SubscriptionRef.getUnsafe(self.state)
+        if (state.end !== undefined) return yield* state.end
+        const changed = restore(awaitOtherState(self, state))
+        if (state.items.length === 0) return yield* changed
+        const user: User = { state, done: Deferred.makeUnsafe() }
+        self.users.add(user)
+        const exit = yield* Effect.exit(
+          restore(
+            Effect.raceFirst(
+              awaitOtherState(self, state),
+              guard(
+                clockSignal(self, state),
+                Effect.suspend(() => f(state.items))
+              )
+            )
+          )
+        )
+        self.users.delete(user)
+        Deferred.doneUnsafe(user.done, Effect.void)
+        if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
+        yield* changed
+      })
+    )
+  )
+
+/** Users are told of a loss with all that follows from it; the clocks alone may know it before. */
+const clockSignal = ({ held }: Self, { items }: State): LossSignal<never> => {
+  const used: ReadonlyArray<LossSignal> = items.flatMap((item) => held.get(item)?.held ?? [])
+  return { lost: Effect.never, isLost: (isFresh) => used.some(({ isLost }) => isLost?.(isFresh) === true) }
+}
+
+/** Waits until users are told something else. */
+const awaitOtherState = ({ state }: Self, known: State): Effect.Effect<void> =>
+  SubscriptionRef.changes(state).pipe(
+    Stream.takeUntil((now) => now !== known),
+    Stream.runDrain
+  )

@@ -1,0 +1,136 @@
+/**
+ * How a cache looks at znodes and learns that it has to look again: beside one persistent watch on all of them, or, below
+ * ZooKeeper 3.6, with one-shot watches that the looks themselves leave.
+ */
+import { ConnectionLoss, type NoNode } from "@effect-zookeeper/client/Errors"
+import type { ChildrenAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import type { RecipeError } from "../../Errors.ts"
+import { retryAcrossSessions } from "../shared/retry.ts"
+import { watchScoped } from "../shared/watches.ts"
+
+/** What a look can fail with, when it has been patient. */
+export type ReadError = RecipeError
+
+/** What is at a path; without data if only the Stat was asked for. */
+export interface ZnodeRead {
+  readonly stat: Stat
+  readonly data: Uint8Array | undefined
+}
+
+/** Three ways to look at a path; each gives undefined where there is no znode. */
+export interface NodeReader {
+  readonly get: (path: string) => Effect.Effect<ZnodeRead | undefined, ReadError>
+  readonly stat: (path: string) => Effect.Effect<ZnodeRead | undefined, ReadError>
+  readonly list: (path: string) => Effect.Effect<ChildrenAndStat | undefined, ReadError>
+  /** Whether whoever creates or deletes a child is noticed, whether or not the list has been read. */
+  readonly isListWatched: (path: string) => boolean
+  /** The cache does not hold the path. */
+  readonly forget: (path: string) => void
+}
+
+/** With a persistent watch beside it that covers all paths. */
+export const plainReader = (zk: ZooKeeper.Service): NodeReader => ({
+  get: (path) => orAbsent(retryAcrossSessions(zk, zk.get(path))),
+  stat: (path) => Effect.map(retryAcrossSessions(zk, zk.stat(path)), toZnodeRead),
+  list: (path) => orAbsent(retryAcrossSessions(zk, zk.getChildrenWithStat(path))),
+  isListWatched: () => true,
+  forget: () => {}
+})
+
+/** Who is told that something is to be looked at: the data of a path, or its list of children. */
+export type OnWatchFired = (kind: WatchKind, path: string) => void
+
+export type WatchKind = "data" | "children"
+
+/**
+ * With one-shot watches: one on the data, or on the existence of the root, and one on the list of children, each set again
+ * by the first look after it has fired. They live in the Scope.
+ */
+export const watchingReader = (
+  zk: ZooKeeper.Service,
+  root: string,
+  onFired: OnWatchFired,
+  scope: Scope.Scope,
+  onGivenUp: (error: ConnectionLoss) => void
+): NodeReader => {
+  const plain = plainReader(zk)
+  const watches: Readonly<Record<WatchKind, Map<string, Fiber.Fiber<unknown, unknown>>>> = {
+    data: new Map(),
+    children: new Map()
+  }
+
+  const unwatch = (kind: WatchKind, path: string) => {
+    const fiber = watches[kind].get(path)
+    watches[kind].delete(path)
+    fiber?.interruptUnsafe()
+  }
+
+  /** A look that leaves a watch. */
+  const readAndWatch = <
+    A extends { readonly changed: Effect.Effect<unknown, unknown> },
+    E extends { readonly _tag: string }
+  >(
+    kind: WatchKind,
+    path: string,
+    read: Effect.Effect<A, E>
+  ) =>
+    Effect.map(Effect.provideService(watchScoped(retryAcrossSessions(zk, read)), Scope.Scope, scope), (seen): A => {
+      const fiber: Fiber.Fiber<unknown, unknown> = seen.nextChange
+      watches[kind].set(path, fiber)
+      fiber.addObserver((exit) => {
+        if (watches[kind].get(path) !== fiber) return
+        watches[kind].delete(path)
+        // With their session all watches are lost at once, and whoever follows the session looks at everything.
+        if (Exit.isSuccess(exit)) return onFired(kind, path)
+        const error = Cause.findErrorOption(exit.cause)
+        if (Option.isSome(error) && error.value instanceof ConnectionLoss) onGivenUp(error.value)
+      })
+      return seen
+    })
+
+  const exists = (path: string): Effect.Effect<ZnodeRead | undefined, ReadError> =>
+    Effect.map(readAndWatch("data", path, zk.existsAndWatch(path)), ({ stat }) => {
+      // Only the root is waited for: of others their parent's list will tell.
+      if (Option.isNone(stat) && path !== root) unwatch("data", path)
+      return toZnodeRead(stat)
+    })
+
+  return {
+    get: (path) =>
+      watches.data.has(path)
+        ? plain.get(path)
+        : readAndWatch("data", path, zk.getAndWatch(path)).pipe(
+            Effect.map(({ data, stat }): ZnodeRead => ({ data, stat })),
+            Effect.catchTag("NoNode", () =>
+              path === root
+                ? Effect.flatMap(exists(path), (seen) => (seen === undefined ? Effect.undefined : plain.get(path)))
+                : Effect.undefined
+            )
+          ),
+    stat: (path) => (watches.data.has(path) ? plain.stat(path) : exists(path)),
+    list: (path) =>
+      watches.children.has(path)
+        ? plain.list(path)
+        : orAbsent(readAndWatch("children", path, zk.getChildrenAndWatch(path))),
+    isListWatched: (path) => watches.children.has(path),
+    forget: (path) => {
+      if (path !== root) unwatch("data", path)
+      unwatch("children", path)
+    }
+  }
+}
+
+// ---- internal
+
+const orAbsent = <A>(read: Effect.Effect<A, ReadError | NoNode>): Effect.Effect<A | undefined, ReadError> =>
+  Effect.catchTag(read, "NoNode", () => Effect.undefined)
+
+const toZnodeRead = (stat: Option.Option<Stat>): ZnodeRead | undefined =>
+  Option.isSome(stat) ? { stat: stat.value, data: undefined } : undefined

@@ -1,0 +1,248 @@
+/**
+ * Running a cache: the watch, the fibers that look, and what has to be done when the connection or the session was lost.
+ */
+import * as Printable from "@effect-zookeeper/protocol/Printable"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { RecipeError } from "../../Errors.ts"
+import { checkCount, checkPath, checkTimeout } from "../shared/validate.ts"
+import { retryAcrossSessions, retryTransient } from "../shared/retry.ts"
+import { plainReader, watchingReader } from "./nodeReader.ts"
+import type { Job } from "./RefreshQueue.ts"
+import { isFinal, CacheState, type CacheRange } from "./CacheState.ts"
+
+/** What all caches can be told. */
+export interface Options {
+  /** How many znodes are read at once. Default 64. */
+  readonly concurrency?: number | undefined
+  /** The most znodes that are held. Default: no limit. */
+  readonly maxNodes?: number | undefined
+  /**
+   * After a lost connection all is read again, within a time up to this, so that many caches do not ask at once. Default
+   * 500 milliseconds.
+   */
+  readonly jitter?: Duration.Input | undefined
+  /** Whether `make` waits until all has been read. Default true. */
+  readonly wait?: boolean | undefined
+}
+
+/** A cache that runs until the Scope closes. */
+export const make = (
+  zk: ZooKeeper.Service,
+  range: Omit<CacheRange, "maxNodes">,
+  options: Options
+): Effect.Effect<CacheState, RecipeError, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.fork(yield* Effect.scope)
+      const exit = yield* Effect.exit(restore(startCache(zk, range, options, scope)))
+      if (Exit.isFailure(exit)) yield* Scope.close(scope, exit)
+      return yield* exit
+    })
+  )
+
+const startCache = Effect.fnUntraced(function* (
+  zk: ZooKeeper.Service,
+  partial: Omit<CacheRange, "maxNodes">,
+  options: Options,
+  scope: Scope.Scope
+): Effect.fn.Return<CacheState, RecipeError> {
+  yield* checkPath(partial.root, true)
+  yield* checkCount("maxDepth", partial.maxDepth, { least: 0, most: unbounded })
+  const maxNodes = yield* checkCount("maxNodes", options.maxNodes ?? unbounded, { most: unbounded })
+  const concurrency = yield* checkCount("concurrency", options.concurrency ?? 64)
+  const jitter = (yield* checkTimeout(options.jitter, "jitter")) ?? 500
+  const cache = new CacheState({ ...partial, maxNodes }, plainReader(zk), yield* Queue.unbounded<Job>())
+  const self: Self = { zk, cache, scope, jitter, session: 0n, isPersistent: true }
+  if (!zk.session.serverFeatures.supports("addWatch") || !(yield* watchAll(self))) watchEach(self)
+  for (let n = 0; n < concurrency; n++) yield* Effect.forkIn(runWorker(self), scope)
+  yield* Effect.forkIn(refreshWhenDue(self), scope)
+  yield* Effect.forkIn(followSession(self), scope)
+  yield* Scope.addFinalizer(
+    scope,
+    Effect.sync(() => cache.end(undefined))
+  )
+  cache.refreshDue.openUnsafe()
+  if (options.wait === false) return cache
+  yield* Deferred.await(cache.loaded)
+  const error = cache.readFailure(partial.root)
+  return error === undefined ? cache : yield* error
+})
+
+// ---- internal
+
+const unbounded = Number.POSITIVE_INFINITY
+
+interface Self {
+  readonly zk: ZooKeeper.Service
+  readonly cache: CacheState
+  readonly scope: Scope.Scope
+  /** Milliseconds. */
+  readonly jitter: number
+  /** The session by which all was read last. */
+  session: bigint
+  /** Whether one persistent watch tells of all; otherwise each znode is watched as it is read. */
+  isPersistent: boolean
+}
+
+// ---- internal: the watch
+
+/** Sets the persistent watch, and returns when the server holds it; false if it knows no such thing. */
+const watchAll = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<boolean, RecipeError> {
+  const { cache, scope, zk } = self
+  const { maxDepth, root } = cache.range
+  const ready = Deferred.makeUnsafe<boolean>()
+  let isReady = false
+  const onReady = () => {
+    isReady = true
+    Deferred.doneUnsafe(ready, Effect.succeed(true))
+  }
+  const listening = yield* retryTransient(
+    Stream.runForEach(zk.events(root, { recursive: maxDepth > 0, onReady }), (event) =>
+      Effect.sync(() => cache.onEvent(event))
+    )
+  ).pipe(
+    Effect.onExit((exit) =>
+      Effect.sync(() => {
+        if (Exit.isSuccess(exit)) return
+        const error = Cause.findErrorOption(exit.cause)
+        if (!isReady || error._tag === "None" || !Outcome.isUnimplemented(error.value))
+          return endIfFatal(cache, exit.cause)
+        // The session has moved to a server that knows no such watch: all is read again, and watched one by one.
+        watchEach(self)
+        cache.refreshDue.openUnsafe()
+      })
+    ),
+    Effect.forkIn(scope)
+  )
+  return yield* Effect.raceFirst(
+    Deferred.await(ready),
+    Effect.catchIf(Effect.as(Fiber.join(listening), false), Outcome.isUnimplemented, () => Effect.succeed(false))
+  )
+})
+
+const watchEach = (self: Self): void => {
+  const { cache, scope, zk } = self
+  self.isPersistent = false
+  const onFired = (kind: "data" | "children", path: string) => cache.onWatchFired(kind, path)
+  cache.reader = watchingReader(zk, cache.range.root, onFired, scope, (error) => cache.end(Cause.fail(error)))
+}
+
+/** Ends with the session, with a watch that no server bears, or with a bug: one of the application's, such as a filter that throws, is nobody's to survive. */
+const endIfFatal = (cache: CacheState, cause: Cause.Cause<RecipeError>): void => {
+  const error = Cause.findErrorOption(cause)
+  if (Cause.hasDies(cause) || (error._tag === "Some" && (isFinal(error.value) || Outcome.isGivenUp(error.value))))
+    cache.end(cause)
+}
+
+// ---- internal: looking
+
+const runWorker = (self: Self): Effect.Effect<never> =>
+  Effect.forever(
+    Effect.flatMap(Queue.take(self.cache.refreshQueue.queue), (job) => {
+      self.cache.refreshQueue.begin(job)
+      return refreshZnode(self, job).pipe(
+        Effect.catch((error) => onReadFailed(self, job, error)),
+        Effect.catchCause((cause) => Effect.sync(() => endIfFatal(self.cache, cause))),
+        Effect.andThen(Effect.suspend(() => onJobDone(self, job)))
+      )
+    }),
+    // Waiting for a reply lets the others run.
+    { disableYield: true }
+  )
+
+const refreshZnode = Effect.fnUntraced(function* ({ cache, zk }: Self, job: Job): Effect.fn.Return<void, RecipeError> {
+  const { reader } = cache
+  cache.setHistory(zk.session.history)
+  let seen = yield* cache.needsData(job) ? reader.get(job.path) : reader.stat(job.path)
+  if (seen !== undefined && seen.data === undefined && cache.hasOutdatedData(job, seen.stat)) {
+    seen = yield* reader.get(job.path)
+  }
+  cache.setHistory(zk.session.history)
+  if (seen === undefined) return cache.observedAbsence(job)
+  if (!cache.observed(job, seen)) return
+  const list = yield* reader.list(job.path)
+  if (list === undefined) cache.observedAbsence(job)
+  else cache.observedChildren(job, list)
+})
+
+const onReadFailed = Effect.fnUntraced(function* ({ cache, scope }: Self, job: Job, error: RecipeError) {
+  if (isFinal(error)) return cache.end(Cause.fail(error))
+  const { attempts, isNews } = cache.observedFailure(job, error)
+  if (isNews)
+    yield* Effect.logWarning(`${Printable.escape(job.path)} is not cached, for it cannot be read: ${error.message}`)
+  const again = Effect.sync(() => cache.refreshQueue.requestAgain(job.path))
+  yield* Effect.forkIn(Effect.delay(again, (yield* Random.nextBetween(0.8, 1.2)) * retryDelay(error, attempts)), scope)
+})
+
+/** Milliseconds until a znode that cannot be read is tried again. */
+const retryDelay = (error: RecipeError, attempts: number): number =>
+  // A reply that is too large costs the connection.
+  error._tag === "FrameTooLarge" ? 60_000 : Math.min(60_000, 1000 * 2 ** (attempts - 1))
+
+const onJobDone = ({ cache, scope }: Self, job: Job): Effect.Effect<void> => {
+  cache.refreshQueue.finish(job)
+  if (!cache.claimFreedRoom()) return Effect.void
+  // Where znodes come and go at the limit it is not read for each of them.
+  return Effect.asVoid(Effect.forkIn(Effect.delay(cache.refreshDue.open, "1 second"), scope))
+}
+
+// ---- internal: sweeping
+
+/** Reads all, whenever that is due. */
+const refreshWhenDue = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<never> {
+  const { cache, zk } = self
+  while (true) {
+    yield* Latch.await(cache.refreshDue)
+    if (self.session !== 0n) yield* Effect.sleep((yield* Random.next) * self.jitter)
+    cache.refreshDue.closeUnsafe()
+    const session = zk.session.id
+    cache.setHistory(zk.session.history)
+    if (session !== self.session) {
+      // The server of a new session may lag behind what was seen by the one before.
+      if (self.session !== 0n) {
+        yield* Effect.catch(retryAcrossSessions(zk, zk.sync(cache.range.root)), (error) =>
+          Effect.sync(() => isFinal(error) && cache.end(Cause.fail(error)))
+        )
+      }
+      self.session = session
+    }
+    yield* cache.refreshQueue.refreshAll()
+    // Otherwise it is due again, or will be with the next connection.
+    if (!cache.refreshDue.isOpen() && zk.session.state._tag === "Connected") cache.setLive()
+  }
+})
+
+/** Follows the states of the session. */
+const followSession = Effect.fnUntraced(function* (self: Self) {
+  const { cache, zk } = self
+  let isNew = true
+  yield* Stream.runForEach(zk.session.states, ({ _tag }) =>
+    Effect.sync(() => {
+      if (_tag === "Connected") {
+        // A persistent watch says `Gap` when the server holds it again.
+        if (!self.isPersistent && !isNew) cache.refreshDue.openUnsafe()
+      } else if (_tag === "Disconnected" || _tag === "EnsembleBehind") {
+        if (cache.freshness === "live") cache.setFreshness("suspended")
+      } else {
+        cache.setFreshness("lost")
+      }
+      isNew = false
+    })
+  )
+  // No other state follows: any request tells why.
+  yield* Effect.catch(retryAcrossSessions(zk, zk.stat(cache.range.root)), (error) =>
+    Effect.sync(() => cache.end(Cause.fail(error)))
+  )
+})

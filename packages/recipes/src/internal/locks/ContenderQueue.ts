@@ -1,0 +1,314 @@
+/**
+ * A queue of contenders: ephemeral sequential znodes under one parent, each waiting for one that stands before it. What has a
+ * contender's name and is not ephemeral contends for nothing: nobody would ever take it away.
+ *
+ * Deletes and fences go by path here, and need no more: each name has an id in it that nobody else gives, and that is never
+ * given again.
+ *
+ * Locks, read-write locks and elections are queues that differ in whom one waits for. The rules: a position is taken by a
+ * protected create, so that a lost reply leaves nobody's znode in the queue; the order is that of serial numbers; one waits
+ * for a single predecessor, and looks at the whole queue again whenever it has gone; nobody's turn has come before the
+ * server says that the znode belongs to the session of the moment; and whoever goes away, by a timeout, an interruption
+ * or an error, takes the znode along.
+ */
+import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Op from "@effect-zookeeper/client/Op"
+import type { Data, Stat } from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import { LockTimeout, type RecipeError } from "../../Errors.ts"
+import type { Layout } from "../../Lock.ts"
+import { makeBackoff } from "../shared/backoff.ts"
+import { claim, type Ownership, deleteInBackground, type OnDisconnect, release, failIfClosing } from "./ownership.ts"
+import { type Contender, parseContenders, type ContenderKind, nodeName } from "./nodeNames.ts"
+import { retryAcrossSessions, orIfSessionReplaced, retryTransient } from "../shared/retry.ts"
+import { awaitDetached, watchScoped } from "../shared/watches.ts"
+
+/** A queue of contenders, and how one joins it. */
+export interface ContenderQueue {
+  readonly zk: ZooKeeper.Service
+  /** The parent of the contenders. */
+  readonly path: string
+  readonly layout: Layout
+  readonly kinds: Readonly<Record<string, ContenderKind>>
+  /** Written into one's own znode. */
+  readonly data: Data
+  readonly acl: ReadonlyArray<Acl.Acl> | undefined
+  readonly onDisconnect: OnDisconnect
+}
+
+/** Whom the contender at `index` waits for; undefined when its turn has come. */
+export type Blocker = (contenders: ReadonlyArray<Contender>, index: number) => Contender | undefined
+
+/** A position in the queue, taken by the session `owner`. */
+export interface Position {
+  readonly path: string
+  readonly owner: bigint
+}
+
+/**
+ * Takes a position and waits for its turn; gives it back when the Scope closes. `timeout` in milliseconds, none if left out;
+ * with 0 it tries once, for a session timeout at most. `sequence` is a position of one's own choice, instead of the last one.
+ */
+export const acquire = (
+  queue: ContenderQueue,
+  kind: string,
+  blocker: Blocker,
+  timeout: number | undefined,
+  sequence?: number
+): Effect.Effect<Ownership, RecipeError | LockTimeout, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(makeWaiting(queue, timeout, restore), (waiting) =>
+      acquireWaiting(queue, kind, blocker, waiting, sequence)
+    )
+  )
+
+/** How one waits, for all that has to be waited for until something is held. */
+export interface Waiting {
+  /** Waits interruptibly, and no longer than there is time. */
+  readonly wait: Wait
+  /** Whether one tries once, instead of waiting for others. */
+  readonly isOnce: boolean
+  readonly timeoutError: LockTimeout
+}
+
+/** Something that is waited for, interruptibly and not for ever. */
+export type Wait = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | LockTimeout>
+
+/** Waiting for so many milliseconds from now, in a region where only what is restored can be interrupted. */
+export const makeWaiting = (
+  { path, zk }: Pick<ContenderQueue, "path" | "zk">,
+  timeout: number | undefined,
+  restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+): Effect.Effect<Waiting> => {
+  const isOnce = timeout === 0
+  const timeoutError = new LockTimeout({ path, timeout: timeout ?? 0 })
+  return Effect.map(makeDeadline(isOnce ? zk.session.timeout : timeout), (withDeadline) => ({
+    wait: (effect) => restore(withDeadline(effect, timeoutError)),
+    isOnce,
+    timeoutError
+  }))
+}
+
+/** `acquire` as a part of something larger. To be run uninterruptibly. */
+export const acquireWaiting = Effect.fnUntraced(function* (
+  queue: ContenderQueue,
+  kind: string,
+  blocker: Blocker,
+  { isOnce, timeoutError, wait }: Waiting,
+  sequence?: number
+): Effect.fn.Return<Ownership, RecipeError | LockTimeout, Scope.Scope> {
+  const scope = yield* Effect.scope
+  const backoff = yield* makeBackoff
+  while (true) {
+    yield* wait(backoff)
+    const position = yield* join(queue, kind, wait, sequence)
+    const attemptScope = yield* Scope.fork(scope)
+    const exit = yield* Effect.exit(wait(awaitTurn(queue, position, blocker, isOnce, attemptScope)))
+    if (Exit.isSuccess(exit) && typeof exit.value === "object") {
+      yield* Scope.addFinalizer(scope, release(queue.zk, exit.value))
+      return exit.value
+    }
+    yield* deleteInBackground(queue.zk, position.path)
+    yield* Scope.close(attemptScope, Exit.void)
+    if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
+    if (exit.value === "Busy") return yield* timeoutError
+  }
+})
+
+/** Takes a position. To be run uninterruptibly: whoever stops to wait has none. */
+export const join = (
+  queue: ContenderQueue,
+  kind: string,
+  wait: Wait,
+  sequence?: number
+): Effect.Effect<Position, RecipeError | LockTimeout> =>
+  awaitDetached(wait, create(queue, kind, sequence), ({ path }) => deleteInBackground(queue.zk, path))
+
+/** Those who have a contender's name, first come first; see `onlyEphemeral`. */
+export const contenders = (queue: ContenderQueue): Effect.Effect<ReadonlyArray<Contender>, RecipeError> =>
+  retryAcrossSessions(
+    queue.zk,
+    Effect.flatMap(queue.zk.getChildren(queue.path), (children) => inOrderOfArrival(queue, children))
+  ).pipe(Effect.catchTag("NoNode", () => Effect.succeed([])))
+
+/** The contenders with what they wrote into their znodes; who is gone by the time of the look is left out. */
+export const contendersWithIdentifier = (
+  queue: ContenderQueue
+): Effect.Effect<ReadonlyArray<IdentifiedContender>, RecipeError> =>
+  Effect.flatMap(contenders(queue), (all) =>
+    Effect.map(
+      retryAcrossSessions(queue.zk, queue.zk.read(all.map(({ name }) => Op.get(ZnodePath.join(queue.path, name))))),
+      (results) =>
+        results.flatMap((result, index) =>
+          Result.isSuccess(result) && isContender(result.success)
+            ? [{ path: ZnodePath.join(queue.path, all[index]!.name), identifier: result.success.data }]
+            : []
+        )
+    )
+  )
+
+/** Whether what stands under the name of a contender is one. */
+export const isContender = ({ stat }: { readonly stat: Stat }): boolean => stat.ephemeralOwner !== 0n
+
+/**
+ * Those that are ephemeral. `known` says which names are, and learns the others, all by one read; who may not be read is taken
+ * for a contender.
+ */
+export const onlyEphemeral = (
+  { path, zk }: Pick<ContenderQueue, "path" | "zk">,
+  all: ReadonlyArray<Contender>,
+  known: Map<string, boolean>
+): Effect.Effect<ReadonlyArray<Contender>, RecipeError> => {
+  const unknown = all.filter(({ name }) => !known.has(name))
+  const learn =
+    unknown.length === 0
+      ? Effect.void
+      : Effect.map(
+          retryTransient(zk.read(unknown.map(({ name }) => Op.get(ZnodePath.join(path, name))))),
+          (results) => {
+            for (const [index, result] of results.entries()) {
+              known.set(unknown[index]!.name, Result.isFailure(result) || isContender(result.success))
+            }
+          }
+        )
+  return Effect.map(learn, () => all.filter(({ name }) => known.get(name) !== false))
+}
+
+/**
+ * The contenders among the children of the queue, first come first: by their numbers, as long as these tell. At the end of
+ * its range the counter of a server stands still, or steps back again after a few numbers: then the transactions tell that
+ * created them.
+ */
+export const inOrderOfArrival = (
+  { kinds, path, zk }: ContenderQueue,
+  children: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<Contender>, RecipeError> => {
+  const all = parseContenders(children, kinds)
+  if (!all.some(({ sequence }) => isCounterExhausted(sequence))) return Effect.succeed(all)
+  return Effect.flatMap(
+    retryTransient(zk.read(all.map(({ name }) => Op.get(ZnodePath.join(path, name))))),
+    (results) => {
+      const aged: Array<{ readonly contender: Contender; readonly czxid: bigint }> = []
+      for (const [index, result] of results.entries()) {
+        if (Result.isSuccess(result)) aged.push({ contender: all[index]!, czxid: result.success.stat.czxid })
+        else if (result.failure._tag === "NoAuth") return Effect.fail(result.failure)
+      }
+      aged.sort((a, b) => (a.czxid < b.czxid ? -1 : 1))
+      return Effect.succeed(aged.map(({ contender }) => contender))
+    }
+  )
+}
+
+/** Whether a number was given when the counter was at its end, or has been there since: such numbers tell no order. */
+export const isCounterExhausted = (sequence: number): boolean => sequence < 0 || sequence === 2_147_483_647
+
+/** A contender and what it wrote. */
+export interface IdentifiedContender {
+  readonly path: string
+  readonly identifier: Uint8Array
+}
+
+/** Whoever stands directly before one. */
+export const predecessor: Blocker = (contenders, index) => contenders[index - 1]
+
+// ---- internal
+
+const create = (
+  { acl, data, kinds, layout, path, zk }: ContenderQueue,
+  kind: string,
+  sequence: number | undefined
+): Effect.Effect<Position, RecipeError> => {
+  const number = sequence === undefined ? "" : ZnodePath.formatSequence(sequence)
+  const named = (id: string) => nodeName(layout, kinds[kind]!, id) + number
+  const mode = sequence === undefined ? "ephemeralSequential" : "ephemeral"
+  const options = { mode, data, acl, protected: named } as const
+  // The name is made by `named`.
+  const prefix = ZnodePath.join(path, kind)
+  const creating = Effect.andThen(failIfClosing(zk), zk.createWithStat(prefix, options))
+  const once: Effect.Effect<Position, RecipeError> = retryAcrossSessions(zk, creating).pipe(
+    Effect.map((created) => ({ path: created.path, owner: created.stat.ephemeralOwner })),
+    // A container may be reaped between the two: as often as it takes.
+    Effect.catchTag("NoNode", () => Effect.andThen(ensureParents(zk, path, acl), once)),
+    // Nobody else has this id.
+    Effect.catchTag("NodeExists", () => once)
+  )
+  return once
+}
+
+/** Creates a parent, as containers. */
+export const ensureParents = (zk: ZooKeeper.Service, path: string, acl: ReadonlyArray<Acl.Acl> | undefined) =>
+  // An ancestor that is reaped meanwhile is created at the next round.
+  Effect.catchTag(retryAcrossSessions(zk, zk.ensurePath(path, { acl })), "NoNode", () => Effect.void)
+
+/** The ownership when the turn has come, `Gone` when the position is no longer ours, `Busy` when one does not wait. */
+const awaitTurn = Effect.fnUntraced(
+  function* (queue: ContenderQueue, position: Position, blocker: Blocker, isOnce: boolean, scope: Scope.Scope) {
+    const { zk } = queue
+    const own = ZnodePath.name(position.path)
+    /** What stood in the way and contends for nothing. */
+    const nonContenders = new Set<string>()
+    // A queue of the past shows positions of a session that is over.
+    while (position.owner === zk.session.id) {
+      const named = yield* inOrderOfArrival(queue, yield* retryTransient(zk.getChildren(queue.path)))
+      const all = nonContenders.size === 0 ? named : named.filter(({ name }) => !nonContenders.has(name))
+      const index = all.findIndex(({ name }) => name === own)
+      if (index === -1) return "Gone" as const
+      const before = blocker(all, index)
+      if (before === undefined) return (yield* claim(zk, position.path, queue.onDisconnect, scope)) ?? "Gone"
+      const isInTheWay = yield* isOnce
+        ? isContending(zk, ZnodePath.join(queue.path, before.name))
+        : awaitContender(zk, ZnodePath.join(queue.path, before.name))
+      if (!isInTheWay) nonContenders.add(before.name)
+      else if (isOnce) return "Busy" as const
+    }
+    return "Gone" as const
+  },
+  Effect.catchTag("NoNode", () => Effect.succeed("Gone" as const)),
+  (effect, { zk }) => orIfSessionReplaced(zk, effect, "Gone" as const)
+)
+
+/** Whether a contender stands there; one that has just gone did. */
+const isContending = (zk: ZooKeeper.Service, path: string): Effect.Effect<boolean, RecipeError> =>
+  Effect.map(retryTransient(zk.stat(path)), (stat) => Option.isNone(stat) || isContender({ stat: stat.value }))
+
+/** The same, and waits until something happens to it. */
+const awaitContender = (zk: ZooKeeper.Service, path: string): Effect.Effect<boolean, RecipeError> =>
+  Effect.scoped(
+    Effect.flatMap(watchScoped(retryTransient(zk.getAndWatch(path))), (seen) =>
+      isContender(seen) ? Effect.as(Fiber.join(seen.nextChange), true) : Effect.succeed(false)
+    )
+  ).pipe(Effect.catchTag("NoNode", () => Effect.succeed(true)))
+
+/** Waits until something happens to a znode; at once when there is none. */
+export const awaitChange = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError> =>
+  Effect.scoped(
+    Effect.flatMap(watchScoped(retryTransient(zk.getAndWatch(path))), ({ nextChange }) =>
+      Effect.asVoid(Fiber.join(nextChange))
+    )
+  ).pipe(Effect.catchTag("NoNode", () => Effect.void))
+
+/** Fails what takes longer than there is time. */
+export type WithDeadline = <A, E, Late>(effect: Effect.Effect<A, E>, late: Late) => Effect.Effect<A, E | Late>
+
+/** Bounds all that is waited for by one common deadline, so many milliseconds from now; by none if left out. */
+export const makeDeadline = (millis: number | undefined): Effect.Effect<WithDeadline> =>
+  millis === undefined
+    ? Effect.succeed((effect) => effect)
+    : Effect.map(Clock.monotonicTimeNanos, (start): WithDeadline => {
+        const deadline = Number(start) / 1e6 + millis
+        return (effect, late) =>
+          Effect.flatMap(Clock.monotonicTimeNanos, (now) =>
+            Effect.timeoutOrElse(effect, {
+              duration: Math.max(0, deadline - Number(now) / 1e6),
+              orElse: () => Effect.fail(late)
+            })
+          )
+      })

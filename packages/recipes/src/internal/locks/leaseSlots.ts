@@ -1,0 +1,331 @@
+/**
+ * The znodes of a lease: one persistent slot for each that may hold it, and below a slot that is taken one znode of its
+ * holder's own. A slot is taken, renewed and given back by writes with the version that was read, together with that znode.
+ */
+import * as Guid from "@effect-zookeeper/client/Guid"
+import * as Op from "@effect-zookeeper/client/Op"
+import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
+import { WallClock } from "@effect-zookeeper/client/WallClock"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { withJson } from "@effect-zookeeper/protocol/Json"
+import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import { type LockLost, LockTimeout } from "../../Errors.ts"
+import type { HeldLease, Holder, LeaseError } from "../../Lease.ts"
+import {
+  type LossSignal,
+  type Ownership,
+  delayClose,
+  makeOwnership,
+  failIfClosing,
+  releaseReason
+} from "./ownership.ts"
+import { awaitChange, ensureParents, makeDeadline } from "./ContenderQueue.ts"
+import { retryAcrossSessions } from "../shared/retry.ts"
+import { awaitGone, decodeEntry, type LeaseEntry, formerHolders, holderPath, writeEntry } from "./leaseSlotWrites.ts"
+import { awaitDetached } from "../shared/watches.ts"
+import { isStateConflict } from "../values/exactlyOnce.ts"
+
+/** Where leases are taken, and for how long. */
+export interface LeaseSlots {
+  readonly zk: ZooKeeper.Service
+  readonly path: string
+  /** Written to learn the time of the servers. */
+  readonly clock: string
+  readonly slots: ReadonlyArray<string>
+  /** Milliseconds. */
+  readonly duration: number
+  readonly identifier: string
+  readonly acl: ReadonlyArray<Acl.Acl> | undefined
+}
+
+// -----------------------------------------------------------------------------
+// obtaining
+// -----------------------------------------------------------------------------
+
+/** Takes a slot if one is free, until the Scope closes. */
+export const obtain = (leaseSlots: LeaseSlots): Effect.Effect<Option.Option<HeldLease>, LeaseError, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope
+      const taking = yield* Effect.forkDetach(takeFreeSlot(leaseSlots), {
+        startImmediately: true,
+        uninterruptible: true
+      })
+      const exit = yield* Effect.exit(restore(Fiber.await(taking)))
+      if (Exit.isFailure(exit)) {
+        // What it comes to is given back by somebody who has the time.
+        const givenBack = leaseSlots.zk.session.closing.giveBack(giveBackOnceTaken(leaseSlots, Fiber.await(taking)))
+        yield* Effect.forkDetach(givenBack, { startImmediately: true })
+        return yield* Effect.failCause(exit.cause)
+      }
+      const taken = yield* exit.value
+      return taken === undefined ? Option.none() : Option.some(yield* makeHeldLease(leaseSlots, taken, scope))
+    })
+  )
+
+/** Waits for a slot; `timeout` in milliseconds, none if left out, and with 0 it tries once. */
+export const obtainWithin = (
+  leaseSlots: LeaseSlots,
+  timeout: number | undefined
+): Effect.Effect<HeldLease, LeaseError | LockTimeout, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const timeoutError = new LockTimeout({ path: leaseSlots.path, timeout: timeout ?? 0 })
+      const withDeadline = yield* makeDeadline(timeout === 0 ? leaseSlots.zk.session.timeout : timeout)
+      const scope = yield* Effect.scope
+      while (true) {
+        const own = yield* Scope.fork(scope)
+        const attempt = Effect.provideService(obtain(leaseSlots), Scope.Scope, own)
+        const exit = yield* Effect.exit(restore(withDeadline(attempt, timeoutError)))
+        if (Exit.isSuccess(exit) && Option.isSome(exit.value)) return exit.value.value
+        yield* Scope.close(own, Exit.void)
+        if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
+        if (timeout === 0) return yield* timeoutError
+        yield* restore(withDeadline(awaitFree(leaseSlots), timeoutError))
+      }
+    })
+  )
+
+/** A slot that is ours, as it was written last. */
+interface TakenSlot {
+  readonly slot: string
+  /** The znode below it that is this holder's alone. */
+  readonly ownPath: string
+  readonly entry: LeaseEntry
+  readonly clock: WallClock
+  stat: Stat
+  /** By the clock, from before the write was asked for. */
+  since: number
+  /** Taken by whoever writes: one after the other, each with the version that the one before has left. */
+  readonly writing: Semaphore.Semaphore
+}
+
+const takeFreeSlot = Effect.fnUntraced(function* (
+  leaseSlots: LeaseSlots
+): Effect.fn.Return<TakenSlot | undefined, LeaseError> {
+  const { acl, duration, identifier, zk } = leaseSlots
+  yield* failIfClosing(zk)
+  const clock = yield* Effect.clockWith((clock) => Effect.succeed(new WallClock(clock)))
+  for (const slot of yield* Random.shuffle(leaseSlots.slots)) {
+    const seen = yield* readSlot(leaseSlots, slot)
+    if (seen.entry !== undefined && (yield* remainingForOthers(leaseSlots, seen.entry, seen.stat)) > 0) continue
+    const nonce = yield* Guid.make
+    const entry: LeaseEntry = { version: 1, identifier, duration, nonce }
+    const ownPath = holderPath(slot, nonce)
+    const former = yield* formerHolders(zk, slot, seen.stat)
+    const since = clock.now()
+    const stat = yield* writeEntry(zk, slot, entry, seen.stat.version, [
+      ...former.map((path) => Op.delete(path)),
+      Op.create(ownPath, { acl })
+    ])
+    if (stat !== undefined) return { slot, ownPath, entry, clock, stat, since, writing: Semaphore.makeUnsafe(1) }
+  }
+  return undefined
+})
+
+// -----------------------------------------------------------------------------
+// holding
+// -----------------------------------------------------------------------------
+
+const makeHeldLease = Effect.fnUntraced(function* (leaseSlots: LeaseSlots, taken: TakenSlot, scope: Scope.Scope) {
+  const { zk } = leaseSlots
+  yield* delayClose(zk, "persistent", scope)
+  const ownership = makeOwnership(zk, taken.slot, taken.stat.mzxid, {
+    checks: () => [Op.check(taken.slot, taken.stat.version), Op.check(taken.ownPath)]
+  })
+  /** Asks the clocks, too: after a standstill they know before anybody else does. */
+  const isLost = () => {
+    if (remainingOwnership(taken) <= 0) ownership.markLost("expired")
+    return ownership.isLost()
+  }
+  yield* Effect.forkIn(watchExpiry(taken, isLost), scope, { startImmediately: true })
+  // Time alone would tell too late: nothing can be renewed by then.
+  const closed = Effect.map(zk.session.closing.begun, () => ownership.markLost("closed"))
+  yield* Effect.forkIn(closed, scope, { startImmediately: true })
+  yield* Effect.forkIn(watchLoss(leaseSlots, taken, ownership), scope, { startImmediately: true })
+  yield* Scope.addFinalizer(
+    scope,
+    Effect.suspend(() => {
+      ownership.markLost(releaseReason(zk))
+      return zk.session.closing.giveBack(giveBack(leaseSlots, taken))
+    })
+  )
+  const held: HeldLease & LossSignal = withJson({
+    path: ownership.path,
+    fencingToken: ownership.fencingToken,
+    lost: ownership.lost,
+    isLost,
+    transaction: (ops) =>
+      Effect.suspend(() =>
+        isLost()
+          ? Effect.fail(ownership.markLost("expired"))
+          : // A renewal on its way would look like another holder's write.
+            taken.writing.withPermit(ownership.transaction(ops))
+      ),
+    renew: renew(leaseSlots, taken, ownership, isLost),
+    remaining: Effect.sync(() => Math.max(0, remainingOwnership(taken)))
+  })
+  return held
+})
+
+/** How often the clocks are compared, in milliseconds: what wakes from a sleep runs no longer than that without its lease. */
+const CLOCK_CHECK_INTERVAL = 250
+
+/** Tells of the end; whoever renews moves it. */
+const watchExpiry = (taken: TakenSlot, isLost: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    isLost()
+      ? Effect.void
+      : Effect.andThen(
+          Effect.sleep(
+            Math.min(remainingOwnership(taken), CLOCK_CHECK_INTERVAL, Math.max(20, taken.entry.duration / 100))
+          ),
+          watchExpiry(taken, isLost)
+        )
+  )
+
+/** Tells that others may have it, because somebody has deleted it or has taken it by another clock. */
+const watchLoss = ({ zk }: LeaseSlots, taken: TakenSlot, ownership: Ownership): Effect.Effect<void> =>
+  awaitGone(zk, taken.ownPath).pipe(
+    Effect.andThen(Effect.sync(() => ownership.markLost("deleted"))),
+    // Without a session, or the right to look, time is left to tell.
+    Effect.ignore
+  )
+
+/**
+ * Milliseconds until it is over: a tenth of the duration earlier than others may have it, which is time to stop what is
+ * guarded, and for clocks that run at different rates.
+ */
+const remainingOwnership = ({ clock, entry, since }: TakenSlot): number => since + entry.duration * 0.9 - clock.now()
+
+/**
+ * Whoever stops to wait for it does not stop it: a write whose fate is not known would be taken for the next one, which then
+ * seems to have begun the duration later than it did.
+ */
+const renew = (
+  leaseSlots: LeaseSlots,
+  taken: TakenSlot,
+  ownership: Ownership,
+  isLost: () => boolean
+): Effect.Effect<void, LockLost | LeaseError> =>
+  Effect.uninterruptibleMask((restore) =>
+    awaitDetached(restore, taken.writing.withPermit(renewOnce(leaseSlots, taken, ownership, isLost)), () => Effect.void)
+  )
+
+const renewOnce = Effect.fnUntraced(function* (
+  { zk }: LeaseSlots,
+  taken: TakenSlot,
+  ownership: Ownership,
+  isLost: () => boolean
+): Effect.fn.Return<void, LockLost | LeaseError> {
+  if (!isLost()) {
+    const entry = { ...taken.entry, nonce: yield* Guid.make }
+    // Tried anew after a lost reply: counted from before the first try.
+    const since = taken.clock.now()
+    const stat = yield* writeEntry(zk, taken.slot, entry, taken.stat.version, [Op.check(taken.ownPath)])
+    if (stat === undefined) ownership.markLost("deleted")
+    else {
+      taken.stat = stat
+      taken.since = since
+    }
+  }
+  // It may have run out, or have been given back, while the write was on its way.
+  if (isLost()) return yield* ownership.markLost("expired")
+})
+
+/** With a session that has ended for good, time does it. */
+const giveBack = ({ zk }: LeaseSlots, taken: TakenSlot): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    // Repeated after a lost reply it changes nothing: the holder's own znode has gone then.
+    retryAcrossSessions(
+      zk,
+      zk.transaction([Op.setData(taken.slot, "", { version: taken.stat.version }), Op.delete(taken.ownPath)])
+    )
+  ).pipe(
+    taken.writing.withPermit,
+    Effect.catchTag("TransactionFailed", ({ error }) => (isStateConflict(error) ? Effect.void : Effect.fail(error))),
+    Effect.catchTag(["SessionClosed", "SessionExpired"], () => Effect.void),
+    Effect.catch((error) => Effect.logWarning(`the lease ${taken.slot} could not be given back: ${error.message}`)),
+    Effect.asVoid
+  )
+
+const giveBackOnceTaken = (
+  leaseSlots: LeaseSlots,
+  taking: Effect.Effect<Exit.Exit<TakenSlot | undefined, LeaseError>>
+) =>
+  Effect.flatMap(taking, (exit) =>
+    Exit.isSuccess(exit) && exit.value !== undefined ? giveBack(leaseSlots, exit.value) : Effect.void
+  )
+
+// -----------------------------------------------------------------------------
+// looking
+// -----------------------------------------------------------------------------
+
+/** Who holds a slot now. */
+export const holders = Effect.fnUntraced(function* (
+  leaseSlots: LeaseSlots
+): Effect.fn.Return<ReadonlyArray<Holder>, LeaseError> {
+  const all: Array<Holder> = []
+  for (const path of leaseSlots.slots) {
+    const { entry, stat } = yield* readSlot(leaseSlots, path)
+    if (entry === undefined) continue
+    const remaining = yield* remainingForOthers(leaseSlots, entry, stat)
+    if (remaining > 0) all.push({ path, identifier: entry.identifier, remaining })
+  }
+  return all
+})
+
+/** What is known of a slot. */
+interface SlotState {
+  /** Who is in it; undefined for nobody. */
+  readonly entry: LeaseEntry | undefined
+  readonly stat: Stat
+}
+
+/** A slot and who is in it; created free if there is none. */
+const readSlot = (leaseSlots: LeaseSlots, slot: string): Effect.Effect<SlotState, LeaseError> => {
+  const { zk } = leaseSlots
+  return retryAcrossSessions(zk, zk.get(slot)).pipe(
+    Effect.flatMap(({ data, stat }) => Effect.map(decodeEntry(slot, data), (entry) => ({ entry, stat }))),
+    Effect.catchTag("NoNode", () => Effect.andThen(createSlot(leaseSlots, slot), readSlot(leaseSlots, slot)))
+  )
+}
+
+const createSlot = ({ acl, path, zk }: LeaseSlots, slot: string) =>
+  retryAcrossSessions(zk, zk.create(slot, { acl })).pipe(
+    Effect.asVoid,
+    Effect.catchTag("NoNode", () => ensureParents(zk, path, acl)),
+    Effect.catchTag("NodeExists", () => Effect.void)
+  )
+
+/** Milliseconds until others may have it, by the time of the servers. */
+const remainingForOthers = (leaseSlots: LeaseSlots, entry: LeaseEntry, stat: Stat): Effect.Effect<number, LeaseError> =>
+  Effect.map(serverTime(leaseSlots), (now) => stat.mtime + entry.duration - now)
+
+/** The time of a transaction of this moment. */
+const serverTime = (leaseSlots: LeaseSlots): Effect.Effect<number, LeaseError> => {
+  const { acl, clock, zk } = leaseSlots
+  return retryAcrossSessions(zk, zk.createOrSet(clock, "", { acl, parentAcl: acl })).pipe(
+    Effect.map(({ mtime }) => mtime),
+    // Others create and delete it all the time: by the next look.
+    Effect.catchTag(["NodeExists", "NoNode"], () => Effect.suspend(() => serverTime(leaseSlots)))
+  )
+}
+
+/** Waits until a slot changes, or the first of them runs out. */
+const awaitFree = Effect.fnUntraced(function* (leaseSlots: LeaseSlots): Effect.fn.Return<void, LeaseError> {
+  const held = yield* holders(leaseSlots)
+  if (held.length < leaseSlots.slots.length) return
+  const shortest = Math.min(...held.map(({ remaining }) => remaining))
+  yield* Effect.raceAllFirst([
+    Effect.sleep(shortest + 1),
+    ...leaseSlots.slots.map((slot) => retryAcrossSessions(leaseSlots.zk, awaitChange(leaseSlots.zk, slot)))
+  ])
+})

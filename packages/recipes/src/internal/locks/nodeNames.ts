@@ -1,0 +1,86 @@
+/**
+ * How the znodes of contenders are named, by us and by the clients of other languages that may share a path with us.
+ */
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type { Layout } from "../../Lock.ts"
+
+/** What contenders of one kind are called: the text before the number, in each layout. */
+export interface ContenderKind {
+  readonly curator: string
+  readonly kazoo: string
+  /** Between this and the number stands an id. */
+  readonly aiozk: string
+}
+
+/** A znode in a queue of contenders. */
+export interface Contender {
+  readonly name: string
+  /** The key of its kind. */
+  readonly kind: string
+  readonly sequence: number
+}
+
+export const lockKind: ContenderKind = { curator: "lock-", kazoo: "__lock__", aiozk: "lock" }
+export const readKind: ContenderKind = { curator: "__READ__", kazoo: "__rlock__", aiozk: "read" }
+export const writeKind: ContenderKind = { curator: "__WRIT__", kazoo: "__lock__", aiozk: "write" }
+export const latchKind: ContenderKind = { curator: "latch-", kazoo: "__lock__", aiozk: "candidate" }
+export const leaseKind: ContenderKind = { curator: "lease-", kazoo: "__lease__", aiozk: "lease" }
+
+/** What a create asks for; the server appends the number. */
+export const nodeName = (layout: Layout, kind: ContenderKind, id: string): string => {
+  const hex = id.replaceAll("-", "")
+  switch (layout) {
+    case "curator":
+      return `_c_${id}-${kind.curator}`
+    case "go":
+      return `_c_${hex}-${kind.curator}`
+    case "kazoo":
+      return `${hex}${kind.kazoo}`
+    case "aiozk":
+      return `${kind.aiozk}-${hex}-`
+  }
+}
+
+/** The contenders among the children of a path, first come first, by the names of every layout; what else is there is not one. */
+export const parseContenders = (
+  children: ReadonlyArray<string>,
+  kinds: Readonly<Record<string, ContenderKind>>
+): ReadonlyArray<Contender> => {
+  const contenders: Array<Contender> = []
+  for (const name of children) {
+    for (const kind in kinds) {
+      const sequence = parseSequence(name, kinds[kind]!)
+      if (sequence === undefined) continue
+      contenders.push({ name, kind, sequence })
+      break
+    }
+  }
+  return inOrder(contenders)
+}
+
+/**
+ * By the order of arrival. Numbers are on a circle, which is cut behind its widest gap: for numbers less than 2^31 apart that
+ * is the order of `ZnodePath.compareSequence`, and for all others one that is the same for all who look.
+ */
+const inOrder = (contenders: ReadonlyArray<Contender>): ReadonlyArray<Contender> => {
+  const numbers = contenders.map(({ sequence }) => sequence >>> 0).toSorted((a, b) => a - b)
+  let first = 0
+  let widest = -1
+  for (const [index, number] of numbers.entries()) {
+    const gap = (number - numbers.at(index - 1)!) >>> 0
+    if (gap > widest) {
+      widest = gap
+      first = number
+    }
+  }
+  // Two of one number are a writer and the reader that it becomes, in this order.
+  return contenders.toSorted(
+    (a, b) => ((a.sequence - first) >>> 0) - ((b.sequence - first) >>> 0) || (a.kind < b.kind ? 1 : -1)
+  )
+}
+
+const parseSequence = (name: string, { aiozk, curator, kazoo }: ContenderKind): number | undefined =>
+  ZnodePath.sequence(name, curator) ??
+  ZnodePath.sequence(name, kazoo) ??
+  // An aiozk name is the label, a dash, 32 hexadecimal digits and another dash.
+  (name.startsWith(`${aiozk}-`) ? ZnodePath.sequence(name, name.slice(0, aiozk.length + 34)) : undefined)

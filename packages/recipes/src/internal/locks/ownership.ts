@@ -1,0 +1,333 @@
+/**
+ * Holding something by an ephemeral znode: to claim it, to be told of its loss, to guard an effect with it, to give it back.
+ */
+import * as Printable from "@effect-zookeeper/protocol/Printable"
+import { SessionClosed, TransactionFailed } from "@effect-zookeeper/client/Errors"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import type { WatchedData } from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { withJson } from "@effect-zookeeper/protocol/Json"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { LockLost, type RecipeError } from "../../Errors.ts"
+import type { Held } from "../../Held.ts"
+import { retryTransient } from "../shared/retry.ts"
+import { watchScoped } from "../shared/watches.ts"
+
+/** Something held, seen from within. */
+export interface Ownership extends Held {
+  /** Looks at the clocks: what has run out by now is lost, even if nobody has been told yet. */
+  readonly isLost: IsLost
+  /** Tells whoever listens that it is held no longer. Gives the loss; the first reason stands. */
+  readonly markLost: (reason: LockLost["reason"]) => LockLost
+}
+
+/** What a loss of the connection means: nothing until the session is in doubt, or the end. */
+export type OnDisconnect = "continue" | "stop"
+
+/**
+ * Claims what an ephemeral znode stands for; undefined when the znode is gone or is another session's. The loss is watched
+ * until the Scope closes.
+ */
+export const claim = Effect.fnUntraced(function* (
+  zk: ZooKeeper.Service,
+  path: string,
+  onDisconnect: OnDisconnect,
+  scope: Scope.Scope
+): Effect.fn.Return<Ownership | undefined, RecipeError> {
+  while (true) {
+    yield* failIfClosing(zk)
+    const attemptScope = yield* Scope.fork(scope)
+    const znode = yield* watchScoped(retryTransient(zk.getAndWatch(path))).pipe(
+      Effect.provideService(Scope.Scope, attemptScope),
+      Effect.catchTag("NoNode", () => Effect.undefined)
+    )
+    const isOwner = znode?.stat.ephemeralOwner === zk.session.id
+    if (znode !== undefined && isOwner && (yield* isSessionProven(zk, path))) {
+      const ownership = makeOwnership(zk, path, znode.stat.czxid, { hasEnded: yield* makeHasSessionEnded(zk) })
+      const loss = watchLoss(zk, ownership, znode.stat.czxid, Fiber.join(znode.nextChange), onDisconnect)
+      // Ownership first, the session afterwards: one that is replaced in between is noticed by one of the two.
+      yield* Effect.forkIn(loss, attemptScope, { startImmediately: true })
+      if (znode.stat.ephemeralOwner === zk.session.id && !ownership.isLost()) {
+        // Whatever is done by it ends before a close of the session would give it to others.
+        yield* delayClose(zk, "ephemeral", attemptScope)
+        return ownership
+      }
+      ownership.markLost("session")
+    }
+    yield* Scope.close(attemptScope, Exit.void)
+    if (!isOwner || znode?.stat.ephemeralOwner !== zk.session.id) return undefined
+    // The answer came so late that it proves nothing. A session that never gets one in time is not asked in a busy loop.
+    yield* Effect.sleep(zk.session.timeout / 16)
+  }
+})
+
+/** What `lost` fails with after its holder has given it back. */
+class Released extends LockLost {}
+
+/** Whether an error only says that what is waited for was given back by its holder. */
+export const isReleased = (error: unknown): boolean => error instanceof Released
+
+/** What is held, as far as a guard has to know it. */
+export interface LossSignal<Loss = LockLost> {
+  readonly lost: Effect.Effect<never, Loss>
+  readonly isLost?: IsLost | undefined
+}
+
+/** With `isFresh: false` it may leave out what is dear to look at and seldom changes: leaps of the wall clock. */
+export type IsLost = (isFresh?: boolean) => boolean
+
+/**
+ * Runs an effect for as long as something is held: when it is lost the effect is interrupted, and `LockLost` is reported
+ * once its finalizers have run. With what is lost already, nothing begins.
+ *
+ * After a standstill of the process the timers of the effect may be due before the one that tells of the loss. So the clocks
+ * are looked at before each step of the effect, and what is lost by then is not gone on with.
+ */
+export const guard = <A, E, R, Loss>(
+  held: LossSignal<Loss>,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | Loss, R> => {
+  const { isLost } = held
+  if (isLost === undefined) return Effect.raceFirst(held.lost, effect)
+  return Effect.flatMap(Scheduler.Scheduler, (scheduler) => {
+    if (isLost()) return held.lost
+    const guarding = new GuardingScheduler(scheduler, isLost)
+    const lost = Effect.onExit(held.lost, () => Effect.sync(() => guarding.stop()))
+    return Effect.raceFirst(lost, Effect.provideService(effect, Scheduler.Scheduler, guarding))
+  })
+}
+
+/** Looks at the clocks before each operation of the fibers that it runs. */
+class GuardingScheduler implements Scheduler.Scheduler {
+  readonly executionMode: "sync" | "async"
+  private readonly scheduler: Scheduler.Scheduler
+  private readonly isLost: IsLost
+  private isStopped = false
+
+  constructor(scheduler: Scheduler.Scheduler, isLost: IsLost) {
+    this.executionMode = scheduler.executionMode
+    this.scheduler = scheduler
+    this.isLost = isLost
+  }
+
+  shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    // A fiber that goes on after a wait is at its first operation. One that is lost by now is interrupted where it yields.
+    if (!this.isStopped && this.isLost(fiber.currentOpCount <= 1)) {
+      this.stop()
+      return true
+    }
+    return this.scheduler.shouldYield(fiber)
+  }
+
+  /** The loss is told: finalizers run on without a look at the clocks. */
+  stop(): void {
+    this.isStopped = true
+  }
+
+  makeDispatcher(): Scheduler.SchedulerDispatcher {
+    return this.scheduler.makeDispatcher()
+  }
+}
+
+/** Gives it back, and only then stops to watch: the deletion uses up the watch. */
+export const release = (zk: ZooKeeper.Service, ownership: Ownership): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    ownership.markLost(releaseReason(zk))
+    return deleteEphemeral(zk, ownership.path)
+  })
+
+/** Why it is held no longer once its Scope closes: the holder gave it back, or the client was closed, which is to be told. */
+export const releaseReason = (zk: ZooKeeper.Service): "released" | "closed" => (isClosing(zk) ? "closed" : "released")
+
+/** Refuses to begin what a session that is being closed could not hold. */
+export const failIfClosing = (zk: ZooKeeper.Service): Effect.Effect<void, SessionClosed> =>
+  Effect.suspend(() => (isClosing(zk) ? Effect.fail(new SessionClosed()) : Effect.void))
+
+/** Keeps a close of the session waiting for the Scope, for as long as it can. */
+export const delayClose = (
+  zk: ZooKeeper.Service,
+  by: "ephemeral" | "persistent",
+  scope: Scope.Scope
+): Effect.Effect<void> =>
+  Effect.uninterruptible(Effect.flatMap(zk.session.closing.hold(by), (release) => Scope.addFinalizer(scope, release)))
+
+/**
+ * Deletes an ephemeral znode of ours, and goes on in the background, across reconnections, until it is gone or the session
+ * has ended. Waits for it a second at most, and not at all where the session is being closed: nobody is held up.
+ */
+export const deleteEphemeral = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
+  zk.session.closing.giveBack(deleteUntilGone(zk, path))
+
+/**
+ * `deleteEphemeral`, waited for until it is done. Asked again by path, without a look: the names of what is left like this have an id in
+ * them, so that nobody else ever has that path.
+ */
+export const deleteUntilGone = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> => {
+  const again = Effect.raceFirst(retryTransient(zk.delete(path)), awaitSessionEnd(zk))
+  return zk.delete(path).pipe(
+    Effect.catchIf(Outcome.isTransient, () => again),
+    Effect.catchTag(["NoNode", "SessionExpired", "SessionClosed"], () => Effect.void),
+    Effect.catch((error) => Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`)),
+    // Whoever stops to wait does not stop it.
+    Effect.forkDetach({ startImmediately: true }),
+    Effect.flatMap(Fiber.join)
+  )
+}
+
+/** A session that is over has taken along what is ephemeral. */
+const awaitSessionEnd = ({ session }: ZooKeeper.Service): Effect.Effect<void> =>
+  session.states.pipe(
+    Stream.takeUntil(({ _tag }) => _tag === "Expired" || _tag === "AuthFailed" || _tag === "Closed"),
+    Stream.runDrain
+  )
+
+/** `deleteEphemeral` without waiting. */
+export const deleteInBackground = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
+  // The delete itself lives with the session, and ends with it.
+  Effect.asVoid(Effect.forkDetach(deleteEphemeral(zk, path), { startImmediately: true }))
+
+/**
+ * A holding that nobody watches yet. `checks` are what has to hold at the server for a write of the holder, `hasEnded` says
+ * that the time of what is held is over.
+ */
+export const makeOwnership = (
+  zk: ZooKeeper.Service,
+  path: string,
+  fencingToken: bigint,
+  options: { readonly checks?: () => ReadonlyArray<Op.Check>; readonly hasEnded?: IsLost } = {}
+): Ownership => {
+  const { checks = () => [Op.check(path)], hasEnded = () => false } = options
+  const lost = Deferred.makeUnsafe<never, LockLost>()
+  let loss: LockLost | undefined
+  const markLost = (reason: LockLost["reason"]): LockLost => {
+    if (loss === undefined) {
+      loss = new LockLost({ path, reason })
+      // An error of its own: a transaction that comes too late fails with the loss, and that is to be heard.
+      Deferred.doneUnsafe(lost, Effect.fail(reason === "released" ? new Released({ path, reason }) : loss))
+    }
+    return loss
+  }
+  return withJson({
+    path,
+    fencingToken,
+    lost: Deferred.await(lost),
+    isLost: (isFresh) => {
+      if (loss === undefined && hasEnded(isFresh)) markLost(endReason(zk))
+      return loss !== undefined
+    },
+    markLost,
+    // A server that refuses tells of the loss too, if nobody has before.
+    transaction: (ops) => Effect.suspend(() => fencedTransaction(zk, checks(), ops, () => markLost("deleted")))
+  })
+}
+
+// ---- internal
+
+const isClosing = (zk: ZooKeeper.Service): boolean => Option.isSome(zk.session.closing.deadline)
+
+/** Why nothing is owned by the session any more. */
+const endReason = (zk: ZooKeeper.Service): LockLost["reason"] => (isClosing(zk) ? "closed" : "session")
+
+/**
+ * Whether the ensemble provably holds the session: it has committed a write of it lately, or does so now. A server that is
+ * cut off from the others shows a znode as its own long after the others have ended the session.
+ */
+const isSessionProven = (zk: ZooKeeper.Service, path: string): Effect.Effect<boolean, RecipeError> => {
+  const isInTime = Effect.map(Clock.monotonicTimeNanos, (now) => now < zk.session.deadline)
+  const prove = retryTransient(zk.transaction([Op.check(path)])).pipe(
+    // A refusal is a proof as well; what has become of the znode is seen by the next look.
+    Effect.catchTag("TransactionFailed", () => Effect.void)
+  )
+  return Effect.flatMap(isInTime, (proved) => (proved ? Effect.succeed(true) : Effect.andThen(prove, isInTime)))
+}
+
+/** Whether the time of the session is over. The deadline that was seen last holds until then, unless the machine slept. */
+const makeHasSessionEnded = (zk: ZooKeeper.Service): Effect.Effect<IsLost> =>
+  Effect.map(Clock.Clock, (clock) => {
+    let deadline = 0n
+    return (isFresh = true) => {
+      const now = clock.monotonicTimeNanosUnsafe()
+      if (!isFresh && now < deadline) return false
+      deadline = zk.session.deadline
+      return now >= deadline
+    }
+  })
+
+const watchLoss = (
+  zk: ZooKeeper.Service,
+  ownership: Ownership,
+  czxid: bigint,
+  changed: WatchedData["changed"],
+  onDisconnect: OnDisconnect
+) => {
+  const losses: Array<Effect.Effect<LockLost["reason"]>> = [
+    Effect.catch(zk.session.ownership, () => Effect.succeed(endReason(zk))),
+    watchOwnZnode(zk, ownership.path, czxid, changed)
+  ]
+  if (onDisconnect === "stop") losses.push(awaitDisconnect(zk))
+  return Effect.map(Effect.raceAllFirst(losses), (reason) => ownership.markLost(reason))
+}
+
+/**
+ * Waits for the deletion of our znode; what else happens to it is none of our business. While the connection was lost it may
+ * have been deleted and another have been made at its path, which is told as a change.
+ */
+const watchOwnZnode = (
+  zk: ZooKeeper.Service,
+  path: string,
+  czxid: bigint,
+  changed: WatchedData["changed"]
+): Effect.Effect<LockLost["reason"]> =>
+  Effect.gen(function* () {
+    let { type } = yield* changed
+    while (type !== "NodeDeleted") {
+      const again = Effect.scoped(
+        Effect.flatMap(watchScoped(retryTransient(zk.getAndWatch(path))), ({ nextChange, stat }) =>
+          stat.czxid === czxid ? Fiber.join(nextChange) : Effect.undefined
+        )
+      )
+      type = (yield* again)?.type ?? "NodeDeleted"
+    }
+    return "deleted" as const
+  }).pipe(
+    Effect.catchTag("NoNode", () => Effect.succeed("deleted" as const)),
+    Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.succeed(endReason(zk))),
+    // Nothing tells of a deletion any more.
+    Effect.catchIf(Outcome.isGivenUp, () => Effect.succeed(endReason(zk))),
+    // Forbidden to look: the session's ownership is left to tell.
+    Effect.catch(() => Effect.never)
+  )
+
+const awaitDisconnect = (zk: ZooKeeper.Service): Effect.Effect<LockLost["reason"]> =>
+  zk.session.states.pipe(
+    Stream.takeUntil((state) => state._tag !== "Connected"),
+    Stream.runDrain,
+    Effect.as("disconnected" as const)
+  )
+
+const fencedTransaction = <const Ops extends ReadonlyArray<Op.Write>>(
+  zk: ZooKeeper.Service,
+  checks: ReadonlyArray<Op.Check>,
+  ops: Ops,
+  refused: () => LockLost
+) =>
+  zk.transaction([...checks, ...ops]).pipe(
+    // The first results are those of the checks; the rest are by the order of `ops`.
+    Effect.map((results) => results.slice(checks.length) as Op.WriteResults<Ops>),
+    Effect.catchTag("TransactionFailed", ({ error, index, results }) =>
+      Effect.fail(
+        index < checks.length
+          ? refused()
+          : new TransactionFailed({ index: index - checks.length, error, results: results.slice(checks.length) })
+      )
+    )
+  )

@@ -1,0 +1,120 @@
+/**
+ * Joining a party: a znode of one's own, and the view that shows it.
+ */
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import * as Guid from "@effect-zookeeper/client/Guid"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { MemberExists } from "../../Errors.ts"
+import type { JoinError, JoinOptions, Membership } from "../../Party.ts"
+import * as PersistentNode from "../../PersistentNode.ts"
+import { checkTimeout } from "../shared/validate.ts"
+import { toBytes } from "../shared/dataCodec.ts"
+import { awaitSeen, leave, type OwnMember, refresh, type MembershipView } from "./MembershipView.ts"
+
+/** Joins by the id that was asked for, or by the first one that is free, as the options say. */
+export const join = (self: MembershipView, options: JoinOptions): Effect.Effect<Membership, JoinError, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      // As it is at the call.
+      const given = { ...options, data: toBytes(options.data ?? "") }
+      const expiryTimeout = (yield* checkTimeout(options.expiryTimeout, "expiryTimeout")) ?? self.zk.session.timeout
+      const asked = options.id ?? (yield* Guid.make)
+      const outer = yield* Effect.scope
+      for (let number = 1; ; number++) {
+        const scope = yield* Scope.fork(outer)
+        const id = number === 1 ? asked : `${asked}-${number}`
+        const exit = yield* joinAs(
+          self,
+          id,
+          given,
+          (node) => restore(awaitOwnZnode(node, options, expiryTimeout)),
+          restore
+        ).pipe(Effect.provideService(Scope.Scope, scope), Effect.exit)
+        if (Exit.isSuccess(exit)) return exit.value
+        yield* Scope.close(scope, exit)
+        const isTaken = Option.exists(Exit.findErrorOption(exit), ({ _tag }) => _tag === "MemberExists")
+        if (!isTaken || options.onConflict !== "suffix") return yield* exit
+      }
+    })
+  )
+
+/** Joins by one id. To be run where nothing is interrupted; the Scope is that of the membership. */
+const joinAs = Effect.fnUntraced(function* (
+  self: MembershipView,
+  id: string,
+  { data = "" }: JoinOptions,
+  awaitOwned: (node: PersistentNode.PersistentNode) => Effect.Effect<void, JoinError>,
+  restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+): Effect.fn.Return<Membership, JoinError, Scope.Scope> {
+  const { layout, options, path, zk } = self
+  yield* checkId(self, id)
+  const asked = ZnodePath.join(path, id)
+  // Both would take the one znode for their own.
+  if (layout.isUnique && self.usedIds.has(id)) return yield* new MemberExists({ path: asked, owner: zk.session.id })
+  self.usedIds.add(id)
+  const membership: { own: OwnMember | undefined } = { own: undefined }
+  // Registered first, so that it runs last: the znode goes, then the view shows it.
+  yield* Effect.addFinalizer(() => leave(self, id, membership.own))
+  const node = yield* PersistentNode.make(asked, { ...layout.node, data, acl: options.acl, wait: false }).pipe(
+    Effect.provideService(ZooKeeper.ZooKeeper, zk)
+  )
+  yield* awaitOwned(node)
+  const at = Option.getOrElse(node.actualPath, () => asked)
+  const name = ZnodePath.name(at)
+  const joined: OwnMember = { node, name, data: toBytes(data) }
+  membership.own = joined
+  self.ownMembers.add(joined)
+  yield* refresh(self)
+  yield* Effect.forkScoped(
+    Stream.runForEach(node.changes, () => refresh(self)),
+    { startImmediately: true }
+  )
+  yield* restore(awaitSeen(self, name))
+  return {
+    id: layout.idOf(name),
+    path: at,
+    get status() {
+      return node.status
+    },
+    changes: node.changes,
+    setData: (data) =>
+      Effect.suspend(() => {
+        joined.data = toBytes(data)
+        return Effect.andThen(refresh(self), node.setData(data))
+      })
+  }
+})
+
+/** Waits until the znode stands; who else may have it is dealt with as the options say. */
+const awaitOwnZnode = (
+  node: PersistentNode.PersistentNode,
+  { onConflict }: JoinOptions,
+  expiryTimeout: number
+): Effect.Effect<void, JoinError> => {
+  if (onConflict === "wait") return Effect.asVoid(node.present)
+  const blocked =
+    onConflict === "suffix" ? firstBlocked(node) : Effect.andThen(Effect.sleep(expiryTimeout), firstBlocked(node))
+  return Effect.raceFirst(Effect.asVoid(node.present), blocked)
+}
+
+/** Fails when another has the path. */
+const firstBlocked = ({ changes }: PersistentNode.PersistentNode): Effect.Effect<void, MemberExists> =>
+  Stream.runForEach(changes, (status) =>
+    status._tag === "Blocked" ? Effect.fail(new MemberExists({ path: status.path, owner: status.owner })) : Effect.void
+  ).pipe(Effect.andThen(Effect.never))
+
+/** An id is a name; one that the filter leaves out would never be seen. */
+const checkId = ({ layout, options, path }: MembershipView, id: string): Effect.Effect<void, InvalidArgument> => {
+  const rule =
+    id === "" || id.includes("/")
+      ? 'an id has to be a name without "/"'
+      : (ZnodePath.check(ZnodePath.join(path, id)) ??
+        (layout.isUnique && options.filter?.(id) === false ? "the filter of the party leaves it out" : undefined))
+  return rule === undefined ? Effect.void : Effect.fail(new InvalidArgument({ argument: "id", value: id, rule }))
+}

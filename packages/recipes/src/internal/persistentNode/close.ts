@@ -1,0 +1,41 @@
+/**
+ * The end of keeping a znode: it is deleted, unless it is another's or is to stay.
+ */
+import * as Printable from "@effect-zookeeper/protocol/Printable"
+import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import { SessionClosed } from "@effect-zookeeper/client/Errors"
+import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
+import { retryAcrossSessions } from "../shared/retry.ts"
+import { settleWaiting, classifyOwner, type NodeState, setStatus } from "./NodeState.ts"
+import { TOUCH_NAME } from "./ttl.ts"
+
+/** Deletes the znode, and one that a create may yet have made; never another's. */
+export const close = Effect.fnUntraced(function* (self: NodeState) {
+  const status = SubscriptionRef.getUnsafe(self.status)
+  settleWaiting(self, Effect.fail(new SessionClosed()))
+  yield* setStatus(self, { _tag: "Closed" })
+  // What a create without an answer makes under a name of the server's is deleted when that comes.
+  if (!self.mayExist || self.actualPath === undefined || self.options.deleteOnClose === false) return
+  yield* deleteOwn(self, self.actualPath, status._tag === "Present" ? status.czxid : undefined)
+})
+
+/**
+ * Deletes the znode with this czxid, or, where none is known yet, the one that the next look shows to be ours. What does not
+ * go with a session is deleted in the next one, if need be.
+ */
+export const deleteOwn = (self: NodeState, path: string, czxid?: bigint): Effect.Effect<void> => {
+  const { mode, zk } = self
+  const isOwn = (stat: Stat) => classifyOwner(self, stat) !== "Foreign" && stat.czxid === (czxid ?? stat.czxid)
+  const touch = CreateMode.hasTtl(mode)
+    ? Effect.catchTag(zk.delete(ZnodePath.join(path, TOUCH_NAME)), "NoNode", () => Effect.void)
+    : Effect.void
+  const removing = retryAcrossSessions(zk, deleteByCzxid(zk, path, isOwn, touch)).pipe(
+    Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.void),
+    Effect.catch((error) => Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`))
+  )
+  return zk.session.closing.giveBack(removing)
+}

@@ -1,0 +1,82 @@
+/**
+ * Creating a znode that is kept in being, once, whatever becomes of the replies.
+ */
+import type * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import { SessionClosed } from "@effect-zookeeper/client/Errors"
+import type { CreateOptions } from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import type { PersistentNodeError } from "../../PersistentNode.ts"
+import { ensureParents } from "../locks/ContenderQueue.ts"
+import { retryTransient } from "../shared/retry.ts"
+import { awaitDetached } from "../shared/watches.ts"
+import { deleteOwn } from "./close.ts"
+import { isClosed, isProtected, type NodeState, noteSession } from "./NodeState.ts"
+
+/** Creates the znode, or finds that there is one; gives its path. */
+export const create = Effect.fnUntraced(function* (self: NodeState): Effect.fn.Return<string, PersistentNodeError> {
+  const { options, zk } = self
+  if (self.czxid !== undefined) yield* self.backoff
+  while (true) {
+    const asked = self.actualPath
+    const request: CreateOptions = {
+      data: self.data,
+      acl: options.acl,
+      ttl: options.ttl,
+      mode: asked === undefined ? self.mode : withoutSequence(self.mode),
+      protected: asked === undefined ? (options.protected ?? isProtected(self.mode, options)) : false
+    }
+    noteSession(self)
+    if (asked !== undefined) self.mayExist = true
+    // Whoever stops to wait for it, by a close, does not stop it: it is not asked again, and deleted if it succeeds.
+    const once = Effect.suspend(() =>
+      isClosed(self) ? Effect.fail(new SessionClosed()) : zk.create(asked ?? self.path, request)
+    )
+    const outcome = yield* Effect.uninterruptibleMask((restore) =>
+      awaitDetached(restore, retryTransient(once), (path) => onLateCreate(self, path)).pipe(
+        Effect.tap((path) => Effect.sync(() => noteCreated(self, path))),
+        Effect.result
+      )
+    )
+    if (outcome._tag === "Success") return outcome.success
+    const error = outcome.failure
+    if (error._tag === "NodeExists") {
+      if (asked !== undefined) return asked
+      // Nobody else has an id; without one, the counter of a parent that was created anew is behind the names in it.
+      yield* self.backoff
+      continue
+    }
+    self.mayExist = false
+    if (error._tag !== "NoNode") return yield* error
+    if (options.parents === false) return yield* error
+    yield* ensureParents(zk, ZnodePath.parent(self.path) ?? "/", options.acl)
+  }
+})
+
+/** A create that was waited for no longer. In one step: a close either comes before it, or finds what it has noted. */
+const onLateCreate = (self: NodeState, path: string): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (isClosed(self) && self.options.deleteOnClose !== false) return deleteOwn(self, path)
+    noteCreated(self, path)
+    return Effect.void
+  })
+
+const noteCreated = (self: NodeState, path: string): void => {
+  self.actualPath = path
+  self.mayExist = true
+  noteSession(self)
+}
+
+/** The mode in which a znode that had a number gets the same again. */
+const withoutSequence = (mode: CreateMode.CreateMode): CreateMode.CreateMode => {
+  switch (mode) {
+    case "ephemeralSequential":
+      return "ephemeral"
+    case "persistentSequential":
+      return "persistent"
+    case "persistentSequentialWithTtl":
+      return "persistentWithTtl"
+    default:
+      return mode
+  }
+}

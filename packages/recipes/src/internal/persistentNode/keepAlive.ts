@@ -1,0 +1,180 @@
+/**
+ * Keeping one znode in being: a fiber that compares what is there with what should be, and waits for either to change.
+ *
+ * Whoever holds the znode is told by its Stat alone, never by what a create has answered: a create that finds the znode
+ * there may have found its own, made before a reply was lost.
+ */
+import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import { withJson } from "@effect-zookeeper/protocol/Json"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { Options, PersistentNode, PersistentNodeError, Status } from "../../PersistentNode.ts"
+import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
+import { makeBackoff } from "../shared/backoff.ts"
+import { sleepJittered } from "../values/compareAndSet.ts"
+import { toBytes } from "../shared/dataCodec.ts"
+import { isSessionReplaced, retryTransient } from "../shared/retry.ts"
+import { watchScoped } from "../shared/watches.ts"
+import { close } from "./close.ts"
+import { create } from "./create.ts"
+import {
+  settleWaiting,
+  forgetFormerSessions,
+  markAbsent,
+  markWritten,
+  isFinal,
+  isNamedByServer,
+  classifyOwner,
+  awaitPresent,
+  type NodeState,
+  setData,
+  setStatus
+} from "./NodeState.ts"
+import { awaitRetryTrigger } from "./retryTriggers.ts"
+import { keepTtlAlive } from "./ttl.ts"
+
+/** Begins to keep a znode, until the Scope closes. */
+export const make = Effect.fnUntraced(function* (
+  zk: ZooKeeper.Service,
+  path: string,
+  options: Options
+): Effect.fn.Return<PersistentNode, never, Scope.Scope> {
+  const self: NodeState = {
+    zk,
+    path,
+    mode: options.mode ?? "ephemeral",
+    options,
+    status: yield* SubscriptionRef.make<Status>({ _tag: "Absent" }),
+    wake: Latch.makeUnsafe(),
+    backoff: yield* makeBackoff,
+    sessions: new Set(),
+    actualPath: undefined,
+    mayExist: false,
+    czxid: undefined,
+    data: toBytes(options.data ?? ""),
+    isWritten: false,
+    waiting: []
+  }
+  if (!isNamedByServer(self)) self.actualPath = path
+  // Its interruption is part of the closing: what it has in flight is known when it has ended.
+  const keeping = yield* Effect.forkDetach(keepAlive(self), { startImmediately: true })
+  yield* Effect.addFinalizer(() => Effect.andThen(Fiber.interrupt(keeping), close(self)))
+  const { status } = self
+  return {
+    path,
+    get actualPath() {
+      return Option.fromUndefinedOr(self.actualPath)
+    },
+    get status() {
+      return SubscriptionRef.getUnsafe(status)
+    },
+    get isPresent() {
+      return SubscriptionRef.getUnsafe(status)._tag === "Present"
+    },
+    changes: Stream.takeUntil(SubscriptionRef.changes(status), ({ _tag }) => _tag === "Closed"),
+    present: awaitPresent(self),
+    setData: (data) => setData(self, data)
+  }
+})
+
+// -----------------------------------------------------------------------------
+// the loop
+// -----------------------------------------------------------------------------
+
+const keepAlive = Effect.fnUntraced(function* (self: NodeState) {
+  while (true) {
+    self.wake.closeUnsafe()
+    const outcome = yield* Effect.result(Effect.scoped(reconcile(self)))
+    if (outcome._tag === "Success") continue
+    const error = outcome.failure
+    if (error._tag === "SessionExpired" && CreateMode.isEphemeral(self.mode)) yield* setStatus(self, { _tag: "Absent" })
+    if (yield* isSessionReplaced(self.zk, error)) continue
+    // In this order: whoever comes after the answer is told by the status.
+    yield* setStatus(self, { _tag: "Refused", error })
+    settleWaiting(self, Effect.fail(error))
+    if (isFinal(error)) return
+    yield* awaitRetryTrigger(self, error)
+  }
+})
+
+/** Sees to it that the znode is as it should be, and stays until that may have changed. */
+const reconcile = Effect.fnUntraced(function* (
+  self: NodeState
+): Effect.fn.Return<void, PersistentNodeError, Scope.Scope> {
+  const { options, zk } = self
+  const path = self.mayExist && self.actualPath !== undefined ? self.actualPath : yield* create(self)
+  const seen = yield* Effect.catchTag(
+    watchScoped(retryTransient(zk.getAndWatch(path))),
+    "NoNode",
+    () => Effect.undefined
+  )
+  if (seen === undefined) return yield* markAbsent(self)
+  const { nextChange, data, stat } = seen
+  switch (classifyOwner(self, stat)) {
+    case "Foreign":
+      return yield* yieldTo(self, path, stat, nextChange)
+    case "Past":
+      // Made by a former session, which the servers have yet to end. Whoever comes after it is none of the past.
+      yield* Effect.catchTag(
+        retryTransient(deleteByCzxid(zk, path, ({ czxid }) => czxid === stat.czxid)),
+        "NotEmpty",
+        () => Effect.void
+      )
+      return yield* markAbsent(self)
+  }
+  const isCurrent = Equal.equals(data, self.data)
+  if (!isCurrent && (options.restore === true || !self.isWritten || stat.czxid !== self.czxid)) {
+    if (self.isWritten && stat.czxid === self.czxid) yield* self.backoff
+    return yield* write(self, path, stat)
+  }
+  self.czxid = stat.czxid
+  forgetFormerSessions(self)
+  if (isCurrent) markWritten(self, self.data)
+  yield* setStatus(self, withJson({ _tag: "Present", path, czxid: stat.czxid }))
+  if (CreateMode.hasTtl(self.mode)) yield* Effect.forkScoped(keepTtlAlive(self, path), { startImmediately: true })
+  const change = yield* Effect.raceFirst(Fiber.join(nextChange), self.wake.await)
+  if (change?.type === "NodeDeleted") yield* markAbsent(self)
+})
+
+/**
+ * Writes the data, once: where somebody else was faster, or no reply came, the next look tells. Sent again blindly it would
+ * be written into the znode of whoever has the path by then, whose versions have begun anew.
+ */
+const write = (self: NodeState, path: string, { czxid, version }: Stat): Effect.Effect<void, PersistentNodeError> => {
+  const { data } = self
+  return self.zk.setData(path, data, { version }).pipe(
+    Effect.map(() => {
+      self.czxid = czxid
+      markWritten(self, data)
+    }),
+    Effect.catchTag(["NoNode", "BadVersion"], () => Effect.void),
+    Effect.catchIf(Outcome.isTransient, () => sleepJittered(100)),
+    Effect.catch((error) => (Outcome.isLost(error) ? Effect.die(error) : Effect.fail(error)))
+  )
+}
+
+/** Another has the path: it keeps it. What the server names is named anew; for any other it is waited for. */
+const yieldTo = Effect.fnUntraced(function* <E>(
+  self: NodeState,
+  path: string,
+  { ephemeralOwner }: Stat,
+  nextChange: Fiber.Fiber<{ readonly type: string }, E>
+) {
+  yield* markAbsent(self)
+  if (isNamedByServer(self)) {
+    self.actualPath = undefined
+    return
+  }
+  yield* setStatus(self, withJson({ _tag: "Blocked", path, owner: ephemeralOwner }))
+  const { type } = yield* Fiber.join(nextChange)
+  if (type !== "NodeDeleted") yield* self.backoff
+})

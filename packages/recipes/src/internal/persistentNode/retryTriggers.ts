@@ -1,0 +1,43 @@
+/**
+ * What may change a server's mind that has refused a znode: a new connection, a parent that is created, time.
+ */
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { PersistentNodeError } from "../../PersistentNode.ts"
+import { retryTransient } from "../shared/retry.ts"
+import { watchScoped } from "../shared/watches.ts"
+import type { NodeState } from "./NodeState.ts"
+
+/** How often it is asked whether a refusal still holds. */
+const RETRY_INTERVAL = "1 minute"
+
+/** Waits for something that may have changed the server's mind. */
+export const awaitRetryTrigger = (self: NodeState, error: PersistentNodeError): Effect.Effect<void> => {
+  const triggers = [self.wake.await, Effect.sleep(RETRY_INTERVAL)]
+  // What connections are lost for, one after the other, the next one is no remedy for.
+  if (error._tag !== "ConnectionLoss") triggers.push(nextConnection(self.zk))
+  if (error._tag === "NoNode") triggers.push(parentCreated(self))
+  return Effect.raceAllFirst(triggers)
+}
+
+const nextConnection = ({ session }: ZooKeeper.Service): Effect.Effect<void> =>
+  session.states.pipe(
+    Stream.dropWhile(({ _tag }) => _tag === "Connected"),
+    Stream.filter(({ _tag }) => _tag === "Connected"),
+    Stream.runHead,
+    Effect.asVoid
+  )
+
+const parentCreated = ({ path, zk }: NodeState): Effect.Effect<void> =>
+  watchScoped(retryTransient(zk.existsAndWatch(ZnodePath.parent(path) ?? "/"))).pipe(
+    Effect.flatMap(({ nextChange, stat }) =>
+      Option.isSome(stat) ? Effect.void : Effect.asVoid(Fiber.join(nextChange))
+    ),
+    Effect.scoped,
+    // Forbidden to look: the other remedies are left.
+    Effect.catch(() => Effect.never)
+  )

@@ -1,0 +1,33 @@
+/**
+ * Keeping a znode with a time to live from running out.
+ */
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { retryTransient } from "../shared/retry.ts"
+import type { NodeState } from "./NodeState.ts"
+
+/** The child that is written to keep a znode with a time to live; Curator's name for it. */
+export const TOUCH_NAME = "touch"
+
+/**
+ * Writes a child of the znode twice in a time to live: a znode with children does not expire, and its own data changes for
+ * nobody who watches it.
+ */
+export const keepTtlAlive = ({ options, zk }: NodeState, path: string): Effect.Effect<void> => {
+  const child = ZnodePath.join(path, TOUCH_NAME)
+  const ttl = Duration.fromInputUnsafe(options.ttl ?? 0)
+  return retryTransient(zk.set(child, "")).pipe(
+    Effect.catchTag("NoNode", () =>
+      retryTransient(zk.create(child, { mode: "persistentWithTtl", ttl, acl: options.acl }))
+    ),
+    // Whatever keeps the child from being written is tried again; that the znode has gone is for its watch to tell.
+    Effect.catch(({ _tag, message }) =>
+      _tag === "NoNode" || _tag === "NodeExists"
+        ? Effect.void
+        : Effect.logWarning(`${child} is not written: ${message}`)
+    ),
+    Effect.andThen(Effect.sleep(Duration.times(ttl, 0.5))),
+    Effect.forever
+  )
+}

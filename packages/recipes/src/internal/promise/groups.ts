@@ -1,0 +1,82 @@
+/**
+ * The Promise APIs of what brings processes together: barriers, members, what is divided among them, and the znode that
+ * stands for one of them.
+ */
+import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
+import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseAdapter"
+import * as Allocator from "../../Allocator.ts"
+import * as Barrier from "../../Barrier.ts"
+import * as DoubleBarrier from "../../DoubleBarrier.ts"
+import * as Party from "../../Party.ts"
+import * as PersistentNode from "../../PersistentNode.ts"
+import { acquireReleasable, guardedCallback, promisify, type Releasable, makeSync } from "./adapt.ts"
+
+/** @category models @since 0.1.0 */
+export interface PromiseAllocator extends Omit<Promised<Allocator.Allocator>, "whileAllocated"> {
+  /** Runs the callback with the items that are owned here, and again with others; see `Allocator.whileAllocated`. */
+  readonly whileAllocated: (
+    f: (input: {
+      readonly items: ReadonlyArray<string>
+      /** Aborted before an item is another's. */
+      readonly signal: AbortSignal
+    }) => PromiseLike<unknown> | unknown,
+    call?: CallOptions
+  ) => Promise<never>
+}
+
+/** @category models @since 0.1.0 */
+export type PromiseBarrier = Promised<Barrier.Barrier>
+
+/** @category models @since 0.1.0 */
+export type PromiseDoubleBarrier = Promised<DoubleBarrier.DoubleBarrier>
+
+/** @category models @since 0.1.0 */
+export interface PromiseParty extends Omit<Promised<Party.Party>, "join"> {
+  /** Joins; see `Party.join`. */
+  readonly join: (options?: Party.JoinOptions, call?: CallOptions) => Promise<Releasable<Promised<Party.Membership>>>
+}
+
+/** @category models @since 0.1.0 */
+export type PromisePersistentNode = Promised<PersistentNode.PersistentNode>
+
+/** The rows of the recipes that make them. */
+export interface GroupRecipes {
+  readonly allocator: (
+    path: string,
+    options?: Allocator.Options,
+    call?: CallOptions
+  ) => Promise<Releasable<PromiseAllocator>>
+  readonly barrier: (path: string, options?: Barrier.Options) => PromiseBarrier
+  readonly doubleBarrier: (path: string, options: DoubleBarrier.Options) => PromiseDoubleBarrier
+  readonly party: (path: string, options?: Party.Options, call?: CallOptions) => Promise<Releasable<PromiseParty>>
+  readonly persistentNode: (
+    path: string,
+    options?: PersistentNode.Options,
+    call?: CallOptions
+  ) => Promise<Releasable<PromisePersistentNode>>
+}
+
+export const groupRecipes = (zk: PromiseClient): GroupRecipes => ({
+  allocator: (path, options, call) =>
+    acquireReleasable(
+      zk,
+      Allocator.make(path, options),
+      call,
+      (allocator): Pick<PromiseAllocator, "whileAllocated"> => ({
+        whileAllocated: (f, call) => {
+          const guarded = guardedCallback(zk, f)
+          return zk.run(
+            allocator.whileAllocated((items) => guarded({ items })),
+            call
+          )
+        }
+      })
+    ),
+  barrier: (path, options) => promisify(zk, makeSync(zk, Barrier.make(path, options))),
+  doubleBarrier: (path, options) => promisify(zk, makeSync(zk, DoubleBarrier.make(path, options))),
+  party: (path, options, call) =>
+    acquireReleasable(zk, Party.make(path, options), call, (party): Pick<PromiseParty, "join"> => ({
+      join: (options, call) => acquireReleasable(zk, party.join(options), call)
+    })),
+  persistentNode: (path, options, call) => acquireReleasable(zk, PersistentNode.make(path, options), call)
+})

@@ -1,0 +1,66 @@
+/**
+ * The Promise APIs of counters, values and generators of ids. What carries values of the application is declared here member
+ * by member: they are given back as they are.
+ */
+import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
+import * as PromiseAdapter from "@effect-zookeeper/client/PromiseAdapter"
+import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseAdapter"
+import * as AtomicValue from "../../AtomicValue.ts"
+import type { Change, Exchange } from "../../Change.ts"
+import * as Counter from "../../Counter.ts"
+import * as IdGenerator from "../../IdGenerator.ts"
+import { promisify, makeSync } from "./adapt.ts"
+
+/** @category models @since 0.1.0 */
+export type PromiseCounter<N = bigint> = Promised<Counter.Counter<N>>
+
+/** @category models @since 0.1.0 */
+export type PromiseIdGenerator = Promised<IdGenerator.IdGenerator>
+
+/** See `AtomicValue`. @category models @since 0.1.0 */
+export interface PromiseAtomicValue<A> {
+  readonly path: string
+  readonly get: (call?: CallOptions) => Promise<A>
+  readonly getVersioned: (call?: CallOptions) => Promise<AtomicValue.Versioned<A>>
+  readonly set: (value: A, call?: CallOptions) => Promise<Change<A>>
+  readonly update: (f: (value: A) => A, call?: CallOptions) => Promise<Change<A>>
+  readonly compareAndSet: (expected: AtomicValue.Versioned<A>, next: A, call?: CallOptions) => Promise<Exchange<A>>
+  readonly changes: AsyncIterable<AtomicValue.Versioned<A>>
+}
+
+/** The rows of the recipes that make them. */
+export interface ValueRecipes {
+  readonly atomicValue: {
+    (path: string, options?: AtomicValue.BytesOptions): PromiseAtomicValue<Uint8Array>
+    <A, I>(path: string, options: AtomicValue.Options<A, I>): PromiseAtomicValue<A>
+  }
+  readonly counter: (path: string, options?: Counter.Options) => PromiseCounter
+  /** In floats, as text. */
+  readonly counterFloat: (path: string, options?: Counter.BaseOptions<number>) => PromiseCounter<number>
+  readonly idGenerator: (path: string, options?: IdGenerator.Options) => PromiseIdGenerator
+  /** In the order of asking, over all processes. */
+  readonly idGeneratorOrdered: (path: string, options?: IdGenerator.OrderedOptions) => PromiseIdGenerator
+}
+
+export const valueRecipes = (zk: PromiseClient): ValueRecipes => ({
+  atomicValue: <A, I>(path: string, options?: AtomicValue.BytesOptions | AtomicValue.Options<A, I>) =>
+    // One of the two, as `AtomicValue.make` tells them apart.
+    promiseAtomicValue(
+      zk,
+      makeSync(zk, AtomicValue.make(path, options as AtomicValue.Options<A, I>))
+    ) as PromiseAtomicValue<A> & PromiseAtomicValue<Uint8Array>,
+  counter: (path, options) => promisify(zk, makeSync(zk, Counter.make(path, options))),
+  counterFloat: (path, options) => promisify(zk, makeSync(zk, Counter.makeFloat(path, options))),
+  idGenerator: (path, options) => promisify(zk, makeSync(zk, IdGenerator.make(path, options))),
+  idGeneratorOrdered: (path, options) => promisify(zk, makeSync(zk, IdGenerator.makeOrdered(path, options)))
+})
+
+const promiseAtomicValue = <A>(zk: PromiseClient, value: AtomicValue.AtomicValue<A>): PromiseAtomicValue<A> => ({
+  path: value.path,
+  get: (call) => zk.run(value.get, call),
+  getVersioned: (call) => zk.run(value.getVersioned, call),
+  set: (next, call) => zk.run(value.set(next), call),
+  update: (f, call) => zk.run(value.update(f), call),
+  compareAndSet: (expected, next, call) => zk.run(value.compareAndSet(expected, next), call),
+  changes: PromiseAdapter.iterable(zk.run, value.changes)
+})

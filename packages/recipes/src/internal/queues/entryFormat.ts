@@ -1,0 +1,139 @@
+/**
+ * The items of a queue as znodes: where they stand, how they are named and ordered, and what their data looks like; for us
+ * and for the clients of other languages that share a queue with us.
+ */
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Effect from "effect/Effect"
+import { DataInvalid } from "../../Errors.ts"
+import type { DataCodec } from "../shared/dataCodec.ts"
+
+/**
+ * - `curator`: `queue-0000000007` in the path itself, with the data of Apache Curator's `DistributedQueue`; with priorities
+ *   `queue-1000000050000000007`, of its `DistributedPriorityQueue`.
+ * - `kazoo`: `entry-100-0000000007` in the path itself, of kazoo's `Queue`.
+ * - `kazooLocking`: the same in `entries` below the path, of kazoo's `LockingQueue`.
+ */
+export type Layout = "curator" | "kazoo" | "kazooLocking"
+
+/** Where things stand. */
+export interface QueuePaths {
+  readonly items: string
+  /** The locks of those who work on an item. */
+  readonly taken: string
+  readonly markers: string
+}
+
+export interface Entry {
+  readonly name: string
+  readonly priority: number
+  readonly sequence: number
+}
+
+/** How items are named. */
+export interface EntryNaming {
+  /** What a create asks for; the server appends the number. */
+  readonly prefix: (priority: number) => string
+  readonly parse: (name: string) => Entry | undefined
+  /** The priority of an item that has none. */
+  readonly defaultPriority: number
+  readonly minPriority: number
+  readonly maxPriority: number
+}
+
+/** The locks of Curator's locking queue stand at any path that the application says. */
+export const queuePaths = (layout: Layout, path: string, taken: string | undefined): QueuePaths =>
+  layout === "kazooLocking"
+    ? { items: `${path}entryFormat`, taken: taken ?? `${path}/taken`, markers: `${path}/clients` }
+    : // Beside the queue: whatever stands in it is an item to kazoo.
+      { items: path, taken: taken ?? `${path}-taken`, markers: `${path}-clients` }
+
+/** The names of a layout, with priorities or without. */
+export const namingFor = (layout: Layout, hasPriorities: boolean): EntryNaming =>
+  layout === "curator" ? (hasPriorities ? curatorPriorities : curator) : kazoo
+
+/** The items among the children of a path, first come first; what else is there is none. */
+export const parseEntries = (names: ReadonlyArray<string>, naming: EntryNaming): ReadonlyArray<Entry> =>
+  names
+    .map((name) => naming.parse(name))
+    .filter((entry) => entry !== undefined)
+    .toSorted((a, b) => a.priority - b.priority || ZnodePath.compareSequence(a.sequence, b.sequence))
+
+/** The data of an item in a layout. */
+export const itemCodec = <A>(layout: Layout, data: DataCodec<A>): DataCodec<A> =>
+  layout !== "curator"
+    ? data
+    : {
+        encode: (item) => Effect.map(data.encode(item), wrap),
+        decode: (path, bytes) => {
+          const item = unwrap(bytes)
+          return item === undefined
+            ? Effect.fail(new DataInvalid({ path, expected: "one item as Curator's DistributedQueue writes it" }))
+            : data.decode(path, item)
+        }
+      }
+
+// ---- internal: names
+
+const parseEntry = (name: string, prefix: string, priority: number): Entry | undefined => {
+  const sequence = ZnodePath.sequence(name, prefix)
+  return sequence === undefined ? undefined : { name, priority, sequence }
+}
+
+const maxInt32 = 2_147_483_647
+
+const curator: EntryNaming = {
+  prefix: () => "queue-",
+  parse: (name) => parseEntry(name, "queue-", 0),
+  defaultPriority: 0,
+  minPriority: 0,
+  maxPriority: 0
+}
+
+/** A digit for the sign, and the 32 bits in hexadecimal: the order of the names is that of the numbers. */
+const curatorPriorities: EntryNaming = {
+  prefix: (priority) => `queue-${priority < 0 ? 0 : 1}${(priority >>> 0).toString(16).toUpperCase().padStart(8, "0")}`,
+  parse: (name) => {
+    const found = /^queue-[01]([0-9A-F]{8})/.exec(name)
+    return found === null ? undefined : parseEntry(name, found[0], Number.parseInt(found[1]!, 16) | 0)
+  },
+  defaultPriority: 0,
+  minPriority: -maxInt32 - 1,
+  maxPriority: maxInt32
+}
+
+const kazoo: EntryNaming = {
+  prefix: (priority) => `entry-${String(priority).padStart(3, "0")}-`,
+  parse: (name) => {
+    const found = /^entry-(\d{3})-/.exec(name)
+    return found === null ? undefined : parseEntry(name, found[0], Number(found[1]))
+  },
+  defaultPriority: 100,
+  minPriority: 0,
+  maxPriority: 999
+}
+
+// ---- internal: data of Curator
+
+/** A version, for each item a 1 with its length and bytes, and a 2. */
+const version = 0x0001_0001
+const head = 9
+
+const wrap = (item: Uint8Array): Uint8Array => {
+  const data = new Uint8Array(head + item.byteLength + 1)
+  const view = new DataView(data.buffer)
+  view.setInt32(0, version)
+  view.setUint8(4, 1)
+  view.setInt32(5, item.byteLength)
+  data.set(item, head)
+  view.setUint8(data.byteLength - 1, 2)
+  return data
+}
+
+/** Undefined for what is none, and for several items in one znode, which Curator's `putMulti` writes. */
+const unwrap = (data: Uint8Array): Uint8Array | undefined => {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  if (data.byteLength <= head || view.getInt32(0) !== version || view.getUint8(4) !== 1) return undefined
+  const length = view.getInt32(5)
+  if (length !== data.byteLength - head - 1 || view.getUint8(data.byteLength - 1) !== 2) return undefined
+  return data.slice(head, head + length)
+}

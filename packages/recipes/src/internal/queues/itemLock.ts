@@ -1,0 +1,186 @@
+/**
+ * The lock of whoever works on an item: an ephemeral znode beside it, of the item's name. It is put together with a write of
+ * the item's own data, which moves the item's version one step on. So the version counts how often the item was taken, and it
+ * is what tells one taker's hold from the next one's: a lock has the same path and version whoever puts it.
+ */
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { DataInvalid, type RecipeError } from "../../Errors.ts"
+import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
+import { sleepJittered } from "../values/compareAndSet.ts"
+import type { Entry } from "./entryFormat.ts"
+import { failIfClosing } from "../locks/ownership.ts"
+import { ensureParents } from "../locks/ContenderQueue.ts"
+import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
+import { getOrUndefined, createParent, type QueueContext } from "./queueOps.ts"
+import { isStateConflict } from "../values/exactlyOnce.ts"
+
+/** An item with its lock beside it. */
+export interface LockedItem {
+  readonly lock: string
+  /** What is in the lock. */
+  readonly id: string
+  /** The version that the item has had since; undefined where we may not write it, so that nothing tells the hold but the lock. */
+  readonly version: number | undefined
+}
+
+// -----------------------------------------------------------------------------
+// putting
+// -----------------------------------------------------------------------------
+
+/** Puts a lock beside an item that was read; undefined when another was faster. */
+export const putLock = Effect.fnUntraced(function* <A>(
+  queue: QueueContext<A>,
+  path: string,
+  { data, stat }: DataAndStat,
+  lock: string,
+  id: string
+): Effect.fn.Return<LockedItem | undefined, RecipeError> {
+  const { acl, paths, zk } = queue
+  const ops = [Op.create(lock, { mode: "ephemeral", data: id, acl }), Op.setData(path, data, { version: stat.version })]
+  while (true) {
+    yield* failIfClosing(zk)
+    const sent = yield* Effect.result(zk.transaction(ops))
+    if (Result.isSuccess(sent)) return { lock, id, version: stat.version + 1 }
+    const error = sent.failure
+    if (error._tag === "TransactionFailed") {
+      const refused = error.error
+      if (error.index === 1 && refused._tag === "NoAuth") return yield* putLockAlone(queue, path, stat.czxid, lock, id)
+      if (!isStateConflict(refused)) return yield* Effect.fail(refused)
+      if (error.index === 1 || refused._tag !== "NoNode") return undefined
+      yield* ensureParents(zk, paths.taken, acl)
+      continue
+    }
+    // An item as large as a request may be has no room for a lock beside it.
+    if (error._tag === "FrameTooLarge") return yield* putLockAlone(queue, path, stat.czxid, lock, id)
+    if (Outcome.mayBeApplied(error)) {
+      // As one: a look at another server than the sync could be a look at the past.
+      const read = retryAcrossSessions(zk, Effect.andThen(zk.sync(lock), zk.get(lock)))
+      const there = yield* Effect.catchTag(read, "NoNode", () => Effect.undefined)
+      if (there !== undefined) {
+        const isOurs = hasId(there, id) && there.stat.ephemeralOwner === zk.session.id
+        return isOurs ? { lock, id, version: stat.version + 1 } : undefined
+      }
+    } else if (Outcome.isLost(error) || Outcome.isTransient(error)) {
+      yield* sleepJittered(100)
+    } else if (!(yield* isSessionReplaced(zk, error))) {
+      return yield* Effect.fail(error)
+    }
+  }
+})
+
+/** The lock without the write. The item may have been finished meanwhile. */
+const putLockAlone = Effect.fnUntraced(function* <A>(
+  { acl, paths, zk }: QueueContext<A>,
+  path: string,
+  czxid: bigint,
+  lock: string,
+  id: string
+): Effect.fn.Return<LockedItem | undefined, RecipeError> {
+  const once: Effect.Effect<boolean, RecipeError> = retryAcrossSessions(
+    zk,
+    zk.create(lock, { mode: "ephemeral", data: id, acl, idempotent: true })
+  ).pipe(
+    Effect.as(true),
+    Effect.catchTag("NoNode", () => Effect.andThen(ensureParents(zk, paths.taken, acl), once)),
+    // It may be ours, of an attempt that could not be told about.
+    Effect.catchTag("NodeExists", () =>
+      Effect.map(getOrUndefined(zk, lock), (found) => found !== undefined && hasId(found, id))
+    )
+  )
+  if (!(yield* once)) return undefined
+  if ((yield* getOrUndefined(zk, path))?.stat.czxid === czxid) return { lock, id, version: undefined }
+  yield* removeLock(zk, { lock, id })
+  return undefined
+})
+
+// -----------------------------------------------------------------------------
+// taking away
+// -----------------------------------------------------------------------------
+
+/** Takes a lock away if it is ours: another's may stand in its place by then. Waits for it a second at most. */
+export const removeLock = (zk: ZooKeeper.Service, { id, lock }: Pick<LockedItem, "lock" | "id">): Effect.Effect<void> =>
+  removeOwnLock(zk, lock, id).pipe(
+    // Who may not read may not be left with what stands in others' way; a session that has ended took it along.
+    Effect.catch((error) => (error._tag === "NoAuth" ? removeLockOfSession(zk, lock) : Effect.void)),
+    zk.session.closing.giveBack
+  )
+
+/** Looks again before each attempt: a delete that is repeated blindly would hit the lock of whoever came since. */
+const removeOwnLock = (zk: ZooKeeper.Service, lock: string, id: string) =>
+  Effect.suspend(() => {
+    let isAgain = false
+    const attempt = Effect.gen(function* () {
+      // A server that lags would show what a lost reply was about.
+      if (isAgain) yield* zk.sync(lock)
+      isAgain = true
+      const found = yield* zk.get(lock)
+      if (!hasId(found, id) || found.stat.ephemeralOwner !== zk.session.id) return
+      yield* zk.delete(lock, { version: found.stat.version })
+    })
+    return Effect.catchTag(retryAcrossSessions(zk, attempt), ["NoNode", "BadVersion", "NotEmpty"], () => Effect.void)
+  })
+
+const removeLockOfSession = (zk: ZooKeeper.Service, lock: string) =>
+  Effect.suspend(() => {
+    const session = zk.session.id
+    return Effect.ignore(
+      retryAcrossSessions(
+        zk,
+        deleteByCzxid(zk, lock, ({ ephemeralOwner }) => ephemeralOwner === session)
+      )
+    )
+  })
+
+const hasId = (found: DataAndStat, id: string): boolean => new TextDecoder().decode(found.data) === id
+
+// -----------------------------------------------------------------------------
+// giving up
+// -----------------------------------------------------------------------------
+
+/** Whether an item has been taken as often as it may be. */
+export const isExhausted = <A>({ deadLetters }: QueueContext<A>, { stat }: DataAndStat): boolean =>
+  deadLetters !== undefined && stat.version >= deadLetters.maxAttempts
+
+/**
+ * Moves an item to the dead letters, in one transaction that fits that very item in the state in which it was read, and only
+ * while nobody works on it. Sent again after a lost reply it finds the item gone.
+ */
+export const moveToDeadLetters = <A>(
+  queue: QueueContext<A>,
+  path: string,
+  entry: Entry,
+  { data, stat }: DataAndStat,
+  lock: string
+): Effect.Effect<void, DataInvalid | RecipeError> => {
+  const { acl, deadLetters, naming, paths, zk } = queue
+  if (deadLetters === undefined) return Effect.void
+  const once: Effect.Effect<void, DataInvalid | RecipeError> = retryAcrossSessions(
+    zk,
+    zk.transaction([
+      Op.create(lock, { mode: "ephemeral", acl }),
+      Op.delete(path, { version: stat.version }),
+      Op.create(ZnodePath.join(deadLetters.path, naming.prefix(entry.priority)), {
+        mode: "persistentSequential",
+        data,
+        acl
+      }),
+      Op.delete(lock)
+    ])
+  ).pipe(
+    Effect.asVoid,
+    Effect.catchTag("TransactionFailed", ({ error, index }) => {
+      if (error._tag === "NoNode" && index === 0) return Effect.andThen(ensureParents(zk, paths.taken, acl), once)
+      if (error._tag === "NoNode" && index === 2) return Effect.andThen(createParent(queue, deadLetters.path), once)
+      if (error._tag === "NotEmpty") return Effect.fail(new DataInvalid({ path, expected: "an item without children" }))
+      // Somebody works on it, or was faster.
+      return isStateConflict(error) ? Effect.void : Effect.fail(error)
+    })
+  )
+  return once
+}

@@ -1,0 +1,47 @@
+/**
+ * Values of the application as the data of znodes: the client's typed encoding, with the errors of recipes.
+ */
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import type { Data } from "@effect-zookeeper/client/ZooKeeper"
+import * as ZNode from "@effect-zookeeper/client/ZNode"
+import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
+import { DataInvalid } from "../../Errors.ts"
+
+export interface DataCodec<A> {
+  readonly encode: (value: A) => Effect.Effect<Uint8Array, InvalidArgument>
+  readonly decode: (path: string, data: Uint8Array) => Effect.Effect<A, DataInvalid>
+}
+
+/** By a Schema, as JSON unless a codec says otherwise. */
+export const makeDataCodec = <A, I>(
+  schema: Schema.Codec<A, I>,
+  codec?: ZNode.Codec<NoInfer<I>> | undefined
+): DataCodec<A> => {
+  const { decode, encode } = ZNode.dataCodec(schema, codec)
+  return {
+    // As they are at the call: what comes out of a Schema of bytes is the caller's own buffer.
+    encode: (value) => Effect.map(encode(value), toBytes),
+    decode: (path, data) =>
+      Effect.mapError(
+        decode(path, data),
+        ({ cause }) =>
+          new DataInvalid({
+            path,
+            expected: `what its schema says (${cause instanceof Error ? cause.message : String(cause)})`
+          })
+      )
+  }
+}
+
+/**
+ * Data as the bytes that it is written as: a copy, for a recipe keeps it for longer than the call, and whose buffer it is may
+ * write something else into it.
+ */
+export const toBytes = (data: Data): Uint8Array =>
+  typeof data === "string"
+    ? new TextEncoder().encode(data)
+    : // What is no data at all is left to the client, which refuses it.
+      data instanceof Uint8Array
+      ? new Uint8Array(data)
+      : data

@@ -1,0 +1,55 @@
+/**
+ * Requests whose success leaves something behind: a znode, a watch. Whoever stops to wait for one of these must not lose
+ * sight of what it left.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+import type * as Scope from "effect/Scope"
+
+/**
+ * Waits for an effect, interruptibly. Whoever stops to wait does not stop the effect: between its success and the moment in
+ * which that is known lies many a step at which an interruption would lose it. It goes on, to its own end or the session's,
+ * and what it succeeds with is told to `onLate`. To be run where nothing is interrupted, with the `restore` of that region.
+ */
+export const awaitDetached = <A, E, Late = never>(
+  restore: <B, E2>(effect: Effect.Effect<B, E2>) => Effect.Effect<B, E2 | Late>,
+  effect: Effect.Effect<A, E>,
+  onLate: (value: A) => Effect.Effect<void>
+): Effect.Effect<A, E | Late> =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkDetach(effect, { startImmediately: true, uninterruptible: true })
+    const exit = yield* Effect.exit(restore(Fiber.await(fiber)))
+    if (Exit.isSuccess(exit)) return yield* exit.value
+    const undo = Effect.flatMap(Fiber.await(fiber), (missed) =>
+      Exit.isSuccess(missed) ? onLate(missed.value) : Effect.void
+    )
+    yield* Effect.forkDetach(undo, { startImmediately: true })
+    return yield* Effect.failCause(exit.cause)
+  })
+
+/** A look with a watch that is waited for from now on: closing the Scope drops it. */
+export const watchScoped = <A extends { readonly changed: Effect.Effect<unknown, unknown> }, E>(
+  read: Effect.Effect<A, E>
+): Effect.Effect<A & { readonly nextChange: Fiber.Fiber<ChangeOf<A>, LossOf<A>> }, E, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope
+      // Only a wait that has begun drops the watch when it ends: it begins at once, without giving way to others, and be it
+      // in a Scope that is closed.
+      const wait = (seen: A) => {
+        const changed = seen.changed as Effect.Effect<ChangeOf<A>, LossOf<A>>
+        const waiting =
+          scope.state._tag === "Closed"
+            ? Effect.tap(Effect.forkDetach(changed, { startImmediately: true }), Fiber.interrupt)
+            : Effect.forkIn(changed, scope, { startImmediately: true })
+        return Effect.provideService(waiting, Scheduler.PreventSchedulerYield, true)
+      }
+      const seen = yield* awaitDetached(restore, read, (seen) => Effect.flatMap(wait(seen), Fiber.interrupt))
+      return { ...seen, nextChange: yield* wait(seen) }
+    })
+  )
+
+type ChangeOf<A> = A extends { readonly changed: Effect.Effect<infer C, infer _E> } ? C : never
+type LossOf<A> = A extends { readonly changed: Effect.Effect<infer _C, infer E> } ? E : never

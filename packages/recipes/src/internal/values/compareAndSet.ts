@@ -1,0 +1,177 @@
+/**
+ * Compare and set: read, decide, and write if nobody has written in between; else again.
+ *
+ * The one loop behind counters, values and generators of ids. Its rules: what is absent is created, and whoever comes
+ * second reads again; a conflict is followed by a pause with jitter; a write whose reply was lost is never sent again
+ * before it is known that it was not applied; and a version of -1, which servers take for any, is no version to compare
+ * with.
+ *
+ * Servers compare versions alone, and those of a znode that is deleted and made anew begin again: a write may meet another
+ * znode than the one that was read, at the same version. Nothing in a request can prevent that. The reply tells, by the czxid
+ * in it, and such a write is never told as one that replaced what was read.
+ */
+import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type { CreateError, RequestTimeout, SetDataError } from "@effect-zookeeper/client/Errors"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import type { DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import { Contended, OutcomeUnknown, type RecipeError, VersionExhausted } from "../../Errors.ts"
+import type * as Lock from "../../Lock.ts"
+import { ensureParents } from "../locks/ContenderQueue.ts"
+import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
+
+/** The znode, and how long it is fought for. */
+export interface Cell {
+  readonly zk: ZooKeeper.Service
+  readonly path: string
+  readonly acl: ReadonlyArray<Acl.Acl> | undefined
+  /** After so many conflicts it fails with `Contended`; undefined for never. */
+  readonly attempts: number | undefined
+  /** After so many conflicts the rest happens under a lock. */
+  readonly promote: { readonly lock: Lock.Lock; readonly after: number } | undefined
+}
+
+/** The znode as it was read; undefined for none. */
+export type Found = DataAndStat | undefined
+
+/** What is to be written, or that nothing is; and what to answer then. */
+export interface Decision<A> {
+  readonly data: Uint8Array | undefined
+  readonly result: A
+  /** Written whatever the version is, where it is one that cannot be compared with. Default false. */
+  readonly unconditional?: boolean | undefined
+}
+
+/** A write without a reply. */
+export interface Attempt {
+  readonly found: Found
+  readonly data: Uint8Array
+}
+
+/** Whether an attempt was applied, told by what is there afterwards; undefined when that does not tell. */
+export type Recognize = (now: Found, attempt: Attempt) => boolean | undefined
+
+/** What the loop itself can fail with. */
+export type CasError = RecipeError | OutcomeUnknown | VersionExhausted | Contended
+
+/**
+ * Reads, decides and writes until a decision is written or decides to write nothing. `decide` may run many times.
+ * `operation` is what the application asked for.
+ */
+export const modify = <A, E>(
+  cell: Cell,
+  operation: string,
+  decide: (found: Found) => Effect.Effect<Decision<A>, E>,
+  recognize: Recognize = byVersion
+): Effect.Effect<{ readonly result: A; readonly attempts: number }, E | CasError> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const { path, zk } = cell
+      let conflicts = 0
+      let attempts = 0
+      let lost: (Attempt & { readonly result: A; readonly error: CreateError | SetDataError }) | undefined
+      let losses = Outcome.totalLosses()
+      while (true) {
+        const found = yield* lost === undefined
+          ? read(cell)
+          : Effect.mapError(readAfterSync(cell), Outcome.markMaybeApplied)
+        if (lost !== undefined) {
+          const applied = recognize(found, lost)
+          if (applied === undefined) return yield* new OutcomeUnknown({ path, operation, reason: "lost" })
+          if (applied) return { result: lost.result, attempts }
+          if (lost.error._tag === "ConnectionLoss" && losses.isGivenUp) {
+            return yield* Effect.fail(Outcome.markUnapplied(losses.withTotal(lost.error)))
+          }
+          lost = undefined
+        }
+        const { data, result, unconditional = false } = yield* decide(found)
+        attempts++
+        if (data === undefined) return { result, attempts }
+        if (found?.stat.version === -1 && !unconditional) return yield* new VersionExhausted({ path })
+        const sent = yield* Effect.result(write(cell, found, data))
+        if (Result.isSuccess(sent)) {
+          if (isSameBirth(found, sent.success)) return { result, attempts }
+          return yield* new OutcomeUnknown({ path, operation, reason: "remade" })
+        }
+        const error = sent.failure
+        if (Outcome.mayBeApplied(error)) {
+          losses.add(error)
+          lost = { found, data, result, error }
+          continue
+        }
+        losses = Outcome.totalLosses()
+        // The rest was not applied.
+        if (error._tag === "BadVersion" || error._tag === "NodeExists") {
+          conflicts++
+          if (conflicts === cell.attempts) return yield* new Contended({ path, attempts })
+          // A conflict is decided by the versions alone: that others who are not promoted still come in between is fine.
+          if (conflicts === cell.promote?.after) yield* acquire(cell.promote.lock)
+          else yield* sleepJittered(5 * 2 ** Math.min(conflicts, 8))
+        } else if (error._tag === "NoNode") {
+          if (found === undefined) yield* ensureParents(zk, ZnodePath.parent(path) ?? "/", cell.acl)
+        } else if (Outcome.isTransient(error)) {
+          yield* sleepJittered(100)
+        } else if (!(yield* isSessionReplaced(zk, error))) {
+          return yield* Effect.fail(passed(error))
+        }
+      }
+    })
+  )
+
+/** What is there; undefined for nothing. */
+export const read = ({ path, zk }: Cell): Effect.Effect<Found, RecipeError> =>
+  Effect.catchTag(retryAcrossSessions(zk, zk.get(path)), "NoNode", () => Effect.undefined)
+
+/**
+ * Told by the version alone. Every write moves `mzxid`: where it stands still, nothing was applied. One step on with other
+ * data, somebody else made that step. All else may have been either.
+ */
+export const byVersion: Recognize = (now, { data, found }) => {
+  if (found === undefined) {
+    if (now === undefined) return false
+    return now.stat.version === 0 && !bytesEqual(now.data, data) ? false : undefined
+  }
+  if (now === undefined || now.stat.czxid !== found.stat.czxid) return undefined
+  if (now.stat.mzxid === found.stat.mzxid) return false
+  return now.stat.version === ((found.stat.version + 1) | 0) && !bytesEqual(now.data, data) ? false : undefined
+}
+
+/** Whether two data are the same bytes. */
+export const bytesEqual = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
+
+// ---- internal
+
+/** As one: a look at another server than the sync could be a look at the past. */
+const readAfterSync = ({ path, zk }: Cell): Effect.Effect<Found, RecipeError> =>
+  Effect.catchTag(
+    retryAcrossSessions(zk, Effect.andThen(zk.sync(path), zk.get(path))),
+    "NoNode",
+    () => Effect.undefined
+  )
+
+const write = (
+  { acl, path, zk }: Cell,
+  found: Found,
+  data: Uint8Array
+): Effect.Effect<Stat | undefined, CreateError | SetDataError> =>
+  found === undefined
+    ? Effect.as(zk.create(path, { data, acl }), undefined)
+    : zk.setData(path, data, { version: found.stat.version })
+
+/** Whether the znode that was written is the one that was read. */
+const isSameBirth = (found: Found, written: Stat | undefined): boolean => written?.czxid === found?.stat.czxid
+
+/** Until the loop ends. Without a timeout there is none. */
+const acquire = (lock: Lock.Lock) => Effect.catchTag(lock.acquire(), "LockTimeout", (error) => Effect.die(error))
+
+/** Between half and one and a half of so many milliseconds. */
+export const sleepJittered = (millis: number): Effect.Effect<void> =>
+  Effect.flatMap(Random.next, (random) => Effect.sleep(millis * (0.5 + random)))
+
+/** What the branches before have left over. */
+const passed = <E extends { readonly _tag: string }>(error: E) => error as Exclude<E, RequestTimeout>

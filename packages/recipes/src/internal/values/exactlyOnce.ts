@@ -1,0 +1,219 @@
+/**
+ * Transactions whose fate can be learnt when their reply is lost.
+ *
+ * Each carries one write more, to an ephemeral znode that nobody else writes: a marker. Where the reply is lost, the version
+ * of the marker tells whether the transaction was applied; it is sent again only if it was not. A marker serves one
+ * transaction after the other, and as many are kept as are used at once.
+ */
+import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import { type OperationError, TransactionFailed } from "@effect-zookeeper/client/Errors"
+import * as Guid from "@effect-zookeeper/client/Guid"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import { OutcomeUnknown, type RecipeError } from "../../Errors.ts"
+import { sleepJittered } from "./compareAndSet.ts"
+import { deleteEphemeral, deleteInBackground } from "../locks/ownership.ts"
+import { ensureParents } from "../locks/ContenderQueue.ts"
+import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
+
+/** Transactions that are applied exactly once. */
+export interface ExactlyOnce {
+  /**
+   * Applies all or nothing, once. `OutcomeUnknown` only when the session ended before the fate was learnt. `operation` and
+   * `path` are what the application asked for.
+   */
+  readonly transact: (
+    subject: { readonly operation: string; readonly path: string },
+    ops: ReadonlyArray<Op.Write>
+  ) => Effect.Effect<void, TransactionFailed | OutcomeUnknown | RecipeError>
+}
+
+/**
+ * Markers below a path, which are deleted when the Scope closes. All that are made for one client in one Scope share them:
+ * a queue that is made for each call leaves nothing behind but what the next one uses.
+ */
+export const make = Effect.fnUntraced(function* (
+  zk: ZooKeeper.Service,
+  directory: string,
+  acl: ReadonlyArray<Acl.Acl> | undefined
+): Effect.fn.Return<ExactlyOnce, never, Scope.Scope> {
+  const markerPool = yield* poolOf(zk)
+
+  const takeMarker: Effect.Effect<Marker> = Effect.suspend(() => {
+    const marker = markerPool.take(directory)
+    if (marker !== undefined) return Effect.succeed(marker)
+    return Effect.map(Guid.make, (id): Marker => ({
+      directory,
+      path: ZnodePath.join(directory, id),
+      session: zk.session.id,
+      version: undefined
+    }))
+  })
+
+  const returnMarker = (marker: Marker): Effect.Effect<void> => {
+    if (marker.version === undefined) return Effect.void
+    // One that was obtained in a session that is over may have been created in the next: it is not counted on.
+    const isUsable = marker.session === zk.session.id && marker.version <= LAST_VERSION
+    const surplus = isUsable ? markerPool.give(marker) : marker
+    return surplus === undefined ? Effect.void : deleteInBackground(zk, surplus.path)
+  }
+
+  /** What became of a transaction without a reply. */
+  const learnFate = Effect.fnUntraced(function* (
+    marker: Marker
+  ): Effect.fn.Return<"Applied" | "NotApplied" | "Unknown", RecipeError> {
+    const { path, session, version } = marker
+    // As one: a look at another server than the sync could be a look at the past.
+    const now = yield* retryAcrossSessions(zk, Effect.andThen(zk.sync(path), zk.stat(path)))
+    if (Option.isNone(now)) return version === undefined && session === zk.session.id ? "NotApplied" : "Unknown"
+    if (now.value.version === version) return "NotApplied"
+    if (now.value.version !== nextVersion(version)) return "Unknown"
+    marker.version = nextVersion(version)
+    return "Applied"
+  })
+
+  /** What is interrupted leaves nobody's marker behind. */
+  const deleteMarkerOnError = <A, E>(marker: Marker, waiting: Effect.Effect<A, E>) =>
+    Effect.onError(waiting, () => deleteInBackground(zk, marker.path))
+
+  return {
+    transact: ({ operation, path }, ops) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const losses = Outcome.totalLosses()
+          while (true) {
+            const marker = yield* takeMarker
+            const { version } = marker
+            const markerWrite =
+              version === undefined
+                ? Op.create(marker.path, { mode: "ephemeral", acl })
+                : Op.setData(marker.path, "", { version })
+            const sent = yield* deleteMarkerOnError(
+              marker,
+              restore(Effect.result(zk.transaction([...ops, markerWrite])))
+            )
+            if (Result.isSuccess(sent)) {
+              marker.version = nextVersion(version)
+              return yield* returnMarker(marker)
+            }
+            const error = sent.failure
+            if (error._tag === "TransactionFailed") {
+              if (error.index < ops.length) {
+                yield* returnMarker(marker)
+                return yield* new TransactionFailed({ ...error, results: error.results.slice(0, ops.length) })
+              }
+              // Deleted or written by somebody: another one is taken.
+              if (error.error._tag === "NoNode" && version === undefined)
+                yield* restore(ensureParents(zk, directory, acl))
+              else if (isStateConflict(error.error)) yield* deleteInBackground(zk, marker.path)
+              else return yield* Effect.fail(error.error)
+            } else if (Outcome.mayBeApplied(error)) {
+              losses.add(error)
+              const fate = yield* deleteMarkerOnError(
+                marker,
+                restore(Effect.mapError(learnFate(marker), Outcome.markMaybeApplied))
+              )
+              if (fate === "Unknown") {
+                yield* deleteInBackground(zk, marker.path)
+                return yield* new OutcomeUnknown({ operation, path, reason: "lost" })
+              }
+              yield* returnMarker(marker)
+              if (fate === "Applied") return
+              if (error._tag === "ConnectionLoss" && losses.isGivenUp) {
+                return yield* Effect.fail(Outcome.markUnapplied(losses.withTotal(error)))
+              }
+            } else if (Outcome.isLost(error) || Outcome.isTransient(error)) {
+              yield* returnMarker(marker)
+              yield* restore(sleepJittered(100))
+            } else if (!(yield* isSessionReplaced(zk, error))) {
+              yield* returnMarker(marker)
+              return yield* Effect.fail(error)
+            }
+          }
+        })
+      )
+  }
+})
+
+/** What a znode is to an operation; everything else holds for any znode there. */
+type StateConflict = Extract<OperationError, { readonly _tag: "NoNode" | "NodeExists" | "BadVersion" | "NotEmpty" }>
+
+/** Whether an operation was refused for what is there, rather than for who asked or how much. */
+export const isStateConflict = (error: OperationError): error is StateConflict =>
+  error._tag === "NoNode" || error._tag === "NodeExists" || error._tag === "BadVersion" || error._tag === "NotEmpty"
+
+// ---- internal
+
+interface Marker {
+  readonly directory: string
+  readonly path: string
+  /** The session that it is created in. */
+  readonly session: bigint
+  /** Undefined before it is created. */
+  version: number | undefined
+}
+
+const nextVersion = (version: number | undefined): number => (version === undefined ? 0 : version + 1)
+
+/** More than this many at once are rare, and those of places that are used no more have to go some time. */
+const MAX_IDLE = 16
+
+/** The markers of a client that nobody uses at the moment, whichever place they are of. */
+class MarkerPool {
+  private readonly zk: ZooKeeper.Service
+  /** Those that were used last stand at the end. */
+  private readonly idle: Array<Marker> = []
+  private isClosed = false
+
+  constructor(zk: ZooKeeper.Service) {
+    this.zk = zk
+  }
+
+  take(directory: string): Marker | undefined {
+    while (true) {
+      const at = this.idle.findLastIndex((marker) => marker.directory === directory)
+      if (at === -1) return undefined
+      const [marker] = this.idle.splice(at, 1)
+      // Those of a session that is over are gone, or will be.
+      if (marker?.session === this.zk.session.id) return marker
+    }
+  }
+
+  /** Gives the one that is to be deleted for it. */
+  give(marker: Marker): Marker | undefined {
+    if (this.isClosed) return marker
+    this.idle.push(marker)
+    return this.idle.length > MAX_IDLE ? this.idle.shift() : undefined
+  }
+
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.isClosed = true
+    return Effect.forEach(this.idle.splice(0), ({ path }) => deleteEphemeral(this.zk, path), {
+      concurrency: "unbounded",
+      discard: true
+    })
+  })
+}
+
+/** By the Scope that they live in, and the client. */
+const markerPools = new WeakMap<Scope.Scope, WeakMap<ZooKeeper.Service, MarkerPool>>()
+
+const poolOf = (zk: ZooKeeper.Service): Effect.Effect<MarkerPool, never, Scope.Scope> =>
+  Effect.flatMap(Effect.scope, (scope) => {
+    let ofScope = markerPools.get(scope)
+    if (ofScope === undefined) markerPools.set(scope, (ofScope = new WeakMap()))
+    const there = ofScope.get(zk)
+    if (there !== undefined) return Effect.succeed(there)
+    const pool = new MarkerPool(zk)
+    ofScope.set(zk, pool)
+    return Effect.as(Scope.addFinalizer(scope, pool.close), pool)
+  })
+
+/** Before the versions wrap. */
+const LAST_VERSION = 2_000_000_000

@@ -1,0 +1,251 @@
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as DoubleBarrier from "../../src/DoubleBarrier.ts"
+import { withClient, describeOnServers, eventually, failure, makeChroot } from "../support/targets.ts"
+
+const path = "/barrier"
+
+const member = (zk: ZooKeeper.Service, size: number) => withClient(zk)(DoubleBarrier.make(path, { size }))
+
+/** Starts something, and tells by a flag whether it has ended. */
+const begun = <E, R>(effect: Effect.Effect<void, E, R>) =>
+  Effect.gen(function* () {
+    let ended = false
+    const fiber = yield* Effect.forkChild(
+      Effect.andThen(
+        effect,
+        Effect.sync(() => (ended = true))
+      ),
+      {
+        startImmediately: true
+      }
+    )
+    return { hasEnded: () => ended, ends: Fiber.join(fiber), stop: Fiber.interrupt(fiber) }
+  })
+
+const names = (zk: ZooKeeper.Service) =>
+  Effect.catchTag(zk.getChildren(path), "NoNode", (): Effect.Effect<ReadonlyArray<string>> => Effect.succeed([]))
+
+const has = (zk: ZooKeeper.Service, count: number) => eventually(names(zk), ({ length }) => length === count)
+
+describeOnServers("a double barrier", (it) => {
+  it.effect("stands again when somebody deletes the znode of a member that waits", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const waiting = yield* begun((yield* member(yield* another(), 2)).enter())
+      yield* has(zk, 1)
+      const [former] = yield* names(zk)
+      yield* zk.delete(`${path}/${former}`)
+      yield* eventually(names(zk), (members) => members.length === 1 && members[0] !== former)
+      yield* (yield* member(yield* another(), 2)).enter()
+      yield* waiting.ends
+    })
+  )
+
+  it.effect("lets eight in when the eighth has come, and out when the eighth has left (aiozk 2)", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const members = yield* Effect.forEach(Array.from({ length: 8 }), () =>
+        Effect.flatMap(another(), (zk) => member(zk, 8))
+      )
+      const entering = yield* Effect.forEach(members.slice(1), ({ enter }) => begun(enter()))
+      yield* has(zk, 7)
+      assert.isFalse(entering.some(({ hasEnded }) => hasEnded()))
+      yield* members[0]!.enter()
+      yield* Effect.forEach(entering, ({ ends }) => ends)
+      assert.include(yield* names(zk), "ready")
+      const leaving = yield* Effect.forEach(members.slice(1), ({ leave }) => begun(leave()))
+      // Either it is the lowest, which waits for the others, or the lowest waits for it.
+      yield* eventually(names(zk), ({ length }) => length <= 3)
+      assert.isFalse(leaving.some(({ hasEnded }) => hasEnded()))
+      yield* members[0]!.leave()
+      yield* Effect.forEach(leaving, ({ ends }) => ends)
+      assert.deepStrictEqual(yield* names(zk), [])
+    })
+  )
+
+  it.effect("gives up the wait for others in time, and does not count any more (aiozk 5 and 6)", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const first = yield* member(zk, 3)
+      assert.strictEqual((yield* failure(first.enter({ timeout: 300 }), "WaitTimeout")).timeout, 300)
+      assert.strictEqual((yield* failure(first.enter({ timeout: 0 }), "WaitTimeout")).timeout, 0)
+      // On a busy machine a create may have been on its way: it is undone when its answer comes.
+      yield* has(zk, 0)
+      // Two are still too few, however often others have tried.
+      const crowd = yield* Effect.forEach([1, 2], () => Effect.flatMap(another(), (zk) => member(zk, 3)))
+      const outcomes = yield* Effect.forEach(crowd, ({ enter }) => Effect.flip(enter({ timeout: 500 })), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(
+        outcomes.map(({ _tag }) => _tag),
+        ["WaitTimeout", "WaitTimeout"]
+      )
+      yield* has(zk, 0)
+    })
+  )
+
+  it.effect("has left when it gives up the wait for those inside, and waits on when asked again (aiozk 7)", () =>
+    // aiozk's second leave fails with a KeyError.
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const [one, two] = [yield* member(zk, 2), yield* member(yield* another(), 2)]
+      yield* Effect.all([one.enter(), two.enter()], { concurrency: 2 })
+      yield* failure(one.leave({ timeout: 300 }), "WaitTimeout")
+      assert.lengthOf(
+        (yield* names(zk)).filter((name) => name !== "ready"),
+        1
+      )
+      yield* failure(one.leave({ timeout: 300 }), "WaitTimeout")
+      const leaving = yield* begun(one.leave())
+      yield* two.leave()
+      yield* leaving.ends
+      yield* one.leave()
+    })
+  )
+
+  it.effect("is shut for one who comes after all members have crashed", () =>
+    // aiozk's lets it through, and so does Curator's.
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const [a, b] = [yield* another(), yield* another()]
+      yield* Effect.all([(yield* member(a, 2)).enter(), (yield* member(b, 2)).enter()], { concurrency: 2 })
+      yield* Effect.all([a.session.detach, b.session.detach])
+      for (const name of yield* names(zk)) if (name !== "ready") yield* zk.delete(`${path}/${name}`)
+      assert.deepStrictEqual(yield* names(zk), ["ready"])
+      const lone = yield* member(zk, 2)
+      yield* failure(lone.enter({ timeout: 500 }), "WaitTimeout")
+      // Together with another it opens the next generation.
+      const entering = yield* begun(lone.enter())
+      yield* has(zk, 2)
+      assert.isFalse(entering.hasEnded())
+      yield* (yield* member(yield* another(), 2)).enter()
+      yield* entering.ends
+    })
+  )
+
+  it.effect("does not count a member whose session has expired, and has it stand again in the next", () =>
+    Effect.gen(function* () {
+      const { another, expire, zk } = yield* makeChroot
+      const other = yield* another()
+      const first = yield* begun((yield* member(other, 3)).enter())
+      const second = yield* begun((yield* member(zk, 3)).enter())
+      yield* has(zk, 2)
+      const before = yield* names(zk)
+      yield* expire(other)
+      yield* eventually(names(zk), (now) => now.length === 2 && now.some((name) => !before.includes(name)))
+      assert.isFalse(first.hasEnded() || second.hasEnded())
+      yield* (yield* member(yield* another(), 3)).enter()
+      yield* first.ends
+      yield* second.ends
+    })
+  )
+
+  it.effect("lets in who comes while others are inside, and more than enough", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const members = yield* Effect.forEach(Array.from({ length: 5 }), () =>
+        Effect.flatMap(another(), (zk) => member(zk, 2))
+      )
+      yield* Effect.forEach(members, ({ enter }) => enter(), { concurrency: "unbounded" })
+      const leaving = yield* begun(members[0]!.leave())
+      const late = yield* member(zk, 2)
+      yield* late.enter({ timeout: "10 seconds" })
+      assert.isFalse(leaving.hasEnded())
+      yield* Effect.forEach([...members.slice(1), late], ({ leave }) => leave(), { concurrency: "unbounded" })
+      yield* leaving.ends
+      assert.deepStrictEqual(yield* names(zk), [])
+    })
+  )
+
+  it.effect("does not wait for those who come after it has left", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const [one, two] = [yield* member(zk, 2), yield* member(yield* another(), 2)]
+      yield* Effect.all([one.enter(), two.enter()], { concurrency: 2 })
+      yield* failure(one.leave({ timeout: 200 }), "WaitTimeout")
+      const late = yield* member(yield* another(), 2)
+      yield* late.enter()
+      yield* two.leave({ timeout: 200 }).pipe(Effect.ignore)
+      yield* one.leave({ timeout: "10 seconds" })
+      yield* late.leave({ timeout: "10 seconds" })
+      assert.deepStrictEqual(
+        (yield* names(zk)).filter((name) => name !== "ready"),
+        []
+      )
+    })
+  )
+
+  it.effect("is not moved by what is no member, nor by changes of its own (Curator's testSpuriousWakeup)", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const waiter = yield* begun((yield* member(zk, 2)).enter())
+      yield* has(zk, 1)
+      const [name] = yield* names(zk)
+      yield* zk.create(`${path}/foreign`)
+      yield* zk.set(`${path}/${name}`, "changed")
+      yield* zk.create(`${path}/_c_00000000-5c1e-4d0a-8f3e-0c7a5b1d2e4f-lock-0000000001`)
+      yield* failure(Effect.timeout(waiter.ends, 200), "TimeoutError")
+      assert.isFalse(waiter.hasEnded())
+      yield* (yield* member(zk, 2)).enter()
+      yield* waiter.ends
+    })
+  )
+
+  it.effect("survives lost connections while it enters and while it leaves", () =>
+    Effect.gen(function* () {
+      const { breakable, zk } = yield* makeChroot
+      const { link, zk: mine } = yield* breakable()
+      const [one, two] = [yield* member(mine, 2), yield* member(zk, 2)]
+      yield* link.loseReply(Operations.create2)
+      const entering = yield* begun(one.enter())
+      yield* has(zk, 1)
+      yield* link.cut
+      yield* two.enter()
+      yield* link.heal
+      yield* entering.ends
+      const leaving = yield* begun(one.leave())
+      yield* link.cut
+      const other = yield* begun(two.leave())
+      yield* link.heal
+      yield* leaving.ends
+      yield* other.ends
+      assert.deepStrictEqual(yield* names(zk), [])
+    })
+  )
+
+  it.effect("leaves no znode behind when it is interrupted at any time", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const mine = yield* another()
+      for (let steps = 0; steps < 12; steps++) {
+        const entering = yield* begun((yield* member(mine, 20)).enter())
+        for (let step = 0; step < steps; step++) yield* mine.exists("/")
+        yield* entering.stop
+      }
+      yield* has(zk, 0)
+    })
+  )
+
+  it.effect("understands the znodes of Curator's members", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const curator = yield* another()
+      const mine = yield* member(zk, 2)
+      const entering = yield* begun(mine.enter())
+      yield* has(zk, 1)
+      const theirs = "/00000000-5c1e-4d0a-8f3e-0c7a5b1d2e4f"
+      yield* curator.create(path + theirs, { mode: "ephemeral" })
+      yield* curator.create(`${path}/ready`)
+      yield* entering.ends
+      const leaving = yield* begun(mine.leave())
+      yield* has(zk, 2)
+      assert.isFalse(leaving.hasEnded())
+      yield* curator.delete(path + theirs)
+      yield* leaving.ends
+    })
+  )
+})

@@ -1,0 +1,69 @@
+/** Caches of a parent whose counter of children has come to its end, where creations move neither cversion nor pzxid. */
+import * as Session from "@effect-zookeeper/session/Session"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
+import { layer as layerTransport } from "@effect-zookeeper/transport/Transport"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import { ChildrenCache, TreeCache } from "../../src/index.ts"
+
+const connect = (servers: string) =>
+  Effect.map(
+    Layer.build(
+      Layer.fresh(
+        ZooKeeper.layerSession().pipe(
+          Layer.provide(Session.layer({ servers, retry: Schedule.spaced("20 millis") })),
+          Layer.provide(layerTransport())
+        )
+      )
+    ),
+    (context) => Context.get(context, ZooKeeper.ZooKeeper)
+  )
+
+const caches = {
+  ChildrenCache: Effect.map(ChildrenCache.make("/p"), (cache) => () => [...cache.get().keys()]),
+  TreeCache: Effect.map(TreeCache.make("/p"), (cache) => () => [...cache.children("/p").keys()])
+}
+
+describe("the children of a parent whose counter is at its end", () => {
+  for (const [name, make] of Object.entries(caches)) {
+    it.live(`come and go in a ${name}, while there is a connection and while there is none`, () =>
+      Effect.gen(function* () {
+        const context = yield* Layer.build(EmbeddedServer.layer())
+        const server = Context.get(context, EmbeddedServer.EmbeddedServer)
+        const [host = "", port = ""] = server.connectString.split(":")
+        const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+        const zk = yield* connect(proxy.connectString)
+        const beside = yield* connect(server.connectString)
+        yield* beside.create("/p")
+        yield* beside.create("/p/first")
+        assert.isTrue(yield* server.setSequence("/p", 2_147_483_647))
+        const names = yield* Effect.provideService(make, ZooKeeper.ZooKeeper, zk)
+        const becomes = (expected: string) =>
+          eventually(
+            Effect.sync(() => names().toSorted().join()),
+            (seen) => seen === expected
+          )
+        yield* becomes("first")
+        yield* beside.create("/p/a")
+        yield* becomes("a,first")
+        yield* Effect.andThen(proxy.accept("refuse"), proxy.dropAll("rst"))
+        yield* eventually(
+          Effect.sync(() => zk.session.state._tag),
+          (tag) => tag === "Disconnected"
+        )
+        yield* beside.create("/p/b")
+        yield* proxy.heal
+        yield* becomes("a,b,first")
+        yield* beside.delete("/p/first")
+        yield* beside.create("/p/c")
+        yield* becomes("a,b,c")
+      })
+    )
+  }
+})

@@ -1,0 +1,258 @@
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { assert } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import { LockLost } from "../../src/Errors.ts"
+import * as Lease from "../../src/Lease.ts"
+import { withClient, describeOnServers, eventually, failure, makeChroot } from "../support/targets.ts"
+
+const lease = (zk: ZooKeeper.Service, options?: Partial<Lease.Options>) =>
+  withClient(zk)(Lease.make("/lease", { duration: "1 minute", ...options }))
+
+const soon = { duration: "700 millis" } as const
+
+describeOnServers("a lease", (it) => {
+  it.effect("is held by one of ten who try at once (aiozk grants ten)", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const clients = [zk, yield* another(), yield* another()]
+      const tries = Array.from({ length: 10 }, (_, index) =>
+        Effect.flatMap(lease(clients[index % 3]!), ({ obtain }) => obtain)
+      )
+      const got = yield* Effect.all(tries, { concurrency: "unbounded" })
+      assert.lengthOf(got.filter(Option.isSome), 1)
+      assert.lengthOf(yield* (yield* lease(zk)).holders, 1)
+    })
+  )
+
+  it.effect("is held by as many as the limit says, and free again when it is given back", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const { holders, obtain } = yield* lease(zk, { limit: 2, identifier: "me" })
+      const theirs = yield* lease(yield* another(), { limit: 2, identifier: "they" })
+      const scope = yield* Scope.make()
+      const mine = Option.getOrThrow(yield* Effect.provideService(obtain, Scope.Scope, scope))
+      assert.isTrue(Option.isSome(yield* theirs.obtain))
+      assert.isTrue(Option.isNone(yield* theirs.obtain))
+      assert.deepStrictEqual((yield* holders).map(({ identifier }) => identifier).toSorted(), ["me", "they"])
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* failure(mine.lost, "LockLost")).reason, "released")
+      assert.isTrue(Option.isSome(yield* theirs.obtain))
+    })
+  )
+
+  it.effect("ends by itself: what it guards is interrupted, and another gets it with a larger token", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const mine = yield* lease(zk, soon)
+      const theirs = yield* lease(yield* another(), soon)
+      const began = yield* Deferred.make<Lease.HeldLease>()
+      let finalized = false
+      const working = yield* mine
+        .withLease((held) =>
+          Deferred.succeed(began, held).pipe(
+            Effect.andThen(Effect.never),
+            Effect.onInterrupt(() => Effect.sync(() => (finalized = true)))
+          )
+        )
+        .pipe(Effect.forkChild)
+      const held = yield* Deferred.await(began)
+      yield* failure(theirs.withLease(Effect.void, { timeout: 0 }), "LockTimeout")
+      const token = yield* theirs.withLease((held) =>
+        Effect.sync(() => {
+          // Nobody has it before its former holder has stopped.
+          assert.isTrue(finalized)
+          return held.fencingToken
+        })
+      )
+      assert.isAbove(Number(token), Number(held.fencingToken))
+      assert.strictEqual((yield* failure(Fiber.join(working), "LockLost")).reason, "expired")
+      // The write of a former holder is refused.
+      assert.instanceOf(yield* Effect.flip(held.transaction([Op.create("/late")])), LockLost)
+      assert.isFalse(yield* zk.exists("/late"))
+    })
+  )
+
+  it.effect("is renewed for as long as its holder likes, and fences with the version of the last renewal", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const { withLease } = yield* lease(zk, soon)
+      yield* withLease((held) =>
+        Effect.gen(function* () {
+          for (let times = 0; times < 5; times++) {
+            yield* Effect.sleep("250 millis")
+            yield* held.renew
+            assert.isAbove(yield* held.remaining, 300)
+          }
+          yield* held.transaction([Op.create("/in-time")])
+        })
+      )
+      assert.isTrue(yield* zk.exists("/in-time"))
+    })
+  )
+
+  it.effect("is not renewed when it is over", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const { obtain } = yield* lease(zk, { duration: 200 })
+      const held = Option.getOrThrow(yield* obtain)
+      yield* failure(held.lost, "LockLost")
+      assert.strictEqual((yield* failure(held.renew, "LockLost")).reason, "expired")
+    })
+  )
+
+  it.effect("outlives the session of its holder, and is anybody's after its time", () =>
+    Effect.gen(function* () {
+      const { another, expire, zk } = yield* makeChroot
+      const other = yield* another()
+      const held = Option.getOrThrow(yield* (yield* lease(other, soon)).obtain)
+      yield* expire(other)
+      const mine = yield* lease(zk, soon)
+      yield* failure(mine.withLease(Effect.void, { timeout: 0 }), "LockTimeout")
+      yield* mine.withLease(Effect.void, { timeout: "10 seconds" })
+      assert.strictEqual((yield* failure(held.lost, "LockLost")).reason, "expired")
+    })
+  )
+
+  it.effect("is taken once when the reply of the write is lost, and given back when that reply is lost", () =>
+    Effect.gen(function* () {
+      const { breakable, zk } = yield* makeChroot
+      const { link, zk: shaky } = yield* breakable()
+      const mine = yield* lease(shaky)
+      yield* mine.withLease(Effect.void)
+      yield* link.loseReply(Operations.multi)
+      yield* mine.withLease(() => link.loseReply(Operations.multi), { timeout: "10 seconds" })
+      const onlooker = yield* lease(zk)
+      yield* eventually(onlooker.holders, (all) => all.length === 0)
+    })
+  )
+
+  it.effect("is given back when whoever asked for it is interrupted meanwhile", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const { holders, obtain } = yield* lease(zk)
+      for (let steps = 0; steps < 20; steps++) {
+        const asking = yield* Effect.forkChild(Effect.scoped(obtain), { startImmediately: true })
+        for (let step = 0; step < steps; step++) yield* Effect.yieldNow
+        yield* Fiber.interrupt(asking)
+        yield* eventually(holders, (all) => all.length === 0)
+      }
+    })
+  )
+
+  it.effect("says so when another program writes there", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const endless = '{"version":1,"identifier":"","duration":1e999,"nonce":"n"}'
+      for (const data of ["1737600000.123", endless]) {
+        yield* zk.createOrSet("/lease/lease-0", data)
+        const { obtain } = yield* lease(zk)
+        assert.strictEqual((yield* failure(obtain, "DataInvalid")).path, "/lease/lease-0")
+      }
+    })
+  )
+
+  it.effect("knows no more time than a renewal gave it that nobody waited for", () =>
+    Effect.gen(function* () {
+      const { breakable } = yield* makeChroot
+      const { link, zk } = yield* breakable()
+      const { obtain } = yield* lease(zk, { duration: "20 seconds" })
+      const held = Option.getOrThrow(yield* obtain)
+      const before = yield* zk.stat(held.path)
+      yield* link.loseReply(Operations.multi)
+      yield* Effect.timeoutOption(held.renew, "1 millis")
+      const applied = yield* eventually(
+        Effect.map(zk.stat(held.path), Option.getOrThrow),
+        ({ version }) => version > Option.getOrThrow(before).version
+      )
+      yield* held.renew
+      // A write of its own, and not the one before taken for it: others count from what was written.
+      const written = Option.getOrThrow(yield* zk.stat(held.path))
+      assert.isTrue(written.mzxid > applied.mzxid)
+      yield* held.transaction([Op.create("/fenced")])
+    })
+  )
+
+  it.effect("is renewed beside its transactions, which do not take a renewal for another holder", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const { obtain } = yield* lease(zk)
+      const held = Option.getOrThrow(yield* obtain)
+      const both = [0, 1, 2, 3].flatMap((n) => [
+        held.renew,
+        Effect.asVoid(held.transaction([Op.create(`/written-${n}`)]))
+      ])
+      yield* Effect.all(both, { concurrency: "unbounded" })
+    })
+  )
+
+  it.effect("is lost to whom had it when its znodes are deleted, and nothing of theirs fits the znodes made anew", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const mine = yield* lease(yield* another())
+      const theirs = yield* lease(yield* another())
+      const former = Option.getOrThrow(yield* mine.obtain)
+      assert.isTrue(Option.isNone(yield* theirs.obtain))
+      yield* zk.deleteAll("/lease")
+      // As many writes as the former holder has seen: the versions are the same again.
+      const now = Option.getOrThrow(yield* theirs.obtain)
+      assert.isTrue(now.fencingToken > former.fencingToken)
+      assert.strictEqual((yield* failure(former.lost, "LockLost")).reason, "deleted")
+      yield* failure(former.transaction([Op.create("/late")]), "LockLost")
+      yield* failure(former.renew, "LockLost")
+      yield* now.transaction([Op.create("/in-time")])
+      yield* now.renew
+      assert.lengthOf(yield* theirs.holders, 1)
+    })
+  )
+
+  it.effect("is not renewed by a former holder that has not been told of it yet", () =>
+    Effect.gen(function* () {
+      const { another, breakable, zk } = yield* makeChroot
+      const { link, zk: cutOff } = yield* breakable()
+      const former = Option.getOrThrow(yield* (yield* lease(cutOff)).obtain)
+      const theirs = yield* lease(yield* another())
+      yield* link.cut
+      yield* zk.deleteAll("/lease")
+      const now = Option.getOrThrow(yield* theirs.obtain)
+      // Asked before the connection is back, so before anything is told.
+      const renewing = yield* Effect.forkChild(former.renew, { startImmediately: true })
+      const writing = yield* Effect.forkChild(former.transaction([Op.create("/late")]), { startImmediately: true })
+      yield* link.heal
+      yield* failure(Fiber.join(renewing), "LockLost")
+      yield* failure(Fiber.join(writing), "LockLost")
+      yield* now.transaction([Op.create("/in-time")])
+    })
+  )
+
+  it.effect("leaves nothing but its free slots behind, however its holders end", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const { withLease } = yield* lease(zk, { duration: 200 })
+      yield* withLease(Effect.void)
+      assert.deepStrictEqual(yield* zk.getChildren("/lease/lease-0"), [])
+      // One that is never given back, and runs out.
+      const other = yield* another()
+      const held = Option.getOrThrow(yield* (yield* lease(other, { duration: 200 })).obtain)
+      yield* failure(held.lost, "LockLost")
+      yield* withLease(Effect.void, { timeout: "10 seconds" })
+      assert.deepStrictEqual(yield* zk.getChildren("/lease/lease-0"), [])
+    })
+  )
+
+  it.effect("refuses a duration or a limit that is none", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      assert.strictEqual((yield* failure(lease(zk, { duration: 0 }), "InvalidArgument")).argument, "duration")
+      for (const limit of [0, 0.5, Number.NaN]) {
+        assert.strictEqual((yield* failure(lease(zk, { limit }), "InvalidArgument")).argument, "limit")
+      }
+    })
+  )
+})

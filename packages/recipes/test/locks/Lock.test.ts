@@ -1,0 +1,346 @@
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import { assert } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import type { Held } from "../../src/Held.ts"
+import { awaitChange } from "../../src/internal/locks/ContenderQueue.ts"
+import * as Lock from "../../src/Lock.ts"
+import { getChildrenOrNone, holdLock } from "../support/holds.ts"
+import { makeLock, succeedWithHeld, awaitNoContenders } from "../support/locks.ts"
+import { withClient, describeOnServers, eventually, failure, outcome, makeChroot, text } from "../support/targets.ts"
+
+describeOnServers("a lock", (it) => {
+  it.effect("is held by one, and its znode goes when it is released (aiozk 33, 34)", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const lock = yield* makeLock(zk, { identifier: "me" })
+      const seen = yield* lock.withLock((held) =>
+        Effect.gen(function* () {
+          const stat = Option.getOrThrow(yield* zk.stat(held.path))
+          assert.strictEqual(stat.czxid, held.fencingToken)
+          assert.strictEqual(stat.ephemeralOwner, zk.session.id)
+          return yield* lock.contenders
+        })
+      )
+      assert.deepStrictEqual(
+        seen.map(({ identifier }) => text(identifier)),
+        ["me"]
+      )
+      assert.deepStrictEqual(yield* getChildrenOrNone(zk, "/lock"), [])
+      assert.deepStrictEqual(yield* lock.contenders, [])
+    })
+  )
+
+  it.effect("creates its parents as containers", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const lock = yield* withClient(zk)(Lock.make("/deep/down/lock"))
+      assert.deepStrictEqual(yield* lock.contenders, [])
+      assert.strictEqual(yield* lock.withLock(Effect.succeed(1)), 1)
+      yield* eventually(zk.exists("/deep"), (there) => !there)
+    })
+  )
+
+  it.effect("refuses a path that is none, and a timeout that is none (aiozk 44)", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      for (const path of ["lock", "/lock/", "/a//b", "/", ""]) {
+        assert.strictEqual(yield* outcome(withClient(zk)(Lock.make(path))), "InvalidArgument", path)
+      }
+      const lock = yield* makeLock(zk)
+      assert.strictEqual(yield* outcome(lock.withLock(Effect.void, { timeout: -1 })), "InvalidArgument")
+      assert.isFalse(yield* zk.exists("/lock"))
+    })
+  )
+
+  it.effect("refuses a try while another holds it, and leaves no znode (aiozk acquires it: 1.11)", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const mine = yield* makeLock(zk)
+      const theirs = yield* makeLock(yield* another())
+      const scope = yield* Scope.make()
+      yield* Effect.provideService(mine.acquire({ timeout: 0 }), Scope.Scope, scope)
+      for (let tries = 0; tries < 3; tries++) {
+        const busy = yield* failure(theirs.withLock(Effect.die("not held"), { timeout: 0 }), "LockTimeout")
+        assert.strictEqual(busy.timeout, 0)
+        assert.include(busy.message, "/lock is held by another")
+      }
+      yield* eventually(getChildrenOrNone(zk, "/lock"), (names) => names.length === 1)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(yield* theirs.withLock(Effect.succeed("held"), { timeout: 0 }), "held")
+    })
+  )
+
+  it.effect("fails when it is not had in time, leaves no znode, and is free afterwards (aiozk 32, 35, 40)", () =>
+    Effect.gen(function* () {
+      const { another, watches, zk } = yield* makeChroot
+      const first = yield* holdLock(yield* makeLock(zk))
+      yield* first.held
+      const theirs = yield* makeLock(yield* another())
+      const start = performance.now()
+      const late = yield* failure(Effect.scoped(theirs.acquire({ timeout: "300 millis" })), "LockTimeout")
+      const took = performance.now() - start
+      assert.strictEqual(late.timeout, 300)
+      assert.isAtLeast(took, 290)
+      assert.isBelow(took, 5_000)
+      yield* eventually(getChildrenOrNone(zk, "/lock"), (names) => names.length === 1)
+      yield* first.release
+      yield* theirs.withLock(Effect.void, { timeout: "20 seconds" })
+      yield* awaitNoContenders(zk)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("can be acquired again, each time with a larger token (aiozk 37)", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const lock = yield* makeLock(zk)
+      let last = 0n
+      for (let times = 0; times < 3; times++) {
+        const token = yield* lock.withLock(({ fencingToken }) => Effect.succeed(fencingToken))
+        assert.isTrue(token > last)
+        last = token
+      }
+      // Even when its parent is another one.
+      yield* Effect.ignore(zk.delete("/lock"))
+      assert.isTrue((yield* lock.withLock(({ fencingToken }) => Effect.succeed(fencingToken))) > last)
+    })
+  )
+
+  it.effect("is stood for once by each acquisition of one object (by design, where aiozk 42 refuses; 43)", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const lock = yield* makeLock(zk)
+      const first = yield* holdLock(lock)
+      const { path } = yield* first.held
+      const second = yield* holdLock(lock)
+      const all = yield* eventually(lock.contenders, (all) => all.length === 2)
+      assert.strictEqual(all[0]!.path, path)
+      // Paths of the client, under its chroot; names are what the server lists.
+      assert.isTrue(all.every(({ path }) => ZnodePath.parent(path) === "/lock"))
+      assert.sameMembers(
+        all.map(({ path }) => ZnodePath.name(path)),
+        [...(yield* getChildrenOrNone(zk, "/lock"))]
+      )
+      yield* first.release
+      assert.strictEqual((yield* second.held).path, all[1]!.path)
+      yield* second.release
+    })
+  )
+
+  it.effect("goes round among those who contend, one at a time and in the order of arrival (aiozk 38)", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const clients = [zk, yield* another(), yield* another()]
+      const first = yield* holdLock(yield* makeLock(zk))
+      yield* first.held
+      let inside = 0
+      const order: Array<number> = []
+      const fibers: Array<Fiber.Fiber<void, unknown>> = []
+      const { contenders } = yield* makeLock(zk)
+      for (let id = 0; id < 8; id++) {
+        const lock = yield* makeLock(clients[id % clients.length]!)
+        const body = Effect.gen(function* () {
+          assert.strictEqual(++inside, 1)
+          order.push(id)
+          yield* Effect.sleep(2)
+          inside--
+        })
+        fibers.push(yield* Effect.forkChild(lock.withLock(body)))
+        yield* eventually(contenders, (all) => all.length === id + 2)
+      }
+      yield* first.release
+      for (const fiber of fibers) yield* Fiber.join(fiber)
+      assert.deepStrictEqual(order, [0, 1, 2, 3, 4, 5, 6, 7])
+      yield* awaitNoContenders(zk)
+    })
+  )
+
+  it.effect("gives back what the effect gives, and releases whatever becomes of it", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const lock = yield* makeLock(zk)
+      assert.strictEqual(yield* Effect.flip(lock.withLock(Effect.fail("no"))), "no")
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(lock.withLock(Effect.die("bug")))))
+      const first = yield* holdLock(lock)
+      yield* first.held
+      yield* Fiber.interrupt(first.fiber)
+      yield* awaitNoContenders(zk)
+    })
+  )
+})
+
+describeOnServers("a waiter", (it) => {
+  it.effect("that is interrupted leaves no znode and no watch (aiozk leaves both: R2; kazoo test_lock_cancel)", () =>
+    Effect.gen(function* () {
+      const { another, watches, zk } = yield* makeChroot
+      const first = yield* holdLock(yield* makeLock(zk))
+      yield* first.held
+      const { contenders, withLock } = yield* makeLock(yield* another())
+      const waiting = yield* Effect.forkChild(withLock(Effect.void))
+      yield* eventually(contenders, (all) => all.length === 2)
+      const third = yield* holdLock(yield* makeLock(yield* another()))
+      yield* eventually(contenders, (all) => all.length === 3)
+      yield* Fiber.interrupt(waiting)
+      yield* eventually(getChildrenOrNone(zk, "/lock"), (names) => names.length === 2)
+      // The one behind it does not take its going for the holder's.
+      assert.isFalse(yield* third.isHeld)
+      yield* first.release
+      yield* third.held
+      yield* third.release
+      yield* awaitNoContenders(zk)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("whose predecessor has gone by the time it looks does not wait (aiozk 39)", () =>
+    Effect.gen(function* () {
+      const { watches, zk } = yield* makeChroot
+      yield* awaitChange(zk, "/gone")
+      assert.strictEqual(yield* watches, 0)
+    })
+  )
+
+  it.effect("ignores what is no contender (kazoo test_get_predecessor), and heeds those of other layouts", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      yield* zk.create("/lock")
+      for (const name of ["config", "lock-", "other-0000000000", "lock-12", "latch-0000000000"]) {
+        yield* zk.create(`/lock/${name}`)
+      }
+      const lock = yield* makeLock(zk)
+      yield* lock.withLock(Effect.void, { timeout: 0 })
+      const hex = "0123456789abcdef0123456789abcdef"
+      for (const prefix of [`${hex}__lock__`, `lock-${hex}-`, `_c_${hex}-lock-`, "lock-"]) {
+        const path = yield* zk.create(`/lock/${prefix}`, { mode: "ephemeralSequential" })
+        assert.strictEqual(yield* outcome(lock.withLock(Effect.void, { timeout: 0 })), "LockTimeout", prefix)
+        yield* zk.delete(path)
+      }
+      yield* lock.withLock(Effect.void, { timeout: 0 })
+    })
+  )
+
+  it.effect("stands again when its own znode is deleted", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const first = yield* holdLock(yield* makeLock(zk))
+      const { path } = yield* first.held
+      const second = yield* holdLock(yield* makeLock(yield* another()))
+      const names = yield* eventually(getChildrenOrNone(zk, "/lock"), (names) => names.length === 2)
+      const other = names.find((name) => name !== ZnodePath.name(path))!
+      yield* zk.delete(ZnodePath.join("/lock", other))
+      yield* first.release
+      assert.notStrictEqual(ZnodePath.name((yield* second.held).path), other)
+      yield* second.release
+    })
+  )
+
+  it.effect("is told what the server refuses, and leaves no znode (Curator testNodeDeletedCleanlyWithFaults)", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      // To create and delete, but not to list.
+      yield* zk.create("/lock", {
+        acl: [Acl.world("cd")]
+      })
+      const lock = yield* makeLock(zk)
+      assert.strictEqual(yield* outcome(lock.withLock(Effect.void)), "NoAuth")
+      yield* eventually(Effect.map(zk.stat("/lock"), Option.getOrThrow), ({ numChildren }) => numChildren === 0)
+    })
+  )
+})
+
+describeOnServers("a holder", (it) => {
+  it.effect("is interrupted when its znode is deleted, and LockLost comes when it has finished", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const lock = yield* makeLock(zk)
+      const began = yield* Deferred.make<string>()
+      let finalized = false
+      const body = (held: Held) =>
+        Deferred.succeed(began, held.path).pipe(
+          Effect.andThen(Effect.never),
+          Effect.onInterrupt(() =>
+            Effect.andThen(
+              Effect.sleep(20),
+              Effect.sync(() => (finalized = true))
+            )
+          )
+        )
+      const fiber = yield* Effect.forkChild(lock.withLock(body))
+      yield* zk.setData(yield* Deferred.await(began), "what is written there is none of its business")
+      yield* zk.delete(yield* Deferred.await(began))
+      const lost = yield* failure(Fiber.join(fiber), "LockLost")
+      assert.strictEqual(lost.reason, "deleted")
+      assert.include(lost.message, "somebody deleted the znode")
+      assert.isTrue(finalized)
+    })
+  )
+
+  it.effect("that acquired it is told of the loss, and its release afterwards is no error (aiozk 41)", () =>
+    Effect.gen(function* () {
+      const { watches, zk } = yield* makeChroot
+      const lock = yield* makeLock(zk)
+      const scope = yield* Scope.make()
+      const held = yield* Effect.provideService(lock.acquire(), Scope.Scope, scope)
+      yield* zk.delete(held.path)
+      assert.strictEqual((yield* failure(held.lost, "LockLost")).reason, "deleted")
+      yield* Scope.close(scope, Exit.void)
+      const again = yield* Scope.make()
+      const released = yield* Effect.provideService(lock.acquire({ timeout: 0 }), Scope.Scope, again)
+      yield* Scope.close(again, Exit.void)
+      assert.strictEqual((yield* failure(released.lost, "LockLost")).reason, "released")
+      yield* awaitNoContenders(zk)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("writes behind the check of its znode: the results are its own, and so is the index of a failure", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const lock = yield* makeLock(zk)
+      yield* zk.create("/result")
+      yield* lock.withLock((held) =>
+        Effect.gen(function* () {
+          const [stat, path] = yield* held.transaction([Op.setData("/result", "1"), Op.create("/made")])
+          assert.strictEqual(stat.version, 1)
+          assert.strictEqual(path, "/made")
+          const refused = yield* failure(
+            held.transaction([Op.setData("/result", "2"), Op.create("/made"), Op.delete("/result")]),
+            "TransactionFailed"
+          )
+          assert.strictEqual(refused.index, 1)
+          assert.strictEqual(refused.error._tag, "NodeExists")
+          assert.lengthOf(refused.results, 3)
+          assert.deepStrictEqual(yield* held.transaction([]), [])
+        })
+      )
+      assert.strictEqual(text(yield* zk.getData("/result")), "1")
+    })
+  )
+
+  it.effect("of the past is refused when it writes, whatever it knows of its loss", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      yield* zk.create("/result")
+      const lock = yield* makeLock(zk)
+      const former = yield* lock.withLock(succeedWithHeld)
+      assert.strictEqual(
+        (yield* failure(former.transaction([Op.setData("/result", "late")]), "LockLost")).reason,
+        "released"
+      )
+      const held = yield* lock.acquire()
+      yield* Effect.flatMap(another(), (other) => other.delete(held.path))
+      const lost = yield* failure(held.transaction([Op.setData("/result", "late")]), "LockLost")
+      assert.strictEqual(lost.path, held.path)
+      // It knows now.
+      yield* failure(held.lost, "LockLost")
+      assert.strictEqual(text(yield* zk.getData("/result")), "")
+    })
+  )
+})

@@ -1,0 +1,102 @@
+/** A read-write lock whose connections are lost and whose sessions end: no orphan, one writer or many readers. */
+import * as Op from "@effect-zookeeper/client/Op"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as ReadWriteLock from "../../src/ReadWriteLock.ts"
+import {
+  awaitChildren,
+  holdLock,
+  assertLostWithSession,
+  readersAndWriters,
+  acquireAndReleaseOperations
+} from "../support/holds.ts"
+import { withClient, describeOnServers, eventually, outcome, makeChroot } from "../support/targets.ts"
+
+const at = (zk: ZooKeeper.Service, options?: ReadWriteLock.Options) =>
+  withClient(zk)(ReadWriteLock.make("/rw", options))
+
+const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/rw", count)
+
+describeOnServers("a read-write lock under faults", (it) => {
+  it.effect("passes to the writer when a reader's session ends, and the reader is told", () =>
+    Effect.gen(function* () {
+      const { another, expire, zk } = yield* makeChroot
+      const other = yield* another()
+      const reader = yield* holdLock((yield* at(other)).read)
+      const { fencingToken } = yield* reader.held
+      const writer = yield* holdLock((yield* at(zk)).write)
+      yield* numberOfContenders(zk, 2)
+      yield* expire(other)
+      assert.isTrue((yield* writer.held).fencingToken > fencingToken)
+      yield* assertLostWithSession(Fiber.join(reader.fiber))
+      yield* writer.release
+    })
+  )
+
+  it.effect("refuses what a former writer writes", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const { write } = yield* at(zk)
+      yield* zk.create("/result")
+      const held = yield* write.acquire()
+      yield* zk.delete(held.path)
+      assert.strictEqual(yield* outcome(held.transaction([Op.setData("/result", "late")])), "LockLost")
+      assert.strictEqual((yield* zk.get("/result")).stat.version, 0)
+    })
+  )
+
+  it.effect("has one writer or many readers, and no orphan, whichever step the connection is lost at", () =>
+    Effect.gen(function* () {
+      const { another, breakable, watches, zk } = yield* makeChroot
+      const { link, zk: broken } = yield* breakable()
+      const rival = yield* at(yield* another())
+      const lock = yield* at(broken)
+      const { reading, writing } = readersAndWriters()
+      for (const step of acquireAndReleaseOperations) {
+        for (const lose of [link.loseReply, link.loseRequest]) {
+          yield* lose(step)
+          yield* Effect.all(
+            [
+              rival.write.withLock(writing),
+              lock.read.withLock(reading),
+              lock.write.withLock(writing),
+              rival.read.withLock(reading),
+              lock.write.withLock(lock.read.withLock(Effect.void))
+            ],
+            { concurrency: "unbounded", discard: true }
+          )
+          yield* numberOfContenders(zk, 0)
+        }
+      }
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+
+  it.effect("leaves nothing when an acquisition is interrupted at any moment", () =>
+    Effect.gen(function* () {
+      const { another, watches, zk } = yield* makeChroot
+      const { read, write } = yield* at(zk)
+      const rival = yield* at(yield* another())
+      const { reading, writing } = readersAndWriters()
+      const kinds = [
+        Effect.asVoid(read.withLock(reading)),
+        Effect.asVoid(write.withLock(writing)),
+        Effect.asVoid(write.withLock(read.withLock(Effect.void)))
+      ]
+      for (let round = 0; round < 36; round++) {
+        const behind = yield* Effect.forkChild(
+          round % 2 === 0 ? rival.write.withLock(writing) : rival.read.withLock(reading)
+        )
+        const interrupted = yield* Effect.forkChild(kinds[round % 3]!, { startImmediately: true })
+        if (round < 12) for (let turn = 0; turn < round; turn++) yield* Effect.yieldNow
+        else yield* Effect.sleep((round - 12) * 0.3)
+        yield* Fiber.interrupt(interrupted)
+        yield* Fiber.join(behind).pipe(Effect.timeout("20 seconds"))
+      }
+      yield* numberOfContenders(zk, 0)
+      yield* eventually(watches, (count) => count === 0)
+    })
+  )
+})

@@ -1,0 +1,156 @@
+/** A persistent node touches no znode that another has made at its path, whatever replies are lost. */
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { ConnectionLoss } from "@effect-zookeeper/client/Errors"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+import * as Session from "@effect-zookeeper/session/Session"
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as PersistentNode from "../../src/PersistentNode.ts"
+import { withClient, describeOnServers, eventually, makeChroot, text } from "../support/targets.ts"
+
+/** A persistent node that can be closed before the test ends. */
+const closable = (zk: ZooKeeper.Service, path: string, options?: PersistentNode.Options) =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.fork(yield* Effect.scope)
+    const node = yield* withClient(zk)(PersistentNode.make(path, options)).pipe(
+      Effect.provideService(Scope.Scope, scope)
+    )
+    return { node, close: Scope.close(scope, Exit.void) }
+  })
+
+/** Takes the path in the moment in which it is free. */
+const takeOver = (zk: ZooKeeper.Service, path: string, mode: "ephemeral" | "persistent") =>
+  Effect.gen(function* () {
+    const { changed } = yield* zk.existsAndWatch(path)
+    const taking = Effect.andThen(changed, zk.create(path, { data: "another's", mode }))
+    return yield* Effect.forkScoped(taking, { startImmediately: true })
+  })
+
+const dataOf = (zk: ZooKeeper.Service, path: string) => Effect.map(zk.getData(path), text)
+
+describeOnServers("a persistent node at a path that another takes over", (it) => {
+  for (const mode of ["ephemeral", "persistent"] as const) {
+    it.effect(`deletes its own ${mode} znode alone when it is closed and the reply is lost`, () =>
+      Effect.gen(function* () {
+        const { breakable, zk } = yield* makeChroot
+        const { link, zk: mine } = yield* breakable()
+        const { close } = yield* closable(mine, "/node", { mode, data: "mine" })
+        const taking = yield* takeOver(zk, "/node", mode)
+        yield* link.loseReply(Operations.deleteNode)
+        yield* close
+        yield* Fiber.join(taking)
+        // What it may have sent after that has been answered.
+        yield* mine.sync("/node")
+        assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
+      })
+    )
+  }
+
+  it.effect("leaves a znode that was made anew while it was cut off and closed", () =>
+    Effect.gen(function* () {
+      const { breakable, zk } = yield* makeChroot
+      const { link, zk: mine } = yield* breakable()
+      const { close } = yield* closable(mine, "/node", { mode: "persistent", data: "mine" })
+      yield* link.cut
+      yield* zk.delete("/node")
+      yield* zk.create("/node", { data: "another's" })
+      yield* close
+      yield* link.heal
+      yield* mine.sync("/node")
+      // The delete of its own, if it sent one, would have been answered by now.
+      yield* mine.sync("/node")
+      assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
+    })
+  )
+
+  it.effect("writes into its own znode alone when the reply of a write is lost", () =>
+    Effect.gen(function* () {
+      const { another, zk } = yield* makeChroot
+      const mine = yield* another()
+      const { setData } = mine
+      let isLost = false
+      // The first write never arrives; meanwhile another makes the znode anew, with the version that it had.
+      const losing: ZooKeeper.Service = Object.create(mine, {
+        setData: {
+          value: ((path, data, options) =>
+            isLost
+              ? setData(path, data, options)
+              : Effect.sync(() => (isLost = true)).pipe(
+                  Effect.andThen(zk.delete(path)),
+                  Effect.andThen(zk.create(path, { data: "another's", mode: "ephemeral" })),
+                  Effect.orDie,
+                  Effect.andThen(new ConnectionLoss({ operation: "setData", path, maybeApplied: true }))
+                )) satisfies ZooKeeper.Service["setData"]
+        }
+      })
+      const { node } = yield* closable(losing, "/node", { data: "first" })
+      const writing = yield* Effect.forkScoped(node.setData("second"), { startImmediately: true })
+      yield* eventually(
+        Effect.sync(() => node.status._tag),
+        (tag) => tag === "Blocked"
+      )
+      assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
+      yield* zk.delete("/node")
+      yield* Fiber.join(writing)
+      assert.strictEqual(yield* dataOf(zk, "/node"), "second")
+    })
+  )
+})
+
+describeOnServers("a persistent node that is given a buffer", (it) => {
+  it.effect("keeps what was in it at the call", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const buffer = new TextEncoder().encode("first")
+      const { node } = yield* closable(zk, "/node", { data: buffer })
+      buffer.fill(0)
+      yield* zk.delete("/node")
+      yield* eventually(zk.exists("/node"), (there) => there)
+      assert.strictEqual(yield* dataOf(zk, "/node"), "first")
+      const next = new TextEncoder().encode("second")
+      const writing = yield* Effect.forkScoped(node.setData(next), { startImmediately: true })
+      next.fill(0)
+      yield* Fiber.join(writing)
+      assert.strictEqual(yield* dataOf(zk, "/node"), "second")
+    })
+  )
+})
+
+/** Its sessions live for 15 seconds whatever they have asked for, so that clients end theirs before the server does. */
+const slowServer = EmbeddedServer.layerMemoryWith({ tickTime: "15 seconds", minSessionTimeout: 300 })
+
+layer(slowServer, { excludeTestServices: true })("a persistent node whose session has ended", (it) => {
+  it.effect("deletes what its former session has left, and not who comes after that", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedServer.EmbeddedServer
+      const connect = (sessionTimeout: number) =>
+        Effect.map(
+          Layer.build(Layer.fresh(ZooKeeper.layerSession().pipe(Layer.provide(Session.layer({ sessionTimeout }))))),
+          Context.get(ZooKeeper.ZooKeeper)
+        )
+      const [mine, other] = [yield* connect(300), yield* connect(60_000)]
+      const { node } = yield* closable(mine, "/node", { data: "mine" })
+      const former = mine.session.id
+      const taking = yield* takeOver(other, "/node", "ephemeral")
+      yield* server.dropReply({ operation: "delete", path: "/node" })
+      yield* server.pause
+      yield* eventually(
+        Effect.sync(() => mine.session.id),
+        (id) => id !== former
+      )
+      yield* server.resume
+      yield* Fiber.join(taking)
+      yield* eventually(
+        Effect.sync(() => node.status._tag),
+        (tag) => tag === "Blocked"
+      )
+      assert.strictEqual(yield* dataOf(other, "/node"), "another's")
+    })
+  )
+})

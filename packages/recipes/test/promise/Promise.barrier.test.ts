@@ -1,0 +1,45 @@
+import { PromiseClient } from "@effect-zookeeper/client"
+import { fresh } from "@effect-zookeeper/test-kit/TestServer"
+import { assert, describe, it } from "@effect/vitest"
+import { recipes } from "../../src/Promise.ts"
+
+/** A client in a place of its own. */
+const connect = async () => {
+  const { chroot, connectString } = fresh("barriers")
+  const root = await PromiseClient.connect(connectString.slice(0, -chroot.length))
+  await root.create(chroot)
+  return { zk: await root.withChroot(chroot), [Symbol.asyncDispose]: root.close }
+}
+
+const tagOf = (error: unknown) => (error instanceof Error && "_tag" in error ? error._tag : error)
+
+describe("barriers, as Promises", () => {
+  it("hold up until they are lifted, and can be aborted", async () => {
+    await using place = await connect()
+    const barrier = recipes(place.zk).barrier("/barrier")
+    await barrier.create()
+    assert.strictEqual(await barrier.wait({ timeout: 0 }).catch(tagOf), "WaitTimeout")
+    const controller = new AbortController()
+    const aborted = barrier.wait(undefined, { signal: controller.signal }).catch((error: unknown) => error)
+    controller.abort("enough")
+    assert.strictEqual(await aborted, "enough")
+    const waiting = barrier.wait()
+    await barrier.lift()
+    await waiting
+    assert.throws(() => recipes(place.zk).barrier("barrier"))
+  })
+
+  it("let in and out together", async () => {
+    await using place = await connect()
+    const member = () => recipes(place.zk).doubleBarrier("/double", { size: 2 })
+    const [one, two] = [member(), member()]
+    assert.strictEqual(await one.enter({ timeout: 100 }).catch(tagOf), "WaitTimeout")
+    await Promise.all([one.enter(), two.enter()])
+    assert.strictEqual(await one.leave({ timeout: 100 }).catch(tagOf), "WaitTimeout")
+    await Promise.all([one.leave(), two.leave()])
+    // Whoever gave up as it was created may be there for a moment, and then leaves the barrier as it is.
+    const names = () => place.zk.getChildren("/double").catch(() => [])
+    while ((await names()).some((name) => name !== "ready"));
+    assert.throws(() => recipes(place.zk).doubleBarrier("/double", { size: 0 }))
+  })
+})

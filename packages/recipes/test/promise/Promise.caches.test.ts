@@ -1,0 +1,80 @@
+/** The Promise form of the caches: made by awaiting, read at once, listened to in a loop. */
+import { PromiseClient } from "@effect-zookeeper/client"
+import { fresh } from "@effect-zookeeper/test-kit/TestServer"
+import { assert, it, vi } from "@effect/vitest"
+import type { CacheEvent } from "../../src/CacheEvent.ts"
+import { recipes } from "../../src/Promise.ts"
+import { describeEvent } from "../support/caches.ts"
+import { text } from "../support/targets.ts"
+
+const WAIT_OPTIONS = { interval: 5, timeout: 15_000 }
+
+const connected = async () => {
+  const { chroot, connectString } = fresh("caches")
+  await using root = await PromiseClient.connect(connectString.slice(0, connectString.length - chroot.length))
+  await root.create(chroot)
+  return PromiseClient.connect(connectString)
+}
+
+it("a tree cache is awaited, read at once, and followed in a loop that ends with it", async () => {
+  await using zk = await connected()
+  await zk.create("/t", { data: "1" })
+  await zk.create("/t/a", { data: "2" })
+  const cache = await recipes(zk).treeCache("/t")
+  assert.strictEqual(text(cache.get("/t/a")?.data ?? new Uint8Array()), "2")
+  assert.isUndefined(cache.get("/t/none"))
+  assert.deepStrictEqual([cache.size, cache.freshness, cache.path], [2, "live", "/t"])
+  const { snapshot } = cache
+  const told: Array<string> = []
+  const following = (async () => {
+    for await (const event of cache.changes) told.push(describeEvent(event))
+  })()
+  await zk.set("/t/a", "3")
+  await zk.delete("/t/a")
+  await vi.waitUntil(() => cache.size <= 1, WAIT_OPTIONS)
+  // What was taken before stays as it was, and what is asked now is of now.
+  assert.strictEqual(snapshot.size, 2)
+  assert.strictEqual(text(snapshot.get("/t/a")?.data ?? new Uint8Array()), "2")
+  assert.deepStrictEqual(
+    [...snapshot.entries()].map(([path]) => path),
+    ["/t", "/t/a"]
+  )
+  assert.strictEqual(snapshot.children("/t").size, 1)
+  assert.strictEqual(cache.children("/t").size, 0)
+  assert.strictEqual(text((await cache.readThrough("/t"))?.data ?? new Uint8Array()), "1")
+  await vi.waitUntil(() => told.at(-1) === "-/t/a", WAIT_OPTIONS)
+  await cache.release()
+  await following
+  assert.strictEqual(told[0], "+/t 1")
+  assert.strictEqual(cache.freshness, "lost")
+})
+
+it("node and children caches are given back by their block", async () => {
+  await using zk = await connected()
+  await zk.create("/p")
+  await zk.create("/p/a", { data: "1" })
+  const seen: Array<CacheEvent["_tag"]> = []
+  {
+    await using node = await recipes(zk).nodeCache("/p/a")
+    await using children = await recipes(zk).childrenCache("/p", { wait: true })
+    assert.strictEqual(text(node.get()?.data ?? new Uint8Array()), "1")
+    assert.deepStrictEqual([...children.get().keys()], ["a"])
+    for await (const event of node.changes) {
+      seen.push(event._tag)
+      if (event._tag === "Synced") break
+    }
+    assert.strictEqual(text((await node.readThrough())?.data ?? new Uint8Array()), "1")
+  }
+  assert.deepStrictEqual(seen, ["Created", "Freshness", "Synced"])
+})
+
+it("a cache that may not be made says why", async () => {
+  await using zk = await connected()
+  const error: unknown = await recipes(zk)
+    .treeCache("not/a/path")
+    .then(
+      () => undefined,
+      (error: unknown) => error
+    )
+  assert.propertyVal(error, "_tag", "InvalidArgument")
+})

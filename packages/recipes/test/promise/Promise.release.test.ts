@@ -1,0 +1,81 @@
+/** Whoever asks once whether something is lost, and gives it back in the normal way, hears of no rejection. */
+import { assert, describe, it } from "@effect/vitest"
+import { LockLost } from "../../src/Errors.ts"
+import { type Recipes, recipes } from "../../src/Promise.ts"
+import { connectFresh, rejection } from "../support/promises.ts"
+
+const holds = {
+  "a lock": (of: Recipes) => of.lock("/lock").acquire(),
+  "a write lock": (of: Recipes) => of.readWriteLock("/rw").write.acquire(),
+  "a permit": (of: Recipes) => of.semaphore("/permits", { permits: 1 }).acquire(),
+  leadership: (of: Recipes) => of.leaderElection("/election").acquire()
+}
+
+/** Beside these a lease, which is held by time and not by a session. */
+const held = {
+  ...holds,
+  "a lease": (of: Recipes) => of.lease("/lease", { duration: "1 minute" }).obtain()
+}
+
+describe("what is held while its own client is closed", () => {
+  for (const [name, acquire] of Object.entries(held)) {
+    it(`is told as lost, of ${name}, with the reason that the client was closed`, async () => {
+      const zk = await connectFresh("closed-while-held")
+      const it = await acquire(recipes(zk))
+      assert.isDefined(it)
+      const told = rejection(it.lost())
+      await zk.close()
+      const loss = await told
+      assert.instanceOf(loss, LockLost)
+      assert.strictEqual(loss.reason, "closed")
+    })
+  }
+})
+
+describe("what a recipe answers", () => {
+  for (const [name, acquire] of Object.entries(held)) {
+    it(`is taken by JSON, of ${name}, with the fencing token as decimal text`, async () => {
+      await using zk = await connectFresh("held-in-json")
+      const it = await acquire(recipes(zk))
+      assert.isDefined(it)
+      const json = JSON.parse(JSON.stringify({ held: it })).held
+      assert.strictEqual(json.fencingToken, String(it.fencingToken))
+      assert.strictEqual(json.path, it.path)
+    })
+  }
+
+  it("is taken by JSON, of the state of a persistent node", async () => {
+    await using zk = await connectFresh("status-in-json")
+    const node = await recipes(zk).persistentNode("/node")
+    const { status } = node
+    assert.strictEqual(status._tag, "Present")
+    const { czxid } = JSON.parse(JSON.stringify(status))
+    assert.match(czxid, /^\d+$/)
+  })
+})
+
+describe("the loss of what was released", () => {
+  for (const [name, acquire] of Object.entries(holds)) {
+    it(`is never told, of ${name}, but to who writes with it`, async () => {
+      await using zk = await connectFresh("release")
+      const unhandled: Array<unknown> = []
+      const note = (error: unknown) => unhandled.push(error)
+      process.on("unhandledRejection", note)
+      try {
+        const held = await acquire(recipes(zk))
+        let told = false
+        const tell = () => (told = true)
+        void held.lost().then(tell)
+        await held.release()
+        void held.lost().then(tell)
+        assert.instanceOf(await rejection(held.transaction([])), LockLost)
+        // A rejection without a handler is reported at the end of a turn.
+        await zk.exists("/")
+        assert.deepStrictEqual(unhandled, [])
+        assert.isFalse(told)
+      } finally {
+        process.off("unhandledRejection", note)
+      }
+    })
+  }
+})

@@ -1,0 +1,205 @@
+/** The close of a client that holds something: in time, and never while what is guarded still runs. */
+import { PromiseClient } from "@effect-zookeeper/client"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { EmbeddedServer } from "@effect-zookeeper/server/EmbeddedServer"
+import * as Session from "@effect-zookeeper/session/Session"
+import type { Transport } from "@effect-zookeeper/transport/Transport"
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import * as Allocator from "../../src/Allocator.ts"
+import * as LeaderElection from "../../src/LeaderElection.ts"
+import * as Lease from "../../src/Lease.ts"
+import * as Lock from "../../src/Lock.ts"
+import * as PersistentNode from "../../src/PersistentNode.ts"
+import { recipes } from "../../src/Promise.ts"
+import * as Queue from "../../src/Queue.ts"
+import * as ReadWriteLock from "../../src/ReadWriteLock.ts"
+import * as Semaphore from "../../src/Semaphore.ts"
+import { embedded } from "../support/embedded.ts"
+
+const now = { startImmediately: true } as const
+
+type Needs = ZooKeeper.ZooKeeper | Scope.Scope
+
+/** Runs an effect under what a recipe guards. */
+type Use = (work: Effect.Effect<void>) => Effect.Effect<unknown, unknown, Needs>
+
+const kinds: Readonly<Record<string, Use>> = {
+  "a lock": (work) => Effect.flatMap(Lock.make("/it"), ({ withLock }) => withLock(work)),
+  "a read-write lock": (work) => Effect.flatMap(ReadWriteLock.make("/it"), ({ write }) => write.withLock(work)),
+  "a semaphore": (work) => Effect.flatMap(Semaphore.make("/it", { permits: 1 }), ({ withPermit }) => withPermit(work)),
+  "an election": (work) => Effect.flatMap(LeaderElection.make("/it"), ({ whileLeader }) => whileLeader(work)),
+  "a lease": (work) => Effect.flatMap(Lease.make("/it", { duration: "1 minute" }), ({ withLease }) => withLease(work)),
+  "an item of a queue": (work) => Effect.flatMap(Queue.make("/it"), ({ consumeOne }) => consumeOne(() => work)),
+  "an allocator": (work) =>
+    Effect.flatMap(Allocator.make("/it", { items: ["one"], quiet: 10 }), ({ whileAllocated }) =>
+      whileAllocated(() => work)
+    )
+}
+
+const session = { sessionTimeout: "10 seconds" } as const
+const client = Layer.fresh(ZooKeeper.layerSession().pipe(Layer.provide(Session.layer(session))))
+
+/** A client whose Scope a test closes. */
+const closeable = Effect.gen(function* () {
+  const scope = yield* Scope.make()
+  const zk = Context.get(yield* Layer.buildWithScope(client, scope), ZooKeeper.ZooKeeper)
+  return { zk, close: Scope.close(scope, Exit.void) }
+})
+
+/** Somebody who guards something, and takes until `stopped` to stop. */
+const guarding = Effect.fnUntraced(function* (use: Use) {
+  const { close, zk } = yield* closeable
+  const started = yield* Deferred.make<void>()
+  const told = yield* Deferred.make<void>()
+  const stopped = yield* Deferred.make<void>()
+  const state = { isRunning: true }
+  const work = Effect.andThen(Deferred.succeed(started, undefined), Effect.never).pipe(
+    Effect.onInterrupt(() =>
+      Effect.gen(function* () {
+        yield* Deferred.succeed(told, undefined)
+        yield* Deferred.await(stopped)
+        state.isRunning = false
+      })
+    )
+  )
+  yield* Effect.forkDetach(Effect.exit(Effect.scoped(Effect.provideService(use(work), ZooKeeper.ZooKeeper, zk))))
+  while (!(yield* Deferred.isDone(started))) yield* TestClock.adjust("10 millis")
+  return { close, state, stop: Deferred.succeed(stopped, undefined), told: Deferred.await(told) }
+})
+
+describe("closing a client", () => {
+  for (const [name, use] of Object.entries(kinds)) {
+    it.effect(`while ${name} is held gives it back when what it guards has stopped, and no earlier`, () =>
+      Effect.gen(function* () {
+        const queue = yield* Queue.make("/it")
+        if (name.includes("queue")) yield* queue.offer(new Uint8Array(1))
+        const { close, state, stop, told } = yield* guarding(use)
+        const ran: Array<boolean> = []
+        yield* Effect.forkScoped(use(Effect.sync(() => void ran.push(state.isRunning))))
+        const closing = yield* Effect.forkChild(close, now)
+        yield* told
+        for (let step = 0; step < 10; step++) yield* TestClock.adjust("100 millis")
+        assert.isUndefined(closing.pollUnsafe())
+        assert.deepStrictEqual(ran, [])
+        yield* stop
+        yield* Fiber.join(closing)
+        while (ran.length === 0) yield* TestClock.adjust("100 millis")
+        assert.isFalse(ran[0])
+      }).pipe(Effect.scoped, Effect.provide(embedded))
+    )
+
+    if (name === "a lease") continue
+    it.effect(`while ${name} is held by what does not stop returns, and leaves the session to lapse`, () =>
+      Effect.gen(function* () {
+        const queue = yield* Queue.make("/it")
+        if (name.includes("queue")) yield* queue.offer(new Uint8Array(1))
+        const { close, stop } = yield* guarding(use)
+        let ran = 0
+        yield* Effect.forkScoped(use(Effect.sync(() => void ran++)))
+        const closing = yield* Effect.forkChild(close, now)
+        for (let step = 0; step < 20; step++) yield* TestClock.adjust("100 millis")
+        yield* Fiber.join(closing)
+        for (let step = 0; step < 50; step++) yield* TestClock.adjust("100 millis")
+        assert.strictEqual(ran, 0)
+        while (ran === 0) yield* TestClock.adjust("100 millis")
+        yield* stop
+      }).pipe(Effect.scoped, Effect.provide(embedded))
+    )
+  }
+
+  it.effect("a Scope with many recipes and the client itself takes closeTimeout where a server hangs", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedServer
+      const scope = yield* Scope.make()
+      const zk = Context.get(yield* Layer.buildWithScope(client, scope), ZooKeeper.ZooKeeper)
+      const many = Effect.gen(function* () {
+        for (let index = 0; index < 15; index++) {
+          yield* (yield* PersistentNode.make(`/node-${index}`)).present
+          yield* (yield* Lock.make(`/lock-${index}`)).acquire()
+        }
+      })
+      yield* many.pipe(Effect.provideService(ZooKeeper.ZooKeeper, zk), Effect.provideService(Scope.Scope, scope))
+      yield* server.pause
+      const start = yield* Clock.currentTimeMillis
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
+      while (closing.pollUnsafe() === undefined) yield* TestClock.adjust("50 millis")
+      assert.isAtMost((yield* Clock.currentTimeMillis) - start, 2050)
+      yield* server.resume
+    }).pipe(Effect.scoped, Effect.provide(embedded))
+  )
+})
+
+describe("closing a client of Promises", () => {
+  const connect = Effect.fnUntraced(function* (closeTimeout: number) {
+    const context = yield* Effect.context<Transport>()
+    const layer = ZooKeeper.layerSession().pipe(
+      Layer.provide(Session.layer({ ...session, closeTimeout })),
+      Layer.provide(Layer.succeedContext(context))
+    )
+    return yield* Effect.promise(() => PromiseClient.fromLayer(Layer.fresh(layer)))
+  })
+
+  it.live("waits for a callback that cleans up, and gives the lock back then", () =>
+    Effect.gen(function* () {
+      const zk = yield* connect(5000)
+      const other = recipes(yield* connect(5000)).lock("/lock")
+      let isRunning = false
+      const held = Promise.withResolvers<void>()
+      const mine = recipes(zk)
+        .lock("/lock")
+        .withLock(async ({ signal }) => {
+          isRunning = true
+          held.resolve()
+          await new Promise((resolve) => signal.addEventListener("abort", resolve))
+          await Effect.runPromise(Effect.sleep(100))
+          isRunning = false
+        })
+        .catch((error: unknown) => error)
+      yield* Effect.promise(() => held.promise)
+      const theirs = other.withLock(() => isRunning)
+      yield* Effect.promise(() => zk.close())
+      assert.isFalse(isRunning)
+      assert.isFalse(yield* Effect.promise(() => theirs))
+      assert.deepInclude({ ...((yield* Effect.promise(() => mine)) as object) }, { _tag: "LockLost", reason: "closed" })
+    }).pipe(Effect.provide(embedded))
+  )
+
+  it.live("returns when a callback never settles, and when it is called within one", () =>
+    Effect.gen(function* () {
+      const stuck = yield* connect(100)
+      const held = Promise.withResolvers<void>()
+      void recipes(stuck)
+        .lock("/stuck")
+        .withLock(() => {
+          held.resolve()
+          return new Promise(() => {})
+        })
+        .catch(() => {})
+      yield* Effect.promise(() => held.promise)
+      yield* Effect.promise(() => stuck.close())
+      assert.strictEqual(stuck.session.state._tag, "Closed")
+
+      const within = yield* connect(100)
+      const closed = yield* Effect.promise(() =>
+        recipes(within)
+          .lock("/within")
+          .withLock(async () => {
+            await within.close()
+            return within.session.state._tag
+          })
+          .catch((error: { readonly _tag: string }) => error._tag)
+      )
+      assert.strictEqual(closed, "LockLost")
+      assert.strictEqual(within.session.state._tag, "Closed")
+    }).pipe(Effect.provide(embedded))
+  )
+})

@@ -1,0 +1,138 @@
+/** Servers that came back with less than was seen, where `ensembleReset: "accept"` takes them as they are. */
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+import * as Session from "@effect-zookeeper/session/Session"
+import { Transport } from "@effect-zookeeper/transport/Transport"
+import { assert, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as ChildrenCache from "../../src/ChildrenCache.ts"
+import * as NodeCache from "../../src/NodeCache.ts"
+import * as TreeCache from "../../src/TreeCache.ts"
+import { withoutPersistentWatches } from "../support/caches.ts"
+import { withClient, eventually, text } from "../support/targets.ts"
+
+const start = Layer.build(Layer.fresh(EmbeddedServer.layerMemory))
+
+const clientOf = (transport: Transport["Service"]) =>
+  Effect.map(
+    Layer.build(
+      Layer.fresh(
+        ZooKeeper.layerSession().pipe(
+          Layer.provide(
+            Session.layer({ retry: Schedule.spaced("20 millis"), connectTimeout: "1 second", ensembleReset: "accept" })
+          ),
+          Layer.provide(Layer.succeed(Transport, transport))
+        )
+      )
+    ),
+    (context) => Context.get(context, ZooKeeper.ZooKeeper)
+  )
+
+/** A client whose servers can be others from one moment to the next. */
+const movable = Effect.fnUntraced(function* (first: Transport["Service"]) {
+  let current = first
+  const zk = yield* clientOf({
+    ...first,
+    resolve: (server) => Effect.suspend(() => current.resolve(server)),
+    connect: (address, name) => Effect.suspend(() => current.connect(address, name))
+  })
+  const moveTo = (next: Transport["Service"]) => Effect.sync(() => void (current = next))
+  return { zk, moveTo }
+})
+
+const until = (condition: () => boolean) => eventually(Effect.sync(condition), (is) => is)
+
+for (const [how, mode] of [
+  ["persistent watches", (zk: ZooKeeper.Service) => zk],
+  ["one-shot watches", withoutPersistentWatches]
+] as const) {
+  it.live(`after an accepted reset streams and caches show what there is, by ${how}`, () =>
+    Effect.gen(function* () {
+      const [before, after] = [yield* start, yield* start]
+      const [rich, poor] = [Context.get(before, Transport), Context.get(after, Transport)]
+      const { moveTo, zk: client } = yield* movable(rich)
+      const zk = mode(client)
+      // All transactions of what comes back are older than those that are seen before.
+      const other = yield* clientOf(poor)
+      yield* other.create("/a", { data: "after" })
+      yield* other.create("/a/new")
+      yield* other.create("/a/both", { data: "after" })
+      for (let i = 0; i < 20; i++) yield* zk.create(`/filler${i}`)
+      yield* zk.create("/a", { data: "before" })
+      yield* zk.create("/a/both", { data: "before" })
+      yield* zk.create("/a/gone")
+
+      const node = yield* withClient(zk)(NodeCache.make("/a", { jitter: 0 }))
+      const children = yield* withClient(zk)(ChildrenCache.make("/a", { jitter: 0 }))
+      const tree = yield* withClient(zk)(TreeCache.make("/a", { jitter: 0 }))
+      const data: Array<string> = []
+      const names: Array<string> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(zk.dataChanges("/a"), (state) =>
+          Effect.sync(() => data.push(Option.match(state, { onNone: () => "-", onSome: ({ data }) => text(data) })))
+        )
+      )
+      yield* Effect.forkScoped(
+        Stream.runForEach(zk.childrenChanges("/a"), (state) =>
+          Effect.sync(() =>
+            names.push(
+              Option.match(state, { onNone: () => "-", onSome: ({ children }) => [...children].sort().join() })
+            )
+          )
+        )
+      )
+      yield* until(() => data.length === 1 && names.length === 1)
+      assert.strictEqual(zk.session.history, 0)
+
+      yield* moveTo(poor)
+      yield* Context.get(before, EmbeddedServer.EmbeddedServer).disconnectAll
+      yield* until(() => data.at(-1) === "after" && names.at(-1) === "both,new")
+      assert.strictEqual(zk.session.history, 1)
+      assert.deepStrictEqual(data, ["before", "after"])
+      assert.deepStrictEqual(names, ["both,gone", "both,new"])
+      yield* until(() => Option.exists(node.get(), (znode) => text(znode.data) === "after"))
+      yield* until(() => [...children.get().keys()].sort().join() === "both,new")
+      yield* until(() => text(children.get().get("both")!.data) === "after")
+      yield* until(() => Option.exists(tree.get("/a/both"), (znode) => text(znode.data) === "after"))
+
+      // From here on they follow as before.
+      yield* other.setData("/a", "later")
+      yield* other.delete("/a/new")
+      yield* until(() => data.at(-1) === "later" && names.at(-1) === "both")
+      yield* until(() => Option.exists(node.get(), (znode) => text(znode.data) === "later"))
+      yield* until(() => children.get().size === 1 && Option.isNone(tree.get("/a/new")))
+    })
+  )
+}
+
+it.live("after an accepted reset a view that tracks versions has forgotten all of them", () =>
+  Effect.gen(function* () {
+    const [before, after] = [yield* start, yield* start]
+    const { moveTo, zk } = yield* movable(Context.get(before, Transport))
+    const tracked = yield* zk.trackVersions
+    for (let i = 0; i < 20; i++) yield* zk.create(`/filler${i}`)
+    for (const path of ["/set", "/delete", "/acl"]) {
+      yield* tracked.create(path)
+      yield* tracked.set(path, "1")
+      yield* tracked.setAcl(path, Acl.open)
+    }
+    yield* moveTo(Context.get(after, Transport))
+    yield* Context.get(before, EmbeddedServer.EmbeddedServer).disconnectAll
+    yield* until(() => zk.session.history === 1 && zk.session.state._tag === "Connected")
+    for (const path of ["/set", "/delete", "/acl"]) yield* zk.create(path)
+
+    // The znodes have begun at version 0, and nothing of them is known.
+    assert.strictEqual((yield* tracked.setData("/set", "mine")).version, 1)
+    assert.strictEqual((yield* tracked.setAcl("/acl", Acl.open)).aversion, 1)
+    yield* tracked.delete("/delete")
+    // From here on it remembers as before.
+    yield* zk.set("/set", "other")
+    assert.strictEqual((yield* Effect.flip(tracked.setData("/set", "mine")))._tag, "BadVersion")
+  })
+)

@@ -1,0 +1,18 @@
+/** A server in memory to which tests do what no real one can be made to do, and clients of it. */
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+import * as Session from "@effect-zookeeper/session/Session"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+
+const client = ZooKeeper.layerSession().pipe(Layer.provide(Session.layer({ retry: Schedule.spaced("20 millis") })))
+
+/** The server and a client. */
+export const embedded = Layer.provideMerge(client, EmbeddedServer.layerMemory)
+
+/** Another client of the same server, with a session of its own. */
+export const connectAnother = Effect.map(Layer.build(Layer.fresh(client)), (context) =>
+  Context.get(context, ZooKeeper.ZooKeeper)
+)

@@ -1,0 +1,16 @@
+/** The queue of numbers that tests of queues share. */
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Queue from "../../src/Queue.ts"
+import { withClient } from "./targets.ts"
+
+export const makeNumberQueue = (zk: ZooKeeper.Service, options: Omit<Queue.BytesOptions, "schema"> = {}) =>
+  withClient(zk)(Queue.make("/queue", { schema: Schema.Int, ...options }))
+
+/** What is worked on; their parent may have been reaped. */
+export const getLockedItems = (zk: ZooKeeper.Service) =>
+  zk.getChildren("/queue-taken").pipe(Effect.catchTag("NoNode", () => Effect.succeed<ReadonlyArray<string>>([])))
+
+/** From 0 upwards. */
+export const numbersBelow = (n: number) => Array.from({ length: n }, (_, index) => index)

@@ -1,0 +1,112 @@
+/** The servers that every recipe is tested on, and clients of them. */
+import { connectTo, type BreakableEndpoint, Target } from "@effect-zookeeper/test-kit/conformance/Target"
+import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
+import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { freshPath } from "@effect-zookeeper/test-kit/TestServer"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type * as Session from "@effect-zookeeper/session/Session"
+import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
+import { describe, type Vitest, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+export { eventually, failure, outcome, pullFrom, text } from "@effect-zookeeper/test-kit/Expectations"
+
+type It = Vitest.MethodsNonLive<Target>
+
+/** The same tests on the embedded server and on real ZooKeeper, in real time. */
+export const describeOnServers = (name: string, tests: (it: It) => void): void => {
+  for (const [where, target] of [
+    ["the embedded server", Targets.embeddedMemory],
+    ["real ZooKeeper", Targets.real]
+  ] as const) {
+    describe(`${name}, on ${where}`, () => {
+      layer(target, { excludeTestServices: true })((it) => tests(it))
+    })
+  }
+}
+
+type ClientOptions = Parameters<typeof connectTo>[1]
+
+/** What a test works with: a chroot of its own, and as many clients there as it likes. */
+export interface TestChroot {
+  /** A client of the chroot. */
+  readonly zk: ZooKeeper.Service
+  /** Another client there, with a session of its own. */
+  readonly another: (options?: ClientOptions) => Effect.Effect<ZooKeeper.Service, never, Scope.Scope>
+  /** Another client there, whose connections can be broken. */
+  readonly breakable: (
+    options?: ClientOptions
+  ) => Effect.Effect<{ readonly zk: ZooKeeper.Service; readonly link: BreakableEndpoint }, never, Scope.Scope>
+  /**
+   * Ends the session of a client at the server, as an expiry does: its znodes are gone when this returns. The client
+   * itself may not have heard of it yet, and take its connection for a good one.
+   */
+  readonly expire: (zk: ZooKeeper.Service) => Effect.Effect<void>
+  /** How many watches the server has below the chroot. */
+  readonly watches: Effect.Effect<number>
+}
+
+/** A fresh chroot; its sessions end with the Scope of the test. */
+export const makeChroot: Effect.Effect<TestChroot, never, Target | Scope.Scope> = Effect.gen(function* () {
+  const target = yield* Target
+  const chroot = freshPath("recipes")
+  const root = yield* connectTo(target)
+  yield* root.create(chroot)
+  const another = (options?: ClientOptions) => Effect.orDie(connectTo(target, { ...options, chroot }))
+  return {
+    zk: yield* root.withChroot(chroot),
+    another,
+    breakable: (options?: ClientOptions) =>
+      Effect.gen(function* () {
+        const link = yield* target.link
+        return { link, zk: yield* Effect.orDie(connectTo(link, { ...options, chroot })) }
+      }),
+    watches: countWatches(target, chroot),
+    expire: (zk: ZooKeeper.Service) =>
+      // A session is refused as soon as a server means to end it; what is asked afterwards sees it ended.
+      Effect.andThen(
+        endSession(target, { id: zk.session.id, password: zk.session.password }),
+        Effect.orDie(root.sync("/"))
+      )
+  }
+}).pipe(Effect.orDie)
+
+/** Waits until a client has a session that is not the one of before. */
+export const awaitNextSession = (zk: ZooKeeper.Service, before: bigint) =>
+  eventually(
+    Effect.sync(() => zk.session.id),
+    (id) => id !== before && id !== 0n
+  )
+
+/** Runs with a client. */
+export const withClient = (zk: ZooKeeper.Service) => Effect.provideService(ZooKeeper.ZooKeeper, zk)
+
+/**
+ * Whoever takes a session up again and closes it ends it. Its owner, whose connection the server closes, may be quick
+ * enough to take it back: until it is gone.
+ */
+const endSession = (way: Target["Service"], session: Session.SessionCredentials): Effect.Effect<void> =>
+  Effect.scoped(connectTo(way, { session, sessionExpiry: "fail" })).pipe(
+    Effect.andThen(Effect.fail("taken back")),
+    Effect.retry({ while: (error) => error === "taken back" }),
+    Effect.catchTag("SessionExpired", () => Effect.void),
+    Effect.orDie
+  )
+
+/** The embedded server does not tell paths, but has no other tests beside this one; the real one has. */
+const countWatches = ({ servers, transport }: Target["Service"], chroot: string): Effect.Effect<number> => {
+  const [host = "", port] = servers.split(":")
+  const address = { host, port: Number(port) }
+  const ask = (word: "wchs" | "wchp") => Effect.orDie(FourLetterWord.ask(transport, address, address, word))
+  if (host === "memory") return Effect.map(ask("wchs"), (answer) => Number(/Total watches:(\d+)/.exec(answer)?.[1]))
+  return Effect.map(ask("wchp"), (answer) => {
+    let isOurs = false
+    let count = 0
+    for (const line of answer.split("\n")) {
+      if (line.startsWith("/")) isOurs = line.startsWith(chroot)
+      else if (isOurs && line.startsWith("\t")) count++
+    }
+    return count
+  })
+}

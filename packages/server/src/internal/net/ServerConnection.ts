@@ -1,0 +1,256 @@
+/**
+ * One connection as bytes: four-letter words, the handshake, then requests and replies in frames.
+ */
+import * as Frame from "@effect-zookeeper/protocol/Frame"
+import * as ProtocolHandshake from "@effect-zookeeper/protocol/Handshake"
+import * as Jute from "@effect-zookeeper/protocol/Jute"
+import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Records from "@effect-zookeeper/protocol/Records"
+import * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
+import * as Result from "effect/Result"
+import * as Handshake from "../requests/Handshake.ts"
+import * as Requests from "../requests/Requests.ts"
+import type { Client, Reply } from "../state/ServerState.ts"
+import type { ServerRuntime } from "./ServerRuntime.ts"
+import { codeOf } from "./FaultRules.ts"
+import { answerWord } from "./fourLetterWords.ts"
+
+/** Where a connection writes its bytes. */
+export interface Sink {
+  /** The bytes are the sink's. */
+  readonly write: (bytes: Uint8Array) => void
+  /** No more will be written; what was is still sent. */
+  readonly end: () => void
+  /** Bytes that wait for a peer that does not read. */
+  readonly pending: () => number
+}
+
+/** A peer that has so many bytes of answers to read gets no more of them for now. */
+const HIGH_WATER = 1024 * 1024
+
+/** A peer that lets so many bytes of events pile up reads no more. */
+const MAX_PENDING = 16 * 1024 * 1024
+
+interface RawFrame {
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
+}
+
+const requestHeader = Jute.codec(Records.RequestHeader)
+const replyHeader = Jute.codec(Records.ReplyHeader)
+const watcherEvent = Jute.codec(Records.WatcherEvent)
+
+/** The state of every event that a server sends: the session is connected. */
+const SYNC_CONNECTED = 3
+
+export class ServerConnection {
+  readonly client: Client
+  readonly id: number
+  readonly address: string
+  /** Until when it has to introduce itself, in monotonic milliseconds. */
+  readonly deadline: number
+  /** Whether the first frame has come. */
+  isHandshakeDone = false
+  ended = false
+  received = 0
+  sent = 0
+  private readonly runtime: ServerRuntime
+  private readonly sink: Sink
+  private readonly splitter: Frame.FrameSplitter
+  private readonly writer = new JuteWriter()
+  private readonly inbox: Array<Uint8Array> = []
+  private readonly frames: Array<RawFrame | "broken"> = []
+  private readonly firstBytes = new Uint8Array(4)
+  private firstByteCount = 0
+
+  constructor(
+    runtime: ServerRuntime,
+    client: Client,
+    sink: Sink,
+    options: { readonly id: number; readonly address: string; readonly deadline: number }
+  ) {
+    this.runtime = runtime
+    this.client = client
+    this.sink = sink
+    this.id = options.id
+    this.address = options.address
+    this.deadline = options.deadline
+    this.splitter = new Frame.FrameSplitter(runtime.settings.maxFrameSize)
+  }
+
+  // ---------------------------------------------------------------------------
+  // in
+  // ---------------------------------------------------------------------------
+
+  /** Bytes came in. They must not change afterwards. */
+  receive(chunk: Uint8Array): void {
+    this.inbox.push(chunk)
+    this.resume()
+  }
+
+  /** Goes on after the server was paused, or the peer has read what was too much. */
+  resume(): void {
+    this.drain()
+    this.runtime.flushAll()
+  }
+
+  /** Bytes that came in while the server was paused. */
+  get unreadBytes(): number {
+    return this.inbox.reduce((sum, chunk) => sum + chunk.length, 0)
+  }
+
+  /**
+   * Whether there are requests that wait until the peer has read more of the answers to earlier ones, or until the server
+   * goes on. Its listener has to call `resume` when there is room again, whatever the room is by now.
+   */
+  get isBlocked(): boolean {
+    return this.frames.length > 0 && !this.awaitsQuorum
+  }
+
+  /** Whether its server has lost the others, without whom the next request is not answered. */
+  awaitsQuorum = false
+
+  /** Whether the sink itself holds too much. What has only been written down here goes there first: it alone tells when. */
+  private isFull(): boolean {
+    if (this.writer.length > 0 && this.writer.length + this.sink.pending() > HIGH_WATER) this.flush()
+    return this.sink.pending() > HIGH_WATER
+  }
+
+  /** Takes care of all that came in, as far as the peer reads the answers. */
+  drain(): void {
+    while (!this.ended && !this.runtime.paused) {
+      if (this.frames.length > 0) {
+        if (this.isFull()) return
+        const [frame] = this.frames
+        if (frame === undefined || frame === "broken") return this.end()
+        this.awaitsQuorum = this.needsMissingQuorum(frame)
+        if (this.awaitsQuorum) return
+        this.frames.shift()
+        this.onFrame(frame)
+        continue
+      }
+      const chunk = this.inbox.shift()
+      if (chunk === undefined || this.isFourLetterWord(chunk)) return
+      this.split(chunk)
+    }
+  }
+
+  private needsMissingQuorum({ bytes, end, start }: RawFrame): boolean {
+    const { replica } = this.client
+    if (replica.membership !== "alone") return false
+    const reader = new JuteReader(bytes, start, end)
+    if (this.isHandshakeDone) {
+      const header = Jute.attempt(requestHeader, reader)
+      return Result.isSuccess(header) && Requests.needsQuorum(header.success.type)
+    }
+    const request = Jute.attempt(ProtocolHandshake.connectRequest, reader)
+    if (Result.isFailure(request) || request.success.lastZxidSeen > replica.zxid) return false
+    return request.success.sessionId === 0n || !this.runtime.partition.leads(replica)
+  }
+
+  private split(chunk: Uint8Array): void {
+    try {
+      this.splitter.push(chunk, (bytes, start, end) => this.frames.push({ bytes, start, end }))
+    } catch (error) {
+      if (!(error instanceof Frame.FrameLengthError)) throw error
+      // What came before it is answered first.
+      this.frames.push("broken")
+    }
+  }
+
+  /** Looks at the first four bytes of a connection, which may be a question instead of a length. */
+  private isFourLetterWord(chunk: Uint8Array): boolean {
+    if (this.firstByteCount === 4) return false
+    const taken = chunk.subarray(0, 4 - this.firstByteCount)
+    this.firstBytes.set(taken, this.firstByteCount)
+    this.firstByteCount += taken.length
+    if (this.firstByteCount < 4) return false
+    const answer = answerWord(this.runtime, this.client.replica, String.fromCharCode(...this.firstBytes))
+    if (answer === undefined) return false
+    this.writer.raw(new TextEncoder().encode(answer))
+    this.runtime.scheduleFlush(this)
+    this.end()
+    return true
+  }
+
+  private onFrame(frame: RawFrame): void {
+    this.received++
+    this.runtime.counters.received++
+    if (this.isHandshakeDone) this.onRequest(frame)
+    else this.onConnect(frame)
+  }
+
+  private onConnect({ bytes, end, start }: RawFrame): void {
+    this.isHandshakeDone = true
+    const request = Jute.attempt(ProtocolHandshake.connectRequest, new JuteReader(bytes, start, end))
+    if (Result.isFailure(request)) return this.end()
+    const { answer, outcome } = Handshake.connect(
+      this.runtime.state,
+      this.client,
+      request.success,
+      this.runtime.timestamps()
+    )
+    if (answer !== undefined) this.send((writer) => ProtocolHandshake.connectReply.write(writer, answer))
+    this.runtime.deliver(outcome)
+  }
+
+  private onRequest({ bytes, end, start }: RawFrame): void {
+    const { runtime } = this
+    const taken = runtime.faults.take(this.client.session?.id ?? 0n, bytes, start, end)
+    if (taken?.fault._tag === "DropRequest") return this.end()
+    if (taken?.fault._tag === "Answer") {
+      return runtime.deliver(Requests.refuse(this.client, taken.xid, codeOf(taken.fault)), this)
+    }
+    const outcome = Requests.apply(runtime.state, this.client, new JuteReader(bytes, start, end), runtime.timestamps())
+    if (taken?.fault._tag === "DropReply") {
+      outcome.reply = undefined
+      outcome.toDisconnect.add(this.client)
+    }
+    runtime.deliver(outcome, this)
+  }
+
+  // ---------------------------------------------------------------------------
+  // out
+  // ---------------------------------------------------------------------------
+
+  notify(type: WatchEvent.WatchEventType, path: string): void {
+    if (this.sink.pending() > MAX_PENDING) return this.end()
+    this.send((writer) => {
+      replyHeader.write(writer, { xid: Operations.Xid.notification, zxid: -1n, err: 0 })
+      watcherEvent.write(writer, { type: WatchEvent.types[type], state: SYNC_CONNECTED, path })
+    })
+  }
+
+  reply({ err, response, row, xid, zxid }: Reply): void {
+    this.send((writer) => {
+      replyHeader.write(writer, { xid, zxid, err })
+      if (row !== undefined && response !== undefined) row.response.write(writer, response)
+    })
+  }
+
+  private send(body: (writer: JuteWriter) => void): void {
+    if (this.ended) return
+    Frame.append(this.writer, body)
+    this.sent++
+    this.runtime.counters.sent++
+    this.runtime.scheduleFlush(this)
+  }
+
+  flush(): void {
+    if (this.writer.length > 0) this.sink.write(this.writer.take())
+    if (this.ended) this.sink.end()
+  }
+
+  /** Ends the connection, after what has been written to it. */
+  end(): void {
+    if (this.ended) return
+    this.ended = true
+    this.inbox.length = 0
+    this.frames.length = 0
+    this.runtime.remove(this)
+    this.runtime.scheduleFlush(this)
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * A running server without its listeners: the state, the connections to it, and what is due when.
+ *
+ * All of it is synchronous; a listener brings bytes and takes bytes, and one fiber (`runTimers`) waits for what is due.
+ */
+import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import type { Identity } from "../state/AccessControl.ts"
+import type { Replica } from "../state/Replica.ts"
+import { Client, makeOutcome, type Timestamps, type Outcome, ServerState, type Settings } from "../state/ServerState.ts"
+import { FaultRules } from "./FaultRules.ts"
+import { Partition } from "./Partition.ts"
+import { ServerConnection, type Sink } from "./ServerConnection.ts"
+
+/** How long a connection may take to introduce itself, in milliseconds. */
+const HANDSHAKE_TIMEOUT = 10_000
+
+export interface RuntimeSettings extends Settings {
+  /** Between two looks for containers and TTL znodes to collect, in milliseconds. */
+  readonly collectInterval: number
+  /** The most bytes of a request. */
+  readonly maxFrameSize: number
+}
+
+export class ServerRuntime {
+  readonly settings: RuntimeSettings
+  readonly state: ServerState
+  readonly faults = new FaultRules()
+  readonly connections = new Map<Client, ServerConnection>()
+  readonly partition = new Partition(this)
+  /** What `srvr` counts. */
+  readonly counters = { received: 0, sent: 0 }
+  /** Open unless the server is paused. */
+  readonly running = Latch.makeUnsafe(true)
+  private readonly clock: Clock.Clock
+  private readonly toFlush = new Set<ServerConnection>()
+  private readonly due = Latch.makeUnsafe(false)
+  private isPaused = false
+  private nextId = 1
+  private nextCollection: number | undefined
+  private sessionCount = 0
+
+  constructor(settings: RuntimeSettings, clock: Clock.Clock, replicas: number) {
+    this.settings = settings
+    this.clock = clock
+    this.state = new ServerState(settings, { replicas, startedAt: clock.currentTimeMillisUnsafe() })
+  }
+
+  get paused(): boolean {
+    return this.isPaused
+  }
+
+  timestamps(): Timestamps {
+    return {
+      wall: this.clock.currentTimeMillisUnsafe(),
+      monotonic: Number(this.clock.monotonicTimeNanosUnsafe() / 1_000_000n)
+    }
+  }
+
+  // ---------------------------------------------------------------------------
+  // connections
+  // ---------------------------------------------------------------------------
+
+  accept(replica: Replica<Client>, identities: ReadonlyArray<Identity>, address: string, sink: Sink): ServerConnection {
+    const client = new Client(replica, identities)
+    const deadline = this.timestamps().monotonic + HANDSHAKE_TIMEOUT
+    const connection = new ServerConnection(this, client, sink, { id: this.nextId++, address, deadline })
+    this.connections.set(client, connection)
+    this.due.openUnsafe()
+    return connection
+  }
+
+  /** The connection is gone, whoever ended it. */
+  remove(connection: ServerConnection): void {
+    this.connections.delete(connection.client)
+    this.toFlush.delete(connection)
+    this.state.disconnect(connection.client)
+  }
+
+  /** Sends what came of a call to those it concerns: events, then the reply, and then the ends of connections. */
+  deliver(outcome: Outcome, from?: ServerConnection): void {
+    for (const { path, to, type } of outcome.events) this.connections.get(to)?.notify(type, path)
+    if (outcome.reply !== undefined) from?.reply(outcome.reply)
+    for (const client of outcome.toDisconnect) this.connections.get(client)?.end()
+  }
+
+  /** This connection has something to send at the end of the turn. */
+  scheduleFlush(connection: ServerConnection): void {
+    this.toFlush.add(connection)
+  }
+
+  /** Ends a turn: all that was written is handed to the listeners. */
+  flushAll(): void {
+    for (const connection of this.toFlush) connection.flush()
+    this.toFlush.clear()
+    this.schedule()
+  }
+
+  /** Ends every connection, or those to one replica; the sessions stay. */
+  disconnect(replica?: Replica<Client>): void {
+    for (const connection of [...this.connections.values()]) {
+      if (replica === undefined || connection.client.replica === replica) connection.end()
+    }
+    this.flushAll()
+  }
+
+  // ---------------------------------------------------------------------------
+  // pausing
+  // ---------------------------------------------------------------------------
+
+  pause(): void {
+    this.isPaused = true
+    this.running.closeUnsafe()
+  }
+
+  /** First comes what was sent meanwhile, and only then what has expired. */
+  resume(): void {
+    if (!this.isPaused) return
+    this.isPaused = false
+    for (const connection of [...this.connections.values()]) connection.drain()
+    this.state.sessions.reportUntil(Infinity)
+    this.running.openUnsafe()
+    this.flushAll()
+  }
+
+  // ---------------------------------------------------------------------------
+  // time
+  // ---------------------------------------------------------------------------
+
+  /** Runs for as long as the server: ends sessions and connections that are silent, collects znodes that are due. */
+  readonly runTimers: Effect.Effect<never> = Effect.forever(
+    Effect.suspend(() => {
+      this.due.closeUnsafe()
+      const next = this.nextDue()
+      const wait =
+        next === undefined
+          ? this.due.await
+          : Effect.raceFirst(Effect.sleep(Math.max(next - this.timestamps().monotonic, 0)), this.due.await)
+      return Effect.andThen(
+        Effect.andThen(wait, this.running.await),
+        Effect.sync(() => this.handleDue())
+      )
+    }),
+    { disableYield: true }
+  )
+
+  /** Lets everything happen that is due by now. */
+  private handleDue(): void {
+    const now = this.timestamps()
+    this.partition.advance(now.monotonic)
+    this.deliver(this.state.expireSessions(now))
+    for (const connection of [...this.connections.values()]) {
+      if (!connection.isHandshakeDone && connection.deadline <= now.monotonic) connection.end()
+    }
+    if (this.nextCollection !== undefined && this.nextCollection <= now.monotonic) {
+      this.nextCollection = undefined
+      this.deliver(this.state.collect(now))
+    }
+    this.flushAll()
+  }
+
+  /** What is due next, in monotonic milliseconds; undefined while there is nothing to wait for. */
+  private nextDue(): number | undefined {
+    let next = this.partition.nextDue
+    const deadline = this.state.hasQuorum ? this.state.sessions.nextDeadline : undefined
+    if (deadline !== undefined && (next === undefined || deadline < next)) next = deadline
+    for (const connection of this.connections.values()) {
+      if (!connection.isHandshakeDone && (next === undefined || connection.deadline < next)) next = connection.deadline
+    }
+    if (this.nextCollection !== undefined && (next === undefined || this.nextCollection < next)) {
+      next = this.nextCollection
+    }
+    return next
+  }
+
+  /** Wakes the timekeeper when there is something that it cannot know of. */
+  private schedule(): void {
+    const { sessions, leader } = this.state
+    const isNews = sessions.size > this.sessionCount
+    this.sessionCount = sessions.size
+    const isCollection = leader.tree.collectable.size > 0 && this.nextCollection === undefined
+    if (isCollection) this.nextCollection = this.timestamps().monotonic + this.settings.collectInterval
+    if (isNews || isCollection) this.due.openUnsafe()
+  }
+
+  /** Cuts a replica off from the others; false if that cannot be. */
+  isolate(replica: Replica<Client>): boolean {
+    const isDone = this.partition.isolate(replica, this.timestamps().monotonic)
+    this.due.openUnsafe()
+    return isDone
+  }
+
+  /** Ends that. */
+  rejoin(): void {
+    this.partition.rejoin()
+    this.flushAll()
+    this.due.openUnsafe()
+  }
+
+  /** Ends a session as its timeout would; false if there is none of that id, or nobody to end it. */
+  expireSession(id: bigint): boolean {
+    const session = this.state.sessions.get(id)
+    if (session === undefined || !this.state.hasQuorum) return false
+    const outcome = makeOutcome()
+    this.state.expire(session, this.timestamps(), outcome)
+    this.deliver(outcome)
+    this.flushAll()
+    return true
+  }
+}

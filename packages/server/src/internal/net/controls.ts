@@ -1,0 +1,81 @@
+/**
+ * The service: what a test can ask of a running server and do to it.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { EmbeddedServer } from "../../EmbeddedServer.ts"
+import type { ServerRuntime } from "./ServerRuntime.ts"
+
+export const makeControls = (runtime: ServerRuntime, connectString: string): EmbeddedServer["Service"] => {
+  const { faults, state } = runtime
+  const memberAt = (member: number) => {
+    const replica = state.replicas[member]
+    if (replica === undefined)
+      throw new RangeError(`there is no member ${member}, only 0 to ${state.replicas.length - 1}`)
+    return replica
+  }
+  /** Changes a znode on all members at once, outside of the log. */
+  const changeOnAll = (path: string, change: (node: NonNullable<ReturnType<typeof state.leader.tree.get>>) => void) =>
+    Effect.sync(() => {
+      for (const { tree } of state.replicas) {
+        const node = tree.get(path)
+        if (node !== undefined) change(node)
+      }
+      return state.leader.tree.get(path) !== undefined
+    })
+  return {
+    connectString,
+    sessions: Effect.sync(() =>
+      state.sessions.all.map(({ client, id, timeout }) => ({
+        id,
+        timeout: Duration.millis(timeout),
+        connected: client !== undefined,
+        ephemerals: state.leader.tree.ephemeralsOf(id)
+      }))
+    ),
+    expireSession: (id) => Effect.sync(() => runtime.expireSession(id)),
+    disconnectAll: Effect.sync(() => runtime.disconnect()),
+    pause: Effect.sync(() => runtime.pause()),
+    resume: Effect.sync(() => runtime.resume()),
+    snapshot: Effect.sync(() => state.snapshot()),
+    restore: (snapshot) =>
+      Effect.sync(() => {
+        runtime.partition.forget()
+        runtime.deliver(state.restore(snapshot, runtime.timestamps()))
+        runtime.flushAll()
+      }),
+    dropReply: (match, times = 1) => Effect.sync(() => faults.add(match, { _tag: "DropReply" }, times)),
+    dropRequest: (match, times = 1) => Effect.sync(() => faults.add(match, { _tag: "DropRequest" }, times)),
+    answerWith: (match, error, times = 1) => Effect.sync(() => faults.add(match, { _tag: "Answer", error }, times)),
+    clearFaults: Effect.sync(() => faults.clear()),
+    setSequence: (parent, next) =>
+      changeOnAll(parent, (node) => {
+        node.cversion = next
+      }),
+    setVersion: (path, version) =>
+      changeOnAll(path, (node) => {
+        node.version = version
+      }),
+    setReadOnly: (readOnly, member = 0) =>
+      Effect.sync(() => {
+        const replica = memberAt(member)
+        if (replica.readOnly === readOnly) return
+        replica.readOnly = readOnly
+        runtime.disconnect(replica)
+        runtime.deliver(state.rejoin(replica))
+        runtime.flushAll()
+      }),
+    setLag: (member, transactions) =>
+      Effect.sync(() => {
+        const replica = memberAt(member)
+        if (replica === state.leader && transactions > 0)
+          throw new RangeError(`member ${member} leads the others: it cannot lag behind`)
+        replica.lag = transactions
+        runtime.deliver(state.rejoin(replica))
+        runtime.flushAll()
+      }),
+    leader: Effect.sync(() => state.replicas.indexOf(state.leader)),
+    isolate: (member) => Effect.sync(() => runtime.isolate(memberAt(member))),
+    rejoin: Effect.sync(() => runtime.rejoin())
+  }
+}

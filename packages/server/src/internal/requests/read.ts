@@ -1,0 +1,89 @@
+/**
+ * What changes nothing but perhaps sets a watch. None of it judges a path: one that cannot be is one that is not there.
+ */
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import { codes } from "@effect-zookeeper/protocol/ErrorCode"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as AccessControl from "../state/AccessControl.ts"
+import * as Znode from "../state/Znode.ts"
+import { type Context, type Handler, on } from "./Handler.ts"
+
+interface WatchedRead {
+  readonly path: string
+  readonly watch: boolean
+}
+
+const { ADMIN, READ } = Acl.Perms
+
+/** A znode that the connection may use so, or the code of the error. */
+const readable = ({ client, replica }: Context, path: string, perms: number): Znode.Znode | number => {
+  const node = replica.tree.get(path)
+  if (node === undefined) return codes.NoNode
+  return AccessControl.allows(node.acl, perms, client.identities) ? node : codes.NoAuth
+}
+
+export const getData = (context: Context, { path, watch }: WatchedRead) => {
+  const node = readable(context, path, READ)
+  if (typeof node === "number") return node
+  if (watch) context.replica.watches.add("data", path, context.client, "once")
+  return { data: node.data, stat: Znode.statOf(node) }
+}
+
+export const getChildren = (context: Context, { path, watch }: WatchedRead) => {
+  const node = readable(context, path, READ)
+  if (typeof node === "number") return node
+  if (watch) context.replica.watches.add("children", path, context.client, "once")
+  return { children: [...node.children], stat: Znode.statOf(node) }
+}
+
+const exists = ({ client, replica }: Context, { path, watch }: WatchedRead) => {
+  if (path.includes("\0")) return codes.BadArguments
+  if (watch) replica.watches.add("data", path, client, "once")
+  const node = replica.tree.get(path)
+  return node === undefined ? codes.NoNode : { stat: Znode.statOf(node) }
+}
+
+const getAcl = (context: Context, { path }: { readonly path: string }) => {
+  const node = readable(context, path, READ | ADMIN)
+  if (typeof node === "number") return node
+  const shown = AccessControl.allows(node.acl, ADMIN, context.client.identities)
+    ? node.acl
+    : AccessControl.maskDigests(node.acl)
+  return { acl: shown, stat: Znode.statOf(node) }
+}
+
+const countDescendants = (context: Context, { path }: { readonly path: string }) => {
+  const node = readable(context, path, READ)
+  return typeof node === "number" ? node : { totalNumber: context.replica.tree.countDescendants(path) }
+}
+
+const getEphemerals = ({ replica, session }: Context, { prefixPath }: { readonly prefixPath: string | null }) => {
+  const prefix = prefixPath === null || /^[\0- ]*\/?[\0- ]*$/.test(prefixPath) ? "" : prefixPath
+  return { ephemerals: replica.tree.ephemeralsOf(session.id).filter((path) => path.startsWith(prefix)) }
+}
+
+/** The user of a digest identity is shown, its hash is not. */
+const whoAmI = ({ client }: Context) => ({
+  clientInfo: client.identities.map(({ id, scheme }) => ({
+    authScheme: scheme,
+    user: scheme === "digest" ? id.slice(0, id.indexOf(":")) : id
+  }))
+})
+
+const sync = ({ outcome, replica }: Context, request: { readonly path: string }) => {
+  replica.catchUp(outcome.events)
+  return request
+}
+
+export const handlers: ReadonlyArray<Handler> = [
+  on(Operations.exists, exists),
+  on(Operations.getData, getData),
+  on(Operations.getChildren, getChildren),
+  on(Operations.getChildren2, getChildren),
+  on(Operations.getACL, getAcl),
+  on(Operations.getAllChildrenNumber, countDescendants),
+  on(Operations.getEphemerals, getEphemerals),
+  on(Operations.whoAmI, whoAmI),
+  // A server that has lost the others has nobody to ask.
+  on(Operations.sync, sync, true)
+]

@@ -1,0 +1,92 @@
+import * as Effect from "effect/Effect"
+import type { Fault, ConnectionFilter } from "../../SimulatedNetwork.ts"
+
+interface Link {
+  readonly client: string
+  readonly server: string
+}
+
+/** The faults of a network at this moment, and who waits for one of them to be healed. */
+export class ActiveFaults {
+  private readonly faults = new Set<Fault>()
+  /** How many bytes a `CutAfter` still lets through. */
+  private readonly left = new Map<Fault, number>()
+  private readonly waiting = new Set<() => void>()
+
+  /** Gives what removes it: true unless it had gone by itself. */
+  add(fault: Fault): () => boolean {
+    // One object may be injected twice.
+    const added = { ...fault }
+    this.faults.add(added)
+    if (added._tag === "CutAfter") this.left.set(added, added.bytes)
+    return () => this.remove(added)
+  }
+
+  clear(): void {
+    this.faults.clear()
+    this.left.clear()
+    this.look()
+  }
+
+  has(tag: Fault["_tag"], link: Link): boolean {
+    for (const fault of this.faults) if (fault._tag === tag && concerns(fault, link)) return true
+    return false
+  }
+
+  /** Waits while a direction is blocked. */
+  passable(link: Link, direction: "up" | "down" | "both"): Effect.Effect<void> {
+    return Effect.suspend(() => (this.isBlocked(link, direction) ? this.untilPassable(link, direction) : Effect.void))
+  }
+
+  /** How many of the next `length` bytes get through, if the connection is to be cut within or right behind them. */
+  cutWithin(link: Link, direction: "up" | "down", length: number): number | undefined {
+    let within: number | undefined
+    for (const [fault, left] of this.left) {
+      if (fault._tag !== "CutAfter" || fault.direction !== direction || !concerns(fault, link)) continue
+      if (left > length) {
+        this.left.set(fault, left - length)
+        continue
+      }
+      within = Math.min(within ?? length, left)
+      this.remove(fault)
+    }
+    return within
+  }
+
+  private isBlocked(link: Link, direction: "up" | "down" | "both"): boolean {
+    for (const fault of this.faults) {
+      if (fault._tag !== "Block" || !concerns(fault, link)) continue
+      if (direction === "both" || fault.direction === "both" || fault.direction === direction) return true
+    }
+    return false
+  }
+
+  private untilPassable(link: Link, direction: "up" | "down" | "both"): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const look = () => {
+        if (this.isBlocked(link, direction)) return
+        this.waiting.delete(look)
+        resume(Effect.void)
+      }
+      this.waiting.add(look)
+      return Effect.sync(() => {
+        this.waiting.delete(look)
+      })
+    })
+  }
+
+  private remove(fault: Fault): boolean {
+    this.left.delete(fault)
+    const removed = this.faults.delete(fault)
+    this.look()
+    return removed
+  }
+
+  private look(): void {
+    for (const look of [...this.waiting]) look()
+  }
+}
+
+const concerns = (where: ConnectionFilter, link: Link): boolean =>
+  (where.client === undefined || where.client === link.client) &&
+  (where.server === undefined || where.server === link.server)

@@ -1,0 +1,199 @@
+import type * as Fiber from "effect/Fiber"
+import { NodeClock } from "./NodeClock.ts"
+import { NodeScheduler } from "./NodeScheduler.ts"
+import { Prng } from "./Prng.ts"
+import { TimerHeap } from "./TimerHeap.ts"
+import { TraceHash } from "./TraceHash.ts"
+
+type AnyFiber = Fiber.Fiber<unknown, unknown>
+
+/** A line of a recorded run. */
+export interface TraceEntry {
+  /** Virtual milliseconds. */
+  readonly time: number
+  readonly text: string
+}
+
+interface Runnable {
+  readonly run: () => void
+  readonly node: LoopNode
+}
+
+/** So many fibers may have been seen, at least, before those that have ended are forgotten. */
+const MANY_FIBERS = 8192
+
+/** What runs in a world, and in which order: everything here is synchronous and decided by the seed. */
+export class EventLoop {
+  /** Virtual nanoseconds since the beginning. */
+  now = 0
+  steps = 0
+  readonly random: Prng
+  readonly hash = new TraceHash()
+  readonly timers = new TimerHeap()
+  readonly entries: Array<TraceEntry> = []
+  readonly main: LoopNode
+  private readonly order: Prng
+  private readonly maxStepCost: number
+  private readonly isRecording: boolean
+  private readonly operationsBetweenYields: number
+  private readonly ready: Array<Runnable> = []
+  private readonly nodes: Array<LoopNode> = []
+  private fibers = new Map<AnyFiber, number>()
+  private fibersSeen = 0
+  private mostFibers = MANY_FIBERS
+  private lastFiber: AnyFiber | undefined
+  private operationsLeft = 0
+
+  constructor(options: {
+    readonly seed: number
+    readonly startsAt: number
+    readonly maxStepCost: number
+    readonly isRecording: boolean
+    readonly operationsBetweenYields: number | undefined
+  }) {
+    this.order = new Prng(options.seed, 1)
+    this.random = new Prng(options.seed, 2)
+    this.maxStepCost = options.maxStepCost
+    this.isRecording = options.isRecording
+    // Some worlds are torn apart at every step, others run on until something waits: different bugs live in each.
+    this.operationsBetweenYields =
+      options.operationsBetweenYields ?? OPERATIONS_BETWEEN_YIELDS[this.order.below(OPERATIONS_BETWEEN_YIELDS.length)]!
+    this.main = this.addNode("main", options.startsAt)
+  }
+
+  addNode(name: string, startsAt: number): LoopNode {
+    const node = new LoopNode(this, name, startsAt)
+    this.nodes.push(node)
+    return node
+  }
+
+  // ---------------------------------------------------------------------------
+  // what can run
+  // ---------------------------------------------------------------------------
+
+  schedule(node: LoopNode, run: () => void): void {
+    if (node.isPaused) node.parked.push(run)
+    else this.ready.push({ run, node })
+  }
+
+  pause(node: LoopNode): void {
+    if (node.isPaused) return
+    node.isPaused = true
+    let kept = 0
+    for (const runnable of this.ready) {
+      if (runnable.node === node) node.parked.push(runnable.run)
+      else this.ready[kept++] = runnable
+    }
+    this.ready.length = kept
+  }
+
+  resume(node: LoopNode): void {
+    if (!node.isPaused) return
+    node.isPaused = false
+    for (const run of node.parked) this.ready.push({ run, node })
+    node.parked.length = 0
+  }
+
+  get hasReady(): boolean {
+    return this.ready.length > 0
+  }
+
+  /** Runs one of the tasks that can run. */
+  step(): void {
+    const { ready } = this
+    const index = this.order.below(ready.length)
+    const chosen = ready[index]!
+    const last = ready.pop()!
+    if (index < ready.length) ready[index] = last
+    this.steps++
+    if (this.maxStepCost > 0) this.now += this.order.below(this.maxStepCost + 1)
+    this.hash.add(index)
+    this.hash.add(ready.length)
+    this.hash.add(this.now)
+    chosen.run()
+  }
+
+  /** Fires what is due. */
+  fireDue(): void {
+    let timer = this.timers.takeDue(this.now)
+    while (timer !== undefined) {
+      this.hash.add(timer.order)
+      timer.fire()
+      timer = this.timers.takeDue(this.now)
+    }
+  }
+
+  /**
+   * Whether a fiber gives way to others before its next operation; never before its first one, as with Effect's own
+   * scheduler. The first of a fiber that is interrupted before it has begun is its end, and if that were put off, the task
+   * that begins the fiber would run what is not to be run, with nobody left to interrupt it.
+   */
+  shouldYield(fiber: AnyFiber): boolean {
+    const isFirst = fiber !== this.lastFiber && this.hasSeen(fiber)
+    if (--this.operationsLeft > 0) return false
+    if (isFirst) {
+      this.operationsLeft = 1
+      return false
+    }
+    this.operationsLeft = 1 + this.order.below(this.operationsBetweenYields * 2)
+    return true
+  }
+
+  // ---------------------------------------------------------------------------
+  // what is known
+  // ---------------------------------------------------------------------------
+
+  note(text: string): void {
+    this.hash.addText(text)
+    if (this.isRecording) this.entries.push({ time: this.now / 1e6, text })
+  }
+
+  /** Only for the eyes: what is said here is no part of the course of things. */
+  comment(text: () => string): void {
+    if (this.isRecording) this.entries.push({ time: this.now / 1e6, text: text() })
+  }
+
+  /** The fibers that have begun and not ended, by the number in which they were first seen. */
+  get alive(): Array<readonly [number, AnyFiber]> {
+    const alive: Array<readonly [number, AnyFiber]> = []
+    for (const [fiber, order] of this.fibers) if (fiber.pollUnsafe() === undefined) alive.push([order, fiber])
+    return alive
+  }
+
+  get pausedNodes(): ReadonlyArray<string> {
+    return this.nodes.filter((node) => node.isPaused).map((node) => node.name)
+  }
+
+  /** Notes who runs; true if it has not been seen before. */
+  private hasSeen(fiber: AnyFiber): boolean {
+    this.lastFiber = fiber
+    if (this.fibers.has(fiber)) return false
+    if (this.fibers.size >= this.mostFibers) {
+      this.fibers = new Map(this.alive.map(([order, alive]) => [alive, order]))
+      // Where most of them are alive it is not done again for each that comes.
+      this.mostFibers = Math.max(MANY_FIBERS, 2 * this.fibers.size)
+    }
+    this.fibers.set(fiber, ++this.fibersSeen)
+    return true
+  }
+}
+
+/** Mean numbers of operations between two yields. */
+const OPERATIONS_BETWEEN_YIELDS = [3, 16, 64, 512]
+
+/** A process of the world: with clocks of its own, and it can be stopped. */
+export class LoopNode {
+  readonly name: string
+  readonly loop: EventLoop
+  readonly clock: NodeClock
+  readonly scheduler: NodeScheduler
+  isPaused = false
+  readonly parked: Array<() => void> = []
+
+  constructor(loop: EventLoop, name: string, startsAt: number) {
+    this.loop = loop
+    this.name = name
+    this.clock = new NodeClock(this, startsAt)
+    this.scheduler = new NodeScheduler(this)
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Who a connection is, and what ACLs let it do.
+ *
+ * @since 0.1.0
+ */
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import { codes } from "@effect-zookeeper/protocol/ErrorCode"
+import type * as Records from "@effect-zookeeper/protocol/Records"
+
+/**
+ * One proof of who a connection is. The id of the super user, who may do everything, is empty.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Identity {
+  readonly scheme: "ip" | "digest" | "x509" | "super"
+  readonly id: string
+}
+
+/**
+ * An entry of an ACL as requests carry it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RequestedAcl = (typeof Records.RequestedAcl)["Type"]
+
+/**
+ * Whether an ACL gives one of these identities one of these permissions.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const allows = (acl: ReadonlyArray<Acl.Acl>, perms: number, identities: ReadonlyArray<Identity>): boolean => {
+  if (acl === Acl.open || acl.length === 0 || identities.some(({ scheme }) => scheme === "super")) return true
+  return acl.some(
+    (entry) =>
+      (entry.perms & perms) !== 0 &&
+      (entry.scheme === "world" ||
+        identities.some(({ id, scheme }) => scheme === entry.scheme && Acl.matches(scheme, entry.id, id)))
+  )
+}
+
+/**
+ * The ACL that a server stores for the one that was asked for: without duplicates, and with the connection's own
+ * identities for the scheme `auth`. An error code if it is refused.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const resolve = (
+  requested: ReadonlyArray<RequestedAcl> | null,
+  identities: ReadonlyArray<Identity>
+): ReadonlyArray<Acl.Acl> | number => {
+  if (requested === null || requested.length === 0) return codes.InvalidACL
+  const entries = distinct(requested)
+  if (entries === undefined) return codes.MarshallingError
+  const proved = identities.filter(({ scheme }) => scheme === "digest" || scheme === "x509")
+  const x509 = identities.some(({ scheme }) => scheme === "x509")
+  const stored: Array<Acl.Acl> = []
+  for (const { id, perms, scheme } of entries) {
+    if (scheme === null) return codes.InvalidACL
+    if (scheme === "auth") {
+      if (proved.length === 0) return codes.InvalidACL
+      for (const identity of proved) stored.push({ perms, ...identity })
+    } else if (id === null) {
+      return scheme === "world" || scheme === "digest" || scheme === "ip" ? codes.MarshallingError : codes.InvalidACL
+    } else if (Acl.isKnownId(scheme, id) || (scheme === "x509" && x509)) {
+      stored.push({ perms, scheme, id })
+    } else {
+      return codes.InvalidACL
+    }
+  }
+  return stored
+}
+
+/**
+ * What those see who may read an ACL but not change it: users without their hashes.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const maskDigests = (acl: ReadonlyArray<Acl.Acl>): ReadonlyArray<Acl.Acl> =>
+  acl.map((entry) => (entry.scheme === "digest" ? { ...entry, id: entry.id.replace(/:.*/, ":x") } : entry))
+
+// ---- internal
+
+/** Undefined where a real server stumbles over a null when it compares an entry with those before it. */
+const distinct = (requested: ReadonlyArray<RequestedAcl>): ReadonlyArray<RequestedAcl> | undefined => {
+  const entries: Array<RequestedAcl> = []
+  for (const entry of requested) {
+    const alike = entries.filter(({ perms }) => perms === entry.perms)
+    if (entry.scheme === null && alike.length > 0) return undefined
+    const rivals = alike.filter(({ scheme }) => scheme === entry.scheme)
+    if (entry.id === null && rivals.length > 0) return undefined
+    if (!rivals.some(({ id }) => id === entry.id)) entries.push(entry)
+  }
+  return entries
+}

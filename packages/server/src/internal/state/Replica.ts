@@ -1,0 +1,86 @@
+/**
+ * One server of an ensemble as clients see it: a tree that follows the log, perhaps at a distance, and the watches of the
+ * connections to it.
+ *
+ * @since 0.1.0
+ */
+import type { Stat } from "@effect-zookeeper/protocol/Records"
+import type { WatchEventType } from "@effect-zookeeper/protocol/WatchEvent"
+import type { Transaction } from "./Transaction.ts"
+import { DataTree, type Touch } from "./DataTree.ts"
+import type { Session } from "./Sessions.ts"
+import { Watches } from "./Watches.ts"
+
+/**
+ * An event on its way to a connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Delivery<Client> {
+  readonly to: Client
+  readonly type: WatchEventType
+  readonly path: string
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export class Replica<Client> {
+  readonly id: number
+  tree = new DataTree()
+  readonly watches = new Watches<Client>()
+  /** The last transaction that was applied here. */
+  zxid = 0n
+  /** How many transactions it stays behind until somebody writes or asks for `sync` here. */
+  lag = 0
+  /** Whether it has lost the others and only answers reads. */
+  readOnly = false
+  /**
+   * Whether it is one with the others (`joined`), has lost them and does not know yet (`alone`), or knows it and serves
+   * nobody (`down`).
+   */
+  membership: "joined" | "alone" | "down" = "joined"
+  /** Sessions that gave a sign of life while it was alone. */
+  readonly touched = new Set<Session<Client>>()
+  private readonly pending: Array<Transaction> = []
+  private readonly mayRead: (client: Client, touch: Touch) => boolean
+
+  constructor(id: number, mayRead: (client: Client, touch: Touch) => boolean) {
+    this.id = id
+    this.mayRead = mayRead
+  }
+
+  /** A transaction of the log. What becomes visible by it is put into `deliveries`. */
+  follow(transaction: Transaction, deliveries: Array<Delivery<Client>>): void {
+    this.pending.push(transaction)
+    this.catchUp(deliveries, this.readOnly ? Infinity : this.lag)
+  }
+
+  /** Applies what is pending, but for the last `behind` transactions. Nothing gets to one that has lost the others. */
+  catchUp(deliveries: Array<Delivery<Client>>, behind = 0): void {
+    if (this.membership !== "joined") return
+    while (this.pending.length > behind) this.apply(this.pending.shift()!, deliveries)
+  }
+
+  /** Applies a transaction at once; the Stat of each znode that it leaves behind. */
+  apply({ changes, time, zxid }: Transaction, deliveries: Array<Delivery<Client>>): ReadonlyArray<Stat | undefined> {
+    const onTouch = (touch: Touch) => {
+      // Whoever may not read is not told, and has used up the watch nevertheless.
+      for (const to of this.watches.fire(touch)) {
+        if (this.mayRead(to, touch)) deliveries.push({ to, type: touch.type, path: touch.path })
+      }
+    }
+    const stats = changes.map((change) => this.tree.apply(change, zxid, time, onTouch))
+    this.zxid = zxid
+    return stats
+  }
+
+  /** Takes over a tree as it was at a transaction, and forgets what was pending. */
+  replace(tree: DataTree, zxid: bigint): void {
+    this.tree = tree
+    this.zxid = zxid
+    this.pending.length = 0
+  }
+}

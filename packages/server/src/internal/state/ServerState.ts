@@ -1,0 +1,286 @@
+/**
+ * The state of a server or of an ensemble: one log, the replicas that follow it, the sessions. No socket, no clock, no
+ * fiber: what happens is a call, with the time as an argument, and its outcome a value.
+ *
+ * @since 0.1.0
+ */
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Acl from "@effect-zookeeper/protocol/Acl"
+import type { Stat } from "@effect-zookeeper/protocol/Records"
+import * as AccessControl from "./AccessControl.ts"
+import type { Change } from "./Transaction.ts"
+import type { DataTree } from "./DataTree.ts"
+import type { Rules } from "../requests/Requester.ts"
+import { type Delivery, Replica } from "./Replica.ts"
+import { type Session, Sessions } from "./Sessions.ts"
+import * as Znode from "./Znode.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Timestamps {
+  /** Milliseconds since 1970, for the times in Stats. */
+  readonly wall: number
+  /** Milliseconds of a clock that is never set, for deadlines. */
+  readonly monotonic: number
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Settings extends Rules {
+  /** Milliseconds. */
+  readonly tickTime: number
+  /** So many ticks a server goes on that has lost the others. */
+  readonly syncLimit: number
+  /** Milliseconds. */
+  readonly minSessionTimeout: number
+  /** Milliseconds. */
+  readonly maxSessionTimeout: number
+  /** `user:hash` of the super user. */
+  readonly superDigest: string | undefined
+  /** Whether a read-only replica opens sessions of its own. */
+  readonly localSessions: boolean
+}
+
+/**
+ * One connection, as far as the state is concerned.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Client {
+  readonly replica: Replica<Client>
+  /** Beginning with its address. */
+  readonly identities: Array<AccessControl.Identity>
+  session: Session<Client> | undefined
+
+  constructor(replica: Replica<Client>, identities: ReadonlyArray<AccessControl.Identity>) {
+    this.replica = replica
+    this.identities = [...identities]
+  }
+}
+
+/**
+ * The answer to a request. Only auth, ping and refusals have a zxid that is not the replica's.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reply {
+  readonly xid: number
+  readonly zxid: bigint
+  readonly err: number
+  readonly row: Operation.Any | undefined
+  /** Undefined where there is no body. */
+  readonly response: unknown
+}
+
+/**
+ * What a call came to. Events go out before the reply, and connections are dropped last.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Outcome {
+  readonly events: Array<Delivery<Client>>
+  reply: Reply | undefined
+  readonly toDisconnect: Set<Client>
+}
+
+/**
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeOutcome = (): Outcome => ({ events: [], reply: undefined, toDisconnect: new Set() })
+
+/**
+ * All that a server keeps, at one moment.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Snapshot {
+  readonly zxid: bigint
+  readonly tree: DataTree
+  readonly sessions: ReadonlyArray<{ readonly id: bigint; readonly timeout: number }>
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export class ServerState {
+  readonly settings: Settings
+  readonly sessions: Sessions<Client>
+  readonly replicas: ReadonlyArray<Replica<Client>>
+  /** Is always up to date: writes are judged on it. The first one, until there is an election. */
+  leader: Replica<Client>
+  /** The last transaction of the log. */
+  zxid = 0n
+
+  constructor(settings: Settings, options: { readonly replicas: number; readonly startedAt: number }) {
+    this.settings = settings
+    this.sessions = new Sessions(settings.tickTime, 1, options.startedAt)
+    this.replicas = Array.from(
+      { length: options.replicas },
+      (_, index) =>
+        new Replica<Client>(index + 1, (client, touch) =>
+          AccessControl.allows(touch.acl, Acl.Perms.READ, client.identities)
+        )
+    )
+    this.leader = this.replicas[0]!
+  }
+
+  // ---------------------------------------------------------------------------
+  // the ensemble
+  // ---------------------------------------------------------------------------
+
+  /** Whether anything can be put into the log. */
+  get hasQuorum(): boolean {
+    return this.leader.membership === "joined"
+  }
+
+  /** Whether the sessions hear of what a server does: not from one that has lost the leader. */
+  isHeard(replica: Replica<Client>): boolean {
+    return replica === this.leader || replica.membership === "joined"
+  }
+
+  /** When the servers last told the leader who is alive: every half a tick. */
+  lastReport(now: number): number {
+    const half = this.settings.tickTime / 2
+    return Math.floor(now / half) * half
+  }
+
+  /** Somebody spoke for a session at a server. */
+  touch(session: Session<Client>, replica: Replica<Client>, now: number): void {
+    if (replica === this.leader || session.local) this.sessions.touch(session, now)
+    else if (!this.isHeard(replica)) replica.touched.add(session)
+    else this.sessions.touchLater(session, this.lastReport(now) + this.settings.tickTime / 2, replica)
+  }
+
+  /** A server has lost the others, and with them the signs of life that it has not reported. */
+  leaveAlone(replica: Replica<Client>, now: number): void {
+    replica.membership = "alone"
+    for (const session of this.sessions.loseReports(replica, now)) replica.touched.add(session)
+  }
+
+  /** A server is one of the others again: it catches up, and reports who is alive. */
+  welcome(replica: Replica<Client>, time: Timestamps): Outcome {
+    const outcome = makeOutcome()
+    replica.catchUp(outcome.events, replica.readOnly ? Infinity : 0)
+    for (const session of replica.touched) {
+      if (this.sessions.get(session.id) === session) this.sessions.touch(session, time.monotonic)
+    }
+    replica.touched.clear()
+    return outcome
+  }
+
+  /** A new leader begins. */
+  lead(replica: Replica<Client>, now: number): void {
+    this.leader = replica
+    this.zxid = nextEpoch(this.zxid)
+    this.sessions.renew(now)
+  }
+
+  // ---------------------------------------------------------------------------
+  // the log and the sessions
+  // ---------------------------------------------------------------------------
+
+  /** Appends to the log and lets the replicas follow; `at` answers for it, and so has caught up when this returns. */
+  commit(
+    changes: ReadonlyArray<Change>,
+    at: Replica<Client>,
+    time: Timestamps,
+    outcome: Outcome
+  ): ReadonlyArray<Stat | undefined> {
+    const transaction = { zxid: ++this.zxid, time: time.wall, changes }
+    const stats = this.leader.apply(transaction, outcome.events)
+    for (const replica of this.replicas) if (replica !== this.leader) replica.follow(transaction, outcome.events)
+    at.catchUp(outcome.events)
+    return stats
+  }
+
+  /** Ends a session and with it, in one transaction, its ephemeral znodes. */
+  endSession(session: Session<Client>, time: Timestamps, outcome: Outcome): void {
+    this.sessions.close(session.id)
+    if (session.local) return
+    const changes = this.leader.tree.ephemeralsOf(session.id).map((path): Change => ({ _tag: "Delete", path }))
+    this.commit(changes, session.client?.replica ?? this.leader, time, outcome)
+  }
+
+  /** Ends all sessions for which nobody has spoken in time. */
+  expireSessions(time: Timestamps): Outcome {
+    const outcome = makeOutcome()
+    if (!this.hasQuorum) return outcome
+    for (const session of this.sessions.expired(time.monotonic)) this.expire(session, time, outcome)
+    return outcome
+  }
+
+  /** Ends a session as if nobody had spoken for it. */
+  expire(session: Session<Client>, time: Timestamps, outcome: Outcome): void {
+    this.endSession(session, time, outcome)
+    const { client } = session
+    if (client !== undefined && this.isHeard(client.replica)) outcome.toDisconnect.add(client)
+  }
+
+  /** The connection is gone; its session waits for another one. */
+  disconnect(client: Client): void {
+    client.replica.watches.drop(client)
+    if (client.session?.client === client) client.session.client = undefined
+  }
+
+  /** Deletes containers that have become empty and znodes that have outlived their time, each in a transaction. */
+  collect(time: Timestamps): Outcome {
+    const outcome = makeOutcome()
+    if (!this.hasQuorum) return outcome
+    const { tree } = this.leader
+    for (const path of [...tree.collectable]) {
+      const node = tree.get(path)
+      if (node === undefined || node.children.size > 0) continue
+      const isDue =
+        Znode.kindOf(node.owner) === "container" ? node.cversion > 0 : time.wall - node.mtime > Znode.ttlOf(node.owner)
+      if (isDue) this.commit([{ _tag: "Delete", path }], this.leader, time, outcome)
+    }
+    return outcome
+  }
+
+  /** A replica's settings have changed: it applies what they no longer hold back. */
+  rejoin(replica: Replica<Client>): Outcome {
+    const outcome = makeOutcome()
+    replica.catchUp(outcome.events, replica.readOnly ? Infinity : replica.lag)
+    return outcome
+  }
+
+  snapshot(): Snapshot {
+    return {
+      zxid: this.zxid,
+      tree: this.leader.tree.clone(),
+      sessions: this.sessions.all.filter(({ local }) => !local).map(({ id, timeout }) => ({ id, timeout }))
+    }
+  }
+
+  /**
+   * Goes back to a snapshot, of this server or another one. Sessions opened since then are gone, those of the snapshot are
+   * there again. The zxid goes on in a new epoch, as with a new leader, so that clients which have seen more than the
+   * snapshot are not refused, and no znode is younger than one that is created later.
+   */
+  restore(snapshot: Snapshot, time: Timestamps): Outcome {
+    const outcome = makeOutcome()
+    for (const session of this.sessions.all) {
+      if (session.client !== undefined) outcome.toDisconnect.add(session.client)
+      this.sessions.close(session.id)
+    }
+    for (const { id, timeout } of snapshot.sessions) this.sessions.adopt(id, timeout, time.monotonic)
+    this.zxid = nextEpoch(snapshot.zxid > this.zxid ? snapshot.zxid : this.zxid)
+    for (const replica of this.replicas) replica.replace(snapshot.tree.clone(), this.zxid)
+    return outcome
+  }
+}
+
+// ---- internal
+
+/** The first zxid after an election: its upper half counts those, the lower one the transactions since. */
+const nextEpoch = (zxid: bigint): bigint => ((zxid >> 32n) + 1n) << 32n

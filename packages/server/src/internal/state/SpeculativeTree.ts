@@ -1,0 +1,63 @@
+/**
+ * The tree as it would be after changes that are not made yet: what the operations of a transaction are judged on.
+ *
+ * A transaction that fails is a draft that is dropped.
+ *
+ * @since 0.1.0
+ */
+import type { Acl } from "@effect-zookeeper/protocol/Acl"
+import type { DataTree } from "./DataTree.ts"
+
+/**
+ * As much of a znode as is needed to judge.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ZnodeView {
+  readonly acl: ReadonlyArray<Acl>
+  readonly owner: bigint
+  readonly version: number
+  readonly aversion: number
+  readonly cversion: number
+  readonly childCount: number
+  readonly dataLength: number
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export class SpeculativeTree {
+  readonly tree: DataTree
+  // By the paths as requests name them: the empty path is the root, and yet another key, as in a real server.
+  private readonly changed = new Map<string, ZnodeView | undefined>()
+
+  constructor(tree: DataTree) {
+    this.tree = tree
+  }
+
+  get(path: string): ZnodeView | undefined {
+    if (this.changed.has(path)) return this.changed.get(path)
+    const node = this.tree.get(path)
+    return (
+      node && {
+        acl: node.acl,
+        owner: node.owner,
+        version: node.version,
+        aversion: node.aversion,
+        cversion: node.cversion,
+        childCount: node.children.size,
+        dataLength: node.data?.length ?? 0
+      }
+    )
+  }
+
+  set(path: string, sketch: ZnodeView): void {
+    this.changed.set(path, sketch)
+  }
+
+  delete(path: string): void {
+    this.changed.set(path, undefined)
+  }
+}

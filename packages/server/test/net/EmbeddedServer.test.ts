@@ -1,0 +1,341 @@
+/**
+ * The client of this repository on the server without a socket, under a clock that stands still unless it is moved.
+ */
+import { Op, ZooKeeper } from "@effect-zookeeper/client"
+import * as Session from "@effect-zookeeper/session/Session"
+import * as Transport from "@effect-zookeeper/transport/Transport"
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { EmbeddedServer, layer, layerMemory, layerMemoryWith, type Options } from "../../src/EmbeddedServer.ts"
+
+/** Reads more at once than a server lets wait for one peer, and then still hears of what happens. */
+const readMuch = Effect.gen(function* () {
+  const zk = yield* ZooKeeper.ZooKeeper
+  yield* zk.create("/large", { data: new Uint8Array(200_000).fill(7) })
+  const { changed } = yield* zk.getAndWatch("/large")
+  const read = yield* Effect.all(Effect.replicate(zk.getData("/large"), 100), { concurrency: "unbounded" })
+  assert.isTrue(read.every((data) => data.length === 200_000 && data[199_999] === 7))
+  yield* zk.delete("/large")
+  assert.strictEqual((yield* changed).type, "NodeDeleted")
+})
+
+const client = (options: ZooKeeper.Options = {}) =>
+  Layer.fresh(Layer.provide(ZooKeeper.layerSession(options), Session.layer(options)))
+
+/** A server in memory and a client on it. */
+const world = (options: Options = {}, clientOptions: ZooKeeper.Options = {}) =>
+  Layer.provideMerge(client(clientOptions), layerMemoryWith(options))
+
+/** Another client of the same server, in the test's Scope. */
+const another = (options: ZooKeeper.Options = {}) =>
+  Effect.flatMap(Layer.build(client(options)), (context) => Effect.provide(ZooKeeper.ZooKeeper, context))
+
+describe("clients in the same process", () => {
+  it.effect("create, read, write and delete, each hearing of what the other does", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const other = yield* another()
+      yield* zk.create("/a", { data: "one" })
+      const { changed, stat } = yield* other.getAndWatch("/a")
+      assert.strictEqual(stat.version, 0)
+      yield* zk.set("/a", "two", stat.version)
+      assert.strictEqual((yield* changed).type, "NodeDataChanged")
+      assert.strictEqual(new TextDecoder().decode(yield* other.getData("/a")), "two")
+      const failed = yield* Effect.flip(zk.transaction([Op.check("/a", 1), Op.delete("/a", { version: 7 })]))
+      assert.strictEqual(failed._tag, "TransactionFailed")
+      yield* zk.delete("/a")
+      assert.isFalse(yield* other.exists("/a"))
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("an ephemeral znode is gone when its client has closed", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      yield* Effect.scoped(Effect.flatMap(another(), (other) => other.create("/e", { mode: "ephemeral" })))
+      assert.isFalse(yield* zk.exists("/e"))
+      const server = yield* EmbeddedServer
+      assert.lengthOf(yield* server.sessions, 1)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("a client that is sent away comes back with its session and its watches", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      const path = yield* zk.create("/e", { mode: "ephemeral" })
+      const { changed } = yield* zk.getAndWatch(path)
+      const [before] = yield* server.sessions
+      yield* server.disconnectAll
+      const again = yield* Effect.forkChild(zk.set(path, "again"))
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.await(again)
+      const [after] = yield* server.sessions
+      assert.strictEqual(after?.id, before?.id)
+      assert.deepStrictEqual(after?.ephemerals, [path])
+      assert.isTrue(after?.connected)
+      yield* zk.set(path, "more")
+      assert.strictEqual((yield* changed).type, "NodeDataChanged")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("several members have their own names, and a client finds one of them", () =>
+    Effect.gen(function* () {
+      const transport = yield* Transport.Transport
+      assert.strictEqual(transport.defaultServers, "memory-1:2181,memory-2:2181,memory-3:2181")
+      const zk = yield* ZooKeeper.ZooKeeper
+      assert.strictEqual(yield* zk.create("/x"), "/x")
+    }).pipe(Effect.provide(world({ members: 3 })))
+  )
+
+  it.effect("a server that is not there is said so", () =>
+    Effect.gen(function* () {
+      const transport = yield* Transport.Transport
+      const address = { host: "elsewhere", port: 2181 }
+      const error = yield* Effect.flip(transport.connect(address, address))
+      assert.include(error.message, "only memory:2181")
+    }).pipe(Effect.provide(layerMemory))
+  )
+})
+
+describe("time", () => {
+  it.effect("a session that is silent ends, and a watch on its ephemeral znode fires", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      const mine = (yield* server.sessions)[0]!.id
+      const other = yield* another({ sessionTimeout: "4 seconds" })
+      yield* other.create("/e", { mode: "ephemeral" })
+      const { changed } = yield* zk.existsAndWatch("/e")
+      const silent = (yield* server.sessions).find(({ id }) => id !== mine)!.id
+      assert.isTrue(yield* server.expireSession(silent))
+      assert.isFalse(yield* server.expireSession(silent))
+      assert.strictEqual((yield* changed).type, "NodeDeleted")
+      // The other client ends before its server does.
+    }).pipe(Effect.scoped, Effect.provide(world()))
+  )
+
+  it.effect("the heartbeats of a client keep its session, for as long as it likes", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      yield* zk.create("/e", { mode: "ephemeral" })
+      for (let minute = 0; minute < 60; minute++) yield* TestClock.adjust("1 second")
+      const [session] = yield* server.sessions
+      assert.deepStrictEqual(session?.ephemerals, ["/e"])
+    }).pipe(Effect.provide(world({}, { sessionTimeout: "4 seconds" })))
+  )
+
+  it.effect("a container goes once it has become empty", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      yield* zk.create("/c", { mode: "container" })
+      yield* zk.create("/c/child")
+      yield* zk.delete("/c/child")
+      yield* TestClock.adjust("59 seconds")
+      assert.isTrue(yield* zk.exists("/c"))
+      yield* TestClock.adjust("1 second")
+      assert.isFalse(yield* zk.exists("/c"))
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("controls", () => {
+  it.effect("a reply that is dropped leaves a write done and its client in doubt", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      yield* server.dropReply({ operation: "create", path: "/x" })
+      const error = yield* Effect.flip(zk.create("/x"))
+      assert.strictEqual(error._tag, "ConnectionLoss")
+      const found = yield* Effect.forkChild(zk.exists("/x"))
+      yield* TestClock.adjust("10 seconds")
+      assert.isTrue(yield* Fiber.join(found))
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("a request that is dropped is not done", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      yield* server.dropRequest({ path: "/x" })
+      assert.strictEqual((yield* Effect.flip(zk.create("/x")))._tag, "ConnectionLoss")
+      const found = yield* Effect.forkChild(zk.exists("/x"))
+      yield* TestClock.adjust("10 seconds")
+      assert.isFalse(yield* Fiber.join(found))
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("a request is answered with an error that a test has chosen, as often as it says", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      yield* server.answerWith({ operation: "create2" }, "QuotaExceeded", 1)
+      yield* server.answerWith({ operation: "create" }, "QuotaExceeded", 1)
+      assert.strictEqual((yield* Effect.flip(zk.create("/x")))._tag, "QuotaExceeded")
+      yield* server.clearFaults
+      yield* zk.create("/x")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("counters stand where a test puts them", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      yield* zk.create("/s")
+      assert.isTrue(yield* server.setSequence("/s", 2147483647))
+      assert.strictEqual(yield* zk.create("/s/n-", { mode: "persistentSequential" }), "/s/n-2147483647")
+      assert.isTrue(yield* server.setVersion("/s", 2147483647))
+      assert.strictEqual((yield* zk.set("/s", "x", 2147483647)).version, -2147483648)
+      assert.isFalse(yield* server.setVersion("/none", 1))
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("a paused server answers nothing, lets nothing expire, and then goes on", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      yield* server.pause
+      const asked = yield* Effect.forkChild(zk.create("/x"))
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(asked.pollUnsafe())
+      yield* server.resume
+      assert.strictEqual(yield* Fiber.join(asked), "/x")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("answers that are too many at once come one after the other", () => Effect.provide(readMuch, world()))
+
+  it.effect("requests that wait for their peer to read are answered after a pause too", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      yield* zk.create("/large", { data: new Uint8Array(200_000) })
+      let answered = 0
+      const read = Effect.tap(zk.getData("/large"), () => Effect.sync(() => answered++))
+      const asked = yield* Effect.forkChild(Effect.all(Effect.replicate(read, 100), { concurrency: "unbounded" }))
+      while (answered === 0) yield* Effect.yieldNow
+      yield* server.pause
+      assert.isBelow(answered, 100)
+      yield* TestClock.adjust("1 second")
+      assert.isBelow(answered, 100)
+      yield* server.resume
+      yield* Fiber.join(asked)
+      assert.strictEqual(answered, 100)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("a read that had to wait for its turn leaves a stream of events at its path as it is", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      yield* zk.create("/x")
+      const ready = Latch.makeUnsafe(false)
+      const events = zk.events("/x", { onReady: () => void ready.openUnsafe() }).pipe(Stream.take(2), Stream.runCollect)
+      const seen = yield* Effect.forkChild(events, { startImmediately: true })
+      yield* ready.await
+      yield* server.pause
+      const first = yield* Effect.forkChild(zk.get("/"), { startImmediately: true })
+      const second = yield* Effect.forkChild(zk.getAndWatch("/x"), { startImmediately: true })
+      yield* server.resume
+      yield* Fiber.join(first)
+      const { changed } = yield* Fiber.join(second)
+      yield* zk.set("/x", "one")
+      assert.strictEqual((yield* changed).type, "NodeDataChanged")
+      yield* zk.set("/x", "two")
+      assert.lengthOf(yield* Fiber.join(seen), 2)
+    }).pipe(Effect.provide(world({}, { maxInFlight: 1 })))
+  )
+
+  it.effect("a snapshot brings back what was", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const server = yield* EmbeddedServer
+      yield* zk.create("/kept", { data: "one" })
+      const snapshot = yield* server.snapshot
+      yield* zk.set("/kept", "two")
+      yield* zk.create("/late")
+      yield* server.restore(snapshot)
+      const read = yield* Effect.forkChild(Effect.all([zk.getData("/kept"), zk.exists("/late")]))
+      yield* TestClock.adjust("10 seconds")
+      const [data, late] = yield* Fiber.join(read)
+      assert.strictEqual(new TextDecoder().decode(data), "one")
+      assert.isFalse(late)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("a read-only member serves those who accept it", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedServer
+      yield* server.setReadOnly(true)
+      const zk = yield* another({ allowReadOnly: true })
+      assert.deepStrictEqual([...(yield* zk.getChildren("/"))], ["zookeeper"])
+      assert.strictEqual((yield* Effect.flip(zk.create("/x")))._tag, "ServerRefused")
+    }).pipe(Effect.provide(layerMemory))
+  )
+
+  it.effect("sessions are listed as they were negotiated", () =>
+    Effect.gen(function* () {
+      const [session] = yield* (yield* EmbeddedServer).sessions
+      assert.strictEqual(Duration.toMillis(session!.timeout), 40_000)
+    }).pipe(Effect.provide(world({}, { sessionTimeout: "1 hour" })))
+  )
+})
+
+describe("over TCP", () => {
+  it.live("answers that are too many at once come one after the other", () =>
+    Effect.gen(function* () {
+      const { connectString } = yield* EmbeddedServer
+      yield* Effect.provide(readMuch, ZooKeeper.layer({ servers: connectString }))
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.live("the same client, and a stream of events over a lost connection", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedServer
+      const context = yield* Layer.build(
+        ZooKeeper.layer({ servers: server.connectString, sessionTimeout: "4 seconds" })
+      )
+      const zk = yield* Effect.provide(ZooKeeper.ZooKeeper, context)
+      yield* zk.create("/a", { data: "0" })
+      const seen = yield* zk.dataChanges("/a").pipe(Stream.take(2), Stream.runCollect, Effect.forkChild)
+      yield* Effect.sleep("50 millis")
+      yield* server.disconnectAll
+      yield* Effect.retry(zk.set("/a", "1"), { times: 20 })
+      assert.lengthOf(yield* Fiber.join(seen), 2)
+    }).pipe(Effect.provide(layer()))
+  )
+})
+
+describe("a request that waits for a connection", () => {
+  it.effect("sends what the caller's buffer held at the call", () =>
+    Effect.gen(function* () {
+      const server = yield* EmbeddedServer
+      const zk = yield* ZooKeeper.ZooKeeper
+      yield* zk.create("/a")
+      yield* zk.create("/b")
+      const buffer = new TextEncoder().encode("first ")
+      yield* server.pause
+      yield* server.disconnectAll
+      while (zk.session.state._tag === "Connected") yield* Effect.yieldNow
+      const waiting: ReadonlyArray<Fiber.Fiber<unknown, unknown>> = [
+        yield* Effect.forkChild(zk.set("/a", buffer), { startImmediately: true }),
+        yield* Effect.forkChild(zk.transaction([Op.setData("/b", buffer)]), { startImmediately: true }),
+        yield* Effect.forkChild(zk.create("/c", { data: buffer }), { startImmediately: true }),
+        yield* Effect.forkChild(zk.create("/d", { data: buffer, idempotent: true }), { startImmediately: true })
+      ]
+      buffer.fill(0)
+      yield* server.resume
+      yield* TestClock.adjust("1 second")
+      yield* Effect.forEach(waiting, (fiber) => Fiber.await(fiber))
+      for (const path of ["/a", "/b", "/c", "/d"]) {
+        assert.strictEqual(new TextDecoder().decode(yield* zk.getData(path)), "first ")
+      }
+    }).pipe(Effect.provide(world()))
+  )
+})

@@ -1,0 +1,189 @@
+import { someLong } from "@effect-zookeeper/protocol/Json"
+import type { Fiber } from "effect/Fiber"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { SessionClosing } from "../Session.ts"
+import type { TimerQueue, Timer } from "./time/TimerQueue.ts"
+import type { GuardCallback } from "./guardCallback.ts"
+
+/** How long what is given back is waited for while nobody closes the session, in milliseconds. */
+const MAX_GIVE_BACK = 1000
+
+/** The share of a close that is left for the close request when what is given back takes longer. */
+const CLOSE_REQUEST_SHARE = 0.1
+
+/**
+ * The close of a session: what it waits for, and until when. There is one deadline for all of it, holds and what is given
+ * back, side by side, and the close request to the server.
+ */
+export class CloseCoordinator {
+  private readonly timers: TimerQueue
+  private readonly guardCallback: GuardCallback
+  /** Milliseconds. */
+  private readonly timeout: number
+  private readonly timer: Timer
+  /** Those of ephemeral znodes, which the end of the session would delete. */
+  private ephemeral = new Set<object>()
+  private persistent = new Set<object>()
+  /** What goes on in the background, and since when; the oldest first. */
+  private readonly errands = new Map<Fiber<unknown, unknown>, number>()
+  private readonly listeners = new Set<() => void>()
+  private onSettled: (() => void) | undefined
+  private isSessionOver = false
+  /** When the close must be done, in monotonic milliseconds; undefined while nobody closes. */
+  deadline: number | undefined
+
+  constructor(timers: TimerQueue, guardCallback: GuardCallback, timeout: number) {
+    this.timers = timers
+    this.guardCallback = guardCallback
+    this.timeout = timeout
+    this.timer = timers.makeTimer()
+  }
+
+  get isBegun(): boolean {
+    return this.deadline !== undefined
+  }
+
+  /** Whether something runs under what the session owns: ending it now would give that to others. */
+  get isHeld(): boolean {
+    return this.ephemeral.size > 0
+  }
+
+  /** What is known of it outside. */
+  readonly info: SessionClosing = infoOf(this)
+
+  /** Sets the deadline. `notify` then tells those who wait for it. */
+  begin(now: number): void {
+    // What was being given back when a Scope began to close, one after the other, is part of the same close.
+    const since = this.errandsSince
+    this.deadline = (since !== undefined && since > now - this.timeout ? since : now) + this.timeout
+  }
+
+  notify(): void {
+    if (this.listeners.size === 0) return
+    const listeners = [...this.listeners]
+    this.listeners.clear()
+    for (const listener of listeners) this.guardCallback(listener)
+  }
+
+  /** The session has ended before it was closed: what was held is another's to have, and nothing is left to wait for. */
+  sessionEnded(): void {
+    if (this.ephemeral.size > 0) this.ephemeral = new Set()
+    if (this.persistent.size > 0) this.persistent = new Set()
+    this.isSessionOver = this.isBegun
+    this.check()
+  }
+
+  /** Nothing is waited for any more, and nothing goes on. */
+  end(): void {
+    this.timer.clear()
+    if (this.errands.size > 0) for (const fiber of [...this.errands.keys()]) fiber.interruptUnsafe()
+  }
+
+  /** What is given back is waited for no longer. Whether nothing else was. */
+  stopWaiting(): boolean {
+    if (this.onSettled === undefined || this.isHeld) return false
+    this.onSettled()
+    return true
+  }
+
+  /** Completes when the session may be ended, or there is no more time to wait for that. */
+  readonly settled: Effect.Effect<void> = Effect.callback((resume) => {
+    this.onSettled = () => {
+      this.onSettled = undefined
+      this.timer.clear()
+      resume(Effect.void)
+    }
+    this.check()
+  })
+
+  /** Completes as soon as somebody begins to close. */
+  readonly begun: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.isBegun) return resume(Effect.void)
+    const listener = () => resume(Effect.void)
+    this.listeners.add(listener)
+    return Effect.sync(() => {
+      this.listeners.delete(listener)
+    })
+  })
+
+  readonly hold = (by: "ephemeral" | "persistent"): Effect.Effect<Effect.Effect<void>> =>
+    Effect.sync(() => {
+      const held = {}
+      const holds = by === "ephemeral" ? this.ephemeral : this.persistent
+      holds.add(held)
+      return Effect.sync(() => {
+        holds.delete(held)
+        this.check()
+      })
+    })
+
+  /** Begins something that goes on whatever becomes of its caller, until its own end or the session's. */
+  readonly errand = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Fiber<A, E>, never, R> =>
+    Effect.suspend(() => {
+      const since = this.timers.now()
+      return Effect.map(Effect.forkDetach(effect, { startImmediately: true }), (fiber) => {
+        if (fiber.pollUnsafe() !== undefined) return fiber
+        this.errands.set(fiber, since)
+        fiber.addObserver(() => {
+          this.errands.delete(fiber)
+          this.check()
+        })
+        return fiber
+      })
+    })
+
+  readonly giveBack = <R>(effect: Effect.Effect<unknown, unknown, R>): Effect.Effect<void, never, R> =>
+    Effect.suspend(() => {
+      const now = this.timers.now()
+      // One timeout for all that are given back together: many on a server that hangs take no longer than one.
+      const timeout = (this.errandsSince ?? now) + Math.min(MAX_GIVE_BACK, this.timeout) - now
+      return Effect.flatMap(this.errand(effect), (fiber) =>
+        timeout <= 0 ? Effect.void : Effect.asVoid(Effect.timeoutOption(this.unlessBegun(fiber), timeout))
+      )
+    })
+
+  private get errandsSince(): number | undefined {
+    for (const since of this.errands.values()) return since
+    return undefined
+  }
+
+  /** Waits for something in the background, but not once the session is being closed: then the close does. */
+  private unlessBegun(fiber: Fiber<unknown, unknown>): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      if (this.isBegun) return resume(Effect.void)
+      const done = () => {
+        this.listeners.delete(done)
+        resume(Effect.void)
+      }
+      this.listeners.add(done)
+      const forget = fiber.addObserver(done)
+      return Effect.sync(() => {
+        this.listeners.delete(done)
+        forget()
+      })
+    })
+  }
+
+  private check(): void {
+    const { deadline, onSettled } = this
+    if (onSettled === undefined || deadline === undefined) return
+    const now = this.timers.now()
+    const closeRequestAt = deadline - this.timeout * CLOSE_REQUEST_SHARE
+    if (this.isSessionOver || now >= deadline) return onSettled()
+    const isBusy = this.persistent.size > 0 || this.errands.size > 0
+    if (!this.isHeld && (!isBusy || now >= closeRequestAt)) return onSettled()
+    this.timer.set(now < closeRequestAt ? closeRequestAt : deadline, () => this.check())
+  }
+}
+
+const infoOf = (self: CloseCoordinator): SessionClosing => ({
+  get deadline() {
+    return self.deadline === undefined ? Option.none() : someLong(BigInt(Math.floor(self.deadline * 1_000_000)))
+  },
+  get begun() {
+    return self.begun
+  },
+  hold: (by) => self.hold(by),
+  giveBack: (effect) => self.giveBack(effect)
+})

@@ -1,0 +1,76 @@
+import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
+import * as Frame from "@effect-zookeeper/protocol/Frame"
+import * as Jute from "@effect-zookeeper/protocol/Jute"
+import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { format } from "@effect-zookeeper/transport/ServerAddress"
+import * as Effect from "effect/Effect"
+import type { SaslMechanism } from "../../Sasl.ts"
+import { SaslError } from "../../SaslError.ts"
+import { DialFailed } from "./handshake.ts"
+import { readReplyHeader } from "../requests/RequestPipeline.ts"
+import type { FramedConnection } from "./FramedConnection.ts"
+
+/** No mechanism takes so many; a server that goes on for ever is none that we can talk to. */
+const MAX_ROUNDS = 10
+
+/**
+ * Proves who we are on a connection whose handshake is done, before anything else is sent on it. `SaslError` says that it
+ * cannot be proved, which is final; `DialFailed` that this connection has broken, which is not.
+ */
+export const saslHandshake = Effect.fnUntraced(function* (
+  connection: FramedConnection,
+  mechanism: SaslMechanism
+): Effect.fn.Return<void, SaslError | DialFailed> {
+  const pipeline = yield* mechanism.begin(connection.server)
+  let token: Uint8Array | undefined = pipeline.initial
+  for (let xid = 1; token !== undefined; xid++) {
+    if (xid > MAX_ROUNDS) {
+      return yield* new SaslError({
+        reason: `${format(connection.server)} did not come to an end after ${MAX_ROUNDS} tokens`
+      })
+    }
+    token = yield* pipeline.answer(yield* exchangeToken(connection, xid, token))
+  }
+})
+
+/** Sends one token and gives the server's answer. */
+const exchangeToken = Effect.fnUntraced(function* (
+  connection: FramedConnection,
+  xid: number,
+  token: Uint8Array
+): Effect.fn.Return<Uint8Array, SaslError | DialFailed> {
+  const broken = (reason: string) => new DialFailed({ server: connection.server, reason, silent: false })
+  Frame.append(connection.writer, (writer) => {
+    writer.int(xid)
+    writer.int(Operations.sasl.opCode)
+    Operations.sasl.request.write(writer, { token })
+  })
+  yield* Effect.mapError(connection.raw.write(connection.writer.take()), (error) => broken(error.message))
+  let frame: Uint8Array | undefined
+  while (frame === undefined) {
+    yield* Effect.mapError(
+      connection.read(
+        (bytes, start, end) => {
+          frame = bytes.slice(start, end)
+        },
+        () => {}
+      ),
+      (error) => broken(error.message)
+    )
+  }
+  const reader = new JuteReader(frame)
+  const header = yield* Effect.try({
+    try: () => readReplyHeader(reader),
+    catch: (error) => broken(error instanceof Error ? error.message : String(error))
+  })
+  if (header.err !== 0) {
+    const name = ErrorCode.nameOf(header.err)
+    return yield* new SaslError({
+      reason: `${format(connection.server)} refused the credentials with ${name} (${header.err})`
+    })
+  }
+  const reply = Jute.attempt(Operations.sasl.response, reader)
+  if (reply._tag === "Failure") return yield* broken(`${format(connection.server)}: ${reply.failure.message}`)
+  return reply.success.token ?? new Uint8Array(0)
+})

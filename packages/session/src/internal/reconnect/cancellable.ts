@@ -1,0 +1,32 @@
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+
+/** Ends an effect from outside with what it is then to give; asked for when the effect has cleaned up. */
+export type Cancel<A> = (outcome: () => A) => void
+
+/**
+ * Runs an effect that can be ended from outside: in a fiber of its own, which is interrupted then. What a race against
+ * all that may end it takes a fiber each for.
+ */
+export const cancellable = <A, E, R>(make: (cancel: Cancel<A>) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.contextWith((context) =>
+    Effect.callback((resume) => {
+      let outcome: (() => A) | undefined
+      let hasEnded = false
+      const running: { fiber?: Fiber.Fiber<A, E> } = {}
+      const cancel: Cancel<A> = (result) => {
+        if (outcome !== undefined || hasEnded) return
+        outcome = result
+        running.fiber?.interruptUnsafe()
+      }
+      const fiber = Effect.runForkWith(context)(make(cancel))
+      running.fiber = fiber
+      // It may have been ended before it was known.
+      if (outcome !== undefined) fiber.interruptUnsafe()
+      fiber.addObserver((exit) => {
+        hasEnded = true
+        resume(outcome === undefined ? exit : Effect.sync(outcome))
+      })
+      return Fiber.interrupt(fiber)
+    })
+  )

@@ -1,0 +1,35 @@
+import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
+import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { SessionMachine } from "../SessionMachine.ts"
+
+/** Milliseconds. */
+const FIRST_PAUSE = 100
+const LAST_PAUSE = 60_000
+const PROBE = 1000
+
+/**
+ * Looks for a server with a quorum while a read-only one serves; ends when it has found one, which is then the next to
+ * be dialled. The pause between two questions doubles from 100 milliseconds to a minute, as in ZooKeeper's own client.
+ */
+export const findWritableServer = Effect.fnUntraced(function* (machine: SessionMachine) {
+  let pause = FIRST_PAUSE
+  for (let turn = 0; ; turn++) {
+    yield* Effect.sleep(pause)
+    const servers = yield* machine.servers.servers
+    const server = servers[turn % servers.length] ?? servers[0]
+    if ((yield* writeMode(machine, server)) === "rw") return yield* machine.servers.prefer(server)
+    // One question to each server is a round; the pause grows by rounds, so that a long list is not searched slowly.
+    if ((turn + 1) % servers.length === 0) pause = Math.min(pause * 2, LAST_PAUSE)
+  }
+})
+
+/** What a server says of itself: `rw`, `ro`, `null` while it does not serve, or nothing. */
+export const writeMode = (machine: SessionMachine, server: ServerAddress): Effect.Effect<string | undefined> =>
+  machine.transport.resolve(server).pipe(
+    Effect.flatMap(([address = server]) => FourLetterWord.ask(machine.transport, address, server, "isro")),
+    Effect.timeoutOption(PROBE),
+    Effect.map(Option.match({ onNone: () => undefined, onSome: (answer) => answer.trim() })),
+    Effect.catch(() => Effect.succeed(undefined))
+  )

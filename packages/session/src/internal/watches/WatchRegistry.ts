@@ -1,0 +1,369 @@
+import { someLong } from "@effect-zookeeper/protocol/Json"
+import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
+import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Option from "effect/Option"
+import type { PersistentWatchListener } from "../../Session.ts"
+import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "../../SessionError.ts"
+import type { GuardCallback } from "../guardCallback.ts"
+import type { SmallSet } from "./SmallSet.ts"
+import { OneShotWatch } from "./OneShotWatch.ts"
+import { type ServerWatchMode, PathWatches, type WatchTable } from "./PathWatches.ts"
+import type { WatchLists } from "./setWatches.ts"
+
+/** What a one-shot watch waits for. */
+export type OneShotKind = "data" | "exists" | "child"
+
+/** How the registry speaks to the server. Both are sent behind whatever was sent before, and need no answer. */
+export interface WatchCommands {
+  readonly addWatch: (path: string, mode: Exclude<ServerWatchMode, "none">) => void
+  readonly removeWatches: (path: string, type: RemoveType) => void
+}
+
+/** The numbers of the protocol; `recursive` is known from 3.9 on, and refused without harm before. */
+export const RemoveType = { child: 1, data: 2, any: 3, recursive: 5 } as const
+export type RemoveType = (typeof RemoveType)[keyof typeof RemoveType]
+
+/** The numbers of the protocol. */
+export const addWatchMode = { persistent: 0, recursive: 1 } as const
+
+/**
+ * The watches of a session.
+ *
+ * Applications watch one path in several ways at once; a server before 3.9 keeps one mode for a path in each of its two
+ * tables, and the last request wins. So where a persistent watch stands, the registry holds one at the server that covers
+ * all, asks for no one-shot watch on data beside it, and sorts out here who gets what. Each watch at the server is given
+ * back when the last who needed it has gone.
+ *
+ * A recursive watch reports no `NodeChildrenChanged`; here one is derived from the creation or deletion of a child.
+ */
+export class WatchRegistry {
+  private readonly paths = new Map<string, PathWatches>()
+  private readonly commands: WatchCommands
+  private readonly guardCallback: GuardCallback
+  private recursiveCount = 0
+  /** Undefined when watches have come or gone since. */
+  private cachedSize: number | undefined
+  /** While watches are registered again persistent ones are told nothing: `Gap` will tell them that they missed it. */
+  private isRestoring = false
+
+  constructor(commands: WatchCommands, guardCallback: GuardCallback) {
+    this.commands = commands
+    this.guardCallback = guardCallback
+  }
+
+  /** How many watches applications have: asked for at every heartbeat, and counted only when some came or went. */
+  get size(): number {
+    if (this.cachedSize === undefined) {
+      let size = 0
+      for (const entry of this.paths.values()) size += entry.size
+      this.cachedSize = size
+    }
+    return this.cachedSize
+  }
+
+  // ---------------------------------------------------------------------------
+  // one-shot watches
+  // ---------------------------------------------------------------------------
+
+  /** A read that sets a watch is on its way. */
+  readSent(path: string, table: WatchTable): void {
+    this.entry(path).pending[table]++
+  }
+
+  /** Whether such a read has to ask the server for a watch; decided at the moment at which it is sent. */
+  needsServerWatch(path: string, table: WatchTable): boolean {
+    const { requestedMode } = this.entry(path)
+    // A recursive watch does not tell of children that this client may not read, so their parent is watched as well.
+    return requestedMode === "none" || (requestedMode === "recursive" && table === "child")
+  }
+
+  /**
+   * The read was answered. `kind` is undefined when no watch came of it, or when its caller has gone. `isCounterExhausted` is what
+   * a list of children has shown.
+   */
+  readAnswered(
+    path: string,
+    table: WatchTable,
+    asked: boolean,
+    kind: OneShotKind | undefined,
+    isCounterExhausted?: boolean
+  ): OneShotWatch | undefined {
+    const entry = this.entry(path)
+    if (isCounterExhausted !== undefined) entry.isCounterExhausted = isCounterExhausted
+    entry.pending[table]--
+    if (asked) entry.armed[table] = true
+    if (kind === undefined) {
+      this.releaseUnused(entry)
+      return undefined
+    }
+    const watch: OneShotWatch = new OneShotWatch(this.guardCallback, (dropped) => {
+      if (entry[kind].delete(dropped)) this.releaseUnused(entry)
+    })
+    entry[kind].add(watch)
+    this.releaseUnused(entry)
+    return watch
+  }
+
+  /** The read will not be answered. */
+  readFailed(path: string, table: WatchTable): void {
+    const entry = this.entry(path)
+    entry.pending[table]--
+    this.releaseUnused(entry)
+  }
+
+  // ---------------------------------------------------------------------------
+  // persistent watches
+  // ---------------------------------------------------------------------------
+
+  /** Adds a persistent watch; the server is still to be asked for it. */
+  add(path: string, recursive: boolean, listener: PersistentWatchListener): void {
+    const entry = this.entry(path)
+    if (recursive) {
+      entry.recursive.add(listener)
+      this.recursiveCount++
+    } else {
+      entry.persistent.add(listener)
+    }
+  }
+
+  /**
+   * The mode to ask the server for, which covers all that is watched at the path; decided at the moment at which it is
+   * asked, for reads that were sent before could not count on it.
+   */
+  requestMode(path: string): Exclude<ServerWatchMode, "none"> {
+    const entry = this.entry(path)
+    const mode = entry.recursive.size > 0 ? "recursive" : "persistent"
+    entry.requestedMode = mode
+    return mode
+  }
+
+  /** The server has answered that it holds this mode. */
+  confirmMode(path: string, mode: Exclude<ServerWatchMode, "none">): void {
+    const entry = this.paths.get(path)
+    if (entry !== undefined) entry.confirmedMode = mode
+  }
+
+  /**
+   * The server has refused: it holds what it held before. True when one-shot watches may have been counted on it that no
+   * server has, so that all has to be registered anew.
+   */
+  revertMode(path: string): boolean {
+    const entry = this.paths.get(path)
+    if (entry === undefined) return false
+    entry.requestedMode = entry.confirmedMode
+    return entry.isUsed("data") || entry.isUsed("child")
+  }
+
+  remove(path: string, recursive: boolean, listener: PersistentWatchListener): void {
+    const entry = this.paths.get(path)
+    if (entry === undefined) return
+    if (recursive) {
+      if (entry.recursive.delete(listener)) this.recursiveCount--
+    } else {
+      entry.persistent.delete(listener)
+    }
+    this.releaseUnused(entry)
+  }
+
+  // ---------------------------------------------------------------------------
+  // events
+  // ---------------------------------------------------------------------------
+
+  /** Hands an event to all whom it concerns, each once. */
+  dispatch(type: WatchEvent.WatchEventType, path: string, zxid: bigint): void {
+    const event: WatchEvent.WatchEvent = { type, path, zxid: zxid > 0n ? someLong(zxid) : Option.none() }
+    const entry = this.paths.get(path)
+    if (entry !== undefined) this.dispatchAt(entry, event)
+    if (type === "NodeChildrenChanged") return
+    if (this.recursiveCount > 0) {
+      for (let at: string | undefined = path; at !== undefined; at = ZnodePath.parent(at)) {
+        const ancestor = this.paths.get(at)
+        if (ancestor !== undefined) this.notify(ancestor.recursive, event)
+      }
+    }
+    // The server may hold a recursive watch for longer than anybody here wants it.
+    if (type !== "NodeDataChanged") this.deriveChildrenChanged(path, event)
+  }
+
+  private dispatchAt(entry: PathWatches, event: WatchEvent.WatchEvent): void {
+    const fired: Array<OneShotWatch> = []
+    if (event.type !== "NodeChildrenChanged") {
+      entry.armed.data = false
+      for (const watch of entry.data.all()) fired.push(watch)
+      for (const watch of entry.exists.all()) fired.push(watch)
+      entry.data.clear()
+      entry.exists.clear()
+    }
+    if (event.type === "NodeChildrenChanged" || event.type === "NodeDeleted") {
+      entry.armed.child = false
+      for (const watch of entry.child.all()) fired.push(watch)
+      entry.child.clear()
+    }
+    // Under a recursive watch a change of children is derived for those who watch persistently: see below.
+    if (event.type !== "NodeChildrenChanged" || entry.confirmedMode !== "recursive")
+      this.notify(entry.persistent, event)
+    this.releaseUnused(entry)
+    for (const watch of fired) watch.fire(event)
+  }
+
+  private deriveChildrenChanged(path: string, event: WatchEvent.WatchEvent): void {
+    const parent = ZnodePath.parent(path)
+    const entry = parent === undefined ? undefined : this.paths.get(parent)
+    if (entry === undefined || entry.confirmedMode !== "recursive") return
+    const derived: WatchEvent.WatchEvent = { type: "NodeChildrenChanged", path: entry.path, zxid: event.zxid }
+    const fired = entry.child.all()
+    entry.child.clear()
+    this.notify(entry.persistent, derived)
+    this.releaseUnused(entry)
+    for (const watch of fired) watch.fire(derived)
+  }
+
+  private notify(listeners: SmallSet<PersistentWatchListener>, event: WatchEvent.WatchEvent | WatchEvent.Gap): void {
+    if (this.isRestoring || listeners.size === 0) return
+    for (const listener of listeners.all()) this.guardCallback(() => listener.onEvent(event))
+  }
+
+  // ---------------------------------------------------------------------------
+  // connections come and go
+  // ---------------------------------------------------------------------------
+
+  /** What a new connection has to be told. From here on the registry counts on it. */
+  beginRestore(): WatchLists {
+    const lists: WatchLists = { data: [], exists: [], child: [], counterExhausted: [], persistent: [], recursive: [] }
+    for (const entry of this.paths.values()) {
+      const { path, neededMode } = entry
+      const hasData = entry.data.size > 0
+      const hasExists = entry.exists.size > 0
+      const hasChild = entry.child.size > 0
+      entry.requestedMode = neededMode
+      entry.confirmedMode = neededMode
+      if (hasData) lists.data.push(path)
+      if (hasExists) lists.exists.push(path)
+      if (hasChild) lists[entry.isCounterExhausted ? "counterExhausted" : "child"].push(path)
+      if (neededMode !== "none") lists[neededMode].push(path)
+      entry.armed.data = hasData || hasExists
+      entry.armed.child = hasChild
+      if (!hasData && !hasExists && !hasChild && entry.isEmpty) this.paths.delete(path)
+    }
+    this.isRestoring = true
+    return lists
+  }
+
+  /** Persistent watches end, for the server knows none; one-shot watches that they served are to be registered as such. */
+  refusePersistent(error: (path: string) => ServerRefused): void {
+    const ended: Array<() => void> = []
+    for (const { path, persistent, recursive } of this.paths.values()) {
+      for (const listener of [...persistent, ...recursive]) ended.push(() => listener.onEnd(error(path)))
+      persistent.clear()
+      recursive.clear()
+    }
+    this.cachedSize = undefined
+    this.recursiveCount = 0
+    for (const tell of ended) this.guardCallback(tell)
+  }
+
+  /** No server bears the watches of a path: they end, on a session that is without a connection. */
+  giveUp(path: string, error: ConnectionLoss): void {
+    const entry = this.paths.get(path)
+    if (entry === undefined) return
+    const fired = [...entry.data, ...entry.exists, ...entry.child]
+    const ended = [...entry.persistent, ...entry.recursive]
+    this.recursiveCount -= entry.recursive.size
+    entry.data.clear()
+    entry.exists.clear()
+    entry.child.clear()
+    entry.persistent.clear()
+    entry.recursive.clear()
+    entry.armed.data = false
+    entry.armed.child = false
+    entry.requestedMode = "none"
+    entry.confirmedMode = "none"
+    this.releaseUnused(entry)
+    for (const watch of fired) watch.fail(error)
+    for (const listener of ended) this.guardCallback(() => listener.onEnd(error))
+  }
+
+  /** The server holds all watches again. */
+  restored(): void {
+    this.isRestoring = false
+    // Those who are told may add watches and remove them.
+    const restoredEntries: Array<PathWatches> = []
+    for (const entry of this.paths.values()) if (entry.neededMode !== "none") restoredEntries.push(entry)
+    for (const entry of restoredEntries) {
+      const gap: WatchEvent.Gap = { type: "Gap", path: entry.path }
+      this.notify(entry.persistent, gap)
+      this.notify(entry.recursive, gap)
+    }
+  }
+
+  /** Nothing will be reported any more. */
+  end(error: () => SessionExpired | SessionClosed): void {
+    const entries = [...this.paths.values()]
+    this.failOneShots(error)
+    this.paths.clear()
+    this.cachedSize = undefined
+    this.recursiveCount = 0
+    for (const entry of entries) {
+      for (const listener of [...entry.persistent, ...entry.recursive])
+        this.guardCallback(() => listener.onEnd(error()))
+    }
+  }
+
+  /** All one-shot watches are gone with their session; persistent ones go over to the next, if there is one. */
+  failOneShots(error: () => SessionExpired | SessionClosed): void {
+    const failed: Array<OneShotWatch> = []
+    for (const entry of this.paths.values()) {
+      failed.push(...entry.data, ...entry.exists, ...entry.child)
+      entry.data.clear()
+      entry.exists.clear()
+      entry.child.clear()
+    }
+    this.cachedSize = undefined
+    for (const watch of failed) watch.fail(error())
+  }
+
+  // ---------------------------------------------------------------------------
+  // giving back
+  // ---------------------------------------------------------------------------
+
+  private entry(path: string): PathWatches {
+    this.cachedSize = undefined
+    let entry = this.paths.get(path)
+    if (entry === undefined) {
+      entry = new PathWatches(path)
+      this.paths.set(path, entry)
+    }
+    return entry
+  }
+
+  /** Gives back to the server what nobody needs any more. */
+  private releaseUnused(entry: PathWatches): void {
+    this.cachedSize = undefined
+    if (entry.requestedMode === "none") {
+      this.disarm(entry, "data")
+      this.disarm(entry, "child")
+    } else if (entry.neededMode === "none") {
+      // One-shot watches that the persistent one serves keep it until they have fired.
+      if (!entry.isUsed("data") && !entry.isUsed("child")) {
+        entry.requestedMode = "none"
+        entry.confirmedMode = "none"
+        entry.armed.data = false
+        entry.armed.child = false
+        this.commands.removeWatches(entry.path, RemoveType.any)
+      }
+    } else if (entry.requestedMode === "recursive" && entry.neededMode === "persistent" && entry.pending.child === 0) {
+      // A read on its way may have been sent in reliance on the one or the other mode: it is waited for.
+      entry.requestedMode = "persistent"
+      // Before 3.9 the first replaces the recursive watch; later servers keep both until the second.
+      this.commands.addWatch(entry.path, "persistent")
+      this.commands.removeWatches(entry.path, RemoveType.recursive)
+    }
+    if (entry.isEmpty && this.paths.get(entry.path) === entry) this.paths.delete(entry.path)
+  }
+
+  private disarm(entry: PathWatches, table: WatchTable): void {
+    if (!entry.armed[table] || entry.isUsed(table)) return
+    entry.armed[table] = false
+    this.commands.removeWatches(entry.path, RemoveType[table])
+  }
+}

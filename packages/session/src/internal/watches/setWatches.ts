@@ -1,0 +1,131 @@
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+
+/** The paths of all watches, by what the server has to do for them. */
+export interface WatchLists {
+  readonly data: Array<string>
+  readonly exists: Array<string>
+  readonly child: Array<string>
+  /** Those of `child` whose znodes count creations no more. */
+  readonly counterExhausted: Array<string>
+  readonly persistent: Array<string>
+  readonly recursive: Array<string>
+}
+
+/** One request that registers a part of them. */
+export type SetWatchesRequest =
+  | {
+      readonly operation: typeof Operations.setWatches
+      readonly request: Operation.Request<typeof Operations.setWatches>
+    }
+  | {
+      readonly operation: typeof Operations.setWatches2
+      readonly request: Operation.Request<typeof Operations.setWatches2>
+    }
+
+/** Servers take no frame above a megabyte; ZooKeeper's own client stays below 128 KiB, and so do we. */
+export const MAX_PACKET = 128 * 1024
+
+/** Smaller than any `jute.maxbuffer` that a server can be run with. */
+const MIN_PACKET = 512
+
+/** The next size of packets to try, where the connection was lost with packets of this one. */
+export const smallerPacket = (size: number): number => Math.max(MIN_PACKET, Math.floor(size / 2))
+
+/** Whether a packet of so many bytes is not to be made smaller, but for its paths. */
+export const isSmallestPacket = (length: number): boolean => length <= MIN_PACKET
+
+/** How many bytes a packet has, as `setWatchesRequests` counts them. */
+export const packetLength = ({ request }: SetWatchesRequest): number =>
+  Object.values(request).reduce<number>(
+    (length, paths) => (Array.isArray(paths) ? paths.reduce((sum, path) => sum + encodedLength(path), length) : length),
+    PACKET_OVERHEAD
+  )
+
+/** Less than any znode's: all of them have changed since. */
+const beforeAll = -1n
+
+/** The header, the zxid and the counts of five lists. */
+const PACKET_OVERHEAD = 8 + 8 + 5 * 4
+
+/**
+ * The requests that register all watches after `relativeZxid`. One-shot watches come first: a server before 3.9 keeps
+ * only the last mode of a path, and where both are wanted it is the persistent one that covers the other. `maxSize` is the
+ * largest size in bytes, but for a packet of one path. A server decides by the pzxid whether a list has changed; those where
+ * it stands still are registered so that their watches fire at once, whether there was a change or not.
+ */
+export const setWatchesRequests = (
+  lists: WatchLists,
+  relativeZxid: bigint,
+  maxSize = MAX_PACKET
+): Array<SetWatchesRequest> => {
+  const packets: Array<SetWatchesRequest> = []
+  let part = emptyLists()
+  let size = PACKET_OVERHEAD
+  const flush = (since = relativeZxid) => {
+    if (size === PACKET_OVERHEAD) return
+    packets.push(packet(part, since))
+    part = emptyLists()
+    size = PACKET_OVERHEAD
+  }
+  const add = (name: keyof Parts, paths: Array<string> = lists[name], since = relativeZxid) => {
+    let from = 0
+    for (let index = 0; index < paths.length; index++) {
+      const length = encodedLength(paths[index]!)
+      if (size + length > maxSize) {
+        part[name] = paths.slice(from, index)
+        from = index
+        flush(since)
+      }
+      size += length
+    }
+    part[name] = from === 0 ? paths : paths.slice(from)
+  }
+  add("data")
+  add("exists")
+  add("child")
+  if (lists.counterExhausted.length > 0) {
+    flush()
+    add("child", lists.counterExhausted, beforeAll)
+    flush(beforeAll)
+  }
+  add("persistent")
+  add("recursive")
+  flush()
+  return packets
+}
+
+// The old operation serves wherever no persistent watch is meant: servers before 3.6 know no other.
+const packet = (lists: Parts, relativeZxid: bigint): SetWatchesRequest => {
+  const request = {
+    relativeZxid,
+    dataWatches: lists.data,
+    existWatches: lists.exists,
+    childWatches: lists.child,
+    persistentWatches: lists.persistent,
+    persistentRecursiveWatches: lists.recursive
+  }
+  return lists.persistent.length + lists.recursive.length === 0
+    ? { operation: Operations.setWatches, request }
+    : { operation: Operations.setWatches2, request }
+}
+
+type Parts = { -readonly [Name in Exclude<keyof WatchLists, "counterExhausted">]: WatchLists[Name] }
+
+const emptyLists = (): Parts => ({
+  data: [],
+  exists: [],
+  child: [],
+  persistent: [],
+  recursive: []
+})
+
+/** The length and the UTF-8 of a path, which holds no surrogates. */
+const encodedLength = (path: string): number => {
+  let length = 4
+  for (let i = 0; i < path.length; i++) {
+    const unit = path.charCodeAt(i)
+    length += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3
+  }
+  return length
+}

@@ -1,0 +1,408 @@
+/** What networks and servers do wrong, on real sockets: broken frames, connections that hang, half open, slow. */
+import { assert, describe, it, vi } from "@effect/vitest"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
+import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { retainedBytes, MiB } from "@effect-zookeeper/test-kit/MemoryUse"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import type { SessionOptions } from "../../src/Session.ts"
+import * as Frames from "../support/frames.ts"
+import { awaitState, connectLive, create, exists, get, set, type SessionService } from "../support/session.ts"
+import * as SlowReader from "../support/slowReader.ts"
+import { sharedTarget } from "../support/target.ts"
+
+// Some of these move much, and the machine may be busy.
+vi.setConfig({ testTimeout: 120_000 })
+
+const now = { startImmediately: true } as const
+const quick = { retry: Schedule.spaced("5 millis") } as const
+const direct = Effect.suspend(() => connectLive({ servers: TestServer.connectString() }))
+
+const elapsed = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
+  const start = yield* Clock.currentTimeMillis
+  yield* effect
+  return (yield* Clock.currentTimeMillis) - start
+})
+
+/** A session through a proxy, and a few znodes whose data is their name. */
+const setUp = Effect.fnUntraced(function* (
+  sessionTimeout: `${number} seconds` = "20 seconds",
+  more: SessionOptions = {}
+) {
+  const proxy = yield* FaultProxy.make(sharedTarget())
+  const session = yield* connectLive({ ...quick, ...more, sessionTimeout, servers: proxy.connectString })
+  const root = TestServer.freshPath("faults")
+  yield* create(session, root)
+  const paths = Array.from({ length: 8 }, (_, n) => `${root}/node-${n}`)
+  yield* Effect.forEach(paths, (path) => create(session, path, path), { concurrency: 8 })
+  return { proxy, session, paths, root }
+})
+
+const readAll = (session: SessionService, paths: ReadonlyArray<string>) =>
+  Effect.forEach(paths, (path) => Effect.result(get(session, path)), { concurrency: "unbounded" })
+
+const { getData } = Operations
+const reply = { direction: "down", op: getData.opCode } as const
+
+describe("a broken reply costs one connection at most, never the client, and no caller gets what is not his", () => {
+  const huge = 0x7fffffff
+  const cases: ReadonlyArray<{
+    readonly name: string
+    readonly action: FaultProxy.FrameAction
+    /** How the caller of the broken reply may fail; nobody else may. */
+    readonly fails?: string
+    readonly lost: 0 | 1
+  }> = [
+    { name: "a reply that comes twice", action: { _tag: "Duplicate" }, lost: 1 },
+    { name: "swapped replies", action: { _tag: "Swap" }, lost: 1 },
+    { name: "a wrong xid", action: { _tag: "SetXid", xid: 123_456 }, lost: 1 },
+    { name: "the xid of a ping", action: { _tag: "SetXid", xid: -2 }, lost: 1 },
+    { name: "the xid of an event", action: { _tag: "SetXid", xid: -1 }, lost: 1 },
+    { name: "the xid of an answer to credentials", action: { _tag: "SetXid", xid: -4 }, lost: 1 },
+    {
+      name: "an error code that nobody knows",
+      action: { _tag: "SetError", code: -777 },
+      fails: "ServerRefused",
+      lost: 0
+    },
+    { name: "an error of the row", action: { _tag: "SetError", code: -101 }, fails: "NoNode", lost: 0 },
+    { name: "a flipped byte in the xid", action: { _tag: "CorruptByte", offset: 3 }, lost: 1 },
+    {
+      name: "a flipped byte in the error",
+      action: { _tag: "CorruptByte", offset: 12 },
+      fails: "ServerRefused",
+      lost: 0
+    },
+    {
+      name: "a flipped byte in a length within",
+      action: { _tag: "CorruptByte", offset: 17 },
+      fails: "ProtocolError",
+      lost: 1
+    },
+    { name: "a body that is cut short", action: { _tag: "Truncate", length: 30 }, fails: "ProtocolError", lost: 1 },
+    { name: "a header that is cut short", action: { _tag: "Truncate", length: 15 }, lost: 1 },
+    { name: "an empty frame", action: { _tag: "Truncate", length: 0 }, lost: 1 },
+    { name: "a negative length", action: { _tag: "SetLength", length: -1 }, lost: 1 },
+    { name: "a huge length", action: { _tag: "SetLength", length: huge }, fails: "FrameTooLarge", lost: 1 },
+    { name: "a short length", action: { _tag: "SetLength", length: 20 }, fails: "ProtocolError", lost: 1 },
+    { name: "a length of one more", action: { _tag: "SetLength", length: 40 }, fails: "ProtocolError", lost: 1 },
+    {
+      name: "a reply that nobody asked for",
+      action: { _tag: "Inject", body: Frames.reply(999_999, 1n) },
+      lost: 1
+    },
+    {
+      name: "an event of an unknown type",
+      action: { _tag: "Inject", body: Frames.notification(77, "/nowhere") },
+      lost: 0
+    },
+    {
+      name: "an event for a path that nobody watches",
+      action: { _tag: "Inject", body: Frames.notification(3, "/nowhere") },
+      lost: 0
+    },
+    {
+      name: "a malformed event",
+      action: { _tag: "Inject", body: Frames.reply(-1, -1n, 0, Uint8Array.of(1, 2, 3)) },
+      lost: 1
+    },
+    { name: "garbage", action: { _tag: "Inject", body: new Uint8Array(100).fill(0x5a) }, lost: 1 }
+  ]
+  for (const { action, fails, lost, name } of cases) {
+    it.live(name, () =>
+      Effect.gen(function* () {
+        const { paths, proxy, session } = yield* setUp()
+        const { id } = session.info
+        const { accepted } = yield* proxy.seen
+        yield* proxy.rule({ match: reply, action, skip: 2 })
+        const results = yield* readAll(session, paths)
+        let failed = 0
+        results.forEach((result, index) => {
+          if (Result.isSuccess(result)) assert.strictEqual(result.success, paths[index])
+          else {
+            failed++
+            assert.strictEqual(result.failure._tag, fails)
+          }
+        })
+        assert.strictEqual(failed, fails === undefined ? 0 : 1)
+        const after = yield* readAll(session, paths)
+        assert.deepStrictEqual(
+          after.map((result) => (Result.isSuccess(result) ? result.success : result.failure._tag)),
+          paths
+        )
+        assert.strictEqual((yield* proxy.seen).accepted - accepted, lost)
+        assert.strictEqual(session.info.id, id)
+      })
+    )
+  }
+
+  it.live("a write whose reply is broken has ConnectionLoss, and was applied once", () =>
+    Effect.gen(function* () {
+      const { proxy, root, session } = yield* setUp()
+      for (const action of [{ _tag: "SetXid", xid: 7777 }, { _tag: "DropAndReset" }] as const) {
+        const path = `${root}/seq-`
+        yield* proxy.rule({ match: { direction: "down", op: Operations.create.opCode }, action })
+        const error = yield* Effect.flip(create(session, path, "", 2))
+        assert.deepInclude({ ...error }, { _tag: "ConnectionLoss", maybeApplied: true, path })
+      }
+      const { children } = yield* session.request(Operations.getChildren, { path: root, watch: false }, root)
+      assert.lengthOf(
+        (children ?? []).filter((name) => name.startsWith("seq-")),
+        2
+      )
+    })
+  )
+
+  it.live("a write that never reached the server has ConnectionLoss, and was not applied", () =>
+    Effect.gen(function* () {
+      const { proxy, root, session } = yield* setUp()
+      const match = { direction: "up", op: Operations.create.opCode } as const
+      yield* proxy.rule({ match, action: { _tag: "DropAndReset" } })
+      const error = yield* Effect.flip(create(session, `${root}/lost`))
+      assert.strictEqual(error._tag, "ConnectionLoss")
+      assert.strictEqual((yield* Effect.flip(exists(session, `${root}/lost`)))._tag, "NoNode")
+    })
+  )
+
+  it.live("garbage in the place of a handshake, from a server that is none", () =>
+    Effect.gen(function* () {
+      const http = new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")
+      const server = yield* ScriptedServer.make((connection) =>
+        connection.index % 2 === 1
+          ? Effect.andThen(connection.nextFrame, connection.sendRaw(http))
+          : Effect.andThen(
+              connection.nextFrame,
+              Effect.andThen(connection.send(new Uint8Array(36).fill(0xff)), connection.close)
+            )
+      )
+      const error = yield* Effect.flip(
+        connectLive({ ...quick, servers: server.connectString, connectTimeout: "300 millis" })
+      )
+      assert.strictEqual(error._tag, "ConnectFailed")
+      assert.isAtLeast(yield* server.accepted, 3)
+      // With a real server beside it the session stands.
+      const session = yield* connectLive({ ...quick, servers: `${server.connectString},${TestServer.connectString()}` })
+      assert.strictEqual(session.info.state._tag, "Connected")
+    })
+  )
+})
+
+describe("a server that cannot be reached", () => {
+  for (const mode of ["refuse", "reset", "close"] as const) {
+    it.live(`because it answers with ${mode} is tried until it can be, and nothing is lost`, () =>
+      Effect.gen(function* () {
+        const { paths, proxy, session } = yield* setUp()
+        const { id } = session.info
+        yield* proxy.accept(mode)
+        const { accepted } = yield* proxy.seen
+        const disconnect = yield* elapsed(Effect.andThen(proxy.dropAll("rst"), awaitState(session, "Disconnected")))
+        assert.isBelow(disconnect, 1000)
+        const read = yield* Effect.forkChild(get(session, paths[0]!), now)
+        if (mode !== "refuse") yield* proxy.awaitSeen((seen) => seen.accepted >= accepted + 5)
+        else yield* Effect.sleep("50 millis")
+        assert.isUndefined(read.pollUnsafe())
+        yield* proxy.heal
+        assert.strictEqual(yield* Fiber.join(read), paths[0])
+        assert.strictEqual(session.info.id, id)
+      })
+    )
+  }
+
+  it.live("because it accepts and says nothing is left for the next one within the session's time", () =>
+    Effect.gen(function* () {
+      const { paths, proxy, session } = yield* setUp("4 seconds")
+      const { id } = session.info
+      const silent = yield* FaultProxy.make(sharedTarget())
+      yield* silent.accept("hang")
+      yield* session.updateServers(`${proxy.connectString},${silent.connectString}`)
+      yield* get(session, paths[0]!)
+      const { accepted } = yield* silent.seen
+      yield* proxy.dropAll("rst")
+      const time = yield* elapsed(get(session, paths[0]!))
+      // Half of the session's time for each of the two servers.
+      assert.isAtLeast(time, 1900)
+      assert.isBelow(time, 3500)
+      assert.strictEqual((yield* silent.seen).accepted, accepted + 1)
+      assert.strictEqual(session.info.id, id)
+    })
+  )
+
+  it.live("because it has half closed the connection is noticed at once", () =>
+    Effect.gen(function* () {
+      const { paths, proxy, session } = yield* setUp()
+      const { id } = session.info
+      const time = yield* elapsed(Effect.andThen(proxy.halfClose("client"), awaitState(session, "Disconnected")))
+      assert.isBelow(time, 1000)
+      assert.strictEqual(yield* get(session, paths[0]!), paths[0])
+      assert.strictEqual(session.info.id, id)
+    })
+  )
+})
+
+describe("a connection that swallows bytes", () => {
+  // Two thirds of three seconds until it is given up, and a second server to go to.
+  it.live.each(["both", "up", "down"] as const)(
+    "%s is given up in time, and what became of a write is told truly",
+    (direction) =>
+      Effect.gen(function* () {
+        const { paths, proxy, session } = yield* setUp("3 seconds")
+        const other = yield* direct
+        const way = yield* FaultProxy.make(sharedTarget())
+        const { id } = session.info
+        yield* session.updateServers(`${proxy.connectString},${way.connectString}`)
+        // The list may have moved the session: the hole is wherever it stands.
+        yield* get(session, paths[0]!)
+        yield* Effect.forEach([proxy, way], (each) => each.blackHole(direction))
+        const writing = yield* Effect.forkChild(Effect.flip(set(session, paths[0]!, "written")), now)
+        const reading = yield* Effect.forkChild(get(session, paths[1]!), now)
+        const time = yield* elapsed(awaitState(session, "Disconnected"))
+        assert.isAtLeast(time, 900)
+        assert.isBelow(time, 2600)
+        assert.deepInclude({ ...(yield* Fiber.join(writing)) }, { _tag: "ConnectionLoss", maybeApplied: true })
+        assert.strictEqual(yield* get(other, paths[0]!), direction === "down" ? "written" : paths[0])
+        yield* Effect.forEach([proxy, way], (each) => each.accept("refuse"))
+        yield* Effect.forEach([proxy, way], (each) => each.dropAll("rst"))
+        yield* Effect.forEach([proxy, way], (each) => each.heal)
+        assert.strictEqual(yield* Fiber.join(reading), paths[1])
+        assert.strictEqual(session.info.id, id)
+      })
+  )
+})
+
+describe("a client that is cut off", () => {
+  it.live("loses ownership at its deadline, then says Expired itself, and begins a new session when it can", () =>
+    Effect.gen(function* () {
+      // A second before the server can think so, for this machine may be busy.
+      const { proxy, root, session } = yield* setUp("2 seconds", { ownershipMargin: "1 second" })
+      const other = yield* direct
+      const { id } = session.info
+      yield* create(session, `${root}/mine`, "", 1)
+      const monotonic = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+      const lost = yield* Effect.forkChild(Effect.andThen(Effect.flip(session.info.ownership), monotonic), now)
+      const expired = yield* Effect.forkChild(Effect.andThen(awaitState(session, "Expired"), monotonic), now)
+      yield* proxy.accept("hang")
+      yield* proxy.blackHole("both")
+      const start = yield* monotonic
+      const deadline = Number(session.info.deadline) / 1e6
+      const lostAt = yield* Fiber.join(lost)
+      assert.isAtLeast(lostAt, deadline)
+      assert.isBelow(lostAt, deadline + 900)
+      // The server cannot have ended it yet: nobody else owns what was ours.
+      assert.strictEqual((yield* exists(other, `${root}/mine`)).stat.ephemeralOwner, id)
+      const expiredAt = yield* Fiber.join(expired)
+      assert.isAbove(expiredAt, lostAt)
+      assert.isBelow(expiredAt - start, 2000 * (4 / 3) + 500)
+      yield* proxy.dropAll("rst")
+      yield* proxy.heal
+      yield* awaitState(session, "Connected")
+      assert.isAtLeast((yield* exists(session, root)).stat.numChildren, 8)
+      assert.notStrictEqual(session.info.id, id)
+    })
+  )
+
+  it.live("by a forged event from the future finds its way back: the last zxid moves on replies only", () =>
+    Effect.gen(function* () {
+      const { paths, proxy, session } = yield* setUp()
+      const { id } = session.info
+      yield* proxy.inject("down", Frames.notification(Frames.event.data, "/nowhere", 1n << 62n))
+      assert.strictEqual(yield* get(session, paths[0]!), paths[0])
+      yield* proxy.dropAll("rst")
+      yield* awaitState(session, "Disconnected")
+      assert.strictEqual(yield* get(session, paths[1]!), paths[1])
+      assert.strictEqual(session.info.id, id)
+    })
+  )
+})
+
+describe("a slow connection", () => {
+  it.live("that delivers one byte at a time changes no result", () =>
+    Effect.gen(function* () {
+      const { paths, proxy, session } = yield* setUp()
+      yield* proxy.shape("both", { chunk: 1 })
+      for (let round = 0; round < 10; round++) {
+        const results = yield* readAll(session, paths)
+        assert.deepStrictEqual(
+          results.map((result) => (Result.isSuccess(result) ? result.success : result.failure._tag)),
+          paths
+        )
+      }
+    })
+  )
+
+  it.live("on which a large reply takes longer than the session's timeout is alive while bytes come", () =>
+    Effect.gen(function* () {
+      const { paths, proxy, session } = yield* setUp("2 seconds")
+      const path = paths[0]!
+      const data = "x".repeat(600_000)
+      yield* set(session, path, data)
+      const { accepted } = yield* proxy.seen
+      yield* proxy.shape("down", { bytesPerSecond: 250_000 })
+      const time = yield* elapsed(
+        Effect.map(get(session, path), (read) => assert.strictEqual(read.length, data.length))
+      )
+      assert.isAtLeast(time, 2000)
+      assert.strictEqual((yield* proxy.seen).accepted, accepted)
+    })
+  )
+
+  it.live("at a thousand bytes a second keeps 20 MB of writes out of memory, and loses none of them", () =>
+    Effect.gen(function* () {
+      const { paths, proxy, session } = yield* setUp("30 seconds")
+      const other = yield* direct
+      const payload = new Uint8Array(400_000).fill(1)
+      const before = retainedBytes()
+      yield* proxy.shape("up", { bytesPerSecond: 1000 })
+      const writes = yield* Effect.forkChild(
+        Effect.forEach(Array.from({ length: 50 }), () => set(session, paths[0]!, payload), {
+          concurrency: "unbounded",
+          discard: true
+        }),
+        now
+      )
+      for (let i = 0; i < 4; i++) {
+        yield* Effect.sleep("50 millis")
+        // Ours, and what the proxy and the sockets hold: it all is in this process.
+        assert.isBelow(retainedBytes() - before, 32 * MiB)
+      }
+      assert.isUndefined(writes.pollUnsafe())
+      assert.strictEqual((yield* exists(other, paths[0]!)).stat.version, 0)
+      yield* proxy.heal
+      yield* Fiber.join(writes)
+      assert.strictEqual((yield* exists(other, paths[0]!)).stat.version, 50)
+    })
+  )
+
+  it.live("to a server that reads nothing keeps one copy of 50 MB of writes that wait, and loses none of them", () =>
+    Effect.gen(function* () {
+      const server = yield* SlowReader.make
+      const session = yield* connectLive({ servers: server.connectString, sessionTimeout: "30 seconds" })
+      const payload = new Uint8Array(1_000_000).fill(1)
+      const before = retainedBytes()
+      const writes = yield* Effect.forkChild(
+        Effect.forEach(Array.from({ length: 50 }), () => set(session, "/x", payload), {
+          concurrency: "unbounded",
+          discard: true
+        }),
+        now
+      )
+      let most = 0
+      for (let i = 0; i < 4; i++) {
+        yield* Effect.sleep("50 millis")
+        most = Math.max(most, retainedBytes() - before)
+      }
+      assert.isUndefined(writes.pollUnsafe())
+      assert.isAtMost(server.state.bytes, 1000)
+      // One batch with the network and one behind it, of at most 5 MB each, in buffers that double; and what waits is copied,
+      // so that callers may use their bytes again.
+      assert.isBelow(most, 50_000_000 + 24 * MiB)
+      yield* server.read
+      yield* Fiber.join(writes)
+      assert.strictEqual(server.state.writes, 50)
+    })
+  )
+})

@@ -1,0 +1,239 @@
+/** What a process is told of its sessions: metrics that add up, and log lines that say whose they are. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
+import * as References from "effect/References"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import * as SessionMetrics from "../../src/SessionMetrics.ts"
+import * as Frames from "../support/frames.ts"
+import type { ServerSide } from "../support/MemoryNetwork.ts"
+import { samePath, connect, exists, type SessionService } from "../support/session.ts"
+
+const now = { startImmediately: true } as const
+const settle = TestClock.adjust("1 millis")
+const options = { servers: "a,b", sessionTimeout: "9 seconds" } as const
+
+/** A session in a Scope of its own. */
+const connectIn = Effect.gen(function* () {
+  const scope = yield* Scope.make()
+  const connected = yield* Effect.provideService(connect(options), Scope.Scope, scope)
+  connected.network.shutDown = Effect.void
+  return { ...connected, close: Scope.close(scope, Exit.void) }
+})
+
+/** Asks so many times and has it answered. */
+const ask = Effect.fnUntraced(function* (session: SessionService, server: ServerSide, times: number) {
+  for (let time = 0; time < times; time++) {
+    const fiber = yield* Effect.forkChild(exists(session, "/x"), now)
+    const { xid } = yield* server.nextRequest
+    server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
+    yield* Fiber.join(fiber)
+  }
+})
+
+const watch = Effect.fnUntraced(function* (session: SessionService, server: ServerSide, path: string) {
+  const fiber = yield* Effect.forkChild(session.watchData(samePath(path)), now)
+  const { xid } = yield* server.nextRequest
+  server.replyWith(xid, 1n, Operations.getData, { data: null, stat: Frames.stat })
+  return (yield* Fiber.join(fiber)).changed
+})
+
+const beat = Effect.fnUntraced(function* (servers: ReadonlyArray<ServerSide>) {
+  yield* TestClock.adjust("3 seconds")
+  for (const server of servers) {
+    const pings = (yield* server.requests).filter(({ name }) => name === "ping")
+    for (const _ of pings) server.reply(Operations.Xid.ping, 0n)
+  }
+  yield* settle
+})
+
+const count = (metric: Metric.Counter<number>) => Effect.map(Metric.value(metric), (state) => state.count)
+
+const level = (metric: Metric.Gauge<number>) => Effect.map(Metric.value(metric), (state) => state.value)
+
+const sessionsIn = (state: string) =>
+  Effect.map(Metric.value(Metric.withAttributes(SessionMetrics.sessions, { state })), ({ value }) => value)
+
+const answered = (operation: string, outcome = "Ok") =>
+  Effect.map(Metric.value(Metric.withAttributes(SessionMetrics.requests, { operation, outcome })), ({ count }) => count)
+
+const measured = (operation: string) => Metric.value(Metric.withAttributes(SessionMetrics.duration, { operation }))
+
+const received = (server: ServerSide) => server.received.slice(1).reduce((sum, frame) => sum + frame.length + 4, 0)
+
+/** The metrics of one test are its own. */
+const alone = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.provideService(effect, Metric.MetricRegistry, new Map())
+
+describe("metrics", () => {
+  it.effect("add up over the sessions of a process, and what is now falls to zero with the last of them", () =>
+    alone(
+      Effect.gen(function* () {
+        const one = yield* connectIn
+        const two = yield* connectIn
+        yield* ask(one.session, one.server, 3)
+        yield* ask(two.session, two.server, 2)
+        const changed = yield* watch(one.session, one.server, "/w")
+        yield* watch(two.session, two.server, "/w")
+        const watching = yield* Effect.forkChild(Effect.exit(changed), now)
+        yield* Effect.forkChild(Effect.exit(exists(one.session, "/unanswered")), now)
+        yield* Effect.forkChild(Effect.exit(exists(two.session, "/unanswered")), now)
+        yield* beat([one.server, two.server])
+        assert.strictEqual(yield* answered("exists"), 5)
+        assert.strictEqual(yield* answered("getData"), 2)
+        assert.strictEqual((yield* measured("exists")).count, 5)
+        assert.strictEqual((yield* measured("getData")).count, 2)
+        assert.strictEqual(yield* level(SessionMetrics.inFlight), 2)
+        assert.strictEqual(yield* level(SessionMetrics.waiting), 0)
+        assert.strictEqual(yield* level(SessionMetrics.watches), 2)
+        assert.strictEqual(yield* sessionsIn("Connected"), 2)
+        assert.strictEqual(yield* count(SessionMetrics.connectionsLost), 0)
+
+        one.server.send(Frames.notification(Frames.event.data, "/w"))
+        yield* Fiber.join(watching)
+        one.server.cut()
+        yield* settle
+        assert.strictEqual(yield* count(SessionMetrics.events), 1)
+        assert.strictEqual(yield* level(SessionMetrics.watches), 1)
+        assert.strictEqual(yield* count(SessionMetrics.connectionsLost), 1)
+        assert.strictEqual(yield* sessionsIn("Connected"), 1)
+        assert.strictEqual(yield* sessionsIn("Disconnected"), 1)
+        assert.strictEqual(yield* level(SessionMetrics.inFlight), 1)
+        assert.strictEqual(yield* level(SessionMetrics.waiting), 1)
+        const closing = yield* Effect.forkChild(Effect.andThen(one.close, two.close), now)
+        yield* TestClock.adjust("4 seconds")
+        yield* Fiber.join(closing)
+        for (const state of ["Connecting", "Connected", "Disconnected", "Closed"]) {
+          assert.strictEqual(yield* sessionsIn(state), 0, state)
+        }
+        assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
+        assert.strictEqual(yield* level(SessionMetrics.waiting), 0)
+        assert.strictEqual(yield* level(SessionMetrics.watches), 0)
+        assert.strictEqual(yield* count(SessionMetrics.sessionsExpired), 0)
+      })
+    )
+  )
+
+  it.effect("say of each request which operation it was and how it ended, and how many seconds it took", () =>
+    alone(
+      Effect.gen(function* () {
+        const { close, server, session } = yield* connectIn
+        yield* ask(session, server, 1)
+        const missing = yield* Effect.forkChild(Effect.exit(exists(session, "/none")), now)
+        const { xid } = yield* server.nextRequest
+        yield* TestClock.adjust("1500 millis")
+        server.reply(xid, 1n, -101)
+        yield* Fiber.join(missing)
+        yield* close
+        assert.strictEqual(yield* answered("exists"), 1)
+        assert.strictEqual(yield* answered("exists", "NoNode"), 1)
+        const { max, sum } = yield* measured("exists")
+        assert.strictEqual(max, 1.5)
+        assert.strictEqual(sum, 1.5)
+      })
+    )
+  )
+
+  it.effect("count all bytes, also those between the last heartbeat and the close", () =>
+    alone(
+      Effect.gen(function* () {
+        const { close, server, session } = yield* connectIn
+        yield* ask(session, server, 2)
+        yield* close
+        assert.isTrue(server.sawCloseSession)
+        assert.strictEqual(yield* count(SessionMetrics.bytesSent), received(server))
+        // The answer to the handshake, two of `exists`, and the one to closeSession, each with its length.
+        assert.strictEqual(yield* count(SessionMetrics.bytesReceived), 4 + 37 + 2 * (4 + 16 + 68) + 4 + 16)
+      })
+    )
+  )
+
+  it.effect("count a session that has expired, and the one that follows it as another", () =>
+    alone(
+      Effect.gen(function* () {
+        const { close, network, server } = yield* connectIn
+        server.cut()
+        yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
+        yield* (yield* network.accept).greet({ sessionId: 0x200n })
+        yield* settle
+        assert.strictEqual(yield* count(SessionMetrics.sessionsExpired), 1)
+        assert.strictEqual(yield* sessionsIn("Connected"), 1)
+        assert.strictEqual(yield* sessionsIn("Disconnected"), 0)
+        yield* close
+        assert.strictEqual(yield* sessionsIn("Connected"), 0)
+      })
+    )
+  )
+})
+
+describe("log lines", () => {
+  /** Lines with what they are annotated with. */
+  const gather = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
+    const lines: Array<{ readonly text: string; readonly session: unknown; readonly server: unknown }> = []
+    const logger = Logger.make(({ fiber, message }) => {
+      const annotations = fiber.getRef(References.CurrentLogAnnotations)
+      lines.push({
+        text: String(message),
+        session: annotations["zookeeper.session"],
+        server: annotations["zookeeper.server"]
+      })
+    })
+    yield* effect.pipe(
+      Effect.provide(Logger.layer([logger])),
+      Effect.provideService(References.MinimumLogLevel, "Debug")
+    )
+    return lines
+  })
+
+  it.effect("say of which session and of which server they speak", () =>
+    Effect.gen(function* () {
+      const lines = yield* gather(
+        Effect.gen(function* () {
+          const { network, server, session } = yield* connect({
+            servers: "a",
+            sessionTimeout: "9 seconds",
+            grant: { sessionId: -256n }
+          })
+          yield* ask(session, server, 1)
+          network.set("a:2181", "refuse")
+          server.cut()
+          yield* TestClock.adjust("150 millis")
+          network.set("a:2181", "accept")
+          yield* TestClock.adjust("5 seconds")
+          yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
+          yield* settle
+        })
+      )
+      const session = "0xffffffffffffff00"
+      const line = (text: string) => lines.find((candidate) => candidate.text.includes(text))
+      assert.deepInclude(line("connection lost"), { session, server: "a:2181" })
+      assert.deepInclude(line("no session"), { session, server: "a:2181" })
+      assert.deepInclude(line("expired"), { session, server: "none" })
+    })
+  )
+
+  it.effect("say so also of what a caller threw", () =>
+    Effect.gen(function* () {
+      const lines = yield* gather(
+        Effect.gen(function* () {
+          const { server, session } = yield* connect({ servers: "a", sessionTimeout: "9 seconds" })
+          Effect.runCallback(exists(session, "/x"), {
+            onExit: () => {
+              throw new Error("a bug of the application")
+            }
+          })
+          yield* settle
+          server.reply((yield* server.nextRequest).xid, 1n, -101)
+          yield* settle
+        })
+      )
+      const line = lines.find(({ text }) => text.includes("thrown"))
+      assert.deepInclude(line, { session: "0x100", server: "a:2181" })
+    })
+  )
+})

@@ -1,0 +1,168 @@
+/**
+ * Servers that are older than an operation. What they do is what ZooKeeper 3.4.13 was seen to do: whatever else is in
+ * flight, the refusal comes at once, with the xid of the request, zxid -1 and code -6; then the server closes, and answers
+ * nothing that was asked before or after.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+import * as Frames from "../support/frames.ts"
+import type { MemoryNetwork, ServerSide } from "../support/MemoryNetwork.ts"
+import { connect, exists, set, type SessionService, watchData, watchPersistently } from "../support/session.ts"
+
+const now = { startImmediately: true } as const
+const settle = TestClock.adjust("1 millis")
+
+const whoAmI = (session: SessionService) => session.request(Operations.whoAmI, undefined, "")
+
+const refuse = (server: ServerSide, xid: number) =>
+  Effect.gen(function* () {
+    server.reply(xid, -1n, -6)
+    server.cut()
+    yield* settle
+  })
+
+const answer = (server: ServerSide, { name, xid }: Frames.Request) => {
+  if (name === "exists") server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
+  else if (name === "setData") server.replyWith(xid, 1n, Operations.setData, { stat: Frames.stat })
+  else assert.fail(`${name} was not expected`)
+}
+
+const reconnect = Effect.fnUntraced(function* (network: MemoryNetwork) {
+  const server = yield* network.accept
+  yield* server.greet()
+  yield* settle
+  return server
+})
+
+const unimplemented = { _tag: "ServerRefused", operation: "whoAmI", code: -6, name: "Unimplemented" } as const
+
+describe("an operation that the server is too old for", () => {
+  it.effect("is refused, and no write that is asked beside it is lost", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ servers: "a" })
+      const before = yield* Effect.forkChild(set(session, "/1", "x"), now)
+      const asking = yield* Effect.forkChild(Effect.flip(whoAmI(session)), now)
+      const after = yield* Effect.forkChild(set(session, "/2", "x"), now)
+      yield* settle
+      // What may cost the connection is sent when nothing else is on its way, and nothing follows it.
+      const first = yield* server.requests
+      assert.deepStrictEqual(
+        first.map(({ body }) => body.path),
+        ["/1"]
+      )
+      answer(server, first[0]!)
+      yield* Fiber.join(before)
+      yield* settle
+      const [second, ...more] = yield* server.requests
+      assert.strictEqual(second!.name, "whoAmI")
+      assert.lengthOf(more, 0)
+      yield* refuse(server, second!.xid)
+      assert.deepInclude({ ...(yield* Fiber.join(asking)) }, unimplemented)
+      const next = yield* reconnect(network)
+      for (const request of yield* next.requests) answer(next, request)
+      yield* Fiber.join(after)
+      assert.lengthOf(network.dialled, 2)
+    })
+  )
+
+  it.effect("costs one connection, however many ask for it", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ servers: "a" })
+      const asking = yield* Effect.forkChild(
+        Effect.forEach([1, 2, 3], () => Effect.flip(whoAmI(session)), { concurrency: "unbounded" }),
+        now
+      )
+      yield* settle
+      yield* refuse(server, (yield* server.nextRequest).xid)
+      const next = yield* reconnect(network)
+      for (const error of yield* Fiber.join(asking)) assert.deepInclude({ ...error }, unimplemented)
+      assert.lengthOf(yield* next.requests, 0)
+      assert.lengthOf(network.dialled, 2)
+    })
+  )
+
+  it.effect("may be replaced by what the caller asks then: that waits for the next connection", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ servers: "a" })
+      const asking = yield* Effect.forkChild(
+        Effect.catchTag(whoAmI(session), "ServerRefused", () => set(session, "/1", "x")),
+        now
+      )
+      yield* settle
+      yield* refuse(server, (yield* server.nextRequest).xid)
+      const next = yield* reconnect(network)
+      answer(next, yield* next.nextRequest)
+      yield* Fiber.join(asking)
+    })
+  )
+
+  it.effect("is refused out of turn: who read beside it is answered by the next connection", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ servers: "a" })
+      // Behind the same name a newer server has answered it once, so that it is no longer asked alone.
+      const known = yield* Effect.forkChild(whoAmI(session), now)
+      server.replyWith((yield* server.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
+      yield* Fiber.join(known)
+      const reading = yield* Effect.forkChild(exists(session, "/1"), now)
+      const asking = yield* Effect.forkChild(Effect.flip(whoAmI(session)), now)
+      yield* settle
+      const requests = yield* server.requests
+      assert.deepStrictEqual(
+        requests.map(({ name }) => name),
+        ["exists", "whoAmI"]
+      )
+      yield* refuse(server, requests[1]!.xid)
+      assert.deepInclude({ ...(yield* Fiber.join(asking)) }, unimplemented)
+      const next = yield* reconnect(network)
+      answer(next, yield* next.nextRequest)
+      yield* Fiber.join(reading)
+    })
+  )
+
+  it.effect("is known once it is answered: then it waits for nothing, and nothing waits for it", () =>
+    Effect.gen(function* () {
+      const { server, session } = yield* connect({ servers: "a" })
+      const known = yield* Effect.forkChild(whoAmI(session), now)
+      server.replyWith((yield* server.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
+      yield* Fiber.join(known)
+      for (const ask of [exists(session, "/1"), whoAmI(session), exists(session, "/2")]) {
+        yield* Effect.forkChild(Effect.ignore(ask), now)
+      }
+      yield* settle
+      assert.lengthOf(yield* server.requests, 3)
+    })
+  )
+})
+
+describe("a session that moves to a server without persistent watches", () => {
+  it.effect("ends them with ServerRefused, keeps its other watches, and is served", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ servers: "a" })
+      const ends: Array<unknown> = []
+      const listener = { onEvent: () => {}, onEnd: (reason: unknown) => void ends.push(reason) }
+      yield* watchPersistently(session, server, "/tree", true, listener)
+      const changed = yield* Effect.forkChild(yield* watchData(session, server, "/other"), now)
+      server.cut()
+      const older = yield* reconnect(network)
+      const reading = yield* Effect.forkChild(exists(session, "/1"), now)
+      const { name, xid } = yield* older.nextRequest
+      assert.strictEqual(name, "setWatches2")
+      yield* refuse(older, xid)
+      const again = yield* reconnect(network)
+      const [watches, read] = yield* again.requests
+      assert.strictEqual(watches!.name, "setWatches")
+      assert.deepStrictEqual(watches!.body.dataWatches, ["/other"])
+      again.reply(watches!.xid, 0n)
+      answer(again, read!)
+      yield* Fiber.join(reading)
+      assert.lengthOf(ends, 1)
+      assert.deepInclude(ends[0], { _tag: "ServerRefused", operation: "addWatch", path: "/tree", code: -6 })
+      again.send(Frames.notification(Frames.event.data, "/other"))
+      yield* Fiber.join(changed)
+      assert.lengthOf(network.dialled, 3)
+    })
+  )
+})

@@ -1,0 +1,231 @@
+/** Watches and identities are told to each new connection, as the servers bear it. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
+import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "../../src/SessionError.ts"
+import type { Request } from "../support/frames.ts"
+import { MemoryNetwork, type ServerSide } from "../support/MemoryNetwork.ts"
+import { samePath, awaitState, startSession, connect, get, watchData, watchPersistently } from "../support/session.ts"
+
+const two = { servers: "a,b", sessionTimeout: "60 seconds" } as const
+
+const watched = Effect.fnUntraced(function* (options: Parameters<typeof connect>[0]) {
+  const { network, server, session } = yield* connect({ ...two, ...options })
+  for (let index = 0; index < 200; index++) {
+    const fiber = yield* Effect.forkChild(session.watchExists(samePath(`/${index}${"n".repeat(1000)}`)), {
+      startImmediately: true
+    })
+    server.reply((yield* server.nextRequest).xid, 1n, -101)
+    const { changed } = yield* Fiber.join(fiber)
+    yield* Effect.forkChild(changed, { startImmediately: true })
+  }
+  const reconnect = Effect.gen(function* () {
+    const next = yield* network.accept
+    yield* next.greet()
+    yield* awaitState(session, "Connected")
+    yield* TestClock.adjust("1 millis")
+    const requests = yield* next.requests
+    return { next, packets: requests.filter(({ name }) => name === Operations.setWatches.name) }
+  })
+  return { server, reconnect }
+})
+
+describe("packets of watches", () => {
+  it.effect("are halved when a connection is lost with them, until the server bears them", () =>
+    Effect.gen(function* () {
+      const { reconnect, server } = yield* watched({})
+      server.cut()
+      const first = yield* reconnect
+      assert.lengthOf(first.packets, 2)
+      first.next.cut()
+      yield* TestClock.adjust("1 second")
+      const second = yield* reconnect
+      // One at a time, so that it is known which of them a connection is lost with.
+      const sent = [...second.packets]
+      assert.lengthOf(sent, 1)
+      for (let packet = sent[0]; packet !== undefined;) {
+        second.next.reply(packet.xid, 1n)
+        yield* TestClock.adjust("1 millis")
+        const [following] = yield* second.next.requests
+        packet = following
+        if (packet !== undefined) sent.push(packet)
+      }
+      assert.lengthOf(sent, 4)
+      yield* TestClock.adjust("2 seconds")
+      // What was borne once is what the next server gets.
+      second.next.cut()
+      assert.lengthOf((yield* reconnect).packets, 4)
+    })
+  )
+
+  it.effect("are no larger than maxRequestSize", () =>
+    Effect.gen(function* () {
+      const { reconnect, server } = yield* watched({ maxRequestSize: 20_000 })
+      server.cut()
+      assert.lengthOf((yield* reconnect).packets, 11)
+    })
+  )
+})
+
+/** The next connection, after whatever pause the session makes; undefined when it makes none any more. */
+const nextServer = Effect.fnUntraced(function* (network: MemoryNetwork) {
+  for (let waited = 0; network.waiting === 0 && waited < 100; waited++) yield* TestClock.adjust("100 millis")
+  return network.waiting === 0 ? undefined : yield* network.accept
+})
+
+/**
+ * Serves connection after connection: closes on each request that `isFatal`, and answers all others, until there is nothing
+ * more to answer. How many connections were lost.
+ */
+const serve = Effect.fnUntraced(function* (
+  network: MemoryNetwork,
+  isFatal: (request: Request) => boolean,
+  limit = 40
+): Effect.fn.Return<{ readonly lost: number; readonly server: ServerSide | undefined }> {
+  for (let lost = 0; lost < limit; lost++) {
+    const server = yield* nextServer(network)
+    if (server === undefined) return { lost, server }
+    yield* server.greet()
+    let isLost = false
+    for (let quiet = 0; quiet < 3 && !isLost; quiet++) {
+      yield* TestClock.adjust("1 millis")
+      for (const request of yield* server.requests) {
+        quiet = 0
+        isLost ||= isFatal(request)
+        if (isLost) break
+        if (request.name === Operations.getData.name) server.reply(request.xid, 0x20n, -101)
+        else server.reply(request.xid, 0x20n)
+      }
+    }
+    if (!isLost) return { lost, server }
+    server.cut()
+  }
+  return yield* Effect.die("connections are lost for ever")
+})
+
+const names = (request: Request): ReadonlyArray<string> =>
+  Object.values(request.body as Record<string, unknown>).flatMap((value) => (Array.isArray(value) ? value : []))
+
+const isFatalAt = (path: string) => (request: Request) =>
+  (request.name === Operations.setWatches.name || request.name === Operations.setWatches2.name) &&
+  names(request).includes(path)
+
+const givenUp = { _tag: "ConnectionLoss", path: "/fatal", losses: 8, maybeApplied: false } as const
+
+const fields = ({ _tag, losses, maybeApplied, path }: ConnectionLoss) => ({ _tag, path, losses, maybeApplied })
+
+describe("a watch that no server bears", () => {
+  it.effect("is given up with an error after eight lost connections, and the others and all else go on", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect(two)
+      const others: Array<Fiber.Fiber<unknown, unknown>> = []
+      for (let index = 0; index < 40; index++) {
+        const changed = yield* watchData(session, server, `/other/${index}`)
+        others.push(yield* Effect.forkChild(changed, { startImmediately: true }))
+      }
+      const fatal = yield* Effect.forkChild(yield* watchData(session, server, "/fatal"), { startImmediately: true })
+      server.cut()
+      const read = yield* Effect.forkChild(Effect.flip(get(session, "/read")), { startImmediately: true })
+      const { lost, server: last } = yield* serve(network, isFatalAt("/fatal"))
+      assert.isAtLeast(lost, 9)
+      assert.isAtMost(lost, 20)
+      const error = yield* Effect.flip(Fiber.join(fatal))
+      assert(error._tag === "ConnectionLoss")
+      assert.deepStrictEqual(fields(error), givenUp)
+      assert.include(error.message, "jute.maxbuffer")
+      assert.strictEqual((yield* Fiber.join(read))._tag, "NoNode")
+      for (const other of others) assert.isUndefined(other.pollUnsafe())
+      // The next server is told of the others in one packet, and of this one never again.
+      last?.cut()
+      const next = yield* nextServer(network)
+      yield* next!.greet()
+      yield* TestClock.adjust("1 millis")
+      const requests = yield* next!.requests
+      assert.lengthOf(requests, 1)
+      assert.lengthOf(names(requests[0]!), 40)
+    })
+  )
+
+  it.effect("tells the listener of a persistent one", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect(two)
+      const ends: Array<ConnectionLoss | ServerRefused | SessionExpired | SessionClosed> = []
+      const listener = { onEvent: () => {}, onEnd: (reason: (typeof ends)[number]) => void ends.push(reason) }
+      const calm = { onEvent: () => {}, onEnd: () => assert.fail("another watch has ended") }
+      yield* watchPersistently(session, server, "/fatal", true, listener)
+      yield* watchPersistently(session, server, "/other", false, calm)
+      server.cut()
+      yield* serve(network, isFatalAt("/fatal"))
+      assert.lengthOf(ends, 1)
+      assert(ends[0]?._tag === "ConnectionLoss")
+      assert.deepStrictEqual(fields(ends[0]), givenUp)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is not mistaken for another where connections are lost for other reasons", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect(two)
+      const changed = yield* Effect.forkChild(yield* watchData(session, server, "/innocent"), {
+        startImmediately: true
+      })
+      server.cut()
+      // Behind the watch, a read that the server closes on.
+      const read = yield* Effect.forkChild(Effect.flip(get(session, "/large")), { startImmediately: true })
+      yield* serve(network, ({ name }) => name === Operations.getData.name)
+      assert.strictEqual((yield* Fiber.join(read))._tag, "ConnectionLoss")
+      assert.isUndefined(changed.pollUnsafe())
+    })
+  )
+})
+
+describe("credentials that a server closes on", () => {
+  const large = { scheme: "digest", credentials: Redacted.make("large:secret") }
+  const isFatal = (request: Request) =>
+    request.name === Operations.auth.name &&
+    new TextDecoder().decode(request.body.auth as Uint8Array) === "large:secret"
+
+  it.effect("fail addAuth after eight lost connections, and all else goes on", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect(two)
+      const added = yield* Effect.forkChild(Effect.flip(session.addAuth(large)), { startImmediately: true })
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* server.nextRequest).name, "auth")
+      server.cut()
+      const { lost } = yield* serve(network, isFatal)
+      assert.strictEqual(lost, 8)
+      const error = yield* Fiber.join(added)
+      assert.strictEqual(error._tag, "AuthFailed")
+      assert.include(error.message, "jute.maxbuffer")
+      assert.notInclude(error.message, "secret")
+      yield* awaitState(session, "Connected")
+    })
+  )
+
+  it.effect("end the session where it counts on them", () =>
+    Effect.gen(function* () {
+      const network = new MemoryNetwork()
+      const fiber = yield* startSession(network, { ...two, connectTimeout: "10 minutes", auth: [large] })
+      const { lost } = yield* serve(network, isFatal)
+      assert.strictEqual(lost, 9)
+      const error = yield* Effect.flip(Fiber.join(fiber))
+      assert(error._tag === "AuthFailed")
+      assert.include(error.message, "jute.maxbuffer")
+    })
+  )
+
+  it.effect("are refused where they are larger than maxRequestSize", () =>
+    Effect.gen(function* () {
+      const { session } = yield* connect({ ...two, maxRequestSize: 2000 })
+      const error = yield* Effect.flip(
+        session.addAuth({ scheme: "digest", credentials: Redacted.make(`a:${"x".repeat(2000)}`) })
+      )
+      assert(error._tag === "InvalidArgument")
+      assert.strictEqual(error.argument, "credentials")
+      assert.include(error.message, "maxRequestSize")
+      assert.notInclude(error.message, "xxx")
+    })
+  )
+})

@@ -1,0 +1,82 @@
+/**
+ * What tests of clients ask again and again: which error it was, what a stream gives next, whether it comes to be.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+
+/**
+ * The error of an effect, which must have one of this tag.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const failure = <A, E extends { readonly _tag: string }, const T extends E["_tag"], R>(
+  effect: Effect.Effect<A, E, R>,
+  tag: T
+): Effect.Effect<Extract<E, { readonly _tag: T }>, E | Error, R> =>
+  Effect.matchEffect(effect, {
+    onSuccess: (): Effect.Effect<never, Error> => Effect.fail(new Error(`a success where ${tag} was expected`)),
+    onFailure: (error): Effect.Effect<Extract<E, { readonly _tag: T }>, E> =>
+      hasTag<E, T>(error, tag) ? Effect.succeed(error) : Effect.fail(error)
+  })
+
+const hasTag = <E extends { readonly _tag: string }, T extends string>(
+  error: E,
+  tag: T
+): error is Extract<E, { readonly _tag: T }> => error._tag === tag
+
+/**
+ * The tag of an effect's error, or "success".
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const outcome = <A, E extends { readonly _tag: string }, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<E["_tag"] | "success", never, R> =>
+  Effect.match(effect, { onSuccess: () => "success" as const, onFailure: (error): E["_tag"] => error._tag })
+
+/**
+ * What a stream gives, one by one; it runs until the Scope ends. Ten seconds without an element are a defect.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const pullFrom = <A, E, R>(
+  stream: Stream.Stream<A, E, R>
+): Effect.Effect<Effect.Effect<A, E>, never, R | Scope.Scope> =>
+  Effect.gen(function* () {
+    const queue = yield* Queue.unbounded<A, E>()
+    yield* Effect.forkScoped(
+      Effect.matchCauseEffect(
+        Stream.runForEach(stream, (a) => Queue.offer(queue, a)),
+        { onFailure: (cause) => Queue.failCause(queue, cause), onSuccess: () => Effect.void }
+      ),
+      { startImmediately: true }
+    )
+    return Queue.take(queue).pipe(
+      Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => Effect.die("no element") })
+    )
+  })
+
+/**
+ * Waits until an effect gives what is asked for, and gives it; fifteen seconds at most.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, predicate: (value: A) => boolean) =>
+  Effect.repeat(effect, { until: predicate, schedule: Schedule.spaced("10 millis") }).pipe(Effect.timeout("15 seconds"))
+
+/**
+ * Bytes as UTF-8.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const text = (data: Uint8Array): string => new TextDecoder().decode(data)

@@ -1,0 +1,37 @@
+/**
+ * Starts the shared server before a run of vitest and stops it after.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import type { TestProject } from "vitest/node"
+// Declares what is provided.
+import type * as _TestServer from "../../TestServer.ts"
+import * as ZooKeeperServer from "../../ZooKeeperServer.ts"
+
+/** A long run has trees of 100,000 znodes, which fill the 128 MiB of a short one: its server would do nothing but collect. */
+const options: ZooKeeperServer.Options = process.env["ZK_LONG"] === "1" ? { heapMegabytes: 512 } : {}
+
+/** Called by vitest; what it returns is called at the end of the run. */
+export default async (project: TestProject): Promise<() => Promise<void>> => {
+  const scope = Scope.makeUnsafe()
+  const started = await Effect.runPromiseExit(Scope.provide(ZooKeeperServer.make(options), scope))
+  if (Exit.isFailure(started)) {
+    await Effect.runPromise(Scope.close(scope, started))
+    const error = new Error(describe(started))
+    // One clear line: where in this file it was thrown helps nobody.
+    delete error.stack
+    throw error
+  }
+  project.provide("zookeeper", started.value.connectString)
+  return () => Effect.runPromise(Scope.close(scope, Exit.void))
+}
+
+/** The one line that says what to do, without a stack trace around it. */
+const describe = (exit: Exit.Failure<unknown, unknown>): string =>
+  exit.cause.reasons
+    .map((reason) => {
+      const error = reason._tag === "Fail" ? reason.error : reason._tag === "Die" ? reason.defect : "interrupted"
+      return error instanceof Error ? error.message : String(error)
+    })
+    .join("; ")

@@ -1,0 +1,214 @@
+/**
+ * One server process with its folder and its controls: what a single server and a member of an ensemble share.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Crypto from "node:crypto"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { ZooKeeperServerError } from "../../ZooKeeperError.ts"
+import type { ZooKeeperInstall } from "../../ZooKeeperInstall.ts"
+import { mainClass } from "../../ZooKeeperInstall.ts"
+import type { Mode, Options, ZooKeeperServer } from "../../ZooKeeperServer.ts"
+import { type Certificates, makeClientPfx, makeCrl, makeEncryptedClientKey } from "./certificates.ts"
+import { fourLetterWord } from "./fourLetterWord.ts"
+import * as GuardedProcess from "./guardedProcess.ts"
+import type { Member, Ports } from "./serverConfig.ts"
+import { dynamicConfig, jaasConf, jvmFlags, logbackXml, zooCfg } from "./serverConfig.ts"
+import { awaitStopped } from "./awaitStopped.ts"
+
+export interface Spec {
+  readonly id: number
+  /** Must exist; whoever made it removes it. */
+  readonly folder: string
+  /** What has to go if this process dies: the folder, or the one that an ensemble's folders stand in. */
+  readonly root: string
+  readonly ports: Ports
+  readonly install: ZooKeeperInstall
+  readonly options: Options
+  /** All members of the ensemble, this one included; `undefined` for a standalone server. */
+  readonly members: ReadonlyArray<Member> | undefined
+  readonly certificates: Certificates | undefined
+}
+
+/** A folder that the Scope removes. */
+export const inTemporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zookeeper-"))),
+  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+)
+
+/** Makes something in a Scope of its own, again from the start if another process took one of its ports meanwhile. */
+export const withFreshPorts = <A>(
+  make: Effect.Effect<A, ZooKeeperServerError, Scope.Scope>,
+  times: number
+): Effect.Effect<A, ZooKeeperServerError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.fork(yield* Effect.scope)
+    return yield* make.pipe(
+      Scope.provide(scope),
+      Effect.onError(() => Scope.close(scope, Exit.void))
+    )
+  }).pipe(Effect.retry({ times, while: (error) => error.reason.includes("BindException") }))
+
+/** Real time, also where a test has replaced the clock: a real server does not live in a test's time. */
+export const inRealTime: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = Effect.provideService(
+  Clock.Clock,
+  Clock.Clock.defaultValue()
+)
+
+/** The server with its files written, not started yet. */
+export const makeInstance = Effect.fnUntraced(function* (spec: Spec) {
+  const { folder, id, options, ports } = spec
+  const address = `127.0.0.1:${ports.client}`
+  const logFile = Path.join(folder, "server.log")
+  writeFiles(spec)
+
+  const lock = yield* Semaphore.make(1)
+  let current: GuardedProcess.GuardedProcess | undefined
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      if (current === undefined) return Effect.void
+      const process = current
+      current = undefined
+      return process.signal("SIGKILL").pipe(Effect.andThen(process.exited), Effect.andThen(process.release))
+    })
+  )
+
+  const failed = (action: string, reason: string) =>
+    new ZooKeeperServerError({ server: `ZooKeeper server ${address}`, action, reason: reason + logTail(logFile) })
+
+  const launch = Effect.gen(function* () {
+    if (current?.isRunning() === true) return
+    const previous = current
+    current = yield* GuardedProcess.start({ folder: spec.root, logFile, ...command(spec) })
+    // The guard of the process before has watched over the folder until now.
+    if (previous !== undefined) yield* previous.release
+  }).pipe(Effect.uninterruptible)
+
+  const signal = (name: NodeJS.Signals) => Effect.suspend(() => current?.signal(name) ?? Effect.void)
+  const pause = Effect.suspend(() =>
+    current === undefined
+      ? Effect.void
+      : Effect.andThen(current.signal("SIGSTOP"), inRealTime(awaitStopped(current.pid)))
+  )
+  const exited = Effect.suspend(() => current?.exited ?? Effect.void)
+  const kill = signal("SIGKILL").pipe(Effect.andThen(exited))
+  const stop = Effect.gen(function* () {
+    yield* signal("SIGTERM")
+    // A paused process does not see a SIGTERM.
+    yield* signal("SIGCONT")
+    yield* exited.pipe(Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => kill }))
+  })
+
+  const modeOf = fourLetterWord(ports.client, "srvr", "1 second").pipe(
+    Effect.map((answer): Mode => toMode(/^Mode: (.*)$/m.exec(answer)?.[1])),
+    Effect.orElseSucceed((): Mode => "down")
+  )
+  // Where another process has taken the port meanwhile, its server answers while ours still starts, to fail soon.
+  const isOurs = fourLetterWord(ports.client, "conf", "1 second").pipe(
+    Effect.map((answer) => answer.includes(`dataDir=${folder}/`)),
+    Effect.orElseSucceed(() => false)
+  )
+  const awaitMode = (...modes: ReadonlyArray<Mode>) => {
+    const wanted = modes.length === 0 ? serving : modes
+    const wait = `wait until it is ${wanted.join(" or ")}`
+    return Effect.gen(function* () {
+      const mode = yield* modeOf
+      if (wanted.includes(mode) && (mode === "down" || (yield* isOurs))) return true
+      if (current?.isRunning() === true || wanted.includes("down")) return false
+      return yield* failed(wait, "the process has ended")
+    }).pipe(
+      Effect.repeat({ until: (done) => done, schedule: Schedule.spaced("50 millis") }),
+      Effect.asVoid,
+      Effect.timeoutOrElse({
+        duration: options.startTimeout ?? "30 seconds",
+        orElse: () => Effect.flatMap(modeOf, (mode) => failed(wait, `it is ${mode} when the time is up`))
+      })
+    )
+  }
+  const start = launch.pipe(Effect.andThen(awaitMode()))
+
+  const { certificates } = spec
+  const server: ZooKeeperServer = {
+    id,
+    host: "127.0.0.1",
+    port: ports.client,
+    connectString: address,
+    tls:
+      certificates === undefined
+        ? undefined
+        : {
+            ca: certificates.ca,
+            client: certificates.client,
+            superClient: certificates.superClient,
+            clientPfx: (passphrase) => makeClientPfx(certificates.folder, passphrase),
+            encryptedClientKey: (passphrase) => makeEncryptedClientKey(certificates.folder, passphrase),
+            crl: (revoked) => makeCrl(certificates.folder, revoked),
+            connectString: `127.0.0.1:${ports.secure}`
+          },
+    folder,
+    pid: Effect.sync(() => (current?.isRunning() === true ? current.pid : undefined)),
+    kill: lock.withPermit(kill),
+    stop: inRealTime(lock.withPermit(stop)),
+    start: inRealTime(lock.withPermit(start)),
+    launch: lock.withPermit(launch),
+    restart: inRealTime(lock.withPermit(stop.pipe(Effect.andThen(start)))),
+    pause,
+    resume: signal("SIGCONT"),
+    fourLetterWord: (word, timeout = "2 seconds") => inRealTime(fourLetterWord(ports.client, word, timeout)),
+    mode: inRealTime(modeOf),
+    awaitMode: (...modes) => inRealTime(awaitMode(...modes))
+  }
+  return server
+})
+
+const serving: ReadonlyArray<Mode> = ["leader", "follower", "observer", "standalone"]
+
+const toMode = (text: string | undefined): Mode =>
+  [...serving, "read-only" as const].find((mode) => mode === text) ?? "down"
+
+const writeFiles = ({ certificates, folder, id, members, options, ports }: Spec): void => {
+  const write = (name: string, content: string) => Fs.writeFileSync(Path.join(folder, name), content)
+  Fs.mkdirSync(Path.join(folder, "data"))
+  write("data/myid", `${id}\n`)
+  write("zoo.cfg", zooCfg(folder, ports, options, members !== undefined, certificates))
+  if (members !== undefined) write("zoo.cfg.dynamic", dynamicConfig(members))
+  write("jaas.conf", jaasConf)
+  write("logback.xml", logbackXml(options.logLevel ?? "warn"))
+}
+
+const command = ({ folder, install, options }: Spec) => {
+  const args = [...jvmFlags(folder, options), mainClass, Path.join(folder, "zoo.cfg")]
+  if (install._tag === "Java") {
+    const command: readonly [string, ...Array<string>] = [install.java, "-cp", install.classPath, ...args]
+    return { command }
+  }
+  const container = `zookeeper-${Crypto.randomUUID()}`
+  const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`
+  // The host's network: the members of an ensemble find each other, and the client finds them, on loopback.
+  const docker = ["run", "--rm", "--name", container, "--network", "host", "--user", user, "-v", `${folder}:${folder}`]
+  const java = 'exec java -cp "$(echo /apache-zookeeper-*-bin)/lib/*" "$@"'
+  const command: readonly [string, ...Array<string>] = [
+    "docker",
+    ...docker,
+    "--entrypoint",
+    "sh",
+    install.image,
+    "-c",
+    java,
+    "java",
+    ...args
+  ]
+  return { command, container }
+}
+
+const logTail = (file: string): string => {
+  if (!Fs.existsSync(file)) return ""
+  const lines = Fs.readFileSync(file, "utf8").trim().split("\n").slice(-15)
+  return lines.length === 1 && lines[0] === "" ? "" : `; the end of its log:\n${lines.join("\n")}`
+}

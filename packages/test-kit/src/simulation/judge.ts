@@ -1,0 +1,157 @@
+/**
+ * Judges what a simulated run shows of its clients, by the numbers of the properties in the tests.
+ *
+ * @since 0.1.0
+ */
+import type { SessionState } from "@effect-zookeeper/session/SessionState"
+import { checkRegisters } from "../history/check.ts"
+import { fromLines } from "../history/History.ts"
+import { checkSessions } from "../history/sessions.ts"
+import * as Verdict from "../history/Verdict.ts"
+import { checkWatches } from "../history/watches.ts"
+import type { Observations, RunRecord } from "./Observations.ts"
+import { SLACK } from "./Observations.ts"
+import { SESSION_TIMEOUT } from "./SimulatedClient.ts"
+
+/**
+ * P4 and P5: the states are those that a session may go through, `Disconnected` and `Expired` come when they are due and
+ * not before, and each session expires once at most. And pauses between attempts begin small after each session.
+ *
+ * @category judging
+ * @since 0.1.0
+ */
+export const judgeClient = (observations: Observations, end: number): ReadonlyArray<string> => {
+  const violations: Array<string> = []
+  const addViolation = (what: string) => violations.push(`${observations.client}: ${what}`)
+  judgeTransitions(observations, addViolation)
+  judgeSilences(observations, Math.min(end, observations.closedBy), addViolation)
+  judgeExpiries(observations, addViolation)
+  judgePauses(observations, addViolation)
+  return violations
+}
+
+/**
+ * P6: the registers are linearizable, by the rules of the checker for all histories, and no client goes back in time.
+ *
+ * @category judging
+ * @since 0.1.0
+ */
+export const judgeWrites = (record: RunRecord): ReadonlyArray<string> => {
+  const operations = fromLines(record.lines)
+  const { undecided, violations } = Verdict.join([checkRegisters(operations), checkSessions(operations)])
+  return [...violations, ...undecided].map((found) => `P6: ${found}`)
+}
+
+/**
+ * P7: every watch is told, before anything newer is seen, and the streams of data end at the newest: to be asked when all
+ * have come to rest.
+ *
+ * @category judging
+ * @since 0.2.0
+ */
+export const judgeWatches = (record: RunRecord): ReadonlyArray<string> =>
+  // It has fired already, but for the turn of the fiber that waits for it: a few milliseconds among many fibers.
+  checkWatches(fromLines(record.lines), { tolerance: 5000 }).violations.map((found) => `P7: ${found}`)
+
+// ---- internal
+
+type AddViolation = (what: string) => void
+
+const after: { readonly [State in SessionState["_tag"]]: ReadonlyArray<SessionState["_tag"]> } = {
+  Connecting: ["Connected", "AuthFailed", "Closed"],
+  Connected: ["Disconnected", "AuthFailed", "Closed"],
+  Disconnected: ["Connected", "EnsembleBehind", "Expired", "Closed"],
+  EnsembleBehind: ["Connected", "Expired", "Closed"],
+  Expired: ["Connecting", "Closed"],
+  AuthFailed: [],
+  Closed: []
+}
+
+const judgeTransitions = (observations: Observations, addViolation: AddViolation): void => {
+  let last: SessionState["_tag"] | undefined
+  for (const { at, state } of observations.states) {
+    if (last !== undefined && !after[last].includes(state._tag)) {
+      addViolation(`P4: ${state._tag} follows ${last} at ${at.toFixed(1)} ms`)
+    }
+    last = state._tag
+  }
+}
+
+/** What must follow when nothing is heard for two thirds and for four thirds of the timeout. */
+const judgeSilences = (observations: Observations, end: number, addViolation: AddViolation): void => {
+  const { heard, sessions, states } = observations
+  const has = (tag: SessionState["_tag"], from: number, to: number) =>
+    states.some(({ at, state }) => state._tag === tag && at >= from && at <= to)
+  for (let i = 0; i < heard.length; i++) {
+    const from = heard[i]!
+    const to = heard[i + 1] ?? end
+    const timeout = sessions.findLast(({ at }) => at <= from)?.timeout ?? 0
+    const isConnected = states.findLast(({ at }) => at <= from)?.state._tag === "Connected"
+    const lossDue = from + (timeout * 2) / 3 + SLACK
+    if (isConnected && to > lossDue && !observations.isExcused(from, lossDue) && !has("Disconnected", from, lossDue)) {
+      addViolation(
+        `P5: nothing was heard after ${from.toFixed(1)} ms, and no Disconnected came by ${lossDue.toFixed(1)} ms`
+      )
+    }
+    const expiryDue = from + (timeout * 4) / 3 + SLACK
+    if (to > expiryDue && !observations.isExcused(from, expiryDue) && !has("Expired", from, expiryDue)) {
+      addViolation(
+        `P5: nothing was heard after ${from.toFixed(1)} ms, and no Expired came by ${expiryDue.toFixed(1)} ms`
+      )
+    }
+  }
+}
+
+/** Each session expires once at most, and not before its time unless a server says so. */
+const judgeExpiries = (observations: Observations, addViolation: AddViolation): void => {
+  const { expiredByServer, heard, sessions, states } = observations
+  let last = Number.NEGATIVE_INFINITY
+  for (const { at, state } of states) {
+    if (state._tag !== "Expired") continue
+    const granted = sessions.findLast((session) => session.at <= at)
+    if (granted === undefined || granted.at < last) {
+      addViolation(`P4: Expired at ${at.toFixed(1)} ms without a session since the last one`)
+      continue
+    }
+    last = at
+    const saidSo = expiredByServer.some((said) => said > granted.at - SLACK && said <= at)
+    // An answer to the handshake in the very moment of the end may lie unread: the one before it counts.
+    const since = heard.findLast((heardAt) => heardAt <= at - SLACK) ?? 0
+    if (!saidSo && at - since < (granted.timeout * 4) / 3 - SLACK && !observations.isExcused(since, at)) {
+      addViolation(`P5: Expired at ${at.toFixed(1)} ms, where a server had spoken at ${since.toFixed(1)} ms`)
+    }
+  }
+}
+
+/** Milliseconds. */
+const FIRST_PAUSE = 200
+/** A quarter of the session's time. */
+const LAST_PAUSE = SESSION_TIMEOUT / 4
+
+/** A connection that lived for less is not worth a new beginning when several such follow one another. Milliseconds. */
+const WORTHWHILE = 1000
+const MAX_SHORT_LIVED = 3
+
+/** The pause between rounds doubles, and begins anew with each connection that was worth it. */
+const judgePauses = (observations: Observations, addViolation: AddViolation): void => {
+  let pauses = 0
+  let shortLived = 0
+  // Several may be dialled side by side.
+  let lastEnd = Number.NEGATIVE_INFINITY
+  observations.connections.forEach((line, index) => {
+    const next = observations.connections[index + 1]
+    if (line.establishedAt !== undefined && line.endedAt !== undefined) {
+      shortLived = line.endedAt - line.establishedAt > WORTHWHILE + SLACK ? 0 : shortLived + 1
+      if (shortLived < MAX_SHORT_LIVED) pauses = 0
+    }
+    lastEnd = Math.max(lastEnd, line.endedAt ?? Number.POSITIVE_INFINITY)
+    if (next === undefined) return
+    const gap = next.dialledAt - lastEnd
+    const longest = Math.min(LAST_PAUSE, FIRST_PAUSE * 2 ** pauses) + SLACK
+    if (gap > longest && !observations.isExcused(lastEnd, next.dialledAt)) {
+      addViolation(`waited ${gap.toFixed(0)} ms at ${lastEnd.toFixed(1)} ms, where ${longest.toFixed(0)} is the most`)
+    }
+    // A pause is a random part of what it may be, and perhaps a small one.
+    if (gap > 0.5) pauses++
+  })
+}

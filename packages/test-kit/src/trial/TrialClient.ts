@@ -1,0 +1,316 @@
+/**
+ * One client of a real ensemble that works and records: registers, watches, streams, ephemerals, and a znode that comes and
+ * goes. Each member is behind a proxy of its own, so that this client alone can be cut off from it.
+ *
+ * @since 0.2.0
+ */
+import type { ReadError, SetDataError } from "@effect-zookeeper/client/Errors"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as FaultProxy from "../FaultProxy.ts"
+import type { Answered, Line } from "../history/History.ts"
+import * as Recorder from "../history/Recorder.ts"
+import type { ZooKeeperEnsemble } from "../ZooKeeperEnsemble.ts"
+
+/** What every client reads and writes. */
+export const registers = ["/trial/a", "/trial/b", "/trial/c"] as const
+/** Where ephemerals stand. */
+export const ephemerals = "/trial/ephemerals"
+/** What is written for the sake of writing. */
+const scratch = "/trial/scratch"
+
+/**
+ * @category options
+ * @since 0.2.0
+ */
+export interface Options {
+  readonly name: string
+  readonly ensemble: ZooKeeperEnsemble
+  /** Where the history goes. */
+  readonly write: (line: Line) => void
+  readonly sessionTimeout: Duration.Input
+  /** The longest pause of a worker between two requests, in milliseconds; half of it on average. */
+  readonly pace: number
+}
+
+/**
+ * A client that works.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface TrialClient {
+  readonly name: string
+  readonly zk: ZooKeeper.Service
+  readonly recorder: Recorder.Recorder
+  /** The ways to the members, in the members' order. */
+  readonly proxies: ReadonlyArray<FaultProxy.FaultProxy>
+  /** Begins to work. */
+  readonly start: Effect.Effect<void>
+  /** Lets the workers finish what they do; `false` if they did not within the time. */
+  readonly finish: (within: Duration.Input) => Effect.Effect<boolean>
+  /** Lets go of all watches and streams. */
+  readonly leave: Effect.Effect<void>
+  /** Reads a register so that nothing older can be seen. */
+  readonly readNewest: (path: string) => Effect.Effect<unknown, ReadError | SetDataError>
+  /** Errors that faults do not explain. */
+  readonly surprises: ReadonlyArray<string>
+}
+
+/**
+ * Connects a client; its session ends with the Scope.
+ *
+ * @category constructors
+ * @since 0.2.0
+ */
+export const connect = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<TrialClient, ZooKeeper.StartError, Scope.Scope> {
+  const { ensemble, name } = options
+  const proxies = yield* Effect.forEach(ensemble.servers, (server) => FaultProxy.make(server, { raw: true }))
+  const context = yield* Layer.build(
+    Layer.fresh(
+      ZooKeeper.layer({
+        servers: proxies.map(({ connectString }) => connectString).join(","),
+        sessionTimeout: options.sessionTimeout
+      })
+    )
+  )
+  const zk = Context.get(context, ZooKeeper.ZooKeeper)
+  const session = () => sessionName(zk.session.id)
+  const recorder = Recorder.make({ client: name, session, write: options.write })
+  const worker = new Worker(zk, recorder, options, yield* Effect.scope)
+  return {
+    name,
+    zk,
+    recorder,
+    proxies,
+    start: worker.start,
+    finish: (within) => worker.finish(within),
+    leave: worker.leave,
+    readNewest: (path) => worker.readNewest(path),
+    surprises: worker.surprises
+  }
+})
+
+/**
+ * Creates what the clients work on.
+ *
+ * @category constructors
+ * @since 0.2.0
+ */
+export const prepare = Effect.fnUntraced(function* ({ recorder, zk }: TrialClient) {
+  yield* zk.create("/trial")
+  yield* zk.create(ephemerals)
+  yield* zk.create(scratch)
+  for (const path of registers) {
+    const value = recorder.unique()
+    yield* recorder.record({ f: "create", path, value }, zk.createWithStat(path, { data: value }), ({ stat }) =>
+      answerOf(stat)
+    )
+  }
+})
+
+/** How histories name a session. @category getters @since 0.2.0 */
+export const sessionName = (id: bigint): string => BigInt.asUintN(64, id).toString(16)
+
+// ---- internal
+
+/** Errors that faults explain. */
+const expected: ReadonlySet<string> = new Set([
+  "ConnectionLoss",
+  "SessionExpired",
+  "BadVersion",
+  "NodeExists",
+  "NoNode"
+])
+
+/** Milliseconds for which one znode is created and deleted again and again. */
+const CHURNED = 5000
+
+/** How many watches one client waits for at once, at most. */
+const MAX_WATCHES = 8
+
+const answerOf = (stat: ZooKeeper.Stat): Answered => ({ version: stat.version, czxid: stat.czxid, mzxid: stat.mzxid })
+
+const read = ({ data, stat }: ZooKeeper.DataAndStat): Answered => ({
+  value: new TextDecoder().decode(data),
+  ...answerOf(stat)
+})
+
+class Worker {
+  readonly surprises: Array<string> = []
+  private readonly zk: ZooKeeper.Service
+  private readonly recorder: Recorder.Recorder
+  private readonly options: Options
+  private readonly scope: Scope.Scope
+  private isOver = false
+  private readonly workers: Array<Fiber.Fiber<void>> = []
+  private readonly watching = new Set<Fiber.Fiber<unknown, unknown>>()
+  private readonly versions = new Map<string, number>()
+  private count = 0
+
+  constructor(zk: ZooKeeper.Service, recorder: Recorder.Recorder, options: Options, scope: Scope.Scope) {
+    this.scope = scope
+    this.zk = zk
+    this.recorder = recorder
+    this.options = options
+  }
+
+  // ---- its life
+
+  readonly start = Effect.gen({ self: this }, function* () {
+    const { pace } = this.options
+    const works = [
+      this.work(pace, this.register),
+      this.work(pace, this.register),
+      this.work(pace * 4, this.churn),
+      this.work(pace * 4, this.ephemeral),
+      this.work(pace * 2, this.watch)
+    ]
+    for (const work of works) this.workers.push(yield* Effect.forkIn(work, this.scope))
+    for (const path of registers) this.watching.add(yield* Effect.forkIn(this.follow(path), this.scope))
+  })
+
+  finish(within: Duration.Input): Effect.Effect<boolean> {
+    return Effect.suspend(() => {
+      this.isOver = true
+      return Effect.map(Effect.timeoutOption(Fiber.awaitAll(this.workers), within), Option.isSome)
+    })
+  }
+
+  readonly leave = Effect.suspend(() => Fiber.interruptAll([...this.watching]))
+
+  readonly readNewest = (path: string) =>
+    // What a leader that is none any more cannot confirm.
+    this.recorder.record(
+      { f: "read", path, synced: true, barrier: true },
+      Effect.andThen(this.zk.set(scratch, ""), this.zk.get(path)),
+      read
+    )
+
+  private work(pace: number, action: Effect.Effect<unknown, unknown>): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      while (!this.isOver) {
+        yield* Effect.sleep(yield* Random.nextBetween(0, pace))
+        const exit = yield* Effect.exit(action)
+        if (Exit.isFailure(exit)) this.notice(exit)
+      }
+    })
+  }
+
+  private notice(exit: Exit.Exit<unknown, unknown>): void {
+    const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+    const tag: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "_tag") : undefined
+    if (typeof tag !== "string" || !expected.has(tag)) this.surprises.push(`${this.options.name}: ${String(exit)}`)
+  }
+
+  // ---- registers
+
+  private get register() {
+    return Effect.gen({ self: this }, function* () {
+      const path = registers[yield* Random.nextIntBetween(0, registers.length - 1)]!
+      const kind = yield* Random.nextIntBetween(0, 6)
+      if (kind <= 1) return yield* this.write(path)
+      if (kind === 2) return yield* this.write(path, this.versions.get(path))
+      if (kind === 3) return yield* this.readNewest(path)
+      if (kind === 4) return yield* this.recorder.record({ f: "read", path, synced: false }, this.zk.get(path), read)
+      const found = yield* this.recorder.record(
+        { f: "read", path, synced: true },
+        Effect.andThen(this.zk.sync(path), this.zk.get(path)),
+        read
+      )
+      this.versions.set(path, found.stat.version)
+    })
+  }
+
+  private write(path: string, version?: number) {
+    return Effect.suspend(() => {
+      const value = this.recorder.unique()
+      const write = this.zk.setData(path, value, { version })
+      return this.recorder.record({ f: "write", path, value, expected: version }, write, answerOf)
+    })
+  }
+
+  /** Without versions: only an order that explains all of it tells whether it is right. */
+  private get churn() {
+    return Effect.gen({ self: this }, function* () {
+      const { recorder, zk } = this
+      // One after the other, shared by all clients: the search through what happened to each stays short.
+      const path = `/trial/churned-${Math.floor((yield* Clock.currentTimeMillis) / CHURNED)}`
+      const kind = yield* Random.nextIntBetween(0, 3)
+      const value = recorder.unique()
+      if (kind === 0)
+        return yield* recorder.record({ f: "create", path, value }, zk.create(path, { data: value }), none)
+      if (kind === 1) return yield* recorder.record({ f: "delete", path }, zk.delete(path), none)
+      if (kind === 2) return yield* recorder.record({ f: "write", path, value }, zk.set(path, value), none)
+      const reading = Effect.andThen(zk.set(scratch, ""), zk.getData(path))
+      return yield* recorder.record({ f: "read", path, synced: true, barrier: true }, reading, (data) => ({
+        value: new TextDecoder().decode(data)
+      }))
+    })
+  }
+
+  // ---- ephemerals
+
+  private get ephemeral() {
+    return Effect.gen({ self: this }, function* () {
+      const { recorder, zk } = this
+      const path = `${ephemerals}/${this.options.name}-${++this.count}`
+      yield* recorder.record({ f: "create", path, ephemeral: true }, zk.create(path, { mode: "ephemeral" }), none)
+      for (let i = 0; i < 3; i++) {
+        yield* Effect.sleep(yield* Random.nextBetween(0, this.options.pace))
+        yield* recorder.record({ f: "read", path, ephemeral: true }, zk.get(path), ({ stat }) => ({
+          owner: sessionName(stat.ephemeralOwner)
+        }))
+      }
+      yield* recorder.record({ f: "delete", path, ephemeral: true }, zk.delete(path, { guaranteed: true }), none)
+    })
+  }
+
+  // ---- watches
+
+  private get watch() {
+    return Effect.gen({ self: this }, function* () {
+      const { recorder, watching, zk } = this
+      if (watching.size >= MAX_WATCHES + registers.length) return
+      const path = registers[yield* Random.nextIntBetween(0, registers.length - 1)]!
+      const id = recorder.unique()
+      const { changed } = yield* recorder.record({ f: "watch", path }, zk.getAndWatch(path), read, id)
+      const told = Effect.match(changed, {
+        onSuccess: ({ type }) => recorder.note({ f: "event", path, of: id, value: type }),
+        // It ended with its session: that is told, too.
+        onFailure: ({ _tag }) => recorder.note({ f: "unwatched", path, of: id, value: _tag })
+      })
+      // At once: in its next turn, which on a busy machine may be long after, it would be late for an event that is here.
+      const fiber = yield* Effect.forkIn(told, this.scope, { startImmediately: true })
+      watching.add(fiber)
+      fiber.addObserver(() => watching.delete(fiber))
+    })
+  }
+
+  private follow(path: string) {
+    return Effect.suspend(() => {
+      const id = this.recorder.unique()
+      this.recorder.note({ f: "observe", path }, id)
+      return Stream.runForEach(this.zk.dataChanges(path), (data) =>
+        Effect.sync(() => {
+          if (Option.isNone(data)) this.surprises.push(`${this.options.name}: a stream says that ${path} is gone`)
+          else this.recorder.note({ f: "observed", path, of: id, ...answerOf(data.value.stat) })
+        })
+      ).pipe(Effect.onExit((exit) => Effect.sync(() => Exit.hasInterrupts(exit) || this.notice(exit))))
+    })
+  }
+}
+
+const none = (): Answered => ({})

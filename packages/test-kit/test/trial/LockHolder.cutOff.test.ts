@@ -1,0 +1,117 @@
+/**
+ * A holder that is cut off, and one that stands still: processes of their own, whose times are compared with those of
+ * another that gets the lock.
+ */
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Lock from "@effect-zookeeper/recipes/Lock"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as References from "effect/References"
+import * as Schema from "effect/Schema"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import * as FaultProxy from "../../src/FaultProxy.ts"
+import * as TestServer from "../../src/TestServer.ts"
+import { Orders } from "../../src/trial/lockHolder.ts"
+
+const isLong = process.env["ZK_LONG"] === "1"
+const RUNS = isLong ? 20 : 1
+
+const connect = Effect.map(
+  Layer.build(Layer.fresh(ZooKeeper.layer({ servers: TestServer.connectString() }))),
+  (context) => Context.get(context, ZooKeeper.ZooKeeper)
+)
+
+/** A process that holds a lock, reached over a proxy, and what it says. */
+const holder = Effect.fnUntraced(function* (path: string, sessionTimeout: number) {
+  const [host = "", port = ""] = TestServer.connectString().split(":")
+  const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+  const orders = yield* Schema.encodeEffect(Orders)({ servers: proxy.connectString, path, sessionTimeout })
+  const script = fileURLToPath(new URL("../../src/trial/lockHolder.ts", import.meta.url))
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() => spawn(process.execPath, [script, orders], { stdio: ["pipe", "pipe", "ignore"] })),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+  const lines = yield* Queue.unbounded<string>()
+  let rest = ""
+  child.stdout.on("data", (chunk: Buffer) => {
+    const parts = (rest + chunk.toString()).split("\n")
+    rest = parts.pop() ?? ""
+    for (const line of parts) Queue.offerUnsafe(lines, line)
+  })
+  /** The next line that begins with the word, without it; what it logs stands between. */
+  const hear = (word: string): Effect.Effect<string> =>
+    Queue.take(lines).pipe(
+      Effect.timeoutOrElse({ duration: "60 seconds", orElse: () => Effect.die(new Error(`not a word of ${word}`)) }),
+      Effect.flatMap((line) => (line.startsWith(`${word} `) ? Effect.succeed(line.slice(word.length + 1)) : hear(word)))
+    )
+  return { child, hear, proxy }
+})
+
+const monotonic = Effect.sync(() => Number(process.hrtime.bigint()) / 1000)
+
+/** How long after the holder had stopped another had the lock, in milliseconds. */
+const gapAfterCut = (sessionTimeout: number) =>
+  Effect.gen(function* () {
+    const path = TestServer.freshPath("cut-off")
+    const zk = yield* connect
+    const { hear, proxy } = yield* holder(path, sessionTimeout)
+    const token = BigInt(yield* hear("acquired"))
+    const lock = yield* Effect.provideService(Lock.make(path), ZooKeeper.ZooKeeper, zk)
+    yield* proxy.blackHole("both")
+    const acquired = yield* lock.withLock((held) => {
+      assert.isTrue(held.fencingToken > token)
+      return monotonic
+    })
+    const stopped = Number(yield* hear("stopped"))
+    assert.strictEqual(yield* hear("lost"), "session")
+    return (acquired - stopped) / 1000
+  }).pipe(Effect.scoped)
+
+describe("a holder that is cut off", () => {
+  it.live(
+    "stops what it guards before another gets the lock, at session timeouts of 4, 6 and 10 seconds",
+    () =>
+      Effect.gen(function* () {
+        const each = (timeout: number) =>
+          Effect.map(Effect.all(Array.from({ length: RUNS }, () => gapAfterCut(timeout))), (gaps) => ({
+            timeout,
+            gaps
+          }))
+        const all = yield* Effect.all([4000, 6000, 10_000].map(each), { concurrency: "unbounded" })
+        for (const { gaps, timeout } of all) {
+          const [least, most] = [Math.min(...gaps), Math.max(...gaps)]
+          console.log(`${timeout} ms: ${gaps.length} runs, gaps of ${least.toFixed(0)} to ${most.toFixed(0)} ms`)
+          assert.isAtLeast(least, 0)
+          assert.isBelow(most, timeout)
+        }
+      }).pipe(Effect.provideService(References.MinimumLogLevel, "Error")),
+    isLong ? 900_000 : 120_000
+  )
+})
+
+describe("a holder that stands still for longer than its session", () => {
+  it.live(
+    "is told when it wakes, and its write is refused by the server",
+    () =>
+      Effect.gen(function* () {
+        const path = TestServer.freshPath("frozen")
+        const zk = yield* connect
+        yield* zk.create(`${path}-resource`, { data: "early" })
+        const { child, hear } = yield* holder(path, 4000)
+        yield* hear("acquired")
+        const lock = yield* Effect.provideService(Lock.make(path), ZooKeeper.ZooKeeper, zk)
+        child.kill("SIGSTOP")
+        yield* lock.withLock(Effect.sync(() => child.kill("SIGCONT")))
+        yield* hear("stopped")
+        assert.strictEqual(yield* hear("lost"), "session")
+        child.stdin.write("\n")
+        assert.strictEqual(yield* hear("write"), "LockLost")
+        assert.strictEqual(new TextDecoder().decode(yield* zk.getData(`${path}-resource`)), "early")
+      }).pipe(Effect.scoped, Effect.provideService(References.MinimumLogLevel, "Error")),
+    120_000
+  )
+})

@@ -1,0 +1,85 @@
+import { FourLetterWord, type ServerAddress, Transport } from "@effect-zookeeper/transport"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Net from "node:net"
+import { certificates } from "../support/certificates.ts"
+import * as Servers from "../support/servers.ts"
+
+const ask = (
+  address: ServerAddress.ServerAddress,
+  name: ServerAddress.ServerAddress,
+  word: FourLetterWord.FourLetterWord,
+  options?: Transport.Options
+) =>
+  Transport.Transport.use((transport) => FourLetterWord.ask(transport, address, name, word)).pipe(
+    Effect.provide(Transport.layer(options))
+  )
+
+/** Answers as ZooKeeper does: to four bytes, then it closes. */
+const answering = (answer: (word: string) => Uint8Array | string) => (socket: Net.Socket) => {
+  let word = ""
+  socket.on("data", (chunk: Buffer) => {
+    word += chunk.toString("latin1")
+    if (word.length === 4) socket.end(answer(word))
+  })
+}
+
+describe("FourLetterWord.ask", () => {
+  it.live("gives the whole answer to the word", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp(answering((word) => `you said ${word}, não?\n`.repeat(5000)))
+      const text = yield* ask(server.address, server.named, "srvr")
+      assert.strictEqual(text, "you said srvr, não?\n".repeat(5000))
+      yield* server.closed
+    })
+  )
+
+  it.live("speaks TLS where the transport does", () =>
+    Effect.gen(function* () {
+      const c = yield* certificates
+      const server = yield* Servers.tls(
+        { ...c.server },
+        answering(() => "rw")
+      )
+      assert.strictEqual(yield* ask(server.address, server.named, "isro", { tls: { ca: c.ca } }), "rw")
+    })
+  )
+
+  it.live("is empty when the server closes without an answer", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp(answering(() => ""))
+      assert.strictEqual(yield* ask(server.address, server.named, "wchs"), "")
+    })
+  )
+
+  it.live("takes an answer of the greatest size and refuses a longer one", () =>
+    Effect.gen(function* () {
+      const size = FourLetterWord.maxAnswerSize
+      const fits = yield* Servers.tcp(answering(() => new Uint8Array(size).fill(65)))
+      assert.strictEqual((yield* ask(fits.address, fits.named, "mntr")).length, size)
+      const exceeds = yield* Servers.tcp(answering(() => new Uint8Array(size + 1).fill(65)))
+      const error = yield* Effect.flip(ask(exceeds.address, exceeds.named, "mntr"))
+      assert.strictEqual(error.reason, "Read")
+      assert.include(error.message, String(size))
+      yield* exceeds.closed
+    })
+  )
+
+  it.live("fails when the connection breaks in the middle of the answer", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp((socket) => socket.on("data", () => socket.resetAndDestroy()))
+      assert.strictEqual((yield* Effect.flip(ask(server.address, server.named, "stat"))).reason, "Read")
+    })
+  )
+
+  it.live("leaves no connection behind when it is interrupted", () =>
+    Effect.gen(function* () {
+      const server = yield* Servers.tcp((socket) => socket.resume())
+      const fiber = yield* Effect.forkChild(ask(server.address, server.named, "ruok"))
+      yield* server.accepted
+      yield* Fiber.interrupt(fiber)
+      yield* server.closed
+    })
+  )
+})
