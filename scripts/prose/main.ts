@@ -7,7 +7,7 @@
  */
 import * as Fs from "node:fs"
 import { proseOf } from "./extract.ts"
-import { areNamesEnforced, names } from "./names.ts"
+import { names } from "./names.ts"
 import { type Rule, rules } from "./rules.ts"
 import { undocumentedIn } from "./symbols.ts"
 
@@ -97,7 +97,7 @@ if (args.includes("--renew")) {
 
 for (const rule of args.includes("--renew") ? [] : all) {
   if (!args.every((arg) => arg.startsWith("--") || rule.name.includes(arg))) continue
-  const most = rule === oldNames && !areNamesEnforced ? Number.POSITIVE_INFINITY : (allowed[rule.name] ?? 0)
+  const most = allowed[rule.name] ?? 0
   const count = countOf(rule)
   const line = `${rule.name}: ${count}, where ${most} are allowed → ${rule.advice}`
   if (!isCheck) {

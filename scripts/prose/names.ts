@@ -1,7 +1,7 @@
 /**
  * Names that are no longer used, and what the things are called instead.
  *
- * Once a thing has the field's word, another name for it is a mistake: `check` refuses it where `areNamesEnforced` is true.
+ * Once a thing has the field's word, another name for it is a mistake: `check` refuses it.
  */
 export interface OldName {
   /** A file or folder, or what a file declares. */
@@ -11,9 +11,6 @@ export interface OldName {
   readonly old: string
   readonly instead: string
 }
-
-/** Until everything has its new name they are only shown, by `npx -y pnpm@12 prose names`. */
-export const areNamesEnforced: boolean = true
 
 const list = (kind: OldName["kind"], rows: string): ReadonlyArray<OldName> =>
   rows
@@ -136,7 +133,6 @@ export const names: ReadonlyArray<OldName> = [
       test-kit/src Wiretap simulation/FrameRecorder
       test-kit/src harms simulation/faultActions
       test-kit/src memory MemoryUse
-      test-kit/src proxy proxy/makeProxy
       test-kit/src standing server/awaitStopped
       test-kit/src verdict simulation/judge
       transport/src dial connect

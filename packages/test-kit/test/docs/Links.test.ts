@@ -4,10 +4,13 @@ import * as Fs from "node:fs"
 
 const root = new URL("../../../../", import.meta.url)
 
+/** What is installed or generated; the site's own build looks at its links. */
+const skipped = ["node_modules", "dist", ".git", "api"]
+
 const documentsIn = (folder: string): ReadonlyArray<string> =>
   Fs.readdirSync(new URL(folder, root), { withFileTypes: true }).flatMap((entry) => {
     const path = `${folder}${entry.name}`
-    if (entry.isDirectory()) return ["node_modules", "dist", ".git"].includes(entry.name) ? [] : documentsIn(`${path}/`)
+    if (entry.isDirectory()) return skipped.includes(entry.name) ? [] : documentsIn(`${path}/`)
     return path.endsWith(".md") && !path.endsWith("api-report.md") ? [path] : []
   })
 
