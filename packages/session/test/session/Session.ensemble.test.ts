@@ -112,6 +112,12 @@ describe("an ensemble of three", () => {
           yield* create(session, "/kept/mine", "", 1)
           const { id } = session.info
           const [first, second, third] = ensemble.servers
+          // A server that has seen less than the session refuses it: this one has the writes before the others go.
+          yield* Effect.scoped(
+            Effect.flatMap(connectLive({ servers: third!.connectString, sessionTimeout: "30 seconds" }), (there) =>
+              there.request(Operations.sync, { path: "/" }, "/")
+            )
+          )
           yield* Effect.all([first!.kill, second!.kill], { concurrency: 2 })
           yield* third!.awaitMode("read-only")
           const start = yield* Clock.currentTimeMillis

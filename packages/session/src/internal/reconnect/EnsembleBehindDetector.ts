@@ -8,6 +8,9 @@ import type { SessionMachine } from "../SessionMachine.ts"
 /** Milliseconds that a server has to say what it has seen. */
 const PROBE = 1000
 
+/** The share of what is left of the session that a question may take: a server that does not answer costs no session. */
+const PROBE_SHARE = 1 / 8
+
 /** Milliseconds between two rounds of such questions. */
 const PROBE_AGAIN = 5000
 
@@ -99,11 +102,17 @@ export class EnsembleBehindDetector {
     })
   }
 
+  private probeTimeout(): number {
+    const { liveness } = this.machine
+    if (!liveness.canExpire) return PROBE
+    return Math.min(PROBE, Math.max(0, liveness.expiresAt - liveness.now()) * PROBE_SHARE)
+  }
+
   private ask(server: ServerAddress): Effect.Effect<ProbeAnswer> {
     const { pipeline, transport } = this.machine
     return transport.resolve(server).pipe(
       Effect.flatMap(([address = server]) => FourLetterWord.ask(transport, address, server, "srvr")),
-      Effect.timeoutOption(PROBE),
+      Effect.timeoutOption(this.probeTimeout()),
       Effect.map((answer): ProbeAnswer => {
         const text = Option.getOrElse(answer, () => "")
         if (text.includes("not currently serving")) return "not serving"
