@@ -80,7 +80,7 @@ const costOf = Effect.fnUntraced(function* (
   stretch: number
 ) {
   const runner = yield* Effect.acquireRelease(
-    Effect.promise(() => startRunner(contestantCommand("nobody", ensemble.connectString))),
+    Effect.promise(() => startRunner(contestantCommand("noConnection", ensemble.connectString))),
     (runner) => Effect.promise(runner.stop)
   )
   const { promise: ready, resolve: onReady } = Promise.withResolvers<void>()

@@ -10,7 +10,6 @@ it("the README shows the examples as they are, and no other", () => {
   const readme = textOf("../README.md")
   for (const name of examples) assert.include(readme, `\`\`\`ts\n${textOf(`examples/${name}`)}\`\`\``)
   assert.lengthOf(readme.match(/^```ts$/gm) ?? [], examples.length)
-  assert.include(textOf("../../../README.md"), `\`\`\`ts\n${textOf("examples/root.test.ts")}\`\`\``)
 })
 
 it("the first example prints what it is there for", async () => {

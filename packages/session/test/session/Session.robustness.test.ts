@@ -259,7 +259,8 @@ describe("what an application brings and what dies", () => {
         yield* TestClock.adjust("1 second")
         assert.isUndefined(fiber.pollUnsafe())
         broken.is = false
-        yield* TestClock.adjust("2 seconds")
+        // The longest pause, a quarter of the session timeout, may have begun just before.
+        yield* TestClock.adjust("3 seconds")
         const server = yield* network.accept
         yield* server.greet()
         yield* isServed(yield* Fiber.join(fiber), server)

@@ -43,7 +43,7 @@ export interface EntryNaming {
 /** The locks of Curator's locking queue stand at any path that the application says. */
 export const queuePaths = (layout: Layout, path: string, taken: string | undefined): QueuePaths =>
   layout === "kazooLocking"
-    ? { items: `${path}entryFormat`, taken: taken ?? `${path}/taken`, markers: `${path}/clients` }
+    ? { items: `${path}/entries`, taken: taken ?? `${path}/taken`, markers: `${path}/clients` }
     : // Beside the queue: whatever stands in it is an item to kazoo.
       { items: path, taken: taken ?? `${path}-taken`, markers: `${path}-clients` }
 

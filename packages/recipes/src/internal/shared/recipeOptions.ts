@@ -96,7 +96,7 @@ export const semaphore = KnownOptions.make<Semaphore.Options>(
 )
 export const sharedPermits = KnownOptions.make<Semaphore.SharedPermits>(
   { at: true, initial: true },
-  '{ at: "../locks/permits", initial: 3 }'
+  '{ at: "/permits", initial: 3 }'
 )
 export const lease = KnownOptions.make<Lease.Options>(
   { duration: true, limit: true, identifier: true, acl: true },
