@@ -177,7 +177,7 @@ describeOnServers("a node cache", (it) => {
         yield* Effect.sleep("100 millis")
       }
       yield* plain.delete("/n")
-      yield* until(() => textIn(cache) === null)
+      yield* until(() => textIn(cache) === null && events.at(-1) === "-/n")
       assert.strictEqual(count.get - before.get, 3)
       assert.strictEqual(count.stat, before.stat)
       assert.deepStrictEqual(events, ["+/n 1", "live", "synced 1", "*/n 1>2", "*/n 2>3", "*/n 3>4", "-/n"])
