@@ -162,7 +162,7 @@ describeOnServers("a value", (it) => {
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const path = "/config/mail"
-      const remake = Effect.andThen(zk.delete(path), zk.create(path, { data: `{"replicas":7}` }))
+      const remake = Effect.andThen(zk.delete(path), zk.createWithParents(path, { data: `{"replicas":7}` }))
       let isDue = false
       /** Between the read and the write that goes by it. */
       const get: typeof zk.get = (path) =>
