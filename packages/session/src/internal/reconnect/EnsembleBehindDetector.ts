@@ -104,8 +104,7 @@ export class EnsembleBehindDetector {
 
   private probeTimeout(): number {
     const { liveness } = this.machine
-    if (!liveness.canExpire) return PROBE
-    return Math.min(PROBE, Math.max(0, liveness.expiresAt - liveness.now()) * PROBE_SHARE)
+    return Math.min(PROBE, liveness.timeLeft(liveness.now()) * PROBE_SHARE)
   }
 
   private ask(server: ServerAddress): Effect.Effect<ProbeAnswer> {

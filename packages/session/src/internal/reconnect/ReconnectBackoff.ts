@@ -44,13 +44,13 @@ export class ReconnectBackoff {
         Effect.map(Random.Random, (random) => {
           const { liveness } = this.machine
           const now = liveness.now()
-          const left = liveness.expiresAt - now
+          const left = liveness.timeLeft(now)
           this.last = pause
           this.endsAt = now + pause
-          if (!liveness.canExpire || pause < left || this.isFinalTryScheduled) return
+          if (pause < left || this.isFinalTryScheduled) return
           this.isFinalTryScheduled = true
           // Not just before the end, where others in the same situation would try too.
-          this.endsAt = now + Math.max(0, left) * random.nextDoubleUnsafe()
+          this.endsAt = now + left * random.nextDoubleUnsafe()
         })
       ),
       Effect.andThen(Effect.suspend(() => this.remainingPause()))

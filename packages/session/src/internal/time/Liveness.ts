@@ -34,7 +34,7 @@ export class Liveness {
   private readonly expiryTimer: Timer
   private readonly wallClockTimer: Timer
   /** Whether there is a session that can expire. */
-  canExpire = false
+  private canExpire = false
   private hasEnded = false
   /** Milliseconds, as negotiated. */
   timeout: number
@@ -178,6 +178,11 @@ export class Liveness {
   /** When the session counts as expired unless a server is heard before, in monotonic milliseconds. */
   get expiresAt(): number {
     return this.lastHeard + (this.timeout * 4) / 3
+  }
+
+  /** How long the session can be away from servers before it counts as expired, in milliseconds; without one, for ever. */
+  timeLeft(now: number): number {
+    return this.canExpire ? Math.max(0, this.expiresAt - now) : Number.POSITIVE_INFINITY
   }
 
   /** There is a session: it expires when servers are silent for too long. */
