@@ -64,7 +64,7 @@ export interface Options {
  * @since 0.1.0
  */
 export interface ListenOptions extends Options {
-  /** The port of the first member, the others follow. Default 0: any. */
+  /** The port of the first member; each further member has the next port. Default 0: any free port. */
   readonly port?: number | undefined
   /**
    * The address to listen on. Default `127.0.0.1`: the server is open to everybody who reaches it. One beyond loopback is

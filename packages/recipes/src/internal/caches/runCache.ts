@@ -241,7 +241,7 @@ const followSession = Effect.fnUntraced(function* (self: Self) {
       isNew = false
     })
   )
-  // No other state follows: any request tells why.
+  // This state is final, and the error of any request says why.
   yield* Effect.catch(retryAcrossSessions(zk, zk.stat(cache.range.root)), (error) =>
     Effect.sync(() => cache.end(Cause.fail(error)))
   )
