@@ -9,13 +9,11 @@ import { format } from "oxfmt"
 import * as Fs from "node:fs"
 import { fileURLToPath } from "node:url"
 import { declarationsOf } from "./apiDeclarations.ts"
+import { publishedPackages } from "./release/workspace.ts"
 
 const root = new URL("../", import.meta.url)
 
-const published = Fs.readdirSync(new URL("packages/", root)).filter((name) => {
-  const manifest = new URL(`packages/${name}/package.json`, root)
-  return Fs.existsSync(manifest) && JSON.parse(Fs.readFileSync(manifest, "utf8")).private !== true
-})
+const published = publishedPackages().map(({ folder }) => folder)
 
 const reportOf = async (name: string): Promise<string> => {
   const modules = Fs.readdirSync(new URL(`packages/${name}/src/`, root))
