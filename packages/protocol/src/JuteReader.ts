@@ -44,11 +44,6 @@ export class JuteReader {
     this.end = end
   }
 
-  /** What it reads from; the frame is a part of it. */
-  get bytes(): Uint8Array {
-    return this.source
-  }
-
   get offset(): number {
     return this.position
   }

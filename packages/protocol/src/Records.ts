@@ -10,6 +10,9 @@ import { jsonOf } from "./Json.ts"
 import * as Jute from "./Jute.ts"
 import type { JuteWriter } from "./JuteWriter.ts"
 
+/** In bytes. */
+const STAT_SIZE = 68
+
 /**
  * What a server knows about a znode beside its data (68 bytes).
  *
@@ -26,7 +29,7 @@ export interface Stat extends Schema.Schema.Type<typeof Stat> {}
  * @category schemas
  * @since 0.1.0
  */
-export const Stat = Jute.fixed(
+export const Stat = Jute.direct(
   Schema.Struct({
     czxid: Jute.Long,
     mzxid: Jute.Long,
@@ -40,7 +43,7 @@ export const Stat = Jute.fixed(
     numChildren: Jute.Int,
     pzxid: Jute.Long
   }),
-  (view, at) => new ReadStat(view, at)
+  { size: STAT_SIZE, read: (reader) => reader.fixed(STAT_SIZE, readStat) }
 )
 
 /** Of a class only for `toJSON`, which JSON needs for 64-bit numbers, and which costs nothing on the prototype. */
@@ -75,6 +78,8 @@ class ReadStat {
     return jsonOf(this)
   }
 }
+
+const readStat = (view: DataView, at: number) => new ReadStat(view, at)
 
 /** @since 0.1.0 */
 export const Acl = Schema.Struct({ perms: Jute.Int, scheme: Jute.UString, id: Jute.UString })

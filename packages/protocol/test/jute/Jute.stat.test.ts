@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import * as Jute from "../../src/Jute.ts"
 import * as Records from "../../src/Records.ts"
 
-describe("the reader that Stat has of its own", () => {
+describe("the own reader of Stat", () => {
   const own = Jute.codec(Records.Stat)
   const derived = Jute.codec(Schema.Struct(Records.Stat.fields))
 

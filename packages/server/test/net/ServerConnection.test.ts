@@ -3,7 +3,6 @@
  */
 import * as Frame from "@effect-zookeeper/protocol/Frame"
 import * as Handshake from "@effect-zookeeper/protocol/Handshake"
-import type * as Jute from "@effect-zookeeper/protocol/Jute"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import * as Transport from "@effect-zookeeper/transport/Transport"
@@ -14,7 +13,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { EmbeddedServer, layer, layerMemory, type ListenOptions } from "../../src/EmbeddedServer.ts"
 import { open } from "../support/harness.ts"
 import { seeded } from "../support/programs.ts"
-import { encodeRequest, RawClient } from "../support/rawClient.ts"
+import { encodeRequest, framed, RawClient } from "../support/rawClient.ts"
 
 const portOf = (connectString: string): number => Number(connectString.slice(connectString.lastIndexOf(":") + 1))
 
@@ -107,12 +106,6 @@ describe("a failed authentication", () => {
   })
 })
 
-const rawCodec: Jute.Codec<Uint8Array> = {
-  minimumSize: 0,
-  write: (writer, body) => writer.raw(body),
-  read: (reader) => reader.bytes
-}
-
 describe("hostile peers", () => {
   withServer("random bytes do no more than end their connection", async (dial) => {
     const random = seeded(42)
@@ -147,7 +140,7 @@ describe("hostile peers", () => {
     // Two gigabytes, if they were all answered at once.
     const ask = encodeRequest(Operations.getData, { path: "/big", watch: false }, 1)
     const before = process.memoryUsage().rss
-    greedy.raw(Buffer.concat(Array.from({ length: 4_000 }, () => Frame.encode(rawCodec, ask))))
+    greedy.raw(Buffer.concat(Array.from({ length: 4_000 }, () => framed(ask))))
     for (let turn = 0; turn < 50; turn++) await rootIsThere(writer)
     assert.isBelow(process.memoryUsage().rss - before, 200 * 1024 * 1024)
   })
@@ -162,7 +155,7 @@ describe("a peer that stops reading in the middle of large answers", () => {
     const frames = (from: number) =>
       Buffer.concat(
         Array.from({ length: READS }, (_, index) =>
-          Frame.encode(rawCodec, encodeRequest(Operations.getData, { path: "/big", watch: false }, from + index))
+          framed(encodeRequest(Operations.getData, { path: "/big", watch: false }, from + index))
         )
       )
     const other = await dial()

@@ -11,16 +11,11 @@ import * as Records from "@effect-zookeeper/protocol/Records"
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { encodeRequest } from "./rawClient.ts"
+import { encodeRequest, framed } from "./rawClient.ts"
 
 const replyHeader = Jute.codec(Records.ReplyHeader)
-const body: Jute.Codec<Uint8Array> = {
-  minimumSize: 0,
-  write: (writer, bytes) => writer.raw(bytes),
-  read: (reader) => reader.bytes
-}
 
-export interface Answer {
+interface Answer {
   readonly xid: number
   readonly err: number
 }
@@ -87,8 +82,8 @@ export const dial = (
     )
     return {
       session: () => session,
-      send: (row, request, xid) => write(Frame.encode(body, encodeRequest(row, request, xid))),
-      ping: write(Frame.encode(body, encodeRequest(Operations.ping, undefined, Operations.Xid.ping))),
+      send: (row, request, xid) => write(framed(encodeRequest(row, request, xid))),
+      ping: write(framed(encodeRequest(Operations.ping, undefined, Operations.Xid.ping))),
       answers: () => {
         const heard = answers
         answers = []

@@ -21,7 +21,7 @@ export interface Reply {
   readonly body: JuteReader
 }
 
-export interface Event {
+interface Event {
   readonly zxid: bigint
   readonly type: number
   readonly state: number
@@ -159,6 +159,14 @@ export const encodeRequest = <Request>(
     }
   }
   return Jute.encode(codec, request)
+}
+
+/** The same with its length in front, as it goes over the wire. */
+export const framed = (body: Uint8Array): Uint8Array => {
+  const frame = new Uint8Array(4 + body.length)
+  new DataView(frame.buffer).setInt32(0, body.length)
+  frame.set(body, 4)
+  return frame
 }
 
 const unwrap = <A, E>(
