@@ -2,9 +2,9 @@
  * Every TypeScript block of the READMEs and of the documentation site compiles as it stands, and what is marked `run` or
  * `test` does what it says it does.
  *
- * - `ts run`, and `js run` in CommonJS, is a program: it runs against the shared server, where `localhost:2181` is replaced
- *   by that server with a chroot of the block's own, it ends by itself, and its output holds each text that stands in a
- *   comment behind a statement.
+ * - `ts run`, and `js run` in CommonJS, is a program that ends by itself. It runs against the shared server with a chroot of
+ *   its own, which replaces `localhost:2181` and the variable ZOOKEEPER. The comments behind its statements are its output:
+ *   all of it in a README, and a part of it on the site. `// a, then b` is the output of a statement that runs twice.
  * - `ts test` is a file of tests: vitest runs it, and all of them pass.
  * - `js before` shows another client. Its packages are not installed here, so it is only parsed.
  */
@@ -19,6 +19,7 @@ import * as TestServer from "../src/TestServer.ts"
 const root = fileURLToPath(new URL("../../..", import.meta.url))
 
 interface Block {
+  readonly page: string
   /** Where it stands, for people: `README.md:42`. */
   readonly place: string
   readonly language: string
@@ -46,7 +47,10 @@ beforeAll(() => {
     })
   )
   for (const { code, file } of blocks) Fs.writeFileSync(Path.join(folder, file), code)
-  Fs.writeFileSync(Path.join(folder, "vitest.config.ts"), "export default { test: { maxWorkers: 2 } }\n")
+  Fs.writeFileSync(
+    Path.join(folder, "vitest.config.ts"),
+    "export default { test: { maxWorkers: 2, testTimeout: 30_000 } }\n"
+  )
 })
 
 afterAll(() => Fs.rmSync(folder, { recursive: true, force: true }))
@@ -66,9 +70,9 @@ describe("the READMEs and the site", () => {
     assert.strictEqual(code, 0, withPlaces(output))
   })
 
-  it("run their tests", async () => {
+  it("run their tests", { timeout: 100_000 }, async () => {
     const args = [Path.join(root, "node_modules/vitest/vitest.mjs"), "run", "--root", folder]
-    const { code, output } = await execute(args, folder)
+    const { code, output } = await execute(args, folder, {}, 90_000)
     assert.strictEqual(code, 0, withPlaces(output))
   })
 
@@ -79,15 +83,36 @@ describe("the READMEs and the site", () => {
     }
   })
 
-  for (const block of [...marked("ts run"), ...marked("js run")]) {
+  const programs = [...marked("ts run"), ...marked("js run")]
+
+  for (const block of programs.filter((block) => !sharesProcess(block))) {
     it(`run: ${block.place}`, async () => {
-      const { connectString } = await freshChroot()
-      assert.include(block.code, "localhost:2181", "a block that runs names the server that it runs on")
-      const file = Path.join(folder, `run-${block.file}`)
-      Fs.writeFileSync(file, block.code.replaceAll("localhost:2181", connectString))
-      const { code, output } = await execute([file], folder)
+      const { env, file } = await prepare(block)
+      const { code, output } = await execute([file], folder, env)
       assert.strictEqual(code, 0, output)
-      for (const text of promised(block.code)) assert.include(output.split("\n"), text, `${block.place} promises it`)
+      checkOutput(block, output)
+    })
+  }
+
+  // One process for all examples of a README: to load the client takes longer than to run most of them.
+  for (const page of pages) {
+    const shared = programs.filter((block) => block.page === page && sharesProcess(block))
+    if (shared.length === 0) continue
+    it(`run: ${page}`, { timeout: 100_000 }, async () => {
+      const prepared: Array<{ readonly file: string; readonly env: NodeJS.ProcessEnv }> = []
+      for (const block of shared) prepared.push(await prepare(block))
+      const all = Path.join(folder, `run-all-${shared[0]?.file}`)
+      const run = prepared.map(({ file }) => `console.log(${JSON.stringify(SEPARATOR)})\nawait import("${file}")\n`)
+      Fs.writeFileSync(all, run.join(""))
+      const { code, output } = await execute(
+        [all],
+        folder,
+        Object.assign({}, ...prepared.map(({ env }) => env)),
+        90_000
+      )
+      assert.strictEqual(code, 0, withPlaces(output))
+      const outputs = output.split(`${SEPARATOR}\n`).slice(1)
+      for (const [index, block] of shared.entries()) checkOutput(block, outputs[index] ?? "")
     })
   }
 })
@@ -121,6 +146,7 @@ function blocksOf(page: string): ReadonlyArray<Block> {
     const language = match[1] ?? ""
     const extension = { "ts test": "test.ts", "js run": "cjs", "js before": "js" }[language] ?? "ts"
     return {
+      page,
       place: `${page}:${line}`,
       language,
       code: match[2] ?? "",
@@ -129,9 +155,28 @@ function blocksOf(page: string): ReadonlyArray<Block> {
   })
 }
 
-/** What comments behind statements say of the output. */
+/** The lines of output that comments behind statements show. */
 function promised(code: string): ReadonlyArray<string> {
-  return Array.from(code.matchAll(/^.*\S.* \/\/ (.+)$/gm), (match) => match[1] ?? "")
+  return Array.from(code.matchAll(/^.*\S.* \/\/ (.+)$/gm), (match) => match[1] ?? "").flatMap((text) =>
+    text.split(", then ")
+  )
+}
+
+function checkOutput({ code, page, place }: Block, output: string): void {
+  const lines = output.split("\n").filter((line) => line !== "")
+  if (isReadme(page)) return assert.deepStrictEqual(lines, promised(code), place)
+  let at = 0
+  for (const line of lines) if (line === promised(code)[at]) at++
+  assert.strictEqual(promised(code)[at], undefined, `${place} promises it at this place, and prints:\n${output}`)
+}
+
+function isReadme(page: string): boolean {
+  return page.endsWith("README.md")
+}
+
+/** Whether it is a module that is over when its import is. */
+function sharesProcess({ code, page }: Block): boolean {
+  return isReadme(page) && /^await (using|program|Effect)\b/m.test(code)
 }
 
 /** Errors of the compiler name the README and its line. */
@@ -153,15 +198,36 @@ const freshChroot = async () => {
   return fresh
 }
 
+const SEPARATOR = "---- the next example"
+
+/** Writes a block that is to run, with a server; its file, and its environment. */
+const prepare = async ({ code, file, place }: Block) => {
+  const { connectString } = await freshChroot()
+  const variable = `ZOOKEEPER_${file.replaceAll(/\W/g, "_")}`
+  assert.match(
+    code,
+    /localhost:2181|"ZOOKEEPER"|EmbeddedServer|effect-zookeeper\/protocol\//,
+    `${place} needs a server`
+  )
+  const path = Path.join(folder, `run-${file}`)
+  Fs.writeFileSync(path, code.replaceAll("localhost:2181", connectString).replaceAll('"ZOOKEEPER"', `"${variable}"`))
+  return { file: path, env: { [variable]: connectString } }
+}
+
 /** Runs a program of Node until it ends by itself; one that does not is ended, and its code is null. */
-const execute = (args: ReadonlyArray<string>, cwd: string): Promise<{ code: number | null; output: string }> =>
+const execute = (
+  args: ReadonlyArray<string>,
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+  timeout = 25_000
+): Promise<{ code: number | null; output: string }> =>
   new Promise((resolve, reject) => {
     const child = ChildProcess.spawn(process.execPath, args, {
       cwd,
       // What one program has compiled the next one does not compile again: that halves the time of each.
-      env: { ...process.env, NODE_COMPILE_CACHE: Path.join(folder, "compiled") },
+      env: { ...process.env, ...env, NODE_COMPILE_CACHE: Path.join(folder, "compiled") },
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: 25_000
+      timeout
     })
     let output = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text))
