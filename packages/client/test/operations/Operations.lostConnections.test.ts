@@ -19,59 +19,7 @@ const behindProxy = Effect.fnUntraced(function* (name: string, options: ZooKeepe
   return { proxy, zk, other }
 })
 
-/** The reply to the next request of an op code is lost, after the server has applied it. */
-const loseReply = (proxy: FaultProxy.FaultProxy, op: number) =>
-  proxy.rule({ match: { direction: "down", op }, action: { _tag: "DropAndReset" } })
-
-/** The next request of an op code is lost before the server sees it. */
-const loseRequest = (proxy: FaultProxy.FaultProxy, op: number) =>
-  proxy.rule({ match: { direction: "up", op }, action: { _tag: "DropAndReset" } })
-
 describe("a write whose reply was lost", () => {
-  it.live("fails with ConnectionLoss and is not sent again", () =>
-    Effect.gen(function* () {
-      const { other, proxy, zk } = yield* behindProxy("lost-plain")
-      yield* loseReply(proxy, 1)
-      const error = yield* failure(zk.create("/job-", { mode: "persistentSequential" }), "ConnectionLoss")
-      assert.isTrue(error.maybeApplied)
-      assert.deepStrictEqual(yield* zk.getChildren("/"), ["job-0000000000"])
-      assert.deepStrictEqual(yield* other.getChildren("/"), ["job-0000000000"])
-    })
-  )
-
-  for (const [what, lose] of [
-    ["applied", loseReply],
-    ["not applied", loseRequest]
-  ] as const) {
-    it.live(`is one znode when it is protected and was ${what}`, () =>
-      Effect.gen(function* () {
-        const { other, proxy, zk } = yield* behindProxy("lost-protected")
-        yield* lose(proxy, 1)
-        const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
-        assert.deepStrictEqual(
-          (yield* other.getChildren("/")).map((name) => `/${name}`),
-          [path]
-        )
-        const stat = yield* other.stat(path)
-        assert.strictEqual(Option.getOrUndefined(stat)?.ephemeralOwner, zk.session.id)
-      })
-    )
-
-    it.live(`is applied once when it is idempotent and was ${what}`, () =>
-      Effect.gen(function* () {
-        const { other, proxy, zk } = yield* behindProxy("lost-idempotent")
-        yield* lose(proxy, 1)
-        assert.strictEqual(yield* zk.create("/a", { data: "1", idempotent: true }), "/a")
-        yield* lose(proxy, 5)
-        assert.strictEqual((yield* zk.setData("/a", "2", { version: 0, idempotent: true })).version, 1)
-        assert.strictEqual((yield* other.get("/a")).stat.version, 1)
-        yield* lose(proxy, 2)
-        yield* zk.delete("/a", { version: 1, idempotent: true })
-        assert.isFalse(yield* other.exists("/a"))
-      })
-    )
-  }
-
   it.live("is done in the background when it is a guaranteed delete that nobody waits for any more", () =>
     Effect.gen(function* () {
       const { other, proxy, zk } = yield* behindProxy("lost-guaranteed")
@@ -88,34 +36,6 @@ describe("a write whose reply was lost", () => {
 })
 
 describe("a stream of changes", () => {
-  it.live("shows what happened while there was no connection", () =>
-    Effect.gen(function* () {
-      const { other, proxy, zk } = yield* behindProxy("changes-reconnect")
-      yield* other.create("/a", { data: "1" })
-      const data = yield* pullFrom(
-        Stream.map(zk.dataChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => text(value.data))))
-      )
-      const children = yield* pullFrom(
-        Stream.map(zk.childrenChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => value.children)))
-      )
-      assert.strictEqual(yield* data, "1")
-      assert.deepStrictEqual(yield* children, [])
-      yield* proxy.accept("refuse")
-      yield* proxy.dropAll("rst")
-      yield* other.set("/a", "2")
-      yield* other.create("/a/b")
-      yield* proxy.heal
-      assert.strictEqual(yield* data, "2")
-      assert.deepStrictEqual(yield* children, ["b"])
-      yield* proxy.accept("refuse")
-      yield* proxy.dropAll("fin")
-      yield* other.deleteAll("/a")
-      yield* proxy.heal
-      assert.isNull(yield* data)
-      assert.isNull(yield* children)
-    })
-  )
-
   it.live("goes on in a new session, and events say that there is a gap", () =>
     Effect.gen(function* () {
       const { other, proxy, zk } = yield* behindProxy("changes-recreate", { sessionTimeout: "1 second" })

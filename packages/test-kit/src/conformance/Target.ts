@@ -1,8 +1,4 @@
-/**
- * What the conformance suite runs against: a server, however it is reached, and clients of it.
- *
- * @since 0.1.0
- */
+/** What the conformance suite runs against: a server, however it is reached, and clients of it. */
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Session from "@effect-zookeeper/session/Session"
@@ -14,24 +10,14 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { freshPath } from "../TestServer.ts"
 
-/**
- * How a client reaches the server.
- *
- * @category models
- * @since 0.1.0
- */
+/** How a client reaches the server. */
 export interface Endpoint {
   /** Without a chroot. */
   readonly servers: string
   readonly transport: Transport["Service"]
 }
 
-/**
- * An endpoint of its own, which can be broken.
- *
- * @category models
- * @since 0.1.0
- */
+/** An endpoint of its own, which can be broken. */
 export interface BreakableEndpoint extends Endpoint {
   /** Ends the connections, and lets none in until `heal`. */
   readonly cut: Effect.Effect<void>
@@ -45,9 +31,6 @@ export interface BreakableEndpoint extends Endpoint {
 /**
  * A server as `ZooKeeperServer` configures one: a tick of 500 ms and sessions of up to a minute, the super user
  * `super:secret`, TTL znodes, containers collected within a second; reached from 127.0.0.1 as far as it knows.
- *
- * @category services
- * @since 0.1.0
  */
 export class Target extends Context.Service<
   Target,
@@ -56,12 +39,7 @@ export class Target extends Context.Service<
   }
 >()("@effect-zookeeper/test-kit/conformance/Target") {}
 
-/**
- * A client that ends with the Scope.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** A client that ends with the Scope. */
 export const connectTo = (
   endpoint: Endpoint,
   options: Omit<ZooKeeper.Options, "servers" | "tls"> & { readonly chroot?: string | undefined } = {}
@@ -74,23 +52,13 @@ export const connectTo = (
     Effect.map((context) => Context.get(context, ZooKeeper.ZooKeeper))
   )
 
-/**
- * A client of the target.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** A client of the target. */
 export const connect = (
   options: Parameters<typeof connectTo>[1] = {}
 ): Effect.Effect<ZooKeeper.Service, ZooKeeper.StartError, Target | Scope.Scope> =>
   Effect.flatMap(Target, (target) => connectTo(target, options))
 
-/**
- * A chroot of its own for a test: a persistent znode, and a client whose root it is.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** A chroot of its own for a test: a persistent znode, and a client whose root it is. */
 export const makeChroot = Effect.fnUntraced(function* (options: Parameters<typeof connectTo>[1] = {}) {
   const chroot = freshPath("conformance")
   const root = yield* connect(options)
@@ -98,12 +66,7 @@ export const makeChroot = Effect.fnUntraced(function* (options: Parameters<typeo
   return { chroot, root, zk: yield* root.withChroot(chroot) }
 })
 
-/**
- * A chroot of its own, a client that reaches it over a link, and another one beside it.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** A chroot of its own, a client that reaches it over a link, and another one beside it. */
 export const makeChrootWithLink = Effect.fnUntraced(function* (options: Parameters<typeof connectTo>[1] = {}) {
   const { chroot, zk: beside } = yield* makeChroot()
   const target = yield* Target

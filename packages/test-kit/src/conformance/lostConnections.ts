@@ -115,7 +115,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
       })
     )
 
-    it.effect("streams of values show the truth", () =>
+    it.effect("streams of values show what happened while there was no connection", () =>
       Effect.gen(function* () {
         const { beside, link, zk } = yield* makeChrootWithLink()
         yield* beside.create("/a", { data: "1" })
@@ -160,7 +160,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
   })
 
   describe("a write whose reply was lost", () => {
-    it.effect("fails with ConnectionLoss, and was done once", () =>
+    it.effect("fails with ConnectionLoss and is not sent again", () =>
       Effect.gen(function* () {
         const { beside, link, zk } = yield* makeChrootWithLink()
         yield* link.loseReply(Operations.create)
@@ -171,7 +171,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
       })
     )
 
-    it.effect("is not done if the request was lost", () =>
+    it.effect("is not applied if the request was lost", () =>
       Effect.gen(function* () {
         const { link, zk } = yield* makeChrootWithLink()
         yield* link.loseRequest(Operations.create)
@@ -181,7 +181,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
     )
 
     for (const lose of ["loseReply", "loseRequest"] as const) {
-      it.effect(`is resolved when that was asked for (${lose})`, () =>
+      it.effect(`is one znode when it is protected (${lose})`, () =>
         Effect.gen(function* () {
           const { beside, link, zk } = yield* makeChrootWithLink()
           yield* link[lose](Operations.create)
@@ -191,15 +191,26 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
             [path]
           )
           assert.strictEqual((yield* beside.get(path)).stat.ephemeralOwner, zk.session.id)
+        })
+      )
 
+      it.effect(`is applied once when it is idempotent (${lose})`, () =>
+        Effect.gen(function* () {
+          const { beside, link, zk } = yield* makeChrootWithLink()
           yield* link[lose](Operations.create)
           assert.strictEqual(yield* zk.create("/a", { data: "1", idempotent: true }), "/a")
           yield* link[lose](Operations.setData)
           assert.strictEqual((yield* zk.setData("/a", "2", { version: 0, idempotent: true })).version, 1)
+          assert.strictEqual((yield* beside.get("/a")).stat.version, 1)
           yield* link[lose](Operations.deleteNode)
           yield* zk.delete("/a", { version: 1, idempotent: true })
           assert.isFalse(yield* beside.exists("/a"))
+        })
+      )
 
+      it.effect(`is applied when it is a guaranteed delete (${lose})`, () =>
+        Effect.gen(function* () {
+          const { beside, link, zk } = yield* makeChrootWithLink()
           yield* beside.create("/b")
           yield* link[lose](Operations.deleteNode)
           yield* zk.delete("/b", { guaranteed: true })

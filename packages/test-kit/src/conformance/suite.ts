@@ -1,8 +1,4 @@
-/**
- * The conformance suite: what applications may rely on, whichever server answers them.
- *
- * @since 0.1.0
- */
+/** The conformance suite: what applications may rely on, whichever server answers them. */
 import { layer as testLayer, type Vitest } from "@effect/vitest"
 import type * as Layer from "effect/Layer"
 import { access } from "./access.ts"
@@ -17,12 +13,7 @@ import { views } from "./views.ts"
 import { watching } from "./watching.ts"
 import { writing } from "./writing.ts"
 
-/**
- * Defines all tests for one server.
- *
- * @category testing
- * @since 0.1.0
- */
+/** Defines all tests for one server. */
 export const conformance = <E>(name: string, target: Layer.Layer<Target, E>): void =>
   testLayer(target, { excludeTestServices: true, timeout: "20 seconds" })(name, (it) => {
     for (const define of parts) define(it)

@@ -1,7 +1,5 @@
 /**
  * The servers that have to answer alike: the real one of the run, and the embedded one through each of its transports.
- *
- * @since 0.1.0
  */
 import { EmbeddedServer } from "@effect-zookeeper/server"
 import type { ListenError } from "@effect-zookeeper/server/ListenError"
@@ -22,30 +20,15 @@ const options: EmbeddedServer.Options = {
   collectInterval: "200 millis"
 }
 
-/**
- * The real server that all tests of the run share.
- *
- * @category layers
- * @since 0.1.0
- */
+/** The real server that all tests of the run share. */
 export const real: Layer.Layer<Target> = Layer.suspend(() => overTcp(Effect.succeed(TestServer.connectString())))
 
-/**
- * The embedded server, over TCP.
- *
- * @category layers
- * @since 0.1.0
- */
+/** The embedded server, over TCP. */
 export const embeddedTcp: Layer.Layer<Target, ListenError> = overTcp(
   Effect.map(EmbeddedServer.EmbeddedServer, ({ connectString }) => connectString)
 ).pipe(Layer.provide(EmbeddedServer.layer(options)))
 
-/**
- * The embedded server, without a socket.
- *
- * @category layers
- * @since 0.1.0
- */
+/** The embedded server, without a socket. */
 export const embeddedMemory: Layer.Layer<Target> = Layer.effect(
   Target,
   Effect.gen(function* () {
@@ -87,12 +70,17 @@ function overTcp<R>(connectString: Effect.Effect<string, never, R>): Layer.Layer
         servers,
         transport,
         link: Effect.map(FaultProxy.make({ host, port: Number(port) }), (proxy): BreakableEndpoint => {
+          let cuts = 0
           const lose = (direction: FaultProxy.Direction, op: number) =>
             Effect.asVoid(proxy.rule({ match: { direction, op }, action: { _tag: "DropAndReset" } }))
           return {
             servers: proxy.connectString,
             transport,
-            cut: Effect.andThen(proxy.accept("refuse"), proxy.dropAll("rst")),
+            // A connection may end either way.
+            cut: Effect.andThen(
+              proxy.accept("refuse"),
+              Effect.suspend(() => proxy.dropAll(cuts++ % 2 === 0 ? "rst" : "fin"))
+            ),
             heal: proxy.heal,
             loseReply: ({ opCode }) => lose("down", opCode),
             loseRequest: ({ opCode }) => lose("up", opCode)

@@ -63,6 +63,10 @@ export const transactions = (it: Vitest.MethodsNonLive<Target>): void => {
           "TransactionFailed"
         )
         assert.strictEqual(error.index, 2)
+        assert.strictEqual(error.error._tag, "BadVersion")
+        assert.strictEqual(error.error.path, "/a")
+        assert.strictEqual(error.error.operation, "check")
+        assert.include(error.message, "operation 2")
         assert.deepStrictEqual(
           error.results.map((result) => (typeof result === "string" ? result : `${result._tag} ${result.path}`)),
           ["rolledBack", "rolledBack", "BadVersion /a", "notRun", "notRun"]

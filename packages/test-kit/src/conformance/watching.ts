@@ -43,6 +43,8 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
         for (const { changed } of [mine, theirs]) {
           const { path, type } = yield* changed
           assert.deepStrictEqual([type, path], ["NodeDataChanged", "/a"])
+          // It can be asked again.
+          assert.strictEqual((yield* changed).type, "NodeDataChanged")
         }
       })
     )
@@ -114,7 +116,13 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
         yield* zk.create("/a")
         const first = yield* zk.getAndWatch("/a")
         const waiting = yield* Effect.forkChild(first.changed, { startImmediately: true })
+        const other = yield* Effect.forkChild(first.changed, { startImmediately: true })
+        yield* Fiber.interrupt(other)
+        assert.isUndefined(waiting.pollUnsafe())
+        // The watch ends with the last fiber that waits for it.
         yield* Fiber.interrupt(waiting)
+        yield* failure(first.changed, "SessionClosed")
+        assert.strictEqual(zk.session.state._tag, "Connected")
         const second = yield* zk.getAndWatch("/a")
         yield* zk.set("/a", "1")
         assert.strictEqual((yield* second.changed).type, "NodeDataChanged")
