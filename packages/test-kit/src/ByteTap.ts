@@ -3,8 +3,6 @@
  *
  * It breaks nothing; `FaultProxy` does that, and knows frames. This one knows the records of TLS, whose kind can be read
  * from outside.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -12,10 +10,6 @@ import * as Net from "node:net"
 import type { Target } from "./FaultProxy.ts"
 import { listen } from "./internal/proxy/listen.ts"
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface ByteTap {
   readonly host: string
   readonly port: number
@@ -27,12 +21,7 @@ export interface ByteTap {
   readonly dropAll: Effect.Effect<void>
 }
 
-/**
- * Starts a relay in front of a server.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** Starts a relay in front of a server. */
 export const make = (target: Target): Effect.Effect<ByteTap, never, Scope.Scope> =>
   Effect.gen(function* () {
     const sockets = new Set<Net.Socket>()
@@ -74,9 +63,6 @@ export const make = (target: Target): Effect.Effect<ByteTap, never, Scope.Scope>
 /**
  * The kinds of TLS records that a connection consists of, in order, the last perhaps incomplete; `undefined` as soon as
  * something else than a record comes. Up to TLS 1.2 `data` is what an application sends, and nothing else is.
- *
- * @category parsing
- * @since 0.1.0
  */
 export const tlsRecords = (bytes: Uint8Array): ReadonlyArray<TlsRecord | undefined> => {
   const records: Array<TlsRecord | undefined> = []
@@ -89,10 +75,6 @@ export const tlsRecords = (bytes: Uint8Array): ReadonlyArray<TlsRecord | undefin
   return records
 }
 
-/**
- * @category models
- * @since 0.1.0
- */
 export type TlsRecord = "cipher" | "alert" | "handshake" | "data"
 
 const kinds: ReadonlyMap<number, TlsRecord> = new Map([

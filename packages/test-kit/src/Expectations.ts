@@ -1,20 +1,11 @@
-/**
- * What tests of clients ask again and again: which error it was, what a stream gives next, whether it comes to be.
- *
- * @since 0.1.0
- */
+/** What tests of clients ask again and again: which error it was, what a stream gives next, whether it comes to be. */
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
-/**
- * The error of an effect, which must have one of this tag.
- *
- * @category running
- * @since 0.1.0
- */
+/** The error of an effect, which must have one of this tag. */
 export const failure = <A, E extends { readonly _tag: string }, const T extends E["_tag"], R>(
   effect: Effect.Effect<A, E, R>,
   tag: T
@@ -30,23 +21,13 @@ const hasTag = <E extends { readonly _tag: string }, T extends string>(
   tag: T
 ): error is Extract<E, { readonly _tag: T }> => error._tag === tag
 
-/**
- * The tag of an effect's error, or "success".
- *
- * @category running
- * @since 0.1.0
- */
+/** The tag of an effect's error, or "success". */
 export const outcome = <A, E extends { readonly _tag: string }, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<E["_tag"] | "success", never, R> =>
   Effect.match(effect, { onSuccess: () => "success" as const, onFailure: (error): E["_tag"] => error._tag })
 
-/**
- * What a stream gives, one by one; it runs until the Scope ends. Ten seconds without an element are a defect.
- *
- * @category running
- * @since 0.1.0
- */
+/** What a stream gives, one by one; it runs until the Scope ends. Ten seconds without an element are a defect. */
 export const pullFrom = <A, E, R>(
   stream: Stream.Stream<A, E, R>
 ): Effect.Effect<Effect.Effect<A, E>, never, R | Scope.Scope> =>
@@ -64,19 +45,9 @@ export const pullFrom = <A, E, R>(
     )
   })
 
-/**
- * Waits until an effect gives what is asked for, and gives it; fifteen seconds at most.
- *
- * @category running
- * @since 0.1.0
- */
+/** Waits until an effect gives what is asked for, and gives it; fifteen seconds at most. */
 export const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, predicate: (value: A) => boolean) =>
   Effect.repeat(effect, { until: predicate, schedule: Schedule.spaced("10 millis") }).pipe(Effect.timeout("15 seconds"))
 
-/**
- * Bytes as UTF-8.
- *
- * @category getters
- * @since 0.1.0
- */
+/** Bytes as UTF-8. */
 export const text = (data: Uint8Array): string => new TextDecoder().decode(data)

@@ -7,54 +7,30 @@
  *
  * What it cannot deliver does not pile up in it: behind a black hole or a slow direction the sender has to wait as soon as
  * about a mebibyte is on its way, as behind a window of TCP that is full.
- *
- * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { makeProxy } from "./internal/proxy/makeProxy.ts"
 
-/**
- * `up` is from the client to the server, `down` from the server to the client.
- *
- * @category models
- * @since 0.1.0
- */
+/** `up` is from the client to the server, `down` from the server to the client. */
 export type Direction = "up" | "down"
 
-/**
- * How a connection ends: `rst` as a crash, `fin` as an orderly close. Both sides see it.
- *
- * @category models
- * @since 0.1.0
- */
+/** How a connection ends: `rst` as a crash, `fin` as an orderly close. Both sides see it. */
 export type Ending = "rst" | "fin"
 
 /**
  * What happens to a new connection: `forward` to the target, `refuse` as if nothing listened, `reset` or `close` as soon
  * as it is accepted, or `hang`: accepted, then silence.
- *
- * @category models
- * @since 0.1.0
  */
 export type AcceptMode = "forward" | "refuse" | "reset" | "close" | "hang"
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface Target {
   readonly host: string
   readonly port: number
 }
 
-/**
- * How bytes travel in one direction. All that is left out is as fast as it can be.
- *
- * @category models
- * @since 0.1.0
- */
+/** How bytes travel in one direction. All that is left out is as fast as it can be. */
 export interface Shape {
   /** Every byte arrives so much later, in order. */
   readonly delay?: Duration.Duration | undefined
@@ -63,20 +39,10 @@ export interface Shape {
   readonly chunk?: number | undefined
 }
 
-/**
- * What passes in the place of an op code: the handshake and its reply, and watch notifications.
- *
- * @category models
- * @since 0.1.0
- */
+/** What passes in the place of an op code: the handshake and its reply, and watch notifications. */
 export type FrameKind = number | "connect" | "notification"
 
-/**
- * A frame that went through.
- *
- * @category models
- * @since 0.1.0
- */
+/** A frame that went through. */
 export interface FrameRecord {
   /** Counts from 1 in the order of acceptance. */
   readonly connection: number
@@ -88,12 +54,7 @@ export interface FrameRecord {
   readonly length: number
 }
 
-/**
- * Which frames a rule is for; what is left out does not matter.
- *
- * @category models
- * @since 0.1.0
- */
+/** Which frames a rule is for; what is left out does not matter. */
 export interface FrameMatch {
   readonly direction?: Direction | undefined
   readonly op?: FrameKind | undefined
@@ -113,9 +74,6 @@ export interface FrameMatch {
  *   What `edit` is given is a view into a larger buffer: `new DataView(body.buffer, body.byteOffset, body.byteLength)`.
  * - `SetLength`: the announced length is a lie. `Truncate`: a shorter frame, its length right.
  * - `Inject`: another frame follows it.
- *
- * @category models
- * @since 0.1.0
  */
 export type FrameAction =
   | { readonly _tag: "Drop" }
@@ -131,10 +89,6 @@ export type FrameAction =
   | { readonly _tag: "Inject"; readonly body: Uint8Array }
   | { readonly _tag: "Edit"; readonly edit: (body: Uint8Array) => Uint8Array }
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface FrameRule {
   readonly match: FrameMatch
   readonly action: FrameAction
@@ -144,12 +98,7 @@ export interface FrameRule {
   readonly skip?: number | undefined
 }
 
-/**
- * A rule that was set.
- *
- * @category models
- * @since 0.1.0
- */
+/** A rule that was set. */
 export interface RuleHandle {
   /** On how many frames it has acted. */
   readonly hits: Effect.Effect<number>
@@ -161,12 +110,7 @@ export interface RuleHandle {
   readonly remove: Effect.Effect<void>
 }
 
-/**
- * What the proxy has seen so far.
- *
- * @category models
- * @since 0.1.0
- */
+/** What the proxy has seen so far. */
 export interface Seen {
   /** Connections since the start, those that were reset at once included. */
   readonly accepted: number
@@ -176,12 +120,7 @@ export interface Seen {
   readonly frames: ReadonlyArray<FrameRecord>
 }
 
-/**
- * A running proxy. Faults stay on until they are taken back with `heal` or by setting something else.
- *
- * @category models
- * @since 0.1.0
- */
+/** A running proxy. Faults stay on until they are taken back with `heal` or by setting something else. */
 export interface FaultProxy {
   readonly host: string
   readonly port: number
@@ -223,10 +162,6 @@ export interface FaultProxy {
   readonly requests: Effect.Effect<ReadonlyArray<number>>
 }
 
-/**
- * @category options
- * @since 0.1.0
- */
 export interface Options {
   /** Moves bytes that need not be frames; rules on frames do nothing then. Default false. */
   readonly raw?: boolean | undefined
@@ -246,11 +181,6 @@ export interface Options {
   readonly port?: number | undefined
 }
 
-/**
- * Starts a proxy in front of a server.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** Starts a proxy in front of a server. */
 export const make = (target: Target, options: Options = {}): Effect.Effect<FaultProxy, never, Scope.Scope> =>
   makeProxy(target, options)

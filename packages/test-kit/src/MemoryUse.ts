@@ -1,28 +1,15 @@
-/**
- * What the process keeps, not what is left for the collector.
- *
- * @since 0.1.0
- */
+/** What the process keeps, not what is left for the collector. */
 import * as V8 from "node:v8"
 import * as Vm from "node:vm"
 
 V8.setFlagsFromString("--expose-gc")
 const collectGarbage: () => void = Vm.runInNewContext("gc")
 
-/**
- * Bytes of the heap and of buffers. Buffers that one collection finds are given back by the next.
- *
- * @category measuring
- * @since 0.1.0
- */
+/** Bytes of the heap and of buffers. Buffers that one collection finds are given back by the next. */
 export const retainedBytes = (): number => {
   for (let times = 0; times < 3; times++) collectGarbage()
   const { arrayBuffers, heapUsed } = process.memoryUsage()
   return arrayBuffers + heapUsed
 }
 
-/**
- * @category constants
- * @since 0.1.0
- */
 export const MiB = 1024 * 1024

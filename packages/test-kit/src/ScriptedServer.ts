@@ -2,8 +2,6 @@
  * A TCP server that says nothing by itself: a test writes what each connection receives.
  *
  * It cuts what comes in into frames and adds lengths to what goes out, and knows no more of ZooKeeper than that.
- *
- * @since 0.1.0
  */
 import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
 import type * as Cause from "effect/Cause"
@@ -14,12 +12,7 @@ import * as Net from "node:net"
 import { encode } from "./internal/proxy/frameRules.ts"
 import { listen } from "./internal/proxy/listen.ts"
 
-/**
- * One accepted connection, as its script sees it.
- *
- * @category models
- * @since 0.1.0
- */
+/** One accepted connection, as its script sees it. */
 export interface ScriptedConnection {
   /** Counts from 1. */
   readonly index: number
@@ -35,10 +28,6 @@ export interface ScriptedConnection {
   readonly reset: Effect.Effect<void>
 }
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface ScriptedServer {
   readonly host: string
   readonly port: number
@@ -51,9 +40,6 @@ export interface ScriptedServer {
 /**
  * Listens on a free port. `onConnection` runs in a fibre of its own for each connection, and is interrupted with the
  * Scope. When it returns the connection stays open; that the client has gone (`Cause.Done`) ends it quietly.
- *
- * @category constructors
- * @since 0.1.0
  */
 export const make = <R>(
   onConnection: (connection: ScriptedConnection) => Effect.Effect<void, Cause.Done, R>

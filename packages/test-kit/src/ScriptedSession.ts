@@ -2,8 +2,6 @@
  * A session whose answers a test writes: what stands between a client and its servers, without servers, bytes or time.
  *
  * It is connected and stays so, and has no watches. For the words of a server see `ScriptedServer`.
- *
- * @since 0.1.0
  */
 import { MAX_REQUEST } from "@effect-zookeeper/protocol/Frame"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
@@ -14,12 +12,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 
-/**
- * A request, as a script sees it.
- *
- * @category models
- * @since 0.1.0
- */
+/** A request, as a script sees it. */
 export interface Asked {
   readonly operation: string
   readonly request: {
@@ -31,28 +24,13 @@ export interface Asked {
   }
 }
 
-/**
- * Answers each request; what it fails with need not fit the operation.
- *
- * @category models
- * @since 0.1.0
- */
+/** Answers each request; what it fails with need not fit the operation. */
 export type Script = (asked: Asked, index: number) => Effect.Effect<any, any>
 
-/**
- * Of every scripted session.
- *
- * @category constants
- * @since 0.1.0
- */
+/** Of every scripted session. */
 export const sessionId = 7n
 
-/**
- * The Stat of a znode to which nothing has happened yet.
- *
- * @category constants
- * @since 0.1.0
- */
+/** The Stat of a znode to which nothing has happened yet. */
 export const stat: Operation.Response<typeof Operations.setData>["stat"] = {
   czxid: 1n,
   mzxid: 1n,
@@ -67,10 +45,6 @@ export const stat: Operation.Response<typeof Operations.setData>["stat"] = {
   pzxid: 1n
 }
 
-/**
- * @category constructors
- * @since 0.1.0
- */
 export const make = (script: Script): Effect.Effect<Session["Service"]> =>
   Effect.map(Effect.context(), (context) => {
     let asked = 0

@@ -2,8 +2,6 @@
  * The one server that all test files of a run share, and a place of its own on it for each test.
  *
  * Tests that kill, pause or configure a server start their own with `ZooKeeperServer` or `ZooKeeperEnsemble`.
- *
- * @since 0.1.0
  */
 import * as Crypto from "node:crypto"
 import { inject } from "vitest"
@@ -18,27 +16,16 @@ declare module "vitest" {
 /**
  * `host:port` of the shared server. It is standalone, with a tick of 500 ms, the super user `super:secret`, TTL nodes,
  * containers and all four-letter words.
- *
- * @category accessors
- * @since 0.1.0
  */
 export const connectString = (): string => inject("zookeeper")
 
 /**
  * A path such as `/locks-5f3a0c12e9b4` that nobody else uses, for a test to create and live under. `name` is what the
  * test is about.
- *
- * @category constructors
- * @since 0.1.0
  */
 export const freshPath = (name: string): string => `/${name}-${Crypto.randomBytes(6).toString("hex")}`
 
-/**
- * The shared server's connect string with a fresh chroot, and that chroot, which the test has to create.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** The shared server's connect string with a fresh chroot, and that chroot, which the test has to create. */
 export const fresh = (name: string): { readonly chroot: string; readonly connectString: string } => {
   const chroot = freshPath(name)
   return { chroot, connectString: connectString() + chroot }

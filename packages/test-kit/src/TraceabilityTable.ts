@@ -3,24 +3,14 @@
  *
  * A row begins with its number, `F01` or `S01`, and names a test by its file and a part of its title:
  * `[Faults](Connection.faults.test.ts) "a huge length"`.
- *
- * @since 0.1.0
  */
 import * as Fs from "node:fs"
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface Row {
   readonly row: string
   readonly tests: ReadonlyArray<TestReference>
 }
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface TestReference {
   /** Relative to the table. */
   readonly file: string
@@ -28,12 +18,7 @@ export interface TestReference {
   readonly title: string
 }
 
-/**
- * The rows of a table, in order.
- *
- * @category parsing
- * @since 0.1.0
- */
+/** The rows of a table, in order. */
 export const rows = (table: URL): ReadonlyArray<Row> =>
   Fs.readFileSync(table, "utf8")
     .split("\n")
@@ -50,21 +35,11 @@ export const rows = (table: URL): ReadonlyArray<Row> =>
       return [{ row, tests }]
     })
 
-/**
- * The numbers of a table that has `count` rows, none left out.
- *
- * @category checking
- * @since 0.1.0
- */
+/** The numbers of a table that has `count` rows, none left out. */
 export const rowIds = (letter: string, count: number): ReadonlyArray<string> =>
   Array.from({ length: count }, (_, index) => `${letter}${String(index + 1).padStart(2, "0")}`)
 
-/**
- * What is wrong with a table, in sentences: rows without a test, and tests that are not there.
- *
- * @category checking
- * @since 0.1.0
- */
+/** What is wrong with a table, in sentences: rows without a test, and tests that are not there. */
 export const problems = (table: URL): ReadonlyArray<string> =>
   rows(table).flatMap(({ row, tests }) => {
     if (tests.length === 0) return [`${row} has no test`]

@@ -1,8 +1,4 @@
-/**
- * An ensemble of three real ZooKeeper servers for a test, any of which can be killed and started again.
- *
- * @since 0.1.0
- */
+/** An ensemble of three real ZooKeeper servers for a test, any of which can be killed and started again. */
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -19,10 +15,6 @@ import type { ZooKeeperNotFound } from "./ZooKeeperError.ts"
 import * as ZooKeeperInstall from "./ZooKeeperInstall.ts"
 import type { Options, Tls, ZooKeeperServer } from "./ZooKeeperServer.ts"
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface EnsembleOptions extends Options {
   /** How many servers; 3 by default. */
   readonly size?: number | undefined
@@ -35,10 +27,6 @@ export interface EnsembleOptions extends Options {
   readonly links?: boolean | undefined
 }
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface ZooKeeperEnsemble {
   /** In the order of their ids, whatever their state. */
   readonly servers: ReadonlyArray<ZooKeeperServer>
@@ -66,12 +54,7 @@ export interface ZooKeeperEnsemble {
   readonly rejoin: Effect.Effect<void>
 }
 
-/**
- * Starts an ensemble and waits until all its members serve.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** Starts an ensemble and waits until all its members serve. */
 export const make = (
   options: EnsembleOptions = {}
 ): Effect.Effect<ZooKeeperEnsemble, ZooKeeperNotFound | ZooKeeperServerError, Scope.Scope> =>

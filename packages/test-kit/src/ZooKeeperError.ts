@@ -1,16 +1,9 @@
 /**
  * The two things that can go wrong with a real server in a test: there is none on this machine, or it did not do as told.
- *
- * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
-/**
- * No ZooKeeper was found on this machine. The message is one line that says what to install.
- *
- * @category errors
- * @since 0.1.0
- */
+/** No ZooKeeper was found on this machine. The message is one line that says what to install. */
 export class ZooKeeperNotFound extends Schema.TaggedError<ZooKeeperNotFound>()("ZooKeeperNotFound", {
   /** What was looked at and why it did not serve, one entry a place. */
   tried: Schema.Array(Schema.String)
@@ -24,12 +17,7 @@ export class ZooKeeperNotFound extends Schema.TaggedError<ZooKeeperNotFound>()("
   }
 }
 
-/**
- * A server could not be started, or did not answer in time.
- *
- * @category errors
- * @since 0.1.0
- */
+/** A server could not be started, or did not answer in time. */
 export class ZooKeeperServerError extends Schema.TaggedError<ZooKeeperServerError>()("ZooKeeperServerError", {
   /** The server's address, or what was started. */
   server: Schema.String,

@@ -2,8 +2,6 @@
  * Where a real ZooKeeper comes from: `ZOOKEEPER_HOME`, Debian's package, or a Docker image, in this order.
  *
  * This module only looks (and, when it may, installs); it starts nothing.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as ChildProcess from "node:child_process"
@@ -11,12 +9,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { ZooKeeperNotFound, ZooKeeperServerError } from "./ZooKeeperError.ts"
 
-/**
- * How to run ZooKeeper's classes.
- *
- * @category models
- * @since 0.1.0
- */
+/** How to run ZooKeeper's classes. */
 export type ZooKeeperInstall =
   | {
       readonly _tag: "Java"
@@ -33,20 +26,10 @@ export type ZooKeeperInstall =
       readonly image: string
     }
 
-/**
- * The main class of a server; its one argument is the path of a `zoo.cfg`.
- *
- * @category constants
- * @since 0.1.0
- */
+/** The main class of a server; its one argument is the path of a `zoo.cfg`. */
 export const mainClass = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 
-/**
- * Finds a ZooKeeper that can be started, or says in one line what to install.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** Finds a ZooKeeper that can be started, or says in one line what to install. */
 export const find: Effect.Effect<ZooKeeperInstall, ZooKeeperNotFound> = Effect.suspend(() => {
   const tried: Array<string> = []
   for (const look of [apacheRelease, debianPackage, dockerImage]) {
@@ -60,9 +43,6 @@ export const find: Effect.Effect<ZooKeeperInstall, ZooKeeperNotFound> = Effect.s
 /**
  * Installs Debian's package with apt-get, if that is allowed here: as root on Debian or a relative of it, or with
  * `ZK_INSTALL=1`. Fails with {@link ZooKeeperNotFound} where it is not.
- *
- * @category constructors
- * @since 0.1.0
  */
 export const install: Effect.Effect<ZooKeeperInstall, ZooKeeperNotFound | ZooKeeperServerError> = Effect.suspend(() => {
   const isRoot = process.getuid?.() === 0
@@ -80,12 +60,7 @@ export const install: Effect.Effect<ZooKeeperInstall, ZooKeeperNotFound | ZooKee
   )
 })
 
-/**
- * {@link find}, and where that finds nothing {@link install}.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** {@link find}, and where that finds nothing {@link install}. */
 export const findOrInstall: Effect.Effect<ZooKeeperInstall, ZooKeeperNotFound | ZooKeeperServerError> = find.pipe(
   Effect.catchTag("ZooKeeperNotFound", (notFound) =>
     install.pipe(

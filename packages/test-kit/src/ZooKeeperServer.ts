@@ -4,8 +4,6 @@
  * It ends with the Scope that it was made in, and also when this process dies without closing it. All waiting is in real
  * time, under a TestClock too. Every feature that costs nothing is on: all four-letter words, TTL nodes, reconfiguration,
  * read-only mode, the super user `super:secret`, containers collected within a second.
- *
- * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,20 +15,10 @@ import { inTemporaryFolder, makeInstance, withFreshPorts } from "./internal/serv
 import type { ZooKeeperNotFound, ZooKeeperServerError } from "./ZooKeeperError.ts"
 import * as ZooKeeperInstall from "./ZooKeeperInstall.ts"
 
-/**
- * What a server says of itself; `down` when it does not answer or does not serve.
- *
- * @category models
- * @since 0.1.0
- */
+/** What a server says of itself; `down` when it does not answer or does not serve. */
 export type Mode = "leader" | "follower" | "observer" | "standalone" | "read-only" | "down"
 
-/**
- * What a client needs to speak TLS with a server.
- *
- * @category models
- * @since 0.1.0
- */
+/** What a client needs to speak TLS with a server. */
 export interface Tls {
   /** The authority that signed the server's certificate (CN=localhost, also valid for 127.0.0.1), PEM. */
   readonly ca: string
@@ -48,10 +36,6 @@ export interface Tls {
   readonly connectString: string
 }
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface TlsSettings {
   /** Whether clients must show a certificate, the default, may, or are not asked. */
   readonly clientAuth?: "need" | "want" | "none" | undefined
@@ -59,10 +43,6 @@ export interface TlsSettings {
   readonly expired?: boolean | undefined
 }
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface Options {
   /** The basic unit of time in milliseconds, 500 by default; the shortest session lasts two of them. */
   readonly tickTime?: number | undefined
@@ -95,10 +75,6 @@ export interface Options {
   readonly startTimeout?: Duration.Input | undefined
 }
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface ServerOptions extends Options {
   /** The client port; a free one by default. */
   readonly port?: number | undefined
@@ -106,12 +82,7 @@ export interface ServerOptions extends Options {
   readonly quorum?: boolean | undefined
 }
 
-/**
- * A running server and its controls. Controls of one server wait for each other.
- *
- * @category models
- * @since 0.1.0
- */
+/** A running server and its controls. Controls of one server wait for each other. */
 export interface ZooKeeperServer {
   /** The number in an ensemble, from 1. */
   readonly id: number
@@ -147,12 +118,7 @@ export interface ZooKeeperServer {
   readonly awaitMode: (...modes: ReadonlyArray<Mode>) => Effect.Effect<void, ZooKeeperServerError>
 }
 
-/**
- * Starts a server and waits until it serves.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** Starts a server and waits until it serves. */
 export const make = (
   options: ServerOptions = {}
 ): Effect.Effect<ZooKeeperServer, ZooKeeperNotFound | ZooKeeperServerError, Scope.Scope> =>

@@ -3,8 +3,6 @@
  *
  * Whatever the client is told: each call ends, with a value or with an error of its type; and when the server tells the
  * truth again, so does the client.
- *
- * @since 0.1.0
  */
 import * as Op from "@effect-zookeeper/client/Op"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -30,20 +28,10 @@ import * as Stream from "effect/Stream"
 import { encode, framesOf } from "../internal/proxy/frameRules.ts"
 import { choices, type Choose, concat, mutate, noise, pieces } from "./Mutation.ts"
 
-/**
- * What was wrong.
- *
- * @category errors
- * @since 0.1.0
- */
+/** What was wrong. */
 export class InvariantViolation extends Data.TaggedError("InvariantViolation")<{ readonly message: string }> {}
 
-/**
- * Builds the world and judges the client in it; gives how many frames were broken.
- *
- * @category worlds
- * @since 0.1.0
- */
+/** Builds the world and judges the client in it; gives how many frames were broken. */
 export const run: Effect.Effect<{ readonly broken: number }, InvariantViolation, Simulation.Simulation> =
   Effect.suspend(() => {
     const errors: Array<string> = []

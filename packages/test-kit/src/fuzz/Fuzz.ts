@@ -4,8 +4,6 @@
  * A target brings inputs that are as they should be and a function that takes any. Inputs of chance, mutations of valid
  * ones and valid ones as they are go through it. It may accept or refuse; it must not throw, go on for long, or make much
  * more of the input than its size. What else must hold (round trips, no byte read beyond the end) the target itself says.
- *
- * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -15,28 +13,13 @@ import * as V8 from "node:v8"
 import * as Vm from "node:vm"
 import { choices, type Choose, mutate, noise } from "./Mutation.ts"
 
-/**
- * Where an input comes from. A valid one must be accepted.
- *
- * @category models
- * @since 0.1.0
- */
+/** Where an input comes from. A valid one must be accepted. */
 export type Origin = "valid" | "mutated" | "noise"
 
-/**
- * What became of an input that did no harm.
- *
- * @category models
- * @since 0.1.0
- */
+/** What became of an input that did no harm. */
 export type Verdict = "accepted" | "refused"
 
-/**
- * Something that takes bytes of strangers.
- *
- * @category models
- * @since 0.1.0
- */
+/** Something that takes bytes of strangers. */
 export interface Target {
   readonly name: string
   /** Inputs that are as they should be; not empty. */
@@ -49,12 +32,7 @@ export interface Target {
   readonly allowance?: number | undefined
 }
 
-/**
- * An input with which something does not do what it should.
- *
- * @category errors
- * @since 0.1.0
- */
+/** An input with which something does not do what it should. */
 export class FuzzFailed extends Schema.TaggedError<FuzzFailed>()("FuzzFailed", {
   target: Schema.String,
   /** Of this input: `replay` makes it again. */
@@ -68,12 +46,7 @@ export class FuzzFailed extends Schema.TaggedError<FuzzFailed>()("FuzzFailed", {
   }
 }
 
-/**
- * What a run came to.
- *
- * @category models
- * @since 0.1.0
- */
+/** What a run came to. */
 export interface Figures {
   readonly target: string
   readonly cases: number
@@ -103,12 +76,7 @@ const ALLOWANCE = 256 * 1024
 /** Bytes of noise. */
 const MOST_NOISE = 4096
 
-/**
- * Puts so many inputs through a target, which the seed decides; fails with the first that does harm.
- *
- * @category running
- * @since 0.1.0
- */
+/** Puts so many inputs through a target, which the seed decides; fails with the first that does harm. */
 export const run = Effect.fnUntraced(function* (
   target: Target,
   options: { readonly cases: number; readonly seed: number }
@@ -142,12 +110,7 @@ export const run = Effect.fnUntraced(function* (
   return { target: target.name, cases, accepted: state.accepted, elapsed: performance.now() - start }
 })
 
-/**
- * Puts the one input of a seed through a target.
- *
- * @category running
- * @since 0.1.0
- */
+/** Puts the one input of a seed through a target. */
 export const replay = (target: Target, seed: number): Effect.Effect<Verdict, FuzzFailed> =>
   Effect.suspend(() => {
     try {
@@ -158,12 +121,7 @@ export const replay = (target: Target, seed: number): Effect.Effect<Verdict, Fuz
     }
   })
 
-/**
- * The input of a seed.
- *
- * @category generating
- * @since 0.1.0
- */
+/** The input of a seed. */
 export const inputOf = (
   target: Target,
   seed: number
@@ -176,22 +134,12 @@ export const inputOf = (
   return { input: mutate(pick(), pick(), choose), origin: "mutated", choose }
 }
 
-/**
- * Throws when something does not hold; the problem is for people.
- *
- * @category asserting
- * @since 0.1.0
- */
+/** Throws when something does not hold; the problem is for people. */
 export const must = (holds: boolean, problem: string): void => {
   if (!holds) throw new Broken(problem)
 }
 
-/**
- * Runs what never waits. What it fails with must be of the types that it says; undefined then.
- *
- * @category asserting
- * @since 0.1.0
- */
+/** Runs what never waits. What it fails with must be of the types that it says; undefined then. */
 export const runTyped = <A, E>(effect: Effect.Effect<A, E>, isTyped: (error: E) => boolean): A | undefined => {
   const exit = Effect.runSyncExit(effect)
   if (Exit.isSuccess(exit)) return exit.value

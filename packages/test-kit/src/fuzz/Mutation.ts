@@ -1,23 +1,9 @@
-/**
- * What broken and hostile peers make of bytes, by a seed.
- *
- * @since 0.1.0
- */
+/** What broken and hostile peers make of bytes, by a seed. */
 
-/**
- * An integer in `[0, below)`.
- *
- * @category models
- * @since 0.1.0
- */
+/** An integer in `[0, below)`. */
 export type Choose = (below: number) => number
 
-/**
- * A generator of pseudo-random choices: the same seed, the same choices.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** A generator of pseudo-random choices: the same seed, the same choices. */
 export const choices = (seed: number): Choose => {
   let state = seed >>> 0
   return (below) => {
@@ -30,9 +16,6 @@ export const choices = (seed: number): Choose => {
 
 /**
  * Bytes that mean nothing: at most so many, mostly few, as often as not with the zeros that let a decoder get further.
- *
- * @category generating
- * @since 0.1.0
  */
 export const noise = (most: number, choose: Choose): Uint8Array => {
   const length = choose(choose(4) === 0 ? most + 1 : Math.min(most, 120) + 1)
@@ -43,9 +26,6 @@ export const noise = (most: number, choose: Choose): Uint8Array => {
 /**
  * What a broken or hostile peer makes of a valid encoding, in one to three steps: bits and bytes changed, lengths and
  * counts that are a lie, pieces cut off, added, doubled, left out or taken from `other`, text that is none.
- *
- * @category generating
- * @since 0.1.0
  */
 export const mutate = (valid: Uint8Array, other: Uint8Array, choose: Choose): Uint8Array => {
   let mutated: Uint8Array = valid.slice()
@@ -53,10 +33,6 @@ export const mutate = (valid: Uint8Array, other: Uint8Array, choose: Choose): Ui
   return mutated
 }
 
-/**
- * @category combining
- * @since 0.1.0
- */
 export const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
@@ -67,12 +43,7 @@ export const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   return all
 }
 
-/**
- * Cuts bytes into pieces at places of chance, or into single bytes.
- *
- * @category generating
- * @since 0.1.0
- */
+/** Cuts bytes into pieces at places of chance, or into single bytes. */
 export const pieces = (bytes: Uint8Array, choose: Choose): ReadonlyArray<Uint8Array> => {
   const most = choose(4) === 0 ? 1 : 1 + choose(Math.max(bytes.length, 1))
   const all: Array<Uint8Array> = []

@@ -1,8 +1,4 @@
-/**
- * Values and bytes for tests of codecs, made from the schemas of the records and from the table of operations.
- *
- * @since 0.1.0
- */
+/** Values and bytes for tests of codecs, made from the schemas of the records and from the table of operations. */
 import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import type { MultiOp, MultiResult } from "@effect-zookeeper/protocol/Operations"

@@ -1,8 +1,4 @@
-/**
- * Everything of ours that takes bytes or text of strangers, as targets of the fuzz tests.
- *
- * @since 0.1.0
- */
+/** Everything of ours that takes bytes or text of strangers, as targets of the fuzz tests. */
 import * as Effect from "effect/Effect"
 import { makeCodecTargets } from "./codecTargets.ts"
 import { dataTargets } from "./dataTargets.ts"
@@ -10,12 +6,7 @@ import type { Target } from "./Fuzz.ts"
 import { serverTargets } from "./serverTargets.ts"
 import { textTargets } from "./textTargets.ts"
 
-/**
- * All targets. `seed` decides the valid inputs that are made up; the others were recorded.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** All targets. `seed` decides the valid inputs that are made up; the others were recorded. */
 export const make = Effect.fnUntraced(function* (seed: number): Effect.fn.Return<ReadonlyArray<Target>> {
   const codecs = yield* makeCodecTargets(seed)
   return [...codecs, ...textTargets, ...dataTargets, ...serverTargets(codecs)]

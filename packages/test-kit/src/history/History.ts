@@ -3,8 +3,6 @@
  *
  * A history is written as lines, one when something is asked and one when an answer comes, so that what a killed process
  * had asked is there without an answer. Lines of several processes may be joined: all times are of one monotonic clock.
- *
- * @since 0.2.0
  */
 import * as Schema from "effect/Schema"
 
@@ -15,9 +13,6 @@ import * as Schema from "effect/Schema"
  * `acquire`, and `release` of, or `lost` for, the hold `of`; `fenced` is a write to a resource that compares tokens.
  * Counters: `increment`, and `total`. Queues: `offer`, `take`. `alive` says which session a client has at the end. `pause`
  * is a process that stood still, or with the path "leader" a time in which two members may have led; `crash` a process that ended without a word.
- *
- * @category models
- * @since 0.2.0
  */
 export const Kind = Schema.Literals([
   "read",
@@ -43,7 +38,6 @@ export const Kind = Schema.Literals([
   "crash"
 ])
 
-/** @category models @since 0.2.0 */
 export type Kind = typeof Kind.Type
 
 const optional = <S extends Schema.Top>(schema: S) => Schema.optional(schema)
@@ -88,10 +82,6 @@ const answered = {
   count: optional(Schema.Int)
 }
 
-/**
- * @category models
- * @since 0.2.0
- */
 export const Line = Schema.Struct({
   id: Schema.String,
   type: Schema.Literals(["invoke", "ok", "fail", "info"]),
@@ -104,29 +94,18 @@ export const Line = Schema.Struct({
   ...answered
 })
 
-/** @category models @since 0.2.0 */
 export type Line = typeof Line.Type
 
-/** What is given to ask. @category models @since 0.2.0 */
+/** What is given to ask. */
 export type Asked = Pick<Line, keyof typeof asked | "token">
 
-/** What is taken from an answer. @category models @since 0.2.0 */
+/** What is taken from an answer. */
 export type Answered = Pick<Line, keyof typeof answered>
 
-/**
- * `ok`: done. `fail`: certainly not done. `info`: nobody knows, and it may yet be done at any time.
- *
- * @category models
- * @since 0.2.0
- */
+/** `ok`: done. `fail`: certainly not done. `info`: nobody knows, and it may yet be done at any time. */
 export type Outcome = "ok" | "fail" | "info"
 
-/**
- * Something that was asked, with what became of it.
- *
- * @category models
- * @since 0.2.0
- */
+/** Something that was asked, with what became of it. */
 export interface Operation extends Omit<Line, "type" | "at" | "session"> {
   readonly invokedAt: number
   /** Infinity where no answer came, or one that decides nothing. */
@@ -136,12 +115,7 @@ export interface Operation extends Omit<Line, "type" | "at" | "session"> {
   readonly session: string | undefined
 }
 
-/**
- * Joins lines to operations, in the order in which they were asked. What has no answer is unknown.
- *
- * @category constructors
- * @since 0.2.0
- */
+/** Joins lines to operations, in the order in which they were asked. What has no answer is unknown. */
 export const fromLines = (lines: Iterable<Line>): ReadonlyArray<Operation> => {
   const operations = new Map<string, Operation>()
   const answers: Array<Line> = []
@@ -167,15 +141,10 @@ export const fromLines = (lines: Iterable<Line>): ReadonlyArray<Operation> => {
 
 const JsonLine = Schema.fromJsonString(Line)
 
-/** A line of a file, with its end. @category encoding @since 0.2.0 */
+/** A line of a file, with its end. */
 export const encodeLine: (line: Line) => string = (line) => `${Schema.encodeSync(JsonLine)(line)}\n`
 
-/**
- * The lines of a file. A last one without an end, torn by the death of its writer, is left out.
- *
- * @category decoding
- * @since 0.2.0
- */
+/** The lines of a file. A last one without an end, torn by the death of its writer, is left out. */
 export const decodeLines = (text: string): ReadonlyArray<Line> =>
   text
     .split("\n")
@@ -183,18 +152,13 @@ export const decodeLines = (text: string): ReadonlyArray<Line> =>
     .filter((line) => line !== "")
     .map((line) => Schema.decodeSync(JsonLine)(line))
 
-/**
- * Operations by a key, in their order.
- *
- * @category getters
- * @since 0.2.0
- */
+/** Operations by a key, in their order. */
 export const groupBy = <K>(
   operations: Iterable<Operation>,
   key: (operation: Operation) => K
 ): ReadonlyMap<K, ReadonlyArray<Operation>> => Map.groupBy(operations, key)
 
-/** How violations name an operation. @category getters @since 0.2.0 */
+/** How violations name an operation. */
 export const describe = ({
   client,
   completedAt,

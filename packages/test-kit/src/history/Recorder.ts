@@ -1,8 +1,4 @@
-/**
- * Writes down what a client asks, before a byte leaves, and what it is told.
- *
- * @since 0.2.0
- */
+/** Writes down what a client asks, before a byte leaves, and what it is told. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -11,10 +7,6 @@ import type { Answered, Asked, Line } from "./History.ts"
 import { encodeLine } from "./History.ts"
 import { outcomeOf } from "./outcome.ts"
 
-/**
- * @category models
- * @since 0.2.0
- */
 export interface Recorder {
   /** What no other operation of any client writes: the client's name and a number. */
   readonly unique: () => string
@@ -34,10 +26,6 @@ export interface Recorder {
   readonly begin: (asked: Asked) => () => void
 }
 
-/**
- * @category options
- * @since 0.2.0
- */
 export interface Options {
   /** The name of the client; no two clients of a history have the same. */
   readonly client: string
@@ -49,10 +37,6 @@ export interface Options {
   readonly now?: (() => number) | undefined
 }
 
-/**
- * @category constructors
- * @since 0.2.0
- */
 export const make = ({ client, now = monotonic, session = () => "", write }: Options): Recorder => {
   let count = 0
   const nextId = () => `${client}.${++count}`
@@ -85,12 +69,7 @@ export const make = ({ client, now = monotonic, session = () => "", write }: Opt
   }
 }
 
-/**
- * Lines at the end of a file, each written before the next thing happens. Several processes may write to one file.
- *
- * @category constructors
- * @since 0.2.0
- */
+/** Lines at the end of a file, each written before the next thing happens. Several processes may write to one file. */
 export const toFile = (path: string): Effect.Effect<(line: Line) => void, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(

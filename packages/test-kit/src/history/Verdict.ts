@@ -1,13 +1,5 @@
-/**
- * What the checker says of a history.
- *
- * @since 0.2.0
- */
+/** What the checker says of a history. */
 
-/**
- * @category models
- * @since 0.2.0
- */
 export interface Verdict {
   /** What no correct client and server can have shown; empty for a history that is fine. */
   readonly violations: ReadonlyArray<string>
@@ -17,10 +9,8 @@ export interface Verdict {
   readonly excused: ReadonlyArray<string>
 }
 
-/** @category constructors @since 0.2.0 */
 export const make = (parts: Partial<Verdict>): Verdict => ({ violations: [], undecided: [], excused: [], ...parts })
 
-/** @category combinators @since 0.2.0 */
 export const join = (verdicts: ReadonlyArray<Verdict>): Verdict => ({
   violations: verdicts.flatMap(({ violations }) => violations),
   undecided: verdicts.flatMap(({ undecided }) => undecided),

@@ -3,8 +3,6 @@
  *
  * It is the same for simulated worlds, for clients of a real ensemble, and for processes in other languages that write the
  * same lines. A rule that has nothing to judge says nothing.
- *
- * @since 0.2.0
  */
 import { checkCounters } from "./counters.ts"
 import { checkEphemerals } from "./ephemerals.ts"
@@ -18,22 +16,13 @@ import { checkSessions } from "./sessions.ts"
 import * as Verdict from "./Verdict.ts"
 import * as Watches from "./watches.ts"
 
-/**
- * @category options
- * @since 0.2.0
- */
 export interface Options {
   readonly watches?: Watches.Options | undefined
   readonly queues?: Queues.Options | undefined
   readonly search?: Search.Options | undefined
 }
 
-/**
- * Judges a history by all rules.
- *
- * @category judging
- * @since 0.2.0
- */
+/** Judges a history by all rules. */
 export const check = (operations: ReadonlyArray<Operation>, options: Options = {}): Verdict.Verdict =>
   Verdict.join([
     checkRegisters(operations, options.search),
@@ -50,9 +39,6 @@ export const check = (operations: ReadonlyArray<Operation>, options: Options = {
  *
  * A `sync` asks the leader alone, which while two may lead need not be the one that others write through (ZOOKEEPER-1675):
  * stale reads in such a time are excused, unless they had a write before them.
- *
- * @category judging
- * @since 0.2.0
  */
 export const checkRegisters = (operations: ReadonlyArray<Operation>, options?: Search.Options): Verdict.Verdict => {
   const registers = operations.filter(({ ephemeral, f }) => ephemeral !== true && kinds.has(f))
@@ -68,12 +54,7 @@ export const checkRegisters = (operations: ReadonlyArray<Operation>, options?: S
   )
 }
 
-/**
- * What a history consists of, for people.
- *
- * @category getters
- * @since 0.2.0
- */
+/** What a history consists of, for people. */
 export const summary = (operations: ReadonlyArray<Operation>): string => {
   const of = (outcome: Operation["outcome"]) => operations.filter((o) => o.outcome === outcome).length
   const kinds = [...groupBy(operations, ({ f }) => f)].map(([f, group]) => `${f} ${group.length}`).toSorted()

@@ -1,8 +1,4 @@
-/**
- * Counters count: every increment gives a value of its own, later ones greater ones, and none is lost.
- *
- * @since 0.2.0
- */
+/** Counters count: every increment gives a value of its own, later ones greater ones, and none is lost. */
 import type { Operation } from "./History.ts"
 import { describe, groupBy } from "./History.ts"
 import { sweep } from "./realTime.ts"
@@ -11,9 +7,6 @@ import * as Verdict from "./Verdict.ts"
 /**
  * Judges increments by positive amounts, which answer with the value after them, and `total`s. A total lies between the
  * sum of what was done before it was asked, and that plus all that was asked before it was answered.
- *
- * @category judging
- * @since 0.2.0
  */
 export const checkCounters = (operations: ReadonlyArray<Operation>): Verdict.Verdict => {
   const violations: Array<string> = []

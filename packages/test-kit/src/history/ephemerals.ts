@@ -1,8 +1,4 @@
-/**
- * Ephemerals live as long as their sessions: while a session lives its own are there, and in the end nobody else's.
- *
- * @since 0.2.0
- */
+/** Ephemerals live as long as their sessions: while a session lives its own are there, and in the end nobody else's. */
 import type { Operation } from "./History.ts"
 import { describe, groupBy } from "./History.ts"
 import * as Verdict from "./Verdict.ts"
@@ -10,9 +6,6 @@ import * as Verdict from "./Verdict.ts"
 /**
  * Judges the operations that are marked `ephemeral`. What sessions see of their own is judged always; what is left in the
  * end only where `alive` says which sessions there are: `synced` reads after that may find no other owner.
- *
- * @category judging
- * @since 0.2.0
  */
 export const checkEphemerals = (operations: ReadonlyArray<Operation>): Verdict.Verdict => {
   const violations: Array<string> = []

@@ -3,32 +3,20 @@
  *
  * A hold lasts from the return of `acquire` until `release` is asked, the holder is told that it is `lost`, or its process
  * has a `crash`, whatever comes first. Only holders whose process stood still may be overtaken, for nobody can tell them.
- *
- * @since 0.2.0
  */
 import type { Operation } from "./History.ts"
 import { describe, groupBy } from "./History.ts"
 import { sweep } from "./realTime.ts"
 import * as Verdict from "./Verdict.ts"
 
-/**
- * A time in which somebody held something. Microseconds; `to` is Infinity where it did not end.
- *
- * @category models
- * @since 0.2.0
- */
+/** A time in which somebody held something. Microseconds; `to` is Infinity where it did not end. */
 export interface Hold {
   readonly acquire: Operation
   readonly from: number
   readonly to: number
 }
 
-/**
- * All holds, in the order in which they began.
- *
- * @category getters
- * @since 0.2.0
- */
+/** All holds, in the order in which they began. */
 export const holdsOf = (operations: ReadonlyArray<Operation>): ReadonlyArray<Hold> => {
   const ends = Map.groupBy(
     operations.filter(({ f }) => f === "release" || f === "lost"),
@@ -49,12 +37,7 @@ export const holdsOf = (operations: ReadonlyArray<Operation>): ReadonlyArray<Hol
     .toSorted((a, b) => a.from - b.from)
 }
 
-/**
- * Judges the holds of each path, and the writes to fenced resources.
- *
- * @category judging
- * @since 0.2.0
- */
+/** Judges the holds of each path, and the writes to fenced resources. */
 export const checkHolds = (operations: ReadonlyArray<Operation>): Verdict.Verdict => {
   const pauses = operations.filter(({ f }) => f === "pause")
   const verdicts: Array<Verdict.Verdict> = []

@@ -1,8 +1,4 @@
-/**
- * What the end of a request proves about the request.
- *
- * @since 0.2.0
- */
+/** What the end of a request proves about the request. */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -24,9 +20,6 @@ const proofs: ReadonlySet<string> = new Set([
 /**
  * Done, certainly not done, or nobody knows: a loss, a timeout, an expiry, an interruption and a defect prove nothing
  * unless the error says that nothing was sent.
- *
- * @category judging
- * @since 0.2.0
  */
 export const outcomeOf = (
   exit: Exit.Exit<unknown, unknown>

@@ -1,17 +1,9 @@
-/**
- * Queues hand out what was put in, once, and lose nothing but to those who do not know whether they took it.
- *
- * @since 0.2.0
- */
+/** Queues hand out what was put in, once, and lose nothing but to those who do not know whether they took it. */
 import type { Operation } from "./History.ts"
 import { describe, groupBy } from "./History.ts"
 import { sweep } from "./realTime.ts"
 import * as Verdict from "./Verdict.ts"
 
-/**
- * @category options
- * @since 0.2.0
- */
 export interface Options {
   /** Whether an element may be handed out again, as queues do that promise "at least once". Default false. */
   readonly mayRepeat?: boolean | undefined
@@ -22,9 +14,6 @@ export interface Options {
 /**
  * Judges `offer`s and `take`s; at the end of the history the queues must have been emptied. A `take` of an empty queue has
  * no value.
- *
- * @category judging
- * @since 0.2.0
  */
 export const checkQueues = (operations: ReadonlyArray<Operation>, options: Options = {}): Verdict.Verdict => {
   const queues = operations.filter(({ f }) => f === "offer" || f === "take")

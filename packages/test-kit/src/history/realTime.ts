@@ -1,8 +1,4 @@
-/**
- * What was known before something was asked: the sweep over real time that all judges of order share.
- *
- * @since 0.2.0
- */
+/** What was known before something was asked: the sweep over real time that all judges of order share. */
 
 /** Something that lasted from when it was asked until it was answered, and the position that it showed. */
 export interface Span {
@@ -13,9 +9,6 @@ export interface Span {
 /**
  * Goes through spans in the order in which they were asked, and tells for each the highest position that those show which
  * were answered before. `visit` gives the position of the span.
- *
- * @category judging
- * @since 0.2.0
  */
 export const sweep = <S extends Span, P extends number | bigint>(
   spans: ReadonlyArray<S>,

@@ -4,8 +4,6 @@
  * Every version has one writer and one value, no version is without an explanation (a write whose outcome is unknown may
  * be one), and nothing is seen that is older than what was known before it was asked. Nearly linear in the length of the
  * history.
- *
- * @since 0.2.0
  */
 import type { Operation } from "./History.ts"
 import { describe } from "./History.ts"
@@ -17,9 +15,6 @@ import * as Verdict from "./Verdict.ts"
  * are for `search`.
  *
  * Reads that are not `synced` may lag behind: they must show what was there at some time, but not the newest.
- *
- * @category judging
- * @since 0.2.0
  */
 export const checkVersions = (path: string, operations: ReadonlyArray<Operation>): Verdict.Verdict => {
   const reason = unsuitable(operations)

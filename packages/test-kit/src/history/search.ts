@@ -5,17 +5,11 @@
  * After Wing and Gong, with the sets of configurations of Lowe: time goes from event to event, and with each answer only
  * those orders are kept in which the operation has happened by then. What only looks (reads, refusals) happens as soon as
  * it can, since that rules nothing out. Writes whose outcome is unknown and that nobody saw are alike, and counted.
- *
- * @since 0.2.0
  */
 import type { Operation } from "./History.ts"
 import { describe } from "./History.ts"
 import * as Verdict from "./Verdict.ts"
 
-/**
- * @category options
- * @since 0.2.0
- */
 export interface Options {
   /** How many configurations to look at, at most; 200,000 by default. Beyond it the answer is "undecided". */
   readonly budget?: number | undefined
@@ -25,9 +19,6 @@ export interface Options {
 
 /**
  * Judges all that was done to one znode. Reads that are not `synced` are left out, for they may show an older state.
- *
- * @category judging
- * @since 0.2.0
  */
 export const search = (path: string, operations: ReadonlyArray<Operation>, options: Options = {}): Verdict.Verdict => {
   const steps = operations.flatMap(toStep)

@@ -1,19 +1,10 @@
-/**
- * A session never goes back in time: of each znode it sees what it has seen and written, or something newer.
- *
- * @since 0.2.0
- */
+/** A session never goes back in time: of each znode it sees what it has seen and written, or something newer. */
 import type { Operation } from "./History.ts"
 import { describe, groupBy } from "./History.ts"
 import { sweep } from "./realTime.ts"
 import * as Verdict from "./Verdict.ts"
 
-/**
- * Judges the order within each session, for all reads, `synced` or not.
- *
- * @category judging
- * @since 0.2.0
- */
+/** Judges the order within each session, for all reads, `synced` or not. */
 export const checkSessions = (operations: ReadonlyArray<Operation>): Verdict.Verdict => {
   const violations: Array<string> = []
   const known = operations.filter(

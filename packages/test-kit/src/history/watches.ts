@@ -1,17 +1,11 @@
 /**
  * No watch is missed: who watches is told of the change, once, and before seeing anything newer; who follows a stream of
  * newest states never goes back and ends at the last one.
- *
- * @since 0.2.0
  */
 import type { Operation } from "./History.ts"
 import { describe, groupBy } from "./History.ts"
 import * as Verdict from "./Verdict.ts"
 
-/**
- * @category options
- * @since 0.2.0
- */
 export interface Options {
   /** By how many microseconds an event may be written down after a read that it came before; 0 by default. */
   readonly tolerance?: number | undefined
@@ -19,12 +13,7 @@ export interface Options {
   readonly quiet?: number | undefined
 }
 
-/**
- * Judges one-shot watches of data, and streams of the newest data.
- *
- * @category judging
- * @since 0.2.0
- */
+/** Judges one-shot watches of data, and streams of the newest data. */
 export const checkWatches = (operations: ReadonlyArray<Operation>, options: Options = {}): Verdict.Verdict => {
   const violations: Array<string> = []
   const end =

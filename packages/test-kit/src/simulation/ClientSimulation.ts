@@ -4,8 +4,6 @@
  * ```ts
  * Simulation.run(ClientSimulation.simulation, { seed: 17, record: true })
  * ```
- *
- * @since 0.1.0
  */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
@@ -28,12 +26,7 @@ import * as SimulatedClient from "./SimulatedClient.ts"
 import { judgeClient, judgeWatches, judgeWrites } from "./judge.ts"
 import { answerOf, parent, registers, secret, Workload } from "./Workload.ts"
 
-/**
- * What was found wrong with a run.
- *
- * @category errors
- * @since 0.1.0
- */
+/** What was found wrong with a run. */
 export class Violations extends Data.TaggedError("Violations")<{ readonly violations: ReadonlyArray<string> }> {
   override get message(): string {
     const shown = this.violations.slice(0, 5).join("\n  ")
@@ -44,12 +37,7 @@ export class Violations extends Data.TaggedError("Violations")<{ readonly violat
 const MEMBERS = 3
 const servers = Array.from({ length: MEMBERS }, (_, index) => `memory-${index + 1}:2181`)
 
-/**
- * Builds the world, lets it be harmed and healed, and judges; fails with what was wrong.
- *
- * @category worlds
- * @since 0.1.0
- */
+/** Builds the world, lets it be harmed and healed, and judges; fails with what was wrong. */
 export const simulation: Effect.Effect<{ readonly completed: number }, Violations, Simulation.Simulation> =
   Effect.scoped(
     Effect.gen(function* () {

@@ -2,8 +2,6 @@
  * A `Transport` around another that reads along, frame by frame, and judges what a client says on the wire: no write is
  * sent twice, the session that has expired is not presented again, the last zxid is that of the replies, idle connections
  * are kept alive, and healthy ones are not left.
- *
- * @since 0.1.0
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as Frame from "@effect-zookeeper/protocol/Frame"
@@ -18,12 +16,7 @@ import * as Layer from "effect/Layer"
 import type { Observations, ObservedConnection, RunRecord } from "./Observations.ts"
 import { SLACK } from "./Observations.ts"
 
-/**
- * The transport of one client, with a recorder of its frames.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** The transport of one client, with a recorder of its frames. */
 export const layer = (
   inner: Transport["Service"],
   observations: Observations,

@@ -1,20 +1,13 @@
 /**
  * A `Transport` around a server that now and then breaks the order of its replies: says one twice, exchanges two, or gives
  * one a wrong xid. No server should; a client that believes it would hand a reply to the wrong request.
- *
- * @since 0.1.0
  */
 import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { framesOf } from "../internal/proxy/frameRules.ts"
 
-/**
- * `isLying` says whether it may lie at this moment.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** `isLying` says whether it may lie at this moment. */
 export const around = (
   inner: Transport["Service"],
   options: { readonly probability: number; readonly isLying: () => boolean }

@@ -1,8 +1,4 @@
-/**
- * What a simulated run shows of one client: gathered while it runs, judged by `judge.ts` and by the frame recorder.
- *
- * @since 0.1.0
- */
+/** What a simulated run shows of one client: gathered while it runs, judged by `judge.ts` and by the frame recorder. */
 import type { SessionState } from "@effect-zookeeper/session/SessionState"
 import type { Line as HistoryLine } from "../history/History.ts"
 import * as Recorder from "../history/Recorder.ts"

@@ -10,8 +10,6 @@
  * What is judged here holds for every recipe, by the numbers of the properties: P8 as far as a scenario tells who may not
  * act together, P9 (nothing of ours is left), P10 (no hang), P11 and no leaked watch. What else a recipe promises, its
  * scenario judges.
- *
- * @since 0.1.0
  */
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { ZooKeeper as ZooKeeperService } from "@effect-zookeeper/client/ZooKeeper"
@@ -42,12 +40,7 @@ import * as SimulatedClient from "./SimulatedClient.ts"
 // models
 // -----------------------------------------------------------------------------
 
-/**
- * What a scenario has to work with.
- *
- * @category models
- * @since 0.1.0
- */
+/** What a scenario has to work with. */
 export interface Environment {
   readonly clients: ReadonlyArray<SimulatedClient.SimulatedClient>
   readonly addViolation: (violation: string) => void
@@ -68,12 +61,7 @@ export interface Environment {
   readonly history: () => ReadonlyArray<History.Operation>
 }
 
-/**
- * One recipe at work.
- *
- * @category models
- * @since 0.1.0
- */
+/** One recipe at work. */
 export interface Scenario {
   /**
    * Makes a client ready, and gives what it does in one round. It runs in the client's process, and the Scope lasts until the
@@ -95,12 +83,7 @@ export interface Scenario {
 /** The znodes that are left, by their paths. */
 export type ZnodesByPath = ReadonlyMap<string, Znode.Znode>
 
-/**
- * Sets up a recipe for a stage.
- *
- * @category models
- * @since 0.1.0
- */
+/** Sets up a recipe for a stage. */
 export type Recipe = (environment: Environment) => Effect.Effect<Scenario>
 
 // -----------------------------------------------------------------------------
@@ -113,12 +96,7 @@ const servers = Array.from({ length: MEMBERS }, (_, index) => `memory-${index + 
 /** How long anything may take once all is healed, in virtual milliseconds: several sessions end one after another. */
 const COMPLETION_TIMEOUT = 90_000
 
-/**
- * Builds the world, lets it be harmed and healed, and judges; fails with what was wrong.
- *
- * @category worlds
- * @since 0.1.0
- */
+/** Builds the world, lets it be harmed and healed, and judges; fails with what was wrong. */
 export const simulation = (
   recipe: Recipe
 ): Effect.Effect<{ readonly completed: number }, Violations, Simulation.Simulation> =>

@@ -1,7 +1,5 @@
 /**
  * One client of a simulation: the real stack, from `ZooKeeper` down to a transport that records frames, in a process of its own.
- *
- * @since 0.1.0
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as SimulatedNetwork from "@effect-zookeeper/server/SimulatedNetwork"
@@ -19,10 +17,6 @@ import * as Stream from "effect/Stream"
 import { Observations, type RunRecord } from "./Observations.ts"
 import * as FrameRecorder from "./FrameRecorder.ts"
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface SimulatedClient {
   readonly name: string
   readonly node: Simulation.Node
@@ -61,12 +55,7 @@ export const timing: Effect.Effect<{ readonly tickTime: number; readonly syncLim
 
 export const credentials = Redacted.make("simon:secret")
 
-/**
- * Connects a client; all that it leaves running ends with `close`.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** Connects a client; all that it leaves running ends with `close`. */
 export const connect = Effect.fnUntraced(function* (
   name: string,
   network: SimulatedNetwork.SimulatedNetwork,

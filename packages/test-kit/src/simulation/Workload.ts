@@ -1,7 +1,5 @@
 /**
  * What the clients of a simulated world do: reads, writes, creations, watches, in several fibers each, and interruptions.
- *
- * @since 0.1.0
  */
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type { Stat } from "@effect-zookeeper/protocol/Records"
@@ -27,10 +25,6 @@ export const secret = "/secret"
 /** What a Stat tells the checker. */
 export const answerOf = ({ czxid, mzxid, version }: Stat): Answered => ({ version, czxid, mzxid })
 
-/**
- * @category options
- * @since 0.1.0
- */
 export interface WorkloadOptions {
   /** Whether reads with a watch are interrupted, even in the moment in which the watch is handed over. */
   readonly abandonsWatches: boolean
@@ -38,12 +32,7 @@ export interface WorkloadOptions {
   readonly hasLags: boolean
 }
 
-/**
- * The fibers of one client, and what they remember.
- *
- * @category models
- * @since 0.1.0
- */
+/** The fibers of one client, and what they remember. */
 export class Workload {
   readonly client: SimulatedClient
   private readonly record: RunRecord

@@ -1,7 +1,5 @@
 /**
  * What can happen to the clients of a world beside what happens to the network. Each fault gives what takes it back.
- *
- * @since 0.1.0
  */
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { DataTree } from "@effect-zookeeper/server/internal/state/DataTree"

@@ -1,17 +1,10 @@
 /**
  * What is asked of the host while something runs: a simulated world brings its own time and its own order of things.
- *
- * @since 0.1.0
  */
 
 const names = ["setTimeout", "setImmediate", "setInterval", "queueMicrotask"] as const
 
-/**
- * Which timers and microtasks are asked for, by name, in order. None of them is given.
- *
- * @category recording
- * @since 0.1.0
- */
+/** Which timers and microtasks are asked for, by name, in order. None of them is given. */
 export const hostCallsOf = (run: () => void): ReadonlyArray<string> => {
   const asked: Array<string> = []
   const kept = names.map((name) => [name, globalThis[name]] as const)

@@ -1,8 +1,4 @@
-/**
- * Judges what a simulated run shows of its clients, by the numbers of the properties in the tests.
- *
- * @since 0.1.0
- */
+/** Judges what a simulated run shows of its clients, by the numbers of the properties in the tests. */
 import type { SessionState } from "@effect-zookeeper/session/SessionState"
 import { checkRegisters } from "../history/check.ts"
 import { fromLines } from "../history/History.ts"
@@ -16,9 +12,6 @@ import { SESSION_TIMEOUT } from "./SimulatedClient.ts"
 /**
  * P4 and P5: the states are those that a session may go through, `Disconnected` and `Expired` come when they are due and
  * not before, and each session expires once at most. And pauses between attempts begin small after each session.
- *
- * @category judging
- * @since 0.1.0
  */
 export const judgeClient = (observations: Observations, end: number): ReadonlyArray<string> => {
   const violations: Array<string> = []
@@ -32,9 +25,6 @@ export const judgeClient = (observations: Observations, end: number): ReadonlyAr
 
 /**
  * P6: the registers are linearizable, by the rules of the checker for all histories, and no client goes back in time.
- *
- * @category judging
- * @since 0.1.0
  */
 export const judgeWrites = (record: RunRecord): ReadonlyArray<string> => {
   const operations = fromLines(record.lines)
@@ -45,9 +35,6 @@ export const judgeWrites = (record: RunRecord): ReadonlyArray<string> => {
 /**
  * P7: every watch is told, before anything newer is seen, and the streams of data end at the newest: to be asked when all
  * have come to rest.
- *
- * @category judging
- * @since 0.2.0
  */
 export const judgeWatches = (record: RunRecord): ReadonlyArray<string> =>
   // It has fired already, but for the turn of the fiber that waits for it: a few milliseconds among many fibers.

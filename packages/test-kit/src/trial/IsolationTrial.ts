@@ -3,8 +3,6 @@
  * silent member is missed), which are cut off from the others while clients still reach them: first a follower, then the
  * leader. Clients on that member own something in each of five recipes, with sessions of 4, 6 and 10 seconds; others, on the
  * majority, wait for it. The history says when each owner had stopped and when its successor began.
- *
- * @since 0.1.0
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Queue from "@effect-zookeeper/recipes/Queue"
@@ -25,30 +23,19 @@ import type { ZooKeeperServer } from "../ZooKeeperServer.ts"
 import { Orders, PERMITS } from "./ownersWorker.ts"
 import * as WorkerProcess from "./workerProcess.ts"
 
-/** @category options @since 0.1.0 */
 export interface Options {
   readonly seed: number
   /** What proves to owners that they still are. Default: a quorum, as for all clients. */
   readonly ownershipProof?: "quorum" | "server" | undefined
 }
 
-/** Which member is cut off. @category models @since 0.1.0 */
+/** Which member is cut off. */
 export type Role = "follower" | "leader"
 
-/**
- * Which members a client on the one that is cut off can reach: that one alone, or all.
- *
- * @category models
- * @since 0.1.0
- */
+/** Which members a client on the one that is cut off can reach: that one alone, or all. */
 export type Reach = "one" | "all"
 
-/**
- * What became of something that was owned on the member when it was cut off.
- *
- * @category models
- * @since 0.1.0
- */
+/** What became of something that was owned on the member when it was cut off. */
 export interface Succession {
   readonly role: Role
   readonly reach: Reach
@@ -61,16 +48,15 @@ export interface Succession {
   readonly succeeded: number
 }
 
-/** @category models @since 0.1.0 */
 export interface Outcome {
   readonly operations: ReadonlyArray<History.Operation>
   readonly successions: ReadonlyArray<Succession>
 }
 
-/** Milliseconds: twice, three times and five times a tick. @category constants @since 0.1.0 */
+/** Milliseconds: twice, three times and five times a tick. */
 export const sessionTimeouts = [4000, 6000, 10_000] as const
 
-/** How much is owned on a member when it is cut off. @category constants @since 0.1.0 */
+/** How much is owned on a member when it is cut off. */
 export const OWNED = sessionTimeouts.length * 2 * (4 + PERMITS)
 
 /**
@@ -79,12 +65,7 @@ export const OWNED = sessionTimeouts.length * 2 * (4 + PERMITS)
  */
 const LIMIT = { follower: "18 seconds", leader: "30 seconds" } as const
 
-/**
- * One cut of each role.
- *
- * @category running
- * @since 0.1.0
- */
+/** One cut of each role. */
 export const run = Effect.fnUntraced(function* ({ ownershipProof = "quorum", seed }: Options) {
   const ensemble = yield* ZooKeeperEnsemble.make({
     links: true,
@@ -113,12 +94,7 @@ export const run = Effect.fnUntraced(function* ({ ownershipProof = "quorum", see
   return outcome
 })
 
-/**
- * How long owners went on and others waited, for people: a line for each kind of cut, reach and session timeout.
- *
- * @category getters
- * @since 0.1.0
- */
+/** How long owners went on and others waited, for people: a line for each kind of cut, reach and session timeout. */
 export const summary = (successions: ReadonlyArray<Succession>): string =>
   [
     ...Map.groupBy(
@@ -140,10 +116,10 @@ export const summary = (successions: ReadonlyArray<Succession>): string =>
     })
     .join("\n")
 
-/** Whether its owner had to stop. @category getters @since 0.1.0 */
+/** Whether its owner had to stop. */
 export const wasLost = ({ stopped }: Succession): boolean => Number.isFinite(stopped)
 
-/** Whether another came to own it. @category getters @since 0.1.0 */
+/** Whether another came to own it. */
 export const hasPassedOn = ({ succeeded }: Succession): boolean => Number.isFinite(succeeded)
 
 // ---- internal: a cut

@@ -4,8 +4,6 @@
  * Members are killed, stopped, made to stand still and cut off from each other, leader or follower; a client is cut off
  * from its member or from all of them. The next fault of members comes only when all of them are one ensemble again:
  * ZooKeeper 3.8.0 itself loses acknowledged writes when members come and go faster than they can catch up.
- *
- * @since 0.2.0
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -19,10 +17,6 @@ import type { Recorder } from "../history/Recorder.ts"
 import type { ZooKeeperServerError } from "../ZooKeeperError.ts"
 import type { ZooKeeperEnsemble } from "../ZooKeeperEnsemble.ts"
 
-/**
- * @category options
- * @since 0.2.0
- */
 export interface Options {
   /** Made with `links`. */
   readonly ensemble: ZooKeeperEnsemble
@@ -39,12 +33,7 @@ export interface Options {
   readonly sessionTimeout: number
 }
 
-/**
- * A client, as far as faults can reach it.
- *
- * @category models
- * @since 0.2.0
- */
+/** A client, as far as faults can reach it. */
 export interface ReachableClient {
   /** Its ways to the members. */
   readonly proxies: ReadonlyArray<FaultProxy>
@@ -52,12 +41,7 @@ export interface ReachableClient {
   readonly zk?: { readonly session: Pick<SessionInfo, "server"> } | undefined
 }
 
-/**
- * A fault that happened.
- *
- * @category models
- * @since 0.2.0
- */
+/** A fault that happened. */
 export interface Fault {
   readonly name: string
   /** Milliseconds from the first fault on. */
@@ -66,12 +50,7 @@ export interface Fault {
   readonly lasted: number
 }
 
-/**
- * Brings faults, and leaves everything healed.
- *
- * @category running
- * @since 0.2.0
- */
+/** Brings faults, and leaves everything healed. */
 export const run = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<ReadonlyArray<Fault>, ZooKeeperServerError> {
@@ -93,12 +72,7 @@ export const run = Effect.fnUntraced(function* (
   }
 })
 
-/**
- * How many faults of which kind there were, for people.
- *
- * @category getters
- * @since 0.2.0
- */
+/** How many faults of which kind there were, for people. */
 export const summary = (faults: ReadonlyArray<Fault>): string =>
   [...Map.groupBy(faults, ({ name }) => name)]
     .map(([name, group]) => `${name} ${group.length}`)

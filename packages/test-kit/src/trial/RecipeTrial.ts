@@ -1,8 +1,6 @@
 /**
  * Five processes use recipes on a real ensemble of three whose members are killed, stopped and cut off, while processes
  * themselves are stopped past their sessions; the history of all of them is what is judged.
- *
- * @since 0.1.0
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Counter from "@effect-zookeeper/recipes/Counter"
@@ -27,10 +25,6 @@ import * as Nemesis from "./Nemesis.ts"
 import { Orders } from "./recipeWorker.ts"
 import * as WorkerProcess from "./workerProcess.ts"
 
-/**
- * @category options
- * @since 0.1.0
- */
 export interface Options {
   readonly seed: number
   /** For how long faults come. */
@@ -39,10 +33,6 @@ export interface Options {
   readonly every: Duration.Input
 }
 
-/**
- * @category models
- * @since 0.1.0
- */
 export interface Outcome {
   readonly operations: ReadonlyArray<History.Operation>
   readonly faults: ReadonlyArray<Nemesis.Fault>
@@ -56,10 +46,6 @@ export interface Outcome {
 const SESSION_TIMEOUT = 5000
 const WORKERS = 5
 
-/**
- * @category running
- * @since 0.1.0
- */
 export const run = Effect.fnUntraced(function* (options: Options) {
   const ensemble = yield* ZooKeeperEnsemble.make({ links: true, tickTime: 200, config: ["syncLimit=6"] })
   const folder = yield* Effect.acquireRelease(

@@ -1,20 +1,13 @@
 /**
  * Whether a process that has long been at work still needs what it needed before: samples of what it holds, and the
  * straight line through them.
- *
- * @since 0.2.0
  */
 import * as SessionMetrics from "@effect-zookeeper/session/SessionMetrics"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as V8 from "node:v8"
 
-/**
- * What the process held at one moment, after all garbage was collected.
- *
- * @category models
- * @since 0.2.0
- */
+/** What the process held at one moment, after all garbage was collected. */
 export interface Sample {
   /** Seconds since the process began. */
   readonly at: number
@@ -35,15 +28,10 @@ export interface Sample {
   readonly serverWatches: number
 }
 
-/** What is measured, by name. @category models @since 0.2.0 */
+/** What is measured, by name. */
 export type Quantity = Exclude<keyof Sample, "at">
 
-/**
- * Takes a sample. The process has to run with `--expose-gc`.
- *
- * @category measuring
- * @since 0.2.0
- */
+/** Takes a sample. The process has to run with `--expose-gc`. */
 export const sample = <E, R>(serverWatches: Effect.Effect<number, E, R>): Effect.Effect<Sample, E, R> =>
   Effect.gen(function* () {
     const watched = yield* serverWatches
@@ -75,12 +63,7 @@ export const sample = <E, R>(serverWatches: Effect.Effect<number, E, R>): Effect
     }
   })
 
-/**
- * The straight line through some samples.
- *
- * @category models
- * @since 0.2.0
- */
+/** The straight line through some samples. */
 export interface Trend {
   readonly quantity: Quantity
   readonly mean: number
@@ -94,9 +77,6 @@ export interface Trend {
 /**
  * By how much each quantity may rise over the whole of the samples that count. `rss` has no bound, for what the system
  * has once given comes back late or never, and `code` has none.
- *
- * @category constants
- * @since 0.2.0
  */
 export const bounds: { readonly [Q in Exclude<Quantity, "rss" | "code">]: number } = {
   // Ten bytes for each of the requests of five minutes would be more.
@@ -109,12 +89,7 @@ export const bounds: { readonly [Q in Exclude<Quantity, "rss" | "code">]: number
   serverWatches: 10
 }
 
-/**
- * The trends of the samples but for the first fifth, in which caches fill and code is compiled.
- *
- * @category measuring
- * @since 0.2.0
- */
+/** The trends of the samples but for the first fifth, in which caches fill and code is compiled. */
 export const trends = (samples: ReadonlyArray<Sample>): ReadonlyArray<Trend> => {
   const settled = samples.slice(Math.ceil(samples.length / 5))
   const quantities: ReadonlyArray<Exclude<Quantity, "rss" | "code">> = [
@@ -133,12 +108,7 @@ export const trends = (samples: ReadonlyArray<Sample>): ReadonlyArray<Trend> => 
   })
 }
 
-/**
- * The line of least squares.
- *
- * @category measuring
- * @since 0.2.0
- */
+/** The line of least squares. */
 export const line = (points: ReadonlyArray<{ readonly x: number; readonly y: number }>) => {
   const average = (of: (point: { readonly x: number; readonly y: number }) => number) =>
     points.reduce((sum, point) => sum + of(point), 0) / Math.max(1, points.length)
@@ -148,12 +118,7 @@ export const line = (points: ReadonlyArray<{ readonly x: number; readonly y: num
   return { mean, slope: spread === 0 ? 0 : average((point) => (point.x - x) * (point.y - mean)) / spread }
 }
 
-/**
- * Trends as lines of a table, for people.
- *
- * @category getters
- * @since 0.2.0
- */
+/** Trends as lines of a table, for people. */
 export const table = (trends: ReadonlyArray<Trend>): string =>
   trends
     .map(({ bound, isFlat, mean, quantity, rise }) => {

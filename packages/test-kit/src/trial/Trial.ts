@@ -1,8 +1,4 @@
-/**
- * Clients of a real ensemble under faults, and the judgement of what they were told.
- *
- * @since 0.2.0
- */
+/** Clients of a real ensemble under faults, and the judgement of what they were told. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -14,10 +10,6 @@ import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
 import * as TrialClient from "./TrialClient.ts"
 import * as Nemesis from "./Nemesis.ts"
 
-/**
- * @category options
- * @since 0.2.0
- */
 export interface Options {
   readonly seed: number
   /** For how long faults come. */
@@ -33,10 +25,6 @@ export interface Options {
   readonly between?: ((ensemble: ZooKeeperEnsemble.ZooKeeperEnsemble) => Effect.Effect<void>) | undefined
 }
 
-/**
- * @category models
- * @since 0.2.0
- */
 export interface Outcome {
   readonly faults: ReadonlyArray<Nemesis.Fault>
   /** What is wrong beside what the history shows: errors that no fault explains, and requests that never ended. */
@@ -48,12 +36,7 @@ export interface Outcome {
 /** Milliseconds: short, so that sessions expire in trials, and long enough for an election. */
 const SESSION_TIMEOUT = 5000
 
-/**
- * Starts an ensemble and its clients, brings faults, lets all come to rest, and ends them.
- *
- * @category running
- * @since 0.2.0
- */
+/** Starts an ensemble and its clients, brings faults, lets all come to rest, and ends them. */
 export const run = Effect.fnUntraced(function* (options: Options) {
   const ensemble = yield* ZooKeeperEnsemble.make({ links: true, tickTime: 200, startTimeout: "3 minutes" })
   const recorder = Recorder.make({ client: "nemesis", write: options.write })
@@ -103,7 +86,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   return outcome
 })
 
-/** The watches of all members. @category getters @since 0.2.0 */
+/** The watches of all members. */
 export const watchesOf = (ensemble: ZooKeeperEnsemble.ZooKeeperEnsemble): Effect.Effect<number> =>
   Effect.forEach(ensemble.servers, (server) =>
     server.fourLetterWord("wchs").pipe(

@@ -1,8 +1,6 @@
 /**
  * One client of a real ensemble that works and records: registers, watches, streams, ephemerals, and a znode that comes and
  * goes. Each member is behind a proxy of its own, so that this client alone can be cut off from it.
- *
- * @since 0.2.0
  */
 import type { ReadError, SetDataError } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -29,10 +27,6 @@ export const ephemerals = "/trial/ephemerals"
 /** What is written for the sake of writing. */
 const scratch = "/trial/scratch"
 
-/**
- * @category options
- * @since 0.2.0
- */
 export interface Options {
   readonly name: string
   readonly ensemble: ZooKeeperEnsemble
@@ -43,12 +37,7 @@ export interface Options {
   readonly pace: number
 }
 
-/**
- * A client that works.
- *
- * @category models
- * @since 0.2.0
- */
+/** A client that works. */
 export interface TrialClient {
   readonly name: string
   readonly zk: ZooKeeper.Service
@@ -67,12 +56,7 @@ export interface TrialClient {
   readonly surprises: ReadonlyArray<string>
 }
 
-/**
- * Connects a client; its session ends with the Scope.
- *
- * @category constructors
- * @since 0.2.0
- */
+/** Connects a client; its session ends with the Scope. */
 export const connect = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<TrialClient, ZooKeeper.StartError, Scope.Scope> {
@@ -103,12 +87,7 @@ export const connect = Effect.fnUntraced(function* (
   }
 })
 
-/**
- * Creates what the clients work on.
- *
- * @category constructors
- * @since 0.2.0
- */
+/** Creates what the clients work on. */
 export const prepare = Effect.fnUntraced(function* ({ recorder, zk }: TrialClient) {
   yield* zk.create("/trial")
   yield* zk.create(ephemerals)
@@ -121,7 +100,7 @@ export const prepare = Effect.fnUntraced(function* ({ recorder, zk }: TrialClien
   }
 })
 
-/** How histories name a session. @category getters @since 0.2.0 */
+/** How histories name a session. */
 export const sessionName = (id: bigint): string => BigInt.asUintN(64, id).toString(16)
 
 // ---- internal

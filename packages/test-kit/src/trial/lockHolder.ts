@@ -2,8 +2,6 @@
  * A process that takes a lock and holds on to it, and says when: what it is told to is `{ servers, path, sessionTimeout }`,
  * as JSON. It prints `acquired <token>`, `stopped <microseconds of the monotonic clock>` when its guarded effect has been
  * interrupted, and, asked by a line of input, what becomes of a fenced write.
- *
- * @since 0.1.0
  */
 import * as Op from "@effect-zookeeper/client/Op"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"

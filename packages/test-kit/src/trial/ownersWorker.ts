@@ -2,8 +2,6 @@
  * A process whose clients own what they can, or wait for it: a lock, the leadership, permits, an item of a queue, items of an
  * allocator. Started by `IsolationTrial`, with its orders as JSON in the first argument. It says `ready`, begins at a line of
  * input, works until its input ends, and writes down when each of its guarded effects ran and had stopped.
- *
- * @since 0.1.0
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Allocator from "@effect-zookeeper/recipes/Allocator"

@@ -1,8 +1,6 @@
 /**
  * A process that uses recipes under faults, and writes down what it was told: started by `RecipeTrial`, with its orders as
  * JSON in the first argument. It works until its input ends, then comes to rest and exits.
- *
- * @since 0.1.0
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Counter from "@effect-zookeeper/recipes/Counter"

@@ -1,14 +1,11 @@
 /**
  * A process of a trial: it is started with its orders in the first argument, says single words, and ends when its input does.
- *
- * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ChildProcess from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-/** @category models @since 0.1.0 */
 export interface WorkerProcess {
   readonly pid: number
   /** Waits until it has said a word. */
@@ -17,12 +14,7 @@ export interface WorkerProcess {
   readonly endInput: Effect.Effect<void>
 }
 
-/**
- * Runs a script of this folder; killed with the Scope. `name` is for the message if it ends too early.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** Runs a script of this folder; killed with the Scope. `name` is for the message if it ends too early. */
 export const start = (
   name: string,
   script: "recipeWorker.ts" | "ownersWorker.ts",

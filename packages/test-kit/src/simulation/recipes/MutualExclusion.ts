@@ -1,8 +1,6 @@
 /**
  * P8: who may act at the same time, and whose writes are accepted. A scenario says when a client believes to hold something;
  * this judges.
- *
- * @since 0.1.0
  */
 import type { Held } from "@effect-zookeeper/recipes/Held"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -19,12 +17,7 @@ interface CurrentHolder {
   readonly kind: string
 }
 
-/**
- * The section that a recipe guards, and what is written there.
- *
- * @category models
- * @since 0.1.0
- */
+/** The section that a recipe guards, and what is written there. */
 export class MutualExclusion {
   private readonly environment: Environment
   private readonly mayBeTogether: (kinds: ReadonlyArray<string>) => boolean

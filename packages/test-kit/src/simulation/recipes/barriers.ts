@@ -1,8 +1,4 @@
-/**
- * Barriers: nobody passes before it is time, and all pass then.
- *
- * @since 0.1.0
- */
+/** Barriers: nobody passes before it is time, and all pass then. */
 import * as Barrier from "@effect-zookeeper/recipes/Barrier"
 import * as DoubleBarrier from "@effect-zookeeper/recipes/DoubleBarrier"
 import { ZooKeeper } from "@effect-zookeeper/client/ZooKeeper"
@@ -15,7 +11,6 @@ import * as Semaphore from "effect/Semaphore"
 import type { Recipe, Scenario } from "../RecipeSimulation.ts"
 import type { SimulatedClient } from "../SimulatedClient.ts"
 
-/** @category recipes @since 0.1.0 */
 export const barrier: Recipe = (environment) =>
   Effect.sync((): Scenario => {
     const path = "/recipe/barrier"
@@ -64,7 +59,7 @@ export const barrier: Recipe = (environment) =>
 /** How long one may be seen that has not said goodbye, in milliseconds. */
 const AFTERLIFE = 6000
 
-/** All together, and nobody alone. @category recipes @since 0.1.0 */
+/** All together, and nobody alone. */
 export const doubleBarrier: Recipe = (environment) =>
   Effect.sync((): Scenario => {
     const path = "/recipe/double"

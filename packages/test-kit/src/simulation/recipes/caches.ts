@@ -1,8 +1,6 @@
 /**
  * Caches: in peace they are what the servers have, a replay of what they tell is what they hold, and when they are closed
  * they tell no more.
- *
- * @since 0.1.0
  */
 import type { CacheChange, CacheEvent } from "@effect-zookeeper/recipes/CacheEvent"
 import * as ChildrenCache from "@effect-zookeeper/recipes/ChildrenCache"
@@ -38,7 +36,6 @@ interface Cache {
 
 type MakeCache = Effect.Effect<Cache, unknown, ZooKeeper | Scope.Scope>
 
-/** @category recipes @since 0.1.0 */
 export const nodeCache: Recipe = (environment) =>
   Effect.sync(() => {
     const path = `${root}/a`
@@ -54,7 +51,6 @@ export const nodeCache: Recipe = (environment) =>
     )
   })
 
-/** @category recipes @since 0.1.0 */
 export const childrenCache: Recipe = (environment) =>
   Effect.sync(() =>
     caching(
@@ -69,7 +65,6 @@ export const childrenCache: Recipe = (environment) =>
     )
   )
 
-/** @category recipes @since 0.1.0 */
 export const treeCache: Recipe = (environment) =>
   Effect.sync(() =>
     caching(

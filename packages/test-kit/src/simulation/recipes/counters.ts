@@ -1,8 +1,4 @@
-/**
- * P12: what is counted is counted once. The counter in its layouts, the value, the ids.
- *
- * @since 0.1.0
- */
+/** P12: what is counted is counted once. The counter in its layouts, the value, the ids. */
 import * as AtomicValue from "@effect-zookeeper/recipes/AtomicValue"
 import * as Counter from "@effect-zookeeper/recipes/Counter"
 import * as IdGenerator from "@effect-zookeeper/recipes/IdGenerator"
@@ -15,13 +11,13 @@ import { checkCounters } from "../../history/counters.ts"
 import type { Recipe, Scenario, Environment } from "../RecipeSimulation.ts"
 import { textOf } from "./text.ts"
 
-/** With Curator's numbers, kazoo's or aiozk's: a lost reply may stay unknown. @category recipes @since 0.1.0 */
+/** With Curator's numbers, kazoo's or aiozk's: a lost reply may stay unknown. */
 export const counter: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const layout = (["curator", "int32", "text"] as const)[yield* Random.nextIntBetween(0, 2)]!
   return { ...counting(environment, layout, yield* Random.nextBoolean), expected: ["OutcomeUnknown"] }
 })
 
-/** A lost reply is never unknown. @category recipes @since 0.1.0 */
+/** A lost reply is never unknown. */
 export const exactCounter: Recipe = (environment: Environment) =>
   Effect.map(Random.nextBoolean, (isPatient) => counting(environment, "exact", isPatient))
 
@@ -56,7 +52,7 @@ const counting = (environment: Environment, layout: Counter.Layout, isPatient: b
   } satisfies Scenario
 }
 
-/** No write is lost or done twice, and those who follow never go back. @category recipes @since 0.1.0 */
+/** No write is lost or done twice, and those who follow never go back. */
 export const atomicValue: Recipe = (environment) =>
   Effect.sync((): Scenario => {
     const path = "/recipe/value"
@@ -107,7 +103,7 @@ const written = ({ znodes }: Environment, path: string): Effect.Effect<unknown> 
     return data === undefined ? "" : JSON.parse(textOf(data))
   })
 
-/** No id twice, and growing: for each of a block, for all where they are ordered. @category recipes @since 0.1.0 */
+/** No id twice, and growing: for each of a block, for all where they are ordered. */
 export const idGenerator: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const isOrdered = yield* Random.nextBoolean
   const ids = new Map<bigint, string>()

@@ -1,8 +1,4 @@
-/**
- * A scenario for each recipe, by its name.
- *
- * @since 0.1.0
- */
+/** A scenario for each recipe, by its name. */
 export * from "./barriers.ts"
 export * from "./caches.ts"
 export * from "./counters.ts"

@@ -1,8 +1,4 @@
-/**
- * What is held by one at a time: the lock, the leader's leadership, the lease.
- *
- * @since 0.1.0
- */
+/** What is held by one at a time: the lock, the leader's leadership, the lease. */
 import * as LeaderElection from "@effect-zookeeper/recipes/LeaderElection"
 import * as Lease from "@effect-zookeeper/recipes/Lease"
 import * as Lock from "@effect-zookeeper/recipes/Lock"
@@ -11,7 +7,6 @@ import * as Random from "effect/Random"
 import type { Recipe, Environment } from "../RecipeSimulation.ts"
 import { MutualExclusion } from "./MutualExclusion.ts"
 
-/** @category recipes @since 0.1.0 */
 export const lock: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const exclusion = yield* guarded(environment)
   return {
@@ -31,7 +26,6 @@ export const lock: Recipe = Effect.fnUntraced(function* (environment: Environmen
   }
 })
 
-/** @category recipes @since 0.1.0 */
 export const leaderElection: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const exclusion = yield* guarded(environment)
   return {
@@ -47,7 +41,6 @@ export const leaderElection: Recipe = Effect.fnUntraced(function* (environment: 
   }
 })
 
-/** @category recipes @since 0.1.0 */
 export const lease: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const exclusion = yield* guarded(environment)
   return {

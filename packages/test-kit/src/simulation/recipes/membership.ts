@@ -1,8 +1,4 @@
-/**
- * Who is there, and whose is what: in peace all see what the servers have, and nobody owns what is another's.
- *
- * @since 0.1.0
- */
+/** Who is there, and whose is what: in peace all see what the servers have, and nobody owns what is another's. */
 import * as Allocator from "@effect-zookeeper/recipes/Allocator"
 import * as Party from "@effect-zookeeper/recipes/Party"
 import * as PersistentNode from "@effect-zookeeper/recipes/PersistentNode"
@@ -23,7 +19,7 @@ import type { SimulatedClient } from "../SimulatedClient.ts"
 import { MutualExclusion } from "./MutualExclusion.ts"
 import { textOf } from "./text.ts"
 
-/** Members are there and are seen, each with its data. @category recipes @since 0.1.0 */
+/** Members are there and are seen, each with its data. */
 export const party: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const path = "/recipe/party"
   const layout = (yield* Random.nextBoolean) ? "curator" : "aiozk"
@@ -58,7 +54,7 @@ export const party: Recipe = Effect.fnUntraced(function* (environment: Environme
   }
 })
 
-/** Registered instances are found, as they are. @category recipes @since 0.1.0 */
+/** Registered instances are found, as they are. */
 export const serviceDiscovery: Recipe = (environment: Environment) =>
   Effect.succeed({
     play: Effect.fnUntraced(function* (client) {
@@ -89,7 +85,7 @@ export const serviceDiscovery: Recipe = (environment: Environment) =>
     expected: ["TimeoutError"]
   })
 
-/** It is there, and ours, and as it was said last; and gone when it is closed. @category recipes @since 0.1.0 */
+/** It is there, and ours, and as it was said last; and gone when it is closed. */
 export const persistentNode: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const isShared = yield* Random.nextBoolean
   /** One alone, for it deletes by path: it must not delete what another taker has made. */
@@ -192,7 +188,7 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (environment: 
   }
 })
 
-/** An item is used by one at a time, and all of them are in the end. @category recipes @since 0.1.0 */
+/** An item is used by one at a time, and all of them are in the end. */
 export const allocator: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const items = ["a", "b", "c", "d", "e"].slice(0, yield* Random.nextIntBetween(1, 5))
   const exclusion = new MutualExclusion(environment, (used) => {

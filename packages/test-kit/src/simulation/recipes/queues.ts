@@ -1,8 +1,4 @@
-/**
- * Queues: nothing comes out twice, or out of order, or is lost, where that is promised.
- *
- * @since 0.1.0
- */
+/** Queues: nothing comes out twice, or out of order, or is lost, where that is promised. */
 import * as PriorityQueue from "@effect-zookeeper/recipes/PriorityQueue"
 import * as Queue from "@effect-zookeeper/recipes/Queue"
 import { ZooKeeper } from "@effect-zookeeper/client/ZooKeeper"
@@ -20,12 +16,12 @@ const path = "/recipe/queue"
 
 const PRIORITIES = [5, 100, 900]
 
-/** At most once. @category recipes @since 0.1.0 */
+/** At most once. */
 export const queue: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   return yield* atMostOnce(environment, yield* anyLayout, false)
 })
 
-/** The same where some overtake. @category recipes @since 0.1.0 */
+/** The same where some overtake. */
 export const priorityQueue: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   return yield* atMostOnce(environment, yield* anyLayout, true)
 })
@@ -104,7 +100,7 @@ const judgeOrder = (environment: Environment, history: ReadonlyArray<Operation>,
   }
 }
 
-/** At least once: done once, and worked on by one at a time. @category recipes @since 0.1.0 */
+/** At least once: done once, and worked on by one at a time. */
 export const queueWithLock: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const layout = yield* anyLayout
   const hasPriorities = yield* Random.nextBoolean

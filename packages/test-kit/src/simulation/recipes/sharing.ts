@@ -1,8 +1,4 @@
-/**
- * What several hold at a time: the read-write lock, and the semaphore.
- *
- * @since 0.1.0
- */
+/** What several hold at a time: the read-write lock, and the semaphore. */
 import type { Held } from "@effect-zookeeper/recipes/Held"
 import * as ReadWriteLock from "@effect-zookeeper/recipes/ReadWriteLock"
 import * as Semaphore from "@effect-zookeeper/recipes/Semaphore"
@@ -14,7 +10,7 @@ import * as Scope from "effect/Scope"
 import type { Recipe, Environment } from "../RecipeSimulation.ts"
 import { MutualExclusion } from "./MutualExclusion.ts"
 
-/** Readers together, a writer alone, and no writer between one and what it reads afterwards. @category recipes @since 0.1.0 */
+/** Readers together, a writer alone, and no writer between one and what it reads afterwards. */
 export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   yield* Effect.orDie(environment.clients[0]!.zk.create("/resource"))
   const exclusion = new MutualExclusion(
@@ -71,7 +67,7 @@ export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: E
   }
 })
 
-/** Never more permits than there are. @category recipes @since 0.1.0 */
+/** Never more permits than there are. */
 export const semaphore: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   yield* Effect.orDie(environment.clients[0]!.zk.create("/resource"))
   const permits = yield* Random.nextIntBetween(1, 3)
