@@ -12,7 +12,7 @@ import * as Records from "@effect-zookeeper/protocol/Records"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import type * as Simulation from "@effect-zookeeper/server/Simulation"
 import * as Session from "@effect-zookeeper/session/Session"
-import { type Connection, Transport } from "@effect-zookeeper/transport/Transport"
+import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -26,6 +26,7 @@ import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { encode, framesOf } from "../internal/proxy/frameRules.ts"
+import * as LyingServer from "../simulation/LyingServer.ts"
 import { choices, type Choose, concat, mutate, noise, pieces } from "./Mutation.ts"
 
 /** What was wrong. */
@@ -73,7 +74,7 @@ const runSession: Effect.Effect<{ readonly broken: number }, InvariantViolation,
           maxFrameSize: 16_384
         })
       ),
-      Layer.provide(Layer.succeed(Transport, around(Context.get(server, Transport), corruption)))
+      Layer.provide(Layer.succeed(Transport, corrupted(Context.get(server, Transport), corruption)))
     )
     const scope = yield* Scope.make()
     const built = yield* Effect.exit(Layer.buildWithScope(Layer.fresh(layer), scope))
@@ -197,28 +198,22 @@ interface Corruption {
   broken: number
 }
 
-const around = (inner: Transport["Service"], corruption: Corruption): Transport["Service"] => ({
-  ...inner,
-  connect: (address, name) =>
-    Effect.map(inner.connect(address, name), (connection): Connection => {
+const corrupted = (inner: Transport["Service"], corruption: Corruption): Transport["Service"] =>
+  LyingServer.rewriting(
+    inner,
+    Effect.sync((): LyingServer.Rewrite => {
       let last: Uint8Array = new Uint8Array(0)
-      return {
-        ...connection,
-        pull: Effect.map(connection.pull, (chunks) =>
-          corruption.isOn
-            ? chunks.flatMap((chunk) => {
-                const frames = framesOf(chunk).flatMap((frame) => {
-                  const made = corrupt(frame, last, corruption)
-                  last = frame
-                  return made
-                })
-                return corruption.choose(3) === 0 ? pieces(concat(...frames), corruption.choose) : frames
-              })
-            : chunks
-        )
+      return (chunk) => {
+        if (!corruption.isOn) return [chunk]
+        const frames = framesOf(chunk).flatMap((frame) => {
+          const made = corrupt(frame, last, corruption)
+          last = frame
+          return made
+        })
+        return corruption.choose(3) === 0 ? pieces(concat(...frames), corruption.choose) : frames
       }
     })
-})
+  )
 
 /** What comes instead of a frame; all are with their lengths. */
 const corrupt = (frame: Uint8Array, last: Uint8Array, corruption: Corruption): ReadonlyArray<Uint8Array> => {

@@ -1,50 +1,65 @@
 /**
- * A `Transport` around a server that now and then breaks the order of its replies: says one twice, exchanges two, or gives
- * one a wrong xid. No server should; a client that believes it would hand a reply to the wrong request.
+ * A `Transport` around a server that lies: the bytes that it sends are changed before the client reads them. No server should
+ * do so; a client that believes it would hand a reply to the wrong request.
  */
 import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { framesOf } from "../internal/proxy/frameRules.ts"
 
-/** `isLying` says whether it may lie at this moment. */
-export const around = (
-  inner: Transport["Service"],
-  options: { readonly probability: number; readonly isLying: () => boolean }
-): Transport["Service"] => ({
+/** Gives the chunks that the client reads instead of one that the server sent. */
+export type Rewrite = (chunk: Uint8Array) => ReadonlyArray<Uint8Array>
+
+/** Rewrites what the server sends, with a new `Rewrite` for each connection. */
+export const rewriting = (inner: Transport["Service"], make: Effect.Effect<Rewrite>): Transport["Service"] => ({
   ...inner,
   connect: Effect.fnUntraced(function* (address, name) {
     const connection = yield* inner.connect(address, name)
-    const random = yield* Random.Random
-    let isFirst = true
-    const corrupt = (chunk: Uint8Array): ReadonlyArray<Uint8Array> => {
-      if (!options.isLying() || random.nextDoubleUnsafe() >= options.probability) return [chunk]
-      const frames = framesOf(chunk)
-      const replies = frames.filter((frame) => readInt(frame, 4) > 0)
-      const [one, two] = replies
-      if (one === undefined) return [chunk]
-      const draw = random.nextDoubleUnsafe()
-      if (draw < 0.3) return [chunk, one]
-      if (two === undefined || draw < 0.6) {
-        // Of the next request, which may well be on its way.
-        return frames.map((frame) => (frame === one ? withXid(frame, readInt(frame, 4) + 1) : frame))
-      }
-      return frames.map((frame) => (frame === one ? two : frame === two ? one : frame))
-    }
+    const rewrite = yield* make
     const lying: Connection = {
       ...connection,
-      pull: Effect.map(connection.pull, (chunks) =>
-        chunks.flatMap((chunk) => {
-          // The handshake has no header.
-          if (!isFirst) return corrupt(chunk)
-          isFirst = false
-          return [chunk]
-        })
-      )
+      pull: Effect.map(connection.pull, (chunks) => chunks.flatMap(rewrite))
     }
     return lying
   })
 })
+
+/**
+ * Breaks the order of replies now and then: repeats one, exchanges two, or gives one a wrong xid. `isLying` says whether it
+ * may do so at this moment.
+ */
+export const around = (
+  inner: Transport["Service"],
+  options: { readonly probability: number; readonly isLying: () => boolean }
+): Transport["Service"] =>
+  rewriting(
+    inner,
+    Effect.map(Random.Random, (random): Rewrite => {
+      // The handshake has no header.
+      let isFirst = true
+      return (chunk) => {
+        const isHandshake = isFirst
+        isFirst = false
+        return isHandshake || !options.isLying() || random.nextDoubleUnsafe() >= options.probability
+          ? [chunk]
+          : reorder(chunk, () => random.nextDoubleUnsafe())
+      }
+    })
+  )
+
+const reorder = (chunk: Uint8Array, draw: () => number): ReadonlyArray<Uint8Array> => {
+  const frames = framesOf(chunk)
+  const replies = frames.filter((frame) => readInt(frame, 4) > 0)
+  const [one, two] = replies
+  if (one === undefined) return [chunk]
+  const kind = draw()
+  if (kind < 0.3) return [chunk, one]
+  if (two === undefined || kind < 0.6) {
+    // That of the next request, which may well be on its way.
+    return frames.map((frame) => (frame === one ? withXid(frame, readInt(frame, 4) + 1) : frame))
+  }
+  return frames.map((frame) => (frame === one ? two : frame === two ? one : frame))
+}
 
 const readInt = (bytes: Uint8Array, at: number): number => new DataView(bytes.buffer, bytes.byteOffset).getInt32(at)
 
