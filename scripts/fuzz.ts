@@ -15,19 +15,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { reported, runCommand } from "./runCommand.ts"
+import { number, reported, runCommand } from "./runCommand.ts"
 
 const flags = {
-  cases: Flag.Int("cases").pipe(
-    Flag.withMetavar("number"),
-    Flag.withDescription("How many inputs, in all (default: 1000000)"),
-    Flag.withDefault(1_000_000)
-  ),
-  seed: Flag.Int("seed").pipe(
-    Flag.withMetavar("number"),
-    Flag.withDescription("What the inputs come from (default: 1)"),
-    Flag.withDefault(1)
-  ),
+  cases: number("cases", "How many inputs, in all", 1_000_000),
+  seed: number("seed", "The seed of all inputs", 1),
   target: Flag.String("target").pipe(
     Flag.withMetavar("text"),
     Flag.withDescription("Only the targets whose name holds the text"),

@@ -10,35 +10,15 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
-import * as ChildProcess from "node:child_process"
 import * as FileSystem from "node:fs"
 import * as OperatingSystem from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
-import { runCommand } from "./runCommand.ts"
+import { number, runCommand } from "./runCommand.ts"
+import { capture } from "./steps.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const patches = Path.join(root, "scripts", "mutants")
-
-interface Outcome {
-  readonly code: number
-  readonly output: string
-}
-
-const run = (command: string, args: ReadonlyArray<string>, cwd: string): Effect.Effect<Outcome> =>
-  Effect.callback((resume) => {
-    const child = ChildProcess.spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] })
-    let output = ""
-    const gather = (chunk: Buffer) => {
-      output += chunk.toString()
-    }
-    child.stdout.on("data", gather)
-    child.stderr.on("data", gather)
-    child.once("error", (error) => resume(Effect.die(error)))
-    child.once("close", (code) => resume(Effect.succeed({ code: code ?? 1, output })))
-    return Effect.sync(() => child.kill())
-  })
 
 /** The sources of the workspace beside the installed packages, which are shared. */
 const copyTree = Effect.acquireRelease(
@@ -71,15 +51,15 @@ const copyTree = Effect.acquireRelease(
 const simulate = (copy: string, name: string, seeds: number) => {
   const recipe = /^recipe-([a-zA-Z]+)-/.exec(name)?.[1]
   const chosen = recipe === undefined ? [] : ["--recipe", recipe]
-  return run(process.execPath, ["scripts/simulate.ts", ...chosen, "--seeds", String(seeds)], copy)
+  return capture(process.execPath, ["scripts/simulate.ts", ...chosen, "--seeds", String(seeds)], copy)
 }
 
 /** Plants one bug, and gives the seed under which it is found. */
 const tryMutant = Effect.fnUntraced(function* (name: string, seeds: number) {
   const copy = yield* copyTree
-  const patched = yield* run("git", ["apply", Path.join(patches, `${name}.patch`)], copy)
-  if (patched.code !== 0) return { name, found: false, by: `the patch does not fit: ${patched.output.trim()}` }
-  const { code, output } = yield* simulate(copy, name, seeds)
+  const patched = yield* capture("git", ["apply", Path.join(patches, `${name}.patch`)], copy)
+  if (patched.code !== 0) return { name, found: false, by: `the patch does not apply: ${patched.printed.trim()}` }
+  const { code, printed: output } = yield* simulate(copy, name, seeds)
   if (code === 0) return { name, found: false, by: `${seeds} worlds, and nothing was wrong` }
   const seed = /seed (\d+)/.exec(output)?.[1] ?? "?"
   const lines = output.split("\n")
@@ -89,11 +69,7 @@ const tryMutant = Effect.fnUntraced(function* (name: string, seeds: number) {
 }, Effect.scoped)
 
 const config = {
-  seeds: Flag.Int("seeds").pipe(
-    Flag.withMetavar("number"),
-    Flag.withDescription("The most worlds for one bug (default: 2000)"),
-    Flag.withDefault(2000)
-  ),
+  seeds: number("seeds", "The most worlds for one bug", 2000),
   names: Argument.String("name").pipe(
     Argument.withDescription("Only the bugs whose name holds this text; all if left out"),
     Argument.variadic()

@@ -1,12 +1,25 @@
 /**
- * What our commands have in common: how one ends when it fails, and how it is run as the program.
+ * What our commands have in common: their flags, how one ends when it fails, and how it is run as the program.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import manifest from "@effect-zookeeper/client/package.json" with { type: "json" }
+
+/** A flag with a number, `value` if it is not given. */
+export const number = (name: string, description: string, value: number): Flag.Flag<number> =>
+  Flag.Int(name).pipe(
+    Flag.withMetavar("number"),
+    Flag.withDescription(`${description} (default: ${value})`),
+    Flag.withDefault(value)
+  )
+
+/** A flag that is given or not. */
+export const toggle = (name: string, description: string): Flag.Flag<boolean> =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
 
 /** An error is one line on stderr, and exit code 1. */
 export const reported = <A, E extends { readonly message: string }, R>(

@@ -16,15 +16,12 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as ChildProcess from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { runCommand } from "./runCommand.ts"
-
-const number = (name: string, description: string, value: number) =>
-  Flag.Int(name).pipe(Flag.withMetavar("number"), Flag.withDescription(description), Flag.withDefault(value))
+import { number, runCommand } from "./runCommand.ts"
 
 const flags = {
-  seeds: number("seeds", "How many worlds (default: 1000)", 1000),
-  from: number("from", "The first seed (default: 1)", 1),
-  processes: number("processes", "How many processes share the work (default: 1)", 1),
+  seeds: number("seeds", "How many worlds", 1000),
+  from: number("from", "The first seed", 1),
+  processes: number("processes", "How many processes share the work", 1),
   seed: Flag.Int("seed").pipe(
     Flag.withMetavar("number"),
     Flag.withDescription("One world alone, with its trace"),

@@ -16,17 +16,16 @@ import * as Metric from "effect/Metric"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
-import { reported, runCommand } from "./runCommand.ts"
+import { number, reported, runCommand } from "./runCommand.ts"
 
 const flags = {
-  minutes: Flag.Int("minutes").pipe(Flag.withDescription("For how long (default: 30)"), Flag.withDefault(30)),
-  seed: Flag.Int("seed").pipe(Flag.withDescription("Which faults come, and when (default: 1)"), Flag.withDefault(1))
+  minutes: number("minutes", "For how long", 30),
+  seed: number("seed", "The seed of the faults", 1)
 }
 
 class NotSteady extends Schema.TaggedError<NotSteady>()("NotSteady", {

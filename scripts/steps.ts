@@ -26,9 +26,16 @@ export const step = <A, E, R>(did: string, effect: Effect.Effect<A, E, R>): Effe
     return result
   })
 
-/** Runs a command without a terminal; what it printed, or a failure that holds it. */
-export const run = (command: string, args: ReadonlyArray<string>, cwd: string, advice: string) =>
-  Effect.callback<string, StepFailed>((resume) => {
+/** What a command printed, on stdout alone and in all, and its exit code. */
+interface Captured {
+  readonly code: number
+  readonly output: string
+  readonly printed: string
+}
+
+/** Runs a command without a terminal; dies if it cannot be started. */
+export const capture = (command: string, args: ReadonlyArray<string>, cwd: string): Effect.Effect<Captured> =>
+  Effect.callback((resume) => {
     const child = ChildProcess.spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] })
     let printed = ""
     let output = ""
@@ -37,10 +44,17 @@ export const run = (command: string, args: ReadonlyArray<string>, cwd: string, a
       printed += text
     })
     child.stderr.setEncoding("utf8").on("data", (text: string) => (printed += text))
-    child.once("error", (error) => resume(fail(`${command} cannot be run: ${error.message}`, advice)))
-    child.once("close", (code) => {
-      const line = [Path.basename(command), ...args].join(" ")
-      resume(code === 0 ? Effect.succeed(output) : fail(`${printed.trim()}\n\n\`${line}\` ended with ${code}`, advice))
-    })
+    child.once("error", (error) => resume(Effect.die(error)))
+    child.once("close", (code) => resume(Effect.succeed({ code: code ?? 1, output, printed })))
     return Effect.sync(() => child.kill())
+  })
+
+/** The output of a command, or a failure with all that it printed. */
+export const run = (command: string, args: ReadonlyArray<string>, cwd: string, advice: string) =>
+  Effect.gen(function* () {
+    const line = [Path.basename(command), ...args].join(" ")
+    const { code, output, printed } = yield* Effect.catchDefect(capture(command, args, cwd), (error) =>
+      fail(`${line} cannot be run: ${String(error)}`, advice)
+    )
+    return code === 0 ? output : yield* fail(`${printed.trim()}\n\n\`${line}\` ended with ${code}`, advice)
   })

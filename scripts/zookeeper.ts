@@ -11,10 +11,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { reported, runCommand } from "./runCommand.ts"
-
-const toggle = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
+import { number, reported, runCommand, toggle } from "./runCommand.ts"
 
 const flags = {
   ensemble: toggle("ensemble", "Three servers instead of one"),
@@ -23,10 +20,7 @@ const flags = {
     Flag.withDescription("The client port of a single server; a free one if left out"),
     Flag.optional
   ),
-  tick: Flag.Int("tick").pipe(
-    Flag.withDescription("tickTime in milliseconds; sessions last at least two of them"),
-    Flag.withDefault(2000)
-  ),
+  tick: number("tick", "tickTime in milliseconds; sessions last at least two of them", 2000),
   quorum: toggle("quorum", "A single server as an ensemble of one, which can be reconfigured"),
   tls: toggle("tls", "A secure port too, with certificates made for this run"),
   sasl: toggle("sasl", "SASL with DIGEST-MD5: users bob/bobsecret, alice/alicesecret, super/adminsecret")

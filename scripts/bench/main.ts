@@ -10,7 +10,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
-import { reported, runCommand } from "../runCommand.ts"
+import { reported, runCommand, toggle } from "../runCommand.ts"
 import { sessionTimeout } from "./contestant.ts"
 import { effect, findPeers, floor, promise } from "./contestants.ts"
 import { figures } from "./figures.ts"
@@ -24,10 +24,7 @@ import { cpuTable, latencyTable, markdown, memoryTable, summarize, throughputTab
 import { furnish, workloads } from "./workloads.ts"
 
 const flags = {
-  quick: Flag.Boolean("quick").pipe(
-    Flag.withDescription("Short stretches and three rounds: for a look, not for a figure"),
-    Flag.withDefault(false)
-  ),
+  quick: toggle("quick", "Short stretches and three rounds: for a look, not for a figure"),
   only: Flag.String("only").pipe(
     Flag.withDescription(
       `Only what has this in its name: ${[...workloads.map(({ id }) => id), "growth", "owners", "start"].join(", ")}`

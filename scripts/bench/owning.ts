@@ -13,7 +13,7 @@ import * as Scope from "effect/Scope"
 export type Having = "nothing" | "a lock, proved by a quorum" | "a lock, proved by its server"
 
 /** Milliseconds: the default of the client. */
-export const sessionTimeout = 10_000
+const sessionTimeout = 10_000
 
 /** Opens so many sessions, each with a lock of its own where they have one; gives what closes them. */
 export const openSessions = async (servers: string, sessions: number, having: Having): Promise<() => Promise<void>> => {

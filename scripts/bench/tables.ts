@@ -29,7 +29,7 @@ export const metrics = {
 export type Metric = keyof typeof metrics
 
 /** One contestant in one row, in numbers. */
-export interface Summary {
+interface Summary {
   readonly contestant: string
   readonly medians: Readonly<Record<Metric, number>>
   /** Of processor time for one operation to the floor's of the same round: median, least, most. */
@@ -37,7 +37,7 @@ export interface Summary {
 }
 
 /** One row of the results. */
-export interface Row {
+interface Row {
   readonly workload: string
   readonly title: string
   readonly server: string

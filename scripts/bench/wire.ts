@@ -8,9 +8,6 @@ import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import type { Stat } from "@effect-zookeeper/protocol/Records"
 import { sessionTimeout } from "./contestant.ts"
 
-/** Bytes of the header of a reply, its length included. */
-export const replyHeaderSize = 20
-
 /** One request as it goes over the wire. */
 export const requestFrame = <O extends Operation.Any>(
   xid: number,

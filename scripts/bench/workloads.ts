@@ -11,7 +11,7 @@ import type { Runner } from "./processes.ts"
 export type ServerName = "real" | "stub"
 
 /** What a round has to work with. */
-export interface Bench {
+interface Bench {
   readonly server: ServerName
   readonly entry: Entry
   readonly runner: Runner
@@ -47,12 +47,12 @@ export interface Workload {
 export const kilobyte = "/bench/kilobyte"
 
 /** A znode with ten thousand children. */
-export const parent = "/bench/parent"
+const parent = "/bench/parent"
 
 /** Ten thousand znodes that are watched: `/bench/watched/0`, ... */
 export const watched = "/bench/watched"
 
-export const watchCount = 10_000
+const watchCount = 10_000
 
 const everybody = () => true
 

@@ -3,7 +3,7 @@
  */
 
 /** A piece of prose on one line, and which line that is. */
-export interface Prose {
+interface Prose {
   readonly line: number
   readonly text: string
 }

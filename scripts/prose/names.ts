@@ -3,7 +3,7 @@
  *
  * Once a thing has the field's word, another name for it is a mistake: `check` refuses it.
  */
-export interface OldName {
+interface OldName {
   /** A file or folder, or what a file declares. */
   readonly kind: "file" | "name"
   /** Below `packages`. */

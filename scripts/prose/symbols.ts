@@ -3,7 +3,7 @@
  */
 
 /** A symbol without prose, and its line. */
-export interface Undocumented {
+interface Undocumented {
   readonly line: number
   readonly name: string
 }

@@ -8,7 +8,7 @@
 import * as Result from "effect/Result"
 
 /** What stands in the `package.json` at the root, as far as it matters here. */
-export interface RootManifest {
+interface RootManifest {
   readonly repository?: string | { readonly url?: string } | undefined
   readonly homepage?: string | undefined
   readonly bugs?: string | { readonly url?: string } | undefined
@@ -23,7 +23,7 @@ export interface Publisher {
 }
 
 /** The fields of a published `package.json`. */
-export interface Origin {
+interface Origin {
   readonly repository: { readonly type: "git"; readonly url: string; readonly directory: string }
   readonly homepage: string
   readonly bugs: { readonly url: string }

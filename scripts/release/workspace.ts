@@ -14,7 +14,7 @@ export const root = new URL("../../", import.meta.url)
 export const changesetsCli = fileURLToPath(new URL("node_modules/@changesets/cli/bin.js", root))
 
 /** Why a release is refused, and what to do. */
-export class Refused extends Schema.TaggedError<Refused>()("Refused", { message: Schema.String }) {}
+class Refused extends Schema.TaggedError<Refused>()("Refused", { message: Schema.String }) {}
 
 /** Fails with the sentence. */
 export const orRefused = (sentence: string): Effect.Effect<never, Refused> =>

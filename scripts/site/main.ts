@@ -7,12 +7,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
-import { reported, runCommand } from "../runCommand.ts"
+import { reported, runCommand, toggle } from "../runCommand.ts"
 import { fail, run, step } from "../steps.ts"
 import { checkSite } from "./checkSite.ts"
 
@@ -21,10 +20,7 @@ const typedoc = Path.join(docs, "node_modules/typedoc/bin/typedoc")
 const vitepress = Path.join(docs, "node_modules/vitepress/bin/vitepress.js")
 
 const flags = {
-  serve: Flag.Boolean("serve").pipe(
-    Flag.withDescription("Serve the site and reload it when a page changes, until Ctrl-C"),
-    Flag.withDefault(false)
-  )
+  serve: toggle("serve", "Serve the site and reload it when a page changes, until Ctrl-C")
 }
 
 const build = Effect.gen(function* () {
