@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
  * Counters: `increment`, and `total`. Queues: `offer`, `take`. `alive` says which session a client has at the end. `pause`
  * is a process that stood still, or with the path "leader" a time in which two members may have led; `crash` a process that ended without a word.
  */
-export const Kind = Schema.Literals([
+const Kind = Schema.Literals([
   "read",
   "write",
   "cas",
@@ -37,8 +37,6 @@ export const Kind = Schema.Literals([
   "pause",
   "crash"
 ])
-
-export type Kind = typeof Kind.Type
 
 const optional = <S extends Schema.Top>(schema: S) => Schema.optional(schema)
 

@@ -79,4 +79,5 @@ export const toFile = (path: string): Effect.Effect<(line: Line) => void, never,
     (file) => (line) => void Fs.writeSync(file, encodeLine(line))
   )
 
-const monotonic = (): number => Number(process.hrtime.bigint()) / 1000
+/** Microseconds of the clock that all processes of a machine share. */
+export const monotonic = (): number => Number(process.hrtime.bigint()) / 1000

@@ -36,6 +36,9 @@ export const outcomeOf = (
   return { outcome: isProof ? "fail" : "info", error: tag }
 }
 
+/** The tag of the error that ended an effect, for people. */
+export const tagOf = (cause: Cause.Cause<unknown>): string => textOf(Cause.squash(cause), "_tag") ?? "a defect"
+
 // ---- internal
 
 const textOf = (error: unknown, key: string): string | undefined => {

@@ -1,7 +1,7 @@
 /** What was known before something was asked: the sweep over real time that all judges of order share. */
 
 /** Something that lasted from when it was asked until it was answered, and the position that it showed. */
-export interface Span {
+interface Span {
   readonly invokedAt: number
   readonly completedAt: number
 }

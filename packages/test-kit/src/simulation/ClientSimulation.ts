@@ -19,12 +19,13 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
+import { answerOf, createRegister } from "../history/operations.ts"
 import { RunRecord } from "./Observations.ts"
 import * as FaultActions from "./faultActions.ts"
 import * as LyingServer from "./LyingServer.ts"
 import * as SimulatedClient from "./SimulatedClient.ts"
 import { judgeClient, judgeWatches, judgeWrites } from "./judge.ts"
-import { answerOf, parent, registers, secret, Workload } from "./Workload.ts"
+import { parent, registers, secret, Workload } from "./Workload.ts"
 
 /** What was found wrong with a run. */
 export class Violations extends Data.TaggedError("Violations")<{ readonly violations: ReadonlyArray<string> }> {
@@ -149,12 +150,7 @@ export const simulation: Effect.Effect<{ readonly completed: number }, Violation
 
 const prepare = Effect.fnUntraced(function* ({ now, zk }: SimulatedClient.SimulatedClient, record: RunRecord) {
   const recorder = record.recorder("the first", now)
-  for (const path of registers) {
-    const value = recorder.unique()
-    yield* recorder.record({ f: "create", path, value }, zk.createWithStat(path, { data: value }), ({ stat }) =>
-      answerOf(stat)
-    )
-  }
+  for (const path of registers) yield* createRegister(recorder, zk, path)
   yield* zk.create(parent)
   yield* zk.create(secret, { data: "hush", acl: Acl.creator })
 })

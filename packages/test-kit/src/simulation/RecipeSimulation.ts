@@ -30,6 +30,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as History from "../history/History.ts"
+import { tagOf } from "../history/outcome.ts"
 import type * as Recorder from "../history/Recorder.ts"
 import { judgeLeftovers, Violations } from "./ClientSimulation.ts"
 import { RunRecord, SLACK } from "./Observations.ts"
@@ -314,8 +315,7 @@ class Player {
 
   /** Errors that faults explain are none of ours; the others are. */
   private unexpected(cause: Cause.Cause<unknown>): void {
-    const error = Cause.squash(cause)
-    const tag = typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : "a defect"
+    const tag = tagOf(cause)
     if (!this.expected.has(tag)) {
       this.environment.addViolation(`${this.client.name}: a round failed with ${tag}: ${Cause.pretty(cause)}`)
     }

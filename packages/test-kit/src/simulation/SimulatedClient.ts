@@ -53,7 +53,7 @@ export const timing: Effect.Effect<{ readonly tickTime: number; readonly syncLim
   }
 )
 
-export const credentials = Redacted.make("simon:secret")
+const credentials = Redacted.make("simon:secret")
 
 /** Connects a client; all that it leaves running ends with `close`. */
 export const connect = Effect.fnUntraced(function* (

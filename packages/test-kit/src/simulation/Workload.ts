@@ -10,7 +10,8 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
-import type { Answered } from "../history/History.ts"
+import * as Recorded from "../history/operations.ts"
+import { tagOf } from "../history/outcome.ts"
 import type { Recorder } from "../history/Recorder.ts"
 import type { RunRecord } from "./Observations.ts"
 import { forkInNode, interrupt, type SimulatedClient } from "./SimulatedClient.ts"
@@ -22,10 +23,7 @@ export const parent = "/list"
 /** What only those who have said who they are may read. */
 export const secret = "/secret"
 
-/** What a Stat tells the checker. */
-export const answerOf = ({ czxid, mzxid, version }: Stat): Answered => ({ version, czxid, mzxid })
-
-export interface WorkloadOptions {
+interface WorkloadOptions {
   /** Whether reads with a watch are interrupted, even in the moment in which the watch is handed over. */
   readonly abandonsWatches: boolean
   /** Whether servers may lag behind. */
@@ -153,8 +151,7 @@ export class Workload {
 
   /** Errors that faults explain are none of ours; the others are. */
   private unexpected(cause: Cause.Cause<unknown>): void {
-    const error = Cause.squash(cause)
-    const tag = typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : "a defect"
+    const tag = tagOf(cause)
     if (!expected.has(tag)) this.addViolation(`an operation failed with ${tag}: ${Cause.pretty(cause)}`)
   }
 
@@ -167,18 +164,10 @@ export class Workload {
   }
 
   private set(path: string, version?: number): Effect.Effect<Stat, unknown> {
-    return Effect.suspend(() => {
-      const value = this.recorder.unique()
-      const asked = { f: "write", path, value, expected: version } as const
-      return Effect.tap(
-        this.recorder.record(asked, this.zk.setData(path, value, { version }), answerOf),
-        this.completes
-      )
-    })
+    return Effect.tap(Recorded.write(this.recorder, this.zk, path, version), this.completes)
   }
 
-  private readonly get = (path: string) =>
-    Effect.tap(this.recorder.record({ f: "read", path, synced: false }, this.zk.get(path), read), this.completes)
+  private readonly get = (path: string) => Effect.tap(Recorded.read(this.recorder, this.zk, path), this.completes)
 
   private readonly completes = Effect.sync(() => {
     this.completed++
@@ -274,7 +263,7 @@ export class Workload {
       const path = yield* this.register
       const { connections, recorder } = this
       const id = recorder.unique()
-      const { changed, stat } = yield* recorder.record({ f: "watch", path }, this.zk.getAndWatch(path), read, id)
+      const { changed, stat } = yield* Recorded.watch(recorder, this.zk, path, id)
       this.completed++
       const told = Effect.onExit(changed, (exit) =>
         Effect.sync(() => recorder.note({ f: Exit.isSuccess(exit) ? "event" : "unwatched", path, of: id }))
@@ -307,12 +296,8 @@ export class Workload {
   private get watching(): ReadonlyArray<Effect.Effect<void, unknown>> {
     const data = registers.map((path) => {
       const id = this.recorder.unique()
-      this.recorder.note({ f: "observe", path }, id)
-      return Stream.runForEach(this.zk.dataChanges(path), (value) =>
-        Effect.sync(() => {
-          if (Option.isNone(value)) return this.addViolation(`P7: dataChanges says that ${path} is gone`)
-          this.recorder.note({ f: "observed", path, of: id, ...answerOf(value.value.stat) })
-        })
+      return Recorded.observe(this.recorder, this.zk, path, id, () =>
+        this.addViolation(`P7: dataChanges says that ${path} is gone`)
       ).pipe(Effect.ensuring(Effect.sync(() => this.recorder.note({ f: "unwatched", path, of: id }))))
     })
     const knownChildren = { zxid: -1n }
@@ -375,8 +360,3 @@ const expected: ReadonlySet<string> = new Set([
   "NodeExists",
   "NoNode"
 ])
-
-const read = ({ data, stat }: ZooKeeper.DataAndStat): Answered => ({
-  value: new TextDecoder().decode(data),
-  ...answerOf(stat)
-})

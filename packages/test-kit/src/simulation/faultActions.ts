@@ -13,7 +13,7 @@ import * as Random from "effect/Random"
 import type { SimulatedClient } from "./SimulatedClient.ts"
 
 /** Done, with what takes it back. */
-export type FaultAction = Effect.Effect<Effect.Effect<void>>
+type FaultAction = Effect.Effect<Effect.Effect<void>>
 
 type Server = EmbeddedServer.EmbeddedServer["Service"]
 

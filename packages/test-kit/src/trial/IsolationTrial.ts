@@ -18,6 +18,7 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import * as History from "../history/History.ts"
 import { type Hold, holdsOf } from "../history/holds.ts"
+import * as Recorder from "../history/Recorder.ts"
 import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
 import type { ZooKeeperServer } from "../ZooKeeperServer.ts"
 import { Orders, PERMITS } from "./ownersWorker.ts"
@@ -54,7 +55,7 @@ export interface Outcome {
 }
 
 /** Milliseconds: twice, three times and five times a tick. */
-export const sessionTimeouts = [4000, 6000, 10_000] as const
+const sessionTimeouts = [4000, 6000, 10_000] as const
 
 /** How much is owned on a member when it is cut off. */
 export const OWNED = sessionTimeouts.length * 2 * (4 + PERMITS)
@@ -172,7 +173,7 @@ const cutOff = Effect.fnUntraced(function* (
   )
   // At any time between two proofs.
   yield* Effect.sleep(yield* Random.nextBetween(0, 2500))
-  const began = monotonic()
+  const began = Recorder.monotonic()
   yield* ensemble.isolate(member)
   const isOver = Effect.sync(() => successionsIn(read(history), role, began).every(isDone))
   yield* Effect.repeat(isOver, { until: (over) => over, schedule: Schedule.spaced("200 millis") }).pipe(
@@ -306,8 +307,6 @@ const untilAwaited = (zk: ZooKeeper.Service, path: string) => {
   )
 }
 
-const monotonic = (): number => Number(process.hrtime.bigint()) / 1000
-
 const range = (values: ReadonlyArray<number>): string =>
   values.length === 0 ? "-" : `${Math.min(...values).toFixed(0)} to ${Math.max(...values).toFixed(0)} ms`
 
@@ -323,10 +322,10 @@ const startWorker = Effect.fnUntraced(function* (
   orders: typeof Orders.Type
 ): Effect.fn.Return<Worker, never, Scope.Scope> {
   const encoded = yield* Effect.orDie(Schema.encodeEffect(Orders)(orders))
-  const { endInput, said, write } = yield* WorkerProcess.start("a process of owners", "ownersWorker.ts", encoded)
-  yield* said("ready")
+  const { endInput, hear, write } = yield* WorkerProcess.start("a process of owners", "ownersWorker.ts", encoded)
+  yield* hear("ready")
   return {
     begin: write("begin"),
-    rest: Effect.andThen(endInput, said("rested")).pipe(Effect.timeoutOption("20 seconds"), Effect.asVoid)
+    rest: Effect.andThen(endInput, hear("rested")).pipe(Effect.timeoutOption("20 seconds"), Effect.asVoid)
   }
 })

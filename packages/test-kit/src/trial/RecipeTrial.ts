@@ -19,6 +19,7 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import * as FaultProxy from "../FaultProxy.ts"
 import * as History from "../history/History.ts"
+import * as Recorded from "../history/operations.ts"
 import * as Recorder from "../history/Recorder.ts"
 import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
 import * as Nemesis from "./Nemesis.ts"
@@ -128,14 +129,20 @@ const startWorker = Effect.fnUntraced(function* (
       tasks: ["lock", "leader", "counter", "exact", "queue"]
     })
   )
-  const { endInput, pid, said } = yield* WorkerProcess.start(name, "recipeWorker.ts", orders)
-  return { name, proxies, pid, ready: said("ready"), rest: Effect.andThen(endInput, said("rested")) }
+  const { endInput, hear, pid } = yield* WorkerProcess.start(name, "recipeWorker.ts", orders)
+  return {
+    name,
+    proxies,
+    pid,
+    ready: Effect.asVoid(hear("ready")),
+    rest: Effect.asVoid(Effect.andThen(endInput, hear("rested")))
+  }
 })
 
 /** Stops a process for longer than its session: what it holds may go to another meanwhile, and nothing in it can know. */
 const freezeOne = Effect.fnUntraced(function* (workers: ReadonlyArray<Worker>, write: Recorder.Options["write"]) {
   const { name, pid } = workers[yield* Random.nextIntBetween(0, workers.length - 1)]!
-  const began = monotonic()
+  const began = Recorder.monotonic()
   const line = { id: `${name}.pause.${began}`, client: name, session: "", f: "pause", path: "" } as const
   yield* Effect.acquireUseRelease(
     Effect.sync(() => process.kill(pid, "SIGSTOP")),
@@ -145,18 +152,14 @@ const freezeOne = Effect.fnUntraced(function* (workers: ReadonlyArray<Worker>, w
         process.kill(pid, "SIGCONT")
         write({ ...line, type: "invoke", at: began })
         // Awake, it has to be told yet.
-        write({ ...line, type: "ok", at: monotonic() + 500_000 })
+        write({ ...line, type: "ok", at: Recorder.monotonic() + 500_000 })
       })
   )
 })
 
-const monotonic = (): number => Number(process.hrtime.bigint()) / 1000
-
-const total = (recorder: Recorder.Recorder, zk: ZooKeeper.Service, path: string, layout: "curator" | "exact") =>
+const total = (recorder: Recorder.Recorder, zk: ZooKeeper.Service, path: string, layout: Counter.Layout) =>
   Counter.make(path, { layout }).pipe(
-    Effect.flatMap(({ get }) =>
-      recorder.record({ f: "total", path }, Effect.andThen(zk.sync(path), get), (count) => ({ count: Number(count) }))
-    ),
+    Effect.flatMap((counter) => Recorded.total(recorder, zk, path, counter)),
     Effect.provideService(ZooKeeper.ZooKeeper, zk)
   )
 

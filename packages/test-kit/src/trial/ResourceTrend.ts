@@ -29,7 +29,7 @@ export interface Sample {
 }
 
 /** What is measured, by name. */
-export type Quantity = Exclude<keyof Sample, "at">
+type Quantity = Exclude<keyof Sample, "at">
 
 /** Takes a sample. The process has to run with `--expose-gc`. */
 export const sample = <E, R>(serverWatches: Effect.Effect<number, E, R>): Effect.Effect<Sample, E, R> =>
@@ -64,7 +64,7 @@ export const sample = <E, R>(serverWatches: Effect.Effect<number, E, R>): Effect
   })
 
 /** The straight line through some samples. */
-export interface Trend {
+interface Trend {
   readonly quantity: Quantity
   readonly mean: number
   /** By how much the line rises from the first sample to the last. */
@@ -78,7 +78,7 @@ export interface Trend {
  * By how much each quantity may rise over the whole of the samples that count. `rss` has no bound, for what the system
  * has once given comes back late or never, and `code` has none.
  */
-export const bounds: { readonly [Q in Exclude<Quantity, "rss" | "code">]: number } = {
+const bounds: { readonly [Q in Exclude<Quantity, "rss" | "code">]: number } = {
   // Ten bytes for each of the requests of five minutes would be more.
   heap: 1_000_000,
   external: 500_000,

@@ -4,6 +4,7 @@
  */
 import type { ReadError, SetDataError } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -14,9 +15,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as FaultProxy from "../FaultProxy.ts"
-import type { Answered, Line } from "../history/History.ts"
+import type { Line } from "../history/History.ts"
+import * as Recorded from "../history/operations.ts"
+import { tagOf } from "../history/outcome.ts"
 import * as Recorder from "../history/Recorder.ts"
 import type { ZooKeeperEnsemble } from "../ZooKeeperEnsemble.ts"
 
@@ -92,12 +94,7 @@ export const prepare = Effect.fnUntraced(function* ({ recorder, zk }: TrialClien
   yield* zk.create("/trial")
   yield* zk.create(ephemerals)
   yield* zk.create(scratch)
-  for (const path of registers) {
-    const value = recorder.unique()
-    yield* recorder.record({ f: "create", path, value }, zk.createWithStat(path, { data: value }), ({ stat }) =>
-      answerOf(stat)
-    )
-  }
+  for (const path of registers) yield* Recorded.createRegister(recorder, zk, path)
 })
 
 /** How histories name a session. */
@@ -119,13 +116,6 @@ const CHURNED = 5000
 
 /** How many watches one client waits for at once, at most. */
 const MAX_WATCHES = 8
-
-const answerOf = (stat: ZooKeeper.Stat): Answered => ({ version: stat.version, czxid: stat.czxid, mzxid: stat.mzxid })
-
-const read = ({ data, stat }: ZooKeeper.DataAndStat): Answered => ({
-  value: new TextDecoder().decode(data),
-  ...answerOf(stat)
-})
 
 class Worker {
   readonly surprises: Array<string> = []
@@ -175,7 +165,7 @@ class Worker {
     this.recorder.record(
       { f: "read", path, synced: true, barrier: true },
       Effect.andThen(this.zk.set(scratch, ""), this.zk.get(path)),
-      read
+      Recorded.answerWithData
     )
 
   private work(pace: number, action: Effect.Effect<unknown, unknown>): Effect.Effect<void> {
@@ -183,15 +173,13 @@ class Worker {
       while (!this.isOver) {
         yield* Effect.sleep(yield* Random.nextBetween(0, pace))
         const exit = yield* Effect.exit(action)
-        if (Exit.isFailure(exit)) this.notice(exit)
+        if (Exit.isFailure(exit)) this.unexpected(exit.cause)
       }
     })
   }
 
-  private notice(exit: Exit.Exit<unknown, unknown>): void {
-    const error = Option.getOrUndefined(Exit.findErrorOption(exit))
-    const tag: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "_tag") : undefined
-    if (typeof tag !== "string" || !expected.has(tag)) this.surprises.push(`${this.options.name}: ${String(exit)}`)
+  private unexpected(cause: Cause.Cause<unknown>): void {
+    if (!expected.has(tagOf(cause))) this.surprises.push(`${this.options.name}: ${Cause.pretty(cause)}`)
   }
 
   // ---- registers
@@ -200,24 +188,17 @@ class Worker {
     return Effect.gen({ self: this }, function* () {
       const path = registers[yield* Random.nextIntBetween(0, registers.length - 1)]!
       const kind = yield* Random.nextIntBetween(0, 6)
-      if (kind <= 1) return yield* this.write(path)
-      if (kind === 2) return yield* this.write(path, this.versions.get(path))
+      const { recorder, zk } = this
+      if (kind <= 1) return yield* Recorded.write(recorder, zk, path)
+      if (kind === 2) return yield* Recorded.write(recorder, zk, path, this.versions.get(path))
       if (kind === 3) return yield* this.readNewest(path)
-      if (kind === 4) return yield* this.recorder.record({ f: "read", path, synced: false }, this.zk.get(path), read)
-      const found = yield* this.recorder.record(
+      if (kind === 4) return yield* Recorded.read(recorder, zk, path)
+      const found = yield* recorder.record(
         { f: "read", path, synced: true },
-        Effect.andThen(this.zk.sync(path), this.zk.get(path)),
-        read
+        Effect.andThen(zk.sync(path), zk.get(path)),
+        Recorded.answerWithData
       )
       this.versions.set(path, found.stat.version)
-    })
-  }
-
-  private write(path: string, version?: number) {
-    return Effect.suspend(() => {
-      const value = this.recorder.unique()
-      const write = this.zk.setData(path, value, { version })
-      return this.recorder.record({ f: "write", path, value, expected: version }, write, answerOf)
     })
   }
 
@@ -230,9 +211,9 @@ class Worker {
       const kind = yield* Random.nextIntBetween(0, 3)
       const value = recorder.unique()
       if (kind === 0)
-        return yield* recorder.record({ f: "create", path, value }, zk.create(path, { data: value }), none)
-      if (kind === 1) return yield* recorder.record({ f: "delete", path }, zk.delete(path), none)
-      if (kind === 2) return yield* recorder.record({ f: "write", path, value }, zk.set(path, value), none)
+        return yield* recorder.record({ f: "create", path, value }, zk.create(path, { data: value }), Recorded.noAnswer)
+      if (kind === 1) return yield* recorder.record({ f: "delete", path }, zk.delete(path), Recorded.noAnswer)
+      if (kind === 2) return yield* recorder.record({ f: "write", path, value }, zk.set(path, value), Recorded.noAnswer)
       const reading = Effect.andThen(zk.set(scratch, ""), zk.getData(path))
       return yield* recorder.record({ f: "read", path, synced: true, barrier: true }, reading, (data) => ({
         value: new TextDecoder().decode(data)
@@ -246,14 +227,22 @@ class Worker {
     return Effect.gen({ self: this }, function* () {
       const { recorder, zk } = this
       const path = `${ephemerals}/${this.options.name}-${++this.count}`
-      yield* recorder.record({ f: "create", path, ephemeral: true }, zk.create(path, { mode: "ephemeral" }), none)
+      yield* recorder.record(
+        { f: "create", path, ephemeral: true },
+        zk.create(path, { mode: "ephemeral" }),
+        Recorded.noAnswer
+      )
       for (let i = 0; i < 3; i++) {
         yield* Effect.sleep(yield* Random.nextBetween(0, this.options.pace))
         yield* recorder.record({ f: "read", path, ephemeral: true }, zk.get(path), ({ stat }) => ({
           owner: sessionName(stat.ephemeralOwner)
         }))
       }
-      yield* recorder.record({ f: "delete", path, ephemeral: true }, zk.delete(path, { guaranteed: true }), none)
+      yield* recorder.record(
+        { f: "delete", path, ephemeral: true },
+        zk.delete(path, { guaranteed: true }),
+        Recorded.noAnswer
+      )
     })
   }
 
@@ -265,7 +254,7 @@ class Worker {
       if (watching.size >= MAX_WATCHES + registers.length) return
       const path = registers[yield* Random.nextIntBetween(0, registers.length - 1)]!
       const id = recorder.unique()
-      const { changed } = yield* recorder.record({ f: "watch", path }, zk.getAndWatch(path), read, id)
+      const { changed } = yield* Recorded.watch(recorder, zk, path, id)
       const told = Effect.match(changed, {
         onSuccess: ({ type }) => recorder.note({ f: "event", path, of: id, value: type }),
         // It ended with its session: that is told, too.
@@ -279,17 +268,17 @@ class Worker {
   }
 
   private follow(path: string) {
-    return Effect.suspend(() => {
-      const id = this.recorder.unique()
-      this.recorder.note({ f: "observe", path }, id)
-      return Stream.runForEach(this.zk.dataChanges(path), (data) =>
-        Effect.sync(() => {
-          if (Option.isNone(data)) this.surprises.push(`${this.options.name}: a stream says that ${path} is gone`)
-          else this.recorder.note({ f: "observed", path, of: id, ...answerOf(data.value.stat) })
-        })
-      ).pipe(Effect.onExit((exit) => Effect.sync(() => Exit.hasInterrupts(exit) || this.notice(exit))))
-    })
+    return Effect.suspend(() =>
+      Recorded.observe(this.recorder, this.zk, path, this.recorder.unique(), () =>
+        this.surprises.push(`${this.options.name}: a stream says that ${path} is gone`)
+      ).pipe(
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            if (Exit.isSuccess(exit)) this.surprises.push(`${this.options.name}: the stream of ${path} has ended`)
+            else if (!Cause.hasInterrupts(exit.cause)) this.unexpected(exit.cause)
+          })
+        )
+      )
+    )
   }
 }
-
-const none = (): Answered => ({})

@@ -7,9 +7,10 @@ import * as Op from "@effect-zookeeper/client/Op"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type { Held } from "@effect-zookeeper/recipes/Held"
 import * as Lock from "@effect-zookeeper/recipes/Lock"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { monotonic } from "../history/Recorder.ts"
+import { lineOfInput, run, say } from "./workerProgram.ts"
 
 /** What it is told. */
 export const Orders = Schema.fromJsonString(
@@ -21,12 +22,7 @@ export const Orders = Schema.fromJsonString(
   })
 )
 
-const say = (line: string) => Effect.sync(() => process.stdout.write(`${line}\n`))
-
-const now = Effect.sync(() => Number(process.hrtime.bigint()) / 1000)
-
-const program = Effect.gen(function* () {
-  const { path, servers, sessionTimeout } = yield* Schema.decodeEffect(Orders)(process.argv[2] ?? "")
+const program = Effect.fnUntraced(function* ({ path, servers, sessionTimeout }: typeof Orders.Type) {
   const holding = Effect.gen(function* () {
     const lock = yield* Lock.make(path)
     let last: Held | undefined
@@ -34,7 +30,7 @@ const program = Effect.gen(function* () {
       .withLock((held) => {
         last = held
         return Effect.andThen(say(`acquired ${held.fencingToken}`), Effect.never).pipe(
-          Effect.onInterrupt(() => Effect.flatMap(now, (at) => say(`stopped ${at}`)))
+          Effect.onInterrupt(() => Effect.suspend(() => say(`stopped ${monotonic()}`)))
         )
       })
       .pipe(Effect.catchTag("LockLost", ({ reason }) => say(`lost ${reason}`)))
@@ -47,10 +43,6 @@ const program = Effect.gen(function* () {
     yield* say(`write ${outcome}`)
   })
   yield* holding.pipe(Effect.provide(ZooKeeper.layer({ servers, sessionTimeout })))
-}).pipe(Effect.scoped)
-
-const lineOfInput = Effect.callback<void>((resume) => {
-  process.stdin.once("data", () => resume(Effect.void))
 })
 
-if (import.meta.main) NodeRuntime.runMain(program)
+if (import.meta.main) run(Orders, program)

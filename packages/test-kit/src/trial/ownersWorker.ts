@@ -9,7 +9,6 @@ import * as LeaderElection from "@effect-zookeeper/recipes/LeaderElection"
 import * as Lock from "@effect-zookeeper/recipes/Lock"
 import * as Queue from "@effect-zookeeper/recipes/Queue"
 import * as Semaphore from "@effect-zookeeper/recipes/Semaphore"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -19,6 +18,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Recorder from "../history/Recorder.ts"
+import { endOfInput, lineOfInput, recordHold, run, say } from "./workerProgram.ts"
 
 const Client = Schema.Struct({
   /** Of the client in the history. */
@@ -49,16 +49,15 @@ export const Orders = Schema.fromJsonString(
 export const PERMITS = 2
 
 /** What an allocator divides: each of two members has one, and who is left has both. */
-export const ITEMS = ["a", "b"] as const
+const ITEMS = ["a", "b"] as const
 
 /** Milliseconds that a guarded effect needs to stop. */
 const STOPPING = 100
 
-const program = Effect.gen(function* () {
-  const orders = yield* Schema.decodeEffect(Orders)(process.argv[2] ?? "")
+const program = Effect.fnUntraced(function* (orders: typeof Orders.Type) {
   const write = yield* Recorder.toFile(orders.history)
   const state = { hasEnded: false }
-  process.stdout.write("ready\n")
+  yield* say("ready")
   yield* lineOfInput
   const working = yield* Effect.forEach(orders.clients, (client) => contend(client, write, state), {
     concurrency: "unbounded",
@@ -67,8 +66,8 @@ const program = Effect.gen(function* () {
   yield* Effect.raceFirst(endOfInput, Fiber.join(working))
   state.hasEnded = true
   yield* Fiber.interrupt(working)
-  process.stdout.write("rested\n")
-}).pipe(Effect.scoped)
+  yield* say("rested")
+})
 
 interface State {
   /** Nobody has taken anything away: it is given back. */
@@ -83,16 +82,12 @@ const contend = Effect.fnUntraced(function* (
   const zk = yield* connect(client)
   const recorder = Recorder.make({ client: client.name, write, session: () => zk.session.id.toString(16) })
   const guarded = (path: string, asked: { readonly token?: bigint | undefined; readonly limit?: number } = {}) =>
-    Effect.suspend(() => {
-      const hold = recorder.unique()
-      recorder.note({ f: "acquire", path, ...asked }, hold)
-      return Effect.onExit(Effect.never, () =>
-        Effect.andThen(
-          Effect.sleep(STOPPING),
-          Effect.sync(() => recorder.note({ f: state.hasEnded ? "release" : "lost", path, of: hold }))
-        )
+    recordHold(recorder, { path, ...asked }, Effect.never, () =>
+      Effect.andThen(
+        Effect.sleep(STOPPING),
+        Effect.sync(() => (state.hasEnded ? "release" : "lost"))
       )
-    })
+    )
   const works = client.paths.flatMap((path) => recipesBelow(path, guarded))
   yield* Effect.forEach(works, (work) => (client.again ? forEver(work) : Effect.ignore(Effect.scoped(work))), {
     concurrency: "unbounded",
@@ -150,13 +145,4 @@ const connect = Effect.fnUntraced(function* ({
   }
 })
 
-const lineOfInput = Effect.callback<void>((resume) => {
-  process.stdin.once("data", () => resume(Effect.void))
-})
-
-const endOfInput = Effect.callback<void>((resume) => {
-  process.stdin.once("end", () => resume(Effect.void))
-  process.stdin.resume()
-})
-
-if (import.meta.main) NodeRuntime.runMain(program)
+if (import.meta.main) run(Orders, program)

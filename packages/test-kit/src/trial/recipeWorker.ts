@@ -9,12 +9,13 @@ import * as LeaderElection from "@effect-zookeeper/recipes/LeaderElection"
 import * as Lock from "@effect-zookeeper/recipes/Lock"
 import * as Queue from "@effect-zookeeper/recipes/Queue"
 import * as Op from "@effect-zookeeper/client/Op"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
+import * as Recorded from "../history/operations.ts"
 import * as Recorder from "../history/Recorder.ts"
+import { endOfInput, recordHold, run, say } from "./workerProgram.ts"
 
 /** What a worker is told. */
 export const Orders = Schema.fromJsonString(
@@ -31,12 +32,11 @@ export const Orders = Schema.fromJsonString(
   })
 )
 
-const program = Effect.gen(function* () {
-  const orders = yield* Schema.decodeEffect(Orders)(process.argv[2] ?? "")
+const program = Effect.fnUntraced(function* (orders: typeof Orders.Type) {
   const write = yield* Recorder.toFile(orders.history)
   const { name, servers, sessionTimeout } = orders
   yield* work(name, write, orders.tasks).pipe(Effect.provide(ZooKeeper.layer({ servers, sessionTimeout })))
-}).pipe(Effect.scoped)
+})
 
 const work = Effect.fnUntraced(function* (
   client: string,
@@ -64,19 +64,19 @@ const work = Effect.fnUntraced(function* (
   }
   const fibers: Array<Fiber.Fiber<void>> = []
   for (const name of names) fibers.push(yield* Effect.forkChild(loop(yield* tasks[name])))
-  process.stdout.write("ready\n")
+  yield* say("ready")
   yield* endOfInput
   stopped = true
   yield* Fiber.awaitAll(fibers)
-  process.stdout.write("rested\n")
+  yield* say("rested")
 })
 
 /** Holds it for a moment, and writes what only a holder may; the hold ends when the first finalizer runs. */
 const guarded = (recorder: Recorder.Recorder, path: string) => (held: Held) =>
-  Effect.suspend(() => {
-    const hold = recorder.unique()
-    recorder.note({ f: "acquire", path, token: held.fencingToken }, hold)
-    return Effect.gen(function* () {
+  recordHold(
+    recorder,
+    { path, token: held.fencingToken },
+    Effect.gen(function* () {
       yield* Effect.sleep(yield* Random.nextBetween(0, (yield* Random.nextBoolean) ? 20 : 400))
       const resource = `${path}-resource`
       yield* Effect.ignore(
@@ -87,20 +87,12 @@ const guarded = (recorder: Recorder.Recorder, path: string) => (held: Held) =>
         )
       )
       yield* Effect.sleep(yield* Random.nextBetween(0, 20))
-    }).pipe(
-      Effect.onExit((exit) =>
-        Effect.sync(() => recorder.note({ f: exit._tag === "Success" ? "release" : "lost", path, of: hold }))
-      )
-    )
-  })
+    }),
+    (isSuccess) => Effect.succeed(isSuccess ? "release" : "lost")
+  )
 
 const counting = (recorder: Recorder.Recorder, path: string, layout: "curator" | "exact") =>
-  Effect.map(Counter.make(path, { layout }), (counter) =>
-    // An operation of its own each time.
-    Effect.suspend(() =>
-      recorder.record({ f: "increment", path }, counter.increment, ({ post }) => ({ count: Number(post) }))
-    )
-  )
+  Effect.map(Counter.make(path, { layout }), (counter) => Recorded.add(recorder, path, counter, 1))
 
 /** Puts in, and takes out at least once. */
 const queueing = (recorder: Recorder.Recorder) =>
@@ -110,7 +102,7 @@ const queueing = (recorder: Recorder.Recorder) =>
       yield* recorder.record(
         { f: "offer", path: "/trial/queue", value },
         queue.offer(new TextEncoder().encode(value)),
-        () => ({})
+        Recorded.noAnswer
       )
       yield* queue.consumeOne((item) =>
         Effect.sync(() => recorder.note({ f: "take", path: "/trial/queue", value: new TextDecoder().decode(item) }))
@@ -118,9 +110,4 @@ const queueing = (recorder: Recorder.Recorder) =>
     })
   )
 
-const endOfInput = Effect.callback<void>((resume) => {
-  process.stdin.once("end", () => resume(Effect.void))
-  process.stdin.resume()
-})
-
-if (import.meta.main) NodeRuntime.runMain(program)
+if (import.meta.main) run(Orders, program)

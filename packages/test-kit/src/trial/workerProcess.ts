@@ -1,15 +1,16 @@
-/**
- * A process of a trial: it is started with its orders in the first argument, says single words, and ends when its input does.
- */
+/** A process of a trial: started with its orders in the first argument, it prints words, and ends when its input does. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as ChildProcess from "node:child_process"
+import * as Readline from "node:readline"
 import { fileURLToPath } from "node:url"
 
 export interface WorkerProcess {
   readonly pid: number
-  /** Waits until it has said a word. */
-  readonly said: (word: string) => Effect.Effect<void>
+  /** Waits for the next line that begins with a word, and gives the rest of it. Lines between are skipped, as those of a log. */
+  readonly hear: (word: string) => Effect.Effect<string>
   readonly write: (line: string) => Effect.Effect<void>
   readonly endInput: Effect.Effect<void>
 }
@@ -17,7 +18,7 @@ export interface WorkerProcess {
 /** Runs a script of this folder; killed with the Scope. `name` is for the message if it ends too early. */
 export const start = (
   name: string,
-  script: "recipeWorker.ts" | "ownersWorker.ts",
+  script: "lockHolder.ts" | "ownersWorker.ts" | "recipeWorker.ts",
   orders: string
 ): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -26,20 +27,24 @@ export const start = (
       Effect.sync(() => ChildProcess.spawn(process.execPath, [file, orders], { stdio: ["pipe", "pipe", "inherit"] })),
       (child) => Effect.sync(() => child.kill("SIGKILL"))
     )
-    let output = ""
-    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))
+    const lines = yield* Queue.unbounded<string>()
+    const output: Array<string> = []
+    Readline.createInterface({ input: child.stdout })
+      .on("line", (line) => {
+        output.push(line)
+        Queue.offerUnsafe(lines, line)
+      })
+      .once("close", () =>
+        Queue.failCauseUnsafe(lines, Cause.die(new Error(`${name} has ended: ${output.join("\n")}`)))
+      )
+    const hear = (word: string): Effect.Effect<string> =>
+      Effect.flatMap(Queue.take(lines), (line) => {
+        const [first, ...rest] = line.split(" ")
+        return first === word ? Effect.succeed(rest.join(" ")) : hear(word)
+      })
     return {
       pid: child.pid ?? 0,
-      said: (word) =>
-        Effect.callback((resume) => {
-          const look = () => {
-            if (output.includes(word)) resume(Effect.void)
-          }
-          child.stdout.on("data", look)
-          child.once("exit", () => resume(Effect.die(new Error(`${name} ended before it was ${word}: ${output}`))))
-          look()
-          return Effect.sync(() => child.stdout.off("data", look))
-        }),
+      hear,
       write: (line) => Effect.sync(() => void child.stdin.write(`${line}\n`)),
       endInput: Effect.sync(() => void child.stdin.end())
     }

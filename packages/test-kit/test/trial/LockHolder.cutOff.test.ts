@@ -8,14 +8,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Queue from "effect/Queue"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
-import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import * as FaultProxy from "../../src/FaultProxy.ts"
 import * as TestServer from "../../src/TestServer.ts"
+import { monotonic } from "../../src/history/Recorder.ts"
 import { Orders } from "../../src/trial/lockHolder.ts"
+import * as WorkerProcess from "../../src/trial/workerProcess.ts"
 
 const isLong = process.env["ZK_LONG"] === "1"
 const RUNS = isLong ? 20 : 1
@@ -30,28 +29,16 @@ const holder = Effect.fnUntraced(function* (path: string, sessionTimeout: number
   const [host = "", port = ""] = TestServer.connectString().split(":")
   const proxy = yield* FaultProxy.make({ host, port: Number(port) })
   const orders = yield* Schema.encodeEffect(Orders)({ servers: proxy.connectString, path, sessionTimeout })
-  const script = fileURLToPath(new URL("../../src/trial/lockHolder.ts", import.meta.url))
-  const child = yield* Effect.acquireRelease(
-    Effect.sync(() => spawn(process.execPath, [script, orders], { stdio: ["pipe", "pipe", "ignore"] })),
-    (child) => Effect.sync(() => child.kill("SIGKILL"))
-  )
-  const lines = yield* Queue.unbounded<string>()
-  let rest = ""
-  child.stdout.on("data", (chunk: Buffer) => {
-    const parts = (rest + chunk.toString()).split("\n")
-    rest = parts.pop() ?? ""
-    for (const line of parts) Queue.offerUnsafe(lines, line)
-  })
-  /** The next line that begins with the word, without it; what it logs stands between. */
-  const hear = (word: string): Effect.Effect<string> =>
-    Queue.take(lines).pipe(
-      Effect.timeoutOrElse({ duration: "60 seconds", orElse: () => Effect.die(new Error(`not a word of ${word}`)) }),
-      Effect.flatMap((line) => (line.startsWith(`${word} `) ? Effect.succeed(line.slice(word.length + 1)) : hear(word)))
-    )
-  return { child, hear, proxy }
+  const { hear, pid, write } = yield* WorkerProcess.start("the holder", "lockHolder.ts", orders)
+  const hearSoon = (word: string): Effect.Effect<string> =>
+    Effect.timeoutOrElse(hear(word), {
+      duration: "60 seconds",
+      orElse: () => Effect.die(new Error(`not a word of ${word}`))
+    })
+  return { hear: hearSoon, pid, proxy, write }
 })
 
-const monotonic = Effect.sync(() => Number(process.hrtime.bigint()) / 1000)
+const now = Effect.sync(monotonic)
 
 /** How long after the holder had stopped another had the lock, in milliseconds. */
 const gapAfterCut = (sessionTimeout: number) =>
@@ -64,7 +51,7 @@ const gapAfterCut = (sessionTimeout: number) =>
     yield* proxy.blackHole("both")
     const acquired = yield* lock.withLock((held) => {
       assert.isTrue(held.fencingToken > token)
-      return monotonic
+      return now
     })
     const stopped = Number(yield* hear("stopped"))
     assert.strictEqual(yield* hear("lost"), "session")
@@ -101,14 +88,14 @@ describe("a holder that stands still for longer than its session", () => {
         const path = TestServer.freshPath("frozen")
         const zk = yield* connect
         yield* zk.create(`${path}-resource`, { data: "early" })
-        const { child, hear } = yield* holder(path, 4000)
+        const { hear, pid, write } = yield* holder(path, 4000)
         yield* hear("acquired")
         const lock = yield* Effect.provideService(Lock.make(path), ZooKeeper.ZooKeeper, zk)
-        child.kill("SIGSTOP")
-        yield* lock.withLock(Effect.sync(() => child.kill("SIGCONT")))
+        process.kill(pid, "SIGSTOP")
+        yield* lock.withLock(Effect.sync(() => process.kill(pid, "SIGCONT")))
         yield* hear("stopped")
         assert.strictEqual(yield* hear("lost"), "session")
-        child.stdin.write("\n")
+        yield* write("")
         assert.strictEqual(yield* hear("write"), "LockLost")
         assert.strictEqual(new TextDecoder().decode(yield* zk.getData(`${path}-resource`)), "early")
       }).pipe(Effect.scoped, Effect.provideService(References.MinimumLogLevel, "Error")),

@@ -8,6 +8,7 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { checkCounters } from "../../history/counters.ts"
+import * as Recorded from "../../history/operations.ts"
 import type { Recipe, Scenario, Environment } from "../RecipeSimulation.ts"
 import { textOf } from "./text.ts"
 
@@ -30,9 +31,7 @@ const counting = (environment: Environment, layout: Counter.Layout, isPatient: b
       const counter = yield* Counter.make(path, { layout, promote })
       return Effect.gen(function* () {
         const by = yield* Random.nextIntBetween(1, 3)
-        const add = recorder.record({ f: "increment", path, by }, counter.add(BigInt(by)), ({ post }) => ({
-          count: Number(post)
-        }))
+        const add = Recorded.add(recorder, path, counter, by)
         // Who stops to wait may have counted: of those who do not the total tells more.
         yield* isPatient ? Effect.uninterruptible(add) : add
       })
@@ -43,9 +42,7 @@ const counting = (environment: Environment, layout: Counter.Layout, isPatient: b
       Effect.gen(function* () {
         const counter = yield* Effect.provideService(Counter.make(path, { layout }), ZooKeeper, zk)
         const recorder = environment.recorder({ ...environment.clients[0]!, name: "the judge" })
-        yield* recorder.record({ f: "total", path }, Effect.andThen(zk.sync(path), counter.get), (total) => ({
-          count: Number(total)
-        }))
+        yield* Recorded.total(recorder, zk, path, counter)
         for (const violation of checkCounters(environment.history()).violations)
           environment.addViolation(`P12: ${violation}`)
       }).pipe(Effect.scoped)
