@@ -75,7 +75,7 @@ export const tlsRecords = (bytes: Uint8Array): ReadonlyArray<TlsRecord | undefin
   return records
 }
 
-export type TlsRecord = "cipher" | "alert" | "handshake" | "data"
+type TlsRecord = "cipher" | "alert" | "handshake" | "data"
 
 const kinds: ReadonlyMap<number, TlsRecord> = new Map([
   [20, "cipher"],

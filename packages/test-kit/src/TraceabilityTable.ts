@@ -6,12 +6,12 @@
  */
 import * as Fs from "node:fs"
 
-export interface Row {
+interface Row {
   readonly row: string
   readonly tests: ReadonlyArray<TestReference>
 }
 
-export interface TestReference {
+interface TestReference {
   /** Relative to the table. */
   readonly file: string
   /** A part of it. */

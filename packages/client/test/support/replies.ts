@@ -1,9 +1,7 @@
 /** Frames that scripted servers read and write by hand. */
 import * as Handshake from "@effect-zookeeper/protocol/Handshake"
-import * as Jute from "@effect-zookeeper/protocol/Jute"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
-import type * as Operation from "@effect-zookeeper/protocol/Operation"
 
 /** What a client says first. */
 export const decodeConnectRequest = (frame: Uint8Array): Handshake.ConnectRequest =>
@@ -38,6 +36,3 @@ export const replyTo = (xid: number, zxid: bigint, code = 0, body: Uint8Array = 
   writer.raw(body)
   return writer.take()
 }
-
-export const bodyOf = <O extends Operation.Any>(operation: O, response: Operation.Response<O>): Uint8Array =>
-  Jute.encode(operation.response, response)

@@ -9,7 +9,7 @@ import type { ClientOptions, Service } from "../../src/ZooKeeper.ts"
 
 export { type Asked, type Script, sessionId, stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 
-export interface ScriptedClient {
+interface ScriptedClient {
   readonly asked: Array<ScriptedSession.Asked>
   readonly zk: Service
   /** The operations asked, with their paths. */

@@ -29,7 +29,7 @@ export const describeOnServers = (name: string, tests: (it: It) => void): void =
 type ClientOptions = Parameters<typeof connectTo>[1]
 
 /** What a test works with: a chroot of its own, and as many clients there as it likes. */
-export interface TestChroot {
+interface TestChroot {
   /** A client of the chroot. */
   readonly zk: ZooKeeper.Service
   /** Another client there, with a session of its own. */

@@ -13,7 +13,7 @@ import { encodeRequest } from "./rawClient.ts"
 
 export const open = [{ perms: 31, scheme: "world", id: "anyone" }]
 
-export interface Received {
+interface Received {
   readonly err: number | undefined
   readonly zxid: bigint | undefined
   readonly response: any

@@ -30,7 +30,7 @@ export type Step =
       readonly how: "well" | "takingOver" | "wrongPassword" | "asBefore34"
     }
 
-export interface Random {
+interface Random {
   /** An integer from 0 up to a limit, which it does not reach. */
   readonly below: (limit: number) => number
   readonly chance: (probability: number) => boolean

@@ -20,7 +20,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "./frames.ts"
 
 /** What happens to connections to a server: `accept`, `refuse`, or `hang` in the dialling. */
-export type Mode = "accept" | "refuse" | "hang"
+type Mode = "accept" | "refuse" | "hang"
 
 export class MemoryNetwork {
   private readonly modes = new Map<string, Mode>()

@@ -7,7 +7,7 @@ import type * as Stream from "node:stream"
 import { fileURLToPath } from "node:url"
 
 /** Of `npx -y pnpm@12 <name>`. */
-export const scriptFile = (name: string): string =>
+const scriptFile = (name: string): string =>
   fileURLToPath(new URL(`../../../../scripts/${name}.ts`, import.meta.url))
 
 /** Starts a script that runs until it is stopped; it is killed with the Scope. */
@@ -38,7 +38,7 @@ export const stop = (child: Child, signal: "SIGINT" | "SIGTERM") =>
     child.kill(signal)
   })
 
-export interface Outcome {
+interface Outcome {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string

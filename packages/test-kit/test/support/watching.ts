@@ -146,7 +146,7 @@ export const keepWriting = Effect.fnUntraced(function* ({ zk }: Client, path: st
 // -----------------------------------------------------------------------------
 
 /** What became of watches. */
-export interface Watching {
+interface Watching {
   readonly count: number
   told: number
   expired: number

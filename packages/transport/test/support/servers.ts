@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 
-export interface Listener {
+interface Listener {
   readonly address: ServerAddress.ServerAddress
   /** The same port, under the name of localhost. */
   readonly named: ServerAddress.ServerAddress

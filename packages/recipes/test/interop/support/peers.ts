@@ -20,7 +20,7 @@ export const hasCurator = existsSync(JARS[0]!) && spawnSync("javac", ["-version"
 export const hasKazoo = spawnSync(PYTHON, ["-c", "import kazoo"]).status === 0
 
 /** Another process; `turns` gives how many clashes it saw. */
-export interface Peer {
+interface Peer {
   readonly turns: (recipe: string, path: string, count: number) => Effect.Effect<number>
 }
 

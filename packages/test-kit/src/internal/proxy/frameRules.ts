@@ -5,7 +5,7 @@ import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
 import type { Direction, FrameAction, FrameMatch, FrameRecord } from "../../FaultProxy.ts"
 
 /** What leaves in place of a frame, in this order; `reset` ends the connection after what precedes it. */
-export type Output = Uint8Array | "reset"
+type Output = Uint8Array | "reset"
 
 /** A rule at work. */
 export interface ActiveRule {

@@ -10,7 +10,7 @@ import type * as Net from "node:net"
 import type { Ending, Shape } from "../../FaultProxy.ts"
 
 /** Bytes, the end of the sender's stream, or the sender's reset. */
-export type Item = Uint8Array | "fin" | "reset"
+type Item = Uint8Array | "fin" | "reset"
 
 export interface Options {
   readonly to: Net.Socket

@@ -22,7 +22,7 @@ import type { Member, Ports } from "./serverConfig.ts"
 import { dynamicConfig, jaasConf, jvmFlags, logbackXml, zooCfg } from "./serverConfig.ts"
 import { awaitStopped } from "./awaitStopped.ts"
 
-export interface Spec {
+interface Spec {
   readonly id: number
   /** Must exist; whoever made it removes it. */
   readonly folder: string
