@@ -2,7 +2,7 @@
  * `npx -y pnpm@12 build`: the packages as they are published, and the proof that they work outside of this workspace.
  *
  * It compiles, joins modules into files, packs, lints the tarballs, looks at what is in them, and installs them into a
- * project in a temporary folder, where they are type-checked, imported and required. What comes out stays in
+ * project in a temporary folder, where they are type-checked, imported and required. The result stays in
  * `packages/<name>/dist`. With `--outside FOLDER` that project is made in that folder, which must not exist, and stays:
  * so that other runtimes can run its `smoke.mjs`.
  */
@@ -24,7 +24,7 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 /** Where the project outside of the workspace is left, if anywhere. */
 const { outside } = parseArgs({ options: { outside: { type: "string" } } }).values
 
-/** What is published, what is depended on first. */
+/** The published packages, those that others depend on first. */
 const published = ["protocol", "transport", "session", "client", "recipes", "server"] as const
 
 const program = Effect.gen(function* () {

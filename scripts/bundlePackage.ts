@@ -3,7 +3,7 @@
  *
  * Each module that a program loads costs half a millisecond to find, open and link, whatever is in it, and the client was
  * 93 of them. Every public module stays importable and the same as it is by the package's index, for it exports what
- * stands in that file. What is loaded on demand (the sockets) stays out of it. Declarations are the compiler's, a file a
+ * is in that file. Modules that are loaded on demand (the sockets) stay out of it. Declarations are the compiler's, a file a
  * module, and source maps lead to the sources.
  */
 import * as Fs from "node:fs"
@@ -13,7 +13,7 @@ import { build, type ModuleInfo } from "rolldown"
 /** Of the recipes an application takes a few, so that they stay apart, as does the server. */
 export const bundledPackages: ReadonlyArray<string> = ["protocol", "transport", "session", "client"]
 
-/** Where their modules stand, in `dist`. */
+/** The folder of their modules, in `dist`. */
 export const bundleFile = "internal/all.js"
 
 /** Replaces the JavaScript in `dist`, which is the compiler's, by what is published. */

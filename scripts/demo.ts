@@ -102,7 +102,7 @@ const typedZnode = Effect.fnUntraced(function* ({ alice, bobSees }: Cast) {
 const compareAndSet = Effect.fnUntraced(function* ({ alice, bob, bobSees }: Cast) {
   yield* step(
     "An update by compare-and-set",
-    "A write can name the version that it is based on: if somebody else was faster, nothing of theirs is lost."
+    "A write can name the version that it is based on: if another client was faster, its write is not lost."
   )
   const config = ServiceConfig.on(alice)
   const { stat } = yield* config.get(mail)
@@ -174,7 +174,7 @@ const transaction = Effect.fnUntraced(function* ({ alice, bob }: Cast) {
 const lock = Effect.fnUntraced(function* ({ alice, bob }: Cast) {
   yield* step(
     "A lock, lost by its holder",
-    "What a lock guards is stopped when the lock is lost, and what its former holder still writes is refused."
+    "The guarded effect is stopped when the lock is lost, and later writes of its former holder are refused."
   )
   const { contenders, withLock } = yield* Effect.provideService(Lock.make("/lock"), ZooKeeper.ZooKeeper, alice)
   const acquired = yield* Deferred.make<Held>()
@@ -256,7 +256,7 @@ interface Stage {
   readonly servers: string
   /** None where the connections are not ours to break. */
   readonly interruption: Interruption | undefined
-  /** What has become of everything, after the last word. */
+  /** The state of everything, after the last word. */
   readonly end: string
 }
 
@@ -275,7 +275,7 @@ const embedded = Effect.gen(function* () {
     interruption: {
       title: "The server ends all connections in the middle of the work",
       begin: Effect.andThen(server.disconnectAll, server.pause),
-      begun: "ends all connections, and answers nobody for now; both clients notice, and look for it",
+      begun: "ends all connections, and answers no client for now; both clients notice, and look for it",
       end: server.resume,
       ended: "answers again"
     },
@@ -305,7 +305,7 @@ const real = Effect.gen(function* () {
 })
 
 const given = Effect.fnUntraced(function* (servers: string) {
-  yield* headline("two clients at work on a ZooKeeper of yours")
+  yield* headline("two clients at work on your ZooKeeper")
   yield* Console.log(`Using the server at ${servers}, as ZK_SERVERS says.`)
   const stage: Stage = { servers, interruption: undefined, end: "the demo's znodes are deleted" }
   return stage

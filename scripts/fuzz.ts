@@ -1,5 +1,5 @@
 /**
- * `npx -y pnpm@12 fuzz --cases 1000000 --seed 1`: so many inputs for everything that takes bytes or text of strangers, and
+ * `npx -y pnpm@12 fuzz --cases 1000000 --seed 1`: so many inputs for everything that takes foreign bytes or text, and
  * one simulated session with a hostile server for each thousand of them. Stops at the first that does harm, and prints it
  * as hex with its seed.
  *
@@ -44,7 +44,7 @@ const fuzz = Effect.fnUntraced(function* (config: Command.Command.Config.Infer<t
   const started = performance.now()
   let done = 0
   for (const [index, each] of chosen.entries()) {
-    // What is left is shared by those that are left, so that the sum is what was asked for.
+    // The rest is shared by the targets that are left, so that the sum is what was asked for.
     const share = Math.round((cases - done) / (chosen.length - index))
     const figures = yield* Fuzz.run(each, { cases: share, seed })
     done += figures.cases
@@ -84,6 +84,6 @@ const percent = (part: number, whole: number): string => `${Math.round((part * 1
 
 runCommand(
   Command.make("fuzz", flags, (config) => reported(fuzz(config))).pipe(
-    Command.withDescription("Puts inputs of chance through everything that takes bytes or text of strangers.")
+    Command.withDescription("Puts random inputs through everything that takes foreign bytes or text.")
   )
 )

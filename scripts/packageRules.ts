@@ -1,10 +1,10 @@
 /**
- * What a published package may hold and may need: the one list that the build and the tests go by.
+ * The files and dependencies that a published package may have: the one list that the build and the tests go by.
  *
- * Whoever installs a package of ours installs what stands here, and nothing of it runs at installation.
+ * An installation of a package brings exactly these with it, and nothing of it runs at installation.
  */
 
-/** What stands in a `package.json`, as far as the rules go. */
+/** The fields of a `package.json`, as far as the rules go. */
 export interface Manifest {
   readonly name: string
   readonly dependencies?: Readonly<Record<string, string>> | undefined
@@ -25,7 +25,7 @@ const forbidden = /(^|\/)(tests?|fixtures|node_modules)\/|\.test\.|tsbuildinfo/
 export const unexpectedFiles = (contents: ReadonlyArray<string>): ReadonlyArray<string> =>
   contents.filter((path) => !allowed.test(path) || forbidden.test(path))
 
-/** What a manifest asks of those who install it that it may not. */
+/** Fields of a manifest that ask something of an installation, and may not. */
 export const manifestProblem = (manifest: Manifest): string | undefined => {
   const { dependencies = {}, name, optionalDependencies = {}, peerDependencies = {}, scripts = {} } = manifest
   const foreign = Object.keys({ ...dependencies, ...optionalDependencies }).filter(

@@ -23,7 +23,7 @@ const flags = {
   host: Flag.String("host").pipe(
     Flag.withMetavar("address"),
     Flag.withDescription(
-      "The address to listen on (default: 127.0.0.1; 0.0.0.0 for whoever can reach this machine, with --super)"
+      "The address to listen on (default: 127.0.0.1; 0.0.0.0 for all that can reach this machine, with --super)"
     ),
     Flag.withDefault("127.0.0.1")
   ),
@@ -39,13 +39,13 @@ const flags = {
   ),
   super: Flag.Redacted("super").pipe(
     Flag.withMetavar("user:password"),
-    Flag.withDescription("The super user, of the scheme digest (default: super:secret), or none for nobody"),
+    Flag.withDescription("The super user, of the scheme digest (default: super:secret), or none"),
     Flag.withDefault(Redacted.make("super:secret"))
   )
 }
 
 class BadOption extends Schema.TaggedError<BadOption>()("BadOption", {
-  /** What was wrong, and what would be right. */
+  /** The mistake, and the right form. */
   message: Schema.String
 }) {}
 
@@ -76,7 +76,7 @@ const wholeNumber = (name: string, text: string, least: number, most: number) =>
     ? Effect.succeed(Number(text))
     : Effect.fail(new BadOption({ message: `--${name} ${text}: expected a whole number from ${least} to ${most}` }))
 
-/** Null for nobody. */
+/** Null for no super user. */
 const digestOf = (credentials: Redacted.Redacted<string>) => {
   const text = Redacted.value(credentials)
   if (text === "none") return Effect.succeed(null)
@@ -89,7 +89,7 @@ const superUser = (digest: string): string =>
   `The super user is ${digest.slice(0, digest.indexOf(":"))} (scheme digest).`
 
 const beyond = (host: string): string =>
-  `--host ${host}: whoever reaches it could do everything as the well-known super user super:secret; add --super ` +
+  `--host ${host}: every client that reaches it could do everything as the well-known super user super:secret; add --super ` +
   "user:password with a password of your own, or --super none"
 
 runCommand(

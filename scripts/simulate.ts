@@ -41,7 +41,7 @@ const fail = (message: string) =>
     })
   )
 
-/** What is looked at, and how it is asked for again. */
+/** A thing that is simulated, and the arguments that choose it. */
 interface SimulatedThing {
   readonly name: string
   readonly args: string

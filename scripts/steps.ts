@@ -9,7 +9,7 @@ import * as ChildProcess from "node:child_process"
 import * as Path from "node:path"
 
 export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
-  /** What was wrong, and what to do. */
+  /** The problem, and what to do. */
   message: Schema.String
 }) {}
 
@@ -26,7 +26,7 @@ export const step = <A, E, R>(did: string, effect: Effect.Effect<A, E, R>): Effe
     return result
   })
 
-/** What a command printed, on stdout alone and in all, and its exit code. */
+/** The output of a command, on stdout alone and in all, and its exit code. */
 interface Captured {
   readonly code: number
   readonly output: string

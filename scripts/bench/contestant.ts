@@ -1,5 +1,5 @@
 /**
- * What a client has to do in the benchmark, whichever it is.
+ * The steps that each client has to run in the benchmark.
  */
 import type { Latencies } from "./measure.ts"
 

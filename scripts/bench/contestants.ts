@@ -1,5 +1,5 @@
 /**
- * Who takes part, and where each comes from.
+ * The contestants, and where each comes from.
  */
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"

@@ -1,5 +1,5 @@
 /**
- * What the benchmark tells the process of a contestant, one line of JSON each; it answers with one line.
+ * The jobs that the benchmark gives the process of a contestant, one line of JSON each; it answers with one line.
  */
 import type { Step } from "./contestant.ts"
 import type { Sample } from "./measure.ts"

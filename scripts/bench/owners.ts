@@ -1,6 +1,6 @@
 /**
- * What it costs to own something: while a session does, a quorum proves to it that it goes on, four times in each session
- * timeout. Against an ensemble of three, which commits and logs each proof; sessions that own nothing stand beside.
+ * The cost of owning something: while a session does, a quorum proves to it that it goes on, four times in each session
+ * timeout. Against an ensemble of three, which commits and logs each proof, and beside sessions that own nothing.
  */
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
 import type { ZooKeeperServer } from "@effect-zookeeper/test-kit/ZooKeeperServer"
@@ -104,7 +104,7 @@ const costOf = Effect.fnUntraced(function* (
   return cost
 }, Effect.scoped)
 
-/** What the servers have taken, committed and used so far. */
+/** The requests, commits and processor time of the servers so far. */
 const stateOf = Effect.fnUntraced(function* (servers: ReadonlyArray<ZooKeeperServer>) {
   const told = yield* Effect.forEach(servers, (server) => server.fourLetterWord("srvr"))
   const pids = yield* Effect.forEach(servers, ({ pid }) => pid)

@@ -9,7 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 
-/** What a session has: nothing, or a lock, and what proves to it that it still has it. */
+/** The possession of a session: nothing, or a lock, and how it is proved that it still has it. */
 export type Having = "nothing" | "a lock, proved by a quorum" | "a lock, proved by its server"
 
 /** Milliseconds: the default of the client. */

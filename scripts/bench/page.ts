@@ -1,5 +1,5 @@
 /**
- * A page of Markdown with parts that a run replaces. A part stands between `<!-- bench: name -->` and `<!-- /bench -->`.
+ * A page of Markdown with parts that a run replaces. A part is between `<!-- bench: name -->` and `<!-- /bench -->`.
  */
 import * as Fs from "node:fs"
 

@@ -5,5 +5,5 @@ import { createRequire } from "node:module"
 
 const require = createRequire(new URL("peers/package.json", import.meta.url))
 
-/** Loads a peer. It has no types of ours: who loads it says what it uses of it. */
+/** Loads a peer, which has no types here: the caller says what it uses of it. */
 export const loadPeer = <T>(name: string): T => require(name) as T

@@ -38,7 +38,7 @@ const start = (core: number, command: ReadonlyArray<string>) => {
   return { child, line }
 }
 
-/** A helper server of ours, `stub.ts` or `proxy.ts`; its ports. */
+/** One of our helper servers, `stub.ts` or `proxy.ts`; its ports. */
 export const startHelper = async (name: string, ...args: ReadonlyArray<string>) => {
   const { child, line } = start(cores.server, [process.execPath, file(name), ...args])
   const ports = (await line()).split(" ").map(Number)

@@ -1,7 +1,7 @@
 /**
  * A TCP proxy in a process of its own, which drops its connections when it is told to: `proxy.ts <port of the server>`.
  *
- * Prints its port and the port of its control: whoever says anything there has all connections dropped, and is answered
+ * Prints its port and the port of its control: any byte there drops all connections, and is answered
  * when that is done.
  */
 import * as Net from "node:net"
@@ -41,5 +41,5 @@ const listen = (server: Net.Server): Promise<number> =>
   })
 
 console.log(await listen(proxy), await listen(control))
-// Whoever started it holds its stdin: it ends with them.
+// Its stdin is held by the process that started it: it ends with that.
 process.stdin.once("close", () => process.exit(0)).resume()

@@ -1,5 +1,5 @@
 /**
- * What it costs to start: the import of the client, and the size of what an application bundles. Of the built packages, as
+ * The cost of a start: the import of the client, and the size of what an application bundles. Of the built packages, as
  * they are published.
  */
 import * as ChildProcess from "node:child_process"
@@ -21,13 +21,13 @@ export interface Start {
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** What is imported, as the statements of a module. */
+/** The imports, as the statements of a module. */
 const imports = {
   "effect/Effect and effect/Schema": 'import "effect/Effect"; import "effect/Schema"',
   "the client's index": 'import "@effect-zookeeper/client"'
 } as const
 
-/** What an application may write. */
+/** The modules that an application may write. */
 const applications = {
   "Effect API": 'export { ZooKeeper } from "@effect-zookeeper/client"',
   "Promise facade": 'export { PromiseClient } from "@effect-zookeeper/client"',

@@ -99,5 +99,5 @@ server.listen(0, "127.0.0.1", 4096, () => {
   const address = server.address()
   if (typeof address === "object" && address !== null) console.log(address.port)
 })
-// Whoever started it holds its stdin: it ends with them.
+// Its stdin is held by the process that started it: it ends with that.
 process.stdin.once("close", () => process.exit(0)).resume()

@@ -11,7 +11,7 @@ export const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-/** What can be said of a stretch of work. */
+/** The figures of a stretch of work. */
 export const metrics = {
   /** Microseconds of processor time for one operation, user and system, all threads of the client. */
   cpu: (sample: Sample) => sample.cpuMicros / sample.operations,

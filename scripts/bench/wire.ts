@@ -23,7 +23,7 @@ export const requestFrame = <O extends Operation.Any>(
   return writer.take()
 }
 
-/** One successful reply as it goes over the wire; its xid stands at offset 4. */
+/** One successful reply as it goes over the wire; its xid is at offset 4. */
 export const replyFrame = <O extends Operation.Any>(operation: O, response: Operation.Response<O>): Uint8Array => {
   const writer = new JuteWriter()
   Frame.append(writer, (body) => {

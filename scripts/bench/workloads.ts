@@ -1,5 +1,5 @@
 /**
- * What is measured. Each workload says which servers it is measured against and how one round of one contestant goes.
+ * The workloads. Each says which servers it is measured against and how one round of one contestant goes.
  */
 import { type PromiseClient, Op } from "@effect-zookeeper/client"
 import type { Entry } from "./contestants.ts"
@@ -10,12 +10,12 @@ import type { Runner } from "./processes.ts"
 
 export type ServerName = "real" | "stub"
 
-/** What a round has to work with. */
+/** The servers and clients of a round. */
 interface Bench {
   readonly server: ServerName
   readonly entry: Entry
   readonly runner: Runner
-  /** The control port of the proxy, for who is connected through it. */
+  /** The control port of the proxy, for a client that is connected through it. */
   readonly control: number
   /** The benchmark's own client, for what has to be there and for what others change; none for the stub. */
   readonly admin: PromiseClient.PromiseClient | undefined
@@ -23,7 +23,7 @@ interface Bench {
   readonly stretch: number
   /** Of this contestant, from 0; what it had to do in earlier rounds is the same in this. */
   readonly round: number
-  /** What the first round found out: how many operations make a stretch. */
+  /** The result of the first round: how many operations make a stretch. */
   readonly counts: Map<string, number>
 }
 
@@ -35,7 +35,7 @@ export interface Workload {
   /** Whether contestants connect through the proxy that can drop them. */
   readonly throughProxy: boolean
   /**
-   * What is done against the stub before the first round, where rounds themselves are too short for the compiler: what is
+   * The work against the stub before the first round, where rounds themselves are too short for the compiler: what is
    * measured is what goes on for hours.
    */
   readonly warmUp?: ReadonlyArray<Step>

@@ -1,4 +1,4 @@
-// What is internal cannot be imported, whichever way it is asked for.
+// Internal modules cannot be imported, whichever way it is tried.
 import assert from "node:assert/strict"
 
 const internals = {

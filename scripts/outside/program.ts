@@ -1,7 +1,7 @@
 /**
  * An application outside of the workspace, on the packed packages: it is type-checked against their declarations and run.
  *
- * It reaches every package by its name and by a deep module, dials a port where nobody listens, and works on the embedded
+ * It reaches every package by its name and by a deep module, dials a port without a listener, and works on the embedded
  * server through both of its transports.
  */
 import { ZooKeeper as Client } from "@effect-zookeeper/client"
@@ -43,7 +43,7 @@ const bytes = Jute.encode(header, { xid: 7, type: 4 })
 Assert.deepEqual([...bytes], [0, 0, 0, 7, 0, 0, 0, 4])
 Assert.deepEqual(Result.getOrThrow(Jute.decode(header, bytes)), { xid: 7, type: 4 })
 
-// Types as the interface promises them. Nobody calls this.
+// Types as the interface promises them. This is never called.
 export const typed = Effect.gen(function* () {
   const zk = yield* ZooKeeper.ZooKeeper
   const [path, stat, nothing] = yield* zk.transaction([Op.create("/a"), Op.setData("/a", "data"), Op.check("/a")])

@@ -1,5 +1,5 @@
 /**
- * The changelog at a release: what stands under "Unreleased" gets the version and the day.
+ * The changelog at a release: the part under "Unreleased" gets the version and the day.
  */
 import * as Result from "effect/Result"
 

@@ -1,20 +1,20 @@
 /**
  * Where the packages come from: the repository that publishes them, its page and its issues.
  *
- * One place says it, the `package.json` at the root, and whoever publishes fills it in. The packages of the workspace do
+ * One place says it, the `package.json` at the root, and the publisher fills it in. The packages of the workspace do
  * not repeat it: a release writes it into their manifests when it packs them. npm's provenance compares `repository` with
  * the repository whose workflow publishes, and refuses a package that names another or none.
  */
 import * as Result from "effect/Result"
 
-/** What stands in the `package.json` at the root, as far as it matters here. */
+/** The fields of the `package.json` at the root, as far as they matter here. */
 interface RootManifest {
   readonly repository?: string | { readonly url?: string } | undefined
   readonly homepage?: string | undefined
   readonly bugs?: string | { readonly url?: string } | undefined
 }
 
-/** What a package needs to say of its origin. */
+/** The origin of a package, as its manifest says it. */
 export interface Publisher {
   /** `https://host/owner/name`, without `.git`. */
   readonly web: string
@@ -59,14 +59,14 @@ export const publisherOf = (root: RootManifest, publishing?: string): Result.Res
   return Result.succeed({ web, homepage: root.homepage ?? web, bugs: bugs ?? `${web}/issues` })
 }
 
-/** What the manifest of the package in `packages/<folder>` says of its origin. */
+/** The origin of the package in `packages/<folder>`. */
 export const originOf = ({ bugs, homepage, web }: Publisher, folder: string): Origin => ({
   repository: { type: "git", url: `git+${web}.git`, directory: `packages/${folder}` },
   homepage: homepage === web ? `${web}/tree/main/packages/${folder}#readme` : homepage,
   bugs: { url: bugs }
 })
 
-/** A manifest with its origin, which stands behind the description. */
+/** A manifest with its origin, behind the description. */
 export const withOrigin = (
   manifest: Readonly<Record<string, unknown>>,
   origin: Origin

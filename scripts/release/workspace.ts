@@ -1,5 +1,5 @@
 /**
- * What the commands of a release have in common: the packages, the changesets, and how other programs are run.
+ * Shared by the commands of a release: the packages, the changesets, and how other programs are run.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -1,5 +1,5 @@
 /**
- * What a built site must not have: a link to a page or a heading that is not there, and anything that a browser would load
+ * Problems of a built site: a link to a page or a heading that is not there, and anything that a browser would load
  * from another host while the site is looked at.
  */
 import * as Fs from "node:fs"

@@ -27,7 +27,7 @@ export const outcome = <A, E extends { readonly _tag: string }, R>(
 ): Effect.Effect<E["_tag"] | "success", never, R> =>
   Effect.match(effect, { onSuccess: () => "success" as const, onFailure: (error): E["_tag"] => error._tag })
 
-/** What a stream gives, one by one; it runs until the Scope ends. Ten seconds without an element are a defect. */
+/** The elements of a stream, one by one; it runs until the Scope ends. Ten seconds without an element are a defect. */
 export const pullFrom = <A, E, R>(
   stream: Stream.Stream<A, E, R>
 ): Effect.Effect<Effect.Effect<A, E>, never, R | Scope.Scope> =>

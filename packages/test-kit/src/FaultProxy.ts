@@ -5,7 +5,7 @@
  * "the reply to the second create". It listens on a loopback port that stays the same while it refuses connections. It
  * runs in real time, under a TestClock too. With `raw` it moves any bytes, TLS for one, and rules on frames do nothing.
  *
- * What it cannot deliver does not pile up in it: behind a black hole or a slow direction the sender has to wait as soon as
+ * Bytes that it cannot deliver do not pile up in it: behind a black hole or a slow direction the sender has to wait as soon as
  * about a mebibyte is on its way, as behind a window of TCP that is full.
  */
 import type * as Duration from "effect/Duration"
@@ -63,7 +63,7 @@ export interface FrameMatch {
 }
 
 /**
- * What a rule does to a frame. Offsets and lengths are in bytes and do not count the four of the length.
+ * Rules act on frames. Offsets and lengths are in bytes and do not count the four of the length.
  *
  * - `Drop`: it vanishes.
  * - `DropAndReset`: it vanishes and the connection is reset, after all that went before it. Upwards that is a request
@@ -110,7 +110,7 @@ export interface RuleHandle {
   readonly remove: Effect.Effect<void>
 }
 
-/** What the proxy has seen so far. */
+/** Counters of the proxy so far. */
 export interface Seen {
   /** Connections since the start, those that were reset at once included. */
   readonly accepted: number
@@ -135,7 +135,7 @@ export interface FaultProxy {
   readonly dropAll: (ending: Ending) => Effect.Effect<void>
   /** Sends one side of every connection a FIN, and goes on forwarding what that side sends. */
   readonly halfClose: (side: "client" | "server") => Effect.Effect<void>
-  /** Nothing arrives any more, the ends of connections included. What is sent waits for `heal`, as TCP would resend it. */
+  /** Nothing arrives any more, the ends of connections included. Bytes that are sent wait for `heal`, as TCP would resend them. */
   readonly blackHole: (direction: Direction | "both") => Effect.Effect<void>
   /** How bytes travel in a direction, for all connections. */
   readonly shape: (direction: Direction | "both", shape: Shape) => Effect.Effect<void>
@@ -171,8 +171,8 @@ export interface Options {
    */
   readonly editGreeting?: ((bytes: Uint8Array) => Uint8Array) | undefined
   /**
-   * How long a connection waits for a target that does not listen yet; then it is reset. Who is refused tries again soon, and
-   * who is accepted first, and reset then, may give up. Default: it is reset at once.
+   * How long a connection waits for a target that does not listen yet; then it is reset. A client that is refused tries again
+   * soon, and one that is accepted first, and reset then, may give up. Default: it is reset at once.
    */
   readonly targetPatience?: Duration.Input | undefined
   /** The address of this machine to listen on; default `127.0.0.1`. */

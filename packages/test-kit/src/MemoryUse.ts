@@ -1,4 +1,4 @@
-/** What the process keeps, not what is left for the collector. */
+/** The memory that the process keeps, without what is left for the collector. */
 import * as V8 from "node:v8"
 import * as Vm from "node:vm"
 

@@ -1,5 +1,5 @@
 /**
- * A session whose answers a test writes: what stands between a client and its servers, without servers, bytes or time.
+ * A session whose answers a test writes: the layer between a client and its servers, without servers, bytes or time.
  *
  * It is connected and stays so, and has no watches. For the words of a server see `ScriptedServer`.
  */

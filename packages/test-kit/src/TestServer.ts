@@ -20,7 +20,7 @@ declare module "vitest" {
 export const connectString = (): string => inject("zookeeper")
 
 /**
- * A path such as `/locks-5f3a0c12e9b4` that nobody else uses, for a test to create and live under. `name` is what the
+ * A path such as `/locks-5f3a0c12e9b4` that no other test uses, for a test to create and live under. `name` is what the
  * test is about.
  */
 export const freshPath = (name: string): string => `/${name}-${Crypto.randomBytes(6).toString("hex")}`

@@ -39,7 +39,7 @@ export const rows = (table: URL): ReadonlyArray<Row> =>
 export const rowIds = (letter: string, count: number): ReadonlyArray<string> =>
   Array.from({ length: count }, (_, index) => `${letter}${String(index + 1).padStart(2, "0")}`)
 
-/** What is wrong with a table, in sentences: rows without a test, and tests that are not there. */
+/** Problems of a table, in sentences: rows without a test, and tests that are not there. */
 export const problems = (table: URL): ReadonlyArray<string> =>
   rows(table).flatMap(({ row, tests }) => {
     if (tests.length === 0) return [`${row} has no test`]

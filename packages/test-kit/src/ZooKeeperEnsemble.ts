@@ -112,14 +112,14 @@ interface Link {
 const UNCHANGED = "reconfigEnabled=false"
 
 /**
- * What is open falls silent; new connections are reset, as a server that hears nothing of them answers none. The port stays
+ * Open connections fall silent; new ones are reset, as a server that hears nothing of them answers none. The port stays
  * taken: were they refused, another process might take it meanwhile.
  */
 const cut = (proxy: FaultProxy.FaultProxy) => Effect.andThen(proxy.blackHole("both"), proxy.accept("reset"))
 
 /**
  * A proxy for each way of one member to another. Of two members the one with the higher id keeps the connection for elections:
- * it hangs up on the other, and calls back where that says it is. That has to be a proxy, too. Who follows a new leader tries
+ * it hangs up on the other, and calls back where that says it is. That has to be a proxy, too. A follower of a new leader tries
  * for five seconds to reach it, as that may not listen yet; were it reset instead of refused, it would vote again, alone.
  */
 const linksBetween = Effect.fnUntraced(function* (

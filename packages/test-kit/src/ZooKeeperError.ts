@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 
 /** No ZooKeeper was found on this machine. The message is one line that says what to install. */
 export class ZooKeeperNotFound extends Schema.TaggedError<ZooKeeperNotFound>()("ZooKeeperNotFound", {
-  /** What was looked at and why it did not serve, one entry a place. */
+  /** The places that were looked at, and why each did not serve. */
   tried: Schema.Array(Schema.String)
 }) {
   override get message(): string {
@@ -21,7 +21,7 @@ export class ZooKeeperNotFound extends Schema.TaggedError<ZooKeeperNotFound>()("
 export class ZooKeeperServerError extends Schema.TaggedError<ZooKeeperServerError>()("ZooKeeperServerError", {
   /** The server's address, or what was started. */
   server: Schema.String,
-  /** What was asked of it. */
+  /** The operation that failed. */
   action: Schema.String,
   /** What happened instead, the end of the server's log included where there is one. */
   reason: Schema.String

@@ -122,7 +122,7 @@ const aptGet = (command: ReadonlyArray<string>): Effect.Effect<void, ZooKeeperSe
     const [file, ...args] = command
     const child = ChildProcess.spawn(file ?? "", args, {
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-      // Its progress goes to stderr: stdout belongs to whoever asked.
+      // Its progress goes to stderr: stdout belongs to the caller.
       stdio: ["ignore", 2, 2]
     })
     const fail = (reason: string) =>

@@ -15,10 +15,10 @@ import { inTemporaryFolder, makeInstance, withFreshPorts } from "./internal/serv
 import type { ZooKeeperNotFound, ZooKeeperServerError } from "./ZooKeeperError.ts"
 import * as ZooKeeperInstall from "./ZooKeeperInstall.ts"
 
-/** What a server says of itself; `down` when it does not answer or does not serve. */
+/** The mode that a server reports; `down` when it does not answer or does not serve. */
 export type Mode = "leader" | "follower" | "observer" | "standalone" | "read-only" | "down"
 
-/** What a client needs to speak TLS with a server. */
+/** The addresses and files with which a client speaks TLS with a server. */
 export interface Tls {
   /** The authority that signed the server's certificate (CN=localhost, also valid for 127.0.0.1), PEM. */
   readonly ca: string
@@ -69,7 +69,7 @@ export interface Options {
   readonly jvmFlags?: ReadonlyArray<string> | undefined
   /** The heap's limit; 128 by default. */
   readonly heapMegabytes?: number | undefined
-  /** What goes into the server's log, which errors quote; `"warn"` by default. */
+  /** The level of the server's log, which errors quote; `"warn"` by default. */
   readonly logLevel?: "error" | "warn" | "info" | "debug" | undefined
   /** Until when a server must serve after it was started; 30 seconds by default. */
   readonly startTimeout?: Duration.Input | undefined
@@ -93,7 +93,7 @@ export interface ZooKeeperServer {
   readonly connectString: string
   /** Present if the server was made with `tls`. */
   readonly tls: Tls | undefined
-  /** `data`, `zoo.cfg` and `server.log` stand here. */
+  /** `data`, `zoo.cfg` and `server.log` are here. */
   readonly folder: string
   /** The server's process id; `undefined` while there is none. */
   readonly pid: Effect.Effect<number | undefined>

@@ -1,5 +1,5 @@
 /**
- * What is asked in a step, of either API: they have the same rows.
+ * The requests of a step, of either API: they have the same rows.
  */
 import { Op } from "@effect-zookeeper/client"
 import { dataSize, pathsOf, type Step } from "../contestant.ts"

@@ -1,4 +1,4 @@
-/** What the conformance suite runs against: a server, however it is reached, and clients of it. */
+/** The target of the conformance suite: a server, however it is reached, and clients of it. */
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Session from "@effect-zookeeper/session/Session"

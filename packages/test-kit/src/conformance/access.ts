@@ -1,4 +1,4 @@
-/** Who may do what: permissions, identities, and the super user. */
+/** Access control: permissions, identities, and the super user. */
 import { Acl, type ZooKeeper } from "@effect-zookeeper/client"
 import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -118,7 +118,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
   })
 
   describe("identities", () => {
-    it.effect("let their owners in, and nobody else", () =>
+    it.effect("let their owners in, and no other client", () =>
       Effect.gen(function* () {
         const { chroot, zk } = yield* makeChroot()
         const owner = yield* connect({ chroot, auth: [bob] })
@@ -130,7 +130,7 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
       })
     )
 
-    it.effect("stand in the ACL as hashes, which only ADMIN sees", () =>
+    it.effect("are hashes in the ACL, which only ADMIN sees", () =>
       Effect.gen(function* () {
         const { chroot, zk } = yield* makeChroot()
         const owner = yield* connect({ chroot, auth: [bob] })

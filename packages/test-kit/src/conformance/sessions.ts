@@ -88,7 +88,7 @@ export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
       })
     )
 
-    it.effect("is refused to who has the wrong password, or comes when it has ended", () =>
+    it.effect("is refused with a wrong password, and after its end", () =>
       Effect.gen(function* () {
         const { chroot } = yield* makeChroot()
         const { id, password } = yield* Effect.scoped(

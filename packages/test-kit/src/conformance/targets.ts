@@ -38,7 +38,7 @@ export const embeddedMemory: Layer.Layer<Target> = Layer.effect(
     return {
       servers,
       transport,
-      // The server knows no links: what nobody has met while this one was there would be the next one's to meet.
+      // The server knows no links: a fault that no request of this link has met would be met by the next one's.
       link: Effect.acquireRelease(
         Effect.sync((): BreakableEndpoint => {
           const gate = new Gate(transport)

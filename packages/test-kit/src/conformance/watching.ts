@@ -13,7 +13,7 @@ import { connect, makeChroot, type Target } from "./Target.ts"
 const told = (next: Effect.Effect<{ readonly type: string; readonly path: string }, unknown>, count: number) =>
   Effect.map(Effect.replicateEffect(next, count), (events) => events.map(({ path, type }) => `${type} ${path}`))
 
-/** A persistent watch that stands when this returns. */
+/** A persistent watch, which the server has when this returns. */
 const eventsOf = Effect.fnUntraced(function* (
   zk: ZooKeeper.Service,
   path: string,
@@ -31,7 +31,7 @@ const dataOf = (zk: ZooKeeper.Service, path: string) =>
 
 export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
   describe("a one-shot watch", () => {
-    it.effect("of data tells the next change, by the client's path, whoever makes it", () =>
+    it.effect("of data tells the next change, by the client's path, whichever client makes it", () =>
       Effect.gen(function* () {
         const { chroot, zk } = yield* makeChroot()
         const other = yield* connect({ chroot })
@@ -263,7 +263,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
             assert.deepStrictEqual(yield* told(next, 1), ["NodeCreated /a"])
           })
         )
-        yield* zk.set("/a", "nobody hears of this")
+        yield* zk.set("/a", "this is not reported")
         const again = yield* eventsOf(zk, "/a")
         yield* zk.delete("/a")
         assert.deepStrictEqual(yield* told(again, 1), ["NodeDeleted /a"])

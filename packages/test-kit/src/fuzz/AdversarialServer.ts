@@ -29,7 +29,7 @@ import { encode, framesOf } from "../internal/proxy/frameRules.ts"
 import * as LyingServer from "../simulation/LyingServer.ts"
 import { choices, type Choose, concat, mutate, noise, pieces } from "./Mutation.ts"
 
-/** What was wrong. */
+/** A rule that the client broke. */
 export class InvariantViolation extends Data.TaggedError("InvariantViolation")<{ readonly message: string }> {}
 
 /** Builds the world and judges the client in it; gives how many frames were broken. */
@@ -215,7 +215,7 @@ const corrupted = (inner: Transport["Service"], corruption: Corruption): Transpo
     })
   )
 
-/** What comes instead of a frame; all are with their lengths. */
+/** The frames that come instead of one; all are with their lengths. */
 const corrupt = (frame: Uint8Array, last: Uint8Array, corruption: Corruption): ReadonlyArray<Uint8Array> => {
   const { choose, probability } = corruption
   if (choose(1000) >= probability * 1000) return [frame]

@@ -19,7 +19,7 @@ export type Origin = "valid" | "mutated" | "noise"
 /** What became of an input that did no harm. */
 export type Verdict = "accepted" | "refused"
 
-/** Something that takes bytes of strangers. */
+/** Something that takes bytes of other programs. */
 export interface Target {
   readonly name: string
   /** Inputs that are as they should be; not empty. */
@@ -46,7 +46,7 @@ export class FuzzFailed extends Schema.TaggedError<FuzzFailed>()("FuzzFailed", {
   }
 }
 
-/** What a run came to. */
+/** The counts of a run. */
 export interface Figures {
   readonly target: string
   readonly cases: number
@@ -139,7 +139,7 @@ export const must = (holds: boolean, problem: string): void => {
   if (!holds) throw new Broken(problem)
 }
 
-/** Runs what never waits. What it fails with must be of the types that it says; undefined then. */
+/** Runs an effect that never waits. Its error must be of the types that it declares; then this gives undefined. */
 export const runTyped = <A, E>(effect: Effect.Effect<A, E>, isTyped: (error: E) => boolean): A | undefined => {
   const exit = Effect.runSyncExit(effect)
   if (Exit.isSuccess(exit)) return exit.value
@@ -155,7 +155,7 @@ class Broken extends Error {}
 const one = (target: Target, seed: number): Verdict => {
   const first = measure(target, seed)
   if (!first.isMuch) return first.verdict
-  // A compilation in between is nobody's fault, and does not happen again; a collection in between hides what was used.
+  // A compilation in between is no fault of the input, and does not happen again; a collection in between hides what was used.
   const again = Array.from({ length: MEASURES }, () => measure(target, seed))
   const much = again.filter(({ isMuch }) => isMuch)
   const [worst] = much
@@ -193,7 +193,7 @@ const worked = (): number => {
   return (system + user) / 1000
 }
 
-/** What the heap and the buffers hold, garbage included, which only a collection makes less. */
+/** The sizes of the heap and the buffers, garbage included, which only a collection makes less. */
 const used = (): number => {
   const { external_memory, used_heap_size } = V8.getHeapStatistics()
   return used_heap_size + external_memory

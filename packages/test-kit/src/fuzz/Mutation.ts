@@ -24,8 +24,8 @@ export const noise = (most: number, choose: Choose): Uint8Array => {
 }
 
 /**
- * What a broken or hostile peer makes of a valid encoding, in one to three steps: bits and bytes changed, lengths and
- * counts that are a lie, pieces cut off, added, doubled, left out or taken from `other`, text that is none.
+ * Breaks a valid encoding as a broken or hostile peer would, in one to three steps: bits and bytes changed, wrong lengths and
+ * counts, pieces cut off, added, doubled, left out or taken from `other`, invalid text.
  */
 export const mutate = (valid: Uint8Array, other: Uint8Array, choose: Choose): Uint8Array => {
   let mutated: Uint8Array = valid.slice()

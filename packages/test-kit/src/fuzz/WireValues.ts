@@ -74,7 +74,7 @@ function multiResults(): Arbitrary.Arbitrary<ReadonlyArray<MultiResult>> {
   return Arbitrary.array(oneOf([errors, ...options]), { maxLength: 8 })
 }
 
-/** A codec and the values it must carry; `label` says where in the table it stands. */
+/** A codec and the values it must carry; `label` is its place in the table. */
 export interface Subject {
   readonly label: string
   readonly codec: Jute.Codec<any>

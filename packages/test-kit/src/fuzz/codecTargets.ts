@@ -75,7 +75,7 @@ const decodeAndBack = (codec: Jute.Codec<any>, input: Uint8Array, choose: Choose
     return "refused"
   }
   const encoded = Jute.encode(codec, decoded.success)
-  // What stands around the frame must not be seen.
+  // The bytes around the frame must not be read.
   chunk.fill(0xff, 0, before)
   chunk.fill(0xff, end)
   const elsewhere = Jute.attempt(codec, new JuteReader(chunk, before, end))

@@ -1,6 +1,6 @@
 /**
- * What reads the data and the names of znodes, which any other program may have written: the configuration of an ensemble,
- * values by a Schema, and what stands in the znodes of recipes.
+ * Everything that reads the data and the names of znodes, which any other program may have written: the configuration of an
+ * ensemble, values by a Schema, and the znodes of recipes.
  *
  * Each input goes through a client and a recipe as users have them, on a session that answers with it.
  */
@@ -72,7 +72,7 @@ const answering = ({ children, dataOf }: Znodes): ScriptedSession.Script => {
   }
 }
 
-/** What a program comes to on such a server; undefined for a refusal, which must be one of those errors. */
+/** The result of a program on such a server; undefined for a refusal, which must be one of those errors. */
 const on = <A, E extends { readonly _tag: string }>(
   znodes: Znodes,
   errors: ReadonlyArray<E["_tag"]>,
@@ -83,7 +83,7 @@ const on = <A, E extends { readonly _tag: string }>(
     Layer.orDie
   )
   const run = Effect.scoped(Effect.provide(program, layer)).pipe(
-    // What is left out is logged.
+    // Values that are left out are logged.
     Effect.provideService(References.MinimumLogLevel, "None")
   )
   return runTyped(run, (error) => errors.includes(error._tag))
@@ -123,7 +123,7 @@ const config: Target = {
       must(addresses.length > 0 && (role === "participant" || role === "observer"), "a member of no kind")
       must(Option.getOrElse(client, () => "2181") !== "", "an address for clients that says nothing")
     }
-    // What it says can be said again, and comes to the same.
+    // It can be written again, and reads the same.
     const lines = members.map(({ addresses, client, id, role }) => {
       const places = addresses.map((address) => `${address}:${role}`).join("|")
       return `server.${id}=${places}${Option.match(client, { onNone: () => "", onSome: (at) => `;${at}` })}`
@@ -238,7 +238,7 @@ const instances: Target = {
   ].map(utf8),
   run: (input) => {
     const payload = Schema.Struct({ weight: Schema.Finite, tags: Schema.Array(Schema.String) })
-    // What is none is left out, and those beside it are not.
+    // An invalid one is left out, and those beside it are not.
     const sound = utf8('{"name":"web","id":"sound","payload":{"weight":1,"tags":[]}}')
     const found = on(
       { dataOf: (path) => (path.endsWith("/sound") ? sound : input), children: ["sound", "other"] },
@@ -314,7 +314,7 @@ const contenders: Target = {
     const names = namesOf(input)
     const found = on(
       holding(new Uint8Array(), names),
-      // A name that is none comes with no znode to read.
+      // An invalid name comes with no znode to read.
       ["InvalidArgument"],
       Effect.flatMap(Lock.make("/l"), ({ contenders }) => contenders)
     )
@@ -322,7 +322,7 @@ const contenders: Target = {
     const paths = new Set(names.map((name) => ZnodePath.join("/l", name)))
     must(
       found.every(({ path }) => paths.has(path)),
-      "a contender that nobody named"
+      "a contender without a znode"
     )
     return verdict(found.length > 0)
   }
@@ -341,7 +341,7 @@ const urgent: Target = {
     const found = on(znodes, ["InvalidArgument"], first)
     if (found === undefined || Option.isNone(found)) return "refused"
     const name = textOf(found.value)
-    must(names.includes(name), "an item that nobody named")
+    must(names.includes(name), "an item without a znode")
     const priority = Number(/^entry-(\d{3})-/.exec(name)?.[1])
     const others = names.filter(
       (other) => /^entry-\d{3}-/.test(other) && ZnodePath.sequence(other, other.slice(0, 10)) !== undefined
@@ -354,7 +354,7 @@ const urgent: Target = {
   }
 }
 
-/** Of everything that reads what stands in znodes. */
+/** Everything that reads the contents of znodes. */
 export const dataTargets: ReadonlyArray<Target> = [
   config,
   ...counters,

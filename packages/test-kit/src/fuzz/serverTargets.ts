@@ -58,7 +58,7 @@ const connected = () => {
   return { state, client }
 }
 
-/** What a reply is written as. */
+/** The bytes of a reply. */
 const encodeReply = ({ reply }: Outcome): void => {
   if (reply === undefined) return
   const writer = new JuteWriter()

@@ -1,4 +1,4 @@
-/** Everything of ours that takes bytes or text of strangers, as targets of the fuzz tests. */
+/** Everything in these packages that takes foreign bytes or text, as targets of the fuzz tests. */
 import * as Effect from "effect/Effect"
 import { makeCodecTargets } from "./codecTargets.ts"
 import { dataTargets } from "./dataTargets.ts"

@@ -1,5 +1,5 @@
 /**
- * What reads text and numbers of strangers: connect strings, paths, ACLs, flags and codes, answers to four-letter words,
+ * Everything that reads foreign text and numbers: connect strings, paths, ACLs, flags and codes, answers to four-letter words,
  * SASL tokens.
  *
  * Inputs are bytes here too; as text they are UTF-16, so that every string of JavaScript is one of them.
@@ -103,7 +103,7 @@ const path: Target = {
       must(ZnodePath.sequence(text, split.prefix) === split.sequence, "a number that is not found behind its prefix")
     }
     if (rule !== undefined) return "refused"
-    must(ZnodePath.checkSequential(text) === undefined, "a path that is none for a sequential create")
+    must(ZnodePath.checkSequential(text) === undefined, "an invalid path for a sequential create")
     must(parent === undefined ? text === "/" : ZnodePath.join(parent, name) === text, "not its parent and its name")
     must(
       ancestors.every((above) => ZnodePath.check(above) === undefined),
@@ -245,7 +245,7 @@ const token: Target = {
     const answer = runTyped(exchange.answer(first), show)
     if (answer === undefined) return "refused"
     must(!new TextDecoder().decode(answer).includes("s3cret"), "the password in the clear")
-    // Nobody without the password can make up the proof, and nothing else may end the exchange.
+    // The proof cannot be made up without the password, and nothing else may end the exchange.
     must(runTyped(exchange.answer(input), show) === undefined, "a third token")
     must(refused === 1, "a server without the password was believed")
     return "accepted"

@@ -7,7 +7,7 @@
 import * as Schema from "effect/Schema"
 
 /**
- * What was asked. Registers: `read`, `write` (with `expected`, of that version only), `cas` (of a value), `create`,
+ * The kinds of operations. Registers: `read`, `write` (with `expected`, of that version only), `cas` (of a value), `create`,
  * `delete`. Watches: `watch` reads and watches, `event` is the one event of the watch `of`; `observe` begins a stream of
  * newest states, `observed` is one of the stream `of`; `unwatched` says that the watch or the stream `of` is over. Locks:
  * `acquire`, and `release` of, or `lost` for, the hold `of`; `fenced` is a write to a resource that compares tokens.
@@ -40,11 +40,11 @@ const Kind = Schema.Literals([
 
 const optional = <S extends Schema.Top>(schema: S) => Schema.optional(schema)
 
-/** What is known when something is asked. */
+/** The fields that are known when an operation begins. */
 const asked = {
   f: Kind,
   path: Schema.String,
-  /** What is written, created or offered. No two operations on a path write the same value. */
+  /** The value that is written, created or offered. No two operations on a path write the same value. */
   value: optional(Schema.String),
   /** The version that the znode must have for the write. */
   expected: optional(Schema.Int),
@@ -52,7 +52,7 @@ const asked = {
   expects: optional(Schema.String),
   /** Whether a read asked for the newest state (a sync, or a write of its own before it). Others may lag behind. */
   synced: optional(Schema.Boolean),
-  /** Whether a synced read had a write of its own before it, which a leader that is none any more cannot confirm. */
+  /** Whether a synced read had a write of its own before it, which a former leader cannot confirm. */
   barrier: optional(Schema.Boolean),
   /** Whether the znode is an ephemeral. Its registers are judged by owner, not by value. */
   ephemeral: optional(Schema.Boolean),
@@ -60,13 +60,13 @@ const asked = {
   of: optional(Schema.String),
   /** How many may hold at once; 1 by default. */
   limit: optional(Schema.Int),
-  /** A hold that shares with others that share, and with nobody else. */
+  /** A hold that is shared with other shared holds, and with no others. */
   shared: optional(Schema.Boolean),
   /** The amount of an increment, 1 by default. */
   by: optional(Schema.Int)
 }
 
-/** What an answer tells. */
+/** The fields of an answer. */
 const answered = {
   value: optional(Schema.String),
   version: optional(Schema.Int),
@@ -94,13 +94,13 @@ export const Line = Schema.Struct({
 
 export type Line = typeof Line.Type
 
-/** What is given to ask. */
+/** The arguments of an operation. */
 export type Asked = Pick<Line, keyof typeof asked | "token">
 
-/** What is taken from an answer. */
+/** The result of an operation, as far as the checker needs it. */
 export type Answered = Pick<Line, keyof typeof answered>
 
-/** `ok`: done. `fail`: certainly not done. `info`: nobody knows, and it may yet be done at any time. */
+/** `ok`: done. `fail`: certainly not done. `info`: unknown, and it may yet be done at any time. */
 export type Outcome = "ok" | "fail" | "info"
 
 /** Something that was asked, with what became of it. */
@@ -113,7 +113,7 @@ export interface Operation extends Omit<Line, "type" | "at" | "session"> {
   readonly session: string | undefined
 }
 
-/** Joins lines to operations, in the order in which they were asked. What has no answer is unknown. */
+/** Joins lines to operations, in the order in which they began. An operation without an answer is unknown. */
 export const fromLines = (lines: Iterable<Line>): ReadonlyArray<Operation> => {
   const operations = new Map<string, Operation>()
   const answers: Array<Line> = []

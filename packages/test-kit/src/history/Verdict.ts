@@ -1,4 +1,4 @@
-/** What the checker says of a history. */
+/** The checker's verdict on a history. */
 
 export interface Verdict {
   /** What no correct client and server can have shown; empty for a history that is fine. */

@@ -54,7 +54,7 @@ export const checkRegisters = (operations: ReadonlyArray<Operation>, options?: S
   )
 }
 
-/** What a history consists of, for people. */
+/** The counts of a history, for people. */
 export const summary = (operations: ReadonlyArray<Operation>): string => {
   const of = (outcome: Operation["outcome"]) => operations.filter((o) => o.outcome === outcome).length
   const kinds = [...groupBy(operations, ({ f }) => f)].map(([f, group]) => `${f} ${group.length}`).toSorted()

@@ -1,4 +1,4 @@
-/** Ephemerals live as long as their sessions: while a session lives its own are there, and in the end nobody else's. */
+/** Ephemerals live as long as their sessions: those of a living session are there, and in the end no others are. */
 import type { Operation } from "./History.ts"
 import { describe, groupBy } from "./History.ts"
 import * as Verdict from "./Verdict.ts"

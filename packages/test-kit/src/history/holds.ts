@@ -2,7 +2,7 @@
  * Locks and leaderships are exclusive, and their fencing tokens grow.
  *
  * A hold lasts from the return of `acquire` until `release` is asked, the holder is told that it is `lost`, or its process
- * has a `crash`, whatever comes first. Only holders whose process stood still may be overtaken, for nobody can tell them.
+ * has a `crash`, whatever comes first. Only holders whose process stood still may be overtaken, for they cannot be told.
  */
 import type { Operation } from "./History.ts"
 import { describe, groupBy } from "./History.ts"
@@ -63,7 +63,7 @@ const judgeOverlaps = (holds: ReadonlyArray<Hold>, pauses: ReadonlyArray<Operati
       const [other] = others
       const until = Math.min(other!.to, hold.to)
       const what = `two held it for ${((until - hold.from) / 1000).toFixed(2)} ms: ${describe(other!.acquire)}, and ${describe(hold.acquire)}`
-      // Who stood still while it held could not notice.
+      // A holder that stood still could not notice.
       const isExcused = others.some(({ acquire, from, to }) =>
         pauses.some((pause) => pause.client === acquire.client && pause.invokedAt < to && pause.completedAt > from)
       )
@@ -90,7 +90,7 @@ const judgeTokens = (holds: ReadonlyArray<Hold>): Verdict.Verdict => {
   return Verdict.make({ violations })
 }
 
-/** Who has accepted a token accepts no lower one. */
+/** A resource that has accepted a token accepts no lower one. */
 const judgeResource = (writes: ReadonlyArray<Operation>): Verdict.Verdict => {
   const violations: Array<string> = []
   const accepted = writes.filter(({ outcome, token }) => outcome === "ok" && token !== undefined)

@@ -1,4 +1,4 @@
-/** What the end of a request proves about the request. */
+/** The fate of a request, as its end proves it. */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -18,7 +18,7 @@ const proofs: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Done, certainly not done, or nobody knows: a loss, a timeout, an expiry, an interruption and a defect prove nothing
+ * Done, certainly not done, or unknown: a loss, a timeout, an expiry, an interruption and a defect prove nothing
  * unless the error says that nothing was sent.
  */
 export const outcomeOf = (

@@ -30,7 +30,7 @@ const judge = (group: ReadonlyArray<Operation>, { isOrdered = false, mayRepeat =
     if (take.f !== "take" || take.outcome !== "ok" || take.value === undefined) continue
     const offer = offers.get(take.value)
     const other = taken.get(take.value)
-    if (offer === undefined || offer.outcome === "fail") violations.push(`nobody put in ${describe(take)}`)
+    if (offer === undefined || offer.outcome === "fail") violations.push(`taken and never put in: ${describe(take)}`)
     else if (take.completedAt < offer.invokedAt) violations.push(`${describe(take)} came before ${describe(offer)}`)
     if (other !== undefined && !mayRepeat) violations.push(`twice: ${describe(other)}, and ${describe(take)}`)
     if (other === undefined) taken.set(take.value, take)

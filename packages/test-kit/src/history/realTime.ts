@@ -1,4 +1,4 @@
-/** What was known before something was asked: the sweep over real time that all judges of order share. */
+/** The sweep over real time that all judges of order share: what was known before an operation began. */
 
 /** Something that lasted from when it was asked until it was answered, and the position that it showed. */
 interface Span {

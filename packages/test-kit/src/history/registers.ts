@@ -47,9 +47,9 @@ class Register {
   private readonly violations: Array<string> = []
   /** The writes, by what they write. */
   private readonly writes: ReadonlyMap<string, Operation>
-  /** What each version is known to hold, and who said so. */
+  /** The contents that each version is known to have had, and the operations that showed it. */
   private readonly values = new Map<number, Operation>()
-  /** Who wrote each version, as far as that is known. */
+  /** The writer of each version, as far as that is known. */
   private readonly writers = new Map<number, Operation>()
   private readonly versionOf = new Map<Operation, number>()
 
@@ -96,11 +96,11 @@ class Register {
     }
   }
 
-  /** Who wrote what was read. */
+  /** The write of the value that was read. */
   private explain(read: Operation): void {
     const version = read.version ?? 0
     const write = this.writes.get(read.value ?? "")
-    if (write === undefined) return this.addViolation(`a value that nobody wrote: ${describe(read)}`)
+    if (write === undefined) return this.addViolation(`a value that was never written: ${describe(read)}`)
     if (write.outcome === "fail")
       return this.addViolation(`${describe(write)} was refused, and is there: ${describe(read)}`)
     const known = this.versionOf.get(write)
@@ -164,7 +164,7 @@ class Register {
     })
   }
 
-  /** Versions that nobody is known to have written are those of writes whose outcome is unknown. */
+  /** Versions without a known writer are those of writes whose outcome is unknown. */
   private judgeGaps(): void {
     const seen = [...this.versionOf].map(([{ completedAt }, version]) => ({ completedAt, version }))
     const top = seen.reduce((most, { version }) => Math.max(most, version), 0)

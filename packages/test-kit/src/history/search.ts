@@ -3,8 +3,8 @@
  * creations, deletions and compare-and-set, with or without versions.
  *
  * After Wing and Gong, with the sets of configurations of Lowe: time goes from event to event, and with each answer only
- * those orders are kept in which the operation has happened by then. What only looks (reads, refusals) happens as soon as
- * it can, since that rules nothing out. Writes whose outcome is unknown and that nobody saw are alike, and counted.
+ * those orders are kept in which the operation has happened by then. Operations that only look (reads, refusals) happen as soon as
+ * they can, since that rules nothing out. Writes whose outcome is unknown and that no read saw are alike, and counted.
  */
 import type { Operation } from "./History.ts"
 import { describe } from "./History.ts"
@@ -91,9 +91,9 @@ const toStep = (operation: Operation): ReadonlyArray<Step> => {
 /** One way in which things can have gone until now. */
 interface Configuration {
   readonly state: State
-  /** What has happened though it is not answered yet. */
+  /** Operations that have happened though they are not answered yet. */
   readonly done: ReadonlySet<Step>
-  /** How many of each class of writes that nobody saw have happened. */
+  /** How many of each class of unseen writes have happened. */
   readonly used: ReadonlyMap<string, number>
 }
 
@@ -106,7 +106,7 @@ class Search {
   private readonly hasVersions: boolean
   private readonly initial: State
   private looked = 0
-  /** What was asked and is not answered. */
+  /** Operations that have begun and are not answered. */
   private readonly open = new Set<Step>()
   private readonly openLooks = new Set<Step>()
   private readonly available = new Map<string, { readonly step: Step; count: number }>()
@@ -211,7 +211,7 @@ class Search {
   }
 }
 
-/** The classes of writes whose outcome is unknown and whose value nobody saw: within one, any stands for any other. */
+/** The classes of writes whose outcome is unknown and whose value no read saw: within one, any may be taken for any other. */
 const classesOf = (steps: ReadonlyArray<Step>): ReadonlyMap<Step, string> => {
   const seen = new Set(
     steps.flatMap(({ looks, operation: { expects, value } }) => [

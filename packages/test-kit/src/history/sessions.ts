@@ -8,7 +8,7 @@ import * as Verdict from "./Verdict.ts"
 export const checkSessions = (operations: ReadonlyArray<Operation>): Verdict.Verdict => {
   const violations: Array<string> = []
   const known = operations.filter(
-    // What a stream has given may have been read a while before.
+    // The state that a stream has given may have been read a while before.
     (o) => o.outcome === "ok" && o.f !== "observed" && o.mzxid !== undefined && o.session !== undefined
   )
   for (const group of groupBy(known, ({ path, session }) => `${session} ${path}`).values()) {

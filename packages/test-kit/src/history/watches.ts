@@ -76,7 +76,7 @@ interface Cause {
   readonly latest: bigint
 }
 
-/** In the order of time. What is unknown, or gave no transaction, can be any. */
+/** In the order of time. A write that is unknown, or gave no transaction, can be any. */
 const causesOf = (group: ReadonlyArray<Operation>): ReadonlyArray<Cause> => {
   let latest = -1n
   return group
@@ -126,7 +126,7 @@ const judgeWatch = (
   }
   const cause = event === undefined ? undefined : changes[firstOf(changes, (each) => each.at > event.invokedAt) - 1]
   const isCaused = event === undefined || (cause !== undefined && cause.latest > at)
-  if (!isCaused) violations.push(`told of a change that nobody made: ${describe(watch)}`)
+  if (!isCaused) violations.push(`told of a change that was not made: ${describe(watch)}`)
   return violations
 }
 

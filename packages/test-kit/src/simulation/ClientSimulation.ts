@@ -27,7 +27,7 @@ import * as SimulatedClient from "./SimulatedClient.ts"
 import { judgeClient, judgeWatches, judgeWrites } from "./judge.ts"
 import { parent, registers, secret, Workload } from "./Workload.ts"
 
-/** What was found wrong with a run. */
+/** The rules that a run broke. */
 export class Violations extends Data.TaggedError("Violations")<{ readonly violations: ReadonlyArray<string> }> {
   override get message(): string {
     const shown = this.violations.slice(0, 5).join("\n  ")
@@ -67,7 +67,7 @@ export const simulation: Effect.Effect<{ readonly completed: number }, Violation
         clients.push(yield* Effect.orDie(SimulatedClient.connect(`client-${i}`, network, record)))
       }
       yield* Effect.orDie(prepare(clients[0]!, record))
-      // Whoever goes in the very moment in which a watch is handed over leaves it behind, until it fires.
+      // A caller that is interrupted in the very moment in which a watch is handed over leaves it behind, until it fires.
       const abandonsWatches = yield* Random.nextBoolean
       const hasLags = yield* Random.nextBoolean
       const workloads = clients.map((client) => new Workload(client, record, { abandonsWatches, hasLags }))
@@ -167,7 +167,7 @@ const awaitOtherSessionsGone = Effect.fnUntraced(function* (
   while ((yield* server.sessions).some(({ id }) => !ours.has(id))) yield* Effect.sleep("50 millis")
 })
 
-/** Nobody believes to own what a server has given up: looked at from outside, while the process runs. */
+/** No client believes to own what a server has given up: looked at from outside, while the process runs. */
 const watchOwnership = Effect.fnUntraced(function* (
   server: EmbeddedServer.EmbeddedServer["Service"],
   clients: ReadonlyArray<SimulatedClient.SimulatedClient>,
@@ -179,7 +179,7 @@ const watchOwnership = Effect.fnUntraced(function* (
     const alive = new Set(sessions.map(({ id }) => id))
     return clients.flatMap((client) => {
       const claim = client.owns()
-      // What is owned is owned by the session of this moment; without one the holder has been told, and has its turn yet.
+      // Ownership is that of the session of this moment; without one the holder has been told, and has its turn yet.
       const { id } = client.zk.session
       const isLost = claim !== undefined && id !== 0n && !alive.has(id) && !killed.has(id)
       return isLost && !client.node.isPaused() ? [{ claim, id }] : []

@@ -45,7 +45,7 @@ export const layer = (
   )
 }
 
-/** What a client has seen and said on all its connections. */
+/** The frames that a client has seen and sent on all its connections. */
 interface Seen {
   readonly values: Set<string>
   /** The newest transaction of the replies that came in. */

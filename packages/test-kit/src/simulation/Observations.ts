@@ -1,4 +1,4 @@
-/** What a simulated run shows of one client: gathered while it runs, judged by `judge.ts` and by the frame recorder. */
+/** The observations of one client in a simulated run, judged by `judge.ts` and by the frame recorder. */
 import type { SessionState } from "@effect-zookeeper/session/SessionState"
 import type { Line as HistoryLine } from "../history/History.ts"
 import * as Recorder from "../history/Recorder.ts"
@@ -39,7 +39,7 @@ export class Observations {
   }
 }
 
-/** What the scheduling of many fibers may cost, in milliseconds of virtual time. */
+/** The most that the scheduling of many fibers may cost, in milliseconds of virtual time. */
 export const SLACK = 150
 
 /** What all clients did together, and what was found wrong. */

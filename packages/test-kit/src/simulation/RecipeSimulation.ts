@@ -7,9 +7,9 @@
  * Simulation.run(RecipeSimulation.simulation(recipes.lock), { seed: 17, record: true })
  * ```
  *
- * What is judged here holds for every recipe, by the numbers of the properties: P8 as far as a scenario tells who may not
- * act together, P9 (nothing of ours is left), P10 (no hang), P11 and no leaked watch. What else a recipe promises, its
- * scenario judges.
+ * The rules that are judged here hold for every recipe, by the numbers of the properties: P8 as far as a scenario says who
+ * may not act together, P9 (nothing is left behind), P10 (no hang), P11 and no leaked watch. A scenario judges the other
+ * promises of its recipe.
  */
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { ZooKeeper as ZooKeeperService } from "@effect-zookeeper/client/ZooKeeper"
@@ -41,7 +41,7 @@ import * as SimulatedClient from "./SimulatedClient.ts"
 // models
 // -----------------------------------------------------------------------------
 
-/** What a scenario has to work with. */
+/** The surroundings of a scenario. */
 export interface Environment {
   readonly clients: ReadonlyArray<SimulatedClient.SimulatedClient>
   readonly addViolation: (violation: string) => void
@@ -54,7 +54,7 @@ export interface Environment {
   readonly isExcused: (client: SimulatedClient.SimulatedClient, session: bigint, path: string) => boolean
   /** Whether all faults are over, and what had begun before has ended. */
   readonly isFaultFree: () => boolean
-  /** What the servers have below `/recipe`, at this moment. */
+  /** The servers' znodes below `/recipe`, at this moment. */
   readonly znodes: Effect.Effect<ZnodesByPath>
   /** Writes down what a client does, for `history`. To be made once for each. */
   readonly recorder: (client: SimulatedClient.SimulatedClient) => Recorder.Recorder
@@ -77,7 +77,7 @@ export interface Scenario {
   readonly mayBeClosedInside?: boolean
   /** Whether somebody else may delete one of the znodes below `/recipe` in the middle of it. Default true. */
   readonly survivesDeletion?: boolean | undefined
-  /** What has to be true in the end; all clients are still connected, and nobody does anything. */
+  /** The rules that hold in the end; all clients are still connected, and none does anything. */
   readonly judge?: ((truth: ZnodesByPath, zk: ZooKeeper.Service) => Effect.Effect<void, unknown>) | undefined
 }
 
@@ -184,7 +184,7 @@ export const simulation = (
       yield* all(players, (player) => player.rest)
       isPeace = true
       yield* all(players, (player) => player.finish)
-      // What was lost of a client's own by its sessions that ended has gone by now, too.
+      // The znodes that a client lost with its ended sessions have gone by now, too.
       yield* Effect.sleep(SimulatedClient.SESSION_TIMEOUT + 2 * timing.tickTime + 1200)
       const truth = yield* environment.znodes
       for (const [path, { owner }] of truth) {
@@ -197,7 +197,7 @@ export const simulation = (
           Effect.sync(() => record.addViolation(`the judgement failed: ${Cause.pretty(cause)}`))
         )
       }
-      // What the judge has begun ends in its time, too.
+      // The requests of the judge end in their time, too.
       yield* Effect.sleep("1 second")
       yield* judgeLeftovers(memory, record, clients.length)
       if (scenario.mayBeClosedInside === true) {
@@ -253,7 +253,7 @@ class Player {
     for (let i = 0; i < workers; i++) this.workers.push(yield* SimulatedClient.forkInNode(node, this.work))
   })
 
-  /** What has begun comes to its end. */
+  /** Ends the rounds that have begun. */
   readonly rest = Effect.gen({ self: this }, function* () {
     this.stopped = true
     yield* this.within(`${this.client.name}: what it was doing`, Fiber.awaitAll(this.workers))
@@ -265,7 +265,7 @@ class Player {
     const { name, node } = this.client
     const before = this.completed
     const again = Effect.gen({ self: this }, function* () {
-      // What a fault left to itself, a session that is replaced for one, may still end a round or two.
+      // A fault whose effects last, such as a session that is replaced, may still end a round or two.
       while (this.completed === before) {
         yield* this.play(this.round)
         yield* Effect.sleep("100 millis")
@@ -313,7 +313,7 @@ class Player {
     })
   }
 
-  /** Errors that faults explain are none of ours; the others are. */
+  /** Errors that faults explain are expected; all others are violations. */
   private unexpected(cause: Cause.Cause<unknown>): void {
     const tag = tagOf(cause)
     if (!this.expected.has(tag)) {

@@ -116,7 +116,7 @@ export const connect = Effect.fnUntraced(function* (
   return { name, node, zk, observations, now: simulation.now, owns: () => held.now, close }
 })
 
-/** Runs something in a process for as long as it takes; it belongs to nobody. */
+/** Runs something in a process for as long as it takes, without a parent. */
 export const forkInNode = <A, E, R>(node: Simulation.Node, effect: Effect.Effect<A, E, R>) =>
   node.run(Effect.forkDetach(effect))
 

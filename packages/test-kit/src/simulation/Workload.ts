@@ -1,5 +1,5 @@
 /**
- * What the clients of a simulated world do: reads, writes, creations, watches, in several fibers each, and interruptions.
+ * The work of the clients of a simulated world: reads, writes, creations, watches, in several fibers each, and interruptions.
  */
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type { Stat } from "@effect-zookeeper/protocol/Records"
@@ -149,7 +149,7 @@ export class Workload {
     })
   }
 
-  /** Errors that faults explain are none of ours; the others are. */
+  /** Errors that faults explain are expected; all others are violations. */
   private unexpected(cause: Cause.Cause<unknown>): void {
     const tag = tagOf(cause)
     if (!expected.has(tag)) this.addViolation(`an operation failed with ${tag}: ${Cause.pretty(cause)}`)
@@ -273,7 +273,7 @@ export class Workload {
       this.watches.add(fiber)
       yield* Effect.sleep(yield* Random.nextBetween(0, 800))
       if (fiber.pollUnsafe() === undefined) {
-        // Who reads something newer has been told before.
+        // A client that reads something newer has had the event before.
         yield* this.get(path)
         if (yield* Random.nextBoolean) {
           yield* interrupt(fiber)
@@ -317,7 +317,7 @@ export class Workload {
         this.copy = new TextDecoder().decode(data)
       })
     )
-    // Nobody says when the watch stands: until the first event it looks now and then.
+    // There is no word of when the watch is set: until the first event it looks now and then.
     let hasBegun = false
     const begin = Effect.whileLoop({
       while: () => !hasBegun && !this.isOver,

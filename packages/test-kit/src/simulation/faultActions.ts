@@ -1,5 +1,5 @@
 /**
- * What can happen to the clients of a world beside what happens to the network. Each fault gives what takes it back.
+ * Faults of the clients of a world, beside those of the network. Each fault gives the effect that takes it back.
  */
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { DataTree } from "@effect-zookeeper/server/internal/state/DataTree"
@@ -17,7 +17,7 @@ type FaultAction = Effect.Effect<Effect.Effect<void>>
 
 type Server = EmbeddedServer.EmbeddedServer["Service"]
 
-/** Who is there to be harmed. */
+/** The clients and servers that faults may hit. */
 export interface FaultTargets {
   readonly server: Server
   readonly clients: ReadonlyArray<SimulatedClient>
@@ -70,7 +70,7 @@ export const commonFaults = ({
     Effect.gen(function* () {
       const { zk } = yield* someone
       const { id } = zk.session
-      // Where there is nobody to end it, it has not ended.
+      // Where no server is left to end it, it has not ended.
       const isNew = !killed.has(id)
       killed.add(id)
       if (!(yield* server.expireSession(id)) && isNew) killed.delete(id)

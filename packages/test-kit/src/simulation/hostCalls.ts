@@ -1,5 +1,5 @@
 /**
- * What is asked of the host while something runs: a simulated world brings its own time and its own order of things.
+ * Calls of the host while something runs: a simulated world brings its own time and its own order of things.
  */
 
 const names = ["setTimeout", "setImmediate", "setInterval", "queueMicrotask"] as const

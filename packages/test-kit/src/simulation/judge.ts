@@ -64,7 +64,7 @@ const judgeTransitions = (observations: Observations, addViolation: AddViolation
   }
 }
 
-/** What must follow when nothing is heard for two thirds and for four thirds of the timeout. */
+/** The events that must follow when nothing is heard for two thirds and for four thirds of the timeout. */
 const judgeSilences = (observations: Observations, end: number, addViolation: AddViolation): void => {
   const { heard, sessions, states } = observations
   const has = (tag: SessionState["_tag"], from: number, to: number) =>

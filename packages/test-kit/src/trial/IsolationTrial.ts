@@ -61,7 +61,7 @@ const sessionTimeouts = [4000, 6000, 10_000] as const
 export const OWNED = sessionTimeouts.length * 2 * (4 + PERMITS)
 
 /**
- * How long a succession is waited for: sessions that nobody hears of end at the latest after 12 seconds, and after a new
+ * How long a succession is waited for: sessions without any sign of life end at the latest after 12 seconds, and after a new
  * leader was elected, which the members begin with when they have missed the old one for 10 seconds.
  */
 const LIMIT = { follower: "18 seconds", leader: "30 seconds" } as const
@@ -164,7 +164,7 @@ const cutOff = Effect.fnUntraced(function* (
       const zk = yield* connect(majority)
       yield* Effect.forEach(groups, (group) => offer(zk, `${pathOf(group)}/queue`))
       yield* Effect.all([first!.begin, second!.begin])
-      // All items of the allocators among them, as nobody else is there yet.
+      // All items of the allocators among them, as no other client is there yet.
       yield* until("all is owned", () => groups.every((group) => owned(history, group) === 4 + PERMITS + 1))
       yield* third!.begin
       yield* until("others wait", () => isDivided(history, groups))
@@ -260,7 +260,7 @@ const successionsIn = (
     const [, reach = "", timeout = "", recipe = ""] = /^\/\w+-(\w+)-(\d+)\/(\w+)/.exec(path) ?? []
     const stops = holds
       .filter((hold) => isOwners(hold) && hold.from < began && hold.to > began)
-      // What was owned until the end of the trial was given back then.
+      // Things that were owned until the end of the trial were given back then.
       .map(({ acquire, to }) => (lost.has(acquire.id) ? to : Number.POSITIVE_INFINITY))
     const next = holds.filter((hold) => !isOwners(hold) && hold.from > began).map(({ from }) => from)
     return stops
@@ -288,11 +288,11 @@ const until = (what: string, condition: () => boolean) =>
     Effect.timeoutOrElse({ duration: "30 seconds", orElse: () => Effect.die(new Error(`not in 30 seconds: ${what}`)) })
   )
 
-/** Whoever waits stands in each line. */
+/** All that wait are in each queue. */
 const untilAwaited = (zk: ZooKeeper.Service, path: string) => {
   const count = (names: ReadonlyArray<string>) =>
     Effect.map(
-      // A container in which nobody stands goes away.
+      // A container without contenders goes away.
       Effect.forEach(names, (name) =>
         Effect.catchTag(zk.getChildren(`${path}/${name}`), "NoNode", () => Effect.succeed([]))
       ),

@@ -91,7 +91,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   const orphans = yield* Effect.forEach(["/trial/lock", "/trial/leader"], (path) =>
     zk.getChildren(path).pipe(
       Effect.map((names) => names.map((name) => `${path}/${name}`)),
-      // The container of a line in which nobody stands goes away.
+      // The container of an empty queue goes away.
       Effect.catchTag("NoNode", () => Effect.succeed([]))
     )
   )
@@ -163,7 +163,7 @@ const total = (recorder: Recorder.Recorder, zk: ZooKeeper.Service, path: string,
     Effect.provideService(ZooKeeper.ZooKeeper, zk)
   )
 
-/** Empties the queue: what nobody has taken is taken now. */
+/** Empties the queue: the items that are left are taken now. */
 const drain = (recorder: Recorder.Recorder, zk: ZooKeeper.Service) =>
   Effect.gen(function* () {
     const queue = yield* Queue.make("/trial/queue")

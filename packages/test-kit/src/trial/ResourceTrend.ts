@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as V8 from "node:v8"
 
-/** What the process held at one moment, after all garbage was collected. */
+/** The resources of the process at one moment, after all garbage was collected. */
 export interface Sample {
   /** Seconds since the process began. */
   readonly at: number
@@ -28,7 +28,7 @@ export interface Sample {
   readonly serverWatches: number
 }
 
-/** What is measured, by name. */
+/** The measured quantities, by name. */
 type Quantity = Exclude<keyof Sample, "at">
 
 /** Takes a sample. The process has to run with `--expose-gc`. */
@@ -82,7 +82,7 @@ const bounds: { readonly [Q in Exclude<Quantity, "rss" | "code">]: number } = {
   // Ten bytes for each of the requests of five minutes would be more.
   heap: 1_000_000,
   external: 500_000,
-  // Chance moves these: who is about to ask, and who waits. One for each fault of thirty minutes would be 180.
+  // Chance moves these: the requests that are about to be sent, and those that wait. One for each fault of thirty minutes would be 180.
   handles: 8,
   fibers: 12,
   watches: 8,

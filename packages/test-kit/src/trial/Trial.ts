@@ -27,7 +27,7 @@ export interface Options {
 
 export interface Outcome {
   readonly faults: ReadonlyArray<Nemesis.Fault>
-  /** What is wrong beside what the history shows: errors that no fault explains, and requests that never ended. */
+  /** Problems beside those that the history shows: errors that no fault explains, and requests that never ended. */
   readonly surprises: ReadonlyArray<string>
   /** Watches that the servers still had when every client had let go of all of them. */
   readonly watchesLeft: number

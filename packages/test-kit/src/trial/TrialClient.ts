@@ -24,9 +24,9 @@ import type { ZooKeeperEnsemble } from "../ZooKeeperEnsemble.ts"
 
 /** What every client reads and writes. */
 export const registers = ["/trial/a", "/trial/b", "/trial/c"] as const
-/** Where ephemerals stand. */
+/** The parent of ephemerals. */
 export const ephemerals = "/trial/ephemerals"
-/** What is written for the sake of writing. */
+/** A znode that is written for the sake of writing. */
 const scratch = "/trial/scratch"
 
 export interface Options {
@@ -161,7 +161,7 @@ class Worker {
   readonly leave = Effect.suspend(() => Fiber.interruptAll([...this.watching]))
 
   readonly readNewest = (path: string) =>
-    // What a leader that is none any more cannot confirm.
+    // A former leader cannot confirm it.
     this.recorder.record(
       { f: "read", path, synced: true, barrier: true },
       Effect.andThen(this.zk.set(scratch, ""), this.zk.get(path)),

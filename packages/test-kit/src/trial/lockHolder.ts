@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import { monotonic } from "../history/Recorder.ts"
 import { lineOfInput, run, say } from "./workerProgram.ts"
 
-/** What it is told. */
+/** The orders of the process. */
 export const Orders = Schema.fromJsonString(
   Schema.Struct({
     servers: Schema.String,

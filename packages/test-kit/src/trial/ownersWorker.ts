@@ -27,7 +27,7 @@ const Client = Schema.Struct({
   servers: Schema.String,
   /** Milliseconds. */
   sessionTimeout: Schema.Number,
-  /** The port of the member that its session has to stand on at first. */
+  /** The port of the member that its session has to be on at first. */
   member: Schema.optional(Schema.Int),
   /** Where it contends: below each path for one of each recipe. */
   paths: Schema.Array(Schema.String),
@@ -36,7 +36,7 @@ const Client = Schema.Struct({
   ownershipProof: Schema.Literals(["quorum", "server"])
 })
 
-/** What the process is told. */
+/** The orders of the process. */
 export const Orders = Schema.fromJsonString(
   Schema.Struct({
     /** The file of the history. */
@@ -48,7 +48,7 @@ export const Orders = Schema.fromJsonString(
 /** How many permits a semaphore has; each client wants all, one by one. */
 export const PERMITS = 2
 
-/** What an allocator divides: each of two members has one, and who is left has both. */
+/** The items of an allocator: each of two members has one, and the one that is left has both. */
 const ITEMS = ["a", "b"] as const
 
 /** Milliseconds that a guarded effect needs to stop. */
@@ -70,7 +70,7 @@ const program = Effect.fnUntraced(function* (orders: typeof Orders.Type) {
 })
 
 interface State {
-  /** Nobody has taken anything away: it is given back. */
+  /** Whether the trial has ended: what is held is given back then, and was not taken away. */
   hasEnded: boolean
 }
 
@@ -128,7 +128,7 @@ const recipesBelow = (
 const forEver = <E, R>(work: Effect.Effect<unknown, E, R | Scope.Scope>) =>
   Effect.forever(Effect.andThen(Effect.ignore(Effect.scoped(work)), Effect.sleep("100 millis")))
 
-/** A client whose session stands where it has to: which server comes first is a matter of chance. */
+/** A client whose session is on the wanted member: which server comes first is a matter of chance. */
 const connect = Effect.fnUntraced(function* ({
   member,
   ownershipProof,

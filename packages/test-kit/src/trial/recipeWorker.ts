@@ -17,7 +17,7 @@ import * as Recorded from "../history/operations.ts"
 import * as Recorder from "../history/Recorder.ts"
 import { endOfInput, recordHold, run, say } from "./workerProgram.ts"
 
-/** What a worker is told. */
+/** The orders of the process. */
 export const Orders = Schema.fromJsonString(
   Schema.Struct({
     name: Schema.String,
@@ -27,7 +27,7 @@ export const Orders = Schema.fromJsonString(
     sessionTimeout: Schema.Number,
     /** The file of the history. */
     history: Schema.String,
-    /** What is to be done. */
+    /** The recipes that it uses. */
     tasks: Schema.Array(Schema.Literals(["lock", "leader", "counter", "exact", "queue"]))
   })
 )

@@ -4,7 +4,7 @@ import * as Fs from "node:fs"
 
 const root = new URL("../../../../", import.meta.url)
 
-/** What is installed or generated; the site's own build looks at its links. */
+/** Folders that are installed or generated; the site's own build looks at its links. */
 const skipped = ["node_modules", "dist", ".git", "api"]
 
 const documentsIn = (folder: string): ReadonlyArray<string> =>

@@ -7,7 +7,7 @@ const range = (letter: string, first: number, last: number): ReadonlyArray<strin
 
 /** The least number of rows where all numbers from 1 on are there, or the numbers. */
 const tables: ReadonlyArray<readonly [title: string, file: string, rows: number | ReadonlyArray<string>]> = [
-  // A number stays with its sentence: a new sentence gets the next one, wherever it stands.
+  // A number stays with its sentence: a new sentence gets the next one, wherever its row is.
   ["the guarantees", "client/GUARANTEES.md", 36],
   ["the faults that are tested", "session/test/README.md", 50],
   ["the security that is tested", "client/test/README.md", 28],

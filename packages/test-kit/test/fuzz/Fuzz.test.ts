@@ -1,5 +1,5 @@
 /**
- * A sample of what `scripts/fuzz.ts` does at length: inputs by a seed for everything that takes bytes or text of strangers.
+ * A sample of what `scripts/fuzz.ts` does at length: inputs by a seed for everything that takes foreign bytes or text.
  */
 import * as Simulation from "@effect-zookeeper/server/Simulation"
 import { assert, describe, it } from "@effect/vitest"
@@ -13,7 +13,7 @@ const isLong = process.env["ZK_LONG"] === "1"
 const CASES = isLong ? 20_000 : 300
 const WORLDS = isLong ? 2000 : 40
 
-describe("whatever a stranger sends", () => {
+describe("any foreign input", () => {
   it.live(
     "is a value or a typed error, in time, within its bytes and in bounded memory",
     () =>
@@ -39,7 +39,7 @@ describe("whatever a stranger sends", () => {
 
 describe("the engine finds", () => {
   const corpus = [Uint8Array.of(0, 0, 0, 1), Uint8Array.of(9, 9, 9, 9, 9)]
-  // What is seen from outside has to be made.
+  // A value that is seen from outside has to be made.
   const made: Array<ReadonlyArray<unknown>> = []
   const broken: ReadonlyArray<readonly [what: string, target: Omit<Fuzz.Target, "name" | "corpus">, problem: RegExp]> =
     [

@@ -113,7 +113,7 @@ describe("the checker", () => {
     })
   }
 
-  it("excuses who stood still while it held, and nobody else", () => {
+  it("excuses a holder that stood still, and no other", () => {
     const pause = operation({ f: "pause", client: "a", span: [12, 50] })
     const holds = [
       operation({ f: "acquire", client: "a", token: 1n, span: [0, 10] }),

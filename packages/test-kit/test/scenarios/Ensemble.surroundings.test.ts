@@ -1,7 +1,7 @@
 /**
  * What happens around an ensemble in production, on a real one: its names stop resolving and come back elsewhere, a client
  * stands still for longer than its session, all members are replaced. Across each of these clients watch thousands of
- * znodes, and are told of every change, or that there is nothing more to be told. What happens to an ensemble itself stands
+ * znodes, and are told of every change, or that there is nothing more to be told. Events of an ensemble itself are
  * in `Ensemble.test.ts`.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -121,7 +121,7 @@ describe("an ensemble", () => {
           states.filter((state) => state === "Expired"),
           1
         )
-        // What was changed may have been told in time; the other half cannot have been.
+        // A change may have been reported in time; the other half cannot have been.
         assert.strictEqual(told + expired, COUNT)
         assert.isAtMost(told, COUNT / 2)
         // The new session sees what comes.

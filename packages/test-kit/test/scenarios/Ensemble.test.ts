@@ -1,7 +1,7 @@
 /**
  * What happens to ensembles in production, on a real one: its leader is killed, it is restarted member by member, members
  * are cut off, lag behind, lose their quorum, are all gone. Across each of these clients watch thousands of znodes, and are
- * told of every change. What happens around an ensemble stands in `Ensemble.surroundings.test.ts`.
+ * told of every change. Events around an ensemble are in `Ensemble.surroundings.test.ts`.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -79,7 +79,7 @@ describe("an ensemble of three", () => {
         timeout: 180_000
       })
 
-    /** Our session stands on a member that something happens to; others change all that we watch meanwhile. */
+    /** The session is on a member that something happens to; others change all that we watch meanwhile. */
     const hit = (
       name: string,
       what: string,
@@ -95,7 +95,7 @@ describe("an ensemble of three", () => {
           const server = yield* member(role)
           const others = ensemble.servers.filter((other) => other !== server)
           const servers = ensemble.connectString
-          // Who stands still is missed only when nothing was heard for two thirds of it.
+          // A member that stands still is missed only when nothing was heard for two thirds of it.
           const sessionTimeout = name.endsWith("stands-still") ? "9 seconds" : "20 seconds"
           const writer = yield* acquireLock(
             yield* connect({ servers: others.map(({ connectString }) => connectString).join(","), sessionTimeout }),
@@ -203,7 +203,7 @@ describe("an ensemble of three", () => {
 
     for (const role of isLong ? (["follower", "leader"] as const) : (["follower"] as const)) {
       scenario(
-        `whose ${role}, on which our session stands, is cut off from the others hands it on to them, with its watches`,
+        `whose ${role}, on which our session is, is cut off from the others hands it on to them, with its watches`,
         Effect.gen(function* () {
           const ensemble = yield* Ensemble
           const servers = ensemble.connectString
@@ -218,7 +218,7 @@ describe("an ensemble of three", () => {
           yield* writer.zk.create(`/${name}-register`, { data: "before" })
           const watching = yield* watchAll(watcher, `/${name}`, COUNT)
           yield* ensemble.isolate(cut)
-          // The minority can acknowledge nothing: whoever writes through it does not know.
+          // The minority can acknowledge nothing: a client that writes through it does not know.
           const written = yield* Effect.forkChild(outcome(watcher.zk.set(`/${name}-register`, "through the minority")))
           const moved = yield* timed(until(() => isWritable(watcher) && portOf(watcher) !== cut.port))
           assert.include(["ConnectionLoss", "success"], yield* Fiber.join(written))
@@ -282,7 +282,7 @@ describe("an ensemble of three", () => {
     )
 
     scenario(
-      "that has lost its quorum serves reads to who allows it, and with the quorum comes all that was watched",
+      "that has lost its quorum serves reads if the client allows it, and with the quorum comes all that was watched",
       Effect.gen(function* () {
         const ensemble = yield* Ensemble
         const servers = ensemble.connectString
@@ -348,7 +348,7 @@ describe("an ensemble of three", () => {
           "Connecting",
           "Connected"
         ])
-        // What the old session owned goes with it, at the servers' own time.
+        // The znodes of the old session go with it, at the servers' own time.
         const isThere = watcher.zk.exists("/owner-gone")
         yield* Effect.repeat(isThere, { until: (there) => !there, schedule: Schedule.spaced("100 millis"), times: 200 })
         assert.isFalse(yield* isThere)

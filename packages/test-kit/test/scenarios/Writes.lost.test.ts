@@ -96,7 +96,7 @@ describe("a write whose reply is lost and whose session ends before the look", (
       const create = zk.create("/item-", { mode: "persistentSequential", protected: true })
       const isApplied = Effect.map(beside.getChildren("/"), (names) => names.some((name) => name.includes("item-")))
       const told = yield* lostAndExpired(zk, "create", create, isApplied)
-      if (Result.isSuccess(told)) return assert.fail("nobody can have told it")
+      if (Result.isSuccess(told)) return assert.fail("no server can have told it")
       assert.deepInclude({ ...told.failure }, { _tag: "SessionExpired", maybeApplied: true })
     }).pipe(Effect.provide(EmbeddedServer.layerMemory))
   )

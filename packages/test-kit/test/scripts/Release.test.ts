@@ -45,7 +45,7 @@ describe("the publisher", () => {
     })
   })
 
-  it("stands in a published manifest once, whatever was there", () => {
+  it("is in a published manifest once, whatever was there", () => {
     const origin = originOf(Result.getOrThrow(publisherOf({ repository: git })), "client")
     assert.deepStrictEqual(
       withOrigin({ name: "x", version: "1.0.0", description: "d", homepage: "stale", type: "module" }, origin),
@@ -203,7 +203,7 @@ const copyOfWorkspace = () => {
         .trim()
         .split("\n")
         .map((line) => JSON.parse(line)),
-    /** What it printed. */
+    /** The output of the command. */
     run: (script: string, variables: NodeJS.ProcessEnv): Promise<string> =>
       new Promise((resolve) =>
         ChildProcess.execFile(

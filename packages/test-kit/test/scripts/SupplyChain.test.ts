@@ -1,4 +1,4 @@
-/** What whoever installs the packages gets, and what whoever works on them trusts. */
+/** An installation of the packages, and what it brings with it; and the tools that their development trusts. */
 import { assert, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
@@ -36,7 +36,7 @@ const filesIn = (folder: string): ReadonlyArray<string> =>
 
 const exact = /^\d+\.\d+\.\d+$/
 
-describe("whoever installs a package", () => {
+describe("the installation of a package", () => {
   it("installs effect, ours, and of others the platform's sockets alone; nothing runs at installation", () => {
     assert.isAtLeast(published.length, 5)
     for (const { manifest } of published) assert.isUndefined(manifestProblem(manifest), manifest.name)
@@ -103,7 +103,7 @@ describe("the packages", () => {
   })
 })
 
-describe("whoever works on them", () => {
+describe("their development", () => {
   it("has every tool in one version, and workspace packages as they are here", () => {
     const manifests = [JSON.parse(read("package.json")) as Package, ...packages.map(({ manifest }) => manifest)]
     for (const { devDependencies = {}, name } of manifests) {

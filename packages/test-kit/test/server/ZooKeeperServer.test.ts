@@ -11,7 +11,7 @@ import * as TestServer from "../../src/TestServer.ts"
 import * as ZooKeeperServer from "../../src/ZooKeeperServer.ts"
 import * as Znode from "../support/znode.ts"
 
-/** A process that was killed may stay as a zombie where nobody reaps orphans; it does nothing any more. */
+/** A process that was killed may stay as a zombie where orphans are not reaped; it does nothing any more. */
 const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)

@@ -5,7 +5,7 @@ import * as Fs from "node:fs"
 const root = new URL("../../../../", import.meta.url)
 const folder = new URL("scripts/mutants/", root)
 
-/** What a patch changes: the file of each hunk, and its lines as they were before. */
+/** The changes of a patch: the file of each hunk, and its lines as they were before. */
 const before = (patch: string) =>
   patch
     .split(/^diff --git .*\n/m)
@@ -21,7 +21,7 @@ const before = (patch: string) =>
     })
 
 describe("the planted bugs", () => {
-  it("are changes of what stands in the sources", () => {
+  it("are changes of the present sources", () => {
     const patches = Fs.readdirSync(folder).filter((name) => name.endsWith(".patch"))
     assert.isAbove(patches.length, 30)
     const lost = patches.filter((name) => {

@@ -18,10 +18,10 @@ export const isLinearizable = (history: ReadonlyArray<Operation>): boolean =>
   )
 
 const any = (left: ReadonlyArray<Operation>, state: State): boolean => {
-  // What has no answer need not have happened.
+  // An operation without an answer need not have happened.
   if (left.every(({ outcome }) => outcome === "info")) return true
   return left.some((operation) => {
-    // Nobody comes before who was asked after another had been answered.
+    // No operation comes before one that was answered when it began.
     if (left.some((other) => other.completedAt < operation.invokedAt)) return false
     const next = apply(operation, state)
     return (

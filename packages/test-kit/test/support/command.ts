@@ -7,8 +7,7 @@ import type * as Stream from "node:stream"
 import { fileURLToPath } from "node:url"
 
 /** Of `npx -y pnpm@12 <name>`. */
-const scriptFile = (name: string): string =>
-  fileURLToPath(new URL(`../../../../scripts/${name}.ts`, import.meta.url))
+const scriptFile = (name: string): string => fileURLToPath(new URL(`../../../../scripts/${name}.ts`, import.meta.url))
 
 /** Starts a script that runs until it is stopped; it is killed with the Scope. */
 export const start = (name: string, ...args: ReadonlyArray<string>) =>
@@ -21,7 +20,7 @@ export const start = (name: string, ...args: ReadonlyArray<string>) =>
 
 type Child = ChildProcess.ChildProcessByStdio<null, Stream.Readable, null>
 
-/** What a script prints on stdout first. */
+/** The first output of a script on stdout. */
 export const firstLine = (child: Child) =>
   Effect.callback<string>((resume) => {
     let text = ""

@@ -55,7 +55,7 @@ export function mutations(): ReadonlyArray<{
     {
       name: "a value from nowhere",
       history: [create, write, { ...read, value: "9" }],
-      caught: /nobody wrote|two values/
+      caught: /never written|two values/
     },
     { name: "two values of one version", history: [create, write, { ...read, value: "0" }], caught: /two values/ },
     {
@@ -178,7 +178,7 @@ export function mutations(): ReadonlyArray<{
       history: [create, watch, write, event, { ...event, id: "e2" }],
       caught: /two events/
     },
-    { name: "a watch that fired for nothing", history: [create, watch, event], caught: /nobody made/ },
+    { name: "a watch that fired for nothing", history: [create, watch, event], caught: /was not made/ },
     {
       name: "a stream that missed the last state",
       history: [create, stream, saw(1n, 1.5), write],
@@ -235,7 +235,7 @@ export function mutations(): ReadonlyArray<{
       caught: /1 to 1 are possible/
     },
     { name: "an element handed out twice", history: [offer("x", 0), take("x", 2), take("x", 4)], caught: /twice/ },
-    { name: "an element that nobody put in", history: [take("x", 2)], caught: /nobody put in/ },
+    { name: "an element that was never put in", history: [take("x", 2)], caught: /never put in/ },
     { name: "an element that was lost", history: [offer("x", 0), take(undefined, 2)], caught: /1 lost, where 0/ },
     {
       name: "an ephemeral that its living session does not find",
@@ -274,7 +274,7 @@ export function allowed(): ReadonlyArray<{ readonly name: string; readonly histo
       ]
     },
     {
-      name: "a version of an unknown write that nobody saw",
+      name: "a version of an unknown write that no read saw",
       history: [create, late, { ...write, version: 2, mzxid: 3n }]
     },
     {

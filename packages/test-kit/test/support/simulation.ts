@@ -1,4 +1,4 @@
-/** What the two halves of the properties share. */
+/** Shared by the two halves of the properties. */
 import * as Simulation from "@effect-zookeeper/server/Simulation"
 import * as ClientSimulation from "@effect-zookeeper/test-kit/simulation/ClientSimulation"
 

@@ -8,9 +8,9 @@ import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import { changeAll, connect, isWritable, acquireLock, until, watchAll } from "./watching.ts"
 
-/** What it has to tell. */
+/** The results that it reports. */
 export interface Told {
-  /** What the first who asks after the standstill hears, before any packet was read. */
+  /** The answer to the first call after the standstill, before any packet was read. */
   readonly atOnce: "owns" | "owns nothing"
   /** Of all that was watched before. */
   readonly told: number

@@ -51,7 +51,7 @@ export const connect = Effect.fnUntraced(function* (
   return client
 })
 
-/** A client of all servers whose session stands on this one. */
+/** A client of all servers whose session is on this one. */
 export const connectTo = Effect.fnUntraced(function* (
   server: ZooKeeperServer,
   options: ZooKeeper.Options
@@ -79,7 +79,7 @@ export const stillOwns = Effect.fnUntraced(function* ({ zk }: Client, name: stri
 
 export const isWritable = ({ zk }: Client): boolean => zk.session.state._tag === "Connected" && !zk.session.readOnly
 
-/** On which port the session stands. */
+/** The port of the server that the session is on. */
 export const portOf = ({ zk }: Client): number | undefined => Option.getOrUndefined(zk.session.server)?.port
 
 // -----------------------------------------------------------------------------

@@ -25,7 +25,7 @@ export class FrameReader {
   private readonly requests = new Map<number, number>()
   private readonly first = { up: true, down: true }
 
-  /** What a frame is, from its header and from what was asked before. */
+  /** The kind of a frame, from its header and from the requests before. */
   read(connection: number, direction: Direction, body: Uint8Array): FrameRecord {
     const length = body.length
     if (this.first[direction]) {
@@ -67,7 +67,7 @@ export const take = (rules: ReadonlyArray<ActiveRule>, frame: FrameRecord): Acti
   return undefined
 }
 
-/** What the actions that need no memory make of a frame; `hold` and `swap` are the connection's business. */
+/** The frames that an action without memory makes of one; `hold` and `swap` are the connection's business. */
 export const apply = (action: FrameAction, body: Uint8Array): ReadonlyArray<Output> => {
   switch (action._tag) {
     case "Drop":

@@ -15,7 +15,7 @@ export interface KeyPair {
 }
 
 export interface Certificates {
-  /** Where they stand, and the authority's key with them. */
+  /** The folder of the files, and of the authority's key. */
   readonly folder: string
   /** The authority that signed all of them, PEM. */
   readonly ca: string

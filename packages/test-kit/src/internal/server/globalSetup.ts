@@ -19,7 +19,7 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
   if (Exit.isFailure(started)) {
     await Effect.runPromise(Scope.close(scope, started))
     const error = new Error(describe(started))
-    // One clear line: where in this file it was thrown helps nobody.
+    // One clear line: where in this file it was thrown helps no reader.
     delete error.stack
     throw error
   }

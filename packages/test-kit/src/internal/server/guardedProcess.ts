@@ -1,9 +1,9 @@
 /**
  * A child process that cannot outlive its parent, however the parent dies.
  *
- * Between the two stands a shell that reads a pipe which only the parent holds. When the parent is gone, a SIGKILL
+ * Between the two is a shell that reads a pipe which only the parent holds. When the parent is gone, a SIGKILL
  * included, the pipe ends: the shell kills the child and removes the folder. As the shell has not reaped the child
- * before, the process id cannot have gone to somebody else.
+ * before, the process id cannot have gone to another process.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

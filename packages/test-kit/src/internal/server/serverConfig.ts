@@ -17,7 +17,7 @@ export interface Member {
   readonly ports: Ports
 }
 
-/** `zoo.cfg` of one server. An ensemble's members stand in a file of their own, which reconfiguration rewrites. */
+/** `zoo.cfg` of one server. An ensemble's members are in a file of their own, which reconfiguration rewrites. */
 export const zooCfg = (
   folder: string,
   ports: Ports,
@@ -111,7 +111,7 @@ export const jaasConf = lines([
   "};"
 ])
 
-/** What an Apache release logs with; Debian's package has slf4j-simple and ignores it. */
+/** The configuration of an Apache release's log; Debian's package has slf4j-simple and ignores it. */
 export const logbackXml = (level: string): string =>
   lines([
     '<configuration><appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">',

@@ -24,9 +24,9 @@ import { awaitStopped } from "./awaitStopped.ts"
 
 interface Spec {
   readonly id: number
-  /** Must exist; whoever made it removes it. */
+  /** Must exist; the caller that made it removes it. */
   readonly folder: string
-  /** What has to go if this process dies: the folder, or the one that an ensemble's folders stand in. */
+  /** The folder to remove if this process dies: the server's, or the one with all folders of its ensemble. */
   readonly root: string
   readonly ports: Ports
   readonly install: ZooKeeperInstall

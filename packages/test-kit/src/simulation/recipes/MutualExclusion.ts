@@ -33,7 +33,7 @@ export class MutualExclusion {
     this.mayBeTogether = mayBeTogether
   }
 
-  /** What is done inside: it takes its time, and what is fenced by `writes` is written. */
+  /** The guarded work: it takes its time, and what is fenced by `writes` is written. */
   work(
     client: SimulatedClient,
     kind: string,
@@ -46,12 +46,12 @@ export class MutualExclusion {
       Effect.sync(() => this.enter(one)),
       () =>
         Effect.gen({ self: this }, function* () {
-          // Some stay for longer than a session lasts that nobody hears of.
+          // Some stay for longer than a cut-off session lasts.
           const kind = yield* Random.next
           const longest = kind < 0.5 ? 20 : kind < 0.85 || this.environment.isFaultFree() ? 1200 : 6000
           yield* Effect.sleep(yield* Random.nextBetween(0, longest))
           if (writes !== undefined && (yield* Random.nextBoolean)) yield* this.write(writes)
-          // What is interrupted has something to put in order.
+          // An interrupted worker has something to put in order.
         }).pipe(Effect.ensuring(Effect.flatMap(Random.nextBetween(0, 30), Effect.sleep))),
       () =>
         Effect.sync(() => {

@@ -1,4 +1,4 @@
-/** Barriers: nobody passes before it is time, and all pass then. */
+/** Barriers: no client passes before it is time, and all pass then. */
 import * as Barrier from "@effect-zookeeper/recipes/Barrier"
 import * as DoubleBarrier from "@effect-zookeeper/recipes/DoubleBarrier"
 import { ZooKeeper } from "@effect-zookeeper/client/ZooKeeper"
@@ -16,9 +16,9 @@ export const barrier: Recipe = (environment) =>
     const path = "/recipe/barrier"
     /** An object for each time that it is known to be up. */
     let up: object | undefined
-    // Else nobody could tell when it is up.
+    // Else no client could tell when it is up.
     const turn = Semaphore.makeUnsafe(1)
-    // Who stops to wait leaves a request on its way.
+    // A client that stops to wait leaves a request on its way.
     const inTurn = <A, E>(effect: Effect.Effect<A, E>) => Effect.uninterruptible(turn.withPermit(effect))
     return {
       play: Effect.fnUntraced(function* (client) {
@@ -59,7 +59,7 @@ export const barrier: Recipe = (environment) =>
 /** How long one may be seen that has not said goodbye, in milliseconds. */
 const AFTERLIFE = 6000
 
-/** All together, and nobody alone. */
+/** All together, and none alone. */
 export const doubleBarrier: Recipe = (environment) =>
   Effect.sync((): Scenario => {
     const path = "/recipe/double"

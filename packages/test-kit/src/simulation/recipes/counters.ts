@@ -32,11 +32,11 @@ const counting = (environment: Environment, layout: Counter.Layout, isPatient: b
       return Effect.gen(function* () {
         const by = yield* Random.nextIntBetween(1, 3)
         const add = Recorded.add(recorder, path, counter, by)
-        // Who stops to wait may have counted: of those who do not the total tells more.
+        // An add that stops to wait may have counted: the total says more about those that do not stop.
         yield* isPatient ? Effect.uninterruptible(add) : add
       })
     }),
-    // Who deletes a number changes it.
+    // A client that deletes a number changes it.
     survivesDeletion: false,
     judge: (_truth, zk) =>
       Effect.gen(function* () {
@@ -53,7 +53,7 @@ const counting = (environment: Environment, layout: Counter.Layout, isPatient: b
 export const atomicValue: Recipe = (environment) =>
   Effect.sync((): Scenario => {
     const path = "/recipe/value"
-    /** Who has replaced what. */
+    /** The value that replaced each value. */
     const replaced = new Map<string, string>()
     return {
       play: Effect.fnUntraced(function* (client) {
@@ -93,7 +93,7 @@ export const atomicValue: Recipe = (environment) =>
     }
   })
 
-/** What stands in JSON at a path, if anything does. */
+/** The JSON at a path, if there is any. */
 const written = ({ znodes }: Environment, path: string): Effect.Effect<unknown> =>
   Effect.map(znodes, (znodes) => {
     const data = znodes.get(path)?.data

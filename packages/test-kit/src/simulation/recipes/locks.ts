@@ -1,4 +1,4 @@
-/** What is held by one at a time: the lock, the leader's leadership, the lease. */
+/** Recipes with one holder at a time: the lock, the leader's leadership, the lease. */
 import * as LeaderElection from "@effect-zookeeper/recipes/LeaderElection"
 import * as Lease from "@effect-zookeeper/recipes/Lease"
 import * as Lock from "@effect-zookeeper/recipes/Lock"
@@ -48,7 +48,7 @@ export const lease: Recipe = Effect.fnUntraced(function* (environment: Environme
       const { withLease } = yield* Lease.make("/recipe/lease", { duration: "1500 millis" })
       return withLease((held) => exclusion.work(client, "tenant", held, held))
     }),
-    // Its time is what it is; the znodes that tell it are nobody's to delete.
+    // Its time is what it is; the znodes that tell it are not deleted by others.
     survivesDeletion: false,
     judge: () => Effect.sync(() => exclusion.judge())
   }

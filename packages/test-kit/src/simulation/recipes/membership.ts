@@ -1,4 +1,4 @@
-/** Who is there, and whose is what: in peace all see what the servers have, and nobody owns what is another's. */
+/** Membership and allocation: in peace all see what the servers have, and no client owns what is another's. */
 import * as Allocator from "@effect-zookeeper/recipes/Allocator"
 import * as Party from "@effect-zookeeper/recipes/Party"
 import * as PersistentNode from "@effect-zookeeper/recipes/PersistentNode"
@@ -49,7 +49,7 @@ export const party: Recipe = Effect.fnUntraced(function* (environment: Environme
       return Effect.scoped(join)
     }),
     expected: ["MemberExists", "TimeoutError"],
-    // What others delete comes back, but in Curator's layout another may have the id by then.
+    // A znode that others delete is made again, but in Curator's layout another may have the id by then.
     survivesDeletion: true
   }
 })
@@ -113,7 +113,7 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (environment: 
         yield* PersistentNode.make("/recipe/nodes/brief", { mode: "ephemeralSequential", wait: false })
         yield* Effect.sleep(yield* Random.nextBetween(0, 10))
       }).pipe(Effect.scoped, Effect.repeat({ times: 20 }))
-      /** What it has made, or may have: in the background, and as often as it takes. */
+      /** The znodes it has made, or may have: in the background, and as often as it takes. */
       const leaveShort = Effect.suspend(() => {
         const { zk } = client
         const path = "/recipe/nodes/short"

@@ -44,7 +44,7 @@ const atMostOnce = Effect.fnUntraced(function* (
           yield* recorder.record({ f: "offer", path, value }, queue.offer(bytesOf(value), priority), () => ({}))
           return
         }
-        // What is waited for is put in before, by whom it may be.
+        // An item that is waited for is put in before, by a client that may.
         const take = (yield* Random.nextBoolean) ? queue.poll : Effect.map(queue.take, Option.some)
         yield* recorder.record({ f: "take", path }, Effect.timeout(take, "2 seconds"), (item) =>
           Option.isSome(item) ? { value: textOf(item.value) } : {}
@@ -52,14 +52,14 @@ const atMostOnce = Effect.fnUntraced(function* (
       })
     }),
     expected: ["OutcomeUnknown", "TimeoutError"],
-    // Who deletes an item takes it.
+    // A client that deletes an item takes it.
     survivesDeletion: false,
     judge: Effect.fnUntraced(function* (_truth, zk) {
       const drained = yield* drain(environment, zk, layout, hasPriorities)
       const lasting = new Set(
         environment.clients.flatMap((one) => (one.observations.sessions.length === 1 ? [one.name] : []))
       )
-      // Who stops to wait has it put back, unless the session ends before that is done.
+      // A taker that stops to wait has it put back, unless the session ends before that is done.
       const history = environment.history().map((operation): Operation => {
         const { client, f, outcome } = operation
         const isPutBack = f === "take" && outcome === "info" && lasting.has(client)
@@ -67,7 +67,7 @@ const atMostOnce = Effect.fnUntraced(function* (
       })
       // A session that ended may have taken one along that its taker knows nothing of; it was asked for by each worker.
       const ended = environment.clients.reduce((sum, { observations }) => sum + observations.sessions.length - 1, 0)
-      // And one may be lost between its success and the moment in which its taker has it: whoever is interrupted there never
+      // And one may be lost between its success and the moment in which its taker has it: a taker that is interrupted there never
       // learns of it, and nothing can close that gap but an acknowledgement.
       const alongside = Array.from({ length: ended * 2 + 1 }, (_, index) => takenAlong(index))
       report(environment, QueueRules.checkQueues([...history, ...alongside]).violations)
@@ -123,7 +123,7 @@ export const queueWithLock: Recipe = Effect.fnUntraced(function* (environment: E
         const taken = yield* queue.takeWithLock
         const value = yield* Effect.raceFirst(taken.lost, handle(taken.item))
         if ((yield* Random.next) < 0.2) return yield* taken.requeue
-        // Whether it is done is unknown to who is interrupted here.
+        // An interrupted consumer does not know whether it is done.
         yield* taken.ack
         done.add(value)
       }).pipe(Effect.scoped)
