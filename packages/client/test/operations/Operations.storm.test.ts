@@ -19,7 +19,7 @@ import { connect, text } from "../support/clients.ts"
 vi.setConfig({ testTimeout: 120_000 })
 
 it.live(
-  "F24: a storm of 50,000 events costs a stream that nobody reads a Gap, others nothing, and ends at the truth",
+  "F24: a storm of 50,000 events costs a stream that is not read a Gap, others nothing, and ends with the current state",
   () =>
     Effect.gen(function* () {
       const server = yield* Layer.build(EmbeddedServer.layer())
@@ -57,7 +57,7 @@ it.live(
           concurrency: "unbounded",
           discard: true
         })
-        // Whoever is in the storm is answered.
+        // A request in the middle of the storm is answered.
         yield* zk.exists("/storm")
       }
       yield* eventually(

@@ -91,7 +91,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("waits for the znode of another session, and stands when that has expired", () =>
+  it.effect("waits for the znode of another session, and creates its own when that has expired", () =>
     // Curator's testRecreatesNodeWhenEphemeralOwnerSessionExpires: a process that was started again at once.
     Effect.gen(function* () {
       const { another, expire, zk } = yield* makeChroot
@@ -258,21 +258,23 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("says that its parent is missing where it must not create it, and stands when somebody else does", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      yield* failure(withClient(zk)(PersistentNode.make("/parent/node", { parents: false })), "NoNode")
-      const { node } = yield* closable(zk, "/parent/node", { parents: false, wait: false })
-      yield* eventually(
-        Effect.sync(() => node.status),
-        (status) => status._tag === "Refused" && status.error._tag === "NoNode"
-      )
-      yield* zk.create("/parent")
-      yield* eventually(
-        Effect.sync(() => node.isPresent),
-        (there) => there
-      )
-    })
+  it.effect(
+    "says that its parent is missing where it must not create it, and creates its own when the parent is there",
+    () =>
+      Effect.gen(function* () {
+        const { zk } = yield* makeChroot
+        yield* failure(withClient(zk)(PersistentNode.make("/parent/node", { parents: false })), "NoNode")
+        const { node } = yield* closable(zk, "/parent/node", { parents: false, wait: false })
+        yield* eventually(
+          Effect.sync(() => node.status),
+          (status) => status._tag === "Refused" && status.error._tag === "NoNode"
+        )
+        yield* zk.create("/parent")
+        yield* eventually(
+          Effect.sync(() => node.isPresent),
+          (there) => there
+        )
+      })
   )
 
   it.effect("fails for a mistake in an argument, whether it waits or not", () =>
@@ -315,7 +317,7 @@ describeOnServers("a persistent node", (it) => {
 })
 
 describeOnServers("a persistent node whose session has ended for good", (it) => {
-  it.effect("says so to whoever sets its data, instead of having them wait for ever", () =>
+  it.effect("fails calls of `setData`, instead of letting them wait for ever", () =>
     Effect.gen(function* () {
       const { another, expire } = yield* makeChroot
       const zk = yield* another({ sessionExpiry: "fail" })

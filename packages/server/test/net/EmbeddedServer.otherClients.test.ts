@@ -45,7 +45,7 @@ const commands = [
   "quit"
 ]
 
-/** What a program prints, without what differs from run to run. */
+/** The output of a program, without the parts that differ from run to run. */
 const run = (command: string, args: ReadonlyArray<string>, input: string) =>
   Effect.callback<string>((resume) => {
     const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] })
@@ -53,7 +53,7 @@ const run = (command: string, args: ReadonlyArray<string>, input: string) =>
     let errors = ""
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))
     child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()))
-    // What comes by two ways is in no order.
+    // Events that come by two ways have no order.
     child.once("close", () => resume(Effect.succeed(`${masked(output)}\n${masked(errors)}`)))
     child.stdin.end(input)
     return Effect.sync(() => child.kill("SIGKILL"))

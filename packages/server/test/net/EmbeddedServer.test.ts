@@ -183,7 +183,7 @@ describe("controls", () => {
     }).pipe(Effect.provide(world()))
   )
 
-  it.effect("counters stand where a test puts them", () =>
+  it.effect("counters have the values that a test gives them", () =>
     Effect.gen(function* () {
       const zk = yield* ZooKeeper.ZooKeeper
       const server = yield* EmbeddedServer

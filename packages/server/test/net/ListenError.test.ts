@@ -1,4 +1,4 @@
-/** What the server says of an address that a user has chosen, and of why the system refuses it. */
+/** The server's messages about an address that a user has chosen, and about the reason why the system refuses it. */
 import { assert, it } from "@effect/vitest"
 import { ListenError } from "../../src/ListenError.ts"
 

@@ -79,7 +79,7 @@ describe("a follower without its leader", () => {
         assert.deepStrictEqual(owner.answers(), [{ xid: 2, err: 0 }, PING])
         yield* pass(2, watcher)
         assert.isTrue(owner.isClosed())
-        // It serves nobody now, and the others everybody.
+        // It serves no client now, and the others serve all.
         const refused = yield* resume(1, watcher)
         yield* pass(1, watcher)
         assert.isTrue(refused.isClosed())

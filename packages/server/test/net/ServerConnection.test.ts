@@ -1,5 +1,5 @@
 /**
- * What a listener does with bytes: the handshake's odd cases, four-letter words, limits, hostile peers, TLS.
+ * A listener and bytes: the handshake's odd cases, four-letter words, limits, hostile peers, TLS.
  */
 import * as Frame from "@effect-zookeeper/protocol/Frame"
 import * as Handshake from "@effect-zookeeper/protocol/Handshake"
@@ -130,20 +130,23 @@ describe("hostile peers", () => {
     await rootIsThere(client)
   })
 
-  withServer("one that does not read what it asks for makes nobody else wait, nor the server grow", async (dial) => {
-    const writer = await dial()
-    await writer.connect()
-    await writer.request(Operations.create, { path: "/big", data: new Uint8Array(500_000), acl: open, flags: 0 })
-    const greedy = await dial()
-    await greedy.connect()
-    greedy.pause()
-    // Two gigabytes, if they were all answered at once.
-    const ask = encodeRequest(Operations.getData, { path: "/big", watch: false }, 1)
-    const before = process.memoryUsage().rss
-    greedy.raw(Buffer.concat(Array.from({ length: 4_000 }, () => framed(ask))))
-    for (let turn = 0; turn < 50; turn++) await rootIsThere(writer)
-    assert.isBelow(process.memoryUsage().rss - before, 200 * 1024 * 1024)
-  })
+  withServer(
+    "one that does not read what it asks for makes no other client wait, and the server not grow",
+    async (dial) => {
+      const writer = await dial()
+      await writer.connect()
+      await writer.request(Operations.create, { path: "/big", data: new Uint8Array(500_000), acl: open, flags: 0 })
+      const greedy = await dial()
+      await greedy.connect()
+      greedy.pause()
+      // Two gigabytes, if they were all answered at once.
+      const ask = encodeRequest(Operations.getData, { path: "/big", watch: false }, 1)
+      const before = process.memoryUsage().rss
+      greedy.raw(Buffer.concat(Array.from({ length: 4_000 }, () => framed(ask))))
+      for (let turn = 0; turn < 50; turn++) await rootIsThere(writer)
+      assert.isBelow(process.memoryUsage().rss - before, 200 * 1024 * 1024)
+    }
+  )
 })
 
 describe("a peer that stops reading in the middle of large answers", () => {
@@ -168,7 +171,7 @@ describe("a peer that stops reading in the middle of large answers", () => {
       if (isPaused) await Effect.runPromise(server.pause)
       client.resume()
       let xid = first
-      // What was answered before the pause.
+      // The replies before the pause.
       if (isPaused) assert.strictEqual((await client.reply())?.xid, xid++)
       await Effect.runPromise(server.resume)
       for (; xid < first + READS; xid++) assert.strictEqual((await client.reply())?.xid, xid)

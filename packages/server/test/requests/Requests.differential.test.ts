@@ -48,7 +48,7 @@ const withBoth = (
         const real = yield* ZooKeeperServer.make({
           tickTime: 2_000,
           maxSessionTimeout: 40_000,
-          // What is collected, and when, is not compared.
+          // Which znodes are collected, and when, is not compared.
           jvmFlags: ["-Dznode.container.checkIntervalMs=3600000"],
           ...settings.real
         })

@@ -1,5 +1,5 @@
 /**
- * What is not seen by comparing random programs with a real server: counters at their limits, several members, time.
+ * Cases that random programs beside a real server do not show: counters at their limits, several members, time.
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
@@ -84,7 +84,7 @@ describe("the number of a sequential znode", () => {
 })
 
 describe("versions", () => {
-  it("wrap, and pass through -1, which nobody can expect", () => {
+  it("wrap, and pass through -1, which no write can expect", () => {
     const harness = new Harness()
     const client = harness.client()
     harness.create(client, "/v")
@@ -163,7 +163,7 @@ describe("sessions", () => {
     const { answer, outcome } = harness.connect(0, client, { passwd: new Uint8Array(16) })
     assert.strictEqual(answer?._tag === "Answered" && answer.response.timeOut, 0)
     assert.isTrue(outcome.toDisconnect.has(client))
-    assert.strictEqual(harness.state.sessions.size, 1, "the session is still there for who has the password")
+    assert.strictEqual(harness.state.sessions.size, 1, "the session can still be resumed with the password")
   })
 
   it("a client that has seen more than the server is turned away without a word", () => {

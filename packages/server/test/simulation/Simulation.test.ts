@@ -71,7 +71,7 @@ describe("Simulation", () => {
   })
 
   it("lets nothing begin that was interrupted before it began", () => {
-    // The fiber's end must not be put off until after its beginning: then nobody is left to interrupt it.
+    // The fiber's end must not be put off until after its beginning: then no fiber is left to interrupt it.
     for (let seed = 1; seed <= 300; seed++) {
       const begun: Array<number> = []
       const program = Effect.gen(function* () {

@@ -50,7 +50,7 @@ export class RecordingClient {
         .map(({ path, state, type, zxid }) => `${zxid} ${type} ${state} ${path}`)
         .sort()
     )
-    // Who has lost the connection comes back; who has lost the session gets another one.
+    // A client that lost its connection reconnects; one that lost its session gets another.
     const revived: Array<unknown> = []
     for (const [index, slot] of this.slots.entries()) {
       if (closed[index] === "closed") revived.push(await this.revive(index, slot))
@@ -95,7 +95,7 @@ export class RecordingClient {
     const reply = await client.connect({ sessionId: slot.id, passwd, timeOut, lastZxidSeen, readOnly })
     const welcome = reply && this.welcome(reply)
     if (reply?._tag === "Answered" && reply.response.timeOut > 0) {
-      // Whoever had the session is sent away, and hears nothing but the end.
+      // The former client of the session is disconnected, and hears nothing else.
       while ((await slot.client.reply()) !== undefined);
       slot.client = client
       return welcome

@@ -29,7 +29,7 @@ export interface MemoryClient {
     xid: number
   ) => Effect.Effect<void>
   readonly ping: Effect.Effect<void>
-  /** What was answered since the last look, events aside. */
+  /** The replies since the last look, without events. */
   readonly answers: () => ReadonlyArray<Answer>
   readonly isClosed: () => boolean
 }

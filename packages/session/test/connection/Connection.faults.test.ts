@@ -54,7 +54,7 @@ describe("a broken reply costs one connection at most, never the client, and no 
   const cases: ReadonlyArray<{
     readonly name: string
     readonly action: FaultProxy.FrameAction
-    /** How the caller of the broken reply may fail; nobody else may. */
+    /** How the caller of the broken reply may fail; no other caller may. */
     readonly fails?: string
     readonly lost: 0 | 1
   }> = [
@@ -65,7 +65,7 @@ describe("a broken reply costs one connection at most, never the client, and no 
     { name: "the xid of an event", action: { _tag: "SetXid", xid: -1 }, lost: 1 },
     { name: "the xid of an answer to credentials", action: { _tag: "SetXid", xid: -4 }, lost: 1 },
     {
-      name: "an error code that nobody knows",
+      name: "an unknown error code",
       action: { _tag: "SetError", code: -777 },
       fails: "ServerRefused",
       lost: 0
@@ -92,7 +92,7 @@ describe("a broken reply costs one connection at most, never the client, and no 
     { name: "a short length", action: { _tag: "SetLength", length: 20 }, fails: "ProtocolError", lost: 1 },
     { name: "a length of one more", action: { _tag: "SetLength", length: 40 }, fails: "ProtocolError", lost: 1 },
     {
-      name: "a reply that nobody asked for",
+      name: "a reply without a request",
       action: { _tag: "Inject", body: Frames.reply(999_999, 1n) },
       lost: 1
     },
@@ -102,7 +102,7 @@ describe("a broken reply costs one connection at most, never the client, and no 
       lost: 0
     },
     {
-      name: "an event for a path that nobody watches",
+      name: "an event for a path that is not watched",
       action: { _tag: "Inject", body: Frames.notification(3, "/nowhere") },
       lost: 0
     },
@@ -169,7 +169,7 @@ describe("a broken reply costs one connection at most, never the client, and no 
     })
   )
 
-  it.live("garbage in the place of a handshake, from a server that is none", () =>
+  it.live("garbage in the place of a handshake, from another kind of server", () =>
     Effect.gen(function* () {
       const http = new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")
       const server = yield* ScriptedServer.make((connection) =>
@@ -185,7 +185,7 @@ describe("a broken reply costs one connection at most, never the client, and no 
       )
       assert.strictEqual(error._tag, "ConnectFailed")
       assert.isAtLeast(yield* server.accepted, 3)
-      // With a real server beside it the session stands.
+      // With a real server beside it the session stays connected.
       const session = yield* connectLive({ ...quick, servers: `${server.connectString},${TestServer.connectString()}` })
       assert.strictEqual(session.info.state._tag, "Connected")
     })
@@ -255,7 +255,7 @@ describe("a connection that swallows bytes", () => {
         const way = yield* FaultProxy.make(sharedTarget())
         const { id } = session.info
         yield* session.updateServers(`${proxy.connectString},${way.connectString}`)
-        // The list may have moved the session: the hole is wherever it stands.
+        // The list may have moved the session: the hole is wherever it is.
         yield* get(session, paths[0]!)
         yield* Effect.forEach([proxy, way], (each) => each.blackHole(direction))
         const writing = yield* Effect.forkChild(Effect.flip(set(session, paths[0]!, "written")), now)
@@ -296,7 +296,7 @@ describe("a client that is cut off", () => {
       const lostAt = yield* Fiber.join(lost)
       assert.isAtLeast(lostAt, deadline)
       assert.isBelow(lostAt, deadline + 900)
-      // The server cannot have ended it yet: nobody else owns what was ours.
+      // The server cannot have ended it yet: no other session owns the znode.
       assert.strictEqual((yield* exists(other, `${root}/mine`)).stat.ephemeralOwner, id)
       const expiredAt = yield* Fiber.join(expired)
       assert.isAbove(expiredAt, lostAt)

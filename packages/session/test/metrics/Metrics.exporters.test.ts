@@ -1,4 +1,4 @@
-/** What the exporters of Effect make of the metrics: Prometheus' text, and OpenTelemetry's protocol. */
+/** The metrics as Effect's exporters write them: Prometheus' text, and OpenTelemetry's protocol. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"

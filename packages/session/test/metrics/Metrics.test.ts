@@ -1,4 +1,4 @@
-/** What a process is told of its sessions: metrics that add up, and log lines that say whose they are. */
+/** A process observes its sessions: metrics that add up, and log lines that say whose they are. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"

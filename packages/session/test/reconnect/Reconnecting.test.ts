@@ -1,4 +1,4 @@
-/** What a new connection begins with: identities, then watches, then requests. */
+/** The first requests of a new connection: identities, then watches, then requests. */
 import { assert, describe, it } from "@effect/vitest"
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
@@ -298,7 +298,7 @@ describe("watches", () => {
 })
 
 describe("a session served by a read-only server meanwhile", () => {
-  it.effect("reads under a passing session, and goes back to its own when a quorum stands again", () =>
+  it.effect("reads with a provisional session, and goes back to its own when there is a quorum again", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ ...options, servers: "a", allowReadOnly: true })
       network.writeModes.set("a:2181", "ro")
@@ -366,7 +366,7 @@ describe("a session served by a read-only server meanwhile", () => {
     })
   )
 
-  it.effect("still ends when nobody who knows it is heard in time", () =>
+  it.effect("still ends when no server that knows it answers in time", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({
         servers: "a",

@@ -109,7 +109,7 @@ describe("F41: a name", () => {
           const server = yield* network.accept
           yield* server.greet()
           const { info } = yield* Fiber.join(session)
-          // The other good one comes next, whether the bad one stands between them or not.
+          // The other good one comes next, whether the bad one is between them or not.
           server.cut()
           yield* TestClock.adjust("300 millis")
           const next = yield* network.accept

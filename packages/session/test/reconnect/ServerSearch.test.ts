@@ -184,7 +184,7 @@ describe("many clients", () => {
         const start = performance.now()
         const client = Effect.provide(makeSession(options), TransportModule.layer())
         yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkScoped(client))
-        // What a busy machine held up comes all at once: such moments say nothing of the clients.
+        // The replies that a busy machine delayed come all at once: such moments say nothing about the clients.
         const stalls: Array<readonly [number, number]> = []
         for (let before = performance.now(); before < start + 10_000;) {
           yield* Effect.sleep("10 millis")
@@ -238,7 +238,7 @@ describe("a first connection", () => {
     })
   )
 
-  it.effect("that fails says each server and reason once, with how often, and who was never tried", () =>
+  it.effect("that fails names each server and reason once, with its count, and the servers that were never tried", () =>
     Effect.gen(function* () {
       const network = new MemoryNetwork()
       for (const name of ["a", "b"]) network.set(`${name}:2181`, "refuse")
@@ -307,7 +307,7 @@ describe("what is no ZooKeeper server is named", () => {
     )
   }
 
-  it.live("as a port where nobody listens", () =>
+  it.live("as a port without a listener", () =>
     Effect.gen(function* () {
       assert.include(yield* refusalOf("127.0.0.1:1"), "nothing listens at this port")
     })

@@ -1,4 +1,4 @@
-/** Whatever ends a write says whether it may have been applied; and who is told of a frame that is too large. */
+/** Each end of a write says whether it may have been applied; and which callers learn of a frame that is too large. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,5 @@
 /**
- * Servers that are older than an operation. What they do is what ZooKeeper 3.4.13 was seen to do: whatever else is in
+ * Servers that are older than an operation. They do as ZooKeeper 3.4.13 was seen to do: whatever else is in
  * flight, the refusal comes at once, with the xid of the request, zxid -1 and code -6; then the server closes, and answers
  * nothing that was asked before or after.
  */

@@ -146,7 +146,7 @@ describe("replies", () => {
     )
   }
 
-  it.effect("that nobody waits for cost the connection", () =>
+  it.effect("without a request end the connection", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(two)
       server.reply(1, 1n)
@@ -430,7 +430,7 @@ describe("requests that are begun beneath Effect", () => {
     })
   )
 
-  it.effect("end by a defect where what is to be made of the response cannot be, and harm nobody else", () =>
+  it.effect("end by a defect where the response cannot be converted, and disturb no other request", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(two)
       const broken = Effect.callback<never, unknown>((resume) => {
@@ -563,7 +563,7 @@ describe("requestTimeout", () => {
       assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "RequestTimeout", maybeApplied: true, path: "/1" })
       assert.deepInclude({ ...(yield* Fiber.join(read)) }, { _tag: "RequestTimeout", maybeApplied: false })
       assert.deepInclude({ ...(yield* Fiber.join(waiting)) }, { _tag: "RequestTimeout", maybeApplied: false })
-      // The late replies go to nobody, and the next to whom it belongs.
+      // The late replies are dropped, and the next one goes to its own request.
       const requests = yield* server.requests
       assert.deepStrictEqual(shape(requests), ["setData /1", "getData /2"])
       answerWrite(server, requests[0]!)

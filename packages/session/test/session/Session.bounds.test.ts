@@ -45,7 +45,7 @@ const pass = (millis: number, step = 10) =>
 /** The next connection, which must come within ten seconds. */
 const nextOf = Effect.fnUntraced(function* (network: MemoryNetwork) {
   for (let waited = 0; waited < 100 && network.waiting === 0; waited++) yield* TestClock.adjust("100 millis")
-  assert.isAbove(network.waiting, 0, "nobody dials")
+  assert.isAbove(network.waiting, 0, "no connection is tried")
   return yield* network.accept
 })
 
@@ -220,7 +220,7 @@ it.effect("F17: lengths that are a lie are refused before anything is allocated 
   })
 )
 
-it.effect("F16: a byte of a reply that is turned over gives a value or a typed error, wherever it stands", () =>
+it.effect("F16: a byte of a reply that is turned over gives a value or a typed error, at any place", () =>
   Effect.gen(function* () {
     const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "10 minutes" })
     let current = server

@@ -71,7 +71,7 @@ describe("an ensemble of three", () => {
               while: () => !readers.some((f) => f.pollUnsafe())
             })
           yield* until(() => state.writes > 200)
-          // The followers lose their leader and every client of theirs; wherever the session stands, it is hit.
+          // The followers lose their leader and all of their clients; the session is affected on any member.
           const leader = yield* ensemble.leader
           yield* leader.kill
           yield* awaitState(session, "Disconnected")
@@ -98,7 +98,7 @@ describe("an ensemble of three", () => {
     )
 
     it.effect(
-      "of which one is left serves reads within seconds to who allows it, and has the session back with the quorum",
+      "of which one is left serves reads within seconds if the client allows it, and has the session back with the quorum",
       () =>
         Effect.gen(function* () {
           const ensemble = yield* Ensemble

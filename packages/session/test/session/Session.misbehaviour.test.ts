@@ -178,7 +178,7 @@ describe("a reply that says that the session is", () => {
     const { deadline } = session.info
     yield* TestClock.adjust("1 second")
     const owning = yield* Effect.forkChild(Effect.flip(session.info.ownership), now)
-    // Who is told the outcome must not believe that it still owns anything.
+    // A caller that gets the outcome must not believe that it still owns anything.
     const isOwner = Effect.sync(() => owning.pollUnsafe() === undefined)
     const writing = yield* Effect.forkChild(Effect.zip(Effect.flip(create(session, "/a")), isOwner), now)
     const { xid } = yield* server.nextRequest
@@ -309,7 +309,7 @@ describe("a move to another server", () => {
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
       yield* settle
       assert.isTrue(server.sawCloseSession)
-      // What was on its way is still answered.
+      // The request that was on its way is still answered.
       answerExists(server, xid)
       assert.isTrue(Exit.isSuccess(yield* Fiber.join(reading)))
       const goodbye = yield* server.nextRequest

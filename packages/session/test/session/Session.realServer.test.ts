@@ -39,13 +39,13 @@ const awaitTrue = (condition: () => boolean) =>
 const ephemeral = 1
 
 describe("a session", () => {
-  it.live("is taken over by id and password: its ephemerals stay, and who had it before loses it", () =>
+  it.live("is taken over by id and password: its ephemerals stay, and its former client loses it", () =>
     Effect.gen(function* () {
       const path = TestServer.freshPath("takeover")
       const first = yield* connectLive({ servers: TestServer.connectString(), sessionExpiry: "fail" })
       yield* create(first, path, "mine", ephemeral)
       const { id, password } = first.info
-      // It takes the session back as soon as it can: whoever looks now and then may miss that it was lost.
+      // It takes the session back as soon as it can: a look now and then may miss that it was lost.
       const lost = yield* Effect.forkChild(
         Stream.runDrain(Stream.takeUntil(first.info.states, ({ _tag }) => _tag === "Disconnected")),
         { startImmediately: true }
@@ -83,7 +83,7 @@ describe("a session", () => {
     })
   )
 
-  it.live("is not given to who has a wrong password", () =>
+  it.live("is refused with a wrong password", () =>
     Effect.gen(function* () {
       const session = yield* shared
       const { id } = session.info
@@ -290,7 +290,7 @@ describe("what a session leaves", () => {
         const path = yield* Effect.scoped(work)
         if (i % 25 === 0) assert.strictEqual((yield* Effect.flip(exists(other, path)))._tag, "NoNode")
       }
-      // What the session beside waits for comes and goes; a hundred of anything would stay.
+      // The counts of the other session go up and down; a hundred of anything would stay.
       yield* awaitTrue(() => count().length <= before.length + 10)
     })
   )

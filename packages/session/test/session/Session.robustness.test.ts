@@ -1,4 +1,4 @@
-/** What callers do wrong, or late, and what a session still owes to the others: nobody's mistake stops it. */
+/** Mistakes of callers, and late calls, and what a session still owes to the others: no mistake of one stops it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { Transport } from "@effect-zookeeper/transport/Transport"
@@ -34,7 +34,7 @@ const settle = TestClock.adjust("1 millis")
 const options = { servers: "a,b", sessionTimeout: "6 seconds" } as const
 const silent: PersistentWatchListener = { onEvent: () => {}, onEnd: () => {} }
 const digest = (credentials: string): AuthInfo => ({ scheme: "digest", credentials: Redacted.make(credentials) })
-/** What an application without types may write. */
+/** Calls that an application without types may write. */
 const unredacted = { scheme: "digest", credentials: "ann:secret" } as unknown as AuthInfo
 
 const bug = (): never => {
@@ -55,7 +55,7 @@ const isServed = Effect.fnUntraced(function* (session: SessionService, server: S
 })
 
 describe("who throws when told", () => {
-  it.effect("a reply costs nobody anything: the others in the same chunk are answered, and those after them", () =>
+  it.effect("a reply disturbs no other: the others in the same chunk are answered, and those after them", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(options)
       yield* runThrowing(exists(session, "/throws"))
@@ -144,7 +144,7 @@ describe("who throws when told", () => {
     })
   )
 
-  it.effect("that an identity is accepted keeps it from nobody else", () =>
+  it.effect("that an identity is accepted keeps it from no other caller", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(options)
       yield* runThrowing(session.addAuth(digest("ann:secret")))
@@ -338,7 +338,7 @@ it.effect("a refused addWatch leaves the one-shot watches of its path whole", ()
   })
 )
 
-it.effect("a refused addWatch on a path that nobody else watches costs nothing and leaves nothing to give back", () =>
+it.effect("a refused addWatch on a path without other watches costs nothing and leaves nothing to give back", () =>
   Effect.gen(function* () {
     const { server, session } = yield* connect(options)
     const adding = yield* Effect.forkScoped(
@@ -353,7 +353,7 @@ it.effect("a refused addWatch on a path that nobody else watches costs nothing a
   })
 )
 
-describe("what nobody waits for", () => {
+describe("a result without a caller", () => {
   const ask = (exchange: RequestPipeline, onLoss: "wait" | "fail" = "fail") => {
     const data = new Uint8Array(100_000)
     const request = new PendingRequest(Operations.setData, { path: "/x", data, version: -1 }, "/x", onLoss, 0, () => {})
@@ -380,42 +380,44 @@ describe("what nobody waits for", () => {
 })
 
 describe("who asks in the moment of an expiry", () => {
-  it.effect("that a watch tells is served by the next session, as is who hears it from another request", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(options)
-      const changed = yield* watchData(session, server, "/a")
-      const again = exists(session, "/again")
-      const byWatch = yield* Effect.forkChild(
-        Effect.catch(changed, () => again),
-        now
-      )
-      server.cut()
-      yield* settle
-      const byRequest = yield* Effect.forkChild(
-        Effect.catch(get(session, "/b"), () => again),
-        now
-      )
-      const byIdentity = yield* Effect.forkChild(
-        Effect.catch(session.addAuth(digest("ann:secret")), () => again),
-        now
-      )
-      yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
-      const next = yield* network.accept
-      yield* next.greet({ sessionId: 0x200n })
-      yield* settle
-      const requests = yield* next.requests
-      // What was not answered in the old session is shown to the new one.
-      assert.deepStrictEqual(
-        requests.map(({ name }) => name),
-        ["auth", "exists", "exists", "exists"]
-      )
-      assert.strictEqual(new TextDecoder().decode(requests[0]?.body.auth), "ann:secret")
-      for (const { name, xid } of requests) if (name === "exists") next.sendRaw(existsFrame(xid))
-      yield* Fiber.join(byWatch)
-      yield* Fiber.join(byRequest)
-      yield* Fiber.join(byIdentity)
-      assert.strictEqual(session.info.id, 0x200n)
-    })
+  it.effect(
+    "that a watch reports is served by the next session, and so is a caller that learns of it from another request",
+    () =>
+      Effect.gen(function* () {
+        const { network, server, session } = yield* connect(options)
+        const changed = yield* watchData(session, server, "/a")
+        const again = exists(session, "/again")
+        const byWatch = yield* Effect.forkChild(
+          Effect.catch(changed, () => again),
+          now
+        )
+        server.cut()
+        yield* settle
+        const byRequest = yield* Effect.forkChild(
+          Effect.catch(get(session, "/b"), () => again),
+          now
+        )
+        const byIdentity = yield* Effect.forkChild(
+          Effect.catch(session.addAuth(digest("ann:secret")), () => again),
+          now
+        )
+        yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
+        const next = yield* network.accept
+        yield* next.greet({ sessionId: 0x200n })
+        yield* settle
+        const requests = yield* next.requests
+        // A request that was not answered in the old session is shown to the new one.
+        assert.deepStrictEqual(
+          requests.map(({ name }) => name),
+          ["auth", "exists", "exists", "exists"]
+        )
+        assert.strictEqual(new TextDecoder().decode(requests[0]?.body.auth), "ann:secret")
+        for (const { name, xid } of requests) if (name === "exists") next.sendRaw(existsFrame(xid))
+        yield* Fiber.join(byWatch)
+        yield* Fiber.join(byRequest)
+        yield* Fiber.join(byIdentity)
+        assert.strictEqual(session.info.id, 0x200n)
+      })
   )
 })
 

@@ -45,7 +45,7 @@ export class MemoryNetwork {
     this.modes.set(server, mode)
   }
 
-  /** No connection stands any more, and none can be made. */
+  /** No connection is open any more, and none can be made. */
   shutDown: Effect.Effect<void> = Effect.sync(() => {
     for (const connection of this.connections) connection.cut()
     this.isDown = true
@@ -53,7 +53,7 @@ export class MemoryNetwork {
 
   private isDown = false
   private readonly atTheEnd = this.shutDown
-  /** Nobody closes anything any more. */
+  /** No side closes anything any more. */
   isOver = false
 
   /** Lets time pass while a session is closed at the end of a test: it may look for a server to the last. */

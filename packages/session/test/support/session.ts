@@ -48,7 +48,7 @@ export const connect = Effect.fnUntraced(function* (
   return { network, server, hello, session }
 })
 
-/** At the end of the test; by the clock of whoever closes the Scope, and not by one that the session was given. */
+/** At the end of the test; by the clock of the test, and not by one that the session was given. */
 export const passTimeAtEnd = (network: MemoryNetwork) =>
   Effect.flatMap(Effect.scope, (scope) => Scope.addFinalizer(scope, network.passTime))
 

@@ -46,11 +46,11 @@ const program = Effect.gen(function* () {
       if (now() - before > LATE) {
         note("stood still")
         standstill.isOver = true
-        // Whoever asks at this very moment, before any packet was read, is told the truth.
+        // A caller that asks at this very moment, before any packet was read, gets the right answer.
         const asking = yield* Effect.forkScoped(session.info.ownership, { startImmediately: true })
         note(asking.pollUnsafe()?._tag === "Failure" ? "owns nothing" : "owns")
       }
-      // What a holder has to look at before it acts.
+      // The checks that a holder makes before it acts.
       if (session.info.id === first && Number(session.info.deadline) / 1e6 > now()) note("held")
     }
   })

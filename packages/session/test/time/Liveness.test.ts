@@ -385,7 +385,7 @@ describe("ownership", () => {
     })
   )
 
-  it.effect("is nobody's after a time without proofs, until the one that is asked for then has come", () =>
+  it.effect("is not owned after a time without proofs, until the one that is asked for then has come", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(nine)
       yield* pass(server, 30)
@@ -537,7 +537,7 @@ describe("the wall clock", () => {
         yield* Fiber.join(reading)
         yield* pass(server, 30)
         assert.strictEqual(ownership.pollUnsafe() === undefined, step < 0)
-        // What is proved from now on owns again.
+        // A proof from now on owns it again.
         if (step > 0) yield* Fiber.join(yield* owning(session))
         yield* pass(server, 1)
         const again = yield* Effect.forkChild(Effect.flip(session.info.ownership), { startImmediately: true })

@@ -55,7 +55,7 @@ describe("packets of watches", () => {
       }
       assert.lengthOf(sent, 4)
       yield* TestClock.adjust("2 seconds")
-      // What was borne once is what the next server gets.
+      // The next server gets the pieces that one server accepted.
       second.next.cut()
       assert.lengthOf((yield* reconnect).packets, 4)
     })

@@ -1,6 +1,6 @@
 /**
  * The registry of watches against a simulated server, message by message: whatever is watched, dropped, changed and
- * reconnected in whatever order, each watch hears what it must, once, and the server keeps nothing that nobody needs.
+ * reconnected in whatever order, each watch hears what it must, once, and the server keeps no watch without a listener.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
@@ -89,7 +89,7 @@ interface OneShot {
   readonly fired: Array<string>
   dropped: boolean
   fiber: Fiber.Fiber<unknown, unknown> | undefined
-  /** What the end of an outage must have told it: nothing is owed for the time in between beyond that. */
+  /** The events that it must have had by the end of an outage: none is owed for the time in between beyond that. */
   caughtUp: string | undefined
 }
 
@@ -316,7 +316,7 @@ class World {
       assert.deepStrictEqual(own.heard, expected, `${own.recursive ? "recursive" : "persistent"} ${own.path}`)
       assert.strictEqual(own.gaps, own.expectedGaps)
     }
-    // Nothing stays at the server for which nobody waits here.
+    // The server keeps no watch without a listener here.
     const needed = new Set<string>()
     for (const own of this.oneShots) if (!own.dropped && own.fired.length === 0) needed.add(own.path)
     for (const own of this.persistents) if (!own.removed) needed.add(own.path)
