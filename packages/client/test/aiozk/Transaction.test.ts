@@ -23,7 +23,7 @@ describe("aiozk test_transaction.py", () => {
     })
   )
 
-  it.live("a check that fails is told by its index and error (test_fail_transaction)", () =>
+  it.live("a check that fails is reported with its index and error (test_fail_transaction)", () =>
     Effect.gen(function* () {
       const { beside: zk } = yield* Faults.makeChroot("fail-transaction")
       yield* zk.create("/a")

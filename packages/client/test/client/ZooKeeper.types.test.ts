@@ -68,7 +68,7 @@ describe("the error channel and the answer of", () => {
     >()
   })
 
-  it("what creates", () => {
+  it("creating methods", () => {
     expectTypeOf<Failure<Zk["create"]>>().toEqualTypeOf<Creating>()
     expectTypeOf<Answer<Zk["create"]>>().toEqualTypeOf<string>()
     expectTypeOf<Context<Zk["create"]>>().toEqualTypeOf<never>()
@@ -82,7 +82,7 @@ describe("the error channel and the answer of", () => {
     expectTypeOf<Answer<Zk["ensurePath"]>>().toEqualTypeOf<void>()
   })
 
-  it("what reads", () => {
+  it("reading methods", () => {
     type Reading = NoNode | NoAuth | Common
     expectTypeOf<Failure<Zk["exists"]>>().toEqualTypeOf<NoAuth | Common>()
     expectTypeOf<Answer<Zk["exists"]>>().toEqualTypeOf<boolean>()
@@ -105,7 +105,7 @@ describe("the error channel and the answer of", () => {
     expectTypeOf<Answer<Zk["sync"]>>().toEqualTypeOf<void>()
   })
 
-  it("what writes", () => {
+  it("writing methods", () => {
     type Changing = NoNode | NoAuth | BadVersion | Common
     type Setting = Changing | QuotaExceeded
     expectTypeOf<Failure<Zk["set"]>>().toEqualTypeOf<Setting>()
@@ -140,7 +140,7 @@ describe("the error channel and the answer of", () => {
     void ((zk: Zk) => zk.read([Op.delete("/a")]))
   })
 
-  it("what watches", () => {
+  it("watching methods", () => {
     expectTypeOf<Failure<Zk["getAndWatch"]>>().toEqualTypeOf<NoNode | NoAuth | Common>()
     expectTypeOf<Answer<Zk["getAndWatch"]>>().toEqualTypeOf<ZooKeeper.WatchedData>()
     expectTypeOf<Failure<Zk["existsAndWatch"]>>().toEqualTypeOf<NoAuth | Common>()

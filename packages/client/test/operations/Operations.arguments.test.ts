@@ -109,8 +109,8 @@ describe("a mistake in an argument", () => {
   )
 })
 
-describe("what is sent", () => {
-  it.effect("may be bytes of another realm", () =>
+describe("a request that is sent", () => {
+  it.effect("may have bytes of another realm", () =>
     Effect.gen(function* () {
       const { asked, zk } = yield* makeScriptedClient(({ request }) => Effect.succeed({ path: request.path }))
       const foreign: Uint8Array = runInNewContext("new Uint8Array([1, 2])")
@@ -120,7 +120,7 @@ describe("what is sent", () => {
     })
   )
 
-  it.effect("goes by the operation of the mode, with no flag of another", () =>
+  it.effect("has the operation of its mode, with no flag of another", () =>
     Effect.gen(function* () {
       const { asked, zk } = yield* makeScriptedClient(({ request }) => Effect.succeed({ path: request.path, stat }), {
         chroot: "/app"

@@ -51,7 +51,7 @@ describe("an answer that no server gives", () => {
     })
   )
 
-  it.effect("as a configuration is read as far as it is one, and the rest is left to the text", () =>
+  it.effect("as a configuration is read as far as it is valid, and the rest is in the text", () =>
     Effect.gen(function* () {
       const raw = [
         "server.1=zk1:2888:3888:observer;2181\r",

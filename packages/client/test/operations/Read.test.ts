@@ -9,7 +9,7 @@ import { connect, connectFresh, failure, text } from "../support/clients.ts"
 const hidden = [Acl.world("w")]
 
 describe("reads on a real server", () => {
-  it.live("answer what is there", () =>
+  it.live("give the znode that is there", () =>
     Effect.gen(function* () {
       const { zk } = yield* connectFresh("read")
       yield* zk.create("/a", { data: "data" })
@@ -33,7 +33,7 @@ describe("reads on a real server", () => {
     })
   )
 
-  it.live("hand out data that does not change under who keeps it", () =>
+  it.live("give data that does not change later", () =>
     Effect.gen(function* () {
       const { zk } = yield* connectFresh("read-large")
       const large = new Uint8Array(300_000).fill(7)
@@ -87,7 +87,7 @@ describe("reads on a real server", () => {
 })
 
 describe("views on a real server", () => {
-  it.live("lie in each other, the connect string's outermost", () =>
+  it.live("are nested, with the connect string's outermost", () =>
     Effect.gen(function* () {
       const { chroot, connectString, zk } = yield* connectFresh("chroot")
       const inner = yield* connect({ servers: connectString, chroot: "/inner" })
@@ -144,7 +144,7 @@ describe("views on a real server", () => {
     })
   )
 
-  it.live("remembers all that it wrote itself: in transactions, as parents, and what it deleted with all below", () =>
+  it.live("remember all their own writes: in transactions, as parents, and deletions of whole trees", () =>
     Effect.gen(function* () {
       const { zk } = yield* connectFresh("track-writes")
       const tracked = yield* zk.trackVersions

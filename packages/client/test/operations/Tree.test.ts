@@ -7,7 +7,7 @@ import { Acl } from "../../src/index.ts"
 import { connect, connectFresh, failure } from "../support/clients.ts"
 
 describe("ensurePath on a real server", () => {
-  it.live("creates what is missing, the chroot included, and again does nothing", () =>
+  it.live("creates the znodes that are missing, the chroot included, and does nothing the second time", () =>
     Effect.gen(function* () {
       const { chroot, connectString } = fresh("ensure")
       const zk = yield* connect({ servers: connectString })
@@ -19,7 +19,7 @@ describe("ensurePath on a real server", () => {
     })
   )
 
-  it.live("works below a parent without CREATE, for what is there is not created", () =>
+  it.live("works below a parent without CREATE, because existing znodes are not created", () =>
     Effect.gen(function* () {
       const { zk } = yield* connectFresh("ensure-locked")
       yield* zk.create("/locked")

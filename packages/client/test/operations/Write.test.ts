@@ -12,7 +12,7 @@ import { connect, connectFresh, failure, text } from "../support/clients.ts"
 const locked = [Acl.world("r")]
 
 describe("create on a real server", () => {
-  it.live("gives the path, and what is there is what was written", () =>
+  it.live("gives the path, and the znode has the data that was written", () =>
     Effect.gen(function* () {
       const { chroot, zk } = yield* connectFresh("create")
       assert.strictEqual(yield* zk.create("/text", { data: "schön" }), "/text")
@@ -59,7 +59,7 @@ describe("create on a real server", () => {
     })
   )
 
-  it.live("fails with QuotaExceeded in all that writes data, where quotas of bytes are enforced", () =>
+  it.live("fails with QuotaExceeded in all methods that write data, where quotas of bytes are enforced", () =>
     Effect.gen(function* () {
       const server = yield* ZooKeeperServer.make({ enforceQuota: true })
       const zk = yield* connect({ servers: server.connectString })
@@ -113,7 +113,7 @@ describe("create on a real server", () => {
     })
   )
 
-  it.live("gives ephemerals to the session, which takes them along", () =>
+  it.live("gives ephemerals to the session, and they end with it", () =>
     Effect.gen(function* () {
       const { connectString, zk } = yield* connectFresh("ephemeral")
       yield* Effect.scoped(

@@ -18,7 +18,7 @@ const importedWith = async (version: string, module: string): Promise<string> =>
 }
 
 describe("a Node.js that is too old", () => {
-  it("is told by its version", () => {
+  it("is known by its version", () => {
     for (const version of ["18.20.4", "20.20.2", "22.0.0", "22.18.9"]) assert.isDefined(unsupported(node(version)))
     for (const version of ["22.19.0", "22.20.1", "23.0.0", "24.21.0", "100.0.0"]) {
       assert.isUndefined(unsupported(node(version)), version)

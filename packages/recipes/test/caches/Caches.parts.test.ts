@@ -24,7 +24,7 @@ const lines = (changes: Iterable<CacheEvent | CacheChange>) =>
   [...changes].map((change) => ("path" in change ? `${change._tag} ${change.path}` : change._tag))
 
 describe("a tree snapshot", () => {
-  it("finds what was put, and leaves older tree snapshots as they are", () => {
+  it("finds the znodes that were put, and leaves older tree snapshots as they are", () => {
     const before = tree(["/r", 1n], ["/r/a", 2n], ["/r/a/b", 3n])
     const after = TreeSnapshot.remove(TreeSnapshot.put(before, ["c"], znode(4n)), ["a"])
     assert.deepStrictEqual([before.size, after.size], [3, 2])
@@ -49,7 +49,7 @@ describe("a tree snapshot", () => {
     assert.deepStrictEqual(TreeSnapshot.relativeNames("/", "/a"), ["a"])
   })
 
-  it("tells what leads to another, by what created a znode and what wrote it, never by versions", () => {
+  it("lists the changes to another one by the transactions that created and wrote a znode, never by versions", () => {
     const before = tree(["/r", 1n], ["/r/again", 2n], ["/r/again/below", 3n], ["/r/gone", 4n], ["/r/set", 5n])
     const after = tree(["/r", 1n], ["/r/again", 7n], ["/r/new", 8n], ["/r/set", 5n, 9n])
     const told = lines(TreeSnapshot.changes("/r", before.root, after.root))
@@ -91,7 +91,7 @@ describe("an event broadcaster", () => {
     return { broadcaster, put }
   }
 
-  it.effect("tells one who is slow what it comes to, in place of all that happened", () =>
+  it.effect("gives a slow listener the result, in place of all events", () =>
     Effect.gen(function* () {
       const { broadcaster, put } = stage()
       put([], 1n, 1n)
@@ -127,7 +127,7 @@ describe("an event broadcaster", () => {
     })
   )
 
-  it.effect("hears nothing after the end, not even what waits", () =>
+  it.effect("emits nothing after the end, not even waiting events", () =>
     Effect.gen(function* () {
       const { broadcaster, put } = stage()
       const told: Array<string> = []

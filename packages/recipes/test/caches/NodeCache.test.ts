@@ -15,7 +15,7 @@ const until = (condition: () => boolean) => eventually(Effect.sync(condition), (
 
 describeOnServers("a node cache", (it) => {
   // Servers hide the event, and take a one-shot watch for used.
-  it.effect("is told of a znode that was made anew while its end was hidden from it", () =>
+  it.effect("shows a znode that was created again while its deletion was hidden", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       yield* zk.create("/n", { data: "old" })
@@ -92,7 +92,7 @@ describeOnServers("a node cache", (it) => {
     )
   }
 
-  it.effect("counts children, and does not tell of them", () =>
+  it.effect("counts children, and has no events for them", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       yield* zk.create("/n", { data: "1" })
@@ -108,7 +108,7 @@ describeOnServers("a node cache", (it) => {
   )
 
   // One callback of aiozk's that throws ends all of them, and one that stays keeps its watch.
-  it.effect("has listeners that know nothing of each other (row 19)", () =>
+  it.effect("has independent listeners (row 19)", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       yield* zk.create("/n", { data: "1" })
@@ -145,7 +145,7 @@ describeOnServers("a node cache", (it) => {
     })
   )
 
-  it.effect("asks nothing that it knows, and not for what is deleted, where events say their transaction", () =>
+  it.effect("does not read what it has, nor deleted znodes, where events name their transaction", () =>
     Effect.gen(function* () {
       const { zk: plain } = yield* makeChroot
       const { count, zk: counting } = countReads(plain)

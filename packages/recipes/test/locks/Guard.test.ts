@@ -10,8 +10,8 @@ const unasked = new Proxy({} as ZooKeeper.Service, {
   get: () => Effect.fail(new SessionError.SessionClosed())
 })
 
-describe("what is guarded", () => {
-  it("does not begin with what is lost already, however fibers take turns", () => {
+describe("a guarded effect", () => {
+  it("does not begin when its hold is lost already, however fibers take turns", () => {
     const program = Effect.gen(function* () {
       const holding = makeOwnership(unasked, "/lock", 1n)
       holding.markLost("session")

@@ -54,7 +54,7 @@ layer(embedded, { excludeTestServices: true })("a lease of 30 seconds on a machi
     })
   )
 
-  it.effect("knows it at once, and asks no server for what is over", () =>
+  it.effect("knows it at once, and sends no request for a lease that is over", () =>
     Effect.gen(function* () {
       const zk = yield* ZooKeeper.ZooKeeper
       const { held, leap } = yield* obtained("/at-once")

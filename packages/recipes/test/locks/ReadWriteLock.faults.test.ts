@@ -20,7 +20,7 @@ const at = (zk: ZooKeeper.Service, options?: ReadWriteLock.Options) =>
 const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/rw", count)
 
 describeOnServers("a read-write lock under faults", (it) => {
-  it.effect("passes to the writer when a reader's session ends, and the reader is told", () =>
+  it.effect("passes to the writer when a reader's session ends, and the reader learns of it", () =>
     Effect.gen(function* () {
       const { another, expire, zk } = yield* makeChroot
       const other = yield* another()
@@ -35,7 +35,7 @@ describeOnServers("a read-write lock under faults", (it) => {
     })
   )
 
-  it.effect("refuses what a former writer writes", () =>
+  it.effect("refuses the writes of a former writer", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const { write } = yield* at(zk)

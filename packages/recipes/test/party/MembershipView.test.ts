@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { embedded } from "../support/embedded.ts"
 
-describe("what members of this client have said last", () => {
-  it("is never followed by what they said before, however fibers take turns", () => {
+describe("the latest data of this client's members", () => {
+  it("is never followed by older data, however fibers take turns", () => {
     const program = Effect.gen(function* () {
       const party = yield* Party.make("/party")
       const members = yield* Effect.forEach(["a", "b", "c"], (id) => party.join({ id, data: "0" }))

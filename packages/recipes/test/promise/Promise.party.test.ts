@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { recipes } from "../../src/Promise.ts"
 
 describe("a party, as Promises", () => {
-  it("is awaited, joined and left, and tells who is there", async () => {
+  it("is awaited, joined and left, and shows its members", async () => {
     const { chroot, connectString } = fresh("party")
     await using root = await PromiseClient.connect(connectString.slice(0, -chroot.length))
     await root.create(chroot)

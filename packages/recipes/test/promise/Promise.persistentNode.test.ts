@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { recipes } from "../../src/Promise.ts"
 
 describe("a persistent node, as Promises", () => {
-  it("is awaited, tells what has become of it, and is given back", async () => {
+  it("is awaited, shows its status, and is released", async () => {
     const { chroot, connectString } = fresh("persistent-node")
     await using root = await PromiseClient.connect(connectString.slice(0, -chroot.length))
     await root.ensurePath(chroot)
@@ -21,7 +21,7 @@ describe("a persistent node, as Promises", () => {
     for await (const { _tag } of node.changes) assert.strictEqual(_tag, "Closed")
   })
 
-  it("rejects with what the server refuses, and leaves nothing running", async () => {
+  it("rejects with the server's refusal, and leaves nothing running", async () => {
     const { chroot, connectString } = fresh("persistent-node")
     await using zk = await PromiseClient.connect(connectString.slice(0, -chroot.length))
     const error = await recipes(zk)

@@ -5,7 +5,7 @@ import { recipes } from "../../src/Promise.ts"
 import { connectFresh, rejection } from "../support/promises.ts"
 
 describe("counters, values and ids, as Promises", () => {
-  it("counts, and tells what was before and after", async () => {
+  it("counts, and shows the values before and after", async () => {
     await using zk = await connectFresh("counter")
     const counter = recipes(zk).counter("/counters/visits", { layout: "exact" })
     assert.strictEqual(await counter.get(), 0n)
@@ -21,7 +21,7 @@ describe("counters, values and ids, as Promises", () => {
     assert.throws(() => recipes(zk).counter("visits"), /path/)
   })
 
-  it("gives a value back as it was put in, an Option too, and shows its changes", async () => {
+  it("gives a value as it was set, an Option too, and shows its changes", async () => {
     await using zk = await connectFresh("value")
     const value = recipes(zk).atomicValue("/value", {
       schema: Schema.Option(Schema.Int),

@@ -112,7 +112,7 @@ describeOnServers("a queue with a number of attempts", (it) => {
     })
   )
 
-  it.effect("counts a requeued item anew, and takes it without an end where no number was said", () =>
+  it.effect("counts a requeued item from the start, and takes it without an end where no number is given", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const queue = yield* poison(zk, { maxAttempts: 1 })
@@ -170,7 +170,7 @@ describeOnServers("a queue whose marks are deleted", (it) => {
     })
   )
 
-  it.effect("refuses what a former taker asks before it is told, by the item's version", () =>
+  it.effect("refuses the requests of a former taker that does not know it yet, by the item's version", () =>
     Effect.gen(function* () {
       const { another, breakable, zk } = yield* makeChroot
       const { link, zk: breaking } = yield* breakable()

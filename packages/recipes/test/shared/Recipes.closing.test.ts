@@ -98,7 +98,7 @@ describe("closing a client", () => {
     )
 
     if (name === "a lease") continue
-    it.effect(`while ${name} is held by what does not stop returns, and leaves the session to lapse`, () =>
+    it.effect(`while ${name} is held by an effect that does not stop returns, and leaves the session to lapse`, () =>
       Effect.gen(function* () {
         const queue = yield* Queue.make("/it")
         if (name.includes("queue")) yield* queue.offer(new Uint8Array(1))

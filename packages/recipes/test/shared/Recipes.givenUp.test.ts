@@ -163,7 +163,7 @@ describe("a caller that waits for a watch that no server takes again", () => {
     }).pipe(Effect.provide(embedded))
   )
 
-  it.live("fails to stand for leadership, and leaves no znode", () =>
+  it.live("fails to join the election, and leaves no znode", () =>
     Effect.gen(function* () {
       const client = yield* ZooKeeper.ZooKeeper
       const other = yield* connectAnother

@@ -56,7 +56,7 @@ describeOnServers("a process that stands still for longer than its session", (it
     })
   )
 
-  it.effect("is interrupted before the next step of what is done with items of an allocator, and begins anew", () =>
+  it.effect("is interrupted before the next step of the work with an allocator's items, and begins again", () =>
     Effect.gen(function* () {
       const { another } = yield* makeChroot
       const { late, still } = yield* standstill

@@ -92,7 +92,7 @@ describeOnServers("a counter", (it) => {
   )
 
   // aiozk 21
-  it.effect("counts what is asked of one instance at once, without conflicts among these", () =>
+  it.effect("counts simultaneous calls on one instance without conflicts", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       yield* zk.create("/count", { data: "0" })
@@ -121,7 +121,7 @@ describeOnServers("a counter", (it) => {
     })
   )
 
-  it.effect("says OutOfRange for what does not fit, and writes nothing", () =>
+  it.effect("fails with OutOfRange for a number that does not fit, and writes nothing", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const wide = yield* withClient(zk)(Counter.make("/wide", { initial: 2n ** 63n - 1n }))
@@ -137,7 +137,7 @@ describeOnServers("a counter", (it) => {
   )
 
   // 1.11: ValueError in aiozk.
-  it.effect("says DataInvalid for data that is no number, empty data too, until it is set", () =>
+  it.effect("fails with DataInvalid for data that is not a number, empty data too, until it is set", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       for (const layout of layouts) {
@@ -156,7 +156,7 @@ describeOnServers("a counter", (it) => {
     })
   )
 
-  it.effect("goes on when somebody deletes it and its parents between two changes", () =>
+  it.effect("goes on when it is deleted with its parents between two changes", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const counter = yield* withClient(zk)(Counter.make("/a/count"))
@@ -166,7 +166,7 @@ describeOnServers("a counter", (it) => {
     })
   )
 
-  it.effect("says Contended after so many conflicts as are allowed", () =>
+  it.effect("fails with Contended after the allowed number of conflicts", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const theirs = yield* withClient(zk)(Counter.make("/count", { layout: "text" }))
@@ -178,7 +178,7 @@ describeOnServers("a counter", (it) => {
     })
   )
 
-  it.effect("waits for a lock after so many conflicts as say so, and is done under it", () =>
+  it.effect("waits for a lock after the given number of conflicts, and changes under it", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const lock = yield* withClient(yield* another())(Lock.make("/promoted"))
@@ -288,7 +288,7 @@ describeOnServers("a counter whose replies are lost", (it) => {
     })
   )
 
-  it.effect("stays within what was acknowledged and what is unknown, and is exact in the exact layout", () =>
+  it.effect("stays between the acknowledged and the unknown increments, and is exact in the exact layout", () =>
     Effect.gen(function* () {
       const clients = 5
       const each = process.env["ZK_LONG"] === "1" ? 100 : 12
@@ -359,7 +359,7 @@ describe("the layouts of a counter", () => {
     })
   }
 
-  it("text reads what other programs write, and nothing else", () => {
+  it("text reads the numbers of other programs, and nothing else", () => {
     const decode = (text: string) => Layouts.text.decode(new TextEncoder().encode(text))
     assert.strictEqual(decode("-12"), -12n)
     assert.strictEqual(decode("+12\n"), 12n)
@@ -373,7 +373,7 @@ describe("the layouts of a counter", () => {
     for (const text of ["", "nan", "inf", "1e999", "0x10", "1,5"]) assert.isUndefined(float(text), text)
   })
 
-  it("exact remembers 64 writers, and says when it cannot know any more", () => {
+  it("exact remembers 64 writers, and fails when it cannot know any more", () => {
     const attempt = { found: znode(new TextEncoder().encode("0"), { version: 5, mzxid: 5n }), data: new Uint8Array() }
     const after = (others: number) => {
       let data = Layouts.exact.encode(1n, mark, attempt.found)

@@ -5,7 +5,7 @@ import * as IdGenerator from "../../src/IdGenerator.ts"
 import { withClient, describeOnServers, failure, makeChroot, text } from "../support/targets.ts"
 
 describeOnServers("a generator of ids", (it) => {
-  it.effect("gives each id once, to all who ask at once, in several processes", () =>
+  it.effect("gives each id once, to simultaneous calls in several processes", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const generators = yield* Effect.forEach([1, 2, 3], () =>
@@ -33,7 +33,7 @@ describeOnServers("a generator of ids", (it) => {
     })
   )
 
-  it.effect("asks the server once for a block, and begins where it is told to", () =>
+  it.effect("asks the server once for a block, and begins at the given number", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       let writes = 0
@@ -68,7 +68,7 @@ describeOnServers("a generator of ids", (it) => {
     })
   )
 
-  it.effect("gives ids in the order of asking, over all processes", () =>
+  it.effect("gives ids in the order of the calls, over all processes", () =>
     Effect.gen(function* () {
       const { another, breakable } = yield* makeChroot
       const { link, zk } = yield* breakable()
@@ -91,7 +91,7 @@ describeOnServers("a generator of ids", (it) => {
     })
   )
 
-  it.effect("refuses what makes no sense", () =>
+  it.effect("refuses invalid options", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       yield* failure(withClient(zk)(IdGenerator.make("/ids", { blockSize: 0 })), "InvalidArgument")

@@ -37,7 +37,7 @@ const another = (options: ZooKeeper.Options = {}) =>
   Effect.flatMap(Layer.build(client(options)), (context) => Effect.provide(ZooKeeper.ZooKeeper, context))
 
 describe("clients in the same process", () => {
-  it.effect("create, read, write and delete, each hearing of what the other does", () =>
+  it.effect("create, read, write and delete, and each has events of the other", () =>
     Effect.gen(function* () {
       const zk = yield* ZooKeeper.ZooKeeper
       const other = yield* another()
@@ -64,7 +64,7 @@ describe("clients in the same process", () => {
     }).pipe(Effect.provide(world()))
   )
 
-  it.effect("a client that is sent away comes back with its session and its watches", () =>
+  it.effect("a client that is disconnected comes back with its session and its watches", () =>
     Effect.gen(function* () {
       const zk = yield* ZooKeeper.ZooKeeper
       const server = yield* EmbeddedServer
@@ -93,7 +93,7 @@ describe("clients in the same process", () => {
     }).pipe(Effect.provide(world({ members: 3 })))
   )
 
-  it.effect("a server that is not there is said so", () =>
+  it.effect("a server that is not there is reported", () =>
     Effect.gen(function* () {
       const transport = yield* Transport.Transport
       const address = { host: "elsewhere", port: 2181 }
@@ -146,7 +146,7 @@ describe("time", () => {
 })
 
 describe("controls", () => {
-  it.effect("a reply that is dropped leaves a write done and its client in doubt", () =>
+  it.effect("a reply that is dropped leaves the write applied and its client in doubt", () =>
     Effect.gen(function* () {
       const zk = yield* ZooKeeper.ZooKeeper
       const server = yield* EmbeddedServer
@@ -252,7 +252,7 @@ describe("controls", () => {
     }).pipe(Effect.provide(world({}, { maxInFlight: 1 })))
   )
 
-  it.effect("a snapshot brings back what was", () =>
+  it.effect("a snapshot brings back the former state", () =>
     Effect.gen(function* () {
       const zk = yield* ZooKeeper.ZooKeeper
       const server = yield* EmbeddedServer
@@ -269,7 +269,7 @@ describe("controls", () => {
     }).pipe(Effect.provide(world()))
   )
 
-  it.effect("a read-only member serves those who accept it", () =>
+  it.effect("a read-only member serves clients that accept it", () =>
     Effect.gen(function* () {
       const server = yield* EmbeddedServer
       yield* server.setReadOnly(true)

@@ -27,7 +27,7 @@ const session = <A, E>(
   })
 
 describe("TLS", () => {
-  it.live("serves who trusts its certificate", () =>
+  it.live("serves a client that trusts its certificate", () =>
     session({}, undefined, (zk) =>
       Effect.gen(function* () {
         yield* zk.create("/x", { data: new Uint8Array(300_000) })
@@ -46,7 +46,7 @@ describe("TLS", () => {
     )
   )
 
-  it.live("knows who shows a certificate, and lets ACLs name it", () =>
+  it.live("knows a client by its certificate, and lets ACLs name it", () =>
     Effect.gen(function* () {
       const { client } = yield* certificates
       yield* session({ clientAuth: "need" }, client, (zk) =>
@@ -71,7 +71,7 @@ describe("TLS", () => {
     })
   )
 
-  it.live("refuses who has no certificate where one is needed", () =>
+  it.live("refuses a client without a certificate where one is needed", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(session({ clientAuth: "need" }, undefined, () => Effect.void))
       assert.strictEqual(error._tag, "ConnectFailed")

@@ -35,7 +35,7 @@ const ensemble = <A, E>(test: Effect.Effect<A, E, EmbeddedServer | Transport | S
   Effect.provide(Effect.scoped(test), layerMemoryWith({ members: 3 }))
 
 describe("a follower without its leader", () => {
-  it.effect("answers pings and reads, and lets writes and what follows them wait", () =>
+  it.effect("answers pings and reads, and lets writes and the requests behind them wait", () =>
     ensemble(
       Effect.gen(function* () {
         const server = yield* EmbeddedServer
@@ -101,7 +101,7 @@ describe("a follower without its leader", () => {
     )
   )
 
-  it.effect("lets handshakes wait, for it asks its leader", () =>
+  it.effect("lets handshakes wait, because it asks its leader", () =>
     ensemble(
       Effect.gen(function* () {
         const server = yield* EmbeddedServer
@@ -120,7 +120,7 @@ describe("a follower without its leader", () => {
     )
   )
 
-  it.effect("does what waited when the link is back in time, and closes what has ended", () =>
+  it.effect("applies the waiting requests when the link is back in time, and closes sessions that have ended", () =>
     ensemble(
       Effect.gen(function* () {
         const server = yield* EmbeddedServer
@@ -246,7 +246,7 @@ describe("a leader without followers", () => {
     )
   )
 
-  it.effect("goes on when its followers are back in time, with what waited", () =>
+  it.effect("goes on when its followers are back in time, with the waiting requests", () =>
     ensemble(
       Effect.gen(function* () {
         const server = yield* EmbeddedServer

@@ -67,7 +67,7 @@ describe("frames", () => {
     for (let xid = 1; xid <= 500; xid++) assert.strictEqual((await client.reply())?.xid, xid)
   })
 
-  withServer("of 1,048,575 bytes are taken, and one byte more costs the connection", async (dial) => {
+  withServer("of 1,048,575 bytes are accepted, and one byte more ends the connection", async (dial) => {
     const request = (size: number) => ({ path: "/big", data: new Uint8Array(size), acl: open, flags: 0 })
     const overhead = encodeRequest(Operations.create, request(0), 1).length
     const client = await dial()
@@ -84,7 +84,7 @@ describe("frames", () => {
     ["an empty frame", [0, 0, 0, 0]],
     ["a frame shorter than a header", [0, 0, 0, 3, 1, 2, 3]]
   ] as const) {
-    withServer(`${name} costs the connection, before the handshake and after`, async (dial) => {
+    withServer(`${name} ends the connection, before the handshake and after`, async (dial) => {
       const stranger = await dial()
       stranger.raw(Uint8Array.from(bytes))
       assert.strictEqual(await untilEnd(stranger), 0)
@@ -183,7 +183,7 @@ describe("a peer that stops reading in the middle of large answers", () => {
 describe("an address beyond loopback", () => {
   const listen = (options: ListenOptions) => Layer.build(Layer.fresh(layer(options)))
   for (const host of ["0.0.0.0", "::", "192.0.2.7", "zk.example.org", ""]) {
-    it.live(`${JSON.stringify(host)} is refused with the super user whom everybody knows`, () =>
+    it.live(`${JSON.stringify(host)} is refused with the well-known super user`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(listen({ host, superDigest: undefined }))
         assert.strictEqual(error._tag, "ListenError")
@@ -196,14 +196,14 @@ describe("an address beyond loopback", () => {
     )
   }
 
-  it.live("is taken with a super user of one's own, or none", () =>
+  it.live("is accepted with another super user, or none", () =>
     Effect.gen(function* () {
       yield* listen({ host: "0.0.0.0", superDigest: null })
       yield* listen({ host: "0.0.0.0", superDigest: "ann:hash" })
     }).pipe(Effect.scoped)
   )
 
-  it.live("is none that begins with 127, and localhost", () =>
+  it.live("is not one that begins with 127, nor localhost", () =>
     Effect.gen(function* () {
       yield* listen({ host: "127.0.0.2" })
       yield* listen({ host: "localhost" })
@@ -212,7 +212,7 @@ describe("an address beyond loopback", () => {
 })
 
 describe("silent peers", () => {
-  it.effect("who never introduces itself is sent away after ten seconds", () =>
+  it.effect("a peer without a handshake is disconnected after ten seconds", () =>
     Effect.gen(function* () {
       const transport = yield* Transport.Transport
       const address = { host: "memory", port: 2181 }
@@ -226,7 +226,7 @@ describe("silent peers", () => {
     }).pipe(Effect.provide(layerMemory))
   )
 
-  it.effect("who opens a session and goes silent is sent away when it ends", () =>
+  it.effect("a peer that opens a session and goes silent is disconnected when it ends", () =>
     Effect.gen(function* () {
       const transport = yield* Transport.Transport
       const server = yield* EmbeddedServer
@@ -280,15 +280,15 @@ describe("four-letter words", () => {
     })
   }
 
-  withServer("what is no word is taken for a length, and ends the connection", async (dial) => {
+  withServer("any other word is taken for a length, and ends the connection", async (dial) => {
     const client = await dial()
     client.raw(new TextEncoder().encode("nope"))
     assert.strictEqual(await untilEnd(client), 0)
   })
 })
 
-describe("a port that is taken", () => {
-  it.live("is said so, with what to do about it", () =>
+describe("a port in use", () => {
+  it.live("is reported, with advice", () =>
     Effect.gen(function* () {
       const port = portOf((yield* EmbeddedServer).connectString)
       const error = yield* Effect.flip(Layer.build(Layer.fresh(layer({ port }))))

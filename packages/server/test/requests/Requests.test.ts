@@ -166,7 +166,7 @@ describe("sessions", () => {
     assert.strictEqual(harness.state.sessions.size, 1, "the session can still be resumed with the password")
   })
 
-  it("a client that has seen more than the server is turned away without a word", () => {
+  it("a client that has seen more than the server is disconnected without a word", () => {
     const harness = new Harness()
     const { answer, client, outcome } = harness.connect(0, undefined, { lastZxidSeen: 1n })
     assert.isUndefined(answer)
@@ -207,7 +207,7 @@ describe("containers and TTL znodes", () => {
 })
 
 describe("several members", () => {
-  it("one that lags shows what was, until somebody syncs or writes there", () => {
+  it("one that lags shows an older state, until a client syncs or writes there", () => {
     const harness = new Harness({ members: 2 })
     const [here, there] = [harness.client(0), harness.client(1)]
     harness.state.replicas[1]!.lag = 10
@@ -269,9 +269,9 @@ describe("several members", () => {
   })
 })
 
-describe("what is no operation", () => {
+describe("an unknown operation", () => {
   for (const type of [0, 10, 13, 20, 99, -10]) {
-    it(`op code ${type} is answered with -6 and costs the connection`, () => {
+    it(`op code ${type} is answered with -6 and ends the connection`, () => {
       const harness = new Harness()
       const client = harness.client()
       const body = encodeRequest({ ...Operations.ping, opCode: type }, undefined, 3)

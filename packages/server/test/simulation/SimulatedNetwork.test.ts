@@ -119,7 +119,7 @@ describe("SimulatedNetwork", () => {
     )
   })
 
-  it("lets nothing through where a direction is blocked, and what was sent after it is healed", () => {
+  it("lets nothing through while a direction is blocked, and delivers the bytes when it is healed", () => {
     underSeeds(({ dial, network, seen }) =>
       Effect.gen(function* () {
         const connection = yield* dial
@@ -142,7 +142,7 @@ describe("SimulatedNetwork", () => {
     )
   })
 
-  it("does not concern others than those that a fault names", () => {
+  it("limits a fault to the clients that it names", () => {
     underSeeds(({ dial, network }) =>
       Effect.gen(function* () {
         yield* network.inject({ _tag: "Block", direction: "both", client: "b" })
@@ -155,7 +155,7 @@ describe("SimulatedNetwork", () => {
     )
   })
 
-  it("cuts after any byte, upwards and downwards, and loses what is behind it", () => {
+  it("cuts after any byte, upwards and downwards, and loses the bytes behind it", () => {
     const cuts = new Set<number>()
     underSeeds(({ dial, network, seen, simulation }) =>
       Effect.gen(function* () {
@@ -187,7 +187,7 @@ describe("SimulatedNetwork", () => {
     assert.strictEqual(cuts.size, 20)
   })
 
-  it("tells the server that a client has gone, behind what it sent, and later if nothing gets through", () => {
+  it("tells the server that a client has gone, behind its last bytes, and later if nothing gets through", () => {
     underSeeds(({ dial, network, seen }) =>
       Effect.gen(function* () {
         yield* Effect.scoped(Effect.flatMap(dial, (connection) => connection.write(bytes(10))))

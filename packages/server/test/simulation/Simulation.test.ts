@@ -120,7 +120,7 @@ describe("Simulation", () => {
     }
   })
 
-  it("reports what waits when nothing can go on", () => {
+  it("reports the fibers that wait when nothing can go on", () => {
     const program = Effect.gen(function* () {
       const never = yield* Deferred.make<void>()
       yield* Deferred.await(never).pipe(Effect.annotateLogs("waits for", "Godot"))

@@ -122,8 +122,8 @@ describe("several watches of one connection", () => {
   })
 })
 
-describe("who may not read a znode", () => {
-  it("is not told of it, and has used up the watch", () => {
+describe("a client without READ on a znode", () => {
+  it("gets no event of it, and has used up the watch", () => {
     const { client, harness } = world()
     const other = harness.client()
     watch["exists"]!(harness, other, "/x/a")
@@ -135,7 +135,7 @@ describe("who may not read a znode", () => {
 })
 
 describe("setWatches", () => {
-  it("fires for what has changed since, in the order of its lists, and sets the others", () => {
+  it("fires for the znodes that have changed since, in the order of its lists, and sets the others", () => {
     const { client, harness } = world("/x/a", "/x/b")
     const relativeZxid = harness.state.zxid
     write(harness, client, "/x/a")

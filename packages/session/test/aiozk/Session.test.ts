@@ -31,7 +31,7 @@ const collectLogs = () => {
 }
 
 describe("aiozk's cases", () => {
-  it.effect("45: two who need the session at once wait for the same connection", () =>
+  it.effect("45: two callers that need the session at once wait for the same connection", () =>
     Effect.gen(function* () {
       const network = new MemoryNetwork()
       const layer = Session.layer({ servers: "a" }).pipe(Layer.provide(Layer.succeed(Transport, network.transport)))
@@ -46,7 +46,7 @@ describe("aiozk's cases", () => {
     })
   )
 
-  it.effect("46: closing what was never connected does nothing", () =>
+  it.effect("46: closing a session that was never connected does nothing", () =>
     Effect.gen(function* () {
       const network = new MemoryNetwork()
       const scope = yield* Scope.make()
@@ -75,7 +75,7 @@ describe("aiozk's cases", () => {
     })
   )
 
-  it.effect("48: what ends a session unasked is logged", () =>
+  it.effect("48: an unexpected end of a session is logged", () =>
     Effect.gen(function* () {
       const { layer, messages } = collectLogs()
       const { network, server, session } = yield* Effect.provide(connect(two), layer)
@@ -168,7 +168,7 @@ describe("aiozk's cases", () => {
     })
   )
 
-  it.effect("58: a caller's own timeout poisons no later reply", () =>
+  it.effect("58: a caller's own timeout spoils no later reply", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(two)
       const first = yield* Effect.forkChild(Effect.timeoutOption(get(session, "/1"), "1 second"), now)
@@ -205,7 +205,7 @@ describe("aiozk's cases", () => {
 })
 
 describe("where aiozk's session fails", () => {
-  it.effect("S1, S2: the end of a connection is noticed at once, and a pending write told", () =>
+  it.effect("S1, S2: the end of a connection is noticed at once, and fails a pending write", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(two)
       const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)

@@ -110,7 +110,7 @@ layer(SaslServer.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       })
     )
 
-    it.effect("takes a mechanism that an application brings, told which server it is", () =>
+    it.effect("uses an application's own mechanism, which learns the name of the server", () =>
       Effect.gen(function* () {
         const server = yield* SaslServer
         const asked: Array<string> = []

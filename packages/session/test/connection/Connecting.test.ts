@@ -64,7 +64,7 @@ describe("the handshake", () => {
     })
   )
 
-  it.effect("presents the session to take up again, with its password", () =>
+  it.effect("presents the session to resume, with its password", () =>
     Effect.gen(function* () {
       const credentials = { id: -5n, password: Redacted.make(new Uint8Array(16).fill(9)) }
       const { hello, session } = yield* connect({ session: credentials })
@@ -210,7 +210,7 @@ describe("the search for a server", () => {
     })
   )
 
-  it.effect("passes over servers that serve reads only, unless they are allowed", () =>
+  it.effect("passes over read-only servers, unless they are allowed", () =>
     Effect.gen(function* () {
       const { hello } = yield* connect()
       assert.isFalse(hello.readOnly)
@@ -220,7 +220,7 @@ describe("the search for a server", () => {
     })
   )
 
-  it.effect("says that the ensemble is behind after a connectTimeout of silent refusals, and goes on", () =>
+  it.effect("reports that the ensemble is behind after a connectTimeout of silent refusals, and goes on", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ connectTimeout: "3 seconds", sessionTimeout: "60 seconds" })
       const read = yield* Effect.forkChild(exists(session, "/x"))
@@ -246,7 +246,7 @@ describe("the search for a server", () => {
   )
 })
 
-describe("a first connection that does not come", () => {
+describe("a first connection that fails", () => {
   it.effect("fails after connectTimeout with the servers that were tried and why", () =>
     Effect.gen(function* () {
       const network = new MemoryNetwork()
@@ -266,7 +266,7 @@ describe("a first connection that does not come", () => {
     })
   )
 
-  it.effect("fails when the session to take up again is not known any more and there shall be no other", () =>
+  it.effect("fails when the session to resume is not known any more and no other is wanted", () =>
     Effect.gen(function* () {
       const network = new MemoryNetwork()
       const credentials = { id: 5n, password: Redacted.make(new Uint8Array(16)) }

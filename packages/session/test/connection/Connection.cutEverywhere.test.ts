@@ -43,7 +43,7 @@ describe("a reconnection that is cut", () => {
   for (const direction of ["up", "down"] as const) {
     for (const ending of ["fin", "rst"] as const) {
       it.live(
-        `${direction} at every byte with a ${ending} keeps the session, its watch, and every reader's answer`,
+        `${direction} at every byte with a ${ending} keeps the session, its watch, and the answer of every read`,
         () =>
           Effect.gen(function* () {
             const proxy = yield* FaultProxy.make(sharedTarget())

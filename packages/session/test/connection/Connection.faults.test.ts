@@ -49,7 +49,7 @@ const readAll = (session: SessionService, paths: ReadonlyArray<string>) =>
 const { getData } = Operations
 const reply = { direction: "down", op: getData.opCode } as const
 
-describe("a broken reply costs one connection at most, never the client, and no caller gets what is not his", () => {
+describe("a broken reply costs one connection at most, never the client, and no caller gets another's reply", () => {
   const huge = 0x7fffffff
   const cases: ReadonlyArray<{
     readonly name: string
@@ -213,7 +213,7 @@ describe("a server that cannot be reached", () => {
     )
   }
 
-  it.live("because it accepts and says nothing is left for the next one within the session's time", () =>
+  it.live("because it accepts and sends nothing is left for the next one within the session's time", () =>
     Effect.gen(function* () {
       const { paths, proxy, session } = yield* setUp("4 seconds")
       const { id } = session.info

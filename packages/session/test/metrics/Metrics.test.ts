@@ -71,7 +71,7 @@ const alone = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.provideService(effect, Metric.MetricRegistry, new Map())
 
 describe("metrics", () => {
-  it.effect("add up over the sessions of a process, and what is now falls to zero with the last of them", () =>
+  it.effect("add up over the sessions of a process, and gauges fall to zero with the last of them", () =>
     alone(
       Effect.gen(function* () {
         const one = yield* connectIn
@@ -119,7 +119,7 @@ describe("metrics", () => {
     )
   )
 
-  it.effect("say of each request which operation it was and how it ended, and how many seconds it took", () =>
+  it.effect("show the operation, the outcome and the seconds of each request", () =>
     alone(
       Effect.gen(function* () {
         const { close, server, session } = yield* connectIn
@@ -217,7 +217,7 @@ describe("log lines", () => {
     })
   )
 
-  it.effect("say so also of what a caller threw", () =>
+  it.effect("say so also for errors that a caller threw", () =>
     Effect.gen(function* () {
       const lines = yield* gather(
         Effect.gen(function* () {

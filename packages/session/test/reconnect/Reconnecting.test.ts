@@ -32,7 +32,7 @@ const listen = () => {
 }
 
 describe("identities", () => {
-  it.effect("are told before anything else on the first connection, which is ready when all are accepted", () =>
+  it.effect("are sent before anything else on the first connection, which is ready when all are accepted", () =>
     Effect.gen(function* () {
       const network = new MemoryNetwork()
       const fiber = yield* startSession(network, { auth: [digest("ann:secret"), digest("bob:secret")] })
@@ -78,7 +78,7 @@ describe("identities", () => {
     })
   )
 
-  it.effect("that are added twice are told once to each new connection", () =>
+  it.effect("that are added twice are sent once on each new connection", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(options)
       for (let time = 0; time < 2; time++) {
@@ -131,7 +131,7 @@ describe("identities", () => {
     })
   )
 
-  it.effect("whose answer was lost are told to the next server, and accepted there", () =>
+  it.effect("whose answer was lost are sent to the next server, and accepted there", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(options)
       const adding = yield* Effect.forkChild(session.addAuth(digest("ann:secret")), now)
@@ -192,7 +192,7 @@ describe("watches", () => {
     })
   )
 
-  it.effect("that are not accepted again cost the connection, and are registered on the next", () =>
+  it.effect("that are not accepted again end the connection, and are registered on the next", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(options)
       const changed = yield* watchData(session, server, "/w")
@@ -212,7 +212,7 @@ describe("watches", () => {
     })
   )
 
-  it.effect("that persist say Gap once for each reconnection, and nothing of what is caught up", () =>
+  it.effect("that persist emit Gap once for each reconnection, and no events of the time before", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(options)
       const plain = listen()
@@ -327,7 +327,7 @@ describe("a session served by a read-only server meanwhile", () => {
     })
   )
 
-  it.effect("keeps its own where that server takes it up, as old ones do", () =>
+  it.effect("keeps its own where that server resumes it, as old ones do", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ ...options, servers: "a", allowReadOnly: true })
       network.writeModes.set("a:2181", "ro")
@@ -347,7 +347,7 @@ describe("a session served by a read-only server meanwhile", () => {
     })
   )
 
-  it.effect("is said to have expired when the ensemble has ended it meanwhile", () =>
+  it.effect("expires when the ensemble has ended it meanwhile", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ ...options, servers: "a", allowReadOnly: true })
       const states: Array<string> = []

@@ -224,7 +224,7 @@ describe("the pauses of a search", () => {
 })
 
 describe("a first connection", () => {
-  it.effect("waits for a server that has yet to come, with connectTimeout: infinity", () =>
+  it.effect("waits for a server that starts later, with connectTimeout: infinity", () =>
     Effect.gen(function* () {
       const network = new MemoryNetwork()
       network.set("a:2181", "refuse")
@@ -289,7 +289,7 @@ const refusalOf = Effect.fnUntraced(function* (server: string, options: SessionO
   return error.message
 })
 
-describe("what is no ZooKeeper server is named", () => {
+describe("another kind of server is named", () => {
   for (const [name, answer, expected] of [
     ["HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "speaks HTTP"],
     ["Redis", "-ERR unknown command\r\n", "protocol of Redis"],
@@ -313,7 +313,7 @@ describe("what is no ZooKeeper server is named", () => {
     })
   )
 
-  it.live("as one that takes connections and says nothing", () =>
+  it.live("as one that accepts connections and sends nothing", () =>
     Effect.gen(function* () {
       const server = yield* listen(() => {})
       assert.include(yield* refusalOf(server), "the handshake was not answered")
@@ -410,7 +410,7 @@ describe("servers that have seen less than the session", () => {
   )
 })
 
-describe("what operators see at the default level", () => {
+describe("the log at the default level has", () => {
   it.effect("one line when a connection is lost for longer, one when no server is there, one when it is back", () => {
     const { lines, logged } = collectLogs()
     return Effect.gen(function* () {

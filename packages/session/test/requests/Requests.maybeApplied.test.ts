@@ -63,7 +63,7 @@ describe("a write that was sent may have been applied", () => {
     })
   )
 
-  it.effect("when its session is left before the reply; a read and what never left were not", () =>
+  it.effect("when its session is left before the reply; a read, and a write that was not sent, were not", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect({ ...two, maxInFlight: 2 })
       const fibers: ReadonlyArray<
@@ -119,7 +119,7 @@ describe("a write that was sent may have been applied", () => {
     })
   )
 
-  it.effect("when the connection is lost, which counts as one that it was with", () =>
+  it.effect("when the connection is lost, which counts as an attempt", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(two)
       const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)

@@ -68,7 +68,7 @@ describe("an operation that the server is too old for", () => {
     })
   )
 
-  it.effect("costs one connection, however many ask for it", () =>
+  it.effect("ends one connection, however many callers need it", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ servers: "a" })
       const asking = yield* Effect.forkChild(
@@ -84,7 +84,7 @@ describe("an operation that the server is too old for", () => {
     })
   )
 
-  it.effect("may be replaced by what the caller asks then: that waits for the next connection", () =>
+  it.effect("may be replaced by another request of the caller: that waits for the next connection", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ servers: "a" })
       const asking = yield* Effect.forkChild(
@@ -99,7 +99,7 @@ describe("an operation that the server is too old for", () => {
     })
   )
 
-  it.effect("is refused out of turn: who read beside it is answered by the next connection", () =>
+  it.effect("is refused out of turn: reads beside it are answered on the next connection", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ servers: "a" })
       // Behind the same name a newer server has answered it once, so that it is no longer asked alone.

@@ -127,7 +127,7 @@ describe("replies", () => {
     ["an answer to credentials that were not sent", () => Frames.reply(Operations.Xid.auth, 0n)],
     ["a malformed event", () => Frames.reply(Operations.Xid.notification, -1n, 0, new Uint8Array(3))]
   ] as const) {
-    it.effect(`of ${name} cost the connection; reads are asked again, writes fail`, () =>
+    it.effect(`of ${name} end the connection; reads are sent again, writes fail`, () =>
       Effect.gen(function* () {
         const { network, server, session } = yield* connect(two)
         const read = yield* Effect.forkChild(get(session, "/1"), now)
@@ -159,7 +159,7 @@ describe("replies", () => {
     })
   )
 
-  it.effect("whose body is malformed fail their caller with ProtocolError and cost the connection", () =>
+  it.effect("whose body is malformed fail their caller with ProtocolError and end the connection", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(two)
       const read = yield* Effect.forkChild(Effect.flip(get(session, "/1")), now)
@@ -172,7 +172,7 @@ describe("replies", () => {
     })
   )
 
-  it.effect("above maxFrameSize fail their caller with FrameTooLarge and cost the connection", () =>
+  it.effect("above maxFrameSize fail their caller with FrameTooLarge and end the connection", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ ...two, maxFrameSize: 2000 })
       const read = yield* Effect.forkChild(Effect.flip(get(session, "/1")), now)
@@ -338,7 +338,7 @@ describe("interruption", () => {
     })
   )
 
-  it.effect("of 1,000 requests at once, a hundred times, leaves the others theirs", () =>
+  it.effect("of 1,000 requests at once, a hundred times, leaves the others their replies", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(two)
       for (let round = 0; round < 100; round++) {
@@ -396,7 +396,7 @@ describe("requests that are begun beneath Effect", () => {
       return giveUp === undefined ? undefined : Effect.sync(giveUp)
     })
 
-  it.effect("give what is made of the response, or the failure", () =>
+  it.effect("give the converted response, or the failure", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(two)
       const reads = yield* Effect.forEach([1, 2], (n) => Effect.forkChild(Effect.result(begun(session, `/${n}`)), now))
@@ -410,7 +410,7 @@ describe("requests that are begun beneath Effect", () => {
     })
   )
 
-  it.effect("are not asked again on the next connection for fibers that have ended, sent or not", () =>
+  it.effect("are not sent again on the next connection for fibers that have ended, sent or not", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(two)
       const gone = yield* Effect.forkChild(begun(session, "/gone"), now)
@@ -449,7 +449,7 @@ describe("requests that are begun beneath Effect", () => {
   )
 })
 
-it("what was encoded for several connections and left on none has the bytes of the call", () => {
+it("a request that was encoded for several connections and sent on none has the bytes of the call", () => {
   const exchange = new RequestPipeline({ maxInFlight: 10, maxRequestSize: 1_048_575 }, 1, (run) => run())
   const data = Frames.text("first")
   const ask = (path: string) => {
@@ -549,7 +549,7 @@ describe("back-pressure", () => {
 })
 
 describe("requestTimeout", () => {
-  it.effect("ends what takes too long, says whether it may have been applied, and keeps its place", () =>
+  it.effect("ends a slow request, says whether it may have been applied, and keeps its place", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect({ ...two, requestTimeout: "5 seconds", maxInFlight: 2 })
       const write = yield* Effect.forkChild(Effect.flip(set(session, "/1", "x")), now)
@@ -637,7 +637,7 @@ describe("an operation that the server does not know", () => {
 })
 
 describe("a watch", () => {
-  it.effect("is waited for by however many ask, and hears what follows its reply in the same packet", () =>
+  it.effect("has any number of waiting callers, and gets events behind its reply in the same packet", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(two)
       const watched = yield* Effect.forkChild(

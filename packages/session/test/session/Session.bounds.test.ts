@@ -116,40 +116,42 @@ describe("a frame that does not come to its end", () => {
   const options = { servers: "a,b", sessionTimeout: "6 seconds", maxFrameSize: 4 * MiB } as const
   const announced = Uint8Array.of(0, 0x3f, 0xff, 0xff)
 
-  it.effect("F13: a reply at one byte in two seconds is left, again and again, and memory stays flat", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(options)
-      const reading = yield* Effect.forkChild(Effect.flip(get(session, "/slow")), now)
-      let current = server
-      let before = 0
-      // A read is asked anew eight times; then it is given up, and another follows.
-      for (let round = 0; round < 40; round++) {
-        yield* Effect.forkScoped(Effect.exit(get(session, `/${round}`)))
-        yield* settle
-        const buffers = process.memoryUsage().arrayBuffers
-        current.sendRaw(announced)
-        current.sendRaw(new Uint8Array(100))
-        for (let second = 0; second < 20 && !current.isLeft; second += 2) {
-          current.sendRaw(Uint8Array.of(1))
-          yield* TestClock.adjust("2 seconds")
-          // Four mebibytes are announced, and a few bytes have come.
-          assert.isBelow(process.memoryUsage().arrayBuffers - buffers, MiB)
+  it.effect(
+    "F13: a server with one byte of a reply in two seconds is left, again and again, and memory stays flat",
+    () =>
+      Effect.gen(function* () {
+        const { network, server, session } = yield* connect(options)
+        const reading = yield* Effect.forkChild(Effect.flip(get(session, "/slow")), now)
+        let current = server
+        let before = 0
+        // A read is asked anew eight times; then it is given up, and another follows.
+        for (let round = 0; round < 40; round++) {
+          yield* Effect.forkScoped(Effect.exit(get(session, `/${round}`)))
+          yield* settle
+          const buffers = process.memoryUsage().arrayBuffers
+          current.sendRaw(announced)
+          current.sendRaw(new Uint8Array(100))
+          for (let second = 0; second < 20 && !current.isLeft; second += 2) {
+            current.sendRaw(Uint8Array.of(1))
+            yield* TestClock.adjust("2 seconds")
+            // Four mebibytes are announced, and a few bytes have come.
+            assert.isBelow(process.memoryUsage().arrayBuffers - buffers, MiB)
+          }
+          assert.isTrue(current.isLeft, `round ${round}`)
+          current = yield* nextOf(network)
+          // The list of all connections is the test's own; the last one is closed at its end.
+          network.connections.splice(0, network.connections.length - 1)
+          yield* current.greet()
+          yield* settle
+          if (round === 10) before = retainedBytes()
         }
-        assert.isTrue(current.isLeft, `round ${round}`)
-        current = yield* nextOf(network)
-        // The list of all connections is the test's own; the last one is closed at its end.
-        network.connections.splice(0, network.connections.length - 1)
-        yield* current.greet()
-        yield* settle
-        if (round === 10) before = retainedBytes()
-      }
-      assert.strictEqual((yield* Fiber.join(reading))._tag, "ConnectionLoss")
-      assert.isBelow(retainedBytes() - before, MiB)
-      assert.strictEqual(session.info.id, 0x100n)
-    })
+        assert.strictEqual((yield* Fiber.join(reading))._tag, "ConnectionLoss")
+        assert.isBelow(retainedBytes() - before, MiB)
+        assert.strictEqual(session.info.id, 0x100n)
+      })
   )
 
-  it.effect("F13: a handshake at one byte in two seconds is left within its deadline", () =>
+  it.effect("F13: a server with one byte of a handshake in two seconds is left within its deadline", () =>
     Effect.gen(function* () {
       const network = new MemoryNetwork()
       const session = yield* startSession(network, { ...options, connectTimeout: "10 minutes" })
@@ -169,7 +171,7 @@ describe("a frame that does not come to its end", () => {
     })
   )
 
-  it.effect("F18: and after which nothing more comes is silence: the read is asked of the next server", () =>
+  it.effect("F18: and after which nothing more comes is silence: the read is sent to the next server", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(options)
       const reading = yield* Effect.forkChild(exists(session, "/a"), now)
@@ -189,7 +191,7 @@ describe("a frame that does not come to its end", () => {
   )
 })
 
-it.effect("F17: lengths that are a lie are refused before anything is allocated for them, however often", () =>
+it.effect("F17: wrong lengths are refused before anything is allocated for them, however often", () =>
   Effect.gen(function* () {
     const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "60 seconds" })
     const lengths = [0x7fffffff, 4 * MiB + 1, -1, -(2 ** 31), ...Array.from({ length: 16 }, (_, length) => length)]
@@ -257,8 +259,8 @@ it.effect("F16: a byte of a reply that is turned over gives a value or a typed e
   })
 )
 
-describe("what a server says unasked", () => {
-  it.effect("F22: a heartbeat that is refused costs the connection, and only that", () =>
+describe("unexpected frames of a server", () => {
+  it.effect("F22: a heartbeat that is refused ends the connection, and only that", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "9 seconds" })
       yield* TestClock.adjust("3 seconds")

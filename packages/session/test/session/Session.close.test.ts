@@ -46,7 +46,7 @@ describe("closing", () => {
     })
   )
 
-  it.effect("fails what waits and what is asked afterwards with SessionClosed", () =>
+  it.effect("fails waiting and later requests with SessionClosed", () =>
     Effect.gen(function* () {
       const { close, server, session } = yield* connectIn
       server.answersCloseSession = false
@@ -92,7 +92,7 @@ describe("closing", () => {
     })
   )
 
-  it.effect("takes as long as closeTimeout says, and does not wait for what the network does not take", () =>
+  it.effect("takes as long as closeTimeout says, and does not wait for a network that takes no bytes", () =>
     Effect.gen(function* () {
       const clogged = yield* connectIn
       clogged.server.clog()
@@ -112,7 +112,7 @@ describe("closing", () => {
     })
   )
 
-  it.effect("F48: in the midst of a transaction tells what became of it, and twice is once", () =>
+  it.effect("F48: in the middle of a transaction reports its fate, and twice is once", () =>
     Effect.gen(function* () {
       for (const answered of [true, false]) {
         const { close, server, session } = yield* connectIn
@@ -140,7 +140,7 @@ describe("closing", () => {
     })
   )
 
-  it.effect("a disconnected session looks for a server to the last, and asks no other in its pauses", () =>
+  it.effect("a disconnected session looks for a server until the end, and makes no extra attempts in its pauses", () =>
     Effect.gen(function* () {
       const { close, network, server, session } = yield* connectIn
       network.set("a:2181", "hang")
@@ -190,7 +190,7 @@ describe("closing", () => {
     })
   )
 
-  it.effect("leaves a server that has said nothing for half of the time, and says goodbye to another", () =>
+  it.effect("leaves a server that has been silent for half of the time, and closes the session at another", () =>
     Effect.gen(function* () {
       const { close, network, server } = yield* connectIn
       server.answersCloseSession = false
@@ -234,7 +234,7 @@ describe("closing", () => {
     })
   )
 
-  it.effect("tells who owns something first, and waits for what runs under it before the goodbye", () =>
+  it.effect("tells owners first, and waits for their guarded effects before closeSession", () =>
     Effect.gen(function* () {
       const { close, server, session } = yield* connectIn
       const { closing: told, ownership } = session.info
@@ -258,7 +258,7 @@ describe("closing", () => {
     })
   )
 
-  it.effect("leaves the session to lapse where something still runs at the deadline", () =>
+  it.effect("leaves the session to lapse if something still runs at the deadline", () =>
     Effect.gen(function* () {
       const { close, server, session } = yield* connectIn
       const release = yield* session.info.closing.hold("ephemeral")
@@ -321,7 +321,7 @@ describe("closing", () => {
     })
   )
 
-  it.effect("while dialling, and in the midst of a handshake, is done at once", () =>
+  it.effect("while dialling, and in the middle of a handshake, is done at once", () =>
     Effect.gen(function* () {
       for (const mode of ["hang", "accept"] as const) {
         const network = new MemoryNetwork()

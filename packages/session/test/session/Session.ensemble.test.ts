@@ -146,7 +146,7 @@ describe("an ensemble of three", () => {
 })
 
 it.live(
-  "a server that serves reads only and has no local sessions gives none, and says why",
+  "a read-only server without local sessions gives no session, and says why",
   () =>
     Effect.gen(function* () {
       const server = yield* ZooKeeperServer.make({ quorum: true })

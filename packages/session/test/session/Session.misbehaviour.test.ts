@@ -409,30 +409,27 @@ describe("a server that talks and answers nothing", () => {
     return { warnings, layer: Logger.layer([logger]) }
   }
 
-  it.effect(
-    "but pings is left for another after two timeouts, with a warning, and what became of writes is told",
-    () => {
-      const { layer, warnings } = logged()
-      return Effect.gen(function* () {
-        const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
-        const writing = yield* Effect.forkChild(Effect.flip(set(session, "/x", "1")), now)
-        const reading = yield* Effect.forkChild(exists(session, "/x"), now)
-        yield* pongs(server, 11_500)
-        assert.isFalse(server.isLeft)
-        assert.deepStrictEqual(warnings, [])
-        yield* pongs(server, 2500)
-        assert.isTrue(server.isLeft)
-        assert.lengthOf(warnings, 1)
-        assert.match(warnings[0]!, /[ab]:2181: pings are answered, but the oldest request \(setData\)/)
-        assert.deepInclude(yield* Fiber.join(writing), { _tag: "ConnectionLoss", maybeApplied: true })
-        const next = yield* network.accept
-        assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
-        yield* settle
-        answerExists(next, (yield* next.requests).find(({ name }) => name === "exists")!.xid)
-        yield* Fiber.join(reading)
-      }).pipe(Effect.provide(layer))
-    }
-  )
+  it.effect("but pings is left for another after two timeouts, with a warning, and writes fail with their fate", () => {
+    const { layer, warnings } = logged()
+    return Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
+      const writing = yield* Effect.forkChild(Effect.flip(set(session, "/x", "1")), now)
+      const reading = yield* Effect.forkChild(exists(session, "/x"), now)
+      yield* pongs(server, 11_500)
+      assert.isFalse(server.isLeft)
+      assert.deepStrictEqual(warnings, [])
+      yield* pongs(server, 2500)
+      assert.isTrue(server.isLeft)
+      assert.lengthOf(warnings, 1)
+      assert.match(warnings[0]!, /[ab]:2181: pings are answered, but the oldest request \(setData\)/)
+      assert.deepInclude(yield* Fiber.join(writing), { _tag: "ConnectionLoss", maybeApplied: true })
+      const next = yield* network.accept
+      assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
+      yield* settle
+      answerExists(next, (yield* next.requests).find(({ name }) => name === "exists")!.xid)
+      yield* Fiber.join(reading)
+    }).pipe(Effect.provide(layer))
+  })
 
   it.effect("but pings is left as well while more is asked of it, so that no ping is due", () =>
     Effect.gen(function* () {
@@ -553,7 +550,7 @@ it.effect(
     })
 )
 
-it.effect("an operation that a server lacked is asked of it again after ten minutes", () =>
+it.effect("an operation that a server lacked is tried there again after ten minutes", () =>
   Effect.gen(function* () {
     const { network, server, session } = yield* connect({ servers: "a", sessionTimeout: "2 hours" })
     const whoAmI = session.request(Operations.whoAmI, undefined, "")
@@ -578,7 +575,7 @@ it.effect("an operation that a server lacked is asked of it again after ten minu
   })
 )
 
-it.effect("an event at what is no path is passed over", () =>
+it.effect("an event at an invalid path is skipped", () =>
   Effect.gen(function* () {
     const { network, server, session } = yield* connect({ servers: "a,b" })
     const seen: Array<string> = []

@@ -96,7 +96,7 @@ describe("a session", () => {
     })
   )
 
-  it.live("has what its identities may see, on every connection", () =>
+  it.live("sees the znodes of its identities, on every connection", () =>
     Effect.gen(function* () {
       const proxy = yield* FaultProxy.make(sharedTarget())
       const auth = [{ scheme: "digest", credentials: Redacted.make("ann:secret") }]
@@ -159,7 +159,7 @@ describe("a session", () => {
 })
 
 describe("10,000 watches", () => {
-  it.live("survive a reconnection: what changed fires once, what did not stays, what persists says Gap", () =>
+  it.live("survive a reconnection: what changed fires once, what did not stays, and persistent ones emit Gap", () =>
     Effect.gen(function* () {
       const server = yield* ZooKeeperServer.make()
       const proxy = yield* FaultProxy.make(server)
@@ -259,7 +259,7 @@ describe("10,000 watches", () => {
   )
 })
 
-describe("what a session leaves", () => {
+describe("the leftovers of a session", () => {
   const work = Effect.gen(function* () {
     const session = yield* shared
     const path = TestServer.freshPath("work")

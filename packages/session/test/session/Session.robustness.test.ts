@@ -54,7 +54,7 @@ const isServed = Effect.fnUntraced(function* (session: SessionService, server: S
   yield* Fiber.join(fiber)
 })
 
-describe("who throws when told", () => {
+describe("a callback that throws when told", () => {
   it.effect("a reply disturbs no other: the others in the same chunk are answered, and those after them", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(options)
@@ -68,7 +68,7 @@ describe("who throws when told", () => {
     })
   )
 
-  it.effect("that its connection is lost hinders neither the others who lose theirs, nor the next connection", () =>
+  it.effect("that its connection is lost hinders neither the others that lose theirs, nor the next connection", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(options)
       const write = () => session.request(Operations.deleteNode, { path: "/w", version: -1 }, "/w")
@@ -201,7 +201,7 @@ describe("who throws when told", () => {
   )
 })
 
-describe("what an application brings and what dies", () => {
+describe("a part of the application that dies:", () => {
   it.effect("a mechanism at the first connection is a ConnectFailed that names the server", () =>
     Effect.gen(function* () {
       const network = new MemoryNetwork()
@@ -379,7 +379,7 @@ describe("a result without a caller", () => {
   })
 })
 
-describe("who asks in the moment of an expiry", () => {
+describe("a call in the moment of an expiry", () => {
   it.effect(
     "that a watch reports is served by the next session, and so is a caller that learns of it from another request",
     () =>

@@ -97,7 +97,7 @@ describe("heartbeats", () => {
     })
   )
 
-  it.effect("that are answered without having been sent cost the connection, and only that", () =>
+  it.effect("that are answered without having been sent end the connection, and only that", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ ...nine, servers: "a,b" })
       pong(server)
@@ -148,7 +148,7 @@ describe("silence", () => {
     })
   )
 
-  it.effect("of a session to take up again counts from the start", () =>
+  it.effect("of a session to resume counts from the start", () =>
     Effect.gen(function* () {
       const credentials = { id: 7n, password: Redacted.make(new Uint8Array(16)) }
       const { network, server, session } = yield* connect({
@@ -169,7 +169,7 @@ describe("silence", () => {
 })
 
 describe("expiry", () => {
-  it.effect("is followed by a new session under recreate, and what is asked then goes to it", () =>
+  it.effect("is followed by a new session under recreate, which gets the later requests", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ ...nine, servers: "a,b" })
       const changed = yield* Effect.forkChild(
@@ -208,7 +208,7 @@ describe("expiry", () => {
     })
   )
 
-  it.effect("is the end under fail: everything fails with it, and nothing is dialled", () =>
+  it.effect("is the end under fail: all requests fail with it, and nothing is dialled", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ ...nine, servers: "a,b", sessionExpiry: "fail" })
       server.cut()
@@ -584,7 +584,7 @@ describe("the wall clock", () => {
     })
   )
 
-  it.effect("counts no more once what was sent after a leap is confirmed, and never counts back", () =>
+  it.effect("no longer counts once a request after the leap is confirmed, and never counts back", () =>
     Effect.gen(function* () {
       const { stepped, wall } = yield* withWall
       const { server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)

@@ -34,7 +34,7 @@ const watched = Effect.fnUntraced(function* (options: Parameters<typeof connect>
 })
 
 describe("packets of watches", () => {
-  it.effect("are halved when a connection is lost with them, until the server bears them", () =>
+  it.effect("are halved when a connection is lost with them, until the server accepts them", () =>
     Effect.gen(function* () {
       const { reconnect, server } = yield* watched({})
       server.cut()
@@ -117,7 +117,7 @@ const givenUp = { _tag: "ConnectionLoss", path: "/fatal", losses: 8, maybeApplie
 
 const fields = ({ _tag, losses, maybeApplied, path }: ConnectionLoss) => ({ _tag, path, losses, maybeApplied })
 
-describe("a watch that no server bears", () => {
+describe("a watch that no server accepts", () => {
   it.effect("is given up with an error after eight lost connections, and the others and all else go on", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(two)

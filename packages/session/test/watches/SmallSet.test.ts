@@ -18,7 +18,7 @@ describe("SmallSet is a set", () => {
     assert.deepStrictEqual([few.size, [...few]], [3, [a, b, c]])
   })
 
-  it("that says whether what it gives up was there", () => {
+  it("that says whether a deleted element was there", () => {
     const few = new SmallSet<object>()
     assert.isFalse(few.delete(a))
     few.add(a)

@@ -128,7 +128,7 @@ describe("the checker", () => {
 })
 
 describe("the recorder", () => {
-  it.effect("writes the question before the effect runs, and what its end proves", () =>
+  it.effect("writes the operation before the effect runs, and its proven fate", () =>
     Effect.gen(function* () {
       const lines: Array<History.Line> = []
       let clock = 0
@@ -171,7 +171,7 @@ describe("the recorder", () => {
     })
   )
 
-  it("reads what was written, without the torn line of a process that was killed, whose question stays unknown", () => {
+  it("reads complete lines, without the torn one of a killed process, whose operation stays unknown", () => {
     const lines: ReadonlyArray<History.Line> = [
       {
         id: "a.1",
@@ -195,7 +195,7 @@ describe("the recorder", () => {
     assert.strictEqual(read?.mzxid, 2n ** 60n)
   })
 
-  it("knows the session of what was asked and answered in one, and no other", () => {
+  it("knows the session of operations that began and ended in one, and no other", () => {
     let session = "1"
     const lines: Array<History.Line> = []
     const recorder = Recorder.make({ client: "a", session: () => session, write: (line) => lines.push(line) })

@@ -244,7 +244,7 @@ describe("FaultProxy, how bytes travel", () => {
   )
 })
 
-describe("FaultProxy, what it cannot deliver", () => {
+describe("FaultProxy, with bytes that it cannot deliver,", () => {
   const SIZE = 1_000_000
   const TOTAL = 30
   const frame = new Uint8Array(4 + SIZE)
@@ -433,7 +433,7 @@ describe("FaultProxy, rules on frames", () => {
 })
 
 describe("FaultProxy, of any bytes", () => {
-  it.effect("changes what a client begins with, and nothing after it", () =>
+  it.effect("changes the first bytes of a client, and nothing after them", () =>
     Effect.gen(function* () {
       const echo = yield* makeEcho
       const editGreeting = (bytes: Uint8Array) => bytes.with(7, 9)

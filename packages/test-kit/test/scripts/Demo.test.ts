@@ -57,7 +57,7 @@ const lost = [
 ]
 
 describe("the demo", () => {
-  it.live("tells each step on the embedded server, where no ZooKeeper is installed, in under five seconds", () =>
+  it.live("shows each step on the embedded server, where no ZooKeeper is installed, in under five seconds", () =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* Command.run("demo", [], { PATH: "" })
       assert.strictEqual(stderr, "")
@@ -68,7 +68,7 @@ describe("the demo", () => {
     })
   )
 
-  it.live("tells each step on a real server of its own, and leaves nothing behind", () =>
+  it.live("shows each step on a real server of its own, and leaves nothing behind", () =>
     Effect.gen(function* () {
       const { code, stderr, stdout } = yield* Command.run("demo", ["--real"], env)
       assert.strictEqual(stderr, "")

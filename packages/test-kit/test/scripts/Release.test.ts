@@ -57,7 +57,7 @@ describe("the publisher", () => {
 describe("the changelog", () => {
   const text = "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- This.\n\n## [0.1.0] - 2026-01-02\n\n- That.\n"
 
-  it("gives what was unreleased its version and day", () => {
+  it("gives the unreleased part its version and day", () => {
     const released = Result.getOrThrow(withRelease(text, "0.2.0", "2026-03-04"))
     assert.strictEqual(released, text.replace("## [Unreleased]\n", "## [Unreleased]\n\n## [0.2.0] - 2026-03-04\n"))
     assert.isTrue(hasRelease(released, "0.2.0"))

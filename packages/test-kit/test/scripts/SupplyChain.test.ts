@@ -46,7 +46,7 @@ describe("the installation of a package", () => {
     assert.deepStrictEqual([...new Set(foreign)], ["@effect/platform-node-shared"])
   })
 
-  it("would be told of by the rules if it were otherwise", () => {
+  it("would break the rules if it were otherwise", () => {
     const name = "@effect-zookeeper/client"
     const peerDependencies = { effect: "^4.1.0" }
     assert.isUndefined(manifestProblem({ name, peerDependencies }))
@@ -61,7 +61,7 @@ describe("the installation of a package", () => {
     }
   })
 
-  it("gets sources, what was compiled from them, and the README", async () => {
+  it("gets sources, the compiled modules, and the README", async () => {
     const folders = published.map(({ folder }) => `./${folder}`)
     const { stdout } = await promisify(ChildProcess.execFile)(
       "npm",
@@ -126,7 +126,7 @@ describe("their development", () => {
     for (const resolution of resolutions) assert.match(resolution, /^\{integrity: sha512-[\w+/]{86}==\}$/)
   })
 
-  it("runs the build scripts that are named, and takes nothing new, exotic or less proved than before", () => {
+  it("runs the build scripts that are named, and accepts nothing new, exotic or less proved than before", () => {
     const settings = read("pnpm-workspace.yaml")
     assert.match(settings, /^allowBuilds:\n {2}node: true\n {2}esbuild: false\n(?! )/m)
     for (const setting of [

@@ -15,7 +15,7 @@ it("there is a world for each recipe", () => {
   assert.deepStrictEqual(missing, [])
 })
 
-describe("in simulated worlds, with all that can happen to it,", () => {
+describe("a recipe in simulated worlds", () => {
   for (const [name, recipe] of Object.entries(recipes)) {
     it.live(
       `${name} keeps P8 to P12`,

@@ -26,7 +26,7 @@ describe("the trend of samples", () => {
   const rising = (samples: ReadonlyArray<ResourceTrend.Sample>) =>
     ResourceTrend.trends(samples).flatMap(({ isFlat, quantity }) => (isFlat ? [] : [quantity]))
 
-  it("is flat for what moves about a mean, and for what falls", () => {
+  it("is flat for quantities that vary around a mean, and for those that fall", () => {
     assert.deepStrictEqual(rising(samples((n) => ({ fibers: 100 + (n % 7), heap: 30_000_000 - n * 1000 }))), [])
   })
 
