@@ -21,7 +21,7 @@ import { fail, run, step } from "./steps.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
-/** Where the project outside of the workspace is left, if anywhere. */
+/** The folder in which the project outside of the workspace is left, if any. */
 const { outside } = parseArgs({ options: { outside: { type: "string" } } }).values
 
 /** The published packages, those that others depend on first. */
@@ -142,7 +142,7 @@ const Manifest = Schema.fromJsonString(
   })
 )
 
-/** What pnpm wrote into the published manifest. */
+/** The published manifest, as pnpm wrote it. */
 const inspectManifest = (name: string, text: string) =>
   Effect.gen(function* () {
     const manifest = yield* Schema.decodeEffect(Manifest)(text).pipe(

@@ -1,10 +1,10 @@
 /**
  * The packages of which an import takes nearly all modules, as they are published: their modules in one file.
  *
- * Each module that a program loads costs half a millisecond to find, open and link, whatever is in it, and the client was
- * 93 of them. Every public module stays importable and the same as it is by the package's index, for it exports what
- * is in that file. Modules that are loaded on demand (the sockets) stay out of it. Declarations are the compiler's, a file a
- * module, and source maps lead to the sources.
+ * Each module that a program loads costs half a millisecond to find, open and link, whatever is in it, and the client
+ * was 93 of them. Every public module stays importable and the same as it is by the package's index, for it exports
+ * what is in that file. Modules that are loaded on demand (the sockets) stay out of it. Declarations are the
+ * compiler's, a file a module, and source maps lead to the sources.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"

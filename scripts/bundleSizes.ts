@@ -1,5 +1,5 @@
 /**
- * `npx -y pnpm@12 sizes`: what the packages add to a bundle, minified and compressed, for some typical uses. `effect` is
+ * `npx -y pnpm@12 sizes`: the bytes that the packages add to a bundle, minified and compressed, for some typical uses. `effect` is
  * left out, as applications have it anyway, and once counted.
  *
  * With `--check`, a part of `check`, only what exceeds its limit is printed. A limit is a twentieth above what it was when

@@ -1,5 +1,5 @@
 /**
- * `npx -y pnpm@12 check`: all that can be said of the sources without running them.
+ * `npx -y pnpm@12 check`: all checks of the sources that do not run them.
  *
  * The steps run side by side where one does not need another's output; what they print comes in their order, and the exit
  * code is 1 if one of them has failed.

@@ -38,7 +38,7 @@ const mail = { service: "mail" }
 interface Cast {
   readonly alice: ZooKeeper.Service
   readonly bob: PromiseClient.PromiseClient
-  /** What Bob's stream shows him next. */
+  /** The next element of Bob's stream. */
   readonly bobSees: Effect.Effect<string, Error>
   /** One more client, for as long as the Scope is open. */
   readonly newcomer: Effect.Effect<PromiseClient.PromiseClient, Error, Scope.Scope>
@@ -204,7 +204,7 @@ const lock = Effect.fnUntraced(function* ({ alice, bob }: Cast) {
   yield* say("Alice", `writes nevertheless, by the lock that she had: the server refuses it with ${refused._tag}`)
 })
 
-/** How all connections are lost at once: the step is told differently by what happened to the server. */
+/** How all connections are lost at once: the text of the step depends on the server. */
 interface Interruption {
   readonly title: string
   /** Breaks the connections. */
@@ -251,10 +251,10 @@ const lostConnections = Effect.fnUntraced(function* (
 // the stage
 // -----------------------------------------------------------------------------
 
-/** Where it is played. */
+/** The server of the demo. */
 interface Stage {
   readonly servers: string
-  /** None where the connections are not ours to break. */
+  /** Absent if the connections may not be broken. */
   readonly interruption: Interruption | undefined
   /** The state of everything, after the last word. */
   readonly end: string
@@ -367,7 +367,7 @@ const hex = (id: bigint): string => `0x${BigInt.asUintN(64, id).toString(16)}`
 const stays = (before: bigint, now: bigint): string =>
   before === now ? `still has the session ${hex(now)}` : `lost the session ${hex(before)}, and has ${hex(now)}`
 
-/** The error of what has to be refused here. */
+/** The error of a call that must be refused here. */
 const refusal = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<E, Error, R> =>
   Effect.matchEffect(effect, {
     onFailure: Effect.succeed,
@@ -378,7 +378,7 @@ const promised = <A>(f: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, E
   Effect.tryPromise({ try: f, catch: (cause) => (cause instanceof Error ? cause : new Error(String(cause))) })
 
 program.pipe(
-  // Whatever was expected to go wrong is said in one line.
+  // An expected problem is one line.
   Effect.catch((error) =>
     Effect.andThen(
       Console.error(error.message),

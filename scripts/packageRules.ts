@@ -21,7 +21,7 @@ const foreignDependencies: Readonly<Record<string, ReadonlyArray<string>>> = {
 const allowed = /^(README\.md|LICENSE|package\.json|src\/.+\.ts|dist\/.+(\.js|\.js\.map|\.d\.ts|\.d\.ts\.map))$/
 const forbidden = /(^|\/)(tests?|fixtures|node_modules)\/|\.test\.|tsbuildinfo/
 
-/** Files that a tarball must not hold: what is no source, no output of the compiler and not about the package. */
+/** Files that a tarball must not hold: everything but sources, the compiler's output and documents of the package. */
 export const unexpectedFiles = (contents: ReadonlyArray<string>): ReadonlyArray<string> =>
   contents.filter((path) => !allowed.test(path) || forbidden.test(path))
 

@@ -14,7 +14,7 @@ import * as Flag from "effect/cli/Flag"
 import { reported, runCommand } from "./runCommand.ts"
 
 const flags = {
-  // Texts, so that a number that makes no sense is told of in one line instead of the whole help.
+  // Texts, so that an invalid number is reported in one line instead of with the whole help.
   port: Flag.String("port").pipe(
     Flag.withMetavar("number"),
     Flag.withDescription("The client port (default: any that is free)"),

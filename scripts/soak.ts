@@ -29,7 +29,7 @@ const flags = {
 }
 
 class NotSteady extends Schema.TaggedError<NotSteady>()("NotSteady", {
-  /** What did not stay as it was, or is wrong. */
+  /** The quantities that did not stay constant, and the broken rules. */
   message: Schema.String
 }) {}
 

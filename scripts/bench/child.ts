@@ -29,7 +29,7 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
     case "step": {
       const latencies = new Latencies(job.stride)
       const step = contestant.prepare(job.step)
-      // Frames that were encoded beforehand are no cost of the floor's, and neither is what that has left.
+      // Encoding frames beforehand is no cost of the floor, and neither is its garbage.
       if (name === "floor") await collected()
       const { bursts = 1 } = job
       return measured(job.step.count * bursts, latencies, async () => {
@@ -85,7 +85,7 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
     case "own": {
       const { openSessions } = await import("./owning.ts")
       const close = await openSessions(servers, job.sessions, job.having)
-      // What setting it up took is over.
+      // The set-up does not count.
       await collected()
       tell({ is: "ready" })
       const sample = await measured(

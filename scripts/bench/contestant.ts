@@ -29,11 +29,11 @@ export type Step =
 
 /** A connected client. */
 export interface Contestant {
-  /** Makes all that a program has before it asks; what it gives runs the step and is what is measured. */
+  /** Prepares a step; the returned function runs it, and is measured. */
   readonly prepare: (step: Step) => (latencies: Latencies) => Promise<void>
   /** Waits for the events of all watches that were set; called before any of them fires. */
   readonly allFired: () => Promise<void>
-  /** Asks until it is answered, whatever becomes of the connection meanwhile. */
+  /** Sends the request until it is answered, across lost connections. */
   readonly getOnce: (path: string) => Promise<void>
   /** Ends the session. */
   readonly close: () => Promise<void>
@@ -48,14 +48,14 @@ export const dataSize = 100
 /** The session timeout that all ask for, in milliseconds: the floor sends no heartbeats. */
 export const sessionTimeout = 600_000
 
-/** So that the workload alone says how many requests are in flight: our own limit is 1,000 unless it is told. */
+/** So that the workload alone says how many requests are in flight: the client's default limit is 1,000. */
 export const maxInFlight = 100_000
 
 /** The paths of a step that has a root. */
 export const pathsOf = ({ count, root }: { readonly count: number; readonly root: string }): ReadonlyArray<string> =>
   Array.from({ length: count }, (_, index) => `${root}/${index}`)
 
-/** One request of a step; `done` is called with what it fails with, if it does. */
+/** One request of a step; `done` is called with its error, if it has one. */
 export type Ask = (index: number, done: (error?: unknown) => void) => void
 
 /** So many requests at a time, through callbacks: how peers with callbacks are driven. */

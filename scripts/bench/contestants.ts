@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { contestantCommand, kazooCommand } from "./processes.ts"
 
 export interface Entry {
-  /** What tables call it. */
+  /** Its name in tables. */
   readonly name: string
   readonly command: (servers: string) => ReadonlyArray<string>
   /** Whether it registers its watches again after a lost connection. */
@@ -32,7 +32,7 @@ const runs = (command: string, ...args: ReadonlyArray<string>): boolean =>
   ChildProcess.spawnSync(command, args, { stdio: "ignore", cwd: peers }).status === 0
 
 /**
- * Installs the peers from npm where they are not there yet, by their own lockfile; why some are missing.
+ * Installs the peers from npm where they are not there yet, by their own lockfile; gives the reasons why some are missing.
  *
  * Only the build script that `peers/pnpm-workspace.yaml` names runs.
  */

@@ -4,7 +4,7 @@
 import type { Series } from "./rounds.ts"
 import { type Metric, median, metrics, ratio } from "./tables.ts"
 
-/** A figure: what it is about, what it allows, and what a run came to. */
+/** A figure: its subject, its bound, and the measured value. */
 export interface Figure {
   readonly title: string
   readonly bound: string

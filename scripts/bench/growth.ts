@@ -1,5 +1,5 @@
 /**
- * Whether the cost of an operation stays what it is when there are many: operations, watches, sessions in one process; and
+ * Whether the cost of an operation stays constant with many operations, watches or sessions in one process; and
  * what tracing costs. Against the stub, our Effect API alone, with the floor beside it where the kernel has a share.
  */
 import type { Figure } from "./figures.ts"
@@ -88,7 +88,7 @@ const rounds = async (count: number, measure: () => Promise<number>): Promise<nu
   return median(all)
 }
 
-/** A warm client: what is measured is what goes on for hours. */
+/** A warm client: measured is the state that lasts for hours. */
 const warm = async (name: string, address: string, inFlight = 64): Promise<Runner> => {
   const runner = await startRunner(contestantCommand(name, address))
   await get(runner, 300_000, inFlight)
@@ -161,7 +161,7 @@ const growingSessions = async ({ address, quick, rounds: times }: Options): Prom
   const points: Array<Point> = []
   const run = async (name: string, sessions: number) => {
     const runner = await startRunner(contestantCommand(name, address))
-    // Enough that what each session begins with does not count.
+    // Enough that the beginning of each session does not count.
     const count = Math.max(200_000, sessions * 500)
     let rss = 0
     // A thousand sessions take long to make.

@@ -1,5 +1,5 @@
 /**
- * What one stretch of work cost the process that did it.
+ * The cost of one stretch of work, for its process.
  */
 
 /** One stretch; times of CPU are user and system together, of all threads of the process. */

@@ -15,7 +15,7 @@ export interface Owners {
   readonly rows: ReadonlyArray<Cost>
 }
 
-/** What so many sessions cost, each second. */
+/** The cost of so many sessions, each second. */
 interface Cost {
   readonly having: Having
   readonly sessions: number

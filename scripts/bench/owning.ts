@@ -15,7 +15,7 @@ export type Having = "nothing" | "a lock, proved by a quorum" | "a lock, proved 
 /** Milliseconds: the default of the client. */
 const sessionTimeout = 10_000
 
-/** Opens so many sessions, each with a lock of its own where they have one; gives what closes them. */
+/** Opens so many sessions, each with a lock of its own if they have one; gives the function that closes them. */
 export const openSessions = async (servers: string, sessions: number, having: Having): Promise<() => Promise<void>> => {
   const scope = Scope.makeUnsafe()
   const layer = ZooKeeper.layer({

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import type { Answer, Job } from "./jobs.ts"
 import type { Sample } from "./measure.ts"
 
-/** Where servers run, and where contestants do: what one uses the other does not have to wait for. */
+/** The cores of servers and of contestants: neither waits for the other. */
 export const cores = { server: 0, client: 1 } as const
 
 const hasTaskset = ChildProcess.spawnSync("taskset", ["-V"], { stdio: "ignore" }).status === 0
@@ -48,7 +48,7 @@ export const startHelper = async (name: string, ...args: ReadonlyArray<string>) 
 /** The longest that a contestant may take for one job, in milliseconds: the benchmark ends, whatever they do. */
 const PATIENCE = 90_000
 
-/** What runs a contestant. */
+/** The command of a contestant. */
 export interface Runner {
   readonly ask: (job: Exclude<Job, { readonly job: "close" }>, onReady?: () => void) => Promise<Sample>
   readonly stop: () => Promise<void>

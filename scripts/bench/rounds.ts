@@ -13,7 +13,7 @@ export interface Servers {
   readonly stub: { readonly address: string }
 }
 
-/** What one contestant did in one row: a sample a round. */
+/** The samples of one contestant in one row, one a round. */
 export interface Series {
   readonly workload: string
   readonly title: string

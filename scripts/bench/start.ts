@@ -65,7 +65,9 @@ export const startRuns = async (rounds: number): Promise<Start> => {
   }
 }
 
-/** A folder with the packages in its `node_modules`, as `pnpm build` makes them: of an import, JavaScript alone is read. */
+/**
+ * A folder with the packages in its `node_modules`, as `pnpm build` makes them: of an import, JavaScript alone is read.
+ */
 const install = async (folder: string): Promise<void> => {
   const scope = Path.join(folder, "node_modules", "@effect-zookeeper")
   const installed = bundledPackages.map(async (name) => {

@@ -17,7 +17,7 @@ interface Bench {
   readonly runner: Runner
   /** The control port of the proxy, for a client that is connected through it. */
   readonly control: number
-  /** The benchmark's own client, for what has to be there and for what others change; none for the stub. */
+  /** The benchmark's own client, for preparations and for changes from outside; none for the stub. */
   readonly admin: PromiseClient.PromiseClient | undefined
   /** Milliseconds that a stretch of work should take. */
   readonly stretch: number

@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 
 const unreleased = /^## \[Unreleased\]\n([^]*?)(?=^## |$(?![^]))/m
 
-/** The changelog in which what was unreleased is this version's, or the sentence that says why it cannot be. */
+/** The changelog with the unreleased part under this version, or the sentence that says why that is impossible. */
 export const withRelease = (changelog: string, version: string, day: string): Result.Result<string, string> => {
   if (hasRelease(changelog, version)) return Result.fail(`CHANGELOG.md has a section of ${version} already`)
   const content = unreleased.exec(changelog)?.[1]

@@ -5,7 +5,7 @@
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 
-/** Every fault of the site in a folder, one line each; none if all is well. */
+/** The problems of the site in a folder, one line each. */
 export const checkSite = (site: string): ReadonlyArray<string> => {
   const files = Fs.readdirSync(site, { recursive: true, encoding: "utf8" })
   const pages = new Map<string, string>(

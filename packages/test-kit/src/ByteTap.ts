@@ -1,5 +1,5 @@
 /**
- * A TCP relay that keeps every byte that clients send: to show what left a client, and what did not.
+ * A TCP relay that keeps every byte that clients send, to show which bytes left a client.
  *
  * It breaks nothing; `FaultProxy` does that, and knows frames. This one knows the records of TLS, whose kind can be read
  * from outside.
@@ -15,7 +15,7 @@ export interface ByteTap {
   readonly port: number
   /** `host:port`. */
   readonly connectString: string
-  /** What clients have sent so far, one entry for each connection, in the order of acceptance. */
+  /** The bytes that clients have sent so far, one entry for each connection, in the order of acceptance. */
   readonly sent: Effect.Effect<ReadonlyArray<Uint8Array>>
   /** Ends all connections, with a reset. */
   readonly dropAll: Effect.Effect<void>
@@ -62,7 +62,7 @@ export const make = (target: Target): Effect.Effect<ByteTap, never, Scope.Scope>
 
 /**
  * The kinds of TLS records that a connection consists of, in order, the last perhaps incomplete; `undefined` as soon as
- * something else than a record comes. Up to TLS 1.2 `data` is what an application sends, and nothing else is.
+ * the bytes are no record. Up to TLS 1.2 `data` is what an application sends, and nothing else is.
  */
 export const tlsRecords = (bytes: Uint8Array): ReadonlyArray<TlsRecord | undefined> => {
   const records: Array<TlsRecord | undefined> = []

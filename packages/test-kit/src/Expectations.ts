@@ -1,4 +1,7 @@
-/** What tests of clients ask again and again: which error it was, what a stream gives next, whether it comes to be. */
+/**
+ * Checks that many tests of clients need: the tag of an error, the next element of a stream, a state that comes in
+ * time.
+ */
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
@@ -45,7 +48,7 @@ export const pullFrom = <A, E, R>(
     )
   })
 
-/** Waits until an effect gives what is asked for, and gives it; fifteen seconds at most. */
+/** Repeats an effect until its result satisfies a predicate, and gives that; fifteen seconds at most. */
 export const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, predicate: (value: A) => boolean) =>
   Effect.repeat(effect, { until: predicate, schedule: Schedule.spaced("10 millis") }).pipe(Effect.timeout("15 seconds"))
 

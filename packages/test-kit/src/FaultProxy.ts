@@ -5,8 +5,8 @@
  * "the reply to the second create". It listens on a loopback port that stays the same while it refuses connections. It
  * runs in real time, under a TestClock too. With `raw` it moves any bytes, TLS for one, and rules on frames do nothing.
  *
- * Bytes that it cannot deliver do not pile up in it: behind a black hole or a slow direction the sender has to wait as soon as
- * about a mebibyte is on its way, as behind a window of TCP that is full.
+ * Bytes that it cannot deliver do not pile up in it: behind a black hole or a slow direction the sender has to wait as
+ * soon as about a mebibyte is on its way, as behind a window of TCP that is full.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -30,16 +30,16 @@ export interface Target {
   readonly port: number
 }
 
-/** How bytes travel in one direction. All that is left out is as fast as it can be. */
+/** How bytes travel in one direction. Without options bytes travel as fast as they can. */
 export interface Shape {
-  /** Every byte arrives so much later, in order. */
+  /** The delay of every byte; the order stays. */
   readonly delay?: Duration.Duration | undefined
   readonly bytesPerSecond?: number | undefined
   /** The most bytes of one write; 1 delivers byte by byte. */
   readonly chunk?: number | undefined
 }
 
-/** What passes in the place of an op code: the handshake and its reply, and watch notifications. */
+/** Frames without an op code: the handshake and its reply, and watch notifications. */
 export type FrameKind = number | "connect" | "notification"
 
 /** A frame that went through. */
@@ -54,7 +54,7 @@ export interface FrameRecord {
   readonly length: number
 }
 
-/** Which frames a rule is for; what is left out does not matter. */
+/** Which frames a rule is for; a field that is left out matches any. */
 export interface FrameMatch {
   readonly direction?: Direction | undefined
   readonly op?: FrameKind | undefined
@@ -68,7 +68,7 @@ export interface FrameMatch {
  * - `Drop`: it vanishes.
  * - `DropAndReset`: it vanishes and the connection is reset, after all that went before it. Upwards that is a request
  *   lost before the server saw it, downwards a reply lost after the request was applied.
- * - `Hold`: it waits until the rule is released; what follows overtakes it.
+ * - `Hold`: it waits until the rule is released; later frames overtake it.
  * - `Duplicate`: it comes twice. `Swap`: it comes after the frame that follows it.
  * - `SetXid`, `SetError` (of a reply; its body goes), `CorruptByte` (all bits of one byte), `Edit`: it is changed.
  *   What `edit` is given is a view into a larger buffer: `new DataView(body.buffer, body.byteOffset, body.byteLength)`.
@@ -106,7 +106,7 @@ export interface RuleHandle {
   readonly awaitHits: (count?: number) => Effect.Effect<void>
   /** Delivers the frames that it holds; it holds no more. */
   readonly release: Effect.Effect<void>
-  /** The rule is over; what it holds is gone. */
+  /** Ends the rule; frames that it holds are lost. */
   readonly remove: Effect.Effect<void>
 }
 
@@ -127,19 +127,25 @@ export interface FaultProxy {
   /** `host:port`. */
   readonly connectString: string
 
-  /** Where connections go that come from now on. */
+  /** Sets the target of new connections. */
   readonly setTarget: (target: Target) => Effect.Effect<void>
-  /** What happens to connections that come from now on. */
+  /** Sets what happens to new connections. */
   readonly accept: (mode: AcceptMode) => Effect.Effect<void>
   /** Ends all connections now, whatever is on its way. */
   readonly dropAll: (ending: Ending) => Effect.Effect<void>
   /** Sends one side of every connection a FIN, and goes on forwarding what that side sends. */
   readonly halfClose: (side: "client" | "server") => Effect.Effect<void>
-  /** Nothing arrives any more, the ends of connections included. Bytes that are sent wait for `heal`, as TCP would resend them. */
+  /**
+   * Nothing arrives any more, the ends of connections included. Bytes that are sent wait for `heal`, as TCP would
+   * resend them.
+   */
   readonly blackHole: (direction: Direction | "both") => Effect.Effect<void>
   /** How bytes travel in a direction, for all connections. */
   readonly shape: (direction: Direction | "both", shape: Shape) => Effect.Effect<void>
-  /** Ends the next connection when exactly `after` bytes have been delivered in a direction and more are to come or not. */
+  /**
+   * Ends the next connection when exactly `after` bytes have been delivered in a direction, whether more are to come or
+   * not.
+   */
   readonly cutNext: (cut: {
     readonly direction: Direction
     readonly after: number
@@ -154,7 +160,7 @@ export interface FaultProxy {
 
   /** The counters and the log, as of now. */
   readonly seen: Effect.Effect<Seen>
-  /** Waits until what was seen satisfies a predicate; it is asked at every connection and frame. */
+  /** Waits until the counters and the log satisfy a predicate, which is tried at every connection and frame. */
   readonly awaitSeen: (predicate: (seen: Seen) => boolean) => Effect.Effect<void>
   /** Waits until `count` frames have matched, 1 by default, counted from the start of the log. */
   readonly awaitFrames: (match: FrameMatch, count?: number) => Effect.Effect<void>
@@ -171,8 +177,8 @@ export interface Options {
    */
   readonly editGreeting?: ((bytes: Uint8Array) => Uint8Array) | undefined
   /**
-   * How long a connection waits for a target that does not listen yet; then it is reset. A client that is refused tries again
-   * soon, and one that is accepted first, and reset then, may give up. Default: it is reset at once.
+   * How long a connection waits for a target that does not listen yet; then it is reset. A client that is refused tries
+   * again soon, and one that is accepted first, and reset then, may give up. Default: it is reset at once.
    */
   readonly targetPatience?: Duration.Input | undefined
   /** The address of this machine to listen on; default `127.0.0.1`. */

@@ -1,7 +1,7 @@
 /**
- * A TCP server that says nothing by itself: a test writes what each connection receives.
+ * A TCP server that sends nothing by itself: a test writes what each connection receives.
  *
- * It cuts what comes in into frames and adds lengths to what goes out, and knows no more of ZooKeeper than that.
+ * It cuts incoming bytes into frames and adds lengths to outgoing ones, and knows no more of ZooKeeper than that.
  */
 import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
 import type * as Cause from "effect/Cause"
@@ -83,7 +83,7 @@ const fromSocket = Effect.fnUntraced(function* (socket: Net.Socket, index: numbe
   })
   const sendRaw = (bytes: Uint8Array) =>
     Effect.callback<void>((resume) => {
-      // Whether it arrives is the client's business.
+      // The client may not receive it.
       socket.write(bytes, () => resume(Effect.void))
     })
   const connection: ScriptedConnection = {

@@ -1,7 +1,7 @@
 /**
  * A session whose answers a test writes: the layer between a client and its servers, without servers, bytes or time.
  *
- * It is connected and stays so, and has no watches. For the words of a server see `ScriptedServer`.
+ * It is connected and stays so, and has no watches. For the frames of a server see `ScriptedServer`.
  */
 import { MAX_REQUEST } from "@effect-zookeeper/protocol/Frame"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
@@ -24,7 +24,7 @@ export interface Asked {
   }
 }
 
-/** Answers each request; what it fails with need not fit the operation. */
+/** Answers each request; its error need not fit the operation. */
 export type Script = (asked: Asked, index: number) => Effect.Effect<any, any>
 
 /** Of every scripted session. */

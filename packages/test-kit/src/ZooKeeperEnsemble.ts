@@ -18,7 +18,10 @@ import type { Options, Tls, ZooKeeperServer } from "./ZooKeeperServer.ts"
 export interface EnsembleOptions extends Options {
   /** How many servers; 3 by default. */
   readonly size?: number | undefined
-  /** How many more there are that do not run and are no members: for reconfigurations that let them join. Default 0. */
+  /**
+   * How many more servers there are, which do not run and are not members: for reconfigurations that add them. Default
+   * 0.
+   */
   readonly spares?: number | undefined
   /**
    * Whether the members speak with each other through proxies that can be cut, as `isolate` does. Such an ensemble cannot
@@ -31,7 +34,7 @@ export interface ZooKeeperEnsemble {
   /** In the order of their ids, whatever their state. */
   readonly servers: ReadonlyArray<ZooKeeperServer>
   /**
-   * Servers that are no members yet, with what `reconfigure` has to be told to let them join. They know the members of the
+   * Servers that are not members yet, with the arguments of `reconfigure` that add them. They know the members of the
    * beginning, so `launch` them while one of those still is.
    */
   readonly spares: ReadonlyArray<{ readonly server: ZooKeeperServer; readonly joining: string }>
@@ -108,7 +111,7 @@ interface Link {
   readonly election: FaultProxy.FaultProxy
 }
 
-/** Members that differ in what they know of each other must not tell. */
+/** Members that know different addresses of each other must not compare them. */
 const UNCHANGED = "reconfigEnabled=false"
 
 /**
@@ -118,9 +121,10 @@ const UNCHANGED = "reconfigEnabled=false"
 const cut = (proxy: FaultProxy.FaultProxy) => Effect.andThen(proxy.blackHole("both"), proxy.accept("reset"))
 
 /**
- * A proxy for each way of one member to another. Of two members the one with the higher id keeps the connection for elections:
- * it hangs up on the other, and calls back where that says it is. That has to be a proxy, too. A follower of a new leader tries
- * for five seconds to reach it, as that may not listen yet; were it reset instead of refused, it would vote again, alone.
+ * A proxy for each way of one member to another. Of two members the one with the higher id keeps the connection for
+ * elections: it hangs up on the other, and calls back where that says it is. That has to be a proxy, too. A follower of
+ * a new leader tries for five seconds to reach it, as that may not listen yet; were it reset instead of refused, it
+ * would vote again, alone.
  */
 const linksBetween = Effect.fnUntraced(function* (
   members: ReadonlyArray<Member>
@@ -200,7 +204,7 @@ const fromServers = (
       modes.pipe(
         Effect.map(
           (all) =>
-            // One that was cut off or stood still believes for a moment that it leads still.
+            // A leader that was cut off or stood still believes for a moment that it still leads.
             all.filter(({ mode }) => mode === "leader").length === 1 &&
             all.filter(({ mode }) => mode === "leader" || mode === "follower").length >= serving
         ),

@@ -1,5 +1,5 @@
 /**
- * The two things that can go wrong with a real server in a test: there is none on this machine, or it did not do as told.
+ * The two things that can go wrong with a real server in a test: there is none on this machine, or it did not obey.
  */
 import * as Schema from "effect/Schema"
 
@@ -23,7 +23,7 @@ export class ZooKeeperServerError extends Schema.TaggedError<ZooKeeperServerErro
   server: Schema.String,
   /** The operation that failed. */
   action: Schema.String,
-  /** What happened instead, the end of the server's log included where there is one. */
+  /** The outcome, with the end of the server's log if there is one. */
   reason: Schema.String
 }) {
   override get message(): string {

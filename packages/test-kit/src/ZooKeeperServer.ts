@@ -1,5 +1,5 @@
 /**
- * One real ZooKeeper server for a test: started on free loopback ports in a temporary folder, stopped for sure.
+ * One real ZooKeeper server for a test: started on free loopback ports in a temporary folder, and always stopped.
  *
  * It ends with the Scope that it was made in, and also when this process dies without closing it. All waiting is in real
  * time, under a TestClock too. Every feature that costs nothing is on: all four-letter words, TTL nodes, reconfiguration,
@@ -30,16 +30,16 @@ export interface Tls {
   readonly clientPfx: (passphrase: string) => Effect.Effect<Uint8Array, ZooKeeperServerError>
   /** The ordinary client's key, encrypted, PEM. */
   readonly encryptedClientKey: (passphrase: string) => Effect.Effect<string, ZooKeeperServerError>
-  /** The authority's list of what it has revoked: the servers' certificate or nothing. PEM. */
+  /** The authority's list of revoked certificates: the servers' one or none. PEM. */
   readonly crl: (revoked: "server" | "nothing") => Effect.Effect<string, ZooKeeperServerError>
   /** `127.0.0.1:port` of every secure port, joined by commas. */
   readonly connectString: string
 }
 
 export interface TlsSettings {
-  /** Whether clients must show a certificate, the default, may, or are not asked. */
+  /** Whether clients must show a certificate (the default), may show one, or are not asked. */
   readonly clientAuth?: "need" | "want" | "none" | undefined
-  /** The server's certificate is of yesterday. */
+  /** The server's certificate has expired. */
   readonly expired?: boolean | undefined
 }
 
@@ -71,7 +71,7 @@ export interface Options {
   readonly heapMegabytes?: number | undefined
   /** The level of the server's log, which errors quote; `"warn"` by default. */
   readonly logLevel?: "error" | "warn" | "info" | "debug" | undefined
-  /** Until when a server must serve after it was started; 30 seconds by default. */
+  /** The time in which a server must serve after its start; 30 seconds by default. */
   readonly startTimeout?: Duration.Input | undefined
 }
 

@@ -1,5 +1,5 @@
 /**
- * Ours, by its Effect API: so many fibers as requests are to be in flight, each asking again and again.
+ * Our client by its Effect API: as many fibers as requests in flight, each with one request after another.
  */
 import { ZooKeeper } from "@effect-zookeeper/client"
 import * as Context from "effect/Context"

@@ -1,5 +1,5 @@
 /**
- * Ours by its Effect API, where all requests are traced: a span for each, of Effect's own tracer.
+ * Our client by its Effect API, with all requests traced: a span for each, of Effect's own tracer.
  */
 import * as Effect from "effect/Effect"
 import type { Connect } from "../contestant.ts"

@@ -1,5 +1,5 @@
 /**
- * Ours by its Effect API, where tracing is switched off altogether.
+ * Our client by its Effect API, with tracing switched off.
  */
 import * as Effect from "effect/Effect"
 import type { Connect } from "../contestant.ts"

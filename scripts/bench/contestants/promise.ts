@@ -1,5 +1,5 @@
 /**
- * Ours, by its Promise facade: so many async loops as requests are to be in flight.
+ * Our client by its Promise facade: as many async loops as requests in flight.
  */
 import { PromiseClient } from "@effect-zookeeper/client"
 import { type Connect, maxInFlight, sessionTimeout } from "../contestant.ts"

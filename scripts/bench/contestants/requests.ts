@@ -6,7 +6,7 @@ import { dataSize, pathsOf, type Step } from "../contestant.ts"
 
 const data = new Uint8Array(dataSize)
 
-/** The rows that steps use, whatever they answer with. */
+/** The rows that steps use, with results of any type. */
 interface Rows<Asked> {
   readonly get: (path: string) => Asked
   readonly getChildren: (path: string) => Asked
@@ -16,7 +16,7 @@ interface Rows<Asked> {
   readonly transaction: (ops: ReadonlyArray<Op.Create>) => Asked
 }
 
-/** How the request of a number is made; `watch` sets a watch and keeps what waits for it. */
+/** Makes the request of a number; `watch` sets a watch and keeps its waiter. */
 export const makeRequests = <Asked>(
   zk: Rows<Asked>,
   step: Step,

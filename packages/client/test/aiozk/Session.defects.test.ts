@@ -1,4 +1,6 @@
-/** The defects S1 to S13 of aiozk's sessions (see `Client.defects.test.ts`): the same accidents, with the right outcome. */
+/**
+ * The defects S1 to S13 of aiozk's sessions (see `Client.defects.test.ts`): the same accidents, with the right outcome.
+ */
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
 import { assert, describe, it } from "@effect/vitest"

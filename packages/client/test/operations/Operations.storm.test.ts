@@ -1,4 +1,7 @@
-/** Very many events, very many pieces, very many lost answers: nothing grows, nothing is lost, and nothing is done twice. */
+/**
+ * Very many events, very many pieces, very many lost answers: nothing grows, nothing is lost, and nothing is done
+ * twice.
+ */
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as Session from "@effect-zookeeper/session/Session"
 import { eventually } from "@effect-zookeeper/test-kit/Expectations"

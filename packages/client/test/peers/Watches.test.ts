@@ -1,7 +1,7 @@
 /**
  * Cases of watches from the suites of other clients. The number is the row of the list of telling tests; K is kazoo, F
- * Curator's framework. 18 (K test_datawatch_across_session_expire) is held by Operations.lostConnections "goes on in a new session,
- * and events say that there is a gap".
+ * Curator's framework. 18 (K test_datawatch_across_session_expire) is held by Operations.lostConnections "goes on in a
+ * new session, and events say that there is a gap".
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

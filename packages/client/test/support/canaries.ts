@@ -1,4 +1,7 @@
-/** Secrets that sing when they get out: every form of one, every face of a thing, and the search of the ones in the others. */
+/**
+ * Secrets that sing when they get out: every form of one, every face of a thing, and the search of the ones in the
+ * others.
+ */
 import * as Cause from "effect/Cause"
 import * as Crypto from "node:crypto"
 import { inspect } from "node:util"

@@ -1,4 +1,6 @@
-/** A lease on a machine that sleeps: its monotonic clock stands still meanwhile, and its wall clock leaps when it wakes. */
+/**
+ * A lease on a machine that sleeps: its monotonic clock stands still meanwhile, and its wall clock leaps when it wakes.
+ */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert, layer } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -9,7 +11,9 @@ import * as Lease from "../../src/Lease.ts"
 import { embedded } from "../support/embedded.ts"
 import { failure } from "../support/targets.ts"
 
-/** The clock of the machine, whose wall clock can leap, and a process on it that can stand still between its two clocks. */
+/**
+ * The clock of the machine, whose wall clock can leap, and a process on it that can stand still between its two clocks.
+ */
 const leapingClock = Effect.clockWith((clock) =>
   Effect.sync(() => {
     let leapt = 0

@@ -1,6 +1,6 @@
 /**
- * A follower without its leader, and a leader without followers, with a tick of 2 seconds, a `syncLimit` of 5, and sessions of
- * 4 seconds.
+ * A follower without its leader, and a leader without followers, with a tick of 2 seconds, a `syncLimit` of 5, and
+ * sessions of 4 seconds.
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as Operations from "@effect-zookeeper/protocol/Operations"

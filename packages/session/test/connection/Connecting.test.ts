@@ -158,8 +158,8 @@ describe("the search for a server", () => {
       const fiber = yield* Random.withSeed(startSession(network, options), "pauses")
       for (let i = 0; i < 3000; i++) yield* TestClock.adjust("10 millis")
       const pauses = times.slice(1).map((time, index) => time - times[index]!)
-      // Between rounds it is a random part of what doubles from 200 ms to a quarter of the session's 10 s, so that none costs
-      // the session; within a round but the first, a random part of half of the last such pause.
+      // Between rounds it is a random part of what doubles from 200 ms to a quarter of the session's 10 s, so that none
+      // costs the session; within a round but the first, a random part of half of the last such pause.
       const within = pauses.filter((_, index) => index % 2 === 0)
       const between = pauses.filter((_, index) => index % 2 === 1)
       assert.isAbove(between.length, 10)

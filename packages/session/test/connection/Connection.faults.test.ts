@@ -401,8 +401,8 @@ describe("a slow connection", () => {
       }
       assert.isUndefined(writes.pollUnsafe())
       assert.isAtMost(server.state.bytes, 1000)
-      // One batch with the network and one behind it, of at most 5 MB each, in buffers that double; and what waits is copied,
-      // so that callers may use their bytes again.
+      // One batch with the network and one behind it, of at most 5 MB each, in buffers that double; and what waits is
+      // copied, so that callers may use their bytes again.
       assert.isBelow(most, 50_000_000 + 24 * MiB)
       yield* server.read
       yield* Fiber.join(writes)

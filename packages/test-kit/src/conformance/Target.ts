@@ -22,7 +22,7 @@ export interface BreakableEndpoint extends Endpoint {
   /** Ends the connections, and lets none in until `heal`. */
   readonly cut: Effect.Effect<void>
   readonly heal: Effect.Effect<void>
-  /** The next such request is done; its reply is lost, and the connection with it. */
+  /** The next such request is applied; its reply is lost, and the connection with it. */
   readonly loseReply: (operation: Operation.Any) => Effect.Effect<void>
   /** The next such request never comes to the server, and the connection ends. */
   readonly loseRequest: (operation: Operation.Any) => Effect.Effect<void>

@@ -1,4 +1,4 @@
-/** What becomes of requests, watches and identities when a connection is lost. */
+/** Requests, watches and identities when a connection is lost. */
 import { Acl, Op, type ZooKeeper } from "@effect-zookeeper/client"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { assert, describe, type Vitest } from "@effect/vitest"
@@ -108,7 +108,7 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
         yield* whileCut(zk, link, beside.set("/a", "missed"))
         assert.strictEqual((yield* own).type, "Gap")
         assert.strictEqual((yield* recursive).type, "Gap")
-        // What happened before the gap was told, connected or not, is a part of it.
+        // Changes before the gap was emitted, connected or not, are a part of it.
         yield* beside.create("/a/b")
         const types = [(yield* own).type, (yield* recursive).type]
         assert.deepStrictEqual(types, ["NodeChildrenChanged", "NodeCreated"])

@@ -1,4 +1,4 @@
-/** Sessions: how long they live, who takes them over, and what ends with them. */
+/** Sessions: how long they live, how they are resumed, and what ends with them. */
 import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"

@@ -1,4 +1,4 @@
-/** The fields of a Stat: which change with what, and which stay. */
+/** The fields of a Stat: which operation changes which field. */
 import { Acl, Op } from "@effect-zookeeper/client"
 import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Clock from "effect/Clock"

@@ -1,4 +1,4 @@
-/** The conformance suite: what applications may rely on, whichever server answers them. */
+/** The conformance suite: the behaviour that applications may rely on, whichever server answers them. */
 import { layer as testLayer, type Vitest } from "@effect/vitest"
 import type * as Layer from "effect/Layer"
 import { access } from "./access.ts"

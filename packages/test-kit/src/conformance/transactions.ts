@@ -1,4 +1,4 @@
-/** Transactions: all or nothing, each operation on what those before it did. */
+/** Transactions: all or nothing, each operation on the results of those before it. */
 import { Acl, Op } from "@effect-zookeeper/client"
 import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** Watches of every kind: what they tell, how often, and in which order. */
+/** Watches of every kind: their events, how often they fire, and in which order. */
 import { Acl, Op, type ZooKeeper } from "@effect-zookeeper/client"
 import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -25,7 +25,7 @@ const eventsOf = Effect.fnUntraced(function* (
   return next
 })
 
-/** What `dataChanges` shows, as text. */
+/** The data that `dataChanges` shows, as text. */
 const dataOf = (zk: ZooKeeper.Service, path: string) =>
   Stream.map(zk.dataChanges(path), (seen) => Option.getOrNull(Option.map(seen, ({ data }) => text(data))))
 
@@ -54,7 +54,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
         const { zk } = yield* makeChroot()
         yield* zk.create("/a")
         const { changed } = yield* zk.getAndWatch("/a")
-        // Neither of these is its business.
+        // None of these concerns the watch.
         yield* zk.create("/a/b")
         yield* zk.delete("/a/b")
         yield* zk.setAcl("/a", Acl.open)
@@ -91,7 +91,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
         assert.deepStrictEqual(yield* told(created.changed, 1), ["NodeChildrenChanged /a"])
         const deleted = yield* zk.getChildrenAndWatch("/a")
         assert.deepStrictEqual(deleted.children, ["b"])
-        yield* zk.set("/a/b", "nor this")
+        yield* zk.set("/a/b", "not watched either")
         yield* zk.delete("/a/b")
         assert.deepStrictEqual(yield* told(deleted.changed, 1), ["NodeChildrenChanged /a"])
         const gone = yield* zk.getChildrenAndWatch("/a")

@@ -1,4 +1,4 @@
-/** Creating, setting and deleting znodes: what is answered, and in which order refusals are looked for. */
+/** Creating, setting and deleting znodes: results, and the order in which reasons to refuse are checked. */
 import { Acl, type ZooKeeper } from "@effect-zookeeper/client"
 import { assert, describe, type Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"

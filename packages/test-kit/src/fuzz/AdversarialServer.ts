@@ -1,8 +1,8 @@
 /**
  * Whole sessions with a server whose bytes are broken on the way, in a simulated world that a seed decides.
  *
- * Whatever the client is told: each call ends, with a value or with an error of its type; and when the server tells the
- * truth again, so does the client.
+ * Whatever the client receives: each call ends, with a value or with an error of its type; and when the server is right
+ * again, so is the client.
  */
 import * as Op from "@effect-zookeeper/client/Op"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -36,7 +36,7 @@ export class InvariantViolation extends Data.TaggedError("InvariantViolation")<{
 export const run: Effect.Effect<{ readonly broken: number }, InvariantViolation, Simulation.Simulation> =
   Effect.suspend(() => {
     const errors: Array<string> = []
-    // The client goes on after a mistake of its own, and says so; there must be none.
+    // The client logs its own mistakes and goes on; there must be none.
     const logger = Logger.make<unknown, void>(({ cause, logLevel, message }) => {
       if (logLevel === "Error" || logLevel === "Fatal") errors.push(`${String(message)} ${Cause.pretty(cause)}`)
     })
@@ -70,7 +70,7 @@ const runSession: Effect.Effect<{ readonly broken: number }, InvariantViolation,
           sessionTimeout: "2400 millis",
           connectTimeout: "1 minute",
           requestTimeout: "1 second",
-          // Small, so that it is met.
+          // Small, so that frames exceed it.
           maxFrameSize: 16_384
         })
       ),
@@ -175,7 +175,7 @@ const work = Effect.fnUntraced(function* (zk: ZooKeeper.Service, worker: number)
   }
 })
 
-/** Waits until it is served as it should be; the session may have ended meanwhile, and another have begun. */
+/** Waits until requests succeed again; the session may have ended meanwhile, and another begun. */
 const awaitServed = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {
   for (let tries = 0; tries < 200; tries++) {
     const exit = yield* Effect.exit(zk.createOrSet("/truth", `${tries}`))
@@ -250,7 +250,7 @@ const corrupt = (frame: Uint8Array, last: Uint8Array, corruption: Corruption): R
 const watcherEvent = Jute.codec(Records.WatcherEvent)
 const replyHeader = Jute.codec(Records.ReplyHeader)
 
-/** Of a change that was not, at a path that may be none. */
+/** An event of a change that did not happen, at a path that may be invalid. */
 const notification = (choose: Choose): Uint8Array => {
   const path = ["/a", "/", "/truth", "", "a", "/a//b", "/zookeeper/config"][choose(7)]!
   const event = Jute.encode(watcherEvent, { type: choose(7) - 1, state: choose(6) - 1, path })

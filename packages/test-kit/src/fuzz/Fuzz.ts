@@ -1,7 +1,7 @@
 /**
- * The engine of the fuzz tests: inputs by a seed, and what must hold for each of them whatever is tested.
+ * The engine of the fuzz tests: inputs by a seed, and the rules that hold for each of them whatever is tested.
  *
- * A target brings inputs that are as they should be and a function that takes any. Inputs of chance, mutations of valid
+ * A target has valid inputs and a function that takes any. Random inputs, mutations of valid
  * ones and valid ones as they are go through it. It may accept or refuse; it must not throw, go on for long, or make much
  * more of the input than its size. What else must hold (round trips, no byte read beyond the end) the target itself says.
  */
@@ -16,13 +16,13 @@ import { choices, type Choose, mutate, noise } from "./Mutation.ts"
 /** Where an input comes from. A valid one must be accepted. */
 export type Origin = "valid" | "mutated" | "noise"
 
-/** What became of an input that did no harm. */
+/** The outcome of a harmless input. */
 export type Verdict = "accepted" | "refused"
 
 /** Something that takes bytes of other programs. */
 export interface Target {
   readonly name: string
-  /** Inputs that are as they should be; not empty. */
+  /** Valid inputs; not empty. */
   readonly corpus: ReadonlyArray<Uint8Array>
   /** Throws when something is wrong that only the target can know. `choose` belongs to the input. */
   readonly run: (input: Uint8Array, choose: Choose, origin: Origin) => Verdict
@@ -32,7 +32,7 @@ export interface Target {
   readonly allowance?: number | undefined
 }
 
-/** An input with which something does not do what it should. */
+/** An input that breaks a rule. */
 export class FuzzFailed extends Schema.TaggedError<FuzzFailed>()("FuzzFailed", {
   target: Schema.String,
   /** Of this input: `replay` makes it again. */
@@ -76,7 +76,7 @@ const ALLOWANCE = 256 * 1024
 /** Bytes of noise. */
 const MOST_NOISE = 4096
 
-/** Puts so many inputs through a target, which the seed decides; fails with the first that does harm. */
+/** Puts so many inputs of a seed through a target; fails with the first that breaks a rule. */
 export const run = Effect.fnUntraced(function* (
   target: Target,
   options: { readonly cases: number; readonly seed: number }
@@ -134,7 +134,7 @@ export const inputOf = (
   return { input: mutate(pick(), pick(), choose), origin: "mutated", choose }
 }
 
-/** Throws when something does not hold; the problem is for people. */
+/** Throws when a rule does not hold; the problem is for people. */
 export const must = (holds: boolean, problem: string): void => {
   if (!holds) throw new Broken(problem)
 }
@@ -155,7 +155,8 @@ class Broken extends Error {}
 const one = (target: Target, seed: number): Verdict => {
   const first = measure(target, seed)
   if (!first.isMuch) return first.verdict
-  // A compilation in between is no fault of the input, and does not happen again; a collection in between hides what was used.
+  // A compilation in between is no fault of the input, and does not happen again; a collection in between hides what
+  // was used.
   const again = Array.from({ length: MEASURES }, () => measure(target, seed))
   const much = again.filter(({ isMuch }) => isMuch)
   const [worst] = much

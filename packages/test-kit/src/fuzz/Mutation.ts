@@ -1,4 +1,4 @@
-/** What broken and hostile peers make of bytes, by a seed. */
+/** Mutations of bytes as broken and hostile peers make them, by a seed. */
 
 /** An integer in `[0, below)`. */
 export type Choose = (below: number) => number
@@ -24,8 +24,8 @@ export const noise = (most: number, choose: Choose): Uint8Array => {
 }
 
 /**
- * Breaks a valid encoding as a broken or hostile peer would, in one to three steps: bits and bytes changed, wrong lengths and
- * counts, pieces cut off, added, doubled, left out or taken from `other`, invalid text.
+ * Breaks a valid encoding as a broken or hostile peer would, in one to three steps: bits and bytes changed, wrong
+ * lengths and counts, pieces cut off, added, doubled, left out or taken from `other`, invalid text.
  */
 export const mutate = (valid: Uint8Array, other: Uint8Array, choose: Choose): Uint8Array => {
   let mutated: Uint8Array = valid.slice()
@@ -43,7 +43,7 @@ export const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   return all
 }
 
-/** Cuts bytes into pieces at places of chance, or into single bytes. */
+/** Cuts bytes into pieces at random places, or into single bytes. */
 export const pieces = (bytes: Uint8Array, choose: Choose): ReadonlyArray<Uint8Array> => {
   const most = choose(4) === 0 ? 1 : 1 + choose(Math.max(bytes.length, 1))
   const all: Array<Uint8Array> = []
@@ -105,7 +105,9 @@ const step = (bytes: Uint8Array, other: Uint8Array, choose: Choose): Uint8Array 
 
 const edges = [0x00, 0x01, 0x7f, 0x80, 0xff] as const
 
-/** Text that UTF-8 does not know (overlong, surrogates, beyond Unicode, broken off), and text that people do not expect. */
+/**
+ * Text that UTF-8 does not know (overlong, surrogates, beyond Unicode, broken off), and text that people do not expect.
+ */
 const hostileTexts: ReadonlyArray<Uint8Array> = [
   [0xc0, 0x80],
   [0xed, 0xa0, 0x80],

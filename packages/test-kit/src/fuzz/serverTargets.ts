@@ -89,7 +89,7 @@ const request = (requests: ReadonlyArray<Uint8Array>): Target => ({
 const few = (requests: ReadonlyArray<Uint8Array>, choose: Choose): ReadonlyArray<Uint8Array> =>
   Array.from({ length: choose(3) }, () => requests[choose(requests.length)]!)
 
-/** A connection that says anything, to a server that others want to go on using. */
+/** A connection that sends anything, to a server that others go on using. */
 const connection = (requests: ReadonlyArray<Uint8Array>): Target => {
   const choose = choices(1)
   const hellos = recorded().flatMap(({ bytes, direction, op }) =>

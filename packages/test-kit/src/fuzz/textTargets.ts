@@ -1,6 +1,6 @@
 /**
- * Everything that reads foreign text and numbers: connect strings, paths, ACLs, flags and codes, answers to four-letter words,
- * SASL tokens.
+ * Everything that reads foreign text and numbers: connect strings, paths, ACLs, flags and codes, answers to four-letter
+ * words, SASL tokens.
  *
  * Inputs are bytes here too; as text they are UTF-16, so that every string of JavaScript is one of them.
  */
@@ -252,5 +252,5 @@ const token: Target = {
   }
 }
 
-/** Of everything that reads text. */
+/** Everything that reads text. */
 export const textTargets: ReadonlyArray<Target> = [connectString, path, acl, numbers, word, token]

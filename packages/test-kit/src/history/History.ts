@@ -1,5 +1,5 @@
 /**
- * What clients asked and what they were told: the record that the checker judges.
+ * The operations of clients with their results: the record that the checker judges.
  *
  * A history is written as lines, one when something is asked and one when an answer comes, so that what a killed process
  * had asked is there without an answer. Lines of several processes may be joined: all times are of one monotonic clock.
@@ -7,12 +7,13 @@
 import * as Schema from "effect/Schema"
 
 /**
- * The kinds of operations. Registers: `read`, `write` (with `expected`, of that version only), `cas` (of a value), `create`,
- * `delete`. Watches: `watch` reads and watches, `event` is the one event of the watch `of`; `observe` begins a stream of
- * newest states, `observed` is one of the stream `of`; `unwatched` says that the watch or the stream `of` is over. Locks:
- * `acquire`, and `release` of, or `lost` for, the hold `of`; `fenced` is a write to a resource that compares tokens.
- * Counters: `increment`, and `total`. Queues: `offer`, `take`. `alive` says which session a client has at the end. `pause`
- * is a process that stood still, or with the path "leader" a time in which two members may have led; `crash` a process that ended without a word.
+ * The kinds of operations. Registers: `read`, `write` (with `expected`, of that version only), `cas` (of a value),
+ * `create`, `delete`. Watches: `watch` reads and watches, `event` is the one event of the watch `of`; `observe` begins a
+ * stream of newest states, `observed` is one of the stream `of`; `unwatched` says that the watch or the stream `of` is
+ * over. Locks: `acquire`, and `release` of, or `lost` for, the hold `of`; `fenced` is a write to a resource that compares tokens.
+ * Counters: `increment`, and `total`. Queues: `offer`, `take`. `alive` says which session a client has at the end.
+ * `pause` is a process that stood still, or with the path "leader" a time in which two members may have led; `crash` a
+ * process that ended without a word.
  */
 const Kind = Schema.Literals([
   "read",
@@ -103,13 +104,13 @@ export type Answered = Pick<Line, keyof typeof answered>
 /** `ok`: done. `fail`: certainly not done. `info`: unknown, and it may yet be done at any time. */
 export type Outcome = "ok" | "fail" | "info"
 
-/** Something that was asked, with what became of it. */
+/** An operation with its outcome. */
 export interface Operation extends Omit<Line, "type" | "at" | "session"> {
   readonly invokedAt: number
-  /** Infinity where no answer came, or one that decides nothing. */
+  /** Infinity without an answer, or with one that proves nothing. */
   readonly completedAt: number
   readonly outcome: Outcome
-  /** The session in which it was asked and answered; `undefined` if it was another one by then. */
+  /** The session in which it began and ended; `undefined` if these were two. */
   readonly session: string | undefined
 }
 

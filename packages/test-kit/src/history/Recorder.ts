@@ -1,4 +1,4 @@
-/** Writes down what a client asks, before a byte leaves, and what it is told. */
+/** Records the operations of a client, before a byte leaves, and their results. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -8,10 +8,10 @@ import { encodeLine } from "./History.ts"
 import { outcomeOf } from "./outcome.ts"
 
 export interface Recorder {
-  /** What no other operation of any client writes: the client's name and a number. */
+  /** A value that no other operation of any client writes: the client's name and a number. */
   readonly unique: () => string
   /**
-   * Runs an effect, and records that it was asked and what came of it. `answered` takes from the result what the checker
+   * Runs an effect, and records that it began and how it ended. `answered` takes from the result what the checker
    * needs to know. `id` is that of the operation, where others belong to it.
    */
   readonly record: <A, E, R>(
@@ -22,7 +22,7 @@ export interface Recorder {
   ) => Effect.Effect<A, E, R>
   /** Something that happened at this moment. */
   readonly note: (asked: Asked & Answered, id?: string) => void
-  /** Something that lasted, of which only the span is known: asked now, answered when what it gives is called. */
+  /** Begins an operation of which only the span is known; the returned function ends it. */
   readonly begin: (asked: Asked) => () => void
 }
 
@@ -69,7 +69,7 @@ export const make = ({ client, now = monotonic, session = () => "", write }: Opt
   }
 }
 
-/** Lines at the end of a file, each written before the next thing happens. Several processes may write to one file. */
+/** Appends lines to a file, each before the next thing happens. Several processes may write to one file. */
 export const toFile = (path: string): Effect.Effect<(line: Line) => void, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(

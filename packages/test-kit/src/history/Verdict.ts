@@ -1,11 +1,11 @@
 /** The checker's verdict on a history. */
 
 export interface Verdict {
-  /** What no correct client and server can have shown; empty for a history that is fine. */
+  /** Results that no correct client and server can have given; empty for a correct history. */
   readonly violations: ReadonlyArray<string>
-  /** What could not be decided, with the reason: too many possibilities, or a history that is not of the kind. */
+  /** Questions that could not be decided, with the reason: too many possibilities, or a history of another kind. */
   readonly undecided: ReadonlyArray<string>
-  /** What would be a violation but for something that the history shows as well, such as a process that stood still. */
+  /** Violations that the history itself excuses, such as those of a process that stood still. */
   readonly excused: ReadonlyArray<string>
 }
 

@@ -1,5 +1,5 @@
 /**
- * The checker: every rule there is, over one history.
+ * The checker: all rules, applied to one history.
  *
  * It is the same for simulated worlds, for clients of a real ensemble, and for processes in other languages that write the
  * same lines. A rule that has nothing to judge says nothing.

@@ -9,7 +9,7 @@ import { describe, groupBy } from "./History.ts"
 import { sweep } from "./realTime.ts"
 import * as Verdict from "./Verdict.ts"
 
-/** A time in which somebody held something. Microseconds; `to` is Infinity where it did not end. */
+/** A time in which a client held something. Microseconds; `to` is Infinity where it did not end. */
 export interface Hold {
   readonly acquire: Operation
   readonly from: number

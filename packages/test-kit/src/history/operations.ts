@@ -1,6 +1,6 @@
 /**
- * Operations of clients and of recipes, recorded with what the checker needs to know of their results: simulated clients and
- * clients of real ensembles record the same.
+ * Operations of clients and of recipes, recorded with what the checker needs to know of their results: simulated
+ * clients and clients of real ensembles record the same.
  */
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type { Stat } from "@effect-zookeeper/protocol/Records"

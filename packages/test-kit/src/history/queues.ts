@@ -1,4 +1,4 @@
-/** Queues hand out what was put in, once, and lose nothing but to those who do not know whether they took it. */
+/** Queues hand out each item once, and lose none but to takers that do not know whether they took it. */
 import type { Operation } from "./History.ts"
 import { describe, groupBy } from "./History.ts"
 import { sweep } from "./realTime.ts"
@@ -7,7 +7,7 @@ import * as Verdict from "./Verdict.ts"
 export interface Options {
   /** Whether an element may be handed out again, as queues do that promise "at least once". Default false. */
   readonly mayRepeat?: boolean | undefined
-  /** Whether what one producer put in one after the other comes out in that order. Default false. */
+  /** Whether the items of one producer come out in their order. Default false. */
   readonly isOrdered?: boolean | undefined
 }
 

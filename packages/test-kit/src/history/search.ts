@@ -2,9 +2,10 @@
  * Whether there is an order of the operations on one znode that explains every answer: a search, for histories with
  * creations, deletions and compare-and-set, with or without versions.
  *
- * After Wing and Gong, with the sets of configurations of Lowe: time goes from event to event, and with each answer only
- * those orders are kept in which the operation has happened by then. Operations that only look (reads, refusals) happen as soon as
- * they can, since that rules nothing out. Writes whose outcome is unknown and that no read saw are alike, and counted.
+ * After Wing and Gong, with the sets of configurations of Lowe: time goes from event to event, and with each answer
+ * only those orders are kept in which the operation has happened by then. Operations that only look (reads, refusals)
+ * happen as soon as they can, since that rules nothing out. Writes whose outcome is unknown and that no read saw are
+ * alike, and counted.
  */
 import type { Operation } from "./History.ts"
 import { describe } from "./History.ts"
@@ -18,7 +19,7 @@ export interface Options {
 }
 
 /**
- * Judges all that was done to one znode. Reads that are not `synced` are left out, for they may show an older state.
+ * Judges all operations on one znode. Reads that are not `synced` are left out, for they may show an older state.
  */
 export const search = (path: string, operations: ReadonlyArray<Operation>, options: Options = {}): Verdict.Verdict => {
   const steps = operations.flatMap(toStep)
@@ -88,7 +89,7 @@ const toStep = (operation: Operation): ReadonlyArray<Step> => {
   }
 }
 
-/** One way in which things can have gone until now. */
+/** One possible course of events until now. */
 interface Configuration {
   readonly state: State
   /** Operations that have happened though they are not answered yet. */
@@ -211,7 +212,10 @@ class Search {
   }
 }
 
-/** The classes of writes whose outcome is unknown and whose value no read saw: within one, any may be taken for any other. */
+/**
+ * The classes of writes whose outcome is unknown and whose value no read saw: within one, any may be taken for any
+ * other.
+ */
 const classesOf = (steps: ReadonlyArray<Step>): ReadonlyMap<Step, string> => {
   const seen = new Set(
     steps.flatMap(({ looks, operation: { expects, value } }) => [

@@ -1,5 +1,5 @@
 /**
- * No watch is missed: who watches is told of the change, once, and before seeing anything newer; who follows a stream of
+ * No watch is missed: a watch reports the change once, and before its client sees anything newer; a stream of
  * newest states never goes back and ends at the last one.
  */
 import type { Operation } from "./History.ts"

@@ -38,7 +38,7 @@ export class Violations extends Data.TaggedError("Violations")<{ readonly violat
 const MEMBERS = 3
 const servers = Array.from({ length: MEMBERS }, (_, index) => `memory-${index + 1}:2181`)
 
-/** Builds the world, lets it be harmed and healed, and judges; fails with what was wrong. */
+/** Builds the world, breaks and heals it, and judges; fails with the broken rules. */
 export const simulation: Effect.Effect<{ readonly completed: number }, Violations, Simulation.Simulation> =
   Effect.scoped(
     Effect.gen(function* () {
@@ -93,7 +93,7 @@ export const simulation: Effect.Effect<{ readonly completed: number }, Violation
         others: [...FaultActions.commonFaults(targets), ...isolating]
       })
       isLying = false
-      // One client in some worlds ends in the middle of things, perhaps while nothing gets through.
+      // One client in some worlds is closed in the middle of its work, perhaps while nothing gets through.
       const early = (yield* Random.next) < 0.3 ? clients.length - 1 : -1
       if (early >= 0) {
         yield* network.inject({ _tag: "Block", direction: "both", client: clients[early]!.name })
@@ -217,7 +217,7 @@ const judgeFinalState = Effect.fnUntraced(function* (
   for (const found of judgeWatches(record)) record.addViolation(found)
 })
 
-/** P7, P11: nothing is watched any more, and nothing is on its way. */
+/** P7, P11: no watch and no request is left. */
 export const judgeLeftovers = Effect.fnUntraced(function* (
   memory: Transport["Service"],
   record: RunRecord,

@@ -1,5 +1,5 @@
 /**
- * A `Transport` around another that reads along, frame by frame, and judges what a client says on the wire: no write is
+ * A `Transport` around another that reads along, frame by frame, and judges the frames that a client sends: no write is
  * sent twice, the session that has expired is not presented again, the last zxid is that of the replies, idle connections
  * are kept alive, and healthy ones are not left.
  */
@@ -73,7 +73,7 @@ class ConnectionRecorder {
   private isFirstDown = true
   /** Why the client may leave the connection. */
   private excuse: string | undefined
-  /** What came makes no sense, and neither does what follows. */
+  /** The bytes make no sense, and neither do the later ones. */
   private isOver = false
   private heardAt: number
   /** Before what was heard last. */
@@ -117,7 +117,7 @@ class ConnectionRecorder {
     }
   }
 
-  /** The client has let go of it. */
+  /** The client has closed it. */
   left(): void {
     if (this.connection.endedAt === undefined) this.judgeLeaving()
     this.ended("it was left")

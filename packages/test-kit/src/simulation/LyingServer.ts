@@ -1,6 +1,6 @@
 /**
- * A `Transport` around a server that lies: the bytes that it sends are changed before the client reads them. No server should
- * do so; a client that believes it would hand a reply to the wrong request.
+ * A `Transport` around a server that lies: the bytes that it sends are changed before the client reads them. No server
+ * should do so; a client that believes it would hand a reply to the wrong request.
  */
 import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"

@@ -42,14 +42,14 @@ export class Observations {
 /** The most that the scheduling of many fibers may cost, in milliseconds of virtual time. */
 export const SLACK = 150
 
-/** What all clients did together, and what was found wrong. */
+/** The operations of all clients together, and the rules that they broke. */
 export class RunRecord {
   /** The history; a client's session stands for all of its sessions, for it never goes back in any of them. */
   readonly lines: Array<HistoryLine> = []
   readonly violations: Array<string> = []
   private count = 0
 
-  /** Writes down what a client does. `now` are virtual milliseconds; what happens in the same one keeps its order. */
+  /** Records the operations of a client. `now` are virtual milliseconds; what happens in the same one keeps its order. */
   recorder(client: string, now: () => number): Recorder.Recorder {
     return Recorder.make({
       client,

@@ -1,6 +1,6 @@
 /**
  * A world for a recipe: an ensemble in memory, a network with faults, and several clients that use the recipe again and
- * again while they are harmed, interrupted, stopped and robbed of their sessions. Then all is healed, and each must come to
+ * again through faults, interruptions, standstills and ended sessions. Then all faults end, and each client must come to
  * an end, do its work once more, and leave nothing behind.
  *
  * ```ts
@@ -48,25 +48,25 @@ export interface Environment {
   /** Virtual milliseconds. */
   readonly now: () => number
   /**
-   * Whether what a client believes may be wrong through no fault of its own: it stands still or did a moment ago, its session
-   * was ended from outside, or the znode was deleted by another.
+   * Whether what a client believes may be wrong through no fault of its own: it stands still or did a moment ago, its
+   * session was ended from outside, or the znode was deleted by another.
    */
   readonly isExcused: (client: SimulatedClient.SimulatedClient, session: bigint, path: string) => boolean
   /** Whether all faults are over, and what had begun before has ended. */
   readonly isFaultFree: () => boolean
   /** The servers' znodes below `/recipe`, at this moment. */
   readonly znodes: Effect.Effect<ZnodesByPath>
-  /** Writes down what a client does, for `history`. To be made once for each. */
+  /** Records the operations of a client, for `history`. To be made once for each. */
   readonly recorder: (client: SimulatedClient.SimulatedClient) => Recorder.Recorder
-  /** What all clients have done. */
+  /** The operations of all clients. */
   readonly history: () => ReadonlyArray<History.Operation>
 }
 
 /** One recipe at work. */
 export interface Scenario {
   /**
-   * Makes a client ready, and gives what it does in one round. It runs in the client's process, and the Scope lasts until the
-   * client is done. A round may be interrupted at any time; it may fail with what `expected` names.
+   * Makes a client ready, and gives what it does in one round. It runs in the client's process, and the Scope lasts
+   * until the client is done. A round may be interrupted at any time; it may fail with what `expected` names.
    */
   readonly play: (
     client: SimulatedClient.SimulatedClient
@@ -75,7 +75,7 @@ export interface Scenario {
   readonly expected?: ReadonlyArray<string> | undefined
   /** Whether its rounds may go on while its client is closed, as those of what is guarded may. */
   readonly mayBeClosedInside?: boolean
-  /** Whether somebody else may delete one of the znodes below `/recipe` in the middle of it. Default true. */
+  /** Whether another client may delete one of the znodes below `/recipe` in the middle of it. Default true. */
   readonly survivesDeletion?: boolean | undefined
   /** The rules that hold in the end; all clients are still connected, and none does anything. */
   readonly judge?: ((truth: ZnodesByPath, zk: ZooKeeper.Service) => Effect.Effect<void, unknown>) | undefined
@@ -97,7 +97,7 @@ const servers = Array.from({ length: MEMBERS }, (_, index) => `memory-${index + 
 /** How long anything may take once all is healed, in virtual milliseconds: several sessions end one after another. */
 const COMPLETION_TIMEOUT = 90_000
 
-/** Builds the world, lets it be harmed and healed, and judges; fails with what was wrong. */
+/** Builds the world, breaks and heals it, and judges; fails with the broken rules. */
 export const simulation = (
   recipe: Recipe
 ): Effect.Effect<{ readonly completed: number }, Violations, Simulation.Simulation> =>
@@ -260,7 +260,7 @@ class Player {
     for (const worker of this.workers) yield* SimulatedClient.interrupt(worker)
   })
 
-  /** A round in peace succeeds, and the client lets go of all that it has. */
+  /** A round without faults succeeds, and the client releases all that it has. */
   readonly finish = Effect.gen({ self: this }, function* () {
     const { name, node } = this.client
     const before = this.completed
@@ -275,7 +275,10 @@ class Player {
     yield* this.within(`${name}: letting go`, node.run(Scope.close(this.scope, Exit.void)))
   })
 
-  /** Works on, for its client to be closed in the midst of it: what it guards has stopped before another can have it. */
+  /**
+   * Works on, for its client to be closed in the middle of it: its guarded effects stop before another can own
+   * anything.
+   */
   readonly goOn = Effect.gen({ self: this }, function* () {
     const { node } = this.client
     for (let worker = 0; worker < 2; worker++) {

@@ -1,5 +1,6 @@
 /**
- * One client of a simulation: the real stack, from `ZooKeeper` down to a transport that records frames, in a process of its own.
+ * One client of a simulation: the real stack, from `ZooKeeper` down to a transport that records frames, in a process of
+ * its own.
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as SimulatedNetwork from "@effect-zookeeper/server/SimulatedNetwork"
@@ -102,7 +103,7 @@ export const connect = Effect.fnUntraced(function* (
   )
   // The observers outlive the session, to see its end.
   const observers = [yield* forkInNode(node, observe)]
-  // Those who own nothing keep their sessions by pings alone.
+  // Clients that own nothing keep their sessions by pings alone.
   if ((yield* Random.nextIntBetween(0, 4)) > 0) observers.push(yield* forkInNode(node, Effect.forever(hold)))
   const close = Effect.gen(function* () {
     observations.closedBy = simulation.now()

@@ -1,5 +1,6 @@
 /**
- * The work of the clients of a simulated world: reads, writes, creations, watches, in several fibers each, and interruptions.
+ * The work of the clients of a simulated world: reads, writes, creations, watches, in several fibers each, and
+ * interruptions.
  */
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type { Stat } from "@effect-zookeeper/protocol/Records"
@@ -16,11 +17,11 @@ import type { Recorder } from "../history/Recorder.ts"
 import type { RunRecord } from "./Observations.ts"
 import { forkInNode, interrupt, type SimulatedClient } from "./SimulatedClient.ts"
 
-/** What every client reads and writes. */
+/** The znodes that every client reads and writes. */
 export const registers = ["/a", "/b"] as const
-/** Whose children come and go. */
+/** A parent whose children come and go. */
 export const parent = "/list"
-/** What only those who have said who they are may read. */
+/** A znode that only authenticated clients may read. */
 export const secret = "/secret"
 
 interface WorkloadOptions {
@@ -38,7 +39,7 @@ export class Workload {
   private stopped = false
   private readonly recorder: Recorder
   private count = 0
-  /** Those whose event has not come. */
+  /** Watches whose event has not come. */
   private readonly watches = new Set<Fiber.Fiber<unknown, unknown>>()
   private readonly workers: Array<Fiber.Fiber<void>> = []
   private readonly streams: Array<Fiber.Fiber<unknown, unknown>> = []
@@ -66,7 +67,7 @@ export class Workload {
     for (const stream of this.watching) this.streams.push(yield* forkInNode(node, stream))
   })
 
-  /** Lets the workers finish what they do; what does not end in time is a hang. Milliseconds. */
+  /** Lets the workers finish; one that does not end in time hangs. Milliseconds. */
   finish(within: number): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       this.stopped = true
@@ -77,7 +78,10 @@ export class Workload {
     })
   }
 
-  /** In peace a request takes as long as the network, and not until the next heartbeat; not behind another one either. */
+  /**
+   * Without faults a request takes as long as the network, and not until the next heartbeat; not behind another one
+   * either.
+   */
   readonly measureLatency = Effect.gen({ self: this }, function* () {
     for (let i = 0; i < 12; i++) {
       const behind = yield* Random.nextBetween(0, 0.3)
@@ -99,7 +103,7 @@ export class Workload {
     })
   }
 
-  /** Compares what watches and streams have told with what is there. */
+  /** Compares the results of watches and streams with the znodes. */
   judge(current: ReadonlyMap<string, { readonly value: string; readonly stat: Stat } | undefined>, children: string) {
     if (this.latest.get(parent) !== children) {
       this.addViolation(`P7: childrenChanges ended with ${this.latest.get(parent)}, where ${children} are there`)
@@ -109,7 +113,7 @@ export class Workload {
     }
   }
 
-  /** Lets go of all watches. */
+  /** Ends all watches. */
   readonly leave = Effect.gen({ self: this }, function* () {
     for (const stream of this.streams) yield* interrupt(stream)
     for (const fiber of this.watches) yield* interrupt(fiber)
@@ -188,7 +192,7 @@ export class Workload {
     })
   }
 
-  /** P2: what one session asks in order is done in order, pipelined too. */
+  /** P2: the requests of one session are done in order, pipelined too. */
   private get pipeline() {
     return Effect.gen({ self: this }, function* () {
       const path = yield* this.register
@@ -237,7 +241,7 @@ export class Workload {
     })
   }
 
-  /** Asks, and goes before the answer comes. */
+  /** Sends a request, and is interrupted before the answer comes. */
   private get impatient() {
     return Effect.gen({ self: this }, function* () {
       const path = yield* this.register

@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { SimulatedClient } from "./SimulatedClient.ts"
 
-/** Done, with what takes it back. */
+/** A fault that was begun, with the effect that ends it. */
 type FaultAction = Effect.Effect<Effect.Effect<void>>
 
 type Server = EmbeddedServer.EmbeddedServer["Service"]
@@ -25,7 +25,7 @@ export interface FaultTargets {
   readonly killed: Set<bigint>
   /** `host:port` of the members. */
   readonly servers: ReadonlyArray<string>
-  /** Opens when nothing is to be harmed any more. */
+  /** Opens when the time of faults is over. */
   readonly over: Latch.Latch
   /** Whether servers may lag behind. */
   readonly hasLags: boolean
@@ -33,7 +33,7 @@ export interface FaultTargets {
   readonly now: () => number
 }
 
-/** The kinds of harm that every world knows. */
+/** The faults of every world. */
 export const commonFaults = ({
   hasLags,
   killed,
@@ -86,7 +86,7 @@ export const commonFaults = ({
   ]
 }
 
-/** Ends all harm. */
+/** Ends all faults. */
 export const healAll = (
   network: SimulatedNetwork,
   { over, server, servers }: Pick<FaultTargets, "server" | "servers" | "over">
@@ -146,7 +146,7 @@ export const isolateClient = (network: SimulatedNetwork, clients: ReadonlyArray<
     return Effect.void
   })
 
-/** Somebody who has no part in it deletes a znode without children below a path. */
+/** A client without a part in the recipe deletes a znode without children below a path. */
 export const deleteLeaf = (
   server: Server,
   clients: ReadonlyArray<SimulatedClient>,

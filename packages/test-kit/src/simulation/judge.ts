@@ -33,7 +33,7 @@ export const judgeWrites = (record: RunRecord): ReadonlyArray<string> => {
 }
 
 /**
- * P7: every watch is told, before anything newer is seen, and the streams of data end at the newest: to be asked when all
+ * P7: every watch fires, before anything newer is seen, and the streams of data end at the newest: to be asked when all
  * have come to rest.
  */
 export const judgeWatches = (record: RunRecord): ReadonlyArray<string> =>
@@ -102,7 +102,7 @@ const judgeExpiries = (observations: Observations, addViolation: AddViolation): 
     }
     last = at
     const saidSo = expiredByServer.some((said) => said > granted.at - SLACK && said <= at)
-    // An answer to the handshake in the very moment of the end may lie unread: the one before it counts.
+    // An answer to the handshake in the very moment of the end may be unread: the one before it counts.
     const since = heard.findLast((heardAt) => heardAt <= at - SLACK) ?? 0
     if (!saidSo && at - since < (granted.timeout * 4) / 3 - SLACK && !observations.isExcused(since, at)) {
       addViolation(`P5: Expired at ${at.toFixed(1)} ms, where a server had spoken at ${since.toFixed(1)} ms`)

@@ -1,8 +1,8 @@
 /**
- * Members of a real ensemble with the timing of ZooKeeper's own configuration (ticks of two seconds, five of them until a
- * silent member is missed), which are cut off from the others while clients still reach them: first a follower, then the
- * leader. Clients on that member own something in each of five recipes, with sessions of 4, 6 and 10 seconds; others, on the
- * majority, wait for it. The history says when each owner had stopped and when its successor began.
+ * Members of a real ensemble with the timing of ZooKeeper's own configuration (ticks of two seconds, five of them until
+ * a silent member is missed), which are cut off from the others while clients still reach them: first a follower, then
+ * the leader. Clients on that member own something in each of five recipes, with sessions of 4, 6 and 10 seconds;
+ * others, on the majority, wait for it. The history says when each owner had stopped and when its successor began.
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Queue from "@effect-zookeeper/recipes/Queue"
@@ -26,7 +26,7 @@ import * as WorkerProcess from "./workerProcess.ts"
 
 export interface Options {
   readonly seed: number
-  /** What proves to owners that they still are. Default: a quorum, as for all clients. */
+  /** How ownership is proved. Default: by a quorum, as for all clients. */
   readonly ownershipProof?: "quorum" | "server" | undefined
 }
 
@@ -36,7 +36,7 @@ export type Role = "follower" | "leader"
 /** Which members a client on the one that is cut off can reach: that one alone, or all. */
 export type Reach = "one" | "all"
 
-/** What became of something that was owned on the member when it was cut off. */
+/** The fate of something that was owned on the member when it was cut off. */
 export interface Succession {
   readonly role: Role
   readonly reach: Reach
@@ -61,8 +61,8 @@ const sessionTimeouts = [4000, 6000, 10_000] as const
 export const OWNED = sessionTimeouts.length * 2 * (4 + PERMITS)
 
 /**
- * How long a succession is waited for: sessions without any sign of life end at the latest after 12 seconds, and after a new
- * leader was elected, which the members begin with when they have missed the old one for 10 seconds.
+ * How long a succession is waited for: sessions without any sign of life end at the latest after 12 seconds, and after
+ * a new leader was elected, which the members begin with when they have missed the old one for 10 seconds.
  */
 const LIMIT = { follower: "18 seconds", leader: "30 seconds" } as const
 
@@ -193,7 +193,7 @@ interface Cut {
   readonly ownershipProof: "quorum" | "server"
 }
 
-/** Owners that have the same to bear: they are one client. */
+/** Owners with the same conditions: they are one client. */
 interface Group {
   readonly role: Role
   readonly reach: Reach
@@ -235,7 +235,7 @@ const open = (history: string): ReadonlyArray<Hold> => holdsOf(read(history)).fi
 const owned = (history: string, group: Group): number =>
   open(history).filter(({ acquire }) => acquire.client === `owner${pathOf(group)}`).length
 
-/** Those who wait have joined the allocators, and have a part of the items. */
+/** The successors have joined the allocators, and have a part of the items. */
 const isDivided = (history: string, groups: ReadonlyArray<Group>): boolean => {
   const holds = open(history)
   return groups.every((group) => {
@@ -314,7 +314,7 @@ const range = (values: ReadonlyArray<number>): string =>
 
 interface Worker {
   readonly begin: Effect.Effect<void>
-  /** Lets it give back what it owns, and end. */
+  /** Lets it release what it owns, and end. */
   readonly rest: Effect.Effect<void>
 }
 

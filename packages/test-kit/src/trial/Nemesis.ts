@@ -21,7 +21,7 @@ export interface Options {
   /** Made with `links`. */
   readonly ensemble: ZooKeeperEnsemble
   readonly clients: ReadonlyArray<ReachableClient>
-  /** Where it is written down when two may have led. */
+  /** Records the times in which two members may have led. */
   readonly recorder: Recorder
   /** Milliseconds for which faults begin. */
   readonly duration: number
@@ -37,7 +37,7 @@ export interface Options {
 export interface ReachableClient {
   /** Its ways to the members. */
   readonly proxies: ReadonlyArray<FaultProxy>
-  /** Where it is known which of them it uses now. */
+  /** Which of them it uses now. */
   readonly zk?: { readonly session: Pick<SessionInfo, "server"> } | undefined
 }
 
@@ -50,14 +50,14 @@ export interface Fault {
   readonly lasted: number
 }
 
-/** Brings faults, and leaves everything healed. */
+/** Brings faults one after the other, and ends them all. */
 export const run = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<ReadonlyArray<Fault>, ZooKeeperServerError> {
   const faults: Array<Fault> = []
   const began = yield* Clock.currentTimeMillis
   const all = [...ofMembers(options), ...ofClients(options)]
-  // Each kind once in an order of chance, then again: a short run has seen most of them.
+  // Each kind once in random order, then again: a short run has most of them.
   let order = yield* Random.shuffle(all)
   for (let turn = 0; ; turn++) {
     const start = yield* Clock.currentTimeMillis

@@ -110,7 +110,7 @@ interface Worker extends Nemesis.ReachableClient {
   readonly name: string
   readonly pid: number
   readonly ready: Effect.Effect<void>
-  /** Lets it finish what it does, and end. */
+  /** Lets it finish, and end. */
   readonly rest: Effect.Effect<void>
 }
 
@@ -139,7 +139,7 @@ const startWorker = Effect.fnUntraced(function* (
   }
 })
 
-/** Stops a process for longer than its session: what it holds may go to another meanwhile, and nothing in it can know. */
+/** Stops a process for longer than its session: another may own what it holds meanwhile, and it cannot know. */
 const freezeOne = Effect.fnUntraced(function* (workers: ReadonlyArray<Worker>, write: Recorder.Options["write"]) {
   const { name, pid } = workers[yield* Random.nextIntBetween(0, workers.length - 1)]!
   const began = Recorder.monotonic()
@@ -151,7 +151,7 @@ const freezeOne = Effect.fnUntraced(function* (workers: ReadonlyArray<Worker>, w
       Effect.sync(() => {
         process.kill(pid, "SIGCONT")
         write({ ...line, type: "invoke", at: began })
-        // Awake, it has to be told yet.
+        // After it wakes, it still has to learn of it.
         write({ ...line, type: "ok", at: Recorder.monotonic() + 500_000 })
       })
   )

@@ -37,8 +37,8 @@ export const sample = <E, R>(serverWatches: Effect.Effect<number, E, R>): Effect
     const watched = yield* serverWatches
     const { gc } = globalThis
     if (gc === undefined) return yield* Effect.die(new Error("memory cannot be measured: run node with --expose-gc"))
-    // All that can go, as before a snapshot: else what is compiled, and weakly held, comes and goes as it likes. Twice: what
-    // finalizers let go of goes in the second.
+    // All that can go, as before a snapshot: else what is compiled, and weakly held, comes and goes as it likes. Twice:
+    // what finalizers let go of goes in the second.
     for (let i = 0; i < 2; i++) {
       gc({ type: "major", execution: "sync", flavor: "last-resort" })
       yield* Effect.yieldNow
@@ -82,7 +82,8 @@ const bounds: { readonly [Q in Exclude<Quantity, "rss" | "code">]: number } = {
   // Ten bytes for each of the requests of five minutes would be more.
   heap: 1_000_000,
   external: 500_000,
-  // Chance moves these: the requests that are about to be sent, and those that wait. One for each fault of thirty minutes would be 180.
+  // Chance moves these: the requests that are about to be sent, and those that wait. One for each fault of thirty
+  // minutes would be 180.
   handles: 8,
   fibers: 12,
   watches: 8,

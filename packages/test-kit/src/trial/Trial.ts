@@ -1,4 +1,4 @@
-/** Clients of a real ensemble under faults, and the judgement of what they were told. */
+/** Clients of a real ensemble under faults, and the judgement of their results. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -29,7 +29,7 @@ export interface Outcome {
   readonly faults: ReadonlyArray<Nemesis.Fault>
   /** Problems beside those that the history shows: errors that no fault explains, and requests that never ended. */
   readonly surprises: ReadonlyArray<string>
-  /** Watches that the servers still had when every client had let go of all of them. */
+  /** Watches that the servers still had when every client had ended all of them. */
   readonly watchesLeft: number
 }
 
@@ -97,7 +97,7 @@ export const watchesOf = (ensemble: ZooKeeperEnsemble.ZooKeeperEnsemble): Effect
 
 // ---- internal
 
-/** Everybody sees the newest of everything, and nothing is there of sessions that have ended. */
+/** Every client sees the newest state, and no ephemeral is left of sessions that have ended. */
 const rest = Effect.fnUntraced(function* (clients: ReadonlyArray<TrialClient.TrialClient>) {
   const [first] = clients
   if (first === undefined) return

@@ -22,7 +22,7 @@ import { tagOf } from "../history/outcome.ts"
 import * as Recorder from "../history/Recorder.ts"
 import type { ZooKeeperEnsemble } from "../ZooKeeperEnsemble.ts"
 
-/** What every client reads and writes. */
+/** The znodes that every client reads and writes. */
 export const registers = ["/trial/a", "/trial/b", "/trial/c"] as const
 /** The parent of ephemerals. */
 export const ephemerals = "/trial/ephemerals"
@@ -48,9 +48,9 @@ export interface TrialClient {
   readonly proxies: ReadonlyArray<FaultProxy.FaultProxy>
   /** Begins to work. */
   readonly start: Effect.Effect<void>
-  /** Lets the workers finish what they do; `false` if they did not within the time. */
+  /** Lets the workers finish; `false` if they did not within the time. */
   readonly finish: (within: Duration.Input) => Effect.Effect<boolean>
-  /** Lets go of all watches and streams. */
+  /** Ends all watches and streams. */
   readonly leave: Effect.Effect<void>
   /** Reads a register so that nothing older can be seen. */
   readonly readNewest: (path: string) => Effect.Effect<unknown, ReadError | SetDataError>
@@ -89,7 +89,7 @@ export const connect = Effect.fnUntraced(function* (
   }
 })
 
-/** Creates what the clients work on. */
+/** Creates the znodes that the clients work on. */
 export const prepare = Effect.fnUntraced(function* ({ recorder, zk }: TrialClient) {
   yield* zk.create("/trial")
   yield* zk.create(ephemerals)
@@ -257,7 +257,7 @@ class Worker {
       const { changed } = yield* Recorded.watch(recorder, zk, path, id)
       const told = Effect.match(changed, {
         onSuccess: ({ type }) => recorder.note({ f: "event", path, of: id, value: type }),
-        // It ended with its session: that is told, too.
+        // It ended with its session: that is recorded, too.
         onFailure: ({ _tag }) => recorder.note({ f: "unwatched", path, of: id, value: _tag })
       })
       // At once: in its next turn, which on a busy machine may be long after, it would be late for an event that is here.

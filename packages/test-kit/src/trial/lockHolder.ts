@@ -1,7 +1,7 @@
 /**
- * A process that takes a lock and holds on to it, and says when: what it is told to is `{ servers, path, sessionTimeout }`,
+ * A process that takes a lock and holds it, and says when. Its orders are `{ servers, path, sessionTimeout }`,
  * as JSON. It prints `acquired <token>`, `stopped <microseconds of the monotonic clock>` when its guarded effect has been
- * interrupted, and, asked by a line of input, what becomes of a fenced write.
+ * interrupted, and, after a line of input, the outcome of a fenced write.
  */
 import * as Op from "@effect-zookeeper/client/Op"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -35,7 +35,7 @@ const program = Effect.fnUntraced(function* ({ path, servers, sessionTimeout }: 
       })
       .pipe(Effect.catchTag("LockLost", ({ reason }) => say(`lost ${reason}`)))
     yield* lineOfInput
-    // As an application that does not know better would.
+    // As an application would that does not know of the loss.
     const outcome = yield* Effect.match(last!.transaction([Op.setData(`${path}-resource`, "late")]), {
       onSuccess: () => "accepted",
       onFailure: ({ _tag }) => _tag

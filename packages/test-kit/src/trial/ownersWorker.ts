@@ -1,7 +1,8 @@
 /**
- * A process whose clients own what they can, or wait for it: a lock, the leadership, permits, an item of a queue, items of an
- * allocator. Started by `IsolationTrial`, with its orders as JSON in the first argument. It says `ready`, begins at a line of
- * input, works until its input ends, and writes down when each of its guarded effects ran and had stopped.
+ * A process whose clients own, or wait for, as much as they can: a lock, the leadership, permits, an item of a queue,
+ * items of an allocator. Started by `IsolationTrial`, with its orders as JSON in the first argument. It says `ready`,
+ * begins at a line of input, works until its input ends, and writes down when each of its guarded effects ran and had
+ * stopped.
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Allocator from "@effect-zookeeper/recipes/Allocator"
@@ -21,7 +22,7 @@ import * as Recorder from "../history/Recorder.ts"
 import { endOfInput, lineOfInput, recordHold, run, say } from "./workerProgram.ts"
 
 const Client = Schema.Struct({
-  /** Of the client in the history. */
+  /** The client's name in the history. */
   name: Schema.String,
   /** A connect string. */
   servers: Schema.String,
@@ -31,7 +32,7 @@ const Client = Schema.Struct({
   member: Schema.optional(Schema.Int),
   /** Where it contends: below each path for one of each recipe. */
   paths: Schema.Array(Schema.String),
-  /** Whether it contends again for what it has lost. */
+  /** Whether it contends again after a loss. */
   again: Schema.Boolean,
   ownershipProof: Schema.Literals(["quorum", "server"])
 })
@@ -119,7 +120,7 @@ const recipesBelow = (
   Effect.flatMap(Queue.make(`${path}/queue`), (queue) => queue.consumeOne(() => guarded(`${path}/queue`))),
   Effect.flatMap(Allocator.make(`${path}/allocator`, { items: ITEMS, quiet: "300 millis" }), (allocator) =>
     allocator.whileAllocated((items) =>
-      // Begun anew when others of them change: one lock, and one token, may see several of these.
+      // Begun again when the other items change: one lock, and one token, may have several of these.
       Effect.forEach(items, (item) => guarded(`${path}/allocator/${item}`), { concurrency: "unbounded", discard: true })
     )
   )

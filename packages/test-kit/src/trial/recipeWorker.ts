@@ -1,5 +1,5 @@
 /**
- * A process that uses recipes under faults, and writes down what it was told: started by `RecipeTrial`, with its orders as
+ * A process that uses recipes under faults, and records the results: started by `RecipeTrial`, with its orders as
  * JSON in the first argument. It works until its input ends, then comes to rest and exits.
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -71,7 +71,7 @@ const work = Effect.fnUntraced(function* (
   yield* say("rested")
 })
 
-/** Holds it for a moment, and writes what only a holder may; the hold ends when the first finalizer runs. */
+/** Holds it for a moment, with a write that only a holder may do; the hold ends when the first finalizer runs. */
 const guarded = (recorder: Recorder.Recorder, path: string) => (held: Held) =>
   recordHold(
     recorder,
@@ -94,7 +94,7 @@ const guarded = (recorder: Recorder.Recorder, path: string) => (held: Held) =>
 const counting = (recorder: Recorder.Recorder, path: string, layout: "curator" | "exact") =>
   Effect.map(Counter.make(path, { layout }), (counter) => Recorded.add(recorder, path, counter, 1))
 
-/** Puts in, and takes out at least once. */
+/** Offers items, and consumes each at least once. */
 const queueing = (recorder: Recorder.Recorder) =>
   Effect.map(Queue.make("/trial/queue"), (queue) =>
     Effect.gen(function* () {

@@ -9,7 +9,10 @@ import { fileURLToPath } from "node:url"
 
 export interface WorkerProcess {
   readonly pid: number
-  /** Waits for the next line that begins with a word, and gives the rest of it. Lines between are skipped, as those of a log. */
+  /**
+   * Waits for the next line that begins with a word, and gives the rest of it. Lines between are skipped, as those of a
+   * log.
+   */
   readonly hear: (word: string) => Effect.Effect<string>
   readonly write: (line: string) => Effect.Effect<void>
   readonly endInput: Effect.Effect<void>

@@ -1,4 +1,7 @@
-/** The program of a process that `workerProcess.ts` starts: it reads its orders, prints words, and waits for lines of input. */
+/**
+ * The program of a process that `workerProcess.ts` starts: it reads its orders, prints words, and waits for lines of
+ * input.
+ */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -1,4 +1,7 @@
-/** The checker itself: random tiny histories against brute force, mutations that it must catch, histories that it must not. */
+/**
+ * The checker itself: random tiny histories against brute force, mutations that it must catch, histories that it must
+ * not.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { check, checkRegisters, summary } from "../../src/history/check.ts"

@@ -1,4 +1,4 @@
-/** Writes whose reply is lost, and what is told of them when their session ends, or no server can bear them. */
+/** Writes whose reply is lost, and their fate when their session ends, or no server accepts them. */
 import { ZooKeeper } from "@effect-zookeeper/client"
 import { ConnectionLoss } from "@effect-zookeeper/client/Errors"
 import type * as Errors from "@effect-zookeeper/client/Errors"
@@ -28,7 +28,7 @@ const client = (options: Session.SessionOptions = {}) =>
 const overTcp = (servers: string) =>
   Effect.map(Layer.build(Layer.fresh(ZooKeeper.layer({ servers }))), Context.get(ZooKeeper.ZooKeeper))
 
-/** The outcome of a write that is applied, whose reply is lost, and whose session ends before anybody could look. */
+/** The outcome of a write that is applied, whose reply is lost, and whose session ends before any client could look. */
 const lostAndExpired = <A, E>(
   zk: ZooKeeper.Service,
   operation: string,

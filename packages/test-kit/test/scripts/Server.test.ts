@@ -7,7 +7,7 @@ import { outcome } from "../../src/Expectations.ts"
 import { freePorts } from "../../src/internal/server/ports.ts"
 import * as Command from "../support/command.ts"
 
-/** Makes a znode that only the super user may read, as somebody else. */
+/** Creates a znode that only the super user may read, as another user. */
 const closed = Effect.gen(function* () {
   const zk = yield* ZooKeeper.ZooKeeper
   const path = yield* zk.create("/closed-", { mode: "persistentSequential", acl: [Acl.ip("10.0.0.1", "r")] })

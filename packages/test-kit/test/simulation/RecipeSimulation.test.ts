@@ -29,7 +29,7 @@ describe("a recipe in simulated worlds", () => {
               if (result._tag === "Done" && result.exit._tag === "Success") rounds += readCompleted(result.exit.value)
             }
           })
-          // What does nothing breaks nothing.
+          // A recipe that does nothing breaks no rule.
           assert.isAbove(rounds, SEEDS * 2)
         }),
       900_000

@@ -1,5 +1,5 @@
 /**
- * Small histories, each with one thing wrong that the checker must say, and some that look wrong and are not.
+ * Small histories, each with one mistake that the checker must find, and some that look wrong and are not.
  */
 import type { Operation } from "../../src/history/History.ts"
 

@@ -12,12 +12,12 @@ import { changeAll, connect, isWritable, acquireLock, until, watchAll } from "./
 export interface Told {
   /** The answer to the first call after the standstill, before any packet was read. */
   readonly atOnce: "owns" | "owns nothing"
-  /** Of all that was watched before. */
+  /** The results of all watches from before. */
   readonly told: number
   readonly expired: number
   readonly states: ReadonlyArray<string>
   readonly isSame: boolean
-  /** How many watches of the new session were told of a change. */
+  /** How many watches of the new session fired. */
   readonly again: number
 }
 

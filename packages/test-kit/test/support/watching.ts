@@ -1,4 +1,4 @@
-/** Clients that watch thousands of znodes, and what became of their watches. */
+/** Clients that watch thousands of znodes, and the fate of their watches. */
 import * as Op from "@effect-zookeeper/client/Op"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Session from "@effect-zookeeper/session/Session"
@@ -145,7 +145,7 @@ export const keepWriting = Effect.fnUntraced(function* ({ zk }: Client, path: st
 // watches
 // -----------------------------------------------------------------------------
 
-/** What became of watches. */
+/** The fate of watches. */
 interface Watching {
   readonly count: number
   told: number
@@ -174,7 +174,7 @@ export const watchAll = Effect.fnUntraced(function* ({ zk }: Client, parent: str
   return watching
 })
 
-/** All that was watched was told; gives after how many milliseconds. */
+/** All watches have fired; gives after how many milliseconds. */
 export const awaitAllFired = Effect.fnUntraced(function* (watching: Watching) {
   const took = yield* timed(until(() => watching.told + watching.expired >= watching.count))
   assert.deepStrictEqual({ ...watching }, { count: watching.count, told: watching.count, expired: 0 })

@@ -42,7 +42,7 @@ describe("owners on a follower, and then on a leader, that is cut off from the o
     )
   }
 
-  // What shows that the trial can tell.
+  // This shows that the trial can find a violation.
   it.live.runIf(isLong)(
     "own together with others for seconds where the member's own word is enough to them (in test:long only)",
     () =>

@@ -24,7 +24,7 @@ const connect = Effect.map(
   (context) => Context.get(context, ZooKeeper.ZooKeeper)
 )
 
-/** A process that holds a lock, reached over a proxy, and what it says. */
+/** A process that holds a lock, reached over a proxy, and its words. */
 const holder = Effect.fnUntraced(function* (path: string, sessionTimeout: number) {
   const [host = "", port = ""] = TestServer.connectString().split(":")
   const proxy = yield* FaultProxy.make({ host, port: Number(port) })

@@ -1,4 +1,4 @@
-/** Five processes use recipes on a real ensemble under faults; what they were told is judged by the checker. */
+/** Five processes use recipes on a real ensemble under faults; the checker judges their results. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"

@@ -1,4 +1,4 @@
-/** Clients of a real ensemble under faults of chance, and what they were told, judged by the checker. */
+/** Clients of a real ensemble under random faults; the checker judges their results. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"

@@ -1,10 +1,10 @@
 /**
- * Rules on frames: which frame a rule is for, and what becomes of it. Bytes in, bytes out, no sockets.
+ * Rules on frames: which frame a rule is for, and what happens to it. Bytes in, bytes out, no sockets.
  */
 import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
 import type { Direction, FrameAction, FrameMatch, FrameRecord } from "../../FaultProxy.ts"
 
-/** What leaves in place of a frame, in this order; `reset` ends the connection after what precedes it. */
+/** The frames that leave instead of one, in this order; `reset` ends the connection after what precedes it. */
 type Output = Uint8Array | "reset"
 
 /** A rule at work. */

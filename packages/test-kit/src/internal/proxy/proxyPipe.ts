@@ -1,5 +1,5 @@
 /**
- * One direction of one proxied connection: what goes in comes out later, slower, in pieces, or not at all.
+ * One direction of one proxied connection: bytes come out later, slower, in pieces, or not at all.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -20,7 +20,7 @@ export interface Options {
   /** Ends the connection once so many bytes have been delivered. */
   readonly cut: { readonly after: number; readonly ending: Ending } | undefined
   readonly end: (ending: Ending) => void
-  /** Reads no more from the sender, or goes on: what is not delivered must not pile up here. */
+  /** Stops or resumes reading from the sender: undelivered bytes must not pile up here. */
   readonly setReading: (isReading: boolean) => void
 }
 
@@ -76,7 +76,7 @@ export const makePipe = (options: Options): Effect.Effect<Pipe> =>
       if (item === "fin") return to.end()
       if (item === "reset") return end("rst")
       for (let start = 0; start < item.length;) {
-        // Asked anew for each piece, so that a change need not wait for the rest of a long item.
+        // Evaluated for each piece, so that a change need not wait for the rest of a long item.
         const { bytesPerSecond: rate, chunk } = options.shape()
         // A throttled stream moves every 20 ms.
         const size = Math.max(1, chunk ?? (rate === undefined ? item.length : Math.ceil(rate / 50)))

@@ -26,7 +26,7 @@ export interface Certificates {
   readonly caFile: string
 }
 
-/** Those that the options ask for. */
+/** The files that the options need. */
 export const certificatesFor = (
   { tls }: Options,
   folder: string
@@ -35,7 +35,7 @@ export const certificatesFor = (
     ? Effect.succeed(undefined)
     : makeCertificates(folder, tls !== true && tls.expired === true)
 
-/** Makes them in `folder`, which must exist. The server's certificate is of yesterday where `expired` says so. */
+/** Makes them in `folder`, which must exist. With `expired` the server's certificate has expired. */
 const makeCertificates = Effect.fnUntraced(function* (folder: string, expired = false) {
   const openssl = opensslIn(folder)
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -78,7 +78,7 @@ export const makeEncryptedClientKey = Effect.fnUntraced(function* (folder: strin
   return Fs.readFileSync(Path.join(folder, "client-encrypted.key"), "utf8")
 })
 
-/** The authority's list of what it has revoked: the server's certificate or nothing. PEM. */
+/** The authority's list of revoked certificates: the server's one or none. PEM. */
 export const makeCrl = Effect.fnUntraced(function* (folder: string, revoked: "server" | "nothing") {
   const openssl = opensslIn(folder)
   const database = `revoked-${revoked}`

@@ -9,7 +9,10 @@ import type { TestProject } from "vitest/node"
 import type * as _TestServer from "../../TestServer.ts"
 import * as ZooKeeperServer from "../../ZooKeeperServer.ts"
 
-/** A long run has trees of 100,000 znodes, which fill the 128 MiB of a short one: its server would do nothing but collect. */
+/**
+ * A long run has trees of 100,000 znodes, which fill the 128 MiB of a short one: its server would do nothing but
+ * collect.
+ */
 const options: ZooKeeperServer.Options = process.env["ZK_LONG"] === "1" ? { heapMegabytes: 512 } : {}
 
 /** Called by vitest; what it returns is called at the end of the run. */

@@ -2,8 +2,8 @@
  * Free loopback ports for servers that must be told theirs.
  *
  * They are chosen below the range from which systems hand out ports to outgoing connections, so that a client's socket
- * never takes the port of a server that is down for a moment. Two test processes may still pick the same one: a process that
- * starts a server tries again with other ports when its first start fails.
+ * never takes the port of a server that is down for a moment. Two test processes may still pick the same one: a process
+ * that starts a server tries again with other ports when its first start fails.
  */
 import * as Effect from "effect/Effect"
 import * as Crypto from "node:crypto"

@@ -1,5 +1,5 @@
 /**
- * One server process with its folder and its controls: what a single server and a member of an ensemble share.
+ * One server process with its folder and its controls: shared by single servers and members of an ensemble.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -86,7 +86,7 @@ export const makeInstance = Effect.fnUntraced(function* (spec: Spec) {
     if (current?.isRunning() === true) return
     const previous = current
     current = yield* GuardedProcess.start({ folder: spec.root, logFile, ...command(spec) })
-    // The guard of the process before has watched over the folder until now.
+    // Until now the guard of the former process has watched the folder.
     if (previous !== undefined) yield* previous.release
   }).pipe(Effect.uninterruptible)
 

@@ -1,5 +1,5 @@
 /**
- * Names what was skipped at the end of a run, so that nothing is left out in silence. Titles say why.
+ * Names the skipped tests at the end of a run, so that none is skipped silently. Titles say why.
  */
 import type { Reporter, TestModule } from "vitest/node"
 

@@ -1,6 +1,6 @@
 /**
- * P8: who may act at the same time, and whose writes are accepted. A scenario says when a client believes to hold something;
- * this judges.
+ * P8: which holders may act at the same time, and which writes are accepted. A scenario says when a client believes to hold
+ * something; this judges.
  */
 import type { Held } from "@effect-zookeeper/recipes/Held"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -9,7 +9,7 @@ import * as Random from "effect/Random"
 import type { Environment } from "../RecipeSimulation.ts"
 import type { SimulatedClient } from "../SimulatedClient.ts"
 
-/** One who is inside. */
+/** A holder that is inside. */
 interface CurrentHolder {
   readonly client: SimulatedClient
   readonly session: bigint
@@ -17,7 +17,7 @@ interface CurrentHolder {
   readonly kind: string
 }
 
-/** The section that a recipe guards, and what is written there. */
+/** The section that a recipe guards, and the writes in it. */
 export class MutualExclusion {
   private readonly environment: Environment
   private readonly mayBeTogether: (kinds: ReadonlyArray<string>) => boolean
@@ -66,7 +66,7 @@ export class MutualExclusion {
       Effect.map(([{ mzxid }]) => {
         this.writes.push({ mzxid, token: held.fencingToken })
       }),
-      // Whatever became of it.
+      // Its fate does not matter.
       Effect.catchTag(["ConnectionLoss", "RequestTimeout", "SessionExpired"], () => Effect.void)
     )
   }

@@ -56,7 +56,7 @@ export const barrier: Recipe = (environment) =>
     }
   })
 
-/** How long one may be seen that has not said goodbye, in milliseconds. */
+/** How long a member that has not left may be seen, in milliseconds. */
 const AFTERLIFE = 6000
 
 /** All together, and none alone. */

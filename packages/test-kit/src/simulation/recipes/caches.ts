@@ -1,6 +1,6 @@
 /**
- * Caches: in peace they are what the servers have, a replay of what they tell is what they hold, and when they are closed
- * they tell no more.
+ * Caches: without faults they equal the servers' znodes, a replay of their events equals their content, and when they
+ * are closed they emit no more.
  */
 import type { CacheChange, CacheEvent } from "@effect-zookeeper/recipes/CacheEvent"
 import * as ChildrenCache from "@effect-zookeeper/recipes/ChildrenCache"
@@ -23,12 +23,12 @@ const root = "/recipe/t"
 
 type Entries = Iterable<readonly [path: string, znode: DataAndStat]>
 
-/** What all caches have in common. */
+/** The common part of all caches. */
 interface Cache {
   readonly holds: () => Entries
   readonly changes: Stream.Stream<CacheEvent, unknown>
   readonly readThrough: Effect.Effect<unknown, unknown>
-  /** Whether a path is one that it has to hold. */
+  /** Whether the cache has to hold a path. */
   readonly isOurs: (path: string) => boolean
   /** Of which no parent is told. */
   readonly top: string
@@ -107,7 +107,7 @@ const caching = (environment: Environment, make: MakeCache) => ({
   expected: ["TimeoutError"]
 })
 
-/** Follows what a cache tells, and has each step lead from what was before. */
+/** Follows the events of a cache, and checks that each step leads on from the last. */
 class Replay {
   readonly known = new Map<string, DataAndStat>()
   isClosed = false

@@ -1,4 +1,4 @@
-/** P12: what is counted is counted once. The counter in its layouts, the value, the ids. */
+/** P12: each increment is counted once. The counter in its layouts, the value, the ids. */
 import * as AtomicValue from "@effect-zookeeper/recipes/AtomicValue"
 import * as Counter from "@effect-zookeeper/recipes/Counter"
 import * as IdGenerator from "@effect-zookeeper/recipes/IdGenerator"
@@ -49,7 +49,7 @@ const counting = (environment: Environment, layout: Counter.Layout, isPatient: b
   } satisfies Scenario
 }
 
-/** No write is lost or done twice, and those who follow never go back. */
+/** No write is lost or done twice, and streams of changes never go back. */
 export const atomicValue: Recipe = (environment) =>
   Effect.sync((): Scenario => {
     const path = "/recipe/value"

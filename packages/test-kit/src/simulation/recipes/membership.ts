@@ -85,7 +85,7 @@ export const serviceDiscovery: Recipe = (environment: Environment) =>
     expected: ["TimeoutError"]
   })
 
-/** It is there, and ours, and as it was said last; and gone when it is closed. */
+/** It is there, of its own session, with the latest data; and gone when it is closed. */
 export const persistentNode: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const isShared = yield* Random.nextBoolean
   /** One alone, for it deletes by path: it must not delete what another taker has made. */
@@ -127,12 +127,12 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (environment: 
           Effect.ignore
         )
       })
-      // Somebody else has the path of those that are closed: no persistent node may touch what it makes there.
+      // Another client has the path of those that are closed: no persistent node may touch its znode.
       const takeOver = Effect.gen(function* () {
         const path = "/recipe/nodes/short"
         const { zk } = client
-        // As soon as it is free, when the delete of the one before may not have been answered. Of a version that nothing else
-        // has had here: a delete that names the version of its look cannot meet it.
+        // As soon as it is free, when the delete of the one before may not have been answered. Of a version that
+        // nothing else has had here: a delete that names the version of its look cannot meet it.
         const writes = Array.from({ length: ++takeOvers }, () => Op.setData(path, unique()))
         const created = yield* Effect.result(
           zk.transaction([Op.create(path, { mode: "ephemeral" }), ...writes]).pipe(

@@ -21,7 +21,7 @@ export const queue: Recipe = Effect.fnUntraced(function* (environment: Environme
   return yield* atMostOnce(environment, yield* anyLayout, false)
 })
 
-/** The same where some overtake. */
+/** The same with priorities. */
 export const priorityQueue: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   return yield* atMostOnce(environment, yield* anyLayout, true)
 })
@@ -67,8 +67,8 @@ const atMostOnce = Effect.fnUntraced(function* (
       })
       // A session that ended may have taken one along that its taker knows nothing of; it was asked for by each worker.
       const ended = environment.clients.reduce((sum, { observations }) => sum + observations.sessions.length - 1, 0)
-      // And one may be lost between its success and the moment in which its taker has it: a taker that is interrupted there never
-      // learns of it, and nothing can close that gap but an acknowledgement.
+      // And one may be lost between its success and the moment in which its taker has it: a taker that is interrupted
+      // there never learns of it, and nothing can close that gap but an acknowledgement.
       const alongside = Array.from({ length: ended * 2 + 1 }, (_, index) => takenAlong(index))
       report(environment, QueueRules.checkQueues([...history, ...alongside]).violations)
       if (!isTaken) judgeOrder(environment, history, drained)
@@ -88,7 +88,7 @@ const takenAlong = (index: number): Operation => ({
   completedAt: Number.POSITIVE_INFINITY
 })
 
-/** The more urgent first, and what one put in one after the other in that order. */
+/** The more urgent items first, and those of one producer in their order. */
 const judgeOrder = (environment: Environment, history: ReadonlyArray<Operation>, drained: ReadonlyArray<string>) => {
   const priorities = drained.map((value) => Number(value.split(":")[0]))
   const late = priorities.findIndex((priority, index) => index > 0 && priority < priorities[index - 1]!)
@@ -168,7 +168,7 @@ const make = (layout: Queue.Layout, hasPriorities: boolean) =>
     return plain
   })
 
-/** Takes all that is left, in turn. */
+/** Takes all items that are left, in turn. */
 const drain = (environment: Environment, zk: ZooKeeperClient.Service, layout: Queue.Layout, hasPriorities: boolean) =>
   Effect.gen(function* () {
     const queue = yield* Effect.provideService(make(layout, hasPriorities), ZooKeeper, zk)

@@ -1,4 +1,4 @@
-/** What several hold at a time: the read-write lock, and the semaphore. */
+/** Recipes with several holders at a time: the read-write lock, and the semaphore. */
 import type { Held } from "@effect-zookeeper/recipes/Held"
 import * as ReadWriteLock from "@effect-zookeeper/recipes/ReadWriteLock"
 import * as Semaphore from "@effect-zookeeper/recipes/Semaphore"
@@ -10,7 +10,7 @@ import * as Scope from "effect/Scope"
 import type { Recipe, Environment } from "../RecipeSimulation.ts"
 import { MutualExclusion } from "./MutualExclusion.ts"
 
-/** Readers together, a writer alone, and no writer between one and what it reads afterwards. */
+/** Readers together, a writer alone, and no writer between one and its own reads afterwards. */
 export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   yield* Effect.orDie(environment.clients[0]!.zk.create("/resource"))
   const exclusion = new MutualExclusion(
@@ -37,7 +37,7 @@ export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: E
           if (Result.isSuccess(upgraded)) environment.addViolation(`${client.name} reads, and was let in to write`)
         })
       )
-      /** Within what `withLock` guards it is known what is to be downgraded. */
+      /** Within the guarded effect of `withLock` the lock to downgrade is known. */
       const known = Effect.gen(function* () {
         const held = yield* lock.write.withLock((held) => Effect.andThen(writing(held), lock.read.acquire()))
         yield* Effect.raceFirst(held.lost, reading(held))
