@@ -1,6 +1,6 @@
 /**
- * Defects of aiozk 0.32, client side, verified by running it (sections as in the research on its features), and the test
- * of the right outcome here. "Session" is `Session.defects.test.ts`; the other files are in the folder
+ * What is wrong in aiozk 0.32, client side, verified by running it (sections as in the research on its features), and
+ * the test that holds the right outcome here. "Session" is `Session.defects.test.ts`; the other files stand one folder
  * above this one, or are those of this folder in lower case.
  *
  * | aiozk | what goes wrong there | held by |
@@ -107,7 +107,7 @@ describe("aiozk 1.2: starting and closing", () => {
 })
 
 describe("aiozk 1.2, 1.3 and 1.6: waits, versions and retries", () => {
-  it.live("two hundred waits that were given up leave nothing on the server, and the next one gets its event", () =>
+  it.live("two hundred waits that were given up leave nothing on the server, and the next one is told", () =>
     Effect.gen(function* () {
       const { beside: zk, chroot, connectString } = yield* Faults.makeChroot("given-up")
       const other = yield* connect({ servers: connectString })
@@ -125,7 +125,7 @@ describe("aiozk 1.2, 1.3 and 1.6: waits, versions and retries", () => {
     })
   )
 
-  it.live("a znode that others created again is written without BadVersion if no version is given", () =>
+  it.live("a znode made anew by others is written without BadVersion by who gives no version", () =>
     Effect.gen(function* () {
       const { beside: zk, connectString } = yield* Faults.makeChroot("anew")
       const other = yield* connect({ servers: connectString })

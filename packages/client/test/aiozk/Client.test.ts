@@ -72,7 +72,7 @@ describe("aiozk test_client.py", () => {
   )
 
   it.live(
-    "a zxid ahead of every server fails with a typed error, and the session is not given up for it (test_inconsistent_zxid)",
+    "a zxid ahead of every server fails typed, and the session is not given up for it (test_inconsistent_zxid)",
     () =>
       Effect.gen(function* () {
         const { beside, proxy, zk } = yield* connectProxied("zxid", {
@@ -115,7 +115,7 @@ describe("aiozk test_client.py", () => {
       for (const { id } of [first, second]) {
         assert.notInclude(sessions, `0x${BigInt.asUintN(64, id).toString(16)}`)
       }
-      // A caller that still holds the closed client gets an error at once.
+      // Who still holds the closed one is told so, and at once.
       assert.strictEqual((yield* askClosed)._tag, "SessionClosed")
     })
   )
@@ -142,7 +142,7 @@ describe("aiozk test_client.py", () => {
   )
 })
 
-/** The errors of requests of a closed client. */
+/** What a request of a client that was closed fails with. */
 const askClosed = Effect.gen(function* () {
   const closed = yield* Effect.scoped(connect({ servers: TestServer.connectString() }))
   return yield* failure(closed.exists("/"), "SessionClosed")

@@ -56,7 +56,7 @@ describe("aiozk test_connection.py", () => {
     })
   )
 
-  it.live("requests that are pending when it closes fail with that, each once (test_connection_abort)", () =>
+  it.live("requests that are pending when it closes are told so, each once (test_connection_abort)", () =>
     Effect.gen(function* () {
       const { close, proxy, zk } = yield* setUp("close-pending")
       yield* proxy.blackHole("down")
@@ -74,7 +74,7 @@ describe("aiozk test_connection.py", () => {
       yield* close
       for (const [index, fiber] of pending.entries()) {
         const error = yield* Effect.flip(Fiber.join(fiber))
-        // A write may have been applied: the caller gets that error, and not that the client was closed.
+        // A write may have been applied, and who sent it is told that rather than that the client was closed.
         assert.strictEqual(error._tag, index % 2 === 0 ? "SessionClosed" : "ConnectionLoss")
         if (error._tag === "ConnectionLoss") assert.isTrue(error.maybeApplied)
       }

@@ -1,6 +1,4 @@
-/**
- * The defects S1 to S13 of aiozk's sessions (see `Client.defects.test.ts`): the same accidents, with the right outcome.
- */
+/** The defects S1 to S13 of aiozk's sessions (see `Client.defects.test.ts`): the same accidents, with the right outcome. */
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
 import { assert, describe, it } from "@effect/vitest"
@@ -82,7 +80,7 @@ describe("aiozk S3: a write whose reply is lost is not sent again silently", () 
     })
   )
 
-  it.live("S3: a create does not fail because its own znode exists", () =>
+  it.live("S3: a create is not told that its own znode exists", () =>
     Effect.gen(function* () {
       const { lose, zk } = yield* lost("s3-create")
       yield* lose(Op.create)
@@ -93,7 +91,7 @@ describe("aiozk S3: a write whose reply is lost is not sent again silently", () 
     })
   )
 
-  it.live("S3: a delete does not fail because it has deleted the znode", () =>
+  it.live("S3: a delete is not told that there was nothing", () =>
     Effect.gen(function* () {
       const { lose, zk } = yield* lost("s3-delete")
       yield* zk.create("/a")
@@ -107,7 +105,7 @@ describe("aiozk S3: a write whose reply is lost is not sent again silently", () 
     })
   )
 
-  it.live("S3: a versioned set does not take its own write for another's", () =>
+  it.live("S3: a versioned set is not told that its own write is another's", () =>
     Effect.gen(function* () {
       const { lose, proxy, zk } = yield* lost("s3-set")
       yield* zk.create("/a", { data: "0" })
@@ -134,7 +132,7 @@ describe("aiozk S3: a write whose reply is lost is not sent again silently", () 
     })
   )
 
-  it.live("S3: a request that the server never saw is not sent again either, because the client cannot know", () =>
+  it.live("S3: a request that the server never saw is not told apart, and not sent again either", () =>
     Effect.gen(function* () {
       const { proxy, zk } = yield* lost("s3-up")
       yield* proxy.rule({ match: { direction: "up", op: Op.create }, action: { _tag: "DropAndReset" } })
@@ -170,7 +168,7 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
   it.live("S4: servers that lag behind are passed over, and the session is kept", () =>
     Effect.gen(function* () {
       const { chroot, proxy } = yield* Faults.connectProxied("s4-lagging")
-      // As a server does whose clients have seen more than it has: it closes without a word.
+      // What a server does whose clients have seen more than it has: it closes without a word.
       const lagging = yield* ScriptedServer.make((connection) => Effect.andThen(connection.nextFrame, connection.close))
       const zk = yield* connect({
         servers: `${lagging.connectString},${proxy.connectString}${chroot}`,
@@ -210,7 +208,7 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
     })
   )
 
-  it.live("S5: and its end is reported to all listeners, before there is another", () =>
+  it.live("S5: and its end is told to all who need to know, before there is another", () =>
     Effect.gen(function* () {
       const { proxy, zk } = yield* Faults.connectProxied("s5-end", { sessionTimeout: "1 second" })
       const { id } = zk.session
@@ -238,7 +236,7 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
 
 describe("aiozk S6 to S9: watches across reconnections", () => {
   for (const direction of ["up", "down"] as const) {
-    it.live(`S6: the connection may be lost while they are registered again (${direction})`, () =>
+    it.live(`S6: the connection may be lost while they are registered anew (${direction})`, () =>
       Effect.gen(function* () {
         const { beside, proxy, zk } = yield* Faults.connectProxied("s6")
         yield* zk.create("/a")
@@ -294,7 +292,7 @@ describe("aiozk S6 to S9: watches across reconnections", () => {
     })
   )
 
-  it.live("S8: a deletion is reported, whether it came after the reconnection or before it", () =>
+  it.live("S8: a deletion is told, whether it came after the reconnection or before it", () =>
     Effect.gen(function* () {
       const { beside, proxy, zk } = yield* Faults.connectProxied("s8")
       yield* zk.create("/later")
@@ -363,7 +361,7 @@ describe("aiozk S10 to S13: frames", () => {
     })
   )
 
-  it.live("S12: a request that is too large is refused at once, and the connection goes on", () =>
+  it.live("S12: a request that is too large is refused at once, and the connection does not notice", () =>
     Effect.gen(function* () {
       const { proxy, zk } = yield* Faults.connectProxied("s12")
       const error = yield* failure(zk.create("/a", { data: new Uint8Array(2_000_000) }), "FrameTooLarge")

@@ -56,7 +56,7 @@ describe("an error", () => {
     assert.isTrue(Outcome.mayBeApplied(failed))
     assert.isTrue(JSON.parse(JSON.stringify(failed)).maybeApplied)
     assert.include(failed.message, "may have been applied")
-    // The result of a later look has the same class and the same form.
+    // What a look afterwards has shown is told by the same class, in the same form.
     assert.deepStrictEqual({ ...Outcome.markMaybeApplied(refused) }, { ...refused, maybeApplied: true })
     const { maybeApplied: _, ...settled } = failed
     assert.deepStrictEqual({ ...Outcome.markUnapplied(failed) }, settled)
@@ -81,7 +81,7 @@ describe("an answer", () => {
   })
 })
 
-describe("a value with 64-bit numbers, as JSON,", () => {
+describe("what has 64-bit numbers and is asked for JSON", () => {
   it("is a client with its session, whose password stays hidden", async () => {
     await using zk = await connected()
     const json = JSON.parse(JSON.stringify(zk))
@@ -107,7 +107,7 @@ describe("a value with 64-bit numbers, as JSON,", () => {
 })
 
 describe("the stack of a rejection", () => {
-  it("shows the caller's lines if the option says so", async () => {
+  it("shows the caller's lines where that is asked for", async () => {
     await using zk = await connected({ captureStackTrace: true })
     const error: unknown = await loadUser(zk).catch((error: unknown) => error)
     assert.instanceOf(error, NoNode)

@@ -1,4 +1,4 @@
-/** Invalid options are refused before anything is sent, in both APIs. */
+/** Options that are none are refused before anything is sent, in both APIs. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -38,7 +38,7 @@ const wrong: ReadonlyArray<readonly [name: string, options: unknown, value: stri
   ["a key of every object", { constructor: 0 }, "constructor"]
 ]
 
-describe("invalid options", () => {
+describe("options that are none", () => {
   for (const [method, call] of Object.entries(methods)) {
     it.effect(`of ${method} are refused before anything is sent`, () =>
       Effect.gen(function* () {
@@ -81,7 +81,7 @@ describe("invalid options", () => {
     assert.include(typo.message, "sessionTimeout")
   })
 
-  it("of connect have no invalid durations", async () => {
+  it("of connect have no durations that are none", async () => {
     for (const option of ["sessionTimeout", "requestTimeout", "connectTimeout", "ownershipMargin"] as const) {
       for (const duration of [Number.NaN, -1, {}, [], { second: 1 }, null, "soon", Number.NEGATIVE_INFINITY, true]) {
         const options = { [option]: duration } as PromiseClient.Options
@@ -112,7 +112,7 @@ describe("invalid options", () => {
   )
 })
 
-describe("a value that is not an operation", () => {
+describe("what is no operation", () => {
   it.effect("fails a transaction and a joint read", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeScriptedClient(() => Effect.die("asked"))
@@ -135,7 +135,7 @@ describe("the parameters of a call in the Promise API", () => {
     )
   })
 
-  it.effect("beyond those that a method declares are refused, unless they are a signal's", () =>
+  it.effect("behind all that a method declares are refused, unless they are a signal's", () =>
     Effect.gen(function* () {
       const zk = yield* client
       const callback = (() => {}) as never

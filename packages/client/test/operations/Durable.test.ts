@@ -74,7 +74,7 @@ describe("a protected create whose reply was lost", () => {
     })
   )
 
-  it.effect("deletes the znode of its own older session, and creates with a new id", () =>
+  it.effect("deletes what an older session of its own left, and creates with a new id", () =>
     Effect.gen(function* () {
       const foreign = createdBy(sessionId - 1n)
       const script = inTurn(foreign.lose, synced, foreign.list, foreign.look)
@@ -92,7 +92,7 @@ describe("a protected create whose reply was lost", () => {
     })
   )
 
-  it.effect("stays lost without the permission to list the parent", () =>
+  it.effect("stays lost for who may not list the parent", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeScriptedClient(
         inTurn(
@@ -105,7 +105,7 @@ describe("a protected create whose reply was lost", () => {
     })
   )
 
-  it.effect("finds a znode with a given name", () =>
+  it.effect("finds what it named as it was told to", () =>
     Effect.gen(function* () {
       let name = ""
       const naming = (id: string, name: string) => `${name}${id.replaceAll("-", "")}__lock__`
@@ -129,7 +129,7 @@ describe("a protected create whose reply was lost", () => {
     })
   )
 
-  it.effect("refuses an invalid name, before a byte is sent", () =>
+  it.effect("refuses a name that is none, before a byte is sent", () =>
     Effect.gen(function* () {
       const { asked, zk } = yield* makeScriptedClient(() => Effect.die("nothing is to be asked"))
       for (const name of ["a/b", "", "..", "a\u0000"]) {
@@ -243,7 +243,7 @@ describe("a session that has expired", () => {
 
   it.effect("is looked at when it is known what follows", () =>
     Effect.gen(function* () {
-      // Callers that waited for a reply run before the new session begins.
+      // Whoever waited for a reply runs before the session has begun anew.
       const info = { state: { _tag: "Expired" } as SessionState }
       const { zk } = yield* makeScriptedClient(() => Effect.void)
       const seen = yield* Effect.forkChild(
@@ -276,7 +276,7 @@ describe("an idempotent create whose reply was lost", () => {
     () =>
       Effect.succeed({ data: bytes(data), stat: { ...stat, ephemeralOwner: owner } })
 
-  it.effect("counts as done when the same znode is there", () =>
+  it.effect("counts as done when the same is there", () =>
     Effect.gen(function* () {
       const { log, zk } = yield* makeScriptedClient(inTurn(() => lost("create"), synced, there("x")))
       assert.strictEqual(yield* zk.create("/a", { data: "x", idempotent: true }), "/a")
@@ -293,7 +293,7 @@ describe("an idempotent create whose reply was lost", () => {
     })
   )
 
-  it.effect("fails with NodeExists when another client created it", () =>
+  it.effect("fails with NodeExists when it is another's", () =>
     Effect.gen(function* () {
       const data = yield* makeScriptedClient(inTurn(() => lost("create"), synced, there("y")))
       yield* failure(data.zk.create("/a", { data: "x", idempotent: true }), "NodeExists")
@@ -328,7 +328,7 @@ describe("an idempotent setData whose reply was lost", () => {
     })
   )
 
-  it.effect("is sent again while the znode has the expected version", () =>
+  it.effect("is sent again while the expected version stands", () =>
     Effect.gen(function* () {
       const { asked, write } = yield* set(there("old", 3), () => Effect.succeed({ stat: { ...stat, version: 4 } }))
       assert.strictEqual((yield* write(3)).version, 4)
@@ -457,7 +457,7 @@ describe("a delete whose reply was lost", () => {
 describe("a write that was never sent", () => {
   const gone = () => Effect.fail(new NoNode(subject))
 
-  it.effect("fails as such when it is durable, and does not take another's znode for its own", () =>
+  it.effect("fails as such when it is durable, and takes nothing of others for its own", () =>
     Effect.gen(function* () {
       const { log, zk } = yield* makeScriptedClient(({ operation }) => unsent(operation))
       const writes: ReadonlyArray<Effect.Effect<unknown, CreateError | SetDataError>> = [
@@ -535,14 +535,14 @@ describe("a server that does not know an operation", () => {
       const cut = yield* makeScriptedClient(inTurn(unimplemented, created, () => Effect.fail(unread)))
       const loss = yield* failure(cut.zk.createWithStat("/a"), "ConnectionLoss")
       assert.deepStrictEqual([loss.operation, loss.path, loss.maybeApplied], ["create", "/a", true])
-      // So that a test can ask for more.
+      // So that who asked for more gets it.
       const there = () => Effect.succeed({ data: new Uint8Array(0), stat })
       const again = yield* makeScriptedClient(inTurn(unimplemented, created, () => unsent("exists"), synced, there))
       assert.deepStrictEqual(yield* again.zk.createWithStat("/a", { idempotent: true }), { path: "/a", stat })
     })
   )
 
-  it.effect("is not asked to create again a znode that another client deleted before the look", () =>
+  it.effect("is not asked to create again what another deleted before the look", () =>
     Effect.gen(function* () {
       const gone = () => Effect.fail(new NoNode({ path: "/a", operation: "exists" }))
       const plain = yield* makeScriptedClient(inTurn(unimplemented, created, gone))

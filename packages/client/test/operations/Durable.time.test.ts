@@ -31,7 +31,7 @@ describe("a write that is repeated", () => {
     })
   )
 
-  it.effect("goes on in the background when it is a guaranteed delete, whose caller gets RequestTimeout", () =>
+  it.effect("goes on in the background when it is a guaranteed delete, whose caller hears RequestTimeout", () =>
     Effect.gen(function* () {
       let deletes = 0
       const { zk } = yield* makeScriptedClient(
@@ -51,7 +51,7 @@ describe("a write that is repeated", () => {
     })
   )
 
-  it.effect("is given up after eight lost connections, also by callers that repeat it", () =>
+  it.effect("is given up after eight lost connections, whoever repeats it", () =>
     Effect.gen(function* () {
       const { asked, zk } = yield* makeScriptedClient(({ operation }) => lost(operation))
       const fiber = yield* Effect.forkChild(Effect.flip(Outcome.retryTransient(zk.set("/a", "x"))), {

@@ -1,6 +1,6 @@
 /**
- * Parents whose counter of children has come to its end, 2147483647. A server of 3.6 or later lets it stand still
- * there, and the pzxid with it when a child is created, so that after a reconnection it takes the list for unchanged.
+ * Parents whose counter of children has come to its end, 2147483647. A server of 3.6 or later lets it stand still there, and
+ * the pzxid with it when a child is created, so that after a reconnection it takes the list for unchanged.
  */
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import { eventually } from "@effect-zookeeper/test-kit/Expectations"
@@ -98,7 +98,7 @@ describe("a parent whose counter of children is at its end", () => {
     })
   )
 
-  it.live("fires the watch on its list after a lost connection, because it may have changed", () =>
+  it.live("fires the watch on its list after a lost connection, for nobody knows whether it has changed", () =>
     Effect.gen(function* () {
       const { beside, whileCut, zk } = yield* place(end)
       const { changed } = yield* zk.getChildrenAndWatch("/p")

@@ -20,7 +20,7 @@ const behindProxy = Effect.fnUntraced(function* (name: string, options: ZooKeepe
 })
 
 describe("a write whose reply was lost", () => {
-  it.live("is done in the background when it is a guaranteed delete whose caller has gone", () =>
+  it.live("is done in the background when it is a guaranteed delete that nobody waits for any more", () =>
     Effect.gen(function* () {
       const { other, proxy, zk } = yield* behindProxy("lost-guaranteed")
       yield* zk.create("/a")
@@ -62,7 +62,7 @@ describe("a stream of changes", () => {
     })
   )
 
-  it.live("of events begins in the new session when the old one ended before the watch was set", () =>
+  it.live("of events begins in the new session when the old one ended before the watch stood", () =>
     Effect.gen(function* () {
       const { other, proxy, zk } = yield* behindProxy("events-late", { sessionTimeout: "1 second" })
       const before = zk.session.id

@@ -1,7 +1,4 @@
-/**
- * Very many events, very many pieces, very many lost answers: nothing grows, nothing is lost, and nothing is done
- * twice.
- */
+/** Very many events, very many pieces, very many lost answers: nothing grows, nothing is lost, and nothing is done twice. */
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as Session from "@effect-zookeeper/session/Session"
 import { eventually } from "@effect-zookeeper/test-kit/Expectations"
@@ -22,7 +19,7 @@ import { connect, text } from "../support/clients.ts"
 vi.setConfig({ testTimeout: 120_000 })
 
 it.live(
-  "F24: a storm of 50,000 events costs a stream that is not read a Gap, others nothing, and ends with the current state",
+  "F24: a storm of 50,000 events costs a stream that nobody reads a Gap, others nothing, and ends at the truth",
   () =>
     Effect.gen(function* () {
       const server = yield* Layer.build(EmbeddedServer.layer())
@@ -60,7 +57,7 @@ it.live(
           concurrency: "unbounded",
           discard: true
         })
-        // A request in the middle of the storm is answered.
+        // Whoever is in the storm is answered.
         yield* zk.exists("/storm")
       }
       yield* eventually(

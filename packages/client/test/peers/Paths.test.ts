@@ -1,4 +1,4 @@
-/** Cases of chroots from the suites of other clients. The number is the row of the list of telling tests; K is kazoo. */
+/** What the suites of other clients ask of chroots. The number is the row of the list of telling tests; K is kazoo. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Op } from "../../src/index.ts"
@@ -30,7 +30,7 @@ describe("paths under a chroot (8, K test_create_async_returns_unchrooted_path, 
     })
   )
 
-  it.live("that only begin with the same letters are outside", () =>
+  it.live("that only look alike are not of it", () =>
     Effect.gen(function* () {
       const { beside, chroot, root } = yield* Faults.makeChroot("alike")
       yield* beside.create("/a")

@@ -1,5 +1,5 @@
 /**
- * Cases of requests, lost replies and broken answers from the suites of other clients. The number is the row of the
+ * What the suites of other clients ask of requests, of lost replies and of broken answers. The number is the row of the
  * list of telling tests; K is kazoo, F Curator's framework.
  *
  * Held elsewhere: 12 (K test_bad_transaction) by Transaction "say which operation failed and why, and apply nothing"; 27
@@ -66,7 +66,7 @@ describe("requests while there is no connection", () => {
   )
 
   it.live(
-    "are given up when the server stalls, which ends the connection (13, K test_connection_read_timeout, write_timeout)",
+    "are given up when the server stalls, which costs the connection (13, K test_connection_read_timeout, write_timeout)",
     () =>
       Effect.gen(function* () {
         const { proxy, zk } = yield* Faults.connectProxied("stalled", { sessionTimeout: "1500 millis" })
@@ -102,7 +102,7 @@ describe("answers that make no sense", () => {
     })
   )
 
-  it.live("because they belong to another request are never given to a caller (15, K test_xids_mismatch)", () =>
+  it.live("because they belong to another request are never given to anybody (15, K test_xids_mismatch)", () =>
     Effect.gen(function* () {
       const { proxy, zk } = yield* Faults.connectProxied("mismatch")
       for (const name of ["a", "b"]) yield* zk.create(`/${name}`, { data: name })
@@ -124,7 +124,7 @@ describe("answers that make no sense", () => {
 
 describe("data", () => {
   it.live(
-    "that are null and those of no bytes differ on the wire and read as empty (9, K test_create_null_data, test_create_empty_string)",
+    "of nothing and of no bytes differ on the wire and read as empty (9, K test_create_null_data, test_create_empty_string)",
     () =>
       Effect.gen(function* () {
         const { proxy, zk } = yield* Faults.connectProxied("null")
@@ -194,7 +194,7 @@ describe("writes whose reply is lost", () => {
       })
   )
 
-  it.live("whose fate cannot be found out in time fail with what is known (29 and 30, F)", () =>
+  it.live("whose fate cannot be found out in time are told by what is known of them (29 and 30, F)", () =>
     Effect.gen(function* () {
       const { proxy, zk } = yield* Faults.connectProxied("search-silent", { requestTimeout: "300 millis" })
       yield* zk.create("/set", { data: "0" })
@@ -214,7 +214,7 @@ describe("writes whose reply is lost", () => {
         assert.include(["create", "setData"], error.operation)
         yield* Faults.breakConnections(zk, proxy)
       }
-      // The protected znode is looked for in the background, and none is left behind.
+      // What was protected is looked for in the background, and leaves nothing behind.
       const left = yield* eventually(zk.getChildren("/"), ({ length }) => length === 2)
       assert.sameMembers([...left], ["a", "set"])
     })

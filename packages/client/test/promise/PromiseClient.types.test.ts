@@ -1,4 +1,4 @@
-/** The types of the Promise API; `tsc` checks this file. */
+/** What the compiler knows of the Promise API; `tsc` is what checks this file. */
 import { describe, expectTypeOf, it } from "@effect/vitest"
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -20,7 +20,7 @@ import type { CallOptions, Promised, Run, Settled } from "../../src/PromiseAdapt
 
 type Client = PromiseClient.PromiseClient
 
-/** All rows of the contract. Look here, when you add one, whether a mapped type can carry it over. */
+/** All rows of the contract. Who adds one looks here whether a mapped type can carry it over. */
 type Rows =
   | "create"
   | "createWithStat"
@@ -99,7 +99,7 @@ describe("a row", () => {
 
   it("is refused when it is called wrongly", () => {
     const wrong = (zk: Client) => {
-      // @ts-expect-error a signal comes after the options
+      // @ts-expect-error a signal stands after the options
       void zk.create("/a", { signal: AbortSignal.abort() })
       // @ts-expect-error a version is a number
       void zk.set("/a", "x", "1")
@@ -121,7 +121,7 @@ describe("a row", () => {
     expectTypeOf(use).toBeFunction()
   })
 
-  it("adapts nested members", () => {
+  it("presents what is nested", () => {
     type Watched = Awaited<ReturnType<Client["existsAndWatch"]>>
     expectTypeOf<Watched["stat"]>().toEqualTypeOf<ZooKeeper.Stat | undefined>()
     type Event = Awaited<ReturnType<Watched["changed"]>>
@@ -137,7 +137,7 @@ describe("a row", () => {
 })
 
 describe("the mapped type", () => {
-  it("leaves types without Effects alone", () => {
+  it("leaves alone what has no other face", () => {
     expectTypeOf<Promised<ZooKeeper.Stat>>().toEqualTypeOf<ZooKeeper.Stat>()
     expectTypeOf<Promised<Uint8Array>>().toEqualTypeOf<Uint8Array>()
     expectTypeOf<Promised<ReadonlyMap<string, Uint8Array>>>().toEqualTypeOf<ReadonlyMap<string, Uint8Array>>()
@@ -154,7 +154,7 @@ describe("the mapped type", () => {
     >()
   })
 
-  it("refuses members that need a service", () => {
+  it("refuses what needs a service", () => {
     expectTypeOf<Promised<Effect.Effect<number, string, ZooKeeper.ZooKeeper>>>().toEqualTypeOf<never>()
     expectTypeOf<Promised<() => Stream.Stream<number, string, ZooKeeper.ZooKeeper>>>().toEqualTypeOf<never>()
   })
@@ -188,7 +188,7 @@ describe("a typed znode", () => {
     expectTypeOf(wrong).toBeFunction()
   })
 
-  it("names its errors", () => {
+  it("names what can fail", () => {
     expectTypeOf<ReturnType<typeof Config.pathOf>>().toEqualTypeOf<Effect.Effect<string, InvalidArgument>>()
     type GetError = Effect.Error<ReturnType<typeof Config.get>>
     expectTypeOf<Extract<GetError, { readonly _tag: "ZNodeDecodeError" | "NoNode" }>>().toEqualTypeOf<

@@ -50,7 +50,7 @@ interface Refusal {
   readonly name: string
   readonly tls: TlsReason | undefined
   readonly says: string
-  /** The bytes that the client sent, by connection. */
+  /** What the client sent, by connection. */
   readonly nothingIsSaid: "in the records of TLS 1.2" | "to the server's program" | "but the handshake of TLS"
 }
 
@@ -165,7 +165,7 @@ interface Refused {
   readonly error: ConnectFailed
   /** Milliseconds. */
   readonly took: number
-  /** The bytes that were sent on each connection. */
+  /** What was sent on each connection. */
   readonly sent: ReadonlyArray<Uint8Array>
   /** What reached the server's program through TLS: bytes, or sessions that it began. */
   readonly heard: number
@@ -346,7 +346,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
     })
   )
 
-  it.effect("accepts a client with a certificate; whoAmI shows it, and x509 ACLs hold", () =>
+  it.effect("lets in who shows a certificate; whoAmI tells it, and x509 ACLs hold", () =>
     Effect.gen(function* () {
       const { good, server, tls } = yield* Fixture
       const tap = yield* ByteTap.make(targetOf(tls.connectString))
@@ -387,7 +387,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
     })
   )
 
-  it.effect("accepts a server that is not on its authority's list of revoked ones", () =>
+  it.effect("lets a server in that is not on its authority's list of revoked ones", () =>
     Effect.gen(function* () {
       const { good, tls } = yield* Fixture
       const zk = yield* connect({ servers: tls.connectString, tls: { ...good, crl: [yield* tls.crl("nothing")] } })
@@ -395,7 +395,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
     })
   )
 
-  it.effect("reads certificates again for each connection: the session goes on with another identity", () =>
+  it.effect("reads certificates again for each connection: the session goes on as somebody else", () =>
     Effect.gen(function* () {
       const { tls } = yield* Fixture
       const folder = yield* temporaryFolder
@@ -417,7 +417,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
       })
       const { id } = zk.session
       assert.deepStrictEqual(yield* x509Of(zk), ["CN=zkclient"])
-      // Files may be half-way replaced: such an attempt fails, and the next one reads them again.
+      // Who replaces files may be seen half-way: such an attempt fails, and the next one reads again.
       Fs.writeFileSync(file("client.pem"), tls.superClient.cert)
       yield* tap.dropAll
       yield* awaitCondition(() => read >= 3)
@@ -532,7 +532,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
       const unverified = { rejectUnauthorized: false }
       const error = yield* failure(start({ servers: "zk1.test:1", tls: unverified, auth }), "InvalidArgument")
       assert.strictEqual(error.argument, "tls.rejectUnauthorized")
-      // These are dialled, and no server is there.
+      // These are dialled, and nobody is there.
       const nobody = { tls: unverified, connectTimeout: "1 second" } as const
       const dialled: ReadonlyArray<ZooKeeper.Options> = [
         { ...nobody, servers: "zk1.test:1" },
@@ -542,7 +542,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
       yield* Effect.forEach(dialled, (options) => failure(start(options), "ConnectFailed"), { concurrency: 3 })
       assert.deepStrictEqual(lines, [])
 
-      // A server that has moved since gets the same request.
+      // Who has moved elsewhere since is asked the same.
       const { tls } = yield* Fixture
       const elsewhere = `zk1.test:${tls.connectString.split(":").at(-1)}`
       const near = yield* start({ servers: tls.connectString, tls: { ...(yield* Fixture).good, ...unverified } })

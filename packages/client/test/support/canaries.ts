@@ -1,7 +1,4 @@
-/**
- * Secrets that sing when they get out: every form of one, every face of a thing, and the search of the ones in the
- * others.
- */
+/** Secrets that sing when they get out: every form of one, every face of a thing, and the search of the ones in the others. */
 import * as Cause from "effect/Cause"
 import * as Crypto from "node:crypto"
 import { inspect } from "node:util"
@@ -9,7 +6,7 @@ import { inspect } from "node:util"
 export interface Canary {
   readonly name: string
   readonly secret: string | Uint8Array
-  /** The text that has the secret in it and is hashed, such as `user:password`. */
+  /** What the secret is part of where it is hashed, such as `user:password`. */
   readonly hashedAs?: ReadonlyArray<string> | undefined
 }
 
@@ -40,7 +37,7 @@ export const facesOf = (place: string, thing: unknown): ReadonlyArray<Output> =>
     try {
       shown = String(text())
     } catch (error) {
-      // A value that cannot be shown that way shows itself in this error, if at all.
+      // What cannot be shown that way shows itself in this error, if at all.
       shown = String(error)
     }
     outputs.push({ place: `${face} of ${place}`, text: shown })
@@ -106,7 +103,7 @@ const formsOf = (
   ]
 }
 
-/** The base64 of all that has these bytes in it, `shift` bytes after a multiple of three. */
+/** What stands in the base64 of anything that has these bytes in it, `shift` bytes after a multiple of three. */
 const base64Within = (bytes: Uint8Array, shift: number): string => {
   const text = Buffer.concat([Buffer.alloc(shift), bytes])
     .toString("base64")
@@ -115,7 +112,7 @@ const base64Within = (bytes: Uint8Array, shift: number): string => {
   return text.slice(shift === 0 ? 0 : shift + 1, -2)
 }
 
-/** Bytes as `inspect` and JSON write them, without the characters between the numbers; base64 without line breaks. */
+/** Bytes as `inspect` and JSON write them, without what stands between the numbers; base64 without line breaks. */
 const flatten = (text: string): string =>
   text
     .replaceAll(/"\d+":/g, "")

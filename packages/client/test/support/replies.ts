@@ -3,7 +3,7 @@ import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 
-/** The first frame of a client. */
+/** What a client says first. */
 export const decodeConnectRequest = (frame: Uint8Array): Handshake.ConnectRequest =>
   Handshake.connectRequest.read(new JuteReader(frame))
 

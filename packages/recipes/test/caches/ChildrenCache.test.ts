@@ -40,7 +40,7 @@ describeOnServers("a children cache", (it) => {
             for (let round = 0; round < 2; round++) {
               yield* zk.create("/p", { data: "the parent's" })
               yield* zk.create("/p/a", { data: "1" })
-              yield* zk.create("/p/a/below", { data: "not listed" })
+              yield* zk.create("/p/a/below", { data: "nobody's business" })
               yield* zk.create("/p/b", { data: "2", mode: "ephemeral" })
               yield* until(() => seen(cache).join() === "a=1,b=2")
               const before = cache.get()
@@ -117,7 +117,7 @@ describeOnServers("a cache whose filter throws", (it) => {
 })
 
 describeOnServers("the options of a cache", (it) => {
-  it.effect("are refused where they are not whole numbers", () =>
+  it.effect("are refused where they are no numbers to count with", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const making = (options: ChildrenCache.Options) =>

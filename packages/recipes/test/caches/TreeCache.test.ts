@@ -85,7 +85,7 @@ describeOnServers("a tree cache", (it) => {
       })
     )
 
-    it.effect(`emits nothing and leaves no watch when it is closed, by ${by_} (aiozk 74, 75)`, () =>
+    it.effect(`tells nothing and leaves no watch when it is closed, by ${by_} (aiozk 74, 75)`, () =>
       Effect.gen(function* () {
         const { watches, zk } = yield* makeChroot
         for (const path of ["/t", "/t/a", "/t/a/b"]) yield* zk.create(path)
@@ -110,32 +110,30 @@ describeOnServers("a tree cache", (it) => {
       })
     )
 
-    it.effect(
-      `emits the changes of an outage, also a znode that was created again with the same version, by ${by_}`,
-      () =>
-        Effect.gen(function* () {
-          const { breakable, zk } = yield* makeChroot
-          const { link, zk: mine } = yield* breakable()
-          for (const path of ["/t", "/t/again", "/t/gone", "/t/set"]) yield* zk.create(path, { data: "old" })
-          const cache = yield* withClient(mode(mine))(TreeCache.make("/t", { jitter: 0 }))
-          const { events } = yield* followChanges(cache.changes, "/t")
-          yield* until(() => events.length === 6)
-          yield* link.cut
-          yield* until(() => cache.freshness === "suspended")
-          yield* zk.delete("/t/again")
-          yield* zk.create("/t/again", { data: "old" })
-          yield* zk.delete("/t/gone")
-          yield* zk.set("/t/set", "new")
-          yield* zk.create("/t/new", { data: "new" })
-          yield* link.heal
-          yield* until(() => events.filter((line) => line === "synced 4").length === 2)
-          const changes = events.slice(6)
-          assert.strictEqual(changes.indexOf("suspended"), 0)
-          assert.includeMembers(changes, ["-/t/again", "+/t/again old", "-/t/gone", "*/t/set old>new", "+/t/new new"])
-          assert.isBelow(changes.indexOf("-/t/again"), changes.indexOf("+/t/again old"))
-          assert.deepStrictEqual(changes.slice(-2), ["live", "synced 4"])
-          assert.deepStrictEqual(comparable(cache.snapshot.entries()), comparable(yield* readTree(zk, "/t")))
-        })
+    it.effect(`tells what happened in an outage, and of a znode created again with the same version, by ${by_}`, () =>
+      Effect.gen(function* () {
+        const { breakable, zk } = yield* makeChroot
+        const { link, zk: mine } = yield* breakable()
+        for (const path of ["/t", "/t/again", "/t/gone", "/t/set"]) yield* zk.create(path, { data: "old" })
+        const cache = yield* withClient(mode(mine))(TreeCache.make("/t", { jitter: 0 }))
+        const { events } = yield* followChanges(cache.changes, "/t")
+        yield* until(() => events.length === 6)
+        yield* link.cut
+        yield* until(() => cache.freshness === "suspended")
+        yield* zk.delete("/t/again")
+        yield* zk.create("/t/again", { data: "old" })
+        yield* zk.delete("/t/gone")
+        yield* zk.set("/t/set", "new")
+        yield* zk.create("/t/new", { data: "new" })
+        yield* link.heal
+        yield* until(() => events.filter((line) => line === "synced 4").length === 2)
+        const changes = events.slice(6)
+        assert.strictEqual(changes.indexOf("suspended"), 0)
+        assert.includeMembers(changes, ["-/t/again", "+/t/again old", "-/t/gone", "*/t/set old>new", "+/t/new new"])
+        assert.isBelow(changes.indexOf("-/t/again"), changes.indexOf("+/t/again old"))
+        assert.deepStrictEqual(changes.slice(-2), ["live", "synced 4"])
+        assert.deepStrictEqual(comparable(cache.snapshot.entries()), comparable(yield* readTree(zk, "/t")))
+      })
     )
 
     it.effect(`goes on in a new session, by ${by_} (row 18)`, () =>
@@ -159,7 +157,7 @@ describeOnServers("a tree cache", (it) => {
     )
   }
 
-  it.effect("emits no event without a change, and lists nothing again (rows 26 and 40, aiozk emitted three)", () =>
+  it.effect("tells no change when there was none, and lists nothing anew (rows 26 and 40, aiozk told three)", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: plain } = yield* breakable()
@@ -243,7 +241,7 @@ describeOnServers("a tree cache", (it) => {
   )
 
   it.effect(
-    "reports a znode without READ once, asks rarely, and has it when it is readable (aiozk asked 2285 times a second)",
+    "reports once what it may not read, asks rarely, and has it when it may (aiozk asked 2285 times a second)",
     () =>
       Effect.gen(function* () {
         const { zk: plain } = yield* makeChroot
@@ -269,7 +267,7 @@ describeOnServers("a tree cache", (it) => {
         assert.isAtMost(count.get - before, 4)
         yield* plain.setAcl("/t/shut", Acl.open)
         yield* until(() => dataAt(cache, "/t/shut/below") === "3")
-        // Listeners run after the cache.
+        // Who listens has its turn after the cache.
         yield* until(() => events.length === 3)
         assert.deepStrictEqual(events, ["*/t/open 1>2", "+/t/shut 19", "+/t/shut/below 3"])
         yield* plain.create("/closed", { acl: [Acl.world("cdwa")] })
@@ -297,14 +295,14 @@ describeOnServers("a tree cache", (it) => {
       assert.deepStrictEqual(cache.children("/t/large").size, 0)
       yield* zk.set("/t/a", "2")
       yield* until(() => dataAt(cache, "/t/a") === "2")
-      // Znodes that are created from now on have events of their own.
+      // What is created from now on is told by itself.
       yield* zk.create("/t/large/new")
       yield* until(() => cache.children("/t/large").has("new"))
       assert.strictEqual(events.filter((line) => line.startsWith("unreadable")).length, 1)
     })
   )
 
-  it.effect("reads as many at once as its options say", () =>
+  it.effect("reads so many at once as it was told", () =>
     Effect.gen(function* () {
       const { zk: plain } = yield* makeChroot
       const { count, zk } = countReads(plain)
@@ -324,7 +322,7 @@ describeOnServers("a tree cache", (it) => {
     })
   )
 
-  it.effect("returns at once if it is not to wait, and reads through on demand", () =>
+  it.effect("returns at once when it is not to wait, and reads through when asked to", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: mine } = yield* breakable()

@@ -105,7 +105,7 @@ describeOnServers("service discovery", (it) => {
     })
   )
 
-  it.effect("lets a process that is cut off stop, and deletes a static instance in a later session", () =>
+  it.effect("does not keep who is cut off from stopping, and deletes a static instance in a later session", () =>
     Effect.gen(function* () {
       const { breakable, expire, zk } = yield* makeChroot
       const { link, zk: mine } = yield* breakable()
@@ -127,7 +127,7 @@ describeOnServers("service discovery", (it) => {
     })
   )
 
-  it.effect("picks in turn, sticks, and leaves out instances that have errors, are disabled or have gone", () =>
+  it.effect("picks in turn, sticks, and leaves out what has errors, is not enabled or has gone", () =>
     Effect.gen(function* () {
       const { watches, zk } = yield* makeChroot
       const discovery = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Zone }))
@@ -183,7 +183,7 @@ describeOnServers("service discovery", (it) => {
         '{"name":"mail","id":"older","payload":{"zone":"south"},"registrationTimeUTC":1,"serviceType":"STATIC"}'
       yield* zk.createWithParents("/services/mail/5ad5a1ab", { data: curator })
       yield* zk.create("/services/mail/older", { data: older })
-      yield* zk.create("/services/mail/foreign", { data: "not an instance" })
+      yield* zk.create("/services/mail/foreign", { data: "not of ours" })
       const all = yield* discovery.instances("mail")
       assert.deepStrictEqual(
         all.map(({ address, enabled, payload, port, registrationTimeUTC, serviceType, sslPort }) => [

@@ -45,7 +45,7 @@ const candidate = (zk: ZooKeeper.Service, name: string, options?: LeaderElection
       ),
       { startImmediately: true }
     )
-    // In the order of the calls, however fast each connection is.
+    // In the order of the calls, whoever's connection is faster.
     yield* eventually(participants, (all) => all.some(({ identifier }) => text(identifier) === name))
     return {
       fiber,
@@ -56,7 +56,7 @@ const candidate = (zk: ZooKeeper.Service, name: string, options?: LeaderElection
   })
 
 describeOnServers("an election", (it) => {
-  it.effect("lets a candidate join without waiting, and has no leader when it has resigned (aiozk 22, 23)", () =>
+  it.effect("lets a candidate stand without waiting, and nobody leads when it has resigned (aiozk 22, 23)", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const sole = yield* candidate(zk, "sole")
@@ -76,7 +76,7 @@ describeOnServers("an election", (it) => {
       const first = yield* candidate(zk, "first")
       const one = yield* first.elected
       const second = yield* election(yield* another(), "second")
-      // Waiting again and again in vain elects no leader, and leaves nothing behind.
+      // Waiting again and again in vain makes nobody leader, and leaves nothing behind.
       for (let tries = 0; tries < 3; tries++) {
         yield* failure(Effect.scoped(second.acquire({ timeout: 50 })), "LockTimeout")
       }
@@ -120,7 +120,7 @@ describeOnServers("an election", (it) => {
     })
   )
 
-  it.effect("joins again on one object, as often as one likes (aiozk 28, 29 and its defect)", () =>
+  it.effect("stands again on one object, as often as one likes (aiozk 28, 29 and its defect)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* election(zk, "mine")
@@ -138,7 +138,7 @@ describeOnServers("an election", (it) => {
     })
   )
 
-  it.effect("passes on when the leader's session ends, and the former leader joins again with a new znode (38)", () =>
+  it.effect("passes on when the leader's session ends, and the former leader stands again with a new znode (38)", () =>
     Effect.gen(function* () {
       const { another, expire, zk } = yield* makeChroot
       const other = yield* another()
@@ -147,7 +147,7 @@ describeOnServers("an election", (it) => {
       const second = yield* candidate(zk, "second")
       yield* expire(other)
       yield* second.elected
-      // No client can know of a session that was ended from outside before a server reports it.
+      // Nobody can know of a session that is ended from outside before a server tells.
       yield* eventually(Effect.sync(first.leads), (leads) => !leads)
       yield* assertLostWithSession(leadership.lost)
       const names = (yield* (yield* election(zk, "x")).participants).map(({ path }) => path)
@@ -161,7 +161,7 @@ describeOnServers("an election", (it) => {
     })
   )
 
-  it.effect("does not promote the candidate behind one that leaves while it waits (38: correct watching)", () =>
+  it.effect("does not promote who stands behind one that goes away while it waits (38: correct watching)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const first = yield* candidate(zk, "first")
@@ -180,7 +180,7 @@ describeOnServers("an election", (it) => {
     })
   )
 
-  it.effect("replaces a leader whose znode was deleted, and lets it join again", () =>
+  it.effect("replaces a leader whose znode was deleted, and lets it stand again", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const first = yield* candidate(zk, "first")
@@ -221,7 +221,7 @@ describeOnServers("an election", (it) => {
     })
   )
 
-  it.effect("stops at once with a lost connection, under `onDisconnect: stop`", () =>
+  it.effect("stops at once with a lost connection, when asked to", () =>
     Effect.gen(function* () {
       const { breakable } = yield* makeChroot
       const { link, zk } = yield* breakable()
@@ -235,7 +235,7 @@ describeOnServers("an election", (it) => {
     })
   )
 
-  it.effect("shows the leader, and each later one", () =>
+  it.effect("tells who leads, and each who leads after that", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const onlooker = yield* election(zk, "onlooker")

@@ -48,7 +48,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
       })
   )
 
-  it.effect("is acquired all the same when it fails while it lists the contenders (aiozk 31 gives up)", () =>
+  it.effect("is acquired all the same when it fails while it looks who is there (aiozk 31 gives up)", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: broken } = yield* breakable()
@@ -84,7 +84,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
           yield* first.release
           yield* Fiber.join(working)
           yield* Fiber.join(after)
-          // Those without an owner are deleted in the background.
+          // Those that belong to nobody any more go in the background.
           yield* awaitNoContenders(zk)
         }
       }
@@ -111,7 +111,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
       })
   )
 
-  it.effect("goes on waiting, and gets the lock that was released meanwhile (aiozk hangs: S8)", () =>
+  it.effect("goes on waiting, and gets what was released meanwhile (aiozk hangs: S8)", () =>
     Effect.gen(function* () {
       const { breakable, watches, zk } = yield* makeChroot
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
@@ -134,7 +134,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
     })
   )
 
-  it.effect("is released in the background, and no contender waits for a holder that is cut off", () =>
+  it.effect("is released in the background, and nobody waits for the one who is cut off", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
@@ -255,7 +255,7 @@ describeOnServers("a lock whose session ends", (it) => {
       })
   )
 
-  it.effect("ends the wait of contenders whose session has no successor", () =>
+  it.effect("ends the wait of those whose session is followed by none", () =>
     Effect.gen(function* () {
       const { another, expire, zk } = yield* makeChroot
       const first = yield* holdLock(yield* makeLock(zk))
@@ -295,7 +295,7 @@ describeOnServers("a lock whose session ends", (it) => {
       const acquired = yield* Fiber.join(waiting)
       assert.isTrue(stopped < acquired, `stopped at ${stopped}, acquired at ${acquired}`)
       assert.strictEqual((yield* failure(Fiber.join(guarded), "LockLost")).reason, "session")
-      // Its later writes are refused, in the session that follows too.
+      // What it still writes is refused, in the session that follows too.
       yield* link.heal
       assert.strictEqual(yield* outcome(held.transaction([])), "LockLost")
     })
@@ -303,7 +303,7 @@ describeOnServers("a lock whose session ends", (it) => {
 })
 
 describeOnServers("a znode of another session", (it) => {
-  it.effect("is claimed by no client but its owner, however it comes to be at the head of the queue", () =>
+  it.effect("is claimed by nobody but its owner, however it comes to be at the head of the queue", () =>
     Effect.gen(function* () {
       const { another, expire, watches, zk } = yield* makeChroot
       const other = yield* another()

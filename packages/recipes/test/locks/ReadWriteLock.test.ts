@@ -15,7 +15,7 @@ const at = (zk: ZooKeeper.Service, options?: ReadWriteLock.Options) =>
 const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/rw", count)
 
 describeOnServers("a read-write lock", (it) => {
-  it.effect("is held by writers in turn, which may come again (aiozk 60, 61)", () =>
+  it.effect("is held by writers in turn, who may come again (aiozk 60, 61)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* at(zk)
@@ -57,7 +57,7 @@ describeOnServers("a read-write lock", (it) => {
     })
   )
 
-  it.effect("lets readers that come after a waiting writer wait for it (aiozk 63; kazoo test_rw_lock)", () =>
+  it.effect("lets readers who come after a waiting writer wait for it (aiozk 63; kazoo test_rw_lock)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* at(zk, { identifier: "mine" })
@@ -115,7 +115,7 @@ describeOnServers("a read-write lock", (it) => {
     })
   )
 
-  it.effect("may be acquired many times at once by one object (by design, where aiozk 65 refuses; 64, 67)", () =>
+  it.effect("may be asked for many times at once by one object (by design, where aiozk 65 refuses; 64, 67)", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* makeChroot
       const locks = [yield* at(zk), yield* at(yield* another())]
@@ -154,7 +154,7 @@ describeOnServers("a read-write lock", (it) => {
     })
   )
 
-  it.effect("ignores znodes that are not contenders", () =>
+  it.effect("ignores what is no contender", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       yield* zk.create("/rw")
@@ -195,7 +195,7 @@ describeOnServers("an upgrade", (it) => {
 
 describeOnServers("a downgrade", (it) => {
   it.effect(
-    "reads at once, ahead of all that wait, and no writer comes between (Curator testContendingDowngrading)",
+    "reads at once, ahead of those who wait, and no writer comes between (Curator testContendingDowngrading)",
     () =>
       Effect.gen(function* () {
         const { another, zk } = yield* makeChroot
@@ -239,7 +239,7 @@ describeOnServers("a downgrade", (it) => {
       })
   )
 
-  it.effect("takes the held lock as an argument outside of a fiber tree", () =>
+  it.effect("is asked for with what is held, outside of a fiber tree", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* makeChroot
       const { read, write } = yield* at(zk)
@@ -258,7 +258,7 @@ describeOnServers("a downgrade", (it) => {
       assert.isFalse(yield* writer.isHeld)
       yield* Scope.close(reading, Exit.void)
       yield* writer.held
-      // The write lock of another client, and a value that is not a held lock, are refused.
+      // Another's write lock is none of ours, and what is none is refused.
       const foreign = { path: (yield* writer.held).path }
       assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ downgrade: foreign }))), "LockLost")
       for (const path of ["/rw/x", foreign.path.replace("/rw", "/other")]) {
@@ -297,7 +297,7 @@ describeOnServers("a downgrade", (it) => {
             )
             yield* checked(() => readers++)
             yield* Effect.sleep(2)
-            // No other client has written since.
+            // Nobody has written since.
             assert.strictEqual(version, wrote)
             yield* checked(() => readers--)
           })

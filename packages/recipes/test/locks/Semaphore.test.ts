@@ -55,7 +55,7 @@ describeOnServers("a semaphore", (it) => {
     })
   )
 
-  it.effect("gives each permit a token and a loss of its own, and refuses the writes of its former holder", () =>
+  it.effect("gives each permit a token and a loss of its own, and refuses what its former holder writes", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const semaphore = yield* makeSemaphore(zk, 3, { identifier: "me" })
@@ -83,7 +83,7 @@ describeOnServers("a semaphore", (it) => {
     })
   )
 
-  it.effect("interrupts the effect that several permits guard when one of them is lost", () =>
+  it.effect("interrupts what several permits guard when one of them is lost", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const working = yield* holdPermits(yield* makeSemaphore(zk, 3), 3)
@@ -95,7 +95,7 @@ describeOnServers("a semaphore", (it) => {
     })
   )
 
-  it.effect("gives several permits together or not at all, and no two contenders wait for each other", () =>
+  it.effect("gives several permits together or not at all, and nobody waits in a circle for them", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* makeSemaphore(zk, 3)
@@ -130,7 +130,7 @@ describeOnServers("a semaphore", (it) => {
     })
   )
 
-  it.effect("refuses invalid numbers", () =>
+  it.effect("refuses numbers that are none", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       for (const permits of [0, -1, 1.5, Number.NaN, 2 ** 31]) {
@@ -145,7 +145,7 @@ describeOnServers("a semaphore", (it) => {
     })
   )
 
-  it.effect("refuses a client with another number, as long as others hold permits (kazoo's ValueError)", () =>
+  it.effect("refuses who was told another number, as long as others hold permits (kazoo's ValueError)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const two = yield* makeSemaphore(zk, 2)
@@ -157,7 +157,7 @@ describeOnServers("a semaphore", (it) => {
         assert.deepStrictEqual([refused.path, refused.permits, refused.others], ["/semaphore", 3, 2])
       }
       yield* awaitLeases(zk, 1)
-      // It delays no other contender.
+      // It holds nobody up.
       yield* two.withPermit(Effect.void, { timeout: "20 seconds" })
       yield* one.release
       yield* three.withPermits(3, Effect.void)
@@ -168,7 +168,7 @@ describeOnServers("a semaphore", (it) => {
     })
   )
 
-  it.effect("leaves alone znodes that another program has written beside it", () =>
+  it.effect("leaves alone what another program has written beside it", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       yield* zk.createWithParents("/semaphore/leases", { data: "10.0.0.1" })

@@ -28,7 +28,7 @@ const sees = (party: Party.Party, expected: Readonly<Record<string, string>>) =>
 const sorted = (members: Readonly<Record<string, string>>) => Object.entries(members).toSorted()
 
 describeOnServers("a party", (it) => {
-  it.effect("shows the members that have joined with their data, and not those that have left", () =>
+  it.effect("shows who has joined with what they say of themselves, and no more who has left", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* party(zk)
@@ -49,7 +49,7 @@ describeOnServers("a party", (it) => {
     })
   )
 
-  it.effect("does not take other znodes for members", () =>
+  it.effect("does not take what is no member for one", () =>
     // aiozk's counts every child.
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
@@ -90,7 +90,7 @@ describeOnServers("a party", (it) => {
     })
   )
 
-  it.effect("no longer shows a member whose session has expired", () =>
+  it.effect("shows no more who has died when its session has expired", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* party(zk)
@@ -122,8 +122,8 @@ describeOnServers("a party", (it) => {
     })
   )
 
-  it.effect("fails when another has the id, waits for it, or takes the next one", () =>
-    // With aiozk they cannot be told apart.
+  it.effect("tells of another who has the id, waits for it, or takes the next one", () =>
+    // With aiozk nobody can tell them apart.
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* party(zk)
@@ -181,7 +181,7 @@ describeOnServers("a party", (it) => {
     })
   )
 
-  it.effect("is settled when no member has come or gone for a while", () =>
+  it.effect("is settled when nobody has come or gone for a while", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const mine = yield* party(zk)
@@ -194,7 +194,7 @@ describeOnServers("a party", (it) => {
     })
   )
 
-  it.effect("shows two hundred members that join at once, and does not read the list again and again", () =>
+  it.effect("sees two hundred who join at once, and does not ask for the list again and again", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       let lists = 0

@@ -74,7 +74,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("comes back when it is deleted, and says so", () =>
+  it.effect("comes back when somebody deletes it, and tells so", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* another()
@@ -91,7 +91,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("waits for the znode of another session, and creates its own when that has expired", () =>
+  it.effect("waits for the znode of another session, and stands when that has expired", () =>
     // Curator's testRecreatesNodeWhenEphemeralOwnerSessionExpires: a process that was started again at once.
     Effect.gen(function* () {
       const { another, expire, zk } = yield* makeChroot
@@ -148,7 +148,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("writes the data that was set last while there was no connection", () =>
+  it.effect("writes what was set last while there was no connection", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: mine } = yield* breakable()
@@ -165,7 +165,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("leaves the data that others write until it is set again, or replaces it", () =>
+  it.effect("leaves what others write until it is set again, or replaces it", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* another()
@@ -221,7 +221,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("is deleted as soon as possible when it was closed while it was cut off", () =>
+  it.effect("deletes what it closed while it was cut off, as soon as it can", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: mine } = yield* breakable()
@@ -234,7 +234,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("fails with the server's refusal, and does not ask again and again", () =>
+  it.effect("fails with what the server refuses it for, and does not ask again and again", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* another()
@@ -258,23 +258,21 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect(
-    "says that its parent is missing where it must not create it, and creates its own when the parent is there",
-    () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot
-        yield* failure(withClient(zk)(PersistentNode.make("/parent/node", { parents: false })), "NoNode")
-        const { node } = yield* closable(zk, "/parent/node", { parents: false, wait: false })
-        yield* eventually(
-          Effect.sync(() => node.status),
-          (status) => status._tag === "Refused" && status.error._tag === "NoNode"
-        )
-        yield* zk.create("/parent")
-        yield* eventually(
-          Effect.sync(() => node.isPresent),
-          (there) => there
-        )
-      })
+  it.effect("says that its parent is missing where it must not create it, and stands when somebody else does", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      yield* failure(withClient(zk)(PersistentNode.make("/parent/node", { parents: false })), "NoNode")
+      const { node } = yield* closable(zk, "/parent/node", { parents: false, wait: false })
+      yield* eventually(
+        Effect.sync(() => node.status),
+        (status) => status._tag === "Refused" && status.error._tag === "NoNode"
+      )
+      yield* zk.create("/parent")
+      yield* eventually(
+        Effect.sync(() => node.isPresent),
+        (there) => there
+      )
+    })
   )
 
   it.effect("fails for a mistake in an argument, whether it waits or not", () =>
@@ -317,7 +315,7 @@ describeOnServers("a persistent node", (it) => {
 })
 
 describeOnServers("a persistent node whose session has ended for good", (it) => {
-  it.effect("fails calls of `setData`, instead of letting them wait for ever", () =>
+  it.effect("says so to whoever sets its data, instead of having them wait for ever", () =>
     Effect.gen(function* () {
       const { another, expire } = yield* makeChroot
       const zk = yield* another({ sessionExpiry: "fail" })

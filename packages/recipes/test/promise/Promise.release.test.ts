@@ -1,4 +1,4 @@
-/** A caller that asks once whether something is lost, and releases it in the normal way, gets no rejection. */
+/** Whoever asks once whether something is lost, and gives it back in the normal way, hears of no rejection. */
 import { assert, describe, it } from "@effect/vitest"
 import { LockLost } from "../../src/Errors.ts"
 import { type Recipes, recipes } from "../../src/Promise.ts"
@@ -17,9 +17,9 @@ const held = {
   "a lease": (of: Recipes) => of.lease("/lease", { duration: "1 minute" }).obtain()
 }
 
-describe("a hold whose client is closed", () => {
+describe("what is held while its own client is closed", () => {
   for (const [name, acquire] of Object.entries(held)) {
-    it(`is reported as lost, of ${name}, with the reason that the client was closed`, async () => {
+    it(`is told as lost, of ${name}, with the reason that the client was closed`, async () => {
       const zk = await connectFresh("closed-while-held")
       const it = await acquire(recipes(zk))
       assert.isDefined(it)
@@ -32,7 +32,7 @@ describe("a hold whose client is closed", () => {
   }
 })
 
-describe("the result of a recipe", () => {
+describe("what a recipe answers", () => {
   for (const [name, acquire] of Object.entries(held)) {
     it(`is taken by JSON, of ${name}, with the fencing token as decimal text`, async () => {
       await using zk = await connectFresh("held-in-json")
@@ -54,9 +54,9 @@ describe("the result of a recipe", () => {
   })
 })
 
-describe("the loss of a released hold", () => {
+describe("the loss of what was released", () => {
   for (const [name, acquire] of Object.entries(holds)) {
-    it(`is never told, of ${name}, but to a caller that writes with it`, async () => {
+    it(`is never told, of ${name}, but to who writes with it`, async () => {
       await using zk = await connectFresh("release")
       const unhandled: Array<unknown> = []
       const note = (error: unknown) => unhandled.push(error)

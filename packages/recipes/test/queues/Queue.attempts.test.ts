@@ -32,7 +32,7 @@ describeOnServers("a queue with a number of attempts", (it) => {
       const mine = yield* poison(zk)
       const theirs = yield* poison(yield* another())
       yield* mine.offerAll([1, 2])
-      // The attempts of all consumers are counted together.
+      // Whoever takes it, the attempts are counted together.
       for (const queue of [mine, theirs, mine]) assert.strictEqual(yield* fail(queue), "failed 1")
       const taken = yield* Effect.scoped(
         Effect.flatMap(theirs.takeWithLock, ({ ack, attempt, item }) => Effect.as(ack, { attempt, item }))
@@ -70,7 +70,7 @@ describeOnServers("a queue with a number of attempts", (it) => {
       })
   )
 
-  it.effect("moves an item once, whatever request or reply is lost and whichever consumer dies meanwhile", () =>
+  it.effect("moves an item once, whatever request or reply is lost and whoever dies while it is moved", () =>
     Effect.gen(function* () {
       const { another, breakable, expire, zk } = yield* makeChroot
       const mine = yield* poison(zk, { maxAttempts: 1 })
@@ -112,7 +112,7 @@ describeOnServers("a queue with a number of attempts", (it) => {
     })
   )
 
-  it.effect("counts a requeued item from the start, and takes it without an end where no number is given", () =>
+  it.effect("counts a requeued item anew, and takes it without an end where no number was said", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const queue = yield* poison(zk, { maxAttempts: 1 })
@@ -128,7 +128,7 @@ describeOnServers("a queue with a number of attempts", (it) => {
     })
   )
 
-  it.effect("refuses an invalid number, and a path for dead letters where there are none", () =>
+  it.effect("refuses a number that is none, and a path for dead letters that there are none of", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       for (const maxAttempts of [0, 0.5, Number.NaN]) {
@@ -170,7 +170,7 @@ describeOnServers("a queue whose marks are deleted", (it) => {
     })
   )
 
-  it.effect("refuses the requests of a former taker that does not know it yet, by the item's version", () =>
+  it.effect("refuses what a former taker asks before it is told, by the item's version", () =>
     Effect.gen(function* () {
       const { another, breakable, zk } = yield* makeChroot
       const { link, zk: breaking } = yield* breakable()

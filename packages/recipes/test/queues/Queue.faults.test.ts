@@ -25,7 +25,7 @@ describeOnServers("a queue whose replies are lost", (it) => {
       for (const [n, lose] of [link.loseReply, link.loseRequest, link.loseReply].entries()) {
         yield* lose(Operations.multi)
         yield* queue.offer(n)
-        // Taken at once: the item cannot be found by looking for it.
+        // Taken at once: nobody finds the item by looking for it.
         assert.strictEqual(yield* theirs.take, n)
       }
       assert.strictEqual(yield* theirs.size, 0)
@@ -48,7 +48,7 @@ describeOnServers("a queue whose replies are lost", (it) => {
     })
   )
 
-  it.effect("counts an item of unknown fate as not taken", () =>
+  it.effect("counts what it cannot know about as not taken", () =>
     Effect.gen(function* () {
       const { breakable, expire, zk } = yield* makeChroot
       const { link, zk: breaking } = yield* breakable()
@@ -67,7 +67,7 @@ describeOnServers("a queue whose replies are lost", (it) => {
     })
   )
 
-  it.effect("finishes each item once, whether the reply comes or not", () =>
+  it.effect("finishes each item once, whatever becomes of the reply", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: breaking } = yield* breakable()

@@ -1,6 +1,6 @@
 /**
- * Watches that no server takes again: after eight lost connections they are given up, and callers that wait for them get an
- * error, instead of waiting for ever.
+ * Watches that no server takes again: after eight lost connections they are given up, and whoever waits for them is told so,
+ * instead of waiting for ever.
  */
 import { ConnectionLoss } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -146,7 +146,7 @@ describe("a cache whose watch no server takes again", () => {
   }
 })
 
-describe("a caller that waits for a watch that no server takes again", () => {
+describe("whoever waits for a watch that no server takes again", () => {
   it.live("fails to get the lock, leaves no znode, and holds nobody up", () =>
     Effect.gen(function* () {
       const client = yield* ZooKeeper.ZooKeeper
@@ -163,7 +163,7 @@ describe("a caller that waits for a watch that no server takes again", () => {
     }).pipe(Effect.provide(embedded))
   )
 
-  it.live("fails to join the election, and leaves no znode", () =>
+  it.live("fails to stand for leadership, and leaves no znode", () =>
     Effect.gen(function* () {
       const client = yield* ZooKeeper.ZooKeeper
       const other = yield* connectAnother

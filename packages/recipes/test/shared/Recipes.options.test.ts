@@ -1,4 +1,4 @@
-/** Invalid options and durations are refused by every recipe, before anything is sent. */
+/** Options and durations that are none are refused by every recipe, before anything is sent. */
 import { InvalidArgument } from "@effect-zookeeper/client"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -111,7 +111,7 @@ const refused = Effect.fnUntraced(function* (call: Call, options: unknown) {
 
 const wrong: ReadonlyArray<unknown> = [0, "text", null, [], () => {}, { tiemout: 5 }]
 
-describe("invalid options", () => {
+describe("options that are none", () => {
   for (const [name, call] of Object.entries({ ...makes, ...waits, ...others })) {
     it.effect(`are refused by ${name}`, () =>
       Effect.gen(function* () {
@@ -126,7 +126,7 @@ describe("invalid options", () => {
   }
 })
 
-describe("invalid durations", () => {
+describe("durations that are none", () => {
   for (const [name, call] of Object.entries(durations)) {
     it.effect(`are refused by ${name}`, () =>
       Effect.gen(function* () {

@@ -1,4 +1,4 @@
-/** A guarded effect in a process that stood still for longer than its session: it does not take one more step. */
+/** What is guarded in a process that stood still for longer than its session: it does not take one more step. */
 import * as PromiseClient from "@effect-zookeeper/client/PromiseClient"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
@@ -56,7 +56,7 @@ describeOnServers("a process that stands still for longer than its session", (it
     })
   )
 
-  it.effect("is interrupted before the next step of the work with an allocator's items, and begins again", () =>
+  it.effect("is interrupted before the next step of what is done with items of an allocator, and begins anew", () =>
     Effect.gen(function* () {
       const { another } = yield* makeChroot
       const { late, still } = yield* standstill

@@ -34,8 +34,8 @@ export const holdLock = (
 ) => holdUntilReleased((body: (held: Held) => Effect.Effect<void>) => lock.withLock(body, options))
 
 /**
- * That something is lost with its session, which a server has ended. The server reports the deletion of the session's
- * znodes too, and does so first if the connection is still open.
+ * That something is lost with its session, which a server has ended: it tells of the deletion of the session's znodes too,
+ * and of that first where its connection still stands.
  */
 export const assertLostWithSession = (effect: Effect.Effect<unknown, unknown>) =>
   Effect.map(Effect.flip(effect), (lost) => {
@@ -47,7 +47,7 @@ export const assertLostWithSession = (effect: Effect.Effect<unknown, unknown>) =
 export const getChildrenOrNone = (zk: ZooKeeper.Service, parent: string) =>
   Effect.orElseSucceed(zk.getChildren(parent), () => [])
 
-/** Waits until a parent has so many children. */
+/** Waits until so many znodes stand below a parent. */
 export const awaitChildren = (zk: ZooKeeper.Service, parent: string, count: number) =>
   eventually(getChildrenOrNone(zk, parent), (names) => names.length === count)
 

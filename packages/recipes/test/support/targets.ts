@@ -28,7 +28,7 @@ export const describeOnServers = (name: string, tests: (it: It) => void): void =
 
 type ClientOptions = Parameters<typeof connectTo>[1]
 
-/** The surroundings of a test: a chroot of its own, and as many clients there as it likes. */
+/** What a test works with: a chroot of its own, and as many clients there as it likes. */
 interface TestChroot {
   /** A client of the chroot. */
   readonly zk: ZooKeeper.Service
@@ -83,8 +83,8 @@ export const awaitNextSession = (zk: ZooKeeper.Service, before: bigint) =>
 export const withClient = (zk: ZooKeeper.Service) => Effect.provideService(ZooKeeper.ZooKeeper, zk)
 
 /**
- * Resumes a session and closes it, which ends it. Its owner, whose connection the server closes, may be quick
- * enough to take it back: this tries until it is gone.
+ * Whoever takes a session up again and closes it ends it. Its owner, whose connection the server closes, may be quick
+ * enough to take it back: until it is gone.
  */
 const endSession = (way: Target["Service"], session: Session.SessionCredentials): Effect.Effect<void> =>
   Effect.scoped(connectTo(way, { session, sessionExpiry: "fail" })).pipe(

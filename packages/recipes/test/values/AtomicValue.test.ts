@@ -30,7 +30,7 @@ describeOnServers("a value", (it) => {
     })
   )
 
-  it.effect("is bytes without a schema, and otherwise of the type of a codec", () =>
+  it.effect("is bytes without a schema, and what a codec makes of it", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const bytes = yield* withClient(zk)(AtomicValue.make("/bytes"))
@@ -46,7 +46,7 @@ describeOnServers("a value", (it) => {
   )
 
   // SharedValue.trySet of Curator.
-  it.effect("is replaced only if no other client has written since", () =>
+  it.effect("is replaced only by whom nobody has come before", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* config(zk)
@@ -72,7 +72,7 @@ describeOnServers("a value", (it) => {
     })
   )
 
-  it.effect("counts every update of many clients at once", () =>
+  it.effect("counts every update of many who update at once", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const values = yield* Effect.forEach([1, 2, 3, 4], () => Effect.flatMap(another(), (zk) => config(zk)))
@@ -91,7 +91,7 @@ describeOnServers("a value", (it) => {
     })
   )
 
-  it.effect("fails with DataInvalid for data outside of its schema, until it is set", () =>
+  it.effect("says DataInvalid for what its schema does not know, until it is set", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const value = yield* config(zk)
@@ -191,7 +191,7 @@ describeOnServers("a value", (it) => {
     })
   )
 
-  it.effect("leaves no watch when the readers of its changes have gone", () =>
+  it.effect("leaves no watch when those who read its changes go", () =>
     Effect.gen(function* () {
       const { watches, zk } = yield* makeChroot
       const value = yield* config(zk)

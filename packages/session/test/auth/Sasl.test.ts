@@ -110,7 +110,7 @@ layer(SaslServer.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       })
     )
 
-    it.effect("uses an application's own mechanism, which learns the name of the server", () =>
+    it.effect("takes a mechanism that an application brings, told which server it is", () =>
       Effect.gen(function* () {
         const server = yield* SaslServer
         const asked: Array<string> = []
@@ -217,7 +217,7 @@ describe("SASL on a server that lies", () => {
     )
   }
 
-  it.live("never sees a nonce of the client twice", () =>
+  it.live("never sees one nonce of ours twice", () =>
     Effect.gen(function* () {
       const nonces = new Set<string>()
       for (let i = 0; i < 3; i++) {
