@@ -160,7 +160,7 @@ describe("F08: a counter under lost answers", () => {
     })
   )
 
-  it.live("stands at what was told done when each write is idempotent", () =>
+  it.live("counts exactly the writes that were reported as done when each is idempotent", () =>
     Effect.gen(function* () {
       const { truth, zk } = yield* setUp("count-idempotent")
       for (let n = 0; n < 100; n++) {

@@ -28,7 +28,7 @@ const listening = Effect.gen(function* () {
 })
 
 describe("a stream of events", () => {
-  it.effect("replaces what nobody read by one Gap, and goes on", () =>
+  it.effect("replaces events that were not read by one Gap, and goes on", () =>
     Effect.gen(function* () {
       const { listener, zk } = yield* listening
       const gate = yield* Queue.unbounded<void>()
@@ -134,7 +134,7 @@ const mzxids = <E, R>(
   )
 
 describe("a stream of changes", () => {
-  it.effect("tells a state once, and none that is older than what it told", () =>
+  it.effect("emits a state once, and none that is older than the last", () =>
     Effect.gen(function* () {
       const { zk } = yield* looking([
         { mzxid: 5n, changed: fired },

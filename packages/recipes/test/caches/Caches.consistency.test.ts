@@ -58,7 +58,7 @@ describeOnServers("caches", (it) => {
       ["one-shot watches", withoutPersistentWatches]
     ] as const) {
       it.effect(
-        `end at the truth, and so does a replay of what they told, by ${name}, seed ${seed} (row 40)`,
+        `end with the current state, and so does a replay of their events, by ${name}, seed ${seed} (row 40)`,
         () =>
           Effect.gen(function* () {
             const { breakable, expire, watches, zk } = yield* makeChroot

@@ -19,7 +19,7 @@ const litter = (zk: ZooKeeper.Service, parent: string, kinds: ReadonlyArray<stri
   Effect.forEach(kinds, (kind, n) => zk.createWithParents(`${parent}/_c_${id}-${kind}000000000${n}`), { discard: true })
 
 describeOnServers("a persistent znode with the name of a contender", (it) => {
-  it.effect("holds up nobody who wants a lock, waiting or trying once", () =>
+  it.effect("blocks no contender for a lock, waiting or trying once", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       yield* litter(zk, "/lock", ["lock-", "lock-"])
@@ -73,7 +73,7 @@ describeOnServers("a persistent znode with the name of a contender", (it) => {
     })
   )
 
-  it.effect("neither leads nor stands", () =>
+  it.effect("neither leads nor takes part in an election", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       yield* litter(zk, "/election", ["latch-"])

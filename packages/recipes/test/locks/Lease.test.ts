@@ -192,7 +192,7 @@ describeOnServers("a lease", (it) => {
     })
   )
 
-  it.effect("is lost to whom had it when its znodes are deleted, and nothing of theirs fits the znodes made anew", () =>
+  it.effect("is lost to its holder when its znodes are deleted, and nothing that it has fits the new znodes", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* lease(yield* another())

@@ -156,7 +156,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
     })
   )
 
-  it.effect("fails in time although no server answers, and holds nobody up", () =>
+  it.effect("fails in time although no server answers, and blocks no other contender", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
@@ -326,7 +326,7 @@ describeOnServers("a znode of another session", (it) => {
 })
 
 describeOnServers("an acquisition", (it) => {
-  it.effect("that is interrupted at any moment leaves no znode and no watch, and holds nobody up", () =>
+  it.effect("that is interrupted at any moment leaves no znode and no watch, and blocks no other contender", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* makeChroot
       const rival = yield* makeLock(yield* another())

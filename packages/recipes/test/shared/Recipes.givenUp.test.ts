@@ -147,7 +147,7 @@ describe("a cache whose watch no server takes again", () => {
 })
 
 describe("whoever waits for a watch that no server takes again", () => {
-  it.live("fails to get the lock, leaves no znode, and holds nobody up", () =>
+  it.live("fails to get the lock, leaves no znode, and blocks no other contender", () =>
     Effect.gen(function* () {
       const client = yield* ZooKeeper.ZooKeeper
       const other = yield* connectAnother
