@@ -1,7 +1,7 @@
 /**
- * What is wrong in aiozk 0.32, client side, verified by running it (sections as in the research on its features), and
- * the test that holds the right outcome here. "Session" is `Session.defects.test.ts`; the other files stand one folder
- * above this one, or are those of this folder in lower case.
+ * The defects of aiozk 0.32, client side, verified by running it (sections as in the research on its features), and the
+ * test of the right outcome here. "Session" is `Session.defects.test.ts`; the other files are one folder above this one,
+ * or are those of this folder in lower case.
  *
  * | aiozk | what goes wrong there | held by |
  * | --- | --- | --- |
@@ -125,7 +125,7 @@ describe("aiozk 1.2, 1.3 and 1.6: waits, versions and retries", () => {
     })
   )
 
-  it.live("a znode made anew by others is written without BadVersion by who gives no version", () =>
+  it.live("a znode that others created anew is written without BadVersion when no version is given", () =>
     Effect.gen(function* () {
       const { beside: zk, connectString } = yield* Faults.makeChroot("anew")
       const other = yield* connect({ servers: connectString })

@@ -115,7 +115,7 @@ describe("aiozk test_client.py", () => {
       for (const { id } of [first, second]) {
         assert.notInclude(sessions, `0x${BigInt.asUintN(64, id).toString(16)}`)
       }
-      // Who still holds the closed one is told so, and at once.
+      // A caller that still has the closed client is told so at once.
       assert.strictEqual((yield* askClosed)._tag, "SessionClosed")
     })
   )
@@ -142,7 +142,7 @@ describe("aiozk test_client.py", () => {
   )
 })
 
-/** What a request of a client that was closed fails with. */
+/** The error of a request of a closed client. */
 const askClosed = Effect.gen(function* () {
   const closed = yield* Effect.scoped(connect({ servers: TestServer.connectString() }))
   return yield* failure(closed.exists("/"), "SessionClosed")

@@ -74,7 +74,7 @@ describe("aiozk test_connection.py", () => {
       yield* close
       for (const [index, fiber] of pending.entries()) {
         const error = yield* Effect.flip(Fiber.join(fiber))
-        // A write may have been applied, and who sent it is told that rather than that the client was closed.
+        // A write may have been applied, and its caller is told that rather than that the client was closed.
         assert.strictEqual(error._tag, index % 2 === 0 ? "SessionClosed" : "ConnectionLoss")
         if (error._tag === "ConnectionLoss") assert.isTrue(error.maybeApplied)
       }

@@ -168,7 +168,7 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
   it.live("S4: servers that lag behind are passed over, and the session is kept", () =>
     Effect.gen(function* () {
       const { chroot, proxy } = yield* Faults.connectProxied("s4-lagging")
-      // What a server does whose clients have seen more than it has: it closes without a word.
+      // A server whose clients have seen more than it has closes the connection without an answer.
       const lagging = yield* ScriptedServer.make((connection) => Effect.andThen(connection.nextFrame, connection.close))
       const zk = yield* connect({
         servers: `${lagging.connectString},${proxy.connectString}${chroot}`,

@@ -152,7 +152,7 @@ describe("aiozk test_session.py: requests", () => {
     })
   )
 
-  it.live("a code that nobody knows is told by its number, and sent once (test_send_unknown_error)", () =>
+  it.live("an unknown code is reported by its number, and sent once (test_send_unknown_error)", () =>
     Effect.gen(function* () {
       const { proxy, zk } = yield* Faults.connectProxied("unknown")
       yield* zk.create("/a")

@@ -177,7 +177,7 @@ describe("aiozk test_watchers.py", () => {
       assert.strictEqual(text(yield* zk.getData("/a")), "1")
       const event = yield* changed
       assert.deepStrictEqual([event.type, event.path], ["NodeDataChanged", "/a"])
-      // And the same through the stream: whoever writes as fast as can be, the last is told.
+      // The same holds for the stream: however fast the writes are, it emits the last.
       const seen = yield* recordData(zk, "/a")
       for (const index of numbers(50)) yield* other.set("/a", `n${index}`)
       yield* Faults.awaitCondition(() => seen.at(-1) === "n49")

@@ -56,7 +56,7 @@ describe("an error", () => {
     assert.isTrue(Outcome.mayBeApplied(failed))
     assert.isTrue(JSON.parse(JSON.stringify(failed)).maybeApplied)
     assert.include(failed.message, "may have been applied")
-    // What a look afterwards has shown is told by the same class, in the same form.
+    // An error that was marked after a look has the same class and form.
     assert.deepStrictEqual({ ...Outcome.markMaybeApplied(refused) }, { ...refused, maybeApplied: true })
     const { maybeApplied: _, ...settled } = failed
     assert.deepStrictEqual({ ...Outcome.markUnapplied(failed) }, settled)

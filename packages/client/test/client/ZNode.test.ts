@@ -124,7 +124,7 @@ describe("a typed znode on a real server", () => {
     })
   )
 
-  it.effect("shows nothing of the data in its errors, whoever prints them", () =>
+  it.effect("shows nothing of the data in its errors, however they are printed", () =>
     Effect.gen(function* () {
       const secret = "hunter2"
       const schemas: ReadonlyArray<Schema.Codec<unknown, unknown>> = [

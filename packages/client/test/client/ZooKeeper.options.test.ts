@@ -1,4 +1,4 @@
-/** Options that are none are refused before anything is sent, in both APIs. */
+/** Invalid options are refused before anything is sent, in both APIs. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -38,7 +38,7 @@ const wrong: ReadonlyArray<readonly [name: string, options: unknown, value: stri
   ["a key of every object", { constructor: 0 }, "constructor"]
 ]
 
-describe("options that are none", () => {
+describe("invalid options", () => {
   for (const [method, call] of Object.entries(methods)) {
     it.effect(`of ${method} are refused before anything is sent`, () =>
       Effect.gen(function* () {
@@ -81,7 +81,7 @@ describe("options that are none", () => {
     assert.include(typo.message, "sessionTimeout")
   })
 
-  it("of connect have no durations that are none", async () => {
+  it("of connect that are invalid durations are refused", async () => {
     for (const option of ["sessionTimeout", "requestTimeout", "connectTimeout", "ownershipMargin"] as const) {
       for (const duration of [Number.NaN, -1, {}, [], { second: 1 }, null, "soon", Number.NEGATIVE_INFINITY, true]) {
         const options = { [option]: duration } as PromiseClient.Options

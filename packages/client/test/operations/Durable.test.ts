@@ -92,7 +92,7 @@ describe("a protected create whose reply was lost", () => {
     })
   )
 
-  it.effect("stays lost for who may not list the parent", () =>
+  it.effect("stays lost for a client that may not list the parent", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeScriptedClient(
         inTurn(
@@ -129,7 +129,7 @@ describe("a protected create whose reply was lost", () => {
     })
   )
 
-  it.effect("refuses a name that is none, before a byte is sent", () =>
+  it.effect("refuses an invalid name before a byte is sent", () =>
     Effect.gen(function* () {
       const { asked, zk } = yield* makeScriptedClient(() => Effect.die("nothing is to be asked"))
       for (const name of ["a/b", "", "..", "a\u0000"]) {
@@ -243,7 +243,7 @@ describe("a session that has expired", () => {
 
   it.effect("is looked at when it is known what follows", () =>
     Effect.gen(function* () {
-      // Whoever waited for a reply runs before the session has begun anew.
+      // A fiber that waited for a reply runs before the new session has begun.
       const info = { state: { _tag: "Expired" } as SessionState }
       const { zk } = yield* makeScriptedClient(() => Effect.void)
       const seen = yield* Effect.forkChild(
@@ -328,7 +328,7 @@ describe("an idempotent setData whose reply was lost", () => {
     })
   )
 
-  it.effect("is sent again while the expected version stands", () =>
+  it.effect("is sent again while the znode has the expected version", () =>
     Effect.gen(function* () {
       const { asked, write } = yield* set(there("old", 3), () => Effect.succeed({ stat: { ...stat, version: 4 } }))
       assert.strictEqual((yield* write(3)).version, 4)
@@ -535,7 +535,7 @@ describe("a server that does not know an operation", () => {
       const cut = yield* makeScriptedClient(inTurn(unimplemented, created, () => Effect.fail(unread)))
       const loss = yield* failure(cut.zk.createWithStat("/a"), "ConnectionLoss")
       assert.deepStrictEqual([loss.operation, loss.path, loss.maybeApplied], ["create", "/a", true])
-      // So that who asked for more gets it.
+      // So that an idempotent create can resolve it.
       const there = () => Effect.succeed({ data: new Uint8Array(0), stat })
       const again = yield* makeScriptedClient(inTurn(unimplemented, created, () => unsent("exists"), synced, there))
       assert.deepStrictEqual(yield* again.zk.createWithStat("/a", { idempotent: true }), { path: "/a", stat })

@@ -51,7 +51,7 @@ describe("a write that is repeated", () => {
     })
   )
 
-  it.effect("is given up after eight lost connections, whoever repeats it", () =>
+  it.effect("is given up after eight lost connections, whichever loop repeats it", () =>
     Effect.gen(function* () {
       const { asked, zk } = yield* makeScriptedClient(({ operation }) => lost(operation))
       const fiber = yield* Effect.forkChild(Effect.flip(Outcome.retryTransient(zk.set("/a", "x"))), {

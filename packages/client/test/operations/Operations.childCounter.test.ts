@@ -98,7 +98,7 @@ describe("a parent whose counter of children is at its end", () => {
     })
   )
 
-  it.live("fires the watch on its list after a lost connection, for nobody knows whether it has changed", () =>
+  it.live("fires the watch on its list after a lost connection, because the list may have changed", () =>
     Effect.gen(function* () {
       const { beside, whileCut, zk } = yield* place(end)
       const { changed } = yield* zk.getChildrenAndWatch("/p")

@@ -1,5 +1,5 @@
 /**
- * What a request costs beside its bytes: V8 counts the calls of every function, so that nothing can hide.
+ * The cost of a request beside its bytes: V8 counts the calls of every function, so that nothing can hide.
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -47,10 +47,10 @@ const requests = 100
 /** Counted calls are slow ones, and a busy machine is slower. */
 const TEST_OPTIONS = { timeout: 180_000 }
 
-/** Not once in four requests: what the session does now and then for itself is none of theirs. */
+/** Less often than once in four requests: the occasional work of the session itself does not count. */
 const often = requests / 4
 
-/** What was called for each request, of files or functions that match. */
+/** The calls for each request, of files or functions that match. */
 const perRequest = (calls: Calls, pattern: RegExp): ReadonlyArray<string> =>
   [...calls].filter(([name, count]) => pattern.test(name) && count >= often).map(([name, count]) => `${name}: ${count}`)
 

@@ -20,7 +20,7 @@ const behindProxy = Effect.fnUntraced(function* (name: string, options: ZooKeepe
 })
 
 describe("a write whose reply was lost", () => {
-  it.live("is done in the background when it is a guaranteed delete that nobody waits for any more", () =>
+  it.live("is done in the background when it is a guaranteed delete whose caller has gone", () =>
     Effect.gen(function* () {
       const { other, proxy, zk } = yield* behindProxy("lost-guaranteed")
       yield* zk.create("/a")

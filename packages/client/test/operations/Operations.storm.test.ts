@@ -19,7 +19,7 @@ import { connect, text } from "../support/clients.ts"
 vi.setConfig({ testTimeout: 120_000 })
 
 it.live(
-  "F24: a storm of 50,000 events costs a stream that nobody reads a Gap, others nothing, and ends at the truth",
+  "F24: a storm of 50,000 events costs an unread stream a Gap, others nothing, and ends with the current state",
   () =>
     Effect.gen(function* () {
       const server = yield* Layer.build(EmbeddedServer.layer())
@@ -57,7 +57,7 @@ it.live(
           concurrency: "unbounded",
           discard: true
         })
-        // Whoever is in the storm is answered.
+        // Requests are answered in the middle of the storm.
         yield* zk.exists("/storm")
       }
       yield* eventually(
@@ -140,7 +140,7 @@ describe("F08: a counter under lost answers", () => {
   })
   const increment = (data: Uint8Array) => String(Number(text(data)) + 1)
 
-  it.live("stands between what was told done and what may have been", () =>
+  it.live("counts between the writes that were reported as done and those that may be", () =>
     Effect.gen(function* () {
       const { truth, zk } = yield* setUp("count-plain")
       let done = 0

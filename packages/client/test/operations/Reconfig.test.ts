@@ -15,7 +15,7 @@ describe("the ensemble's configuration on a real server", () => {
     })
   )
 
-  it.live("is read, and changed by who may, from the version that was read", () =>
+  it.live("is read, and changed by a client with permission, from the version that was read", () =>
     Effect.gen(function* () {
       const server = yield* ZooKeeperServer.make({ quorum: true })
       const zk = yield* connect({ servers: server.connectString, chroot: "/app" })

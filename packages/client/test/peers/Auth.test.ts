@@ -1,5 +1,5 @@
 /**
- * What the suites of other clients ask of identities and ACLs. The number is the row of the list of telling tests; K is
+ * The cases of identities and ACLs from the suites of other clients. The number is the row of the list of telling tests; K is
  * kazoo, F Curator's framework.
  */
 import { assert, describe, it } from "@effect/vitest"

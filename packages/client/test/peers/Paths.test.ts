@@ -1,4 +1,4 @@
-/** What the suites of other clients ask of chroots. The number is the row of the list of telling tests; K is kazoo. */
+/** The cases of chroots from the suites of other clients. The number is the row of the list of telling tests; K is kazoo. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Op } from "../../src/index.ts"

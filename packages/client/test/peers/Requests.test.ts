@@ -1,5 +1,5 @@
 /**
- * What the suites of other clients ask of requests, of lost replies and of broken answers. The number is the row of the
+ * The cases of requests, lost replies and broken answers from the suites of other clients. The number is the row of the
  * list of telling tests; K is kazoo, F Curator's framework.
  *
  * Held elsewhere: 12 (K test_bad_transaction) by Transaction "say which operation failed and why, and apply nothing"; 27
@@ -214,7 +214,7 @@ describe("writes whose reply is lost", () => {
         assert.include(["create", "setData"], error.operation)
         yield* Faults.breakConnections(zk, proxy)
       }
-      // What was protected is looked for in the background, and leaves nothing behind.
+      // The protected znode is looked for in the background, and nothing is left behind.
       const left = yield* eventually(zk.getChildren("/"), ({ length }) => length === 2)
       assert.sameMembers([...left], ["a", "set"])
     })

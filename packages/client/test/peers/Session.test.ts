@@ -1,5 +1,5 @@
 /**
- * What the suites of other clients ask of sessions and connections. The number is the row of the list of telling tests;
+ * The cases of sessions and connections from the suites of other clients. The number is the row of the list of telling tests;
  * K is kazoo, F Curator's framework.
  */
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
@@ -13,7 +13,7 @@ import { connect, failure, text } from "../support/clients.ts"
 
 describe("the states of a session", () => {
   it.live(
-    "tell its end, and a listener that fails on hearing it harms nobody (3, K test_session_expire, test_bad_session_expire)",
+    "report its end, and a listener that fails then harms no other (3, K test_session_expire, test_bad_session_expire)",
     () =>
       Effect.gen(function* () {
         const { proxy, zk } = yield* Faults.connectProxied("bad-listener")
@@ -100,7 +100,7 @@ describe("the servers of a session", () => {
   )
 
   it.live(
-    "without a quorum serve reads to who allows it, and writes again with one (16, K test_read_only)",
+    "without a quorum serve reads to a client that allows it, and writes again with one (16, K test_read_only)",
     () =>
       Effect.gen(function* () {
         const ensemble = yield* ZooKeeperEnsemble.make({ size: 2, localSessions: "upgrading" })

@@ -1,5 +1,5 @@
 /**
- * What the suites of other clients ask of watches. The number is the row of the list of telling tests; K is kazoo, F
+ * The cases of watches from the suites of other clients. The number is the row of the list of telling tests; K is kazoo, F
  * Curator's framework. 18 (K test_datawatch_across_session_expire) is held by LostConnections "goes on in a new session,
  * and events say that there is a gap".
  */

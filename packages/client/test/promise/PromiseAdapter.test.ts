@@ -172,7 +172,7 @@ describe("a Stream as an AsyncIterable", () => {
     ])
   })
 
-  it("is not run at all for who leaves before the first element", async () => {
+  it("is not run at all when the loop is left before the first element", async () => {
     let runs = 0
     const stream = Stream.suspend(() => Stream.make(++runs))
     const loop = PromiseAdapter.iterable(run, stream)[Symbol.asyncIterator]()

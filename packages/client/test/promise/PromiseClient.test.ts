@@ -38,7 +38,7 @@ const connect = async (name: string, options: PromiseClient.Options = {}) => {
   return { zk, chroot, connectString }
 }
 
-/** What a Promise rejects with; it must reject. */
+/** The error that a Promise rejects with; it must reject. */
 const rejection = async (promise: Promise<unknown>): Promise<unknown> => {
   const outcome = await promise.then(
     () => undefined,
@@ -364,7 +364,7 @@ describe("a signal", () => {
 
   it("is heard while connecting", async () => {
     const abort = new AbortController()
-    // A port that nobody listens on: it is tried again and again.
+    // A port without a listener: it is tried again and again.
     const connecting = PromiseClient.connect("127.0.0.1:1", {}, { signal: abort.signal })
     const reason = new Error("enough")
     abort.abort(reason)

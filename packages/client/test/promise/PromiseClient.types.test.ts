@@ -1,4 +1,4 @@
-/** What the compiler knows of the Promise API; `tsc` is what checks this file. */
+/** The types of the Promise API; `tsc` checks this file. */
 import { describe, expectTypeOf, it } from "@effect/vitest"
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -20,7 +20,7 @@ import type { CallOptions, Promised, Run, Settled } from "../../src/PromiseAdapt
 
 type Client = PromiseClient.PromiseClient
 
-/** All rows of the contract. Who adds one looks here whether a mapped type can carry it over. */
+/** All methods of the contract. A new one belongs here, to see whether the mapped type can derive it. */
 type Rows =
   | "create"
   | "createWithStat"
@@ -99,7 +99,7 @@ describe("a row", () => {
 
   it("is refused when it is called wrongly", () => {
     const wrong = (zk: Client) => {
-      // @ts-expect-error a signal stands after the options
+      // @ts-expect-error a signal comes after the options
       void zk.create("/a", { signal: AbortSignal.abort() })
       // @ts-expect-error a version is a number
       void zk.set("/a", "x", "1")

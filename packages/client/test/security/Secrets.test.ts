@@ -205,7 +205,7 @@ describe("secrets", () => {
         const stages: Readonly<Record<string, Partial<ZooKeeper.Options>>> = {
           "a wrong passphrase of a key": { tls: { ...secure, passphrase: bad } },
           "a wrong passphrase of PKCS#12": { tls: { ca: tls.ca, pfx: Redacted.make(pfx), passphrase: bad } },
-          "a key that is none": { tls: { ...secure, key: Redacted.make(`${unredacted}\n${key.slice(40)}`) } },
+          "an invalid key": { tls: { ...secure, key: Redacted.make(`${unredacted}\n${key.slice(40)}`) } },
           "a key of a file": {
             tls: TlsOptions.fromFiles({ ...files(server.folder), key: keyFile, passphrase: bad })
           },
@@ -221,7 +221,7 @@ describe("secrets", () => {
           "a list that mixes": { servers: `${tap.connectString},tcp://${server.connectString}` },
           "an unknown scheme": { auth: [{ scheme: "nosuch", credentials: Redacted.make(unknownPassword) }] },
           "a wrong session password": { session: { id, password: Redacted.make(wrongSession) }, sessionExpiry: "fail" },
-          "nobody there": { servers: "127.0.0.1:1", session: { id, password } }
+          "no server there": { servers: "127.0.0.1:1", session: { id, password } }
         }
         yield* Effect.forEach(Object.entries(stages), ([stage, change]) => observed(failing(stage, starting(change))), {
           concurrency: "unbounded"
@@ -262,7 +262,7 @@ describe("secrets", () => {
           assert.include([...places], place)
         assert.deepStrictEqual([...new Set(leaksIn(outputs, canaries))], [])
 
-        // What goes over TLS cannot be read on the way either.
+        // Bytes under TLS cannot be read on the way either.
         for (const bytes of yield* tap.sent) {
           const wire = { place: "the wire", text: Buffer.from(bytes).toString("latin1") }
           assert.deepStrictEqual(leaksIn([wire], canaries), [])

@@ -50,7 +50,7 @@ interface Refusal {
   readonly name: string
   readonly tls: TlsReason | undefined
   readonly says: string
-  /** What the client sent, by connection. */
+  /** The bytes that the client sent, by connection. */
   readonly nothingIsSaid: "in the records of TLS 1.2" | "to the server's program" | "but the handshake of TLS"
 }
 
@@ -165,7 +165,7 @@ interface Refused {
   readonly error: ConnectFailed
   /** Milliseconds. */
   readonly took: number
-  /** What was sent on each connection. */
+  /** The bytes that were sent on each connection. */
   readonly sent: ReadonlyArray<Uint8Array>
   /** What reached the server's program through TLS: bytes, or sessions that it began. */
   readonly heard: number
@@ -417,7 +417,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
       })
       const { id } = zk.session
       assert.deepStrictEqual(yield* x509Of(zk), ["CN=zkclient"])
-      // Who replaces files may be seen half-way: such an attempt fails, and the next one reads again.
+      // Files may be read while they are being replaced: such an attempt fails, and the next one reads again.
       Fs.writeFileSync(file("client.pem"), tls.superClient.cert)
       yield* tap.dropAll
       yield* awaitCondition(() => read >= 3)
@@ -532,7 +532,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
       const unverified = { rejectUnauthorized: false }
       const error = yield* failure(start({ servers: "zk1.test:1", tls: unverified, auth }), "InvalidArgument")
       assert.strictEqual(error.argument, "tls.rejectUnauthorized")
-      // These are dialled, and nobody is there.
+      // These are dialled, and there is no server.
       const nobody = { tls: unverified, connectTimeout: "1 second" } as const
       const dialled: ReadonlyArray<ZooKeeper.Options> = [
         { ...nobody, servers: "zk1.test:1" },
@@ -542,7 +542,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
       yield* Effect.forEach(dialled, (options) => failure(start(options), "ConnectFailed"), { concurrency: 3 })
       assert.deepStrictEqual(lines, [])
 
-      // Who has moved elsewhere since is asked the same.
+      // A client that has moved elsewhere since is held to the same rule.
       const { tls } = yield* Fixture
       const elsewhere = `zk1.test:${tls.connectString.split(":").at(-1)}`
       const near = yield* start({ servers: tls.connectString, tls: { ...(yield* Fixture).good, ...unverified } })

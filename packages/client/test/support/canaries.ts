@@ -6,7 +6,7 @@ import { inspect } from "node:util"
 export interface Canary {
   readonly name: string
   readonly secret: string | Uint8Array
-  /** What the secret is part of where it is hashed, such as `user:password`. */
+  /** The texts with the secret that are hashed, such as `user:password`. */
   readonly hashedAs?: ReadonlyArray<string> | undefined
 }
 
@@ -37,7 +37,7 @@ export const facesOf = (place: string, thing: unknown): ReadonlyArray<Output> =>
     try {
       shown = String(text())
     } catch (error) {
-      // What cannot be shown that way shows itself in this error, if at all.
+      // A value that cannot be shown that way may show itself in this error.
       shown = String(error)
     }
     outputs.push({ place: `${face} of ${place}`, text: shown })
@@ -103,7 +103,7 @@ const formsOf = (
   ]
 }
 
-/** What stands in the base64 of anything that has these bytes in it, `shift` bytes after a multiple of three. */
+/** The part of the base64 of any text with these bytes in it, `shift` bytes after a multiple of three. */
 const base64Within = (bytes: Uint8Array, shift: number): string => {
   const text = Buffer.concat([Buffer.alloc(shift), bytes])
     .toString("base64")
@@ -112,7 +112,7 @@ const base64Within = (bytes: Uint8Array, shift: number): string => {
   return text.slice(shift === 0 ? 0 : shift + 1, -2)
 }
 
-/** Bytes as `inspect` and JSON write them, without what stands between the numbers; base64 without line breaks. */
+/** Bytes as `inspect` and JSON write them, without the text between the numbers; base64 without line breaks. */
 const flatten = (text: string): string =>
   text
     .replaceAll(/"\d+":/g, "")

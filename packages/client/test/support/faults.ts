@@ -165,7 +165,7 @@ export const watchesBelow = (path: string) =>
     (answer) => answer.split("\n").filter((line) => line === path || line.startsWith(`${path}/`)).length
   )
 
-/** What is logged at and above the level of a warning. */
+/** The log lines at and above the level of a warning. */
 export const recordWarnings = () => {
   const warnings: Array<string> = []
   const logger = Logger.make(({ logLevel, message }) => {

@@ -3,7 +3,7 @@ import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 
-/** What a client says first. */
+/** The first frame of a client. */
 export const decodeConnectRequest = (frame: Uint8Array): Handshake.ConnectRequest =>
   Handshake.connectRequest.read(new JuteReader(frame))
 

@@ -217,7 +217,7 @@ describe("SASL on a server that lies", () => {
     )
   }
 
-  it.live("never sees one nonce of ours twice", () =>
+  it.live("never sees one of our nonces twice", () =>
     Effect.gen(function* () {
       const nonces = new Set<string>()
       for (let i = 0; i < 3; i++) {
