@@ -32,7 +32,7 @@ const owns = (allocator: Allocator.Allocator, expected: ReadonlyArray<string>) =
     (owned) => owned.join() === expected.join()
   )
 
-/** Who uses what at the moment. Two who use one item are told. */
+/** Users of items at the moment; two users of one item are reported. */
 const makeLedger = () => {
   const users = new Map<string, string>()
   const doubles: Array<string> = []

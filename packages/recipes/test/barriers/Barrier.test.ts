@@ -45,7 +45,7 @@ describeOnServers("a barrier", (it) => {
     })
   )
 
-  it.effect("holds up nobody where there is none (aiozk 4)", () =>
+  it.effect("lets clients pass where there is none (aiozk 4)", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const barrier = yield* withClient(zk)(Barrier.make("/some/where/barrier"))

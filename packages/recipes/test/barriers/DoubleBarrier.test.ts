@@ -32,7 +32,7 @@ const names = (zk: ZooKeeper.Service) =>
 const has = (zk: ZooKeeper.Service, count: number) => eventually(names(zk), ({ length }) => length === count)
 
 describeOnServers("a double barrier", (it) => {
-  it.effect("stands again when somebody deletes the znode of a member that waits", () =>
+  it.effect("enters again when the znode of a waiting member is deleted", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const waiting = yield* begun((yield* member(yield* another(), 2)).enter())
@@ -127,7 +127,7 @@ describeOnServers("a double barrier", (it) => {
     })
   )
 
-  it.effect("does not count a member whose session has expired, and has it stand again in the next", () =>
+  it.effect("does not count a member whose session has expired, and lets it enter again in the next one", () =>
     Effect.gen(function* () {
       const { another, expire, zk } = yield* makeChroot
       const other = yield* another()

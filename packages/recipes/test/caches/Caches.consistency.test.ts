@@ -132,7 +132,7 @@ describeOnServers("caches", (it) => {
                   Effect.timeoutOption("40 seconds")
                 )
                 const standing = [tree.freshness, mine.session.state._tag]
-                assert.deepStrictEqual(seen(), expected, `it stands so: ${standing.join()}`)
+                assert.deepStrictEqual(seen(), expected, `its state: ${standing.join()}`)
                 for (const { fiber } of [treeTold, shallowTold, nodeTold]) assert.isUndefined(fiber.pollUnsafe())
               })
             )

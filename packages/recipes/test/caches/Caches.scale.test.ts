@@ -24,7 +24,7 @@ const plant = (zk: ZooKeeper.Service, count: number, wide: number) =>
       for (let n = 0; n < wide && paths.length < count - 1; n++) paths.push(`/t/parent-${parent}/child-${n}`)
     }
     const batches = Array.from({ length: Math.ceil(paths.length / 500) }, (_, n) => paths.slice(n * 500, n * 500 + 500))
-    // One after the other: parents stand before their children.
+    // One after the other: parents come before their children.
     for (const batch of batches) {
       yield* zk.transaction(batch.map((path) => Op.create(path, { data }))).pipe(
         Effect.retry({ while: ({ _tag }) => _tag === "ConnectionLoss" }),

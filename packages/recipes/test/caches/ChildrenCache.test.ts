@@ -40,7 +40,7 @@ describeOnServers("a children cache", (it) => {
             for (let round = 0; round < 2; round++) {
               yield* zk.create("/p", { data: "the parent's" })
               yield* zk.create("/p/a", { data: "1" })
-              yield* zk.create("/p/a/below", { data: "nobody's business" })
+              yield* zk.create("/p/a/below", { data: "not cached" })
               yield* zk.create("/p/b", { data: "2", mode: "ephemeral" })
               yield* until(() => seen(cache).join() === "a=1,b=2")
               const before = cache.get()

@@ -267,7 +267,7 @@ describeOnServers("a tree cache", (it) => {
         assert.isAtMost(count.get - before, 4)
         yield* plain.setAcl("/t/shut", Acl.open)
         yield* until(() => dataAt(cache, "/t/shut/below") === "3")
-        // Who listens has its turn after the cache.
+        // Listeners run after the cache.
         yield* until(() => events.length === 3)
         assert.deepStrictEqual(events, ["*/t/open 1>2", "+/t/shut 19", "+/t/shut/below 3"])
         yield* plain.create("/closed", { acl: [Acl.world("cdwa")] })
@@ -295,7 +295,7 @@ describeOnServers("a tree cache", (it) => {
       assert.deepStrictEqual(cache.children("/t/large").size, 0)
       yield* zk.set("/t/a", "2")
       yield* until(() => dataAt(cache, "/t/a") === "2")
-      // What is created from now on is told by itself.
+      // From now on each creation is reported by itself.
       yield* zk.create("/t/large/new")
       yield* until(() => cache.children("/t/large").has("new"))
       assert.strictEqual(events.filter((line) => line.startsWith("unreadable")).length, 1)

@@ -183,7 +183,7 @@ describeOnServers("service discovery", (it) => {
         '{"name":"mail","id":"older","payload":{"zone":"south"},"registrationTimeUTC":1,"serviceType":"STATIC"}'
       yield* zk.createWithParents("/services/mail/5ad5a1ab", { data: curator })
       yield* zk.create("/services/mail/older", { data: older })
-      yield* zk.create("/services/mail/foreign", { data: "not of ours" })
+      yield* zk.create("/services/mail/foreign", { data: "another client's" })
       const all = yield* discovery.instances("mail")
       assert.deepStrictEqual(
         all.map(({ address, enabled, payload, port, registrationTimeUTC, serviceType, sslPort }) => [

@@ -32,11 +32,11 @@ const shared = Effect.fnUntraced(function* (name: string) {
   return { zk, path }
 })
 
-/** One after another of ours; the clashes they saw. */
+/** Our holders, one after another; the clashes they saw. */
 const turns = <E>(turn: Effect.Effect<number, E>, count = TURNS) =>
   Effect.map(Effect.all(Array.from({ length: count }, () => turn)), (clashes) => clashes.reduce((a, b) => a + b, 0))
 
-/** All at the same time; nobody sees a clash. */
+/** All at the same time, without a clash. */
 const noClash = (all: ReadonlyArray<Effect.Effect<number, unknown>>) =>
   Effect.map(Effect.all(all, { concurrency: "unbounded" }), (clashes) =>
     assert.deepStrictEqual(
@@ -100,7 +100,7 @@ describe.skipIf(!hasCurator)("Curator and ours (needs Curator)", { timeout: PATI
         turns(Effect.scoped(Effect.andThen(write.withLock(read.acquire()), reading(rw.zk, rw.path))))
       ])
 
-      // Curator's writer stands behind ours, which becomes a reader: it waits for that too.
+      // Curator's writer is behind ours, which becomes a reader: it waits for that too.
       let waiting = yield* Effect.forkChild(Effect.succeed(0))
       yield* Effect.scoped(
         Effect.gen(function* () {

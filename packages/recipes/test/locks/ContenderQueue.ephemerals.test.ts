@@ -1,4 +1,4 @@
-/** Only ephemeral znodes contend: what has a contender's name and stays for ever holds nobody up. */
+/** Only ephemeral znodes contend: a persistent one with a contender's name holds up no client. */
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -45,7 +45,7 @@ const candidate = (zk: ZooKeeper.Service, name: string, options?: LeaderElection
       ),
       { startImmediately: true }
     )
-    // In the order of the calls, whoever's connection is faster.
+    // In the order of the calls, whichever connection is faster.
     yield* eventually(participants, (all) => all.some(({ identifier }) => text(identifier) === name))
     return {
       fiber,
@@ -56,7 +56,7 @@ const candidate = (zk: ZooKeeper.Service, name: string, options?: LeaderElection
   })
 
 describeOnServers("an election", (it) => {
-  it.effect("lets a candidate stand without waiting, and nobody leads when it has resigned (aiozk 22, 23)", () =>
+  it.effect("lets a candidate run without waiting, and has no leader when it has resigned (aiozk 22, 23)", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const sole = yield* candidate(zk, "sole")
@@ -76,7 +76,7 @@ describeOnServers("an election", (it) => {
       const first = yield* candidate(zk, "first")
       const one = yield* first.elected
       const second = yield* election(yield* another(), "second")
-      // Waiting again and again in vain makes nobody leader, and leaves nothing behind.
+      // Waiting again and again in vain makes no candidate leader, and leaves nothing behind.
       for (let tries = 0; tries < 3; tries++) {
         yield* failure(Effect.scoped(second.acquire({ timeout: 50 })), "LockTimeout")
       }
@@ -120,7 +120,7 @@ describeOnServers("an election", (it) => {
     })
   )
 
-  it.effect("stands again on one object, as often as one likes (aiozk 28, 29 and its defect)", () =>
+  it.effect("runs again on one object, any number of times (aiozk 28, 29 and its defect)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* election(zk, "mine")
@@ -138,30 +138,32 @@ describeOnServers("an election", (it) => {
     })
   )
 
-  it.effect("passes on when the leader's session ends, and the former leader stands again with a new znode (38)", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
-      const other = yield* another()
-      const first = yield* candidate(other, "first")
-      const leadership = yield* first.elected
-      const second = yield* candidate(zk, "second")
-      yield* expire(other)
-      yield* second.elected
-      // Nobody can know of a session that is ended from outside before a server tells.
-      yield* eventually(Effect.sync(first.leads), (leads) => !leads)
-      yield* assertLostWithSession(leadership.lost)
-      const names = (yield* (yield* election(zk, "x")).participants).map(({ path }) => path)
-      assert.notInclude(names, leadership.path)
-      yield* second.resign
-      const again = yield* first.elected
-      assert.isAbove(Number(again.fencingToken), Number(leadership.fencingToken))
-      assert.notStrictEqual(again.path, leadership.path)
-      yield* first.resign
-      yield* eventually(getChildrenOrNone(zk, "/election"), (left) => left.length === 0)
-    })
+  it.effect(
+    "passes on when the leader's session ends, and the former leader is a candidate again with a new znode (38)",
+    () =>
+      Effect.gen(function* () {
+        const { another, expire, zk } = yield* makeChroot
+        const other = yield* another()
+        const first = yield* candidate(other, "first")
+        const leadership = yield* first.elected
+        const second = yield* candidate(zk, "second")
+        yield* expire(other)
+        yield* second.elected
+        // A client cannot know that its session was ended from outside before a server tells.
+        yield* eventually(Effect.sync(first.leads), (leads) => !leads)
+        yield* assertLostWithSession(leadership.lost)
+        const names = (yield* (yield* election(zk, "x")).participants).map(({ path }) => path)
+        assert.notInclude(names, leadership.path)
+        yield* second.resign
+        const again = yield* first.elected
+        assert.isAbove(Number(again.fencingToken), Number(leadership.fencingToken))
+        assert.notStrictEqual(again.path, leadership.path)
+        yield* first.resign
+        yield* eventually(getChildrenOrNone(zk, "/election"), (left) => left.length === 0)
+      })
   )
 
-  it.effect("does not promote who stands behind one that goes away while it waits (38: correct watching)", () =>
+  it.effect("does not promote the candidate behind one that goes away while it waits (38: correct watching)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const first = yield* candidate(zk, "first")
@@ -180,7 +182,7 @@ describeOnServers("an election", (it) => {
     })
   )
 
-  it.effect("replaces a leader whose znode was deleted, and lets it stand again", () =>
+  it.effect("replaces a leader whose znode was deleted, and lets it run again", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const first = yield* candidate(zk, "first")

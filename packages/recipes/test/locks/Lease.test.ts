@@ -66,7 +66,7 @@ describeOnServers("a lease", (it) => {
       yield* failure(theirs.withLease(Effect.void, { timeout: 0 }), "LockTimeout")
       const token = yield* theirs.withLease((held) =>
         Effect.sync(() => {
-          // Nobody has it before its former holder has stopped.
+          // No client has it before its former holder has stopped.
           assert.isTrue(finalized)
           return held.fencingToken
         })
@@ -133,7 +133,7 @@ describeOnServers("a lease", (it) => {
     })
   )
 
-  it.effect("is given back when whoever asked for it is interrupted meanwhile", () =>
+  it.effect("is given back when its caller is interrupted meanwhile", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const { holders, obtain } = yield* lease(zk)
@@ -158,7 +158,7 @@ describeOnServers("a lease", (it) => {
     })
   )
 
-  it.effect("knows no more time than a renewal gave it that nobody waited for", () =>
+  it.effect("has the time of a renewal whose caller did not wait for it, and no more", () =>
     Effect.gen(function* () {
       const { breakable } = yield* makeChroot
       const { link, zk } = yield* breakable()
@@ -246,7 +246,7 @@ describeOnServers("a lease", (it) => {
     })
   )
 
-  it.effect("refuses a duration or a limit that is none", () =>
+  it.effect("refuses an invalid duration or limit", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       assert.strictEqual((yield* failure(lease(zk, { duration: 0 }), "InvalidArgument")).argument, "duration")

@@ -84,7 +84,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
           yield* first.release
           yield* Fiber.join(working)
           yield* Fiber.join(after)
-          // Those that belong to nobody any more go in the background.
+          // Those without an owner are deleted in the background.
           yield* awaitNoContenders(zk)
         }
       }
@@ -134,7 +134,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
     })
   )
 
-  it.effect("is released in the background, and nobody waits for the one who is cut off", () =>
+  it.effect("is released in the background, and no client waits for the one that is cut off", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
@@ -295,7 +295,7 @@ describeOnServers("a lock whose session ends", (it) => {
       const acquired = yield* Fiber.join(waiting)
       assert.isTrue(stopped < acquired, `stopped at ${stopped}, acquired at ${acquired}`)
       assert.strictEqual((yield* failure(Fiber.join(guarded), "LockLost")).reason, "session")
-      // What it still writes is refused, in the session that follows too.
+      // Its late writes are refused, in the next session too.
       yield* link.heal
       assert.strictEqual(yield* outcome(held.transaction([])), "LockLost")
     })
@@ -303,7 +303,7 @@ describeOnServers("a lock whose session ends", (it) => {
 })
 
 describeOnServers("a znode of another session", (it) => {
-  it.effect("is claimed by nobody but its owner, however it comes to be at the head of the queue", () =>
+  it.effect("is claimed only by its owner, however it comes to be at the head of the queue", () =>
     Effect.gen(function* () {
       const { another, expire, watches, zk } = yield* makeChroot
       const other = yield* another()

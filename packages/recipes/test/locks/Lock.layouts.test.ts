@@ -54,7 +54,7 @@ describe("the names of contenders", () => {
     assert.deepStrictEqual(sequences([...others, "_c_-latch-0000000001", "0000000001", "lock-x0000000001"]), [])
   })
 
-  it("stand in the order of arrival, past the end of the counter, whatever the order of the list", () => {
+  it("are in the order of arrival, past the end of the counter, whatever the order of the list", () => {
     const runs = [
       [2147483645, 2147483646, 2147483647, -2147483648, -2147483647],
       [-2, -1, 0, 1],
@@ -83,7 +83,7 @@ describe("the names of contenders", () => {
   })
 
   it.effect.prop(
-    "stand in the order of their making, wherever the counter is",
+    "are in the order of their creation, wherever the counter is",
     [
       Schema.Int.check(Schema.isInt32()),
       Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))).check(Schema.isMaxLength(8))

@@ -21,7 +21,7 @@ describeOnServers("re-entrancy", (it) => {
           assert.strictEqual(inner.path, outer.path)
           const forked = yield* Effect.forkChild(lock.withLock(succeedWithHeld, { timeout: 0 }))
           assert.strictEqual((yield* Fiber.join(forked)).path, outer.path)
-          // Not with another client, and not by `acquire`: these stand in the queue.
+          // Not with another client, and not by `acquire`: these wait in the queue.
           assert.strictEqual(yield* outcome(other.withLock(Effect.void, { timeout: 0 })), "LockTimeout")
           assert.strictEqual(yield* outcome(Effect.scoped(lock.acquire({ timeout: 0 }))), "LockTimeout")
           // The inner one released nothing.
@@ -32,7 +32,7 @@ describeOnServers("re-entrancy", (it) => {
     })
   )
 
-  it.effect("ends with the release: a fiber that goes on stands in the queue", () =>
+  it.effect("ends with the release: a fiber that goes on waits in the queue", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const lock = yield* makeLock(zk)
@@ -81,7 +81,7 @@ describeOnServers("re-entrancy", (it) => {
 })
 
 describeOnServers("several locks at once", (it) => {
-  it.effect("are acquired in one order, so that nobody waits in a circle", () =>
+  it.effect("are acquired in one order, so that no client waits in a circle", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const other = yield* another()

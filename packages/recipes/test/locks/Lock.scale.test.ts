@@ -1,4 +1,4 @@
-/** What a crowd costs: how many requests a hundred contenders send for one lock, counted on the wire. */
+/** The cost of a crowd: how many requests a hundred contenders send for one lock, counted on the wire. */
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import { connectString, freshPath } from "@effect-zookeeper/test-kit/TestServer"
@@ -64,7 +64,7 @@ layer(layerTransport(), { excludeTestServices: true })("a crowd", (it) => {
             { concurrency: "unbounded", discard: true }
           )
         )
-        // All stand in line, and each has looked at the one before it.
+        // All are in the queue, and each has looked at the one before it.
         yield* eventually(sent, ({ looks }) => looks === count + 1)
         const before = yield* sent
         assert.strictEqual(before.creates, count + 1)

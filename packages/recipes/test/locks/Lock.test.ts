@@ -47,7 +47,7 @@ describeOnServers("a lock", (it) => {
     })
   )
 
-  it.effect("refuses a path that is none, and a timeout that is none (aiozk 44)", () =>
+  it.effect("refuses an invalid path, and an invalid timeout (aiozk 44)", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       for (const path of ["lock", "/lock/", "/a//b", "/", ""]) {
@@ -226,7 +226,7 @@ describeOnServers("a waiter", (it) => {
     })
   )
 
-  it.effect("stands again when its own znode is deleted", () =>
+  it.effect("waits again when its own znode is deleted", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const first = yield* holdLock(yield* makeLock(zk))

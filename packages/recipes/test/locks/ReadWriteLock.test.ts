@@ -258,7 +258,7 @@ describeOnServers("a downgrade", (it) => {
       assert.isFalse(yield* writer.isHeld)
       yield* Scope.close(reading, Exit.void)
       yield* writer.held
-      // Another's write lock is none of ours, and what is none is refused.
+      // Another client's write lock, and a path that is no lock, are refused.
       const foreign = { path: (yield* writer.held).path }
       assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ downgrade: foreign }))), "LockLost")
       for (const path of ["/rw/x", foreign.path.replace("/rw", "/other")]) {
@@ -297,7 +297,7 @@ describeOnServers("a downgrade", (it) => {
             )
             yield* checked(() => readers++)
             yield* Effect.sleep(2)
-            // Nobody has written since.
+            // No other client has written since.
             assert.strictEqual(version, wrote)
             yield* checked(() => readers--)
           })

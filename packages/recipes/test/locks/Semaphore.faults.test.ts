@@ -126,7 +126,7 @@ describeOnServers("a semaphore under faults", (it) => {
     })
   )
 
-  it.effect("never has more holders than permits, whoever's connection is lost at whichever step", () =>
+  it.effect("never has more holders than permits, whichever connection is lost at whichever step", () =>
     Effect.gen(function* () {
       const { another, breakable, watches, zk } = yield* makeChroot
       const { link, zk: broken } = yield* breakable()
@@ -156,7 +156,7 @@ describeOnServers("a semaphore under faults", (it) => {
       const options = { sessionTimeout: "4 seconds" } as const
       const clients = [yield* another(options), yield* another(options), yield* another(options)]
       const limit = 3
-      // Who holds by which session: an expired one's permits are free before its holder is told.
+      // Holders by session: an expired session's permits are free before its holder learns of it.
       const inside = new Map<object, bigint>()
       const enter = (key: object, client: ZooKeeper.Service) =>
         Effect.acquireUseRelease(

@@ -95,7 +95,7 @@ describeOnServers("a semaphore", (it) => {
     })
   )
 
-  it.effect("gives several permits together or not at all, and nobody waits in a circle for them", () =>
+  it.effect("gives several permits together or not at all, and no client waits in a circle for them", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* makeSemaphore(zk, 3)
@@ -130,7 +130,7 @@ describeOnServers("a semaphore", (it) => {
     })
   )
 
-  it.effect("refuses numbers that are none", () =>
+  it.effect("refuses invalid numbers", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       for (const permits of [0, -1, 1.5, Number.NaN, 2 ** 31]) {
@@ -157,7 +157,7 @@ describeOnServers("a semaphore", (it) => {
         assert.deepStrictEqual([refused.path, refused.permits, refused.others], ["/semaphore", 3, 2])
       }
       yield* awaitLeases(zk, 1)
-      // It holds nobody up.
+      // It holds up no client.
       yield* two.withPermit(Effect.void, { timeout: "20 seconds" })
       yield* one.release
       yield* three.withPermits(3, Effect.void)

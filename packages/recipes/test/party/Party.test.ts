@@ -123,7 +123,7 @@ describeOnServers("a party", (it) => {
   )
 
   it.effect("tells of another who has the id, waits for it, or takes the next one", () =>
-    // With aiozk nobody can tell them apart.
+    // In the layout aiozk they cannot be told apart.
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* party(zk)
@@ -181,7 +181,7 @@ describeOnServers("a party", (it) => {
     })
   )
 
-  it.effect("is settled when nobody has come or gone for a while", () =>
+  it.effect("is settled when no member has come or gone for a while", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const mine = yield* party(zk)

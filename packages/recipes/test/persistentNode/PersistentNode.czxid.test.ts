@@ -45,7 +45,7 @@ describeOnServers("a persistent node at a path that another takes over", (it) =>
         yield* link.loseReply(Operations.deleteNode)
         yield* close
         yield* Fiber.join(taking)
-        // What it may have sent after that has been answered.
+        // A later request of it has been answered.
         yield* mine.sync("/node")
         assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
       })

@@ -91,7 +91,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("waits for the znode of another session, and stands when that has expired", () =>
+  it.effect("waits for the znode of another session, and is there when that has expired", () =>
     // Curator's testRecreatesNodeWhenEphemeralOwnerSessionExpires: a process that was started again at once.
     Effect.gen(function* () {
       const { another, expire, zk } = yield* makeChroot
@@ -258,7 +258,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("says that its parent is missing where it must not create it, and stands when somebody else does", () =>
+  it.effect("says that its parent is missing where it must not create it, and is there when another client does", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       yield* failure(withClient(zk)(PersistentNode.make("/parent/node", { parents: false })), "NoNode")
@@ -315,7 +315,7 @@ describeOnServers("a persistent node", (it) => {
 })
 
 describeOnServers("a persistent node whose session has ended for good", (it) => {
-  it.effect("says so to whoever sets its data, instead of having them wait for ever", () =>
+  it.effect("fails a call that sets its data, instead of letting it wait forever", () =>
     Effect.gen(function* () {
       const { another, expire } = yield* makeChroot
       const zk = yield* another({ sessionExpiry: "fail" })

@@ -37,7 +37,7 @@ describe("barriers, as Promises", () => {
     await Promise.all([one.enter(), two.enter()])
     assert.strictEqual(await one.leave({ timeout: 100 }).catch(tagOf), "WaitTimeout")
     await Promise.all([one.leave(), two.leave()])
-    // Whoever gave up as it was created may be there for a moment, and then leaves the barrier as it is.
+    // A member that gave up during its creation may be there for a moment, and then leaves the barrier as it is.
     const names = () => place.zk.getChildren("/double").catch(() => [])
     while ((await names()).some((name) => name !== "ready"));
     assert.throws(() => recipes(place.zk).doubleBarrier("/double", { size: 0 }))

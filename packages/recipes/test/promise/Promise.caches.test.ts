@@ -32,7 +32,7 @@ it("a tree cache is awaited, read at once, and followed in a loop that ends with
   await zk.set("/t/a", "3")
   await zk.delete("/t/a")
   await vi.waitUntil(() => cache.size <= 1, WAIT_OPTIONS)
-  // What was taken before stays as it was, and what is asked now is of now.
+  // An earlier snapshot stays as it was, and a new one is current.
   assert.strictEqual(snapshot.size, 2)
   assert.strictEqual(text(snapshot.get("/t/a")?.data ?? new Uint8Array()), "2")
   assert.deepStrictEqual(

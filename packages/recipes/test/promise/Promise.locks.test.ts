@@ -55,7 +55,7 @@ describe("a lock, as Promises", () => {
     assert.propertyVal(await rejection(both([other])), "argument", "locks")
   })
 
-  it("is given at once, and throws for a path that is none", async () => {
+  it("is given at once, and throws for an invalid path", async () => {
     await using clients = await connect()
     assert.throws(() => recipes(clients.zk).lock("no path"), /path/)
     assert.strictEqual(recipes(clients.zk).lock("/lock").path, "/lock")
@@ -178,7 +178,7 @@ describe("a lock, as Promises", () => {
       .withLock(() => {}, { timeout: "10 seconds" })
   })
 
-  it("is held by nobody after a call that was aborted, whenever that was", async () => {
+  it("is free after a call that was aborted, whenever that was", async () => {
     await using clients = await connect()
     const { other, zk } = clients
     const lock = recipes(zk).lock("/lock")

@@ -1,4 +1,4 @@
-/** Whoever asks once whether something is lost, and gives it back in the normal way, hears of no rejection. */
+/** A caller that asks once for `lost`, and gives the hold back in the normal way, gets no rejection. */
 import { assert, describe, it } from "@effect/vitest"
 import { LockLost } from "../../src/Errors.ts"
 import { type Recipes, recipes } from "../../src/Promise.ts"
@@ -56,7 +56,7 @@ describe("what a recipe answers", () => {
 
 describe("the loss of what was released", () => {
   for (const [name, acquire] of Object.entries(holds)) {
-    it(`is never told, of ${name}, but to who writes with it`, async () => {
+    it(`is never told, of ${name}, but to a caller that writes with it`, async () => {
       await using zk = await connectFresh("release")
       const unhandled: Array<unknown> = []
       const note = (error: unknown) => unhandled.push(error)

@@ -16,7 +16,7 @@ it("instances are registered, picked, watched and released", async () => {
   const mail = await discovery.register({ name: "mail", id: "a", port: 25, payload: { zone: Option.some("x") } })
   const provider = await discovery.provider("mail", { strategy: "sticky", downInstances: { threshold: 1 } })
   const picked = await provider.pick()
-  // An Option of the application is none of ours to unwrap.
+  // An Option of the application is not unwrapped.
   assert.deepStrictEqual(picked?.payload, { zone: Option.some("x") })
   assert.strictEqual(picked?.port, 25)
   await mail.update({ port: 26 })

@@ -61,7 +61,7 @@ describeOnServers("a queue with priorities", (it) => {
     })
   )
 
-  it.effect("gives an urgent item to who waits with a lock, and moves one to the end of its own", () =>
+  it.effect("gives an urgent item to a taker that waits with a lock, and requeues one behind its equals", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const queue = yield* withClient(zk)(PriorityQueue.make("/queue", { schema: Schema.Int }))

@@ -32,7 +32,7 @@ describeOnServers("a queue with a number of attempts", (it) => {
       const mine = yield* poison(zk)
       const theirs = yield* poison(yield* another())
       yield* mine.offerAll([1, 2])
-      // Whoever takes it, the attempts are counted together.
+      // The attempts of all takers are counted together.
       for (const queue of [mine, theirs, mine]) assert.strictEqual(yield* fail(queue), "failed 1")
       const taken = yield* Effect.scoped(
         Effect.flatMap(theirs.takeWithLock, ({ ack, attempt, item }) => Effect.as(ack, { attempt, item }))
@@ -70,7 +70,7 @@ describeOnServers("a queue with a number of attempts", (it) => {
       })
   )
 
-  it.effect("moves an item once, whatever request or reply is lost and whoever dies while it is moved", () =>
+  it.effect("moves an item once, whatever request or reply is lost and whichever client dies while it is moved", () =>
     Effect.gen(function* () {
       const { another, breakable, expire, zk } = yield* makeChroot
       const mine = yield* poison(zk, { maxAttempts: 1 })
@@ -128,7 +128,7 @@ describeOnServers("a queue with a number of attempts", (it) => {
     })
   )
 
-  it.effect("refuses a number that is none, and a path for dead letters that there are none of", () =>
+  it.effect("refuses an invalid number, and a path for dead letters without maxAttempts", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       for (const maxAttempts of [0, 0.5, Number.NaN]) {

@@ -25,7 +25,7 @@ describeOnServers("a queue whose replies are lost", (it) => {
       for (const [n, lose] of [link.loseReply, link.loseRequest, link.loseReply].entries()) {
         yield* lose(Operations.multi)
         yield* queue.offer(n)
-        // Taken at once: nobody finds the item by looking for it.
+        // Taken at once, before any client can see the item.
         assert.strictEqual(yield* theirs.take, n)
       }
       assert.strictEqual(yield* theirs.size, 0)

@@ -10,7 +10,7 @@ import { getLockedItems, makeNumberQueue } from "../support/queues.ts"
 import { describeOnServers, eventually, failure, makeChroot } from "../support/targets.ts"
 
 describeOnServers("a queue taken from with a lock", (it) => {
-  it.effect("keeps an item until it is done, and shows it to nobody else meanwhile", () =>
+  it.effect("keeps an item until it is done, and gives it to no other client meanwhile", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const queue = yield* makeNumberQueue(zk)
@@ -40,7 +40,7 @@ describeOnServers("a queue taken from with a lock", (it) => {
         theirs.consume((n) => Effect.andThen(Deferred.succeed(began, n), Effect.never))
       )
       assert.strictEqual(yield* Deferred.await(began), 1)
-      // Who waits for the only other item that is free, and for the one given back.
+      // Takers that wait for the only other free item, and for the one that is given back.
       assert.strictEqual(yield* queue.consumeOne((n) => Effect.succeed(n)), 2)
       const waiting = yield* Effect.forkChild(queue.consumeOne((n) => Effect.succeed(n)))
       yield* Fiber.interrupt(working)
@@ -137,7 +137,7 @@ describeOnServers("a queue taken from with a lock", (it) => {
     })
   )
 
-  it.effect("lets nobody finish an item that is another's by then", () =>
+  it.effect("lets no client finish an item that is another's by then", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* makeNumberQueue(zk)

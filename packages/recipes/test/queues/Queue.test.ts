@@ -109,7 +109,7 @@ describeOnServers("a queue", (it) => {
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const deleted = yield* Deferred.make<void>()
-      // The reply of the delete comes when nobody waits for it any more.
+      // The reply of the delete comes when its caller has stopped waiting.
       const late: ZooKeeper.Service = {
         ...zk,
         transaction: (ops) =>

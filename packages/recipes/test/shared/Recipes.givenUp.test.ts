@@ -1,5 +1,5 @@
 /**
- * Watches that no server takes again: after eight lost connections they are given up, and whoever waits for them is told so,
+ * Watches that no server takes again: after eight lost connections they are given up, and a caller that waits for them learns of it,
  * instead of waiting for ever.
  */
 import { ConnectionLoss } from "@effect-zookeeper/client/Errors"
@@ -146,7 +146,7 @@ describe("a cache whose watch no server takes again", () => {
   }
 })
 
-describe("whoever waits for a watch that no server takes again", () => {
+describe("a caller that waits for a watch that no server takes again", () => {
   it.live("fails to get the lock, leaves no znode, and blocks no other contender", () =>
     Effect.gen(function* () {
       const client = yield* ZooKeeper.ZooKeeper

@@ -1,4 +1,4 @@
-/** Options and durations that are none are refused by every recipe, before anything is sent. */
+/** Every recipe refuses invalid options and durations, before anything is sent. */
 import { InvalidArgument } from "@effect-zookeeper/client"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -111,7 +111,7 @@ const refused = Effect.fnUntraced(function* (call: Call, options: unknown) {
 
 const wrong: ReadonlyArray<unknown> = [0, "text", null, [], () => {}, { tiemout: 5 }]
 
-describe("options that are none", () => {
+describe("invalid options", () => {
   for (const [name, call] of Object.entries({ ...makes, ...waits, ...others })) {
     it.effect(`are refused by ${name}`, () =>
       Effect.gen(function* () {
@@ -126,7 +126,7 @@ describe("options that are none", () => {
   }
 })
 
-describe("durations that are none", () => {
+describe("invalid durations", () => {
   for (const [name, call] of Object.entries(durations)) {
     it.effect(`are refused by ${name}`, () =>
       Effect.gen(function* () {

@@ -1,4 +1,4 @@
-/** What is guarded in a process that stood still for longer than its session: it does not take one more step. */
+/** A guarded effect in a process that stood still for longer than its session does not take one more step. */
 import * as PromiseClient from "@effect-zookeeper/client/PromiseClient"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"

@@ -35,7 +35,7 @@ export const holdLock = (
 
 /**
  * That something is lost with its session, which a server has ended: it tells of the deletion of the session's znodes too,
- * and of that first where its connection still stands.
+ * and of that first where it is still connected.
  */
 export const assertLostWithSession = (effect: Effect.Effect<unknown, unknown>) =>
   Effect.map(Effect.flip(effect), (lost) => {
@@ -47,7 +47,7 @@ export const assertLostWithSession = (effect: Effect.Effect<unknown, unknown>) =
 export const getChildrenOrNone = (zk: ZooKeeper.Service, parent: string) =>
   Effect.orElseSucceed(zk.getChildren(parent), () => [])
 
-/** Waits until so many znodes stand below a parent. */
+/** Waits until there are so many znodes below a parent. */
 export const awaitChildren = (zk: ZooKeeper.Service, parent: string, count: number) =>
   eventually(getChildrenOrNone(zk, parent), (names) => names.length === count)
 

@@ -11,5 +11,5 @@ export const makeLock = (zk: ZooKeeper.Service, options?: Lock.Options) => withC
 /** Gives away what is held. */
 export const succeedWithHeld = (held: Held) => Effect.succeed(held)
 
-/** Waits until nobody is left in its queue. */
+/** Waits until its queue is empty. */
 export const awaitNoContenders = (zk: ZooKeeper.Service) => awaitChildren(zk, "/lock", 0)

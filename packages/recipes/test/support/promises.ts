@@ -10,7 +10,7 @@ export const connectFresh = async (name: string): Promise<PromiseClient.PromiseC
   return PromiseClient.connect(connectString)
 }
 
-/** What a Promise rejects with; it must reject. */
+/** The rejection of a Promise, which must reject. */
 export const rejection = async (promise: Promise<unknown>): Promise<unknown> => {
   const outcome = await promise.then(
     () => undefined,

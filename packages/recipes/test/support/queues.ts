@@ -8,7 +8,7 @@ import { withClient } from "./targets.ts"
 export const makeNumberQueue = (zk: ZooKeeper.Service, options: Omit<Queue.BytesOptions, "schema"> = {}) =>
   withClient(zk)(Queue.make("/queue", { schema: Schema.Int, ...options }))
 
-/** What is worked on; their parent may have been reaped. */
+/** The items that are being worked on; their parent may have been reaped. */
 export const getLockedItems = (zk: ZooKeeper.Service) =>
   zk.getChildren("/queue-taken").pipe(Effect.catchTag("NoNode", () => Effect.succeed<ReadonlyArray<string>>([])))
 

@@ -28,7 +28,7 @@ export const describeOnServers = (name: string, tests: (it: It) => void): void =
 
 type ClientOptions = Parameters<typeof connectTo>[1]
 
-/** What a test works with: a chroot of its own, and as many clients there as it likes. */
+/** The environment of a test: a chroot of its own, and as many clients there as it likes. */
 interface TestChroot {
   /** A client of the chroot. */
   readonly zk: ZooKeeper.Service
@@ -83,7 +83,7 @@ export const awaitNextSession = (zk: ZooKeeper.Service, before: bigint) =>
 export const withClient = (zk: ZooKeeper.Service) => Effect.provideService(ZooKeeper.ZooKeeper, zk)
 
 /**
- * Whoever takes a session up again and closes it ends it. Its owner, whose connection the server closes, may be quick
+ * A client that resumes a session and closes it ends it. Its owner, whose connection the server closes, may be quick
  * enough to take it back: until it is gone.
  */
 const endSession = (way: Target["Service"], session: Session.SessionCredentials): Effect.Effect<void> =>

@@ -46,7 +46,7 @@ describeOnServers("a value", (it) => {
   )
 
   // SharedValue.trySet of Curator.
-  it.effect("is replaced only by whom nobody has come before", () =>
+  it.effect("is replaced only if no other write has come before", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* config(zk)

@@ -77,7 +77,7 @@ const peer = Effect.fnUntraced(function* (command: string, args: ReadonlyArray<s
 // the shared znode
 // -----------------------------------------------------------------------------
 
-/** Who is there alone finds nobody; gives the clashes seen. */
+/** A single holder finds no other; gives the clashes seen. */
 export const alone = (zk: ZooKeeper.Service, path: string) =>
   zk.create(`${path}-owner`, { mode: "ephemeral" }).pipe(
     Effect.andThen(Effect.sleep(2)),
@@ -122,11 +122,11 @@ const present = <E>(zk: ZooKeeper.Service, path: string, look: Effect.Effect<num
 // one question
 // -----------------------------------------------------------------------------
 
-/** What a script with kazoo says, in one line. */
+/** The output of a script with kazoo, in one line. */
 export const kazooSays = (script: string, ...args: ReadonlyArray<string>): Effect.Effect<string> =>
   says(PYTHON, [here(script), ...args])
 
-/** What a program with Curator says, in one line; it is one source file. */
+/** The output of a program with Curator, in one line; it is one source file. */
 export const curatorSays = (program: string, ...args: ReadonlyArray<string>): Effect.Effect<string> =>
   says("java", ["-Xmx64m", "-cp", JARS.join(":"), here(`${program}.java`), ...args])
 
