@@ -107,7 +107,7 @@ describe("aiozk 1.2: starting and closing", () => {
 })
 
 describe("aiozk 1.2, 1.3 and 1.6: waits, versions and retries", () => {
-  it.live("two hundred waits that were given up leave nothing on the server, and the next one is told", () =>
+  it.live("two hundred waits that were given up leave nothing on the server, and the next one gets its event", () =>
     Effect.gen(function* () {
       const { beside: zk, chroot, connectString } = yield* Faults.makeChroot("given-up")
       const other = yield* connect({ servers: connectString })

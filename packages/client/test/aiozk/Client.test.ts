@@ -72,7 +72,7 @@ describe("aiozk test_client.py", () => {
   )
 
   it.live(
-    "a zxid ahead of every server fails typed, and the session is not given up for it (test_inconsistent_zxid)",
+    "a zxid ahead of every server fails with a typed error, and the session is not given up for it (test_inconsistent_zxid)",
     () =>
       Effect.gen(function* () {
         const { beside, proxy, zk } = yield* connectProxied("zxid", {

@@ -56,7 +56,7 @@ describe("aiozk test_connection.py", () => {
     })
   )
 
-  it.live("requests that are pending when it closes are told so, each once (test_connection_abort)", () =>
+  it.live("requests that are pending when it closes fail with that, each once (test_connection_abort)", () =>
     Effect.gen(function* () {
       const { close, proxy, zk } = yield* setUp("close-pending")
       yield* proxy.blackHole("down")

@@ -80,7 +80,7 @@ describe("aiozk S3: a write whose reply is lost is not sent again silently", () 
     })
   )
 
-  it.live("S3: a create is not told that its own znode exists", () =>
+  it.live("S3: a create does not fail because its own znode exists", () =>
     Effect.gen(function* () {
       const { lose, zk } = yield* lost("s3-create")
       yield* lose(Op.create)
@@ -91,7 +91,7 @@ describe("aiozk S3: a write whose reply is lost is not sent again silently", () 
     })
   )
 
-  it.live("S3: a delete is not told that there was nothing", () =>
+  it.live("S3: a delete does not fail because it has deleted the znode", () =>
     Effect.gen(function* () {
       const { lose, zk } = yield* lost("s3-delete")
       yield* zk.create("/a")
@@ -105,7 +105,7 @@ describe("aiozk S3: a write whose reply is lost is not sent again silently", () 
     })
   )
 
-  it.live("S3: a versioned set is not told that its own write is another's", () =>
+  it.live("S3: a versioned set does not take its own write for another's", () =>
     Effect.gen(function* () {
       const { lose, proxy, zk } = yield* lost("s3-set")
       yield* zk.create("/a", { data: "0" })
@@ -132,7 +132,7 @@ describe("aiozk S3: a write whose reply is lost is not sent again silently", () 
     })
   )
 
-  it.live("S3: a request that the server never saw is not told apart, and not sent again either", () =>
+  it.live("S3: a request that the server never saw is not sent again either, because the client cannot know", () =>
     Effect.gen(function* () {
       const { proxy, zk } = yield* lost("s3-up")
       yield* proxy.rule({ match: { direction: "up", op: Op.create }, action: { _tag: "DropAndReset" } })
@@ -208,7 +208,7 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
     })
   )
 
-  it.live("S5: and its end is told to all who need to know, before there is another", () =>
+  it.live("S5: and its end is reported to all listeners, before there is another", () =>
     Effect.gen(function* () {
       const { proxy, zk } = yield* Faults.connectProxied("s5-end", { sessionTimeout: "1 second" })
       const { id } = zk.session
@@ -236,7 +236,7 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
 
 describe("aiozk S6 to S9: watches across reconnections", () => {
   for (const direction of ["up", "down"] as const) {
-    it.live(`S6: the connection may be lost while they are registered anew (${direction})`, () =>
+    it.live(`S6: the connection may be lost while they are registered again (${direction})`, () =>
       Effect.gen(function* () {
         const { beside, proxy, zk } = yield* Faults.connectProxied("s6")
         yield* zk.create("/a")
@@ -292,7 +292,7 @@ describe("aiozk S6 to S9: watches across reconnections", () => {
     })
   )
 
-  it.live("S8: a deletion is told, whether it came after the reconnection or before it", () =>
+  it.live("S8: a deletion is reported, whether it came after the reconnection or before it", () =>
     Effect.gen(function* () {
       const { beside, proxy, zk } = yield* Faults.connectProxied("s8")
       yield* zk.create("/later")
@@ -361,7 +361,7 @@ describe("aiozk S10 to S13: frames", () => {
     })
   )
 
-  it.live("S12: a request that is too large is refused at once, and the connection does not notice", () =>
+  it.live("S12: a request that is too large is refused at once, and the connection goes on", () =>
     Effect.gen(function* () {
       const { proxy, zk } = yield* Faults.connectProxied("s12")
       const error = yield* failure(zk.create("/a", { data: new Uint8Array(2_000_000) }), "FrameTooLarge")

@@ -20,7 +20,7 @@ import { connect, failure, text } from "../support/clients.ts"
 const numbers = (length: number) => Array.from({ length }, (_, index) => index)
 
 describe("aiozk test_session.py: starting and closing", () => {
-  it.live("who starts a client that has started gets the same one, on one connection (test_start_session_twice)", () =>
+  it.live("starting a client that has started gives the same one, on one connection (test_start_session_twice)", () =>
     Effect.gen(function* () {
       const proxy = yield* FaultProxy.make(Faults.sharedTarget())
       const runtime = ManagedRuntime.make(ZooKeeper.layer({ servers: proxy.connectString }))
@@ -34,7 +34,7 @@ describe("aiozk test_session.py: starting and closing", () => {
     })
   )
 
-  it.live("closing what was never started does nothing (test_close_not_started)", () =>
+  it.live("closing a client that was never started does nothing (test_close_not_started)", () =>
     Effect.gen(function* () {
       const proxy = yield* FaultProxy.make(Faults.sharedTarget())
       const runtime = ManagedRuntime.make(ZooKeeper.layer({ servers: proxy.connectString }))
@@ -60,7 +60,7 @@ describe("aiozk test_session.py: starting and closing", () => {
   })
 
   it.live(
-    "a session that comes to an end by itself is logged and told (test_repair_loop_task_cancellation_produces_error_log)",
+    "a session that comes to an end by itself is logged and reported (test_repair_loop_task_cancellation_produces_error_log)",
     () => {
       const log = Faults.recordWarnings()
       return Effect.gen(function* () {
@@ -111,7 +111,7 @@ describe("aiozk test_session.py: requests", () => {
     })
   )
 
-  it.live("interruption reaches who waits, and the answers of others stay theirs (test_send_canceled)", () =>
+  it.live("interruption reaches the waiting caller, and the others get their own answers (test_send_canceled)", () =>
     Effect.gen(function* () {
       const { proxy, zk } = yield* Faults.connectProxied("canceled")
       yield* zk.create("/a", { data: "a" })
@@ -217,7 +217,7 @@ describe("aiozk test_session.py: requests", () => {
     })
   )
 
-  it.live("who gives up waiting does not get the answers of others mixed up (test_send_timeout)", () =>
+  it.live("a caller that stops waiting does not mix up the answers of others (test_send_timeout)", () =>
     Effect.gen(function* () {
       const { chroot, proxy, zk } = yield* Faults.connectProxied("timeout")
       const impatient = yield* connect({ servers: proxy.connectString + chroot, requestTimeout: "150 millis" })

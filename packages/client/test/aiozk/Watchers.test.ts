@@ -33,7 +33,7 @@ const pair = Effect.fnUntraced(function* (name: string) {
 })
 
 describe("aiozk test_watchers.py", () => {
-  it.live("data of 4000 bytes comes as soon as it is written (test_data_watch)", () =>
+  it.live("data of 4000 bytes is shown as soon as it is written (test_data_watch)", () =>
     Effect.gen(function* () {
       const { other, zk } = yield* pair("data-watch")
       yield* other.create("/a")
@@ -56,7 +56,7 @@ describe("aiozk test_watchers.py", () => {
     })
   )
 
-  it.live("a path without a znode is told as such (test_data_watch_no_node)", () =>
+  it.live("a path without a znode is reported as such (test_data_watch_no_node)", () =>
     Effect.gen(function* () {
       const { zk } = yield* pair("data-none")
       assert.deepStrictEqual(yield* recordData(zk, "/a"), ["none"])
@@ -83,7 +83,7 @@ describe("aiozk test_watchers.py", () => {
     })
   )
 
-  it.live("the list of a path without a znode is told as such (test_child_watch_no_node)", () =>
+  it.live("the list of a path without a znode is reported as such (test_child_watch_no_node)", () =>
     Effect.gen(function* () {
       const { zk } = yield* pair("child-none")
       assert.deepStrictEqual(yield* Stream.runHead(zk.childrenChanges("/a")), Option.some(Option.none()))
@@ -103,7 +103,7 @@ describe("aiozk test_watchers.py", () => {
     })
   )
 
-  it.live("a znode that comes to be follows its absence (test_watcher_fires_after_nonode)", () =>
+  it.live("a znode that is created later follows its absence (test_watcher_fires_after_nonode)", () =>
     Effect.gen(function* () {
       const { other, zk } = yield* pair("after-none")
       const seen = yield* recordData(zk, "/a")
@@ -114,7 +114,7 @@ describe("aiozk test_watchers.py", () => {
   )
 
   it.live(
-    "and does so when its ancestors are missing, whose creation tells nothing (test_watcher_without_parents)",
+    "and does so when its ancestors are missing, whose creation is not shown (test_watcher_without_parents)",
     () =>
       Effect.gen(function* () {
         const { other, zk } = yield* pair("no-parents")

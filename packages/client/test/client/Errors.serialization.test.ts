@@ -81,7 +81,7 @@ describe("an answer", () => {
   })
 })
 
-describe("what has 64-bit numbers and is asked for JSON", () => {
+describe("a value with 64-bit numbers, as JSON,", () => {
   it("is a client with its session, whose password stays hidden", async () => {
     await using zk = await connected()
     const json = JSON.parse(JSON.stringify(zk))
@@ -107,7 +107,7 @@ describe("what has 64-bit numbers and is asked for JSON", () => {
 })
 
 describe("the stack of a rejection", () => {
-  it("shows the caller's lines where that is asked for", async () => {
+  it("shows the caller's lines if the option says so", async () => {
     await using zk = await connected({ captureStackTrace: true })
     const error: unknown = await loadUser(zk).catch((error: unknown) => error)
     assert.instanceOf(error, NoNode)

@@ -75,7 +75,7 @@ describe("a typed znode on a real server", () => {
     })
   )
 
-  it.live("keeps what JSON has no form for, and raw forms by a codec", () =>
+  it.live("keeps values without a form in JSON, and raw forms by a codec", () =>
     Effect.gen(function* () {
       const { zk } = yield* connectFresh("znode-codecs")
       const Event = Schema.Struct({ at: Schema.Date, size: Schema.BigInt, note: Schema.Option(Schema.String) })
@@ -95,7 +95,7 @@ describe("a typed znode on a real server", () => {
     })
   )
 
-  it.live("fails with ZNodeDecodeError where the data is no value, and never with a defect", () =>
+  it.live("fails with ZNodeDecodeError for invalid data, and never with a defect", () =>
     Effect.gen(function* () {
       const { config, zk } = yield* connectConfig("znode-decode")
       yield* zk.create("/config/mail")
@@ -193,7 +193,7 @@ describe("a typed znode on a real server", () => {
     })
   )
 
-  it.effect("refuses a value that JSON has no form for, whatever its schema says", () =>
+  it.effect("refuses a value without a form in JSON, whatever its schema says", () =>
     Effect.gen(function* () {
       const { asked, zk } = yield* makeScriptedClient(() => Effect.die("asked"))
       const anything = ZNode.make({ path: "/any", schema: Schema.Any }).on(zk)

@@ -8,7 +8,7 @@ import { ZooKeeper } from "../../src/index.ts"
 import { connect, failure } from "../support/clients.ts"
 
 describe("the client's layers", () => {
-  it.live("fail within connectTimeout, with what was tried, where nothing listens", () =>
+  it.live("fail within connectTimeout with the attempts where no server listens", () =>
     Effect.gen(function* () {
       const error = yield* failure(connect({ servers: "127.0.0.1:1", connectTimeout: "2 seconds" }), "ConnectFailed")
       assert.isAbove(error.attempts.length, 0)

@@ -112,7 +112,7 @@ describe("invalid options", () => {
   )
 })
 
-describe("what is no operation", () => {
+describe("a value that is not an operation", () => {
   it.effect("fails a transaction and a joint read", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeScriptedClient(() => Effect.die("asked"))
@@ -135,7 +135,7 @@ describe("the parameters of a call in the Promise API", () => {
     )
   })
 
-  it.effect("behind all that a method declares are refused, unless they are a signal's", () =>
+  it.effect("beyond those that a method declares are refused, unless they are a signal's", () =>
     Effect.gen(function* () {
       const zk = yield* client
       const callback = (() => {}) as never

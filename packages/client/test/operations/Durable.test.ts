@@ -74,7 +74,7 @@ describe("a protected create whose reply was lost", () => {
     })
   )
 
-  it.effect("deletes what an older session of its own left, and creates with a new id", () =>
+  it.effect("deletes the znode of its own older session, and creates with a new id", () =>
     Effect.gen(function* () {
       const foreign = createdBy(sessionId - 1n)
       const script = inTurn(foreign.lose, synced, foreign.list, foreign.look)
@@ -105,7 +105,7 @@ describe("a protected create whose reply was lost", () => {
     })
   )
 
-  it.effect("finds what it named as it was told to", () =>
+  it.effect("finds a znode with a given name", () =>
     Effect.gen(function* () {
       let name = ""
       const naming = (id: string, name: string) => `${name}${id.replaceAll("-", "")}__lock__`
@@ -276,7 +276,7 @@ describe("an idempotent create whose reply was lost", () => {
     () =>
       Effect.succeed({ data: bytes(data), stat: { ...stat, ephemeralOwner: owner } })
 
-  it.effect("counts as done when the same is there", () =>
+  it.effect("counts as done when the same znode is there", () =>
     Effect.gen(function* () {
       const { log, zk } = yield* makeScriptedClient(inTurn(() => lost("create"), synced, there("x")))
       assert.strictEqual(yield* zk.create("/a", { data: "x", idempotent: true }), "/a")
@@ -293,7 +293,7 @@ describe("an idempotent create whose reply was lost", () => {
     })
   )
 
-  it.effect("fails with NodeExists when it is another's", () =>
+  it.effect("fails with NodeExists when another client created it", () =>
     Effect.gen(function* () {
       const data = yield* makeScriptedClient(inTurn(() => lost("create"), synced, there("y")))
       yield* failure(data.zk.create("/a", { data: "x", idempotent: true }), "NodeExists")
@@ -378,7 +378,7 @@ describe("a delete whose reply was lost", () => {
     })
   )
 
-  it.effect("deletes again what is still there, with the version of the look", () =>
+  it.effect("deletes a znode that is still there again, with the version of the look", () =>
     Effect.gen(function* () {
       const { asked, zk } = yield* makeScriptedClient(
         inTurn(
@@ -403,16 +403,18 @@ describe("a delete whose reply was lost", () => {
   )
 
   for (const options of [{ idempotent: true }, { guaranteed: true }, { guaranteed: true, version: 0 }]) {
-    it.effect(`leaves what another has made at the path since (${Object.keys(options).join(" and ")})`, () =>
-      Effect.gen(function* () {
-        const { asked, zk } = yield* makeScriptedClient(
-          inTurn(there(), () => lost("delete"), synced, there({ czxid: stat.czxid + 1n }))
-        )
-        const fiber = yield* Effect.forkChild(zk.delete("/a", options))
-        yield* TestClock.adjust("1 second")
-        yield* Fiber.join(fiber)
-        assert.strictEqual(asked.length, 4)
-      })
+    it.effect(
+      `leaves a znode that another client has created at the path since (${Object.keys(options).join(" and ")})`,
+      () =>
+        Effect.gen(function* () {
+          const { asked, zk } = yield* makeScriptedClient(
+            inTurn(there(), () => lost("delete"), synced, there({ czxid: stat.czxid + 1n }))
+          )
+          const fiber = yield* Effect.forkChild(zk.delete("/a", options))
+          yield* TestClock.adjust("1 second")
+          yield* Fiber.join(fiber)
+          assert.strictEqual(asked.length, 4)
+        })
     )
   }
 
@@ -457,7 +459,7 @@ describe("a delete whose reply was lost", () => {
 describe("a write that was never sent", () => {
   const gone = () => Effect.fail(new NoNode(subject))
 
-  it.effect("fails as such when it is durable, and takes nothing of others for its own", () =>
+  it.effect("fails as such when it is durable, and does not take another's znode for its own", () =>
     Effect.gen(function* () {
       const { log, zk } = yield* makeScriptedClient(({ operation }) => unsent(operation))
       const writes: ReadonlyArray<Effect.Effect<unknown, CreateError | SetDataError>> = [
@@ -542,7 +544,7 @@ describe("a server that does not know an operation", () => {
     })
   )
 
-  it.effect("is not asked to create again what another deleted before the look", () =>
+  it.effect("is not asked to create again a znode that another client deleted before the look", () =>
     Effect.gen(function* () {
       const gone = () => Effect.fail(new NoNode({ path: "/a", operation: "exists" }))
       const plain = yield* makeScriptedClient(inTurn(unimplemented, created, gone))

@@ -31,7 +31,7 @@ describe("a write that is repeated", () => {
     })
   )
 
-  it.effect("goes on in the background when it is a guaranteed delete, whose caller hears RequestTimeout", () =>
+  it.effect("goes on in the background when it is a guaranteed delete, whose caller gets RequestTimeout", () =>
     Effect.gen(function* () {
       let deletes = 0
       const { zk } = yield* makeScriptedClient(

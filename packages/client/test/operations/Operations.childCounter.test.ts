@@ -83,7 +83,7 @@ describe("a parent whose counter of children is at its end", () => {
     })
   )
 
-  it.live("shows in childrenChanges what was created while the connection was lost", () =>
+  it.live("shows in childrenChanges the znodes that were created while the connection was lost", () =>
     Effect.gen(function* () {
       const { beside, whileCut, zk } = yield* place(end)
       const { becomes, told } = yield* following(zk)

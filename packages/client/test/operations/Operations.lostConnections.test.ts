@@ -62,7 +62,7 @@ describe("a stream of changes", () => {
     })
   )
 
-  it.live("of events begins in the new session when the old one ended before the watch stood", () =>
+  it.live("of events begins in the new session when the old one ended before the watch was set", () =>
     Effect.gen(function* () {
       const { other, proxy, zk } = yield* behindProxy("events-late", { sessionTimeout: "1 second" })
       const before = zk.session.id

@@ -43,7 +43,7 @@ describe("identities", () => {
       })
   )
 
-  it.live("that are refused are told to the caller and end the session for good (6, K test_async_auth_failure)", () =>
+  it.live("that are refused fail their caller and end the session for good (6, K test_async_auth_failure)", () =>
     Effect.gen(function* () {
       const { connectString, beside: zk } = yield* Faults.makeChroot("bad-auth")
       const unknown = { scheme: "no-such-scheme", credentials: Redacted.make("sesame") }
@@ -59,7 +59,7 @@ describe("identities", () => {
   )
 })
 
-describe("creating below what belongs to others", () => {
+describe("creating below a znode of another client", () => {
   it.live("fails with NoAuth and leaves no part of the path (7, K test_create_makepath_incompatible_acls)", () =>
     Effect.gen(function* () {
       const { connectString, beside } = yield* Faults.makeChroot("incompatible")
@@ -74,7 +74,7 @@ describe("creating below what belongs to others", () => {
   )
 
   it.live(
-    "names the ancestor that forbids it, and needs no more than the nearest one's leave (31, F testForbiddenAncestors)",
+    "names the ancestor that forbids it, and needs the permission of the nearest one alone (31, F testForbiddenAncestors)",
     () =>
       Effect.gen(function* () {
         const { connectString, beside: zk } = yield* Faults.makeChroot("forbidden")

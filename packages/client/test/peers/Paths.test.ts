@@ -30,7 +30,7 @@ describe("paths under a chroot (8, K test_create_async_returns_unchrooted_path, 
     })
   )
 
-  it.live("that only look alike are not of it", () =>
+  it.live("that only begin with the same letters are outside", () =>
     Effect.gen(function* () {
       const { beside, chroot, root } = yield* Faults.makeChroot("alike")
       yield* beside.create("/a")

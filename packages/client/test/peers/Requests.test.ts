@@ -66,7 +66,7 @@ describe("requests while there is no connection", () => {
   )
 
   it.live(
-    "are given up when the server stalls, which costs the connection (13, K test_connection_read_timeout, write_timeout)",
+    "are given up when the server stalls, which ends the connection (13, K test_connection_read_timeout, write_timeout)",
     () =>
       Effect.gen(function* () {
         const { proxy, zk } = yield* Faults.connectProxied("stalled", { sessionTimeout: "1500 millis" })
@@ -102,7 +102,7 @@ describe("answers that make no sense", () => {
     })
   )
 
-  it.live("because they belong to another request are never given to anybody (15, K test_xids_mismatch)", () =>
+  it.live("because they belong to another request are never given to a caller (15, K test_xids_mismatch)", () =>
     Effect.gen(function* () {
       const { proxy, zk } = yield* Faults.connectProxied("mismatch")
       for (const name of ["a", "b"]) yield* zk.create(`/${name}`, { data: name })
@@ -124,7 +124,7 @@ describe("answers that make no sense", () => {
 
 describe("data", () => {
   it.live(
-    "of nothing and of no bytes differ on the wire and read as empty (9, K test_create_null_data, test_create_empty_string)",
+    "that are null and those of no bytes differ on the wire and read as empty (9, K test_create_null_data, test_create_empty_string)",
     () =>
       Effect.gen(function* () {
         const { proxy, zk } = yield* Faults.connectProxied("null")
@@ -194,7 +194,7 @@ describe("writes whose reply is lost", () => {
       })
   )
 
-  it.live("whose fate cannot be found out in time are told by what is known of them (29 and 30, F)", () =>
+  it.live("whose fate cannot be found out in time fail with what is known (29 and 30, F)", () =>
     Effect.gen(function* () {
       const { proxy, zk } = yield* Faults.connectProxied("search-silent", { requestTimeout: "300 millis" })
       yield* zk.create("/set", { data: "0" })

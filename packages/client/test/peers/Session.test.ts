@@ -35,7 +35,7 @@ describe("the states of a session", () => {
   )
 
   it.live(
-    "are told when they change, however often a connection is tried (11, K test_listener_only_called_on_real_state_change)",
+    "are reported when they change, however often a connection is tried (11, K test_listener_only_called_on_real_state_change)",
     () =>
       Effect.gen(function* () {
         const { proxy, zk } = yield* Faults.connectProxied("real-change")

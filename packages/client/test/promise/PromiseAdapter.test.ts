@@ -15,7 +15,7 @@ class Instance extends PromiseAdapter.Opaque {
 }
 
 describe("the Promise API of any service", () => {
-  it("looks through what is answered, and copies only what has another face", async () => {
+  it("looks through results, and copies only those that need another form", async () => {
     const stat = { version: 1 }
     const instance = new Instance()
     const error = new NoNode({ path: "/a", operation: "get" })
@@ -44,7 +44,7 @@ describe("the Promise API of any service", () => {
     assert.strictEqual(await adapted.same(), stat)
   })
 
-  it("answers with what can be called again, and with getters that stay alive", async () => {
+  it("gives results whose methods are adapted, and whose getters stay live", async () => {
     let count = 0
     const counter = {
       get value() {
@@ -65,7 +65,7 @@ describe("the Promise API of any service", () => {
     assert.isTrue(await opened.self())
   })
 
-  it("takes a signal alone for the call's options, and whatever has more for a value", async () => {
+  it("takes an object with nothing but a signal for the call's options, and any other for a value", async () => {
     const given: Array<ReadonlyArray<unknown>> = []
     const signals: Array<AbortSignal | undefined> = []
     const recording: PromiseAdapter.Run = (effect, options) => {
@@ -151,7 +151,7 @@ describe("a Stream as an AsyncIterable", () => {
     assert.deepStrictEqual(told, ["released", "released"])
   })
 
-  it("answers many who ask at once in the order of their questions", async () => {
+  it("answers calls that come at once in their order", async () => {
     const loop = PromiseAdapter.iterable(run, Stream.make("a", "b"))[Symbol.asyncIterator]()
     const results = await Promise.all([loop.next(), loop.next(), loop.next(), loop.next()])
     assert.deepStrictEqual(
@@ -160,7 +160,7 @@ describe("a Stream as an AsyncIterable", () => {
     )
   })
 
-  it("tells an error once, after all that came before it", async () => {
+  it("rejects with an error once, after all elements before it", async () => {
     const loop = PromiseAdapter.iterable(run, Stream.concat(Stream.make(1), Stream.fail("broken")))[
       Symbol.asyncIterator
     ]()

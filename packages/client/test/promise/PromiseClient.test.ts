@@ -116,7 +116,7 @@ describe("the Promise client on a real server", () => {
     assert.deepStrictEqual(await zk.getEphemerals(), ["/e"])
   })
 
-  it("says undefined for None, also inside of an answer", async () => {
+  it("gives undefined for None, inside of results too", async () => {
     const { zk } = await connect("promise-option")
     assert.isUndefined(await zk.stat("/a"))
     const watched = await zk.existsAndWatch("/a")
@@ -130,7 +130,7 @@ describe("the Promise client on a real server", () => {
     assert.strictEqual((await zk.existsAndWatch("/a")).stat?.version, 0)
   })
 
-  it("hands the one event of a watch to all who wait, and drops the watch of one who goes", async () => {
+  it("gives the one event of a watch to all callers that wait, and drops the watch when the last has gone", async () => {
     const { zk } = await connect("promise-watch")
     await zk.create("/a", { data: "1" })
     const watched = await zk.getAndWatch("/a")
@@ -187,7 +187,7 @@ describe("the Promise client on a real server", () => {
     assert.strictEqual(await rejection(update), mine)
   })
 
-  it("shows the session as it is when it is looked at", async () => {
+  it("shows the present state of the session", async () => {
     const { zk } = await connect("promise-session", { sessionTimeout: 4000 })
     const { session } = zk
     assert.notStrictEqual(session.id, 0n)
@@ -282,7 +282,7 @@ describe("the Promise client's streams", () => {
     assert.isTrue((await events.next()).done)
   })
 
-  it("end for those who wait when another leaves the loop", async () => {
+  it("end for the other readers when one leaves the loop", async () => {
     const { chroot, zk } = await connect("promise-leave")
     await zk.create("/a")
     const events = zk.events("/a")[Symbol.asyncIterator]()
@@ -292,7 +292,7 @@ describe("the Promise client's streams", () => {
     assert.isTrue((await waiting).done)
   })
 
-  it("reject with what the stream fails with, once, and are over then", async () => {
+  it("reject with the error of the stream, once, and are over then", async () => {
     const { zk } = await connect("promise-stream-error")
     const events = zk.events("not a path")[Symbol.asyncIterator]()
     await rejectedWith(events.next(), InvalidArgument)
@@ -362,7 +362,7 @@ describe("a signal", () => {
     assert.isTrue(await zk.exists("/", { signal: undefined }))
   })
 
-  it("is heard while connecting", async () => {
+  it("aborts connecting", async () => {
     const abort = new AbortController()
     // A port without a listener: it is tried again and again.
     const connecting = PromiseClient.connect("127.0.0.1:1", {}, { signal: abort.signal })
@@ -373,7 +373,7 @@ describe("a signal", () => {
 })
 
 describe("the end of a Promise client", () => {
-  it("comes with its block, and takes its ephemerals along", async () => {
+  it("comes with its block, and its ephemerals end with it", async () => {
     const { connectString, zk } = await connect("await-using")
     {
       await using other = await PromiseClient.connect(connectString)
@@ -384,7 +384,7 @@ describe("the end of a Promise client", () => {
     assert.isFalse(await zk.exists("/e"))
   })
 
-  it("rejects all that waits with SessionClosed, and ends loops", async () => {
+  it("rejects all waiting calls with SessionClosed, and ends loops", async () => {
     const { zk } = await connect("close")
     await zk.create("/a")
     const { changed } = await zk.getAndWatch("/a")
@@ -417,7 +417,7 @@ describe("the end of a Promise client", () => {
     }).pipe(Effect.scoped, Effect.timeout("10 seconds"))
   )
 
-  it("waits for what was acquired on it, which can still use the session", async () => {
+  it("waits for the release of things acquired on it, which can still use the session", async () => {
     const { connectString, zk } = await connect("close-scope")
     const other = await PromiseClient.connect(connectString)
     await other.run(
@@ -453,7 +453,7 @@ describe("the end of a Promise client", () => {
 })
 
 describe("runSync", () => {
-  it("gives at once what waits for nothing, on this client", async () => {
+  it("gives the result of an effect that does not wait, on this client", async () => {
     const { zk } = await connect("run-sync")
     const made = zk.runSync(Effect.map(ZooKeeper.ZooKeeper, (service) => service.createWithStat("/made")))
     const { path } = await zk.run(made)
@@ -461,7 +461,7 @@ describe("runSync", () => {
     assert.isTrue(await zk.exists("/made"))
   })
 
-  it("throws what it fails with, and has nothing to do with what waits", async () => {
+  it("throws the error of the effect, and refuses effects that wait", async () => {
     const { zk } = await connect("run-sync-fails")
     const error = new InvalidArgument({ argument: "size", value: "0", rule: "at least 1" })
     assert.throws(() => zk.runSync(Effect.fail(error)), InvalidArgument, error.message)

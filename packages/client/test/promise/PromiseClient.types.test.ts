@@ -121,7 +121,7 @@ describe("a row", () => {
     expectTypeOf(use).toBeFunction()
   })
 
-  it("presents what is nested", () => {
+  it("adapts nested members", () => {
     type Watched = Awaited<ReturnType<Client["existsAndWatch"]>>
     expectTypeOf<Watched["stat"]>().toEqualTypeOf<ZooKeeper.Stat | undefined>()
     type Event = Awaited<ReturnType<Watched["changed"]>>
@@ -137,7 +137,7 @@ describe("a row", () => {
 })
 
 describe("the mapped type", () => {
-  it("leaves alone what has no other face", () => {
+  it("leaves types without Effects alone", () => {
     expectTypeOf<Promised<ZooKeeper.Stat>>().toEqualTypeOf<ZooKeeper.Stat>()
     expectTypeOf<Promised<Uint8Array>>().toEqualTypeOf<Uint8Array>()
     expectTypeOf<Promised<ReadonlyMap<string, Uint8Array>>>().toEqualTypeOf<ReadonlyMap<string, Uint8Array>>()
@@ -154,7 +154,7 @@ describe("the mapped type", () => {
     >()
   })
 
-  it("refuses what needs a service", () => {
+  it("refuses members that need a service", () => {
     expectTypeOf<Promised<Effect.Effect<number, string, ZooKeeper.ZooKeeper>>>().toEqualTypeOf<never>()
     expectTypeOf<Promised<() => Stream.Stream<number, string, ZooKeeper.ZooKeeper>>>().toEqualTypeOf<never>()
   })
@@ -188,7 +188,7 @@ describe("a typed znode", () => {
     expectTypeOf(wrong).toBeFunction()
   })
 
-  it("names what can fail", () => {
+  it("names its errors", () => {
     expectTypeOf<ReturnType<typeof Config.pathOf>>().toEqualTypeOf<Effect.Effect<string, InvalidArgument>>()
     type GetError = Effect.Error<ReturnType<typeof Config.get>>
     expectTypeOf<Extract<GetError, { readonly _tag: "ZNodeDecodeError" | "NoNode" }>>().toEqualTypeOf<

@@ -104,7 +104,7 @@ const collect = Effect.gen(function* () {
 
 describe("secrets", () => {
   it.live(
-    "are in nothing that comes out of a client",
+    "are in no output of a client",
     () =>
       Effect.gen(function* () {
         // Left to itself the server knows no cipher of TLS 1.3.

@@ -346,7 +346,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
     })
   )
 
-  it.effect("lets in who shows a certificate; whoAmI tells it, and x509 ACLs hold", () =>
+  it.effect("accepts a client with a certificate; whoAmI shows it, and x509 ACLs hold", () =>
     Effect.gen(function* () {
       const { good, server, tls } = yield* Fixture
       const tap = yield* ByteTap.make(targetOf(tls.connectString))
@@ -387,7 +387,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
     })
   )
 
-  it.effect("lets a server in that is not on its authority's list of revoked ones", () =>
+  it.effect("accepts a server that is not on its authority's list of revoked ones", () =>
     Effect.gen(function* () {
       const { good, tls } = yield* Fixture
       const zk = yield* connect({ servers: tls.connectString, tls: { ...good, crl: [yield* tls.crl("nothing")] } })
@@ -395,7 +395,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
     })
   )
 
-  it.effect("reads certificates again for each connection: the session goes on as somebody else", () =>
+  it.effect("reads certificates again for each connection: the session goes on with another identity", () =>
     Effect.gen(function* () {
       const { tls } = yield* Fixture
       const folder = yield* temporaryFolder
@@ -505,7 +505,7 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
     })
   )
 
-  it.effect("what began over TLS does not go on in plain text", () =>
+  it.effect("a session that began over TLS does not go on in plain text", () =>
     Effect.gen(function* () {
       const { good, server, tls } = yield* Fixture
       const zk = yield* connect({ servers: tls.connectString, tls: good })

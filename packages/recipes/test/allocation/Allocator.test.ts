@@ -60,7 +60,7 @@ const makeLedger = () => {
   return { users, doubles, use }
 }
 
-describeOnServers("an allocator whose user throws", (it) => {
+describeOnServers("an allocator whose callback throws", (it) => {
   it.effect("gives up its items all the same, and closes", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
@@ -78,7 +78,7 @@ describeOnServers("an allocator whose user throws", (it) => {
 })
 
 describeOnServers("an allocator", (it) => {
-  it.effect("deals the items out to those who are there, and again when that changes", () =>
+  it.effect("divides the items among the members, and again when they change", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const a = yield* member(zk, "a")
@@ -98,7 +98,7 @@ describeOnServers("an allocator", (it) => {
     })
   )
 
-  it.effect("never has an item used by two, however long they take to stop", () =>
+  it.effect("never has an item used by two members, however long they take to stop", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const { doubles, use, users } = makeLedger()
@@ -129,7 +129,7 @@ describeOnServers("an allocator", (it) => {
     })
   )
 
-  it.effect("interrupts who is cut off before another has the items", () =>
+  it.effect("interrupts a member that is cut off before another has its items", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { doubles, use, users } = makeLedger()
@@ -180,7 +180,7 @@ describeOnServers("an allocator", (it) => {
     })
   )
 
-  it.effect("divides anew when somebody comes while it waits for an item", () =>
+  it.effect("divides again when a member joins while it waits for an item", () =>
     // kazoo's test_race_condition_new_partitioner_steals_the_lock.
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
@@ -198,7 +198,7 @@ describeOnServers("an allocator", (it) => {
     })
   )
 
-  it.effect("keeps what stays its own, and its work, until it has the rest", () =>
+  it.effect("keeps the items that stay its own, and their work, until it has the rest", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const first = (members: ReadonlyArray<string>, items: ReadonlyArray<string>) => new Map([[members[0]!, items]])
@@ -231,7 +231,7 @@ describeOnServers("an allocator", (it) => {
     })
   )
 
-  it.effect("divides the set that is kept in ZooKeeper, and what is added to it and removed", () =>
+  it.effect("divides the set that is kept in ZooKeeper, and follows additions and removals", () =>
     // aiozk's add, remove and update fail, all three of them.
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
@@ -249,7 +249,7 @@ describeOnServers("an allocator", (it) => {
     })
   )
 
-  it.effect("fails with what the effect fails with, and begins one that ends again with the next allocation", () =>
+  it.effect("fails with the error of the effect, and runs an effect that ends again at the next allocation", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const a = yield* member(zk, "a")
@@ -271,7 +271,7 @@ describeOnServers("an allocator", (it) => {
     })
   )
 
-  it.effect("tells who uses it when its set cannot be read", () =>
+  it.effect("fails for its users when its set cannot be read", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       yield* zk.createWithParents(`${path}/items`, { data: "no set" })

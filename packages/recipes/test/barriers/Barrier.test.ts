@@ -16,7 +16,7 @@ const waiting = (barrier: Barrier.Barrier) =>
   })
 
 describeOnServers("a barrier", (it) => {
-  it.effect("releases who waits when it is lifted, and not before (aiozk 1)", () =>
+  it.effect("releases its waiters when it is lifted, and not before (aiozk 1)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* withClient(zk)(Barrier.make("/barrier"))
@@ -67,7 +67,7 @@ describeOnServers("a barrier", (it) => {
     })
   )
 
-  it.effect("releases who is without a connection when it is lifted", () =>
+  it.effect("releases a waiter without a connection when it is lifted", () =>
     // aiozk's waiter hangs for ever.
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
@@ -86,7 +86,7 @@ describeOnServers("a barrier", (it) => {
     })
   )
 
-  it.effect("goes on holding up who has lost its session", () =>
+  it.effect("still delays a waiter that has lost its session", () =>
     Effect.gen(function* () {
       const { another, expire, zk } = yield* makeChroot
       const mine = yield* another()
@@ -122,7 +122,7 @@ describeOnServers("a barrier", (it) => {
     })
   )
 
-  it.effect("says that there are znodes below it, and stays", () =>
+  it.effect("fails when there are znodes below it, and stays", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const barrier = yield* withClient(zk)(Barrier.make("/barrier"))

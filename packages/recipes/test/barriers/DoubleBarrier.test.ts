@@ -107,7 +107,7 @@ describeOnServers("a double barrier", (it) => {
     })
   )
 
-  it.effect("is shut for one who comes after all members have crashed", () =>
+  it.effect("is closed for a member that comes after all others have crashed", () =>
     // aiozk's lets it through, and so does Curator's.
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
@@ -144,7 +144,7 @@ describeOnServers("a double barrier", (it) => {
     })
   )
 
-  it.effect("lets in who comes while others are inside, and more than enough", () =>
+  it.effect("admits members while others are inside, and more of them than its size", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const members = yield* Effect.forEach(Array.from({ length: 5 }), () =>
@@ -161,7 +161,7 @@ describeOnServers("a double barrier", (it) => {
     })
   )
 
-  it.effect("does not wait for those who come after it has left", () =>
+  it.effect("does not wait for members that come after it has left", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const [one, two] = [yield* member(zk, 2), yield* member(yield* another(), 2)]
@@ -179,20 +179,22 @@ describeOnServers("a double barrier", (it) => {
     })
   )
 
-  it.effect("is not moved by what is no member, nor by changes of its own (Curator's testSpuriousWakeup)", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const waiter = yield* begun((yield* member(zk, 2)).enter())
-      yield* has(zk, 1)
-      const [name] = yield* names(zk)
-      yield* zk.create(`${path}/foreign`)
-      yield* zk.set(`${path}/${name}`, "changed")
-      yield* zk.create(`${path}/_c_00000000-5c1e-4d0a-8f3e-0c7a5b1d2e4f-lock-0000000001`)
-      yield* failure(Effect.timeout(waiter.ends, 200), "TimeoutError")
-      assert.isFalse(waiter.hasEnded())
-      yield* (yield* member(zk, 2)).enter()
-      yield* waiter.ends
-    })
+  it.effect(
+    "is not affected by znodes that are not members, nor by its own changes (Curator's testSpuriousWakeup)",
+    () =>
+      Effect.gen(function* () {
+        const { zk } = yield* makeChroot
+        const waiter = yield* begun((yield* member(zk, 2)).enter())
+        yield* has(zk, 1)
+        const [name] = yield* names(zk)
+        yield* zk.create(`${path}/foreign`)
+        yield* zk.set(`${path}/${name}`, "changed")
+        yield* zk.create(`${path}/_c_00000000-5c1e-4d0a-8f3e-0c7a5b1d2e4f-lock-0000000001`)
+        yield* failure(Effect.timeout(waiter.ends, 200), "TimeoutError")
+        assert.isFalse(waiter.hasEnded())
+        yield* (yield* member(zk, 2)).enter()
+        yield* waiter.ends
+      })
   )
 
   it.effect("survives lost connections while it enters and while it leaves", () =>

@@ -117,7 +117,7 @@ describeOnServers("a cache whose filter throws", (it) => {
 })
 
 describeOnServers("the options of a cache", (it) => {
-  it.effect("are refused where they are no numbers to count with", () =>
+  it.effect("are refused where they are not whole numbers", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const making = (options: ChildrenCache.Options) =>

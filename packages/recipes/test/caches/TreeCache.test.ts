@@ -85,7 +85,7 @@ describeOnServers("a tree cache", (it) => {
       })
     )
 
-    it.effect(`tells nothing and leaves no watch when it is closed, by ${by_} (aiozk 74, 75)`, () =>
+    it.effect(`emits nothing and leaves no watch when it is closed, by ${by_} (aiozk 74, 75)`, () =>
       Effect.gen(function* () {
         const { watches, zk } = yield* makeChroot
         for (const path of ["/t", "/t/a", "/t/a/b"]) yield* zk.create(path)
@@ -110,30 +110,32 @@ describeOnServers("a tree cache", (it) => {
       })
     )
 
-    it.effect(`tells what happened in an outage, and of a znode created again with the same version, by ${by_}`, () =>
-      Effect.gen(function* () {
-        const { breakable, zk } = yield* makeChroot
-        const { link, zk: mine } = yield* breakable()
-        for (const path of ["/t", "/t/again", "/t/gone", "/t/set"]) yield* zk.create(path, { data: "old" })
-        const cache = yield* withClient(mode(mine))(TreeCache.make("/t", { jitter: 0 }))
-        const { events } = yield* followChanges(cache.changes, "/t")
-        yield* until(() => events.length === 6)
-        yield* link.cut
-        yield* until(() => cache.freshness === "suspended")
-        yield* zk.delete("/t/again")
-        yield* zk.create("/t/again", { data: "old" })
-        yield* zk.delete("/t/gone")
-        yield* zk.set("/t/set", "new")
-        yield* zk.create("/t/new", { data: "new" })
-        yield* link.heal
-        yield* until(() => events.filter((line) => line === "synced 4").length === 2)
-        const changes = events.slice(6)
-        assert.strictEqual(changes.indexOf("suspended"), 0)
-        assert.includeMembers(changes, ["-/t/again", "+/t/again old", "-/t/gone", "*/t/set old>new", "+/t/new new"])
-        assert.isBelow(changes.indexOf("-/t/again"), changes.indexOf("+/t/again old"))
-        assert.deepStrictEqual(changes.slice(-2), ["live", "synced 4"])
-        assert.deepStrictEqual(comparable(cache.snapshot.entries()), comparable(yield* readTree(zk, "/t")))
-      })
+    it.effect(
+      `emits the changes of an outage, also a znode that was created again with the same version, by ${by_}`,
+      () =>
+        Effect.gen(function* () {
+          const { breakable, zk } = yield* makeChroot
+          const { link, zk: mine } = yield* breakable()
+          for (const path of ["/t", "/t/again", "/t/gone", "/t/set"]) yield* zk.create(path, { data: "old" })
+          const cache = yield* withClient(mode(mine))(TreeCache.make("/t", { jitter: 0 }))
+          const { events } = yield* followChanges(cache.changes, "/t")
+          yield* until(() => events.length === 6)
+          yield* link.cut
+          yield* until(() => cache.freshness === "suspended")
+          yield* zk.delete("/t/again")
+          yield* zk.create("/t/again", { data: "old" })
+          yield* zk.delete("/t/gone")
+          yield* zk.set("/t/set", "new")
+          yield* zk.create("/t/new", { data: "new" })
+          yield* link.heal
+          yield* until(() => events.filter((line) => line === "synced 4").length === 2)
+          const changes = events.slice(6)
+          assert.strictEqual(changes.indexOf("suspended"), 0)
+          assert.includeMembers(changes, ["-/t/again", "+/t/again old", "-/t/gone", "*/t/set old>new", "+/t/new new"])
+          assert.isBelow(changes.indexOf("-/t/again"), changes.indexOf("+/t/again old"))
+          assert.deepStrictEqual(changes.slice(-2), ["live", "synced 4"])
+          assert.deepStrictEqual(comparable(cache.snapshot.entries()), comparable(yield* readTree(zk, "/t")))
+        })
     )
 
     it.effect(`goes on in a new session, by ${by_} (row 18)`, () =>
@@ -157,7 +159,7 @@ describeOnServers("a tree cache", (it) => {
     )
   }
 
-  it.effect("tells no change when there was none, and lists nothing anew (rows 26 and 40, aiozk told three)", () =>
+  it.effect("emits no event without a change, and lists nothing again (rows 26 and 40, aiozk emitted three)", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: plain } = yield* breakable()
@@ -241,7 +243,7 @@ describeOnServers("a tree cache", (it) => {
   )
 
   it.effect(
-    "reports once what it may not read, asks rarely, and has it when it may (aiozk asked 2285 times a second)",
+    "reports a znode without READ once, asks rarely, and has it when it is readable (aiozk asked 2285 times a second)",
     () =>
       Effect.gen(function* () {
         const { zk: plain } = yield* makeChroot
@@ -302,7 +304,7 @@ describeOnServers("a tree cache", (it) => {
     })
   )
 
-  it.effect("reads so many at once as it was told", () =>
+  it.effect("reads as many at once as its options say", () =>
     Effect.gen(function* () {
       const { zk: plain } = yield* makeChroot
       const { count, zk } = countReads(plain)
@@ -322,7 +324,7 @@ describeOnServers("a tree cache", (it) => {
     })
   )
 
-  it.effect("returns at once when it is not to wait, and reads through when asked to", () =>
+  it.effect("returns at once if it is not to wait, and reads through on demand", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: mine } = yield* breakable()

@@ -105,7 +105,7 @@ describeOnServers("service discovery", (it) => {
     })
   )
 
-  it.effect("does not keep who is cut off from stopping, and deletes a static instance in a later session", () =>
+  it.effect("lets a process that is cut off stop, and deletes a static instance in a later session", () =>
     Effect.gen(function* () {
       const { breakable, expire, zk } = yield* makeChroot
       const { link, zk: mine } = yield* breakable()
@@ -127,7 +127,7 @@ describeOnServers("service discovery", (it) => {
     })
   )
 
-  it.effect("picks in turn, sticks, and leaves out what has errors, is not enabled or has gone", () =>
+  it.effect("picks in turn, sticks, and leaves out instances that have errors, are disabled or have gone", () =>
     Effect.gen(function* () {
       const { watches, zk } = yield* makeChroot
       const discovery = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Zone }))

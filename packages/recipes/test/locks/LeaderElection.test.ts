@@ -223,7 +223,7 @@ describeOnServers("an election", (it) => {
     })
   )
 
-  it.effect("stops at once with a lost connection, when asked to", () =>
+  it.effect("stops at once with a lost connection, under `onDisconnect: stop`", () =>
     Effect.gen(function* () {
       const { breakable } = yield* makeChroot
       const { link, zk } = yield* breakable()
@@ -237,7 +237,7 @@ describeOnServers("an election", (it) => {
     })
   )
 
-  it.effect("tells who leads, and each who leads after that", () =>
+  it.effect("shows the leader, and each later one", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const onlooker = yield* election(zk, "onlooker")

@@ -48,7 +48,7 @@ const obtained = (path: string) =>
   })
 
 layer(embedded, { excludeTestServices: true })("a lease of 30 seconds on a machine that sleeps", (it) => {
-  it.effect("is told lost on waking from a sleep that was longer, before anything guarded goes on", () =>
+  it.effect("is lost on waking from a longer sleep, before anything guarded goes on", () =>
     Effect.gen(function* () {
       const { leap, on } = yield* leapingClock
       const { withLease } = yield* Lease.make("/guarded", { duration: "30 seconds" })

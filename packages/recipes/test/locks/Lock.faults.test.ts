@@ -48,7 +48,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
       })
   )
 
-  it.effect("is acquired all the same when it fails while it looks who is there (aiozk 31 gives up)", () =>
+  it.effect("is acquired all the same when it fails while it lists the contenders (aiozk 31 gives up)", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: broken } = yield* breakable()
@@ -111,7 +111,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
       })
   )
 
-  it.effect("goes on waiting, and gets what was released meanwhile (aiozk hangs: S8)", () =>
+  it.effect("goes on waiting, and gets the lock that was released meanwhile (aiozk hangs: S8)", () =>
     Effect.gen(function* () {
       const { breakable, watches, zk } = yield* makeChroot
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
@@ -255,7 +255,7 @@ describeOnServers("a lock whose session ends", (it) => {
       })
   )
 
-  it.effect("ends the wait of those whose session is followed by none", () =>
+  it.effect("ends the wait of contenders whose session has no successor", () =>
     Effect.gen(function* () {
       const { another, expire, zk } = yield* makeChroot
       const first = yield* holdLock(yield* makeLock(zk))

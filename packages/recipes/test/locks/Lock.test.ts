@@ -77,7 +77,7 @@ describeOnServers("a lock", (it) => {
     })
   )
 
-  it.effect("fails when it is not had in time, leaves no znode, and is free afterwards (aiozk 32, 35, 40)", () =>
+  it.effect("fails when it is not acquired in time, leaves no znode, and is free afterwards (aiozk 32, 35, 40)", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* makeChroot
       const first = yield* holdLock(yield* makeLock(zk))
@@ -113,7 +113,7 @@ describeOnServers("a lock", (it) => {
     })
   )
 
-  it.effect("is stood for once by each acquisition of one object (by design, where aiozk 42 refuses; 43)", () =>
+  it.effect("has a contender for each acquisition of one object (by design, where aiozk 42 refuses; 43)", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const lock = yield* makeLock(zk)
@@ -134,7 +134,7 @@ describeOnServers("a lock", (it) => {
     })
   )
 
-  it.effect("goes round among those who contend, one at a time and in the order of arrival (aiozk 38)", () =>
+  it.effect("goes round among its contenders, one at a time and in the order of arrival (aiozk 38)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const clients = [zk, yield* another(), yield* another()]
@@ -162,7 +162,7 @@ describeOnServers("a lock", (it) => {
     })
   )
 
-  it.effect("gives back what the effect gives, and releases whatever becomes of it", () =>
+  it.effect("gives the result of the effect, and is released however that ends", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const lock = yield* makeLock(zk)
@@ -207,23 +207,25 @@ describeOnServers("a waiter", (it) => {
     })
   )
 
-  it.effect("ignores what is no contender (kazoo test_get_predecessor), and heeds those of other layouts", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      yield* zk.create("/lock")
-      for (const name of ["config", "lock-", "other-0000000000", "lock-12", "latch-0000000000"]) {
-        yield* zk.create(`/lock/${name}`)
-      }
-      const lock = yield* makeLock(zk)
-      yield* lock.withLock(Effect.void, { timeout: 0 })
-      const hex = "0123456789abcdef0123456789abcdef"
-      for (const prefix of [`${hex}__lock__`, `lock-${hex}-`, `_c_${hex}-lock-`, "lock-"]) {
-        const path = yield* zk.create(`/lock/${prefix}`, { mode: "ephemeralSequential" })
-        assert.strictEqual(yield* outcome(lock.withLock(Effect.void, { timeout: 0 })), "LockTimeout", prefix)
-        yield* zk.delete(path)
-      }
-      yield* lock.withLock(Effect.void, { timeout: 0 })
-    })
+  it.effect(
+    "ignores znodes that are not contenders (kazoo test_get_predecessor), and respects those of other layouts",
+    () =>
+      Effect.gen(function* () {
+        const { zk } = yield* makeChroot
+        yield* zk.create("/lock")
+        for (const name of ["config", "lock-", "other-0000000000", "lock-12", "latch-0000000000"]) {
+          yield* zk.create(`/lock/${name}`)
+        }
+        const lock = yield* makeLock(zk)
+        yield* lock.withLock(Effect.void, { timeout: 0 })
+        const hex = "0123456789abcdef0123456789abcdef"
+        for (const prefix of [`${hex}__lock__`, `lock-${hex}-`, `_c_${hex}-lock-`, "lock-"]) {
+          const path = yield* zk.create(`/lock/${prefix}`, { mode: "ephemeralSequential" })
+          assert.strictEqual(yield* outcome(lock.withLock(Effect.void, { timeout: 0 })), "LockTimeout", prefix)
+          yield* zk.delete(path)
+        }
+        yield* lock.withLock(Effect.void, { timeout: 0 })
+      })
   )
 
   it.effect("waits again when its own znode is deleted", () =>
@@ -241,7 +243,7 @@ describeOnServers("a waiter", (it) => {
     })
   )
 
-  it.effect("is told what the server refuses, and leaves no znode (Curator testNodeDeletedCleanlyWithFaults)", () =>
+  it.effect("fails with the server's refusal, and leaves no znode (Curator testNodeDeletedCleanlyWithFaults)", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       // To create and delete, but not to list.
@@ -282,7 +284,7 @@ describeOnServers("a holder", (it) => {
     })
   )
 
-  it.effect("that acquired it is told of the loss, and its release afterwards is no error (aiozk 41)", () =>
+  it.effect("that acquired it learns of the loss, and its release afterwards is no error (aiozk 41)", () =>
     Effect.gen(function* () {
       const { watches, zk } = yield* makeChroot
       const lock = yield* makeLock(zk)
@@ -324,7 +326,7 @@ describeOnServers("a holder", (it) => {
     })
   )
 
-  it.effect("of the past is refused when it writes, whatever it knows of its loss", () =>
+  it.effect("whose hold is over is refused when it writes, whatever it knows of its loss", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       yield* zk.create("/result")

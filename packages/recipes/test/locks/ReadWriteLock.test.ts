@@ -15,7 +15,7 @@ const at = (zk: ZooKeeper.Service, options?: ReadWriteLock.Options) =>
 const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/rw", count)
 
 describeOnServers("a read-write lock", (it) => {
-  it.effect("is held by writers in turn, who may come again (aiozk 60, 61)", () =>
+  it.effect("is held by writers in turn, which may come again (aiozk 60, 61)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* at(zk)
@@ -57,7 +57,7 @@ describeOnServers("a read-write lock", (it) => {
     })
   )
 
-  it.effect("lets readers who come after a waiting writer wait for it (aiozk 63; kazoo test_rw_lock)", () =>
+  it.effect("lets readers that come after a waiting writer wait for it (aiozk 63; kazoo test_rw_lock)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* at(zk, { identifier: "mine" })
@@ -115,7 +115,7 @@ describeOnServers("a read-write lock", (it) => {
     })
   )
 
-  it.effect("may be asked for many times at once by one object (by design, where aiozk 65 refuses; 64, 67)", () =>
+  it.effect("may be acquired many times at once by one object (by design, where aiozk 65 refuses; 64, 67)", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* makeChroot
       const locks = [yield* at(zk), yield* at(yield* another())]
@@ -154,7 +154,7 @@ describeOnServers("a read-write lock", (it) => {
     })
   )
 
-  it.effect("ignores what is no contender", () =>
+  it.effect("ignores znodes that are not contenders", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       yield* zk.create("/rw")
@@ -195,7 +195,7 @@ describeOnServers("an upgrade", (it) => {
 
 describeOnServers("a downgrade", (it) => {
   it.effect(
-    "reads at once, ahead of those who wait, and no writer comes between (Curator testContendingDowngrading)",
+    "reads at once, ahead of all that wait, and no writer comes between (Curator testContendingDowngrading)",
     () =>
       Effect.gen(function* () {
         const { another, zk } = yield* makeChroot
@@ -239,7 +239,7 @@ describeOnServers("a downgrade", (it) => {
       })
   )
 
-  it.effect("is asked for with what is held, outside of a fiber tree", () =>
+  it.effect("takes the held lock as an argument outside of a fiber tree", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* makeChroot
       const { read, write } = yield* at(zk)

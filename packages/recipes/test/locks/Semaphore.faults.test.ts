@@ -84,7 +84,7 @@ describeOnServers("a semaphore under faults", (it) => {
     })
   )
 
-  it.effect("has a permit for others when the session of its holder ends, and the holder is told", () =>
+  it.effect("has a permit for others when the session of its holder ends, and the holder learns of it", () =>
     Effect.gen(function* () {
       const { another, expire, zk } = yield* makeChroot
       const other = yield* another({ sessionTimeout: "4 seconds" })
@@ -101,7 +101,7 @@ describeOnServers("a semaphore under faults", (it) => {
     })
   )
 
-  it.effect("stops who is cut off before another has the permit", () =>
+  it.effect("stops a holder that is cut off before another has the permit", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "2 seconds" })
@@ -150,7 +150,7 @@ describeOnServers("a semaphore under faults", (it) => {
     })
   )
 
-  it.effect("never has more holders than permits with fifty who come, give up and lose their sessions", () =>
+  it.effect("never has more holders than permits with fifty clients that come, give up and lose their sessions", () =>
     Effect.gen(function* () {
       const { another, expire, watches, zk } = yield* makeChroot
       const options = { sessionTimeout: "4 seconds" } as const

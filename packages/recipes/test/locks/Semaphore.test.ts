@@ -10,7 +10,7 @@ import { makeSemaphore, holdPermits, awaitNoPermits, awaitLeases } from "../supp
 import { describeOnServers, eventually, failure, outcome, makeChroot, text } from "../support/targets.ts"
 
 describeOnServers("a semaphore", (it) => {
-  it.effect("gives one permit of one to ten who ask at once (aiozk grants ten: 1.11)", () =>
+  it.effect("gives one permit of one to ten contenders at once (aiozk grants ten: 1.11)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const clients = [zk, yield* another(), yield* another()]
@@ -55,7 +55,7 @@ describeOnServers("a semaphore", (it) => {
     })
   )
 
-  it.effect("gives each permit a token and a loss of its own, and refuses what its former holder writes", () =>
+  it.effect("gives each permit a token and a loss of its own, and refuses the writes of its former holder", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const semaphore = yield* makeSemaphore(zk, 3, { identifier: "me" })
@@ -83,7 +83,7 @@ describeOnServers("a semaphore", (it) => {
     })
   )
 
-  it.effect("interrupts what several permits guard when one of them is lost", () =>
+  it.effect("interrupts the effect that several permits guard when one of them is lost", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const working = yield* holdPermits(yield* makeSemaphore(zk, 3), 3)
@@ -145,7 +145,7 @@ describeOnServers("a semaphore", (it) => {
     })
   )
 
-  it.effect("refuses who was told another number, as long as others hold permits (kazoo's ValueError)", () =>
+  it.effect("refuses a client with another number, as long as others hold permits (kazoo's ValueError)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const two = yield* makeSemaphore(zk, 2)
@@ -168,7 +168,7 @@ describeOnServers("a semaphore", (it) => {
     })
   )
 
-  it.effect("leaves alone what another program has written beside it", () =>
+  it.effect("leaves alone znodes that another program has written beside it", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       yield* zk.createWithParents("/semaphore/leases", { data: "10.0.0.1" })

@@ -28,7 +28,7 @@ const sees = (party: Party.Party, expected: Readonly<Record<string, string>>) =>
 const sorted = (members: Readonly<Record<string, string>>) => Object.entries(members).toSorted()
 
 describeOnServers("a party", (it) => {
-  it.effect("shows who has joined with what they say of themselves, and no more who has left", () =>
+  it.effect("shows the members that have joined with their data, and not those that have left", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* party(zk)
@@ -49,7 +49,7 @@ describeOnServers("a party", (it) => {
     })
   )
 
-  it.effect("does not take what is no member for one", () =>
+  it.effect("does not take other znodes for members", () =>
     // aiozk's counts every child.
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
@@ -90,7 +90,7 @@ describeOnServers("a party", (it) => {
     })
   )
 
-  it.effect("shows no more who has died when its session has expired", () =>
+  it.effect("no longer shows a member whose session has expired", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* party(zk)
@@ -122,7 +122,7 @@ describeOnServers("a party", (it) => {
     })
   )
 
-  it.effect("tells of another who has the id, waits for it, or takes the next one", () =>
+  it.effect("fails when another has the id, waits for it, or takes the next one", () =>
     // In the layout aiozk they cannot be told apart.
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
@@ -194,7 +194,7 @@ describeOnServers("a party", (it) => {
     })
   )
 
-  it.effect("sees two hundred who join at once, and does not ask for the list again and again", () =>
+  it.effect("shows two hundred members that join at once, and does not read the list again and again", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       let lists = 0

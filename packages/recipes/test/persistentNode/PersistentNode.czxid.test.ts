@@ -52,7 +52,7 @@ describeOnServers("a persistent node at a path that another takes over", (it) =>
     )
   }
 
-  it.effect("leaves a znode that was made anew while it was cut off and closed", () =>
+  it.effect("leaves a znode that was created again while it was cut off and closed", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: mine } = yield* breakable()
@@ -104,7 +104,7 @@ describeOnServers("a persistent node at a path that another takes over", (it) =>
 })
 
 describeOnServers("a persistent node that is given a buffer", (it) => {
-  it.effect("keeps what was in it at the call", () =>
+  it.effect("keeps the bytes that were in it at the call", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const buffer = new TextEncoder().encode("first")
@@ -126,7 +126,7 @@ describeOnServers("a persistent node that is given a buffer", (it) => {
 const slowServer = EmbeddedServer.layerMemoryWith({ tickTime: "15 seconds", minSessionTimeout: 300 })
 
 layer(slowServer, { excludeTestServices: true })("a persistent node whose session has ended", (it) => {
-  it.effect("deletes what its former session has left, and not who comes after that", () =>
+  it.effect("deletes the znode of its former session, and not one that comes after that", () =>
     Effect.gen(function* () {
       const server = yield* EmbeddedServer.EmbeddedServer
       const connect = (sessionTimeout: number) =>

@@ -74,7 +74,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("comes back when somebody deletes it, and tells so", () =>
+  it.effect("comes back when it is deleted, and says so", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* another()
@@ -148,7 +148,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("writes what was set last while there was no connection", () =>
+  it.effect("writes the data that was set last while there was no connection", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: mine } = yield* breakable()
@@ -165,7 +165,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("leaves what others write until it is set again, or replaces it", () =>
+  it.effect("leaves the data that others write until it is set again, or replaces it", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* another()
@@ -221,7 +221,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("deletes what it closed while it was cut off, as soon as it can", () =>
+  it.effect("is deleted as soon as possible when it was closed while it was cut off", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: mine } = yield* breakable()
@@ -234,7 +234,7 @@ describeOnServers("a persistent node", (it) => {
     })
   )
 
-  it.effect("fails with what the server refuses it for, and does not ask again and again", () =>
+  it.effect("fails with the server's refusal, and does not ask again and again", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const mine = yield* another()

@@ -49,7 +49,7 @@ it("a tree cache is awaited, read at once, and followed in a loop that ends with
   assert.strictEqual(cache.freshness, "lost")
 })
 
-it("node and children caches are given back by their block", async () => {
+it("node and children caches are closed by their block", async () => {
   await using zk = await connected()
   await zk.create("/p")
   await zk.create("/p/a", { data: "1" })
@@ -68,7 +68,7 @@ it("node and children caches are given back by their block", async () => {
   assert.deepStrictEqual(seen, ["Created", "Freshness", "Synced"])
 })
 
-it("a cache that may not be made says why", async () => {
+it("a cache that is not permitted says why", async () => {
   await using zk = await connected()
   const error: unknown = await recipes(zk)
     .treeCache("not/a/path")

@@ -61,7 +61,7 @@ describe("a lock, as Promises", () => {
     assert.strictEqual(recipes(clients.zk).lock("/lock").path, "/lock")
   })
 
-  it("runs a callback while it is held, with what is held and a signal", async () => {
+  it("runs a callback while it is held, with the hold and a signal", async () => {
     await using clients = await connect()
     const { other, zk } = clients
     const lock = recipes(zk).lock("/lock", { identifier: "me" })
@@ -83,7 +83,7 @@ describe("a lock, as Promises", () => {
     assert.isEmpty(await childrenOf(zk, "/lock"))
   })
 
-  it("passes on what the callback throws, the very same", async () => {
+  it("rejects with the very error that the callback throws", async () => {
     await using clients = await connect()
     const lock = recipes(clients.zk).lock("/lock")
     const mistake = new Error("mistake")
@@ -159,7 +159,7 @@ describe("a lock, as Promises", () => {
     await until(async () => (await childrenOf(clients.zk, "/lock")).length === 0)
   })
 
-  it("is given back by release, by `await using` and by closing the client", async () => {
+  it("is released by `release`, by `await using` and by closing the client", async () => {
     await using clients = await connect()
     const { other, zk } = clients
     const lock = recipes(zk).lock("/lock")
@@ -201,7 +201,7 @@ describe("a lock, as Promises", () => {
 })
 
 describe("a read-write lock, as Promises", () => {
-  it("is read by many, written by one, and downgraded with what is held", async () => {
+  it("is read by many, written by one, and downgraded with the hold", async () => {
     await using clients = await connect()
     const mine = recipes(clients.zk).readWriteLock("/rw")
     const theirs = recipes(clients.other).readWriteLock("/rw")

@@ -17,9 +17,9 @@ const held = {
   "a lease": (of: Recipes) => of.lease("/lease", { duration: "1 minute" }).obtain()
 }
 
-describe("what is held while its own client is closed", () => {
+describe("a hold whose client is closed", () => {
   for (const [name, acquire] of Object.entries(held)) {
-    it(`is told as lost, of ${name}, with the reason that the client was closed`, async () => {
+    it(`is reported as lost, of ${name}, with the reason that the client was closed`, async () => {
       const zk = await connectFresh("closed-while-held")
       const it = await acquire(recipes(zk))
       assert.isDefined(it)
@@ -32,7 +32,7 @@ describe("what is held while its own client is closed", () => {
   }
 })
 
-describe("what a recipe answers", () => {
+describe("the result of a recipe", () => {
   for (const [name, acquire] of Object.entries(held)) {
     it(`is taken by JSON, of ${name}, with the fencing token as decimal text`, async () => {
       await using zk = await connectFresh("held-in-json")
@@ -54,7 +54,7 @@ describe("what a recipe answers", () => {
   })
 })
 
-describe("the loss of what was released", () => {
+describe("the loss of a released hold", () => {
   for (const [name, acquire] of Object.entries(holds)) {
     it(`is never told, of ${name}, but to a caller that writes with it`, async () => {
       await using zk = await connectFresh("release")

@@ -112,7 +112,7 @@ describeOnServers("a queue with a number of attempts", (it) => {
     })
   )
 
-  it.effect("counts a requeued item anew, and takes it without an end where no number was said", () =>
+  it.effect("counts a requeued item from the start, and takes it without an end where no number is given", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const queue = yield* poison(zk, { maxAttempts: 1 })
@@ -144,33 +144,35 @@ describeOnServers("a queue with a number of attempts", (it) => {
 })
 
 describeOnServers("a queue whose marks are deleted", (it) => {
-  it.effect("has a former taker told, and finish nothing of the next one's, also when both are of one client", () =>
-    Effect.gen(function* () {
-      const { another, breakable, zk } = yield* makeChroot
-      const { link, zk: breaking } = yield* breakable()
-      const former = yield* makeNumberQueue(breaking)
-      for (const next of [yield* makeNumberQueue(yield* another()), yield* makeNumberQueue(breaking)]) {
-        yield* next.offer(1)
-        const theirs = yield* Scope.make()
-        const taken = yield* Effect.provideService(former.takeWithLock, Scope.Scope, theirs)
-        yield* link.cut
-        const [mark = ""] = yield* getLockedItems(zk)
-        yield* zk.delete(`/queue-taken/${mark}`)
-        const taking = yield* Effect.forkChild(next.takeWithLock, { startImmediately: true })
-        yield* link.heal
-        const now = yield* Fiber.join(taking)
-        yield* failure(taken.ack, "LockLost")
-        yield* failure(taken.requeue, "LockLost")
-        yield* failure(taken.lost, "LockLost")
-        // Nor take another's mark away.
-        yield* Scope.close(theirs, Exit.void)
-        yield* now.ack
-        assert.strictEqual(yield* next.size, 0)
-      }
-    })
+  it.effect(
+    "tells a former taker, which cannot finish the item of the next one, also when both are of one client",
+    () =>
+      Effect.gen(function* () {
+        const { another, breakable, zk } = yield* makeChroot
+        const { link, zk: breaking } = yield* breakable()
+        const former = yield* makeNumberQueue(breaking)
+        for (const next of [yield* makeNumberQueue(yield* another()), yield* makeNumberQueue(breaking)]) {
+          yield* next.offer(1)
+          const theirs = yield* Scope.make()
+          const taken = yield* Effect.provideService(former.takeWithLock, Scope.Scope, theirs)
+          yield* link.cut
+          const [mark = ""] = yield* getLockedItems(zk)
+          yield* zk.delete(`/queue-taken/${mark}`)
+          const taking = yield* Effect.forkChild(next.takeWithLock, { startImmediately: true })
+          yield* link.heal
+          const now = yield* Fiber.join(taking)
+          yield* failure(taken.ack, "LockLost")
+          yield* failure(taken.requeue, "LockLost")
+          yield* failure(taken.lost, "LockLost")
+          // Nor take another's mark away.
+          yield* Scope.close(theirs, Exit.void)
+          yield* now.ack
+          assert.strictEqual(yield* next.size, 0)
+        }
+      })
   )
 
-  it.effect("refuses what a former taker asks before it is told, by the item's version", () =>
+  it.effect("refuses the requests of a former taker that does not know it yet, by the item's version", () =>
     Effect.gen(function* () {
       const { another, breakable, zk } = yield* makeChroot
       const { link, zk: breaking } = yield* breakable()

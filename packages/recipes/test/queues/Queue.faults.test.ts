@@ -48,7 +48,7 @@ describeOnServers("a queue whose replies are lost", (it) => {
     })
   )
 
-  it.effect("counts what it cannot know about as not taken", () =>
+  it.effect("counts an item of unknown fate as not taken", () =>
     Effect.gen(function* () {
       const { breakable, expire, zk } = yield* makeChroot
       const { link, zk: breaking } = yield* breakable()
@@ -67,7 +67,7 @@ describeOnServers("a queue whose replies are lost", (it) => {
     })
   )
 
-  it.effect("finishes each item once, whatever becomes of the reply", () =>
+  it.effect("finishes each item once, whether the reply comes or not", () =>
     Effect.gen(function* () {
       const { breakable, zk } = yield* makeChroot
       const { link, zk: breaking } = yield* breakable()

@@ -58,7 +58,7 @@ describeOnServers("a queue", (it) => {
     })
   )
 
-  it.effect("leaves what it cannot read where it is, and names it", () =>
+  it.effect("leaves an item that it cannot read where it is, and names it", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const queue = yield* makeNumberQueue(zk, { layout: "kazoo" })
@@ -90,7 +90,7 @@ describeOnServers("a queue", (it) => {
     })
   )
 
-  it.effect("makes who offers wait while it is full", () =>
+  it.effect("lets offers wait while it is full", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const queue = yield* makeNumberQueue(zk, { maxItems: 2 })
@@ -105,7 +105,7 @@ describeOnServers("a queue", (it) => {
     })
   )
 
-  it.effect("puts back what was deleted for a taker that is interrupted", () =>
+  it.effect("puts back the item that was deleted for an interrupted taker", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const deleted = yield* Deferred.make<void>()
@@ -130,7 +130,7 @@ describeOnServers("a queue", (it) => {
     })
   )
 
-  it.effect("leaves nothing but itself when all who use it have gone", () =>
+  it.effect("leaves nothing but itself when all its users have gone", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       yield* Effect.scoped(
@@ -202,7 +202,7 @@ describe("a queue on a server in memory", () => {
     }).pipe(Effect.scoped, Effect.provide(embedded))
   )
 
-  it.live("holds no watch for 10,000 polls of nothing, and one for all who wait in a session", () =>
+  it.live("holds no watch for 10,000 polls of nothing, and one for all that wait in a session", () =>
     Effect.gen(function* () {
       const queue = yield* Queue.make("/queue", { schema: Schema.Int })
       const other = yield* Effect.flatMap(connectAnother, (zk) => makeNumberQueue(zk))
@@ -254,7 +254,7 @@ describeOnServers("a queue shared with others", (it) => {
   )
 })
 
-describeOnServers("a queue that is offered what no server takes", (it) => {
+describeOnServers("a queue with an item that no server takes", (it) => {
   it.effect("leaves no marker for it", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot

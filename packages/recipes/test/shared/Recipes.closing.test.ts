@@ -78,7 +78,7 @@ const guarding = Effect.fnUntraced(function* (use: Use) {
 
 describe("closing a client", () => {
   for (const [name, use] of Object.entries(kinds)) {
-    it.effect(`while ${name} is held gives it back when what it guards has stopped, and no earlier`, () =>
+    it.effect(`while ${name} is held releases it when the guarded effect has stopped, and no earlier`, () =>
       Effect.gen(function* () {
         const queue = yield* Queue.make("/it")
         if (name.includes("queue")) yield* queue.offer(new Uint8Array(1))
@@ -148,7 +148,7 @@ describe("closing a client of Promises", () => {
     return yield* Effect.promise(() => PromiseClient.fromLayer(Layer.fresh(layer)))
   })
 
-  it.live("waits for a callback that cleans up, and gives the lock back then", () =>
+  it.live("waits for a callback that cleans up, and releases the lock then", () =>
     Effect.gen(function* () {
       const zk = yield* connect(5000)
       const other = recipes(yield* connect(5000)).lock("/lock")

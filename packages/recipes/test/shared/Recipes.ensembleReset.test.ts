@@ -52,7 +52,7 @@ for (const [how, mode] of [
   ["persistent watches", (zk: ZooKeeper.Service) => zk],
   ["one-shot watches", withoutPersistentWatches]
 ] as const) {
-  it.live(`after an accepted reset streams and caches show what there is, by ${how}`, () =>
+  it.live(`after an accepted reset streams and caches show the present znodes, by ${how}`, () =>
     Effect.gen(function* () {
       const [before, after] = [yield* start, yield* start]
       const [rich, poor] = [Context.get(before, Transport), Context.get(after, Transport)]

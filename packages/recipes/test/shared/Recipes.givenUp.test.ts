@@ -1,6 +1,6 @@
 /**
  * Watches that no server takes again: after eight lost connections they are given up, and a caller that waits for them learns of it,
- * instead of waiting for ever.
+ * error, instead of waiting for ever.
  */
 import { ConnectionLoss } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -163,7 +163,7 @@ describe("a caller that waits for a watch that no server takes again", () => {
     }).pipe(Effect.provide(embedded))
   )
 
-  it.live("fails to stand for leadership, and leaves no znode", () =>
+  it.live("fails to join the election, and leaves no znode", () =>
     Effect.gen(function* () {
       const client = yield* ZooKeeper.ZooKeeper
       const other = yield* connectAnother

@@ -29,7 +29,7 @@ const standstill = Effect.map(Clock.Clock, (clock) => {
 })
 
 describeOnServers("a process that stands still for longer than its session", (it) => {
-  it.effect("is interrupted before the next step of what a lock guards, in the middle of a turn too", () =>
+  it.effect("is interrupted before the next step of a lock's guarded effect, in the middle of a turn too", () =>
     Effect.gen(function* () {
       const { another } = yield* makeChroot
       const { late, still } = yield* standstill
@@ -56,7 +56,7 @@ describeOnServers("a process that stands still for longer than its session", (it
     })
   )
 
-  it.effect("is interrupted before the next step of what is done with items of an allocator, and begins anew", () =>
+  it.effect("is interrupted before the next step of the work with an allocator's items, and begins again", () =>
     Effect.gen(function* () {
       const { another } = yield* makeChroot
       const { late, still } = yield* standstill

@@ -34,7 +34,7 @@ export const holdLock = (
 ) => holdUntilReleased((body: (held: Held) => Effect.Effect<void>) => lock.withLock(body, options))
 
 /**
- * That something is lost with its session, which a server has ended: it tells of the deletion of the session's znodes too,
+ * That something is lost with its session, which a server has ended. The server reports the deletion of the session's
  * and of that first where it is still connected.
  */
 export const assertLostWithSession = (effect: Effect.Effect<unknown, unknown>) =>

@@ -84,7 +84,7 @@ export const withClient = (zk: ZooKeeper.Service) => Effect.provideService(ZooKe
 
 /**
  * A client that resumes a session and closes it ends it. Its owner, whose connection the server closes, may be quick
- * enough to take it back: until it is gone.
+ * enough to take it back: this tries until it is gone.
  */
 const endSession = (way: Target["Service"], session: Session.SessionCredentials): Effect.Effect<void> =>
   Effect.scoped(connectTo(way, { session, sessionExpiry: "fail" })).pipe(

@@ -30,7 +30,7 @@ describeOnServers("a value", (it) => {
     })
   )
 
-  it.effect("is bytes without a schema, and what a codec makes of it", () =>
+  it.effect("is bytes without a schema, and otherwise of the type of a codec", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const bytes = yield* withClient(zk)(AtomicValue.make("/bytes"))
@@ -72,7 +72,7 @@ describeOnServers("a value", (it) => {
     })
   )
 
-  it.effect("counts every update of many who update at once", () =>
+  it.effect("counts every update of many clients at once", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
       const values = yield* Effect.forEach([1, 2, 3, 4], () => Effect.flatMap(another(), (zk) => config(zk)))
@@ -91,7 +91,7 @@ describeOnServers("a value", (it) => {
     })
   )
 
-  it.effect("says DataInvalid for what its schema does not know, until it is set", () =>
+  it.effect("fails with DataInvalid for data outside of its schema, until it is set", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const value = yield* config(zk)
@@ -158,7 +158,7 @@ describeOnServers("a value", (it) => {
     })
   )
 
-  it.effect("says OutcomeUnknown when its znode was made anew with the same version before the write", () =>
+  it.effect("says OutcomeUnknown when its znode was created again with the same version before the write", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
       const path = "/config/mail"
@@ -191,7 +191,7 @@ describeOnServers("a value", (it) => {
     })
   )
 
-  it.effect("leaves no watch when those who read its changes go", () =>
+  it.effect("leaves no watch when the readers of its changes have gone", () =>
     Effect.gen(function* () {
       const { watches, zk } = yield* makeChroot
       const value = yield* config(zk)

@@ -260,7 +260,7 @@ describeOnServers("a counter whose replies are lost", (it) => {
     })
   )
 
-  it.effect("says OutcomeUnknown when its znode was made anew before the write, with a reply and without", () =>
+  it.effect("says OutcomeUnknown when its znode was created again before the write, with a reply and without", () =>
     Effect.gen(function* () {
       const { breakable, zk: plain } = yield* makeChroot
       for (const layout of layouts) {

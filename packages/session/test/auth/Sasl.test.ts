@@ -110,7 +110,7 @@ layer(SaslServer.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       })
     )
 
-    it.effect("takes a mechanism that an application brings, told which server it is", () =>
+    it.effect("uses an application's own mechanism, which learns the name of the server", () =>
       Effect.gen(function* () {
         const server = yield* SaslServer
         const asked: Array<string> = []
@@ -158,7 +158,7 @@ layer(SaslServer.layer, { excludeTestServices: true, timeout: "60 seconds" })(
 const SASL = 102
 
 describe("SASL on a server that knows none", () => {
-  it.live("is never passed over in silence: AuthFailed, and nothing was asked but for SASL", () =>
+  it.live("is never skipped silently: AuthFailed, and nothing but SASL was sent", () =>
     Effect.gen(function* () {
       const [host = "", port = ""] = TestServer.connectString().split(":")
       const proxy = yield* FaultProxy.make({ host, port: Number(port) })

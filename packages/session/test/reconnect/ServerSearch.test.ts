@@ -366,7 +366,7 @@ const fallBehind = Effect.fnUntraced(function* (network: MemoryNetwork, server: 
 })
 
 describe("servers that have seen less than the session", () => {
-  it.effect("are said at once when all of them say so, and each minute, with the way out", () => {
+  it.effect("are reported at once when all of them refuse, and each minute, with advice", () => {
     const { lines, logged } = collectLogs()
     return Effect.gen(function* () {
       const { network, server, session } = yield* connect({ sessionTimeout: "10 minutes" })

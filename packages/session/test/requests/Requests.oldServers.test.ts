@@ -40,7 +40,7 @@ const reconnect = Effect.fnUntraced(function* (network: MemoryNetwork) {
 const unimplemented = { _tag: "ServerRefused", operation: "whoAmI", code: -6, name: "Unimplemented" } as const
 
 describe("an operation that the server is too old for", () => {
-  it.effect("is refused, and no write that is asked beside it is lost", () =>
+  it.effect("is refused, and no write beside it is lost", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({ servers: "a" })
       const before = yield* Effect.forkChild(set(session, "/1", "x"), now)

@@ -228,7 +228,7 @@ describe("a request too large for servers", () => {
 })
 
 describe("a lost connection", () => {
-  it.effect("fails the writes that had left, and keeps all else in the order in which it was asked", () =>
+  it.effect("fails the writes that had left, and keeps all other requests in their order", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect(two)
       const left: Array<Outcome> = [
@@ -296,7 +296,7 @@ describe("a lost connection", () => {
     })
   )
 
-  it.effect("that ends in an expiry fails all that waits with SessionExpired", () =>
+  it.effect("that ends in an expiry fails all waiting requests with SessionExpired", () =>
     Effect.gen(function* () {
       for (const sessionExpiry of ["recreate", "fail"] as const) {
         const { network, server, session } = yield* connect({ ...two, sessionExpiry })
@@ -521,7 +521,7 @@ describe("back-pressure", () => {
     })
   )
 
-  it.effect("keeps what the network does not take below a few MiB, whatever is asked", () =>
+  it.effect("keeps unsent bytes below a few MiB, however many requests there are", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(two)
       server.clog()
@@ -574,7 +574,7 @@ describe("requestTimeout", () => {
     })
   )
 
-  it.effect("does not say of what is written and still lies with us that it was not applied: it will leave", () =>
+  it.effect("does not say of a request that waits in the socket that it was not applied: it will be sent", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect({ ...two, requestTimeout: "5 seconds" })
       server.clog()

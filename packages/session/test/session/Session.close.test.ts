@@ -176,7 +176,7 @@ describe("closing", () => {
     })
   )
 
-  it.effect("says it again elsewhere when the connection breaks at closeSession, or had been broken", () =>
+  it.effect("sends closeSession again elsewhere when the connection breaks with it, or had been broken", () =>
     Effect.gen(function* () {
       const { close, network, server } = yield* connectIn
       server.answersCloseSession = false
@@ -272,7 +272,7 @@ describe("closing", () => {
     })
   )
 
-  it.effect("has one deadline for all that is given back, and says goodbye to a server that hangs all the same", () =>
+  it.effect("has one deadline for all releases, and sends closeSession to a hanging server all the same", () =>
     Effect.gen(function* () {
       const { close, scope, server, session } = yield* connectIn
       server.answersCloseSession = false

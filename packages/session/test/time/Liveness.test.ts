@@ -318,7 +318,7 @@ describe("ownership", () => {
     })
   )
 
-  it.effect("is not proved by what a server refuses by itself", () =>
+  it.effect("is not proved by requests that a server refuses by itself", () =>
     Effect.gen(function* () {
       const { server, session } = yield* connect(nine)
       const ownership = yield* owning(session)

@@ -21,7 +21,7 @@ describe("owners on a follower, and then on a leader, that is cut off from the o
 
   for (let run = 1; run <= RUNS; run++) {
     it.live(
-      `stop what they guard before it is another's, in five recipes and at sessions of 4, 6 and 10 seconds: run ${run}`,
+      `stop what they guard before another owns it, in five recipes and at sessions of 4, 6 and 10 seconds: run ${run}`,
       () =>
         Effect.gen(function* () {
           const { operations, successions } = yield* IsolationTrial.run({ seed: SEED + run })
