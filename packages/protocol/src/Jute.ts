@@ -115,8 +115,8 @@ export interface Direct<in out A> {
 }
 
 /**
- * Gives a record its own functions to write or read it. Use it for records on the path of every request: it is twice as
- * fast as the codec that is derived from the fields.
+ * Gives a record its own functions to write or read it. Use it for records on the path of every request: it is twice as fast
+ * as the codec that is derived from the fields.
  *
  * The functions must do what the derived codec does, byte by byte. Bytes that `read` cannot read are read again by the
  * derived codec, whose error names the field.
