@@ -17,8 +17,8 @@ import { connect } from "../support/clients.ts"
 
 const end = 2_147_483_647
 
-/** A client behind a proxy, and another beside it; `/p` has a child, and its counter is where it is said to be. */
-const place = Effect.fnUntraced(function* (sequence: number) {
+/** A client behind a proxy, and another beside it; `/p` has a child, and its counter has the given value. */
+const behindProxy = Effect.fnUntraced(function* (sequence: number) {
   const context = yield* Layer.build(EmbeddedServer.layer())
   const server = Context.get(context, EmbeddedServer.EmbeddedServer)
   const [host = "", port = ""] = server.connectString.split(":")
@@ -66,7 +66,7 @@ const following = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {
 describe("a parent whose counter of children is at its end", () => {
   it.live("shows each creation and deletion in childrenChanges, once", () =>
     Effect.gen(function* () {
-      const { beside, zk } = yield* place(end)
+      const { beside, zk } = yield* behindProxy(end)
       const { becomes, told } = yield* following(zk)
       yield* becomes("first")
       const before = (yield* beside.getChildrenWithStat("/p")).stat.pzxid
@@ -85,7 +85,7 @@ describe("a parent whose counter of children is at its end", () => {
 
   it.live("shows in childrenChanges the znodes that were created while the connection was lost", () =>
     Effect.gen(function* () {
-      const { beside, whileCut, zk } = yield* place(end)
+      const { beside, whileCut, zk } = yield* behindProxy(end)
       const { becomes, told } = yield* following(zk)
       yield* becomes("first")
       yield* whileCut(beside.create("/p/a"))
@@ -100,7 +100,7 @@ describe("a parent whose counter of children is at its end", () => {
 
   it.live("fires the watch on its list after a lost connection, because the list may have changed", () =>
     Effect.gen(function* () {
-      const { beside, whileCut, zk } = yield* place(end)
+      const { beside, whileCut, zk } = yield* behindProxy(end)
       const { changed } = yield* zk.getChildrenAndWatch("/p")
       const waiting = yield* Effect.forkChild(changed, { startImmediately: true })
       yield* whileCut(beside.create("/p/a"))
@@ -111,7 +111,7 @@ describe("a parent whose counter of children is at its end", () => {
 
   it.live("does not fire the watch where the counter still counts", () =>
     Effect.gen(function* () {
-      const { beside, whileCut, zk } = yield* place(end - 1)
+      const { beside, whileCut, zk } = yield* behindProxy(end - 1)
       const { changed } = yield* zk.getChildrenAndWatch("/p")
       const waiting = yield* Effect.forkChild(changed, { startImmediately: true })
       yield* whileCut(beside.create("/other"))

@@ -12,8 +12,8 @@ import { curatorSays, hasCurator, hasKazoo, kazooSays } from "./support/peers.ts
 
 const text = { schema: Schema.String, codec: ZNode.text }
 
-/** A client whose root is a place of its own, and that place. */
-const place = Effect.gen(function* () {
+/** A client whose root is a new chroot, and the path of that. */
+const makeChroot = Effect.gen(function* () {
   const zk = yield* ZooKeeper.ZooKeeper
   const path = TestServer.freshPath("queues")
   yield* zk.create(path)
@@ -28,7 +28,7 @@ const PATIENCE = 120_000
 describe.skipIf(!hasKazoo)("kazoo and ours (needs kazoo)", { timeout: PATIENCE }, () => {
   it.live("share queues, with locks and without, and counters in text", () =>
     Effect.gen(function* () {
-      const { path, zk } = yield* place
+      const { path, zk } = yield* makeChroot
       const provided = Effect.provideService(ZooKeeper.ZooKeeper, zk)
       const plain = yield* provided(PriorityQueue.make("/plain", { ...text, layout: "kazoo" }))
       const locking = yield* provided(Queue.make("/locking", { ...text, layout: "kazooLocking" }))
@@ -53,7 +53,7 @@ describe.skipIf(!hasKazoo)("kazoo and ours (needs kazoo)", { timeout: PATIENCE }
 describe.skipIf(!hasCurator)("Curator and ours (needs Curator)", { timeout: PATIENCE }, () => {
   it.live("share queues, with priorities and without, and a SharedCount", () =>
     Effect.gen(function* () {
-      const { path, zk } = yield* place
+      const { path, zk } = yield* makeChroot
       const provided = Effect.provideService(ZooKeeper.ZooKeeper, zk)
       const plain = yield* provided(Queue.make("/plain", { ...text, takenPath: "/locks" }))
       const priorities = yield* provided(PriorityQueue.make("/priorities", { ...text, layout: "curator" }))

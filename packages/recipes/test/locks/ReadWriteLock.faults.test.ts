@@ -1,33 +1,21 @@
 /** A read-write lock whose connections are lost and whose sessions end: no orphan, one writer or many readers. */
 import * as Op from "@effect-zookeeper/client/Op"
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as ReadWriteLock from "../../src/ReadWriteLock.ts"
-import {
-  awaitChildren,
-  holdLock,
-  assertLostWithSession,
-  readersAndWriters,
-  acquireAndReleaseOperations
-} from "../support/holds.ts"
-import { withClient, describeOnServers, eventually, outcome, makeChroot } from "../support/targets.ts"
-
-const at = (zk: ZooKeeper.Service, options?: ReadWriteLock.Options) =>
-  withClient(zk)(ReadWriteLock.make("/rw", options))
-
-const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/rw", count)
+import { holdLock, assertLostWithSession, readersAndWriters, acquireAndReleaseOperations } from "../support/holds.ts"
+import { awaitReadersAndWriters, makeReadWriteLock } from "../support/locks.ts"
+import { describeOnServers, eventually, outcome, makeChroot } from "../support/targets.ts"
 
 describeOnServers("a read-write lock under faults", (it) => {
   it.effect("passes to the writer when a reader's session ends, and the reader learns of it", () =>
     Effect.gen(function* () {
       const { another, expire, zk } = yield* makeChroot
       const other = yield* another()
-      const reader = yield* holdLock((yield* at(other)).read)
+      const reader = yield* holdLock((yield* makeReadWriteLock(other)).read)
       const { fencingToken } = yield* reader.held
-      const writer = yield* holdLock((yield* at(zk)).write)
-      yield* numberOfContenders(zk, 2)
+      const writer = yield* holdLock((yield* makeReadWriteLock(zk)).write)
+      yield* awaitReadersAndWriters(zk, 2)
       yield* expire(other)
       assert.isTrue((yield* writer.held).fencingToken > fencingToken)
       yield* assertLostWithSession(Fiber.join(reader.fiber))
@@ -38,7 +26,7 @@ describeOnServers("a read-write lock under faults", (it) => {
   it.effect("refuses the writes of a former writer", () =>
     Effect.gen(function* () {
       const { zk } = yield* makeChroot
-      const { write } = yield* at(zk)
+      const { write } = yield* makeReadWriteLock(zk)
       yield* zk.create("/result")
       const held = yield* write.acquire()
       yield* zk.delete(held.path)
@@ -51,8 +39,8 @@ describeOnServers("a read-write lock under faults", (it) => {
     Effect.gen(function* () {
       const { another, breakable, watches, zk } = yield* makeChroot
       const { link, zk: broken } = yield* breakable()
-      const rival = yield* at(yield* another())
-      const lock = yield* at(broken)
+      const rival = yield* makeReadWriteLock(yield* another())
+      const lock = yield* makeReadWriteLock(broken)
       const { reading, writing } = readersAndWriters()
       for (const step of acquireAndReleaseOperations) {
         for (const lose of [link.loseReply, link.loseRequest]) {
@@ -67,7 +55,7 @@ describeOnServers("a read-write lock under faults", (it) => {
             ],
             { concurrency: "unbounded", discard: true }
           )
-          yield* numberOfContenders(zk, 0)
+          yield* awaitReadersAndWriters(zk, 0)
         }
       }
       yield* eventually(watches, (count) => count === 0)
@@ -77,8 +65,8 @@ describeOnServers("a read-write lock under faults", (it) => {
   it.effect("leaves nothing when an acquisition is interrupted at any moment", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* makeChroot
-      const { read, write } = yield* at(zk)
-      const rival = yield* at(yield* another())
+      const { read, write } = yield* makeReadWriteLock(zk)
+      const rival = yield* makeReadWriteLock(yield* another())
       const { reading, writing } = readersAndWriters()
       const kinds = [
         Effect.asVoid(read.withLock(reading)),
@@ -95,7 +83,7 @@ describeOnServers("a read-write lock under faults", (it) => {
         yield* Fiber.interrupt(interrupted)
         yield* Fiber.join(behind).pipe(Effect.timeout("20 seconds"))
       }
-      yield* numberOfContenders(zk, 0)
+      yield* awaitReadersAndWriters(zk, 0)
       yield* eventually(watches, (count) => count === 0)
     })
   )

@@ -1,25 +1,20 @@
 import * as Op from "@effect-zookeeper/client/Op"
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import * as ReadWriteLock from "../../src/ReadWriteLock.ts"
-import { awaitChildren, holdLock, readersAndWriters } from "../support/holds.ts"
-import { withClient, describeOnServers, eventually, failure, outcome, makeChroot, text } from "../support/targets.ts"
-
-const at = (zk: ZooKeeper.Service, options?: ReadWriteLock.Options) =>
-  withClient(zk)(ReadWriteLock.make("/rw", options))
-
-const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/rw", count)
+import type * as ReadWriteLock from "../../src/ReadWriteLock.ts"
+import { holdLock, readersAndWriters } from "../support/holds.ts"
+import { awaitReadersAndWriters, makeReadWriteLock } from "../support/locks.ts"
+import { describeOnServers, eventually, failure, outcome, makeChroot, text } from "../support/targets.ts"
 
 describeOnServers("a read-write lock", (it) => {
   it.effect("is held by writers in turn, which may come again (aiozk 60, 61)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
-      const mine = yield* at(zk)
-      const theirs = yield* at(yield* another())
+      const mine = yield* makeReadWriteLock(zk)
+      const theirs = yield* makeReadWriteLock(yield* another())
       for (let times = 0; times < 2; times++) {
         yield* mine.write.withLock((held) =>
           Effect.gen(function* () {
@@ -30,20 +25,20 @@ describeOnServers("a read-write lock", (it) => {
         )
         yield* theirs.write.withLock(Effect.void, { timeout: "20 seconds" })
       }
-      yield* numberOfContenders(zk, 0)
+      yield* awaitReadersAndWriters(zk, 0)
     })
   )
 
   it.effect("is held by nine readers at once, and a writer waits for all of them (aiozk 62)", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* makeChroot
-      const mine = yield* at(zk)
-      const theirs = yield* at(yield* another())
+      const mine = yield* makeReadWriteLock(zk)
+      const theirs = yield* makeReadWriteLock(yield* another())
       const readers: Array<Effect.Success<ReturnType<typeof holdLock>>> = []
       for (let index = 0; index < 9; index++) readers.push(yield* holdLock(index % 2 === 0 ? mine.read : theirs.read))
       for (const { held } of readers) assert.match((yield* held).path, /__READ__\d{10}$/)
       const writer = yield* holdLock(theirs.write)
-      yield* numberOfContenders(zk, 10)
+      yield* awaitReadersAndWriters(zk, 10)
       // In any order.
       for (const index of [8, 0, 4, 1, 7, 2, 6, 3]) {
         yield* readers[index]!.release
@@ -52,7 +47,7 @@ describeOnServers("a read-write lock", (it) => {
       yield* readers[5]!.release
       yield* writer.held
       yield* writer.release
-      yield* numberOfContenders(zk, 0)
+      yield* awaitReadersAndWriters(zk, 0)
       yield* eventually(watches, (count) => count === 0)
     })
   )
@@ -60,17 +55,17 @@ describeOnServers("a read-write lock", (it) => {
   it.effect("lets readers that come after a waiting writer wait for it (aiozk 63; kazoo test_rw_lock)", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
-      const mine = yield* at(zk, { identifier: "mine" })
-      const theirs = yield* at(yield* another(), { identifier: "theirs" })
+      const mine = yield* makeReadWriteLock(zk, { identifier: "mine" })
+      const theirs = yield* makeReadWriteLock(yield* another(), { identifier: "theirs" })
       const kinds = Effect.map(mine.contenders, (all) => all.map(({ kind }) => kind))
       const first = yield* holdLock(mine.write)
       yield* first.held
       const reader = yield* holdLock(theirs.read)
-      yield* numberOfContenders(zk, 2)
+      yield* awaitReadersAndWriters(zk, 2)
       const writer = yield* holdLock(mine.write)
-      yield* numberOfContenders(zk, 3)
+      yield* awaitReadersAndWriters(zk, 3)
       const late = yield* holdLock(theirs.read)
-      yield* numberOfContenders(zk, 4)
+      yield* awaitReadersAndWriters(zk, 4)
       const all = yield* mine.contenders
       assert.deepStrictEqual(
         all.map(({ identifier, kind }) => `${text(identifier)} ${kind}`),
@@ -95,22 +90,22 @@ describeOnServers("a read-write lock", (it) => {
   it.effect("is free for readers again when the writer before them gives up, with no znode left (aiozk 66)", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* makeChroot
-      const mine = yield* at(zk)
-      const theirs = yield* at(yield* another())
+      const mine = yield* makeReadWriteLock(zk)
+      const theirs = yield* makeReadWriteLock(yield* another())
       const reader = yield* holdLock(mine.read)
       yield* reader.held
       const writer = yield* Effect.forkChild(theirs.write.withLock(Effect.void))
-      yield* numberOfContenders(zk, 2)
+      yield* awaitReadersAndWriters(zk, 2)
       const late = yield* holdLock(mine.read)
-      yield* numberOfContenders(zk, 3)
+      yield* awaitReadersAndWriters(zk, 3)
       assert.isFalse(yield* late.isHeld)
       yield* Fiber.interrupt(writer)
       yield* late.held
       assert.strictEqual(yield* outcome(theirs.write.withLock(Effect.void, { timeout: 50 })), "LockTimeout")
-      yield* numberOfContenders(zk, 2)
+      yield* awaitReadersAndWriters(zk, 2)
       yield* reader.release
       yield* late.release
-      yield* numberOfContenders(zk, 0)
+      yield* awaitReadersAndWriters(zk, 0)
       yield* eventually(watches, (count) => count === 0)
     })
   )
@@ -118,14 +113,14 @@ describeOnServers("a read-write lock", (it) => {
   it.effect("may be acquired many times at once by one object (by design, where aiozk 65 refuses; 64, 67)", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* makeChroot
-      const locks = [yield* at(zk), yield* at(yield* another())]
+      const locks = [yield* makeReadWriteLock(zk), yield* makeReadWriteLock(yield* another())]
       const { reading, writing } = readersAndWriters()
       const all = Array.from({ length: 30 }, (_, index) => {
         const { read, write } = locks[index % 2]!
         return index % 5 === 0 ? Effect.asVoid(write.withLock(writing)) : Effect.asVoid(read.withLock(reading))
       })
       yield* Effect.all(all, { concurrency: "unbounded", discard: true })
-      yield* numberOfContenders(zk, 0)
+      yield* awaitReadersAndWriters(zk, 0)
       yield* eventually(watches, (count) => count === 0)
     })
   )
@@ -133,12 +128,12 @@ describeOnServers("a read-write lock", (it) => {
   it.effect("is read and written re-entrantly within a fiber tree", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
-      const { read, write } = yield* at(zk)
-      const theirs = yield* at(yield* another())
+      const { read, write } = yield* makeReadWriteLock(zk)
+      const theirs = yield* makeReadWriteLock(yield* another())
       yield* read.withLock((outer) =>
         Effect.gen(function* () {
           const writer = yield* holdLock(theirs.write)
-          yield* numberOfContenders(zk, 2)
+          yield* awaitReadersAndWriters(zk, 2)
           // Standing behind the writer it would wait for itself.
           assert.strictEqual(yield* read.withLock((held) => Effect.succeed(held.path)), outer.path)
           yield* Fiber.interrupt(writer.fiber)
@@ -150,7 +145,7 @@ describeOnServers("a read-write lock", (it) => {
           assert.strictEqual(yield* read.withLock(write.withLock((held) => Effect.succeed(held.path))), outer.path)
         })
       )
-      yield* numberOfContenders(zk, 0)
+      yield* awaitReadersAndWriters(zk, 0)
     })
   )
 
@@ -161,7 +156,7 @@ describeOnServers("a read-write lock", (it) => {
       for (const name of ["lock-0000000000", "__READ__", "config", "_c_x-__OTHER__0000000000"]) {
         yield* zk.create(`/rw/${name}`)
       }
-      const { contenders, write } = yield* at(zk)
+      const { contenders, write } = yield* makeReadWriteLock(zk)
       yield* write.withLock(
         Effect.flatMap(contenders, (all) => Effect.sync(() => assert.lengthOf(all, 1))),
         { timeout: 0 }
@@ -174,8 +169,8 @@ describeOnServers("an upgrade", (it) => {
   it.effect("is refused at once (aiozk waits for itself: 1.11), and only where it is one", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
-      const { read, write } = yield* at(zk)
-      const theirs = yield* at(yield* another())
+      const { read, write } = yield* makeReadWriteLock(zk)
+      const theirs = yield* makeReadWriteLock(yield* another())
       yield* read.withLock(
         Effect.gen(function* () {
           const refused = yield* failure(write.withLock(Effect.die("held")), "UpgradeRefused")
@@ -188,7 +183,7 @@ describeOnServers("an upgrade", (it) => {
         })
       )
       yield* write.withLock(Effect.void, { timeout: 0 })
-      yield* numberOfContenders(zk, 0)
+      yield* awaitReadersAndWriters(zk, 0)
     })
   )
 })
@@ -199,15 +194,15 @@ describeOnServers("a downgrade", (it) => {
     () =>
       Effect.gen(function* () {
         const { another, zk } = yield* makeChroot
-        const { contenders, read, write } = yield* at(zk)
-        const theirs = yield* at(yield* another())
+        const { contenders, read, write } = yield* makeReadWriteLock(zk)
+        const theirs = yield* makeReadWriteLock(yield* another())
         const scope = yield* Scope.make()
         const reading = yield* write.withLock((held) =>
           Effect.gen(function* () {
             const writer = yield* holdLock(theirs.write)
-            yield* numberOfContenders(zk, 2)
+            yield* awaitReadersAndWriters(zk, 2)
             const late = yield* holdLock(theirs.read)
-            yield* numberOfContenders(zk, 3)
+            yield* awaitReadersAndWriters(zk, 3)
             const mine = yield* Effect.provideService(read.acquire({ timeout: 0 }), Scope.Scope, scope)
             assert.isTrue(mine.fencingToken > held.fencingToken)
             assert.deepStrictEqual(
@@ -235,26 +230,26 @@ describeOnServers("a downgrade", (it) => {
         yield* reading.writer.release
         yield* reading.late.held
         yield* reading.late.release
-        yield* numberOfContenders(zk, 0)
+        yield* awaitReadersAndWriters(zk, 0)
       })
   )
 
   it.effect("takes the held lock as an argument outside of a fiber tree", () =>
     Effect.gen(function* () {
       const { another, watches, zk } = yield* makeChroot
-      const { read, write } = yield* at(zk)
-      const theirs = yield* at(yield* another())
+      const { read, write } = yield* makeReadWriteLock(zk)
+      const theirs = yield* makeReadWriteLock(yield* another())
       const [writing, reading] = [yield* Scope.make(), yield* Scope.make()]
       const held = yield* Effect.provideService(write.acquire(), Scope.Scope, writing)
       const writer = yield* holdLock(theirs.write)
-      yield* numberOfContenders(zk, 2)
+      yield* awaitReadersAndWriters(zk, 2)
       assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ timeout: 0 }))), "LockTimeout")
       yield* Effect.provideService(read.acquire({ downgrade: held, timeout: 0 }), Scope.Scope, reading)
       yield* Scope.close(writing, Exit.void)
       // A second one: the write lock is gone, and the readers' side may be contended for.
       const late = yield* failure(Effect.scoped(read.acquire({ downgrade: held })), "LockLost")
       assert.strictEqual(late.path, held.path)
-      yield* numberOfContenders(zk, 2)
+      yield* awaitReadersAndWriters(zk, 2)
       assert.isFalse(yield* writer.isHeld)
       yield* Scope.close(reading, Exit.void)
       yield* writer.held
@@ -265,7 +260,7 @@ describeOnServers("a downgrade", (it) => {
         assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ downgrade: { path } }))), "InvalidArgument")
       }
       yield* writer.release
-      yield* numberOfContenders(zk, 0)
+      yield* awaitReadersAndWriters(zk, 0)
       yield* eventually(watches, (count) => count === 0)
     })
   )
@@ -273,7 +268,7 @@ describeOnServers("a downgrade", (it) => {
   it.effect("keeps writers out under contention, time and again", () =>
     Effect.gen(function* () {
       const { another, zk } = yield* makeChroot
-      const locks = [yield* at(zk), yield* at(yield* another())]
+      const locks = [yield* makeReadWriteLock(zk), yield* makeReadWriteLock(yield* another())]
       let writers = 0
       let readers = 0
       const checked = (delta: () => void) =>
@@ -307,7 +302,7 @@ describeOnServers("a downgrade", (it) => {
         { concurrency: "unbounded", discard: true }
       )
       assert.strictEqual(version, 12)
-      yield* numberOfContenders(zk, 0)
+      yield* awaitReadersAndWriters(zk, 0)
     })
   )
 })

@@ -1,12 +1,19 @@
-/** The lock that the tests of locks share, and what is left of it. */
+/** The locks that the tests of locks share. */
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import type { Held } from "../../src/Held.ts"
 import * as Lock from "../../src/Lock.ts"
+import * as ReadWriteLock from "../../src/ReadWriteLock.ts"
 import { awaitChildren } from "./holds.ts"
 import { withClient } from "./targets.ts"
 
 export const makeLock = (zk: ZooKeeper.Service, options?: Lock.Options) => withClient(zk)(Lock.make("/lock", options))
+
+export const makeReadWriteLock = (zk: ZooKeeper.Service, options?: ReadWriteLock.Options) =>
+  withClient(zk)(ReadWriteLock.make("/rw", options))
+
+/** Waits until so many readers and writers hold it or wait for it. */
+export const awaitReadersAndWriters = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/rw", count)
 
 /** Gives away what is held. */
 export const succeedWithHeld = (held: Held) => Effect.succeed(held)

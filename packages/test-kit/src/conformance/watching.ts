@@ -10,7 +10,7 @@ import { failure, pullFrom, text } from "../Expectations.ts"
 import { connect, makeChroot, type Target } from "./Target.ts"
 
 /** The next so many events, as `NodeCreated /a`. */
-const told = (next: Effect.Effect<{ readonly type: string; readonly path: string }, unknown>, count: number) =>
+const nextEvents = (next: Effect.Effect<{ readonly type: string; readonly path: string }, unknown>, count: number) =>
   Effect.map(Effect.replicateEffect(next, count), (events) => events.map(({ path, type }) => `${type} ${path}`))
 
 /** A persistent watch, which the server has when this returns. */
@@ -88,15 +88,15 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
         assert.deepStrictEqual(created.children, [])
         yield* zk.set("/a", "not its business")
         yield* zk.create("/a/b")
-        assert.deepStrictEqual(yield* told(created.changed, 1), ["NodeChildrenChanged /a"])
+        assert.deepStrictEqual(yield* nextEvents(created.changed, 1), ["NodeChildrenChanged /a"])
         const deleted = yield* zk.getChildrenAndWatch("/a")
         assert.deepStrictEqual(deleted.children, ["b"])
         yield* zk.set("/a/b", "not watched either")
         yield* zk.delete("/a/b")
-        assert.deepStrictEqual(yield* told(deleted.changed, 1), ["NodeChildrenChanged /a"])
+        assert.deepStrictEqual(yield* nextEvents(deleted.changed, 1), ["NodeChildrenChanged /a"])
         const gone = yield* zk.getChildrenAndWatch("/a")
         yield* zk.delete("/a")
-        assert.deepStrictEqual(yield* told(gone.changed, 1), ["NodeDeleted /a"])
+        assert.deepStrictEqual(yield* nextEvents(gone.changed, 1), ["NodeDeleted /a"])
       })
     )
 
@@ -165,8 +165,8 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
             return [yield* zk.getAndWatch("/e"), yield* zk.getChildrenAndWatch("/")] as const
           })
         )
-        assert.deepStrictEqual(yield* told(data.changed, 1), ["NodeDeleted /e"])
-        assert.deepStrictEqual(yield* told(children.changed, 1), ["NodeChildrenChanged /"])
+        assert.deepStrictEqual(yield* nextEvents(data.changed, 1), ["NodeDeleted /e"])
+        assert.deepStrictEqual(yield* nextEvents(children.changed, 1), ["NodeChildrenChanged /"])
       })
     )
   })
@@ -182,7 +182,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
         yield* zk.set("/a/b", "not its business")
         yield* zk.delete("/a/b")
         yield* zk.delete("/a")
-        assert.deepStrictEqual(yield* told(next, 5), [
+        assert.deepStrictEqual(yield* nextEvents(next, 5), [
           "NodeCreated /a",
           "NodeDataChanged /a",
           "NodeChildrenChanged /a",
@@ -202,7 +202,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
         yield* zk.create("/a/b/c")
         yield* zk.set("/a/b/c", "1")
         yield* zk.deleteAll("/a")
-        assert.deepStrictEqual(yield* told(next, 7), [
+        assert.deepStrictEqual(yield* nextEvents(next, 7), [
           "NodeCreated /a",
           "NodeCreated /a/b",
           "NodeCreated /a/b/c",
@@ -228,7 +228,7 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
           Op.check("/a", 0),
           Op.delete("/old")
         ])
-        assert.deepStrictEqual(yield* told(next, 5), [
+        assert.deepStrictEqual(yield* nextEvents(next, 5), [
           "NodeCreated /a",
           "NodeCreated /a/b",
           "NodeDataChanged /old",
@@ -247,9 +247,9 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
         const recursive = yield* eventsOf(zk, "/", { recursive: true })
         const data = yield* zk.getAndWatch("/a/b")
         yield* zk.delete("/a/b")
-        assert.deepStrictEqual(yield* told(data.changed, 1), ["NodeDeleted /a/b"])
-        assert.deepStrictEqual(yield* told(persistent, 1), ["NodeChildrenChanged /a"])
-        assert.deepStrictEqual(yield* told(recursive, 1), ["NodeDeleted /a/b"])
+        assert.deepStrictEqual(yield* nextEvents(data.changed, 1), ["NodeDeleted /a/b"])
+        assert.deepStrictEqual(yield* nextEvents(persistent, 1), ["NodeChildrenChanged /a"])
+        assert.deepStrictEqual(yield* nextEvents(recursive, 1), ["NodeDeleted /a/b"])
       })
     )
 
@@ -260,13 +260,13 @@ export const watching = (it: Vitest.MethodsNonLive<Target>): void => {
           Effect.gen(function* () {
             const next = yield* eventsOf(zk, "/a")
             yield* zk.create("/a")
-            assert.deepStrictEqual(yield* told(next, 1), ["NodeCreated /a"])
+            assert.deepStrictEqual(yield* nextEvents(next, 1), ["NodeCreated /a"])
           })
         )
         yield* zk.set("/a", "this is not reported")
         const again = yield* eventsOf(zk, "/a")
         yield* zk.delete("/a")
-        assert.deepStrictEqual(yield* told(again, 1), ["NodeDeleted /a"])
+        assert.deepStrictEqual(yield* nextEvents(again, 1), ["NodeDeleted /a"])
       })
     )
   })

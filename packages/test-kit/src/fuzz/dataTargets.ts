@@ -73,7 +73,7 @@ const answering = ({ children, dataOf }: Znodes): ScriptedSession.Script => {
 }
 
 /** The result of a program on such a server; undefined for a refusal, which must be one of those errors. */
-const on = <A, E extends { readonly _tag: string }>(
+const runOn = <A, E extends { readonly _tag: string }>(
   znodes: Znodes,
   errors: ReadonlyArray<E["_tag"]>,
   program: Effect.Effect<A, E, ZooKeeper.ZooKeeper | Scope.Scope>
@@ -109,7 +109,7 @@ const config: Target = {
     "version=1ff"
   ].map(utf8),
   run: (input) => {
-    const found = on(
+    const found = runOn(
       holding(input),
       [],
       ZooKeeper.ZooKeeper.use((zk) => zk.getConfig)
@@ -128,7 +128,7 @@ const config: Target = {
       const places = addresses.map((address) => `${address}:${role}`).join("|")
       return `server.${id}=${places}${Option.match(client, { onNone: () => "", onSome: (at) => `;${at}` })}`
     })
-    const again = on(
+    const again = runOn(
       holding(utf8([...lines, `version=${BigInt.asUintN(64, version).toString(16)}`].join("\n"))),
       [],
       ZooKeeper.ZooKeeper.use((zk) => zk.getConfig)
@@ -154,7 +154,7 @@ const counters = (["curator", "int32", "text", "exact"] as const).map((layout): 
           ? ["0", "-42", "9223372036854775807", "+7\n"].map(utf8)
           : ["0", `7\n${mark} 1`, `-9\n${mark} 999999999999999\nfedcba9876543210 0\n`].map(utf8),
   run: (input) => {
-    const found = on(
+    const found = runOn(
       holding(input),
       ["DataInvalid"],
       Effect.flatMap(Counter.make("/c", { layout }), (counter) =>
@@ -177,7 +177,7 @@ const floats: Target = {
   allowance,
   corpus: ["0.0", "-1.5", "1e-300", "1.7976931348623157e308", ".5", "4."].map(utf8),
   run: (input) => {
-    const found = on(
+    const found = runOn(
       holding(input),
       ["DataInvalid"],
       Effect.flatMap(Counter.makeFloat("/c"), (counter) => counter.get)
@@ -192,7 +192,7 @@ const permits: Target = {
   allowance,
   corpus: ["00000000", "00000005", "7fffffff"].map(ofHex),
   run: (input) => {
-    const found = on(
+    const found = runOn(
       holding(input, ["lease-0000000001", "other"]),
       ["DataInvalid"],
       Effect.flatMap(Semaphore.make("/s", { permits: { at: "/limit", initial: 1 } }), ({ available }) => available)
@@ -214,7 +214,7 @@ const leases: Target = {
     '{ "version": 1, "identifier": "host-7 ü", "duration": 1.5, "nonce": "7d7f0a52-0b5b-4c14-9f3a-1d6b6a1c2e3f" }'
   ].map(utf8),
   run: (input) => {
-    const found = on(
+    const found = runOn(
       holding(input),
       ["DataInvalid"],
       Effect.flatMap(Lease.make("/l", { duration: 1000, limit: 2 }), ({ holders }) => holders)
@@ -240,7 +240,7 @@ const instances: Target = {
     const payload = Schema.Struct({ weight: Schema.Finite, tags: Schema.Array(Schema.String) })
     // An invalid one is left out, and those beside it are not.
     const sound = utf8('{"name":"web","id":"sound","payload":{"weight":1,"tags":[]}}')
-    const found = on(
+    const found = runOn(
       { dataOf: (path) => (path.endsWith("/sound") ? sound : input), children: ["sound", "other"] },
       [],
       Effect.flatMap(ServiceDiscovery.make("/d", { schema: payload }), (discovery) => discovery.instances("web"))
@@ -260,7 +260,7 @@ const json: Target = {
   allowance,
   corpus: ['{"a":1,"b":["x",null]}', "[]", '"text"', "-0.5e-7", `${"[".repeat(200)}${"]".repeat(200)}`].map(utf8),
   run: (input) => {
-    const found = on(
+    const found = runOn(
       holding(input),
       ["DataInvalid"],
       Effect.flatMap(AtomicValue.make("/v", { schema: Schema.Json, initial: null }), (value) =>
@@ -280,7 +280,7 @@ const items: Target = {
   // A version, and for each item a 1, its length and its bytes; a 2 at the end.
   corpus: ["00010001010000000002", "000100010100000002686902"].map(ofHex),
   run: (input) => {
-    const found = on(
+    const found = runOn(
       holding(input, ["queue-0000000007"]),
       ["DataInvalid"],
       Effect.flatMap(Queue.make("/q"), ({ peek }) => peek)
@@ -312,7 +312,7 @@ const contenders: Target = {
   corpus: corpusOfNames,
   run: (input) => {
     const names = namesOf(input)
-    const found = on(
+    const found = runOn(
       holding(new Uint8Array(), names),
       // An invalid name comes with no znode to read.
       ["InvalidArgument"],
@@ -338,7 +338,7 @@ const urgent: Target = {
     // The data of each is its name.
     const znodes: Znodes = { dataOf: (path) => utf8(ZnodePath.name(path)), children: names }
     const first = Effect.flatMap(PriorityQueue.make("/q", { layout: "kazoo" }), ({ peek }) => peek)
-    const found = on(znodes, ["InvalidArgument"], first)
+    const found = runOn(znodes, ["InvalidArgument"], first)
     if (found === undefined || Option.isNone(found)) return "refused"
     const name = textOf(found.value)
     must(names.includes(name), "an item without a znode")
