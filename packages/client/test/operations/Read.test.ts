@@ -1,38 +1,10 @@
 import { connectString as shared } from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import { Acl, Op } from "../../src/index.ts"
-import { connect, connectFresh, failure, text } from "../support/clients.ts"
-
-const hidden = [Acl.world("w")]
+import { connect, connectFresh, failure } from "../support/clients.ts"
 
 describe("reads on a real server", () => {
-  it.live("give the znode that is there", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("read")
-      yield* zk.create("/a", { data: "data" })
-      yield* zk.create("/a/x")
-      yield* zk.create("/a/y")
-      yield* zk.create("/a/y/z")
-      const { data, stat } = yield* zk.get("/a")
-      assert.strictEqual(text(data), "data")
-      assert.strictEqual(stat.numChildren, 2)
-      assert.deepStrictEqual([...(yield* zk.getChildren("/a"))].sort(), ["x", "y"])
-      const listed = yield* zk.getChildrenWithStat("/a")
-      assert.deepStrictEqual([...listed.children].sort(), ["x", "y"])
-      assert.deepStrictEqual(listed.stat, stat)
-      assert.deepStrictEqual(yield* zk.stat("/a"), Option.some(stat))
-      assert.deepStrictEqual(yield* zk.stat("/no"), Option.none())
-      assert.isTrue(yield* zk.exists("/a"))
-      assert.isFalse(yield* zk.exists("/no"))
-      assert.strictEqual(yield* zk.countDescendants("/a"), 3)
-      yield* zk.sync("/a")
-      yield* zk.sync()
-    })
-  )
-
   it.live("give data that does not change later", () =>
     Effect.gen(function* () {
       const { zk } = yield* connectFresh("read-large")
@@ -44,44 +16,6 @@ describe("reads on a real server", () => {
       assert.deepStrictEqual(first, large)
       yield* zk.create("/small", { data: "small" })
       assert.strictEqual((yield* zk.getData("/small")).buffer.byteLength, 5)
-    })
-  )
-
-  it.live("go together, each with a result of its own", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("read-together")
-      yield* zk.create("/a", { data: "1" })
-      yield* zk.create("/a/b")
-      yield* zk.create("/hidden", { acl: hidden })
-      const [a, children, no, denied] = yield* zk.read([
-        Op.get("/a"),
-        Op.getChildren("/a"),
-        Op.get("/no"),
-        Op.getChildren("/hidden")
-      ])
-      assert.strictEqual(Result.isSuccess(a) ? text(a.success.data) : undefined, "1")
-      assert.deepStrictEqual(Result.isSuccess(children) ? children.success : undefined, ["b"])
-      assert.strictEqual(Result.isFailure(no) ? no.failure._tag : undefined, "NoNode")
-      assert.strictEqual(Result.isFailure(no) ? no.failure.path : undefined, "/no")
-      assert.strictEqual(Result.isFailure(denied) ? denied.failure._tag : undefined, "NoAuth")
-      assert.deepStrictEqual(yield* zk.read([]), [])
-    })
-  )
-
-  it.live("list this session's ephemerals by a text prefix, those under the chroot", () =>
-    Effect.gen(function* () {
-      const { chroot, zk } = yield* connectFresh("ephemerals")
-      yield* zk.create("/job-1", { mode: "ephemeral" })
-      yield* zk.create("/job-2", { mode: "ephemeral" })
-      yield* zk.create("/other", { mode: "ephemeral" })
-      assert.deepStrictEqual([...(yield* zk.getEphemerals())].sort(), ["/job-1", "/job-2", "/other"])
-      assert.deepStrictEqual([...(yield* zk.getEphemerals("/job"))].sort(), ["/job-1", "/job-2"])
-      const sub = yield* zk.withChroot("/job")
-      assert.deepStrictEqual(yield* sub.getEphemerals(), [])
-      const outside = yield* connect({ servers: shared() })
-      yield* outside.create(`${chroot}-apple`, { mode: "ephemeral" })
-      assert.deepStrictEqual(yield* (yield* outside.withChroot(chroot)).getEphemerals(), [])
-      assert.deepStrictEqual(yield* outside.getEphemerals(chroot), [`${chroot}-apple`])
     })
   )
 })

@@ -65,7 +65,8 @@ export const access = (it: Vitest.MethodsNonLive<Target>): void => {
         const { zk } = yield* makeChroot()
         yield* zk.create("/a")
         yield* zk.set("/a", "1")
-        assert.deepStrictEqual((yield* zk.getAcl("/a")).acl, Acl.open)
+        const { acl, stat } = yield* zk.getAcl("/a")
+        assert.deepStrictEqual([acl, stat.version, stat.aversion], [Acl.open, 1, 0])
         const both = [...Acl.open, Acl.ip("10.0.0.1", "r")]
         assert.strictEqual((yield* zk.setAcl("/a", both, { version: 0 })).aversion, 1)
         assert.deepStrictEqual((yield* zk.getAcl("/a")).acl, both)

@@ -19,6 +19,7 @@ export const reading = (it: Vitest.MethodsNonLive<Target>): void => {
         yield* zk.create("/a/y", { mode: "ephemeral" })
         const { data, stat } = yield* zk.get("/a")
         assert.strictEqual(text(data), "data")
+        assert.strictEqual(stat.numChildren, 2)
         assert.sameMembers([...(yield* zk.getChildren("/a"))], ["x", "y"])
         const listed = yield* zk.getChildrenWithStat("/a")
         assert.sameMembers([...listed.children], ["x", "y"])
@@ -26,6 +27,7 @@ export const reading = (it: Vitest.MethodsNonLive<Target>): void => {
         assert.deepStrictEqual((yield* zk.getAcl("/a")).stat, stat)
         assert.deepStrictEqual(yield* zk.stat("/a"), Option.some(stat))
         assert.isTrue(yield* zk.exists("/a"))
+        assert.isFalse(yield* zk.exists("/no"))
       })
     )
 
@@ -133,6 +135,11 @@ export const reading = (it: Vitest.MethodsNonLive<Target>): void => {
         assert.deepStrictEqual(yield* zk.getEphemerals("/nothing"), [])
         yield* zk.delete("/job-1")
         assert.sameMembers([...(yield* root.getEphemerals(chroot))], [`${chroot}/job-2`, `${chroot}/other`])
+        // A name that only begins like the chroot is not below it.
+        assert.deepStrictEqual(yield* (yield* zk.withChroot("/job")).getEphemerals(), [])
+        yield* root.create(`${chroot}-apple`, { mode: "ephemeral" })
+        assert.sameMembers([...(yield* zk.getEphemerals())], ["/job-2", "/other"])
+        assert.include(yield* root.getEphemerals(chroot), `${chroot}-apple`)
       })
     )
   })

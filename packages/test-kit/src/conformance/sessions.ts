@@ -37,7 +37,8 @@ export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
         const closed = yield* Effect.scoped(
           Effect.gen(function* () {
             const other = yield* connect({ chroot })
-            yield* other.create("/e1", { mode: "ephemeral" })
+            const { stat } = yield* other.createWithStat("/e1", { mode: "ephemeral" })
+            assert.strictEqual(stat.ephemeralOwner, other.session.id)
             yield* other.create("/e2-", { mode: "ephemeralSequential" })
             yield* other.create("/p")
             assert.lengthOf(yield* zk.getChildren("/"), 3)

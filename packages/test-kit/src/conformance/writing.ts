@@ -26,6 +26,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
         const { zk } = yield* makeChroot()
         const { path, stat } = yield* zk.createWithStat("/a", { data: "abc" })
         assert.strictEqual(path, "/a")
+        assert.strictEqual(stat.dataLength, 3)
         assert.deepStrictEqual((yield* zk.get("/a")).stat, stat)
       })
     )
@@ -46,7 +47,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
         yield* zk.create("/locked", { acl: locked })
         yield* zk.create("/ephemeral", { mode: "ephemeral" })
         const exists = yield* failure(zk.create("/a"), "NodeExists")
-        assert.strictEqual(exists.path, "/a")
+        assert.deepStrictEqual([exists.operation, exists.path], ["create", "/a"])
         assert.strictEqual((yield* failure(zk.create("/no/a"), "NoNode")).path, "/no/a")
         yield* failure(zk.create("/locked/a"), "NoAuth")
         yield* failure(zk.create("/b", { acl: Acl.creator }), "InvalidACL")
@@ -107,6 +108,8 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
           yield* zk.create("/s/t-", { mode: "persistentSequentialWithTtl", ttl: 60_000 }),
           "/s/t-0000000006"
         )
+        assert.strictEqual((yield* zk.createWithStat("/s/", { mode: "persistentSequential" })).path, "/s/0000000007")
+        assert.match(yield* zk.create("/", { mode: "persistentSequential" }), /^\/\d{10}$/)
       })
     )
 
@@ -131,7 +134,7 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
       Effect.gen(function* () {
         const { zk } = yield* makeChroot()
         const path = yield* zk.create("/lock-", { mode: "ephemeralSequential", protected: true })
-        assert.match(path, /^\/_c_[0-9a-f-]{36}-lock-\d{10}$/)
+        assert.match(path, /^\/_c_[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}-lock-\d{10}$/)
         assert.isTrue(yield* zk.exists(path))
       })
     )
@@ -211,6 +214,9 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
         assert.strictEqual((yield* zk.set("/a", "2")).version, 2)
         assert.strictEqual((yield* zk.set("/a", "3", -1)).version, 3)
         assert.strictEqual(text(yield* zk.getData("/a")), "3")
+        yield* failure(zk.setData("/a", "x", { version: 1 }), "BadVersion")
+        assert.strictEqual((yield* zk.setData("/a", "asdf", { version: -1 })).dataLength, 4)
+        assert.strictEqual((yield* zk.setData("/a", "idem", { version: 4, idempotent: true })).version, 5)
       })
     )
 
@@ -245,6 +251,10 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
         )
         const { data, stat } = yield* zk.get("/n")
         assert.deepStrictEqual([text(data), stat.version], ["20", 20])
+        yield* failure(
+          zk.update("/no", () => ""),
+          "NoNode"
+        )
       })
     )
 
@@ -283,6 +293,18 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
         yield* failure(zk.delete("/p"), "NotEmpty")
         yield* zk.setAcl("/p", locked)
         yield* failure(zk.delete("/p/c"), "NoAuth")
+      })
+    )
+
+    it.effect("may be guaranteed or idempotent", () =>
+      Effect.gen(function* () {
+        const { zk } = yield* makeChroot()
+        yield* zk.create("/p")
+        yield* zk.create("/p/c")
+        yield* zk.delete("/p/c", { guaranteed: true })
+        yield* failure(zk.delete("/p/c", { guaranteed: true }), "NoNode")
+        yield* zk.delete("/p", { idempotent: true })
+        assert.isFalse(yield* zk.exists("/p"))
       })
     )
 
