@@ -199,21 +199,18 @@ interface Corruption {
 }
 
 const corrupted = (inner: Transport["Service"], corruption: Corruption): Transport["Service"] =>
-  LyingServer.rewriting(
-    inner,
-    Effect.sync((): LyingServer.Rewrite => {
-      let last: Uint8Array = new Uint8Array(0)
-      return (chunk) => {
-        if (!corruption.isOn) return [chunk]
-        const frames = framesOf(chunk).flatMap((frame) => {
-          const made = corrupt(frame, last, corruption)
-          last = frame
-          return made
-        })
-        return corruption.choose(3) === 0 ? pieces(concat(...frames), corruption.choose) : frames
-      }
-    })
-  )
+  LyingServer.rewriting(inner, () => {
+    let last: Uint8Array = new Uint8Array(0)
+    return (chunk) => {
+      if (!corruption.isOn) return [chunk]
+      const frames = framesOf(chunk).flatMap((frame) => {
+        const made = corrupt(frame, last, corruption)
+        last = frame
+        return made
+      })
+      return corruption.choose(3) === 0 ? pieces(concat(...frames), corruption.choose) : frames
+    }
+  })
 
 /** The frames that come instead of one; all are with their lengths. */
 const corrupt = (frame: Uint8Array, last: Uint8Array, corruption: Corruption): ReadonlyArray<Uint8Array> => {

@@ -24,13 +24,12 @@ export const answerWithData = ({ data, stat }: ZooKeeper.DataAndStat): Answered 
 export const noAnswer = (): Answered => ({})
 
 /** Creates a znode that clients read and write. */
-export const createRegister = (recorder: Recorder, zk: ZooKeeper.Service, path: string) =>
-  Effect.suspend(() => {
-    const value = recorder.unique()
-    return recorder.record({ f: "create", path, value }, zk.createWithStat(path, { data: value }), ({ stat }) =>
-      answerOf(stat)
-    )
-  })
+export const createRegister = (recorder: Recorder, zk: ZooKeeper.Service, path: string) => {
+  const value = recorder.unique()
+  return recorder.record({ f: "create", path, value }, zk.createWithStat(path, { data: value }), ({ stat }) =>
+    answerOf(stat)
+  )
+}
 
 /** Writes a value that no other operation writes; with a version, only if the znode has it. */
 export const write = (recorder: Recorder, zk: ZooKeeper.Service, path: string, version?: number) =>

@@ -10,12 +10,15 @@ import { framesOf } from "../internal/proxy/frameRules.ts"
 /** Gives the chunks that the client reads instead of one that the server sent. */
 export type Rewrite = (chunk: Uint8Array) => ReadonlyArray<Uint8Array>
 
-/** Rewrites what the server sends, with a new `Rewrite` for each connection. */
-export const rewriting = (inner: Transport["Service"], make: Effect.Effect<Rewrite>): Transport["Service"] => ({
+/** Rewrites the bytes of a server, with a new `Rewrite` for each connection. */
+export const rewriting = (
+  inner: Transport["Service"],
+  make: (random: typeof Random.Random.Service) => Rewrite
+): Transport["Service"] => ({
   ...inner,
   connect: Effect.fnUntraced(function* (address, name) {
     const connection = yield* inner.connect(address, name)
-    const rewrite = yield* make
+    const rewrite = make(yield* Random.Random)
     const lying: Connection = {
       ...connection,
       pull: Effect.map(connection.pull, (chunks) => chunks.flatMap(rewrite))
@@ -32,20 +35,17 @@ export const around = (
   inner: Transport["Service"],
   options: { readonly probability: number; readonly isLying: () => boolean }
 ): Transport["Service"] =>
-  rewriting(
-    inner,
-    Effect.map(Random.Random, (random): Rewrite => {
-      // The handshake has no header.
-      let isFirst = true
-      return (chunk) => {
-        const isHandshake = isFirst
-        isFirst = false
-        return isHandshake || !options.isLying() || random.nextDoubleUnsafe() >= options.probability
-          ? [chunk]
-          : reorder(chunk, () => random.nextDoubleUnsafe())
-      }
-    })
-  )
+  rewriting(inner, (random) => {
+    // The handshake has no header.
+    let isFirst = true
+    return (chunk) => {
+      const isHandshake = isFirst
+      isFirst = false
+      return isHandshake || !options.isLying() || random.nextDoubleUnsafe() >= options.probability
+        ? [chunk]
+        : reorder(chunk, () => random.nextDoubleUnsafe())
+    }
+  })
 
 const reorder = (chunk: Uint8Array, draw: () => number): ReadonlyArray<Uint8Array> => {
   const frames = framesOf(chunk)

@@ -92,7 +92,10 @@ const guarded = (recorder: Recorder.Recorder, path: string) => (held: Held) =>
   )
 
 const counting = (recorder: Recorder.Recorder, path: string, layout: "curator" | "exact") =>
-  Effect.map(Counter.make(path, { layout }), (counter) => Recorded.add(recorder, path, counter, 1))
+  Effect.map(Counter.make(path, { layout }), (counter) =>
+    // An operation of its own each time.
+    Effect.suspend(() => Recorded.add(recorder, path, counter, 1))
+  )
 
 /** Offers items, and consumes each at least once. */
 const queueing = (recorder: Recorder.Recorder) =>
