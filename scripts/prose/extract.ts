@@ -22,7 +22,7 @@ const numbered = (text: string): ReadonlyArray<Prose> =>
 /** Lines stay where they are. */
 const blank = (text: string): string => text.replace(/[^\n]/g, " ")
 
-const withoutCode = (text: string): string => text.replace(/^```[^]*?^```$/gm, blank).replace(/`[^`\n]*`/g, "`code`")
+const withoutCode = (text: string): string => text.replace(/^(`{3,})[^]*?^\1$/gm, blank).replace(/`[^`\n]*`/g, "`code`")
 
 /** Code becomes blanks, and so does code within comments. */
 const commentsAndStrings = (text: string): string => {

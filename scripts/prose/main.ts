@@ -9,7 +9,7 @@ import * as Fs from "node:fs"
 import { proseOf } from "./extract.ts"
 import { names } from "./names.ts"
 import { type Rule, rules } from "./rules.ts"
-import { undocumentedIn } from "./symbols.ts"
+import { type Undocumented, notCompiledIn, undocumentedIn, withoutExampleIn } from "./symbols.ts"
 
 const root = new URL("../../", import.meta.url)
 
@@ -34,12 +34,27 @@ const oldNames: Rule = {
   advice: "the glossary in CONTRIBUTING.md has the new ones"
 }
 
-/** Of the packages that are published; what is internal need not be explained to users. */
-const undocumented: Rule = {
-  name: "public symbols without prose",
-  pattern: /^$/,
-  advice: "say what it does, when to use it, units, defaults and errors"
-}
+/** Of the packages that are published; internal modules need not be explained to users. */
+const ofSymbols: ReadonlyArray<Rule & { readonly find: (text: string) => ReadonlyArray<Undocumented> }> = [
+  {
+    name: "public symbols without prose",
+    pattern: /^$/,
+    advice: "say what it does, when to use it, units, defaults and errors",
+    find: undocumentedIn
+  },
+  {
+    name: "constructors and layers without an example",
+    pattern: /^$/,
+    advice: "add an `@example`: a module of its own, which is compiled with the READMEs",
+    find: withoutExampleIn
+  },
+  {
+    name: "code in doc comments that is not compiled",
+    pattern: /^$/,
+    advice: "put `@example` above it, at the end of the comment, and make it a module with its imports",
+    find: notCompiledIn
+  }
+]
 
 interface Place {
   readonly rule: Rule
@@ -74,7 +89,9 @@ const isPublic = (file: string): boolean => /^packages\/(?!test-kit|docs)[\w-]+\
 const inSymbols: ReadonlyArray<Place> = files
   .filter(({ file }) => isPublic(file))
   .flatMap(({ file, text }) =>
-    undocumentedIn(text).map(({ line, name }) => ({ rule: undocumented, place: `${file}:${line}`, text: name }))
+    ofSymbols.flatMap((rule) =>
+      rule.find(text).map(({ line, name }) => ({ rule, place: `${file}:${line}`, text: name }))
+    )
   )
 
 const places = [...inProse, ...inNames, ...inSymbols]
@@ -87,7 +104,7 @@ const args = process.argv.slice(2)
 const isCheck = args.includes("--check")
 const ledger = new URL("allowed.json", import.meta.url)
 const allowed: Readonly<Record<string, number>> = JSON.parse(Fs.readFileSync(ledger, "utf8"))
-const all = [...rules, undocumented, oldNames]
+const all = [...rules, ...ofSymbols, oldNames]
 const countOf = (rule: Rule): number => places.filter((each) => each.rule === rule).length
 
 if (args.includes("--renew")) {

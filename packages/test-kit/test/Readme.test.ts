@@ -1,7 +1,8 @@
 /**
- * Every TypeScript block of the READMEs and of the documentation site compiles as it stands, and what is marked `run` or
- * `test` does what it says it does.
+ * Every TypeScript block of the READMEs, of the documentation site and of an `@example` in the sources compiles as it is,
+ * and a block that is marked `run` or `test` does what it says.
  *
+ * - `ts` after `@example` in a doc comment is a module with its own imports, which is compiled and never run.
  * - `ts run`, and `js run` in CommonJS, is a program that ends by itself. It runs against the shared server with a chroot of
  *   its own, which replaces `localhost:2181` and the variable ZOOKEEPER. The comments behind its statements are its output:
  *   all of it in a README, and a part of it on the site. `// a, then b` is the output of a statement that runs twice.
@@ -20,7 +21,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url))
 
 interface Block {
   readonly page: string
-  /** Where it stands, for people: `README.md:42`. */
+  /** For people: `README.md:42`. */
   readonly place: string
   readonly language: string
   readonly code: string
@@ -29,7 +30,8 @@ interface Block {
 
 const pages = ["README.md", ...packageReadmes(), ...sitePages()]
 
-const blocks = pages.flatMap(blocksOf)
+/** The examples of doc comments are compiled together with the blocks of pages: one run of the compiler for all. */
+const blocks = [...pages.flatMap(blocksOf), ...sourceFiles().flatMap(examplesOf)]
 const marked = (language: string) => blocks.filter((block) => block.language === language)
 
 /** Beside the workspace's `node_modules`, and where neither git nor the linter look. */
@@ -55,7 +57,7 @@ beforeAll(() => {
 
 afterAll(() => Fs.rmSync(folder, { recursive: true, force: true }))
 
-describe("the READMEs and the site", () => {
+describe("the READMEs, the site and the examples of doc comments", () => {
   it("have no program that is neither checked nor run", () => {
     const known = ["ts", "ts run", "ts test", "js run", "js before"]
     assert.deepStrictEqual(
@@ -65,7 +67,7 @@ describe("the READMEs and the site", () => {
     for (const language of known) assert.isNotEmpty(marked(language), language)
   })
 
-  it("compile as they stand", async () => {
+  it("compile as they are", async () => {
     const { code, output } = await execute([Path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder], root)
     assert.strictEqual(code, 0, withPlaces(output))
   })
@@ -153,6 +155,29 @@ function blocksOf(page: string): ReadonlyArray<Block> {
       file: `${page.replace(/\.md$/, "").replaceAll("/", "-")}-${line}.${extension}`
     }
   })
+}
+
+/** The modules of all packages that have an example. */
+function sourceFiles(): ReadonlyArray<string> {
+  return Fs.globSync("packages/*/src/**/*.ts", { cwd: root }).filter((path) => read(path).includes("@example"))
+}
+
+/** The fences of each `@example` of a module, without the asterisks of the comment. */
+function examplesOf(file: string): ReadonlyArray<Block> {
+  const text = read(file)
+  return Array.from(text.matchAll(/^ *\* @example\b[^\n]*\n((?: *\*(?! @|\/).*\n)*)/gm)).flatMap((example) =>
+    Array.from((example[1] ?? "").matchAll(/^ *\* ```(.*)\n([^]*?)^ *\* ```$/gm), (fence): Block => {
+      const before = text.slice(0, text.indexOf(example[1] ?? "", example.index) + fence.index)
+      const line = before.split("\n").length
+      return {
+        page: file,
+        place: `${file}:${line}`,
+        language: fence[1] ?? "",
+        code: (fence[2] ?? "").replaceAll(/^ *\* ?/gm, ""),
+        file: `${file.replace(/\.ts$/, "").replaceAll("/", "-")}-${line}.ts`
+      }
+    })
+  )
 }
 
 /** The lines of output that comments behind statements show. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { proseOf } from "../../../../scripts/prose/extract.ts"
-import { undocumentedIn } from "../../../../scripts/prose/symbols.ts"
+import { notCompiledIn, undocumentedIn, withoutExampleIn } from "../../../../scripts/prose/symbols.ts"
 import { rules } from "../../../../scripts/prose/rules.ts"
 
 const broken = (text: string) => rules.filter(({ pattern }) => pattern.test(text)).map(({ name }) => name)
@@ -58,5 +58,23 @@ const internal = 1
       undocumentedIn(source).map(({ name }) => name),
       ["make", "Options", "none"]
     )
+  })
+
+  it("has an example for constructors and layers, which is compiled because it is an @example", () => {
+    const documented = (tags: string) =>
+      `/**\n * A lock.\n *${tags} * @category constructors\n * @since 0.1.0\n */\nexport const make = 1\n`
+    const fence = "\n * ```ts\n * make\n * ```\n"
+    const example = documented(`\n * @example${fence}`)
+    const bare = documented(`${fence} *\n`)
+    assert.deepStrictEqual([withoutExampleIn(example), notCompiledIn(example)], [[], []])
+    assert.deepStrictEqual(
+      withoutExampleIn(bare).map(({ name }) => name),
+      ["make"]
+    )
+    assert.deepStrictEqual(
+      notCompiledIn(bare).map(({ line }) => line),
+      [4]
+    )
+    assert.deepStrictEqual(withoutExampleIn(bare.replace("constructors", "models")), [])
   })
 })
