@@ -23,7 +23,12 @@ const reportOf = async (name: string): Promise<string> => {
     const path = `packages/${name}/dist/${file.replace(/\.ts$/, ".d.ts")}`
     const url = new URL(path, root)
     if (!Fs.existsSync(url)) throw new Error(`${path} is not there: run \`npx -y pnpm@12 check\`, which compiles`)
-    const { code } = await format(file, declarationsOf(Fs.readFileSync(url, "utf8")), { semi: false, printWidth: 120 })
+    const internal = (module: string): string | undefined => {
+      const declared = new URL(module.replace(/\.ts$/, ".d.ts"), url)
+      return Fs.existsSync(declared) ? Fs.readFileSync(declared, "utf8") : undefined
+    }
+    const declarations = declarationsOf(Fs.readFileSync(url, "utf8"), internal)
+    const { code } = await format(file, declarations, { semi: false, printWidth: 120 })
     return `## ${file.replace(/\.ts$/, "")}\n\n\`\`\`ts\n${code}\`\`\`\n`
   })
   const title = `# The API of @effect-zookeeper/${name}`

@@ -86,11 +86,36 @@ function declares(text: string, name: string): boolean {
 
 const isPublic = (file: string): boolean => /^packages\/(?!test-kit|docs)[\w-]+\/src\/\w+\.ts$/.test(file)
 
+/** The names that public modules export from an internal one: "*" for all. */
+const exportedFrom = new Map<string, Set<string>>()
+for (const { file, text } of files.filter(({ file }) => isPublic(file))) {
+  for (const [, names, module] of text.matchAll(
+    /^export (?:type )?(?:(?:\*)|\{([^}]*)\}) from "\.\/(internal\/[^"]+)"/gm
+  )) {
+    const internal = `${file.slice(0, file.lastIndexOf("/"))}/${module}`
+    const known = exportedFrom.get(internal) ?? new Set()
+    exportedFrom.set(internal, known)
+    for (const name of names?.split(",") ?? ["*"])
+      known.add(
+        name
+          .replace("type ", "")
+          .replace(/ as .*/, "")
+          .trim()
+      )
+  }
+}
+
+const isExported = (file: string, name: string): boolean =>
+  isPublic(file) || (exportedFrom.get(file)?.has("*") ?? false) || (exportedFrom.get(file)?.has(name) ?? false)
+
 const inSymbols: ReadonlyArray<Place> = files
-  .filter(({ file }) => isPublic(file))
+  .filter(({ file }) => isPublic(file) || exportedFrom.has(file))
   .flatMap(({ file, text }) =>
     ofSymbols.flatMap((rule) =>
-      rule.find(text).map(({ line, name }) => ({ rule, place: `${file}:${line}`, text: name }))
+      rule
+        .find(text)
+        .filter(({ name }) => name === "```ts" || isExported(file, name))
+        .map(({ line, name }) => ({ rule, place: `${file}:${line}`, text: name }))
     )
   )
 

@@ -36,3 +36,23 @@ export {};
     "export declare const b: number;"
   ])
 })
+
+it("an API report shows what is exported from an internal module as the module's own", () => {
+  const internal = `
+/** Known by this name. */
+export interface Ant {
+    readonly legs: 6;
+}
+declare const Cat_base: object;
+export declare class Cat extends Cat_base {
+}
+export type Hidden = string;
+`
+  const report = (text: string) =>
+    declarationsOf(text, (path) => (path === "./internal/animals.ts" ? internal : undefined)).split("\n")
+  const ant = ["export interface Ant {", "    readonly legs: 6;", "}"]
+  const cat = ["export declare class Cat extends Cat_base {", "}", "declare const Cat_base: object;"]
+  assert.deepStrictEqual(report('export { type Ant, Cat } from "./internal/animals.ts";'), [...ant, ...cat])
+  assert.deepStrictEqual(report('export type { Ant } from "./Zoo.ts";'), ['export type { Ant } from "./Zoo.ts";'])
+  assert.include(report('export * from "./internal/animals.ts";'), "export type Hidden = string;")
+})
