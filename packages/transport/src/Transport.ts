@@ -12,44 +12,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import type { Connection } from "./Connection.ts"
 import type { ServerAddress } from "./ServerAddress.ts"
 import type { TlsSource } from "./TlsOptions.ts"
 import type { TransportError } from "./TransportError.ts"
 
-/**
- * One open connection. It lives as long as the Scope it was opened in.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Connection {
-  /**
-   * The next bytes from the server, as they come: frames may be split or joined. Waits when there are none. Every end of
-   * the connection, a clean one included, is a failure. The chunks are never written to again, so views of them may be
-   * kept.
-   */
-  readonly pull: Effect.Effect<ReadonlyArray<Uint8Array>, TransportError>
-  /**
-   * Takes back the memory of a chunk that `pull` gave, of which no view may be kept then. It need not be called. What the
-   * collector has to find out itself counts as memory in use until then, and makes it look through the whole heap.
-   */
-  readonly release?: ((chunk: Uint8Array) => void) | undefined
-  /**
-   * Hands bytes to the network and waits while it is full. The bytes must not be changed until this has returned, nor
-   * after an interruption. Fails, and never hangs, once the connection has ended.
-   */
-  readonly write: (bytes: Uint8Array) => Effect.Effect<void, TransportError>
-  /**
-   * The same within the call, for whoever has no fiber to spare: undefined when the network has taken the bytes, otherwise
-   * what waits for that or fails. Not while a write before it is waited for. Who replaces `write` replaces this too.
-   */
-  readonly writeNow?: ((bytes: Uint8Array) => Effect.Effect<void, TransportError> | undefined) | undefined
-  /**
-   * Runs `task` at the end of the current turn: a microtask on sockets, the fiber's dispatcher in memory, so that a
-   * simulated world never waits for a microtask.
-   */
-  readonly defer: (task: () => void) => void
-}
+export type { Connection } from "./Connection.ts"
 
 /**
  * `plain`: whoever is between. `unverified`: whoever takes part in it, for the certificate is not checked. `verified`: nobody

@@ -1,4 +1,5 @@
 export * as ConnectString from "./ConnectString.ts"
+export * as Connection from "./Connection.ts"
 export * as FourLetterWord from "./FourLetterWord.ts"
 export * as ServerAddress from "./ServerAddress.ts"
 export * as ServerList from "./ServerList.ts"

@@ -6,7 +6,7 @@ import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Redacted from "effect/Redacted"
 import * as Crypto from "node:crypto"
 import * as Tls from "node:tls"
-import type { TlsOptions } from "../TlsOptions.ts"
+import type { TlsOptions } from "./tlsTypes.ts"
 
 /** What is wrong with an option. `value` and `rule` say nothing of a secret. */
 export interface Mistake {

@@ -6,7 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Net from "node:net"
-import type { Connection } from "../Transport.ts"
+import type { Connection } from "../Connection.ts"
 import type { TransportError } from "../TransportError.ts"
 
 /** Bytes. */

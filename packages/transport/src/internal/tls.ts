@@ -10,7 +10,7 @@ import * as Tls from "node:tls"
 import * as Url from "node:url"
 import type { ServerAddress } from "../ServerAddress.ts"
 import { TlsError, type TlsReason } from "../TlsError.ts"
-import type { TlsOptions, TlsSource } from "../TlsOptions.ts"
+import type { TlsOptions, TlsSource } from "./tlsTypes.ts"
 import { isMomentary, type Mistake, mistakeIn } from "./checkTls.ts"
 
 /**

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs/promises"
 import { TlsError } from "../TlsError.ts"
-import type { TlsFiles, TlsOptions } from "../TlsOptions.ts"
+import type { TlsFiles, TlsOptions } from "./tlsTypes.ts"
 
 /** Reads all of them now. */
 export const readTlsFiles = Effect.fnUntraced(function* (
