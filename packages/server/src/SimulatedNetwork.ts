@@ -17,43 +17,15 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
-import { ActiveFaults } from "./internal/simulation/ActiveFaults.ts"
+import { ActiveFaults, concerns, type ConnectionFilter, type Fault } from "./internal/simulation/ActiveFaults.ts"
 import { SimulatedConnection } from "./internal/simulation/SimulatedConnection.ts"
 import { Simulation } from "./Simulation.ts"
+
+export type { ConnectionFilter, Fault } from "./internal/simulation/ActiveFaults.ts"
 
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
-
-/**
- * Which connections: those of a client, those to a server (`host:port`), or with neither all.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ConnectionFilter {
-  readonly client?: string | undefined
-  readonly server?: string | undefined
-}
-
-/**
- * - `Refuse`: new connections are refused.
- * - `AcceptAndHang`: new connections open, and nobody is there.
- * - `Block`: nothing gets through in a direction, and no connection opens. What was sent arrives once the fault is healed,
- *   as TCP would have it. With a client or a server alone it is a partition; `up` or `down` alone a half-open link.
- * - `CutAfter`: the first connection that carries so many more bytes in a direction is cut right behind them. It happens
- *   once.
- *
- * @category models
- * @since 0.1.0
- */
-export type Fault = ConnectionFilter &
-  (
-    | { readonly _tag: "Refuse" }
-    | { readonly _tag: "AcceptAndHang" }
-    | { readonly _tag: "Block"; readonly direction: "up" | "down" | "both" }
-    | { readonly _tag: "CutAfter"; readonly direction: "up" | "down"; readonly bytes: number }
-  )
 
 /**
  * @category models
@@ -189,7 +161,7 @@ export const make = Effect.fnUntraced(function* (
     }),
     cut: (where = {}) =>
       Effect.sync(() => {
-        const hit = [...connections].filter((connection) => matches(where, connection))
+        const hit = [...connections].filter((connection) => concerns(where, connection))
         simulation.note(`cut ${hit.length} ${describe({ _tag: "", ...where })}`)
         for (const connection of hit) connection.cut()
         return hit.length
@@ -280,12 +252,6 @@ export const nemesis = Effect.fnUntraced(function* (
 })
 
 // ---- internal
-
-const matches = (
-  where: ConnectionFilter,
-  { client, server }: { readonly client: string; readonly server: string }
-): boolean =>
-  (where.client === undefined || where.client === client) && (where.server === undefined || where.server === server)
 
 const describe = ({ _tag, client, server, ...rest }: { readonly _tag: string } & ConnectionFilter): string =>
   [_tag, client ?? "*", "-", server ?? "*", ...Object.values(rest)].join(" ").trim()

@@ -28,6 +28,7 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Scheduler from "effect/Scheduler"
 import { EventLoop, type LoopNode } from "./internal/simulation/EventLoop.ts"
+import { NodeScheduler } from "./internal/simulation/NodeScheduler.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -378,7 +379,7 @@ const textOf = (message: unknown): string => (Array.isArray(message) ? message :
 
 const nodeNameOf = (fiber: Fiber.Fiber<unknown, unknown>): string => {
   const { scheduler } = fiber.cache
-  return "node" in scheduler ? (scheduler.node as LoopNode).name : "?"
+  return scheduler instanceof NodeScheduler ? scheduler.process.name : "?"
 }
 
 const describe = ([order, fiber]: readonly [number, Fiber.Fiber<unknown, unknown>]): Waiting => {

@@ -22,13 +22,24 @@
  */
 import * as Latch from "effect/Latch"
 import type { Replica } from "../state/Replica.ts"
-import type { Client } from "../state/ServerState.ts"
-import type { ServerRuntime } from "./ServerRuntime.ts"
+import type { Client, Outcome, ServerState, Settings, Timestamps } from "../state/ServerState.ts"
+import type { ServerConnection } from "./ServerConnection.ts"
 
 type Member = Replica<Client>
 
+/** The ensemble that is partitioned. */
+export interface PartitionedServer {
+  readonly state: ServerState
+  readonly settings: Settings
+  readonly connections: ReadonlyMap<Client, ServerConnection>
+  readonly timestamps: () => Timestamps
+  readonly deliver: (outcome: Outcome) => void
+  /** Ends all connections to a member. */
+  readonly disconnect: (member: Member) => void
+}
+
 export class Partition {
-  private readonly runtime: ServerRuntime
+  private readonly server: PartitionedServer
   private isolated: Member | undefined
   /** Whether the one that is cut off led, and does not know yet that it leads nobody. */
   private ledBefore = false
@@ -39,18 +50,18 @@ export class Partition {
   /** Open while no server is cut off. */
   readonly whole = Latch.makeUnsafe(true)
 
-  constructor(runtime: ServerRuntime) {
-    this.runtime = runtime
+  constructor(server: PartitionedServer) {
+    this.server = server
   }
 
   /** Whether a server answers the handshakes of old sessions by itself. */
   leads(replica: Member): boolean {
-    return replica === this.runtime.state.leader || (replica === this.isolated && this.ledBefore)
+    return replica === this.server.state.leader || (replica === this.isolated && this.ledBefore)
   }
 
   /** False if there is one that is cut off, or no majority without this one. */
   isolate(replica: Member, now: number): boolean {
-    const { settings, state } = this.runtime
+    const { settings, state } = this.server
     if (this.isolated !== undefined || state.replicas.length < 3) return false
     this.isolated = replica
     this.ledBefore = replica === state.leader
@@ -68,9 +79,9 @@ export class Partition {
 
   /** The link is back. */
   rejoin(): void {
-    const { runtime, isolated } = this
+    const { isolated, server } = this
     if (isolated === undefined) return
-    const { state } = runtime
+    const { state } = server
     const isElecting = isolated === state.leader && state.replicas.some(({ membership }) => membership === "down")
     const isUnaware = this.ledBefore && isolated !== state.leader && isolated.membership === "alone"
     // Those that have lost their leader elect one; the old one hears of it when it has stepped down.
@@ -82,7 +93,7 @@ export class Partition {
     // A leader goes on with what it knows: what has expired meanwhile is proposed already.
     if (isolated === state.leader) {
       isolated.membership = "joined"
-      runtime.deliver(state.expireSessions(runtime.timestamps()))
+      server.deliver(state.expireSessions(server.timestamps()))
     }
     this.join(back)
     this.end()
@@ -103,7 +114,7 @@ export class Partition {
 
   /** As if there had been none. */
   forget(): void {
-    for (const replica of this.runtime.state.replicas) {
+    for (const replica of this.server.state.replicas) {
       replica.membership = "joined"
       replica.touched.clear()
     }
@@ -114,17 +125,17 @@ export class Partition {
     this.due.delete(member)
     member.membership = "down"
     member.touched.clear()
-    this.runtime.disconnect(member)
+    this.server.disconnect(member)
     if (member !== this.isolated) {
-      this.due.set(member, now + this.runtime.settings.tickTime / 2)
-    } else if (this.isHealed && member !== this.runtime.state.leader) {
+      this.due.set(member, now + this.server.settings.tickTime / 2)
+    } else if (this.isHealed && member !== this.server.state.leader) {
       this.join([member])
       this.end()
     }
   }
 
   private elect(now: number): void {
-    const { state } = this.runtime
+    const { state } = this.server
     const majority = state.replicas.filter((replica) => replica !== this.isolated)
     for (const member of majority) this.due.delete(member)
     state.lead(majority.at(-1)!, now)
@@ -137,16 +148,16 @@ export class Partition {
 
   /** They follow the log again, from its end on. */
   private join(members: ReadonlyArray<Member>): void {
-    const { runtime } = this
+    const { server } = this
     for (const member of members) {
       this.due.delete(member)
       member.membership = "joined"
     }
-    for (const member of members) runtime.deliver(runtime.state.welcome(member, runtime.timestamps()))
-    for (const connection of [...runtime.connections.values()]) {
+    for (const member of members) server.deliver(server.state.welcome(member, server.timestamps()))
+    for (const connection of [...server.connections.values()]) {
       const { replica, session } = connection.client
       if (!members.includes(replica)) continue
-      if (session !== undefined && runtime.state.sessions.get(session.id) !== session) connection.end()
+      if (session !== undefined && server.state.sessions.get(session.id) !== session) connection.end()
       else connection.drain()
     }
   }

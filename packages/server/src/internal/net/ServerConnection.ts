@@ -12,10 +12,32 @@ import * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as Result from "effect/Result"
 import * as Handshake from "../requests/Handshake.ts"
 import * as Requests from "../requests/Requests.ts"
-import type { Client, Reply } from "../state/ServerState.ts"
-import type { ServerRuntime } from "./ServerRuntime.ts"
-import { codeOf } from "./FaultRules.ts"
-import { answerWord } from "./fourLetterWords.ts"
+import type { Replica } from "../state/Replica.ts"
+import type { Client, Outcome, Reply, ServerState, Timestamps } from "../state/ServerState.ts"
+import { codeOf, type FaultRules } from "./FaultRules.ts"
+
+/** The server that a connection belongs to. */
+export interface ConnectionHost {
+  readonly state: ServerState
+  readonly faults: FaultRules
+  /** What `srvr` counts. */
+  readonly counters: { received: number; sent: number }
+  readonly settings: { readonly maxFrameSize: number }
+  readonly paused: boolean
+  readonly timestamps: () => Timestamps
+  /** Whether a replica answers the handshakes of old sessions by itself. */
+  readonly leads: (replica: Replica<Client>) => boolean
+  /** The answer to a four-letter word; undefined for anything else. */
+  readonly answerWord: (replica: Replica<Client>, word: string) => string | undefined
+  /** Sends the outcome of a request to the connections that it concerns. */
+  readonly deliver: (outcome: Outcome, from: ServerConnection) => void
+  /** The connection has something to send at the end of the turn. */
+  readonly scheduleFlush: (connection: ServerConnection) => void
+  /** Ends a turn: everything that was written is handed to the listeners. */
+  readonly flushAll: () => void
+  /** The connection has ended. */
+  readonly remove: (connection: ServerConnection) => void
+}
 
 /** Where a connection writes its bytes. */
 export interface Sink {
@@ -57,7 +79,7 @@ export class ServerConnection {
   ended = false
   received = 0
   sent = 0
-  private readonly runtime: ServerRuntime
+  private readonly host: ConnectionHost
   private readonly sink: Sink
   private readonly splitter: Frame.FrameSplitter
   private readonly writer = new JuteWriter()
@@ -67,18 +89,18 @@ export class ServerConnection {
   private firstByteCount = 0
 
   constructor(
-    runtime: ServerRuntime,
+    host: ConnectionHost,
     client: Client,
     sink: Sink,
     options: { readonly id: number; readonly address: string; readonly deadline: number }
   ) {
-    this.runtime = runtime
+    this.host = host
     this.client = client
     this.sink = sink
     this.id = options.id
     this.address = options.address
     this.deadline = options.deadline
-    this.splitter = new Frame.FrameSplitter(runtime.settings.maxFrameSize)
+    this.splitter = new Frame.FrameSplitter(host.settings.maxFrameSize)
   }
 
   // ---------------------------------------------------------------------------
@@ -94,7 +116,7 @@ export class ServerConnection {
   /** Goes on after the server was paused, or the peer has read what was too much. */
   resume(): void {
     this.drain()
-    this.runtime.flushAll()
+    this.host.flushAll()
   }
 
   /** Bytes that came in while the server was paused. */
@@ -121,7 +143,7 @@ export class ServerConnection {
 
   /** Takes care of all that came in, as far as the peer reads the answers. */
   drain(): void {
-    while (!this.ended && !this.runtime.paused) {
+    while (!this.ended && !this.host.paused) {
       if (this.frames.length > 0) {
         if (this.isFull()) return
         const [frame] = this.frames
@@ -148,7 +170,7 @@ export class ServerConnection {
     }
     const request = Jute.attempt(ProtocolHandshake.connectRequest, reader)
     if (Result.isFailure(request) || request.success.lastZxidSeen > replica.zxid) return false
-    return request.success.sessionId === 0n || !this.runtime.partition.leads(replica)
+    return request.success.sessionId === 0n || !this.host.leads(replica)
   }
 
   private split(chunk: Uint8Array): void {
@@ -168,17 +190,17 @@ export class ServerConnection {
     this.firstBytes.set(taken, this.firstByteCount)
     this.firstByteCount += taken.length
     if (this.firstByteCount < 4) return false
-    const answer = answerWord(this.runtime, this.client.replica, String.fromCharCode(...this.firstBytes))
+    const answer = this.host.answerWord(this.client.replica, String.fromCharCode(...this.firstBytes))
     if (answer === undefined) return false
     this.writer.raw(new TextEncoder().encode(answer))
-    this.runtime.scheduleFlush(this)
+    this.host.scheduleFlush(this)
     this.end()
     return true
   }
 
   private onFrame(frame: RawFrame): void {
     this.received++
-    this.runtime.counters.received++
+    this.host.counters.received++
     if (this.isHandshakeDone) this.onRequest(frame)
     else this.onConnect(frame)
   }
@@ -187,29 +209,24 @@ export class ServerConnection {
     this.isHandshakeDone = true
     const request = Jute.attempt(ProtocolHandshake.connectRequest, new JuteReader(bytes, start, end))
     if (Result.isFailure(request)) return this.end()
-    const { answer, outcome } = Handshake.connect(
-      this.runtime.state,
-      this.client,
-      request.success,
-      this.runtime.timestamps()
-    )
+    const { answer, outcome } = Handshake.connect(this.host.state, this.client, request.success, this.host.timestamps())
     if (answer !== undefined) this.send((writer) => ProtocolHandshake.connectReply.write(writer, answer))
-    this.runtime.deliver(outcome)
+    this.host.deliver(outcome, this)
   }
 
   private onRequest({ bytes, end, start }: RawFrame): void {
-    const { runtime } = this
-    const taken = runtime.faults.take(this.client.session?.id ?? 0n, bytes, start, end)
+    const { host } = this
+    const taken = host.faults.take(this.client.session?.id ?? 0n, bytes, start, end)
     if (taken?.fault._tag === "DropRequest") return this.end()
     if (taken?.fault._tag === "Answer") {
-      return runtime.deliver(Requests.refuse(this.client, taken.xid, codeOf(taken.fault)), this)
+      return host.deliver(Requests.refuse(this.client, taken.xid, codeOf(taken.fault)), this)
     }
-    const outcome = Requests.apply(runtime.state, this.client, new JuteReader(bytes, start, end), runtime.timestamps())
+    const outcome = Requests.apply(host.state, this.client, new JuteReader(bytes, start, end), host.timestamps())
     if (taken?.fault._tag === "DropReply") {
       outcome.reply = undefined
       outcome.toDisconnect.add(this.client)
     }
-    runtime.deliver(outcome, this)
+    host.deliver(outcome, this)
   }
 
   // ---------------------------------------------------------------------------
@@ -235,8 +252,8 @@ export class ServerConnection {
     if (this.ended) return
     Frame.append(this.writer, body)
     this.sent++
-    this.runtime.counters.sent++
-    this.runtime.scheduleFlush(this)
+    this.host.counters.sent++
+    this.host.scheduleFlush(this)
   }
 
   flush(): void {
@@ -250,7 +267,7 @@ export class ServerConnection {
     this.ended = true
     this.inbox.length = 0
     this.frames.length = 0
-    this.runtime.remove(this)
-    this.runtime.scheduleFlush(this)
+    this.host.remove(this)
+    this.host.scheduleFlush(this)
   }
 }

@@ -10,8 +10,9 @@ import type { Identity } from "../state/AccessControl.ts"
 import type { Replica } from "../state/Replica.ts"
 import { Client, makeOutcome, type Timestamps, type Outcome, ServerState, type Settings } from "../state/ServerState.ts"
 import { FaultRules } from "./FaultRules.ts"
-import { Partition } from "./Partition.ts"
-import { ServerConnection, type Sink } from "./ServerConnection.ts"
+import { Partition, type PartitionedServer } from "./Partition.ts"
+import { answerWord } from "./fourLetterWords.ts"
+import { type ConnectionHost, ServerConnection, type Sink } from "./ServerConnection.ts"
 
 /** How long a connection may take to introduce itself, in milliseconds. */
 const HANDSHAKE_TIMEOUT = 10_000
@@ -23,7 +24,7 @@ export interface RuntimeSettings extends Settings {
   readonly maxFrameSize: number
 }
 
-export class ServerRuntime {
+export class ServerRuntime implements ConnectionHost, PartitionedServer {
   readonly settings: RuntimeSettings
   readonly state: ServerState
   readonly faults = new FaultRules()
@@ -56,6 +57,14 @@ export class ServerRuntime {
       wall: this.clock.currentTimeMillisUnsafe(),
       monotonic: Number(this.clock.monotonicTimeNanosUnsafe() / 1_000_000n)
     }
+  }
+
+  leads(replica: Replica<Client>): boolean {
+    return this.partition.leads(replica)
+  }
+
+  answerWord(replica: Replica<Client>, word: string): string | undefined {
+    return answerWord(this, replica, word)
   }
 
   // ---------------------------------------------------------------------------

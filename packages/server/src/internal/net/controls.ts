@@ -1,12 +1,15 @@
 /**
  * The service: what a test can ask of a running server and do to it.
  */
+import type { ErrorName } from "@effect-zookeeper/protocol/ErrorCode"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { EmbeddedServer } from "../../EmbeddedServer.ts"
+import type { Match } from "../../Fault.ts"
+import type { Snapshot } from "../state/ServerState.ts"
 import type { ServerRuntime } from "./ServerRuntime.ts"
 
-export const makeControls = (runtime: ServerRuntime, connectString: string): EmbeddedServer["Service"] => {
+/** The type of the service is declared, and documented, in `EmbeddedServer`. */
+export const makeControls = (runtime: ServerRuntime, connectString: string) => {
   const { faults, state } = runtime
   const memberAt = (member: number) => {
     const replica = state.replicas[member]
@@ -33,30 +36,31 @@ export const makeControls = (runtime: ServerRuntime, connectString: string): Emb
         ephemerals: state.leader.tree.ephemeralsOf(id)
       }))
     ),
-    expireSession: (id) => Effect.sync(() => runtime.expireSession(id)),
+    expireSession: (id: bigint) => Effect.sync(() => runtime.expireSession(id)),
     disconnectAll: Effect.sync(() => runtime.disconnect()),
     pause: Effect.sync(() => runtime.pause()),
     resume: Effect.sync(() => runtime.resume()),
     snapshot: Effect.sync(() => state.snapshot()),
-    restore: (snapshot) =>
+    restore: (snapshot: Snapshot) =>
       Effect.sync(() => {
         runtime.partition.forget()
         runtime.deliver(state.restore(snapshot, runtime.timestamps()))
         runtime.flushAll()
       }),
-    dropReply: (match, times = 1) => Effect.sync(() => faults.add(match, { _tag: "DropReply" }, times)),
-    dropRequest: (match, times = 1) => Effect.sync(() => faults.add(match, { _tag: "DropRequest" }, times)),
-    answerWith: (match, error, times = 1) => Effect.sync(() => faults.add(match, { _tag: "Answer", error }, times)),
+    dropReply: (match: Match, times = 1) => Effect.sync(() => faults.add(match, { _tag: "DropReply" }, times)),
+    dropRequest: (match: Match, times = 1) => Effect.sync(() => faults.add(match, { _tag: "DropRequest" }, times)),
+    answerWith: (match: Match, error: ErrorName, times = 1) =>
+      Effect.sync(() => faults.add(match, { _tag: "Answer", error }, times)),
     clearFaults: Effect.sync(() => faults.clear()),
-    setSequence: (parent, next) =>
+    setSequence: (parent: string, next: number) =>
       changeOnAll(parent, (node) => {
         node.cversion = next
       }),
-    setVersion: (path, version) =>
+    setVersion: (path: string, version: number) =>
       changeOnAll(path, (node) => {
         node.version = version
       }),
-    setReadOnly: (readOnly, member = 0) =>
+    setReadOnly: (readOnly: boolean, member = 0) =>
       Effect.sync(() => {
         const replica = memberAt(member)
         if (replica.readOnly === readOnly) return
@@ -65,7 +69,7 @@ export const makeControls = (runtime: ServerRuntime, connectString: string): Emb
         runtime.deliver(state.rejoin(replica))
         runtime.flushAll()
       }),
-    setLag: (member, transactions) =>
+    setLag: (member: number, transactions: number) =>
       Effect.sync(() => {
         const replica = memberAt(member)
         if (replica === state.leader && transactions > 0)
@@ -75,7 +79,7 @@ export const makeControls = (runtime: ServerRuntime, connectString: string): Emb
         runtime.flushAll()
       }),
     leader: Effect.sync(() => state.replicas.indexOf(state.leader)),
-    isolate: (member) => Effect.sync(() => runtime.isolate(memberAt(member))),
+    isolate: (member: number) => Effect.sync(() => runtime.isolate(memberAt(member))),
     rejoin: Effect.sync(() => runtime.rejoin())
   }
 }

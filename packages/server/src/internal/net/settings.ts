@@ -1,9 +1,39 @@
 import { MAX_REQUEST } from "@effect-zookeeper/protocol/Frame"
 import * as Duration from "effect/Duration"
-import type { Options } from "../../EmbeddedServer.ts"
 import type { RuntimeSettings } from "./ServerRuntime.ts"
 
-/** Of `super:secret`, whom everybody knows. */
+/**
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The unit in which sessions expire, and of `syncLimit`. Default 2 seconds. */
+  readonly tickTime?: Duration.Input | undefined
+  /** The shortest session. Default two ticks. */
+  readonly minSessionTimeout?: Duration.Input | undefined
+  /** The longest session. Default twenty ticks. */
+  readonly maxSessionTimeout?: Duration.Input | undefined
+  /** Who may do everything, as `user:hash`; null for nobody. Default the user `super` with the password `secret`. */
+  readonly superDigest?: string | null | undefined
+  /** Whether there are TTL znodes. Default true. */
+  readonly extendedTypes?: boolean | undefined
+  /** Whether hard quotas are enforced. Default false, as with ZooKeeper. */
+  readonly enforceQuota?: boolean | undefined
+  /** Whether reconfig is refused as impossible rather than as forbidden. Default false, as with ZooKeeper. */
+  readonly reconfigEnabled?: boolean | undefined
+  /** Whether a read-only member opens sessions of its own. Default true. */
+  readonly localSessions?: boolean | undefined
+  /** Between two looks for empty containers and outlived TTL znodes. Default one minute. */
+  readonly collectInterval?: Duration.Input | undefined
+  /** The most bytes of a request. Default 1,048,575, as with ZooKeeper. */
+  readonly maxFrameSize?: number | undefined
+  /** So many ticks a member goes on that has lost the others. Default 5, as in ZooKeeper's stock configuration. */
+  readonly syncLimit?: number | undefined
+  /** How many members the ensemble has; all serve one state. Default 1. */
+  readonly members?: number | undefined
+}
+
+/** The digest of `super:secret`, a password that everybody knows. */
 export const SUPER_DIGEST = "super:lK75jTNcA+U9vtVEw5vB51mj/w4="
 
 /** The settings of a server from its options, with ZooKeeper's defaults. */

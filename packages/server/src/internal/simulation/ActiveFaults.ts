@@ -1,10 +1,44 @@
 import * as Effect from "effect/Effect"
-import type { Fault, ConnectionFilter } from "../../SimulatedNetwork.ts"
+
+/**
+ * Which connections: those of a client, those to a server (`host:port`), or with neither all.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConnectionFilter {
+  readonly client?: string | undefined
+  readonly server?: string | undefined
+}
+
+/**
+ * - `Refuse`: new connections are refused.
+ * - `AcceptAndHang`: new connections open, and nobody is there.
+ * - `Block`: nothing gets through in a direction, and no connection opens. What was sent arrives once the fault is healed,
+ *   as TCP would have it. With a client or a server alone it is a partition; `up` or `down` alone a half-open link.
+ * - `CutAfter`: the first connection that carries so many more bytes in a direction is cut right behind them. It happens
+ *   once.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fault = ConnectionFilter &
+  (
+    | { readonly _tag: "Refuse" }
+    | { readonly _tag: "AcceptAndHang" }
+    | { readonly _tag: "Block"; readonly direction: "up" | "down" | "both" }
+    | { readonly _tag: "CutAfter"; readonly direction: "up" | "down"; readonly bytes: number }
+  )
 
 interface Link {
   readonly client: string
   readonly server: string
 }
+
+/** Whether a filter includes a connection. */
+export const concerns = (where: ConnectionFilter, link: Link): boolean =>
+  (where.client === undefined || where.client === link.client) &&
+  (where.server === undefined || where.server === link.server)
 
 /** The faults of a network at this moment, and who waits for one of them to be healed. */
 export class ActiveFaults {
@@ -86,7 +120,3 @@ export class ActiveFaults {
     for (const look of [...this.waiting]) look()
   }
 }
-
-const concerns = (where: ConnectionFilter, link: Link): boolean =>
-  (where.client === undefined || where.client === link.client) &&
-  (where.server === undefined || where.server === link.server)

@@ -1,6 +1,6 @@
 import type * as Fiber from "effect/Fiber"
 import { NodeClock } from "./NodeClock.ts"
-import { NodeScheduler } from "./NodeScheduler.ts"
+import { NodeScheduler, type Process } from "./NodeScheduler.ts"
 import { Prng } from "./Prng.ts"
 import { TimerHeap } from "./TimerHeap.ts"
 import { TraceHash } from "./TraceHash.ts"
@@ -181,8 +181,8 @@ export class EventLoop {
 /** Mean numbers of operations between two yields. */
 const OPERATIONS_BETWEEN_YIELDS = [3, 16, 64, 512]
 
-/** A process of the world: with clocks of its own, and it can be stopped. */
-export class LoopNode {
+/** A process of the world. It has its own clocks, and can be paused. */
+export class LoopNode implements Process {
   readonly name: string
   readonly loop: EventLoop
   readonly clock: NodeClock
@@ -193,7 +193,15 @@ export class LoopNode {
   constructor(loop: EventLoop, name: string, startsAt: number) {
     this.loop = loop
     this.name = name
-    this.clock = new NodeClock(this, startsAt)
+    this.clock = new NodeClock(loop, startsAt)
     this.scheduler = new NodeScheduler(this)
+  }
+
+  schedule(task: () => void): void {
+    this.loop.schedule(this, task)
+  }
+
+  shouldYield(fiber: AnyFiber): boolean {
+    return this.loop.shouldYield(fiber)
   }
 }

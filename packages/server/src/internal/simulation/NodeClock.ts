@@ -1,16 +1,23 @@
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { LoopNode } from "./EventLoop.ts"
+import type { TimerHeap } from "./TimerHeap.ts"
+
+/** The time of a world. */
+export interface VirtualTime {
+  /** Virtual nanoseconds since the beginning. */
+  readonly now: number
+  readonly timers: TimerHeap
+}
 
 /** Virtual time as one process sees it. Its wall clock can be set; the monotonic one is the world's. */
 export class NodeClock implements Clock.Clock {
-  private readonly node: LoopNode
-  /** What the wall clock is ahead of the monotonic one, in milliseconds. */
+  private readonly time: VirtualTime
+  /** How far the wall clock is ahead of the monotonic one, in milliseconds. */
   private wallOffset: number
 
-  constructor(node: LoopNode, startsAt: number) {
-    this.node = node
+  constructor(time: VirtualTime, startsAt: number) {
+    this.time = time
     this.wallOffset = startsAt
   }
 
@@ -20,19 +27,19 @@ export class NodeClock implements Clock.Clock {
   }
 
   currentTimeMillisUnsafe(): number {
-    return Math.floor(this.node.loop.now / 1e6) + this.wallOffset
+    return Math.floor(this.time.now / 1e6) + this.wallOffset
   }
 
   readonly currentTimeMillis = Effect.sync(() => this.currentTimeMillisUnsafe())
 
   currentTimeNanosUnsafe(): bigint {
-    return BigInt(this.node.loop.now) + BigInt(this.wallOffset) * 1_000_000n
+    return BigInt(this.time.now) + BigInt(this.wallOffset) * 1_000_000n
   }
 
   readonly currentTimeNanos = Effect.sync(() => this.currentTimeNanosUnsafe())
 
   monotonicTimeNanosUnsafe(): bigint {
-    return BigInt(this.node.loop.now)
+    return BigInt(this.time.now)
   }
 
   readonly monotonicTimeNanos = Effect.sync(() => this.monotonicTimeNanosUnsafe())
@@ -43,7 +50,7 @@ export class NodeClock implements Clock.Clock {
     if (!Number.isFinite(millis)) return Effect.never
     return Effect.withFiber((fiber) =>
       Effect.callback<void>((resume) => {
-        const { timers, now } = this.node.loop
+        const { timers, now } = this.time
         const dispatcher = fiber.currentDispatcher
         // The sleeper wakes in its turn, and not at all while its process is stopped.
         const wake = () => dispatcher.scheduleTask(() => resume(Effect.void), 0)

@@ -1,18 +1,26 @@
 import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
-import type { LoopNode } from "./EventLoop.ts"
+
+/** The process whose tasks a scheduler takes. */
+export interface Process {
+  readonly name: string
+  /** Makes a task one of those that can run. */
+  readonly schedule: (task: () => void) => void
+  /** Whether a fiber gives way to others before its next operation. */
+  readonly shouldYield: (fiber: Fiber.Fiber<unknown, unknown>) => boolean
+}
 
 /** Puts the tasks of one process into the world's. Priorities mean nothing: every order is possible. */
 export class NodeScheduler implements Scheduler.Scheduler, Scheduler.SchedulerDispatcher {
   readonly executionMode = "async"
-  readonly node: LoopNode
+  readonly process: Process
 
-  constructor(node: LoopNode) {
-    this.node = node
+  constructor(process: Process) {
+    this.process = process
   }
 
   shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
-    return this.node.loop.shouldYield(fiber)
+    return this.process.shouldYield(fiber)
   }
 
   makeDispatcher(): Scheduler.SchedulerDispatcher {
@@ -20,7 +28,7 @@ export class NodeScheduler implements Scheduler.Scheduler, Scheduler.SchedulerDi
   }
 
   scheduleTask(task: () => void): void {
-    this.node.loop.schedule(this.node, task)
+    this.process.schedule(task)
   }
 
   /** Nothing is done out of turn. */

@@ -4,17 +4,23 @@
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
-import type { DataTree } from "./DataTree.ts"
+import type { Znode } from "./Znode.ts"
 
 const ROOT = "/zookeeper/quota"
 const LIMITS = "zookeeper_limits"
 const STATS = "zookeeper_stats"
 
+/** The tree that the quotas are in and are about. */
+export interface QuotaTree {
+  readonly get: (path: string) => Znode | undefined
+  readonly entries: () => Iterable<readonly [string, Znode]>
+}
+
 export class QuotaTracker {
-  private readonly tree: DataTree
+  private readonly tree: QuotaTree
   private readonly limited = new Set<string>()
 
-  constructor(tree: DataTree) {
+  constructor(tree: QuotaTree) {
     this.tree = tree
   }
 
