@@ -1,12 +1,12 @@
 /**
- * Access control lists: who may do what to one node.
+ * Access control lists: which identities may do what to one znode.
  *
- * An ACL is a plain value with the fields of the wire record, so what `getAcl` returned can be sent by `setAcl` as it
- * is. The constructors build entries, `validate` refuses what every server would refuse, `format` and `parse` speak the
- * notation of ZooKeeper's shell.
+ * An ACL is a plain value with the fields of the wire record, so the result of `getAcl` can be passed to `setAcl` as it
+ * is. The constructors build entries, `validate` refuses every list that all servers would refuse, and `format` and `parse`
+ * use the notation of ZooKeeper's shell.
  *
- * An ACL protects one node: it is neither inherited by children nor applied to them, and all who match any entry have
- * what that entry grants; there is no way to deny.
+ * An ACL protects one znode and is not inherited by children. An identity has the permissions of every entry that matches
+ * it; no entry can deny.
  *
  * @since 0.1.0
  */
@@ -18,22 +18,22 @@ import * as IpRange from "./internal/ipRange.ts"
 import { sha1 } from "./internal/sha1.ts"
 
 /**
- * One entry: the permissions of one identity.
+ * One entry of an access control list: the permissions of one identity.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Acl {
-  /** Bits of `Perms`. Servers store all 32 of them, also those that mean nothing. */
+  /** Bits of `Perms`. Servers store all 32 bits, even those without a meaning. */
   readonly perms: number
   /** How the identity is proved: "world", "auth", "digest", "ip", "x509", "sasl", or a server's plug-in. */
   readonly scheme: string
-  /** Who it is, in the notation of the scheme. */
+  /** The identity, in the notation of the scheme. */
   readonly id: string
 }
 
 /**
- * The bits of permissions.
+ * The bits of permissions, to be combined with `|`. Constructors also take names and letters: see `PermsInput`.
  *
  * @category constants
  * @since 0.1.0
@@ -45,15 +45,16 @@ export const Perms = {
   WRITE: 2,
   /** `create` of a child. */
   CREATE: 4,
-  /** `delete` of a child; to delete a node is up to its parent's ACL. */
+  /** `delete` of a child: the ACL of the parent decides who may delete a znode. */
   DELETE: 8,
-  /** `setAcl`, and the hashes in what `getAcl` shows. */
+  /** `setAcl`, and the hashes in the result of `getAcl`. */
   ADMIN: 16,
+  /** All five. */
   ALL: 31
 } as const
 
 /**
- * The name of a permission.
+ * The name of a permission, as in `["read", "write"]`.
  *
  * @category models
  * @since 0.1.0
@@ -77,9 +78,17 @@ export type PermLetters = `${"c" | ""}${"d" | ""}${"r" | ""}${"w" | ""}${"a" | "
 export type PermsInput = number | ReadonlyArray<PermName> | PermLetters
 
 /**
- * The bits of permissions given by names or letters; bits stay as they are.
+ * The bits of permissions that are given by names or letters. Bits are returned as they are.
  *
- * A name or letter that does not exist (types exclude it) gives NaN, which `validate` refuses.
+ * An unknown name or letter, which the types exclude, gives NaN, which `validate` refuses.
+ *
+ * @example
+ * ```ts
+ * import * as Acl from "@effect-zookeeper/protocol/Acl"
+ *
+ * Acl.perms(["read", "write"]) // 3
+ * Acl.perms("cdrwa") // 31
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -92,7 +101,14 @@ export const perms = (input: PermsInput): number => {
 }
 
 /**
- * An entry of any scheme.
+ * An entry of any scheme, such as that of a server's plug-in. The other constructors make those of the known schemes.
+ *
+ * @example
+ * ```ts
+ * import * as Acl from "@effect-zookeeper/protocol/Acl"
+ *
+ * const entry = Acl.make({ scheme: "kerberos", id: "jobs@EXAMPLE.COM", perms: "rw" })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -104,7 +120,14 @@ export const make = (entry: { readonly scheme: string; readonly id: string; read
 })
 
 /**
- * Everybody, authenticated or not.
+ * An entry for every client, authenticated or not.
+ *
+ * @example
+ * ```ts
+ * import * as Acl from "@effect-zookeeper/protocol/Acl"
+ *
+ * const acl = [Acl.world("r"), Acl.auth("cdrwa")]
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -112,10 +135,18 @@ export const make = (entry: { readonly scheme: string; readonly id: string; read
 export const world = (perms: PermsInput): Acl => make({ scheme: "world", id: "anyone", perms })
 
 /**
- * Whoever the connection is authenticated as at the time of the request.
+ * An entry for the identities that the client's connection has at the time of the request.
  *
- * The server replaces it by all identities of the connection (digest, sasl, x509; not ip), which is what `getAcl` shows;
- * with none the request fails with InvalidACL.
+ * The server replaces it by all identities of the connection (digest, sasl, x509; not ip), and `getAcl` shows those. If
+ * the connection has none, the request fails with `InvalidACL`: call `addAuth` first, or use `world`.
+ *
+ * @example
+ * ```ts
+ * import * as Acl from "@effect-zookeeper/protocol/Acl"
+ *
+ * // The creator may do everything, other clients may read.
+ * const acl = [Acl.auth("cdrwa"), Acl.world("r")]
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -123,11 +154,19 @@ export const world = (perms: PermsInput): Acl => make({ scheme: "world", id: "an
 export const auth = (perms: PermsInput): Acl => make({ scheme: "auth", id: "", perms })
 
 /**
- * A user with a password.
+ * An entry for a user with a password, of the scheme `digest`.
  *
  * The password does not leave the process: the id is the user and base64(SHA-1("user:password")), in UTF-8. For a server
- * that hashes otherwise (`DigestAuthenticationProvider.digestAlg`) use `digestId`. The user must not have a ":", for no
- * server would find its end.
+ * with another hash (`DigestAuthenticationProvider.digestAlg`) use `digestId`. The user name must not contain ":", which
+ * ends it.
+ *
+ * @example
+ * ```ts
+ * import * as Acl from "@effect-zookeeper/protocol/Acl"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * const acl = [Acl.digest({ user: "jobs", password: Redacted.make("secret"), perms: "cdrwa" })]
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -142,7 +181,14 @@ export const digest = (options: {
 }
 
 /**
- * A user whose hash is known: `id` is "user:hash", as `getAcl` shows it to those with ADMIN.
+ * An entry for a user whose hash is known: `id` is "user:hash", as `getAcl` shows it to clients with ADMIN.
+ *
+ * @example
+ * ```ts
+ * import * as Acl from "@effect-zookeeper/protocol/Acl"
+ *
+ * const acl = [Acl.digestId("super:lK75jTNcA+U9vtVEw5vB51mj/w4=", "cdrwa")]
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -150,9 +196,16 @@ export const digest = (options: {
 export const digestId = (id: string, perms: PermsInput): Acl => make({ scheme: "digest", id, perms })
 
 /**
- * All clients of an address, or of a range in CIDR notation: "10.0.0.7", "10.0.0.0/8".
+ * An entry for all clients at an address, or in a range in CIDR notation: "10.0.0.7", "10.0.0.0/8".
  *
- * IPv6 addresses need ZooKeeper 3.9.4; older servers answer InvalidACL.
+ * IPv6 addresses need ZooKeeper 3.9.4 or later; older servers answer `InvalidACL`.
+ *
+ * @example
+ * ```ts
+ * import * as Acl from "@effect-zookeeper/protocol/Acl"
+ *
+ * const acl = [Acl.ip("10.0.0.0/8", ["read"])]
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -160,7 +213,14 @@ export const digestId = (id: string, perms: PermsInput): Acl => make({ scheme: "
 export const ip = (range: string, perms: PermsInput): Acl => make({ scheme: "ip", id: range, perms })
 
 /**
- * The client whose TLS certificate has this subject, in the notation of RFC 2253: "CN=jobs,O=example".
+ * An entry for the client whose TLS certificate has this subject, in the notation of RFC 2253: "CN=jobs,O=example".
+ *
+ * @example
+ * ```ts
+ * import * as Acl from "@effect-zookeeper/protocol/Acl"
+ *
+ * const acl = [Acl.x509("CN=jobs,O=example", "cdrwa")]
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -168,7 +228,14 @@ export const ip = (range: string, perms: PermsInput): Acl => make({ scheme: "ip"
 export const x509 = (subject: string, perms: PermsInput): Acl => make({ scheme: "x509", id: subject, perms })
 
 /**
- * A SASL principal by the name that the server derives from it.
+ * An entry for a SASL principal, by the name that the server derives from it.
+ *
+ * @example
+ * ```ts
+ * import * as Acl from "@effect-zookeeper/protocol/Acl"
+ *
+ * const acl = [Acl.sasl("jobs", "cdrwa")]
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -176,7 +243,7 @@ export const x509 = (subject: string, perms: PermsInput): Acl => make({ scheme: 
 export const sasl = (name: string, perms: PermsInput): Acl => make({ scheme: "sasl", id: name, perms })
 
 /**
- * Everybody may do everything: Java's OPEN_ACL_UNSAFE.
+ * Every client may do everything: Java's OPEN_ACL_UNSAFE. It is the default of every create.
  *
  * @category constants
  * @since 0.1.0
@@ -186,7 +253,7 @@ export const open: ReadonlyArray<Acl> = Object.freeze([
 ])
 
 /**
- * Everybody may read, nobody may do anything else: Java's READ_ACL_UNSAFE.
+ * Every client may read, and no client may do anything else: Java's READ_ACL_UNSAFE.
  *
  * @category constants
  * @since 0.1.0
@@ -194,7 +261,8 @@ export const open: ReadonlyArray<Acl> = Object.freeze([
 export const readOnly: ReadonlyArray<Acl> = [{ perms: Perms.READ, scheme: "world", id: "anyone" }]
 
 /**
- * The identities of the creating connection may do everything: Java's CREATOR_ALL_ACL. See `auth`.
+ * The identities of the connection that creates the znode may do everything: Java's CREATOR_ALL_ACL. It needs `addAuth`, a
+ * client certificate or SASL, or the create fails with `InvalidACL`; see `auth`.
  *
  * @category constants
  * @since 0.1.0
@@ -202,14 +270,15 @@ export const readOnly: ReadonlyArray<Acl> = [{ perms: Perms.READ, scheme: "world
 export const creator: ReadonlyArray<Acl> = [{ perms: Perms.ALL, scheme: "auth", id: "" }]
 
 /**
- * Succeeds with the list, or fails with the first rule that it breaks.
+ * Succeeds with the list, or fails with `InvalidArgument` and the first rule that the list breaks. Every method with an ACL
+ * calls it before anything is sent.
  *
  * **Details**
  *
- * Refused is only what servers 3.8 and 3.9 refuse (or could not read), whatever their settings: an empty list, perms
- * that are no 32-bit integer, an entry without scheme or id, a "world" other than "anyone", a "digest" that is not
- * "user:hash", and an "ip" that is neither an address nor a range. Schemes that a server may have as a plug-in, perms
- * without a meaning and doubles pass.
+ * It refuses only lists that servers of 3.8 and 3.9 refuse (or cannot read) with any settings: an empty list, perms that
+ * are not a 32-bit integer, an entry without scheme or id, a "world" other than "anyone", a "digest" that is not
+ * "user:hash", and an "ip" that is neither an address nor a range. It accepts schemes that a server may have as a plug-in,
+ * perms without a meaning, and duplicates.
  *
  * @category validation
  * @since 0.1.0
@@ -229,8 +298,8 @@ export const validate = (
 }
 
 /**
- * Whether an id fits its scheme as servers of 3.8 without plug-ins judge it: world, digest, ip with IPv4; no other scheme
- * has ids to them.
+ * Whether a server of 3.8 without plug-ins accepts an id of a scheme: world, digest, or ip with IPv4. For servers such as
+ * the embedded one; clients use `validate`.
  *
  * @category validation
  * @since 0.1.0
@@ -243,8 +312,8 @@ export const isKnownId = (scheme: string, id: string): boolean =>
       : scheme === "ip" && IpRange.parseIpv4(id) !== undefined
 
 /**
- * Whether the id of an entry means this identity of a connection, of the same scheme: an address within the range, or
- * else the same text.
+ * Whether the id of an entry matches an identity of a connection of the same scheme: an address within the range, or else
+ * the same text. For servers.
  *
  * @category validation
  * @since 0.1.0
@@ -254,12 +323,21 @@ export const matches = (scheme: string, entryId: string, identity: string): bool
   const range = IpRange.parseIpv4(entryId)
   const address = IpRange.parseIpv4(identity)
   if (range === undefined || address === undefined) return false
-  // A shift by 32 would be one by 0.
+  // A shift by 32 bits would be a shift by 0.
   return range.bits === 0 || (range.address ^ address.address) >>> (32 - range.bits) === 0
 }
 
 /**
- * The id of a user whose "user:password" is given in bytes, as connections bring it to a server.
+ * The id "user:hash" of credentials "user:password" in bytes, as an `addAuth` request carries them. For servers, and for
+ * options that take such an id, as the embedded server's `superDigest`.
+ *
+ * @example
+ * ```ts
+ * import * as Acl from "@effect-zookeeper/protocol/Acl"
+ * import * as Redacted from "effect/Redacted"
+ *
+ * Acl.digestIdOf(Redacted.make(new TextEncoder().encode("super:secret"))) // "super:lK75jTNcA+U9vtVEw5vB51mj/w4="
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -273,7 +351,7 @@ export const digestIdOf = (credentials: Redacted.Redacted<Uint8Array>): string =
 /**
  * An entry in the notation of ZooKeeper's shell, "scheme:id:perms": "world:anyone:cdrwa".
  *
- * Perms with bits that have no letter are written as a number. A digest's hash is part of the text.
+ * Perms with bits that have no letter are written as a number. The hash of a digest is part of the text: do not log it.
  *
  * @category conversions
  * @since 0.1.0
@@ -281,9 +359,10 @@ export const digestIdOf = (credentials: Redacted.Redacted<Uint8Array>): string =
 export const format = (acl: Acl): string => `${acl.scheme}:${acl.id}:${formatPerms(acl.perms)}`
 
 /**
- * Reads what `format` writes: the scheme ends at the first ":", the perms begin after the last.
+ * Reads the notation that `format` writes: the scheme ends at the first ":", the perms begin after the last. It fails with
+ * `InvalidArgument`, which conceals the hash of a digest.
  *
- * Letters may stand in any order. The id is not judged: see `validate`.
+ * Letters may be in any order. The id is not checked: see `validate`.
  *
  * @category conversions
  * @since 0.1.0
@@ -351,7 +430,7 @@ const isInt32 = (value: unknown): boolean => typeof value === "number" && (value
 const invalid = (argument: string, value: string, rule: string): Result.Result<never, InvalidArgument> =>
   Result.fail(new InvalidArgument({ argument, value, rule }))
 
-/** Callers without types send all sorts of things, so an entry is taken for nothing until it is looked at. */
+/** Callers without types may pass anything, so that each part of an entry is checked before it is used. */
 const validateEntry = (
   entry: Partial<Acl> | undefined,
   at: string
@@ -364,7 +443,11 @@ const validateEntry = (
     return invalid(`${at}.perms`, String(perms), "perms must be a 32-bit integer: a sum of READ 1 ... ADMIN 16")
   }
   if (typeof scheme !== "string" || scheme === "") {
-    return invalid(`${at}.scheme`, String(scheme), 'a scheme must be a text that is not empty, as "world" or "digest"')
+    return invalid(
+      `${at}.scheme`,
+      String(scheme),
+      'a scheme must be a text that is not empty, such as "world" or "digest"'
+    )
   }
   if (typeof id !== "string") {
     return invalid(`${at}.id`, String(id), "an id must be a text")
@@ -373,7 +456,7 @@ const validateEntry = (
     return invalid(`${at}.id`, id, 'the only id of the scheme "world" is "anyone"')
   }
   if (scheme === "digest" && !isDigestId(id)) {
-    // Somebody may have put the password where the hash belongs.
+    // The text may be a password in the place of the hash.
     return invalid(`${at}.id`, concealedId(id), 'an id of the scheme "digest" must be "user:hash" with exactly one ":"')
   }
   if (scheme === "ip" && !IpRange.isValid(id)) {

@@ -1,8 +1,6 @@
 /**
  * The seven kinds of znode that `create` can make, and the limits of a time to live.
  *
- * Which operation carries a mode is the business of the operation table; here is what a mode means.
- *
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
@@ -11,12 +9,12 @@ import { InvalidArgument } from "./InvalidArgument.ts"
 /**
  * The flags of a create request by the name of the mode.
  *
- * - `persistent` stays until somebody deletes it.
- * - `ephemeral` goes with the session that created it, and cannot have children.
- * - `...Sequential` has a number appended by the server: see `ZnodePath.sequence`.
- * - `container` is deleted by the server some time after its last child went (ZooKeeper 3.5.1).
- * - `...WithTtl` is deleted by the server when it has no children and was not written for the time to live (3.5.3; the
- *   server has to run with `zookeeper.extendedTypesEnabled=true`).
+ * - `persistent` stays until a client deletes it.
+ * - `ephemeral` is deleted with the session that created it, and cannot have children.
+ * - `...Sequential` gets a number appended to its name by the server: see `ZnodePath.sequence`.
+ * - `container` is deleted by the server some time after its last child was deleted (since ZooKeeper 3.5.1).
+ * - `...WithTtl` is deleted by the server when it has no children and was not written for the time to live (since ZooKeeper
+ *   3.5.3; the server has to run with `zookeeper.extendedTypesEnabled=true`).
  *
  * @category constants
  * @since 0.1.0
@@ -32,7 +30,7 @@ export const flags = {
 } as const
 
 /**
- * The name of a mode.
+ * The name of a mode, for the option `mode` of `create`; each is explained at `flags`.
  *
  * @category models
  * @since 0.1.0
@@ -56,7 +54,7 @@ export const all: ReadonlyArray<CreateMode> = [
 ]
 
 /**
- * The longest time to live in milliseconds: 2^40 - 1, nearly 35 years. The server keeps it in 40 bits.
+ * The longest time to live in milliseconds: 2^40 - 1, nearly 35 years. Servers keep it in 40 bits.
  *
  * @category constants
  * @since 0.1.0
@@ -64,7 +62,7 @@ export const all: ReadonlyArray<CreateMode> = [
 export const maxTtlMillis = 1_099_511_627_775
 
 /**
- * The mode of a request's flags, or undefined for flags that no server knows.
+ * The mode of the flags of a create request; undefined for flags that no server knows.
  *
  * @category conversions
  * @since 0.1.0
@@ -89,7 +87,7 @@ export const isSequential = (mode: CreateMode): boolean =>
   mode === "persistentSequential" || mode === "ephemeralSequential" || mode === "persistentSequentialWithTtl"
 
 /**
- * Whether the node goes with its session.
+ * Whether the znode is deleted with its session.
  *
  * @category predicates
  * @since 0.1.0
@@ -106,12 +104,12 @@ export const hasTtl = (mode: CreateMode): boolean =>
   mode === "persistentWithTtl" || mode === "persistentSequentialWithTtl"
 
 /**
- * Succeeds with the time to live in milliseconds, or fails with the rule that it breaks: an integer from 1 to 2^40 - 1.
+ * Succeeds with the time to live in milliseconds, or fails with `InvalidArgument`: it must be an integer from 1 to 2^40 - 1.
  *
  * **Gotchas**
  *
- * The check is more than politeness. A server that is asked for a TTL node with a negative time to live and flags
- * without one dies, and cannot read its own log afterwards; no such request may leave a client.
+ * A server of 3.8.0 that gets a create request with a negative time to live crashes, and then cannot read its own log. So
+ * no such request may leave a client.
  *
  * @category validation
  * @since 0.1.0

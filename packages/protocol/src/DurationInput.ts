@@ -1,8 +1,8 @@
 /**
- * Durations as applications write them, taken for what they say or not at all.
+ * Checks durations in options.
  *
- * Effect reads `NaN` and `{}` as no time: a lock with such a timeout would be tried once, and a wait be over at once. Here they
- * are no durations.
+ * Effect reads `NaN` and `{}` as zero: a lock with such a timeout would be tried only once, and a wait would end at once.
+ * Here they are invalid.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,8 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 
 /**
- * Milliseconds, which may be fractions, negative or infinite; undefined for what is no duration. Numbers are milliseconds.
+ * The milliseconds of a duration, which may be a fraction, negative or infinite; undefined for an invalid duration. A number
+ * is taken as milliseconds.
  *
  * @category decoding
  * @since 0.1.0
@@ -22,7 +23,7 @@ export const toMillis = (input: unknown): number | undefined => {
 }
 
 /**
- * A duration in an error: as it was written, where that is short.
+ * A duration as text for an error message: as it was written, if that is short.
  *
  * @category formatting
  * @since 0.1.0
@@ -59,7 +60,7 @@ const units: ReadonlyArray<keyof Duration.DurationObject> = [
   "nanoseconds"
 ]
 
-/** `[seconds, nanoseconds]`, or an object of units with one at least, as those of Temporal are. */
+/** `[seconds, nanoseconds]`, or an object with at least one unit, as Temporal has them. */
 const isComposed = (input: object): boolean => {
   if (Array.isArray(input)) return input.length === 2 && input.every(isNumber)
   const parts = units.map((unit) => (input as Duration.DurationObject)[unit]).filter((part) => part !== undefined)

@@ -1,5 +1,5 @@
 /**
- * How errors look from outside: to `JSON.stringify`, to `structuredClone` and to whatever sends them to another thread.
+ * The base of all error classes: how they look as text, to `JSON.stringify` and to `structuredClone`.
  *
  * @since 0.1.0
  */
@@ -7,23 +7,29 @@ import { requireSupportedNode } from "./internal/supportedNode.ts"
 import { jsonOf } from "./Json.ts"
 import * as Printable from "./Printable.ts"
 
-// Here, because every package makes its errors with this module before it makes anything else.
+// This is the place for the check because every package loads this module before anything else.
 requireSupportedNode()
 
-// oxlint-disable-next-line typescript/no-explicit-any -- what TypeScript asks of a class that is extended by a function
+// oxlint-disable-next-line typescript/no-explicit-any -- TypeScript requires it of a class that a function extends
 type ErrorConstructor = new (...args: Array<any>) => Error
 
 /**
- * The class of an error, whose message is a property of its own, so that a clone keeps it, and shows characters that could
- * act on a terminal or forge a line of a log as escapes, whoever has chosen them (see `Printable`); and which `JSON.stringify` takes,
- * with the message and with 64-bit numbers as decimal text.
+ * Extends an error class in three ways. Its message is an own property, so that a clone keeps it. The message shows
+ * characters that could act on a terminal or forge a line of a log as escapes (see `Printable`). And `JSON.stringify` writes
+ * the error with its message, and with 64-bit numbers as decimal text.
  *
+ * @example
  * ```ts
+ * import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
+ * import * as Schema from "effect/Schema"
+ *
  * class Gone extends ErrorClass.make(Schema.TaggedError<Gone>()("Gone", { id: Schema.BigInt })) {
  *   override get message() {
- *     return `${this.id} is gone`
+ *     return `session ${this.id} is gone`
  *   }
  * }
+ *
+ * JSON.stringify(new Gone({ id: 1n })) // {"id":"1","_tag":"Gone","message":"session 1 is gone"}
  * ```
  *
  * @category constructors
@@ -45,7 +51,7 @@ export const make = <C extends ErrorConstructor>(base: C): C => {
       return { ...jsonOf(this), message: this.message }
     }
   }
-  // Node shows an error with its stack, unless it has a way of its own to be shown, as those of Effect have.
+  // Node prints an error with its stack unless the class has its own inspect method, as those of Effect have.
   Object.defineProperty(Described.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: undefined })
   return Described
 }

@@ -5,7 +5,7 @@
  */
 
 /**
- * Every code that servers and the official clients know. The numbers stand in reply headers and in multi results.
+ * Every code that servers and the official clients know. Reply headers and results of transactions have these numbers.
  *
  * @category constants
  * @since 0.1.0
@@ -54,13 +54,15 @@ export const codes = {
 } as const
 
 /**
+ * The name of a code, as in `answerWith` of the embedded server.
+ *
  * @category models
  * @since 0.1.0
  */
 export type ErrorName = keyof typeof codes
 
 /**
- * The name of a code; `Unknown(<code>)` for one that no release has named.
+ * The name of a code; `Unknown(<code>)` for a code that no release of ZooKeeper has.
  *
  * @category getters
  * @since 0.1.0
@@ -69,7 +71,7 @@ export const nameOf = (code: number): string => names.get(code) ?? `Unknown(${co
 
 const names: ReadonlyMap<number, string> = new Map(Object.entries(codes).map(([name, code]) => [code, name]))
 
-/** Failures within a server, which can come before a write is applied or after it. */
+/** Failures within a server, which can happen before or after a write is applied. */
 const failures: ReadonlySet<number> = new Set([
   codes.SystemError,
   codes.RuntimeInconsistency,
@@ -82,8 +84,8 @@ const failures: ReadonlySet<number> = new Set([
 ])
 
 /**
- * Whether a server that answers with this code has certainly not applied the write. Of a failure within the server, and of
- * a code that no release has named, nobody can say that.
+ * Whether a server that answers with this code has certainly not applied the write. It is false for a failure within the
+ * server, and for a code that no release of ZooKeeper has: there the write may have been applied.
  *
  * @category predicates
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Frames: a length of four bytes and so many bytes, in both directions.
+ * Frames, in both directions: a length in four bytes, and as many bytes.
  *
  * @since 0.1.0
  */
@@ -9,8 +9,8 @@ import type * as Jute from "./Jute.ts"
 import { JuteWriter } from "./JuteWriter.ts"
 
 /**
- * The most bytes that a server takes in one request, its length not counted, as servers are shipped. Their
- * `jute.maxbuffer` raises or lowers it.
+ * The most bytes that a server accepts in one request by default, without the length. Its `jute.maxbuffer` raises or lowers
+ * it.
  *
  * @category constants
  * @since 0.1.0
@@ -18,18 +18,19 @@ import { JuteWriter } from "./JuteWriter.ts"
 export const MAX_REQUEST = 1_048_575
 
 /**
- * A length that is negative or above the limit. Nothing was allocated for it, and the stream cannot be read on.
+ * The length of a frame is negative or above the limit. Nothing was allocated for it. The rest of the stream cannot be read,
+ * so the connection has to be closed.
  *
  * @category errors
  * @since 0.1.0
  */
 export class FrameLengthError extends ErrorClass.make(
   Schema.TaggedError<FrameLengthError>()("FrameLengthError", {
-    /** Bytes, as announced. */
+    /** The announced length, in bytes. */
     length: Schema.Number,
-    /** Bytes. */
+    /** The most bytes of a frame. */
     limit: Schema.Number,
-    /** The first four bytes of the frame, which say whose it is, where they were waited for. */
+    /** The first four bytes of the frame, which name the request, if they were waited for (see `eventLimit`). */
     xid: Schema.optionalKey(Schema.Number)
   })
 ) {
@@ -39,7 +40,7 @@ export class FrameLengthError extends ErrorClass.make(
 }
 
 /**
- * Gets `bytes[start..end)`, one frame without its length. The bytes are never written to again.
+ * A function that receives one frame without its length, `bytes[start..end)`. The bytes are never written to again.
  *
  * @category models
  * @since 0.1.0
@@ -47,7 +48,8 @@ export class FrameLengthError extends ErrorClass.make(
 export type OnFrame = (bytes: Uint8Array, start: number, end: number) => void
 
 /**
- * The most bytes of other frames that a kept view of a small frame keeps alive (16 KiB).
+ * The size of the pieces into which small frames are copied, in bytes (16 KiB): a view of a small frame that is kept keeps
+ * at most so many bytes alive.
  *
  * @category constants
  * @since 0.1.0
@@ -55,10 +57,10 @@ export type OnFrame = (bytes: Uint8Array, start: number, end: number) => void
 export const PIECE = 16_384
 
 /**
- * Cuts a stream of chunks into frames. A frame that does not lie within one chunk is put together in a buffer that grows
- * with the bytes that came, not with the length that was announced. Small frames of a large chunk are copied some at a
- * time into pieces of at most `PIECE` bytes, so that a value which is kept does not keep the whole chunk; all others are
- * handed on without a copy.
+ * Cuts a stream of chunks into frames. A frame that is not within one chunk is put together in a buffer that grows with the
+ * bytes that have arrived, not with the announced length. Small frames of a large chunk are copied, several at a time, into
+ * pieces of at most `PIECE` bytes, so that a value that is kept does not keep the whole chunk alive; all others are handed
+ * on without a copy.
  *
  * @category models
  * @since 0.1.0
@@ -66,26 +68,26 @@ export const PIECE = 16_384
 export class FrameSplitter {
   private readonly limit: number
   /**
-   * The most bytes of an event, which nobody has asked for. Where it is given, the first four bytes of a frame beyond the
-   * limit are waited for, for they tell whose it is.
+   * The most bytes of an event, which is not the answer to a request. With it, the splitter waits for the first four bytes
+   * of a frame beyond the limit, which tell an event from a reply and name the request of a reply.
    */
   eventLimit: number | undefined
   private partial: Uint8Array = new Uint8Array(0)
   private filled = 0
 
-  /** `limit`: the most bytes of one frame. */
+  /** `limit` is the most bytes of one frame. */
   constructor(limit: number) {
     this.limit = limit
   }
 
-  /** Bytes of an unfinished frame that wait for the rest. */
+  /** How many bytes of an unfinished frame wait for the rest. */
   get pending(): number {
     return this.filled
   }
 
   /**
-   * Calls `onFrame` for each frame that `chunk` completes. Whether all was copied: then nobody who keeps a frame keeps
-   * `chunk`. Throws `FrameLengthError`.
+   * Calls `onFrame` for each frame that `chunk` completes. Returns whether all frames were copied, so that `chunk` can be
+   * freed even if frames are kept. Throws `FrameLengthError`.
    */
   push(chunk: Uint8Array, onFrame: OnFrame): boolean {
     let at = 0
@@ -110,7 +112,7 @@ export class FrameSplitter {
     return copied
   }
 
-  /** Hands on the frames from `from` on that fit into one piece; the offset after them. */
+  /** Hands on the frames from `from` that fit into one piece; returns the offset after them. */
   private piece(chunk: Uint8Array, from: number, onFrame: OnFrame): number {
     const piece = chunk.slice(from, Math.min(from + PIECE, chunk.length))
     let at = 0
@@ -124,7 +126,7 @@ export class FrameSplitter {
     return from + at
   }
 
-  /** Completes the frame begun in earlier chunks; the offset after it, or -1 when it is still unfinished. */
+  /** Completes the frame that earlier chunks began; returns the offset after it, or -1 while it is unfinished. */
   private complete(chunk: Uint8Array, onFrame: OnFrame): number {
     let at = 0
     if (this.filled < 4) {
@@ -154,7 +156,7 @@ export class FrameSplitter {
     const needed = this.filled + end - start
     if (needed > this.partial.length) {
       const doubled = Math.max(needed, this.partial.length * 2, 64)
-      // The last growth fits exactly: a kept view of the frame then keeps nothing beside it alive.
+      // The last growth fits exactly, so that a view of the frame keeps nothing else alive.
       const grown = new Uint8Array(total > 0 ? Math.max(needed, Math.min(doubled, total)) : doubled)
       grown.set(this.partial.subarray(0, this.filled))
       this.partial = grown
@@ -163,7 +165,7 @@ export class FrameSplitter {
     this.filled = needed
   }
 
-  /** The length at `at`, if it is not too large as far as can be told from the bytes before `end`. */
+  /** The length at `at`. Throws if it is too large, as far as the bytes before `end` show. */
   private check(bytes: Uint8Array, at: number, end: number): number {
     const length = readInt(bytes, at)
     if (length < 0 || length > this.limit) this.judge(length, bytes, at, end)
@@ -173,7 +175,7 @@ export class FrameSplitter {
   private judge(length: number, bytes: Uint8Array, at: number, end: number): void {
     const { eventLimit, limit } = this
     if (length < 0 || eventLimit === undefined) throw new FrameLengthError({ length, limit })
-    // Not yet told: the frame is unfinished, and looked at again with its next bytes.
+    // The frame is unfinished, and is checked again with its next bytes.
     if (end - at < 8) return
     const xid = readInt(bytes, at + 4)
     if (xid !== EVENT || length > eventLimit) throw new FrameLengthError({ length, limit, xid })
@@ -181,7 +183,7 @@ export class FrameSplitter {
 }
 
 /**
- * Appends one frame to a writer: the length, then whatever `body` writes. The size of the frame without its length.
+ * Appends one frame to a writer: the length, and then the bytes that `body` writes. Returns the size without the length.
  *
  * @category encoding
  * @since 0.1.0
@@ -196,7 +198,7 @@ export const append = (writer: JuteWriter, body: (writer: JuteWriter) => void): 
 }
 
 /**
- * One value as a frame of its own.
+ * One value as a frame, its length included.
  *
  * @category encoding
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * The first frame of each direction, which has no header.
+ * The connect request and its reply: the first frame in each direction, which has no header.
  *
  * @since 0.1.0
  */
@@ -10,28 +10,33 @@ import type { JuteError } from "./JuteError.ts"
 import { JuteReader } from "./JuteReader.ts"
 import * as Records from "./Records.ts"
 
-/** `readOnly` is undefined where the byte is left out, as releases before 3.4 do. */
+/** `readOnly` is undefined if the byte is left out, as releases before 3.4 do. */
 interface ReadOnlyByte {
   readonly readOnly: boolean | undefined
 }
 
 /**
+ * The request that begins or resumes a session. `sessionId` 0 asks for a new one; `timeOut` is in milliseconds;
+ * `lastZxidSeen` makes a server refuse a client that has seen more than the server.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ConnectRequest extends Schema.Schema.Type<typeof Records.ConnectRequest>, ReadOnlyByte {}
 
 /**
+ * The session that a server gives. `timeOut`, in milliseconds, is the negotiated one; it is 0 when the session has expired.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ConnectResponse extends Schema.Schema.Type<typeof Records.ConnectResponse>, ReadOnlyByte {}
 
 /**
- * What a server may say to a connect request.
+ * The reply to a connect request.
  *
- * `Refused` is its second shape: a bare reply header. A read-only server of 3.7 and later answers a new session so, with
- * -119, unless it allows local sessions; it then keeps the connection open and stays silent.
+ * `Refused` is a bare reply header. A read-only server since 3.7 that allows no local sessions answers a request for a new
+ * session in this way, with the code -119; it then keeps the connection open and stays silent.
  *
  * @category models
  * @since 0.1.0
@@ -53,12 +58,16 @@ const withReadOnly = <A>(record: Jute.Codec<A>): Jute.Codec<A & ReadOnlyByte> =>
 })
 
 /**
+ * Writes and reads a connect request, with or without its last byte.
+ *
  * @category codecs
  * @since 0.1.0
  */
 export const connectRequest: Jute.Codec<ConnectRequest> = withReadOnly(Jute.codec(Records.ConnectRequest))
 
 /**
+ * Writes and reads a connect response, with or without its last byte. To read the first frame of a server use `connectReply`.
+ *
  * @category codecs
  * @since 0.1.0
  */
@@ -67,7 +76,7 @@ export const connectResponse: Jute.Codec<ConnectResponse> = withReadOnly(Jute.co
 const replyHeader = Jute.codec(Records.ReplyHeader)
 
 /**
- * Either shape of a server's first frame.
+ * Writes and reads the first frame of a server in either of its two shapes.
  *
  * @category codecs
  * @since 0.1.0
@@ -85,7 +94,7 @@ export const connectReply: Jute.Codec<ConnectReply> = {
 }
 
 /**
- * Reads the first frame that a server sends, `bytes[start..end)`.
+ * Reads the first frame of a server, `bytes[start..end)`. It fails with `JuteError` for malformed bytes.
  *
  * @category decoding
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * The error of a mistake in an argument: raised before a byte is sent, by every method that can make it.
+ * The error of an invalid argument, which is raised before a byte is sent.
  *
  * @since 0.1.0
  */
@@ -8,17 +8,21 @@ import * as Schema from "effect/Schema"
 import * as Printable from "./Printable.ts"
 
 /**
- * An argument broke a rule that can be checked without asking a server.
+ * An argument breaks a rule that can be checked without a server. It is a mistake in the calling code: a retry gives the same
+ * error.
  *
- * The message names the argument, its value and the rule. Secrets never stand in `value`.
+ * The message names the argument, its value and the rule. `value` never contains a secret.
  *
  * @category errors
  * @since 0.1.0
  */
 export class InvalidArgument extends ErrorClass.make(
   Schema.TaggedError<InvalidArgument>()("InvalidArgument", {
+    /** The argument or option, such as `path` or `tls.ca`. */
     argument: Schema.String,
+    /** Its value as text, or a description where the value may be a secret. */
     value: Schema.String,
+    /** The rule, in words that say what is valid. */
     rule: Schema.String
   })
 ) {

@@ -1,12 +1,12 @@
 /**
- * What `JSON.stringify` makes of answers and errors: 64-bit numbers, which JSON has none of, become decimal text.
+ * Makes replies and errors fit for `JSON.stringify`: 64-bit numbers, which JSON does not have, become decimal text.
  *
  * @since 0.1.0
  */
 import * as Option from "effect/Option"
 
 /**
- * The properties of an object as JSON takes them: 64-bit numbers as decimal text.
+ * The properties of an object with 64-bit numbers as decimal text.
  *
  * @category converting
  * @since 0.1.0
@@ -18,8 +18,8 @@ export const jsonOf = (value: object): Record<string, unknown> => {
 }
 
 /**
- * Gives an object of one's own a way into JSON, and gives it back. It is hidden from loops, from a spread and from what
- * compares objects by their enumerable properties.
+ * Adds a `toJSON` to an object, and returns the object. The method is not enumerable, so that loops, spreads and comparisons
+ * do not see it.
  *
  * @category converting
  * @since 0.1.0
@@ -27,8 +27,8 @@ export const jsonOf = (value: object): Record<string, unknown> => {
 export const withJson = <A extends object>(value: A): A => Object.defineProperty(value, "toJSON", hidden)
 
 /**
- * `Option.some` of a 64-bit number that JSON takes, in the form that it has for other Options. A spread of what holds it
- * keeps that.
+ * `Option.some` of a 64-bit number, which `JSON.stringify` writes in the form of other Options. A spread of the object that
+ * has it as a field keeps that.
  *
  * @category converting
  * @since 0.1.0

@@ -1,9 +1,9 @@
 /**
  * Jute, ZooKeeper's serialization, from Effect schemas.
  *
- * A record is a `Schema.Struct` whose fields carry their wire type; the order of its fields is the order on the wire.
- * `codec` walks the schema once and compiles an encoder and a decoder from it: nothing parses a Schema per frame, the
- * reader itself is what validates. Every function here is pure: bytes in, plain values out.
+ * A record is a `Schema.Struct` whose fields have a wire type; the order of its fields is the order on the wire. `codec`
+ * walks the schema once and compiles an encoder and a decoder from it: no Schema is parsed per frame, and the reader itself
+ * validates. Every function here is pure: bytes in, plain values out.
  *
  * @since 0.1.0
  */
@@ -24,7 +24,7 @@ declare module "effect/Schema" {
   namespace Annotations {
     interface Annotations {
       readonly "~effect-zookeeper/Jute"?: Primitive | undefined
-      // oxlint-disable-next-line typescript/no-explicit-any -- of all types, given back by their schema
+      // oxlint-disable-next-line typescript/no-explicit-any -- of any type, which the schema knows
       readonly "~effect-zookeeper/Jute/direct"?: Direct<any> | undefined
     }
   }
@@ -35,7 +35,7 @@ declare module "effect/Schema" {
 // -----------------------------------------------------------------------------
 
 /**
- * One byte, written as 0 or 1; anything but 0 is read as true.
+ * A boolean of one byte, written as 0 or 1; any byte but 0 is read as true.
  *
  * @category schemas
  * @since 0.1.0
@@ -43,7 +43,7 @@ declare module "effect/Schema" {
 export const Boolean = Schema.Boolean.annotate({ [annotation]: "boolean" })
 
 /**
- * Four bytes, signed.
+ * A signed integer of four bytes.
  *
  * @category schemas
  * @since 0.1.0
@@ -51,7 +51,7 @@ export const Boolean = Schema.Boolean.annotate({ [annotation]: "boolean" })
 export const Int = Schema.Number.check(Schema.isInt32()).annotate({ [annotation]: "int" })
 
 /**
- * Eight bytes, signed.
+ * A signed integer of eight bytes, as a bigint.
  *
  * @category schemas
  * @since 0.1.0
@@ -61,8 +61,8 @@ export const Long = Schema.BigInt.check(
 ).annotate({ [annotation]: "long" })
 
 /**
- * Eight bytes that hold milliseconds since 1970, read as a number: the clocks of servers stay far below 2^53. What is
- * beyond is rounded, and never turns from the future into the past.
+ * Milliseconds since 1970 in eight bytes, read as a number: the clocks of servers stay far below 2^53. A larger value is
+ * rounded, and never becomes negative.
  *
  * @category schemas
  * @since 0.1.0
@@ -70,7 +70,7 @@ export const Long = Schema.BigInt.check(
 export const Millis = Schema.Number.check(Schema.isInt()).annotate({ [annotation]: "millis" })
 
 /**
- * A length and so many bytes. Decoding gives a view of the frame.
+ * Bytes with their length in front. Decoding gives a view of the frame, not a copy.
  *
  * @category schemas
  * @since 0.1.0
@@ -78,7 +78,7 @@ export const Millis = Schema.Number.check(Schema.isInt()).annotate({ [annotation
 export const Buffer = Schema.Uint8Array.annotate({ [annotation]: "buffer" })
 
 /**
- * A length in bytes and text in UTF-8.
+ * Text in UTF-8, with its length in bytes in front.
  *
  * @category schemas
  * @since 0.1.0
@@ -86,7 +86,7 @@ export const Buffer = Schema.Uint8Array.annotate({ [annotation]: "buffer" })
 export const UString = Schema.String.annotate({ [annotation]: "ustring" })
 
 /**
- * A buffer, string or vector that may be null, which the wire tells from an empty one by the length -1.
+ * A buffer, string or vector that may be null, which has the length -1 on the wire.
  *
  * @category schemas
  * @since 0.1.0
@@ -94,7 +94,7 @@ export const UString = Schema.String.annotate({ [annotation]: "ustring" })
 export const NullOr = <S extends Schema.Top>(schema: S): Schema.NullOr<S> => Schema.NullOr(schema)
 
 /**
- * A count and so many elements.
+ * An array with the number of its elements in front.
  *
  * @category schemas
  * @since 0.1.0
@@ -102,7 +102,7 @@ export const NullOr = <S extends Schema.Top>(schema: S): Schema.NullOr<S> => Sch
 export const Vector = <S extends Schema.Top>(element: S): Schema.$Array<S> => Schema.Array(element)
 
 /**
- * Functions that write or read a record without a loop over its fields.
+ * A hand-written encoder, decoder, or both of a record.
  *
  * @category models
  * @since 0.1.0
@@ -110,16 +110,14 @@ export const Vector = <S extends Schema.Top>(element: S): Schema.$Array<S> => Sc
 export interface Direct<in out A> {
   readonly write?: (writer: JuteWriter, value: A) => void
   readonly read?: (reader: JuteReader) => A
-  /** In bytes, if all values of the record have the same size: `read` is only called when so many bytes are left. */
+  /** The size in bytes, if all values have the same: `read` is called only when so many bytes are left. */
   readonly size?: number
 }
 
 /**
- * Gives a record its own functions to write or read it. Use it for records on the path of every request: it is twice as fast
- * as the codec that is derived from the fields.
- *
- * The functions must do what the derived codec does, byte by byte. Bytes that `read` cannot read are read again by the
- * derived codec, whose error names the field.
+ * Gives a record a hand-written encoder or decoder. Use it for records on the path of every request: it is twice as fast as
+ * the codec that is derived from the fields, and must agree with that byte by byte. Bytes that `read` cannot read are read
+ * again by the derived decoder, whose error names the field.
  *
  * @category schemas
  * @since 0.1.0
@@ -134,7 +132,7 @@ export const direct = <Fields extends Schema.Struct.Fields>(
 // -----------------------------------------------------------------------------
 
 /**
- * Writes and reads values of one type. The functions throw `JuteError`; `encode` and `decode` below do not.
+ * Writes and reads values of one type. Its functions throw `JuteError`; `decode` and `attempt` give a Result instead.
  *
  * @category models
  * @since 0.1.0
@@ -142,12 +140,12 @@ export const direct = <Fields extends Schema.Struct.Fields>(
 export interface Codec<A> {
   readonly write: (writer: JuteWriter, value: A) => void
   readonly read: (reader: JuteReader) => A
-  /** The fewest bytes that a value can take; the guard against counts that the frame cannot hold. */
+  /** The fewest bytes of a value, which limits how many elements of a vector a frame can hold. */
   readonly minimumSize: number
 }
 
 /**
- * The value type of a codec.
+ * The type of the values of a codec: `Value<typeof stat>`.
  *
  * @category models
  * @since 0.1.0
@@ -155,9 +153,20 @@ export interface Codec<A> {
 export type Value<C> = C extends Codec<infer A> ? A : never
 
 /**
- * The codec of a schema, compiled at the first call and remembered.
+ * The codec of a schema. It is compiled at the first call and then cached.
  *
- * Dies when the schema holds something that has no wire type: a mistake in our own records, not in any input.
+ * It throws when the schema contains a type without a wire type: a mistake in the schema, not in any input.
+ *
+ * @example
+ * ```ts
+ * import * as Jute from "@effect-zookeeper/protocol/Jute"
+ * import * as Schema from "effect/Schema"
+ *
+ * const member = Jute.codec(Schema.Struct({ id: Jute.Long, host: Jute.UString }))
+ *
+ * const bytes = Jute.encode(member, { id: 1n, host: "alpha" })
+ * const decoded = Jute.decode(member, bytes)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -165,7 +174,14 @@ export type Value<C> = C extends Codec<infer A> ? A : never
 export const codec = <A>(schema: Schema.Schema<A>): Codec<A> => compiled(schema.ast) as Codec<A>
 
 /**
- * A codec for what has no body.
+ * The codec of requests and responses without a body.
+ *
+ * @example
+ * ```ts
+ * import * as Jute from "@effect-zookeeper/protocol/Jute"
+ *
+ * Jute.encode(Jute.empty, undefined).length // 0
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -173,6 +189,8 @@ export const codec = <A>(schema: Schema.Schema<A>): Codec<A> => compiled(schema.
 export const empty: Codec<void> = { write: () => {}, read: () => {}, minimumSize: 0 }
 
 /**
+ * Encodes one value, without a frame around it. See `Frame.encode`.
+ *
  * @category encoding
  * @since 0.1.0
  */
@@ -183,7 +201,8 @@ export const encode = <A>(codec: Codec<A>, value: A): Uint8Array => {
 }
 
 /**
- * Decodes one value. Bytes after it are left alone, as servers and clients of other versions do.
+ * Decodes one value. It fails with `JuteError`, which names the field, and never throws. Bytes after the value are ignored,
+ * as servers and clients of other versions ignore fields that they do not know.
  *
  * @category decoding
  * @since 0.1.0
@@ -192,7 +211,7 @@ export const decode = <A>(codec: Codec<A>, bytes: Uint8Array): Result.Result<A, 
   attempt(codec, new JuteReader(bytes))
 
 /**
- * Runs a codec's decoder on a reader.
+ * Decodes one value from a reader. It fails with `JuteError`, and never throws.
  *
  * @category decoding
  * @since 0.1.0
@@ -210,7 +229,7 @@ export const attempt = <A>(codec: Codec<A>, reader: JuteReader): Result.Result<A
 // internal: from AST to codec
 // -----------------------------------------------------------------------------
 
-// oxlint-disable-next-line typescript/no-explicit-any -- codecs of all types in one cache, given back by their schema
+// oxlint-disable-next-line typescript/no-explicit-any -- codecs of all types in one cache, whose key knows the type
 type AnyCodec = Codec<any>
 
 const cache = new WeakMap<SchemaAST.AST, AnyCodec>()
@@ -242,7 +261,7 @@ const resolvePrimitive = SchemaAST.resolveAt<Primitive>(annotation)
 // oxlint-disable-next-line typescript/no-explicit-any -- as with codecs
 const resolveDirect = SchemaAST.resolveAt<Direct<any>>(ownCodec)
 
-/** Codecs that know null; `required` takes it from them. */
+/** Codecs that accept null; `required` makes them refuse it. */
 const primitives: Record<Primitive, AnyCodec> = {
   boolean: { write: (w, v) => w.boolean(v), read: (r) => r.boolean(), minimumSize: 1 },
   int: { write: (w, v) => w.int(v), read: (r) => r.int(), minimumSize: 4 },
@@ -269,7 +288,7 @@ const required = (codec: AnyCodec): AnyCodec => ({
 const nullable = (ast: SchemaAST.Union): AnyCodec => {
   const types = ast.types.filter((type) => !SchemaAST.isNull(type))
   const [type] = types
-  if (type === undefined || types.length !== 1) throw new Error("the only union that Jute knows is one with null")
+  if (type === undefined || types.length !== 1) throw new Error("the only union in Jute is one with null")
   const primitive = resolvePrimitive(type)
   if (primitive === "buffer" || primitive === "ustring") return primitives[primitive]
   if (SchemaAST.isArrays(type)) return vector(elementOf(type))
@@ -278,7 +297,7 @@ const nullable = (ast: SchemaAST.Union): AnyCodec => {
 
 const elementOf = (ast: SchemaAST.Arrays): SchemaAST.AST => {
   const [element] = ast.rest
-  if (element === undefined || ast.elements.length > 0) throw new Error("Jute has vectors, no tuples")
+  if (element === undefined || ast.elements.length > 0) throw new Error("Jute has vectors, but no tuples")
   return element
 }
 
@@ -318,7 +337,7 @@ const withOwnCodec = (derived: AnyCodec, { read, size, write }: Direct<any>): An
   read: read === undefined ? derived.read : size === undefined ? orDerived(read, derived) : ofSize(size, read, derived)
 })
 
-/** The derived codec reads again what cannot be read, and names the field in its error. */
+/** If the hand-written decoder fails, the derived one reads the record again, and names the field in its error. */
 const orDerived =
   (read: AnyCodec["read"], derived: AnyCodec): AnyCodec["read"] =>
   (reader) => {
@@ -332,7 +351,7 @@ const orDerived =
     }
   }
 
-/** The same for a record of a fixed size, where missing bytes are all that can be wrong. */
+/** The same for a record of a fixed size, where missing bytes are the only possible error. */
 const ofSize =
   (size: number, read: AnyCodec["read"], derived: AnyCodec): AnyCodec["read"] =>
   (reader) =>
@@ -346,8 +365,8 @@ const record = (ast: SchemaAST.Objects): AnyCodec => {
       for (const field of fields) field.codec.write(writer, value[field.name])
     },
     read: (reader) => {
-      // Grown field by field, which takes a third less time than filling in a copy of a template; the order is always the
-      // same, so all records of one schema share one shape.
+      // Adding field by field takes a third less time than filling in a copy of a template. The order is always the same,
+      // so all records of one schema share one shape.
       const value: Record<string, unknown> = {}
       let at = 0
       // One try for all fields is cheaper than one for each.

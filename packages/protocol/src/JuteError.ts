@@ -1,5 +1,5 @@
 /**
- * Bytes that are not what the protocol says they should be.
+ * The error of bytes that do not follow the protocol.
  *
  * @since 0.1.0
  */
@@ -7,15 +7,18 @@ import * as ErrorClass from "./ErrorClass.ts"
 import * as Schema from "effect/Schema"
 
 /**
+ * Bytes are malformed: too few, a length that the frame cannot hold, or null where a value is required.
+ *
  * @category errors
  * @since 0.1.0
  */
 export class JuteError extends ErrorClass.make(
   Schema.TaggedError<JuteError>()("JuteError", {
-    /** Where in the frame the trouble is, in bytes from the start of what was decoded. */
+    /** The place of the error, in bytes from the start of the decoded bytes. */
     offset: Schema.Number,
     /** The field being read, such as `stat.czxid` or `acl[2].scheme`; empty when no field was reached. */
     field: Schema.String,
+    /** The problem, in words. */
     problem: Schema.String
   })
 ) {
@@ -25,8 +28,8 @@ export class JuteError extends ErrorClass.make(
 }
 
 /**
- * Puts the name of a record's field, or `[index]`, before the field that a `JuteError` names; leaves any other error as
- * it is. Paths are put together so on the way out, where time no longer counts.
+ * Puts the name of a record's field, or `[index]`, before the field that a `JuteError` names; any other error is returned as
+ * it is. The path of a field is put together in this way after a failure, when speed no longer matters.
  *
  * @category combinators
  * @since 0.1.0

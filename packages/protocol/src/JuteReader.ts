@@ -1,16 +1,18 @@
 /**
- * A cursor over one frame that primitive Jute values are read from. Every read checks what is left, and nothing is
- * allocated that is larger than the frame. Trouble is thrown as a `JuteError`; `Jute.decode` turns it into a Result.
+ * Reads primitive Jute values from one frame. Every read checks how many bytes are left, and nothing larger than the frame
+ * is allocated. Malformed bytes throw a `JuteError`; `Jute.decode` turns it into a Result.
  *
  * @since 0.1.0
  */
 import { decodeLatin1, decodeText } from "./internal/text.ts"
 import { JuteError, within } from "./JuteError.ts"
 
-/** From this many names on, one decode of the whole vector beats one a name. */
+/** From so many names on, decoding the whole vector at once is faster than name by name. */
 const LONG_VECTOR = 16
 
 /**
+ * A cursor over the bytes of one frame. Codecs read with it; use it directly for a hand-written codec (`Jute.Codec`).
+ *
  * @category decoding
  * @since 0.1.0
  */
@@ -31,8 +33,8 @@ export class JuteReader {
   }
 
   /**
-   * Reads `bytes[start..end)` from now on. One reader for all frames of a connection saves what a new one costs, which is
-   * most of it the view of the chunk that many frames have in common.
+   * Reads `bytes[start..end)` from now on. One reader for all frames of a connection is cheaper than a reader for each, mostly
+   * because the frames of one chunk share a view.
    */
   reset(bytes: Uint8Array, start: number, end: number): void {
     if (bytes !== this.source) {
@@ -44,19 +46,23 @@ export class JuteReader {
     this.end = end
   }
 
+  /** The position, in bytes from the start of the array. */
   get offset(): number {
     return this.position
   }
 
+  /** How many bytes are left. */
   get remaining(): number {
     return this.end - this.position
   }
 
+  /** A byte: 0 is false, anything else is true. */
   boolean(): boolean {
     this.need(1)
     return this.source[this.position++] !== 0
   }
 
+  /** A signed integer of four bytes. */
   int(): number {
     this.need(4)
     const value = this.view.getInt32(this.position)
@@ -64,6 +70,7 @@ export class JuteReader {
     return value
   }
 
+  /** A signed integer of eight bytes. */
   long(): bigint {
     this.need(8)
     const value = this.view.getBigInt64(this.position)
@@ -80,8 +87,8 @@ export class JuteReader {
   }
 
   /**
-   * Goes past `size` bytes that `read` takes from the view itself, at the offset that it is given: one check for all
-   * fields of a record whose size is fixed.
+   * Skips `size` bytes, which `read` reads from the view at the given offset: one check for all fields of a record of a fixed
+   * size.
    */
   fixed<A>(size: number, read: (view: DataView, at: number) => A): A {
     this.need(size)
@@ -90,12 +97,12 @@ export class JuteReader {
     return read(this.view, at)
   }
 
-  /** Goes back to an `offset` that it had before. */
+  /** Goes back to an earlier `offset`. */
   rewind(offset: number): void {
     this.position = offset
   }
 
-  /** Text where none may be missing. */
+  /** Text that must not be null. */
   text(): string {
     const value = this.ustring()
     if (value === null) throw this.error("null where a value is required")
@@ -108,11 +115,11 @@ export class JuteReader {
     if (length < 0) return null
     const start = this.position
     this.position += length
-    // What `subarray` would give, without its look for the constructor.
+    // The same as `subarray`, which is slower because it looks for the constructor.
     return new Uint8Array(this.source.buffer, this.source.byteOffset + start, length)
   }
 
-  /** `null` for length -1. */
+  /** Text; `null` for length -1. */
   ustring(): string | null {
     const length = this.length("string")
     if (length < 0) return null
@@ -121,7 +128,7 @@ export class JuteReader {
     return decodeText(this.source, start, this.position)
   }
 
-  /** The count of a vector whose elements take at least `minimumSize` bytes each; -1 for null. */
+  /** The number of elements of a vector, each of at least `minimumSize` bytes; -1 for null. */
   count(minimumSize: number): number {
     const count = this.int()
     if (count < -1) throw this.error(`a vector of ${count} elements`)
@@ -153,13 +160,14 @@ export class JuteReader {
     return strings
   }
 
+  /** The error of malformed bytes at the current position. */
   error(problem: string): JuteError {
     return new JuteError({ offset: this.position - this.start, field: "", problem })
   }
 
   /**
-   * Decodes the whole vector as one text and cuts the names out of it, which takes 60% of the time of one decode a name.
-   * Not for names beyond ASCII, nor for names as long as 128 bytes, whose length prefix is beyond it too.
+   * Decodes the whole vector as one text and cuts the names out of it, which takes 60% of the time of decoding each name.
+   * Undefined if a name is not ASCII, or has 128 bytes or more, so that its length is not ASCII.
    */
   private asciiStrings(count: number): Array<string> | undefined {
     const start = this.position

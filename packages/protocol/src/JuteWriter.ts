@@ -1,17 +1,20 @@
 /**
- * A growing buffer that primitive Jute values are appended to. It is pure bookkeeping over bytes: no Effect, no I/O.
+ * Writes primitive Jute values to a growing buffer. It has no Effect and does no I/O.
  *
  * @since 0.1.0
  */
 import { encodeText } from "./internal/text.ts"
 
-/** What a writer begins with after its bytes were taken, and has at most unless its memory is given back to it. */
+/** The most bytes of a new buffer after the old one was taken. */
 const CAPACITY = 16_384
 
-/** The most memory that is kept for later (1 MiB). */
+/** The largest buffer that is kept for reuse (1 MiB). */
 const MAX_KEPT = 1_048_576
 
 /**
+ * A buffer that grows as values are appended. Codecs write to it; use it directly to put several frames into one packet
+ * (`Frame.append`).
+ *
  * @category encoding
  * @since 0.1.0
  */
@@ -19,9 +22,10 @@ export class JuteWriter {
   private bytes: Uint8Array<ArrayBuffer>
   private view: DataView
   private position = 0
-  /** What was given back. */
+  /** A buffer that was given back, for reuse. */
   private spare: { readonly bytes: Uint8Array<ArrayBuffer>; readonly view: DataView } | undefined
 
+  /** `capacity` is the size of the first buffer, in bytes. */
   constructor(capacity = 256) {
     this.bytes = new Uint8Array(capacity)
     this.view = new DataView(this.bytes.buffer)
@@ -33,14 +37,14 @@ export class JuteWriter {
     return this.position
   }
 
-  /** Drops everything written after `length`, as if it had never been. */
+  /** Drops everything after the first `length` bytes. */
   truncate(length: number): void {
     this.position = length
   }
 
   /**
-   * Hands over all bytes written so far and starts anew with a buffer of its own, so that what was handed over is never
-   * written to again, unless it is given back.
+   * Returns all bytes written so far and continues with another buffer, so that the returned bytes are not written to again
+   * unless they are given back.
    */
   take(): Uint8Array<ArrayBuffer> {
     const taken = new Uint8Array(this.bytes.buffer, 0, this.position)
@@ -59,9 +63,9 @@ export class JuteWriter {
   }
 
   /**
-   * Takes back what `take` handed over, once nobody looks at it any more: its memory is written to again, which spares the
-   * runtime two thirds of what a new one costs. What was far too large for what it carried is let go, so that a writer
-   * does not stay large after one large request.
+   * Takes back the bytes that `take` returned, when they are no longer used: their memory is written to again, which costs a
+   * third of a new buffer. A buffer far larger than its bytes is not kept, so that a writer does not stay large after one
+   * large request.
    */
   giveBack(taken: Uint8Array<ArrayBuffer>): void {
     const capacity = taken.buffer.byteLength
@@ -69,22 +73,25 @@ export class JuteWriter {
     this.spare = { bytes: new Uint8Array(taken.buffer), view: new DataView(taken.buffer) }
   }
 
+  /** One byte: 1 or 0. */
   boolean(value: boolean): void {
     this.reserve(1)
     this.bytes[this.position++] = value ? 1 : 0
   }
 
+  /** Four bytes, signed. */
   int(value: number): void {
     this.reserve(4)
     this.view.setInt32(this.position, value)
     this.position += 4
   }
 
-  /** Overwrites an int written before; used for lengths that are known only afterwards. */
+  /** Overwrites an earlier int, such as a length that is known only afterwards. */
   setInt(position: number, value: number): void {
     this.view.setInt32(position, value)
   }
 
+  /** Eight bytes, signed. */
   long(value: bigint): void {
     this.reserve(8)
     this.view.setBigInt64(this.position, value)

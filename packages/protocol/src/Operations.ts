@@ -1,7 +1,7 @@
 /**
  * The operation table: every operation that a client may send, up to ZooKeeper 3.9, each defined once.
  *
- * Left out are the op codes that are internal to servers: -10 createSession, 20 deleteContainer, 0 notification.
+ * It does not have the op codes that servers use among themselves: -10 createSession, 20 deleteContainer, 0 notification.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ export * from "./internal/operations/session.ts"
 export * from "./internal/operations/znode.ts"
 
 /**
- * All rows.
+ * All rows of the table, in the order of their op codes, closeSession (-11) last.
  *
  * @category constants
  * @since 0.1.0
@@ -55,7 +55,7 @@ export const all: ReadonlyArray<Operation.Any> = [
 const rows: ReadonlyMap<number, Operation.Any> = new Map(all.map((row) => [row.opCode, row]))
 
 /**
- * The row of an op code.
+ * The row of an op code; undefined if the table has none.
  *
  * @category getters
  * @since 0.1.0

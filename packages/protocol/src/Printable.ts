@@ -1,14 +1,15 @@
 /**
- * Foreign text in messages: paths, the names in a server's certificate, and whatever else somebody else has chosen.
+ * Escapes foreign text in messages: paths, the names in a server's certificate, and any other text that users, servers or
+ * systems have chosen.
  *
- * Messages become lines of logs and of terminals, where a control character could forge a line, hide one, or turn the
- * direction of what follows. Here they are made visible. What errors carry beside their message stays as it is.
+ * Messages become lines of logs and terminals, where a control character could forge a line, hide one, or change the
+ * direction of the text after it. Here such characters are made visible. The fields of errors are left as they are.
  *
  * @since 0.1.0
  */
 
 /**
- * How much of a text a message shows, in UTF-16 code units.
+ * How much of a text a message shows at most: 512 UTF-16 code units.
  *
  * @category constants
  * @since 0.1.0
@@ -16,9 +17,9 @@
 export const maxLength = 512
 
 /**
- * The text with everything that could act instead of being read written as `\u001b`: control characters (C0, DEL, C1),
- * separators of lines and paragraphs, marks and isolates of direction, invisible ones, and lone surrogates. What is
- * longer than `maxLength` ends with an ellipsis.
+ * The text with escapes such as `\u001b` for all characters that could act instead of being read: control characters (C0,
+ * DEL, C1), separators of lines and paragraphs, marks and isolates of direction, invisible characters, and lone surrogates.
+ * A text longer than `maxLength` is cut, and ends with an ellipsis.
  *
  * @category formatting
  * @since 0.1.0
@@ -27,7 +28,7 @@ export const escape = (text: string): string =>
   acting.test(text) || text.length > maxLength ? cut(text).replaceAll(new RegExp(acting, "gu"), escapeOne) : text
 
 /**
- * The same without a limit of length: for sentences of our own that quote foreign text.
+ * `escape` without a limit of length, for a whole message that quotes foreign text.
  *
  * @category formatting
  * @since 0.1.0
@@ -36,7 +37,7 @@ export const escapeAll = (text: string): string =>
   acting.test(text) ? text.replaceAll(new RegExp(acting, "gu"), escapeOne) : text
 
 /**
- * The same in double quotes, as JSON writes a text.
+ * `escape` in double quotes, as JSON writes a text.
  *
  * @category formatting
  * @since 0.1.0

@@ -10,22 +10,27 @@ import { jsonOf } from "./Json.ts"
 import * as Jute from "./Jute.ts"
 import type { JuteWriter } from "./JuteWriter.ts"
 
-/** In bytes. */
+/** The size of a Stat, in bytes. */
 const STAT_SIZE = 68
 
 /**
- * What a server knows about a znode beside its data (68 bytes).
+ * The metadata of a znode.
  *
- * `czxid`, `mzxid` and `pzxid` are the transactions that created it, changed its data, and changed its list of children;
- * `ctime` and `mtime` are milliseconds since 1970 on the leader's clock. `version` counts changes of data, `cversion`
- * of the list of children, `aversion` of the ACL. `ephemeralOwner` is the session that owns an ephemeral znode, and 0
- * for every other, containers and TTL znodes included.
+ * - `czxid`, `mzxid` and `pzxid` are the transactions that created the znode, last changed its data, and last changed its
+ *   list of children.
+ * - `ctime` and `mtime` are the times of the first two, in milliseconds since 1970 on the leader's clock.
+ * - `version` counts changes of the data, `cversion` of the list of children, and `aversion` of the ACL.
+ * - `ephemeralOwner` is the session that owns an ephemeral znode; it is 0 for any other znode, containers and TTL znodes too.
+ * - `dataLength` is in bytes; `numChildren` counts children, not all descendants.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Stat extends Schema.Schema.Type<typeof Stat> {}
+
 /**
+ * The record of `Stat`, 68 bytes.
+ *
  * @category schemas
  * @since 0.1.0
  */
@@ -46,7 +51,7 @@ export const Stat = Jute.direct(
   { size: STAT_SIZE, read: (reader) => reader.fixed(STAT_SIZE, readStat) }
 )
 
-/** Of a class only for `toJSON`, which JSON needs for 64-bit numbers, and which costs nothing on the prototype. */
+/** A class only for the sake of `toJSON`, which 64-bit numbers need, and which costs nothing on the prototype. */
 class ReadStat {
   readonly czxid: bigint
   readonly mzxid: bigint
@@ -81,12 +86,20 @@ class ReadStat {
 
 const readStat = (view: DataView, at: number) => new ReadStat(view, at)
 
-/** @since 0.1.0 */
+/**
+ * One entry of an access control list, as servers give it. See the module `Acl`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const Acl = Schema.Struct({ perms: Jute.Int, scheme: Jute.UString, id: Jute.UString })
 
 /**
- * As requests carry it: for scheme `auth`, whose id means nothing, kazoo sends null. A null scheme, or a null list, can
- * be read so that a server may refuse it as it refuses other ACLs. @since 0.1.0
+ * One entry of an access control list in a request: for the scheme `auth`, which has no id, kazoo sends null. A null scheme
+ * can be read, so that a server can refuse it like other invalid entries.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const RequestedAcl = Schema.Struct({
   ...Acl.fields,
@@ -98,26 +111,47 @@ const statCodec = Jute.codec(Stat)
 
 const aclCodec = Jute.codec(Jute.NullOr(Jute.Vector(RequestedAcl)))
 
-/** Nearly every create asks for this ACL. */
+/** The ACL of nearly every create, encoded once. */
 const openAcl = Jute.encode(aclCodec, Acls.open)
 
 const writeAcl = (writer: JuteWriter, acl: Jute.Value<typeof aclCodec>): void =>
   acl === Acls.open ? writer.raw(openAcl) : aclCodec.write(writer, acl)
 
-/** @since 0.1.0 */
+/**
+ * An identity of a connection, as `whoAmI` gives it.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const ClientInfo = Schema.Struct({ authScheme: Jute.UString, user: Jute.UString })
 
 // -----------------------------------------------------------------------------
 // headers and the handshake
 // -----------------------------------------------------------------------------
 
-/** @since 0.1.0 */
+/**
+ * The head of every request: its xid, and the op code of its operation.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const RequestHeader = Schema.Struct({ xid: Jute.Int, type: Jute.Int })
 
-/** @since 0.1.0 */
+/**
+ * The head of every reply: the xid of the request, the last transaction that the server has applied, and an error code,
+ * 0 for success. Events have the xid -1.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const ReplyHeader = Schema.Struct({ xid: Jute.Int, zxid: Jute.Long, err: Jute.Int })
 
-/** Followed by a `readOnly` byte since 3.4; see `Handshake`. @since 0.1.0 */
+/**
+ * The request that begins or resumes a session. Since 3.4 a byte `readOnly` follows; see `Handshake`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const ConnectRequest = Schema.Struct({
   protocolVersion: Jute.Int,
   lastZxidSeen: Jute.Long,
@@ -126,7 +160,12 @@ export const ConnectRequest = Schema.Struct({
   passwd: Jute.NullOr(Jute.Buffer)
 })
 
-/** Followed by a `readOnly` byte since 3.4; see `Handshake`. @since 0.1.0 */
+/**
+ * The reply to a connect request. Since 3.4 a byte `readOnly` follows; see `Handshake`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const ConnectResponse = Schema.Struct({
   protocolVersion: Jute.Int,
   timeOut: Jute.Int,
@@ -134,20 +173,40 @@ export const ConnectResponse = Schema.Struct({
   passwd: Jute.NullOr(Jute.Buffer)
 })
 
-/** @since 0.1.0 */
+/**
+ * An event of a watch: its type (see `WatchEvent`), the state of the session (3 is connected), and the path.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const WatcherEvent = Schema.Struct({ type: Jute.Int, state: Jute.Int, path: Jute.UString })
 
-/** @since 0.1.0 */
+/**
+ * The head of each operation and each result in a transaction. `done` marks the end.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const MultiHeader = Schema.Struct({ type: Jute.Int, done: Jute.Boolean, err: Jute.Int })
 
-/** @since 0.1.0 */
+/**
+ * The error code of one operation in a transaction, and the response of addWatch.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const ErrorResponse = Schema.Struct({ err: Jute.Int })
 
 // -----------------------------------------------------------------------------
 // requests
 // -----------------------------------------------------------------------------
 
-/** create, create2 and createContainer; `flags` are the numbers of `CreateMode`. @since 0.1.0 */
+/**
+ * The request of create, create2 and createContainer. `flags` are the numbers of `CreateMode`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const CreateRequest = Jute.direct(
   Schema.Struct({
     path: Jute.UString,
@@ -165,10 +224,20 @@ export const CreateRequest = Jute.direct(
   }
 )
 
-/** `ttl` in milliseconds, 1 to 2^40 - 1. @since 0.1.0 */
+/**
+ * The request of createTTL. `ttl` is in milliseconds, from 1 to 2^40 - 1.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const CreateTTLRequest = Schema.Struct({ ...CreateRequest.fields, ttl: Jute.Long })
 
-/** @since 0.1.0 */
+/**
+ * The request of delete. `version` -1 matches any version of the data.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const DeleteRequest = Jute.direct(Schema.Struct({ path: Jute.UString, version: Jute.Int }), {
   write: (writer, value) => {
     writer.ustring(value.path)
@@ -176,10 +245,20 @@ export const DeleteRequest = Jute.direct(Schema.Struct({ path: Jute.UString, ver
   }
 })
 
-/** @since 0.1.0 */
+/**
+ * The request of check. `version` -1 matches any version of the data.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const CheckVersionRequest = Schema.Struct({ path: Jute.UString, version: Jute.Int })
 
-/** exists, getData, getChildren and getChildren2. @since 0.1.0 */
+/**
+ * The request of exists, getData, getChildren and getChildren2. `watch` sets a one-shot watch.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const WatchedReadRequest = Jute.direct(Schema.Struct({ path: Jute.UString, watch: Jute.Boolean }), {
   write: (writer, value) => {
     writer.ustring(value.path)
@@ -187,10 +266,20 @@ export const WatchedReadRequest = Jute.direct(Schema.Struct({ path: Jute.UString
   }
 })
 
-/** getACL, sync and getAllChildrenNumber. @since 0.1.0 */
+/**
+ * The request of getACL, sync and getAllChildrenNumber.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const PathRequest = Schema.Struct({ path: Jute.UString })
 
-/** @since 0.1.0 */
+/**
+ * The request of setData. `version` -1 matches any version of the data.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const SetDataRequest = Jute.direct(
   Schema.Struct({
     path: Jute.UString,
@@ -206,14 +295,25 @@ export const SetDataRequest = Jute.direct(
   }
 )
 
-/** `version` is compared with the znode's `aversion`. @since 0.1.0 */
+/**
+ * The request of setACL. `version` is compared with the znode's `aversion`; -1 matches any.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const SetACLRequest = Schema.Struct({
   path: Jute.UString,
   acl: Jute.NullOr(Jute.Vector(RequestedAcl)),
   version: Jute.Int
 })
 
-/** @since 0.1.0 */
+/**
+ * The request of reconfig: servers that join or leave, or the new list of members. `curConfigId` -1 matches any
+ * configuration.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const ReconfigRequest = Schema.Struct({
   joiningServers: Jute.NullOr(Jute.UString),
   leavingServers: Jute.NullOr(Jute.UString),
@@ -221,13 +321,30 @@ export const ReconfigRequest = Schema.Struct({
   curConfigId: Jute.Long
 })
 
-/** checkWatches and removeWatches: 1 children, 2 data, 3 any; 4 persistent and 5 recursive since 3.9. @since 0.1.0 */
+/**
+ * The request of checkWatches and removeWatches. `type` is 1 for children, 2 for data, 3 for any, and since 3.9 4 for
+ * persistent and 5 for recursive.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const RemoveWatchesRequest = Schema.Struct({ path: Jute.UString, type: Jute.Int })
 
-/** `mode` 0 is persistent, 1 persistent and recursive. @since 0.1.0 */
+/**
+ * The request of addWatch. `mode` is 0 for persistent, 1 for persistent and recursive.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const AddWatchRequest = Schema.Struct({ path: Jute.UString, mode: Jute.Int })
 
-/** @since 0.1.0 */
+/**
+ * The request of setWatches: the one-shot watches of a client that has reconnected, and the last transaction that it has
+ * seen. A watch whose znode has changed since then fires at once.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const SetWatches = Schema.Struct({
   relativeZxid: Jute.Long,
   dataWatches: Jute.Vector(Jute.UString),
@@ -235,61 +352,136 @@ export const SetWatches = Schema.Struct({
   childWatches: Jute.Vector(Jute.UString)
 })
 
-/** @since 0.1.0 */
+/**
+ * The request of setWatches2: that of setWatches, with persistent watches.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const SetWatches2 = Schema.Struct({
   ...SetWatches.fields,
   persistentWatches: Jute.Vector(Jute.UString),
   persistentRecursiveWatches: Jute.Vector(Jute.UString)
 })
 
-/** @since 0.1.0 */
+/**
+ * The request of auth. `type` is always 0; `auth` has the credentials, such as "user:password" for the scheme digest.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const AuthPacket = Schema.Struct({ type: Jute.Int, scheme: Jute.UString, auth: Jute.NullOr(Jute.Buffer) })
 
-/** @since 0.1.0 */
+/**
+ * The request of sasl: the next token of the client.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const GetSASLRequest = Schema.Struct({ token: Jute.NullOr(Jute.Buffer) })
 
-/** @since 0.1.0 */
+/**
+ * The request of getEphemerals. Null, or "/", means all ephemeral znodes of the session.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const GetEphemeralsRequest = Schema.Struct({ prefixPath: Jute.NullOr(Jute.UString) })
 
 // -----------------------------------------------------------------------------
 // responses
 // -----------------------------------------------------------------------------
 
-/** create and sync. @since 0.1.0 */
+/**
+ * The response of create and sync.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const PathResponse = Jute.direct(Schema.Struct({ path: Jute.UString }), {
   read: (reader) => ({ path: reader.text() })
 })
 
-/** create2, createContainer and createTTL. @since 0.1.0 */
+/**
+ * The response of create2, createContainer and createTTL.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const Create2Response = Schema.Struct({ path: Jute.UString, stat: Stat })
 
-/** exists, setData and setACL. @since 0.1.0 */
+/**
+ * The response of exists, setData and setACL.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const StatResponse = Jute.direct(Schema.Struct({ stat: Stat }), {
   read: (reader) => ({ stat: statCodec.read(reader) })
 })
 
-/** getData and reconfig; `data` is null where the znode was created without data. @since 0.1.0 */
+/**
+ * The response of getData and reconfig. `data` is null if the znode was created without data.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const GetDataResponse = Jute.direct(Schema.Struct({ data: Jute.NullOr(Jute.Buffer), stat: Stat }), {
   read: (reader) => ({ data: reader.buffer(), stat: statCodec.read(reader) })
 })
 
-/** @since 0.1.0 */
+/**
+ * The response of getACL.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const GetACLResponse = Schema.Struct({ acl: Jute.Vector(Acl), stat: Stat })
 
-/** @since 0.1.0 */
+/**
+ * The response of getChildren: names, in no order.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const GetChildrenResponse = Schema.Struct({ children: Jute.Vector(Jute.UString) })
 
-/** @since 0.1.0 */
+/**
+ * The response of getChildren2: names, in no order, and the Stat of the parent.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const GetChildren2Response = Schema.Struct({ children: Jute.Vector(Jute.UString), stat: Stat })
 
-/** @since 0.1.0 */
+/**
+ * The response of sasl: the server's token.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const SetSASLResponse = Schema.Struct({ token: Jute.NullOr(Jute.Buffer) })
 
-/** @since 0.1.0 */
+/**
+ * The response of getEphemerals: paths.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const GetEphemeralsResponse = Schema.Struct({ ephemerals: Jute.Vector(Jute.UString) })
 
-/** @since 0.1.0 */
+/**
+ * The response of getAllChildrenNumber: the number of all descendants of the znode.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const GetAllChildrenNumberResponse = Schema.Struct({ totalNumber: Jute.Int })
 
-/** @since 0.1.0 */
+/**
+ * The response of whoAmI: the identities of the connection.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const WhoAmIResponse = Schema.Struct({ clientInfo: Jute.Vector(ClientInfo) })

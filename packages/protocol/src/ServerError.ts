@@ -1,8 +1,8 @@
 /**
- * The errors that a server answers an operation with, one class a ZooKeeper code.
+ * The errors with which a server answers an operation, one class for each code of ZooKeeper.
  *
- * Only the codes that say something about a znode have a class of their own; which operation can be answered with which
- * of them stands in the operation table. Every other code reaches an application as the session's `ServerRefused`.
+ * Only codes that say something about a znode have a class; the operation table has which operation can fail with which of
+ * them. Any other code reaches an application as the session's `ServerRefused`.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ interface Subject {
 const explain = (error: Subject, why: string) => `${error.operation} ${Printable.escape(error.path)}: ${why}`
 
 /**
- * The znode, or for a create its parent, does not exist.
+ * The znode does not exist or, for a create, its parent does not exist.
  *
  * @category errors
  * @since 0.1.0
@@ -43,7 +43,8 @@ export class NoNode extends ErrorClass.make(Schema.TaggedError<NoNode>()("NoNode
 }
 
 /**
- * The ACL does not allow it to any identity of this connection.
+ * The ACL does not permit the operation to any identity of this connection. Use `getAcl` and `whoAmI` to compare, and
+ * `addAuth` to add an identity. For create and delete the ACL of the parent counts.
  *
  * @category errors
  * @since 0.1.0
@@ -55,7 +56,7 @@ export class NoAuth extends ErrorClass.make(Schema.TaggedError<NoAuth>()("NoAuth
 }
 
 /**
- * The version that was expected is not the version that is there.
+ * The version in the request is not the current version: another client has changed the znode. Read it again, then retry.
  *
  * @category errors
  * @since 0.1.0
@@ -67,6 +68,8 @@ export class BadVersion extends ErrorClass.make(Schema.TaggedError<BadVersion>()
 }
 
 /**
+ * A znode exists already at the path of a create.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -77,6 +80,8 @@ export class NodeExists extends ErrorClass.make(Schema.TaggedError<NodeExists>()
 }
 
 /**
+ * The znode of a delete has children. Delete them first, or use `deleteAll`.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -87,6 +92,8 @@ export class NotEmpty extends ErrorClass.make(Schema.TaggedError<NotEmpty>()("No
 }
 
 /**
+ * The parent of a create is ephemeral, and ephemeral znodes cannot have children.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -99,7 +106,8 @@ export class NoChildrenForEphemerals extends ErrorClass.make(
 }
 
 /**
- * The ACL is empty, names an unknown scheme or a malformed id, or says `auth` on a connection without an identity.
+ * The ACL is empty, has a scheme that the server does not know or a malformed id, or has the scheme `auth` on a connection
+ * without an identity.
  *
  * @category errors
  * @since 0.1.0
@@ -114,7 +122,7 @@ export class InvalidACL extends ErrorClass.make(Schema.TaggedError<InvalidACL>()
 }
 
 /**
- * A hard quota would be exceeded. ZooKeeper 3.7 and later, with `enforceQuota=true`.
+ * The write would exceed a hard quota on the znode or an ancestor. Since ZooKeeper 3.7, with `enforceQuota=true`.
  *
  * @category errors
  * @since 0.1.0
@@ -126,7 +134,7 @@ export class QuotaExceeded extends ErrorClass.make(Schema.TaggedError<QuotaExcee
 }
 
 /**
- * The servers of the new configuration are no connected and synced quorum. ZooKeeper 3.5 and later.
+ * The servers of the new configuration are not a connected and synced quorum. Since ZooKeeper 3.5.
  *
  * @category errors
  * @since 0.1.0
@@ -140,7 +148,7 @@ export class NewConfigNoQuorum extends ErrorClass.make(
 }
 
 /**
- * Another reconfiguration runs. ZooKeeper 3.5 and later.
+ * Another reconfiguration is in progress. Since ZooKeeper 3.5.
  *
  * @category errors
  * @since 0.1.0
@@ -154,7 +162,7 @@ export class ReconfigInProgress extends ErrorClass.make(
 }
 
 /**
- * There is no such watch on this connection. ZooKeeper 3.5 and later.
+ * This connection has no such watch. Since ZooKeeper 3.5.
  *
  * @category errors
  * @since 0.1.0
@@ -186,13 +194,15 @@ export const classes = {
 } as const
 
 /**
+ * The name of a code that has a class.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Name = keyof typeof classes
 
 /**
- * The error type of a name: `ByName<"NoNode" | "NoAuth">` is `NoNode | NoAuth`.
+ * The error classes of names: `ByName<"NoNode" | "NoAuth">` is `NoNode | NoAuth`.
  *
  * @category models
  * @since 0.1.0
@@ -208,7 +218,17 @@ export type ByName<N extends Name> = { readonly [K in N]: InstanceType<(typeof c
 export type ServerError = ByName<Name>
 
 /**
- * The error of a code, if it is one of the `names` that the operation may be answered with.
+ * The error of a code, if it is one of `names`, the errors of an operation; otherwise undefined.
+ *
+ * @example
+ * ```ts
+ * import * as Operations from "@effect-zookeeper/protocol/Operations"
+ * import * as ServerError from "@effect-zookeeper/protocol/ServerError"
+ *
+ * const { errors, name } = Operations.getData
+ * const error = ServerError.fromCode(-101, errors, { path: "/app", operation: name })
+ * console.log(error?.message) // getData /app: the znode does not exist
+ * ```
  *
  * @category constructors
  * @since 0.1.0

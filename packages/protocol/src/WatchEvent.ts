@@ -1,5 +1,5 @@
 /**
- * What a watch reports.
+ * The events that watches report.
  *
  * @since 0.1.0
  */
@@ -19,13 +19,15 @@ export const types = {
 } as const
 
 /**
+ * The name of a type of event.
+ *
  * @category models
  * @since 0.1.0
  */
 export type WatchEventType = keyof typeof types
 
 /**
- * A change of a znode. It carries no data: who wants to know what is there now reads it.
+ * A change of a znode. It has no data: read the znode to see its current state.
  *
  * @category models
  * @since 0.1.0
@@ -34,13 +36,13 @@ export interface WatchEvent {
   readonly type: WatchEventType
   /** The znode that changed; for `NodeChildrenChanged` the parent whose list of children changed. */
   readonly path: string
-  /** The transaction that changed it. Servers before 3.9 do not say. */
+  /** The transaction that changed it; None with servers before 3.9, which do not tell. */
   readonly zxid: Option.Option<bigint>
 }
 
 /**
- * Events may have been missed, since the connection was lost and servers replay none for persistent watches. Whoever
- * keeps a picture of the tree reads it anew.
+ * Events may have been missed: the connection was lost, and servers do not replay events of persistent watches. If you keep
+ * a copy of the tree, read it again.
  *
  * @category models
  * @since 0.1.0
@@ -52,7 +54,7 @@ export interface Gap {
 }
 
 /**
- * The type of a number on the wire, if it is known.
+ * The type of event with this number on the wire; undefined for an unknown number.
  *
  * @category getters
  * @since 0.1.0

@@ -1,12 +1,12 @@
 /**
- * Znode paths: the rules of ZooKeeper's `PathUtils`, their parts, the chroot, and the counter of sequential nodes.
+ * Znode paths: the rules of ZooKeeper's `PathUtils`, the parts of a path, the chroot, and the numbers of sequential znodes.
  *
- * Every function is pure and takes plain strings. A path is a sequence of UTF-16 code units here as it is in Java:
- * nothing is normalised, nothing is folded, and two paths are equal when their code units are. What no function does is
- * to repair a path: a caller who writes `/a//b` or `/a/` made a mistake that is worth an error.
+ * Every function is pure and takes plain strings. A path is a sequence of UTF-16 code units, as in Java: nothing is
+ * normalised, and two paths are equal when their code units are equal. No function repairs a path: `/a//b` and `/a/` are
+ * mistakes that deserve an error.
  *
- * `check`, `validate` and their `Sequential` siblings judge a path; all others expect one that has been judged, never
- * throw, and give an answer without a meaning for anything else.
+ * `check`, `validate` and their `Sequential` variants test a path. All other functions expect a valid path; for others they
+ * give a meaningless result, and never throw.
  *
  * @since 0.1.0
  */
@@ -14,22 +14,22 @@ import * as Result from "effect/Result"
 import { InvalidArgument } from "./InvalidArgument.ts"
 
 /**
- * A path that ends in the number that a server gave to a sequential node.
+ * The path of a sequential znode, split before the number that the server has appended.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Sequenced {
-  /** All before the number, as the node was asked for. */
+  /** The part before the number, as in the create request. */
   readonly prefix: string
-  /** The value of the parent's counter: a signed 32-bit integer, negative after 2147483647. */
+  /** The number, from the counter of the parent: a signed 32-bit integer, negative after 2147483647. */
   readonly sequence: number
 }
 
 /**
- * The rule that a path breaks, or undefined for a valid one.
+ * The rule that a path breaks; undefined for a valid path. See `validate` for the rules.
  *
- * It runs for every request: one pass, and nothing is allocated for a valid path.
+ * It runs for every request: it takes one pass and allocates nothing for a valid path.
  *
  * @category validation
  * @since 0.1.0
@@ -37,9 +37,9 @@ export interface Sequenced {
 export const check = (path: string): string | undefined => scan(path, false)
 
 /**
- * The rule that the path of a sequential create breaks, or undefined for a valid one.
+ * The rule that the path of a sequential create breaks; undefined for a valid path.
  *
- * The server appends digits before it judges, so `/a/`, `/a/.` and `/a/..` are fine here.
+ * The server appends digits before it checks the path, so `/a/`, `/a/.` and `/a/..` are valid here.
  *
  * @category validation
  * @since 0.1.0
@@ -47,14 +47,14 @@ export const check = (path: string): string | undefined => scan(path, false)
 export const checkSequential = (path: string): string | undefined => scan(path, true)
 
 /**
- * Succeeds with the path itself, or fails with the rule that it breaks.
+ * Succeeds with the path itself, or fails with `InvalidArgument` and the rule that the path breaks.
  *
  * **Details**
  *
- * A path starts with "/", does not end with "/" (but for "/" alone), has no empty component and none that is "." or
- * "..", and has no character of U+0000 to U+001F, U+007F to U+009F, U+D800 to U+F8FF (so none outside of the Basic
- * Multilingual Plane, emoji included) or U+FFF0 to U+FFFF. All else is allowed, and there is no limit of length but the
- * server's limit for a whole request. `argument` is the name that the error shows.
+ * A path starts with "/", does not end with "/" (except the root "/"), has no component that is empty, "." or "..", and has
+ * no character of U+0000 to U+001F, U+007F to U+009F, U+D800 to U+F8FF (so none outside of the Basic Multilingual Plane,
+ * which excludes emoji) or U+FFF0 to U+FFFF. Anything else is allowed. The only limit of length is the server's limit for a
+ * whole request. `argument` is the name that the error shows.
  *
  * @category validation
  * @since 0.1.0
@@ -72,8 +72,8 @@ export const validateSequential = (path: string, argument = "path"): Result.Resu
   toResult(path, argument, checkSequential(path))
 
 /**
- * The path of a node below a parent. `name` may have several components; an empty one gives the parent and a "/": the
- * prefix of sequential nodes whose names are nothing but a number.
+ * The path of a znode below a parent. `name` may have several components. An empty name gives the parent and a "/": the
+ * prefix of sequential znodes whose names are only a number.
  *
  * @category parts
  * @since 0.1.0
@@ -81,7 +81,7 @@ export const validateSequential = (path: string, argument = "path"): Result.Resu
 export const join = (parent: string, name: string): string => (parent === "/" ? `/${name}` : `${parent}/${name}`)
 
 /**
- * The path of the node above, or undefined for "/", which has none.
+ * The path of the parent; undefined for "/".
  *
  * @category parts
  * @since 0.1.0
@@ -93,7 +93,7 @@ export const parent = (path: string): string | undefined => {
 }
 
 /**
- * The last component, as `getChildren` of the parent lists it: "" for "/".
+ * The last component of a path, as `getChildren` of the parent lists it; "" for "/".
  *
  * @category parts
  * @since 0.1.0
@@ -101,7 +101,7 @@ export const parent = (path: string): string | undefined => {
 export const name = (path: string): string => path.slice(path.lastIndexOf("/") + 1)
 
 /**
- * All nodes above a path, from "/" downwards and without the path itself: `/a/b` has "/" and "/a", "/" has none.
+ * The paths of all ancestors, from "/" downwards: `/a/b` has "/" and "/a", and "/" has none.
  *
  * @category parts
  * @since 0.1.0
@@ -116,7 +116,8 @@ export const ancestors = (path: string): ReadonlyArray<string> => {
 }
 
 /**
- * The chroot that the functions below expect: "" for none, which is also what "/" means, or else a valid path.
+ * The chroot in the form that the functions below expect: "" for no chroot, also for "/", or else a valid path. It fails
+ * with `InvalidArgument` for an invalid path.
  *
  * @category chroot
  * @since 0.1.0
@@ -125,7 +126,7 @@ export const normalizeChroot = (chroot: string, argument = "chroot"): Result.Res
   chroot === "" || chroot === "/" ? noChroot : validate(chroot, argument)
 
 /**
- * The server's name of a client's path: "/" is the chroot itself.
+ * The path on the server of a path as a client sees it: "/" is the chroot itself.
  *
  * **Gotchas**
  *
@@ -138,10 +139,10 @@ export const toServer = (chroot: string, path: string): string =>
   chroot.length <= 1 ? path : path === "/" ? chroot : chroot + path
 
 /**
- * The server's name of the prefix of a sequential create.
+ * The path on the server of the prefix of a sequential create.
  *
- * It differs from `toServer` for "/" alone: under the chroot "/app" the node has to become "/app/0000000000", while
- * "/app" with a number appended would be a sibling of the chroot.
+ * It differs from `toServer` only for "/": under the chroot "/app" the znode has to become "/app/0000000000", while "/app"
+ * with a number appended would be a sibling of the chroot.
  *
  * @category chroot
  * @since 0.1.0
@@ -150,9 +151,9 @@ export const toServerSequential = (chroot: string, prefix: string): string =>
   chroot.length <= 1 ? prefix : chroot + prefix
 
 /**
- * The client's name of a server's path, or undefined for a path that is not under the chroot.
+ * The path as a client sees it of a path on the server; undefined for a path that is not under the chroot.
  *
- * The chroot ends at a component: "/app" is "/", "/app/a" is "/a", and "/apple" is foreign.
+ * The chroot ends at a component: with the chroot "/app", "/app" is "/", "/app/a" is "/a", and "/apple" is not under it.
  *
  * @category chroot
  * @since 0.1.0
@@ -164,7 +165,7 @@ export const toClient = (chroot: string, serverPath: string): string | undefined
 }
 
 /**
- * Whether a server's path is the chroot or below it. All are under the chroot "" (or "/").
+ * Whether a path on the server is the chroot or below it. All paths are under the chroot "" (or "/").
  *
  * @category chroot
  * @since 0.1.0
@@ -174,10 +175,10 @@ export const isUnder = (chroot: string, path: string): boolean =>
   (path.startsWith(chroot) && (path.length === chroot.length || path.charCodeAt(chroot.length) === slashCode))
 
 /**
- * The number that a server appends for a value of its counter: Java's `%010d`.
+ * The text that a server appends for a value of the counter: Java's `%010d`.
  *
- * It has ten characters, the sign included, or eleven from -1000000000 downwards: "0000000007", "-000000005",
- * "-2147483648". `sequence` is taken as a signed 32-bit integer.
+ * It has ten characters, a sign included, or eleven from -1000000000 downwards: "0000000007", "-000000005", "-2147483648".
+ * `sequence` is taken as a signed 32-bit integer.
  *
  * @category sequences
  * @since 0.1.0
@@ -188,19 +189,19 @@ export const formatSequence = (sequence: number): string => {
 }
 
 /**
- * The number of a sequential node whose prefix is known, or undefined when there is no such number after it.
+ * The number of a sequential znode with a known prefix; undefined if no number follows the prefix.
  *
  * **Details**
  *
- * `path` is what `create` returned or a name out of `getChildren`. `prefix` is what was asked for, as a path
- * ("/locks/lock-"), as a name ("lock-"), or as the part of a name that stands before the number, so that a name with an
- * id in front ("_c_0f3a-lock-0000000001") needs no care. The whole text after the prefix has to be a number exactly as
- * the server writes it; its sign is never mistaken for a "-" at the end of the prefix.
+ * `path` is the result of `create` or a name from `getChildren`. `prefix` is the path of the create ("/locks/lock-"), its
+ * name ("lock-"), or the part of the name before the number, so that a name with an id in front
+ * ("_c_0f3a-lock-0000000001") can be used as it is. The whole text after the prefix must be a number exactly as the server
+ * writes it; its sign is never mistaken for a "-" at the end of the prefix.
  *
  * **Gotchas**
  *
- * A prefix made of nothing but "-" that is neither the whole path nor the whole name before the number leaves open whose
- * the last "-" is; it is taken as the prefix's.
+ * If the prefix consists of "-" only, and is neither the whole path nor the whole name before the number, the last "-" may
+ * be a sign; it is taken as a part of the prefix.
  *
  * @category sequences
  * @since 0.1.0
@@ -215,7 +216,7 @@ export const sequence = (path: string, prefix: string): number | undefined => {
     const found = parseSequence(path, nameStart + prefix.length)
     if (found !== undefined) return found
   }
-  // With nothing to look for, anything would match.
+  // Any text would match an empty prefix.
   if (prefix === "") return undefined
   for (const width of numberWidths) {
     const end = path.length - width
@@ -228,11 +229,11 @@ export const sequence = (path: string, prefix: string): number | undefined => {
 }
 
 /**
- * The order in which a parent handed out two numbers: -1 when `a` came before `b`, 1 when after, 0 when they are one.
+ * Compares the numbers of two sequential znodes in the order of their creation: -1 when `a` came before `b`, 1 when it came
+ * after, 0 when they are equal. Use it to sort the children of a queue or lock.
  *
- * The counter wraps from 2147483647 to -2147483648, so numbers are compared by the way from one to the other (`(b - a) |
- * 0`, as serial numbers are) and not by size. That is right as long as the living nodes are less than 2^31 creations
- * apart; it is an order over such nodes, not over all numbers at once.
+ * The counter wraps from 2147483647 to -2147483648, so numbers are compared by their distance (`(b - a) | 0`, as serial
+ * numbers are) and not by size. That is right as long as the existing znodes are less than 2^31 creations apart.
  *
  * @category sequences
  * @since 0.1.0
@@ -240,24 +241,24 @@ export const sequence = (path: string, prefix: string): number | undefined => {
 export const compareSequence = (a: number, b: number): -1 | 0 | 1 => {
   const distance = (b - a) | 0
   if (distance === 0) return 0
-  // Exactly half the circle apart neither is the earlier one: the smaller, so that both directions agree.
+  // Half the circle apart, neither is earlier: the smaller one comes first, so that both directions agree.
   if (distance === minInt32) return a < b ? -1 : 1
   return distance > 0 ? -1 : 1
 }
 
 /**
- * Splits off the number of a sequential node whose prefix is not known, or undefined when there is none at the end.
+ * Splits the number off a sequential znode with an unknown prefix; undefined if there is no number at the end.
  *
  * **When to use**
  *
- * Only when the prefix cannot be known, as in a tool that lists other people's nodes; else `sequence`.
+ * Only when the prefix is not known, as in a tool that lists the znodes of other applications; otherwise use `sequence`.
  *
  * **Gotchas**
  *
- * The last ten digits are read as the number, and a "-" before them as a part of the prefix, because "lock-0000000001"
- * is what nearly all nodes look like. After the counter's overflow that is a guess: "lock--1999999999" is the node
- * -1999999999 of "lock-" as well as the node 1999999999 of "lock--", and the latter is what this function says. A name
- * that merely ends in ten digits, or in "-" and nine, cannot be told from a sequential one either.
+ * The last ten digits are read as the number, and a "-" before them as a part of the prefix, since nearly all names look like
+ * "lock-0000000001". After an overflow of the counter that is a guess: "lock--1999999999" may be the number -1999999999 of
+ * "lock-" or the number 1999999999 of "lock--", and this function gives the latter. Nor can it tell a sequential znode from
+ * a name that merely ends in ten digits, or in "-" and nine.
  *
  * @category sequences
  * @since 0.1.0
@@ -278,7 +279,7 @@ const dotCode = 0x2e
 const minInt32 = -2147483648
 const maxInt32 = 2147483647
 
-/** The lengths of a number: eleven only for a sign and ten digits. */
+/** The lengths of a number; eleven only for a sign and ten digits. */
 const numberWidths = [10, 11] as const
 
 const noChroot: Result.Result<string, InvalidArgument> = Result.succeed("")
@@ -287,19 +288,19 @@ const toResult = (path: string, argument: string, rule: string | undefined): Res
   rule === undefined ? Result.succeed(path) : Result.fail(new InvalidArgument({ argument, value: String(path), rule }))
 
 /**
- * Paths that are valid beyond doubt: names of printable ASCII that do not begin with a ".". What does not match may be valid
- * all the same.
+ * Matches only valid paths: names of printable ASCII that do not begin with ".". A path that does not match may be valid
+ * nevertheless.
  */
 const plain = /^(?:\/[!-\-0-~][ -.0-~]*)+$/
 
-/** Of so many characters the expression takes half the time of the loop, below there is no difference. */
+/** From so many characters on, the expression takes half the time of the loop; below there is no difference. */
 const LONG = 24
 
-/** An expression remembers every character that it has passed. */
+/** Longer paths are left to the loop, since the expression remembers every character that it has passed. */
 const LONGEST = 1024
 
 const scan = (path: string, sequential: boolean): string | undefined => {
-  // Callers without types pass undefined; that deserves a rule and not a TypeError from the next line.
+  // Callers without types may pass undefined, which deserves a rule instead of a TypeError from the next line.
   if (typeof path !== "string") return "a path must be a string"
   const length = path.length
   if (length === 0) return 'a path must not be empty: the root is "/"'
@@ -319,7 +320,7 @@ const scan = (path: string, sequential: boolean): string | undefined => {
       return `a path must not have the character ${codePointName(code)} (at ${index})`
     }
   }
-  // A number follows: whatever stands at the end is not a whole component yet.
+  // A number follows, so the text at the end is not a whole component yet.
   if (sequential || length === 1) return undefined
   return start === length ? endsWithSlash : checkRelative(path, start, length)
 }
@@ -333,7 +334,7 @@ const checkRelative = (path: string, start: number, end: number): string | undef
   return `a path must not be relative: no name may be "." or ".." (at ${start})`
 }
 
-/** Of the units from U+007F upwards. */
+/** Whether a code unit from U+007F upwards is forbidden. */
 const isForbidden = (code: number): boolean => code <= 0x9f || (code >= 0xd800 && code <= 0xf8ff) || code >= 0xfff0
 
 const codePointName = (code: number): string => `U+${code.toString(16).toUpperCase().padStart(4, "0")}`
@@ -351,7 +352,7 @@ const parseSequence = (text: string, start: number): number | undefined => {
     value = value * 10 + digit
   }
   if (!negative) return value <= maxInt32 ? value : undefined
-  // No "-000000000", and no zero in front of ten digits.
+  // The server writes no "-000000000", and no zero in front of ten digits.
   const smallest = digits === 9 ? 1 : 1_000_000_000
   return value >= smallest && value <= -minInt32 ? -value : undefined
 }

@@ -1,13 +1,13 @@
 /**
- * What servers take for an address or a range in an ACL of the scheme "ip": IPv4 in all releases, IPv6 from 3.9.4 on.
+ * The addresses and ranges that servers accept in an ACL of the scheme "ip": IPv4 in all releases, IPv6 since 3.9.4.
  *
- * Numbers are read as Java's `Integer.parseInt` reads them, so "010.0.0.1" and "+8" are fine: an ACL that a server has
+ * Numbers are read as Java's `Integer.parseInt` reads them, so "010.0.0.1" and "+8" are valid: an ACL that a server has
  * stored must not be refused when it is sent back.
  */
 
-/** Whether some server accepts the id. */
+/** Whether any release of ZooKeeper accepts the id. */
 export const isValid = (id: string): boolean => {
-  // Java reads the digits of every script; the server may judge such a curiosity.
+  // Java reads the digits of every script, so such an id is left to the server.
   if (/\P{ASCII}/u.test(id)) return true
   const slash = id.indexOf("/")
   const address = slash === -1 ? id : id.slice(0, slash)
@@ -16,7 +16,7 @@ export const isValid = (id: string): boolean => {
   return slash === -1 || isWithin(id.slice(slash + 1), width)
 }
 
-/** A range of IPv4 as servers before 3.9.4 read it, or undefined: the address as 32 bits, and how many of them count. */
+/** A range of IPv4 as servers before 3.9.4 read it: the address as 32 bits, and how many of them count. */
 export const parseIpv4 = (id: string): { readonly address: number; readonly bits: number } | undefined => {
   const slash = id.indexOf("/")
   const address = slash === -1 ? id : id.slice(0, slash)

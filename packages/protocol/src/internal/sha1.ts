@@ -1,7 +1,7 @@
 /**
- * SHA-1 (FIPS 180-4), for the digest scheme alone: it works at once and in every runtime, where `node:crypto` would tie
- * the package to one and WebCrypto would make the building of an ACL asynchronous. It is no choice of a hash: the scheme
- * prescribes it, and inputs are as short as a password.
+ * SHA-1 (FIPS 180-4), only for the digest scheme, which prescribes it. This code is synchronous and works in every runtime:
+ * `node:crypto` would tie the package to one, and WebCrypto would make the building of an ACL asynchronous. Inputs are as
+ * short as a password.
  */
 
 /** The 20 bytes of the hash. */

@@ -1,19 +1,20 @@
 /**
- * The Node.js that these packages need. An older one fails somewhere within, with an error that says nothing of the cause.
+ * Refuses a Node.js that is too old. Without this check it would fail somewhere inside, with an error that does not name the
+ * cause.
  */
 
-/** As in `engines` of each package.json. */
+/** The same as `engines` in each package.json. */
 const OLDEST = [22, 19] as const
 
-/** Throws where Node.js is too old. Called once, while the first module of ours is evaluated. */
+/** Throws if Node.js is too old. It runs once, while the first module of these packages is evaluated. */
 export const requireSupportedNode = (process: unknown = Reflect.get(globalThis, "process")): void => {
   const mistake = unsupported(process)
   if (mistake !== undefined) throw new Error(mistake)
 }
 
 /**
- * What to say of a runtime that is Node.js and too old. Browsers have no `process`; Deno and Bun have one that names the
- * Node.js that they are compatible with, and are not refused by that.
+ * The message for a Node.js that is too old; undefined for any other runtime. Browsers have no `process`; Deno and Bun name
+ * a Node.js that they are compatible with, and are not refused for that.
  */
 export const unsupported = (process: unknown): string | undefined => {
   const versions = memberOf(process, "versions")

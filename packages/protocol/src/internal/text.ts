@@ -1,6 +1,6 @@
 /**
- * Text as Java servers write it: UTF-8, in which characters outside the basic plane may stand as two three-byte
- * surrogates (CESU-8). Decoding is lenient, for a strange byte in one name must not cost a connection.
+ * Text as Java servers write it: UTF-8, where a character outside the basic plane may be two surrogates of three bytes each
+ * (CESU-8). Decoding is lenient, since one invalid byte in a name must not end a connection.
  */
 
 interface NodeBuffer {
@@ -11,8 +11,8 @@ interface NodeBuffer {
 
 const prototype = (globalThis as { readonly Buffer?: { readonly prototype: NodeBuffer } }).Buffer?.prototype
 
-// Node's own are two to ten times faster than TextDecoder and TextEncoder; other runtimes take the portable way, imitations
-// of its Buffer included.
+// Node's Buffer is two to ten times faster than TextDecoder and TextEncoder. Other runtimes use those, also where they
+// imitate Buffer.
 const native =
   typeof prototype?.utf8Slice === "function" && typeof prototype.utf8Write === "function" ? prototype : undefined
 const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
@@ -20,13 +20,13 @@ const textEncoder = new TextEncoder()
 
 const REPLACEMENT = "\ufffd"
 
-/** Below so many bytes a loop over ASCII characters beats the call into the runtime: when reading, when writing. */
+/** Up to so many bytes a loop over ASCII characters is faster than the call into the runtime, for reading and for writing. */
 const SHORT = 8
 const SHORT_WRITE = 16
 
 /**
- * Writes a text at an offset behind which there are three bytes for each of its units, the most that UTF-8 takes. How many
- * bytes it took. A surrogate without its partner becomes U+FFFD.
+ * Writes a text, and returns how many bytes it took. After the offset there must be three bytes for each of its code units,
+ * the most that UTF-8 takes. A surrogate without its partner becomes U+FFFD.
  */
 export const encodeText = (text: string, bytes: Uint8Array, at: number): number => {
   if (text.length < SHORT_WRITE) {
@@ -58,7 +58,7 @@ export const decodeText = (bytes: Uint8Array, start: number, end: number): strin
   return text.includes(REPLACEMENT) ? decodeLenient(bytes, start, end) : text
 }
 
-/** One character a byte. */
+/** Decodes each byte as one character. */
 export const decodeLatin1 = (bytes: Uint8Array, start: number, end: number): string => {
   if (native !== undefined) return native.latin1Slice.call(bytes, start, end)
   let text = ""
@@ -98,7 +98,7 @@ const decodeLenient = (bytes: Uint8Array, start: number, end: number): string =>
     plain = i
   }
   flush(end)
-  // A surrogate without its partner is no character.
+  // A surrogate without its partner is not a character.
   return text.toWellFormed()
 }
 

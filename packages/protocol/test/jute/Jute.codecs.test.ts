@@ -196,14 +196,14 @@ describe("errors", () => {
     assert.strictEqual(fails(Jute.decode(Operations.multi.request, bytes.subarray(0, 30))).field, "[1].path")
   })
 
-  it("refuse in a multi what cannot stand in one", () => {
+  it("refuse operations that cannot be in a multi", () => {
     const writer = new JuteWriter()
     Jute.codec(Records.MultiHeader).write(writer, { type: Operations.getACL.opCode, done: false, err: -1 })
     const error = fails(Jute.decode(Operations.multi.request, writer.take()))
-    assert.include(error.problem, "operation 6 cannot stand in a multi")
+    assert.include(error.problem, "operation 6 cannot be in a multi")
   })
 
-  it("a schema without a wire type is a mistake of ours and dies when it is compiled", () => {
+  it("a schema without a wire type is a mistake in our code and dies when it is compiled", () => {
     assert.throws(() => Jute.codec(Schema.Struct({ when: Schema.Number })), "no Jute wire type")
     assert.throws(() => Jute.codec(Schema.Struct({ id: Jute.NullOr(Jute.Int) })), "cannot be null on the wire")
     assert.throws(() => Jute.codec(Schema.Struct({ id: Schema.Union([Jute.Int, Jute.UString]) })), "only union")

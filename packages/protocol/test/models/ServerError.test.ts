@@ -72,7 +72,7 @@ describe("fromCode", () => {
       assert.isUndefined(ServerError.fromCode(code, [], subject))
     })
 
-    it(`${name} stands in some row`, () => {
+    it(`${name} is in some row`, () => {
       assert.isTrue(Operations.all.some((row) => row.errors.includes(name)))
     })
   }
@@ -106,7 +106,7 @@ describe("types of watch events", () => {
     for (const [name, code] of Object.entries(WatchEvent.types)) assert.strictEqual(WatchEvent.typeOf(code), name)
   })
 
-  it("that clients make for themselves, or nobody knows, are not known", () => {
+  it("are unknown for numbers of client-side events, and for numbers without a meaning", () => {
     for (const code of [-1, 0, 5, 6, 7]) assert.isUndefined(WatchEvent.typeOf(code))
   })
 })

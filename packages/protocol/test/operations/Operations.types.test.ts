@@ -1,4 +1,4 @@
-/** What the compiler knows of the table; `tsc` is what checks this file. */
+/** The types of the operation table: `tsc` checks this file. */
 import { describe, expectTypeOf, it } from "@effect/vitest"
 import type * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
@@ -52,7 +52,7 @@ describe("the types of an operation", () => {
     expectTypeOf<(typeof Operations.deleteNode)["name"]>().toEqualTypeOf<"delete">()
   })
 
-  it("let only the request of an operation stand beside its name in a multi", () => {
+  it("accept only the request of an operation beside its name in a multi", () => {
     expectTypeOf<{ operation: "check"; request: { path: string; version: number } }>().toExtend<Operations.MultiOp>()
     expectTypeOf<{
       operation: "create"

@@ -1,7 +1,7 @@
 /**
- * multi and multiRead: many operations in one request, all or nothing for writes, each on its own for reads.
+ * multi and multiRead: many operations in one request. Writes are all or nothing; each read succeeds or fails by itself.
  *
- * The records of the operations inside are those of the table; only the headers between them are defined here.
+ * The records of the operations inside are those of the table; the headers between them are defined here.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import * as Znode from "./znode.ts"
 import * as Records from "../../Records.ts"
 
 /**
- * The operations that may stand in a multi, by name.
+ * The operations that a multi can have, by name.
  *
  * @category constants
  * @since 0.1.0
@@ -31,7 +31,7 @@ export const writes = {
 } as const
 
 /**
- * The operations that may stand in a multiRead, by name.
+ * The operations that a multiRead can have, by name.
  *
  * @category constants
  * @since 0.1.0
@@ -53,9 +53,9 @@ export type MultiOp<Name extends keyof Members = keyof Members> = {
 }[Name]
 
 /**
- * What one operation of a multi came to. Results say themselves what they are: servers before 3.7.2 and 3.8.2 answer a
- * create2 with a create, and any answers createContainer and createTTL with a create2. `error` 0 means that the operation
- * was rolled back because another one failed, -2 that it was not run.
+ * The result of one operation of a multi. It names its own type, which may differ from that of the request: servers before
+ * 3.7.2 and 3.8.2 answer a create2 with a create, and all servers answer createContainer and createTTL with a create2.
+ * `error` 0 means that the operation was rolled back because another one failed, -2 that it was not run.
  *
  * @category models
  * @since 0.1.0
@@ -94,8 +94,10 @@ const responseCodec: Jute.Codec<ReadonlyArray<MultiResult>> = {
 }
 
 /**
- * A failed transaction is answered with success and a list of errors; errors of the whole request are those of no row.
+ * A transaction. One that fails is answered with the code 0 and a list of errors; an error of the whole request is none of
+ * the errors of its operations. Since ZooKeeper 3.4.
  *
+ * @category operations
  * @since 0.1.0
  */
 export const multi = Operation.make({
@@ -107,7 +109,12 @@ export const multi = Operation.make({
   since: "3.4.0"
 })
 
-/** Only getData and getChildren; their watch flags are ignored. @since 0.1.0 */
+/**
+ * Several reads in one request, only getData and getChildren. Their watch flags are ignored. Since ZooKeeper 3.6.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const multiRead = Operation.make({
   name: "multiRead",
   opCode: 22,
@@ -118,8 +125,8 @@ export const multiRead = Operation.make({
 })
 
 /**
- * The error that a failed transaction was rolled back for, of a response that `reader` stands at; 0 where it succeeded. It
- * reads no more than it has to: a response that succeeded begins with a result.
+ * The error that made a transaction fail, from a response at the position of `reader`; 0 if it succeeded. It reads no more
+ * than necessary: the response of a transaction that succeeded begins with a result.
  *
  * @category decoding
  * @since 0.1.0
@@ -131,7 +138,7 @@ export const failureOfMulti = (reader: JuteReader): number => {
     reader.int()
     if (done || type !== ERROR) return 0
     const error = reader.int()
-    // 0 was rolled back, -2 was not run: because of another one.
+    // 0 was rolled back and -2 was not run, both because of another operation.
     if (error !== 0 && error !== codes.RuntimeInconsistency) return error
   }
   return 0
@@ -144,7 +151,7 @@ const FAILED_RESULT = 13
 // internal
 // -----------------------------------------------------------------------------
 
-// Codecs of a name belong to the requests and responses of that name; TypeScript cannot follow that through a union.
+// The codecs of a name fit the requests and responses of that name; TypeScript cannot follow that through a union.
 const rowOf = (name: keyof Members): Operation.Any => members[name]
 
 const writeRequest = (writer: JuteWriter, op: MultiOp): void => {
@@ -175,7 +182,7 @@ const readResult = (reader: JuteReader, type: number): MultiResult => {
   return { operation: name, response: rowOf(name).response.read(reader) } as MultiResult
 }
 
-/** A header is written and read a hundred times a request, so no object is made of it. */
+/** A header is written and read a hundred times in a request, so it is not made into an object. */
 const writeHeader = (writer: JuteWriter, type: number, done: boolean, error: number): void => {
   writer.int(type)
   writer.boolean(done)
@@ -184,7 +191,7 @@ const writeHeader = (writer: JuteWriter, type: number, done: boolean, error: num
 
 const nameOf = (reader: JuteReader, type: number): keyof Members => {
   const name = byOpCode.get(type)
-  if (name === undefined) throw reader.error(`operation ${type} cannot stand in a multi`)
+  if (name === undefined) throw reader.error(`operation ${type} cannot be in a multi`)
   return name
 }
 
@@ -193,7 +200,7 @@ const readAll = <A>(reader: JuteReader, readOne: (reader: JuteReader, type: numb
   // Each header takes nine bytes of the frame, so a hostile server cannot make this loop for longer than its frame.
   try {
     for (;;) {
-      // Where bytes are missing, the record says which field lacks them.
+      // If bytes are missing, reading the record fails and names the field.
       if (reader.remaining < header.minimumSize) header.read(reader)
       const type = reader.int()
       const done = reader.boolean()

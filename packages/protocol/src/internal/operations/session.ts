@@ -1,5 +1,5 @@
 /**
- * The rows of the operation table that belong to a session or to one of its connections: heartbeats, identities, watches.
+ * The rows of the operation table that are about a session or one of its connections: heartbeats, identities, watches.
  *
  * @since 0.1.0
  */
@@ -8,14 +8,19 @@ import * as Operation from "../../Operation.ts"
 import * as Records from "../../Records.ts"
 
 /**
- * The xids that mean something to a server or a client; requests of applications use 1 to 2^31 - 1.
+ * The xids with a special meaning. Requests of applications have 1 to 2^31 - 1.
  *
  * @category constants
  * @since 0.1.0
  */
 export const Xid = { notification: -1, ping: -2, auth: -4, setWatches: -8 } as const
 
-/** @since 0.1.0 */
+/**
+ * The heartbeat of an idle connection. Its reply has the xid -2.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const ping = Operation.make({
   name: "ping",
   opCode: 11,
@@ -25,7 +30,13 @@ export const ping = Operation.make({
   since: "3.0.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * Adds an identity to the connection. A server that refuses it answers AuthFailed and closes the connection. Its reply has
+ * the xid -4.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const auth = Operation.make({
   name: "auth",
   opCode: 100,
@@ -35,7 +46,12 @@ export const auth = Operation.make({
   since: "3.0.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * One step of a SASL exchange: a token of the client, answered with a token of the server. Since ZooKeeper 3.4.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const sasl = Operation.make({
   name: "sasl",
   opCode: 102,
@@ -45,7 +61,12 @@ export const sasl = Operation.make({
   since: "3.4.0"
 })
 
-/** Registers one-shot watches anew after a reconnection. @since 0.1.0 */
+/**
+ * Registers the one-shot watches of a client again after a reconnection.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const setWatches = Operation.make({
   name: "setWatches",
   opCode: 101,
@@ -55,7 +76,12 @@ export const setWatches = Operation.make({
   since: "3.0.0"
 })
 
-/** The same, with persistent watches. @since 0.1.0 */
+/**
+ * Registers one-shot and persistent watches again after a reconnection. Since ZooKeeper 3.6.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const setWatches2 = Operation.make({
   name: "setWatches2",
   opCode: 105,
@@ -65,7 +91,12 @@ export const setWatches2 = Operation.make({
   since: "3.6.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * Adds a persistent watch, for one znode or recursive. Since ZooKeeper 3.6.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const addWatch = Operation.make({
   name: "addWatch",
   opCode: 106,
@@ -75,7 +106,12 @@ export const addWatch = Operation.make({
   since: "3.6.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * Removes watches of this connection. Since ZooKeeper 3.5.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const removeWatches = Operation.make({
   name: "removeWatches",
   opCode: 18,
@@ -86,7 +122,12 @@ export const removeWatches = Operation.make({
   since: "3.5.0"
 })
 
-/** Tests whether there is such a watch, and removes nothing. @since 0.1.0 */
+/**
+ * Tests whether there is such a watch, and removes none. Since ZooKeeper 3.5.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const checkWatches = Operation.make({
   name: "checkWatches",
   opCode: 17,
@@ -97,7 +138,12 @@ export const checkWatches = Operation.make({
   since: "3.5.0"
 })
 
-/** The identities of this connection. @since 0.1.0 */
+/**
+ * The identities of this connection. Since ZooKeeper 3.7.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const whoAmI = Operation.make({
   name: "whoAmI",
   opCode: 107,
@@ -107,7 +153,12 @@ export const whoAmI = Operation.make({
   since: "3.7.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * Ends the session and deletes its ephemeral znodes. The server closes the connection after its reply.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const closeSession = Operation.make({
   name: "closeSession",
   opCode: -11,

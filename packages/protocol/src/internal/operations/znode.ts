@@ -1,5 +1,5 @@
 /**
- * The rows of the operation table that act on one znode, and those that ask about many.
+ * The rows of the operation table that read or change znodes, and reconfig.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,12 @@ const createErrors = [
   "QuotaExceeded"
 ] as const
 
-/** @since 0.1.0 */
+/**
+ * Creates a znode, and answers with its path.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const create = Operation.make({
   name: "create",
   opCode: 1,
@@ -27,7 +32,12 @@ export const create = Operation.make({
   since: "3.0.0"
 })
 
-/** Answers with the Stat too. @since 0.1.0 */
+/**
+ * Creates a znode, and answers with its path and Stat. Since ZooKeeper 3.5.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const create2 = Operation.make({
   name: "create2",
   opCode: 15,
@@ -38,7 +48,13 @@ export const create2 = Operation.make({
   since: "3.5.0"
 })
 
-/** The only operation that makes a container: create with the container flag makes a plain znode. @since 0.1.0 */
+/**
+ * Creates a container. It is the only operation that does: create with the container flag makes a plain znode. Since
+ * ZooKeeper 3.5.1.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const createContainer = Operation.make({
   name: "createContainer",
   opCode: 19,
@@ -50,8 +66,10 @@ export const createContainer = Operation.make({
 })
 
 /**
- * Only flags 5 and 6 with a TTL of 1 to 2^40 - 1 may be sent: others can stop a server for good (seen with 3.8.0).
+ * Creates a znode with a time to live. Only flags 5 and 6 with a TTL of 1 to 2^40 - 1 may be sent: others can stop a server
+ * for good (seen with 3.8.0). Since ZooKeeper 3.5.3.
  *
+ * @category operations
  * @since 0.1.0
  */
 export const createTTL = Operation.make({
@@ -64,7 +82,12 @@ export const createTTL = Operation.make({
   since: "3.5.3"
 })
 
-/** @since 0.1.0 */
+/**
+ * Deletes a znode without children. Its name in the protocol is `delete`.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const deleteNode = Operation.make({
   name: "delete",
   opCode: 2,
@@ -75,7 +98,12 @@ export const deleteNode = Operation.make({
   since: "3.0.0"
 })
 
-/** Needs no permission before 3.8.4 and 3.9.2. @since 0.1.0 */
+/**
+ * The Stat of a znode. It needs no permission before 3.8.4 and 3.9.2, and READ since then.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const exists = Operation.make({
   name: "exists",
   opCode: 3,
@@ -86,7 +114,12 @@ export const exists = Operation.make({
   since: "3.0.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * The data and Stat of a znode.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const getData = Operation.make({
   name: "getData",
   opCode: 4,
@@ -97,7 +130,12 @@ export const getData = Operation.make({
   since: "3.0.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * Replaces the data of a znode.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const setData = Operation.make({
   name: "setData",
   opCode: 5,
@@ -108,7 +146,12 @@ export const setData = Operation.make({
   since: "3.0.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * The access control list and Stat of a znode.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const getACL = Operation.make({
   name: "getACL",
   opCode: 6,
@@ -119,7 +162,12 @@ export const getACL = Operation.make({
   since: "3.0.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * Replaces the access control list of a znode.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const setACL = Operation.make({
   name: "setACL",
   opCode: 7,
@@ -130,7 +178,12 @@ export const setACL = Operation.make({
   since: "3.0.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * The names of the children of a znode.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const getChildren = Operation.make({
   name: "getChildren",
   opCode: 8,
@@ -141,7 +194,12 @@ export const getChildren = Operation.make({
   since: "3.0.0"
 })
 
-/** Answers with the Stat too. @since 0.1.0 */
+/**
+ * The names of the children of a znode, and its Stat. Since ZooKeeper 3.3.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const getChildren2 = Operation.make({
   name: "getChildren2",
   opCode: 12,
@@ -152,7 +210,13 @@ export const getChildren2 = Operation.make({
   since: "3.3.0"
 })
 
-/** Only within multi: a lone check goes unanswered or is refused, by release. @since 0.1.0 */
+/**
+ * Checks the version of a znode, in a transaction only: outside of one, servers refuse it or do not answer, depending on
+ * the release. Since ZooKeeper 3.4.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const check = Operation.make({
   name: "check",
   opCode: 13,
@@ -163,7 +227,13 @@ export const check = Operation.make({
   since: "3.4.0"
 })
 
-/** Changes nothing, and so may be asked again. @since 0.1.0 */
+/**
+ * Waits until the server has applied all transactions that the leader had committed before. It changes nothing, and so can
+ * be sent again.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const sync = Operation.make({
   name: "sync",
   opCode: 9,
@@ -173,7 +243,12 @@ export const sync = Operation.make({
   since: "3.0.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * The paths of the ephemeral znodes of this session. Since ZooKeeper 3.6.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const getEphemerals = Operation.make({
   name: "getEphemerals",
   opCode: 103,
@@ -183,7 +258,12 @@ export const getEphemerals = Operation.make({
   since: "3.6.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * The number of all descendants of a znode. Since ZooKeeper 3.6.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const getAllChildrenNumber = Operation.make({
   name: "getAllChildrenNumber",
   opCode: 104,
@@ -194,7 +274,12 @@ export const getAllChildrenNumber = Operation.make({
   since: "3.6.0"
 })
 
-/** @since 0.1.0 */
+/**
+ * Changes the members of the ensemble, and answers with the new configuration. Since ZooKeeper 3.5.
+ *
+ * @category operations
+ * @since 0.1.0
+ */
 export const reconfig = Operation.make({
   name: "reconfig",
   opCode: 16,
