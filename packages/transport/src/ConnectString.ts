@@ -1,14 +1,14 @@
 /**
- * Connect strings: which servers make up an ensemble, and which node is the root of what an application sees.
+ * Connect strings: the servers of an ensemble, and the znode that is the root of everything an application sees.
  *
  * ```
  * zk1:2181,zk2:2181,[2001:db8::3]:2181/app
  * ```
  *
- * Servers are separated by commas, with or without spaces around them. A port that is left out is 2181. An IPv6 address
- * stands in brackets. A server may say how it is spoken to, `tcp://zk1` or `tls://zk1:2281`. The chroot stands once,
- * after the last server. Nothing is resolved here, and the strings of ZooKeeper's later releases that ask DNS for the
- * servers (`dns-srv://`) are not understood.
+ * Servers are separated by commas, with or without spaces around them. The default port is 2181. An IPv6 address is in
+ * brackets. A server may name its protocol, `tcp://zk1` or `tls://zk1:2281`. The chroot comes once, after the last server.
+ * Nothing is resolved here. The strings of later ZooKeeper releases that ask DNS for the servers (`dns-srv://`) are not
+ * supported.
  *
  * @since 0.1.0
  */
@@ -20,20 +20,20 @@ import * as Result from "effect/Result"
 import * as ServerAddress from "./ServerAddress.ts"
 
 /**
- * What a connect string says.
+ * A connect string in its parts.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ConnectString {
-  /** In the order of the string. A server that is named twice stands here twice. */
+  /** In the order of the string. A server that is named twice is here twice. */
   readonly servers: NonEmptyReadonlyArray<ServerAddress.ServerAddress>
-  /** An absolute path without a "/" at its end; "/" when the string names none. */
+  /** An absolute path without a "/" at its end; "/" when the string has no chroot. */
   readonly chroot: string
 }
 
 /**
- * The port of a server whose connect string names none.
+ * The port of a server that is written without one: 2181.
  *
  * @category constants
  * @since 0.1.0
@@ -41,18 +41,31 @@ export interface ConnectString {
 export const defaultPort = 2181
 
 /**
- * Reads a connect string, or says which part of it breaks which rule.
+ * Reads a connect string. It fails with `InvalidArgument`, which names the part that is wrong and the rule that it breaks;
+ * user names, passwords and query values in it are hidden.
  *
  * **Gotchas**
  *
  * A chroot that contains a comma is refused, though it may be a valid path: `zk1/app,zk2/app` is more likely to be a
  * mistake.
  *
+ * @example
+ * ```ts
+ * import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
+ * import * as Result from "effect/Result"
+ *
+ * const parsed = ConnectString.parse("zk1,tls://zk2:2281/app")
+ * if (Result.isSuccess(parsed)) {
+ *   const { chroot, servers } = parsed.success
+ *   console.log(chroot, servers.length) // /app 2
+ * }
+ * ```
+ *
  * @category parsing
  * @since 0.1.0
  */
 export const parse = (connectString: string): Result.Result<ConnectString, InvalidArgument.InvalidArgument> => {
-  // JavaScript may pass anything; what it is says more than what it holds, which may be a secret.
+  // JavaScript may pass anything. The error names its type and not its value, which may be a secret.
   if (typeof connectString !== "string") {
     const rule =
       connectString === undefined || connectString === null
@@ -65,7 +78,7 @@ export const parse = (connectString: string): Result.Result<ConnectString, Inval
 
   const text = connectString.trim()
   if (text === "") return fail("name at least one server, as in zk1:2181,zk2:2181/app")
-  // Before anything of it is quoted.
+  // This comes before any part of the text is quoted.
   if (userInfo.test(text)) {
     return fail(
       "a connect string has no user names; write zk1:2181 or, with a scheme, tcp://zk1:2181 or tls://zk1:2281, and give credentials by the option auth (or sasl)"
@@ -87,7 +100,7 @@ export const parse = (connectString: string): Result.Result<ConnectString, Inval
     const broken = checkChroot(chroot)
     if (broken !== undefined) return fail(broken)
     const [first, ...others] = servers
-    // The loop has pushed one at least; the compiler cannot know.
+    // The loop has pushed at least one; the compiler cannot know.
     return first === undefined
       ? fail("name at least one server")
       : Result.succeed({ servers: [first, ...others], chroot })
@@ -116,10 +129,10 @@ const endOfServer = (text: string, start: number): number => {
   return text.length
 }
 
-/** What precedes an "@" among the servers: a user's name, and perhaps a password. */
+/** Text before an "@" among the servers: a user name, and perhaps a password. */
 const userInfo = /^[^/]*@|:\/\/[^/]*@/
 
-/** The text without what may be a secret: user names with passwords, and the values of a query. */
+/** The text without anything that may be a secret: user names with passwords, and the values of a query. */
 const hideSecrets = (text: string): string =>
   text.replaceAll(/(^|[,;\s]|:\/\/)[^,;\s/@]*@/g, "$1<hidden>@").replaceAll(/([?&][^=&\s]*)=[^&\s]*/g, "$1=<hidden>")
 
@@ -132,7 +145,7 @@ const kindOf = (value: unknown): string =>
 
 /** The server, or the rule that its text breaks. */
 const parseServer = (text: string): ServerAddress.ServerAddress | string => {
-  if (text === "") return "there is nothing where a server should stand; remove the comma or name a host"
+  if (text === "") return "a server is missing; remove the comma or name a host"
   if (/[\s;|]/.test(text) && text.split(/[\s;|]+/).every((part) => looksLikeServer.test(part))) {
     return `separate servers by a comma, as in zk1:2181,zk2:2181, not as in ${quote(text)}`
   }
@@ -165,7 +178,7 @@ const parseHostAndPort = (text: string, whole: string): ServerAddress.ServerAddr
   } else {
     const colon = text.indexOf(":")
     if (colon !== text.lastIndexOf(":")) {
-      return `${quote(whole)} has more than one ":"; an IPv6 address stands in brackets, as in [::1]:2181`
+      return `${quote(whole)} has more than one ":"; write an IPv6 address in brackets, as in [::1]:2181`
     }
     host = colon === -1 ? text : text.slice(0, colon)
     port = colon === -1 ? undefined : text.slice(colon + 1)
@@ -182,12 +195,12 @@ const parseHostAndPort = (text: string, whole: string): ServerAddress.ServerAddr
   return { host, port: number }
 }
 
-// One character class each: time is linear in the length, whatever the string.
+// One character class each, so that the time is linear in the length of any string.
 const hostPattern = /^[\p{L}\p{M}\p{N}._-]+$/u
 const hexPattern = /^[0-9a-fA-F:.]+$/
 const zonePattern = /^[0-9A-Za-z._-]+$/
 
-/** The platform's URL parser knows what an IPv6 address is; a zone (`fe80::1%eth0`) is none of its business. */
+/** The platform's URL parser judges the address; it does not accept a zone (`fe80::1%eth0`), which is checked here. */
 const isIPv6 = (text: string): boolean => {
   const percent = text.indexOf("%")
   const address = percent === -1 ? text : text.slice(0, percent)
@@ -203,7 +216,7 @@ const quote = (text: string): string => Printable.quote(hideSecrets(text))
 
 const checkChroot = (chroot: string): string | undefined => {
   if (chroot.includes(",")) {
-    return `the chroot ${quote(chroot)} has a comma; the chroot stands once, after the last server`
+    return `the chroot ${quote(chroot)} has a comma; write the chroot once, after the last server`
   }
   const broken = ZnodePath.check(chroot)
   return broken === undefined ? undefined : `bad chroot ${quote(chroot)}: ${broken}`

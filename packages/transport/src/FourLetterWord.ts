@@ -1,9 +1,9 @@
 /**
- * ZooKeeper's four-letter words: a question and its answer on a connection of its own, before any session.
+ * ZooKeeper's four-letter words: a question and its answer on a separate connection, without a session.
  *
  * Servers answer `srvr` by default since 3.5.3, and `isro` where read-only mode is on; other words must be allowed by
- * the server's `4lw.commands.whitelist`. A server that refuses a word says so in its answer, and one that does not know
- * it closes the connection without any.
+ * the server's `4lw.commands.whitelist`. A server that refuses a word says so in its answer; a server that does not know
+ * it closes the connection without an answer.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import type { Transport } from "./Transport.ts"
 import { TransportError } from "./TransportError.ts"
 
 /**
- * The words that take no argument.
+ * The words that take no argument, such as `srvr` (a summary), `ruok` (is it alive) and `mntr` (metrics).
  *
  * @category models
  * @since 0.1.0
@@ -39,7 +39,7 @@ export type FourLetterWord =
   | "wchs"
 
 /**
- * The longest answer that `ask` takes, in bytes.
+ * The longest answer that `ask` accepts: 1 MiB, in bytes.
  *
  * @category constants
  * @since 0.1.0
@@ -47,12 +47,31 @@ export type FourLetterWord =
 export const maxAnswerSize = 1024 * 1024
 
 /**
- * Dials a server as its sessions would (TLS included), sends the word, and gives all that comes until the server closes.
+ * Connects to a server as a session would (with TLS, if the transport uses it), sends the word, and gives everything that
+ * the server sends until it closes the connection.
+ *
+ * Use it for health checks and tools. It fails with `TransportError` when the server cannot be reached, or when the answer
+ * is longer than `maxAnswerSize`.
  *
  * **Gotchas**
  *
- * A server that is starting may never answer nor close: always bring a timeout. The answer is empty when the server
- * closed without one.
+ * A server that is starting may neither answer nor close: always set a timeout. The answer is empty when the server
+ * closed the connection without one.
+ *
+ * @example
+ * ```ts
+ * import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
+ * import * as Transport from "@effect-zookeeper/transport/Transport"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const transport = yield* Transport.Transport
+ *   const server = { host: "127.0.0.1", port: 2181 }
+ *   return yield* FourLetterWord.ask(transport, server, server, "srvr").pipe(Effect.timeout("5 seconds"))
+ * })
+ *
+ * const answer = Effect.provide(program, Transport.layer())
+ * ```
  *
  * @category requests
  * @since 0.1.0

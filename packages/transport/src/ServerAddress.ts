@@ -5,6 +5,8 @@
  */
 
 /**
+ * A server: its host, its port, and the protocol where the connect string names it.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -13,7 +15,7 @@ export interface ServerAddress {
   readonly host: string
   /** 1 to 65535. */
   readonly port: number
-  /** `tcp` or `tls` when the connect string says so for this server; otherwise the transport decides. */
+  /** `tcp` or `tls` when the connect string says so for this server. Default: the transport decides. */
   readonly scheme?: "tcp" | "tls" | undefined
 }
 
@@ -27,7 +29,7 @@ export const format = (server: ServerAddress): string =>
   `${server.scheme === undefined ? "" : `${server.scheme}://`}${server.host.includes(":") ? `[${server.host}]` : server.host}:${server.port}`
 
 /**
- * Whether two addresses name the same server: the same host but for the case of letters, port and scheme.
+ * Whether two addresses name the same server: the same port, the same scheme, and the same host in letters of any case.
  *
  * @category comparing
  * @since 0.1.0

@@ -1,12 +1,12 @@
 /**
- * Which server comes next, as ZooKeeper's `StaticHostProvider` decides it.
+ * The order in which a client tries its servers, as ZooKeeper's `StaticHostProvider` decides it.
  *
- * The servers are shuffled once and then tried in turn. When every one has been tried without a success, the answer
- * says so and the caller waits before it dials. A new list rebalances: each client decides by chance whether it moves,
- * with probabilities that leave every server of the new list with the same expected load, so that a new server gets its
- * share and few clients reconnect.
+ * The servers are shuffled once and then tried in turn. When all have been tried without success, `next` says so, and the
+ * caller pauses before it connects. A new list rebalances: each client decides at random whether it moves, with
+ * probabilities that give every server of the new list the same expected load, so that a new server gets its share and few
+ * clients reconnect.
  *
- * A list waits for nothing, resolves nothing and connects to nothing. All chance comes from Effect's `Random`.
+ * A list does no I/O: it resolves no name and opens no connection. All randomness comes from Effect's `Random`.
  *
  * @since 0.1.0
  */
@@ -16,23 +16,25 @@ import * as Random from "effect/Random"
 import * as ServerAddress from "./ServerAddress.ts"
 
 /**
+ * The servers of a client, and which of them to try next.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ServerList {
   /**
-   * The server to try now. `lapEnded` says that all have been tried since the last success (or since the last time that
-   * it was said): back off, then dial this one.
+   * The server to try now. `lapEnded` is true when all have been tried since the last success, or since it was last true:
+   * back off, then connect to this one.
    */
   readonly next: Effect.Effect<{ readonly server: ServerAddress.ServerAddress; readonly lapEnded: boolean }>
-  /** A connection to this server stands: a new lap begins behind it, and a rebalancing has ended. */
+  /** Reports a connection to this server: a new lap begins after it, and a rebalancing is over. */
   readonly connected: (server: ServerAddress.ServerAddress) => Effect.Effect<void>
-  /** The next `next` gives this server and counts for no lap: a client that may only read has found one that writes. */
+  /** The next `next` gives this server, outside of any lap: a client of a read-only server has found one that writes. */
   readonly prefer: (server: ServerAddress.ServerAddress) => Effect.Effect<void>
   /**
    * Replaces the list. `current` is the server in use, undefined when there is none. True means that the client should
-   * leave it: `next` then chooses among the new and the old servers as the rebalancing wants it. False means that the
-   * client stays where it is.
+   * leave it: `next` then chooses between new and old servers with the probabilities of the rebalancing. False means that
+   * the client stays where it is.
    */
   readonly update: (
     servers: NonEmptyReadonlyArray<ServerAddress.ServerAddress>,
@@ -45,7 +47,22 @@ export interface ServerList {
 }
 
 /**
- * A list in random order.
+ * A list of servers in random order.
+ *
+ * @example
+ * ```ts
+ * import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
+ * import * as ServerList from "@effect-zookeeper/transport/ServerList"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { servers } = yield* Effect.fromResult(ConnectString.parse("zk1:2181,zk2:2181,zk3:2181"))
+ *   const list = yield* ServerList.make(servers)
+ *   const { lapEnded, server } = yield* list.next
+ *   if (lapEnded) yield* Effect.sleep("1 second")
+ *   yield* list.connected(server)
+ * })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -64,9 +81,9 @@ interface Rebalancing {
 
 class ServerListImpl implements ServerList {
   #servers: NonEmptyReadonlyArray<ServerAddress.ServerAddress>
-  /** Of the server that `next` gave last; -1 before the first. */
+  /** The index of the server that `next` gave last; -1 before the first. */
   #index = -1
-  /** Of the server that was connected last; -1 when there was none. */
+  /** The index of the server that was connected last; -1 when there was none. */
   #connected = -1
   /** How many servers may still be tried before the lap ends. */
   #untried: number
@@ -103,7 +120,7 @@ class ServerListImpl implements ServerList {
     servers: NonEmptyReadonlyArray<ServerAddress.ServerAddress>,
     current: ServerAddress.ServerAddress | undefined
   ) =>
-    // All chance first, so that the list changes in one step.
+    // All random numbers are drawn first, so that the list changes in one step.
     Effect.map(Effect.zip(shuffle(servers), Random.Random), ([shuffled, random]) =>
       this.#update(shuffled, current, () => random.nextDoubleUnsafe())
     )
@@ -138,7 +155,7 @@ class ServerListImpl implements ServerList {
     draw: () => number
   ): boolean {
     const before = this.#servers
-    const current = inUse ?? this.#stand(draw)
+    const current = inUse ?? this.#assumed(draw)
     const isMember = indexOf(servers, current) !== -1
     const kept = servers.filter((server) => indexOf(before, server) !== -1)
     const added = servers.filter((server) => indexOf(before, server) === -1)
@@ -165,7 +182,7 @@ class ServerListImpl implements ServerList {
   }
 
   /** The server that counts as current while none is: the next pick of a rebalancing, the last one in use, or the first. */
-  #stand(draw: () => number): ServerAddress.ServerAddress {
+  #assumed(draw: () => number): ServerAddress.ServerAddress {
     const pick = this.#rebalancing === undefined ? undefined : takeRebalanced(this.#rebalancing, draw)
     return pick ?? this.#servers[this.#connected] ?? this.#servers[0]
   }
@@ -174,8 +191,8 @@ class ServerListImpl implements ServerList {
 /**
  * The probability of a move to an added server, or undefined for "stay".
  *
- * The load of a server was 1/before and becomes 1/after. While the list grows the old servers must lose clients, and
- * only to the new ones; while it shrinks they may not, and the clients of removed servers fill up both kinds.
+ * The load of a server was 1/before and becomes 1/after. When the list grows, the old servers lose clients, and only to
+ * the new ones. When it shrinks they keep theirs, and the clients of removed servers go to servers of both kinds.
  */
 const probabilityOfAdded = (options: {
   readonly before: number
@@ -191,7 +208,7 @@ const probabilityOfAdded = (options: {
     return options.draw() < 1 - before / after ? 1 : undefined
   }
   if (options.isMember) return undefined
-  // All of the old list is kept: there is no server to come from, and none to go to but the old ones.
+  // All of the old list is kept: no server was removed, and there are only old servers to move to.
   if (before === kept) return 0
   return 1 - (kept * (before - after)) / (after * (before - kept))
 }

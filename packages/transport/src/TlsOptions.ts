@@ -1,5 +1,5 @@
 /**
- * How to speak TLS with the servers.
+ * Options of TLS connections to the servers: authorities, the client's certificate, versions.
  *
  * @since 0.1.0
  */
@@ -10,11 +10,26 @@ import type { TlsError } from "./TlsError.ts"
 export type { TlsFiles, TlsOptions, TlsSource } from "./internal/tlsTypes.ts"
 
 /**
- * Options out of files, read for each connection: replace the files, and new connections use what stands in them.
+ * Options from files, which are read for each connection: replace the files, and new connections use their new content.
+ * The session goes on. It fails with a `TlsError` whose reason is `Options` when a file cannot be read.
  *
  * **Gotchas**
  *
- * A connection that is made while only one of certificate and key has been replaced fails, and is tried again.
+ * A connection that is made while only one of certificate and key has been replaced fails; the session tries again.
+ *
+ * @example
+ * ```ts
+ * import * as TlsOptions from "@effect-zookeeper/transport/TlsOptions"
+ * import * as Transport from "@effect-zookeeper/transport/Transport"
+ *
+ * const Secure = Transport.layer({
+ *   tls: TlsOptions.fromFiles({
+ *     ca: "/etc/zookeeper/ca.pem",
+ *     cert: "/etc/zookeeper/client.pem",
+ *     key: "/etc/zookeeper/client.key"
+ *   })
+ * })
+ * ```
  *
  * @category constructors
  * @since 0.1.0

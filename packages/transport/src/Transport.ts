@@ -1,9 +1,9 @@
 /**
- * The seam between a session and the network: how to reach one server and exchange bytes with it.
+ * The service that connects a session to the network: it reaches one server and exchanges bytes with it.
  *
- * A `Transport` knows nothing of sessions or frames. It resolves names, dials, moves bytes both ways, and says how a
- * write may be deferred so that the requests of one turn share one packet. `Transport.layer` dials over TCP and TLS;
- * the in-process server brings a transport without a socket.
+ * A `Transport` knows nothing of sessions or frames. It resolves names, opens connections, moves bytes both ways, and
+ * defers a task so that the requests of one turn share one packet. `Transport.layer` connects by TCP and TLS; the embedded
+ * server has a transport without a socket.
  *
  * @since 0.1.0
  */
@@ -20,8 +20,11 @@ import type { TransportError } from "./TransportError.ts"
 export type { Connection } from "./Connection.ts"
 
 /**
- * `plain`: whoever is between. `unverified`: whoever takes part in it, for the certificate is not checked. `verified`: nobody
- * but the owner of the certificate.
+ * How well a connection protects the bytes on it.
+ *
+ * - `plain`: anyone on the way can read them.
+ * - `unverified`: they are encrypted, but the certificate is not checked, so an attacker may be the other end.
+ * - `verified`: only the owner of the server's certificate can read them.
  *
  * @category models
  * @since 0.1.0
@@ -29,58 +32,80 @@ export type { Connection } from "./Connection.ts"
 export type ConnectionSecurity = "plain" | "unverified" | "verified"
 
 /**
+ * Resolves the names of servers and opens connections to them. Applications choose one: `Transport.layer` for TCP and TLS,
+ * or the embedded server's.
+ *
  * @category services
  * @since 0.1.0
  */
 export class Transport extends Context.Service<
   Transport,
   {
-    /** The connect string to use when an application names no servers, if this transport has one. */
+    /** The connect string for applications that name no servers; undefined if the transport has no default. */
     readonly defaultServers: string | undefined
     /**
-     * Whether what the transport was given can be used, as far as that shows without a server. Asked once, before the first
+     * Checks the options of the transport, as far as that is possible without a server. It runs once, before the first
      * connection.
      */
     readonly check?: Effect.Effect<void, InvalidArgument> | undefined
-    /** All addresses behind the host name of a server; asked again at every attempt, for names move. */
+    /** All addresses of a server's host name. It runs at every attempt, since names move. */
     readonly resolve: (server: ServerAddress) => Effect.Effect<ReadonlyArray<ServerAddress>, TransportError>
-    /** Dials one resolved address. `name` is the server as the user wrote it: TLS verifies against its host. */
+    /** Connects to one resolved address. `name` is the server as the user wrote it: TLS verifies its host. */
     readonly connect: (
       address: ServerAddress,
       name: ServerAddress
     ) => Effect.Effect<Connection, TransportError, Scope.Scope>
-    /** Who can read what is sent to a server on its way. A transport without a network has no such thing. */
+    /** How connections to a server protect their bytes. A transport without a network leaves it out. */
     readonly security?: ((server: ServerAddress) => ConnectionSecurity) | undefined
   }
 >()("@effect-zookeeper/transport/Transport") {}
 
 /**
+ * Options of `Transport.layer`.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * How to speak TLS. When it is given, servers without a scheme are dialled with TLS; when it is not, without. A server
-   * written as `tcp://` or `tls://` is dialled so in either case, and without options `tls://` trusts what Node trusts.
-   * An Effect is run for each connection, so that certificates can be replaced: see `TlsOptions.fromFiles`.
+   * Options of TLS. With them, servers without a scheme are reached by TLS; without them, by TCP. A server written as
+   * `tcp://` or `tls://` is reached in that way in either case; without options, `tls://` trusts the authorities that Node
+   * trusts. An Effect runs for each connection, so that certificates can be replaced: see `TlsOptions.fromFiles`.
    */
   readonly tls?: TlsSource | undefined
-  /** The IP addresses of a host name, instead of the system's resolver. Never asked for IP addresses. */
+  /** The IP addresses of a host name. Default: the system's resolver. It is not called for IP addresses. */
   readonly lookup?: ((host: string) => Effect.Effect<ReadonlyArray<string>, unknown>) | undefined
 }
 
 /**
- * Dials over TCP and TLS, on Node.
+ * Connects by TCP and TLS, on Node.js, Bun and Deno.
  *
  * **Details**
  *
- * The socket modules are loaded when the first name is resolved or the first server dialled. There is no timer here:
- * whoever connects brings the deadline and interrupts. A TLS connection is never used before the certificate has been
- * checked, and never replaced by a plain one.
+ * The socket modules are loaded when the first name is resolved or the first server reached. There is no timer here: the
+ * caller sets a deadline and interrupts. A TLS connection is never used before the certificate is verified, and never
+ * replaced by a plain one.
  *
- * `check` reads the TLS options one by one, so that the error names the one that cannot be used. Of an Effect it runs that
- * once, and passes over what may be of the moment: a key that does not belong to the certificate yet, and any failure but
- * that of a file of `TlsOptions.fromFiles`.
+ * `check` reads the TLS options one by one, so that the error names the option that cannot be used. An Effect of options
+ * runs once for that, and mistakes that may pass are ignored: a key that does not belong to the certificate yet, and any
+ * failure except that of a file of `TlsOptions.fromFiles`.
+ *
+ * @example
+ * ```ts
+ * import * as Transport from "@effect-zookeeper/transport/Transport"
+ * import * as Redacted from "effect/Redacted"
+ * import { readFileSync } from "node:fs"
+ *
+ * const Plain = Transport.layer()
+ *
+ * const Secure = Transport.layer({
+ *   tls: {
+ *     ca: readFileSync("ca.pem"),
+ *     cert: readFileSync("client.pem"),
+ *     key: Redacted.make(readFileSync("client.key", "utf8"))
+ *   }
+ * })
+ * ```
  *
  * @category layers
  * @since 0.1.0
@@ -103,7 +128,7 @@ export const layer = (options: Options = {}): Layer.Layer<Transport> => {
   )
 }
 
-/** A module when it is first needed. The runtime has it but once, and asking its loader each time takes 50 µs. */
+/** Loads a module when it is first needed, and keeps it: asking the loader of the runtime each time takes 50 µs. */
 const load = <Module>(once: () => Promise<Module>): Effect.Effect<Module> => {
   let module: Module | undefined
   return Effect.suspend(() =>

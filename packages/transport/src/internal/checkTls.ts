@@ -1,5 +1,5 @@
 /**
- * Whether TLS options can be used, option by option: what Node says of all of them together names none.
+ * Checks TLS options one by one, since the error of Node for all of them together does not name the option.
  */
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
@@ -8,15 +8,15 @@ import * as Crypto from "node:crypto"
 import * as Tls from "node:tls"
 import type { TlsOptions } from "./tlsTypes.ts"
 
-/** What is wrong with an option. `value` and `rule` say nothing of a secret. */
+/** A mistake in an option. `value` and `rule` contain no secret. */
 export interface Mistake {
-  /** As it is written: `tls.ca`. */
+  /** The name of the option, such as `tls.ca`. */
   readonly option: string
   readonly value: string
   readonly rule: string
 }
 
-/** What is wrong with the options, if anything. */
+/** The first mistake in the options; undefined if there is none. */
 export const mistakeIn = (options: TlsOptions): Mistake | undefined => {
   const mistake = KnownOptions.check(known, options, "tls")
   if (mistake !== undefined) return fromInvalid(mistake)
@@ -30,7 +30,7 @@ export const mistakeIn = (options: TlsOptions): Mistake | undefined => {
   )
 }
 
-/** Whether the mistake may be one of the moment: files of which only one has been replaced yet. */
+/** Whether the mistake may pass: of two files, only one has been replaced so far. */
 export const isMomentary = ({ rule }: Mistake): boolean => rule === mismatch
 
 // ---- internal
@@ -75,7 +75,7 @@ const simpleMistake = ({ minVersion, passphrase, rejectUnauthorized, servername 
     : mistake("passphrase", "<hidden>", "must be a Redacted string: Redacted.make(...)")
 }
 
-// Node passes over what is no certificate in `ca`, and then trusts nobody.
+// Node ignores text in `ca` that is not a certificate, and then trusts no authority at all.
 const authorityMistake = (ca: TlsOptions["ca"]) => {
   const rule = "must be certificates of authorities as PEM (-----BEGIN CERTIFICATE-----), as text or bytes"
   return listMistake("ca", ca, rule, (pem) => isPem(pem, "CERTIFICATE") && areCertificates(pem))
@@ -94,7 +94,7 @@ const listMistake = (
 ): Mistake | undefined => {
   if (given === undefined) return undefined
   const all: ReadonlyArray<unknown> = Array.isArray(given) ? given : [given]
-  if (all.length === 0) return mistake(option, "an empty list", `${rule}; leave it out for those that Node trusts`)
+  if (all.length === 0) return mistake(option, "an empty list", `${rule}; leave it out to use those that Node trusts`)
   const bad = all.find((one) => (!isText(one) && !isBytes(one) ? true : !isGood(textOf(one))))
   return bad === undefined && !all.includes(undefined) ? undefined : mistake(option, sizeOf(bad), rule)
 }
@@ -150,7 +150,8 @@ const pfxMistake = ({ passphrase, pfx }: TlsOptions) => {
   if (failure === undefined) return undefined
   if (failure.includes("mac verify")) return passphraseMistake("pfx", secret)
   if (/unsupported/i.test(failure)) {
-    const rule = "is encrypted with what OpenSSL 3 no longer takes; export it anew, without the option -legacy"
+    const rule =
+      "is encrypted with a cipher that OpenSSL 3 no longer supports; export it again, without the option -legacy"
     return mistake("pfx", "<hidden>", rule)
   }
   return mistake("pfx", "<hidden>", "must be PKCS#12 with a certificate and its private key")
@@ -161,7 +162,7 @@ const passphraseMistake = (of: "key" | "pfx", secret: string | undefined) =>
     ? mistake("passphrase", "undefined", `must be given: tls.${of} is encrypted`)
     : mistake("passphrase", "<hidden>", `does not open tls.${of}`)
 
-/** What Node says when it reads these; its messages quote nothing of keys and certificates. */
+/** The message with which Node refuses these options; it quotes no key and no certificate. */
 const failureOf = (options: Tls.SecureContextOptions): string | undefined => {
   try {
     Tls.createSecureContext(options)
@@ -193,7 +194,7 @@ const isSecret = (value: unknown, holds: (secret: unknown) => boolean): boolean 
 const textOf = (value: string | Uint8Array): string =>
   isText(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("latin1")
 
-/** What was given, without telling it: keys end up in the place of certificates. */
+/** Describes a value without showing it: keys are given in the place of certificates by mistake. */
 const sizeOf = (value: unknown): string => {
   if (isText(value)) return `<text of ${value.length} characters>`
   if (isBytes(value)) return `<${value.length} bytes>`

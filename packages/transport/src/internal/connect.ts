@@ -1,9 +1,9 @@
 /**
  * One connection over TCP or TLS.
  *
- * It speaks to Node's socket itself, because Effect's Socket promises less than a `Connection`: its writer waits for a
- * reconnection that never comes, returns while Node still holds the caller's bytes by reference, and its close waits for a
- * peer that may never read again.
+ * It uses Node's socket directly, because Effect's Socket promises less than a `Connection`: its writer waits for a
+ * reconnection that never comes and returns while Node still holds the caller's bytes by reference, and its close waits
+ * for a peer that may never read again.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -17,7 +17,7 @@ import { TransportError } from "../TransportError.ts"
 import { makePull, release } from "./read.ts"
 import { connectionOptions, explain, explainEnd, explainOptions, isTlsError } from "./tls.ts"
 
-/** Dials `address`; TLS, where it is `secure`, verifies against `name`. */
+/** Connects to `address`. If it is `secure`, TLS verifies the certificate for `name`. */
 export const connect = Effect.fnUntraced(function* (
   address: ServerAddress.ServerAddress,
   name: ServerAddress.ServerAddress,
@@ -37,7 +37,7 @@ export const connect = Effect.fnUntraced(function* (
   }
 })
 
-/** The options of this connection; those that an Effect gives are of this moment, and verify in any case. */
+/** The options of this connection. An Effect gives them anew for each, and always verifies. */
 const readOptions = (server: string, source: TlsSource): Effect.Effect<TlsOptions, TransportError> =>
   Effect.isEffect(source)
     ? Effect.mapBoth(source, {
@@ -91,7 +91,7 @@ const open = Effect.fnUntraced(function* (
   onError: (cause: unknown, stage: Stage) => TransportError
 ): Effect.fn.Return<Net.Socket, TransportError, Scope.Scope> {
   let conn: Net.Socket | undefined
-  // Before there is anything to close, so that no interruption finds a socket without a finalizer.
+  // The finalizer comes before the socket, so that an interruption never finds a socket without one.
   yield* Effect.addFinalizer(() => Effect.sync(() => conn && close(conn)))
   return yield* Effect.callback<Net.Socket, TransportError>((resume) => {
     let stage: Stage = "dial"
@@ -107,7 +107,7 @@ const open = Effect.fnUntraced(function* (
     socket.once("connect", () => {
       stage = "handshake"
     })
-    // An error costs as much as the rest of a close, and once the socket is open nobody here would hear of it.
+    // Making an error costs as much as the rest of a close, and once the socket is open it would have no receiver here.
     let isOpen = false
     const fail = (cause: unknown) => {
       if (!isOpen) resume(Effect.fail(onError(cause, stage)))
@@ -116,7 +116,7 @@ const open = Effect.fnUntraced(function* (
       isOpen = true
       resume(Effect.succeed(socket))
     })
-    // Stays for the life of the socket: an "error" that nobody listens to would end the process.
+    // This stays for the life of the socket: an "error" event without a listener would end the process.
     socket.on("error", fail)
     socket.once("close", () => {
       if (!isOpen) fail(new Ended())
@@ -128,15 +128,15 @@ const open = Effect.fnUntraced(function* (
 })
 
 /**
- * Says goodbye (FIN; close_notify under TLS) when nothing stands in the way, and never waits for the peer. Bytes that
- * the kernel did not take are lost: who wants them delivered waits for the answer before it closes.
+ * Closes the connection in order (FIN; close_notify under TLS) when that is possible at once, and never waits for the peer.
+ * Bytes that the kernel did not take are lost: a caller that needs them delivered waits for the answer before it closes.
  */
 const close = (socket: Net.Socket): void => {
   if (socket.connecting || socket.writableLength > 0) {
     socket.destroy()
   } else if (!socket.destroyed) {
     socket.destroySoon()
-    // The goodbye has been handed to the kernel by then, unless the peer's window is closed.
+    // By then the kernel has the last bytes, unless the peer's window is closed.
     // oxlint-disable-next-line no-restricted-globals -- the turn of the event loop is meant, not time
     setImmediate(() => socket.destroy())
   }
@@ -186,7 +186,7 @@ const makeWriteNow = (server: string, socket: Net.Socket, secure: boolean): NonN
 
 const closed = (conn: Net.Socket): Error => conn.errored ?? new Error("the connection is closed")
 
-/** The other side went without a word of TLS; Node says so in many ways. */
+/** Whether the other side closed the connection without a TLS alert; Node has several errors for that. */
 const isReset = (cause: unknown): boolean =>
   cause instanceof Ended ||
   (cause instanceof Error && "code" in cause && (cause.code === "ECONNRESET" || cause.code === "EPIPE"))
@@ -198,7 +198,7 @@ class Ended extends Error {
 /** Why nothing more can be read. */
 const endOf = (server: string, cause: Error | undefined, anonymous: boolean): TransportError => {
   if (cause === undefined) return new TransportError({ server, reason: "Closed" })
-  // Under TLS 1.3 a server refuses the client's certificate after the client has taken the connection for open.
+  // Under TLS 1.3 a server refuses the client's certificate when the connection is already open for the client.
   return isTlsError(cause)
     ? new TransportError({ server, reason: "Tls", cause: explain(cause, anonymous) })
     : new TransportError({ server, reason: "Read", cause })

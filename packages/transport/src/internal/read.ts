@@ -1,7 +1,7 @@
 /**
- * What comes in on a socket, kept until somebody asks for it.
+ * Incoming bytes of a socket, kept until they are pulled.
  *
- * Chunks are handed on as Node reads them. While nobody asks, no more than `MAX_KEPT` is kept: then the socket pauses, the
+ * Chunks are handed on as Node reads them. Without a pull no more than about `MAX_KEPT` is kept: then the socket pauses, the
  * kernel's window closes, and the peer waits.
  */
 import * as Effect from "effect/Effect"
@@ -15,8 +15,8 @@ const MAX_KEPT = 65_536
 type Chunks = ReadonlyArray<Uint8Array>
 
 /**
- * Reads a socket that has just been opened. `toError` says what its end means: `undefined` for one that came without an
- * error.
+ * Reads a socket that has just been opened. `toError` makes the error of its end from the cause, which is `undefined` for an
+ * end without an error.
  */
 export const makePull = (
   socket: Net.Socket,
@@ -35,7 +35,7 @@ export const makePull = (
     resume?.(Effect.fail(toError(cause)))
   }
   socket.on("data", (chunk: Buffer) => {
-    // Node's chunks are Buffers, whose `slice` shares memory and which equal no Uint8Array: they end here.
+    // Node's chunks are Buffers, whose `slice` shares memory and which equal no Uint8Array: they go no further.
     const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     const resume = waiter
     if (resume !== undefined) {
@@ -53,7 +53,7 @@ export const makePull = (
     end()
   })
   socket.once("close", end)
-  // What ended before anybody listened, nobody would hear of.
+  // The socket may have ended before the listeners were added.
   if (socket.destroyed) end()
 
   return Effect.callback((resume) => {
@@ -72,7 +72,7 @@ export const makePull = (
   })
 }
 
-/** Each read of Node's has memory of its own, from outside of the heap; what is detached is free at once. */
+/** Each read of Node has its own memory outside of the heap. Detaching the buffer frees it at once. */
 export const release = ({ buffer, byteLength }: Uint8Array): void => {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }

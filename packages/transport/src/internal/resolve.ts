@@ -1,5 +1,5 @@
 /**
- * From the name of a server to all of its addresses.
+ * Resolves the name of a server to all of its addresses.
  */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"

@@ -1,5 +1,5 @@
 /**
- * TLS as Node knows it: our options as Node's, and Node's errors as ours.
+ * Translates our TLS options to Node's, and Node's errors to `TlsError`.
  */
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
@@ -14,16 +14,16 @@ import type { TlsOptions, TlsSource } from "./tlsTypes.ts"
 import { isMomentary, type Mistake, mistakeIn } from "./checkTls.ts"
 
 /**
- * Nothing is left to a default that the process or its environment can lower. No application protocol is offered
- * (ALPN): ZooKeeper has none. Throws `TlsError` where a secret is no `Redacted`.
+ * The options of Node for one connection. Nothing is left to a default that the process or its environment can weaken. No
+ * application protocol is offered (ALPN): ZooKeeper has none. Throws `TlsError` if a secret is not `Redacted`.
  */
 export const connectionOptions = (name: ServerAddress, options: TlsOptions): Tls.ConnectionOptions => {
   const expected = toCertificateName(options.servername ?? name.host)
   return {
     minVersion: options.minVersion ?? "TLSv1.2",
-    // Whatever is no plain `false` verifies: `undefined`, and what JavaScript may pass.
+    // Any value but `false` verifies: `undefined`, and anything else that JavaScript may pass.
     rejectUnauthorized: options.rejectUnauthorized !== false,
-    // The address that is dialled is no name to verify: this one is. Server Name Indication has no place for an IP.
+    // This name is verified, and not the address that is connected to. Server Name Indication cannot carry an IP address.
     ...(Net.isIP(expected) === 0 ? { servername: expected } : {}),
     checkServerIdentity: (_, certificate) => checkIdentity(expected, certificate),
     ...(options.ca === undefined ? {} : { ca: toList(options.ca).map(toPem) }),
@@ -35,10 +35,10 @@ export const connectionOptions = (name: ServerAddress, options: TlsOptions): Tls
   }
 }
 
-/** Whether an error of an open connection comes from TLS: an alert, a bad record. */
+/** Whether an error of an open connection comes from TLS: an alert or a bad record. */
 export const isTlsError = (cause: unknown): boolean => /^ERR_(SSL|TLS)_/.test(codeOf(cause))
 
-/** What ended a handshake, or a connection by an alert. */
+/** The reason why a handshake failed, or why an alert ended a connection. */
 export const explain = (cause: unknown, isAnonymous: boolean): TlsError => {
   if (cause instanceof TlsError) return cause
   const code = codeOf(cause)
@@ -46,16 +46,16 @@ export const explain = (cause: unknown, isAnonymous: boolean): TlsError => {
   return new TlsError({ reason, message, cause })
 }
 
-/** Why a handshake ended without a word of TLS: most likely the port knows none. */
+/** The reason why a handshake ended without an alert: most likely the port does not speak TLS. */
 export const explainEnd = (cause: unknown): TlsError =>
   new TlsError({
     reason: "NotTls",
     message:
-      "the server ended the connection during the handshake; does this port speak TLS, in a version and with a cipher of ours?",
+      "the server ended the connection during the handshake; does this port speak TLS, in a version and with a cipher that this client has?",
     cause
   })
 
-/** Options that cannot be used; nothing has been sent. Node's messages about keys and certificates quote nothing of them. */
+/** The error of options that cannot be used. Nothing has been sent, and Node's messages quote no key or certificate. */
 export const explainOptions = (cause: unknown, options?: TlsOptions): TlsError => {
   if (cause instanceof TlsError) return cause
   const mistake = options === undefined ? undefined : mistakeIn(options)
@@ -64,7 +64,7 @@ export const explainOptions = (cause: unknown, options?: TlsOptions): TlsError =
     : new TlsError({ reason: "Options", option: mistake.option, message: `${mistake.option} ${mistake.rule}`, cause })
 }
 
-/** What is wrong with options of the start, as an error of an argument. An Effect's are those of this moment. */
+/** Checks options before the first connection: a mistake is `InvalidArgument`, unless an Effect may give better ones later. */
 export const checkSource = (source: TlsSource): Effect.Effect<void, InvalidArgument> =>
   Effect.isEffect(source)
     ? Effect.matchEffect(source, {
@@ -75,7 +75,7 @@ export const checkSource = (source: TlsSource): Effect.Effect<void, InvalidArgum
         onFailure: (cause) =>
           cause instanceof TlsError && cause.option !== undefined
             ? refuse({ option: cause.option, value: fileOf(cause.cause), rule: cause.message })
-            : // It may be of the moment: the first connection asks again.
+            : // This may pass: the first connection runs the Effect again.
               Effect.void
       })
     : Effect.suspend(() => refuse(mistakeIn(source)))
@@ -98,7 +98,7 @@ const checkIdentity = (expected: string, certificate: Tls.PeerCertificate): Erro
   const cause = Tls.checkServerIdentity(expected, certificate)
   if (cause === undefined) return undefined
   const names = certificate.subjectaltname ?? `CN:${String(certificate.subject?.CN ?? "none")}`
-  // The names are the peer's, whoever that is.
+  // The names come from the peer, which may be an attacker.
   const message = `the certificate is for ${Printable.escape(names)}, not for ${expected}`
   return new TlsError({ reason: "WrongHost", message, cause })
 }
@@ -134,7 +134,7 @@ const known: Readonly<Record<string, readonly [TlsReason, string]>> = {
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: version
 }
 
-/** The alerts that speak of the client's certificate; `handshake failure` does in TLS 1.2, where there is none. */
+/** The alerts about the client's certificate. In TLS 1.2 `handshake failure` is one, where there is no certificate. */
 const aboutTheClient = /CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE/
 
 const explainAlert = (code: string, isAnonymous: boolean): readonly [TlsReason, string] | undefined => {

@@ -1,5 +1,5 @@
 /**
- * TLS options out of files.
+ * Reads TLS options from files.
  */
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import * as Fs from "node:fs/promises"
 import { TlsError } from "../TlsError.ts"
 import type { TlsFiles, TlsOptions } from "./tlsTypes.ts"
 
-/** Reads all of them now. */
+/** Reads all files now. */
 export const readTlsFiles = Effect.fnUntraced(function* (
   files: TlsFiles
 ): Effect.fn.Return<Omit<TlsOptions, "rejectUnauthorized">, TlsError> {
@@ -38,7 +38,7 @@ const readOne = (option: keyof TlsFiles, path: string | undefined) =>
   path === undefined ? Effect.succeed(undefined) : read(option, path)
 
 const read = (option: keyof TlsFiles, path: string): Effect.Effect<Uint8Array, TlsError> =>
-  // A number would be the descriptor of an open file.
+  // A number would be used as the descriptor of an open file.
   typeof path !== "string" || path === ""
     ? Effect.fail(broken(option, "must be the path of a file"))
     : Effect.tryPromise({

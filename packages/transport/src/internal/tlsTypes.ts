@@ -5,7 +5,7 @@ import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 
 /**
- * Certificates and keys are PEM, as text or bytes, unless said otherwise.
+ * Options of TLS connections. Certificates and keys are PEM, as text or bytes, unless said otherwise.
  *
  * @category models
  * @since 0.1.0
@@ -14,33 +14,34 @@ export interface TlsOptions {
   /** The authorities to trust, instead of those that Node trusts. */
   readonly ca?: string | Uint8Array | ReadonlyArray<string | Uint8Array> | undefined
   /**
-   * What the authorities have revoked. Where it is given there must be a valid list of each authority that signs a
-   * server's certificate: a server whose authority has none is refused.
+   * The lists of revoked certificates. With this option there must be a valid list of each authority that signs a server's
+   * certificate: a server whose authority has no list is refused.
    */
   readonly crl?: string | Uint8Array | ReadonlyArray<string | Uint8Array> | undefined
-  /** The client's certificate, its chain behind it: most secure ports of ZooKeeper demand one. */
+  /** The client's certificate, followed by its chain. Most secure ports of ZooKeeper demand one. */
   readonly cert?: string | Uint8Array | undefined
   /** The private key of `cert`. */
   readonly key?: Redacted.Redacted<string> | Redacted.Redacted<Uint8Array> | undefined
-  /** Of `key` or of `pfx`. */
+  /** The passphrase of `key` or of `pfx`. */
   readonly passphrase?: Redacted.Redacted<string> | undefined
   /** Certificate and key as PKCS#12, in place of `cert` and `key`. */
   readonly pfx?: Redacted.Redacted<Uint8Array> | undefined
-  /** The name that the certificate must carry, instead of the host in the connect string. */
+  /** The name that the certificate must be for, instead of the host in the connect string. */
   readonly servername?: string | undefined
-  /** Default `TLSv1.2`. */
+  /** The oldest version of TLS to accept. Default `TLSv1.2`. */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined
   /**
-   * Default true, whatever the environment says. False accepts every certificate, of an attacker too: for experiments
-   * alone. A session does not show credentials to a server that is so reached, unless it is on this machine.
+   * Whether the server's certificate is verified. Default true, whatever the environment says. False accepts every
+   * certificate, an attacker's too: for experiments only. A session shows no credentials to a server that is reached in
+   * this way, unless it is on this machine.
    */
   readonly rejectUnauthorized?: boolean | undefined
 }
 
 /**
- * The options, or an Effect that gives them: it runs for each connection, so that certificates are replaced without a
- * restart, and a client that is up stays up on the connection that it has. What it fails with is the reason why that
- * connection was not made; the next attempt asks again. Verification cannot be switched off in it.
+ * TLS options, or an Effect that gives them. The Effect runs for each connection, so that certificates can be replaced
+ * without a restart; existing connections are not affected. When it fails, that connection is not made and its error is
+ * the cause; the next attempt runs it again. It cannot switch verification off.
  *
  * @category models
  * @since 0.1.0
@@ -48,7 +49,7 @@ export interface TlsOptions {
 export type TlsSource = TlsOptions | Effect.Effect<Omit<TlsOptions, "rejectUnauthorized">, unknown>
 
 /**
- * The paths of files. Relative ones are seen from the process's folder.
+ * The paths of the files that `fromFiles` reads. Relative paths start at the working directory of the process.
  *
  * @category models
  * @since 0.1.0
@@ -56,12 +57,12 @@ export type TlsSource = TlsOptions | Effect.Effect<Omit<TlsOptions, "rejectUnaut
 export interface TlsFiles extends Pick<TlsOptions, "passphrase" | "servername" | "minVersion"> {
   /** PEM: the authorities to trust. */
   readonly ca?: string | ReadonlyArray<string> | undefined
-  /** PEM: what they have revoked. */
+  /** PEM: the lists of revoked certificates. */
   readonly crl?: string | ReadonlyArray<string> | undefined
-  /** PEM: the client's certificate, its chain behind it. */
+  /** PEM: the client's certificate, followed by its chain. */
   readonly cert?: string | undefined
-  /** PEM: the private key of `cert`, under `passphrase` if it is encrypted. */
+  /** PEM: the private key of `cert`. If it is encrypted, `passphrase` opens it. */
   readonly key?: string | undefined
-  /** PKCS#12: certificate and key, under `passphrase`. */
+  /** PKCS#12: certificate and key, instead of `cert` and `key`. `passphrase` opens it. */
   readonly pfx?: string | undefined
 }

@@ -1,4 +1,4 @@
-/** What errors of connections say of text that servers, systems or users have chosen. */
+/** Errors of connections quote text that servers, systems or users have chosen. */
 import { assert, describe, it } from "@effect/vitest"
 import { TlsError } from "../../src/TlsError.ts"
 import { TransportError } from "../../src/TransportError.ts"

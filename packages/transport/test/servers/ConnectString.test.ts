@@ -37,12 +37,12 @@ const accepted: ReadonlyArray<[string, ReadonlyArray<ServerAddress.ServerAddress
 const refused: ReadonlyArray<[string, ReadonlyArray<string>]> = [
   ["", ["at least one server"]],
   [" \t ", ["at least one server"]],
-  [",", ["nothing where a server should stand"]],
-  ["zk1,", ["nothing where a server should stand"]],
-  ["zk1,,zk2", ["nothing where a server should stand"]],
-  ["zk1, ,zk2", ["nothing where a server should stand"]],
-  ["/app", ["nothing where a server should stand"]],
-  ["zk1,/app", ["nothing where a server should stand"]],
+  [",", ["a server is missing"]],
+  ["zk1,", ["a server is missing"]],
+  ["zk1,,zk2", ["a server is missing"]],
+  ["zk1, ,zk2", ["a server is missing"]],
+  ["/app", ["a server is missing"]],
+  ["zk1,/app", ["a server is missing"]],
   [":2181", ["host is missing", '":2181"']],
   ["tcp://", ["host is missing", '"tcp://"']],
   ["tls://:2181", ["host is missing", '"tls://:2181"']],
@@ -176,7 +176,7 @@ describe("ConnectString", () => {
       })
     }
 
-    it("lets no character act on whoever reads the message", () => {
+    it("escapes every character that could act on a terminal", () => {
       const error = refusal(ConnectString.parse("zk1\u001b[2J\u202e:2181"))
       assert.include(error.message, "zk1\\u001b[2J\\u202e")
     })
@@ -187,7 +187,7 @@ describe("ConnectString", () => {
 
     it.prop("never throws on what looks like a connect string", [Schema.Array(Schema.Literals(pieces))], ([parts]) => {
       const result = ConnectString.parse(parts.join(""))
-      // What it reads, it writes and reads the same.
+      // A parsed string is written, and reads back the same.
       if (Result.isSuccess(result)) {
         assert.deepStrictEqual(
           Result.getOrThrow(ConnectString.parse(ConnectString.format(result.success))),

@@ -24,7 +24,7 @@ export interface Certificates {
   readonly selfSigned: Pair
   /** For a name with a line break in it, signed by itself. */
   readonly foul: Pair
-  /** For localhost, of an authority that nobody knows. */
+  /** For localhost, by an authority that no client trusts. */
   readonly stranger: Pair
   readonly client: Pair
   /** `client` as PKCS#12 with the passphrase "secret". */

@@ -10,7 +10,7 @@ interface Listener {
   readonly address: ServerAddress.ServerAddress
   /** The same port, under the name of localhost. */
   readonly named: ServerAddress.ServerAddress
-  /** The server's side of the first connection, when it stands. */
+  /** The server's side of the first connection, once it is open. */
   readonly accepted: Effect.Effect<Net.Socket>
   /** Done when the server's side of the first connection is closed. */
   readonly closed: Effect.Effect<void>
