@@ -29,7 +29,7 @@ type ErrorConstructor = new (...args: Array<any>) => Error
  *   }
  * }
  *
- * JSON.stringify(new Gone({ id: 1n })) // {"id":"1","_tag":"Gone","message":"session 1 is gone"}
+ * JSON.stringify(new Gone({ id: 1n })) // {"_tag":"Gone","id":"1","message":"session 1 is gone"}
  * ```
  *
  * @category constructors

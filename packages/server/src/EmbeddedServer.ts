@@ -2,8 +2,8 @@
  * A ZooKeeper in the process: the real protocol, in memory, without a JVM.
  *
  * It answers every operation as Apache ZooKeeper 3.8.0 does, to clients of any language over TCP (`layer`) or to clients
- * in the same process without a socket (`layerMemory`), and does to them what a real server cannot be made to do. It
- * keeps nothing: what was written is gone with the Scope.
+ * in the same process without a socket (`layerMemory`). Tests can make it lose replies, expire sessions, and do other things
+ * that a real server cannot be made to do. It has no disk: all znodes are gone when the Scope is closed.
  *
  * @since 0.1.0
  */
@@ -25,25 +25,29 @@ import type { ServerTls } from "./ServerTls.ts"
 import type { Snapshot } from "./internal/state/ServerState.ts"
 
 export type { Options } from "./internal/net/settings.ts"
+export type { SnapshotTree } from "./internal/state/DataTree.ts"
 export type { Snapshot } from "./internal/state/ServerState.ts"
+export type { SnapshotZnode } from "./internal/state/Znode.ts"
 
 // -----------------------------------------------------------------------------
 // options
 // -----------------------------------------------------------------------------
 
 /**
+ * Options of `layer`, the server that listens on TCP.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface ListenOptions extends Options {
-  /** The port of the first member; each further member has the next port. Default 0: any free port. */
+  /** The port of the first member; the others have the next ports. Default 0: any free port for each. */
   readonly port?: number | undefined
   /**
-   * The address to listen on. Default `127.0.0.1`: the server is open to everybody who reaches it. One beyond loopback is
-   * refused with `ListenError` unless `superDigest` is given, for everybody knows the default one's password.
+   * The address to listen on. Default `127.0.0.1`, since every client that can reach the server may use it. An address
+   * beyond loopback fails with `ListenError` unless `superDigest` is given, because the default password is public.
    */
   readonly host?: string | undefined
-  /** Speaks TLS on all members. */
+  /** Certificates for TLS, on all members. Default: plain TCP. */
   readonly tls?: ServerTls | undefined
 }
 
@@ -52,23 +56,24 @@ export interface ListenOptions extends Options {
 // -----------------------------------------------------------------------------
 
 /**
- * A session as the server knows it.
+ * A session as the server knows it, for tests that wait for one or check its ephemeral znodes.
  *
  * @category models
  * @since 0.1.0
  */
 export interface SessionInfo {
   readonly id: bigint
-  /** As negotiated. */
+  /** The negotiated timeout. */
   readonly timeout: Duration.Duration
-  /** Whether there is a connection that speaks for it. */
+  /** Whether a client is connected with this session. */
   readonly connected: boolean
-  /** Paths of its ephemeral znodes. */
+  /** The paths of its ephemeral znodes. */
   readonly ephemerals: ReadonlyArray<string>
 }
 
 /**
- * A running server and what a test can do to it. Members count from 0; the first one leads the others, until it is cut off.
+ * A running server, and the controls for tests. Members are numbered from 0; the first one is the leader until it is cut
+ * off. A number without a member is a defect (`RangeError`).
  *
  * @category services
  * @since 0.1.0
@@ -76,60 +81,76 @@ export interface SessionInfo {
 export class EmbeddedServer extends Context.Service<
   EmbeddedServer,
   {
-    /** All members, as clients write them. */
+    /** All members, as a connect string for clients. */
     readonly connectString: string
+    /** All sessions, with or without a connection. */
     readonly sessions: Effect.Effect<ReadonlyArray<SessionInfo>>
-    /** Ends a session as its timeout would. False if there is none of that id. */
+    /** Ends a session as its timeout would. False if there is no session with that id. */
     readonly expireSession: (id: bigint) => Effect.Effect<boolean>
-    /** Ends all connections. The sessions stay, and new connections are taken. */
+    /** Ends all connections. The sessions stay, and new connections are accepted. */
     readonly disconnectAll: Effect.Effect<void>
-    /** Answers nothing more and lets nothing expire, as a process that is stopped. Connections stay open. */
+    /** Stops answering and expiring, like a process after SIGSTOP. Connections stay open. */
     readonly pause: Effect.Effect<void>
-    /** Goes on, first with what was sent meanwhile, and then with what is overdue. */
+    /** Continues after `pause`: first with the requests that have arrived, then with the sessions that are overdue. */
     readonly resume: Effect.Effect<void>
-    /** All znodes and sessions, as they are now. */
+    /** All znodes and sessions as they are now. */
     readonly snapshot: Effect.Effect<Snapshot>
     /**
-     * Goes back to a snapshot, of this server or another one, and ends all connections. Sessions opened since are gone,
-     * those of the snapshot are there again. The zxid goes on in a new epoch, above all that the snapshot's server and this
-     * one have had in theirs, so that no client is refused for having seen too much.
+     * Goes back to a snapshot, of this server or another one, and ends all connections. Later sessions are gone, and those of
+     * the snapshot exist again. The zxid continues in a new epoch, above those of the snapshot and of this server, so that
+     * no client is refused because it has seen more than the server.
      */
     readonly restore: (snapshot: Snapshot) => Effect.Effect<void>
-    /** The next requests that match are done, but instead of an answer the connection ends. */
+    /** The next requests that match are applied, but the connection ends instead of a reply. `times` is 1 by default. */
     readonly dropReply: (match: Match, times?: number) => Effect.Effect<void>
-    /** At the next requests that match the connection ends before anything is done. */
+    /** The connection ends before the next requests that match are applied. `times` is 1 by default. */
     readonly dropRequest: (match: Match, times?: number) => Effect.Effect<void>
-    /** The next requests that match are not done, and answered with this error. */
+    /** The next requests that match are answered with this error, and not applied. `times` is 1 by default. */
     readonly answerWith: (match: Match, error: ErrorName, times?: number) => Effect.Effect<void>
-    /** Takes back what the three above have asked for and what has not happened yet. */
+    /** Removes all faults of the three methods above that are left. */
     readonly clearFaults: Effect.Effect<void>
-    /** Sets the number that the next sequential znode under a parent gets. False if there is no such parent. */
+    /** Sets the number of the next sequential znode under a parent, to test its overflow. False if there is no such parent. */
     readonly setSequence: (parent: string, next: number) => Effect.Effect<boolean>
-    /** Sets the version of a znode's data. False if there is no such znode. */
+    /** Sets the version of a znode's data, to test its overflow. False if there is no such znode. */
     readonly setVersion: (path: string, version: number) => Effect.Effect<boolean>
     /**
-     * Lets a member answer reads alone, as a server that has lost the others, or ends that. Connections end, and sessions
-     * that were opened meanwhile are known there alone.
+     * Makes a member read-only, like a server that has lost the others, or ends that. Its connections end, and sessions that
+     * are opened while it is read-only exist only there.
      */
     readonly setReadOnly: (readOnly: boolean, member?: number) => Effect.Effect<void>
-    /** Lets a member stay so many transactions behind, until someone writes or asks for `sync` there. Not the leader. */
+    /** Keeps a member so many transactions behind, until a client of it writes or calls `sync`. Not for the leader. */
     readonly setLag: (member: number, transactions: number) => Effect.Effect<void>
-    /** Which member leads the others: the first one, until another one is elected. */
+    /** The number of the member that leads: 0, until another one is elected. */
     readonly leader: Effect.Effect<number>
     /**
-     * Cuts a member off from the others, while clients reach all of them, as a partition between servers does. For `syncLimit`
-     * ticks it answers pings and reads from what it has, and lets everything else wait; then it closes its connections and
-     * serves nobody. The others end the sessions of which they hear nothing, or elect another leader first. False, and
-     * nothing done, if a member is cut off already or there are fewer than three.
+     * Cuts a member off from the others, as a partition between servers does; clients reach all of them. For `syncLimit`
+     * ticks the member answers pings and reads from its own state, and all other requests wait; then it closes its connections
+     * and refuses new ones. The others elect another leader, if it was the leader, and end the sessions that are not renewed
+     * with them. False, without an effect, if a member is cut off already or there are fewer than three.
      */
     readonly isolate: (member: number) => Effect.Effect<boolean>
-    /** Ends `isolate`: the member takes over what the others have. What waits at it is done now, if it has not given up. */
+    /** Ends `isolate`: the member takes over the state of the others. Requests that wait there are done, if it still serves. */
     readonly rejoin: Effect.Effect<void>
   }
 >()("@effect-zookeeper/server/EmbeddedServer") {}
 
 /**
- * Listens on loopback, for clients of any language. The socket modules are loaded with the first layer.
+ * A server that listens on TCP, for clients of any language. It listens on `127.0.0.1` and a free port unless options say
+ * otherwise, and fails with `ListenError` if the port is taken. The socket modules are loaded with the first layer.
+ *
+ * @example
+ * ```ts
+ * import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const server = yield* EmbeddedServer.EmbeddedServer
+ *   console.log(`connect to ${server.connectString}`)
+ *   yield* Effect.never
+ * })
+ *
+ * const main = Effect.provide(program, EmbeddedServer.layer({ port: 2181, tickTime: "1 second" }))
+ * ```
  *
  * @category layers
  * @since 0.1.0
@@ -159,8 +180,15 @@ export const layer = (options: ListenOptions = {}): Layer.Layer<EmbeddedServer, 
   )
 
 /**
- * `layerMemory` with options. With several members its servers are `memory-1:2181`, `memory-2:2181` ...; they are the
- * transport's default.
+ * `layerMemory` with options. With several members the servers are `memory-1:2181`, `memory-2:2181` and so on, which is the
+ * default connect string of the transport.
+ *
+ * @example
+ * ```ts
+ * import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+ *
+ * const Ensemble = EmbeddedServer.layerMemoryWith({ members: 3, tickTime: "100 millis" })
+ * ```
  *
  * @category layers
  * @since 0.1.0
@@ -181,10 +209,33 @@ export const layerMemoryWith = (options: Options): Layer.Layer<EmbeddedServer | 
   )
 
 /**
- * The client's `Transport` without a socket, and the server behind it. It is `memory:2181`, which is the transport's
- * default: a session on it needs no `servers`.
+ * A server in memory, and the `Transport` that reaches it without a socket. Use it for tests of Effect applications. The
+ * server is `memory:2181`, the default of the transport, so a session needs no `servers`.
  *
- * Nothing in it waits for a timer, a microtask or the network but through the Clock and the Scheduler of whoever runs it.
+ * It waits only through the Clock and the Scheduler of the program, never for a timer, a microtask or the network of the
+ * host: with a `TestClock` a test decides when sessions expire.
+ *
+ * @example
+ * ```ts
+ * import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+ * import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+ * import * as Session from "@effect-zookeeper/session/Session"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const InMemory = ZooKeeper.layerSession().pipe(
+ *   Layer.provide(Session.layer({ sessionTimeout: "4 seconds" })),
+ *   Layer.provideMerge(EmbeddedServer.layerMemory)
+ * )
+ *
+ * const test = Effect.gen(function* () {
+ *   const zk = yield* ZooKeeper.ZooKeeper
+ *   const server = yield* EmbeddedServer.EmbeddedServer
+ *   yield* zk.create("/jobs")
+ *   yield* server.disconnectAll
+ *   yield* zk.getChildren("/jobs")
+ * }).pipe(Effect.provide(InMemory))
+ * ```
  *
  * @category layers
  * @since 0.1.0
@@ -193,7 +244,7 @@ export const layerMemory: Layer.Layer<EmbeddedServer | Transport> = layerMemoryW
 
 // ---- internal
 
-/** A server without listeners that lives as long as the Scope. */
+/** A server without listeners. It runs as long as the Scope is open. */
 const startRuntime = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<ServerRuntime, never, Scope.Scope> {

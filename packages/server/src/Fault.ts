@@ -1,12 +1,13 @@
 /**
- * What a test can make a server do wrong to a request that matches, once or several times.
+ * Faults that tests inject into the embedded server: which requests they hit, and what happens to those.
  *
  * @since 0.1.0
  */
 import type { ErrorName } from "@effect-zookeeper/protocol/ErrorCode"
 
 /**
- * Which requests. All that is given has to fit; nothing given fits every request but pings.
+ * The requests that a fault hits. A request must match all fields that are given; an empty object matches every request
+ * except pings.
  *
  * @category models
  * @since 0.1.0
@@ -14,14 +15,18 @@ import type { ErrorName } from "@effect-zookeeper/protocol/ErrorCode"
 export interface Match {
   /** ZooKeeper's name of the operation, such as `getData` or `delete`. */
   readonly operation?: string | undefined
-  /** The path of the request, exactly; transactions have none. */
+  /** The exact path of the request. Transactions have none. */
   readonly path?: string | undefined
+  /** The id of the session. */
   readonly session?: bigint | undefined
 }
 
 /**
- * `DropReply`: it is done, and instead of the answer the connection ends. `DropRequest`: the connection ends before
- * anything is done. `Answer`: nothing is done, and the answer is an error.
+ * What happens to a request.
+ *
+ * - `DropReply`: the request is applied, but the connection ends instead of a reply.
+ * - `DropRequest`: the connection ends before the request is applied.
+ * - `Answer`: the request is answered with an error, and not applied.
  *
  * @category models
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * The server could not listen, or must not.
+ * The error of an embedded server that cannot listen.
  *
  * @since 0.1.0
  */
@@ -8,9 +8,11 @@ import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as Schema from "effect/Schema"
 
 /**
- * - `Listen`: the system refuses; `cause` says why.
- * - `WellKnownSuperUser`: the address is beyond loopback, and the super user is still `super:secret`, whom everybody knows.
- *   It is told before a port is opened.
+ * The embedded server does not listen at an address.
+ *
+ * - `Listen`: the system refuses it, usually because the port is taken; `cause` has its error.
+ * - `WellKnownSuperUser`: the address is beyond loopback, and the super user still has the public password `super:secret`.
+ *   No port was opened.
  *
  * @category errors
  * @since 0.1.0
@@ -26,12 +28,12 @@ export class ListenError extends ErrorClass.make(
   override get message(): string {
     if (this.reason === "WellKnownSuperUser") {
       return (
-        `${this.address}: not opened, because whoever reaches it could do everything as the well-known super user ` +
+        `${this.address}: not opened, because any client that reaches it could do everything as the well-known super user ` +
         "super:secret; give superDigest the digest of a password of your own (Acl.digestIdOf), or null for no super user, " +
         "or listen on 127.0.0.1"
       )
     }
     const cause = Printable.escape(this.cause instanceof Error ? this.cause.message : String(this.cause))
-    return `${this.address}: cannot listen there (${cause}); take another port, or 0 for any that is free`
+    return `${this.address}: cannot listen there (${cause}); choose another port, or 0 for any free port`
   }
 }

@@ -1,11 +1,11 @@
 /**
- * A network with faults, between clients and the servers of another `Transport`: for worlds of `Simulation`.
+ * A simulated network with faults, between clients and the servers of another `Transport`: for `Simulation`.
  *
- * Bytes take their time, are cut into pieces and read together with others, and arrive in order. On top of that come
- * faults, by hand or by a nemesis: connections that are cut after any byte, refused, accepted by nobody, or open while
- * nothing gets through in one direction or both. All chance is the world's.
+ * Bytes are delayed, cut into pieces and merged with others, and arrive in order. Faults are injected by hand or by a
+ * nemesis: connections are cut after any byte, refused, accepted without a server behind them, or stay open while nothing
+ * gets through in one direction or both. All randomness follows from the seed of the simulation.
  *
- * What happens to a client happens in the turn of its own process, so that one that is paused hears of nothing.
+ * A client hears of the network in turns of its own process, so a paused process hears of nothing.
  *
  * @since 0.1.0
  */
@@ -28,34 +28,38 @@ export type { ConnectionFilter, Fault } from "./internal/simulation/ActiveFaults
 // -----------------------------------------------------------------------------
 
 /**
+ * A network whose connections can be cut, blocked and refused.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface SimulatedNetwork {
-  /** What a client dials with. Use it within the client's `Node`. */
+  /** The transport of a client. Use it within the client's `Node`. */
   readonly transport: (client: string) => Transport["Service"]
   /** `transport` as a layer. */
   readonly layer: (client: string) => Layer.Layer<Transport>
-  /** Adds a fault; gives what takes it away again. */
+  /** Adds a fault; the result is an Effect that removes it. */
   readonly inject: (fault: Fault) => Effect.Effect<Effect.Effect<void>>
-  /** Takes all faults away. */
+  /** Removes all faults. */
   readonly heal: Effect.Effect<void>
-  /** Cuts the connections that stand; how many there were. */
+  /** Cuts all connections, or those of a filter, and gives their number. */
   readonly cut: (where?: ConnectionFilter) => Effect.Effect<number>
-  /** The connections that stand, half-open ones among them. */
+  /** All open connections, half-open ones included. */
   readonly connections: () => ReadonlyArray<{ readonly client: string; readonly server: string }>
 }
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
-  /** The servers. Connections are dialled to the same addresses there. */
+  /** The transport that reaches the servers. Connections go to the same addresses there. */
   readonly transport: Transport["Service"]
-  /** How long bytes travel, in milliseconds; one in fifty takes ten times as long. 0.1 to 5 if left out. */
+  /** How long a packet travels, in milliseconds; one in fifty takes ten times as long. Default 0.1 to 5. */
   readonly latency?: { readonly min: number; readonly max: number } | undefined
-  /** The chance that a write is cut into pieces, and that a piece is read together with one before. 0.2 if left out. */
+  /** The probability that a write is cut into pieces, and that a piece is merged with the one before it. Default 0.2. */
   readonly fragmentation?: number | undefined
 }
 
@@ -64,7 +68,36 @@ export interface Options {
 // -----------------------------------------------------------------------------
 
 /**
- * A network for as long as the Scope is open.
+ * A network that exists as long as the Scope is open.
+ *
+ * @example
+ * ```ts
+ * import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+ * import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+ * import * as SimulatedNetwork from "@effect-zookeeper/server/SimulatedNetwork"
+ * import * as Simulation from "@effect-zookeeper/server/Simulation"
+ * import * as Session from "@effect-zookeeper/session/Session"
+ * import * as Transport from "@effect-zookeeper/transport/Transport"
+ * import * as Context from "effect/Context"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const world = Effect.gen(function* () {
+ *   const simulation = yield* Simulation.Simulation
+ *   const memory = yield* Layer.build(EmbeddedServer.layerMemory)
+ *   const network = yield* SimulatedNetwork.make({ transport: Context.get(memory, Transport.Transport) })
+ *   const node = yield* simulation.node("worker")
+ *   const client = ZooKeeper.layerSession().pipe(
+ *     Layer.provide(Session.layer({ sessionTimeout: "10 seconds" })),
+ *     Layer.provide(network.layer("worker"))
+ *   )
+ *   yield* network.inject({ _tag: "CutAfter", direction: "down", bytes: 20 })
+ *   const zk = Context.get(yield* node.run(Layer.build(client)), ZooKeeper.ZooKeeper)
+ *   yield* node.run(zk.create("/job", { mode: "ephemeral", idempotent: true }))
+ * }).pipe(Effect.scoped)
+ *
+ * const result = Simulation.run(world, { seed: 42 })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -74,7 +107,7 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<SimulatedNetwork, never, Simulation | Scope.Scope> {
   const simulation = yield* Simulation
   const random = yield* Random.Random
-  // The network has a process of its own: it goes on when a client stands still.
+  // The network runs in its own process: it goes on while a client is paused.
   const fork = Effect.runForkWith(yield* Effect.context<never>())
   const { max, min } = options.latency ?? { min: 0.1, max: 5 }
   const fragmentation = options.fragmentation ?? 0.2
@@ -102,7 +135,7 @@ export const make = Effect.fnUntraced(function* (
     const server = format(address)
     const dispatcher = yield* Effect.withFiber((fiber) => Effect.succeed(fiber.currentDispatcher))
     yield* Effect.sleep(latency())
-    // The call for a connection and its answer have to get through as well.
+    // The request for a connection and its answer have to get through, too.
     yield* faults.passable({ client, server }, "both")
     if (faults.has("Refuse", { client, server })) {
       simulation.note(`${client} -> ${server} refused`)
@@ -175,27 +208,28 @@ export const make = Effect.fnUntraced(function* (
 // -----------------------------------------------------------------------------
 
 /**
+ * Options of `nemesis`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface NemesisOptions {
+  /** The clients to harm, by their names in the network. */
   readonly clients: ReadonlyArray<string>
-  /** `host:port` */
+  /** The servers to harm, as `host:port`. */
   readonly servers: ReadonlyArray<string>
-  /** How long it goes on, in milliseconds. */
+  /** How long it injects faults, in milliseconds. */
   readonly duration: number
-  /** The longest peace between two faults, in milliseconds. */
+  /** The longest pause between two faults, in milliseconds. */
   readonly peace: number
-  /** How long a fault lasts at most, in milliseconds. */
+  /** The longest time that a fault lasts, in milliseconds. */
   readonly lasting: number
-  /**
-   * What else it may do, each as likely as a kind of fault of the network; gives what takes it back after a time.
-   */
+  /** Additional faults, each as likely as a kind of fault of the network; the result of each is an Effect that undoes it. */
   readonly others?: ReadonlyArray<Effect.Effect<Effect.Effect<void>>> | undefined
 }
 
 /**
- * Does harm by chance for a while, several things at once among them; all is healed when it ends.
+ * Injects random faults for a while, sometimes several at once. At the end all faults are removed.
  *
  * @category nemesis
  * @since 0.1.0

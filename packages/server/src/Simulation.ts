@@ -1,16 +1,12 @@
 /**
- * Runs an Effect in a world that a seed decides: the order of fibers, the places at which they are interrupted by others,
- * all chance and all time.
+ * Runs an Effect in a simulation that is decided by a seed: the order of fibers, where they give way to each other, all
+ * randomness and all time.
  *
- * ```ts
- * const result = Simulation.run(program, { seed: 17 })
- * ```
+ * Virtual time costs nothing: when no task can run, it jumps to the next timer. The same seed gives the same run, operation
+ * by operation, which `traceHash` shows. A program that can never continue is reported as a hang at once. A run is
+ * synchronous: it must not wait for the host, such as a socket, a Promise or a microtask.
  *
- * Virtual time costs nothing: when nothing can run, it leaps to the next timer. The same seed gives the same course,
- * operation by operation, and `traceHash` says so. What can never go on is reported as a hang and not waited for. A run
- * is synchronous: nothing in it may wait for the host, for a socket, a Promise or a microtask.
- *
- * A world knows nothing of ZooKeeper. `SimulatedNetwork` puts connections with faults into it.
+ * The module knows nothing of ZooKeeper. `SimulatedNetwork` adds connections with faults.
  *
  * @since 0.1.0
  */
@@ -35,25 +31,28 @@ import { NodeScheduler } from "./internal/simulation/NodeScheduler.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A process of the world. Its fibers share a clock, and can be stopped all at once.
+ * A process of the simulation. Its fibers share a clock, and can be paused together. Run each client in its own.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Node {
+  /** The name in traces and reports. */
   readonly name: string
-  /** Runs an effect in this process; what it forks stays there. */
+  /** Runs an effect in this process; the fibers that it forks stay there. */
   readonly run: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** Stops the process, as SIGSTOP does: time goes on, and nothing of it runs until `resume`. */
+  /** Pauses the process, as SIGSTOP does: time goes on, and none of its fibers runs until `resume`. */
   readonly pause: Effect.Effect<void>
+  /** Continues after `pause`. */
   readonly resume: Effect.Effect<void>
+  /** Whether it is paused. */
   readonly isPaused: () => boolean
-  /** Sets its wall clock forward, or back when negative. The monotonic clock stays. */
+  /** Sets its wall clock forward, or back if negative. The monotonic clock is not affected. */
   readonly stepWallClock: (step: Duration.Input) => Effect.Effect<void>
 }
 
 /**
- * The world that an effect runs in.
+ * The simulation that an effect runs in.
  *
  * @category services
  * @since 0.1.0
@@ -61,82 +60,88 @@ export interface Node {
 export class Simulation extends Context.Service<
   Simulation,
   {
+    /** The seed of this run. */
     readonly seed: number
-    /** Adds a process. The effect itself runs in one of its own, `main`. */
+    /** Adds a process. The effect itself runs in the process `main`. */
     readonly node: (name: string) => Effect.Effect<Node>
-    /** Makes something a part of the trace and of its hash. */
+    /** Adds a line to the trace and to its hash. */
     readonly note: (text: string) => void
-    /** Adds a line to a recorded trace; no part of the hash, and not evaluated where nothing is recorded. */
+    /** Adds a line to a recorded trace, but not to its hash. It is not evaluated unless the run is recorded. */
     readonly comment: (text: () => string) => void
-    /** Virtual milliseconds since the beginning. */
+    /** Virtual milliseconds since the start. */
     readonly now: () => number
   }
 >()("@effect-zookeeper/server/Simulation") {}
 
 /**
+ * Options of `run`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface RunOptions {
-  /** A safe integer. Everything follows from it. */
+  /** A safe integer, which decides the run. */
   readonly seed: number
-  /** So many tasks may run, one million if left out. */
+  /** The most tasks that may run. Default one million. */
   readonly maxSteps?: number | undefined
-  /** So much virtual time may pass, a day if left out. */
+  /** The longest virtual time. Default one day. */
   readonly maxTime?: Duration.Input | undefined
-  /** A task takes 0 to so much virtual time, by chance. 20 microseconds if left out. */
+  /** The longest virtual time of a task; each takes a random time from 0. Default 20 microseconds. */
   readonly maxStepCost?: Duration.Input | undefined
   /**
-   * How many operations a fiber does before it gives way to others, in the mean. If left out, the seed decides between
-   * 3 and 512.
+   * The mean number of operations of a fiber before it gives way to others. By default the seed chooses 3, 16, 64 or 512.
    */
   readonly operationsBetweenYields?: number | undefined
-  /** What the wall clock shows at the beginning, in milliseconds since 1970. */
+  /** The wall clock at the start, in milliseconds since 1970. Default 1,700,000,000,000, in November 2023. */
   readonly startsAt?: number | undefined
-  /** Whether to keep the lines of the trace: notes, comments and logs. It changes nothing of the course. */
+  /** Whether to keep the lines of the trace: notes, comments and logs. It does not alter the run. Default false. */
   readonly record?: boolean | undefined
 }
 
 /**
- * A fiber that has not ended.
+ * A fiber that has not ended, in a report.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Waiting {
-  /** Fibers are counted in the order in which they first ran. */
+  /** Its number, in the order in which fibers first ran. */
   readonly fiber: number
+  /** The name of its process. */
   readonly node: string
-  /** Its log annotations, its span and the `Effect.fn` that it stands in, as far as there are any. */
+  /** Its log annotations, its span and its `Effect.fn`, if there are any. */
   readonly about: string
 }
 
 /**
- * What every run tells.
+ * The report of a run, whatever its result.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Report {
   readonly seed: number
-  /** The same for every run of the same program with the same seed. */
+  /** A hash of the whole run: the same program with the same seed has the same hash. */
   readonly traceHash: string
-  /** Virtual milliseconds. */
+  /** Virtual milliseconds at the end. */
   readonly time: number
   /** How many tasks ran. */
   readonly steps: number
-  /** The fibers that are left; at the end of a good program there are none. */
+  /** The fibers that are left. A program without leaks leaves none. */
   readonly fibers: ReadonlyArray<Waiting>
   /** How many timers are left. */
   readonly timers: number
+  /** The lines of the trace, with virtual milliseconds; empty unless the run is recorded. */
   readonly trace: ReadonlyArray<{ readonly time: number; readonly text: string }>
 }
 
 /**
+ * The result of a run.
+ *
  * - `Done`: the effect has ended, with this exit.
- * - `Hang`: it has not, nothing can run, and no timer is left. Processes that are paused are named.
- * - `OutOfSteps`, `OutOfTime`: it has not within the limits of the run.
- * - `Crashed`: a task threw, which would have ended the process.
+ * - `Hang`: the effect has not ended, no task can run, and no timer is left. `paused` names the processes that are paused.
+ * - `OutOfSteps`, `OutOfTime`: the effect has not ended within the limits of the run.
+ * - `Crashed`: a task threw, which would have ended a real process.
  *
  * @category models
  * @since 0.1.0
@@ -151,17 +156,17 @@ export type Result<A, E> = Report &
   )
 
 /**
- * A seed under which a program does not do what it should.
+ * A program fails, hangs, crashes or leaks under a seed. The message has the reason and how to replay the run.
  *
  * @category errors
  * @since 0.1.0
  */
 export class SimulationFailed extends Schema.TaggedError<SimulationFailed>()("SimulationFailed", {
   seed: Schema.Number,
-  /** What was wrong, in words. */
+  /** The problem, in words. */
   reason: Schema.String,
   traceHash: Schema.String,
-  /** What to do in order to see the same run again. */
+  /** How to run the same seed again. */
   replay: Schema.String,
   cause: Schema.optional(Schema.Defect())
 }) {
@@ -175,7 +180,20 @@ export class SimulationFailed extends Schema.TaggedError<SimulationFailed>()("Si
 // -----------------------------------------------------------------------------
 
 /**
- * Runs an effect to its end, synchronously, and then what can still run without time going on.
+ * Runs an effect to its end, synchronously, and then the tasks that can still run without more time. Use it to replay a
+ * seed with its trace; `check` runs many seeds.
+ *
+ * @example
+ * ```ts
+ * import * as Simulation from "@effect-zookeeper/server/Simulation"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.andThen(Effect.sleep("1 hour"), Effect.log("an hour later"))
+ *
+ * const result = Simulation.run(program, { seed: 17, record: true })
+ * console.log(result._tag, result.traceHash)
+ * for (const { text, time } of result.trace) console.log(time, text)
+ * ```
  *
  * @category running
  * @since 0.1.0
@@ -224,40 +242,59 @@ export const run = <A, E>(effect: Effect.Effect<A, E, Simulation>, options: RunO
 }
 
 /**
+ * Options of `check`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface CheckOptions extends Omit<RunOptions, "seed" | "record"> {
   /** How many seeds. */
   readonly seeds: number
-  /** The first seed, 1 if left out. The others follow it. */
+  /** The first seed; the others follow it. Default 1. */
   readonly from?: number | undefined
-  /** How to see a failing run again; the text for people. */
+  /** The text for people that says how to replay a failing seed. Default: the call of `run`. */
   readonly replay?: ((seed: number) => string) | undefined
-  /** Whether fibers and timers may be left behind. False if left out. */
+  /** Whether fibers and timers may be left at the end. Default false. */
   readonly allowLeftovers?: boolean | undefined
-  /** Sees the result of every run. */
+  /** Called with the result of every run. */
   readonly onResult?: ((result: Result<unknown, unknown>) => void) | undefined
 }
 
 /**
- * What a check came to.
+ * The statistics of a check that found no failure.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Checked {
+  /** How many seeds were run. */
   readonly seeds: number
+  /** The tasks of all runs. */
   readonly steps: number
-  /** Virtual milliseconds of all runs. */
+  /** The virtual milliseconds of all runs. */
   readonly virtualTime: number
-  /** Milliseconds that it took. */
+  /** The milliseconds that the check took. */
   readonly elapsed: number
 }
 
 /**
- * Runs an effect under many seeds, and fails with the first one under which it fails, hangs, crashes, oversteps its
- * limits or leaves something behind. The host gets its turn between two runs.
+ * Runs an effect under many seeds. It fails with `SimulationFailed` at the first seed under which the effect fails, hangs,
+ * crashes, exceeds its limits or leaves fibers or timers behind. Between two runs the host gets a turn.
+ *
+ * @example
+ * ```ts
+ * import * as Simulation from "@effect-zookeeper/server/Simulation"
+ * import * as Effect from "effect/Effect"
+ * import * as Ref from "effect/Ref"
+ *
+ * const program = Effect.gen(function* () {
+ *   const counter = yield* Ref.make(0)
+ *   yield* Effect.all([Ref.update(counter, (n) => n + 1), Ref.update(counter, (n) => n + 1)], { concurrency: 2 })
+ *   if ((yield* Ref.get(counter)) !== 2) return yield* Effect.fail("an update was lost")
+ * })
+ *
+ * const checked = Simulation.check(program, { seeds: 1000 })
+ * ```
  *
  * @category running
  * @since 0.1.0
@@ -293,7 +330,7 @@ export const check = Effect.fnUntraced(function* <A, E>(
 })
 
 /**
- * What is wrong with a run, undefined for one that is as it should be.
+ * The problem of a run; undefined for a run without one.
  *
  * @category checking
  * @since 0.1.0
@@ -307,12 +344,12 @@ export const problemOf = (
   switch (result._tag) {
     case "Hang": {
       const paused = result.paused.length === 0 ? "" : `; paused: ${result.paused.join(", ")}`
-      return { reason: `it hangs: nothing can run and no timer is left${paused}. What waits:${left()}` }
+      return { reason: `it hangs: nothing can run and no timer is left${paused}. Waiting fibers:${left()}` }
     }
     case "OutOfSteps":
-      return { reason: `it has not ended after ${result.steps} steps. What is left:${left()}` }
+      return { reason: `it has not ended after ${result.steps} steps. Waiting fibers:${left()}` }
     case "OutOfTime":
-      return { reason: `it has not ended after ${result.time} ms of virtual time. What is left:${left()}` }
+      return { reason: `it has not ended after ${result.time} ms of virtual time. Waiting fibers:${left()}` }
     case "Crashed":
       return { reason: `a task threw: ${String(result.error)}`, cause: result.error }
     case "Done": {
@@ -340,7 +377,7 @@ const contextOf = (loop: EventLoop, seed: number): Context.Context<Simulation> =
   const logger = Logger.make<unknown, void>(({ fiber, logLevel, message }) =>
     loop.comment(() => `[${nodeNameOf(fiber)}] ${logLevel}: ${textOf(message)}`)
   )
-  // Logs are handed over in every run, for a run that is recorded must take the same course as one that is not.
+  // Logs are handed over in every run, since recording must not alter a run.
   return Context.make(Simulation, service).pipe(
     Context.add(Scheduler.Scheduler, loop.main.scheduler),
     Context.add(Clock.Clock, loop.main.clock),

@@ -65,6 +65,7 @@ describe("the READMEs, the site and the examples of doc comments", () => {
       []
     )
     for (const language of known) assert.isNotEmpty(marked(language), language)
+    assert.isNotEmpty(blocks.filter(({ place }) => place.includes("/src/")))
   })
 
   it("compile as they are", async () => {

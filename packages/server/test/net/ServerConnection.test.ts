@@ -293,7 +293,7 @@ describe("a port in use", () => {
       const port = portOf((yield* EmbeddedServer).connectString)
       const error = yield* Effect.flip(Layer.build(Layer.fresh(layer({ port }))))
       assert.strictEqual(error._tag, "ListenError")
-      assert.match(error.message, /^127\.0\.0\.1:\d+: cannot listen there \(.*EADDRINUSE.*\); take another port/)
+      assert.match(error.message, /^127\.0\.0\.1:\d+: cannot listen there \(.*EADDRINUSE.*\); choose another port/)
     }).pipe(Effect.provide(layer()))
   )
 })

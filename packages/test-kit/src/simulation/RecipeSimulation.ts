@@ -13,7 +13,6 @@
  */
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { ZooKeeper as ZooKeeperService } from "@effect-zookeeper/client/ZooKeeper"
-import type { DataTree } from "@effect-zookeeper/server/internal/state/DataTree"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as SimulatedNetwork from "@effect-zookeeper/server/SimulatedNetwork"
 import * as Simulation from "@effect-zookeeper/server/Simulation"
@@ -82,7 +81,7 @@ export interface Scenario {
 }
 
 /** The znodes that are left, by their paths. */
-export type ZnodesByPath = ReadonlyMap<string, Znode.Znode>
+export type ZnodesByPath = ReadonlyMap<string, EmbeddedServer.SnapshotZnode>
 
 /** Sets up a recipe for a stage. */
 export type Recipe = (environment: Environment) => Effect.Effect<Scenario>
@@ -212,7 +211,7 @@ export const simulation = (
     })
   )
 
-const truthOf = (tree: DataTree): ZnodesByPath =>
+const truthOf = (tree: EmbeddedServer.SnapshotTree): ZnodesByPath =>
   new Map(FaultActions.pathsBelow(tree, "/recipe").map((path) => [path, tree.get(path)!]))
 
 const all = <A>(items: ReadonlyArray<A>, f: (item: A) => Effect.Effect<void>) =>

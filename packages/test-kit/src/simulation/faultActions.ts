@@ -2,7 +2,6 @@
  * Faults of the clients of a world, beside those of the network. Each fault gives the effect that takes it back.
  */
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
-import type { DataTree } from "@effect-zookeeper/server/internal/state/DataTree"
 import type * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import type { SimulatedNetwork } from "@effect-zookeeper/server/SimulatedNetwork"
 import { format } from "@effect-zookeeper/transport/ServerAddress"
@@ -165,7 +164,7 @@ export const deleteLeaf = (
   })
 
 /** All paths below one, those above before those below. */
-export const pathsBelow = (tree: DataTree, path: string): ReadonlyArray<string> => {
+export const pathsBelow = (tree: EmbeddedServer.SnapshotTree, path: string): ReadonlyArray<string> => {
   const paths: Array<string> = []
   for (const name of tree.get(path)?.children ?? []) {
     const child = ZnodePath.join(path, name)

@@ -47,7 +47,7 @@ describe("the command server", () => {
       const taken = yield* Command.firstLine(yield* Command.start("server"))
       const port = taken.split(":")[1] ?? ""
       const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, message: RegExp]> = [
-        [["--port", port], /^127\.0\.0\.1:\d+: cannot listen there \(.*EADDRINUSE.*\); take another port, .*\n$/],
+        [["--port", port], /^127\.0\.0\.1:\d+: cannot listen there \(.*EADDRINUSE.*\); choose another port, .*\n$/],
         [["--port", "70000"], /^--port 70000: expected a whole number from 0 to 65535\n$/],
         [["--port", "http"], /^--port http: expected .*\n$/],
         [["--tick", "0"], /^--tick 0: expected .*\n$/],

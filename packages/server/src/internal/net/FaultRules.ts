@@ -26,7 +26,7 @@ export class FaultRules {
     this.rules.length = 0
   }
 
-  /** The fault that the request in `bytes[start..end)` gets, and its xid. Used up by being asked for. */
+  /** The fault for the request in `bytes[start..end)`, and the xid of the request. Each call uses up one of its times. */
   take(
     session: bigint,
     bytes: Uint8Array,

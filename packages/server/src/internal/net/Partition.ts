@@ -1,24 +1,24 @@
 /**
- * One server that is cut off from the others while clients still reach all of them, as ZooKeeper behaves (3.8.0):
+ * One server is cut off from the others, while clients reach all of them. It behaves as ZooKeeper 3.8.0 does:
  *
- * - A follower hears of its leader every half a tick, and gives up when it has heard nothing for `syncLimit` ticks (the
- *   timeout of its socket). A leader looks once a tick, and steps down when it has not enough followers that answered
- *   within `syncLimit` ticks. Until then each of them goes on: it answers pings and reads from what it has.
- * - What needs the others waits: writes, whether they would succeed or not, closeSession, the handshake of a new session, and
- *   at a follower that of an old one too, for it asks the leader. A leader answers the handshake of an old session by itself.
- *   Whatever the same connection asks behind it waits as well, pings included. (A real leader answers a sync where no
- *   proposal is outstanding; here it waits, as where one is.)
- * - Sessions end at the leader alone, in a transaction. Signs of life at a follower reach it with the answer to its next
- *   ping, half a tick later at most: not those of a follower that is cut off, whose sessions the leader ends in the meantime
- *   without that server knowing.
- * - Who gives up closes all connections of its clients and serves nobody. The majority, which has lost a leader, elects
- *   another one out of those with the longest log, of several the one with the highest id. The new leader gives every
- *   session its full timeout from then on, and begins a new epoch of zxids.
- * - When the link is back before anybody gave up, nothing was lost: what waited is done now, signs of life arrive, the server
- *   catches up, and closes the connections of sessions that have ended. Who gave up takes the state of the majority first.
+ * - A follower hears from its leader every half tick, and gives up when it has heard nothing for `syncLimit` ticks (the
+ *   timeout of its socket). A leader checks once a tick, and steps down when too few followers have answered within
+ *   `syncLimit` ticks. Until then each of them goes on: it answers pings, and reads from its own state.
+ * - Requests that need the others wait: all writes, even those that would fail, closeSession, the handshake of a new session
+ *   and, at a follower, that of an old one, because the follower asks the leader. A leader answers the handshake of an old
+ *   session by itself. Later requests on the same connection wait too, pings included. (A real leader answers a sync if no
+ *   proposal is outstanding; here it always waits.)
+ * - Only the leader ends sessions, in a transaction. A follower reports signs of life with its answer to the next ping, at
+ *   most half a tick later. A follower that is cut off cannot report, so the leader ends its sessions without its knowledge.
+ * - A server that gives up closes all connections of its clients and refuses new ones. A majority that has lost its leader
+ *   elects the server with the longest log or, among several, with the highest id. The new leader gives every session its
+ *   full timeout from then on, and begins a new epoch of zxids.
+ * - If the link is back before any server gave up, nothing was lost: waiting requests are done, signs of life arrive, and the
+ *   server catches up and closes the connections of sessions that have ended. A server that gave up first takes over the
+ *   state of the majority.
  *
- * A server that is cut off keeps its tree as it was (its replica leaves the transactions of the log pending), and the
- * sessions of the state are those of the majority. One server at a time, of three or more, so that there is a majority.
+ * A server that is cut off keeps its tree (its replica leaves the transactions of the log pending), and the sessions of the
+ * state are those of the majority. Only one server can be cut off at a time, of three or more, so that there is a majority.
  */
 import * as Latch from "effect/Latch"
 import type { Replica } from "../state/Replica.ts"
@@ -41,11 +41,11 @@ export interface PartitionedServer {
 export class Partition {
   private readonly server: PartitionedServer
   private isolated: Member | undefined
-  /** Whether the one that is cut off led, and does not know yet that it leads nobody. */
+  /** Whether the server that is cut off was the leader, and has not stepped down yet. */
   private ledBefore = false
-  /** Whether the link is back, and the old leader has yet to notice that there is another one. */
+  /** Whether the link is back, but the old leader has not noticed yet that there is another one. */
   private isHealed = false
-  /** When who is alone gives up, and when who is down comes back. */
+  /** When a server that is alone gives up, and when a server that is down comes back. */
   private readonly due = new Map<Member, number>()
   /** Open while no server is cut off. */
   readonly whole = Latch.makeUnsafe(true)
@@ -59,7 +59,7 @@ export class Partition {
     return replica === this.server.state.leader || (replica === this.isolated && this.ledBefore)
   }
 
-  /** False if there is one that is cut off, or no majority without this one. */
+  /** False if a server is cut off already, or if there is no majority without this one. */
   isolate(replica: Member, now: number): boolean {
     const { settings, state } = this.server
     if (this.isolated !== undefined || state.replicas.length < 3) return false
@@ -70,7 +70,7 @@ export class Partition {
     const heard = state.lastReport(now)
     for (const member of this.ledBefore ? state.replicas : [replica]) {
       state.leaveAlone(member, now)
-      // A leader looks once in a tick.
+      // A leader checks once a tick.
       const ticks = settings.syncLimit + (member === state.leader ? 1 : 0)
       this.due.set(member, heard + ticks * settings.tickTime)
     }
@@ -84,13 +84,13 @@ export class Partition {
     const { state } = server
     const isElecting = isolated === state.leader && state.replicas.some(({ membership }) => membership === "down")
     const isUnaware = this.ledBefore && isolated !== state.leader && isolated.membership === "alone"
-    // Those that have lost their leader elect one; the old one hears of it when it has stepped down.
+    // Followers without a leader elect one; the old leader hears of it when it has stepped down.
     if (isElecting || isUnaware) {
       this.isHealed = true
       return
     }
     const back = state.replicas.filter(({ membership }) => membership !== "joined")
-    // A leader goes on with what it knows: what has expired meanwhile is proposed already.
+    // A leader goes on with its own state: it has already proposed the sessions that have expired meanwhile.
     if (isolated === state.leader) {
       isolated.membership = "joined"
       server.deliver(state.expireSessions(server.timestamps()))
@@ -103,7 +103,7 @@ export class Partition {
     return this.due.size === 0 ? undefined : Math.min(...this.due.values())
   }
 
-  /** Lets everything happen that is due by now. */
+  /** Does everything that is due by now. */
   advance(now: number): void {
     for (const [member, at] of [...this.due]) {
       if (at > now || !this.due.has(member)) continue
@@ -112,7 +112,7 @@ export class Partition {
     }
   }
 
-  /** As if there had been none. */
+  /** Ends the partition at once, for a state that replaces all of this. */
   forget(): void {
     for (const replica of this.server.state.replicas) {
       replica.membership = "joined"
@@ -146,7 +146,7 @@ export class Partition {
     }
   }
 
-  /** They follow the log again, from its end on. */
+  /** The members follow the log again, from its end on. */
   private join(members: ReadonlyArray<Member>): void {
     const { server } = this
     for (const member of members) {

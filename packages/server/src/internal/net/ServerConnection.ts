@@ -1,5 +1,5 @@
 /**
- * One connection as bytes: four-letter words, the handshake, then requests and replies in frames.
+ * The bytes of one connection: four-letter words, the handshake, then requests and replies in frames.
  */
 import * as Frame from "@effect-zookeeper/protocol/Frame"
 import * as ProtocolHandshake from "@effect-zookeeper/protocol/Handshake"
@@ -20,7 +20,7 @@ import { codeOf, type FaultRules } from "./FaultRules.ts"
 export interface ConnectionHost {
   readonly state: ServerState
   readonly faults: FaultRules
-  /** What `srvr` counts. */
+  /** The numbers of requests and replies in the answer to `srvr`. */
   readonly counters: { received: number; sent: number }
   readonly settings: { readonly maxFrameSize: number }
   readonly paused: boolean
@@ -41,18 +41,18 @@ export interface ConnectionHost {
 
 /** Where a connection writes its bytes. */
 export interface Sink {
-  /** The bytes are the sink's. */
+  /** Takes over the bytes: they are not changed afterwards. */
   readonly write: (bytes: Uint8Array) => void
-  /** No more will be written; what was is still sent. */
+  /** Ends the connection after all written bytes have been sent. */
   readonly end: () => void
-  /** Bytes that wait for a peer that does not read. */
+  /** How many bytes wait for a peer that does not read. */
   readonly pending: () => number
 }
 
-/** A peer that has so many bytes of answers to read gets no more of them for now. */
+/** A peer with more unread bytes of replies than this gets no further replies for now. */
 const HIGH_WATER = 1024 * 1024
 
-/** A peer that lets so many bytes of events pile up reads no more. */
+/** A peer with more unread bytes than this when an event comes has stopped reading: its connection ends. */
 const MAX_PENDING = 16 * 1024 * 1024
 
 interface RawFrame {
@@ -72,7 +72,7 @@ export class ServerConnection {
   readonly client: Client
   readonly id: number
   readonly address: string
-  /** Until when it has to introduce itself, in monotonic milliseconds. */
+  /** The deadline of its handshake, in monotonic milliseconds. */
   readonly deadline: number
   /** Whether the first frame has come. */
   isHandshakeDone = false
@@ -107,13 +107,13 @@ export class ServerConnection {
   // in
   // ---------------------------------------------------------------------------
 
-  /** Bytes came in. They must not change afterwards. */
+  /** Takes bytes from the peer. They must not change afterwards. */
   receive(chunk: Uint8Array): void {
     this.inbox.push(chunk)
     this.resume()
   }
 
-  /** Goes on after the server was paused, or the peer has read what was too much. */
+  /** Goes on after the server was paused, or after the peer has read enough. */
   resume(): void {
     this.drain()
     this.host.flushAll()
@@ -125,23 +125,23 @@ export class ServerConnection {
   }
 
   /**
-   * Whether there are requests that wait until the peer has read more of the answers to earlier ones, or until the server
-   * goes on. Its listener has to call `resume` when there is room again, whatever the room is by now.
+   * Whether requests wait until the peer has read more of the earlier replies, or until the server goes on. The listener has
+   * to call `resume` when there is room again.
    */
   get isBlocked(): boolean {
     return this.frames.length > 0 && !this.awaitsQuorum
   }
 
-  /** Whether its server has lost the others, without whom the next request is not answered. */
+  /** Whether the server has lost the others, which the next request needs. */
   awaitsQuorum = false
 
-  /** Whether the sink itself holds too much. What has only been written down here goes there first: it alone tells when. */
+  /** Whether the sink has too many bytes. Bytes of the writer go there first, since only the sink says when there is room. */
   private isFull(): boolean {
     if (this.writer.length > 0 && this.writer.length + this.sink.pending() > HIGH_WATER) this.flush()
     return this.sink.pending() > HIGH_WATER
   }
 
-  /** Takes care of all that came in, as far as the peer reads the answers. */
+  /** Handles everything that has arrived, as long as the peer reads the replies. */
   drain(): void {
     while (!this.ended && !this.host.paused) {
       if (this.frames.length > 0) {
@@ -178,12 +178,12 @@ export class ServerConnection {
       this.splitter.push(chunk, (bytes, start, end) => this.frames.push({ bytes, start, end }))
     } catch (error) {
       if (!(error instanceof Frame.FrameLengthError)) throw error
-      // What came before it is answered first.
+      // Earlier requests are answered first.
       this.frames.push("broken")
     }
   }
 
-  /** Looks at the first four bytes of a connection, which may be a question instead of a length. */
+  /** Whether the first four bytes of the connection are a four-letter word instead of a length; then it is answered. */
   private isFourLetterWord(chunk: Uint8Array): boolean {
     if (this.firstByteCount === 4) return false
     const taken = chunk.subarray(0, 4 - this.firstByteCount)
@@ -261,7 +261,7 @@ export class ServerConnection {
     if (this.ended) this.sink.end()
   }
 
-  /** Ends the connection, after what has been written to it. */
+  /** Ends the connection after everything that has been written to it. */
   end(): void {
     if (this.ended) return
     this.ended = true

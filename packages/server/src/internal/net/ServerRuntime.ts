@@ -1,7 +1,7 @@
 /**
- * A running server without its listeners: the state, the connections to it, and what is due when.
+ * A running server without its listeners: the state, the connections, and the timers.
  *
- * All of it is synchronous; a listener brings bytes and takes bytes, and one fiber (`runTimers`) waits for what is due.
+ * All of it is synchronous. Listeners bring bytes and take bytes, and one fiber (`runTimers`) waits for the next deadline.
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -14,11 +14,11 @@ import { Partition, type PartitionedServer } from "./Partition.ts"
 import { answerWord } from "./fourLetterWords.ts"
 import { type ConnectionHost, ServerConnection, type Sink } from "./ServerConnection.ts"
 
-/** How long a connection may take to introduce itself, in milliseconds. */
+/** The timeout of the handshake of a connection, in milliseconds. */
 const HANDSHAKE_TIMEOUT = 10_000
 
 export interface RuntimeSettings extends Settings {
-  /** Between two looks for containers and TTL znodes to collect, in milliseconds. */
+  /** How often empty containers and expired TTL znodes are deleted, in milliseconds. */
   readonly collectInterval: number
   /** The most bytes of a request. */
   readonly maxFrameSize: number
@@ -30,7 +30,7 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
   readonly faults = new FaultRules()
   readonly connections = new Map<Client, ServerConnection>()
   readonly partition = new Partition(this)
-  /** What `srvr` counts. */
+  /** The numbers of requests and replies in the answer to `srvr`. */
   readonly counters = { received: 0, sent: 0 }
   /** Open unless the server is paused. */
   readonly running = Latch.makeUnsafe(true)
@@ -80,26 +80,26 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
     return connection
   }
 
-  /** The connection is gone, whoever ended it. */
+  /** Forgets a connection, which either side has ended. */
   remove(connection: ServerConnection): void {
     this.connections.delete(connection.client)
     this.toFlush.delete(connection)
     this.state.disconnect(connection.client)
   }
 
-  /** Sends what came of a call to those it concerns: events, then the reply, and then the ends of connections. */
+  /** Sends an outcome to the connections that it concerns: events, then the reply, and then the ends of connections. */
   deliver(outcome: Outcome, from?: ServerConnection): void {
     for (const { path, to, type } of outcome.events) this.connections.get(to)?.notify(type, path)
     if (outcome.reply !== undefined) from?.reply(outcome.reply)
     for (const client of outcome.toDisconnect) this.connections.get(client)?.end()
   }
 
-  /** This connection has something to send at the end of the turn. */
+  /** Marks a connection that has something to send at the end of the turn. */
   scheduleFlush(connection: ServerConnection): void {
     this.toFlush.add(connection)
   }
 
-  /** Ends a turn: all that was written is handed to the listeners. */
+  /** Ends a turn: everything that was written is handed to the listeners. */
   flushAll(): void {
     for (const connection of this.toFlush) connection.flush()
     this.toFlush.clear()
@@ -123,7 +123,7 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
     this.running.closeUnsafe()
   }
 
-  /** First comes what was sent meanwhile, and only then what has expired. */
+  /** Handles requests that have arrived meanwhile before it lets sessions expire. */
   resume(): void {
     if (!this.isPaused) return
     this.isPaused = false
@@ -137,7 +137,7 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
   // time
   // ---------------------------------------------------------------------------
 
-  /** Runs for as long as the server: ends sessions and connections that are silent, collects znodes that are due. */
+  /** Runs as long as the server: ends silent sessions and connections, and deletes expired znodes. */
   readonly runTimers: Effect.Effect<never> = Effect.forever(
     Effect.suspend(() => {
       this.due.closeUnsafe()
@@ -154,7 +154,7 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
     { disableYield: true }
   )
 
-  /** Lets everything happen that is due by now. */
+  /** Does everything that is due by now. */
   private handleDue(): void {
     const now = this.timestamps()
     this.partition.advance(now.monotonic)
@@ -169,7 +169,7 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
     this.flushAll()
   }
 
-  /** What is due next, in monotonic milliseconds; undefined while there is nothing to wait for. */
+  /** The next deadline, in monotonic milliseconds; undefined while there is none. */
   private nextDue(): number | undefined {
     let next = this.partition.nextDue
     const deadline = this.state.hasQuorum ? this.state.sessions.nextDeadline : undefined
@@ -183,7 +183,7 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
     return next
   }
 
-  /** Wakes the timekeeper when there is something that it cannot know of. */
+  /** Wakes `runTimers` when there is a deadline that it does not know. */
   private schedule(): void {
     const { sessions, leader } = this.state
     const isNews = sessions.size > this.sessionCount
@@ -193,21 +193,21 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
     if (isNews || isCollection) this.due.openUnsafe()
   }
 
-  /** Cuts a replica off from the others; false if that cannot be. */
+  /** Cuts a replica off from the others; false if that is not possible. */
   isolate(replica: Replica<Client>): boolean {
     const isDone = this.partition.isolate(replica, this.timestamps().monotonic)
     this.due.openUnsafe()
     return isDone
   }
 
-  /** Ends that. */
+  /** Ends the partition. */
   rejoin(): void {
     this.partition.rejoin()
     this.flushAll()
     this.due.openUnsafe()
   }
 
-  /** Ends a session as its timeout would; false if there is none of that id, or nobody to end it. */
+  /** Ends a session as its timeout would; false if there is no such session, or no leader to end it. */
   expireSession(id: bigint): boolean {
     const session = this.state.sessions.get(id)
     if (session === undefined || !this.state.hasQuorum) return false

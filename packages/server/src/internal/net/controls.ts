@@ -1,5 +1,5 @@
 /**
- * The service: what a test can ask of a running server and do to it.
+ * Makes the service `EmbeddedServer`: the controls of a running server for tests.
  */
 import type { ErrorName } from "@effect-zookeeper/protocol/ErrorCode"
 import * as Duration from "effect/Duration"

@@ -1,5 +1,5 @@
 /**
- * The questions that tools ask of a server before any session. The answers have the lines that parsers look for.
+ * Four-letter words: questions of tools, without a session. The answers have the lines that parsers look for.
  */
 import type { Replica } from "../state/Replica.ts"
 import type { Client, ServerState, Settings } from "../state/ServerState.ts"
@@ -15,7 +15,7 @@ export interface ReportedServer {
 
 const VERSION = "3.8.0-effect-zookeeper, built on 2022-02-25 08:49 UTC"
 
-/** Undefined for what is no such question. */
+/** The answer to a word; undefined if it is not a known word. */
 export const answerWord = (server: ReportedServer, replica: Replica<Client>, word: string): string | undefined =>
   replica.membership === "down" && answers.has(word) && word !== "ruok"
     ? "This ZooKeeper instance is not currently serving requests\n"
@@ -111,7 +111,7 @@ const wchs: Answer = (_, { watches }) => {
   return `${watchers} connections watching ${paths} paths\nTotal watches:${total}\n`
 }
 
-/** kazoo reads the version here. */
+/** kazoo reads the version from this answer. */
 const envi: Answer = () => lines(["Environment:", `zookeeper.version=${VERSION}`, "host.name=localhost"])
 
 const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([

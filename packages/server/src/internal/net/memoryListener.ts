@@ -1,8 +1,8 @@
 /**
  * The listener without a socket: a `Transport` whose connections end in this server.
  *
- * Nothing here waits for a microtask or a timer. What the server says is handed over at the end of a turn of the fiber
- * that dialled, so that whoever schedules the fibers schedules the network too.
+ * Nothing here waits for a microtask or a timer. The bytes of the server are handed over at the end of a turn of the fiber
+ * that connected, so that the scheduler of the fibers schedules the network, too.
  */
 import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
@@ -16,7 +16,7 @@ import type { Client } from "../state/ServerState.ts"
 import type { ServerRuntime } from "./ServerRuntime.ts"
 import type { ServerConnection, Sink } from "./ServerConnection.ts"
 
-/** Bytes that a paused server takes from one peer before the peer has to wait. */
+/** How many bytes a paused server takes from one peer before the peer has to wait. */
 const HIGH_WATER = 1024 * 1024
 
 /** The members by their names, in the order of the replicas. */
@@ -74,17 +74,17 @@ const makeWrite =
   (bytes) =>
     Effect.suspend(() => {
       if (pipe.hasEnded.isOpen()) return pipe.closed("Write")
-      // The bytes are the caller's again when this returns.
+      // The caller may change the bytes when this returns.
       serverEnd.receive(bytes.slice())
       if (!runtime.paused || serverEnd.unreadBytes < HIGH_WATER) return Effect.void
       return Effect.raceFirst(runtime.running.await, pipe.hasEnded.await)
     })
 
-/** From the server to the client. */
+/** The direction from the server to the client. */
 class MemoryPipe implements Sink {
   private readonly server: string
   private readonly dispatcher: SchedulerDispatcher
-  /** The client has read: there is room for more. */
+  /** Called when the client has read, so that there is room for more. */
   private readonly onTaken: () => void
   private chunks: Array<Uint8Array> = []
   private size = 0
@@ -115,14 +115,14 @@ class MemoryPipe implements Sink {
 
   readonly pending = (): number => this.size
 
-  /** The client hangs up: what was not read is gone. */
+  /** The client closes the connection: bytes that it has not read are dropped. */
   close(): void {
     this.chunks = []
     this.size = 0
     this.end()
   }
 
-  // One step: a fiber that gave way between its look and its wait would not be woken by what came meanwhile.
+  // This is one step: a fiber that yielded between the check and the wait would miss bytes that came in between.
   readonly pull: Effect.Effect<ReadonlyArray<Uint8Array>, TransportError> = Effect.callback((resume) => {
     if (this.isReadable) return resume(this.take())
     this.waiter = () => resume(this.take())
@@ -148,13 +148,13 @@ class MemoryPipe implements Sink {
     return Effect.succeed(chunks)
   }
 
-  /** Never within the server's own turn, where a reader that answers would be in the middle of it. */
+  /** Wakes the reader, but never within the server's own turn, which its answer would interrupt. */
   private wake(): void {
     if (this.waiter === undefined || this.scheduled) return
     this.scheduled = true
     this.defer(() => {
       this.scheduled = false
-      // Whoever waits now may have come after others had read.
+      // Another reader may have taken the bytes before this one began to wait.
       if (!this.isReadable) return
       const { waiter } = this
       this.waiter = undefined

@@ -3,31 +3,33 @@ import * as Duration from "effect/Duration"
 import type { RuntimeSettings } from "./ServerRuntime.ts"
 
 /**
+ * Options of every embedded server, with ZooKeeper's defaults.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
-  /** The unit in which sessions expire, and of `syncLimit`. Default 2 seconds. */
+  /** The unit of time in which sessions expire, and of `syncLimit`. Default 2 seconds. */
   readonly tickTime?: Duration.Input | undefined
-  /** The shortest session. Default two ticks. */
+  /** The shortest timeout of a session. Default two ticks. */
   readonly minSessionTimeout?: Duration.Input | undefined
-  /** The longest session. Default twenty ticks. */
+  /** The longest timeout of a session. Default twenty ticks. */
   readonly maxSessionTimeout?: Duration.Input | undefined
-  /** Who may do everything, as `user:hash`; null for nobody. Default the user `super` with the password `secret`. */
+  /** The super user, who may do everything, as `user:hash` (`Acl.digestIdOf`). Null: none. Default: `super` with `secret`. */
   readonly superDigest?: string | null | undefined
-  /** Whether there are TTL znodes. Default true. */
+  /** Whether clients can create TTL znodes. Default true. */
   readonly extendedTypes?: boolean | undefined
   /** Whether hard quotas are enforced. Default false, as with ZooKeeper. */
   readonly enforceQuota?: boolean | undefined
-  /** Whether reconfig is refused as impossible rather than as forbidden. Default false, as with ZooKeeper. */
+  /** Whether reconfig is answered with `Unimplemented` instead of `ReconfigDisabled`. Default false, as with ZooKeeper. */
   readonly reconfigEnabled?: boolean | undefined
-  /** Whether a read-only member opens sessions of its own. Default true. */
+  /** Whether a read-only member opens sessions that only it knows. Default true. */
   readonly localSessions?: boolean | undefined
-  /** Between two looks for empty containers and outlived TTL znodes. Default one minute. */
+  /** How often empty containers and expired TTL znodes are deleted. Default one minute. */
   readonly collectInterval?: Duration.Input | undefined
   /** The most bytes of a request. Default 1,048,575, as with ZooKeeper. */
   readonly maxFrameSize?: number | undefined
-  /** So many ticks a member goes on that has lost the others. Default 5, as in ZooKeeper's stock configuration. */
+  /** How many ticks a member goes on after it has lost the others. Default 5, as in ZooKeeper's sample configuration. */
   readonly syncLimit?: number | undefined
   /** How many members the ensemble has; all serve one state. Default 1. */
   readonly members?: number | undefined

@@ -1,8 +1,8 @@
 /**
- * The listener on loopback: TCP, or TLS.
+ * The listener for TCP and TLS.
  *
- * Bytes come in through Effect's Socket. They go out through Node's socket, whose buffer tells a peer that reads slowly
- * from one that reads: for as long as it holds much, no more requests of that peer are read.
+ * Bytes come in through Effect's Socket. They go out through Node's socket, whose buffer shows whether the peer reads: while
+ * it is full, no further requests of that peer are read.
  */
 import * as NodeSocket from "@effect/platform-node-shared/NodeSocket"
 import * as NodeSocketServer from "@effect/platform-node-shared/NodeSocketServer"
@@ -27,16 +27,16 @@ const loopback = new Net.BlockList()
 loopback.addSubnet("127.0.0.0", 8)
 loopback.addAddress("::1", "ipv6")
 
-/** Whether only this machine can reach an address to listen on. A name that is none of this machine's alone is not. */
+/** Whether only this machine can reach an address to listen on. Of names, only `localhost` is known to be such. */
 export const isLoopback = (host: string): boolean => {
   const family = Net.isIP(host)
   return family === 0 ? host.toLowerCase() === "localhost" : loopback.check(host, family === 6 ? "ipv6" : "ipv4")
 }
 
-/** How long a peer may take to read what was said last, in milliseconds. */
+/** How long a peer may take to read the last bytes, in milliseconds. */
 const CLOSE_TIMEOUT = 5_000
 
-/** Listens until the Scope is closed; the port. */
+/** Listens until the Scope is closed, and gives the port. */
 export const listenTcp = Effect.fnUntraced(function* (
   runtime: ServerRuntime,
   replica: Replica<Client>,
@@ -47,7 +47,7 @@ export const listenTcp = Effect.fnUntraced(function* (
     options.tls === undefined
       ? yield* NodeSocketServer.make(listen)
       : yield* NodeSocketServer.makeTls({ ...listen, ...tlsOptions(options.tls) })
-  // However a connection ends, it is no trouble of the server's.
+  // A connection that fails does not concern the server.
   const handle = (socket: Socket.Socket) => Effect.ignore(Effect.scoped(serve(runtime, replica, socket, options.tls)))
   yield* Effect.forkScoped(server.run(handle))
   return portOf(server.address)
@@ -74,7 +74,7 @@ const serve = Effect.fnUntraced(function* (
       socket.destroy()
     })
   )
-  // The server may end the connection while its peer keeps it busy, or keeps silent.
+  // The server may end the connection while the peer is busy or silent.
   yield* Effect.raceFirst(readRequests(runtime, connection, socket, reader), over.await)
   yield* Effect.raceFirst(awaitEvent(socket, "close"), Effect.sleep(CLOSE_TIMEOUT))
 })
@@ -118,7 +118,7 @@ const makeSink = (socket: Net.Socket, over: Latch.Latch): Sink => ({
   pending: () => socket.writableLength
 })
 
-/** Waits for room only where there is none: a socket whose buffer is empty already says nothing more. */
+/** Waits for room only if there is none: a socket with an empty buffer emits no event. */
 const awaitDrained = (socket: Net.Socket): Effect.Effect<void> =>
   Effect.suspend(() => (socket.writableNeedDrain ? awaitEvent(socket, "drain") : Effect.void))
 
@@ -139,13 +139,13 @@ const awaitEvent = (socket: Net.Socket, event: "drain" | "close"): Effect.Effect
   })
 
 // -----------------------------------------------------------------------------
-// who it is
+// identities
 // -----------------------------------------------------------------------------
 
 const identitiesOf = (socket: Net.Socket, address: string, tls: ServerTls | undefined): ReadonlyArray<Identity> => {
   const identities: Array<Identity> = [{ scheme: "ip", id: address }]
   if (!(socket instanceof Tls.TLSSocket) || !socket.authorized) return identities
-  // As RFC 2253 writes it: the last attribute first.
+  // In the notation of RFC 2253, the last attribute comes first.
   const subject = Object.entries(socket.getPeerCertificate().subject ?? {})
     .toReversed()
     .map(([key, value]) => `${key}=${String(value)}`)

@@ -1,5 +1,5 @@
 /**
- * The frame around the operations: a row of the table, a decoder that is the row's, and a function.
+ * A handler of requests: a row of the operation table, its decoder, and a function.
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
@@ -11,7 +11,7 @@ import type { Replica } from "../state/Replica.ts"
 import type { Client, Timestamps, Outcome, ServerState } from "../state/ServerState.ts"
 import type { Session } from "../state/Sessions.ts"
 
-/** What an operation may look at and act on. */
+/** Everything that a handler can read and change. */
 export interface Context {
   readonly state: ServerState
   readonly client: Client
@@ -25,7 +25,7 @@ export interface Context {
 export interface Answer {
   readonly err: number
   readonly row: Operation.Any
-  /** Undefined where there is no body. */
+  /** Undefined if there is no body. */
   readonly response: unknown
 }
 
@@ -35,14 +35,14 @@ export interface Handler {
   readonly run: (context: Context, body: JuteReader) => Answer
 }
 
-/** A handler that decodes by itself. */
+/** A handler that decodes the request itself. */
 export const onBytes = (
   row: Operation.Any,
   run: (context: Context, body: JuteReader) => Answer,
   isWrite = false
 ): Handler => ({ opCode: row.opCode, isWrite, run })
 
-/** A handler that answers with a response or with the code of an error. */
+/** A handler of decoded requests, which returns a response or the code of an error. */
 export const on = <Request, Response>(
   row: Operation.Operation<string, Request, Response, ServerError.Name>,
   handle: (context: Context, request: Request) => Response | number,

@@ -1,5 +1,5 @@
 /**
- * How a connection gets its session: a new one, or one that it had before.
+ * The handshake of a connection, which begins a session or resumes one.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import { type Client, makeOutcome, type Timestamps, type Outcome, type ServerSta
 import { passwordOf, type Session } from "../state/Sessions.ts"
 
 /**
- * What the server says, if it says anything; it closes the connection unless there is a session now.
+ * The reply to a handshake, undefined for none. The connection ends unless there is a session now.
  *
  * @category models
  * @since 0.1.0
@@ -20,7 +20,7 @@ export interface HandshakeResult {
 }
 
 /**
- * Judges the first frame of a connection.
+ * Answers the first frame of a connection.
  *
  * @category handshakes
  * @since 0.1.0
@@ -39,13 +39,13 @@ export const connect = (
   }
   if (replica.membership === "down") return refuseSilently()
   if (replica.readOnly && request.readOnly !== true) return refuseSilently()
-  // A client that knows more than this server is better off with another one.
+  // A client that has seen more than this server has to use another one.
   if (request.lastZxidSeen > replica.zxid) return refuseSilently()
   const timeout = clamp(request.timeOut, state.settings.minSessionTimeout, state.settings.maxSessionTimeout)
 
   if (request.sessionId === 0n) {
     if (replica.readOnly && !state.settings.localSessions) {
-      // The connection stays open, and nothing more is ever said on it.
+      // The connection stays open, and the server never sends anything more on it.
       return { answer: { _tag: "Refused", code: codes.NotReadOnly }, outcome }
     }
     const session = state.sessions.open(timeout, time.monotonic, replica.readOnly)
@@ -54,19 +54,19 @@ export const connect = (
   }
 
   const session = state.sessions.get(request.sessionId)
-  // Whoever had the session here is sent away, even if the password turns out to be wrong.
+  // An older connection of the session to this server ends, even if the password is wrong.
   if (session?.client?.replica === replica) dropOldConnection(session, outcome)
   if (replica.readOnly && session?.local === false) return refuseSilently()
   if (session === undefined || !isPassword(request.passwd, session.id)) {
     outcome.toDisconnect.add(client)
     return { answer: answer(request, replica.readOnly, 0, 0n, new Uint8Array(16)), outcome }
   }
-  // Who has led until now, and does not know it, knows the session and can tell nobody.
+  // A former leader that is cut off still knows the session, but cannot tell the others.
   if (!state.isHeard(replica)) {
     client.session = session
     return { answer: resumeReply(client, session, request), outcome }
   }
-  // The leader hears of it at once; a connection to another server stays until it writes.
+  // The leader ends an older connection at once; a connection to another server stays until it writes.
   if (session.client?.replica === state.leader) dropOldConnection(session, outcome)
   session.timeout = timeout
   state.sessions.touch(session, time.monotonic)
@@ -89,7 +89,7 @@ const accept = (client: Client, session: Session<Client>, request: ConnectReques
 const resumeReply = ({ replica }: Client, { id, timeout }: Session<Client>, request: ConnectRequest): ConnectReply =>
   answer(request, replica.readOnly, timeout, id, passwordOf(id))
 
-/** Clients before 3.4 send no byte for read-only servers, and get none. */
+/** Clients before 3.4 send no byte for read-only mode, and get none. */
 const answer = (
   request: ConnectRequest,
   readOnly: boolean,

@@ -1,17 +1,17 @@
 import type { Identity } from "../state/AccessControl.ts"
 
-/** Who asks for a write, and what the server that judges it allows. */
+/** The client that requests a write, and the rules of the server that decides about it. */
 export interface Requester {
   readonly session: bigint
   readonly identities: ReadonlyArray<Identity>
-  /** Whether the session is known to one server alone, and so cannot own ephemeral znodes. */
+  /** Whether only one server knows the session, which therefore cannot own ephemeral znodes. */
   readonly local: boolean
   readonly rules: Rules
 }
 
-/** Settings of a server that decide what it refuses. */
+/** Settings that decide which writes a server refuses. */
 export interface Rules {
-  /** Whether there are TTL znodes. */
+  /** Whether clients can create TTL znodes. */
   readonly extendedTypes: boolean
   readonly enforceQuota: boolean
   readonly reconfigEnabled: boolean

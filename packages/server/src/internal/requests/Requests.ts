@@ -1,5 +1,5 @@
 /**
- * What a server answers to a request: one entry for each row of the operation table.
+ * Answers requests, with one handler for each row of the operation table.
  *
  * @since 0.1.0
  */
@@ -26,8 +26,7 @@ import {
 import type { Session } from "../state/Sessions.ts"
 
 /**
- * Answers one request, whose frame the reader stands at the start of. What cannot be a request at all drops the
- * connection.
+ * Answers one request; the reader is at the start of its frame. A frame that is not a request at all ends the connection.
  *
  * @category requests
  * @since 0.1.0
@@ -61,7 +60,7 @@ export const apply = (state: ServerState, client: Client, frame: JuteReader, tim
       outcome.reply = refusal(xid, client.replica.zxid, codes.NotReadOnly)
       return outcome
     }
-    // The session has moved to another server: this one finds out when it is asked to write.
+    // The session has moved to another server, which this one notices at a write.
     if (session.client !== client) {
       outcome.toDisconnect.add(client)
       return outcome
@@ -78,7 +77,7 @@ export const apply = (state: ServerState, client: Client, frame: JuteReader, tim
 }
 
 /**
- * Answers a request with an error without looking at it.
+ * Answers a request with an error, without reading it.
  *
  * @category requests
  * @since 0.1.0
@@ -89,7 +88,7 @@ export const refuse = (client: Client, xid: number, err: number): Outcome => ({
 })
 
 /**
- * Whether a server answers such a request only together with the others.
+ * Whether a server needs the others to answer such a request.
  *
  * @category requests
  * @since 0.1.0
@@ -99,7 +98,7 @@ export const needsQuorum = (opCode: number): boolean =>
 
 // ---- internal
 
-/** A server that has lost the others does not hear of the end of a session. */
+/** Whether the session has ended, as far as this server knows: one that has lost the others does not hear of it. */
 const hasEnded = (state: ServerState, { replica }: Client, session: Session<Client>): boolean =>
   replica.membership !== "alone" && state.sessions.get(session.id) !== session
 
@@ -115,7 +114,7 @@ const refusal = (xid: number, zxid: bigint, err: number): Reply => ({
 
 const ping = onBytes(Operations.ping, (): Answer => ({ err: 0, row: Operations.ping, response: undefined }))
 
-/** A lone check is missing, as in all releases that do not suffer from one. */
+/** A check outside of a transaction has no handler: 3.8.0 never answers one, and releases since 3.8.5 refuse it. */
 const handlers: ReadonlyMap<number, Handler> = new Map(
   [ping, ...Read.handlers, ...Write.handlers, ...Watch.handlers, multi, multiRead].map((handler) => [
     handler.opCode,

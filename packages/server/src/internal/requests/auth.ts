@@ -1,5 +1,5 @@
 /**
- * auth and sasl, which a server answers before anything else, and with the zxid 0.
+ * auth and sasl, which a server answers before all other requests, and with the zxid 0.
  */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import type { Identity } from "../state/AccessControl.ts"
 import { type Answer, answered, type Context, failed } from "./Handler.ts"
 
-/** Undefined for what cannot be read, which costs the connection without an answer. */
+/** Undefined for a malformed request, which ends the connection without a reply. */
 export const authenticate = (context: Context, opCode: number, body: JuteReader): Answer | undefined =>
   opCode === Operations.auth.opCode ? auth(context, body) : sasl(body)
 
@@ -35,6 +35,6 @@ const add = (identities: Array<Identity>, identity: Identity): void => {
   if (!identities.some(({ id, scheme }) => scheme === identity.scheme && id === identity.id)) identities.push(identity)
 }
 
-/** There is no SASL here, and a null token is how a server says so. */
+/** This server has no SASL, which a null token tells the client. */
 const sasl = (body: JuteReader): Answer | undefined =>
   Result.isSuccess(Jute.attempt(Operations.sasl.request, body)) ? answered(Operations.sasl, { token: null }) : undefined

@@ -1,5 +1,5 @@
 /**
- * create, create2, createContainer and createTTL: one set of rules, and an order of errors that clients can rely on.
+ * create, create2, createContainer and createTTL, with the order of errors of a real server.
  */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
@@ -13,14 +13,14 @@ import type { SpeculativeTree } from "../state/SpeculativeTree.ts"
 import * as Znode from "../state/Znode.ts"
 import type { Requester } from "./Requester.ts"
 
-/** Without a time to live: every create but createTTL, which says so to a server with -1. */
+/** The time to live of every create except createTTL. */
 const NO_TTL = -1n
 
 export interface CreateRequest extends Operation.Request<typeof Operations.create> {
   readonly ttl?: bigint
 }
 
-/** The change, or the code of the error. */
+/** The change, or the code of an error. */
 export const prepareCreate = (
   speculation: SpeculativeTree,
   { identities, local, rules, session }: Requester,
@@ -32,7 +32,7 @@ export const prepareCreate = (
   const timed = CreateMode.hasTtl(mode)
   if (timed && !rules.extendedTypes) return codes.Unimplemented
   if (timed ? ttl < 1n || ttl > BigInt(CreateMode.maxTtlMillis) : ttl >= 0n) return codes.BadArguments
-  // A real server takes this and dies of it; the request is refused instead.
+  // A real 3.8.0 accepts this request and crashes; here it is refused.
   if (name === "createTTL" && !timed) return codes.BadArguments
   if (local && CreateMode.isEphemeral(mode)) return codes.EphemeralOnLocalSession
 

@@ -7,7 +7,7 @@ import type { SpeculativeTree } from "../state/SpeculativeTree.ts"
 import type { Requester } from "./Requester.ts"
 import { isVersion } from "./version.ts"
 
-/** It is the parent's ACL that counts; the znode's own has no say. */
+/** Only the ACL of the parent counts, and not that of the znode. */
 export const prepareDelete = (
   speculation: SpeculativeTree,
   { identities }: Requester,

@@ -1,5 +1,5 @@
 /**
- * multi and multiRead.
+ * multi and multiRead: several writes in one transaction, and several reads in one request.
  */
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
@@ -21,7 +21,7 @@ import { commit, requesterOf } from "./write.ts"
 type Op = Operations.MultiOp
 type OpResult = Operations.MultiResult
 
-/** All or nothing, under one zxid, and each operation sees what those before it would do. */
+/** All or nothing, under one zxid. Each operation sees the effects of those before it. */
 const runMulti = (context: Context, body: Parameters<Handler["run"]>[1]): Answer => {
   const { multi } = Operations
   const request = Jute.attempt(multi.request, body)
@@ -52,7 +52,7 @@ const runMulti = (context: Context, body: Parameters<Handler["run"]>[1]): Answer
   )
 }
 
-/** Each on its own; what the watch flags say is ignored. */
+/** Each read succeeds or fails by itself. Watch flags are ignored. */
 const runMultiRead = (context: Context, body: Parameters<Handler["run"]>[1]): Answer => {
   const { multiRead } = Operations
   const request = Jute.attempt(multiRead.request, body)
@@ -60,7 +60,7 @@ const runMultiRead = (context: Context, body: Parameters<Handler["run"]>[1]): An
   const ops = request.success
   const reads = ops.filter(isRead)
   if (reads.length > 0 && reads.length < ops.length) return failed(multiRead, codes.MarshallingError)
-  // A real server begins to write its answer before it sees what it was asked for.
+  // A real server begins to write its answer before it checks the operations.
   if (ops.length > 0 && reads.length === 0) return { err: codes.MarshallingError, row: multiRead, response: [] }
   return answered(
     multiRead,
@@ -107,8 +107,7 @@ const prepare = (speculation: SpeculativeTree, requester: Requester, op: Op): Ch
 }
 
 /**
- * Within a multi it is the flags that say what is created, whatever operation brings them; only createTTL has a time to
- * live to bring.
+ * Within a multi the flags decide what is created, whatever the operation is; only createTTL has a time to live.
  */
 const kindOf = (
   name: "create" | "create2" | "createContainer" | "createTTL",
@@ -121,14 +120,14 @@ const kindOf = (
 
 const withoutTtl = ({ acl, data, flags, path }: CreateRequest): CreateRequest => ({ acl, data, flags, path })
 
-/** Which of the operations failed, and how; the ones before it have been undone, the ones after it not been tried. */
+/** The results of a failed transaction: one operation has the error, those before were undone, those after not tried. */
 const rolledBack = (count: number, failedAt: number, error: number): ReadonlyArray<OpResult> =>
   Array.from({ length: count }, (_, index) => ({
     operation: "error",
     error: index < failedAt ? codes.Ok : index === failedAt ? error : codes.RuntimeInconsistency
   }))
 
-/** As 3.8.0 answers: a create2 is a create to it, containers and TTL znodes have a Stat. */
+/** The results of 3.8.0, which answers create2 like create, and containers and TTL znodes with a Stat. */
 const resultOf = (change: Change, stat: Stat | undefined): OpResult => {
   switch (change._tag) {
     case "Create": {

@@ -1,5 +1,5 @@
 /**
- * What changes nothing but perhaps sets a watch. None of it judges a path: one that cannot be is one that is not there.
+ * Reads, which change nothing, but may set a watch. They do not check paths: an invalid path is one without a znode.
  */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
@@ -15,7 +15,7 @@ interface WatchedRead {
 
 const { ADMIN, READ } = Acl.Perms
 
-/** A znode that the connection may use so, or the code of the error. */
+/** The znode, or the code of an error if the connection has none of the permissions. */
 const readable = ({ client, replica }: Context, path: string, perms: number): Znode.Znode | number => {
   const node = replica.tree.get(path)
   if (node === undefined) return codes.NoNode
@@ -62,7 +62,7 @@ const getEphemerals = ({ replica, session }: Context, { prefixPath }: { readonly
   return { ephemerals: replica.tree.ephemeralsOf(session.id).filter((path) => path.startsWith(prefix)) }
 }
 
-/** The user of a digest identity is shown, its hash is not. */
+/** The answer shows the user of a digest identity, but not its hash. */
 const whoAmI = ({ client }: Context) => ({
   clientInfo: client.identities.map(({ id, scheme }) => ({
     authScheme: scheme,
@@ -84,6 +84,6 @@ export const handlers: ReadonlyArray<Handler> = [
   on(Operations.getAllChildrenNumber, countDescendants),
   on(Operations.getEphemerals, getEphemerals),
   on(Operations.whoAmI, whoAmI),
-  // A server that has lost the others has nobody to ask.
+  // A server that has lost the others cannot ask the leader.
   on(Operations.sync, sync, true)
 ]

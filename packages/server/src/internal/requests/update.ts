@@ -1,5 +1,5 @@
 /**
- * setData, setACL, and check: what one znode must be like to be changed, or for others to be changed with it.
+ * setData, setACL and check: writes to one existing znode.
  */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"

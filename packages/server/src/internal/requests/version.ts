@@ -1,5 +1,5 @@
-/** Whether the version that a request expects is the one there; -1 expects any. */
+/** Whether the version that a request expects is the actual one; -1 matches any version. */
 export const isVersion = (expected: number, actual: number): boolean => expected === -1 || expected === actual
 
-/** Versions go round, through -1 as well, which then nobody can expect. */
+/** Versions wrap around, through -1 as well, where a request that expects -1 matches any version. */
 export const nextVersion = (version: number): number => (version + 1) | 0

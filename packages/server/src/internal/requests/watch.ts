@@ -1,5 +1,5 @@
 /**
- * Watches that are set, tested and removed by requests of their own.
+ * The requests that add, test, remove and restore watches.
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
@@ -8,10 +8,10 @@ import type { WatchEventType } from "@effect-zookeeper/protocol/WatchEvent"
 import type { Mode, Table } from "../state/Watches.ts"
 import { type Context, type Handler, on } from "./Handler.ts"
 
-/** By their numbers on the wire. */
+/** The modes, by their numbers on the wire. */
 const modes: ReadonlyArray<Mode> = ["persistent", "recursive"]
 
-/** By their numbers on the wire; 3.9 knows more of them. */
+/** The tables, by their numbers on the wire; 3.9 has more of them. */
 const tables: ReadonlyArray<Table | undefined> = [undefined, "children", "data", "any"]
 
 const addWatch = ({ client, replica }: Context, { mode, path }: Operation.Request<typeof Operations.addWatch>) => {
@@ -39,8 +39,8 @@ const checkWatches = ({ replica }: Context, { path, type }: Operation.Request<ty
 }
 
 /**
- * After a reconnection: a watch whose znode has changed since fires at once, whatever its ACL says, and the others are
- * set. Persistent ones are only set.
+ * Restores the watches of a client after a reconnection. A one-shot watch whose znode has changed since fires at once,
+ * whatever the ACL says; the others are set. Persistent watches are only set.
  */
 const setWatches = (
   { client, outcome, replica }: Context,

@@ -1,5 +1,5 @@
 /**
- * The writes: judged on a draft, then put into the log. One that is refused takes a zxid nevertheless.
+ * Writes, which are checked on a speculative tree and then put into the log. A refused write takes a zxid, too.
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
@@ -23,7 +23,7 @@ export const requesterOf = ({ client, session, state }: Context): Requester => (
   rules: state.settings
 })
 
-/** Puts changes into the log; none for a write that was refused. */
+/** Puts the changes of a write into the log; a refused write has none. */
 export const commit = (
   { outcome, replica, state, time }: Context,
   changes: ReadonlyArray<Change>
@@ -53,12 +53,12 @@ const onWrite = <Request, Response>(
 
 const nothing = () => undefined
 
-/** What was written has a Stat. */
+/** A znode that was written has a Stat. */
 const statOf = (_: string, stat: Stat | undefined) => ({ stat: stat! })
 
 const created = (path: string, stat: Stat | undefined) => ({ path, stat: stat! })
 
-/** No server without an ensemble can do it. */
+/** The members are fixed, so reconfig always fails. */
 const reconfig = (context: Context) => {
   commit(context, [])
   return context.state.settings.reconfigEnabled ? codes.Unimplemented : codes.ReconfigDisabled

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 
 /**
- * Which connections: those of a client, those to a server (`host:port`), or with neither all.
+ * Selects connections: those of a client, those to a server (`host:port`), or all if it is empty.
  *
  * @category models
  * @since 0.1.0
@@ -12,11 +12,14 @@ export interface ConnectionFilter {
 }
 
 /**
+ * A fault of the network, for the connections of its filter.
+ *
  * - `Refuse`: new connections are refused.
- * - `AcceptAndHang`: new connections open, and nobody is there.
- * - `Block`: nothing gets through in a direction, and no connection opens. What was sent arrives once the fault is healed,
- *   as TCP would have it. With a client or a server alone it is a partition; `up` or `down` alone a half-open link.
- * - `CutAfter`: the first connection that carries so many more bytes in a direction is cut right behind them. It happens
+ * - `AcceptAndHang`: new connections open, and no server answers on them.
+ * - `Block`: nothing gets through in a direction, and no connection opens. Bytes that were sent arrive when the fault is
+ *   removed, as with TCP. For one client or server it is a partition; `up` (to the server) or `down` alone makes a half-open
+ *   connection.
+ * - `CutAfter`: the first connection that carries so many more bytes in a direction is cut right after them. It happens
  *   once.
  *
  * @category models
@@ -40,16 +43,16 @@ export const concerns = (where: ConnectionFilter, link: Link): boolean =>
   (where.client === undefined || where.client === link.client) &&
   (where.server === undefined || where.server === link.server)
 
-/** The faults of a network at this moment, and who waits for one of them to be healed. */
+/** The current faults of a network, and the tasks that wait for one of them to be removed. */
 export class ActiveFaults {
   private readonly faults = new Set<Fault>()
   /** How many bytes a `CutAfter` still lets through. */
   private readonly left = new Map<Fault, number>()
   private readonly waiting = new Set<() => void>()
 
-  /** Gives what removes it: true unless it had gone by itself. */
+  /** Returns a function that removes the fault, and says whether it was still there. */
   add(fault: Fault): () => boolean {
-    // One object may be injected twice.
+    // The same object may be injected twice.
     const added = { ...fault }
     this.faults.add(added)
     if (added._tag === "CutAfter") this.left.set(added, added.bytes)
@@ -72,7 +75,7 @@ export class ActiveFaults {
     return Effect.suspend(() => (this.isBlocked(link, direction) ? this.untilPassable(link, direction) : Effect.void))
   }
 
-  /** How many of the next `length` bytes get through, if the connection is to be cut within or right behind them. */
+  /** How many of the next `length` bytes get through, if the connection is to be cut within or right after them. */
   cutWithin(link: Link, direction: "up" | "down", length: number): number | undefined {
     let within: number | undefined
     for (const [fault, left] of this.left) {

@@ -19,12 +19,12 @@ interface Runnable {
   readonly node: LoopNode
 }
 
-/** So many fibers may have been seen, at least, before those that have ended are forgotten. */
+/** How many fibers are remembered, at least, before those that have ended are forgotten. */
 const MANY_FIBERS = 8192
 
-/** What runs in a world, and in which order: everything here is synchronous and decided by the seed. */
+/** Runs the tasks of a simulation in an order that the seed decides. Everything here is synchronous. */
 export class EventLoop {
-  /** Virtual nanoseconds since the beginning. */
+  /** Virtual nanoseconds since the start. */
   now = 0
   steps = 0
   readonly random: Prng
@@ -55,7 +55,7 @@ export class EventLoop {
     this.random = new Prng(options.seed, 2)
     this.maxStepCost = options.maxStepCost
     this.isRecording = options.isRecording
-    // Some worlds are torn apart at every step, others run on until something waits: different bugs live in each.
+    // Some runs switch fibers at every step, others only when a fiber waits: each finds different bugs.
     this.operationsBetweenYields =
       options.operationsBetweenYields ?? OPERATIONS_BETWEEN_YIELDS[this.order.below(OPERATIONS_BETWEEN_YIELDS.length)]!
     this.main = this.addNode("main", options.startsAt)
@@ -68,7 +68,7 @@ export class EventLoop {
   }
 
   // ---------------------------------------------------------------------------
-  // what can run
+  // tasks
   // ---------------------------------------------------------------------------
 
   schedule(node: LoopNode, run: () => void): void {
@@ -113,7 +113,7 @@ export class EventLoop {
     chosen.run()
   }
 
-  /** Fires what is due. */
+  /** Fires all timers that are due. */
   fireDue(): void {
     let timer = this.timers.takeDue(this.now)
     while (timer !== undefined) {
@@ -125,8 +125,8 @@ export class EventLoop {
 
   /**
    * Whether a fiber gives way to others before its next operation; never before its first one, as with Effect's own
-   * scheduler. The first of a fiber that is interrupted before it has begun is its end, and if that were put off, the task
-   * that begins the fiber would run what is not to be run, with nobody left to interrupt it.
+   * scheduler. If a fiber is interrupted before it has begun, its first operation is its end. If that were put off, the task
+   * that begins the fiber would run its effect, and no interruption would come any more.
    */
   shouldYield(fiber: AnyFiber): boolean {
     const isFirst = fiber !== this.lastFiber && this.hasSeen(fiber)
@@ -140,7 +140,7 @@ export class EventLoop {
   }
 
   // ---------------------------------------------------------------------------
-  // what is known
+  // trace and fibers
   // ---------------------------------------------------------------------------
 
   note(text: string): void {
@@ -148,12 +148,12 @@ export class EventLoop {
     if (this.isRecording) this.entries.push({ time: this.now / 1e6, text })
   }
 
-  /** Only for the eyes: what is said here is no part of the course of things. */
+  /** Adds a line for people, which is not a part of the hash. */
   comment(text: () => string): void {
     if (this.isRecording) this.entries.push({ time: this.now / 1e6, text: text() })
   }
 
-  /** The fibers that have begun and not ended, by the number in which they were first seen. */
+  /** The fibers that have begun and not ended, each with its number. */
   get alive(): Array<readonly [number, AnyFiber]> {
     const alive: Array<readonly [number, AnyFiber]> = []
     for (const [fiber, order] of this.fibers) if (fiber.pollUnsafe() === undefined) alive.push([order, fiber])
@@ -164,13 +164,13 @@ export class EventLoop {
     return this.nodes.filter((node) => node.isPaused).map((node) => node.name)
   }
 
-  /** Notes who runs; true if it has not been seen before. */
+  /** Remembers the running fiber; true if it is new. */
   private hasSeen(fiber: AnyFiber): boolean {
     this.lastFiber = fiber
     if (this.fibers.has(fiber)) return false
     if (this.fibers.size >= this.mostFibers) {
       this.fibers = new Map(this.alive.map(([order, alive]) => [alive, order]))
-      // Where most of them are alive it is not done again for each that comes.
+      // If most of them are alive, this must not run again for each new fiber.
       this.mostFibers = Math.max(MANY_FIBERS, 2 * this.fibers.size)
     }
     this.fibers.set(fiber, ++this.fibersSeen)

@@ -3,14 +3,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { TimerHeap } from "./TimerHeap.ts"
 
-/** The time of a world. */
+/** The time of a simulation. */
 export interface VirtualTime {
-  /** Virtual nanoseconds since the beginning. */
+  /** Virtual nanoseconds since the start. */
   readonly now: number
   readonly timers: TimerHeap
 }
 
-/** Virtual time as one process sees it. Its wall clock can be set; the monotonic one is the world's. */
+/** Virtual time as one process sees it. Its wall clock can be set; the monotonic clock is the same for all. */
 export class NodeClock implements Clock.Clock {
   private readonly time: VirtualTime
   /** How far the wall clock is ahead of the monotonic one, in milliseconds. */
@@ -21,7 +21,7 @@ export class NodeClock implements Clock.Clock {
     this.wallOffset = startsAt
   }
 
-  /** Sets the wall clock forward, or back. */
+  /** Sets the wall clock forward, or back if negative. */
   step(millis: number): void {
     this.wallOffset += millis
   }
@@ -52,7 +52,7 @@ export class NodeClock implements Clock.Clock {
       Effect.callback<void>((resume) => {
         const { timers, now } = this.time
         const dispatcher = fiber.currentDispatcher
-        // The sleeper wakes in its turn, and not at all while its process is stopped.
+        // The fiber wakes in a turn of its own process, and not while that is paused.
         const wake = () => dispatcher.scheduleTask(() => resume(Effect.void), 0)
         const timer = timers.add(now + Math.ceil(millis * 1e6), wake)
         return Effect.sync(() => timers.cancel(timer))

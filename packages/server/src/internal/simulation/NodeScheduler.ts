@@ -1,16 +1,16 @@
 import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
 
-/** The process whose tasks a scheduler takes. */
+/** The process to which the tasks of a scheduler belong. */
 export interface Process {
   readonly name: string
-  /** Makes a task one of those that can run. */
+  /** Adds a task to those that can run. */
   readonly schedule: (task: () => void) => void
   /** Whether a fiber gives way to others before its next operation. */
   readonly shouldYield: (fiber: Fiber.Fiber<unknown, unknown>) => boolean
 }
 
-/** Puts the tasks of one process into the world's. Priorities mean nothing: every order is possible. */
+/** Adds the tasks of one process to the simulation. Priorities have no effect: every order is possible. */
 export class NodeScheduler implements Scheduler.Scheduler, Scheduler.SchedulerDispatcher {
   readonly executionMode = "async"
   readonly process: Process
@@ -31,6 +31,6 @@ export class NodeScheduler implements Scheduler.Scheduler, Scheduler.SchedulerDi
     this.process.schedule(task)
   }
 
-  /** Nothing is done out of turn. */
+  /** Does nothing: tasks run in their turns only. */
   flush(): void {}
 }

@@ -6,16 +6,16 @@ export type Packet<E> = { readonly arrivesAt: number } & (
   | { readonly _tag: "End"; readonly reason: E }
 )
 
-/** What is on its way in one direction of a connection, in order. */
+/** The packets on their way in one direction of a connection, in order. */
 export class PacketQueue<E> {
   private readonly packets: Array<Packet<E>> = []
-  private onParcel: (() => void) | undefined
+  private onPacket: (() => void) | undefined
   private arrival = 0
   private closed = false
-  /** Bytes that have not arrived. */
+  /** How many bytes have not arrived yet. */
   size = 0
 
-  /** Nothing overtakes: a packet arrives no earlier than those before it. Virtual milliseconds. */
+  /** Adds a packet, which arrives no earlier than those before it. `arrivesAt` is in virtual milliseconds. */
   push(bytes: Uint8Array, arrivesAt: number): void {
     if (this.closed) return
     this.arrival = Math.max(this.arrival, arrivesAt)
@@ -24,7 +24,7 @@ export class PacketQueue<E> {
     this.wake()
   }
 
-  /** Nothing follows. */
+  /** Ends the direction, after the packets before. */
   end(reason: E, arrivesAt: number): void {
     if (this.closed) return
     this.closed = true
@@ -33,25 +33,25 @@ export class PacketQueue<E> {
     this.wake()
   }
 
-  /** The oldest packet, which stays until `arrived`. */
+  /** The oldest packet, which stays in the queue until `arrived`. */
   readonly next: Effect.Effect<Packet<E>> = Effect.callback((resume) => {
     const first = this.packets[0]
     if (first !== undefined) return resume(Effect.succeed(first))
-    this.onParcel = () => resume(Effect.succeed(this.packets[0]!))
+    this.onPacket = () => resume(Effect.succeed(this.packets[0]!))
     return Effect.sync(() => {
-      this.onParcel = undefined
+      this.onPacket = undefined
     })
   })
 
-  /** The oldest packet has arrived. */
+  /** Removes the oldest packet, which has arrived. */
   arrived(): void {
     const packet = this.packets.shift()
     if (packet?._tag === "Bytes") this.size -= packet.bytes.length
   }
 
   private wake(): void {
-    const wake = this.onParcel
-    this.onParcel = undefined
+    const wake = this.onPacket
+    this.onPacket = undefined
     wake?.()
   }
 }

@@ -1,8 +1,8 @@
 import type * as Random from "effect/Random"
 
 /**
- * A small pseudo-random generator (sfc32) whose draws are the same on every machine. One seed gives many streams that
- * have nothing to do with each other, so that the order of fibers and the chances of a program do not disturb each other.
+ * A small pseudo-random generator (sfc32) with the same numbers on every machine. One seed gives many independent streams,
+ * so that the order of fibers and the random numbers of a program do not affect each other.
  */
 export class Prng implements Random.Random {
   private a: number
@@ -17,7 +17,7 @@ export class Prng implements Random.Random {
     for (let i = 0; i < 12; i++) this.next()
   }
 
-  /** 32 bits, unsigned. */
+  /** A random number of 32 bits, unsigned. */
   next(): number {
     const drawn = (this.a + this.b + this.counter) | 0
     this.counter = (this.counter + 1) | 0
@@ -28,7 +28,7 @@ export class Prng implements Random.Random {
     return drawn >>> 0
   }
 
-  /** 0 to `limit`, exclusive. */
+  /** A random integer from 0 to `limit`, exclusive. */
   below(limit: number): number {
     return Math.floor((this.next() / 0x1_0000_0000) * limit)
   }

@@ -4,26 +4,26 @@ import * as Effect from "effect/Effect"
 import type * as Scheduler from "effect/Scheduler"
 import { type Packet, PacketQueue } from "./PacketQueue.ts"
 
-/** What a connection asks of the network that it is a part of. */
+/** The network of a connection: delays, splitting, faults. */
 export interface NetworkConditions {
   /** Virtual milliseconds. */
   readonly now: () => number
-  /** How long the next packet travels, in milliseconds. */
+  /** How long the next packet travels, in virtual milliseconds. */
   readonly latency: () => number
   /** Cuts a write into packets. */
   readonly split: (bytes: Uint8Array) => ReadonlyArray<Uint8Array>
-  /** Whether what arrives now is read together with what waits. */
+  /** Whether the bytes that arrive now are merged with those that wait. */
   readonly merge: () => boolean
   /** Waits while nothing gets through in a direction. */
   readonly passable: (connection: SimulatedConnection, direction: "up" | "down") => Effect.Effect<void>
-  /** How many of the next bytes get through before the connection is cut; undefined for all. */
+  /** How many of the next bytes get through before the connection is cut; undefined if it is not cut. */
   readonly cutWithin: (connection: SimulatedConnection, direction: "up" | "down", length: number) => number | undefined
 }
 
-/** Above this a client's writes wait, in bytes. */
+/** With more bytes than this on their way, a client's writes wait. */
 const WINDOW = 65_536
 
-/** One connection between a client and a server, both ends of it and all that is between. */
+/** One connection between a client and a server: both ends, and the bytes between them. */
 export class SimulatedConnection {
   readonly client: string
   readonly server: string
@@ -36,7 +36,7 @@ export class SimulatedConnection {
   private onReadable: (() => void) | undefined
   private readonly onWritable = new Set<() => void>()
   private onCut: (() => void) | undefined
-  /** Of the client's process: what happens to the client happens in its turn. */
+  /** The dispatcher of the client's process, so that the client hears of events in its own turns. */
   private readonly dispatcher: Scheduler.SchedulerDispatcher
 
   constructor(options: {
@@ -98,13 +98,13 @@ export class SimulatedConnection {
     })
   })
 
-  /** The client has let go of it. The server hears of that behind what was sent before. */
+  /** The client closes the connection. The server hears of it after the bytes that were sent before. */
   leave(): void {
     this.ended ??= this.error("Closed")
     this.up.end(undefined, this.arrival())
   }
 
-  /** Both ends are told at once, and what was on its way is lost. */
+  /** Ends the connection: both ends hear of it at once, and bytes on their way are lost. */
   cut(): void {
     this.ended ??= this.error("Read")
     this.inbox = []
@@ -128,10 +128,10 @@ export class SimulatedConnection {
   }
 
   // ---------------------------------------------------------------------------
-  // what is between
+  // the network between
   // ---------------------------------------------------------------------------
 
-  /** Dials the server and carries bytes both ways until one end has heard that the other has gone, or until it is cut. */
+  /** Connects to the server and carries bytes both ways until one end has heard that the other is gone, or until it is cut. */
   carry(dial: ReturnType<Transport["Service"]["connect"]>, onDialled: () => void): Effect.Effect<void, TransportError> {
     return Effect.scoped(
       Effect.flatMap(dial, (server) => {
@@ -141,7 +141,7 @@ export class SimulatedConnection {
     )
   }
 
-  /** Nobody is at the other end. */
+  /** Drops all bytes: there is no server at the other end. */
   get carryNothing(): Effect.Effect<void> {
     const swallow: Effect.Effect<void> = Effect.flatMap(this.travel(this.up, "up"), (packet) =>
       packet._tag === "End" ? Effect.void : swallow
@@ -159,7 +159,7 @@ export class SimulatedConnection {
       const { bytes } = packet
       const within = this.conditions.cutWithin(this, "up", bytes.length)
       const delivered = within === undefined ? bytes : bytes.subarray(0, within)
-      // A server that has gone takes nothing; the client hears of it from the other direction.
+      // A server that has gone accepts no bytes; the client hears of it from the other direction.
       const written = delivered.length === 0 ? Effect.void : Effect.ignore(server.write(delivered))
       return Effect.andThen(
         written,
@@ -200,7 +200,7 @@ export class SimulatedConnection {
       const within = this.conditions.cutWithin(this, "down", packet.bytes.length)
       this.arrive(within === undefined ? packet.bytes : packet.bytes.subarray(0, within))
       if (within === undefined) return this.carryDown
-      // What has arrived can still be read.
+      // Bytes that have arrived can still be read.
       this.ended ??= this.error("Read")
       this.tellClient()
       this.onCut?.()

@@ -1,4 +1,4 @@
-/** Something that happens at a moment of virtual time. */
+/** A function to be called at a virtual time. */
 export interface Timer {
   /** Virtual nanoseconds. */
   readonly at: number
@@ -8,7 +8,7 @@ export interface Timer {
   done: boolean
 }
 
-/** The timers of a world, the earliest first, and of several at one moment the oldest. */
+/** The timers of a simulation: the earliest first and, among those of the same time, the oldest. */
 export class TimerHeap {
   private readonly heap: Array<Timer> = []
   private added = 0
@@ -32,7 +32,7 @@ export class TimerHeap {
     this.cancelled++
   }
 
-  /** The earliest that will fire. */
+  /** The next timer that will fire. */
   peek(): Timer | undefined {
     while (this.heap[0]?.done === true) {
       this.pop()
@@ -41,7 +41,7 @@ export class TimerHeap {
     return this.heap[0]
   }
 
-  /** Takes the earliest away, if it is due. From then on it cannot be cancelled. */
+  /** Removes the next timer, if it is due. From then on it cannot be cancelled. */
   takeDue(now: number): Timer | undefined {
     const first = this.peek()
     if (first === undefined || first.at > now) return undefined

@@ -1,9 +1,9 @@
-/** A running hash of all that decides a run: two runs with the same one took the same course. */
+/** A running hash of everything that decides a run: two runs with the same hash were the same. */
 export class TraceHash {
   private high = 0x1b873593
   private low = 0x811c9dc5
 
-  /** The lowest 32 bits count. */
+  /** Adds the lowest 32 bits of a number. */
   add(value: number): void {
     this.high = Math.imul(this.high ^ value, 0x5f356495) ^ (this.low >>> 15)
     this.low = Math.imul(this.low ^ value, 0x01000193) ^ (this.high >>> 13)

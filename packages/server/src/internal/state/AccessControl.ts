@@ -1,5 +1,5 @@
 /**
- * Who a connection is, and what ACLs let it do.
+ * The identities of connections, and the operations that ACLs permit to them.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import type * as Records from "@effect-zookeeper/protocol/Records"
 
 /**
- * One proof of who a connection is. The id of the super user, who may do everything, is empty.
+ * One proved identity of a connection. The id of the super user, who may do everything, is empty.
  *
  * @category models
  * @since 0.1.0
@@ -43,8 +43,8 @@ export const allows = (acl: ReadonlyArray<Acl.Acl>, perms: number, identities: R
 }
 
 /**
- * The ACL that a server stores for the one that was asked for: without duplicates, and with the connection's own
- * identities for the scheme `auth`. An error code if it is refused.
+ * The ACL that a server stores for a requested one: without duplicates, and with the identities of the connection for the
+ * scheme `auth`. An error code if the ACL is refused.
  *
  * @category constructors
  * @since 0.1.0
@@ -76,7 +76,7 @@ export const resolve = (
 }
 
 /**
- * What those see who may read an ACL but not change it: users without their hashes.
+ * The ACL for clients that may read it but not change it: users without their hashes.
  *
  * @category getters
  * @since 0.1.0
@@ -86,7 +86,7 @@ export const maskDigests = (acl: ReadonlyArray<Acl.Acl>): ReadonlyArray<Acl.Acl>
 
 // ---- internal
 
-/** Undefined where a real server stumbles over a null when it compares an entry with those before it. */
+/** Undefined if a real server fails on a null when it compares an entry with those before it. */
 const distinct = (requested: ReadonlyArray<RequestedAcl>): ReadonlyArray<RequestedAcl> | undefined => {
   const entries: Array<RequestedAcl> = []
   for (const entry of requested) {

@@ -1,8 +1,8 @@
 /**
- * The znodes of a server, in memory, and how a change alters them.
+ * The znodes of a server in memory, and how a change alters them.
  *
- * It trusts the changes that it is given: whether somebody may make one is judged before, on a `SpeculativeTree`. It knows neither
- * watches nor connections; it says which znodes were touched and leaves it to others who hears of that.
+ * It trusts its changes, which were checked on a `SpeculativeTree` before. It knows neither watches nor connections: it
+ * reports which znodes were touched.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import { QuotaTracker } from "./QuotaTracker.ts"
 import * as Znode from "./Znode.ts"
 
 /**
- * A znode was touched: who may read by `acl` may hear of it.
+ * A znode was touched. Clients that may read it by `acl` may hear of it.
  *
  * @category models
  * @since 0.1.0
@@ -27,7 +27,7 @@ export interface Touch {
 }
 
 /**
- * The paths that nobody can delete.
+ * The paths that cannot be deleted.
  *
  * @category constants
  * @since 0.1.0
@@ -35,17 +35,32 @@ export interface Touch {
 export const reserved: ReadonlySet<string> = new Set(["/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"])
 
 /**
+ * The znodes of a server at one moment. They must not be changed.
+ *
  * @category models
  * @since 0.1.0
  */
-export class DataTree {
+export interface SnapshotTree {
+  /** The znode at a path; undefined if there is none. */
+  readonly get: (path: string) => Znode.SnapshotZnode | undefined
+  /** All znodes by their paths, parents before their children. `/zookeeper` and its children are among them. */
+  readonly entries: () => Iterable<readonly [string, Znode.SnapshotZnode]>
+}
+
+/**
+ * The znodes of a server, which changes alter in place.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class DataTree implements SnapshotTree {
   private readonly nodes = new Map<string, Znode.Znode>()
   private readonly owned = new Map<bigint, Set<string>>()
-  /** Containers and TTL znodes, which are collected some time after they are of no use. */
+  /** Containers and TTL znodes, which the server deletes when they are empty or expired. */
   readonly collectable: Set<string> = new Set()
   private readonly quotas: QuotaTracker
 
-  /** A tree as a fresh server has it. */
+  /** The tree of a new server. */
   constructor() {
     const acl = Acl.open
     const empty = new Uint8Array(0)
@@ -59,7 +74,7 @@ export class DataTree {
     this.quotas = new QuotaTracker(this)
   }
 
-  /** How many znodes there are as servers count them: the root twice. */
+  /** How many znodes there are as servers count them, which is the root twice. */
   get size(): number {
     return this.nodes.size + 1
   }
@@ -71,14 +86,14 @@ export class DataTree {
     return count
   }
 
-  /** Bytes of all paths and data. */
+  /** The size of all paths and data, in bytes. */
   get dataSize(): number {
     let size = 0
     for (const [path, { data }] of this.nodes) size += path.length + (data?.length ?? 0)
     return size
   }
 
-  /** The empty path is the root too, as servers have it. */
+  /** The znode at a path. The empty path is the root, too, as on real servers. */
   get(path: string): Znode.Znode | undefined {
     return this.nodes.get(path === "" ? "/" : path)
   }
@@ -88,14 +103,14 @@ export class DataTree {
     return [...(this.owned.get(session) ?? [])]
   }
 
-  /** Sessions that have ephemeral znodes, and how many. */
+  /** The sessions that have ephemeral znodes, with their paths. */
   get owners(): ReadonlyMap<bigint, ReadonlySet<string>> {
     return this.owned
   }
 
   /** How many znodes are below a path. */
   countDescendants(path: string): number {
-    // A real server counts the keys that begin with the path and a slash, and the root has an empty key beside its own.
+    // A real server counts the keys that begin with the path and a slash, and the root has a second, empty key.
     if (path === "") return this.nodes.size
     if (path === "/") return this.nodes.size - 1
     let count = 0
@@ -114,12 +129,12 @@ export class DataTree {
     return this.nodes.entries()
   }
 
-  /** The code of the error with which a quota refuses so many more bytes and znodes there; undefined if none does. */
+  /** The error code with which a quota refuses so many more bytes and znodes there; undefined if no quota does. */
   quotaRefusal(path: string, bytes: number, nodes: number): number | undefined {
     return this.quotas.refusal(path, bytes, nodes)
   }
 
-  /** Alters the tree. The Stat is that of the znode as it is now; a deleted one has none. */
+  /** Alters the tree, and returns the new Stat of the znode; undefined for a deleted one. */
   apply(change: Change, zxid: bigint, time: number, onTouch: (touch: Touch) => void): Stat | undefined {
     switch (change._tag) {
       case "Create":
@@ -158,7 +173,7 @@ export class DataTree {
     const { acl, data, owner, path } = change
     const parentPath = parentOf(path)
     const parent = this.nodes.get(parentPath)!
-    // After 2147483647 the count of a real server stands still, and so does the zxid beside it.
+    // After 2147483647 the counter of a real server no longer changes, nor does the pzxid.
     if (change.parentCversion > parent.cversion) {
       parent.cversion = change.parentCversion
       parent.pzxid = zxid
@@ -199,11 +214,11 @@ export class DataTree {
     else paths.add(path)
   }
 
-  /** Everything but quotas, which are in the tree themselves, as a tree of its own. */
-  clone(): DataTree {
+  /** A copy, which later changes of the original do not alter. Quotas are znodes, and so are copied with the others. */
+  static copyOf(tree: SnapshotTree): DataTree {
     const copy = new DataTree()
     copy.nodes.clear()
-    for (const [path, node] of this.nodes) {
+    for (const [path, node] of tree.entries()) {
       copy.nodes.set(path, { ...node, children: new Set(node.children) })
       copy.track(path, node.owner)
     }
@@ -213,7 +228,7 @@ export class DataTree {
 }
 
 /**
- * The path of a znode's parent; paths that the server has taken for a create may end in a slash.
+ * The path of a znode's parent, also for a path that ends in a slash, which a create may have.
  *
  * @category getters
  * @since 0.1.0

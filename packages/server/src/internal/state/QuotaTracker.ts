@@ -1,6 +1,6 @@
 /**
- * Quotas, as far as clients see them: below `/zookeeper/quota` a znode `zookeeper_limits` sets them for the path between,
- * and the server keeps the znode `zookeeper_stats` beside it up to date, without a new version or event.
+ * Quotas, as clients see them: `/zookeeper/quota/<path>/zookeeper_limits` sets the limits of a path, and the server keeps
+ * the znode `zookeeper_stats` beside it up to date, without a new version or event.
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
@@ -10,7 +10,7 @@ const ROOT = "/zookeeper/quota"
 const LIMITS = "zookeeper_limits"
 const STATS = "zookeeper_stats"
 
-/** The tree that the quotas are in and are about. */
+/** The tree, which contains the quotas. */
 export interface QuotaTree {
   readonly get: (path: string) => Znode | undefined
   readonly entries: () => Iterable<readonly [string, Znode]>
@@ -42,8 +42,8 @@ export class QuotaTracker {
   }
 
   /**
-   * Why the quota in force there, if any, refuses a write: its hard limits leave no room, or its limits or its stats are
-   * none, which a real server stumbles over. Undefined where it does not.
+   * The error code with which the quota of a path refuses a write: a hard limit would be exceeded, or its limits or stats
+   * are malformed, on which a real server fails. Undefined if it does not refuse, or if there is no quota.
    */
   refusal(path: string, bytes: number, nodes: number): number | undefined {
     const prefix = this.prefixOf(path)
@@ -63,7 +63,7 @@ export class QuotaTracker {
     return isWithin ? undefined : codes.QuotaExceeded
   }
 
-  /** Finds the quotas of a tree that was put together elsewhere. */
+  /** Finds the quotas of a copied tree. */
   rebuild(): void {
     for (const [path] of this.tree.entries()) {
       const quota = quotaOf(path)
@@ -118,7 +118,7 @@ export class QuotaTracker {
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
-/** The path that a file of limits or stats is about. */
+/** The path of a znode of limits or stats, and which of them it is; undefined for any other znode. */
 const quotaOf = (path: string): { readonly path: string; readonly file: string } | undefined => {
   if (!path.startsWith(ROOT)) return undefined
   const slash = path.lastIndexOf("/")
@@ -132,14 +132,14 @@ const isAnyLimit = (limits: ReadonlyMap<string, number>, soft: string, hard: str
 const within = (limit: number | undefined, now: number | undefined, more: number): boolean =>
   limit === undefined || limit < 0 || (now ?? -1) + more <= limit
 
-/** Limits or stats as a real server parses them: undefined where it fails, which is where Java's own functions do. */
+/** Limits or stats as a real server parses them; undefined for text on which Java's functions fail. */
 const strictly = (data: Uint8Array | null): ReadonlyMap<string, number> | undefined => {
   if (data === null) return undefined
   const text = decoder.decode(data)
   const entries = new Map<string, number>()
   if (text === "" || /^[,;]+$/.test(text)) return entries
   for (const pair of text.replace(/[,;]+$/, "").split(/[,;]+/)) {
-    // As Java splits: empty parts at the end are none.
+    // Java's `split` drops empty parts at the end.
     const [key, value] = pair.replace(/=+$/, "").split("=")
     if (key === undefined || value === undefined || !(value === "" || isLong(value))) return undefined
     entries.set(key, value === "" ? -1 : Number(value))

@@ -1,6 +1,6 @@
 /**
- * One server of an ensemble as clients see it: a tree that follows the log, perhaps at a distance, and the watches of the
- * connections to it.
+ * One server of an ensemble as clients see it: a tree that follows the log, perhaps with a lag, and the watches of its
+ * connections.
  *
  * @since 0.1.0
  */
@@ -24,6 +24,8 @@ export interface Delivery<Client> {
 }
 
 /**
+ * A member with its own tree and watches.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -33,13 +35,13 @@ export class Replica<Client> {
   readonly watches = new Watches<Client>()
   /** The last transaction that was applied here. */
   zxid = 0n
-  /** How many transactions it stays behind until somebody writes or asks for `sync` here. */
+  /** How many transactions it stays behind, until a client of it writes or calls `sync`. */
   lag = 0
   /** Whether it has lost the others and only answers reads. */
   readOnly = false
   /**
-   * Whether it is one with the others (`joined`), has lost them and does not know yet (`alone`), or knows it and serves
-   * nobody (`down`).
+   * Whether it follows the others (`joined`), has lost them but does not know yet (`alone`), or knows it and refuses clients
+   * (`down`).
    */
   membership: "joined" | "alone" | "down" = "joined"
   /** Sessions that gave a sign of life while it was alone. */
@@ -52,22 +54,22 @@ export class Replica<Client> {
     this.mayRead = mayRead
   }
 
-  /** A transaction of the log. What becomes visible by it is put into `deliveries`. */
+  /** Takes a transaction of the log. Events that become visible are added to `deliveries`. */
   follow(transaction: Transaction, deliveries: Array<Delivery<Client>>): void {
     this.pending.push(transaction)
     this.catchUp(deliveries, this.readOnly ? Infinity : this.lag)
   }
 
-  /** Applies what is pending, but for the last `behind` transactions. Nothing gets to one that has lost the others. */
+  /** Applies all pending transactions except the last `behind`. A member that has lost the others gets none. */
   catchUp(deliveries: Array<Delivery<Client>>, behind = 0): void {
     if (this.membership !== "joined") return
     while (this.pending.length > behind) this.apply(this.pending.shift()!, deliveries)
   }
 
-  /** Applies a transaction at once; the Stat of each znode that it leaves behind. */
+  /** Applies a transaction at once, and returns the Stat of each znode that still exists after it. */
   apply({ changes, time, zxid }: Transaction, deliveries: Array<Delivery<Client>>): ReadonlyArray<Stat | undefined> {
     const onTouch = (touch: Touch) => {
-      // Whoever may not read is not told, and has used up the watch nevertheless.
+      // A client that may not read is not told, but its one-shot watch is used up.
       for (const to of this.watches.fire(touch)) {
         if (this.mayRead(to, touch)) deliveries.push({ to, type: touch.type, path: touch.path })
       }
@@ -77,7 +79,7 @@ export class Replica<Client> {
     return stats
   }
 
-  /** Takes over a tree as it was at a transaction, and forgets what was pending. */
+  /** Takes over a tree as of a transaction, and drops pending transactions. */
   replace(tree: DataTree, zxid: bigint): void {
     this.tree = tree
     this.zxid = zxid

@@ -1,6 +1,6 @@
 /**
- * The state of a server or of an ensemble: one log, the replicas that follow it, the sessions. No socket, no clock, no
- * fiber: what happens is a call, with the time as an argument, and its outcome a value.
+ * The state of a server or of an ensemble: one log, the replicas that follow it, and the sessions. It has no socket, clock
+ * or fiber: each event is a call with the time as an argument, and the outcome is a value.
  *
  * @since 0.1.0
  */
@@ -9,13 +9,15 @@ import * as Acl from "@effect-zookeeper/protocol/Acl"
 import type { Stat } from "@effect-zookeeper/protocol/Records"
 import * as AccessControl from "./AccessControl.ts"
 import type { Change } from "./Transaction.ts"
-import type { DataTree } from "./DataTree.ts"
+import { DataTree, type SnapshotTree } from "./DataTree.ts"
 import type { Rules } from "../requests/Requester.ts"
 import { type Delivery, Replica } from "./Replica.ts"
 import { type Session, Sessions } from "./Sessions.ts"
 import * as Znode from "./Znode.ts"
 
 /**
+ * The time of a call, by both clocks.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -27,13 +29,15 @@ export interface Timestamps {
 }
 
 /**
+ * The options of a server, with their defaults.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Settings extends Rules {
   /** Milliseconds. */
   readonly tickTime: number
-  /** So many ticks a server goes on that has lost the others. */
+  /** How many ticks a server goes on after it has lost the others. */
   readonly syncLimit: number
   /** Milliseconds. */
   readonly minSessionTimeout: number
@@ -41,19 +45,19 @@ export interface Settings extends Rules {
   readonly maxSessionTimeout: number
   /** `user:hash` of the super user. */
   readonly superDigest: string | undefined
-  /** Whether a read-only replica opens sessions of its own. */
+  /** Whether a read-only replica opens sessions that only it knows. */
   readonly localSessions: boolean
 }
 
 /**
- * One connection, as far as the state is concerned.
+ * A connection as the state sees it: its replica, its identities, its session.
  *
  * @category models
  * @since 0.1.0
  */
 export class Client {
   readonly replica: Replica<Client>
-  /** Beginning with its address. */
+  /** The first one is the address. */
   readonly identities: Array<AccessControl.Identity>
   session: Session<Client> | undefined
 
@@ -64,7 +68,7 @@ export class Client {
 }
 
 /**
- * The answer to a request. Only auth, ping and refusals have a zxid that is not the replica's.
+ * The reply to a request. Its zxid is that of the replica, except for auth, ping and refusals.
  *
  * @category models
  * @since 0.1.0
@@ -74,12 +78,12 @@ export interface Reply {
   readonly zxid: bigint
   readonly err: number
   readonly row: Operation.Any | undefined
-  /** Undefined where there is no body. */
+  /** Undefined if there is no body. */
   readonly response: unknown
 }
 
 /**
- * What a call came to. Events go out before the reply, and connections are dropped last.
+ * The effects of a call on connections. Events are sent before the reply, and connections end last.
  *
  * @category models
  * @since 0.1.0
@@ -91,24 +95,31 @@ export interface Outcome {
 }
 
 /**
+ * An outcome without effects, to be filled.
+ *
  * @category constructors
  * @since 0.1.0
  */
 export const makeOutcome = (): Outcome => ({ events: [], reply: undefined, toDisconnect: new Set() })
 
 /**
- * All that a server keeps, at one moment.
+ * The state of an embedded server at one moment, for assertions in tests and for `restore`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Snapshot {
+  /** The last transaction. */
   readonly zxid: bigint
-  readonly tree: DataTree
+  /** All znodes. */
+  readonly tree: SnapshotTree
+  /** All sessions that the ensemble knows; `timeout` in milliseconds. */
   readonly sessions: ReadonlyArray<{ readonly id: bigint; readonly timeout: number }>
 }
 
 /**
+ * The state of an ensemble, or of a single server.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -116,7 +127,7 @@ export class ServerState {
   readonly settings: Settings
   readonly sessions: Sessions<Client>
   readonly replicas: ReadonlyArray<Replica<Client>>
-  /** Is always up to date: writes are judged on it. The first one, until there is an election. */
+  /** The replica on which writes are checked; it is always up to date. The first one, until there is an election. */
   leader: Replica<Client>
   /** The last transaction of the log. */
   zxid = 0n
@@ -138,36 +149,36 @@ export class ServerState {
   // the ensemble
   // ---------------------------------------------------------------------------
 
-  /** Whether anything can be put into the log. */
+  /** Whether transactions can be added to the log. */
   get hasQuorum(): boolean {
     return this.leader.membership === "joined"
   }
 
-  /** Whether the sessions hear of what a server does: not from one that has lost the leader. */
+  /** Whether the leader hears of a server. It does not hear of one that is cut off. */
   isHeard(replica: Replica<Client>): boolean {
     return replica === this.leader || replica.membership === "joined"
   }
 
-  /** When the servers last told the leader who is alive: every half a tick. */
+  /** When the servers last reported signs of life to the leader, which they do every half tick. */
   lastReport(now: number): number {
     const half = this.settings.tickTime / 2
     return Math.floor(now / half) * half
   }
 
-  /** Somebody spoke for a session at a server. */
+  /** Takes a sign of life of a session at a server. */
   touch(session: Session<Client>, replica: Replica<Client>, now: number): void {
     if (replica === this.leader || session.local) this.sessions.touch(session, now)
     else if (!this.isHeard(replica)) replica.touched.add(session)
     else this.sessions.touchLater(session, this.lastReport(now) + this.settings.tickTime / 2, replica)
   }
 
-  /** A server has lost the others, and with them the signs of life that it has not reported. */
+  /** Cuts a server off from the others, which do not get the signs of life that it has not reported. */
   leaveAlone(replica: Replica<Client>, now: number): void {
     replica.membership = "alone"
     for (const session of this.sessions.loseReports(replica, now)) replica.touched.add(session)
   }
 
-  /** A server is one of the others again: it catches up, and reports who is alive. */
+  /** Joins a server with the others again: it catches up, and reports signs of life. */
   welcome(replica: Replica<Client>, time: Timestamps): Outcome {
     const outcome = makeOutcome()
     replica.catchUp(outcome.events, replica.readOnly ? Infinity : 0)
@@ -178,7 +189,7 @@ export class ServerState {
     return outcome
   }
 
-  /** A new leader begins. */
+  /** Makes a replica the leader, in a new epoch. */
   lead(replica: Replica<Client>, now: number): void {
     this.leader = replica
     this.zxid = nextEpoch(this.zxid)
@@ -189,7 +200,7 @@ export class ServerState {
   // the log and the sessions
   // ---------------------------------------------------------------------------
 
-  /** Appends to the log and lets the replicas follow; `at` answers for it, and so has caught up when this returns. */
+  /** Adds to the log, which the replicas follow. `at` answers the request, and so has caught up when this returns. */
   commit(
     changes: ReadonlyArray<Change>,
     at: Replica<Client>,
@@ -203,7 +214,7 @@ export class ServerState {
     return stats
   }
 
-  /** Ends a session and with it, in one transaction, its ephemeral znodes. */
+  /** Ends a session, and deletes its ephemeral znodes in one transaction. */
   endSession(session: Session<Client>, time: Timestamps, outcome: Outcome): void {
     this.sessions.close(session.id)
     if (session.local) return
@@ -211,7 +222,7 @@ export class ServerState {
     this.commit(changes, session.client?.replica ?? this.leader, time, outcome)
   }
 
-  /** Ends all sessions for which nobody has spoken in time. */
+  /** Ends all sessions without a sign of life in time. */
   expireSessions(time: Timestamps): Outcome {
     const outcome = makeOutcome()
     if (!this.hasQuorum) return outcome
@@ -219,20 +230,20 @@ export class ServerState {
     return outcome
   }
 
-  /** Ends a session as if nobody had spoken for it. */
+  /** Ends a session as its timeout would. */
   expire(session: Session<Client>, time: Timestamps, outcome: Outcome): void {
     this.endSession(session, time, outcome)
     const { client } = session
     if (client !== undefined && this.isHeard(client.replica)) outcome.toDisconnect.add(client)
   }
 
-  /** The connection is gone; its session waits for another one. */
+  /** Forgets a connection that has ended. Its session waits for another one. */
   disconnect(client: Client): void {
     client.replica.watches.drop(client)
     if (client.session?.client === client) client.session.client = undefined
   }
 
-  /** Deletes containers that have become empty and znodes that have outlived their time, each in a transaction. */
+  /** Deletes containers that have become empty and znodes whose time to live is over, each in a transaction. */
   collect(time: Timestamps): Outcome {
     const outcome = makeOutcome()
     if (!this.hasQuorum) return outcome
@@ -247,7 +258,7 @@ export class ServerState {
     return outcome
   }
 
-  /** A replica's settings have changed: it applies what they no longer hold back. */
+  /** Applies the transactions that a changed setting of a replica no longer holds back. */
   rejoin(replica: Replica<Client>): Outcome {
     const outcome = makeOutcome()
     replica.catchUp(outcome.events, replica.readOnly ? Infinity : replica.lag)
@@ -257,15 +268,15 @@ export class ServerState {
   snapshot(): Snapshot {
     return {
       zxid: this.zxid,
-      tree: this.leader.tree.clone(),
+      tree: DataTree.copyOf(this.leader.tree),
       sessions: this.sessions.all.filter(({ local }) => !local).map(({ id, timeout }) => ({ id, timeout }))
     }
   }
 
   /**
-   * Goes back to a snapshot, of this server or another one. Sessions opened since then are gone, those of the snapshot are
-   * there again. The zxid goes on in a new epoch, as with a new leader, so that clients which have seen more than the
-   * snapshot are not refused, and no znode is younger than one that is created later.
+   * Goes back to a snapshot, of this server or another one. Later sessions are gone, and those of the snapshot exist again.
+   * The zxid continues in a new epoch, as with a new leader, so that clients that have seen more than the snapshot are not
+   * refused, and no znode has a higher zxid than one that is created later.
    */
   restore(snapshot: Snapshot, time: Timestamps): Outcome {
     const outcome = makeOutcome()
@@ -275,12 +286,12 @@ export class ServerState {
     }
     for (const { id, timeout } of snapshot.sessions) this.sessions.adopt(id, timeout, time.monotonic)
     this.zxid = nextEpoch(snapshot.zxid > this.zxid ? snapshot.zxid : this.zxid)
-    for (const replica of this.replicas) replica.replace(snapshot.tree.clone(), this.zxid)
+    for (const replica of this.replicas) replica.replace(DataTree.copyOf(snapshot.tree), this.zxid)
     return outcome
   }
 }
 
 // ---- internal
 
-/** The first zxid after an election: its upper half counts those, the lower one the transactions since. */
+/** The first zxid after an election: its upper half counts elections, its lower half the transactions since then. */
 const nextEpoch = (zxid: bigint): bigint => ((zxid >> 32n) + 1n) << 32n

@@ -1,10 +1,12 @@
 /**
- * The sessions of a server: who they are, and when they end if nobody speaks for them.
+ * The sessions of a server, and when they end without a sign of life.
  *
  * @since 0.1.0
  */
 
 /**
+ * A session of a client.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -14,15 +16,17 @@ export interface Session<Client> {
   timeout: number
   /** Monotonic milliseconds: a multiple of the tick. */
   deadline: number
-  /** A sign of life that is on its way to the leader: when it is there, and which server brings it. */
+  /** A sign of life on its way to the leader: when it arrives, and which server reports it. */
   report: { readonly at: number; readonly from: object } | undefined
-  /** The connection that speaks for it, if there is one. */
+  /** The connection of the session, if there is one. */
   client: Client | undefined
-  /** Whether it is known to one member alone. */
+  /** Whether only one member knows it. */
   readonly local: boolean
 }
 
 /**
+ * All sessions, by their ids.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -31,7 +35,7 @@ export class Sessions<Client> {
   private readonly tickTime: number
   private nextId: bigint
 
-  /** `tickTime` in milliseconds. The ids of a run begin with the number of the server and the time of its start. */
+  /** `tickTime` is in milliseconds. The ids begin with the number of the server and the time of its start. */
   constructor(tickTime: number, serverId: number, startedAt: number) {
     this.tickTime = tickTime
     this.nextId = BigInt.asIntN(64, (BigInt(serverId) << 56n) | ((BigInt(startedAt) << 16n) & 0x00ffffffffff0000n))
@@ -43,7 +47,7 @@ export class Sessions<Client> {
     return this.add(id, timeout, now, local)
   }
 
-  /** Takes in a session that was opened elsewhere or before. Its id is not given again. */
+  /** Adds a session of a snapshot. Its id is not given again. */
   adopt(id: bigint, timeout: number, now: number): void {
     if (id >= this.nextId) this.nextId = BigInt.asIntN(64, id + 1n)
     this.add(id, timeout, now, false)
@@ -61,18 +65,18 @@ export class Sessions<Client> {
     return this.byId.size
   }
 
-  /** Someone spoke for it. */
+  /** Takes a sign of life of a session. */
   touch(session: Session<Client>, now: number): void {
     session.deadline = Math.max(session.deadline, this.deadlineOf(session.timeout, now))
   }
 
-  /** Someone spoke for it at another server than the leader, who hears of it at `at`. */
+  /** Takes a sign of life at a server other than the leader, which hears of it at the time `at`. */
   touchLater(session: Session<Client>, at: number, from: object): void {
     if (session.report !== undefined && session.report.at < at) this.settle(session)
     session.report ??= { at, from }
   }
 
-  /** The signs of life that a server has not yet reported get lost: whose they are. */
+  /** Drops the signs of life that a server has not reported yet, and returns their sessions. */
   loseReports(from: object, now: number): ReadonlyArray<Session<Client>> {
     this.reportUntil(now)
     const lost = this.all.filter(({ report }) => report?.from === from)
@@ -80,14 +84,14 @@ export class Sessions<Client> {
     return lost
   }
 
-  /** All signs of life that are there by a moment. */
+  /** Applies all signs of life that have arrived before a time. */
   reportUntil(now: number): void {
     for (const session of this.byId.values()) {
       if (session.report !== undefined && session.report.at < now) this.settle(session)
     }
   }
 
-  /** Everybody gets the full time, as at a new leader. */
+  /** Gives every session its full timeout, as a new leader does. */
   renew(now: number): void {
     for (const session of this.byId.values()) {
       session.report = undefined
@@ -116,22 +120,22 @@ export class Sessions<Client> {
     session.report = undefined
   }
 
-  /** When the next session ends if nobody speaks, in monotonic milliseconds. */
+  /** When the next session ends without a sign of life, in monotonic milliseconds. */
   get nextDeadline(): number | undefined {
     let next: number | undefined
     for (const { deadline } of this.byId.values()) if (next === undefined || deadline < next) next = deadline
     return next
   }
 
-  /** A session outlives its timeout by what is left of the tick. */
+  /** A session ends at the next tick after its timeout. */
   private deadlineOf(timeout: number, now: number): number {
     return (Math.floor((now + timeout) / this.tickTime) + 1) * this.tickTime
   }
 }
 
 /**
- * The password of a session, as real servers make it: sixteen bytes of Java's `Random`, seeded with the id. It keeps out
- * mistakes, not attackers.
+ * The password of a session, as real servers make it: sixteen bytes of Java's `Random` with the id as seed. It protects
+ * against mistakes, not against attackers.
  *
  * @category getters
  * @since 0.1.0

@@ -1,7 +1,6 @@
 /**
- * The tree as it would be after changes that are not made yet: what the operations of a transaction are judged on.
- *
- * A transaction that fails is a draft that is dropped.
+ * The tree as it would be after changes that are not made yet. The operations of a transaction are checked on it, and when
+ * one fails it is dropped.
  *
  * @since 0.1.0
  */
@@ -9,7 +8,7 @@ import type { Acl } from "@effect-zookeeper/protocol/Acl"
 import type { DataTree } from "./DataTree.ts"
 
 /**
- * As much of a znode as is needed to judge.
+ * The parts of a znode that checks need.
  *
  * @category models
  * @since 0.1.0
@@ -25,12 +24,14 @@ export interface ZnodeView {
 }
 
 /**
+ * A tree with speculative changes on top.
+ *
  * @category models
  * @since 0.1.0
  */
 export class SpeculativeTree {
   readonly tree: DataTree
-  // By the paths as requests name them: the empty path is the root, and yet another key, as in a real server.
+  // By the paths of requests: the empty path is the root, but has a key of its own, as in a real server.
   private readonly changed = new Map<string, ZnodeView | undefined>()
 
   constructor(tree: DataTree) {
@@ -53,8 +54,8 @@ export class SpeculativeTree {
     )
   }
 
-  set(path: string, sketch: ZnodeView): void {
-    this.changed.set(path, sketch)
+  set(path: string, node: ZnodeView): void {
+    this.changed.set(path, node)
   }
 
   delete(path: string): void {

@@ -1,12 +1,12 @@
 /**
- * What a write comes to once it has been judged: the entries of the one log that all members of a server follow.
+ * The log that all members follow: each entry is a write that has been checked.
  *
  * @since 0.1.0
  */
 import type { Acl } from "@effect-zookeeper/protocol/Acl"
 
 /**
- * One change of the tree. Nothing in it depends on when or where it is applied.
+ * One change of the tree. It does not depend on when and where it is applied.
  *
  * @category models
  * @since 0.1.0
@@ -19,7 +19,7 @@ export type Change =
       readonly acl: ReadonlyArray<Acl>
       /** A session, `Znode.CONTAINER`, `Znode.ttlOwner`, or 0. */
       readonly owner: bigint
-      /** The parent's count of children ever created, this one included; it never sets that count back. */
+      /** The parent's count of children ever created, this one included; the count never decreases. */
       readonly parentCversion: number
     }
   | { readonly _tag: "Delete"; readonly path: string }
@@ -33,7 +33,7 @@ export type Change =
   | { readonly _tag: "Check"; readonly path: string }
 
 /**
- * An entry of the log: changes that happen together. A write that was refused has none, and takes a zxid nevertheless.
+ * An entry of the log: changes that are applied together. A refused write has no changes, but takes a zxid.
  *
  * @category models
  * @since 0.1.0

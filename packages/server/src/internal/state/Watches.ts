@@ -1,9 +1,9 @@
 /**
- * Who wants to hear of which znode, kept as ZooKeeper 3.8 keeps it: two tables, for data and for children, in each of
- * which a watcher has one mode per path, and the last registration wins.
+ * The watches of clients, kept as ZooKeeper 3.8 keeps them: in two tables, for data and for children, where a watcher has
+ * one mode for each path, and the last registration wins.
  *
- * So a one-shot watch on a path takes the place of a persistent one there: a quirk that 3.9 has given up, and that
- * clients have to live with.
+ * So a one-shot watch on a path replaces a persistent one there. Release 3.9 has changed that, but clients have to cope with
+ * it.
  *
  * @since 0.1.0
  */
@@ -11,13 +11,15 @@ import type { Touch } from "./DataTree.ts"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 
 /**
+ * How long a watch lasts, and whether it is for descendants, too.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Mode = "once" | "persistent" | "recursive"
 
 /**
- * Which tables a request is about.
+ * The tables that a request is about.
  *
  * @category models
  * @since 0.1.0
@@ -25,6 +27,8 @@ export type Mode = "once" | "persistent" | "recursive"
 export type Table = "data" | "children" | "any"
 
 /**
+ * All watches of a replica.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -37,26 +41,26 @@ export class Watches<Watcher> {
     if (table !== "data") this.children.add(path, watcher, mode)
   }
 
-  /** Whether there was one to remove. */
+  /** Removes a watch; false if there is none. */
   remove(table: Table, path: string, watcher: Watcher): boolean {
     const fromChildren = table !== "data" && this.children.remove(path, watcher)
     const fromData = table !== "children" && this.data.remove(path, watcher)
     return fromChildren || fromData
   }
 
-  /** Whether anybody watches that path: servers of 3.8 do not look at who. Undefined where they stumble over it. */
+  /** Whether any client watches a path; servers of 3.8 do not check which. Undefined for a path on which they fail. */
   isWatched(table: Table, path: string): boolean | undefined {
     const found = table === "data" ? false : this.children.isWatched(path)
     return found === false && table !== "children" ? this.data.isWatched(path) : found
   }
 
-  /** Forgets a watcher. */
+  /** Removes all watches of a watcher. */
   drop(watcher: Watcher): void {
     this.data.drop(watcher)
     this.children.drop(watcher)
   }
 
-  /** Who is to hear of a touch. One-shot watches among them are used up. */
+  /** The watchers that hear of a touch. Their one-shot watches are used up. */
   fire({ path, type }: Touch): ReadonlyArray<Watcher> {
     if (type === "NodeChildrenChanged") return [...this.children.fire(path, false)]
     const told = this.data.fire(path, true)
@@ -64,12 +68,12 @@ export class Watches<Watcher> {
     return [...told]
   }
 
-  /** Watches of both tables. */
+  /** The number of watches in both tables. */
   get size(): number {
     return this.data.size + this.children.size
   }
 
-  /** What `wchs` reports, of the data table alone. */
+  /** The numbers in the answer to `wchs`, which are of the data table alone. */
   get summary(): { readonly watchers: number; readonly paths: number; readonly watches: number } {
     return this.data.summary
   }
@@ -107,8 +111,8 @@ class WatchTable<Watcher> {
   }
 
   /**
-   * A real server walks from the path to the root, and past it when the path begins with no slash: at once, if it has
-   * none at all, and else after it has looked at the path, if there are recursive watches to look for above.
+   * A real server walks from the path to the root. It fails if the path has no slash at all, and if the path does not begin
+   * with one, is not watched, and there are recursive watches to look for. Undefined means such a failure.
    */
   isWatched(path: string): boolean | undefined {
     if (path === "") return false
@@ -121,7 +125,7 @@ class WatchTable<Watcher> {
     for (const path of [...(this.byWatcher.get(watcher) ?? [])]) this.remove(path, watcher)
   }
 
-  /** `recursive`: whether recursive watches, of the path and of all above it, hear of it. */
+  /** `recursive`: whether recursive watches of the path and its ancestors hear of it. */
   fire(path: string, recursive: boolean): Set<Watcher> {
     const told = new Set<Watcher>()
     for (const [watcher, mode] of [...(this.byPath.get(path) ?? [])]) {

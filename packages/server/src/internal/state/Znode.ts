@@ -1,5 +1,5 @@
 /**
- * One znode as a server keeps it, and how clients see it.
+ * A znode as a server keeps it, and its Stat for clients.
  *
  * @since 0.1.0
  */
@@ -7,28 +7,54 @@ import type { Acl } from "@effect-zookeeper/protocol/Acl"
 import type { Stat } from "@effect-zookeeper/protocol/Records"
 
 /**
- * `cversion` counts children ever created here; clients are shown another number, see `statOf`. `owner` tells sessions,
- * containers and TTL znodes apart, see `kindOf`.
+ * A znode in a snapshot, as the server keeps it. The fields of the Stat have the names that they have there.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Znode {
-  data: Uint8Array | null
-  acl: ReadonlyArray<Acl>
-  readonly children: Set<string>
+export interface SnapshotZnode {
+  /** Null if the znode was created without data. */
+  readonly data: Uint8Array | null
+  readonly acl: ReadonlyArray<Acl>
+  /** Names. */
+  readonly children: ReadonlySet<string>
   readonly czxid: bigint
-  mzxid: bigint
-  pzxid: bigint
+  readonly mzxid: bigint
+  readonly pzxid: bigint
+  /** Milliseconds since 1970. */
   readonly ctime: number
-  mtime: number
-  version: number
-  cversion: number
-  aversion: number
+  /** Milliseconds since 1970. */
+  readonly mtime: number
+  readonly version: number
+  /** How many children were ever created here, which is the number of the next sequential child. A Stat has another number. */
+  readonly cversion: number
+  readonly aversion: number
+  /** The session of an ephemeral znode, 0 for a persistent one, and other numbers for containers and TTL znodes. */
   readonly owner: bigint
 }
 
 /**
+ * A znode that a change alters in place. `statOf` gives the `cversion` that clients see, and `kindOf` tells the kinds of
+ * owners apart.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Znode extends SnapshotZnode {
+  data: Uint8Array | null
+  acl: ReadonlyArray<Acl>
+  readonly children: Set<string>
+  mzxid: bigint
+  pzxid: bigint
+  mtime: number
+  version: number
+  cversion: number
+  aversion: number
+}
+
+/**
+ * The kinds of znodes that the owner tells apart.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -43,7 +69,7 @@ export type Kind = "persistent" | "ephemeral" | "container" | "ttl"
 export const CONTAINER: bigint = -0x8000000000000000n
 
 /**
- * The owner of a znode that goes away after so many milliseconds without children or new data.
+ * The owner of a TTL znode, which is deleted after so many milliseconds without children or new data.
  *
  * @category constructors
  * @since 0.1.0
@@ -51,6 +77,8 @@ export const CONTAINER: bigint = -0x8000000000000000n
 export const ttlOwner = (ttl: bigint): bigint => BigInt.asIntN(64, TTL_MARK | ttl)
 
 /**
+ * The kind of a znode by its owner.
+ *
  * @category getters
  * @since 0.1.0
  */
@@ -61,7 +89,7 @@ export const kindOf = (owner: bigint): Kind => {
 }
 
 /**
- * The milliseconds of a TTL znode's owner.
+ * The time to live in the owner of a TTL znode, in milliseconds.
  *
  * @category getters
  * @since 0.1.0
@@ -96,13 +124,13 @@ export const make = (options: {
 })
 
 /**
- * What clients are told. Its `cversion` counts creations and deletions of children, which is twice the creations less
- * the children that are there now; its `ephemeralOwner` is 0 for containers and TTL znodes.
+ * The Stat of a znode for clients. Its `cversion` counts creations and deletions of children, which is twice the creations
+ * minus the current children; its `ephemeralOwner` is 0 for containers and TTL znodes.
  *
  * @category getters
  * @since 0.1.0
  */
-export const statOf = (znode: Znode): Stat => ({
+export const statOf = (znode: SnapshotZnode): Stat => ({
   czxid: znode.czxid,
   mzxid: znode.mzxid,
   ctime: znode.ctime,
