@@ -75,7 +75,7 @@ export class BadVersion extends ErrorClass.make(Schema.TaggedError<BadVersion>()
  */
 export class NodeExists extends ErrorClass.make(Schema.TaggedError<NodeExists>()("NodeExists", fields)) {
   override get message(): string {
-    return explain(this, "the znode exists already")
+    return explain(this, "the znode exists already; write to it with set, or choose another path")
   }
 }
 
@@ -101,7 +101,7 @@ export class NoChildrenForEphemerals extends ErrorClass.make(
   Schema.TaggedError<NoChildrenForEphemerals>()("NoChildrenForEphemerals", fields)
 ) {
   override get message(): string {
-    return explain(this, "the parent is ephemeral, and an ephemeral znode cannot have children")
+    return explain(this, "the parent is ephemeral, and an ephemeral znode cannot have children; choose a persistent parent")
   }
 }
 
@@ -129,7 +129,7 @@ export class InvalidACL extends ErrorClass.make(Schema.TaggedError<InvalidACL>()
  */
 export class QuotaExceeded extends ErrorClass.make(Schema.TaggedError<QuotaExceeded>()("QuotaExceeded", fields)) {
   override get message(): string {
-    return explain(this, "the quota of this sub-tree does not allow it")
+    return explain(this, "the write would exceed the quota of this subtree; delete data there, or raise the quota")
   }
 }
 
@@ -169,7 +169,7 @@ export class ReconfigInProgress extends ErrorClass.make(
  */
 export class NoWatcher extends ErrorClass.make(Schema.TaggedError<NoWatcher>()("NoWatcher", fields)) {
   override get message(): string {
-    return explain(this, "there is no such watch")
+    return explain(this, "this connection has no such watch")
   }
 }
 

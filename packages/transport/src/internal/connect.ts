@@ -175,7 +175,7 @@ const makeWriteNow = (server: string, socket: Net.Socket, secure: boolean): NonN
     })
 
   return (bytes) => {
-    // After the end of what is read Node closes the writing side too, but a moment later.
+    // When the peer has closed its side, Node closes the writing side too, but a moment later.
     if (!socket.writable || socket.readableEnded) return failure(closed(socket))
     if (bytes.length === 0) return undefined
     handed++

@@ -94,8 +94,8 @@ const responseCodec: Jute.Codec<ReadonlyArray<MultiResult>> = {
 }
 
 /**
- * A transaction. One that fails is answered with the code 0 and a list of errors; an error of the whole request is none of
- * the errors of its operations. Since ZooKeeper 3.4.
+ * A transaction. If an operation fails, the reply has the code 0 and an error for each operation; another code is about the
+ * whole request. Since ZooKeeper 3.4.
  *
  * @category operations
  * @since 0.1.0

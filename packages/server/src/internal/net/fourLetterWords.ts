@@ -6,7 +6,7 @@ import type { Client, ServerState, Settings } from "../state/ServerState.ts"
 import type { ServerConnection } from "./ServerConnection.ts"
 
 /** The server that is asked. */
-export interface ReportedServer {
+interface ReportedServer {
   readonly state: ServerState
   readonly settings: Settings
   readonly counters: { readonly received: number; readonly sent: number }

@@ -8,7 +8,7 @@ import { TraceHash } from "./TraceHash.ts"
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
 /** A line of a recorded run. */
-export interface TraceEntry {
+interface TraceEntry {
   /** Virtual milliseconds. */
   readonly time: number
   readonly text: string

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { TimerHeap } from "./TimerHeap.ts"
 
 /** The time of a simulation. */
-export interface VirtualTime {
+interface VirtualTime {
   /** Virtual nanoseconds since the start. */
   readonly now: number
   readonly timers: TimerHeap

@@ -5,7 +5,7 @@ import type * as Scheduler from "effect/Scheduler"
 import { type Packet, PacketQueue } from "./PacketQueue.ts"
 
 /** The network of a connection: delays, splitting, faults. */
-export interface NetworkConditions {
+interface NetworkConditions {
   /** Virtual milliseconds. */
   readonly now: () => number
   /** How long the next packet travels, in virtual milliseconds. */

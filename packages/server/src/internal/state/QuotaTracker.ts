@@ -11,7 +11,7 @@ const LIMITS = "zookeeper_limits"
 const STATS = "zookeeper_stats"
 
 /** The tree, which contains the quotas. */
-export interface QuotaTree {
+interface QuotaTree {
   readonly get: (path: string) => Znode | undefined
   readonly entries: () => Iterable<readonly [string, Znode]>
 }

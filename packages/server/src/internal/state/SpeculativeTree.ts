@@ -13,7 +13,7 @@ import type { DataTree } from "./DataTree.ts"
  * @category models
  * @since 0.1.0
  */
-export interface ZnodeView {
+interface ZnodeView {
   readonly acl: ReadonlyArray<Acl>
   readonly owner: bigint
   readonly version: number
