@@ -101,7 +101,10 @@ export class NoChildrenForEphemerals extends ErrorClass.make(
   Schema.TaggedError<NoChildrenForEphemerals>()("NoChildrenForEphemerals", fields)
 ) {
   override get message(): string {
-    return explain(this, "the parent is ephemeral, and an ephemeral znode cannot have children; choose a persistent parent")
+    return explain(
+      this,
+      "the parent is ephemeral, and an ephemeral znode cannot have children; choose a persistent parent"
+    )
   }
 }
 
