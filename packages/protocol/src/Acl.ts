@@ -13,7 +13,8 @@
 import * as Base64 from "effect/encoding/Base64"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { InvalidArgument } from "./InvalidArgument.ts"
+import type { InvalidArgument } from "./InvalidArgument.ts"
+import { concealed, invalid, isDigestId, isInt32, validateEntry } from "./internal/aclRules.ts"
 import * as IpRange from "./internal/ipRange.ts"
 import { sha1 } from "./internal/sha1.ts"
 
@@ -243,7 +244,7 @@ export const x509 = (subject: string, perms: PermsInput): Acl => make({ scheme: 
 export const sasl = (name: string, perms: PermsInput): Acl => make({ scheme: "sasl", id: name, perms })
 
 /**
- * Every client may do everything: Java's OPEN_ACL_UNSAFE. It is the default of every create.
+ * Every client may do everything: Java's OPEN_ACL_UNSAFE. Clients use it for every create unless they are told otherwise.
  *
  * @category constants
  * @since 0.1.0
@@ -424,57 +425,3 @@ const parsePerms = (text: string): number => {
   const value = Number(text)
   return isInt32(value) ? value : Number.NaN
 }
-
-const isInt32 = (value: unknown): boolean => typeof value === "number" && (value | 0) === value
-
-const invalid = (argument: string, value: string, rule: string): Result.Result<never, InvalidArgument> =>
-  Result.fail(new InvalidArgument({ argument, value, rule }))
-
-/** Callers without types may pass anything, so that each part of an entry is checked before it is used. */
-const validateEntry = (
-  entry: Partial<Acl> | undefined,
-  at: string
-): Result.Result<never, InvalidArgument> | undefined => {
-  if (typeof entry !== "object" || entry === null) {
-    return invalid(at, String(entry), "an entry of an ACL must be an object of perms, scheme and id")
-  }
-  const { id, perms, scheme } = entry
-  if (!isInt32(perms)) {
-    return invalid(`${at}.perms`, String(perms), "perms must be a 32-bit integer: a sum of READ 1 ... ADMIN 16")
-  }
-  if (typeof scheme !== "string" || scheme === "") {
-    return invalid(
-      `${at}.scheme`,
-      String(scheme),
-      'a scheme must be a text that is not empty, such as "world" or "digest"'
-    )
-  }
-  if (typeof id !== "string") {
-    return invalid(`${at}.id`, String(id), "an id must be a text")
-  }
-  if (scheme === "world" && id !== "anyone") {
-    return invalid(`${at}.id`, id, 'the only id of the scheme "world" is "anyone"')
-  }
-  if (scheme === "digest" && !isDigestId(id)) {
-    // The text may be a password in the place of the hash.
-    return invalid(`${at}.id`, concealedId(id), 'an id of the scheme "digest" must be "user:hash" with exactly one ":"')
-  }
-  if (scheme === "ip" && !IpRange.isValid(id)) {
-    return invalid(`${at}.id`, id, 'an id of the scheme "ip" must be an address or a range: "10.0.0.7", "10.0.0.0/8"')
-  }
-  return undefined
-}
-
-/** Two parts. Java's `split`, which the server uses, drops empty parts at the end but not the one at the start. */
-const isDigestId = (id: string): boolean => {
-  const parts = id.replace(/:+$/, "").split(":")
-  return parts.length === 2 && parts[1] !== ""
-}
-
-const concealedId = (id: string): string => {
-  const colon = id.indexOf(":")
-  return colon === -1 ? id : `${id.slice(0, colon)}:<redacted>`
-}
-
-const concealed = (text: string): string =>
-  text.startsWith("digest:") ? `digest:${concealedId(text.slice("digest:".length))}` : text
