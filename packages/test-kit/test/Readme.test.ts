@@ -68,8 +68,9 @@ describe("the READMEs, the site and the examples of doc comments", () => {
     assert.isNotEmpty(blocks.filter(({ place }) => place.includes("/src/")))
   })
 
-  it("compile as they are", async () => {
-    const { code, output } = await execute([Path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder], root)
+  it("compile as they are", { timeout: 100_000 }, async () => {
+    const args = [Path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder]
+    const { code, output } = await execute(args, root, {}, 90_000)
     assert.strictEqual(code, 0, withPlaces(output))
   })
 
