@@ -1,5 +1,5 @@
 /**
- * The errors of the client: one class a thing that can go wrong, and the unions that its methods fail with.
+ * The errors of the client: their classes, and the unions that its methods fail with. Promises reject with the same errors.
  *
  * @since 0.1.0
  */
@@ -61,7 +61,7 @@ export {
 }
 export type { SessionError }
 
-/** What one operation of a transaction can be refused with. */
+/** The errors of one operation of a transaction. */
 const OperationError = Schema.Union([
   NoNode,
   NoAuth,
@@ -75,7 +75,7 @@ const OperationError = Schema.Union([
 ])
 
 /**
- * What one operation of a transaction can be refused with.
+ * The errors of one operation of a transaction; see {@link TransactionFailed}.
  *
  * @category errors
  * @since 0.1.0
@@ -83,10 +83,10 @@ const OperationError = Schema.Union([
 export type OperationError = typeof OperationError.Type
 
 /**
- * A transaction was refused, and nothing of it was applied.
+ * A transaction was refused, and none of its operations was applied.
  *
- * `index` is the operation that failed and `error` why. In `results`, by the order of the operations, those before it
- * are `rolledBack`, itself is the error, and those after it are `notRun`.
+ * `index` is that of the operation that was refused, counted from 0, and `error` says why. `results` has one entry for each
+ * operation, in their order: `rolledBack` for those before it, the error for itself, and `notRun` for those after it.
  *
  * @category errors
  * @since 0.1.0
@@ -104,28 +104,66 @@ export class TransactionFailed extends ErrorClass.make(
 }
 
 // -----------------------------------------------------------------------------
-// what methods fail with
+// the errors of methods
 // -----------------------------------------------------------------------------
 
 type Of<O extends Operation.Any> = Operation.Error<O> | InvalidArgument | SessionError
 
-/** `create`, and all that creates. @category errors @since 0.1.0 */
+/**
+ * The errors of `create` and of the other methods that create znodes: `NodeExists`, `NoNode`, `NoAuth`, `InvalidACL`,
+ * `NoChildrenForEphemerals`, `QuotaExceeded`, and those of every method.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export type CreateError = Of<typeof Operations.create>
 
-/** `exists` and `stat`: that there is none is an answer. @category errors @since 0.1.0 */
+/**
+ * The errors of `exists` and `stat`: `NoAuth`, and those of every method. A znode that does not exist is an answer.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export type ExistsError = Exclude<Of<typeof Operations.exists>, NoNode>
 
-/** Reads of data, children and ACL. @category errors @since 0.1.0 */
+/**
+ * The errors of reads of data, children and ACLs: `NoNode`, `NoAuth`, and those of every method.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export type ReadError = Of<typeof Operations.getData>
 
-/** @category errors @since 0.1.0 */
+/**
+ * The errors of `set`, `setData` and `update`: `NoNode`, `NoAuth`, `BadVersion`, `QuotaExceeded`, and those of every
+ * method.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export type SetDataError = Of<typeof Operations.setData>
 
-/** @category errors @since 0.1.0 */
+/**
+ * The errors of `setAcl`: `NoNode`, `NoAuth`, `InvalidACL`, `BadVersion`, and those of every method.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export type SetAclError = Of<typeof Operations.setACL>
 
-/** @category errors @since 0.1.0 */
+/**
+ * The errors of `delete`: `NoNode`, `NoAuth`, `BadVersion`, `NotEmpty`, and those of every method.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export type DeleteError = Of<typeof Operations.deleteNode>
 
-/** @category errors @since 0.1.0 */
+/**
+ * The errors of `reconfigure`: `NewConfigNoQuorum`, `ReconfigInProgress`, `BadVersion`, `NoAuth`, and those of every
+ * method.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export type ReconfigureError = Of<typeof Operations.reconfig>

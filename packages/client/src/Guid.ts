@@ -1,5 +1,6 @@
 /**
- * Version 4 UUIDs from the Random service, so that a simulated world gets the same ones each time.
+ * Version 4 UUIDs from the Random service, so that a simulation gets the same ones each time. Recipes put them into the
+ * names of znodes.
  *
  * @since 0.1.0
  */
@@ -9,7 +10,15 @@ import * as Random from "effect/Random"
 const word = Effect.map(Random.nextBetween(0, 0x1_0000_0000), (n) => Math.floor(n).toString(16).padStart(8, "0"))
 
 /**
- * A new UUID at each run: `9f2b61c4-5c1e-4d0a-8f3e-0c7a5b1d2e4f`.
+ * Gives a new UUID at each run, such as `9f2b61c4-5c1e-4d0a-8f3e-0c7a5b1d2e4f`. It never fails.
+ *
+ * @example
+ * ```ts
+ * import { Guid } from "@effect-zookeeper/client"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const uniqueName = Effect.map(Guid.make, (id) => `worker-${id}`)
+ * ```
  *
  * @category constructors
  * @since 0.1.0

@@ -1,8 +1,18 @@
 /**
- * What an error says about the fate of a request, and what may be done about it.
+ * Tells from an error what became of a request, and whether it can be repeated.
+ *
+ * A request is *transient* if it may succeed when it is sent again, *lost* if no reply came, and *given up* after eight lost
+ * connections. A write *may be applied* although it failed.
  *
  * ```ts
- * Outcome.retryTransient(zk.set("/config", data, version), { while: (error) => !Outcome.mayBeApplied(error) })
+ * import { Outcome, ZooKeeper } from "@effect-zookeeper/client"
+ * import * as Effect from "effect/Effect"
+ *
+ * // Repeats a write that was not applied, and leaves it to the caller where that is unknown.
+ * export const save = (data: string, version: number) =>
+ *   Effect.flatMap(ZooKeeper.ZooKeeper, (zk) =>
+ *     Outcome.retryTransient(zk.set("/config", data, version), { while: (error) => !Outcome.mayBeApplied(error) })
+ *   )
  * ```
  *
  * @since 0.1.0
@@ -31,7 +41,7 @@ interface Tagged {
 }
 
 /**
- * No reply came, whether the request was sent or not.
+ * Whether no reply came: `ConnectionLoss` or `RequestTimeout`. The request may or may not have been sent.
  *
  * @category predicates
  * @since 0.1.0
@@ -40,9 +50,8 @@ export const isLost = <E extends Tagged>(error: E): error is Extract<E, Connecti
   error._tag === "ConnectionLoss" || error._tag === "RequestTimeout"
 
 /**
- * Whether the write that failed may have been applied all the same, so that what is found there afterwards may be its doing:
- * no reply came to what was sent, or none that tells, or the session ended before that could be learnt. What was never sent
- * cannot be what is found there.
+ * Whether the write that failed may have been applied: no reply came after it was sent, or none that says so, or the session
+ * ended first. Look at the znode then before you write again. A request that was never sent is not applied.
  *
  * @category predicates
  * @since 0.1.0
@@ -58,7 +67,7 @@ const transientCodes: ReadonlySet<number> = new Set([
 ])
 
 /**
- * So many connections were lost while the request was with a server that it is not sent again: `MAX_LOSSES`.
+ * Whether the request is not sent again because eight connections (`MAX_LOSSES`) were lost while it was with a server.
  *
  * @category predicates
  * @since 0.1.0
@@ -66,8 +75,8 @@ const transientCodes: ReadonlySet<number> = new Set([
 export const isGivenUp = (error: unknown): boolean => error instanceof ConnectionLoss && error.losses >= MAX_LOSSES
 
 /**
- * The request may succeed when it is sent again: a lost reply, unless the request has been given up, or a server that is
- * short of something for now.
+ * Whether the request may succeed when it is sent again: the reply was lost, and the request is not given up, or the server
+ * refused it for the moment (throttled, timed out, read-only).
  *
  * @category predicates
  * @since 0.1.0
@@ -77,7 +86,7 @@ export const isTransient = (error: Tagged | SessionError): boolean =>
   (error._tag === "ServerRefused" && "code" in error && transientCodes.has(error.code))
 
 /**
- * The server does not know the operation.
+ * Whether the server does not know the operation, because it is too old for it.
  *
  * @category predicates
  * @since 0.1.0
@@ -86,10 +95,10 @@ export const isUnimplemented = (error: Tagged | SessionError): boolean =>
   error._tag === "ServerRefused" && "code" in error && error.code === codes.Unimplemented
 
 /**
- * The pauses of what goes on until it is done: from 100 milliseconds, doubling up to 5 seconds, with jitter. After a lost
- * connection 250 milliseconds at most, for the session makes pauses of its own before the next one stands.
+ * Pauses for a request that is repeated until it is done: from 100 milliseconds, doubling up to 5 seconds, with jitter. After
+ * a lost connection they are 250 milliseconds at most, because the session makes its own pauses before it reconnects.
  *
- * It ends when `MAX_LOSSES` connections were lost while the request was with a server, and goes on otherwise.
+ * The schedule ends when eight connections (`MAX_LOSSES`) were lost while the request was with a server.
  *
  * @category schedules
  * @since 0.1.0
@@ -111,10 +120,20 @@ export const backoff: Schedule.Schedule<number> = Schedule.jittered(
 )
 
 /**
- * Asks again for as long as that may help: for reads, and for writes that may be applied twice. `while` says which of the
- * errors that `isTransient` names it is done for; all of them if left out.
+ * Repeats a request while its error is transient ({@link isTransient}), with the pauses of {@link backoff}. Use it for reads,
+ * and for writes that may be applied twice. `while` narrows the errors after which it is repeated. Default: all that are
+ * transient.
  *
- * What loses `MAX_LOSSES` connections fails with `ConnectionLoss`, whose message says what may be the reason.
+ * A request that loses eight connections fails with `ConnectionLoss`, whose message says what may be the reason. Every
+ * other error passes at once.
+ *
+ * @example
+ * ```ts
+ * import { Outcome, ZooKeeper } from "@effect-zookeeper/client"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const config = Effect.flatMap(ZooKeeper.ZooKeeper, (zk) => Outcome.retryTransient(zk.get("/config")))
+ * ```
  *
  * @category combinators
  * @since 0.1.0
@@ -136,21 +155,37 @@ export const retryTransient = <A, E extends Tagged, R>(
   })
 
 /**
- * The lost connections of one request, attempts that repeat it counted together.
+ * The lost connections of one request, over all of its attempts; {@link totalLosses} makes it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface TotalLosses {
-  /** Counts those of an attempt that has failed. */
+  /** Adds those of an attempt that has failed with this error. */
   readonly add: (error: unknown) => void
+  /** Whether there are so many that the request must not be sent again. */
   readonly isGivenUp: boolean
-  /** The error; one of a lost connection tells of all of them. */
+  /** The same error; a `ConnectionLoss` has the total in `losses`. */
   readonly withTotal: <E>(error: E) => E
 }
 
 /**
- * Counts the connections that were lost while a request was with a server, for a loop of one's own that repeats it.
+ * Counts the connections that were lost while a request was with a server. Use it in your own loop that repeats a request.
+ *
+ * @example
+ * ```ts
+ * import { Outcome, ZooKeeper } from "@effect-zookeeper/client"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const children = Effect.suspend(() => {
+ *   const total = Outcome.totalLosses()
+ *   return Effect.flatMap(ZooKeeper.ZooKeeper, (zk) => zk.getChildren("/jobs")).pipe(
+ *     Effect.tapError((error) => Effect.sync(() => total.add(error))),
+ *     Effect.retry({ while: (error) => Outcome.isLost(error) && !total.isGivenUp }),
+ *     Effect.mapError(total.withTotal)
+ *   )
+ * })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -165,25 +200,25 @@ export const totalLosses = (): TotalLosses => {
       return losses >= MAX_LOSSES
     },
     withTotal: <E>(error: E): E =>
-      // What is given back is of the class that was given.
+      // The copy has the class of the error.
       error instanceof ConnectionLoss ? (new ConnectionLoss({ ...error, losses }) as E & ConnectionLoss) : error
   }
 }
 
 /**
- * Whether a session that has expired is followed by another: what failed with `SessionExpired` may be asked again then.
+ * Whether a new session follows the one that has expired. A request that failed with `SessionExpired` can be sent again then.
  * Under `sessionExpiry: "fail"` none follows.
  *
  * @category getters
  * @since 0.1.0
  */
 export const isSessionReplaced = (session: SessionInfo): Effect.Effect<boolean> =>
-  // An expired session that is replaced is being connected by the time that others run.
+  // By the time that other fibers have run, a session that is replaced is connecting.
   Effect.map(Effect.yieldNow, () => session.state._tag !== "Expired")
 
 /**
- * An error that comes after a write which may have been applied, or was: it says so. For who looks what has become of a write
- * and cannot: that the look has failed must not hide that the write may stand.
+ * The same error with `maybeApplied: true`. Use it for an error that comes after a write which may have been applied, such as
+ * that of a read which was to find out: the failed read must not hide that the write may be there.
  *
  * @category mapping
  * @since 0.1.0
@@ -192,7 +227,7 @@ export const markMaybeApplied = <E extends Tagged>(error: E): E =>
   isSessionError(error) ? withMaybeApplied(error, true) : error
 
 /**
- * An error after which it was seen that nothing was applied: it says that.
+ * The same error with `maybeApplied: false`. Use it when a read has shown that nothing was applied.
  *
  * @category mapping
  * @since 0.1.0

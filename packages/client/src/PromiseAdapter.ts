@@ -3,18 +3,18 @@
  *
  * `promisify(run, service)` gives an object with the same members, where
  *
- * - an Effect is a function that gives a Promise, and so is a method that gave one;
- * - a Stream is an AsyncIterable, and a method that gave one gives an AsyncIterable;
- * - an Option is its value or `undefined`;
- * - a Result is `{ ok: true, value }` or `{ ok: false, error }`;
- * - plain objects and arrays are looked through for all of these, in what is answered too, and getters stay getters;
+ * - an Effect becomes a function that gives a Promise, and so does a method that gave an Effect;
+ * - a Stream becomes an AsyncIterable, and a method that gave a Stream gives an AsyncIterable;
+ * - an Option becomes its value or `undefined`;
+ * - a Result becomes `{ ok: true, value }` or `{ ok: false, error }`;
+ * - plain objects and arrays are converted member by member, in answers too, and getters stay getters;
  * - everything else stays: bytes, numbers, errors, Maps and Sets, instances of classes (whose types stay if they extend
  *   `Opaque`).
  *
- * A Promise rejects with the very error that the Effect fails with: `instanceof` and `_tag` both tell which it is.
+ * A Promise rejects with the error that the Effect fails with: both `instanceof` and `_tag` tell which it is.
  *
- * Nothing here knows ZooKeeper. `run` is all that it needs: `PromiseClient.run`, or the `runPromise` of any
- * ManagedRuntime. Packages on top of the client derive their Promise API from both.
+ * This module does not depend on ZooKeeper. All that it needs is a `run`: `PromiseClient.run`, or the `runPromise` of any
+ * ManagedRuntime. Packages on top of the client derive their Promise API with it.
  *
  * @since 0.1.0
  */
@@ -27,53 +27,26 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { checkCallOptions } from "./internal/promise/checkCallOptions.ts"
 import { startOf } from "./internal/promise/directRequest.ts"
+import type { CallOptions, Run } from "./internal/promise/Run.ts"
 import { StreamIterator } from "./internal/promise/StreamIterator.ts"
 
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
 
-/**
- * How one call is made; the parameter after all that a method declares. Options that are skipped are `undefined`:
- * `zk.create("/a", undefined, { signal })`. An object with anything beside its signal is no such options, but a value.
- *
- * @category options
- * @since 0.1.0
- */
-export interface CallOptions {
-  /**
-   * Aborting it interrupts the call, which then rejects with the signal's reason. What was sent may still be applied; a
-   * call whose signal was aborted before is not made at all.
-   */
-  readonly signal?: AbortSignal | undefined
-}
+export type { CallOptions, Run } from "./internal/promise/Run.ts"
 
 /**
- * Runs an Effect that needs no more than `R`, and rejects with the error that it fails with.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Run<in R = never> {
-  <A, E>(effect: Effect.Effect<A, E, R>, options?: CallOptions): Promise<A>
-  /**
-   * Whether an error says that the application itself has ended what runs this, as by closing its client: loops end then
-   * as if there was no more, and do not fail.
-   */
-  readonly isEnd?: ((error: unknown) => boolean) | undefined
-}
-
-/**
- * How a Promise API is derived.
+ * The options of {@link promisify}.
  *
  * @category options
  * @since 0.1.0
  */
 export interface PromisifyOptions {
   /**
-   * Whether the methods of the value take as many parameters as their `length` says. What stands behind these is refused
-   * then unless it is `CallOptions`: a callback, for one, would wait for ever. Default false, for a method of a
-   * service may have parameters with defaults, which its `length` does not count.
+   * Whether the methods of the value take exactly as many parameters as their `length` says. A further argument that is not
+   * `CallOptions` is then refused with `InvalidArgument`: a callback, for example, would never be called. Default `false`,
+   * because `length` does not count parameters with defaults.
    */
   readonly exact?: boolean | undefined
 }
@@ -82,8 +55,11 @@ export interface PromisifyOptions {
  * A Result as plain data.
  *
  * ```ts
+ * import { Op, PromiseClient } from "@effect-zookeeper/client"
+ *
+ * await using zk = await PromiseClient.connect("localhost:2181")
  * const [config] = await zk.read([Op.get("/config")])
- * if (config.ok) use(config.value.data)
+ * if (config.ok) console.log(config.value.data.byteLength)
  * else console.warn(config.error._tag)
  * ```
  *
@@ -93,7 +69,7 @@ export interface PromisifyOptions {
 export type Settled<A, E> = { readonly ok: true; readonly value: A } | { readonly ok: false; readonly error: E }
 
 /**
- * The mark of an {@link Opaque}.
+ * The type id of an {@link Opaque}.
  *
  * @category type IDs
  * @since 0.1.0
@@ -101,8 +77,8 @@ export type Settled<A, E> = { readonly ok: true; readonly value: A } | { readonl
 export const OpaqueTypeId = "~@effect-zookeeper/client/PromiseAdapter/Opaque"
 
 /**
- * A class of values that are answered as they are. What carries values of the application extends it: whatever these
- * are, an Option included, the application gets back what it gave.
+ * The base class of values that a Promise API gives as they are. Extend it for an answer that carries a value of the
+ * application: then an Option in that value, for example, stays an Option.
  *
  * @category models
  * @since 0.1.0
@@ -114,10 +90,10 @@ export abstract class Opaque {
 }
 
 /**
- * The Promise API of a type: of a service, of one of its members, or of what they answer.
+ * The Promise API of a type: of a service, of one of its members, or of an answer.
  *
- * An Effect or Stream that needs services is refused with `never`, for `promisify` cannot provide any. The type parameters
- * of a generic method are lost, as in every mapped type: such methods are declared by hand.
+ * An Effect or Stream that needs services becomes `never`, because `promisify` cannot provide any. A generic method loses
+ * its type parameters, as in every mapped type: declare such methods by hand.
  *
  * @category models
  * @since 0.1.0
@@ -142,7 +118,7 @@ export type Promised<T> = T extends OpaqueValue
                   ? Unchanged<T, { [K in keyof T]: Promised<T[K]> }>
                   : T
 
-/** Objects that are values: nobody looks into them. */
+/** Objects that are values: they are not converted member by member. */
 type OpaqueValue =
   | Opaque
   | Uint8Array
@@ -171,20 +147,43 @@ type Unchanged<T, U> = T extends U ? (U extends T ? T : U) : U
 /**
  * Derives the Promise API of a service, or of any value.
  *
+ * @example
  * ```ts
- * const lock = PromiseAdapter.promisify(zk.run, await zk.run(Lock.make("/locks/report")))
+ * import { PromiseAdapter, PromiseClient, ZooKeeper } from "@effect-zookeeper/client"
+ * import * as Effect from "effect/Effect"
+ *
+ * // A service of your own, in Effect.
+ * const makeVisits = Effect.map(ZooKeeper.ZooKeeper, (zk) => ({
+ *   add: (page: string) => zk.createWithParents(`/visits/${page}/v-`, { mode: "persistentSequential" }),
+ *   count: (page: string) => zk.countDescendants(`/visits/${page}`)
+ * }))
+ *
+ * await using zk = await PromiseClient.connect("localhost:2181")
+ * const visits = PromiseAdapter.promisify(zk.run, await zk.run(makeVisits))
+ * await visits.add("home")
+ * console.log(await visits.count("home"))
  * ```
  *
  * @category constructors
  * @since 0.1.0
  */
 export const promisify = <T>(run: Run, value: T, options?: PromisifyOptions): Promised<T> =>
-  // No types follow what is decided at run time; that both agree is what the tests of every row are for.
+  // The compiler cannot follow what is decided at run time. Tests of every row show that types and values agree.
   (options?.exact === true && isPlain(value) ? service(run, value, true) : adapt(run, value)) as Promised<T>
 
 /**
- * A Stream as an AsyncIterable. Each loop over it runs the Stream anew; the next element is asked for when the loop asks
- * for it, and leaving the loop ends the Stream and runs its finalizers before the loop is left.
+ * A Stream as an AsyncIterable. Each loop over it runs the Stream anew, and pulls the next element when the loop asks for
+ * it. Leaving the loop ends the Stream; its finalizers have run before the loop is left. The loop rejects with the error
+ * that the Stream fails with.
+ *
+ * @example
+ * ```ts
+ * import { PromiseAdapter } from "@effect-zookeeper/client"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * for await (const n of PromiseAdapter.iterable(Effect.runPromise, Stream.range(1, 3))) console.log(n)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -225,7 +224,7 @@ const data = (run: Run, source: PlainObject): unknown => {
     if (typeof member !== "object" && typeof member !== "function") continue
     const adapted = adapt(run, member)
     if (adapted === member) continue
-    // What can be called makes it a service, whose getters must not be read but carried over.
+    // An object with a function is a service: its getters are carried over and must not be read.
     if (typeof adapted === "function") return service(run, source, false)
     copy ??= { ...source }
     copy[key] = adapted
@@ -281,7 +280,7 @@ const method =
     return adapt(run, answer)
   }
 
-/** Refuses the call in the way in which the method tells its errors. */
+/** Refuses the call in the way in which the method reports its errors. */
 const rejectCall = (run: Run, answer: unknown, mistake: InvalidArgument): unknown => {
   if (isEffect(answer)) return Promise.reject(mistake)
   if (isStream(answer)) return iterable(run, Stream.fail(mistake))
@@ -302,14 +301,14 @@ type AnyFunction = (...args: Array<unknown>) => unknown
 
 type PlainObject = Record<string, unknown>
 
-/** What it needs cannot be seen at run time: `Promised` refuses what needs anything. */
+/** The services that it needs cannot be seen at run time: `Promised` refuses an Effect that needs any. */
 const isEffect = (value: unknown): value is Effect.Effect<unknown, unknown> => Effect.isEffect(value)
 
 const isStream = (value: unknown): value is Stream.Stream<unknown, unknown> => Stream.isStream(value)
 
 /**
- * How many parameters a method declares cannot be seen when some have defaults: at least as many as its length says, so
- * that what stands `behind` these may be options. Whatever has more than a signal is a value of the application.
+ * The number of parameters cannot be seen when some have defaults. It is at least the `length` of the method, so that an
+ * argument `behind` these may be options. An object with more than a signal is a value of the application.
  */
 const isCallOptions = (value: unknown, behind: boolean): value is CallOptions => {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, "signal")) return false

@@ -1,5 +1,5 @@
 /**
- * Time that goes on while the machine sleeps, for recipes that measure a deadline of their own.
+ * The clock that goes on while the machine sleeps, for recipes that measure their own deadlines.
  *
  * Stability: low. It may change in any version.
  *
@@ -7,6 +7,8 @@
  */
 export {
   /**
+   * The leaps of the wall clock beside the monotonic one; see `WallClock` of the session.
+   *
    * @category models
    * @since 0.1.0
    */

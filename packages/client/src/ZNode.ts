@@ -2,33 +2,38 @@
  * Typed znodes: a path with parameters, and a Schema for the data.
  *
  * ```ts
+ * import { ZNode } from "@effect-zookeeper/client"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
  * const ServiceConfig = ZNode.make({
  *   path: "/config/:service",
  *   schema: Schema.Struct({ replicas: Schema.Int, owner: Schema.String })
  * })
  *
- * const program = Effect.gen(function* () {
- *   yield* ServiceConfig.create({ service: "mail" }, { replicas: 2, owner: "ops" })
+ * export const program = Effect.gen(function* () {
+ *   yield* ServiceConfig.createOrSet({ service: "mail" }, { replicas: 2, owner: "ops" })
  *   yield* ServiceConfig.update({ service: "mail" }, (config) => ({ ...config, replicas: config.replicas + 1 }))
- *   const { value, stat } = yield* ServiceConfig.get({ service: "mail" })
+ *   const { value } = yield* ServiceConfig.get({ service: "mail" })
+ *   return value.replicas
  * })
  * ```
  *
- * The data is JSON unless a codec says otherwise. What cannot be decoded fails with `ZNodeDecodeError`, and a value that
- * its own Schema refuses with `InvalidArgument` before a byte is sent. For Promises: `zk.znode(ServiceConfig)`.
+ * The data is JSON unless a codec says otherwise. Data that cannot be decoded fails with `ZNodeDecodeError`. A value that
+ * the Schema refuses fails with `InvalidArgument`, before a byte is sent. For Promises: `zk.znode(ServiceConfig)`.
  *
  * @since 0.1.0
  */
 import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { CreateError, DeleteError, ExistsError, NoAuth, ReadError, SessionError, SetDataError } from "./Errors.ts"
 import { retryBadVersion } from "./internal/compareAndSet.ts"
+import { fillIn, parentOf } from "./internal/pathTemplate.ts"
 import type {
   CreateOptions,
   CreateWithParentsOptions,
@@ -39,7 +44,8 @@ import type {
   ZnodeOptions
 } from "./Models.ts"
 import { Opaque } from "./PromiseAdapter.ts"
-import { ZooKeeper, type Service } from "./ZooKeeper.ts"
+import type { Service } from "./Service.ts"
+import { ZooKeeper } from "./ZooKeeper.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -58,7 +64,7 @@ export type ParamNames<P extends string> = P extends `${infer Head}/${infer Tail
     : never
 
 /**
- * The parameters of a path. Each is one name of the path: neither empty nor "." nor "..", and without "/".
+ * The parameters of a path. Each of them is one name in the path: it is not empty, "." or "..", and has no "/".
  *
  * @category models
  * @since 0.1.0
@@ -66,7 +72,7 @@ export type ParamNames<P extends string> = P extends `${infer Head}/${infer Tail
 export type Params<P extends string> = { readonly [K in ParamNames<P>]: string }
 
 /**
- * The path above: `/config/:service` of `/config/:service/:key`.
+ * The path of the parent: `/config/:service` for `/config/:service/:key`.
  *
  * @category models
  * @since 0.1.0
@@ -78,9 +84,9 @@ export type ParentPath<P extends string> = P extends `${infer Head}/${infer Tail
   : ""
 
 /**
- * How the encoded form of a Schema becomes bytes. Both functions may throw: a value that has no bytes fails with
- * `InvalidArgument`, and bytes that have no value with `ZNodeDecodeError`.
- * Both errors have the message of what was thrown, so that it must not quote what may be secret.
+ * The conversion between the encoded form of a Schema and bytes. Both functions may throw: then the value fails with
+ * `InvalidArgument`, and the bytes with `ZNodeDecodeError`. Both errors show the message that was thrown, so that it must
+ * not quote secrets.
  *
  * @category models
  * @since 0.1.0
@@ -91,21 +97,21 @@ export interface Codec<I> {
 }
 
 /**
- * How values become the data of a znode, and data values: what a typed znode does, for those who read and write by
- * themselves.
+ * The conversion between values and the data of a znode. Use it where you read and write with the client itself;
+ * {@link dataCodec} makes one.
  *
  * @category models
  * @since 0.1.0
  */
 export interface DataCodec<A> {
-  /** Fails for a value that its Schema refuses. */
+  /** Fails with `InvalidArgument` for a value that the Schema refuses. */
   readonly encode: (value: A) => Effect.Effect<Uint8Array, InvalidArgument>
-  /** `path` is what the error names. */
+  /** Fails with `ZNodeDecodeError`, which names the `path`, for data that the Schema refuses. */
   readonly decode: (path: string, data: Uint8Array) => Effect.Effect<A, ZNodeDecodeError>
 }
 
 /**
- * What a typed znode holds, as its Schema has it in both APIs.
+ * The value of a typed znode and its Stat. The Promise API gives the value as the Schema has it, without conversion.
  *
  * @category models
  * @since 0.1.0
@@ -122,7 +128,10 @@ export class ValueAndStat<out A> extends Opaque {
 }
 
 /**
- * What can be done with a typed znode, where `R` is what gives the client.
+ * The methods of a typed znode, where `R` is the service that gives the client.
+ *
+ * Each method fills the parameters into the path, and fails with `InvalidArgument` if one of them or the path breaks a
+ * rule. Their other errors are those of the client's methods with the same names; see `Service`.
  *
  * @category models
  * @since 0.1.0
@@ -131,25 +140,34 @@ export interface Operations<P extends string, A, R> {
   /** The path with its parameters filled in. */
   readonly pathOf: (params: Params<P>) => Effect.Effect<string, InvalidArgument>
 
-  /** Value and Stat. */
+  /** The value and the Stat. It fails with `NoNode`, `NoAuth` or `ZNodeDecodeError`. */
   readonly get: (params: Params<P>) => Effect.Effect<ValueAndStat<A>, ReadError | ZNodeDecodeError, R>
 
-  /** Value and Stat, if the znode is there. */
+  /** The value and the Stat, or none if there is no such znode. It fails with `NoAuth` or `ZNodeDecodeError`. */
   readonly getOption: (
     params: Params<P>
   ) => Effect.Effect<Option.Option<ValueAndStat<A>>, ExistsError | ZNodeDecodeError, R>
 
-  /** Writes the value, if the znode has the version; -1 or none for any. */
+  /**
+   * Writes the value, and gives the new Stat. `version` is the version that the znode must have; -1, the default, is any.
+   * It fails with `BadVersion`, `NoNode`, `NoAuth` or `QuotaExceeded`.
+   */
   readonly set: (params: Params<P>, value: A, version?: number) => Effect.Effect<Stat, SetDataError, R>
 
-  /** Creates the znode and gives its path, with the number that a sequential one got. */
+  /**
+   * Creates the znode with the value and gives its path, with the number of a sequential one. It fails with the errors of
+   * the client's `create`.
+   */
   readonly create: (
     params: Params<P>,
     value: A,
     options?: Omit<CreateOptions, "data">
   ) => Effect.Effect<string, CreateError, R>
 
-  /** Writes the value, whether the znode exists or not; parents that are missing are created too. */
+  /**
+   * Writes the value whether or not the znode exists, and creates missing parents. It fails with the errors of the
+   * client's `createOrSet`.
+   */
   readonly createOrSet: (
     params: Params<P>,
     value: A,
@@ -157,8 +175,9 @@ export interface Operations<P extends string, A, R> {
   ) => Effect.Effect<Stat, CreateError, R>
 
   /**
-   * Reads, applies `f`, and writes if nobody else has written meanwhile; else again. `f` may run many times. Gives what
-   * was written.
+   * Reads the value, applies `f`, and writes the result if no other client has written meanwhile; otherwise it begins
+   * again. `f` may run many times. Gives the written value. It fails with the errors of `get` and `set`, and with
+   * `BadVersion` only when the schedule `retry` has ended.
    */
   readonly update: (
     params: Params<P>,
@@ -166,24 +185,29 @@ export interface Operations<P extends string, A, R> {
     options?: UpdateOptions
   ) => Effect.Effect<ValueAndStat<A>, SetDataError | ZNodeDecodeError, R>
 
+  /** Deletes the znode. It fails with `NoNode`, `NotEmpty`, `BadVersion` or `NoAuth`. */
   readonly delete: (params: Params<P>, options?: DeleteOptions) => Effect.Effect<void, DeleteError, R>
 
+  /** Whether the znode exists. It fails with `NoAuth` since ZooKeeper 3.8.4 and 3.9.2. */
   readonly exists: (params: Params<P>) => Effect.Effect<boolean, ExistsError, R>
 
   /**
-   * The current value, None for no znode, then each newer one; see `dataChanges` of the client. Ends with
-   * `ZNodeDecodeError` at data that is no value; running it again goes on from there.
+   * The current value, or none if there is no such znode, then each newer one; see `dataChanges` of the client. It fails
+   * with `ZNodeDecodeError` at data that the Schema refuses; running it again goes on from there.
    */
   readonly changes: (
     params: Params<P>
   ) => Stream.Stream<Option.Option<ValueAndStat<A>>, NoAuth | InvalidArgument | SessionError | ZNodeDecodeError, R>
 
-  /** The names that the last part of the path can have just now: the children of the path above, in no order. */
+  /**
+   * The names that the last part of the path has now: the children of the parent, in no order. It fails with `NoNode` or
+   * `NoAuth`.
+   */
   readonly list: (params: Params<ParentPath<P>>) => Effect.Effect<ReadonlyArray<string>, ReadError, R>
 }
 
 /**
- * A typed znode on one client; it needs no service.
+ * A typed znode on one client: its Effects need no service.
  *
  * @category models
  * @since 0.1.0
@@ -191,7 +215,7 @@ export interface Operations<P extends string, A, R> {
 export type BoundZNode<P extends string, A> = Operations<P, A, never>
 
 /**
- * A typed znode, on the client that the service `ZooKeeper` gives.
+ * A typed znode on the client that the service `ZooKeeper` gives; {@link make} makes it.
  *
  * @category models
  * @since 0.1.0
@@ -199,12 +223,12 @@ export type BoundZNode<P extends string, A> = Operations<P, A, never>
 export interface ZNode<P extends string, A> extends Operations<P, A, ZooKeeper> {
   /** The path with the names of its parameters. */
   readonly path: P
-  /** The same on this client, such as a view from `withChroot`. */
+  /** The same znode on this client, such as a view from `withChroot`. */
   readonly on: (client: Service) => BoundZNode<P, A>
 }
 
 /**
- * The data of a znode is not what its Schema expects.
+ * The data of a znode is not what its Schema expects. Correct the data, or widen the Schema.
  *
  * Neither the message nor the cause shows the data: only where it is wrong, and what was expected there.
  *
@@ -214,7 +238,7 @@ export interface ZNode<P extends string, A> extends Operations<P, A, ZooKeeper> 
 export class ZNodeDecodeError extends ErrorClass.make(
   Schema.TaggedError<ZNodeDecodeError>()("ZNodeDecodeError", {
     path: Schema.String,
-    /** What the Schema or the codec says about it. */
+    /** The error of the Schema or of the codec. */
     cause: Schema.Defect()
   })
 ) {
@@ -230,11 +254,19 @@ export class ZNodeDecodeError extends ErrorClass.make(
 /**
  * Describes a typed znode. Nothing is read or created.
  *
- * **Details**
- *
  * A name of the path that starts with ":" is a parameter. The Schema must need no services. Without a codec the data is
- * JSON in UTF-8, in the form that the Schema has as JSON: a Date is a text, so is a bigint. With one, the Schema's encoded
- * form is what the codec takes. A path that is none fails every method with `InvalidArgument`.
+ * JSON in UTF-8, in the form that the Schema has as JSON: a Date is a text, and so is a bigint. A codec takes the encoded
+ * form of the Schema. An invalid path fails every method with `InvalidArgument`.
+ *
+ * @example
+ * ```ts
+ * import { ZNode } from "@effect-zookeeper/client"
+ * import * as Schema from "effect/Schema"
+ *
+ * export const Feature = ZNode.make({ path: "/features/:name", schema: Schema.Struct({ enabled: Schema.Boolean }) })
+ *
+ * export const Motd = ZNode.make({ path: "/motd", schema: Schema.String, codec: ZNode.text })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -254,7 +286,18 @@ export const make = <const P extends string, A, I>(options: {
 }
 
 /**
- * The encoding of `make` without a znode: JSON unless a codec says otherwise.
+ * The encoding of {@link make} without a znode: JSON unless a codec says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { ZNode } from "@effect-zookeeper/client"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const ports = ZNode.dataCodec(Schema.Array(Schema.Int))
+ *
+ * console.log(Effect.runSync(Effect.flatMap(ports.encode([80, 443]), (data) => ports.decode("/ports", data))))
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -263,7 +306,7 @@ export const dataCodec = <A, I>(schema: Schema.Codec<A, I>, codec?: Codec<NoInfe
   codec === undefined ? encoding(Schema.toCodecJson(schema), json) : encoding(schema, codec)
 
 /**
- * Data that is text in UTF-8, for Schemas that are encoded as strings.
+ * A codec for text in UTF-8, for Schemas that are encoded as strings.
  *
  * @category codecs
  * @since 0.1.0
@@ -274,7 +317,7 @@ export const text: Codec<string> = {
 }
 
 /**
- * Data as it is, for Schemas that are encoded as bytes.
+ * A codec that leaves data as it is, for Schemas that are encoded as bytes.
  *
  * @category codecs
  * @since 0.1.0
@@ -290,7 +333,7 @@ interface Spec<P extends string, A> extends DataCodec<A> {
 const json: Codec<Schema.Json> = {
   encode: (value) => {
     const written: string | undefined = JSON.stringify(value)
-    // Not in the types, but a Schema that lets anything pass gives undefined and functions too.
+    // The types exclude it, but a Schema that lets everything pass gives undefined and functions too.
     if (written === undefined) throw new Error(`JSON has no form for ${typeof value}`)
     return text.encode(written)
   },
@@ -326,39 +369,6 @@ const encoding = <A, I>(schema: Schema.Codec<A, I>, codec: Codec<I>): DataCodec<
 }
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
-
-// ---- internal: the path
-
-const fillIn = (
-  template: string,
-  params: { readonly [name: string]: string | undefined }
-): Effect.Effect<string, InvalidArgument> => {
-  const names = template.split("/")
-  for (let index = 0; index < names.length; index++) {
-    const name = names[index]
-    if (name === undefined || !name.startsWith(":")) continue
-    const parameter = name.slice(1)
-    const value = params[parameter]
-    const rule = parameter === "" ? 'a parameter needs a name after the ":"' : parameterRule(value)
-    if (rule !== undefined) {
-      return Effect.fail(new InvalidArgument({ argument: `${parameter} in ${template}`, value: String(value), rule }))
-    }
-    names[index] = value ?? ""
-  }
-  return Effect.succeed(names.join("/"))
-}
-
-const parameterRule = (value: string | undefined): string | undefined => {
-  if (typeof value !== "string") return "a parameter of a path must be a string"
-  if (value === "") return "a parameter of a path must not be empty"
-  if (value.includes("/")) return 'a parameter of a path is one name, and must not have a "/"'
-  return ZnodePath.check(`/${value}`)
-}
-
-const parentOf = (template: string): string => {
-  const slash = template.lastIndexOf("/")
-  return slash <= 0 ? "/" : template.slice(0, slash)
-}
 
 // ---- internal: the methods
 

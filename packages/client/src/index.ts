@@ -1,5 +1,5 @@
 /**
- * The ZooKeeper client for Effect applications, and for everyone else as Promises.
+ * The ZooKeeper client, for Effect applications and as Promises.
  *
  * @since 0.1.0
  */

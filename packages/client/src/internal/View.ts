@@ -1,5 +1,5 @@
 /**
- * What the methods of one view share: the session, the chroot, the defaults, and the one way to send a request.
+ * A view: what the methods of one client share (the session, the chroot, the defaults), and the one way to send a request.
  */
 import type { Acl } from "@effect-zookeeper/protocol/Acl"
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
@@ -15,7 +15,7 @@ import type { VersionMemory } from "./versionMemory.ts"
 
 export interface View {
   readonly session: Session["Service"]
-  /** Of the client's layer: what outlives a caller lives here. */
+  /** The Scope of the client's layer, for fibers that outlive their caller. */
   readonly scope: Scope.Scope
   /** "" for none. */
   readonly chroot: string
@@ -33,7 +33,7 @@ export const send = <O extends Operation.Any>(
 ): Effect.Effect<Operation.Response<O>, Operation.Error<O> | SessionError> =>
   sendAndTransform(view, operation, request, path, identity)
 
-/** Sends one request; `transform` makes the answer of the response, in the moment in which it is read. */
+/** Sends one request; `transform` turns the response into the answer as soon as it is read. */
 export const sendAndTransform = <O extends Operation.Any, A>(
   view: View,
   operation: O,
@@ -45,7 +45,7 @@ export const sendAndTransform = <O extends Operation.Any, A>(
     view.session.requestUnsafe(operation, request, path, transform, resume, caller)
   )
 
-/** Goes on with the server's name of a path, or fails with the rule that the path breaks. */
+/** Calls `use` with the server's name of the path, or fails with the rule that the path breaks. */
 export const withPath = <A, E>(
   view: View,
   path: string,
@@ -54,11 +54,11 @@ export const withPath = <A, E>(
   const rule = ZnodePath.check(path)
   if (rule !== undefined) return Effect.fail(new InvalidArgument({ argument: "path", value: String(path), rule }))
   const server = ZnodePath.toServer(view.chroot, path)
-  // An effect may be run long after it was made, and again: a remembered version is asked for at each run.
+  // An Effect may run long after it was made, and again: each run takes the version that is remembered then.
   return view.versions === undefined ? use(server) : Effect.suspend(() => use(server))
 }
 
-/** The client's name of a path that a server told; what lies outside of the chroot keeps the server's name. */
+/** The client's name of a path that a server sent; a path outside the chroot keeps the server's name. */
 export const toClient = (view: View, server: string): string => ZnodePath.toClient(view.chroot, server) ?? server
 
 /** The event, or the error of a watch that was given up, with the client's path. */

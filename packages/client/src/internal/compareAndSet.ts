@@ -1,5 +1,5 @@
 /**
- * Tries again what failed with `BadVersion`.
+ * Repeats a compare-and-set that failed with `BadVersion`.
  */
 import { BadVersion } from "@effect-zookeeper/protocol/ServerError"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import * as Schedule from "effect/Schedule"
 
 const pauses = Schedule.jittered(Schedule.min([Schedule.exponential("5 millis"), Schedule.spaced("1 second")]))
 
-/** Only the conflict goes through the schedule; every other error passes as it is, as an answer that is none. */
+/** Repeats `once` after `BadVersion`, by the schedule. Every other error passes at once. */
 export const retryBadVersion = <A, E>(
   once: Effect.Effect<A, E | BadVersion>,
   schedule: Schedule.Schedule<unknown, BadVersion> = pauses

@@ -1,18 +1,18 @@
 /**
- * Data as applications get them, out of the buffers of the network that they came in.
+ * The data that applications get, taken out of the buffers of the network.
  */
 import * as Frame from "@effect-zookeeper/protocol/Frame"
 import type { DataAndStat, Stat } from "../Models.ts"
 
-/** Up to here, values have memory of their own, which costs next to nothing: it lies within the object. */
+/** Up to this size, values get their own memory, which costs next to nothing because it is part of the object. */
 const TINY = 64
 
-/** From here on, a value fills most of what it keeps alive, and copying it would cost more than it saves. */
+/** From this size on, a value fills most of the buffer that it keeps alive, and a copy would cost more than it saves. */
 const LARGE = 65_536
 
 /**
- * Null, which the wire has for no data, is empty. A value that is kept keeps no more than `Frame.PIECE` bytes of others
- * alive, and a large one no more than a chunk.
+ * The bytes to give to the application; null, which is no data on the wire, becomes empty. A value that the application
+ * keeps holds at most `Frame.PIECE` other bytes in memory, and a large one at most a chunk.
  */
 export const readData = (data: Uint8Array | null): Uint8Array => {
   if (data === null) return new Uint8Array(0)
@@ -20,7 +20,7 @@ export const readData = (data: Uint8Array | null): Uint8Array => {
   return size > TINY && (size >= LARGE || data.buffer.byteLength <= Frame.PIECE) ? data : new Uint8Array(data)
 }
 
-/** What is read of one znode. */
+/** The answer to a read of one znode. */
 export const toDataAndStat = (response: { readonly data: Uint8Array | null; readonly stat: Stat }): DataAndStat => ({
   data: readData(response.data),
   stat: response.stat

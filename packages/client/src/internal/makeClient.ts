@@ -7,7 +7,7 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { Session } from "@effect-zookeeper/session/Session"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { ClientOptions, Service } from "../ZooKeeper.ts"
+import type { ClientOptions, Service } from "../Service.ts"
 import { makeCreate } from "./operations/create.ts"
 import { makeDelete } from "./operations/delete.ts"
 import { makeRead } from "./operations/read.ts"
@@ -19,7 +19,7 @@ import type { View } from "./View.ts"
 import { makeWatch } from "./operations/watch.ts"
 import { makeWrite } from "./operations/write.ts"
 
-/** The client of a session. What it leaves running ends with the Scope. */
+/** The client of a session. Its background fibers end with the Scope. */
 export const makeClient = Effect.fnUntraced(function* (
   session: Session["Service"],
   options: ClientOptions

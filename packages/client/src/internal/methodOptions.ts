@@ -1,5 +1,5 @@
 /**
- * The options that each method knows.
+ * The names of the options that each method takes.
  */
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
@@ -13,9 +13,9 @@ import type {
   UpdateOptions,
   ZnodeOptions
 } from "../Models.ts"
-import type { Service } from "../ZooKeeper.ts"
+import type { Service } from "../Service.ts"
 
-/** The options of a method, which are its last parameter. */
+/** The type of a method's options, which are its last parameter. */
 type OptionsOf<K extends keyof Service> = Service[K] extends (...args: infer P) => unknown
   ? Required<P> extends readonly [...Array<unknown>, infer O extends object]
     ? O
@@ -54,12 +54,8 @@ export const reconfigureOptions = KnownOptions.make<ReconfigureOptions>(
   { joining: true, leaving: true, members: true, fromConfig: true },
   "{ leaving: [3] }"
 )
-/** Of an operation of a transaction. */
-export const versionOptions = KnownOptions.make<{ readonly version?: number | undefined }>(
-  { version: true },
-  "{ version: 0 }"
-)
-/** Fails if the options are none. */
+
+/** Fails with the rule that the options break, if any. */
 export const checked = <O>(
   known: KnownOptions.KnownOptions<O>,
   options: unknown

@@ -1,5 +1,5 @@
 /**
- * How what a server answered becomes an error of ours.
+ * The errors that the client makes of a server's answers.
  */
 import type { BadVersion } from "@effect-zookeeper/protocol/ServerError"
 import { ProtocolError } from "@effect-zookeeper/session/SessionError"
@@ -10,11 +10,11 @@ interface Tagged {
   readonly _tag: string
 }
 
-/** How a write fails that was lost before: that it was not sent again does not say that it was never applied. */
+/** The error of a write that was lost in an earlier attempt: a failure to send it again does not say that it was not applied. */
 export const lostUnlessAnswered = <E extends Tagged>(error: E, lost: E): E =>
   isLost(error) ? lost : markMaybeApplied(error)
 
-/** An answer that no server gives to this request: its fault, and not a defect here. */
+/** The error for an answer that does not fit the request. It is the server's fault, and not a defect of the client. */
 export const invalidReply = (
   { operation, path }: { readonly operation: string; readonly path: string },
   why: string,
@@ -22,10 +22,10 @@ export const invalidReply = (
 ): Effect.Effect<never, ProtocolError> =>
   Effect.fail(new ProtocolError({ operation, path, cause: new Error(why), maybeApplied }))
 
-/** `BadVersion` to a write of any version. */
+/** The error for `BadVersion` in answer to a write of any version. */
 export const unexpectedBadVersion = (error: BadVersion): Effect.Effect<never, ProtocolError> =>
   invalidReply(error, "BadVersion, where any version would do")
 
-/** The answer has no Stat, though the operation was one that tells it. The znode has been created all the same. */
+/** The error for a create whose answer lacks its Stat. The znode was created nevertheless. */
 export const missingStat = (path: string): Effect.Effect<never, ProtocolError> =>
   invalidReply({ operation: "create", path }, "it has no Stat", true)

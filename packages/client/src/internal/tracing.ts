@@ -1,8 +1,8 @@
 /**
- * Spans of requests, made only when somebody listens.
+ * The spans of requests, made only for fibers that are traced.
  *
- * A span costs a multiple of the request that it describes, even where tracing is disabled, so the fiber is asked first:
- * it has a span already, or a tracer was provided.
+ * A span costs a multiple of the request that it describes, even where tracing is disabled. So the fiber is asked first
+ * whether it has a span already, or a tracer was provided.
  */
 import type { SessionInfo } from "@effect-zookeeper/session/Session"
 import * as Context from "effect/Context"
@@ -42,12 +42,12 @@ export const traced = <A, E>(
 ): Effect.Effect<A, E> =>
   Effect.withFiber((fiber) => (isTraced(fiber) ? withSpan(info, operation, path, effect) : effect))
 
-/** Whether what is run with these services is traced. */
+/** Whether an Effect that runs with these services is traced. */
 export const isTracedIn = (context: Context.Context<never>): boolean =>
   Context.getOrUndefined(context, Tracer.ParentSpan) !== undefined ||
   Context.get(context, Tracer.Tracer) !== Tracer.nativeTracer
 
-/** What the client's own log lines say beside their message. */
+/** The annotations of the client's own log lines. */
 export const annotations = (info: SessionInfo): Record<string, unknown> => ({
   "zookeeper.session": `0x${BigInt.asUintN(64, info.id).toString(16)}`,
   "zookeeper.server": Option.match(info.server, {

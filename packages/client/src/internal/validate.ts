@@ -1,5 +1,5 @@
 /**
- * What arguments must be, checked before a byte is sent.
+ * The rules for arguments, checked before a byte is sent.
  */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import type { Data, ZnodeOptions } from "../Models.ts"
 import type { View } from "./View.ts"
 
-/** A create that may be sent: only `sendCreate` knows by which operation. */
+/** A create whose arguments have been checked. `sendCreate` chooses the operation for its mode. */
 export interface PreparedCreate {
   /** As the caller gave it. */
   readonly path: string
@@ -31,11 +31,11 @@ const utf8 = new TextEncoder()
 export const invalid = (argument: string, value: unknown, rule: string): InvalidArgument =>
   new InvalidArgument({ argument, value: String(value), rule })
 
-/** The bytes of data, or undefined for what is no data. */
+/** The bytes of data, or undefined for a value that is neither bytes nor text. */
 export const encodeData = (data: Data): Uint8Array | undefined =>
   typeof data === "string" ? utf8.encode(data) : isBytes(data) ? data : undefined
 
-/** Of another realm too, as test runners have them. */
+/** Takes bytes of another realm too, which test runners have. */
 const isBytes = (data: unknown): data is Uint8Array =>
   data instanceof Uint8Array ||
   (ArrayBuffer.isView(data) && Object.prototype.toString.call(data) === "[object Uint8Array]")
@@ -44,8 +44,8 @@ export const badData = (data: unknown, argument = "data"): InvalidArgument =>
   invalid(argument, describe(data), "data must be a Uint8Array or a string")
 
 /**
- * Whether it is -1, which is any version, or what a signed 32-bit counter can be. It wraps: after 2^31 writes the versions
- * of a znode are negative.
+ * Whether it is a signed 32-bit integer; -1 is any version. The counter wraps: after 2^31 writes the versions of a znode
+ * are negative.
  */
 export const isVersion = (version: number): boolean => Number.isInteger(version) && version === (version | 0)
 
@@ -56,19 +56,19 @@ export const badVersion = (version: number, argument = "version"): InvalidArgume
 export const checkVersion = (version: number): InvalidArgument | undefined =>
   isVersion(version) ? undefined : badVersion(version)
 
-/** The name of an argument, of an operation of a transaction where that is where it stands: "ops[2].path". */
+/** The name of an argument. In a transaction it has the index of its operation: "ops[2].path". */
 export const argumentOf = (index: number | undefined, name: string): string =>
   index === undefined ? name : `ops[${index}].${name}`
 
-/** What `transaction` and `read` take, where something else was given. */
+/** The error for a value that `transaction` and `read` do not take. */
 export const notAnArray = (example: string): InvalidArgument =>
   invalid("ops", "no array", `must be an array of operations, as in [${example}]`)
 
 export const notAnOperation = (index: number, method: string, makers: ReadonlyArray<string>): InvalidArgument =>
-  invalid(`ops[${index}]`, "no operation", `what ${method} takes is made by ${makers.join(", ")}`)
+  invalid(`ops[${index}]`, "no operation", `${method} takes operations that ${makers.join(", ")} make`)
 
 /**
- * A create, or what is wrong with it. `index` is that of the operation of a transaction that the arguments belong to.
+ * Checks the arguments of a create. `index` is that of the operation, if they belong to a transaction.
  */
 export const prepareCreate = (
   view: View,
@@ -94,7 +94,7 @@ export const createMode = (
     : invalid(argumentOf(index, "mode"), mode, `a mode must be one of ${CreateMode.all.join(", ")}`)
 }
 
-/** What is sent for every mode; on the path of every create, so that nothing is made around it. */
+/** The request, which is the same for every mode. It is on the path of every create, so that it allocates nothing else. */
 export const createRequest = (
   view: View,
   path: string,
@@ -117,7 +117,7 @@ export const createRequest = (
   return { path: server, data, acl, flags: CreateMode.flags[mode] }
 }
 
-/** Milliseconds; 0 for the modes that have none. */
+/** The time to live in milliseconds; 0 for the modes without one. */
 export const createTtl = (
   options: ZnodeOptions,
   mode: CreateMode.CreateMode,
@@ -140,10 +140,10 @@ const prepareTtl = (
   return Result.isFailure(millis) ? millis.failure : BigInt(millis.success)
 }
 
-/** Whether arguments were refused: what is sent has no `_tag`, and to ask for that is cheaper than for the class. */
+/** Whether arguments were refused. A request has no `_tag`, and looking for that is cheaper than `instanceof`. */
 export const isInvalid = <A extends object>(prepared: A | InvalidArgument): prepared is InvalidArgument =>
   "_tag" in prepared
 
-/** Names a value in an error without printing what may be long or secret. */
+/** Names a value in an error without its contents, which may be long or secret. */
 const describe = (value: unknown): string =>
   typeof value === "object" && value !== null ? (value.constructor?.name ?? "object") : String(value)

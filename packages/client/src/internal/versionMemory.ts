@@ -1,9 +1,9 @@
 /**
- * The memory of a view that tracks versions: what it last read or wrote at a path.
+ * The memory of a view that tracks versions: those that it last read or wrote, by path.
  *
- * Data and ACL are apart, for a look at the one says nothing about the other. Only what showed the data to the caller
- * counts as a read of it: neither `stat` nor `getChildren` do, or the check would pass over a change that nobody has
- * seen.
+ * The versions of data and ACLs are kept apart, because a read of the one says nothing about the other. Only a read that
+ * gave the data to the caller counts: after a `stat` or a `getChildren` the caller has not seen the change that a later
+ * write would overwrite.
  */
 import type { SessionInfo } from "@effect-zookeeper/session/Session"
 import type { Stat } from "../Models.ts"
@@ -22,17 +22,17 @@ export interface VersionMemory {
   readonly acl: (server: string) => number
   readonly rememberData: (server: string, version: number) => void
   readonly rememberAcl: (server: string, aversion: number) => void
-  /** A new znode has version 0 of data and ACL, if nothing else is told of it. */
+  /** A new znode has version 0 of data and ACL, unless its Stat says otherwise. */
   readonly created: (server: string, stat?: Pick<Stat, "version" | "aversion">) => void
   readonly forget: (server: string) => void
 }
 
 /**
- * Paths are the server's, so that views with different chroots can share one memory. `info` tells the history of the
- * ensemble that the versions are of: those of an earlier one say nothing about the znodes of a later one.
+ * An empty memory. Paths are the server's, so that views with different chroots can share it. `info` has the history of
+ * the ensemble: versions of an earlier history say nothing about the znodes of a later one.
  */
 export const makeVersionMemory = (info: Pick<SessionInfo, "history">): VersionMemory => {
-  // A Map remembers the order of insertion, so that deleting and setting again makes an entry the youngest.
+  // A Map keeps the order of insertion, so that deleting an entry and setting it again makes it the newest.
   const entries = new Map<string, Entry>()
   let { history } = info
 

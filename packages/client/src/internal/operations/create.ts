@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { CreateError } from "../../Errors.ts"
 import type { CreateOptions, Stat } from "../../Models.ts"
-import type { Service } from "../../ZooKeeper.ts"
+import type { Service } from "../../Service.ts"
 import { missingStat } from "../replyErrors.ts"
 import { invalid, isInvalid, prepareCreate } from "../validate.ts"
 import type { PreparedCreate } from "../validate.ts"
@@ -28,7 +28,7 @@ import { readStat } from "./read.ts"
 import { send, sendAndTransform, toClient } from "../View.ts"
 import type { View } from "../View.ts"
 
-/** What a server answered; the path is the server's. Only create2 and its siblings tell the Stat. */
+/** The answer of a server, with the server's path. Only create2, createContainer and createTTL answer with a Stat. */
 export interface Created {
   readonly path: string
   readonly stat?: Stat
@@ -59,7 +59,7 @@ export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat
 
 const none: CreateOptions = {}
 
-/** Nothing but the one operation that most creates are, and nobody who has to learn of it. */
+/** Whether it is a single `create` request whose answer concerns the caller alone, as most creates are. */
 const isOneRequest = (view: View, { mode }: PreparedCreate, options: CreateOptions): boolean =>
   view.versions === undefined &&
   !isProtected(options) &&
@@ -67,7 +67,7 @@ const isOneRequest = (view: View, { mode }: PreparedCreate, options: CreateOptio
   mode !== "container" &&
   !CreateMode.hasTtl(mode)
 
-/** Creates as the options say; `withStat` makes sure that the answer has one. */
+/** Creates a znode by its options; `withStat` makes sure that the answer has a Stat. */
 export const createNode = (
   view: View,
   path: string,
@@ -80,7 +80,7 @@ export const createNode = (
   return isInvalid(prepared) ? Effect.fail(prepared) : createPrepared(view, prepared, options ?? none, withStat)
 }
 
-/** `createNode` of what has been judged; of the options only those count that say what is done about a lost reply. */
+/** `createNode` with checked arguments. Of the options, it reads only `protected` and `idempotent`. */
 export const createPrepared = (
   view: View,
   create: PreparedCreate,
@@ -99,14 +99,14 @@ export const createPrepared = (
   )
 }
 
-/** What may be sent again long after the call, whatever its caller does with his bytes and arrays. */
+/** A copy, for a request that may be sent again long after the call: the caller may have changed its bytes and arrays by then. */
 const copyOf = (create: PreparedCreate): PreparedCreate => {
   const { acl, data } = create.request
   const own = { data: data === null ? null : new Uint8Array(data), acl: structuredClone(acl) }
   return { ...create, request: { ...create.request, ...own } }
 }
 
-/** The create by the operation of its mode: none but these two take the flags of containers and times to live. */
+/** Sends a create with the operation of its mode: containers and times to live have their own. */
 export const sendCreate = (
   view: View,
   { mode, path, request, ttl }: PreparedCreate,
@@ -123,8 +123,8 @@ export const sendCreate = (
         : send(view, Operations.create, request, path)
 
 /**
- * For servers before 3.5, whose create does not tell the Stat. The znode was created whatever becomes of the look: one
- * that is lost is a create that is lost, and one that finds nothing comes after another's delete.
+ * For servers before 3.5, whose create does not answer with a Stat. The znode was created whatever becomes of the look
+ * that follows: if that is lost, the create is reported as lost; if it finds nothing, another client deleted the znode.
  */
 const createThenStat = (
   view: View,
@@ -146,11 +146,11 @@ const createThenStat = (
 
 const lostCreate = (path: string) => ({ operation: Operations.create.name, path, maybeApplied: true })
 
-/** Nothing was created, for there is no parent. The NoNode of a look after a create is not that. */
+/** Whether nothing was created because there is no parent. The NoNode of a look after a create has another meaning. */
 export const lacksParent = (error: CreateError): boolean =>
   error._tag === "NoNode" && error.operation !== Operations.exists.name
 
-/** A create that the view's memory learns of. */
+/** A create that the view remembers. */
 export const withMemory = <E>(view: View, created: Effect.Effect<Created, E>): Effect.Effect<Created, E> => {
   const { versions } = view
   return versions === undefined
@@ -173,7 +173,7 @@ const checkDurable = ({ mode, path }: PreparedCreate, options: CreateOptions): I
 // protected: an id in the name
 // -----------------------------------------------------------------------------
 
-/** Gives the name with an id in it. */
+/** Makes the name, with the id in it. */
 type Naming = (id: string, name: string) => string
 
 const isProtected = (options: CreateOptions): options is CreateOptions & { readonly protected: true | Naming } =>
@@ -181,7 +181,7 @@ const isProtected = (options: CreateOptions): options is CreateOptions & { reado
 
 const curatorName: Naming = (id, name) => `_c_${id}-${name}`
 
-/** Either gives the znode, or sees to it that none is left: interrupted, or unable to learn what became of it. */
+/** Gives the znode, or makes sure that none is left behind if it is interrupted or cannot find out the fate of the create. */
 const createProtected = (
   view: View,
   create: PreparedCreate,
@@ -189,7 +189,7 @@ const createProtected = (
   withStat: boolean
 ): Effect.Effect<Created, CreateError> =>
   Effect.suspend(() => {
-    /** What was asked for last; it may have been created. */
+    /** The create that was sent last, which may have been applied. */
     let current: PreparedCreate | undefined
     const isLasting = !CreateMode.isEphemeral(create.mode)
     return Effect.flatMap(withId(create, naming), (first) => {
@@ -201,15 +201,15 @@ const createProtected = (
           current = named
           return sendCreate(view, named, withStat)
         },
-        // Nobody else has this id: what exists is our own create, shown late. What does not go with a session is looked for in
-        // the next one.
+        // No other client has this id: a znode that exists is from an earlier attempt of our own. One that outlives its session
+        // is looked for in the next session.
         isAmbiguous: ({ _tag }) => _tag === "NodeExists" || (_tag === "SessionExpired" && isLasting),
         findFate: Effect.fnUntraced(function* (_, lost): Effect.fn.Return<Fate<Created>, CreateError> {
-          // Who may create but not list cannot know: the loss stays what it is.
+          // Without permission to list, the fate of the create stays unknown.
           const found = yield* Effect.catchTag(findOwnAcross(view, named), "NoAuth", () => Effect.fail(lost))
           if (found._tag === "Own") return { _tag: "Applied", value: found.created }
           if (found._tag === "Absent") return { _tag: "Unapplied" }
-          // Made by an expired session of ours: the server deletes it some time, but until then it stands in others' way.
+          // It belongs to an expired session of our own. The server will delete it, but until then it blocks other contenders.
           yield* deleteUntilGone(view, found.path)
           named = yield* withId(create, naming)
           return { _tag: "Anew" }
@@ -238,7 +238,7 @@ const withId = (create: PreparedCreate, naming: Naming): Effect.Effect<PreparedC
       : Effect.fail(invalid("protected", name, rule))
   })
 
-/** In the background, until it is known that there is none. What is ephemeral goes with its session anyway. */
+/** Deletes what the create may have left, in the background. An ephemeral znode ends with its session anyway. */
 const removeOrphan = (view: View, named: PreparedCreate): Effect.Effect<void> =>
   retryTransient(findOwnAcross(view, named)).pipe(
     Effect.flatMap((found) =>
@@ -259,8 +259,8 @@ type Found =
 const absent: Found = { _tag: "Absent" }
 
 /**
- * `findOwn`, and once more in the session that follows, if one does: what does not go with its session is there still. A
- * create of the session that has ended cannot come later than that look, for servers no longer take it.
+ * `findOwn`, and once more in the next session, if there is one, because a persistent znode outlives its session. A create
+ * of the session that has ended cannot be applied after that look: servers no longer accept it.
  */
 const findOwnAcross = (view: View, named: PreparedCreate): Effect.Effect<Found, SentError> =>
   CreateMode.isEphemeral(named.mode)
@@ -272,8 +272,8 @@ const findOwnAcross = (view: View, named: PreparedCreate): Effect.Effect<Found, 
       )
 
 /**
- * Looks for the znode with the id. The create cannot come later than this look: on one connection a server works in order,
- * and once the session has moved, the leader refuses what the old connection still sends; the sync waits for the rest.
+ * Looks for the znode with the id. The create cannot be applied after this look: a server works through one connection in
+ * order; once the session has moved, the leader refuses requests of the old connection; and the sync waits for the rest.
  */
 const findOwn = (view: View, named: PreparedCreate): Effect.Effect<Found, SentError> => {
   const { path: server } = named.request
@@ -297,7 +297,7 @@ const findOwn = (view: View, named: PreparedCreate): Effect.Effect<Found, SentEr
 }
 
 // -----------------------------------------------------------------------------
-// idempotent: what is there is compared
+// idempotent: compares what is there
 // -----------------------------------------------------------------------------
 
 const createIdempotently = (
@@ -326,14 +326,14 @@ const createIdempotently = (
   })
 }
 
-/** What the ensemble has, rather than what a server that lags has. */
+/** Reads the state of the ensemble, and not that of a server that lags. */
 export const readAfterSync = (view: View, server: string, path: string) =>
   Effect.andThen(
     send(view, Operations.sync, { path: server }, path),
     send(view, Operations.getData, { path: server, watch: false }, path)
   )
 
-/** Whether two data are the same; null is no other than empty. */
+/** Whether two data are equal; null is the same as empty. */
 export const sameData = (a: Uint8Array | null, b: Uint8Array | null): boolean => {
   const length = a?.byteLength ?? 0
   if (length !== (b?.byteLength ?? 0)) return false

@@ -1,5 +1,5 @@
 /**
- * Deleting one znode: once, until the outcome is known, or until it is gone.
+ * Deletes one znode: with one request, until the outcome is known, or until the znode is gone.
  */
 import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
@@ -13,7 +13,7 @@ import * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import type { DeleteError } from "../../Errors.ts"
 import type { DeleteOptions } from "../../Models.ts"
-import type { Service } from "../../ZooKeeper.ts"
+import type { Service } from "../../Service.ts"
 import { checkVersion, invalid } from "../validate.ts"
 import { writeDurably, timedOut } from "./durableWrite.ts"
 import { annotations } from "../tracing.ts"
@@ -32,7 +32,7 @@ export const makeDelete = (view: View): Pick<Service, "delete"> => ({
   }
 })
 
-/** "/" is nobody's to delete: servers refuse it, and a client under a chroot sees the same. */
+/** "/" cannot be deleted: servers refuse it, and under a chroot the rule is the same. */
 const checkDelete = (path: string, options: DeleteOptions | undefined) => {
   if (path === "/") return invalid("path", path, "the root cannot be deleted")
   const mistake = KnownOptions.check(deleteOptions, options)
@@ -60,10 +60,13 @@ const deleteNode = (
 const sendDelete = (view: View, server: string, path: string, version: number): Effect.Effect<void, DeleteError> =>
   sendAndTransform(view, Operations.deleteNode, { path: server, version }, path, constVoid)
 
-/** One attempt, and whether one before it may have been applied. */
+/** One attempt. `isRepeated`: an earlier one may have been applied. */
 type Attempt = (isRepeated: boolean) => Effect.Effect<void, DeleteError>
 
-/** Deletes again when no reply came. In the background it waits for servers that refuse for the moment, too, and as long as it takes. */
+/**
+ * Deletes again when no reply came. In the background it has no time limit, and it also repeats what a server refuses for the
+ * moment.
+ */
 const untilKnown = (
   view: View,
   path: string,
@@ -82,8 +85,8 @@ const untilKnown = (
   })
 
 /**
- * Attempts at the znode that is there at first, and at no other: each looks before it deletes, and names the version of that
- * look. What is gone after a lost reply counts as deleted, and so does what was made anew since, which stays.
+ * Attempts to delete the znode that is there at first, and no other: each looks before it deletes, and sends the version
+ * that it saw. After a lost reply a znode that is gone counts as deleted. So does one that was created anew since, which stays.
  */
 const ofOneCzxid = (view: View, server: string, path: string, version: number): Attempt => {
   let czxid: bigint | undefined
@@ -95,7 +98,7 @@ const ofOneCzxid = (view: View, server: string, path: string, version: number): 
       czxid = stat.czxid
       yield* sendDelete(view, server, path, version === -1 ? stat.version : version).pipe(
         Effect.catchTag("BadVersion", (error) =>
-          // Written since the look.
+          // The znode was written after the look.
           version === -1 ? Effect.delay(attempt(isRepeated), "20 millis") : Effect.fail(error)
         ),
         Effect.catchTag("NoNode", (error) => (isRepeated ? Effect.void : Effect.fail(error)))
@@ -104,9 +107,9 @@ const ofOneCzxid = (view: View, server: string, path: string, version: number): 
   return attempt
 }
 
-/** What is there; after a sync where the server may lag behind what is asked for. */
+/** The Stat of the znode that is there, read after a sync if the server may lag. */
 const statBefore = (view: View, server: string, path: string, isRepeated: boolean) => {
-  // As one: a look at another server than the sync could be a look at the past.
+  // As one Effect: if the sync and the read went to different servers, the read could be older.
   const synced = Effect.andThen(send(view, Operations.sync, { path: server }, path), readStat(view, server, path))
   return isRepeated
     ? synced
@@ -114,7 +117,7 @@ const statBefore = (view: View, server: string, path: string, isRepeated: boolea
 }
 
 /**
- * Goes on with the session when the caller is interrupted, or has waited for `requestTimeout`. Fails with SessionClosed when
+ * Goes on in the background when the caller is interrupted or has waited for `requestTimeout`. Fails with SessionClosed if
  * the session is closed first.
  */
 const guaranteed = (
@@ -145,14 +148,14 @@ const guaranteed = (
 const inTime = <A>(view: View, path: string, waiting: Effect.Effect<A>): Effect.Effect<A, RequestTimeout> => {
   const { requestTimeout } = view.session.limits
   if (requestTimeout === undefined) return waiting
-  // It goes on, and may be applied at any time.
+  // The delete goes on, and may be applied at any time.
   const late = timedOut({ operation: Operations.deleteNode.name, path }, true)
   return Effect.timeoutOrElse(waiting, { duration: requestTimeout, orElse: () => Effect.fail(late) })
 }
 
 /**
- * Deletes what a protected create has left, without a word about what came of it: guaranteed, in the background. Without a
- * look: the name has an id in it, so that nobody else ever has that path.
+ * Deletes in the background a znode that a protected create has left, and reports no outcome. It needs no look before: the
+ * name has an id in it, so that no other client ever has that path.
  */
 export const deleteUntilGone = (view: View, server: string): Effect.Effect<void> => {
   const path = toClient(view, server)

@@ -1,6 +1,5 @@
 /**
- * Writes that are repeated until it is known what became of them: the one loop behind `protected`, `idempotent` and
- * `guaranteed`.
+ * Repeats a write until its fate is known: the loop behind `protected`, `idempotent` and `guaranteed`.
  */
 import { ConnectionLoss, RequestTimeout, type SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Clock from "effect/Clock"
@@ -23,39 +22,38 @@ interface Tagged {
   readonly _tag: string
 }
 
-/** What has become of a write whose attempt may have been applied. */
+/** The fate of a write of which an attempt may have been applied. */
 export type Fate<A> =
   | { readonly _tag: "Applied"; readonly value: A }
-  /** It was not applied, and has to be sent again. */
+  /** It was not applied, and is sent again. */
   | { readonly _tag: "Unapplied" }
-  /** Nobody knows, and it may be sent again. */
+  /** It is unknown, and the write may be sent again. */
   | { readonly _tag: "Unknown" }
-  /** What is sent next is another write: the lost attempt is nothing to it. */
+  /** The next attempt is another write, to which the lost one does not matter. */
   | { readonly _tag: "Anew" }
 
-/** One write in as many attempts as it needs. */
+/** A write that may take several attempts. */
 export interface DurableWrite<A, E extends Tagged> {
-  /** What errors name. */
+  /** The operation and the path that errors name. */
   readonly operation: string
   readonly path: string
   /** `isRepeated`: an attempt before this one may have been applied. */
   readonly attempt: (isRepeated: boolean) => Effect.Effect<A, E | SessionError>
-  /** Whether an error of a later attempt may be the doing of one before it, so that it is looked once more. */
+  /** Whether the error of a later attempt may come from an earlier one that was applied, so that another look is needed. */
   readonly isAmbiguous: (error: E | SessionError) => boolean
-  /** Looks what has become of it, after an attempt that failed. `lost` is the newest that may have been applied. */
+  /** Finds out the fate of the write after a failed attempt. `lost` is the error of the newest that may have been applied. */
   readonly findFate: (failure: E | SessionError, lost: E | SessionError) => Effect.Effect<Fate<A>, E | SessionError>
-  /** Whether a refusal holds for the moment only. Default: never. */
+  /** Whether the server has refused for the moment only. Default: never. */
   readonly isTemporary?: (error: E | SessionError) => boolean
-  /** Whether it pauses before it is sent again, as `backoff` does. Default false: the session pauses by itself. */
+  /** Whether to pause as `backoff` does before the write is sent again. Default false: the session has its own pauses. */
   readonly pauses?: boolean
   /** Default: `requestTimeout`. */
   readonly timeout?: "none"
 }
 
 /**
- * Sends a write until its fate is known. It is given up after so many lost connections as any request, and when
- * `requestTimeout` is over, which all its attempts and looks share. An error that comes after an attempt which may have been
- * applied says so.
+ * Sends a write until its fate is known. It gives up after eight lost connections, like any request, and after
+ * `requestTimeout` for all attempts and looks together. If an attempt may have been applied, the error says so.
  */
 export const writeDurably = Effect.fnUntraced(function* <A, E extends Tagged>(
   view: View,
@@ -68,7 +66,7 @@ export const writeDurably = Effect.fnUntraced(function* <A, E extends Tagged>(
   const step = write.pauses === true ? yield* Schedule.toStepWithSleep(backoff) : undefined
   let lost: Failure | undefined
 
-  /** The answer of one attempt, or the failure that leaves its fate open. */
+  /** The answer of one attempt, or a failure after which its fate is open. */
   const attempt = Effect.suspend(() => Effect.result(write.attempt(lost !== undefined))).pipe(
     Effect.flatMap((outcome): Effect.Effect<Result.Result<A, Failure>, Failure> => {
       if (Result.isSuccess(outcome)) return Effect.succeed(outcome)
@@ -94,7 +92,7 @@ export const writeDurably = Effect.fnUntraced(function* <A, E extends Tagged>(
         if (isGivenUp(failure)) return yield* Effect.fail(fate._tag === "Unapplied" ? markUnapplied(failure) : failure)
         if (fate._tag === "Anew") lost = undefined
       }
-      // The schedule would count the losses once more, of which each failure tells all so far.
+      // Each failure has the total of losses, which the schedule would add up again.
       if (step !== undefined) yield* Effect.ignore(step(uncounted(failure)))
       const outcome = yield* attempt
       if (Result.isSuccess(outcome)) return outcome.success
@@ -106,16 +104,16 @@ export const writeDurably = Effect.fnUntraced(function* <A, E extends Tagged>(
   if (Result.isSuccess(first)) return first.success
   if (timeout === undefined) return yield* repeat(first.failure)
   const left = begun + timeout - (yield* now)
-  // An attempt that took all of it has failed with the timeout itself.
+  // An attempt that took all of the time has failed with RequestTimeout itself.
   if (left <= 0) return yield* Effect.fail(first.failure)
   return yield* Effect.timeoutOrElse(repeat(first.failure), {
     duration: left,
-    // Its loss tells more than that the time is over.
+    // The lost attempt says more than a timeout: that the write may have been applied.
     orElse: () => Effect.fail(lost ?? timedOut(write, false))
   })
 })
 
-/** `requestTimeout` is over for the write as a whole. */
+/** The error of a write that took longer than `requestTimeout` as a whole. */
 export const timedOut = (
   { operation, path }: { readonly operation: string; readonly path: string },
   maybeApplied: boolean
@@ -124,5 +122,5 @@ export const timedOut = (
 const uncounted = <E>(failure: E): E | ConnectionLoss =>
   failure instanceof ConnectionLoss ? new ConnectionLoss({ ...failure, losses: 0 }) : failure
 
-/** Milliseconds. */
+/** The monotonic clock in milliseconds. */
 const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)

@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Stat } from "../../Models.ts"
 import type * as Op from "../../Op.ts"
-import type { Service } from "../../ZooKeeper.ts"
+import type { Service } from "../../Service.ts"
 import { invalidReply } from "../replyErrors.ts"
 import { invalid, notAnOperation, notAnArray } from "../validate.ts"
 import { toDataAndStat } from "../data.ts"
@@ -36,7 +36,7 @@ type Rows =
 
 const toNames = (response: { readonly children: ReadonlyArray<string> }): ReadonlyArray<string> => response.children
 
-/** Reads data and, in a view that tracks versions, remembers which. */
+/** Reads data. A view that tracks versions remembers its version. */
 export const readNode = (view: View, server: string, path: string) => {
   const request = { path: server, watch: false }
   const { versions } = view
@@ -52,13 +52,13 @@ export const readNode = (view: View, server: string, path: string) => {
 }
 
 /**
- * The names of the children. Asked for with the Stat, which is not needed: since ZooKeeper 3.6 servers keep the answers to
- * `getChildren2` as bytes, and make those to `getChildren` anew, which takes 2 milliseconds for 10,000 names.
+ * The names of the children. The request asks for the Stat too, which is not needed: since ZooKeeper 3.6 servers cache the
+ * bytes of answers to `getChildren2`, but encode those to `getChildren` anew, which takes 2 milliseconds for 10,000 names.
  */
 export const readNames = (view: View, server: string, path: string) =>
   sendAndTransform(view, Operations.getChildren2, { path: server, watch: false }, path, toNames)
 
-/** The Stat, undefined for no znode. */
+/** The Stat, or undefined if there is no such znode. */
 export const readStat = (view: View, server: string, path: string) =>
   send(view, Operations.exists, { path: server, watch: false }, path).pipe(
     Effect.map(({ stat }): Stat | undefined => stat),
@@ -112,7 +112,7 @@ const getEphemerals = (
   if (typeof prefix !== "string" || (prefix !== "" && !prefix.startsWith("/"))) {
     return Effect.fail(invalid("prefix", prefix, 'a prefix must be empty or a text that starts with "/"'))
   }
-  // "/" is any path here, the chroot itself included; servers compare texts and know no components.
+  // "/" means any path, the chroot itself included. Servers compare prefixes as texts, and not name by name.
   const all = prefix === "" || prefix === "/"
   const prefixPath = all ? (view.chroot === "" ? "/" : view.chroot) : view.chroot + prefix
   return Effect.map(send(view, Operations.getEphemerals, { prefixPath }, prefix), ({ ephemerals }) => {
@@ -149,7 +149,7 @@ const read = <const Ops extends ReadonlyArray<Op.Read>>(
           () => readOneByOne(view, ops)
         )
       : readOneByOne(view, ops)
-  // The results stand in the order of the operations, each of the type that its operation has.
+  // The results are in the order of the operations, and each has the type of its operation.
   return results as Effect.Effect<Op.ReadResults<Ops>, SessionError>
 }
 

@@ -1,5 +1,5 @@
 /**
- * The session's identities and servers, and the ensemble's configuration.
+ * The methods for the identities and servers of the session, and for the configuration of the ensemble.
  */
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import { withJson } from "@effect-zookeeper/protocol/Json"
@@ -8,7 +8,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { EnsembleConfig, EnsembleMember, ReconfigureOptions } from "../../Models.ts"
-import type { Service } from "../../ZooKeeper.ts"
+import type { Service } from "../../Service.ts"
 import { invalid } from "../validate.ts"
 import { reconfigureOptions } from "../methodOptions.ts"
 import { send } from "../View.ts"
@@ -16,7 +16,7 @@ import type { View } from "../View.ts"
 
 type Rows = "whoAmI" | "addAuth" | "updateServers" | "getConfig" | "reconfigure"
 
-/** Where servers keep the configuration: the same znode under every chroot. */
+/** The znode with the configuration, which is the same under every chroot. */
 const configPath = "/zookeeper/config"
 
 export const makeReconfig = (view: View): Pick<Service, Rows> => ({
@@ -52,7 +52,7 @@ const list = (items: ReadonlyArray<string | number> | undefined): string | null 
   items === undefined || items.length === 0 ? null : items.join(",")
 
 const checkReconfigure = (options: ReconfigureOptions): InvalidArgument | undefined => {
-  // Nothing to change is a mistake of its own.
+  // Missing options are checked below, where the message says what is needed.
   const mistake = KnownOptions.check(reconfigureOptions, options ?? {})
   if (mistake !== undefined) return mistake
   const { fromConfig, joining = [], leaving = [], members = [] } = options ?? {}
@@ -80,7 +80,7 @@ const checkReconfigure = (options: ReconfigureOptions): InvalidArgument | undefi
 // the text of a configuration
 // -----------------------------------------------------------------------------
 
-/** Lines that this release does not know are left to `raw`. */
+/** Lines that this release does not know are in `raw` alone. */
 const parseConfig = (data: Uint8Array | null): EnsembleConfig => {
   const raw = data === null ? "" : new TextDecoder().decode(data)
   const members: Array<EnsembleMember> = []
@@ -88,7 +88,7 @@ const parseConfig = (data: Uint8Array | null): EnsembleConfig => {
   for (const line of raw.split(/\r?\n|\r/)) {
     const member = parseMember(line.trim())
     if (member !== undefined) members.push(member)
-    // 64 bits, as `fromConfig` takes them.
+    // A signed 64-bit integer, which `fromConfig` takes.
     const hex = /^version=([0-9a-f]{1,16})$/i.exec(line.trim())?.[1]
     if (hex !== undefined) version = BigInt.asIntN(64, BigInt(`0x${hex}`))
   }
@@ -97,7 +97,7 @@ const parseConfig = (data: Uint8Array | null): EnsembleConfig => {
 
 /** `server.1=zk1:2888:3888:participant;0.0.0.0:2181`, addresses separated by "|" where a server has several. */
 const parseMember = (text: string): EnsembleMember | undefined => {
-  // More digits than a number holds are those of no server.
+  // No server has a number with more than 15 digits.
   const match = /^server\.(\d{1,15})=([^;]+)(?:;(.+))?$/s.exec(text)
   if (match === null) return undefined
   const [, id = "", quorum = "", client] = match

@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import { TransactionFailed } from "../../Errors.ts"
 import type { OperationError } from "../../Errors.ts"
 import type * as Op from "../../Op.ts"
-import type { Service } from "../../ZooKeeper.ts"
+import type { Service } from "../../Service.ts"
 import { invalidReply } from "../replyErrors.ts"
 import {
   argumentOf,
@@ -59,7 +59,7 @@ const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
   const results: Effect.Effect<ReadonlyArray<Op.WriteResult<Op.Write>>, TransactionError> = request.length === 0
     ? Effect.succeed([])
     : Effect.flatMap(send(view, Operations.multi, request, ""), (responses) => toResults(view, ops, request, responses))
-  // The results stand in the order of the operations, each of the type that its operation has.
+  // The results are in the order of the operations, and each has the type of its operation.
   return results as Effect.Effect<Op.WriteResults<Ops>, TransactionError>
 }
 
@@ -125,7 +125,7 @@ const toResults = (
   if (responses.length !== ops.length) {
     return mismatch(`${responses.length} results for ${ops.length} operations`)
   }
-  // Before anything is believed: where one failed, none was applied.
+  // First, because no result counts if one operation failed: then none was applied.
   for (let index = 0; index < responses.length; index++) {
     if (responses[index]?.operation === "error") return failure(ops, request, responses)
   }
@@ -133,7 +133,7 @@ const toResults = (
   for (let index = 0; index < ops.length; index++) {
     const op = ops[index]
     const response = responses[index]
-    // Results say themselves what they are: a container is answered like any other znode.
+    // Each result has a type of its own: a server answers the create of a container like that of any other znode.
     if (op?._tag === "Create" && response !== undefined && isCreated(response)) {
       const { path } = response.response
       view.versions?.created(path)
@@ -165,7 +165,7 @@ const isCreated = (result: MultiResult): result is Created => {
 const mismatch = (why: string): Effect.Effect<never, ProtocolError> =>
   invalidReply({ operation: "multi", path: "" }, why, true)
 
-/** The operations that were not run have this code, those before the one that failed have 0. */
+/** The code of operations that were not run; those before the one that failed have 0. */
 const notRun = ErrorCode.codes.RuntimeInconsistency
 
 const failure = (

@@ -1,5 +1,5 @@
 /**
- * The methods that work on a path and what is above or below it.
+ * The methods that work on a path together with its ancestors or descendants.
  */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { CreateError } from "../../Errors.ts"
 import type { CreateWithParentsOptions } from "../../Models.ts"
-import type { Service } from "../../ZooKeeper.ts"
+import type { Service } from "../../Service.ts"
 import { unexpectedBadVersion, missingStat } from "../replyErrors.ts"
 import { badData, encodeData, invalid, isInvalid, prepareCreate } from "../validate.ts"
 import type { PreparedCreate } from "../validate.ts"
@@ -31,8 +31,8 @@ type AclList = ReadonlyArray<Acl.Acl>
 type EnsureError = Exclude<CreateError, { readonly _tag: "NodeExists" }>
 
 /**
- * How often something is begun anew that others have undone meanwhile: a parent is looked at, and deleted before it is
- * used. Each turn takes another's move, so that only a war gets here.
+ * How often an operation begins again that other clients have undone meanwhile: a parent that exists may be deleted before
+ * it is used. Each time takes another delete, so that the limit is reached only if clients work against each other.
  */
 const turns = 32
 
@@ -58,7 +58,7 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
     if (mode !== undefined && CreateMode.isCreateMode(mode) && CreateMode.isSequential(mode)) {
       return Effect.fail(invalid("mode", mode, "createOrSet needs a name that it can find again"))
     }
-    // It may be sent again after others were in the way.
+    // A copy, because it may be sent again after other clients were in the way.
     const own = typeof data === "string" ? bytes : new Uint8Array(bytes)
     const creation = { ...options, data: own }
     return withPath(view, path, (server) =>
@@ -88,7 +88,7 @@ const createBelowParents = (
     const prepared = prepareCreate(view, path, options)
     if (isInvalid(prepared)) return yield* Effect.fail(prepared)
     const parentAcl = yield* validatedAcl(options.parentAcl, view.defaultAcl, "parentAcl")
-    // Of the request itself, which may be the prefix of a sequential create; on the server, the chroot has parents too.
+    // From the path of the request: a sequential create may end with "/", and the chroot has parents on the server.
     const parent = ZnodePath.parent(prepared.request.path)
     const create = createPrepared(view, prepared, options, withStat).pipe(
       Effect.catchIf(
@@ -116,8 +116,8 @@ const inMode = (create: PreparedCreate, mode: "container" | "persistent"): Prepa
 // -----------------------------------------------------------------------------
 
 /**
- * Creates what is missing of a server's path. It is begun anew when a container went away below it, and when a reply was
- * lost, for looking tells what was done.
+ * Creates the znodes that are missing on a server's path. It begins again when a container was deleted meanwhile, and when a
+ * reply was lost, because looking again shows what was done.
  */
 const ensure = (view: View, server: string, acl: AclList): Effect.Effect<void, EnsureError> =>
   Effect.suspend(() => {
@@ -136,7 +136,7 @@ const ensureOnce = Effect.fnUntraced(function* (view: View, server: string, acl:
   const missing: Array<string> = []
   for (let path: string | undefined = server; path !== undefined && path !== "/"; path = ZnodePath.parent(path)) {
     const there = yield* readStat(view, path, toClient(view, path)).pipe(
-      // Only what exists can be forbidden to look at.
+      // Only a znode that exists can forbid a look.
       Effect.map((stat) => stat !== undefined),
       Effect.catchTag("NoAuth", () => Effect.succeed(true))
     )
@@ -169,13 +169,13 @@ const createContainer = (view: View, server: string, acl: AclList) => {
 // -----------------------------------------------------------------------------
 
 /**
- * How much one transaction deletes: far below the limit of a request, and little for a leader to hold at once. The bytes are
- * halved when a connection is lost with one, which may have been more than its server takes.
+ * The largest transaction: far below the limit of a request, and little for a leader to hold in memory. The limit of bytes is
+ * halved when a connection is lost, because the transaction may have been larger than the server accepts.
  */
 const batchOps = 500
 const batchBytes = 262_144
 
-/** How many lists of children are asked for at once. */
+/** How many requests are sent at once. */
 const listings = 32
 
 export const makeDeleteAll = (view: View): Pick<Service, "deleteAll"> => ({
@@ -192,7 +192,7 @@ const deleteAll = Effect.fnUntraced(function* (view: View, root: string, path: s
   let most = Math.min(batchBytes, view.session.limits.maxRequestSize / 2)
   let isBegun = false
   const told = <E extends NoAuth | SessionError>(error: E) => (isBegun ? markMaybeApplied(error) : error)
-  // Others may create and delete meanwhile: what is left is listed anew until there is nothing.
+  // Other clients may create and delete meanwhile, so the tree is listed again until nothing is left.
   while (tree.length > 0) {
     for (const batch of batches(tree, most)) {
       const done = yield* Effect.result(Effect.mapError(deleteBatch(view, batch), told))
@@ -206,7 +206,7 @@ const deleteAll = Effect.fnUntraced(function* (view: View, root: string, path: s
       if (!isLost(error) || total.isGivenUp) return yield* Effect.fail(total.withTotal(error))
       yield* forget(view, batch)
       if (error._tag === "RequestTimeout") continue
-      // What a lost reply hides the next list shows.
+      // The next list shows what the lost transaction has done.
       most /= 2
       break
     }
@@ -214,7 +214,7 @@ const deleteAll = Effect.fnUntraced(function* (view: View, root: string, path: s
   }
 })
 
-/** All of a sub-tree, parents before their children; nothing if there is no root. */
+/** All paths of a sub-tree, parents before their children; none if the root does not exist. */
 const list = Effect.fnUntraced(function* (
   view: View,
   root: string
@@ -240,13 +240,13 @@ const list = Effect.fnUntraced(function* (
   return found
 })
 
-/** Children before their parents. */
+/** The batches of a tree, children before their parents. */
 function* batches(tree: ReadonlyArray<string>, most: number): Iterable<ReadonlyArray<string>> {
   let batch: Array<string> = []
   let bytes = 0
   for (let index = tree.length - 1; index >= 0; index--) {
     const path = tree[index] ?? ""
-    // At most three bytes a UTF-16 unit, and the headers.
+    // A UTF-16 unit has three bytes at most; the rest is for headers.
     const size = path.length * 3 + 32
     if (batch.length > 0 && (batch.length === batchOps || bytes + size > most)) {
       yield batch
@@ -259,7 +259,7 @@ function* batches(tree: ReadonlyArray<string>, most: number): Iterable<ReadonlyA
   if (batch.length > 0) yield batch
 }
 
-/** In one transaction, and one by one where others were in the way of it. */
+/** Deletes a batch in one transaction, or one by one if that was refused because other clients had changed something. */
 const deleteBatch = (view: View, batch: ReadonlyArray<string>): Effect.Effect<void, NoAuth | SessionError> => {
   const [only] = batch
   if (batch.length === 1 && only !== undefined) return deleteOne(view, only)
@@ -268,7 +268,7 @@ const deleteBatch = (view: View, batch: ReadonlyArray<string>): Effect.Effect<vo
     Effect.map((results) => results.some((result) => result.operation === "error")),
     Effect.flatMap((refused) =>
       refused
-        ? // They are sent in the order of the batch, and servers work in order.
+        ? // They are sent in the order of the batch, in which the server works.
           Effect.forEach(batch, (path) => deleteOne(view, path), { concurrency: listings, discard: true })
         : forget(view, batch)
     )
@@ -283,7 +283,7 @@ const deleteOne = (view: View, path: string): Effect.Effect<void, NoAuth | Sessi
     Effect.catchTag("BadVersion", unexpectedBadVersion)
   )
 
-/** What is deleted, or is about to be: whatever a view remembers of it is of no use any more. */
+/** Removes the versions of znodes that are deleted, or will be, from the memory of the view. */
 const forget = (view: View, deleted: ReadonlyArray<string>): Effect.Effect<void> =>
   Effect.sync(() => {
     for (const path of deleted) view.versions?.forget(path)

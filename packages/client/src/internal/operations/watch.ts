@@ -23,7 +23,7 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Service } from "../../ZooKeeper.ts"
+import type { Service } from "../../Service.ts"
 import { invalid } from "../validate.ts"
 import { traced } from "../tracing.ts"
 import { eventsOptions } from "../methodOptions.ts"
@@ -34,7 +34,7 @@ import type { View } from "../View.ts"
 
 type Rows = "getAndWatch" | "existsAndWatch" | "getChildrenAndWatch" | "events" | "dataChanges" | "childrenChanges"
 
-/** Why a watch reports nothing any more. */
+/** The reasons for which a watch ends. */
 type WatchEnd = SessionExpired | SessionClosed | ConnectionLoss
 
 /** How many events may wait for a reader before they are replaced by one Gap. */
@@ -65,7 +65,7 @@ export const makeWatch = (view: View): Pick<Service, Rows> => ({
       Effect.map(watchChildren(self, at), ({ changed, children, stat }) => ({
         value: { children, stat },
         zxid: stat.pzxid,
-        // Where the znode counts creations no more, they move no pzxid: with an equal one the longer list is the newer.
+        // A counter of children that has reached its end moves the pzxid no more: of equal ones the longer list is the newer.
         size: stat.numChildren,
         changed
       }))
@@ -120,7 +120,7 @@ const events = (
           listener: {
             onEvent: (event) => {
               if (Queue.sizeUnsafe(queue) >= eventBuffer) {
-                // A reader this far behind is better told to look than handed a long past.
+                // For a reader this far behind, a fresh look is better than a long past.
                 while (Queue.sizeUnsafe(queue) > 0) Queue.takeUnsafe(queue)
                 Queue.offerUnsafe(queue, { type: "Gap", path })
               }
@@ -132,7 +132,7 @@ const events = (
           }
         }
       )
-      // An expiry before the server holds the watch is none of the stream's business: it begins in the new session.
+      // If the session expires before the server has the watch, the stream begins in the new session.
       let begun = yield* Effect.exit(listening)
       while (yield* isRenewed(view, begun)) begun = yield* Effect.exit(listening)
       onReady?.()
@@ -140,7 +140,7 @@ const events = (
     })
   ).pipe(untilClosed)
 
-/** That the application closes its own client ends a stream, and is no failure of it. */
+/** Ends the stream quietly when the application closes its own client. */
 const untilClosed = <A, E extends { readonly _tag: string }>(stream: Stream.Stream<A, E>): Stream.Stream<A, E> =>
   Stream.catchIf(
     stream,
@@ -152,15 +152,15 @@ const untilClosed = <A, E extends { readonly _tag: string }>(stream: Stream.Stre
 // the newest state
 // -----------------------------------------------------------------------------
 
-/** A znode with the transaction that made it so, or none. */
+/** The state of a znode, or none, with the transaction that made it. */
 interface State<A> {
   readonly value: Option.Option<A>
   readonly zxid: bigint
-  /** In which history of the ensemble. */
+  /** The history of the ensemble that the transaction belongs to. */
   readonly history: number
-  /** Tells states of one zxid apart: it grows with each. */
+  /** Orders states of the same zxid: it grows from one to the next. */
   readonly size: number
-  /** Waits for the one-shot watch that the look left. */
+  /** Waits for the one-shot watch that was registered with the read. */
   readonly changed: Changed
 }
 
@@ -173,11 +173,11 @@ type ReadAndWatch<A> = (
 >
 
 interface LastEmitted {
-  /** The newest transaction that was told; -1 before the first. */
+  /** The newest transaction that was emitted; -1 before the first. */
   readonly zxid: bigint
   readonly history: number
   readonly size: number
-  /** Whether the last that was told was a znode; undefined before the first. */
+  /** Whether the state that was emitted last was a znode; undefined before the first. */
   readonly present: boolean | undefined
   readonly changed: Fiber.Fiber<unknown, WatchEnd> | undefined
 }
@@ -199,7 +199,7 @@ const changes = <A>(
   ).pipe(untilClosed)
 }
 
-/** Waits for a state that is newer than what was told. */
+/** Waits for a state that is newer than the one that was emitted last. */
 const nextState = Effect.fnUntraced(function* <A>(
   view: View,
   path: RequestPath,
@@ -213,7 +213,7 @@ const nextState = Effect.fnUntraced(function* <A>(
     if (waiting !== undefined) {
       const ended: Exit.Exit<unknown, WatchEnd> = yield* Fiber.await(waiting)
       waiting = undefined
-      // The new session may have found a server that lags: it must not show what is older than what was told.
+      // The new session may be with a server that lags, and must not emit an older state.
       if (yield* isRenewed(view, ended)) current = readAfterSync(view, path, readAndWatch)
     }
     const outcome: Exit.Exit<State<A>, NoAuth | SessionError> = yield* Effect.exit(current)
@@ -223,7 +223,7 @@ const nextState = Effect.fnUntraced(function* <A>(
     }
     const state = yield* outcome
     current = readOnce(view, path, readAndWatch)
-    // In the stream's Scope, so that its end drops the watch.
+    // In the Scope of the stream, whose end drops the watch.
     waiting = yield* Effect.forkIn(state.changed, scope, { startImmediately: true })
     const present = Option.isSome(state.value)
     if (present ? isNewer(state, last) : last.present !== false) {
@@ -235,13 +235,13 @@ const nextState = Effect.fnUntraced(function* <A>(
 
 type Age = Pick<LastEmitted, "zxid" | "history" | "size">
 
-/** Transactions compare within one history; whatever is of a later one is newer. */
+/** Zxids are comparable within one history; every state of a later history is newer. */
 const isNewer = (a: Age, b: Age): boolean => {
   if (a.history !== b.history) return a.history > b.history
   return a.zxid === b.zxid ? a.size > b.size : a.zxid > b.zxid
 }
 
-/** Whether an outcome is an expiry that a new session follows; fails if none does. */
+/** Whether the outcome is an expiry that a new session follows. Fails if no session follows. */
 const isRenewed = <E extends NoAuth | SessionError>(
   view: View,
   exit: Exit.Exit<unknown, E>
@@ -261,7 +261,7 @@ const readAfterSync = <A>(view: View, path: RequestPath, readAndWatch: ReadAndWa
     readOnce(view, path, readAndWatch)
   )
 
-/** Reads what is there and leaves a watch, on a znode that does not exist too. */
+/** Reads the current state and registers a watch, also for a znode that does not exist. */
 const readOnce = <A>(
   view: View,
   path: RequestPath,
@@ -279,12 +279,12 @@ const readOnce = <A>(
     ({ changed, stat }): Effect.Effect<State<A>, NoAuth | SessionError> =>
       Option.isNone(stat)
         ? Effect.succeed({ value: Option.none(), zxid: -1n, history: view.session.info.history, size: 0, changed })
-        : // Created between the two looks.
+        : // The znode was created between the two reads.
           Effect.andThen(dropWatch(changed), readOnce(view, path, readAndWatch))
   )
   return retryTransient(Effect.catchTag(there, "NoNode", () => absent))
 }
 
-/** Waiting for a watch and giving up is what drops it. */
+/** Drops a watch: a wait for it that is interrupted does so. */
 const dropWatch = (changed: Changed): Effect.Effect<void> =>
   Effect.flatMap(Effect.forkChild(changed, { startImmediately: true }), Fiber.interrupt)

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { SetAclError, SetDataError } from "../../Errors.ts"
 import type { Data, Stat, UpdateOptions } from "../../Models.ts"
-import type { Service } from "../../ZooKeeper.ts"
+import type { Service } from "../../Service.ts"
 import { unexpectedBadVersion } from "../replyErrors.ts"
 import { badData, checkVersion, encodeData } from "../validate.ts"
 import { retryBadVersion } from "../compareAndSet.ts"
@@ -52,13 +52,13 @@ const setData = (
   return withPath(view, path, (server) => {
     const expected = version ?? view.versions?.data(server) ?? -1
     return idempotent
-      ? // It may be sent again long after the call.
+      ? // A copy, because it may be sent again long after the call.
         setIdempotently(view, server, path, new Uint8Array(bytes), expected)
       : sendSet(view, server, path, bytes, expected)
   })
 }
 
-/** Writes bytes that have been judged. */
+/** Writes data that has been checked. */
 export const sendSet = (view: View, server: string, path: string, data: Uint8Array, version: number) => {
   const { versions } = view
   const into =
@@ -96,16 +96,16 @@ const setIdempotently = (
         return { _tag: "Applied", value: there.stat }
       }
       if (version === -1) return { _tag: "Unknown" }
-      // The version that was expected still stands, so the write was not applied and may be sent again.
+      // The znode still has the expected version, so the write was not applied and may be sent again.
       if (there.stat.version === version) return { _tag: "Unapplied" }
-      // One step on with other data: somebody else made that step. More steps on: the first may have been ours.
+      // The next version with other data is a write of another client. At a later version, our write may have come first.
       return yield* Effect.fail(
         there.stat.version === next(version) ? new BadVersion({ path, operation: "setData" }) : lost
       )
     })
   })
 
-/** The counter wraps, as servers' integers do. */
+/** The version after this one; it wraps, as the 32-bit integers of servers do. */
 const next = (version: number): number => (version + 1) | 0
 
 // -----------------------------------------------------------------------------

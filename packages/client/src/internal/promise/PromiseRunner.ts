@@ -1,34 +1,34 @@
 /**
- * Fibers that Promises wait for.
+ * Runs the calls of a Promise client, and ends them when it closes.
  */
 import { SessionClosed } from "@effect-zookeeper/session/SessionError"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { CallOptions, Run } from "../../PromiseAdapter.ts"
+import type { CallOptions, Run } from "./Run.ts"
 import { checkCallOptions } from "./checkCallOptions.ts"
 import { startOf } from "./directRequest.ts"
 import { isTracedIn } from "../tracing.ts"
 
-/** How long a close waits for calls to end once their session has, in milliseconds: they have nothing left to wait for. */
+/** How long a close waits for calls to end after their session, in milliseconds. Then they have nothing left to wait for. */
 const MAX_CLOSE_WAIT = 20
 
 /** The calls of one client that are under way. */
 export class PromiseRunner {
   private readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
-  /** Requests that no fiber waits for: how each is rejected, and given up where it was not sent. */
+  /** Requests without a fiber: the function that rejects each, and the one that cancels it if it was not sent. */
   private readonly requests = new Map<(reason: unknown) => void, (() => void) | undefined>()
   private closed = false
   private readonly capturesStacks: boolean
 
-  /** `capturesStacks`: whether rejections show the lines that made the call. */
+  /** `capturesStacks`: whether errors show the lines that made the call. */
   constructor(capturesStacks = false) {
     this.capturesStacks = capturesStacks
   }
 
   /**
-   * Ends all calls that are left: they reject with `SessionClosed`. What each of them has done nobody can tell by then.
+   * Ends all calls that are left: they reject with `SessionClosed`, which says `maybeApplied`, for their fate is not known.
    */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.closed = true
@@ -37,12 +37,12 @@ export class PromiseRunner {
       reject(new SessionClosed({ maybeApplied: true }))
     }
     this.requests.clear()
-    // A callback that ignores its signal ends when it likes, and a close that was called there would wait for itself.
+    // Not without a limit: a callback may ignore its signal, and a close that it calls would wait for itself.
     for (const fiber of this.fibers) fiber.interruptUnsafe()
     return Effect.asVoid(Effect.timeoutOption(Fiber.awaitAll(this.fibers), MAX_CLOSE_WAIT))
   })
 
-  /** A `run` with these services. It starts at once, so that requests leave in the order of the calls. */
+  /** A `run` with these services. It starts each Effect at once, so that requests leave in the order of the calls. */
   run<R>(context: Context.Context<R>): Run<R> {
     const fork = Effect.runForkWith(context)
     const canSkipFiber = !isTracedIn(context)
@@ -52,7 +52,7 @@ export class PromiseRunner {
         const mistake = options === undefined ? undefined : checkCallOptions(options)
         if (mistake !== undefined) return reject(mistake)
         const signal = options?.signal
-        // One request needs no fiber, where nobody traces it and nothing can interrupt it but the end of its client.
+        // A single request needs no fiber, unless it is traced or has a signal that can interrupt it.
         const start = canSkipFiber && signal === undefined && !this.closed ? startOf(effect) : undefined
         if (start !== undefined) {
           let isSettled = false
@@ -65,7 +65,7 @@ export class PromiseRunner {
           if (!isSettled) this.requests.set(reject, giveUp)
           return
         }
-        // Forked with it the fiber would run up to its first pause, and a request might be sent.
+        // A fork would run up to its first pause even with an aborted signal, and might send a request.
         if (signal?.aborted === true) return reject(signal.reason)
         const fiber = fork(effect, options)
         if (fiber.pollUnsafe() === undefined) this.fibers.add(fiber)
@@ -81,7 +81,7 @@ export class PromiseRunner {
   }
 }
 
-/** Rejects with errors that show where the call was made, in the place of the lines within that made them. */
+/** Rejects with errors whose stack shows where the call was made, instead of where the client made the error. */
 const withCallStack = (
   run: (...args: never) => unknown,
   reject: (error: unknown) => void

@@ -1,12 +1,12 @@
 /**
  * One loop over a Stream.
  *
- * One call runs the whole Stream, and waits after each element until the loop asks for the next: whatever ends the call
- * (the end of the loop, its signal, the end of the client) ends the Stream with its finalizers.
+ * One call runs the whole Stream, and waits after each element until the loop asks for the next. The end of the loop, its
+ * signal and the end of the client end that call, and with it the Stream and its finalizers.
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { Run } from "../../PromiseAdapter.ts"
+import type { Run } from "./Run.ts"
 
 interface Waiting<A> {
   readonly resolve: (result: IteratorResult<A, undefined>) => void
@@ -22,10 +22,10 @@ export class StreamIterator<A, R> implements AsyncIterator<A, undefined> {
   private readonly stop = new AbortController()
   private readonly waiting: Array<Waiting<A>> = []
   private phase: Phase = "new"
-  /** Lets the Stream go on, when it waits to be asked. */
+  /** Resumes the Stream, if it waits for the loop to ask. */
   private resumeStream: (() => void) | undefined
   private ended: Promise<void> = Promise.resolve()
-  /** What ended the Stream while nobody asked; told to who asks next. */
+  /** The error that ended the Stream while the loop did not ask; the next call gets it. */
   private failure: { readonly error: unknown } | undefined
 
   constructor(run: Run<R>, stream: Stream.Stream<A, unknown, R>, signal: AbortSignal | undefined) {
@@ -47,7 +47,7 @@ export class StreamIterator<A, R> implements AsyncIterator<A, undefined> {
     if (this.phase === "returned" || this.phase === "over") return Promise.resolve(done)
     return new Promise((resolve, reject) => {
       this.waiting.push({ resolve, reject })
-      // A Stream that is opened may hand over its first element at once, and wait to be asked again.
+      // Opening the Stream may deliver its first element at once, and set `resumeStream` for the next.
       if (this.phase === "new") return this.open()
       const { resumeStream } = this
       this.resumeStream = undefined
@@ -83,7 +83,7 @@ export class StreamIterator<A, R> implements AsyncIterator<A, undefined> {
   }
 
   private finish(failure: { readonly error: unknown } | undefined): void {
-    // Who has left the loop asked for this end, and wants to hear no error of it.
+    // The loop was left, which asked for this end: an error of it is of no interest.
     const reported = this.phase === "returned" ? undefined : failure
     this.phase = "over"
     this.resumeStream = undefined

@@ -1,13 +1,13 @@
 /**
- * What says how one call of the Promise API is made.
+ * Checks the options of one call of the Promise API.
  */
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
-import type { CallOptions } from "../../PromiseAdapter.ts"
+import type { CallOptions } from "./Run.ts"
 
 const callOptions = KnownOptions.make<CallOptions>({ signal: true }, "{ signal }")
 
-/** What is wrong with how a call is made, if anything. */
+/** The rule that the options of a call break, if any. */
 export const checkCallOptions = (options: unknown): InvalidArgument | undefined => {
   const mistake = KnownOptions.check(callOptions, options, "call")
   if (mistake !== undefined) return mistake

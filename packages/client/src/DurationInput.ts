@@ -1,0 +1,8 @@
+/**
+ * Durations as applications write them. The module of the protocol package, for recipes.
+ *
+ * Stability: low. It may change in any version.
+ *
+ * @since 0.1.0
+ */
+export * from "@effect-zookeeper/protocol/DurationInput"
