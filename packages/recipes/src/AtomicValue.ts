@@ -20,7 +20,7 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import type * as Acl from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import { Opaque } from "@effect-zookeeper/client/PromiseAdapter"
 import * as ZNode from "@effect-zookeeper/client/ZNode"

@@ -18,11 +18,11 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import type * as Acl from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument, NotEmpty } from "@effect-zookeeper/client/Errors"
 import type { Data } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"

@@ -21,7 +21,7 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import type * as Acl from "@effect-zookeeper/client/Acl"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Guid from "@effect-zookeeper/client/Guid"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"

@@ -25,8 +25,8 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type * as Acl from "@effect-zookeeper/client/Acl"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { Data, Stat } from "@effect-zookeeper/client/ZooKeeper"

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
+import * as ErrorClass from "@effect-zookeeper/client/ErrorClass"
 import type { CreateError } from "@effect-zookeeper/client/Errors"
 import * as Schema from "effect/Schema"
 

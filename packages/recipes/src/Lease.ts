@@ -31,8 +31,8 @@
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type * as Acl from "@effect-zookeeper/client/Acl"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"

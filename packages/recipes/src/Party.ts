@@ -21,7 +21,7 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import type * as Acl from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import type { Data } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"

@@ -22,8 +22,8 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
-import type { CreateMode } from "@effect-zookeeper/protocol/CreateMode"
+import type * as Acl from "@effect-zookeeper/client/Acl"
+import type { CreateMode } from "@effect-zookeeper/client/CreateMode"
 import type { InvalidArgument, NoNode } from "@effect-zookeeper/client/Errors"
 import type { CreateOptions, Data } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"

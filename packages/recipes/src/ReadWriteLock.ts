@@ -20,8 +20,8 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type * as Acl from "@effect-zookeeper/client/Acl"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import type { Data } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"

@@ -7,8 +7,8 @@
  * Nothing here waits or asks: `runCache.ts` does.
  */
 import type { ChildrenAndStat, DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
-import type { Gap, WatchEvent } from "@effect-zookeeper/protocol/WatchEvent"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type { Gap, WatchEvent } from "@effect-zookeeper/client/Models"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

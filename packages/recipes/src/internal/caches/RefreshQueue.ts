@@ -4,7 +4,7 @@
  * There is one look at a path at a time: what is asked for meanwhile causes another one behind it. So no look overtakes
  * another, and the last one begins after the last change.
  */
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"

@@ -6,7 +6,7 @@
  * would have to be copied in 28 milliseconds for each snapshot.
  */
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { CacheChange } from "../../CacheEvent.ts"

@@ -1,7 +1,7 @@
 /**
  * Running a cache: the watch, the fibers that look, and what has to be done when the connection or the session was lost.
  */
-import * as Printable from "@effect-zookeeper/protocol/Printable"
+import * as Printable from "@effect-zookeeper/client/Printable"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Cause from "effect/Cause"

@@ -1,7 +1,7 @@
 /**
  * Keeping one instance registered.
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import type * as Acl from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"

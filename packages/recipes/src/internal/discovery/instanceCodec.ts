@@ -6,7 +6,7 @@
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Instance } from "../../ServiceInstance.ts"

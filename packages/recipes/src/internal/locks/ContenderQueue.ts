@@ -11,8 +11,8 @@
  * server says that the znode belongs to the session of the moment; and whoever goes away, by a timeout, an interruption
  * or an error, takes the znode along.
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type * as Acl from "@effect-zookeeper/client/Acl"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { Data, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"

@@ -2,7 +2,7 @@
  * The writes of a lease. Each is a transaction that names the holder's own znode below the slot, which has an id in its name:
  * so no write of a former holder fits, not even into a slot that was deleted and made anew, whose versions begin again.
  */
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"

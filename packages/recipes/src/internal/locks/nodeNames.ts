@@ -1,7 +1,7 @@
 /**
  * How the znodes of contenders are named, by us and by the clients of other languages that may share a path with us.
  */
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { Layout } from "../../Lock.ts"
 
 /** What contenders of one kind are called: the text before the number, in each layout. */

@@ -1,13 +1,13 @@
 /**
  * Holding something by an ephemeral znode: to claim it, to be told of its loss, to guard an effect with it, to give it back.
  */
-import * as Printable from "@effect-zookeeper/protocol/Printable"
+import * as Printable from "@effect-zookeeper/client/Printable"
 import { SessionClosed, TransactionFailed } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { WatchedData } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import { withJson } from "@effect-zookeeper/protocol/Json"
+import { withJson } from "@effect-zookeeper/client/Json"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

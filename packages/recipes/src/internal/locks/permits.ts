@@ -8,7 +8,7 @@
 import type { ConnectionLoss, SessionClosed, SessionExpired } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"

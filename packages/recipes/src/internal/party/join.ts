@@ -1,7 +1,7 @@
 /**
  * Joining a party: a znode of one's own, and the view that shows it.
  */
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Guid from "@effect-zookeeper/client/Guid"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"

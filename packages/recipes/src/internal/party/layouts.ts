@@ -1,7 +1,7 @@
 /**
  * How the znodes of members are named, and which ids these names stand for.
  */
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { Layout } from "../../Party.ts"
 import type * as PersistentNode from "../../PersistentNode.ts"
 

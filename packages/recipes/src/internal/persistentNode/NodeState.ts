@@ -1,7 +1,7 @@
 /**
  * What is known of a znode that is kept in being, and what those who wait for it are told.
  */
-import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
+import * as CreateMode from "@effect-zookeeper/client/CreateMode"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
 import type { Data, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"

@@ -1,9 +1,9 @@
 /**
  * The end of keeping a znode: it is deleted, unless it is another's or is to stay.
  */
-import * as Printable from "@effect-zookeeper/protocol/Printable"
-import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Printable from "@effect-zookeeper/client/Printable"
+import * as CreateMode from "@effect-zookeeper/client/CreateMode"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"

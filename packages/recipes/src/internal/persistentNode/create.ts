@@ -1,8 +1,8 @@
 /**
  * Creating a znode that is kept in being, once, whatever becomes of the replies.
  */
-import type * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type * as CreateMode from "@effect-zookeeper/client/CreateMode"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
 import type { CreateOptions } from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"

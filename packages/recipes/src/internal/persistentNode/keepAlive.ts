@@ -4,8 +4,8 @@
  * Whoever holds the znode is told by its Stat alone, never by what a create has answered: a create that finds the znode
  * there may have found its own, made before a reply was lost.
  */
-import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
-import { withJson } from "@effect-zookeeper/protocol/Json"
+import * as CreateMode from "@effect-zookeeper/client/CreateMode"
+import { withJson } from "@effect-zookeeper/client/Json"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"

@@ -1,7 +1,7 @@
 /**
  * What may change a server's mind that has refused a znode: a new connection, a parent that is created, time.
  */
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"

@@ -1,7 +1,7 @@
 /**
  * Keeping a znode with a time to live from running out.
  */
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { retryTransient } from "../shared/retry.ts"

@@ -2,7 +2,7 @@
  * The items of a queue as znodes: where they stand, how they are named and ordered, and what their data looks like; for us
  * and for the clients of other languages that share a queue with us.
  */
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import { DataInvalid } from "../../Errors.ts"
 import type { DataCodec } from "../shared/dataCodec.ts"

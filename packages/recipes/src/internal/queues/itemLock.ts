@@ -3,7 +3,7 @@
  * the item's own data, which moves the item's version one step on. So the version counts how often the item was taken, and it
  * is what tells one taker's hold from the next one's: a lock has the same path and version whoever puts it.
  */
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"

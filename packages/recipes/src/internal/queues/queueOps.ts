@@ -1,9 +1,9 @@
 /**
  * The core of queues: items offered, and taken at most once. What is taken with a lock stands in `takeWithLock.ts`.
  */
-import * as Printable from "@effect-zookeeper/protocol/Printable"
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as Printable from "@effect-zookeeper/client/Printable"
+import type * as Acl from "@effect-zookeeper/client/Acl"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument, type OperationError } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"

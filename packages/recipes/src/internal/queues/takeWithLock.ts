@@ -2,7 +2,7 @@
  * Items taken with a lock: a lock stands beside the item while somebody works on it, and goes with that session. Done, item
  * and lock go in one transaction; given up or lost, the lock alone goes, and the item is there for others again.
  */
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Guid from "@effect-zookeeper/client/Guid"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"

@@ -2,7 +2,7 @@
  * The options that each recipe knows.
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
+import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Effect from "effect/Effect"
 import type * as Allocator from "../../Allocator.ts"
 import type * as AtomicValue from "../../AtomicValue.ts"

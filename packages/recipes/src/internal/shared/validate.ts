@@ -2,8 +2,8 @@
  * What is asked of the arguments of an application, each once for all recipes.
  */
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import * as DurationInput from "@effect-zookeeper/protocol/DurationInput"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as DurationInput from "@effect-zookeeper/client/DurationInput"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 

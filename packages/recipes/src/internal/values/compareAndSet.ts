@@ -10,8 +10,8 @@
  * znode than the one that was read, at the same version. Nothing in a request can prevent that. The reply tells, by the czxid
  * in it, and such a write is never told as one that replaced what was read.
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type * as Acl from "@effect-zookeeper/client/Acl"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { CreateError, RequestTimeout, SetDataError } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"

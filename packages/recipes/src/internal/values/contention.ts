@@ -1,7 +1,7 @@
 /**
  * The options of those who compare and set, and the cell that they make.
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
+import type * as Acl from "@effect-zookeeper/client/Acl"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"

@@ -5,8 +5,8 @@
  * of the marker tells whether the transaction was applied; it is sent again only if it was not. A marker serves one
  * transaction after the other, and as many are kept as are used at once.
  */
-import type * as Acl from "@effect-zookeeper/protocol/Acl"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import type * as Acl from "@effect-zookeeper/client/Acl"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { type OperationError, TransactionFailed } from "@effect-zookeeper/client/Errors"
 import * as Guid from "@effect-zookeeper/client/Guid"
 import * as Op from "@effect-zookeeper/client/Op"
