@@ -99,7 +99,7 @@ export class TransactionFailed extends ErrorClass.make(
   })
 ) {
   override get message(): string {
-    return `operation ${this.index} of a transaction of ${this.results.length} failed, and none was applied: ${this.error.message}`
+    return `operation ${this.index} of a transaction of ${this.results.length} failed, and none of them was applied: ${this.error.message}`
   }
 }
 

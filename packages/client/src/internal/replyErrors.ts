@@ -24,8 +24,8 @@ export const invalidReply = (
 
 /** The error for `BadVersion` in answer to a write of any version. */
 export const unexpectedBadVersion = (error: BadVersion): Effect.Effect<never, ProtocolError> =>
-  invalidReply(error, "BadVersion, where any version would do")
+  invalidReply(error, "the server answered BadVersion to a request for any version")
 
 /** The error for a create whose answer lacks its Stat. The znode was created nevertheless. */
 export const missingStat = (path: string): Effect.Effect<never, ProtocolError> =>
-  invalidReply({ operation: "create", path }, "it has no Stat", true)
+  invalidReply({ operation: "create", path }, "the answer has no Stat", true)

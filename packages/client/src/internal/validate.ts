@@ -50,7 +50,7 @@ export const badData = (data: unknown, argument = "data"): InvalidArgument =>
 export const isVersion = (version: number): boolean => Number.isInteger(version) && version === (version | 0)
 
 export const badVersion = (version: number, argument = "version"): InvalidArgument =>
-  invalid(argument, version, "a version must be an integer of 32 bits; -1 is for any")
+  invalid(argument, version, "a version must be a 32-bit integer; -1 is any version")
 
 /** The rule that a version breaks, if any. */
 export const checkVersion = (version: number): InvalidArgument | undefined =>
@@ -62,10 +62,10 @@ export const argumentOf = (index: number | undefined, name: string): string =>
 
 /** The error for a value that `transaction` and `read` do not take. */
 export const notAnArray = (example: string): InvalidArgument =>
-  invalid("ops", "no array", `must be an array of operations, as in [${example}]`)
+  invalid("ops", "not an array", `must be an array of operations, as in [${example}]`)
 
 export const notAnOperation = (index: number, method: string, makers: ReadonlyArray<string>): InvalidArgument =>
-  invalid(`ops[${index}]`, "no operation", `${method} takes operations that ${makers.join(", ")} make`)
+  invalid(`ops[${index}]`, "not an operation", `${method} takes operations that ${makers.join(", ")} make`)
 
 /**
  * Checks the arguments of a create. `index` is that of the operation, if they belong to a transaction.
@@ -131,11 +131,12 @@ const prepareTtl = (
   argument: string
 ): bigint | InvalidArgument => {
   if (!CreateMode.hasTtl(mode)) {
-    return invalid(argument, describe(ttl), `only the modes with a time to live take a ttl, not ${mode}`)
+    return invalid(argument, describe(ttl), `the mode ${mode} takes no ttl; only modes with a time to live do`)
   }
   if (ttl === undefined) return invalid(argument, ttl, `the mode ${mode} needs a ttl`)
   const duration = Duration.fromInput(ttl)
-  if (Option.isNone(duration)) return invalid(argument, describe(ttl), "a ttl must be a duration")
+  if (Option.isNone(duration))
+    return invalid(argument, describe(ttl), 'a ttl must be a duration, such as "10 minutes" or milliseconds')
   const millis = CreateMode.validateTtl(Duration.toMillis(duration.value), argument)
   return Result.isFailure(millis) ? millis.failure : BigInt(millis.success)
 }

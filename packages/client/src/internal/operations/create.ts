@@ -161,11 +161,15 @@ export const withMemory = <E>(view: View, created: Effect.Effect<Created, E>): E
 const checkDurable = ({ mode, path }: PreparedCreate, options: CreateOptions): InvalidArgument | undefined => {
   if (isProtected(options)) {
     return path === "/" && !CreateMode.isSequential(mode)
-      ? invalid("path", path, 'a protected create puts an id into the name, and "/" has none')
+      ? invalid("path", path, 'a protected create puts an id into the name, and "/" has no name')
       : undefined
   }
   return CreateMode.isSequential(mode)
-    ? invalid("idempotent", true, "the name of a sequential znode is not known without a reply; use protected")
+    ? invalid(
+        "idempotent",
+        true,
+        "the client cannot know the name of a sequential znode without a reply; use protected"
+      )
     : undefined
 }
 
@@ -232,7 +236,7 @@ const withId = (create: PreparedCreate, naming: Naming): Effect.Effect<PreparedC
     const isSequential = CreateMode.isSequential(create.mode)
     const check = isSequential ? ZnodePath.checkSequential : ZnodePath.check
     const isName = !name.includes("/") && (isSequential || name !== "")
-    const rule = isName ? check(path) : 'it has to be a name, without "/"'
+    const rule = isName ? check(path) : 'the function must return a name that is not empty and has no "/"'
     return rule === undefined
       ? Effect.succeed({ ...create, request: { ...create.request, path } })
       : Effect.fail(invalid("protected", name, rule))

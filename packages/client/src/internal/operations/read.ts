@@ -203,7 +203,7 @@ const readTogether = (view: View, ops: ReadonlyArray<Op.Read>) => {
         } else if (op._tag === "GetChildren" && response?.operation === "getChildren") {
           results.push(Result.succeed(response.response.children))
         } else {
-          return invalidReply(subject, `the result is one of ${response?.operation ?? "nothing"}`)
+          return invalidReply(subject, `the result is that of ${response?.operation ?? "no operation"}`)
         }
       }
       return Effect.succeed(results)

@@ -27,7 +27,7 @@ export const makeReconfig = (view: View): Pick<Service, Rows> => ({
   ),
   addAuth: (scheme, credentials) =>
     typeof scheme !== "string" || scheme === ""
-      ? Effect.fail(invalid("scheme", scheme, 'a scheme must be a text that is not empty, as "digest"'))
+      ? Effect.fail(invalid("scheme", scheme, 'a scheme must be a text that is not empty, such as "digest"'))
       : view.session.addAuth({ scheme, credentials }),
   updateServers: (connectString) => view.session.updateServers(connectString),
   getConfig: Effect.suspend(() =>
@@ -60,7 +60,7 @@ const checkReconfigure = (options: ReconfigureOptions): InvalidArgument | undefi
     return invalid("reconfigure", "{}", "name servers in joining, leaving or members")
   }
   if (members.length > 0 && joining.length + leaving.length > 0) {
-    return invalid("members", members, "members is the whole new list, and excludes joining and leaving")
+    return invalid("members", members, "members is the whole new list; leave joining and leaving out")
   }
   for (const server of [...joining, ...members]) {
     if (parseMember(server) === undefined) {
@@ -68,7 +68,7 @@ const checkReconfigure = (options: ReconfigureOptions): InvalidArgument | undefi
     }
   }
   for (const id of leaving) {
-    if (!/^\d+$/.test(String(id))) return invalid("leaving", id, "a server that leaves is named by its number")
+    if (!/^\d+$/.test(String(id))) return invalid("leaving", id, "a server to remove is named by its number")
   }
   if (fromConfig !== undefined && fromConfig !== BigInt.asIntN(64, fromConfig)) {
     return invalid("fromConfig", fromConfig, "a version must fit into 64 bits")

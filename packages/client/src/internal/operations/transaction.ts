@@ -147,7 +147,7 @@ const toResults = (
       view.versions?.forget(ZnodePath.toServer(view.chroot, op.path))
       results[index] = undefined
     } else {
-      return mismatch(`the result of operation ${index} is one of ${response?.operation ?? "nothing"}`)
+      return mismatch(`the result of operation ${index} is that of ${response?.operation ?? "no operation"}`)
     }
   }
   return Effect.succeed(results)
@@ -187,7 +187,7 @@ const failure = (
     }
   }
   return failed === undefined
-    ? mismatch("the transaction failed, and no operation of it did")
+    ? mismatch("the transaction failed, but none of its operations did")
     : Effect.fail(new TransactionFailed({ ...failed, results }))
 }
 

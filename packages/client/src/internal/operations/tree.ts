@@ -56,7 +56,9 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
     if (bytes === undefined) return Effect.fail(badData(data))
     const mode = options?.mode
     if (mode !== undefined && CreateMode.isCreateMode(mode) && CreateMode.isSequential(mode)) {
-      return Effect.fail(invalid("mode", mode, "createOrSet needs a name that it can find again"))
+      return Effect.fail(
+        invalid("mode", mode, "createOrSet takes no sequential mode, because it must find the znode by its path")
+      )
     }
     // A copy, because it may be sent again after other clients were in the way.
     const own = typeof data === "string" ? bytes : new Uint8Array(bytes)
