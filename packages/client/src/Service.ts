@@ -112,10 +112,9 @@ export interface Service {
   /**
    * Creates the znode and all of its ancestors that are missing, the chroot included. Does nothing if the znode exists.
    *
-   * It reads from the path upwards before it creates, so that an ancestor needs no permission if something below it
-   * exists. All znodes that it creates are containers: the server deletes a container some time after its last child has
-   * gone, and never before it had one. Below ZooKeeper 3.5.1 they are persistent. `acl` is their ACL; default: the
-   * client's `defaultAcl`.
+   * It reads from the path upwards until it finds a znode, and asks nothing about the ancestors of that one. All znodes that
+   * it creates are containers: the server deletes a container some time after its last child has gone, and never before it
+   * had one. Below ZooKeeper 3.5.1 they are persistent. `acl` is their ACL; default: the client's `defaultAcl`.
    *
    * It fails with the errors of `create` except `NodeExists`, and with `NoNode` only if other clients kept deleting what
    * it created.
@@ -137,9 +136,9 @@ export interface Service {
    * `options`, and its parents as in `createWithParents`. Use it for values with one writer; `update` depends on the
    * value that is there.
    *
-   * A sequential mode is `InvalidArgument`. It fails with `NodeExists` or `NoNode` only if other clients kept creating
-   * and deleting the znode, and with `NoNode` below ZooKeeper 3.5 also as `createWithStat` does. The other errors are
-   * those of `create` and `set`.
+   * A sequential mode is `InvalidArgument`. `NodeExists` and `NoNode`: other clients kept creating and deleting the znode.
+   * `NoNode` comes below ZooKeeper 3.5 also as in `createWithStat`. `NoAuth`: the ACL of the znode does not grant WRITE, or
+   * that of its parent CREATE. The other errors are those of `create`.
    */
   readonly createOrSet: (
     path: string,
@@ -348,7 +347,7 @@ export interface Service {
   /**
    * The current data of a znode, or none if it does not exist, then each newer state. It may skip states, never goes
    * back, and never misses the last one. It survives reconnections and, under `sessionExpiry: "recreate"`, new sessions.
-   * Every ZooKeeper.
+   * It works on every ZooKeeper.
    *
    * The stream ends quietly when the application closes the client. It fails with `NoAuth` when the ACL does not grant
    * READ, with `SessionExpired` only under `sessionExpiry: "fail"`, and with `ConnectionLoss` when the watch was given up
@@ -406,8 +405,8 @@ export interface Service {
 
   /**
    * Replaces the list of servers, and moves this client to another server if that keeps the load even (ZooKeeper's
-   * rebalancing). The chroot stays. Use it when the members of the ensemble have changed; `connectString` is
-   * `host:port,...`.
+   * rebalancing). The chroot stays. Use it when the members of the ensemble have changed. `connectString` is
+   * `host:port,...`; one that breaks a rule is `InvalidArgument`, and then the list stays as it is.
    */
   readonly updateServers: (connectString: string) => Effect.Effect<void, InvalidArgument>
 
