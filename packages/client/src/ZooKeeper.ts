@@ -18,7 +18,7 @@
  * await program.pipe(Effect.provide(client), Effect.runPromise)
  * ```
  *
- * The methods of the client are those of {@link Service}. `PromiseClient` has the same methods with Promises.
+ * The methods of the client are those of `Service`. `PromiseClient` has the same methods with Promises.
  *
  * @since 0.1.0
  */
