@@ -117,7 +117,7 @@ export interface Lifecycle {
    */
   readonly close: () => Promise<void>
 
-  /** {@link Lifecycle.close}, for `await using`. */
+  /** The same as `close`, for `await using`. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 

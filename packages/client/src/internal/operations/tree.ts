@@ -193,11 +193,11 @@ const deleteAll = Effect.fnUntraced(function* (view: View, root: string, path: s
   let total = totalLosses()
   let most = Math.min(batchBytes, view.session.limits.maxRequestSize / 2)
   let isBegun = false
-  const told = <E extends NoAuth | SessionError>(error: E) => (isBegun ? markMaybeApplied(error) : error)
+  const withFate = <E extends NoAuth | SessionError>(error: E) => (isBegun ? markMaybeApplied(error) : error)
   // Other clients may create and delete meanwhile, so the tree is listed again until nothing is left.
   while (tree.length > 0) {
     for (const batch of batches(tree, most)) {
-      const done = yield* Effect.result(Effect.mapError(deleteBatch(view, batch), told))
+      const done = yield* Effect.result(Effect.mapError(deleteBatch(view, batch), withFate))
       isBegun = true
       if (Result.isSuccess(done)) {
         total = totalLosses()
@@ -212,7 +212,7 @@ const deleteAll = Effect.fnUntraced(function* (view: View, root: string, path: s
       most /= 2
       break
     }
-    tree = yield* Effect.mapError(list(view, root), told)
+    tree = yield* Effect.mapError(list(view, root), withFate)
   }
 })
 
