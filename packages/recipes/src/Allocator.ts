@@ -1,26 +1,22 @@
 /**
- * Items divided among members: each item has one owner at a time, and all agree whose turn it is without asking anybody.
+ * Items divided among members: each item has one owner at a time, and all members agree on the assignment without asking a
+ * server.
  *
- * ```ts
- * const allocator = yield* Allocator.make("/shards", { items: ["a", "b", "c", "d"] })
- * yield* allocator.whileAllocated((items) => process(items))
- * ```
- *
- * Members are those of a `Party`. When nobody has come or gone for a while each computes the same assignment of items to
- * members, gives up what is no longer its own, and acquires a `Lock` for each item that is. The locks are what keeps two
- * members, who may see different members for a moment, from owning one item.
+ * The members are those of a `Party`. When none has come or gone for a while, each computes the same assignment of items
+ * to members, gives up the items that it loses, and acquires a `Lock` for each item that it gets. Two members may see
+ * different members for a moment; the locks keep them from owning the same item.
  *
  * **Guarantees**
  *
- * - No item is owned by two members at one time: what runs under `whileAllocated` is interrupted before the lock of an item
- *   that it has is given up, and, when the session is in doubt, before another can have it.
- * - Every item has an owner some time after the last change, if there is a member; what a member keeps it does not give up
- *   in between.
- * - Whoever leaves or dies is replaced by those who are left.
+ * - No item is owned by two members at the same time: an effect under `whileAllocated` is interrupted before the lock of
+ *   one of its items is given up and, when the session is in doubt, before another member can have it.
+ * - Every item has an owner some time after the last change, if there is a member. A member does not give up the items
+ *   that it keeps.
+ * - The remaining members take over the items of a member that leaves or dies.
  *
- * It does not guarantee that an item has an owner at every moment, nor that it stays with its owner when members change: the
- * default assignment deals items out in turn. And all that `Lock` does not guarantee holds here too; `held` gives what a
- * fenced write needs.
+ * It does not guarantee that an item has an owner at every moment, nor that it stays with its owner when members change:
+ * the default assignment deals items out in turn. The limits of `Lock` apply here too; `held` gives the means for fenced
+ * writes.
  *
  * @since 0.1.0
  */
@@ -49,8 +45,8 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * Says whose items are whose. All members have to say the same of the same: it must look at nothing but its arguments,
- * which are sorted, and give each item to one member at most.
+ * Assigns items to members. All members have to compute the same: the function must use nothing but its arguments, which
+ * are sorted, and give each item to one member at most.
  *
  * @category models
  * @since 0.1.0
@@ -61,22 +57,24 @@ export type Assign = (
 ) => ReadonlyMap<string, ReadonlyArray<string>>
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options extends Pick<Party.JoinOptions, "id" | "data" | "onConflict" | "expiryTimeout"> {
   /**
-   * What is divided, the same for all members. Default: the set that is kept in ZooKeeper, which `add`, `remove` and
+   * The items to divide, the same for all members. Default: the set that is kept in ZooKeeper, which `add`, `remove` and
    * `update` change.
    */
   readonly items?: ReadonlyArray<string> | undefined
   /** Default `roundRobin`. */
   readonly assign?: Assign | undefined
-  /** How long nobody may have come or gone before items are divided. Default a second. Numbers are milliseconds. */
+  /** How long no member may have come or gone before items are divided. Numbers are milliseconds. Default 1 second. */
   readonly quiet?: Duration.Input | undefined
   /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
   readonly acl?: ReadonlyArray<Acl.Acl> | undefined
-  /** What a lost connection means for the items; see `Lock`. Default `continue`. */
+  /** The effect of a lost connection on the items; see `Lock`. Default `continue`. */
   readonly onDisconnect?: OnDisconnect | undefined
 }
 
@@ -85,7 +83,7 @@ export interface Options extends Pick<Party.JoinOptions, "id" | "data" | "onConf
 // -----------------------------------------------------------------------------
 
 /**
- * What can end an allocator, and whatever runs under it.
+ * Errors that end an allocator, and every effect that runs under it.
  *
  * @category errors
  * @since 0.1.0
@@ -93,39 +91,43 @@ export interface Options extends Pick<Party.JoinOptions, "id" | "data" | "onConf
 export type AllocatorError = RecipeError | DataInvalid
 
 /**
+ * One member's part in dividing the items of a path. Use `whileAllocated` to work on them.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Allocator {
   readonly path: string
-  /** What others know this member by. */
+  /** The id by which others know this member. */
   readonly id: string
-  /** Who is there; see `Party`. */
+  /** The present members; see `Party`. */
   readonly members: Effect.Effect<Party.Members>
-  /** What is divided, as the connected server has it. */
+  /** The items to divide, as the connected server has them. */
   readonly items: Effect.Effect<ReadonlyArray<string>, AllocatorError>
-  /** The items that are owned here at the moment, sorted. */
+  /** The items that this member owns now, sorted. */
   readonly allocation: ReadonlyArray<string>
   /**
-   * `allocation`, then each newer one. Items are given up without asking who reads this whether he has stopped to use them:
-   * `whileAllocated` is asked.
+   * `allocation`, then each newer one. An item is given up without waiting for the readers of this stream: only
+   * `whileAllocated` is waited for.
    */
   readonly changes: Stream.Stream<ReadonlyArray<string>, AllocatorError>
-  /** What is held of an item that is owned here: a token, and fenced transactions. */
+  /** The hold of an item that this member owns: a fencing token, and fenced transactions. None for other items. */
   readonly held: (item: string) => Option.Option<Held>
   /**
-   * Runs the effect with the items that are owned here, whenever there are some. When they change it is interrupted, and
-   * begun anew with the others once its finalizers have run; nothing is given up before that. When it ends by itself it is
-   * begun again with the next allocation. Fails with what it fails with.
+   * Runs the effect with the items that this member owns, whenever there are some. When they change, it is interrupted,
+   * and begins anew with the new ones once its finalizers have run; no item is given up before that. When it ends by
+   * itself, it runs again with the next allocation. Fails with the effect's own errors.
    */
   readonly whileAllocated: <A, E, R>(
     f: (items: ReadonlyArray<string>) => Effect.Effect<A, E, R>
   ) => Effect.Effect<never, E | AllocatorError, R>
-  /** Puts an item into the set that is kept in ZooKeeper. Fails with `InvalidArgument` where `items` were given. */
+  /** Adds an item to the set that is kept in ZooKeeper. Fails with `InvalidArgument` if `items` were given. */
   readonly add: (item: string) => Effect.Effect<void, AtomicValue.ChangeError>
-  /** Takes an item out of the set. */
+  /** Removes an item from the set. Fails with `InvalidArgument` if `items` were given. */
   readonly remove: (item: string) => Effect.Effect<void, AtomicValue.ChangeError>
-  /** Replaces the set by what `f` makes of it. `f` may run many times. */
+  /**
+   * Replaces the set by the result of `f`, which may run many times. Fails with `InvalidArgument` if `items` were given.
+   */
   readonly update: (
     f: (items: ReadonlyArray<string>) => ReadonlyArray<string>
   ) => Effect.Effect<void, AtomicValue.ChangeError>
@@ -136,7 +138,20 @@ export interface Allocator {
 // -----------------------------------------------------------------------------
 
 /**
- * Joins those who divide the items of a path, until the Scope closes. Returns when this member is there.
+ * Joins the members that divide the items of a path, until the Scope closes. Returns when this member is there. Fails with
+ * `MemberExists` if another session keeps the id, and with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { Allocator } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const allocator = yield* Allocator.make("/shards", { items: ["a", "b", "c", "d"] })
+ *   // Interrupted before an item is another member's, and begun anew with the rest.
+ *   yield* allocator.whileAllocated((items) => Effect.andThen(Effect.log(items), Effect.never))
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -204,7 +219,7 @@ export const roundRobin: Assign = (members, items) =>
 
 const Items = Schema.Array(Schema.String)
 
-/** The set that is kept in ZooKeeper: a JSON array, as aiozk means to write it. */
+/** The set that is kept in ZooKeeper: a JSON array, as in aiozk. */
 const sharedItems = Effect.fnUntraced(function* (path: string, acl: Options["acl"]) {
   const value = yield* AtomicValue.make(ZnodePath.join(path, "items"), { schema: Items, initial: [], acl })
   return {
@@ -215,11 +230,11 @@ const sharedItems = Effect.fnUntraced(function* (path: string, acl: Options["acl
   }
 })
 
-/** A set, in the order that all members have it in. */
+/** A set, in the order that is the same for all members. */
 const inOrder = (items: ReadonlyArray<string>): ReadonlyArray<string> => [...new Set(items)].toSorted()
 
 const itemsAreGiven = (path: string) =>
   new InvalidArgument({ argument: "items", value: path, rule: "items that were given to make cannot be changed" })
 
-/** Whatever an item is called, its lock has a name that a znode can have. */
+/** The lock's name, which is a valid name of a znode for any item. */
 const nameOf = (item: string): string => `item-${encodeURIComponent(item.replace(/\p{Surrogate}/gu, "\ufffd"))}`

@@ -1,22 +1,17 @@
 /**
  * A value that many processes read, watch and replace.
  *
- * ```ts
- * const config = yield* AtomicValue.make("/config/mail", { schema: Config, initial: { replicas: 1 } })
- * yield* config.update((current) => ({ replicas: current.replicas + 1 }))
- * ```
- *
  * **Guarantees**
  *
- * - Every write that succeeds replaces what it says in `pre`: no other came in between.
- * - `changes` never goes back, and ends at the newest value.
- * - A write whose reply was lost is never sent again before it is known that it was not applied; where the version does
+ * - Every write that succeeds replaces the value in `pre`: no other write came in between.
+ * - `changes` never goes back, and ends with the newest value.
+ * - A write whose reply was lost is never sent again before it is known that it was not applied. Where the version does
  *   not tell, it fails with `OutcomeUnknown`.
- * - A write that met another znode than the one that was read, which somebody had deleted and made anew with the same version
- *   in between, fails with `OutcomeUnknown` and the reason `remade`. ZooKeeper compares versions alone, so that the data of
- *   that znode is replaced by then: nobody can prevent that.
+ * - A znode may be deleted and created again, with the same version, between the read and the write. A write that has met
+ *   such a znode fails with `OutcomeUnknown` and the reason `remade`. ZooKeeper compares versions alone, so no client can
+ *   prevent that the write replaces the data of the new znode.
  *
- * It does not guarantee that `changes` shows every value: of several writes in a row it may show the last alone.
+ * It does not guarantee that `changes` shows every value: of several writes in a row it may show the last one alone.
  *
  * @since 0.1.0
  */
@@ -44,6 +39,8 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
+ * Options of values with and without a Schema.
+ *
  * @category options
  * @since 0.1.0
  */
@@ -53,6 +50,8 @@ export interface BaseOptions extends ContentionOptions {
 }
 
 /**
+ * Options of a value with a Schema.
+ *
  * @category options
  * @since 0.1.0
  */
@@ -60,22 +59,24 @@ export interface Options<A, I> extends BaseOptions {
   readonly schema: Schema.Codec<A, I>
   /** How the encoded form becomes bytes. Default: JSON. */
   readonly codec?: ZNode.Codec<NoInfer<I>> | undefined
-  /** What is read where there is no znode; it is created by the first write. */
+  /** The value where there is no znode; the first write creates the znode. */
   readonly initial: NoInfer<A>
 }
 
 /**
+ * Options of a value that is bytes.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface BytesOptions extends BaseOptions {
   readonly schema?: undefined
-  /** What is read where there is no znode; it is created by the first write. Default: no bytes. */
+  /** The value where there is no znode; the first write creates the znode. Default: no bytes. */
   readonly initial?: Uint8Array | undefined
 }
 
 /**
- * A value, and of which moment it is.
+ * A value with the Stat of its znode, for `compareAndSet`.
  *
  * @category models
  * @since 0.1.0
@@ -93,7 +94,7 @@ export class Versioned<out A> extends Opaque {
 }
 
 /**
- * What reading a value can fail with.
+ * Errors of reading a value.
  *
  * @category errors
  * @since 0.1.0
@@ -101,7 +102,7 @@ export class Versioned<out A> extends Opaque {
 export type GetError = DataInvalid | RecipeError
 
 /**
- * What changing a value can fail with; `Contended` only with the option `attempts`.
+ * Errors of changing a value; `Contended` only with the option `attempts`.
  *
  * @category errors
  * @since 0.1.0
@@ -109,24 +110,26 @@ export type GetError = DataInvalid | RecipeError
 export type ChangeError = DataInvalid | OutcomeUnknown | VersionExhausted | Contended | RecipeError
 
 /**
+ * A value at one path.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface AtomicValue<A> {
   readonly path: string
-  /** The value as the connected server has it, which may lag. */
+  /** The value as the connected server has it, which may lag behind. */
   readonly get: Effect.Effect<A, GetError>
   /** The value with its Stat, for `compareAndSet`. */
   readonly getVersioned: Effect.Effect<Versioned<A>, GetError>
-  /** Writes a value, whatever is there. Goes through at a version of -1, too. */
+  /** Writes a value, whatever is there, also at a version of -1. */
   readonly set: (value: A) => Effect.Effect<Change<A>, ChangeError>
-  /** Writes what `f` makes of the value. `f` may run many times. */
+  /** Writes the result of `f`, which may run many times. */
   readonly update: (f: (value: A) => A) => Effect.Effect<Change<A>, ChangeError>
-  /** Writes `next` if nobody has written since `expected` was read: Curator's `trySet`. */
+  /** Writes `next` unless another client has written since `expected` was read: Curator's `trySet`. */
   readonly compareAndSet: (expected: Versioned<A>, next: A) => Effect.Effect<Exchange<A>, ChangeError>
   /**
-   * The current value, then each newer one; the initial one where the znode is deleted. Goes on across reconnections and new
-   * sessions. Ends with `DataInvalid` at data that is no value; running it again goes on from there.
+   * The current value, then each newer one; the initial one where the znode is deleted. Goes on across reconnections and
+   * new sessions. Fails with `DataInvalid` at data that cannot be decoded; running it again goes on from there.
    */
   readonly changes: Stream.Stream<Versioned<A>, GetError>
 }
@@ -136,7 +139,23 @@ export interface AtomicValue<A> {
 // -----------------------------------------------------------------------------
 
 /**
- * A value at a path: bytes, or what a Schema says. Nothing is sent before it is used.
+ * Makes a value at a path: bytes, or typed by a Schema. Nothing is sent before it is used; the first write creates the
+ * znode and its missing parents. Fails with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { AtomicValue } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Config = Schema.Struct({ replicas: Schema.Int })
+ *
+ * export const program = Effect.gen(function* () {
+ *   const config = yield* AtomicValue.make("/config/mail", { schema: Config, initial: { replicas: 1 } })
+ *   const { post, pre } = yield* config.update(({ replicas }) => ({ replicas: replicas + 1 }))
+ *   yield* Effect.log(`${pre.replicas} → ${post.replicas}`)
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -172,12 +191,12 @@ const makeWith = Effect.fnUntraced(function* <A>(
       ? Effect.succeed(new Versioned(initial, undefined))
       : Effect.map(data.decode(path, found.data), (value) => new Versioned(value, found.stat))
 
-  /** Writes what `next` makes of the value; nothing for None. */
+  /** Writes the result of `next`; nothing for None. */
   const change = (operation: string, next: (pre: Versioned<A>) => Option.Option<A>, isSet = false) => {
     const decide = Effect.fnUntraced(function* (
       found: Found
     ): Effect.fn.Return<Decision<Written<A>>, DataInvalid | InvalidArgument> {
-      // What a `set` replaces need not be a value.
+      // A `set` may replace data that cannot be decoded.
       const pre = yield* isSet
         ? Effect.catchTag(decode(found), "DataInvalid", () => Effect.succeed(new Versioned(initial, found?.stat)))
         : decode(found)
@@ -209,7 +228,7 @@ const makeWith = Effect.fnUntraced(function* <A>(
     update: (f) => changed("update", f),
     compareAndSet: (expected, next) =>
       Effect.map(
-        // The transaction that wrote it, for a version comes again when a znode is created again.
+        // By the transaction that wrote it, because versions begin anew when a znode is created again.
         change("compareAndSet", ({ stat }) =>
           stat?.mzxid === expected.stat?.mzxid ? Option.some(next) : Option.none()
         ),

@@ -1,20 +1,14 @@
 /**
- * A barrier that holds up whoever comes to it until somebody lifts it.
- *
- * ```ts
- * const barrier = yield* Barrier.make("/barriers/migration")
- * yield* barrier.create
- * // elsewhere
- * yield* barrier.wait({ timeout: "1 minute" })
- * ```
+ * A barrier that makes all clients wait which come to it, until it is lifted.
  *
  * **Guarantees**
  *
- * - When `create` has returned, who comes to the barrier waits; when it is lifted all who wait go on, those too who were
- *   without a connection or lost their session meanwhile, and those too whom a new barrier would hold up again.
+ * - When `create` has returned, a client that comes to the barrier waits. When the barrier is lifted, all waiting clients
+ *   go on. That includes those that were without a connection or lost their session meanwhile, even if a new barrier is up
+ *   by then.
  * - `lift` lifts the barrier that it finds, and no later one, whatever replies are lost.
  *
- * It does not guarantee that somebody lifts it: the barrier is a persistent znode, which outlives who created it.
+ * It does not guarantee that the barrier is ever lifted: it is a persistent znode, which outlives its creator.
  *
  * @since 0.1.0
  */
@@ -40,39 +34,45 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
-  /** Written into the znode, for others to see who holds them up. Default: nothing. */
+  /** Written into the znode, to tell others the reason. Default: nothing. */
   readonly data?: Data | undefined
   /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
   readonly acl?: ReadonlyArray<Acl.Acl> | undefined
 }
 
 /**
+ * How `wait` waits.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface WaitOptions {
   /**
-   * How long to wait, after which it fails with `WaitTimeout`; with 0 it looks once, which takes a session timeout at
-   * most. Default: for ever. Numbers are milliseconds.
+   * How long to wait before it fails with `WaitTimeout`. With 0 it looks once, which takes a session timeout at most.
+   * Numbers are milliseconds. Default: forever.
    */
   readonly timeout?: Duration.Input | undefined
 }
 
 /**
+ * The barrier at one path.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Barrier {
   readonly path: string
-  /** Puts the barrier up, with the parents that are missing; fine if it is up already. */
+  /** Puts the barrier up, with missing parents. Succeeds if it is up already. */
   readonly create: Effect.Effect<void, RecipeError>
-  /** Lifts the barrier; fine if there is none. `NotEmpty` when somebody keeps znodes below it. */
+  /** Lifts the barrier. Succeeds if there is none. Fails with `NotEmpty` when there are znodes below it. */
   readonly lift: Effect.Effect<void, RecipeError | NotEmpty>
-  /** Goes on at once if there is no barrier, and else when the one that is there has been lifted. */
+  /** Returns at once if there is no barrier, and otherwise when the present one has been lifted. */
   readonly wait: (options?: WaitOptions) => Effect.Effect<void, WaitTimeout | RecipeError>
 }
 
@@ -81,7 +81,25 @@ export interface Barrier {
 // -----------------------------------------------------------------------------
 
 /**
- * The barrier at a path. Nothing is sent before it is used.
+ * Makes the barrier at a path. Nothing is sent before it is used. Fails with `InvalidArgument` for a path or options that
+ * are not valid.
+ *
+ * @example
+ * ```ts
+ * import { Barrier } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const migrate = Effect.gen(function* () {
+ *   const barrier = yield* Barrier.make("/barriers/migration")
+ *   yield* barrier.create
+ *   yield* Effect.ensuring(Effect.log("migrating"), Effect.ignore(barrier.lift))
+ * }).pipe(Effect.scoped)
+ *
+ * export const worker = Effect.gen(function* () {
+ *   const barrier = yield* Barrier.make("/barriers/migration")
+ *   yield* barrier.wait({ timeout: "1 minute" })
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -113,12 +131,12 @@ const create = (zk: ZooKeeper.Service, path: string, { acl, data }: Options): Ef
     Effect.asVoid
   )
 
-/** Deletes the znode that is there; a later one stays, which a delete that is repeated blindly would hit. */
+/** Deletes the present znode and no later one, which a blind repetition could delete. */
 const lift = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError | NotEmpty> =>
   Effect.suspend(() => {
     let first: bigint | undefined
     const attempt = Effect.gen(function* () {
-      // A reply was lost: what is there now, not what a server shows that lags.
+      // A reply was lost: asks for the present state, and not for that of a server that lags.
       if (first !== undefined) yield* zk.sync(path)
       const stat = yield* zk.stat(path)
       if (Option.isNone(stat) || (first ?? stat.value.czxid) !== stat.value.czxid) return
@@ -145,7 +163,7 @@ const wait = (
   )
 }
 
-/** Waits until the barrier that is there first has gone; another one that has followed is none of the waiter's. */
+/** Waits until the present barrier has gone; a later one does not concern this waiter. */
 const awaitLifted = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError> =>
   Effect.suspend(() => {
     let first: bigint | undefined

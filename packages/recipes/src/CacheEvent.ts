@@ -1,10 +1,10 @@
 /**
- * What caches hold and what they tell: the one vocabulary of `NodeCache`, `ChildrenCache` and `TreeCache`.
+ * State and events of caches, shared by `NodeCache`, `ChildrenCache` and `TreeCache`.
  *
- * Replaying the `Created`, `Updated` and `Deleted` of a stream from its beginning gives what the cache holds. A parent is
- * created before its children and deleted after them; the events of one znode come in the order in which it changed. A
- * znode that was deleted and created again is told as `Deleted` and `Created`, whatever its version. What changed back and
- * forth between two looks is not told, and neither is a change of anything but the data.
+ * Replaying the `Created`, `Updated` and `Deleted` events of a stream from its beginning gives the state of the cache. A
+ * parent is created before its children and deleted after them; the events of one znode come in the order of its changes.
+ * A znode that was deleted and created again gives `Deleted` and `Created`, whatever its version. A change back and forth
+ * between two reads gives no event, and neither does a change of anything but the data.
  *
  * @since 0.1.0
  */
@@ -18,11 +18,11 @@ import type {
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 
 /**
- * How far a cache can be trusted.
+ * How far to trust a cache.
  *
- * - `live`: it showed the server's state, and is told of each change from there on.
- * - `suspended`: it is being read, or there is no connection; it may be of the past.
- * - `lost`: the session is over. It is of the past until the next session, if there is one, has read it again.
+ * - `live`: it had the server's state, and each change is reported to it.
+ * - `suspended`: it is being read, or there is no connection; it may be out of date.
+ * - `lost`: the session is over. It is out of date until the next session, if there is one, has read it again.
  *
  * @category models
  * @since 0.1.0
@@ -30,7 +30,7 @@ import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 export type Freshness = "live" | "suspended" | "lost"
 
 /**
- * A change of what a cache holds.
+ * A change of the state of a cache.
  *
  * @category models
  * @since 0.1.0
@@ -41,13 +41,13 @@ export type CacheChange =
   | { readonly _tag: "Deleted"; readonly path: string; readonly old: DataAndStat }
 
 /**
- * What a cache tells.
+ * An event of a cache.
  *
- * - `Synced`: all has been read, at first or after a gap; `size` is how many znodes the cache holds.
- * - `Freshness`: how far it can be trusted has changed.
- * - `Unreadable`: a znode cannot be read, and neither can what is below it. Told once; it is tried again now and then, after
- *   a second at first and after a minute at last. What the cache held of it before stays.
- * - `Full`: `maxNodes` are held, and there are more. What comes later is left out until there is room again.
+ * - `Synced`: everything has been read, at first or after a gap; `size` is the number of znodes in the cache.
+ * - `Freshness`: how far to trust the cache has changed.
+ * - `Unreadable`: a znode, and so everything below it, cannot be read. Emitted once; the cache tries again, after a second
+ *   at first and later once a minute. It keeps the earlier state of that znode.
+ * - `Full`: the cache holds `maxNodes`, and there are more. It leaves out further znodes until there is room again.
  *
  * @category models
  * @since 0.1.0
@@ -60,7 +60,7 @@ export type CacheEvent =
   | { readonly _tag: "Full"; readonly maxNodes: number }
 
 /**
- * What can keep a cache from reading one znode while it can read others.
+ * Errors that keep a cache from reading one znode while it can read others.
  *
  * @category errors
  * @since 0.1.0

@@ -1,22 +1,22 @@
 /**
- * What a write of a counter or a value did.
+ * The results of writes to counters and values.
  *
  * @since 0.1.0
  */
 import { Opaque } from "@effect-zookeeper/client/PromiseAdapter"
 
 /**
- * What was before and what is after.
+ * The value before and after a write.
  *
  * @category models
  * @since 0.1.0
  */
 export class Change<out A> extends Opaque {
-  /** What was there; the initial value if nothing was. */
+  /** The value before; the initial value if there was no znode. */
   readonly pre: A
-  /** What has been written. */
+  /** The value that was written. */
   readonly post: A
-  /** How often it was tried: 1 if nobody came in between and no reply was lost. */
+  /** How often it was tried: 1 without a conflict and a lost reply. */
   readonly attempts: number
 
   constructor(pre: A, post: A, attempts: number) {
@@ -28,7 +28,7 @@ export class Change<out A> extends Opaque {
 }
 
 /**
- * What a compare-and-set did. Where it was not `applied`, `pre` and `post` are both what is there.
+ * The result of a compare-and-set. Where it was not `applied`, `pre` and `post` are both the present value.
  *
  * @category models
  * @since 0.1.0

@@ -1,13 +1,8 @@
 /**
- * A copy of the children of a znode, with their data, that follows the server: read at once, without asking anybody.
- *
- * ```ts
- * const workers = yield* ChildrenCache.make("/workers")
- * for (const [name, { data }] of workers.get()) yield* Effect.log(name)
- * ```
+ * A copy of the children of a znode, with their data, that follows the server: reading it sends no request.
  *
  * **Guarantees**: those of `TreeCache`, for one level. A parent that does not exist, or is deleted, is no error: there are
- * no children then, and it is waited for. Its own data is not read.
+ * no children then, and the cache waits for it. The parent's own data is not read.
  *
  * It does not guarantee to be up to date; see `freshness`.
  *
@@ -28,32 +23,51 @@ import { checkCount } from "./internal/shared/validate.ts"
 import * as Known from "./internal/shared/recipeOptions.ts"
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options extends RunCache.Options {
-  /** Which children are cached, by their names. Default: all. */
+  /** Which children to cache, by their names. Default: all. */
   readonly filter?: ((name: string) => boolean) | undefined
-  /** Whether data is kept, or Stats alone, and no data at all then. Default true. */
+  /** Whether to keep data, or only Stats, with empty data. Default true. */
   readonly data?: boolean | undefined
 }
 
 /**
+ * A cache of the children of one znode. `get` answers from memory.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ChildrenCache {
   readonly path: string
-  /** Data and Stat of each child by its name. What is given never changes; asked again without a change it is the same. */
+  /** Data and Stat of each child by its name. The Map never changes, and is the same one until a child changes. */
   readonly get: () => ReadonlyMap<string, DataAndStat>
   readonly freshness: Freshness
-  /** `Created` for each child, then `Freshness`, then `Synced` once all have been read; then each change. */
+  /**
+   * `Created` for each child, then `Freshness`, then `Synced` once all have been read; then each change. Fails when the
+   * session has ended for good.
+   */
   readonly changes: Stream.Stream<CacheEvent, RecipeError>
 }
 
 /**
- * Caches the children of a znode until the Scope closes. Returns when all have been read, unless `wait` is false; fails with
- * `NoAuth` then if the parent may not be read.
+ * Caches the children of a znode until the Scope closes. Returns when all have been read, unless `wait` is false; then it
+ * fails with `NoAuth` if the parent may not be read.
+ *
+ * @example
+ * ```ts
+ * import { ChildrenCache } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const workers = yield* ChildrenCache.make("/workers")
+ *   // Answers from memory, without a request.
+ *   for (const [name, { data }] of workers.get()) yield* Effect.log(name, new TextDecoder().decode(data))
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0

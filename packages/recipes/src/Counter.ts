@@ -1,23 +1,18 @@
 /**
- * A number that many processes count on.
- *
- * ```ts
- * const visits = yield* Counter.make("/counters/visits")
- * const { pre, post } = yield* visits.increment
- * ```
+ * A number that many processes count with.
  *
  * **Guarantees**
  *
- * - Every change that succeeds is applied once, to the number that it says in `pre`: no other came in between.
- * - A change whose reply was lost is never sent again before it is known that it was not applied. With the layout `exact`
- *   that is known; with all others it fails with `OutcomeUnknown` where the version does not tell.
- * - A change that met another znode than the one that was read, which somebody had deleted and made anew with the same version
- *   in between, fails with `OutcomeUnknown` and the reason `remade`. ZooKeeper compares versions alone, so that the number of
- *   that znode is replaced by then: nobody can prevent that.
- * - A change that would not fit fails with `OutOfRange`, and data that is no number with `DataInvalid`; neither writes.
+ * - Every change that succeeds is applied once, to the number in `pre`: no other change came in between.
+ * - A change whose reply was lost is never sent again before it is known that it was not applied. Where the data does not
+ *   tell, it fails with `OutcomeUnknown`: often with most layouts, and with `exact` only after 64 other writers.
+ * - A znode may be deleted and created again, with the same version, between the read and the write. A change that has met
+ *   such a znode fails with `OutcomeUnknown` and the reason `remade`. ZooKeeper compares versions alone, so no client can
+ *   prevent that the write replaces the number of the new znode.
+ * - A change that does not fit fails with `OutOfRange`, and data that is not a number with `DataInvalid`; neither writes.
  *
  * It does not guarantee that a counter with many writers is fast: each change is a conditional write to one znode, and of
- * those that meet one gets through. What is asked of one instance is done in turn.
+ * those that meet only one succeeds. The changes of one instance run one after the other.
  *
  * @since 0.1.0
  */
@@ -42,12 +37,12 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * How the number stands in the znode.
+ * The format of the number.
  *
  * - `curator`: 8 bytes, the highest first, as of Curator's `DistributedAtomicLong`; the default.
  * - `int32`: 4 bytes, the highest first, as of Curator's `SharedCount` and of kazoo's `Counter` with `support_curator`.
  * - `text`: decimal text, as of the counters of aiozk and kazoo.
- * - `exact`: decimal text, and below it who wrote last, so that a change whose reply was lost is counted exactly.
+ * - `exact`: decimal text, and below it the last writers, so that a change whose reply was lost is counted exactly.
  *
  * @category models
  * @since 0.1.0
@@ -55,15 +50,17 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 export type Layout = "curator" | "int32" | "text" | "exact"
 
 /**
+ * Options of counters in `bigint` and in floats.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface BaseOptions<N> extends ContentionOptions {
-  /** What is counted from where there is no znode; it is created by the first change. Default 0. */
+  /** The number where there is no znode; the first change creates the znode. Default 0. */
   readonly initial?: N | undefined
   /**
-   * Whether a znode without data counts as `initial`, as for Curator, and for kazoo, whose counters begin with one. Default
-   * false: `DataInvalid`.
+   * Whether a znode without data counts as `initial`, as it does for Curator, and for kazoo, whose counters begin with
+   * one. Default false: such a znode fails with `DataInvalid`.
    */
   readonly emptyIsInitial?: boolean | undefined
   /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
@@ -71,6 +68,8 @@ export interface BaseOptions<N> extends ContentionOptions {
 }
 
 /**
+ * Options of a counter in `bigint`.
+ *
  * @category options
  * @since 0.1.0
  */
@@ -80,7 +79,7 @@ export interface Options extends BaseOptions<bigint> {
 }
 
 /**
- * What reading a counter can fail with.
+ * Errors of reading a counter.
  *
  * @category errors
  * @since 0.1.0
@@ -88,7 +87,7 @@ export interface Options extends BaseOptions<bigint> {
 export type GetError = DataInvalid | RecipeError
 
 /**
- * What changing a counter can fail with; `Contended` only with the option `attempts`.
+ * Errors of changing a counter; `Contended` only with the option `attempts`.
  *
  * @category errors
  * @since 0.1.0
@@ -103,15 +102,15 @@ export type ChangeError = OutOfRange | DataInvalid | OutcomeUnknown | VersionExh
  */
 export interface Counter<N = bigint> {
   readonly path: string
-  /** The number as the connected server has it, which may lag; `initial` if there is none. */
+  /** The number as the connected server has it, which may lag behind; `initial` where there is no znode. */
   readonly get: Effect.Effect<N, GetError>
-  /** Writes a number, whatever is there. Goes through at a version of -1, too. */
+  /** Writes a number, whatever is there, also at a version of -1. */
   readonly set: (value: N) => Effect.Effect<Change<N>, ChangeError>
   /** Adds a number, which may be negative. */
   readonly add: (n: N) => Effect.Effect<Change<N>, ChangeError>
   readonly increment: Effect.Effect<Change<N>, ChangeError>
   readonly decrement: Effect.Effect<Change<N>, ChangeError>
-  /** Writes what `f` makes of the number. `f` may run many times. */
+  /** Writes the result of `f`, which may run many times. */
   readonly update: (f: (n: N) => N) => Effect.Effect<Change<N>, ChangeError>
   /** Writes `next` if the number is `expected`. */
   readonly compareAndSet: (expected: N, next: N) => Effect.Effect<Exchange<N>, ChangeError>
@@ -122,7 +121,20 @@ export interface Counter<N = bigint> {
 // -----------------------------------------------------------------------------
 
 /**
- * A counter at a path, in whole numbers. Nothing is sent before it is used.
+ * Makes a counter at a path, in whole numbers. Nothing is sent before it is used; the first change creates the znode and
+ * its missing parents. Fails with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { Counter } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const visits = yield* Counter.make("/counters/visits", { layout: "exact" })
+ *   const { post, pre } = yield* visits.increment
+ *   yield* Effect.log(`${pre} → ${post}`)
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -137,7 +149,18 @@ export const make = (
   )
 
 /**
- * A counter in floats, as text: what aiozk and kazoo do with a default such as `0.0`.
+ * Makes a counter in floats, kept as text: the format of aiozk and kazoo with a default such as `0.0`.
+ *
+ * @example
+ * ```ts
+ * import { Counter } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const total = yield* Counter.makeFloat("/counters/total")
+ *   yield* total.add(1.5)
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -166,7 +189,7 @@ const makeWith = Effect.fnUntraced(function* <N extends bigint | number>(
       : Effect.fail(new InvalidArgument({ argument, value: String(value), rule: `one of the ${numbers.range}` }))
   const initial = yield* check("initial", options.initial ?? numbers.zero)
   const writer = (yield* Guid.make).replaceAll("-", "").slice(0, 16)
-  // Those who meet within a process need not meet at the server.
+  // Changes that meet within a process need not meet at the server.
   const turn = Semaphore.makeUnsafe(1)
   let writes = 0
 
@@ -180,7 +203,7 @@ const makeWith = Effect.fnUntraced(function* <N extends bigint | number>(
       : Effect.succeed(value)
   }
 
-  /** Writes what `next` makes of the number; nothing for undefined. */
+  /** Writes the result of `next`; nothing for undefined. */
   const change = (operation: string, next: (pre: N) => Effect.Effect<N | undefined, InvalidArgument>, isSet = false) =>
     turn.withPermit(
       Effect.suspend(() => {
@@ -188,7 +211,7 @@ const makeWith = Effect.fnUntraced(function* <N extends bigint | number>(
         const decide = Effect.fnUntraced(function* (
           found: Found
         ): Effect.fn.Return<Decision<Written<N>>, DataInvalid | OutOfRange | InvalidArgument> {
-          // What a `set` replaces need not be a number.
+          // A `set` may replace data that is not a number.
           const current = decode(found)
           const pre = yield* isSet ? Effect.catch(current, () => Effect.succeed(initial)) : current
           const post = yield* next(pre)

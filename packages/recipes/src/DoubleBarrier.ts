@@ -1,27 +1,20 @@
 /**
- * A barrier around a piece of work that so many do together: all begin when the last has come, and all have ended when one
- * of them may go on.
+ * A barrier around work that a number of members do together: all begin when the last has come, and each goes on when all
+ * have ended.
  *
- * ```ts
- * const barrier = yield* DoubleBarrier.make("/barriers/round", { size: 3 })
- * yield* barrier.enter({ timeout: "1 minute" })
- * yield* compute
- * yield* barrier.leave({ timeout: "1 minute" })
- * ```
- *
- * Members are ephemeral znodes, and a znode `ready` beside them says that the barrier is open, as in Curator. It says so
- * for those alone who were there when it was written: one that members who have died left behind opens nothing, for none
- * of them is older than it. So there are generations, without anybody counting them.
+ * Members are ephemeral znodes, and a znode `ready` beside them says that the barrier is open, as in Curator. It opens the
+ * barrier only for members that were there when it was written: if it was left behind by members that have died, none of
+ * the present ones is older than it. So there are generations without a counter.
  *
  * **Guarantees**
  *
- * - `enter` goes on only when `size` members were there at one time, or when it comes to a barrier which is open for members
- *   that are still there.
- * - `leave` goes on when all who were inside when it was called have left or died.
- * - Whoever gives up, by a timeout, an interruption or an error, leaves no znode behind, and so does not count.
- * - Who waits survives lost connections and, with a new znode, lost sessions.
+ * - `enter` goes on only when `size` members were there at the same time, or when the barrier is open for members that are
+ *   still there.
+ * - `leave` goes on when all that were inside at the call have left or died.
+ * - A member that gives up, by a timeout, an interruption or an error, leaves no znode behind, and so does not count.
+ * - A waiting member survives lost connections and, with a new znode, lost sessions.
  *
- * It does not guarantee that all who were counted do enter: one that gives up at the very moment is missing.
+ * It does not guarantee that all counted members enter: one that gives up at that very moment is missing.
  *
  * @since 0.1.0
  */
@@ -53,20 +46,22 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
-  /** How many have to be there; the same for all of them. */
+  /** How many members have to be there; the same for all of them. */
   readonly size: number
-  /** Written into the znode of the member, for others to see who it is. Default: nothing. */
+  /** Written into the member's znode, to tell others who it is. Default: nothing. */
   readonly data?: Data | undefined
   /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
   readonly acl?: ReadonlyArray<Acl.Acl> | undefined
 }
 
 /**
- * One member's view of the barrier: every member makes its own. What it is asked for is done one after the other.
+ * One member's view of the barrier: every member makes its own. Its calls run one after the other.
  *
  * @category models
  * @since 0.1.0
@@ -75,13 +70,13 @@ export interface DoubleBarrier {
   readonly path: string
   readonly size: number
   /**
-   * Waits until `size` members are there. With a timeout of 0 it looks once. After `WaitTimeout` this member does not count
-   * any more.
+   * Waits until `size` members are there. With a timeout of 0 it looks once. After `WaitTimeout` this member does not
+   * count any more.
    */
   readonly enter: (options?: WaitOptions) => Effect.Effect<void, WaitTimeout | RecipeError>
   /**
-   * Leaves, and waits until all who are inside now have left. After `WaitTimeout` this member has left, and others have not;
-   * called again, it goes on waiting for them. Who is not inside waits for nobody.
+   * Leaves, and waits until all that are inside now have left. After `WaitTimeout` this member has left, and others have
+   * not; called again, it goes on waiting for them. Returns at once if this member is not inside.
    */
   readonly leave: (options?: WaitOptions) => Effect.Effect<void, WaitTimeout | RecipeError>
 }
@@ -91,7 +86,21 @@ export interface DoubleBarrier {
 // -----------------------------------------------------------------------------
 
 /**
- * A member of the barrier at a path. Nothing is sent before it is used; when the Scope closes it has left.
+ * Makes a member of the barrier at a path. Nothing is sent before it is used; when the Scope closes, the member has left.
+ * Fails with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { DoubleBarrier } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const member = Effect.gen(function* () {
+ *   const barrier = yield* DoubleBarrier.make("/barriers/round", { size: 3 })
+ *   yield* barrier.enter({ timeout: "1 minute" })
+ *   yield* Effect.log("computing")
+ *   yield* barrier.leave({ timeout: "1 minute" })
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -136,7 +145,7 @@ export const make = (
 
 // ---- internal
 
-/** Beside the members: its last write is when the barrier was opened. */
+/** Beside the members: its last write opened the barrier. */
 const readyName = "ready"
 
 type Operation = "enter" | "leave"
@@ -146,11 +155,11 @@ type Wait = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | WaitTime
 interface Self extends Options {
   readonly zk: ZooKeeper.Service
   readonly path: string
-  /** Taken while a znode of this member may be there: with a second one it would be counted twice, and enter alone. */
+  /** Taken while a znode of this member may be there: a second one would be counted too, and let it enter alone. */
   readonly memberPermit: Semaphore.Semaphore
   /** While it enters, is inside, or is about to leave. */
   member: Member | undefined
-  /** Whom a leave waits for. */
+  /** The members that `leave` waits for. */
   inside: ReadonlySet<string> | undefined
 }
 
@@ -162,7 +171,7 @@ interface Member {
 
 const readyPath = ({ path }: Self) => ZnodePath.join(path, readyName)
 
-/** Goes away, in the background if it takes longer than a second. */
+/** Leaves, in the background if it takes longer than a second. */
 const withdraw = (self: Self): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { member } = self
@@ -170,7 +179,7 @@ const withdraw = (self: Self): Effect.Effect<void> =>
     return member === undefined ? Effect.void : self.zk.session.closing.giveBack(deleteMember(self, member))
   })
 
-/** Nothing is there any more. */
+/** Notes that the znode is gone. */
 const markGone = (self: Self): Effect.Effect<void> =>
   Effect.uninterruptible(
     Effect.suspend(() => {
@@ -221,7 +230,7 @@ const createMember = (self: Self): Effect.Effect<Member, RecipeError> => {
   )
 }
 
-/** `Gone` when the member's znode is, `Alone` when it does not wait for the others. */
+/** `Gone` when the member's znode is gone, `Alone` when the others are missing and `isOnce` holds. */
 const awaitReady = Effect.fnUntraced(
   function* (self: Self, member: Member, isOnce: boolean) {
     while (true) {
@@ -241,7 +250,7 @@ const awaitReady = Effect.fnUntraced(
 const readState = Effect.fnUntraced(function* (self: Self, member: Member, isOnce: boolean) {
   const { path, size, zk } = self
   if (member.stat.ephemeralOwner !== zk.session.id) return "Gone" as const
-  // The watch first: what opens the barrier after the list was read is not missed.
+  // The watch first: it does not miss an opening after the list was read.
   const { nextChange, stat } = yield* watchScoped(retryTransient(zk.existsAndWatch(readyPath(self))))
   const members = membersOf(yield* retryTransient(zk.getChildren(path)))
   if (!members.includes(member.name)) return "Gone" as const
@@ -251,13 +260,13 @@ const readState = Effect.fnUntraced(function* (self: Self, member: Member, isOnc
     return "Again" as const
   }
   if (isOnce) return "Alone" as const
-  // Its own znode too: whoever is without one is counted by nobody, and has to stand again.
+  // Its own znode too: without one it does not count, and has to enter again.
   const ownZnode = yield* watchScoped(retryTransient(zk.getAndWatch(member.path)))
   yield* Effect.raceFirst(Fiber.join(nextChange), Fiber.join(ownZnode.nextChange))
   return "Again" as const
 })
 
-/** Whether one of those who are there now was there when the barrier was opened. */
+/** Whether one of the present members was there when the barrier was opened. */
 const isOpenFor = ({ path, zk }: Self, member: Member, members: ReadonlyArray<string>, { mzxid }: Stat) =>
   member.stat.czxid < mzxid
     ? Effect.succeed(true)
@@ -265,7 +274,7 @@ const isOpenFor = ({ path, zk }: Self, member: Member, members: ReadonlyArray<st
         results.some((result) => Result.isSuccess(result) && result.success.stat.czxid < mzxid)
       )
 
-/** Whoever has seen that all are there opens the barrier; what others left open before is opened anew. */
+/** Each member that sees all of them opens the barrier; a `ready` that was left behind is written anew. */
 const open = (self: Self, stat: Option.Option<Stat>): Effect.Effect<void, RecipeError> =>
   Option.isNone(stat)
     ? retryTransient(self.zk.create(readyPath(self), { acl: self.acl })).pipe(
@@ -277,7 +286,7 @@ const open = (self: Self, stat: Option.Option<Stat>): Effect.Effect<void, Recipe
         Effect.asVoid
       )
 
-/** The names of members, in the order that all agree on: UUIDs, as Curator writes them or without dashes. */
+/** The names of members, in an order that is the same for all: UUIDs, with dashes as Curator writes them or without. */
 const membersOf = (children: ReadonlyArray<string>): ReadonlyArray<string> =>
   children.filter((name) => /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(name)).toSorted()
 
@@ -315,14 +324,17 @@ const awaitOthers = Effect.fnUntraced(
       }
     }
   },
-  // Without the parent there is nobody.
+  // Without the parent there are no members.
   Effect.catchTag("NoNode", () => Effect.void)
 )
 
 const deleteOwn = (self: Self, member: Member) =>
   Effect.catchTag(self.zk.delete(member.path), ["NoNode", "BadVersion", "NotEmpty"], () => Effect.void)
 
-/** Leaves and closes the barrier in one, unless somebody has come and opened it anew: the next look tells. */
+/**
+ * Leaves and closes the barrier in one transaction, unless another member has come and opened it anew: the next look
+ * tells.
+ */
 const leaveLast = (self: Self, member: Member, ready: Option.Option<Stat>) =>
   Option.isNone(ready)
     ? deleteOwn(self, member)

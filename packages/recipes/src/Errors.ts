@@ -1,9 +1,9 @@
 /**
- * The errors of the recipes, and what every one of them can fail with.
+ * The errors of the recipes.
  *
- * A recipe waits through lost connections and asks again where that is safe, so `RequestTimeout` is no error of recipes, and
- * `ConnectionLoss` only where eight connections were lost with one request: it is given up then, for it may be what the
- * server cannot bear. Where a write's fate stays unknown they say `OutcomeUnknown`.
+ * A recipe waits through lost connections and retries where that is safe. So `RequestTimeout` is no error of recipes, and
+ * `ConnectionLoss` only where one request has lost eight connections: then it is given up, because the server may be
+ * unable to handle it. A write whose fate stays unknown fails with `OutcomeUnknown`.
  *
  * @since 0.1.0
  */
@@ -12,9 +12,9 @@ import type { CreateError } from "@effect-zookeeper/client/Errors"
 import * as Schema from "effect/Schema"
 
 /**
- * What can keep any recipe from its work: the server refuses what it asks for, the session has ended for good (a session
- * that expired and is followed by another is waited for), one request loses every connection that it is sent on, or an
- * argument is wrong.
+ * Errors that any recipe can fail with: the server refuses a request, the session has ended for good (after an expiry,
+ * recipes go on in the session that replaces it), one request loses every connection that it is sent on, or an argument is
+ * not valid.
  *
  * @category errors
  * @since 0.1.0
@@ -22,14 +22,13 @@ import * as Schema from "effect/Schema"
 export type RecipeError = Exclude<CreateError, { readonly _tag: "RequestTimeout" | "NodeExists" | "NoNode" }>
 
 /**
- * What was held is held no longer, or cannot be known to be. Whoever guarded something with it has been interrupted.
+ * Something is no longer held, or may no longer be. Guarded effects have been interrupted.
  *
  * - `session`: the session was not confirmed in time, or expired. Others may hold it by now.
- * - `closed`: its own client is closed. Others get it when what it guards has stopped.
- * - `deleted`: the znode that stood for it was deleted: by somebody, or by the server at the end of the session, where the
- *   client hears of that before it hears of the end.
+ * - `closed`: its own client is being closed. Others get it when the guarded effect has stopped.
+ * - `deleted`: the znode behind it was deleted, by another client or by the server at the end of the session.
  * - `disconnected`: the connection was lost, under `onDisconnect: "stop"`.
- * - `expired`: the time that it was held for is over, as with a lease.
+ * - `expired`: its time is over, as with a lease.
  * - `released`: its holder gave it back.
  *
  * @category errors
@@ -37,19 +36,19 @@ export type RecipeError = Exclude<CreateError, { readonly _tag: "RequestTimeout"
  */
 export class LockLost extends ErrorClass.make(
   Schema.TaggedError<LockLost>()("LockLost", {
-    /** The znode that stood for it. */
+    /** The znode behind it. */
     path: Schema.String,
     reason: Schema.Literals(["session", "deleted", "disconnected", "expired", "released", "closed"])
   })
 ) {
   override get message(): string {
-    return `${this.path} is held no longer: ${lostBecause[this.reason]}`
+    return `${this.path} is no longer held: ${lostBecause[this.reason]}`
   }
 }
 
 const lostBecause = {
   session: "the session could not be confirmed in time",
-  deleted: "somebody deleted the znode",
+  deleted: "its znode was deleted",
   disconnected: "the connection was lost",
   expired: "its time is over",
   released: "it was released",
@@ -57,14 +56,14 @@ const lostBecause = {
 } as const
 
 /**
- * It could not be had within `timeout`.
+ * It could not be acquired within `timeout`.
  *
  * @category errors
  * @since 0.1.0
  */
 export class LockTimeout extends ErrorClass.make(
   Schema.TaggedError<LockTimeout>()("LockTimeout", {
-    /** What was to be acquired. */
+    /** The path that was to be acquired. */
     path: Schema.String,
     /** Milliseconds; 0 for a single try. */
     timeout: Schema.Number
@@ -73,13 +72,13 @@ export class LockTimeout extends ErrorClass.make(
   override get message(): string {
     return this.timeout === 0
       ? `${this.path} is held by another`
-      : `${this.path} could not be acquired within ${this.timeout} ms, for others hold it or no server answered`
+      : `${this.path} could not be acquired within ${this.timeout} ms: others hold it, or no server answered`
   }
 }
 
 /**
- * Whoever holds it for reading asked for writing: that would wait for itself, and two of them for each other. Release it
- * first, then acquire it for writing, and look again at what was read.
+ * A fiber that holds the lock for reading asked for writing: it would wait for itself, and two of them for each other.
+ * Release the read lock first, then acquire the write lock, and read the data again.
  *
  * @category errors
  * @since 0.1.0
@@ -95,7 +94,7 @@ export class UpgradeRefused extends ErrorClass.make(
 }
 
 /**
- * Those who hold permits of a semaphore were told another number of permits.
+ * The present holders of permits of a semaphore were given another number of permits.
  *
  * @category errors
  * @since 0.1.0
@@ -104,21 +103,21 @@ export class PermitsMismatch extends ErrorClass.make(
   Schema.TaggedError<PermitsMismatch>()("PermitsMismatch", {
     /** Of the semaphore. */
     path: Schema.String,
-    /** What this one was told. */
+    /** The number that was given here. */
     permits: Schema.Number,
-    /** What the others were told. */
+    /** The number that the others were given. */
     others: Schema.Number
   })
 ) {
   override get message(): string {
-    return `${this.path} has ${this.others} permits for those who hold some now, and ${this.permits} here: all have to be told the same number`
+    return `${this.path}: its present holders were given ${this.others} permits, and this client ${this.permits}; give the same number to all`
   }
 }
 
 /**
- * A write was sent, and nobody knows whether it did what was asked of it: its reply was lost, and what is there now does not
- * tell whether it was applied; or it has met another znode than the one that was read, which somebody had deleted and made
- * anew with the same version in between. Look at what is there before you ask again.
+ * A write was sent, and its fate is unknown: its reply was lost, and the present state does not tell whether it was
+ * applied; or it has met another znode than the one that was read, which had been deleted and created again, with the same
+ * version, in between. Look at the present state before you try again.
  *
  * @category errors
  * @since 0.1.0
@@ -126,43 +125,45 @@ export class PermitsMismatch extends ErrorClass.make(
 export class OutcomeUnknown extends ErrorClass.make(
   Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
     path: Schema.String,
-    /** What was asked of the recipe, such as `add`. */
+    /** The recipe's operation, such as `add`. */
     operation: Schema.String,
-    /** `lost`: the reply was. `remade`: it was applied, to a znode that had taken the place of the one that was read. */
+    /**
+     * `lost`: the reply was lost. `remade`: it was applied, to a znode that had taken the place of the one that was read.
+     */
     reason: Schema.Literals(["lost", "remade"])
   })
 ) {
-  /** As the errors of a session have it: it always may. */
+  /** As in the errors of a session; always true here. */
   readonly maybeApplied = true
 
   override get message(): string {
     return this.reason === "lost"
-      ? `${this.operation} ${this.path}: the connection was lost before the reply, and what is there does not tell whether it was applied`
-      : `${this.operation} ${this.path}: the znode was deleted and made anew between the read and the write, and the write has replaced the data of the new one; look at what is there`
+      ? `${this.operation} ${this.path}: the connection was lost before the reply, and the present state does not tell whether it was applied; look at it before you try again`
+      : `${this.operation} ${this.path}: the znode was deleted and created again between the read and the write, which has replaced the data of the new one; look at it before you try again`
   }
 }
 
 /**
- * Another session has the id, and has had it for longer than one that has died could.
+ * Another session has the id, and has had it for longer than a session that has died could.
  *
  * @category errors
  * @since 0.1.0
  */
 export class MemberExists extends ErrorClass.make(
   Schema.TaggedError<MemberExists>()("MemberExists", {
-    /** The znode of the other. */
+    /** The znode of the other member. */
     path: Schema.String,
     /** Its session, or 0 for none. */
     owner: Schema.BigInt
   })
 ) {
   override get message(): string {
-    return `${this.path} is there already, by session 0x${this.owner.toString(16)}; take another id, or have \`onConflict\` add a number to it`
+    return `${this.path} exists already, by session 0x${this.owner.toString(16)}; take another id, or let \`onConflict: "suffix"\` add a number to it`
   }
 }
 
 /**
- * What others were waited for did not come to be within `timeout`.
+ * The others did not do their part within `timeout`.
  *
  * @category errors
  * @since 0.1.0
@@ -170,19 +171,19 @@ export class MemberExists extends ErrorClass.make(
 export class WaitTimeout extends ErrorClass.make(
   Schema.TaggedError<WaitTimeout>()("WaitTimeout", {
     path: Schema.String,
-    /** What was waited for, such as `enter`. */
+    /** The operation that waited, such as `enter`. */
     operation: Schema.String,
     /** Milliseconds. */
     timeout: Schema.Number
   })
 ) {
   override get message(): string {
-    return `${this.operation} ${this.path}: others did not do their part within ${this.timeout} ms`
+    return `${this.operation} ${this.path}: the others did not do their part within ${this.timeout} ms`
   }
 }
 
 /**
- * The data of a znode is not what the recipe writes.
+ * The data of a znode does not have the recipe's format.
  *
  * @category errors
  * @since 0.1.0
@@ -190,7 +191,7 @@ export class WaitTimeout extends ErrorClass.make(
 export class DataInvalid extends ErrorClass.make(
   Schema.TaggedError<DataInvalid>()("DataInvalid", {
     path: Schema.String,
-    /** What it should be, such as "a number as text". */
+    /** The format, such as "a number as text". */
     expected: Schema.String
   })
 ) {
@@ -200,7 +201,7 @@ export class DataInvalid extends ErrorClass.make(
 }
 
 /**
- * Others wrote in between, as often as was allowed to try. Nothing was written.
+ * Other clients wrote in between at each of the allowed attempts. Nothing was written.
  *
  * @category errors
  * @since 0.1.0
@@ -208,7 +209,7 @@ export class DataInvalid extends ErrorClass.make(
 export class Contended extends ErrorClass.make(
   Schema.TaggedError<Contended>()("Contended", {
     path: Schema.String,
-    /** How often it was tried. */
+    /** How many attempts there were. */
     attempts: Schema.Number
   })
 ) {
@@ -218,8 +219,8 @@ export class Contended extends ErrorClass.make(
 }
 
 /**
- * The version of a znode has come round to -1, which servers take for any version: there is nothing to compare with. A `set`
- * writes it all the same, and moves the version on.
+ * The version of a znode has wrapped to -1, which means any version to servers: it cannot be compared with. A `set` writes
+ * all the same, and moves the version on.
  *
  * @category errors
  * @since 0.1.0
@@ -230,12 +231,12 @@ export class VersionExhausted extends ErrorClass.make(
   })
 ) {
   override get message(): string {
-    return `${this.path} has the version -1, which means any to a server, so that no write can depend on it; set it once to go on`
+    return `${this.path} has the version -1, which means any version to a server, so that no write can depend on it; call \`set\` once to go on`
   }
 }
 
 /**
- * A number is not one that a layout has room for. Nothing was written.
+ * A number does not fit into the layout. Nothing was written.
  *
  * @category errors
  * @since 0.1.0
@@ -245,7 +246,7 @@ export class OutOfRange extends ErrorClass.make(
     path: Schema.String,
     /** The number. */
     value: Schema.Union([Schema.BigInt, Schema.Number]),
-    /** What there is room for, such as "64 bits". */
+    /** The range, such as "64 bits". */
     range: Schema.String
   })
 ) {

@@ -1,5 +1,5 @@
 /**
- * What a holder has of a lock, a permit or the leadership: a znode that stands for it, and the ways not to act without it.
+ * The hold of a lock, a permit, a lease or the leadership: the znode behind it, and the means not to act after a loss.
  *
  * @since 0.1.0
  */
@@ -9,22 +9,25 @@ import type * as Effect from "effect/Effect"
 import type { LockLost } from "./Errors.ts"
 
 /**
+ * Something held. Use `fencingToken` for writes outside of ZooKeeper, and `transaction` for writes in it.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Held {
-  /** The znode that stands for it: an ephemeral one of this session. */
+  /** The ephemeral znode behind it, owned by this session. A lease has a persistent one. */
   readonly path: string
   /**
-   * Larger with each holder of a path, even when its parent was deleted and created again: the transaction that created
-   * the znode (its czxid). Give it to what is outside of ZooKeeper, and let that refuse what comes with a smaller one.
+   * Grows with each holder of a path, even when its parent was deleted and created again: it is the transaction that
+   * created the znode (its czxid). Give it to a store outside of ZooKeeper, and let that refuse writes with a smaller one.
    */
   readonly fencingToken: bigint
-  /** Never succeeds. Fails in the moment in which it is held no longer; see `LockLost`. */
+  /** Never succeeds. Fails with `LockLost` at the moment in which it is no longer held. */
   readonly lost: Effect.Effect<never, LockLost>
   /**
-   * A transaction that the server applies only while the znode is there: a write of a former holder is refused, and fails
-   * with `LockLost`. Results and the index of a failure are those of `ops`.
+   * A transaction that the server applies only while the znode is there: a late write of a former holder is refused, and
+   * fails with `LockLost`. Results and the index of a failure refer to `ops`. Fails with `TransactionFailed` like the
+   * client's `transaction`.
    */
   readonly transaction: <const Ops extends ReadonlyArray<Op.Write>>(
     ops: Ops

@@ -1,20 +1,15 @@
 /**
- * Ids that no two processes get.
- *
- * ```ts
- * const ids = yield* IdGenerator.make("/ids/orders", { blockSize: 1000 })
- * const id = yield* ids.next
- * ```
+ * Ids that are unique across all processes.
  *
  * **Guarantees**
  *
- * - No id comes twice, whoever asks, whatever replies are lost and whoever crashes.
- * - Those of one generator only grow. With `makeOrdered` those of all do: an id that was asked for after another had been
- *   given is larger than that one.
+ * - No id is given twice, whatever replies are lost and whichever process crashes.
+ * - The ids of one generator grow. With `makeOrdered` those of all generators do: an id that was requested after another
+ *   had been given is larger.
  *
- * It does not guarantee that there are no gaps: a block of a process that ends is not given to others, and a lost reply
- * skips a block. Nor, with `make`, an order between two generators, each of which works through a block of its own. The ids
- * of a path begin anew when its znode is deleted.
+ * It does not guarantee that there are no gaps: the rest of a block is lost with its process, and a lost reply skips a
+ * block. Nor, with `make`, an order between two generators, each of which works through a block of its own. The ids of a
+ * path begin anew when its znode is deleted.
  *
  * @since 0.1.0
  */
@@ -36,6 +31,8 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
+ * Options of `makeOrdered`.
+ *
  * @category options
  * @since 0.1.0
  */
@@ -45,18 +42,20 @@ export interface OrderedOptions {
 }
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options extends OrderedOptions, Pick<ContentionOptions, "promote"> {
-  /** How many ids are had by one write. Default 100. */
+  /** How many ids one write reserves. Default 100. */
   readonly blockSize?: number | undefined
-  /** The first id of all, if there is no znode yet. Default 1. */
+  /** The first id, where there is no znode yet. Default 1. */
   readonly initial?: bigint | undefined
 }
 
 /**
- * What asking for an id can fail with: `OutOfRange` when all of 63 bits have been given.
+ * Errors of asking for an id; `OutOfRange` when all ids of 63 bits have been given.
  *
  * @category errors
  * @since 0.1.0
@@ -64,12 +63,14 @@ export interface Options extends OrderedOptions, Pick<ContentionOptions, "promot
 export type NextError = OutOfRange | VersionExhausted | DataInvalid | RecipeError
 
 /**
+ * A generator of ids at one path.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface IdGenerator<E = NextError> {
   readonly path: string
-  /** An id that nobody else gets. Interrupted, it may skip some. */
+  /** An id that no other caller gets. An interruption may skip some. */
   readonly next: Effect.Effect<bigint, E>
 }
 
@@ -78,8 +79,20 @@ export interface IdGenerator<E = NextError> {
 // -----------------------------------------------------------------------------
 
 /**
- * Ids out of blocks: one write for each `blockSize` of them, and none for the others. The znode is a `Counter` of the layout
- * `exact`, which says what is free. Nothing is sent before the first id.
+ * Makes a generator that reserves blocks of ids: one write for each `blockSize` of them, and none for the others. The
+ * znode is a `Counter` of the layout `exact`, with the first free id. Nothing is sent before the first id. Fails with
+ * `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { IdGenerator } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const orders = yield* IdGenerator.make("/ids/orders", { blockSize: 1000 })
+ *   yield* Effect.log(yield* orders.next)
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -97,14 +110,14 @@ export const make = (
     let id = 0n
     let end = 0n
 
-    /** A block that was had by a write without a reply is nobody's: another one is asked for. */
+    /** A block that was reserved by a write without a reply is skipped: it reserves another one. */
     const reserve: Effect.Effect<void, NextError> = free.add(blockSize).pipe(
       Effect.map(({ post, pre }) => {
         id = pre
         end = post
       }),
       Effect.catchTag("OutcomeUnknown", () => reserve),
-      // There is no bound to the attempts.
+      // There is no limit to the attempts.
       Effect.catchTag("Contended", (error) => Effect.die(error))
     )
 
@@ -117,8 +130,20 @@ export const make = (
   })
 
 /**
- * Ids in the order of asking, over all processes: each is the transaction of a write of its own, and so of 64 bits, with an
- * epoch in the upper half. Nobody waits for another, and nothing is left behind but the znode.
+ * Makes a generator whose ids are in the order of asking, across all processes: each id is the transaction of a write of
+ * its own, a number of 64 bits with an epoch in the upper half. Callers do not wait for each other, and only the znode is
+ * left behind.
+ *
+ * @example
+ * ```ts
+ * import { IdGenerator } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const orders = yield* IdGenerator.makeOrdered("/ids/orders")
+ *   yield* Effect.log(yield* orders.next)
+ * })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -135,11 +160,11 @@ export const makeOrdered = (
     const create = retryAcrossSessions(zk, zk.createWithParents(path, { acl, parentAcl: acl })).pipe(
       Effect.catchTag(["NodeExists", "NoNode"], () => Effect.void)
     )
-    // A write more skips an id.
+    // A second write only skips an id.
     const next: Effect.Effect<bigint, RecipeError> = retryAcrossSessions(zk, zk.set(path, "")).pipe(
       Effect.map(({ mzxid }) => mzxid),
       Effect.catchTag("NoNode", () => Effect.andThen(create, next)),
-      // No version was given.
+      // It names no version.
       Effect.catchTag("BadVersion", (error) => Effect.die(error))
     )
     return { path, next }

@@ -1,19 +1,16 @@
 /**
- * One leader at a time among those who stand for it, in the order of arrival.
- *
- * ```ts
- * const election = yield* LeaderElection.make("/scheduler/leader", { identifier: "scheduler-3" })
- * yield* election.whileLeader((held) => schedule(held.fencingToken))
- * ```
+ * One leader at a time among the candidates, in order of arrival.
  *
  * **Guarantees**
  *
- * - What runs under `whileLeader` is interrupted before another can lead: leadership ends a margin before the servers could
- *   give the session up, told by a clock of our own. Its candidate stands again, behind those who wait.
- * - `held.fencingToken` is the epoch: larger with each leader. `held.transaction` of a former leader is refused.
- * - A candidate that goes away while it waits makes nobody leader who is not first.
+ * - An effect under `whileLeader` is interrupted before another client can lead: leadership ends a margin before the
+ *   servers could end the session, by this process's monotonic clock. Its candidate then runs again, behind those who
+ *   wait.
+ * - `held.fencingToken` is the epoch: it grows with each leader. The server refuses `held.transaction` of a former leader.
+ * - When a waiting candidate goes away, only the first in the queue can become leader.
  *
- * As with a lock, a process that is itself stopped for longer than its session cannot stop in time: there the token holds.
+ * As with a lock, a process that is itself stopped for longer than its session cannot stop in time; there the token
+ * protects you.
  *
  * @since 0.1.0
  */
@@ -43,7 +40,7 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * How candidates are named.
+ * Names of the candidates' znodes.
  *
  * - `latch`: `_c_<uuid>-latch-0000000007`, of Curator's LeaderLatch; the default. `identifier` is the latch's id.
  * - `selector`: `_c_<uuid>-lock-0000000007`, of Curator's LeaderSelector.
@@ -56,13 +53,15 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 export type Layout = "latch" | "selector" | "kazoo" | "aiozk"
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
   /** Default `latch`. */
   readonly layout?: Layout | undefined
-  /** Who stands, for others to see. Default: nothing. */
+  /** Tells others who the candidate is. Default: nothing. */
   readonly identifier?: Data | undefined
   /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
   readonly acl?: ReadonlyArray<Acl.Acl> | undefined
@@ -74,41 +73,43 @@ export interface Options {
 }
 
 /**
- * One who leads or stands for it.
+ * The leader, or a candidate.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Participant {
   readonly path: string
-  /** What it wrote as `identifier`. */
+  /** Its option `identifier`. */
   readonly identifier: Uint8Array
 }
 
 /**
+ * An election at one path.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface LeaderElection {
   readonly path: string
   /**
-   * Stands, runs the effect while leading, and resigns. When leadership is lost the effect is interrupted, and once its
-   * finalizers have run the candidate stands again. Gives what the effect first completes with, and fails as it fails. Each
-   * call is a candidate of its own.
+   * Becomes a candidate, runs the effect while it leads, and resigns. If leadership is lost, the effect is interrupted,
+   * and once its finalizers have run it is a candidate again, behind the others. Gives the first result of the effect, and
+   * fails with the effect's own errors. Each call is a candidate of its own.
    */
   readonly whileLeader: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((held: Held) => Effect.Effect<A, E, R>)
   ) => Effect.Effect<A, E | RecipeError, R>
   /**
-   * Stands, and leads until the Scope closes or `held.lost` fails. Nothing is interrupted by a loss: race what you do with
-   * it.
+   * Becomes a candidate, and leads until the Scope closes or `held.lost` fails. A loss interrupts nothing: race your work
+   * with `held.lost`. Fails with `LockTimeout` after `timeout`.
    */
   readonly acquire: (options?: AcquireOptions) => Effect.Effect<Held, LockTimeout | RecipeError, Scope.Scope>
-  /** Who leads now, as far as the connected server knows. */
+  /** The current leader, as far as the connected server knows; None without one. */
   readonly leader: Effect.Effect<Option.Option<Participant>, RecipeError>
-  /** Who leads now, then each who leads after that; None for nobody. May skip some, never misses the last. */
+  /** The current leader, then each new one; None without one. May skip some, but never the last. */
   readonly changes: Stream.Stream<Option.Option<Participant>, RecipeError>
-  /** Who leads and who waits for it, in queue order. */
+  /** The leader and the waiting candidates, in queue order. */
   readonly participants: Effect.Effect<ReadonlyArray<Participant>, RecipeError>
 }
 
@@ -117,7 +118,20 @@ export interface LeaderElection {
 // -----------------------------------------------------------------------------
 
 /**
- * An election at a path. Nothing is sent before it is used; the path and its parents are created then, as containers.
+ * Makes an election at a path. Nothing is sent before it is used; the first use creates the path and its missing parents,
+ * as containers. Fails with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { LeaderElection } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const election = yield* LeaderElection.make("/scheduler/leader", { identifier: "scheduler-3" })
+ *   // Interrupted when leadership is lost, and run again when it comes back.
+ *   yield* election.whileLeader((held) => Effect.log(`leading in epoch ${held.fencingToken}`))
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -142,7 +156,7 @@ export const make = (
     }
     const acquireLeadership = (timeout: number | undefined) =>
       ContenderQueue.acquire(queue, "candidate", ContenderQueue.predecessor, timeout)
-    // Who waits for ever is never too late.
+    // Without a timeout there is no LockTimeout.
     const awaitLeadership = Effect.catchTag(acquireLeadership(undefined), "LockTimeout", Effect.die)
     const participants = ContenderQueue.contendersWithIdentifier(queue)
     return {
@@ -164,7 +178,7 @@ const layouts: Readonly<Record<Layout, { readonly layout: LockLayout; readonly k
   aiozk: { layout: "aiozk", kind: latchKind }
 }
 
-/** Leads and leads again, until the effect completes. */
+/** Leads, and leads again after a loss, until the effect completes. */
 const leadUntilComplete = <A, E, R>(
   acquireLeadership: Effect.Effect<Ownership, RecipeError, Scope.Scope>,
   guarded: Guarded<A, E, R>
@@ -176,7 +190,7 @@ const leadUntilComplete = <A, E, R>(
       return Effect.map(toEffect(guarded, holding), (value) => ({ value }))
     }).pipe(
       Effect.catch((error) =>
-        // Leadership is what was lost, and not some lock of the application's: stand again.
+        // Only a loss of leadership makes it a candidate again, and not the loss of one of the application's locks.
         leadership !== undefined && isLossOf(leadership, error)
           ? Effect.undefined
           : Effect.fail(error as E | RecipeError)
@@ -191,7 +205,7 @@ const leadUntilComplete = <A, E, R>(
 const isLossOf = (leadership: Ownership, error: unknown): boolean =>
   error instanceof LockLost && error.path === leadership.path
 
-/** The first of the queue; who is gone by the time of the look is nobody, and neither is what is not ephemeral. */
+/** The first ephemeral znode of the queue that is still there when it is read. */
 const currentLeader = (
   queue: ContenderQueue.ContenderQueue,
   nonContenders: Set<string> = new Set()

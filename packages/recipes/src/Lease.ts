@@ -1,31 +1,27 @@
 /**
- * The right to something for a time: it ends by itself, even when its holder hangs or has gone, and survives lost sessions.
- *
- * ```ts
- * const lease = yield* Lease.make("/leases/import", { duration: "1 minute" })
- * yield* lease.withLease(importOnce, { timeout: 0 })
- * ```
+ * The right to something for a limited time: it ends by itself, even when its holder hangs or is gone, and it survives
+ * lost sessions.
  *
  * **Guarantees**
  *
- * - At most `limit` hold it at a time: who takes one writes with the version that it has read, so that of many who try
- *   together one succeeds.
- * - Time is the servers': a lease began with the transaction that wrote it (`mtime`), and is over for others when a later
- *   transaction shows that its duration has passed. The holder counts from before it asked, less a tenth of the duration, and
- *   so stops first.
- * - The holder counts by the worse of two clocks: a machine that sleeps stops the monotonic clock, so each forward leap of the
- *   wall clock beside it counts as time that has passed. Whoever wakes is told within a quarter of a second, and at once when
- *   it asks for anything. A renewal begins anew.
- * - `held.transaction` and `renew` are refused once another has taken the lease, also when its znodes were deleted and made
- *   anew: each holder has a znode with an id in its name. The holder is told of such a deletion. `held.fencingToken` grows
- *   with each holder.
+ * - At most `limit` clients hold a lease at a time. A client takes one by a write at the version that it has read, so that
+ *   of several who try together one succeeds.
+ * - Time is that of the servers: a lease begins with the transaction that wrote it (`mtime`), and is over for other
+ *   clients when a later transaction shows that its duration has passed. The holder counts from before its request, less a
+ *   tenth of the duration, and so stops first.
+ * - The holder uses the worse of two clocks. A machine that sleeps stops the monotonic clock, so each forward leap of the
+ *   wall clock beside it counts as time that has passed. After a sleep the holder learns of the loss within a quarter of a
+ *   second, and at once when it uses the lease. A renewal begins anew.
+ * - `held.transaction` and `renew` are refused once another client has taken the lease, even if its znodes were deleted
+ *   and created again: each holder has a znode with a unique id. The holder learns of such a deletion. `held.fencingToken`
+ *   grows with each holder.
  *
- * It does not guarantee that nobody else holds it when the wall clock of the servers' leader leaps forward, or when the
- * process is stopped for longer than the lease: there the token and the transaction hold. Nor does it know of a sleep that the
- * wall clock does not show, because it was set back meanwhile.
+ * It does not guarantee that there is a single holder when the wall clock of the servers' leader leaps forward, or when
+ * the process is stopped for longer than the lease; there the token and the transaction protect you. Nor does it notice a
+ * sleep that the wall clock does not show, because it was set back meanwhile.
  *
- * Unlike a lock it does not end with its holder's process, but with its time: choose the duration by how long others may
- * wait for one who has died.
+ * Unlike a lock it ends with its time and not with its holder's process: choose the duration by how long others may wait
+ * for a holder that has died.
  *
  * @since 0.1.0
  */
@@ -50,65 +46,76 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
-  /** How long one holds it; numbers are milliseconds. */
+  /** How long a lease lasts. Numbers are milliseconds. */
   readonly duration: Duration.Input
-  /** How many may hold one at a time; the same for all who share the path. Default 1. */
+  /** How many clients may hold a lease at a time; the same for all who share the path. Default 1. */
   readonly limit?: number | undefined
-  /** Who holds it, for others to see. Default: nothing. */
+  /** Tells others who holds the lease. Default: nothing. */
   readonly identifier?: string | undefined
   /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
   readonly acl?: ReadonlyArray<Acl.Acl> | undefined
 }
 
 /**
+ * A lease that is held. Besides the members of `Held` it can be renewed.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface HeldLease extends Held {
-  /** Begins the duration anew. Fails with `LockLost` when it was over already, or another has taken it. */
+  /** Begins the duration anew. Fails with `LockLost` if the lease is over, or another client has taken it. */
   readonly renew: Effect.Effect<void, LockLost | LeaseError>
-  /** Milliseconds until it is lost unless it is renewed. */
+  /** Milliseconds until it is lost, unless it is renewed. */
   readonly remaining: Effect.Effect<number>
 }
 
 /**
- * One who holds a lease now.
+ * A current holder of a lease.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Holder {
   readonly path: string
-  /** What it wrote as `identifier`. */
+  /** Its option `identifier`. */
   readonly identifier: string
   /** Milliseconds until others may have it, by the time of the servers. */
   readonly remaining: number
 }
 
-/** @category errors @since 0.1.0 */
+/**
+ * Errors of everything that reads or writes leases.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export type LeaseError = DataInvalid | RecipeError
 
 /**
+ * Leases at one path. Use `withLease` to run an effect under one, and `obtain` to hold it until a Scope closes.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Lease {
   readonly path: string
-  /** Takes a lease if one is free, and gives it back when the Scope closes. */
+  /** Takes a lease if one is free, and gives it back when the Scope closes; None if none is free. */
   readonly obtain: Effect.Effect<Option.Option<HeldLease>, LeaseError, Scope.Scope>
   /**
-   * Waits for a lease, runs the effect, and gives it back. When the lease ends meanwhile, the effect is interrupted, and
-   * `LockLost` reported once its finalizers have run.
+   * Waits for a lease, runs the effect, and gives the lease back. If the lease ends meanwhile, the effect is interrupted,
+   * and the call fails with `LockLost` once its finalizers have run. Fails with `LockTimeout` after `timeout`.
    */
   readonly withLease: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((held: HeldLease) => Effect.Effect<A, E, R>),
     options?: AcquireOptions
   ) => Effect.Effect<A, E | LockLost | LockTimeout | LeaseError, R>
-  /** Who holds a lease now. Writes once, to learn the time of the servers. */
+  /** The current holders. Writes once, to learn the time of the servers. */
   readonly holders: Effect.Effect<ReadonlyArray<Holder>, LeaseError>
 }
 
@@ -117,8 +124,20 @@ export interface Lease {
 // -----------------------------------------------------------------------------
 
 /**
- * A lease at a path. Nothing is sent before it is used; the path and its parents are created then. Below it stands one
- * persistent znode for each that may hold it, with one more below it while somebody does, and one by which the time is told.
+ * Makes leases at a path. Nothing is sent before they are used; the first use creates the path and its missing parents, as
+ * containers. Below the path are one persistent znode for each possible holder, with one more below it while it is held,
+ * and `clock`, which tells the time. Fails with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { Lease } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const lease = yield* Lease.make("/leases/import", { duration: "1 minute", identifier: "importer-1" })
+ *   yield* lease.withLease((held) => Effect.andThen(Effect.log("importing"), held.renew), { timeout: 0 })
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0

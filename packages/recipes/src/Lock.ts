@@ -1,21 +1,19 @@
 /**
- * A lock that one holds at a time, in the order of arrival.
- *
- * ```ts
- * const lock = yield* Lock.make("/locks/report")
- * yield* lock.withLock(writeReport, { timeout: "10 seconds" })
- * ```
+ * A lock with one holder at a time, given in order of arrival.
  *
  * **Guarantees**
  *
- * - What is guarded is interrupted before another can own the lock: ownership ends a margin (`ownershipMargin` of the
- *   client, a tenth of the session timeout) before the servers could give the session up, told by a clock of our own.
- * - Whoever gives up, by a timeout, an interruption or an error, leaves no znode behind: no other waits for it.
- * - Who waits survives lost connections, and stands again at the end of the queue with a new session.
+ * - The guarded effect is interrupted before another client can own the lock. Ownership ends a margin before the servers
+ *   could end the session (`ownershipMargin` of the client, by default a tenth of the session timeout), by this process's
+ *   monotonic clock.
+ * - A waiter that gives up, by a timeout, an interruption or an error, leaves no znode behind, so that no other waits for
+ *   it.
+ * - A waiter survives lost connections. With a new session it waits again, at the end of the queue.
  *
- * It does not guarantee that a process which is itself stopped for longer than the session stops in time: nothing runs in
- * it. It is told before it takes another guarded step, and `fencingToken` and `transaction` of what is held refuse its late
- * writes. An ensemble whose `minSessionTimeout` is below two ticks needs a larger `ownershipMargin`.
+ * It does not guarantee that a process which is itself stopped for longer than the session timeout stops in time: nothing
+ * runs in it. Such a process learns of the loss before its guarded effect takes another step, and the `fencingToken` and
+ * `transaction` of what it held refuse its late writes. An ensemble whose `minSessionTimeout` is below two ticks needs a
+ * larger `ownershipMargin`.
  *
  * @since 0.1.0
  */
@@ -41,8 +39,8 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * How the znodes of contenders are named. All are understood whatever is chosen: contenders of several clients can share a
- * path as far as each of these understands the others.
+ * Names of the contenders' znodes. Every layout is understood, whichever is chosen: several clients can share a path as
+ * far as each of them understands the others.
  *
  * - `curator`: `_c_<uuid>-lock-0000000007`, of Apache Curator; the default.
  * - `go`: `_c_<32 hex>-lock-0000000007`, of go-zookeeper.
@@ -55,6 +53,8 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 export type Layout = "curator" | "go" | "kazoo" | "aiozk"
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
@@ -73,52 +73,57 @@ export interface Options {
 }
 
 /**
+ * How `withLock` and `acquire` wait.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface AcquireOptions {
   /**
-   * How long to wait, after which it fails with `LockTimeout`; with 0 it tries once, which takes a session timeout at
-   * most. Default: for ever. Numbers are milliseconds.
+   * How long to wait before it fails with `LockTimeout`. With 0 it tries once, which takes a session timeout at most.
+   * Numbers are milliseconds. Default: forever.
    */
   readonly timeout?: Duration.Input | undefined
 }
 
 /**
- * One who holds the lock or waits for it.
+ * A client that holds the lock or waits for it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Contender {
   readonly path: string
-  /** What it wrote as `identifier`. */
+  /** Its option `identifier`. */
   readonly identifier: Uint8Array
 }
 
 /**
+ * A lock at one path. Use `withLock` to run an effect under it, and `acquire` to hold it until a Scope closes.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Lock {
   readonly path: string
   /**
-   * Acquires the lock, runs the effect, and releases the lock. When the lock is lost meanwhile the effect is interrupted, and
-   * `LockLost` reported once its finalizers have run.
+   * Acquires the lock, runs the effect, and releases the lock. If the lock is lost meanwhile, the effect is interrupted,
+   * and the call fails with `LockLost` once its finalizers have run.
    *
-   * Re-entrant within a fiber tree: inside of an effect that it guards, and in the fibers that are forked there, it is
-   * held already.
+   * Re-entrant within a fiber tree: an effect that it guards, and the fibers that are forked there, hold the lock already.
+   *
+   * Fails with `LockTimeout` after `timeout`, and with `InvalidArgument` for options that are not valid.
    */
   readonly withLock: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((held: Held) => Effect.Effect<A, E, R>),
     options?: AcquireOptions
   ) => Effect.Effect<A, E | LockLost | LockTimeout | RecipeError, R>
   /**
-   * Acquires the lock until the Scope closes. Nothing is interrupted by a loss: race what you do with `held.lost`. Not
-   * re-entrant: within one's own it waits for ever.
+   * Acquires the lock until the Scope closes. A loss interrupts nothing: race your work with `held.lost`. It is not
+   * re-entrant: a holder that acquires the same lock again waits for itself.
    */
   readonly acquire: (options?: AcquireOptions) => Effect.Effect<Held, LockTimeout | RecipeError, Scope.Scope>
-  /** Its holder and who waits for it, in queue order. */
+  /** The holder and those who wait, in queue order. */
   readonly contenders: Effect.Effect<ReadonlyArray<Contender>, RecipeError>
 }
 
@@ -127,7 +132,19 @@ export interface Lock {
 // -----------------------------------------------------------------------------
 
 /**
- * A lock at a path. Nothing is sent before it is used; the path and its parents are created then, as containers.
+ * Makes a lock at a path. Nothing is sent before it is used; the first use creates the path and its missing parents, as
+ * containers. Fails with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { Lock } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const lock = yield* Lock.make("/locks/report")
+ *   yield* lock.withLock(Effect.log("reporting"), { timeout: "10 seconds" })
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -163,9 +180,22 @@ export const make = (
   })
 
 /**
- * Holds several locks at once. They are acquired in the order of their paths, whatever the order of the array, so that
- * those who want the same ones never wait for each other in a circle: locks of one client, or of clients with one chroot.
- * The effect is interrupted when one of them is lost. `timeout` holds for each.
+ * Holds several locks at once, and runs the effect. It acquires them in the order of their paths, whatever the order of
+ * the array, so that clients that want the same locks never wait for each other in a circle. This holds for the locks of
+ * one client, and of clients with the same chroot. The effect is interrupted when one of the locks is lost; the call then
+ * fails with `LockLost`. `timeout` applies to each lock.
+ *
+ * @example
+ * ```ts
+ * import { Lock } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const transfer = Effect.gen(function* () {
+ *   const from = yield* Lock.make("/locks/accounts/1")
+ *   const to = yield* Lock.make("/locks/accounts/2")
+ *   yield* Lock.withLocks([from, to], Effect.log("transferring"), { timeout: "5 seconds" })
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category combinators
  * @since 0.1.0
@@ -175,7 +205,7 @@ export const withLocks = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   options?: AcquireOptions
 ): Effect.Effect<A, E | LockLost | LockTimeout | RecipeError, R> => {
-  // The same lock twice is held already the second time.
+  // Where the array has a lock twice, the second one is held already.
   const ordered = locks.toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
   return ordered.reduceRight<Effect.Effect<A, E | LockLost | LockTimeout | RecipeError, R>>(
     (inner, lock) => lock.withLock(inner, options),

@@ -1,14 +1,9 @@
 /**
- * A copy of one znode that follows the server: read at once, without asking anybody.
+ * A copy of one znode that follows the server: reading it sends no request.
  *
- * ```ts
- * const config = yield* NodeCache.make("/config")
- * const now = config.get()
- * ```
- *
- * **Guarantees**: those of `TreeCache`, of which it is the smallest. A znode that does not exist is no error: the cache is
- * empty, and waits for it. Creation, deletion and creation again are all told, in their order, as far as they were seen:
- * what is created and deleted between two looks is not.
+ * **Guarantees**: those of `TreeCache`, of which it is the smallest. A missing znode is no error: the cache is empty, and
+ * waits for the znode. It reports creation, deletion and creation again, in their order, as far as it saw them: a znode
+ * that is created and deleted between two reads is not reported.
  *
  * It does not guarantee to be up to date; see `freshness` and `readThrough`.
  *
@@ -28,32 +23,52 @@ import * as RunCache from "./internal/caches/runCache.ts"
 import * as Known from "./internal/shared/recipeOptions.ts"
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options extends Pick<RunCache.Options, "jitter" | "wait"> {
-  /** Whether data is kept, or the Stat alone, and no data at all then. Default true. */
+  /** Whether to keep the data, or only the Stat, with empty data. Default true. */
   readonly data?: boolean | undefined
 }
 
 /**
+ * A cache of one znode. `get` answers from memory.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface NodeCache {
   readonly path: string
-  /** Data and Stat, if the znode is there. */
+  /** Data and Stat, if the znode exists. */
   readonly get: () => Option.Option<DataAndStat>
   readonly freshness: Freshness
-  /** `Created` if the znode is there, then `Freshness`, then `Synced` once it has been read; then each change. */
+  /**
+   * `Created` if the znode exists, then `Freshness`, then `Synced` once it has been read; then each change. Fails when the
+   * session has ended for good.
+   */
   readonly changes: Stream.Stream<CacheEvent, RecipeError>
-  /** Asks the server, for what must not be of the past. What it answers comes into the cache too. */
+  /** Reads from the server, for decisions that need the current state. The cache takes in the reply too. */
   readonly readThrough: Effect.Effect<Option.Option<DataAndStat>, RecipeError>
 }
 
 /**
- * Caches a znode until the Scope closes. Returns when it has been read, unless `wait` is false; fails with `NoAuth` then if
- * it may not be read.
+ * Caches a znode until the Scope closes. Returns when it has been read, unless `wait` is false; then it fails with
+ * `NoAuth` if the znode may not be read. Needs one watch, persistent since ZooKeeper 3.6 and one-shot before.
+ *
+ * @example
+ * ```ts
+ * import { NodeCache } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const theme = yield* NodeCache.make("/config/theme")
+ *   // Answers from memory, without a request.
+ *   yield* Effect.log(Option.map(theme.get(), ({ data }) => new TextDecoder().decode(data)))
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0

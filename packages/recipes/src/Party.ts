@@ -1,23 +1,18 @@
 /**
- * Who is there: a group whose members are found under a path, each with data of its own.
- *
- * ```ts
- * const party = yield* Party.make("/workers")
- * const member = yield* party.join({ id: "worker-7", data: "10.0.0.7:8080" })
- * const all = yield* party.members
- * ```
+ * A group of members under a path, each with data of its own: processes that see each other.
  *
  * **Guarantees**
  *
  * - When `join` has returned the member is there, and this client's own view shows it; it comes back under each session
- *   that follows. When its Scope closes it leaves.
- * - One who has joined finds itself among the members, whatever the servers show for the moment.
- * - Whoever dies is gone when its session has expired, and others see it leave once and, if it comes back, join once.
- * - Two who have one id are never taken for one: the later one waits, is told, or gets another id, as it likes.
+ *   that follows. It leaves when its Scope closes.
+ * - A member finds itself among the members, whatever the servers show at the moment.
+ * - A member that dies is gone when its session has expired. Others see it leave once and, if it comes back, join once.
+ * - Two members with one id are never mistaken for one: the later one waits, fails, or gets another id, as its options
+ *   say.
  *
- * It does not guarantee that all see the same members at the same time; `settled` waits until nothing has moved for a
- * while, which is what those need who divide work among members. Nor does a member that is cut off know that others have
- * seen it leave.
+ * It does not guarantee that all see the same members at the same time. Use `settled` to divide work among members: it
+ * waits until no member has come or gone for a while. Nor does a member that is cut off know that others have seen it
+ * leave.
  *
  * @since 0.1.0
  */
@@ -46,10 +41,10 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * How the znodes of members are named.
+ * Names of the members' znodes.
  *
- * - `curator`: by the id alone, as Curator's `GroupMember` has it; the default. An id is there once.
- * - `aiozk`: `<id>-<32 hex>-<number>`, of aiozk. Members are known by all but the number, so that an id may be there often.
+ * - `curator`: the id alone, as of Curator's `GroupMember`; the default. An id is there once.
+ * - `aiozk`: `<id>-<32 hex>-<number>`, of aiozk. The id of a member is all but the number, so that names can repeat.
  *
  * @category models
  * @since 0.1.0
@@ -57,6 +52,8 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 export type Layout = "curator" | "aiozk"
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
@@ -64,8 +61,8 @@ export interface Options {
   /** Default `curator`. */
   readonly layout?: Layout | undefined
   /**
-   * Which ephemeral children are members, by their names. What is not ephemeral is none, whatever its name. Default: all in
-   * the layout `curator`; in `aiozk` those that are named so.
+   * Which ephemeral children are members, by their names. Children that are not ephemeral never are. Default: all in the
+   * layout `curator`, and those with its names in `aiozk`.
    */
   readonly filter?: ((name: string) => boolean) | undefined
   /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
@@ -73,24 +70,26 @@ export interface Options {
 }
 
 /**
+ * Options of `join`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface JoinOptions {
-  /** What others know the member by: a name without "/". Default: a new UUID. */
+  /** The name by which others know the member, without "/". Default: a new UUID. */
   readonly id?: string | undefined
-  /** What others are shown of the member. Default: nothing. */
+  /** Data that others see with the member. Default: nothing. */
   readonly data?: Data | undefined
   /**
-   * What is done when another session has the id.
+   * The behaviour when another session has the id.
    *
-   * - `fail`, the default: waits for as long as `expiryTimeout`, since it may be what a process left that has just died, and then
-   *   fails with `MemberExists`.
+   * - `fail`, the default: waits for `expiryTimeout`, since a process that has just died may have left it, and then fails
+   *   with `MemberExists`.
    * - `wait`: waits until it is free.
-   * - `suffix`: takes `<id>-2`, or the first number after it that is free.
+   * - `suffix`: takes `<id>-2`, or the next free number.
    */
   readonly onConflict?: "fail" | "wait" | "suffix" | undefined
-  /** How long a dead member is waited for under `fail`. Default: a session timeout. Numbers are milliseconds. */
+  /** How long `fail` waits for a dead member. Numbers are milliseconds. Default: a session timeout. */
   readonly expiryTimeout?: Duration.Input | undefined
 }
 
@@ -99,7 +98,7 @@ export interface JoinOptions {
 // -----------------------------------------------------------------------------
 
 /**
- * Data by the ids of members. What is given never changes.
+ * Data by the ids of members. The Map is immutable.
  *
  * @category models
  * @since 0.1.0
@@ -107,43 +106,47 @@ export interface JoinOptions {
 export type Members = ReadonlyMap<string, Uint8Array>
 
 /**
- * Oneself as a member.
+ * The own membership.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Membership {
-  /** What others know this member by. */
+  /** The id by which others know this member. */
   readonly id: string
   readonly path: string
-  /** What has become of its znode; see `PersistentNode`. */
+  /** The state of its znode; see `PersistentNode`. */
   readonly status: PersistentNode.Status
-  /** The status, then each newer one. */
+  /** The current status, then each newer one. */
   readonly changes: Stream.Stream<PersistentNode.Status>
-  /** Shows others this from now on; see `PersistentNode`. */
+  /** Replaces the data that others see, and waits until it is written; see `PersistentNode.setData`. */
   readonly setData: (data: Data) => Effect.Effect<void, PersistentNode.PersistentNodeError>
 }
 
 /**
+ * A party at one path.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Party {
   readonly path: string
-  /** Who is there, as far as this client knows. Asks nobody. */
+  /** The members as far as this client knows. Sends no request. */
   readonly members: Effect.Effect<Members>
-  /** How far that can be trusted; see `CacheEvent`. */
+  /** How far to trust the members; see `Freshness`. */
   readonly freshness: Freshness
-  /** Who is there, then each change of that or of the data. */
+  /** The current members, then each change of members or data. Fails when the session has ended for good. */
   readonly changes: Stream.Stream<Members, RecipeError>
-  /** `changes` that have lasted so long: what comes and goes meanwhile is left out. Numbers are milliseconds. */
+  /** `changes` that have lasted for the duration: shorter ones are left out. Numbers are milliseconds. */
   readonly settled: (quiet: Duration.Input) => Stream.Stream<Members, RecipeError>
-  /** Joins until the Scope closes. */
+  /**
+   * Joins until the Scope closes. Fails with `MemberExists` if another session keeps the id; see `JoinOptions.onConflict`.
+   */
   readonly join: (options?: JoinOptions) => Effect.Effect<Membership, JoinError, Scope.Scope>
 }
 
 /**
- * What can keep one from joining.
+ * Errors of joining.
  *
  * @category errors
  * @since 0.1.0
@@ -155,7 +158,20 @@ export type JoinError = MemberExists | PersistentNode.PersistentNodeError
 // -----------------------------------------------------------------------------
 
 /**
- * The party at a path, followed until the Scope closes. Returns when its members have been read.
+ * Follows the party at a path until the Scope closes. Returns when its members have been read. It does not join: call
+ * `join`. Fails with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { Party } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const party = yield* Party.make("/workers")
+ *   yield* party.join({ id: "worker-7", data: "10.0.0.7:8080" })
+ *   yield* Effect.log([...(yield* party.members).keys()])
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -187,7 +203,7 @@ export const make = (
 
 // ---- internal
 
-/** Waits for the end of what is followed: the Scope that closes ends it, and is no failure. */
+/** Waits for the end of the following fiber: a Scope that closes ends it without a failure. */
 const endOf = (following: Fiber.Fiber<void, RecipeError>): Effect.Effect<void, RecipeError> =>
   Effect.flatMap(Fiber.await(following), (exit) =>
     Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? Effect.void : exit

@@ -1,24 +1,19 @@
 /**
- * A znode that is there for as long as its owner is: an ephemeral one that comes back.
+ * A znode that exists as long as its owner does: an ephemeral znode that comes back.
  *
- * ```ts
- * const node = yield* PersistentNode.make("/workers/seven", { data: "10.0.0.7:8080" })
- * yield* node.setData("10.0.0.7:8081")
- * ```
- *
- * An ephemeral znode is gone when its session has expired or somebody has deleted it; this one is then created again,
- * under the same name, with the data that it should have. It is deleted when the Scope closes.
+ * An ephemeral znode goes when its session expires or a client deletes it. This one is then created again, under the same
+ * name and with its data. It is deleted when the Scope closes.
  *
  * **Guarantees**
  *
- * - Once `make` has returned the znode is there, unless `wait` is false; and whenever it is not it is being created.
- * - A sequential znode keeps its number, and a protected one its name, for as long as nobody else has it.
- * - A znode of another owner at the path, such as the process that ran here before, is never touched: it is waited for
- *   until it has gone. One of a former session of this client is deleted.
- * - When the Scope has closed nothing is left, not even by a create whose reply was still to come.
+ * - Once `make` has returned the znode is there, unless `wait` is false. Whenever it is gone, it is being created.
+ * - A sequential znode keeps its number, and a protected one its name, unless another client has taken it meanwhile.
+ * - A znode of another owner at the path, such as the process that ran here before, is never touched: it waits until that
+ *   znode has gone. A znode of one of this client's former sessions is deleted.
+ * - When the Scope has closed, no znode is left, not even by a create whose reply was still to come.
  *
  * It does not guarantee that the znode is there at every moment: between an expiry and the next session it is not, and a
- * client that is cut off cannot know. Nor is it a lock: `Lock` tells of a loss in time.
+ * client that is cut off cannot know. Nor is it a lock: use `Lock` to learn of a loss in time.
  *
  * @since 0.1.0
  */
@@ -42,33 +37,41 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
-  /** What the znode holds, until `setData` says otherwise. Default: nothing. */
+  /** The data of the znode, until `setData` changes it. Default: nothing. */
   readonly data?: Data | undefined
   /**
-   * Default `ephemeral`. With a time to live the znode outlives the session: a child of it named `touch` is written twice
-   * in that time, so that the servers delete both some time after this process has gone.
+   * Default `ephemeral`. With a time to live (ZooKeeper 3.5.3 and later) the znode outlives the session: its child `touch`
+   * is written twice in that time, so that the servers delete both some time after this process has gone.
    */
   readonly mode?: CreateMode | undefined
-  /** For the modes with a time to live, which need one, and for no other; numbers are milliseconds. */
+  /** Required for the modes with a time to live, and for no other. Numbers are milliseconds. */
   readonly ttl?: Duration.Input | undefined
   /**
    * Puts an id into the name, by which a create whose reply was lost is found again; see `CreateOptions` of the client.
-   * Default true for the sequential modes, whose name nobody would know otherwise, and false for the others.
+   * Default true for the sequential modes, whose name would be unknown otherwise, and false for the others.
    */
   readonly protected?: CreateOptions["protected"]
-  /** Whether missing parents are created, as containers. Default true; otherwise the status says `NoNode`. */
+  /**
+   * Whether missing parents are created, as containers. Default true; otherwise the status is `Refused` with `NoNode`.
+   */
   readonly parents?: boolean | undefined
-  /** Whether data that others write is replaced by one's own. Default false: it stays until the next `setData`. */
+  /**
+   * Whether data that other clients write is replaced by the own data. Default false: it stays until the next `setData`.
+   */
   readonly restore?: boolean | undefined
   /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
   readonly acl?: ReadonlyArray<Acl.Acl> | undefined
   /** Whether `make` waits until the znode is there, and fails if the server refuses it. Default true. */
   readonly wait?: boolean | undefined
-  /** Whether the znode is deleted when the Scope closes. Default true; an ephemeral one then goes with its session. */
+  /**
+   * Whether the znode is deleted when the Scope closes. Default true; if false, an ephemeral one goes with its session.
+   */
   readonly deleteOnClose?: boolean | undefined
 }
 
@@ -77,13 +80,13 @@ export interface Options {
 // -----------------------------------------------------------------------------
 
 /**
- * What has become of the znode, as far as this client knows.
+ * The state of the znode, as far as this client knows.
  *
  * - `Absent`: it is being created, or is about to be.
  * - `Present`: it is there, at `path`; `czxid` is the transaction that created it.
- * - `Blocked`: a znode of another owner (a session, or 0 for none) has the path; it is waited for until it has gone.
- * - `Refused`: the server does not let it be. It is tried again after `setData`, with the next connection, when a missing
- *   parent is there, and once a minute; not when the session has ended for good.
+ * - `Blocked`: a znode of another owner (a session, or 0 for none) has the path; it waits until that one has gone.
+ * - `Refused`: the server refuses it. It tries again after `setData`, with the next connection, when a missing parent is
+ *   there, and once a minute; not when the session has ended for good.
  * - `Closed`: its Scope has closed. Final.
  *
  * @category models
@@ -97,7 +100,7 @@ export type Status =
   | { readonly _tag: "Closed" }
 
 /**
- * What can keep the znode from being there; `NoNode` only where `parents` is false.
+ * Errors that keep the znode from being there; `NoNode` only where `parents` is false.
  *
  * @category errors
  * @since 0.1.0
@@ -105,24 +108,29 @@ export type Status =
 export type PersistentNodeError = RecipeError | NoNode
 
 /**
+ * A kept znode.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface PersistentNode {
-  /** As it was asked for. */
+  /** The path that was asked for. */
   readonly path: string
-  /** As it was created, with its number or id; none before that. For the other modes it is `path`, from the beginning. */
+  /**
+   * The path of the znode, with its number or id; None before it is created. In the other modes it is `path` from the
+   * beginning.
+   */
   readonly actualPath: Option.Option<string>
   readonly status: Status
-  /** The status, then each newer one; ends when it is `Closed`. */
+  /** The current status, then each newer one; ends with `Closed`. */
   readonly changes: Stream.Stream<Status>
   /** Whether the status is `Present`. */
   readonly isPresent: boolean
-  /** Waits until the znode is there and gives its path; fails if the server refuses it. */
+  /** Waits until the znode is there and gives its path. Fails if the server refuses it. */
   readonly present: Effect.Effect<string, PersistentNodeError>
   /**
-   * Has the znode hold this from now on, and waits until it does. It will do so too when the wait is interrupted, as while
-   * there is no connection: with the next one.
+   * Replaces the data from now on, and waits until it is written. It is written even if the wait is interrupted, for
+   * example while there is no connection: with the next one.
    */
   readonly setData: (data: Data) => Effect.Effect<void, PersistentNodeError>
 }
@@ -132,7 +140,20 @@ export interface PersistentNode {
 // -----------------------------------------------------------------------------
 
 /**
- * Creates the znode and keeps it for as long as the Scope is open.
+ * Creates the znode and keeps it for as long as the Scope is open. Use it for a znode that shows others that this process
+ * is there. Fails with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { PersistentNode } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const node = yield* PersistentNode.make("/workers/seven", { data: "10.0.0.7:8080" })
+ *   yield* node.setData("10.0.0.7:8081")
+ *   yield* Effect.log(node.status._tag)
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -158,6 +179,6 @@ export const make = (
 
 // ---- internal
 
-/** A mistake in an argument is one of the caller, whether it waits or not. */
+/** An invalid argument fails the call, whether it waits or not. */
 const refusedArgument = ({ status }: PersistentNode): Effect.Effect<void, InvalidArgument> =>
   status._tag === "Refused" && status.error._tag === "InvalidArgument" ? Effect.fail(status.error) : Effect.void

@@ -1,17 +1,10 @@
 /**
- * A queue whose items have a priority: whatever is more urgent overtakes, and what is as urgent comes first in first out.
+ * A queue whose items have a priority: more urgent items overtake, and equally urgent ones are first in first out.
  *
- * ```ts
- * const jobs = yield* PriorityQueue.make("/queues/jobs", { schema: Job })
- * yield* jobs.offer(cleanUp, 900)
- * yield* jobs.offer(restore, 10)
- * yield* jobs.consume(run)
- * ```
- *
- * Lower numbers are more urgent: from 0 to 999 in the layouts of kazoo, `kazoo` being the default, and any 32 bits in
- * `curator`, that of `DistributedPriorityQueue`. Everything else is as with a `Queue`: both ways to take, their guarantees, and
- * what they do not guarantee. The items are listed for each that is taken, so that no urgent one is overlooked: what a take
- * costs grows with the length of the queue.
+ * Lower numbers are more urgent: from 0 to 999 in the layouts of kazoo (`kazoo` is the default), and any 32 bits in
+ * `curator`, the layout of `DistributedPriorityQueue`. In everything else it is a `Queue`: the two ways to take, their
+ * guarantees, and their limits. Each take lists the items, so that it overlooks no urgent one: its cost grows with the
+ * length of the queue.
  *
  * @since 0.1.0
  */
@@ -34,13 +27,16 @@ export type { BytesOptions, Consumer, Layout, OfferError, Options, TakeError, Ta
 // -----------------------------------------------------------------------------
 
 /**
+ * A queue with priorities at one path.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface PriorityQueue<A> extends Consumer<A> {
   /**
-   * Puts an item behind those that are as urgent; lower numbers are more urgent. Default: 100 in the layouts of kazoo, as
-   * there, and 0 in Curator's. Interrupted, it may still do so.
+   * Puts an item behind those that are as urgent; lower numbers are more urgent. Default: 100 in the layouts of kazoo, and
+   * 0 in Curator's. It may still do so after an interruption. Fails with `InvalidArgument` for a priority that the layout
+   * does not have.
    */
   readonly offer: (item: A, priority?: number) => Effect.Effect<void, OfferError>
   /** Puts items there, one behind the other: all, or none. They share one request. */
@@ -52,7 +48,22 @@ export interface PriorityQueue<A> extends Consumer<A> {
 // -----------------------------------------------------------------------------
 
 /**
- * A queue with priorities at a path, of bytes or of what a Schema says. Nothing is sent before it is used.
+ * Makes a queue with priorities at a path, of bytes, or of items with a Schema. Nothing is sent before it is used. Fails
+ * with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { PriorityQueue } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const jobs = yield* PriorityQueue.make("/queues/jobs", { schema: Schema.String })
+ *   yield* jobs.offer("clean up", 900)
+ *   yield* jobs.offer("restore", 10)
+ *   yield* jobs.consume((job) => Effect.log(job))
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0

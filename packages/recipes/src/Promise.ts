@@ -1,21 +1,15 @@
 /**
  * The recipes as Promises.
  *
- * ```ts
- * const zk = await PromiseClient.connect("zk1:2181,zk2:2181,zk3:2181")
- * const lock = recipes(zk).lock("/locks/report")
- * await lock.withLock(async ({ fencingToken, signal }) => writeReport(fencingToken, signal), { timeout: "10 seconds" })
- * ```
+ * Each recipe is the one that its own module documents, with Promises for Effects, AsyncIterables for Streams and `A |
+ * undefined` for `Option<A>`. Promises reject with the same errors. The differences:
  *
- * Each recipe is the one that its own module documents, with Promises for Effects, AsyncIterables for Streams and
- * `A | undefined` for `Option<A>`; the same errors are thrown. Beside that:
- *
- * - A recipe that does nothing until it is used is given at once, and throws `InvalidArgument` for a bad path. One that
- *   starts something (a cache, a persistent node) is awaited.
- * - A guarded effect is a callback. It gets a `signal` that is aborted when what guards it is lost, or when the call is
- *   aborted. A callback that ignores its signal is not stopped, for nothing can stop it: the call waits until it has
- *   settled, and then rejects with `LockLost`.
- * - What an Effect acquires in a Scope is given back by `release()`, by `await using`, or by closing the client.
+ * - A recipe that does nothing before it is used is returned at once, and throws `InvalidArgument` for a bad path. A
+ *   recipe that starts something (a cache, a persistent node) is awaited.
+ * - A guarded effect is a callback. It gets a `signal` that is aborted when the hold is lost, or the call is aborted. A
+ *   callback that ignores its signal cannot be stopped: the call waits until it has settled, and then rejects with
+ *   `LockLost`.
+ * - Acquired things are given back by `release()`, by `await using`, or by closing the client.
  *
  * @since 0.1.0
  */
@@ -67,13 +61,16 @@ export type { PromiseAtomicValue, PromiseCounter, PromiseIdGenerator } from "./i
 // -----------------------------------------------------------------------------
 
 /**
- * What is held.
+ * A hold; see `Held`. `lost()` rejects with `LockLost` at the moment of the loss.
  *
  * @category models
  * @since 0.1.0
  */
 export interface PromiseHeld extends Omit<Promised<Held>, "transaction"> {
-  /** A transaction that the server applies only while it is held; see `Held`. */
+  /**
+   * A transaction that the server applies only while it is held; see `Held.transaction`. Rejects with `LockLost` after a
+   * loss, and with `TransactionFailed` for a refused operation.
+   */
   readonly transaction: <const Ops extends ReadonlyArray<Op.Write>>(
     ops: Ops,
     call?: CallOptions
@@ -89,45 +86,69 @@ export interface PromiseHeld extends Omit<Promised<Held>, "transaction"> {
 export type Acquired<T> = Releasable<T>
 
 /**
- * What runs while something is held.
+ * A callback that runs while something is held.
  *
  * @category models
  * @since 0.1.0
  */
 export type Callback<In, A> = (input: In & { readonly signal: AbortSignal }) => PromiseLike<A> | A
 
-/** @category models @since 0.1.0 */
+/**
+ * See `Lock`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PromiseLock extends Omit<Promised<Lock.Lock>, "withLock" | "acquire"> {
-  /** Acquires the lock, runs the callback, and releases the lock; see `Lock.withLock`. Not re-entrant. */
+  /**
+   * Acquires the lock, runs the callback, and releases the lock; see `Lock.withLock`. Not re-entrant. Rejects with
+   * `LockTimeout`, with `LockLost` after a loss, and with the callback's own error.
+   */
   readonly withLock: <A>(f: Callback<PromiseHeld, A>, options?: Lock.AcquireOptions, call?: CallOptions) => Promise<A>
-  /** Acquires the lock. */
-  readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
-}
-
-/** @category models @since 0.1.0 */
-export interface PromiseLeaderElection extends Omit<
-  Promised<LeaderElection.LeaderElection>,
-  "whileLeader" | "acquire"
-> {
-  /** Stands, runs the callback while leading, and stands again after a loss; see `LeaderElection.whileLeader`. */
-  readonly whileLeader: <A>(f: Callback<PromiseHeld, A>, call?: CallOptions) => Promise<A>
-  /** Stands, and leads until it is released or lost. */
+  /** Acquires the lock until it is released. Rejects with `LockTimeout` after `timeout`. */
   readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
 }
 
 /**
- * A lease that is held.
+ * See `LeaderElection`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseLeaderElection extends Omit<
+  Promised<LeaderElection.LeaderElection>,
+  "whileLeader" | "acquire"
+> {
+  /**
+   * Becomes a candidate, runs the callback while it leads, and is a candidate again after a loss; see
+   * `LeaderElection.whileLeader`. Rejects with the callback's own error.
+   */
+  readonly whileLeader: <A>(f: Callback<PromiseHeld, A>, call?: CallOptions) => Promise<A>
+  /** Becomes a candidate, and leads until it is released or lost. Rejects with `LockTimeout` after `timeout`. */
+  readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
+}
+
+/**
+ * A lease that is held; see `HeldLease`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface PromiseHeldLease extends PromiseHeld, Pick<Promised<Lease.HeldLease>, "renew" | "remaining"> {}
 
-/** @category models @since 0.1.0 */
+/**
+ * See `Lease`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PromiseLease extends Omit<Promised<Lease.Lease>, "withLease" | "obtain"> {
-  /** Takes a lease, or gives undefined when none is free. */
+  /** Takes a lease, or resolves with undefined when none is free. */
   readonly obtain: (call?: CallOptions) => Promise<Acquired<PromiseHeldLease> | undefined>
-  /** Waits for a lease, runs the callback, and gives it back; see `Lease.withLease`. */
+  /**
+   * Waits for a lease, runs the callback, and gives the lease back; see `Lease.withLease`. Rejects with `LockTimeout`,
+   * with `LockLost` after a loss, and with the callback's own error.
+   */
   readonly withLease: <A>(
     f: Callback<PromiseHeldLease, A>,
     options?: Lock.AcquireOptions,
@@ -135,23 +156,38 @@ export interface PromiseLease extends Omit<Promised<Lease.Lease>, "withLease" | 
   ) => Promise<A>
 }
 
-/** Synchronous where the cache is, such as `get`. @category models @since 0.1.0 */
+/**
+ * See `ChildrenCache`, of which this is the Promise form. Synchronous where the cache is, such as `get`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type PromiseChildrenCache = Promised<ChildrenCache.ChildrenCache>
 
-/** Synchronous where the cache is, such as `get`. @category models @since 0.1.0 */
+/**
+ * See `NodeCache`, of which this is the Promise form. Synchronous where the cache is, such as `get`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type PromiseNodeCache = Promised<NodeCache.NodeCache>
 
-/** @category models @since 0.1.0 */
+/**
+ * See `ServiceDiscovery`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PromiseServiceDiscovery<A> extends Omit<
   Promised<ServiceDiscovery.ServiceDiscovery<A>>,
   "register" | "provider"
 > {
-  /** Registers an instance, until it is released; see `ServiceDiscovery.register`. */
+  /** Registers an instance until it is released; see `ServiceDiscovery.register`. */
   readonly register: (
     instance: ServiceDiscovery.Registrant<A>,
     call?: CallOptions
   ) => Promise<Acquired<Promised<ServiceDiscovery.Registration<A>>>>
-  /** Follows a service, until it is released, to pick its instances without asking. */
+  /** Follows a service until it is released, to pick instances without a request. */
   readonly provider: (
     name: string,
     options?: ServiceDiscovery.ProviderOptions<A>,
@@ -159,13 +195,23 @@ export interface PromiseServiceDiscovery<A> extends Omit<
   ) => Promise<Acquired<Promised<ServiceDiscovery.Provider<A>>>>
 }
 
-/** What a tree cache held at one moment. @category models @since 0.1.0 */
+/**
+ * The state of a tree cache at one moment; see `Snapshot`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PromiseSnapshot
   extends Promised<Omit<TreeCache.Snapshot, "entries">>, Pick<TreeCache.Snapshot, "entries"> {}
 
-/** Synchronous where the cache is, such as `get`. @category models @since 0.1.0 */
+/**
+ * See `TreeCache`, of which this is the Promise form. Synchronous where the cache is, such as `get`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PromiseTreeCache extends Promised<Omit<TreeCache.TreeCache, "snapshot">> {
-  /** What it holds now. */
+  /** The current state. */
   readonly snapshot: PromiseSnapshot
 }
 
@@ -176,15 +222,18 @@ export interface PromiseTreeCache extends Promised<Omit<TreeCache.TreeCache, "sn
  * @since 0.1.0
  */
 export interface PromiseSide<Options> {
-  /** Acquires this side, runs the callback, and releases it. Not re-entrant. */
+  /**
+   * Acquires this side, runs the callback, and releases it. Not re-entrant. Rejects with `LockTimeout`, with `LockLost`
+   * after a loss, and with the callback's own error.
+   */
   readonly withLock: <A>(f: Callback<PromiseHeld, A>, options?: Options, call?: CallOptions) => Promise<A>
-  /** Acquires this side. */
+  /** Acquires this side until it is released. Rejects with `LockTimeout` after `timeout`. */
   readonly acquire: (options?: Options, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
 }
 
 /**
- * Nobody knows here what a call already holds: a downgrade is asked for with `{ downgrade: held }`, and whoever reads must not
- * wait for writing.
+ * See `ReadWriteLock`, of which this is the Promise form. A call does not know what other calls hold: name the lock to
+ * downgrade with `{ downgrade: held }`, and do not wait for the write side while you hold the read side.
  *
  * @category models
  * @since 0.1.0
@@ -204,9 +253,17 @@ export interface PromisePermits {
   readonly permits: ReadonlyArray<PromiseHeld>
 }
 
-/** @category models @since 0.1.0 */
+/**
+ * See `Semaphore`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PromiseSemaphore extends Pick<Promised<Semaphore.Semaphore>, "path" | "available" | "holders"> {
-  /** Acquires a permit, runs the callback, and gives the permit back; see `Semaphore.withPermit`. */
+  /**
+   * Acquires a permit, runs the callback, and gives the permit back; see `Semaphore.withPermit`. Rejects with
+   * `LockTimeout`, `PermitsMismatch`, `LockLost` after a loss, or the callback's own error.
+   */
   readonly withPermit: <A>(f: Callback<PromiseHeld, A>, options?: Lock.AcquireOptions, call?: CallOptions) => Promise<A>
   /** The same with several permits, all or none. */
   readonly withPermits: <A>(
@@ -215,9 +272,9 @@ export interface PromiseSemaphore extends Pick<Promised<Semaphore.Semaphore>, "p
     options?: Lock.AcquireOptions,
     call?: CallOptions
   ) => Promise<A>
-  /** Acquires a permit. */
+  /** Acquires a permit until it is released. Rejects with `LockTimeout` or `PermitsMismatch`. */
   readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
-  /** Acquires several permits, all or none. */
+  /** Acquires several permits, all or none, until they are released. */
   readonly acquireMany: (
     permits: number,
     options?: Lock.AcquireOptions,
@@ -225,7 +282,12 @@ export interface PromiseSemaphore extends Pick<Promised<Semaphore.Semaphore>, "p
   ) => Promise<Acquired<PromisePermits>>
 }
 
-/** @category models @since 0.1.0 */
+/**
+ * All recipes on one client; see `recipes`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Recipes extends GroupRecipes, QueueRecipes, ValueRecipes {
   readonly childrenCache: (
     path: string,
@@ -252,9 +314,9 @@ export interface Recipes extends GroupRecipes, QueueRecipes, ValueRecipes {
     call?: CallOptions
   ) => Promise<Acquired<PromiseTreeCache>>
   /**
-   * Holds several locks of this client at once, acquired in the order of their paths, so that those who want the same ones
-   * never wait for each other in a circle. The signal is aborted when one of them is lost; `timeout` holds for each. A lock
-   * that is not of `lock` is `InvalidArgument`.
+   * Holds several locks of this client at once, acquired in the order of their paths, so that clients that want the same
+   * locks never wait for each other in a circle. The signal is aborted when one of them is lost; `timeout` applies to
+   * each. Rejects with `InvalidArgument` for a lock that `lock` did not make.
    */
   readonly withLocks: <A>(
     locks: ReadonlyArray<PromiseLock>,
@@ -269,7 +331,24 @@ export interface Recipes extends GroupRecipes, QueueRecipes, ValueRecipes {
 // -----------------------------------------------------------------------------
 
 /**
- * The recipes on a client.
+ * Gives the recipes on a client. It sends nothing.
+ *
+ * @example
+ * ```ts
+ * import { PromiseClient } from "@effect-zookeeper/client"
+ * import { recipes } from "@effect-zookeeper/recipes/Promise"
+ *
+ * await using zk = await PromiseClient.connect("zk1:2181,zk2:2181,zk3:2181")
+ * const lock = recipes(zk).lock("/locks/report")
+ * await lock.withLock(
+ *   async ({ fencingToken, signal }) => {
+ *     // Aborted when the lock is lost: pass it on to all that you call.
+ *     signal.throwIfAborted()
+ *     console.log("reporting", fencingToken)
+ *   },
+ *   { timeout: "10 seconds" }
+ * )
+ * ```
  *
  * @category constructors
  * @since 0.1.0

@@ -1,35 +1,34 @@
 /**
- * A queue that many put items into and many take from, first in first out.
+ * A queue that many clients put items into and take items from, first in first out.
  *
- * ```ts
- * const mails = yield* Queue.make("/queues/mail", { schema: Mail })
- * yield* mails.offer({ to: "bob", text: "hello" })
- * yield* mails.consume(send)
- * ```
+ * There are two ways to take an item. All consumers of a queue should use the same one:
  *
- * An item is taken in one of two ways, and all who take from a queue should do it in the same one:
- *
- * - `take` and `poll`: **at most once**. The item is deleted, and then handed out. Who dies in between, or while working on
- *   it, loses it.
- * - `consume`, `consumeOne` and `takeWithLock`: **at least once**. The item stays, with a mark beside it, until it is said to
- *   be done. Who dies gives it back with the session, and it is handed out again.
+ * - `take` and `poll`: **at most once**. The item is deleted, and then handed out. A consumer that dies in between, or
+ *   while it works on the item, loses it.
+ * - `consume`, `consumeOne` and `takeWithLock`: **at least once**. The item stays, with a lock beside it, until it is
+ *   finished. If the consumer dies, the lock ends with its session, and the item is handed out again.
  *
  * **Guarantees**
  *
- * - An item is offered once, even when replies are lost: a marker znode tells what became of the transaction.
- * - `take` hands out no item twice, whatever replies are lost; a taker that is interrupted puts back what it had deleted.
- * - What `consume` runs is interrupted before another can get the item, as with a lock, and an item is deleted only by whom it
- *   is marked by: a former taker's `ack` is refused, also when its mark was deleted and another has taken the item since.
- * - With `maxAttempts`, an item that is taken so often and never done goes to the dead letters, once, whoever dies meanwhile.
- * - Items come by the order of their numbers, over the counter's wrap too.
+ * - An item is offered once, even when replies are lost: a marker znode tells whether the transaction was applied.
+ * - `take` hands out no item twice, whatever replies are lost; a taker that is interrupted puts back the item that it had
+ *   deleted.
+ * - A handler of `consume` is interrupted before another client can get its item, as with a lock. Only the holder of an
+ *   item's lock can delete it: the `ack` of a former holder is refused, even if its lock was deleted and another client
+ *   has taken the item since.
+ * - With `maxAttempts`, an item that was taken so often and never finished goes to the dead letters, once, whichever
+ *   client dies meanwhile.
+ * - Items come in the order of their numbers, also when the counter wraps.
  *
- * It does not guarantee an order among those who take at once, nor that an item which is given back is not overtaken. Where
- * the session ends between a request and its lost reply, an offer fails with `OutcomeUnknown`, and what `take` has asked for
- * counts as not taken and may be lost. Nor can it keep apart two items of the same name: where a queue is deleted and made
- * anew between the read of an item and the transaction that takes it, the names and versions begin again, and an item of the
- * new queue may be taken in the place of the one that was read, which is handed out. Delete a queue when nobody takes from
- * it. ZooKeeper is no place for many or large items: a list of all names has to fit into
- * one reply (`maxFrameSize`), some ten thousand items.
+ * It does not guarantee an order among consumers that take at the same time, nor that an item which is given back is not
+ * overtaken. Where the session ends between a request and its lost reply, an offer fails with `OutcomeUnknown`, and an
+ * item that `take` was taking counts as not taken and may be lost. Nor can it tell apart two items of the same name: if a
+ * queue is deleted and created again between the read of an item and the transaction that takes it, names and versions
+ * begin anew. Then an item of the new queue may be deleted in place of the one that is handed out. Delete a queue only
+ * when no client takes from it.
+ *
+ * ZooKeeper is not made for many or large items: a list of all names has to fit into one reply (`maxFrameSize`), some ten
+ * thousand items.
  *
  * @since 0.1.0
  */
@@ -60,40 +59,42 @@ export type { Taken } from "./internal/queues/takeWithLock.ts"
 // -----------------------------------------------------------------------------
 
 /**
+ * Options of a queue of bytes.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface BytesOptions {
   readonly schema?: undefined
-  /** Names, places and data; see `Layout`. Default `curator`; `kazoo` for a PriorityQueue. */
+  /** Names, paths and data; see `Layout`. Default `curator`; `kazoo` for a PriorityQueue. */
   readonly layout?: Layout | undefined
   /**
-   * Where the marks of those stand who work on an item: what Curator calls `lockPath`. Default: the path with `-taken` behind
+   * The path for the locks of items that are being worked on: Curator's `lockPath`. Default: the path with `-taken` behind
    * it, and `taken` below it for `kazooLocking`.
    */
   readonly takenPath?: string | undefined
   /**
-   * Who offers waits while there are so many items. Several that offer at once may go a little beyond. Default: there is room
-   * for all.
+   * An offer waits while there are so many items. Several offers at the same time may exceed it a little. Default: no
+   * limit.
    */
   readonly maxItems?: number | undefined
   /**
-   * What a lost connection means for whom works on an item with a lock. `continue`, the default: nothing until the session is
-   * in doubt. `stop`: the item is lost at once.
+   * The effect of a lost connection on items that are taken with a lock. `continue`, the default: none until the session
+   * is in doubt. `stop`: the item is lost at once.
    */
   readonly onDisconnect?: OnDisconnect | undefined
   /**
-   * How often an item is taken with a lock before it counts as one that nobody can finish: it is moved to `deadLetterPath`
-   * then, in one transaction, by whoever would have taken it once more. A take counts whether its taker failed, was
-   * interrupted, could not read the item, or died. At least 1. Default: as often as it takes.
+   * How often an item is taken with a lock before it moves to `deadLetterPath`, in one transaction, by the next client
+   * that would take it. Each take counts, whether its taker failed, was interrupted, could not decode the item, or died.
+   * At least 1. Default: no limit.
    *
-   * The count is the version of the item's data: taking an item writes its data anew, unchanged. So it outlives all
-   * processes, and is the same for all who consume the queue. Consumers that are not ours take without counting, and so does
-   * one that may not write the item. An item that is requeued begins anew.
+   * The count is the version of the item's data: each take writes the data anew, unchanged. So it outlives all processes
+   * and is the same for all consumers. Consumers of other libraries take without counting, and so do those without the
+   * right to write the item. An item that is requeued begins anew.
    */
   readonly maxAttempts?: number | undefined
   /**
-   * Where items go that were taken `maxAttempts` times: a queue of the same layout, to be opened with `make` like any other.
+   * The path for items that were taken `maxAttempts` times: a queue of the same layout, which `make` opens like any other.
    * Only together with `maxAttempts`. Default: the path with `-dead` behind it.
    */
   readonly deadLetterPath?: string | undefined
@@ -102,6 +103,8 @@ export interface BytesOptions {
 }
 
 /**
+ * Options of a queue of items with a Schema.
+ *
  * @category options
  * @since 0.1.0
  */
@@ -112,50 +115,59 @@ export interface Options<A, I> extends Omit<BytesOptions, "schema"> {
 }
 
 /**
- * What is done with the items of a queue, whatever their order is.
+ * The consumer's side of a queue, of either order.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Consumer<A> {
   readonly path: string
-  /** How many items there are as the connected server has it, those that are worked on included. */
+  /** The number of items as the connected server has it, including those that are being worked on. */
   readonly size: Effect.Effect<number, RecipeError>
-  /** The first item, which stays. */
+  /** The first item, without taking it. */
   readonly peek: Effect.Effect<Option.Option<A>, TakeError>
-  /** The first item if there is one, at most once. */
+  /** Takes the first item if there is one, at most once. */
   readonly poll: Effect.Effect<Option.Option<A>, TakeError>
-  /** The first item, waited for, at most once. An item that cannot be read stays, and fails each take until it is deleted. */
+  /**
+   * Waits for the first item and takes it, at most once. An item that cannot be decoded stays, and fails each take with
+   * `DataInvalid` until it is deleted.
+   */
   readonly take: Effect.Effect<A, TakeError>
   /**
-   * The first item that nobody works on, waited for. Given back when the Scope closes, unless `ack` or `requeue` has been run.
-   * Nothing is interrupted by a loss: race what you do with `taken.lost`.
+   * Waits for the first free item and takes it. It is given back when the Scope closes, unless `ack` or `requeue` has been
+   * run. A loss interrupts nothing: race your work with `taken.lost`.
    */
   readonly takeWithLock: Effect.Effect<Taken<A>, TakeError, Scope.Scope>
   /**
-   * Waits for an item and runs the handler for it. Done when the handler succeeds; given back when it fails or is
-   * interrupted. When the item is lost meanwhile the handler is interrupted, and `LockLost` reported.
+   * Waits for an item and runs the handler for it. The item is finished when the handler succeeds, and given back when it
+   * fails or is interrupted. If the item is lost meanwhile, the handler is interrupted, and the call fails with
+   * `LockLost`.
    */
   readonly consumeOne: <B, E, R>(
     handler: (item: A) => Effect.Effect<B, E, R>
   ) => Effect.Effect<B, E | LockLost | TakeError, R>
-  /** `consumeOne` for ever: goes on with the next item after a loss, and ends with the first failure of the handler. */
+  /**
+   * Repeats `consumeOne` forever: goes on with the next item after a loss, and fails with the first failure of the
+   * handler.
+   */
   readonly consume: <B, E, R>(handler: (item: A) => Effect.Effect<B, E, R>) => Effect.Effect<never, E | TakeError, R>
 }
 
 /**
+ * A queue at one path.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Queue<A> extends Consumer<A> {
-  /** Puts an item at the end. Interrupted, it may still do so. */
+  /** Puts an item at the end. It may still do so after an interruption. */
   readonly offer: (item: A) => Effect.Effect<void, OfferError>
   /** Puts items at the end, one behind the other: all, or none. They share one request. */
   readonly offerAll: (items: ReadonlyArray<A>) => Effect.Effect<void, OfferError>
 }
 
 /**
- * What offering can fail with.
+ * Errors of offering items.
  *
  * @category errors
  * @since 0.1.0
@@ -167,8 +179,23 @@ export type OfferError = OutcomeUnknown | RecipeError
 // -----------------------------------------------------------------------------
 
 /**
- * A queue at a path, of bytes or of what a Schema says. Nothing is sent before it is used. The path is created then, with
- * containers above it.
+ * Makes a queue at a path, of bytes, or of items with a Schema. Nothing is sent before it is used; the first use creates
+ * the path, with containers above it. Fails with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { Queue } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * const Mail = Schema.Struct({ to: Schema.String, text: Schema.String })
+ *
+ * export const program = Effect.gen(function* () {
+ *   const mails = yield* Queue.make("/queues/mail", { schema: Mail })
+ *   yield* mails.offer({ to: "bob", text: "hello" })
+ *   yield* mails.consume(({ to }) => Effect.log(`sending to ${to}`))
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0

@@ -1,22 +1,16 @@
 /**
- * A lock that many hold for reading, or one for writing, in the order of arrival.
- *
- * ```ts
- * const lock = yield* ReadWriteLock.make("/locks/catalogue")
- * yield* lock.read.withLock(lookUp)
- * yield* lock.write.withLock(replace, { timeout: "10 seconds" })
- * ```
+ * A lock that many hold for reading, or one for writing, given in order of arrival.
  *
  * **Guarantees**
  *
- * - All that `Lock` guarantees, for each of both sides.
- * - Fair: a reader waits for the writers that came before it, a writer for all who came before it. Readers that come after a
- *   waiting writer wait for it.
- * - A writer may become a reader without a gap (`ReadOptions.downgrade`): no other writer comes between.
- * - A reader that asks for writing is refused at once, with `UpgradeRefused`, instead of waiting for itself.
+ * - Everything that `Lock` guarantees, for each of the two sides.
+ * - Fairness: a reader waits for the writers before it, a writer for all before it. Readers that come after a waiting
+ *   writer wait for it.
+ * - A writer can become a reader without a gap (`ReadOptions.downgrade`): no other writer comes between.
+ * - A reader that asks for the write lock fails at once with `UpgradeRefused`, instead of waiting for itself.
  *
- * What `Lock` does not guarantee is not guaranteed here either. Who reads with what `acquire` gave and then waits for
- * writing is not recognised, and waits until the timeout.
+ * Anything that `Lock` does not guarantee is not guaranteed here either. A caller that reads by `acquire` and then asks
+ * for the write lock is not recognised, and waits for itself until the timeout.
  *
  * @since 0.1.0
  */
@@ -46,6 +40,8 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
@@ -62,19 +58,22 @@ export interface Options {
 }
 
 /**
+ * How the read side is acquired.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface ReadOptions extends AcquireOptions {
   /**
-   * The write lock that is held and is to be released afterwards: the read lock is had at once, and no other writer comes
-   * between. Fails with `LockLost` when it is held no longer. Within an effect that `write.withLock` guards it is known.
+   * The write lock to downgrade, which is to be released afterwards: the read lock is acquired at once, and no other
+   * writer comes between. Fails with `LockLost` if the write lock is no longer held. Within an effect that
+   * `write.withLock` guards it is found by itself. Default: none.
    */
   readonly downgrade?: Pick<Held, "path"> | undefined
 }
 
 /**
- * One who holds the lock or waits for it.
+ * A client that holds the lock or waits for it.
  *
  * @category models
  * @since 0.1.0
@@ -82,43 +81,49 @@ export interface ReadOptions extends AcquireOptions {
 export interface Contender {
   readonly kind: "read" | "write"
   readonly path: string
-  /** What it wrote as `identifier`. */
+  /** Its option `identifier`. */
   readonly identifier: Uint8Array
 }
 
 /**
- * One side of the lock.
+ * One side of the lock, `read` or `write`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Side<Options, Refused> {
   /**
-   * Acquires this side, runs the effect, and releases it. When it is lost meanwhile the effect is interrupted, and `LockLost`
-   * reported once its finalizers have run. Re-entrant within a fiber tree, as `Lock.withLock` is.
+   * Acquires this side, runs the effect, and releases it. If it is lost meanwhile, the effect is interrupted, and the call
+   * fails with `LockLost` once its finalizers have run. Re-entrant within a fiber tree, as `Lock.withLock` is.
    */
   readonly withLock: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((held: Held) => Effect.Effect<A, E, R>),
     options?: Options
   ) => Effect.Effect<A, E | LockLost | LockTimeout | Refused | RecipeError, R>
   /**
-   * Acquires this side until the Scope closes. Nothing is interrupted by a loss: race what you do with `held.lost`. Not
-   * re-entrant.
+   * Acquires this side until the Scope closes. A loss interrupts nothing: race your work with `held.lost`. Not re-entrant.
    */
   readonly acquire: (options?: Options) => Effect.Effect<Held, LockTimeout | Refused | RecipeError, Scope.Scope>
 }
 
 /**
+ * A read-write lock at one path.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ReadWriteLock {
   readonly path: string
-  /** Held by any number at once, while nobody writes. `LockLost` also says that what was to be downgraded is gone. */
+  /**
+   * Held by any number at once, while no client writes. It also fails with `LockLost` when the write lock to be downgraded
+   * is gone.
+   */
   readonly read: Side<ReadOptions, LockLost>
-  /** Held by one, while nobody reads. `UpgradeRefused` says that this fiber tree holds it for reading. */
+  /**
+   * Held by one, while no client reads. It fails with `UpgradeRefused` where this fiber tree holds the lock for reading.
+   */
   readonly write: Side<AcquireOptions, UpgradeRefused>
-  /** Those who hold it and who wait for it, in queue order. */
+  /** The holders and those who wait, in queue order. */
   readonly contenders: Effect.Effect<ReadonlyArray<Contender>, RecipeError>
 }
 
@@ -127,7 +132,20 @@ export interface ReadWriteLock {
 // -----------------------------------------------------------------------------
 
 /**
- * A read-write lock at a path. Nothing is sent before it is used; the path and its parents are created then, as containers.
+ * Makes a read-write lock at a path. Nothing is sent before it is used; the first use creates the path and its missing
+ * parents, as containers. Fails with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { ReadWriteLock } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const lock = yield* ReadWriteLock.make("/locks/catalogue")
+ *   yield* lock.read.withLock(Effect.log("looking up"))
+ *   yield* lock.write.withLock(Effect.log("replacing"), { timeout: "10 seconds" })
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -186,13 +204,13 @@ export const make = (
 
 const kinds = { read: readKind, write: writeKind }
 
-/** A reader waits for the nearest writer before it; that one waits for all before. */
+/** A reader waits for the nearest writer before it, and that writer for all before it. */
 const precedingWriter: ContenderQueue.Blocker = (contenders, index) =>
   contenders.findLast(({ kind }, at) => at < index && kind === "write")
 
 /**
- * Reads from the position in the queue at which the write lock stands: whoever came meanwhile stands behind it. The number is
- * the writer's own, as recent versions of Curator have it.
+ * Reads from the write lock's own position in the queue: all who came since are behind it. The reader takes the number of
+ * the writer, as in recent versions of Curator.
  */
 const downgrade = (
   queue: ContenderQueue.ContenderQueue,
@@ -206,13 +224,13 @@ const downgrade = (
       return yield* new InvalidArgument({ argument: "downgrade", value: write, rule })
     }
     if (ContenderQueue.isCounterExhausted(position.sequence)) {
-      const rule = `the numbers of ${queue.path} are used up: delete it while nobody holds it, and they begin anew`
+      const rule = `the numbers of ${queue.path} are used up: delete it while it is not held, and they begin anew`
       return yield* new InvalidArgument({ argument: "downgrade", value: write, rule })
     }
     const own = yield* Scope.fork(yield* Effect.scope)
     return yield* ContenderQueue.acquire(queue, "read", noBlocker, timeout, position.sequence).pipe(
       Effect.provideService(Scope.Scope, own),
-      // While the writer is still there nobody can have come between.
+      // While the writer's znode is there, no other writer can have come between.
       Effect.tap(() => checkStillHeld(queue, write)),
       Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
     )

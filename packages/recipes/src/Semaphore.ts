@@ -1,22 +1,19 @@
 /**
- * A number of permits that are shared by any number of processes, given in the order of arrival.
- *
- * ```ts
- * const semaphore = yield* Semaphore.make("/limits/exports", { permits: 4 })
- * yield* semaphore.withPermit(exportReport, { timeout: "1 minute" })
- * ```
+ * A number of permits that any number of processes share, given in order of arrival.
  *
  * **Guarantees**
  *
- * - Never more permits are held than there are: what is guarded is interrupted before its permit can pass to another, as
- *   with `Lock`.
- * - Several are had together or not at all, and who waits for many is not overtaken for ever by those who want one.
- * - Whoever gives up, by a timeout, an interruption or an error, leaves no znode behind. Each permit has a loss and a
- *   fencing token of its own.
+ * - There are never more holders than permits: the guarded effect is interrupted before its permit can pass to another
+ *   client, as with `Lock`.
+ * - Several permits are acquired together or not at all. A client that waits for many is not overtaken forever by clients
+ *   that want one.
+ * - A client that gives up, by a timeout, an interruption or an error, leaves no znode behind. Each permit has a loss and
+ *   a fencing token of its own.
  *
- * It does not guarantee that processes were told the same number of permits: `PermitsMismatch` says so as long as others of
- * ours hold some; Curator's semaphores do not tell. What `Lock` does not guarantee is not guaranteed here either. It is not
- * re-entrant: who holds a permit and asks for another gets another, or waits.
+ * It does not guarantee that all processes were given the same number of permits. A mismatch fails with `PermitsMismatch`
+ * as long as other clients of this library hold permits; Curator's semaphores do not tell their number. Anything that
+ * `Lock` does not guarantee is not guaranteed here either. It is not re-entrant: a holder that asks for another permit
+ * gets a second one, or waits.
  *
  * @since 0.1.0
  */
@@ -44,24 +41,26 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A number of permits that can be changed while they are in use. Lowering it takes no permit away from who has one.
+ * A number of permits that can be changed while they are in use. Lowering it takes no permit away from its holder.
  *
  * @category options
  * @since 0.1.0
  */
 export interface SharedPermits {
-  /** The znode that holds the number, as Curator's SharedCount writes it: four bytes, the highest first. */
+  /** The znode with the number, as Curator's SharedCount writes it: four bytes, the highest first. */
   readonly at: string
-  /** What it is created with when there is none. */
+  /** The number to create it with, where there is no such znode. */
   readonly initial: number
 }
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options {
-  /** How many there are: the same number for all who share the path, or a znode that says it. */
+  /** How many permits there are: the same number for all who share the path, or a znode that has the number. */
   readonly permits: number | SharedPermits
   /** Written into the znodes of permits, for others to see who has them. Default: nothing. */
   readonly identifier?: Data | undefined
@@ -75,7 +74,7 @@ export interface Options {
 }
 
 /**
- * What acquiring a permit can fail with.
+ * All errors of acquiring a permit.
  *
  * @category errors
  * @since 0.1.0
@@ -83,37 +82,37 @@ export interface Options {
 export type AcquireError = LockTimeout | PermitsMismatch | DataInvalid | RecipeError
 
 /**
+ * A semaphore at one path.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Semaphore {
   readonly path: string
   /**
-   * Acquires a permit, runs the effect, and gives the permit back. When the permit is lost meanwhile the effect is
-   * interrupted, and `LockLost` reported once its finalizers have run.
+   * Acquires a permit, runs the effect, and gives the permit back. If the permit is lost meanwhile, the effect is
+   * interrupted, and the call fails with `LockLost` once its finalizers have run.
    */
   readonly withPermit: <A, E, R>(
     effect: Effect.Effect<A, E, R> | ((held: Held) => Effect.Effect<A, E, R>),
     options?: AcquireOptions
   ) => Effect.Effect<A, E | LockLost | AcquireError, R>
-  /** The same with several permits at once; the loss of one of them interrupts the effect. */
+  /** `withPermit` with several permits at once; the loss of one of them interrupts the effect. */
   readonly withPermits: <A, E, R>(
     permits: number,
     effect: Effect.Effect<A, E, R> | ((held: ReadonlyArray<Held>) => Effect.Effect<A, E, R>),
     options?: AcquireOptions
   ) => Effect.Effect<A, E | LockLost | AcquireError, R>
-  /**
-   * Acquires a permit until the Scope closes. Nothing is interrupted by a loss: race what you do with `held.lost`.
-   */
+  /** Acquires a permit until the Scope closes. A loss interrupts nothing: race your work with `held.lost`. */
   readonly acquire: (options?: AcquireOptions) => Effect.Effect<Held, AcquireError, Scope.Scope>
   /** Acquires several permits until the Scope closes: all of them, or none. */
   readonly acquireMany: (
     permits: number,
     options?: AcquireOptions
   ) => Effect.Effect<ReadonlyArray<Held>, AcquireError, Scope.Scope>
-  /** How many permits nobody has or is about to have. */
+  /** How many permits are free, not counting those that the next client in the queue is waiting for. */
   readonly available: Effect.Effect<number, DataInvalid | RecipeError>
-  /** A row for each permit that is held, followed by those that the next in the queue is waiting for. */
+  /** One row for each permit that is held, followed by those that the next client in the queue is waiting for. */
   readonly holders: Effect.Effect<ReadonlyArray<Contender>, RecipeError>
 }
 
@@ -122,8 +121,22 @@ export interface Semaphore {
 // -----------------------------------------------------------------------------
 
 /**
- * A semaphore at a path. Nothing is sent before it is used; the path and its parents are created then, as containers. Below it
- * stand `locks`, by which those who wait are put in order, and `leases`, with a znode for each permit.
+ * Makes a semaphore at a path. Nothing is sent before it is used; the first use creates the path and its missing parents,
+ * as containers. Below the path are `locks`, which puts waiting clients in order, and `leases`, with a znode for each
+ * permit. Fails with `InvalidArgument` for a path or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { Semaphore } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const semaphore = yield* Semaphore.make("/limits/exports", { permits: 4 })
+ *   yield* semaphore.withPermit(Effect.log("exporting"), { timeout: "1 minute" })
+ *   // All three, or none.
+ *   yield* semaphore.withPermits(3, Effect.log("exporting much"))
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0

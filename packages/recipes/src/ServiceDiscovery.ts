@@ -1,25 +1,17 @@
 /**
- * Services and their instances: who runs where, found by name.
+ * Services and their instances, registered and found by name.
  *
- * ```ts
- * const discovery = yield* ServiceDiscovery.make("/services", { schema: Schema.Struct({ zone: Schema.String }) })
- * yield* discovery.register({ name: "mail", address: "10.0.0.7", port: 2525, payload: { zone: "b" } })
- *
- * const mail = yield* discovery.provider("mail", { strategy: "roundRobin" })
- * const instance = yield* mail.pick
- * ```
- *
- * The znodes are those of Curator's x-discovery, `<base>/<service>/<id>` with the same JSON: a process in Java finds what is
- * registered here, and the other way round.
+ * The znodes are those of Curator's x-discovery, `<base>/<service>/<id>` with the same JSON: Java processes find instances
+ * that are registered here, and the other way round.
  *
  * **Guarantees**
  *
- * - A registered instance is there for as long as its Scope is open: it comes back after an expiry, and after somebody has
- *   deleted it. One that was registered by the same process before is not mistaken for it: ids are random unless given.
- * - `watch` and `provider` follow the server and never go back, see `ChildrenCache`; an instance that cannot be decoded is
- *   left out, and reported to the log once, so that it hides none of the others.
+ * - A registered instance is there for as long as its Scope is open: it comes back after an expiry, and after a client has
+ *   deleted it. It is not mistaken for an earlier instance of the same process, because ids are random unless given.
+ * - `watch` and `provider` follow the server and never go back, see `ChildrenCache`. An instance that cannot be decoded is
+ *   left out and logged once, and hides none of the others.
  *
- * It does not guarantee that a picked instance is alive: one that has died is listed until its session has expired. Tell
+ * It does not guarantee that a picked instance is alive: one that has died is listed until its session has expired. Call
  * `noteError`, and it is left out for a while.
  *
  * @since 0.1.0
@@ -56,15 +48,17 @@ export { Instance, type ServiceType, type UriSpec } from "./ServiceInstance.ts"
 // -----------------------------------------------------------------------------
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options<A, I> {
-  /** What instances carry beside their address, as JSON: `Schema.Null` for nothing, `Schema.Unknown` for anything. */
+  /** The payload of instances, as JSON: `Schema.Null` for none, `Schema.Unknown` for anything. */
   readonly schema: Schema.Codec<A, I>
   /**
    * Written as `@class` into payloads that are objects, for Java processes whose payload is a class of that name. Default:
-   * none, and Java reads a payload that is an object as a Map.
+   * none; then Java reads such a payload as a Map.
    */
   readonly payloadClass?: string | undefined
   /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
@@ -72,15 +66,15 @@ export interface Options<A, I> {
 }
 
 /**
- * An instance to be registered.
+ * An instance to register.
  *
  * @category options
  * @since 0.1.0
  */
 export interface Registrant<A> {
-  /** Of the service: a name without "/". */
+  /** The service: a name without "/". */
   readonly name: string
-  /** A name without "/", which no other instance of the service has. Default: a new UUID. */
+  /** A name without "/" that is unique within the service. Default: a new UUID. */
   readonly id?: string | undefined
   readonly address?: string | undefined
   readonly port?: number | undefined
@@ -94,29 +88,33 @@ export interface Registrant<A> {
 }
 
 /**
+ * Options of `provider`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface ProviderOptions<A> {
   /**
-   * Which instance is picked. `roundRobin`, the default: each in turn, by their ids, beginning with any. `random`: any.
-   * `sticky`: any, and then the same for as long as it can be picked.
+   * How to pick. `roundRobin`, the default: each in turn, by their ids, beginning with any. `random`: any. `sticky`: any,
+   * and then the same for as long as it can be picked.
    */
   readonly strategy?: "roundRobin" | "random" | "sticky" | undefined
   /** When an instance with errors is left out, and for how long. */
   readonly downInstances?: DownInstances | undefined
-  /** Which instances may be picked, of those that are enabled. Default: all. */
+  /** Which enabled instances may be picked. Default: all. */
   readonly filter?: ((instance: Instance<A>) => boolean) | undefined
 }
 
 /**
+ * When an instance with errors is left out.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface DownInstances {
-  /** So many errors within `timeout` take an instance out. Default 2. */
+  /** How many errors within `timeout` take an instance out. Default 2. */
   readonly threshold?: number | undefined
-  /** How long, since the first of them. Default 30 seconds. Numbers are milliseconds. */
+  /** How long, since the first error. Numbers are milliseconds. Default 30 seconds. */
   readonly timeout?: Duration.Input | undefined
 }
 
@@ -125,7 +123,7 @@ export interface DownInstances {
 // -----------------------------------------------------------------------------
 
 /**
- * What can be changed of an instance that is registered.
+ * The fields of a registered instance that can change.
  *
  * @category models
  * @since 0.1.0
@@ -135,7 +133,7 @@ export type InstanceChange<A> = Partial<
 >
 
 /**
- * An instance of ours.
+ * An instance that is registered here.
  *
  * @category models
  * @since 0.1.0
@@ -144,49 +142,51 @@ export interface Registration<A> {
   readonly path: string
   /** As it was registered, or changed last. */
   readonly instance: Instance<A>
-  /** Changes what others are shown of it, and waits until they are. */
+  /** Changes the fields that others see, and waits until they are written. */
   readonly update: (change: InstanceChange<A>) => Effect.Effect<Instance<A>, RecipeError>
 }
 
 /**
- * A service, and which of its instances to use next.
+ * Picks instances of one service.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Provider<A> {
   readonly name: string
-  /** An instance by the strategy; none if there is none that may be picked. Asks no server. */
+  /** An instance by the strategy; None if none may be picked. Sends no request. */
   readonly pick: Effect.Effect<Option.Option<Instance<A>>>
-  /** All that may be picked now, by their ids. */
+  /** All instances that may be picked now, by their ids. */
   readonly candidates: Effect.Effect<ReadonlyArray<Instance<A>>>
-  /** Says that an instance did not do: with `threshold` of these it is not picked until `timeout` is over. */
+  /** Reports a failure of an instance: after `threshold` of them it is not picked until `timeout` is over. */
   readonly noteError: (instance: Instance<unknown>) => Effect.Effect<void>
 }
 
 /**
+ * The services at one path.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ServiceDiscovery<A> {
   readonly basePath: string
   /**
-   * Registers an instance until the Scope closes, and returns when it is there. An instance of the same id that another
-   * session has registered is waited for until it has gone.
+   * Registers an instance until the Scope closes, and returns when it is there. If another session has registered the same
+   * id, it waits until that instance has gone.
    */
   readonly register: (
     instance: Registrant<A>
   ) => Effect.Effect<Registration<A>, RecipeError | InvalidArgument, Scope.Scope>
-  /** The instances of a service, by their ids; those that are not enabled too. */
+  /** The instances of a service, by their ids, including those that are not enabled. */
   readonly instances: (name: string) => Effect.Effect<ReadonlyArray<Instance<A>>, RecipeError>
-  /** The instances of a service, then each newer list of them. */
+  /** The current instances of a service, then each newer list. Fails when the session has ended for good. */
   readonly watch: (name: string) => Stream.Stream<ReadonlyArray<Instance<A>>, RecipeError>
-  /** Follows a service until the Scope closes, to pick its instances without asking; returns when it knows them. */
+  /** Follows a service until the Scope closes, to pick instances without a request; returns when they have been read. */
   readonly provider: (
     name: string,
     options?: ProviderOptions<A>
   ) => Effect.Effect<Provider<A>, RecipeError | InvalidArgument, Scope.Scope>
-  /** The names of the services that have or had instances, by the alphabet. */
+  /** The names of all services that have or had instances, sorted. */
   readonly services: Effect.Effect<ReadonlyArray<string>, RecipeError>
 }
 
@@ -195,7 +195,22 @@ export interface ServiceDiscovery<A> {
 // -----------------------------------------------------------------------------
 
 /**
- * The services at a path. Nothing is sent before it is used.
+ * Makes a discovery of the services at a path. Nothing is sent before it is used. Fails with `InvalidArgument` for a path
+ * or options that are not valid.
+ *
+ * @example
+ * ```ts
+ * import { ServiceDiscovery } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const discovery = yield* ServiceDiscovery.make("/services", { schema: Schema.Struct({ zone: Schema.String }) })
+ *   yield* discovery.register({ name: "mail", address: "10.0.0.7", port: 2525, payload: { zone: "b" } })
+ *   const mail = yield* discovery.provider("mail", { strategy: "roundRobin" })
+ *   yield* Effect.log(yield* mail.pick)
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -260,7 +275,7 @@ export const make = <A, I>(
 
 // ---- internal
 
-/** The instances that are there now. */
+/** The present instances. */
 const look = <A>(
   zk: ZooKeeper.Service,
   path: string,
@@ -270,7 +285,7 @@ const look = <A>(
     const names = yield* retryAcrossSessions(zk, zk.getChildren(path))
     const results = yield* retryAcrossSessions(zk, zk.read(names.map((name) => Op.get(ZnodePath.join(path, name)))))
     const found = new Map<string, DataAndStat>()
-    // Who has gone between the two looks is left out.
+    // Instances that went between the two requests are left out.
     for (const [index, result] of results.entries()) {
       if (Result.isSuccess(result)) found.set(names[index]!, result.success)
     }

@@ -1,17 +1,17 @@
 /**
- * An instance of a service, as Curator's `ServiceInstance` has it.
+ * An instance of a service, as of Curator's `ServiceInstance`.
  *
  * @since 0.1.0
  */
 import { Opaque } from "@effect-zookeeper/client/PromiseAdapter"
 
 /**
- * What becomes of an instance.
+ * How long an instance stays registered.
  *
- * - `DYNAMIC`: it goes with the session of the process that registered it.
- * - `STATIC`: it outlives the process when that dies, and goes when its Scope closes.
- * - `PERMANENT`: it stays until somebody deletes it.
- * - `DYNAMIC_SEQUENTIAL`: `DYNAMIC` with a number behind its id. It is only read here.
+ * - `DYNAMIC`: until the session of the process that registered it ends.
+ * - `STATIC`: until its Scope closes; it stays when the process dies.
+ * - `PERMANENT`: until a client deletes it.
+ * - `DYNAMIC_SEQUENTIAL`: `DYNAMIC` with a number behind its id. It can only be read.
  *
  * @category models
  * @since 0.1.0
@@ -29,13 +29,13 @@ export interface UriSpec {
 }
 
 /**
- * An instance of a service. It never changes.
+ * An instance of a service. It is immutable.
  *
  * @category models
  * @since 0.1.0
  */
 export class Instance<out A> extends Opaque {
-  /** Of the service. */
+  /** The name of the service. */
   readonly name: string
   /** Unique within the service. */
   readonly id: string

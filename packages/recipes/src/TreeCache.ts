@@ -1,28 +1,22 @@
 /**
- * A copy of a sub-tree that follows the server: read at once, without asking anybody.
- *
- * ```ts
- * const config = yield* TreeCache.make("/config")
- * const theme = config.get("/config/mail/theme")
- * yield* config.changes.pipe(Stream.runForEach((event) => Effect.log(event._tag)))
- * ```
+ * A copy of a sub-tree that follows the server: reading it sends no request.
  *
  * **Guarantees**
  *
- * - Once nothing changes any more it is what the server has, whatever happened to connections and sessions meanwhile.
- * - It never goes back: what was read before is not replaced by what is older. A znode counts as changed when the
- *   transaction that created it or wrote its data is another, so that nothing is missed that happened in an outage.
- * - A snapshot is one picture that never changes, and costs nothing to take.
- * - Replaying `changes` from its beginning gives what it holds. Reconnections without a change tell no change.
- * - A root that does not exist is no error: the cache is empty, and waits for it.
- * - When the Scope has closed nothing is told any more, and the server has no watch of it left.
+ * - Once nothing changes any more it equals the server's state, whatever happened to connections and sessions meanwhile.
+ * - It never goes back to an older state. A znode counts as changed when another transaction created it or wrote its data,
+ *   so that it misses nothing that happened in an outage.
+ * - A snapshot is immutable, and costs nothing to take.
+ * - Replaying `changes` from its beginning gives the state of the cache. A reconnection without a change emits no change.
+ * - A missing root is no error: the cache is empty, and waits for the root.
+ * - After the Scope has closed it emits nothing, and the server has none of its watches left.
  *
- * It does not guarantee to be up to date: it lags behind the server by at least the way of a message, and by an outage while
- * `freshness` is not `live`. A decision that must not be made on old data is a write with the version that was read, or
- * takes `readThrough`. Nor does a snapshot show one moment of the tree: each of its znodes was so at some moment, later ones
- * may be newer.
+ * It does not guarantee to be up to date: it lags behind the server by at least the way of a message, and by an outage
+ * while `freshness` is not `live`. For a decision that must not rely on old data, write at the version that was read, or
+ * use `readThrough`. Nor is a snapshot one moment of the tree: each of its znodes had that state at some moment, and
+ * others may be newer.
  *
- * It needs one watch at the server, of ZooKeeper 3.6; older servers are given up to two for each znode.
+ * It needs one watch at the server since ZooKeeper 3.6; older servers keep up to two for each znode.
  *
  * @since 0.1.0
  */
@@ -45,18 +39,20 @@ import * as Known from "./internal/shared/recipeOptions.ts"
 // -----------------------------------------------------------------------------
 
 /**
+ * Options of `make`.
+ *
  * @category options
  * @since 0.1.0
  */
 export interface Options extends RunCache.Options {
   /**
-   * How many levels below the root; 0 for the root alone. Below ZooKeeper 3.6 the Stats of the last level do not follow
-   * the number of their children. Default: all.
+   * How many levels to cache below the root; 0 for the root alone. Before ZooKeeper 3.6 the Stats of the last level do not
+   * follow the number of their children. Default: all.
    */
   readonly maxDepth?: number | undefined
-  /** Which paths below the root are cached. What is below a path that is not is not cached either. Default: all. */
+  /** Which paths below the root to cache. Leaving out a path leaves out everything below it. Default: all. */
   readonly filter?: ((path: string) => boolean) | undefined
-  /** Whether data is kept, or Stats alone, and no data at all then. Default true. */
+  /** Whether to keep data, or only Stats, with empty data. Default true. */
   readonly data?: boolean | undefined
 }
 
@@ -65,38 +61,40 @@ export interface Options extends RunCache.Options {
 // -----------------------------------------------------------------------------
 
 /**
- * What the cache held at one moment. It never changes.
+ * The state of the cache at one moment. It is immutable.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Snapshot {
-  /** How many znodes. */
+  /** The number of znodes. */
   readonly size: number
-  /** Data and Stat of a path at or below the root, if it is there. */
+  /** Data and Stat of a path at or below the root, if it exists. */
   readonly get: (path: string) => Option.Option<DataAndStat>
-  /** The children of a path by their names; none of one that is not there. */
+  /** The children of a path by their names; empty where there is no znode. */
   readonly children: (path: string) => ReadonlyMap<string, DataAndStat>
   /** All paths with data and Stat, parents first. */
   readonly entries: () => IterableIterator<[path: string, znode: DataAndStat]>
 }
 
 /**
+ * A cache of a sub-tree. Everything but `readThrough` answers from memory.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface TreeCache extends Omit<Snapshot, "entries"> {
   readonly path: string
-  /** What it holds now. */
+  /** The current state. */
   readonly snapshot: Snapshot
   readonly freshness: Freshness
   /**
-   * What leads from nothing to what it holds, then `Freshness`, then `Synced` once all has been read; then each change.
-   * `Stream.dropUntil((event) => event._tag === "Synced")` leaves out what was there before. One who listens so slowly that
-   * more than 8,192 changes wait is told what they come to instead. It fails when the session is over for good.
+   * The changes that lead from an empty cache to its state, then `Freshness`, then `Synced` once everything has been read;
+   * then each change. `Stream.dropUntil((event) => event._tag === "Synced")` skips the initial state. A consumer that is
+   * more than 8,192 batches of changes behind gets their sum instead. Fails when the session has ended for good.
    */
   readonly changes: Stream.Stream<CacheEvent, RecipeError>
-  /** Asks the server, for what must not be of the past. What it answers comes into the cache too. */
+  /** Reads from the server, for decisions that need the current state. The cache takes in the reply too. */
   readonly readThrough: (path: string) => Effect.Effect<Option.Option<DataAndStat>, RecipeError>
 }
 
@@ -105,8 +103,21 @@ export interface TreeCache extends Omit<Snapshot, "entries"> {
 // -----------------------------------------------------------------------------
 
 /**
- * Caches a sub-tree until the Scope closes. Returns when all of it has been read, unless `wait` is false; fails with
- * `NoAuth` then if the root may not be read.
+ * Caches a sub-tree until the Scope closes. Returns when all of it has been read, unless `wait` is false; then it fails
+ * with `NoAuth` if the root may not be read.
+ *
+ * @example
+ * ```ts
+ * import { TreeCache } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const config = yield* TreeCache.make("/config")
+ *   yield* Effect.log(config.get("/config/mail/theme"))
+ *   yield* Stream.runForEach(config.changes, (event) => Effect.log(event._tag))
+ * }).pipe(Effect.scoped)
+ * ```
  *
  * @category constructors
  * @since 0.1.0

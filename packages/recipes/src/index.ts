@@ -1,5 +1,5 @@
 /**
- * Locks, elections, queues, caches and more, on the public API of the client alone.
+ * Locks, elections, queues, caches and more, on the public API of the client.
  *
  * @since 0.1.0
  */

@@ -1,7 +1,7 @@
 /**
- * Owning what an assignment says: one fiber that gives up and acquires locks until what is held is what should be.
+ * Owning the assigned items: one fiber gives up and acquires locks until the held items are the assigned ones.
  *
- * The order is what keeps an item from two owners: whoever uses an item is told first, and waited for; then its lock is
+ * The order keeps an item from having two owners: first the users of an item are notified and waited for; then its lock is
  * given up; and only then is anything acquired.
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
@@ -22,9 +22,9 @@ import type { Lock } from "../Lock.ts"
 import { guard, type LossSignal } from "./locks/ownership.ts"
 import { endWhenClosed } from "./shared/retry.ts"
 
-/** What is divided, among whom, and how an item is locked. */
+/** The items, the members, and the lock of an item. */
 export interface AllocationInputs {
-  /** Oneself. */
+  /** This member. */
   readonly id: string
   readonly assign: Assign
   readonly members: Stream.Stream<ReadonlyArray<string>, AllocatorError>
@@ -43,7 +43,7 @@ export interface Allocation {
   ) => Effect.Effect<never, E | AllocatorError, R>
 }
 
-/** Begins to own what the division says, until the Scope closes. */
+/** Owns the assigned items, until the Scope closes. */
 export const make = Effect.fnUntraced(function* (
   inputs: AllocationInputs
 ): Effect.fn.Return<Allocation, never, Scope.Scope> {
@@ -60,7 +60,7 @@ export const make = Effect.fnUntraced(function* (
   }
   yield* Effect.acquireRelease(Effect.forkDetach(runAllocation(self), { startImmediately: true }), (owning) => {
     const ending = Effect.andThen(Fiber.interrupt(owning), end(self, Exit.fail(new SessionClosed())))
-    // Users may take their time, and a close of the session waits for them by itself.
+    // Users may take their time; a close of the session waits for them by itself.
     return Effect.flatMap(Effect.forkDetach(ending, { startImmediately: true }), (fiber) =>
       Effect.raceFirst(Effect.asVoid(Fiber.await(fiber)), inputs.closing)
     )
@@ -84,26 +84,26 @@ export const make = Effect.fnUntraced(function* (
 // state
 // -----------------------------------------------------------------------------
 
-/** What users are told. A new object for each allocation. */
+/** The state that users see. A new object for each allocation. */
 interface State {
   readonly items: ReadonlyArray<string>
-  /** Why nothing will follow. */
+  /** Why no allocation will follow. */
   readonly end: Exit.Exit<never, AllocatorError> | undefined
 }
 
 interface Self extends AllocationInputs {
   readonly state: SubscriptionRef.SubscriptionRef<State>
-  /** Open when what is held may not be what should be. */
+  /** Open when the held items may not be the assigned ones. */
   readonly changed: Latch.Latch
-  /** As they were told last. */
+  /** The latest values. */
   inputs: {
     readonly members: ReadonlyArray<string> | undefined
     readonly items: ReadonlyArray<string> | undefined
   }
-  /** What should be held. */
+  /** The items that should be held. */
   target: ReadonlyArray<string>
   readonly held: Map<string, OwnedItem>
-  /** What is to be given up as soon as nobody uses it any more. */
+  /** Items to give up as soon as their users have stopped. */
   readonly ending: Array<OwnedItem>
   readonly users: Set<User>
 }
@@ -119,7 +119,7 @@ interface User {
   readonly done: Deferred.Deferred<void>
 }
 
-/** Tells users what they may use from now on: what is held of what should be, or what is left of what they have. */
+/** Publishes the items that users may use from now on: the held ones among the assigned, or the rest of what they had. */
 const notify = ({ held, state, target }: Self, extent: "all" | "less"): Effect.Effect<void> =>
   SubscriptionRef.updateSome(state, (told) => {
     const items = target.filter((item) => held.has(item) && (extent === "all" || told.items.includes(item)))
@@ -127,7 +127,7 @@ const notify = ({ held, state, target }: Self, extent: "all" | "less"): Effect.E
     return isSame || told.end !== undefined ? Option.none() : Option.some({ items, end: undefined })
   })
 
-/** Waits until nobody uses what users were told before. */
+/** Waits for the users of earlier allocations. */
 const awaitUsers = ({ state, users }: Self): Effect.Effect<void> =>
   Effect.suspend(() => {
     const now = SubscriptionRef.getUnsafe(state)
@@ -154,7 +154,7 @@ const runAllocation = (self: Self): Effect.Effect<void> => {
     Stream.runForEach(self.items, (items) => updateInputs({ items })),
     Effect.forever(step(self))
   ]).pipe(
-    // None of them ends but with the session.
+    // All of them run until the session ends.
     Effect.andThen(Effect.fail(new SessionClosed())),
     Effect.onExit((exit) => (Exit.hasInterrupts(exit) ? Effect.void : end(self, exit))),
     Effect.ignoreCause
@@ -167,7 +167,7 @@ const targetOf = ({ assign, inputs: { items, members }, id }: Self): ReadonlyArr
   return items.filter((item) => assigned.has(item))
 }
 
-/** One step towards the target, or the wait for another one. */
+/** One step towards the target, or the wait for another target. */
 const step = Effect.fnUntraced(function* (self: Self) {
   const { changed, held, target } = self
   changed.closeUnsafe()
@@ -181,7 +181,7 @@ const step = Effect.fnUntraced(function* (self: Self) {
   }
   const missing = target.filter((item) => !held.has(item))
   if (missing.length > 0) {
-    // Whatever changes meanwhile, the next step goes on with what has been acquired by then.
+    // If something changes meanwhile, the next step goes on with the locks that have been acquired by then.
     const all = Effect.forEach(missing, (item) => acquire(self, item), { concurrency: "unbounded", discard: true })
     yield* Effect.raceFirst(all, changed.await)
   }
@@ -215,18 +215,18 @@ const giveUp = (self: Self, item: string, owned: OwnedItem): void => {
   self.ending.push(owned)
 }
 
-/** Users are told at once; the znode, which may be there yet, goes when they have stopped. */
+/** Notifies users at once; the znode, which may still be there, is deleted when they have stopped. */
 const lose = (self: Self, item: string, owned: OwnedItem, reason: LockLost["reason"]): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (self.held.get(item) !== owned) return Effect.void
     if (reason === "deleted") giveUp(self, item, owned)
-    // What ends one by its session ends all: users are told once.
+    // A loss of the session is a loss of all items: users are notified once.
     else for (const [item, owned] of self.held) giveUp(self, item, owned)
     self.changed.openUnsafe()
     return notify(self, "less")
   })
 
-/** Gives up the locks that nobody uses any more. */
+/** Gives up the locks of items that are no longer used. */
 const release = ({ ending }: Self): Effect.Effect<void> =>
   Effect.uninterruptible(
     Effect.suspend(() =>
@@ -237,7 +237,7 @@ const release = ({ ending }: Self): Effect.Effect<void> =>
     )
   )
 
-/** Nothing is owned from now on. */
+/** Owns nothing from now on. */
 const end = (self: Self, exit: Exit.Exit<never, AllocatorError>): Effect.Effect<void> =>
   Effect.suspend(() => {
     for (const [item, owned] of self.held) giveUp(self, item, owned)
@@ -282,13 +282,13 @@ const whileAllocated = <A, E, R>(
     )
   )
 
-/** Users are told of a loss with all that follows from it; the clocks alone may know it before. */
+/** The state reports a loss together with its consequences; only the clocks may know of it earlier. */
 const clockSignal = ({ held }: Self, { items }: State): LossSignal<never> => {
   const used: ReadonlyArray<LossSignal> = items.flatMap((item) => held.get(item)?.held ?? [])
   return { lost: Effect.never, isLost: (isFresh) => used.some(({ isLost }) => isLost?.(isFresh) === true) }
 }
 
-/** Waits until users are told something else. */
+/** Waits until users get another allocation. */
 const awaitOtherState = ({ state }: Self, known: State): Effect.Effect<void> =>
   SubscriptionRef.changes(state).pipe(
     Stream.takeUntil((now) => now !== known),

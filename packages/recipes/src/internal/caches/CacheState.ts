@@ -1,10 +1,10 @@
 /**
- * The core of all caches: a snapshot of a sub-tree, and what has to be looked at for it to be true.
+ * The core of all caches: a snapshot of a sub-tree, and the paths that have to be read for it to become right.
  *
- * Two rules make it true in the end. What is at a path is learnt from looks at that very path alone: an event, or a name in
- * a list of children, only causes a look. And of two looks at a path none overtakes the other, for which `RefreshQueue.ts` sees.
+ * Two rules make it right in the end. Only a read of a path tells what is at that path: an event, or a name in a list of
+ * children, merely causes a read. And of two reads of a path none overtakes the other, which `RefreshQueue.ts` ensures.
  *
- * Nothing here waits or asks: `runCache.ts` does.
+ * Nothing here waits or sends requests: that is in `runCache.ts`.
  */
 import type { ChildrenAndStat, DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type { Gap, WatchEvent } from "@effect-zookeeper/client/Models"
@@ -24,14 +24,14 @@ import { EventBroadcaster } from "./EventBroadcaster.ts"
 import type { NodeReader, ZnodeRead } from "./nodeReader.ts"
 import * as TreeSnapshot from "./TreeSnapshot.ts"
 
-/** What of a tree is cached. */
+/** The part of a tree that is cached. */
 export interface CacheRange {
   readonly root: string
   /** How many levels below the root. */
   readonly maxDepth: number
   /** Whether data is read at a level, or Stats alone. */
   readonly keepsData: (depth: number) => boolean
-  /** Whether a path below the root is cached, and with it what is below it. */
+  /** Whether a path below the root is cached, together with all below it. */
   readonly filter: ((path: string) => boolean) | undefined
   readonly maxNodes: number
 }
@@ -54,17 +54,17 @@ export class CacheState {
   readonly broadcaster: EventBroadcaster<RecipeError>
   tree: TreeSnapshot.TreeSnapshot = TreeSnapshot.empty
   freshness: Freshness = "suspended"
-  /** What has to be looked at. */
+  /** The paths that have to be read. */
   readonly refreshQueue: RefreshQueue
-  /** Open when all has to be looked at. */
+  /** Open when everything has to be read. */
   readonly refreshDue = Latch.makeUnsafe()
-  /** Done when all has been read for the first time, or never will be. */
+  /** Done when everything has been read for the first time, or never will be. */
   readonly loaded = Deferred.makeUnsafe<void, RecipeError>()
-  /** How it looks. */
+  /** How znodes are read. */
   reader: NodeReader
   private readonly listings = new Map<string, ChildListVersion>()
   private readonly readFailures = new Map<string, ReadFailure>()
-  /** What is held of a former history of the ensemble, whose transactions say nothing of this one. */
+  /** Paths that are held from a former history of the ensemble, whose transactions say nothing about this one. */
   private formerHistory = new Set<string>()
   private history = 0
   private isFull = false
@@ -82,16 +82,16 @@ export class CacheState {
   }
 
   // ---------------------------------------------------------------------------
-  // what looks have shown
+  // results of reads
   // ---------------------------------------------------------------------------
 
-  /** Whether the data has to be read, with no more known than that a look is wanted. */
+  /** Whether to read the data, knowing only that a read is wanted. */
   needsData({ running, names }: Job): boolean {
     if (!this.range.keepsData(names.length)) return false
     return (running & ReadFlags.data) !== 0 || TreeSnapshot.find(this.tree, names) === undefined
   }
 
-  /** Whether the data has to be read, now that the Stat is known. */
+  /** Whether to read the data, now that the Stat is known. */
   hasOutdatedData({ names, path }: Job, stat: Stat): boolean {
     if (!this.range.keepsData(names.length)) return false
     const known = TreeSnapshot.find(this.tree, names)?.znode.stat
@@ -103,7 +103,7 @@ export class CacheState {
     )
   }
 
-  /** What was seen; true when the list of children has to be read too. */
+  /** Takes in a read; true when the list of children has to be read too. */
   observed(job: Job, seen: ZnodeRead): boolean {
     const { running, names, path } = job
     this.readFailures.delete(path)
@@ -113,7 +113,7 @@ export class CacheState {
       this.reader.forget(path)
       return false
     }
-    // Of one that was created again nothing below it is known, for all of that went with the old one.
+    // Below a znode that was created again nothing is known, because everything went with the old one.
     const isNew = before?.znode.stat.czxid !== held.znode.stat.czxid
     if (names.length >= this.range.maxDepth) return false
     if (!this.reader.isListWatched(path) || (running & ReadFlags.list) !== 0) return true
@@ -121,18 +121,18 @@ export class CacheState {
     const { cversion, numChildren, pzxid } = held.znode.stat
     const listing = this.listings.get(path)
     if (numChildren === 0 || (listing?.pzxid === pzxid && listing.cversion === cversion)) {
-      // Nobody came or went: the list need not be read, but what is on it may have changed.
+      // No child came or went: the list need not be read, but the children may have changed.
       if ((running & ReadFlags.deep) !== 0) this.refreshQueue.requestBelow(path, names)
       return false
     }
     return true
   }
 
-  /** The list of children was read. */
+  /** Takes in a list of children. */
   observedChildren(job: Job, { children, stat }: ChildrenAndStat): void {
     const { running, names, path } = job
     const branch = this.merge(path, names, { stat, data: undefined })
-    // It went with what is above it while its list was on the way.
+    // The parent went while its list was on the way.
     if (branch === undefined) return this.reader.forget(path)
     if (branch.znode.stat.czxid !== stat.czxid) return this.refreshQueue.request(path, ReadFlags.data | ReadFlags.list)
     this.listings.set(path, { pzxid: stat.pzxid, cversion: stat.cversion })
@@ -155,7 +155,7 @@ export class CacheState {
     }
   }
 
-  /** There is no such znode. */
+  /** Notes that there is no such znode. */
   observedAbsence({ names, path }: { readonly names: TreeSnapshot.Names; readonly path: string }): void {
     this.readFailures.delete(path)
     this.reader.forget(path)
@@ -165,7 +165,7 @@ export class CacheState {
     this.commit(TreeSnapshot.remove(this.tree, names), changes)
   }
 
-  /** It could not be read. True if that was not known; how often it has been tried. */
+  /** Notes that it could not be read. Gives whether that is new, and how often it has been tried. */
   observedFailure(
     { running, names, path }: Job,
     error: Unreadable
@@ -177,16 +177,16 @@ export class CacheState {
     return { isNews: attempts === 1, attempts }
   }
 
-  /** Why a path cannot be read. */
+  /** The error of the last read of a path, if it failed. */
   readFailure(path: string): Unreadable | undefined {
     return this.readFailures.get(path)?.error
   }
 
   // ---------------------------------------------------------------------------
-  // what is held
+  // the snapshot
   // ---------------------------------------------------------------------------
 
-  /** Takes in what was seen, unless it is older than what is held; gives what is held then. */
+  /** Takes in a read, unless it is older than the snapshot; gives the branch after that. */
   private merge(path: string, names: TreeSnapshot.Names, { data, stat }: ZnodeRead): TreeSnapshot.Branch | undefined {
     const branch = TreeSnapshot.find(this.tree, names)
     const znode: DataAndStat = { data: data ?? noData, stat }
@@ -196,7 +196,7 @@ export class CacheState {
     if (this.formerHistory.has(path)) return isComplete ? this.replace(path, names, branch, znode) : branch
     if (stat.czxid < known.stat.czxid || stat.mzxid < known.stat.mzxid || stat.pzxid < known.stat.pzxid) return branch
     if (stat.czxid === known.stat.czxid && stat.mzxid === known.stat.mzxid) {
-      // Its children or its ACL: no event, but the Stat is to be right.
+      // Its children or its ACL changed: no event, but the Stat has to be right.
       if (!isSame(stat, known.stat)) this.tree = TreeSnapshot.put(this.tree, names, { data: known.data, stat })
     } else if (!isComplete) {
       this.refreshQueue.request(path, ReadFlags.data)
@@ -208,7 +208,7 @@ export class CacheState {
     return TreeSnapshot.find(this.tree, names)
   }
 
-  /** Takes in what stands in the place of one of a former history, older or newer by its transactions. */
+  /** Takes in a znode in place of one of a former history, older or newer by its transactions. */
   private replace(path: string, names: TreeSnapshot.Names, branch: TreeSnapshot.Branch, znode: DataAndStat) {
     const known = branch.znode
     if (znode.stat.czxid !== known.stat.czxid) this.recreate(path, names, branch, znode)
@@ -221,7 +221,7 @@ export class CacheState {
     return TreeSnapshot.find(this.tree, names)
   }
 
-  /** Deleted and created again, so that all that was below it had gone before. */
+  /** It was deleted and created again, so everything below it was deleted before. */
   private recreate(path: string, names: TreeSnapshot.Names, branch: TreeSnapshot.Branch, znode: DataAndStat): void {
     const changes = this.release(path, branch)
     changes.push({ _tag: "Created", path, znode })
@@ -230,7 +230,7 @@ export class CacheState {
 
   private adopt(path: string, names: TreeSnapshot.Names, znode: DataAndStat): TreeSnapshot.Branch | undefined {
     if (names.length > 0 && TreeSnapshot.find(this.tree, names.slice(0, -1)) === undefined) {
-      // Whether the parent is there is learnt by a look at it, and its list will lead here again.
+      // A read will tell whether the parent is there, and its list will lead here again.
       this.refreshQueue.request(ZnodePath.parent(path)!, ReadFlags.data | ReadFlags.list)
       return undefined
     }
@@ -247,7 +247,7 @@ export class CacheState {
     return TreeSnapshot.find(this.tree, names)
   }
 
-  /** Forgets all that is known beside the snapshot about what is taken out of it. */
+  /** Forgets everything that is known about znodes that leave the snapshot. */
   private release(path: string, branch: TreeSnapshot.Branch): Array<CacheChange> {
     const changes = [...TreeSnapshot.deletions(path, branch)]
     for (const gone of changes) {
@@ -264,7 +264,7 @@ export class CacheState {
     this.broadcaster.notify(changes)
   }
 
-  /** True, once, when something was left out for want of room and there is some again. */
+  /** True, once, when znodes were left out for want of room and there is room again. */
   claimFreedRoom(): boolean {
     if (!this.isFull || this.tree.size >= this.range.maxNodes) return false
     this.isFull = false
@@ -272,10 +272,10 @@ export class CacheState {
   }
 
   // ---------------------------------------------------------------------------
-  // what the session tells
+  // events and states of the session
   // ---------------------------------------------------------------------------
 
-  /** In which history the session is: what is held is of a former one when it has become another. */
+  /** The history of the session. When it changes, the snapshot is of a former one. */
   setHistory(history: number): void {
     if (history === this.history) return
     this.history = history
@@ -302,7 +302,7 @@ export class CacheState {
     if (event.type !== "NodeDataChanged" && names.length > 0) this.requestIfOlder(ZnodePath.parent(path)!, zxid)
   }
 
-  /** Since 3.9 events say which transaction they are of: what is held may be of a later one. */
+  /** Events of ZooKeeper 3.9 and later name their transaction: the snapshot may be of a later one. */
   private onChange(
     type: Exclude<WatchEvent["type"], "NodeChildrenChanged">,
     path: string,
@@ -344,7 +344,7 @@ export class CacheState {
     return true
   }
 
-  /** All that was to be read has been. */
+  /** Everything that was to be read has been read. */
   setLive(): void {
     this.setFreshness("live")
     this.broadcaster.notify([{ _tag: "Synced", size: this.tree.size }])
@@ -357,7 +357,7 @@ export class CacheState {
     this.broadcaster.notify([{ _tag: "Freshness", freshness }])
   }
 
-  /** Nothing is told from here on but why, if there is a reason; what is held stays. */
+  /** Emits no event from here on except the reason, if there is one; the snapshot stays. */
   end(why: Cause.Cause<RecipeError> | undefined): void {
     if (this.hasEnded) return
     this.hasEnded = true
@@ -376,7 +376,7 @@ export class CacheState {
   }
 }
 
-/** The errors that say that the session is over, or that nothing can be asked by it. */
+/** Whether an error says that the session is over, or that no request of it can succeed. */
 export const isFinal = (error: RecipeError): error is Exclude<RecipeError, Unreadable> => !unreadable.has(error._tag)
 
 // ---- internal

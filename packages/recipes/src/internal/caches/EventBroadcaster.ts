@@ -1,7 +1,7 @@
 /**
- * Those who listen to a cache. Each is told first what leads from nothing to the snapshot of the moment, and then each batch
- * of events; one who falls far behind is told, in place of all that waits, what leads from the snapshot that it knows to the
- * present one. So nobody holds up the cache, and memory stays bounded.
+ * Listeners of a cache. Each first gets the events that lead from an empty cache to the current snapshot, and then each
+ * batch of events. A listener that falls far behind gets, in place of all waiting batches, the events that lead from the
+ * snapshot that it knows to the current one. So no listener holds up the cache, and memory stays bounded.
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -9,21 +9,24 @@ import type { CacheEvent } from "../../CacheEvent.ts"
 import { endWhenClosed } from "../shared/retry.ts"
 import { changes, empty, type TreeSnapshot } from "./TreeSnapshot.ts"
 
-/** What a cache holds, and its state. */
+/** The snapshot of a cache, and its state. */
 export interface CacheStatus {
   readonly tree: TreeSnapshot
-  /** What those who come late have to know beside it. */
+  /** Further events for a listener that comes late. */
   readonly statusEvents: ReadonlyArray<CacheEvent>
 }
 
-/** What is told at once, and the snapshot that it leads to from the one that the listener knows. */
+/**
+ * Events that are emitted together, computed from the snapshot that the listener knows, and the snapshot that they lead
+ * to.
+ */
 interface Batch {
   readonly events: (known: TreeSnapshot) => Iterable<CacheEvent>
   readonly after: TreeSnapshot
 }
 
 interface Listener {
-  /** What the events lead to that it has been told, or is being told. */
+  /** The snapshot that the emitted events lead to. */
   known: TreeSnapshot
   emitting: Iterator<CacheEvent>
   pending: Array<Batch>
@@ -39,7 +42,7 @@ export class EventBroadcaster<E extends { readonly _tag: string }> {
   private readonly listeners = new Set<Listener>()
   private ended: Effect.Effect<undefined, E> | undefined
 
-  /** `status` tells what is true when it is called, and so what the events told before lead to. */
+  /** `status` gives the present state, to which the events so far lead. */
   constructor(root: string, status: () => CacheStatus) {
     this.root = root
     this.status = status
@@ -59,7 +62,7 @@ export class EventBroadcaster<E extends { readonly _tag: string }> {
     )
   ).pipe(endWhenClosed)
 
-  /** The last thing to do in a turn: who listens may run within it. */
+  /** Call it last in a turn: listeners may run within it. */
   notify(events: ReadonlyArray<CacheEvent>): void {
     if (this.listeners.size === 0) return
     const batch: Batch = { events: () => events, after: this.status().tree }
@@ -70,7 +73,7 @@ export class EventBroadcaster<E extends { readonly _tag: string }> {
     }
   }
 
-  /** Nothing is told any more, not even what waits. */
+  /** Emits nothing any more, not even the waiting batches. */
   end(how: Effect.Effect<undefined, E>): void {
     if (this.ended !== undefined) return
     this.ended = how
@@ -91,7 +94,7 @@ export class EventBroadcaster<E extends { readonly _tag: string }> {
     return listener
   }
 
-  /** How things stand now, to one who may know anything. */
+  /** The current state, for a listener that may know any earlier one. */
   private catchUpBatch(): Batch {
     const { tree, statusEvents } = this.status()
     const { root } = this
@@ -118,10 +121,10 @@ export class EventBroadcaster<E extends { readonly _tag: string }> {
     })
   }
 
-  /** Who is woken goes on when others have run: the cache is in the middle of something. */
+  /** Resumes the listener after other fibers have run, because the cache is in the middle of a step. */
   private awaitMore(listener: Listener): Effect.Effect<void> {
     return Effect.callback((resume) => {
-      // Something may have been told since it was looked for.
+      // A batch may have arrived since the last look.
       if (listener.pending.length > 0 || this.ended !== undefined) return resume(Effect.void)
       listener.wake = () => {
         listener.wake = undefined

@@ -1,7 +1,7 @@
 /**
- * The list of what has to be looked at for a cache to be true.
+ * The queue of paths that have to be read for a cache to become right.
  *
- * There is one look at a path at a time: what is asked for meanwhile causes another one behind it. So no look overtakes
+ * There is one read of a path at a time: requests that come meanwhile cause another one after it. So no read overtakes
  * another, and the last one begins after the last change.
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
@@ -10,43 +10,43 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as TreeSnapshot from "./TreeSnapshot.ts"
 
-/** What a look is for; several may be wanted at once. */
+/** Reasons to read a path; several may apply at once. */
 export const ReadFlags = {
-  /** Whether it is there, and as it was. */
+  /** Whether it exists, with the same Stat. */
   stat: 1,
   /** The data has probably changed. */
   data: 2,
   /** The list of children has to be read. */
   list: 4,
-  /** All that is held below it has to be looked at too: it is part of a sweep. */
+  /** Everything that is held below it has to be read too: it is part of a sweep. */
   deep: 8
 } as const
 
-/** A path that has to be looked at. */
+/** A path that has to be read. */
 export interface Job {
   readonly path: string
   readonly names: TreeSnapshot.Names
-  /** Why it has to be looked at, or looked at again. */
+  /** Why it has to be read, or read again. */
   requested: number
-  /** Why it is being looked at; 0 when it is not. */
+  /** Why it is being read; 0 when it is not. */
   running: number
 }
 
-/** What a cache knows of its paths. */
+/** The snapshot as far as the queue needs it. */
 export interface KnownTree {
   readonly root: string
-  /** The names of what is held below a path. */
+  /** The names of the children in the snapshot. */
   readonly namesBelow: (names: TreeSnapshot.Names) => Iterable<string>
-  /** Whether a path could not be read when it was looked at last. */
+  /** Whether the last read of a path failed. */
   readonly isUnreadable: (path: string) => boolean
 }
 
 export class RefreshQueue {
-  /** Where jobs wait to be done, first come first. */
+  /** Jobs wait here, first in first out. */
   readonly queue: Queue.Queue<Job>
   private readonly known: KnownTree
   private readonly jobs = new Map<string, Job>()
-  /** How many looks of the sweep are left. */
+  /** How many reads of the sweep are left. */
   private remainingInSweep = 0
   private swept = Deferred.makeUnsafe<void>()
 
@@ -55,14 +55,14 @@ export class RefreshQueue {
     this.known = known
   }
 
-  /** Has a path looked at; what is out of the tree is left alone. */
+  /** Requests a read of a path; ignores paths outside of the tree. */
   request(path: string, flags: number): void {
     let job = this.jobs.get(path)
     if (job === undefined) {
       const names = TreeSnapshot.relativeNames(this.known.root, path)
       if (names === undefined) return
       if (this.known.isUnreadable(path)) {
-        // It is tried again by and by; what is held below it can be looked at nevertheless.
+        // It is tried again later; the znodes below it can be read nevertheless.
         if ((flags & ReadFlags.deep) !== 0) this.requestBelow(path, names)
         return
       }
@@ -71,30 +71,30 @@ export class RefreshQueue {
     this.addFlags(job, flags)
   }
 
-  /** `request` for what could not be read. */
+  /** `request` for a path that could not be read. */
   requestAgain(path: string): void {
     const names = TreeSnapshot.relativeNames(this.known.root, path)
     if (names === undefined) return
     this.addFlags(this.jobs.get(path) ?? this.addJob(path, names), ReadFlags.data | ReadFlags.list)
   }
 
-  /** Looks at all that is held, or is there, below the root; done when every look of it is. */
+  /** Reads everything that is held or exists below the root; done when all of it has been read. */
   refreshAll(): Effect.Effect<void> {
     this.swept = Deferred.makeUnsafe()
-    // A look that has been answered may show what was before the gap.
+    // A read that has been answered may show the state before the gap.
     for (const job of this.jobs.values()) if (job.running !== 0) this.addFlags(job, job.running)
     this.request(this.known.root, ReadFlags.stat | ReadFlags.deep)
     this.checkSwept()
     return Deferred.await(this.swept)
   }
 
-  /** Looks at all that is held below a path, as part of a sweep. */
+  /** Reads everything that is held below a path, as part of a sweep. */
   requestBelow(path: string, names: TreeSnapshot.Names): void {
     for (const name of this.known.namesBelow(names))
       this.request(ZnodePath.join(path, name), ReadFlags.stat | ReadFlags.deep)
   }
 
-  /** Whether a look at a path is wanted or under way. */
+  /** Whether a read of a path is wanted or under way. */
   has(path: string): boolean {
     return this.jobs.has(path)
   }

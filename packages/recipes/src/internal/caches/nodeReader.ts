@@ -1,6 +1,6 @@
 /**
- * How a cache looks at znodes and learns that it has to look again: beside one persistent watch on all of them, or, below
- * ZooKeeper 3.6, with one-shot watches that the looks themselves leave.
+ * How a cache reads znodes, and learns that it has to read again: with one persistent watch on all of them, or, before
+ * ZooKeeper 3.6, with one-shot watches that the reads themselves register.
  */
 import { ConnectionLoss, type NoNode } from "@effect-zookeeper/client/Errors"
 import type { ChildrenAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
@@ -15,27 +15,27 @@ import type { RecipeError } from "../../Errors.ts"
 import { retryAcrossSessions } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
 
-/** What a look can fail with, when it has been patient. */
+/** Errors of reads, after retries. */
 export type ReadError = RecipeError
 
-/** What is at a path; without data if only the Stat was asked for. */
+/** Data and Stat of a path; without data if only the Stat was requested. */
 export interface ZnodeRead {
   readonly stat: Stat
   readonly data: Uint8Array | undefined
 }
 
-/** Three ways to look at a path; each gives undefined where there is no znode. */
+/** Three ways to read a path; each gives undefined where there is no znode. */
 export interface NodeReader {
   readonly get: (path: string) => Effect.Effect<ZnodeRead | undefined, ReadError>
   readonly stat: (path: string) => Effect.Effect<ZnodeRead | undefined, ReadError>
   readonly list: (path: string) => Effect.Effect<ChildrenAndStat | undefined, ReadError>
-  /** Whether whoever creates or deletes a child is noticed, whether or not the list has been read. */
+  /** Whether the creation or deletion of a child is noticed, even if the list has not been read. */
   readonly isListWatched: (path: string) => boolean
-  /** The cache does not hold the path. */
+  /** The snapshot does not hold the path. */
   readonly forget: (path: string) => void
 }
 
-/** With a persistent watch beside it that covers all paths. */
+/** For a cache with one persistent watch that covers all paths. */
 export const plainReader = (zk: ZooKeeper.Service): NodeReader => ({
   get: (path) => orAbsent(retryAcrossSessions(zk, zk.get(path))),
   stat: (path) => Effect.map(retryAcrossSessions(zk, zk.stat(path)), toZnodeRead),
@@ -44,14 +44,14 @@ export const plainReader = (zk: ZooKeeper.Service): NodeReader => ({
   forget: () => {}
 })
 
-/** Who is told that something is to be looked at: the data of a path, or its list of children. */
+/** Called when the data of a path, or its list of children, has to be read. */
 export type OnWatchFired = (kind: WatchKind, path: string) => void
 
 export type WatchKind = "data" | "children"
 
 /**
- * With one-shot watches: one on the data, or on the existence of the root, and one on the list of children, each set again
- * by the first look after it has fired. They live in the Scope.
+ * With one-shot watches: one on the data, or on the existence of the root, and one on the list of children. The first read
+ * after a watch has fired registers it again. They live in the Scope.
  */
 export const watchingReader = (
   zk: ZooKeeper.Service,
@@ -72,7 +72,7 @@ export const watchingReader = (
     fiber?.interruptUnsafe()
   }
 
-  /** A look that leaves a watch. */
+  /** A read that registers a watch. */
   const readAndWatch = <
     A extends { readonly changed: Effect.Effect<unknown, unknown> },
     E extends { readonly _tag: string }
@@ -87,7 +87,7 @@ export const watchingReader = (
       fiber.addObserver((exit) => {
         if (watches[kind].get(path) !== fiber) return
         watches[kind].delete(path)
-        // With their session all watches are lost at once, and whoever follows the session looks at everything.
+        // All watches are lost together with their session, and the cache then reads everything.
         if (Exit.isSuccess(exit)) return onFired(kind, path)
         const error = Cause.findErrorOption(exit.cause)
         if (Option.isSome(error) && error.value instanceof ConnectionLoss) onGivenUp(error.value)
@@ -97,7 +97,7 @@ export const watchingReader = (
 
   const exists = (path: string): Effect.Effect<ZnodeRead | undefined, ReadError> =>
     Effect.map(readAndWatch("data", path, zk.existsAndWatch(path)), ({ stat }) => {
-      // Only the root is waited for: of others their parent's list will tell.
+      // Only the root's creation is watched for: of other znodes their parent's list tells.
       if (Option.isNone(stat) && path !== root) unwatch("data", path)
       return toZnodeRead(stat)
     })

@@ -7,7 +7,7 @@ import { retryAcrossSessions } from "../shared/retry.ts"
 import { ReadFlags } from "./RefreshQueue.ts"
 import type { CacheState } from "./CacheState.ts"
 
-/** What the server has; the cache looks too. */
+/** Reads from the server; the cache reads too. */
 export const readThrough = (
   zk: ZooKeeper.Service,
   cache: CacheState,

@@ -1,5 +1,5 @@
 /**
- * Running a cache: the watch, the fibers that look, and what has to be done when the connection or the session was lost.
+ * Runs a cache: its watch, its reading fibers, and the recovery after a lost connection or session.
  */
 import * as Printable from "@effect-zookeeper/client/Printable"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -22,18 +22,18 @@ import { plainReader, watchingReader } from "./nodeReader.ts"
 import type { Job } from "./RefreshQueue.ts"
 import { isFinal, CacheState, type CacheRange } from "./CacheState.ts"
 
-/** What all caches can be told. */
+/** Options of all caches. */
 export interface Options {
-  /** How many znodes are read at once. Default 64. */
+  /** How many znodes are read at the same time. Default 64. */
   readonly concurrency?: number | undefined
-  /** The most znodes that are held. Default: no limit. */
+  /** The largest number of znodes to hold. Default: no limit. */
   readonly maxNodes?: number | undefined
   /**
-   * After a lost connection all is read again, within a time up to this, so that many caches do not ask at once. Default
-   * 500 milliseconds.
+   * After a lost connection everything is read again, after a random delay up to this, so that many caches do not ask at
+   * once. Numbers are milliseconds. Default 500 milliseconds.
    */
   readonly jitter?: Duration.Input | undefined
-  /** Whether `make` waits until all has been read. Default true. */
+  /** Whether `make` waits until everything has been read. Default true. */
   readonly wait?: boolean | undefined
 }
 
@@ -90,15 +90,15 @@ interface Self {
   readonly scope: Scope.Scope
   /** Milliseconds. */
   readonly jitter: number
-  /** The session by which all was read last. */
+  /** The session that read everything last. */
   session: bigint
-  /** Whether one persistent watch tells of all; otherwise each znode is watched as it is read. */
+  /** Whether one persistent watch covers everything; otherwise each znode is watched as it is read. */
   isPersistent: boolean
 }
 
 // ---- internal: the watch
 
-/** Sets the persistent watch, and returns when the server holds it; false if it knows no such thing. */
+/** Registers the persistent watch, and returns when the server holds it; false if the server does not support it. */
 const watchAll = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<boolean, RecipeError> {
   const { cache, scope, zk } = self
   const { maxDepth, root } = cache.range
@@ -119,7 +119,7 @@ const watchAll = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<bool
         const error = Cause.findErrorOption(exit.cause)
         if (!isReady || error._tag === "None" || !Outcome.isUnimplemented(error.value))
           return endIfFatal(cache, exit.cause)
-        // The session has moved to a server that knows no such watch: all is read again, and watched one by one.
+        // The session has moved to a server without such watches: everything is read again, and watched one by one.
         watchEach(self)
         cache.refreshDue.openUnsafe()
       })
@@ -139,7 +139,10 @@ const watchEach = (self: Self): void => {
   cache.reader = watchingReader(zk, cache.range.root, onFired, scope, (error) => cache.end(Cause.fail(error)))
 }
 
-/** Ends with the session, with a watch that no server bears, or with a bug: one of the application's, such as a filter that throws, is nobody's to survive. */
+/**
+ * Ends the cache with the session, after a watch that no server accepts, or with a defect, such as that of a filter that
+ * throws.
+ */
 const endIfFatal = (cache: CacheState, cause: Cause.Cause<RecipeError>): void => {
   const error = Cause.findErrorOption(cause)
   if (Cause.hasDies(cause) || (error._tag === "Some" && (isFinal(error.value) || Outcome.isGivenUp(error.value))))
@@ -158,7 +161,7 @@ const runWorker = (self: Self): Effect.Effect<never> =>
         Effect.andThen(Effect.suspend(() => onJobDone(self, job)))
       )
     }),
-    // Waiting for a reply lets the others run.
+    // Waiting for a reply lets other fibers run.
     { disableYield: true }
   )
 
@@ -188,19 +191,19 @@ const onReadFailed = Effect.fnUntraced(function* ({ cache, scope }: Self, job: J
 
 /** Milliseconds until a znode that cannot be read is tried again. */
 const retryDelay = (error: RecipeError, attempts: number): number =>
-  // A reply that is too large costs the connection.
+  // A reply that is too large ends the connection.
   error._tag === "FrameTooLarge" ? 60_000 : Math.min(60_000, 1000 * 2 ** (attempts - 1))
 
 const onJobDone = ({ cache, scope }: Self, job: Job): Effect.Effect<void> => {
   cache.refreshQueue.finish(job)
   if (!cache.claimFreedRoom()) return Effect.void
-  // Where znodes come and go at the limit it is not read for each of them.
+  // At the limit of `maxNodes` it is not read after each single deletion.
   return Effect.asVoid(Effect.forkIn(Effect.delay(cache.refreshDue.open, "1 second"), scope))
 }
 
 // ---- internal: sweeping
 
-/** Reads all, whenever that is due. */
+/** Reads everything, whenever that is due. */
 const refreshWhenDue = Effect.fnUntraced(function* (self: Self): Effect.fn.Return<never> {
   const { cache, zk } = self
   while (true) {
@@ -210,7 +213,7 @@ const refreshWhenDue = Effect.fnUntraced(function* (self: Self): Effect.fn.Retur
     const session = zk.session.id
     cache.setHistory(zk.session.history)
     if (session !== self.session) {
-      // The server of a new session may lag behind what was seen by the one before.
+      // The server of a new session may lag behind the one before.
       if (self.session !== 0n) {
         yield* Effect.catch(retryAcrossSessions(zk, zk.sync(cache.range.root)), (error) =>
           Effect.sync(() => isFinal(error) && cache.end(Cause.fail(error)))
@@ -231,7 +234,7 @@ const followSession = Effect.fnUntraced(function* (self: Self) {
   yield* Stream.runForEach(zk.session.states, ({ _tag }) =>
     Effect.sync(() => {
       if (_tag === "Connected") {
-        // A persistent watch says `Gap` when the server holds it again.
+        // A persistent watch emits `Gap` when the server holds it again.
         if (!self.isPersistent && !isNew) cache.refreshDue.openUnsafe()
       } else if (_tag === "Disconnected" || _tag === "EnsembleBehind") {
         if (cache.freshness === "live") cache.setFreshness("suspended")
@@ -241,7 +244,7 @@ const followSession = Effect.fnUntraced(function* (self: Self) {
       isNew = false
     })
   )
-  // This state is final, and the error of any request says why.
+  // No other state follows: the error of any request gives the reason.
   yield* Effect.catch(retryAcrossSessions(zk, zk.stat(cache.range.root)), (error) =>
     Effect.sync(() => cache.end(Cause.fail(error)))
   )

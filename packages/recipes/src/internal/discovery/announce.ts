@@ -1,5 +1,5 @@
 /**
- * Keeping one instance registered.
+ * Keeps one instance registered.
  */
 import type * as Acl from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
@@ -36,7 +36,7 @@ export const register = <A>(
         Effect.gen(function* () {
           const next = new Instance({ ...instance, ...change })
           const bytes = yield* data.encode(next)
-          // Whoever changes it meanwhile goes on from here.
+          // A concurrent update goes on from here.
           instance = next
           yield* withParents(node.setData(bytes))
           return next
@@ -46,7 +46,7 @@ export const register = <A>(
 
 // ---- internal
 
-/** `DYNAMIC` instances go with their session, `STATIC` ones with their Scope, `PERMANENT` ones with nobody. */
+/** `DYNAMIC` instances go with their session, `STATIC` ones with their Scope, and `PERMANENT` ones stay. */
 const nodeOf: Readonly<Record<ServiceType, Pick<PersistentNode.Options, "mode" | "deleteOnClose">>> = {
   DYNAMIC: { mode: "ephemeral" },
   DYNAMIC_SEQUENTIAL: { mode: "ephemeral" },

@@ -1,8 +1,8 @@
 /**
  * Instances as the data of znodes, in the JSON of Curator's `JsonInstanceSerializer`.
  *
- * Curator writes each field, with null for what is not there, and `@class` into a payload that is an object of a class.
- * Before its version 4 it knows no `enabled`, and refuses what it does not know: only `false` is written.
+ * Curator writes every field, with null for missing values, and `@class` into a payload that is an object of a class.
+ * Before its version 4 it has no field `enabled`, and refuses unknown fields: so only `false` is written.
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
@@ -14,7 +14,7 @@ import { makeDataCodec } from "../shared/dataCodec.ts"
 
 export interface InstanceCodec<A> {
   readonly encode: (instance: Instance<A>) => Effect.Effect<Uint8Array, InvalidArgument>
-  /** The instances among the children of a service, by their ids; what is none is logged once, and left out. */
+  /** The instances among the children of a service, by their ids; other children are logged once, and left out. */
   readonly decodeAll: (
     path: string,
     children: ReadonlyMap<string, DataAndStat>
@@ -34,7 +34,7 @@ export const instanceCodec = <A, I>(
       Effect.map((fields) => new Instance<A>(fields)),
       Effect.catch((error) => Effect.as(Effect.logWarning(`${error.message}; it is left out`), undefined))
     )
-  /** What was decoded already: caches give the same object for as long as a znode does not change. */
+  /** Instances that were decoded already: caches give the same object for as long as a znode does not change. */
   const known = new WeakMap<DataAndStat, Instance<A> | false>()
   return {
     encode: ({ address, enabled, id, name, payload, port, registrationTimeUTC, serviceType, sslPort, uriSpec }) =>

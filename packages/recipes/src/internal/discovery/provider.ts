@@ -1,5 +1,5 @@
 /**
- * Which instance of a service to use next.
+ * Picks the instance of a service to use next.
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Clock from "effect/Clock"
@@ -51,7 +51,7 @@ const pickAny: Choose = (all) => Random.nextIntBetween(0, all.length - 1)
 
 const strategies: Readonly<Record<"roundRobin" | "random" | "sticky", Effect.Effect<Choose>>> = {
   random: Effect.succeed(pickAny),
-  // Beginning anywhere, lest the first instance has the first request of everybody.
+  // Begins anywhere, so that not every client sends its first request to the first instance.
   roundRobin: Effect.map(Random.nextIntBetween(0, 1_000_000), (begin): Choose => {
     let turn = begin
     return (all) => Effect.sync(() => turn++ % all.length)
@@ -75,7 +75,7 @@ const strategies: Readonly<Record<"roundRobin" | "random" | "sticky", Effect.Eff
 
 const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
-/** One that was registered again is another one. */
+/** An instance that was registered again counts as another one. */
 const keyOf = ({ id, registrationTimeUTC }: Instance<unknown>): string => `${registrationTimeUTC} ${id}`
 
 class DownInstances {

@@ -1,15 +1,15 @@
 /**
- * A queue of contenders: ephemeral sequential znodes under one parent, each waiting for one that stands before it. What has a
- * contender's name and is not ephemeral contends for nothing: nobody would ever take it away.
+ * A queue of contenders: ephemeral sequential znodes under one parent, each of which waits for one before it. A znode that
+ * has a contender's name but is not ephemeral does not contend: it would never go away by itself.
  *
- * Deletes and fences go by path here, and need no more: each name has an id in it that nobody else gives, and that is never
+ * Deletes and fenced transactions name paths here. That is enough, because each name has a unique id in it that is never
  * given again.
  *
- * Locks, read-write locks and elections are queues that differ in whom one waits for. The rules: a position is taken by a
- * protected create, so that a lost reply leaves nobody's znode in the queue; the order is that of serial numbers; one waits
- * for a single predecessor, and looks at the whole queue again whenever it has gone; nobody's turn has come before the
- * server says that the znode belongs to the session of the moment; and whoever goes away, by a timeout, an interruption
- * or an error, takes the znode along.
+ * Locks, read-write locks and elections are queues that differ in which contender one waits for. The rules: a position is
+ * taken by a protected create, so that a lost reply leaves no orphan in the queue; the order is that of the serial
+ * numbers; a contender waits for a single predecessor, and reads the whole queue again whenever that one has gone; no
+ * contender's turn has come before the server says that the znode belongs to the current session; and a contender that
+ * goes away, by a timeout, an interruption or an error, takes its znode along.
  */
 import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
@@ -31,20 +31,20 @@ import { type Contender, parseContenders, type ContenderKind, nodeName } from ".
 import { retryAcrossSessions, orIfSessionReplaced, retryTransient } from "../shared/retry.ts"
 import { awaitDetached, watchScoped } from "../shared/watches.ts"
 
-/** A queue of contenders, and how one joins it. */
+/** A queue of contenders, and how to join it. */
 export interface ContenderQueue {
   readonly zk: ZooKeeper.Service
   /** The parent of the contenders. */
   readonly path: string
   readonly layout: Layout
   readonly kinds: Readonly<Record<string, ContenderKind>>
-  /** Written into one's own znode. */
+  /** Written into the contender's own znode. */
   readonly data: Data
   readonly acl: ReadonlyArray<Acl.Acl> | undefined
   readonly onDisconnect: OnDisconnect
 }
 
-/** Whom the contender at `index` waits for; undefined when its turn has come. */
+/** The contender that the one at `index` waits for; undefined when its turn has come. */
 export type Blocker = (contenders: ReadonlyArray<Contender>, index: number) => Contender | undefined
 
 /** A position in the queue, taken by the session `owner`. */
@@ -54,8 +54,9 @@ export interface Position {
 }
 
 /**
- * Takes a position and waits for its turn; gives it back when the Scope closes. `timeout` in milliseconds, none if left out;
- * with 0 it tries once, for a session timeout at most. `sequence` is a position of one's own choice, instead of the last one.
+ * Takes a position and waits for its turn; gives it back when the Scope closes. `timeout` is in milliseconds; undefined
+ * waits forever, and 0 tries once, for a session timeout at most. `sequence` asks for a position by its number instead of
+ * the last one.
  */
 export const acquire = (
   queue: ContenderQueue,
@@ -70,19 +71,19 @@ export const acquire = (
     )
   )
 
-/** How one waits, for all that has to be waited for until something is held. */
+/** How to wait until something is held. */
 export interface Waiting {
-  /** Waits interruptibly, and no longer than there is time. */
+  /** Waits interruptibly, and no longer than the timeout. */
   readonly wait: Wait
-  /** Whether one tries once, instead of waiting for others. */
+  /** Whether to try once, instead of waiting for other contenders. */
   readonly isOnce: boolean
   readonly timeoutError: LockTimeout
 }
 
-/** Something that is waited for, interruptibly and not for ever. */
+/** Waits for an effect, interruptibly and up to a deadline. */
 export type Wait = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | LockTimeout>
 
-/** Waiting for so many milliseconds from now, in a region where only what is restored can be interrupted. */
+/** Waits for so many milliseconds from now, in a region where only restored effects can be interrupted. */
 export const makeWaiting = (
   { path, zk }: Pick<ContenderQueue, "path" | "zk">,
   timeout: number | undefined,
@@ -97,7 +98,7 @@ export const makeWaiting = (
   }))
 }
 
-/** `acquire` as a part of something larger. To be run uninterruptibly. */
+/** `acquire` as a part of something larger. Run it uninterruptibly. */
 export const acquireWaiting = Effect.fnUntraced(function* (
   queue: ContenderQueue,
   kind: string,
@@ -123,7 +124,7 @@ export const acquireWaiting = Effect.fnUntraced(function* (
   }
 })
 
-/** Takes a position. To be run uninterruptibly: whoever stops to wait has none. */
+/** Takes a position. Run it uninterruptibly: a caller that is interrupted while it waits has none. */
 export const join = (
   queue: ContenderQueue,
   kind: string,
@@ -132,14 +133,14 @@ export const join = (
 ): Effect.Effect<Position, RecipeError | LockTimeout> =>
   awaitDetached(wait, create(queue, kind, sequence), ({ path }) => deleteInBackground(queue.zk, path))
 
-/** Those who have a contender's name, first come first; see `onlyEphemeral`. */
+/** All znodes with a contender's name, in queue order; see `onlyEphemeral`. */
 export const contenders = (queue: ContenderQueue): Effect.Effect<ReadonlyArray<Contender>, RecipeError> =>
   retryAcrossSessions(
     queue.zk,
     Effect.flatMap(queue.zk.getChildren(queue.path), (children) => inOrderOfArrival(queue, children))
   ).pipe(Effect.catchTag("NoNode", () => Effect.succeed([])))
 
-/** The contenders with what they wrote into their znodes; who is gone by the time of the look is left out. */
+/** The contenders with their `identifier`; leaves out those that have gone by the time they are read. */
 export const contendersWithIdentifier = (
   queue: ContenderQueue
 ): Effect.Effect<ReadonlyArray<IdentifiedContender>, RecipeError> =>
@@ -155,12 +156,12 @@ export const contendersWithIdentifier = (
     )
   )
 
-/** Whether what stands under the name of a contender is one. */
+/** Whether a znode with a contender's name does contend. */
 export const isContender = ({ stat }: { readonly stat: Stat }): boolean => stat.ephemeralOwner !== 0n
 
 /**
- * Those that are ephemeral. `known` says which names are, and learns the others, all by one read; who may not be read is taken
- * for a contender.
+ * The ephemeral ones. `known` says which names are, and learns the others by one read; a znode that may not be read counts
+ * as a contender.
  */
 export const onlyEphemeral = (
   { path, zk }: Pick<ContenderQueue, "path" | "zk">,
@@ -183,9 +184,9 @@ export const onlyEphemeral = (
 }
 
 /**
- * The contenders among the children of the queue, first come first: by their numbers, as long as these tell. At the end of
- * its range the counter of a server stands still, or steps back again after a few numbers: then the transactions tell that
- * created them.
+ * The contenders among the children of the queue, in order of arrival: by their numbers, as long as these tell. At the end
+ * of its range a server's counter stops, or steps back after a few numbers; then the transactions that created the znodes
+ * give the order.
  */
 export const inOrderOfArrival = (
   { kinds, path, zk }: ContenderQueue,
@@ -207,16 +208,16 @@ export const inOrderOfArrival = (
   )
 }
 
-/** Whether a number was given when the counter was at its end, or has been there since: such numbers tell no order. */
+/** Whether a number was given when the counter was at its end, or since: such numbers tell no order. */
 export const isCounterExhausted = (sequence: number): boolean => sequence < 0 || sequence === 2_147_483_647
 
-/** A contender and what it wrote. */
+/** A contender and its `identifier`. */
 export interface IdentifiedContender {
   readonly path: string
   readonly identifier: Uint8Array
 }
 
-/** Whoever stands directly before one. */
+/** The contender directly before. */
 export const predecessor: Blocker = (contenders, index) => contenders[index - 1]
 
 // ---- internal
@@ -230,32 +231,35 @@ const create = (
   const named = (id: string) => nodeName(layout, kinds[kind]!, id) + number
   const mode = sequence === undefined ? "ephemeralSequential" : "ephemeral"
   const options = { mode, data, acl, protected: named } as const
-  // The name is made by `named`.
+  // `named` makes the name.
   const prefix = ZnodePath.join(path, kind)
   const creating = Effect.andThen(failIfClosing(zk), zk.createWithStat(prefix, options))
   const once: Effect.Effect<Position, RecipeError> = retryAcrossSessions(zk, creating).pipe(
     Effect.map((created) => ({ path: created.path, owner: created.stat.ephemeralOwner })),
-    // A container may be reaped between the two: as often as it takes.
+    // A container may be reaped between the two requests: repeated until it is done.
     Effect.catchTag("NoNode", () => Effect.andThen(ensureParents(zk, path, acl), once)),
-    // Nobody else has this id.
+    // The id is unique, so it is our own znode, left by a lost reply.
     Effect.catchTag("NodeExists", () => once)
   )
   return once
 }
 
-/** Creates a parent, as containers. */
+/** Creates the parents, as containers. */
 export const ensureParents = (zk: ZooKeeper.Service, path: string, acl: ReadonlyArray<Acl.Acl> | undefined) =>
-  // An ancestor that is reaped meanwhile is created at the next round.
+  // If an ancestor is reaped meanwhile, the next round creates it.
   Effect.catchTag(retryAcrossSessions(zk, zk.ensurePath(path, { acl })), "NoNode", () => Effect.void)
 
-/** The ownership when the turn has come, `Gone` when the position is no longer ours, `Busy` when one does not wait. */
+/**
+ * The ownership when the turn has come, `Gone` when the position is no longer ours, `Busy` when the turn has not come and
+ * `isOnce` holds.
+ */
 const awaitTurn = Effect.fnUntraced(
   function* (queue: ContenderQueue, position: Position, blocker: Blocker, isOnce: boolean, scope: Scope.Scope) {
     const { zk } = queue
     const own = ZnodePath.name(position.path)
-    /** What stood in the way and contends for nothing. */
+    /** Znodes that were in the way and do not contend. */
     const nonContenders = new Set<string>()
-    // A queue of the past shows positions of a session that is over.
+    // A queue that is out of date shows positions of a session that is over.
     while (position.owner === zk.session.id) {
       const named = yield* inOrderOfArrival(queue, yield* retryTransient(zk.getChildren(queue.path)))
       const all = nonContenders.size === 0 ? named : named.filter(({ name }) => !nonContenders.has(name))
@@ -275,7 +279,7 @@ const awaitTurn = Effect.fnUntraced(
   (effect, { zk }) => orIfSessionReplaced(zk, effect, "Gone" as const)
 )
 
-/** Whether a contender stands there; one that has just gone did. */
+/** Whether a contender is there; one that has just gone counts. */
 const isContending = (zk: ZooKeeper.Service, path: string): Effect.Effect<boolean, RecipeError> =>
   Effect.map(retryTransient(zk.stat(path)), (stat) => Option.isNone(stat) || isContender({ stat: stat.value }))
 
@@ -287,7 +291,7 @@ const awaitContender = (zk: ZooKeeper.Service, path: string): Effect.Effect<bool
     )
   ).pipe(Effect.catchTag("NoNode", () => Effect.succeed(true)))
 
-/** Waits until something happens to a znode; at once when there is none. */
+/** Waits until something happens to a znode; returns at once when there is none. */
 export const awaitChange = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError> =>
   Effect.scoped(
     Effect.flatMap(watchScoped(retryTransient(zk.getAndWatch(path))), ({ nextChange }) =>
@@ -295,10 +299,10 @@ export const awaitChange = (zk: ZooKeeper.Service, path: string): Effect.Effect<
     )
   ).pipe(Effect.catchTag("NoNode", () => Effect.void))
 
-/** Fails what takes longer than there is time. */
+/** Fails an effect that takes longer than there is time. */
 export type WithDeadline = <A, E, Late>(effect: Effect.Effect<A, E>, late: Late) => Effect.Effect<A, E | Late>
 
-/** Bounds all that is waited for by one common deadline, so many milliseconds from now; by none if left out. */
+/** One common deadline for all waits, so many milliseconds from now; undefined for none. */
 export const makeDeadline = (millis: number | undefined): Effect.Effect<WithDeadline> =>
   millis === undefined
     ? Effect.succeed((effect) => effect)

@@ -1,6 +1,6 @@
 /**
- * Acquire, guard, release: the one way in which recipes run an effect of the application under something held. What is held
- * already in this fiber tree is not acquired again.
+ * Acquire, guard, release: the one way in which recipes run an effect of the application under something held. A fiber
+ * tree that holds it already does not acquire it again.
  */
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Context from "effect/Context"
@@ -11,20 +11,20 @@ import type { LockLost } from "../../Errors.ts"
 import type { Held } from "../../Held.ts"
 import { guard, type LossSignal, type Ownership } from "./ownership.ts"
 
-/** What makes two holds the same. */
+/** Two holds with equal keys are the same. */
 export interface OwnershipKey {
   readonly zk: ZooKeeper.Service
   readonly path: string
-  /** What is held there: `lock`, `read`, `write`. */
+  /** `lock`, `read` or `write`. */
   readonly kind: string
 }
 
-/** An effect, or one that wants to know what is held. */
+/** An effect, or a function that gets what is held. */
 export type Guarded<A, E, R, H = Held> = Effect.Effect<A, E, R> | ((held: H) => Effect.Effect<A, E, R>)
 
 /**
- * Runs an effect while something is held, re-entrantly: who holds it already in this fiber tree runs the effect as its guest,
- * for as long as it is held.
+ * Runs an effect while something is held, re-entrantly: where this fiber tree holds it already, the effect runs under that
+ * hold for as long as it lasts.
  */
 export const guardReentrant = <A, E, R, E2>(
   key: OwnershipKey,
@@ -50,7 +50,7 @@ export const guardReentrant = <A, E, R, E2>(
     )
   })
 
-/** What this fiber tree holds of it. */
+/** The hold of this fiber tree, if it has one. */
 export const heldByFiber = (key: OwnershipKey): Effect.Effect<Ownership | undefined> =>
   Effect.map(HeldByFiber, (entries) => findEntry(entries, key)?.ownership)
 
@@ -65,7 +65,7 @@ export const guardScoped = <A, E, R, H extends LossSignal, E2>(
     (scope, exit) => Scope.close(scope, exit)
   )
 
-/** What the application gave, as an effect. */
+/** The effect that the application gave, applied to what is held. */
 export const toEffect = <A, E, R, H = Held>(guarded: Guarded<A, E, R, H>, held: H): Effect.Effect<A, E, R> =>
   Effect.isEffect(guarded) ? guarded : Effect.suspend(() => guarded(held))
 
@@ -76,9 +76,9 @@ interface Entry {
   readonly ownership: Ownership
   readonly lost: Held["lost"]
   readonly isLost: () => boolean
-  /** How many run by it beside the effect that it was acquired for, or within it. */
+  /** How many effects run under this hold beside or within the one that it was acquired for. */
   reentrantCount: number
-  /** Opened when the last of them has gone after the loss. */
+  /** Opened when the last of them has ended after the loss. */
   readonly drained: Latch.Latch
 }
 
@@ -97,14 +97,17 @@ const runReentrant = <A, E, R>(entry: Entry, effect: Effect.Effect<A, E, R>): Ef
       })
   )
 
-/** Interrupts the guests that outlive their host, fibers that were forked to go on, and waits for them: then others may have it. */
+/**
+ * Interrupts re-entrant effects that outlive the one that acquired the hold, such as forked fibers, and waits for them:
+ * only then may other clients have it.
+ */
 const interruptReentrant = (entry: Entry): Effect.Effect<void> =>
   Effect.suspend(() => {
     entry.ownership.markLost("released")
     return entry.reentrantCount === 0 ? Effect.void : entry.drained.await
   })
 
-/** What this fiber, and those that it was forked from, hold. */
+/** The holds of this fiber and of the fibers that it was forked from. */
 const HeldByFiber = Context.Reference<ReadonlyArray<Entry>>("@effect-zookeeper/recipes/HeldByFiber", {
   defaultValue: () => []
 })

@@ -1,6 +1,7 @@
 /**
- * The writes of a lease. Each is a transaction that names the holder's own znode below the slot, which has an id in its name:
- * so no write of a former holder fits, not even into a slot that was deleted and made anew, whose versions begin again.
+ * The writes of a lease. Each is a transaction that names the holder's own znode below the slot, which has a unique id in
+ * its name: so no write of a former holder fits, not even into a slot that was deleted and created again, whose versions
+ * begin anew.
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -18,12 +19,12 @@ import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
 import { isStateConflict } from "../values/exactlyOnce.ts"
 
-/** What stands in a slot that is taken; a free one is empty. */
+/** The data of a slot that is taken; a free one is empty. */
 const LeaseEntry = Schema.fromJsonString(
   Schema.Struct({
     version: Schema.Literal(1),
     identifier: Schema.String,
-    /** Milliseconds. One without an end would be nobody's for ever. */
+    /** Milliseconds. Required: without an end, a lease would never become free. */
     duration: Schema.Finite,
     /** Tells this write from all others. */
     nonce: Schema.String
@@ -31,7 +32,7 @@ const LeaseEntry = Schema.fromJsonString(
 )
 export type LeaseEntry = typeof LeaseEntry.Type
 
-/** Who is in a slot; undefined for nobody. */
+/** The holder of a slot; undefined for none. */
 export const decodeEntry = (slot: string, data: Uint8Array): Effect.Effect<LeaseEntry | undefined, DataInvalid> =>
   data.length === 0
     ? Effect.undefined
@@ -41,8 +42,8 @@ export const decodeEntry = (slot: string, data: Uint8Array): Effect.Effect<Lease
       )
 
 /**
- * Writes an entry with a version, all or nothing with what stands beside it; undefined when another was faster, or when what
- * the others of the transaction name is not there. A lost reply is resolved by the nonce.
+ * Writes an entry at a version, together with the other writes of the transaction; undefined when another client was
+ * faster, or when the znodes that the transaction names are not there. The nonce resolves a lost reply.
  */
 export const writeEntry = Effect.fnUntraced(function* (
   zk: ZooKeeper.Service,
@@ -79,10 +80,10 @@ export const writeEntry = Effect.fnUntraced(function* (
 
 const HOLDER_PREFIX = "holder-"
 
-/** The znode that is there for as long as somebody has not lost the slot to another. */
+/** The holder's own znode, which exists until the holder loses the slot. */
 export const holderPath = (slot: string, id: string): string => ZnodePath.join(slot, HOLDER_PREFIX + id)
 
-/** Those of former holders, which go when another takes the slot. */
+/** The znodes of former holders, which are deleted when another takes the slot. */
 export const formerHolders = (zk: ZooKeeper.Service, slot: string, { numChildren }: Stat) =>
   numChildren === 0
     ? Effect.succeed([])
@@ -93,7 +94,7 @@ export const formerHolders = (zk: ZooKeeper.Service, slot: string, { numChildren
         Effect.catchTag("NoNode", () => Effect.succeed([]))
       )
 
-/** Waits until a znode has gone, over sessions. */
+/** Waits until a znode has gone, across sessions. */
 export const awaitGone = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError> => {
   const read = Effect.scoped(
     Effect.gen(function* () {

@@ -1,6 +1,6 @@
 /**
- * The znodes of a lease: one persistent slot for each that may hold it, and below a slot that is taken one znode of its
- * holder's own. A slot is taken, renewed and given back by writes with the version that was read, together with that znode.
+ * The znodes of a lease: one persistent slot for each possible holder, and one znode of the holder's own below each slot
+ * that is taken. A slot is taken, renewed and given back by writes at the version that was read, together with that znode.
  */
 import * as Guid from "@effect-zookeeper/client/Guid"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -60,7 +60,7 @@ export const obtain = (leaseSlots: LeaseSlots): Effect.Effect<Option.Option<Held
       })
       const exit = yield* Effect.exit(restore(Fiber.await(taking)))
       if (Exit.isFailure(exit)) {
-        // What it comes to is given back by somebody who has the time.
+        // A slot that is taken after all is given back in the background.
         const givenBack = leaseSlots.zk.session.closing.giveBack(giveBackOnceTaken(leaseSlots, Fiber.await(taking)))
         yield* Effect.forkDetach(givenBack, { startImmediately: true })
         return yield* Effect.failCause(exit.cause)
@@ -70,7 +70,7 @@ export const obtain = (leaseSlots: LeaseSlots): Effect.Effect<Option.Option<Held
     })
   )
 
-/** Waits for a slot; `timeout` in milliseconds, none if left out, and with 0 it tries once. */
+/** Waits for a slot. `timeout` is in milliseconds; undefined waits forever, and 0 tries once. */
 export const obtainWithin = (
   leaseSlots: LeaseSlots,
   timeout: number | undefined
@@ -93,17 +93,17 @@ export const obtainWithin = (
     })
   )
 
-/** A slot that is ours, as it was written last. */
+/** A slot that we hold, as it was written last. */
 interface TakenSlot {
   readonly slot: string
-  /** The znode below it that is this holder's alone. */
+  /** The holder's own znode below the slot. */
   readonly ownPath: string
   readonly entry: LeaseEntry
   readonly clock: WallClock
   stat: Stat
-  /** By the clock, from before the write was asked for. */
+  /** By the clock, from before the write was sent. */
   since: number
-  /** Taken by whoever writes: one after the other, each with the version that the one before has left. */
+  /** Writes run one after the other, each with the version that the one before has left. */
   readonly writing: Semaphore.Semaphore
 }
 
@@ -140,13 +140,13 @@ const makeHeldLease = Effect.fnUntraced(function* (leaseSlots: LeaseSlots, taken
   const ownership = makeOwnership(zk, taken.slot, taken.stat.mzxid, {
     checks: () => [Op.check(taken.slot, taken.stat.version), Op.check(taken.ownPath)]
   })
-  /** Asks the clocks, too: after a standstill they know before anybody else does. */
+  /** Reads the clocks, too: after a standstill they know of the end before anything else does. */
   const isLost = () => {
     if (remainingOwnership(taken) <= 0) ownership.markLost("expired")
     return ownership.isLost()
   }
   yield* Effect.forkIn(watchExpiry(taken, isLost), scope, { startImmediately: true })
-  // Time alone would tell too late: nothing can be renewed by then.
+  // Waiting for the end of the lease would be too late: it cannot be renewed by then.
   const closed = Effect.map(zk.session.closing.begun, () => ownership.markLost("closed"))
   yield* Effect.forkIn(closed, scope, { startImmediately: true })
   yield* Effect.forkIn(watchLoss(leaseSlots, taken, ownership), scope, { startImmediately: true })
@@ -175,10 +175,13 @@ const makeHeldLease = Effect.fnUntraced(function* (leaseSlots: LeaseSlots, taken
   return held
 })
 
-/** How often the clocks are compared, in milliseconds: what wakes from a sleep runs no longer than that without its lease. */
+/**
+ * How often the clocks are compared, in milliseconds: a process that wakes from a sleep runs no longer than that without
+ * its lease.
+ */
 const CLOCK_CHECK_INTERVAL = 250
 
-/** Tells of the end; whoever renews moves it. */
+/** Reports the end of the lease, which each renewal moves. */
 const watchExpiry = (taken: TakenSlot, isLost: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() =>
     isLost()
@@ -191,23 +194,23 @@ const watchExpiry = (taken: TakenSlot, isLost: () => boolean): Effect.Effect<voi
         )
   )
 
-/** Tells that others may have it, because somebody has deleted it or has taken it by another clock. */
+/** Reports that others may have it, because it was deleted or taken by another clock. */
 const watchLoss = ({ zk }: LeaseSlots, taken: TakenSlot, ownership: Ownership): Effect.Effect<void> =>
   awaitGone(zk, taken.ownPath).pipe(
     Effect.andThen(Effect.sync(() => ownership.markLost("deleted"))),
-    // Without a session, or the right to look, time is left to tell.
+    // Without a session, or the right to read, the lease ends by its time.
     Effect.ignore
   )
 
 /**
- * Milliseconds until it is over: a tenth of the duration earlier than others may have it, which is time to stop what is
- * guarded, and for clocks that run at different rates.
+ * Milliseconds until it is over: a tenth of the duration before other clients may have it. That leaves time to stop
+ * guarded effects, and for clocks that run at different rates.
  */
 const remainingOwnership = ({ clock, entry, since }: TakenSlot): number => since + entry.duration * 0.9 - clock.now()
 
 /**
- * Whoever stops to wait for it does not stop it: a write whose fate is not known would be taken for the next one, which then
- * seems to have begun the duration later than it did.
+ * Interrupting the wait does not stop the write: a write with an unknown fate would be taken for the next one, and the
+ * lease would seem to begin later than it did.
  */
 const renew = (
   leaseSlots: LeaseSlots,
@@ -227,7 +230,7 @@ const renewOnce = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, LockLost | LeaseError> {
   if (!isLost()) {
     const entry = { ...taken.entry, nonce: yield* Guid.make }
-    // Tried anew after a lost reply: counted from before the first try.
+    // Counts from before the first attempt, also when a lost reply makes it try again.
     const since = taken.clock.now()
     const stat = yield* writeEntry(zk, taken.slot, entry, taken.stat.version, [Op.check(taken.ownPath)])
     if (stat === undefined) ownership.markLost("deleted")
@@ -240,10 +243,10 @@ const renewOnce = Effect.fnUntraced(function* (
   if (isLost()) return yield* ownership.markLost("expired")
 })
 
-/** With a session that has ended for good, time does it. */
+/** Gives the slot back. After the session has ended for good, the lease ends by its time. */
 const giveBack = ({ zk }: LeaseSlots, taken: TakenSlot): Effect.Effect<void> =>
   Effect.suspend(() =>
-    // Repeated after a lost reply it changes nothing: the holder's own znode has gone then.
+    // Repeating it after a lost reply changes nothing: the holder's own znode is gone by then.
     retryAcrossSessions(
       zk,
       zk.transaction([Op.setData(taken.slot, "", { version: taken.stat.version }), Op.delete(taken.ownPath)])
@@ -268,7 +271,7 @@ const giveBackOnceTaken = (
 // looking
 // -----------------------------------------------------------------------------
 
-/** Who holds a slot now. */
+/** The current holders. */
 export const holders = Effect.fnUntraced(function* (
   leaseSlots: LeaseSlots
 ): Effect.fn.Return<ReadonlyArray<Holder>, LeaseError> {
@@ -282,14 +285,14 @@ export const holders = Effect.fnUntraced(function* (
   return all
 })
 
-/** What is known of a slot. */
+/** A slot as it was read. */
 interface SlotState {
-  /** Who is in it; undefined for nobody. */
+  /** The holder; undefined for none. */
   readonly entry: LeaseEntry | undefined
   readonly stat: Stat
 }
 
-/** A slot and who is in it; created free if there is none. */
+/** Reads a slot, and creates it, free, where there is none. */
 const readSlot = (leaseSlots: LeaseSlots, slot: string): Effect.Effect<SlotState, LeaseError> => {
   const { zk } = leaseSlots
   return retryAcrossSessions(zk, zk.get(slot)).pipe(
@@ -305,16 +308,16 @@ const createSlot = ({ acl, path, zk }: LeaseSlots, slot: string) =>
     Effect.catchTag("NodeExists", () => Effect.void)
   )
 
-/** Milliseconds until others may have it, by the time of the servers. */
+/** Milliseconds until other clients may have it, by the time of the servers. */
 const remainingForOthers = (leaseSlots: LeaseSlots, entry: LeaseEntry, stat: Stat): Effect.Effect<number, LeaseError> =>
   Effect.map(serverTime(leaseSlots), (now) => stat.mtime + entry.duration - now)
 
-/** The time of a transaction of this moment. */
+/** The current time of the servers, by a transaction. */
 const serverTime = (leaseSlots: LeaseSlots): Effect.Effect<number, LeaseError> => {
   const { acl, clock, zk } = leaseSlots
   return retryAcrossSessions(zk, zk.createOrSet(clock, "", { acl, parentAcl: acl })).pipe(
     Effect.map(({ mtime }) => mtime),
-    // Others create and delete it all the time: by the next look.
+    // Other clients create and delete it all the time: tried again.
     Effect.catchTag(["NodeExists", "NoNode"], () => Effect.suspend(() => serverTime(leaseSlots)))
   )
 }

@@ -1,14 +1,12 @@
-/**
- * How the znodes of contenders are named, by us and by the clients of other languages that may share a path with us.
- */
+/** Names of the znodes of contenders, in our layout and in those of other clients that may share a path with us. */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { Layout } from "../../Lock.ts"
 
-/** What contenders of one kind are called: the text before the number, in each layout. */
+/** Labels of one kind of contender: the text before the number, in each layout. */
 export interface ContenderKind {
   readonly curator: string
   readonly kazoo: string
-  /** Between this and the number stands an id. */
+  /** An id is between this and the number. */
   readonly aiozk: string
 }
 
@@ -26,7 +24,7 @@ export const writeKind: ContenderKind = { curator: "__WRIT__", kazoo: "__lock__"
 export const latchKind: ContenderKind = { curator: "latch-", kazoo: "__lock__", aiozk: "candidate" }
 export const leaseKind: ContenderKind = { curator: "lease-", kazoo: "__lease__", aiozk: "lease" }
 
-/** What a create asks for; the server appends the number. */
+/** The name that a create sends; the server appends the number. */
 export const nodeName = (layout: Layout, kind: ContenderKind, id: string): string => {
   const hex = id.replaceAll("-", "")
   switch (layout) {
@@ -41,7 +39,10 @@ export const nodeName = (layout: Layout, kind: ContenderKind, id: string): strin
   }
 }
 
-/** The contenders among the children of a path, first come first, by the names of every layout; what else is there is not one. */
+/**
+ * The contenders among the children of a path, in order of arrival, by the names of every layout; other children are left
+ * out.
+ */
 export const parseContenders = (
   children: ReadonlyArray<string>,
   kinds: Readonly<Record<string, ContenderKind>>
@@ -59,8 +60,8 @@ export const parseContenders = (
 }
 
 /**
- * By the order of arrival. Numbers are on a circle, which is cut behind its widest gap: for numbers less than 2^31 apart that
- * is the order of `ZnodePath.compareSequence`, and for all others one that is the same for all who look.
+ * By the order of arrival. Numbers are on a circle, which is cut behind its widest gap. For numbers less than 2^31 apart
+ * that is the order of `ZnodePath.compareSequence`; for all others it is one order that every client computes alike.
  */
 const inOrder = (contenders: ReadonlyArray<Contender>): ReadonlyArray<Contender> => {
   const numbers = contenders.map(({ sequence }) => sequence >>> 0).toSorted((a, b) => a - b)
@@ -73,7 +74,7 @@ const inOrder = (contenders: ReadonlyArray<Contender>): ReadonlyArray<Contender>
       first = number
     }
   }
-  // Two of one number are a writer and the reader that it becomes, in this order.
+  // Two contenders with one number are a writer and the reader that it becomes, in this order.
   return contenders.toSorted(
     (a, b) => ((a.sequence - first) >>> 0) - ((b.sequence - first) >>> 0) || (a.kind < b.kind ? 1 : -1)
   )

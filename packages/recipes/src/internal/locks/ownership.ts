@@ -1,6 +1,4 @@
-/**
- * Holding something by an ephemeral znode: to claim it, to be told of its loss, to guard an effect with it, to give it back.
- */
+/** Ownership by an ephemeral znode: claiming it, learning of its loss, guarding an effect with it, giving it back. */
 import * as Printable from "@effect-zookeeper/client/Printable"
 import { SessionClosed, TransactionFailed } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -22,20 +20,20 @@ import type { Held } from "../../Held.ts"
 import { retryTransient } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
 
-/** Something held, seen from within. */
+/** Something held, for use within recipes. */
 export interface Ownership extends Held {
-  /** Looks at the clocks: what has run out by now is lost, even if nobody has been told yet. */
+  /** Reads the clocks: what has run out by now is lost, even if nothing has reported it yet. */
   readonly isLost: IsLost
-  /** Tells whoever listens that it is held no longer. Gives the loss; the first reason stands. */
+  /** Reports that it is no longer held. Gives the loss; the first reason stays. */
   readonly markLost: (reason: LockLost["reason"]) => LockLost
 }
 
-/** What a loss of the connection means: nothing until the session is in doubt, or the end. */
+/** The effect of a lost connection: `continue` until the session is in doubt, or `stop` at once. */
 export type OnDisconnect = "continue" | "stop"
 
 /**
- * Claims what an ephemeral znode stands for; undefined when the znode is gone or is another session's. The loss is watched
- * until the Scope closes.
+ * Claims the ownership that an ephemeral znode gives; undefined when the znode is gone or is another session's. Watches
+ * for the loss until the Scope closes.
  */
 export const claim = Effect.fnUntraced(function* (
   zk: ZooKeeper.Service,
@@ -54,10 +52,10 @@ export const claim = Effect.fnUntraced(function* (
     if (znode !== undefined && isOwner && (yield* isSessionProven(zk, path))) {
       const ownership = makeOwnership(zk, path, znode.stat.czxid, { hasEnded: yield* makeHasSessionEnded(zk) })
       const loss = watchLoss(zk, ownership, znode.stat.czxid, Fiber.join(znode.nextChange), onDisconnect)
-      // Ownership first, the session afterwards: one that is replaced in between is noticed by one of the two.
+      // Ownership first, the session afterwards: if the session is replaced in between, one of the two notices.
       yield* Effect.forkIn(loss, attemptScope, { startImmediately: true })
       if (znode.stat.ephemeralOwner === zk.session.id && !ownership.isLost()) {
-        // Whatever is done by it ends before a close of the session would give it to others.
+        // Guarded effects end before a close of the session would give it to other clients.
         yield* delayClose(zk, "ephemeral", attemptScope)
         return ownership
       }
@@ -65,32 +63,32 @@ export const claim = Effect.fnUntraced(function* (
     }
     yield* Scope.close(attemptScope, Exit.void)
     if (!isOwner || znode?.stat.ephemeralOwner !== zk.session.id) return undefined
-    // The answer came so late that it proves nothing. A session that never gets one in time is not asked in a busy loop.
+    // The answer came too late to prove anything. The pause keeps a session that never gets one in time from a busy loop.
     yield* Effect.sleep(zk.session.timeout / 16)
   }
 })
 
-/** What `lost` fails with after its holder has given it back. */
+/** `lost` fails with this after its holder has given it back. */
 class Released extends LockLost {}
 
-/** Whether an error only says that what is waited for was given back by its holder. */
+/** Whether an error only says that the holder itself has given it back. */
 export const isReleased = (error: unknown): boolean => error instanceof Released
 
-/** What is held, as far as a guard has to know it. */
+/** The part of a hold that a guard needs. */
 export interface LossSignal<Loss = LockLost> {
   readonly lost: Effect.Effect<never, Loss>
   readonly isLost?: IsLost | undefined
 }
 
-/** With `isFresh: false` it may leave out what is dear to look at and seldom changes: leaps of the wall clock. */
+/** With `isFresh: false` it may skip a check that is expensive and seldom changes: leaps of the wall clock. */
 export type IsLost = (isFresh?: boolean) => boolean
 
 /**
- * Runs an effect for as long as something is held: when it is lost the effect is interrupted, and `LockLost` is reported
- * once its finalizers have run. With what is lost already, nothing begins.
+ * Runs an effect for as long as something is held: a loss interrupts the effect, and `LockLost` is reported once its
+ * finalizers have run. If it is lost already, the effect does not begin.
  *
- * After a standstill of the process the timers of the effect may be due before the one that tells of the loss. So the clocks
- * are looked at before each step of the effect, and what is lost by then is not gone on with.
+ * After a standstill of the process the timers of the effect may be due before the one that reports the loss. So the
+ * clocks are read before each step of the effect, and after a loss no further step is taken.
  */
 export const guard = <A, E, R, Loss>(
   held: LossSignal<Loss>,
@@ -106,7 +104,7 @@ export const guard = <A, E, R, Loss>(
   })
 }
 
-/** Looks at the clocks before each operation of the fibers that it runs. */
+/** Reads the clocks before each operation of the fibers that it runs. */
 class GuardingScheduler implements Scheduler.Scheduler {
   readonly executionMode: "sync" | "async"
   private readonly scheduler: Scheduler.Scheduler
@@ -120,7 +118,7 @@ class GuardingScheduler implements Scheduler.Scheduler {
   }
 
   shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
-    // A fiber that goes on after a wait is at its first operation. One that is lost by now is interrupted where it yields.
+    // A fiber that goes on after a wait is at its first operation. Yielding lets the interruption of a loss arrive.
     if (!this.isStopped && this.isLost(fiber.currentOpCount <= 1)) {
       this.stop()
       return true
@@ -128,7 +126,7 @@ class GuardingScheduler implements Scheduler.Scheduler {
     return this.scheduler.shouldYield(fiber)
   }
 
-  /** The loss is told: finalizers run on without a look at the clocks. */
+  /** The loss is reported: finalizers run without a look at the clocks. */
   stop(): void {
     this.isStopped = true
   }
@@ -138,21 +136,23 @@ class GuardingScheduler implements Scheduler.Scheduler {
   }
 }
 
-/** Gives it back, and only then stops to watch: the deletion uses up the watch. */
+/** Gives it back, and only then stops watching: the deletion uses up the watch. */
 export const release = (zk: ZooKeeper.Service, ownership: Ownership): Effect.Effect<void> =>
   Effect.suspend(() => {
     ownership.markLost(releaseReason(zk))
     return deleteEphemeral(zk, ownership.path)
   })
 
-/** Why it is held no longer once its Scope closes: the holder gave it back, or the client was closed, which is to be told. */
+/**
+ * Why it is no longer held once its Scope closes: the holder gave it back, or the client was closed, which is to be told.
+ */
 export const releaseReason = (zk: ZooKeeper.Service): "released" | "closed" => (isClosing(zk) ? "closed" : "released")
 
-/** Refuses to begin what a session that is being closed could not hold. */
+/** Refuses to begin work that a session which is being closed could not hold. */
 export const failIfClosing = (zk: ZooKeeper.Service): Effect.Effect<void, SessionClosed> =>
   Effect.suspend(() => (isClosing(zk) ? Effect.fail(new SessionClosed()) : Effect.void))
 
-/** Keeps a close of the session waiting for the Scope, for as long as it can. */
+/** Keeps a close of the session waiting for the Scope, up to the session's limit. */
 export const delayClose = (
   zk: ZooKeeper.Service,
   by: "ephemeral" | "persistent",
@@ -161,15 +161,15 @@ export const delayClose = (
   Effect.uninterruptible(Effect.flatMap(zk.session.closing.hold(by), (release) => Scope.addFinalizer(scope, release)))
 
 /**
- * Deletes an ephemeral znode of ours, and goes on in the background, across reconnections, until it is gone or the session
- * has ended. Waits for it a second at most, and not at all where the session is being closed: nobody is held up.
+ * Deletes our ephemeral znode, and goes on in the background, across reconnections, until it is gone or the session has
+ * ended. Waits a second at most, and not at all where the session is being closed.
  */
 export const deleteEphemeral = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
   zk.session.closing.giveBack(deleteUntilGone(zk, path))
 
 /**
- * `deleteEphemeral`, waited for until it is done. Asked again by path, without a look: the names of what is left like this have an id in
- * them, so that nobody else ever has that path.
+ * `deleteEphemeral`, but waits until it is done. It repeats the delete by path, without a look: the names of these znodes
+ * have a unique id, so that no other client ever has that path.
  */
 export const deleteUntilGone = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> => {
   const again = Effect.raceFirst(retryTransient(zk.delete(path)), awaitSessionEnd(zk))
@@ -177,13 +177,13 @@ export const deleteUntilGone = (zk: ZooKeeper.Service, path: string): Effect.Eff
     Effect.catchIf(Outcome.isTransient, () => again),
     Effect.catchTag(["NoNode", "SessionExpired", "SessionClosed"], () => Effect.void),
     Effect.catch((error) => Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`)),
-    // Whoever stops to wait does not stop it.
+    // Interrupting the wait does not stop the delete.
     Effect.forkDetach({ startImmediately: true }),
     Effect.flatMap(Fiber.join)
   )
 }
 
-/** A session that is over has taken along what is ephemeral. */
+/** A session that is over has taken its ephemeral znodes along. */
 const awaitSessionEnd = ({ session }: ZooKeeper.Service): Effect.Effect<void> =>
   session.states.pipe(
     Stream.takeUntil(({ _tag }) => _tag === "Expired" || _tag === "AuthFailed" || _tag === "Closed"),
@@ -196,8 +196,8 @@ export const deleteInBackground = (zk: ZooKeeper.Service, path: string): Effect.
   Effect.asVoid(Effect.forkDetach(deleteEphemeral(zk, path), { startImmediately: true }))
 
 /**
- * A holding that nobody watches yet. `checks` are what has to hold at the server for a write of the holder, `hasEnded` says
- * that the time of what is held is over.
+ * An ownership whose loss is not watched yet. `checks` have to hold at the server for each write of the holder; `hasEnded`
+ * says that the time of the hold is over.
  */
 export const makeOwnership = (
   zk: ZooKeeper.Service,
@@ -211,7 +211,7 @@ export const makeOwnership = (
   const markLost = (reason: LockLost["reason"]): LockLost => {
     if (loss === undefined) {
       loss = new LockLost({ path, reason })
-      // An error of its own: a transaction that comes too late fails with the loss, and that is to be heard.
+      // A distinct error: a transaction that comes too late fails with the loss, which has to be reported.
       Deferred.doneUnsafe(lost, Effect.fail(reason === "released" ? new Released({ path, reason }) : loss))
     }
     return loss
@@ -225,7 +225,7 @@ export const makeOwnership = (
       return loss !== undefined
     },
     markLost,
-    // A server that refuses tells of the loss too, if nobody has before.
+    // A refusal by the server reports the loss too, if nothing has before.
     transaction: (ops) => Effect.suspend(() => fencedTransaction(zk, checks(), ops, () => markLost("deleted")))
   })
 }
@@ -234,23 +234,25 @@ export const makeOwnership = (
 
 const isClosing = (zk: ZooKeeper.Service): boolean => Option.isSome(zk.session.closing.deadline)
 
-/** Why nothing is owned by the session any more. */
+/** Why the session owns nothing any more. */
 const endReason = (zk: ZooKeeper.Service): LockLost["reason"] => (isClosing(zk) ? "closed" : "session")
 
 /**
  * Whether the ensemble provably holds the session: it has committed a write of it lately, or does so now. A server that is
- * cut off from the others shows a znode as its own long after the others have ended the session.
+ * cut off from the others goes on showing a znode long after the others have ended its session.
  */
 const isSessionProven = (zk: ZooKeeper.Service, path: string): Effect.Effect<boolean, RecipeError> => {
   const isInTime = Effect.map(Clock.monotonicTimeNanos, (now) => now < zk.session.deadline)
   const prove = retryTransient(zk.transaction([Op.check(path)])).pipe(
-    // A refusal is a proof as well; what has become of the znode is seen by the next look.
+    // A refusal is a proof as well; the next look shows what has become of the znode.
     Effect.catchTag("TransactionFailed", () => Effect.void)
   )
   return Effect.flatMap(isInTime, (proved) => (proved ? Effect.succeed(true) : Effect.andThen(prove, isInTime)))
 }
 
-/** Whether the time of the session is over. The deadline that was seen last holds until then, unless the machine slept. */
+/**
+ * Whether the time of the session is over. The deadline that was read last holds until then, unless the machine slept.
+ */
 const makeHasSessionEnded = (zk: ZooKeeper.Service): Effect.Effect<IsLost> =>
   Effect.map(Clock.Clock, (clock) => {
     let deadline = 0n
@@ -278,8 +280,8 @@ const watchLoss = (
 }
 
 /**
- * Waits for the deletion of our znode; what else happens to it is none of our business. While the connection was lost it may
- * have been deleted and another have been made at its path, which is told as a change.
+ * Waits for the deletion of our znode; other changes of it do not matter. While the connection was lost it may have been
+ * deleted and another created at its path, which is reported as a change.
  */
 const watchOwnZnode = (
   zk: ZooKeeper.Service,
@@ -301,9 +303,9 @@ const watchOwnZnode = (
   }).pipe(
     Effect.catchTag("NoNode", () => Effect.succeed("deleted" as const)),
     Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.succeed(endReason(zk))),
-    // Nothing tells of a deletion any more.
+    // No watch tells of a deletion any more.
     Effect.catchIf(Outcome.isGivenUp, () => Effect.succeed(endReason(zk))),
-    // Forbidden to look: the session's ownership is left to tell.
+    // Without the right to read, the session's ownership still reports the loss.
     Effect.catch(() => Effect.never)
   )
 
@@ -321,7 +323,7 @@ const fencedTransaction = <const Ops extends ReadonlyArray<Op.Write>>(
   refused: () => LockLost
 ) =>
   zk.transaction([...checks, ...ops]).pipe(
-    // The first results are those of the checks; the rest are by the order of `ops`.
+    // The first results are those of the checks; the rest are in the order of `ops`.
     Effect.map((results) => results.slice(checks.length) as Op.WriteResults<Ops>),
     Effect.catchTag("TransactionFailed", ({ error, index, results }) =>
       Effect.fail(

@@ -1,9 +1,9 @@
 /**
  * Taking permits of a semaphore.
  *
- * A permit is an ephemeral sequential znode among `leases`, and it is had when no more than the limit stand there up to it:
- * that alone keeps the limit, whoever else does what. Whoever wants permits takes a lock first, so that one at a time
- * watches the leases, and those who wait stand in the order of arrival; who does not want to wait goes without.
+ * A permit is an ephemeral sequential znode among `leases`. It is held when it is among the first so many of them: that
+ * alone keeps the limit, whatever other clients do. A client that wants permits takes a lock first, so that only one at a
+ * time watches the leases, and the others wait in order of arrival. A client that tries once skips the lock.
  */
 import type { ConnectionLoss, SessionClosed, SessionExpired } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -42,7 +42,9 @@ type TakeError = RecipeError | LockTimeout | PermitsMismatch | DataInvalid
 // taking
 // -----------------------------------------------------------------------------
 
-/** Takes so many permits, all or none; gives them back when the Scope closes. `timeout` as with `ContenderQueue.acquire`. */
+/**
+ * Takes so many permits, all or none; gives them back when the Scope closes. `timeout` as with `ContenderQueue.acquire`.
+ */
 export const acquire = (
   pool: PermitPool,
   count: number,
@@ -57,7 +59,7 @@ export const acquire = (
         yield* waiting.wait(backoff)
         const turn = yield* Scope.make()
         const exit = yield* Effect.exit(acquireInTurn(pool, count, waiting, scope, turn))
-        // The next one may look as soon as our permits are had, or gone.
+        // The next client may look as soon as our permits are acquired, or gone.
         yield* Scope.close(turn, Exit.void)
         const taken = yield* exit
         if (taken !== "Gone") return taken
@@ -72,7 +74,10 @@ export const combine = (held: ReadonlyArray<Ownership>): LossSignal & { readonly
   isLost: () => held.some(({ isLost }) => isLost())
 })
 
-/** Uninterruptible but where it waits. `Gone` when what it had is of the past, and has to be taken anew. */
+/**
+ * Uninterruptible except where it waits. `Gone` when its znodes are of a session that is over, so that it has to begin
+ * again.
+ */
 const acquireInTurn = Effect.fnUntraced(function* (
   pool: PermitPool,
   count: number,
@@ -121,7 +126,10 @@ const acquireInTurn = Effect.fnUntraced(function* (
 // waiting
 // -----------------------------------------------------------------------------
 
-/** `Room` when ours are had, `Full` when one does not wait, `Gone` when ours or the lock are no longer there. */
+/**
+ * `Room` when our permits are held, `Full` when there is none and `isOnce` holds, `Gone` when our znodes or the lock are
+ * gone.
+ */
 type Verdict = "Room" | "Full" | "Gone"
 
 const awaitRoom = (
@@ -146,12 +154,12 @@ const awaitRoom = (
   )
 }
 
-/** A pool, and which of its leases are ephemeral: the others are nobody's permits. */
+/** A pool, and which of its leases are ephemeral: the others are no permits. */
 interface ObservedPool extends PermitPool {
   readonly known: Map<string, boolean>
 }
 
-/** One look, by which participants also learn of different limits. */
+/** Reads the state once; this also tells participants that have different limits. */
 const readState = Effect.fnUntraced(function* (pool: ObservedPool, positions: ReadonlyArray<ContenderQueue.Position>) {
   const { leases, limit, path, zk } = pool
   while (true) {
@@ -168,13 +176,13 @@ const readState = Effect.fnUntraced(function* (pool: ObservedPool, positions: Re
     const wrote = yield* Effect.result(
       retryTransient(zk.setData(leases.path, String(limit), { version: stat.version }))
     )
-    // Who may not write cannot tell the others; one who was faster has.
+    // Without the right to write it cannot tell the others; BadVersion says that another was faster.
     if (Result.isSuccess(wrote) || wrote.failure._tag === "NoAuth") return yield* judge(pool, positions, all, limit)
     if (wrote.failure._tag !== "BadVersion") return yield* Effect.fail(wrote.failure)
   }
 })
 
-/** Looks again whenever something has changed. */
+/** Reads again whenever something has changed. */
 const watchPool = (pool: ObservedPool, positions: ReadonlyArray<ContenderQueue.Position>) =>
   Effect.repeat(
     Effect.scoped(
@@ -194,7 +202,9 @@ const watchPool = (pool: ObservedPool, positions: ReadonlyArray<ContenderQueue.P
     { until: (verdict) => verdict !== "Full" }
   )
 
-/** Ours are had when they stand among the first. Who stands before them is looked at only when there seems to be no room. */
+/**
+ * Our permits are held when they are among the first. The ones before them are read only when there seems to be no room.
+ */
 const judge = (
   pool: ObservedPool,
   positions: ReadonlyArray<ContenderQueue.Position>,
@@ -262,7 +272,7 @@ const createLimit = ({ leases, zk }: PermitPool, { at, initial }: SharedPermits)
   const data = new Uint8Array(4)
   new DataView(data.buffer).setInt32(0, initial)
   const create = zk.createWithParents(at, { data, acl: leases.acl, parentAcl: leases.acl })
-  // Whoever was faster has said the number; whoever deleted it says it again.
+  // If another client was faster, its number holds; if the znode was deleted again, the next read creates it.
   return Effect.catchTag(Effect.asVoid(retryAcrossSessions(zk, create)), ["NodeExists", "NoNode"], () => Effect.void)
 }
 
@@ -274,7 +284,7 @@ const decodeLimit = ({ at }: SharedPermits, data: Uint8Array): Effect.Effect<num
     : Effect.succeed(permits)
 }
 
-/** What the others were told; undefined when nobody wrote it, NaN when it is something else that stands there. */
+/** The number that the others were given; undefined if it was never written, NaN for other data. */
 const parseAnnouncedLimit = (data: Uint8Array): number | undefined => {
   const text = new TextDecoder().decode(data)
   return text === "" ? undefined : /^[1-9][0-9]*$/.test(text) ? Number(text) : Number.NaN

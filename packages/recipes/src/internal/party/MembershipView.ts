@@ -1,5 +1,5 @@
 /**
- * Who is there as a client shows it: what its cache has seen, with its own members and without those of its own who have left.
+ * The members as a client shows them: those in its cache, with its own members and without its own members that have left.
  */
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -15,22 +15,22 @@ import type { Members, Options } from "../../Party.ts"
 import type * as PersistentNode from "../../PersistentNode.ts"
 import { layouts, type MemberLayout } from "./layouts.ts"
 
-/** A party as one client has it. */
+/** A party as one client sees it. */
 export interface MembershipView {
   readonly zk: ZooKeeper.Service
   readonly path: string
   readonly options: Options
   readonly layout: MemberLayout
   readonly cache: ChildrenCache.ChildrenCache
-  /** Who waits to see their own znode, by its name. */
+  /** Members that wait to see their own znode, by its name. */
   readonly awaitedNames: Map<string, Deferred.Deferred<void, RecipeError>>
   /** The ids that this client has, or wants. */
   readonly usedIds: Set<string>
-  /** Those of this client who have joined. */
+  /** The members of this client. */
   readonly ownMembers: Set<OwnMember>
-  /** The znodes of those who have left, which the servers may still show: by name, the transaction that created them. */
+  /** Znodes of members that have left, which the servers may still show: the transaction that created each, by name. */
   readonly left: Map<string, bigint>
-  /** What is shown. */
+  /** The members that users see. */
   readonly members: SubscriptionRef.SubscriptionRef<Members>
 }
 
@@ -41,7 +41,7 @@ export interface OwnMember {
   data: Uint8Array
 }
 
-/** Follows a path until the Scope closes; shows nobody yet. */
+/** Follows a path until the Scope closes; has no members yet. */
 export const makeMembershipView = Effect.fnUntraced(function* (path: string, options: Options) {
   const layout = layouts[options.layout ?? "curator"]
   const view: MembershipView = {
@@ -59,14 +59,14 @@ export const makeMembershipView = Effect.fnUntraced(function* (path: string, opt
   return view
 })
 
-/** Shows each change, for as long as the cache tells of any. */
+/** Publishes each change, for as long as the cache reports changes. */
 export const follow = (self: MembershipView): Effect.Effect<void, RecipeError> =>
   Stream.runForEachArray(self.cache.changes, (events) => {
     notifyAwaiting(self, events.some(({ _tag }) => _tag === "Unreadable") ? Effect.void : undefined)
     return refresh(self)
   }).pipe(Effect.onExit((exit) => Effect.sync(() => notifyAwaiting(self, exit))))
 
-/** Looks in the moment in which it shows what it saw: two who refresh the view must not put the older look last. */
+/** Reads the cache at the moment of publishing: of two concurrent refreshes the older read must not be last. */
 export const refresh = (self: MembershipView): Effect.Effect<void> =>
   SubscriptionRef.updateSome(self.members, (shown) => {
     const next = currentMembers(self)
@@ -81,7 +81,7 @@ const currentMembers = ({ cache, layout, left, ownMembers }: MembershipView): Me
   }
   for (const name of left.keys()) if (!seen.has(name)) left.delete(name)
   for (const { data, name, node } of ownMembers) {
-    // One whose id another has taken while it was away is not there.
+    // A member is not there if another client took its id while it was away.
     if (node.status._tag !== "Blocked") members.set(layout.idOf(name), data)
   }
   return members
@@ -98,7 +98,7 @@ const isSame = (a: Members, b: Members): boolean => {
   return true
 }
 
-/** Takes back an id, and out of the view whoever stood by it. */
+/** Releases an id, and removes its member from the view. */
 export const leave = (self: MembershipView, id: string, own: OwnMember | undefined): Effect.Effect<void> =>
   Effect.suspend(() => {
     self.usedIds.delete(id)
@@ -110,10 +110,10 @@ export const leave = (self: MembershipView, id: string, own: OwnMember | undefin
   })
 
 // -----------------------------------------------------------------------------
-// seeing oneself
+// seeing the own znode
 // -----------------------------------------------------------------------------
 
-/** Waits until the cache shows one's own znode, or cannot show any. */
+/** Waits until the cache shows the own znode, or cannot show any. */
 export const awaitSeen = ({ cache, awaitedNames }: MembershipView, name: string): Effect.Effect<void, RecipeError> =>
   Effect.suspend(() => {
     if (cache.get().has(name)) return Effect.void
@@ -125,7 +125,7 @@ export const awaitSeen = ({ cache, awaitedNames }: MembershipView, name: string)
     )
   })
 
-/** Tells those whose znodes the cache shows; when it can show no more, all of them. */
+/** Completes waits for znodes that the cache shows; all of them, when it can show no more. */
 const notifyAwaiting = ({ cache, awaitedNames }: MembershipView, outcome?: Effect.Effect<void, RecipeError>): void => {
   for (const [name, seen] of awaitedNames) {
     if (outcome !== undefined || cache.get().has(name)) Deferred.doneUnsafe(seen, outcome ?? Effect.void)

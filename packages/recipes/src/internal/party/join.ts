@@ -1,5 +1,5 @@
 /**
- * Joining a party: a znode of one's own, and the view that shows it.
+ * Joins a party: creates a znode, and waits until the view shows it.
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
@@ -17,7 +17,7 @@ import { checkTimeout } from "../shared/validate.ts"
 import { toBytes } from "../shared/dataCodec.ts"
 import { awaitSeen, leave, type OwnMember, refresh, type MembershipView } from "./MembershipView.ts"
 
-/** Joins by the id that was asked for, or by the first one that is free, as the options say. */
+/** Joins by the given id, or by the first free one, as the options say. */
 export const join = (self: MembershipView, options: JoinOptions): Effect.Effect<Membership, JoinError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
@@ -44,7 +44,7 @@ export const join = (self: MembershipView, options: JoinOptions): Effect.Effect<
     })
   )
 
-/** Joins by one id. To be run where nothing is interrupted; the Scope is that of the membership. */
+/** Joins by one id. Run it uninterruptibly; the Scope is that of the membership. */
 const joinAs = Effect.fnUntraced(function* (
   self: MembershipView,
   id: string,
@@ -55,11 +55,11 @@ const joinAs = Effect.fnUntraced(function* (
   const { layout, options, path, zk } = self
   yield* checkId(self, id)
   const asked = ZnodePath.join(path, id)
-  // Both would take the one znode for their own.
+  // Two members of this client would take the one znode for their own.
   if (layout.isUnique && self.usedIds.has(id)) return yield* new MemberExists({ path: asked, owner: zk.session.id })
   self.usedIds.add(id)
   const membership: { own: OwnMember | undefined } = { own: undefined }
-  // Registered first, so that it runs last: the znode goes, then the view shows it.
+  // Registered first, so that it runs last: the znode goes, then the view follows.
   yield* Effect.addFinalizer(() => leave(self, id, membership.own))
   const node = yield* PersistentNode.make(asked, { ...layout.node, data, acl: options.acl, wait: false }).pipe(
     Effect.provideService(ZooKeeper.ZooKeeper, zk)
@@ -91,7 +91,7 @@ const joinAs = Effect.fnUntraced(function* (
   }
 })
 
-/** Waits until the znode stands; who else may have it is dealt with as the options say. */
+/** Waits until the znode is there, and deals with another owner as the options say. */
 const awaitOwnZnode = (
   node: PersistentNode.PersistentNode,
   { onConflict }: JoinOptions,
@@ -103,7 +103,7 @@ const awaitOwnZnode = (
   return Effect.raceFirst(Effect.asVoid(node.present), blocked)
 }
 
-/** Fails when another has the path. */
+/** Fails when another client has the path. */
 const firstBlocked = ({ changes }: PersistentNode.PersistentNode): Effect.Effect<void, MemberExists> =>
   Stream.runForEach(changes, (status) =>
     status._tag === "Blocked" ? Effect.fail(new MemberExists({ path: status.path, owner: status.owner })) : Effect.void

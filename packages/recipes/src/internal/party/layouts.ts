@@ -1,11 +1,11 @@
 /**
- * How the znodes of members are named, and which ids these names stand for.
+ * Names of members' znodes, and the ids in them.
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { Layout } from "../../Party.ts"
 import type * as PersistentNode from "../../PersistentNode.ts"
 
-/** What there is to know of a layout. */
+/** A layout of member names. */
 export interface MemberLayout {
   /** Whether an id can be there only once. */
   readonly isUnique: boolean
@@ -16,7 +16,7 @@ export interface MemberLayout {
   readonly node: Pick<PersistentNode.Options, "mode" | "protected">
 }
 
-/** By the names that users give them. */
+/** By their public names. */
 export const layouts: Readonly<Record<Layout, MemberLayout>> = {
   curator: { isUnique: true, isMember: () => true, idOf: (name) => name, node: { mode: "ephemeral" } },
   aiozk: {

@@ -1,5 +1,5 @@
 /**
- * What is known of a znode that is kept in being, and what those who wait for it are told.
+ * The state of a kept znode, and the results for callers that wait for it.
  */
 import * as CreateMode from "@effect-zookeeper/client/CreateMode"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
@@ -15,20 +15,20 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Options, PersistentNodeError, Status } from "../../PersistentNode.ts"
 import { toBytes } from "../shared/dataCodec.ts"
 
-/** A znode, as whoever keeps it knows it. */
+/** A znode, as its keeper knows it. */
 export interface NodeState {
   readonly zk: ZooKeeper.Service
   readonly path: string
   readonly mode: CreateMode.CreateMode
   readonly options: Options
   readonly status: SubscriptionRef.SubscriptionRef<Status>
-  /** Open when there is something to be done that no watch tells. */
+  /** Open when there is work that no watch reports. */
   readonly wake: Latch.Latch
-  /** Pauses before what has been done often of late. */
+  /** Pauses before work that was repeated often of late. */
   readonly backoff: Effect.Effect<void>
   /** The sessions that may have created the znode. */
   readonly sessions: Set<bigint>
-  /** Where the znode is or will be; undefined while the server has yet to name it. */
+  /** The znode's path; undefined until the server has named it. */
   actualPath: string | undefined
   /** A create was sent, and nothing has shown since that there is no such znode. */
   mayExist: boolean
@@ -40,7 +40,7 @@ export interface NodeState {
   waiting: Array<Deferred.Deferred<void, PersistentNodeError>>
 }
 
-/** Whether its name is known when it has been created, and no earlier. */
+/** Whether the name is known only after the create. */
 export const isNamedByServer = ({ mode, options }: NodeState) =>
   CreateMode.isSequential(mode) || isProtected(mode, options)
 
@@ -48,10 +48,10 @@ export const isProtected = (mode: CreateMode.CreateMode, options: Options) =>
   (options.protected ?? CreateMode.isSequential(mode)) !== false
 
 // -----------------------------------------------------------------------------
-// what is told of it
+// status and results
 // -----------------------------------------------------------------------------
 
-/** Tells those who follow it, if it is news. */
+/** Publishes a status, if it is new. */
 export const setStatus = ({ status }: NodeState, next: Status): Effect.Effect<void> =>
   Effect.suspend(() =>
     Equal.equals(SubscriptionRef.getUnsafe(status), next) ? Effect.void : SubscriptionRef.set(status, next)
@@ -59,7 +59,7 @@ export const setStatus = ({ status }: NodeState, next: Status): Effect.Effect<vo
 
 export const isClosed = ({ status }: NodeState): boolean => SubscriptionRef.getUnsafe(status)._tag === "Closed"
 
-/** Waits until it stands, and gives its path. */
+/** Waits until the znode is there, and gives its path. */
 export const awaitPresent = ({ status }: NodeState): Effect.Effect<string, PersistentNodeError> =>
   SubscriptionRef.changes(status).pipe(
     Stream.filter((current) => current._tag !== "Absent" && current._tag !== "Blocked"),
@@ -71,12 +71,12 @@ export const awaitPresent = ({ status }: NodeState): Effect.Effect<string, Persi
     })
   )
 
-/** Has it written, and waits until it was. */
+/** Has the data written, and waits until it is. */
 export const setData = (self: NodeState, data: Data): Effect.Effect<void, PersistentNodeError> =>
   Effect.suspend(() => {
     const status = SubscriptionRef.getUnsafe(self.status)
     if (status._tag === "Closed") return Effect.fail(new SessionClosed())
-    // Nobody is left to write it.
+    // The keeper has ended, so the data would never be written.
     if (status._tag === "Refused" && isFinal(status.error)) return Effect.fail(status.error)
     const written = Deferred.makeUnsafe<void, PersistentNodeError>()
     self.data = toBytes(data)
@@ -86,22 +86,22 @@ export const setData = (self: NodeState, data: Data): Effect.Effect<void, Persis
     return Deferred.await(written)
   })
 
-/** Tells those who wait for their data to be written. */
+/** Completes the calls that wait for their data to be written. */
 export const settleWaiting = (self: NodeState, outcome: Effect.Effect<void, PersistentNodeError>): void => {
   const { waiting } = self
   self.waiting = []
   for (const written of waiting) Deferred.doneUnsafe(written, outcome)
 }
 
-/** Nothing more can be done by this session, and none follows. */
+/** This session can do no more, and no other follows. */
 export const isFinal = ({ _tag }: PersistentNodeError): boolean =>
   _tag === "SessionExpired" || _tag === "SessionClosed" || _tag === "AuthFailed"
 
 // -----------------------------------------------------------------------------
-// what is seen of it
+// results of reads
 // -----------------------------------------------------------------------------
 
-/** Whose it is; of the past is what a former session of ours has left. */
+/** Whose znode it is; `Past` if one of our former sessions left it. */
 export const classifyOwner = (
   { mode, sessions, zk }: NodeState,
   { ephemeralOwner }: Stat
@@ -111,26 +111,26 @@ export const classifyOwner = (
   return sessions.has(ephemeralOwner) ? "Past" : "Foreign"
 }
 
-/** There is no such znode, or another has it. */
+/** There is no such znode, or another client has it. */
 export const markAbsent = (self: NodeState): Effect.Effect<void> =>
   Effect.suspend(() => {
     self.mayExist = false
     return setStatus(self, { _tag: "Absent" })
   })
 
-/** Notes the session of the moment as one that may have created the znode. */
+/** Notes the current session as one that may have created the znode. */
 export const noteSession = ({ sessions, zk }: NodeState): void => {
   if (zk.session.id !== 0n) sessions.add(zk.session.id)
 }
 
-/** With a znode of this session there is none of a former one, under a name that is always the same. */
+/** If this session's znode has a fixed name, no former session's znode can be there. */
 export const forgetFormerSessions = (self: NodeState): void => {
   if (self.actualPath !== self.path) return
   self.sessions.clear()
   noteSession(self)
 }
 
-/** The znode has held this: whoever waits for it is told. */
+/** The znode has held this data: completes the calls that wait for it. */
 export const markWritten = (self: NodeState, data: Uint8Array): void => {
   if (data !== self.data) return
   self.isWritten = true

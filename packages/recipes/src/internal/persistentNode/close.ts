@@ -1,5 +1,5 @@
 /**
- * The end of keeping a znode: it is deleted, unless it is another's or is to stay.
+ * The end of keeping a znode: it is deleted, unless it is another client's or is to stay.
  */
 import * as Printable from "@effect-zookeeper/client/Printable"
 import * as CreateMode from "@effect-zookeeper/client/CreateMode"
@@ -13,19 +13,19 @@ import { retryAcrossSessions } from "../shared/retry.ts"
 import { settleWaiting, classifyOwner, type NodeState, setStatus } from "./NodeState.ts"
 import { TOUCH_NAME } from "./ttl.ts"
 
-/** Deletes the znode, and one that a create may yet have made; never another's. */
+/** Deletes the znode, and one that a create may still make; never another client's. */
 export const close = Effect.fnUntraced(function* (self: NodeState) {
   const status = SubscriptionRef.getUnsafe(self.status)
   settleWaiting(self, Effect.fail(new SessionClosed()))
   yield* setStatus(self, { _tag: "Closed" })
-  // What a create without an answer makes under a name of the server's is deleted when that comes.
+  // If a create that the server names is still under way, its result is deleted when it arrives.
   if (!self.mayExist || self.actualPath === undefined || self.options.deleteOnClose === false) return
   yield* deleteOwn(self, self.actualPath, status._tag === "Present" ? status.czxid : undefined)
 })
 
 /**
- * Deletes the znode with this czxid, or, where none is known yet, the one that the next look shows to be ours. What does not
- * go with a session is deleted in the next one, if need be.
+ * Deletes the znode with this czxid or, where none is known yet, the one that the next Stat shows to be ours. A znode that
+ * outlives sessions is deleted in the next one, if need be.
  */
 export const deleteOwn = (self: NodeState, path: string, czxid?: bigint): Effect.Effect<void> => {
   const { mode, zk } = self

@@ -1,5 +1,5 @@
 /**
- * Creating a znode that is kept in being, once, whatever becomes of the replies.
+ * Creates a kept znode once, whatever replies are lost.
  */
 import type * as CreateMode from "@effect-zookeeper/client/CreateMode"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
@@ -28,7 +28,7 @@ export const create = Effect.fnUntraced(function* (self: NodeState): Effect.fn.R
     }
     noteSession(self)
     if (asked !== undefined) self.mayExist = true
-    // Whoever stops to wait for it, by a close, does not stop it: it is not asked again, and deleted if it succeeds.
+    // A close interrupts the wait but not the request: it is not repeated, and its znode is deleted if it succeeds.
     const once = Effect.suspend(() =>
       isClosed(self) ? Effect.fail(new SessionClosed()) : zk.create(asked ?? self.path, request)
     )
@@ -42,7 +42,7 @@ export const create = Effect.fnUntraced(function* (self: NodeState): Effect.fn.R
     const error = outcome.failure
     if (error._tag === "NodeExists") {
       if (asked !== undefined) return asked
-      // Nobody else has an id; without one, the counter of a parent that was created anew is behind the names in it.
+      // An id is unique. Without one, the counter of a parent that was created again is behind the names in it.
       yield* self.backoff
       continue
     }
@@ -53,7 +53,9 @@ export const create = Effect.fnUntraced(function* (self: NodeState): Effect.fn.R
   }
 })
 
-/** A create that was waited for no longer. In one step: a close either comes before it, or finds what it has noted. */
+/**
+ * Handles the result of a create whose caller has gone. In one step: a close either comes before it, or finds the note.
+ */
 const onLateCreate = (self: NodeState, path: string): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (isClosed(self) && self.options.deleteOnClose !== false) return deleteOwn(self, path)
@@ -67,7 +69,7 @@ const noteCreated = (self: NodeState, path: string): void => {
   noteSession(self)
 }
 
-/** The mode in which a znode that had a number gets the same again. */
+/** The mode that creates a znode with the same number again. */
 const withoutSequence = (mode: CreateMode.CreateMode): CreateMode.CreateMode => {
   switch (mode) {
     case "ephemeralSequential":

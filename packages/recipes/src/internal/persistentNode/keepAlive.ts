@@ -1,8 +1,8 @@
 /**
- * Keeping one znode in being: a fiber that compares what is there with what should be, and waits for either to change.
+ * Keeps one znode in being: a fiber compares the present state with the wanted one, and waits for either to change.
  *
- * Whoever holds the znode is told by its Stat alone, never by what a create has answered: a create that finds the znode
- * there may have found its own, made before a reply was lost.
+ * Only the Stat tells the owner of the znode, and never the reply of a create: a create that finds a znode may have found
+ * its own, created before a reply was lost.
  */
 import * as CreateMode from "@effect-zookeeper/client/CreateMode"
 import { withJson } from "@effect-zookeeper/client/Json"
@@ -42,7 +42,7 @@ import {
 import { awaitRetryTrigger } from "./retryTriggers.ts"
 import { keepTtlAlive } from "./ttl.ts"
 
-/** Begins to keep a znode, until the Scope closes. */
+/** Keeps a znode, until the Scope closes. */
 export const make = Effect.fnUntraced(function* (
   zk: ZooKeeper.Service,
   path: string,
@@ -65,7 +65,7 @@ export const make = Effect.fnUntraced(function* (
     waiting: []
   }
   if (!isNamedByServer(self)) self.actualPath = path
-  // Its interruption is part of the closing: what it has in flight is known when it has ended.
+  // Its interruption is part of the closing: requests in flight are known when it has ended.
   const keeping = yield* Effect.forkDetach(keepAlive(self), { startImmediately: true })
   yield* Effect.addFinalizer(() => Effect.andThen(Fiber.interrupt(keeping), close(self)))
   const { status } = self
@@ -98,7 +98,7 @@ const keepAlive = Effect.fnUntraced(function* (self: NodeState) {
     const error = outcome.failure
     if (error._tag === "SessionExpired" && CreateMode.isEphemeral(self.mode)) yield* setStatus(self, { _tag: "Absent" })
     if (yield* isSessionReplaced(self.zk, error)) continue
-    // In this order: whoever comes after the answer is told by the status.
+    // In this order: a caller that continues after the answer sees the status.
     yield* setStatus(self, { _tag: "Refused", error })
     settleWaiting(self, Effect.fail(error))
     if (isFinal(error)) return
@@ -106,7 +106,7 @@ const keepAlive = Effect.fnUntraced(function* (self: NodeState) {
   }
 })
 
-/** Sees to it that the znode is as it should be, and stays until that may have changed. */
+/** Brings the znode into the wanted state, and waits until that may have changed. */
 const reconcile = Effect.fnUntraced(function* (
   self: NodeState
 ): Effect.fn.Return<void, PersistentNodeError, Scope.Scope> {
@@ -123,7 +123,7 @@ const reconcile = Effect.fnUntraced(function* (
     case "Foreign":
       return yield* yieldTo(self, path, stat, nextChange)
     case "Past":
-      // Made by a former session, which the servers have yet to end. Whoever comes after it is none of the past.
+      // Created by a former session, which the servers have yet to end. A znode created after it is a later one.
       yield* Effect.catchTag(
         retryTransient(deleteByCzxid(zk, path, ({ czxid }) => czxid === stat.czxid)),
         "NotEmpty",
@@ -146,8 +146,8 @@ const reconcile = Effect.fnUntraced(function* (
 })
 
 /**
- * Writes the data, once: where somebody else was faster, or no reply came, the next look tells. Sent again blindly it would
- * be written into the znode of whoever has the path by then, whose versions have begun anew.
+ * Writes the data once: if another client was faster, or no reply came, the next read tells. A blind repetition could
+ * write into the next owner's znode, whose versions have begun anew.
  */
 const write = (self: NodeState, path: string, { czxid, version }: Stat): Effect.Effect<void, PersistentNodeError> => {
   const { data } = self
@@ -162,7 +162,7 @@ const write = (self: NodeState, path: string, { czxid, version }: Stat): Effect.
   )
 }
 
-/** Another has the path: it keeps it. What the server names is named anew; for any other it is waited for. */
+/** Leaves the path to its other owner. A znode that the server names gets a new name; for any other path it waits. */
 const yieldTo = Effect.fnUntraced(function* <E>(
   self: NodeState,
   path: string,

@@ -1,5 +1,5 @@
 /**
- * What may change a server's mind that has refused a znode: a new connection, a parent that is created, time.
+ * Events after which a refused znode is tried again: a new connection, a parent that is created, and time.
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -12,13 +12,13 @@ import { retryTransient } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
 import type { NodeState } from "./NodeState.ts"
 
-/** How often it is asked whether a refusal still holds. */
+/** How often a refusal is tried again. */
 const RETRY_INTERVAL = "1 minute"
 
-/** Waits for something that may have changed the server's mind. */
+/** Waits for something that may have ended the refusal. */
 export const awaitRetryTrigger = (self: NodeState, error: PersistentNodeError): Effect.Effect<void> => {
   const triggers = [self.wake.await, Effect.sleep(RETRY_INTERVAL)]
-  // What connections are lost for, one after the other, the next one is no remedy for.
+  // A request that loses every connection is not tried again for the sake of the next one.
   if (error._tag !== "ConnectionLoss") triggers.push(nextConnection(self.zk))
   if (error._tag === "NoNode") triggers.push(parentCreated(self))
   return Effect.raceAllFirst(triggers)
@@ -38,6 +38,6 @@ const parentCreated = ({ path, zk }: NodeState): Effect.Effect<void> =>
       Option.isSome(stat) ? Effect.void : Effect.asVoid(Fiber.join(nextChange))
     ),
     Effect.scoped,
-    // Forbidden to look: the other remedies are left.
+    // Without the right to read, the other triggers remain.
     Effect.catch(() => Effect.never)
   )

@@ -1,5 +1,5 @@
 /**
- * Keeping a znode with a time to live from running out.
+ * Keeps a znode with a time to live from expiring.
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Duration from "effect/Duration"
@@ -11,8 +11,8 @@ import type { NodeState } from "./NodeState.ts"
 export const TOUCH_NAME = "touch"
 
 /**
- * Writes a child of the znode twice in a time to live: a znode with children does not expire, and its own data changes for
- * nobody who watches it.
+ * Writes a child of the znode twice in each time to live: a znode with children does not expire, and watches on its own
+ * data do not fire.
  */
 export const keepTtlAlive = ({ options, zk }: NodeState, path: string): Effect.Effect<void> => {
   const child = ZnodePath.join(path, TOUCH_NAME)
@@ -21,7 +21,7 @@ export const keepTtlAlive = ({ options, zk }: NodeState, path: string): Effect.E
     Effect.catchTag("NoNode", () =>
       retryTransient(zk.create(child, { mode: "persistentWithTtl", ttl, acl: options.acl }))
     ),
-    // Whatever keeps the child from being written is tried again; that the znode has gone is for its watch to tell.
+    // Other errors are tried again; the watch on the znode reports that it has gone.
     Effect.catch(({ _tag, message }) =>
       _tag === "NoNode" || _tag === "NodeExists"
         ? Effect.void

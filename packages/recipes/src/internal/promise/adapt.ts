@@ -1,6 +1,6 @@
 /**
- * The Promise form of a recipe, derived from the recipe: what a service cannot be derived with by the client's `PromiseAdapter`
- * alone, effects of the application that are guarded and Scopes that are to be closed, has one adapter each.
+ * The Promise form of a recipe, derived from the recipe. The client's `PromiseAdapter` derives most of it; guarded effects
+ * of the application and Scopes that have to be closed have an adapter each here.
  */
 import * as PromiseAdapter from "@effect-zookeeper/client/PromiseAdapter"
 import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseAdapter"
@@ -13,22 +13,21 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { isReleased } from "../locks/ownership.ts"
 
-// The types of the faces are declared by hand where methods have type parameters, which no mapped type keeps: what is
-// derived at run time is asserted to be that here, in one place, and the tests of each recipe hold both together.
+// The types of these APIs are declared by hand where methods have type parameters, which no mapped type keeps. Here, in
+// one place, the derived values are asserted to have these types, and the tests of each recipe check both together.
 
-/** What the members of a recipe need, while they are run by a client. */
+/** The requirements of a recipe's members, which the client provides. */
 type Requirements = ZooKeeper.ZooKeeper | Scope.Scope
 
-/** Makes what waits for nothing, at once; a mistake in an argument is thrown. */
+/** Makes a recipe that does not wait for anything, at once; throws for an invalid argument. */
 export const makeSync = <T, E>(zk: PromiseClient, make: Effect.Effect<T, E, Requirements>): T => zk.runSync(make)
 
-/** The members that can be derived without more. */
+/** The members that can be derived without further help. */
 export const promisify = <T>(zk: PromiseClient, value: T): Promised<T> =>
   PromiseAdapter.promisify(ignoreReleased(zk.run), value, { exact: true })
 
 /**
- * Whoever asked for `lost` and then gave back what was held in the normal way is told nothing: a rejection that nobody
- * waits for any more would end the process.
+ * Once the holder itself has given it back, `lost` stays pending: a rejection without a handler would end the process.
  */
 const ignoreReleased = (run: PromiseClient["run"]): PromiseClient["run"] =>
   Object.assign(
@@ -42,8 +41,8 @@ const ignoreReleased = (run: PromiseClient["run"]): PromiseClient["run"] =>
   )
 
 /**
- * A callback as an effect that can be guarded. It gets what the effect would get, and a signal that is aborted when it has to
- * stop; and it is waited for even then, for until it has settled nobody knows what it does.
+ * A callback as an effect that can be guarded. It gets the effect's argument, and a signal that is aborted when it has to
+ * stop. The effect waits for it even then, because before it settles its work may go on.
  */
 export const guardedCallback =
   <Adapted, A>(zk: PromiseClient, f: (input: Adapted & { readonly signal: AbortSignal }) => PromiseLike<A> | A) =>
@@ -68,8 +67,8 @@ export const guardedCallback =
     })
 
 /**
- * After a standstill of the process a callback may go on before anything has told of the loss. So a signal that is looked at
- * looks at the clocks, and is aborted by the time that it answers.
+ * After a standstill of the process a callback may go on before anything has reported the loss. So reading the signal
+ * reads the clocks, and aborts it first if need be.
  */
 const signalOf = (controller: AbortController, { isLost }: { readonly isLost?: () => boolean }): AbortSignal => {
   const { signal } = controller
@@ -88,14 +87,16 @@ const signalOf = (controller: AbortController, { isLost }: { readonly isLost?: (
   })
 }
 
-/** Something that was acquired, with the ways to give it back. */
+/** Something that was acquired, with the means to give it back. */
 export type Releasable<T> = T & {
-  /** Gives it back; may be called again. Closing the client does it too. */
+  /**
+   * Gives it back; may be called again. Closing the client gives it back, too. Rejects with the errors of giving it back.
+   */
   readonly release: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
-/** Runs what acquires in a Scope, and lets the caller close it. `declared` gives the members that cannot be derived. */
+/** Acquires in a Scope that the caller closes. `declared` gives the members that cannot be derived. */
 export const acquireReleasable = <Adapted, E, T extends object = object>(
   zk: PromiseClient,
   acquire: Effect.Effect<T, E, Requirements>,
@@ -106,7 +107,7 @@ export const acquireReleasable = <Adapted, E, T extends object = object>(
     (promised) => promised as Releasable<Adapted>
   )
 
-/** The same for what may acquire nothing. */
+/** The same for an effect that may acquire nothing. */
 export const acquireReleasableOption = <Adapted, E, T extends object = object>(
   zk: PromiseClient,
   acquire: Effect.Effect<Option.Option<T>, E, Requirements>,
@@ -136,21 +137,22 @@ export const acquireReleasableOption = <Adapted, E, T extends object = object>(
     .then(
       ({ value }) => value as Releasable<Adapted> | undefined,
       async (error: unknown) => {
-        // A call that is aborted in the moment of its success has acquired what nobody gets. A closed client has released it.
+        // A call that is aborted at the moment of its success has acquired something that no caller gets. A closed client
+        // has released it.
         if (scope !== undefined) await zk.run(Scope.close(scope, Exit.void)).catch(() => {})
         throw error
       }
     )
 }
 
-/** The members of all, those of a later one in the place of those of an earlier; getters stay getters. */
+/** The members of all objects, later ones in place of earlier ones; getters stay getters. */
 const mergeMembers = (...objects: ReadonlyArray<object>): object => {
   const all = {}
   for (const object of objects) Object.defineProperties(all, Object.getOwnPropertyDescriptors(object))
   return all
 }
 
-/** Keeps what is derived already from being looked through again. */
+/** Keeps derived members from being derived again. */
 class OpaqueAcquired extends PromiseAdapter.Opaque {
   readonly value: object | undefined
   constructor(value: object | undefined) {

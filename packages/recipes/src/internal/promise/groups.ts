@@ -1,6 +1,5 @@
 /**
- * The Promise APIs of what brings processes together: barriers, members, what is divided among them, and the znode that
- * stands for one of them.
+ * The Promise APIs of recipes for groups of processes: barriers, parties, allocators and persistent nodes.
  */
 import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
 import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseAdapter"
@@ -11,35 +10,63 @@ import * as Party from "../../Party.ts"
 import * as PersistentNode from "../../PersistentNode.ts"
 import { acquireReleasable, guardedCallback, promisify, type Releasable, makeSync } from "./adapt.ts"
 
-/** @category models @since 0.1.0 */
+/**
+ * See `Allocator`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PromiseAllocator extends Omit<Promised<Allocator.Allocator>, "whileAllocated"> {
-  /** Runs the callback with the items that are owned here, and again with others; see `Allocator.whileAllocated`. */
+  /**
+   * Calls the callback with the items that this member owns, and again with later ones; see `Allocator.whileAllocated`.
+   * Rejects with the callback's own error.
+   */
   readonly whileAllocated: (
     f: (input: {
       readonly items: ReadonlyArray<string>
-      /** Aborted before an item is another's. */
+      /** Aborted before an item is another member's. */
       readonly signal: AbortSignal
     }) => PromiseLike<unknown> | unknown,
     call?: CallOptions
   ) => Promise<never>
 }
 
-/** @category models @since 0.1.0 */
+/**
+ * See `Barrier`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type PromiseBarrier = Promised<Barrier.Barrier>
 
-/** @category models @since 0.1.0 */
+/**
+ * See `DoubleBarrier`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type PromiseDoubleBarrier = Promised<DoubleBarrier.DoubleBarrier>
 
-/** @category models @since 0.1.0 */
+/**
+ * See `Party`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PromiseParty extends Omit<Promised<Party.Party>, "join"> {
-  /** Joins; see `Party.join`. */
+  /** Joins until it is released; see `Party.join`. Rejects with `MemberExists` if another session keeps the id. */
   readonly join: (options?: Party.JoinOptions, call?: CallOptions) => Promise<Releasable<Promised<Party.Membership>>>
 }
 
-/** @category models @since 0.1.0 */
+/**
+ * See `PersistentNode`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type PromisePersistentNode = Promised<PersistentNode.PersistentNode>
 
-/** The rows of the recipes that make them. */
+/** The recipes for groups. */
 export interface GroupRecipes {
   readonly allocator: (
     path: string,

@@ -1,5 +1,6 @@
 /**
- * The Promise APIs of queues. Items are the application's: they are declared here member by member, and given as they are.
+ * The Promise APIs of queues. They are declared member by member, because items are the application's and must be given as
+ * they are.
  */
 import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
 import { type CallOptions, type Promised, Opaque } from "@effect-zookeeper/client/PromiseAdapter"
@@ -10,7 +11,8 @@ import * as Queue from "../../Queue.ts"
 import { acquireReleasable, guardedCallback, type Releasable, makeSync } from "./adapt.ts"
 
 /**
- * An item that is worked on; given back by `release()` or `await using`, unless `ack()` or `requeue()` was called.
+ * An item that is being worked on; given back by `release()` or `await using`, unless `ack()` or `requeue()` was called.
+ * Both reject with `LockLost` when the item is no longer ours.
  *
  * @category models
  * @since 0.1.0
@@ -20,14 +22,19 @@ export interface PromiseTaken<A> extends Omit<Promised<Queue.Taken<A>>, "item"> 
 }
 
 /**
- * Works on an item. Its signal is aborted when the item is lost, or the call is aborted.
+ * Works on an item. The signal is aborted when the item is lost, or the call is aborted.
  *
  * @category models
  * @since 0.1.0
  */
 export type Handler<A, B> = (input: { readonly item: A; readonly signal: AbortSignal }) => PromiseLike<B> | B
 
-/** See `Queue`. @category models @since 0.1.0 */
+/**
+ * The consumer's side of a queue; see `Queue`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PromiseConsumer<A> {
   readonly path: string
   readonly size: (call?: CallOptions) => Promise<number>
@@ -40,20 +47,30 @@ export interface PromiseConsumer<A> {
   readonly consume: <B>(handler: Handler<A, B>, call?: CallOptions) => Promise<never>
 }
 
-/** @category models @since 0.1.0 */
+/**
+ * See `Queue`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PromiseQueue<A> extends PromiseConsumer<A> {
   readonly offer: (item: A, call?: CallOptions) => Promise<void>
   readonly offerAll: (items: ReadonlyArray<A>, call?: CallOptions) => Promise<void>
 }
 
-/** @category models @since 0.1.0 */
+/**
+ * See `PriorityQueue`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PromisePriorityQueue<A> extends PromiseConsumer<A> {
   /** Lower numbers are more urgent. */
   readonly offer: (item: A, priority?: number, call?: CallOptions) => Promise<void>
   readonly offerAll: (items: ReadonlyArray<A>, priority?: number, call?: CallOptions) => Promise<void>
 }
 
-/** The rows of the recipes that make them. */
+/** The recipes for queues. */
 export interface QueueRecipes {
   readonly priorityQueue: {
     (path: string, options?: PriorityQueue.BytesOptions): PromisePriorityQueue<Uint8Array>
@@ -106,7 +123,7 @@ const promiseConsumer = <A>(zk: PromiseClient, queue: Queue.Consumer<A>): Promis
   }
 }
 
-/** Keeps an item from being looked through. */
+/** Keeps an item from being derived. */
 class OpaqueItem<out A> extends Opaque {
   readonly item: A
   constructor(item: A) {

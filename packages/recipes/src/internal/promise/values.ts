@@ -1,6 +1,6 @@
 /**
- * The Promise APIs of counters, values and generators of ids. What carries values of the application is declared here member
- * by member: they are given back as they are.
+ * The Promise APIs of counters, values and id generators. Members with values of the application are declared one by one,
+ * because these must be given as they are.
  */
 import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
 import * as PromiseAdapter from "@effect-zookeeper/client/PromiseAdapter"
@@ -11,13 +11,28 @@ import * as Counter from "../../Counter.ts"
 import * as IdGenerator from "../../IdGenerator.ts"
 import { promisify, makeSync } from "./adapt.ts"
 
-/** @category models @since 0.1.0 */
+/**
+ * See `Counter`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type PromiseCounter<N = bigint> = Promised<Counter.Counter<N>>
 
-/** @category models @since 0.1.0 */
+/**
+ * See `IdGenerator`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type PromiseIdGenerator = Promised<IdGenerator.IdGenerator>
 
-/** See `AtomicValue`. @category models @since 0.1.0 */
+/**
+ * See `AtomicValue`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface PromiseAtomicValue<A> {
   readonly path: string
   readonly get: (call?: CallOptions) => Promise<A>
@@ -28,17 +43,17 @@ export interface PromiseAtomicValue<A> {
   readonly changes: AsyncIterable<AtomicValue.Versioned<A>>
 }
 
-/** The rows of the recipes that make them. */
+/** The recipes for values. */
 export interface ValueRecipes {
   readonly atomicValue: {
     (path: string, options?: AtomicValue.BytesOptions): PromiseAtomicValue<Uint8Array>
     <A, I>(path: string, options: AtomicValue.Options<A, I>): PromiseAtomicValue<A>
   }
   readonly counter: (path: string, options?: Counter.Options) => PromiseCounter
-  /** In floats, as text. */
+  /** A counter in floats, kept as text. */
   readonly counterFloat: (path: string, options?: Counter.BaseOptions<number>) => PromiseCounter<number>
   readonly idGenerator: (path: string, options?: IdGenerator.Options) => PromiseIdGenerator
-  /** In the order of asking, over all processes. */
+  /** Ids in the order of asking, across all processes. */
   readonly idGeneratorOrdered: (path: string, options?: IdGenerator.OrderedOptions) => PromiseIdGenerator
 }
 

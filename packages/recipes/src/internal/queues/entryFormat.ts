@@ -1,6 +1,6 @@
 /**
- * The items of a queue as znodes: where they stand, how they are named and ordered, and what their data looks like; for us
- * and for the clients of other languages that share a queue with us.
+ * The items of a queue as znodes: their paths, names, order and data, in our layout and in those of other clients that
+ * share a queue with us.
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
@@ -8,6 +8,8 @@ import { DataInvalid } from "../../Errors.ts"
 import type { DataCodec } from "../shared/dataCodec.ts"
 
 /**
+ * Paths, names and data of a queue's znodes.
+ *
  * - `curator`: `queue-0000000007` in the path itself, with the data of Apache Curator's `DistributedQueue`; with priorities
  *   `queue-1000000050000000007`, of its `DistributedPriorityQueue`.
  * - `kazoo`: `entry-100-0000000007` in the path itself, of kazoo's `Queue`.
@@ -15,10 +17,10 @@ import type { DataCodec } from "../shared/dataCodec.ts"
  */
 export type Layout = "curator" | "kazoo" | "kazooLocking"
 
-/** Where things stand. */
+/** The paths of a queue. */
 export interface QueuePaths {
   readonly items: string
-  /** The locks of those who work on an item. */
+  /** The locks of items that are being worked on. */
   readonly taken: string
   readonly markers: string
 }
@@ -29,29 +31,29 @@ export interface Entry {
   readonly sequence: number
 }
 
-/** How items are named. */
+/** The names of items. */
 export interface EntryNaming {
-  /** What a create asks for; the server appends the number. */
+  /** The name that a create sends; the server appends the number. */
   readonly prefix: (priority: number) => string
   readonly parse: (name: string) => Entry | undefined
-  /** The priority of an item that has none. */
+  /** The priority of an item that is offered without one. */
   readonly defaultPriority: number
   readonly minPriority: number
   readonly maxPriority: number
 }
 
-/** The locks of Curator's locking queue stand at any path that the application says. */
+/** The locks of Curator's locking queue may be at any path. */
 export const queuePaths = (layout: Layout, path: string, taken: string | undefined): QueuePaths =>
   layout === "kazooLocking"
     ? { items: `${path}/entries`, taken: taken ?? `${path}/taken`, markers: `${path}/clients` }
-    : // Beside the queue: whatever stands in it is an item to kazoo.
+    : // Beside the queue, because kazoo takes every child for an item.
       { items: path, taken: taken ?? `${path}-taken`, markers: `${path}-clients` }
 
 /** The names of a layout, with priorities or without. */
 export const namingFor = (layout: Layout, hasPriorities: boolean): EntryNaming =>
   layout === "curator" ? (hasPriorities ? curatorPriorities : curator) : kazoo
 
-/** The items among the children of a path, first come first; what else is there is none. */
+/** The items among the children of a path, in queue order; other children are left out. */
 export const parseEntries = (names: ReadonlyArray<string>, naming: EntryNaming): ReadonlyArray<Entry> =>
   names
     .map((name) => naming.parse(name))
@@ -129,7 +131,7 @@ const wrap = (item: Uint8Array): Uint8Array => {
   return data
 }
 
-/** Undefined for what is none, and for several items in one znode, which Curator's `putMulti` writes. */
+/** Undefined for other data, and for several items in one znode, which Curator's `putMulti` writes. */
 const unwrap = (data: Uint8Array): Uint8Array | undefined => {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   if (data.byteLength <= head || view.getInt32(0) !== version || view.getUint8(4) !== 1) return undefined

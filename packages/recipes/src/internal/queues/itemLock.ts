@@ -1,7 +1,7 @@
 /**
- * The lock of whoever works on an item: an ephemeral znode beside it, of the item's name. It is put together with a write of
- * the item's own data, which moves the item's version one step on. So the version counts how often the item was taken, and it
- * is what tells one taker's hold from the next one's: a lock has the same path and version whoever puts it.
+ * The lock of an item that is being worked on: an ephemeral znode beside it, with the item's name. The transaction that
+ * creates it also writes the item's own data, unchanged, which moves its version one step on. So the version counts the
+ * takes, and it tells one taker's hold from the next one's: all locks of an item have the same path and version.
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -23,9 +23,11 @@ import { isStateConflict } from "../values/exactlyOnce.ts"
 /** An item with its lock beside it. */
 export interface LockedItem {
   readonly lock: string
-  /** What is in the lock. */
+  /** The data of the lock. */
   readonly id: string
-  /** The version that the item has had since; undefined where we may not write it, so that nothing tells the hold but the lock. */
+  /**
+   * The version of the item since then; undefined where we may not write the item, so that the lock alone tells the hold.
+   */
   readonly version: number | undefined
 }
 
@@ -33,7 +35,7 @@ export interface LockedItem {
 // putting
 // -----------------------------------------------------------------------------
 
-/** Puts a lock beside an item that was read; undefined when another was faster. */
+/** Puts a lock beside an item that was read; undefined when another client was faster. */
 export const putLock = Effect.fnUntraced(function* <A>(
   queue: QueueContext<A>,
   path: string,
@@ -56,7 +58,7 @@ export const putLock = Effect.fnUntraced(function* <A>(
       yield* ensureParents(zk, paths.taken, acl)
       continue
     }
-    // An item as large as a request may be has no room for a lock beside it.
+    // The largest possible item leaves no room for a lock in the same request.
     if (error._tag === "FrameTooLarge") return yield* putLockAlone(queue, path, stat.czxid, lock, id)
     if (Outcome.mayBeApplied(error)) {
       // As one: a look at another server than the sync could be a look at the past.
@@ -88,7 +90,7 @@ const putLockAlone = Effect.fnUntraced(function* <A>(
   ).pipe(
     Effect.as(true),
     Effect.catchTag("NoNode", () => Effect.andThen(ensureParents(zk, paths.taken, acl), once)),
-    // It may be ours, of an attempt that could not be told about.
+    // It may be ours, of an attempt whose reply was lost.
     Effect.catchTag("NodeExists", () =>
       Effect.map(getOrUndefined(zk, lock), (found) => found !== undefined && hasId(found, id))
     )
@@ -103,20 +105,20 @@ const putLockAlone = Effect.fnUntraced(function* <A>(
 // taking away
 // -----------------------------------------------------------------------------
 
-/** Takes a lock away if it is ours: another's may stand in its place by then. Waits for it a second at most. */
+/** Deletes a lock if it is ours: another client's may have its place by then. Waits a second at most. */
 export const removeLock = (zk: ZooKeeper.Service, { id, lock }: Pick<LockedItem, "lock" | "id">): Effect.Effect<void> =>
   removeOwnLock(zk, lock, id).pipe(
-    // Who may not read may not be left with what stands in others' way; a session that has ended took it along.
+    // Without the right to read we cannot tell; delete what this session owns, so that the lock does not block others.
     Effect.catch((error) => (error._tag === "NoAuth" ? removeLockOfSession(zk, lock) : Effect.void)),
     zk.session.closing.giveBack
   )
 
-/** Looks again before each attempt: a delete that is repeated blindly would hit the lock of whoever came since. */
+/** Reads again before each attempt: a blind repetition could delete the next client's lock. */
 const removeOwnLock = (zk: ZooKeeper.Service, lock: string, id: string) =>
   Effect.suspend(() => {
     let isAgain = false
     const attempt = Effect.gen(function* () {
-      // A server that lags would show what a lost reply was about.
+      // A server that lags would show the lock that is already deleted.
       if (isAgain) yield* zk.sync(lock)
       isAgain = true
       const found = yield* zk.get(lock)
@@ -143,13 +145,13 @@ const hasId = (found: DataAndStat, id: string): boolean => new TextDecoder().dec
 // giving up
 // -----------------------------------------------------------------------------
 
-/** Whether an item has been taken as often as it may be. */
+/** Whether an item has been taken `maxAttempts` times. */
 export const isExhausted = <A>({ deadLetters }: QueueContext<A>, { stat }: DataAndStat): boolean =>
   deadLetters !== undefined && stat.version >= deadLetters.maxAttempts
 
 /**
- * Moves an item to the dead letters, in one transaction that fits that very item in the state in which it was read, and only
- * while nobody works on it. Sent again after a lost reply it finds the item gone.
+ * Moves an item to the dead letters, in one transaction that fits this very item as it was read, and only while it is not
+ * being worked on. If it is repeated after a lost reply, it finds the item gone.
  */
 export const moveToDeadLetters = <A>(
   queue: QueueContext<A>,
@@ -178,7 +180,7 @@ export const moveToDeadLetters = <A>(
       if (error._tag === "NoNode" && index === 0) return Effect.andThen(ensureParents(zk, paths.taken, acl), once)
       if (error._tag === "NoNode" && index === 2) return Effect.andThen(createParent(queue, deadLetters.path), once)
       if (error._tag === "NotEmpty") return Effect.fail(new DataInvalid({ path, expected: "an item without children" }))
-      // Somebody works on it, or was faster.
+      // It is being worked on, or another client was faster.
       return isStateConflict(error) ? Effect.void : Effect.fail(error)
     })
   )

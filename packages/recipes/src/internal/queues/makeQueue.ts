@@ -1,5 +1,5 @@
 /**
- * Queues with priorities and without, made of what the application said.
+ * Makes queues, with priorities and without, from the options.
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
@@ -13,7 +13,7 @@ import { peek, poll, size, type QueueContext, take } from "./queueOps.ts"
 import { consume, consumeOne, takeWithLock } from "./takeWithLock.ts"
 import * as ExactlyOnce from "../values/exactlyOnce.ts"
 
-/** Checks what the application said. */
+/** Checks the options. */
 export const makeQueue = Effect.fnUntraced(function* <A>(
   path: string,
   layout: Layout,
@@ -46,7 +46,7 @@ export const makeQueue = Effect.fnUntraced(function* <A>(
   }
 })
 
-/** What every queue has. */
+/** The members that all queues share. */
 export const makeConsumer = <A>(path: string, queue: QueueContext<A>): Consumer<A> => ({
   path,
   size: size(queue),
@@ -64,7 +64,7 @@ const checkDeadLetterPath = (path: string, asked: string | undefined, maxAttempt
   const invalid = (rule: string) =>
     Effect.fail(new InvalidArgument({ argument: "deadLetterPath", value: String(asked), rule }))
   if (asked === undefined) return Effect.succeed(`${path}-dead`)
-  if (maxAttempts === undefined) return invalid("nothing goes there without maxAttempts: say that too, or leave it out")
+  if (maxAttempts === undefined) return invalid("it has no effect without maxAttempts: set that too, or leave it out")
   if (asked === path) return invalid("another path than the queue's own")
   return checkPath(asked)
 }

@@ -1,5 +1,5 @@
 /**
- * The core of queues: items offered, and taken at most once. What is taken with a lock stands in `takeWithLock.ts`.
+ * The core of queues: offering, and taking at most once. Taking with a lock is in `takeWithLock.ts`.
  */
 import * as Printable from "@effect-zookeeper/client/Printable"
 import type * as Acl from "@effect-zookeeper/client/Acl"
@@ -19,7 +19,7 @@ import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
 import { awaitDetached, watchScoped } from "../shared/watches.ts"
 import { isStateConflict, type ExactlyOnce } from "../values/exactlyOnce.ts"
 
-/** A queue, seen from within. */
+/** A queue, for use within recipes. */
 export interface QueueContext<A> {
   readonly zk: ZooKeeper.Service
   readonly paths: QueuePaths
@@ -27,12 +27,15 @@ export interface QueueContext<A> {
   readonly data: DataCodec<A>
   readonly exactlyOnce: ExactlyOnce
   readonly acl: ReadonlyArray<Acl.Acl> | undefined
-  /** Undefined for any number. */
+  /** Undefined for no limit. */
   readonly maxItems: number | undefined
   readonly onDisconnect: OnDisconnect
-  /** Where items go that were taken so often and never done; undefined for nowhere. */
+  /** The path for items that were taken `maxAttempts` times; undefined for none. */
   readonly deadLetters: { readonly path: string; readonly maxAttempts: number } | undefined
-  /** What was listed and not yet looked at, where that may be: an urgent item is in no list of the past. */
+  /**
+   * Entries of the last list that were not tried yet; undefined with priorities, where an old list may lack an urgent
+   * item.
+   */
   readonly listed: { entries: Array<Entry> } | undefined
 }
 
@@ -63,7 +66,7 @@ export const offer = Effect.fnUntraced(function* <A>(
       Effect.as(true),
       Effect.catchTag("TransactionFailed", ({ error }) => {
         if (error._tag === "NoNode") return Effect.as(createItemsParent(queue), false)
-        // A counter that has come to its end (2^31 items) stays there: there is room for one item at a time.
+        // A counter at its end (2^31 items) stays there: then there is room for one item at a time.
         return isStateConflict(error) ? Effect.as(sleepJittered(100), false) : Effect.fail(error)
       })
     )
@@ -81,14 +84,14 @@ const awaitRoom = <A>(queue: QueueContext<A>, most: number): Effect.Effect<void,
 // looking
 // -----------------------------------------------------------------------------
 
-/** How many there are; without listing them. */
+/** The number of items, by the Stat and without a list. */
 export const size = <A>({ paths, zk }: QueueContext<A>): Effect.Effect<number, RecipeError> =>
   Effect.map(
     retryAcrossSessions(zk, zk.stat(paths.items)),
     Option.match({ onNone: () => 0, onSome: ({ numChildren }) => numChildren })
   )
 
-/** The items, first come first. */
+/** The items, in queue order. */
 export const list = <A>({ naming, paths, zk }: QueueContext<A>): Effect.Effect<ReadonlyArray<Entry>, RecipeError> =>
   Effect.map(getChildrenOrNone(zk, paths.items), (names) => parseEntries(names, naming))
 
@@ -99,7 +102,7 @@ export const getChildrenOrNone = (
 ): Effect.Effect<ReadonlyArray<string>, RecipeError> =>
   retryAcrossSessions(zk, zk.getChildren(path)).pipe(Effect.catchTag("NoNode", () => Effect.succeed([])))
 
-/** The first item, which stays. */
+/** The first item, without taking it. */
 export const peek = Effect.fnUntraced(function* <A>(
   queue: QueueContext<A>
 ): Effect.fn.Return<Option.Option<A>, TakeError> {
@@ -115,7 +118,7 @@ export const peek = Effect.fnUntraced(function* <A>(
   }
 })
 
-/** What stands at a path; undefined for nothing. */
+/** Data and Stat; undefined where there is no znode. */
 export const getOrUndefined = (zk: ZooKeeper.Service, path: string) =>
   Effect.catchTag(retryAcrossSessions(zk, zk.get(path)), "NoNode", () => Effect.undefined)
 
@@ -123,7 +126,7 @@ export const getOrUndefined = (zk: ZooKeeper.Service, path: string) =>
 // taking at most once
 // -----------------------------------------------------------------------------
 
-/** The first item, if there is one. It is deleted, and whoever is interrupted meanwhile puts it back. */
+/** The first item, if there is one. It is deleted; an interruption after that puts it back. */
 export const poll = <A>(queue: QueueContext<A>): Effect.Effect<Option.Option<A>, TakeError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
@@ -134,7 +137,7 @@ export const poll = <A>(queue: QueueContext<A>): Effect.Effect<Option.Option<A>,
         const path = ZnodePath.join(paths.items, entry.name)
         const found = yield* restore(getOrUndefined(zk, path))
         if (found === undefined) continue
-        // Before it is deleted: what cannot be read stays where it is, and is shown to whoever comes.
+        // Before the delete: an item that cannot be decoded stays, and fails each take.
         const item = yield* Effect.tapError(restore(data.decode(path, found.data)), () =>
           Effect.sync(() => forgetListed(queue))
         )
@@ -146,7 +149,7 @@ export const poll = <A>(queue: QueueContext<A>): Effect.Effect<Option.Option<A>,
     })
   )
 
-/** The first item, waited for. */
+/** Waits for the first item, and takes it. */
 export const take = <A>(queue: QueueContext<A>): Effect.Effect<A, TakeError> =>
   Effect.flatMap(
     poll(queue),
@@ -159,30 +162,30 @@ export const take = <A>(queue: QueueContext<A>): Effect.Effect<A, TakeError> =>
     })
   )
 
-/** Makes the next to come list anew. */
+/** Makes the next take list the items again. */
 export const forgetListed = <A>({ listed }: QueueContext<A>): void => {
   if (listed !== undefined) listed.entries = []
 }
 
-/** The next item to try, of those listed before or of a new list; undefined when there are none. */
+/** The next item to try, of the last list or of a new one; undefined when there are none. */
 const nextEntry = <A>(queue: QueueContext<A>): Effect.Effect<Entry | undefined, RecipeError> =>
   Effect.suspend(() => {
     const { listed } = queue
     const entry = listed?.entries.pop()
     if (entry !== undefined) return Effect.succeed(entry)
     return Effect.map(list(queue), (entries) => {
-      // From its end, which costs nothing.
+      // From the end of the array, which costs nothing.
       if (listed !== undefined) listed.entries = entries.slice(1).toReversed()
       return entries[0]
     })
   })
 
-/** Deletes an item; false when somebody else has, or may have. */
+/** Deletes an item; false when another client has, or may have. */
 const deleteItem = <A>({ paths, exactlyOnce }: QueueContext<A>, path: string, version: number) =>
   exactlyOnce.transact({ operation: "take", path: paths.items }, [Op.delete(path, { version })]).pipe(
     Effect.as(true),
     Effect.catchTag("TransactionFailed", ({ error }) => explainRefusal(path, error)),
-    // Handed out to nobody, rather than twice: it may be gone.
+    // Not handed out, rather than twice: it may be gone.
     Effect.catchTag("OutcomeUnknown", () => Effect.succeed(false))
   )
 
@@ -191,7 +194,7 @@ const explainRefusal = (path: string, error: OperationError): Effect.Effect<fals
   return isStateConflict(error) ? Effect.succeed(false) : Effect.fail(error)
 }
 
-/** At its old place. Exactly once: an item that is put back twice is handed out twice. */
+/** At its old place. Exactly once, because an item that is put back twice is handed out twice. */
 const putBack = <A>(queue: QueueContext<A>, path: string, data: Uint8Array): Effect.Effect<void> => {
   const { acl, paths, exactlyOnce } = queue
   const once: Effect.Effect<void, OutcomeUnknown | RecipeError> = exactlyOnce
@@ -199,13 +202,13 @@ const putBack = <A>(queue: QueueContext<A>, path: string, data: Uint8Array): Eff
     .pipe(
       Effect.catchTag("TransactionFailed", ({ error }) => {
         if (error._tag === "NoNode") return Effect.andThen(createItemsParent(queue), once)
-        // Nobody else makes a znode of this name, unless the queue was deleted and made anew.
+        // No other client creates this name, unless the queue was deleted and created again.
         return isStateConflict(error) ? Effect.void : Effect.fail(error)
       })
     )
   return Effect.catch(once, (error) =>
     Effect.logWarning(
-      `${Printable.escape(path)} was taken for nobody, and may not have been put back: ${error.message}`
+      `${Printable.escape(path)} was deleted by a take that was interrupted, and may not have been put back: ${error.message}`
     )
   )
 }
@@ -225,7 +228,7 @@ const awaitItems = <A>(
     )
   ).pipe((waiting) => untilSessionReplaced(queue.zk, waiting))
 
-/** The children and what comes of them; undefined when their parent had to be made first. */
+/** The children, with a watch; undefined when their parent had to be created first. */
 export const watchChildren = (zk: ZooKeeper.Service, path: string, make: Effect.Effect<void, RecipeError>) =>
   watchScoped(retryAcrossSessions(zk, zk.getChildrenAndWatch(path))).pipe(
     Effect.catchTag("NoNode", () => Effect.as(make, undefined))
@@ -240,14 +243,14 @@ export const untilSessionReplaced = (
     Effect.flatMap(isSessionReplaced(zk, error), (isReplaced) => (isReplaced ? Effect.void : Effect.fail(error)))
   )
 
-/** Makes what items stand in. */
+/** Creates the parent of the items. */
 export const createItemsParent = <A>(queue: QueueContext<A>): Effect.Effect<void, RecipeError> =>
   createParent(queue, queue.paths.items)
 
-/** Persistent, for a container that is reaped and made again would number from the start. */
+/** Persistent: a container that is reaped and created again would number from the start. */
 export const createParent = <A>({ acl, zk }: QueueContext<A>, path: string): Effect.Effect<void, RecipeError> =>
   retryAcrossSessions(zk, zk.createWithParents(path, { acl, parentAcl: acl })).pipe(
-    // A parent that is reaped meanwhile is made at the next round.
+    // If the parent is reaped meanwhile, the next round creates it.
     Effect.catchTag(["NodeExists", "NoNode"], () => Effect.void),
     Effect.asVoid
   )

@@ -1,6 +1,7 @@
 /**
- * Items taken with a lock: a lock stands beside the item while somebody works on it, and goes with that session. Done, item
- * and lock go in one transaction; given up or lost, the lock alone goes, and the item is there for others again.
+ * Takes items with a lock, which is beside the item while it is being worked on, and ends with that session. A finished
+ * item goes together with its lock, in one transaction. If the work is given up or lost, the lock alone goes, and others
+ * can take the item again.
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Guid from "@effect-zookeeper/client/Guid"
@@ -34,22 +35,24 @@ import {
 import { awaitDetached } from "../shared/watches.ts"
 import { isStateConflict } from "../values/exactlyOnce.ts"
 
-/** An item that is worked on. */
+/** An item that is being worked on. */
 export interface Taken<out A> {
   readonly item: A
   /** Of the item. */
   readonly path: string
-  /** How often it has been taken with a lock, this time included. */
+  /** How often it has been taken with a lock, including this time. */
   readonly attempt: number
-  /** Never succeeds. Fails when the item is no longer ours: others may have it; and when it is done or given back. */
+  /**
+   * Never succeeds. Fails with `LockLost` when other clients may have the item, and when it is finished or given back.
+   */
   readonly lost: Effect.Effect<never, LockLost>
-  /** It is done, and goes. */
+  /** Finishes the item, which is deleted. */
   readonly ack: Effect.Effect<void, LockLost | RecipeError>
-  /** It goes to the end of the queue, or of those of its priority, as one that nobody has taken yet. */
+  /** Puts the item at the end of the queue, or of those of its priority, with its attempts counted anew. */
   readonly requeue: Effect.Effect<void, LockLost | RecipeError>
 }
 
-/** Takes the first item that nobody works on, waited for; given back when the Scope closes, unless it is done. */
+/** Takes the first free item, waiting for one; gives it back when the Scope closes, unless it is finished. */
 export const takeWithLock = <A>(queue: QueueContext<A>): Effect.Effect<Taken<A>, TakeError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
@@ -82,14 +85,14 @@ export const takeWithLock = <A>(queue: QueueContext<A>): Effect.Effect<Taken<A>,
           yield* Scope.close(attemptScope, Exit.void)
           if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
         }
-        // Others were quicker, and this server has yet to hear of it.
+        // All free items were taken by other clients; our server has not caught up yet.
         if (free.length > 0) yield* restore(sleepJittered(20))
         else yield* restore(awaitFree(queue))
       }
     })
   )
 
-/** Runs an effect for one item: done when it succeeds, given back when it does not. */
+/** Runs an effect for one item: finishes it when the effect succeeds, and gives it back otherwise. */
 export const consumeOne = <A, B, E, R>(
   queue: QueueContext<A>,
   handler: (item: A) => Effect.Effect<B, E, R>
@@ -109,7 +112,7 @@ export const consumeOne = <A, B, E, R>(
     (scope, exit) => Scope.close(scope, exit)
   )
 
-/** `consumeOne` for ever. What is lost is another's to do. */
+/** Repeats `consumeOne` forever. Goes on after the loss of an item, which is another client's by then. */
 export const consume = <A, B, E, R>(
   queue: QueueContext<A>,
   handler: (item: A) => Effect.Effect<B, E, R>
@@ -122,7 +125,7 @@ export const consume = <A, B, E, R>(
   return Effect.forever(goOn)
 }
 
-/** Tells the handler's own errors, a LockLost of its own for one, from ours. */
+/** Tells the handler's own errors, such as a LockLost of its own, from those of the queue. */
 class Failed<out E> {
   readonly error: E
   constructor(error: E) {
@@ -132,7 +135,7 @@ class Failed<out E> {
 
 // ---- internal: opening
 
-/** What was read, locked and claimed; undefined when the lock was not ours after all. */
+/** The item, decoded and claimed; undefined when the lock was not ours after all. */
 const openTaken = Effect.fnUntraced(function* <A>(
   queue: QueueContext<A>,
   entry: Entry,
@@ -179,8 +182,8 @@ const openTaken = Effect.fnUntraced(function* <A>(
 // ---- internal: finishing
 
 /**
- * Item and lock go in one transaction, if the item is at the version of our own take and the lock is ours. A lost reply asks
- * again: when the lock is gone then, it was ours to go if the item is gone too.
+ * Deletes item and lock in one transaction, if the item is at the version of our own take and the lock is ours. After a
+ * lost reply it asks again: if the item is gone too, our transaction was applied.
  */
 const finish = Effect.fnUntraced(function* <A>(
   { zk }: QueueContext<A>,
@@ -197,14 +200,14 @@ const finish = Effect.fnUntraced(function* <A>(
     reason: LockLost["reason"]
   ): Effect.fn.Return<void, LockLost | RecipeError> {
     const read = retryAcrossSessions(zk, Effect.andThen(zk.sync(path), zk.stat(path)))
-    // The lock of a session that is over went with it: another may have had the item since, and put it back.
+    // The lock of a session that is over went with it: another client may have had the item since, and put it back.
     if (isOpen && Option.isNone(yield* read) && zk.session.id === session) return
     return yield* ownership.markLost(reason)
   })
   while (true) {
     if (ownership.isLost()) return yield* isDone("session")
-    // A lock of this name may be another's by then: of a consumer that leaves the version of the item alone, as those of
-    // other clients do.
+    // By now a lock of this name may belong to another consumer, which may leave the version of the item alone, as other
+    // libraries do.
     const current = yield* retryAcrossSessions(zk, zk.stat(lock))
     if (Option.isNone(current) || current.value.czxid !== ownership.fencingToken) return yield* isDone("deleted")
     const sent = yield* Effect.result(ownership.transaction([item, Op.delete(lock), ...more]))
@@ -227,7 +230,7 @@ const finish = Effect.fnUntraced(function* <A>(
 
 // ---- internal: looking
 
-/** The items that nobody works on, first come first. */
+/** The items that are free, in queue order. */
 const listFree = <A>(queue: QueueContext<A>): Effect.Effect<ReadonlyArray<Entry>, RecipeError> =>
   Effect.flatMap(list(queue), (entries) =>
     entries.length === 0
@@ -240,7 +243,7 @@ const without = (entries: ReadonlyArray<Entry>, locks: ReadonlyArray<string>): R
   return entries.filter(({ name }) => !taken.has(name))
 }
 
-/** Waits for an item that nobody works on: a new one, or one that is given back. */
+/** Waits for a free item: a new one, or one that is given back. */
 const awaitFree = <A>(queue: QueueContext<A>): Effect.Effect<void, RecipeError> =>
   Effect.scoped(
     Effect.gen(function* () {

@@ -1,15 +1,15 @@
 /**
- * Doing again what others undo, without a race against them.
+ * Pauses for work that other clients may undo, so that two clients never race each other in a busy loop.
  */
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 
-/** How long a change must have lasted for the next to come without a pause, in milliseconds. */
+/** A change that has lasted this long lets the next one come without a pause. Milliseconds. */
 const RESET_AFTER = 10_000
 
-/** Pauses before what is done again soon after, the longer the more often. */
+/** Makes an effect that pauses before work that is repeated soon after: the more often, the longer. */
 export const makeBackoff: Effect.Effect<Effect.Effect<void>> = Effect.gen(function* () {
   const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
   let last = Number.NEGATIVE_INFINITY

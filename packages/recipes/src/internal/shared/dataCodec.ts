@@ -13,14 +13,14 @@ export interface DataCodec<A> {
   readonly decode: (path: string, data: Uint8Array) => Effect.Effect<A, DataInvalid>
 }
 
-/** By a Schema, as JSON unless a codec says otherwise. */
+/** By a Schema, encoded as JSON unless a codec says otherwise. */
 export const makeDataCodec = <A, I>(
   schema: Schema.Codec<A, I>,
   codec?: ZNode.Codec<NoInfer<I>> | undefined
 ): DataCodec<A> => {
   const { decode, encode } = ZNode.dataCodec(schema, codec)
   return {
-    // As they are at the call: what comes out of a Schema of bytes is the caller's own buffer.
+    // A copy as it is at the call: a Schema of bytes gives the caller's own buffer.
     encode: (value) => Effect.map(encode(value), toBytes),
     decode: (path, data) =>
       Effect.mapError(
@@ -28,20 +28,20 @@ export const makeDataCodec = <A, I>(
         ({ cause }) =>
           new DataInvalid({
             path,
-            expected: `what its schema says (${cause instanceof Error ? cause.message : String(cause)})`
+            expected: `valid by its schema (${cause instanceof Error ? cause.message : String(cause)})`
           })
       )
   }
 }
 
 /**
- * Data as the bytes that it is written as: a copy, for a recipe keeps it for longer than the call, and whose buffer it is may
- * write something else into it.
+ * Data as the bytes that are written: a copy, because a recipe keeps it beyond the call and the caller may reuse its
+ * buffer.
  */
 export const toBytes = (data: Data): Uint8Array =>
   typeof data === "string"
     ? new TextEncoder().encode(data)
-    : // What is no data at all is left to the client, which refuses it.
+    : // Anything else is left to the client, which refuses it.
       data instanceof Uint8Array
       ? new Uint8Array(data)
       : data

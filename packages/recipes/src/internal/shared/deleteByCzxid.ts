@@ -1,11 +1,11 @@
 /**
- * Deleting a znode that is named by its birth. A path, and a version too, may be another's by the time that a request
- * arrives: the znode was deleted and made anew, and its versions have begun again. The transaction that created a znode
- * (its czxid) and the session that owns it never come again.
+ * Deletes a znode that is named by its birth. When a request arrives, a path and even a version may belong to another
+ * znode: the old one was deleted and created again, and versions began anew. The transaction that created a znode (its
+ * czxid) and the session that owns it never come again.
  *
- * ZooKeeper deletes by path and version alone. So whoever deletes looks first, names the version of that look, and looks
- * again before each repetition. One window remains: a znode that somebody else deletes and makes anew with the same version
- * between the look and the delete that follows it.
+ * ZooKeeper deletes by path and version alone. So each attempt reads the Stat first, names the version that it has seen,
+ * and reads again before it is repeated. One window remains: a znode that another client deletes and creates again, with
+ * the same version, between this read and the delete.
  */
 import type { BadVersion, NoAuth, NotEmpty, InvalidArgument, SessionError } from "@effect-zookeeper/client/Errors"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
@@ -17,9 +17,9 @@ import { sleepJittered } from "../values/compareAndSet.ts"
 export type DeleteByCzxidError = NoAuth | NotEmpty | InvalidArgument | SessionError
 
 /**
- * Deletes the znode at a path if it is the one that is meant. `isMeant` judges the first look; from then on only that very
- * znode is meant. To be made once, and run as often as it takes: each run looks at what the ensemble has before it deletes.
- * `before` is what has to be done once the znode was found to be the right one.
+ * Deletes the znode at a path if it is the one that is meant. `isMeant` judges the first Stat; from then on only that very
+ * znode is meant. Make it once and run it as often as needed: each run reads the state of the ensemble before it deletes.
+ * `before` runs once the znode was found to be the right one.
  */
 export const deleteByCzxid = (
   zk: ZooKeeper.Service,
@@ -29,7 +29,7 @@ export const deleteByCzxid = (
 ): Effect.Effect<void, DeleteByCzxidError> => {
   let czxid: bigint | undefined
   const once: Effect.Effect<void, DeleteByCzxidError> = Effect.gen(function* () {
-    // A server that lags would show what is gone already.
+    // A server that lags would show a znode that is gone already.
     yield* zk.sync(path)
     const stat = yield* zk.stat(path)
     if (Option.isNone(stat) || !isMeant(stat.value) || stat.value.czxid !== (czxid ?? stat.value.czxid)) return
@@ -38,7 +38,7 @@ export const deleteByCzxid = (
     yield* zk.delete(path, { version: stat.value.version })
   }).pipe(
     Effect.catchTag("NoNode", () => Effect.void),
-    // Somebody has written in between; or made it anew, which the next look tells.
+    // Another client wrote in between, or created the znode again, which the next Stat tells.
     Effect.catchTag("BadVersion", () => Effect.andThen(sleepJittered(20), once))
   )
   return once

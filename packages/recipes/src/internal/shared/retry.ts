@@ -1,5 +1,5 @@
 /**
- * Asking until there is an answer: what recipes do with lost connections and with sessions that are replaced.
+ * How recipes retry: through lost connections, and in the session that replaces an expired one.
  */
 import type { RequestTimeout, SessionExpired } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -13,15 +13,15 @@ interface Tagged {
 }
 
 /**
- * Asks again, for as long as no reply comes or the server is short of something. Only for reads, and for writes that may be
- * applied twice. What has lost so many connections that it is given up fails with `ConnectionLoss`.
+ * Retries for as long as no reply comes or the server is short of something. Only for reads, and for writes that may be
+ * applied twice. Fails with `ConnectionLoss` when one request has lost so many connections that it is given up.
  */
 export const retryTransient = <A, E extends Tagged, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, Exclude<E, RequestTimeout>, R> =>
   Effect.mapError(Outcome.retryTransient(effect), (error) => withoutTimeout(error))
 
-/** `retryTransient`, and anew in the session that follows an expired one, if one does. */
+/** `retryTransient`, and once more in the session that replaces an expired one, if one does. */
 export const retryAcrossSessions = <A, E extends Tagged, R>(
   zk: ZooKeeper.Service,
   effect: Effect.Effect<A, E, R>
@@ -32,7 +32,7 @@ export const retryAcrossSessions = <A, E extends Tagged, R>(
     )
   )
 
-/** A stream of states that is begun anew when a reply is lost: who reads it compares with what came before. */
+/** Begins a stream of states anew when a reply is lost; the consumer compares with the state before. */
 export const retryStream = <A, E extends Tagged, R>(
   stream: Stream.Stream<A, E, R>
 ): Stream.Stream<A, Exclude<E, RequestTimeout>, R> =>
@@ -43,7 +43,7 @@ export const retryStream = <A, E extends Tagged, R>(
     Stream.mapError((error) => withoutTimeout(error))
   )
 
-/** That the application closes its own client ends a stream, and is no failure of it. */
+/** Ends a stream, instead of failing it, when the application closes its own client. */
 export const endWhenClosed = <A, E extends Tagged, R>(stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
   Stream.catchIf(
     stream,
@@ -51,7 +51,7 @@ export const endWhenClosed = <A, E extends Tagged, R>(stream: Stream.Stream<A, E
     () => Stream.empty
   )
 
-/** Something else in the place of an expiry that a new session follows. */
+/** Another value in place of an expiry, where a new session follows. */
 export const orIfSessionReplaced = <A, E extends Tagged, R, B>(
   zk: ZooKeeper.Service,
   effect: Effect.Effect<A, E, R>,
@@ -69,5 +69,5 @@ export const isSessionReplaced = (zk: ZooKeeper.Service, error: Tagged): Effect.
 
 const isExpiry = (error: Tagged): error is SessionExpired => error._tag === "SessionExpired"
 
-/** What is left of an error type when all that passes has been waited for: a timeout always does. */
+/** The error type without timeouts, which are always retried. */
 const withoutTimeout = <E extends Tagged>(error: E) => error as Exclude<E, RequestTimeout>

@@ -1,5 +1,5 @@
 /**
- * What is asked of the arguments of an application, each once for all recipes.
+ * Checks of arguments, each once for all recipes.
  */
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as DurationInput from "@effect-zookeeper/client/DurationInput"
@@ -7,13 +7,13 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
-/** The path of a recipe, which has to be a valid one and not "/" unless it `mayBeRoot`. */
+/** A valid path, and not "/" unless it `mayBeRoot`. */
 export const checkPath = (path: string, mayBeRoot = false): Effect.Effect<string, InvalidArgument> =>
   path === "/" && !mayBeRoot
     ? Effect.fail(new InvalidArgument({ argument: "path", value: path, rule: "a recipe needs a znode of its own" }))
     : Effect.fromResult(ZnodePath.validate(path))
 
-/** A duration in milliseconds; undefined for none. */
+/** A duration in milliseconds; undefined for no limit. */
 export const checkTimeout = (
   timeout: Duration.Input | undefined,
   argument = "timeout"
@@ -25,13 +25,13 @@ export const checkTimeout = (
   return Effect.fail(new InvalidArgument({ argument, value: DurationInput.format(timeout), rule }))
 }
 
-/** A number that has to be above 0, and one that can be counted with. */
+/** A number above 0 that is finite. */
 export const checkPositive = (value: number, argument: string): Effect.Effect<number, InvalidArgument> =>
   value > 0 && value <= Number.MAX_SAFE_INTEGER
     ? Effect.succeed(value)
     : Effect.fail(new InvalidArgument({ argument, value: String(value), rule: "it has to be finite and above 0" }))
 
-/** A whole number from `least` (1 if left out) to `most`, which may be infinite; or undefined, where that is one. */
+/** A whole number from `least` (default 1) to `most`, which may be infinite; undefined stays undefined. */
 export const checkCount = <N extends number | undefined>(
   argument: string,
   value: N,

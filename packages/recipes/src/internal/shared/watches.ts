@@ -1,6 +1,6 @@
 /**
- * Requests whose success leaves something behind: a znode, a watch. Whoever stops to wait for one of these must not lose
- * sight of what it left.
+ * Requests whose success leaves something behind: a znode or a watch. A caller that is interrupted must not lose sight of
+ * it.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,9 +9,9 @@ import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 
 /**
- * Waits for an effect, interruptibly. Whoever stops to wait does not stop the effect: between its success and the moment in
- * which that is known lies many a step at which an interruption would lose it. It goes on, to its own end or the session's,
- * and what it succeeds with is told to `onLate`. To be run where nothing is interrupted, with the `restore` of that region.
+ * Waits for an effect, interruptibly. Interrupting the wait does not stop the effect: between its success and the moment
+ * in which the caller knows of it, an interruption could lose its result. The effect goes on, to its own end or the
+ * session's, and `onLate` gets the result. Run it in an uninterruptible region, with the `restore` of that region.
  */
 export const awaitDetached = <A, E, Late = never>(
   restore: <B, E2>(effect: Effect.Effect<B, E2>) => Effect.Effect<B, E2 | Late>,
@@ -29,15 +29,15 @@ export const awaitDetached = <A, E, Late = never>(
     return yield* Effect.failCause(exit.cause)
   })
 
-/** A look with a watch that is waited for from now on: closing the Scope drops it. */
+/** Reads with a watch, which is waited for from now on: closing the Scope drops it. */
 export const watchScoped = <A extends { readonly changed: Effect.Effect<unknown, unknown> }, E>(
   read: Effect.Effect<A, E>
 ): Effect.Effect<A & { readonly nextChange: Fiber.Fiber<ChangeOf<A>, LossOf<A>> }, E, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const scope = yield* Effect.scope
-      // Only a wait that has begun drops the watch when it ends: it begins at once, without giving way to others, and be it
-      // in a Scope that is closed.
+      // A watch is dropped at the end of a wait that has begun. So the wait begins at once, without yielding to other
+      // fibers, even in a Scope that is closed.
       const wait = (seen: A) => {
         const changed = seen.changed as Effect.Effect<ChangeOf<A>, LossOf<A>>
         const waiting =

@@ -1,14 +1,13 @@
 /**
- * Compare and set: read, decide, and write if nobody has written in between; else again.
+ * Compare and set: read, decide, and write unless another client has written in between; then again.
  *
- * The one loop behind counters, values and generators of ids. Its rules: what is absent is created, and whoever comes
+ * The one loop behind counters, values and id generators. Its rules: a missing znode is created, and the client that comes
  * second reads again; a conflict is followed by a pause with jitter; a write whose reply was lost is never sent again
- * before it is known that it was not applied; and a version of -1, which servers take for any, is no version to compare
- * with.
+ * before it is known that it was not applied; and the version -1, which means any to a server, is not compared with.
  *
- * Servers compare versions alone, and those of a znode that is deleted and made anew begin again: a write may meet another
- * znode than the one that was read, at the same version. Nothing in a request can prevent that. The reply tells, by the czxid
- * in it, and such a write is never told as one that replaced what was read.
+ * Servers compare versions alone, and those of a znode that is deleted and created again begin anew: a write may meet
+ * another znode than the one that was read, at the same version. Nothing in a request can prevent that. The czxid in the
+ * reply tells, and such a write is never reported as one that replaced the data that was read.
  */
 import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
@@ -24,25 +23,25 @@ import type * as Lock from "../../Lock.ts"
 import { ensureParents } from "../locks/ContenderQueue.ts"
 import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
 
-/** The znode, and how long it is fought for. */
+/** The znode, and how long to try under contention. */
 export interface Cell {
   readonly zk: ZooKeeper.Service
   readonly path: string
   readonly acl: ReadonlyArray<Acl.Acl> | undefined
   /** After so many conflicts it fails with `Contended`; undefined for never. */
   readonly attempts: number | undefined
-  /** After so many conflicts the rest happens under a lock. */
+  /** After so many conflicts it goes on under a lock. */
   readonly promote: { readonly lock: Lock.Lock; readonly after: number } | undefined
 }
 
 /** The znode as it was read; undefined for none. */
 export type Found = DataAndStat | undefined
 
-/** What is to be written, or that nothing is; and what to answer then. */
+/** The data to write, or none, and the result to give then. */
 export interface Decision<A> {
   readonly data: Uint8Array | undefined
   readonly result: A
-  /** Written whatever the version is, where it is one that cannot be compared with. Default false. */
+  /** Writes at any version, also at one that cannot be compared with. Default false. */
   readonly unconditional?: boolean | undefined
 }
 
@@ -52,15 +51,15 @@ export interface Attempt {
   readonly data: Uint8Array
 }
 
-/** Whether an attempt was applied, told by what is there afterwards; undefined when that does not tell. */
+/** Whether an attempt was applied, judged by the present state; undefined when that does not tell. */
 export type Recognize = (now: Found, attempt: Attempt) => boolean | undefined
 
-/** What the loop itself can fail with. */
+/** Errors of the loop itself. */
 export type CasError = RecipeError | OutcomeUnknown | VersionExhausted | Contended
 
 /**
- * Reads, decides and writes until a decision is written or decides to write nothing. `decide` may run many times.
- * `operation` is what the application asked for.
+ * Reads, decides and writes until a decision is written, or is to write nothing. `decide` may run many times. `operation`
+ * is the name of the application's call.
  */
 export const modify = <A, E>(
   cell: Cell,
@@ -104,11 +103,11 @@ export const modify = <A, E>(
           continue
         }
         losses = Outcome.totalLosses()
-        // The rest was not applied.
+        // The other errors say that nothing was applied.
         if (error._tag === "BadVersion" || error._tag === "NodeExists") {
           conflicts++
           if (conflicts === cell.attempts) return yield* new Contended({ path, attempts })
-          // A conflict is decided by the versions alone: that others who are not promoted still come in between is fine.
+          // Versions alone decide a conflict, so clients that are not promoted may still come in between.
           if (conflicts === cell.promote?.after) yield* acquire(cell.promote.lock)
           else yield* sleepJittered(5 * 2 ** Math.min(conflicts, 8))
         } else if (error._tag === "NoNode") {
@@ -122,13 +121,13 @@ export const modify = <A, E>(
     })
   )
 
-/** What is there; undefined for nothing. */
+/** The data and Stat; undefined where there is no znode. */
 export const read = ({ path, zk }: Cell): Effect.Effect<Found, RecipeError> =>
   Effect.catchTag(retryAcrossSessions(zk, zk.get(path)), "NoNode", () => Effect.undefined)
 
 /**
- * Told by the version alone. Every write moves `mzxid`: where it stands still, nothing was applied. One step on with other
- * data, somebody else made that step. All else may have been either.
+ * By the version alone. Every write moves `mzxid`: if that has not moved, nothing was applied. If the version is one step
+ * on with other data, another client made that step. Anything else may have been either.
  */
 export const byVersion: Recognize = (now, { data, found }) => {
   if (found === undefined) {
@@ -166,12 +165,12 @@ const write = (
 /** Whether the znode that was written is the one that was read. */
 const isSameBirth = (found: Found, written: Stat | undefined): boolean => written?.czxid === found?.stat.czxid
 
-/** Until the loop ends. Without a timeout there is none. */
+/** Until the loop ends. Without a timeout there is no LockTimeout. */
 const acquire = (lock: Lock.Lock) => Effect.catchTag(lock.acquire(), "LockTimeout", (error) => Effect.die(error))
 
 /** Between half and one and a half of so many milliseconds. */
 export const sleepJittered = (millis: number): Effect.Effect<void> =>
   Effect.flatMap(Random.next, (random) => Effect.sleep(millis * (0.5 + random)))
 
-/** What the branches before have left over. */
+/** The errors that the branches before leave over. */
 const passed = <E extends { readonly _tag: string }>(error: E) => error as Exclude<E, RequestTimeout>

@@ -11,18 +11,18 @@ import { checkCount, checkPath } from "../shared/validate.ts"
 import type { Cell } from "./compareAndSet.ts"
 import * as Known from "../shared/recipeOptions.ts"
 
-/** What is done when others keep writing in between. */
+/** How to deal with other clients that keep writing in between. */
 export interface ContentionOptions {
   /** After so many attempts in which others wrote in between it fails with `Contended`. Default: it goes on. */
   readonly attempts?: number | undefined
   /**
-   * After so many attempts in which others wrote in between (10, if `after` is left out) it waits for a lock at another path
-   * and goes on under it, so that the many who do the same come one by one: Curator's `PromotedToLock`. Default: no lock.
+   * After so many attempts in which others wrote in between (`after`, default 10) it waits for a lock at another path and
+   * goes on under it, so that the clients come one by one: Curator's `PromotedToLock`. Default: no lock.
    */
   readonly promote?: { readonly lock: string; readonly after?: number | undefined } | undefined
 }
 
-/** Checks what the application said. */
+/** Checks the options. */
 export const makeCell = Effect.fnUntraced(function* (
   path: string,
   options: ContentionOptions & { readonly acl?: ReadonlyArray<Acl.Acl> | undefined }

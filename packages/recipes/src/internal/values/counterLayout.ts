@@ -1,36 +1,36 @@
 /**
- * How the number of a counter stands in its znode.
+ * The formats in which a counter keeps its number.
  */
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import { byVersion, type Recognize } from "./compareAndSet.ts"
 
-/** Numbers of one type, and what there is room for. */
+/** Arithmetic of one type of number, and its range. */
 export interface Numbers<N> {
   readonly zero: N
   readonly one: N
   readonly add: (a: N, b: N) => N
   readonly negate: (n: N) => N
-  /** Whether something is such a number, were it to fit or not. */
+  /** Whether a value is such a number, in range or not. */
   readonly is: (n: unknown) => n is N
   readonly fits: (n: N) => boolean
-  /** What fits, in words. */
+  /** The range, in words. */
   readonly range: string
 }
 
-/** What tells one write from all others; see `exact`. */
+/** Tells one write from all others; see `exact`. */
 export interface Mark {
   /** 16 hexadecimal digits. */
   readonly writer: string
   readonly write: number
 }
 
-/** A way to write numbers down. */
+/** A format of numbers. */
 export interface CounterLayout<N> {
   readonly numbers: Numbers<N>
-  /** What the data has to be, in words. */
+  /** The format, in words. */
   readonly expected: string
   readonly decode: (data: Uint8Array) => N | undefined
-  /** `before` is what the znode held, if it was there. */
+  /** `before` is the znode as it was read, if it was there. */
   readonly encode: (value: N, mark: Mark, before: DataAndStat | undefined) => Uint8Array
   readonly recognize: (mark: Mark) => Recognize
 }
@@ -108,8 +108,9 @@ export const float: CounterLayout<number> = {
 }
 
 /**
- * Decimal text, and in lines below it who has written last, with the number of each one's last write: whoever has lost a
- * reply looks for its own. Room for 64 writers; who wrote least lately makes room.
+ * Decimal text, and in lines below it the last writers, each with the number of its last write: a writer that has lost a
+ * reply looks for its own line. There is room for 64 writers; a new one takes the place of the one that wrote least
+ * recently.
  */
 export const exact: CounterLayout<bigint> = {
   numbers: bigints(64),
@@ -124,13 +125,13 @@ export const exact: CounterLayout<bigint> = {
   recognize: (mark) => (now, attempt) => {
     if (now === undefined) return attempt.found === undefined ? false : undefined
     const writers = parseExact(now.data)?.writers
-    // Another program has written over it.
+    // Another program has overwritten it.
     if (writers === undefined) return undefined
     const isWritten = writers.some(({ write, writer }) => writer === mark.writer && write === mark.write)
-    // What was written over another znode than the one that was read did not replace what was read.
+    // Written over another znode than the one that was read, it did not replace the data that was read.
     if (attempt.found !== undefined && attempt.found.stat.czxid !== now.stat.czxid) return undefined
     if (isWritten) return true
-    // It is not there, and whoever made room for it would have had to write more often than anybody has.
+    // The line is not there, and there were too few writes since to push it out.
     const since =
       attempt.found === undefined ? now.stat.version : (now.stat.version - attempt.found.stat.version - 1) | 0
     return writers.length < maxWriters || (since >= 0 && since < maxWriters) ? false : undefined
@@ -165,7 +166,7 @@ const parseExact = (
   const writers: Array<Mark> = []
   for (const line of lines) {
     const found = /^([0-9a-f]{16}) (\d{1,15})$/.exec(line)
-    // The last line of a text that somebody typed may end too.
+    // The last line of a text that was typed by hand may end, too.
     if (found === null && line !== "") return undefined
     if (found !== null) writers.push({ writer: found[1]!, write: Number(found[2]) })
   }

@@ -1,9 +1,9 @@
 /**
- * Transactions whose fate can be learnt when their reply is lost.
+ * Transactions that are applied exactly once, because their fate can be learnt when a reply is lost.
  *
- * Each carries one write more, to an ephemeral znode that nobody else writes: a marker. Where the reply is lost, the version
- * of the marker tells whether the transaction was applied; it is sent again only if it was not. A marker serves one
- * transaction after the other, and as many are kept as are used at once.
+ * Each one also writes an ephemeral znode that no other client writes: a marker. When the reply is lost, the version of
+ * the marker tells whether the transaction was applied; it is sent again only if it was not. A marker serves one
+ * transaction after the other, and there are as many markers as transactions at a time.
  */
 import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
@@ -22,11 +22,11 @@ import { deleteEphemeral, deleteInBackground } from "../locks/ownership.ts"
 import { ensureParents } from "../locks/ContenderQueue.ts"
 import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
 
-/** Transactions that are applied exactly once. */
+/** Applies transactions exactly once. */
 export interface ExactlyOnce {
   /**
-   * Applies all or nothing, once. `OutcomeUnknown` only when the session ended before the fate was learnt. `operation` and
-   * `path` are what the application asked for.
+   * Applies all operations or none, once. Fails with `OutcomeUnknown` only when the session ended before the fate was
+   * learnt. `operation` and `path` name the application's call.
    */
   readonly transact: (
     subject: { readonly operation: string; readonly path: string },
@@ -35,8 +35,8 @@ export interface ExactlyOnce {
 }
 
 /**
- * Markers below a path, which are deleted when the Scope closes. All that are made for one client in one Scope share them:
- * a queue that is made for each call leaves nothing behind but what the next one uses.
+ * Markers below a path, which are deleted when the Scope closes. All users with one client and one Scope share them: a
+ * queue that is made for each call leaves nothing behind but the markers that the next one uses.
  */
 export const make = Effect.fnUntraced(function* (
   zk: ZooKeeper.Service,
@@ -58,13 +58,13 @@ export const make = Effect.fnUntraced(function* (
 
   const returnMarker = (marker: Marker): Effect.Effect<void> => {
     if (marker.version === undefined) return Effect.void
-    // One that was obtained in a session that is over may have been created in the next: it is not counted on.
+    // A marker from a session that is over may have been created in the next one: it is not used again.
     const isUsable = marker.session === zk.session.id && marker.version <= LAST_VERSION
     const surplus = isUsable ? markerPool.give(marker) : marker
     return surplus === undefined ? Effect.void : deleteInBackground(zk, surplus.path)
   }
 
-  /** What became of a transaction without a reply. */
+  /** The fate of a transaction without a reply. */
   const learnFate = Effect.fnUntraced(function* (
     marker: Marker
   ): Effect.fn.Return<"Applied" | "NotApplied" | "Unknown", RecipeError> {
@@ -78,7 +78,7 @@ export const make = Effect.fnUntraced(function* (
     return "Applied"
   })
 
-  /** What is interrupted leaves nobody's marker behind. */
+  /** An interruption leaves no marker behind. */
   const deleteMarkerOnError = <A, E>(marker: Marker, waiting: Effect.Effect<A, E>) =>
     Effect.onError(waiting, () => deleteInBackground(zk, marker.path))
 
@@ -108,7 +108,7 @@ export const make = Effect.fnUntraced(function* (
                 yield* returnMarker(marker)
                 return yield* new TransactionFailed({ ...error, results: error.results.slice(0, ops.length) })
               }
-              // Deleted or written by somebody: another one is taken.
+              // The marker was deleted or written by another client: another marker is taken.
               if (error.error._tag === "NoNode" && version === undefined)
                 yield* restore(ensureParents(zk, directory, acl))
               else if (isStateConflict(error.error)) yield* deleteInBackground(zk, marker.path)
@@ -141,10 +141,10 @@ export const make = Effect.fnUntraced(function* (
   }
 })
 
-/** What a znode is to an operation; everything else holds for any znode there. */
+/** Errors that depend on the znode; the others hold for any znode at the path. */
 type StateConflict = Extract<OperationError, { readonly _tag: "NoNode" | "NodeExists" | "BadVersion" | "NotEmpty" }>
 
-/** Whether an operation was refused for what is there, rather than for who asked or how much. */
+/** Whether an operation was refused because of the present state, rather than of rights or limits. */
 export const isStateConflict = (error: OperationError): error is StateConflict =>
   error._tag === "NoNode" || error._tag === "NodeExists" || error._tag === "BadVersion" || error._tag === "NotEmpty"
 
@@ -153,7 +153,7 @@ export const isStateConflict = (error: OperationError): error is StateConflict =
 interface Marker {
   readonly directory: string
   readonly path: string
-  /** The session that it is created in. */
+  /** The session in which it is created. */
   readonly session: bigint
   /** Undefined before it is created. */
   version: number | undefined
@@ -161,13 +161,13 @@ interface Marker {
 
 const nextVersion = (version: number | undefined): number => (version === undefined ? 0 : version + 1)
 
-/** More than this many at once are rare, and those of places that are used no more have to go some time. */
+/** More than this many at once are rare, and markers of other paths have to go some time. */
 const MAX_IDLE = 16
 
-/** The markers of a client that nobody uses at the moment, whichever place they are of. */
+/** The idle markers of a client, of all paths. */
 class MarkerPool {
   private readonly zk: ZooKeeper.Service
-  /** Those that were used last stand at the end. */
+  /** The most recently used are at the end. */
   private readonly idle: Array<Marker> = []
   private isClosed = false
 
@@ -180,12 +180,12 @@ class MarkerPool {
       const at = this.idle.findLastIndex((marker) => marker.directory === directory)
       if (at === -1) return undefined
       const [marker] = this.idle.splice(at, 1)
-      // Those of a session that is over are gone, or will be.
+      // Markers of a session that is over are gone, or will be.
       if (marker?.session === this.zk.session.id) return marker
     }
   }
 
-  /** Gives the one that is to be deleted for it. */
+  /** Gives the marker that is to be deleted in its place. */
   give(marker: Marker): Marker | undefined {
     if (this.isClosed) return marker
     this.idle.push(marker)
@@ -201,7 +201,7 @@ class MarkerPool {
   })
 }
 
-/** By the Scope that they live in, and the client. */
+/** By Scope and client. */
 const markerPools = new WeakMap<Scope.Scope, WeakMap<ZooKeeper.Service, MarkerPool>>()
 
 const poolOf = (zk: ZooKeeper.Service): Effect.Effect<MarkerPool, never, Scope.Scope> =>
