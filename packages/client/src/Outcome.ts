@@ -217,6 +217,36 @@ export const isSessionReplaced = (session: SessionInfo): Effect.Effect<boolean> 
   Effect.map(Effect.yieldNow, () => session.state._tag !== "Expired")
 
 /**
+ * The next step after a request has failed; see `classifyFailure`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Failure = "lost" | "transient" | "renewed" | "final"
+
+/**
+ * The next step after a request has failed, for a loop of your own that repeats it.
+ *
+ * - `lost`: the write may have been applied. Read what is there before you send it again.
+ * - `transient`: it was not applied, and may succeed after a pause.
+ * - `renewed`: it was not applied, its session has expired, and another one follows. Send it again, unless it relies on
+ *   something that the old session owned.
+ * - `final`: give up.
+ *
+ * It does not count lost connections; see `totalLosses`.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const classifyFailure = (session: SessionInfo, error: Tagged | SessionError): Effect.Effect<Failure> => {
+  if (mayBeApplied(error)) return Effect.succeed("lost")
+  if (isLost(error) || isTransient(error)) return Effect.succeed("transient")
+  return error._tag === "SessionExpired"
+    ? Effect.map(isSessionReplaced(session), (isReplaced) => (isReplaced ? "renewed" : "final"))
+    : Effect.succeed("final")
+}
+
+/**
  * The same error with `maybeApplied: true`. Use it for an error that comes after a write which may have been applied, such as
  * that of a read which was to find out: the failed read must not hide that the write may be there.
  *

@@ -20,7 +20,6 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -31,30 +30,19 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as AtomicValue from "./AtomicValue.ts"
-import type { DataInvalid, RecipeError } from "./Errors.ts"
-import type { Held } from "./Held.ts"
+import type { Held, OnDisconnect } from "./Held.ts"
 import * as Allocation from "./internal/allocation.ts"
+import type { AllocatorError, Assign } from "./internal/allocation.ts"
+import { type AclOptions, checkOptions, knownOptions } from "./internal/shared/options.ts"
 import { checkPath, checkTimeout } from "./internal/shared/validate.ts"
-import type { OnDisconnect } from "./internal/locks/ownership.ts"
 import * as Lock from "./Lock.ts"
 import * as Party from "./Party.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
+
+export type { AllocatorError, Assign } from "./internal/allocation.ts"
 
 // -----------------------------------------------------------------------------
 // options
 // -----------------------------------------------------------------------------
-
-/**
- * Assigns items to members. All members have to compute the same: the function must use nothing but its arguments, which
- * are sorted, and give each item to one member at most.
- *
- * @category models
- * @since 0.1.0
- */
-export type Assign = (
-  members: ReadonlyArray<string>,
-  items: ReadonlyArray<string>
-) => ReadonlyMap<string, ReadonlyArray<string>>
 
 /**
  * Options of `make`.
@@ -62,7 +50,7 @@ export type Assign = (
  * @category options
  * @since 0.1.0
  */
-export interface Options extends Pick<Party.JoinOptions, "id" | "data" | "onConflict" | "expiryTimeout"> {
+export interface Options extends AclOptions, Party.JoinOptions {
   /**
    * The items to divide, the same for all members. Default: the set that is kept in ZooKeeper, which `add`, `remove` and
    * `update` change.
@@ -72,8 +60,6 @@ export interface Options extends Pick<Party.JoinOptions, "id" | "data" | "onConf
   readonly assign?: Assign | undefined
   /** How long no member may have come or gone before items are divided. Numbers are milliseconds. Default 1 second. */
   readonly quiet?: Duration.Input | undefined
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
   /** The effect of a lost connection on the items; see `Lock`. Default `continue`. */
   readonly onDisconnect?: OnDisconnect | undefined
 }
@@ -81,14 +67,6 @@ export interface Options extends Pick<Party.JoinOptions, "id" | "data" | "onConf
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
-
-/**
- * Errors that end an allocator, and every effect that runs under it.
- *
- * @category errors
- * @since 0.1.0
- */
-export type AllocatorError = RecipeError | DataInvalid
 
 /**
  * One member's part in dividing the items of a path. Use `whileAllocated` to work on them.
@@ -161,7 +139,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Allocator, Party.JoinError | AllocatorError, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.allocator, options)
+    yield* checkOptions(known, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const { acl, assign = roundRobin, onDisconnect } = options
@@ -216,6 +194,21 @@ export const roundRobin: Assign = (members, items) =>
   new Map(members.map((member, turn) => [member, items.filter((_, index) => index % members.length === turn)]))
 
 // ---- internal
+
+const known = knownOptions<Options>(
+  {
+    id: true,
+    data: true,
+    onConflict: true,
+    expiryTimeout: true,
+    items: true,
+    assign: true,
+    quiet: true,
+    acl: true,
+    onDisconnect: true
+  },
+  '{ items: ["a", "b"] }'
+)
 
 const Items = Schema.Array(Schema.String)
 

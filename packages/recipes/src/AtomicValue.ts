@@ -15,24 +15,23 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import { Opaque } from "@effect-zookeeper/client/PromiseAdapter"
-import * as ZNode from "@effect-zookeeper/client/ZNode"
+import type * as ZNode from "@effect-zookeeper/client/ZNode"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Change, Exchange } from "./Change.ts"
 import type { Contended, DataInvalid, OutcomeUnknown, RecipeError, VersionExhausted } from "./Errors.ts"
-import { type Decision, type Found, modify, read } from "./internal/values/compareAndSet.ts"
-import { type ContentionOptions, makeCell } from "./internal/values/contention.ts"
-import { type DataCodec, makeDataCodec } from "./internal/shared/dataCodec.ts"
+import { type DataCodec, overloaded } from "./internal/shared/dataCodec.ts"
+import { checkOptions, knownOptions } from "./internal/shared/options.ts"
 import { retryStream } from "./internal/shared/retry.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
+import { contentionKeys, type ContentionOptions, makeCell } from "./internal/values/compareAndSet.ts"
+import { type Decision, type Found, modify, read } from "./internal/values/compareAndSet.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -44,10 +43,7 @@ import * as Known from "./internal/shared/recipeOptions.ts"
  * @category options
  * @since 0.1.0
  */
-export interface BaseOptions extends ContentionOptions {
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
-}
+export type BaseOptions = ContentionOptions
 
 /**
  * Options of a value with a Schema.
@@ -170,12 +166,17 @@ export const make: {
     options: Options<A, I>
   ): Effect.Effect<AtomicValue<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope>
 } = <A, I>(path: string, options: BytesOptions | Options<A, I> = {}) =>
-  Known.invalidOptions(Known.atomicValue, options) ??
-  (options.schema === undefined
-    ? makeWith(path, makeDataCodec(Schema.Uint8Array, ZNode.bytes), options.initial ?? new Uint8Array(), options)
-    : makeWith(path, makeDataCodec(options.schema, options.codec), options.initial, options))
+  Effect.andThen(
+    checkOptions(known, options),
+    Effect.suspend(() => makeWith<A>(path, overloaded(options), (options.initial ?? new Uint8Array()) as A, options))
+  )
 
 // ---- internal
+
+const known = knownOptions<Options<unknown, unknown>>(
+  { ...contentionKeys, schema: true, codec: true, initial: true },
+  "{ schema, initial }"
+)
 
 const makeWith = Effect.fnUntraced(function* <A>(
   path: string,

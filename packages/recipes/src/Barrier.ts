@@ -12,7 +12,6 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument, NotEmpty } from "@effect-zookeeper/client/Errors"
 import type { Data } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -23,11 +22,12 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
-import { checkPath } from "./internal/shared/validate.ts"
-import { ensureParents, makeDeadline } from "./internal/locks/ContenderQueue.ts"
+import { makeDeadline } from "./internal/shared/clock.ts"
+import { type AclOptions, checkedTimeout, checkOptions, knownAcquire, knownOptions } from "./internal/shared/options.ts"
+import { ensureParents } from "./internal/shared/requests.ts"
 import { retryAcrossSessions } from "./internal/shared/retry.ts"
+import { checkPath } from "./internal/shared/validate.ts"
 import { watchScoped } from "./internal/shared/watches.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -39,11 +39,9 @@ import * as Known from "./internal/shared/recipeOptions.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends AclOptions {
   /** Written into the znode, to tell others the reason. Default: nothing. */
   readonly data?: Data | undefined
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
 }
 
 /**
@@ -109,18 +107,20 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Barrier, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.barrier, options)
+    yield* checkOptions(known, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     return {
       path,
       create: create(zk, path, options),
       lift: lift(zk, path),
-      wait: (options) => Effect.flatMap(Known.checkedTimeout(Known.wait, options), (timeout) => wait(zk, path, timeout))
+      wait: (options) => Effect.flatMap(checkedTimeout(knownAcquire, options), (timeout) => wait(zk, path, timeout))
     }
   })
 
 // ---- internal
+
+const known = knownOptions<Options>({ data: true, acl: true }, '{ data: "why" }')
 
 const create = (zk: ZooKeeper.Service, path: string, { acl, data }: Options): Effect.Effect<void, RecipeError> =>
   retryAcrossSessions(zk, zk.create(path, { data, acl })).pipe(

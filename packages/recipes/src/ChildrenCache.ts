@@ -19,8 +19,8 @@ import type { CacheEvent, Freshness } from "./CacheEvent.ts"
 import type { RecipeError } from "./Errors.ts"
 import * as TreeSnapshot from "./internal/caches/TreeSnapshot.ts"
 import * as RunCache from "./internal/caches/runCache.ts"
+import { checkOptions, knownOptions } from "./internal/shared/options.ts"
 import { checkCount } from "./internal/shared/validate.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
 
 /**
  * Options of `make`.
@@ -77,7 +77,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<ChildrenCache, RecipeError | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.childrenCache, options)
+    yield* checkOptions(known, options)
     const zk = yield* ZooKeeper.ZooKeeper
     const { filter } = options
     const maxNodes = yield* checkCount("maxNodes", options.maxNodes, { most: Number.POSITIVE_INFINITY })
@@ -112,3 +112,10 @@ export const make = (
       )
     }
   })
+
+// ---- internal
+
+const known = knownOptions<Options>(
+  { concurrency: true, maxNodes: true, jitter: true, wait: true, filter: true, data: true },
+  "{ data: false }"
+)

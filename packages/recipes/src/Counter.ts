@@ -16,7 +16,6 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Guid from "@effect-zookeeper/client/Guid"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -26,11 +25,11 @@ import * as Semaphore from "effect/Semaphore"
 import { Change, Exchange } from "./Change.ts"
 import { DataInvalid, OutOfRange } from "./Errors.ts"
 import type { Contended, OutcomeUnknown, RecipeError, VersionExhausted } from "./Errors.ts"
+import { checkOptions, knownOptions } from "./internal/shared/options.ts"
+import { contentionKeys, type ContentionOptions, makeCell } from "./internal/values/compareAndSet.ts"
 import { type Decision, type Found, modify, read } from "./internal/values/compareAndSet.ts"
-import { type ContentionOptions, makeCell } from "./internal/values/contention.ts"
 import type { CounterLayout, Mark } from "./internal/values/counterLayout.ts"
 import * as Layouts from "./internal/values/counterLayout.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -63,8 +62,6 @@ export interface BaseOptions<N> extends ContentionOptions {
    * one. Default false: such a znode fails with `DataInvalid`.
    */
   readonly emptyIsInitial?: boolean | undefined
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
 }
 
 /**
@@ -144,7 +141,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Counter, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.andThen(
-    Known.checkOptions(Known.counter, options),
+    checkOptions(known, options),
     Effect.suspend(() => makeWith(path, Layouts[options.layout ?? "curator"], options))
   )
 
@@ -170,11 +167,17 @@ export const makeFloat = (
   options: BaseOptions<number> = {}
 ): Effect.Effect<Counter<number>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.andThen(
-    Known.checkOptions(Known.counterFloat, options),
+    checkOptions(knownFloat, options),
     Effect.suspend(() => makeWith(path, Layouts.float, options))
   )
 
 // ---- internal
+
+const baseKeys = { ...contentionKeys, initial: true, emptyIsInitial: true } as const
+
+const known = knownOptions<Options>({ ...baseKeys, layout: true }, '{ layout: "exact" }')
+
+const knownFloat = knownOptions<BaseOptions<number>>(baseKeys, "{ initial: 0 }")
 
 const makeWith = Effect.fnUntraced(function* <N extends bigint | number>(
   path: string,

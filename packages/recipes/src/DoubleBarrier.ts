@@ -18,7 +18,6 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -33,13 +32,14 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { WaitOptions } from "./Barrier.ts"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
-import { makeBackoff } from "./internal/shared/backoff.ts"
-import { checkCount, checkPath } from "./internal/shared/validate.ts"
 import { deleteUntilGone } from "./internal/locks/ownership.ts"
-import { awaitChange, ensureParents, makeDeadline } from "./internal/locks/ContenderQueue.ts"
-import { retryAcrossSessions, isSessionReplaced, retryTransient } from "./internal/shared/retry.ts"
+import { makeBackoff } from "./internal/shared/backoff.ts"
+import { makeDeadline } from "./internal/shared/clock.ts"
+import { checkedTimeout, checkOptions, knownAcquire, knownOptions, type AclOptions } from "./internal/shared/options.ts"
+import { awaitChange, ensureParents } from "./internal/shared/requests.ts"
+import { orIfSessionReplaced, retryAcrossSessions, retryTransient } from "./internal/shared/retry.ts"
+import { checkCount, checkPath } from "./internal/shared/validate.ts"
 import { awaitDetached, watchScoped } from "./internal/shared/watches.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -51,13 +51,11 @@ import * as Known from "./internal/shared/recipeOptions.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends AclOptions {
   /** How many members have to be there; the same for all of them. */
   readonly size: number
   /** Written into the member's znode, to tell others who it is. Default: nothing. */
   readonly data?: Data | undefined
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
 }
 
 /**
@@ -110,7 +108,7 @@ export const make = (
   options: Options
 ): Effect.Effect<DoubleBarrier, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.doubleBarrier, options)
+    yield* checkOptions(known, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const size = yield* checkCount("size", options.size)
@@ -130,7 +128,7 @@ export const make = (
         run: (self: Self, wait: Wait, isOnce: boolean) => Effect.Effect<void, WaitTimeout | RecipeError>
       ) =>
       (options?: WaitOptions) =>
-        Effect.flatMap(Known.checkedTimeout(Known.wait, options), (timeout) =>
+        Effect.flatMap(checkedTimeout(knownAcquire, options), (timeout) =>
           alone.withPermit(
             Effect.uninterruptibleMask((restore) =>
               Effect.flatMap(makeDeadline(timeout === 0 ? zk.session.timeout : timeout), (withDeadline) => {
@@ -144,6 +142,8 @@ export const make = (
   })
 
 // ---- internal
+
+const known = knownOptions<Options>({ size: true, data: true, acl: true }, "{ size: 3 }")
 
 /** Beside the members: its last write opened the barrier. */
 const readyName = "ready"
@@ -239,12 +239,7 @@ const awaitReady = Effect.fnUntraced(
     }
   },
   Effect.catchTag("NoNode", () => Effect.succeed("Gone" as const)),
-  (effect, { zk }) =>
-    Effect.catch(effect, (error) =>
-      Effect.flatMap(isSessionReplaced(zk, error), (isReplaced) =>
-        isReplaced ? Effect.succeed("Gone" as const) : Effect.fail(error)
-      )
-    )
+  (effect, { zk }) => orIfSessionReplaced(zk, effect, "Gone" as const)
 )
 
 const readState = Effect.fnUntraced(function* (self: Self, member: Member, isOnce: boolean) {

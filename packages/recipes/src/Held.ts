@@ -5,8 +5,34 @@
  */
 import type { InvalidArgument, SessionError, TransactionFailed } from "@effect-zookeeper/client/Errors"
 import type * as Op from "@effect-zookeeper/client/Op"
+import type { Data } from "@effect-zookeeper/client/ZooKeeper"
 import type * as Effect from "effect/Effect"
 import type { LockLost } from "./Errors.ts"
+import type { AclOptions } from "./internal/shared/options.ts"
+
+/**
+ * The effect of a lost connection on a hold: `continue` until the session is in doubt, or `stop` at once.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type OnDisconnect = "continue" | "stop"
+
+/**
+ * The options of all recipes that hold something by an ephemeral znode: locks, permits and leadership.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface HoldOptions extends AclOptions {
+  /** Written into the contender's znode, to tell others who it is. Default: nothing. */
+  readonly identifier?: Data | undefined
+  /**
+   * The effect of a lost connection on the holder. `continue`, the default: none until the session is in doubt. `stop`:
+   * the hold is lost at once.
+   */
+  readonly onDisconnect?: OnDisconnect | undefined
+}
 
 /**
  * Something held. Use `fencingToken` for writes outside of ZooKeeper, and `transaction` for writes in it.

@@ -13,7 +13,6 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
@@ -21,10 +20,10 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Counter from "./Counter.ts"
 import type { DataInvalid, OutOfRange, RecipeError, VersionExhausted } from "./Errors.ts"
-import { checkCount, checkPath } from "./internal/shared/validate.ts"
-import type { ContentionOptions } from "./internal/values/contention.ts"
+import { type AclOptions, checkOptions, knownOptions } from "./internal/shared/options.ts"
 import { retryAcrossSessions } from "./internal/shared/retry.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
+import { checkCount, checkPath } from "./internal/shared/validate.ts"
+import type { ContentionOptions } from "./internal/values/compareAndSet.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -36,10 +35,7 @@ import * as Known from "./internal/shared/recipeOptions.ts"
  * @category options
  * @since 0.1.0
  */
-export interface OrderedOptions {
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
-}
+export type OrderedOptions = AclOptions
 
 /**
  * Options of `make`.
@@ -102,7 +98,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<IdGenerator, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.idGenerator, options)
+    yield* checkOptions(known, options)
     const { acl, promote } = options
     const blockSize = BigInt((yield* checkCount("blockSize", options.blockSize)) ?? 100)
     const free = yield* Counter.make(path, { layout: "exact", initial: options.initial ?? 1n, acl, promote })
@@ -153,7 +149,7 @@ export const makeOrdered = (
   options: OrderedOptions = {}
 ): Effect.Effect<IdGenerator<RecipeError>, InvalidArgument, ZooKeeper.ZooKeeper> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.idGeneratorOrdered, options)
+    yield* checkOptions(knownOrdered, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const { acl } = options
@@ -169,3 +165,9 @@ export const makeOrdered = (
     )
     return { path, next }
   })
+
+// ---- internal
+
+const known = knownOptions<Options>({ acl: true, promote: true, blockSize: true, initial: true }, "{ blockSize: 100 }")
+
+const knownOrdered = knownOptions<OrderedOptions>({ acl: true }, "{ acl: Acl.open }")

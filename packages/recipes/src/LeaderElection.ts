@@ -15,25 +15,27 @@
  * @since 0.1.0
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import type { Data } from "@effect-zookeeper/client/ZooKeeper"
-import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import type * as Acl from "@effect-zookeeper/client/Acl"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { LockLost, type LockTimeout, type RecipeError } from "./Errors.ts"
-import type { Held } from "./Held.ts"
-import { toBytes } from "./internal/shared/dataCodec.ts"
-import { checkPath } from "./internal/shared/validate.ts"
-import type { Ownership, OnDisconnect } from "./internal/locks/ownership.ts"
-import { parseContenders, type ContenderKind, latchKind, lockKind } from "./internal/locks/nodeNames.ts"
+import type { Held, HoldOptions } from "./Held.ts"
 import * as ContenderQueue from "./internal/locks/ContenderQueue.ts"
-import { retryAcrossSessions, retryStream, endWhenClosed } from "./internal/shared/retry.ts"
 import { type Guarded, toEffect, guardScoped } from "./internal/locks/guard.ts"
-import type { AcquireOptions, Layout as LockLayout } from "./Lock.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
+import { parseContenders, type ContenderKind, latchKind, lockKind } from "./internal/locks/nodeNames.ts"
+import type { Layout as LockLayout } from "./internal/locks/nodeNames.ts"
+import type { Ownership } from "./internal/locks/ownership.ts"
+import {
+  type AcquireOptions,
+  checkedTimeout,
+  checkOptions,
+  knownAcquire,
+  knownOptions
+} from "./internal/shared/options.ts"
+import { retryAcrossSessions, retryStream, endWhenClosed } from "./internal/shared/retry.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -58,18 +60,9 @@ export type Layout = "latch" | "selector" | "kazoo" | "aiozk"
  * @category options
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends HoldOptions {
   /** Default `latch`. */
   readonly layout?: Layout | undefined
-  /** Tells others who the candidate is. Default: nothing. */
-  readonly identifier?: Data | undefined
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
-  /**
-   * What a lost connection means for the leader. `continue`, the default: nothing until the session is in doubt. `stop`: it
-   * leads no longer, at once.
-   */
-  readonly onDisconnect?: OnDisconnect | undefined
 }
 
 /**
@@ -78,11 +71,7 @@ export interface Options {
  * @category models
  * @since 0.1.0
  */
-export interface Participant {
-  readonly path: string
-  /** Its option `identifier`. */
-  readonly identifier: Uint8Array
-}
+export type Participant = ContenderQueue.Contender
 
 /**
  * An election at one path.
@@ -141,19 +130,9 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<LeaderElection, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.election, options)
-    const zk = yield* ZooKeeper.ZooKeeper
-    yield* checkPath(path)
+    yield* checkOptions(known, options)
     const { kind, layout } = layouts[options.layout ?? "latch"]
-    const queue: ContenderQueue.ContenderQueue = {
-      zk,
-      path,
-      layout,
-      kinds: { candidate: kind },
-      data: toBytes(options.identifier ?? ""),
-      acl: options.acl,
-      onDisconnect: options.onDisconnect ?? "continue"
-    }
+    const queue = yield* ContenderQueue.make(path, options, { candidate: kind }, layout)
     const acquireLeadership = (timeout: number | undefined) =>
       ContenderQueue.acquire(queue, "candidate", ContenderQueue.predecessor, timeout)
     // Without a timeout there is no LockTimeout.
@@ -162,7 +141,7 @@ export const make = (
     return {
       path,
       whileLeader: (guarded) => leadUntilComplete(awaitLeadership, guarded),
-      acquire: (options) => Effect.flatMap(Known.checkedTimeout(Known.acquire, options), acquireLeadership),
+      acquire: (options) => Effect.flatMap(checkedTimeout(knownAcquire, options), acquireLeadership),
       leader: Effect.suspend(() => currentLeader(queue)),
       changes: leaderChanges(queue),
       participants
@@ -170,6 +149,8 @@ export const make = (
   })
 
 // ---- internal
+
+const known = knownOptions<Options>({ layout: true, ...ContenderQueue.holdKeys }, '{ identifier: "worker-1" }')
 
 const layouts: Readonly<Record<Layout, { readonly layout: LockLayout; readonly kind: ContenderKind }>> = {
   latch: { layout: "curator", kind: latchKind },

@@ -27,19 +27,26 @@
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { DataInvalid, LockLost, LockTimeout, RecipeError } from "./Errors.ts"
-import type { Held } from "./Held.ts"
-import { checkCount, checkPath, checkPositive, checkTimeout } from "./internal/shared/validate.ts"
-import * as LeaseSlots from "./internal/locks/leaseSlots.ts"
+import type { LockLost, LockTimeout } from "./Errors.ts"
 import { toEffect, guardScoped } from "./internal/locks/guard.ts"
-import type { AcquireOptions } from "./Lock.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
+import * as LeaseSlots from "./internal/locks/leaseSlots.ts"
+import type { HeldLease, Holder, LeaseError } from "./internal/locks/leaseSlots.ts"
+import {
+  type AclOptions,
+  type AcquireOptions,
+  checkedTimeout,
+  checkOptions,
+  knownAcquire,
+  knownOptions
+} from "./internal/shared/options.ts"
+import { checkCount, checkPath, checkPositive, checkTimeout } from "./internal/shared/validate.ts"
+
+export type { HeldLease, Holder, LeaseError } from "./internal/locks/leaseSlots.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -51,51 +58,14 @@ import * as Known from "./internal/shared/recipeOptions.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends AclOptions {
   /** How long a lease lasts. Numbers are milliseconds. */
   readonly duration: Duration.Input
   /** How many clients may hold a lease at a time; the same for all who share the path. Default 1. */
   readonly limit?: number | undefined
   /** Tells others who holds the lease. Default: nothing. */
   readonly identifier?: string | undefined
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
 }
-
-/**
- * A lease that is held. Besides the members of `Held` it can be renewed.
- *
- * @category models
- * @since 0.1.0
- */
-export interface HeldLease extends Held {
-  /** Begins the duration anew. Fails with `LockLost` if the lease is over, or another client has taken it. */
-  readonly renew: Effect.Effect<void, LockLost | LeaseError>
-  /** Milliseconds until it is lost, unless it is renewed. */
-  readonly remaining: Effect.Effect<number>
-}
-
-/**
- * A current holder of a lease.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Holder {
-  readonly path: string
-  /** Its option `identifier`. */
-  readonly identifier: string
-  /** Milliseconds until others may have it, by the time of the servers. */
-  readonly remaining: number
-}
-
-/**
- * Errors of everything that reads or writes leases.
- *
- * @category errors
- * @since 0.1.0
- */
-export type LeaseError = DataInvalid | RecipeError
 
 /**
  * Leases at one path. Use `withLease` to run an effect under one, and `obtain` to hold it until a Scope closes.
@@ -147,7 +117,7 @@ export const make = (
   options: Options
 ): Effect.Effect<Lease, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.lease, options)
+    yield* checkOptions(known, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const duration = yield* checkTimeout(options.duration, "duration")
@@ -167,9 +137,16 @@ export const make = (
       path,
       obtain: LeaseSlots.obtain(leaseSlots),
       withLease: (guarded, options) =>
-        Effect.flatMap(Known.checkedTimeout(Known.acquire, options), (timeout) =>
+        Effect.flatMap(checkedTimeout(knownAcquire, options), (timeout) =>
           guardScoped(LeaseSlots.obtainWithin(leaseSlots, timeout), (held) => toEffect(guarded, held))
         ),
       holders: LeaseSlots.holders(leaseSlots)
     }
   })
+
+// ---- internal
+
+const known = knownOptions<Options>(
+  { duration: true, limit: true, identifier: true, acl: true },
+  '{ duration: "1 minute" }'
+)

@@ -17,40 +17,31 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import type { Data } from "@effect-zookeeper/client/ZooKeeper"
-import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import type * as Duration from "effect/Duration"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { LockLost, LockTimeout, RecipeError } from "./Errors.ts"
-import type { Held } from "./Held.ts"
-import { toBytes } from "./internal/shared/dataCodec.ts"
-import { checkPath } from "./internal/shared/validate.ts"
-import type { Ownership, OnDisconnect } from "./internal/locks/ownership.ts"
-import { lockKind } from "./internal/locks/nodeNames.ts"
+import type { Held, HoldOptions } from "./Held.ts"
 import * as ContenderQueue from "./internal/locks/ContenderQueue.ts"
-import { type OwnershipKey, guardReentrant } from "./internal/locks/guard.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
+import { guardReentrant } from "./internal/locks/guard.ts"
+import { type Layout, lockKind } from "./internal/locks/nodeNames.ts"
+import type { Ownership } from "./internal/locks/ownership.ts"
+import {
+  type AcquireOptions,
+  checkedTimeout,
+  checkOptions,
+  knownAcquire,
+  knownOptions
+} from "./internal/shared/options.ts"
+
+export type { Contender } from "./internal/locks/ContenderQueue.ts"
+export type { Layout } from "./internal/locks/nodeNames.ts"
+export type { AcquireOptions } from "./internal/shared/options.ts"
 
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
-
-/**
- * Names of the contenders' znodes. Every layout is understood, whichever is chosen: several clients can share a path as
- * far as each of them understands the others.
- *
- * - `curator`: `_c_<uuid>-lock-0000000007`, of Apache Curator; the default.
- * - `go`: `_c_<32 hex>-lock-0000000007`, of go-zookeeper.
- * - `kazoo`: `<32 hex>__lock__0000000007`, of kazoo.
- * - `aiozk`: `lock-<32 hex>-0000000007`, of aiozk.
- *
- * @category models
- * @since 0.1.0
- */
-export type Layout = "curator" | "go" | "kazoo" | "aiozk"
 
 /**
  * Options of `make`.
@@ -58,44 +49,9 @@ export type Layout = "curator" | "go" | "kazoo" | "aiozk"
  * @category options
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends HoldOptions {
   /** Default `curator`. */
   readonly layout?: Layout | undefined
-  /** Written into the znodes that contend, for others to see who they are. Default: nothing. */
-  readonly identifier?: Data | undefined
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
-  /**
-   * What a lost connection means for the holder. `continue`, the default: nothing until the session is in doubt. `stop`:
-   * the lock is lost at once.
-   */
-  readonly onDisconnect?: OnDisconnect | undefined
-}
-
-/**
- * How `withLock` and `acquire` wait.
- *
- * @category options
- * @since 0.1.0
- */
-export interface AcquireOptions {
-  /**
-   * How long to wait before it fails with `LockTimeout`. With 0 it tries once, which takes a session timeout at most.
-   * Numbers are milliseconds. Default: forever.
-   */
-  readonly timeout?: Duration.Input | undefined
-}
-
-/**
- * A client that holds the lock or waits for it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Contender {
-  readonly path: string
-  /** Its option `identifier`. */
-  readonly identifier: Uint8Array
 }
 
 /**
@@ -124,7 +80,7 @@ export interface Lock {
    */
   readonly acquire: (options?: AcquireOptions) => Effect.Effect<Held, LockTimeout | RecipeError, Scope.Scope>
   /** The holder and those who wait, in queue order. */
-  readonly contenders: Effect.Effect<ReadonlyArray<Contender>, RecipeError>
+  readonly contenders: Effect.Effect<ReadonlyArray<ContenderQueue.Contender>, RecipeError>
 }
 
 // -----------------------------------------------------------------------------
@@ -154,30 +110,21 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Lock, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.lock, options)
-    const zk = yield* ZooKeeper.ZooKeeper
-    yield* checkPath(path)
-    const queue: ContenderQueue.ContenderQueue = {
-      zk,
-      path,
-      layout: options.layout ?? "curator",
-      kinds: { lock: lockKind },
-      data: toBytes(options.identifier ?? ""),
-      acl: options.acl,
-      onDisconnect: options.onDisconnect ?? "continue"
-    }
+    yield* checkOptions(known, options)
+    const queue = yield* ContenderQueue.make(path, options, { lock: lockKind }, options.layout)
     const acquire = (options?: AcquireOptions): Effect.Effect<Ownership, LockTimeout | RecipeError, Scope.Scope> =>
-      Effect.flatMap(Known.checkedTimeout(Known.acquire, options), (timeout) =>
+      Effect.flatMap(checkedTimeout(knownAcquire, options), (timeout) =>
         ContenderQueue.acquire(queue, "lock", ContenderQueue.predecessor, timeout)
       )
-    const key: OwnershipKey = { zk, path, kind: "lock" }
     return {
       path,
-      withLock: (effect, options) => guardReentrant(key, acquire(options), effect),
+      withLock: (effect, options) => guardReentrant({ zk: queue.zk, path, kind: "lock" }, acquire(options), effect),
       acquire,
       contenders: ContenderQueue.contendersWithIdentifier(queue)
     }
   })
+
+const known = knownOptions<Options>({ layout: true, ...ContenderQueue.holdKeys }, '{ identifier: "worker-1" }')
 
 /**
  * Holds several locks at once, and runs the effect. It acquires them in the order of their paths, whatever the order of

@@ -20,7 +20,7 @@ import type { CacheEvent, Freshness } from "./CacheEvent.ts"
 import type { RecipeError } from "./Errors.ts"
 import { readThrough } from "./internal/caches/readThrough.ts"
 import * as RunCache from "./internal/caches/runCache.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
+import { checkOptions, knownOptions } from "./internal/shared/options.ts"
 
 /**
  * Options of `make`.
@@ -78,7 +78,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<NodeCache, RecipeError | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.nodeCache, options)
+    yield* checkOptions(known, options)
     const zk = yield* ZooKeeper.ZooKeeper
     const range = { root: path, maxDepth: 0, keepsData: () => options.data !== false, filter: undefined }
     const cache = yield* RunCache.make(zk, range, { ...options, concurrency: 1 })
@@ -92,3 +92,7 @@ export const make = (
       readThrough: readThrough(zk, cache, path)
     }
   })
+
+// ---- internal
+
+const known = knownOptions<Options>({ jitter: true, wait: true, data: true }, "{ data: false }")

@@ -16,9 +16,7 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import type { Data } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as Duration from "effect/Duration"
 import * as Cause from "effect/Cause"
@@ -29,99 +27,18 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Freshness } from "./CacheEvent.ts"
-import type { MemberExists, RecipeError } from "./Errors.ts"
+import type { RecipeError } from "./Errors.ts"
 import { join } from "./internal/party/join.ts"
 import { follow, makeMembershipView, refresh } from "./internal/party/MembershipView.ts"
-import type * as PersistentNode from "./PersistentNode.ts"
+import type { JoinError, JoinOptions, Members, Membership, Options } from "./internal/party/model.ts"
+import { checkOptions, knownOptions } from "./internal/shared/options.ts"
 import { checkTimeout } from "./internal/shared/validate.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
 
-// -----------------------------------------------------------------------------
-// options
-// -----------------------------------------------------------------------------
-
-/**
- * Names of the members' znodes.
- *
- * - `curator`: the id alone, as of Curator's `GroupMember`; the default. An id is there once.
- * - `aiozk`: `<id>-<32 hex>-<number>`, of aiozk. The id of a member is all but the number, so that names can repeat.
- *
- * @category models
- * @since 0.1.0
- */
-export type Layout = "curator" | "aiozk"
-
-/**
- * Options of `make`.
- *
- * @category options
- * @since 0.1.0
- */
-export interface Options {
-  /** Default `curator`. */
-  readonly layout?: Layout | undefined
-  /**
-   * Which ephemeral children are members, by their names. Children that are not ephemeral never are. Default: all in the
-   * layout `curator`, and those with its names in `aiozk`.
-   */
-  readonly filter?: ((name: string) => boolean) | undefined
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
-}
-
-/**
- * Options of `join`.
- *
- * @category options
- * @since 0.1.0
- */
-export interface JoinOptions {
-  /** The name by which others know the member, without "/". Default: a new UUID. */
-  readonly id?: string | undefined
-  /** Data that others see with the member. Default: nothing. */
-  readonly data?: Data | undefined
-  /**
-   * The behaviour when another session has the id.
-   *
-   * - `fail`, the default: waits for `expiryTimeout`, since a process that has just died may have left it, and then fails
-   *   with `MemberExists`.
-   * - `wait`: waits until it is free.
-   * - `suffix`: takes `<id>-2`, or the next free number.
-   */
-  readonly onConflict?: "fail" | "wait" | "suffix" | undefined
-  /** How long `fail` waits for a dead member. Numbers are milliseconds. Default: a session timeout. */
-  readonly expiryTimeout?: Duration.Input | undefined
-}
+export type { JoinError, JoinOptions, Layout, Members, Membership, Options } from "./internal/party/model.ts"
 
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
-
-/**
- * Data by the ids of members. The Map is immutable.
- *
- * @category models
- * @since 0.1.0
- */
-export type Members = ReadonlyMap<string, Uint8Array>
-
-/**
- * The own membership.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Membership {
-  /** The id by which others know this member. */
-  readonly id: string
-  readonly path: string
-  /** The state of its znode; see `PersistentNode`. */
-  readonly status: PersistentNode.Status
-  /** The current status, then each newer one. */
-  readonly changes: Stream.Stream<PersistentNode.Status>
-  /** Replaces the data that others see, and waits until it is written; see `PersistentNode.setData`. */
-  readonly setData: (data: Data) => Effect.Effect<void, PersistentNode.PersistentNodeError>
-}
 
 /**
  * A party at one path.
@@ -144,14 +61,6 @@ export interface Party {
    */
   readonly join: (options?: JoinOptions) => Effect.Effect<Membership, JoinError, Scope.Scope>
 }
-
-/**
- * Errors of joining.
- *
- * @category errors
- * @since 0.1.0
- */
-export type JoinError = MemberExists | PersistentNode.PersistentNodeError
 
 // -----------------------------------------------------------------------------
 // constructors
@@ -181,7 +90,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Party, RecipeError | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.party, options)
+    yield* checkOptions(known, options)
     const view = yield* makeMembershipView(path, options)
     yield* refresh(view)
     const following = yield* Effect.forkScoped(follow(view), { startImmediately: true })
@@ -197,11 +106,18 @@ export const make = (
         Stream.unwrap(
           Effect.map(checkTimeout(quiet, "quiet"), (quiet) => Stream.debounce(changes, quiet ?? "Infinity"))
         ),
-      join: (options) => Effect.andThen(Known.checkOptions(Known.join, options), join(view, options ?? {}))
+      join: (options) => Effect.andThen(checkOptions(knownJoin, options), join(view, options ?? {}))
     }
   })
 
 // ---- internal
+
+const known = knownOptions<Options>({ layout: true, filter: true, acl: true }, '{ layout: "curator" }')
+
+const knownJoin = knownOptions<JoinOptions>(
+  { id: true, data: true, onConflict: true, expiryTimeout: true },
+  '{ id: "worker-1" }'
+)
 
 /** Waits for the end of the following fiber: a Scope that closes ends it without a failure. */
 const endOf = (following: Fiber.Fiber<void, RecipeError>): Effect.Effect<void, RecipeError> =>

@@ -9,16 +9,12 @@
  * @since 0.1.0
  */
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import * as ZNode from "@effect-zookeeper/client/ZNode"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { type DataCodec, makeDataCodec } from "./internal/shared/dataCodec.ts"
-import * as QueueOps from "./internal/queues/queueOps.ts"
 import { makeConsumer, makeQueue } from "./internal/queues/makeQueue.ts"
+import * as QueueOps from "./internal/queues/queueOps.ts"
 import type { BytesOptions, Consumer, OfferError, Options } from "./Queue.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
 
 export type { BytesOptions, Consumer, Layout, OfferError, Options, TakeError, Taken } from "./Queue.ts"
 
@@ -78,15 +74,7 @@ export const make: {
     options: Options<A, I>
   ): Effect.Effect<PriorityQueue<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope>
 } = <A, I>(path: string, options: BytesOptions | Options<A, I> = {}) =>
-  Known.invalidOptions(Known.queue, options) ??
-  (options.schema === undefined
-    ? makeWith(path, makeDataCodec(Schema.Uint8Array, ZNode.bytes), options)
-    : makeWith(path, makeDataCodec(options.schema, options.codec), options))
-
-// ---- internal
-
-const makeWith = <A>(path: string, data: DataCodec<A>, options: Omit<BytesOptions, "schema">) =>
-  Effect.map(makeQueue(path, options.layout ?? "kazoo", true, data, options), (queue): PriorityQueue<A> => {
+  Effect.map(makeQueue<A, I>(path, options, "kazoo", true), (queue): PriorityQueue<A> => {
     const { maxPriority, minPriority, defaultPriority } = queue.naming
     const offerAll = (items: ReadonlyArray<A>, priority: number = defaultPriority): Effect.Effect<void, OfferError> =>
       Number.isInteger(priority) && priority >= minPriority && priority <= maxPriority

@@ -32,126 +32,22 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import * as ZNode from "@effect-zookeeper/client/ZNode"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { LockLost, OutcomeUnknown, RecipeError } from "./Errors.ts"
-import { type DataCodec, makeDataCodec } from "./internal/shared/dataCodec.ts"
-import type { Layout } from "./internal/queues/entryFormat.ts"
-import type { OnDisconnect } from "./internal/locks/ownership.ts"
+import type { OutcomeUnknown, RecipeError } from "./Errors.ts"
+import { type BytesOptions, type Consumer, makeConsumer, makeQueue, type Options } from "./internal/queues/makeQueue.ts"
 import * as QueueOps from "./internal/queues/queueOps.ts"
-import type { TakeError } from "./internal/queues/queueOps.ts"
-import { makeConsumer, makeQueue } from "./internal/queues/makeQueue.ts"
-import type { Taken } from "./internal/queues/takeWithLock.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
 
 export type { Layout } from "./internal/queues/entryFormat.ts"
+export type { BytesOptions, Consumer, Options } from "./internal/queues/makeQueue.ts"
 export type { TakeError } from "./internal/queues/queueOps.ts"
 export type { Taken } from "./internal/queues/takeWithLock.ts"
 
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
-
-/**
- * Options of a queue of bytes.
- *
- * @category options
- * @since 0.1.0
- */
-export interface BytesOptions {
-  readonly schema?: undefined
-  /** Names, paths and data; see `Layout`. Default `curator`; `kazoo` for a PriorityQueue. */
-  readonly layout?: Layout | undefined
-  /**
-   * The path for the locks of items that are being worked on: Curator's `lockPath`. Default: the path with `-taken` behind
-   * it, and `taken` below it for `kazooLocking`.
-   */
-  readonly takenPath?: string | undefined
-  /**
-   * An offer waits while there are so many items. Several offers at the same time may exceed it a little. Default: no
-   * limit.
-   */
-  readonly maxItems?: number | undefined
-  /**
-   * The effect of a lost connection on items that are taken with a lock. `continue`, the default: none until the session
-   * is in doubt. `stop`: the item is lost at once.
-   */
-  readonly onDisconnect?: OnDisconnect | undefined
-  /**
-   * How often an item is taken with a lock before it moves to `deadLetterPath`, in one transaction, by the next client
-   * that would take it. Each take counts, whether its taker failed, was interrupted, could not decode the item, or died.
-   * At least 1. Default: no limit.
-   *
-   * The count is the version of the item's data: each take writes the data anew, unchanged. So it outlives all processes
-   * and is the same for all consumers. Consumers of other libraries take without counting, and so do those without the
-   * right to write the item. An item that is requeued begins anew.
-   */
-  readonly maxAttempts?: number | undefined
-  /**
-   * The path for items that were taken `maxAttempts` times: a queue of the same layout, which `make` opens like any other.
-   * Only together with `maxAttempts`. Default: the path with `-dead` behind it.
-   */
-  readonly deadLetterPath?: string | undefined
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
-}
-
-/**
- * Options of a queue of items with a Schema.
- *
- * @category options
- * @since 0.1.0
- */
-export interface Options<A, I> extends Omit<BytesOptions, "schema"> {
-  readonly schema: Schema.Codec<A, I>
-  /** How the encoded form becomes bytes. Default: JSON. */
-  readonly codec?: ZNode.Codec<NoInfer<I>> | undefined
-}
-
-/**
- * The consumer's side of a queue, of either order.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Consumer<A> {
-  readonly path: string
-  /** The number of items as the connected server has it, including those that are being worked on. */
-  readonly size: Effect.Effect<number, RecipeError>
-  /** The first item, without taking it. */
-  readonly peek: Effect.Effect<Option.Option<A>, TakeError>
-  /** Takes the first item if there is one, at most once. */
-  readonly poll: Effect.Effect<Option.Option<A>, TakeError>
-  /**
-   * Waits for the first item and takes it, at most once. An item that cannot be decoded stays, and fails each take with
-   * `DataInvalid` until it is deleted.
-   */
-  readonly take: Effect.Effect<A, TakeError>
-  /**
-   * Waits for the first free item and takes it. It is given back when the Scope closes, unless `ack` or `requeue` has been
-   * run. A loss interrupts nothing: race your work with `taken.lost`.
-   */
-  readonly takeWithLock: Effect.Effect<Taken<A>, TakeError, Scope.Scope>
-  /**
-   * Waits for an item and runs the handler for it. The item is finished when the handler succeeds, and given back when it
-   * fails or is interrupted. If the item is lost meanwhile, the handler is interrupted, and the call fails with
-   * `LockLost`.
-   */
-  readonly consumeOne: <B, E, R>(
-    handler: (item: A) => Effect.Effect<B, E, R>
-  ) => Effect.Effect<B, E | LockLost | TakeError, R>
-  /**
-   * Repeats `consumeOne` forever: goes on with the next item after a loss, and fails with the first failure of the
-   * handler.
-   */
-  readonly consume: <B, E, R>(handler: (item: A) => Effect.Effect<B, E, R>) => Effect.Effect<never, E | TakeError, R>
-}
 
 /**
  * A queue at one path.
@@ -210,15 +106,7 @@ export const make: {
     options: Options<A, I>
   ): Effect.Effect<Queue<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope>
 } = <A, I>(path: string, options: BytesOptions | Options<A, I> = {}) =>
-  Known.invalidOptions(Known.queue, options) ??
-  (options.schema === undefined
-    ? makeWith(path, makeDataCodec(Schema.Uint8Array, ZNode.bytes), options)
-    : makeWith(path, makeDataCodec(options.schema, options.codec), options))
-
-// ---- internal
-
-const makeWith = <A>(path: string, data: DataCodec<A>, options: Omit<BytesOptions, "schema">) =>
-  Effect.map(makeQueue(path, options.layout ?? "curator", false, data, options), (queue): Queue<A> => {
+  Effect.map(makeQueue<A, I>(path, options, "curator", false), (queue): Queue<A> => {
     const offerAll = (items: ReadonlyArray<A>) => QueueOps.offer(queue, items, queue.naming.defaultPriority)
     return { ...makeConsumer(path, queue), offer: (item) => offerAll([item]), offerAll }
   })

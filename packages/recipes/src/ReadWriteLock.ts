@@ -14,26 +14,27 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import type { Data } from "@effect-zookeeper/client/ZooKeeper"
-import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import { LockLost, type LockTimeout, type RecipeError, UpgradeRefused } from "./Errors.ts"
-import type { Held } from "./Held.ts"
-import { toBytes } from "./internal/shared/dataCodec.ts"
-import { checkPath } from "./internal/shared/validate.ts"
-import type { Ownership, OnDisconnect } from "./internal/locks/ownership.ts"
-import { parseContenders, readKind, writeKind } from "./internal/locks/nodeNames.ts"
+import type { Held, HoldOptions } from "./Held.ts"
 import * as ContenderQueue from "./internal/locks/ContenderQueue.ts"
-import { retryTransient } from "./internal/shared/retry.ts"
 import { heldByFiber, guardReentrant } from "./internal/locks/guard.ts"
-import type { AcquireOptions } from "./Lock.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
+import { parseContenders, readKind, writeKind } from "./internal/locks/nodeNames.ts"
+import type { Ownership } from "./internal/locks/ownership.ts"
+import { acquireForked } from "./internal/shared/acquireForked.ts"
+import {
+  type AcquireOptions,
+  checkedTimeout,
+  checkOptions,
+  knownAcquire,
+  knownOptions
+} from "./internal/shared/options.ts"
+import { retryTransient } from "./internal/shared/retry.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -45,17 +46,7 @@ import * as Known from "./internal/shared/recipeOptions.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Options {
-  /** Written into the znodes that contend, for others to see who they are. Default: nothing. */
-  readonly identifier?: Data | undefined
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
-  /**
-   * What a lost connection means for the holder. `continue`, the default: nothing until the session is in doubt. `stop`:
-   * the lock is lost at once.
-   */
-  readonly onDisconnect?: OnDisconnect | undefined
-}
+export type Options = HoldOptions
 
 /**
  * How the read side is acquired.
@@ -78,11 +69,8 @@ export interface ReadOptions extends AcquireOptions {
  * @category models
  * @since 0.1.0
  */
-export interface Contender {
+export interface Contender extends ContenderQueue.Contender {
   readonly kind: "read" | "write"
-  readonly path: string
-  /** Its option `identifier`. */
-  readonly identifier: Uint8Array
 }
 
 /**
@@ -155,29 +143,20 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<ReadWriteLock, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.readWriteLock, options)
-    const zk = yield* ZooKeeper.ZooKeeper
-    yield* checkPath(path)
-    const queue: ContenderQueue.ContenderQueue = {
-      zk,
-      path,
-      layout: "curator",
-      kinds,
-      data: toBytes(options.identifier ?? ""),
-      acl: options.acl,
-      onDisconnect: options.onDisconnect ?? "continue"
-    }
+    yield* checkOptions(known, options)
+    const queue = yield* ContenderQueue.make(path, options, kinds)
+    const { zk } = queue
     const reader = { zk, path, kind: "read" }
     const writer = { zk, path, kind: "write" }
     const read = Effect.fnUntraced(function* (options?: ReadOptions) {
-      const timeout = yield* Known.checkedTimeout(Known.read, options)
+      const timeout = yield* checkedTimeout(knownRead, options)
       const write = options?.downgrade ?? (yield* heldByFiber(writer))
       return yield* write === undefined
         ? ContenderQueue.acquire(queue, "read", precedingWriter, timeout)
         : downgrade(queue, write.path, timeout)
     })
     const write = Effect.fnUntraced(function* (options?: AcquireOptions) {
-      const timeout = yield* Known.checkedTimeout(Known.acquire, options)
+      const timeout = yield* checkedTimeout(knownAcquire, options)
       if ((yield* heldByFiber(reader)) !== undefined) return yield* new UpgradeRefused({ path })
       return yield* ContenderQueue.acquire(queue, "write", ContenderQueue.predecessor, timeout)
     })
@@ -201,6 +180,10 @@ export const make = (
   })
 
 // ---- internal
+
+const known = knownOptions<Options>(ContenderQueue.holdKeys, '{ identifier: "worker-1" }')
+
+const knownRead = knownOptions<ReadOptions>({ timeout: true, downgrade: true }, '{ timeout: "5 seconds" }')
 
 const kinds = { read: readKind, write: writeKind }
 
@@ -227,12 +210,10 @@ const downgrade = (
       const rule = `the numbers of ${queue.path} are used up: delete it while it is not held, and they begin anew`
       return yield* new InvalidArgument({ argument: "downgrade", value: write, rule })
     }
-    const own = yield* Scope.fork(yield* Effect.scope)
-    return yield* ContenderQueue.acquire(queue, "read", noBlocker, timeout, position.sequence).pipe(
-      Effect.provideService(Scope.Scope, own),
+    const reading = ContenderQueue.acquire(queue, "read", noBlocker, timeout, position.sequence)
+    return yield* acquireForked((restore) =>
       // While the writer's znode is there, no other writer can have come between.
-      Effect.tap(() => checkStillHeld(queue, write)),
-      Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+      restore(Effect.tap(reading, () => checkStillHeld(queue, write)))
     )
   })
 

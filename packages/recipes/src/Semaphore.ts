@@ -17,41 +17,32 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import type { Data } from "@effect-zookeeper/client/ZooKeeper"
-import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { DataInvalid, LockLost, LockTimeout, PermitsMismatch, RecipeError } from "./Errors.ts"
-import type { Held } from "./Held.ts"
-import { toBytes } from "./internal/shared/dataCodec.ts"
-import { checkCount, checkPath } from "./internal/shared/validate.ts"
-import type { OnDisconnect } from "./internal/locks/ownership.ts"
-import { leaseKind, lockKind } from "./internal/locks/nodeNames.ts"
+import type { Held, HoldOptions } from "./Held.ts"
 import * as ContenderQueue from "./internal/locks/ContenderQueue.ts"
-import * as Permits from "./internal/locks/permits.ts"
 import { toEffect, guardScoped } from "./internal/locks/guard.ts"
-import type { AcquireOptions, Contender } from "./Lock.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
+import { leaseKind, lockKind } from "./internal/locks/nodeNames.ts"
+import * as Permits from "./internal/locks/permits.ts"
+import type { SharedPermits } from "./internal/locks/permits.ts"
+import {
+  type AcquireOptions,
+  checkedTimeout,
+  checkOptions,
+  knownAcquire,
+  knownOptions
+} from "./internal/shared/options.ts"
+import { checkCount, checkPath } from "./internal/shared/validate.ts"
+
+export type { SharedPermits } from "./internal/locks/permits.ts"
 
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
-
-/**
- * A number of permits that can be changed while they are in use. Lowering it takes no permit away from its holder.
- *
- * @category options
- * @since 0.1.0
- */
-export interface SharedPermits {
-  /** The znode with the number, as Curator's SharedCount writes it: four bytes, the highest first. */
-  readonly at: string
-  /** The number to create it with, where there is no such znode. */
-  readonly initial: number
-}
 
 /**
  * Options of `make`.
@@ -59,18 +50,9 @@ export interface SharedPermits {
  * @category options
  * @since 0.1.0
  */
-export interface Options {
-  /** How many permits there are: the same number for all who share the path, or a znode that has the number. */
+export interface Options extends HoldOptions {
+  /** How many there are: the same number for all who share the path, or a znode that has the number. */
   readonly permits: number | SharedPermits
-  /** Written into the znodes of permits, for others to see who has them. Default: nothing. */
-  readonly identifier?: Data | undefined
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
-  /**
-   * What a lost connection means for the holder. `continue`, the default: nothing until the session is in doubt. `stop`:
-   * its permits are lost at once.
-   */
-  readonly onDisconnect?: OnDisconnect | undefined
 }
 
 /**
@@ -113,7 +95,7 @@ export interface Semaphore {
   /** How many permits are free, not counting those that the next client in the queue is waiting for. */
   readonly available: Effect.Effect<number, DataInvalid | RecipeError>
   /** One row for each permit that is held, followed by those that the next client in the queue is waiting for. */
-  readonly holders: Effect.Effect<ReadonlyArray<Contender>, RecipeError>
+  readonly holders: Effect.Effect<ReadonlyArray<ContenderQueue.Contender>, RecipeError>
 }
 
 // -----------------------------------------------------------------------------
@@ -146,26 +128,14 @@ export const make = (
   options: Options
 ): Effect.Effect<Semaphore, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.semaphore, options)
-    const zk = yield* ZooKeeper.ZooKeeper
+    yield* checkOptions(known, options)
     yield* checkPath(path)
     const limit = yield* checkLimit(options.permits)
-    const shared = {
-      zk,
-      layout: "curator",
-      data: toBytes(options.identifier ?? ""),
-      acl: options.acl,
-      onDisconnect: options.onDisconnect ?? "continue"
-    } as const
-    const pool: Permits.PermitPool = {
-      zk,
-      path,
-      limit,
-      locks: { ...shared, path: ZnodePath.join(path, "locks"), kinds: { lock: lockKind } },
-      leases: { ...shared, path: ZnodePath.join(path, "leases"), kinds: { lease: leaseKind } }
-    }
+    const locks = yield* ContenderQueue.make(ZnodePath.join(path, "locks"), options, { lock: lockKind })
+    const leases = yield* ContenderQueue.make(ZnodePath.join(path, "leases"), options, { lease: leaseKind })
+    const pool: Permits.PermitPool = { zk: locks.zk, path, limit, locks, leases }
     const acquireMany = Effect.fnUntraced(function* (permits: number, options?: AcquireOptions) {
-      const timeout = yield* Known.checkedTimeout(Known.acquire, options)
+      const timeout = yield* checkedTimeout(knownAcquire, options)
       yield* checkCount("permits", permits, { most: typeof limit === "number" ? limit : maxInt32 })
       return yield* Permits.acquire(pool, permits, timeout)
     })
@@ -184,13 +154,17 @@ export const make = (
 
 // ---- internal
 
+const known = knownOptions<Options>({ permits: true, ...ContenderQueue.holdKeys }, "{ permits: 3 }")
+
+const knownShared = knownOptions<SharedPermits>({ at: true, initial: true }, '{ at: "/permits", initial: 3 }')
+
 const maxInt32 = 2_147_483_647
 
 const checkLimit = (permits: number | SharedPermits): Effect.Effect<Permits.Limit, InvalidArgument> =>
   typeof permits === "number"
     ? checkCount("permits", permits, { most: maxInt32 })
     : Effect.gen(function* () {
-        yield* Known.checkOptions(Known.sharedPermits, permits ?? null, "permits")
+        yield* checkOptions(knownShared, permits ?? null, "permits")
         yield* checkPath(permits.at)
         yield* checkCount("permits", permits.initial, { least: 0, most: maxInt32 })
         return permits

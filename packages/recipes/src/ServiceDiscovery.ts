@@ -16,7 +16,6 @@
  *
  * @since 0.1.0
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Guid from "@effect-zookeeper/client/Guid"
@@ -24,23 +23,30 @@ import * as Op from "@effect-zookeeper/client/Op"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Clock from "effect/Clock"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ChildrenCache from "./ChildrenCache.ts"
 import type { RecipeError } from "./Errors.ts"
-import { checkPath } from "./internal/shared/validate.ts"
 import { instanceCodec, type InstanceCodec } from "./internal/discovery/instanceCodec.ts"
+import type { Provider, ProviderOptions, Registration } from "./internal/discovery/model.ts"
 import { makeProvider } from "./internal/discovery/provider.ts"
 import { register } from "./internal/discovery/announce.ts"
+import { type AclOptions, checkOptions, knownOptions } from "./internal/shared/options.ts"
+import { getChildrenOrNone } from "./internal/shared/requests.ts"
 import { retryAcrossSessions, endWhenClosed } from "./internal/shared/retry.ts"
+import { checkPath } from "./internal/shared/validate.ts"
 import { Instance, type ServiceType, type UriSpec } from "./ServiceInstance.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
 
+export type {
+  DownInstances,
+  InstanceChange,
+  Provider,
+  ProviderOptions,
+  Registration
+} from "./internal/discovery/model.ts"
 export { Instance, type ServiceType, type UriSpec } from "./ServiceInstance.ts"
 
 // -----------------------------------------------------------------------------
@@ -53,7 +59,7 @@ export { Instance, type ServiceType, type UriSpec } from "./ServiceInstance.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Options<A, I> {
+export interface Options<A, I> extends AclOptions {
   /** The payload of instances, as JSON: `Schema.Null` for none, `Schema.Unknown` for anything. */
   readonly schema: Schema.Codec<A, I>
   /**
@@ -61,8 +67,6 @@ export interface Options<A, I> {
    * none; then Java reads such a payload as a Map.
    */
   readonly payloadClass?: string | undefined
-  /** The ACL of all that is created, parents included. Default: the client's `defaultAcl`. */
-  readonly acl?: ReadonlyArray<Acl.Acl> | undefined
 }
 
 /**
@@ -87,80 +91,9 @@ export interface Registrant<A> {
   readonly enabled?: boolean | undefined
 }
 
-/**
- * Options of `provider`.
- *
- * @category options
- * @since 0.1.0
- */
-export interface ProviderOptions<A> {
-  /**
-   * How to pick. `roundRobin`, the default: each in turn, by their ids, beginning with any. `random`: any. `sticky`: any,
-   * and then the same for as long as it can be picked.
-   */
-  readonly strategy?: "roundRobin" | "random" | "sticky" | undefined
-  /** When an instance with errors is left out, and for how long. */
-  readonly downInstances?: DownInstances | undefined
-  /** Which enabled instances may be picked. Default: all. */
-  readonly filter?: ((instance: Instance<A>) => boolean) | undefined
-}
-
-/**
- * When an instance with errors is left out.
- *
- * @category options
- * @since 0.1.0
- */
-export interface DownInstances {
-  /** How many errors within `timeout` take an instance out. Default 2. */
-  readonly threshold?: number | undefined
-  /** How long, since the first error. Numbers are milliseconds. Default 30 seconds. */
-  readonly timeout?: Duration.Input | undefined
-}
-
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
-
-/**
- * The fields of a registered instance that can change.
- *
- * @category models
- * @since 0.1.0
- */
-export type InstanceChange<A> = Partial<
-  Pick<Instance<A>, "address" | "port" | "sslPort" | "payload" | "uriSpec" | "enabled">
->
-
-/**
- * An instance that is registered here.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Registration<A> {
-  readonly path: string
-  /** As it was registered, or changed last. */
-  readonly instance: Instance<A>
-  /** Changes the fields that others see, and waits until they are written. */
-  readonly update: (change: InstanceChange<A>) => Effect.Effect<Instance<A>, RecipeError>
-}
-
-/**
- * Picks instances of one service.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Provider<A> {
-  readonly name: string
-  /** An instance by the strategy; None if none may be picked. Sends no request. */
-  readonly pick: Effect.Effect<Option.Option<Instance<A>>>
-  /** All instances that may be picked now, by their ids. */
-  readonly candidates: Effect.Effect<ReadonlyArray<Instance<A>>>
-  /** Reports a failure of an instance: after `threshold` of them it is not picked until `timeout` is over. */
-  readonly noteError: (instance: Instance<unknown>) => Effect.Effect<void>
-}
 
 /**
  * The services at one path.
@@ -220,7 +153,7 @@ export const make = <A, I>(
   options: Options<A, I>
 ): Effect.Effect<ServiceDiscovery<A>, InvalidArgument, ZooKeeper.ZooKeeper> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.serviceDiscovery, options)
+    yield* checkOptions(known, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(basePath, true)
     const data = instanceCodec(options.schema, options.payloadClass)
@@ -237,7 +170,7 @@ export const make = <A, I>(
       basePath,
       register: (registrant) =>
         Effect.gen(function* () {
-          yield* Known.checkOptions(Known.registrant, registrant ?? null, "instance")
+          yield* checkOptions(knownRegistrant, registrant ?? null, "instance")
           const parent = yield* pathOf(registrant.name)
           const id = yield* checkName("id", parent, registrant.id ?? (yield* Guid.make))
           const registrationTimeUTC = yield* Clock.currentTimeMillis
@@ -257,7 +190,7 @@ export const make = <A, I>(
         ).pipe(endWhenClosed),
       provider: (name, options) =>
         Effect.andThen(
-          Known.checkOptions(Known.provider, options),
+          checkOptions(knownProvider, options),
           Effect.flatMap(follow(name), ({ cache, path }) =>
             makeProvider(
               name,
@@ -266,14 +199,36 @@ export const make = <A, I>(
             )
           )
         ),
-      services: retryAcrossSessions(zk, zk.getChildren(basePath)).pipe(
-        Effect.catchTag("NoNode", () => Effect.succeed([])),
-        Effect.map((names) => names.toSorted())
-      )
+      services: Effect.map(getChildrenOrNone(zk, basePath), (names) => names.toSorted())
     }
   })
 
 // ---- internal
+
+const known = knownOptions<Options<unknown, unknown>>(
+  { schema: true, payloadClass: true, acl: true },
+  "{ schema: Schema.Unknown }"
+)
+
+const knownRegistrant = knownOptions<Registrant<unknown>>(
+  {
+    name: true,
+    id: true,
+    address: true,
+    port: true,
+    sslPort: true,
+    payload: true,
+    serviceType: true,
+    uriSpec: true,
+    enabled: true
+  },
+  '{ name: "web", address: "10.0.0.7", port: 80, payload: null }'
+)
+
+const knownProvider = knownOptions<ProviderOptions<unknown>>(
+  { strategy: true, downInstances: true, filter: true },
+  '{ strategy: "random" }'
+)
 
 /** The present instances. */
 const look = <A>(
@@ -282,7 +237,7 @@ const look = <A>(
   data: InstanceCodec<A>
 ): Effect.Effect<ReadonlyArray<Instance<A>>, RecipeError> =>
   Effect.gen(function* () {
-    const names = yield* retryAcrossSessions(zk, zk.getChildren(path))
+    const names = yield* getChildrenOrNone(zk, path)
     const results = yield* retryAcrossSessions(zk, zk.read(names.map((name) => Op.get(ZnodePath.join(path, name)))))
     const found = new Map<string, DataAndStat>()
     // Instances that went between the two requests are left out.
@@ -290,7 +245,7 @@ const look = <A>(
       if (Result.isSuccess(result)) found.set(names[index]!, result.success)
     }
     return yield* data.decodeAll(path, found)
-  }).pipe(Effect.catchTag("NoNode", () => Effect.succeed([])))
+  })
 
 const checkName = (argument: "name" | "id", parent: string, value: string): Effect.Effect<string, InvalidArgument> =>
   value.includes("/")

@@ -32,7 +32,7 @@ import type { RecipeError } from "./Errors.ts"
 import { readThrough } from "./internal/caches/readThrough.ts"
 import * as TreeSnapshot from "./internal/caches/TreeSnapshot.ts"
 import * as RunCache from "./internal/caches/runCache.ts"
-import * as Known from "./internal/shared/recipeOptions.ts"
+import { checkOptions, knownOptions } from "./internal/shared/options.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -127,7 +127,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<TreeCache, RecipeError | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.treeCache, options)
+    yield* checkOptions(known, options)
     const zk = yield* ZooKeeper.ZooKeeper
     const range = {
       root: path,
@@ -155,6 +155,11 @@ export const make = (
   })
 
 // ---- internal
+
+const known = knownOptions<Options>(
+  { concurrency: true, maxNodes: true, jitter: true, wait: true, maxDepth: true, filter: true, data: true },
+  "{ data: false }"
+)
 
 const snapshot = (root: string, tree: TreeSnapshot.TreeSnapshot): Snapshot => {
   const find = (path: string): TreeSnapshot.Branch | undefined => {

@@ -15,15 +15,35 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { AllocatorError, Assign } from "../Allocator.ts"
-import type { LockLost } from "../Errors.ts"
+import type { DataInvalid, LockLost, RecipeError } from "../Errors.ts"
 import type { Held } from "../Held.ts"
 import type { Lock } from "../Lock.ts"
 import { guard, type LossSignal } from "./locks/ownership.ts"
+import { acquireForked } from "./shared/acquireForked.ts"
 import { endWhenClosed } from "./shared/retry.ts"
 
+/**
+ * Assigns items to members. All members have to compute the same: the function must use nothing but its arguments, which
+ * are sorted, and give each item to one member at most.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Assign = (
+  members: ReadonlyArray<string>,
+  items: ReadonlyArray<string>
+) => ReadonlyMap<string, ReadonlyArray<string>>
+
+/**
+ * Errors that end an allocator, and every effect that runs under it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type AllocatorError = RecipeError | DataInvalid
+
 /** The items, the members, and the lock of an item. */
-export interface AllocationInputs {
+interface AllocationInputs {
   /** This member. */
   readonly id: string
   readonly assign: Assign
@@ -194,16 +214,13 @@ const acquire = (self: Self, item: string) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const exit = yield* self.lockOf(item).pipe(
-        Effect.flatMap((lock) => restore(lock.acquire())),
-        Effect.provideService(Scope.Scope, scope),
-        Effect.exit
+      const locking = Effect.flatMap(self.lockOf(item), (lock) => restore(lock.acquire()))
+      const held = yield* Effect.provideService(
+        acquireForked(() => locking),
+        Scope.Scope,
+        scope
       )
-      if (Exit.isFailure(exit)) {
-        yield* Scope.close(scope, exit)
-        return yield* Effect.failCause(exit.cause)
-      }
-      const owned: OwnedItem = { held: exit.value, scope }
+      const owned: OwnedItem = { held, scope }
       self.held.set(item, owned)
       const watching = Effect.catch(owned.held.lost, ({ reason }) => lose(self, item, owned, reason))
       yield* Effect.forkIn(watching, scope, { startImmediately: true })

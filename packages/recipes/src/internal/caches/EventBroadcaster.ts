@@ -10,7 +10,7 @@ import { endWhenClosed } from "../shared/retry.ts"
 import { changes, empty, type TreeSnapshot } from "./TreeSnapshot.ts"
 
 /** The snapshot of a cache, and its state. */
-export interface CacheStatus {
+interface CacheStatus {
   readonly tree: TreeSnapshot
   /** Further events for a listener that comes late. */
   readonly statusEvents: ReadonlyArray<CacheEvent>

@@ -33,7 +33,7 @@ export interface Job {
 }
 
 /** The snapshot as far as the queue needs it. */
-export interface KnownTree {
+interface KnownTree {
   readonly root: string
   /** The names of the children in the snapshot. */
   readonly namesBelow: (names: TreeSnapshot.Names) => Iterable<string>

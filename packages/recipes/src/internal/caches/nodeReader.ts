@@ -15,9 +15,6 @@ import type { RecipeError } from "../../Errors.ts"
 import { retryAcrossSessions } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
 
-/** Errors of reads, after retries. */
-export type ReadError = RecipeError
-
 /** Data and Stat of a path; without data if only the Stat was requested. */
 export interface ZnodeRead {
   readonly stat: Stat
@@ -26,9 +23,9 @@ export interface ZnodeRead {
 
 /** Three ways to read a path; each gives undefined where there is no znode. */
 export interface NodeReader {
-  readonly get: (path: string) => Effect.Effect<ZnodeRead | undefined, ReadError>
-  readonly stat: (path: string) => Effect.Effect<ZnodeRead | undefined, ReadError>
-  readonly list: (path: string) => Effect.Effect<ChildrenAndStat | undefined, ReadError>
+  readonly get: (path: string) => Effect.Effect<ZnodeRead | undefined, RecipeError>
+  readonly stat: (path: string) => Effect.Effect<ZnodeRead | undefined, RecipeError>
+  readonly list: (path: string) => Effect.Effect<ChildrenAndStat | undefined, RecipeError>
   /** Whether the creation or deletion of a child is noticed, even if the list has not been read. */
   readonly isListWatched: (path: string) => boolean
   /** The snapshot does not hold the path. */
@@ -44,11 +41,6 @@ export const plainReader = (zk: ZooKeeper.Service): NodeReader => ({
   forget: () => {}
 })
 
-/** Called when the data of a path, or its list of children, has to be read. */
-export type OnWatchFired = (kind: WatchKind, path: string) => void
-
-export type WatchKind = "data" | "children"
-
 /**
  * With one-shot watches: one on the data, or on the existence of the root, and one on the list of children. The first read
  * after a watch has fired registers it again. They live in the Scope.
@@ -56,7 +48,7 @@ export type WatchKind = "data" | "children"
 export const watchingReader = (
   zk: ZooKeeper.Service,
   root: string,
-  onFired: OnWatchFired,
+  onFired: (kind: WatchKind, path: string) => void,
   scope: Scope.Scope,
   onGivenUp: (error: ConnectionLoss) => void
 ): NodeReader => {
@@ -95,7 +87,7 @@ export const watchingReader = (
       return seen
     })
 
-  const exists = (path: string): Effect.Effect<ZnodeRead | undefined, ReadError> =>
+  const exists = (path: string): Effect.Effect<ZnodeRead | undefined, RecipeError> =>
     Effect.map(readAndWatch("data", path, zk.existsAndWatch(path)), ({ stat }) => {
       // Only the root's creation is watched for: of other znodes their parent's list tells.
       if (Option.isNone(stat) && path !== root) unwatch("data", path)
@@ -129,7 +121,9 @@ export const watchingReader = (
 
 // ---- internal
 
-const orAbsent = <A>(read: Effect.Effect<A, ReadError | NoNode>): Effect.Effect<A | undefined, ReadError> =>
+type WatchKind = "data" | "children"
+
+const orAbsent = <A>(read: Effect.Effect<A, RecipeError | NoNode>): Effect.Effect<A | undefined, RecipeError> =>
   Effect.catchTag(read, "NoNode", () => Effect.undefined)
 
 const toZnodeRead = (stat: Option.Option<Stat>): ZnodeRead | undefined =>

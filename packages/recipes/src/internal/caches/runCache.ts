@@ -16,8 +16,9 @@ import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { RecipeError } from "../../Errors.ts"
-import { checkCount, checkPath, checkTimeout } from "../shared/validate.ts"
+import { acquireForked } from "../shared/acquireForked.ts"
 import { retryAcrossSessions, retryTransient } from "../shared/retry.ts"
+import { checkCount, checkPath, checkTimeout } from "../shared/validate.ts"
 import { plainReader, watchingReader } from "./nodeReader.ts"
 import type { Job } from "./RefreshQueue.ts"
 import { isFinal, CacheState, type CacheRange } from "./CacheState.ts"
@@ -43,14 +44,7 @@ export const make = (
   range: Omit<CacheRange, "maxNodes">,
   options: Options
 ): Effect.Effect<CacheState, RecipeError, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.fork(yield* Effect.scope)
-      const exit = yield* Effect.exit(restore(startCache(zk, range, options, scope)))
-      if (Exit.isFailure(exit)) yield* Scope.close(scope, exit)
-      return yield* exit
-    })
-  )
+  acquireForked((restore, own) => restore(startCache(zk, range, options, own)))
 
 const startCache = Effect.fnUntraced(function* (
   zk: ZooKeeper.Service,

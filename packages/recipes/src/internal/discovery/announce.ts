@@ -8,9 +8,9 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { RecipeError } from "../../Errors.ts"
 import * as PersistentNode from "../../PersistentNode.ts"
-import type { Registration } from "../../ServiceDiscovery.ts"
 import { Instance, type ServiceType } from "../../ServiceInstance.ts"
 import type { InstanceCodec } from "./instanceCodec.ts"
+import type { Registration } from "./model.ts"
 
 export const register = <A>(
   zk: ZooKeeper.Service,

@@ -2,14 +2,14 @@
  * Picks the instance of a service to use next.
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import type { Provider, ProviderOptions } from "../../ServiceDiscovery.ts"
 import type { Instance } from "../../ServiceInstance.ts"
+import { monotonicMillis } from "../shared/clock.ts"
+import { checkOptions, knownOptions } from "../shared/options.ts"
 import { checkCount, checkTimeout } from "../shared/validate.ts"
-import * as Known from "../shared/recipeOptions.ts"
+import type { DownInstances as DownOptions, Provider, ProviderOptions } from "./model.ts"
 
 export const makeProvider = <A>(
   name: string,
@@ -17,14 +17,14 @@ export const makeProvider = <A>(
   { downInstances = {}, filter, strategy = "roundRobin" }: ProviderOptions<A>
 ): Effect.Effect<Provider<A>, InvalidArgument> =>
   Effect.gen(function* () {
-    yield* Known.checkOptions(Known.downInstances, downInstances, "downInstances")
+    yield* checkOptions(knownDown, downInstances, "downInstances")
     const timeout =
       (yield* checkTimeout(timeoutOrDefault(downInstances), "downInstances.timeout")) ?? Number.POSITIVE_INFINITY
     const threshold = (yield* checkCount("threshold", downInstances.threshold)) ?? 2
     const down = new DownInstances(threshold, timeout)
     const choose = yield* strategies[strategy]
     const candidates = Effect.flatMap(instances, (all) =>
-      Effect.map(now, (at) =>
+      Effect.map(monotonicMillis, (at) =>
         all.filter(
           (instance) => instance.enabled && !down.has(instance, at) && (filter === undefined || filter(instance))
         )
@@ -36,11 +36,13 @@ export const makeProvider = <A>(
       pick: Effect.flatMap(candidates, (all) =>
         all.length === 0 ? Effect.succeedNone : Effect.map(choose(all), (index) => Option.fromUndefinedOr(all[index]))
       ),
-      noteError: (instance) => Effect.map(now, (at) => down.note(instance, at))
+      noteError: (instance) => Effect.map(monotonicMillis, (at) => down.note(instance, at))
     }
   })
 
-const timeoutOrDefault = ({ timeout = "30 seconds" }: NonNullable<ProviderOptions<never>["downInstances"]>) => timeout
+const knownDown = knownOptions<DownOptions>({ threshold: true, timeout: true }, "{ threshold: 2 }")
+
+const timeoutOrDefault = ({ timeout = "30 seconds" }: DownOptions) => timeout
 
 // ---- internal: strategies
 
@@ -72,8 +74,6 @@ const strategies: Readonly<Record<"roundRobin" | "random" | "sticky", Effect.Eff
 }
 
 // ---- internal: instances that are down
-
-const now = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
 /** An instance that was registered again counts as another one. */
 const keyOf = ({ id, registrationTimeUTC }: Instance<unknown>): string => `${registrationTimeUTC} ${id}`

@@ -11,12 +11,11 @@
  * contender's turn has come before the server says that the znode belongs to the current session; and a contender that
  * goes away, by a timeout, an interruption or an error, takes its znode along.
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { Data, Stat } from "@effect-zookeeper/client/ZooKeeper"
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import * as Clock from "effect/Clock"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -24,12 +23,17 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { LockTimeout, type RecipeError } from "../../Errors.ts"
-import type { Layout } from "../../Lock.ts"
+import type { HoldOptions, OnDisconnect } from "../../Held.ts"
+import { acquireForked } from "../shared/acquireForked.ts"
 import { makeBackoff } from "../shared/backoff.ts"
-import { claim, type Ownership, deleteInBackground, type OnDisconnect, release, failIfClosing } from "./ownership.ts"
-import { type Contender, parseContenders, type ContenderKind, nodeName } from "./nodeNames.ts"
+import { makeDeadline } from "../shared/clock.ts"
+import { toBytes } from "../shared/dataCodec.ts"
+import { ensureParents, getChildrenOrNone } from "../shared/requests.ts"
 import { retryAcrossSessions, orIfSessionReplaced, retryTransient } from "../shared/retry.ts"
+import { checkPath } from "../shared/validate.ts"
 import { awaitDetached, watchScoped } from "../shared/watches.ts"
+import { type ContenderKind, type ContenderNode, type Layout, nodeName, parseContenders } from "./nodeNames.ts"
+import { claim, deleteInBackground, failIfClosing, type Ownership, release } from "./ownership.ts"
 
 /** A queue of contenders, and how to join it. */
 export interface ContenderQueue {
@@ -40,12 +44,27 @@ export interface ContenderQueue {
   readonly kinds: Readonly<Record<string, ContenderKind>>
   /** Written into the contender's own znode. */
   readonly data: Data
-  readonly acl: ReadonlyArray<Acl.Acl> | undefined
+  readonly acl: HoldOptions["acl"]
   readonly onDisconnect: OnDisconnect
 }
 
+/** The queue of a recipe at a path, by its options, and the kinds of contenders in it. */
+export const make = Effect.fnUntraced(function* (
+  path: string,
+  { acl, identifier = "", onDisconnect = "continue" }: HoldOptions,
+  kinds: ContenderQueue["kinds"],
+  layout: Layout = "curator"
+): Effect.fn.Return<ContenderQueue, InvalidArgument, ZooKeeper.ZooKeeper> {
+  const zk = yield* ZooKeeper.ZooKeeper
+  yield* checkPath(path)
+  return { zk, path, layout, kinds, data: toBytes(identifier), acl, onDisconnect }
+})
+
+/** The keys of `HoldOptions`. */
+export const holdKeys = { identifier: true, acl: true, onDisconnect: true } as const
+
 /** The contender that the one at `index` waits for; undefined when its turn has come. */
-export type Blocker = (contenders: ReadonlyArray<Contender>, index: number) => Contender | undefined
+export type Blocker = (contenders: ReadonlyArray<ContenderNode>, index: number) => ContenderNode | undefined
 
 /** A position in the queue, taken by the session `owner`. */
 export interface Position {
@@ -81,7 +100,7 @@ export interface Waiting {
 }
 
 /** Waits for an effect, interruptibly and up to a deadline. */
-export type Wait = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | LockTimeout>
+type Wait = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | LockTimeout>
 
 /** Waits for so many milliseconds from now, in a region where only restored effects can be interrupted. */
 export const makeWaiting = (
@@ -106,23 +125,25 @@ export const acquireWaiting = Effect.fnUntraced(function* (
   { isOnce, timeoutError, wait }: Waiting,
   sequence?: number
 ): Effect.fn.Return<Ownership, RecipeError | LockTimeout, Scope.Scope> {
-  const scope = yield* Effect.scope
   const backoff = yield* makeBackoff
   while (true) {
     yield* wait(backoff)
     const position = yield* join(queue, kind, wait, sequence)
-    const attemptScope = yield* Scope.fork(scope)
-    const exit = yield* Effect.exit(wait(awaitTurn(queue, position, blocker, isOnce, attemptScope)))
-    if (Exit.isSuccess(exit) && typeof exit.value === "object") {
-      yield* Scope.addFinalizer(scope, release(queue.zk, exit.value))
-      return exit.value
-    }
-    yield* deleteInBackground(queue.zk, position.path)
-    yield* Scope.close(attemptScope, Exit.void)
-    if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
-    if (exit.value === "Busy") return yield* timeoutError
+    const turn = yield* acquireForked(
+      (_, own) =>
+        Effect.onExit(wait(awaitTurn(queue, position, blocker, isOnce, own)), (exit) =>
+          Exit.isSuccess(exit) && isOwnership(exit.value)
+            ? Scope.addFinalizer(own, release(queue.zk, exit.value))
+            : deleteInBackground(queue.zk, position.path)
+        ),
+      isOwnership
+    )
+    if (isOwnership(turn)) return turn
+    if (turn === "Busy") return yield* timeoutError
   }
 })
+
+const isOwnership = (turn: Ownership | "Gone" | "Busy"): turn is Ownership => typeof turn === "object"
 
 /** Takes a position. Run it uninterruptibly: a caller that is interrupted while it waits has none. */
 export const join = (
@@ -134,16 +155,14 @@ export const join = (
   awaitDetached(wait, create(queue, kind, sequence), ({ path }) => deleteInBackground(queue.zk, path))
 
 /** All znodes with a contender's name, in queue order; see `onlyEphemeral`. */
-export const contenders = (queue: ContenderQueue): Effect.Effect<ReadonlyArray<Contender>, RecipeError> =>
+export const contenders = (queue: ContenderQueue): Effect.Effect<ReadonlyArray<ContenderNode>, RecipeError> =>
   retryAcrossSessions(
     queue.zk,
-    Effect.flatMap(queue.zk.getChildren(queue.path), (children) => inOrderOfArrival(queue, children))
-  ).pipe(Effect.catchTag("NoNode", () => Effect.succeed([])))
+    Effect.flatMap(getChildrenOrNone(queue.zk, queue.path), (children) => inOrderOfArrival(queue, children))
+  )
 
 /** The contenders with their `identifier`; leaves out those that have gone by the time they are read. */
-export const contendersWithIdentifier = (
-  queue: ContenderQueue
-): Effect.Effect<ReadonlyArray<IdentifiedContender>, RecipeError> =>
+export const contendersWithIdentifier = (queue: ContenderQueue): Effect.Effect<ReadonlyArray<Contender>, RecipeError> =>
   Effect.flatMap(contenders(queue), (all) =>
     Effect.map(
       retryAcrossSessions(queue.zk, queue.zk.read(all.map(({ name }) => Op.get(ZnodePath.join(queue.path, name))))),
@@ -165,9 +184,9 @@ export const isContender = ({ stat }: { readonly stat: Stat }): boolean => stat.
  */
 export const onlyEphemeral = (
   { path, zk }: Pick<ContenderQueue, "path" | "zk">,
-  all: ReadonlyArray<Contender>,
+  all: ReadonlyArray<ContenderNode>,
   known: Map<string, boolean>
-): Effect.Effect<ReadonlyArray<Contender>, RecipeError> => {
+): Effect.Effect<ReadonlyArray<ContenderNode>, RecipeError> => {
   const unknown = all.filter(({ name }) => !known.has(name))
   const learn =
     unknown.length === 0
@@ -191,13 +210,13 @@ export const onlyEphemeral = (
 export const inOrderOfArrival = (
   { kinds, path, zk }: ContenderQueue,
   children: ReadonlyArray<string>
-): Effect.Effect<ReadonlyArray<Contender>, RecipeError> => {
+): Effect.Effect<ReadonlyArray<ContenderNode>, RecipeError> => {
   const all = parseContenders(children, kinds)
   if (!all.some(({ sequence }) => isCounterExhausted(sequence))) return Effect.succeed(all)
   return Effect.flatMap(
     retryTransient(zk.read(all.map(({ name }) => Op.get(ZnodePath.join(path, name))))),
     (results) => {
-      const aged: Array<{ readonly contender: Contender; readonly czxid: bigint }> = []
+      const aged: Array<{ readonly contender: ContenderNode; readonly czxid: bigint }> = []
       for (const [index, result] of results.entries()) {
         if (Result.isSuccess(result)) aged.push({ contender: all[index]!, czxid: result.success.stat.czxid })
         else if (result.failure._tag === "NoAuth") return Effect.fail(result.failure)
@@ -211,9 +230,15 @@ export const inOrderOfArrival = (
 /** Whether a number was given when the counter was at its end, or since: such numbers tell no order. */
 export const isCounterExhausted = (sequence: number): boolean => sequence < 0 || sequence === 2_147_483_647
 
-/** A contender and its `identifier`. */
-export interface IdentifiedContender {
+/**
+ * A client that holds the lock, permit or leadership, or waits for it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Contender {
   readonly path: string
+  /** Its option `identifier`. */
   readonly identifier: Uint8Array
 }
 
@@ -243,11 +268,6 @@ const create = (
   )
   return once
 }
-
-/** Creates the parents, as containers. */
-export const ensureParents = (zk: ZooKeeper.Service, path: string, acl: ReadonlyArray<Acl.Acl> | undefined) =>
-  // If an ancestor is reaped meanwhile, the next round creates it.
-  Effect.catchTag(retryAcrossSessions(zk, zk.ensurePath(path, { acl })), "NoNode", () => Effect.void)
 
 /**
  * The ownership when the turn has come, `Gone` when the position is no longer ours, `Busy` when the turn has not come and
@@ -290,29 +310,3 @@ const awaitContender = (zk: ZooKeeper.Service, path: string): Effect.Effect<bool
       isContender(seen) ? Effect.as(Fiber.join(seen.nextChange), true) : Effect.succeed(false)
     )
   ).pipe(Effect.catchTag("NoNode", () => Effect.succeed(true)))
-
-/** Waits until something happens to a znode; returns at once when there is none. */
-export const awaitChange = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError> =>
-  Effect.scoped(
-    Effect.flatMap(watchScoped(retryTransient(zk.getAndWatch(path))), ({ nextChange }) =>
-      Effect.asVoid(Fiber.join(nextChange))
-    )
-  ).pipe(Effect.catchTag("NoNode", () => Effect.void))
-
-/** Fails an effect that takes longer than there is time. */
-export type WithDeadline = <A, E, Late>(effect: Effect.Effect<A, E>, late: Late) => Effect.Effect<A, E | Late>
-
-/** One common deadline for all waits, so many milliseconds from now; undefined for none. */
-export const makeDeadline = (millis: number | undefined): Effect.Effect<WithDeadline> =>
-  millis === undefined
-    ? Effect.succeed((effect) => effect)
-    : Effect.map(Clock.monotonicTimeNanos, (start): WithDeadline => {
-        const deadline = Number(start) / 1e6 + millis
-        return (effect, late) =>
-          Effect.flatMap(Clock.monotonicTimeNanos, (now) =>
-            Effect.timeoutOrElse(effect, {
-              duration: Math.max(0, deadline - Number(now) / 1e6),
-              orElse: () => Effect.fail(late)
-            })
-          )
-      })

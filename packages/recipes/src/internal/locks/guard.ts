@@ -12,7 +12,7 @@ import type { Held } from "../../Held.ts"
 import { guard, type LossSignal, type Ownership } from "./ownership.ts"
 
 /** Two holds with equal keys are the same. */
-export interface OwnershipKey {
+interface OwnershipKey {
   readonly zk: ZooKeeper.Service
   readonly path: string
   /** `lock`, `read` or `write`. */
@@ -58,10 +58,16 @@ export const heldByFiber = (key: OwnershipKey): Effect.Effect<Ownership | undefi
 export const guardScoped = <A, E, R, H extends LossSignal, E2>(
   acquire: Effect.Effect<H, E2, Scope.Scope>,
   use: (held: H) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E | E2 | LockLost, R> =>
+): Effect.Effect<A, E | E2 | LockLost, R> => useScoped(acquire, (held) => guard(held, use(held)))
+
+/** Acquires in a Scope that is closed after the use, and that the use does not see. */
+export const useScoped = <A, E, R, H, E2>(
+  acquire: Effect.Effect<H, E2, Scope.Scope>,
+  use: (held: H) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | E2, R> =>
   Effect.acquireUseRelease(
     Scope.make(),
-    (scope) => Effect.flatMap(Effect.provideService(acquire, Scope.Scope, scope), (held) => guard(held, use(held))),
+    (scope) => Effect.flatMap(Effect.provideService(acquire, Scope.Scope, scope), use),
     (scope, exit) => Scope.close(scope, exit)
   )
 

@@ -14,10 +14,10 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { DataInvalid, type RecipeError } from "../../Errors.ts"
-import { sleepJittered } from "../values/compareAndSet.ts"
-import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
+import { sleepJittered } from "../shared/backoff.ts"
+import { getAfterSync, getChildrenOrNone, isStateConflict } from "../shared/requests.ts"
+import { failIfFinal, retryAcrossSessions } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
-import { isStateConflict } from "../values/exactlyOnce.ts"
 
 /** The data of a slot that is taken; a free one is empty. */
 const LeaseEntry = Schema.fromJsonString(
@@ -61,12 +61,9 @@ export const writeEntry = Effect.fnUntraced(function* (
     if (error._tag === "TransactionFailed") {
       return isStateConflict(error.error) ? undefined : yield* Effect.fail(error.error)
     }
-    const isLost = Outcome.isLost(error) || error._tag === "SessionExpired"
-    if (!isLost && !Outcome.isTransient(error)) return yield* Effect.fail(error)
-    if (error._tag === "SessionExpired" && !(yield* isSessionReplaced(zk, error))) return yield* Effect.fail(error)
-    // As one: a look at another server than the sync could be a look at the past.
-    const read = Effect.andThen(zk.sync(slot), zk.get(slot))
-    const now = yield* Effect.catchTag(retryAcrossSessions(zk, read), "NoNode", () => Effect.undefined)
+    const failure = yield* failIfFinal(zk, error)
+    const read = getAfterSync(zk, slot)
+    const now = yield* failure === "lost" ? Effect.mapError(read, Outcome.markMaybeApplied) : read
     if (now === undefined) return undefined
     if ((yield* decodeEntry(slot, now.data))?.nonce === entry.nonce) return now.stat
     if (now.stat.version !== version) return undefined
@@ -87,11 +84,8 @@ export const holderPath = (slot: string, id: string): string => ZnodePath.join(s
 export const formerHolders = (zk: ZooKeeper.Service, slot: string, { numChildren }: Stat) =>
   numChildren === 0
     ? Effect.succeed([])
-    : retryAcrossSessions(zk, zk.getChildren(slot)).pipe(
-        Effect.map((names) =>
-          names.filter((name) => name.startsWith(HOLDER_PREFIX)).map((name) => ZnodePath.join(slot, name))
-        ),
-        Effect.catchTag("NoNode", () => Effect.succeed([]))
+    : Effect.map(getChildrenOrNone(zk, slot), (names) =>
+        names.filter((name) => name.startsWith(HOLDER_PREFIX)).map((name) => ZnodePath.join(slot, name))
       )
 
 /** Waits until a znode has gone, across sessions. */

@@ -16,8 +16,14 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { type LockLost, LockTimeout } from "../../Errors.ts"
-import type { HeldLease, Holder, LeaseError } from "../../Lease.ts"
+import { type DataInvalid, type LockLost, LockTimeout, type RecipeError } from "../../Errors.ts"
+import type { Held } from "../../Held.ts"
+import { acquireForked } from "../shared/acquireForked.ts"
+import { makeDeadline } from "../shared/clock.ts"
+import { awaitChange, ensureParents, isStateConflict } from "../shared/requests.ts"
+import { retryAcrossSessions } from "../shared/retry.ts"
+import { awaitDetached } from "../shared/watches.ts"
+import { awaitGone, decodeEntry, type LeaseEntry, formerHolders, holderPath, writeEntry } from "./leaseSlotWrites.ts"
 import {
   type LossSignal,
   type Ownership,
@@ -26,11 +32,41 @@ import {
   failIfClosing,
   releaseReason
 } from "./ownership.ts"
-import { awaitChange, ensureParents, makeDeadline } from "./ContenderQueue.ts"
-import { retryAcrossSessions } from "../shared/retry.ts"
-import { awaitGone, decodeEntry, type LeaseEntry, formerHolders, holderPath, writeEntry } from "./leaseSlotWrites.ts"
-import { awaitDetached } from "../shared/watches.ts"
-import { isStateConflict } from "../values/exactlyOnce.ts"
+
+/**
+ * A lease that is held. Besides the members of `Held` it can be renewed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HeldLease extends Held {
+  /** Begins the duration anew. Fails with `LockLost` if the lease is over, or another client has taken it. */
+  readonly renew: Effect.Effect<void, LockLost | LeaseError>
+  /** Milliseconds until it is lost, unless it is renewed. */
+  readonly remaining: Effect.Effect<number>
+}
+
+/**
+ * A current holder of a lease.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Holder {
+  readonly path: string
+  /** Its option `identifier`. */
+  readonly identifier: string
+  /** Milliseconds until others may have it, by the time of the servers. */
+  readonly remaining: number
+}
+
+/**
+ * Errors of everything that reads or writes leases.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type LeaseError = DataInvalid | RecipeError
 
 /** Where leases are taken, and for how long. */
 export interface LeaseSlots {
@@ -75,23 +111,20 @@ export const obtainWithin = (
   leaseSlots: LeaseSlots,
   timeout: number | undefined
 ): Effect.Effect<HeldLease, LeaseError | LockTimeout, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const timeoutError = new LockTimeout({ path: leaseSlots.path, timeout: timeout ?? 0 })
-      const withDeadline = yield* makeDeadline(timeout === 0 ? leaseSlots.zk.session.timeout : timeout)
-      const scope = yield* Effect.scope
-      while (true) {
-        const own = yield* Scope.fork(scope)
-        const attempt = Effect.provideService(obtain(leaseSlots), Scope.Scope, own)
-        const exit = yield* Effect.exit(restore(withDeadline(attempt, timeoutError)))
-        if (Exit.isSuccess(exit) && Option.isSome(exit.value)) return exit.value.value
-        yield* Scope.close(own, Exit.void)
-        if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
-        if (timeout === 0) return yield* timeoutError
-        yield* restore(withDeadline(awaitFree(leaseSlots), timeoutError))
-      }
-    })
-  )
+  Effect.gen(function* () {
+    const timeoutError = new LockTimeout({ path: leaseSlots.path, timeout: timeout ?? 0 })
+    const withDeadline = yield* makeDeadline(timeout === 0 ? leaseSlots.zk.session.timeout : timeout)
+    while (true) {
+      const lease = yield* acquireForked(
+        (restore, own) =>
+          restore(withDeadline(Effect.provideService(obtain(leaseSlots), Scope.Scope, own), timeoutError)),
+        Option.isSome
+      )
+      if (Option.isSome(lease)) return lease.value
+      if (timeout === 0) return yield* timeoutError
+      yield* withDeadline(awaitFree(leaseSlots), timeoutError)
+    }
+  })
 
 /** A slot that we hold, as it was written last. */
 interface TakenSlot {

@@ -1,6 +1,19 @@
 /** Names of the znodes of contenders, in our layout and in those of other clients that may share a path with us. */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
-import type { Layout } from "../../Lock.ts"
+
+/**
+ * Names of the contenders' znodes. Every layout is understood, whichever is chosen: several clients can share a path as
+ * far as each of them understands the others.
+ *
+ * - `curator`: `_c_<uuid>-lock-0000000007`, of Apache Curator; the default.
+ * - `go`: `_c_<32 hex>-lock-0000000007`, of go-zookeeper.
+ * - `kazoo`: `<32 hex>__lock__0000000007`, of kazoo.
+ * - `aiozk`: `lock-<32 hex>-0000000007`, of aiozk.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Layout = "curator" | "go" | "kazoo" | "aiozk"
 
 /** Labels of one kind of contender: the text before the number, in each layout. */
 export interface ContenderKind {
@@ -11,7 +24,7 @@ export interface ContenderKind {
 }
 
 /** A znode in a queue of contenders. */
-export interface Contender {
+export interface ContenderNode {
   readonly name: string
   /** The key of its kind. */
   readonly kind: string
@@ -46,8 +59,8 @@ export const nodeName = (layout: Layout, kind: ContenderKind, id: string): strin
 export const parseContenders = (
   children: ReadonlyArray<string>,
   kinds: Readonly<Record<string, ContenderKind>>
-): ReadonlyArray<Contender> => {
-  const contenders: Array<Contender> = []
+): ReadonlyArray<ContenderNode> => {
+  const contenders: Array<ContenderNode> = []
   for (const name of children) {
     for (const kind in kinds) {
       const sequence = parseSequence(name, kinds[kind]!)
@@ -63,7 +76,7 @@ export const parseContenders = (
  * By the order of arrival. Numbers are on a circle, which is cut behind its widest gap. For numbers less than 2^31 apart
  * that is the order of `ZnodePath.compareSequence`; for all others it is one order that every client computes alike.
  */
-const inOrder = (contenders: ReadonlyArray<Contender>): ReadonlyArray<Contender> => {
+const inOrder = (contenders: ReadonlyArray<ContenderNode>): ReadonlyArray<ContenderNode> => {
   const numbers = contenders.map(({ sequence }) => sequence >>> 0).toSorted((a, b) => a - b)
   let first = 0
   let widest = -1

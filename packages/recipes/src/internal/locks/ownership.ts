@@ -16,7 +16,7 @@ import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { LockLost, type RecipeError } from "../../Errors.ts"
-import type { Held } from "../../Held.ts"
+import type { Held, OnDisconnect } from "../../Held.ts"
 import { retryTransient } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
 
@@ -27,9 +27,6 @@ export interface Ownership extends Held {
   /** Reports that it is no longer held. Gives the loss; the first reason stays. */
   readonly markLost: (reason: LockLost["reason"]) => LockLost
 }
-
-/** The effect of a lost connection: `continue` until the session is in doubt, or `stop` at once. */
-export type OnDisconnect = "continue" | "stop"
 
 /**
  * Claims the ownership that an ephemeral znode gives; undefined when the znode is gone or is another session's. Watches
@@ -81,7 +78,7 @@ export interface LossSignal<Loss = LockLost> {
 }
 
 /** With `isFresh: false` it may skip a check that is expensive and seldom changes: leaps of the wall clock. */
-export type IsLost = (isFresh?: boolean) => boolean
+type IsLost = (isFresh?: boolean) => boolean
 
 /**
  * Runs an effect for as long as something is held: a loss interrupts the effect, and `LockLost` is reported once its

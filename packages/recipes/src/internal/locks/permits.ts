@@ -16,10 +16,10 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { DataInvalid, type LockTimeout, PermitsMismatch, type RecipeError } from "../../Errors.ts"
 import type { Held } from "../../Held.ts"
-import type { SharedPermits } from "../../Semaphore.ts"
+import { acquireForked } from "../shared/acquireForked.ts"
 import { makeBackoff } from "../shared/backoff.ts"
 import { claim, type LossSignal, type Ownership, deleteInBackground, release } from "./ownership.ts"
-import type { Contender } from "./nodeNames.ts"
+import type { ContenderNode } from "./nodeNames.ts"
 import * as ContenderQueue from "./ContenderQueue.ts"
 import { retryAcrossSessions, orIfSessionReplaced, retryTransient } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
@@ -31,6 +31,19 @@ export interface PermitPool {
   readonly limit: Limit
   readonly locks: ContenderQueue.ContenderQueue
   readonly leases: ContenderQueue.ContenderQueue
+}
+
+/**
+ * A number of permits that can be changed while they are in use. Lowering it takes no permit away from its holder.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface SharedPermits {
+  /** The znode with the number, as Curator's SharedCount writes it: four bytes, the highest first. */
+  readonly at: string
+  /** The number to create it with, where there is no such znode. */
+  readonly initial: number
 }
 
 /** How many permits there are, or the znode that says it. */
@@ -52,13 +65,12 @@ export const acquire = (
 ): Effect.Effect<ReadonlyArray<Ownership>, TakeError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const scope = yield* Effect.scope
       const waiting = yield* ContenderQueue.makeWaiting(pool, timeout, restore)
       const backoff = yield* makeBackoff
       while (true) {
         yield* waiting.wait(backoff)
         const turn = yield* Scope.make()
-        const exit = yield* Effect.exit(acquireInTurn(pool, count, waiting, scope, turn))
+        const exit = yield* Effect.exit(acquireInTurn(pool, count, waiting, turn))
         // The next client may look as soon as our permits are acquired, or gone.
         yield* Scope.close(turn, Exit.void)
         const taken = yield* exit
@@ -82,9 +94,8 @@ const acquireInTurn = Effect.fnUntraced(function* (
   pool: PermitPool,
   count: number,
   waiting: ContenderQueue.Waiting,
-  scope: Scope.Scope,
   turn: Scope.Scope
-): Effect.fn.Return<ReadonlyArray<Ownership> | "Gone", TakeError> {
+): Effect.fn.Return<ReadonlyArray<Ownership> | "Gone", TakeError, Scope.Scope> {
   const { leases, locks, zk } = pool
   const lock = waiting.isOnce
     ? undefined
@@ -94,33 +105,35 @@ const acquireInTurn = Effect.fnUntraced(function* (
         turn
       )
   const positions: Array<ContenderQueue.Position> = []
-  const attemptScope = yield* Scope.fork(scope)
-  const exit = yield* Effect.exit(
-    Effect.gen(function* () {
-      while (positions.length < count) positions.push(yield* ContenderQueue.join(leases, "lease", waiting.wait))
-      const verdict = yield* waiting.wait(awaitRoom({ ...pool, known: new Map() }, positions, waiting.isOnce, lock))
-      if (verdict === "Full") return yield* waiting.timeoutError
-      const ownerships: Array<Ownership> = []
-      if (verdict === "Gone") return undefined
-      for (const { path } of positions) {
-        const claiming = orIfSessionReplaced(zk, claim(zk, path, leases.onDisconnect, attemptScope), undefined)
-        const ownership = yield* waiting.wait(claiming)
-        if (ownership === undefined) return undefined
-        ownerships.push(ownership)
-      }
-      return ownerships
-    })
-  )
-  if (Exit.isSuccess(exit) && exit.value !== undefined) {
-    const ownerships = exit.value
-    const releaseAll = Effect.forEach(ownerships, (ownership) => release(zk, ownership), { concurrency: "unbounded" })
-    yield* Scope.addFinalizer(scope, releaseAll)
+  const attempt = Effect.fnUntraced(function* (
+    scope: Scope.Scope
+  ): Effect.fn.Return<ReadonlyArray<Ownership> | "Gone", TakeError> {
+    while (positions.length < count) positions.push(yield* ContenderQueue.join(leases, "lease", waiting.wait))
+    const verdict = yield* waiting.wait(awaitRoom({ ...pool, known: new Map() }, positions, waiting.isOnce, lock))
+    if (verdict === "Full") return yield* waiting.timeoutError
+    if (verdict === "Gone") return "Gone"
+    const ownerships: Array<Ownership> = []
+    for (const { path } of positions) {
+      const claiming = orIfSessionReplaced(zk, claim(zk, path, leases.onDisconnect, scope), undefined)
+      const ownership = yield* waiting.wait(claiming)
+      if (ownership === undefined) return "Gone"
+      ownerships.push(ownership)
+    }
     return ownerships
-  }
-  for (const { path } of positions) yield* deleteInBackground(zk, path)
-  yield* Scope.close(attemptScope, Exit.void)
-  return Exit.isSuccess(exit) ? "Gone" : yield* Effect.failCause(exit.cause)
+  })
+  return yield* acquireForked(
+    (_, own) =>
+      Effect.onExit(attempt(own), (exit) =>
+        Exit.isSuccess(exit) && exit.value !== "Gone"
+          ? Scope.addFinalizer(own, releaseAll(zk, exit.value))
+          : Effect.forEach(positions, ({ path }) => deleteInBackground(zk, path), { discard: true })
+      ),
+    (taken) => taken !== "Gone"
+  )
 })
+
+const releaseAll = (zk: ZooKeeper.Service, ownerships: ReadonlyArray<Ownership>) =>
+  Effect.forEach(ownerships, (ownership) => release(zk, ownership), { concurrency: "unbounded" })
 
 // -----------------------------------------------------------------------------
 // waiting
@@ -208,7 +221,7 @@ const watchPool = (pool: ObservedPool, positions: ReadonlyArray<ContenderQueue.P
 const judge = (
   pool: ObservedPool,
   positions: ReadonlyArray<ContenderQueue.Position>,
-  all: ReadonlyArray<Contender>,
+  all: ReadonlyArray<ContenderNode>,
   permits: number
 ): Effect.Effect<Verdict, RecipeError> => {
   const verdict = judgeOrder(pool, positions, all, permits)
@@ -222,7 +235,7 @@ const judge = (
 const judgeOrder = (
   { zk }: PermitPool,
   positions: ReadonlyArray<ContenderQueue.Position>,
-  all: ReadonlyArray<Contender>,
+  all: ReadonlyArray<ContenderNode>,
   permits: number
 ): Verdict => {
   for (const { owner, path } of positions) {

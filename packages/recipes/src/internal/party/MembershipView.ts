@@ -11,9 +11,9 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ChildrenCache from "../../ChildrenCache.ts"
 import type { RecipeError } from "../../Errors.ts"
-import type { Members, Options } from "../../Party.ts"
 import type * as PersistentNode from "../../PersistentNode.ts"
 import { layouts, type MemberLayout } from "./layouts.ts"
+import type { Members, Options } from "./model.ts"
 
 /** A party as one client sees it. */
 export interface MembershipView {

@@ -6,16 +6,16 @@ import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Guid from "@effect-zookeeper/client/Guid"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { MemberExists } from "../../Errors.ts"
-import type { JoinError, JoinOptions, Membership } from "../../Party.ts"
 import * as PersistentNode from "../../PersistentNode.ts"
-import { checkTimeout } from "../shared/validate.ts"
+import { acquireForked } from "../shared/acquireForked.ts"
 import { toBytes } from "../shared/dataCodec.ts"
+import { checkTimeout } from "../shared/validate.ts"
 import { awaitSeen, leave, type OwnMember, refresh, type MembershipView } from "./MembershipView.ts"
+import type { JoinError, JoinOptions, Membership } from "./model.ts"
 
 /** Joins by the given id, or by the first free one, as the options say. */
 export const join = (self: MembershipView, options: JoinOptions): Effect.Effect<Membership, JoinError, Scope.Scope> =>
@@ -25,21 +25,14 @@ export const join = (self: MembershipView, options: JoinOptions): Effect.Effect<
       const given = { ...options, data: toBytes(options.data ?? "") }
       const expiryTimeout = (yield* checkTimeout(options.expiryTimeout, "expiryTimeout")) ?? self.zk.session.timeout
       const asked = options.id ?? (yield* Guid.make)
-      const outer = yield* Effect.scope
+      const awaitOwned = (node: PersistentNode.PersistentNode) => restore(awaitOwnZnode(node, options, expiryTimeout))
       for (let number = 1; ; number++) {
-        const scope = yield* Scope.fork(outer)
         const id = number === 1 ? asked : `${asked}-${number}`
-        const exit = yield* joinAs(
-          self,
-          id,
-          given,
-          (node) => restore(awaitOwnZnode(node, options, expiryTimeout)),
-          restore
-        ).pipe(Effect.provideService(Scope.Scope, scope), Effect.exit)
-        if (Exit.isSuccess(exit)) return exit.value
-        yield* Scope.close(scope, exit)
-        const isTaken = Option.exists(Exit.findErrorOption(exit), ({ _tag }) => _tag === "MemberExists")
-        if (!isTaken || options.onConflict !== "suffix") return yield* exit
+        const joining = acquireForked(() => joinAs(self, id, given, awaitOwned, restore))
+        const joined = yield* Effect.catchTag(joining, "MemberExists", (error) =>
+          options.onConflict === "suffix" ? Effect.undefined : Effect.fail(error)
+        )
+        if (joined !== undefined) return joined
       }
     })
   )

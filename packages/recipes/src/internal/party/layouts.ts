@@ -2,8 +2,8 @@
  * Names of members' znodes, and the ids in them.
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
-import type { Layout } from "../../Party.ts"
 import type * as PersistentNode from "../../PersistentNode.ts"
+import type { Layout } from "./model.ts"
 
 /** A layout of member names. */
 export interface MemberLayout {

@@ -12,8 +12,8 @@ import type * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { Options, PersistentNodeError, Status } from "../../PersistentNode.ts"
 import { toBytes } from "../shared/dataCodec.ts"
+import type { Options, PersistentNodeError, Status } from "./model.ts"
 
 /** A znode, as its keeper knows it. */
 export interface NodeState {

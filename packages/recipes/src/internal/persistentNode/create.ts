@@ -6,11 +6,11 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
 import type { CreateOptions } from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
-import type { PersistentNodeError } from "../../PersistentNode.ts"
-import { ensureParents } from "../locks/ContenderQueue.ts"
+import { ensureParents } from "../shared/requests.ts"
 import { retryTransient } from "../shared/retry.ts"
 import { awaitDetached } from "../shared/watches.ts"
 import { deleteOwn } from "./close.ts"
+import type { PersistentNodeError } from "./model.ts"
 import { isClosed, isProtected, type NodeState, noteSession } from "./NodeState.ts"
 
 /** Creates the znode, or finds that there is one; gives its path. */

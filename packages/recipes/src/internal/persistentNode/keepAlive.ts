@@ -17,15 +17,14 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { Options, PersistentNode, PersistentNodeError, Status } from "../../PersistentNode.ts"
-import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
-import { makeBackoff } from "../shared/backoff.ts"
-import { sleepJittered } from "../values/compareAndSet.ts"
+import { makeBackoff, sleepJittered } from "../shared/backoff.ts"
 import { toBytes } from "../shared/dataCodec.ts"
+import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
 import { isSessionReplaced, retryTransient } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
 import { close } from "./close.ts"
 import { create } from "./create.ts"
+import type { Options, PersistentNode, PersistentNodeError, Status } from "./model.ts"
 import {
   settleWaiting,
   forgetFormerSessions,

@@ -7,9 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { PersistentNodeError } from "../../PersistentNode.ts"
 import { retryTransient } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
+import type { PersistentNodeError } from "./model.ts"
 import type { NodeState } from "./NodeState.ts"
 
 /** How often a refusal is tried again. */

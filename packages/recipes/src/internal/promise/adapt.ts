@@ -12,6 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { isReleased } from "../locks/ownership.ts"
+import { acquireForked } from "../shared/acquireForked.ts"
 
 // The types of these APIs are declared by hand where methods have type parameters, which no mapped type keeps. Here, in
 // one place, the derived values are asserted to have these types, and the tests of each recipe check both together.
@@ -117,20 +118,19 @@ export const acquireReleasableOption = <Adapted, E, T extends object = object>(
   let scope: Scope.Closeable | undefined
   return zk
     .run(
-      Effect.uninterruptibleMask((restore) =>
-        Effect.gen(function* () {
-          const own = (scope = yield* Scope.fork(yield* Effect.scope))
-          const exit = yield* Effect.exit(restore(Effect.provideService(acquire, Scope.Scope, own)))
-          if (Exit.isFailure(exit) || Option.isNone(exit.value)) {
-            yield* Scope.close(own, exit)
-            return new OpaqueAcquired(Exit.isFailure(exit) ? yield* Effect.failCause(exit.cause) : undefined)
-          }
-          const { value } = exit.value
+      acquireForked(
+        (restore, own) => {
+          scope = own
           const release = () => zk.run(Scope.close(own, Exit.void))
-          return new OpaqueAcquired(
-            mergeMembers(promisify<object>(zk, value), declared(value), { release, [Symbol.asyncDispose]: release })
-          )
-        })
+          return Effect.map(restore(acquire), (acquired) => {
+            if (Option.isNone(acquired)) return new OpaqueAcquired(undefined)
+            const { value } = acquired
+            return new OpaqueAcquired(
+              mergeMembers(promisify<object>(zk, value), declared(value), { release, [Symbol.asyncDispose]: release })
+            )
+          })
+        },
+        ({ value }) => value !== undefined
       ),
       call
     )

@@ -14,6 +14,9 @@ import type { DataCodec } from "../shared/dataCodec.ts"
  *   `queue-1000000050000000007`, of its `DistributedPriorityQueue`.
  * - `kazoo`: `entry-100-0000000007` in the path itself, of kazoo's `Queue`.
  * - `kazooLocking`: the same in `entries` below the path, of kazoo's `LockingQueue`.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export type Layout = "curator" | "kazoo" | "kazooLocking"
 

@@ -5,20 +5,18 @@
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Op from "@effect-zookeeper/client/Op"
-import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { DataInvalid, type RecipeError } from "../../Errors.ts"
-import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
-import { sleepJittered } from "../values/compareAndSet.ts"
-import type { Entry } from "./entryFormat.ts"
 import { failIfClosing } from "../locks/ownership.ts"
-import { ensureParents } from "../locks/ContenderQueue.ts"
-import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
-import { getOrUndefined, createParent, type QueueContext } from "./queueOps.ts"
-import { isStateConflict } from "../values/exactlyOnce.ts"
+import { sleepJittered } from "../shared/backoff.ts"
+import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
+import { ensureParents, getAfterSync, getOrUndefined, isStateConflict } from "../shared/requests.ts"
+import { failIfFinal, retryAcrossSessions } from "../shared/retry.ts"
+import type { Entry } from "./entryFormat.ts"
+import { createParent, type QueueContext } from "./queueOps.ts"
 
 /** An item with its lock beside it. */
 export interface LockedItem {
@@ -60,18 +58,15 @@ export const putLock = Effect.fnUntraced(function* <A>(
     }
     // The largest possible item leaves no room for a lock in the same request.
     if (error._tag === "FrameTooLarge") return yield* putLockAlone(queue, path, stat.czxid, lock, id)
-    if (Outcome.mayBeApplied(error)) {
-      // As one: a look at another server than the sync could be a look at the past.
-      const read = retryAcrossSessions(zk, Effect.andThen(zk.sync(lock), zk.get(lock)))
-      const there = yield* Effect.catchTag(read, "NoNode", () => Effect.undefined)
+    const failure = yield* failIfFinal(zk, error)
+    if (failure === "lost") {
+      const there = yield* getAfterSync(zk, lock)
       if (there !== undefined) {
         const isOurs = hasId(there, id) && there.stat.ephemeralOwner === zk.session.id
         return isOurs ? { lock, id, version: stat.version + 1 } : undefined
       }
-    } else if (Outcome.isLost(error) || Outcome.isTransient(error)) {
+    } else if (failure === "transient") {
       yield* sleepJittered(100)
-    } else if (!(yield* isSessionReplaced(zk, error))) {
-      return yield* Effect.fail(error)
     }
   }
 })

@@ -2,7 +2,6 @@
  * The core of queues: offering, and taking at most once. Taking with a lock is in `takeWithLock.ts`.
  */
 import * as Printable from "@effect-zookeeper/client/Printable"
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument, type OperationError } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -11,13 +10,15 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { DataInvalid, type OutcomeUnknown, type RecipeError } from "../../Errors.ts"
-import { sleepJittered } from "../values/compareAndSet.ts"
+import type { OnDisconnect } from "../../Held.ts"
+import { sleepJittered } from "../shared/backoff.ts"
 import type { DataCodec } from "../shared/dataCodec.ts"
-import { parseEntries, type Entry, type EntryNaming, type QueuePaths } from "./entryFormat.ts"
-import type { OnDisconnect } from "../locks/ownership.ts"
-import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
+import type { AclOptions } from "../shared/options.ts"
+import { getChildrenOrNone, getOrUndefined, isStateConflict } from "../shared/requests.ts"
+import { orIfSessionReplaced, retryAcrossSessions } from "../shared/retry.ts"
 import { awaitDetached, watchScoped } from "../shared/watches.ts"
-import { isStateConflict, type ExactlyOnce } from "../values/exactlyOnce.ts"
+import type { ExactlyOnce } from "../values/exactlyOnce.ts"
+import { parseEntries, type Entry, type EntryNaming, type QueuePaths } from "./entryFormat.ts"
 
 /** A queue, for use within recipes. */
 export interface QueueContext<A> {
@@ -26,7 +27,7 @@ export interface QueueContext<A> {
   readonly naming: EntryNaming
   readonly data: DataCodec<A>
   readonly exactlyOnce: ExactlyOnce
-  readonly acl: ReadonlyArray<Acl.Acl> | undefined
+  readonly acl: AclOptions["acl"]
   /** Undefined for no limit. */
   readonly maxItems: number | undefined
   readonly onDisconnect: OnDisconnect
@@ -39,6 +40,12 @@ export interface QueueContext<A> {
   readonly listed: { entries: Array<Entry> } | undefined
 }
 
+/**
+ * Errors of taking items; `DataInvalid` for an item that cannot be decoded.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export type TakeError = DataInvalid | RecipeError
 
 // -----------------------------------------------------------------------------
@@ -95,13 +102,6 @@ export const size = <A>({ paths, zk }: QueueContext<A>): Effect.Effect<number, R
 export const list = <A>({ naming, paths, zk }: QueueContext<A>): Effect.Effect<ReadonlyArray<Entry>, RecipeError> =>
   Effect.map(getChildrenOrNone(zk, paths.items), (names) => parseEntries(names, naming))
 
-/** The names of the children; none where there is no znode. */
-export const getChildrenOrNone = (
-  zk: ZooKeeper.Service,
-  path: string
-): Effect.Effect<ReadonlyArray<string>, RecipeError> =>
-  retryAcrossSessions(zk, zk.getChildren(path)).pipe(Effect.catchTag("NoNode", () => Effect.succeed([])))
-
 /** The first item, without taking it. */
 export const peek = Effect.fnUntraced(function* <A>(
   queue: QueueContext<A>
@@ -117,10 +117,6 @@ export const peek = Effect.fnUntraced(function* <A>(
     }
   }
 })
-
-/** Data and Stat; undefined where there is no znode. */
-export const getOrUndefined = (zk: ZooKeeper.Service, path: string) =>
-  Effect.catchTag(retryAcrossSessions(zk, zk.get(path)), "NoNode", () => Effect.undefined)
 
 // -----------------------------------------------------------------------------
 // taking at most once
@@ -226,21 +222,12 @@ const awaitItems = <A>(
     Effect.flatMap(watchChildren(queue.zk, queue.paths.items, createItemsParent(queue)), (list) =>
       list === undefined || wanted(list.children) ? Effect.void : Effect.asVoid(Fiber.join(list.nextChange))
     )
-  ).pipe((waiting) => untilSessionReplaced(queue.zk, waiting))
+  ).pipe((waiting) => orIfSessionReplaced(queue.zk, waiting, undefined))
 
 /** The children, with a watch; undefined when their parent had to be created first. */
 export const watchChildren = (zk: ZooKeeper.Service, path: string, make: Effect.Effect<void, RecipeError>) =>
   watchScoped(retryAcrossSessions(zk, zk.getChildrenAndWatch(path))).pipe(
     Effect.catchTag("NoNode", () => Effect.as(make, undefined))
-  )
-
-/** Ends with the session too, if another follows. */
-export const untilSessionReplaced = (
-  zk: ZooKeeper.Service,
-  waiting: Effect.Effect<void, RecipeError>
-): Effect.Effect<void, RecipeError> =>
-  Effect.catch(waiting, (error) =>
-    Effect.flatMap(isSessionReplaced(zk, error), (isReplaced) => (isReplaced ? Effect.void : Effect.fail(error)))
   )
 
 /** Creates the parent of the items. */

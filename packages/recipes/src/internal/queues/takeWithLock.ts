@@ -9,33 +9,28 @@ import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { LockLost, RecipeError } from "../../Errors.ts"
-import { sleepJittered } from "../values/compareAndSet.ts"
-import { parseEntries, type Entry } from "./entryFormat.ts"
+import { useScoped } from "../locks/guard.ts"
 import { claim, guard, type LossSignal, type Ownership, releaseReason } from "../locks/ownership.ts"
-import { ensureParents } from "../locks/ContenderQueue.ts"
-import { moveToDeadLetters, isExhausted, type LockedItem, putLock, removeLock } from "./itemLock.ts"
-import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
-import {
-  getChildrenOrNone,
-  getOrUndefined,
-  forgetListed,
-  list,
-  type QueueContext,
-  createItemsParent,
-  type TakeError,
-  untilSessionReplaced,
-  watchChildren
-} from "./queueOps.ts"
+import { acquireForked } from "../shared/acquireForked.ts"
+import { sleepJittered } from "../shared/backoff.ts"
+import { afterSync, ensureParents, getChildrenOrNone, getOrUndefined, isStateConflict } from "../shared/requests.ts"
+import { failIfFinal, orIfSessionReplaced, retryAcrossSessions } from "../shared/retry.ts"
 import { awaitDetached } from "../shared/watches.ts"
-import { isStateConflict } from "../values/exactlyOnce.ts"
+import { parseEntries, type Entry } from "./entryFormat.ts"
+import { moveToDeadLetters, isExhausted, type LockedItem, putLock, removeLock } from "./itemLock.ts"
+import { forgetListed, list, type QueueContext, createItemsParent, type TakeError, watchChildren } from "./queueOps.ts"
 
-/** An item that is being worked on. */
+/**
+ * An item that is being worked on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Taken<out A> {
   readonly item: A
   /** Of the item. */
@@ -57,7 +52,6 @@ export const takeWithLock = <A>(queue: QueueContext<A>): Effect.Effect<Taken<A>,
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const { paths, zk } = queue
-      const scope = yield* Effect.scope
       while (true) {
         const free = yield* restore(listFree(queue))
         for (const entry of free) {
@@ -74,16 +68,17 @@ export const takeWithLock = <A>(queue: QueueContext<A>): Effect.Effect<Taken<A>,
             locked === undefined ? Effect.void : removeLock(zk, locked)
           )
           if (locked === undefined) continue
-          const attemptScope = yield* Scope.fork(scope)
-          const fate = { isSettled: false }
-          yield* Scope.addFinalizer(
-            attemptScope,
-            Effect.suspend(() => (fate.isSettled ? Effect.void : removeLock(zk, locked)))
+          const taken = yield* acquireForked(
+            (_, own) => {
+              const fate = { isSettled: false }
+              return Effect.andThen(
+                Effect.addFinalizer(() => (fate.isSettled ? Effect.void : removeLock(zk, locked))),
+                restore(openTaken(queue, entry, path, found, locked, fate, own))
+              )
+            },
+            (taken) => taken !== undefined
           )
-          const exit = yield* Effect.exit(restore(openTaken(queue, entry, path, found, locked, fate, attemptScope)))
-          if (Exit.isSuccess(exit) && exit.value !== undefined) return exit.value
-          yield* Scope.close(attemptScope, Exit.void)
-          if (Exit.isFailure(exit)) return yield* Effect.failCause(exit.cause)
+          if (taken !== undefined) return taken
         }
         // All free items were taken by other clients; our server has not caught up yet.
         if (free.length > 0) yield* restore(sleepJittered(20))
@@ -97,20 +92,10 @@ export const consumeOne = <A, B, E, R>(
   queue: QueueContext<A>,
   handler: (item: A) => Effect.Effect<B, E, R>
 ): Effect.Effect<B, E | LockLost | TakeError, R> =>
-  Effect.acquireUseRelease(
-    Scope.make(),
-    (scope) =>
-      Effect.flatMap(Effect.provideService(takeWithLock(queue), Scope.Scope, scope), (taken) =>
-        Effect.tap(
-          guard(
-            taken,
-            Effect.suspend(() => handler(taken.item))
-          ),
-          () => taken.ack
-        )
-      ),
-    (scope, exit) => Scope.close(scope, exit)
-  )
+  useScoped(takeWithLock(queue), (taken) => {
+    const handling = Effect.suspend(() => handler(taken.item))
+    return Effect.tap(guard(taken, handling), () => taken.ack)
+  })
 
 /** Repeats `consumeOne` forever. Goes on after the loss of an item, which is another client's by then. */
 export const consume = <A, B, E, R>(
@@ -146,10 +131,8 @@ const openTaken = Effect.fnUntraced(function* <A>(
   scope: Scope.Scope
 ): Effect.fn.Return<Taken<A> | undefined, TakeError> {
   const { data, paths, zk } = queue
-  const ownership = yield* Effect.catch(claim(zk, lock, queue.onDisconnect, scope), (error) =>
-    // The lock has gone with its session.
-    Effect.flatMap(isSessionReplaced(zk, error), (isReplaced) => (isReplaced ? Effect.undefined : Effect.fail(error)))
-  )
+  // The lock goes with its session.
+  const ownership = yield* orIfSessionReplaced(zk, claim(zk, lock, queue.onDisconnect, scope), undefined)
   if (ownership === undefined) return undefined
   const item = yield* data.decode(path, found.data)
   yield* Scope.addFinalizer(
@@ -199,7 +182,7 @@ const finish = Effect.fnUntraced(function* <A>(
   const isDone = Effect.fnUntraced(function* (
     reason: LockLost["reason"]
   ): Effect.fn.Return<void, LockLost | RecipeError> {
-    const read = retryAcrossSessions(zk, Effect.andThen(zk.sync(path), zk.stat(path)))
+    const read = afterSync(zk, path, zk.stat(path))
     // The lock of a session that is over went with it: another client may have had the item since, and put it back.
     if (isOpen && Option.isNone(yield* read) && zk.session.id === session) return
     return yield* ownership.markLost(reason)
@@ -218,13 +201,13 @@ const finish = Effect.fnUntraced(function* <A>(
       if (isStateConflict(error.error)) return yield* isDone("deleted")
       return yield* Effect.fail(error.error)
     }
-    if (Outcome.mayBeApplied(error)) {
+    const failure = yield* failIfFinal(zk, error)
+    if (failure === "renewed") return yield* isDone("session")
+    if (failure === "lost") {
       isOpen = true
       losses.add(error)
       if (error._tag === "ConnectionLoss" && losses.isGivenUp) return yield* losses.withTotal(error)
-    } else if (Outcome.isLost(error) || Outcome.isTransient(error)) yield* sleepJittered(100)
-    else if (yield* isSessionReplaced(zk, error)) return yield* isDone("session")
-    else return yield* Effect.fail(error)
+    } else yield* sleepJittered(100)
   }
 })
 
@@ -254,4 +237,4 @@ const awaitFree = <A>(queue: QueueContext<A>): Effect.Effect<void, RecipeError> 
       if (without(parseEntries(items.children, naming), locks.children).length > 0) return
       yield* Effect.raceFirst(Fiber.join(items.nextChange), Fiber.join(locks.nextChange))
     })
-  ).pipe((waiting) => untilSessionReplaced(queue.zk, waiting))
+  ).pipe((waiting) => orIfSessionReplaced(queue.zk, waiting, undefined))

@@ -5,7 +5,7 @@ import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import type { Data } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZNode from "@effect-zookeeper/client/ZNode"
 import * as Effect from "effect/Effect"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import { DataInvalid } from "../../Errors.ts"
 
 export interface DataCodec<A> {
@@ -32,6 +32,20 @@ export const makeDataCodec = <A, I>(
           })
       )
   }
+}
+
+/**
+ * The codec of a recipe whose `make` is overloaded: by the Schema of the options, or bytes as they are. The overloads say
+ * that `A` is `Uint8Array` where there is no Schema.
+ */
+export const overloaded = <A, I>({ codec, schema }: SchemaOptions<A, I>): DataCodec<A> =>
+  schema === undefined
+    ? (makeDataCodec(Schema.Uint8Array, ZNode.bytes) as DataCodec<unknown> as DataCodec<A>)
+    : makeDataCodec(schema, codec)
+
+interface SchemaOptions<A, I> {
+  readonly schema?: Schema.Codec<A, I> | undefined
+  readonly codec?: ZNode.Codec<NoInfer<I>> | undefined
 }
 
 /**

@@ -12,9 +12,9 @@ import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { sleepJittered } from "../values/compareAndSet.ts"
+import { sleepJittered } from "./backoff.ts"
 
-export type DeleteByCzxidError = NoAuth | NotEmpty | InvalidArgument | SessionError
+type DeleteByCzxidError = NoAuth | NotEmpty | InvalidArgument | SessionError
 
 /**
  * Deletes the znode at a path if it is the one that is meant. `isMeant` judges the first Stat; from then on only that very

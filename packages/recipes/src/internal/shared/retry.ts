@@ -1,7 +1,7 @@
 /**
  * How recipes retry: through lost connections, and in the session that replaces an expired one.
  */
-import type { RequestTimeout, SessionExpired } from "@effect-zookeeper/client/Errors"
+import type { RequestTimeout } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
@@ -63,11 +63,18 @@ export const orIfSessionReplaced = <A, E extends Tagged, R, B>(
     )
   )
 
+/** The next step after a failure, by `Outcome.classifyFailure`; fails with the error itself if it is final. */
+export const failIfFinal = <E extends Tagged>(
+  zk: ZooKeeper.Service,
+  error: E
+): Effect.Effect<"lost" | "transient" | "renewed", Exclude<E, RequestTimeout>> =>
+  Effect.flatMap(Outcome.classifyFailure(zk.session, error), (failure) =>
+    failure === "final" ? Effect.fail(withoutTimeout(error)) : Effect.succeed(failure)
+  )
+
 /** Whether an error is an expiry that a new session follows. */
 export const isSessionReplaced = (zk: ZooKeeper.Service, error: Tagged): Effect.Effect<boolean> =>
-  isExpiry(error) ? Outcome.isSessionReplaced(zk.session) : Effect.succeed(false)
-
-const isExpiry = (error: Tagged): error is SessionExpired => error._tag === "SessionExpired"
+  error._tag === "SessionExpired" ? Outcome.isSessionReplaced(zk.session) : Effect.succeed(false)
 
 /** The error type without timeouts, which are always retried. */
 const withoutTimeout = <E extends Tagged>(error: E) => error as Exclude<E, RequestTimeout>

@@ -9,30 +9,70 @@
  * another znode than the one that was read, at the same version. Nothing in a request can prevent that. The czxid in the
  * reply tells, and such a write is never reported as one that replaced the data that was read.
  */
-import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
-import type { CreateError, RequestTimeout, SetDataError } from "@effect-zookeeper/client/Errors"
+import { type CreateError, InvalidArgument, type SetDataError } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
-import * as Random from "effect/Random"
+import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import { Contended, OutcomeUnknown, type RecipeError, VersionExhausted } from "../../Errors.ts"
-import type * as Lock from "../../Lock.ts"
-import { ensureParents } from "../locks/ContenderQueue.ts"
-import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
+import * as Lock from "../../Lock.ts"
+import { sleepJittered } from "../shared/backoff.ts"
+import { type AclOptions, checkOptions, knownOptions } from "../shared/options.ts"
+import { ensureParents, getAfterSync, getOrUndefined } from "../shared/requests.ts"
+import { failIfFinal } from "../shared/retry.ts"
+import { checkCount, checkPath } from "../shared/validate.ts"
+
+/** How to deal with other clients that keep writing in between. */
+export interface ContentionOptions extends AclOptions {
+  /** After so many attempts in which others wrote in between it fails with `Contended`. Default: it goes on. */
+  readonly attempts?: number | undefined
+  /**
+   * After so many attempts in which others wrote in between (`after`, default 10) it waits for a lock at another path and
+   * goes on under it, so that the clients come one by one: Curator's `PromotedToLock`. Default: no lock.
+   */
+  readonly promote?: { readonly lock: string; readonly after?: number | undefined } | undefined
+}
+
+/** The keys of `ContentionOptions`. */
+export const contentionKeys = { attempts: true, promote: true, acl: true } as const
 
 /** The znode, and how long to try under contention. */
-export interface Cell {
+interface Cell {
   readonly zk: ZooKeeper.Service
   readonly path: string
-  readonly acl: ReadonlyArray<Acl.Acl> | undefined
+  readonly acl: AclOptions["acl"]
   /** After so many conflicts it fails with `Contended`; undefined for never. */
   readonly attempts: number | undefined
   /** After so many conflicts it goes on under a lock. */
   readonly promote: { readonly lock: Lock.Lock; readonly after: number } | undefined
 }
+
+/** Checks the options. */
+export const makeCell = Effect.fnUntraced(function* (
+  path: string,
+  { acl, promote, ...options }: ContentionOptions
+): Effect.fn.Return<Cell, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> {
+  const zk = yield* ZooKeeper.ZooKeeper
+  yield* checkPath(path)
+  const attempts = yield* checkCount("attempts", options.attempts)
+  yield* checkOptions(knownPromote, promote, "promote")
+  if (promote === undefined) return { zk, path, acl, attempts, promote: undefined }
+  if (promote.lock === path) {
+    const rule = "another path than the recipe's own"
+    return yield* new InvalidArgument({ argument: "promote.lock", value: path, rule })
+  }
+  const after = (yield* checkCount("promote.after", promote.after)) ?? 10
+  return { zk, path, acl, attempts, promote: { after, lock: yield* Lock.make(promote.lock, { acl }) } }
+})
+
+const knownPromote = knownOptions<NonNullable<ContentionOptions["promote"]>>(
+  { lock: true, after: true },
+  '{ lock: "/locks/counter" }'
+)
 
 /** The znode as it was read; undefined for none. */
 export type Found = DataAndStat | undefined
@@ -46,7 +86,7 @@ export interface Decision<A> {
 }
 
 /** A write without a reply. */
-export interface Attempt {
+interface Attempt {
   readonly found: Found
   readonly data: Uint8Array
 }
@@ -55,7 +95,7 @@ export interface Attempt {
 export type Recognize = (now: Found, attempt: Attempt) => boolean | undefined
 
 /** Errors of the loop itself. */
-export type CasError = RecipeError | OutcomeUnknown | VersionExhausted | Contended
+type CasError = RecipeError | OutcomeUnknown | VersionExhausted | Contended
 
 /**
  * Reads, decides and writes until a decision is written, or is to write nothing. `decide` may run many times. `operation`
@@ -77,7 +117,7 @@ export const modify = <A, E>(
       while (true) {
         const found = yield* lost === undefined
           ? read(cell)
-          : Effect.mapError(readAfterSync(cell), Outcome.markMaybeApplied)
+          : Effect.mapError(getAfterSync(zk, path), Outcome.markMaybeApplied)
         if (lost !== undefined) {
           const applied = recognize(found, lost)
           if (applied === undefined) return yield* new OutcomeUnknown({ path, operation, reason: "lost" })
@@ -103,7 +143,6 @@ export const modify = <A, E>(
           continue
         }
         losses = Outcome.totalLosses()
-        // The other errors say that nothing was applied.
         if (error._tag === "BadVersion" || error._tag === "NodeExists") {
           conflicts++
           if (conflicts === cell.attempts) return yield* new Contended({ path, attempts })
@@ -112,18 +151,15 @@ export const modify = <A, E>(
           else yield* sleepJittered(5 * 2 ** Math.min(conflicts, 8))
         } else if (error._tag === "NoNode") {
           if (found === undefined) yield* ensureParents(zk, ZnodePath.parent(path) ?? "/", cell.acl)
-        } else if (Outcome.isTransient(error)) {
+        } else if ((yield* failIfFinal(zk, error)) === "transient") {
           yield* sleepJittered(100)
-        } else if (!(yield* isSessionReplaced(zk, error))) {
-          return yield* Effect.fail(passed(error))
         }
       }
     })
   )
 
 /** The data and Stat; undefined where there is no znode. */
-export const read = ({ path, zk }: Cell): Effect.Effect<Found, RecipeError> =>
-  Effect.catchTag(retryAcrossSessions(zk, zk.get(path)), "NoNode", () => Effect.undefined)
+export const read = ({ path, zk }: Cell): Effect.Effect<Found, RecipeError> => getOrUndefined(zk, path)
 
 /**
  * By the version alone. Every write moves `mzxid`: if that has not moved, nothing was applied. If the version is one step
@@ -132,26 +168,14 @@ export const read = ({ path, zk }: Cell): Effect.Effect<Found, RecipeError> =>
 export const byVersion: Recognize = (now, { data, found }) => {
   if (found === undefined) {
     if (now === undefined) return false
-    return now.stat.version === 0 && !bytesEqual(now.data, data) ? false : undefined
+    return now.stat.version === 0 && !Equal.equals(now.data, data) ? false : undefined
   }
   if (now === undefined || now.stat.czxid !== found.stat.czxid) return undefined
   if (now.stat.mzxid === found.stat.mzxid) return false
-  return now.stat.version === ((found.stat.version + 1) | 0) && !bytesEqual(now.data, data) ? false : undefined
+  return now.stat.version === ((found.stat.version + 1) | 0) && !Equal.equals(now.data, data) ? false : undefined
 }
 
-/** Whether two data are the same bytes. */
-export const bytesEqual = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
-
 // ---- internal
-
-/** As one: a look at another server than the sync could be a look at the past. */
-const readAfterSync = ({ path, zk }: Cell): Effect.Effect<Found, RecipeError> =>
-  Effect.catchTag(
-    retryAcrossSessions(zk, Effect.andThen(zk.sync(path), zk.get(path))),
-    "NoNode",
-    () => Effect.undefined
-  )
 
 const write = (
   { acl, path, zk }: Cell,
@@ -167,10 +191,3 @@ const isSameBirth = (found: Found, written: Stat | undefined): boolean => writte
 
 /** Until the loop ends. Without a timeout there is no LockTimeout. */
 const acquire = (lock: Lock.Lock) => Effect.catchTag(lock.acquire(), "LockTimeout", (error) => Effect.die(error))
-
-/** Between half and one and a half of so many milliseconds. */
-export const sleepJittered = (millis: number): Effect.Effect<void> =>
-  Effect.flatMap(Random.next, (random) => Effect.sleep(millis * (0.5 + random)))
-
-/** The errors that the branches before leave over. */
-const passed = <E extends { readonly _tag: string }>(error: E) => error as Exclude<E, RequestTimeout>

@@ -5,7 +5,7 @@ import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import { byVersion, type Recognize } from "./compareAndSet.ts"
 
 /** Arithmetic of one type of number, and its range. */
-export interface Numbers<N> {
+interface Numbers<N> {
   readonly zero: N
   readonly one: N
   readonly add: (a: N, b: N) => N

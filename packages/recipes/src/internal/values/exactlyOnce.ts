@@ -7,7 +7,7 @@
  */
 import type * as Acl from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
-import { type OperationError, TransactionFailed } from "@effect-zookeeper/client/Errors"
+import { TransactionFailed } from "@effect-zookeeper/client/Errors"
 import * as Guid from "@effect-zookeeper/client/Guid"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -17,10 +17,10 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { OutcomeUnknown, type RecipeError } from "../../Errors.ts"
-import { sleepJittered } from "./compareAndSet.ts"
 import { deleteEphemeral, deleteInBackground } from "../locks/ownership.ts"
-import { ensureParents } from "../locks/ContenderQueue.ts"
-import { retryAcrossSessions, isSessionReplaced } from "../shared/retry.ts"
+import { sleepJittered } from "../shared/backoff.ts"
+import { afterSync, ensureParents, isStateConflict } from "../shared/requests.ts"
+import { failIfFinal } from "../shared/retry.ts"
 
 /** Applies transactions exactly once. */
 export interface ExactlyOnce {
@@ -69,8 +69,7 @@ export const make = Effect.fnUntraced(function* (
     marker: Marker
   ): Effect.fn.Return<"Applied" | "NotApplied" | "Unknown", RecipeError> {
     const { path, session, version } = marker
-    // As one: a look at another server than the sync could be a look at the past.
-    const now = yield* retryAcrossSessions(zk, Effect.andThen(zk.sync(path), zk.stat(path)))
+    const now = yield* afterSync(zk, path, zk.stat(path))
     if (Option.isNone(now)) return version === undefined && session === zk.session.id ? "NotApplied" : "Unknown"
     if (now.value.version === version) return "NotApplied"
     if (now.value.version !== nextVersion(version)) return "Unknown"
@@ -113,7 +112,10 @@ export const make = Effect.fnUntraced(function* (
                 yield* restore(ensureParents(zk, directory, acl))
               else if (isStateConflict(error.error)) yield* deleteInBackground(zk, marker.path)
               else return yield* Effect.fail(error.error)
-            } else if (Outcome.mayBeApplied(error)) {
+              continue
+            }
+            const failure = yield* Effect.tapError(failIfFinal(zk, error), () => returnMarker(marker))
+            if (failure === "lost") {
               losses.add(error)
               const fate = yield* deleteMarkerOnError(
                 marker,
@@ -128,25 +130,15 @@ export const make = Effect.fnUntraced(function* (
               if (error._tag === "ConnectionLoss" && losses.isGivenUp) {
                 return yield* Effect.fail(Outcome.markUnapplied(losses.withTotal(error)))
               }
-            } else if (Outcome.isLost(error) || Outcome.isTransient(error)) {
+            } else if (failure === "transient") {
               yield* returnMarker(marker)
               yield* restore(sleepJittered(100))
-            } else if (!(yield* isSessionReplaced(zk, error))) {
-              yield* returnMarker(marker)
-              return yield* Effect.fail(error)
             }
           }
         })
       )
   }
 })
-
-/** Errors that depend on the znode; the others hold for any znode at the path. */
-type StateConflict = Extract<OperationError, { readonly _tag: "NoNode" | "NodeExists" | "BadVersion" | "NotEmpty" }>
-
-/** Whether an operation was refused because of the present state, rather than of rights or limits. */
-export const isStateConflict = (error: OperationError): error is StateConflict =>
-  error._tag === "NoNode" || error._tag === "NodeExists" || error._tag === "BadVersion" || error._tag === "NotEmpty"
 
 // ---- internal
 
