@@ -30,8 +30,15 @@ import type { Contended, DataInvalid, OutcomeUnknown, RecipeError, VersionExhaus
 import { type DataCodec, overloaded } from "./internal/shared/dataCodec.ts"
 import { checkOptions, knownOptions } from "./internal/shared/options.ts"
 import { retryStream } from "./internal/shared/retry.ts"
-import { contentionKeys, type ContentionOptions, makeCell } from "./internal/values/compareAndSet.ts"
-import { type Decision, type Found, modify, read } from "./internal/values/compareAndSet.ts"
+import {
+  contentionKeys,
+  type ContentionOptions,
+  type Decision,
+  type Found,
+  makeCell,
+  modify,
+  read
+} from "./internal/values/compareAndSet.ts"
 
 // -----------------------------------------------------------------------------
 // models

@@ -26,8 +26,15 @@ import { Change, Exchange } from "./Change.ts"
 import { DataInvalid, OutOfRange } from "./Errors.ts"
 import type { Contended, OutcomeUnknown, RecipeError, VersionExhausted } from "./Errors.ts"
 import { checkOptions, knownOptions } from "./internal/shared/options.ts"
-import { contentionKeys, type ContentionOptions, makeCell } from "./internal/values/compareAndSet.ts"
-import { type Decision, type Found, modify, read } from "./internal/values/compareAndSet.ts"
+import {
+  contentionKeys,
+  type ContentionOptions,
+  type Decision,
+  type Found,
+  makeCell,
+  modify,
+  read
+} from "./internal/values/compareAndSet.ts"
 import type { CounterLayout, Mark } from "./internal/values/counterLayout.ts"
 import * as Layouts from "./internal/values/counterLayout.ts"
 

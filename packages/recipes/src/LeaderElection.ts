@@ -25,8 +25,13 @@ import { LockLost, type LockTimeout, type RecipeError } from "./Errors.ts"
 import type { Held, HoldOptions } from "./Held.ts"
 import * as ContenderQueue from "./internal/locks/ContenderQueue.ts"
 import { type Guarded, toEffect, guardScoped } from "./internal/locks/guard.ts"
-import { parseContenders, type ContenderKind, latchKind, lockKind } from "./internal/locks/nodeNames.ts"
-import type { Layout as LockLayout } from "./internal/locks/nodeNames.ts"
+import {
+  parseContenders,
+  type ContenderKind,
+  latchKind,
+  type Layout as LockLayout,
+  lockKind
+} from "./internal/locks/nodeNames.ts"
 import type { Ownership } from "./internal/locks/ownership.ts"
 import {
   type AcquireOptions,
