@@ -18,7 +18,6 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { CacheEvent, Freshness } from "./CacheEvent.ts"
 import type { RecipeError } from "./Errors.ts"
-import { readThrough } from "./internal/caches/readThrough.ts"
 import * as RunCache from "./internal/caches/runCache.ts"
 import { checkOptions, knownOptions } from "./internal/shared/options.ts"
 
@@ -89,7 +88,7 @@ export const make = (
         return cache.freshness
       },
       changes: cache.broadcaster.stream,
-      readThrough: readThrough(zk, cache, path)
+      readThrough: RunCache.readThrough(zk, cache, path)
     }
   })
 

@@ -13,30 +13,15 @@
  *
  * @since 0.1.0
  */
-import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
 import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseAdapter"
-import type * as Op from "@effect-zookeeper/client/Op"
-import { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import * as Effect from "effect/Effect"
+import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
 import * as ChildrenCache from "./ChildrenCache.ts"
-import type { Held } from "./Held.ts"
-import {
-  acquireReleasable,
-  acquireReleasableOption,
-  guardedCallback,
-  promisify,
-  type Releasable,
-  makeSync
-} from "./internal/promise/adapt.ts"
+import { acquireReleasable, makeSync, promisify } from "./internal/promise/adapt.ts"
 import { type GroupRecipes, groupRecipes } from "./internal/promise/groups.ts"
+import { type Acquired, type LockRecipes, lockRecipes } from "./internal/promise/locks.ts"
 import { type QueueRecipes, queueRecipes } from "./internal/promise/queues.ts"
 import { type ValueRecipes, valueRecipes } from "./internal/promise/values.ts"
-import * as LeaderElection from "./LeaderElection.ts"
-import * as Lease from "./Lease.ts"
-import * as Lock from "./Lock.ts"
 import * as NodeCache from "./NodeCache.ts"
-import * as ReadWriteLock from "./ReadWriteLock.ts"
-import * as Semaphore from "./Semaphore.ts"
 import * as ServiceDiscovery from "./ServiceDiscovery.ts"
 import * as TreeCache from "./TreeCache.ts"
 
@@ -47,6 +32,19 @@ export type {
   PromiseParty,
   PromisePersistentNode
 } from "./internal/promise/groups.ts"
+export type {
+  Acquired,
+  Callback,
+  PromiseHeld,
+  PromiseHeldLease,
+  PromiseLeaderElection,
+  PromiseLease,
+  PromiseLock,
+  PromisePermits,
+  PromiseReadWriteLock,
+  PromiseSemaphore,
+  PromiseSide
+} from "./internal/promise/locks.ts"
 export type {
   Handler,
   PromiseConsumer,
@@ -59,102 +57,6 @@ export type { PromiseAtomicValue, PromiseCounter, PromiseIdGenerator } from "./i
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
-
-/**
- * A hold; see `Held`. `lost()` rejects with `LockLost` at the moment of the loss.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PromiseHeld extends Omit<Promised<Held>, "transaction"> {
-  /**
-   * A transaction that the server applies only while it is held; see `Held.transaction`. Rejects with `LockLost` after a
-   * loss, and with `TransactionFailed` for a refused operation.
-   */
-  readonly transaction: <const Ops extends ReadonlyArray<Op.Write>>(
-    ops: Ops,
-    call?: CallOptions
-  ) => Promise<Promised<Op.WriteResults<Ops>>>
-}
-
-/**
- * Something acquired, to be given back by `release()` or by `await using`.
- *
- * @category models
- * @since 0.1.0
- */
-export type Acquired<T> = Releasable<T>
-
-/**
- * A callback that runs while something is held.
- *
- * @category models
- * @since 0.1.0
- */
-export type Callback<In, A> = (input: In & { readonly signal: AbortSignal }) => PromiseLike<A> | A
-
-/**
- * See `Lock`, of which this is the Promise form.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PromiseLock extends Omit<Promised<Lock.Lock>, "withLock" | "acquire"> {
-  /**
-   * Acquires the lock, runs the callback, and releases the lock; see `Lock.withLock`. Not re-entrant. Rejects with
-   * `LockTimeout`, with `LockLost` after a loss, and with the callback's own error.
-   */
-  readonly withLock: <A>(f: Callback<PromiseHeld, A>, options?: Lock.AcquireOptions, call?: CallOptions) => Promise<A>
-  /** Acquires the lock until it is released. Rejects with `LockTimeout` after `timeout`. */
-  readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
-}
-
-/**
- * See `LeaderElection`, of which this is the Promise form.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PromiseLeaderElection extends Omit<
-  Promised<LeaderElection.LeaderElection>,
-  "whileLeader" | "acquire"
-> {
-  /**
-   * Becomes a candidate, runs the callback while it leads, and is a candidate again after a loss; see
-   * `LeaderElection.whileLeader`. Rejects with the callback's own error.
-   */
-  readonly whileLeader: <A>(f: Callback<PromiseHeld, A>, call?: CallOptions) => Promise<A>
-  /** Becomes a candidate, and leads until it is released or lost. Rejects with `LockTimeout` after `timeout`. */
-  readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
-}
-
-/**
- * A lease that is held; see `HeldLease`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PromiseHeldLease extends PromiseHeld, Pick<Promised<Lease.HeldLease>, "renew" | "remaining"> {}
-
-/**
- * See `Lease`, of which this is the Promise form.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PromiseLease extends Omit<Promised<Lease.Lease>, "withLease" | "obtain"> {
-  /** Takes a lease, or resolves with undefined when none is free. */
-  readonly obtain: (call?: CallOptions) => Promise<Acquired<PromiseHeldLease> | undefined>
-  /**
-   * Waits for a lease, runs the callback, and gives the lease back; see `Lease.withLease`. Rejects with `LockTimeout`,
-   * with `LockLost` after a loss, and with the callback's own error.
-   */
-  readonly withLease: <A>(
-    f: Callback<PromiseHeldLease, A>,
-    options?: Lock.AcquireOptions,
-    call?: CallOptions
-  ) => Promise<A>
-}
 
 /**
  * See `ChildrenCache`, of which this is the Promise form. Synchronous where the cache is, such as `get`.
@@ -216,114 +118,35 @@ export interface PromiseTreeCache extends Promised<Omit<TreeCache.TreeCache, "sn
 }
 
 /**
- * One side of a read-write lock.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PromiseSide<Options> {
-  /**
-   * Acquires this side, runs the callback, and releases it. Not re-entrant. Rejects with `LockTimeout`, with `LockLost`
-   * after a loss, and with the callback's own error.
-   */
-  readonly withLock: <A>(f: Callback<PromiseHeld, A>, options?: Options, call?: CallOptions) => Promise<A>
-  /** Acquires this side until it is released. Rejects with `LockTimeout` after `timeout`. */
-  readonly acquire: (options?: Options, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
-}
-
-/**
- * See `ReadWriteLock`, of which this is the Promise form. A call does not know what other calls hold: name the lock to
- * downgrade with `{ downgrade: held }`, and do not wait for the write side while you hold the read side.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PromiseReadWriteLock extends Omit<Promised<ReadWriteLock.ReadWriteLock>, "read" | "write"> {
-  readonly read: PromiseSide<ReadWriteLock.ReadOptions>
-  readonly write: PromiseSide<Lock.AcquireOptions>
-}
-
-/**
- * Several permits, each with a loss and a token of its own.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PromisePermits {
-  readonly permits: ReadonlyArray<PromiseHeld>
-}
-
-/**
- * See `Semaphore`, of which this is the Promise form.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PromiseSemaphore extends Pick<Promised<Semaphore.Semaphore>, "path" | "available" | "holders"> {
-  /**
-   * Acquires a permit, runs the callback, and gives the permit back; see `Semaphore.withPermit`. Rejects with
-   * `LockTimeout`, `PermitsMismatch`, `LockLost` after a loss, or the callback's own error.
-   */
-  readonly withPermit: <A>(f: Callback<PromiseHeld, A>, options?: Lock.AcquireOptions, call?: CallOptions) => Promise<A>
-  /** The same with several permits, all or none. */
-  readonly withPermits: <A>(
-    permits: number,
-    f: Callback<PromisePermits, A>,
-    options?: Lock.AcquireOptions,
-    call?: CallOptions
-  ) => Promise<A>
-  /** Acquires a permit until it is released. Rejects with `LockTimeout` or `PermitsMismatch`. */
-  readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeld>>
-  /** Acquires several permits, all or none, until they are released. */
-  readonly acquireMany: (
-    permits: number,
-    options?: Lock.AcquireOptions,
-    call?: CallOptions
-  ) => Promise<Acquired<PromisePermits>>
-}
-
-/**
  * All recipes on one client; see `recipes`.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Recipes extends GroupRecipes, QueueRecipes, ValueRecipes {
+export interface Recipes extends GroupRecipes, LockRecipes, QueueRecipes, ValueRecipes {
+  /** Caches the children of a znode until it is released; see `ChildrenCache.make`. */
   readonly childrenCache: (
     path: string,
     options?: ChildrenCache.Options,
     call?: CallOptions
   ) => Promise<Acquired<PromiseChildrenCache>>
-  readonly leaderElection: (path: string, options?: LeaderElection.Options) => PromiseLeaderElection
-  readonly lease: (path: string, options: Lease.Options) => PromiseLease
-  readonly lock: (path: string, options?: Lock.Options) => PromiseLock
+  /** Caches a znode until it is released; see `NodeCache.make`. */
   readonly nodeCache: (
     path: string,
     options?: NodeCache.Options,
     call?: CallOptions
   ) => Promise<Acquired<PromiseNodeCache>>
-  readonly readWriteLock: (path: string, options?: ReadWriteLock.Options) => PromiseReadWriteLock
-  readonly semaphore: (path: string, options: Semaphore.Options) => PromiseSemaphore
+  /** See `ServiceDiscovery.make`. */
   readonly serviceDiscovery: <A, I>(
     basePath: string,
     options: ServiceDiscovery.Options<A, I>
   ) => PromiseServiceDiscovery<A>
+  /** Caches a sub-tree until it is released; see `TreeCache.make`. */
   readonly treeCache: (
     path: string,
     options?: TreeCache.Options,
     call?: CallOptions
   ) => Promise<Acquired<PromiseTreeCache>>
-  /**
-   * Holds several locks of this client at once, acquired in the order of their paths, so that clients that want the same
-   * locks never wait for each other in a circle. The signal is aborted when one of them is lost; `timeout` applies to
-   * each. Rejects with `InvalidArgument` for a lock that `lock` did not make.
-   */
-  readonly withLocks: <A>(
-    locks: ReadonlyArray<PromiseLock>,
-    f: Callback<object, A>,
-    options?: Lock.AcquireOptions,
-    call?: CallOptions
-  ) => Promise<A>
 }
 
 // -----------------------------------------------------------------------------
@@ -355,63 +178,11 @@ export interface Recipes extends GroupRecipes, QueueRecipes, ValueRecipes {
  */
 export const recipes = (zk: PromiseClient): Recipes => ({
   ...groupRecipes(zk),
+  ...lockRecipes(zk),
   ...queueRecipes(zk),
   ...valueRecipes(zk),
   childrenCache: (path, options, call) => acquireReleasable(zk, ChildrenCache.make(path, options), call),
-  leaderElection: (path, options) => {
-    const election = makeSync(zk, LeaderElection.make(path, options))
-    return {
-      ...promisify(zk, election),
-      whileLeader: (f, call) => zk.run(election.whileLeader(guardedCallback(zk, f)), call),
-      acquire: (options, call) => acquireReleasable(zk, election.acquire(options), call)
-    }
-  },
-  lease: (path, options) => {
-    const lease = makeSync(zk, Lease.make(path, options))
-    return {
-      ...promisify(zk, lease),
-      obtain: (call) => acquireReleasableOption(zk, lease.obtain, call),
-      withLease: (f, options, call) => zk.run(lease.withLease(guardedCallback(zk, f), options), call)
-    }
-  },
-  lock: (path, options) => {
-    const lock = makeSync(zk, Lock.make(path, options))
-    const adapted: PromiseLock = {
-      ...promisify(zk, lock),
-      withLock: (f, options, call) => zk.run(lock.withLock(guardedCallback(zk, f), options), call),
-      acquire: (options, call) => acquireReleasable(zk, lock.acquire(options), call)
-    }
-    lockOf.set(adapted, lock)
-    return adapted
-  },
   nodeCache: (path, options, call) => acquireReleasable(zk, NodeCache.make(path, options), call),
-  readWriteLock: (path, options) => {
-    const lock = makeSync(zk, ReadWriteLock.make(path, options))
-    const { contenders } = promisify(zk, lock)
-    return { path, contenders, read: side(zk, lock.read), write: side(zk, lock.write) }
-  },
-  semaphore: (path, options) => {
-    const semaphore = makeSync(zk, Semaphore.make(path, options))
-    const { available, holders } = promisify(zk, semaphore)
-    const named = <A>(f: Callback<PromisePermits, A>) => {
-      const run = guardedCallback(zk, f)
-      return (permits: ReadonlyArray<Held>) => run({ permits })
-    }
-    return {
-      path,
-      available,
-      holders,
-      withPermit: (f, options, call) => zk.run(semaphore.withPermit(guardedCallback(zk, f), options), call),
-      withPermits: (permits, f, options, call) => zk.run(semaphore.withPermits(permits, named(f), options), call),
-      acquire: (options, call) => acquireReleasable(zk, semaphore.acquire(options), call),
-      acquireMany: (permits, options, call) =>
-        acquireReleasable(
-          zk,
-          Effect.map(semaphore.acquireMany(permits, options), (permits) => ({ permits })),
-          call
-        )
-    }
-  },
   serviceDiscovery: (basePath, options) => {
     const discovery = makeSync(zk, ServiceDiscovery.make(basePath, options))
     return {
@@ -420,32 +191,5 @@ export const recipes = (zk: PromiseClient): Recipes => ({
       provider: (name, options, call) => acquireReleasable(zk, discovery.provider(name, options), call)
     }
   },
-  treeCache: (path, options, call) => acquireReleasable(zk, TreeCache.make(path, options), call),
-  withLocks: (locks, f, options, call) => {
-    const run = guardedCallback(zk, f)
-    const held = Effect.forEach(locks, (adapted) => {
-      const lock = lockOf.get(adapted)
-      const rule = "a lock that recipes(zk).lock(path) has given"
-      return lock === undefined
-        ? Effect.fail(new InvalidArgument({ argument: "locks", value: String(adapted), rule }))
-        : Effect.succeed(lock)
-    })
-    return zk.run(
-      Effect.flatMap(held, (locks) => Lock.withLocks(locks, run({}), options)),
-      call
-    )
-  }
-})
-
-// ---- internal
-
-/** The lock behind its Promise API. */
-const lockOf = new WeakMap<PromiseLock, Lock.Lock>()
-
-const side = <Options, Refused>(
-  zk: PromiseClient,
-  { acquire, withLock }: ReadWriteLock.Side<Options, Refused>
-): PromiseSide<Options> => ({
-  withLock: (f, options, call) => zk.run(withLock(guardedCallback(zk, f), options), call),
-  acquire: (options, call) => acquireReleasable(zk, acquire(options), call)
+  treeCache: (path, options, call) => acquireReleasable(zk, TreeCache.make(path, options), call)
 })

@@ -29,7 +29,6 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { CacheEvent, Freshness } from "./CacheEvent.ts"
 import type { RecipeError } from "./Errors.ts"
-import { readThrough } from "./internal/caches/readThrough.ts"
 import * as TreeSnapshot from "./internal/caches/TreeSnapshot.ts"
 import * as RunCache from "./internal/caches/runCache.ts"
 import { checkOptions, knownOptions } from "./internal/shared/options.ts"
@@ -150,7 +149,7 @@ export const make = (
       get: (at) => snapshot(path, cache.tree).get(at),
       children: (at) => snapshot(path, cache.tree).children(at),
       changes: cache.broadcaster.stream,
-      readThrough: (at) => readThrough(zk, cache, at)
+      readThrough: (at) => RunCache.readThrough(zk, cache, at)
     }
   })
 

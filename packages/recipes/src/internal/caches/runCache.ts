@@ -3,6 +3,7 @@
  */
 import * as Printable from "@effect-zookeeper/client/Printable"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
+import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -11,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
@@ -20,7 +22,7 @@ import { acquireForked } from "../shared/acquireForked.ts"
 import { retryAcrossSessions, retryTransient } from "../shared/retry.ts"
 import { checkCount, checkPath, checkTimeout } from "../shared/validate.ts"
 import { plainReader, watchingReader } from "./nodeReader.ts"
-import type { Job } from "./RefreshQueue.ts"
+import { type Job, ReadFlags } from "./RefreshQueue.ts"
 import { isFinal, CacheState, type CacheRange } from "./CacheState.ts"
 
 /** Options of all caches. */
@@ -73,6 +75,18 @@ const startCache = Effect.fnUntraced(function* (
   const error = cache.readFailure(partial.root)
   return error === undefined ? cache : yield* error
 })
+
+/** Reads from the server; the cache reads too. */
+export const readThrough = (
+  zk: ZooKeeper.Service,
+  cache: CacheState,
+  path: string
+): Effect.Effect<Option.Option<DataAndStat>, RecipeError> =>
+  retryAcrossSessions(zk, zk.get(path)).pipe(
+    Effect.map(Option.some),
+    Effect.catchTag("NoNode", () => Effect.succeedNone),
+    Effect.tap(() => Effect.sync(() => cache.refreshQueue.request(path, ReadFlags.data)))
+  )
 
 // ---- internal
 

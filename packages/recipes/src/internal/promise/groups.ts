@@ -68,14 +68,19 @@ export type PromisePersistentNode = Promised<PersistentNode.PersistentNode>
 
 /** The recipes for groups. */
 export interface GroupRecipes {
+  /** Joins the members that divide the items of a path, until it is released; see `Allocator.make`. */
   readonly allocator: (
     path: string,
     options?: Allocator.Options,
     call?: CallOptions
   ) => Promise<Releasable<PromiseAllocator>>
+  /** See `Barrier.make`. */
   readonly barrier: (path: string, options?: Barrier.Options) => PromiseBarrier
+  /** See `DoubleBarrier.make`. */
   readonly doubleBarrier: (path: string, options: DoubleBarrier.Options) => PromiseDoubleBarrier
+  /** Follows a party until it is released; see `Party.make`. */
   readonly party: (path: string, options?: Party.Options, call?: CallOptions) => Promise<Releasable<PromiseParty>>
+  /** Keeps a znode until it is released; see `PersistentNode.make`. */
   readonly persistentNode: (
     path: string,
     options?: PersistentNode.Options,

@@ -37,13 +37,19 @@ export type Handler<A, B> = (input: { readonly item: A; readonly signal: AbortSi
  */
 export interface PromiseConsumer<A> {
   readonly path: string
+  /** The number of items, including those that are being worked on. */
   readonly size: (call?: CallOptions) => Promise<number>
+  /** The first item, without taking it. Rejects with `DataInvalid` if it cannot be decoded. */
   readonly peek: (call?: CallOptions) => Promise<A | undefined>
+  /** Takes the first item if there is one, at most once. Rejects with `DataInvalid` if it cannot be decoded. */
   readonly poll: (call?: CallOptions) => Promise<A | undefined>
+  /** Waits for the first item and takes it, at most once. Rejects with `DataInvalid` if it cannot be decoded. */
   readonly take: (call?: CallOptions) => Promise<A>
+  /** Waits for the first free item and takes it, until it is released. */
   readonly takeWithLock: (call?: CallOptions) => Promise<Releasable<PromiseTaken<A>>>
+  /** Waits for an item and calls the handler for it. Rejects with `LockLost` after a loss, and as the handler does. */
   readonly consumeOne: <B>(handler: Handler<A, B>, call?: CallOptions) => Promise<B>
-  /** Goes on until the handler rejects or the call is aborted. */
+  /** Repeats `consumeOne` until the handler rejects, or the call is aborted. Goes on after the loss of an item. */
   readonly consume: <B>(handler: Handler<A, B>, call?: CallOptions) => Promise<never>
 }
 
@@ -54,7 +60,9 @@ export interface PromiseConsumer<A> {
  * @since 0.1.0
  */
 export interface PromiseQueue<A> extends PromiseConsumer<A> {
+  /** Puts an item at the end. Rejects with `OutcomeUnknown` if the session ends before the reply. */
   readonly offer: (item: A, call?: CallOptions) => Promise<void>
+  /** Puts items at the end, all or none. Rejects with `OutcomeUnknown` if the session ends before the reply. */
   readonly offerAll: (items: ReadonlyArray<A>, call?: CallOptions) => Promise<void>
 }
 
@@ -65,17 +73,23 @@ export interface PromiseQueue<A> extends PromiseConsumer<A> {
  * @since 0.1.0
  */
 export interface PromisePriorityQueue<A> extends PromiseConsumer<A> {
-  /** Lower numbers are more urgent. */
+  /**
+   * Puts an item behind those that are as urgent; lower numbers are more urgent. Rejects with `OutcomeUnknown` if the
+   * session ends before the reply.
+   */
   readonly offer: (item: A, priority?: number, call?: CallOptions) => Promise<void>
+  /** Puts items there, all or none. Rejects with `OutcomeUnknown` if the session ends before the reply. */
   readonly offerAll: (items: ReadonlyArray<A>, priority?: number, call?: CallOptions) => Promise<void>
 }
 
 /** The recipes for queues. */
 export interface QueueRecipes {
+  /** See `PriorityQueue.make`. */
   readonly priorityQueue: {
     (path: string, options?: PriorityQueue.BytesOptions): PromisePriorityQueue<Uint8Array>
     <A, I>(path: string, options: PriorityQueue.Options<A, I>): PromisePriorityQueue<A>
   }
+  /** See `Queue.make`. */
   readonly queue: {
     (path: string, options?: Queue.BytesOptions): PromiseQueue<Uint8Array>
     <A, I>(path: string, options: Queue.Options<A, I>): PromiseQueue<A>

@@ -35,23 +35,32 @@ export type PromiseIdGenerator = Promised<IdGenerator.IdGenerator>
  */
 export interface PromiseAtomicValue<A> {
   readonly path: string
+  /** The value as the connected server has it. Rejects with `DataInvalid` if it cannot be decoded. */
   readonly get: (call?: CallOptions) => Promise<A>
+  /** The value with its Stat, for `compareAndSet`. Rejects with `DataInvalid` if it cannot be decoded. */
   readonly getVersioned: (call?: CallOptions) => Promise<AtomicValue.Versioned<A>>
+  /** Writes a value, whatever is there. Rejects with `OutcomeUnknown` if the fate of the write stays unknown. */
   readonly set: (value: A, call?: CallOptions) => Promise<Change<A>>
+  /** Writes the result of `f`, which may run many times. Rejects with `OutcomeUnknown`, or `Contended`. */
   readonly update: (f: (value: A) => A, call?: CallOptions) => Promise<Change<A>>
+  /** Writes `next` unless another client has written since `expected` was read. Rejects as `update` does. */
   readonly compareAndSet: (expected: AtomicValue.Versioned<A>, next: A, call?: CallOptions) => Promise<Exchange<A>>
+  /** The current value, then each newer one. */
   readonly changes: AsyncIterable<AtomicValue.Versioned<A>>
 }
 
 /** The recipes for values. */
 export interface ValueRecipes {
+  /** See `AtomicValue.make`. */
   readonly atomicValue: {
     (path: string, options?: AtomicValue.BytesOptions): PromiseAtomicValue<Uint8Array>
     <A, I>(path: string, options: AtomicValue.Options<A, I>): PromiseAtomicValue<A>
   }
+  /** See `Counter.make`. */
   readonly counter: (path: string, options?: Counter.Options) => PromiseCounter
   /** A counter in floats, kept as text. */
   readonly counterFloat: (path: string, options?: Counter.BaseOptions<number>) => PromiseCounter<number>
+  /** See `IdGenerator.make`. */
   readonly idGenerator: (path: string, options?: IdGenerator.Options) => PromiseIdGenerator
   /** Ids in the order of asking, across all processes. */
   readonly idGeneratorOrdered: (path: string, options?: IdGenerator.OrderedOptions) => PromiseIdGenerator
