@@ -1,6 +1,6 @@
 import { BadVersion, NoAuth, NodeExists, NoNode } from "@effect-zookeeper/protocol/ServerError"
 import type { SessionState } from "@effect-zookeeper/session/SessionState"
-import { ConnectionLoss, RequestTimeout, ServerRefused } from "@effect-zookeeper/session/SessionError"
+import { ConnectionLoss, RequestTimeout, ServerRefused, SessionExpired } from "@effect-zookeeper/session/SessionError"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -254,6 +254,30 @@ describe("a session that has expired", () => {
       )
       info.state = { _tag: "Connecting" }
       assert.isTrue(yield* Fiber.join(seen))
+    })
+  )
+})
+
+describe("a failure", () => {
+  const expired = (maybeApplied: boolean) => new SessionExpired({ sessionId: 1n, maybeApplied })
+  const refused = (code: number) => new ServerRefused({ operation: "setData", path: "/a", code, name: "X" })
+
+  it.effect("says what to do next", () =>
+    Effect.gen(function* () {
+      const renewed = (yield* makeScriptedClient(() => Effect.void, { state: { _tag: "Connecting" } })).zk.session
+      const ended = (yield* makeScriptedClient(() => Effect.void, { state: { _tag: "Expired" } })).zk.session
+      const cases = [
+        [renewed, expired(true), "lost"],
+        [renewed, expired(false), "renewed"],
+        [ended, expired(false), "final"],
+        // NotReadOnly, and an operation that the server does not know.
+        [renewed, refused(-119), "transient"],
+        [renewed, refused(-6), "final"],
+        [renewed, new NoNode({ path: "/a", operation: "setData" }), "final"]
+      ] as const
+      for (const [session, error, next] of cases) {
+        assert.strictEqual(yield* Outcome.classifyFailure(session, error), next)
+      }
     })
   )
 })
