@@ -279,7 +279,7 @@ describeOnServers("a holder", (it) => {
       yield* zk.delete(yield* Deferred.await(began))
       const lost = yield* failure(Fiber.join(fiber), "LockLost")
       assert.strictEqual(lost.reason, "deleted")
-      assert.include(lost.message, "somebody deleted the znode")
+      assert.include(lost.message, "its znode was deleted")
       assert.isTrue(finalized)
     })
   )

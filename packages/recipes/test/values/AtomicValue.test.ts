@@ -184,7 +184,7 @@ describeOnServers("a value", (it) => {
         isDue = true
         const error = yield* failure(change, "OutcomeUnknown")
         assert.deepInclude({ ...error }, { path, operation, reason: "remade" })
-        assert.include(error.message, "made anew")
+        assert.include(error.message, "created again")
       }
       // Nothing of it is left.
       assert.deepStrictEqual((yield* value.update(() => ({ replicas: 3 }))).post, { replicas: 3 })

@@ -41,7 +41,7 @@ const steps = [
   /^ +Alice .*holds the lock/m,
   /^ +Bob .*waits for it$/m,
   /^ +Alice .*is interrupted/m,
-  /^ +Alice .*LockLost: .*somebody deleted the znode$/m,
+  /^ +Alice .*LockLost: .*its znode was deleted$/m,
   /^ +Bob .*has it, with a larger token$/m,
   /^ +Alice .*refuses it with LockLost$/m,
   /^7\. /m
