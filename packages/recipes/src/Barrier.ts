@@ -1,5 +1,5 @@
 /**
- * A barrier that makes all clients wait which come to it, until it is lifted.
+ * A barrier that holds up all clients that come to it, until it is lifted.
  *
  * **Guarantees**
  *

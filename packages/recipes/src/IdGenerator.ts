@@ -21,6 +21,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Counter from "./Counter.ts"
 import type { DataInvalid, OutOfRange, RecipeError, VersionExhausted } from "./Errors.ts"
 import { type AclOptions, checkOptions, knownOptions } from "./internal/shared/options.ts"
+import { createIfMissing } from "./internal/shared/requests.ts"
 import { retryAcrossSessions } from "./internal/shared/retry.ts"
 import { checkCount, checkPath } from "./internal/shared/validate.ts"
 import type { ContentionOptions } from "./internal/values/compareAndSet.ts"
@@ -153,9 +154,7 @@ export const makeOrdered = (
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
     const { acl } = options
-    const create = retryAcrossSessions(zk, zk.createWithParents(path, { acl, parentAcl: acl })).pipe(
-      Effect.catchTag(["NodeExists", "NoNode"], () => Effect.void)
-    )
+    const create = createIfMissing(zk, path, { acl })
     // A second write only skips an id.
     const next: Effect.Effect<bigint, RecipeError> = retryAcrossSessions(zk, zk.set(path, "")).pipe(
       Effect.map(({ mzxid }) => mzxid),

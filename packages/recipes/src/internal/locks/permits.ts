@@ -21,6 +21,7 @@ import { makeBackoff } from "../shared/backoff.ts"
 import { claim, type LossSignal, type Ownership, deleteInBackground, release } from "./ownership.ts"
 import type { ContenderNode } from "./nodeNames.ts"
 import * as ContenderQueue from "./ContenderQueue.ts"
+import { createIfMissing } from "../shared/requests.ts"
 import { retryAcrossSessions, orIfSessionReplaced, retryTransient } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
 
@@ -284,9 +285,7 @@ interface WatchedLimit {
 const createLimit = ({ leases, zk }: PermitPool, { at, initial }: SharedPermits): Effect.Effect<void, RecipeError> => {
   const data = new Uint8Array(4)
   new DataView(data.buffer).setInt32(0, initial)
-  const create = zk.createWithParents(at, { data, acl: leases.acl, parentAcl: leases.acl })
-  // If another client was faster, its number holds; if the znode was deleted again, the next read creates it.
-  return Effect.catchTag(Effect.asVoid(retryAcrossSessions(zk, create)), ["NodeExists", "NoNode"], () => Effect.void)
+  return createIfMissing(zk, at, { data, acl: leases.acl })
 }
 
 const decodeLimit = ({ at }: SharedPermits, data: Uint8Array): Effect.Effect<number, DataInvalid> => {

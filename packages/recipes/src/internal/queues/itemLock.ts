@@ -13,10 +13,10 @@ import { DataInvalid, type RecipeError } from "../../Errors.ts"
 import { failIfClosing } from "../locks/ownership.ts"
 import { sleepJittered } from "../shared/backoff.ts"
 import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
-import { ensureParents, getAfterSync, getOrUndefined, isStateConflict } from "../shared/requests.ts"
+import { createIfMissing, ensureParents, getAfterSync, getOrUndefined, isStateConflict } from "../shared/requests.ts"
 import { failIfFinal, retryAcrossSessions } from "../shared/retry.ts"
 import type { Entry } from "./entryFormat.ts"
-import { createParent, type QueueContext } from "./queueOps.ts"
+import type { QueueContext } from "./queueOps.ts"
 
 /** An item with its lock beside it. */
 export interface LockedItem {
@@ -173,7 +173,8 @@ export const moveToDeadLetters = <A>(
     Effect.asVoid,
     Effect.catchTag("TransactionFailed", ({ error, index }) => {
       if (error._tag === "NoNode" && index === 0) return Effect.andThen(ensureParents(zk, paths.taken, acl), once)
-      if (error._tag === "NoNode" && index === 2) return Effect.andThen(createParent(queue, deadLetters.path), once)
+      if (error._tag === "NoNode" && index === 2)
+        return Effect.andThen(createIfMissing(zk, deadLetters.path, { acl }), once)
       if (error._tag === "NotEmpty") return Effect.fail(new DataInvalid({ path, expected: "an item without children" }))
       // It is being worked on, or another client was faster.
       return isStateConflict(error) ? Effect.void : Effect.fail(error)

@@ -14,7 +14,7 @@ import type { OnDisconnect } from "../../Held.ts"
 import { sleepJittered } from "../shared/backoff.ts"
 import type { DataCodec } from "../shared/dataCodec.ts"
 import type { AclOptions } from "../shared/options.ts"
-import { getChildrenOrNone, getOrUndefined, isStateConflict } from "../shared/requests.ts"
+import { createIfMissing, getChildrenOrNone, getOrUndefined, isStateConflict } from "../shared/requests.ts"
 import { orIfSessionReplaced, retryAcrossSessions } from "../shared/retry.ts"
 import { awaitDetached, watchScoped } from "../shared/watches.ts"
 import type { ExactlyOnce } from "../values/exactlyOnce.ts"
@@ -231,13 +231,6 @@ export const watchChildren = (zk: ZooKeeper.Service, path: string, make: Effect.
   )
 
 /** Creates the parent of the items. */
-export const createItemsParent = <A>(queue: QueueContext<A>): Effect.Effect<void, RecipeError> =>
-  createParent(queue, queue.paths.items)
-
-/** Persistent: a container that is reaped and created again would number from the start. */
-export const createParent = <A>({ acl, zk }: QueueContext<A>, path: string): Effect.Effect<void, RecipeError> =>
-  retryAcrossSessions(zk, zk.createWithParents(path, { acl, parentAcl: acl })).pipe(
-    // If the parent is reaped meanwhile, the next round creates it.
-    Effect.catchTag(["NodeExists", "NoNode"], () => Effect.void),
-    Effect.asVoid
-  )
+export const createItemsParent = <A>({ acl, paths, zk }: QueueContext<A>): Effect.Effect<void, RecipeError> =>
+  // Persistent: a container that is reaped and created again would number from the start.
+  createIfMissing(zk, paths.items, { acl })

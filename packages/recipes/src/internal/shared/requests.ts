@@ -48,6 +48,18 @@ export const ensureParents = (
   // If an ancestor is reaped meanwhile, the next round creates it.
   Effect.catchTag(retryAcrossSessions(zk, zk.ensurePath(path, { acl })), "NoNode", () => Effect.void)
 
+/** Creates a persistent znode, with containers above it, unless it is there. */
+export const createIfMissing = (
+  zk: ZooKeeper.Service,
+  path: string,
+  { acl, data }: AclOptions & { readonly data?: Uint8Array }
+): Effect.Effect<void, RecipeError> =>
+  retryAcrossSessions(zk, zk.createWithParents(path, { data, acl, parentAcl: acl })).pipe(
+    // If a parent is reaped meanwhile, or the znode deleted again, the next round creates it.
+    Effect.catchTag(["NodeExists", "NoNode"], () => Effect.void),
+    Effect.asVoid
+  )
+
 /** Errors that depend on the znode; the others hold for any znode at the path. */
 type StateConflict = Extract<OperationError, { readonly _tag: "NoNode" | "NodeExists" | "BadVersion" | "NotEmpty" }>
 
