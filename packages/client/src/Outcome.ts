@@ -235,6 +235,18 @@ export type Failure = "lost" | "transient" | "renewed" | "final"
  *
  * It does not count lost connections; see `totalLosses`.
  *
+ * @example
+ * ```ts
+ * import { Outcome, ZooKeeper } from "@effect-zookeeper/client"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const offer = Effect.flatMap(ZooKeeper.ZooKeeper, (zk) =>
+ *   Effect.tapError(zk.set("/config", "on", 3), (error) =>
+ *     Effect.flatMap(Outcome.classifyFailure(zk.session, error), (next) => Effect.log(`the write is ${next}`))
+ *   )
+ * )
+ * ```
+ *
  * @category getters
  * @since 0.1.0
  */
