@@ -12,13 +12,13 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as HashMap from "effect/HashMap"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import type * as Queue from "effect/Queue"
 import type { CacheEvent, CacheChange, Freshness, Unreadable } from "../../CacheEvent.ts"
 import type { RecipeError } from "../../Errors.ts"
+import { bytesEqual } from "../shared/bytes.ts"
 import { RefreshQueue, type Job, ReadFlags } from "./RefreshQueue.ts"
 import { EventBroadcaster } from "./EventBroadcaster.ts"
 import type { NodeReader, ZnodeRead } from "./nodeReader.ts"
@@ -214,7 +214,7 @@ export class CacheState {
     if (znode.stat.czxid !== known.stat.czxid) this.recreate(path, names, branch, znode)
     else {
       this.formerHistory.delete(path)
-      const isChanged = znode.stat.mzxid !== known.stat.mzxid || !Equal.equals(znode.data, known.data)
+      const isChanged = znode.stat.mzxid !== known.stat.mzxid || !bytesEqual(znode.data, known.data)
       const changes: Array<CacheChange> = isChanged ? [{ _tag: "Updated", path, old: known, znode }] : []
       this.commit(TreeSnapshot.put(this.tree, names, znode), changes)
     }

@@ -5,13 +5,13 @@ import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ChildrenCache from "../../ChildrenCache.ts"
 import type { RecipeError } from "../../Errors.ts"
 import type * as PersistentNode from "../../PersistentNode.ts"
+import { bytesEqual } from "../shared/bytes.ts"
 import { layouts, type MemberLayout } from "./layouts.ts"
 import type { Members, Options } from "./model.ts"
 
@@ -93,7 +93,7 @@ const isSame = (a: Members, b: Members): boolean => {
   if (a.size !== b.size) return false
   for (const [id, data] of a) {
     const other = b.get(id)
-    if (other === undefined || !Equal.equals(data, other)) return false
+    if (other === undefined || !bytesEqual(data, other)) return false
   }
   return true
 }

@@ -12,7 +12,7 @@ import type * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { toBytes } from "../shared/dataCodec.ts"
+import { toBytes } from "../shared/bytes.ts"
 import type { Options, PersistentNodeError, Status } from "./model.ts"
 
 /** A znode, as its keeper knows it. */

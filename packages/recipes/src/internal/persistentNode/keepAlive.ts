@@ -10,7 +10,6 @@ import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
@@ -18,7 +17,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { makeBackoff, sleepJittered } from "../shared/backoff.ts"
-import { toBytes } from "../shared/dataCodec.ts"
+import { bytesEqual, toBytes } from "../shared/bytes.ts"
 import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
 import { isSessionReplaced, retryTransient } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
@@ -130,7 +129,7 @@ const reconcile = Effect.fnUntraced(function* (
       )
       return yield* markAbsent(self)
   }
-  const isCurrent = Equal.equals(data, self.data)
+  const isCurrent = bytesEqual(data, self.data)
   if (!isCurrent && (options.restore === true || !self.isWritten || stat.czxid !== self.czxid)) {
     if (self.isWritten && stat.czxid === self.czxid) yield* self.backoff
     return yield* write(self, path, stat)

@@ -2,11 +2,11 @@
  * Values of the application as the data of znodes: the client's typed encoding, with the errors of recipes.
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import type { Data } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZNode from "@effect-zookeeper/client/ZNode"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { DataInvalid } from "../../Errors.ts"
+import { toBytes } from "./bytes.ts"
 
 export interface DataCodec<A> {
   readonly encode: (value: A) => Effect.Effect<Uint8Array, InvalidArgument>
@@ -47,15 +47,3 @@ interface SchemaOptions<A, I> {
   readonly schema?: Schema.Codec<A, I> | undefined
   readonly codec?: ZNode.Codec<NoInfer<I>> | undefined
 }
-
-/**
- * Data as the bytes that are written: a copy, because a recipe keeps it beyond the call and the caller may reuse its
- * buffer.
- */
-export const toBytes = (data: Data): Uint8Array =>
-  typeof data === "string"
-    ? new TextEncoder().encode(data)
-    : // Anything else is left to the client, which refuses it.
-      data instanceof Uint8Array
-      ? new Uint8Array(data)
-      : data

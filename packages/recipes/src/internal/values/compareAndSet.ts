@@ -15,12 +15,12 @@ import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { Contended, OutcomeUnknown, type RecipeError, VersionExhausted } from "../../Errors.ts"
 import * as Lock from "../../Lock.ts"
 import { sleepJittered } from "../shared/backoff.ts"
+import { bytesEqual } from "../shared/bytes.ts"
 import { type AclOptions, checkOptions, knownOptions } from "../shared/options.ts"
 import { ensureParents, getAfterSync, getOrUndefined } from "../shared/requests.ts"
 import { failIfFinal } from "../shared/retry.ts"
@@ -168,11 +168,11 @@ export const read = ({ path, zk }: Cell): Effect.Effect<Found, RecipeError> => g
 export const byVersion: Recognize = (now, { data, found }) => {
   if (found === undefined) {
     if (now === undefined) return false
-    return now.stat.version === 0 && !Equal.equals(now.data, data) ? false : undefined
+    return now.stat.version === 0 && !bytesEqual(now.data, data) ? false : undefined
   }
   if (now === undefined || now.stat.czxid !== found.stat.czxid) return undefined
   if (now.stat.mzxid === found.stat.mzxid) return false
-  return now.stat.version === ((found.stat.version + 1) | 0) && !Equal.equals(now.data, data) ? false : undefined
+  return now.stat.version === ((found.stat.version + 1) | 0) && !bytesEqual(now.data, data) ? false : undefined
 }
 
 // ---- internal
