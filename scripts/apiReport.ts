@@ -8,7 +8,7 @@
 import { format } from "oxfmt"
 import * as Fs from "node:fs"
 import { fileURLToPath } from "node:url"
-import { declarationsOf } from "./apiDeclarations.ts"
+import { declarationsOf, internalDeclarationsOf } from "./apiDeclarations.ts"
 import { publishedPackages } from "./release/workspace.ts"
 
 const root = new URL("../", import.meta.url)
@@ -23,11 +23,10 @@ const reportOf = async (name: string): Promise<string> => {
     const path = `packages/${name}/dist/${file.replace(/\.ts$/, ".d.ts")}`
     const url = new URL(path, root)
     if (!Fs.existsSync(url)) throw new Error(`${path} is not there: run \`npx -y pnpm@12 check\`, which compiles`)
-    const internal = (module: string): string | undefined => {
-      const declared = new URL(module.replace(/\.ts$/, ".d.ts"), url)
-      return Fs.existsSync(declared) ? Fs.readFileSync(declared, "utf8") : undefined
-    }
-    const declarations = declarationsOf(Fs.readFileSync(url, "utf8"), internal)
+    const read = (module: string): string =>
+      Fs.readFileSync(new URL(`packages/${name}/dist/${module.replace(/\.ts$/, ".d.ts")}`, root), "utf8")
+    const internal = internalDeclarationsOf(file, read)
+    const declarations = `${declarationsOf(read(file))}\n${internal === "" ? "" : `\n// of internal modules\n\n${internal}`}`
     const { code } = await format(file, declarations, { semi: false, printWidth: 120 })
     return `## ${file.replace(/\.ts$/, "")}\n\n\`\`\`ts\n${code}\`\`\`\n`
   })

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { declarationsOf } from "../../../../scripts/apiDeclarations.ts"
+import { declarationsOf, internalDeclarationsOf } from "../../../../scripts/apiDeclarations.ts"
 
 it("an API report has declarations in the order of their names, overloads in their own, and no comment or import", () => {
   const declarations = `
@@ -37,22 +37,39 @@ export {};
   ])
 })
 
-it("an API report shows what is exported from an internal module as the module's own", () => {
-  const internal = `
-/** Known by this name. */
-export interface Ant {
-    readonly legs: 6;
+it("an API report has the declarations of internal modules that a module exports or uses, and no others", () => {
+  const files: Readonly<Record<string, string>> = {
+    "Lock.ts": `
+import { type Base, type Unused } from "./internal/options.ts";
+import * as Queue from "./internal/locks/queue.ts";
+export type { Layout as Names } from "./internal/locks/queue.ts";
+export * from "./internal/all.ts";
+export interface Options extends Base {
+    readonly who: Queue.Contender;
 }
-declare const Cat_base: object;
-export declare class Cat extends Cat_base {
+`,
+    "internal/options.ts": "export interface Base {\n}\nexport interface Unused {\n}\n",
+    "internal/all.ts": "declare const hidden: 1;\nexport declare const shown: 2;\nexport {};\n",
+    "internal/locks/queue.ts": `
+import type { Base } from "../options.ts";
+export type Layout = "a" | "b";
+export interface Contender extends Node {
 }
-export type Hidden = string;
+interface Node {
+    readonly base: Base;
+}
+export declare const join: (layout: Layout) => void;
 `
-  const report = (text: string) =>
-    declarationsOf(text, (path) => (path === "./internal/animals.ts" ? internal : undefined)).split("\n")
-  const ant = ["export interface Ant {", "    readonly legs: 6;", "}"]
-  const cat = ["export declare class Cat extends Cat_base {", "}", "declare const Cat_base: object;"]
-  assert.deepStrictEqual(report('export { type Ant, Cat } from "./internal/animals.ts";'), [...ant, ...cat])
-  assert.deepStrictEqual(report('export type { Ant } from "./Zoo.ts";'), ['export type { Ant } from "./Zoo.ts";'])
-  assert.include(report('export * from "./internal/animals.ts";'), "export type Hidden = string;")
+  }
+  assert.deepStrictEqual(internalDeclarationsOf("Lock.ts", (file) => files[file] ?? "").split("\n"), [
+    "export interface Base {",
+    "}",
+    "export interface Contender extends Node {",
+    "}",
+    'export type Layout = "a" | "b";',
+    "interface Node {",
+    "    readonly base: Base;",
+    "}",
+    "export declare const shown: 2;"
+  ])
 })
