@@ -175,7 +175,10 @@ export const make: {
 } = <A, I>(path: string, options: BytesOptions | Options<A, I> = {}) =>
   Effect.andThen(
     checkOptions(known, options),
-    Effect.suspend(() => makeWith<A>(path, overloaded(options), (options.initial ?? new Uint8Array()) as A, options))
+    Effect.suspend(() => {
+      const initial = options.schema === undefined ? (options.initial ?? new Uint8Array()) : options.initial
+      return makeWith<A>(path, overloaded(options), initial as A, options)
+    })
   )
 
 // ---- internal

@@ -97,7 +97,7 @@ describe("invalid options", () => {
       const { zk } = yield* makeScriptedClient(() => Effect.die("asked"))
       const { signal } = new AbortController()
       const error = yield* failure(zk.delete("/a", { version: 1, signal } as never), "InvalidArgument")
-      assert.match((error as InvalidArgument).rule, /parameter of its own/)
+      assert.match((error as InvalidArgument).rule, /separate parameter/)
     })
   )
 

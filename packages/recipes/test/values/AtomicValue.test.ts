@@ -42,6 +42,8 @@ describeOnServers("a value", (it) => {
       )
       yield* name.set("bob")
       assert.strictEqual(text(yield* zk.getData("/name")), "bob")
+      const nothing = yield* withClient(zk)(AtomicValue.make("/nothing", { schema: Schema.Json, initial: null }))
+      assert.isNull(yield* nothing.get)
     })
   )
 
