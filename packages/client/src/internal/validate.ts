@@ -8,6 +8,7 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { isBytes } from "../Bytes.ts"
 import type { Data, ZnodeOptions } from "../Models.ts"
 import type { View } from "./View.ts"
 
@@ -34,11 +35,6 @@ export const invalid = (argument: string, value: unknown, rule: string): Invalid
 /** The bytes of data, or undefined for a value that is neither bytes nor text. */
 export const encodeData = (data: Data): Uint8Array | undefined =>
   typeof data === "string" ? utf8.encode(data) : isBytes(data) ? data : undefined
-
-/** Takes bytes of another realm too, which test runners have. */
-const isBytes = (data: unknown): data is Uint8Array =>
-  data instanceof Uint8Array ||
-  (ArrayBuffer.isView(data) && Object.prototype.toString.call(data) === "[object Uint8Array]")
 
 export const badData = (data: unknown, argument = "data"): InvalidArgument =>
   invalid(argument, describe(data), "data must be a Uint8Array or a string")

@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import { runInNewContext } from "node:vm"
 import * as PersistentNode from "../../src/PersistentNode.ts"
 import { getChildrenOrNone } from "../support/holds.ts"
 import {
@@ -52,6 +53,16 @@ describeOnServers("a persistent node", (it) => {
       assert.strictEqual(node.status._tag, "Closed")
       assert.isFalse(yield* zk.exists("/some/where/node"))
       assert.strictEqual((yield* failure(node.setData("late"), "SessionClosed"))._tag, "SessionClosed")
+    })
+  )
+
+  it.effect("is there once, also with bytes of another realm, as test runners have them", () =>
+    Effect.gen(function* () {
+      const { zk } = yield* makeChroot
+      const foreign: Uint8Array = runInNewContext("new Uint8Array([104, 105])")
+      yield* closable(zk, "/node", { data: foreign, restore: true })
+      assert.strictEqual(yield* dataOf(zk, "/node"), "hi")
+      assert.strictEqual((yield* zk.get("/node")).stat.version, 0)
     })
   )
 

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import {
   Allocator,
   AtomicValue,
@@ -136,4 +136,18 @@ describe("invalid durations", () => {
       }).pipe(Effect.provide(embedded))
     )
   }
+})
+
+describe("an option that is null, as in a configuration of JSON", () => {
+  it.effect("is one that is left out", () =>
+    Effect.gen(function* () {
+      const zk = yield* ZooKeeper.ZooKeeper
+      const lock = yield* Lock.make("/lock", { layout: null, identifier: null, onDisconnect: null } as never)
+      const names = yield* lock.withLock(() => zk.getChildren("/lock"), { timeout: "5 seconds" })
+      assert.match(names.join(), /^_c_.{36}-lock-0000000000$/)
+      const queue = yield* Queue.make("/queue", { layout: null } as never)
+      yield* queue.offer(new Uint8Array([1]))
+      assert.deepStrictEqual(yield* zk.getChildren("/queue"), ["queue-0000000000"])
+    }).pipe(Effect.scoped, Effect.provide(embedded))
+  )
 })

@@ -6,6 +6,7 @@
  *
  * Nothing here waits or sends requests: that is in `runCache.ts`.
  */
+import * as Bytes from "@effect-zookeeper/client/Bytes"
 import type { ChildrenAndStat, DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type { Gap, WatchEvent } from "@effect-zookeeper/client/Models"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
@@ -18,7 +19,6 @@ import * as Option from "effect/Option"
 import type * as Queue from "effect/Queue"
 import type { CacheEvent, CacheChange, Freshness, Unreadable } from "../../CacheEvent.ts"
 import type { RecipeError } from "../../Errors.ts"
-import { bytesEqual } from "../shared/bytes.ts"
 import { RefreshQueue, type Job, ReadFlags } from "./RefreshQueue.ts"
 import { EventBroadcaster } from "./EventBroadcaster.ts"
 import type { NodeReader, ZnodeRead } from "./nodeReader.ts"
@@ -214,7 +214,7 @@ export class CacheState {
     if (znode.stat.czxid !== known.stat.czxid) this.recreate(path, names, branch, znode)
     else {
       this.formerHistory.delete(path)
-      const isChanged = znode.stat.mzxid !== known.stat.mzxid || !bytesEqual(znode.data, known.data)
+      const isChanged = znode.stat.mzxid !== known.stat.mzxid || !Bytes.equals(znode.data, known.data)
       const changes: Array<CacheChange> = isChanged ? [{ _tag: "Updated", path, old: known, znode }] : []
       this.commit(TreeSnapshot.put(this.tree, names, znode), changes)
     }

@@ -51,13 +51,22 @@ export interface ContenderQueue {
 /** The queue of a recipe at a path, by its options, and the kinds of contenders in it. */
 export const make = Effect.fnUntraced(function* (
   path: string,
-  { acl, identifier = "", onDisconnect = "continue" }: HoldOptions,
+  { acl, identifier, onDisconnect }: HoldOptions,
   kinds: ContenderQueue["kinds"],
-  layout: Layout = "curator"
+  layout?: Layout | undefined
 ): Effect.fn.Return<ContenderQueue, InvalidArgument, ZooKeeper.ZooKeeper> {
   const zk = yield* ZooKeeper.ZooKeeper
   yield* checkPath(path)
-  return { zk, path, layout, kinds, data: toBytes(identifier), acl, onDisconnect }
+  return {
+    zk,
+    path,
+    // Options may come from JSON, where a key that is left out is often null.
+    layout: layout ?? "curator",
+    kinds,
+    data: toBytes(identifier ?? ""),
+    acl,
+    onDisconnect: onDisconnect ?? "continue"
+  }
 })
 
 /** The keys of `HoldOptions`. */

@@ -67,8 +67,9 @@ export const writeEntry = Effect.fnUntraced(function* (
     if (now === undefined) return undefined
     if ((yield* decodeEntry(slot, now.data))?.nonce === entry.nonce) return now.stat
     if (now.stat.version !== version) return undefined
-    // It was not applied, and a refusal is not repeated.
-    if (error._tag === "ServerRefused" && !Outcome.isTransient(error)) return yield* Outcome.markUnapplied(error)
+    // It was not applied, and only a lost or transient request is repeated.
+    const isRepeated = Outcome.isLost(error) || Outcome.isTransient(error) || error._tag === "SessionExpired"
+    if (!isRepeated) return yield* Outcome.markUnapplied(error)
     yield* sleepJittered(100)
   }
 })

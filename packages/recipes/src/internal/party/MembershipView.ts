@@ -1,6 +1,7 @@
 /**
  * The members as a client shows them: those in its cache, with its own members and without its own members that have left.
  */
+import * as Bytes from "@effect-zookeeper/client/Bytes"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Deferred from "effect/Deferred"
@@ -11,7 +12,6 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as ChildrenCache from "../../ChildrenCache.ts"
 import type { RecipeError } from "../../Errors.ts"
 import type * as PersistentNode from "../../PersistentNode.ts"
-import { bytesEqual } from "../shared/bytes.ts"
 import { layouts, type MemberLayout } from "./layouts.ts"
 import type { Members, Options } from "./model.ts"
 
@@ -93,7 +93,7 @@ const isSame = (a: Members, b: Members): boolean => {
   if (a.size !== b.size) return false
   for (const [id, data] of a) {
     const other = b.get(id)
-    if (other === undefined || !bytesEqual(data, other)) return false
+    if (other === undefined || !Bytes.equals(data, other)) return false
   }
   return true
 }

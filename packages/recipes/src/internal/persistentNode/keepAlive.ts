@@ -4,6 +4,7 @@
  * Only the Stat tells the owner of the znode, and never the reply of a create: a create that finds a znode may have found
  * its own, created before a reply was lost.
  */
+import * as Bytes from "@effect-zookeeper/client/Bytes"
 import * as CreateMode from "@effect-zookeeper/client/CreateMode"
 import { withJson } from "@effect-zookeeper/client/Json"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -17,7 +18,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { makeBackoff, sleepJittered } from "../shared/backoff.ts"
-import { bytesEqual, toBytes } from "../shared/bytes.ts"
+import { toBytes } from "../shared/bytes.ts"
 import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
 import { isSessionReplaced, retryTransient } from "../shared/retry.ts"
 import { watchScoped } from "../shared/watches.ts"
@@ -129,7 +130,7 @@ const reconcile = Effect.fnUntraced(function* (
       )
       return yield* markAbsent(self)
   }
-  const isCurrent = bytesEqual(data, self.data)
+  const isCurrent = Bytes.equals(data, self.data)
   if (!isCurrent && (options.restore === true || !self.isWritten || stat.czxid !== self.czxid)) {
     if (self.isWritten && stat.czxid === self.czxid) yield* self.backoff
     return yield* write(self, path, stat)

@@ -119,7 +119,8 @@ export const makeQueue = Effect.fnUntraced(function* <A, I>(
   hasPriorities: boolean
 ): Effect.fn.Return<QueueContext<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> {
   yield* checkOptions(known, options)
-  const { acl, deadLetterPath, layout = defaultLayout, maxAttempts, maxItems, onDisconnect, takenPath } = options
+  const { acl, deadLetterPath, maxAttempts, maxItems, onDisconnect, takenPath } = options
+  const layout = options.layout ?? defaultLayout
   const zk = yield* ZooKeeper.ZooKeeper
   yield* checkPath(path)
   if (takenPath !== undefined) yield* checkPath(takenPath)

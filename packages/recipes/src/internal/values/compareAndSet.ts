@@ -9,6 +9,7 @@
  * another znode than the one that was read, at the same version. Nothing in a request can prevent that. The czxid in the
  * reply tells, and such a write is never reported as one that replaced the data that was read.
  */
+import * as Bytes from "@effect-zookeeper/client/Bytes"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { type CreateError, InvalidArgument, type SetDataError } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -20,7 +21,6 @@ import type * as Scope from "effect/Scope"
 import { Contended, OutcomeUnknown, type RecipeError, VersionExhausted } from "../../Errors.ts"
 import * as Lock from "../../Lock.ts"
 import { sleepJittered } from "../shared/backoff.ts"
-import { bytesEqual } from "../shared/bytes.ts"
 import { type AclOptions, checkOptions, knownOptions } from "../shared/options.ts"
 import { ensureParents, getAfterSync, getOrUndefined } from "../shared/requests.ts"
 import { failIfFinal } from "../shared/retry.ts"
@@ -54,11 +54,11 @@ interface Cell {
 /** Checks the options. */
 export const makeCell = Effect.fnUntraced(function* (
   path: string,
-  { acl, promote, ...options }: ContentionOptions
+  { acl, attempts: most, promote }: ContentionOptions
 ): Effect.fn.Return<Cell, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> {
   const zk = yield* ZooKeeper.ZooKeeper
   yield* checkPath(path)
-  const attempts = yield* checkCount("attempts", options.attempts)
+  const attempts = yield* checkCount("attempts", most)
   yield* checkOptions(knownPromote, promote, "promote")
   if (promote === undefined) return { zk, path, acl, attempts, promote: undefined }
   if (promote.lock === path) {
@@ -168,11 +168,11 @@ export const read = ({ path, zk }: Cell): Effect.Effect<Found, RecipeError> => g
 export const byVersion: Recognize = (now, { data, found }) => {
   if (found === undefined) {
     if (now === undefined) return false
-    return now.stat.version === 0 && !bytesEqual(now.data, data) ? false : undefined
+    return now.stat.version === 0 && !Bytes.equals(now.data, data) ? false : undefined
   }
   if (now === undefined || now.stat.czxid !== found.stat.czxid) return undefined
   if (now.stat.mzxid === found.stat.mzxid) return false
-  return now.stat.version === ((found.stat.version + 1) | 0) && !bytesEqual(now.data, data) ? false : undefined
+  return now.stat.version === ((found.stat.version + 1) | 0) && !Bytes.equals(now.data, data) ? false : undefined
 }
 
 // ---- internal

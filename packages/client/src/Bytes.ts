@@ -1,0 +1,28 @@
+/**
+ * Recognizes and compares bytes, also those of another realm: test runners, for example, run tests in one of their own.
+ *
+ * Stability: low. It may change in any version.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * Whether a value is a Uint8Array of this realm or of another one.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isBytes = (value: unknown): value is Uint8Array =>
+  value instanceof Uint8Array ||
+  (ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === "[object Uint8Array]")
+
+/**
+ * Whether two values are the same bytes. A value that is not bytes equals only itself.
+ *
+ * `Equal` of effect remembers its results, which is wrong for buffers that change.
+ *
+ * @category equality
+ * @since 0.1.0
+ */
+export const equals = (a: Uint8Array, b: Uint8Array): boolean =>
+  a === b || (isBytes(a) && isBytes(b) && a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index]))
