@@ -89,7 +89,7 @@ const withoutComments = (text: string): string =>
     token.startsWith("/") ? "" : token
   )
 
-/** A statement begins at the left edge, and what closes it stands there too. */
+/** A statement begins at the left edge, and so does the line that closes it. */
 const statementsOf = (text: string): ReadonlyArray<string> => {
   const statements: Array<string> = []
   for (const line of text.split("\n")) {

@@ -15,7 +15,7 @@ const root = new URL("../../", import.meta.url)
 
 /** What is generated, is not ours, or names what it forbids. */
 const skipped =
-  /(^|\/)(node_modules|dist|fixtures|mutants|\.git|coverage)(\/|$)|api-report\.md$|^scripts\/prose\/|^packages\/docs\/(api|\.vitepress)\//
+  /(^|\/)(node_modules|dist|fixtures|mutants|\.git|coverage)(\/|$)|api-report\.md$|^scripts\/prose\/|^packages\/docs\/(api|\.vitepress)\/|\/Prose\.test\.ts$/
 
 const filesIn = (folder: string): ReadonlyArray<string> =>
   Fs.readdirSync(new URL(folder, root), { withFileTypes: true }).flatMap((entry) => {

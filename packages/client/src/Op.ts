@@ -1,6 +1,10 @@
 /**
  * The operations of `transaction` and of `read`, as plain values.
  *
+ * An operation is checked when it is sent: a path or an option that breaks a rule makes the transaction or the read fail
+ * with `InvalidArgument`, which names the operation by its index, and nothing is sent.
+ *
+ * @example
  * ```ts
  * import { Op, ZooKeeper } from "@effect-zookeeper/client"
  * import * as Effect from "effect/Effect"
@@ -15,9 +19,6 @@
  *   return { path, version: stat.version }
  * })
  * ```
- *
- * An operation is checked when it is sent: a path or an option that breaks a rule makes the transaction or the read fail
- * with `InvalidArgument`, which names the operation by its index, and nothing is sent.
  *
  * @since 0.1.0
  */

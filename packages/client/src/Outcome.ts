@@ -4,6 +4,7 @@
  * A request is *transient* if it may succeed when it is sent again, *lost* if no reply came, and *given up* after eight lost
  * connections. A write *may be applied* although it failed.
  *
+ * @example
  * ```ts
  * import { Outcome, ZooKeeper } from "@effect-zookeeper/client"
  * import * as Effect from "effect/Effect"

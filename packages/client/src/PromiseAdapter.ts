@@ -54,6 +54,7 @@ export interface PromisifyOptions {
 /**
  * A Result as plain data.
  *
+ * @example
  * ```ts
  * import { Op, PromiseClient } from "@effect-zookeeper/client"
  *

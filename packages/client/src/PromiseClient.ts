@@ -1,6 +1,12 @@
 /**
  * The ZooKeeper client as Promises.
  *
+ * It has the methods of the service `ZooKeeper`, and is derived from it by `PromiseAdapter`, so that the documentation of
+ * `Service` holds here: with Promises for Effects, AsyncIterables for Streams, and `A | undefined` for `Option<A>`. A
+ * Promise rejects, and a loop over an AsyncIterable throws, with the error that is named there: `NoNode`, `BadVersion`,
+ * one of `SessionError`, and so on. Every method takes `{ signal }` after the parameters that it declares.
+ *
+ * @example
  * ```ts
  * import { PromiseClient } from "@effect-zookeeper/client"
  *
@@ -14,11 +20,6 @@
  *   if (node === undefined) break
  * }
  * ```
- *
- * It has the methods of the service `ZooKeeper`, and is derived from it by `PromiseAdapter`, so that the documentation of
- * `Service` holds here: with Promises for Effects, AsyncIterables for Streams, and `A | undefined` for `Option<A>`. A
- * Promise rejects, and a loop over an AsyncIterable throws, with the error that is named there: `NoNode`, `BadVersion`,
- * one of `SessionError`, and so on. Every method takes `{ signal }` after the parameters that it declares.
  *
  * @since 0.1.0
  */

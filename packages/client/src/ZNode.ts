@@ -1,6 +1,10 @@
 /**
  * Typed znodes: a path with parameters, and a Schema for the data.
  *
+ * The data is JSON unless a codec says otherwise. Data that cannot be decoded fails with `ZNodeDecodeError`. A value that
+ * the Schema refuses fails with `InvalidArgument`, before a byte is sent. For Promises: `zk.znode(ServiceConfig)`.
+ *
+ * @example
  * ```ts
  * import { ZNode } from "@effect-zookeeper/client"
  * import * as Effect from "effect/Effect"
@@ -18,9 +22,6 @@
  *   return value.replicas
  * })
  * ```
- *
- * The data is JSON unless a codec says otherwise. Data that cannot be decoded fails with `ZNodeDecodeError`. A value that
- * the Schema refuses fails with `InvalidArgument`, before a byte is sent. For Promises: `zk.znode(ServiceConfig)`.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,9 @@
 /**
  * The ZooKeeper client: the service, its options and its layers.
  *
+ * The methods of the client are those of `Service`. `PromiseClient` has the same methods with Promises.
+ *
+ * @example
  * ```ts
  * import { ZooKeeper } from "@effect-zookeeper/client"
  * import * as Effect from "effect/Effect"
@@ -17,8 +20,6 @@
  *
  * await program.pipe(Effect.provide(client), Effect.runPromise)
  * ```
- *
- * The methods of the client are those of `Service`. `PromiseClient` has the same methods with Promises.
  *
  * @since 0.1.0
  */
