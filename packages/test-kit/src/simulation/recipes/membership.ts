@@ -100,7 +100,8 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (environment: 
       // One or the other: a persistent node takes a znode of its own session for its own.
       taker ??= client
       const takesOver = taker === client
-      let takeOvers = 0
+      // Beyond the versions that persistent nodes reach: each writes once, and few overlap within a session.
+      let takeOvers = 16
       const alone = Semaphore.makeUnsafe(1)
       const short = Effect.gen(function* () {
         // Closed as soon as it is asked for, or later; two have one path.
