@@ -1,6 +1,6 @@
 import { someLong } from "@effect-zookeeper/protocol/Json"
-import type { Fiber } from "effect/Fiber"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { SessionClosing } from "../Session.ts"
 import type { TimerQueue, Timer } from "./time/TimerQueue.ts"
@@ -26,10 +26,14 @@ export class CloseCoordinator {
   private ephemeral = new Set<object>()
   private persistent = new Set<object>()
   /** What goes on in the background, and since when; the oldest first. */
-  private readonly errands = new Map<Fiber<unknown, unknown>, number>()
+  private readonly errands = new Map<Fiber.Fiber<unknown, unknown>, number>()
   private readonly listeners = new Set<() => void>()
+  /** What is given back and waited for, and until when. */
+  private readonly giveBacks = new Map<() => void, number>()
+  private readonly giveBackTimer: Timer
   private onSettled: (() => void) | undefined
   private isSessionOver = false
+  private isEnded = false
   /** When the close must be done, in monotonic milliseconds; undefined while nobody closes. */
   deadline: number | undefined
 
@@ -38,6 +42,7 @@ export class CloseCoordinator {
     this.guardCallback = guardCallback
     this.timeout = timeout
     this.timer = timers.makeTimer()
+    this.giveBackTimer = timers.makeTimer()
   }
 
   get isBegun(): boolean {
@@ -76,7 +81,9 @@ export class CloseCoordinator {
 
   /** Nothing is waited for any more, and nothing goes on. */
   end(): void {
+    this.isEnded = true
     this.timer.clear()
+    this.endGiveBacks(Number.POSITIVE_INFINITY)
     if (this.errands.size > 0) for (const fiber of [...this.errands.keys()]) fiber.interruptUnsafe()
   }
 
@@ -119,7 +126,7 @@ export class CloseCoordinator {
     })
 
   /** Begins something that goes on whatever becomes of its caller, until its own end or the session's. */
-  readonly errand = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Fiber<A, E>, never, R> =>
+  readonly errand = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Fiber.Fiber<A, E>, never, R> =>
     Effect.suspend(() => {
       const since = this.timers.now()
       return Effect.map(Effect.forkDetach(effect, { startImmediately: true }), (fiber) => {
@@ -139,7 +146,7 @@ export class CloseCoordinator {
       // One timeout for all that are given back together: many on a server that hangs take no longer than one.
       const timeout = (this.errandsSince ?? now) + Math.min(MAX_GIVE_BACK, this.timeout) - now
       return Effect.flatMap(this.errand(effect), (fiber) =>
-        timeout <= 0 ? Effect.void : Effect.asVoid(Effect.timeoutOption(this.unlessBegun(fiber), timeout))
+        timeout <= 0 || fiber.pollUnsafe() !== undefined ? Effect.void : this.waitForErrand(fiber, now + timeout)
       )
     })
 
@@ -148,21 +155,45 @@ export class CloseCoordinator {
     return undefined
   }
 
-  /** Waits for something in the background, but not once the session is being closed: then the close does. */
-  private unlessBegun(fiber: Fiber<unknown, unknown>): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      if (this.isBegun) return resume(Effect.void)
+  /** Waits for something in the background until a time, but not once the session is being closed: then the close does. */
+  private waitForErrand(fiber: Fiber.Fiber<unknown, unknown>, until: number): Effect.Effect<void> {
+    const isDone = () => this.isBegun || fiber.pollUnsafe() !== undefined
+    const waiting = Effect.callback<void>((resume) => {
       const done = () => {
-        this.listeners.delete(done)
+        stop()
         resume(Effect.void)
       }
-      this.listeners.add(done)
       const forget = fiber.addObserver(done)
-      return Effect.sync(() => {
+      const stop = () => {
         this.listeners.delete(done)
+        this.giveBacks.delete(done)
+        if (this.giveBacks.size === 0) this.giveBackTimer.clear()
         forget()
-      })
+      }
+      this.listeners.add(done)
+      this.giveBacks.set(done, until)
+      if (until < this.giveBackTimer.at) this.giveBackTimer.set(until, (now) => this.endGiveBacks(now))
+      return Effect.sync(stop)
     })
+    // When the session has ended its timers have stopped.
+    const waitingAfterEnd = Effect.suspend(() =>
+      isDone() ? Effect.void : Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), until - this.timers.now()))
+    )
+    return Effect.suspend(() => {
+      if (isDone()) return Effect.void
+      return this.isEnded
+        ? waitingAfterEnd
+        : Effect.andThen(
+            waiting,
+            Effect.suspend(() => (this.isEnded ? waitingAfterEnd : Effect.void))
+          )
+    })
+  }
+
+  private endGiveBacks(now: number): void {
+    for (const [done, until] of this.giveBacks) if (until <= now) done()
+    if (this.giveBacks.size === 0) return
+    this.giveBackTimer.set(Math.min(...this.giveBacks.values()), (at) => this.endGiveBacks(at))
   }
 
   private check(): void {

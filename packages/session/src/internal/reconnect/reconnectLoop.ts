@@ -36,6 +36,8 @@ interface Search {
   readonly ensembleBehind: EnsembleBehindDetector
   /** The server that the next round begins with: the list has given it when it said that all have been tried. */
   nextRound: ServerAddress | undefined
+  /** The server that the session is connected to, or was connected to last in this round. */
+  serving: Found | undefined
   /** After a connection that worked the next servers are tried at once. */
   isImmediate: boolean
   /** A server that gives a session begins a new round; where none of the sessions lasts, rounds would never end. */
@@ -58,6 +60,7 @@ export const reconnectLoop = Effect.fnUntraced(function* (machine: SessionMachin
     outage,
     ensembleBehind: new EnsembleBehindDetector(machine),
     nextRound: undefined,
+    serving: undefined,
     isImmediate: true,
     isPauseDue: false,
     hasFailed: false,
@@ -107,27 +110,60 @@ const resetSearch = (search: Search, isImmediate: boolean): void => {
   search.hasFailed = false
 }
 
-/** Finds a server and stays for as long as it lasts; undefined when a round has ended without one. */
+/**
+ * Finds a server and stays for as long as it lasts; undefined when a round has ended without one. One fiber does all of it,
+ * and the end of the session or of the connection ends that.
+ */
 const connectOnce = Effect.fnUntraced(function* (
   search: Search
 ): Effect.fn.Return<Lost | Expired | undefined, never, Scope.Scope> {
+  const { attempts, machine, outage } = search
+  search.serving = undefined
+  const ended = yield* unlessExpired<Lost | undefined>(machine, (cancel) => findAndServe(search, cancel)).pipe(
+    Effect.catchDefect((defect) => {
+      const { serving } = search
+      if (serving === undefined) return Effect.die(defect)
+      const reason = `${format(serving.server)}: a defect while connected`
+      return Effect.as(
+        withLogAnnotations(machine, serving.server, Effect.logError(reason, Cause.die(defect))),
+        toLost(machine, serving, reason)
+      )
+    })
+  )
+  if (search.serving === undefined || ended === undefined) return ended
+  const { server } = search.serving
+  const reason = ended._tag === "Lost" ? ended.reason : "the session has expired"
+  outage.lost(server, reason)
+  if (!machine.isReady) attempts.failed(server, reason, undefined)
+  yield* withLogAnnotations(machine, server, Effect.logDebug(`connection lost: ${reason}`))
+  return ended
+})
+
+const findAndServe = Effect.fnUntraced(function* (
+  search: Search,
+  cancel: Cancel<Lost | Expired | undefined>
+): Effect.fn.Return<Lost | Expired | undefined, never, Scope.Scope> {
   const { ensembleBehind, machine, outage } = search
-  const found = yield* unlessExpired<Found | undefined>(machine, () => searchRound(search))
+  const found = yield* searchRound(search)
   if (found?._tag === "Expired") return found
   if (found === undefined) {
     if (machine.state.isFinal) return undefined
     search.hasFailed = true
     outage.noServerFound()
-    const accepts = yield* unlessExpired(machine, () => ensembleBehind.roundFailed())
-    if (accepts === false) return undefined
-    if (accepts === true) machine.forgetHistory()
+    const accepts = yield* ensembleBehind.roundFailed()
+    if (!accepts) return undefined
+    machine.forgetHistory()
     return expired
   }
   ensembleBehind.reset()
   search.nextRound = undefined
   search.isPauseDue = false
   search.hasFailed = false
-  return yield* serve(search, found)
+  yield* machine.servers.connected(found.server)
+  // A server has just spoken for the session: it is not over by our own reckoning.
+  if (!found.isProvisional) machine.liveness.heard(found.handshake.connection.heardAt)
+  if (machine.liveness.isExpired(machine.liveness.now())) return expired
+  return yield* serve(search, found, cancel)
 })
 
 /** One round over all servers, after the pause that is due. */
@@ -177,48 +213,44 @@ const reportFailure = ({ attempts, ensembleBehind, machine }: Search, failure: F
   return withLogAnnotations(machine, server, Effect.logDebug(`no session: ${reason}`))
 }
 
-const serve = Effect.fnUntraced(function* (
+/** Stays with a server until the connection is lost, or `cancel` is called. */
+const serve = (
   search: Search,
-  { handshake, isProvisional, server }: Found
-): Effect.fn.Return<Lost | Expired, never, Scope.Scope> {
+  found: Found,
+  cancel: Cancel<Lost | Expired | undefined>
+): Effect.Effect<Lost | Expired, never, Scope.Scope> => {
   const { machine, outage } = search
-  const { connection, response, sentAt } = handshake
-  yield* machine.servers.connected(server)
-  const lost = (reason: string): Lost | Expired =>
-    machine.isExpiredByServer
-      ? expired
-      : { _tag: "Lost", reason, hasAnswered: connection.hasAnswered, lived: machine.liveness.now() - sentAt }
-  const stay = (cancel: Cancel<Lost | Expired>) =>
-    Effect.suspend(() => {
-      if (machine.isReady) search.attempts.clear()
-      else search.attempts.ended(server)
-      machine.connected(handshake, isProvisional)
-      outage.reconnected(server)
-      const served = serveConnection(machine, connection, response.readOnly === true, (reason) =>
-        cancel(() => lost(reason()))
-      )
-      return Effect.map(Effect.andThen(leaveUnlisted(machine, server), served), lost)
-    })
+  const { handshake, isProvisional, server } = found
+  const { connection, response } = handshake
+  const stay = Effect.suspend(() => {
+    search.serving = found
+    if (machine.isReady) search.attempts.clear()
+    else search.attempts.ended(server)
+    machine.connected(handshake, isProvisional)
+    outage.reconnected(server)
+    const served = serveConnection(machine, connection, response.readOnly === true, (reason) =>
+      cancel(() => toLost(machine, found, reason()))
+    )
+    return Effect.map(Effect.andThen(leaveUnlisted(machine, server), served), (reason) =>
+      toLost(machine, found, reason)
+    )
+  })
   const left = Effect.sync(() => {
     machine.disconnected()
     machine.report()
   })
-  // A server has just spoken for the session: it is not over by our own reckoning.
-  if (!isProvisional) machine.liveness.heard(connection.heardAt)
-  const ended = yield* unlessExpired(machine, (cancel: Cancel<Lost | Expired>) =>
-    Effect.onExit(stay(cancel), () => Effect.andThen(connection.stopWriting, left))
-  ).pipe(
-    Effect.catchDefect((defect) => {
-      const reason = `${format(server)}: a defect while connected`
-      return Effect.as(withLogAnnotations(machine, server, Effect.logError(reason, Cause.die(defect))), lost(reason))
-    })
-  )
-  const reason = ended._tag === "Lost" ? ended.reason : "the session has expired"
-  outage.lost(server, reason)
-  if (!machine.isReady) search.attempts.failed(server, reason, undefined)
-  yield* withLogAnnotations(machine, server, Effect.logDebug(`connection lost: ${reason}`))
-  return ended
-})
+  return Effect.onExit(stay, () => Effect.andThen(connection.stopWriting, left))
+}
+
+const toLost = (machine: SessionMachine, { handshake }: Found, reason: string): Lost | Expired =>
+  machine.isExpiredByServer
+    ? expired
+    : {
+        _tag: "Lost",
+        reason,
+        hasAnswered: handshake.connection.hasAnswered,
+        lived: machine.liveness.now() - handshake.sentAt
+      }
 
 /** What waits here ends when the session does, or by `cancel`. */
 const unlessExpired = <A>(
