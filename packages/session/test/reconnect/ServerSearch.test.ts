@@ -202,6 +202,31 @@ describe("many clients", () => {
 })
 
 describe("the pauses of a search", () => {
+  it.effect("come after each server once: one that is lost is tried again although all others are silent", () =>
+    Effect.gen(function* () {
+      const servers = ["a:2181", "b:2181", "c:2181"]
+      const { network, server, session } = yield* connect({
+        servers: servers.join(","),
+        sessionTimeout: "9 seconds",
+        grant: { timeOut: 9000 },
+        retry: Schedule.spaced("100 millis")
+      })
+      const others = servers.filter((name) => name !== server.server)
+      for (const name of others) network.set(name, "hang")
+      const { id } = session.info
+      const before = network.dialled.length
+      server.cut()
+      // Three seconds for each of the silent ones, side by side.
+      yield* pass(3500)
+      const dialled = network.dialled.slice(before)
+      assert.deepStrictEqual(dialled.slice(0, 2).toSorted(), others)
+      assert.deepStrictEqual(dialled.slice(2), [server.server])
+      yield* (yield* network.accept).greet({ timeOut: 9000 })
+      yield* awaitState(session, "Connected")
+      assert.strictEqual(session.info.id, id)
+    })
+  )
+
   it.effect("do not outlast the session: there is one more try before it ends", () =>
     Effect.gen(function* () {
       const { network, server, session } = yield* connect({

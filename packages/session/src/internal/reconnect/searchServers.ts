@@ -206,6 +206,8 @@ export const searchServers = Effect.fnUntraced(function* (
   const startNext = (): Effect.Effect<void> => {
     const candidate = candidates.shift()
     if (candidate !== undefined) return startInScope((attemptScope, step) => dial(attemptScope, candidate, step))
+    // The list would begin a lap of its own when it is asked again, while servers of this round are still silent.
+    if (isExhausted) return Effect.void
     return Effect.flatMap(search.next(), (server) => {
       if (server === undefined) {
         isExhausted = true
