@@ -28,7 +28,7 @@ export class CloseCoordinator {
   /** What goes on in the background, and since when; the oldest first. */
   private readonly errands = new Map<Fiber.Fiber<unknown, unknown>, number>()
   private readonly listeners = new Set<() => void>()
-  /** What is given back and waited for, and until when. */
+  /** The calls that wait for something that is given back, and until when they do. */
   private readonly giveBacks = new Map<() => void, number>()
   private readonly giveBackTimer: Timer
   private onSettled: (() => void) | undefined

@@ -13,12 +13,24 @@ export interface ObservedConnection {
   endedAt: number | undefined
 }
 
+/** A pause of a client that looks for a server. Times are virtual milliseconds. */
+export interface ObservedRetry {
+  readonly at: number
+  /** Which one it is since the schedule has begun. */
+  readonly ordinal: number
+  readonly millis: number
+  /** How many connections were dialled before it. */
+  readonly dialled: number
+}
+
 /** All about one client. */
 export class Observations {
   readonly client: string
   readonly connections: Array<ObservedConnection> = []
   /** When bytes came in on a connection with a session. */
   readonly heard: Array<number> = []
+  /** The pauses that the schedule gave. */
+  readonly retries: Array<ObservedRetry> = []
   readonly states: Array<{ readonly at: number; readonly state: SessionState }> = []
   /** From when to when the process stood still. */
   readonly pauses: Array<{ readonly from: number; to: number }> = []

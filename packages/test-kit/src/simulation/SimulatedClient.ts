@@ -17,6 +17,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Observations, type RunRecord } from "./Observations.ts"
 import * as FrameRecorder from "./FrameRecorder.ts"
+import { observedRetry } from "./pauses.ts"
 
 export interface SimulatedClient {
   readonly name: string
@@ -71,6 +72,7 @@ export const connect = Effect.fnUntraced(function* (
       Session.layer({
         sessionTimeout: SESSION_TIMEOUT,
         connectTimeout: "1 minute",
+        retry: observedRetry(observations, SESSION_TIMEOUT, simulation.now),
         auth: [{ scheme: "digest", credentials }],
         maxInFlight: (yield* Random.nextBoolean) ? 2 : 1000,
         requestTimeout: (yield* Random.nextBoolean) ? "2 seconds" : undefined

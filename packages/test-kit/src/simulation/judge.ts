@@ -7,11 +7,11 @@ import * as Verdict from "../history/Verdict.ts"
 import { checkWatches } from "../history/watches.ts"
 import type { Observations, RunRecord } from "./Observations.ts"
 import { SLACK } from "./Observations.ts"
-import { SESSION_TIMEOUT } from "./SimulatedClient.ts"
+import { judgePauses } from "./pauses.ts"
 
 /**
  * P4 and P5: the states are those that a session may go through, `Disconnected` and `Expired` come when they are due and
- * not before, and each session expires once at most. And pauses between attempts begin small after each session.
+ * not before, and each session expires once at most. And the pauses between attempts are those of the policy.
  */
 export const judgeClient = (observations: Observations, end: number): ReadonlyArray<string> => {
   const violations: Array<string> = []
@@ -108,37 +108,4 @@ const judgeExpiries = (observations: Observations, addViolation: AddViolation): 
       addViolation(`P5: Expired at ${at.toFixed(1)} ms, where a server had spoken at ${since.toFixed(1)} ms`)
     }
   }
-}
-
-/** Milliseconds. */
-const FIRST_PAUSE = 200
-/** A quarter of the session's time. */
-const LAST_PAUSE = SESSION_TIMEOUT / 4
-
-/** A connection that lived for less is not worth a new beginning when several such follow one another. Milliseconds. */
-const WORTHWHILE = 1000
-const MAX_SHORT_LIVED = 3
-
-/** The pause between rounds doubles, and begins anew with each connection that was worth it. */
-const judgePauses = (observations: Observations, addViolation: AddViolation): void => {
-  let pauses = 0
-  let shortLived = 0
-  // Several may be dialled side by side.
-  let lastEnd = Number.NEGATIVE_INFINITY
-  observations.connections.forEach((line, index) => {
-    const next = observations.connections[index + 1]
-    if (line.establishedAt !== undefined && line.endedAt !== undefined) {
-      shortLived = line.endedAt - line.establishedAt > WORTHWHILE + SLACK ? 0 : shortLived + 1
-      if (shortLived < MAX_SHORT_LIVED) pauses = 0
-    }
-    lastEnd = Math.max(lastEnd, line.endedAt ?? Number.POSITIVE_INFINITY)
-    if (next === undefined) return
-    const gap = next.dialledAt - lastEnd
-    const longest = Math.min(LAST_PAUSE, FIRST_PAUSE * 2 ** pauses) + SLACK
-    if (gap > longest && !observations.isExcused(lastEnd, next.dialledAt)) {
-      addViolation(`waited ${gap.toFixed(0)} ms at ${lastEnd.toFixed(1)} ms, where ${longest.toFixed(0)} is the most`)
-    }
-    // A pause is a random part of what it may be, and perhaps a small one.
-    if (gap > 0.5) pauses++
-  })
 }
