@@ -80,9 +80,7 @@ interface Candidate {
   readonly stepTimeout: number
 }
 
-interface Opened extends Candidate {
-  readonly connection: Connection
-}
+type Opened = Candidate & { readonly connection: Connection }
 
 /** What came of something that was done side by side with others, in a Scope of its own. */
 type SearchEvent =
@@ -123,19 +121,21 @@ export const searchServers = Effect.fnUntraced(function* (
       machine.connectionTimer.set(machine.liveness.now() + stagger, wake)
     } else machine.connectionTimer.clear()
   }
-  /** Until there is news, or the next address has its turn. */
-  const awaitEvent = Effect.callback<void>((resume) => {
-    const stop = () => {
-      wake = undefined
-      machine.connectionTimer.clear()
-    }
-    wake = () => {
-      stop()
-      resume(Effect.void)
-    }
-    scheduleNext()
-    return Effect.sync(stop)
-  })
+  /** Until there is more news, which may have come while this fiber yielded, or the next address has its turn. */
+  const awaitEvent = (seen: number) =>
+    Effect.callback<void>((resume) => {
+      if (events.length > seen) return resume(Effect.void)
+      const stop = () => {
+        wake = undefined
+        machine.connectionTimer.clear()
+      }
+      wake = () => {
+        stop()
+        resume(Effect.void)
+      }
+      scheduleNext()
+      return Effect.sync(stop)
+    })
   const startAttempt = (
     attemptScope: Scope.Closeable,
     work: (step: Step) => Effect.Effect<SearchEvent>
@@ -233,7 +233,7 @@ export const searchServers = Effect.fnUntraced(function* (
     if (event === undefined) {
       if (isExhausted && candidates.length === 0 && underWay === 0) return undefined
       const before = events.length
-      yield* awaitEvent
+      yield* awaitEvent(before)
       if (events.length === before && askingScope === undefined) yield* startNext()
       continue
     }
