@@ -159,6 +159,7 @@ export class CloseCoordinator {
   private waitForErrand(fiber: Fiber.Fiber<unknown, unknown>, until: number): Effect.Effect<void> {
     const isDone = () => this.isBegun || fiber.pollUnsafe() !== undefined
     const waiting = Effect.callback<void>((resume) => {
+      if (this.isEnded || isDone()) return resume(Effect.void)
       const done = () => {
         stop()
         resume(Effect.void)
@@ -177,17 +178,11 @@ export class CloseCoordinator {
     })
     // When the session has ended its timers have stopped.
     const waitingAfterEnd = Effect.suspend(() =>
-      isDone() ? Effect.void : Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), until - this.timers.now()))
+      !this.isEnded || isDone()
+        ? Effect.void
+        : Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), until - this.timers.now()))
     )
-    return Effect.suspend(() => {
-      if (isDone()) return Effect.void
-      return this.isEnded
-        ? waitingAfterEnd
-        : Effect.andThen(
-            waiting,
-            Effect.suspend(() => (this.isEnded ? waitingAfterEnd : Effect.void))
-          )
-    })
+    return Effect.andThen(waiting, waitingAfterEnd)
   }
 
   private endGiveBacks(now: number): void {
