@@ -139,6 +139,29 @@ describe("metrics", () => {
     )
   )
 
+  it.effect("do not count the proofs of ownership, also where the answer to one makes the next due at once", () =>
+    alone(
+      Effect.gen(function* () {
+        const { server, session } = yield* connect({ ...options, sessionTimeout: "16 seconds" })
+        yield* TestClock.adjust("2 seconds")
+        yield* ask(session, server, 1)
+        yield* TestClock.adjust("3 seconds")
+        yield* Effect.forkScoped(session.info.ownership, now)
+        const { name, xid } = yield* server.nextRequest
+        assert.strictEqual(name, "multi")
+        assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
+        // It comes so late that it confirms too little.
+        yield* TestClock.adjust("1500 millis")
+        server.replyWith(xid, 2n, Operations.multi, [{ operation: "check", response: undefined }])
+        yield* settle
+        assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
+        yield* TestClock.adjust("1 second")
+        assert.isTrue((yield* server.requests).some(({ name }) => name === "multi"))
+        assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
+      })
+    )
+  )
+
   it.effect("count all bytes, also those between the last heartbeat and the close", () =>
     alone(
       Effect.gen(function* () {

@@ -2,6 +2,7 @@ import type * as Frame from "@effect-zookeeper/protocol/Frame"
 import { JuteError } from "@effect-zookeeper/protocol/JuteError"
 import type { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import type { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
 import * as ServerError from "@effect-zookeeper/protocol/ServerError"
 import * as Exit from "effect/Exit"
@@ -90,6 +91,16 @@ export class RequestPipeline {
 
   get inFlightCount(): number {
     return this.inFlight.length
+  }
+
+  /** How many of those in flight are proofs: no other transaction means something to its connection only. */
+  get proofsInFlightCount(): number {
+    let count = 0
+    for (let index = 0; index < this.inFlight.length; index++) {
+      const { onLoss, operation } = this.inFlight.at(index)!
+      if (operation === Operations.multi && onLoss === "drop") count++
+    }
+    return count
   }
 
   /** The operation whose reply comes next, and since when it has been due, if the network has the request. */
