@@ -1,8 +1,6 @@
 /**
  * The pauses of a client that looks for a server: observed where the session takes them, and judged by what
  * `SessionOptions.retry` says about them.
- *
- * @since 0.2.0
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -23,9 +21,6 @@ const STAGGER = 250
 
 /**
  * The default of `SessionOptions.retry`, which notes each pause that it gives.
- *
- * @category constructors
- * @since 0.2.0
  */
 export const observedRetry = (
   observations: Observations,
@@ -52,9 +47,6 @@ export const observedRetry = (
 /**
  * There is a pause after each round over the servers and none within a round, it is no longer than the schedule gives, and
  * the schedule begins anew with each connection that was worth it, and not without one.
- *
- * @category judging
- * @since 0.2.0
  */
 export const judgePauses = (observations: Observations, addViolation: (what: string) => void): void => {
   judgeBeginnings(observations, addViolation)
