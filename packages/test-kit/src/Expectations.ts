@@ -52,5 +52,8 @@ export const pullFrom = <A, E, R>(
 export const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, predicate: (value: A) => boolean) =>
   Effect.repeat(effect, { until: predicate, schedule: Schedule.spaced("10 millis") }).pipe(Effect.timeout("15 seconds"))
 
+/** Waits until a condition holds; fifteen seconds at most. */
+export const awaitCondition = (condition: () => boolean) => eventually(Effect.sync(condition), (holds) => holds)
+
 /** Bytes as UTF-8. */
 export const text = (data: Uint8Array): string => new TextDecoder().decode(data)

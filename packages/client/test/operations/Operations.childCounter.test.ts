@@ -3,7 +3,7 @@
  * the pzxid with it when a child is created, so that after a reconnection it takes the list for unchanged.
  */
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
-import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
@@ -39,11 +39,7 @@ const behindProxy = Effect.fnUntraced(function* (sequence: number) {
   return { beside, whileCut, zk }
 })
 
-const awaitState = (zk: ZooKeeper.Service, wanted: string) =>
-  eventually(
-    Effect.sync(() => zk.session.state._tag),
-    (tag) => tag === wanted
-  )
+const awaitState = (zk: ZooKeeper.Service, wanted: string) => awaitCondition(() => zk.session.state._tag === wanted)
 
 /** What `childrenChanges` has told of `/p`, each state as its names in order. */
 const following = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {
@@ -55,11 +51,7 @@ const following = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {
       })
     )
   )
-  const becomes = (last: string) =>
-    eventually(
-      Effect.sync(() => told.at(-1)),
-      (latest) => latest === last
-    )
+  const becomes = (last: string) => awaitCondition(() => told.at(-1) === last)
   return { told, becomes }
 })
 

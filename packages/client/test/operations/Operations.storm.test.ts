@@ -1,7 +1,7 @@
 /** Very many events, very many pieces, very many lost answers: nothing grows, nothing is lost, and nothing is done twice. */
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as Session from "@effect-zookeeper/session/Session"
-import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { awaitCondition, eventually } from "@effect-zookeeper/test-kit/Expectations"
 import { retainedBytes, MiB } from "@effect-zookeeper/test-kit/MemoryUse"
 import { type Connection, Transport } from "@effect-zookeeper/transport/Transport"
 import { assert, describe, it, vi } from "@effect/vitest"
@@ -60,17 +60,11 @@ it.live(
         // Requests are answered in the middle of the storm.
         yield* zk.exists("/storm")
       }
-      yield* eventually(
-        Effect.sync(() => latest),
-        (value) => value === String(STORM)
-      )
+      yield* awaitCondition(() => latest === String(STORM))
       // At most 8,192 events wait for a reader.
       assert.isBelow(retainedBytes() - before, 8 * MiB)
       isRead = true
-      yield* eventually(
-        Effect.sync(() => types.get("Gap")),
-        (gaps) => gaps === 1
-      )
+      yield* awaitCondition(() => types.get("Gap") === 1)
       assert.isBelow(types.get("NodeDataChanged") ?? 0, STORM / 2)
     })
 )

@@ -117,18 +117,12 @@ describe("the servers of a session", () => {
         yield* zk.create("/e", { mode: "ephemeral" })
         assert.isFalse(zk.session.readOnly)
         yield* second.kill
-        yield* Faults.eventually(
-          Effect.sync(() => zk.session.readOnly),
-          (readOnly) => readOnly
-        )
+        yield* Faults.awaitCondition(() => zk.session.readOnly)
         assert.strictEqual(text(yield* zk.getData("/a")), "a")
         const error = yield* failure(zk.create("/b"), "ServerRefused")
         assert.strictEqual(error.name, "NotReadOnly")
         yield* second.launch
-        yield* Faults.eventually(
-          Effect.sync(() => zk.session.state),
-          (state) => state._tag === "Connected" && !state.readOnly
-        )
+        yield* Faults.awaitCondition(() => zk.session.state._tag === "Connected" && !zk.session.state.readOnly)
         // The session was not given up for it, and what it owns is still there.
         assert.strictEqual(zk.session.id, id)
         yield* zk.create("/b")

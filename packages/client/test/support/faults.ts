@@ -1,5 +1,5 @@
 /** Clients of real servers whose connection a test can break, and waiting for what becomes of it. */
-import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { awaitCondition, eventually } from "@effect-zookeeper/test-kit/Expectations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import type { SessionState } from "@effect-zookeeper/session/SessionState"
 import type * as ZooKeeper from "../../src/ZooKeeper.ts"
 import { connect } from "./clients.ts"
 
-export { eventually }
+export { awaitCondition, eventually }
 
 /** The op codes that tests aim at. */
 export const Op = {
@@ -69,9 +69,6 @@ export const makeChroot = Effect.fnUntraced(function* (name: string, server: str
 // -----------------------------------------------------------------------------
 // waiting
 // -----------------------------------------------------------------------------
-
-/** Waits until a condition holds. */
-export const awaitCondition = (condition: () => boolean) => eventually(Effect.sync(condition), (holds) => holds)
 
 /** The states of a session from now on, the current one first. */
 export const recordStates = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {

@@ -8,7 +8,15 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Allocator from "../../src/Allocator.ts"
 import * as Lock from "../../src/Lock.ts"
-import { withClient, describeOnServers, eventually, failure, makeChroot, pullFrom } from "../support/targets.ts"
+import {
+  withClient,
+  describeOnServers,
+  awaitCondition,
+  eventually,
+  failure,
+  makeChroot,
+  pullFrom
+} from "../support/targets.ts"
 
 const path = "/shards"
 
@@ -27,10 +35,7 @@ const member = (zk: ZooKeeper.Service, id: string, options?: Allocator.Options) 
   })
 
 const owns = (allocator: Allocator.Allocator, expected: ReadonlyArray<string>) =>
-  eventually(
-    Effect.sync(() => allocator.allocation),
-    (owned) => owned.join() === expected.join()
-  )
+  awaitCondition(() => allocator.allocation.join() === expected.join())
 
 /** Users of items at the moment; two users of one item are reported. */
 const makeLedger = () => {
@@ -106,17 +111,11 @@ describeOnServers("an allocator", (it) => {
         Effect.gen(function* () {
           const { allocator, leave } = yield* member(id === "a" ? zk : yield* another(), id)
           const using = yield* Effect.forkChild(allocator.whileAllocated(use(id, 50)))
-          yield* eventually(
-            Effect.sync(() => users),
-            (users) => users.size === items.length
-          )
+          yield* awaitCondition(() => users.size === items.length)
           return { leave, using }
         })
       )
-      yield* eventually(
-        Effect.sync(() => new Set(users.values())),
-        ({ size }) => size === 4
-      )
+      yield* awaitCondition(() => new Set(users.values()).size === 4)
       for (const { leave, using } of crowd.slice(1)) {
         yield* leave
         yield* failure(Fiber.join(using), "SessionClosed")
@@ -146,10 +145,7 @@ describeOnServers("an allocator", (it) => {
       yield* link.heal
       yield* owns(a.allocator, ["a", "c", "e"])
       yield* owns(b.allocator, ["b", "d", "f"])
-      yield* eventually(
-        Effect.sync(() => users),
-        (users) => users.size === items.length
-      )
+      yield* awaitCondition(() => users.size === items.length)
       assert.deepStrictEqual(doubles, [])
     })
   )

@@ -2,7 +2,7 @@
 import * as Session from "@effect-zookeeper/session/Session"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
-import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import { layer as layerTransport } from "@effect-zookeeper/transport/Transport"
 import { assert, describe, it } from "@effect/vitest"
@@ -44,19 +44,12 @@ describe("the children of a parent whose counter is at its end", () => {
         yield* beside.create("/p/first")
         assert.isTrue(yield* server.setSequence("/p", 2_147_483_647))
         const names = yield* Effect.provideService(make, ZooKeeper.ZooKeeper, zk)
-        const becomes = (expected: string) =>
-          eventually(
-            Effect.sync(() => names().toSorted().join()),
-            (seen) => seen === expected
-          )
+        const becomes = (expected: string) => awaitCondition(() => names().toSorted().join() === expected)
         yield* becomes("first")
         yield* beside.create("/p/a")
         yield* becomes("a,first")
         yield* Effect.andThen(proxy.accept("refuse"), proxy.dropAll("rst"))
-        yield* eventually(
-          Effect.sync(() => zk.session.state._tag),
-          (tag) => tag === "Disconnected"
-        )
+        yield* awaitCondition(() => zk.session.state._tag === "Disconnected")
         yield* beside.create("/p/b")
         yield* proxy.heal
         yield* becomes("a,b,first")

@@ -6,12 +6,18 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as ChildrenCache from "../../src/ChildrenCache.ts"
 import { countReads, withoutPersistentWatches, describeEvent } from "../support/caches.ts"
-import { withClient, describeOnServers, eventually, failure, makeChroot, text } from "../support/targets.ts"
+import {
+  withClient,
+  describeOnServers,
+  awaitCondition,
+  eventually,
+  failure,
+  makeChroot,
+  text
+} from "../support/targets.ts"
 
 const seen = (cache: ChildrenCache.ChildrenCache) =>
   [...cache.get()].map(([name, { data }]) => `${name}=${text(data)}`).toSorted()
-
-const until = (condition: () => boolean) => eventually(Effect.sync(condition), (is) => is)
 
 const toldBy = (cache: ChildrenCache.ChildrenCache) =>
   Effect.gen(function* () {
@@ -42,18 +48,18 @@ describeOnServers("a children cache", (it) => {
               yield* zk.create("/p/a", { data: "1" })
               yield* zk.create("/p/a/below", { data: "not cached" })
               yield* zk.create("/p/b", { data: "2", mode: "ephemeral" })
-              yield* until(() => seen(cache).join() === "a=1,b=2")
+              yield* awaitCondition(() => seen(cache).join() === "a=1,b=2")
               const before = cache.get()
               assert.strictEqual(cache.get(), before)
               yield* zk.set("/p/a", "3")
-              yield* until(() => seen(cache).join() === "a=3,b=2")
+              yield* awaitCondition(() => seen(cache).join() === "a=3,b=2")
               assert.strictEqual(text(before.get("a")!.data), "1")
               yield* zk.delete("/p/b")
               yield* zk.deleteAll("/p")
-              yield* until(() => cache.get().size === 0)
+              yield* awaitCondition(() => cache.get().size === 0)
             }
             const round = ["+/p/a 1", "+/p/b 2", "*/p/a 1>3", "-/p/b", "-/p/a"]
-            yield* until(() => told.length === 12)
+            yield* awaitCondition(() => told.length === 12)
             assert.deepStrictEqual(told.slice(0, 2), ["live", "synced 0"])
             // Two children are two paths: only the events of one have an order.
             assert.deepStrictEqual(told.slice(2).toSorted(), [...round, ...round].toSorted())
@@ -81,7 +87,7 @@ describeOnServers("a children cache", (it) => {
       const few = yield* withClient(zk)(ChildrenCache.make("/p", { maxNodes: 2 }))
       assert.strictEqual(few.get().size, 2)
       const told = yield* toldBy(few)
-      yield* until(() => told.length === 5)
+      yield* awaitCondition(() => told.length === 5)
       assert.deepStrictEqual(told.slice(2), ["full 2", "live", "synced 2"])
     })
   )

@@ -7,11 +7,9 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as NodeCache from "../../src/NodeCache.ts"
 import { countReads, followChanges, withoutPersistentWatches } from "../support/caches.ts"
-import { withClient, describeOnServers, eventually, makeChroot, text } from "../support/targets.ts"
+import { withClient, describeOnServers, awaitCondition, eventually, makeChroot, text } from "../support/targets.ts"
 
 const textIn = (cache: NodeCache.NodeCache) => Option.getOrNull(Option.map(cache.get(), ({ data }) => text(data)))
-
-const until = (condition: () => boolean) => eventually(Effect.sync(condition), (is) => is)
 
 describeOnServers("a node cache", (it) => {
   // Servers hide the event, and take a one-shot watch for used.
@@ -24,9 +22,9 @@ describeOnServers("a node cache", (it) => {
       yield* zk.setAcl("/n", [Acl.world("cdwa")])
       yield* zk.delete("/n")
       yield* zk.create("/n", { data: "new" })
-      yield* until(() => textIn(cache) === "new")
+      yield* awaitCondition(() => textIn(cache) === "new")
       yield* zk.set("/n", "newer")
-      yield* until(() => textIn(cache) === "newer")
+      yield* awaitCondition(() => textIn(cache) === "newer")
     })
   )
 
@@ -48,11 +46,11 @@ describeOnServers("a node cache", (it) => {
             const large = "x".repeat(4000)
             for (const value of ["1", large]) {
               yield* zk.create("/parent/node", { data: value })
-              yield* until(() => textIn(cache) === value)
+              yield* awaitCondition(() => textIn(cache) === value)
               yield* zk.delete("/parent/node")
-              yield* until(() => textIn(cache) === null)
+              yield* awaitCondition(() => textIn(cache) === null)
             }
-            yield* until(() => events.length === 6)
+            yield* awaitCondition(() => events.length === 6)
             assert.deepStrictEqual(events, [
               "live",
               "synced 0",
@@ -76,11 +74,13 @@ describeOnServers("a node cache", (it) => {
         const cache = yield* withClient(mode(mine))(NodeCache.make("/n", { jitter: 0 }))
         const { events } = yield* followChanges(cache.changes, "/n")
         for (let n = 1; n <= 50; n++) yield* zk.set("/n", String(n))
-        yield* until(() => textIn(cache) === "50")
+        yield* awaitCondition(() => textIn(cache) === "50")
         yield* link.cut
-        yield* until(() => cache.freshness === "suspended")
+        yield* awaitCondition(() => cache.freshness === "suspended")
         yield* link.heal
-        yield* until(() => events.at(-1) === "synced 1" && events.filter((line) => line === "live").length === 2)
+        yield* awaitCondition(
+          () => events.at(-1) === "synced 1" && events.filter((line) => line === "live").length === 2
+        )
         assert.deepStrictEqual(events.slice(-3), ["suspended", "live", "synced 1"])
         const values = events.filter((line) => line.startsWith("*")).map((line) => Number(line.split(">")[1]))
         assert.deepStrictEqual(
@@ -99,10 +99,10 @@ describeOnServers("a node cache", (it) => {
       const cache = yield* withClient(zk)(NodeCache.make("/n"))
       const { events } = yield* followChanges(cache.changes, "/n")
       yield* zk.create("/n/child")
-      yield* until(() => Option.exists(cache.get(), ({ stat }) => stat.numChildren === 1))
+      yield* awaitCondition(() => Option.exists(cache.get(), ({ stat }) => stat.numChildren === 1))
       yield* zk.setAcl("/n", Acl.open)
       yield* zk.set("/n", "2")
-      yield* until(() => textIn(cache) === "2")
+      yield* awaitCondition(() => textIn(cache) === "2")
       assert.deepStrictEqual(events, ["+/n 1", "live", "synced 1", "*/n 1>2"])
     })
   )
@@ -123,9 +123,9 @@ describeOnServers("a node cache", (it) => {
       yield* zk.set("/n", "2")
       assert.strictEqual(yield* Effect.flip(Fiber.join(failing)), "broken")
       yield* zk.set("/n", "3")
-      yield* until(() => one.events.at(-1) === "*/n 2>3")
+      yield* awaitCondition(() => one.events.at(-1) === "*/n 2>3")
       const late = yield* followChanges(cache.changes, "/n")
-      yield* until(() => late.events.length === 3)
+      yield* awaitCondition(() => late.events.length === 3)
       assert.deepStrictEqual(late.events, ["+/n 3", "live", "synced 1"])
     })
   )
@@ -137,7 +137,7 @@ describeOnServers("a node cache", (it) => {
       yield* zk.create("/n", { data: "1" })
       const cache = yield* withClient(mine)(NodeCache.make("/n"))
       const { fiber, events } = yield* followChanges(cache.changes, "/n")
-      yield* until(() => events.length === 3)
+      yield* awaitCondition(() => events.length === 3)
       yield* expire(mine)
       assert.strictEqual((yield* Effect.flip(Fiber.join(fiber)))._tag, "SessionExpired")
       assert.strictEqual(cache.freshness, "lost")
@@ -173,11 +173,11 @@ describeOnServers("a node cache", (it) => {
       const before = { ...count }
       for (const value of ["2", "3", "4"]) {
         yield* plain.set("/n", value)
-        yield* until(() => textIn(cache) === value)
+        yield* awaitCondition(() => textIn(cache) === value)
         yield* Effect.sleep("100 millis")
       }
       yield* plain.delete("/n")
-      yield* until(() => textIn(cache) === null && events.at(-1) === "-/n")
+      yield* awaitCondition(() => textIn(cache) === null && events.at(-1) === "-/n")
       assert.strictEqual(count.get - before.get, 3)
       assert.strictEqual(count.stat, before.stat)
       assert.deepStrictEqual(events, ["+/n 1", "live", "synced 1", "*/n 1>2", "*/n 2>3", "*/n 3>4", "-/n"])

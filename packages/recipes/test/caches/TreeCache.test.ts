@@ -10,12 +10,18 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TreeCache from "../../src/TreeCache.ts"
 import { comparable, countReads, followChanges, withoutPersistentWatches, readTree } from "../support/caches.ts"
-import { withClient, describeOnServers, eventually, failure, makeChroot, text } from "../support/targets.ts"
+import {
+  withClient,
+  describeOnServers,
+  awaitCondition,
+  eventually,
+  failure,
+  makeChroot,
+  text
+} from "../support/targets.ts"
 
 const dataAt = (cache: TreeCache.TreeCache, path: string) =>
   Option.getOrNull(Option.map(cache.get(path), ({ data }) => text(data)))
-
-const until = (condition: () => boolean) => eventually(Effect.sync(condition), (is) => is)
 
 const modes = [
   ["a persistent watch", (zk) => zk],
@@ -41,20 +47,20 @@ describeOnServers("a tree cache", (it) => {
           ]
         )
         const { replayed, events } = yield* followChanges(cache.changes, "/t")
-        yield* until(() => events.length === 5)
+        yield* awaitCondition(() => events.length === 5)
         assert.deepStrictEqual(events.splice(0), ["+/t 0", "+/t/a 1", "+/t/a/b 2", "live", "synced 3"])
         yield* zk.set("/t/a", "3")
-        yield* until(() => dataAt(cache, "/t/a") === "3")
+        yield* awaitCondition(() => dataAt(cache, "/t/a") === "3")
         yield* zk.create("/t/c", { data: "4" })
-        yield* until(() => dataAt(cache, "/t/c") === "4")
+        yield* awaitCondition(() => dataAt(cache, "/t/c") === "4")
         yield* zk.deleteAll("/t/a")
-        yield* until(() => cache.size === 2 && events.length === 4)
+        yield* awaitCondition(() => cache.size === 2 && events.length === 4)
         assert.deepStrictEqual(events, ["*/t/a 1>3", "+/t/c 4", "-/t/a/b", "-/t/a"])
         assert.deepStrictEqual(cache.children("/t").size, 1)
         const expected = yield* readTree(zk, "/t")
         assert.deepStrictEqual(comparable(replayed, true), comparable(expected, true))
         // The Stat of a parent follows its children, which is no event.
-        yield* until(() => Equal.equals(comparable(cache.snapshot.entries()), comparable(expected)))
+        yield* awaitCondition(() => Equal.equals(comparable(cache.snapshot.entries()), comparable(expected)))
       })
     )
 
@@ -68,11 +74,11 @@ describeOnServers("a tree cache", (it) => {
         yield* zk.create("/late")
         for (const round of ["1", "2"]) {
           yield* zk.create("/late/root", { data: round })
-          yield* until(() => dataAt(cache, "/late/root") === round)
+          yield* awaitCondition(() => dataAt(cache, "/late/root") === round)
           yield* zk.create("/late/root/child")
-          yield* until(() => cache.size === 2)
+          yield* awaitCondition(() => cache.size === 2)
           yield* zk.deleteAll("/late/root")
-          yield* until(() => cache.size === 0)
+          yield* awaitCondition(() => cache.size === 0)
         }
         const once = (round: string) => [
           `+/late/root ${round}`,
@@ -80,7 +86,7 @@ describeOnServers("a tree cache", (it) => {
           "-/late/root/child",
           "-/late/root"
         ]
-        yield* until(() => events.length === 10)
+        yield* awaitCondition(() => events.length === 10)
         assert.deepStrictEqual(events, ["live", "synced 0", ...once("1"), ...once("2")])
       })
     )
@@ -93,7 +99,7 @@ describeOnServers("a tree cache", (it) => {
         const cache = yield* Effect.provideService(withClient(mode(zk))(TreeCache.make("/t")), Scope.Scope, scope)
         const absent = yield* Effect.provideService(withClient(mode(zk))(TreeCache.make("/no")), Scope.Scope, scope)
         const { fiber, events } = yield* followChanges(cache.changes, "/t")
-        yield* until(() => events.length === 5)
+        yield* awaitCondition(() => events.length === 5)
         assert.isAbove(yield* watches, 0)
         yield* zk.deleteAll("/t/a")
         yield* Scope.close(scope, Exit.void)
@@ -119,16 +125,16 @@ describeOnServers("a tree cache", (it) => {
           for (const path of ["/t", "/t/again", "/t/gone", "/t/set"]) yield* zk.create(path, { data: "old" })
           const cache = yield* withClient(mode(mine))(TreeCache.make("/t", { jitter: 0 }))
           const { events } = yield* followChanges(cache.changes, "/t")
-          yield* until(() => events.length === 6)
+          yield* awaitCondition(() => events.length === 6)
           yield* link.cut
-          yield* until(() => cache.freshness === "suspended")
+          yield* awaitCondition(() => cache.freshness === "suspended")
           yield* zk.delete("/t/again")
           yield* zk.create("/t/again", { data: "old" })
           yield* zk.delete("/t/gone")
           yield* zk.set("/t/set", "new")
           yield* zk.create("/t/new", { data: "new" })
           yield* link.heal
-          yield* until(() => events.filter((line) => line === "synced 4").length === 2)
+          yield* awaitCondition(() => events.filter((line) => line === "synced 4").length === 2)
           const changes = events.slice(6)
           assert.strictEqual(changes.indexOf("suspended"), 0)
           assert.includeMembers(changes, ["-/t/again", "+/t/again old", "-/t/gone", "*/t/set old>new", "+/t/new new"])
@@ -149,10 +155,12 @@ describeOnServers("a tree cache", (it) => {
         const { id } = mine.session
         yield* expire(mine)
         yield* zk.set("/t/a", "2")
-        yield* until(() => mine.session.id !== id && cache.freshness === "live" && dataAt(cache, "/t/a") === "2")
+        yield* awaitCondition(
+          () => mine.session.id !== id && cache.freshness === "live" && dataAt(cache, "/t/a") === "2"
+        )
         yield* zk.set("/t/a", "3")
         yield* zk.create("/t/b")
-        yield* until(() => cache.size === 3 && dataAt(cache, "/t/a") === "3" && events.includes("+/t/b"))
+        yield* awaitCondition(() => cache.size === 3 && dataAt(cache, "/t/a") === "3" && events.includes("+/t/b"))
         assert.include(events, "lost")
         assert.deepStrictEqual(comparable(cache.snapshot.entries(), true), comparable(yield* readTree(zk, "/t"), true))
       })
@@ -170,13 +178,13 @@ describeOnServers("a tree cache", (it) => {
       const cache = yield* withClient(mine)(TreeCache.make("/t", { jitter: 0 }))
       assert.deepStrictEqual([count.get, count.stat, count.list], [22, 0, 2])
       const { events } = yield* followChanges(cache.changes, "/t")
-      yield* until(() => events.includes("synced 22"))
+      yield* awaitCondition(() => events.includes("synced 22"))
       events.length = 0
       for (let round = 1; round <= 3; round++) {
         yield* link.cut
-        yield* until(() => cache.freshness === "suspended")
+        yield* awaitCondition(() => cache.freshness === "suspended")
         yield* link.heal
-        yield* until(() => events.length === 3 * round)
+        yield* awaitCondition(() => events.length === 3 * round)
       }
       assert.deepStrictEqual(events, Array.from({ length: 3 }, () => ["suspended", "live", "synced 22"]).flat())
       // All were looked at, and nothing was read that had not changed.
@@ -195,7 +203,7 @@ describeOnServers("a tree cache", (it) => {
       yield* zk.set("/t/a", "2")
       yield* zk.delete("/t/b")
       yield* zk.create("/t/c")
-      yield* until(() => dataAt(cache, "/t/a") === "2" && cache.children("/t").has("c") && cache.size === 3)
+      yield* awaitCondition(() => dataAt(cache, "/t/a") === "2" && cache.children("/t").has("c") && cache.size === 3)
       assert.deepStrictEqual(comparable(snapshot.entries()), before)
       assert.strictEqual(snapshot.size, 3)
       assert.deepStrictEqual([...snapshot.children("/t").keys()].toSorted(), ["a", "b"])
@@ -226,19 +234,19 @@ describeOnServers("a tree cache", (it) => {
       )
       assert.deepStrictEqual(paths(few), ["/t", "/t/a", "/t/no"])
       const told = (yield* followChanges(few.changes, "/t")).events
-      yield* until(() => told.includes("full 3"))
+      yield* awaitCondition(() => told.includes("full 3"))
       yield* zk.create("/t/a/data2")
       yield* zk.create("/t/no/not2")
       yield* zk.set("/t/a/data", "changed")
-      yield* until(() => paths(chosen).includes("/t/a/data2") && dataAt(chosen, "/t/a/data") === "changed")
-      yield* until(() => stats.size === 8)
+      yield* awaitCondition(() => paths(chosen).includes("/t/a/data2") && dataAt(chosen, "/t/a/data") === "changed")
+      yield* awaitCondition(() => stats.size === 8)
       assert.isFalse(paths(chosen).includes("/t/no"))
       assert.deepStrictEqual(paths(few), ["/t", "/t/a", "/t/no"])
       // The Stat of what is held counts what is not.
-      yield* until(() => Option.exists(shallow.get("/t/a"), ({ stat }) => stat.numChildren === 2))
+      yield* awaitCondition(() => Option.exists(shallow.get("/t/a"), ({ stat }) => stat.numChildren === 2))
       // There is room again, and somebody comes in.
       yield* zk.deleteAll("/t/no")
-      yield* until(() => few.size === 3 && !paths(few).includes("/t/no"))
+      yield* awaitCondition(() => few.size === 3 && !paths(few).includes("/t/no"))
     })
   )
 
@@ -254,7 +262,7 @@ describeOnServers("a tree cache", (it) => {
         yield* plain.create("/t/shut/below", { data: "3" })
         const cache = yield* withClient(zk)(TreeCache.make("/t"))
         const { events } = yield* followChanges(cache.changes, "/t")
-        yield* until(() => events.length === 5)
+        yield* awaitCondition(() => events.length === 5)
         assert.deepStrictEqual(events.splice(0).toSorted(), [
           "+/t",
           "+/t/open 1",
@@ -265,17 +273,17 @@ describeOnServers("a tree cache", (it) => {
         const before = count.get
         for (let n = 0; n < 20; n++) yield* plain.set("/t/shut", String(n))
         yield* plain.set("/t/open", "2")
-        yield* until(() => dataAt(cache, "/t/open") === "2")
+        yield* awaitCondition(() => dataAt(cache, "/t/open") === "2")
         assert.isAtMost(count.get - before, 4)
         yield* plain.setAcl("/t/shut", Acl.open)
-        yield* until(() => dataAt(cache, "/t/shut/below") === "3")
+        yield* awaitCondition(() => dataAt(cache, "/t/shut/below") === "3")
         // Listeners run after the cache.
-        yield* until(() => events.length === 3)
+        yield* awaitCondition(() => events.length === 3)
         assert.deepStrictEqual(events, ["*/t/open 1>2", "+/t/shut 19", "+/t/shut/below 3"])
         yield* plain.create("/closed", { acl: [Acl.world("cdwa")] })
         yield* failure(withClient(zk)(TreeCache.make("/closed")), "NoAuth")
         const waiting = yield* withClient(zk)(TreeCache.make("/closed", { wait: false }))
-        yield* until(() => waiting.freshness === "live")
+        yield* awaitCondition(() => waiting.freshness === "live")
         assert.strictEqual(waiting.size, 0)
       })
   )
@@ -292,14 +300,14 @@ describeOnServers("a tree cache", (it) => {
       const mine = yield* another({ maxFrameSize: 4096 })
       const cache = yield* withClient(mine)(TreeCache.make("/t", { jitter: 0 }))
       const { events } = yield* followChanges(cache.changes, "/t")
-      yield* until(() => events.includes("unreadable /t/large FrameTooLarge") && cache.freshness === "live")
+      yield* awaitCondition(() => events.includes("unreadable /t/large FrameTooLarge") && cache.freshness === "live")
       assert.strictEqual(cache.size, 3)
       assert.deepStrictEqual(cache.children("/t/large").size, 0)
       yield* zk.set("/t/a", "2")
-      yield* until(() => dataAt(cache, "/t/a") === "2")
+      yield* awaitCondition(() => dataAt(cache, "/t/a") === "2")
       // From now on each creation is reported by itself.
       yield* zk.create("/t/large/new")
-      yield* until(() => cache.children("/t/large").has("new"))
+      yield* awaitCondition(() => cache.children("/t/large").has("new"))
       assert.strictEqual(events.filter((line) => line.startsWith("unreadable")).length, 1)
     })
   )
@@ -330,9 +338,9 @@ describeOnServers("a tree cache", (it) => {
       const { link, zk: mine } = yield* breakable()
       yield* zk.create("/t", { data: "1" })
       const cache = yield* withClient(mine)(TreeCache.make("/t", { wait: false, jitter: 0 }))
-      yield* until(() => dataAt(cache, "/t") === "1")
+      yield* awaitCondition(() => dataAt(cache, "/t") === "1")
       yield* link.cut
-      yield* until(() => cache.freshness === "suspended")
+      yield* awaitCondition(() => cache.freshness === "suspended")
       yield* zk.set("/t", "2")
       assert.strictEqual(dataAt(cache, "/t"), "1")
       const reading = yield* Effect.forkChild(cache.readThrough("/t"), { startImmediately: true })

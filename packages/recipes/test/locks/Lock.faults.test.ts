@@ -15,6 +15,7 @@ import { makeLock, awaitNoContenders } from "../support/locks.ts"
 import {
   withClient,
   describeOnServers,
+  awaitCondition,
   eventually,
   failure,
   awaitNextSession,
@@ -24,11 +25,7 @@ import {
 
 const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/lock", count)
 
-const connected = (zk: ZooKeeper.Service) =>
-  eventually(
-    Effect.sync(() => zk.session.state._tag),
-    (state) => state === "Connected"
-  )
+const connected = (zk: ZooKeeper.Service) => awaitCondition(() => zk.session.state._tag === "Connected")
 
 describeOnServers("a lock whose connection is lost", (it) => {
   it.effect(

@@ -12,7 +12,7 @@ import * as Scope from "effect/Scope"
 import * as Lock from "../../src/Lock.ts"
 import * as Semaphore from "../../src/Semaphore.ts"
 import { getChildrenOrNone } from "../support/holds.ts"
-import { withClient, eventually } from "../support/targets.ts"
+import { withClient, awaitCondition, eventually } from "../support/targets.ts"
 
 /** A thousand take half a minute. */
 const PATIENCE = 120_000
@@ -98,10 +98,7 @@ layer(layerTransport(), { excludeTestServices: true })("a crowd", (it) => {
           most = Math.max(most, ++inside)
           assert.isAtMost(inside, permits)
           // The first one waits for company, however slow that comes.
-          yield* eventually(
-            Effect.sync(() => most),
-            (most) => most > 1
-          )
+          yield* awaitCondition(() => most > 1)
           yield* Effect.sleep(40)
           inside--
         })

@@ -7,7 +7,15 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { awaitChildren, countInside } from "../support/holds.ts"
 import { makeSemaphore, holdPermits, awaitNoPermits, awaitLeases } from "../support/semaphores.ts"
-import { describeOnServers, eventually, failure, outcome, makeChroot, text } from "../support/targets.ts"
+import {
+  describeOnServers,
+  awaitCondition,
+  eventually,
+  failure,
+  outcome,
+  makeChroot,
+  text
+} from "../support/targets.ts"
 
 describeOnServers("a semaphore", (it) => {
   it.effect("gives one permit of one to ten contenders at once (aiozk grants ten: 1.11)", () =>
@@ -22,10 +30,7 @@ describeOnServers("a semaphore", (it) => {
       )
       const fibers: Array<Fiber.Fiber<string>> = []
       for (const attempt of tries) fibers.push(yield* Effect.forkChild(outcome(attempt), { startImmediately: true }))
-      yield* eventually(
-        Effect.sync(() => fibers.filter((fiber) => fiber.pollUnsafe() !== undefined).length),
-        (done) => done >= 9
-      )
+      yield* awaitCondition(() => fibers.filter((fiber) => fiber.pollUnsafe() !== undefined).length >= 9)
       yield* awaitLeases(zk, 1)
       yield* Deferred.succeed(gate, undefined)
       const outcomes = yield* Effect.forEach(fibers, Fiber.join)

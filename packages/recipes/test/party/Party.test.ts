@@ -6,7 +6,16 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Party from "../../src/Party.ts"
-import { withClient, describeOnServers, eventually, failure, makeChroot, pullFrom, text } from "../support/targets.ts"
+import {
+  withClient,
+  describeOnServers,
+  awaitCondition,
+  eventually,
+  failure,
+  makeChroot,
+  pullFrom,
+  text
+} from "../support/targets.ts"
 
 const party = (zk: ZooKeeper.Service, options?: Party.Options) => withClient(zk)(Party.make("/party", options))
 
@@ -82,10 +91,7 @@ describeOnServers("a party", (it) => {
       yield* link.heal
       assert.strictEqual(yield* next, "b,observer")
       assert.notStrictEqual(other.session.id, id)
-      yield* eventually(
-        Effect.sync(() => member.status._tag),
-        (tag) => tag === "Present"
-      )
+      yield* awaitCondition(() => member.status._tag === "Present")
       yield* sees(theirs, { observer: "", b: "here" })
     })
   )

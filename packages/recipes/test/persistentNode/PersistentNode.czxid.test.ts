@@ -12,7 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as PersistentNode from "../../src/PersistentNode.ts"
-import { withClient, describeOnServers, eventually, makeChroot, text } from "../support/targets.ts"
+import { withClient, describeOnServers, awaitCondition, eventually, makeChroot, text } from "../support/targets.ts"
 
 /** A persistent node that can be closed before the test ends. */
 const closable = (zk: ZooKeeper.Service, path: string, options?: PersistentNode.Options) =>
@@ -91,10 +91,7 @@ describeOnServers("a persistent node at a path that another takes over", (it) =>
       })
       const { node } = yield* closable(losing, "/node", { data: "first" })
       const writing = yield* Effect.forkScoped(node.setData("second"), { startImmediately: true })
-      yield* eventually(
-        Effect.sync(() => node.status._tag),
-        (tag) => tag === "Blocked"
-      )
+      yield* awaitCondition(() => node.status._tag === "Blocked")
       assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
       yield* zk.delete("/node")
       yield* Fiber.join(writing)
@@ -140,16 +137,10 @@ layer(slowServer, { excludeTestServices: true })("a persistent node whose sessio
       const taking = yield* takeOver(other, "/node", "ephemeral")
       yield* server.dropReply({ operation: "delete", path: "/node" })
       yield* server.pause
-      yield* eventually(
-        Effect.sync(() => mine.session.id),
-        (id) => id !== former
-      )
+      yield* awaitCondition(() => mine.session.id !== former)
       yield* server.resume
       yield* Fiber.join(taking)
-      yield* eventually(
-        Effect.sync(() => node.status._tag),
-        (tag) => tag === "Blocked"
-      )
+      yield* awaitCondition(() => node.status._tag === "Blocked")
       assert.strictEqual(yield* dataOf(other, "/node"), "another's")
     })
   )

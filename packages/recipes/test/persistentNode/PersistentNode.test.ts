@@ -13,6 +13,7 @@ import { getChildrenOrNone } from "../support/holds.ts"
 import {
   withClient,
   describeOnServers,
+  awaitCondition,
   eventually,
   failure,
   awaitNextSession,
@@ -78,10 +79,7 @@ describeOnServers("a persistent node", (it) => {
         yield* eventually(ownerOf(zk, "/node"), (owner) => owner === mine.session.id)
         assert.strictEqual(yield* dataOf(zk, "/node"), "here")
       }
-      yield* eventually(
-        Effect.sync(() => node.isPresent),
-        (there) => there
-      )
+      yield* awaitCondition(() => node.isPresent)
     })
   )
 
@@ -109,10 +107,7 @@ describeOnServers("a persistent node", (it) => {
       const former = yield* another()
       yield* former.create("/node", { mode: "ephemeral", data: "former" })
       const { node } = yield* closable(zk, "/node", { data: "present", wait: false })
-      yield* eventually(
-        Effect.sync(() => node.status),
-        (status) => status._tag === "Blocked" && status.owner === former.session.id
-      )
+      yield* awaitCondition(() => node.status._tag === "Blocked" && node.status.owner === former.session.id)
       yield* former.set("/node", "changed")
       assert.strictEqual(yield* dataOf(zk, "/node"), "changed")
       yield* expire(former)
@@ -128,10 +123,7 @@ describeOnServers("a persistent node", (it) => {
       const other = yield* another()
       yield* other.create("/node", { mode: "ephemeral" })
       const { close, node } = yield* closable(zk, "/node", { wait: false })
-      yield* eventually(
-        Effect.sync(() => node.status._tag),
-        (tag) => tag === "Blocked"
-      )
+      yield* awaitCondition(() => node.status._tag === "Blocked")
       yield* close
       assert.strictEqual(yield* ownerOf(zk, "/node"), other.session.id)
     })
@@ -255,10 +247,7 @@ describeOnServers("a persistent node", (it) => {
         "/closed/node"
       )
       const { node } = yield* closable(mine, "/closed/node", { wait: false })
-      yield* eventually(
-        Effect.sync(() => node.status),
-        (status) => status._tag === "Refused" && status.error._tag === "NoAuth"
-      )
+      yield* awaitCondition(() => node.status._tag === "Refused" && node.status.error._tag === "NoAuth")
       const next = yield* pullFrom(node.changes)
       assert.strictEqual((yield* next)._tag, "Refused")
       yield* zk.setAcl("/closed", Acl.open)
@@ -274,15 +263,9 @@ describeOnServers("a persistent node", (it) => {
       const { zk } = yield* makeChroot
       yield* failure(withClient(zk)(PersistentNode.make("/parent/node", { parents: false })), "NoNode")
       const { node } = yield* closable(zk, "/parent/node", { parents: false, wait: false })
-      yield* eventually(
-        Effect.sync(() => node.status),
-        (status) => status._tag === "Refused" && status.error._tag === "NoNode"
-      )
+      yield* awaitCondition(() => node.status._tag === "Refused" && node.status.error._tag === "NoNode")
       yield* zk.create("/parent")
-      yield* eventually(
-        Effect.sync(() => node.isPresent),
-        (there) => there
-      )
+      yield* awaitCondition(() => node.isPresent)
     })
   )
 
@@ -332,10 +315,7 @@ describeOnServers("a persistent node whose session has ended for good", (it) => 
       const zk = yield* another({ sessionExpiry: "fail" })
       const node = yield* withClient(zk)(PersistentNode.make("/node"))
       yield* expire(zk)
-      yield* eventually(
-        Effect.sync(() => node.status._tag),
-        (tag) => tag === "Refused"
-      )
+      yield* awaitCondition(() => node.status._tag === "Refused")
       yield* failure(Effect.timeout(node.setData("late"), "5 seconds"), "SessionExpired")
     })
   )

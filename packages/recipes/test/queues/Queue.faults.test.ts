@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { getLockedItems, makeNumberQueue, numbersBelow } from "../support/queues.ts"
-import { describeOnServers, eventually, makeChroot } from "../support/targets.ts"
+import { describeOnServers, awaitCondition, eventually, makeChroot } from "../support/targets.ts"
 
 /** One request in five never comes to the server, one reply in five never comes back. */
 const sometimesLose = (link: BreakableEndpoint, operation: typeof Operations.multi | typeof Operations.create) =>
@@ -113,10 +113,7 @@ describeOnServers("a queue whose replies are lost", (it) => {
         yield* sometimesLose(producer.link, Operations.multi)
         yield* queue.offer(n)
       }
-      yield* eventually(
-        Effect.sync(() => taken.length),
-        (length) => length >= items
-      )
+      yield* awaitCondition(() => taken.length >= items)
       assert.deepStrictEqual(
         taken.toSorted((a, b) => a - b),
         numbersBelow(items)

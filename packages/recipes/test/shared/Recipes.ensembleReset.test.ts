@@ -15,7 +15,7 @@ import * as ChildrenCache from "../../src/ChildrenCache.ts"
 import * as NodeCache from "../../src/NodeCache.ts"
 import * as TreeCache from "../../src/TreeCache.ts"
 import { withoutPersistentWatches } from "../support/caches.ts"
-import { withClient, eventually, text } from "../support/targets.ts"
+import { withClient, awaitCondition, text } from "../support/targets.ts"
 
 const start = Layer.build(Layer.fresh(EmbeddedServer.layerMemory))
 
@@ -45,8 +45,6 @@ const movable = Effect.fnUntraced(function* (first: Transport["Service"]) {
   const moveTo = (next: Transport["Service"]) => Effect.sync(() => void (current = next))
   return { zk, moveTo }
 })
-
-const until = (condition: () => boolean) => eventually(Effect.sync(condition), (is) => is)
 
 for (const [how, mode] of [
   ["persistent watches", (zk: ZooKeeper.Service) => zk],
@@ -87,26 +85,26 @@ for (const [how, mode] of [
           )
         )
       )
-      yield* until(() => data.length === 1 && names.length === 1)
+      yield* awaitCondition(() => data.length === 1 && names.length === 1)
       assert.strictEqual(zk.session.history, 0)
 
       yield* moveTo(poor)
       yield* Context.get(before, EmbeddedServer.EmbeddedServer).disconnectAll
-      yield* until(() => data.at(-1) === "after" && names.at(-1) === "both,new")
+      yield* awaitCondition(() => data.at(-1) === "after" && names.at(-1) === "both,new")
       assert.strictEqual(zk.session.history, 1)
       assert.deepStrictEqual(data, ["before", "after"])
       assert.deepStrictEqual(names, ["both,gone", "both,new"])
-      yield* until(() => Option.exists(node.get(), (znode) => text(znode.data) === "after"))
-      yield* until(() => [...children.get().keys()].sort().join() === "both,new")
-      yield* until(() => text(children.get().get("both")!.data) === "after")
-      yield* until(() => Option.exists(tree.get("/a/both"), (znode) => text(znode.data) === "after"))
+      yield* awaitCondition(() => Option.exists(node.get(), (znode) => text(znode.data) === "after"))
+      yield* awaitCondition(() => [...children.get().keys()].sort().join() === "both,new")
+      yield* awaitCondition(() => text(children.get().get("both")!.data) === "after")
+      yield* awaitCondition(() => Option.exists(tree.get("/a/both"), (znode) => text(znode.data) === "after"))
 
       // From here on they follow as before.
       yield* other.setData("/a", "later")
       yield* other.delete("/a/new")
-      yield* until(() => data.at(-1) === "later" && names.at(-1) === "both")
-      yield* until(() => Option.exists(node.get(), (znode) => text(znode.data) === "later"))
-      yield* until(() => children.get().size === 1 && Option.isNone(tree.get("/a/new")))
+      yield* awaitCondition(() => data.at(-1) === "later" && names.at(-1) === "both")
+      yield* awaitCondition(() => Option.exists(node.get(), (znode) => text(znode.data) === "later"))
+      yield* awaitCondition(() => children.get().size === 1 && Option.isNone(tree.get("/a/new")))
     })
   )
 }
@@ -124,7 +122,7 @@ it.live("after an accepted reset a view that tracks versions has forgotten all o
     }
     yield* moveTo(Context.get(after, Transport))
     yield* Context.get(before, EmbeddedServer.EmbeddedServer).disconnectAll
-    yield* until(() => zk.session.history === 1 && zk.session.state._tag === "Connected")
+    yield* awaitCondition(() => zk.session.history === 1 && zk.session.state._tag === "Connected")
     for (const path of ["/set", "/delete", "/acl"]) yield* zk.create(path)
 
     // The znodes have begun at version 0, and nothing of them is known.

@@ -1,7 +1,7 @@
 /** The servers that every recipe is tested on, and clients of them. */
 import { connectTo, type BreakableEndpoint, Target } from "@effect-zookeeper/test-kit/conformance/Target"
 import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
-import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
 import { freshPath } from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as Session from "@effect-zookeeper/session/Session"
@@ -10,7 +10,7 @@ import { describe, type Vitest, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-export { eventually, failure, outcome, pullFrom, text } from "@effect-zookeeper/test-kit/Expectations"
+export { awaitCondition, eventually, failure, outcome, pullFrom, text } from "@effect-zookeeper/test-kit/Expectations"
 
 type It = Vitest.MethodsNonLive<Target>
 
@@ -74,10 +74,7 @@ export const makeChroot: Effect.Effect<TestChroot, never, Target | Scope.Scope> 
 
 /** Waits until a client has a session that is not the one of before. */
 export const awaitNextSession = (zk: ZooKeeper.Service, before: bigint) =>
-  eventually(
-    Effect.sync(() => zk.session.id),
-    (id) => id !== before && id !== 0n
-  )
+  awaitCondition(() => zk.session.id !== before && zk.session.id !== 0n)
 
 /** Runs with a client. */
 export const withClient = (zk: ZooKeeper.Service) => Effect.provideService(ZooKeeper.ZooKeeper, zk)

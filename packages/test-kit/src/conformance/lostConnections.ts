@@ -7,14 +7,10 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { eventually, failure, pullFrom, text } from "../Expectations.ts"
+import { awaitCondition, failure, pullFrom, text } from "../Expectations.ts"
 import { type BreakableEndpoint, makeChrootWithLink, type Target } from "./Target.ts"
 
-const awaitState = (zk: ZooKeeper.Service, wanted: string) =>
-  eventually(
-    Effect.sync(() => zk.session.state._tag),
-    (tag) => tag === wanted
-  )
+const awaitState = (zk: ZooKeeper.Service, wanted: string) => awaitCondition(() => zk.session.state._tag === wanted)
 
 /** Does something while a client is cut off. */
 const whileCut = <A, E, R>(zk: ZooKeeper.Service, link: BreakableEndpoint, during: Effect.Effect<A, E, R>) =>

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { eventually } from "../../src/Expectations.ts"
+import { awaitCondition } from "../../src/Expectations.ts"
 import * as FaultProxy from "../../src/FaultProxy.ts"
 import { freePorts } from "../../src/internal/server/ports.ts"
 import * as ScriptedServer from "../../src/ScriptedServer.ts"
@@ -162,10 +162,7 @@ describe("FaultProxy, connections", () => {
       const client = yield* connect(proxy.port)
       assert.deepStrictEqual(readInts(yield* client.nextFrame), [7])
       yield* proxy.halfClose("server")
-      yield* eventually(
-        Effect.sync(() => heard),
-        (tags) => tags.length === 1
-      )
+      yield* awaitCondition(() => heard.length === 1)
       // The client's own side had not been closed: its frame was the end.
       assert.deepStrictEqual(heard, ["Failure"])
     })
@@ -276,10 +273,7 @@ describe("FaultProxy, with bytes that it cannot deliver,", () => {
           assert.isBelow(arrived, 2_000_000)
           yield* proxy.heal
           yield* Fiber.join(sending)
-          yield* eventually(
-            Effect.sync(() => arrived),
-            (bytes) => bytes === TOTAL * SIZE
-          )
+          yield* awaitCondition(() => arrived === TOTAL * SIZE)
         })
       )
     }
