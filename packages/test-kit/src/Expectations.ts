@@ -55,5 +55,12 @@ export const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, predicate: (
 /** Waits until a condition holds; fifteen seconds at most. */
 export const awaitCondition = (condition: () => boolean) => eventually(Effect.sync(condition), (holds) => holds)
 
+/** The error that a Promise rejects with; it must reject. */
+export const rejection = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => Promise.reject(new Error("fulfilled, where a rejection was expected")),
+    (error: unknown) => error
+  )
+
 /** Bytes as UTF-8. */
 export const text = (data: Uint8Array): string => new TextDecoder().decode(data)

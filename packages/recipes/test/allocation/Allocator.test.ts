@@ -8,15 +8,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Allocator from "../../src/Allocator.ts"
 import * as Lock from "../../src/Lock.ts"
-import {
-  withClient,
-  describeOnServers,
-  awaitCondition,
-  eventually,
-  failure,
-  makeChroot,
-  pullFrom
-} from "../support/targets.ts"
+import { withClient, describeOnServers, awaitCondition, eventually, failure, pullFrom } from "../support/targets.ts"
 
 const path = "/shards"
 
@@ -66,171 +58,150 @@ const makeLedger = () => {
 }
 
 describeOnServers("an allocator whose callback throws", (it) => {
-  it.effect("gives up its items all the same, and closes", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const { allocator, leave } = yield* member(zk, "m")
-      yield* owns(allocator, items)
-      const exit = yield* Effect.exit(
-        allocator.whileAllocated((): Effect.Effect<void> => {
-          throw new Error("a bug")
-        })
-      )
-      assert.isTrue(Exit.isFailure(exit))
-      assert.isTrue(Option.isSome(yield* Effect.timeoutOption(leave, "10 seconds")))
-    })
-  )
+  it.inChroot("gives up its items all the same, and closes", function* ({ zk }) {
+    const { allocator, leave } = yield* member(zk, "m")
+    yield* owns(allocator, items)
+    const exit = yield* Effect.exit(
+      allocator.whileAllocated((): Effect.Effect<void> => {
+        throw new Error("a bug")
+      })
+    )
+    assert.isTrue(Exit.isFailure(exit))
+    assert.isTrue(Option.isSome(yield* Effect.timeoutOption(leave, "10 seconds")))
+  })
 })
 
 describeOnServers("an allocator", (it) => {
-  it.effect("divides the items among the members, and again when they change", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const a = yield* member(zk, "a")
-      yield* owns(a.allocator, items)
-      const b = yield* member(yield* another(), "b")
-      yield* owns(a.allocator, ["a", "c", "e"])
-      yield* owns(b.allocator, ["b", "d", "f"])
-      const c = yield* member(yield* another(), "c")
-      yield* owns(a.allocator, ["a", "d"])
-      yield* owns(b.allocator, ["b", "e"])
-      yield* owns(c.allocator, ["c", "f"])
-      assert.deepStrictEqual([...(yield* c.allocator.members).keys()].toSorted(), ["a", "b", "c"])
-      yield* b.leave
-      yield* owns(a.allocator, ["a", "c", "e"])
-      yield* owns(c.allocator, ["b", "d", "f"])
-      assert.deepStrictEqual(b.allocator.allocation, [])
-    })
-  )
+  it.inChroot("divides the items among the members, and again when they change", function* ({ another, zk }) {
+    const a = yield* member(zk, "a")
+    yield* owns(a.allocator, items)
+    const b = yield* member(yield* another(), "b")
+    yield* owns(a.allocator, ["a", "c", "e"])
+    yield* owns(b.allocator, ["b", "d", "f"])
+    const c = yield* member(yield* another(), "c")
+    yield* owns(a.allocator, ["a", "d"])
+    yield* owns(b.allocator, ["b", "e"])
+    yield* owns(c.allocator, ["c", "f"])
+    assert.deepStrictEqual([...(yield* c.allocator.members).keys()].toSorted(), ["a", "b", "c"])
+    yield* b.leave
+    yield* owns(a.allocator, ["a", "c", "e"])
+    yield* owns(c.allocator, ["b", "d", "f"])
+    assert.deepStrictEqual(b.allocator.allocation, [])
+  })
 
-  it.effect("never has an item used by two members, however long they take to stop", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const { doubles, use, users } = makeLedger()
-      const crowd = yield* Effect.forEach(["a", "b", "c", "d"], (id) =>
-        Effect.gen(function* () {
-          const { allocator, leave } = yield* member(id === "a" ? zk : yield* another(), id)
-          const using = yield* Effect.forkChild(allocator.whileAllocated(use(id, 50)))
-          yield* awaitCondition(() => users.size === items.length)
-          return { leave, using }
-        })
-      )
-      yield* awaitCondition(() => new Set(users.values()).size === 4)
-      for (const { leave, using } of crowd.slice(1)) {
-        yield* leave
-        yield* failure(Fiber.join(using), "SessionClosed")
-      }
-      yield* eventually(
-        Effect.sync(() => [...users.values()]),
-        (who) => who.length === items.length && who.every((id) => id === "a")
-      )
-      assert.deepStrictEqual(doubles, [])
-    })
-  )
+  it.inChroot("never has an item used by two members, however long they take to stop", function* ({ another, zk }) {
+    const { doubles, use, users } = makeLedger()
+    const crowd = yield* Effect.forEach(["a", "b", "c", "d"], (id) =>
+      Effect.gen(function* () {
+        const { allocator, leave } = yield* member(id === "a" ? zk : yield* another(), id)
+        const using = yield* Effect.forkChild(allocator.whileAllocated(use(id, 50)))
+        yield* awaitCondition(() => users.size === items.length)
+        return { leave, using }
+      })
+    )
+    yield* awaitCondition(() => new Set(users.values()).size === 4)
+    for (const { leave, using } of crowd.slice(1)) {
+      yield* leave
+      yield* failure(Fiber.join(using), "SessionClosed")
+    }
+    yield* eventually(
+      Effect.sync(() => [...users.values()]),
+      (who) => who.length === items.length && who.every((id) => id === "a")
+    )
+    assert.deepStrictEqual(doubles, [])
+  })
 
-  it.effect("interrupts a member that is cut off before another has its items", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { doubles, use, users } = makeLedger()
-      const { link, zk: other } = yield* breakable({ sessionTimeout: "2 seconds" })
-      const a = yield* member(other, "a")
-      yield* Effect.forkChild(a.allocator.whileAllocated(use("a")))
-      yield* owns(a.allocator, items)
-      const b = yield* member(zk, "b")
-      yield* Effect.forkChild(b.allocator.whileAllocated(use("b")))
-      yield* owns(b.allocator, ["b", "d", "f"])
-      yield* link.cut
-      yield* owns(b.allocator, items)
-      assert.deepStrictEqual(a.allocator.allocation, [])
-      yield* link.heal
-      yield* owns(a.allocator, ["a", "c", "e"])
-      yield* owns(b.allocator, ["b", "d", "f"])
-      yield* awaitCondition(() => users.size === items.length)
-      assert.deepStrictEqual(doubles, [])
-    })
-  )
+  it.inChroot("interrupts a member that is cut off before another has its items", function* ({ breakable, zk }) {
+    const { doubles, use, users } = makeLedger()
+    const { link, zk: other } = yield* breakable({ sessionTimeout: "2 seconds" })
+    const a = yield* member(other, "a")
+    yield* Effect.forkChild(a.allocator.whileAllocated(use("a")))
+    yield* owns(a.allocator, items)
+    const b = yield* member(zk, "b")
+    yield* Effect.forkChild(b.allocator.whileAllocated(use("b")))
+    yield* owns(b.allocator, ["b", "d", "f"])
+    yield* link.cut
+    yield* owns(b.allocator, items)
+    assert.deepStrictEqual(a.allocator.allocation, [])
+    yield* link.heal
+    yield* owns(a.allocator, ["a", "c", "e"])
+    yield* owns(b.allocator, ["b", "d", "f"])
+    yield* awaitCondition(() => users.size === items.length)
+    assert.deepStrictEqual(doubles, [])
+  })
 
-  it.effect("has its items again in the next session", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
-      const other = yield* another()
-      const a = yield* member(other, "a")
-      const b = yield* member(zk, "b")
-      yield* owns(a.allocator, ["a", "c", "e"])
-      const next = yield* pullFrom(a.allocator.changes)
-      assert.deepStrictEqual(yield* next, ["a", "c", "e"])
-      yield* expire(other)
-      // A server may tell of the znodes that end with a session one by one before it closes the connection.
-      let left: ReadonlyArray<string> = ["a", "c", "e"]
-      while (left.length > 0) {
-        const rest = yield* next
-        assert.deepStrictEqual(
-          rest,
-          left.filter((item) => rest.includes(item))
-        )
-        assert.isBelow(rest.length, left.length)
-        left = rest
-      }
-      yield* owns(a.allocator, ["a", "c", "e"])
-      yield* owns(b.allocator, ["b", "d", "f"])
-    })
-  )
-
-  it.effect("divides again when a member joins while it waits for an item", () =>
-    // kazoo's test_race_condition_new_partitioner_steals_the_lock.
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const outsider = yield* withClient(yield* another())(Lock.make(`${path}/locks/item-a`))
-      const scope = yield* Scope.make()
-      yield* Effect.provideService(outsider.acquire(), Scope.Scope, scope)
-      const a = yield* member(zk, "b")
-      yield* eventually(outsider.contenders, ({ length }) => length === 2)
-      assert.deepStrictEqual(a.allocator.allocation, [])
-      const b = yield* member(yield* another(), "a")
-      // The item that is stolen is the other's now.
-      yield* owns(a.allocator, ["b", "d", "f"])
-      yield* Scope.close(scope, Exit.void)
-      yield* owns(b.allocator, ["a", "c", "e"])
-    })
-  )
-
-  it.effect("keeps the items that stay its own, and their work, until it has the rest", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const first = (members: ReadonlyArray<string>, items: ReadonlyArray<string>) => new Map([[members[0]!, items]])
-      const a = yield* member(zk, "a", { assign: first })
-      const seen: Array<ReadonlyArray<string>> = []
-      const fiber = yield* Effect.forkChild(
-        a.allocator.whileAllocated((items) =>
-          Effect.andThen(
-            Effect.sync(() => seen.push(items)),
-            Effect.never
-          )
-        )
-      )
-      yield* owns(a.allocator, items)
-      const token = Option.map(a.allocator.held("a"), ({ fencingToken }) => fencingToken)
-      assert.isTrue(Option.isSome(token))
-      const b = yield* member(yield* another(), "b", { assign: first })
-      yield* eventually(a.allocator.members, ({ size }) => size === 2)
-      yield* Effect.sleep(5 * quiet)
-      assert.deepStrictEqual(b.allocator.allocation, [])
+  it.inChroot("has its items again in the next session", function* ({ another, expire, zk }) {
+    const other = yield* another()
+    const a = yield* member(other, "a")
+    const b = yield* member(zk, "b")
+    yield* owns(a.allocator, ["a", "c", "e"])
+    const next = yield* pullFrom(a.allocator.changes)
+    assert.deepStrictEqual(yield* next, ["a", "c", "e"])
+    yield* expire(other)
+    // A server may tell of the znodes that end with a session one by one before it closes the connection.
+    let left: ReadonlyArray<string> = ["a", "c", "e"]
+    while (left.length > 0) {
+      const rest = yield* next
       assert.deepStrictEqual(
-        Option.map(a.allocator.held("a"), ({ fencingToken }) => fencingToken),
-        token
+        rest,
+        left.filter((item) => rest.includes(item))
       )
-      assert.deepStrictEqual(seen, [items])
-      yield* Fiber.interrupt(fiber)
-      yield* a.leave
-      assert.isTrue(Option.isNone(a.allocator.held("a")))
-      yield* owns(b.allocator, items)
-    })
-  )
+      assert.isBelow(rest.length, left.length)
+      left = rest
+    }
+    yield* owns(a.allocator, ["a", "c", "e"])
+    yield* owns(b.allocator, ["b", "d", "f"])
+  })
 
-  it.effect("divides the set that is kept in ZooKeeper, and follows additions and removals", () =>
-    // aiozk's add, remove and update fail, all three of them.
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot("divides again when a member joins while it waits for an item", function* ({ another, zk }) {
+    // kazoo's test_race_condition_new_partitioner_steals_the_lock.
+    const outsider = yield* withClient(yield* another())(Lock.make(`${path}/locks/item-a`))
+    const scope = yield* Scope.make()
+    yield* Effect.provideService(outsider.acquire(), Scope.Scope, scope)
+    const a = yield* member(zk, "b")
+    yield* eventually(outsider.contenders, ({ length }) => length === 2)
+    assert.deepStrictEqual(a.allocator.allocation, [])
+    const b = yield* member(yield* another(), "a")
+    // The item that is stolen is the other's now.
+    yield* owns(a.allocator, ["b", "d", "f"])
+    yield* Scope.close(scope, Exit.void)
+    yield* owns(b.allocator, ["a", "c", "e"])
+  })
+
+  it.inChroot("keeps the items that stay its own, and their work, until it has the rest", function* ({ another, zk }) {
+    const first = (members: ReadonlyArray<string>, items: ReadonlyArray<string>) => new Map([[members[0]!, items]])
+    const a = yield* member(zk, "a", { assign: first })
+    const seen: Array<ReadonlyArray<string>> = []
+    const fiber = yield* Effect.forkChild(
+      a.allocator.whileAllocated((items) =>
+        Effect.andThen(
+          Effect.sync(() => seen.push(items)),
+          Effect.never
+        )
+      )
+    )
+    yield* owns(a.allocator, items)
+    const token = Option.map(a.allocator.held("a"), ({ fencingToken }) => fencingToken)
+    assert.isTrue(Option.isSome(token))
+    const b = yield* member(yield* another(), "b", { assign: first })
+    yield* eventually(a.allocator.members, ({ size }) => size === 2)
+    yield* Effect.sleep(5 * quiet)
+    assert.deepStrictEqual(b.allocator.allocation, [])
+    assert.deepStrictEqual(
+      Option.map(a.allocator.held("a"), ({ fencingToken }) => fencingToken),
+      token
+    )
+    assert.deepStrictEqual(seen, [items])
+    yield* Fiber.interrupt(fiber)
+    yield* a.leave
+    assert.isTrue(Option.isNone(a.allocator.held("a")))
+    yield* owns(b.allocator, items)
+  })
+
+  it.inChroot(
+    "divides the set that is kept in ZooKeeper, and follows additions and removals",
+    function* ({ another, zk }) {
+      // aiozk's add, remove and update fail, all three of them.
       const a = yield* member(zk, "a", { items: undefined })
       const b = yield* member(yield* another(), "b", { items: undefined })
       assert.deepStrictEqual(yield* a.allocator.items, [])
@@ -242,12 +213,12 @@ describeOnServers("an allocator", (it) => {
       yield* owns(a.allocator, ["", "y"])
       yield* owns(b.allocator, ["a/b", "z"])
       yield* failure((yield* member(zk, "c")).allocator.add("x"), "InvalidArgument")
-    })
+    }
   )
 
-  it.effect("fails with the error of the effect, and runs an effect that ends again at the next allocation", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "fails with the error of the effect, and runs an effect that ends again at the next allocation",
+    function* ({ another, zk }) {
       const a = yield* member(zk, "a")
       const seen: Array<number> = []
       const second = yield* Deferred.make<void>()
@@ -264,36 +235,30 @@ describeOnServers("an allocator", (it) => {
       yield* Deferred.await(second)
       assert.strictEqual(yield* Effect.flip(Fiber.join(fiber)), "enough")
       assert.deepStrictEqual(seen, [6, 3])
-    })
+    }
   )
 
-  it.effect("fails for its users when its set cannot be read", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      yield* zk.createWithParents(`${path}/items`, { data: "no set" })
-      const a = yield* member(zk, "a", { items: undefined })
-      yield* failure(
-        a.allocator.whileAllocated(() => Effect.never),
-        "DataInvalid"
-      )
-      assert.deepStrictEqual(a.allocator.allocation, [])
-    })
-  )
+  it.inChroot("fails for its users when its set cannot be read", function* ({ zk }) {
+    yield* zk.createWithParents(`${path}/items`, { data: "no set" })
+    const a = yield* member(zk, "a", { items: undefined })
+    yield* failure(
+      a.allocator.whileAllocated(() => Effect.never),
+      "DataInvalid"
+    )
+    assert.deepStrictEqual(a.allocator.allocation, [])
+  })
 
-  it.effect("leaves nothing behind", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      for (let round = 0; round < 3; round++) {
-        const { allocator, leave } = yield* member(zk, "a")
-        if (round > 0) yield* owns(allocator, items)
-        yield* leave
-      }
-      const names = Effect.gen(function* () {
-        const members = yield* zk.getChildren(`${path}/members`)
-        const locks = yield* Effect.forEach(items, (item) => zk.getChildren(`${path}/locks/item-${item}`))
-        return [...members, ...locks.flat()]
-      }).pipe(Effect.catchTag("NoNode", () => Effect.succeed<ReadonlyArray<string>>([])))
-      yield* eventually(names, ({ length }) => length === 0)
-    })
-  )
+  it.inChroot("leaves nothing behind", function* ({ zk }) {
+    for (let round = 0; round < 3; round++) {
+      const { allocator, leave } = yield* member(zk, "a")
+      if (round > 0) yield* owns(allocator, items)
+      yield* leave
+    }
+    const names = Effect.gen(function* () {
+      const members = yield* zk.getChildren(`${path}/members`)
+      const locks = yield* Effect.forEach(items, (item) => zk.getChildren(`${path}/locks/item-${item}`))
+      return [...members, ...locks.flat()]
+    }).pipe(Effect.catchTag("NoNode", () => Effect.succeed<ReadonlyArray<string>>([])))
+    yield* eventually(names, ({ length }) => length === 0)
+  })
 })

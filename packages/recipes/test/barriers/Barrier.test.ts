@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Barrier from "../../src/Barrier.ts"
-import { withClient, describeOnServers, eventually, failure, awaitNextSession, makeChroot } from "../support/targets.ts"
+import { withClient, describeOnServers, eventually, failure, awaitNextSession } from "../support/targets.ts"
 
 /** Starts to wait, and tells by a flag whether it still does. */
 const waiting = (barrier: Barrier.Barrier) =>
@@ -16,120 +16,96 @@ const waiting = (barrier: Barrier.Barrier) =>
   })
 
 describeOnServers("a barrier", (it) => {
-  it.effect("releases its waiters when it is lifted, and not before (aiozk 1)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const mine = yield* withClient(zk)(Barrier.make("/barrier"))
-      const theirs = yield* withClient(yield* another())(Barrier.make("/barrier"))
-      yield* mine.create
-      const waiter = yield* waiting(theirs)
-      // A change of its data lifts no barrier.
-      yield* zk.set("/barrier", "still up")
-      assert.strictEqual((yield* failure(theirs.wait({ timeout: "200 millis" }), "WaitTimeout")).timeout, 200)
-      assert.isFalse(waiter.hasPassed())
-      yield* mine.lift
-      yield* waiter.passes
-    })
-  )
+  it.inChroot("releases its waiters when it is lifted, and not before (aiozk 1)", function* ({ another, zk }) {
+    const mine = yield* withClient(zk)(Barrier.make("/barrier"))
+    const theirs = yield* withClient(yield* another())(Barrier.make("/barrier"))
+    yield* mine.create
+    const waiter = yield* waiting(theirs)
+    // A change of its data lifts no barrier.
+    yield* zk.set("/barrier", "still up")
+    assert.strictEqual((yield* failure(theirs.wait({ timeout: "200 millis" }), "WaitTimeout")).timeout, 200)
+    assert.isFalse(waiter.hasPassed())
+    yield* mine.lift
+    yield* waiter.passes
+  })
 
-  it.effect("releases a thousand waiters, none of them too early (aiozk 3)", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
-      yield* barrier.create
-      const waiters = yield* Effect.forEach(Array.from({ length: 1000 }), () => waiting(barrier))
-      yield* zk.set("/barrier", "all have looked by now")
-      assert.isFalse(waiters.some(({ hasPassed }) => hasPassed()))
-      yield* barrier.lift
-      yield* Effect.forEach(waiters, ({ passes }) => passes).pipe(Effect.timeout("15 seconds"))
-    })
-  )
+  it.inChroot("releases a thousand waiters, none of them too early (aiozk 3)", function* ({ zk }) {
+    const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
+    yield* barrier.create
+    const waiters = yield* Effect.forEach(Array.from({ length: 1000 }), () => waiting(barrier))
+    yield* zk.set("/barrier", "all have looked by now")
+    assert.isFalse(waiters.some(({ hasPassed }) => hasPassed()))
+    yield* barrier.lift
+    yield* Effect.forEach(waiters, ({ passes }) => passes).pipe(Effect.timeout("15 seconds"))
+  })
 
-  it.effect("lets clients pass where there is none (aiozk 4)", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const barrier = yield* withClient(zk)(Barrier.make("/some/where/barrier"))
-      yield* barrier.wait()
-      yield* barrier.wait({ timeout: 0 })
-      yield* barrier.lift
-    })
-  )
+  it.inChroot("lets clients pass where there is none (aiozk 4)", function* ({ zk }) {
+    const barrier = yield* withClient(zk)(Barrier.make("/some/where/barrier"))
+    yield* barrier.wait()
+    yield* barrier.wait({ timeout: 0 })
+    yield* barrier.lift
+  })
 
-  it.effect("is there when it has been created, parents and all", () =>
+  it.inChroot("is there when it has been created, parents and all", function* ({ zk }) {
     // aiozk's creates nothing without a parent, silently, and waiters pass.
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const barrier = yield* withClient(zk)(Barrier.make("/some/where/barrier"))
-      yield* barrier.create
-      yield* barrier.create
-      assert.isTrue(yield* zk.exists("/some/where/barrier"))
-      assert.strictEqual((yield* failure(barrier.wait({ timeout: 0 }), "WaitTimeout")).timeout, 0)
-    })
-  )
+    const barrier = yield* withClient(zk)(Barrier.make("/some/where/barrier"))
+    yield* barrier.create
+    yield* barrier.create
+    assert.isTrue(yield* zk.exists("/some/where/barrier"))
+    assert.strictEqual((yield* failure(barrier.wait({ timeout: 0 }), "WaitTimeout")).timeout, 0)
+  })
 
-  it.effect("releases a waiter without a connection when it is lifted", () =>
+  it.inChroot("releases a waiter without a connection when it is lifted", function* ({ breakable, zk }) {
     // aiozk's waiter hangs for ever.
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: mine } = yield* breakable()
-      const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
-      yield* barrier.create
-      const waiter = yield* waiting(yield* withClient(mine)(Barrier.make("/barrier")))
-      yield* mine.exists("/")
-      yield* link.cut
-      yield* barrier.lift
-      // Another one that is put up at once holds up those who come to it, not those who waited for the first.
-      yield* barrier.create
-      assert.isFalse(waiter.hasPassed())
-      yield* link.heal
-      yield* waiter.passes
-    })
-  )
+    const { link, zk: mine } = yield* breakable()
+    const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
+    yield* barrier.create
+    const waiter = yield* waiting(yield* withClient(mine)(Barrier.make("/barrier")))
+    yield* mine.exists("/")
+    yield* link.cut
+    yield* barrier.lift
+    // Another one that is put up at once holds up those who come to it, not those who waited for the first.
+    yield* barrier.create
+    assert.isFalse(waiter.hasPassed())
+    yield* link.heal
+    yield* waiter.passes
+  })
 
-  it.effect("still delays a waiter that has lost its session", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
-      const mine = yield* another()
-      const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
-      yield* barrier.create
-      const waiter = yield* waiting(yield* withClient(mine)(Barrier.make("/barrier")))
-      const { id } = mine.session
-      yield* expire(mine)
-      yield* awaitNextSession(mine, id)
-      yield* mine.sync("/")
-      assert.isFalse(waiter.hasPassed())
-      yield* barrier.lift
-      yield* waiter.passes
-    })
-  )
+  it.inChroot("still delays a waiter that has lost its session", function* ({ another, expire, zk }) {
+    const mine = yield* another()
+    const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
+    yield* barrier.create
+    const waiter = yield* waiting(yield* withClient(mine)(Barrier.make("/barrier")))
+    const { id } = mine.session
+    yield* expire(mine)
+    yield* awaitNextSession(mine, id)
+    yield* mine.sync("/")
+    assert.isFalse(waiter.hasPassed())
+    yield* barrier.lift
+    yield* waiter.passes
+  })
 
-  it.effect("is lifted once, and a later one stays, when the reply is lost", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: mine } = yield* breakable()
-      const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
-      const theirs = yield* withClient(mine)(Barrier.make("/barrier"))
-      yield* barrier.create
-      yield* link.loseReply(Operations.deleteNode)
-      const lifting = yield* Effect.forkChild(theirs.lift, { startImmediately: true })
-      yield* eventually(zk.exists("/barrier"), (there) => !there)
-      yield* barrier.create
-      yield* Fiber.join(lifting)
-      assert.isTrue(yield* zk.exists("/barrier"))
-      yield* link.loseRequest(Operations.deleteNode)
-      yield* theirs.lift
-      assert.isFalse(yield* zk.exists("/barrier"))
-    })
-  )
+  it.inChroot("is lifted once, and a later one stays, when the reply is lost", function* ({ breakable, zk }) {
+    const { link, zk: mine } = yield* breakable()
+    const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
+    const theirs = yield* withClient(mine)(Barrier.make("/barrier"))
+    yield* barrier.create
+    yield* link.loseReply(Operations.deleteNode)
+    const lifting = yield* Effect.forkChild(theirs.lift, { startImmediately: true })
+    yield* eventually(zk.exists("/barrier"), (there) => !there)
+    yield* barrier.create
+    yield* Fiber.join(lifting)
+    assert.isTrue(yield* zk.exists("/barrier"))
+    yield* link.loseRequest(Operations.deleteNode)
+    yield* theirs.lift
+    assert.isFalse(yield* zk.exists("/barrier"))
+  })
 
-  it.effect("fails when there are znodes below it, and stays", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
-      yield* barrier.create
-      yield* zk.create("/barrier/child")
-      yield* failure(barrier.lift, "NotEmpty")
-      assert.isTrue(yield* zk.exists("/barrier"))
-    })
-  )
+  it.inChroot("fails when there are znodes below it, and stays", function* ({ zk }) {
+    const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
+    yield* barrier.create
+    yield* zk.create("/barrier/child")
+    yield* failure(barrier.lift, "NotEmpty")
+    assert.isTrue(yield* zk.exists("/barrier"))
+  })
 })

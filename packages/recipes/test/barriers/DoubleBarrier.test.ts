@@ -4,7 +4,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as DoubleBarrier from "../../src/DoubleBarrier.ts"
-import { withClient, describeOnServers, eventually, failure, makeChroot } from "../support/targets.ts"
+import { withClient, describeOnServers, eventually, failure } from "../support/targets.ts"
 
 const path = "/barrier"
 
@@ -32,22 +32,19 @@ const names = (zk: ZooKeeper.Service) =>
 const has = (zk: ZooKeeper.Service, count: number) => eventually(names(zk), ({ length }) => length === count)
 
 describeOnServers("a double barrier", (it) => {
-  it.effect("enters again when the znode of a waiting member is deleted", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const waiting = yield* begun((yield* member(yield* another(), 2)).enter())
-      yield* has(zk, 1)
-      const [former] = yield* names(zk)
-      yield* zk.delete(`${path}/${former}`)
-      yield* eventually(names(zk), (members) => members.length === 1 && members[0] !== former)
-      yield* (yield* member(yield* another(), 2)).enter()
-      yield* waiting.ends
-    })
-  )
+  it.inChroot("enters again when the znode of a waiting member is deleted", function* ({ another, zk }) {
+    const waiting = yield* begun((yield* member(yield* another(), 2)).enter())
+    yield* has(zk, 1)
+    const [former] = yield* names(zk)
+    yield* zk.delete(`${path}/${former}`)
+    yield* eventually(names(zk), (members) => members.length === 1 && members[0] !== former)
+    yield* (yield* member(yield* another(), 2)).enter()
+    yield* waiting.ends
+  })
 
-  it.effect("lets eight in when the eighth has come, and out when the eighth has left (aiozk 2)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "lets eight in when the eighth has come, and out when the eighth has left (aiozk 2)",
+    function* ({ another, zk }) {
       const members = yield* Effect.forEach(Array.from({ length: 8 }), () =>
         Effect.flatMap(another(), (zk) => member(zk, 8))
       )
@@ -64,12 +61,12 @@ describeOnServers("a double barrier", (it) => {
       yield* members[0]!.leave()
       yield* Effect.forEach(leaving, ({ ends }) => ends)
       assert.deepStrictEqual(yield* names(zk), [])
-    })
+    }
   )
 
-  it.effect("gives up the wait for others in time, and does not count any more (aiozk 5 and 6)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "gives up the wait for others in time, and does not count any more (aiozk 5 and 6)",
+    function* ({ another, zk }) {
       const first = yield* member(zk, 3)
       assert.strictEqual((yield* failure(first.enter({ timeout: 300 }), "WaitTimeout")).timeout, 300)
       assert.strictEqual((yield* failure(first.enter({ timeout: 0 }), "WaitTimeout")).timeout, 0)
@@ -85,13 +82,13 @@ describeOnServers("a double barrier", (it) => {
         ["WaitTimeout", "WaitTimeout"]
       )
       yield* has(zk, 0)
-    })
+    }
   )
 
-  it.effect("has left when it gives up the wait for those inside, and waits on when asked again (aiozk 7)", () =>
-    // aiozk's second leave fails with a KeyError.
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "has left when it gives up the wait for those inside, and waits on when asked again (aiozk 7)",
+    function* ({ another, zk }) {
+      // aiozk's second leave fails with a KeyError.
       const [one, two] = [yield* member(zk, 2), yield* member(yield* another(), 2)]
       yield* Effect.all([one.enter(), two.enter()], { concurrency: 2 })
       yield* failure(one.leave({ timeout: 300 }), "WaitTimeout")
@@ -104,32 +101,29 @@ describeOnServers("a double barrier", (it) => {
       yield* two.leave()
       yield* leaving.ends
       yield* one.leave()
-    })
+    }
   )
 
-  it.effect("is closed for a member that comes after all others have crashed", () =>
+  it.inChroot("is closed for a member that comes after all others have crashed", function* ({ another, zk }) {
     // aiozk's lets it through, and so does Curator's.
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const [a, b] = [yield* another(), yield* another()]
-      yield* Effect.all([(yield* member(a, 2)).enter(), (yield* member(b, 2)).enter()], { concurrency: 2 })
-      yield* Effect.all([a.session.detach, b.session.detach])
-      for (const name of yield* names(zk)) if (name !== "ready") yield* zk.delete(`${path}/${name}`)
-      assert.deepStrictEqual(yield* names(zk), ["ready"])
-      const lone = yield* member(zk, 2)
-      yield* failure(lone.enter({ timeout: 500 }), "WaitTimeout")
-      // Together with another it opens the next generation.
-      const entering = yield* begun(lone.enter())
-      yield* has(zk, 2)
-      assert.isFalse(entering.hasEnded())
-      yield* (yield* member(yield* another(), 2)).enter()
-      yield* entering.ends
-    })
-  )
+    const [a, b] = [yield* another(), yield* another()]
+    yield* Effect.all([(yield* member(a, 2)).enter(), (yield* member(b, 2)).enter()], { concurrency: 2 })
+    yield* Effect.all([a.session.detach, b.session.detach])
+    for (const name of yield* names(zk)) if (name !== "ready") yield* zk.delete(`${path}/${name}`)
+    assert.deepStrictEqual(yield* names(zk), ["ready"])
+    const lone = yield* member(zk, 2)
+    yield* failure(lone.enter({ timeout: 500 }), "WaitTimeout")
+    // Together with another it opens the next generation.
+    const entering = yield* begun(lone.enter())
+    yield* has(zk, 2)
+    assert.isFalse(entering.hasEnded())
+    yield* (yield* member(yield* another(), 2)).enter()
+    yield* entering.ends
+  })
 
-  it.effect("does not count a member whose session has expired, and lets it enter again in the next one", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
+  it.inChroot(
+    "does not count a member whose session has expired, and lets it enter again in the next one",
+    function* ({ another, expire, zk }) {
       const other = yield* another()
       const first = yield* begun((yield* member(other, 3)).enter())
       const second = yield* begun((yield* member(zk, 3)).enter())
@@ -141,113 +135,96 @@ describeOnServers("a double barrier", (it) => {
       yield* (yield* member(yield* another(), 3)).enter()
       yield* first.ends
       yield* second.ends
-    })
+    }
   )
 
-  it.effect("admits members while others are inside, and more of them than its size", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const members = yield* Effect.forEach(Array.from({ length: 5 }), () =>
-        Effect.flatMap(another(), (zk) => member(zk, 2))
-      )
-      yield* Effect.forEach(members, ({ enter }) => enter(), { concurrency: "unbounded" })
-      const leaving = yield* begun(members[0]!.leave())
-      const late = yield* member(zk, 2)
-      yield* late.enter({ timeout: "10 seconds" })
-      assert.isFalse(leaving.hasEnded())
-      yield* Effect.forEach([...members.slice(1), late], ({ leave }) => leave(), { concurrency: "unbounded" })
-      yield* leaving.ends
-      assert.deepStrictEqual(yield* names(zk), [])
-    })
-  )
+  it.inChroot("admits members while others are inside, and more of them than its size", function* ({ another, zk }) {
+    const members = yield* Effect.forEach(Array.from({ length: 5 }), () =>
+      Effect.flatMap(another(), (zk) => member(zk, 2))
+    )
+    yield* Effect.forEach(members, ({ enter }) => enter(), { concurrency: "unbounded" })
+    const leaving = yield* begun(members[0]!.leave())
+    const late = yield* member(zk, 2)
+    yield* late.enter({ timeout: "10 seconds" })
+    assert.isFalse(leaving.hasEnded())
+    yield* Effect.forEach([...members.slice(1), late], ({ leave }) => leave(), { concurrency: "unbounded" })
+    yield* leaving.ends
+    assert.deepStrictEqual(yield* names(zk), [])
+  })
 
-  it.effect("does not wait for members that come after it has left", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const [one, two] = [yield* member(zk, 2), yield* member(yield* another(), 2)]
-      yield* Effect.all([one.enter(), two.enter()], { concurrency: 2 })
-      yield* failure(one.leave({ timeout: 200 }), "WaitTimeout")
-      const late = yield* member(yield* another(), 2)
-      yield* late.enter()
-      yield* two.leave({ timeout: 200 }).pipe(Effect.ignore)
-      yield* one.leave({ timeout: "10 seconds" })
-      yield* late.leave({ timeout: "10 seconds" })
-      assert.deepStrictEqual(
-        (yield* names(zk)).filter((name) => name !== "ready"),
-        []
-      )
-    })
-  )
+  it.inChroot("does not wait for members that come after it has left", function* ({ another, zk }) {
+    const [one, two] = [yield* member(zk, 2), yield* member(yield* another(), 2)]
+    yield* Effect.all([one.enter(), two.enter()], { concurrency: 2 })
+    yield* failure(one.leave({ timeout: 200 }), "WaitTimeout")
+    const late = yield* member(yield* another(), 2)
+    yield* late.enter()
+    yield* two.leave({ timeout: 200 }).pipe(Effect.ignore)
+    yield* one.leave({ timeout: "10 seconds" })
+    yield* late.leave({ timeout: "10 seconds" })
+    assert.deepStrictEqual(
+      (yield* names(zk)).filter((name) => name !== "ready"),
+      []
+    )
+  })
 
-  it.effect(
+  it.inChroot(
     "is not affected by znodes that are not members, nor by its own changes (Curator's testSpuriousWakeup)",
-    () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot
-        const waiter = yield* begun((yield* member(zk, 2)).enter())
-        yield* has(zk, 1)
-        const [name] = yield* names(zk)
-        yield* zk.create(`${path}/foreign`)
-        yield* zk.set(`${path}/${name}`, "changed")
-        yield* zk.create(`${path}/_c_00000000-5c1e-4d0a-8f3e-0c7a5b1d2e4f-lock-0000000001`)
-        yield* failure(Effect.timeout(waiter.ends, 200), "TimeoutError")
-        assert.isFalse(waiter.hasEnded())
-        yield* (yield* member(zk, 2)).enter()
-        yield* waiter.ends
-      })
-  )
-
-  it.effect("survives lost connections while it enters and while it leaves", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: mine } = yield* breakable()
-      const [one, two] = [yield* member(mine, 2), yield* member(zk, 2)]
-      yield* link.loseReply(Operations.create2)
-      const entering = yield* begun(one.enter())
+    function* ({ zk }) {
+      const waiter = yield* begun((yield* member(zk, 2)).enter())
       yield* has(zk, 1)
-      yield* link.cut
-      yield* two.enter()
-      yield* link.heal
-      yield* entering.ends
-      const leaving = yield* begun(one.leave())
-      yield* link.cut
-      const other = yield* begun(two.leave())
-      yield* link.heal
-      yield* leaving.ends
-      yield* other.ends
-      assert.deepStrictEqual(yield* names(zk), [])
-    })
+      const [name] = yield* names(zk)
+      yield* zk.create(`${path}/foreign`)
+      yield* zk.set(`${path}/${name}`, "changed")
+      yield* zk.create(`${path}/_c_00000000-5c1e-4d0a-8f3e-0c7a5b1d2e4f-lock-0000000001`)
+      yield* failure(Effect.timeout(waiter.ends, 200), "TimeoutError")
+      assert.isFalse(waiter.hasEnded())
+      yield* (yield* member(zk, 2)).enter()
+      yield* waiter.ends
+    }
   )
 
-  it.effect("leaves no znode behind when it is interrupted at any time", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const mine = yield* another()
-      for (let steps = 0; steps < 12; steps++) {
-        const entering = yield* begun((yield* member(mine, 20)).enter())
-        for (let step = 0; step < steps; step++) yield* mine.exists("/")
-        yield* entering.stop
-      }
-      yield* has(zk, 0)
-    })
-  )
+  it.inChroot("survives lost connections while it enters and while it leaves", function* ({ breakable, zk }) {
+    const { link, zk: mine } = yield* breakable()
+    const [one, two] = [yield* member(mine, 2), yield* member(zk, 2)]
+    yield* link.loseReply(Operations.create2)
+    const entering = yield* begun(one.enter())
+    yield* has(zk, 1)
+    yield* link.cut
+    yield* two.enter()
+    yield* link.heal
+    yield* entering.ends
+    const leaving = yield* begun(one.leave())
+    yield* link.cut
+    const other = yield* begun(two.leave())
+    yield* link.heal
+    yield* leaving.ends
+    yield* other.ends
+    assert.deepStrictEqual(yield* names(zk), [])
+  })
 
-  it.effect("understands the znodes of Curator's members", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const curator = yield* another()
-      const mine = yield* member(zk, 2)
-      const entering = yield* begun(mine.enter())
-      yield* has(zk, 1)
-      const theirs = "/00000000-5c1e-4d0a-8f3e-0c7a5b1d2e4f"
-      yield* curator.create(path + theirs, { mode: "ephemeral" })
-      yield* curator.create(`${path}/ready`)
-      yield* entering.ends
-      const leaving = yield* begun(mine.leave())
-      yield* has(zk, 2)
-      assert.isFalse(leaving.hasEnded())
-      yield* curator.delete(path + theirs)
-      yield* leaving.ends
-    })
-  )
+  it.inChroot("leaves no znode behind when it is interrupted at any time", function* ({ another, zk }) {
+    const mine = yield* another()
+    for (let steps = 0; steps < 12; steps++) {
+      const entering = yield* begun((yield* member(mine, 20)).enter())
+      for (let step = 0; step < steps; step++) yield* mine.exists("/")
+      yield* entering.stop
+    }
+    yield* has(zk, 0)
+  })
+
+  it.inChroot("understands the znodes of Curator's members", function* ({ another, zk }) {
+    const curator = yield* another()
+    const mine = yield* member(zk, 2)
+    const entering = yield* begun(mine.enter())
+    yield* has(zk, 1)
+    const theirs = "/00000000-5c1e-4d0a-8f3e-0c7a5b1d2e4f"
+    yield* curator.create(path + theirs, { mode: "ephemeral" })
+    yield* curator.create(`${path}/ready`)
+    yield* entering.ends
+    const leaving = yield* begun(mine.leave())
+    yield* has(zk, 2)
+    assert.isFalse(leaving.hasEnded())
+    yield* curator.delete(path + theirs)
+    yield* leaving.ends
+  })
 })

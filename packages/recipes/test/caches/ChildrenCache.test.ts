@@ -6,15 +6,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as ChildrenCache from "../../src/ChildrenCache.ts"
 import { countReads, withoutPersistentWatches, describeEvent } from "../support/caches.ts"
-import {
-  withClient,
-  describeOnServers,
-  awaitCondition,
-  eventually,
-  failure,
-  makeChroot,
-  text
-} from "../support/targets.ts"
+import { withClient, describeOnServers, awaitCondition, eventually, failure, text } from "../support/targets.ts"
 
 const seen = (cache: ChildrenCache.ChildrenCache) =>
   [...cache.get()].map(([name, { data }]) => `${name}=${text(data)}`).toSorted()
@@ -35,9 +27,9 @@ describeOnServers("a children cache", (it) => {
     ["one-shot watches", withoutPersistentWatches]
   ] as const satisfies ReadonlyArray<readonly [string, typeof withoutPersistentWatches]>) {
     // aiozk's ChildrenWatcher ends when the parent is gone, and does not look at the children's data.
-    it.effect(`follows children and their data, through the end of their parent, by ${how} (aiozk 79, 80)`, () =>
-      Effect.gen(function* () {
-        const { watches, zk } = yield* makeChroot
+    it.inChroot(
+      `follows children and their data, through the end of their parent, by ${how} (aiozk 79, 80)`,
+      function* ({ watches, zk }) {
         yield* Effect.scoped(
           Effect.gen(function* () {
             const cache = yield* withClient(mode(zk))(ChildrenCache.make("/p"))
@@ -68,13 +60,13 @@ describeOnServers("a children cache", (it) => {
           })
         )
         yield* eventually(watches, (count) => count === 0)
-      })
+      }
     )
   }
 
-  it.effect("has a filter and a limit of names, and reads no data when it is to keep none", () =>
-    Effect.gen(function* () {
-      const { zk: plain } = yield* makeChroot
+  it.inChroot(
+    "has a filter and a limit of names, and reads no data when it is to keep none",
+    function* ({ zk: plain }) {
       const { count, zk } = countReads(plain)
       yield* plain.create("/p", { data: "p" })
       for (const name of ["a", "b", "no"]) yield* plain.create(`/p/${name}`, { data: name })
@@ -89,7 +81,7 @@ describeOnServers("a children cache", (it) => {
       const told = yield* toldBy(few)
       yield* awaitCondition(() => told.length === 5)
       assert.deepStrictEqual(told.slice(2), ["full 2", "live", "synced 2"])
-    })
+    }
   )
 })
 
@@ -98,40 +90,34 @@ describeOnServers("a cache whose filter throws", (it) => {
     ["at once", true],
     ["later", false]
   ] as const) {
-    it.effect(`says so ${when}, instead of waiting or being out of date for ever`, () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot
-        yield* zk.create("/all")
-        if (first) yield* zk.create("/all/x")
-        const making = withClient(zk)(
-          ChildrenCache.make("/all", {
-            filter: () => {
-              throw new Error("a bug")
-            }
-          })
-        )
-        const ended = Effect.gen(function* () {
-          const cache = yield* making
-          if (!first) yield* zk.create("/all/x")
-          yield* Stream.runDrain(cache.changes)
+    it.inChroot(`says so ${when}, instead of waiting or being out of date for ever`, function* ({ zk }) {
+      yield* zk.create("/all")
+      if (first) yield* zk.create("/all/x")
+      const making = withClient(zk)(
+        ChildrenCache.make("/all", {
+          filter: () => {
+            throw new Error("a bug")
+          }
         })
-        const exit = Option.getOrThrow(yield* Effect.timeoutOption(Effect.exit(ended), "10 seconds"))
-        assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+      )
+      const ended = Effect.gen(function* () {
+        const cache = yield* making
+        if (!first) yield* zk.create("/all/x")
+        yield* Stream.runDrain(cache.changes)
       })
-    )
+      const exit = Option.getOrThrow(yield* Effect.timeoutOption(Effect.exit(ended), "10 seconds"))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+    })
   }
 })
 
 describeOnServers("the options of a cache", (it) => {
-  it.effect("are refused where they are not whole numbers", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const making = (options: ChildrenCache.Options) =>
-        failure(withClient(zk)(ChildrenCache.make("/all", options)), "InvalidArgument")
-      for (const concurrency of [0, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-        assert.strictEqual((yield* making({ concurrency })).argument, "concurrency")
-      }
-      assert.strictEqual((yield* making({ maxNodes: 0 })).argument, "maxNodes")
-    })
-  )
+  it.inChroot("are refused where they are not whole numbers", function* ({ zk }) {
+    const making = (options: ChildrenCache.Options) =>
+      failure(withClient(zk)(ChildrenCache.make("/all", options)), "InvalidArgument")
+    for (const concurrency of [0, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      assert.strictEqual((yield* making({ concurrency })).argument, "concurrency")
+    }
+    assert.strictEqual((yield* making({ maxNodes: 0 })).argument, "maxNodes")
+  })
 })

@@ -7,35 +7,32 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as NodeCache from "../../src/NodeCache.ts"
 import { countReads, followChanges, withoutPersistentWatches } from "../support/caches.ts"
-import { withClient, describeOnServers, awaitCondition, eventually, makeChroot, text } from "../support/targets.ts"
+import { withClient, describeOnServers, awaitCondition, eventually, text } from "../support/targets.ts"
 
 const textIn = (cache: NodeCache.NodeCache) => Option.getOrNull(Option.map(cache.get(), ({ data }) => text(data)))
 
 describeOnServers("a node cache", (it) => {
   // Servers hide the event, and take a one-shot watch for used.
-  it.effect("shows a znode that was created again while its deletion was hidden", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      yield* zk.create("/n", { data: "old" })
-      const cache = yield* withClient(zk)(NodeCache.make("/n"))
-      assert.strictEqual(textIn(cache), "old")
-      yield* zk.setAcl("/n", [Acl.world("cdwa")])
-      yield* zk.delete("/n")
-      yield* zk.create("/n", { data: "new" })
-      yield* awaitCondition(() => textIn(cache) === "new")
-      yield* zk.set("/n", "newer")
-      yield* awaitCondition(() => textIn(cache) === "newer")
-    })
-  )
+  it.inChroot("shows a znode that was created again while its deletion was hidden", function* ({ zk }) {
+    yield* zk.create("/n", { data: "old" })
+    const cache = yield* withClient(zk)(NodeCache.make("/n"))
+    assert.strictEqual(textIn(cache), "old")
+    yield* zk.setAcl("/n", [Acl.world("cdwa")])
+    yield* zk.delete("/n")
+    yield* zk.create("/n", { data: "new" })
+    yield* awaitCondition(() => textIn(cache) === "new")
+    yield* zk.set("/n", "newer")
+    yield* awaitCondition(() => textIn(cache) === "newer")
+  })
 
   for (const [how, mode] of [
     ["a persistent watch", (zk) => zk],
     ["one-shot watches", withoutPersistentWatches]
   ] as const satisfies ReadonlyArray<readonly [string, typeof withoutPersistentWatches]>) {
     // aiozk's DataWatcher ends at the first NoNode, and never begins again.
-    it.effect(`tells none, a value, none, a value, by ${how} (row 17, aiozk 76 to 78, 82, 83)`, () =>
-      Effect.gen(function* () {
-        const { watches, zk } = yield* makeChroot
+    it.inChroot(
+      `tells none, a value, none, a value, by ${how} (row 17, aiozk 76 to 78, 82, 83)`,
+      function* ({ watches, zk }) {
         yield* Effect.scoped(
           Effect.gen(function* () {
             const cache = yield* withClient(mode(zk))(NodeCache.make("/parent/node"))
@@ -62,13 +59,13 @@ describeOnServers("a node cache", (it) => {
           })
         )
         yield* eventually(watches, (count) => count === 0)
-      })
+      }
     )
 
     // aiozk tells a reconnection as a change.
-    it.effect(`has the last of many values, each newer than the one before, by ${how} (aiozk 81, 85)`, () =>
-      Effect.gen(function* () {
-        const { breakable, zk } = yield* makeChroot
+    it.inChroot(
+      `has the last of many values, each newer than the one before, by ${how} (aiozk 81, 85)`,
+      function* ({ breakable, zk }) {
         const { link, zk: mine } = yield* breakable()
         yield* zk.create("/n", { data: "0" })
         const cache = yield* withClient(mode(mine))(NodeCache.make("/n", { jitter: 0 }))
@@ -88,66 +85,57 @@ describeOnServers("a node cache", (it) => {
           values.toSorted((a, b) => a - b)
         )
         assert.strictEqual(values.at(-1), 50)
-      })
+      }
     )
   }
 
-  it.effect("counts children, and has no events for them", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      yield* zk.create("/n", { data: "1" })
-      const cache = yield* withClient(zk)(NodeCache.make("/n"))
-      const { events } = yield* followChanges(cache.changes, "/n")
-      yield* zk.create("/n/child")
-      yield* awaitCondition(() => Option.exists(cache.get(), ({ stat }) => stat.numChildren === 1))
-      yield* zk.setAcl("/n", Acl.open)
-      yield* zk.set("/n", "2")
-      yield* awaitCondition(() => textIn(cache) === "2")
-      assert.deepStrictEqual(events, ["+/n 1", "live", "synced 1", "*/n 1>2"])
-    })
-  )
+  it.inChroot("counts children, and has no events for them", function* ({ zk }) {
+    yield* zk.create("/n", { data: "1" })
+    const cache = yield* withClient(zk)(NodeCache.make("/n"))
+    const { events } = yield* followChanges(cache.changes, "/n")
+    yield* zk.create("/n/child")
+    yield* awaitCondition(() => Option.exists(cache.get(), ({ stat }) => stat.numChildren === 1))
+    yield* zk.setAcl("/n", Acl.open)
+    yield* zk.set("/n", "2")
+    yield* awaitCondition(() => textIn(cache) === "2")
+    assert.deepStrictEqual(events, ["+/n 1", "live", "synced 1", "*/n 1>2"])
+  })
 
   // One callback of aiozk's that throws ends all of them, and one that stays keeps its watch.
-  it.effect("has independent listeners (row 19)", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      yield* zk.create("/n", { data: "1" })
-      const cache = yield* withClient(zk)(NodeCache.make("/n"))
-      const one = yield* followChanges(cache.changes, "/n")
-      const failing = yield* Effect.forkChild(
-        Stream.runForEach(cache.changes, (event) => (event._tag === "Updated" ? Effect.fail("broken") : Effect.void))
-      )
-      const leaving = yield* Effect.forkChild(Stream.runDrain(Stream.take(cache.changes, 1)))
-      yield* Fiber.join(leaving)
-      yield* Effect.sleep("10 millis")
-      yield* zk.set("/n", "2")
-      assert.strictEqual(yield* Effect.flip(Fiber.join(failing)), "broken")
-      yield* zk.set("/n", "3")
-      yield* awaitCondition(() => one.events.at(-1) === "*/n 2>3")
-      const late = yield* followChanges(cache.changes, "/n")
-      yield* awaitCondition(() => late.events.length === 3)
-      assert.deepStrictEqual(late.events, ["+/n 3", "live", "synced 1"])
-    })
-  )
+  it.inChroot("has independent listeners (row 19)", function* ({ zk }) {
+    yield* zk.create("/n", { data: "1" })
+    const cache = yield* withClient(zk)(NodeCache.make("/n"))
+    const one = yield* followChanges(cache.changes, "/n")
+    const failing = yield* Effect.forkChild(
+      Stream.runForEach(cache.changes, (event) => (event._tag === "Updated" ? Effect.fail("broken") : Effect.void))
+    )
+    const leaving = yield* Effect.forkChild(Stream.runDrain(Stream.take(cache.changes, 1)))
+    yield* Fiber.join(leaving)
+    yield* Effect.sleep("10 millis")
+    yield* zk.set("/n", "2")
+    assert.strictEqual(yield* Effect.flip(Fiber.join(failing)), "broken")
+    yield* zk.set("/n", "3")
+    yield* awaitCondition(() => one.events.at(-1) === "*/n 2>3")
+    const late = yield* followChanges(cache.changes, "/n")
+    yield* awaitCondition(() => late.events.length === 3)
+    assert.deepStrictEqual(late.events, ["+/n 3", "live", "synced 1"])
+  })
 
-  it.effect("ends with its session where none follows", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
-      const mine = yield* another({ sessionExpiry: "fail" })
-      yield* zk.create("/n", { data: "1" })
-      const cache = yield* withClient(mine)(NodeCache.make("/n"))
-      const { fiber, events } = yield* followChanges(cache.changes, "/n")
-      yield* awaitCondition(() => events.length === 3)
-      yield* expire(mine)
-      assert.strictEqual((yield* Effect.flip(Fiber.join(fiber)))._tag, "SessionExpired")
-      assert.strictEqual(cache.freshness, "lost")
-      assert.strictEqual(textIn(cache), "1")
-    })
-  )
+  it.inChroot("ends with its session where none follows", function* ({ another, expire, zk }) {
+    const mine = yield* another({ sessionExpiry: "fail" })
+    yield* zk.create("/n", { data: "1" })
+    const cache = yield* withClient(mine)(NodeCache.make("/n"))
+    const { fiber, events } = yield* followChanges(cache.changes, "/n")
+    yield* awaitCondition(() => events.length === 3)
+    yield* expire(mine)
+    assert.strictEqual((yield* Effect.flip(Fiber.join(fiber)))._tag, "SessionExpired")
+    assert.strictEqual(cache.freshness, "lost")
+    assert.strictEqual(textIn(cache), "1")
+  })
 
-  it.effect("does not read what it has, nor deleted znodes, where events name their transaction", () =>
-    Effect.gen(function* () {
-      const { zk: plain } = yield* makeChroot
+  it.inChroot(
+    "does not read what it has, nor deleted znodes, where events name their transaction",
+    function* ({ zk: plain }) {
       const { count, zk: counting } = countReads(plain)
       const zxidAt = (path: string) =>
         Effect.map(Effect.all([Effect.orDie(plain.stat(path)), Effect.orDie(plain.stat("/"))]), ([own, parent]) =>
@@ -181,6 +169,6 @@ describeOnServers("a node cache", (it) => {
       assert.strictEqual(count.get - before.get, 3)
       assert.strictEqual(count.stat, before.stat)
       assert.deepStrictEqual(events, ["+/n 1", "live", "synced 1", "*/n 1>2", "*/n 2>3", "*/n 3>4", "-/n"])
-    })
+    }
   )
 })

@@ -11,103 +11,94 @@ import { makeProvider } from "../../src/internal/discovery/provider.ts"
 import { instanceCodec } from "../../src/internal/discovery/instanceCodec.ts"
 import * as ServiceDiscovery from "../../src/ServiceDiscovery.ts"
 import { getChildrenOrNone } from "../support/holds.ts"
-import { withClient, describeOnServers, eventually, failure, makeChroot, pullFrom, text } from "../support/targets.ts"
+import { withClient, describeOnServers, eventually, failure, pullFrom, text } from "../support/targets.ts"
 
 const Zone = Schema.Struct({ zone: Schema.String })
 
 const idsOf = (instances: ReadonlyArray<ServiceDiscovery.Instance<unknown>>) => instances.map(({ id }) => id)
 
 describeOnServers("service discovery", (it) => {
-  it.effect("registers, finds, watches and forgets instances", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* makeChroot
-      const mine = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Zone }))
-      const theirs = yield* withClient(yield* another())(ServiceDiscovery.make("/services", { schema: Zone }))
-      assert.deepStrictEqual(yield* theirs.services, [])
-      assert.deepStrictEqual(yield* theirs.instances("mail"), [])
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const seen = yield* pullFrom(Stream.map(theirs.watch("mail"), idsOf))
-          assert.deepStrictEqual(yield* seen, [])
-          const first = yield* mine.register({
-            name: "mail",
-            id: "a",
-            address: "10.0.0.7",
-            port: 25,
-            payload: { zone: "x" }
-          })
-          assert.deepStrictEqual(yield* seen, ["a"])
-          yield* mine.register({ name: "mail", id: "b", payload: { zone: "y" }, enabled: false })
-          assert.deepStrictEqual(yield* seen, ["a", "b"])
-          yield* mine.register({ name: "web", payload: { zone: "y" } })
-          const [a, b] = yield* theirs.instances("mail")
-          assert.deepStrictEqual(
-            [a?.name, a?.address, a?.port, a?.sslPort, a?.payload, a?.enabled, a?.serviceType, b?.enabled],
-            ["mail", "10.0.0.7", 25, undefined, { zone: "x" }, true, "DYNAMIC", false]
-          )
-          assert.strictEqual(a?.registrationTimeUTC, first.instance.registrationTimeUTC)
-          assert.deepStrictEqual(yield* theirs.services, ["mail", "web"])
-          yield* first.update({ payload: { zone: "z" } })
-          assert.deepStrictEqual(yield* seen, ["a", "b"])
-          yield* first.update({ enabled: false })
-          assert.deepStrictEqual((yield* theirs.instances("mail"))[0]?.payload, { zone: "z" })
-          assert.isFalse((yield* theirs.instances("mail"))[0]?.enabled)
+  it.inChroot("registers, finds, watches and forgets instances", function* ({ another, watches, zk }) {
+    const mine = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Zone }))
+    const theirs = yield* withClient(yield* another())(ServiceDiscovery.make("/services", { schema: Zone }))
+    assert.deepStrictEqual(yield* theirs.services, [])
+    assert.deepStrictEqual(yield* theirs.instances("mail"), [])
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const seen = yield* pullFrom(Stream.map(theirs.watch("mail"), idsOf))
+        assert.deepStrictEqual(yield* seen, [])
+        const first = yield* mine.register({
+          name: "mail",
+          id: "a",
+          address: "10.0.0.7",
+          port: 25,
+          payload: { zone: "x" }
         })
-      )
-      assert.deepStrictEqual(yield* theirs.instances("mail"), [])
-      yield* eventually(watches, (count) => count === 0)
-    })
-  )
+        assert.deepStrictEqual(yield* seen, ["a"])
+        yield* mine.register({ name: "mail", id: "b", payload: { zone: "y" }, enabled: false })
+        assert.deepStrictEqual(yield* seen, ["a", "b"])
+        yield* mine.register({ name: "web", payload: { zone: "y" } })
+        const [a, b] = yield* theirs.instances("mail")
+        assert.deepStrictEqual(
+          [a?.name, a?.address, a?.port, a?.sslPort, a?.payload, a?.enabled, a?.serviceType, b?.enabled],
+          ["mail", "10.0.0.7", 25, undefined, { zone: "x" }, true, "DYNAMIC", false]
+        )
+        assert.strictEqual(a?.registrationTimeUTC, first.instance.registrationTimeUTC)
+        assert.deepStrictEqual(yield* theirs.services, ["mail", "web"])
+        yield* first.update({ payload: { zone: "z" } })
+        assert.deepStrictEqual(yield* seen, ["a", "b"])
+        yield* first.update({ enabled: false })
+        assert.deepStrictEqual((yield* theirs.instances("mail"))[0]?.payload, { zone: "z" })
+        assert.isFalse((yield* theirs.instances("mail"))[0]?.enabled)
+      })
+    )
+    assert.deepStrictEqual(yield* theirs.instances("mail"), [])
+    yield* eventually(watches, (count) => count === 0)
+  })
 
-  it.effect("keeps an instance registered through a deletion and an expiry", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
-      const own = yield* another()
-      const mine = yield* withClient(own)(ServiceDiscovery.make("/services", { schema: Schema.Null }))
-      const theirs = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Schema.Null }))
-      const { path } = yield* mine.register({ name: "mail", id: "a", payload: null })
-      assert.strictEqual(path, "/services/mail/a")
-      yield* zk.delete(path)
-      yield* eventually(theirs.instances("mail"), (all) => all.length === 1)
-      const { id } = own.session
-      yield* expire(own)
-      yield* eventually(zk.stat(path), (stat) => Option.exists(stat, ({ ephemeralOwner }) => ephemeralOwner !== id))
-      assert.deepStrictEqual(idsOf(yield* theirs.instances("mail")), ["a"])
-    })
-  )
+  it.inChroot("keeps an instance registered through a deletion and an expiry", function* ({ another, expire, zk }) {
+    const own = yield* another()
+    const mine = yield* withClient(own)(ServiceDiscovery.make("/services", { schema: Schema.Null }))
+    const theirs = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Schema.Null }))
+    const { path } = yield* mine.register({ name: "mail", id: "a", payload: null })
+    assert.strictEqual(path, "/services/mail/a")
+    yield* zk.delete(path)
+    yield* eventually(theirs.instances("mail"), (all) => all.length === 1)
+    const { id } = own.session
+    yield* expire(own)
+    yield* eventually(zk.stat(path), (stat) => Option.exists(stat, ({ ephemeralOwner }) => ephemeralOwner !== id))
+    assert.deepStrictEqual(idsOf(yield* theirs.instances("mail")), ["a"])
+  })
 
-  it.effect("has instances that outlive their process, and such that stay", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const own = yield* another()
-          const mine = yield* withClient(own)(ServiceDiscovery.make("/services", { schema: Schema.String }))
-          const fixed = yield* mine.register({ name: "db", id: "static", payload: "1", serviceType: "STATIC" })
-          yield* mine.register({ name: "db", id: "permanent", payload: "1", serviceType: "PERMANENT" })
-          yield* fixed.update({ payload: "2" })
-          const found = yield* mine.instances("db")
-          assert.deepStrictEqual(
-            found.map(({ id, payload, serviceType }) => [id, payload, serviceType]),
-            [
-              ["permanent", "1", "PERMANENT"],
-              ["static", "2", "STATIC"]
-            ]
-          )
-          assert.strictEqual(Option.getOrThrow(yield* zk.stat(fixed.path)).ephemeralOwner, 0n)
-        })
-      )
-      const again = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Schema.String }))
-      assert.deepStrictEqual(idsOf(yield* again.instances("db")), ["permanent"])
-      // The same again is no mistake: it is what a restart does.
-      yield* again.register({ name: "db", id: "permanent", payload: "2", serviceType: "PERMANENT" })
-      assert.strictEqual((yield* again.instances("db"))[0]?.payload, "2")
-    })
-  )
+  it.inChroot("has instances that outlive their process, and such that stay", function* ({ another, zk }) {
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const own = yield* another()
+        const mine = yield* withClient(own)(ServiceDiscovery.make("/services", { schema: Schema.String }))
+        const fixed = yield* mine.register({ name: "db", id: "static", payload: "1", serviceType: "STATIC" })
+        yield* mine.register({ name: "db", id: "permanent", payload: "1", serviceType: "PERMANENT" })
+        yield* fixed.update({ payload: "2" })
+        const found = yield* mine.instances("db")
+        assert.deepStrictEqual(
+          found.map(({ id, payload, serviceType }) => [id, payload, serviceType]),
+          [
+            ["permanent", "1", "PERMANENT"],
+            ["static", "2", "STATIC"]
+          ]
+        )
+        assert.strictEqual(Option.getOrThrow(yield* zk.stat(fixed.path)).ephemeralOwner, 0n)
+      })
+    )
+    const again = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Schema.String }))
+    assert.deepStrictEqual(idsOf(yield* again.instances("db")), ["permanent"])
+    // The same again is no mistake: it is what a restart does.
+    yield* again.register({ name: "db", id: "permanent", payload: "2", serviceType: "PERMANENT" })
+    assert.strictEqual((yield* again.instances("db"))[0]?.payload, "2")
+  })
 
-  it.effect("lets a process that is cut off stop, and deletes a static instance in a later session", () =>
-    Effect.gen(function* () {
-      const { breakable, expire, zk } = yield* makeChroot
+  it.inChroot(
+    "lets a process that is cut off stop, and deletes a static instance in a later session",
+    function* ({ breakable, expire, zk }) {
       const { link, zk: mine } = yield* breakable()
       const discovery = yield* withClient(mine)(ServiceDiscovery.make("/services", { schema: Schema.String }))
       const scope = yield* Scope.make()
@@ -124,12 +115,12 @@ describeOnServers("service discovery", (it) => {
       yield* Scope.close(scope, Exit.void)
       yield* link.heal
       yield* eventually(getChildrenOrNone(zk, "/services/db"), (names) => names.length === 0)
-    })
+    }
   )
 
-  it.effect("picks in turn, sticks, and leaves out instances that have errors, are disabled or have gone", () =>
-    Effect.gen(function* () {
-      const { watches, zk } = yield* makeChroot
+  it.inChroot(
+    "picks in turn, sticks, and leaves out instances that have errors, are disabled or have gone",
+    function* ({ watches, zk }) {
       const discovery = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Zone }))
       yield* Effect.scoped(
         Effect.gen(function* () {
@@ -166,77 +157,71 @@ describeOnServers("service discovery", (it) => {
         })
       )
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("reads what Curator writes, and writes what Curator reads", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const discovery = yield* withClient(zk)(
-        ServiceDiscovery.make("/services", { schema: Zone, payloadClass: "com.example.Zone" })
-      )
-      const curator =
-        '{"name":"mail","id":"5ad5a1ab","address":"10.0.0.9","port":8080,"sslPort":null,"payload":' +
-        '{"@class":"com.example.Zone","zone":"north"},"registrationTimeUTC":1325129459728,"serviceType":"DYNAMIC",' +
-        '"uriSpec":{"parts":[{"value":"scheme","variable":true},{"value":"://","variable":false}]},"enabled":true}'
-      const older =
-        '{"name":"mail","id":"older","payload":{"zone":"south"},"registrationTimeUTC":1,"serviceType":"STATIC"}'
-      yield* zk.createWithParents("/services/mail/5ad5a1ab", { data: curator })
-      yield* zk.create("/services/mail/older", { data: older })
-      yield* zk.create("/services/mail/foreign", { data: "another client's" })
-      const all = yield* discovery.instances("mail")
-      assert.deepStrictEqual(
-        all.map(({ address, enabled, payload, port, registrationTimeUTC, serviceType, sslPort }) => [
-          address,
-          port,
-          sslPort,
-          payload.zone,
-          registrationTimeUTC,
-          serviceType,
-          enabled
-        ]),
-        [
-          ["10.0.0.9", 8080, undefined, "north", 1325129459728, "DYNAMIC", true],
-          [undefined, undefined, undefined, "south", 1, "STATIC", true]
-        ]
-      )
-      assert.deepStrictEqual(all[0]?.uriSpec?.parts[1], { value: "://", variable: false })
-      const { instance, path } = yield* discovery.register({
-        name: "mail",
-        address: "10.0.0.7",
-        port: 25,
-        payload: { zone: "east" }
-      })
-      assert.match(instance.id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-      const written: unknown = JSON.parse(text(yield* zk.getData(path)))
-      // In Curator's own order, and without `enabled`, which its older versions do not know.
-      assert.strictEqual(
-        JSON.stringify(written),
-        `{"name":"mail","id":"${instance.id}","address":"10.0.0.7","port":25,"sslPort":null,` +
-          `"payload":{"@class":"com.example.Zone","zone":"east"},"registrationTimeUTC":${instance.registrationTimeUTC},` +
-          `"serviceType":"DYNAMIC","uriSpec":null}`
-      )
-    })
-  )
-
-  it.effect("refuses names that are paths, before anything is sent", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const discovery = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Schema.Null }))
-      const wrong = [
-        { name: "a/b", payload: null },
-        { name: "", payload: null },
-        { name: "mail", id: "..", payload: null },
-        { name: "mail", id: "x/y", payload: null }
+  it.inChroot("reads what Curator writes, and writes what Curator reads", function* ({ zk }) {
+    const discovery = yield* withClient(zk)(
+      ServiceDiscovery.make("/services", { schema: Zone, payloadClass: "com.example.Zone" })
+    )
+    const curator =
+      '{"name":"mail","id":"5ad5a1ab","address":"10.0.0.9","port":8080,"sslPort":null,"payload":' +
+      '{"@class":"com.example.Zone","zone":"north"},"registrationTimeUTC":1325129459728,"serviceType":"DYNAMIC",' +
+      '"uriSpec":{"parts":[{"value":"scheme","variable":true},{"value":"://","variable":false}]},"enabled":true}'
+    const older =
+      '{"name":"mail","id":"older","payload":{"zone":"south"},"registrationTimeUTC":1,"serviceType":"STATIC"}'
+    yield* zk.createWithParents("/services/mail/5ad5a1ab", { data: curator })
+    yield* zk.create("/services/mail/older", { data: older })
+    yield* zk.create("/services/mail/foreign", { data: "another client's" })
+    const all = yield* discovery.instances("mail")
+    assert.deepStrictEqual(
+      all.map(({ address, enabled, payload, port, registrationTimeUTC, serviceType, sslPort }) => [
+        address,
+        port,
+        sslPort,
+        payload.zone,
+        registrationTimeUTC,
+        serviceType,
+        enabled
+      ]),
+      [
+        ["10.0.0.9", 8080, undefined, "north", 1325129459728, "DYNAMIC", true],
+        [undefined, undefined, undefined, "south", 1, "STATIC", true]
       ]
-      for (const registrant of wrong) yield* failure(discovery.register(registrant), "InvalidArgument")
-      yield* failure(discovery.instances("a/b"), "InvalidArgument")
-      yield* failure(discovery.provider("a/b"), "InvalidArgument")
-      yield* failure(discovery.provider("mail", { downInstances: { threshold: 0 } }), "InvalidArgument")
-      yield* failure(withClient(zk)(ServiceDiscovery.make("services", { schema: Schema.Null })), "InvalidArgument")
-      assert.isFalse(yield* zk.exists("/services"))
+    )
+    assert.deepStrictEqual(all[0]?.uriSpec?.parts[1], { value: "://", variable: false })
+    const { instance, path } = yield* discovery.register({
+      name: "mail",
+      address: "10.0.0.7",
+      port: 25,
+      payload: { zone: "east" }
     })
-  )
+    assert.match(instance.id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    const written: unknown = JSON.parse(text(yield* zk.getData(path)))
+    // In Curator's own order, and without `enabled`, which its older versions do not know.
+    assert.strictEqual(
+      JSON.stringify(written),
+      `{"name":"mail","id":"${instance.id}","address":"10.0.0.7","port":25,"sslPort":null,` +
+        `"payload":{"@class":"com.example.Zone","zone":"east"},"registrationTimeUTC":${instance.registrationTimeUTC},` +
+        `"serviceType":"DYNAMIC","uriSpec":null}`
+    )
+  })
+
+  it.inChroot("refuses names that are paths, before anything is sent", function* ({ zk }) {
+    const discovery = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Schema.Null }))
+    const wrong = [
+      { name: "a/b", payload: null },
+      { name: "", payload: null },
+      { name: "mail", id: "..", payload: null },
+      { name: "mail", id: "x/y", payload: null }
+    ]
+    for (const registrant of wrong) yield* failure(discovery.register(registrant), "InvalidArgument")
+    yield* failure(discovery.instances("a/b"), "InvalidArgument")
+    yield* failure(discovery.provider("a/b"), "InvalidArgument")
+    yield* failure(discovery.provider("mail", { downInstances: { threshold: 0 } }), "InvalidArgument")
+    yield* failure(withClient(zk)(ServiceDiscovery.make("services", { schema: Schema.Null })), "InvalidArgument")
+    assert.isFalse(yield* zk.exists("/services"))
+  })
 })
 
 describe("a provider", () => {

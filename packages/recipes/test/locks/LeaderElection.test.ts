@@ -12,7 +12,7 @@ import { LockLost } from "../../src/Errors.ts"
 import type { Held } from "../../src/Held.ts"
 import * as LeaderElection from "../../src/LeaderElection.ts"
 import { getChildrenOrNone, assertLostWithSession } from "../support/holds.ts"
-import { withClient, describeOnServers, eventually, failure, makeChroot, pullFrom, text } from "../support/targets.ts"
+import { withClient, describeOnServers, eventually, failure, pullFrom, text } from "../support/targets.ts"
 
 const election = (zk: ZooKeeper.Service, identifier: string, options?: LeaderElection.Options) =>
   withClient(zk)(LeaderElection.make("/election", { identifier, ...options }))
@@ -56,9 +56,9 @@ const candidate = (zk: ZooKeeper.Service, name: string, options?: LeaderElection
   })
 
 describeOnServers("an election", (it) => {
-  it.effect("lets a candidate run without waiting, and has no leader when it has resigned (aiozk 22, 23)", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
+  it.inChroot(
+    "lets a candidate run without waiting, and has no leader when it has resigned (aiozk 22, 23)",
+    function* ({ zk }) {
       const sole = yield* candidate(zk, "sole")
       yield* sole.elected
       assert.isTrue(sole.leads())
@@ -67,12 +67,12 @@ describeOnServers("an election", (it) => {
       assert.isFalse(sole.leads())
       assert.strictEqual(nameOf(yield* (yield* election(zk, "onlooker")).leader), "nobody")
       assert.deepStrictEqual(yield* getChildrenOrNone(zk, "/election"), [])
-    })
+    }
   )
 
-  it.effect("lets the second one wait, and lead after the first, with a larger token (aiozk 24, 25, 26)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "lets the second one wait, and lead after the first, with a larger token (aiozk 24, 25, 26)",
+    function* ({ another, zk }) {
       const first = yield* candidate(zk, "first")
       const one = yield* first.elected
       const second = yield* election(yield* another(), "second")
@@ -85,12 +85,12 @@ describeOnServers("an election", (it) => {
       yield* eventually(second.participants, (all) => all.length === 2)
       yield* first.resign
       assert.isAbove(Number((yield* Fiber.join(waiting)).fencingToken), Number(one.fencingToken))
-    })
+    }
   )
 
-  it.effect("lets ten candidates lead one at a time, all of them in the order of arrival (aiozk 27)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "lets ten candidates lead one at a time, all of them in the order of arrival (aiozk 27)",
+    function* ({ another, zk }) {
       const clients = [zk, yield* another(), yield* another()]
       const { participants, whileLeader } = yield* election(zk, "x")
       let leading = 0
@@ -117,12 +117,12 @@ describeOnServers("an election", (it) => {
       yield* Fiber.join(holding)
       for (const fiber of fibers) yield* Fiber.join(fiber)
       assert.deepStrictEqual(led, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-    })
+    }
   )
 
-  it.effect("runs again on one object, any number of times (aiozk 28, 29 and its defect)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "runs again on one object, any number of times (aiozk 28, 29 and its defect)",
+    function* ({ another, zk }) {
       const mine = yield* election(zk, "mine")
       for (let times = 0; times < 3; times++) assert.strictEqual(yield* mine.whileLeader(Effect.succeed(times)), times)
       // While another leads, standing a second time does not lead.
@@ -135,37 +135,35 @@ describeOnServers("an election", (it) => {
       yield* other.resign
       yield* Fiber.join(again)
       assert.isTrue(leads)
-    })
+    }
   )
 
-  it.effect(
+  it.inChroot(
     "passes on when the leader's session ends, and the former leader is a candidate again with a new znode (38)",
-    () =>
-      Effect.gen(function* () {
-        const { another, expire, zk } = yield* makeChroot
-        const other = yield* another()
-        const first = yield* candidate(other, "first")
-        const leadership = yield* first.elected
-        const second = yield* candidate(zk, "second")
-        yield* expire(other)
-        yield* second.elected
-        // A client cannot know that its session was ended from outside before a server tells.
-        yield* eventually(Effect.sync(first.leads), (leads) => !leads)
-        yield* assertLostWithSession(leadership.lost)
-        const names = (yield* (yield* election(zk, "x")).participants).map(({ path }) => path)
-        assert.notInclude(names, leadership.path)
-        yield* second.resign
-        const again = yield* first.elected
-        assert.isAbove(Number(again.fencingToken), Number(leadership.fencingToken))
-        assert.notStrictEqual(again.path, leadership.path)
-        yield* first.resign
-        yield* eventually(getChildrenOrNone(zk, "/election"), (left) => left.length === 0)
-      })
+    function* ({ another, expire, zk }) {
+      const other = yield* another()
+      const first = yield* candidate(other, "first")
+      const leadership = yield* first.elected
+      const second = yield* candidate(zk, "second")
+      yield* expire(other)
+      yield* second.elected
+      // A client cannot know that its session was ended from outside before a server tells.
+      yield* eventually(Effect.sync(first.leads), (leads) => !leads)
+      yield* assertLostWithSession(leadership.lost)
+      const names = (yield* (yield* election(zk, "x")).participants).map(({ path }) => path)
+      assert.notInclude(names, leadership.path)
+      yield* second.resign
+      const again = yield* first.elected
+      assert.isAbove(Number(again.fencingToken), Number(leadership.fencingToken))
+      assert.notStrictEqual(again.path, leadership.path)
+      yield* first.resign
+      yield* eventually(getChildrenOrNone(zk, "/election"), (left) => left.length === 0)
+    }
   )
 
-  it.effect("does not promote the candidate behind one that goes away while it waits (38: correct watching)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "does not promote the candidate behind one that goes away while it waits (38: correct watching)",
+    function* ({ another, zk }) {
       const first = yield* candidate(zk, "first")
       yield* first.elected
       const scope = yield* Scope.make()
@@ -179,89 +177,71 @@ describeOnServers("an election", (it) => {
       assert.isTrue(first.leads())
       yield* first.resign
       yield* last.elected
-    })
+    }
   )
 
-  it.effect("replaces a leader whose znode was deleted, and lets it run again", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const first = yield* candidate(zk, "first")
-      const leadership = yield* first.elected
-      const second = yield* candidate(yield* another(), "second")
-      yield* zk.delete(leadership.path)
-      yield* second.elected
-      assert.strictEqual((yield* failure(leadership.lost, "LockLost")).reason, "deleted")
-      // A former leader's write is refused.
-      assert.instanceOf(yield* Effect.flip(leadership.transaction([])), LockLost)
-      yield* second.resign
-      yield* first.elected
-    })
-  )
+  it.inChroot("replaces a leader whose znode was deleted, and lets it run again", function* ({ another, zk }) {
+    const first = yield* candidate(zk, "first")
+    const leadership = yield* first.elected
+    const second = yield* candidate(yield* another(), "second")
+    yield* zk.delete(leadership.path)
+    yield* second.elected
+    assert.strictEqual((yield* failure(leadership.lost, "LockLost")).reason, "deleted")
+    // A former leader's write is refused.
+    assert.instanceOf(yield* Effect.flip(leadership.transaction([])), LockLost)
+    yield* second.resign
+    yield* first.elected
+  })
 
-  it.effect("survives the deletion of its whole path", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const first = yield* candidate(zk, "first")
-      yield* first.elected
-      yield* zk.deleteAll("/election")
-      yield* first.elected
-      assert.isTrue(first.leads())
-    })
-  )
+  it.inChroot("survives the deletion of its whole path", function* ({ zk }) {
+    const first = yield* candidate(zk, "first")
+    yield* first.elected
+    yield* zk.deleteAll("/election")
+    yield* first.elected
+    assert.isTrue(first.leads())
+  })
 
-  it.effect("keeps its znode through a lost connection, and leads on", () =>
-    Effect.gen(function* () {
-      const { breakable } = yield* makeChroot
-      const { link, zk } = yield* breakable()
-      const first = yield* candidate(zk, "first")
-      const leadership = yield* first.elected
-      yield* link.cut
-      yield* link.heal
-      yield* zk.sync("/")
-      assert.isTrue(yield* zk.exists(leadership.path))
-      assert.isTrue(first.leads())
-    })
-  )
+  it.inChroot("keeps its znode through a lost connection, and leads on", function* ({ breakable }) {
+    const { link, zk } = yield* breakable()
+    const first = yield* candidate(zk, "first")
+    const leadership = yield* first.elected
+    yield* link.cut
+    yield* link.heal
+    yield* zk.sync("/")
+    assert.isTrue(yield* zk.exists(leadership.path))
+    assert.isTrue(first.leads())
+  })
 
-  it.effect("stops at once with a lost connection, under `onDisconnect: stop`", () =>
-    Effect.gen(function* () {
-      const { breakable } = yield* makeChroot
-      const { link, zk } = yield* breakable()
-      const first = yield* candidate(zk, "first", { onDisconnect: "stop" })
-      const leadership = yield* first.elected
-      yield* link.cut
-      assert.strictEqual((yield* failure(leadership.lost, "LockLost")).reason, "disconnected")
-      assert.isFalse(first.leads())
-      yield* link.heal
-      yield* first.elected
-    })
-  )
+  it.inChroot("stops at once with a lost connection, under `onDisconnect: stop`", function* ({ breakable }) {
+    const { link, zk } = yield* breakable()
+    const first = yield* candidate(zk, "first", { onDisconnect: "stop" })
+    const leadership = yield* first.elected
+    yield* link.cut
+    assert.strictEqual((yield* failure(leadership.lost, "LockLost")).reason, "disconnected")
+    assert.isFalse(first.leads())
+    yield* link.heal
+    yield* first.elected
+  })
 
-  it.effect("shows the leader, and each later one", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const onlooker = yield* election(zk, "onlooker")
-      const next = Effect.map(yield* pullFrom(onlooker.changes), nameOf)
-      assert.strictEqual(yield* next, "nobody")
-      const first = yield* candidate(zk, "first")
-      assert.strictEqual(yield* next, "first")
-      const second = yield* candidate(yield* another(), "second")
-      yield* eventually(onlooker.participants, (all) => all.length === 2)
-      yield* first.resign
-      assert.strictEqual(yield* next, "second")
-      yield* second.resign
-      assert.strictEqual(yield* next, "nobody")
-    })
-  )
+  it.inChroot("shows the leader, and each later one", function* ({ another, zk }) {
+    const onlooker = yield* election(zk, "onlooker")
+    const next = Effect.map(yield* pullFrom(onlooker.changes), nameOf)
+    assert.strictEqual(yield* next, "nobody")
+    const first = yield* candidate(zk, "first")
+    assert.strictEqual(yield* next, "first")
+    const second = yield* candidate(yield* another(), "second")
+    yield* eventually(onlooker.participants, (all) => all.length === 2)
+    yield* first.resign
+    assert.strictEqual(yield* next, "second")
+    yield* second.resign
+    assert.strictEqual(yield* next, "nobody")
+  })
 
-  it.effect("fails as the effect fails, and resigns", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const { whileLeader } = yield* election(zk, "x")
-      assert.strictEqual(yield* Effect.flip(whileLeader(Effect.fail("no"))), "no")
-      assert.deepStrictEqual(yield* getChildrenOrNone(zk, "/election"), [])
-    })
-  )
+  it.inChroot("fails as the effect fails, and resigns", function* ({ zk }) {
+    const { whileLeader } = yield* election(zk, "x")
+    assert.strictEqual(yield* Effect.flip(whileLeader(Effect.fail("no"))), "no")
+    assert.deepStrictEqual(yield* getChildrenOrNone(zk, "/election"), [])
+  })
 
   for (const [layout, pattern] of [
     ["latch", /^_c_[0-9a-f-]{36}-latch-\d{10}$/],
@@ -269,12 +249,9 @@ describeOnServers("an election", (it) => {
     ["kazoo", /^[0-9a-f]{32}__lock__\d{10}$/],
     ["aiozk", /^candidate-[0-9a-f]{32}-\d{10}$/]
   ] as const) {
-    it.effect(`names its candidates by the layout ${layout}`, () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot
-        const { whileLeader } = yield* election(zk, "x", { layout })
-        assert.match(ZnodePath.name(yield* whileLeader(({ path }) => Effect.succeed(path))), pattern)
-      })
-    )
+    it.inChroot(`names its candidates by the layout ${layout}`, function* ({ zk }) {
+      const { whileLeader } = yield* election(zk, "x", { layout })
+      assert.match(ZnodePath.name(yield* whileLeader(({ path }) => Effect.succeed(path))), pattern)
+    })
   }
 })

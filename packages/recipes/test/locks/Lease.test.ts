@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { LockLost } from "../../src/Errors.ts"
 import * as Lease from "../../src/Lease.ts"
-import { withClient, describeOnServers, eventually, failure, makeChroot } from "../support/targets.ts"
+import { withClient, describeOnServers, eventually, failure } from "../support/targets.ts"
 
 const lease = (zk: ZooKeeper.Service, options?: Partial<Lease.Options>) =>
   withClient(zk)(Lease.make("/lease", { duration: "1 minute", ...options }))
@@ -18,22 +18,19 @@ const lease = (zk: ZooKeeper.Service, options?: Partial<Lease.Options>) =>
 const soon = { duration: "700 millis" } as const
 
 describeOnServers("a lease", (it) => {
-  it.effect("is held by one of ten who try at once (aiozk grants ten)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const clients = [zk, yield* another(), yield* another()]
-      const tries = Array.from({ length: 10 }, (_, index) =>
-        Effect.flatMap(lease(clients[index % 3]!), ({ obtain }) => obtain)
-      )
-      const got = yield* Effect.all(tries, { concurrency: "unbounded" })
-      assert.lengthOf(got.filter(Option.isSome), 1)
-      assert.lengthOf(yield* (yield* lease(zk)).holders, 1)
-    })
-  )
+  it.inChroot("is held by one of ten who try at once (aiozk grants ten)", function* ({ another, zk }) {
+    const clients = [zk, yield* another(), yield* another()]
+    const tries = Array.from({ length: 10 }, (_, index) =>
+      Effect.flatMap(lease(clients[index % 3]!), ({ obtain }) => obtain)
+    )
+    const got = yield* Effect.all(tries, { concurrency: "unbounded" })
+    assert.lengthOf(got.filter(Option.isSome), 1)
+    assert.lengthOf(yield* (yield* lease(zk)).holders, 1)
+  })
 
-  it.effect("is held by as many as the limit says, and free again when it is given back", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "is held by as many as the limit says, and free again when it is given back",
+    function* ({ another, zk }) {
       const { holders, obtain } = yield* lease(zk, { limit: 2, identifier: "me" })
       const theirs = yield* lease(yield* another(), { limit: 2, identifier: "they" })
       const scope = yield* Scope.make()
@@ -44,12 +41,12 @@ describeOnServers("a lease", (it) => {
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual((yield* failure(mine.lost, "LockLost")).reason, "released")
       assert.isTrue(Option.isSome(yield* theirs.obtain))
-    })
+    }
   )
 
-  it.effect("ends by itself: what it guards is interrupted, and another gets it with a larger token", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "ends by itself: what it guards is interrupted, and another gets it with a larger token",
+    function* ({ another, zk }) {
       const mine = yield* lease(zk, soon)
       const theirs = yield* lease(yield* another(), soon)
       const began = yield* Deferred.make<Lease.HeldLease>()
@@ -76,12 +73,12 @@ describeOnServers("a lease", (it) => {
       // The write of a former holder is refused.
       assert.instanceOf(yield* Effect.flip(held.transaction([Op.create("/late")])), LockLost)
       assert.isFalse(yield* zk.exists("/late"))
-    })
+    }
   )
 
-  it.effect("is renewed for as long as its holder likes, and fences with the version of the last renewal", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
+  it.inChroot(
+    "is renewed for as long as its holder likes, and fences with the version of the last renewal",
+    function* ({ zk }) {
       const { withLease } = yield* lease(zk, soon)
       yield* withLease((held) =>
         Effect.gen(function* () {
@@ -94,22 +91,19 @@ describeOnServers("a lease", (it) => {
         })
       )
       assert.isTrue(yield* zk.exists("/in-time"))
-    })
+    }
   )
 
-  it.effect("is not renewed when it is over", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const { obtain } = yield* lease(zk, { duration: 200 })
-      const held = Option.getOrThrow(yield* obtain)
-      yield* failure(held.lost, "LockLost")
-      assert.strictEqual((yield* failure(held.renew, "LockLost")).reason, "expired")
-    })
-  )
+  it.inChroot("is not renewed when it is over", function* ({ zk }) {
+    const { obtain } = yield* lease(zk, { duration: 200 })
+    const held = Option.getOrThrow(yield* obtain)
+    yield* failure(held.lost, "LockLost")
+    assert.strictEqual((yield* failure(held.renew, "LockLost")).reason, "expired")
+  })
 
-  it.effect("outlives the session of its holder, and is anybody's after its time", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
+  it.inChroot(
+    "outlives the session of its holder, and is anybody's after its time",
+    function* ({ another, expire, zk }) {
       const other = yield* another()
       const held = Option.getOrThrow(yield* (yield* lease(other, soon)).obtain)
       yield* expire(other)
@@ -117,12 +111,12 @@ describeOnServers("a lease", (it) => {
       yield* failure(mine.withLease(Effect.void, { timeout: 0 }), "LockTimeout")
       yield* mine.withLease(Effect.void, { timeout: "10 seconds" })
       assert.strictEqual((yield* failure(held.lost, "LockLost")).reason, "expired")
-    })
+    }
   )
 
-  it.effect("is taken once when the reply of the write is lost, and given back when that reply is lost", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
+  it.inChroot(
+    "is taken once when the reply of the write is lost, and given back when that reply is lost",
+    function* ({ breakable, zk }) {
       const { link, zk: shaky } = yield* breakable()
       const mine = yield* lease(shaky)
       yield* mine.withLease(Effect.void)
@@ -130,71 +124,59 @@ describeOnServers("a lease", (it) => {
       yield* mine.withLease(() => link.loseReply(Operations.multi), { timeout: "10 seconds" })
       const onlooker = yield* lease(zk)
       yield* eventually(onlooker.holders, (all) => all.length === 0)
-    })
+    }
   )
 
-  it.effect("is given back when its caller is interrupted meanwhile", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const { holders, obtain } = yield* lease(zk)
-      for (let steps = 0; steps < 20; steps++) {
-        const asking = yield* Effect.forkChild(Effect.scoped(obtain), { startImmediately: true })
-        for (let step = 0; step < steps; step++) yield* Effect.yieldNow
-        yield* Fiber.interrupt(asking)
-        yield* eventually(holders, (all) => all.length === 0)
-      }
-    })
-  )
+  it.inChroot("is given back when its caller is interrupted meanwhile", function* ({ zk }) {
+    const { holders, obtain } = yield* lease(zk)
+    for (let steps = 0; steps < 20; steps++) {
+      const asking = yield* Effect.forkChild(Effect.scoped(obtain), { startImmediately: true })
+      for (let step = 0; step < steps; step++) yield* Effect.yieldNow
+      yield* Fiber.interrupt(asking)
+      yield* eventually(holders, (all) => all.length === 0)
+    }
+  })
 
-  it.effect("says so when another program writes there", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const endless = '{"version":1,"identifier":"","duration":1e999,"nonce":"n"}'
-      for (const data of ["1737600000.123", endless]) {
-        yield* zk.createOrSet("/lease/lease-0", data)
-        const { obtain } = yield* lease(zk)
-        assert.strictEqual((yield* failure(obtain, "DataInvalid")).path, "/lease/lease-0")
-      }
-    })
-  )
-
-  it.effect("has the time of a renewal whose caller did not wait for it, and no more", () =>
-    Effect.gen(function* () {
-      const { breakable } = yield* makeChroot
-      const { link, zk } = yield* breakable()
-      const { obtain } = yield* lease(zk, { duration: "20 seconds" })
-      const held = Option.getOrThrow(yield* obtain)
-      const before = yield* zk.stat(held.path)
-      yield* link.loseReply(Operations.multi)
-      yield* Effect.timeoutOption(held.renew, "1 millis")
-      const applied = yield* eventually(
-        Effect.map(zk.stat(held.path), Option.getOrThrow),
-        ({ version }) => version > Option.getOrThrow(before).version
-      )
-      yield* held.renew
-      // A write of its own, and not the one before taken for it: others count from what was written.
-      const written = Option.getOrThrow(yield* zk.stat(held.path))
-      assert.isTrue(written.mzxid > applied.mzxid)
-      yield* held.transaction([Op.create("/fenced")])
-    })
-  )
-
-  it.effect("is renewed beside its transactions, which do not take a renewal for another holder", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
+  it.inChroot("says so when another program writes there", function* ({ zk }) {
+    const endless = '{"version":1,"identifier":"","duration":1e999,"nonce":"n"}'
+    for (const data of ["1737600000.123", endless]) {
+      yield* zk.createOrSet("/lease/lease-0", data)
       const { obtain } = yield* lease(zk)
-      const held = Option.getOrThrow(yield* obtain)
-      const both = [0, 1, 2, 3].flatMap((n) => [
-        held.renew,
-        Effect.asVoid(held.transaction([Op.create(`/written-${n}`)]))
-      ])
-      yield* Effect.all(both, { concurrency: "unbounded" })
-    })
-  )
+      assert.strictEqual((yield* failure(obtain, "DataInvalid")).path, "/lease/lease-0")
+    }
+  })
 
-  it.effect("is lost to its holder when its znodes are deleted, and nothing that it has fits the new znodes", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot("has the time of a renewal whose caller did not wait for it, and no more", function* ({ breakable }) {
+    const { link, zk } = yield* breakable()
+    const { obtain } = yield* lease(zk, { duration: "20 seconds" })
+    const held = Option.getOrThrow(yield* obtain)
+    const before = yield* zk.stat(held.path)
+    yield* link.loseReply(Operations.multi)
+    yield* Effect.timeoutOption(held.renew, "1 millis")
+    const applied = yield* eventually(
+      Effect.map(zk.stat(held.path), Option.getOrThrow),
+      ({ version }) => version > Option.getOrThrow(before).version
+    )
+    yield* held.renew
+    // A write of its own, and not the one before taken for it: others count from what was written.
+    const written = Option.getOrThrow(yield* zk.stat(held.path))
+    assert.isTrue(written.mzxid > applied.mzxid)
+    yield* held.transaction([Op.create("/fenced")])
+  })
+
+  it.inChroot("is renewed beside its transactions, which do not take a renewal for another holder", function* ({ zk }) {
+    const { obtain } = yield* lease(zk)
+    const held = Option.getOrThrow(yield* obtain)
+    const both = [0, 1, 2, 3].flatMap((n) => [
+      held.renew,
+      Effect.asVoid(held.transaction([Op.create(`/written-${n}`)]))
+    ])
+    yield* Effect.all(both, { concurrency: "unbounded" })
+  })
+
+  it.inChroot(
+    "is lost to its holder when its znodes are deleted, and nothing that it has fits the new znodes",
+    function* ({ another, zk }) {
       const mine = yield* lease(yield* another())
       const theirs = yield* lease(yield* another())
       const former = Option.getOrThrow(yield* mine.obtain)
@@ -209,12 +191,12 @@ describeOnServers("a lease", (it) => {
       yield* now.transaction([Op.create("/in-time")])
       yield* now.renew
       assert.lengthOf(yield* theirs.holders, 1)
-    })
+    }
   )
 
-  it.effect("is not renewed by a former holder that has not been told of it yet", () =>
-    Effect.gen(function* () {
-      const { another, breakable, zk } = yield* makeChroot
+  it.inChroot(
+    "is not renewed by a former holder that has not been told of it yet",
+    function* ({ another, breakable, zk }) {
       const { link, zk: cutOff } = yield* breakable()
       const former = Option.getOrThrow(yield* (yield* lease(cutOff)).obtain)
       const theirs = yield* lease(yield* another())
@@ -228,31 +210,25 @@ describeOnServers("a lease", (it) => {
       yield* failure(Fiber.join(renewing), "LockLost")
       yield* failure(Fiber.join(writing), "LockLost")
       yield* now.transaction([Op.create("/in-time")])
-    })
+    }
   )
 
-  it.effect("leaves nothing but its free slots behind, however its holders end", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const { withLease } = yield* lease(zk, { duration: 200 })
-      yield* withLease(Effect.void)
-      assert.deepStrictEqual(yield* zk.getChildren("/lease/lease-0"), [])
-      // One that is never given back, and runs out.
-      const other = yield* another()
-      const held = Option.getOrThrow(yield* (yield* lease(other, { duration: 200 })).obtain)
-      yield* failure(held.lost, "LockLost")
-      yield* withLease(Effect.void, { timeout: "10 seconds" })
-      assert.deepStrictEqual(yield* zk.getChildren("/lease/lease-0"), [])
-    })
-  )
+  it.inChroot("leaves nothing but its free slots behind, however its holders end", function* ({ another, zk }) {
+    const { withLease } = yield* lease(zk, { duration: 200 })
+    yield* withLease(Effect.void)
+    assert.deepStrictEqual(yield* zk.getChildren("/lease/lease-0"), [])
+    // One that is never given back, and runs out.
+    const other = yield* another()
+    const held = Option.getOrThrow(yield* (yield* lease(other, { duration: 200 })).obtain)
+    yield* failure(held.lost, "LockLost")
+    yield* withLease(Effect.void, { timeout: "10 seconds" })
+    assert.deepStrictEqual(yield* zk.getChildren("/lease/lease-0"), [])
+  })
 
-  it.effect("refuses an invalid duration or limit", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      assert.strictEqual((yield* failure(lease(zk, { duration: 0 }), "InvalidArgument")).argument, "duration")
-      for (const limit of [0, 0.5, Number.NaN]) {
-        assert.strictEqual((yield* failure(lease(zk, { limit }), "InvalidArgument")).argument, "limit")
-      }
-    })
-  )
+  it.inChroot("refuses an invalid duration or limit", function* ({ zk }) {
+    assert.strictEqual((yield* failure(lease(zk, { duration: 0 }), "InvalidArgument")).argument, "duration")
+    for (const limit of [0, 0.5, Number.NaN]) {
+      assert.strictEqual((yield* failure(lease(zk, { limit }), "InvalidArgument")).argument, "limit")
+    }
+  })
 })

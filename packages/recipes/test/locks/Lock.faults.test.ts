@@ -19,8 +19,7 @@ import {
   eventually,
   failure,
   awaitNextSession,
-  outcome,
-  makeChroot
+  outcome
 } from "../support/targets.ts"
 
 const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/lock", count)
@@ -28,37 +27,35 @@ const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildr
 const connected = (zk: ZooKeeper.Service) => awaitCondition(() => zk.session.state._tag === "Connected")
 
 describeOnServers("a lock whose connection is lost", (it) => {
-  it.effect(
+  it.inChroot(
     "is acquired by one znode when the reply to its create is lost (aiozk 30 and R1; Curator testMissedResponseOnESCreate)",
-    () =>
-      Effect.gen(function* () {
-        const { breakable, zk } = yield* makeChroot
-        const { link, zk: broken } = yield* breakable()
-        const lock = yield* makeLock(broken)
-        yield* link.loseReply(Operations.create2)
-        yield* lock.withLock(
-          Effect.flatMap(zk.getChildren("/lock"), (names) => Effect.sync(() => assert.lengthOf(names, 1))),
-          { timeout: "20 seconds" }
-        )
-        yield* awaitNoContenders(zk)
-        yield* (yield* makeLock(zk)).withLock(Effect.void, { timeout: "20 seconds" })
-      })
+    function* ({ breakable, zk }) {
+      const { link, zk: broken } = yield* breakable()
+      const lock = yield* makeLock(broken)
+      yield* link.loseReply(Operations.create2)
+      yield* lock.withLock(
+        Effect.flatMap(zk.getChildren("/lock"), (names) => Effect.sync(() => assert.lengthOf(names, 1))),
+        { timeout: "20 seconds" }
+      )
+      yield* awaitNoContenders(zk)
+      yield* (yield* makeLock(zk)).withLock(Effect.void, { timeout: "20 seconds" })
+    }
   )
 
-  it.effect("is acquired all the same when it fails while it lists the contenders (aiozk 31 gives up)", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
+  it.inChroot(
+    "is acquired all the same when it fails while it lists the contenders (aiozk 31 gives up)",
+    function* ({ breakable, zk }) {
       const { link, zk: broken } = yield* breakable()
       yield* link.loseReply(Operations.getChildren2)
       yield* (yield* makeLock(broken)).withLock(Effect.void, { timeout: "20 seconds" })
       yield* (yield* makeLock(zk)).withLock(Effect.void, { timeout: "20 seconds" })
       yield* awaitNoContenders(zk)
-    })
+    }
   )
 
-  it.effect("has one owner and no orphan, whichever step of acquiring and releasing it is", () =>
-    Effect.gen(function* () {
-      const { another, breakable, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "has one owner and no orphan, whichever step of acquiring and releasing it is",
+    function* ({ another, breakable, watches, zk }) {
       const { link, zk: broken } = yield* breakable()
       const rival = yield* makeLock(yield* another())
       const lock = yield* makeLock(broken)
@@ -86,31 +83,29 @@ describeOnServers("a lock whose connection is lost", (it) => {
         }
       }
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect(
+  it.inChroot(
     "leaves nothing when it is given up before the fate of its create is known (Curator testProtectedCreateNodeDeletion)",
-    () =>
-      Effect.gen(function* () {
-        const { breakable, zk } = yield* makeChroot
-        yield* zk.create("/lock")
-        const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
-        const lock = yield* makeLock(broken)
-        yield* link.loseReply(Operations.create2)
-        const acquiring = yield* Effect.forkChild(lock.withLock(Effect.die("held"), { timeout: "300 millis" }))
-        yield* numberOfContenders(zk, 1)
-        yield* link.cut
-        assert.strictEqual(yield* outcome(Fiber.join(acquiring)), "LockTimeout")
-        assert.lengthOf(yield* zk.getChildren("/lock"), 1)
-        yield* link.heal
-        yield* awaitNoContenders(zk)
-      })
+    function* ({ breakable, zk }) {
+      yield* zk.create("/lock")
+      const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
+      const lock = yield* makeLock(broken)
+      yield* link.loseReply(Operations.create2)
+      const acquiring = yield* Effect.forkChild(lock.withLock(Effect.die("held"), { timeout: "300 millis" }))
+      yield* numberOfContenders(zk, 1)
+      yield* link.cut
+      assert.strictEqual(yield* outcome(Fiber.join(acquiring)), "LockTimeout")
+      assert.lengthOf(yield* zk.getChildren("/lock"), 1)
+      yield* link.heal
+      yield* awaitNoContenders(zk)
+    }
   )
 
-  it.effect("goes on waiting, and gets the lock that was released meanwhile (aiozk hangs: S8)", () =>
-    Effect.gen(function* () {
-      const { breakable, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "goes on waiting, and gets the lock that was released meanwhile (aiozk hangs: S8)",
+    function* ({ breakable, watches, zk }) {
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
       const first = yield* holdLock(yield* makeLock(zk))
       yield* first.held
@@ -128,12 +123,12 @@ describeOnServers("a lock whose connection is lost", (it) => {
       yield* second.release
       yield* awaitNoContenders(zk)
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("is released in the background, and no client waits for the one that is cut off", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
+  it.inChroot(
+    "is released in the background, and no client waits for the one that is cut off",
+    function* ({ breakable, zk }) {
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
       const first = yield* holdLock(yield* makeLock(broken))
       yield* first.held
@@ -150,125 +145,109 @@ describeOnServers("a lock whose connection is lost", (it) => {
       assert.isBelow(performance.now() - start, 15_000)
       yield* second.release
       yield* awaitNoContenders(zk)
-    })
+    }
   )
 
-  it.effect("fails in time although no server answers, and blocks no other contender", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
-      const lock = yield* makeLock(broken)
-      yield* link.cut
-      const start = performance.now()
-      assert.strictEqual(yield* outcome(lock.withLock(Effect.die("held"), { timeout: "300 millis" })), "LockTimeout")
-      assert.isBelow(performance.now() - start, 8_000)
-      yield* link.heal
-      yield* (yield* makeLock(zk)).withLock(Effect.void, { timeout: "10 seconds" })
-      yield* lock.withLock(Effect.void, { timeout: "10 seconds" })
-    })
-  )
+  it.inChroot("fails in time although no server answers, and blocks no other contender", function* ({ breakable, zk }) {
+    const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
+    const lock = yield* makeLock(broken)
+    yield* link.cut
+    const start = performance.now()
+    assert.strictEqual(yield* outcome(lock.withLock(Effect.die("held"), { timeout: "300 millis" })), "LockTimeout")
+    assert.isBelow(performance.now() - start, 8_000)
+    yield* link.heal
+    yield* (yield* makeLock(zk)).withLock(Effect.void, { timeout: "10 seconds" })
+    yield* lock.withLock(Effect.void, { timeout: "10 seconds" })
+  })
 
-  it.effect("is lost at once under `stop`, and kept otherwise", () =>
-    Effect.gen(function* () {
-      const { breakable } = yield* makeChroot
-      const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
-      const strict = yield* holdLock(yield* withClient(broken)(Lock.make("/strict", { onDisconnect: "stop" })))
-      const patient = yield* holdLock(yield* makeLock(broken))
-      yield* strict.held
-      yield* patient.held
-      yield* link.cut
-      const lost = yield* failure(Fiber.join(strict.fiber).pipe(Effect.timeout("10 seconds")), "LockLost")
-      assert.strictEqual(lost.reason, "disconnected")
-      yield* link.heal
-      yield* connected(broken)
-      yield* patient.release
-      // It may be acquired again.
-      const again = yield* holdLock(yield* withClient(broken)(Lock.make("/strict", { onDisconnect: "stop" })))
-      yield* again.held
-      yield* again.release
-    })
-  )
+  it.inChroot("is lost at once under `stop`, and kept otherwise", function* ({ breakable }) {
+    const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
+    const strict = yield* holdLock(yield* withClient(broken)(Lock.make("/strict", { onDisconnect: "stop" })))
+    const patient = yield* holdLock(yield* makeLock(broken))
+    yield* strict.held
+    yield* patient.held
+    yield* link.cut
+    const lost = yield* failure(Fiber.join(strict.fiber).pipe(Effect.timeout("10 seconds")), "LockLost")
+    assert.strictEqual(lost.reason, "disconnected")
+    yield* link.heal
+    yield* connected(broken)
+    yield* patient.release
+    // It may be acquired again.
+    const again = yield* holdLock(yield* withClient(broken)(Lock.make("/strict", { onDisconnect: "stop" })))
+    yield* again.held
+    yield* again.release
+  })
 })
 
 describeOnServers("a lock whose session ends", (it) => {
-  it.effect("passes to a waiter with a larger token, and its holder is told", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
-      const other = yield* another()
-      const theirs = yield* holdLock(yield* makeLock(other))
-      const { fencingToken, lost } = yield* theirs.held
-      const mine = yield* holdLock(yield* makeLock(zk))
-      yield* numberOfContenders(zk, 2)
-      yield* expire(other)
-      assert.isTrue((yield* mine.held).fencingToken > fencingToken)
-      yield* assertLostWithSession(lost)
-      yield* assertLostWithSession(Fiber.join(theirs.fiber))
-    })
-  )
+  it.inChroot("passes to a waiter with a larger token, and its holder is told", function* ({ another, expire, zk }) {
+    const other = yield* another()
+    const theirs = yield* holdLock(yield* makeLock(other))
+    const { fencingToken, lost } = yield* theirs.held
+    const mine = yield* holdLock(yield* makeLock(zk))
+    yield* numberOfContenders(zk, 2)
+    yield* expire(other)
+    assert.isTrue((yield* mine.held).fencingToken > fencingToken)
+    yield* assertLostWithSession(lost)
+    yield* assertLostWithSession(Fiber.join(theirs.fiber))
+  })
 
-  it.effect(
+  it.inChroot(
     "is queued for again by a waiter of the same session (kazoo test_lock_reconnect; aiozk goes on as owner: R4)",
-    () =>
-      Effect.gen(function* () {
-        const { another, expire, zk } = yield* makeChroot
-        const shared = yield* another()
-        const holder = yield* holdLock(yield* makeLock(shared))
-        yield* holder.held
-        const waiter = yield* holdLock(yield* makeLock(shared))
-        yield* numberOfContenders(zk, 2)
-        const before = shared.session.id
-        yield* expire(shared)
-        yield* assertLostWithSession(Fiber.join(holder.fiber))
-        const { path } = yield* waiter.held
-        const stat = Option.getOrThrow(yield* zk.stat(path))
-        assert.strictEqual(stat.ephemeralOwner, shared.session.id)
-        assert.notStrictEqual(stat.ephemeralOwner, before)
-        yield* waiter.release
-        yield* awaitNoContenders(zk)
-      })
-  )
-
-  it.effect(
-    "has one znode, of the new session, when the old one ends before the reply to its create is sought (Curator testProtectionWithKilledSession)",
-    () =>
-      Effect.gen(function* () {
-        const { breakable, expire, zk } = yield* makeChroot
-        yield* zk.create("/lock")
-        const { link, zk: broken } = yield* breakable()
-        const before = broken.session.id
-        yield* link.loseReply(Operations.create2)
-        const holder = yield* holdLock(yield* makeLock(broken))
-        yield* numberOfContenders(zk, 1)
-        yield* link.cut
-        yield* expire(broken)
-        yield* link.heal
-        const { path } = yield* holder.held
-        const names = yield* zk.getChildren("/lock")
-        assert.lengthOf(names, 1)
-        const { ephemeralOwner } = Option.getOrThrow(yield* zk.stat(path))
-        assert.strictEqual(ephemeralOwner, broken.session.id)
-        assert.notStrictEqual(ephemeralOwner, before)
-        yield* holder.release
-      })
-  )
-
-  it.effect("ends the wait of contenders whose session has no successor", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
-      const first = yield* holdLock(yield* makeLock(zk))
-      yield* first.held
-      const other = yield* another({ sessionExpiry: "fail" })
-      const waiting = yield* Effect.forkChild((yield* makeLock(other)).withLock(Effect.void))
+    function* ({ another, expire, zk }) {
+      const shared = yield* another()
+      const holder = yield* holdLock(yield* makeLock(shared))
+      yield* holder.held
+      const waiter = yield* holdLock(yield* makeLock(shared))
       yield* numberOfContenders(zk, 2)
-      yield* expire(other)
-      assert.strictEqual(yield* outcome(Fiber.join(waiting)), "SessionExpired")
-      yield* numberOfContenders(zk, 1)
-    })
+      const before = shared.session.id
+      yield* expire(shared)
+      yield* assertLostWithSession(Fiber.join(holder.fiber))
+      const { path } = yield* waiter.held
+      const stat = Option.getOrThrow(yield* zk.stat(path))
+      assert.strictEqual(stat.ephemeralOwner, shared.session.id)
+      assert.notStrictEqual(stat.ephemeralOwner, before)
+      yield* waiter.release
+      yield* awaitNoContenders(zk)
+    }
   )
 
-  it.effect("stops what it guards before another can have it, when its holder is cut off", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
+  it.inChroot(
+    "has one znode, of the new session, when the old one ends before the reply to its create is sought (Curator testProtectionWithKilledSession)",
+    function* ({ breakable, expire, zk }) {
+      yield* zk.create("/lock")
+      const { link, zk: broken } = yield* breakable()
+      const before = broken.session.id
+      yield* link.loseReply(Operations.create2)
+      const holder = yield* holdLock(yield* makeLock(broken))
+      yield* numberOfContenders(zk, 1)
+      yield* link.cut
+      yield* expire(broken)
+      yield* link.heal
+      const { path } = yield* holder.held
+      const names = yield* zk.getChildren("/lock")
+      assert.lengthOf(names, 1)
+      const { ephemeralOwner } = Option.getOrThrow(yield* zk.stat(path))
+      assert.strictEqual(ephemeralOwner, broken.session.id)
+      assert.notStrictEqual(ephemeralOwner, before)
+      yield* holder.release
+    }
+  )
+
+  it.inChroot("ends the wait of contenders whose session has no successor", function* ({ another, expire, zk }) {
+    const first = yield* holdLock(yield* makeLock(zk))
+    yield* first.held
+    const other = yield* another({ sessionExpiry: "fail" })
+    const waiting = yield* Effect.forkChild((yield* makeLock(other)).withLock(Effect.void))
+    yield* numberOfContenders(zk, 2)
+    yield* expire(other)
+    assert.strictEqual(yield* outcome(Fiber.join(waiting)), "SessionExpired")
+    yield* numberOfContenders(zk, 1)
+  })
+
+  it.inChroot(
+    "stops what it guards before another can have it, when its holder is cut off",
+    function* ({ breakable, zk }) {
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "2 seconds" })
       const theirs = yield* makeLock(broken)
       const mine = yield* makeLock(zk)
@@ -295,14 +274,14 @@ describeOnServers("a lock whose session ends", (it) => {
       // Its late writes are refused, in the next session too.
       yield* link.heal
       assert.strictEqual(yield* outcome(held.transaction([])), "LockLost")
-    })
+    }
   )
 })
 
 describeOnServers("a znode of another session", (it) => {
-  it.effect("is claimed only by its owner, however it comes to be at the head of the queue", () =>
-    Effect.gen(function* () {
-      const { another, expire, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "is claimed only by its owner, however it comes to be at the head of the queue",
+    function* ({ another, expire, watches, zk }) {
       const other = yield* another()
       const scope = yield* Effect.scope
       const path = yield* other.createWithParents("/lock/_c_x-lock-", { mode: "ephemeralSequential" })
@@ -318,14 +297,14 @@ describeOnServers("a znode of another session", (it) => {
       assert.isUndefined(yield* claim(other, left, "continue", scope))
       assert.isUndefined(yield* claim(other, path, "continue", scope))
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 })
 
 describeOnServers("an acquisition", (it) => {
-  it.effect("that is interrupted at any moment leaves no znode and no watch, and blocks no other contender", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "that is interrupted at any moment leaves no znode and no watch, and blocks no other contender",
+    function* ({ another, watches, zk }) {
       const rival = yield* makeLock(yield* another())
       const lock = yield* makeLock(zk)
       let inside = 0
@@ -346,12 +325,12 @@ describeOnServers("an acquisition", (it) => {
       yield* awaitNoContenders(zk)
       assert.strictEqual(inside, 0)
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("that is interrupted while the connection comes and goes leaves nothing either", () =>
-    Effect.gen(function* () {
-      const { breakable, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "that is interrupted while the connection comes and goes leaves nothing either",
+    function* ({ breakable, watches, zk }) {
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
       const lock = yield* makeLock(broken)
       for (let round = 0; round < 16; round++) {
@@ -364,6 +343,6 @@ describeOnServers("an acquisition", (it) => {
       yield* lock.withLock(Effect.void, { timeout: "20 seconds" })
       yield* awaitNoContenders(zk)
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 })

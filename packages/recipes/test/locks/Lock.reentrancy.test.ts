@@ -6,12 +6,12 @@ import * as Fiber from "effect/Fiber"
 import * as Lock from "../../src/Lock.ts"
 import { awaitChildren, holdLock } from "../support/holds.ts"
 import { makeLock, succeedWithHeld, awaitNoContenders } from "../support/locks.ts"
-import { withClient, describeOnServers, failure, outcome, makeChroot } from "../support/targets.ts"
+import { withClient, describeOnServers, failure, outcome } from "../support/targets.ts"
 
 describeOnServers("re-entrancy", (it) => {
-  it.effect("holds in the fiber tree, and nowhere else (by design, where aiozk 36 refuses)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "holds in the fiber tree, and nowhere else (by design, where aiozk 36 refuses)",
+    function* ({ another, zk }) {
       const lock = yield* makeLock(zk)
       const same = yield* makeLock(zk)
       const other = yield* makeLock(yield* another())
@@ -29,105 +29,93 @@ describeOnServers("re-entrancy", (it) => {
         })
       )
       yield* awaitNoContenders(zk)
-    })
+    }
   )
 
-  it.effect("ends with the release: a fiber that goes on waits in the queue", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const lock = yield* makeLock(zk)
-      const go = yield* Deferred.make<void>()
-      const later = yield* lock.withLock(
-        Effect.forkDetach(Effect.andThen(Deferred.await(go), lock.withLock(Effect.void, { timeout: 0 })), {
-          startImmediately: true
-        })
-      )
-      const other = yield* holdLock(yield* makeLock(yield* another()))
-      yield* other.held
-      yield* Deferred.succeed(go, undefined)
-      assert.strictEqual(yield* outcome(Fiber.join(later)), "LockTimeout")
-    })
-  )
+  it.inChroot("ends with the release: a fiber that goes on waits in the queue", function* ({ another, zk }) {
+    const lock = yield* makeLock(zk)
+    const go = yield* Deferred.make<void>()
+    const later = yield* lock.withLock(
+      Effect.forkDetach(Effect.andThen(Deferred.await(go), lock.withLock(Effect.void, { timeout: 0 })), {
+        startImmediately: true
+      })
+    )
+    const other = yield* holdLock(yield* makeLock(yield* another()))
+    yield* other.held
+    yield* Deferred.succeed(go, undefined)
+    assert.strictEqual(yield* outcome(Fiber.join(later)), "LockTimeout")
+  })
 
-  it.effect("stops a fiber that goes on before the lock is given back", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const lock = yield* makeLock(zk)
-      const began = yield* Deferred.make<void>()
-      let stoppedBefore = false
-      const later = yield* lock.withLock((held) =>
-        Effect.gen(function* () {
-          const guest = yield* Effect.forkDetach(
-            lock.withLock(
-              Effect.andThen(Deferred.succeed(began, undefined), Effect.never).pipe(
-                Effect.onInterrupt(() =>
-                  Effect.gen(function* () {
-                    yield* Effect.sleep(30)
-                    stoppedBefore = yield* Effect.orDie(zk.exists(held.path))
-                  })
-                )
+  it.inChroot("stops a fiber that goes on before the lock is given back", function* ({ zk }) {
+    const lock = yield* makeLock(zk)
+    const began = yield* Deferred.make<void>()
+    let stoppedBefore = false
+    const later = yield* lock.withLock((held) =>
+      Effect.gen(function* () {
+        const guest = yield* Effect.forkDetach(
+          lock.withLock(
+            Effect.andThen(Deferred.succeed(began, undefined), Effect.never).pipe(
+              Effect.onInterrupt(() =>
+                Effect.gen(function* () {
+                  yield* Effect.sleep(30)
+                  stoppedBefore = yield* Effect.orDie(zk.exists(held.path))
+                })
               )
             )
           )
-          yield* Deferred.await(began)
-          return guest
-        })
-      )
-      assert.strictEqual((yield* failure(Fiber.join(later), "LockLost")).reason, "released")
-      assert.isTrue(stoppedBefore)
-      yield* awaitNoContenders(zk)
-    })
-  )
+        )
+        yield* Deferred.await(began)
+        return guest
+      })
+    )
+    assert.strictEqual((yield* failure(Fiber.join(later), "LockLost")).reason, "released")
+    assert.isTrue(stoppedBefore)
+    yield* awaitNoContenders(zk)
+  })
 })
 
 describeOnServers("several locks at once", (it) => {
-  it.effect("are acquired in one order, so that no client waits in a circle", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const other = yield* another()
-      const [a, b] = [yield* withClient(zk)(Lock.make("/a")), yield* withClient(zk)(Lock.make("/b"))]
-      const [a2, b2] = [yield* withClient(other)(Lock.make("/a")), yield* withClient(other)(Lock.make("/b"))]
-      let inside = 0
-      const body = Effect.gen(function* () {
-        assert.strictEqual(++inside, 1)
-        yield* Effect.sleep(1)
-        inside--
+  it.inChroot("are acquired in one order, so that no client waits in a circle", function* ({ another, zk }) {
+    const other = yield* another()
+    const [a, b] = [yield* withClient(zk)(Lock.make("/a")), yield* withClient(zk)(Lock.make("/b"))]
+    const [a2, b2] = [yield* withClient(other)(Lock.make("/a")), yield* withClient(other)(Lock.make("/b"))]
+    let inside = 0
+    const body = Effect.gen(function* () {
+      assert.strictEqual(++inside, 1)
+      yield* Effect.sleep(1)
+      inside--
+    })
+    const rounds = Array.from({ length: 5 }, () => [
+      Lock.withLocks([a, b, a], body),
+      Lock.withLocks([b2, a2], body, { timeout: "20 seconds" })
+    ])
+    yield* Effect.all(rounds.flat(), { concurrency: "unbounded" })
+    yield* a.withLock(Effect.void)
+    const lost = Lock.withLocks(
+      [b, a],
+      Effect.gen(function* () {
+        const [first] = yield* a.contenders
+        yield* zk.delete(first!.path)
+        return yield* Effect.never
       })
-      const rounds = Array.from({ length: 5 }, () => [
-        Lock.withLocks([a, b, a], body),
-        Lock.withLocks([b2, a2], body, { timeout: "20 seconds" })
-      ])
-      yield* Effect.all(rounds.flat(), { concurrency: "unbounded" })
-      yield* a.withLock(Effect.void)
-      const lost = Lock.withLocks(
-        [b, a],
-        Effect.gen(function* () {
-          const [first] = yield* a.contenders
-          yield* zk.delete(first!.path)
-          return yield* Effect.never
-        })
-      )
-      assert.strictEqual((yield* failure(lost, "LockLost")).reason, "deleted")
-      for (const path of ["/a", "/b"]) {
-        yield* awaitChildren(zk, path, 0)
-      }
-    })
-  )
+    )
+    assert.strictEqual((yield* failure(lost, "LockLost")).reason, "deleted")
+    for (const path of ["/a", "/b"]) {
+      yield* awaitChildren(zk, path, 0)
+    }
+  })
 
-  it.effect("are two when they have the same path under different roots", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      yield* zk.create("/one")
-      yield* zk.create("/two")
-      const one = yield* makeLock(yield* zk.withChroot("/one"))
-      const two = yield* makeLock(yield* zk.withChroot("/two"))
-      yield* Lock.withLocks(
-        [one, two],
-        Effect.gen(function* () {
-          assert.lengthOf(yield* zk.getChildren("/one/lock"), 1)
-          assert.lengthOf(yield* zk.getChildren("/two/lock"), 1)
-        })
-      )
-    })
-  )
+  it.inChroot("are two when they have the same path under different roots", function* ({ zk }) {
+    yield* zk.create("/one")
+    yield* zk.create("/two")
+    const one = yield* makeLock(yield* zk.withChroot("/one"))
+    const two = yield* makeLock(yield* zk.withChroot("/two"))
+    yield* Lock.withLocks(
+      [one, two],
+      Effect.gen(function* () {
+        assert.lengthOf(yield* zk.getChildren("/one/lock"), 1)
+        assert.lengthOf(yield* zk.getChildren("/two/lock"), 1)
+      })
+    )
+  })
 })

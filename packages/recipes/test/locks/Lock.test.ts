@@ -13,55 +13,46 @@ import { awaitChange } from "../../src/internal/shared/requests.ts"
 import * as Lock from "../../src/Lock.ts"
 import { getChildrenOrNone, holdLock } from "../support/holds.ts"
 import { makeLock, succeedWithHeld, awaitNoContenders } from "../support/locks.ts"
-import { withClient, describeOnServers, eventually, failure, outcome, makeChroot, text } from "../support/targets.ts"
+import { withClient, describeOnServers, eventually, failure, outcome, text } from "../support/targets.ts"
 
 describeOnServers("a lock", (it) => {
-  it.effect("is held by one, and its znode goes when it is released (aiozk 33, 34)", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const lock = yield* makeLock(zk, { identifier: "me" })
-      const seen = yield* lock.withLock((held) =>
-        Effect.gen(function* () {
-          const stat = Option.getOrThrow(yield* zk.stat(held.path))
-          assert.strictEqual(stat.czxid, held.fencingToken)
-          assert.strictEqual(stat.ephemeralOwner, zk.session.id)
-          return yield* lock.contenders
-        })
-      )
-      assert.deepStrictEqual(
-        seen.map(({ identifier }) => text(identifier)),
-        ["me"]
-      )
-      assert.deepStrictEqual(yield* getChildrenOrNone(zk, "/lock"), [])
-      assert.deepStrictEqual(yield* lock.contenders, [])
-    })
-  )
+  it.inChroot("is held by one, and its znode goes when it is released (aiozk 33, 34)", function* ({ zk }) {
+    const lock = yield* makeLock(zk, { identifier: "me" })
+    const seen = yield* lock.withLock((held) =>
+      Effect.gen(function* () {
+        const stat = Option.getOrThrow(yield* zk.stat(held.path))
+        assert.strictEqual(stat.czxid, held.fencingToken)
+        assert.strictEqual(stat.ephemeralOwner, zk.session.id)
+        return yield* lock.contenders
+      })
+    )
+    assert.deepStrictEqual(
+      seen.map(({ identifier }) => text(identifier)),
+      ["me"]
+    )
+    assert.deepStrictEqual(yield* getChildrenOrNone(zk, "/lock"), [])
+    assert.deepStrictEqual(yield* lock.contenders, [])
+  })
 
-  it.effect("creates its parents as containers", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const lock = yield* withClient(zk)(Lock.make("/deep/down/lock"))
-      assert.deepStrictEqual(yield* lock.contenders, [])
-      assert.strictEqual(yield* lock.withLock(Effect.succeed(1)), 1)
-      yield* eventually(zk.exists("/deep"), (there) => !there)
-    })
-  )
+  it.inChroot("creates its parents as containers", function* ({ zk }) {
+    const lock = yield* withClient(zk)(Lock.make("/deep/down/lock"))
+    assert.deepStrictEqual(yield* lock.contenders, [])
+    assert.strictEqual(yield* lock.withLock(Effect.succeed(1)), 1)
+    yield* eventually(zk.exists("/deep"), (there) => !there)
+  })
 
-  it.effect("refuses an invalid path, and an invalid timeout (aiozk 44)", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      for (const path of ["lock", "/lock/", "/a//b", "/", ""]) {
-        assert.strictEqual(yield* outcome(withClient(zk)(Lock.make(path))), "InvalidArgument", path)
-      }
-      const lock = yield* makeLock(zk)
-      assert.strictEqual(yield* outcome(lock.withLock(Effect.void, { timeout: -1 })), "InvalidArgument")
-      assert.isFalse(yield* zk.exists("/lock"))
-    })
-  )
+  it.inChroot("refuses an invalid path, and an invalid timeout (aiozk 44)", function* ({ zk }) {
+    for (const path of ["lock", "/lock/", "/a//b", "/", ""]) {
+      assert.strictEqual(yield* outcome(withClient(zk)(Lock.make(path))), "InvalidArgument", path)
+    }
+    const lock = yield* makeLock(zk)
+    assert.strictEqual(yield* outcome(lock.withLock(Effect.void, { timeout: -1 })), "InvalidArgument")
+    assert.isFalse(yield* zk.exists("/lock"))
+  })
 
-  it.effect("refuses a try while another holds it, and leaves no znode (aiozk acquires it: 1.11)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "refuses a try while another holds it, and leaves no znode (aiozk acquires it: 1.11)",
+    function* ({ another, zk }) {
       const mine = yield* makeLock(zk)
       const theirs = yield* makeLock(yield* another())
       const scope = yield* Scope.make()
@@ -74,12 +65,12 @@ describeOnServers("a lock", (it) => {
       yield* eventually(getChildrenOrNone(zk, "/lock"), (names) => names.length === 1)
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(yield* theirs.withLock(Effect.succeed("held"), { timeout: 0 }), "held")
-    })
+    }
   )
 
-  it.effect("fails when it is not acquired in time, leaves no znode, and is free afterwards (aiozk 32, 35, 40)", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "fails when it is not acquired in time, leaves no znode, and is free afterwards (aiozk 32, 35, 40)",
+    function* ({ another, watches, zk }) {
       const first = yield* holdLock(yield* makeLock(zk))
       yield* first.held
       const theirs = yield* makeLock(yield* another())
@@ -94,28 +85,25 @@ describeOnServers("a lock", (it) => {
       yield* theirs.withLock(Effect.void, { timeout: "20 seconds" })
       yield* awaitNoContenders(zk)
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("can be acquired again, each time with a larger token (aiozk 37)", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const lock = yield* makeLock(zk)
-      let last = 0n
-      for (let times = 0; times < 3; times++) {
-        const token = yield* lock.withLock(({ fencingToken }) => Effect.succeed(fencingToken))
-        assert.isTrue(token > last)
-        last = token
-      }
-      // Even when its parent is another one.
-      yield* Effect.ignore(zk.delete("/lock"))
-      assert.isTrue((yield* lock.withLock(({ fencingToken }) => Effect.succeed(fencingToken))) > last)
-    })
-  )
+  it.inChroot("can be acquired again, each time with a larger token (aiozk 37)", function* ({ zk }) {
+    const lock = yield* makeLock(zk)
+    let last = 0n
+    for (let times = 0; times < 3; times++) {
+      const token = yield* lock.withLock(({ fencingToken }) => Effect.succeed(fencingToken))
+      assert.isTrue(token > last)
+      last = token
+    }
+    // Even when its parent is another one.
+    yield* Effect.ignore(zk.delete("/lock"))
+    assert.isTrue((yield* lock.withLock(({ fencingToken }) => Effect.succeed(fencingToken))) > last)
+  })
 
-  it.effect("has a contender for each acquisition of one object (by design, where aiozk 42 refuses; 43)", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
+  it.inChroot(
+    "has a contender for each acquisition of one object (by design, where aiozk 42 refuses; 43)",
+    function* ({ zk }) {
       const lock = yield* makeLock(zk)
       const first = yield* holdLock(lock)
       const { path } = yield* first.held
@@ -131,12 +119,12 @@ describeOnServers("a lock", (it) => {
       yield* first.release
       assert.strictEqual((yield* second.held).path, all[1]!.path)
       yield* second.release
-    })
+    }
   )
 
-  it.effect("goes round among its contenders, one at a time and in the order of arrival (aiozk 38)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "goes round among its contenders, one at a time and in the order of arrival (aiozk 38)",
+    function* ({ another, zk }) {
       const clients = [zk, yield* another(), yield* another()]
       const first = yield* holdLock(yield* makeLock(zk))
       yield* first.held
@@ -159,27 +147,24 @@ describeOnServers("a lock", (it) => {
       for (const fiber of fibers) yield* Fiber.join(fiber)
       assert.deepStrictEqual(order, [0, 1, 2, 3, 4, 5, 6, 7])
       yield* awaitNoContenders(zk)
-    })
+    }
   )
 
-  it.effect("gives the result of the effect, and is released however that ends", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const lock = yield* makeLock(zk)
-      assert.strictEqual(yield* Effect.flip(lock.withLock(Effect.fail("no"))), "no")
-      assert.isTrue(Exit.isFailure(yield* Effect.exit(lock.withLock(Effect.die("bug")))))
-      const first = yield* holdLock(lock)
-      yield* first.held
-      yield* Fiber.interrupt(first.fiber)
-      yield* awaitNoContenders(zk)
-    })
-  )
+  it.inChroot("gives the result of the effect, and is released however that ends", function* ({ zk }) {
+    const lock = yield* makeLock(zk)
+    assert.strictEqual(yield* Effect.flip(lock.withLock(Effect.fail("no"))), "no")
+    assert.isTrue(Exit.isFailure(yield* Effect.exit(lock.withLock(Effect.die("bug")))))
+    const first = yield* holdLock(lock)
+    yield* first.held
+    yield* Fiber.interrupt(first.fiber)
+    yield* awaitNoContenders(zk)
+  })
 })
 
 describeOnServers("a waiter", (it) => {
-  it.effect("that is interrupted leaves no znode and no watch (aiozk leaves both: R2; kazoo test_lock_cancel)", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "that is interrupted leaves no znode and no watch (aiozk leaves both: R2; kazoo test_lock_cancel)",
+    function* ({ another, watches, zk }) {
       const first = yield* holdLock(yield* makeLock(zk))
       yield* first.held
       const { contenders, withLock } = yield* makeLock(yield* another())
@@ -196,56 +181,48 @@ describeOnServers("a waiter", (it) => {
       yield* third.release
       yield* awaitNoContenders(zk)
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("whose predecessor has gone by the time it looks does not wait (aiozk 39)", () =>
-    Effect.gen(function* () {
-      const { watches, zk } = yield* makeChroot
-      yield* awaitChange(zk, "/gone")
-      assert.strictEqual(yield* watches, 0)
-    })
-  )
+  it.inChroot("whose predecessor has gone by the time it looks does not wait (aiozk 39)", function* ({ watches, zk }) {
+    yield* awaitChange(zk, "/gone")
+    assert.strictEqual(yield* watches, 0)
+  })
 
-  it.effect(
+  it.inChroot(
     "ignores znodes that are not contenders (kazoo test_get_predecessor), and respects those of other layouts",
-    () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot
-        yield* zk.create("/lock")
-        for (const name of ["config", "lock-", "other-0000000000", "lock-12", "latch-0000000000"]) {
-          yield* zk.create(`/lock/${name}`)
-        }
-        const lock = yield* makeLock(zk)
-        yield* lock.withLock(Effect.void, { timeout: 0 })
-        const hex = "0123456789abcdef0123456789abcdef"
-        for (const prefix of [`${hex}__lock__`, `lock-${hex}-`, `_c_${hex}-lock-`, "lock-"]) {
-          const path = yield* zk.create(`/lock/${prefix}`, { mode: "ephemeralSequential" })
-          assert.strictEqual(yield* outcome(lock.withLock(Effect.void, { timeout: 0 })), "LockTimeout", prefix)
-          yield* zk.delete(path)
-        }
-        yield* lock.withLock(Effect.void, { timeout: 0 })
-      })
+    function* ({ zk }) {
+      yield* zk.create("/lock")
+      for (const name of ["config", "lock-", "other-0000000000", "lock-12", "latch-0000000000"]) {
+        yield* zk.create(`/lock/${name}`)
+      }
+      const lock = yield* makeLock(zk)
+      yield* lock.withLock(Effect.void, { timeout: 0 })
+      const hex = "0123456789abcdef0123456789abcdef"
+      for (const prefix of [`${hex}__lock__`, `lock-${hex}-`, `_c_${hex}-lock-`, "lock-"]) {
+        const path = yield* zk.create(`/lock/${prefix}`, { mode: "ephemeralSequential" })
+        assert.strictEqual(yield* outcome(lock.withLock(Effect.void, { timeout: 0 })), "LockTimeout", prefix)
+        yield* zk.delete(path)
+      }
+      yield* lock.withLock(Effect.void, { timeout: 0 })
+    }
   )
 
-  it.effect("waits again when its own znode is deleted", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const first = yield* holdLock(yield* makeLock(zk))
-      const { path } = yield* first.held
-      const second = yield* holdLock(yield* makeLock(yield* another()))
-      const names = yield* eventually(getChildrenOrNone(zk, "/lock"), (names) => names.length === 2)
-      const other = names.find((name) => name !== ZnodePath.name(path))!
-      yield* zk.delete(ZnodePath.join("/lock", other))
-      yield* first.release
-      assert.notStrictEqual(ZnodePath.name((yield* second.held).path), other)
-      yield* second.release
-    })
-  )
+  it.inChroot("waits again when its own znode is deleted", function* ({ another, zk }) {
+    const first = yield* holdLock(yield* makeLock(zk))
+    const { path } = yield* first.held
+    const second = yield* holdLock(yield* makeLock(yield* another()))
+    const names = yield* eventually(getChildrenOrNone(zk, "/lock"), (names) => names.length === 2)
+    const other = names.find((name) => name !== ZnodePath.name(path))!
+    yield* zk.delete(ZnodePath.join("/lock", other))
+    yield* first.release
+    assert.notStrictEqual(ZnodePath.name((yield* second.held).path), other)
+    yield* second.release
+  })
 
-  it.effect("fails with the server's refusal, and leaves no znode (Curator testNodeDeletedCleanlyWithFaults)", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
+  it.inChroot(
+    "fails with the server's refusal, and leaves no znode (Curator testNodeDeletedCleanlyWithFaults)",
+    function* ({ zk }) {
       // To create and delete, but not to list.
       yield* zk.create("/lock", {
         acl: [Acl.world("cd")]
@@ -253,40 +230,37 @@ describeOnServers("a waiter", (it) => {
       const lock = yield* makeLock(zk)
       assert.strictEqual(yield* outcome(lock.withLock(Effect.void)), "NoAuth")
       yield* eventually(Effect.map(zk.stat("/lock"), Option.getOrThrow), ({ numChildren }) => numChildren === 0)
-    })
+    }
   )
 })
 
 describeOnServers("a holder", (it) => {
-  it.effect("is interrupted when its znode is deleted, and LockLost comes when it has finished", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const lock = yield* makeLock(zk)
-      const began = yield* Deferred.make<string>()
-      let finalized = false
-      const body = (held: Held) =>
-        Deferred.succeed(began, held.path).pipe(
-          Effect.andThen(Effect.never),
-          Effect.onInterrupt(() =>
-            Effect.andThen(
-              Effect.sleep(20),
-              Effect.sync(() => (finalized = true))
-            )
+  it.inChroot("is interrupted when its znode is deleted, and LockLost comes when it has finished", function* ({ zk }) {
+    const lock = yield* makeLock(zk)
+    const began = yield* Deferred.make<string>()
+    let finalized = false
+    const body = (held: Held) =>
+      Deferred.succeed(began, held.path).pipe(
+        Effect.andThen(Effect.never),
+        Effect.onInterrupt(() =>
+          Effect.andThen(
+            Effect.sleep(20),
+            Effect.sync(() => (finalized = true))
           )
         )
-      const fiber = yield* Effect.forkChild(lock.withLock(body))
-      yield* zk.setData(yield* Deferred.await(began), "what is written there is none of its business")
-      yield* zk.delete(yield* Deferred.await(began))
-      const lost = yield* failure(Fiber.join(fiber), "LockLost")
-      assert.strictEqual(lost.reason, "deleted")
-      assert.include(lost.message, "its znode was deleted")
-      assert.isTrue(finalized)
-    })
-  )
+      )
+    const fiber = yield* Effect.forkChild(lock.withLock(body))
+    yield* zk.setData(yield* Deferred.await(began), "what is written there is none of its business")
+    yield* zk.delete(yield* Deferred.await(began))
+    const lost = yield* failure(Fiber.join(fiber), "LockLost")
+    assert.strictEqual(lost.reason, "deleted")
+    assert.include(lost.message, "its znode was deleted")
+    assert.isTrue(finalized)
+  })
 
-  it.effect("that acquired it learns of the loss, and its release afterwards is no error (aiozk 41)", () =>
-    Effect.gen(function* () {
-      const { watches, zk } = yield* makeChroot
+  it.inChroot(
+    "that acquired it learns of the loss, and its release afterwards is no error (aiozk 41)",
+    function* ({ watches, zk }) {
       const lock = yield* makeLock(zk)
       const scope = yield* Scope.make()
       const held = yield* Effect.provideService(lock.acquire(), Scope.Scope, scope)
@@ -299,12 +273,12 @@ describeOnServers("a holder", (it) => {
       assert.strictEqual((yield* failure(released.lost, "LockLost")).reason, "released")
       yield* awaitNoContenders(zk)
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("writes behind the check of its znode: the results are its own, and so is the index of a failure", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
+  it.inChroot(
+    "writes behind the check of its znode: the results are its own, and so is the index of a failure",
+    function* ({ zk }) {
       const lock = yield* makeLock(zk)
       yield* zk.create("/result")
       yield* lock.withLock((held) =>
@@ -323,12 +297,12 @@ describeOnServers("a holder", (it) => {
         })
       )
       assert.strictEqual(text(yield* zk.getData("/result")), "1")
-    })
+    }
   )
 
-  it.effect("whose hold is over is refused when it writes, whatever it knows of its loss", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "whose hold is over is refused when it writes, whatever it knows of its loss",
+    function* ({ another, zk }) {
       yield* zk.create("/result")
       const lock = yield* makeLock(zk)
       const former = yield* lock.withLock(succeedWithHeld)
@@ -343,6 +317,6 @@ describeOnServers("a holder", (it) => {
       // It knows now.
       yield* failure(held.lost, "LockLost")
       assert.strictEqual(text(yield* zk.getData("/result")), "")
-    })
+    }
   )
 })

@@ -5,12 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { holdLock, assertLostWithSession, readersAndWriters, acquireAndReleaseOperations } from "../support/holds.ts"
 import { awaitReadersAndWriters, makeReadWriteLock } from "../support/locks.ts"
-import { describeOnServers, eventually, outcome, makeChroot } from "../support/targets.ts"
+import { describeOnServers, eventually, outcome } from "../support/targets.ts"
 
 describeOnServers("a read-write lock under faults", (it) => {
-  it.effect("passes to the writer when a reader's session ends, and the reader learns of it", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
+  it.inChroot(
+    "passes to the writer when a reader's session ends, and the reader learns of it",
+    function* ({ another, expire, zk }) {
       const other = yield* another()
       const reader = yield* holdLock((yield* makeReadWriteLock(other)).read)
       const { fencingToken } = yield* reader.held
@@ -20,24 +20,21 @@ describeOnServers("a read-write lock under faults", (it) => {
       assert.isTrue((yield* writer.held).fencingToken > fencingToken)
       yield* assertLostWithSession(Fiber.join(reader.fiber))
       yield* writer.release
-    })
+    }
   )
 
-  it.effect("refuses the writes of a former writer", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const { write } = yield* makeReadWriteLock(zk)
-      yield* zk.create("/result")
-      const held = yield* write.acquire()
-      yield* zk.delete(held.path)
-      assert.strictEqual(yield* outcome(held.transaction([Op.setData("/result", "late")])), "LockLost")
-      assert.strictEqual((yield* zk.get("/result")).stat.version, 0)
-    })
-  )
+  it.inChroot("refuses the writes of a former writer", function* ({ zk }) {
+    const { write } = yield* makeReadWriteLock(zk)
+    yield* zk.create("/result")
+    const held = yield* write.acquire()
+    yield* zk.delete(held.path)
+    assert.strictEqual(yield* outcome(held.transaction([Op.setData("/result", "late")])), "LockLost")
+    assert.strictEqual((yield* zk.get("/result")).stat.version, 0)
+  })
 
-  it.effect("has one writer or many readers, and no orphan, whichever step the connection is lost at", () =>
-    Effect.gen(function* () {
-      const { another, breakable, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "has one writer or many readers, and no orphan, whichever step the connection is lost at",
+    function* ({ another, breakable, watches, zk }) {
       const { link, zk: broken } = yield* breakable()
       const rival = yield* makeReadWriteLock(yield* another())
       const lock = yield* makeReadWriteLock(broken)
@@ -59,32 +56,29 @@ describeOnServers("a read-write lock under faults", (it) => {
         }
       }
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("leaves nothing when an acquisition is interrupted at any moment", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* makeChroot
-      const { read, write } = yield* makeReadWriteLock(zk)
-      const rival = yield* makeReadWriteLock(yield* another())
-      const { reading, writing } = readersAndWriters()
-      const kinds = [
-        Effect.asVoid(read.withLock(reading)),
-        Effect.asVoid(write.withLock(writing)),
-        Effect.asVoid(write.withLock(read.withLock(Effect.void)))
-      ]
-      for (let round = 0; round < 36; round++) {
-        const behind = yield* Effect.forkChild(
-          round % 2 === 0 ? rival.write.withLock(writing) : rival.read.withLock(reading)
-        )
-        const interrupted = yield* Effect.forkChild(kinds[round % 3]!, { startImmediately: true })
-        if (round < 12) for (let turn = 0; turn < round; turn++) yield* Effect.yieldNow
-        else yield* Effect.sleep((round - 12) * 0.3)
-        yield* Fiber.interrupt(interrupted)
-        yield* Fiber.join(behind).pipe(Effect.timeout("20 seconds"))
-      }
-      yield* awaitReadersAndWriters(zk, 0)
-      yield* eventually(watches, (count) => count === 0)
-    })
-  )
+  it.inChroot("leaves nothing when an acquisition is interrupted at any moment", function* ({ another, watches, zk }) {
+    const { read, write } = yield* makeReadWriteLock(zk)
+    const rival = yield* makeReadWriteLock(yield* another())
+    const { reading, writing } = readersAndWriters()
+    const kinds = [
+      Effect.asVoid(read.withLock(reading)),
+      Effect.asVoid(write.withLock(writing)),
+      Effect.asVoid(write.withLock(read.withLock(Effect.void)))
+    ]
+    for (let round = 0; round < 36; round++) {
+      const behind = yield* Effect.forkChild(
+        round % 2 === 0 ? rival.write.withLock(writing) : rival.read.withLock(reading)
+      )
+      const interrupted = yield* Effect.forkChild(kinds[round % 3]!, { startImmediately: true })
+      if (round < 12) for (let turn = 0; turn < round; turn++) yield* Effect.yieldNow
+      else yield* Effect.sleep((round - 12) * 0.3)
+      yield* Fiber.interrupt(interrupted)
+      yield* Fiber.join(behind).pipe(Effect.timeout("20 seconds"))
+    }
+    yield* awaitReadersAndWriters(zk, 0)
+    yield* eventually(watches, (count) => count === 0)
+  })
 })

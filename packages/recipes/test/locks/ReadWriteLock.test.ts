@@ -7,31 +7,28 @@ import * as Scope from "effect/Scope"
 import type * as ReadWriteLock from "../../src/ReadWriteLock.ts"
 import { holdLock, readersAndWriters } from "../support/holds.ts"
 import { awaitReadersAndWriters, makeReadWriteLock } from "../support/locks.ts"
-import { describeOnServers, eventually, failure, outcome, makeChroot, text } from "../support/targets.ts"
+import { describeOnServers, eventually, failure, outcome, text } from "../support/targets.ts"
 
 describeOnServers("a read-write lock", (it) => {
-  it.effect("is held by writers in turn, which may come again (aiozk 60, 61)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const mine = yield* makeReadWriteLock(zk)
-      const theirs = yield* makeReadWriteLock(yield* another())
-      for (let times = 0; times < 2; times++) {
-        yield* mine.write.withLock((held) =>
-          Effect.gen(function* () {
-            assert.match(held.path, /^\/rw\/_c_[-0-9a-f]{36}-__WRIT__\d{10}$/)
-            assert.strictEqual(yield* outcome(theirs.write.withLock(Effect.void, { timeout: 50 })), "LockTimeout")
-            assert.strictEqual(yield* outcome(theirs.read.withLock(Effect.void, { timeout: 0 })), "LockTimeout")
-          })
-        )
-        yield* theirs.write.withLock(Effect.void, { timeout: "20 seconds" })
-      }
-      yield* awaitReadersAndWriters(zk, 0)
-    })
-  )
+  it.inChroot("is held by writers in turn, which may come again (aiozk 60, 61)", function* ({ another, zk }) {
+    const mine = yield* makeReadWriteLock(zk)
+    const theirs = yield* makeReadWriteLock(yield* another())
+    for (let times = 0; times < 2; times++) {
+      yield* mine.write.withLock((held) =>
+        Effect.gen(function* () {
+          assert.match(held.path, /^\/rw\/_c_[-0-9a-f]{36}-__WRIT__\d{10}$/)
+          assert.strictEqual(yield* outcome(theirs.write.withLock(Effect.void, { timeout: 50 })), "LockTimeout")
+          assert.strictEqual(yield* outcome(theirs.read.withLock(Effect.void, { timeout: 0 })), "LockTimeout")
+        })
+      )
+      yield* theirs.write.withLock(Effect.void, { timeout: "20 seconds" })
+    }
+    yield* awaitReadersAndWriters(zk, 0)
+  })
 
-  it.effect("is held by nine readers at once, and a writer waits for all of them (aiozk 62)", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "is held by nine readers at once, and a writer waits for all of them (aiozk 62)",
+    function* ({ another, watches, zk }) {
       const mine = yield* makeReadWriteLock(zk)
       const theirs = yield* makeReadWriteLock(yield* another())
       const readers: Array<Effect.Success<ReturnType<typeof holdLock>>> = []
@@ -49,12 +46,12 @@ describeOnServers("a read-write lock", (it) => {
       yield* writer.release
       yield* awaitReadersAndWriters(zk, 0)
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("lets readers that come after a waiting writer wait for it (aiozk 63; kazoo test_rw_lock)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "lets readers that come after a waiting writer wait for it (aiozk 63; kazoo test_rw_lock)",
+    function* ({ another, zk }) {
       const mine = yield* makeReadWriteLock(zk, { identifier: "mine" })
       const theirs = yield* makeReadWriteLock(yield* another(), { identifier: "theirs" })
       const kinds = Effect.map(mine.contenders, (all) => all.map(({ kind }) => kind))
@@ -84,12 +81,12 @@ describeOnServers("a read-write lock", (it) => {
       assert.deepStrictEqual(yield* kinds, ["read"])
       yield* late.release
       assert.deepStrictEqual(yield* kinds, [])
-    })
+    }
   )
 
-  it.effect("is free for readers again when the writer before them gives up, with no znode left (aiozk 66)", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "is free for readers again when the writer before them gives up, with no znode left (aiozk 66)",
+    function* ({ another, watches, zk }) {
       const mine = yield* makeReadWriteLock(zk)
       const theirs = yield* makeReadWriteLock(yield* another())
       const reader = yield* holdLock(mine.read)
@@ -107,12 +104,12 @@ describeOnServers("a read-write lock", (it) => {
       yield* late.release
       yield* awaitReadersAndWriters(zk, 0)
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("may be acquired many times at once by one object (by design, where aiozk 65 refuses; 64, 67)", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "may be acquired many times at once by one object (by design, where aiozk 65 refuses; 64, 67)",
+    function* ({ another, watches, zk }) {
       const locks = [yield* makeReadWriteLock(zk), yield* makeReadWriteLock(yield* another())]
       const { reading, writing } = readersAndWriters()
       const all = Array.from({ length: 30 }, (_, index) => {
@@ -122,53 +119,47 @@ describeOnServers("a read-write lock", (it) => {
       yield* Effect.all(all, { concurrency: "unbounded", discard: true })
       yield* awaitReadersAndWriters(zk, 0)
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("is read and written re-entrantly within a fiber tree", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const { read, write } = yield* makeReadWriteLock(zk)
-      const theirs = yield* makeReadWriteLock(yield* another())
-      yield* read.withLock((outer) =>
-        Effect.gen(function* () {
-          const writer = yield* holdLock(theirs.write)
-          yield* awaitReadersAndWriters(zk, 2)
-          // Standing behind the writer it would wait for itself.
-          assert.strictEqual(yield* read.withLock((held) => Effect.succeed(held.path)), outer.path)
-          yield* Fiber.interrupt(writer.fiber)
-        })
-      )
-      yield* write.withLock((outer) =>
-        Effect.gen(function* () {
-          assert.strictEqual(yield* write.withLock((held) => Effect.succeed(held.path)), outer.path)
-          assert.strictEqual(yield* read.withLock(write.withLock((held) => Effect.succeed(held.path))), outer.path)
-        })
-      )
-      yield* awaitReadersAndWriters(zk, 0)
-    })
-  )
+  it.inChroot("is read and written re-entrantly within a fiber tree", function* ({ another, zk }) {
+    const { read, write } = yield* makeReadWriteLock(zk)
+    const theirs = yield* makeReadWriteLock(yield* another())
+    yield* read.withLock((outer) =>
+      Effect.gen(function* () {
+        const writer = yield* holdLock(theirs.write)
+        yield* awaitReadersAndWriters(zk, 2)
+        // Standing behind the writer it would wait for itself.
+        assert.strictEqual(yield* read.withLock((held) => Effect.succeed(held.path)), outer.path)
+        yield* Fiber.interrupt(writer.fiber)
+      })
+    )
+    yield* write.withLock((outer) =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* write.withLock((held) => Effect.succeed(held.path)), outer.path)
+        assert.strictEqual(yield* read.withLock(write.withLock((held) => Effect.succeed(held.path))), outer.path)
+      })
+    )
+    yield* awaitReadersAndWriters(zk, 0)
+  })
 
-  it.effect("ignores znodes that are not contenders", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      yield* zk.create("/rw")
-      for (const name of ["lock-0000000000", "__READ__", "config", "_c_x-__OTHER__0000000000"]) {
-        yield* zk.create(`/rw/${name}`)
-      }
-      const { contenders, write } = yield* makeReadWriteLock(zk)
-      yield* write.withLock(
-        Effect.flatMap(contenders, (all) => Effect.sync(() => assert.lengthOf(all, 1))),
-        { timeout: 0 }
-      )
-    })
-  )
+  it.inChroot("ignores znodes that are not contenders", function* ({ zk }) {
+    yield* zk.create("/rw")
+    for (const name of ["lock-0000000000", "__READ__", "config", "_c_x-__OTHER__0000000000"]) {
+      yield* zk.create(`/rw/${name}`)
+    }
+    const { contenders, write } = yield* makeReadWriteLock(zk)
+    yield* write.withLock(
+      Effect.flatMap(contenders, (all) => Effect.sync(() => assert.lengthOf(all, 1))),
+      { timeout: 0 }
+    )
+  })
 })
 
 describeOnServers("an upgrade", (it) => {
-  it.effect("is refused at once (aiozk waits for itself: 1.11), and only where it is one", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "is refused at once (aiozk waits for itself: 1.11), and only where it is one",
+    function* ({ another, zk }) {
       const { read, write } = yield* makeReadWriteLock(zk)
       const theirs = yield* makeReadWriteLock(yield* another())
       yield* read.withLock(
@@ -184,125 +175,117 @@ describeOnServers("an upgrade", (it) => {
       )
       yield* write.withLock(Effect.void, { timeout: 0 })
       yield* awaitReadersAndWriters(zk, 0)
-    })
+    }
   )
 })
 
 describeOnServers("a downgrade", (it) => {
-  it.effect(
+  it.inChroot(
     "reads at once, ahead of all that wait, and no writer comes between (Curator testContendingDowngrading)",
-    () =>
-      Effect.gen(function* () {
-        const { another, zk } = yield* makeChroot
-        const { contenders, read, write } = yield* makeReadWriteLock(zk)
-        const theirs = yield* makeReadWriteLock(yield* another())
-        const scope = yield* Scope.make()
-        const reading = yield* write.withLock((held) =>
-          Effect.gen(function* () {
-            const writer = yield* holdLock(theirs.write)
-            yield* awaitReadersAndWriters(zk, 2)
-            const late = yield* holdLock(theirs.read)
-            yield* awaitReadersAndWriters(zk, 3)
-            const mine = yield* Effect.provideService(read.acquire({ timeout: 0 }), Scope.Scope, scope)
-            assert.isTrue(mine.fencingToken > held.fencingToken)
-            assert.deepStrictEqual(
-              (yield* contenders).map(({ kind }) => kind),
-              ["write", "read", "write", "read"]
-            )
-            // The place of the writer itself.
-            assert.strictEqual(mine.path.slice(-10), held.path.slice(-10))
-            assert.match(mine.path, /__READ__\d{10}$/)
-            return { late, mine, writer }
-          })
-        )
-        assert.deepStrictEqual(
-          (yield* contenders).map(({ kind }) => kind),
-          ["read", "write", "read"]
-        )
-        for (let looks = 0; looks < 10; looks++) {
-          yield* Effect.sleep(5)
-          assert.isFalse(yield* reading.writer.isHeld)
-        }
-        yield* reading.mine.transaction([Op.create("/written")])
-        yield* Scope.close(scope, Exit.void)
-        yield* reading.writer.held
-        assert.isFalse(yield* reading.late.isHeld)
-        yield* reading.writer.release
-        yield* reading.late.held
-        yield* reading.late.release
-        yield* awaitReadersAndWriters(zk, 0)
-      })
-  )
-
-  it.effect("takes the held lock as an argument outside of a fiber tree", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* makeChroot
-      const { read, write } = yield* makeReadWriteLock(zk)
+    function* ({ another, zk }) {
+      const { contenders, read, write } = yield* makeReadWriteLock(zk)
       const theirs = yield* makeReadWriteLock(yield* another())
-      const [writing, reading] = [yield* Scope.make(), yield* Scope.make()]
-      const held = yield* Effect.provideService(write.acquire(), Scope.Scope, writing)
-      const writer = yield* holdLock(theirs.write)
-      yield* awaitReadersAndWriters(zk, 2)
-      assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ timeout: 0 }))), "LockTimeout")
-      yield* Effect.provideService(read.acquire({ downgrade: held, timeout: 0 }), Scope.Scope, reading)
-      yield* Scope.close(writing, Exit.void)
-      // A second one: the write lock is gone, and the readers' side may be contended for.
-      const late = yield* failure(Effect.scoped(read.acquire({ downgrade: held })), "LockLost")
-      assert.strictEqual(late.path, held.path)
-      yield* awaitReadersAndWriters(zk, 2)
-      assert.isFalse(yield* writer.isHeld)
-      yield* Scope.close(reading, Exit.void)
-      yield* writer.held
-      // Another client's write lock, and a path that is no lock, are refused.
-      const foreign = { path: (yield* writer.held).path }
-      assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ downgrade: foreign }))), "LockLost")
-      for (const path of ["/rw/x", foreign.path.replace("/rw", "/other")]) {
-        assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ downgrade: { path } }))), "InvalidArgument")
+      const scope = yield* Scope.make()
+      const reading = yield* write.withLock((held) =>
+        Effect.gen(function* () {
+          const writer = yield* holdLock(theirs.write)
+          yield* awaitReadersAndWriters(zk, 2)
+          const late = yield* holdLock(theirs.read)
+          yield* awaitReadersAndWriters(zk, 3)
+          const mine = yield* Effect.provideService(read.acquire({ timeout: 0 }), Scope.Scope, scope)
+          assert.isTrue(mine.fencingToken > held.fencingToken)
+          assert.deepStrictEqual(
+            (yield* contenders).map(({ kind }) => kind),
+            ["write", "read", "write", "read"]
+          )
+          // The place of the writer itself.
+          assert.strictEqual(mine.path.slice(-10), held.path.slice(-10))
+          assert.match(mine.path, /__READ__\d{10}$/)
+          return { late, mine, writer }
+        })
+      )
+      assert.deepStrictEqual(
+        (yield* contenders).map(({ kind }) => kind),
+        ["read", "write", "read"]
+      )
+      for (let looks = 0; looks < 10; looks++) {
+        yield* Effect.sleep(5)
+        assert.isFalse(yield* reading.writer.isHeld)
       }
-      yield* writer.release
+      yield* reading.mine.transaction([Op.create("/written")])
+      yield* Scope.close(scope, Exit.void)
+      yield* reading.writer.held
+      assert.isFalse(yield* reading.late.isHeld)
+      yield* reading.writer.release
+      yield* reading.late.held
+      yield* reading.late.release
       yield* awaitReadersAndWriters(zk, 0)
-      yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("keeps writers out under contention, time and again", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const locks = [yield* makeReadWriteLock(zk), yield* makeReadWriteLock(yield* another())]
-      let writers = 0
-      let readers = 0
-      const checked = (delta: () => void) =>
-        Effect.sync(() => {
-          delta()
-          assert.isTrue(writers <= 1 && (writers === 0 || readers === 0), `${writers} writers, ${readers} readers`)
+  it.inChroot("takes the held lock as an argument outside of a fiber tree", function* ({ another, watches, zk }) {
+    const { read, write } = yield* makeReadWriteLock(zk)
+    const theirs = yield* makeReadWriteLock(yield* another())
+    const [writing, reading] = [yield* Scope.make(), yield* Scope.make()]
+    const held = yield* Effect.provideService(write.acquire(), Scope.Scope, writing)
+    const writer = yield* holdLock(theirs.write)
+    yield* awaitReadersAndWriters(zk, 2)
+    assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ timeout: 0 }))), "LockTimeout")
+    yield* Effect.provideService(read.acquire({ downgrade: held, timeout: 0 }), Scope.Scope, reading)
+    yield* Scope.close(writing, Exit.void)
+    // A second one: the write lock is gone, and the readers' side may be contended for.
+    const late = yield* failure(Effect.scoped(read.acquire({ downgrade: held })), "LockLost")
+    assert.strictEqual(late.path, held.path)
+    yield* awaitReadersAndWriters(zk, 2)
+    assert.isFalse(yield* writer.isHeld)
+    yield* Scope.close(reading, Exit.void)
+    yield* writer.held
+    // Another client's write lock, and a path that is no lock, are refused.
+    const foreign = { path: (yield* writer.held).path }
+    assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ downgrade: foreign }))), "LockLost")
+    for (const path of ["/rw/x", foreign.path.replace("/rw", "/other")]) {
+      assert.strictEqual(yield* outcome(Effect.scoped(read.acquire({ downgrade: { path } }))), "InvalidArgument")
+    }
+    yield* writer.release
+    yield* awaitReadersAndWriters(zk, 0)
+    yield* eventually(watches, (count) => count === 0)
+  })
+
+  it.inChroot("keeps writers out under contention, time and again", function* ({ another, zk }) {
+    const locks = [yield* makeReadWriteLock(zk), yield* makeReadWriteLock(yield* another())]
+    let writers = 0
+    let readers = 0
+    const checked = (delta: () => void) =>
+      Effect.sync(() => {
+        delta()
+        assert.isTrue(writers <= 1 && (writers === 0 || readers === 0), `${writers} writers, ${readers} readers`)
+      })
+    let version = 0
+    const downgrading = ({ read, write }: ReadWriteLock.ReadWriteLock) =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const wrote = yield* write.withLock(
+            Effect.gen(function* () {
+              yield* checked(() => writers++)
+              const mine = ++version
+              yield* Effect.sleep(1)
+              yield* checked(() => writers--)
+              yield* read.acquire()
+              return mine
+            })
+          )
+          yield* checked(() => readers++)
+          yield* Effect.sleep(2)
+          // No other client has written since.
+          assert.strictEqual(version, wrote)
+          yield* checked(() => readers--)
         })
-      let version = 0
-      const downgrading = ({ read, write }: ReadWriteLock.ReadWriteLock) =>
-        Effect.scoped(
-          Effect.gen(function* () {
-            const wrote = yield* write.withLock(
-              Effect.gen(function* () {
-                yield* checked(() => writers++)
-                const mine = ++version
-                yield* Effect.sleep(1)
-                yield* checked(() => writers--)
-                yield* read.acquire()
-                return mine
-              })
-            )
-            yield* checked(() => readers++)
-            yield* Effect.sleep(2)
-            // No other client has written since.
-            assert.strictEqual(version, wrote)
-            yield* checked(() => readers--)
-          })
-        )
-      yield* Effect.all(
-        Array.from({ length: 12 }, (_, index) => downgrading(locks[index % 2]!)),
-        { concurrency: "unbounded", discard: true }
       )
-      assert.strictEqual(version, 12)
-      yield* awaitReadersAndWriters(zk, 0)
-    })
-  )
+    yield* Effect.all(
+      Array.from({ length: 12 }, (_, index) => downgrading(locks[index % 2]!)),
+      { concurrency: "unbounded", discard: true }
+    )
+    assert.strictEqual(version, 12)
+    yield* awaitReadersAndWriters(zk, 0)
+  })
 })

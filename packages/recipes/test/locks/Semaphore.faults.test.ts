@@ -15,12 +15,12 @@ import {
   acquireAndReleaseOperations
 } from "../support/holds.ts"
 import { makeSemaphore, holdPermits, awaitNoPermits, awaitLeases } from "../support/semaphores.ts"
-import { describeOnServers, eventually, failure, awaitNextSession, makeChroot } from "../support/targets.ts"
+import { describeOnServers, eventually, failure, awaitNextSession } from "../support/targets.ts"
 
 describeOnServers("a semaphore under faults", (it) => {
-  it.effect("is left without a znode by a waiter that is interrupted (Curator testInterruptAcquire)", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "is left without a znode by a waiter that is interrupted (Curator testInterruptAcquire)",
+    function* ({ another, watches, zk }) {
       const one = yield* holdPermits(yield* makeSemaphore(zk, 1))
       yield* one.held
       const theirs = yield* makeSemaphore(yield* another(), 1)
@@ -35,12 +35,12 @@ describeOnServers("a semaphore under faults", (it) => {
       yield* next.release
       yield* awaitNoPermits(zk)
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("is asked again by a waiter whose lease or lock was deleted (Curator testNoOrphanedNodes)", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "is asked again by a waiter whose lease or lock was deleted (Curator testNoOrphanedNodes)",
+    function* ({ another, zk }) {
       const one = yield* holdPermits(yield* makeSemaphore(zk, 1))
       const [{ path }] = (yield* one.held) as readonly [Held]
       const waiter = yield* holdPermits(yield* makeSemaphore(yield* another(), 1))
@@ -61,12 +61,12 @@ describeOnServers("a semaphore under faults", (it) => {
       )
       yield* waiter.release
       yield* awaitNoPermits(zk)
-    })
+    }
   )
 
-  it.effect("is asked again by a waiter whose session has ended (kazoo test_handle_session_loss)", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
+  it.inChroot(
+    "is asked again by a waiter whose session has ended (kazoo test_handle_session_loss)",
+    function* ({ another, expire, zk }) {
       const one = yield* holdPermits(yield* makeSemaphore(zk, 1))
       yield* one.held
       const other = yield* another({ sessionTimeout: "4 seconds" })
@@ -81,12 +81,12 @@ describeOnServers("a semaphore under faults", (it) => {
       yield* waiter.held
       yield* waiter.release
       yield* awaitNoPermits(zk)
-    })
+    }
   )
 
-  it.effect("has a permit for others when the session of its holder ends, and the holder learns of it", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
+  it.inChroot(
+    "has a permit for others when the session of its holder ends, and the holder learns of it",
+    function* ({ another, expire, zk }) {
       const other = yield* another({ sessionTimeout: "4 seconds" })
       const theirs = yield* holdPermits(yield* makeSemaphore(other, 2), 2)
       const before = yield* theirs.held
@@ -98,37 +98,34 @@ describeOnServers("a semaphore under faults", (it) => {
       yield* assertLostWithSession(Fiber.join(theirs.fiber))
       yield* mine.release
       yield* awaitNoPermits(zk)
-    })
+    }
   )
 
-  it.effect("stops a holder that is cut off before another has the permit", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: broken } = yield* breakable({ sessionTimeout: "2 seconds" })
-      const theirs = yield* makeSemaphore(broken, 1)
-      const mine = yield* makeSemaphore(zk, 1)
-      const began = yield* Deferred.make<void>()
-      let stopped = Number.POSITIVE_INFINITY
-      const guarded = yield* Effect.forkChild(
-        theirs.withPermit(
-          Effect.andThen(Deferred.succeed(began, undefined), Effect.never).pipe(
-            Effect.onInterrupt(() => Effect.sync(() => (stopped = performance.now())))
-          )
+  it.inChroot("stops a holder that is cut off before another has the permit", function* ({ breakable, zk }) {
+    const { link, zk: broken } = yield* breakable({ sessionTimeout: "2 seconds" })
+    const theirs = yield* makeSemaphore(broken, 1)
+    const mine = yield* makeSemaphore(zk, 1)
+    const began = yield* Deferred.make<void>()
+    let stopped = Number.POSITIVE_INFINITY
+    const guarded = yield* Effect.forkChild(
+      theirs.withPermit(
+        Effect.andThen(Deferred.succeed(began, undefined), Effect.never).pipe(
+          Effect.onInterrupt(() => Effect.sync(() => (stopped = performance.now())))
         )
       )
-      yield* Deferred.await(began)
-      const waiting = yield* Effect.forkChild(mine.withPermit(Effect.sync(() => performance.now())))
-      yield* awaitLeases(zk, 2)
-      yield* link.cut
-      const acquired = yield* Fiber.join(waiting)
-      assert.isTrue(stopped < acquired, `stopped at ${stopped}, acquired at ${acquired}`)
-      assert.strictEqual((yield* failure(Fiber.join(guarded), "LockLost")).reason, "session")
-    })
-  )
+    )
+    yield* Deferred.await(began)
+    const waiting = yield* Effect.forkChild(mine.withPermit(Effect.sync(() => performance.now())))
+    yield* awaitLeases(zk, 2)
+    yield* link.cut
+    const acquired = yield* Fiber.join(waiting)
+    assert.isTrue(stopped < acquired, `stopped at ${stopped}, acquired at ${acquired}`)
+    assert.strictEqual((yield* failure(Fiber.join(guarded), "LockLost")).reason, "session")
+  })
 
-  it.effect("never has more holders than permits, whichever connection is lost at whichever step", () =>
-    Effect.gen(function* () {
-      const { another, breakable, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "never has more holders than permits, whichever connection is lost at whichever step",
+    function* ({ another, breakable, watches, zk }) {
       const { link, zk: broken } = yield* breakable()
       const [rival, mine] = [yield* makeSemaphore(yield* another(), 3), yield* makeSemaphore(broken, 3)]
       const counter = countInside(3)
@@ -147,12 +144,12 @@ describeOnServers("a semaphore under faults", (it) => {
         }
       }
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("never has more holders than permits with fifty clients that come, give up and lose their sessions", () =>
-    Effect.gen(function* () {
-      const { another, expire, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "never has more holders than permits with fifty clients that come, give up and lose their sessions",
+    function* ({ another, expire, watches, zk }) {
       const options = { sessionTimeout: "4 seconds" } as const
       const clients = [yield* another(options), yield* another(options), yield* another(options)]
       const limit = 3
@@ -191,12 +188,12 @@ describeOnServers("a semaphore under faults", (it) => {
       yield* Fiber.join(crowd).pipe(Effect.timeout("25 seconds"))
       yield* awaitNoPermits(zk)
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 
-  it.effect("is left without a znode by an acquisition that is interrupted at any moment", () =>
-    Effect.gen(function* () {
-      const { another, watches, zk } = yield* makeChroot
+  it.inChroot(
+    "is left without a znode by an acquisition that is interrupted at any moment",
+    function* ({ another, watches, zk }) {
       const mine = yield* makeSemaphore(zk, 2)
       const rival = yield* makeSemaphore(yield* another(), 2)
       const counter = countInside(2)
@@ -210,6 +207,6 @@ describeOnServers("a semaphore under faults", (it) => {
       }
       yield* awaitNoPermits(zk)
       yield* eventually(watches, (count) => count === 0)
-    })
+    }
   )
 })

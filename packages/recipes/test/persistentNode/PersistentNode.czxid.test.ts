@@ -12,7 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as PersistentNode from "../../src/PersistentNode.ts"
-import { withClient, describeOnServers, awaitCondition, eventually, makeChroot, text } from "../support/targets.ts"
+import { withClient, describeOnServers, awaitCondition, eventually, text } from "../support/targets.ts"
 
 /** A persistent node that can be closed before the test ends. */
 const closable = (zk: ZooKeeper.Service, path: string, options?: PersistentNode.Options) =>
@@ -36,9 +36,9 @@ const dataOf = (zk: ZooKeeper.Service, path: string) => Effect.map(zk.getData(pa
 
 describeOnServers("a persistent node at a path that another takes over", (it) => {
   for (const mode of ["ephemeral", "persistent"] as const) {
-    it.effect(`deletes its own ${mode} znode alone when it is closed and the reply is lost`, () =>
-      Effect.gen(function* () {
-        const { breakable, zk } = yield* makeChroot
+    it.inChroot(
+      `deletes its own ${mode} znode alone when it is closed and the reply is lost`,
+      function* ({ breakable, zk }) {
         const { link, zk: mine } = yield* breakable()
         const { close } = yield* closable(mine, "/node", { mode, data: "mine" })
         const taking = yield* takeOver(zk, "/node", mode)
@@ -48,75 +48,66 @@ describeOnServers("a persistent node at a path that another takes over", (it) =>
         // A later request of it has been answered.
         yield* mine.sync("/node")
         assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
-      })
+      }
     )
   }
 
-  it.effect("leaves a znode that was created again while it was cut off and closed", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: mine } = yield* breakable()
-      const { close } = yield* closable(mine, "/node", { mode: "persistent", data: "mine" })
-      yield* link.cut
-      yield* zk.delete("/node")
-      yield* zk.create("/node", { data: "another's" })
-      yield* close
-      yield* link.heal
-      yield* mine.sync("/node")
-      // The delete of its own, if it sent one, would have been answered by now.
-      yield* mine.sync("/node")
-      assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
-    })
-  )
+  it.inChroot("leaves a znode that was created again while it was cut off and closed", function* ({ breakable, zk }) {
+    const { link, zk: mine } = yield* breakable()
+    const { close } = yield* closable(mine, "/node", { mode: "persistent", data: "mine" })
+    yield* link.cut
+    yield* zk.delete("/node")
+    yield* zk.create("/node", { data: "another's" })
+    yield* close
+    yield* link.heal
+    yield* mine.sync("/node")
+    // The delete of its own, if it sent one, would have been answered by now.
+    yield* mine.sync("/node")
+    assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
+  })
 
-  it.effect("writes into its own znode alone when the reply of a write is lost", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const mine = yield* another()
-      const { setData } = mine
-      let isLost = false
-      // The first write never arrives; meanwhile another makes the znode anew, with the version that it had.
-      const losing: ZooKeeper.Service = Object.create(mine, {
-        setData: {
-          value: ((path, data, options) =>
-            isLost
-              ? setData(path, data, options)
-              : Effect.sync(() => (isLost = true)).pipe(
-                  Effect.andThen(zk.delete(path)),
-                  Effect.andThen(zk.create(path, { data: "another's", mode: "ephemeral" })),
-                  Effect.orDie,
-                  Effect.andThen(new ConnectionLoss({ operation: "setData", path, maybeApplied: true }))
-                )) satisfies ZooKeeper.Service["setData"]
-        }
-      })
-      const { node } = yield* closable(losing, "/node", { data: "first" })
-      const writing = yield* Effect.forkScoped(node.setData("second"), { startImmediately: true })
-      yield* awaitCondition(() => node.status._tag === "Blocked")
-      assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
-      yield* zk.delete("/node")
-      yield* Fiber.join(writing)
-      assert.strictEqual(yield* dataOf(zk, "/node"), "second")
+  it.inChroot("writes into its own znode alone when the reply of a write is lost", function* ({ another, zk }) {
+    const mine = yield* another()
+    const { setData } = mine
+    let isLost = false
+    // The first write never arrives; meanwhile another makes the znode anew, with the version that it had.
+    const losing: ZooKeeper.Service = Object.create(mine, {
+      setData: {
+        value: ((path, data, options) =>
+          isLost
+            ? setData(path, data, options)
+            : Effect.sync(() => (isLost = true)).pipe(
+                Effect.andThen(zk.delete(path)),
+                Effect.andThen(zk.create(path, { data: "another's", mode: "ephemeral" })),
+                Effect.orDie,
+                Effect.andThen(new ConnectionLoss({ operation: "setData", path, maybeApplied: true }))
+              )) satisfies ZooKeeper.Service["setData"]
+      }
     })
-  )
+    const { node } = yield* closable(losing, "/node", { data: "first" })
+    const writing = yield* Effect.forkScoped(node.setData("second"), { startImmediately: true })
+    yield* awaitCondition(() => node.status._tag === "Blocked")
+    assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
+    yield* zk.delete("/node")
+    yield* Fiber.join(writing)
+    assert.strictEqual(yield* dataOf(zk, "/node"), "second")
+  })
 })
 
 describeOnServers("a persistent node that is given a buffer", (it) => {
-  it.effect("keeps the bytes that were in it at the call", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const buffer = new TextEncoder().encode("first")
-      const { node } = yield* closable(zk, "/node", { data: buffer })
-      buffer.fill(0)
-      yield* zk.delete("/node")
-      yield* eventually(zk.exists("/node"), (there) => there)
-      assert.strictEqual(yield* dataOf(zk, "/node"), "first")
-      const next = new TextEncoder().encode("second")
-      const writing = yield* Effect.forkScoped(node.setData(next), { startImmediately: true })
-      next.fill(0)
-      yield* Fiber.join(writing)
-      assert.strictEqual(yield* dataOf(zk, "/node"), "second")
-    })
-  )
+  it.inChroot("keeps the bytes that were in it at the call", function* ({ zk }) {
+    const buffer = new TextEncoder().encode("first")
+    const { node } = yield* closable(zk, "/node", { data: buffer })
+    buffer.fill(0)
+    yield* zk.delete("/node")
+    yield* eventually(zk.exists("/node"), (there) => there)
+    assert.strictEqual(yield* dataOf(zk, "/node"), "first")
+    const next = new TextEncoder().encode("second")
+    const writing = yield* Effect.forkScoped(node.setData(next), { startImmediately: true })
+    next.fill(0)
+    yield* Fiber.join(writing)
+    assert.strictEqual(yield* dataOf(zk, "/node"), "second")
+  })
 })
 
 /** Its sessions live for 15 seconds whatever they have asked for, so that clients end theirs before the server does. */

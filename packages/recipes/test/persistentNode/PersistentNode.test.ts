@@ -17,7 +17,6 @@ import {
   eventually,
   failure,
   awaitNextSession,
-  makeChroot,
   pullFrom,
   text
 } from "../support/targets.ts"
@@ -42,9 +41,9 @@ const dataOf = (zk: ZooKeeper.Service, path: string) =>
   )
 
 describeOnServers("a persistent node", (it) => {
-  it.effect("is there with its data and its parents when it is made, and gone when its Scope closes", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
+  it.inChroot(
+    "is there with its data and its parents when it is made, and gone when its Scope closes",
+    function* ({ zk }) {
       const { close, node } = yield* closable(zk, "/some/where/node", { data: "here" })
       assert.isTrue(node.isPresent)
       assert.deepStrictEqual(node.actualPath, Option.some("/some/where/node"))
@@ -54,56 +53,47 @@ describeOnServers("a persistent node", (it) => {
       assert.strictEqual(node.status._tag, "Closed")
       assert.isFalse(yield* zk.exists("/some/where/node"))
       assert.strictEqual((yield* failure(node.setData("late"), "SessionClosed"))._tag, "SessionClosed")
-    })
+    }
   )
 
-  it.effect("is there once, also with bytes of another realm, as test runners have them", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const foreign: Uint8Array = runInNewContext("new Uint8Array([104, 105])")
-      yield* closable(zk, "/node", { data: foreign, restore: true })
-      assert.strictEqual(yield* dataOf(zk, "/node"), "hi")
-      assert.strictEqual((yield* zk.get("/node")).stat.version, 0)
-    })
-  )
+  it.inChroot("is there once, also with bytes of another realm, as test runners have them", function* ({ zk }) {
+    const foreign: Uint8Array = runInNewContext("new Uint8Array([104, 105])")
+    yield* closable(zk, "/node", { data: foreign, restore: true })
+    assert.strictEqual(yield* dataOf(zk, "/node"), "hi")
+    assert.strictEqual((yield* zk.get("/node")).stat.version, 0)
+  })
 
-  it.effect("comes back under each of five sessions in a row", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
-      const mine = yield* another()
-      const { node } = yield* closable(mine, "/node", { data: "here" })
-      for (let round = 0; round < 5; round++) {
-        const before = mine.session.id
-        yield* expire(mine)
-        yield* awaitNextSession(mine, before)
-        yield* eventually(ownerOf(zk, "/node"), (owner) => owner === mine.session.id)
-        assert.strictEqual(yield* dataOf(zk, "/node"), "here")
-      }
-      yield* awaitCondition(() => node.isPresent)
-    })
-  )
+  it.inChroot("comes back under each of five sessions in a row", function* ({ another, expire, zk }) {
+    const mine = yield* another()
+    const { node } = yield* closable(mine, "/node", { data: "here" })
+    for (let round = 0; round < 5; round++) {
+      const before = mine.session.id
+      yield* expire(mine)
+      yield* awaitNextSession(mine, before)
+      yield* eventually(ownerOf(zk, "/node"), (owner) => owner === mine.session.id)
+      assert.strictEqual(yield* dataOf(zk, "/node"), "here")
+    }
+    yield* awaitCondition(() => node.isPresent)
+  })
 
-  it.effect("comes back when it is deleted, and says so", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const mine = yield* another()
-      const { close, node } = yield* closable(mine, "/node")
-      const next = yield* pullFrom(node.changes)
-      const first = yield* next
-      assert.strictEqual(first._tag, "Present")
-      yield* zk.delete("/node")
-      assert.strictEqual((yield* next)._tag, "Absent")
-      const again = yield* next
-      assert.isTrue(first._tag === "Present" && again._tag === "Present" && again.czxid > first.czxid)
-      yield* close
-      assert.strictEqual((yield* next)._tag, "Closed")
-    })
-  )
+  it.inChroot("comes back when it is deleted, and says so", function* ({ another, zk }) {
+    const mine = yield* another()
+    const { close, node } = yield* closable(mine, "/node")
+    const next = yield* pullFrom(node.changes)
+    const first = yield* next
+    assert.strictEqual(first._tag, "Present")
+    yield* zk.delete("/node")
+    assert.strictEqual((yield* next)._tag, "Absent")
+    const again = yield* next
+    assert.isTrue(first._tag === "Present" && again._tag === "Present" && again.czxid > first.czxid)
+    yield* close
+    assert.strictEqual((yield* next)._tag, "Closed")
+  })
 
-  it.effect("waits for the znode of another session, and is there when that has expired", () =>
-    // Curator's testRecreatesNodeWhenEphemeralOwnerSessionExpires: a process that was started again at once.
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
+  it.inChroot(
+    "waits for the znode of another session, and is there when that has expired",
+    function* ({ another, expire, zk }) {
+      // Curator's testRecreatesNodeWhenEphemeralOwnerSessionExpires: a process that was started again at once.
       const former = yield* another()
       yield* former.create("/node", { mode: "ephemeral", data: "former" })
       const { node } = yield* closable(zk, "/node", { data: "present", wait: false })
@@ -114,79 +104,67 @@ describeOnServers("a persistent node", (it) => {
       assert.strictEqual(yield* node.present, "/node")
       assert.strictEqual(yield* ownerOf(zk, "/node"), zk.session.id)
       assert.strictEqual(yield* dataOf(zk, "/node"), "present")
-    })
+    }
   )
 
-  it.effect("does not delete the znode of another when it is closed", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const other = yield* another()
-      yield* other.create("/node", { mode: "ephemeral" })
-      const { close, node } = yield* closable(zk, "/node", { wait: false })
-      yield* awaitCondition(() => node.status._tag === "Blocked")
-      yield* close
-      assert.strictEqual(yield* ownerOf(zk, "/node"), other.session.id)
-    })
-  )
+  it.inChroot("does not delete the znode of another when it is closed", function* ({ another, zk }) {
+    const other = yield* another()
+    yield* other.create("/node", { mode: "ephemeral" })
+    const { close, node } = yield* closable(zk, "/node", { wait: false })
+    yield* awaitCondition(() => node.status._tag === "Blocked")
+    yield* close
+    assert.strictEqual(yield* ownerOf(zk, "/node"), other.session.id)
+  })
 
-  it.effect("adopts its own znode when the reply of the create was lost", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: mine } = yield* breakable()
-      yield* link.loseReply(Operations.create)
-      const next = yield* pullFrom(zk.childrenChanges("/"))
-      assert.deepStrictEqual(
-        Option.map(yield* next, ({ children }) => children),
-        Option.some([])
-      )
-      yield* closable(mine, "/node", { data: "here" })
-      const stat = yield* zk.stat("/node")
-      assert.deepStrictEqual(
-        Option.map(stat, ({ ephemeralOwner, version }) => [ephemeralOwner, version]),
-        Option.some([mine.session.id, 0])
-      )
-      // Created once: the list has changed once.
-      const list = yield* zk.getChildrenWithStat("/")
-      assert.strictEqual(list.stat.cversion, 1)
-    })
-  )
+  it.inChroot("adopts its own znode when the reply of the create was lost", function* ({ breakable, zk }) {
+    const { link, zk: mine } = yield* breakable()
+    yield* link.loseReply(Operations.create)
+    const next = yield* pullFrom(zk.childrenChanges("/"))
+    assert.deepStrictEqual(
+      Option.map(yield* next, ({ children }) => children),
+      Option.some([])
+    )
+    yield* closable(mine, "/node", { data: "here" })
+    const stat = yield* zk.stat("/node")
+    assert.deepStrictEqual(
+      Option.map(stat, ({ ephemeralOwner, version }) => [ephemeralOwner, version]),
+      Option.some([mine.session.id, 0])
+    )
+    // Created once: the list has changed once.
+    const list = yield* zk.getChildrenWithStat("/")
+    assert.strictEqual(list.stat.cversion, 1)
+  })
 
-  it.effect("writes the data that was set last while there was no connection", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: mine } = yield* breakable()
-      const { node } = yield* closable(mine, "/node", { data: "0" })
-      yield* link.cut
-      const first = yield* Effect.forkChild(node.setData("1"), { startImmediately: true })
-      const second = yield* Effect.forkChild(node.setData("2"), { startImmediately: true })
-      yield* Fiber.interrupt(first)
-      yield* link.heal
-      yield* Fiber.join(second)
-      assert.strictEqual(yield* dataOf(zk, "/node"), "2")
-      yield* node.setData("3")
-      assert.strictEqual(yield* dataOf(zk, "/node"), "3")
-    })
-  )
+  it.inChroot("writes the data that was set last while there was no connection", function* ({ breakable, zk }) {
+    const { link, zk: mine } = yield* breakable()
+    const { node } = yield* closable(mine, "/node", { data: "0" })
+    yield* link.cut
+    const first = yield* Effect.forkChild(node.setData("1"), { startImmediately: true })
+    const second = yield* Effect.forkChild(node.setData("2"), { startImmediately: true })
+    yield* Fiber.interrupt(first)
+    yield* link.heal
+    yield* Fiber.join(second)
+    assert.strictEqual(yield* dataOf(zk, "/node"), "2")
+    yield* node.setData("3")
+    assert.strictEqual(yield* dataOf(zk, "/node"), "3")
+  })
 
-  it.effect("leaves the data that others write until it is set again, or replaces it", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const mine = yield* another()
-      const { node } = yield* closable(mine, "/lenient", { data: "mine" })
-      yield* closable(mine, "/strict", { data: "mine", restore: true })
-      yield* zk.set("/lenient", "theirs")
-      yield* zk.set("/strict", "theirs")
-      yield* eventually(dataOf(zk, "/strict"), (data) => data === "mine")
-      assert.strictEqual(yield* dataOf(zk, "/lenient"), "theirs")
-      yield* node.setData("mine again")
-      assert.strictEqual(yield* dataOf(zk, "/lenient"), "mine again")
-    })
-  )
+  it.inChroot("leaves the data that others write until it is set again, or replaces it", function* ({ another, zk }) {
+    const mine = yield* another()
+    const { node } = yield* closable(mine, "/lenient", { data: "mine" })
+    yield* closable(mine, "/strict", { data: "mine", restore: true })
+    yield* zk.set("/lenient", "theirs")
+    yield* zk.set("/strict", "theirs")
+    yield* eventually(dataOf(zk, "/strict"), (data) => data === "mine")
+    assert.strictEqual(yield* dataOf(zk, "/lenient"), "theirs")
+    yield* node.setData("mine again")
+    assert.strictEqual(yield* dataOf(zk, "/lenient"), "mine again")
+  })
 
-  it.effect("keeps its number over expiries, and is one znode over lost connections", () =>
-    // Curator's testEphemeralSequentialWithProtectionReconnection.
-    Effect.gen(function* () {
-      const { breakable, expire, zk } = yield* makeChroot
+  it.inChroot(
+    "keeps its number over expiries, and is one znode over lost connections",
+    function* ({ breakable, expire, zk }) {
+      // Curator's testEphemeralSequentialWithProtectionReconnection.
       const { link, zk: mine } = yield* breakable()
       yield* zk.create("/parent")
       yield* link.loseReply(Operations.create)
@@ -201,122 +179,104 @@ describeOnServers("a persistent node", (it) => {
       assert.deepStrictEqual(yield* getChildrenOrNone(zk, "/parent"), [path.slice("/parent/".length)])
       yield* close
       assert.deepStrictEqual(yield* getChildrenOrNone(zk, "/parent"), [])
-    })
+    }
   )
 
-  it.effect("leaves nothing behind when it is closed while it is created", () =>
+  it.inChroot("leaves nothing behind when it is closed while it is created", function* ({ breakable, zk }) {
     // Curator's testQuickClose and testQuickCloseNodeExists.
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: mine } = yield* breakable()
-      yield* zk.create("/parent")
-      for (const mode of ["ephemeral", "ephemeralSequential", "persistent"] as const) {
-        for (let round = 0; round < 10; round++) {
-          const { close } = yield* closable(mine, "/parent/node", { wait: false, mode })
-          yield* close
-        }
-        yield* link.loseReply(Operations.create)
+    const { link, zk: mine } = yield* breakable()
+    yield* zk.create("/parent")
+    for (const mode of ["ephemeral", "ephemeralSequential", "persistent"] as const) {
+      for (let round = 0; round < 10; round++) {
         const { close } = yield* closable(mine, "/parent/node", { wait: false, mode })
         yield* close
       }
-      yield* mine.sync("/")
-      yield* eventually(getChildrenOrNone(zk, "/parent"), (names) => names.length === 0)
-    })
-  )
-
-  it.effect("is deleted as soon as possible when it was closed while it was cut off", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: mine } = yield* breakable()
-      const { close } = yield* closable(mine, "/node", { mode: "persistent" })
-      yield* link.cut
+      yield* link.loseReply(Operations.create)
+      const { close } = yield* closable(mine, "/parent/node", { wait: false, mode })
       yield* close
-      assert.isTrue(yield* zk.exists("/node"))
-      yield* link.heal
-      yield* eventually(zk.exists("/node"), (there) => !there)
-    })
-  )
+    }
+    yield* mine.sync("/")
+    yield* eventually(getChildrenOrNone(zk, "/parent"), (names) => names.length === 0)
+  })
 
-  it.effect("fails with the server's refusal, and does not ask again and again", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const mine = yield* another()
-      yield* zk.create("/closed", { acl: [Acl.world("ra")] })
-      assert.strictEqual(
-        (yield* failure(withClient(mine)(PersistentNode.make("/closed/node")), "NoAuth")).path,
-        "/closed/node"
-      )
-      const { node } = yield* closable(mine, "/closed/node", { wait: false })
-      yield* awaitCondition(() => node.status._tag === "Refused" && node.status.error._tag === "NoAuth")
-      const next = yield* pullFrom(node.changes)
-      assert.strictEqual((yield* next)._tag, "Refused")
-      yield* zk.setAcl("/closed", Acl.open)
-      assert.strictEqual(node.status._tag, "Refused")
-      yield* node.setData("now")
-      assert.strictEqual(yield* dataOf(zk, "/closed/node"), "now")
-      assert.strictEqual((yield* next)._tag, "Present")
-    })
-  )
+  it.inChroot("is deleted as soon as possible when it was closed while it was cut off", function* ({ breakable, zk }) {
+    const { link, zk: mine } = yield* breakable()
+    const { close } = yield* closable(mine, "/node", { mode: "persistent" })
+    yield* link.cut
+    yield* close
+    assert.isTrue(yield* zk.exists("/node"))
+    yield* link.heal
+    yield* eventually(zk.exists("/node"), (there) => !there)
+  })
 
-  it.effect("says that its parent is missing where it must not create it, and is there when another client does", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
+  it.inChroot("fails with the server's refusal, and does not ask again and again", function* ({ another, zk }) {
+    const mine = yield* another()
+    yield* zk.create("/closed", { acl: [Acl.world("ra")] })
+    assert.strictEqual(
+      (yield* failure(withClient(mine)(PersistentNode.make("/closed/node")), "NoAuth")).path,
+      "/closed/node"
+    )
+    const { node } = yield* closable(mine, "/closed/node", { wait: false })
+    yield* awaitCondition(() => node.status._tag === "Refused" && node.status.error._tag === "NoAuth")
+    const next = yield* pullFrom(node.changes)
+    assert.strictEqual((yield* next)._tag, "Refused")
+    yield* zk.setAcl("/closed", Acl.open)
+    assert.strictEqual(node.status._tag, "Refused")
+    yield* node.setData("now")
+    assert.strictEqual(yield* dataOf(zk, "/closed/node"), "now")
+    assert.strictEqual((yield* next)._tag, "Present")
+  })
+
+  it.inChroot(
+    "says that its parent is missing where it must not create it, and is there when another client does",
+    function* ({ zk }) {
       yield* failure(withClient(zk)(PersistentNode.make("/parent/node", { parents: false })), "NoNode")
       const { node } = yield* closable(zk, "/parent/node", { parents: false, wait: false })
       yield* awaitCondition(() => node.status._tag === "Refused" && node.status.error._tag === "NoNode")
       yield* zk.create("/parent")
       yield* awaitCondition(() => node.isPresent)
-    })
+    }
   )
 
-  it.effect("fails for a mistake in an argument, whether it waits or not", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      for (const wait of [true, false]) {
-        assert.strictEqual(
-          (yield* failure(withClient(zk)(PersistentNode.make("node", { wait })), "InvalidArgument")).argument,
-          "path"
-        )
-        assert.strictEqual(
-          (yield* failure(
-            withClient(zk)(PersistentNode.make("/node", { wait, mode: "persistentWithTtl" })),
-            "InvalidArgument"
-          )).argument,
-          "ttl"
-        )
-      }
-      assert.deepStrictEqual(yield* zk.getChildren("/"), [])
-    })
-  )
+  it.inChroot("fails for a mistake in an argument, whether it waits or not", function* ({ zk }) {
+    for (const wait of [true, false]) {
+      assert.strictEqual(
+        (yield* failure(withClient(zk)(PersistentNode.make("node", { wait })), "InvalidArgument")).argument,
+        "path"
+      )
+      assert.strictEqual(
+        (yield* failure(
+          withClient(zk)(PersistentNode.make("/node", { wait, mode: "persistentWithTtl" })),
+          "InvalidArgument"
+        )).argument,
+        "ttl"
+      )
+    }
+    assert.deepStrictEqual(yield* zk.getChildren("/"), [])
+  })
 
-  it.effect("outlives its time to live for as long as it is kept, and no longer", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const { close, node } = yield* closable(zk, "/node", {
-        mode: "persistentWithTtl",
-        ttl: "800 millis",
-        deleteOnClose: false
-      })
-      const created = node.status
-      yield* Effect.sleep("2 seconds")
-      assert.deepStrictEqual(node.status, created)
-      assert.strictEqual(created._tag, "Present")
-      yield* close
-      assert.isTrue(yield* zk.exists("/node"))
-      yield* eventually(zk.exists("/node"), (there) => !there)
+  it.inChroot("outlives its time to live for as long as it is kept, and no longer", function* ({ zk }) {
+    const { close, node } = yield* closable(zk, "/node", {
+      mode: "persistentWithTtl",
+      ttl: "800 millis",
+      deleteOnClose: false
     })
-  )
+    const created = node.status
+    yield* Effect.sleep("2 seconds")
+    assert.deepStrictEqual(node.status, created)
+    assert.strictEqual(created._tag, "Present")
+    yield* close
+    assert.isTrue(yield* zk.exists("/node"))
+    yield* eventually(zk.exists("/node"), (there) => !there)
+  })
 })
 
 describeOnServers("a persistent node whose session has ended for good", (it) => {
-  it.effect("fails a call that sets its data, instead of letting it wait forever", () =>
-    Effect.gen(function* () {
-      const { another, expire } = yield* makeChroot
-      const zk = yield* another({ sessionExpiry: "fail" })
-      const node = yield* withClient(zk)(PersistentNode.make("/node"))
-      yield* expire(zk)
-      yield* awaitCondition(() => node.status._tag === "Refused")
-      yield* failure(Effect.timeout(node.setData("late"), "5 seconds"), "SessionExpired")
-    })
-  )
+  it.inChroot("fails a call that sets its data, instead of letting it wait forever", function* ({ another, expire }) {
+    const zk = yield* another({ sessionExpiry: "fail" })
+    const node = yield* withClient(zk)(PersistentNode.make("/node"))
+    yield* expire(zk)
+    yield* awaitCondition(() => node.status._tag === "Refused")
+    yield* failure(Effect.timeout(node.setData("late"), "5 seconds"), "SessionExpired")
+  })
 })

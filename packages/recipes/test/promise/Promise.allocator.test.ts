@@ -1,14 +1,10 @@
-import { PromiseClient } from "@effect-zookeeper/client"
-import { fresh } from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import { recipes } from "../../src/Promise.ts"
+import { connectFresh } from "../support/promises.ts"
 
 describe("an allocator, as Promises", () => {
   it("runs a callback with the items of its own, and aborts it before another has them", async () => {
-    const { chroot, connectString } = fresh("allocator")
-    await using root = await PromiseClient.connect(connectString.slice(0, -chroot.length))
-    await root.create(chroot)
-    const zk = await root.withChroot(chroot)
+    await using zk = await connectFresh("allocator")
     await using first = await recipes(zk).allocator("/shards", { id: "a", quiet: 100 })
     await first.update(() => ["x", "y"])
     const seen: Array<string> = []

@@ -1,22 +1,13 @@
-import { PromiseClient } from "@effect-zookeeper/client"
-import { fresh } from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import { recipes } from "../../src/Promise.ts"
-
-/** A client in a place of its own. */
-const connect = async () => {
-  const { chroot, connectString } = fresh("barriers")
-  const root = await PromiseClient.connect(connectString.slice(0, -chroot.length))
-  await root.create(chroot)
-  return { zk: await root.withChroot(chroot), [Symbol.asyncDispose]: root.close }
-}
+import { connectFresh } from "../support/promises.ts"
 
 const tagOf = (error: unknown) => (error instanceof Error && "_tag" in error ? error._tag : error)
 
 describe("barriers, as Promises", () => {
   it("hold up until they are lifted, and can be aborted", async () => {
-    await using place = await connect()
-    const barrier = recipes(place.zk).barrier("/barrier")
+    await using zk = await connectFresh("barriers")
+    const barrier = recipes(zk).barrier("/barrier")
     await barrier.create()
     assert.strictEqual(await barrier.wait({ timeout: 0 }).catch(tagOf), "WaitTimeout")
     const controller = new AbortController()
@@ -26,20 +17,20 @@ describe("barriers, as Promises", () => {
     const waiting = barrier.wait()
     await barrier.lift()
     await waiting
-    assert.throws(() => recipes(place.zk).barrier("barrier"))
+    assert.throws(() => recipes(zk).barrier("barrier"))
   })
 
   it("let in and out together", async () => {
-    await using place = await connect()
-    const member = () => recipes(place.zk).doubleBarrier("/double", { size: 2 })
+    await using zk = await connectFresh("barriers")
+    const member = () => recipes(zk).doubleBarrier("/double", { size: 2 })
     const [one, two] = [member(), member()]
     assert.strictEqual(await one.enter({ timeout: 100 }).catch(tagOf), "WaitTimeout")
     await Promise.all([one.enter(), two.enter()])
     assert.strictEqual(await one.leave({ timeout: 100 }).catch(tagOf), "WaitTimeout")
     await Promise.all([one.leave(), two.leave()])
     // A member that gave up during its creation may be there for a moment, and then leaves the barrier as it is.
-    const names = () => place.zk.getChildren("/double").catch(() => [])
+    const names = () => zk.getChildren("/double").catch(() => [])
     while ((await names()).some((name) => name !== "ready"));
-    assert.throws(() => recipes(place.zk).doubleBarrier("/double", { size: 0 }))
+    assert.throws(() => recipes(zk).doubleBarrier("/double", { size: 0 }))
   })
 })

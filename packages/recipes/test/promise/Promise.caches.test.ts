@@ -1,23 +1,15 @@
 /** The Promise form of the caches: made by awaiting, read at once, listened to in a loop. */
-import { PromiseClient } from "@effect-zookeeper/client"
-import { fresh } from "@effect-zookeeper/test-kit/TestServer"
 import { assert, it, vi } from "@effect/vitest"
 import type { CacheEvent } from "../../src/CacheEvent.ts"
 import { recipes } from "../../src/Promise.ts"
 import { describeEvent } from "../support/caches.ts"
 import { text } from "../support/targets.ts"
+import { connectFresh, rejection } from "../support/promises.ts"
 
 const WAIT_OPTIONS = { interval: 5, timeout: 15_000 }
 
-const connected = async () => {
-  const { chroot, connectString } = fresh("caches")
-  await using root = await PromiseClient.connect(connectString.slice(0, connectString.length - chroot.length))
-  await root.create(chroot)
-  return PromiseClient.connect(connectString)
-}
-
 it("a tree cache is awaited, read at once, and followed in a loop that ends with it", async () => {
-  await using zk = await connected()
+  await using zk = await connectFresh("caches")
   await zk.create("/t", { data: "1" })
   await zk.create("/t/a", { data: "2" })
   const cache = await recipes(zk).treeCache("/t")
@@ -50,7 +42,7 @@ it("a tree cache is awaited, read at once, and followed in a loop that ends with
 })
 
 it("node and children caches are closed by their block", async () => {
-  await using zk = await connected()
+  await using zk = await connectFresh("caches")
   await zk.create("/p")
   await zk.create("/p/a", { data: "1" })
   const seen: Array<CacheEvent["_tag"]> = []
@@ -69,12 +61,7 @@ it("node and children caches are closed by their block", async () => {
 })
 
 it("a cache that is not permitted says why", async () => {
-  await using zk = await connected()
-  const error: unknown = await recipes(zk)
-    .treeCache("not/a/path")
-    .then(
-      () => undefined,
-      (error: unknown) => error
-    )
+  await using zk = await connectFresh("caches")
+  const error = await rejection(recipes(zk).treeCache("not/a/path"))
   assert.propertyVal(error, "_tag", "InvalidArgument")
 })

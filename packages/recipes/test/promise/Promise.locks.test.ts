@@ -5,6 +5,7 @@ import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { LockLost, LockTimeout, PermitsMismatch } from "../../src/Errors.ts"
 import { type PromiseLock, recipes } from "../../src/Promise.ts"
+import { rejection } from "../support/promises.ts"
 
 /** Two clients with a fresh root in common; both close with the first. */
 const connect = async () => {
@@ -19,12 +20,6 @@ const connect = async () => {
   }
   return { zk, other, [Symbol.asyncDispose]: close }
 }
-
-const rejection = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => assert.fail("it was expected to reject"),
-    (error: unknown) => error
-  )
 
 const until = (predicate: () => Promise<boolean> | boolean): Promise<boolean> =>
   vi.waitUntil(predicate, { interval: 5, timeout: 15_000 })

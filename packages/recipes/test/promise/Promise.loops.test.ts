@@ -1,9 +1,9 @@
 /** Loops over what recipes tell end quietly when the application closes its own client. */
-import { PromiseClient, SessionClosed } from "@effect-zookeeper/client"
-import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { SessionClosed } from "@effect-zookeeper/client"
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { type Recipes, recipes } from "../../src/Promise.ts"
+import { connectFresh, rejection } from "../support/promises.ts"
 
 const loops: Record<string, (of: Recipes) => Promise<AsyncIterable<unknown>> | AsyncIterable<unknown>> = {
   "a node cache": async (of) => (await of.nodeCache("/cache")).changes,
@@ -22,9 +22,7 @@ const loops: Record<string, (of: Recipes) => Promise<AsyncIterable<unknown>> | A
 describe("a loop over the changes of", () => {
   for (const [name, changes] of Object.entries(loops)) {
     it(`${name} ends when its client is closed, and so does one that begins later`, async () => {
-      const { connectString } = TestServer.fresh("recipe-loops")
-      const zk = await PromiseClient.connect(connectString)
-      await zk.ensurePath("/")
+      const zk = await connectFresh("recipe-loops")
       const iterable = await changes(recipes(zk))
       const loop = iterable[Symbol.asyncIterator]()
       await loop.next()
@@ -42,19 +40,11 @@ describe("a loop over the changes of", () => {
 
 describe("a single wait for a recipe", () => {
   it("rejects with SessionClosed when its client is closed", async () => {
-    const { connectString } = TestServer.fresh("recipe-waits")
-    const zk = await PromiseClient.connect(connectString)
-    await zk.ensurePath("/")
+    const zk = await connectFresh("recipe-waits")
     const of = recipes(zk)
-    const taking = of
-      .queue("/queue")
-      .take()
-      .catch((error: unknown) => error)
+    const taking = rejection(of.queue("/queue").take())
     await of.barrier("/barrier").create()
-    const waiting = of
-      .barrier("/barrier")
-      .wait()
-      .catch((error: unknown) => error)
+    const waiting = rejection(of.barrier("/barrier").wait())
     await zk.close()
     assert.instanceOf(await taking, SessionClosed)
     assert.instanceOf(await waiting, SessionClosed)

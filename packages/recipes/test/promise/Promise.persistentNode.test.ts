@@ -1,14 +1,10 @@
-import { PromiseClient } from "@effect-zookeeper/client"
-import { fresh } from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import { recipes } from "../../src/Promise.ts"
+import { connectFresh, rejection } from "../support/promises.ts"
 
 describe("a persistent node, as Promises", () => {
   it("is awaited, shows its status, and is released", async () => {
-    const { chroot, connectString } = fresh("persistent-node")
-    await using root = await PromiseClient.connect(connectString.slice(0, -chroot.length))
-    await root.ensurePath(chroot)
-    await using zk = await PromiseClient.connect(connectString)
+    await using zk = await connectFresh("persistent-node")
     const node = await recipes(zk).persistentNode("/nodes/one", { data: "1" })
     assert.isTrue(node.isPresent)
     assert.strictEqual(node.actualPath, "/nodes/one")
@@ -22,11 +18,8 @@ describe("a persistent node, as Promises", () => {
   })
 
   it("rejects with the server's refusal, and leaves nothing running", async () => {
-    const { chroot, connectString } = fresh("persistent-node")
-    await using zk = await PromiseClient.connect(connectString.slice(0, -chroot.length))
-    const error = await recipes(zk)
-      .persistentNode(`${chroot}/missing/node`, { parents: false })
-      .catch((error: unknown) => error)
+    await using zk = await connectFresh("persistent-node")
+    const error = await rejection(recipes(zk).persistentNode("/missing/node", { parents: false }))
     assert.propertyVal(error, "_tag", "NoNode")
   })
 })

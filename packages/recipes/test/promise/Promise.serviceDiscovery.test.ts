@@ -1,14 +1,13 @@
 /** The Promise form of service discovery: instances keep their payload as it is, whatever it is. */
-import { InvalidArgument, PromiseClient } from "@effect-zookeeper/client"
-import { fresh } from "@effect-zookeeper/test-kit/TestServer"
+import { InvalidArgument } from "@effect-zookeeper/client"
 import { assert, it } from "@effect/vitest"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { recipes } from "../../src/Promise.ts"
+import { connectFresh } from "../support/promises.ts"
 
 it("instances are registered, picked, watched and released", async () => {
-  const { connectString } = fresh("discovery")
-  await using zk = await PromiseClient.connect(connectString)
+  await using zk = await connectFresh("discovery")
   await zk.ensurePath("/services")
   const schema = Schema.Struct({ zone: Schema.Option(Schema.String) })
   const discovery = recipes(zk).serviceDiscovery("/services", { schema })

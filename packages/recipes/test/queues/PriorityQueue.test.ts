@@ -3,12 +3,12 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as PriorityQueue from "../../src/PriorityQueue.ts"
-import { withClient, describeOnServers, failure, makeChroot } from "../support/targets.ts"
+import { withClient, describeOnServers, failure } from "../support/targets.ts"
 
 describeOnServers("a queue with priorities", (it) => {
-  it.effect("lets an urgent item overtake, and keeps the order of those that are as urgent", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "lets an urgent item overtake, and keeps the order of those that are as urgent",
+    function* ({ another, zk }) {
       for (const layout of ["kazoo", "curator", "kazooLocking"] as const) {
         const path = `/${layout}`
         const options = { schema: Schema.String, layout }
@@ -31,44 +31,34 @@ describeOnServers("a queue with priorities", (it) => {
         yield* failure(queue.offer("never", 0.5), "InvalidArgument")
         assert.strictEqual(yield* queue.size, 0)
       }
-    })
+    }
   )
 
-  it.effect("orders the priorities of Curator below 0 too", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const queue = yield* withClient(zk)(PriorityQueue.make("/queue", { schema: Schema.Int, layout: "curator" }))
-      const priorities = [5, -1, 0, -(2 ** 31), 2 ** 31 - 1, -2]
-      for (const priority of priorities) yield* queue.offer(priority, priority)
-      const names = (yield* zk.getChildren("/queue")).toSorted()
-      const taken = yield* Effect.forEach(priorities, () => queue.take)
-      assert.deepStrictEqual(
-        taken,
-        priorities.toSorted((a, b) => a - b)
-      )
-      // As Curator, which sorts the names, has them.
-      assert.deepStrictEqual(
-        names.map((name) => name.slice(0, -10)),
-        [
-          "queue-080000000",
-          "queue-0FFFFFFFE",
-          "queue-0FFFFFFFF",
-          "queue-100000000",
-          "queue-100000005",
-          "queue-17FFFFFFF"
-        ]
-      )
-    })
-  )
+  it.inChroot("orders the priorities of Curator below 0 too", function* ({ zk }) {
+    const queue = yield* withClient(zk)(PriorityQueue.make("/queue", { schema: Schema.Int, layout: "curator" }))
+    const priorities = [5, -1, 0, -(2 ** 31), 2 ** 31 - 1, -2]
+    for (const priority of priorities) yield* queue.offer(priority, priority)
+    const names = (yield* zk.getChildren("/queue")).toSorted()
+    const taken = yield* Effect.forEach(priorities, () => queue.take)
+    assert.deepStrictEqual(
+      taken,
+      priorities.toSorted((a, b) => a - b)
+    )
+    // As Curator, which sorts the names, has them.
+    assert.deepStrictEqual(
+      names.map((name) => name.slice(0, -10)),
+      ["queue-080000000", "queue-0FFFFFFFE", "queue-0FFFFFFFF", "queue-100000000", "queue-100000005", "queue-17FFFFFFF"]
+    )
+  })
 
-  it.effect("gives an urgent item to a taker that waits with a lock, and requeues one behind its equals", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
+  it.inChroot(
+    "gives an urgent item to a taker that waits with a lock, and requeues one behind its equals",
+    function* ({ zk }) {
       const queue = yield* withClient(zk)(PriorityQueue.make("/queue", { schema: Schema.Int }))
       yield* queue.offerAll([1, 2], 5)
       yield* queue.offer(3, 6)
       yield* Effect.scoped(Effect.flatMap(queue.takeWithLock, ({ requeue }) => requeue))
       assert.deepStrictEqual([yield* queue.take, yield* queue.take, yield* queue.take], [2, 1, 3])
-    })
+    }
   )
 })

@@ -13,7 +13,7 @@ import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as PriorityQueue from "../../src/PriorityQueue.ts"
 import * as Queue from "../../src/Queue.ts"
 import { getLockedItems, makeNumberQueue } from "../support/queues.ts"
-import { withClient, describeOnServers, failure, makeChroot } from "../support/targets.ts"
+import { withClient, describeOnServers, failure } from "../support/targets.ts"
 
 const poison = (zk: ZooKeeper.Service, options: Omit<Queue.BytesOptions, "schema"> = {}) =>
   makeNumberQueue(zk, { maxAttempts: 3, ...options })
@@ -26,9 +26,9 @@ const fail = (queue: Queue.Queue<number>) =>
   Effect.flip(queue.consumeOne((n) => Effect.fail(`failed ${n}`))) as Effect.Effect<unknown>
 
 describeOnServers("a queue with a number of attempts", (it) => {
-  it.effect("moves an item that was taken so often to the dead letters, and goes on with the next", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "moves an item that was taken so often to the dead letters, and goes on with the next",
+    function* ({ another, zk }) {
       const mine = yield* poison(zk)
       const theirs = yield* poison(yield* another())
       yield* mine.offerAll([1, 2])
@@ -41,38 +41,36 @@ describeOnServers("a queue with a number of attempts", (it) => {
       assert.strictEqual(yield* mine.size, 0)
       assert.deepStrictEqual(yield* (yield* deadLetters(zk)).poll, Option.some(1))
       assert.deepStrictEqual(yield* getLockedItems(zk), [])
-    })
+    }
   )
 
-  it.effect(
+  it.inChroot(
     "counts the takers that die and the items that cannot be read, in every layout, with their priorities",
-    () =>
-      Effect.gen(function* () {
-        const { another, expire, zk } = yield* makeChroot
-        for (const layout of ["curator", "kazoo", "kazooLocking"] as const) {
-          const path = `/queue-${layout}`
-          const options = { layout, maxAttempts: 2, deadLetterPath: `/dead/${layout}`, schema: Schema.Int } as const
-          const other = yield* another()
-          const theirs = yield* withClient(other)(PriorityQueue.make(path, options))
-          const mine = yield* withClient(zk)(PriorityQueue.make(path, options))
-          const priority = layout === "curator" ? -7 : 7
-          yield* mine.offer(1, priority)
-          const dying = yield* theirs.takeWithLock
-          yield* expire(other)
-          yield* failure(dying.lost, "LockLost")
-          const unreadable = yield* withClient(zk)(PriorityQueue.make(path, { ...options, schema: Schema.Boolean }))
-          yield* failure(Effect.scoped(unreadable.takeWithLock), "DataInvalid")
-          yield* mine.offer(2, priority + 1)
-          assert.strictEqual(yield* mine.consumeOne((n) => Effect.succeed(n)), 2)
-          const dead = yield* withClient(zk)(PriorityQueue.make(`/dead/${layout}`, { layout, schema: Schema.Int }))
-          assert.deepStrictEqual(yield* dead.poll, Option.some(1))
-        }
-      })
+    function* ({ another, expire, zk }) {
+      for (const layout of ["curator", "kazoo", "kazooLocking"] as const) {
+        const path = `/queue-${layout}`
+        const options = { layout, maxAttempts: 2, deadLetterPath: `/dead/${layout}`, schema: Schema.Int } as const
+        const other = yield* another()
+        const theirs = yield* withClient(other)(PriorityQueue.make(path, options))
+        const mine = yield* withClient(zk)(PriorityQueue.make(path, options))
+        const priority = layout === "curator" ? -7 : 7
+        yield* mine.offer(1, priority)
+        const dying = yield* theirs.takeWithLock
+        yield* expire(other)
+        yield* failure(dying.lost, "LockLost")
+        const unreadable = yield* withClient(zk)(PriorityQueue.make(path, { ...options, schema: Schema.Boolean }))
+        yield* failure(Effect.scoped(unreadable.takeWithLock), "DataInvalid")
+        yield* mine.offer(2, priority + 1)
+        assert.strictEqual(yield* mine.consumeOne((n) => Effect.succeed(n)), 2)
+        const dead = yield* withClient(zk)(PriorityQueue.make(`/dead/${layout}`, { layout, schema: Schema.Int }))
+        assert.deepStrictEqual(yield* dead.poll, Option.some(1))
+      }
+    }
   )
 
-  it.effect("moves an item once, whatever request or reply is lost and whichever client dies while it is moved", () =>
-    Effect.gen(function* () {
-      const { another, breakable, expire, zk } = yield* makeChroot
+  it.inChroot(
+    "moves an item once, whatever request or reply is lost and whichever client dies while it is moved",
+    function* ({ another, breakable, expire, zk }) {
       const mine = yield* poison(zk, { maxAttempts: 1 })
       const dead = yield* deadLetters(zk)
       for (const lose of ["loseReply", "loseRequest"] as const) {
@@ -109,12 +107,12 @@ describeOnServers("a queue with a number of attempts", (it) => {
         assert.deepStrictEqual(yield* dead.poll, Option.none())
         assert.strictEqual(yield* mine.size, 0)
       }
-    })
+    }
   )
 
-  it.effect("counts a requeued item from the start, and takes it without an end where no number is given", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
+  it.inChroot(
+    "counts a requeued item from the start, and takes it without an end where no number is given",
+    function* ({ zk }) {
       const queue = yield* poison(zk, { maxAttempts: 1 })
       yield* queue.offer(1)
       for (let times = 0; times < 3; times++) {
@@ -125,56 +123,51 @@ describeOnServers("a queue with a number of attempts", (it) => {
       const attempt = yield* Effect.scoped(Effect.map(patient.takeWithLock, ({ attempt }) => attempt))
       assert.strictEqual(attempt, 4)
       assert.isFalse(yield* zk.exists("/queue-dead"))
-    })
+    }
   )
 
-  it.effect("refuses an invalid number, and a path for dead letters without maxAttempts", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      for (const maxAttempts of [0, 0.5, Number.NaN]) {
-        assert.strictEqual((yield* failure(poison(zk, { maxAttempts }), "InvalidArgument")).argument, "maxAttempts")
-      }
-      for (const options of [{ deadLetterPath: "/dead" }, { maxAttempts: 1, deadLetterPath: "/queue" }]) {
-        const error = yield* Effect.flip(makeNumberQueue(zk, options))
-        assert.instanceOf(error, InvalidArgument)
-        assert.strictEqual(error.argument, "deadLetterPath")
-      }
-    })
-  )
+  it.inChroot("refuses an invalid number, and a path for dead letters without maxAttempts", function* ({ zk }) {
+    for (const maxAttempts of [0, 0.5, Number.NaN]) {
+      assert.strictEqual((yield* failure(poison(zk, { maxAttempts }), "InvalidArgument")).argument, "maxAttempts")
+    }
+    for (const options of [{ deadLetterPath: "/dead" }, { maxAttempts: 1, deadLetterPath: "/queue" }]) {
+      const error = yield* Effect.flip(makeNumberQueue(zk, options))
+      assert.instanceOf(error, InvalidArgument)
+      assert.strictEqual(error.argument, "deadLetterPath")
+    }
+  })
 })
 
 describeOnServers("a queue whose marks are deleted", (it) => {
-  it.effect(
+  it.inChroot(
     "tells a former taker, which cannot finish the item of the next one, also when both are of one client",
-    () =>
-      Effect.gen(function* () {
-        const { another, breakable, zk } = yield* makeChroot
-        const { link, zk: breaking } = yield* breakable()
-        const former = yield* makeNumberQueue(breaking)
-        for (const next of [yield* makeNumberQueue(yield* another()), yield* makeNumberQueue(breaking)]) {
-          yield* next.offer(1)
-          const theirs = yield* Scope.make()
-          const taken = yield* Effect.provideService(former.takeWithLock, Scope.Scope, theirs)
-          yield* link.cut
-          const [mark = ""] = yield* getLockedItems(zk)
-          yield* zk.delete(`/queue-taken/${mark}`)
-          const taking = yield* Effect.forkChild(next.takeWithLock, { startImmediately: true })
-          yield* link.heal
-          const now = yield* Fiber.join(taking)
-          yield* failure(taken.ack, "LockLost")
-          yield* failure(taken.requeue, "LockLost")
-          yield* failure(taken.lost, "LockLost")
-          // Nor take another's mark away.
-          yield* Scope.close(theirs, Exit.void)
-          yield* now.ack
-          assert.strictEqual(yield* next.size, 0)
-        }
-      })
+    function* ({ another, breakable, zk }) {
+      const { link, zk: breaking } = yield* breakable()
+      const former = yield* makeNumberQueue(breaking)
+      for (const next of [yield* makeNumberQueue(yield* another()), yield* makeNumberQueue(breaking)]) {
+        yield* next.offer(1)
+        const theirs = yield* Scope.make()
+        const taken = yield* Effect.provideService(former.takeWithLock, Scope.Scope, theirs)
+        yield* link.cut
+        const [mark = ""] = yield* getLockedItems(zk)
+        yield* zk.delete(`/queue-taken/${mark}`)
+        const taking = yield* Effect.forkChild(next.takeWithLock, { startImmediately: true })
+        yield* link.heal
+        const now = yield* Fiber.join(taking)
+        yield* failure(taken.ack, "LockLost")
+        yield* failure(taken.requeue, "LockLost")
+        yield* failure(taken.lost, "LockLost")
+        // Nor take another's mark away.
+        yield* Scope.close(theirs, Exit.void)
+        yield* now.ack
+        assert.strictEqual(yield* next.size, 0)
+      }
+    }
   )
 
-  it.effect("refuses the requests of a former taker that does not know it yet, by the item's version", () =>
-    Effect.gen(function* () {
-      const { another, breakable, zk } = yield* makeChroot
+  it.inChroot(
+    "refuses the requests of a former taker that does not know it yet, by the item's version",
+    function* ({ another, breakable, zk }) {
       const { link, zk: breaking } = yield* breakable()
       const former = yield* makeNumberQueue(breaking)
       const next = yield* makeNumberQueue(yield* another())
@@ -189,6 +182,6 @@ describeOnServers("a queue whose marks are deleted", (it) => {
       yield* failure(Fiber.join(acknowledging), "LockLost")
       yield* now.ack
       assert.strictEqual(yield* next.size, 0)
-    })
+    }
   )
 })

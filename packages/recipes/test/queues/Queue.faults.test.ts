@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { getLockedItems, makeNumberQueue, numbersBelow } from "../support/queues.ts"
-import { describeOnServers, awaitCondition, eventually, makeChroot } from "../support/targets.ts"
+import { describeOnServers, awaitCondition, eventually } from "../support/targets.ts"
 
 /** One request in five never comes to the server, one reply in five never comes back. */
 const sometimesLose = (link: BreakableEndpoint, operation: typeof Operations.multi | typeof Operations.create) =>
@@ -16,86 +16,74 @@ const sometimesLose = (link: BreakableEndpoint, operation: typeof Operations.mul
   )
 
 describeOnServers("a queue whose replies are lost", (it) => {
-  it.effect("has each offered item once, in order", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: breaking } = yield* breakable()
-      const queue = yield* makeNumberQueue(breaking)
-      const theirs = yield* makeNumberQueue(zk)
-      for (const [n, lose] of [link.loseReply, link.loseRequest, link.loseReply].entries()) {
-        yield* lose(Operations.multi)
-        yield* queue.offer(n)
-        // Taken at once, before any client can see the item.
-        assert.strictEqual(yield* theirs.take, n)
-      }
-      assert.strictEqual(yield* theirs.size, 0)
-    })
-  )
+  it.inChroot("has each offered item once, in order", function* ({ breakable, zk }) {
+    const { link, zk: breaking } = yield* breakable()
+    const queue = yield* makeNumberQueue(breaking)
+    const theirs = yield* makeNumberQueue(zk)
+    for (const [n, lose] of [link.loseReply, link.loseRequest, link.loseReply].entries()) {
+      yield* lose(Operations.multi)
+      yield* queue.offer(n)
+      // Taken at once, before any client can see the item.
+      assert.strictEqual(yield* theirs.take, n)
+    }
+    assert.strictEqual(yield* theirs.size, 0)
+  })
 
-  it.effect("hands out each item once, and none is lost", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: breaking } = yield* breakable()
-      const theirs = yield* makeNumberQueue(zk)
-      yield* theirs.offerAll([1, 2, 3, 4])
-      const queue = yield* makeNumberQueue(breaking)
-      assert.strictEqual(yield* queue.take, 1)
-      yield* link.loseReply(Operations.multi)
-      assert.strictEqual(yield* queue.take, 2)
-      yield* link.loseRequest(Operations.multi)
-      assert.strictEqual(yield* queue.take, 3)
-      assert.strictEqual(yield* theirs.size, 1)
-    })
-  )
+  it.inChroot("hands out each item once, and none is lost", function* ({ breakable, zk }) {
+    const { link, zk: breaking } = yield* breakable()
+    const theirs = yield* makeNumberQueue(zk)
+    yield* theirs.offerAll([1, 2, 3, 4])
+    const queue = yield* makeNumberQueue(breaking)
+    assert.strictEqual(yield* queue.take, 1)
+    yield* link.loseReply(Operations.multi)
+    assert.strictEqual(yield* queue.take, 2)
+    yield* link.loseRequest(Operations.multi)
+    assert.strictEqual(yield* queue.take, 3)
+    assert.strictEqual(yield* theirs.size, 1)
+  })
 
-  it.effect("counts an item of unknown fate as not taken", () =>
-    Effect.gen(function* () {
-      const { breakable, expire, zk } = yield* makeChroot
-      const { link, zk: breaking } = yield* breakable()
-      const theirs = yield* makeNumberQueue(zk)
-      yield* theirs.offerAll([1, 2, 3])
-      const queue = yield* makeNumberQueue(breaking)
-      assert.strictEqual(yield* queue.take, 1)
-      const cut: ZooKeeper.Service["transaction"] = (ops) =>
-        Effect.onError(breaking.transaction(ops), () =>
-          Effect.andThen(link.cut, Effect.andThen(expire(breaking), link.heal))
-        )
-      const cutting = yield* makeNumberQueue({ ...breaking, transaction: cut })
-      yield* link.loseReply(Operations.multi)
-      assert.strictEqual(yield* cutting.take, 3)
-      assert.strictEqual(yield* theirs.size, 0)
-    })
-  )
+  it.inChroot("counts an item of unknown fate as not taken", function* ({ breakable, expire, zk }) {
+    const { link, zk: breaking } = yield* breakable()
+    const theirs = yield* makeNumberQueue(zk)
+    yield* theirs.offerAll([1, 2, 3])
+    const queue = yield* makeNumberQueue(breaking)
+    assert.strictEqual(yield* queue.take, 1)
+    const cut: ZooKeeper.Service["transaction"] = (ops) =>
+      Effect.onError(breaking.transaction(ops), () =>
+        Effect.andThen(link.cut, Effect.andThen(expire(breaking), link.heal))
+      )
+    const cutting = yield* makeNumberQueue({ ...breaking, transaction: cut })
+    yield* link.loseReply(Operations.multi)
+    assert.strictEqual(yield* cutting.take, 3)
+    assert.strictEqual(yield* theirs.size, 0)
+  })
 
-  it.effect("finishes each item once, whether the reply comes or not", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
-      const { link, zk: breaking } = yield* breakable()
-      const theirs = yield* makeNumberQueue(zk)
-      yield* theirs.offerAll(numbersBelow(5))
-      const queue = yield* makeNumberQueue(breaking)
-      const handled: Array<number> = []
-      for (const lose of [
-        link.loseReply(Operations.multi),
-        link.loseRequest(Operations.multi),
-        link.loseReply(Operations.create),
-        link.loseRequest(Operations.create),
-        Effect.void
-      ]) {
-        yield* lose
-        yield* queue.consumeOne((n) => Effect.sync(() => handled.push(n)))
-      }
-      assert.deepStrictEqual(handled, numbersBelow(5))
-      assert.strictEqual(yield* theirs.size, 0)
-      yield* eventually(getLockedItems(zk), (marks) => marks.length === 0)
-    })
-  )
+  it.inChroot("finishes each item once, whether the reply comes or not", function* ({ breakable, zk }) {
+    const { link, zk: breaking } = yield* breakable()
+    const theirs = yield* makeNumberQueue(zk)
+    yield* theirs.offerAll(numbersBelow(5))
+    const queue = yield* makeNumberQueue(breaking)
+    const handled: Array<number> = []
+    for (const lose of [
+      link.loseReply(Operations.multi),
+      link.loseRequest(Operations.multi),
+      link.loseReply(Operations.create),
+      link.loseRequest(Operations.create),
+      Effect.void
+    ]) {
+      yield* lose
+      yield* queue.consumeOne((n) => Effect.sync(() => handled.push(n)))
+    }
+    assert.deepStrictEqual(handled, numbersBelow(5))
+    assert.strictEqual(yield* theirs.size, 0)
+    yield* eventually(getLockedItems(zk), (marks) => marks.length === 0)
+  })
 
   const items = process.env["ZK_LONG"] === "1" ? 1_000 : 60
 
-  it.effect("at most once: three consumers get no item twice, and all that was not unknown", () =>
-    Effect.gen(function* () {
-      const { breakable } = yield* makeChroot
+  it.inChroot(
+    "at most once: three consumers get no item twice, and all that was not unknown",
+    function* ({ breakable }) {
       const producer = yield* breakable()
       const consumers = yield* Effect.forEach(numbersBelow(3), () => breakable())
       const taken: Array<number> = []
@@ -119,12 +107,12 @@ describeOnServers("a queue whose replies are lost", (it) => {
         numbersBelow(items)
       )
       yield* Effect.forEach(taking, Fiber.interrupt)
-    })
+    }
   )
 
-  it.effect("at least once: three consumers finish every item, each in one's hands at a time", () =>
-    Effect.gen(function* () {
-      const { breakable, zk } = yield* makeChroot
+  it.inChroot(
+    "at least once: three consumers finish every item, each in one's hands at a time",
+    function* ({ breakable, zk }) {
       const producer = yield* breakable()
       const consumers = yield* Effect.forEach(numbersBelow(3), () => breakable())
       const handled: Array<number> = []
@@ -158,6 +146,6 @@ describeOnServers("a queue whose replies are lost", (it) => {
         numbersBelow(items)
       )
       yield* eventually(getLockedItems(zk), (marks) => marks.length === 0)
-    })
+    }
   )
 })

@@ -7,30 +7,27 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { LockLost } from "../../src/Errors.ts"
 import { getLockedItems, makeNumberQueue } from "../support/queues.ts"
-import { describeOnServers, eventually, failure, makeChroot } from "../support/targets.ts"
+import { describeOnServers, eventually, failure } from "../support/targets.ts"
 
 describeOnServers("a queue taken from with a lock", (it) => {
-  it.effect("keeps an item until it is done, and gives it to no other client meanwhile", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const queue = yield* makeNumberQueue(zk)
-      const theirs = yield* makeNumberQueue(yield* another())
-      yield* queue.offerAll([1, 2])
-      yield* queue.consumeOne((first) =>
-        Effect.gen(function* () {
-          assert.strictEqual(first, 1)
-          assert.strictEqual(yield* theirs.size, 2)
-          yield* theirs.consumeOne((second) => Effect.sync(() => assert.strictEqual(second, 2)))
-          assert.strictEqual(yield* theirs.size, 1)
-        })
-      )
-      assert.strictEqual(yield* queue.size, 0)
-    })
-  )
+  it.inChroot("keeps an item until it is done, and gives it to no other client meanwhile", function* ({ another, zk }) {
+    const queue = yield* makeNumberQueue(zk)
+    const theirs = yield* makeNumberQueue(yield* another())
+    yield* queue.offerAll([1, 2])
+    yield* queue.consumeOne((first) =>
+      Effect.gen(function* () {
+        assert.strictEqual(first, 1)
+        assert.strictEqual(yield* theirs.size, 2)
+        yield* theirs.consumeOne((second) => Effect.sync(() => assert.strictEqual(second, 2)))
+        assert.strictEqual(yield* theirs.size, 1)
+      })
+    )
+    assert.strictEqual(yield* queue.size, 0)
+  })
 
-  it.effect("gives an item back when its handler fails or is interrupted, at its old place", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "gives an item back when its handler fails or is interrupted, at its old place",
+    function* ({ another, zk }) {
       const queue = yield* makeNumberQueue(zk)
       const theirs = yield* makeNumberQueue(yield* another())
       yield* queue.offerAll([1, 2])
@@ -45,49 +42,43 @@ describeOnServers("a queue taken from with a lock", (it) => {
       const waiting = yield* Effect.forkChild(queue.consumeOne((n) => Effect.succeed(n)))
       yield* Fiber.interrupt(working)
       assert.strictEqual(yield* Fiber.join(waiting), 1)
-    })
+    }
   )
 
-  it.effect("ends a consumer with the first failure of its handler, a LockLost of its own too", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const queue = yield* makeNumberQueue(zk)
-      yield* queue.offerAll([1, 2, 3])
-      const own = new LockLost({ path: "/other", reason: "session" })
-      const seen: Array<number> = []
-      const error = yield* Effect.flip(
-        queue.consume((n) =>
-          Effect.andThen(
-            Effect.sync(() => seen.push(n)),
-            n === 3 ? Effect.fail(own) : Effect.void
-          )
+  it.inChroot("ends a consumer with the first failure of its handler, a LockLost of its own too", function* ({ zk }) {
+    const queue = yield* makeNumberQueue(zk)
+    yield* queue.offerAll([1, 2, 3])
+    const own = new LockLost({ path: "/other", reason: "session" })
+    const seen: Array<number> = []
+    const error = yield* Effect.flip(
+      queue.consume((n) =>
+        Effect.andThen(
+          Effect.sync(() => seen.push(n)),
+          n === 3 ? Effect.fail(own) : Effect.void
         )
       )
-      assert.strictEqual(error, own)
-      assert.deepStrictEqual(seen, [1, 2, 3])
-      yield* eventually(getLockedItems(zk), (marks) => marks.length === 0)
-      assert.strictEqual(yield* queue.size, 1)
-    })
-  )
+    )
+    assert.strictEqual(error, own)
+    assert.deepStrictEqual(seen, [1, 2, 3])
+    yield* eventually(getLockedItems(zk), (marks) => marks.length === 0)
+    assert.strictEqual(yield* queue.size, 1)
+  })
 
-  it.effect("puts an item at the end when it is asked to", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const queue = yield* makeNumberQueue(zk)
-      yield* queue.offerAll([1, 2])
-      yield* Effect.scoped(
-        Effect.flatMap(queue.takeWithLock, ({ item, requeue }) => {
-          assert.strictEqual(item, 1)
-          return requeue
-        })
-      )
-      assert.deepStrictEqual([yield* queue.take, yield* queue.take], [2, 1])
-    })
-  )
+  it.inChroot("puts an item at the end when it is asked to", function* ({ zk }) {
+    const queue = yield* makeNumberQueue(zk)
+    yield* queue.offerAll([1, 2])
+    yield* Effect.scoped(
+      Effect.flatMap(queue.takeWithLock, ({ item, requeue }) => {
+        assert.strictEqual(item, 1)
+        return requeue
+      })
+    )
+    assert.deepStrictEqual([yield* queue.take, yield* queue.take], [2, 1])
+  })
 
-  it.effect("hands an item out once more when the session of its consumer ends, whose handler is interrupted", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
+  it.inChroot(
+    "hands an item out once more when the session of its consumer ends, whose handler is interrupted",
+    function* ({ another, expire, zk }) {
       const other = yield* another()
       const theirs = yield* makeNumberQueue(other)
       const mine = yield* makeNumberQueue(zk)
@@ -112,52 +103,46 @@ describeOnServers("a queue taken from with a lock", (it) => {
       yield* eventually(getLockedItems(zk), (marks) => marks.length === 0)
       yield* Fiber.interrupt(waiting)
       assert.deepStrictEqual(handled, [1])
-    })
+    }
   )
 
-  it.effect("goes on with the next item when it has lost one", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const queue = yield* makeNumberQueue(zk)
-      yield* queue.offerAll([1, 2])
-      const seen: Array<number> = []
-      const began = yield* Deferred.make<void>()
-      const working = yield* Effect.forkChild(
-        queue.consume((n) => {
-          seen.push(n)
-          return seen.length === 1 ? Effect.andThen(Deferred.succeed(began, undefined), Effect.never) : Effect.void
-        })
-      )
-      yield* Deferred.await(began)
-      const [mark = ""] = yield* zk.getChildren("/queue-taken")
-      yield* zk.delete(`/queue-taken/${mark}`)
-      yield* eventually(queue.size, (size) => size === 0)
-      yield* Fiber.interrupt(working)
-      assert.deepStrictEqual(seen, [1, 1, 2])
-    })
-  )
+  it.inChroot("goes on with the next item when it has lost one", function* ({ zk }) {
+    const queue = yield* makeNumberQueue(zk)
+    yield* queue.offerAll([1, 2])
+    const seen: Array<number> = []
+    const began = yield* Deferred.make<void>()
+    const working = yield* Effect.forkChild(
+      queue.consume((n) => {
+        seen.push(n)
+        return seen.length === 1 ? Effect.andThen(Deferred.succeed(began, undefined), Effect.never) : Effect.void
+      })
+    )
+    yield* Deferred.await(began)
+    const [mark = ""] = yield* zk.getChildren("/queue-taken")
+    yield* zk.delete(`/queue-taken/${mark}`)
+    yield* eventually(queue.size, (size) => size === 0)
+    yield* Fiber.interrupt(working)
+    assert.deepStrictEqual(seen, [1, 1, 2])
+  })
 
-  it.effect("lets no client finish an item that is another's by then", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const mine = yield* makeNumberQueue(zk)
-      const theirs = yield* makeNumberQueue(yield* another())
-      yield* mine.offer(1)
-      const scope = yield* Scope.make()
-      const taken = yield* Effect.provideService(mine.takeWithLock, Scope.Scope, scope)
-      const [mark = ""] = yield* zk.getChildren("/queue-taken")
-      yield* zk.delete(`/queue-taken/${mark}`)
-      yield* theirs.consumeOne(() =>
-        Effect.gen(function* () {
-          yield* failure(taken.ack, "LockLost")
-          yield* failure(taken.lost, "LockLost")
-          // Nor take another's mark away.
-          yield* Scope.close(scope, Exit.void)
-          assert.deepStrictEqual(yield* zk.getChildren("/queue-taken"), [mark])
-          assert.strictEqual(yield* theirs.size, 1)
-        })
-      )
-      assert.strictEqual(yield* mine.size, 0)
-    })
-  )
+  it.inChroot("lets no client finish an item that is another's by then", function* ({ another, zk }) {
+    const mine = yield* makeNumberQueue(zk)
+    const theirs = yield* makeNumberQueue(yield* another())
+    yield* mine.offer(1)
+    const scope = yield* Scope.make()
+    const taken = yield* Effect.provideService(mine.takeWithLock, Scope.Scope, scope)
+    const [mark = ""] = yield* zk.getChildren("/queue-taken")
+    yield* zk.delete(`/queue-taken/${mark}`)
+    yield* theirs.consumeOne(() =>
+      Effect.gen(function* () {
+        yield* failure(taken.ack, "LockLost")
+        yield* failure(taken.lost, "LockLost")
+        // Nor take another's mark away.
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(yield* zk.getChildren("/queue-taken"), [mark])
+        assert.strictEqual(yield* theirs.size, 1)
+      })
+    )
+    assert.strictEqual(yield* mine.size, 0)
+  })
 })

@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import * as Queue from "../../src/Queue.ts"
 import { connectAnother, embedded } from "../support/embedded.ts"
 import { makeNumberQueue, numbersBelow } from "../support/queues.ts"
-import { withClient, describeOnServers, eventually, failure, makeChroot, text } from "../support/targets.ts"
+import { withClient, describeOnServers, eventually, failure, text } from "../support/targets.ts"
 
 /** How many watches the server has, of data and of children. */
 const watches = Effect.map(
@@ -23,143 +23,118 @@ const watches = Effect.map(
 )
 
 describeOnServers("a queue", (it) => {
-  it.effect("gives items first in first out, and waits for one when it is empty", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const queue = yield* makeNumberQueue(zk)
-      assert.isTrue(Option.isNone(yield* queue.poll))
-      assert.isTrue(Option.isNone(yield* queue.peek))
-      assert.strictEqual(yield* queue.size, 0)
-      yield* queue.offer(1)
-      yield* queue.offerAll([2, 3, 4])
-      assert.strictEqual(yield* queue.size, 4)
-      assert.deepStrictEqual(yield* queue.peek, Option.some(1))
-      assert.deepStrictEqual(yield* queue.poll, Option.some(1))
-      for (const n of [2, 3, 4]) assert.strictEqual(yield* queue.take, n)
-      const taking = yield* Effect.forkChild(queue.take)
-      const theirs = yield* makeNumberQueue(yield* another())
-      yield* theirs.offer(5)
-      assert.strictEqual(yield* Fiber.join(taking), 5)
-      assert.strictEqual(yield* queue.size, 0)
-    })
-  )
+  it.inChroot("gives items first in first out, and waits for one when it is empty", function* ({ another, zk }) {
+    const queue = yield* makeNumberQueue(zk)
+    assert.isTrue(Option.isNone(yield* queue.poll))
+    assert.isTrue(Option.isNone(yield* queue.peek))
+    assert.strictEqual(yield* queue.size, 0)
+    yield* queue.offer(1)
+    yield* queue.offerAll([2, 3, 4])
+    assert.strictEqual(yield* queue.size, 4)
+    assert.deepStrictEqual(yield* queue.peek, Option.some(1))
+    assert.deepStrictEqual(yield* queue.poll, Option.some(1))
+    for (const n of [2, 3, 4]) assert.strictEqual(yield* queue.take, n)
+    const taking = yield* Effect.forkChild(queue.take)
+    const theirs = yield* makeNumberQueue(yield* another())
+    yield* theirs.offer(5)
+    assert.strictEqual(yield* Fiber.join(taking), 5)
+    assert.strictEqual(yield* queue.size, 0)
+  })
 
-  it.effect("wakes one of several that wait for each item", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const queue = yield* makeNumberQueue(zk)
-      const others = yield* Effect.forEach(numbersBelow(3), () =>
-        Effect.flatMap(another(), (zk) => makeNumberQueue(zk))
-      )
-      const taking = yield* Effect.forEach([queue, queue, ...others], ({ take }) => Effect.forkChild(take))
-      yield* queue.offerAll(numbersBelow(5))
-      const taken = yield* Effect.forEach(taking, Fiber.join)
-      assert.deepStrictEqual(taken.toSorted(), numbersBelow(5))
-    })
-  )
+  it.inChroot("wakes one of several that wait for each item", function* ({ another, zk }) {
+    const queue = yield* makeNumberQueue(zk)
+    const others = yield* Effect.forEach(numbersBelow(3), () => Effect.flatMap(another(), (zk) => makeNumberQueue(zk)))
+    const taking = yield* Effect.forEach([queue, queue, ...others], ({ take }) => Effect.forkChild(take))
+    yield* queue.offerAll(numbersBelow(5))
+    const taken = yield* Effect.forEach(taking, Fiber.join)
+    assert.deepStrictEqual(taken.toSorted(), numbersBelow(5))
+  })
 
-  it.effect("leaves an item that it cannot read where it is, and names it", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const queue = yield* makeNumberQueue(zk, { layout: "kazoo" })
-      yield* queue.offer(1)
-      yield* zk.create("/queue/entry-000-", { mode: "persistentSequential", data: "not a number" })
-      for (const take of [
-        Effect.asVoid(queue.take),
-        Effect.asVoid(queue.poll),
-        Effect.asVoid(queue.peek),
-        Effect.asVoid(Effect.scoped(queue.takeWithLock))
-      ]) {
-        const { path } = yield* failure(take, "DataInvalid")
-        assert.strictEqual(path, "/queue/entry-000-0000000001")
-      }
-      yield* zk.delete("/queue/entry-000-0000000001")
-      assert.strictEqual(yield* queue.take, 1)
-    })
-  )
+  it.inChroot("leaves an item that it cannot read where it is, and names it", function* ({ zk }) {
+    const queue = yield* makeNumberQueue(zk, { layout: "kazoo" })
+    yield* queue.offer(1)
+    yield* zk.create("/queue/entry-000-", { mode: "persistentSequential", data: "not a number" })
+    for (const take of [
+      Effect.asVoid(queue.take),
+      Effect.asVoid(queue.poll),
+      Effect.asVoid(queue.peek),
+      Effect.asVoid(Effect.scoped(queue.takeWithLock))
+    ]) {
+      const { path } = yield* failure(take, "DataInvalid")
+      assert.strictEqual(path, "/queue/entry-000-0000000001")
+    }
+    yield* zk.delete("/queue/entry-000-0000000001")
+    assert.strictEqual(yield* queue.take, 1)
+  })
 
-  it.effect("takes no foreign children for items", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const queue = yield* makeNumberQueue(zk)
-      yield* zk.create("/queue")
-      for (const name of ["config", "queue-", "queue-7", "lock-0000000001"]) yield* zk.create(`/queue/${name}`)
-      assert.isTrue(Option.isNone(yield* queue.poll))
-      yield* queue.offer(1)
-      assert.strictEqual(yield* queue.take, 1)
-    })
-  )
+  it.inChroot("takes no foreign children for items", function* ({ zk }) {
+    const queue = yield* makeNumberQueue(zk)
+    yield* zk.create("/queue")
+    for (const name of ["config", "queue-", "queue-7", "lock-0000000001"]) yield* zk.create(`/queue/${name}`)
+    assert.isTrue(Option.isNone(yield* queue.poll))
+    yield* queue.offer(1)
+    assert.strictEqual(yield* queue.take, 1)
+  })
 
-  it.effect("lets offers wait while it is full", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const queue = yield* makeNumberQueue(zk, { maxItems: 2 })
-      yield* failure(queue.offerAll([1, 2, 3]), "InvalidArgument")
-      yield* queue.offerAll([1, 2])
-      const offering = yield* Effect.forkChild(queue.offer(3))
-      yield* Effect.sleep("50 millis")
-      assert.strictEqual(yield* queue.size, 2)
-      assert.strictEqual(yield* queue.take, 1)
-      yield* Fiber.join(offering)
-      assert.deepStrictEqual([yield* queue.take, yield* queue.take], [2, 3])
-    })
-  )
+  it.inChroot("lets offers wait while it is full", function* ({ zk }) {
+    const queue = yield* makeNumberQueue(zk, { maxItems: 2 })
+    yield* failure(queue.offerAll([1, 2, 3]), "InvalidArgument")
+    yield* queue.offerAll([1, 2])
+    const offering = yield* Effect.forkChild(queue.offer(3))
+    yield* Effect.sleep("50 millis")
+    assert.strictEqual(yield* queue.size, 2)
+    assert.strictEqual(yield* queue.take, 1)
+    yield* Fiber.join(offering)
+    assert.deepStrictEqual([yield* queue.take, yield* queue.take], [2, 3])
+  })
 
-  it.effect("puts back the item that was deleted for an interrupted taker", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const deleted = yield* Deferred.make<void>()
-      // The reply of the delete comes when its caller has stopped waiting.
-      const late: ZooKeeper.Service = {
-        ...zk,
-        transaction: (ops) =>
-          zk
-            .transaction(ops)
-            .pipe(
-              Effect.tap(() => Deferred.succeed(deleted, undefined).pipe(Effect.andThen(Effect.sleep("50 millis"))))
-            )
-      }
-      const plain = yield* makeNumberQueue(zk)
-      const queue = yield* makeNumberQueue(late)
-      yield* plain.offerAll([1, 2])
-      const taking = yield* Effect.forkChild(queue.take)
-      yield* Deferred.await(deleted)
-      yield* Fiber.interrupt(taking)
-      yield* eventually(plain.size, (size) => size === 2)
-      assert.deepStrictEqual([yield* plain.take, yield* plain.take], [1, 2])
-    })
-  )
+  it.inChroot("puts back the item that was deleted for an interrupted taker", function* ({ zk }) {
+    const deleted = yield* Deferred.make<void>()
+    // The reply of the delete comes when its caller has stopped waiting.
+    const late: ZooKeeper.Service = {
+      ...zk,
+      transaction: (ops) =>
+        zk
+          .transaction(ops)
+          .pipe(Effect.tap(() => Deferred.succeed(deleted, undefined).pipe(Effect.andThen(Effect.sleep("50 millis")))))
+    }
+    const plain = yield* makeNumberQueue(zk)
+    const queue = yield* makeNumberQueue(late)
+    yield* plain.offerAll([1, 2])
+    const taking = yield* Effect.forkChild(queue.take)
+    yield* Deferred.await(deleted)
+    yield* Fiber.interrupt(taking)
+    yield* eventually(plain.size, (size) => size === 2)
+    assert.deepStrictEqual([yield* plain.take, yield* plain.take], [1, 2])
+  })
 
-  it.effect("leaves nothing but itself when all its users have gone", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const queue = yield* makeNumberQueue(zk)
-          yield* Effect.all(
-            numbersBelow(20).map((n) => queue.offer(n)),
-            { concurrency: "unbounded" }
-          )
-          for (let n = 0; n < 10; n++) yield* queue.take
-          yield* Effect.all(
-            numbersBelow(10).map(() => queue.consumeOne(() => Effect.void)),
-            { concurrency: 5 }
-          )
-          const waiting = yield* Effect.forkChild(queue.take)
-          const working = yield* Effect.forkChild(queue.consume(() => Effect.void))
-          yield* Effect.sleep("20 millis")
-          yield* Fiber.interrupt(waiting)
-          yield* Fiber.interrupt(working)
-        })
-      )
-      for (const path of ["/queue", "/queue-taken", "/queue-clients"]) {
-        yield* eventually(
-          zk.getChildren(path).pipe(Effect.catchTag("NoNode", () => Effect.succeed([]))),
-          (names) => names.length === 0
+  it.inChroot("leaves nothing but itself when all its users have gone", function* ({ zk }) {
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const queue = yield* makeNumberQueue(zk)
+        yield* Effect.all(
+          numbersBelow(20).map((n) => queue.offer(n)),
+          { concurrency: "unbounded" }
         )
-      }
-    })
-  )
+        for (let n = 0; n < 10; n++) yield* queue.take
+        yield* Effect.all(
+          numbersBelow(10).map(() => queue.consumeOne(() => Effect.void)),
+          { concurrency: 5 }
+        )
+        const waiting = yield* Effect.forkChild(queue.take)
+        const working = yield* Effect.forkChild(queue.consume(() => Effect.void))
+        yield* Effect.sleep("20 millis")
+        yield* Fiber.interrupt(waiting)
+        yield* Fiber.interrupt(working)
+      })
+    )
+    for (const path of ["/queue", "/queue-taken", "/queue-clients"]) {
+      yield* eventually(
+        zk.getChildren(path).pipe(Effect.catchTag("NoNode", () => Effect.succeed([]))),
+        (names) => names.length === 0
+      )
+    }
+  })
 })
 
 describe("a queue on a server in memory", () => {
@@ -223,47 +198,41 @@ describe("a queue on a server in memory", () => {
 })
 
 describeOnServers("a queue shared with others", (it) => {
-  it.effect("writes names and data as Curator and kazoo do", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const bytes = new TextEncoder().encode("ab")
-      const curator = yield* withClient(zk)(Queue.make("/curator"))
-      yield* curator.offer(bytes)
-      assert.deepStrictEqual(yield* zk.getChildren("/curator"), ["queue-0000000000"])
-      const data = yield* zk.getData("/curator/queue-0000000000")
-      assert.strictEqual(Buffer.from(data).toString("hex"), "0001000101000000026162" + "02")
-      const kazoo = yield* withClient(zk)(Queue.make("/kazoo", { layout: "kazoo" }))
-      yield* kazoo.offer(bytes)
-      assert.deepStrictEqual(yield* zk.getChildren("/kazoo"), ["entry-100-0000000000"])
-      assert.strictEqual(text(yield* zk.getData("/kazoo/entry-100-0000000000")), "ab")
-      const locking = yield* withClient(zk)(Queue.make("/locking", { layout: "kazooLocking" }))
-      yield* locking.offer(bytes)
-      assert.deepStrictEqual(yield* zk.getChildren("/locking/entries"), ["entry-100-0000000000"])
-      yield* locking.consumeOne(() =>
-        Effect.gen(function* () {
-          assert.deepStrictEqual(yield* zk.getChildren("/locking/taken"), ["entry-100-0000000000"])
-        })
-      )
-      const marked = yield* withClient(zk)(Queue.make("/curator", { takenPath: "/locks/curator" }))
-      yield* marked.consumeOne(() =>
-        Effect.gen(function* () {
-          assert.deepStrictEqual(yield* zk.getChildren("/locks/curator"), ["queue-0000000000"])
-        })
-      )
-    })
-  )
+  it.inChroot("writes names and data as Curator and kazoo do", function* ({ zk }) {
+    const bytes = new TextEncoder().encode("ab")
+    const curator = yield* withClient(zk)(Queue.make("/curator"))
+    yield* curator.offer(bytes)
+    assert.deepStrictEqual(yield* zk.getChildren("/curator"), ["queue-0000000000"])
+    const data = yield* zk.getData("/curator/queue-0000000000")
+    assert.strictEqual(Buffer.from(data).toString("hex"), "0001000101000000026162" + "02")
+    const kazoo = yield* withClient(zk)(Queue.make("/kazoo", { layout: "kazoo" }))
+    yield* kazoo.offer(bytes)
+    assert.deepStrictEqual(yield* zk.getChildren("/kazoo"), ["entry-100-0000000000"])
+    assert.strictEqual(text(yield* zk.getData("/kazoo/entry-100-0000000000")), "ab")
+    const locking = yield* withClient(zk)(Queue.make("/locking", { layout: "kazooLocking" }))
+    yield* locking.offer(bytes)
+    assert.deepStrictEqual(yield* zk.getChildren("/locking/entries"), ["entry-100-0000000000"])
+    yield* locking.consumeOne(() =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* zk.getChildren("/locking/taken"), ["entry-100-0000000000"])
+      })
+    )
+    const marked = yield* withClient(zk)(Queue.make("/curator", { takenPath: "/locks/curator" }))
+    yield* marked.consumeOne(() =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* zk.getChildren("/locks/curator"), ["queue-0000000000"])
+      })
+    )
+  })
 })
 
 describeOnServers("a queue with an item that no server takes", (it) => {
-  it.effect("leaves no marker for it", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const queue = yield* withClient(zk)(Queue.make("/queue"))
-      for (let n = 0; n < 3; n++) {
-        yield* queue.offer(new Uint8Array(8))
-        yield* failure(queue.offer(new Uint8Array(2 ** 21)), "FrameTooLarge")
-      }
-      assert.lengthOf(yield* zk.getChildren("/queue-clients"), 1)
-    })
-  )
+  it.inChroot("leaves no marker for it", function* ({ zk }) {
+    const queue = yield* withClient(zk)(Queue.make("/queue"))
+    for (let n = 0; n < 3; n++) {
+      yield* queue.offer(new Uint8Array(8))
+      yield* failure(queue.offer(new Uint8Array(2 ** 21)), "FrameTooLarge")
+    }
+    assert.lengthOf(yield* zk.getChildren("/queue-clients"), 1)
+  })
 })

@@ -10,7 +10,7 @@ import * as Allocator from "../../src/Allocator.ts"
 import { LockLost } from "../../src/Errors.ts"
 import * as Lock from "../../src/Lock.ts"
 import { recipes } from "../../src/Promise.ts"
-import { withClient, describeOnServers, failure, makeChroot } from "../support/targets.ts"
+import { withClient, describeOnServers, failure } from "../support/targets.ts"
 
 /** Clocks that can be set forward by a session timeout at once, as a process sees it that stood still for as long. */
 const standstill = Effect.map(Clock.Clock, (clock) => {
@@ -29,9 +29,9 @@ const standstill = Effect.map(Clock.Clock, (clock) => {
 })
 
 describeOnServers("a process that stands still for longer than its session", (it) => {
-  it.effect("is interrupted before the next step of a lock's guarded effect, in the middle of a turn too", () =>
-    Effect.gen(function* () {
-      const { another } = yield* makeChroot
+  it.inChroot(
+    "is interrupted before the next step of a lock's guarded effect, in the middle of a turn too",
+    function* ({ another }) {
       const { late, still } = yield* standstill
       const steps: Array<string> = []
       const step = (name: string) => Effect.sync(() => steps.push(name))
@@ -53,12 +53,12 @@ describeOnServers("a process that stands still for longer than its session", (it
       }).pipe(Effect.provideService(Clock.Clock, late))
       assert.strictEqual(loss.reason, "session")
       assert.deepStrictEqual(steps, ["before", "cleaned up"])
-    })
+    }
   )
 
-  it.effect("is interrupted before the next step of the work with an allocator's items, and begins again", () =>
-    Effect.gen(function* () {
-      const { another } = yield* makeChroot
+  it.inChroot(
+    "is interrupted before the next step of the work with an allocator's items, and begins again",
+    function* ({ another }) {
       const { late, still } = yield* standstill
       const steps: Array<string> = []
       const step = (name: string) => Effect.sync(() => steps.push(name))
@@ -80,34 +80,31 @@ describeOnServers("a process that stands still for longer than its session", (it
       }).pipe(Effect.provideService(Clock.Clock, late))
       assert.deepStrictEqual(steps.slice(0, 2), ["before", "cleaned up"])
       assert.notInclude(steps, "after")
-    })
+    }
   )
 
-  it.effect("has an aborted signal when a callback looks at it", () =>
-    Effect.gen(function* () {
-      const { another } = yield* makeChroot
-      const { late, still } = yield* standstill
-      const service = yield* Effect.provideService(another(), Clock.Clock, late)
-      const layer = Layer.merge(Layer.succeed(ZooKeeper.ZooKeeper, service), Layer.succeed(Clock.Clock, late))
-      const zk = yield* Effect.promise(() => PromiseClient.fromLayer(layer))
-      yield* Effect.addFinalizer(() => Effect.promise(() => zk.close()))
-      const seen: Array<boolean> = []
-      const locked = recipes(zk)
-        .lock("/lock")
-        .withLock(async ({ signal }) => {
-          seen.push(signal.aborted)
-          still.millis += zk.session.timeout
-          seen.push(signal.aborted)
-          assert.throws(() => signal.throwIfAborted())
-        })
-      const told = yield* Effect.promise(() =>
-        locked.then(
-          () => undefined,
-          (error: unknown) => error
-        )
+  it.inChroot("has an aborted signal when a callback looks at it", function* ({ another }) {
+    const { late, still } = yield* standstill
+    const service = yield* Effect.provideService(another(), Clock.Clock, late)
+    const layer = Layer.merge(Layer.succeed(ZooKeeper.ZooKeeper, service), Layer.succeed(Clock.Clock, late))
+    const zk = yield* Effect.promise(() => PromiseClient.fromLayer(layer))
+    yield* Effect.addFinalizer(() => Effect.promise(() => zk.close()))
+    const seen: Array<boolean> = []
+    const locked = recipes(zk)
+      .lock("/lock")
+      .withLock(async ({ signal }) => {
+        seen.push(signal.aborted)
+        still.millis += zk.session.timeout
+        seen.push(signal.aborted)
+        assert.throws(() => signal.throwIfAborted())
+      })
+    const told = yield* Effect.promise(() =>
+      locked.then(
+        () => undefined,
+        (error: unknown) => error
       )
-      assert.instanceOf(told, LockLost)
-      assert.deepStrictEqual(seen, [false, true])
-    })
-  )
+    )
+    assert.instanceOf(told, LockLost)
+    assert.deepStrictEqual(seen, [false, true])
+  })
 })

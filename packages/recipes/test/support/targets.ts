@@ -1,7 +1,8 @@
 /** The servers that every recipe is tested on, and clients of them. */
-import { connectTo, type BreakableEndpoint, Target } from "@effect-zookeeper/test-kit/conformance/Target"
+import { type BreakableEndpoint, connectTo, Target } from "@effect-zookeeper/test-kit/conformance/Target"
 import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
 import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
+import { testWith, type TestWith } from "@effect-zookeeper/test-kit/TestWith"
 import { freshPath } from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as Session from "@effect-zookeeper/session/Session"
@@ -12,16 +13,22 @@ import type * as Scope from "effect/Scope"
 
 export { awaitCondition, eventually, failure, outcome, pullFrom, text } from "@effect-zookeeper/test-kit/Expectations"
 
-type It = Vitest.MethodsNonLive<Target>
+/** `it` of a test of recipes. */
+interface RecipeTests extends Pick<Vitest.MethodsNonLive<Target>, "effect"> {
+  /** A test in a chroot of its own. */
+  readonly inChroot: TestWith<TestChroot, Target>
+}
 
 /** The same tests on the embedded server and on real ZooKeeper, in real time. */
-export const describeOnServers = (name: string, tests: (it: It) => void): void => {
+export const describeOnServers = (name: string, tests: (it: RecipeTests) => void): void => {
   for (const [where, target] of [
     ["the embedded server", Targets.embeddedMemory],
     ["real ZooKeeper", Targets.real]
   ] as const) {
     describe(`${name}, on ${where}`, () => {
-      layer(target, { excludeTestServices: true })((it) => tests(it))
+      layer(target, { excludeTestServices: true })(({ effect }) =>
+        tests({ effect, inChroot: testWith(effect, makeChroot) })
+      )
     })
   }
 }

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as AtomicValue from "../../src/AtomicValue.ts"
 import { embedded } from "../support/embedded.ts"
-import { withClient, describeOnServers, eventually, failure, makeChroot, pullFrom, text } from "../support/targets.ts"
+import { withClient, describeOnServers, eventually, failure, pullFrom, text } from "../support/targets.ts"
 
 const Config = Schema.Struct({ replicas: Schema.Int })
 
@@ -15,104 +15,89 @@ const config = (zk: ZooKeeper.Service, options: Partial<AtomicValue.BaseOptions>
   withClient(zk)(AtomicValue.make("/config/mail", { schema: Config, initial: { replicas: 1 }, ...options }))
 
 describeOnServers("a value", (it) => {
-  it.effect("reads as the initial one until the first write creates it, and as its schema says", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const value = yield* config(zk)
-      assert.deepStrictEqual(yield* value.get, { replicas: 1 })
-      assert.isUndefined((yield* value.getVersioned).stat)
-      assert.isFalse(yield* zk.exists("/config"))
-      const { post, pre } = yield* value.update(({ replicas }) => ({ replicas: replicas + 1 }))
-      assert.deepStrictEqual([pre, post], [{ replicas: 1 }, { replicas: 2 }])
-      assert.strictEqual(text(yield* zk.getData("/config/mail")), `{"replicas":2}`)
-      assert.deepStrictEqual((yield* value.set({ replicas: 5 })).pre, { replicas: 2 })
-      assert.deepStrictEqual(yield* value.get, { replicas: 5 })
-    })
-  )
+  it.inChroot("reads as the initial one until the first write creates it, and as its schema says", function* ({ zk }) {
+    const value = yield* config(zk)
+    assert.deepStrictEqual(yield* value.get, { replicas: 1 })
+    assert.isUndefined((yield* value.getVersioned).stat)
+    assert.isFalse(yield* zk.exists("/config"))
+    const { post, pre } = yield* value.update(({ replicas }) => ({ replicas: replicas + 1 }))
+    assert.deepStrictEqual([pre, post], [{ replicas: 1 }, { replicas: 2 }])
+    assert.strictEqual(text(yield* zk.getData("/config/mail")), `{"replicas":2}`)
+    assert.deepStrictEqual((yield* value.set({ replicas: 5 })).pre, { replicas: 2 })
+    assert.deepStrictEqual(yield* value.get, { replicas: 5 })
+  })
 
-  it.effect("is bytes without a schema, and otherwise of the type of a codec", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const bytes = yield* withClient(zk)(AtomicValue.make("/bytes"))
-      assert.strictEqual((yield* bytes.get).byteLength, 0)
-      yield* bytes.set(new Uint8Array([1, 2]))
-      assert.deepStrictEqual(Array.from(yield* bytes.get), [1, 2])
-      const name = yield* withClient(zk)(
-        AtomicValue.make("/name", { schema: Schema.String, codec: ZNode.text, initial: "nobody" })
-      )
-      yield* name.set("bob")
-      assert.strictEqual(text(yield* zk.getData("/name")), "bob")
-      const nothing = yield* withClient(zk)(AtomicValue.make("/nothing", { schema: Schema.Json, initial: null }))
-      assert.isNull(yield* nothing.get)
-    })
-  )
+  it.inChroot("is bytes without a schema, and otherwise of the type of a codec", function* ({ zk }) {
+    const bytes = yield* withClient(zk)(AtomicValue.make("/bytes"))
+    assert.strictEqual((yield* bytes.get).byteLength, 0)
+    yield* bytes.set(new Uint8Array([1, 2]))
+    assert.deepStrictEqual(Array.from(yield* bytes.get), [1, 2])
+    const name = yield* withClient(zk)(
+      AtomicValue.make("/name", { schema: Schema.String, codec: ZNode.text, initial: "nobody" })
+    )
+    yield* name.set("bob")
+    assert.strictEqual(text(yield* zk.getData("/name")), "bob")
+    const nothing = yield* withClient(zk)(AtomicValue.make("/nothing", { schema: Schema.Json, initial: null }))
+    assert.isNull(yield* nothing.get)
+  })
 
   // SharedValue.trySet of Curator.
-  it.effect("is replaced only if no other write has come before", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const mine = yield* config(zk)
-      const theirs = yield* config(yield* another())
-      const absent = yield* mine.getVersioned
-      assert.isTrue((yield* theirs.compareAndSet(yield* theirs.getVersioned, { replicas: 2 })).applied)
-      const late = yield* mine.compareAndSet(absent, { replicas: 3 })
-      assert.deepStrictEqual([late.applied, late.pre, late.post], [false, { replicas: 2 }, { replicas: 2 }])
-      const seen = yield* mine.getVersioned
-      // The same data again is another version.
-      yield* theirs.set({ replicas: 2 })
-      assert.isFalse((yield* mine.compareAndSet(seen, { replicas: 3 })).applied)
-      assert.isTrue((yield* mine.compareAndSet(yield* mine.getVersioned, { replicas: 3 })).applied)
-      // And so is the same version again, of another life.
-      yield* mine.set({ replicas: 4 })
-      yield* zk.delete("/config/mail")
-      yield* theirs.set({ replicas: 1 })
-      const first = yield* mine.getVersioned
-      yield* zk.delete("/config/mail")
-      yield* theirs.set({ replicas: 1 })
-      assert.strictEqual((yield* mine.getVersioned).stat?.version, first.stat?.version)
-      assert.isFalse((yield* mine.compareAndSet(first, { replicas: 9 })).applied)
-    })
-  )
+  it.inChroot("is replaced only if no other write has come before", function* ({ another, zk }) {
+    const mine = yield* config(zk)
+    const theirs = yield* config(yield* another())
+    const absent = yield* mine.getVersioned
+    assert.isTrue((yield* theirs.compareAndSet(yield* theirs.getVersioned, { replicas: 2 })).applied)
+    const late = yield* mine.compareAndSet(absent, { replicas: 3 })
+    assert.deepStrictEqual([late.applied, late.pre, late.post], [false, { replicas: 2 }, { replicas: 2 }])
+    const seen = yield* mine.getVersioned
+    // The same data again is another version.
+    yield* theirs.set({ replicas: 2 })
+    assert.isFalse((yield* mine.compareAndSet(seen, { replicas: 3 })).applied)
+    assert.isTrue((yield* mine.compareAndSet(yield* mine.getVersioned, { replicas: 3 })).applied)
+    // And so is the same version again, of another life.
+    yield* mine.set({ replicas: 4 })
+    yield* zk.delete("/config/mail")
+    yield* theirs.set({ replicas: 1 })
+    const first = yield* mine.getVersioned
+    yield* zk.delete("/config/mail")
+    yield* theirs.set({ replicas: 1 })
+    assert.strictEqual((yield* mine.getVersioned).stat?.version, first.stat?.version)
+    assert.isFalse((yield* mine.compareAndSet(first, { replicas: 9 })).applied)
+  })
 
-  it.effect("counts every update of many clients at once", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
-      const values = yield* Effect.forEach([1, 2, 3, 4], () => Effect.flatMap(another(), (zk) => config(zk)))
-      const changes = yield* Effect.all(
-        values.flatMap(({ update }) =>
-          Array.from({ length: 5 }, () => update(({ replicas }) => ({ replicas: replicas + 1 })))
-        ),
-        { concurrency: "unbounded" }
-      )
-      assert.deepStrictEqual(yield* (yield* config(zk)).get, { replicas: 21 })
-      const posts = changes.map(({ post }) => post.replicas).toSorted((a, b) => a - b)
-      assert.deepStrictEqual(
-        posts,
-        Array.from({ length: 20 }, (_, n) => n + 2)
-      )
-    })
-  )
+  it.inChroot("counts every update of many clients at once", function* ({ another, zk }) {
+    const values = yield* Effect.forEach([1, 2, 3, 4], () => Effect.flatMap(another(), (zk) => config(zk)))
+    const changes = yield* Effect.all(
+      values.flatMap(({ update }) =>
+        Array.from({ length: 5 }, () => update(({ replicas }) => ({ replicas: replicas + 1 })))
+      ),
+      { concurrency: "unbounded" }
+    )
+    assert.deepStrictEqual(yield* (yield* config(zk)).get, { replicas: 21 })
+    const posts = changes.map(({ post }) => post.replicas).toSorted((a, b) => a - b)
+    assert.deepStrictEqual(
+      posts,
+      Array.from({ length: 20 }, (_, n) => n + 2)
+    )
+  })
 
-  it.effect("fails with DataInvalid for data outside of its schema, until it is set", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const value = yield* config(zk)
-      yield* zk.createWithParents("/config/mail", { data: "none of it" })
-      assert.include((yield* failure(value.get, "DataInvalid")).message, "/config/mail")
-      yield* failure(
-        value.update((value) => value),
-        "DataInvalid"
-      )
-      assert.strictEqual(text(yield* zk.getData("/config/mail")), "none of it")
-      yield* value.set({ replicas: 2 })
-      assert.deepStrictEqual(yield* value.get, { replicas: 2 })
-      yield* failure(value.set({ replicas: 0.5 }), "InvalidArgument")
-    })
-  )
+  it.inChroot("fails with DataInvalid for data outside of its schema, until it is set", function* ({ zk }) {
+    const value = yield* config(zk)
+    yield* zk.createWithParents("/config/mail", { data: "none of it" })
+    assert.include((yield* failure(value.get, "DataInvalid")).message, "/config/mail")
+    yield* failure(
+      value.update((value) => value),
+      "DataInvalid"
+    )
+    assert.strictEqual(text(yield* zk.getData("/config/mail")), "none of it")
+    yield* value.set({ replicas: 2 })
+    assert.deepStrictEqual(yield* value.get, { replicas: 2 })
+    yield* failure(value.set({ replicas: 0.5 }), "InvalidArgument")
+  })
 
-  it.effect("shows changes in order, from the initial value on, across a lost session and a deletion", () =>
-    Effect.gen(function* () {
-      const { another, expire, zk } = yield* makeChroot
+  it.inChroot(
+    "shows changes in order, from the initial value on, across a lost session and a deletion",
+    function* ({ another, expire, zk }) {
       const watcher = yield* another()
       const value = yield* config(zk)
       const seen = yield* pullFrom((yield* config(watcher)).changes)
@@ -130,12 +115,12 @@ describeOnServers("a value", (it) => {
       assert.deepStrictEqual([fourth.value, fourth.stat], [{ replicas: 1 }, undefined])
       yield* zk.createWithParents("/config/mail", { data: "broken" })
       yield* failure(seen, "DataInvalid")
-    })
+    }
   )
 
-  it.effect("says OutcomeUnknown for a write without a reply, unless it is known not to be applied", () =>
-    Effect.gen(function* () {
-      const { breakable, zk: plain } = yield* makeChroot
+  it.inChroot(
+    "says OutcomeUnknown for a write without a reply, unless it is known not to be applied",
+    function* ({ breakable, zk: plain }) {
       const { link, zk } = yield* breakable()
       const value = yield* config(zk)
       yield* value.set({ replicas: 0 })
@@ -157,12 +142,12 @@ describeOnServers("a value", (it) => {
       const { attempts, pre } = yield* meddled.update(({ replicas }) => ({ replicas: replicas + 1 }))
       assert.deepStrictEqual([pre, attempts], [{ replicas: 10 }, 2])
       assert.deepStrictEqual(yield* value.get, { replicas: 11 })
-    })
+    }
   )
 
-  it.effect("says OutcomeUnknown when its znode was created again with the same version before the write", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
+  it.inChroot(
+    "says OutcomeUnknown when its znode was created again with the same version before the write",
+    function* ({ zk }) {
       const path = "/config/mail"
       const remake = Effect.andThen(zk.delete(path), zk.createWithParents(path, { data: `{"replicas":7}` }))
       let isDue = false
@@ -190,24 +175,21 @@ describeOnServers("a value", (it) => {
       }
       // Nothing of it is left.
       assert.deepStrictEqual((yield* value.update(() => ({ replicas: 3 }))).post, { replicas: 3 })
-    })
+    }
   )
 
-  it.effect("leaves no watch when the readers of its changes have gone", () =>
-    Effect.gen(function* () {
-      const { watches, zk } = yield* makeChroot
-      const value = yield* config(zk)
-      yield* value.set({ replicas: 2 })
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const seen = yield* pullFrom(value.changes)
-          yield* seen
-          yield* eventually(watches, (n) => n === 1)
-        })
-      )
-      yield* eventually(watches, (n) => n === 0)
-    })
-  )
+  it.inChroot("leaves no watch when the readers of its changes have gone", function* ({ watches, zk }) {
+    const value = yield* config(zk)
+    yield* value.set({ replicas: 2 })
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const seen = yield* pullFrom(value.changes)
+        yield* seen
+        yield* eventually(watches, (n) => n === 1)
+      })
+    )
+    yield* eventually(watches, (n) => n === 0)
+  })
 })
 
 describe("a value at a version of -1", () => {

@@ -23,60 +23,51 @@ const hex = (data: Uint8Array) => Buffer.from(data).toString("hex")
 const layouts = ["curator", "int32", "text", "exact"] as const
 
 describeOnServers("a counter", (it) => {
-  it.effect("reads its initial value until the first change creates it, parents included", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const counter = yield* withClient(zk)(Counter.make("/counters/visits", { initial: 40n }))
-      assert.strictEqual(yield* counter.get, 40n)
-      assert.isFalse(yield* zk.exists("/counters"))
-      const { attempts, post, pre } = yield* counter.add(2n)
-      assert.deepStrictEqual([pre, post, attempts], [40n, 42n, 2])
-      assert.strictEqual(yield* counter.get, 42n)
-    })
-  )
+  it.inChroot("reads its initial value until the first change creates it, parents included", function* ({ zk }) {
+    const counter = yield* withClient(zk)(Counter.make("/counters/visits", { initial: 40n }))
+    assert.strictEqual(yield* counter.get, 40n)
+    assert.isFalse(yield* zk.exists("/counters"))
+    const { attempts, post, pre } = yield* counter.add(2n)
+    assert.deepStrictEqual([pre, post, attempts], [40n, 42n, 2])
+    assert.strictEqual(yield* counter.get, 42n)
+  })
 
   // aiozk 18
-  it.effect("counts four increments as four, in each layout, and keeps its type", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      for (const layout of layouts) {
-        const counter = yield* withClient(zk)(Counter.make(`/${layout}`, { layout }))
-        for (let n = 0n; n < 4n; n++) {
-          const { post, pre } = yield* counter.increment
-          assert.deepStrictEqual([pre, post], [n, n + 1n])
-        }
-        yield* counter.decrement
-        assert.strictEqual(yield* counter.get, 3n)
-        assert.strictEqual((yield* counter.set(-7n)).pre, 3n)
-        assert.strictEqual((yield* counter.update((n) => n * 2n)).post, -14n)
-        assert.strictEqual(yield* counter.get, -14n)
+  it.inChroot("counts four increments as four, in each layout, and keeps its type", function* ({ zk }) {
+    for (const layout of layouts) {
+      const counter = yield* withClient(zk)(Counter.make(`/${layout}`, { layout }))
+      for (let n = 0n; n < 4n; n++) {
+        const { post, pre } = yield* counter.increment
+        assert.deepStrictEqual([pre, post], [n, n + 1n])
       }
-      assert.strictEqual(hex(yield* zk.getData("/curator")), "fffffffffffffff2")
-      assert.strictEqual(hex(yield* zk.getData("/int32")), "fffffff2")
-      assert.strictEqual(text(yield* zk.getData("/text")), "-14")
-      assert.match(text(yield* zk.getData("/exact")), /^-14\n[0-9a-f]{16} 7$/)
-    })
-  )
+      yield* counter.decrement
+      assert.strictEqual(yield* counter.get, 3n)
+      assert.strictEqual((yield* counter.set(-7n)).pre, 3n)
+      assert.strictEqual((yield* counter.update((n) => n * 2n)).post, -14n)
+      assert.strictEqual(yield* counter.get, -14n)
+    }
+    assert.strictEqual(hex(yield* zk.getData("/curator")), "fffffffffffffff2")
+    assert.strictEqual(hex(yield* zk.getData("/int32")), "fffffff2")
+    assert.strictEqual(text(yield* zk.getData("/text")), "-14")
+    assert.match(text(yield* zk.getData("/exact")), /^-14\n[0-9a-f]{16} 7$/)
+  })
 
   // aiozk 19
-  it.effect("counts in floats, as text that Python reads as a float", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const counter = yield* withClient(zk)(Counter.makeFloat("/float"))
-      for (let n = 0; n < 4; n++) yield* counter.increment
-      assert.strictEqual(yield* counter.get, 4)
-      assert.strictEqual(text(yield* zk.getData("/float")), "4.0")
-      assert.strictEqual((yield* counter.add(0.5)).post, 4.5)
-      assert.strictEqual(text(yield* zk.getData("/float")), "4.5")
-      yield* failure(counter.set(Number.NaN), "OutOfRange")
-      yield* failure(counter.add(Number.POSITIVE_INFINITY), "OutOfRange")
-    })
-  )
+  it.inChroot("counts in floats, as text that Python reads as a float", function* ({ zk }) {
+    const counter = yield* withClient(zk)(Counter.makeFloat("/float"))
+    for (let n = 0; n < 4; n++) yield* counter.increment
+    assert.strictEqual(yield* counter.get, 4)
+    assert.strictEqual(text(yield* zk.getData("/float")), "4.0")
+    assert.strictEqual((yield* counter.add(0.5)).post, 4.5)
+    assert.strictEqual(text(yield* zk.getData("/float")), "4.5")
+    yield* failure(counter.set(Number.NaN), "OutOfRange")
+    yield* failure(counter.add(Number.POSITIVE_INFINITY), "OutOfRange")
+  })
 
   // aiozk 20
-  it.effect("is shared by five sessions that count at once, with no write more than there are counts", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "is shared by five sessions that count at once, with no write more than there are counts",
+    function* ({ another, zk }) {
       yield* zk.create("/count", { data: "0" })
       const counters = yield* Effect.forEach(Array.from({ length: 5 }), () =>
         Effect.flatMap(another(), (zk) => withClient(zk)(Counter.make("/count", { layout: "text" })))
@@ -88,58 +79,49 @@ describeOnServers("a counter", (it) => {
       const { data, stat } = yield* zk.get("/count")
       assert.strictEqual(text(data), "5")
       assert.strictEqual(stat.version, 5)
-    })
+    }
   )
 
   // aiozk 21
-  it.effect("counts simultaneous calls on one instance without conflicts", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      yield* zk.create("/count", { data: "0" })
-      const counter = yield* withClient(zk)(Counter.make("/count", { layout: "text" }))
-      const changes = yield* Effect.all(
-        Array.from({ length: 5 }, () => counter.increment),
-        { concurrency: "unbounded" }
-      )
-      assert.deepStrictEqual(
-        changes.map(({ attempts, pre }) => [pre, attempts]),
-        [0n, 1n, 2n, 3n, 4n].map((n) => [n, 1])
-      )
-      assert.strictEqual(yield* counter.get, 5n)
-    })
-  )
+  it.inChroot("counts simultaneous calls on one instance without conflicts", function* ({ zk }) {
+    yield* zk.create("/count", { data: "0" })
+    const counter = yield* withClient(zk)(Counter.make("/count", { layout: "text" }))
+    const changes = yield* Effect.all(
+      Array.from({ length: 5 }, () => counter.increment),
+      { concurrency: "unbounded" }
+    )
+    assert.deepStrictEqual(
+      changes.map(({ attempts, pre }) => [pre, attempts]),
+      [0n, 1n, 2n, 3n, 4n].map((n) => [n, 1])
+    )
+    assert.strictEqual(yield* counter.get, 5n)
+  })
 
-  it.effect("is set by compare-and-set only while the number is the expected one", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const counter = yield* withClient(zk)(Counter.make("/count"))
-      const first = yield* counter.compareAndSet(0n, 5n)
-      assert.deepStrictEqual([first.applied, first.pre, first.post], [true, 0n, 5n])
-      const stale = yield* counter.compareAndSet(0n, 6n)
-      assert.deepStrictEqual([stale.applied, stale.pre, stale.post], [false, 5n, 5n])
-      assert.strictEqual(yield* counter.get, 5n)
-    })
-  )
+  it.inChroot("is set by compare-and-set only while the number is the expected one", function* ({ zk }) {
+    const counter = yield* withClient(zk)(Counter.make("/count"))
+    const first = yield* counter.compareAndSet(0n, 5n)
+    assert.deepStrictEqual([first.applied, first.pre, first.post], [true, 0n, 5n])
+    const stale = yield* counter.compareAndSet(0n, 6n)
+    assert.deepStrictEqual([stale.applied, stale.pre, stale.post], [false, 5n, 5n])
+    assert.strictEqual(yield* counter.get, 5n)
+  })
 
-  it.effect("fails with OutOfRange for a number that does not fit, and writes nothing", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const wide = yield* withClient(zk)(Counter.make("/wide", { initial: 2n ** 63n - 1n }))
-      assert.strictEqual((yield* failure(wide.increment, "OutOfRange")).value, 2n ** 63n)
-      assert.isFalse(yield* zk.exists("/wide"))
-      yield* wide.set(-(2n ** 63n))
-      yield* failure(wide.decrement, "OutOfRange")
-      const narrow = yield* withClient(zk)(Counter.make("/narrow", { layout: "int32" }))
-      yield* narrow.set(2n ** 31n - 1n)
-      yield* failure(narrow.increment, "OutOfRange")
-      assert.strictEqual(yield* narrow.get, 2n ** 31n - 1n)
-    })
-  )
+  it.inChroot("fails with OutOfRange for a number that does not fit, and writes nothing", function* ({ zk }) {
+    const wide = yield* withClient(zk)(Counter.make("/wide", { initial: 2n ** 63n - 1n }))
+    assert.strictEqual((yield* failure(wide.increment, "OutOfRange")).value, 2n ** 63n)
+    assert.isFalse(yield* zk.exists("/wide"))
+    yield* wide.set(-(2n ** 63n))
+    yield* failure(wide.decrement, "OutOfRange")
+    const narrow = yield* withClient(zk)(Counter.make("/narrow", { layout: "int32" }))
+    yield* narrow.set(2n ** 31n - 1n)
+    yield* failure(narrow.increment, "OutOfRange")
+    assert.strictEqual(yield* narrow.get, 2n ** 31n - 1n)
+  })
 
   // 1.11: ValueError in aiozk.
-  it.effect("fails with DataInvalid for data that is not a number, empty data too, until it is set", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
+  it.inChroot(
+    "fails with DataInvalid for data that is not a number, empty data too, until it is set",
+    function* ({ zk }) {
       for (const layout of layouts) {
         yield* zk.create(`/${layout}`)
         const counter = yield* withClient(zk)(Counter.make(`/${layout}`, { layout }))
@@ -153,34 +135,28 @@ describeOnServers("a counter", (it) => {
       yield* zk.create("/empty")
       const counter = yield* withClient(zk)(Counter.make("/empty", { initial: 5n, emptyIsInitial: true }))
       assert.strictEqual((yield* counter.increment).post, 6n)
-    })
+    }
   )
 
-  it.effect("goes on when it is deleted with its parents between two changes", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const counter = yield* withClient(zk)(Counter.make("/a/count"))
-      yield* counter.add(3n)
-      yield* zk.deleteAll("/a")
-      assert.strictEqual((yield* counter.increment).post, 1n)
-    })
-  )
+  it.inChroot("goes on when it is deleted with its parents between two changes", function* ({ zk }) {
+    const counter = yield* withClient(zk)(Counter.make("/a/count"))
+    yield* counter.add(3n)
+    yield* zk.deleteAll("/a")
+    assert.strictEqual((yield* counter.increment).post, 1n)
+  })
 
-  it.effect("fails with Contended after the allowed number of conflicts", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeChroot
-      const theirs = yield* withClient(zk)(Counter.make("/count", { layout: "text" }))
-      yield* theirs.set(0n)
-      const meddled = { ...zk, setData: before(theirs.increment, zk.setData) }
-      const counter = yield* withClient(meddled)(Counter.make("/count", { layout: "text", attempts: 3 }))
-      assert.strictEqual((yield* failure(counter.add(10n), "Contended")).attempts, 3)
-      assert.strictEqual(yield* theirs.get, 3n)
-    })
-  )
+  it.inChroot("fails with Contended after the allowed number of conflicts", function* ({ zk }) {
+    const theirs = yield* withClient(zk)(Counter.make("/count", { layout: "text" }))
+    yield* theirs.set(0n)
+    const meddled = { ...zk, setData: before(theirs.increment, zk.setData) }
+    const counter = yield* withClient(meddled)(Counter.make("/count", { layout: "text", attempts: 3 }))
+    assert.strictEqual((yield* failure(counter.add(10n), "Contended")).attempts, 3)
+    assert.strictEqual(yield* theirs.get, 3n)
+  })
 
-  it.effect("waits for a lock after the given number of conflicts, and changes under it", () =>
-    Effect.gen(function* () {
-      const { another, zk } = yield* makeChroot
+  it.inChroot(
+    "waits for a lock after the given number of conflicts, and changes under it",
+    function* ({ another, zk }) {
       const lock = yield* withClient(yield* another())(Lock.make("/promoted"))
       const theirs = yield* withClient(zk)(Counter.make("/count"))
       yield* theirs.set(0n)
@@ -202,48 +178,42 @@ describeOnServers("a counter", (it) => {
       assert.deepStrictEqual([pre, post, attempts], [2n, 12n, 3])
       yield* Fiber.join(holder)
       yield* eventually(lock.contenders, (all) => all.length === 0)
-    })
+    }
   )
 })
 
 describeOnServers("a counter whose replies are lost", (it) => {
   // 1.11: one incr() of aiozk counts 2.
-  it.effect("counts one increment once in the exact layout, and tells what it did", () =>
-    Effect.gen(function* () {
-      const { breakable } = yield* makeChroot
+  it.inChroot("counts one increment once in the exact layout, and tells what it did", function* ({ breakable }) {
+    const { link, zk } = yield* breakable()
+    const counter = yield* withClient(zk)(Counter.make("/count", { layout: "exact" }))
+    yield* link.loseReply(Operations.create)
+    assert.deepStrictEqual(summary(yield* counter.increment), [0n, 1n])
+    yield* link.loseReply(Operations.setData)
+    assert.deepStrictEqual(summary(yield* counter.increment), [1n, 2n])
+    yield* link.loseRequest(Operations.setData)
+    assert.deepStrictEqual(summary(yield* counter.increment), [2n, 3n])
+    assert.strictEqual(yield* counter.get, 3n)
+  })
+
+  it.inChroot("says OutcomeUnknown in layouts that cannot tell, and never counts twice", function* ({ breakable }) {
+    for (const layout of ["curator", "int32", "text"] as const) {
       const { link, zk } = yield* breakable()
-      const counter = yield* withClient(zk)(Counter.make("/count", { layout: "exact" }))
-      yield* link.loseReply(Operations.create)
-      assert.deepStrictEqual(summary(yield* counter.increment), [0n, 1n])
+      const counter = yield* withClient(zk)(Counter.make(`/${layout}`, { layout }))
+      yield* counter.set(0n)
       yield* link.loseReply(Operations.setData)
-      assert.deepStrictEqual(summary(yield* counter.increment), [1n, 2n])
+      assert.strictEqual((yield* failure(counter.increment, "OutcomeUnknown")).operation, "increment")
+      assert.strictEqual(yield* counter.get, 1n)
+      // The version stands still: it was not applied, and is sent again.
       yield* link.loseRequest(Operations.setData)
-      assert.deepStrictEqual(summary(yield* counter.increment), [2n, 3n])
-      assert.strictEqual(yield* counter.get, 3n)
-    })
-  )
+      assert.deepStrictEqual(summary(yield* counter.increment), [1n, 2n])
+      assert.strictEqual(yield* counter.get, 2n)
+    }
+  })
 
-  it.effect("says OutcomeUnknown in layouts that cannot tell, and never counts twice", () =>
-    Effect.gen(function* () {
-      const { breakable } = yield* makeChroot
-      for (const layout of ["curator", "int32", "text"] as const) {
-        const { link, zk } = yield* breakable()
-        const counter = yield* withClient(zk)(Counter.make(`/${layout}`, { layout }))
-        yield* counter.set(0n)
-        yield* link.loseReply(Operations.setData)
-        assert.strictEqual((yield* failure(counter.increment, "OutcomeUnknown")).operation, "increment")
-        assert.strictEqual(yield* counter.get, 1n)
-        // The version stands still: it was not applied, and is sent again.
-        yield* link.loseRequest(Operations.setData)
-        assert.deepStrictEqual(summary(yield* counter.increment), [1n, 2n])
-        assert.strictEqual(yield* counter.get, 2n)
-      }
-    })
-  )
-
-  it.effect("knows its own write in the exact layout when others have written since", () =>
-    Effect.gen(function* () {
-      const { breakable, zk: plain } = yield* makeChroot
+  it.inChroot(
+    "knows its own write in the exact layout when others have written since",
+    function* ({ breakable, zk: plain }) {
       const { link, zk } = yield* breakable()
       const theirs = yield* withClient(plain)(Counter.make("/count", { layout: "exact" }))
       const thrice = Effect.all([theirs.increment, theirs.increment, theirs.increment])
@@ -257,12 +227,12 @@ describeOnServers("a counter whose replies are lost", (it) => {
       yield* link.loseRequest(Operations.setData)
       assert.deepStrictEqual(summary(yield* mine.increment), [17n, 18n])
       assert.lengthOf(text(yield* plain.getData("/count")).split("\n"), 3)
-    })
+    }
   )
 
-  it.effect("says OutcomeUnknown when its znode was created again before the write, with a reply and without", () =>
-    Effect.gen(function* () {
-      const { breakable, zk: plain } = yield* makeChroot
+  it.inChroot(
+    "says OutcomeUnknown when its znode was created again before the write, with a reply and without",
+    function* ({ breakable, zk: plain }) {
       for (const layout of layouts) {
         const path = `/remade-${layout}`
         const { link, zk } = yield* breakable()
@@ -285,7 +255,7 @@ describeOnServers("a counter whose replies are lost", (it) => {
         }
         assert.deepStrictEqual(summary(yield* counter.increment), [6n, 7n])
       }
-    })
+    }
   )
 
   it.effect("stays between the acknowledged and the unknown increments, and is exact in the exact layout", () =>

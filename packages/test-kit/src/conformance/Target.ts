@@ -3,11 +3,13 @@ import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Session from "@effect-zookeeper/session/Session"
 import { Transport } from "@effect-zookeeper/transport/Transport"
+import type { Vitest } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import type { TestWith } from "../TestWith.ts"
 import { freshPath } from "../TestServer.ts"
 
 /** How a client reaches the server. */
@@ -74,6 +76,14 @@ export const makeChrootWithLink = Effect.fnUntraced(function* (options: Paramete
   const zk = yield* connectTo(link, { ...options, chroot })
   return { zk, beside, link, chroot }
 })
+
+/** `it` of the suite. */
+export interface ConformanceTests extends Pick<Vitest.MethodsNonLive<Target>, "effect"> {
+  /** A test in a chroot of its own. */
+  readonly inChroot: TestWith<Effect.Success<ReturnType<typeof makeChroot>>, Target>
+  /** A test in a chroot of its own, with a client whose connection can be broken. */
+  readonly withLink: TestWith<Effect.Success<ReturnType<typeof makeChrootWithLink>>, Target>
+}
 
 /** No test waits for a reconnection. */
 const soon = Schedule.spaced("20 millis")

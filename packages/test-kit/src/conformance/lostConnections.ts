@@ -1,14 +1,14 @@
 /** Requests, watches and identities when a connection is lost. */
 import { Acl, Op, type ZooKeeper } from "@effect-zookeeper/client"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import { assert, describe, type Vitest } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { awaitCondition, failure, pullFrom, text } from "../Expectations.ts"
-import { type BreakableEndpoint, makeChrootWithLink, type Target } from "./Target.ts"
+import { type BreakableEndpoint, type ConformanceTests, makeChrootWithLink } from "./Target.ts"
 
 const awaitState = (zk: ZooKeeper.Service, wanted: string) => awaitCondition(() => zk.session.state._tag === wanted)
 
@@ -22,7 +22,7 @@ const whileCut = <A, E, R>(zk: ZooKeeper.Service, link: BreakableEndpoint, durin
     yield* awaitState(zk, "Connected")
   })
 
-export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
+export const lostConnections = (it: ConformanceTests): void => {
   describe("after a lost connection", () => {
     it.effect("the session, its ephemerals and its identities are the same", () =>
       Effect.gen(function* () {
@@ -43,186 +43,153 @@ export const lostConnections = (it: Vitest.MethodsNonLive<Target>): void => {
       })
     )
 
-    it.effect("one-shot watches tell what happened meanwhile", () =>
-      Effect.gen(function* () {
-        const { beside, link, zk } = yield* makeChrootWithLink()
-        yield* beside.create("/changed", { data: "1" })
-        yield* beside.create("/deleted")
-        yield* beside.create("/parent")
-        const watches = {
-          changed: (yield* zk.getAndWatch("/changed")).changed,
-          deleted: (yield* zk.getAndWatch("/deleted")).changed,
-          created: (yield* zk.existsAndWatch("/created")).changed,
-          children: (yield* zk.getChildrenAndWatch("/parent")).changed
-        }
-        yield* whileCut(
-          zk,
-          link,
-          Effect.gen(function* () {
-            yield* beside.set("/changed", "2")
-            yield* beside.delete("/deleted")
-            yield* beside.create("/created")
-            yield* beside.create("/parent/child")
-          })
-        )
-        const events = yield* Effect.all(watches, { concurrency: "unbounded" })
-        assert.deepStrictEqual(
-          Object.values(events).map(({ path, type }) => `${type} ${path}`),
-          ["NodeDataChanged /changed", "NodeDeleted /deleted", "NodeCreated /created", "NodeChildrenChanged /parent"]
-        )
-      })
-    )
-
-    it.effect("one-shot watches of what did not change still wait", () =>
-      Effect.gen(function* () {
-        const { beside, link, zk } = yield* makeChrootWithLink()
-        yield* beside.create("/a")
-        const data = yield* zk.getAndWatch("/a")
-        const children = yield* zk.getChildrenAndWatch("/a")
-        const absent = yield* zk.existsAndWatch("/b")
-        const waiting = yield* Effect.forkChild(Effect.raceAll([data.changed, children.changed, absent.changed]), {
-          startImmediately: true
+    it.withLink("one-shot watches tell what happened meanwhile", function* ({ beside, link, zk }) {
+      yield* beside.create("/changed", { data: "1" })
+      yield* beside.create("/deleted")
+      yield* beside.create("/parent")
+      const watches = {
+        changed: (yield* zk.getAndWatch("/changed")).changed,
+        deleted: (yield* zk.getAndWatch("/deleted")).changed,
+        created: (yield* zk.existsAndWatch("/created")).changed,
+        children: (yield* zk.getChildrenAndWatch("/parent")).changed
+      }
+      yield* whileCut(
+        zk,
+        link,
+        Effect.gen(function* () {
+          yield* beside.set("/changed", "2")
+          yield* beside.delete("/deleted")
+          yield* beside.create("/created")
+          yield* beside.create("/parent/child")
         })
-        yield* whileCut(zk, link, beside.create("/not-their-business"))
-        yield* zk.sync()
-        assert.isUndefined(waiting.pollUnsafe())
-        yield* Fiber.interrupt(waiting)
-        const again = yield* zk.getAndWatch("/a")
-        yield* beside.set("/a", "1")
-        assert.strictEqual((yield* again.changed).type, "NodeDataChanged")
-      })
-    )
+      )
+      const events = yield* Effect.all(watches, { concurrency: "unbounded" })
+      assert.deepStrictEqual(
+        Object.values(events).map(({ path, type }) => `${type} ${path}`),
+        ["NodeDataChanged /changed", "NodeDeleted /deleted", "NodeCreated /created", "NodeChildrenChanged /parent"]
+      )
+    })
 
-    it.effect("persistent watches tell a gap and go on", () =>
-      Effect.gen(function* () {
-        const { beside, link, zk } = yield* makeChrootWithLink()
-        yield* beside.create("/a")
-        const own = yield* pullFrom(zk.events("/a"))
-        const recursive = yield* pullFrom(zk.events("/", { recursive: true }))
-        yield* Effect.sleep("10 millis")
-        yield* zk.sync()
-        yield* whileCut(zk, link, beside.set("/a", "missed"))
-        assert.strictEqual((yield* own).type, "Gap")
-        assert.strictEqual((yield* recursive).type, "Gap")
-        // Changes before the gap was emitted, connected or not, are a part of it.
-        yield* beside.create("/a/b")
-        const types = [(yield* own).type, (yield* recursive).type]
-        assert.deepStrictEqual(types, ["NodeChildrenChanged", "NodeCreated"])
+    it.withLink("one-shot watches of what did not change still wait", function* ({ beside, link, zk }) {
+      yield* beside.create("/a")
+      const data = yield* zk.getAndWatch("/a")
+      const children = yield* zk.getChildrenAndWatch("/a")
+      const absent = yield* zk.existsAndWatch("/b")
+      const waiting = yield* Effect.forkChild(Effect.raceAll([data.changed, children.changed, absent.changed]), {
+        startImmediately: true
       })
-    )
+      yield* whileCut(zk, link, beside.create("/not-their-business"))
+      yield* zk.sync()
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* Fiber.interrupt(waiting)
+      const again = yield* zk.getAndWatch("/a")
+      yield* beside.set("/a", "1")
+      assert.strictEqual((yield* again.changed).type, "NodeDataChanged")
+    })
 
-    it.effect("streams of values show what happened while there was no connection", () =>
-      Effect.gen(function* () {
-        const { beside, link, zk } = yield* makeChrootWithLink()
-        yield* beside.create("/a", { data: "1" })
-        const data = yield* pullFrom(
-          Stream.map(zk.dataChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => text(value.data))))
-        )
-        const children = yield* pullFrom(
-          Stream.map(zk.childrenChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => value.children)))
-        )
-        assert.strictEqual(yield* data, "1")
-        assert.deepStrictEqual(yield* children, [])
-        yield* whileCut(zk, link, Effect.andThen(beside.set("/a", "2"), beside.create("/a/b")))
-        assert.strictEqual(yield* data, "2")
-        assert.deepStrictEqual(yield* children, ["b"])
-        yield* whileCut(zk, link, beside.deleteAll("/a"))
-        assert.isNull(yield* data)
-        assert.isNull(yield* children)
-      })
-    )
+    it.withLink("persistent watches tell a gap and go on", function* ({ beside, link, zk }) {
+      yield* beside.create("/a")
+      const own = yield* pullFrom(zk.events("/a"))
+      const recursive = yield* pullFrom(zk.events("/", { recursive: true }))
+      yield* Effect.sleep("10 millis")
+      yield* zk.sync()
+      yield* whileCut(zk, link, beside.set("/a", "missed"))
+      assert.strictEqual((yield* own).type, "Gap")
+      assert.strictEqual((yield* recursive).type, "Gap")
+      // Changes before the gap was emitted, connected or not, are a part of it.
+      yield* beside.create("/a/b")
+      const types = [(yield* own).type, (yield* recursive).type]
+      assert.deepStrictEqual(types, ["NodeChildrenChanged", "NodeCreated"])
+    })
 
-    it.effect("a read that waited is answered", () =>
-      Effect.gen(function* () {
-        const { beside, link, zk } = yield* makeChrootWithLink()
-        yield* beside.create("/a", { data: "1" })
-        yield* link.cut
-        yield* awaitState(zk, "Disconnected")
-        const reading = yield* Effect.forkChild(zk.getData("/a"), { startImmediately: true })
-        yield* beside.set("/a", "2")
-        yield* link.heal
-        assert.strictEqual(text(yield* Fiber.join(reading)), "2")
-      })
-    )
+    it.withLink("streams of values show what happened while there was no connection", function* ({ beside, link, zk }) {
+      yield* beside.create("/a", { data: "1" })
+      const data = yield* pullFrom(
+        Stream.map(zk.dataChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => text(value.data))))
+      )
+      const children = yield* pullFrom(
+        Stream.map(zk.childrenChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => value.children)))
+      )
+      assert.strictEqual(yield* data, "1")
+      assert.deepStrictEqual(yield* children, [])
+      yield* whileCut(zk, link, Effect.andThen(beside.set("/a", "2"), beside.create("/a/b")))
+      assert.strictEqual(yield* data, "2")
+      assert.deepStrictEqual(yield* children, ["b"])
+      // And what happens after it.
+      yield* beside.set("/a", "3")
+      assert.strictEqual(yield* data, "3")
+      yield* whileCut(zk, link, beside.deleteAll("/a"))
+      assert.isNull(yield* data)
+      assert.isNull(yield* children)
+    })
 
-    it.effect("a read whose answer was lost is asked again", () =>
-      Effect.gen(function* () {
-        const { beside, link, zk } = yield* makeChrootWithLink()
-        yield* beside.create("/a", { data: "1" })
-        yield* link.loseReply(Operations.getData)
-        assert.strictEqual(text(yield* zk.getData("/a")), "1")
-      })
-    )
+    it.withLink("a read that waited is answered", function* ({ beside, link, zk }) {
+      yield* beside.create("/a", { data: "1" })
+      yield* link.cut
+      yield* awaitState(zk, "Disconnected")
+      const reading = yield* Effect.forkChild(zk.getData("/a"), { startImmediately: true })
+      yield* beside.set("/a", "2")
+      yield* link.heal
+      assert.strictEqual(text(yield* Fiber.join(reading)), "2")
+    })
+
+    it.withLink("a read whose answer was lost is asked again", function* ({ beside, link, zk }) {
+      yield* beside.create("/a", { data: "1" })
+      yield* link.loseReply(Operations.getData)
+      assert.strictEqual(text(yield* zk.getData("/a")), "1")
+    })
   })
 
   describe("a write whose reply was lost", () => {
-    it.effect("fails with ConnectionLoss and is not sent again", () =>
-      Effect.gen(function* () {
-        const { beside, link, zk } = yield* makeChrootWithLink()
-        yield* link.loseReply(Operations.create)
-        const error = yield* failure(zk.create("/job-", { mode: "persistentSequential" }), "ConnectionLoss")
-        assert.isTrue(error.maybeApplied)
-        assert.deepStrictEqual(yield* zk.getChildren("/"), ["job-0000000000"])
-        assert.deepStrictEqual(yield* beside.getChildren("/"), ["job-0000000000"])
-      })
-    )
+    it.withLink("fails with ConnectionLoss and is not sent again", function* ({ beside, link, zk }) {
+      yield* link.loseReply(Operations.create)
+      const error = yield* failure(zk.create("/job-", { mode: "persistentSequential" }), "ConnectionLoss")
+      assert.isTrue(error.maybeApplied)
+      assert.deepStrictEqual(yield* zk.getChildren("/"), ["job-0000000000"])
+      assert.deepStrictEqual(yield* beside.getChildren("/"), ["job-0000000000"])
+    })
 
-    it.effect("is not applied if the request was lost", () =>
-      Effect.gen(function* () {
-        const { link, zk } = yield* makeChrootWithLink()
-        yield* link.loseRequest(Operations.create)
-        yield* failure(zk.create("/a"), "ConnectionLoss")
-        assert.isFalse(yield* zk.exists("/a"))
-      })
-    )
+    it.withLink("is not applied if the request was lost", function* ({ link, zk }) {
+      yield* link.loseRequest(Operations.create)
+      yield* failure(zk.create("/a"), "ConnectionLoss")
+      assert.isFalse(yield* zk.exists("/a"))
+    })
 
     for (const lose of ["loseReply", "loseRequest"] as const) {
-      it.effect(`is one znode when it is protected (${lose})`, () =>
-        Effect.gen(function* () {
-          const { beside, link, zk } = yield* makeChrootWithLink()
-          yield* link[lose](Operations.create)
-          const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
-          assert.deepStrictEqual(
-            (yield* beside.getChildren("/")).map((name) => `/${name}`),
-            [path]
-          )
-          assert.strictEqual((yield* beside.get(path)).stat.ephemeralOwner, zk.session.id)
-        })
-      )
+      it.withLink(`is one znode when it is protected (${lose})`, function* ({ beside, link, zk }) {
+        yield* link[lose](Operations.create)
+        const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
+        assert.deepStrictEqual(
+          (yield* beside.getChildren("/")).map((name) => `/${name}`),
+          [path]
+        )
+        assert.strictEqual((yield* beside.get(path)).stat.ephemeralOwner, zk.session.id)
+      })
 
-      it.effect(`is applied once when it is idempotent (${lose})`, () =>
-        Effect.gen(function* () {
-          const { beside, link, zk } = yield* makeChrootWithLink()
-          yield* link[lose](Operations.create)
-          assert.strictEqual(yield* zk.create("/a", { data: "1", idempotent: true }), "/a")
-          yield* link[lose](Operations.setData)
-          assert.strictEqual((yield* zk.setData("/a", "2", { version: 0, idempotent: true })).version, 1)
-          assert.strictEqual((yield* beside.get("/a")).stat.version, 1)
-          yield* link[lose](Operations.deleteNode)
-          yield* zk.delete("/a", { version: 1, idempotent: true })
-          assert.isFalse(yield* beside.exists("/a"))
-        })
-      )
+      it.withLink(`is applied once when it is idempotent (${lose})`, function* ({ beside, link, zk }) {
+        yield* link[lose](Operations.create)
+        assert.strictEqual(yield* zk.create("/a", { data: "1", idempotent: true }), "/a")
+        yield* link[lose](Operations.setData)
+        assert.strictEqual((yield* zk.setData("/a", "2", { version: 0, idempotent: true })).version, 1)
+        assert.strictEqual((yield* beside.get("/a")).stat.version, 1)
+        yield* link[lose](Operations.deleteNode)
+        yield* zk.delete("/a", { version: 1, idempotent: true })
+        assert.isFalse(yield* beside.exists("/a"))
+      })
 
-      it.effect(`is applied when it is a guaranteed delete (${lose})`, () =>
-        Effect.gen(function* () {
-          const { beside, link, zk } = yield* makeChrootWithLink()
-          yield* beside.create("/b")
-          yield* link[lose](Operations.deleteNode)
-          yield* zk.delete("/b", { guaranteed: true })
-          assert.isFalse(yield* beside.exists("/b"))
-        })
-      )
+      it.withLink(`is applied when it is a guaranteed delete (${lose})`, function* ({ beside, link, zk }) {
+        yield* beside.create("/b")
+        yield* link[lose](Operations.deleteNode)
+        yield* zk.delete("/b", { guaranteed: true })
+        assert.isFalse(yield* beside.exists("/b"))
+      })
     }
 
-    it.effect("is a transaction as a whole", () =>
-      Effect.gen(function* () {
-        const { beside, link, zk } = yield* makeChrootWithLink()
-        yield* link.loseReply(Operations.multi)
-        const error = yield* failure(zk.transaction([Op.create("/a"), Op.create("/b")]), "ConnectionLoss")
-        assert.isTrue(error.maybeApplied)
-        assert.sameMembers([...(yield* beside.getChildren("/"))], ["a", "b"])
-      })
-    )
+    it.withLink("is a transaction as a whole", function* ({ beside, link, zk }) {
+      yield* link.loseReply(Operations.multi)
+      const error = yield* failure(zk.transaction([Op.create("/a"), Op.create("/b")]), "ConnectionLoss")
+      assert.isTrue(error.maybeApplied)
+      assert.sameMembers([...(yield* beside.getChildren("/"))], ["a", "b"])
+    })
   })
 }

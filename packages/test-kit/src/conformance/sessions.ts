@@ -1,12 +1,12 @@
 /** Sessions: how long they live, how they are resumed, and what ends with them. */
-import { assert, describe, type Vitest } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { failure } from "../Expectations.ts"
-import { connect, connectTo, makeChroot, makeChrootWithLink, Target } from "./Target.ts"
+import { type ConformanceTests, connect, connectTo, makeChrootWithLink, Target } from "./Target.ts"
 
-export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
+export const sessions = (it: ConformanceTests): void => {
   describe("a session", () => {
     it.effect("gets a timeout within the server's bounds", () =>
       Effect.gen(function* () {
@@ -31,9 +31,9 @@ export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
       })
     )
 
-    it.effect("takes its ephemerals along when it is closed, before anyone is told that it is", () =>
-      Effect.gen(function* () {
-        const { chroot, zk } = yield* makeChroot()
+    it.inChroot(
+      "takes its ephemerals along when it is closed, before anyone is told that it is",
+      function* ({ chroot, zk }) {
         const closed = yield* Effect.scoped(
           Effect.gen(function* () {
             const other = yield* connect({ chroot })
@@ -48,65 +48,56 @@ export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
         yield* zk.sync()
         assert.deepStrictEqual(yield* zk.getChildren("/"), ["p"])
         yield* failure(closed.exists("/"), "SessionClosed")
-      })
+      }
     )
 
-    it.effect("keeps its ephemerals when it is left, until it expires", () =>
-      Effect.gen(function* () {
-        const { chroot, zk } = yield* makeChroot()
-        const watched = yield* Effect.scoped(
-          Effect.gen(function* () {
-            const other = yield* connect({ chroot, sessionTimeout: "1 second" })
-            yield* other.create("/e", { mode: "ephemeral" })
-            const watched = yield* zk.existsAndWatch("/e")
-            yield* other.session.detach
-            return watched
-          })
-        )
-        assert.isTrue(yield* zk.exists("/e"))
-        assert.strictEqual((yield* watched.changed).type, "NodeDeleted")
-      })
-    )
+    it.inChroot("keeps its ephemerals when it is left, until it expires", function* ({ chroot, zk }) {
+      const watched = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const other = yield* connect({ chroot, sessionTimeout: "1 second" })
+          yield* other.create("/e", { mode: "ephemeral" })
+          const watched = yield* zk.existsAndWatch("/e")
+          yield* other.session.detach
+          return watched
+        })
+      )
+      assert.isTrue(yield* zk.exists("/e"))
+      assert.strictEqual((yield* watched.changed).type, "NodeDeleted")
+    })
 
-    it.effect("is taken up again with all that it had", () =>
-      Effect.gen(function* () {
-        const { chroot } = yield* makeChroot()
-        const session = yield* Effect.scoped(
-          Effect.gen(function* () {
-            const first = yield* connect({ chroot })
-            yield* first.create("/e", { mode: "ephemeral" })
-            const { id, password } = first.session
-            yield* first.session.detach
-            return { id, password }
-          })
-        )
-        const second = yield* connect({ chroot, session, sessionTimeout: "20 seconds" })
-        assert.strictEqual(second.session.id, session.id)
-        assert.strictEqual(second.session.timeout, 20_000)
-        assert.deepStrictEqual(Redacted.value(second.session.password), Redacted.value(session.password))
-        assert.deepStrictEqual(yield* second.getEphemerals(), ["/e"])
-        yield* second.delete("/e")
-      })
-    )
+    it.inChroot("is taken up again with all that it had", function* ({ chroot }) {
+      const session = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const first = yield* connect({ chroot })
+          yield* first.create("/e", { mode: "ephemeral" })
+          const { id, password } = first.session
+          yield* first.session.detach
+          return { id, password }
+        })
+      )
+      const second = yield* connect({ chroot, session, sessionTimeout: "20 seconds" })
+      assert.strictEqual(second.session.id, session.id)
+      assert.strictEqual(second.session.timeout, 20_000)
+      assert.deepStrictEqual(Redacted.value(second.session.password), Redacted.value(session.password))
+      assert.deepStrictEqual(yield* second.getEphemerals(), ["/e"])
+      yield* second.delete("/e")
+    })
 
-    it.effect("is refused with a wrong password, and after its end", () =>
-      Effect.gen(function* () {
-        const { chroot } = yield* makeChroot()
-        const { id, password } = yield* Effect.scoped(
-          Effect.gen(function* () {
-            const owner = yield* connect({ chroot })
-            const { id, password } = owner.session
-            const wrong = Redacted.make(new Uint8Array(16).fill(7))
-            yield* failure(connect({ session: { id, password: wrong }, sessionExpiry: "fail" }), "SessionExpired")
-            // The attempt has cost the owner the connection, not the session.
-            assert.isFalse(yield* owner.exists("/nothing"))
-            assert.strictEqual(owner.session.id, id)
-            return { id, password }
-          })
-        )
-        yield* failure(connect({ session: { id, password }, sessionExpiry: "fail" }), "SessionExpired")
-      })
-    )
+    it.inChroot("is refused with a wrong password, and after its end", function* ({ chroot }) {
+      const { id, password } = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const owner = yield* connect({ chroot })
+          const { id, password } = owner.session
+          const wrong = Redacted.make(new Uint8Array(16).fill(7))
+          yield* failure(connect({ session: { id, password: wrong }, sessionExpiry: "fail" }), "SessionExpired")
+          // The attempt has cost the owner the connection, not the session.
+          assert.isFalse(yield* owner.exists("/nothing"))
+          assert.strictEqual(owner.session.id, id)
+          return { id, password }
+        })
+      )
+      yield* failure(connect({ session: { id, password }, sessionExpiry: "fail" }), "SessionExpired")
+    })
 
     it.effect("that somebody else closes is over for its owner", () =>
       Effect.gen(function* () {
@@ -122,21 +113,18 @@ export const sessions = (it: Vitest.MethodsNonLive<Target>): void => {
       })
     )
 
-    it.effect("that expires is followed by a new one", () =>
-      Effect.gen(function* () {
-        const { beside, chroot, link, zk } = yield* makeChrootWithLink()
-        yield* zk.create("/e", { mode: "ephemeral" })
-        const { changed } = yield* zk.getAndWatch("/e")
-        const { id, password } = zk.session
-        yield* link.cut
-        yield* Effect.scoped(connectTo(yield* Target, { chroot, session: { id, password } }))
-        yield* link.heal
-        yield* failure(changed, "SessionExpired")
-        yield* zk.create("/e", { mode: "ephemeral" })
-        assert.notStrictEqual(zk.session.id, id)
-        assert.strictEqual((yield* beside.get("/e")).stat.ephemeralOwner, zk.session.id)
-      })
-    )
+    it.withLink("that expires is followed by a new one", function* ({ beside, chroot, link, zk }) {
+      yield* zk.create("/e", { mode: "ephemeral" })
+      const { changed } = yield* zk.getAndWatch("/e")
+      const { id, password } = zk.session
+      yield* link.cut
+      yield* Effect.scoped(connectTo(yield* Target, { chroot, session: { id, password } }))
+      yield* link.heal
+      yield* failure(changed, "SessionExpired")
+      yield* zk.create("/e", { mode: "ephemeral" })
+      assert.notStrictEqual(zk.session.id, id)
+      assert.strictEqual((yield* beside.get("/e")).stat.ephemeralOwner, zk.session.id)
+    })
 
     it.effect("lives on as long as its client does, however idle", () =>
       Effect.gen(function* () {

@@ -1,329 +1,265 @@
 /** Creating, setting and deleting znodes: results, and the order in which reasons to refuse are checked. */
 import { Acl, type ZooKeeper } from "@effect-zookeeper/client"
-import { assert, describe, type Vitest } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { eventually, failure, outcome, text } from "../Expectations.ts"
-import { connect, makeChroot, type Target } from "./Target.ts"
+import { type ConformanceTests, connect } from "./Target.ts"
 
 const locked = [Acl.world("r")]
 
-export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
+export const writing = (it: ConformanceTests): void => {
   describe("create", () => {
-    it.effect("keeps text, any bytes, and none", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        assert.strictEqual(yield* zk.create("/text", { data: "schön" }), "/text")
-        assert.strictEqual(text(yield* zk.getData("/text")), "schön")
-        yield* zk.create("/bytes", { data: Uint8Array.of(0, 255, 128) })
-        assert.deepStrictEqual(yield* zk.getData("/bytes"), Uint8Array.of(0, 255, 128))
-        yield* zk.create("/none")
-        assert.deepStrictEqual(yield* zk.getData("/none"), new Uint8Array(0))
-      })
-    )
+    it.inChroot("keeps text, any bytes, and none", function* ({ zk }) {
+      assert.strictEqual(yield* zk.create("/text", { data: "schön" }), "/text")
+      assert.strictEqual(text(yield* zk.getData("/text")), "schön")
+      yield* zk.create("/bytes", { data: Uint8Array.of(0, 255, 128) })
+      assert.deepStrictEqual(yield* zk.getData("/bytes"), Uint8Array.of(0, 255, 128))
+      yield* zk.create("/none")
+      const { data, stat } = yield* zk.get("/none")
+      assert.deepStrictEqual([data, stat.version, stat.dataLength], [new Uint8Array(0), 0, 0])
+    })
 
-    it.effect("gives the Stat of what it created", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        const { path, stat } = yield* zk.createWithStat("/a", { data: "abc" })
-        assert.strictEqual(path, "/a")
-        assert.strictEqual(stat.dataLength, 3)
-        assert.deepStrictEqual((yield* zk.get("/a")).stat, stat)
-      })
-    )
+    it.inChroot("gives the Stat of what it created", function* ({ zk }) {
+      const { path, stat } = yield* zk.createWithStat("/a", { data: "abc" })
+      assert.strictEqual(path, "/a")
+      assert.strictEqual(stat.dataLength, 3)
+      assert.deepStrictEqual((yield* zk.get("/a")).stat, stat)
+    })
 
-    it.effect("takes unusual names", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        const names = ["a b", "ü", "日本", "...", "a..b", "-", "%2F", "a:b", '"', "zookeeper"]
-        for (const name of names) assert.strictEqual(yield* zk.create(`/${name}`), `/${name}`)
-        assert.sameMembers([...(yield* zk.getChildren("/"))], names)
-      })
-    )
+    it.inChroot("takes unusual names", function* ({ zk }) {
+      const names = ["a b", "ü", "日本", "...", "a..b", "-", "%2F", "a:b", '"', "zookeeper"]
+      for (const name of names) assert.strictEqual(yield* zk.create(`/${name}`), `/${name}`)
+      assert.sameMembers([...(yield* zk.getChildren("/"))], names)
+    })
 
-    it.effect("is refused for each reason of its row", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* zk.create("/a")
-        yield* zk.create("/locked", { acl: locked })
-        yield* zk.create("/ephemeral", { mode: "ephemeral" })
-        const exists = yield* failure(zk.create("/a"), "NodeExists")
-        assert.deepStrictEqual([exists.operation, exists.path], ["create", "/a"])
-        assert.strictEqual((yield* failure(zk.create("/no/a"), "NoNode")).path, "/no/a")
-        yield* failure(zk.create("/locked/a"), "NoAuth")
-        yield* failure(zk.create("/b", { acl: Acl.creator }), "InvalidACL")
-        yield* failure(zk.create("/ephemeral/a"), "NoChildrenForEphemerals")
-        yield* failure(zk.create("/ephemeral/a", { mode: "ephemeral" }), "NoChildrenForEphemerals")
-        yield* failure((yield* connect()).create("/"), "NodeExists")
-      })
-    )
+    it.inChroot("is refused for each reason of its row", function* ({ zk }) {
+      yield* zk.create("/a")
+      yield* zk.create("/locked", { acl: locked })
+      yield* zk.create("/ephemeral", { mode: "ephemeral" })
+      const exists = yield* failure(zk.create("/a"), "NodeExists")
+      assert.deepStrictEqual([exists.operation, exists.path], ["create", "/a"])
+      assert.strictEqual((yield* failure(zk.create("/no/a"), "NoNode")).path, "/no/a")
+      yield* failure(zk.create("/locked/a"), "NoAuth")
+      yield* failure(zk.create("/b", { acl: Acl.creator }), "InvalidACL")
+      yield* failure(zk.create("/ephemeral/a"), "NoChildrenForEphemerals")
+      yield* failure(zk.create("/ephemeral/a", { mode: "ephemeral" }), "NoChildrenForEphemerals")
+      yield* failure((yield* connect()).create("/"), "NodeExists")
+    })
 
-    it.effect(
+    it.inChroot(
       "looks for an ACL that makes no sense before it looks for the parent, and for permission before the znode",
-      () =>
-        Effect.gen(function* () {
-          const { zk } = yield* makeChroot()
-          yield* zk.create("/p")
-          yield* zk.create("/p/a")
-          yield* zk.setAcl("/p", locked)
-          yield* failure(zk.create("/no/a", { acl: Acl.creator }), "InvalidACL")
-          yield* failure(zk.create("/p/a"), "NoAuth")
-          yield* failure(zk.create("/p/a/b/c"), "NoNode")
-        })
+      function* ({ zk }) {
+        yield* zk.create("/p")
+        yield* zk.create("/p/a")
+        yield* zk.setAcl("/p", locked)
+        yield* failure(zk.create("/no/a", { acl: Acl.creator }), "InvalidACL")
+        yield* failure(zk.create("/p/a"), "NoAuth")
+        yield* failure(zk.create("/p/a/b/c"), "NoNode")
+      }
     )
 
-    it.effect("is refused alike in every mode", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* zk.create("/a")
-        const modes: ReadonlyArray<ZooKeeper.CreateOptions> = [
-          {},
-          { mode: "ephemeral" },
-          { mode: "container" },
-          { mode: "persistentWithTtl", ttl: 1_000 }
-        ]
-        for (const options of modes) {
-          assert.strictEqual(yield* outcome(zk.create("/a", options)), "NodeExists")
-          assert.strictEqual(yield* outcome(zk.createWithStat("/a", options)), "NodeExists")
-          assert.strictEqual(yield* outcome(zk.create("/no/a", options)), "NoNode")
-        }
-      })
-    )
+    it.inChroot("is refused alike in every mode", function* ({ zk }) {
+      yield* zk.create("/a")
+      const modes: ReadonlyArray<ZooKeeper.CreateOptions> = [
+        {},
+        { mode: "ephemeral" },
+        { mode: "container" },
+        { mode: "persistentWithTtl", ttl: 1_000 }
+      ]
+      for (const options of modes) {
+        assert.strictEqual(yield* outcome(zk.create("/a", options)), "NodeExists")
+        assert.strictEqual(yield* outcome(zk.createWithStat("/a", options)), "NodeExists")
+        assert.strictEqual(yield* outcome(zk.create("/no/a", options)), "NoNode")
+      }
+    })
 
-    it.effect("numbers sequential znodes by all children that the parent ever had", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* zk.create("/s")
-        const next = (prefix: string, mode: ZooKeeper.CreateOptions["mode"] = "persistentSequential") =>
-          zk.create(`/s/${prefix}`, { mode })
-        assert.strictEqual(yield* next("a-"), "/s/a-0000000000")
-        assert.strictEqual(yield* next("b-", "ephemeralSequential"), "/s/b-0000000001")
-        assert.strictEqual(yield* next(""), "/s/0000000002")
-        yield* zk.create("/s/plain")
-        assert.strictEqual(yield* next("a-"), "/s/a-0000000004")
-        yield* zk.delete("/s/a-0000000004")
-        yield* zk.delete("/s/plain")
-        assert.strictEqual(yield* next("a-"), "/s/a-0000000005")
-        yield* failure(zk.create("/s/a-0000000005"), "NodeExists")
-        assert.strictEqual(
-          yield* zk.create("/s/t-", { mode: "persistentSequentialWithTtl", ttl: 60_000 }),
-          "/s/t-0000000006"
-        )
-        assert.strictEqual((yield* zk.createWithStat("/s/", { mode: "persistentSequential" })).path, "/s/0000000007")
-        assert.match(yield* zk.create("/", { mode: "persistentSequential" }), /^\/\d{10}$/)
-      })
-    )
+    it.inChroot("numbers sequential znodes by all children that the parent ever had", function* ({ zk }) {
+      yield* zk.create("/s")
+      const next = (prefix: string, mode: ZooKeeper.CreateOptions["mode"] = "persistentSequential") =>
+        zk.create(`/s/${prefix}`, { mode })
+      assert.strictEqual(yield* next("a-"), "/s/a-0000000000")
+      assert.strictEqual(yield* next("b-", "ephemeralSequential"), "/s/b-0000000001")
+      assert.strictEqual(yield* next(""), "/s/0000000002")
+      yield* zk.create("/s/plain")
+      assert.strictEqual(yield* next("a-"), "/s/a-0000000004")
+      yield* zk.delete("/s/a-0000000004")
+      yield* zk.delete("/s/plain")
+      assert.strictEqual(yield* next("a-"), "/s/a-0000000005")
+      yield* failure(zk.create("/s/a-0000000005"), "NodeExists")
+      assert.strictEqual(
+        yield* zk.create("/s/t-", { mode: "persistentSequentialWithTtl", ttl: 60_000 }),
+        "/s/t-0000000006"
+      )
+      assert.strictEqual((yield* zk.createWithStat("/s/", { mode: "persistentSequential" })).path, "/s/0000000007")
+      assert.match(yield* zk.create("/", { mode: "persistentSequential" }), /^\/\d{10}$/)
+    })
 
-    it.effect("numbers concurrent sequential znodes without a gap", () =>
-      Effect.gen(function* () {
-        const { chroot, zk } = yield* makeChroot()
-        const other = yield* connect({ chroot })
-        yield* zk.create("/s")
-        const paths = yield* Effect.forEach(
-          Array.from({ length: 60 }, (_, index) => (index % 2 === 0 ? zk : other)),
-          (client) => client.create("/s/n-", { mode: "persistentSequential" }),
-          { concurrency: "unbounded" }
-        )
-        assert.deepStrictEqual(
-          [...paths].sort(),
-          Array.from({ length: 60 }, (_, index) => `/s/n-${String(index).padStart(10, "0")}`)
-        )
-      })
-    )
+    it.inChroot("numbers concurrent sequential znodes without a gap", function* ({ chroot, zk }) {
+      const other = yield* connect({ chroot })
+      yield* zk.create("/s")
+      const paths = yield* Effect.forEach(
+        Array.from({ length: 60 }, (_, index) => (index % 2 === 0 ? zk : other)),
+        (client) => client.create("/s/n-", { mode: "persistentSequential" }),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(
+        [...paths].sort(),
+        Array.from({ length: 60 }, (_, index) => `/s/n-${String(index).padStart(10, "0")}`)
+      )
+    })
 
-    it.effect("puts an id into protected names", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        const path = yield* zk.create("/lock-", { mode: "ephemeralSequential", protected: true })
-        assert.match(path, /^\/_c_[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}-lock-\d{10}$/)
-        assert.isTrue(yield* zk.exists(path))
-      })
-    )
+    it.inChroot("puts an id into protected names", function* ({ zk }) {
+      const path = yield* zk.create("/lock-", { mode: "ephemeralSequential", protected: true })
+      assert.match(path, /^\/_c_[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}-lock-\d{10}$/)
+      assert.isTrue(yield* zk.exists(path))
+    })
   })
 
   describe("containers and times to live", () => {
-    it.effect("end when they are of no use any more, and not before", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* zk.create("/emptied", { mode: "container" })
-        yield* zk.create("/emptied/child")
-        yield* zk.create("/never-used", { mode: "container" })
-        yield* zk.create("/in-use", { mode: "container" })
-        yield* zk.create("/in-use/child")
-        yield* zk.create("/short", { mode: "persistentWithTtl", ttl: "50 millis" })
-        yield* zk.create("/long", { mode: "persistentWithTtl", ttl: "1 minute" })
-        yield* zk.create("/parent", { mode: "persistentWithTtl", ttl: "50 millis" })
-        yield* zk.create("/parent/child")
-        const gone = yield* zk.existsAndWatch("/emptied")
-        yield* zk.delete("/emptied/child")
-        assert.strictEqual((yield* gone.changed).type, "NodeDeleted")
-        yield* eventually(zk.exists("/short"), (there) => !there)
-        assert.sameMembers([...(yield* zk.getChildren("/"))], ["never-used", "in-use", "long", "parent"])
-      })
-    )
+    it.inChroot("end when they are of no use any more, and not before", function* ({ zk }) {
+      yield* zk.create("/emptied", { mode: "container" })
+      yield* zk.create("/emptied/child")
+      yield* zk.create("/never-used", { mode: "container" })
+      yield* zk.create("/in-use", { mode: "container" })
+      yield* zk.create("/in-use/child")
+      yield* zk.create("/short", { mode: "persistentWithTtl", ttl: "50 millis" })
+      yield* zk.create("/long", { mode: "persistentWithTtl", ttl: "1 minute" })
+      yield* zk.create("/parent", { mode: "persistentWithTtl", ttl: "50 millis" })
+      yield* zk.create("/parent/child")
+      const gone = yield* zk.existsAndWatch("/emptied")
+      yield* zk.delete("/emptied/child")
+      assert.strictEqual((yield* gone.changed).type, "NodeDeleted")
+      yield* eventually(zk.exists("/short"), (there) => !there)
+      assert.sameMembers([...(yield* zk.getChildren("/"))], ["never-used", "in-use", "long", "parent"])
+    })
 
-    it.effect("are no ephemerals to a Stat", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        const container = yield* zk.createWithStat("/container", { mode: "container" })
-        assert.strictEqual(container.stat.ephemeralOwner, 0n)
-        const ttl = yield* zk.createWithStat("/ttl", { mode: "persistentWithTtl", ttl: "1 minute" })
-        assert.strictEqual(ttl.stat.ephemeralOwner, 0n)
-        assert.deepStrictEqual(yield* zk.getEphemerals(), [])
-      })
-    )
+    it.inChroot("are no ephemerals to a Stat", function* ({ zk }) {
+      const container = yield* zk.createWithStat("/container", { mode: "container" })
+      assert.strictEqual(container.stat.ephemeralOwner, 0n)
+      const ttl = yield* zk.createWithStat("/ttl", { mode: "persistentWithTtl", ttl: "1 minute" })
+      assert.strictEqual(ttl.stat.ephemeralOwner, 0n)
+      assert.deepStrictEqual(yield* zk.getEphemerals(), [])
+    })
 
-    it.effect("may have children, ephemeral ones too", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* zk.create("/container", { mode: "container" })
-        yield* zk.create("/container/e", { mode: "ephemeral" })
-        yield* zk.create("/container/c", { mode: "container" })
-        yield* zk.create("/ttl", { mode: "persistentWithTtl", ttl: "1 minute" })
-        yield* zk.create("/ttl/e", { mode: "ephemeral" })
-        yield* failure(zk.delete("/container"), "NotEmpty")
-      })
-    )
+    it.inChroot("may have children, ephemeral ones too", function* ({ zk }) {
+      yield* zk.create("/container", { mode: "container" })
+      yield* zk.create("/container/e", { mode: "ephemeral" })
+      yield* zk.create("/container/c", { mode: "container" })
+      yield* zk.create("/ttl", { mode: "persistentWithTtl", ttl: "1 minute" })
+      yield* zk.create("/ttl/e", { mode: "ephemeral" })
+      yield* failure(zk.delete("/container"), "NotEmpty")
+    })
 
-    it.effect("take a time to live in its range, with the modes that have one", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        const longest = 2 ** 40 - 1
-        yield* zk.create("/longest", { mode: "persistentWithTtl", ttl: longest })
-        yield* zk.create("/shortest", { mode: "persistentWithTtl", ttl: 1 })
-        const wrong: ReadonlyArray<ZooKeeper.CreateOptions> = [
-          { mode: "persistentWithTtl", ttl: 0 },
-          { mode: "persistentWithTtl", ttl: longest + 1 },
-          { mode: "persistentWithTtl" },
-          { mode: "persistent", ttl: 1_000 },
-          { mode: "container", ttl: 1_000 }
-        ]
-        for (const options of wrong) yield* failure(zk.create("/wrong", options), "InvalidArgument")
-        assert.isFalse(yield* zk.exists("/wrong"))
-      })
-    )
+    it.inChroot("take a time to live in its range, with the modes that have one", function* ({ zk }) {
+      const longest = 2 ** 40 - 1
+      yield* zk.create("/longest", { mode: "persistentWithTtl", ttl: longest })
+      yield* zk.create("/shortest", { mode: "persistentWithTtl", ttl: 1 })
+      const wrong: ReadonlyArray<ZooKeeper.CreateOptions> = [
+        { mode: "persistentWithTtl", ttl: 0 },
+        { mode: "persistentWithTtl", ttl: longest + 1 },
+        { mode: "persistentWithTtl" },
+        { mode: "persistent", ttl: 1_000 },
+        { mode: "container", ttl: 1_000 }
+      ]
+      for (const options of wrong) yield* failure(zk.create("/wrong", options), "InvalidArgument")
+      assert.isFalse(yield* zk.exists("/wrong"))
+    })
   })
 
   describe("set", () => {
-    it.effect("compares versions, of which 0 is one and -1 is any", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* zk.create("/a", { data: "0" })
-        assert.strictEqual((yield* zk.set("/a", "1", 0)).version, 1)
-        assert.strictEqual((yield* failure(zk.set("/a", "2", 0), "BadVersion")).path, "/a")
-        yield* failure(zk.set("/a", "2", 2), "BadVersion")
-        assert.strictEqual((yield* zk.set("/a", "2")).version, 2)
-        assert.strictEqual((yield* zk.set("/a", "3", -1)).version, 3)
-        assert.strictEqual(text(yield* zk.getData("/a")), "3")
-        yield* failure(zk.setData("/a", "x", { version: 1 }), "BadVersion")
-        assert.strictEqual((yield* zk.setData("/a", "asdf", { version: -1 })).dataLength, 4)
-        assert.strictEqual((yield* zk.setData("/a", "idem", { version: 4, idempotent: true })).version, 5)
-      })
-    )
+    it.inChroot("compares versions, of which 0 is one and -1 is any", function* ({ zk }) {
+      yield* zk.create("/a", { data: "0" })
+      assert.strictEqual((yield* zk.set("/a", "1", 0)).version, 1)
+      assert.strictEqual((yield* failure(zk.set("/a", "2", 0), "BadVersion")).path, "/a")
+      yield* failure(zk.set("/a", "2", 2), "BadVersion")
+      assert.strictEqual((yield* zk.set("/a", "2")).version, 2)
+      assert.strictEqual((yield* zk.set("/a", "3", -1)).version, 3)
+      assert.strictEqual(text(yield* zk.getData("/a")), "3")
+      yield* failure(zk.setData("/a", "x", { version: 1 }), "BadVersion")
+      assert.strictEqual((yield* zk.setData("/a", "asdf", { version: -1 })).dataLength, 4)
+      assert.strictEqual((yield* zk.setData("/a", "idem", { version: 4, idempotent: true })).version, 5)
+    })
 
-    it.effect("counts a version for data that stays the same", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* zk.create("/a", { data: "same" })
-        assert.strictEqual((yield* zk.set("/a", "same")).version, 1)
-        assert.strictEqual((yield* zk.set("/a", "")).dataLength, 0)
-      })
-    )
+    it.inChroot("counts a version for data that stays the same", function* ({ zk }) {
+      yield* zk.create("/a", { data: "same" })
+      assert.strictEqual((yield* zk.set("/a", "same")).version, 1)
+      assert.strictEqual((yield* zk.set("/a", "")).dataLength, 0)
+    })
 
-    it.effect("is refused for each reason of its row, permission before version", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* failure(zk.set("/no", ""), "NoNode")
-        yield* failure(zk.set("/no", "", 7), "NoNode")
-        yield* zk.create("/locked", { acl: locked })
-        yield* failure(zk.set("/locked", "", 7), "NoAuth")
-      })
-    )
+    it.inChroot("is refused for each reason of its row, permission before version", function* ({ zk }) {
+      yield* failure(zk.set("/no", ""), "NoNode")
+      yield* failure(zk.set("/no", "", 7), "NoNode")
+      yield* zk.create("/locked", { acl: locked })
+      yield* failure(zk.set("/locked", "", 7), "NoAuth")
+    })
 
-    it.effect("updates by compare-and-set without losing a step", () =>
-      Effect.gen(function* () {
-        const { chroot, zk } = yield* makeChroot()
-        const other = yield* connect({ chroot })
-        yield* zk.create("/n", { data: "0" })
-        yield* Effect.forEach(
-          Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? zk : other)),
-          (client) => client.update("/n", ({ data }) => String(Number(text(data)) + 1)),
-          { concurrency: "unbounded" }
-        )
-        const { data, stat } = yield* zk.get("/n")
-        assert.deepStrictEqual([text(data), stat.version], ["20", 20])
-        yield* failure(
-          zk.update("/no", () => ""),
-          "NoNode"
-        )
-      })
-    )
+    it.inChroot("updates by compare-and-set without losing a step", function* ({ chroot, zk }) {
+      const other = yield* connect({ chroot })
+      yield* zk.create("/n", { data: "0" })
+      yield* Effect.forEach(
+        Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? zk : other)),
+        (client) => client.update("/n", ({ data }) => String(Number(text(data)) + 1)),
+        { concurrency: "unbounded" }
+      )
+      const { data, stat } = yield* zk.get("/n")
+      assert.deepStrictEqual([text(data), stat.version], ["20", 20])
+      yield* failure(
+        zk.update("/no", () => ""),
+        "NoNode"
+      )
+    })
 
-    it.effect("creates or sets, with all parents", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        assert.strictEqual((yield* zk.createOrSet("/a/b/c", "1")).version, 0)
-        assert.strictEqual((yield* zk.createOrSet("/a/b/c", "2")).version, 1)
-        assert.strictEqual(text(yield* zk.getData("/a/b/c")), "2")
-      })
-    )
+    it.inChroot("creates or sets, with all parents", function* ({ zk }) {
+      assert.strictEqual((yield* zk.createOrSet("/a/b/c", "1")).version, 0)
+      assert.strictEqual((yield* zk.createOrSet("/a/b/c", "2")).version, 1)
+      assert.strictEqual(text(yield* zk.getData("/a/b/c")), "2")
+    })
   })
 
   describe("delete", () => {
-    it.effect("compares versions, of which 0 is one and -1 is any", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* zk.create("/a")
-        yield* failure(zk.delete("/a", { version: 1 }), "BadVersion")
-        yield* zk.delete("/a", { version: 0 })
-        assert.isFalse(yield* zk.exists("/a"))
-        yield* zk.create("/a")
-        yield* zk.set("/a", "1")
-        yield* failure(zk.delete("/a", { version: 0 }), "BadVersion")
-        yield* zk.delete("/a", { version: -1 })
-      })
-    )
+    it.inChroot("compares versions, of which 0 is one and -1 is any", function* ({ zk }) {
+      yield* zk.create("/a")
+      yield* failure(zk.delete("/a", { version: 1 }), "BadVersion")
+      yield* zk.delete("/a", { version: 0 })
+      assert.isFalse(yield* zk.exists("/a"))
+      yield* zk.create("/a")
+      yield* zk.set("/a", "1")
+      yield* failure(zk.delete("/a", { version: 0 }), "BadVersion")
+      yield* zk.delete("/a", { version: -1 })
+    })
 
-    it.effect("is refused for each reason of its row", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* failure(zk.delete("/no"), "NoNode")
-        yield* failure(zk.delete("/no/a"), "NoNode")
-        yield* zk.create("/p")
-        yield* zk.create("/p/c")
-        yield* failure(zk.delete("/p"), "NotEmpty")
-        yield* zk.setAcl("/p", locked)
-        yield* failure(zk.delete("/p/c"), "NoAuth")
-      })
-    )
+    it.inChroot("is refused for each reason of its row", function* ({ zk }) {
+      yield* failure(zk.delete("/no"), "NoNode")
+      yield* failure(zk.delete("/no/a"), "NoNode")
+      yield* zk.create("/p")
+      yield* zk.create("/p/c")
+      yield* failure(zk.delete("/p"), "NotEmpty")
+      yield* zk.setAcl("/p", locked)
+      yield* failure(zk.delete("/p/c"), "NoAuth")
+    })
 
-    it.effect("may be guaranteed or idempotent", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* zk.create("/p")
-        yield* zk.create("/p/c")
-        yield* zk.delete("/p/c", { guaranteed: true })
-        yield* failure(zk.delete("/p/c", { guaranteed: true }), "NoNode")
-        yield* zk.delete("/p", { idempotent: true })
-        assert.isFalse(yield* zk.exists("/p"))
-      })
-    )
+    it.inChroot("may be guaranteed or idempotent", function* ({ zk }) {
+      yield* zk.create("/p")
+      yield* zk.create("/p/c")
+      yield* zk.delete("/p/c", { guaranteed: true })
+      yield* failure(zk.delete("/p/c", { guaranteed: true }), "NoNode")
+      yield* zk.delete("/p", { idempotent: true })
+      assert.isFalse(yield* zk.exists("/p"))
+    })
 
-    it.effect("looks for permission in the parent, then at the version, then for children", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* zk.create("/p")
-        yield* zk.create("/p/c")
-        yield* zk.create("/p/c/d")
-        yield* failure(zk.delete("/p/c", { version: 7 }), "BadVersion")
-        yield* failure(zk.delete("/p/c", { version: 0 }), "NotEmpty")
-        // Of its own permissions none is needed.
-        yield* zk.setAcl("/p/c/d", [Acl.world("r")])
-        yield* zk.delete("/p/c/d")
-        yield* zk.setAcl("/p", locked)
-        yield* failure(zk.delete("/p/c", { version: 7 }), "NoAuth")
-        assert.strictEqual(yield* outcome(zk.delete("/p/no")), "NoAuth")
-      })
-    )
+    it.inChroot("looks for permission in the parent, then at the version, then for children", function* ({ zk }) {
+      yield* zk.create("/p")
+      yield* zk.create("/p/c")
+      yield* zk.create("/p/c/d")
+      yield* failure(zk.delete("/p/c", { version: 7 }), "BadVersion")
+      yield* failure(zk.delete("/p/c", { version: 0 }), "NotEmpty")
+      // Of its own permissions none is needed.
+      yield* zk.setAcl("/p/c/d", [Acl.world("r")])
+      yield* zk.delete("/p/c/d")
+      yield* zk.setAcl("/p", locked)
+      yield* failure(zk.delete("/p/c", { version: 7 }), "NoAuth")
+      assert.strictEqual(yield* outcome(zk.delete("/p/no")), "NoAuth")
+    })
 
     it.effect("leaves the paths alone that belong to ZooKeeper", () =>
       Effect.gen(function* () {
@@ -336,19 +272,16 @@ export const writing = (it: Vitest.MethodsNonLive<Target>): void => {
       })
     )
 
-    it.effect("deletes a tree from the bottom up", () =>
-      Effect.gen(function* () {
-        const { zk } = yield* makeChroot()
-        yield* zk.ensurePath("/t/a/b/c")
-        yield* Effect.forEach(
-          Array.from({ length: 50 }, (_, index) => index),
-          (n) => zk.create(`/t/a/${n}`),
-          { concurrency: "unbounded" }
-        )
-        yield* zk.deleteAll("/t")
-        assert.deepStrictEqual(yield* zk.getChildren("/"), [])
-        yield* failure(zk.deleteAll("/t"), "NoNode")
-      })
-    )
+    it.inChroot("deletes a tree from the bottom up", function* ({ zk }) {
+      yield* zk.ensurePath("/t/a/b/c")
+      yield* Effect.forEach(
+        Array.from({ length: 50 }, (_, index) => index),
+        (n) => zk.create(`/t/a/${n}`),
+        { concurrency: "unbounded" }
+      )
+      yield* zk.deleteAll("/t")
+      assert.deepStrictEqual(yield* zk.getChildren("/"), [])
+      yield* failure(zk.deleteAll("/t"), "NoNode")
+    })
   })
 }
