@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { EmbeddedServer, layer, layerMemory, layerMemoryWith, type Options } from "../../src/EmbeddedServer.ts"
@@ -36,53 +37,62 @@ const world = (options: Options = {}, clientOptions: ZooKeeper.Options = {}) =>
 const another = (options: ZooKeeper.Options = {}) =>
   Effect.flatMap(Layer.build(client(options)), (context) => Effect.provide(ZooKeeper.ZooKeeper, context))
 
+/** A test with a server in memory and a client on it. */
+const itInWorld = (
+  name: string,
+  steps: (world: {
+    readonly server: EmbeddedServer["Service"]
+    readonly zk: ZooKeeper.Service
+  }) => Generator<
+    Effect.Effect<unknown, unknown, EmbeddedServer | Transport.Transport | ZooKeeper.ZooKeeper | Scope.Scope>,
+    unknown,
+    never
+  >
+) =>
+  it.effect(name, () =>
+    Effect.gen(function* () {
+      const [server, zk] = [yield* EmbeddedServer, yield* ZooKeeper.ZooKeeper]
+      return yield* Effect.gen(() => steps({ server, zk }))
+    }).pipe(Effect.scoped, Effect.provide(world()))
+  )
+
 describe("clients in the same process", () => {
-  it.effect("create, read, write and delete, and each has events of the other", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const other = yield* another()
-      yield* zk.create("/a", { data: "one" })
-      const { changed, stat } = yield* other.getAndWatch("/a")
-      assert.strictEqual(stat.version, 0)
-      yield* zk.set("/a", "two", stat.version)
-      assert.strictEqual((yield* changed).type, "NodeDataChanged")
-      assert.strictEqual(new TextDecoder().decode(yield* other.getData("/a")), "two")
-      const failed = yield* Effect.flip(zk.transaction([Op.check("/a", 1), Op.delete("/a", { version: 7 })]))
-      assert.strictEqual(failed._tag, "TransactionFailed")
-      yield* zk.delete("/a")
-      assert.isFalse(yield* other.exists("/a"))
-    }).pipe(Effect.provide(world()))
-  )
+  itInWorld("create, read, write and delete, and each has events of the other", function* ({ zk }) {
+    const other = yield* another()
+    yield* zk.create("/a", { data: "one" })
+    const { changed, stat } = yield* other.getAndWatch("/a")
+    assert.strictEqual(stat.version, 0)
+    yield* zk.set("/a", "two", stat.version)
+    assert.strictEqual((yield* changed).type, "NodeDataChanged")
+    assert.strictEqual(new TextDecoder().decode(yield* other.getData("/a")), "two")
+    const failed = yield* Effect.flip(zk.transaction([Op.check("/a", 1), Op.delete("/a", { version: 7 })]))
+    assert.strictEqual(failed._tag, "TransactionFailed")
+    yield* zk.delete("/a")
+    assert.isFalse(yield* other.exists("/a"))
+  })
 
-  it.effect("an ephemeral znode is gone when its client has closed", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      yield* Effect.scoped(Effect.flatMap(another(), (other) => other.create("/e", { mode: "ephemeral" })))
-      assert.isFalse(yield* zk.exists("/e"))
-      const server = yield* EmbeddedServer
-      assert.lengthOf(yield* server.sessions, 1)
-    }).pipe(Effect.provide(world()))
-  )
+  itInWorld("an ephemeral znode is gone when its client has closed", function* ({ zk }) {
+    yield* Effect.scoped(Effect.flatMap(another(), (other) => other.create("/e", { mode: "ephemeral" })))
+    assert.isFalse(yield* zk.exists("/e"))
+    const server = yield* EmbeddedServer
+    assert.lengthOf(yield* server.sessions, 1)
+  })
 
-  it.effect("a client that is disconnected comes back with its session and its watches", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const server = yield* EmbeddedServer
-      const path = yield* zk.create("/e", { mode: "ephemeral" })
-      const { changed } = yield* zk.getAndWatch(path)
-      const [before] = yield* server.sessions
-      yield* server.disconnectAll
-      const again = yield* Effect.forkChild(zk.set(path, "again"))
-      yield* TestClock.adjust("10 seconds")
-      yield* Fiber.await(again)
-      const [after] = yield* server.sessions
-      assert.strictEqual(after?.id, before?.id)
-      assert.deepStrictEqual(after?.ephemerals, [path])
-      assert.isTrue(after?.connected)
-      yield* zk.set(path, "more")
-      assert.strictEqual((yield* changed).type, "NodeDataChanged")
-    }).pipe(Effect.provide(world()))
-  )
+  itInWorld("a client that is disconnected comes back with its session and its watches", function* ({ server, zk }) {
+    const path = yield* zk.create("/e", { mode: "ephemeral" })
+    const { changed } = yield* zk.getAndWatch(path)
+    const [before] = yield* server.sessions
+    yield* server.disconnectAll
+    const again = yield* Effect.forkChild(zk.set(path, "again"))
+    yield* TestClock.adjust("10 seconds")
+    yield* Fiber.await(again)
+    const [after] = yield* server.sessions
+    assert.strictEqual(after?.id, before?.id)
+    assert.deepStrictEqual(after?.ephemerals, [path])
+    assert.isTrue(after?.connected)
+    yield* zk.set(path, "more")
+    assert.strictEqual((yield* changed).type, "NodeDataChanged")
+  })
 
   it.effect("several members have their own names, and a client finds one of them", () =>
     Effect.gen(function* () {
@@ -104,21 +114,17 @@ describe("clients in the same process", () => {
 })
 
 describe("time", () => {
-  it.effect("a session that is silent ends, and a watch on its ephemeral znode fires", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const server = yield* EmbeddedServer
-      const mine = (yield* server.sessions)[0]!.id
-      const other = yield* another({ sessionTimeout: "4 seconds" })
-      yield* other.create("/e", { mode: "ephemeral" })
-      const { changed } = yield* zk.existsAndWatch("/e")
-      const silent = (yield* server.sessions).find(({ id }) => id !== mine)!.id
-      assert.isTrue(yield* server.expireSession(silent))
-      assert.isFalse(yield* server.expireSession(silent))
-      assert.strictEqual((yield* changed).type, "NodeDeleted")
-      // The other client ends before its server does.
-    }).pipe(Effect.scoped, Effect.provide(world()))
-  )
+  itInWorld("a session that is silent ends, and a watch on its ephemeral znode fires", function* ({ server, zk }) {
+    const mine = (yield* server.sessions)[0]!.id
+    const other = yield* another({ sessionTimeout: "4 seconds" })
+    yield* other.create("/e", { mode: "ephemeral" })
+    const { changed } = yield* zk.existsAndWatch("/e")
+    const silent = (yield* server.sessions).find(({ id }) => id !== mine)!.id
+    assert.isTrue(yield* server.expireSession(silent))
+    assert.isFalse(yield* server.expireSession(silent))
+    assert.strictEqual((yield* changed).type, "NodeDeleted")
+    // The other client ends before its server does.
+  })
 
   it.effect("the heartbeats of a client keep its session, for as long as it likes", () =>
     Effect.gen(function* () {
@@ -131,104 +137,80 @@ describe("time", () => {
     }).pipe(Effect.provide(world({}, { sessionTimeout: "4 seconds" })))
   )
 
-  it.effect("a container goes once it has become empty", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      yield* zk.create("/c", { mode: "container" })
-      yield* zk.create("/c/child")
-      yield* zk.delete("/c/child")
-      yield* TestClock.adjust("59 seconds")
-      assert.isTrue(yield* zk.exists("/c"))
-      yield* TestClock.adjust("1 second")
-      assert.isFalse(yield* zk.exists("/c"))
-    }).pipe(Effect.provide(world()))
-  )
+  itInWorld("a container goes once it has become empty", function* ({ zk }) {
+    yield* zk.create("/c", { mode: "container" })
+    yield* zk.create("/c/child")
+    yield* zk.delete("/c/child")
+    yield* TestClock.adjust("59 seconds")
+    assert.isTrue(yield* zk.exists("/c"))
+    yield* TestClock.adjust("1 second")
+    assert.isFalse(yield* zk.exists("/c"))
+  })
 })
 
 describe("controls", () => {
-  it.effect("a reply that is dropped leaves the write applied and its client in doubt", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const server = yield* EmbeddedServer
-      yield* server.dropReply({ operation: "create", path: "/x" })
-      const error = yield* Effect.flip(zk.create("/x"))
-      assert.strictEqual(error._tag, "ConnectionLoss")
-      const found = yield* Effect.forkChild(zk.exists("/x"))
-      yield* TestClock.adjust("10 seconds")
-      assert.isTrue(yield* Fiber.join(found))
-    }).pipe(Effect.provide(world()))
-  )
+  itInWorld("a reply that is dropped leaves the write applied and its client in doubt", function* ({ server, zk }) {
+    yield* server.dropReply({ operation: "create", path: "/x" })
+    const error = yield* Effect.flip(zk.create("/x"))
+    assert.strictEqual(error._tag, "ConnectionLoss")
+    const found = yield* Effect.forkChild(zk.exists("/x"))
+    yield* TestClock.adjust("10 seconds")
+    assert.isTrue(yield* Fiber.join(found))
+  })
 
-  it.effect("a request that is dropped is not done", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const server = yield* EmbeddedServer
-      yield* server.dropRequest({ path: "/x" })
-      assert.strictEqual((yield* Effect.flip(zk.create("/x")))._tag, "ConnectionLoss")
-      const found = yield* Effect.forkChild(zk.exists("/x"))
-      yield* TestClock.adjust("10 seconds")
-      assert.isFalse(yield* Fiber.join(found))
-    }).pipe(Effect.provide(world()))
-  )
+  itInWorld("a request that is dropped is not done", function* ({ server, zk }) {
+    yield* server.dropRequest({ path: "/x" })
+    assert.strictEqual((yield* Effect.flip(zk.create("/x")))._tag, "ConnectionLoss")
+    const found = yield* Effect.forkChild(zk.exists("/x"))
+    yield* TestClock.adjust("10 seconds")
+    assert.isFalse(yield* Fiber.join(found))
+  })
 
-  it.effect("a request is answered with an error that a test has chosen, as often as it says", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const server = yield* EmbeddedServer
+  itInWorld(
+    "a request is answered with an error that a test has chosen, as often as it says",
+    function* ({ server, zk }) {
       yield* server.answerWith({ operation: "create2" }, "QuotaExceeded", 1)
       yield* server.answerWith({ operation: "create" }, "QuotaExceeded", 1)
       assert.strictEqual((yield* Effect.flip(zk.create("/x")))._tag, "QuotaExceeded")
       yield* server.clearFaults
       yield* zk.create("/x")
-    }).pipe(Effect.provide(world()))
+    }
   )
 
-  it.effect("counters have the values that a test gives them", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const server = yield* EmbeddedServer
-      yield* zk.create("/s")
-      assert.isTrue(yield* server.setSequence("/s", 2147483647))
-      assert.strictEqual(yield* zk.create("/s/n-", { mode: "persistentSequential" }), "/s/n-2147483647")
-      assert.isTrue(yield* server.setVersion("/s", 2147483647))
-      assert.strictEqual((yield* zk.set("/s", "x", 2147483647)).version, -2147483648)
-      assert.isFalse(yield* server.setVersion("/none", 1))
-    }).pipe(Effect.provide(world()))
-  )
+  itInWorld("counters have the values that a test gives them", function* ({ server, zk }) {
+    yield* zk.create("/s")
+    assert.isTrue(yield* server.setSequence("/s", 2147483647))
+    assert.strictEqual(yield* zk.create("/s/n-", { mode: "persistentSequential" }), "/s/n-2147483647")
+    assert.isTrue(yield* server.setVersion("/s", 2147483647))
+    assert.strictEqual((yield* zk.set("/s", "x", 2147483647)).version, -2147483648)
+    assert.isFalse(yield* server.setVersion("/none", 1))
+  })
 
-  it.effect("a paused server answers nothing, lets nothing expire, and then goes on", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const server = yield* EmbeddedServer
-      yield* server.pause
-      const asked = yield* Effect.forkChild(zk.create("/x"))
-      yield* TestClock.adjust("1 second")
-      assert.isUndefined(asked.pollUnsafe())
-      yield* server.resume
-      assert.strictEqual(yield* Fiber.join(asked), "/x")
-    }).pipe(Effect.provide(world()))
-  )
+  itInWorld("a paused server answers nothing, lets nothing expire, and then goes on", function* ({ server, zk }) {
+    yield* server.pause
+    const asked = yield* Effect.forkChild(zk.create("/x"))
+    yield* TestClock.adjust("1 second")
+    assert.isUndefined(asked.pollUnsafe())
+    yield* server.resume
+    assert.strictEqual(yield* Fiber.join(asked), "/x")
+  })
 
   it.effect("answers that are too many at once come one after the other", () => Effect.provide(readMuch, world()))
 
-  it.effect("requests that wait for their peer to read are answered after a pause too", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const server = yield* EmbeddedServer
-      yield* zk.create("/large", { data: new Uint8Array(200_000) })
-      let answered = 0
-      const read = Effect.tap(zk.getData("/large"), () => Effect.sync(() => answered++))
-      const asked = yield* Effect.forkChild(Effect.all(Effect.replicate(read, 100), { concurrency: "unbounded" }))
-      while (answered === 0) yield* Effect.yieldNow
-      yield* server.pause
-      assert.isBelow(answered, 100)
-      yield* TestClock.adjust("1 second")
-      assert.isBelow(answered, 100)
-      yield* server.resume
-      yield* Fiber.join(asked)
-      assert.strictEqual(answered, 100)
-    }).pipe(Effect.provide(world()))
-  )
+  itInWorld("requests that wait for their peer to read are answered after a pause too", function* ({ server, zk }) {
+    yield* zk.create("/large", { data: new Uint8Array(200_000) })
+    let answered = 0
+    const read = Effect.tap(zk.getData("/large"), () => Effect.sync(() => answered++))
+    const asked = yield* Effect.forkChild(Effect.all(Effect.replicate(read, 100), { concurrency: "unbounded" }))
+    while (answered === 0) yield* Effect.yieldNow
+    yield* server.pause
+    assert.isBelow(answered, 100)
+    yield* TestClock.adjust("1 second")
+    assert.isBelow(answered, 100)
+    yield* server.resume
+    yield* Fiber.join(asked)
+    assert.strictEqual(answered, 100)
+  })
 
   it.effect("a read that had to wait for its turn leaves a stream of events at its path as it is", () =>
     Effect.gen(function* () {
@@ -252,22 +234,18 @@ describe("controls", () => {
     }).pipe(Effect.provide(world({}, { maxInFlight: 1 })))
   )
 
-  it.effect("a snapshot brings back the former state", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const server = yield* EmbeddedServer
-      yield* zk.create("/kept", { data: "one" })
-      const snapshot = yield* server.snapshot
-      yield* zk.set("/kept", "two")
-      yield* zk.create("/late")
-      yield* server.restore(snapshot)
-      const read = yield* Effect.forkChild(Effect.all([zk.getData("/kept"), zk.exists("/late")]))
-      yield* TestClock.adjust("10 seconds")
-      const [data, late] = yield* Fiber.join(read)
-      assert.strictEqual(new TextDecoder().decode(data), "one")
-      assert.isFalse(late)
-    }).pipe(Effect.provide(world()))
-  )
+  itInWorld("a snapshot brings back the former state", function* ({ server, zk }) {
+    yield* zk.create("/kept", { data: "one" })
+    const snapshot = yield* server.snapshot
+    yield* zk.set("/kept", "two")
+    yield* zk.create("/late")
+    yield* server.restore(snapshot)
+    const read = yield* Effect.forkChild(Effect.all([zk.getData("/kept"), zk.exists("/late")]))
+    yield* TestClock.adjust("10 seconds")
+    const [data, late] = yield* Fiber.join(read)
+    assert.strictEqual(new TextDecoder().decode(data), "one")
+    assert.isFalse(late)
+  })
 
   it.effect("a read-only member serves clients that accept it", () =>
     Effect.gen(function* () {
@@ -313,29 +291,26 @@ describe("over TCP", () => {
 })
 
 describe("a request that waits for a connection", () => {
-  it.effect("sends what the caller's buffer held at the call", () =>
-    Effect.gen(function* () {
-      const server = yield* EmbeddedServer
-      const zk = yield* ZooKeeper.ZooKeeper
-      yield* zk.create("/a")
-      yield* zk.create("/b")
-      const buffer = new TextEncoder().encode("first ")
-      yield* server.pause
-      yield* server.disconnectAll
-      while (zk.session.state._tag === "Connected") yield* Effect.yieldNow
-      const waiting: ReadonlyArray<Fiber.Fiber<unknown, unknown>> = [
-        yield* Effect.forkChild(zk.set("/a", buffer), { startImmediately: true }),
-        yield* Effect.forkChild(zk.transaction([Op.setData("/b", buffer)]), { startImmediately: true }),
-        yield* Effect.forkChild(zk.create("/c", { data: buffer }), { startImmediately: true }),
-        yield* Effect.forkChild(zk.create("/d", { data: buffer, idempotent: true }), { startImmediately: true })
-      ]
-      buffer.fill(0)
-      yield* server.resume
-      yield* TestClock.adjust("1 second")
-      yield* Effect.forEach(waiting, (fiber) => Fiber.await(fiber))
-      for (const path of ["/a", "/b", "/c", "/d"]) {
-        assert.strictEqual(new TextDecoder().decode(yield* zk.getData(path)), "first ")
-      }
-    }).pipe(Effect.provide(world()))
-  )
+  itInWorld("sends what the caller's buffer held at the call", function* ({ server }) {
+    const zk = yield* ZooKeeper.ZooKeeper
+    yield* zk.create("/a")
+    yield* zk.create("/b")
+    const buffer = new TextEncoder().encode("first ")
+    yield* server.pause
+    yield* server.disconnectAll
+    while (zk.session.state._tag === "Connected") yield* Effect.yieldNow
+    const waiting: ReadonlyArray<Fiber.Fiber<unknown, unknown>> = [
+      yield* Effect.forkChild(zk.set("/a", buffer), { startImmediately: true }),
+      yield* Effect.forkChild(zk.transaction([Op.setData("/b", buffer)]), { startImmediately: true }),
+      yield* Effect.forkChild(zk.create("/c", { data: buffer }), { startImmediately: true }),
+      yield* Effect.forkChild(zk.create("/d", { data: buffer, idempotent: true }), { startImmediately: true })
+    ]
+    buffer.fill(0)
+    yield* server.resume
+    yield* TestClock.adjust("1 second")
+    yield* Effect.forEach(waiting, (fiber) => Fiber.await(fiber))
+    for (const path of ["/a", "/b", "/c", "/d"]) {
+      assert.strictEqual(new TextDecoder().decode(yield* zk.getData(path)), "first ")
+    }
+  })
 })
