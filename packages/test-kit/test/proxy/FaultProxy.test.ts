@@ -336,58 +336,17 @@ describe("FaultProxy, rules on frames", () => {
     })
   )
 
+  const first = [1, 0, 0, 0, 5]
+  const second = [2, 0, 0, 0, 6]
   const forged: ReadonlyArray<readonly [FaultProxy.FrameAction, ReadonlyArray<ReadonlyArray<number>>]> = [
-    [
-      { _tag: "Duplicate" },
-      [
-        [1, 0, 0, 0, 5],
-        [1, 0, 0, 0, 5],
-        [2, 0, 0, 0, 6]
-      ]
-    ],
-    [
-      { _tag: "Swap" },
-      [
-        [2, 0, 0, 0, 6],
-        [1, 0, 0, 0, 5]
-      ]
-    ],
-    [
-      { _tag: "SetXid", xid: 77 },
-      [
-        [77, 0, 0, 0, 5],
-        [2, 0, 0, 0, 6]
-      ]
-    ],
-    [
-      { _tag: "SetError", code: -101 },
-      [
-        [1, 0, 0, -101],
-        [2, 0, 0, 0, 6]
-      ]
-    ],
-    [
-      { _tag: "CorruptByte", offset: 19 },
-      [
-        [1, 0, 0, 0, 5 ^ 0xff],
-        [2, 0, 0, 0, 6]
-      ]
-    ],
-    [
-      { _tag: "Truncate", length: 8 },
-      [
-        [1, 0],
-        [2, 0, 0, 0, 6]
-      ]
-    ],
-    [{ _tag: "Inject", body: ints(9) }, [[1, 0, 0, 0, 5], [9], [2, 0, 0, 0, 6]]],
-    [
-      { _tag: "Edit", edit: () => ints(3, 3) },
-      [
-        [3, 3],
-        [2, 0, 0, 0, 6]
-      ]
-    ],
+    [{ _tag: "Duplicate" }, [first, first, second]],
+    [{ _tag: "Swap" }, [second, first]],
+    [{ _tag: "SetXid", xid: 77 }, [[77, 0, 0, 0, 5], second]],
+    [{ _tag: "SetError", code: -101 }, [[1, 0, 0, -101], second]],
+    [{ _tag: "CorruptByte", offset: 19 }, [[1, 0, 0, 0, 5 ^ 0xff], second]],
+    [{ _tag: "Truncate", length: 8 }, [[1, 0], second]],
+    [{ _tag: "Inject", body: ints(9) }, [first, [9], second]],
+    [{ _tag: "Edit", edit: () => ints(3, 3) }, [[3, 3], second]],
     [{ _tag: "SetLength", length: 24 }, [[1, 0, 0, 0, 5, 20]]]
   ]
   for (const [action, expected] of forged) {
