@@ -6,15 +6,15 @@
  * | aiozk | what goes wrong there | held by |
  * | --- | --- | --- |
  * | 1.2 | a chroot behind the servers hangs the start | Read "lie in each other, the connect string's outermost"; here "a connect string ..." |
- * | 1.2 | a closed port hangs the start | here "a start without a server ..." |
+ * | 1.2 | a closed port hangs the start | ZooKeeper.layers "fail within connectTimeout ..." |
  * | 1.2 | one ACL as `default_acl` fails at the first create | Arguments "in the chroot or the default ACL fails the client" |
  * | 1.2 | closing while disconnected times out, and nothing can be closed or started after | here "closing while cut off ..." |
  * | 1.2 | restarting gives a new session (that one works) | client "a closed client can be followed by another ..." |
  * | 1.2 | the slash at the end of a sequential prefix is lost | Write "makes sequential names in a directory ..." |
- * | 1.2 | the chroot is cut off look-alikes, and is "" itself | Read "list this session's ephemerals ..."; peers/paths.test.ts |
+ * | 1.2 | the chroot is cut off look-alikes, and is "" itself | conformance "list this session's ephemerals ..." and "a chroot" |
  * | 1.2 | a wait does not tell which event came | Watch "tell the next change of data, by the client's path" |
  * | 1.2 | given up waits leak | here "two hundred waits ..." |
- * | 1.2 | no data reads as None, empty data as empty | client "get() of a znode created without data ..." |
+ * | 1.2 | no data reads as None, empty data as empty | conformance "keeps text, any bytes, and none" |
  * | 1.2 | container with sequential or ephemeral is refused by the server | no such pair can be written: `mode` is one word |
  * | 1.2 | `container=True` makes a persistent znode | Write "makes containers that the server reaps ..."; Transaction "make containers ..." |
  * | 1.2 | `ensure_path` needs CREATE on all ancestors, and so does a chroot | Tree "works below a parent without CREATE ..."; here "a chroot below ..." |
@@ -30,7 +30,6 @@
  * | 1.8 | S1 to S13 | Session, by number |
  * | 1.8 | operations after close hang | client "a closed client ..." |
  */
-import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
@@ -58,23 +57,9 @@ describe("aiozk 1.2: starting and closing", () => {
     })
   )
 
-  it.live("a start without a server fails in time and says what was tried", () =>
-    Effect.gen(function* () {
-      const proxy = yield* FaultProxy.make(Faults.sharedTarget())
-      yield* proxy.accept("refuse")
-      const [elapsed, error] = yield* Effect.timed(
-        failure(connect({ servers: proxy.connectString, connectTimeout: "400 millis" }), "ConnectFailed")
-      )
-      assert.isBelow(Duration.toMillis(elapsed), 2000)
-      assert.isAbove(error.attempts.length, 0)
-      assert.strictEqual(error.attempts[0]?.server, proxy.connectString)
-      assert.include(error.message, proxy.connectString)
-    })
-  )
-
-  it.live("closing while cut off ends in time, leaves no connection, and another client can follow", () =>
-    Effect.gen(function* () {
-      const { chroot, proxy } = yield* Faults.connectProxied("close-cut-off")
+  Faults.itBehindProxy(
+    "closing while cut off ends in time, leaves no connection, and another client can follow",
+    function* ({ chroot, proxy }) {
       const scope = yield* Scope.make()
       const start = connect({ servers: proxy.connectString + chroot, retry: Faults.RETRY_SOON }).pipe(
         Effect.provideService(Scope.Scope, scope)
@@ -90,7 +75,7 @@ describe("aiozk 1.2: starting and closing", () => {
       assert.isTrue(
         yield* Effect.flatMap(connect({ servers: proxy.connectString + chroot }), (next) => next.exists("/"))
       )
-    })
+    }
   )
 
   it.live("a chroot below a parent where nothing may be created is as good as any", () =>

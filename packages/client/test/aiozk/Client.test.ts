@@ -1,4 +1,7 @@
-/** The cases of aiozk's `test_client.py`. */
+/**
+ * The cases of aiozk's `test_client.py`. The conformance suite has test_children ("agree with each other"), test_raw_get
+ * ("keeps text, any bytes, and none") and test_raw_set ("compares versions, of which 0 is one and -1 is any").
+ */
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -17,16 +20,6 @@ import {
 import { connect, failure, text } from "../support/clients.ts"
 
 describe("aiozk test_client.py", () => {
-  it.live("getChildren gives the names of both children (test_children)", () =>
-    Effect.gen(function* () {
-      const { beside: zk } = yield* makeChroot("children")
-      yield* zk.create("/parent")
-      yield* zk.create("/parent/one")
-      yield* zk.create("/parent/two")
-      assert.deepStrictEqual([...(yield* zk.getChildren("/parent"))].sort(), ["one", "two"])
-    })
-  )
-
   it.live("interrupting a loop over watches harms nothing and leaves no watch (test_cancel_crash)", () =>
     Effect.gen(function* () {
       const { beside: zk, chroot, connectString } = yield* makeChroot("cancel")
@@ -117,27 +110,6 @@ describe("aiozk test_client.py", () => {
       }
       // A caller that still has the closed client is told so at once.
       assert.strictEqual((yield* askClosed)._tag, "SessionClosed")
-    })
-  )
-
-  it.live("get() of a znode created without data gives empty data and version 0 (test_raw_get)", () =>
-    Effect.gen(function* () {
-      const { beside: zk } = yield* makeChroot("raw-get")
-      yield* zk.create("/a")
-      const { data, stat } = yield* zk.get("/a")
-      assert.deepStrictEqual(data, new Uint8Array(0))
-      assert.strictEqual(stat.version, 0)
-      assert.strictEqual(stat.dataLength, 0)
-    })
-  )
-
-  it.live("set() of any version gives the Stat of what was written (test_raw_set)", () =>
-    Effect.gen(function* () {
-      const { beside: zk } = yield* makeChroot("raw-set")
-      yield* zk.create("/a")
-      const stat = yield* zk.set("/a", "asdf", -1)
-      assert.strictEqual(stat.dataLength, 4)
-      assert.strictEqual(stat.version, 1)
     })
   )
 })

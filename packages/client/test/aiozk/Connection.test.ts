@@ -20,25 +20,23 @@ const setUp = Effect.fnUntraced(function* (name: string) {
 })
 
 describe("aiozk test_connection.py", () => {
-  it.live(
+  Faults.itBehindProxy(
     "closing lets what is in flight be answered, however often it is closed (test_close_connection_in_state_closing_do_not_performs_abort)",
-    () =>
-      Effect.gen(function* () {
-        const { beside, chroot, proxy } = yield* Faults.connectProxied("closing")
-        const zk = yield* Effect.promise(() => PromiseClient.connect(proxy.connectString + chroot))
-        yield* proxy.shape("down", { delay: Duration.millis(50) })
-        // All of them are on their way when the client is closed, and again, while it closes.
-        const creates = Array.from({ length: 100 }, (_, index) => zk.create(`/n${index}`))
-        const paths = yield* Effect.promise(async () => {
-          await Promise.all([zk.close(), zk.close()])
-          return Promise.all(creates)
-        })
-        yield* Effect.promise(() => zk.close())
-        assert.strictEqual(new Set(paths).size, 100)
-        assert.lengthOf(yield* beside.getChildren("/"), 100)
-        const refused = yield* Effect.promise(() => zk.exists("/").catch((error: unknown) => error))
-        assert.instanceOf(refused, SessionClosed)
+    function* ({ beside, chroot, proxy }) {
+      const zk = yield* Effect.promise(() => PromiseClient.connect(proxy.connectString + chroot))
+      yield* proxy.shape("down", { delay: Duration.millis(50) })
+      // All of them are on their way when the client is closed, and again, while it closes.
+      const creates = Array.from({ length: 100 }, (_, index) => zk.create(`/n${index}`))
+      const paths = yield* Effect.promise(async () => {
+        await Promise.all([zk.close(), zk.close()])
+        return Promise.all(creates)
       })
+      yield* Effect.promise(() => zk.close())
+      assert.strictEqual(new Set(paths).size, 100)
+      assert.lengthOf(yield* beside.getChildren("/"), 100)
+      const refused = yield* Effect.promise(() => zk.exists("/").catch((error: unknown) => error))
+      assert.instanceOf(refused, SessionClosed)
+    }
   )
 
   it.live("a close that gets no answer ends in time and leaves no connection (test_close_cancels_read_loop_task)", () =>

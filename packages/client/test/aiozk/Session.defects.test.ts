@@ -8,7 +8,9 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Records from "@effect-zookeeper/protocol/Records"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
+import type { CreateError, TransactionFailed } from "../../src/Errors.ts"
 import { Op as Transaction } from "../../src/index.ts"
+import type { Service } from "../../src/ZooKeeper.ts"
 import * as Faults from "../support/faults.ts"
 import { Op } from "../support/faults.ts"
 import { replyTo } from "../support/replies.ts"
@@ -61,92 +63,67 @@ describe("aiozk S1 and S2: a connection that ends", () => {
 })
 
 describe("aiozk S3: a write whose reply is lost is not sent again silently", () => {
-  const lost = (name: string) =>
-    Effect.gen(function* () {
-      const proxied = yield* Faults.connectProxied(name)
-      const lose = (op: number) =>
-        proxied.proxy.rule({ match: { direction: "down", op }, action: { _tag: "DropAndReset" } })
-      return { ...proxied, lose }
-    })
+  const lose = (proxy: FaultProxy.FaultProxy, op: number, direction: FaultProxy.Direction = "down") =>
+    proxy.rule({ match: { direction, op }, action: { _tag: "DropAndReset" } })
 
-  it.live("S3: a sequential create makes one znode", () =>
+  it.live("S3: a sequential create makes one znode, and a transaction is applied once", () =>
     Effect.gen(function* () {
-      const { lose, proxy, zk } = yield* lost("s3-sequential")
-      yield* lose(Op.create)
-      const error = yield* failure(zk.create("/n-", { mode: "persistentSequential" }), "ConnectionLoss")
-      assert.isTrue(error.maybeApplied)
-      assert.deepStrictEqual(yield* zk.getChildren("/"), ["n-0000000000"])
-      assert.strictEqual(yield* Faults.countSent(proxy, Op.create), 1)
+      const options = { mode: "persistentSequential" } as const
+      const writes: ReadonlyArray<
+        readonly [number, (zk: Service) => Effect.Effect<unknown, TransactionFailed | CreateError>]
+      > = [
+        [Op.create, (zk) => zk.create("/n-", options)],
+        [Op.multi, (zk) => zk.transaction([Transaction.create("/n-", options)])]
+      ]
+      for (const [op, write] of writes) {
+        const { proxy, zk } = yield* Faults.connectProxied("s3-sequential")
+        yield* lose(proxy, op)
+        const error = yield* failure(write(zk), "ConnectionLoss")
+        assert.isTrue(error.maybeApplied)
+        assert.deepStrictEqual(yield* zk.getChildren("/"), ["n-0000000000"])
+        assert.strictEqual(yield* Faults.countSent(proxy, op), 1)
+      }
     })
   )
 
-  it.live("S3: a create does not fail because its own znode exists", () =>
-    Effect.gen(function* () {
-      const { lose, zk } = yield* lost("s3-create")
-      yield* lose(Op.create)
+  Faults.itBehindProxy(
+    "S3: a write does not fail because of what it has done itself: create, delete, and a versioned set",
+    function* ({ proxy, zk }) {
+      yield* lose(proxy, Op.create)
       yield* failure(zk.create("/a"), "ConnectionLoss")
-      yield* lose(Op.create)
+      yield* lose(proxy, Op.create)
       assert.strictEqual(yield* zk.create("/b", { data: "mine", idempotent: true }), "/b")
       assert.deepStrictEqual([...(yield* zk.getChildren("/"))].sort(), ["a", "b"])
-    })
-  )
-
-  it.live("S3: a delete does not fail because it has deleted the znode", () =>
-    Effect.gen(function* () {
-      const { lose, zk } = yield* lost("s3-delete")
-      yield* zk.create("/a")
-      yield* lose(Op.delete)
-      yield* failure(zk.delete("/a"), "ConnectionLoss")
-      assert.isFalse(yield* zk.exists("/a"))
-      yield* zk.create("/b")
-      yield* lose(Op.delete)
-      yield* zk.delete("/b", { idempotent: true })
-      assert.isFalse(yield* zk.exists("/b"))
-    })
-  )
-
-  it.live("S3: a versioned set does not take its own write for another's", () =>
-    Effect.gen(function* () {
-      const { lose, proxy, zk } = yield* lost("s3-set")
-      yield* zk.create("/a", { data: "0" })
-      yield* lose(Op.setData)
+      yield* lose(proxy, Op.setData)
       yield* failure(zk.set("/a", "1", 0), "ConnectionLoss")
       assert.strictEqual(Option.getOrThrow(yield* zk.stat("/a")).version, 1)
-      yield* lose(Op.setData)
+      yield* lose(proxy, Op.setData)
       assert.strictEqual((yield* zk.setData("/a", "2", { version: 1, idempotent: true })).version, 2)
       assert.strictEqual(yield* Faults.countSent(proxy, Op.setData), 2)
-    })
+      yield* lose(proxy, Op.delete)
+      yield* failure(zk.delete("/a"), "ConnectionLoss")
+      assert.isFalse(yield* zk.exists("/a"))
+      yield* lose(proxy, Op.delete)
+      yield* zk.delete("/b", { idempotent: true })
+      assert.isFalse(yield* zk.exists("/b"))
+    }
   )
 
-  it.live("S3: a transaction is applied once", () =>
-    Effect.gen(function* () {
-      const { lose, proxy, zk } = yield* lost("s3-multi")
-      yield* lose(Op.multi)
-      const error = yield* failure(
-        zk.transaction([Transaction.create("/n-", { mode: "persistentSequential" })]),
-        "ConnectionLoss"
-      )
-      assert.isTrue(error.maybeApplied)
-      assert.lengthOf(yield* zk.getChildren("/"), 1)
-      assert.strictEqual(yield* Faults.countSent(proxy, Op.multi), 1)
-    })
-  )
-
-  it.live("S3: a request that the server never saw is not sent again either, because the client cannot know", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* lost("s3-up")
-      yield* proxy.rule({ match: { direction: "up", op: Op.create }, action: { _tag: "DropAndReset" } })
+  Faults.itBehindProxy(
+    "S3: a request that the server never saw is not sent again either, because the client cannot know",
+    function* ({ proxy, zk }) {
+      yield* lose(proxy, Op.create, "up")
       const error = yield* failure(zk.create("/a"), "ConnectionLoss")
       assert.isTrue(error.maybeApplied)
       assert.isFalse(yield* zk.exists("/a"))
-    })
+    }
   )
 })
 
 describe("aiozk S4 and S5: a handshake that goes wrong", () => {
-  it.live("S4: when it is reset anywhere the session stays the same, with its ephemerals", () =>
-    Effect.gen(function* () {
-      const { beside, proxy, zk } = yield* Faults.connectProxied("s4")
+  Faults.itBehindProxy(
+    "S4: when it is reset anywhere the session stays the same, with its ephemerals",
+    function* ({ beside, proxy, zk }) {
       const { id } = zk.session
       yield* zk.create("/e", { mode: "ephemeral" })
       const states = yield* Faults.recordStates(zk)
@@ -162,12 +139,12 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
       assert.strictEqual(zk.session.id, id)
       assert.notInclude(states, "Expired")
       assert.strictEqual(Option.getOrThrow(yield* beside.stat("/e")).ephemeralOwner, id)
-    })
+    }
   )
 
-  it.live("S4: servers that lag behind are passed over, and the session is kept", () =>
-    Effect.gen(function* () {
-      const { chroot, proxy } = yield* Faults.connectProxied("s4-lagging")
+  Faults.itBehindProxy(
+    "S4: servers that lag behind are passed over, and the session is kept",
+    function* ({ chroot, proxy }) {
       // A server whose clients have seen more than it has closes the connection without an answer.
       const lagging = yield* ScriptedServer.make((connection) => Effect.andThen(connection.nextFrame, connection.close))
       const zk = yield* connect({
@@ -181,12 +158,12 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
       assert.isAtLeast((yield* lagging.accepted) - before, 3)
       assert.strictEqual(zk.session.id, id)
       assert.isTrue(yield* zk.exists("/e"))
-    })
+    }
   )
 
-  it.live("S5: when it stalls another server is tried, and the session is kept", () =>
-    Effect.gen(function* () {
-      const { chroot, proxy } = yield* Faults.connectProxied("s5")
+  Faults.itBehindProxy(
+    "S5: when it stalls another server is tried, and the session is kept",
+    function* ({ chroot, proxy }) {
       const other = yield* FaultProxy.make(Faults.sharedTarget())
       const zk = yield* connect({
         servers: `${proxy.connectString},${other.connectString}${chroot}`,
@@ -205,7 +182,7 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
       assert.isTrue(yield* zk.exists("/e"))
       assert.strictEqual(zk.session.id, id)
       assert.deepStrictEqual(states, ["Connected", "Disconnected", "Connected"])
-    })
+    }
   )
 
   it.live("S5: and its end is reported to all listeners, before there is another", () =>
@@ -236,9 +213,9 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
 
 describe("aiozk S6 to S9: watches across reconnections", () => {
   for (const direction of ["up", "down"] as const) {
-    it.live(`S6: the connection may be lost while they are registered again (${direction})`, () =>
-      Effect.gen(function* () {
-        const { beside, proxy, zk } = yield* Faults.connectProxied("s6")
+    Faults.itBehindProxy(
+      `S6: the connection may be lost while they are registered again (${direction})`,
+      function* ({ beside, proxy, zk }) {
         yield* zk.create("/a")
         const { changed } = yield* zk.getAndWatch("/a")
         const rule = yield* proxy.rule({
@@ -251,13 +228,13 @@ describe("aiozk S6 to S9: watches across reconnections", () => {
         assert.isTrue(yield* zk.exists("/a"))
         yield* beside.set("/a", "1")
         assert.strictEqual((yield* changed).type, "NodeDataChanged")
-      })
+      }
     )
   }
 
-  it.live("S7 and S9: nothing fires without a change, and a change fires each once", () =>
-    Effect.gen(function* () {
-      const { beside, proxy, zk } = yield* Faults.connectProxied("s7")
+  Faults.itBehindProxy(
+    "S7 and S9: nothing fires without a change, and a change fires each once",
+    function* ({ beside, proxy, zk }) {
       yield* zk.create("/a")
       const watched = [
         (yield* zk.getAndWatch("/a")).changed,
@@ -289,12 +266,12 @@ describe("aiozk S6 to S9: watches across reconnections", () => {
         "2 NodeChildrenChanged /a",
         "3 NodeCreated /none"
       ])
-    })
+    }
   )
 
-  it.live("S8: a deletion is reported, whether it came after the reconnection or before it", () =>
-    Effect.gen(function* () {
-      const { beside, proxy, zk } = yield* Faults.connectProxied("s8")
+  Faults.itBehindProxy(
+    "S8: a deletion is reported, whether it came after the reconnection or before it",
+    function* ({ beside, proxy, zk }) {
       yield* zk.create("/later")
       yield* zk.create("/meanwhile")
       const later = yield* zk.existsAndWatch("/later")
@@ -312,12 +289,12 @@ describe("aiozk S6 to S9: watches across reconnections", () => {
       assert.strictEqual((yield* created.changed).type, "NodeCreated")
       yield* beside.delete("/later")
       assert.strictEqual((yield* later.changed).type, "NodeDeleted")
-    })
+    }
   )
 
-  it.live("S9: many watches are registered in packets that servers take", () =>
-    Effect.gen(function* () {
-      const { beside, chroot, proxy, zk } = yield* Faults.connectProxied("s9")
+  Faults.itBehindProxy(
+    "S9: many watches are registered in packets that servers take",
+    function* ({ beside, chroot, proxy, zk }) {
       const name = (index: number) => `/${"w".repeat(150)}${index}`
       const watched = yield* Effect.forEach(numbers(1500), (index) => zk.existsAndWatch(name(index)), {
         concurrency: "unbounded"
@@ -333,7 +310,7 @@ describe("aiozk S6 to S9: watches across reconnections", () => {
         yield* beside.create(name(index))
         assert.strictEqual((yield* watched[index]!.changed).type, "NodeCreated")
       }
-    })
+    }
   )
 })
 
@@ -361,9 +338,9 @@ describe("aiozk S10 to S13: frames", () => {
     })
   )
 
-  it.live("S12: a request that is too large is refused at once, and the connection goes on", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("s12")
+  Faults.itBehindProxy(
+    "S12: a request that is too large is refused at once, and the connection goes on",
+    function* ({ proxy, zk }) {
       const error = yield* failure(zk.create("/a", { data: new Uint8Array(2_000_000) }), "FrameTooLarge")
       assert.strictEqual(error.path, "/a")
       assert.isAbove(error.size, 2_000_000)
@@ -374,12 +351,12 @@ describe("aiozk S10 to S13: frames", () => {
       // The largest that a server takes passes.
       yield* zk.create("/b", { data: new Uint8Array(1_000_000) })
       assert.lengthOf(yield* zk.getData("/b"), 1_000_000)
-    })
+    }
   )
 
-  it.live("S13: events of the connection itself, sent by a server, and twice, change nothing", () =>
-    Effect.gen(function* () {
-      const { beside, proxy, zk } = yield* Faults.connectProxied("s13")
+  Faults.itBehindProxy(
+    "S13: events of the connection itself, sent by a server, and twice, change nothing",
+    function* ({ beside, proxy, zk }) {
       yield* zk.create("/a")
       const states = yield* Faults.recordStates(zk)
       const { changed } = yield* zk.getAndWatch("/a")
@@ -389,6 +366,6 @@ describe("aiozk S10 to S13: frames", () => {
       yield* beside.set("/a", "1")
       assert.strictEqual((yield* changed).type, "NodeDataChanged")
       assert.deepStrictEqual(states, ["Connected"])
-    })
+    }
   )
 })

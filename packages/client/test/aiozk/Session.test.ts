@@ -73,9 +73,9 @@ describe("aiozk test_session.py: starting and closing", () => {
     }
   )
 
-  it.live("closing ends the heartbeat, one that is not answered too (test_session_close_heartbeat_cancellation)", () =>
-    Effect.gen(function* () {
-      const { chroot, proxy } = yield* Faults.connectProxied("close-heartbeat")
+  Faults.itBehindProxy(
+    "closing ends the heartbeat, one that is not answered too (test_session_close_heartbeat_cancellation)",
+    function* ({ chroot, proxy }) {
       yield* proxy.rule({ match: { direction: "down", op: Op.ping }, action: { _tag: "Hold" }, count: 100 })
       const elapsed = yield* Effect.scoped(
         Effect.gen(function* () {
@@ -87,33 +87,14 @@ describe("aiozk test_session.py: starting and closing", () => {
       const { frames } = yield* proxy.seen
       const up = frames.filter(({ connection, direction }) => connection === 2 && direction === "up")
       assert.strictEqual(up.at(-1)?.op, Op.closeSession)
-    })
+    }
   )
 })
 
 describe("aiozk test_session.py: requests", () => {
-  it.live("an answer that is an error is given as it is, and the request is sent once (test_send_no_node)", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("no-node")
-      const error = yield* failure(zk.get("/a"), "NoNode")
-      assert.strictEqual(error.path, "/a")
-      assert.strictEqual(error.operation, "getData")
-      assert.strictEqual(yield* Faults.countSent(proxy, Op.getData), 1)
-    })
-  )
-
-  it.live("a version that is not the znode's fails, and is sent once (test_send_bad_version)", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("bad-version")
-      yield* zk.create("/a")
-      assert.strictEqual((yield* failure(zk.set("/a", "1", 4), "BadVersion")).path, "/a")
-      assert.strictEqual(yield* Faults.countSent(proxy, Op.setData), 1)
-    })
-  )
-
-  it.live("interruption reaches the waiting caller, and the others get their own answers (test_send_canceled)", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("canceled")
+  Faults.itBehindProxy(
+    "interruption reaches the waiting caller, and the others get their own answers (test_send_canceled)",
+    function* ({ proxy, zk }) {
       yield* zk.create("/a", { data: "a" })
       yield* zk.create("/b", { data: "b" })
       yield* proxy.blackHole("down")
@@ -125,12 +106,12 @@ describe("aiozk test_session.py: requests", () => {
       assert.strictEqual(text(yield* Fiber.join(waiting)), "b")
       assert.strictEqual(text(yield* zk.getData("/a")), "a")
       assert.strictEqual(yield* Faults.countSent(proxy, Op.getData), 3)
-    })
+    }
   )
 
-  it.live("a lost reply is asked for again where that is harmless or allowed (test_send_connection_error)", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("lost-reply")
+  Faults.itBehindProxy(
+    "a lost reply is asked for again where that is harmless or allowed (test_send_connection_error)",
+    function* ({ proxy, zk }) {
       yield* zk.create("/a", { data: "0" })
       const lose = (op: number) => proxy.rule({ match: { direction: "down", op }, action: { _tag: "DropAndReset" } })
       // A read.
@@ -149,21 +130,28 @@ describe("aiozk test_session.py: requests", () => {
       assert.strictEqual(error.path, "/b")
       assert.isTrue(yield* zk.exists("/b"))
       assert.strictEqual(yield* Faults.countSent(proxy, Op.create), 2)
-    })
+    }
   )
 
-  it.live("an unknown code is reported by its number, and sent once (test_send_unknown_error)", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("unknown")
+  Faults.itBehindProxy(
+    "an answer that is an error is given as it is, and the request is sent once (test_send_no_node)",
+    function* ({ proxy, zk }) {
+      const absent = yield* failure(zk.get("/a"), "NoNode")
+      assert.deepStrictEqual([absent.path, absent.operation], ["/a", "getData"])
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.getData), 1)
+      // test_send_bad_version
       yield* zk.create("/a")
+      assert.strictEqual((yield* failure(zk.set("/a", "1", 4), "BadVersion")).path, "/a")
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.setData), 1)
+      // test_send_unknown_error: a code that is not in the table is given by its number.
       yield* proxy.rule({ match: { direction: "down", op: Op.getData }, action: { _tag: "SetError", code: -777 } })
       const error = yield* failure(zk.get("/a"), "ServerRefused")
       assert.strictEqual(error.code, -777)
       assert.strictEqual(error.name, "Unknown(-777)")
       assert.strictEqual(error.path, "/a")
-      assert.strictEqual(yield* Faults.countSent(proxy, Op.getData), 1)
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.getData), 2)
       assert.isTrue(yield* zk.exists("/a"))
-    })
+    }
   )
 
   it.live("requests keep the session alive without a ping, and silence sends one (test_send_good_case)", () =>
@@ -178,9 +166,9 @@ describe("aiozk test_session.py: requests", () => {
     })
   )
 
-  it.live("request numbers go from the largest to 1 under load (test_cxid_rollover)", () =>
-    Effect.gen(function* () {
-      const { beside, chroot, proxy } = yield* Faults.connectProxied("rollover")
+  Faults.itBehindProxy(
+    "request numbers go from the largest to 1 under load (test_cxid_rollover)",
+    function* ({ beside, chroot, proxy }) {
       const session = Layer.effect(
         Session,
         makeSession({ servers: proxy.connectString + chroot }, 2_147_483_647 - 100)
@@ -201,7 +189,7 @@ describe("aiozk test_session.py: requests", () => {
       assert.isTrue(xids.includes(2_147_483_647) && xids.includes(1))
       assert.isTrue(xids.every((xid) => xid > 0))
       assert.strictEqual(zk.session.state._tag, "Connected")
-    })
+    }
   )
 
   it.live("one heartbeat, not one more with each connection (test_duplicated_heartbeat_task)", () =>
@@ -217,9 +205,9 @@ describe("aiozk test_session.py: requests", () => {
     })
   )
 
-  it.live("a caller that stops waiting does not mix up the answers of others (test_send_timeout)", () =>
-    Effect.gen(function* () {
-      const { chroot, proxy, zk } = yield* Faults.connectProxied("timeout")
+  Faults.itBehindProxy(
+    "a caller that stops waiting does not mix up the answers of others (test_send_timeout)",
+    function* ({ chroot, proxy, zk }) {
       const impatient = yield* connect({ servers: proxy.connectString + chroot, requestTimeout: "150 millis" })
       for (const name of ["a", "b", "c"]) yield* zk.create(`/${name}`, { data: name })
       yield* proxy.shape("down", { delay: Duration.millis(400) })
@@ -240,7 +228,7 @@ describe("aiozk test_session.py: requests", () => {
         "c"
       )
       assert.strictEqual(yield* Faults.countHandshakes(proxy), 2)
-    })
+    }
   )
 })
 

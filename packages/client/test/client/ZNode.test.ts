@@ -13,7 +13,7 @@ import * as Stream from "effect/Stream"
 import { inspect } from "node:util"
 import { PromiseClient, ZNode, ZooKeeper } from "../../src/index.ts"
 import { makeScriptedClient, stat } from "../support/scriptedClient.ts"
-import { connect, connectFresh, failure, text } from "../support/clients.ts"
+import { itInChroot, connect, connectFresh, failure, text } from "../support/clients.ts"
 
 const ServiceConfig = ZNode.make({
   path: "/config/:service",
@@ -66,34 +66,28 @@ describe("a typed znode on a real server", () => {
     })
   )
 
-  it.live("takes the options of a create, sequential modes included", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("znode-sequential")
-      const job = ZNode.make({ path: "/job-", schema: Schema.String }).on(zk)
-      assert.strictEqual(yield* job.create({}, "one", { mode: "persistentSequential" }), "/job-0000000000")
-      assert.strictEqual(text(yield* zk.getData("/job-0000000000")), `"one"`)
-    })
-  )
+  itInChroot("takes the options of a create, sequential modes included", function* ({ zk }) {
+    const job = ZNode.make({ path: "/job-", schema: Schema.String }).on(zk)
+    assert.strictEqual(yield* job.create({}, "one", { mode: "persistentSequential" }), "/job-0000000000")
+    assert.strictEqual(text(yield* zk.getData("/job-0000000000")), `"one"`)
+  })
 
-  it.live("keeps values without a form in JSON, and raw forms by a codec", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("znode-codecs")
-      const Event = Schema.Struct({ at: Schema.Date, size: Schema.BigInt, note: Schema.Option(Schema.String) })
-      const event = ZNode.make({ path: "/event", schema: Event }).on(zk)
-      const value = { at: new Date("2026-01-02T03:04:05.678Z"), size: 2n ** 70n, note: Option.some("hi") }
-      yield* event.create({}, value)
-      assert.deepStrictEqual((yield* event.get({})).value, value)
+  itInChroot("keeps values without a form in JSON, and raw forms by a codec", function* ({ zk }) {
+    const Event = Schema.Struct({ at: Schema.Date, size: Schema.BigInt, note: Schema.Option(Schema.String) })
+    const event = ZNode.make({ path: "/event", schema: Event }).on(zk)
+    const value = { at: new Date("2026-01-02T03:04:05.678Z"), size: 2n ** 70n, note: Option.some("hi") }
+    yield* event.create({}, value)
+    assert.deepStrictEqual((yield* event.get({})).value, value)
 
-      const count = Count.on(zk)
-      yield* count.create({}, 41)
-      assert.strictEqual(text(yield* zk.getData("/count")), "41")
-      assert.strictEqual((yield* count.update({}, (value) => value + 1)).value, 42)
+    const count = Count.on(zk)
+    yield* count.create({}, 41)
+    assert.strictEqual(text(yield* zk.getData("/count")), "41")
+    assert.strictEqual((yield* count.update({}, (value) => value + 1)).value, 42)
 
-      const raw = ZNode.make({ path: "/raw", schema: Schema.Uint8Array, codec: ZNode.bytes }).on(zk)
-      yield* raw.create({}, Uint8Array.of(0, 255))
-      assert.deepStrictEqual((yield* raw.get({})).value, Uint8Array.of(0, 255))
-    })
-  )
+    const raw = ZNode.make({ path: "/raw", schema: Schema.Uint8Array, codec: ZNode.bytes }).on(zk)
+    yield* raw.create({}, Uint8Array.of(0, 255))
+    assert.deepStrictEqual((yield* raw.get({})).value, Uint8Array.of(0, 255))
+  })
 
   it.live("fails with ZNodeDecodeError for invalid data, and never with a defect", () =>
     Effect.gen(function* () {
@@ -220,35 +214,29 @@ describe("a typed znode on a real server", () => {
     })
   )
 
-  it.live("counts every one of eight concurrent updates", () =>
-    Effect.gen(function* () {
-      const { connectString, zk } = yield* connectFresh("znode-update")
-      const other = yield* connect({ servers: connectString })
-      yield* Count.on(zk).create({}, 0)
-      const updates = Array.from({ length: 8 }, (_, index) =>
-        Count.on(index % 2 === 0 ? zk : other).update({}, (value) => value + 1)
-      )
-      const written = yield* Effect.all(updates, { concurrency: "unbounded" })
-      assert.deepStrictEqual(written.map(({ value }) => value).toSorted(), [1, 2, 3, 4, 5, 6, 7, 8])
-      const last = yield* Count.on(zk).get({})
-      assert.strictEqual(last.value, 8)
-      assert.strictEqual(last.stat.version, 8)
-    })
-  )
+  itInChroot("counts every one of eight concurrent updates", function* ({ connectString, zk }) {
+    const other = yield* connect({ servers: connectString })
+    yield* Count.on(zk).create({}, 0)
+    const updates = Array.from({ length: 8 }, (_, index) =>
+      Count.on(index % 2 === 0 ? zk : other).update({}, (value) => value + 1)
+    )
+    const written = yield* Effect.all(updates, { concurrency: "unbounded" })
+    assert.deepStrictEqual(written.map(({ value }) => value).toSorted(), [1, 2, 3, 4, 5, 6, 7, 8])
+    const last = yield* Count.on(zk).get({})
+    assert.strictEqual(last.value, 8)
+    assert.strictEqual(last.stat.version, 8)
+  })
 
-  it.live("gives up an update when its schedule ends", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("znode-give-up")
-      const count = Count.on(zk)
-      yield* count.create({}, 0)
-      // A look at an old version each time: the write meets a newer one.
-      const behind = Count.on({ ...zk, get: (path) => Effect.tap(zk.get(path), () => Effect.orDie(zk.set(path, "7"))) })
-      let attempts = 0
-      const update = behind.update({}, (value) => value + ++attempts, { retry: Schedule.recurs(2) })
-      yield* failure(update, "BadVersion")
-      assert.strictEqual(attempts, 3)
-    })
-  )
+  itInChroot("gives up an update when its schedule ends", function* ({ zk }) {
+    const count = Count.on(zk)
+    yield* count.create({}, 0)
+    // A look at an old version each time: the write meets a newer one.
+    const behind = Count.on({ ...zk, get: (path) => Effect.tap(zk.get(path), () => Effect.orDie(zk.set(path, "7"))) })
+    let attempts = 0
+    const update = behind.update({}, (value) => value + ++attempts, { retry: Schedule.recurs(2) })
+    yield* failure(update, "BadVersion")
+    assert.strictEqual(attempts, 3)
+  })
 
   it.live("shows each newer value of a stream across a restart of the server", () =>
     Effect.gen(function* () {

@@ -2,6 +2,7 @@ import { connectString as shared } from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ZooKeeper } from "../../src/index.ts"
@@ -10,9 +11,13 @@ import { connect, failure } from "../support/clients.ts"
 describe("the client's layers", () => {
   it.live("fail within connectTimeout with the attempts where no server listens", () =>
     Effect.gen(function* () {
-      const error = yield* failure(connect({ servers: "127.0.0.1:1", connectTimeout: "2 seconds" }), "ConnectFailed")
+      const [elapsed, error] = yield* Effect.timed(
+        failure(connect({ servers: "127.0.0.1:1", connectTimeout: "400 millis" }), "ConnectFailed")
+      )
+      assert.isBelow(Duration.toMillis(elapsed), 2000)
       assert.isAbove(error.attempts.length, 0)
       assert.strictEqual(error.attempts[0]?.server, "127.0.0.1:1")
+      assert.include(error.message, "127.0.0.1:1")
     })
   )
 

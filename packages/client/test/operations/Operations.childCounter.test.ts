@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as ZooKeeper from "../../src/ZooKeeper.ts"
 import { connect } from "../support/clients.ts"
+import { awaitState, cutOff, targetOf } from "../support/faults.ts"
 
 const end = 2_147_483_647
 
@@ -21,8 +22,7 @@ const end = 2_147_483_647
 const behindProxy = Effect.fnUntraced(function* (sequence: number) {
   const context = yield* Layer.build(EmbeddedServer.layer())
   const server = Context.get(context, EmbeddedServer.EmbeddedServer)
-  const [host = "", port = ""] = server.connectString.split(":")
-  const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+  const proxy = yield* FaultProxy.make(targetOf(server.connectString))
   const zk = yield* connect({ servers: proxy.connectString })
   const beside = yield* connect({ servers: server.connectString })
   yield* beside.create("/p")
@@ -30,7 +30,7 @@ const behindProxy = Effect.fnUntraced(function* (sequence: number) {
   assert.isTrue(yield* server.setSequence("/p", sequence))
   const whileCut = <A, E>(during: Effect.Effect<A, E>) =>
     Effect.gen(function* () {
-      yield* Effect.andThen(proxy.accept("refuse"), proxy.dropAll("rst"))
+      yield* cutOff(proxy)
       yield* awaitState(zk, "Disconnected")
       yield* during
       yield* proxy.heal
@@ -38,8 +38,6 @@ const behindProxy = Effect.fnUntraced(function* (sequence: number) {
     })
   return { beside, whileCut, zk }
 })
-
-const awaitState = (zk: ZooKeeper.Service, wanted: string) => awaitCondition(() => zk.session.state._tag === wanted)
 
 /** What `childrenChanges` has told of `/p`, each state as its names in order. */
 const following = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {

@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import { assert, describe, it } from "@effect/vitest"
 import * as Inspector from "node:inspector/promises"
 import { PromiseClient, SessionClosed, ZooKeeper } from "../../src/index.ts"
-import { connectFresh } from "../support/clients.ts"
+import { itInChroot, connectFresh } from "../support/clients.ts"
 
 /** How often each function of Effect was called, by `File.function`. */
 type Calls = ReadonlyMap<string, number>
@@ -118,15 +118,15 @@ describe("a request makes no fiber, span, timer, Stream or Schema's parse", () =
     TEST_OPTIONS
   )
 
-  it.live("and is refused all the same when a client closes whose session is another's and goes on", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("hot-close")
+  itInChroot(
+    "and is refused all the same when a client closes whose session is another's and goes on",
+    function* ({ zk }) {
       const client = yield* Effect.promise(() => PromiseClient.fromLayer(Layer.succeed(ZooKeeper.ZooKeeper, zk)))
       const asked = client.get("/").catch((error: unknown) => error)
       yield* Effect.promise(() => client.close())
       assert.instanceOf(yield* Effect.promise(() => asked), SessionClosed)
       assert.isTrue(yield* zk.exists("/"))
-    })
+    }
   )
 
   it.live(

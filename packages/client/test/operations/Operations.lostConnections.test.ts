@@ -1,28 +1,17 @@
-import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import { connectString as shared, freshPath } from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { Op, type ZooKeeper } from "../../src/index.ts"
+import { Op } from "../../src/index.ts"
+import { itBehindProxy, connectProxied } from "../support/faults.ts"
 import { connect, failure, pullFrom, text } from "../support/clients.ts"
 
-/** A client behind a proxy, and one beside it, in the same chroot. */
-const behindProxy = Effect.fnUntraced(function* (name: string, options: ZooKeeper.Options = {}) {
-  const [host = "", port = ""] = shared().split(":")
-  const proxy = yield* FaultProxy.make({ host, port: Number(port) })
-  const chroot = freshPath(name)
-  const other = yield* connect({ servers: shared() + chroot })
-  yield* other.ensurePath("/")
-  const zk = yield* connect({ servers: proxy.connectString + chroot, ...options })
-  return { proxy, zk, other }
-})
-
 describe("a write whose reply was lost", () => {
-  it.live("is done in the background when it is a guaranteed delete whose caller has gone", () =>
-    Effect.gen(function* () {
-      const { other, proxy, zk } = yield* behindProxy("lost-guaranteed")
+  itBehindProxy(
+    "is done in the background when it is a guaranteed delete whose caller has gone",
+    function* ({ beside: other, proxy, zk }) {
       yield* zk.create("/a")
       const gone = yield* other.existsAndWatch("/a")
       const rule = yield* proxy.rule({ match: { direction: "up", op: 2 }, action: { _tag: "DropAndReset" }, count: 2 })
@@ -31,14 +20,14 @@ describe("a write whose reply was lost", () => {
       yield* Fiber.interrupt(fiber)
       assert.strictEqual((yield* gone.changed).type, "NodeDeleted")
       assert.strictEqual(yield* rule.hits, 2)
-    })
+    }
   )
 })
 
 describe("a stream of changes", () => {
   it.live("goes on in a new session, and events say that there is a gap", () =>
     Effect.gen(function* () {
-      const { other, proxy, zk } = yield* behindProxy("changes-recreate", { sessionTimeout: "1 second" })
+      const { beside: other, proxy, zk } = yield* connectProxied("changes-recreate", { sessionTimeout: "1 second" })
       yield* other.create("/a", { data: "1" })
       const data = yield* pullFrom(
         Stream.map(zk.dataChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => text(value.data))))
@@ -64,7 +53,7 @@ describe("a stream of changes", () => {
 
   it.live("of events begins in the new session when the old one ended before the watch was set", () =>
     Effect.gen(function* () {
-      const { other, proxy, zk } = yield* behindProxy("events-late", { sessionTimeout: "1 second" })
+      const { beside: other, proxy, zk } = yield* connectProxied("events-late", { sessionTimeout: "1 second" })
       const before = zk.session.id
       yield* proxy.accept("refuse")
       yield* proxy.dropAll("rst")
@@ -82,7 +71,11 @@ describe("a stream of changes", () => {
 
   it.live("fails with SessionExpired when no new session is wanted", () =>
     Effect.gen(function* () {
-      const { other, proxy, zk } = yield* behindProxy("changes-fail", {
+      const {
+        beside: other,
+        proxy,
+        zk
+      } = yield* connectProxied("changes-fail", {
         sessionTimeout: "1 second",
         sessionExpiry: "fail"
       })

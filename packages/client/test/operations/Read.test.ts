@@ -1,86 +1,77 @@
 import { connectString as shared } from "@effect-zookeeper/test-kit/TestServer"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Acl, Op } from "../../src/index.ts"
-import { connect, connectFresh, failure } from "../support/clients.ts"
+import { itInChroot, connect, failure } from "../support/clients.ts"
 
 describe("reads on a real server", () => {
-  it.live("give data that does not change later", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("read-large")
-      const large = new Uint8Array(300_000).fill(7)
-      yield* zk.create("/large", { data: large })
-      const first = yield* zk.getData("/large")
-      yield* zk.set("/large", new Uint8Array(300_000).fill(8))
-      yield* zk.getData("/large")
-      assert.deepStrictEqual(first, large)
-      yield* zk.create("/small", { data: "small" })
-      assert.strictEqual((yield* zk.getData("/small")).buffer.byteLength, 5)
-    })
-  )
+  itInChroot("give data that does not change later", function* ({ zk }) {
+    const large = new Uint8Array(300_000).fill(7)
+    yield* zk.create("/large", { data: large })
+    const first = yield* zk.getData("/large")
+    yield* zk.set("/large", new Uint8Array(300_000).fill(8))
+    yield* zk.getData("/large")
+    assert.deepStrictEqual(first, large)
+    yield* zk.create("/small", { data: "small" })
+    assert.strictEqual((yield* zk.getData("/small")).buffer.byteLength, 5)
+  })
 })
 
 describe("views on a real server", () => {
-  it.live("are nested, with the connect string's outermost", () =>
-    Effect.gen(function* () {
-      const { chroot, connectString, zk } = yield* connectFresh("chroot")
-      const inner = yield* connect({ servers: connectString, chroot: "/inner" })
-      yield* inner.ensurePath("/")
-      const innermost = yield* inner.withChroot("/most")
-      assert.strictEqual(yield* innermost.createWithParents("/a"), "/a")
-      assert.isTrue(yield* zk.exists("/inner/most/a"))
-      const outside = yield* connect({ servers: shared() })
-      assert.isTrue(yield* outside.exists(`${chroot}/inner/most/a`))
-      assert.strictEqual((yield* failure(innermost.get("/no"), "NoNode")).path, "/no")
-      assert.deepStrictEqual(yield* innermost.getChildren("/"), ["a"])
-      assert.strictEqual(innermost.session.id, inner.session.id)
-      yield* failure(inner.withChroot("most"), "InvalidArgument")
-    })
-  )
+  itInChroot("are nested, with the connect string's outermost", function* ({ chroot, connectString, zk }) {
+    const inner = yield* connect({ servers: connectString, chroot: "/inner" })
+    yield* inner.ensurePath("/")
+    const innermost = yield* inner.withChroot("/most")
+    assert.strictEqual(yield* innermost.createWithParents("/a"), "/a")
+    assert.isTrue(yield* zk.exists("/inner/most/a"))
+    const outside = yield* connect({ servers: shared() })
+    assert.isTrue(yield* outside.exists(`${chroot}/inner/most/a`))
+    assert.strictEqual((yield* failure(innermost.get("/no"), "NoNode")).path, "/no")
+    assert.deepStrictEqual(yield* innermost.getChildren("/"), ["a"])
+    assert.strictEqual(innermost.session.id, inner.session.id)
+    yield* failure(inner.withChroot("most"), "InvalidArgument")
+  })
 
-  it.live("track versions, of data and ACL apart, and right under a chroot", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("track")
-      yield* zk.create("/a", { data: "0" })
-      const tracked = yield* zk.trackVersions
-      // Nothing was read yet: any version.
-      yield* tracked.setData("/a", "1")
-      yield* zk.set("/a", "2")
-      yield* failure(tracked.setData("/a", "mine"), "BadVersion")
-      // A look that does not show the data is no read of it.
-      yield* tracked.stat("/a")
-      yield* tracked.getChildrenWithStat("/a")
-      yield* tracked.getAcl("/a")
-      yield* failure(tracked.setData("/a", "mine"), "BadVersion")
-      yield* failure(tracked.delete("/a"), "BadVersion")
-      yield* tracked.setData("/a", "anyway", { version: -1 })
-      yield* tracked.setAcl("/a", Acl.open)
-      yield* zk.setAcl("/a", Acl.open)
-      yield* failure(tracked.setAcl("/a", Acl.open), "BadVersion")
-      yield* tracked.get("/a")
-      yield* tracked.setData("/a", "mine")
-      yield* tracked.delete("/a")
-      yield* zk.create("/a")
-      yield* zk.set("/a", "1")
-      // It was deleted by this view, so what is there now is unknown to it.
-      yield* tracked.delete("/a")
-      // One effect, run twice: each run takes the version of its own time.
-      yield* zk.create("/c")
-      yield* tracked.get("/c")
-      const write = tracked.setData("/c", "again")
-      yield* write
-      assert.strictEqual((yield* write).version, 2)
-      // The client beside it caches nothing.
-      yield* zk.create("/b")
-      yield* zk.get("/b")
-      yield* (yield* zk.trackVersions).setData("/b", "other")
-      yield* zk.setData("/b", "mine")
-    })
-  )
+  itInChroot("track versions, of data and ACL apart, and right under a chroot", function* ({ zk }) {
+    yield* zk.create("/a", { data: "0" })
+    const tracked = yield* zk.trackVersions
+    // Nothing was read yet: any version.
+    yield* tracked.setData("/a", "1")
+    yield* zk.set("/a", "2")
+    yield* failure(tracked.setData("/a", "mine"), "BadVersion")
+    // A look that does not show the data is no read of it.
+    yield* tracked.stat("/a")
+    yield* tracked.getChildrenWithStat("/a")
+    yield* tracked.getAcl("/a")
+    yield* failure(tracked.setData("/a", "mine"), "BadVersion")
+    yield* failure(tracked.delete("/a"), "BadVersion")
+    yield* tracked.setData("/a", "anyway", { version: -1 })
+    yield* tracked.setAcl("/a", Acl.open)
+    yield* zk.setAcl("/a", Acl.open)
+    yield* failure(tracked.setAcl("/a", Acl.open), "BadVersion")
+    yield* tracked.get("/a")
+    yield* tracked.setData("/a", "mine")
+    yield* tracked.delete("/a")
+    yield* zk.create("/a")
+    yield* zk.set("/a", "1")
+    // It was deleted by this view, so what is there now is unknown to it.
+    yield* tracked.delete("/a")
+    // One effect, run twice: each run takes the version of its own time.
+    yield* zk.create("/c")
+    yield* tracked.get("/c")
+    const write = tracked.setData("/c", "again")
+    yield* write
+    assert.strictEqual((yield* write).version, 2)
+    // The client beside it caches nothing.
+    yield* zk.create("/b")
+    yield* zk.get("/b")
+    yield* (yield* zk.trackVersions).setData("/b", "other")
+    yield* zk.setData("/b", "mine")
+  })
 
-  it.live("remember all their own writes: in transactions, as parents, and deletions of whole trees", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("track-writes")
+  itInChroot(
+    "remember all their own writes: in transactions, as parents, and deletions of whole trees",
+    function* ({ zk }) {
       const tracked = yield* zk.trackVersions
       /** Written by this view and then deleted by another, so that what it remembers is old. */
       const outdate = Effect.fnUntraced(function* (path: string) {
@@ -121,6 +112,6 @@ describe("views on a real server", () => {
       yield* tracked.deleteAll("/p/q/r")
       yield* zk.create("/p/q/r")
       yield* tracked.set("/p/q/r", "mine")
-    })
+    }
   )
 })

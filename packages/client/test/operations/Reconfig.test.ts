@@ -3,17 +3,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { connect, connectFresh, failure } from "../support/clients.ts"
+import { itInChroot, connect, failure } from "../support/clients.ts"
 
 describe("the ensemble's configuration on a real server", () => {
-  it.live("is empty where there is no ensemble, under a chroot too", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("config")
-      assert.deepStrictEqual(yield* zk.getConfig, { version: 0n, members: [], raw: "" })
-      const refused = yield* failure(zk.reconfigure({ leaving: [9] }), "ServerRefused")
-      assert.strictEqual(refused.name, "Unimplemented")
-    })
-  )
+  itInChroot("is empty where there is no ensemble, under a chroot too", function* ({ zk }) {
+    assert.deepStrictEqual(yield* zk.getConfig, { version: 0n, members: [], raw: "" })
+    const refused = yield* failure(zk.reconfigure({ leaving: [9] }), "ServerRefused")
+    assert.strictEqual(refused.name, "Unimplemented")
+  })
 
   it.live("is read, and changed by a client with permission, from the version that was read", () =>
     Effect.gen(function* () {
@@ -72,25 +69,19 @@ describe("the ensemble's configuration on a real server", () => {
     })
   )
 
-  it.live("refuses mistakes before they are sent", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("config-arguments")
-      yield* failure(zk.reconfigure({}), "InvalidArgument")
-      yield* failure(zk.reconfigure({ joining: ["zk4:2888:3888"] }), "InvalidArgument")
-      yield* failure(zk.reconfigure({ leaving: ["four"] }), "InvalidArgument")
-      yield* failure(zk.reconfigure({ leaving: [1], members: ["server.1=a:1:2;3"] }), "InvalidArgument")
-    })
-  )
+  itInChroot("refuses mistakes before they are sent", function* ({ zk }) {
+    yield* failure(zk.reconfigure({}), "InvalidArgument")
+    yield* failure(zk.reconfigure({ joining: ["zk4:2888:3888"] }), "InvalidArgument")
+    yield* failure(zk.reconfigure({ leaving: ["four"] }), "InvalidArgument")
+    yield* failure(zk.reconfigure({ leaving: [1], members: ["server.1=a:1:2;3"] }), "InvalidArgument")
+  })
 })
 
 describe("the session's servers", () => {
-  it.live("are replaced at run time", () =>
-    Effect.gen(function* () {
-      const { connectString, zk } = yield* connectFresh("update-servers")
-      yield* zk.updateServers(connectString)
-      yield* zk.create("/a")
-      assert.isTrue(yield* zk.exists("/a"))
-      yield* failure(zk.updateServers("nonsense:port"), "InvalidArgument")
-    })
-  )
+  itInChroot("are replaced at run time", function* ({ connectString, zk }) {
+    yield* zk.updateServers(connectString)
+    yield* zk.create("/a")
+    assert.isTrue(yield* zk.exists("/a"))
+    yield* failure(zk.updateServers("nonsense:port"), "InvalidArgument")
+  })
 })

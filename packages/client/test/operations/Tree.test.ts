@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import { Acl } from "../../src/index.ts"
-import { connect, connectFresh, failure } from "../support/clients.ts"
+import { itInChroot, connect, failure } from "../support/clients.ts"
 
 describe("ensurePath on a real server", () => {
   it.live("creates the znodes that are missing, the chroot included, and does nothing the second time", () =>
@@ -19,25 +19,22 @@ describe("ensurePath on a real server", () => {
     })
   )
 
-  it.live("works below a parent without CREATE, because existing znodes are not created", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("ensure-locked")
-      yield* zk.create("/locked")
-      yield* zk.create("/locked/open")
-      yield* zk.setAcl("/locked", [Acl.world("r")])
-      yield* zk.ensurePath("/locked/open/a/b")
-      assert.isTrue(yield* zk.exists("/locked/open/a/b"))
-      yield* zk.ensurePath("/locked/open")
-      yield* failure(zk.ensurePath("/locked/shut"), "NoAuth")
-      yield* zk.create("/ephemeral", { mode: "ephemeral" })
-      yield* failure(zk.ensurePath("/ephemeral/a"), "NoChildrenForEphemerals")
-      yield* failure(zk.ensurePath("/auth", { acl: Acl.creator }), "InvalidACL")
-    })
-  )
+  itInChroot("works below a parent without CREATE, because existing znodes are not created", function* ({ zk }) {
+    yield* zk.create("/locked")
+    yield* zk.create("/locked/open")
+    yield* zk.setAcl("/locked", [Acl.world("r")])
+    yield* zk.ensurePath("/locked/open/a/b")
+    assert.isTrue(yield* zk.exists("/locked/open/a/b"))
+    yield* zk.ensurePath("/locked/open")
+    yield* failure(zk.ensurePath("/locked/shut"), "NoAuth")
+    yield* zk.create("/ephemeral", { mode: "ephemeral" })
+    yield* failure(zk.ensurePath("/ephemeral/a"), "NoChildrenForEphemerals")
+    yield* failure(zk.ensurePath("/auth", { acl: Acl.creator }), "InvalidACL")
+  })
 
-  it.live("makes containers: they go when their last child has gone, and not before they had one", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("ensure-container")
+  itInChroot(
+    "makes containers: they go when their last child has gone, and not before they had one",
+    function* ({ zk }) {
       yield* zk.ensurePath("/used/leaf")
       yield* zk.ensurePath("/unused")
       yield* zk.delete("/used/leaf")
@@ -46,22 +43,19 @@ describe("ensurePath on a real server", () => {
         schedule: Schedule.spaced("100 millis")
       }).pipe(Effect.timeout("15 seconds"))
       assert.isTrue(yield* zk.exists("/unused"))
-    })
+    }
   )
 })
 
 describe("createWithParents on a real server", () => {
-  it.live("creates parents with their own ACL, for sequential names too", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("parents")
-      const parentAcl = [Acl.world("cdrwa"), Acl.ip("10.0.0.1", "r")]
-      assert.strictEqual(yield* zk.createWithParents("/a/b/c", { data: "x", parentAcl }), "/a/b/c")
-      assert.strictEqual((yield* zk.getAcl("/a/b")).acl.length, 2)
-      assert.strictEqual((yield* zk.getAcl("/a/b/c")).acl.length, 1)
-      assert.strictEqual(yield* zk.createWithParents("/s/t/", { mode: "persistentSequential" }), "/s/t/0000000000")
-      yield* failure(zk.createWithParents("/a/b/c"), "NodeExists")
-    })
-  )
+  itInChroot("creates parents with their own ACL, for sequential names too", function* ({ zk }) {
+    const parentAcl = [Acl.world("cdrwa"), Acl.ip("10.0.0.1", "r")]
+    assert.strictEqual(yield* zk.createWithParents("/a/b/c", { data: "x", parentAcl }), "/a/b/c")
+    assert.strictEqual((yield* zk.getAcl("/a/b")).acl.length, 2)
+    assert.strictEqual((yield* zk.getAcl("/a/b/c")).acl.length, 1)
+    assert.strictEqual(yield* zk.createWithParents("/s/t/", { mode: "persistentSequential" }), "/s/t/0000000000")
+    yield* failure(zk.createWithParents("/a/b/c"), "NodeExists")
+  })
 
   it.live("creates a chroot that is missing for a sequential name right below it, and its parents for the chroot", () =>
     Effect.gen(function* () {
@@ -76,58 +70,49 @@ describe("createWithParents on a real server", () => {
 })
 
 describe("deleteAll on a real server", () => {
-  it.live("deletes a wide and deep tree in batches", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("delete-all")
-      const deep = Array.from({ length: 30 }, (_, depth) => `d${depth}`).join("/")
-      yield* zk.ensurePath(`/t/${deep}`)
-      yield* Effect.forEach(
-        Array.from({ length: 1500 }, (_, index) => index),
-        (index) => zk.create(`/t/n${index}`),
-        { concurrency: 100, discard: true }
-      )
-      yield* zk.deleteAll("/t")
-      assert.isFalse(yield* zk.exists("/t"))
-    })
-  )
+  itInChroot("deletes a wide and deep tree in batches", function* ({ zk }) {
+    const deep = Array.from({ length: 30 }, (_, depth) => `d${depth}`).join("/")
+    yield* zk.ensurePath(`/t/${deep}`)
+    yield* Effect.forEach(
+      Array.from({ length: 1500 }, (_, index) => index),
+      (index) => zk.create(`/t/n${index}`),
+      { concurrency: 100, discard: true }
+    )
+    yield* zk.deleteAll("/t")
+    assert.isFalse(yield* zk.exists("/t"))
+  })
 
-  it.live("fails with NoNode and NoAuth, and never deletes the root", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("delete-all-errors")
-      assert.strictEqual((yield* failure(zk.deleteAll("/no"), "NoNode")).path, "/no")
-      yield* zk.createWithParents("/locked/a")
-      yield* zk.setAcl("/locked", [Acl.world("r")])
-      yield* failure(zk.deleteAll("/locked"), "NoAuth")
-      yield* failure(zk.deleteAll("/"), "InvalidArgument")
-      assert.isTrue(yield* zk.exists("/locked/a"))
-    })
-  )
+  itInChroot("fails with NoNode and NoAuth, and never deletes the root", function* ({ zk }) {
+    assert.strictEqual((yield* failure(zk.deleteAll("/no"), "NoNode")).path, "/no")
+    yield* zk.createWithParents("/locked/a")
+    yield* zk.setAcl("/locked", [Acl.world("r")])
+    yield* failure(zk.deleteAll("/locked"), "NoAuth")
+    yield* failure(zk.deleteAll("/"), "InvalidArgument")
+    assert.isTrue(yield* zk.exists("/locked/a"))
+  })
 
-  it.live("ends with the root gone while others create and delete below it", () =>
-    Effect.gen(function* () {
-      const { connectString, zk } = yield* connectFresh("delete-all-race")
-      const other = yield* connect({ servers: connectString })
-      yield* zk.create("/t")
-      yield* Effect.forEach(
-        Array.from({ length: 300 }, (_, index) => index),
-        (index) => zk.create(`/t/n${index}`),
-        { concurrency: 100, discard: true }
-      )
-      let created = 0
-      const trouble = yield* Effect.forkChild(
-        Effect.gen(function* () {
-          for (let index = 0; ; index++) {
-            yield* Effect.ignore(other.delete(`/t/n${index * 2}`))
-            yield* other.create(`/t/x${index}`)
-            created++
-          }
-        }).pipe(Effect.catchTag("NoNode", () => Effect.void)),
-        { startImmediately: true }
-      )
-      yield* zk.deleteAll("/t")
-      assert.isFalse(yield* zk.exists("/t"))
-      yield* Fiber.join(trouble)
-      assert.isAbove(created, 0)
-    })
-  )
+  itInChroot("ends with the root gone while others create and delete below it", function* ({ connectString, zk }) {
+    const other = yield* connect({ servers: connectString })
+    yield* zk.create("/t")
+    yield* Effect.forEach(
+      Array.from({ length: 300 }, (_, index) => index),
+      (index) => zk.create(`/t/n${index}`),
+      { concurrency: 100, discard: true }
+    )
+    let created = 0
+    const trouble = yield* Effect.forkChild(
+      Effect.gen(function* () {
+        for (let index = 0; ; index++) {
+          yield* Effect.ignore(other.delete(`/t/n${index * 2}`))
+          yield* other.create(`/t/x${index}`)
+          created++
+        }
+      }).pipe(Effect.catchTag("NoNode", () => Effect.void)),
+      { startImmediately: true }
+    )
+    yield* zk.deleteAll("/t")
+    assert.isFalse(yield* zk.exists("/t"))
+    yield* Fiber.join(trouble)
+    assert.isAbove(created, 0)
+  })
 })

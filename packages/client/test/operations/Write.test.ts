@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { CreateError, SetDataError } from "../../src/Errors.ts"
-import { connect, connectFresh, failure } from "../support/clients.ts"
+import { itInChroot, connect, failure } from "../support/clients.ts"
 
 describe("a write on a real server", () => {
   it.live("fails with QuotaExceeded where quotas are enforced", () =>
@@ -47,22 +47,19 @@ describe("a write on a real server", () => {
 })
 
 describe("an update on a real server", () => {
-  it.live("is given up with BadVersion when its schedule ends", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectFresh("update-ends")
-      yield* zk.create("/n", { data: "0" })
-      let runs = 0
-      const contended = zk.update(
-        "/n",
-        () => {
-          runs++
-          Effect.runFork(zk.set("/n", "other"))
-          return "mine"
-        },
-        { retry: Schedule.recurs(2) }
-      )
-      yield* failure(contended, "BadVersion")
-      assert.strictEqual(runs, 3)
-    })
-  )
+  itInChroot("is given up with BadVersion when its schedule ends", function* ({ zk }) {
+    yield* zk.create("/n", { data: "0" })
+    let runs = 0
+    const contended = zk.update(
+      "/n",
+      () => {
+        runs++
+        Effect.runFork(zk.set("/n", "other"))
+        return "mine"
+      },
+      { retry: Schedule.recurs(2) }
+    )
+    yield* failure(contended, "BadVersion")
+    assert.strictEqual(runs, 3)
+  })
 })

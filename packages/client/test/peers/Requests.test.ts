@@ -23,9 +23,9 @@ const lose = (proxy: FaultProxy.FaultProxy, op: number, count = 1) =>
   proxy.rule({ match: { direction: "down", op }, action: { _tag: "DropAndReset" }, count })
 
 describe("requests while there is no connection", () => {
-  it.live("wait, and go out in order when the session is resumed (1, K test_request_queuing_session_recovered)", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("queued")
+  Faults.itBehindProxy(
+    "wait, and go out in order when the session is resumed (1, K test_request_queuing_session_recovered)",
+    function* ({ proxy, zk }) {
       const { id } = zk.session
       yield* Faults.cutOff(proxy)
       yield* Faults.awaitState(zk, "Disconnected")
@@ -40,29 +40,27 @@ describe("requests while there is no connection", () => {
       assert.lengthOf(yield* Fiber.join(read), 3)
       for (const [index, path] of paths.entries()) assert.strictEqual(text(yield* zk.getData(path)), "abc"[index])
       assert.strictEqual(zk.session.id, id)
-    })
+    }
   )
 
-  it.live(
+  Faults.itBehindProxy(
     "fail with SessionExpired when it is dead, and the next go to a new one (2, K test_request_queuing_session_expired)",
-    () =>
-      Effect.gen(function* () {
-        const { proxy, zk } = yield* Faults.connectProxied("queued-expired")
-        const { id } = zk.session
-        yield* Faults.cutOff(proxy)
-        yield* Faults.awaitState(zk, "Disconnected")
-        const fibers = yield* Effect.forEach([zk.create("/a"), Effect.asVoid(zk.exists("/a"))], (request) =>
-          Effect.forkChild(Effect.flip<unknown, { readonly _tag: string }, never>(request), { startImmediately: true })
-        )
-        yield* Faults.endSession(zk)
-        yield* proxy.accept("forward")
-        for (const fiber of fibers) assert.strictEqual((yield* Fiber.join(fiber))._tag, "SessionExpired")
-        yield* Faults.awaitState(zk, "Connected")
-        assert.notStrictEqual(zk.session.id, id)
-        // Nothing of the queue was sent.
-        assert.deepStrictEqual(yield* zk.getChildren("/"), [])
-        assert.strictEqual(yield* zk.create("/a"), "/a")
-      })
+    function* ({ proxy, zk }) {
+      const { id } = zk.session
+      yield* Faults.cutOff(proxy)
+      yield* Faults.awaitState(zk, "Disconnected")
+      const fibers = yield* Effect.forEach([zk.create("/a"), Effect.asVoid(zk.exists("/a"))], (request) =>
+        Effect.forkChild(Effect.flip<unknown, { readonly _tag: string }, never>(request), { startImmediately: true })
+      )
+      yield* Faults.endSession(zk)
+      yield* proxy.accept("forward")
+      for (const fiber of fibers) assert.strictEqual((yield* Fiber.join(fiber))._tag, "SessionExpired")
+      yield* Faults.awaitState(zk, "Connected")
+      assert.notStrictEqual(zk.session.id, id)
+      // Nothing of the queue was sent.
+      assert.deepStrictEqual(yield* zk.getChildren("/"), [])
+      assert.strictEqual(yield* zk.create("/a"), "/a")
+    }
   )
 
   it.live(
@@ -102,9 +100,9 @@ describe("answers that make no sense", () => {
     })
   )
 
-  it.live("because they belong to another request are never given to a caller (15, K test_xids_mismatch)", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("mismatch")
+  Faults.itBehindProxy(
+    "because they belong to another request are never given to a caller (15, K test_xids_mismatch)",
+    function* ({ proxy, zk }) {
       for (const name of ["a", "b"]) yield* zk.create(`/${name}`, { data: name })
       const { id } = zk.session
       const read = Effect.all([zk.getData("/a"), zk.getData("/b")], { concurrency: "unbounded" })
@@ -118,80 +116,74 @@ describe("answers that make no sense", () => {
       assert.isTrue((yield* failure(zk.create("/c"), "ConnectionLoss")).maybeApplied)
       assert.isTrue(yield* zk.exists("/c"))
       assert.strictEqual(zk.session.id, id)
-    })
+    }
   )
 })
 
 describe("data", () => {
-  it.live(
+  Faults.itBehindProxy(
     "that are null and those of no bytes differ on the wire and read as empty (9, K test_create_null_data, test_create_empty_string)",
-    () =>
-      Effect.gen(function* () {
-        const { proxy, zk } = yield* Faults.connectProxied("null")
-        const written: Array<Uint8Array | null> = []
-        yield* proxy.rule({
-          match: { direction: "up", op: Op.create },
-          action: {
-            _tag: "Edit",
-            edit: (body) => {
-              written.push(Operations.create.request.read(new JuteReader(body, 8)).data)
-              return body
-            }
-          },
-          count: 3
-        })
-        yield* zk.create("/none")
-        yield* zk.create("/text", { data: "" })
-        yield* zk.create("/bytes", { data: new Uint8Array(0) })
-        assert.isNull(written[0])
-        assert.deepStrictEqual(
-          written.slice(1).map((data) => data?.length),
-          [0, 0]
-        )
-        for (const path of ["/none", "/text", "/bytes"]) {
-          const { data, stat } = yield* zk.get(path)
-          assert.deepStrictEqual([...data], [])
-          assert.strictEqual(stat.dataLength, 0)
-        }
-        yield* zk.set("/text", "x")
-        yield* zk.set("/text", "")
-        assert.lengthOf(yield* zk.getData("/text"), 0)
+    function* ({ proxy, zk }) {
+      const written: Array<Uint8Array | null> = []
+      yield* proxy.rule({
+        match: { direction: "up", op: Op.create },
+        action: {
+          _tag: "Edit",
+          edit: (body) => {
+            written.push(Operations.create.request.read(new JuteReader(body, 8)).data)
+            return body
+          }
+        },
+        count: 3
       })
+      yield* zk.create("/none")
+      yield* zk.create("/text", { data: "" })
+      yield* zk.create("/bytes", { data: new Uint8Array(0) })
+      assert.isNull(written[0])
+      assert.deepStrictEqual(
+        written.slice(1).map((data) => data?.length),
+        [0, 0]
+      )
+      for (const path of ["/none", "/text", "/bytes"]) {
+        const { data, stat } = yield* zk.get(path)
+        assert.deepStrictEqual([...data], [])
+        assert.strictEqual(stat.dataLength, 0)
+      }
+      yield* zk.set("/text", "x")
+      yield* zk.set("/text", "")
+      assert.lengthOf(yield* zk.getData("/text"), 0)
+    }
   )
 })
 
 describe("writes whose reply is lost", () => {
-  it.live(
+  Faults.itBehindProxy(
     "protected: the session that created it is gone, and so is the znode (28, F testProtectionWithKilledSession)",
-    () =>
-      Effect.gen(function* () {
-        const { beside, proxy, zk } = yield* Faults.connectProxied("killed")
-        const rule = yield* lose(proxy, Op.create)
-        const create = zk.create("/n-", { mode: "ephemeralSequential", protected: true })
-        const creating = yield* Effect.forkChild(Effect.flip(create), { startImmediately: true })
-        yield* rule.awaitHits()
-        yield* Faults.cutOff(proxy)
-        yield* Faults.endSession(zk)
-        yield* proxy.accept("forward")
-        assert.strictEqual((yield* Fiber.join(creating))._tag, "SessionExpired")
-        const path = yield* create
-        assert.deepStrictEqual(yield* beside.getChildren("/"), [path.slice(1)])
-        assert.strictEqual(Option.getOrThrow(yield* beside.stat(path)).ephemeralOwner, zk.session.id)
-      })
+    function* ({ beside, proxy, zk }) {
+      const rule = yield* lose(proxy, Op.create)
+      const create = zk.create("/n-", { mode: "ephemeralSequential", protected: true })
+      const creating = yield* Effect.forkChild(Effect.flip(create), { startImmediately: true })
+      yield* rule.awaitHits()
+      yield* Faults.cutOff(proxy)
+      yield* Faults.endSession(zk)
+      yield* proxy.accept("forward")
+      assert.strictEqual((yield* Fiber.join(creating))._tag, "SessionExpired")
+      const path = yield* create
+      assert.deepStrictEqual(yield* beside.getChildren("/"), [path.slice(1)])
+      assert.strictEqual(Option.getOrThrow(yield* beside.stat(path)).ephemeralOwner, zk.session.id)
+    }
   )
 
-  it.live(
+  Faults.itBehindProxy(
     "protected: the search for it may be lost as well, and leaves no orphan (29, F testProtectedCreateNodeDeletion)",
-    () =>
-      Effect.gen(function* () {
-        const { beside, proxy, zk } = yield* Faults.connectProxied("search-lost")
-        yield* lose(proxy, Op.create, 2)
-        yield* lose(proxy, Op.getChildren, 2)
-        yield* lose(proxy, Op.exists)
-        const path = yield* zk.create("/n-", { data: "1", mode: "persistentSequential", protected: true })
-        assert.deepStrictEqual(yield* beside.getChildren("/"), [path.slice(1)])
-        assert.isAtLeast(yield* Faults.countSent(proxy, Op.getChildren), 3)
-      })
+    function* ({ beside, proxy, zk }) {
+      yield* lose(proxy, Op.create, 2)
+      yield* lose(proxy, Op.getChildren, 2)
+      yield* lose(proxy, Op.exists)
+      const path = yield* zk.create("/n-", { data: "1", mode: "persistentSequential", protected: true })
+      assert.deepStrictEqual(yield* beside.getChildren("/"), [path.slice(1)])
+      assert.isAtLeast(yield* Faults.countSent(proxy, Op.getChildren), 3)
+    }
   )
 
   it.live("whose fate cannot be found out in time fail with what is known (29 and 30, F)", () =>
@@ -220,29 +212,27 @@ describe("writes whose reply is lost", () => {
     })
   )
 
-  it.live(
+  Faults.itBehindProxy(
     "idempotent: the look at it may be lost as well, and other data is another's (30, F testIdempotentCreateConnectionLoss)",
-    () =>
-      Effect.gen(function* () {
-        const { beside, proxy, zk } = yield* Faults.connectProxied("idempotent")
-        yield* lose(proxy, Op.create)
-        yield* lose(proxy, Op.getData)
-        assert.strictEqual(yield* zk.create("/a", { data: "1", idempotent: true }), "/a")
-        assert.strictEqual(yield* Faults.countSent(proxy, Op.create), 1)
-        // The request is lost, and meanwhile somebody else creates it.
-        yield* beside.create("/b", { data: "theirs" })
-        yield* proxy.rule({ match: { direction: "up", op: Op.create }, action: { _tag: "DropAndReset" } })
-        yield* failure(zk.create("/b", { data: "mine", idempotent: true }), "NodeExists")
-        assert.strictEqual(text(yield* beside.getData("/b")), "theirs")
-        // And a plain one fails with what happened.
-        yield* lose(proxy, Op.create)
-        yield* failure(zk.create("/c"), "ConnectionLoss")
-      })
+    function* ({ beside, proxy, zk }) {
+      yield* lose(proxy, Op.create)
+      yield* lose(proxy, Op.getData)
+      assert.strictEqual(yield* zk.create("/a", { data: "1", idempotent: true }), "/a")
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.create), 1)
+      // The request is lost, and meanwhile somebody else creates it.
+      yield* beside.create("/b", { data: "theirs" })
+      yield* proxy.rule({ match: { direction: "up", op: Op.create }, action: { _tag: "DropAndReset" } })
+      yield* failure(zk.create("/b", { data: "mine", idempotent: true }), "NodeExists")
+      assert.strictEqual(text(yield* beside.getData("/b")), "theirs")
+      // And a plain one fails with what happened.
+      yield* lose(proxy, Op.create)
+      yield* failure(zk.create("/c"), "ConnectionLoss")
+    }
   )
 
-  it.live("a guaranteed delete that is asked for in an outage is done after it (32, F testLostSession)", () =>
-    Effect.gen(function* () {
-      const { beside, proxy, zk } = yield* Faults.connectProxied("guaranteed")
+  Faults.itBehindProxy(
+    "a guaranteed delete that is asked for in an outage is done after it (32, F testLostSession)",
+    function* ({ beside, proxy, zk }) {
       yield* beside.create("/a")
       yield* beside.create("/b")
       const { changed } = yield* beside.existsAndWatch("/a")
@@ -262,6 +252,6 @@ describe("writes whose reply is lost", () => {
       yield* proxy.accept("forward")
       assert.strictEqual((yield* Fiber.join(late))._tag, "SessionExpired")
       yield* zk.delete("/b", { guaranteed: true })
-    })
+    }
   )
 })

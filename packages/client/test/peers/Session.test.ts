@@ -12,42 +12,38 @@ import * as Faults from "../support/faults.ts"
 import { connect, failure, text } from "../support/clients.ts"
 
 describe("the states of a session", () => {
-  it.live(
+  Faults.itBehindProxy(
     "report its end, and a listener that fails then harms no other (3, K test_session_expire, test_bad_session_expire)",
-    () =>
-      Effect.gen(function* () {
-        const { proxy, zk } = yield* Faults.connectProxied("bad-listener")
-        const bad = yield* Effect.forkChild(
-          Stream.runForEach(zk.session.states, ({ _tag }) =>
-            _tag === "Expired" ? Effect.die(new Error("a listener that fails")) : Effect.void
-          ),
-          { startImmediately: true }
-        )
-        const states = yield* Faults.recordStates(zk)
-        yield* Faults.expire(zk, proxy)
-        yield* Faults.awaitCondition(() => states.includes("Expired") && states.at(-1) === "Connected")
-        assert.isTrue((yield* Fiber.await(bad))._tag === "Failure")
-        assert.deepStrictEqual(states, ["Connected", "Disconnected", "Expired", "Connecting", "Connected"])
-        yield* zk.create("/a", { mode: "ephemeral" })
-        yield* Faults.breakConnections(zk, proxy)
-        yield* Faults.awaitCondition(() => states.length === 7)
-      })
+    function* ({ proxy, zk }) {
+      const bad = yield* Effect.forkChild(
+        Stream.runForEach(zk.session.states, ({ _tag }) =>
+          _tag === "Expired" ? Effect.die(new Error("a listener that fails")) : Effect.void
+        ),
+        { startImmediately: true }
+      )
+      const states = yield* Faults.recordStates(zk)
+      yield* Faults.expire(zk, proxy)
+      yield* Faults.awaitCondition(() => states.includes("Expired") && states.at(-1) === "Connected")
+      assert.isTrue((yield* Fiber.await(bad))._tag === "Failure")
+      assert.deepStrictEqual(states, ["Connected", "Disconnected", "Expired", "Connecting", "Connected"])
+      yield* zk.create("/a", { mode: "ephemeral" })
+      yield* Faults.breakConnections(zk, proxy)
+      yield* Faults.awaitCondition(() => states.length === 7)
+    }
   )
 
-  it.live(
+  Faults.itBehindProxy(
     "are reported when they change, however often a connection is tried (11, K test_listener_only_called_on_real_state_change)",
-    () =>
-      Effect.gen(function* () {
-        const { proxy, zk } = yield* Faults.connectProxied("real-change")
-        const states = yield* Faults.recordStates(zk)
-        const { accepted } = yield* proxy.seen
-        yield* proxy.accept("close")
-        yield* proxy.dropAll("rst")
-        yield* proxy.awaitSeen((seen) => seen.accepted >= accepted + 5)
-        yield* proxy.accept("forward")
-        yield* Faults.awaitCondition(() => states.at(-1) === "Connected" && states.length > 1)
-        assert.deepStrictEqual(states, ["Connected", "Disconnected", "Connected"])
-      })
+    function* ({ proxy, zk }) {
+      const states = yield* Faults.recordStates(zk)
+      const { accepted } = yield* proxy.seen
+      yield* proxy.accept("close")
+      yield* proxy.dropAll("rst")
+      yield* proxy.awaitSeen((seen) => seen.accepted >= accepted + 5)
+      yield* proxy.accept("forward")
+      yield* Faults.awaitCondition(() => states.at(-1) === "Connected" && states.length > 1)
+      assert.deepStrictEqual(states, ["Connected", "Disconnected", "Connected"])
+    }
   )
 
   it.live(
@@ -80,9 +76,9 @@ describe("the states of a session", () => {
 })
 
 describe("the servers of a session", () => {
-  it.live("can be replaced while it runs, its chroot cannot (4, K test_update_host_list)", () =>
-    Effect.gen(function* () {
-      const { chroot, proxy, zk } = yield* Faults.connectProxied("replaced")
+  Faults.itBehindProxy(
+    "can be replaced while it runs, its chroot cannot (4, K test_update_host_list)",
+    function* ({ chroot, proxy, zk }) {
       const other = yield* FaultProxy.make(Faults.sharedTarget())
       const { id } = zk.session
       yield* zk.create("/a", { data: "a" })
@@ -96,7 +92,7 @@ describe("the servers of a session", () => {
       yield* other.awaitFrames({ direction: "down", op: "connect" })
       assert.strictEqual(text(yield* zk.getData("/a")), "a")
       assert.strictEqual(zk.session.id, id)
-    })
+    }
   )
 
   it.live(

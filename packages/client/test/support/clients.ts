@@ -1,5 +1,7 @@
 /** Clients of the run's shared server, each under a chroot of its own. */
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { testWith } from "@effect-zookeeper/test-kit/TestWith"
+import { it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -21,3 +23,6 @@ export const connectFresh = Effect.fnUntraced(function* (name: string, options: 
   yield* zk.ensurePath("/")
   return { zk, chroot, connectString }
 })
+
+/** A live test under a fresh chroot that exists. */
+export const itInChroot = testWith(it.live, connectFresh("test"))

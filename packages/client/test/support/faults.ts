@@ -2,6 +2,8 @@
 import { awaitCondition, eventually } from "@effect-zookeeper/test-kit/Expectations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { testWith } from "@effect-zookeeper/test-kit/TestWith"
+import { it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Net from "node:net"
@@ -57,6 +59,12 @@ export const connectProxied = Effect.fnUntraced(function* (
   const zk = yield* connect({ servers: proxy.connectString + chroot, retry: RETRY_SOON, ...rest })
   return { zk, beside, root, proxy, chroot, server }
 })
+
+/** A live test with a client behind a proxy, and one beside it, in a chroot of its own. */
+export const itBehindProxy = testWith(
+  it.live,
+  Effect.suspend(() => connectProxied("test"))
+)
 
 /** A chroot of its own on a server, and a client whose root it is. `root` is the same client without chroot. */
 export const makeChroot = Effect.fnUntraced(function* (name: string, server: string = TestServer.connectString()) {
