@@ -15,16 +15,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { number, reported, runCommand } from "./runCommand.ts"
+import { number, reported, runCommand, text } from "./runCommand.ts"
 
 const flags = {
   cases: number("cases", "How many inputs, in all", 1_000_000),
   seed: number("seed", "The seed of all inputs", 1),
-  target: Flag.String("target").pipe(
-    Flag.withMetavar("text"),
-    Flag.withDescription("Only the targets whose name holds the text"),
-    Flag.withDefault("")
-  ),
+  target: text("target", "text", "Only the targets whose name holds the text", ""),
   replay: Flag.Int("replay").pipe(
     Flag.withMetavar("seed"),
     Flag.withDescription("The one input of a seed; with --target"),

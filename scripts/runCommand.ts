@@ -17,6 +17,10 @@ export const number = (name: string, description: string, value: number): Flag.F
     Flag.withDefault(value)
   )
 
+/** A flag with a text, `value` if it is not given. */
+export const text = (name: string, metavar: string, description: string, value: string): Flag.Flag<string> =>
+  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.withDefault(value))
+
 /** A flag that is given or not. */
 export const toggle = (name: string, description: string): Flag.Flag<boolean> =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))

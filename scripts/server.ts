@@ -11,31 +11,23 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { reported, runCommand } from "./runCommand.ts"
+import { reported, runCommand, text } from "./runCommand.ts"
 
 const flags = {
   // Texts, so that an invalid number is reported in one line instead of with the whole help.
-  port: Flag.String("port").pipe(
-    Flag.withMetavar("number"),
-    Flag.withDescription("The client port (default: any that is free)"),
-    Flag.withDefault("0")
+  port: text("port", "number", "The client port (default: any that is free)", "0"),
+  host: text(
+    "host",
+    "address",
+    "The address to listen on (default: 127.0.0.1; 0.0.0.0 for all that can reach this machine, with --super)",
+    "127.0.0.1"
   ),
-  host: Flag.String("host").pipe(
-    Flag.withMetavar("address"),
-    Flag.withDescription(
-      "The address to listen on (default: 127.0.0.1; 0.0.0.0 for all that can reach this machine, with --super)"
-    ),
-    Flag.withDefault("127.0.0.1")
-  ),
-  tick: Flag.String("tick").pipe(
-    Flag.withMetavar("milliseconds"),
-    Flag.withDescription("tickTime (default: 2000); sessions last from two of them to twenty"),
-    Flag.withDefault("2000")
-  ),
-  members: Flag.String("members").pipe(
-    Flag.withMetavar("number"),
-    Flag.withDescription("On how many ports to listen, as if they were servers of an ensemble (default: 1)"),
-    Flag.withDefault("1")
+  tick: text("tick", "milliseconds", "tickTime (default: 2000); sessions last from two of them to twenty", "2000"),
+  members: text(
+    "members",
+    "number",
+    "On how many ports to listen, as if they were servers of an ensemble (default: 1)",
+    "1"
   ),
   super: Flag.Redacted("super").pipe(
     Flag.withMetavar("user:password"),

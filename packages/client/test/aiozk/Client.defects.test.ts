@@ -45,17 +45,14 @@ import * as Faults from "../support/faults.ts"
 import { connect, failure, text } from "../support/clients.ts"
 
 describe("aiozk 1.2: starting and closing", () => {
-  it.live("a connect string is understood or refused at once", () =>
-    Effect.gen(function* () {
-      const { connectString } = yield* Faults.makeChroot("connect-string")
-      const zk = yield* connect({ servers: connectString })
-      assert.deepStrictEqual(yield* zk.getChildren("/"), [])
-      for (const servers of ["localhost:2181x", "localhost:2181/a/", "localhost:0", "a,,b", ""]) {
-        const error = yield* failure(Effect.timeout(connect({ servers }), "1 second"), "InvalidArgument")
-        assert.strictEqual(error.argument, "servers")
-      }
-    })
-  )
+  Faults.itBesideRoot("a connect string is understood or refused at once", function* ({ connectString }) {
+    const zk = yield* connect({ servers: connectString })
+    assert.deepStrictEqual(yield* zk.getChildren("/"), [])
+    for (const servers of ["localhost:2181x", "localhost:2181/a/", "localhost:0", "a,,b", ""]) {
+      const error = yield* failure(Effect.timeout(connect({ servers }), "1 second"), "InvalidArgument")
+      assert.strictEqual(error.argument, "servers")
+    }
+  })
 
   Faults.itBehindProxy(
     "closing while cut off ends in time, leaves no connection, and another client can follow",
@@ -78,23 +75,23 @@ describe("aiozk 1.2: starting and closing", () => {
     }
   )
 
-  it.live("a chroot below a parent where nothing may be created is as good as any", () =>
-    Effect.gen(function* () {
-      const { beside, chroot } = yield* Faults.makeChroot("locked-chroot")
+  Faults.itBesideRoot(
+    "a chroot below a parent where nothing may be created is as good as any",
+    function* ({ beside, chroot }) {
       yield* beside.create("/app")
       yield* beside.setAcl("/", [Acl.world("r")])
       const zk = yield* connect({ servers: `${TestServer.connectString()}${chroot}/app` })
       yield* zk.ensurePath("/")
       yield* zk.ensurePath("/a/b")
       assert.isTrue(yield* beside.exists("/app/a/b"))
-    })
+    }
   )
 })
 
 describe("aiozk 1.2, 1.3 and 1.6: waits, versions and retries", () => {
-  it.live("two hundred waits that were given up leave nothing on the server, and the next one gets its event", () =>
-    Effect.gen(function* () {
-      const { beside: zk, chroot, connectString } = yield* Faults.makeChroot("given-up")
+  Faults.itBesideRoot(
+    "two hundred waits that were given up leave nothing on the server, and the next one gets its event",
+    function* ({ beside: zk, chroot, connectString }) {
       const other = yield* connect({ servers: connectString })
       yield* zk.create("/a")
       const fibers = yield* Effect.forEach(Array.from({ length: 200 }), () =>
@@ -107,12 +104,12 @@ describe("aiozk 1.2, 1.3 and 1.6: waits, versions and retries", () => {
       const { changed } = yield* zk.getAndWatch("/a")
       yield* other.set("/a", "1")
       assert.strictEqual((yield* changed).type, "NodeDataChanged")
-    })
+    }
   )
 
-  it.live("a znode that others created anew is written without BadVersion when no version is given", () =>
-    Effect.gen(function* () {
-      const { beside: zk, connectString } = yield* Faults.makeChroot("anew")
+  Faults.itBesideRoot(
+    "a znode that others created anew is written without BadVersion when no version is given",
+    function* ({ beside: zk, connectString }) {
       const other = yield* connect({ servers: connectString })
       yield* zk.create("/a", { data: "0" })
       yield* zk.set("/a", "1")
@@ -122,7 +119,7 @@ describe("aiozk 1.2, 1.3 and 1.6: waits, versions and retries", () => {
       assert.strictEqual((yield* zk.setData("/a", "mine")).version, 1)
       assert.strictEqual(text(yield* other.getData("/a")), "mine")
       yield* zk.delete("/a")
-    })
+    }
   )
 
   it.live("a schedule of pauses is kept: one between two tries, none before the first", () =>

@@ -11,7 +11,7 @@ import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import {
   connectProxied,
   fourLetterWord,
-  makeChroot,
+  itBesideRoot,
   recordStates,
   sharedTarget,
   awaitCondition,
@@ -20,9 +20,9 @@ import {
 import { connect, failure, text } from "../support/clients.ts"
 
 describe("aiozk test_client.py", () => {
-  it.live("interrupting a loop over watches harms nothing and leaves no watch (test_cancel_crash)", () =>
-    Effect.gen(function* () {
-      const { beside: zk, chroot, connectString } = yield* makeChroot("cancel")
+  itBesideRoot(
+    "interrupting a loop over watches harms nothing and leaves no watch (test_cancel_crash)",
+    function* ({ beside: zk, chroot, connectString }) {
       const other = yield* connect({ servers: connectString })
       yield* zk.create("/a", { data: "0" })
       let turns = 0
@@ -44,7 +44,7 @@ describe("aiozk test_client.py", () => {
       assert.strictEqual(text(yield* zk.getData("/a")), "2")
       assert.strictEqual(turns, 2)
       assert.strictEqual(yield* watchesBelow(chroot), 0)
-    })
+    }
   )
 
   it.live("closing a client that has no session yet ends at once (test_closed_close)", () =>

@@ -20,32 +20,29 @@ const numbers = (length: number) => Array.from({ length }, (_, index) => index)
 
 describe("aiozk S1 and S2: a connection that ends", () => {
   for (const ending of ["fin", "rst"] as const) {
-    it.live(`S1: with a ${ending} is noticed at once, long before any timeout, and the session goes on`, () =>
-      Effect.gen(function* () {
-        const { proxy, zk } = yield* Faults.connectProxied("s1", { sessionTimeout: "30 seconds" })
+    Faults.itBehindProxyWith({ sessionTimeout: "30 seconds" })(
+      `S1: with a ${ending} is noticed at once, long before any timeout, and the session goes on`,
+      function* ({ proxy, zk }) {
         const { id } = zk.session
         yield* zk.create("/e", { mode: "ephemeral" })
         const [elapsed] = yield* Effect.timed(Faults.breakConnections(zk, proxy, ending))
         assert.isBelow(Duration.toMillis(elapsed), 2000)
         assert.strictEqual(zk.session.id, id)
         assert.strictEqual(Option.getOrThrow(yield* zk.stat("/e")).ephemeralOwner, id)
-      })
+      }
     )
   }
 
-  it.live("S1: half of it is enough", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("s1-half", { sessionTimeout: "30 seconds" })
-      const handshakes = yield* Faults.countHandshakes(proxy)
-      yield* proxy.halfClose("client")
-      yield* proxy.awaitFrames({ direction: "down", op: "connect" }, handshakes + 1)
-      assert.isTrue(yield* zk.exists("/"))
-    })
-  )
+  Faults.itBehindProxyWith({ sessionTimeout: "30 seconds" })("S1: half of it is enough", function* ({ proxy, zk }) {
+    const handshakes = yield* Faults.countHandshakes(proxy)
+    yield* proxy.halfClose("client")
+    yield* proxy.awaitFrames({ direction: "down", op: "connect" }, handshakes + 1)
+    assert.isTrue(yield* zk.exists("/"))
+  })
 
-  it.live("S2: fails the writes in flight with ConnectionLoss at once, and answers the reads after it", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("s2", { sessionTimeout: "30 seconds" })
+  Faults.itBehindProxyWith({ sessionTimeout: "30 seconds" })(
+    "S2: fails the writes in flight with ConnectionLoss at once, and answers the reads after it",
+    function* ({ proxy, zk }) {
       yield* zk.create("/a", { data: "a" })
       yield* proxy.blackHole("down")
       const write = yield* Effect.forkChild(Effect.flip(zk.set("/a", "b")), { startImmediately: true })
@@ -58,7 +55,7 @@ describe("aiozk S1 and S2: a connection that ends", () => {
       assert.isTrue(error._tag === "ConnectionLoss" && error.maybeApplied)
       yield* proxy.heal
       assert.strictEqual(text(yield* Fiber.join(read)), "b")
-    })
+    }
   )
 })
 
@@ -185,9 +182,9 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
     }
   )
 
-  it.live("S5: and its end is reported to all listeners, before there is another", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("s5-end", { sessionTimeout: "1 second" })
+  Faults.itBehindProxyWith({ sessionTimeout: "1 second" })(
+    "S5: and its end is reported to all listeners, before there is another",
+    function* ({ proxy, zk }) {
       const { id } = zk.session
       yield* zk.create("/e", { mode: "ephemeral" })
       const states = yield* Faults.recordStates(zk)
@@ -207,7 +204,7 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
       assert.notStrictEqual(zk.session.id, id)
       assert.deepStrictEqual(states, ["Connected", "Disconnected", "Expired", "Connecting", "Connected"])
       assert.isFalse(yield* Faults.eventually(zk.exists("/e"), (there) => !there))
-    })
+    }
   )
 })
 
@@ -315,9 +312,9 @@ describe("aiozk S6 to S9: watches across reconnections", () => {
 })
 
 describe("aiozk S10 to S13: frames", () => {
-  it.live("S10: an end within a frame is an end, without a busy loop", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("s10", { sessionTimeout: "30 seconds" })
+  Faults.itBehindProxyWith({ sessionTimeout: "30 seconds" })(
+    "S10: an end within a frame is an end, without a busy loop",
+    function* ({ proxy, zk }) {
       yield* zk.create("/a", { data: "a" })
       const rule = yield* proxy.rule({
         match: { direction: "down", op: Op.getData },
@@ -335,7 +332,7 @@ describe("aiozk S10 to S13: frames", () => {
       assert.isBelow(user + system, 350_000)
       yield* proxy.accept("forward")
       assert.strictEqual(text(yield* Fiber.join(read)), "a")
-    })
+    }
   )
 
   Faults.itBehindProxy(

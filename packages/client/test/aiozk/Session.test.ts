@@ -154,16 +154,16 @@ describe("aiozk test_session.py: requests", () => {
     }
   )
 
-  it.live("requests keep the session alive without a ping, and silence sends one (test_send_good_case)", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("good", { sessionTimeout: "3 seconds" })
+  Faults.itBehindProxyWith({ sessionTimeout: "3 seconds" })(
+    "requests keep the session alive without a ping, and silence sends one (test_send_good_case)",
+    function* ({ proxy, zk }) {
       yield* zk.create("/a", { data: "1" })
       const busyUntil = performance.now() + 1500
       while (performance.now() < busyUntil) assert.strictEqual(text(yield* zk.getData("/a")), "1")
       assert.strictEqual(yield* Faults.countSent(proxy, Op.ping), 0)
       yield* proxy.awaitFrames({ direction: "up", op: Op.ping })
       assert.isTrue(yield* zk.exists("/a"))
-    })
+    }
   )
 
   Faults.itBehindProxy(
@@ -192,9 +192,9 @@ describe("aiozk test_session.py: requests", () => {
     }
   )
 
-  it.live("one heartbeat, not one more with each connection (test_duplicated_heartbeat_task)", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("heartbeat", { sessionTimeout: "1 second" })
+  Faults.itBehindProxyWith({ sessionTimeout: "1 second" })(
+    "one heartbeat, not one more with each connection (test_duplicated_heartbeat_task)",
+    function* ({ proxy, zk }) {
       for (const _ of numbers(3)) yield* Faults.breakConnections(zk, proxy)
       const states = yield* Faults.recordStates(zk)
       const before = yield* Faults.countSent(proxy, Op.ping)
@@ -202,7 +202,7 @@ describe("aiozk test_session.py: requests", () => {
       // One every third of a second; a second heartbeat would halve the time.
       assert.isAtLeast(Duration.toMillis(elapsed), 950)
       assert.deepStrictEqual(states, ["Connected"])
-    })
+    }
   )
 
   Faults.itBehindProxy(
@@ -244,9 +244,9 @@ describe("aiozk test_session.py: which server", () => {
     })
   )
 
-  it.live("servers that serve reads only are passed over (test_find_server)", () =>
-    Effect.gen(function* () {
-      const { chroot, server } = yield* Faults.makeChroot("find")
+  Faults.itBesideRoot(
+    "servers that serve reads only are passed over (test_find_server)",
+    function* ({ chroot, server }) {
       const member = yield* readOnlyMember
       // Servers come in random order, so half of the clients come to it first: sooner or later one does.
       for (let clients = 0; clients < 5 || (clients < 60 && (yield* member.accepted) === 0); clients++) {
@@ -255,7 +255,7 @@ describe("aiozk test_session.py: which server", () => {
         assert.isTrue(yield* zk.exists("/"))
       }
       assert.isAbove(yield* member.accepted, 0)
-    })
+    }
   )
 
   it.live("and are taken where that is allowed (test_find_server)", () =>

@@ -2,7 +2,7 @@
  * The cases of aiozk's `test_transaction.py`. The conformance suite has test_transaction ("applies all and gives a tuple of
  * results") and test_fail_transaction ("says which operation failed and why, and applies nothing").
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Op } from "../../src/index.ts"
 import * as Faults from "../support/faults.ts"
@@ -24,13 +24,13 @@ describe("aiozk test_transaction.py", () => {
     }
   )
 
-  it.live("nothing is applied when one of them fails (test_transaction_contextmanager_fail)", () =>
-    Effect.gen(function* () {
-      const { beside: zk } = yield* Faults.makeChroot("gathered-fail")
+  Faults.itBesideRoot(
+    "nothing is applied when one of them fails (test_transaction_contextmanager_fail)",
+    function* ({ beside: zk }) {
       yield* zk.create("/a")
       yield* failure(zk.transaction([Op.create("/b"), Op.delete("/a"), Op.check("/c", 0)]), "TransactionFailed")
       assert.deepStrictEqual(yield* zk.getChildren("/"), ["a"])
-    })
+    }
   )
 
   Faults.itBehindProxy(

@@ -1,4 +1,5 @@
 import { connectString as shared } from "@effect-zookeeper/test-kit/TestServer"
+import { testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
@@ -31,40 +32,37 @@ const connectConfig = Effect.fnUntraced(function* (name: string) {
   return { ...connected, config: ServiceConfig.on(connected.zk) }
 })
 
+/** A live test of a typed znode below `/config`. */
+const itWithConfig = testWith(it.live, connectConfig("znode"))
+
 describe("a typed znode on a real server", () => {
-  it.live("is created, read, written and deleted by value", () =>
-    Effect.gen(function* () {
-      const { config, zk } = yield* connectConfig("znode")
-      assert.isFalse(yield* config.exists(mail))
-      assert.isTrue(Option.isNone(yield* config.getOption(mail)))
-      yield* failure(config.get(mail), "NoNode")
+  itWithConfig("is created, read, written and deleted by value", function* ({ config, zk }) {
+    assert.isFalse(yield* config.exists(mail))
+    assert.isTrue(Option.isNone(yield* config.getOption(mail)))
+    yield* failure(config.get(mail), "NoNode")
 
-      assert.strictEqual(yield* config.create(mail, { replicas: 2, owner: "ops" }), "/config/mail")
-      assert.strictEqual(text(yield* zk.getData("/config/mail")), `{"replicas":2,"owner":"ops"}`)
-      yield* failure(config.create(mail, { replicas: 2, owner: "ops" }), "NodeExists")
+    assert.strictEqual(yield* config.create(mail, { replicas: 2, owner: "ops" }), "/config/mail")
+    assert.strictEqual(text(yield* zk.getData("/config/mail")), `{"replicas":2,"owner":"ops"}`)
+    yield* failure(config.create(mail, { replicas: 2, owner: "ops" }), "NodeExists")
 
-      const first = yield* config.get(mail)
-      assert.deepStrictEqual(first.value, { replicas: 2, owner: "ops" })
-      assert.strictEqual((yield* config.set(mail, { replicas: 3, owner: "ops" }, first.stat.version)).version, 1)
-      yield* failure(config.set(mail, { replicas: 4, owner: "ops" }, first.stat.version), "BadVersion")
-      assert.strictEqual(Option.getOrThrow(yield* config.getOption(mail)).value.replicas, 3)
+    const first = yield* config.get(mail)
+    assert.deepStrictEqual(first.value, { replicas: 2, owner: "ops" })
+    assert.strictEqual((yield* config.set(mail, { replicas: 3, owner: "ops" }, first.stat.version)).version, 1)
+    yield* failure(config.set(mail, { replicas: 4, owner: "ops" }, first.stat.version), "BadVersion")
+    assert.strictEqual(Option.getOrThrow(yield* config.getOption(mail)).value.replicas, 3)
 
-      assert.strictEqual((yield* config.createOrSet(mail, { replicas: 5, owner: "dev" })).version, 2)
-      yield* config.createOrSet({ service: "web" }, { replicas: 1, owner: "dev" })
-      assert.deepStrictEqual((yield* config.list({})).toSorted(), ["mail", "web"])
+    assert.strictEqual((yield* config.createOrSet(mail, { replicas: 5, owner: "dev" })).version, 2)
+    yield* config.createOrSet({ service: "web" }, { replicas: 1, owner: "dev" })
+    assert.deepStrictEqual((yield* config.list({})).toSorted(), ["mail", "web"])
 
-      yield* config.delete(mail, { version: 2 })
-      assert.isFalse(yield* config.exists(mail))
-    })
-  )
+    yield* config.delete(mail, { version: 2 })
+    assert.isFalse(yield* config.exists(mail))
+  })
 
-  it.live("works on the client that the service gives", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* connectConfig("znode-service")
-      const created = ServiceConfig.create(mail, { replicas: 2, owner: "ops" })
-      assert.strictEqual(yield* Effect.provideService(created, ZooKeeper.ZooKeeper, zk), "/config/mail")
-    })
-  )
+  itWithConfig("works on the client that the service gives", function* ({ zk }) {
+    const created = ServiceConfig.create(mail, { replicas: 2, owner: "ops" })
+    assert.strictEqual(yield* Effect.provideService(created, ZooKeeper.ZooKeeper, zk), "/config/mail")
+  })
 
   itInChroot("takes the options of a create, sequential modes included", function* ({ zk }) {
     const job = ZNode.make({ path: "/job-", schema: Schema.String }).on(zk)
@@ -89,34 +87,31 @@ describe("a typed znode on a real server", () => {
     assert.deepStrictEqual((yield* raw.get({})).value, Uint8Array.of(0, 255))
   })
 
-  it.live("fails with ZNodeDecodeError for invalid data, and never with a defect", () =>
-    Effect.gen(function* () {
-      const { config, zk } = yield* connectConfig("znode-decode")
-      yield* zk.create("/config/mail")
-      const wrong: ReadonlyArray<readonly [data: string | Uint8Array, reason: RegExp]> = [
-        ["", /JSON/],
-        ["{", /JSON/],
-        [Uint8Array.of(0x22, 0xff, 0x22), /not valid|invalid/i],
-        [`{"replicas":1.5,"owner":"ops"}`, /integer[^]*replicas/],
-        [`{"replicas":1}`, /owner/]
-      ]
-      for (const [data, reason] of wrong) {
-        yield* zk.set("/config/mail", data)
-        for (const error of [
-          yield* failure(config.get(mail), "ZNodeDecodeError"),
-          yield* failure(config.getOption(mail), "ZNodeDecodeError"),
-          yield* failure(
-            config.update(mail, (value) => value),
-            "ZNodeDecodeError"
-          ),
-          yield* failure(Stream.runHead(config.changes(mail)), "ZNodeDecodeError")
-        ]) {
-          assert.match(error.message, /\/config\/mail/)
-          assert.match(error.message, reason)
-        }
+  itWithConfig("fails with ZNodeDecodeError for invalid data, and never with a defect", function* ({ config, zk }) {
+    yield* zk.create("/config/mail")
+    const wrong: ReadonlyArray<readonly [data: string | Uint8Array, reason: RegExp]> = [
+      ["", /JSON/],
+      ["{", /JSON/],
+      [Uint8Array.of(0x22, 0xff, 0x22), /not valid|invalid/i],
+      [`{"replicas":1.5,"owner":"ops"}`, /integer[^]*replicas/],
+      [`{"replicas":1}`, /owner/]
+    ]
+    for (const [data, reason] of wrong) {
+      yield* zk.set("/config/mail", data)
+      for (const error of [
+        yield* failure(config.get(mail), "ZNodeDecodeError"),
+        yield* failure(config.getOption(mail), "ZNodeDecodeError"),
+        yield* failure(
+          config.update(mail, (value) => value),
+          "ZNodeDecodeError"
+        ),
+        yield* failure(Stream.runHead(config.changes(mail)), "ZNodeDecodeError")
+      ]) {
+        assert.match(error.message, /\/config\/mail/)
+        assert.match(error.message, reason)
       }
-    })
-  )
+    }
+  })
 
   it.effect("shows nothing of the data in its errors, however they are printed", () =>
     Effect.gen(function* () {
@@ -170,22 +165,19 @@ describe("a typed znode on a real server", () => {
     })
   )
 
-  it.live("refuses a value that its schema refuses before anything is sent", () =>
-    Effect.gen(function* () {
-      const { config, zk } = yield* connectConfig("znode-encode")
-      const error = yield* failure(config.create(mail, { replicas: 1.5, owner: "ops" }), "InvalidArgument")
-      assert.strictEqual(error.argument, "value")
-      assert.match(error.rule, /integer/)
-      yield* failure(config.createOrSet(mail, { replicas: 1.5, owner: "ops" }), "InvalidArgument")
-      assert.isFalse(yield* zk.exists("/config/mail"))
-      yield* config.create(mail, { replicas: 1, owner: "ops" })
-      yield* failure(
-        config.update(mail, (value) => ({ ...value, replicas: 0.5 })),
-        "InvalidArgument"
-      )
-      assert.strictEqual((yield* config.get(mail)).stat.version, 0)
-    })
-  )
+  itWithConfig("refuses a value that its schema refuses before anything is sent", function* ({ config, zk }) {
+    const error = yield* failure(config.create(mail, { replicas: 1.5, owner: "ops" }), "InvalidArgument")
+    assert.strictEqual(error.argument, "value")
+    assert.match(error.rule, /integer/)
+    yield* failure(config.createOrSet(mail, { replicas: 1.5, owner: "ops" }), "InvalidArgument")
+    assert.isFalse(yield* zk.exists("/config/mail"))
+    yield* config.create(mail, { replicas: 1, owner: "ops" })
+    yield* failure(
+      config.update(mail, (value) => ({ ...value, replicas: 0.5 })),
+      "InvalidArgument"
+    )
+    assert.strictEqual((yield* config.get(mail)).stat.version, 0)
+  })
 
   it.effect("refuses a value without a form in JSON, whatever its schema says", () =>
     Effect.gen(function* () {
@@ -200,19 +192,16 @@ describe("a typed znode on a real server", () => {
     })
   )
 
-  it.live("refuses a parameter that is not one name", () =>
-    Effect.gen(function* () {
-      const { config, zk } = yield* connectConfig("znode-params")
-      for (const service of ["", ".", "..", "a/b", "/", "a\u0000b"]) {
-        const error = yield* failure(config.get({ service }), "InvalidArgument")
-        assert.strictEqual(error.argument, "service in /config/:service")
-        assert.strictEqual(error.value, service)
-      }
-      assert.strictEqual(yield* config.pathOf({ service: "a:b %2F" }), "/config/a:b %2F")
-      const broken = ZNode.make({ path: "config/", schema: Schema.String }).on(zk)
-      assert.strictEqual((yield* failure(broken.get({}), "InvalidArgument")).argument, "path")
-    })
-  )
+  itWithConfig("refuses a parameter that is not one name", function* ({ config, zk }) {
+    for (const service of ["", ".", "..", "a/b", "/", "a\u0000b"]) {
+      const error = yield* failure(config.get({ service }), "InvalidArgument")
+      assert.strictEqual(error.argument, "service in /config/:service")
+      assert.strictEqual(error.value, service)
+    }
+    assert.strictEqual(yield* config.pathOf({ service: "a:b %2F" }), "/config/a:b %2F")
+    const broken = ZNode.make({ path: "config/", schema: Schema.String }).on(zk)
+    assert.strictEqual((yield* failure(broken.get({}), "InvalidArgument")).argument, "path")
+  })
 
   itInChroot("counts every one of eight concurrent updates", function* ({ connectString, zk }) {
     const other = yield* connect({ servers: connectString })

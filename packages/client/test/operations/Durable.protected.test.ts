@@ -6,7 +6,7 @@ import * as Random from "effect/Random"
 import { TestClock } from "effect/testing"
 import { type Asked, makeScriptedClient, type Script, sessionId, stat } from "../support/scriptedClient.ts"
 import { failure } from "../support/clients.ts"
-import { inTurn, lost, subject, synced } from "../support/answers.ts"
+import { fails, gives, inTurn, loses, lost, subject, synced } from "../support/answers.ts"
 
 const idOf = (path: string | undefined) => /_c_([0-9a-f-]{36})-/.exec(path ?? "")?.[1] ?? ""
 
@@ -19,7 +19,7 @@ describe("a protected create whose reply was lost", () => {
         return lost("create")
       },
       list: () => Effect.succeed({ children: ["_c_other-job-0000000002", name], stat }),
-      look: () => Effect.succeed({ stat: { ...stat, ephemeralOwner: owner } })
+      look: gives({ stat: { ...stat, ephemeralOwner: owner } })
     }
   }
 
@@ -39,11 +39,8 @@ describe("a protected create whose reply was lost", () => {
   it.effect("creates with the same id when nothing was applied", () =>
     Effect.gen(function* () {
       const { asked, zk } = yield* makeScriptedClient(
-        inTurn(
-          () => lost("create"),
-          synced,
-          () => Effect.succeed({ children: [] }),
-          ({ request }) => Effect.succeed({ path: request.path })
+        inTurn(loses("create"), synced, gives({ children: [] }), ({ request }) =>
+          Effect.succeed({ path: request.path })
         )
       )
       const path = yield* zk.create("/a", { protected: true })
@@ -71,13 +68,7 @@ describe("a protected create whose reply was lost", () => {
 
   it.effect("stays lost for a client that may not list the parent", () =>
     Effect.gen(function* () {
-      const { zk } = yield* makeScriptedClient(
-        inTurn(
-          () => lost("create"),
-          synced,
-          () => Effect.fail(new NoAuth(subject))
-        )
-      )
+      const { zk } = yield* makeScriptedClient(inTurn(loses("create"), synced, fails(new NoAuth(subject))))
       assert.isTrue((yield* failure(zk.create("/a", { protected: true }), "ConnectionLoss")).maybeApplied)
     })
   )
@@ -94,7 +85,7 @@ describe("a protected create whose reply was lost", () => {
           },
           synced,
           () => Effect.succeed({ children: ["job-other__lock__0000000002", name], stat }),
-          () => Effect.succeed({ stat: { ...stat, ephemeralOwner: sessionId } })
+          gives({ stat: { ...stat, ephemeralOwner: sessionId } })
         )
       )
       const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: naming })
@@ -196,7 +187,7 @@ describe("a protected create that does not learn what it created", () => {
 
   it.effect("looks for nothing when the server has refused it", () =>
     Effect.gen(function* () {
-      const { log, zk } = yield* makeScriptedClient(() => Effect.fail(new NoAuth(subject)))
+      const { log, zk } = yield* makeScriptedClient(fails(new NoAuth(subject)))
       yield* failure(zk.create("/job-", { mode: "ephemeralSequential", protected: true }), "NoAuth")
       yield* TestClock.adjust("1 minute")
       assert.strictEqual(log().length, 1)

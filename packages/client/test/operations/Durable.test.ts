@@ -11,7 +11,19 @@ import type { CreateError, SetDataError } from "../../src/Errors.ts"
 import * as Outcome from "../../src/Outcome.ts"
 import { makeScriptedClient, type Script, sessionId, stat } from "../support/scriptedClient.ts"
 import { failure } from "../support/clients.ts"
-import { bytes, inTurn, lost, subject, synced, there, unsent } from "../support/answers.ts"
+import {
+  bytes,
+  fails,
+  gives,
+  inTurn,
+  loses,
+  lost,
+  neverSends,
+  subject,
+  synced,
+  there,
+  unsent
+} from "../support/answers.ts"
 
 describe("a session that has expired", () => {
   it.effect("is followed by another, or is not", () =>
@@ -88,7 +100,7 @@ describe("an idempotent create whose reply was lost", () => {
 
   it.effect("counts as done when the same znode is there", () =>
     Effect.gen(function* () {
-      const { log, zk } = yield* makeScriptedClient(inTurn(() => lost("create"), synced, there("x")))
+      const { log, zk } = yield* makeScriptedClient(inTurn(loses("create"), synced, there("x")))
       assert.strictEqual(yield* zk.create("/a", { data: "x", idempotent: true }), "/a")
       assert.deepStrictEqual(log(), ["create /a", "sync /a", "getData /a"])
     })
@@ -96,27 +108,27 @@ describe("an idempotent create whose reply was lost", () => {
 
   it.effect("is sent again when nothing is there, and NodeExists is looked at then", () =>
     Effect.gen(function* () {
-      const absent = () => Effect.fail(new NoNode(subject))
-      const exists = () => Effect.fail(new NodeExists(subject))
-      const { zk } = yield* makeScriptedClient(inTurn(() => lost("create"), synced, absent, exists, synced, there("x")))
+      const absent = fails(new NoNode(subject))
+      const exists = fails(new NodeExists(subject))
+      const { zk } = yield* makeScriptedClient(inTurn(loses("create"), synced, absent, exists, synced, there("x")))
       assert.strictEqual(yield* zk.create("/a", { data: "x", idempotent: true }), "/a")
     })
   )
 
   it.effect("fails with NodeExists when another client created it", () =>
     Effect.gen(function* () {
-      const data = yield* makeScriptedClient(inTurn(() => lost("create"), synced, there("y")))
+      const data = yield* makeScriptedClient(inTurn(loses("create"), synced, there("y")))
       yield* failure(data.zk.create("/a", { data: "x", idempotent: true }), "NodeExists")
-      const owner = yield* makeScriptedClient(inTurn(() => lost("create"), synced, there("x", 8n)))
+      const owner = yield* makeScriptedClient(inTurn(loses("create"), synced, there("x", 8n)))
       yield* failure(owner.zk.create("/a", { data: "x", mode: "ephemeral", idempotent: true }), "NodeExists")
-      const mine = yield* makeScriptedClient(inTurn(() => lost("create2"), synced, there("x", sessionId)))
+      const mine = yield* makeScriptedClient(inTurn(loses("create2"), synced, there("x", sessionId)))
       yield* mine.zk.createWithStat("/a", { data: "x", mode: "ephemeral", idempotent: true })
     })
   )
 
   it.effect("fails with NodeExists at once when nothing was lost", () =>
     Effect.gen(function* () {
-      const { zk } = yield* makeScriptedClient(inTurn(() => Effect.fail(new NodeExists(subject))))
+      const { zk } = yield* makeScriptedClient(inTurn(fails(new NodeExists(subject))))
       yield* failure(zk.create("/a", { idempotent: true }), "NodeExists")
     })
   )
@@ -126,7 +138,7 @@ describe("an idempotent setData whose reply was lost", () => {
   const there = (data: string, version: number) => () =>
     Effect.succeed({ data: bytes(data), stat: { ...stat, version } })
   const set = (...answers: ReadonlyArray<() => ReturnType<Script>>) =>
-    Effect.map(makeScriptedClient(inTurn(() => lost("setData"), synced, ...answers)), ({ asked, zk }) => ({
+    Effect.map(makeScriptedClient(inTurn(loses("setData"), synced, ...answers)), ({ asked, zk }) => ({
       asked,
       write: (version?: number) => zk.setData("/a", "x", { version, idempotent: true })
     }))
@@ -140,7 +152,7 @@ describe("an idempotent setData whose reply was lost", () => {
 
   it.effect("is sent again while the znode has the expected version", () =>
     Effect.gen(function* () {
-      const { asked, write } = yield* set(there("old", 3), () => Effect.succeed({ stat: { ...stat, version: 4 } }))
+      const { asked, write } = yield* set(there("old", 3), gives({ stat: { ...stat, version: 4 } }))
       assert.strictEqual((yield* write(3)).version, 4)
       assert.strictEqual(asked.length, 4)
     })
@@ -150,21 +162,21 @@ describe("an idempotent setData whose reply was lost", () => {
     Effect.gen(function* () {
       yield* failure((yield* set(there("other", 4))).write(3), "BadVersion")
       yield* failure((yield* set(there("x", 5))).write(3), "ConnectionLoss")
-      yield* failure((yield* set(() => Effect.fail(new NoNode(subject)))).write(3), "ConnectionLoss")
+      yield* failure((yield* set(fails(new NoNode(subject)))).write(3), "ConnectionLoss")
     })
   )
 
   it.effect("without a version compares the data", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* (yield* set(there("x", 9))).write()).version, 9)
-      const again = yield* set(there("old", 9), () => Effect.succeed({ stat: { ...stat, version: 10 } }))
+      const again = yield* set(there("old", 9), gives({ stat: { ...stat, version: 10 } }))
       assert.strictEqual((yield* again.write()).version, 10)
     })
   )
 
   it.effect("fails with BadVersion at once when nothing was lost", () =>
     Effect.gen(function* () {
-      const { zk } = yield* makeScriptedClient(inTurn(() => Effect.fail(new BadVersion(subject))))
+      const { zk } = yield* makeScriptedClient(inTurn(fails(new BadVersion(subject))))
       yield* failure(zk.setData("/a", "x", { version: 3, idempotent: true }), "BadVersion")
     })
   )
@@ -174,12 +186,7 @@ describe("a delete whose reply was lost", () => {
   it.effect("is done when it is idempotent and the znode is gone", () =>
     Effect.gen(function* () {
       const { asked, zk } = yield* makeScriptedClient(
-        inTurn(
-          there(),
-          () => lost("delete"),
-          synced,
-          () => Effect.fail(new NoNode(subject))
-        )
+        inTurn(there(), loses("delete"), synced, fails(new NoNode(subject)))
       )
       const fiber = yield* Effect.forkChild(zk.delete("/a", { idempotent: true }))
       yield* TestClock.adjust("1 second")
@@ -193,10 +200,10 @@ describe("a delete whose reply was lost", () => {
       const { asked, zk } = yield* makeScriptedClient(
         inTurn(
           there(),
-          () => lost("delete"),
+          loses("delete"),
           synced,
           there({ version: 5 }),
-          () => Effect.fail(new BadVersion(subject)),
+          fails(new BadVersion(subject)),
           synced,
           there({ version: 6 }),
           () => Effect.void
@@ -218,7 +225,7 @@ describe("a delete whose reply was lost", () => {
       () =>
         Effect.gen(function* () {
           const { asked, zk } = yield* makeScriptedClient(
-            inTurn(there(), () => lost("delete"), synced, there({ czxid: stat.czxid + 1n }))
+            inTurn(there(), loses("delete"), synced, there({ czxid: stat.czxid + 1n }))
           )
           const fiber = yield* Effect.forkChild(zk.delete("/a", options))
           yield* TestClock.adjust("1 second")
@@ -233,15 +240,8 @@ describe("a delete whose reply was lost", () => {
       const done = yield* Deferred.make<void>()
       const throttled = new ServerRefused({ operation: "delete", path: "/a", code: -127, name: "ThrottledOp" })
       const { asked, zk } = yield* makeScriptedClient(
-        inTurn(
-          there(),
-          () => lost("delete"),
-          synced,
-          there(),
-          () => Effect.fail(throttled),
-          synced,
-          there(),
-          () => Effect.asVoid(Deferred.succeed(done, undefined))
+        inTurn(there(), loses("delete"), synced, there(), fails(throttled), synced, there(), () =>
+          Effect.asVoid(Deferred.succeed(done, undefined))
         )
       )
       const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
@@ -267,7 +267,7 @@ describe("a delete whose reply was lost", () => {
 })
 
 describe("a write that was never sent", () => {
-  const gone = () => Effect.fail(new NoNode(subject))
+  const gone = fails(new NoNode(subject))
 
   it.effect("fails as such when it is durable, and does not take another's znode for its own", () =>
     Effect.gen(function* () {
@@ -291,7 +291,7 @@ describe("a write that was never sent", () => {
   it.effect("fails with NoNode when it is a delete that finds nothing then", () =>
     Effect.gen(function* () {
       for (const options of [{ idempotent: true }, { guaranteed: true }]) {
-        const { asked, zk } = yield* makeScriptedClient(inTurn(there(), () => unsent("delete"), gone, synced, gone))
+        const { asked, zk } = yield* makeScriptedClient(inTurn(there(), neverSends("delete"), gone, synced, gone))
         const fiber = yield* Effect.forkChild(zk.delete("/a", options))
         yield* TestClock.adjust("1 second")
         yield* failure(Fiber.join(fiber), "NoNode")
@@ -302,24 +302,10 @@ describe("a write that was never sent", () => {
 
   it.effect("again stays lost, for the first time it was sent", () =>
     Effect.gen(function* () {
-      const create = yield* makeScriptedClient(
-        inTurn(
-          () => lost("create"),
-          synced,
-          gone,
-          () => unsent("create")
-        )
-      )
+      const create = yield* makeScriptedClient(inTurn(loses("create"), synced, gone, neverSends("create")))
       assert.isTrue((yield* failure(create.zk.create("/a", { idempotent: true }), "ConnectionLoss")).maybeApplied)
-      const other = () => Effect.succeed({ data: bytes("other"), stat })
-      const set = yield* makeScriptedClient(
-        inTurn(
-          () => lost("setData"),
-          synced,
-          other,
-          () => unsent("setData")
-        )
-      )
+      const other = gives({ data: bytes("other"), stat })
+      const set = yield* makeScriptedClient(inTurn(loses("setData"), synced, other, neverSends("setData")))
       assert.isTrue((yield* failure(set.zk.setData("/a", "x", { idempotent: true }), "ConnectionLoss")).maybeApplied)
     })
   )

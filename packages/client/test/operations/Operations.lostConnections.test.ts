@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Op } from "../../src/index.ts"
-import { itBehindProxy, connectProxied } from "../support/faults.ts"
+import { connectProxied, itBehindProxy, itBehindProxyWith } from "../support/faults.ts"
 import { connect, failure, pullFrom, text } from "../support/clients.ts"
 
 describe("a write whose reply was lost", () => {
@@ -25,9 +25,9 @@ describe("a write whose reply was lost", () => {
 })
 
 describe("a stream of changes", () => {
-  it.live("goes on in a new session, and events say that there is a gap", () =>
-    Effect.gen(function* () {
-      const { beside: other, proxy, zk } = yield* connectProxied("changes-recreate", { sessionTimeout: "1 second" })
+  itBehindProxyWith({ sessionTimeout: "1 second" })(
+    "goes on in a new session, and events say that there is a gap",
+    function* ({ beside: other, proxy, zk }) {
       yield* other.create("/a", { data: "1" })
       const data = yield* pullFrom(
         Stream.map(zk.dataChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => text(value.data))))
@@ -48,12 +48,12 @@ describe("a stream of changes", () => {
       assert.strictEqual(yield* data, "3")
       const event = yield* events
       assert.deepStrictEqual([event.type, event.path], ["NodeDataChanged", "/a"])
-    })
+    }
   )
 
-  it.live("of events begins in the new session when the old one ended before the watch was set", () =>
-    Effect.gen(function* () {
-      const { beside: other, proxy, zk } = yield* connectProxied("events-late", { sessionTimeout: "1 second" })
+  itBehindProxyWith({ sessionTimeout: "1 second" })(
+    "of events begins in the new session when the old one ended before the watch was set",
+    function* ({ beside: other, proxy, zk }) {
       const before = zk.session.id
       yield* proxy.accept("refuse")
       yield* proxy.dropAll("rst")
@@ -66,7 +66,7 @@ describe("a stream of changes", () => {
       yield* other.create("/a")
       const event = yield* events
       assert.deepStrictEqual([event.type, event.path], ["NodeCreated", "/a"])
-    })
+    }
   )
 
   it.live("fails with SessionExpired when no new session is wanted", () =>

@@ -6,7 +6,7 @@ import * as Result from "effect/Result"
 import { Op } from "../../src/index.ts"
 import { type Asked, makeScriptedClient, stat } from "../support/scriptedClient.ts"
 import { failure } from "../support/clients.ts"
-import { bytes, inTurn, subject, synced, unsent } from "../support/answers.ts"
+import { bytes, fails, gives, inTurn, neverSends, subject, synced } from "../support/answers.ts"
 
 describe("a server that does not know an operation", () => {
   const unimplemented = ({ operation, request }: Asked) =>
@@ -15,7 +15,7 @@ describe("a server that does not know an operation", () => {
 
   it.effect("gives the Stat of a create by a look after it", () =>
     Effect.gen(function* () {
-      const { log, zk } = yield* makeScriptedClient(inTurn(unimplemented, created, () => Effect.succeed({ stat })))
+      const { log, zk } = yield* makeScriptedClient(inTurn(unimplemented, created, gives({ stat })))
       assert.deepStrictEqual(yield* zk.createWithStat("/a"), { path: "/a", stat })
       assert.deepStrictEqual(log(), ["create2 /a", "create /a", "exists /a"])
     })
@@ -23,26 +23,26 @@ describe("a server that does not know an operation", () => {
 
   it.effect("fails as a create that may have been applied when the look after it is lost", () =>
     Effect.gen(function* () {
-      const timed = yield* makeScriptedClient(inTurn(unimplemented, created, () => unsent("exists")))
+      const timed = yield* makeScriptedClient(inTurn(unimplemented, created, neverSends("exists")))
       const timeout = yield* failure(timed.zk.createWithStat("/a"), "RequestTimeout")
       assert.deepStrictEqual([timeout.operation, timeout.path, timeout.maybeApplied], ["create", "/a", true])
       const unread = new ConnectionLoss({ operation: "exists", path: "/a", maybeApplied: false })
-      const cut = yield* makeScriptedClient(inTurn(unimplemented, created, () => Effect.fail(unread)))
+      const cut = yield* makeScriptedClient(inTurn(unimplemented, created, fails(unread)))
       const loss = yield* failure(cut.zk.createWithStat("/a"), "ConnectionLoss")
       assert.deepStrictEqual([loss.operation, loss.path, loss.maybeApplied], ["create", "/a", true])
       // So that an idempotent create can resolve it.
-      const there = () => Effect.succeed({ data: new Uint8Array(0), stat })
-      const again = yield* makeScriptedClient(inTurn(unimplemented, created, () => unsent("exists"), synced, there))
+      const there = gives({ data: new Uint8Array(0), stat })
+      const again = yield* makeScriptedClient(inTurn(unimplemented, created, neverSends("exists"), synced, there))
       assert.deepStrictEqual(yield* again.zk.createWithStat("/a", { idempotent: true }), { path: "/a", stat })
     })
   )
 
   it.effect("is not asked to create again a znode that another client deleted before the look", () =>
     Effect.gen(function* () {
-      const gone = () => Effect.fail(new NoNode({ path: "/a", operation: "exists" }))
+      const gone = fails(new NoNode({ path: "/a", operation: "exists" }))
       const plain = yield* makeScriptedClient(inTurn(unimplemented, created, gone))
       assert.strictEqual((yield* failure(plain.zk.createWithStat("/a"), "NoNode")).operation, "exists")
-      const absent = () => Effect.fail(new NoNode({ path: "/a", operation: "setData" }))
+      const absent = fails(new NoNode({ path: "/a", operation: "setData" }))
       const { log, zk } = yield* makeScriptedClient(inTurn(absent, unimplemented, created, gone))
       assert.strictEqual((yield* failure(zk.createOrSet("/a", "x"), "NoNode")).operation, "exists")
       assert.deepStrictEqual(log(), ["setData /a", "create2 /a", "create /a", "exists /a"])
@@ -51,7 +51,7 @@ describe("a server that does not know an operation", () => {
 
   it.effect("makes persistent parents where it has no containers, and refuses a container that was asked for", () =>
     Effect.gen(function* () {
-      const absent = () => Effect.fail(new NoNode(subject))
+      const absent = fails(new NoNode(subject))
       const { log, zk } = yield* makeScriptedClient(inTurn(absent, unimplemented, created))
       yield* zk.ensurePath("/a")
       assert.deepStrictEqual(log(), ["exists /a", "createContainer /a", "create /a"])
@@ -63,11 +63,7 @@ describe("a server that does not know an operation", () => {
   it.effect("is read from one by one", () =>
     Effect.gen(function* () {
       const { log, zk } = yield* makeScriptedClient(
-        inTurn(
-          unimplemented,
-          () => Effect.succeed({ data: bytes("x"), stat }),
-          () => Effect.fail(new NoNode(subject))
-        )
+        inTurn(unimplemented, gives({ data: bytes("x"), stat }), fails(new NoNode(subject)))
       )
       const [data, children] = yield* zk.read([Op.get("/a"), Op.getChildren("/b")])
       assert.deepStrictEqual(Result.isSuccess(data) ? data.success.data : undefined, bytes("x"))
@@ -93,7 +89,7 @@ describe("parents that are reaped between a look and a create", () => {
 
   it.effect("fail with NoNode when that never ends", () =>
     Effect.gen(function* () {
-      const { zk } = yield* makeScriptedClient(() => Effect.fail(new NoNode(subject)))
+      const { zk } = yield* makeScriptedClient(fails(new NoNode(subject)))
       yield* failure(zk.createWithParents("/a/b"), "NoNode")
     })
   )

@@ -2,8 +2,7 @@
  * The cases of identities and ACLs from the suites of other clients. The number is the row of the list of telling tests; K is
  * kazoo, F Curator's framework.
  */
-import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
+import { assert, describe } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"
 import { Acl } from "../../src/index.ts"
 import * as Faults from "../support/faults.ts"
@@ -14,38 +13,36 @@ const bob = { scheme: "digest", credentials: Redacted.make("bob:secret") }
 const alice = { scheme: "digest", credentials: Redacted.make("alice:secret") }
 
 describe("identities", () => {
-  it.live(
+  Faults.itBehindProxyWith({ auth: [bob] })(
     "of the options are there for the first request and after a reconnection (5, K test_connect_auth, test_add_auth_on_reconnect)",
-    () =>
-      Effect.gen(function* () {
-        const { beside, proxy, zk } = yield* Faults.connectProxied("auth", { auth: [bob] })
-        yield* zk.create("/bobs", { data: "bob's", acl: Acl.creator })
-        yield* failure(beside.get("/bobs"), "NoAuth")
+    function* ({ beside, proxy, zk }) {
+      yield* zk.create("/bobs", { data: "bob's", acl: Acl.creator })
+      yield* failure(beside.get("/bobs"), "NoAuth")
+      assert.strictEqual(text(yield* zk.getData("/bobs")), "bob's")
+      const { changed } = yield* zk.getAndWatch("/bobs")
+      yield* zk.addAuth(alice.scheme, alice.credentials)
+      yield* zk.create("/both", { acl: Acl.creator })
+      for (const _ of [1, 2]) {
+        yield* Faults.breakConnections(zk, proxy)
         assert.strictEqual(text(yield* zk.getData("/bobs")), "bob's")
-        const { changed } = yield* zk.getAndWatch("/bobs")
-        yield* zk.addAuth(alice.scheme, alice.credentials)
-        yield* zk.create("/both", { acl: Acl.creator })
-        for (const _ of [1, 2]) {
-          yield* Faults.breakConnections(zk, proxy)
-          assert.strictEqual(text(yield* zk.getData("/bobs")), "bob's")
-          const ids = (yield* zk.whoAmI).filter(({ scheme }) => scheme === "digest").map(({ id }) => id)
-          assert.deepStrictEqual([...ids].sort(), ["alice", "bob"])
-        }
-        // The watch was registered behind them, for it needs them too.
-        yield* zk.set("/bobs", "anew")
-        assert.strictEqual((yield* changed).type, "NodeDataChanged")
-        const { frames } = yield* proxy.seen
-        const last = Math.max(...frames.map(({ connection }) => connection))
-        const ops = frames.flatMap(({ connection, direction, op }) =>
-          connection === last && direction === "up" ? [op] : []
-        )
-        assert.deepStrictEqual(ops.slice(0, 4), ["connect", Op.auth, Op.auth, Op.setWatches])
-      })
+        const ids = (yield* zk.whoAmI).filter(({ scheme }) => scheme === "digest").map(({ id }) => id)
+        assert.deepStrictEqual([...ids].sort(), ["alice", "bob"])
+      }
+      // The watch was registered behind them, for it needs them too.
+      yield* zk.set("/bobs", "anew")
+      assert.strictEqual((yield* changed).type, "NodeDataChanged")
+      const { frames } = yield* proxy.seen
+      const last = Math.max(...frames.map(({ connection }) => connection))
+      const ops = frames.flatMap(({ connection, direction, op }) =>
+        connection === last && direction === "up" ? [op] : []
+      )
+      assert.deepStrictEqual(ops.slice(0, 4), ["connect", Op.auth, Op.auth, Op.setWatches])
+    }
   )
 
-  it.live("that are refused fail their caller and end the session for good (6, K test_async_auth_failure)", () =>
-    Effect.gen(function* () {
-      const { connectString, beside: zk } = yield* Faults.makeChroot("bad-auth")
+  Faults.itBesideRoot(
+    "that are refused fail their caller and end the session for good (6, K test_async_auth_failure)",
+    function* ({ connectString, beside: zk }) {
       const unknown = { scheme: "no-such-scheme", credentials: Redacted.make("sesame") }
       const other = yield* connect({ servers: connectString })
       const error = yield* failure(other.addAuth(unknown.scheme, unknown.credentials), "AuthFailed")
@@ -55,14 +52,14 @@ describe("identities", () => {
       yield* failure(other.exists("/"), "AuthFailed")
       yield* failure(connect({ servers: connectString, auth: [unknown] }), "AuthFailed")
       assert.isTrue(yield* zk.exists("/"))
-    })
+    }
   )
 })
 
 describe("creating below a znode of another client", () => {
-  it.live("fails with NoAuth and leaves no part of the path (7, K test_create_makepath_incompatible_acls)", () =>
-    Effect.gen(function* () {
-      const { connectString, beside } = yield* Faults.makeChroot("incompatible")
+  Faults.itBesideRoot(
+    "fails with NoAuth and leaves no part of the path (7, K test_create_makepath_incompatible_acls)",
+    function* ({ connectString, beside }) {
       const bobs = yield* connect({ servers: connectString, auth: [bob] })
       const alices = yield* connect({ servers: connectString, auth: [alice] })
       yield* bobs.createWithParents("/a/b/c", { acl: Acl.creator, parentAcl: Acl.creator })
@@ -70,21 +67,19 @@ describe("creating below a znode of another client", () => {
       yield* failure(alices.ensurePath("/a/b/x/y"), "NoAuth")
       assert.deepStrictEqual(yield* bobs.getChildren("/a/b"), ["c"])
       yield* failure(beside.getChildren("/a"), "NoAuth")
-    })
+    }
   )
 
-  it.live(
+  Faults.itBesideRoot(
     "names the ancestor that forbids it, and needs the permission of the nearest one alone (31, F testForbiddenAncestors)",
-    () =>
-      Effect.gen(function* () {
-        const { connectString, beside: zk } = yield* Faults.makeChroot("forbidden")
-        const bobs = yield* connect({ servers: connectString, auth: [bob] })
-        yield* bobs.create("/bobs", { acl: Acl.creator })
-        yield* bobs.create("/bobs/open", { acl: Acl.open })
-        assert.strictEqual(yield* zk.createWithParents("/bobs/open/x/y"), "/bobs/open/x/y")
-        const error = yield* failure(zk.createWithParents("/bobs/shut/y"), "NoAuth")
-        assert.strictEqual(error.path, "/bobs/shut")
-        assert.include(error.message, "/bobs/shut")
-      })
+    function* ({ connectString, beside: zk }) {
+      const bobs = yield* connect({ servers: connectString, auth: [bob] })
+      yield* bobs.create("/bobs", { acl: Acl.creator })
+      yield* bobs.create("/bobs/open", { acl: Acl.open })
+      assert.strictEqual(yield* zk.createWithParents("/bobs/open/x/y"), "/bobs/open/x/y")
+      const error = yield* failure(zk.createWithParents("/bobs/shut/y"), "NoAuth")
+      assert.strictEqual(error.path, "/bobs/shut")
+      assert.include(error.message, "/bobs/shut")
+    }
   )
 })

@@ -10,7 +10,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import { eventually } from "@effect-zookeeper/test-kit/Expectations"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -63,26 +63,24 @@ describe("requests while there is no connection", () => {
     }
   )
 
-  it.live(
+  Faults.itBehindProxyWith({ sessionTimeout: "1500 millis" })(
     "are given up when the server stalls, which ends the connection (13, K test_connection_read_timeout, write_timeout)",
-    () =>
-      Effect.gen(function* () {
-        const { proxy, zk } = yield* Faults.connectProxied("stalled", { sessionTimeout: "1500 millis" })
-        const states = yield* Faults.recordStates(zk)
-        yield* proxy.blackHole("both")
-        const error = yield* failure(zk.create("/a"), "ConnectionLoss")
-        assert.isTrue(error.maybeApplied)
-        yield* proxy.heal
-        yield* Faults.awaitCondition(() => states.at(-1) === "Connected" && states.length > 1)
-        assert.isTrue(yield* zk.exists("/"))
-      })
+    function* ({ proxy, zk }) {
+      const states = yield* Faults.recordStates(zk)
+      yield* proxy.blackHole("both")
+      const error = yield* failure(zk.create("/a"), "ConnectionLoss")
+      assert.isTrue(error.maybeApplied)
+      yield* proxy.heal
+      yield* Faults.awaitCondition(() => states.at(-1) === "Connected" && states.length > 1)
+      assert.isTrue(yield* zk.exists("/"))
+    }
   )
 })
 
 describe("answers that make no sense", () => {
-  it.live("to the handshake are no reason to give up (14, K test_connection_deserialize_fail)", () =>
-    Effect.gen(function* () {
-      const { beside, chroot } = yield* Faults.makeChroot("garbage")
+  Faults.itBesideRoot(
+    "to the handshake are no reason to give up (14, K test_connection_deserialize_fail)",
+    function* ({ beside, chroot }) {
       const proxy = yield* FaultProxy.make(Faults.sharedTarget())
       const garbage: ReadonlyArray<FaultProxy.FrameAction> = [
         { _tag: "Edit", edit: () => Uint8Array.of(1, 2, 3) },
@@ -97,7 +95,7 @@ describe("answers that make no sense", () => {
       assert.strictEqual((yield* proxy.seen).accepted, garbage.length + 1)
       yield* zk.create("/a")
       assert.isTrue(yield* beside.exists("/a"))
-    })
+    }
   )
 
   Faults.itBehindProxy(
@@ -186,9 +184,9 @@ describe("writes whose reply is lost", () => {
     }
   )
 
-  it.live("whose fate cannot be found out in time fail with what is known (29 and 30, F)", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("search-silent", { requestTimeout: "300 millis" })
+  Faults.itBehindProxyWith({ requestTimeout: "300 millis" })(
+    "whose fate cannot be found out in time fail with what is known (29 and 30, F)",
+    function* ({ proxy, zk }) {
       yield* zk.create("/set", { data: "0" })
       const writes = [
         [Op.create, zk.create("/a", { idempotent: true })],
@@ -209,7 +207,7 @@ describe("writes whose reply is lost", () => {
       // The protected znode is looked for in the background, and nothing is left behind.
       const left = yield* eventually(zk.getChildren("/"), ({ length }) => length === 2)
       assert.sameMembers([...left], ["a", "set"])
-    })
+    }
   )
 
   Faults.itBehindProxy(

@@ -46,22 +46,20 @@ describe("the states of a session", () => {
     }
   )
 
-  it.live(
+  Faults.itBehindProxyWith({ sessionTimeout: "1 second" })(
     "say Expired by the client's own clock when no server is left to say it (33, F testSessionExpirationFromTimeout)",
-    () =>
-      Effect.gen(function* () {
-        const { proxy, zk } = yield* Faults.connectProxied("own-clock", { sessionTimeout: "1 second" })
-        const states = yield* Faults.recordStates(zk)
-        yield* Faults.cutOff(proxy)
-        yield* Faults.awaitCondition(() => states.includes("Expired"))
-        yield* Faults.awaitCondition(() => states.at(-1) === "Connecting")
-        assert.deepStrictEqual(states, ["Connected", "Disconnected", "Expired", "Connecting"])
-      })
+    function* ({ proxy, zk }) {
+      const states = yield* Faults.recordStates(zk)
+      yield* Faults.cutOff(proxy)
+      yield* Faults.awaitCondition(() => states.includes("Expired"))
+      yield* Faults.awaitCondition(() => states.at(-1) === "Connecting")
+      assert.deepStrictEqual(states, ["Connected", "Disconnected", "Expired", "Connecting"])
+    }
   )
 
-  it.live("do not when it comes back in time (33, F testReconnectWithoutExpiration)", () =>
-    Effect.gen(function* () {
-      const { proxy, zk } = yield* Faults.connectProxied("in-time", { sessionTimeout: "4 seconds" })
+  Faults.itBehindProxyWith({ sessionTimeout: "4 seconds" })(
+    "do not when it comes back in time (33, F testReconnectWithoutExpiration)",
+    function* ({ proxy, zk }) {
       const { id } = zk.session
       const states = yield* Faults.recordStates(zk)
       yield* Faults.cutOff(proxy)
@@ -71,7 +69,7 @@ describe("the states of a session", () => {
       yield* Faults.awaitCondition(() => states.at(-1) === "Connected" && states.length > 1)
       assert.deepStrictEqual(states, ["Connected", "Disconnected", "Connected"])
       assert.strictEqual(zk.session.id, id)
-    })
+    }
   )
 })
 

@@ -4,7 +4,7 @@
  * becomes ...", 8 (K test_create_async_returns_unchrooted_path, test_unchroot) by its chroots, and 18 (K test_datawatch_across_session_expire) is held by LostConnections "goes on in a new session,
  * and events say that there is a gap".
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -14,25 +14,23 @@ import * as Faults from "../support/faults.ts"
 import { connect } from "../support/clients.ts"
 
 describe("watches", () => {
-  it.live(
+  Faults.itBesideRoot(
     "fire for all that wait, whatever one of them does with the event (10, K test_exists_watcher_exception)",
-    () =>
-      Effect.gen(function* () {
-        const { beside: zk, connectString } = yield* Faults.makeChroot("exception")
-        const other = yield* connect({ servers: connectString })
-        const { changed, stat } = yield* zk.existsAndWatch("/a")
-        assert.isTrue(Option.isNone(stat))
-        const bad = yield* Effect.forkChild(Effect.andThen(changed, Effect.die(new Error("a watcher that throws"))), {
-          startImmediately: true
-        })
-        const good = yield* Effect.forkChild(changed, { startImmediately: true })
-        yield* other.create("/a")
-        assert.strictEqual((yield* Fiber.join(good)).type, "NodeCreated")
-        assert.isTrue(Exit.isFailure(yield* Fiber.await(bad)))
-        const next = yield* zk.existsAndWatch("/a")
-        yield* other.delete("/a")
-        assert.strictEqual((yield* next.changed).type, "NodeDeleted")
+    function* ({ beside: zk, connectString }) {
+      const other = yield* connect({ servers: connectString })
+      const { changed, stat } = yield* zk.existsAndWatch("/a")
+      assert.isTrue(Option.isNone(stat))
+      const bad = yield* Effect.forkChild(Effect.andThen(changed, Effect.die(new Error("a watcher that throws"))), {
+        startImmediately: true
       })
+      const good = yield* Effect.forkChild(changed, { startImmediately: true })
+      yield* other.create("/a")
+      assert.strictEqual((yield* Fiber.join(good)).type, "NodeCreated")
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(bad)))
+      const next = yield* zk.existsAndWatch("/a")
+      yield* other.delete("/a")
+      assert.strictEqual((yield* next.changed).type, "NodeDeleted")
+    }
   )
 
   Faults.itBehindProxy(

@@ -21,3 +21,19 @@ export const there =
   (different: Partial<typeof stat> = {}) =>
   () =>
     Effect.succeed({ stat: { ...stat, ...different } })
+
+/** Loses the reply. */
+export const loses = (operation: string) => () => lost(operation)
+
+/** Times out before the request is sent. */
+export const neverSends = (operation: string) => () => unsent(operation)
+
+export const fails =
+  <E>(error: E) =>
+  () =>
+    Effect.fail(error)
+
+export const gives =
+  <A>(answer: A) =>
+  () =>
+    Effect.succeed(answer)

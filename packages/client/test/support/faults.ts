@@ -66,6 +66,10 @@ export const itBehindProxy = testWith(
   Effect.suspend(() => connectProxied("test"))
 )
 
+/** The same, with options of the client. */
+export const itBehindProxyWith = (options: Parameters<typeof connectProxied>[1]) =>
+  testWith(it.live, connectProxied("test", options))
+
 /** A chroot of its own on a server, and a client whose root it is. `root` is the same client without chroot. */
 export const makeChroot = Effect.fnUntraced(function* (name: string, server: string = TestServer.connectString()) {
   const chroot = TestServer.freshPath(name)
@@ -73,6 +77,12 @@ export const makeChroot = Effect.fnUntraced(function* (name: string, server: str
   yield* root.create(chroot)
   return { root, beside: yield* root.withChroot(chroot), chroot, server, connectString: server + chroot }
 })
+
+/** A live test with a chroot of its own, a client of it, `beside`, and the same client without chroot, `root`. */
+export const itBesideRoot = testWith(
+  it.live,
+  Effect.suspend(() => makeChroot("test"))
+)
 
 // -----------------------------------------------------------------------------
 // waiting

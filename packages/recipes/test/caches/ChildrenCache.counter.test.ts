@@ -1,10 +1,8 @@
 /** Caches of a parent whose counter of children has come to its end, where creations move neither cversion nor pzxid. */
-import * as Session from "@effect-zookeeper/session/Session"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
-import { layer as layerTransport } from "@effect-zookeeper/transport/Transport"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,15 +12,8 @@ import { ChildrenCache, TreeCache } from "../../src/index.ts"
 
 const connect = (servers: string) =>
   Effect.map(
-    Layer.build(
-      Layer.fresh(
-        ZooKeeper.layerSession().pipe(
-          Layer.provide(Session.layer({ servers, retry: Schedule.spaced("20 millis") })),
-          Layer.provide(layerTransport())
-        )
-      )
-    ),
-    (context) => Context.get(context, ZooKeeper.ZooKeeper)
+    Layer.build(Layer.fresh(ZooKeeper.layer({ servers, retry: Schedule.spaced("20 millis") }))),
+    Context.get(ZooKeeper.ZooKeeper)
   )
 
 const caches = {

@@ -7,22 +7,10 @@ import * as Session from "@effect-zookeeper/session/Session"
 import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Scope from "effect/Scope"
-import * as PersistentNode from "../../src/PersistentNode.ts"
-import { withClient, describeOnServers, awaitCondition, eventually, text } from "../support/targets.ts"
-
-/** A persistent node that can be closed before the test ends. */
-const closable = (zk: ZooKeeper.Service, path: string, options?: PersistentNode.Options) =>
-  Effect.gen(function* () {
-    const scope = yield* Scope.fork(yield* Effect.scope)
-    const node = yield* withClient(zk)(PersistentNode.make(path, options)).pipe(
-      Effect.provideService(Scope.Scope, scope)
-    )
-    return { node, close: Scope.close(scope, Exit.void) }
-  })
+import { closable } from "../support/persistentNodes.ts"
+import { describeOnServers, awaitCondition, eventually, text } from "../support/targets.ts"
 
 /** Takes the path in the moment in which it is free. */
 const takeOver = (zk: ZooKeeper.Service, path: string, mode: "ephemeral" | "persistent") =>

@@ -1,14 +1,13 @@
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { runInNewContext } from "node:vm"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
-import { runInNewContext } from "node:vm"
 import * as PersistentNode from "../../src/PersistentNode.ts"
+import { closable } from "../support/persistentNodes.ts"
 import { getChildrenOrNone } from "../support/holds.ts"
 import {
   withClient,
@@ -20,16 +19,6 @@ import {
   pullFrom,
   text
 } from "../support/targets.ts"
-
-/** A znode that can be closed before the test ends. */
-const closable = (zk: ZooKeeper.Service, path: string, options?: PersistentNode.Options) =>
-  Effect.gen(function* () {
-    const scope = yield* Scope.fork(yield* Effect.scope)
-    const node = yield* withClient(zk)(PersistentNode.make(path, options)).pipe(
-      Effect.provideService(Scope.Scope, scope)
-    )
-    return { node, close: Scope.close(scope, Exit.void) }
-  })
 
 const ownerOf = (zk: ZooKeeper.Service, path: string) =>
   Effect.map(zk.stat(path), (stat) => Option.getOrUndefined(stat)?.ephemeralOwner)

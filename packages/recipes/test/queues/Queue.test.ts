@@ -1,15 +1,14 @@
-import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
-import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import * as Transport from "@effect-zookeeper/transport/Transport"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Queue from "../../src/Queue.ts"
-import { connectAnother, embedded } from "../support/embedded.ts"
+import { connectAnother, itOnEmbedded } from "../support/embedded.ts"
 import { makeNumberQueue, numbersBelow } from "../support/queues.ts"
 import { withClient, describeOnServers, eventually, failure, text } from "../support/targets.ts"
 
@@ -138,63 +137,54 @@ describeOnServers("a queue", (it) => {
 })
 
 describe("a queue on a server in memory", () => {
-  it.live("keeps its order over the wrap of the counter", () =>
-    Effect.gen(function* () {
-      const server = yield* EmbeddedServer.EmbeddedServer
-      const zk = yield* ZooKeeper.ZooKeeper
-      const queue = yield* Queue.make("/queue", { schema: Schema.Int })
-      yield* queue.offer(-1)
-      assert.strictEqual(yield* queue.take, -1)
-      // ZooKeeper 3.8 itself stays at the largest number; others, and a counter that is set, go round.
-      for (const [n, next] of [2_147_483_646, 2_147_483_647, -2_147_483_648, -1_000_000_000].entries()) {
-        assert.isTrue(yield* server.setSequence("/queue", next))
-        yield* queue.offer(n)
-      }
-      assert.includeMembers([...(yield* zk.getChildren("/queue"))], ["queue-2147483647", "queue--2147483648"])
-      yield* queue.consumeOne((n) => Effect.sync(() => assert.strictEqual(n, 0)))
-      assert.deepStrictEqual([yield* queue.take, yield* queue.take, yield* queue.take], [1, 2, 3])
-      // From where the minus has nine digits behind it.
-      assert.isTrue(yield* server.setSequence("/queue", -2))
-      for (const n of numbersBelow(4)) yield* queue.offer(n)
-      assert.deepStrictEqual(yield* Effect.forEach(numbersBelow(4), () => queue.take), numbersBelow(4))
-    }).pipe(Effect.scoped, Effect.provide(embedded))
-  )
+  itOnEmbedded("keeps its order over the wrap of the counter", function* ({ server, zk }) {
+    const queue = yield* Queue.make("/queue", { schema: Schema.Int })
+    yield* queue.offer(-1)
+    assert.strictEqual(yield* queue.take, -1)
+    // ZooKeeper 3.8 itself stays at the largest number; others, and a counter that is set, go round.
+    for (const [n, next] of [2_147_483_646, 2_147_483_647, -2_147_483_648, -1_000_000_000].entries()) {
+      assert.isTrue(yield* server.setSequence("/queue", next))
+      yield* queue.offer(n)
+    }
+    assert.includeMembers([...(yield* zk.getChildren("/queue"))], ["queue-2147483647", "queue--2147483648"])
+    yield* queue.consumeOne((n) => Effect.sync(() => assert.strictEqual(n, 0)))
+    assert.deepStrictEqual([yield* queue.take, yield* queue.take, yield* queue.take], [1, 2, 3])
+    // From where the minus has nine digits behind it.
+    assert.isTrue(yield* server.setSequence("/queue", -2))
+    for (const n of numbersBelow(4)) yield* queue.offer(n)
+    assert.deepStrictEqual(yield* Effect.forEach(numbersBelow(4), () => queue.take), numbersBelow(4))
+  })
 
-  it.live("holds an offer back, and does not spin, where the counter has come to its end", () =>
-    Effect.gen(function* () {
-      const server = yield* EmbeddedServer.EmbeddedServer
-      const queue = yield* Queue.make("/queue", { schema: Schema.Int })
-      yield* queue.offer(0)
-      yield* queue.take
-      assert.isTrue(yield* server.setSequence("/queue", 2_147_483_647))
-      yield* queue.offer(1)
-      const offering = yield* Effect.forkChild(queue.offer(2))
-      yield* Effect.sleep("50 millis")
-      assert.strictEqual(yield* queue.size, 1)
-      assert.strictEqual(yield* queue.take, 1)
-      yield* Fiber.join(offering)
-      assert.strictEqual(yield* queue.take, 2)
-    }).pipe(Effect.scoped, Effect.provide(embedded))
-  )
+  itOnEmbedded("holds an offer back, and does not spin, where the counter has come to its end", function* ({ server }) {
+    const queue = yield* Queue.make("/queue", { schema: Schema.Int })
+    yield* queue.offer(0)
+    yield* queue.take
+    assert.isTrue(yield* server.setSequence("/queue", 2_147_483_647))
+    yield* queue.offer(1)
+    const offering = yield* Effect.forkChild(queue.offer(2))
+    yield* Effect.sleep("50 millis")
+    assert.strictEqual(yield* queue.size, 1)
+    assert.strictEqual(yield* queue.take, 1)
+    yield* Fiber.join(offering)
+    assert.strictEqual(yield* queue.take, 2)
+  })
 
-  it.live("holds no watch for 10,000 polls of nothing, and one for all that wait in a session", () =>
-    Effect.gen(function* () {
-      const queue = yield* Queue.make("/queue", { schema: Schema.Int })
-      const other = yield* Effect.flatMap(connectAnother, (zk) => makeNumberQueue(zk))
-      yield* Effect.forEach(numbersBelow(10_000), () => queue.poll, { concurrency: 200, discard: true })
-      assert.strictEqual(yield* watches, 0)
-      const waiting = yield* Effect.forEach([queue, queue, other], ({ take }) => Effect.forkChild(take))
-      yield* eventually(watches, (n) => n === 2)
-      yield* other.offerAll([1, 2, 3])
-      yield* Effect.forEach(waiting, Fiber.join)
-      yield* eventually(watches, (n) => n === 0)
-      // Of the items, and of the marks.
-      const working = yield* Effect.forkChild(queue.consume(() => Effect.void))
-      yield* eventually(watches, (n) => n === 2)
-      yield* Fiber.interrupt(working)
-      yield* eventually(watches, (n) => n === 0)
-    }).pipe(Effect.scoped, Effect.provide(embedded))
-  )
+  itOnEmbedded("holds no watch for 10,000 polls of nothing, and one for all that wait in a session", function* () {
+    const queue = yield* Queue.make("/queue", { schema: Schema.Int })
+    const other = yield* Effect.flatMap(connectAnother, (zk) => makeNumberQueue(zk))
+    yield* Effect.forEach(numbersBelow(10_000), () => queue.poll, { concurrency: 200, discard: true })
+    assert.strictEqual(yield* watches, 0)
+    const waiting = yield* Effect.forEach([queue, queue, other], ({ take }) => Effect.forkChild(take))
+    yield* eventually(watches, (n) => n === 2)
+    yield* other.offerAll([1, 2, 3])
+    yield* Effect.forEach(waiting, Fiber.join)
+    yield* eventually(watches, (n) => n === 0)
+    // Of the items, and of the marks.
+    const working = yield* Effect.forkChild(queue.consume(() => Effect.void))
+    yield* eventually(watches, (n) => n === 2)
+    yield* Fiber.interrupt(working)
+    yield* eventually(watches, (n) => n === 0)
+  })
 })
 
 describeOnServers("a queue shared with others", (it) => {

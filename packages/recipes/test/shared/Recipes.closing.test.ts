@@ -23,7 +23,7 @@ import { recipes } from "../../src/Promise.ts"
 import * as Queue from "../../src/Queue.ts"
 import * as ReadWriteLock from "../../src/ReadWriteLock.ts"
 import * as Semaphore from "../../src/Semaphore.ts"
-import { embedded } from "../support/embedded.ts"
+import { embedded, itOnEmbedded } from "../support/embedded.ts"
 
 const now = { startImmediately: true } as const
 
@@ -148,58 +148,54 @@ describe("closing a client of Promises", () => {
     return yield* Effect.promise(() => PromiseClient.fromLayer(Layer.fresh(layer)))
   })
 
-  it.live("waits for a callback that cleans up, and releases the lock then", () =>
-    Effect.gen(function* () {
-      const zk = yield* connect(5000)
-      const other = recipes(yield* connect(5000)).lock("/lock")
-      let isRunning = false
-      const held = Promise.withResolvers<void>()
-      const mine = recipes(zk)
-        .lock("/lock")
-        .withLock(async ({ signal }) => {
-          isRunning = true
-          held.resolve()
-          await new Promise((resolve) => signal.addEventListener("abort", resolve))
-          await Effect.runPromise(Effect.sleep(100))
-          isRunning = false
-        })
-        .catch((error: unknown) => error)
-      yield* Effect.promise(() => held.promise)
-      const theirs = other.withLock(() => isRunning)
-      yield* Effect.promise(() => zk.close())
-      assert.isFalse(isRunning)
-      assert.isFalse(yield* Effect.promise(() => theirs))
-      assert.deepInclude({ ...((yield* Effect.promise(() => mine)) as object) }, { _tag: "LockLost", reason: "closed" })
-    }).pipe(Effect.provide(embedded))
-  )
+  itOnEmbedded("waits for a callback that cleans up, and releases the lock then", function* () {
+    const zk = yield* connect(5000)
+    const other = recipes(yield* connect(5000)).lock("/lock")
+    let isRunning = false
+    const held = Promise.withResolvers<void>()
+    const mine = recipes(zk)
+      .lock("/lock")
+      .withLock(async ({ signal }) => {
+        isRunning = true
+        held.resolve()
+        await new Promise((resolve) => signal.addEventListener("abort", resolve))
+        await Effect.runPromise(Effect.sleep(100))
+        isRunning = false
+      })
+      .catch((error: unknown) => error)
+    yield* Effect.promise(() => held.promise)
+    const theirs = other.withLock(() => isRunning)
+    yield* Effect.promise(() => zk.close())
+    assert.isFalse(isRunning)
+    assert.isFalse(yield* Effect.promise(() => theirs))
+    assert.deepInclude({ ...((yield* Effect.promise(() => mine)) as object) }, { _tag: "LockLost", reason: "closed" })
+  })
 
-  it.live("returns when a callback never settles, and when it is called within one", () =>
-    Effect.gen(function* () {
-      const stuck = yield* connect(100)
-      const held = Promise.withResolvers<void>()
-      void recipes(stuck)
-        .lock("/stuck")
-        .withLock(() => {
-          held.resolve()
-          return new Promise(() => {})
-        })
-        .catch(() => {})
-      yield* Effect.promise(() => held.promise)
-      yield* Effect.promise(() => stuck.close())
-      assert.strictEqual(stuck.session.state._tag, "Closed")
+  itOnEmbedded("returns when a callback never settles, and when it is called within one", function* () {
+    const stuck = yield* connect(100)
+    const held = Promise.withResolvers<void>()
+    void recipes(stuck)
+      .lock("/stuck")
+      .withLock(() => {
+        held.resolve()
+        return new Promise(() => {})
+      })
+      .catch(() => {})
+    yield* Effect.promise(() => held.promise)
+    yield* Effect.promise(() => stuck.close())
+    assert.strictEqual(stuck.session.state._tag, "Closed")
 
-      const within = yield* connect(100)
-      const closed = yield* Effect.promise(() =>
-        recipes(within)
-          .lock("/within")
-          .withLock(async () => {
-            await within.close()
-            return within.session.state._tag
-          })
-          .catch((error: { readonly _tag: string }) => error._tag)
-      )
-      assert.strictEqual(closed, "LockLost")
-      assert.strictEqual(within.session.state._tag, "Closed")
-    }).pipe(Effect.provide(embedded))
-  )
+    const within = yield* connect(100)
+    const closed = yield* Effect.promise(() =>
+      recipes(within)
+        .lock("/within")
+        .withLock(async () => {
+          await within.close()
+          return within.session.state._tag
+        })
+        .catch((error: { readonly _tag: string }) => error._tag)
+    )
+    assert.strictEqual(closed, "LockLost")
+    assert.strictEqual(within.session.state._tag, "Closed")
+  })
 })

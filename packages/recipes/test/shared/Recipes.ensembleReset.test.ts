@@ -1,15 +1,14 @@
 /** Servers that came back with less than was seen, where `ensembleReset: "accept"` takes them as they are. */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
-import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
-import * as Session from "@effect-zookeeper/session/Session"
 import { Transport } from "@effect-zookeeper/transport/Transport"
+import { connectTo } from "@effect-zookeeper/test-kit/conformance/Target"
 import { assert, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as ChildrenCache from "../../src/ChildrenCache.ts"
 import * as NodeCache from "../../src/NodeCache.ts"
@@ -20,19 +19,7 @@ import { withClient, awaitCondition, text } from "../support/targets.ts"
 const start = Layer.build(Layer.fresh(EmbeddedServer.layerMemory))
 
 const clientOf = (transport: Transport["Service"]) =>
-  Effect.map(
-    Layer.build(
-      Layer.fresh(
-        ZooKeeper.layerSession().pipe(
-          Layer.provide(
-            Session.layer({ retry: Schedule.spaced("20 millis"), connectTimeout: "1 second", ensembleReset: "accept" })
-          ),
-          Layer.provide(Layer.succeed(Transport, transport))
-        )
-      )
-    ),
-    (context) => Context.get(context, ZooKeeper.ZooKeeper)
-  )
+  connectTo({ servers: "memory:2181", transport }, { connectTimeout: "1 second", ensembleReset: "accept" })
 
 /** A client whose servers can be others from one moment to the next. */
 const movable = Effect.fnUntraced(function* (first: Transport["Service"]) {

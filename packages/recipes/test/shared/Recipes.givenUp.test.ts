@@ -7,7 +7,7 @@ import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import { MAX_LOSSES } from "@effect-zookeeper/session/SessionError"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -19,7 +19,7 @@ import * as Lock from "../../src/Lock.ts"
 import * as NodeCache from "../../src/NodeCache.ts"
 import * as TreeCache from "../../src/TreeCache.ts"
 import { withoutPersistentWatches } from "../support/caches.ts"
-import { connectAnother, embedded } from "../support/embedded.ts"
+import { connectAnother, itOnEmbedded } from "../support/embedded.ts"
 import { withClient, eventually } from "../support/targets.ts"
 
 /** From now on the server closes on each packet that registers watches of the client again. */
@@ -64,53 +64,44 @@ const noticing = (zk: ZooKeeper.Service) => {
 }
 
 describe("a watch that no server takes again, seen through a chroot", () => {
-  it.live("fails with the path of the view and the limit, and the session goes on", () =>
-    Effect.gen(function* () {
-      const root = yield* ZooKeeper.ZooKeeper
-      yield* root.createWithParents("/app/a")
-      const zk = yield* root.withChroot("/app")
-      const { id } = zk.session
-      const data = yield* zk.getAndWatch("/a")
-      const changed = yield* Effect.forkChild(Effect.flip(data.changed), { startImmediately: true })
-      yield* refuseWatches
-      assertGivenUp(yield* Fiber.join(changed), "/a")
-      assert.isTrue(yield* zk.exists("/a"))
-      assert.strictEqual(zk.session.id, id)
-    }).pipe(Effect.provide(embedded))
-  )
+  itOnEmbedded("fails with the path of the view and the limit, and the session goes on", function* ({ zk: root }) {
+    yield* root.createWithParents("/app/a")
+    const zk = yield* root.withChroot("/app")
+    const { id } = zk.session
+    const data = yield* zk.getAndWatch("/a")
+    const changed = yield* Effect.forkChild(Effect.flip(data.changed), { startImmediately: true })
+    yield* refuseWatches
+    assertGivenUp(yield* Fiber.join(changed), "/a")
+    assert.isTrue(yield* zk.exists("/a"))
+    assert.strictEqual(zk.session.id, id)
+  })
 
-  it.live("ends events so", () =>
-    Effect.gen(function* () {
-      const root = yield* ZooKeeper.ZooKeeper
-      yield* root.createWithParents("/app/a")
-      const zk = yield* root.withChroot("/app")
-      const ready = yield* Deferred.make<void>()
-      const events = zk.events("/a", { recursive: true, onReady: () => Deferred.doneUnsafe(ready, Effect.void) })
-      const end = yield* Effect.forkChild(Effect.flip(Stream.runDrain(events)), { startImmediately: true })
-      yield* Deferred.await(ready)
-      yield* refuseWatches
-      assertGivenUp(yield* Fiber.join(end), "/a")
-    }).pipe(Effect.provide(embedded))
-  )
+  itOnEmbedded("ends events so", function* ({ zk: root }) {
+    yield* root.createWithParents("/app/a")
+    const zk = yield* root.withChroot("/app")
+    const ready = yield* Deferred.make<void>()
+    const events = zk.events("/a", { recursive: true, onReady: () => Deferred.doneUnsafe(ready, Effect.void) })
+    const end = yield* Effect.forkChild(Effect.flip(Stream.runDrain(events)), { startImmediately: true })
+    yield* Deferred.await(ready)
+    yield* refuseWatches
+    assertGivenUp(yield* Fiber.join(end), "/a")
+  })
 
   const states: ReadonlyArray<readonly [string, (zk: ZooKeeper.Service) => Stream.Stream<unknown, Error>]> = [
     ["dataChanges", (zk) => zk.dataChanges("/a")],
     ["childrenChanges", (zk) => zk.childrenChanges("/a")]
   ]
   for (const [name, changes] of states) {
-    it.live(`ends ${name} so`, () =>
-      Effect.gen(function* () {
-        const root = yield* ZooKeeper.ZooKeeper
-        yield* root.createWithParents("/app/a")
-        const zk = yield* root.withChroot("/app")
-        const seen = yield* Deferred.make<void>()
-        const told = Stream.runForEach(changes(zk), () => Deferred.succeed(seen, undefined))
-        const end = yield* Effect.forkChild(Effect.flip(told), { startImmediately: true })
-        yield* Deferred.await(seen)
-        yield* refuseWatches
-        assertGivenUp(yield* Fiber.join(end), "/a")
-      }).pipe(Effect.provide(embedded))
-    )
+    itOnEmbedded(`ends ${name} so`, function* ({ zk: root }) {
+      yield* root.createWithParents("/app/a")
+      const zk = yield* root.withChroot("/app")
+      const seen = yield* Deferred.make<void>()
+      const told = Stream.runForEach(changes(zk), () => Deferred.succeed(seen, undefined))
+      const end = yield* Effect.forkChild(Effect.flip(told), { startImmediately: true })
+      yield* Deferred.await(seen)
+      yield* refuseWatches
+      assertGivenUp(yield* Fiber.join(end), "/a")
+    })
   }
 })
 
@@ -128,59 +119,50 @@ describe("a cache whose watch no server takes again", () => {
   ] as const
   for (const [name, make] of caches) {
     for (const [how, mode] of modes) {
-      it.live(`ends its changes so, a ${name} with ${how}`, () =>
-        Effect.gen(function* () {
-          const root = yield* ZooKeeper.ZooKeeper
-          yield* root.createWithParents("/app/a", { data: "x" })
-          const zk = mode(yield* root.withChroot("/app"))
-          const cache = yield* make(zk)
-          const end = yield* Effect.forkChild(Effect.flip(Stream.runDrain(cache.changes)), {
-            startImmediately: true
-          })
-          yield* refuseWatches
-          assertGivenUp(yield* Fiber.join(end), "/a")
-          assert.strictEqual(cache.freshness, "lost")
-        }).pipe(Effect.provide(embedded))
-      )
+      itOnEmbedded(`ends its changes so, a ${name} with ${how}`, function* ({ zk: root }) {
+        yield* root.createWithParents("/app/a", { data: "x" })
+        const zk = mode(yield* root.withChroot("/app"))
+        const cache = yield* make(zk)
+        const end = yield* Effect.forkChild(Effect.flip(Stream.runDrain(cache.changes)), {
+          startImmediately: true
+        })
+        yield* refuseWatches
+        assertGivenUp(yield* Fiber.join(end), "/a")
+        assert.strictEqual(cache.freshness, "lost")
+      })
     }
   }
 })
 
 describe("a caller that waits for a watch that no server takes again", () => {
-  it.live("fails to get the lock, leaves no znode, and blocks no other contender", () =>
-    Effect.gen(function* () {
-      const client = yield* ZooKeeper.ZooKeeper
-      const other = yield* connectAnother
-      const holder = yield* withClient(other)(Lock.make("/lock"))
-      const { path } = yield* holder.acquire()
-      const { waiting, zk } = noticing(client)
-      const lock = yield* withClient(zk)(Lock.make("/lock"))
-      const acquiring = yield* Effect.forkChild(Effect.flip(Effect.scoped(lock.acquire())), { startImmediately: true })
-      yield* waiting
-      yield* refuseWatches
-      assertGivenUp(yield* Fiber.join(acquiring), path)
-      yield* eventually(other.getChildren("/lock"), (names) => names.length === 1)
-    }).pipe(Effect.provide(embedded))
-  )
+  itOnEmbedded("fails to get the lock, leaves no znode, and blocks no other contender", function* ({ zk: client }) {
+    const other = yield* connectAnother
+    const holder = yield* withClient(other)(Lock.make("/lock"))
+    const { path } = yield* holder.acquire()
+    const { waiting, zk } = noticing(client)
+    const lock = yield* withClient(zk)(Lock.make("/lock"))
+    const acquiring = yield* Effect.forkChild(Effect.flip(Effect.scoped(lock.acquire())), { startImmediately: true })
+    yield* waiting
+    yield* refuseWatches
+    assertGivenUp(yield* Fiber.join(acquiring), path)
+    yield* eventually(other.getChildren("/lock"), (names) => names.length === 1)
+  })
 
-  it.live("fails to join the election, and leaves no znode", () =>
-    Effect.gen(function* () {
-      const client = yield* ZooKeeper.ZooKeeper
-      const other = yield* connectAnother
-      const leading = yield* withClient(other)(LeaderElection.make("/office"))
-      const leader = yield* Effect.forkScoped(leading.whileLeader(Effect.never))
-      const leadership = other.getChildren("/office").pipe(Effect.catchTag("NoNode", () => Effect.succeed([])))
-      const [name] = yield* eventually(leadership, (names) => names.length === 1)
-      const { waiting, zk } = noticing(client)
-      const election = yield* withClient(zk)(LeaderElection.make("/office"))
-      const standing = yield* Effect.forkChild(Effect.flip(election.whileLeader(Effect.void)), {
-        startImmediately: true
-      })
-      yield* waiting
-      yield* refuseWatches
-      assertGivenUp(yield* Fiber.join(standing), `/office/${name}`)
-      yield* eventually(leadership, (names) => names.length === 1)
-      assert.isUndefined(leader.pollUnsafe())
-    }).pipe(Effect.provide(embedded))
-  )
+  itOnEmbedded("fails to join the election, and leaves no znode", function* ({ zk: client }) {
+    const other = yield* connectAnother
+    const leading = yield* withClient(other)(LeaderElection.make("/office"))
+    const leader = yield* Effect.forkScoped(leading.whileLeader(Effect.never))
+    const leadership = other.getChildren("/office").pipe(Effect.catchTag("NoNode", () => Effect.succeed([])))
+    const [name] = yield* eventually(leadership, (names) => names.length === 1)
+    const { waiting, zk } = noticing(client)
+    const election = yield* withClient(zk)(LeaderElection.make("/office"))
+    const standing = yield* Effect.forkChild(Effect.flip(election.whileLeader(Effect.void)), {
+      startImmediately: true
+    })
+    yield* waiting
+    yield* refuseWatches
+    assertGivenUp(yield* Fiber.join(standing), `/office/${name}`)
+    yield* eventually(leadership, (names) => names.length === 1)
+    assert.isUndefined(leader.pollUnsafe())
+  })
 })

@@ -1,4 +1,6 @@
 /** A server in memory to which tests do what no real one can be made to do, and clients of it. */
+import { testOn } from "@effect-zookeeper/test-kit/TestWith"
+import { it } from "@effect/vitest"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as Session from "@effect-zookeeper/session/Session"
@@ -15,4 +17,11 @@ export const embedded = Layer.provideMerge(client, EmbeddedServer.layerMemory)
 /** Another client of the same server, with a session of its own. */
 export const connectAnother = Effect.map(Layer.build(Layer.fresh(client)), (context) =>
   Context.get(context, ZooKeeper.ZooKeeper)
+)
+
+/** A live test with the server and a client. */
+export const itOnEmbedded = testOn(
+  it.live,
+  embedded,
+  Effect.all({ server: EmbeddedServer.EmbeddedServer, zk: ZooKeeper.ZooKeeper })
 )

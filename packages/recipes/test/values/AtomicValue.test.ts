@@ -1,12 +1,11 @@
 import * as ZNode from "@effect-zookeeper/client/ZNode"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as AtomicValue from "../../src/AtomicValue.ts"
-import { embedded } from "../support/embedded.ts"
+import { embedded, itOnEmbedded } from "../support/embedded.ts"
 import { withClient, describeOnServers, eventually, failure, pullFrom, text } from "../support/targets.ts"
 
 const Config = Schema.Struct({ replicas: Schema.Int })
@@ -193,21 +192,18 @@ describeOnServers("a value", (it) => {
 })
 
 describe("a value at a version of -1", () => {
-  it.live("is compared with no version that means any, and set to go on", () =>
-    Effect.gen(function* () {
-      const server = yield* EmbeddedServer.EmbeddedServer
-      const value = yield* AtomicValue.make("/value", { schema: Schema.Int, initial: 0 })
-      yield* value.set(1)
-      assert.isTrue(yield* server.setVersion("/value", -1))
-      yield* failure(
-        value.update((n) => n + 1),
-        "VersionExhausted"
-      )
-      yield* failure(value.compareAndSet(yield* value.getVersioned, 5), "VersionExhausted")
-      yield* value.set(1)
-      assert.strictEqual((yield* value.update((n) => n + 1)).post, 2)
-    }).pipe(Effect.scoped, Effect.provide(embedded))
-  )
+  itOnEmbedded("is compared with no version that means any, and set to go on", function* ({ server }) {
+    const value = yield* AtomicValue.make("/value", { schema: Schema.Int, initial: 0 })
+    yield* value.set(1)
+    assert.isTrue(yield* server.setVersion("/value", -1))
+    yield* failure(
+      value.update((n) => n + 1),
+      "VersionExhausted"
+    )
+    yield* failure(value.compareAndSet(yield* value.getVersioned, 5), "VersionExhausted")
+    yield* value.set(1)
+    assert.strictEqual((yield* value.update((n) => n + 1)).post, 2)
+  })
 
   it.live("has an initial value that its schema knows", () =>
     failure(AtomicValue.make("/value", { schema: Schema.Int, initial: 0.5 }), "InvalidArgument").pipe(

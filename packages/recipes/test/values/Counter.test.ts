@@ -1,7 +1,5 @@
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
-import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import type { BreakableEndpoint } from "@effect-zookeeper/test-kit/conformance/Target"
 import * as ScriptedSession from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
@@ -15,7 +13,7 @@ import type { Change } from "../../src/Change.ts"
 import * as Counter from "../../src/Counter.ts"
 import * as Layouts from "../../src/internal/values/counterLayout.ts"
 import * as Lock from "../../src/Lock.ts"
-import { embedded } from "../support/embedded.ts"
+import { itOnEmbedded } from "../support/embedded.ts"
 import { withClient, describeOnServers, eventually, failure, makeChroot, text } from "../support/targets.ts"
 
 const hex = (data: Uint8Array) => Buffer.from(data).toString("hex")
@@ -363,38 +361,32 @@ describe("the layouts of a counter", () => {
 })
 
 describe("a counter at a version of -1", () => {
-  it.live("compares with no version that means any, and is set to go on", () =>
-    Effect.gen(function* () {
-      const server = yield* EmbeddedServer.EmbeddedServer
-      const zk = yield* ZooKeeper.ZooKeeper
-      const counter = yield* Counter.make("/count")
-      yield* counter.set(1n)
-      assert.isTrue(yield* server.setVersion("/count", -2))
-      yield* counter.increment
-      assert.strictEqual((yield* zk.get("/count")).stat.version, -1)
-      assert.strictEqual((yield* failure(counter.increment, "VersionExhausted")).path, "/count")
-      assert.strictEqual(yield* counter.get, 2n)
-      assert.strictEqual((yield* counter.set(2n)).pre, 2n)
-      assert.strictEqual((yield* counter.increment).post, 3n)
-    }).pipe(Effect.provide(embedded))
-  )
+  itOnEmbedded("compares with no version that means any, and is set to go on", function* ({ server, zk }) {
+    const counter = yield* Counter.make("/count")
+    yield* counter.set(1n)
+    assert.isTrue(yield* server.setVersion("/count", -2))
+    yield* counter.increment
+    assert.strictEqual((yield* zk.get("/count")).stat.version, -1)
+    assert.strictEqual((yield* failure(counter.increment, "VersionExhausted")).path, "/count")
+    assert.strictEqual(yield* counter.get, 2n)
+    assert.strictEqual((yield* counter.set(2n)).pre, 2n)
+    assert.strictEqual((yield* counter.increment).post, 3n)
+  })
 })
 
 describe("the arguments of a counter", () => {
-  it.live("are checked", () =>
-    Effect.gen(function* () {
-      yield* failure(Counter.make("count"), "InvalidArgument")
-      yield* failure(Counter.make("/"), "InvalidArgument")
-      yield* failure(Counter.make("/count", { attempts: 0 }), "InvalidArgument")
-      yield* failure(Counter.make("/count", { promote: { lock: "/count" } }), "InvalidArgument")
-      const counter = yield* Counter.make("/count")
-      // @ts-expect-error what callers without types do
-      const n: bigint = 1
-      assert.strictEqual((yield* failure(counter.add(n), "InvalidArgument")).argument, "n")
-      yield* failure(counter.set(n), "InvalidArgument")
-      yield* failure(counter.compareAndSet(0n, n), "InvalidArgument")
-    }).pipe(Effect.provide(embedded))
-  )
+  itOnEmbedded("are checked", function* () {
+    yield* failure(Counter.make("count"), "InvalidArgument")
+    yield* failure(Counter.make("/"), "InvalidArgument")
+    yield* failure(Counter.make("/count", { attempts: 0 }), "InvalidArgument")
+    yield* failure(Counter.make("/count", { promote: { lock: "/count" } }), "InvalidArgument")
+    const counter = yield* Counter.make("/count")
+    // @ts-expect-error what callers without types do
+    const n: bigint = 1
+    assert.strictEqual((yield* failure(counter.add(n), "InvalidArgument")).argument, "n")
+    yield* failure(counter.set(n), "InvalidArgument")
+    yield* failure(counter.compareAndSet(0n, n), "InvalidArgument")
+  })
 })
 
 const summary = ({ post, pre }: Change<bigint>) => [pre, post]

@@ -4,13 +4,13 @@
 import { Op, ZooKeeper } from "@effect-zookeeper/client"
 import * as Session from "@effect-zookeeper/session/Session"
 import * as Transport from "@effect-zookeeper/transport/Transport"
+import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { EmbeddedServer, layer, layerMemory, layerMemoryWith, type Options } from "../../src/EmbeddedServer.ts"
@@ -38,23 +38,7 @@ const another = (options: ZooKeeper.Options = {}) =>
   Effect.flatMap(Layer.build(client(options)), (context) => Effect.provide(ZooKeeper.ZooKeeper, context))
 
 /** A test with a server in memory and a client on it. */
-const itInWorld = (
-  name: string,
-  steps: (world: {
-    readonly server: EmbeddedServer["Service"]
-    readonly zk: ZooKeeper.Service
-  }) => Generator<
-    Effect.Effect<unknown, unknown, EmbeddedServer | Transport.Transport | ZooKeeper.ZooKeeper | Scope.Scope>,
-    unknown,
-    never
-  >
-) =>
-  it.effect(name, () =>
-    Effect.gen(function* () {
-      const [server, zk] = [yield* EmbeddedServer, yield* ZooKeeper.ZooKeeper]
-      return yield* Effect.gen(() => steps({ server, zk }))
-    }).pipe(Effect.scoped, Effect.provide(world()))
-  )
+const itInWorld = testOn(it.effect, world(), Effect.all({ server: EmbeddedServer, zk: ZooKeeper.ZooKeeper }))
 
 describe("clients in the same process", () => {
   itInWorld("create, read, write and delete, and each has events of the other", function* ({ zk }) {

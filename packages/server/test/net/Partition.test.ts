@@ -4,10 +4,9 @@
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
-import type { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { EmbeddedServer, layerMemoryWith } from "../../src/EmbeddedServer.ts"
 import { passwordOf } from "../../src/internal/state/Sessions.ts"
@@ -32,18 +31,7 @@ const resume = (member: number, { session }: MemoryClient) => dial(member, sessi
 const ids = Effect.flatMap(EmbeddedServer, ({ sessions }) => Effect.map(sessions, (all) => all.map(({ id }) => id)))
 
 /** A test with an ensemble of three. */
-const itInEnsemble = (
-  name: string,
-  steps: (
-    server: EmbeddedServer["Service"]
-  ) => Generator<Effect.Effect<unknown, unknown, EmbeddedServer | Transport | Scope.Scope>, unknown, never>
-) =>
-  it.effect(name, () =>
-    Effect.flatMap(EmbeddedServer, (server) => Effect.gen(() => steps(server))).pipe(
-      Effect.scoped,
-      Effect.provide(layerMemoryWith({ members: 3 }))
-    )
-  )
+const itInEnsemble = testOn(it.effect, layerMemoryWith({ members: 3 }), EmbeddedServer)
 
 describe("a follower without its leader", () => {
   itInEnsemble("answers pings and reads, and lets writes and the requests behind them wait", function* (server) {

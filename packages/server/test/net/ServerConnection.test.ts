@@ -13,7 +13,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { EmbeddedServer, layer, layerMemory, type ListenOptions } from "../../src/EmbeddedServer.ts"
 import { open } from "../support/harness.ts"
 import { seeded } from "../support/programs.ts"
-import { encodeRequest, framed, RawClient } from "../support/rawClient.ts"
+import { connectRequest, encodeRequest, framed, RawClient } from "../support/rawClient.ts"
 
 const portOf = (connectString: string): number => Number(connectString.slice(connectString.lastIndexOf(":") + 1))
 
@@ -53,14 +53,7 @@ const untilEnd = async (client: RawClient): Promise<number> => {
 describe("frames", () => {
   withServer("may come byte by byte, and many at once", async (dial) => {
     const client = await dial()
-    const hello = Frame.encode(Handshake.connectRequest, {
-      protocolVersion: 0,
-      lastZxidSeen: 0n,
-      timeOut: 10_000,
-      sessionId: 0n,
-      passwd: null,
-      readOnly: false
-    })
+    const hello = Frame.encode(Handshake.connectRequest, connectRequest())
     for (const byte of hello) client.raw(Uint8Array.of(byte))
     assert.isDefined(await client.next())
     for (let xid = 1; xid <= 500; xid++) client.frame(encodeRequest(Operations.sync, { path: `/${xid}` }, xid))
@@ -232,16 +225,7 @@ describe("silent peers", () => {
       const server = yield* EmbeddedServer
       const address = { host: "memory", port: 2181 }
       const connection = yield* transport.connect(address, address)
-      yield* connection.write(
-        Frame.encode(Handshake.connectRequest, {
-          protocolVersion: 0,
-          lastZxidSeen: 0n,
-          timeOut: 4_000,
-          sessionId: 0n,
-          passwd: null,
-          readOnly: false
-        })
-      )
+      yield* connection.write(Frame.encode(Handshake.connectRequest, connectRequest({ timeOut: 4_000 })))
       yield* connection.pull
       const ended = yield* Effect.forkChild(Effect.flip(connection.pull))
       yield* TestClock.adjust("4 seconds")

@@ -13,6 +13,12 @@ import { Harness, open } from "../support/harness.ts"
 const statOf = (harness: Harness, client: Parameters<Harness["ask"]>[0], path: string) =>
   harness.ask(client, Operations.exists, { path, watch: false }).response.stat
 
+/** A server with a client. */
+const start = () => {
+  const harness = new Harness()
+  return { harness, client: harness.client() }
+}
+
 describe("a fresh server", () => {
   const expected = [
     ["/", { cversion: -1, numChildren: 1, aversion: 0 }],
@@ -42,8 +48,7 @@ describe("the number of a sequential znode", () => {
   const sequential = (harness: Harness, client: Parameters<Harness["ask"]>[0]) => harness.create(client, "/s/n-", 2)
 
   it("counts all children ever created, not those that are there", () => {
-    const harness = new Harness()
-    const client = harness.client()
+    const { client, harness } = start()
     harness.create(client, "/s")
     harness.create(client, "/s/a")
     harness.create(client, "/s/b")
@@ -52,8 +57,7 @@ describe("the number of a sequential znode", () => {
   })
 
   it("stands still after 2147483647, and so do the parent's cversion and pzxid", () => {
-    const harness = new Harness()
-    const client = harness.client()
+    const { client, harness } = start()
     harness.create(client, "/s")
     harness.state.leader.tree.get("/s")!.cversion = 2147483646
     assert.strictEqual(sequential(harness, client).response.path, "/s/n-2147483646")
@@ -67,8 +71,7 @@ describe("the number of a sequential znode", () => {
   })
 
   it("goes on below zero for the second one of a transaction", () => {
-    const harness = new Harness()
-    const client = harness.client()
+    const { client, harness } = start()
     harness.create(client, "/s")
     harness.state.leader.tree.get("/s")!.cversion = 2147483647
     const request = { path: "/s/n-", data: null, acl: open, flags: 2 }
@@ -85,8 +88,7 @@ describe("the number of a sequential znode", () => {
 
 describe("versions", () => {
   it("wrap, and pass through -1, which no write can expect", () => {
-    const harness = new Harness()
-    const client = harness.client()
+    const { client, harness } = start()
     harness.create(client, "/v")
     const set = (version: number) => harness.ask(client, Operations.setData, { path: "/v", data: null, version })
     harness.state.leader.tree.get("/v")!.version = 2147483647
@@ -100,8 +102,7 @@ describe("versions", () => {
 
 describe("zxids", () => {
   it("are used up by refused writes, sessions and their ends, and by nothing else", () => {
-    const harness = new Harness()
-    const client = harness.client()
+    const { client, harness } = start()
     assert.strictEqual(harness.state.zxid, 1n)
     assert.strictEqual(harness.create(client, "/no/parent").err, codes.NoNode)
     assert.strictEqual(harness.state.zxid, 2n)
@@ -176,8 +177,7 @@ describe("sessions", () => {
 
 describe("containers and TTL znodes", () => {
   it("a container goes when it has become empty, one that was never used stays", () => {
-    const harness = new Harness()
-    const client = harness.client()
+    const { client, harness } = start()
     const container = (path: string) =>
       harness.ask(client, Operations.createContainer, { path, data: null, acl: open, flags: 4 })
     container("/used")
@@ -192,8 +192,7 @@ describe("containers and TTL znodes", () => {
   })
 
   it("a TTL znode goes when it has neither had children nor new data for longer than its time", () => {
-    const harness = new Harness()
-    const client = harness.client()
+    const { client, harness } = start()
     harness.ask(client, Operations.createTTL, { path: "/t", data: null, acl: open, flags: 5, ttl: 100n })
     harness.now += 90
     harness.ask(client, Operations.setData, { path: "/t", data: null, version: -1 })
@@ -291,8 +290,7 @@ describe("an unknown operation", () => {
 
 describe("going back to a snapshot", () => {
   it("brings znodes and sessions back, and the zxid goes on", () => {
-    const harness = new Harness()
-    const client = harness.client()
+    const { client, harness } = start()
     harness.create(client, "/kept", 1)
     const snapshot = harness.state.snapshot()
     harness.create(client, "/late")

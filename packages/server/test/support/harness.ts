@@ -9,7 +9,7 @@ import { runtimeSettings } from "../../src/internal/net/settings.ts"
 import type { Options } from "../../src/EmbeddedServer.ts"
 import * as Requests from "../../src/internal/requests/Requests.ts"
 import { Client, type Outcome, ServerState } from "../../src/internal/state/ServerState.ts"
-import { encodeRequest } from "./rawClient.ts"
+import { connectRequest, encodeRequest } from "./rawClient.ts"
 
 export const open = [{ perms: 31, scheme: "world", id: "anyone" }]
 
@@ -40,15 +40,7 @@ export class Harness {
     const welcome = Handshake.connect(
       this.state,
       client,
-      {
-        protocolVersion: 0,
-        lastZxidSeen: 0n,
-        timeOut: 10_000,
-        sessionId: resume?.session?.id ?? 0n,
-        passwd: new Uint8Array(16),
-        readOnly: false,
-        ...request
-      },
+      connectRequest({ sessionId: resume?.session?.id ?? 0n, passwd: new Uint8Array(16), ...request }),
       this.time
     )
     return { client, ...welcome }

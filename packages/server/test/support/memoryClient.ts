@@ -11,7 +11,7 @@ import * as Records from "@effect-zookeeper/protocol/Records"
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { encodeRequest, framed } from "./rawClient.ts"
+import { connectRequest, encodeRequest, framed } from "./rawClient.ts"
 
 const replyHeader = Jute.codec(Records.ReplyHeader)
 
@@ -70,16 +70,7 @@ export const dial = (
     })
     yield* Effect.forkScoped(Effect.catch(listen, () => over))
     const write = (frame: Uint8Array) => Effect.ignore(connection.write(frame))
-    yield* write(
-      Frame.encode(Handshake.connectRequest, {
-        protocolVersion: 0,
-        lastZxidSeen: 0n,
-        timeOut: 4_000,
-        sessionId: resumed,
-        passwd,
-        readOnly: false
-      })
-    )
+    yield* write(Frame.encode(Handshake.connectRequest, connectRequest({ timeOut: 4_000, sessionId: resumed, passwd })))
     return {
       session: () => session,
       send: (row, request, xid) => write(framed(encodeRequest(row, request, xid))),

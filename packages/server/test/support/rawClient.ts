@@ -14,6 +14,12 @@ const requestHeader = Jute.codec(Records.RequestHeader)
 const replyHeader = Jute.codec(Records.ReplyHeader)
 const watcherEvent = Jute.codec(Records.WatcherEvent)
 
+/** The handshake of a new session of ten seconds, or of another one. */
+export const connectRequest = (other: Partial<Handshake.ConnectRequest> = {}) => ({
+  ...{ protocolVersion: 0, lastZxidSeen: 0n, timeOut: 10_000, sessionId: 0n, passwd: null, readOnly: false },
+  ...other
+})
+
 export interface Reply {
   readonly xid: number
   readonly zxid: bigint
@@ -101,15 +107,10 @@ export class RawClient {
 
   async connect(request: Partial<Handshake.ConnectRequest> = {}): Promise<Handshake.ConnectReply | undefined> {
     this.raw(
-      Frame.encode(Handshake.connectRequest, {
-        protocolVersion: 0,
-        lastZxidSeen: 0n,
-        timeOut: 30_000,
-        sessionId: 0n,
-        passwd: new Uint8Array(16),
-        readOnly: false,
-        ...request
-      })
+      Frame.encode(
+        Handshake.connectRequest,
+        connectRequest({ timeOut: 30_000, passwd: new Uint8Array(16), ...request })
+      )
     )
     const frame = await this.next()
     return frame === undefined ? undefined : Jute.attempt(Handshake.connectReply, new JuteReader(frame)).pipe(unwrap)

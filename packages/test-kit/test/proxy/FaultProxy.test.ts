@@ -7,6 +7,7 @@ import * as FaultProxy from "../../src/FaultProxy.ts"
 import { freePorts } from "../../src/internal/server/ports.ts"
 import * as ScriptedServer from "../../src/ScriptedServer.ts"
 import * as TestServer from "../../src/TestServer.ts"
+import { testWith } from "../../src/TestWith.ts"
 import { connect, ints, readInts, reply, request } from "../support/rawClient.ts"
 import * as Znode from "../support/znode.ts"
 
@@ -34,6 +35,9 @@ const setUp = Effect.gen(function* () {
   return { applied, server, proxy, open }
 })
 
+/** A test with a proxy before that server. */
+const itProxied = testWith(it.effect, setUp)
+
 /** Sends back what it is sent. */
 const makeEcho = ScriptedServer.make((connection) =>
   Effect.forever(Effect.flatMap(connection.nextFrame, connection.send))
@@ -43,111 +47,90 @@ const CREATE = 1
 const GET = 4
 
 describe("FaultProxy, without a fault", () => {
-  it.effect("forwards frames both ways and logs what they are", () =>
-    Effect.gen(function* () {
-      const { open, proxy } = yield* setUp
-      const client = yield* open
-      yield* client.send(request(1, CREATE, 10))
-      assert.deepStrictEqual(readInts(yield* client.nextFrame), [1, 0, 0, 0, 10])
-      const { accepted, current, frames } = yield* proxy.seen
-      assert.deepStrictEqual([accepted, current], [1, 1])
-      assert.deepStrictEqual(
-        frames.map(({ direction, op, xid }) => [direction, op, xid]),
-        [
-          ["up", "connect", undefined],
-          ["down", "connect", undefined],
-          ["up", CREATE, 1],
-          ["down", CREATE, 1]
-        ]
-      )
-      assert.deepStrictEqual(yield* proxy.requests, [CREATE])
-      client.socket.end()
-      yield* proxy.awaitSeen((seen) => seen.current === 0)
-    })
-  )
+  itProxied("forwards frames both ways and logs what they are", function* ({ open, proxy }) {
+    const client = yield* open
+    yield* client.send(request(1, CREATE, 10))
+    assert.deepStrictEqual(readInts(yield* client.nextFrame), [1, 0, 0, 0, 10])
+    const { accepted, current, frames } = yield* proxy.seen
+    assert.deepStrictEqual([accepted, current], [1, 1])
+    assert.deepStrictEqual(
+      frames.map(({ direction, op, xid }) => [direction, op, xid]),
+      [
+        ["up", "connect", undefined],
+        ["down", "connect", undefined],
+        ["up", CREATE, 1],
+        ["down", CREATE, 1]
+      ]
+    )
+    assert.deepStrictEqual(yield* proxy.requests, [CREATE])
+    client.socket.end()
+    yield* proxy.awaitSeen((seen) => seen.current === 0)
+  })
 
-  it.effect("moves connections that come later to another target", () =>
-    Effect.gen(function* () {
-      const { open, proxy, server } = yield* setUp
-      const other = yield* ScriptedServer.make((connection) => connection.send(ints(99)))
-      yield* open
-      yield* proxy.setTarget(other)
-      const client = yield* connect(proxy.port)
-      assert.deepStrictEqual(readInts(yield* client.nextFrame), [99])
-      assert.strictEqual(yield* server.accepted, 1)
-    })
-  )
+  itProxied("moves connections that come later to another target", function* ({ open, proxy, server }) {
+    const other = yield* ScriptedServer.make((connection) => connection.send(ints(99)))
+    yield* open
+    yield* proxy.setTarget(other)
+    const client = yield* connect(proxy.port)
+    assert.deepStrictEqual(readInts(yield* client.nextFrame), [99])
+    assert.strictEqual(yield* server.accepted, 1)
+  })
 
-  it.effect("listens where it is told, on the port of another too", () =>
-    Effect.gen(function* () {
-      const { proxy, server } = yield* setUp
-      const elsewhere = yield* FaultProxy.make(server, { host: "127.0.0.2", port: proxy.port })
-      assert.strictEqual(elsewhere.connectString, `127.0.0.2:${proxy.port}`)
-      const client = yield* connect(elsewhere.port, elsewhere.host)
-      yield* client.send(ints(0))
-      assert.deepStrictEqual(readInts(yield* client.nextFrame), [7])
-      assert.deepStrictEqual([(yield* proxy.seen).accepted, (yield* elsewhere.seen).accepted], [0, 1])
-      // Each refuses alone, and comes back where it was.
-      yield* elsewhere.accept("refuse")
-      assert.match((yield* Effect.flip(connect(elsewhere.port, elsewhere.host))).message, /ECONNREFUSED/)
-      yield* connect(proxy.port)
-      yield* elsewhere.heal
-      yield* connect(elsewhere.port, elsewhere.host)
-    })
-  )
+  itProxied("listens where it is told, on the port of another too", function* ({ proxy, server }) {
+    const elsewhere = yield* FaultProxy.make(server, { host: "127.0.0.2", port: proxy.port })
+    assert.strictEqual(elsewhere.connectString, `127.0.0.2:${proxy.port}`)
+    const client = yield* connect(elsewhere.port, elsewhere.host)
+    yield* client.send(ints(0))
+    assert.deepStrictEqual(readInts(yield* client.nextFrame), [7])
+    assert.deepStrictEqual([(yield* proxy.seen).accepted, (yield* elsewhere.seen).accepted], [0, 1])
+    // Each refuses alone, and comes back where it was.
+    yield* elsewhere.accept("refuse")
+    assert.match((yield* Effect.flip(connect(elsewhere.port, elsewhere.host))).message, /ECONNREFUSED/)
+    yield* connect(proxy.port)
+    yield* elsewhere.heal
+    yield* connect(elsewhere.port, elsewhere.host)
+  })
 
-  it.effect("resets the client when nothing listens at the target", () =>
-    Effect.gen(function* () {
-      const { proxy } = yield* setUp
-      yield* proxy.setTarget({ host: "127.0.0.1", port: 1 })
-      assert.strictEqual(yield* (yield* connect(proxy.port)).ended, "rst")
-    })
-  )
+  itProxied("resets the client when nothing listens at the target", function* ({ proxy }) {
+    yield* proxy.setTarget({ host: "127.0.0.1", port: 1 })
+    assert.strictEqual(yield* (yield* connect(proxy.port)).ended, "rst")
+  })
 })
 
 describe("FaultProxy, connections", () => {
-  it.effect("refuses, resets, closes, hangs, and accepts again on the same port", () =>
-    Effect.gen(function* () {
-      const { open, proxy, server } = yield* setUp
-      yield* proxy.accept("refuse")
-      assert.match((yield* Effect.flip(connect(proxy.port))).message, /ECONNREFUSED/)
-      yield* proxy.accept("reset")
-      assert.strictEqual(yield* (yield* connect(proxy.port)).ended, "rst")
-      yield* proxy.accept("close")
-      assert.strictEqual(yield* (yield* connect(proxy.port)).ended, "fin")
-      yield* proxy.accept("hang")
-      const client = yield* connect(proxy.port)
-      yield* client.send(ints(0))
-      assert.strictEqual(yield* server.accepted, 0)
-      yield* proxy.dropAll("fin")
-      assert.strictEqual(yield* client.ended, "fin")
-      yield* proxy.heal
-      yield* open
-    })
-  )
+  itProxied("refuses, resets, closes, hangs, and accepts again on the same port", function* ({ open, proxy, server }) {
+    yield* proxy.accept("refuse")
+    assert.match((yield* Effect.flip(connect(proxy.port))).message, /ECONNREFUSED/)
+    yield* proxy.accept("reset")
+    assert.strictEqual(yield* (yield* connect(proxy.port)).ended, "rst")
+    yield* proxy.accept("close")
+    assert.strictEqual(yield* (yield* connect(proxy.port)).ended, "fin")
+    yield* proxy.accept("hang")
+    const client = yield* connect(proxy.port)
+    yield* client.send(ints(0))
+    assert.strictEqual(yield* server.accepted, 0)
+    yield* proxy.dropAll("fin")
+    assert.strictEqual(yield* client.ended, "fin")
+    yield* proxy.heal
+    yield* open
+  })
 
   for (const ending of ["rst", "fin"] as const) {
-    it.effect(`drops all connections with ${ending}`, () =>
-      Effect.gen(function* () {
-        const { open, proxy } = yield* setUp
-        const clients = [yield* open, yield* open]
-        yield* proxy.dropAll(ending)
-        for (const client of clients) assert.strictEqual(yield* client.ended, ending)
-      })
-    )
+    itProxied(`drops all connections with ${ending}`, function* ({ open, proxy }) {
+      const clients = [yield* open, yield* open]
+      yield* proxy.dropAll(ending)
+      for (const client of clients) assert.strictEqual(yield* client.ended, ending)
+    })
   }
 
-  it.effect("half-closes towards the client and still forwards what it sends", () =>
-    Effect.gen(function* () {
-      const { applied, open, proxy } = yield* setUp
-      const client = yield* open
-      yield* proxy.halfClose("client")
-      assert.strictEqual(yield* client.ended, "fin")
-      yield* client.send(request(1, CREATE, 5))
-      yield* proxy.awaitFrames({ direction: "down", op: CREATE })
-      assert.deepStrictEqual(applied, [5])
-    })
-  )
+  itProxied("half-closes towards the client and still forwards what it sends", function* ({ applied, open, proxy }) {
+    const client = yield* open
+    yield* proxy.halfClose("client")
+    assert.strictEqual(yield* client.ended, "fin")
+    yield* client.send(request(1, CREATE, 5))
+    yield* proxy.awaitFrames({ direction: "down", op: CREATE })
+    assert.deepStrictEqual(applied, [5])
+  })
 
   it.live("half-closes towards the server and still forwards what it sends", () =>
     Effect.gen(function* () {
@@ -168,9 +151,9 @@ describe("FaultProxy, connections", () => {
     })
   )
 
-  it.effect("cuts the next connection at each byte offset of the handshake's reply, and only that one", () =>
-    Effect.gen(function* () {
-      const { open, proxy } = yield* setUp
+  itProxied(
+    "cuts the next connection at each byte offset of the handshake's reply, and only that one",
+    function* ({ open, proxy }) {
       for (const ending of ["rst", "fin"] as const) {
         for (let after = 0; after <= 8; after++) {
           yield* proxy.cutNext({ direction: "down", after, ending })
@@ -181,40 +164,34 @@ describe("FaultProxy, connections", () => {
         }
       }
       yield* open
-    })
+    }
   )
 
-  it.effect("cuts upwards before the server has the whole request", () =>
-    Effect.gen(function* () {
-      const { applied, open, proxy } = yield* setUp
-      yield* proxy.cutNext({ direction: "up", after: 8 + 15, ending: "rst" })
-      const client = yield* open
-      yield* client.send(request(1, CREATE, 5))
-      assert.strictEqual(yield* client.ended, "rst")
-      assert.deepStrictEqual(applied, [])
-    })
-  )
+  itProxied("cuts upwards before the server has the whole request", function* ({ applied, open, proxy }) {
+    yield* proxy.cutNext({ direction: "up", after: 8 + 15, ending: "rst" })
+    const client = yield* open
+    yield* client.send(request(1, CREATE, 5))
+    assert.strictEqual(yield* client.ended, "rst")
+    assert.deepStrictEqual(applied, [])
+  })
 })
 
 describe("FaultProxy, how bytes travel", () => {
-  it.effect("keeps what is sent into a black hole until it heals", () =>
-    Effect.gen(function* () {
-      const { applied, open, proxy } = yield* setUp
-      const client = yield* open
-      yield* proxy.blackHole("down")
-      yield* client.send(request(1, CREATE, 5))
-      yield* proxy.awaitFrames({ direction: "down", op: CREATE })
-      assert.deepStrictEqual(applied, [5])
-      assert.lengthOf(client.received, 8)
-      yield* proxy.blackHole("up")
-      yield* client.send(request(2, CREATE, 6))
-      yield* proxy.awaitFrames({ direction: "up", op: CREATE }, 2)
-      assert.deepStrictEqual(applied, [5])
-      yield* proxy.heal
-      assert.strictEqual(readInts(yield* client.nextFrame)[4], 5)
-      assert.strictEqual(readInts(yield* client.nextFrame)[4], 6)
-    })
-  )
+  itProxied("keeps what is sent into a black hole until it heals", function* ({ applied, open, proxy }) {
+    const client = yield* open
+    yield* proxy.blackHole("down")
+    yield* client.send(request(1, CREATE, 5))
+    yield* proxy.awaitFrames({ direction: "down", op: CREATE })
+    assert.deepStrictEqual(applied, [5])
+    assert.lengthOf(client.received, 8)
+    yield* proxy.blackHole("up")
+    yield* client.send(request(2, CREATE, 6))
+    yield* proxy.awaitFrames({ direction: "up", op: CREATE }, 2)
+    assert.deepStrictEqual(applied, [5])
+    yield* proxy.heal
+    assert.strictEqual(readInts(yield* client.nextFrame)[4], 5)
+    assert.strictEqual(readInts(yield* client.nextFrame)[4], 6)
+  })
 
   it.live("delays, throttles and cuts into single bytes without losing any", () =>
     Effect.gen(function* () {
@@ -281,60 +258,48 @@ describe("FaultProxy, with bytes that it cannot deliver,", () => {
 })
 
 describe("FaultProxy, rules on frames", () => {
-  it.effect("loses a request before the server sees it", () =>
-    Effect.gen(function* () {
-      const { applied, open, proxy } = yield* setUp
-      const client = yield* open
-      yield* proxy.rule({ match: { direction: "up", op: CREATE }, action: { _tag: "DropAndReset" } })
-      yield* client.send(request(1, GET, 1))
-      yield* client.nextFrame
-      yield* client.send(request(2, CREATE, 2))
-      assert.strictEqual(yield* client.ended, "rst")
-      assert.deepStrictEqual(applied, [1])
-    })
-  )
+  itProxied("loses a request before the server sees it", function* ({ applied, open, proxy }) {
+    const client = yield* open
+    yield* proxy.rule({ match: { direction: "up", op: CREATE }, action: { _tag: "DropAndReset" } })
+    yield* client.send(request(1, GET, 1))
+    yield* client.nextFrame
+    yield* client.send(request(2, CREATE, 2))
+    assert.strictEqual(yield* client.ended, "rst")
+    assert.deepStrictEqual(applied, [1])
+  })
 
-  it.effect("loses a reply after the request was applied, and acts once", () =>
-    Effect.gen(function* () {
-      const { applied, open, proxy } = yield* setUp
-      const client = yield* open
-      const rule = yield* proxy.rule({ match: { direction: "down", op: CREATE }, action: { _tag: "DropAndReset" } })
-      yield* client.send(request(1, CREATE, 1))
-      assert.strictEqual(yield* client.ended, "rst")
-      assert.deepStrictEqual(applied, [1])
-      assert.strictEqual(yield* rule.hits, 1)
-      const again = yield* open
-      yield* again.send(request(1, CREATE, 2))
-      assert.strictEqual(readInts(yield* again.nextFrame)[4], 2)
-    })
-  )
+  itProxied("loses a reply after the request was applied, and acts once", function* ({ applied, open, proxy }) {
+    const client = yield* open
+    const rule = yield* proxy.rule({ match: { direction: "down", op: CREATE }, action: { _tag: "DropAndReset" } })
+    yield* client.send(request(1, CREATE, 1))
+    assert.strictEqual(yield* client.ended, "rst")
+    assert.deepStrictEqual(applied, [1])
+    assert.strictEqual(yield* rule.hits, 1)
+    const again = yield* open
+    yield* again.send(request(1, CREATE, 2))
+    assert.strictEqual(readInts(yield* again.nextFrame)[4], 2)
+  })
 
-  it.effect("counts: skips the first, acts on two", () =>
-    Effect.gen(function* () {
-      const { open, proxy } = yield* setUp
-      const client = yield* open
-      const match = { direction: "down", op: GET } as const
-      const rule = yield* proxy.rule({ match, action: { _tag: "Drop" }, skip: 1, count: 2 })
-      for (const xid of [1, 2, 3, 4]) yield* client.send(request(xid, GET, xid))
-      assert.strictEqual(readInts(yield* client.nextFrame)[0], 1)
-      assert.strictEqual(readInts(yield* client.nextFrame)[0], 4)
-      assert.strictEqual(yield* rule.hits, 2)
-    })
-  )
+  itProxied("counts: skips the first, acts on two", function* ({ open, proxy }) {
+    const client = yield* open
+    const match = { direction: "down", op: GET } as const
+    const rule = yield* proxy.rule({ match, action: { _tag: "Drop" }, skip: 1, count: 2 })
+    for (const xid of [1, 2, 3, 4]) yield* client.send(request(xid, GET, xid))
+    assert.strictEqual(readInts(yield* client.nextFrame)[0], 1)
+    assert.strictEqual(readInts(yield* client.nextFrame)[0], 4)
+    assert.strictEqual(yield* rule.hits, 2)
+  })
 
-  it.effect("holds a reply until it is released", () =>
-    Effect.gen(function* () {
-      const { open, proxy } = yield* setUp
-      const client = yield* open
-      const rule = yield* proxy.rule({ match: { direction: "down", xid: 1 }, action: { _tag: "Hold" } })
-      yield* client.send(request(1, GET, 1))
-      yield* rule.awaitHits()
-      yield* client.send(request(2, GET, 2))
-      assert.strictEqual(readInts(yield* client.nextFrame)[0], 2)
-      yield* rule.release
-      assert.strictEqual(readInts(yield* client.nextFrame)[0], 1)
-    })
-  )
+  itProxied("holds a reply until it is released", function* ({ open, proxy }) {
+    const client = yield* open
+    const rule = yield* proxy.rule({ match: { direction: "down", xid: 1 }, action: { _tag: "Hold" } })
+    yield* client.send(request(1, GET, 1))
+    yield* rule.awaitHits()
+    yield* client.send(request(2, GET, 2))
+    assert.strictEqual(readInts(yield* client.nextFrame)[0], 2)
+    yield* rule.release
+    assert.strictEqual(readInts(yield* client.nextFrame)[0], 1)
+  })
 
   const first = [1, 0, 0, 0, 5]
   const second = [2, 0, 0, 0, 6]
@@ -350,26 +315,20 @@ describe("FaultProxy, rules on frames", () => {
     [{ _tag: "SetLength", length: 24 }, [[1, 0, 0, 0, 5, 20]]]
   ]
   for (const [action, expected] of forged) {
-    it.effect(`${action._tag} on a reply`, () =>
-      Effect.gen(function* () {
-        const { open, proxy } = yield* setUp
-        const client = yield* open
-        yield* proxy.rule({ match: { direction: "down", op: CREATE }, action })
-        yield* client.send(request(1, CREATE, 5))
-        yield* client.send(request(2, GET, 6))
-        for (const frame of expected) assert.deepStrictEqual(readInts(yield* client.nextFrame), frame)
-      })
-    )
+    itProxied(`${action._tag} on a reply`, function* ({ open, proxy }) {
+      const client = yield* open
+      yield* proxy.rule({ match: { direction: "down", op: CREATE }, action })
+      yield* client.send(request(1, CREATE, 5))
+      yield* client.send(request(2, GET, 6))
+      for (const frame of expected) assert.deepStrictEqual(readInts(yield* client.nextFrame), frame)
+    })
   }
 
-  it.effect("injects a frame out of nothing", () =>
-    Effect.gen(function* () {
-      const { open, proxy } = yield* setUp
-      const client = yield* open
-      yield* proxy.inject("down", ints(-1, 0, 0, 0))
-      assert.deepStrictEqual(readInts(yield* client.nextFrame), [-1, 0, 0, 0])
-    })
-  )
+  itProxied("injects a frame out of nothing", function* ({ open, proxy }) {
+    const client = yield* open
+    yield* proxy.inject("down", ints(-1, 0, 0, 0))
+    assert.deepStrictEqual(readInts(yield* client.nextFrame), [-1, 0, 0, 0])
+  })
 
   it.effect("raw: moves bytes that are no frames", () =>
     Effect.gen(function* () {
