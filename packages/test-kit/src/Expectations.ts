@@ -64,3 +64,6 @@ export const rejection = (promise: Promise<unknown>): Promise<unknown> =>
 
 /** Bytes as UTF-8. */
 export const text = (data: Uint8Array): string => new TextDecoder().decode(data)
+
+/** From 0 upwards. */
+export const numbersBelow = (n: number) => Array.from({ length: n }, (_, index) => index)

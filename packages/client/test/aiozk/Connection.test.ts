@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { PromiseClient, SessionClosed } from "../../src/index.ts"
 import * as Faults from "../support/faults.ts"
-import { connect } from "../support/clients.ts"
+import { numbersBelow, connect } from "../support/clients.ts"
 
 /** A client in a Scope of its own, behind a proxy. */
 const setUp = Effect.fnUntraced(function* (name: string) {
@@ -59,15 +59,13 @@ describe("aiozk test_connection.py", () => {
       const { close, proxy, zk } = yield* setUp("close-pending")
       yield* proxy.blackHole("down")
       let told = 0
-      const pending = yield* Effect.forEach(
-        Array.from({ length: 20 }, (_, index) => index),
-        (index) =>
-          Effect.forkChild(
-            Effect.onExit(index % 2 === 0 ? zk.exists("/") : Effect.asVoid(zk.create(`/n${index}`)), () =>
-              Effect.sync(() => told++)
-            ),
-            { startImmediately: true }
-          )
+      const pending = yield* Effect.forEach(numbersBelow(20), (index) =>
+        Effect.forkChild(
+          Effect.onExit(index % 2 === 0 ? zk.exists("/") : Effect.asVoid(zk.create(`/n${index}`)), () =>
+            Effect.sync(() => told++)
+          ),
+          { startImmediately: true }
+        )
       )
       yield* close
       for (const [index, fiber] of pending.entries()) {

@@ -14,9 +14,7 @@ import type { Service } from "../../src/ZooKeeper.ts"
 import * as Faults from "../support/faults.ts"
 import { Op } from "../support/faults.ts"
 import { replyTo } from "../support/replies.ts"
-import { connect, failure, text } from "../support/clients.ts"
-
-const numbers = (length: number) => Array.from({ length }, (_, index) => index)
+import { numbersBelow, connect, failure, text } from "../support/clients.ts"
 
 describe("aiozk S1 and S2: a connection that ends", () => {
   for (const ending of ["fin", "rst"] as const) {
@@ -60,9 +58,6 @@ describe("aiozk S1 and S2: a connection that ends", () => {
 })
 
 describe("aiozk S3: a write whose reply is lost is not sent again silently", () => {
-  const lose = (proxy: FaultProxy.FaultProxy, op: number, direction: FaultProxy.Direction = "down") =>
-    proxy.rule({ match: { direction, op }, action: { _tag: "DropAndReset" } })
-
   it.live("S3: a sequential create makes one znode, and a transaction is applied once", () =>
     Effect.gen(function* () {
       const options = { mode: "persistentSequential" } as const
@@ -74,7 +69,7 @@ describe("aiozk S3: a write whose reply is lost is not sent again silently", () 
       ]
       for (const [op, write] of writes) {
         const { proxy, zk } = yield* Faults.connectProxied("s3-sequential")
-        yield* lose(proxy, op)
+        yield* Faults.loseReply(proxy, op)
         const error = yield* failure(write(zk), "ConnectionLoss")
         assert.isTrue(error.maybeApplied)
         assert.deepStrictEqual(yield* zk.getChildren("/"), ["n-0000000000"])
@@ -86,21 +81,21 @@ describe("aiozk S3: a write whose reply is lost is not sent again silently", () 
   Faults.itBehindProxy(
     "S3: a write does not fail because of what it has done itself: create, delete, and a versioned set",
     function* ({ proxy, zk }) {
-      yield* lose(proxy, Op.create)
+      yield* Faults.loseReply(proxy, Op.create)
       yield* failure(zk.create("/a"), "ConnectionLoss")
-      yield* lose(proxy, Op.create)
+      yield* Faults.loseReply(proxy, Op.create)
       assert.strictEqual(yield* zk.create("/b", { data: "mine", idempotent: true }), "/b")
       assert.deepStrictEqual([...(yield* zk.getChildren("/"))].sort(), ["a", "b"])
-      yield* lose(proxy, Op.setData)
+      yield* Faults.loseReply(proxy, Op.setData)
       yield* failure(zk.set("/a", "1", 0), "ConnectionLoss")
       assert.strictEqual(Option.getOrThrow(yield* zk.stat("/a")).version, 1)
-      yield* lose(proxy, Op.setData)
+      yield* Faults.loseReply(proxy, Op.setData)
       assert.strictEqual((yield* zk.setData("/a", "2", { version: 1, idempotent: true })).version, 2)
       assert.strictEqual(yield* Faults.countSent(proxy, Op.setData), 2)
-      yield* lose(proxy, Op.delete)
+      yield* Faults.loseReply(proxy, Op.delete)
       yield* failure(zk.delete("/a"), "ConnectionLoss")
       assert.isFalse(yield* zk.exists("/a"))
-      yield* lose(proxy, Op.delete)
+      yield* Faults.loseReply(proxy, Op.delete)
       yield* zk.delete("/b", { idempotent: true })
       assert.isFalse(yield* zk.exists("/b"))
     }
@@ -109,7 +104,7 @@ describe("aiozk S3: a write whose reply is lost is not sent again silently", () 
   Faults.itBehindProxy(
     "S3: a request that the server never saw is not sent again either, because the client cannot know",
     function* ({ proxy, zk }) {
-      yield* lose(proxy, Op.create, "up")
+      yield* proxy.rule({ match: { direction: "up", op: Op.create }, action: { _tag: "DropAndReset" } })
       const error = yield* failure(zk.create("/a"), "ConnectionLoss")
       assert.isTrue(error.maybeApplied)
       assert.isFalse(yield* zk.exists("/a"))
@@ -151,7 +146,7 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
       const { id } = zk.session
       yield* zk.create("/e", { mode: "ephemeral" })
       const before = yield* lagging.accepted
-      for (const _ of numbers(3)) yield* Faults.breakConnections(zk, proxy)
+      for (const _ of numbersBelow(3)) yield* Faults.breakConnections(zk, proxy)
       assert.isAtLeast((yield* lagging.accepted) - before, 3)
       assert.strictEqual(zk.session.id, id)
       assert.isTrue(yield* zk.exists("/e"))
@@ -246,7 +241,7 @@ describe("aiozk S6 to S9: watches across reconnections", () => {
           { startImmediately: true }
         )
       }
-      for (const _ of numbers(3)) {
+      for (const _ of numbersBelow(3)) {
         yield* Faults.breakConnections(zk, proxy)
         // Whatever the server replays comes before this answer.
         yield* zk.sync()
@@ -293,7 +288,7 @@ describe("aiozk S6 to S9: watches across reconnections", () => {
     "S9: many watches are registered in packets that servers take",
     function* ({ beside, chroot, proxy, zk }) {
       const name = (index: number) => `/${"w".repeat(150)}${index}`
-      const watched = yield* Effect.forEach(numbers(1500), (index) => zk.existsAndWatch(name(index)), {
+      const watched = yield* Effect.forEach(numbersBelow(1500), (index) => zk.existsAndWatch(name(index)), {
         concurrency: "unbounded"
       })
       yield* Faults.breakConnections(zk, proxy)
@@ -358,7 +353,7 @@ describe("aiozk S10 to S13: frames", () => {
       const states = yield* Faults.recordStates(zk)
       const { changed } = yield* zk.getAndWatch("/a")
       const event = Jute.encode(Jute.codec(Records.WatcherEvent), { type: -1, state: 0, path: "" })
-      for (const _ of numbers(2)) yield* proxy.inject("down", replyTo(-1, -1n, 0, event))
+      for (const _ of numbersBelow(2)) yield* proxy.inject("down", replyTo(-1, -1n, 0, event))
       assert.isTrue(yield* zk.exists("/a"))
       yield* beside.set("/a", "1")
       assert.strictEqual((yield* changed).type, "NodeDataChanged")

@@ -15,9 +15,7 @@ import { ZooKeeper } from "../../src/index.ts"
 import * as Faults from "../support/faults.ts"
 import { Op } from "../support/faults.ts"
 import { encodeConnectResponse, headerOf, decodeConnectRequest } from "../support/replies.ts"
-import { connect, failure, text } from "../support/clients.ts"
-
-const numbers = (length: number) => Array.from({ length }, (_, index) => index)
+import { numbersBelow, connect, failure, text } from "../support/clients.ts"
 
 describe("aiozk test_session.py: starting and closing", () => {
   it.live("starting a client that has started gives the same one, on one connection (test_start_session_twice)", () =>
@@ -113,18 +111,17 @@ describe("aiozk test_session.py: requests", () => {
     "a lost reply is asked for again where that is harmless or allowed (test_send_connection_error)",
     function* ({ proxy, zk }) {
       yield* zk.create("/a", { data: "0" })
-      const lose = (op: number) => proxy.rule({ match: { direction: "down", op }, action: { _tag: "DropAndReset" } })
       // A read.
-      yield* lose(Op.getData)
+      yield* Faults.loseReply(proxy, Op.getData)
       assert.strictEqual(text(yield* zk.getData("/a")), "0")
       assert.strictEqual(yield* Faults.countSent(proxy, Op.getData), 2)
       // A write that was allowed to.
-      yield* lose(Op.delete)
+      yield* Faults.loseReply(proxy, Op.delete)
       yield* zk.delete("/a", { idempotent: true })
       // It looks before it repeats, and the znode has gone.
       assert.strictEqual(yield* Faults.countSent(proxy, Op.delete), 1)
       // Any other write.
-      yield* lose(Op.create)
+      yield* Faults.loseReply(proxy, Op.create)
       const error = yield* failure(zk.create("/b"), "ConnectionLoss")
       assert.isTrue(error.maybeApplied)
       assert.strictEqual(error.path, "/b")
@@ -174,13 +171,13 @@ describe("aiozk test_session.py: requests", () => {
         makeSession({ servers: proxy.connectString + chroot }, 2_147_483_647 - 100)
       ).pipe(Layer.provide(Transport.layer()))
       const zk = Context.get(yield* Layer.build(Layer.provide(ZooKeeper.layerSession(), session)), ZooKeeper.ZooKeeper)
-      yield* Effect.forEach(numbers(300), (index) => beside.create(`/n${index}`, { data: String(index) }), {
+      yield* Effect.forEach(numbersBelow(300), (index) => beside.create(`/n${index}`, { data: String(index) }), {
         concurrency: "unbounded"
       })
-      const read = yield* Effect.forEach(numbers(300), (index) => zk.getData(`/n${index}`), {
+      const read = yield* Effect.forEach(numbersBelow(300), (index) => zk.getData(`/n${index}`), {
         concurrency: "unbounded"
       })
-      assert.deepStrictEqual(read.map(text), numbers(300).map(String))
+      assert.deepStrictEqual(read.map(text), numbersBelow(300).map(String))
       const { frames } = yield* proxy.seen
       const xids = frames.flatMap(({ direction, op, xid }) =>
         direction === "up" && op === Op.getData && xid !== undefined ? [xid] : []
@@ -195,7 +192,7 @@ describe("aiozk test_session.py: requests", () => {
   Faults.itBehindProxyWith({ sessionTimeout: "1 second" })(
     "one heartbeat, not one more with each connection (test_duplicated_heartbeat_task)",
     function* ({ proxy, zk }) {
-      for (const _ of numbers(3)) yield* Faults.breakConnections(zk, proxy)
+      for (const _ of numbersBelow(3)) yield* Faults.breakConnections(zk, proxy)
       const states = yield* Faults.recordStates(zk)
       const before = yield* Faults.countSent(proxy, Op.ping)
       const [elapsed] = yield* Effect.timed(proxy.awaitFrames({ direction: "up", op: Op.ping }, before + 4))

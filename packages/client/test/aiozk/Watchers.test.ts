@@ -8,9 +8,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Faults from "../support/faults.ts"
-import { connect } from "../support/clients.ts"
-
-const numbers = (length: number) => Array.from({ length }, (_, index) => index)
+import { numbersBelow, connect } from "../support/clients.ts"
 
 describe("aiozk test_watchers.py", () => {
   it.live(
@@ -27,11 +25,11 @@ describe("aiozk test_watchers.py", () => {
         })
         const { id } = zk.session
         yield* other.create("/m")
-        yield* Effect.forEach(numbers(1000), (index) => zk.create(`/m/${index}`, { mode: "ephemeral" }), {
+        yield* Effect.forEach(numbersBelow(1000), (index) => zk.create(`/m/${index}`, { mode: "ephemeral" }), {
           concurrency: "unbounded"
         })
         const outcomes = yield* Effect.forEach(
-          numbers(1000),
+          numbersBelow(1000),
           (index) =>
             Effect.flatMap(zk.getAndWatch(`/m/${index}`), ({ changed }) =>
               Effect.forkScoped(Effect.flip(changed), { startImmediately: true })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import { Acl } from "../../src/index.ts"
-import { itInChroot, connect, failure } from "../support/clients.ts"
+import { numbersBelow, itInChroot, connect, failure } from "../support/clients.ts"
 
 describe("ensurePath on a real server", () => {
   it.live("creates the znodes that are missing, the chroot included, and does nothing the second time", () =>
@@ -73,11 +73,7 @@ describe("deleteAll on a real server", () => {
   itInChroot("deletes a wide and deep tree in batches", function* ({ zk }) {
     const deep = Array.from({ length: 30 }, (_, depth) => `d${depth}`).join("/")
     yield* zk.ensurePath(`/t/${deep}`)
-    yield* Effect.forEach(
-      Array.from({ length: 1500 }, (_, index) => index),
-      (index) => zk.create(`/t/n${index}`),
-      { concurrency: 100, discard: true }
-    )
+    yield* Effect.forEach(numbersBelow(1500), (index) => zk.create(`/t/n${index}`), { concurrency: 100, discard: true })
     yield* zk.deleteAll("/t")
     assert.isFalse(yield* zk.exists("/t"))
   })
@@ -94,11 +90,7 @@ describe("deleteAll on a real server", () => {
   itInChroot("ends with the root gone while others create and delete below it", function* ({ connectString, zk }) {
     const other = yield* connect({ servers: connectString })
     yield* zk.create("/t")
-    yield* Effect.forEach(
-      Array.from({ length: 300 }, (_, index) => index),
-      (index) => zk.create(`/t/n${index}`),
-      { concurrency: 100, discard: true }
-    )
+    yield* Effect.forEach(numbersBelow(300), (index) => zk.create(`/t/n${index}`), { concurrency: 100, discard: true })
     let created = 0
     const trouble = yield* Effect.forkChild(
       Effect.gen(function* () {

@@ -19,9 +19,6 @@ import * as Faults from "../support/faults.ts"
 import { Op } from "../support/faults.ts"
 import { connect, failure, text } from "../support/clients.ts"
 
-const lose = (proxy: FaultProxy.FaultProxy, op: number, count = 1) =>
-  proxy.rule({ match: { direction: "down", op }, action: { _tag: "DropAndReset" }, count })
-
 describe("requests while there is no connection", () => {
   Faults.itBehindProxy(
     "wait, and go out in order when the session is resumed (1, K test_request_queuing_session_recovered)",
@@ -158,7 +155,7 @@ describe("writes whose reply is lost", () => {
   Faults.itBehindProxy(
     "protected: the session that created it is gone, and so is the znode (28, F testProtectionWithKilledSession)",
     function* ({ beside, proxy, zk }) {
-      const rule = yield* lose(proxy, Op.create)
+      const rule = yield* Faults.loseReply(proxy, Op.create)
       const create = zk.create("/n-", { mode: "ephemeralSequential", protected: true })
       const creating = yield* Effect.forkChild(Effect.flip(create), { startImmediately: true })
       yield* rule.awaitHits()
@@ -175,9 +172,9 @@ describe("writes whose reply is lost", () => {
   Faults.itBehindProxy(
     "protected: the search for it may be lost as well, and leaves no orphan (29, F testProtectedCreateNodeDeletion)",
     function* ({ beside, proxy, zk }) {
-      yield* lose(proxy, Op.create, 2)
-      yield* lose(proxy, Op.getChildren, 2)
-      yield* lose(proxy, Op.exists)
+      yield* Faults.loseReply(proxy, Op.create, 2)
+      yield* Faults.loseReply(proxy, Op.getChildren, 2)
+      yield* Faults.loseReply(proxy, Op.exists)
       const path = yield* zk.create("/n-", { data: "1", mode: "persistentSequential", protected: true })
       assert.deepStrictEqual(yield* beside.getChildren("/"), [path.slice(1)])
       assert.isAtLeast(yield* Faults.countSent(proxy, Op.getChildren), 3)
@@ -195,7 +192,7 @@ describe("writes whose reply is lost", () => {
       ] as const
       for (const [op, write] of writes) {
         const silence = yield* proxy.rule({ match: { direction: "down", op: Op.sync }, action: { _tag: "Drop" } })
-        yield* lose(proxy, op)
+        yield* Faults.loseReply(proxy, op)
         const error = yield* Effect.flip<unknown, CreateError | SetDataError, never>(write)
         yield* silence.awaitHits()
         if (error._tag !== "ConnectionLoss") return assert.fail(`${error._tag}: ${error.message}`)
@@ -213,8 +210,8 @@ describe("writes whose reply is lost", () => {
   Faults.itBehindProxy(
     "idempotent: the look at it may be lost as well, and other data is another's (30, F testIdempotentCreateConnectionLoss)",
     function* ({ beside, proxy, zk }) {
-      yield* lose(proxy, Op.create)
-      yield* lose(proxy, Op.getData)
+      yield* Faults.loseReply(proxy, Op.create)
+      yield* Faults.loseReply(proxy, Op.getData)
       assert.strictEqual(yield* zk.create("/a", { data: "1", idempotent: true }), "/a")
       assert.strictEqual(yield* Faults.countSent(proxy, Op.create), 1)
       // The request is lost, and meanwhile somebody else creates it.
@@ -223,7 +220,7 @@ describe("writes whose reply is lost", () => {
       yield* failure(zk.create("/b", { data: "mine", idempotent: true }), "NodeExists")
       assert.strictEqual(text(yield* beside.getData("/b")), "theirs")
       // And a plain one fails with what happened.
-      yield* lose(proxy, Op.create)
+      yield* Faults.loseReply(proxy, Op.create)
       yield* failure(zk.create("/c"), "ConnectionLoss")
     }
   )

@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as ZooKeeper from "../../src/ZooKeeper.ts"
 
-export { failure, pullFrom, text } from "@effect-zookeeper/test-kit/Expectations"
+export { failure, numbersBelow, pullFrom, text } from "@effect-zookeeper/test-kit/Expectations"
 
 /** A client in the Scope of the test. */
 export const connect = (

@@ -106,6 +106,10 @@ export const awaitState = (zk: ZooKeeper.Service, tag: SessionState["_tag"]) =>
 // faults
 // -----------------------------------------------------------------------------
 
+/** Loses the reply to a request, and the connection with it. */
+export const loseReply = (proxy: FaultProxy.FaultProxy, op: number, count = 1) =>
+  proxy.rule({ match: { direction: "down", op }, action: { _tag: "DropAndReset" }, count })
+
 /** Ends the connections of a proxy, and waits until the client has another one. */
 export const breakConnections = Effect.fnUntraced(function* (
   zk: ZooKeeper.Service,

@@ -6,8 +6,8 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
-import { getLockedItems, makeNumberQueue, numbersBelow } from "../support/queues.ts"
-import { describeOnServers, awaitCondition, eventually } from "../support/targets.ts"
+import { getLockedItems, makeNumberQueue } from "../support/queues.ts"
+import { numbersBelow, describeOnServers, awaitCondition, eventually } from "../support/targets.ts"
 
 /** One request in five never comes to the server, one reply in five never comes back. */
 const sometimesLose = (link: BreakableEndpoint, operation: typeof Operations.multi | typeof Operations.create) =>

@@ -9,8 +9,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Queue from "../../src/Queue.ts"
 import { connectAnother, itOnEmbedded } from "../support/embedded.ts"
-import { makeNumberQueue, numbersBelow } from "../support/queues.ts"
-import { withClient, describeOnServers, eventually, failure, text } from "../support/targets.ts"
+import { makeNumberQueue } from "../support/queues.ts"
+import { numbersBelow, withClient, describeOnServers, eventually, failure, text } from "../support/targets.ts"
 
 /** How many watches the server has, of data and of children. */
 const watches = Effect.map(

@@ -11,6 +11,3 @@ export const makeNumberQueue = (zk: ZooKeeper.Service, options: Omit<Queue.Bytes
 /** The items that are being worked on; their parent may have been reaped. */
 export const getLockedItems = (zk: ZooKeeper.Service) =>
   zk.getChildren("/queue-taken").pipe(Effect.catchTag("NoNode", () => Effect.succeed<ReadonlyArray<string>>([])))
-
-/** From 0 upwards. */
-export const numbersBelow = (n: number) => Array.from({ length: n }, (_, index) => index)

@@ -11,7 +11,15 @@ import { describe, type Vitest, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-export { awaitCondition, eventually, failure, outcome, pullFrom, text } from "@effect-zookeeper/test-kit/Expectations"
+export {
+  awaitCondition,
+  eventually,
+  failure,
+  numbersBelow,
+  outcome,
+  pullFrom,
+  text
+} from "@effect-zookeeper/test-kit/Expectations"
 
 /** `it` of a test of recipes. */
 interface RecipeTests extends Pick<Vitest.MethodsNonLive<Target>, "effect"> {

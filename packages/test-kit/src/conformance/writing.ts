@@ -2,7 +2,7 @@
 import { Acl, type ZooKeeper } from "@effect-zookeeper/client"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { eventually, failure, outcome, text } from "../Expectations.ts"
+import { numbersBelow, eventually, failure, outcome, text } from "../Expectations.ts"
 import { type ConformanceTests, connect } from "./Target.ts"
 
 const locked = [Acl.world("r")]
@@ -274,11 +274,7 @@ export const writing = (it: ConformanceTests): void => {
 
     it.inChroot("deletes a tree from the bottom up", function* ({ zk }) {
       yield* zk.ensurePath("/t/a/b/c")
-      yield* Effect.forEach(
-        Array.from({ length: 50 }, (_, index) => index),
-        (n) => zk.create(`/t/a/${n}`),
-        { concurrency: "unbounded" }
-      )
+      yield* Effect.forEach(numbersBelow(50), (n) => zk.create(`/t/a/${n}`), { concurrency: "unbounded" })
       yield* zk.deleteAll("/t")
       assert.deepStrictEqual(yield* zk.getChildren("/"), [])
       yield* failure(zk.deleteAll("/t"), "NoNode")
