@@ -1,12 +1,12 @@
 /**
- * Why a SASL exchange cannot go on.
+ * The error of a SASL exchange.
  *
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
 
 /**
- * Why an exchange cannot go on. The reason never contains a secret.
+ * An exchange cannot go on. The reason never contains a secret.
  *
  * @category errors
  * @since 0.1.0

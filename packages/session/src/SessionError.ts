@@ -1,5 +1,5 @@
 /**
- * What any operation can end with, whatever it is: the errors of the session and of its connections.
+ * The errors that any operation can fail with: those of the session and of its connections.
  *
  * Errors that say something about a znode are the protocol's `ServerError`s; an operation fails with those that its row
  * of the operation table names, or with one of these.
@@ -26,10 +26,10 @@ const request = {
 const maybeApplied = Schema.Boolean.pipe(Schema.withConstructorDefault(Effect.succeed(false)))
 
 /**
- * How many lost connections a request is given: one that was with a server each time may be what the server cannot bear,
- * and everything beside it suffers with it.
+ * How many lost connections a request is given. A request that was with a server each time may itself be the cause, and
+ * everything beside it suffers.
  *
- * Reads and watches are asked again until then. So is everything that is repeated on purpose: `protected`, `idempotent` and
+ * Reads and watches are sent again until then. So is everything that is repeated on purpose: `protected`, `idempotent` and
  * `guaranteed` writes, streams, and the recipes. Connections that are lost while the request waits do not count.
  *
  * @category constants
@@ -40,8 +40,8 @@ export const MAX_LOSSES = 8
 /**
  * The connection was lost before the reply came.
  *
- * `maybeApplied` is false when the request cannot have reached a server, and for reads. When it is true, nobody can tell
- * whether the write happened: look, or make the write so that it can be repeated (a version, `protected`, `idempotent`).
+ * `maybeApplied` is false when the request cannot have reached a server, and for reads. When it is true, the write may or
+ * may not have happened: read to find out, or write so that it can be repeated (a version, `protected`, `idempotent`).
  *
  * @category errors
  * @since 0.1.0
@@ -75,7 +75,7 @@ export class ConnectionLoss extends ErrorClass.make(
 export class SessionExpired extends ErrorClass.make(
   Schema.TaggedError<SessionExpired>()("SessionExpired", {
     sessionId: Schema.BigInt,
-    /** Whether a write that was sent before may have been applied, of which nothing was learnt in time. */
+    /** Whether it was a write that had been sent without an answer, and may have been applied. */
     maybeApplied
   })
 ) {
@@ -111,7 +111,7 @@ export class AuthFailed extends ErrorClass.make(
   Schema.TaggedError<AuthFailed>()("AuthFailed", {
     /** `digest` and the like, or `sasl`. */
     scheme: Schema.String,
-    /** What is known beside that; no secret stands in it. */
+    /** A reason, if one is known. It contains no secret. */
     reason: Schema.optional(Schema.String),
     /** Whether it was a write that had been sent, and may have been applied. */
     maybeApplied
@@ -154,8 +154,8 @@ export class ServerRefused extends ErrorClass.make(
     /** ZooKeeper's name for the code, such as `NotReadOnly`; `Unknown(-777)` where it has none. */
     name: Schema.String,
     /**
-     * There, and true, after a write that may have been applied all the same: the code tells of a failure within the server,
-     * not of a refusal. Left out where the server's word settles that nothing was applied, which is what most codes do.
+     * True after a write that may have been applied all the same: the code tells of a failure within the server, not of a
+     * refusal. Left out if the code says that nothing was applied, as most codes do.
      */
     maybeApplied: Schema.optionalKey(Schema.Literal(true))
   })
@@ -211,7 +211,7 @@ export class ProtocolError extends ErrorClass.make(
 }
 
 /**
- * What every operation can end with.
+ * The errors that every operation can fail with.
  *
  * @category errors
  * @since 0.1.0
@@ -235,8 +235,8 @@ export type SessionError =
 export class ConnectFailed extends ErrorClass.make(
   Schema.TaggedError<ConnectFailed>()("ConnectFailed", {
     /**
-     * What was tried and why it failed, by server and reason, the newest last, with how often. `tls` says what was wrong
-     * with TLS where that was the reason.
+     * The failed attempts by server and reason, the newest last, with how often there was one. `tls` says what was wrong with
+     * TLS if that was the reason.
      */
     attempts: Schema.Array(
       Schema.Struct({
@@ -256,7 +256,7 @@ export class ConnectFailed extends ErrorClass.make(
     return `no ZooKeeper server could be reached within connectTimeout (${summary === "" ? "no attempt came to an end" : summary}${rest})`
   }
 
-  /** The attempts in few words: servers with the same reason stand together. */
+  /** The attempts in few words, with servers that have the same reason together. */
   get summary(): string {
     const byReason = new Map<string, { readonly servers: Array<string>; times: number }>()
     for (const { count = 1, reason, server } of this.attempts) {
@@ -275,8 +275,8 @@ export class ConnectFailed extends ErrorClass.make(
 }
 
 /**
- * The time in which what the session owns was certain to be its own has ended, or nothing has proved lately that it is.
- * Final for whoever held something, even if the session goes on.
+ * The time in which the session certainly owned its ephemeral znodes has ended, or nothing has proved lately that it does.
+ * It is final for every holder of a lock or the like, even if the session goes on.
  *
  * @category errors
  * @since 0.1.0

@@ -1,10 +1,10 @@
 /**
- * What the sessions of a process measure, as Effect metrics.
+ * The measurements of all sessions of a process, as Effect metrics.
  *
  * All sessions of a process add to the same metrics: counters grow by what each did, and gauges (in flight, waiting,
  * watches, sessions) are sums that rise and fall. They are brought up to date with each heartbeat and when a connection
- * ends, not with each request, so that they cost a request next to nothing. What an exporter reads is as old as the last
- * heartbeat at most: a third of the session timeout.
+ * ends, not with each request, so that they cost a request next to nothing. An exporter reads values that are at most as old
+ * as the last heartbeat: a third of the session timeout.
  *
  * Names and units are those of Prometheus: seconds and bytes. Exporters for OpenTelemetry get the unit from the attribute
  * `unit`.
@@ -49,14 +49,14 @@ export const waiting = Metric.gauge("zookeeper_requests_waiting", {
   description: "Requests that wait for a connection or for their turn"
 })
 
-/** @category metrics @since 0.1.0 */
+/** Bytes sent to servers. @category metrics @since 0.1.0 */
 export const bytesSent = Metric.counter("zookeeper_sent_bytes_total", {
   description: "Bytes sent to servers",
   attributes: { unit: "bytes" },
   incremental: true
 })
 
-/** @category metrics @since 0.1.0 */
+/** Bytes received from servers. @category metrics @since 0.1.0 */
 export const bytesReceived = Metric.counter("zookeeper_received_bytes_total", {
   description: "Bytes received from servers",
   attributes: { unit: "bytes" },

@@ -1,5 +1,5 @@
 /**
- * Time that goes on while the machine sleeps: what deadlines are measured by that others hold a client to.
+ * Time that goes on while the machine sleeps, for deadlines that servers and other clients hold a client to.
  *
  * Stability: low. It serves the session and the recipes of this project, and may change in any version.
  *

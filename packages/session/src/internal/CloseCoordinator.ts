@@ -2,19 +2,19 @@ import { someLong } from "@effect-zookeeper/protocol/Json"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import type { SessionClosing } from "../Session.ts"
+import type { SessionClosing } from "../SessionInfo.ts"
 import type { TimerQueue, Timer } from "./time/TimerQueue.ts"
 import type { GuardCallback } from "./guardCallback.ts"
 
-/** How long what is given back is waited for while nobody closes the session, in milliseconds. */
+/** How long to wait for things that are given back while the session is not being closed, in milliseconds. */
 const MAX_GIVE_BACK = 1000
 
-/** The share of a close that is left for the close request when what is given back takes longer. */
+/** The share of a close that is left for the close request when giving back takes longer. */
 const CLOSE_REQUEST_SHARE = 0.1
 
 /**
- * The close of a session: what it waits for, and until when. There is one deadline for all of it, holds and what is given
- * back, side by side, and the close request to the server.
+ * The close of a session: everything that it waits for, and until when. There is one deadline for holds and for things that
+ * are given back, side by side, and for the close request to the server.
  */
 export class CloseCoordinator {
   private readonly timers: TimerQueue
@@ -22,10 +22,10 @@ export class CloseCoordinator {
   /** Milliseconds. */
   private readonly timeout: number
   private readonly timer: Timer
-  /** Those of ephemeral znodes, which the end of the session would delete. */
+  /** Holds by ephemeral znodes, which the end of the session would delete. */
   private ephemeral = new Set<object>()
   private persistent = new Set<object>()
-  /** What goes on in the background, and since when; the oldest first. */
+  /** Effects that go on in the background, with the time of their beginning; the oldest first. */
   private readonly errands = new Map<Fiber.Fiber<unknown, unknown>, number>()
   private readonly listeners = new Set<() => void>()
   /** The calls that wait for something that is given back, and until when they do. */
@@ -34,7 +34,7 @@ export class CloseCoordinator {
   private onSettled: (() => void) | undefined
   private isSessionOver = false
   private isEnded = false
-  /** When the close must be done, in monotonic milliseconds; undefined while nobody closes. */
+  /** When the close must be done, in monotonic milliseconds; undefined until it begins. */
   deadline: number | undefined
 
   constructor(timers: TimerQueue, guardCallback: GuardCallback, timeout: number) {
@@ -54,12 +54,12 @@ export class CloseCoordinator {
     return this.ephemeral.size > 0
   }
 
-  /** What is known of it outside. */
+  /** The close as recipes see it. */
   readonly info: SessionClosing = infoOf(this)
 
-  /** Sets the deadline. `notify` then tells those who wait for it. */
+  /** Sets the deadline. `notify` then tells the effects that wait for the close to begin. */
   begin(now: number): void {
-    // What was being given back when a Scope began to close, one after the other, is part of the same close.
+    // A Scope gives things back one after the other when it begins to close: that is part of the same close.
     const since = this.errandsSince
     this.deadline = (since !== undefined && since > now - this.timeout ? since : now) + this.timeout
   }
@@ -71,7 +71,7 @@ export class CloseCoordinator {
     for (const listener of listeners) this.guardCallback(listener)
   }
 
-  /** The session has ended before it was closed: what was held is another's to have, and nothing is left to wait for. */
+  /** The session has ended before it was closed: other clients may have what was held, and there is nothing to wait for. */
   sessionEnded(): void {
     if (this.ephemeral.size > 0) this.ephemeral = new Set()
     if (this.persistent.size > 0) this.persistent = new Set()
@@ -79,7 +79,7 @@ export class CloseCoordinator {
     this.check()
   }
 
-  /** Nothing is waited for any more, and nothing goes on. */
+  /** Ends all waiting, and everything in the background. */
   end(): void {
     this.isEnded = true
     this.timer.clear()
@@ -87,7 +87,7 @@ export class CloseCoordinator {
     if (this.errands.size > 0) for (const fiber of [...this.errands.keys()]) fiber.interruptUnsafe()
   }
 
-  /** What is given back is waited for no longer. Whether nothing else was. */
+  /** Ends the wait for things that are given back. Returns false if something else is waited for, or nothing. */
   stopWaiting(): boolean {
     if (this.onSettled === undefined || this.isHeld) return false
     this.onSettled()
@@ -104,7 +104,7 @@ export class CloseCoordinator {
     this.check()
   })
 
-  /** Completes as soon as somebody begins to close. */
+  /** Completes as soon as the close begins. */
   readonly begun: Effect.Effect<void> = Effect.callback((resume) => {
     if (this.isBegun) return resume(Effect.void)
     const listener = () => resume(Effect.void)
@@ -125,7 +125,7 @@ export class CloseCoordinator {
       })
     })
 
-  /** Begins something that goes on whatever becomes of its caller, until its own end or the session's. */
+  /** Begins an effect that goes on whatever becomes of its caller, until its own end or the session's. */
   readonly errand = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Fiber.Fiber<A, E>, never, R> =>
     Effect.suspend(() => {
       const since = this.timers.now()
@@ -143,7 +143,7 @@ export class CloseCoordinator {
   readonly giveBack = <R>(effect: Effect.Effect<unknown, unknown, R>): Effect.Effect<void, never, R> =>
     Effect.suspend(() => {
       const now = this.timers.now()
-      // One timeout for all that are given back together: many on a server that hangs take no longer than one.
+      // One timeout for everything that is given back together: on a server that hangs, many take no longer than one.
       const timeout = (this.errandsSince ?? now) + Math.min(MAX_GIVE_BACK, this.timeout) - now
       return Effect.flatMap(this.errand(effect), (fiber) =>
         timeout <= 0 || fiber.pollUnsafe() !== undefined ? Effect.void : this.waitForErrand(fiber, now + timeout)
@@ -155,7 +155,7 @@ export class CloseCoordinator {
     return undefined
   }
 
-  /** Waits for something in the background until a time, but not once the session is being closed: then the close does. */
+  /** Waits for an effect in the background until a time, or until the session is being closed; then the close waits for it. */
   private waitForErrand(fiber: Fiber.Fiber<unknown, unknown>, until: number): Effect.Effect<void> {
     const isDone = () => this.isBegun || fiber.pollUnsafe() !== undefined
     const waiting = Effect.callback<void>((resume) => {

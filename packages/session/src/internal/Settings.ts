@@ -7,14 +7,14 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
-import type { SaslMechanism } from "../Sasl.ts"
-import type { AuthInfo, SessionCredentials, SessionOptions } from "../Session.ts"
+import type { SaslMechanism } from "../SaslMechanism.ts"
+import type { AuthInfo, SessionCredentials, SessionOptions } from "../SessionOptions.ts"
 
 /** The options of a session, checked and with their defaults; times in milliseconds. */
 export interface Settings {
   readonly servers: ConnectString.ConnectString
   readonly sessionTimeout: number
-  /** Infinity for one without an end. */
+  /** Infinity for no limit. */
   readonly connectTimeout: number
   readonly requestTimeout: number | undefined
   readonly allowReadOnly: boolean
@@ -36,14 +36,14 @@ export interface Settings {
   readonly closeTimeout: number
 }
 
-/** The largest part of a session timeout that may be margin: proofs take a quarter, and need time to come. */
+/** The largest part of a session timeout that may be margin: proofs take a quarter, and need time to arrive. */
 const LARGEST_MARGIN = 1 / 2
 
 const MAX_INT = 2_147_483_647
 
 /**
- * No pause may cost a session: an ensemble that is back in time has to be found in time. Each is a random part of what the
- * schedule says, from nothing to all: clients that have lost their servers in the same moment spread.
+ * No pause may cost a session: an ensemble that is back in time has to be found in time. Each pause is a random part of the
+ * schedule's, from nothing to all of it, so that clients that have lost their servers at the same moment spread.
  */
 const defaultRetry = (sessionTimeout: number): Schedule.Schedule<unknown> =>
   Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced(Math.min(5000, sessionTimeout / 4))]).pipe(
@@ -141,7 +141,7 @@ export const checkOptions = Effect.fnUntraced(function* (
     maxRequestSize,
     maxInFlight: yield* checkInteger("maxInFlight", orDefault(options.maxInFlight, 1000), 1),
     session: yield* checkCredentials(options.session),
-    // Nothing but `true` gives up protection.
+    // Only `true` gives up protection.
     allowPlaintext: options.allowPlaintext === true,
     ownershipMargin: (timeout) => (hasCutMargin(timeout) ? timeout / 2 : (ownershipMargin ?? timeout / 10)),
     hasCutMargin,
@@ -154,8 +154,8 @@ export const checkOptions = Effect.fnUntraced(function* (
 const AUTH_OVERHEAD = 8 + 4 + 2 * 4
 
 /**
- * A scheme is a name that the server knows, and what it knows only the server can say; credentials are `Redacted`, and
- * small enough for one frame. `prefix` says where in the arguments it stands.
+ * Checks what can be known without a server: the scheme is a name, the credentials are `Redacted`, and small enough for one
+ * frame. `prefix` is put before the names of the arguments.
  */
 export const checkAuth = (
   auth: AuthInfo,
@@ -183,7 +183,7 @@ export const checkAuth = (
       )
 }
 
-/** null is no duration and no number, and stands for none. */
+/** The default is for undefined only: null is an invalid value. */
 const orDefault = <A>(given: A | undefined, otherwise: A): A => (given === undefined ? otherwise : given)
 
 const checkDuration = (
@@ -203,7 +203,7 @@ const checkDuration = (
       )
 }
 
-/** A duration, or one without an end. */
+/** A duration, or no limit. */
 const checkTimeout = (argument: string, input: Duration.Input | "infinity"): Effect.Effect<number, InvalidArgument> => {
   const isEndless = input === "infinity" || DurationInput.toMillis(input) === Number.POSITIVE_INFINITY
   return isEndless ? Effect.succeed(Number.POSITIVE_INFINITY) : checkDuration(argument, input)

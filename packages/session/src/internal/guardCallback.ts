@@ -1,10 +1,7 @@
-/**
- * Runs what belongs to somebody else: a caller who waits, a listener. What it throws is a mistake of theirs; it is
- * reported, and stops nothing here.
- */
+/** Runs a callback of an application. An error that it throws is reported, and stops nothing in the session. */
 export type GuardCallback = (run: () => void) => void
 
-/** Reports with `report` what is thrown. */
+/** Reports thrown errors with `report`. */
 export const makeGuardCallback =
   (report: (defect: unknown) => void): GuardCallback =>
   (run) => {

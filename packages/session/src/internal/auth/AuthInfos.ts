@@ -4,7 +4,7 @@ import * as Frame from "@effect-zookeeper/protocol/Frame"
 import type { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
-import type { AuthInfo } from "../../Session.ts"
+import type { AuthInfo } from "../../SessionOptions.ts"
 import { AuthFailed, MAX_LOSSES, type SessionError } from "../../SessionError.ts"
 import type { GuardCallback } from "../guardCallback.ts"
 import type { OldestUnanswered } from "../requests/RequestPipeline.ts"
@@ -12,35 +12,35 @@ import { ProtocolViolation } from "../requests/ProtocolViolation.ts"
 
 type Packet = Operation.Request<typeof Operations.auth>
 
-/** An identity, and who waits for the server's word on it. */
+/** An auth info, with the callers that wait for the server's answer. */
 interface AuthEntry {
   readonly info: AuthInfo
   readonly waiting: Set<(exit: Exit.Exit<void, SessionError>) => void>
-  /** Whether the session counts on it: it was given when the session was made, or a server has accepted it. */
+  /** Whether the session relies on it: it was given when the session was made, or a server has accepted it. */
   isEstablished: boolean
-  /** How many connections in a row were lost while it alone was with a server. */
+  /** How many connections in a row were lost while it was with a server alone. */
   losses: number
 }
 
-/** Where packets are written, and seen to. */
+/** The connection that packets are written to. */
 interface WritableConnection {
   readonly writer: JuteWriter
   readonly schedule: () => void
 }
 
 /**
- * The identities of a session. A server forgets them with the connection, so each new one is told all of them before
+ * The auth infos of a session. A server forgets them with the connection, so each new connection gets all of them before
  * anything else. Answers come in the order of the packets, but apart from the replies to requests.
  */
 export class AuthInfos {
   private all: Array<AuthEntry>
   private unanswered: Array<AuthEntry> = []
   private onAnswered: (() => void) | undefined
-  /** Whether a connection was lost with an identity since a server accepted all: each is asked for alone then. */
+  /** Whether a connection was lost with an auth info since a server last accepted all: each is sent alone then. */
   private isOneByOne = false
-  /** The one that is with the server and nothing beside it. */
+  /** The one that is with the server alone. */
   private isolated: AuthEntry | undefined
-  /** Those that the connection is still to be told, one by one. */
+  /** Those that are still to be sent on this connection, one by one. */
   private unsent: Array<AuthEntry> = []
   private onIsolatedAnswered: (() => void) | undefined
 
@@ -61,8 +61,8 @@ export class AuthInfos {
   }
 
   /**
-   * Tells a new connection all of them; `onReplayed` runs when something else may be sent behind them. That is at once, unless
-   * a connection was lost with them.
+   * Sends all of them on a new connection; `onReplayed` runs when other frames may follow. That is at once, unless a connection
+   * was lost with them.
    */
   replay(connection: WritableConnection, onReplayed: () => void): void {
     this.unanswered = []
@@ -90,8 +90,8 @@ export class AuthInfos {
   }
 
   /**
-   * The connection is lost. An identity with which `MAX_LOSSES` connections were lost is given up: whoever adds it learns
-   * it, and with one that the session counts on the session ends, by the error that is given back.
+   * The connection is lost. An auth info with which `MAX_LOSSES` connections were lost is given up: the callers that wait for
+   * it get an error. If the session relies on it, the session ends by the returned error.
    */
   disconnected(): AuthFailed | undefined {
     const { isolated } = this
@@ -119,8 +119,8 @@ export class AuthInfos {
   }
 
   /**
-   * Adds one; told at once where there is a connection. `resume` hears when a server has accepted it, unless what is given
-   * back is called before: nobody waits then, and the identity stays.
+   * Adds one, and sends it at once if there is a connection. `resume` is called when a server has accepted it, unless the
+   * returned function is called before: the caller waits no longer then, and the auth info stays.
    */
   add(
     info: AuthInfo,
@@ -140,12 +140,12 @@ export class AuthInfos {
     return () => waiting.delete(resume)
   }
 
-  /** What the server has not answered. */
+  /** The oldest packet that the server has not answered. */
   get oldestUnanswered(): OldestUnanswered | undefined {
     return this.unanswered.length > 0 ? { operation: Operations.auth.name, since: this.unansweredSince } : undefined
   }
 
-  /** The server's answer to the oldest packet; the scheme that it refused, if it did. Throws `ProtocolViolation`. */
+  /** Takes the answer to the oldest packet. Returns the scheme if it was refused; throws `ProtocolViolation`. */
   answer(code: number): string | undefined {
     const entry = this.unanswered.shift()
     if (entry === undefined) throw new ProtocolViolation("the answer to credentials that were not sent")
@@ -159,7 +159,7 @@ export class AuthInfos {
     return undefined
   }
 
-  /** Those who wait need not wait any more; what they added stays, for the next session if there is one. */
+  /** Ends the wait of all callers. Their auth infos stay, for the next session if there is one. */
   fail(error: () => SessionError): void {
     for (const entry of this.all) if (entry.waiting.size > 0) this.resumeAll(entry, Exit.fail(error()))
   }

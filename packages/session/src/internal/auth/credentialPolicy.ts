@@ -1,5 +1,5 @@
 /**
- * Who could read the credentials of a session on their way: which lists of servers it does not take for that reason.
+ * Refuses lists of servers where credentials could be read on their way.
  */
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
@@ -7,11 +7,11 @@ import type { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
 import { type Settings } from "../Settings.ts"
 
-/** What keeps a secret that is given to a session from leaving in the clear. */
+/** Keeps the secrets of a session from leaving in plain text. */
 export interface CredentialPolicy {
-  /** Refuses a list that gives the secrets of a session away, the first one and each that replaces it. */
+  /** Refuses a list that gives away the secrets of a session: the first list and each that replaces it. */
   readonly checkServers: (servers: ReadonlyArray<ServerAddress>) => Effect.Effect<void, InvalidArgument>
-  /** Refuses to show credentials to a server that nobody has verified; says once that others can read them. */
+  /** Refuses to show credentials to a server whose certificate is not verified; warns once if others can read them. */
   readonly checkCredentials: (servers: ReadonlyArray<ServerAddress>) => Effect.Effect<void, InvalidArgument>
 }
 
@@ -43,20 +43,20 @@ export const makeCredentialPolicy = (transport: Transport["Service"], allowPlain
           return new InvalidArgument({
             argument: "tls.rejectUnauthorized",
             value: "false",
-            rule: `credentials would go to whoever answers for ${format(unverified)}; verify it (tls.ca), or set allowPlaintext: true`
+            rule: `credentials would go to any server that answers for ${format(unverified)}; verify it (tls.ca), or set allowPlaintext: true`
           })
         }
         const plain = remote.find((server) => securityOf(server) === "plain")
         if (plain === undefined || hasWarned) return Effect.void
         hasWarned = true
         return Effect.logWarning(
-          `credentials go to ${format(plain)} in plain text, where whoever is between can read them; use TLS`
+          `credentials go to ${format(plain)} in plain text, where anyone on the network between can read them; use TLS`
         )
       })
   }
 }
 
-/** Whether the session shows an identity, or takes up a session that somebody else could take up too. */
+/** Whether the session shows credentials, or takes up a session that others could take up too. */
 export const hasCredentials = ({ auth, sasl, session }: Settings): boolean =>
   auth.length > 0 || sasl !== undefined || session !== undefined
 

@@ -1,13 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { SaslExchange } from "../../Sasl.ts"
+import type { SaslExchange } from "../../SaslMechanism.ts"
 import { SaslError } from "../../SaslError.ts"
 import { md5 } from "./md5.ts"
 
-/** ZooKeeper's servers call themselves so, whatever their host is. */
+/** The name of every ZooKeeper server, whatever its host is. */
 const DIGEST_URI = "zookeeper/zk-sasl-md5"
 
-/** So they name their realm; another one would be somebody who chooses what our password is hashed with. */
+/** The realm of every ZooKeeper server. Another one would let a false server choose what the password is hashed with. */
 const REALM = "zk-sasl-md5"
 
 const encoder = new TextEncoder()
@@ -19,8 +19,8 @@ interface Credentials {
 }
 
 /**
- * The client's side of DIGEST-MD5 (RFC 2831) as ZooKeeper speaks it: an empty token, the server's challenge, our proof,
- * the server's proof.
+ * The client's side of DIGEST-MD5 (RFC 2831) as ZooKeeper speaks it: an empty token, the server's challenge, the client's
+ * proof, the server's proof.
  */
 export const digestMd5Exchange = (credentials: Credentials): Effect.Effect<SaslExchange> =>
   Effect.sync(() => {
@@ -46,7 +46,7 @@ export const digestMd5Exchange = (credentials: Credentials): Effect.Effect<SaslE
     }
   })
 
-/** What is wrong with a challenge, if anything. */
+/** The reason to refuse a challenge; undefined for a good one. */
 const checkChallenge = (directives: ReadonlyMap<string, string>): string | undefined => {
   if (directives.size === 0)
     return "the server offers none; check that it has a Server section in its JAAS configuration"

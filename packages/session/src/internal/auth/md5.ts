@@ -45,7 +45,7 @@ const mix = (state: Int32Array, block: DataView): void => {
   for (const [index, word] of [a, b, c, d].entries()) state[index] = (state[index] ?? 0) + word
 }
 
-/** What a round makes of the state, and which word of the block a step takes. */
+/** The function of each round, and the word of the block that a step takes. */
 const roundOf = (round: number, step: number, b: number, c: number, d: number) => {
   switch (round) {
     case 0:

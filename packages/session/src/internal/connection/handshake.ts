@@ -13,13 +13,13 @@ import type * as Scope from "effect/Scope"
 import type { FramedConnection } from "./FramedConnection.ts"
 import { ProtocolViolation } from "../requests/ProtocolViolation.ts"
 
-/** An attempt at one server that gave no session. */
+/** An attempt at one server gave no session. */
 export class DialFailed extends Data.TaggedError("DialFailed")<{
   readonly server: ServerAddress
   readonly reason: string
-  /** The server took the connect request and closed without a word, as one does that has not seen what we have. */
+  /** The server took the connect request and closed without a word, as one does that has seen less than the session. */
   readonly silent: boolean
-  /** What was wrong with TLS, if that was it. */
+  /** The mistake in TLS, if there was one. */
   readonly tls?: TlsReason | undefined
 }> {}
 
@@ -31,7 +31,7 @@ export interface HandshakeResult {
   readonly sentAt: number
 }
 
-/** Opens a connection to one address; nothing is said on it. There is no limit of time here. */
+/** Opens a connection to one address, and sends nothing on it. There is no time limit here. */
 export const openConnection = (
   transport: Transport["Service"],
   address: ServerAddress,
@@ -44,10 +44,7 @@ export const openConnection = (
       new DialFailed({ server, reason: explainOpening(error, address, server), silent: false, ...tlsOf(error) })
   )
 
-/**
- * Does the handshake on a connection. Nothing else is sent before the server has answered. There is no limit of time
- * here.
- */
+/** Does the handshake on a connection. Nothing else is sent before the server has answered. There is no time limit here. */
 export const handshake = Effect.fnUntraced(function* (options: {
   readonly raw: Connection
   /** The server as the connect string names it. */
@@ -55,7 +52,7 @@ export const handshake = Effect.fnUntraced(function* (options: {
   readonly request: Handshake.ConnectRequest
   readonly makeConnection: (raw: Connection, server: ServerAddress) => FramedConnection
   readonly now: () => number
-  /** Whether whoever is between can read what is sent. */
+  /** Whether the connection is not encrypted. */
   readonly isPlain: boolean
 }): Effect.fn.Return<HandshakeResult, DialFailed> {
   const { raw, isPlain, now, request, server } = options
@@ -78,7 +75,7 @@ type Failed = (reason: string, details?: Partial<Pick<DialFailed, "silent" | "tl
 const tlsOf = (error: unknown): { readonly tls?: TlsReason } =>
   error instanceof TransportError && error.cause instanceof TlsError ? { tls: error.cause.reason } : {}
 
-/** Without the address, where it says no more than the server: what is the same everywhere can be said once. */
+/** Explains a failure without the address if that says no more than the server: equal reasons are told once. */
 const explainOpening = (error: TransportError, address: ServerAddress, server: ServerAddress): string => {
   const isRefused = error.cause instanceof Error && "code" in error.cause && error.cause.code === "ECONNREFUSED"
   if (!isRefused) return error.message
@@ -95,7 +92,7 @@ const readReply = Effect.fnUntraced(function* (
   let reply: ReturnType<typeof Handshake.decodeReply> | undefined
   const onFrame: Frame.OnFrame = (bytes, start, end) => {
     if (reply !== undefined) throw new ProtocolViolation("the server sent more than its answer to the handshake")
-    // The password is kept; a copy does not keep the whole chunk with it.
+    // The password is kept: a copy, so that it does not keep the whole chunk.
     reply = Handshake.decodeReply(bytes.slice(start, end))
   }
   while (reply === undefined) {
@@ -103,7 +100,7 @@ const readReply = Effect.fnUntraced(function* (
       connection.read(onFrame, () => {}),
       (error) => {
         if (error instanceof Frame.FrameLengthError) return Effect.fail(failed(explainBytes(error.length, isPlain)))
-        // Under TLS 1.3 a server that does not accept us says so only now, and it does say it.
+        // Under TLS 1.3 a server that does not accept the client's certificate says so only now.
         const silent = connection.bytesIn === 0 && error._tag === "TransportError" && error.reason !== "Tls"
         return Effect.fail(silent ? failed(silence, { silent }) : failed(error.message, tlsOf(error)))
       }
@@ -115,11 +112,11 @@ const readReply = Effect.fnUntraced(function* (
   )
 })
 
-/** A server that closes does not say why; the likely causes, the most frequent ones first. */
+/** A server that closes does not say why: the likely causes, the most frequent ones first. */
 const silenceOf = (hasSeen: boolean, isPlain: boolean): string =>
   `the server closed the connection at the handshake; it takes no more connections from this address (maxClientCnxns), is not serving${hasSeen ? ", has seen less than this session" : ""}${isPlain ? ", or speaks only TLS at this port (tls://)" : ""}`
 
-/** The first four bytes, where they cannot be the length of a frame: what speaks there instead of a ZooKeeper server. */
+/** Explains first bytes that cannot be the length of a frame by the protocol that they belong to. */
 const explainBytes = (length: number, isPlain: boolean): string => {
   // The alert that a TLS server answers to anything else.
   if (isPlain && length >>> 16 === 0x1503) {

@@ -6,7 +6,7 @@ import * as SessionMetrics from "../../SessionMetrics.ts"
 import type { SessionState } from "../../SessionState.ts"
 import { durationBoundaries } from "./durationBoundaries.ts"
 
-/** What a session counts in plain numbers that only grow. */
+/** The counts of a session, which only grow. */
 interface Totals {
   readonly bytesSent: number
   readonly bytesReceived: number
@@ -15,7 +15,7 @@ interface Totals {
   readonly sessionsExpired: number
 }
 
-/** What is now. */
+/** The values of this moment. */
 interface Levels {
   readonly inFlight: number
   readonly waiting: number
@@ -49,7 +49,7 @@ const levels: ReadonlyArray<keyof Levels> = ["inFlight", "waiting", "watches"]
 
 type State = SessionState["_tag"]
 
-/** Answers of one operation since the last report. */
+/** The answers to one operation since the last report. */
 interface Tally {
   readonly operation: string
   succeeded: number
@@ -66,11 +66,11 @@ export class MetricsReporter {
   private state: State | undefined
   private readonly tallies = new Map<Operation.Any, Tally>()
   private samples = 0
-  /** Of the operation that was answered last, which is often the next one's too. */
+  /** The tally of the operation that was answered last, which is often the next one's too. */
   private last: Tally | undefined
   private lastOperation: Operation.Any | undefined
 
-  /** `context` says which metrics the session's are. */
+  /** `context` has the registry of the metrics. */
   constructor(context: Context.Context<never>) {
     this.context = context
   }
@@ -100,7 +100,7 @@ export class MetricsReporter {
     return tally
   }
 
-  /** Adds to the metrics what is new since the last time. A session without a state is none any more. */
+  /** Adds the changes since the last report to the metrics. A session without a state is no longer counted. */
   report(readings: Readings, state: State | undefined): void {
     const { context, reported } = this
     for (const name of totals) {

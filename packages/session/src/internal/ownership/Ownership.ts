@@ -8,10 +8,10 @@ import type { OwnershipProofs } from "./OwnershipProofs.ts"
 type Resume = (exit: Exit.Exit<never, OwnershipLost>) => void
 
 /**
- * Who relies on the session, and until when they may.
+ * The effects that rely on the session, and until when they may.
  *
- * Ownership comes in epochs. A lapse ends one for good, and the next proof begins another: whoever held something through
- * the lapse has lost it, and whoever acquires something afterwards owns it.
+ * Ownership comes in epochs. A lapse ends an epoch for good, and the next proof begins another: an effect that held something
+ * through the lapse has lost it, and one that acquires something afterwards owns it.
  */
 export class Ownership {
   private readonly timers: TimerQueue
@@ -20,9 +20,9 @@ export class Ownership {
   private epoch: Set<Resume> | undefined
   private readonly epochEnd: Timer
   private hasEnded = false
-  /** Whether somebody has asked while nothing was proved: with a proof the next one to ask may own something. */
+  /** Whether an effect wanted to rely on the session while nothing was proved. With a proof the next one may. */
   isRequested = false
-  /** The session that the clocks speak of. */
+  /** The session whose ownership this is. */
   sessionId = 0n
   /** Runs when a proof is due sooner than before. */
   onNeeded: (() => void) | undefined
@@ -34,12 +34,12 @@ export class Ownership {
     this.epochEnd = timers.makeTimer("prompt")
   }
 
-  /** Whether anybody relies on the session, or wants to. */
+  /** Whether any effect relies on the session, or wants to. */
   get isNeeded(): boolean {
     return this.isRequested || (this.epoch !== undefined && this.epoch.size > 0)
   }
 
-  /** Fails when the epoch that it was begun in ends, and at once where there is none. */
+  /** Fails when the epoch in which it was begun ends, and at once if there is none. */
   readonly wait: Effect.Effect<never, OwnershipLost> = Effect.callback((resume) => {
     if (this.isOverdue(this.timers.now())) this.lapse()
     const { epoch } = this
@@ -90,14 +90,14 @@ export class Ownership {
     for (const resume of epoch) this.guardCallback(() => resume(lost))
   }
 
-  /** Ends ownership for good: what a connection still answers while it is being left begins no epoch. */
+  /** Ends ownership for good: replies that still come while the session is being closed begin no epoch. */
   end(): void {
     this.hasEnded = true
     this.isRequested = false
     this.lapse()
   }
 
-  /** Ends the epoch when its time has come; proofs put that off, so it is looked at again then. */
+  /** Ends the epoch if its time has come. Proofs may have put that off: the timer is set again then. */
   private readonly endEpoch = (now: number): void => {
     const { deadline } = this.proofs
     if (deadline > now) this.epochEnd.set(deadline, this.endEpoch)

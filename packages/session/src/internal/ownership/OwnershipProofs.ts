@@ -1,9 +1,9 @@
 import type { WallClock } from "../../WallClock.ts"
 
-/** What shows that the ensemble holds the session: what a quorum has committed, or any answer of one server. */
+/** The proof that the ensemble holds the session: a commit by a quorum, or any answer of one server. */
 export type ProofKind = "quorum" | "server"
 
-/** Something that was sent and has been answered, so that the server has it. */
+/** A request that was sent and has been answered, so that the server has it. */
 interface AnsweredRequest {
   /** When it was answered, in monotonic milliseconds. */
   readonly answeredAt: number
@@ -29,7 +29,7 @@ export class OwnershipProofs {
   private confirmed: number
   /** When the handshake of this connection was sent, with the leaps of the wall clock. */
   private handshake: number | undefined
-  /** What was answered on this connection, and a later proof may confirm. */
+  /** Requests that were answered on this connection, and that a later proof may confirm. */
   private answeredRequests: Array<AnsweredRequest> = []
   private nextRememberedAt = Number.POSITIVE_INFINITY
   /** When the newest answered proof was sent and when it was answered, and when the newest was sent, on this connection. */
@@ -56,7 +56,7 @@ export class OwnershipProofs {
   }
 
   /**
-   * A connection stands. `isAnother` says that it is not the session of before, `isNew` that an ensemble has just made it,
+   * There is a connection. `isAnother` says that it is another session than before, `isNew` that an ensemble has just made it,
    * which a quorum has committed.
    */
   connected(options: {
@@ -71,7 +71,7 @@ export class OwnershipProofs {
     this.timeout = timeout
     this.endedAt = Number.POSITIVE_INFINITY
     const handshake = this.wallClock.withLeaps(sentAt)
-    // Nothing is known of a session that is taken up before something is proved.
+    // Nothing is known of a session that is resumed before something is proved.
     if (isAnother) this.confirmed = handshake - timeout
     this.handshake = handshake
     this.answeredRequests = []
@@ -99,12 +99,12 @@ export class OwnershipProofs {
     this.endedAt = Math.min(this.endedAt, now)
   }
 
-  /** A proof of our own is sent. */
+  /** One of the session's own proofs is sent. */
   proofSent(at: number): void {
     this.proofSentAt = at
   }
 
-  /** Something that was sent at `sentAt` was answered at `now`; whether that has confirmed anything. */
+  /** A request that was sent at `sentAt` was answered at `now`. Returns whether that has confirmed anything. */
   answered(sentAt: number, now: number, isCommitted: boolean): boolean {
     if (this.kind === "server") {
       this.confirm(this.wallClock.withLeaps(sentAt))
@@ -121,7 +121,7 @@ export class OwnershipProofs {
       for (const { answeredAt, elapsed } of this.answeredRequests)
         if (answeredAt <= sentAt - this.delay) this.confirm(elapsed)
     }
-    // The proofs of our own confirm each other; of all else one in a sixteenth of the timeout is enough.
+    // The session's own proofs confirm each other; of all other requests one in a sixteenth of the timeout is enough.
     if (now >= this.nextRememberedAt || sentAt === this.proofSentAt) this.remember(sentAt, now)
     return isCommitted
   }
@@ -130,11 +130,11 @@ export class OwnershipProofs {
     this.nextRememberedAt = now + this.timeout / 16
     const { answeredRequests } = this
     answeredRequests.push({ answeredAt: now, elapsed: this.wallClock.withLeaps(sentAt) })
-    // What proofs that are sent from now on confirm is never older than the newest sign that is old enough for them.
+    // Proofs that are sent from now on confirm nothing older than the newest request that is old enough for them.
     while (answeredRequests.length > 1 && answeredRequests[1]!.answeredAt <= now - this.delay) answeredRequests.shift()
   }
 
-  /** When the next proof has to be sent, in monotonic milliseconds; `isUrgent` when somebody wants one now. */
+  /** When the next proof has to be sent, in monotonic milliseconds; `isUrgent` if an effect waits for one. */
   nextProofAt(isUrgent: boolean): number {
     if (!this.canProve) return Number.POSITIVE_INFINITY
     // None is on its way.
@@ -143,7 +143,7 @@ export class OwnershipProofs {
     if (isUrgent && isIdle) return this.provedAt + this.timeout / 16
     if (!isIdle) return this.proofSentAt + this.interval
     const due = this.provedAt + this.interval
-    // The first proof after a time without any may have confirmed something old: what is newer is confirmed early.
+    // The first proof after a time without any may have confirmed an old request: newer ones are confirmed early.
     const left = this.deadline - due
     const usual = this.timeout - this.delay - this.marginOf(this.timeout) - this.interval
     if (left >= usual - this.timeout / 8) return due
@@ -152,7 +152,7 @@ export class OwnershipProofs {
     return Math.min(due, Math.max(unconfirmed.answeredAt + this.delay, this.provedAt + this.timeout / 16))
   }
 
-  /** How long what was sent may take to reach the leader. */
+  /** How long a request may take to reach the leader. */
   private get delay(): number {
     return this.timeout / 4
   }

@@ -1,4 +1,4 @@
-/** A server broke the protocol: this connection is of no more use. Thrown and caught within the reader of one. */
+/** A server broke the protocol, which ends the connection. It is thrown and caught within the reader of a connection. */
 export class ProtocolViolation extends Error {
   readonly _tag = "ProtocolViolation"
   override readonly name = "ProtocolViolation"

@@ -2,20 +2,18 @@ import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import { format } from "@effect-zookeeper/transport/ServerAddress"
-import type { ServerFeatures } from "../../Session.ts"
+import type { ServerFeatures } from "../../SessionInfo.ts"
 
-/** Operations that servers of 3.4, the oldest that are served, do not know. */
+/** Operations that servers of 3.4, the oldest that are supported, do not know. */
 const newer: ReadonlyArray<Operation.Any> = Operations.all.filter(({ since }) => {
   const [major = 0, minor = 0] = since.split(".").map(Number)
   return major > 3 || minor > 4
 })
 
-/** After so many milliseconds a server is asked again: it may have been upgraded. */
+/** After this many milliseconds a server is asked again: it may have been upgraded. */
 const MEMORY = 600_000
 
-/**
- * Which operations each server is known to lack. Asking for one of them costs a connection, so it is done rarely.
- */
+/** The operations that each server is known to lack. Asking for one of them costs a connection, so it is done rarely. */
 export class ServerCapabilities implements ServerFeatures {
   /** Servers, then operations, then until when it is believed, in monotonic milliseconds. */
   private readonly lacking = new Map<string, Map<string, number>>()
@@ -55,7 +53,7 @@ export class ServerCapabilities implements ServerFeatures {
     const known = this.lacking.get(key) ?? new Map<string, number>()
     const until = this.now() + MEMORY
     known.set(operation, until)
-    // Servers that cannot hold a persistent watch cannot be told of one anew, and the other way round.
+    // Servers that cannot hold a persistent watch cannot register one again, and the other way round.
     if (operation === Operations.setWatches2.name) known.set(Operations.addWatch.name, until)
     if (operation === Operations.addWatch.name) known.set(Operations.setWatches2.name, until)
     this.lacking.set(key, known)

@@ -7,7 +7,7 @@ import { Ownership } from "../ownership/Ownership.ts"
 import { type ProofKind, OwnershipProofs } from "../ownership/OwnershipProofs.ts"
 import { WallClock } from "../../WallClock.ts"
 
-/** What a session needs to know of its own options to tell how long it lives. */
+/** The options that decide how long a session lives. */
 export interface LivenessOptions {
   readonly clock: Clock.Clock
   readonly timers: TimerQueue
@@ -22,7 +22,7 @@ export interface LivenessOptions {
  * The two clocks of a session, both monotonic.
  *
  * *Last heard* says how long the servers have been silent: after 4/3 of the timeout the session counts as expired, because
- * nobody tells a client that is cut off. *Last confirmed* says until when the ensemble must still have the session
+ * no server tells a client that is cut off. *Last confirmed* says until when the ensemble must still have the session
  * (`OwnershipProofs`): ownership ends a margin before that (`Ownership`).
  */
 export class Liveness {
@@ -56,7 +56,7 @@ export class Liveness {
     this.wallClock = new WallClock(clock)
     this.proofs = new OwnershipProofs(ownershipProof, this.wallClock, sessionTimeout, ownershipMargin)
     this.owners = new Ownership(timers, this.proofs, guardCallback)
-    // Whatever woke the process may be the first to see that the machine has slept.
+    // Any timer may be the first to see that the machine has slept.
     timers.onWake = (now) => this.checkWallClock(now)
     this.owners.onNeeded = () => {
       this.scheduleWallClockCheck(this.now())
@@ -78,7 +78,7 @@ export class Liveness {
   // ---------------------------------------------------------------------------
 
   /**
-   * Begins to measure for a session that was just made or taken up again. `isNew` says that an ensemble has just made it,
+   * Begins to measure for a session that was just made or resumed. `isNew` says that an ensemble has just made it,
    * `canProve` that the server takes writes.
    */
   sessionEstablished(options: {
@@ -91,18 +91,18 @@ export class Liveness {
   }): void {
     const { now, sessionId, timeout } = options
     const isAnother = sessionId !== this.owners.sessionId
-    // What has lapsed by the old timeout is not healed by a longer one.
+    // An ownership that has lapsed by the old timeout does not come back by a longer one.
     if (isAnother || this.owners.isOverdue(now)) this.owners.lapse()
     const isShorter = timeout < this.timeout
     this.owners.sessionId = sessionId
     this.timeout = timeout
     this.heard(now)
     this.proofs.connected({ ...options, isAnother })
-    // One that is being closed is connected again only to be ended.
+    // A session that is being closed is connected again only to be ended.
     if (this.hasEnded) this.proofs.ended(now)
     this.expectExpiry()
     this.owners.proved(now)
-    // What was set by a longer timeout would come too late.
+    // Timers that were set by a longer timeout would come too late.
     if (isShorter) {
       this.owners.deadlineMoved(now)
       if (this.wallClockTimer.at < Number.POSITIVE_INFINITY) this.scheduleWallClockCheck(now)
@@ -124,21 +124,22 @@ export class Liveness {
   // ownership
   // ---------------------------------------------------------------------------
 
-  /** A proof is sent that nobody but the session asked for. */
+  /** One of the session's own proofs is sent. */
   proofSent(at: number): void {
     this.proofs.proofSent(at)
   }
 
   /**
-   * A server answered what was sent at `sentAt`; `now` is the time of the answer, `isCommitted` says that a quorum has
-   * committed what was asked.
+   * A server answered a request that was sent at `sentAt`; `now` is the time of the answer, `isCommitted` says that a quorum
+   * has committed the request.
    */
   answered(sentAt: number, now: number, isCommitted: boolean): void {
-    // The deadline may have passed without the timer having had its turn: an answer that comes late does not heal that.
+    // The deadline may have passed before the timer had its turn: a late answer does not bring ownership back.
     this.lapseIfOverdue(now)
     if (this.proofs.answered(sentAt, now, isCommitted)) this.owners.proved(now)
   }
 
+  /** Ends the current epoch of ownership if its deadline has passed. */
   lapseIfOverdue(now: number): void {
     if (this.owners.isOverdue(now)) this.owners.lapse()
   }
@@ -148,7 +149,7 @@ export class Liveness {
     return this.proofs.deadline
   }
 
-  /** When the next proof has to be sent, in monotonic milliseconds; never while nobody owns anything. */
+  /** When the next proof has to be sent, in monotonic milliseconds; never while nothing is owned. */
   get proofDue(): number {
     return this.owners.isNeeded ? this.proofs.nextProofAt(this.owners.isRequested) : Number.POSITIVE_INFINITY
   }
@@ -159,7 +160,7 @@ export class Liveness {
     this.owners.lapse()
   }
 
-  /** The session that the clocks speak of; 0 before the first. */
+  /** The session that is measured; 0 before the first. */
   get sessionId(): bigint {
     return this.owners.sessionId
   }
@@ -223,8 +224,8 @@ export class Liveness {
   }
 
   /**
-   * Compares the clocks from time to time, connected or not: every third of the timeout, and while anybody owns something
-   * every twentieth, which is half of the usual margin.
+   * Compares the clocks from time to time, connected or not: every third of the timeout, and while something is owned every
+   * twentieth, which is half of the usual margin.
    */
   scheduleWallClockCheck(now: number): void {
     this.wallClockTimer.set(now + this.timeout / (this.owners.isNeeded ? 20 : 3), (now) => {

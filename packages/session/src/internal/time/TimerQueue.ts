@@ -5,18 +5,18 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { GuardCallback } from "../guardCallback.ts"
 
-/** What readings of a clock in whole nanoseconds, and sleeps of as many, may be wrong by, in milliseconds. */
+/** The error of clock readings and sleeps, which are in whole nanoseconds, in milliseconds. */
 const RESOLUTION = 2e-6
 
-/** A timer that fires so many milliseconds late tells of a process that stood still. */
+/** A timer that fires this many milliseconds late shows that the process was stopped. */
 export const STALL = 100
 
-/** What happens at a time; it is told the time, or a later one if it could not be in time. */
+/** Runs at a time. It gets the time, or a later one if it could not run in time. */
 export type OnDue = (now: number) => void
 
 /**
- * The timers of a session: everything that has to happen at its time, and one fiber that sleeps until the nearest
- * of it. A moment that is taken back or put off wakes it once for nothing, which is cheaper than going to sleep anew.
+ * The timers of a session, with one fiber that sleeps until the nearest is due. A timer that is cleared or put off wakes the
+ * fiber once for nothing, which is cheaper than going to sleep anew.
  */
 export class TimerQueue {
   private readonly clock: Clock.Clock
@@ -42,9 +42,8 @@ export class TimerQueue {
   }
 
   /**
-   * Something that has to happen at times; there are few of them, and they last as long as the session unless
-   * they are discarded. `prompt`: also
-   * before what has come in meanwhile is read, when this process stood still.
+   * Makes a timer. There are few of them, and they last as long as the session unless they are discarded. A `prompt` one also
+   * runs before bytes that have come in are read, after the process was stopped.
    */
   makeTimer(urgency?: "prompt"): Timer {
     const timer = new Timer(this, urgency === "prompt")
@@ -66,7 +65,7 @@ export class TimerQueue {
     this.sleeper = undefined
   }
 
-  /** Sees to it that the nearest moment is not slept through. */
+  /** Has the fiber wake up for the nearest timer. */
   arm(): void {
     if (this.isFiring || this.isStopped) return
     let next = Number.POSITIVE_INFINITY
@@ -81,9 +80,9 @@ export class TimerQueue {
   }
 
   /**
-   * Timers come before sockets in a turn of the event loop: after a stall of our own, what came meanwhile is not read yet,
-   * and a silence that was measured now would be ours. So sockets have their turn first, unless it is not late. What must
-   * not be late, the end of an ownership, does not wait for that.
+   * Timers come before sockets in a turn of the event loop: after a stall of this process, bytes that came meanwhile are not
+   * read yet, and a silence that was measured now would not be the server's. So sockets have their turn first if it is late.
+   * Prompt timers, such as the end of an ownership, do not wait for that.
    */
   private readonly wake: Effect.Effect<void> = Effect.suspend(() => {
     const { onWake } = this
@@ -105,14 +104,14 @@ export class TimerQueue {
     const isDue = ({ at }: Timer) => at <= now + RESOLUTION
     this.isFiring = true
     for (const timer of this.timers.filter((one) => isDue(one) && chosen(one)).toSorted((a, b) => a.at - b.at)) {
-      // One of those before it may have taken it back.
+      // One of the timers before it may have cleared it.
       if (isDue(timer)) this.guardCallback(() => timer.fire(now))
     }
     this.isFiring = false
   }
 }
 
-/** One thing that has to happen at a time. */
+/** Runs a function at a time. */
 export class Timer {
   private readonly timers: TimerQueue
   private onDue: OnDue | undefined
@@ -126,7 +125,7 @@ export class Timer {
   }
 
   /**
-   * The same for how long somebody else may take: the time in which this process stood still is added, for it could hear
+   * The same for the time limit of a server: the time in which this process was stopped is added, because it could hear
    * nothing in that time.
    */
   setAwake(at: number, onDue: OnDue): void {
@@ -137,7 +136,7 @@ export class Timer {
     })
   }
 
-  /** Once, at a time in monotonic milliseconds, and no more at the time it was set to before. */
+  /** Runs `onDue` once, at a time in monotonic milliseconds, instead of at the time that was set before. */
   set(at: number, onDue: OnDue): void {
     this.at = at
     this.onDue = onDue
@@ -149,7 +148,7 @@ export class Timer {
     this.onDue = undefined
   }
 
-  /** For the queue. */
+  /** For `TimerQueue`. */
   fire(now: number): void {
     const { at, onDue } = this
     this.clear()
@@ -158,8 +157,8 @@ export class Timer {
 }
 
 /**
- * Sums of fractions of a millisecond come out wrong in their last bits, and a sleep is not to end after its time because
- * of it: those that are not of whole milliseconds end a nanosecond, the least that a `Duration` tells apart, before it.
+ * Sums of fractions of a millisecond are wrong in their last bits, and a sleep must not end after its time because of that:
+ * sleeps that are not of whole milliseconds end a nanosecond earlier, the smallest unit of a `Duration`.
  */
 const sleepOf = (millis: number): Duration.Duration => {
   const nanos = Math.max(0, Math.round(millis * 1_000_000))

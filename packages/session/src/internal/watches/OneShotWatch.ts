@@ -2,20 +2,20 @@ import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type ConnectionLoss, SessionClosed, type SessionExpired } from "../../SessionError.ts"
-import type { Changed } from "../../Session.ts"
+import type { Changed } from "../../Watch.ts"
 import type { GuardCallback } from "../guardCallback.ts"
 import { SmallSet } from "./SmallSet.ts"
 
 type Outcome = Exit.Exit<WatchEvent.WatchEvent, SessionExpired | SessionClosed | ConnectionLoss>
 
-/** A watch that reports one event, to however many wait for it. */
+/** A watch that reports one event, to all that wait for it. */
 export class OneShotWatch {
   private readonly waiting = new SmallSet<(outcome: Outcome) => void>()
   private readonly onDrop: (watch: OneShotWatch) => void
   private readonly guardCallback: GuardCallback
   private outcome: Outcome | undefined
 
-  /** `onDrop` runs when nobody waits any more although nothing has come. */
+  /** `onDrop` runs when the last waiting effect has gone before the event came. */
   constructor(guardCallback: GuardCallback, onDrop: (watch: OneShotWatch) => void) {
     this.guardCallback = guardCallback
     this.onDrop = onDrop
@@ -38,7 +38,7 @@ export class OneShotWatch {
     return Effect.sync(() => {
       this.waiting.delete(resume)
       if (this.waiting.size > 0 || this.outcome !== undefined) return
-      // A watch that was dropped reports nothing any more; who waits for it again must not hang.
+      // A watch that was dropped reports nothing any more: an effect that waits for it again must not hang.
       this.outcome = Exit.fail(new SessionClosed())
       this.onDrop(this)
     })

@@ -1,4 +1,4 @@
-import type { PersistentWatchListener } from "../../Session.ts"
+import type { PersistentWatchListener } from "../../Watch.ts"
 import { SmallSet } from "./SmallSet.ts"
 import type { OneShotWatch } from "./OneShotWatch.ts"
 
@@ -8,12 +8,12 @@ export type ServerWatchMode = "none" | "persistent" | "recursive"
 /** The two tables of a server: `data` has the watches of getData and exists, `child` those of getChildren. */
 export type WatchTable = "data" | "child"
 
-/** All that is watched at one path: what applications wait for here, and what the server was asked for. */
+/** All watches of one path: those that applications wait for, and those that the server was asked for. */
 export class PathWatches {
   readonly path: string
-  /** Set by getData, and by exists where the znode was there. */
+  /** Set by getData, and by exists if the znode existed. */
   readonly data = new SmallSet<OneShotWatch>()
-  /** Set by exists where the znode was not there. */
+  /** Set by exists if the znode did not exist. */
   readonly exists = new SmallSet<OneShotWatch>()
   readonly child = new SmallSet<OneShotWatch>()
   readonly persistent = new SmallSet<PersistentWatchListener>()
@@ -27,9 +27,9 @@ export class PathWatches {
    * whether there were some.
    */
   isCounterExhausted = false
-  /** What the server was asked for last. */
+  /** The mode that the server was asked for last. */
   requestedMode: ServerWatchMode = "none"
-  /** What it held when it answered last: events come by this mode until it has answered again. */
+  /** The mode that it held when it answered last: events come by this mode until it has answered again. */
   confirmedMode: ServerWatchMode = "none"
 
   constructor(path: string) {
@@ -42,7 +42,7 @@ export class PathWatches {
     return this.persistent.size > 0 ? "persistent" : "none"
   }
 
-  /** Whether anybody still needs the watch that the server has in a table. */
+  /** Whether the watch that the server has in a table is still needed. */
   isUsed(table: WatchTable): boolean {
     if (this.pending[table] > 0) return true
     return table === "data" ? this.data.size + this.exists.size > 0 : this.child.size > 0

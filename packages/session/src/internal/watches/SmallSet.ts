@@ -1,6 +1,6 @@
 /**
- * A set of which there are many and which hold one element or none, nearly always: a Set takes two hundred bytes even when
- * it is empty.
+ * A set that is optimized for one element or none. There are many of these sets, and a Set takes two hundred bytes even if it
+ * is empty.
  */
 export class SmallSet<A extends object> implements Iterable<A> {
   /** Nothing, the one element, or all of them. */

@@ -2,7 +2,7 @@ import { someLong } from "@effect-zookeeper/protocol/Json"
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as Option from "effect/Option"
-import type { PersistentWatchListener } from "../../Session.ts"
+import type { PersistentWatchListener } from "../../Watch.ts"
 import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "../../SessionError.ts"
 import type { GuardCallback } from "../guardCallback.ts"
 import type { SmallSet } from "./SmallSet.ts"
@@ -10,10 +10,10 @@ import { OneShotWatch } from "./OneShotWatch.ts"
 import { type ServerWatchMode, PathWatches, type WatchTable } from "./PathWatches.ts"
 import type { WatchLists } from "./setWatches.ts"
 
-/** What a one-shot watch waits for. */
+/** The kind of read that left a one-shot watch. */
 export type OneShotKind = "data" | "exists" | "child"
 
-/** How the registry speaks to the server. Both are sent behind whatever was sent before, and need no answer. */
+/** The commands of the registry to the server. They are sent behind earlier requests, and need no answer. */
 export interface WatchCommands {
   readonly addWatch: (path: string, mode: Exclude<ServerWatchMode, "none">) => void
   readonly removeWatches: (path: string, type: RemoveType) => void
@@ -30,9 +30,9 @@ export const addWatchMode = { persistent: 0, recursive: 1 } as const
  * The watches of a session.
  *
  * Applications watch one path in several ways at once; a server before 3.9 keeps one mode for a path in each of its two
- * tables, and the last request wins. So where a persistent watch stands, the registry holds one at the server that covers
- * all, asks for no one-shot watch on data beside it, and sorts out here who gets what. Each watch at the server is given
- * back when the last who needed it has gone.
+ * tables, and the last request wins. So if a path has a persistent watch, the registry holds one at the server that covers
+ * all watches of the path, asks for no one-shot watch on data beside it, and decides here which of them get an event. A watch
+ * at the server is removed with the last watch that needs it.
  *
  * A recursive watch reports no `NodeChildrenChanged`; here one is derived from the creation or deletion of a child.
  */
@@ -43,7 +43,7 @@ export class WatchRegistry {
   private recursiveCount = 0
   /** Undefined when watches have come or gone since. */
   private cachedSize: number | undefined
-  /** While watches are registered again persistent ones are told nothing: `Gap` will tell them that they missed it. */
+  /** While watches are registered again, persistent ones get no events: `Gap` will tell them that they missed some. */
   private isRestoring = false
 
   constructor(commands: WatchCommands, guardCallback: GuardCallback) {
@@ -51,7 +51,7 @@ export class WatchRegistry {
     this.guardCallback = guardCallback
   }
 
-  /** How many watches applications have: asked for at every heartbeat, and counted only when some came or went. */
+  /** How many watches applications have. It is read at every heartbeat, and counted only after some came or went. */
   get size(): number {
     if (this.cachedSize === undefined) {
       let size = 0
@@ -169,7 +169,7 @@ export class WatchRegistry {
   // events
   // ---------------------------------------------------------------------------
 
-  /** Hands an event to all whom it concerns, each once. */
+  /** Gives an event to all watches that it concerns, once to each. */
   dispatch(type: WatchEvent.WatchEventType, path: string, zxid: bigint): void {
     const event: WatchEvent.WatchEvent = { type, path, zxid: zxid > 0n ? someLong(zxid) : Option.none() }
     const entry = this.paths.get(path)
@@ -181,7 +181,7 @@ export class WatchRegistry {
         if (ancestor !== undefined) this.notify(ancestor.recursive, event)
       }
     }
-    // The server may hold a recursive watch for longer than anybody here wants it.
+    // The server may hold a recursive watch for longer than it is needed here.
     if (type !== "NodeDataChanged") this.deriveChildrenChanged(path, event)
   }
 
@@ -199,7 +199,7 @@ export class WatchRegistry {
       for (const watch of entry.child.all()) fired.push(watch)
       entry.child.clear()
     }
-    // Under a recursive watch a change of children is derived for those who watch persistently: see below.
+    // Under a recursive watch, persistent watches get a change of children that is derived: see below.
     if (event.type !== "NodeChildrenChanged" || entry.confirmedMode !== "recursive")
       this.notify(entry.persistent, event)
     this.releaseUnused(entry)
@@ -227,7 +227,7 @@ export class WatchRegistry {
   // connections come and go
   // ---------------------------------------------------------------------------
 
-  /** What a new connection has to be told. From here on the registry counts on it. */
+  /** The watches to register on a new connection. The registry relies on them from now on. */
   beginRestore(): WatchLists {
     const lists: WatchLists = { data: [], exists: [], child: [], counterExhausted: [], persistent: [], recursive: [] }
     for (const entry of this.paths.values()) {
@@ -249,7 +249,7 @@ export class WatchRegistry {
     return lists
   }
 
-  /** Persistent watches end, for the server knows none; one-shot watches that they served are to be registered as such. */
+  /** Ends persistent watches, which the server does not know. One-shot watches that they covered are registered instead. */
   refusePersistent(error: (path: string) => ServerRefused): void {
     const ended: Array<() => void> = []
     for (const { path, persistent, recursive } of this.paths.values()) {
@@ -262,7 +262,7 @@ export class WatchRegistry {
     for (const tell of ended) this.guardCallback(tell)
   }
 
-  /** No server bears the watches of a path: they end, on a session that is without a connection. */
+  /** Ends the watches of a path that no server can register, while there is no connection. */
   giveUp(path: string, error: ConnectionLoss): void {
     const entry = this.paths.get(path)
     if (entry === undefined) return
@@ -286,7 +286,7 @@ export class WatchRegistry {
   /** The server holds all watches again. */
   restored(): void {
     this.isRestoring = false
-    // Those who are told may add watches and remove them.
+    // The listeners may add and remove watches.
     const restoredEntries: Array<PathWatches> = []
     for (const entry of this.paths.values()) if (entry.neededMode !== "none") restoredEntries.push(entry)
     for (const entry of restoredEntries) {
@@ -296,7 +296,7 @@ export class WatchRegistry {
     }
   }
 
-  /** Nothing will be reported any more. */
+  /** Ends all watches. */
   end(error: () => SessionExpired | SessionClosed): void {
     const entries = [...this.paths.values()]
     this.failOneShots(error)
@@ -309,7 +309,7 @@ export class WatchRegistry {
     }
   }
 
-  /** All one-shot watches are gone with their session; persistent ones go over to the next, if there is one. */
+  /** Ends one-shot watches, which are gone with their session. Persistent ones go over to the next session. */
   failOneShots(error: () => SessionExpired | SessionClosed): void {
     const failed: Array<OneShotWatch> = []
     for (const entry of this.paths.values()) {
@@ -336,14 +336,14 @@ export class WatchRegistry {
     return entry
   }
 
-  /** Gives back to the server what nobody needs any more. */
+  /** Removes watches at the server that are no longer needed. */
   private releaseUnused(entry: PathWatches): void {
     this.cachedSize = undefined
     if (entry.requestedMode === "none") {
       this.disarm(entry, "data")
       this.disarm(entry, "child")
     } else if (entry.neededMode === "none") {
-      // One-shot watches that the persistent one serves keep it until they have fired.
+      // One-shot watches that the persistent one covers keep it until they have fired.
       if (!entry.isUsed("data") && !entry.isUsed("child")) {
         entry.requestedMode = "none"
         entry.confirmedMode = "none"

@@ -1,18 +1,18 @@
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 
-/** The paths of all watches, by what the server has to do for them. */
+/** The paths of all watches, by the kind of watch that the server has to set. */
 export interface WatchLists {
   readonly data: Array<string>
   readonly exists: Array<string>
   readonly child: Array<string>
-  /** Those of `child` whose znodes count creations no more. */
+  /** Paths whose children are watched, and whose znodes no longer count creations. */
   readonly counterExhausted: Array<string>
   readonly persistent: Array<string>
   readonly recursive: Array<string>
 }
 
-/** One request that registers a part of them. */
+/** One request that registers some of them. */
 export type SetWatchesRequest =
   | {
       readonly operation: typeof Operations.setWatches
@@ -23,16 +23,16 @@ export type SetWatchesRequest =
       readonly request: Operation.Request<typeof Operations.setWatches2>
     }
 
-/** Servers take no frame above a megabyte; ZooKeeper's own client stays below 128 KiB, and so do we. */
+/** Servers take no frame above a megabyte. ZooKeeper's own client stays below 128 KiB, and so does this one. */
 export const MAX_PACKET = 128 * 1024
 
 /** Smaller than any `jute.maxbuffer` that a server can be run with. */
 const MIN_PACKET = 512
 
-/** The next size of packets to try, where the connection was lost with packets of this one. */
+/** The next size of packets to try when the connection was lost with packets of this size. */
 export const smallerPacket = (size: number): number => Math.max(MIN_PACKET, Math.floor(size / 2))
 
-/** Whether a packet of so many bytes is not to be made smaller, but for its paths. */
+/** Whether a packet of this many bytes cannot be made smaller, except by fewer paths. */
 export const isSmallestPacket = (length: number): boolean => length <= MIN_PACKET
 
 /** How many bytes a packet has, as `setWatchesRequests` counts them. */
@@ -42,7 +42,7 @@ export const packetLength = ({ request }: SetWatchesRequest): number =>
     PACKET_OVERHEAD
   )
 
-/** Less than any znode's: all of them have changed since. */
+/** Less than the zxid of any znode: all of them have changed since. */
 const beforeAll = -1n
 
 /** The header, the zxid and the counts of five lists. */
@@ -50,9 +50,9 @@ const PACKET_OVERHEAD = 8 + 8 + 5 * 4
 
 /**
  * The requests that register all watches after `relativeZxid`. One-shot watches come first: a server before 3.9 keeps
- * only the last mode of a path, and where both are wanted it is the persistent one that covers the other. `maxSize` is the
- * largest size in bytes, but for a packet of one path. A server decides by the pzxid whether a list has changed; those where
- * it stands still are registered so that their watches fire at once, whether there was a change or not.
+ * only the last mode of a path, and if both are wanted the persistent one covers the other. `maxSize` is the largest size in
+ * bytes, except for a packet of one path. A server decides by the pzxid whether a list of children has changed. Paths where the
+ * pzxid no longer changes are registered so that their watches fire at once, whether there was a change or not.
  */
 export const setWatchesRequests = (
   lists: WatchLists,
@@ -95,7 +95,7 @@ export const setWatchesRequests = (
   return packets
 }
 
-// The old operation serves wherever no persistent watch is meant: servers before 3.6 know no other.
+// The old operation is enough without persistent watches: servers before 3.6 know no other.
 const packet = (lists: Parts, relativeZxid: bigint): SetWatchesRequest => {
   const request = {
     relativeZxid,
@@ -120,7 +120,7 @@ const emptyLists = (): Parts => ({
   recursive: []
 })
 
-/** The length and the UTF-8 of a path, which holds no surrogates. */
+/** The bytes of a path with its length, in UTF-8; a path has no surrogates. */
 const encodedLength = (path: string): number => {
   let length = 4
   for (let i = 0; i < path.length; i++) {
