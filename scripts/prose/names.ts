@@ -108,15 +108,17 @@ export const names: ReadonlyArray<OldName> = [
       session/src StateCell SessionStateRef
       session/src Violation requests/ProtocolViolation
       session/src WatchRegistration watches/WatchRestorer
-      session/src annotated logAnnotations
+      session/src annotated SessionLog
       session/src authenticate connection/saslHandshake
       session/src connectionLoop reconnect/reconnectLoop
       session/src dial connection/handshake
       session/src endable reconnect/cancellable
       session/src ensembleBehind reconnect/EnsembleBehindDetector
       session/src exposure auth/credentialPolicy
-      session/src runLink connection/serveConnection
+      session/src logAnnotations SessionLog
+      session/src runLink connection/ServerConnection
       session/src search reconnect/searchServers
+      session/src serveConnection connection/ServerConnection
       session/src seekWritable reconnect/findWritableServer
       session/src watchPackets watches/setWatches
       test-kit/src ClientWorld simulation/ClientSimulation
@@ -235,7 +237,9 @@ export const names: ReadonlyArray<OldName> = [
       session/src connectionLoop reconnectLoop
       session/src makeCallOut makeGuardCallback
       session/src makeLink makeConnection
-      session/src runLink serveConnection
+      session/src runLink ServerConnection
+      session/src serveConnection ServerConnection
+      session/src withLogAnnotations SessionLog
       session/src seekWritable findWritableServer
       test-kit/src Accuse AddViolation
       test-kit/src Contender TrialClient

@@ -1,124 +1,97 @@
-import { withJson } from "@effect-zookeeper/protocol/Json"
-import * as Jute from "@effect-zookeeper/protocol/Jute"
-import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
-import type * as Operation from "@effect-zookeeper/protocol/Operation"
+/**
+ * The state of a session, and every change of it.
+ *
+ * A session is in one phase at a time. `transition` is the only place where it changes, and it refuses a phase that may not
+ * follow, so that a final phase stays:
+ *
+ * | from                                | to                    | by             | when                                      |
+ * | ----------------------------------- | --------------------- | -------------- | ----------------------------------------- |
+ * | Connecting                          | Connected             | `connected`    | a server has made the session             |
+ * | Disconnected, EnsembleBehind        | Connected             | `connected`    | a server has resumed the session          |
+ * | Connecting, Disconnected,           | Provisional           | `connected`    | a read-only server serves reads under a   |
+ * | EnsembleBehind                      |                       |                | session of its own                        |
+ * | Connected, Provisional              | Disconnected          | `disconnected` | the connection is lost or left            |
+ * | Connecting, Disconnected            | EnsembleBehind        | `fallBehind`   | servers have seen less than the session   |
+ * | Connecting, Disconnected,           | Expired               | `expire`       | a server says so, or none was heard for   |
+ * | EnsembleBehind                      |                       |                | 4/3 of the timeout                        |
+ * | Expired                             | Connecting            | `recreate`     | `sessionExpiry` is "recreate"             |
+ * | all but Expired, AuthFailed, Closed | AuthFailed            | `failAuth`     | a server refuses the credentials          |
+ * | all but AuthFailed, Closed          | Closed                | `close`        | the owner closes or detaches              |
+ *
+ * Everything here is synchronous. The fibers that wait are those of `reconnectLoop`, which finds servers, and of
+ * `ServerConnection`, which reads and writes.
+ */
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
-import * as Records from "@effect-zookeeper/protocol/Records"
-import * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
-import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { ServerList } from "@effect-zookeeper/transport/ServerList"
 import type { Transport } from "@effect-zookeeper/transport/Transport"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Redacted from "effect/Redacted"
-import type { SessionCredentials } from "../Session.ts"
-import { AuthFailed, ServerRefused, SessionClosed, type SessionError, SessionExpired } from "../SessionError.ts"
-import { withLogAnnotations } from "./logAnnotations.ts"
-import { TimerQueue, type Timer } from "./time/TimerQueue.ts"
-import type { GuardCallback } from "./guardCallback.ts"
-import { CloseCoordinator } from "./CloseCoordinator.ts"
-import type { HandshakeResult } from "./connection/handshake.ts"
-import {
-  type OldestUnanswered,
-  type FinalError,
-  RequestPipeline,
-  replyExit,
-  readReplyHeader,
-  type ReplyHeader
-} from "./requests/RequestPipeline.ts"
+import { AuthFailed, SessionClosed, SessionExpired } from "../SessionError.ts"
 import { AuthInfos } from "./auth/AuthInfos.ts"
-import type { FramedConnection } from "./connection/FramedConnection.ts"
-import { Liveness } from "./time/Liveness.ts"
+import { CloseCoordinator } from "./CloseCoordinator.ts"
+import { CloseRequest } from "./CloseRequest.ts"
+import type { HandshakeResult } from "./connection/handshake.ts"
+import { type ConnectionParts, ServerConnection } from "./connection/ServerConnection.ts"
+import { FirstConnection } from "./FirstConnection.ts"
+import { FrameHandler } from "./FrameHandler.ts"
+import type { GuardCallback } from "./guardCallback.ts"
 import { MetricsReporter, type Readings } from "./metrics/MetricsReporter.ts"
-import { type OnLoss, PendingRequest, type Resume } from "./requests/PendingRequest.ts"
+import { findWritableServer } from "./reconnect/findWritableServer.ts"
+import { type FinalError, type OldestUnanswered, RequestPipeline } from "./requests/RequestPipeline.ts"
 import { ServerCapabilities } from "./requests/ServerCapabilities.ts"
+import { SessionRequests } from "./requests/SessionRequests.ts"
+import type { SessionIdentity } from "./SessionIdentity.ts"
+import type { SessionLog } from "./SessionLog.ts"
+import { canFollow, isFinalPhase, type SessionPhase, stateOf } from "./SessionPhase.ts"
+import { SessionStateRef } from "./SessionStateRef.ts"
 import type { Settings } from "./Settings.ts"
-import type { SessionStateRef } from "./SessionStateRef.ts"
-import { ProtocolViolation } from "./requests/ProtocolViolation.ts"
+import { Liveness } from "./time/Liveness.ts"
+import { type Timer, TimerQueue } from "./time/TimerQueue.ts"
+import { addWatchMode, WatchRegistry } from "./watches/WatchRegistry.ts"
 import { WatchRestorer } from "./watches/WatchRestorer.ts"
-import { addWatchMode, type WatchCommands, WatchRegistry } from "./watches/WatchRegistry.ts"
 
-const watcherEvent = Jute.codec(Records.WatcherEvent)
-
-const noPassword = new Uint8Array(16)
-
-/** What a proof asks for: that the root is there, whatever its version. */
-const proofRequest: Operation.Request<typeof Operations.multi> = [
-  { operation: "check", request: { path: "/", version: -1 } }
-]
-
-/**
- * What a session is at this moment, and what each frame does to it. Everything here is synchronous: the fibers that dial,
- * read, write and wait stand in `reconnectLoop` and `serveConnection`.
- */
+/** The state of a session, the parts that it is made of, and the transitions between its phases. */
 export class SessionMachine {
   readonly settings: Settings
   readonly transport: Transport["Service"]
   readonly clock: Clock.Clock
-  /** What the session was made in: what it calls back, logs and counts runs in it. */
+  /** Callbacks, log lines and metrics of the session run in the context that it was made in. */
   readonly context: Context.Context<never>
   readonly servers: ServerList
+  readonly identity: SessionIdentity
+  readonly log: SessionLog
   readonly state: SessionStateRef
+  readonly capabilities: ServerCapabilities
   readonly pipeline: RequestPipeline
-  /** All times of the session: its own, and those of the connection that it stands on or tries to make. */
+  readonly requests: SessionRequests
+  /** All timers of the session and of its connections. */
   readonly timers: TimerQueue
-  /** How long a connection may take to be left, or, while there is none, the next server is waited with. */
+  /** Limits an orderly departure from a connection, or, while there is none, the wait for a silent server. */
   readonly connectionTimer: Timer
-  /** How long the owner waits: for the first connection, then for the answer to its close request. */
+  /** Limits the wait of the owner: for the first connection, then for the answer to the close request. */
   readonly connectOrCloseTimer: Timer
-  /** When a sign of life is due, or the server's silence too long. */
-  readonly heartbeat: Timer
   readonly liveness: Liveness
   readonly closeCoordinator: CloseCoordinator
+  readonly closeRequest: CloseRequest
   readonly authInfos: AuthInfos
-  readonly capabilities: ServerCapabilities
   readonly watches: WatchRegistry
-  /** The connection that requests go to, if there is one. */
-  connection: FramedConnection | undefined
-  /** The session to present at the next handshake; id 0 asks for a new one. */
-  credentials: SessionCredentials
-  /**
-   * Whether a server with a quorum knows the session. One that comes from a read-only server means nothing to others and
-   * is not presented to them.
-   */
-  isKnownToEnsemble: boolean
-  /** A server has said that the session is over. */
-  isExpiredByServer = false
-  /** Whether the current connection serves reads under a passing session while ours waits for a quorum. */
-  isProvisional = false
-  /** Looks at once whether a ping or a proof is due, while there is a connection. */
-  checkHeartbeat: (() => void) | undefined
-  /** Runs at the first connection whose identities the server has accepted. */
-  onReady: (() => void) | undefined
-  /** Runs when a connection is ready for requests. */
-  private onConnected: (() => void) | undefined
-  /** Runs when the session is over while it is being closed. */
-  private onExpiredWhileClosing: (() => void) | undefined
-  /** Leaves the connection at once, where there is one. */
-  leaveConnection: ((reason: () => string) => void) | undefined
-  /** Whether the session had better be elsewhere, and who sees to that once there is a connection. */
-  private isLeaving = false
-  private onLeaving: (() => void) | undefined
-  /** What watches have been compared with, while a connection has not yet registered all of them again. */
-  private pendingRelativeZxid: bigint | undefined
+  readonly firstConnection: FirstConnection
+  private phase: SessionPhase = { _tag: "Connecting" }
+  /** How often the history of the ensemble that the session had seen was given up. */
+  history = 0
   private readonly watchRestorer: WatchRestorer
-  private closedError: SessionClosed | undefined
-  private closedInFlight: SessionClosed | undefined
+  private readonly frames: FrameHandler
+  private readonly connectionParts: ConnectionParts
   private readonly metrics: MetricsReporter
-  /** Of all frames, one after the other: what a frame becomes is read before anybody else runs. */
-  private readonly reader = new JuteReader(noPassword)
-  /** Looks ahead in a frame. */
-  private readonly lookaheadReader = new JuteReader(noPassword)
   private connectionsLost = 0
-  private hasWarnedOfMargin = false
   private sessionsExpired = 0
-  private events = 0
-  /** Of the connections that are gone. */
+  /** Bytes of the connections that are gone. */
   private bytesSent = 0
   private bytesReceived = 0
+  private hasWarnedOfMargin = false
+  private closedError: SessionClosed | undefined
+  private closedInFlight: SessionClosed | undefined
 
   constructor(options: {
     readonly settings: Settings
@@ -126,148 +99,155 @@ export class SessionMachine {
     readonly clock: Clock.Clock
     readonly context: Context.Context<never>
     readonly servers: ServerList
-    readonly state: SessionStateRef
+    readonly identity: SessionIdentity
+    readonly log: SessionLog
     readonly firstXid: number
     readonly guardCallback: GuardCallback
   }) {
-    const { guardCallback, settings } = options
+    const { clock, context, guardCallback, settings } = options
     this.settings = settings
     this.transport = options.transport
-    this.clock = options.clock
-    this.context = options.context
-    this.metrics = new MetricsReporter(options.context)
+    this.clock = clock
+    this.context = context
     this.servers = options.servers
-    this.state = options.state
-    this.capabilities = new ServerCapabilities(() => this.liveness.now())
+    this.identity = options.identity
+    this.log = options.log
+    this.metrics = new MetricsReporter(context)
+    this.state = new SessionStateRef(settings.sessionExpiry === "fail", guardCallback)
+    this.firstConnection = new FirstConnection(guardCallback)
+    const now = () => this.liveness.now()
+    this.capabilities = new ServerCapabilities(now)
     this.pipeline = new RequestPipeline(settings, options.firstXid, guardCallback, this.capabilities)
-    this.timers = new TimerQueue(options.clock, options.context, guardCallback)
+    this.requests = new SessionRequests({
+      pipeline: this.pipeline,
+      capabilities: this.capabilities,
+      now,
+      hasTimeout: settings.requestTimeout !== undefined,
+      isConnected: () => this.connection !== undefined
+    })
+    this.timers = new TimerQueue(clock, context, guardCallback)
     this.connectionTimer = this.timers.makeTimer()
     this.connectOrCloseTimer = this.timers.makeTimer()
-    this.heartbeat = this.timers.makeTimer()
-    this.liveness = new Liveness({ ...settings, clock: options.clock, timers: this.timers, guardCallback })
+    const heartbeatTimer = this.timers.makeTimer()
+    this.liveness = new Liveness({ ...settings, clock, timers: this.timers, guardCallback })
     this.closeCoordinator = new CloseCoordinator(this.timers, guardCallback, settings.closeTimeout)
-    this.authInfos = new AuthInfos(settings.auth, guardCallback, () => this.liveness.now())
-    this.credentials = settings.session ?? { id: 0n, password: Redacted.make(noPassword) }
-    this.isKnownToEnsemble = settings.session !== undefined
-    if (settings.session !== undefined) this.liveness.expectExpiry()
-    const commands: WatchCommands = {
-      addWatch: (path, mode) =>
-        this.sendCommand(Operations.addWatch, { path, mode: addWatchMode[mode] }, () =>
-          this.watches.confirmMode(path, mode)
-        ),
-      removeWatches: (path, type) => this.sendCommand(Operations.removeWatches, { path, type })
-    }
-    this.watches = new WatchRegistry(commands, guardCallback)
-    this.watchRestorer = new WatchRestorer(this.pipeline, this.watches, settings.maxRequestSize)
-  }
-
-  // ---------------------------------------------------------------------------
-  // requests
-  // ---------------------------------------------------------------------------
-
-  /** Asks for something; what `prepare` adds to the request is there before it can be sent. */
-  request<O extends Operation.Any>(
-    operation: O,
-    request: Operation.Request<O>,
-    path: string,
-    prepare?: (pending: PendingRequest) => void
-  ): Effect.Effect<Operation.Response<O>, Operation.Error<O> | SessionError> {
-    return Effect.callback((resume) => {
-      const pending = this.makePending(operation, request, path, resume)
-      prepare?.(pending)
-      this.send(pending)
-      return Effect.sync(() => this.pipeline.abandon(pending))
+    this.closeRequest = new CloseRequest({
+      session: this,
+      pipeline: this.pipeline,
+      timers: this.timers,
+      closeCoordinator: this.closeCoordinator,
+      refusal: this.closedWith
     })
-  }
-
-  /** As the service says. What is sent at once, as nearly all is, costs no finalizer: that would be half as much again. */
-  requestUnsafe(
-    operation: Operation.Any,
-    request: unknown,
-    path: string,
-    transform: PendingRequest["transform"],
-    resume: Resume,
-    caller: PendingRequest["caller"]
-  ): (() => void) | undefined {
-    const pending = this.makePending(operation, request, path, resume)
-    pending.transform = transform
-    pending.caller = caller
-    this.send(pending)
-    return pending.xid === 0 && pending.resume !== undefined ? () => this.pipeline.abandon(pending) : undefined
-  }
-
-  private makePending(operation: Operation.Any, request: unknown, path: string, resume: Resume): PendingRequest {
-    const askedAt = this.settings.requestTimeout === undefined ? 0 : this.liveness.now()
-    return new PendingRequest(operation, request, path, onLossOf[operation.kind], askedAt, resume)
-  }
-
-  private send(pending: PendingRequest): void {
-    // What is not to be had is refused without waiting for its turn.
-    if (this.capabilities.supports(pending.operation.name)) this.pipeline.send(pending)
-    else this.pipeline.end(pending, replyExit(pending, ErrorCode.codes.Unimplemented, undefined))
-  }
-
-  /** Sends something that nobody waits for, if there is a connection; what it says is of no use to any other. */
-  private sendCommand<O extends Operation.Any>(operation: O, request: Operation.Request<O>, onOk?: () => void): void {
-    if (this.connection === undefined || !this.capabilities.supports(operation.name)) return
-    const pending = new PendingRequest(operation, request, "", "drop", Number.POSITIVE_INFINITY, () => {})
-    pending.onReply = (code) => {
-      if (code === ErrorCode.codes.Ok) onOk?.()
-      return Exit.void
+    this.authInfos = new AuthInfos(settings.auth, guardCallback, now)
+    if (settings.session !== undefined) this.liveness.expectExpiry()
+    this.watches = new WatchRegistry(
+      {
+        addWatch: (path, mode) =>
+          this.requests.command(Operations.addWatch, { path, mode: addWatchMode[mode] }, () =>
+            this.watches.confirmMode(path, mode)
+          ),
+        removeWatches: (path, type) => this.requests.command(Operations.removeWatches, { path, type })
+      },
+      guardCallback
+    )
+    this.watchRestorer = new WatchRestorer(this.pipeline, this.watches, settings.maxRequestSize)
+    this.frames = new FrameHandler({
+      pipeline: this.pipeline,
+      authInfos: this.authInfos,
+      capabilities: this.capabilities,
+      watches: this.watches,
+      liveness: this.liveness,
+      metrics: this.metrics,
+      identity: this.identity,
+      failAuth: (error) => this.failAuth(error)
+    })
+    this.connectionParts = {
+      pipeline: this.pipeline,
+      liveness: this.liveness,
+      log: this.log,
+      heartbeatTimer,
+      leaveTimer: this.connectionTimer,
+      handleFrame: this.frames.handle,
+      oldestUnanswered: () => this.oldestUnanswered,
+      sendProof: () => this.requests.sendProof(),
+      report: () => this.report(),
+      findWritableServer: Effect.suspend(() => findWritableServer(this.transport, this.servers))
     }
-    this.pipeline.send(pending)
+  }
+
+  // ---------------------------------------------------------------------------
+  // the phase
+  // ---------------------------------------------------------------------------
+
+  /** Goes over to another phase and tells the followers of the state; does nothing if that phase may not follow. */
+  private transition(to: SessionPhase): void {
+    if (!canFollow(this.phase, to)) return
+    this.phase = to
+    this.state.set(stateOf(to))
+  }
+
+  /** Whether no other phase can follow. */
+  get isFinal(): boolean {
+    return isFinalPhase(this.phase)
+  }
+
+  get isEnsembleBehind(): boolean {
+    return this.phase._tag === "EnsembleBehind"
+  }
+
+  /** Whether the connection serves reads under a provisional session. */
+  get isProvisional(): boolean {
+    return this.phase._tag === "Provisional"
+  }
+
+  /** The connection of this phase, in use or not. */
+  private get phaseConnection(): ServerConnection | undefined {
+    return "connection" in this.phase ? this.phase.connection : undefined
+  }
+
+  /** The connection that the session uses, if there is one. */
+  get connection(): ServerConnection | undefined {
+    const connection = this.phaseConnection
+    return connection?.isInUse === true ? connection : undefined
+  }
+
+  /** Whether there is a session that servers know of, and that only they can end. */
+  get hasLiveSession(): boolean {
+    const { id } = this.identity
+    return id !== 0n && id === this.liveness.sessionId && !this.isFinal
   }
 
   // ---------------------------------------------------------------------------
   // connections
   // ---------------------------------------------------------------------------
 
-  /** A server gave us the session, or a new one: identities first, then watches, then requests. */
-  connected({ connection, response, sentAt }: HandshakeResult, isProvisional: boolean): void {
-    const readOnly = response.readOnly === true
-    this.isProvisional = isProvisional
-    this.isLeaving = false
+  /** Makes the object for a connection whose handshake is done. It serves from `connected` until `disconnected`. */
+  makeConnection(handshake: HandshakeResult, isProvisional: boolean): ServerConnection {
+    return new ServerConnection(this.connectionParts, handshake, isProvisional)
+  }
+
+  /** A server gave the session, or a new one: auth infos are sent first, then watches, then requests. */
+  connected(connection: ServerConnection): void {
+    const { framed, isProvisional, isReadOnly, response, sentAt, server } = connection
     if (!isProvisional) {
-      const isNew = response.sessionId !== this.credentials.id
-      // A server older than 3.5 takes up a session that it knows also without a quorum: the ensemble still has it, and is
-      // to hear of it again.
-      const isResumed = this.isKnownToEnsemble && response.sessionId === this.credentials.id
-      const password = response.passwd ?? noPassword
-      this.credentials = { id: response.sessionId, password: Redacted.make(password) }
-      this.isKnownToEnsemble = isResumed || !readOnly
       const { sessionId, timeOut: timeout } = response
-      this.liveness.sessionEstablished({
-        sessionId,
-        timeout,
-        sentAt,
-        now: connection.heardAt,
-        isNew,
-        canProve: !readOnly
-      })
+      const isNew = this.identity.granted(response, isReadOnly)
+      const canProve = !isReadOnly
+      this.liveness.sessionEstablished({ sessionId, timeout, sentAt, now: framed.heardAt, isNew, canProve })
       this.warnOfMargin(timeout)
     }
-    this.capabilities.connected(connection.server)
-    // Who hears of it now and sends something finds no connection yet, and waits behind what a connection begins with.
-    this.state.set({
-      _tag: "Connected",
-      server: { host: connection.server.host, port: connection.server.port },
-      readOnly
-    })
-    this.connection = connection
-    this.authInfos.replay(connection, () => {
-      this.pipeline.open(connection)
-      this.registerWatches()
+    this.capabilities.connected(server)
+    // A caller that hears of it now and sends a request finds no connection yet, and waits behind auth infos and watches.
+    this.transition({ _tag: isProvisional ? "Provisional" : "Connected", connection })
+    connection.isInUse = true
+    this.authInfos.replay(framed, () => {
+      this.pipeline.open(framed)
+      this.watchRestorer.begin(this.capabilities.supports(Operations.setWatches2.name))
       this.pipeline.pump()
-      const { onConnected } = this
-      this.onConnected = undefined
-      onConnected?.()
+      this.closeRequest.connected()
     })
-    connection.schedule()
-    this.authInfos.whenAnswered(() => {
-      const onReady = this.onReady
-      this.onReady = undefined
-      onReady?.()
-    })
+    framed.schedule()
+    this.authInfos.whenAnswered(() => this.firstConnection.made())
   }
 
   private warnOfMargin(timeout: number): void {
@@ -275,233 +255,115 @@ export class SessionMachine {
     if (this.hasWarnedOfMargin || !hasCutMargin(timeout)) return
     this.hasWarnedOfMargin = true
     const message = `ownershipMargin leaves no time to own anything in a session of ${timeout} ms, which is what the server granted; a margin of ${ownershipMargin(timeout)} ms is used instead. Choose a smaller one, or a longer sessionTimeout that the server grants (maxSessionTimeout)`
-    Effect.runForkWith(this.context)(withLogAnnotations(this, this.connection?.server, Effect.logWarning(message)))
+    this.log.write(undefined, Effect.logWarning(message))
   }
 
-  /** The connection is gone. */
-  disconnected(): void {
-    this.connectionTimer.clear()
-    this.heartbeat.clear()
-    this.checkHeartbeat = undefined
-    this.onLeaving = undefined
-    this.leaveConnection = undefined
-    this.forgetConnection()
+  /** The connection is lost or left. */
+  disconnected(connection: ServerConnection): void {
+    connection.end()
+    this.withdraw(connection)
     this.liveness.disconnected()
     this.connectionsLost++
-    this.state.set(withJson({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() }))
+    this.transition({ _tag: "Disconnected", since: this.clock.monotonicTimeNanosUnsafe() })
     this.pipeline.disconnect()
     this.watchRestorer.disconnected()
     const dropped = this.authInfos.disconnected()
     if (dropped !== undefined) this.failAuth(dropped)
   }
 
-  /** The session had better be elsewhere: its connection is left in good order, at once or as soon as it stands. */
+  /** The session no longer uses a connection. */
+  private withdraw(connection: ServerConnection): void {
+    if (!connection.isInUse) return
+    connection.isInUse = false
+    this.bytesSent += connection.framed.bytesOut
+    this.bytesReceived += connection.framed.bytesIn
+  }
+
+  /** The session should be with another server: the connection, if there is one, is left in good order. */
   leaveInGoodOrder(): void {
-    this.isLeaving = true
-    const { onLeaving } = this
-    this.onLeaving = undefined
-    onLeaving?.()
+    this.phaseConnection?.leaveInGoodOrder()
   }
 
-  /** Calls back when the connection is to be left. */
-  whenLeaving(onLeaving: () => void): void {
-    if (this.isLeaving) onLeaving()
-    else this.onLeaving = onLeaving
+  /** Asks for signs of life at once, because the machine may have slept. */
+  pingNow(): void {
+    this.connection?.framed.ping()
+    this.checkHeartbeat()
   }
 
-  /** Whether the first connection has been made. */
-  get isReady(): boolean {
-    return this.onReady === undefined
+  /** Looks at once whether a ping or a proof is due. */
+  checkHeartbeat(): void {
+    this.phaseConnection?.heartbeat.check()
   }
 
-  /** How often what was seen has been given up. */
-  history = 0
+  /** The oldest request or credentials without an answer, pings apart. */
+  private get oldestUnanswered(): OldestUnanswered | undefined {
+    const { oldestUnanswered: authInfo } = this.authInfos
+    const { oldestUnanswered: request } = this.pipeline
+    return authInfo === undefined || (request !== undefined && request.since < authInfo.since) ? request : authInfo
+  }
 
-  /** What this session has seen is given up: the next may see less. */
+  // ---------------------------------------------------------------------------
+  // without a connection
+  // ---------------------------------------------------------------------------
+
+  /** The servers have seen less than the session. */
+  fallBehind(): void {
+    this.transition({ _tag: "EnsembleBehind" })
+  }
+
+  /** Everything that the session has seen is given up: the next one may see less. */
   forgetHistory(): void {
     this.history++
     this.pipeline.lastZxid = 0n
-    this.pendingRelativeZxid = undefined
+    this.watchRestorer.forgetHistory()
   }
 
-  private forgetConnection(): void {
-    this.bytesSent += this.connection?.bytesOut ?? 0
-    this.bytesReceived += this.connection?.bytesIn ?? 0
-    this.connection = undefined
-  }
-
-  private registerWatches(): void {
-    // While some watches are not yet registered again, replies tell nothing of what they have missed.
-    const relativeZxid = this.pendingRelativeZxid ?? this.pipeline.lastZxid
-    this.pendingRelativeZxid = relativeZxid
-    if (!this.capabilities.supports(Operations.setWatches2.name)) this.watches.refusePersistent(refusedWatch)
-    this.watchRestorer.begin(relativeZxid, () => {
-      this.pendingRelativeZxid = undefined
-      this.watches.restored()
-    })
-  }
-
-  // ---------------------------------------------------------------------------
-  // frames
-  // ---------------------------------------------------------------------------
-
-  /** Bytes came in. */
-  heard(now: number): void {
-    // Before any of the replies is believed.
-    this.liveness.checkWallClock(now)
-    if (!this.isProvisional) this.liveness.heard(now)
-  }
-
-  /** The oldest of what the server has not answered, pings apart. */
-  get oldestUnanswered(): OldestUnanswered | undefined {
-    const { oldestUnanswered: identity } = this.authInfos
-    const { oldestUnanswered: request } = this.pipeline
-    return identity === undefined || (request !== undefined && request.since < identity.since) ? request : identity
-  }
-
-  /** Takes one frame of the current connection. Throws `ProtocolViolation`. */
-  handleFrame(connection: FramedConnection, bytes: Uint8Array, start: number, end: number): void {
-    const { reader } = this
-    reader.reset(bytes, start, end)
-    const header = readReplyHeader(reader)
-    switch (header.xid) {
-      case Operations.Xid.notification:
-        return this.handleNotification(reader, header.zxid)
-      case Operations.Xid.ping: {
-        const sentAt = connection.pong()
-        if (header.err !== 0)
-          throw new ProtocolViolation(`a heartbeat was refused with ${ErrorCode.nameOf(header.err)}`)
-        connection.hasAnswered = true
-        connection.noteReply()
-        return this.answered(sentAt, connection.heardAt, false)
-      }
-      case Operations.Xid.auth: {
-        const refused = this.authInfos.answer(header.err)
-        if (refused === undefined) return
-        this.failAuth(new AuthFailed({ scheme: refused }))
-        throw new ProtocolViolation(`the credentials of scheme "${refused}" were refused`)
-      }
-    }
-    if (isUnknownOperation(header)) return this.handleUnknownOperation(connection, header, reader)
-    const request = this.pipeline.takeForReply(header, connection.heardAt)
-    this.metrics.answered(request.operation, header.err, connection.heardAt - request.sentAt)
-    connection.noteReply()
-    if (isSessionGone(header.err)) return this.handleSessionEnd(request, header.err)
-    if (request.operation === Operations.multi && header.err === ErrorCode.codes.Ok) {
-      this.lookaheadReader.reset(bytes, reader.offset, end)
-      const failure = Operations.failureOfMulti(this.lookaheadReader)
-      if (isSessionGone(failure)) return this.handleSessionEnd(request, failure)
-    }
-    connection.hasAnswered ||= isProofOfService(request.operation, header.err)
-    // Who is told the outcome must not believe in an ownership that has ended, and may believe in one that it proves.
-    this.answered(request.sentAt, connection.heardAt, isCommitted(request.operation, header.err))
-    if (!this.capabilities.isKnown(request.operation)) this.capabilities.knows(request.operation)
-    this.pipeline.complete(request, header.err, reader)
-  }
-
-  /** The server does not know what it was asked for, and closes: who is told may ask otherwise, on the next connection. */
-  private handleUnknownOperation(connection: FramedConnection, header: ReplyHeader, reader: JuteReader): never {
-    const request = this.pipeline.takeUnknown(header.xid)
-    const { name, since } = request.operation
-    connection.hasAnswered = true
-    this.metrics.answered(request.operation, header.err, connection.heardAt - request.sentAt)
-    this.capabilities.lacks(connection.server, name)
-    this.pipeline.complete(request, header.err, reader)
-    throw new ProtocolViolation(`the server does not know ${name} (ZooKeeper ${since} and later), and closes`)
-  }
-
-  /** The server does not, or no longer, hold the session: an answer that confirms nothing. */
-  private handleSessionEnd(request: PendingRequest, code: number): never {
-    // A provisional session that is over says nothing of the session that waits for a quorum.
-    if (code === ErrorCode.codes.SessionExpired && !this.isProvisional) {
-      this.isExpiredByServer = true
-      this.liveness.lapse()
-      this.pipeline.end(request, Exit.fail(new SessionExpired({ sessionId: this.credentials.id })))
-      throw new ProtocolViolation("the server no longer knows the session")
-    }
-    this.pipeline.end(request, replyExit(request, code, undefined))
-    throw new ProtocolViolation("the server does not serve the session any more")
-  }
-
-  private answered(sentAt: number, now: number, isCommitted: boolean): void {
-    if (this.isProvisional) return
-    this.liveness.answered(sentAt, now, isCommitted)
-    if (isCommitted) this.checkHeartbeatBy(this.liveness.proofDue)
-  }
-
-  /** Has the heartbeat look again by then. */
-  private checkHeartbeatBy(at: number): void {
-    if (at < this.heartbeat.at) this.checkHeartbeat?.()
-  }
-
-  /** Has a quorum prove that it holds the session: a transaction that changes nothing, answered once it is committed. */
-  sendProof(): void {
-    this.liveness.proofSent(this.liveness.now())
-    this.pipeline.sendFirst(
-      new PendingRequest(Operations.multi, proofRequest, "/", "drop", Number.POSITIVE_INFINITY, () => {})
-    )
-  }
-
-  /** Asks for signs of life at once: the machine may have slept. */
-  pingNow(): void {
-    this.connection?.ping()
-    this.checkHeartbeat?.()
-  }
-
-  private handleNotification(reader: JuteReader, zxid: bigint): void {
-    const decoded = Jute.attempt(watcherEvent, reader)
-    if (decoded._tag === "Failure") throw new ProtocolViolation(`a malformed event: ${decoded.failure.message}`)
-    const type = WatchEvent.typeOf(decoded.success.type)
-    this.events++
-    this.capabilities.eventZxids = zxid > 0n
-    // An event of a type that no release has named, or at what is no path, means nothing to anybody here.
-    const { path } = decoded.success
-    if (type !== undefined && ZnodePath.check(path) === undefined) this.watches.dispatch(type, path, zxid)
-  }
-
-  // ---------------------------------------------------------------------------
-  // ends
-  // ---------------------------------------------------------------------------
-
-  /** The session is over, by a server's word or by our own reckoning. */
+  /** The session is over, because a server says so or because no server was heard for too long. */
   expire(): void {
-    const sessionId = this.credentials.id
+    const sessionId = this.identity.id
     const expired = new SessionExpired({ sessionId })
     const error = () => expired
     const ending = (maybeApplied: boolean) => (maybeApplied ? new SessionExpired({ sessionId, maybeApplied }) : expired)
-    const isFinal = this.settings.sessionExpiry === "fail"
     this.sessionsExpired++
-    this.credentials = { id: 0n, password: Redacted.make(noPassword) }
-    this.isKnownToEnsemble = false
-    this.isExpiredByServer = false
+    this.identity.forget()
     this.liveness.forgetExpiry()
     this.liveness.lapse()
     this.closeCoordinator.sessionEnded()
-    this.onExpiredWhileClosing?.()
-    this.state.set({ _tag: "Expired" })
-    if (isFinal) this.end(ending, error)
+    this.closeRequest.sessionEnded()
+    this.transition({ _tag: "Expired" })
+    if (this.settings.sessionExpiry === "fail") this.end(ending, error)
     else {
-      // Requests first: who hears of anything else and asks anew then asks the next session.
+      // Requests first: a caller that hears of something else and asks again then asks the next session.
       this.pipeline.failAll(ending, { final: false })
       this.authInfos.fail(error)
       this.watches.failOneShots(error)
     }
   }
 
+  /** A new session is to take the place of the one that has expired. */
+  recreate(): void {
+    this.transition({ _tag: "Connecting" })
+  }
+
+  // ---------------------------------------------------------------------------
+  // ends
+  // ---------------------------------------------------------------------------
+
   /** The credentials were refused: nothing is sent any more. */
   failAuth(error: AuthFailed): void {
     this.liveness.end()
-    this.state.set({ _tag: "AuthFailed" })
+    this.transition({ _tag: "AuthFailed", connection: this.phaseConnection })
     this.closeCoordinator.sessionEnded()
-    this.onExpiredWhileClosing?.()
+    this.closeRequest.sessionEnded()
     this.end((maybeApplied) => (maybeApplied ? new AuthFailed({ ...error, maybeApplied }) : error), this.closed)
   }
 
-  /** The owner is done with it. */
+  /** The owner no longer needs the session. */
   close(): void {
-    this.forgetConnection()
+    const connection = this.phaseConnection
+    if (connection !== undefined) this.withdraw(connection)
     this.liveness.end()
-    this.state.set({ _tag: "Closed" })
+    this.transition({ _tag: "Closed" })
     this.end(this.closedWith, this.closed)
   }
 
@@ -511,164 +373,34 @@ export class SessionMachine {
     this.pipeline.failAll(error, { final: true })
   }
 
+  /** The error is made when it is needed, once for all: an error with its stack costs as much as some fibers. */
+  private readonly closed = (): SessionClosed => (this.closedError ??= new SessionClosed())
+
+  /** The error of a session that was closed, for a request that may have been applied, or for another. */
+  readonly closedWith = (maybeApplied: boolean): SessionClosed =>
+    maybeApplied ? (this.closedInFlight ??= new SessionClosed({ maybeApplied })) : this.closed()
+
   // ---------------------------------------------------------------------------
   // metrics
   // ---------------------------------------------------------------------------
 
   /** Brings the metrics of the process up to date. */
   report(): void {
-    this.metrics.report(this.readings(), this.state.isFinal ? undefined : this.state.current._tag)
+    this.metrics.report(this.readings(), this.isFinal ? undefined : this.state.current._tag)
   }
 
   private readings(): Readings {
+    const framed = this.connection?.framed
     return {
-      bytesSent: this.bytesSent + (this.connection?.bytesOut ?? 0),
-      bytesReceived: this.bytesReceived + (this.connection?.bytesIn ?? 0),
-      events: this.events,
+      bytesSent: this.bytesSent + (framed?.bytesOut ?? 0),
+      bytesReceived: this.bytesReceived + (framed?.bytesIn ?? 0),
+      events: this.frames.events,
       connectionsLost: this.connectionsLost,
       sessionsExpired: this.sessionsExpired,
-      // The heartbeat is no request of the application.
+      // Proofs are no requests of the application.
       inFlight: this.pipeline.inFlightCount - this.pipeline.proofsInFlightCount,
       waiting: this.pipeline.waitingCount,
       watches: this.watches.size
     }
   }
-
-  // ---------------------------------------------------------------------------
-  // closing
-  // ---------------------------------------------------------------------------
-
-  /** Whether there is a session that servers know of, and that only they can end. */
-  get hasLiveSession(): boolean {
-    const { id } = this.credentials
-    return id !== 0n && id === this.liveness.sessionId && !this.state.isFinal
-  }
-
-  /** The owner is about to be done with it. What was owned is owned no longer, and whoever guards something is told. */
-  beginClosing(): void {
-    const now = this.liveness.now()
-    this.closeCoordinator.begin(now)
-    this.liveness.end()
-    this.closeCoordinator.notify()
-    this.leaveIfSilent(now, now + (this.closeCoordinator.deadline! - now) / 2)
-  }
-
-  /** A server that is asked and says nothing for half of the time may be gone without a word: there may be others. */
-  private leaveIfSilent(since: number, at: number): void {
-    this.connectOrCloseTimer.set(at, () => {
-      const { connection } = this
-      if (connection === undefined || connection.heardAt > since || this.pipeline.inFlightCount === 0) return
-      // Should it only be slow, it has the close request by then.
-      if (this.closeCoordinator.stopWaiting())
-        this.leaveIfSilent(since, at + (this.closeCoordinator.deadline! - at) / 2)
-      else {
-        // Those who still wait lose the session, and not a connection that could be followed by another for them.
-        if (this.pipeline.refusal !== undefined) this.pipeline.failAll(this.closedWith, { final: true })
-        this.leaveConnection?.(() => "silent while the session is being closed")
-      }
-    })
-  }
-
-  /**
-   * Asks a server to end the session; completes with its answer, or at the deadline of the close. Where the connection is
-   * lost, or has been, the next one is waited for.
-   */
-  readonly closeSession: Effect.Effect<void> = Effect.callback((resume) => {
-    this.pipeline.refuseNew(this.closedWith)
-    const done = () => {
-      timer.clear()
-      this.onConnected = undefined
-      resume(Effect.void)
-    }
-    const timer = this.timers.makeTimer()
-    const sendClose = () => {
-      if (!this.hasLiveSession) return done()
-      // Under a provisional session ours cannot be ended.
-      if (!this.pipeline.isOpen || this.isProvisional) {
-        this.onConnected = sendClose
-        return
-      }
-      const onClosed = (exit: Exit.Exit<unknown, SessionError>) => (isUndelivered(exit) ? awaitNext() : done())
-      const closeRequest = new PendingRequest(
-        Operations.closeSession,
-        undefined,
-        "",
-        "drop",
-        Number.POSITIVE_INFINITY,
-        onClosed
-      )
-      this.pipeline.sendFirst(closeRequest)
-    }
-    const awaitNext = () => {
-      this.onConnected = sendClose
-    }
-    this.onExpiredWhileClosing = done
-    timer.set(this.closeCoordinator.deadline ?? 0, done)
-    sendClose()
-  })
-
-  /** One for all who get it, and none where nobody does: an error with its stack costs as much as some fibers. */
-  private readonly closed = (): SessionClosed => (this.closedError ??= new SessionClosed())
-
-  private readonly closedWith = (maybeApplied: boolean): SessionClosed =>
-    maybeApplied ? (this.closedInFlight ??= new SessionClosed({ maybeApplied })) : this.closed()
-}
-
-/** Whether a close request has not reached the server that has the session. */
-const isUndelivered = (exit: Exit.Exit<unknown, SessionError>): boolean =>
-  Exit.isFailure(exit) &&
-  exit.cause.reasons.some(
-    (reason) =>
-      reason._tag === "Fail" &&
-      (reason.error._tag === "ConnectionLoss" ||
-        reason.error._tag === "SessionClosed" ||
-        (reason.error._tag === "ServerRefused" && reason.error.code === ErrorCode.codes.SessionMoved))
-  )
-
-/** The codes that say that the session is not with this server. */
-const isSessionGone = (code: number): boolean =>
-  code === ErrorCode.codes.SessionExpired || code === ErrorCode.codes.SessionMoved
-
-/**
- * The codes that a leader gives after it has looked for the session, and that a quorum commits as it commits a success. All
- * others may be a server's own, as that of one that serves reads only.
- */
-const committedCodes: ReadonlySet<number> = new Set([
-  ErrorCode.codes.Ok,
-  ErrorCode.codes.NoNode,
-  ErrorCode.codes.BadVersion,
-  ErrorCode.codes.NoChildrenForEphemerals,
-  ErrorCode.codes.NodeExists,
-  ErrorCode.codes.NotEmpty
-])
-
-/** Whether an answer shows that a quorum holds the session. */
-const isCommitted = (operation: Operation.Any, code: number): boolean =>
-  operation.kind === "write" && committedCodes.has(code)
-
-/** What becomes of a persistent watch where the session has moved to a server that knows none. */
-const refusedWatch = (path: string): ServerRefused =>
-  new ServerRefused({
-    operation: Operations.addWatch.name,
-    path,
-    code: ErrorCode.codes.Unimplemented,
-    name: ErrorCode.nameOf(ErrorCode.codes.Unimplemented)
-  })
-
-/** Whether a server says that it does not know an operation, as opposed to one that is known and switched off. */
-const isUnknownOperation = ({ err, zxid }: ReplyHeader): boolean =>
-  err === ErrorCode.codes.Unimplemented && zxid === -1n
-
-/** Whether an answer shows that the server serves us, so that the next may be tried at once when it is lost. */
-const isProofOfService = (operation: Operation.Any, code: number): boolean =>
-  code !== ErrorCode.codes.SessionClosedRequireSaslAuth &&
-  code !== ErrorCode.codes.ThrottledOp &&
-  operation !== Operations.setWatches &&
-  operation !== Operations.setWatches2
-
-const onLossOf: Record<Operation.Kind, OnLoss> = {
-  read: "wait",
-  write: "fail",
-  // What the session itself asks of one connection; asked again on the next by whoever still wants it.
-  session: "wait"
 }

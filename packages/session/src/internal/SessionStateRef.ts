@@ -3,7 +3,7 @@ import * as Stream from "effect/Stream"
 import type { SessionState } from "../SessionState.ts"
 import type { GuardCallback } from "./guardCallback.ts"
 
-/** One state, what came after it, and who waits for that. */
+/** One state, the one that came after it, and the readers that wait for that. */
 interface Entry {
   readonly state: SessionState
   next: Entry | undefined
@@ -11,10 +11,10 @@ interface Entry {
 }
 
 /**
- * The current state of a session, and a stream of it. A state that repeats itself is not told twice.
+ * The current state of a session, and a stream of it.
  *
- * States form a chain from the oldest that somebody has yet to read: each reader goes along it at its own pace, misses
- * none, and cannot keep one from any other.
+ * States form a chain from the oldest that a reader has yet to read. Each reader goes along it at its own pace, misses none,
+ * and cannot keep a state from another reader.
  */
 export class SessionStateRef {
   private entry: Entry = makeEntry({ _tag: "Connecting" })
@@ -31,11 +31,6 @@ export class SessionStateRef {
     return this.entry.state
   }
 
-  /** Whether the session was closed or its credentials refused: no other state follows these. */
-  get isFinal(): boolean {
-    return this.current._tag === "AuthFailed" || this.current._tag === "Closed"
-  }
-
   get changes(): Stream.Stream<SessionState> {
     return Stream.suspend(() =>
       Stream.unfold(Effect.succeed(this.entry), (entry) =>
@@ -49,7 +44,6 @@ export class SessionStateRef {
   }
 
   set(state: SessionState): void {
-    if (this.isFinal || isSame(this.current, state)) return
     const { waiting } = this.entry
     const next = makeEntry(state)
     this.entry.next = next
@@ -74,5 +68,3 @@ const after = (entry: Entry): Effect.Effect<Entry> =>
       entry.waiting.delete(resume)
     })
   })
-
-const isSame = (a: SessionState, b: SessionState): boolean => a._tag === b._tag && a._tag !== "Connected"

@@ -1,5 +1,6 @@
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import { withJson } from "@effect-zookeeper/protocol/Json"
+import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
 import * as ServerList from "@effect-zookeeper/transport/ServerList"
@@ -10,28 +11,23 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
-import type { AuthInfo, Session, SessionInfo, SessionOptions } from "../Session.ts"
-import { AuthFailed, type ConnectFailed, RequestTimeout, type SessionError, SessionExpired } from "../SessionError.ts"
-import { withLogAnnotations } from "./logAnnotations.ts"
+import { AuthFailed, RequestTimeout, type SessionError, SessionExpired } from "../SessionError.ts"
+import type { SessionInfo } from "../SessionInfo.ts"
+import type { AuthInfo, SessionOptions } from "../SessionOptions.ts"
+import type { PersistentWatchListener, RequestPath } from "../Watch.ts"
+import { type CredentialPolicy, hasCredentials, makeCredentialPolicy } from "./auth/credentialPolicy.ts"
+import { closeSession, leaveSession } from "./closeSession.ts"
 import { makeGuardCallback } from "./guardCallback.ts"
 import { ConnectAttempts } from "./reconnect/ConnectAttempts.ts"
 import { reconnectLoop } from "./reconnect/reconnectLoop.ts"
-import { type CredentialPolicy, hasCredentials, makeCredentialPolicy } from "./auth/credentialPolicy.ts"
+import { SessionIdentity } from "./SessionIdentity.ts"
+import { SessionLog } from "./SessionLog.ts"
 import { SessionMachine } from "./SessionMachine.ts"
 import { checkAuth, checkOptions } from "./Settings.ts"
-import { SessionStateRef } from "./SessionStateRef.ts"
 import { watchChildren, watchData, watchExists, watchPersistently } from "./watches/watchRequests.ts"
 
 /** Connects a session and keeps it for as long as the Scope is open. `firstXid` lets a test begin near the wrap. */
-export const makeSession = Effect.fnUntraced(function* (
-  options: SessionOptions,
-  firstXid: number = 1
-): Effect.fn.Return<
-  Session["Service"],
-  ConnectFailed | AuthFailed | SessionExpired | InvalidArgument,
-  Transport | Scope.Scope
-> {
+export const makeSession = Effect.fnUntraced(function* (options: SessionOptions, firstXid: number = 1) {
   const transport = yield* Transport
   const settings = yield* checkOptions(options, transport.defaultServers)
   if (transport.check !== undefined) yield* within(transport.check, settings.connectTimeout)
@@ -39,68 +35,82 @@ export const makeSession = Effect.fnUntraced(function* (
   yield* credentialPolicy.checkServers(settings.servers.servers)
   if (hasCredentials(settings)) yield* credentialPolicy.checkCredentials(settings.servers.servers)
   const context = yield* Effect.context()
-  const guardCallback = makeGuardCallback((defect) => {
-    const log = Effect.logError("who was told of an outcome or event has thrown", Cause.die(defect))
-    Effect.runForkWith(context)(withLogAnnotations(machine, machine.connection?.server, log))
-  })
+  const identity = new SessionIdentity(settings.session)
+  const log = new SessionLog(identity, context)
+  const guardCallback = makeGuardCallback((defect) =>
+    log.write(
+      machine.connection?.server,
+      Effect.logError("a callback for an outcome or event has thrown", Cause.die(defect))
+    )
+  )
   const clock = yield* Clock.Clock
   const servers = yield* ServerList.make(settings.servers.servers)
-  const state = new SessionStateRef(settings.sessionExpiry === "fail", guardCallback)
   const machine: SessionMachine = yield* Effect.acquireRelease(
     Effect.sync(
-      () => new SessionMachine({ settings, transport, clock, context, servers, state, firstXid, guardCallback })
+      () => new SessionMachine({ settings, transport, clock, context, servers, identity, log, firstXid, guardCallback })
     ),
     ({ timers }) => Effect.sync(() => timers.stop())
   )
+  const { closeCoordinator, firstConnection, liveness, requests } = machine
 
   const attempts = new ConnectAttempts()
-  const ready = makeReady(machine, attempts)
-  machine.onReady = () => guardCallback(() => ready.settle(Exit.void))
   const loop = yield* reconnectLoop(machine, attempts).pipe(
-    // It ends by itself only when the session is over for good; a defect of ours must end it too, and be heard of.
+    // It ends by itself only when the session is over for good. A defect of this library must end it too, and be logged.
     Effect.tapDefect((defect) =>
-      withLogAnnotations(machine, undefined, Effect.logError("the session ends by a defect", Cause.die(defect)))
+      log.annotate(undefined, Effect.logError("the session ends by a defect", Cause.die(defect)))
     ),
     Effect.onExit((exit) =>
       Effect.sync(() => {
         if (Exit.isFailure(exit)) machine.close()
-        ready.settle(Exit.isFailure(exit) ? exit : exitOf(machine.pipeline.refusal))
+        firstConnection.settle(Exit.isFailure(exit) ? exit : exitOf(machine.pipeline.refusal))
       })
     ),
     Effect.forkScoped({ startImmediately: true })
   )
-  machine.liveness.onMachineSlept = () => machine.pingNow()
-  machine.liveness.onProofNeeded = () => machine.checkHeartbeat?.()
-  machine.liveness.scheduleWallClockCheck(machine.liveness.now())
+  liveness.onMachineSlept = () => machine.pingNow()
+  liveness.onProofNeeded = () => machine.checkHeartbeat()
+  liveness.scheduleWallClockCheck(liveness.now())
   if (settings.requestTimeout !== undefined) sweepTimeouts(machine, settings.requestTimeout)
-  yield* Effect.addFinalizer(() => close(machine))
+  yield* Effect.addFinalizer(() => closeSession(machine))
 
-  yield* ready.wait
+  yield* firstConnection.wait(
+    machine.connectOrCloseTimer,
+    () => liveness.now() + settings.connectTimeout,
+    () => attempts.toError(Effect.runSync(servers.servers))
+  )
 
   const detach = Effect.suspend(() => {
-    machine.close()
-    machine.closeCoordinator.end()
-    machine.report()
+    leaveSession(machine)
     return Fiber.interrupt(loop)
   })
   return {
     info: makeInfo(machine, Effect.asVoid(detach)),
     chroot: settings.servers.chroot,
     limits: { maxRequestSize: settings.maxRequestSize, requestTimeout: settings.requestTimeout },
-    request: (operation, request, path) => machine.request(operation, request, path),
-    requestUnsafe: (operation, request, path, transform, resume, caller) =>
-      machine.requestUnsafe(operation, request, path, transform, resume, caller),
-    watchData: (path) => watchData(machine, path),
-    watchChildren: (path) => watchChildren(machine, path),
-    watchExists: (path) => watchExists(machine, path),
-    watchPersistently: (path, options) => watchPersistently(machine, path, options),
-    errand: (effect) => machine.closeCoordinator.errand(effect),
-    addAuth: (auth) => addAuth(machine, credentialPolicy, auth),
-    updateServers: (connectString) => updateServers(machine, credentialPolicy, connectString)
+    request: <O extends Operation.Any>(operation: O, request: Operation.Request<O>, path: string) =>
+      requests.request(operation, request, path),
+    requestUnsafe: <O extends Operation.Any, A>(
+      operation: O,
+      request: Operation.Request<O>,
+      path: string,
+      transform: (response: Operation.Response<O>) => A,
+      resume: (exit: Exit.Exit<A, Operation.Error<O> | SessionError>) => void,
+      caller?: Fiber.Fiber<unknown, unknown>
+    ) => requests.requestUnsafe(operation, request, path, transform, resume, caller),
+    watchData: (path: RequestPath) => watchData(machine, path),
+    watchChildren: (path: RequestPath) => watchChildren(machine, path),
+    watchExists: (path: RequestPath) => watchExists(machine, path),
+    watchPersistently: (
+      path: RequestPath,
+      options: { readonly recursive: boolean; readonly listener: PersistentWatchListener }
+    ) => watchPersistently(machine, path, options),
+    errand: <A, E>(effect: Effect.Effect<A, E>) => closeCoordinator.errand(effect),
+    addAuth: (auth: AuthInfo) => addAuth(machine, credentialPolicy, auth),
+    updateServers: (connectString: string) => updateServers(machine, credentialPolicy, connectString)
   }
 })
 
-/** An application's Effect may give the options; what it needs longer for shows when a connection needs it. */
+/** Limits a check of the transport, whose options an application's Effect may give. Connections wait for the rest of it. */
 const within = (check: Effect.Effect<void, InvalidArgument>, millis: number) =>
   Number.isFinite(millis) ? Effect.timeoutOption(check, millis) : check
 
@@ -110,10 +120,10 @@ const exitOf = (refusal: SessionError | undefined): Exit.Exit<void, AuthFailed |
 const makeInfo = (machine: SessionMachine, detach: Effect.Effect<void>): SessionInfo =>
   withJson({
     get id() {
-      return machine.credentials.id
+      return machine.identity.id
     },
     get password() {
-      return machine.credentials.password
+      return machine.identity.password
     },
     get history() {
       return machine.history
@@ -145,66 +155,7 @@ const makeInfo = (machine: SessionMachine, detach: Effect.Effect<void>): Session
     closing: machine.closeCoordinator.info
   })
 
-/** Whether the session stands: settled once, by the loop that connects it, and waited for once, by who makes it. */
-const makeReady = (machine: SessionMachine, attempts: ConnectAttempts) => {
-  type Outcome = Exit.Exit<void, AuthFailed | SessionExpired | ConnectFailed>
-  let outcome: Outcome | undefined
-  let notify: ((outcome: Outcome) => void) | undefined
-  return {
-    settle: (given: Outcome): void => {
-      if (outcome !== undefined) return
-      outcome = given
-      notify?.(given)
-    },
-    wait: Effect.callback<void, AuthFailed | SessionExpired | ConnectFailed>((resume) => {
-      if (outcome !== undefined) return resume(outcome)
-      notify = (given) => {
-        notify = undefined
-        machine.connectOrCloseTimer.clear()
-        resume(given)
-      }
-      const late = () => notify?.(Exit.fail(attempts.toError(Effect.runSync(machine.servers.servers))))
-      machine.connectOrCloseTimer.setAwake(machine.liveness.now() + machine.settings.connectTimeout, late)
-      return Effect.sync(() => {
-        notify = undefined
-        machine.connectOrCloseTimer.clear()
-      })
-    })
-  }
-}
-
-/**
- * Ends the session at the server, within one deadline, once nothing runs any more under what it owns; or leaves it to lapse
- * by itself, if something does to the last.
- */
-const close = (machine: SessionMachine): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const leave = Effect.sync(() => {
-      machine.close()
-      machine.closeCoordinator.end()
-      machine.report()
-    })
-    if (machine.state.isFinal) return leave
-    // Others may own what we did as soon as the server has heard of it: our own are told before.
-    machine.beginClosing()
-    if (!machine.hasLiveSession) return leave
-    const endSession = Effect.suspend(() =>
-      machine.closeCoordinator.isHeld ? leaveToLapse(machine) : machine.closeSession
-    )
-    return machine.closeCoordinator.settled.pipe(Effect.andThen(endSession), Effect.andThen(leave))
-  })
-
-/** Others get what is owned when the servers have given the session up. */
-const leaveToLapse = (machine: SessionMachine): Effect.Effect<void> =>
-  withLogAnnotations(
-    machine,
-    machine.connection?.server,
-    Effect.logWarning(
-      `the session is left to lapse instead of being closed: after closeTimeout (${machine.settings.closeTimeout} ms) something still ran under a lock; others get it within ${Math.round(machine.liveness.timeout)} ms. Let what a lock guards end when it is interrupted or its signal is aborted, or raise closeTimeout`
-    )
-  )
-
-/** Times requests out: one look at those that have waited longest serves all. */
+/** Times requests out, with one timer for all of them. */
 const sweepTimeouts = (machine: SessionMachine, timeout: number): void => {
   const timer = machine.timers.makeTimer()
   const look = (now: number): void => {
@@ -225,8 +176,8 @@ const addAuth = (
       resume(Effect.fail(refusal))
       return
     }
-    const giveUp = machine.authInfos.add(auth, machine.connection?.writer, resume)
-    machine.connection?.schedule()
+    const giveUp = machine.authInfos.add(auth, machine.connection?.framed.writer, resume)
+    machine.connection?.framed.schedule()
     return Effect.sync(giveUp)
   })
   const { requestTimeout } = machine.settings
@@ -242,7 +193,7 @@ const addAuth = (
   )
 }
 
-/** Asks all that connecting asks of a list; a string without a chroot keeps the one there is. */
+/** Checks a new list as connecting checks the first one. A string without a chroot keeps the current one. */
 const updateServers = Effect.fnUntraced(function* (
   machine: SessionMachine,
   credentialPolicy: CredentialPolicy,

@@ -484,9 +484,10 @@ it("a request that was encoded for several connections and sent on none has the 
 it("an outage does not gather requests whose callers have gone", () => {
   const exchange = new RequestPipeline({ maxInFlight: 10, maxRequestSize: 1_048_575 }, 1, (run) => run())
   let ended = 0
+  const handler = { onReply: () => Exit.void, onEnd: () => void ended++ }
   const ask = () => {
-    const request = new PendingRequest(Operations.getData, { path: "/x", watch: false }, "/x", "wait", 0, () => {})
-    request.onEnd = () => ended++
+    const body = { path: "/x", watch: false }
+    const request = new PendingRequest(Operations.getData, body, "/x", "wait", 0, () => {}, handler)
     exchange.send(request)
     return request
   }

@@ -12,32 +12,29 @@ import * as Fiber from "effect/Fiber"
 import type { WritableConnection } from "../requests/RequestPipeline.ts"
 import { ProtocolViolation } from "../requests/ProtocolViolation.ts"
 
-/** Who is told of what is written: when bytes are about to be handed over, when they have been, and when that failed. */
+/** Follows the writing: `onWrite` before bytes are handed over, `onWritten` afterwards, and `onWriteFailed` instead. */
 export interface WriteListener {
   readonly onWrite: (now: number) => void
   readonly onWritten: () => void
   readonly onWriteFailed: (cause: Cause.Cause<TransportError>) => void
 }
 
-/** What a connection leaves to the session that stands on it. */
+/** The options of a connection, with the parts of the session that it uses. */
 export interface FramedConnectionOptions {
   readonly raw: Connection
   /** The server as the connect string names it. */
   readonly server: ServerAddress
   readonly maxFrameSize: number
-  /** Events are no larger than the requests that named their paths, and come whether anybody asks or not. */
+  /** Events are no larger than the requests that named their paths, but they come without a request. */
   readonly maxEventSize: number
   readonly now: () => number
-  /** What writes run in. */
+  /** Writes run in it. */
   readonly context: Context.Context<never>
-  /** Tells of a mistake of ours. */
+  /** Reports a defect of this library. */
   readonly reportDefect: (reason: string, defect: unknown) => Effect.Effect<void>
 }
 
-/**
- * One connection that a session stands on: what is to be written, gathered until the end of the turn, and what is read,
- * cut into frames.
- */
+/** The bytes of one connection: writes are gathered until the end of the turn, and what is read is cut into frames. */
 export class FramedConnection implements WritableConnection {
   readonly raw: Connection
   /** The server as the connect string names it. */
@@ -53,9 +50,9 @@ export class FramedConnection implements WritableConnection {
   private writeFiber: Fiber.Fiber<never, TransportError> | undefined
   private wakeWriter: (() => void) | undefined
   private writeListener: WriteListener | undefined
-  /** What is left of a write that was begun within a turn: the writer's fiber waits for it. */
+  /** The rest of a write that was begun within a turn: the writer's fiber waits for it. */
   private pendingWrite: Effect.Effect<void, TransportError> | undefined
-  /** When the pings that are on their way were sent. */
+  /** When each ping without an answer was sent, the oldest first. */
   private readonly pings: Array<number> = []
   /** When the last ping that was answered was sent. */
   private pongedAt = Number.NEGATIVE_INFINITY
@@ -63,8 +60,6 @@ export class FramedConnection implements WritableConnection {
   heardAt: number
   /** When something was written last, in monotonic milliseconds. */
   wroteAt: number
-  /** Whether anything that was asked on it has been answered, registering watches not counted. */
-  hasAnswered = false
   /** When a request or ping was answered last, in monotonic milliseconds, and how many bytes had come in by then. */
   private repliedAt: number
   private repliedBytes = 0
@@ -88,7 +83,7 @@ export class FramedConnection implements WritableConnection {
   // writing
   // ---------------------------------------------------------------------------
 
-  /** Sees to it that what was written leaves at the end of the turn. The time of this turn, in monotonic milliseconds. */
+  /** Has everything that was written sent at the end of the turn. Gives the time of this turn, in monotonic milliseconds. */
   schedule(): number {
     if (!this.scheduled) {
       this.scheduled = true
@@ -100,14 +95,14 @@ export class FramedConnection implements WritableConnection {
 
   private readonly flush = (): void => {
     this.scheduled = false
-    // While the writer's fiber is busy it will see by itself what has come.
+    // A writer's fiber that is busy sees by itself what was written meanwhile.
     if (this.wakeWriter === undefined || this.writeNow()) return
     const wake = this.wakeWriter
     this.wakeWriter = undefined
     wake?.()
   }
 
-  /** Writes at the end of a turn, without a fiber: whether nothing is left to wait for, as nearly always. */
+  /** Writes at the end of a turn, without a fiber. Returns whether there is nothing to wait for, as nearly always. */
   private writeNow(): boolean {
     const { writeNow } = this.raw
     if (writeNow === undefined || this.writer.length === 0) return false
@@ -134,13 +129,13 @@ export class FramedConnection implements WritableConnection {
   }
 
   private written(bytes: Uint8Array<ArrayBuffer>): void {
-    // They are ours again.
+    // The transport no longer needs the buffer.
     this.writer.giveBack(bytes)
     this.writeListener?.onWritten()
   }
 
   private readonly awaitWork: Effect.Effect<void> = Effect.callback((resume) => {
-    // A fiber may give way between its look at the writer and this: what came meanwhile and has had its turn wakes nobody.
+    // A fiber may give way between its look at the writer and this line: no flush is to come for bytes written meanwhile.
     if (this.writer.length > 0 && !this.scheduled) return resume(Effect.void)
     this.wakeWriter = () => resume(Effect.void)
     return Effect.sync(() => {
@@ -148,10 +143,10 @@ export class FramedConnection implements WritableConnection {
     })
   })
 
-  /** The session stands on it: from now on events may come, and what is written leaves, until the connection breaks or `stopWriting`. */
+  /** The handshake is done: from now on events may come, and writes leave, until the connection breaks or `stopWriting`. */
   startWriting(writeListener: WriteListener): void {
     this.writeListener = writeListener
-    // No frame of a handshake is one.
+    // No frame of a handshake is an event.
     this.splitter.eventLimit = this.maxEventSize
     const writeNext = Effect.suspend(() => {
       const { pendingWrite } = this
@@ -164,12 +159,12 @@ export class FramedConnection implements WritableConnection {
     const writing = Effect.forever(writeNext, { disableYield: true })
     this.writeFiber = Effect.runForkWith(this.context)(writing)
     this.writeFiber.addObserver((exit) => {
-      // Nobody asks how it ended once it was to end.
+      // After `stopWriting` its end is no failure.
       if (this.writeFiber !== undefined && Exit.isFailure(exit)) writeListener.onWriteFailed(exit.cause)
     })
   }
 
-  /** Nothing leaves any more. */
+  /** Ends all writing. */
   readonly stopWriting: Effect.Effect<void> = Effect.suspend(() => {
     const { writeFiber } = this
     this.writeFiber = undefined
@@ -185,7 +180,7 @@ export class FramedConnection implements WritableConnection {
     this.pings.push(this.schedule())
   }
 
-  /** The oldest ping is answered: when it was sent. Throws `ProtocolViolation` where there is none. */
+  /** The oldest ping is answered. Returns when it was sent; throws `ProtocolViolation` if there is none. */
   pong(): number {
     const sentAt = this.pings.shift()
     if (sentAt === undefined) throw new ProtocolViolation("the answer to a ping that was not sent")
@@ -197,15 +192,15 @@ export class FramedConnection implements WritableConnection {
   // reading
   // ---------------------------------------------------------------------------
 
-  /** Something that was asked has been answered. */
+  /** A request or a ping has been answered. */
   noteReply(): void {
     this.repliedAt = this.heardAt
     this.repliedBytes = this.bytesIn
   }
 
   /**
-   * Whether the server talks without ever answering: a ping and all else has waited for `millis`, and less than a
-   * kilobyte a second came meanwhile, so that it is no large reply on a slow network either.
+   * Whether the server talks without ever answering: pings and requests have waited for `millis`, and less than a kilobyte a
+   * second came meanwhile, so that it is no large reply on a slow network either.
    */
   isUnresponsive(now: number, millis: number): boolean {
     const asked = this.pings[0]
@@ -226,7 +221,7 @@ export class FramedConnection implements WritableConnection {
     return this.pongedAt > moment && this.splitter.pending === 0
   }
 
-  /** Reads one batch of chunks and gives every complete frame to `onFrame`, which may throw. The time of the batch. */
+  /** Reads one batch of chunks. `before` gets its time, then `onFrame` gets every complete frame, and may throw. */
   read(
     onFrame: Frame.OnFrame,
     before: (now: number) => void
@@ -243,7 +238,7 @@ export class FramedConnection implements WritableConnection {
         return Effect.void
       } catch (error) {
         if (error instanceof ProtocolViolation || error instanceof Frame.FrameLengthError) return Effect.fail(error)
-        // A mistake of ours; the session goes on with another connection.
+        // A defect of this library: the session goes on with another connection.
         const reason = "a defect while reading"
         return Effect.andThen(this.reportDefect(reason, error), Effect.fail(new ProtocolViolation(reason)))
       }

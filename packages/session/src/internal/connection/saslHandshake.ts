@@ -5,18 +5,18 @@ import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { format } from "@effect-zookeeper/transport/ServerAddress"
 import * as Effect from "effect/Effect"
-import type { SaslMechanism } from "../../Sasl.ts"
+import type { SaslMechanism } from "../../SaslMechanism.ts"
 import { SaslError } from "../../SaslError.ts"
 import { DialFailed } from "./handshake.ts"
-import { readReplyHeader } from "../requests/RequestPipeline.ts"
+import { readReplyHeader } from "../requests/replies.ts"
 import type { FramedConnection } from "./FramedConnection.ts"
 
-/** No mechanism takes so many; a server that goes on for ever is none that we can talk to. */
+/** More tokens than any mechanism takes: a server that goes on forever is left. */
 const MAX_ROUNDS = 10
 
 /**
- * Proves who we are on a connection whose handshake is done, before anything else is sent on it. `SaslError` says that it
- * cannot be proved, which is final; `DialFailed` that this connection has broken, which is not.
+ * Proves the user on a connection whose handshake is done, before anything else is sent on it. It fails with `SaslError` when
+ * that is impossible, which is final, and with `DialFailed` when this connection breaks, which is not.
  */
 export const saslHandshake = Effect.fnUntraced(function* (
   connection: FramedConnection,
@@ -34,7 +34,7 @@ export const saslHandshake = Effect.fnUntraced(function* (
   }
 })
 
-/** Sends one token and gives the server's answer. */
+/** Sends one token and waits for the server's. */
 const exchangeToken = Effect.fnUntraced(function* (
   connection: FramedConnection,
   xid: number,

@@ -2,10 +2,10 @@ import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAd
 import type { TlsReason } from "@effect-zookeeper/transport/TlsError"
 import { ConnectFailed } from "../../SessionError.ts"
 
-/** How many different failures are told of. */
+/** How many different failures are kept. */
 const MAX = 20
 
-/** A failure, and how often it came. */
+/** A failure, and how often there was one like it. */
 interface Failure {
   readonly server: string
   readonly reason: string
@@ -13,7 +13,7 @@ interface Failure {
   readonly tls?: TlsReason
 }
 
-/** What became of the tries to find a server, for whoever has to understand why none was found. */
+/** The tries to find a server and why they failed, for errors and the log when none was found. */
 export class ConnectAttempts {
   private readonly failures = new Map<string, Failure>()
   private readonly tried = new Set<string>()
@@ -39,7 +39,7 @@ export class ConnectAttempts {
     const reason = given.startsWith(`${server}: `) ? given.slice(server.length + 2) : given
     const key = `${server} ${reason}`
     const count = (this.failures.get(key)?.count ?? 0) + 1
-    // The newest stands last.
+    // The newest is the last.
     this.failures.delete(key)
     this.failures.set(key, { server, reason, count, ...(tls === undefined ? {} : { tls }) })
     for (const oldest of this.failures.keys()) {
@@ -48,9 +48,9 @@ export class ConnectAttempts {
     }
   }
 
-  /** A search has ended well: what failed before says nothing of the next. */
+  /** A server was found: earlier failures say nothing of the next search. */
   clear(): void {
-    // To clear an empty map makes a table anew.
+    // Clearing an empty map would allocate a new table.
     if (this.failures.size > 0) this.failures.clear()
     this.tried.clear()
     this.underWay.clear()
@@ -61,6 +61,7 @@ export class ConnectAttempts {
     return this.toError([]).summary
   }
 
+  /** The error of a connect, for the servers of the list. */
   toError(servers: ReadonlyArray<ServerAddress>): ConnectFailed {
     const waiting = [...this.underWay.keys()]
       .filter((server) => ![...this.failures.values()].some((failure) => failure.server === server))

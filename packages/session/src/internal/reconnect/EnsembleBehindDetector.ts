@@ -1,14 +1,16 @@
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
+import type { ServerList } from "@effect-zookeeper/transport/ServerList"
+import type { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { withLogAnnotations } from "../logAnnotations.ts"
-import type { SessionMachine } from "../SessionMachine.ts"
+import type { SessionLog } from "../SessionLog.ts"
+import type { Liveness } from "../time/Liveness.ts"
 
-/** Milliseconds that a server has to say what it has seen. */
+/** Milliseconds in which a server has to say what it has seen. */
 const PROBE = 1000
 
-/** The share of what is left of the session that a question may take: a server that does not answer costs no session. */
+/** The share of the rest of the session that a question may take: a server that does not answer costs no session. */
 const PROBE_SHARE = 1 / 8
 
 /** Milliseconds between two rounds of such questions. */
@@ -17,71 +19,88 @@ const PROBE_AGAIN = 5000
 /** Milliseconds between two warnings. */
 const WARN_AGAIN = 60_000
 
-/** Milliseconds of nothing but refusals that stand in for a `connectTimeout` without an end. */
+/** Milliseconds of nothing but refusals that count instead of a `connectTimeout` without an end. */
 const DEFAULT_REFUSAL_TIMEOUT = 15_000
 
-const refusalTimeoutOf = ({ settings }: SessionMachine): number =>
-  Number.isFinite(settings.connectTimeout) ? settings.connectTimeout : DEFAULT_REFUSAL_TIMEOUT
-
-/** What a server says of itself. */
+/** How much a server says it has seen. */
 type ProbeAnswer = "less" | "enough" | "not serving" | "unknown"
+
+/** The session that may be ahead of its ensemble. */
+export interface AheadSession {
+  readonly settings: { readonly connectTimeout: number; readonly ensembleReset: "wait" | "accept" }
+  readonly transport: Transport["Service"]
+  readonly servers: ServerList
+  readonly log: SessionLog
+  readonly liveness: Pick<Liveness, "now" | "timeLeft">
+  /** The newest transaction that the session has seen. */
+  readonly pipeline: { readonly lastZxid: bigint }
+  readonly isEnsembleBehind: boolean
+  /** Shows applications that the ensemble is behind. */
+  readonly fallBehind: () => void
+}
 
 /**
  * Finds out that the ensemble has seen less than this session: at once when every server says so, and otherwise when, for
- * a whole `connectTimeout`, servers did nothing but close at the handshake. It is said, logged at once and each minute,
- * and with `ensembleReset: "accept"` it ends the session.
+ * a whole `connectTimeout`, servers did nothing but close at the handshake. The state shows it then, and the log at once and
+ * each minute. With `ensembleReset: "accept"` it ends the session.
  */
 export class EnsembleBehindDetector {
-  private readonly machine: SessionMachine
+  private readonly session: AheadSession
   private since: number | undefined
   private probedAt = Number.NEGATIVE_INFINITY
   private warnedAt = Number.NEGATIVE_INFINITY
   private newest: bigint | undefined
-  /** Whether a server has said that it is something else. */
+  /** Whether the answers of servers contradict it. */
   private isDoubtful = false
   private allSilent = true
 
-  constructor(machine: SessionMachine) {
-    this.machine = machine
+  constructor(session: AheadSession) {
+    this.session = session
   }
 
+  /** A server has given the session. */
   reset(): void {
     this.since = undefined
     this.warnedAt = Number.NEGATIVE_INFINITY
     this.allSilent = true
   }
 
-  /** A try has failed. */
+  /** A try has failed; `silent` if the server closed at the handshake without a word. */
   failed(silent: boolean): void {
     if (!silent) {
       this.since = undefined
       this.allSilent = false
-    } else if (this.machine.pipeline.lastZxid !== 0n) this.since ??= this.machine.liveness.now()
+    } else if (this.session.pipeline.lastZxid !== 0n) this.since ??= this.session.liveness.now()
   }
 
-  /** A round over all servers has failed: whether a session is to be begun that may see less. */
+  /** A round over all servers has failed. Succeeds with whether a session that may see less is to take its place. */
   roundFailed(): Effect.Effect<boolean> {
-    const { allSilent, machine, since } = this
+    const { allSilent, session, since } = this
     this.allSilent = true
     if (!allSilent || since === undefined) return Effect.succeed(false)
     return Effect.gen({ self: this }, function* () {
-      const now = machine.liveness.now()
+      const now = session.liveness.now()
       const isBehind = now - this.probedAt >= PROBE_AGAIN && (yield* this.probe(now))
-      if (!isBehind && now - since < refusalTimeoutOf(machine) && machine.state.current._tag !== "EnsembleBehind") {
+      if (!isBehind && now - since < this.refusalTimeout && !session.isEnsembleBehind) {
         return false
       }
-      machine.state.set({ _tag: "EnsembleBehind" })
-      const accepts = machine.settings.ensembleReset === "accept" && !this.isDoubtful
+      session.fallBehind()
+      const accepts = session.settings.ensembleReset === "accept" && !this.isDoubtful
       if (accepts || now - this.warnedAt >= WARN_AGAIN) {
         this.warnedAt = now
-        yield* withLogAnnotations(machine, undefined, Effect.logWarning(this.message(accepts)))
+        yield* session.log.annotate(undefined, Effect.logWarning(this.message(accepts)))
       }
       return accepts
     })
   }
 
+  private get refusalTimeout(): number {
+    const { connectTimeout } = this.session.settings
+    return Number.isFinite(connectTimeout) ? connectTimeout : DEFAULT_REFUSAL_TIMEOUT
+  }
+
   private message(accepts: boolean): string {
-    const seen = `0x${this.machine.pipeline.lastZxid.toString(16)}`
+    const seen = `0x${this.session.pipeline.lastZxid.toString(16)}`
     const newest =
       this.newest === undefined ? "" : ` (they have seen 0x${this.newest.toString(16)}, the session ${seen})`
     const what = `the servers have seen less than this session${newest}: they lag, have no quorum, or have lost their data`
@@ -90,12 +109,12 @@ export class EnsembleBehindDetector {
       : `${what}; trying on. If the data is gone for good, restart this client, or set ensembleReset: "accept"`
   }
 
-  /** Asks all servers what they have seen: whether each of them has seen less. */
+  /** Asks all servers what they have seen. Succeeds with whether each of them has seen less. */
   private probe(now: number): Effect.Effect<boolean> {
     this.probedAt = now
     this.newest = undefined
     return Effect.gen({ self: this }, function* () {
-      const servers = yield* this.machine.servers.servers
+      const servers = yield* this.session.servers.servers
       const answers = yield* Effect.forEach(servers, (server) => this.ask(server), { concurrency: "unbounded" })
       this.isDoubtful = answers.some((answer) => answer === "enough" || answer === "not serving")
       return answers.every((answer) => answer === "less")
@@ -103,12 +122,12 @@ export class EnsembleBehindDetector {
   }
 
   private probeTimeout(): number {
-    const { liveness } = this.machine
+    const { liveness } = this.session
     return Math.min(PROBE, liveness.timeLeft(liveness.now()) * PROBE_SHARE)
   }
 
   private ask(server: ServerAddress): Effect.Effect<ProbeAnswer> {
-    const { pipeline, transport } = this.machine
+    const { pipeline, transport } = this.session
     return transport.resolve(server).pipe(
       Effect.flatMap(([address = server]) => FourLetterWord.ask(transport, address, server, "srvr")),
       Effect.timeoutOption(this.probeTimeout()),

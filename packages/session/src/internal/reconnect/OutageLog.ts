@@ -1,48 +1,54 @@
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import * as Effect from "effect/Effect"
-import type { Timer } from "../time/TimerQueue.ts"
-import { withLogAnnotations } from "../logAnnotations.ts"
+import type { SessionLog } from "../SessionLog.ts"
+import type { Timer, TimerQueue } from "../time/TimerQueue.ts"
 import type { ConnectAttempts } from "./ConnectAttempts.ts"
-import type { SessionMachine } from "../SessionMachine.ts"
 
-/** Milliseconds without a connection that nobody needs to hear of: another server is found in that time. */
+/** Milliseconds without a connection that are not reported: nearly always another server is found in that time. */
 const QUIET_PERIOD = 1000
 
-/** Milliseconds after which it is said again that no server is reachable. */
+/** Milliseconds after which it is reported again that no server is reachable. */
 const REPEAT_AFTER = 60_000
 
-/** So many outages may be told of within `REPEAT_AFTER`; what is more is counted. */
+/** This many outages are reported within `REPEAT_AFTER`; others are counted. */
 const MAX_REPORTS = 5
 
+/** The parts of a session that an outage concerns. */
+export interface OutageParts {
+  readonly timers: TimerQueue
+  readonly log: SessionLog
+  readonly attempts: ConnectAttempts
+  /** Whether an outage is worth reporting: the session is not over, and not being closed. */
+  readonly session: { readonly isFinal: boolean; readonly closeCoordinator: { readonly isBegun: boolean } }
+}
+
 /**
- * What operators see of an outage at the default level: that the connection is lost, that no server is reachable (again
- * each minute), and that it is back.
+ * Reports an outage to operators at the default level of the log: that the connection is lost, that no server is reachable
+ * (again each minute), and that the session is connected again.
  */
 export class OutageLog {
-  private readonly machine: SessionMachine
-  private readonly attempts: ConnectAttempts
+  private readonly parts: OutageParts
   private readonly timer: Timer
   private lostAt: number | undefined
   private lostFrom: ServerAddress | undefined
   private reason = ""
   private isReported = false
   private unreachableAt = Number.NEGATIVE_INFINITY
-  /** When outages were told of. */
+  /** When outages were reported, in monotonic milliseconds. */
   private reportedAt: Array<number> = []
   private unreported = 0
 
-  constructor(machine: SessionMachine, attempts: ConnectAttempts) {
-    this.machine = machine
-    this.attempts = attempts
-    this.timer = machine.timers.makeTimer()
+  constructor(parts: OutageParts) {
+    this.parts = parts
+    this.timer = parts.timers.makeTimer()
   }
 
   /** The connection is lost. */
   lost(server: ServerAddress, reason: string): void {
-    // A session that is being closed is looked for a server for a moment only.
-    if (this.machine.closeCoordinator.isBegun) return
-    const now = this.machine.liveness.now()
+    // The search for a server takes only a moment while the session is being closed.
+    if (this.parts.session.closeCoordinator.isBegun) return
+    const now = this.parts.timers.now()
     this.lostAt = now
     this.lostFrom = server
     this.reason = reason
@@ -50,28 +56,30 @@ export class OutageLog {
     this.timer.set(now + QUIET_PERIOD, (at) => this.report(at))
   }
 
-  /** A first connection is waited for, without an end that would say why there is none. */
+  /** The application waits for the first connection without a time limit, whose error would say why there is none. */
   waitingForFirst(): void {
     if (this.lostAt !== undefined) return
-    this.lostAt = this.machine.liveness.now()
+    this.lostAt = this.parts.timers.now()
     this.isReported = true
   }
 
   /** A round over all servers has found none. */
   noServerFound(): void {
-    const now = this.machine.liveness.now()
+    const now = this.parts.timers.now()
     if (!this.isReported || now - this.unreachableAt < REPEAT_AFTER) return
     this.unreachableAt = now
     const seconds = secondsSince(this.lostAt ?? now, now)
     this.write(
-      Effect.logWarning(`no ZooKeeper server is reachable since ${seconds} s; trying on (${this.attempts.summary})`)
+      Effect.logWarning(
+        `no ZooKeeper server is reachable since ${seconds} s; trying on (${this.parts.attempts.summary})`
+      )
     )
   }
 
   /** A server has given the session. */
   reconnected(server: ServerAddress): void {
     this.timer.clear()
-    const now = this.machine.liveness.now()
+    const now = this.parts.timers.now()
     if (this.isReported && this.lostAt !== undefined) {
       const seconds = secondsSince(this.lostAt, now)
       this.write(Effect.logInfo(`connected again after ${seconds} s`), server)
@@ -81,7 +89,7 @@ export class OutageLog {
   }
 
   private report(now: number): void {
-    if (this.lostAt === undefined || this.machine.state.isFinal) return
+    if (this.lostAt === undefined || this.parts.session.isFinal) return
     this.reportedAt = this.reportedAt.filter((at) => now - at < REPEAT_AFTER)
     if (this.reportedAt.length >= MAX_REPORTS) {
       this.unreported++
@@ -95,8 +103,8 @@ export class OutageLog {
     this.write(Effect.logWarning(message), this.lostFrom)
   }
 
-  private write(log: Effect.Effect<void>, server?: ServerAddress): void {
-    Effect.runForkWith(this.machine.context)(withLogAnnotations(this.machine, server, log))
+  private write(line: Effect.Effect<void>, server?: ServerAddress): void {
+    this.parts.log.write(server, line)
   }
 }
 

@@ -1,35 +1,46 @@
+import type * as Clock from "effect/Clock"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import type { SessionMachine } from "../SessionMachine.ts"
+import type { CloseCoordinator } from "../CloseCoordinator.ts"
+import type { Liveness } from "../time/Liveness.ts"
 
-/** Milliseconds that a schedule without any pause costs all the same: it must not become a busy loop. */
+/** The pause of a schedule without any, in milliseconds: it must not become a busy loop. */
 const MIN_PAUSE = 100
 
 type Step = (now: number) => Effect.Effect<Duration.Duration, unknown>
 
+/** The parts of a session that decide how long a pause is. */
+export interface BackoffParts {
+  readonly clock: Clock.Clock
+  readonly liveness: Pick<Liveness, "now" | "timeLeft">
+  readonly closeCoordinator: Pick<CloseCoordinator, "begun" | "isBegun">
+  /** Makes the schedule of pauses. */
+  readonly retry: () => Schedule.Schedule<unknown>
+}
+
 /**
- * The pauses of a search for a server. It outlives the session: clients that lost their servers in the same moment count
- * the end of their sessions from that moment too, and would all begin anew at once when it comes. Most sessions never pause:
- * nothing is made before there is a pause.
+ * The pauses of a search for a server. It outlives the session: clients that lost their servers at the same moment count the
+ * end of their sessions from that moment too, and would otherwise all begin anew at once when it comes. Most sessions never
+ * pause, so that nothing is made before there is a pause.
  */
 export class ReconnectBackoff {
-  private readonly machine: SessionMachine
+  private readonly parts: BackoffParts
   private step: Step | undefined
   /** The last pause between two rounds, in milliseconds; 0 in the first round. */
   private last = 0
-  /** When the pause that is under way ends, in monotonic milliseconds. */
+  /** When the current pause ends, in monotonic milliseconds. */
   private endsAt = Number.NEGATIVE_INFINITY
-  /** Whether the last pause that the session could outlive has been shortened. */
+  /** Whether a pause that the session could not outlive has been shortened. */
   private isFinalTryScheduled = false
 
-  constructor(machine: SessionMachine) {
-    this.machine = machine
+  constructor(parts: BackoffParts) {
+    this.parts = parts
   }
 
-  /** A server has been found: the schedule begins anew the next time. */
+  /** The next pause is the first of the schedule again. */
   reset(): void {
     this.step = undefined
     this.last = 0
@@ -37,19 +48,19 @@ export class ReconnectBackoff {
     this.isFinalTryScheduled = false
   }
 
-  /** Waits between two rounds, but not until the session is over: there is one try more before. */
+  /** Waits between two rounds, but not until the session is over: there is one more try before. */
   betweenRounds(): Effect.Effect<void> {
     return this.next().pipe(
       Effect.flatMap((pause) =>
         Effect.map(Random.Random, (random) => {
-          const { liveness } = this.machine
+          const { liveness } = this.parts
           const now = liveness.now()
           const left = liveness.timeLeft(now)
           this.last = pause
           this.endsAt = now + pause
           if (pause < left || this.isFinalTryScheduled) return
           this.isFinalTryScheduled = true
-          // Not just before the end, where others in the same situation would try too.
+          // Not just before the end, when other clients in the same situation would try too.
           this.endsAt = now + left * random.nextDoubleUnsafe()
         })
       ),
@@ -57,25 +68,25 @@ export class ReconnectBackoff {
     )
   }
 
-  /** Waits for what is left of a pause that was interrupted by the end of a session. */
+  /** Waits for the rest of a pause that was interrupted by the end of a session. */
   remainingPause(): Effect.Effect<void> {
-    const left = this.endsAt - this.machine.liveness.now()
+    const left = this.endsAt - this.parts.liveness.now()
     return left > 0 ? this.pause(left) : Effect.void
   }
 
-  /** For a session that is being closed a server is wanted now, or not at all. */
+  /** Waits, but hardly at all while the session is being closed: a server is wanted now, or not at all. */
   private pause(millis: number): Effect.Effect<void> {
-    const { closeCoordinator } = this.machine
+    const { closeCoordinator } = this.parts
     if (closeCoordinator.isBegun) return Effect.sleep(Math.min(millis, MIN_PAUSE))
     return Effect.raceFirst(Effect.sleep(millis), closeCoordinator.begun)
   }
 
-  /** Whether there is something left of a pause. */
+  /** Whether a pause is not over. */
   get isPausing(): boolean {
-    return this.endsAt > this.machine.liveness.now()
+    return this.endsAt > this.parts.liveness.now()
   }
 
-  /** Waits between two of so many servers of one round: not in the first round, where somebody is most likely there. */
+  /** Waits between two servers of one round over this many; not in the first round, where most likely one is there. */
   betweenServers(servers: number): Effect.Effect<void> {
     return Effect.flatMap(Random.Random, (random) => {
       const pause = (random.nextDoubleUnsafe() * this.last) / servers
@@ -83,11 +94,11 @@ export class ReconnectBackoff {
     })
   }
 
-  /** The next pause of the schedule; when that ends it is begun anew. */
+  /** The next pause of the schedule. A schedule that ends begins anew. */
   private next(): Effect.Effect<number> {
     return Effect.gen({ self: this }, function* () {
-      const now = this.machine.clock.currentTimeMillisUnsafe()
-      const step = (this.step ??= yield* toStep(this.machine.settings.retry()))
+      const now = this.parts.clock.currentTimeMillisUnsafe()
+      const step = (this.step ??= yield* toStep(this.parts.retry()))
       const pause = yield* Effect.catchCause(step(now), (cause) => {
         if (Cause.hasInterrupts(cause)) return Effect.failCause(cause as Cause.Cause<never>)
         this.step = undefined

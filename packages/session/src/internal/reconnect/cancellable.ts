@@ -1,12 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 
-/** Ends an effect from outside with what it is then to give; asked for when the effect has cleaned up. */
+/** Ends an effect from outside. `outcome` becomes its result, and runs when the effect has cleaned up. */
 export type Cancel<A> = (outcome: () => A) => void
 
 /**
- * Runs an effect that can be ended from outside: in a fiber of its own, which is interrupted then. What a race against
- * all that may end it takes a fiber each for.
+ * Runs an effect that can be ended from outside, in a fiber of its own that is interrupted then. A race would take a fiber
+ * for each cause that may end it.
  */
 export const cancellable = <A, E, R>(make: (cancel: Cancel<A>) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.contextWith((context) =>

@@ -5,9 +5,9 @@ import type * as Fiber from "effect/Fiber"
 
 /** What becomes of a request whose connection is lost after it was handed to the network. */
 export type OnLoss =
-  /** A write: whether it was applied nobody can tell. */
+  /** A write: it fails, because it may or may not have been applied. */
   | "fail"
-  /** A read: it is asked again on the next connection. */
+  /** A read: it is sent again on the next connection. */
   | "wait"
   /** It meant something to that connection only. */
   | "drop"
@@ -15,37 +15,46 @@ export type OnLoss =
 /** Tells the caller. */
 export type Resume = (exit: Exit.Exit<any, any>) => void
 
-/** Turns a reply into the caller's result, in the reader, before anything later on the connection is looked at. */
-export type OnReply = (code: number, response: unknown) => Exit.Exit<unknown, unknown>
+/**
+ * The part of the session that a request concerns beside its caller, such as the registry of watches. The request of an
+ * application has none: its caller gets the response, or what `transform` makes of it.
+ */
+export interface RequestHandler {
+  /** Runs once when the request is made, before it can be sent. */
+  onAsk?(): void
+  /** Runs each time just before the request is encoded. */
+  onSend?(): void
+  /** Turns a reply into the caller's result, before the reader looks at anything later on the connection. */
+  onReply(request: PendingRequest, code: number, response: unknown): Exit.Exit<unknown, unknown>
+  /** Runs once when no reply will come any more and `onReply` did not run. */
+  onEnd?(): void
+}
 
 /**
  * One request from the moment it is asked until its caller knows the outcome. A request whose caller has gone keeps its
- * place, for its reply comes all the same.
+ * place, because its reply comes all the same.
  */
 export class PendingRequest {
   readonly operation: Operation.Any
-  /** What is asked, or its bytes (`EncodedBody`); dropped with the caller, for it may be large. */
+  /** The request, or its bytes (`EncodedBody`). It is dropped with the caller, for it may be large. */
   request: unknown
   readonly path: string
   readonly onLoss: OnLoss
-  /** When it was asked, in monotonic milliseconds; only kept where there is a request timeout. */
+  /** When it was asked, in monotonic milliseconds; only kept if there is a request timeout. */
   readonly askedAt: number
   /** How many connections were lost while it was with the server. */
   losses = 0
-  /** Undefined once the caller knows, or no longer wants to. */
+  /** Undefined once the caller knows the outcome, or no longer wants to. */
   resume: Resume | undefined
-  /** The fiber that waits, where it does not say itself that it has gone. */
+  /** The fiber that waits, if it does not say itself that it has gone. */
   caller: Fiber.Fiber<unknown, unknown> | undefined
-  onReply: OnReply | undefined
-  /** What the caller gets for a response of the operation; the response itself without it. */
+  /** Makes the caller's result of a response; the caller gets the response itself without it. */
   transform: ((response: never) => unknown) | undefined
-  /** Runs each time just before the request is encoded. */
-  onSend: (() => void) | undefined
-  /** Runs once, when no reply will come any more and `onReply` did not run. */
-  onEnd: (() => void) | undefined
+  /** Undefined for requests of applications, and once the request has been answered or has ended. */
+  handler: RequestHandler | undefined
   /** 0 until it was sent. */
   xid = 0
-  /** The turn in which it was encoded, in monotonic milliseconds: no later than the moment that it left. */
+  /** The turn in which it was encoded, in monotonic milliseconds: no later than the moment at which it left. */
   sentAt = 0
 
   constructor(
@@ -54,7 +63,8 @@ export class PendingRequest {
     path: string,
     onLoss: OnLoss,
     askedAt: number,
-    resume: Resume
+    resume: Resume,
+    handler?: RequestHandler
   ) {
     this.operation = operation
     this.request = request
@@ -63,10 +73,8 @@ export class PendingRequest {
     this.askedAt = askedAt
     this.resume = resume
     this.caller = undefined
-    this.onReply = undefined
     this.transform = undefined
-    this.onSend = undefined
-    this.onEnd = undefined
+    this.handler = handler
   }
 
   /** Whether it may have been applied once it was sent. */
@@ -74,7 +82,7 @@ export class PendingRequest {
     return this.onLoss === "fail"
   }
 
-  /** Whether nobody waits for it any more. */
+  /** Whether no caller waits for it any more. */
   get isAbandoned(): boolean {
     return this.resume === undefined || (this.caller !== undefined && this.caller.pollUnsafe() !== undefined)
   }
@@ -88,9 +96,9 @@ export class PendingRequest {
 
   /** Ends it without a reply. */
   end(exit: Exit.Exit<unknown, unknown>): void {
-    const onEnd = this.onEnd
-    this.onEnd = undefined
-    onEnd?.()
+    const { handler } = this
+    this.handler = undefined
+    handler?.onEnd?.()
     this.resolve(exit)
   }
 }

@@ -4,47 +4,38 @@ import type { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import type { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
-import * as ServerError from "@effect-zookeeper/protocol/ServerError"
 import * as Exit from "effect/Exit"
 import type { SessionError } from "../../SessionError.ts"
-import {
-  ConnectionLoss,
-  FrameTooLarge,
-  MAX_LOSSES,
-  ProtocolError,
-  RequestTimeout,
-  ServerRefused
-} from "../../SessionError.ts"
+import { ConnectionLoss, FrameTooLarge, MAX_LOSSES, ProtocolError, RequestTimeout } from "../../SessionError.ts"
 import type { GuardCallback } from "../guardCallback.ts"
 import { RingQueue } from "./RingQueue.ts"
-import { EncodedBody, encodedBodies } from "./EncodedBody.ts"
+import { encodedBodies } from "./EncodedBody.ts"
+import { copyOf, encodeRequest } from "./encodeRequest.ts"
 import type { PendingRequest } from "./PendingRequest.ts"
+import { type ReplyHeader, replyExit, transformedExit } from "./replies.ts"
 import type { ServerCapabilities } from "./ServerCapabilities.ts"
 import { ProtocolViolation } from "./ProtocolViolation.ts"
 
-/** Where requests of the current connection are written to. */
+/** The connection that requests are written to. */
 export interface WritableConnection {
   readonly writer: JuteWriter
-  /** Sees to it that what was written leaves at the end of the turn; the time of this turn, in monotonic milliseconds. */
+  /** Has everything that was written sent at the end of the turn. Gives the time of this turn, in monotonic milliseconds. */
   readonly schedule: () => number
 }
 
-/** Above this, callers wait until the network has taken what it was given (4 MiB). */
+/** With more unsent bytes than this (4 MiB), callers wait until the network has taken them. */
 const MAX_UNSENT = 4_194_304
 
 const MAX_XID = 2_147_483_647
 
-/** So many requests without a caller may wait before it is worth looking for them. */
+/** This many requests without a caller may wait before the queue is searched for them. */
 const MAX_ABANDONED = 1024
-
-/** Bytes. */
-const REPLY_HEADER = 16
 
 /**
  * The requests of a session: those that wait for a connection or for their turn, and those whose replies are on the way,
  * in the order in which they were sent and will be answered.
  *
- * This is the path of every request: plain loops and one suspension of the caller, nothing else.
+ * Every request passes through here, so there are only plain loops and one suspension of the caller.
  */
 export class RequestPipeline {
   private readonly maxInFlight: number
@@ -52,20 +43,20 @@ export class RequestPipeline {
   private readonly guardCallback: GuardCallback
   private waiting = new RingQueue<PendingRequest>()
   private readonly inFlight = new RingQueue<PendingRequest>()
-  /** How many of those in flight, from the head on, the network has. */
+  /** How many of the requests in flight, from the head on, the network has taken. */
   private handedOver = 0
-  /** When the network got the first of those, or the reply before its own came: monotonic milliseconds. */
+  /** When the network took the first of these, or when the reply before its own came, in monotonic milliseconds. */
   private headSince = 0
   private connection: WritableConnection | undefined
-  /** A request of an operation that this server may not know: nothing else is in flight with it. */
+  /** A request of an operation that this server may not know. It is in flight alone. */
   private isolated: PendingRequest | undefined
   private readonly capabilities: Pick<ServerCapabilities, "isKnown" | "supports">
-  /** Only what is in flight is waited for: the connection is about to be left. */
+  /** The connection is about to be left: nothing more is sent, and the replies on the way are awaited. */
   private draining = false
   private finalError: FinalError | undefined
   private nextXid: number
   private onIdle: (() => void) | undefined
-  /** Requests whose callers have gone since the last clearing, at most; some of them wait. */
+  /** How many callers have gone since abandoned requests were last cleared out, at most. */
   private abandoned = 0
   /** The newest transaction seen in a reply to a request. */
   lastZxid = 0n
@@ -74,7 +65,7 @@ export class RequestPipeline {
     limits: { readonly maxInFlight: number; readonly maxRequestSize: number },
     firstXid: number,
     guardCallback: GuardCallback,
-    /** What the server knows: a request of an operation that it may not know is sent alone. */
+    /** Says which operations the server knows: a request of an operation that it may not know is sent alone. */
     capabilities: Pick<ServerCapabilities, "isKnown" | "supports"> = assumeAllKnown
   ) {
     this.capabilities = capabilities
@@ -84,7 +75,7 @@ export class RequestPipeline {
     this.nextXid = firstXid
   }
 
-  /** Why nothing is taken any more, once that is so. */
+  /** The error of every new request, once there is one. */
   get refusal(): SessionError | undefined {
     return this.finalError?.(false)
   }
@@ -93,7 +84,7 @@ export class RequestPipeline {
     return this.inFlight.length
   }
 
-  /** How many of those in flight are proofs: no other transaction means something to its connection only. */
+  /** How many of the requests in flight are proofs: only they are transactions that are dropped with their connection. */
   get proofsInFlightCount(): number {
     let count = 0
     for (let index = 0; index < this.inFlight.length; index++) {
@@ -127,51 +118,51 @@ export class RequestPipeline {
     }
   }
 
-  /** Sends a request past those that wait: for what a connection begins and ends with. */
+  /** Sends a request past those that wait: for the first and the last requests of a connection. */
   sendFirst(request: PendingRequest): void {
     if (this.connection !== undefined) this.encode(request)
     else this.end(request, Exit.void)
   }
 
-  /** Sends a request past those that wait, and nothing else until it has been answered. */
+  /** Sends a request past those that wait, and no other until it has been answered. */
   sendIsolated(request: PendingRequest): void {
     this.sendFirst(request)
     if (request.xid !== 0) this.isolated = request
   }
 
-  /** There is a connection; `pump` then sends what waits. */
+  /** There is a connection; `pump` then sends the requests that wait. */
   open(connection: WritableConnection): void {
     this.connection = connection
     this.draining = false
   }
 
-  /** No more requests are sent on this connection; what is in flight may still be answered. Calls back when all is. */
+  /** No more requests are sent on this connection. Calls back when all that are in flight have been answered. */
   drain(onIdle: () => void): void {
     this.draining = true
     if (this.inFlight.length === 0) onIdle()
     else this.onIdle = onIdle
   }
 
-  /** The network has taken all that was encoded so far. */
+  /** The network has taken everything that was encoded so far. */
   markHandedOver(now: number): void {
     if (this.handedOver === 0) this.headSince = now
     this.handedOver = this.inFlight.length
   }
 
-  /** Encodes what waits, as far as the limits allow. */
+  /** Encodes requests that wait, as far as the limits allow. */
   pump(): void {
     for (let next = this.waiting.at(0); next !== undefined && this.canSend(next); next = this.waiting.at(0)) {
       const request = next
       this.waiting.shift()
-      // A request that nobody waits for and that was never sent need not be.
+      // A request that was never sent need not be when its caller has gone.
       if (request.isAbandoned) this.end(request, Exit.void)
       else this.encode(request)
     }
   }
 
   /**
-   * The caller of a request has gone. One that was sent keeps its place; those that wait are cleared out when they are
-   * many, so that a long outage does not gather what nobody wants any more.
+   * The caller of a request has gone. A request that was sent keeps its place. Requests that wait are cleared out when
+   * they are many, so that a long outage does not gather them.
    */
   abandon(request: PendingRequest): void {
     request.resume = undefined
@@ -191,11 +182,11 @@ export class RequestPipeline {
   /** The request that a reply belongs to, taken from the head. Throws `ProtocolViolation`. */
   takeForReply(header: ReplyHeader, now: number): PendingRequest {
     const request = this.inFlight.at(0)
-    if (request === undefined) throw new ProtocolViolation(`a reply (xid ${header.xid}) that nobody waits for`)
+    if (request === undefined) throw new ProtocolViolation(`a reply (xid ${header.xid}) to no request`)
     if (request.xid !== header.xid)
       throw new ProtocolViolation(`a reply with xid ${header.xid} where ${request.xid} is due`)
     if (this.handedOver === 0) throw new ProtocolViolation(`a reply to request ${header.xid} before it was sent`)
-    // The head is advanced first: its caller runs within `complete` and may send, or close the session.
+    // The head is advanced first, because its caller runs within `complete` and may send or close the session.
     this.inFlight.shift()
     if (request === this.isolated) this.isolated = undefined
     this.handedOver--
@@ -205,8 +196,8 @@ export class RequestPipeline {
   }
 
   /**
-   * The request that the server does not know. It says so out of turn, and closes: nothing more is sent on this
-   * connection. Throws `ProtocolViolation`.
+   * The request whose operation the server does not know. The server says so out of turn and closes, so nothing more is
+   * sent on this connection. Throws `ProtocolViolation`.
    */
   takeUnknown(xid: number): PendingRequest {
     for (let index = 0; index < this.handedOver; index++) {
@@ -220,7 +211,7 @@ export class RequestPipeline {
     throw new ProtocolViolation(`a refusal of request ${xid}, which is not with the server`)
   }
 
-  /** Completes a request with its reply, whose body `reader` stands at. Throws `ProtocolViolation`. */
+  /** Completes a request with its reply, whose body is next in `reader`. Throws `ProtocolViolation`. */
   complete(request: PendingRequest, code: number, reader: JuteReader): void {
     const broken = this.deliverReply(request, code, reader)
     if (this.waiting.length > 0) this.pump()
@@ -231,8 +222,8 @@ export class RequestPipeline {
   }
 
   /**
-   * A frame is larger than the limit, and the connection is of no more use: if it is the next reply its caller learns it.
-   * An event, or the answer to a heartbeat, is nobody's.
+   * A frame is larger than the limit, which ends the connection. If it is the next reply, its caller gets an error; an event
+   * or the answer to a heartbeat has no caller.
    */
   refuseReply({ length, limit, xid }: Frame.FrameLengthError): void {
     const request = this.inFlight.at(0)
@@ -255,8 +246,8 @@ export class RequestPipeline {
   }
 
   /**
-   * The connection is lost. Writes that were handed to the network fail, for they may have been applied; reads, and what
-   * never left, wait in the order in which they were asked.
+   * The connection is lost. Writes that were handed to the network fail, for they may have been applied. Reads, and requests
+   * that never left, wait in the order in which they were asked.
    */
   disconnect(): void {
     this.recall()
@@ -294,8 +285,8 @@ export class RequestPipeline {
   }
 
   /**
-   * What was encoded and did not leave will be sent with the bytes that it has now. Where something is set just before each
-   * sending, it is in the request, which then holds no bytes of the caller's.
+   * Requests that were encoded and did not leave will be sent with the bytes that they have now. A request that is changed
+   * just before it is sent is kept itself: it holds no bytes of the caller's.
    */
   private recall(): void {
     if (this.connection === undefined || this.handedOver === this.inFlight.length) return
@@ -303,13 +294,13 @@ export class RequestPipeline {
     for (let index = this.handedOver; index < this.inFlight.length; index++) {
       const request = this.inFlight.at(index)!
       const body = bodies.get(request.xid)
-      if (body !== undefined && request.onSend === undefined && !request.isAbandoned) request.request = body
+      if (body !== undefined && request.handler?.onSend === undefined && !request.isAbandoned) request.request = body
     }
   }
 
   /**
-   * From now on requests fail, and so do those that wait; what is in flight may still be answered. An error is made when
-   * somebody gets it: nobody does where a session is closed that has nothing left to do.
+   * From now on new requests fail, and so do those that wait. Requests in flight may still be answered. Errors are only made
+   * for requests that get them: an idle session that is closed makes none.
    */
   refuseNew(error: FinalError): void {
     this.finalError = error
@@ -327,28 +318,28 @@ export class RequestPipeline {
     this.isolated = undefined
     const written = this.inFlight.drain()
     const waiting = this.waiting.drain()
-    // What is written may yet leave, even if the network has not taken it.
+    // Bytes that are written may yet leave, even if the network has not taken them.
     for (const request of written) this.end(request, Exit.fail(error(request.isWrite)))
     for (const request of waiting) this.end(request, Exit.fail(error(false)))
   }
 
   /**
-   * Times out what was asked at or before `askedBy`; those that were sent keep their place. The time at which the oldest
-   * of the others was asked.
+   * Times out the requests that were asked at or before `askedBy`; those that were sent keep their place. Gives the time at
+   * which the oldest of the others was asked.
    */
   timeOut(askedBy: number): number | undefined {
     let oldest: number | undefined
     const visit = (queue: RingQueue<PendingRequest>, isWritten: boolean) => {
       for (let index = 0; index < queue.length; index++) {
         const request = queue.at(index)!
-        // What the session asks for itself has no time limit.
+        // The session's own requests have no time limit.
         if (request.resume === undefined || request.askedAt === Number.POSITIVE_INFINITY) continue
         if (request.askedAt > askedBy) {
           if (oldest === undefined || request.askedAt < oldest) oldest = request.askedAt
           return
         }
         this.abandoned++
-        // What is written leaves with all else that is, even if the network has not taken it yet.
+        // Bytes that are written leave together, even if the network has not taken them yet.
         const maybeApplied = isWritten && request.isWrite
         request.request = undefined
         this.resolve(
@@ -371,47 +362,26 @@ export class RequestPipeline {
       this.isolated === undefined &&
       this.inFlight.length < this.maxInFlight &&
       connection.writer.length < MAX_UNSENT &&
-      // What a server does not know costs the connection, and all that is in flight with it.
+      // An operation that a server does not know costs the connection, and all requests that are in flight with it.
       (this.inFlight.length === 0 || this.capabilities.isKnown(request.operation))
     )
   }
 
   private encode(request: PendingRequest): void {
     const connection = this.connection!
-    const writer = connection.writer
     const operation = request.operation
     const isKnown = this.capabilities.isKnown(operation)
     if (!isKnown && !this.capabilities.supports(operation.name)) {
       this.end(request, replyExit(request, ErrorCode.codes.Unimplemented, undefined))
       return
     }
-    request.onSend?.()
-    const start = writer.length
+    request.handler?.onSend?.()
     const xid = this.nextXid
-    try {
-      writer.int(0)
-      writer.int(xid)
-      writer.int(operation.opCode)
-      const asked = request.request
-      if (asked instanceof EncodedBody) writer.raw(asked.bytes)
-      else operation.request.write(writer, asked)
-    } catch (defect) {
-      writer.truncate(start)
-      this.end(request, Exit.die(defect))
+    const failure = encodeRequest(connection.writer, request, xid, this.maxRequestSize)
+    if (failure !== undefined) {
+      this.end(request, failure)
       return
     }
-    const size = writer.length - start - 4
-    if (size > this.maxRequestSize) {
-      writer.truncate(start)
-      const { path } = request
-      const limit = this.maxRequestSize
-      this.end(
-        request,
-        Exit.fail(new FrameTooLarge({ operation: operation.name, path, size, limit, option: "maxRequestSize" }))
-      )
-      return
-    }
-    writer.setInt(start, size)
     this.nextXid = xid === MAX_XID ? 1 : xid + 1
     request.xid = xid
     if (!isKnown) this.isolated = request
@@ -419,7 +389,7 @@ export class RequestPipeline {
     request.sentAt = connection.schedule()
   }
 
-  /** Gives the caller its result; what was wrong with the reply, if it could not be read. */
+  /** Gives the caller its result. Returns the error of a reply that cannot be read. */
   private deliverReply(request: PendingRequest, code: number, reader: JuteReader): JuteError | undefined {
     const { operation } = request
     let response: unknown = undefined
@@ -437,15 +407,15 @@ export class RequestPipeline {
         return cause
       }
     }
-    const onReply = request.onReply
-    request.onEnd = undefined
-    if (onReply !== undefined) this.resolve(request, onReply(code, response))
+    const { handler } = request
+    request.handler = undefined
+    if (handler !== undefined) this.resolve(request, handler.onReply(request, code, response))
     else if (request.resume !== undefined) this.resolve(request, transformedExit(request, code, response))
     return undefined
   }
 
   private resolve(request: PendingRequest, exit: Exit.Exit<unknown, unknown>): void {
-    // The path of every reply: no closure.
+    // Every reply passes here, so there is no closure.
     try {
       request.resolve(exit)
     } catch (defect) {
@@ -463,72 +433,12 @@ export class RequestPipeline {
 
 const assumeAllKnown = { isKnown: () => true, supports: () => true }
 
-/** The oldest of what a server has not answered. */
+/** The oldest request that a server has not answered. */
 export interface OldestUnanswered {
   readonly operation: string
   /** Monotonic milliseconds. */
   readonly since: number
 }
 
-/** Why a session takes no more, told to a request that may have been applied, or to one that was not. */
+/** Makes the error of a session that takes no more requests: for a request that may have been applied, or for another. */
 export type FinalError = (maybeApplied: boolean) => SessionError
-
-/**
- * A request as it is now, whatever its caller does with his bytes and arrays while it waits. One without any stays the object
- * that it is: whether a read sets a watch is written into it when it is sent.
- */
-const copyOf = (value: unknown): unknown => {
-  if (typeof value !== "object" || value === null) return value
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value as Uint8Array)
-  if (Array.isArray(value)) return value.map(copyOf)
-  let copy: Record<string, unknown> | undefined
-  for (const [key, member] of Object.entries(value)) {
-    const own = copyOf(member)
-    if (own !== member) (copy ??= { ...value })[key] = own
-  }
-  return copy ?? value
-}
-
-/** The header of every reply. */
-export interface ReplyHeader {
-  readonly xid: number
-  readonly zxid: bigint
-  readonly err: number
-}
-
-/** Reads the header of a reply; the reader then stands at the body. Throws `ProtocolViolation`. */
-export const readReplyHeader = (reader: JuteReader): ReplyHeader => {
-  if (reader.remaining < REPLY_HEADER)
-    throw new ProtocolViolation(`a reply of ${reader.remaining} bytes, too short for its header`)
-  return { xid: reader.int(), zxid: reader.long(), err: reader.int() }
-}
-
-/** What a caller gets for a reply: the response, the typed error of the operation's row, or `ServerRefused`. */
-export const replyExit = (
-  request: { readonly operation: PendingRequest["operation"]; readonly path: string },
-  code: number,
-  response: unknown
-): Exit.Exit<unknown, ServerError.ServerError | ServerRefused> =>
-  code === 0 ? Exit.succeed(response) : Exit.fail(replyError(request.operation, request.path, code))
-
-/** The outcome, with what the caller wants to have instead of the response. */
-const transformedExit = (request: PendingRequest, code: number, response: unknown): Exit.Exit<unknown, unknown> => {
-  const { transform } = request
-  if (transform === undefined || code !== 0) return replyExit(request, code, response)
-  try {
-    // The response was read by the operation that `transform` was given for.
-    return Exit.succeed(transform(response as never))
-  } catch (defect) {
-    return Exit.die(defect)
-  }
-}
-
-const replyError = (operation: PendingRequest["operation"], path: string, code: number) =>
-  ServerError.fromCode(code, operation.errors, { operation: operation.name, path }) ??
-  new ServerRefused({
-    operation: operation.name,
-    path,
-    code,
-    name: ErrorCode.nameOf(code),
-    ...(operation.kind === "write" && !ErrorCode.isRefusal(code) ? { maybeApplied: true } : {})
-  })

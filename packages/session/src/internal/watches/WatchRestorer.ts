@@ -1,8 +1,9 @@
 import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
+import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Exit from "effect/Exit"
-import { ConnectionLoss, MAX_LOSSES } from "../../SessionError.ts"
+import { ConnectionLoss, MAX_LOSSES, ServerRefused } from "../../SessionError.ts"
 import type { RequestPipeline } from "../requests/RequestPipeline.ts"
-import { PendingRequest } from "../requests/PendingRequest.ts"
+import { PendingRequest, type RequestHandler } from "../requests/PendingRequest.ts"
 import { ProtocolViolation } from "../requests/ProtocolViolation.ts"
 import {
   isSmallestPacket,
@@ -16,27 +17,32 @@ import {
 import type { WatchRegistry } from "./WatchRegistry.ts"
 
 /**
- * Registers all watches on each new connection, and finds the one that no server bears.
+ * Registers all watches on each new connection, and finds a watch on which servers close the connection.
  *
- * All packets leave at once. When a connection is lost with them, any of them may be what the server closed on, so on the
- * next one each is sent alone and everything else waits. A packet that the connection is lost with again is sent in halves
- * next time, in the end path by path; a path with which `MAX_LOSSES` connections were lost is given up.
+ * All packets leave at once. When a connection is lost with them, the server may have closed on any of them, so on the next
+ * one each is sent alone and everything else waits. A packet with which the connection is lost again is sent in halves next
+ * time, in the end path by path; a path with which `MAX_LOSSES` connections were lost is given up.
  */
 export class WatchRestorer {
   private readonly pipeline: RequestPipeline
   private readonly watches: WatchRegistry
-  /** How large a packet may be: as large as the servers have been seen to bear. */
+  /** The largest size of a packet: the one that servers are known to accept. */
   private size: number
-  /** The size that they bore last. */
+  /** The size that a server accepted last. */
   private provenSize: number
-  /** How many packets the current connection has yet to answer. */
+  /** How many packets have not been answered on the current connection. */
   private unanswered = 0
-  /** Whether a connection was lost with packets since the servers held all watches. */
+  /** Whether a connection was lost with packets since a server last held all watches. */
   private isOneByOne = false
-  /** The packet that is with the server and nothing beside it. */
+  /** The packet that is with the server alone. */
   private isolated: { readonly packet: SetWatchesRequest; readonly pending: PendingRequest } | undefined
   /** The paths that have a packet of their own, with how many connections were lost with it. */
   private readonly suspects = new Map<string, number>()
+  /**
+   * The zxid that watches are compared with while a connection has not yet registered all of them: replies that come
+   * meanwhile tell nothing of the events that the missing watches have missed.
+   */
+  private pendingZxid: bigint | undefined
 
   constructor(pipeline: RequestPipeline, watches: WatchRegistry, maxRequestSize: number) {
     this.pipeline = pipeline
@@ -45,31 +51,37 @@ export class WatchRestorer {
     this.provenSize = this.size
   }
 
-  /** Asks a new connection for all watches; `onDone` runs when the server holds them. */
-  begin(relativeZxid: bigint, onDone: () => void): void {
+  /** Registers all watches on a new connection. A server that does not know persistent watches ends these. */
+  begin(knowsPersistent: boolean): void {
+    const relativeZxid = this.pendingZxid ?? this.pipeline.lastZxid
+    this.pendingZxid = relativeZxid
+    if (!knowsPersistent) this.watches.refusePersistent(refusedWatch)
     const packets = this.packets(this.watches.beginRestore(), relativeZxid)
     this.unanswered = packets.length
     const done = () => {
       this.provenSize = this.size
       this.isOneByOne = false
       this.suspects.clear()
-      onDone()
+      this.pendingZxid = undefined
+      this.watches.restored()
     }
     const send = (packet: SetWatchesRequest) => {
       const { operation, request } = packet
-      const pending = new PendingRequest(operation, request, "", "drop", Number.POSITIVE_INFINITY, () => {})
-      pending.onReply = (code) => {
-        if (code !== 0) {
-          // The connection is lost with this answer, and not with what is larger than the server bears.
-          this.unanswered = 0
-          throw new ProtocolViolation(`the server refused to register watches with ${ErrorCode.nameOf(code)}`)
+      const handler: RequestHandler = {
+        onReply: (_pending, code) => {
+          if (code !== 0) {
+            // The connection is lost because of this answer, and not because a packet is too large for the server.
+            this.unanswered = 0
+            throw new ProtocolViolation(`the server refused to register watches with ${ErrorCode.nameOf(code)}`)
+          }
+          this.unanswered--
+          this.isolated = undefined
+          if (this.unanswered === 0) done()
+          else if (this.isOneByOne) send(packets[packets.length - this.unanswered]!)
+          return Exit.void
         }
-        this.unanswered--
-        this.isolated = undefined
-        if (this.unanswered === 0) done()
-        else if (this.isOneByOne) send(packets[packets.length - this.unanswered]!)
-        return Exit.void
       }
+      const pending = new PendingRequest(operation, request, "", "drop", Number.POSITIVE_INFINITY, () => {}, handler)
       if (!this.isOneByOne) return this.pipeline.sendFirst(pending)
       this.isolated = { packet, pending }
       this.pipeline.sendIsolated(pending)
@@ -80,7 +92,12 @@ export class WatchRestorer {
     else for (const packet of packets) send(packet)
   }
 
-  /** The connection is lost, and its requests know. */
+  /** The next session may see less than this one has seen. */
+  forgetHistory(): void {
+    this.pendingZxid = undefined
+  }
+
+  /** The connection is lost, and its requests have been told. */
   disconnected(): void {
     const { isolated, unanswered } = this
     this.isolated = undefined
@@ -108,13 +125,13 @@ export class WatchRestorer {
       return
     }
     this.suspects.delete(path)
-    // It was this path, and not the size of packets.
+    // The cause was this path, and not the size of packets.
     this.size = this.provenSize
     const { name: operation } = packet.operation
     this.watches.giveUp(path, new ConnectionLoss({ operation, path, maybeApplied: false, losses }))
   }
 
-  /** Those that are suspected come last: the others are registered by then. */
+  /** Suspected paths come last, when the others are registered. */
   private packets(lists: WatchLists, relativeZxid: bigint): Array<SetWatchesRequest> {
     if (this.suspects.size === 0) return setWatchesRequests(lists, relativeZxid, this.size)
     const unsuspected = filtered(lists, (path) => !this.suspects.has(path))
@@ -150,3 +167,12 @@ const filtered = (lists: WatchLists, isWanted: (path: string) => boolean): Watch
   persistent: lists.persistent.filter(isWanted),
   recursive: lists.recursive.filter(isWanted)
 })
+
+/** Ends a persistent watch where the session has moved to a server that does not know any. */
+const refusedWatch = (path: string): ServerRefused =>
+  new ServerRefused({
+    operation: Operations.addWatch.name,
+    path,
+    code: ErrorCode.codes.Unimplemented,
+    name: ErrorCode.nameOf(ErrorCode.codes.Unimplemented)
+  })

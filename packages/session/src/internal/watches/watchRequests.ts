@@ -6,96 +6,50 @@ import type * as Records from "@effect-zookeeper/protocol/Records"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
-import type { PersistentWatchListener, RequestPath, Watched } from "../../Session.ts"
 import type { SessionError } from "../../SessionError.ts"
-import { replyExit } from "../requests/RequestPipeline.ts"
-import type { ServerWatchMode, WatchTable } from "./PathWatches.ts"
-import type { SessionMachine } from "../SessionMachine.ts"
+import type { PersistentWatchListener, RequestPath, Watched } from "../../Watch.ts"
+import type { PendingRequest, RequestHandler } from "../requests/PendingRequest.ts"
 import { ProtocolViolation } from "../requests/ProtocolViolation.ts"
-import { addWatchMode, type OneShotKind } from "./WatchRegistry.ts"
+import { replyExit } from "../requests/replies.ts"
+import type { SessionRequests } from "../requests/SessionRequests.ts"
+import type { ServerWatchMode, WatchTable } from "./PathWatches.ts"
+import { addWatchMode, type OneShotKind, type WatchRegistry } from "./WatchRegistry.ts"
 
-type WatchedRead = typeof Operations.getData | typeof Operations.getChildren2 | typeof Operations.exists
+/** The parts of a session that watches are set with. */
+export interface WatchingSession {
+  readonly requests: SessionRequests
+  readonly watches: WatchRegistry
+}
 
-export const watchData = (machine: SessionMachine, path: RequestPath) =>
+export const watchData = (session: WatchingSession, path: RequestPath) =>
   watchedRead<typeof Operations.getData, Operation.Error<typeof Operations.getData>>(
-    machine,
+    session,
     Operations.getData,
     path,
-    "data",
-    (code) => (code === codes.Ok ? "data" : undefined)
+    dataRead
   )
 
-export const watchChildren = (machine: SessionMachine, path: RequestPath) =>
+export const watchChildren = (session: WatchingSession, path: RequestPath) =>
   watchedRead<typeof Operations.getChildren2, Operation.Error<typeof Operations.getChildren2>>(
-    machine,
+    session,
     Operations.getChildren2,
     path,
-    "child",
-    (code) => (code === codes.Ok ? "child" : undefined),
-    ({ stat }) => isCounterExhausted(stat)
+    childrenRead
   )
 
-export const watchExists = (machine: SessionMachine, path: RequestPath) =>
+export const watchExists = (session: WatchingSession, path: RequestPath) =>
   watchedRead<
     typeof Operations.exists,
     Exclude<Operation.Error<typeof Operations.exists>, NoNode>,
     Operation.Response<typeof Operations.exists> | undefined
-  >(machine, Operations.exists, path, "data", (code) =>
-    code === codes.Ok ? "data" : code === codes.NoNode ? "exists" : undefined
-  )
+  >(session, Operations.exists, path, existsRead)
 
-/**
- * Whether a znode's counter of children has come to its end, 2147483647. It stands still there, and so does the pzxid when a
- * child is created; deletions alone still move it. The Stat shows twice the counter less the number of children.
- */
-const isCounterExhausted = ({ cversion, numChildren }: Records.Stat): boolean => ((cversion + numChildren) | 0) === -2
-
-/**
- * A read that leaves a watch. The watch is registered here in the very moment in which the reply is read: whatever comes
- * after it on the connection finds it.
- */
-const watchedRead = <O extends WatchedRead, E, A = Operation.Response<O>>(
-  machine: SessionMachine,
-  operation: O,
-  path: RequestPath,
-  table: WatchTable,
-  kindOf: (code: number) => OneShotKind | undefined,
-  isCounterExhausted?: (response: Operation.Response<O>) => boolean
-): Effect.Effect<Watched<A>, E | SessionError> =>
-  Effect.suspend(() => {
-    const { watches } = machine
-    const request = { path: path.server, watch: true }
-    const read: Effect.Effect<unknown, unknown> = machine.request<Operation.Any>(
-      operation,
-      request,
-      path.client,
-      (pending) => {
-        watches.readSent(path.server, table)
-        pending.onSend = () => {
-          request.watch = watches.needsServerWatch(path.server, table)
-        }
-        pending.onEnd = () => watches.readFailed(path.server, table)
-        pending.onReply = (code, response) => {
-          const kind = kindOf(code)
-          const wanted = pending.resume === undefined ? undefined : kind
-          const isStill = wanted === undefined ? undefined : isCounterExhausted?.(response as Operation.Response<O>)
-          const watch = watches.readAnswered(path.server, table, kind !== undefined && request.watch, wanted, isStill)
-          return watch === undefined
-            ? replyExit(pending, code, response)
-            : Exit.succeed({ response, changed: watch.changed })
-        }
-      }
-    )
-    // What `onReply` gives is a Watched, or the failure of the operation's row.
-    return read as Effect.Effect<Watched<A>, E | SessionError>
-  })
-
+/** Adds a persistent watch until the Scope closes; completes when the server holds it. */
 export const watchPersistently = Effect.fnUntraced(function* (
-  machine: SessionMachine,
+  { requests, watches }: WatchingSession,
   path: RequestPath,
   options: { readonly recursive: boolean; readonly listener: PersistentWatchListener }
 ): Effect.fn.Return<void, SessionError, Scope.Scope> {
-  const { watches } = machine
   const { listener, recursive } = options
   const remove = Effect.sync(() => watches.remove(path.server, recursive, listener))
   yield* Effect.acquireRelease(
@@ -103,21 +57,132 @@ export const watchPersistently = Effect.fnUntraced(function* (
     () => remove
   )
   const request = { path: path.server, mode: 0 }
-  yield* machine
-    .request(Operations.addWatch, request, path.client, (pending) => {
-      let mode: Exclude<ServerWatchMode, "none"> = "persistent"
-      pending.onSend = () => {
-        mode = watches.requestMode(path.server)
-        request.mode = addWatchMode[mode]
-      }
-      pending.onReply = (code, response) => {
-        if (code === codes.Ok) watches.confirmMode(path.server, mode)
-        else if (watches.revertMode(path.server)) {
-          pending.resolve(replyExit(pending, code, response))
-          throw new ProtocolViolation(`a persistent watch was refused (${code}) that others had counted on`)
-        }
-        return replyExit(pending, code, response)
-      }
-    })
-    .pipe(Effect.onError(() => remove))
+  const handler = new PersistentWatchHandler(watches, request)
+  yield* requests.request(Operations.addWatch, request, path.client, handler).pipe(Effect.onError(() => remove))
 })
+
+// -----------------------------------------------------------------------------
+// reads with a one-shot watch
+// -----------------------------------------------------------------------------
+
+type WatchedOperation = typeof Operations.getData | typeof Operations.getChildren2 | typeof Operations.exists
+
+/** How the reply to one kind of read becomes a watch. */
+interface WatchedReadKind<O extends WatchedOperation> {
+  /** The server's table that holds the watch. */
+  readonly table: WatchTable
+  /** The watch that a reply with this code leaves, if any. */
+  readonly kindOf: (code: number) => OneShotKind | undefined
+  readonly isCounterExhausted?: (response: Operation.Response<O>) => boolean
+}
+
+const dataRead: WatchedReadKind<typeof Operations.getData> = {
+  table: "data",
+  kindOf: (code) => (code === codes.Ok ? "data" : undefined)
+}
+
+const childrenRead: WatchedReadKind<typeof Operations.getChildren2> = {
+  table: "child",
+  kindOf: (code) => (code === codes.Ok ? "child" : undefined),
+  isCounterExhausted: ({ stat }) => isCounterExhausted(stat)
+}
+
+const existsRead: WatchedReadKind<typeof Operations.exists> = {
+  table: "data",
+  kindOf: (code) => (code === codes.Ok ? "data" : code === codes.NoNode ? "exists" : undefined)
+}
+
+/**
+ * Whether a znode's counter of children has come to its end, 2147483647. It no longer changes then, nor does the pzxid when
+ * a child is created; only deletions still change that. The Stat shows twice the counter less the number of children.
+ */
+const isCounterExhausted = ({ cversion, numChildren }: Records.Stat): boolean => ((cversion + numChildren) | 0) === -2
+
+/** A read that leaves a watch, which fires once. */
+const watchedRead = <O extends WatchedOperation, E, A = Operation.Response<O>>(
+  { requests, watches }: WatchingSession,
+  operation: O,
+  path: RequestPath,
+  kind: WatchedReadKind<O>
+): Effect.Effect<Watched<A>, E | SessionError> =>
+  Effect.suspend(() => {
+    const request = { path: path.server, watch: true }
+    const handler = new WatchedReadHandler(watches, request, kind)
+    const read: Effect.Effect<unknown, unknown> = requests.request<Operation.Any>(
+      operation,
+      request,
+      path.client,
+      handler
+    )
+    // The handler gives a Watched, or the failure of the operation's row.
+    return read as Effect.Effect<Watched<A>, E | SessionError>
+  })
+
+/**
+ * Registers the watch of a read at the very moment at which the reply is read, so that whatever comes after it on the
+ * connection finds the watch.
+ */
+class WatchedReadHandler<O extends WatchedOperation> implements RequestHandler {
+  private readonly watches: WatchRegistry
+  private readonly request: { readonly path: string; watch: boolean }
+  private readonly kind: WatchedReadKind<O>
+
+  constructor(watches: WatchRegistry, request: { readonly path: string; watch: boolean }, kind: WatchedReadKind<O>) {
+    this.watches = watches
+    this.request = request
+    this.kind = kind
+  }
+
+  onAsk(): void {
+    this.watches.readSent(this.request.path, this.kind.table)
+  }
+
+  onSend(): void {
+    this.request.watch = this.watches.needsServerWatch(this.request.path, this.kind.table)
+  }
+
+  onReply(pending: PendingRequest, code: number, response: unknown): Exit.Exit<unknown, unknown> {
+    const { path, watch: isWatched } = this.request
+    const { isCounterExhausted, kindOf, table } = this.kind
+    const kind = kindOf(code)
+    const wanted = pending.resume === undefined ? undefined : kind
+    const isExhausted = wanted === undefined ? undefined : isCounterExhausted?.(response as Operation.Response<O>)
+    const watch = this.watches.readAnswered(path, table, kind !== undefined && isWatched, wanted, isExhausted)
+    return watch === undefined ? replyExit(pending, code, response) : Exit.succeed({ response, changed: watch.changed })
+  }
+
+  onEnd(): void {
+    this.watches.readFailed(this.request.path, this.kind.table)
+  }
+}
+
+// -----------------------------------------------------------------------------
+// persistent watches
+// -----------------------------------------------------------------------------
+
+/** Asks for the mode that covers all watches of the path, and notes whether the server holds it. */
+class PersistentWatchHandler implements RequestHandler {
+  private readonly watches: WatchRegistry
+  private readonly request: { readonly path: string; mode: number }
+  private mode: Exclude<ServerWatchMode, "none"> = "persistent"
+
+  constructor(watches: WatchRegistry, request: { readonly path: string; mode: number }) {
+    this.watches = watches
+    this.request = request
+  }
+
+  onSend(): void {
+    this.mode = this.watches.requestMode(this.request.path)
+    this.request.mode = addWatchMode[this.mode]
+  }
+
+  onReply(pending: PendingRequest, code: number, response: unknown): Exit.Exit<unknown, unknown> {
+    const { path } = this.request
+    if (code === codes.Ok) this.watches.confirmMode(path, this.mode)
+    else if (this.watches.revertMode(path)) {
+      pending.resolve(replyExit(pending, code, response))
+      throw new ProtocolViolation(`a persistent watch was refused (${code}) that others had counted on`)
+    }
+    return replyExit(pending, code, response)
+  }
+}

@@ -1,0 +1,51 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { AuthFailed, ConnectFailed, SessionExpired } from "../SessionError.ts"
+import type { GuardCallback } from "./guardCallback.ts"
+import type { Timer } from "./time/TimerQueue.ts"
+
+type Outcome = Exit.Exit<void, AuthFailed | SessionExpired | ConnectFailed>
+
+/** The first connection of a session, which the application that makes the session waits for. */
+export class FirstConnection {
+  private readonly guardCallback: GuardCallback
+  private outcome: Outcome | undefined
+  private notify: ((outcome: Outcome) => void) | undefined
+  /** Whether there has been a connection whose server has accepted all auth infos. */
+  isMade = false
+
+  constructor(guardCallback: GuardCallback) {
+    this.guardCallback = guardCallback
+  }
+
+  /** A server has accepted all auth infos. Only the first time has an effect. */
+  made(): void {
+    if (this.isMade) return
+    this.isMade = true
+    this.guardCallback(() => this.settle(Exit.void))
+  }
+
+  /** There is a connection, or there will be none. */
+  settle(outcome: Outcome): void {
+    if (this.outcome !== undefined) return
+    this.outcome = outcome
+    this.notify?.(outcome)
+  }
+
+  /** Waits for the outcome, until `deadline` (monotonic milliseconds); then it is `late`. */
+  wait(timer: Timer, deadline: () => number, late: () => ConnectFailed) {
+    return Effect.callback<void, AuthFailed | SessionExpired | ConnectFailed>((resume) => {
+      if (this.outcome !== undefined) return resume(this.outcome)
+      const stop = () => {
+        this.notify = undefined
+        timer.clear()
+      }
+      this.notify = (outcome) => {
+        stop()
+        resume(outcome)
+      }
+      timer.setAwake(deadline(), () => this.notify?.(Exit.fail(late())))
+      return Effect.sync(stop)
+    })
+  }
+}
