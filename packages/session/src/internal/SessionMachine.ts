@@ -78,6 +78,8 @@ export class SessionMachine {
   readonly watches: WatchRegistry
   readonly firstConnection: FirstConnection
   private phase: SessionPhase = { _tag: "Connecting" }
+  /** The connection whose phase is about to begin: callbacks that run just before it may already want to leave it. */
+  private upcoming: ServerConnection | undefined
   /** How often the history of the ensemble that the session had seen was given up. */
   history = 0
   private readonly watchRestorer: WatchRestorer
@@ -229,6 +231,7 @@ export class SessionMachine {
   /** A server gave the session, or a new one: auth infos are sent first, then watches, then requests. */
   connected(connection: ServerConnection): void {
     const { framed, isProvisional, isReadOnly, response, sentAt, server } = connection
+    this.upcoming = connection
     if (!isProvisional) {
       const { sessionId, timeOut: timeout } = response
       const isNew = this.identity.granted(response, isReadOnly)
@@ -239,6 +242,7 @@ export class SessionMachine {
     this.capabilities.connected(server)
     // A caller that hears of it now and sends a request finds no connection yet, and waits behind auth infos and watches.
     this.transition({ _tag: isProvisional ? "Provisional" : "Connected", connection })
+    this.upcoming = undefined
     connection.isInUse = true
     this.authInfos.replay(framed, () => {
       this.pipeline.open(framed)
@@ -260,6 +264,7 @@ export class SessionMachine {
 
   /** The connection is lost or left. */
   disconnected(connection: ServerConnection): void {
+    this.upcoming = undefined
     connection.end()
     this.withdraw(connection)
     this.liveness.disconnected()
@@ -281,7 +286,8 @@ export class SessionMachine {
 
   /** The session should be with another server: the connection, if there is one, is left in good order. */
   leaveInGoodOrder(): void {
-    this.phaseConnection?.leaveInGoodOrder()
+    const connection = this.phaseConnection ?? this.upcoming
+    connection?.leaveInGoodOrder()
   }
 
   /** Asks for signs of life at once, because the machine may have slept. */

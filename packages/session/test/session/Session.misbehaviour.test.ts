@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Schedule from "effect/Schedule"
@@ -317,6 +318,30 @@ describe("a move to another server", () => {
       server.reply(goodbye.xid, 2n)
       yield* Fiber.join(closing)
     })
+  )
+
+  it.effect(
+    "happens also when the list grows in a callback of the handshake, as its loss of ownership tells a holder",
+    () =>
+      Effect.gen(function* () {
+        const { network, server, session } = yield* connect({ sessionTimeout: "30 seconds" })
+        yield* isServed(session, server)
+        const grown = ["a", ...Array.from({ length: 99 }, (_, n) => `b${n}`)].join(",")
+        const holding = Effect.catch(session.info.ownership, () => session.updateServers(grown))
+        const holder = yield* Effect.forkChild(Random.withSeed(holding, "leave"), now)
+        yield* TestClock.adjust("5 seconds")
+        server.cut()
+        const second = yield* network.accept
+        assert.isUndefined(holder.pollUnsafe())
+        // By the shorter timeout nothing has been proved for too long.
+        yield* second.greet({ timeOut: 4000 })
+        yield* settle
+        assert.isDefined(holder.pollUnsafe())
+        const third = yield* network.accept
+        assert.notStrictEqual(third.server, "a:2181")
+        assert.strictEqual((yield* third.greet()).sessionId, 0x100n)
+        yield* isServed(session, third)
+      })
   )
 
   it.effect("off the list happens also when the list is replaced while its server is dialled", () =>
