@@ -1,8 +1,7 @@
 /**
  * How prose is written here, as far as a pattern can tell: in markdown, comments, titles of tests and messages.
  *
- * CONTRIBUTING.md has the reasons and examples. `allowed.json` has how many places there are: `check` lets none be added,
- * and `prose --renew` writes lower numbers when some were mended.
+ * CONTRIBUTING.md has the reasons and examples.
  */
 export interface Rule {
   readonly name: string

@@ -76,12 +76,23 @@ export interface SessionInfo {
  * The close of a session, within its one deadline (`closeTimeout`). For recipes: an owner of something keeps the session
  * from being ended while it is in use, and gives it back.
  *
+ * @example
  * ```ts
- * const release = yield* zk.session.closing.hold("ephemeral")
- * yield* Effect.raceFirst(zk.session.ownership, work).pipe(
- *   Effect.ensuring(zk.session.closing.giveBack(zk.delete(path, { guaranteed: true }))),
- *   Effect.ensuring(release)
- * )
+ * import type { SessionInfo } from "@effect-zookeeper/session/Session"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const guarded = <E, E2>(
+ *   session: SessionInfo,
+ *   work: Effect.Effect<void, E>,
+ *   giveBack: Effect.Effect<void, E2>
+ * ) =>
+ *   Effect.gen(function* () {
+ *     const release = yield* session.closing.hold("ephemeral")
+ *     yield* Effect.raceFirst(session.ownership, work).pipe(
+ *       Effect.ensuring(session.closing.giveBack(giveBack)),
+ *       Effect.ensuring(release)
+ *     )
+ *   })
  * ```
  *
  * @category models
