@@ -12,6 +12,7 @@
  *
  * @since 0.1.0
  */
+import { watchScoped } from "@effect-zookeeper/client/Detached"
 import type { InvalidArgument, NotEmpty } from "@effect-zookeeper/client/Errors"
 import type { Data } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -27,7 +28,6 @@ import { type AclOptions, checkedTimeout, checkOptions, knownAcquire, knownOptio
 import { ensureParents } from "./internal/shared/requests.ts"
 import { retryAcrossSessions } from "./internal/shared/retry.ts"
 import { checkPath } from "./internal/shared/validate.ts"
-import { watchScoped } from "./internal/shared/watches.ts"
 
 // -----------------------------------------------------------------------------
 // models

@@ -18,6 +18,7 @@
  *
  * @since 0.1.0
  */
+import { awaitDetached, watchScoped } from "@effect-zookeeper/client/Detached"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -39,7 +40,6 @@ import { checkedTimeout, checkOptions, knownAcquire, knownOptions, type AclOptio
 import { awaitChange, ensureParents } from "./internal/shared/requests.ts"
 import { orIfSessionReplaced, retryAcrossSessions, retryTransient } from "./internal/shared/retry.ts"
 import { checkCount, checkPath } from "./internal/shared/validate.ts"
-import { awaitDetached, watchScoped } from "./internal/shared/watches.ts"
 
 // -----------------------------------------------------------------------------
 // models

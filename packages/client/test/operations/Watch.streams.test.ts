@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { makeScriptedClient, stat } from "../support/scriptedClient.ts"
@@ -132,6 +133,33 @@ const mzxids = <E, R>(
   Effect.map(Stream.runCollect(Stream.take(stream, n)), (seen) =>
     Array.from(seen, (state) => Option.getOrNull(Option.map(state, (node) => Number(node.stat.mzxid))))
   )
+
+describe("a stream of changes that is interrupted", () => {
+  it.effect("leaves no watch behind, whichever of its steps is the last", () =>
+    Effect.gen(function* () {
+      for (let steps = 0; steps < 150; steps++) {
+        let watches = 0
+        const changed = Effect.onInterrupt(Effect.never, () => Effect.sync(() => watches--))
+        const { zk } = yield* makeScriptedClient(() => Effect.die("asked"), {
+          session: {
+            watchData: () =>
+              Effect.sync(() => {
+                watches++
+                return { response: { data: null, stat }, changed }
+              })
+          }
+        })
+        const fiber = yield* Effect.forkChild(Stream.runDrain(zk.dataChanges("/a"))).pipe(
+          Effect.provideService(Scheduler.MaxOpsBeforeYield, 5)
+        )
+        for (let step = 0; step < steps; step++) yield* Effect.yieldNow
+        yield* Fiber.interrupt(fiber)
+        for (let step = 0; step < 100 && watches > 0; step++) yield* Effect.yieldNow
+        assert.strictEqual(watches, 0, `after ${steps} steps`)
+      }
+    })
+  )
+})
 
 describe("a stream of changes", () => {
   it.effect("emits a state once, and none that is older than the last", () =>

@@ -21,8 +21,9 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { watchScoped } from "../../Detached.ts"
 import type { Service } from "../../Service.ts"
 import { invalid } from "../validate.ts"
 import { traced } from "../tracing.ts"
@@ -216,15 +217,15 @@ const nextState = Effect.fnUntraced(function* <A>(
       // The new session may be with a server that lags, and must not emit an older state.
       if (yield* isRenewed(view, ended)) current = readAfterSync(view, path, readAndWatch)
     }
-    const outcome: Exit.Exit<State<A>, NoAuth | SessionError> = yield* Effect.exit(current)
+    // In the Scope of the stream, whose end drops the watch.
+    const outcome = yield* Effect.exit(Effect.provideService(watchScoped(current), Scope.Scope, scope))
     if (yield* isRenewed(view, outcome)) {
       current = readAfterSync(view, path, readAndWatch)
       continue
     }
     const state = yield* outcome
     current = readOnce(view, path, readAndWatch)
-    // In the Scope of the stream, whose end drops the watch.
-    waiting = yield* Effect.forkIn(state.changed, scope, { startImmediately: true })
+    waiting = state.nextChange
     const present = Option.isSome(state.value)
     if (present ? isNewer(state, last) : last.present !== false) {
       const { history, size, zxid } = present ? state : last

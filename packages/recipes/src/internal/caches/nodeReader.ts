@@ -2,6 +2,7 @@
  * How a cache reads znodes, and learns that it has to read again: with one persistent watch on all of them, or, before
  * ZooKeeper 3.6, with one-shot watches that the reads themselves register.
  */
+import { watchScoped } from "@effect-zookeeper/client/Detached"
 import { ConnectionLoss, type NoNode } from "@effect-zookeeper/client/Errors"
 import type { ChildrenAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -13,7 +14,6 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type { RecipeError } from "../../Errors.ts"
 import { retryAcrossSessions } from "../shared/retry.ts"
-import { watchScoped } from "../shared/watches.ts"
 
 /** Data and Stat of a path; without data if only the Stat was requested. */
 export interface ZnodeRead {

@@ -11,6 +11,7 @@
  * contender's turn has come before the server says that the znode belongs to the current session; and a contender that
  * goes away, by a timeout, an interruption or an error, takes its znode along.
  */
+import { awaitDetached, watchScoped } from "@effect-zookeeper/client/Detached"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -31,7 +32,6 @@ import { toBytes } from "../shared/bytes.ts"
 import { ensureParents, getChildrenOrNone } from "../shared/requests.ts"
 import { retryAcrossSessions, orIfSessionReplaced, retryTransient } from "../shared/retry.ts"
 import { checkPath } from "../shared/validate.ts"
-import { awaitDetached, watchScoped } from "../shared/watches.ts"
 import { type ContenderKind, type ContenderNode, type Layout, nodeName, parseContenders } from "./nodeNames.ts"
 import { claim, deleteInBackground, failIfClosing, type Ownership, release } from "./ownership.ts"
 

@@ -3,6 +3,7 @@
  * its name: so no write of a former holder fits, not even into a slot that was deleted and created again, whose versions
  * begin anew.
  */
+import { watchScoped } from "@effect-zookeeper/client/Detached"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -17,7 +18,6 @@ import { DataInvalid, type RecipeError } from "../../Errors.ts"
 import { sleepJittered } from "../shared/backoff.ts"
 import { getAfterSync, getChildrenOrNone, isStateConflict } from "../shared/requests.ts"
 import { failIfFinal, retryAcrossSessions } from "../shared/retry.ts"
-import { watchScoped } from "../shared/watches.ts"
 
 /** The data of a slot that is taken; a free one is empty. */
 const LeaseEntry = Schema.fromJsonString(

@@ -2,6 +2,7 @@
  * The znodes of a lease: one persistent slot for each possible holder, and one znode of the holder's own below each slot
  * that is taken. A slot is taken, renewed and given back by writes at the version that was read, together with that znode.
  */
+import { awaitDetached } from "@effect-zookeeper/client/Detached"
 import * as Guid from "@effect-zookeeper/client/Guid"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
@@ -22,7 +23,6 @@ import { acquireForked } from "../shared/acquireForked.ts"
 import { makeDeadline } from "../shared/clock.ts"
 import { awaitChange, ensureParents, isStateConflict } from "../shared/requests.ts"
 import { retryAcrossSessions } from "../shared/retry.ts"
-import { awaitDetached } from "../shared/watches.ts"
 import { awaitGone, decodeEntry, type LeaseEntry, formerHolders, holderPath, writeEntry } from "./leaseSlotWrites.ts"
 import {
   type LossSignal,

@@ -1,4 +1,5 @@
 /** Ownership by an ephemeral znode: claiming it, learning of its loss, guarding an effect with it, giving it back. */
+import { watchScoped } from "@effect-zookeeper/client/Detached"
 import * as Printable from "@effect-zookeeper/client/Printable"
 import { SessionClosed, TransactionFailed } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -18,7 +19,6 @@ import * as Stream from "effect/Stream"
 import { LockLost, type RecipeError } from "../../Errors.ts"
 import type { Held, OnDisconnect } from "../../Held.ts"
 import { retryTransient } from "../shared/retry.ts"
-import { watchScoped } from "../shared/watches.ts"
 
 /** Something held, for use within recipes. */
 export interface Ownership extends Held {

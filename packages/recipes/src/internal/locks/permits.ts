@@ -5,6 +5,7 @@
  * alone keeps the limit, whatever other clients do. A client that wants permits takes a lock first, so that only one at a
  * time watches the leases, and the others wait in order of arrival. A client that tries once skips the lock.
  */
+import { watchScoped } from "@effect-zookeeper/client/Detached"
 import type { ConnectionLoss, SessionClosed, SessionExpired } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -23,7 +24,6 @@ import type { ContenderNode } from "./nodeNames.ts"
 import * as ContenderQueue from "./ContenderQueue.ts"
 import { createIfMissing } from "../shared/requests.ts"
 import { retryAcrossSessions, orIfSessionReplaced, retryTransient } from "../shared/retry.ts"
-import { watchScoped } from "../shared/watches.ts"
 
 /** The znodes of a semaphore, and how many permits it has. */
 export interface PermitPool {

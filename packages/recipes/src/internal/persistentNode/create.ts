@@ -1,6 +1,7 @@
 /**
  * Creates a kept znode once, whatever replies are lost.
  */
+import { awaitDetached } from "@effect-zookeeper/client/Detached"
 import type * as CreateMode from "@effect-zookeeper/client/CreateMode"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
@@ -8,7 +9,6 @@ import type { CreateOptions } from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import { ensureParents } from "../shared/requests.ts"
 import { retryTransient } from "../shared/retry.ts"
-import { awaitDetached } from "../shared/watches.ts"
 import { deleteOwn } from "./close.ts"
 import type { PersistentNodeError } from "./model.ts"
 import { isClosed, isProtected, type NodeState, noteSession } from "./NodeState.ts"

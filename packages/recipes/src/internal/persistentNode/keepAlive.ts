@@ -4,6 +4,7 @@
  * Only the Stat tells the owner of the znode, and never the reply of a create: a create that finds a znode may have found
  * its own, created before a reply was lost.
  */
+import { watchScoped } from "@effect-zookeeper/client/Detached"
 import * as Bytes from "@effect-zookeeper/client/Bytes"
 import * as CreateMode from "@effect-zookeeper/client/CreateMode"
 import { withJson } from "@effect-zookeeper/client/Json"
@@ -21,7 +22,6 @@ import { makeBackoff, sleepJittered } from "../shared/backoff.ts"
 import { toBytes } from "../shared/bytes.ts"
 import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
 import { isSessionReplaced, retryTransient } from "../shared/retry.ts"
-import { watchScoped } from "../shared/watches.ts"
 import { close } from "./close.ts"
 import { create } from "./create.ts"
 import type { Options, PersistentNode, PersistentNodeError, Status } from "./model.ts"

@@ -1,6 +1,7 @@
 /**
  * Events after which a refused znode is tried again: a new connection, a parent that is created, and time.
  */
+import { watchScoped } from "@effect-zookeeper/client/Detached"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
@@ -8,7 +9,6 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { retryTransient } from "../shared/retry.ts"
-import { watchScoped } from "../shared/watches.ts"
 import type { PersistentNodeError } from "./model.ts"
 import type { NodeState } from "./NodeState.ts"
 

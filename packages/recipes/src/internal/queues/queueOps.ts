@@ -1,6 +1,7 @@
 /**
  * The core of queues: offering, and taking at most once. Taking with a lock is in `takeWithLock.ts`.
  */
+import { awaitDetached, watchScoped } from "@effect-zookeeper/client/Detached"
 import * as Printable from "@effect-zookeeper/client/Printable"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument, type OperationError } from "@effect-zookeeper/client/Errors"
@@ -16,7 +17,6 @@ import type { DataCodec } from "../shared/dataCodec.ts"
 import type { AclOptions } from "../shared/options.ts"
 import { createIfMissing, getChildrenOrNone, getOrUndefined, isStateConflict } from "../shared/requests.ts"
 import { orIfSessionReplaced, retryAcrossSessions } from "../shared/retry.ts"
-import { awaitDetached, watchScoped } from "../shared/watches.ts"
 import type { ExactlyOnce } from "../values/exactlyOnce.ts"
 import { parseEntries, type Entry, type EntryNaming, type QueuePaths } from "./entryFormat.ts"
 

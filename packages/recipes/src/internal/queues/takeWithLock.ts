@@ -3,6 +3,7 @@
  * item goes together with its lock, in one transaction. If the work is given up or lost, the lock alone goes, and others
  * can take the item again.
  */
+import { awaitDetached } from "@effect-zookeeper/client/Detached"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Guid from "@effect-zookeeper/client/Guid"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -20,7 +21,6 @@ import { acquireForked } from "../shared/acquireForked.ts"
 import { sleepJittered } from "../shared/backoff.ts"
 import { afterSync, ensureParents, getChildrenOrNone, getOrUndefined, isStateConflict } from "../shared/requests.ts"
 import { failIfFinal, orIfSessionReplaced, retryAcrossSessions } from "../shared/retry.ts"
-import { awaitDetached } from "../shared/watches.ts"
 import { parseEntries, type Entry } from "./entryFormat.ts"
 import { moveToDeadLetters, isExhausted, type LockedItem, putLock, removeLock } from "./itemLock.ts"
 import { forgetListed, list, type QueueContext, createItemsParent, type TakeError, watchChildren } from "./queueOps.ts"

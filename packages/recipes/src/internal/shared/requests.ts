@@ -1,6 +1,7 @@
 /**
  * Requests that several recipes send, retried as far as that is safe.
  */
+import { watchScoped } from "@effect-zookeeper/client/Detached"
 import type { OperationError } from "@effect-zookeeper/client/Errors"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -9,7 +10,6 @@ import * as Fiber from "effect/Fiber"
 import type { RecipeError } from "../../Errors.ts"
 import type { AclOptions } from "./options.ts"
 import { retryAcrossSessions, retryTransient } from "./retry.ts"
-import { watchScoped } from "./watches.ts"
 
 /** Data and Stat; undefined where there is no znode. */
 export const getOrUndefined = (

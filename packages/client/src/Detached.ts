@@ -1,6 +1,10 @@
 /**
  * Requests whose success leaves something behind: a znode or a watch. A caller that is interrupted must not lose sight of
- * it.
+ * it. For streams and recipes.
+ *
+ * Stability: low. It may change in any version.
+ *
+ * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -12,6 +16,9 @@ import type * as Scope from "effect/Scope"
  * Waits for an effect, interruptibly. Interrupting the wait does not stop the effect: between its success and the moment
  * in which the caller knows of it, an interruption could lose its result. The effect goes on, to its own end or the
  * session's, and `onLate` gets the result. Run it in an uninterruptible region, with the `restore` of that region.
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const awaitDetached = <A, E, Late = never>(
   restore: <B, E2>(effect: Effect.Effect<B, E2>) => Effect.Effect<B, E2 | Late>,
@@ -29,7 +36,13 @@ export const awaitDetached = <A, E, Late = never>(
     return yield* Effect.failCause(exit.cause)
   })
 
-/** Reads with a watch, which is waited for from now on: closing the Scope drops it. */
+/**
+ * Reads with a watch, which is waited for from now on: closing the Scope drops it, and an interruption of the read leaves
+ * none behind.
+ *
+ * @category running
+ * @since 0.1.0
+ */
 export const watchScoped = <A extends { readonly changed: Effect.Effect<unknown, unknown> }, E>(
   read: Effect.Effect<A, E>
 ): Effect.Effect<A & { readonly nextChange: Fiber.Fiber<ChangeOf<A>, LossOf<A>> }, E, Scope.Scope> =>
