@@ -16,9 +16,8 @@ import * as Session from "../../src/Session.ts"
 import * as Frames from "../support/frames.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
 import { samePath, awaitState, startSession, connect, create, exists, get, set } from "../support/session.ts"
+import { now, settle } from "../support/time.ts"
 
-const now = { startImmediately: true } as const
-const settle = TestClock.adjust("1 millis")
 const two = { servers: "a,b", sessionTimeout: "9 seconds" } as const
 
 /** Messages of warnings and worse. */

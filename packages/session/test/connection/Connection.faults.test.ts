@@ -15,11 +15,11 @@ import * as Frames from "../support/frames.ts"
 import { awaitState, connectLive, create, exists, get, set, type SessionService } from "../support/session.ts"
 import * as SlowReader from "../support/slowReader.ts"
 import { sharedTarget } from "../support/target.ts"
+import { now } from "../support/time.ts"
 
 // Some of these move much, and the machine may be busy.
 vi.setConfig({ testTimeout: 120_000 })
 
-const now = { startImmediately: true } as const
 const quick = { retry: Schedule.spaced("5 millis") } as const
 const direct = Effect.suspend(() => connectLive({ servers: TestServer.connectString() }))
 

@@ -13,8 +13,7 @@ import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
 import { connect, exists, watchData } from "../support/session.ts"
-
-const now = { startImmediately: true } as const
+import { now } from "../support/time.ts"
 
 /** A session that has answered two requests, one of them with an error, and has a watch and a request on its way. */
 const work = Effect.gen(function* () {

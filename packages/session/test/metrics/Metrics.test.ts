@@ -13,9 +13,8 @@ import * as SessionMetrics from "../../src/SessionMetrics.ts"
 import * as Frames from "../support/frames.ts"
 import type { ServerSide } from "../support/MemoryNetwork.ts"
 import { samePath, connect, exists, type SessionService } from "../support/session.ts"
+import { now, settle } from "../support/time.ts"
 
-const now = { startImmediately: true } as const
-const settle = TestClock.adjust("1 millis")
 const options = { servers: "a,b", sessionTimeout: "9 seconds" } as const
 
 /** A session in a Scope of its own. */

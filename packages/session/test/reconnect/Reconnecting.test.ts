@@ -11,9 +11,8 @@ import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } fro
 import * as Frames from "../support/frames.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
 import { samePath, awaitState, startSession, connect, get, watchData, watchPersistently } from "../support/session.ts"
+import { now, settle } from "../support/time.ts"
 
-const now = { startImmediately: true } as const
-const settle = TestClock.adjust("1 millis")
 const digest = (credentials: string) => ({ scheme: "digest", credentials: Redacted.make(credentials) })
 const options = { servers: "a,b", sessionTimeout: "60 seconds" } as const
 

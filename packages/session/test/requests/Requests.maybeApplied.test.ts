@@ -9,8 +9,7 @@ import * as Frames from "../support/frames.ts"
 import type { ServerSide } from "../support/MemoryNetwork.ts"
 import { samePath, awaitState, startSession, connect, create, get, set } from "../support/session.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
-
-const now = { startImmediately: true } as const
+import { now } from "../support/time.ts"
 
 const two = { servers: "a,b", sessionTimeout: "60 seconds" } as const
 

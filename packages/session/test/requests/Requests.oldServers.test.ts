@@ -7,13 +7,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
 import type { MemoryNetwork, ServerSide } from "../support/MemoryNetwork.ts"
 import { connect, exists, set, type SessionService, watchData, watchPersistently } from "../support/session.ts"
-
-const now = { startImmediately: true } as const
-const settle = TestClock.adjust("1 millis")
+import { now, settle } from "../support/time.ts"
 
 const whoAmI = (session: SessionService) => session.request(Operations.whoAmI, undefined, "")
 

@@ -9,38 +9,14 @@ import * as Random from "effect/Random"
 import * as Metric from "effect/Metric"
 import * as TestClock from "effect/testing/TestClock"
 import * as SessionMetrics from "../../src/SessionMetrics.ts"
+import { isServed } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
-import { MemoryNetwork, type ServerSide } from "../support/MemoryNetwork.ts"
-import {
-  samePath,
-  awaitState,
-  startSession,
-  connect,
-  create,
-  exists,
-  get,
-  set,
-  type SessionService
-} from "../support/session.ts"
+import { MemoryNetwork } from "../support/MemoryNetwork.ts"
+import { samePath, awaitState, startSession, connect, create, exists, get, set } from "../support/session.ts"
+import { now, settle, pass, gapsOf } from "../support/time.ts"
 
 // Some of these ask for much, and the machine may be busy.
 vi.setConfig({ testTimeout: 120_000 })
-
-const now = { startImmediately: true } as const
-const settle = TestClock.adjust("1 millis")
-
-const isServed = Effect.fnUntraced(function* (session: SessionService, server: ServerSide) {
-  const fiber = yield* Effect.forkChild(exists(session, "/served"), now)
-  yield* settle
-  const requests = yield* server.requests
-  const { xid } = requests.find(({ name }) => name === "exists")!
-  server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
-  yield* Fiber.join(fiber)
-})
-
-/** Passes virtual time step by step, as a real clock does. */
-const pass = (millis: number, step = 10) =>
-  Effect.repeat(TestClock.adjust(step), { times: Math.ceil(millis / step) - 1 })
 
 /** The next connection, which must come within ten seconds. */
 const nextOf = Effect.fnUntraced(function* (network: MemoryNetwork) {
@@ -60,8 +36,6 @@ const dialTimes = Effect.fnUntraced(function* (network: MemoryNetwork) {
   }
   return times
 })
-
-const gapsOf = (times: ReadonlyArray<number>) => times.slice(1).map((time, index) => time - times[index]!)
 
 describe("servers that are not there", () => {
   it.effect(

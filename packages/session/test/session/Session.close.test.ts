@@ -15,8 +15,7 @@ import * as TestClock from "effect/testing/TestClock"
 import type { SessionOptions } from "../../src/Session.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
 import { startSession, connect, exists, get, remove, set, type SessionService } from "../support/session.ts"
-
-const now = { startImmediately: true } as const
+import { now } from "../support/time.ts"
 
 const options = { servers: "a,b", sessionTimeout: "30 seconds" } as const
 

@@ -12,8 +12,7 @@ import * as Result from "effect/Result"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { awaitState, connectLive, create, exists, get, set } from "../support/session.ts"
-
-const now = { startImmediately: true } as const
+import { now } from "../support/time.ts"
 
 class Ensemble extends Context.Service<Ensemble, ZooKeeperEnsemble.ZooKeeperEnsemble>()("test/Ensemble") {
   // Sessions are local until they own something, so that a server without quorum can serve new ones.

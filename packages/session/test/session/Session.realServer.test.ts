@@ -25,8 +25,8 @@ import {
   type SessionService
 } from "../support/session.ts"
 import { sharedTarget } from "../support/target.ts"
+import { now } from "../support/time.ts"
 
-const now = { startImmediately: true } as const
 const quick = { retry: Schedule.spaced("5 millis") } as const
 const shared = Effect.suspend(() => connectLive({ servers: TestServer.connectString() }))
 

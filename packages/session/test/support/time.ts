@@ -1,0 +1,15 @@
+/** Virtual time, and what a test lets happen in it. */
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+
+/** For a fiber that has done its first steps when it is forked. */
+export const now = { startImmediately: true } as const
+
+/** Lets everything that can run do so. */
+export const settle = TestClock.adjust("1 millis")
+
+/** Passes so much virtual time step by step, as a real clock does. */
+export const pass = (millis: number, step = 10) =>
+  Effect.repeat(TestClock.adjust(step), { times: Math.ceil(millis / step) - 1 })
+
+export const gapsOf = (times: ReadonlyArray<number>) => times.slice(1).map((time, index) => time - times[index]!)
