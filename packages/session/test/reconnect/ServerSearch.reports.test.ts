@@ -1,0 +1,226 @@
+/** The reports of a search for a server: a first connection, other kinds of servers, those that have seen less. */
+import { assert, describe, it } from "@effect/vitest"
+import * as TransportModule from "@effect-zookeeper/transport/Transport"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as TestClock from "effect/testing/TestClock"
+import { ConnectAttempts } from "../../src/internal/reconnect/ConnectAttempts.ts"
+import { makeSession } from "../../src/internal/makeSession.ts"
+import type { SessionOptions } from "../../src/Session.ts"
+import { answerExists } from "../support/answers.ts"
+import * as Frames from "../support/frames.ts"
+import { listen } from "../support/listen.ts"
+import { MemoryNetwork, type ServerSide } from "../support/MemoryNetwork.ts"
+import { awaitState, startSession, connect, exists, type SessionService } from "../support/session.ts"
+import { settle, pass } from "../support/time.ts"
+
+describe("a first connection", () => {
+  it.effect("waits for a server that starts later, with connectTimeout: infinity", () =>
+    Effect.gen(function* () {
+      const network = new MemoryNetwork()
+      network.set("a:2181", "refuse")
+      const fiber = yield* startSession(network, { connectTimeout: "infinity" })
+      yield* TestClock.adjust("1 hour")
+      assert.isUndefined(fiber.pollUnsafe())
+      network.set("a:2181", "accept")
+      while (network.waiting === 0) yield* TestClock.adjust("100 millis")
+      yield* (yield* network.accept).greet()
+      yield* Fiber.join(fiber)
+    })
+  )
+
+  it.effect("that fails names each server and reason once, with its count, and the servers that were never tried", () =>
+    Effect.gen(function* () {
+      const network = new MemoryNetwork()
+      for (const name of ["a", "b"]) network.set(`${name}:2181`, "refuse")
+      const fiber = yield* startSession(network, { servers: "a,b", connectTimeout: "10 seconds" })
+      yield* pass(10_000)
+      const error = yield* Effect.flip(Fiber.join(fiber))
+      assert.strictEqual(error._tag, "ConnectFailed")
+      if (error._tag !== "ConnectFailed") return
+      assert.lengthOf(error.attempts, 2)
+      for (const { count = 0, reason } of error.attempts) {
+        assert.isAbove(count, 3)
+        assert.strictEqual(reason, "could not connect")
+      }
+      assert.match(error.message, /\((a:2181, b:2181|b:2181, a:2181): could not connect \(\d+ times\)\)$/)
+    })
+  )
+
+  it("that fails names those that have not answered yet and those that were never tried", () => {
+    const attempts = new ConnectAttempts()
+    const [a, b, c] = ["a", "b", "c"].map((host) => ({ host, port: 2181 }))
+    attempts.began(a!)
+    attempts.ended(a!)
+    attempts.failed(a!, "a:2181: could not connect", undefined)
+    attempts.began(b!)
+    const error = attempts.toError([a!, b!, c!])
+    assert.deepStrictEqual(error.untried, ["c:2181"])
+    assert.include(error.message, "(a:2181: could not connect; b:2181: no answer yet; never tried: c:2181)")
+  })
+})
+
+const refusalOf = Effect.fnUntraced(function* (server: string, options: SessionOptions = {}) {
+  const connecting = makeSession({ servers: server, connectTimeout: "1 second", ...options })
+  const error = yield* Effect.flip(Effect.provide(connecting, TransportModule.layer()))
+  assert.isBelow(error.message.length, 500)
+  assert.include(error.message, server)
+  return error.message
+})
+
+describe("another kind of server is named", () => {
+  for (const [name, answer, expected] of [
+    ["HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "speaks HTTP"],
+    ["Redis", "-ERR unknown command\r\n", "protocol of Redis"],
+    ["SSH", "SSH-2.0-OpenSSH_9.2\r\n", "speaks SSH"],
+    ["a mail server", "220 mail.example ESMTP\r\n", "SMTP or FTP"],
+    ["TLS", Uint8Array.of(0x15, 3, 3, 0, 2, 2, 40), "tls://"],
+    ["bytes that are no frame", Uint8Array.of(0xff, 0xfe, 0, 0), "0xfffe0000"],
+    ["a frame that makes no sense", Uint8Array.of(0, 0, 0, 1, 0), "is this a ZooKeeper server?"]
+  ] as const) {
+    it.live(`as ${name}`, () =>
+      Effect.gen(function* () {
+        const server = yield* listen((socket) => void socket.on("data", () => socket.write(answer)))
+        assert.include(yield* refusalOf(server), expected)
+      })
+    )
+  }
+
+  it.live("as a port without a listener", () =>
+    Effect.gen(function* () {
+      assert.include(yield* refusalOf("127.0.0.1:1"), "nothing listens at this port")
+    })
+  )
+
+  it.live("as one that accepts connections and sends nothing", () =>
+    Effect.gen(function* () {
+      const server = yield* listen(() => {})
+      assert.include(yield* refusalOf(server), "the handshake was not answered")
+    })
+  )
+
+  it.live("as one that closes what it accepts, as a server does that takes no more connections", () =>
+    Effect.gen(function* () {
+      const server = yield* listen((socket) => socket.end())
+      assert.include(yield* refusalOf(server), "maxClientCnxns")
+    })
+  )
+})
+
+/** Has the session see a transaction. */
+const see = Effect.fnUntraced(function* (session: SessionService, server: ServerSide, zxid: bigint) {
+  const read = yield* Effect.forkChild(exists(session, "/x"))
+  const { xid } = yield* server.nextRequest
+  answerExists(server, xid, zxid)
+  yield* Fiber.join(read)
+})
+
+const collectLogs = () => {
+  const lines: Array<string> = []
+  const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
+    if (logLevel !== "Debug" && logLevel !== "Trace") lines.push(`${logLevel} ${String(message)}`)
+  })
+  return { lines, logged: Effect.provide(Logger.layer([logger])) }
+}
+
+const srvr = (zxid: bigint) => `Zookeeper version: 3.8.0\nReceived: 1\nZxid: 0x${zxid.toString(16)}\nMode: standalone\n`
+
+/** A session of an ensemble that comes back with less than the session has seen. */
+const fallBehind = Effect.fnUntraced(function* (network: MemoryNetwork, server: ServerSide, session: SessionService) {
+  yield* see(session, server, 0x500n)
+  network.statuses.set("a:2181", srvr(0x3n))
+  const zxids: Array<bigint> = []
+  const refusing = Effect.gen(function* () {
+    for (;;) {
+      const next = yield* network.accept
+      const { lastZxidSeen } = yield* next.nextHello
+      zxids.push(lastZxidSeen)
+      if (lastZxidSeen > 0x3n) next.cut()
+      else next.send(Frames.connectReply({ sessionId: 0x999n }))
+    }
+  })
+  yield* Effect.forkScoped(refusing)
+  server.cut()
+  return zxids
+})
+
+describe("servers that have seen less than the session", () => {
+  it.effect("are reported at once when all of them refuse, and each minute, with advice", () => {
+    const { lines, logged } = collectLogs()
+    return Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ sessionTimeout: "10 minutes" })
+      yield* fallBehind(network, server, session)
+      yield* pass(100)
+      assert.strictEqual(session.info.state._tag, "EnsembleBehind")
+      const warnings = () => lines.filter((line) => line.includes("have seen less than this session"))
+      assert.lengthOf(warnings(), 1)
+      assert.match(warnings()[0]!, /Warn.*0x3.*0x500.*ensembleReset: "accept"/)
+      for (let i = 0; i < 1300; i++) yield* TestClock.adjust("100 millis")
+      assert.lengthOf(warnings(), 3)
+      assert.strictEqual(session.info.id, 0x100n)
+    }).pipe(logged)
+  })
+
+  it.effect("are taken as they are with ensembleReset: accept, by a new session that says so", () => {
+    const { lines, logged } = collectLogs()
+    return Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ sessionTimeout: "10 minutes", ensembleReset: "accept" })
+      const zxids = yield* fallBehind(network, server, session)
+      for (let i = 0; i < 100 && session.info.id !== 0x999n; i++) yield* TestClock.adjust("10 millis")
+      assert.strictEqual(session.info.id, 0x999n)
+      assert.strictEqual(zxids.at(-1), 0n)
+      assert.isTrue(lines.some((line) => line.includes("a new session begins, which may read older state")))
+    }).pipe(logged)
+  })
+
+  it.effect("are not assumed while one says that it only has no quorum", () =>
+    Effect.gen(function* () {
+      const { network, server, session } = yield* connect({
+        connectTimeout: "3 seconds",
+        sessionTimeout: "10 minutes",
+        ensembleReset: "accept"
+      })
+      yield* fallBehind(network, server, session)
+      network.statuses.set("a:2181", "This ZooKeeper instance is not currently serving requests\n")
+      for (let i = 0; i < 200; i++) yield* TestClock.adjust("100 millis")
+      assert.strictEqual(session.info.state._tag, "EnsembleBehind")
+      assert.strictEqual(session.info.id, 0x100n)
+    })
+  )
+})
+
+describe("the log at the default level has", () => {
+  it.effect("one line when a connection is lost for longer, one when no server is there, one when it is back", () => {
+    const { lines, logged } = collectLogs()
+    return Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ sessionTimeout: "1 minute" })
+      network.set("a:2181", "refuse")
+      server.cut()
+      yield* pass(900)
+      assert.deepStrictEqual(lines, [])
+      yield* pass(29_100)
+      network.set("a:2181", "accept")
+      while (network.waiting === 0) yield* TestClock.adjust("10 millis")
+      yield* (yield* network.accept).greet()
+      yield* awaitState(session, "Connected")
+      yield* settle
+      assert.lengthOf(lines, 3)
+      assert.match(lines[0]!, /^Warn connection lost: .*a:2181/)
+      assert.match(lines[1]!, /^Warn no ZooKeeper server is reachable .*a:2181: could not connect/)
+      assert.match(lines[2]!, /^Info connected again after 3\d\.\d s/)
+    }).pipe(logged)
+  })
+
+  it.effect("nothing of a server that is replaced at once", () => {
+    const { lines, logged } = collectLogs()
+    return Effect.gen(function* () {
+      const { network, server, session } = yield* connect({ servers: "a,b" })
+      server.cut()
+      yield* (yield* network.accept).greet()
+      yield* awaitState(session, "Connected")
+      yield* pass(2000)
+      assert.deepStrictEqual(lines, [])
+    }).pipe(logged)
+  })
+})
