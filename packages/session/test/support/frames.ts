@@ -42,6 +42,9 @@ export const decodeRequest = (frame: Uint8Array): Request => {
   return { xid, opCode, name: operation.name, body: operation.request.read(reader) }
 }
 
+/** Requests with their paths, to compare in their order. */
+export const shape = (requests: ReadonlyArray<Request>) => requests.map(({ body, name }) => `${name} ${body.path}`)
+
 /** A frame with its length. */
 export const framed = (body: Uint8Array): Uint8Array => {
   const writer = new JuteWriter()

@@ -14,6 +14,7 @@ import { makeSession } from "../../src/internal/makeSession.ts"
 import type { PersistentWatchListener, Session, SessionOptions } from "../../src/Session.ts"
 import * as Frames from "./frames.ts"
 import { MemoryNetwork, type ServerSide } from "./MemoryNetwork.ts"
+import { settle } from "./time.ts"
 
 /** Begins to connect over a network in memory; at the end of the test the network goes first. */
 export const startSession = Effect.fnUntraced(function* (
@@ -113,4 +114,13 @@ export const watchPersistently = Effect.fnUntraced(function* (
   const fiber = yield* Effect.forkScoped(session.watchPersistently(samePath(path), { recursive, listener }))
   server.replyWith((yield* server.nextRequest).xid, 0x11n, Operations.addWatch, { err: 0 })
   yield* Fiber.join(fiber)
+})
+
+/** The next connection, as soon as the session is on it. */
+export const reconnect = Effect.fnUntraced(function* (network: MemoryNetwork, session: SessionService) {
+  const next = yield* network.accept
+  yield* next.greet()
+  yield* awaitState(session, "Connected")
+  yield* settle
+  return next
 })
