@@ -33,7 +33,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { CreateError, DeleteError, ExistsError, NoAuth, ReadError, SessionError, SetDataError } from "./Errors.ts"
-import { retryBadVersion } from "./internal/compareAndSet.ts"
+import { retryBadVersion } from "./internal/retryBadVersion.ts"
 import { fillIn, parentOf } from "./internal/pathTemplate.ts"
 import type {
   CreateOptions,

@@ -85,11 +85,17 @@ export const connect = Effect.fnUntraced(function* (
     .pipe(Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))))
   const zk = Context.get(context, ZooKeeper.ZooKeeper)
   const held: { now: object | undefined } = { now: undefined }
+  const isClosing = () => simulation.now() > observations.closedBy
   const hold = Effect.gen(function* () {
+    const since = simulation.now()
+    const mustFail = isClosing()
     held.now = {}
     yield* Effect.exit(zk.session.ownership)
     held.now = undefined
-    yield* Effect.sleep("25 millis")
+    if (mustFail && simulation.now() > since)
+      record.addViolation(`P10: ${name} owns something again while it is closed`)
+    // Often while it is closed: that takes no longer than a reply.
+    yield* Effect.sleep(isClosing() ? "2 millis" : "25 millis")
   }).pipe(
     Effect.ensuring(
       Effect.sync(() => {

@@ -2,7 +2,7 @@
  * Rules on frames: which frame a rule is for, and what happens to it. Bytes in, bytes out, no sockets.
  */
 import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
-import type { Direction, FrameAction, FrameMatch, FrameRecord } from "../../FaultProxy.ts"
+import type { Direction, FrameAction, FrameMatch, FrameRecord } from "./model.ts"
 
 /** The frames that leave instead of one, in this order; `reset` ends the connection after what precedes it. */
 type Output = Uint8Array | "reset"

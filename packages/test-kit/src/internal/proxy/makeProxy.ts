@@ -21,7 +21,7 @@ import type {
   Seen,
   Shape,
   Target
-} from "../../FaultProxy.ts"
+} from "./model.ts"
 import type { ActiveRule } from "./frameRules.ts"
 import { apply, encode, FrameReader, matches, take } from "./frameRules.ts"
 import { listen } from "./listen.ts"

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import type * as Net from "node:net"
-import type { Ending, Shape } from "../../FaultProxy.ts"
+import type { Ending, Shape } from "./model.ts"
 
 /** Bytes, the end of the sender's stream, or the sender's reset. */
 type Item = Uint8Array | "fin" | "reset"

@@ -6,13 +6,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { ZooKeeperServerError } from "../../ZooKeeperError.ts"
-import type { Options } from "../../ZooKeeperServer.ts"
-
-/** A private key and its certificate, PEM. */
-export interface KeyPair {
-  readonly key: string
-  readonly cert: string
-}
+import type { KeyPair, Options } from "./model.ts"
 
 export interface Certificates {
   /** The folder of the files, and of the authority's key. */

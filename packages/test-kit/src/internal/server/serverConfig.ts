@@ -1,7 +1,7 @@
 /**
  * A server's `zoo.cfg`, JVM flags and login file, from the options of a test. Pure text, no process.
  */
-import type { Options } from "../../ZooKeeperServer.ts"
+import type { Options } from "./model.ts"
 import type { Certificates } from "./certificates.ts"
 
 /** The ports of one server; the last two serve ensembles only. */
