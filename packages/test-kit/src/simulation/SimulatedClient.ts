@@ -85,14 +85,15 @@ export const connect = Effect.fnUntraced(function* (
     .pipe(Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))))
   const zk = Context.get(context, ZooKeeper.ZooKeeper)
   const held: { now: object | undefined } = { now: undefined }
-  const isClosing = () => simulation.now() > observations.closedBy
+  // The close begins a few turns after it was asked for.
+  const isClosing = () => simulation.now() > observations.closedBy + 5
   const hold = Effect.gen(function* () {
     const since = simulation.now()
     const mustFail = isClosing()
     held.now = {}
     yield* Effect.exit(zk.session.ownership)
     held.now = undefined
-    if (mustFail && simulation.now() > since)
+    if (mustFail && simulation.now() > since + 1)
       record.addViolation(`P10: ${name} owns something again while it is closed`)
     // Often while it is closed: that takes no longer than a reply.
     yield* Effect.sleep(isClosing() ? "2 millis" : "25 millis")

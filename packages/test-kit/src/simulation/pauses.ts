@@ -102,7 +102,10 @@ const judgeRounds = (observations: Observations, addViolation: AddViolation): vo
     ...expiredByServer
   ]
   const lastDialled = new Map<string, number>()
-  for (const { dialledAt, server } of connections.filter((connection) => !isProbe(connection, connections))) {
+  for (const connection of connections) {
+    const { dialledAt, endedAt, server } = connection
+    // An attempt that ended at once was overtaken by the answer of another server.
+    if (endedAt === dialledAt || isProbe(connection, connections)) continue
     const before = lastDialled.get(server)
     lastDialled.set(server, dialledAt)
     if (before === undefined || ends.some((end) => end >= before && end <= dialledAt)) continue
