@@ -34,6 +34,8 @@ export interface FrameReceivers {
   readonly failAuth: (error: AuthFailed) => void
 }
 
+const noBytes = new Uint8Array(0)
+
 /**
  * Gives each frame of a connection to the part of the session that it is for: a reply to its request, an event to the
  * watches, the answer to a ping or to credentials to those. A frame that breaks the protocol ends the connection.
@@ -45,9 +47,9 @@ export class FrameHandler {
   private readonly liveness: Liveness
   private readonly metrics: MetricsReporter
   /** For all frames, one after the other: a frame is read to its end before other code runs. */
-  private readonly reader = new JuteReader(new Uint8Array(0))
+  private readonly reader = new JuteReader(noBytes)
   /** Looks ahead in a frame. */
-  private readonly lookaheadReader = new JuteReader(new Uint8Array(0))
+  private readonly lookaheadReader = new JuteReader(noBytes)
   /** How many events have come. */
   events = 0
 

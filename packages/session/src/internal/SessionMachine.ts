@@ -6,17 +6,19 @@
  *
  * | from                                | to                    | by             | when                                      |
  * | ----------------------------------- | --------------------- | -------------- | ----------------------------------------- |
- * | Connecting                          | Connected             | `connected`    | a server has made the session             |
- * | Disconnected, EnsembleBehind        | Connected             | `connected`    | a server has resumed the session          |
+ * | Connecting, Disconnected,           | Connected             | `connected`    | a server has made the session, or resumed |
+ * | EnsembleBehind                      |                       |                | it                                        |
  * | Connecting, Disconnected,           | Provisional           | `connected`    | a read-only server serves reads under a   |
  * | EnsembleBehind                      |                       |                | session of its own                        |
  * | Connected, Provisional              | Disconnected          | `disconnected` | the connection is lost or left            |
+ * | Connecting, EnsembleBehind          | Disconnected          | `disconnected` | it is left before its phase has begun     |
  * | Connecting, Disconnected            | EnsembleBehind        | `fallBehind`   | servers have seen less than the session   |
  * | Connecting, Disconnected,           | Expired               | `expire`       | a server says so, or none was heard for   |
- * | EnsembleBehind                      |                       |                | 4/3 of the timeout                        |
+ * | EnsembleBehind                      |                       |                | 4/3 of the timeout, or the servers have   |
+ * |                                     |                       |                | seen less and `ensembleReset` is "accept" |
  * | Expired                             | Connecting            | `recreate`     | `sessionExpiry` is "recreate"             |
- * | all but Expired, AuthFailed, Closed | AuthFailed            | `failAuth`     | a server refuses the credentials          |
- * | all but AuthFailed, Closed          | Closed                | `close`        | the owner closes or detaches              |
+ * | all but Expired, AuthFailed, Closed | AuthFailed            | `failAuth`     | the credentials are refused or given up   |
+ * | all but AuthFailed, Closed          | Closed                | `close`        | the owner closes or detaches, or a defect |
  *
  * Everything here is synchronous. The fibers that wait are those of `reconnectLoop`, which finds servers, and of
  * `ServerConnection`, which reads and writes.

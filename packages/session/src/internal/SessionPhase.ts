@@ -16,7 +16,10 @@ export type SessionPhase =
 
 type Tag = SessionPhase["_tag"]
 
-/** The phases that may follow each phase. A connection that is left before it has begun disconnects from any phase. */
+/**
+ * The phases that may follow each phase. A connection that ends before its own phase has begun leads from Connecting and
+ * EnsembleBehind to Disconnected.
+ */
 const followers: Record<Tag, ReadonlyArray<Tag>> = {
   Connecting: ["Connected", "Provisional", "Disconnected", "EnsembleBehind", "Expired", "AuthFailed", "Closed"],
   Connected: ["Disconnected", "AuthFailed", "Closed"],
