@@ -103,9 +103,8 @@ const judgeRounds = (observations: Observations, addViolation: AddViolation): vo
   ]
   const lastDialled = new Map<string, number>()
   for (const connection of connections) {
-    const { dialledAt, endedAt, server } = connection
-    // An attempt that ended at once was overtaken by the answer of another server.
-    if (endedAt === dialledAt || isProbe(connection, connections)) continue
+    const { dialledAt, server } = connection
+    if (isProbe(connection, connections) || isOvertaken(connection, connections)) continue
     const before = lastDialled.get(server)
     lastDialled.set(server, dialledAt)
     if (before === undefined || ends.some((end) => end >= before && end <= dialledAt)) continue
@@ -132,6 +131,13 @@ const judgeLengths = (observations: Observations, addViolation: AddViolation): v
     lastEnd = Math.max(lastEnd, connection.endedAt ?? Number.POSITIVE_INFINITY)
   })
 }
+
+/** Whether another server had answered already: the search is about to hear that, and drops the attempt. */
+const isOvertaken = ({ dialledAt }: ObservedConnection, all: ReadonlyArray<ObservedConnection>): boolean =>
+  all.some(
+    ({ endedAt, establishedAt }) =>
+      establishedAt !== undefined && establishedAt <= dialledAt && (endedAt ?? Number.POSITIVE_INFINITY) > dialledAt
+  )
 
 /**
  * Whether it asked about the state of a server, and not for a session. All servers are asked that at once, where a search
