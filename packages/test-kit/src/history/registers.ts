@@ -166,7 +166,13 @@ class Register {
 
   /** Versions without a known writer are those of writes whose outcome is unknown. */
   private judgeGaps(): void {
-    const seen = [...this.versionOf].map(([{ completedAt }, version]) => ({ completedAt, version }))
+    const all = [...this.versionOf].map(([{ completedAt }, version]) => ({ completedAt, version }))
+    // Each write adds one. A version beyond all writes is none of these, however large it is.
+    const writes = this.writes.size
+    const seen = all.filter(({ version }) => version <= writes)
+    for (const { version } of all) {
+      if (version > writes) this.addViolation(`version ${version} has no explanation: there were ${writes} writes`)
+    }
     const top = seen.reduce((most, { version }) => Math.max(most, version), 0)
     // By when each version was there at the latest: when the first was answered that saw it or a later one.
     const deadlines = new Array<number>(top + 2).fill(Number.POSITIVE_INFINITY)
