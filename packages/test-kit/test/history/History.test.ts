@@ -71,7 +71,7 @@ describe("the checker", () => {
   it("finds a version beyond all writes at once, however large it is", () => {
     const history = generated(1, { operations: 50, clients: 2, unknown: 0 })
     const last = history.findLast(({ f, outcome }) => f === "write" && outcome === "ok")!
-    const wrong = history.map((each) => (each === last ? { ...each, version: 2_147_483_647 } : each))
+    const wrong = history.with(history.indexOf(last), { ...last, version: 2_147_483_647 })
     assert.isTrue(
       checkVersions("/r", wrong).violations.some((text) => text.includes("version 2147483647 has no explanation"))
     )
