@@ -60,10 +60,10 @@ describe("the client's own cost for an operation, against a server that answers 
         )
         const within = (what: string, ratio: number, bound: number) => assert.isBelow(ratio, bound, what)
 
-        // 2 to 3 times where the machine is quiet, 4 where it is not.
+        // 2 to 3 times where the machine is quiet, 4 where it is not; a Promise 1 to 1.2 times, 2.7 where it is not.
         const get = yield* costs(runners, { op: "get", path: "/bench", count: 10_000, inFlight: 64 })
         within("get, 64 in flight, to the floor", get.effect / get.floor, 8)
-        within("get, 64 in flight, a Promise to an Effect", get.promise / get.effect, 2.5)
+        within("get, 64 in flight, a Promise to an Effect", get.promise / get.effect, 4)
 
         // 4 to 8 times.
         const children = yield* costs(runners, { op: "children", path: "/bench", count: 30, inFlight: 1 })
@@ -72,7 +72,7 @@ describe("the client's own cost for an operation, against a server that answers 
         // Once to twice what a get costs. The floor looks at nothing but lengths here, and takes next to nothing.
         const set = yield* costs(runners, { op: "set", root: "/bench", count: 10_000, inFlight: 256 })
         within("set, 256 in flight, to a get", set.effect / get.effect, 4)
-        within("set, 256 in flight, a Promise to an Effect", set.promise / set.effect, 2.5)
+        within("set, 256 in flight, a Promise to an Effect", set.promise / set.effect, 4)
       }),
     { timeout: TIMEOUT }
   )
