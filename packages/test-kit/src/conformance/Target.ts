@@ -3,7 +3,6 @@ import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Session from "@effect-zookeeper/session/Session"
 import { Transport } from "@effect-zookeeper/transport/Transport"
-import type { Vitest } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -78,7 +77,9 @@ export const makeChrootWithLink = Effect.fnUntraced(function* (options: Paramete
 })
 
 /** `it` of the suite. */
-export interface ConformanceTests extends Pick<Vitest.MethodsNonLive<Target>, "effect"> {
+export interface ConformanceTests {
+  /** A test that is given nothing. */
+  readonly effect: TestWith<void, Target>
   /** A test in a chroot of its own. */
   readonly inChroot: TestWith<Effect.Success<ReturnType<typeof makeChroot>>, Target>
   /** A test in a chroot of its own, with a client whose connection can be broken. */

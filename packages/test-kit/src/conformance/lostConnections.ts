@@ -24,24 +24,22 @@ const whileCut = <A, E, R>(zk: ZooKeeper.Service, link: BreakableEndpoint, durin
 
 export const lostConnections = (it: ConformanceTests): void => {
   describe("after a lost connection", () => {
-    it.effect("the session, its ephemerals and its identities are the same", () =>
-      Effect.gen(function* () {
-        const bob = { scheme: "digest", credentials: Redacted.make("bob:secret") }
-        const { beside, link, zk } = yield* makeChrootWithLink({ auth: [bob] })
-        yield* zk.create("/e", { mode: "ephemeral" })
-        yield* zk.create("/mine", { acl: Acl.creator })
-        const { id } = zk.session
-        yield* whileCut(zk, link, Effect.void)
-        assert.strictEqual(zk.session.id, id)
-        assert.deepStrictEqual(yield* zk.getEphemerals(), ["/e"])
-        assert.isTrue(yield* beside.exists("/e"))
-        yield* zk.set("/mine", "1")
-        assert.include(
-          (yield* zk.whoAmI).map(({ id }) => id),
-          "bob"
-        )
-      })
-    )
+    it.effect("the session, its ephemerals and its identities are the same", function* () {
+      const bob = { scheme: "digest", credentials: Redacted.make("bob:secret") }
+      const { beside, link, zk } = yield* makeChrootWithLink({ auth: [bob] })
+      yield* zk.create("/e", { mode: "ephemeral" })
+      yield* zk.create("/mine", { acl: Acl.creator })
+      const { id } = zk.session
+      yield* whileCut(zk, link, Effect.void)
+      assert.strictEqual(zk.session.id, id)
+      assert.deepStrictEqual(yield* zk.getEphemerals(), ["/e"])
+      assert.isTrue(yield* beside.exists("/e"))
+      yield* zk.set("/mine", "1")
+      assert.include(
+        (yield* zk.whoAmI).map(({ id }) => id),
+        "bob"
+      )
+    })
 
     it.withLink("one-shot watches tell what happened meanwhile", function* ({ beside, link, zk }) {
       yield* beside.create("/changed", { data: "1" })

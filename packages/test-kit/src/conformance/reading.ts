@@ -125,34 +125,28 @@ export const reading = (it: ConformanceTests): void => {
   })
 
   describe("the server itself", () => {
-    it.effect("brings the znodes that belong to ZooKeeper", () =>
-      Effect.gen(function* () {
-        const zk = yield* connect()
-        assert.include(yield* zk.getChildren("/"), "zookeeper")
-        assert.sameMembers([...(yield* zk.getChildren("/zookeeper"))], ["config", "quota"])
-        assert.deepStrictEqual((yield* zk.getAcl("/zookeeper/config")).acl, Acl.readOnly)
-        yield* failure(zk.set("/zookeeper/config", ""), "NoAuth")
-      })
-    )
+    it.effect("brings the znodes that belong to ZooKeeper", function* () {
+      const zk = yield* connect()
+      assert.include(yield* zk.getChildren("/"), "zookeeper")
+      assert.sameMembers([...(yield* zk.getChildren("/zookeeper"))], ["config", "quota"])
+      assert.deepStrictEqual((yield* zk.getAcl("/zookeeper/config")).acl, Acl.readOnly)
+      yield* failure(zk.set("/zookeeper/config", ""), "NoAuth")
+    })
 
-    it.effect("has no ensemble, and says so", () =>
-      Effect.gen(function* () {
-        const zk = yield* connect()
-        const config = yield* zk.getConfig
-        assert.deepStrictEqual(config, { version: 0n, members: [], raw: "" })
-        assert.notStrictEqual((yield* Effect.flip(zk.reconfigure({ leaving: [1] })))._tag, "InvalidArgument")
-      })
-    )
+    it.effect("has no ensemble, and says so", function* () {
+      const zk = yield* connect()
+      const config = yield* zk.getConfig
+      assert.deepStrictEqual(config, { version: 0n, members: [], raw: "" })
+      assert.notStrictEqual((yield* Effect.flip(zk.reconfigure({ leaving: [1] })))._tag, "InvalidArgument")
+    })
 
     it.inChroot("answers sync for any path", function* ({ zk }) {
       yield* zk.sync()
       yield* zk.sync("/no/such/path")
     })
 
-    it.effect("knows the connection's address", () =>
-      Effect.gen(function* () {
-        assert.deepStrictEqual(yield* (yield* connect()).whoAmI, [{ scheme: "ip", id: "127.0.0.1" }])
-      })
-    )
+    it.effect("knows the connection's address", function* () {
+      assert.deepStrictEqual(yield* (yield* connect()).whoAmI, [{ scheme: "ip", id: "127.0.0.1" }])
+    })
   })
 }

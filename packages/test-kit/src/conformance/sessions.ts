@@ -8,28 +8,24 @@ import { type ConformanceTests, connect, connectTo, makeChrootWithLink, Target }
 
 export const sessions = (it: ConformanceTests): void => {
   describe("a session", () => {
-    it.effect("gets a timeout within the server's bounds", () =>
-      Effect.gen(function* () {
-        const timeouts = [
-          ["7 seconds", 7_000],
-          ["10 millis", 1_000],
-          ["1 hour", 60_000]
-        ] as const
-        for (const [sessionTimeout, granted] of timeouts) {
-          assert.strictEqual((yield* connect({ sessionTimeout })).session.timeout, granted)
-        }
-      })
-    )
+    it.effect("gets a timeout within the server's bounds", function* () {
+      const timeouts = [
+        ["7 seconds", 7_000],
+        ["10 millis", 1_000],
+        ["1 hour", 60_000]
+      ] as const
+      for (const [sessionTimeout, granted] of timeouts) {
+        assert.strictEqual((yield* connect({ sessionTimeout })).session.timeout, granted)
+      }
+    })
 
-    it.effect("has an id and a password of its own", () =>
-      Effect.gen(function* () {
-        const [one, two] = [yield* connect(), yield* connect()]
-        assert.notStrictEqual(one.session.id, 0n)
-        assert.notStrictEqual(one.session.id, two.session.id)
-        assert.lengthOf(Redacted.value(one.session.password), 16)
-        assert.notDeepEqual(Redacted.value(one.session.password), Redacted.value(two.session.password))
-      })
-    )
+    it.effect("has an id and a password of its own", function* () {
+      const [one, two] = [yield* connect(), yield* connect()]
+      assert.notStrictEqual(one.session.id, 0n)
+      assert.notStrictEqual(one.session.id, two.session.id)
+      assert.lengthOf(Redacted.value(one.session.password), 16)
+      assert.notDeepEqual(Redacted.value(one.session.password), Redacted.value(two.session.password))
+    })
 
     it.inChroot(
       "takes its ephemerals along when it is closed, before anyone is told that it is",
@@ -99,19 +95,17 @@ export const sessions = (it: ConformanceTests): void => {
       yield* failure(connect({ session: { id, password }, sessionExpiry: "fail" }), "SessionExpired")
     })
 
-    it.effect("that somebody else closes is over for its owner", () =>
-      Effect.gen(function* () {
-        const { beside, chroot, link, zk } = yield* makeChrootWithLink({ sessionExpiry: "fail" })
-        yield* zk.create("/e", { mode: "ephemeral" })
-        const { id, password } = zk.session
-        yield* link.cut
-        yield* Effect.scoped(connectTo(yield* Target, { chroot, session: { id, password } }))
-        assert.isFalse(yield* beside.exists("/e"))
-        yield* link.heal
-        yield* Stream.runDrain(Stream.takeUntil(zk.session.states, ({ _tag }) => _tag === "Expired"))
-        yield* failure(zk.exists("/"), "SessionExpired")
-      })
-    )
+    it.effect("that somebody else closes is over for its owner", function* () {
+      const { beside, chroot, link, zk } = yield* makeChrootWithLink({ sessionExpiry: "fail" })
+      yield* zk.create("/e", { mode: "ephemeral" })
+      const { id, password } = zk.session
+      yield* link.cut
+      yield* Effect.scoped(connectTo(yield* Target, { chroot, session: { id, password } }))
+      assert.isFalse(yield* beside.exists("/e"))
+      yield* link.heal
+      yield* Stream.runDrain(Stream.takeUntil(zk.session.states, ({ _tag }) => _tag === "Expired"))
+      yield* failure(zk.exists("/"), "SessionExpired")
+    })
 
     it.withLink("that expires is followed by a new one", function* ({ beside, chroot, link, zk }) {
       yield* zk.create("/e", { mode: "ephemeral" })
@@ -126,14 +120,12 @@ export const sessions = (it: ConformanceTests): void => {
       assert.strictEqual((yield* beside.get("/e")).stat.ephemeralOwner, zk.session.id)
     })
 
-    it.effect("lives on as long as its client does, however idle", () =>
-      Effect.gen(function* () {
-        const zk = yield* connect({ sessionTimeout: "1 second", sessionExpiry: "fail" })
-        const { id } = zk.session
-        yield* Effect.sleep("1600 millis")
-        assert.deepStrictEqual([zk.session.state._tag, zk.session.id], ["Connected", id])
-        assert.isTrue(yield* zk.exists("/"))
-      })
-    )
+    it.effect("lives on as long as its client does, however idle", function* () {
+      const zk = yield* connect({ sessionTimeout: "1 second", sessionExpiry: "fail" })
+      const { id } = zk.session
+      yield* Effect.sleep("1600 millis")
+      assert.deepStrictEqual([zk.session.state._tag, zk.session.id], ["Connected", id])
+      assert.isTrue(yield* zk.exists("/"))
+    })
   })
 }

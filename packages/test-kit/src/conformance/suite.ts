@@ -1,5 +1,6 @@
 /** The conformance suite: the behaviour that applications may rely on, whichever server answers them. */
 import { layer as testLayer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import { access } from "./access.ts"
 import { limits } from "./limits.ts"
@@ -18,7 +19,7 @@ import { writing } from "./writing.ts"
 export const conformance = <E>(name: string, target: Layer.Layer<Target, E>): void =>
   testLayer(target, { excludeTestServices: true, timeout: "20 seconds" })(name, ({ effect }) => {
     const it = {
-      effect,
+      effect: testWith(effect, Effect.void),
       inChroot: testWith(effect, makeChroot()),
       withLink: testWith(effect, makeChrootWithLink())
     }

@@ -3,6 +3,7 @@
  */
 import * as Simulation from "@effect-zookeeper/server/Simulation"
 import { assert, describe, it } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fuzz from "../../src/fuzz/Fuzz.ts"
 import * as AdversarialServer from "../../src/fuzz/AdversarialServer.ts"
@@ -14,20 +15,19 @@ const CASES = isLong ? 20_000 : 300
 const WORLDS = isLong ? 2000 : 40
 
 describe("any foreign input", () => {
-  it.live(
+  itLive(
     "is a value or a typed error, in time, within its bytes and in bounded memory",
-    () =>
-      Effect.gen(function* () {
-        const all = yield* targets.make(2)
-        assert.isAbove(all.length, 100)
-        for (const target of all) {
-          const { accepted, cases } = yield* Fuzz.run(target, { cases: CASES, seed: 2 })
-          assert.strictEqual(cases, CASES)
-          // Some inputs must be accepted.
-          assert.isAtLeast(accepted, CASES / 100, target.name)
-        }
-      }),
-    600_000
+    { timeout: 600_000 },
+    function* () {
+      const all = yield* targets.make(2)
+      assert.isAbove(all.length, 100)
+      for (const target of all) {
+        const { accepted, cases } = yield* Fuzz.run(target, { cases: CASES, seed: 2 })
+        assert.strictEqual(cases, CASES)
+        // Some inputs must be accepted.
+        assert.isAtLeast(accepted, CASES / 100, target.name)
+      }
+    }
   )
 
   it.live(
@@ -94,15 +94,13 @@ describe("the engine finds", () => {
       ]
     ]
   for (const [what, target, problem] of broken) {
-    it.live(`${what}, and the same again by the seed`, () =>
-      Effect.gen(function* () {
-        const named = { ...target, name: "broken", corpus }
-        const found = yield* failure(Fuzz.run(named, { cases: 20_000, seed: 3 }), "FuzzFailed")
-        assert.match(found.problem, problem)
-        assert.include(found.message, found.hex)
-        assert.strictEqual(found.hex, Buffer.from(Fuzz.inputOf(named, found.seed).input).toString("hex"))
-        yield* failure(Fuzz.replay(named, found.seed), "FuzzFailed")
-      })
-    )
+    itLive(`${what}, and the same again by the seed`, function* () {
+      const named = { ...target, name: "broken", corpus }
+      const found = yield* failure(Fuzz.run(named, { cases: 20_000, seed: 3 }), "FuzzFailed")
+      assert.match(found.problem, problem)
+      assert.include(found.message, found.hex)
+      assert.strictEqual(found.hex, Buffer.from(Fuzz.inputOf(named, found.seed).input).toString("hex"))
+      yield* failure(Fuzz.replay(named, found.seed), "FuzzFailed")
+    })
   }
 })

@@ -3,6 +3,7 @@
  * not.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import { check, checkRegisters, summary } from "../../src/history/check.ts"
 import type { Operation } from "../../src/history/History.ts"
@@ -140,48 +141,42 @@ describe("the checker", () => {
 })
 
 describe("the recorder", () => {
-  it.effect("writes the operation before the effect runs, and its proven fate", () =>
-    Effect.gen(function* () {
-      const lines: Array<History.Line> = []
-      let clock = 0
-      const recorder = Recorder.make({ client: "a", write: (line) => lines.push(line), now: () => ++clock })
-      const ask = <A, E>(effect: Effect.Effect<A, E>) =>
-        Effect.exit(
-          recorder.record({ f: "write", path: "/r", value: recorder.unique() }, effect, () => ({ version: 1 }))
-        )
-      yield* ask(Effect.sync(() => assert.strictEqual(lines.length, 1)))
-      yield* ask(Effect.fail({ _tag: "BadVersion" }))
-      yield* ask(Effect.fail({ _tag: "ConnectionLoss", maybeApplied: true }))
-      yield* ask(Effect.fail({ _tag: "ConnectionLoss", maybeApplied: false }))
-      yield* ask(Effect.fail({ _tag: "SessionExpired" }))
-      yield* ask(Effect.fail({ _tag: "ServerRefused", name: "NotReadOnly" }))
-      yield* ask(Effect.fail({ _tag: "ServerRefused", name: "ThrottledOp" }))
-      yield* ask(Effect.fail({ _tag: "ServerRefused", name: "SystemError", maybeApplied: true }))
-      yield* ask(Effect.interrupt)
-      yield* ask(Effect.die("a bug"))
-      const operations = History.fromLines(lines)
-      assert.deepStrictEqual(
-        operations.map(({ error, outcome }) => `${outcome} ${error ?? ""}`),
-        [
-          "ok ",
-          "fail BadVersion",
-          "info ConnectionLoss",
-          "fail ConnectionLoss",
-          "info SessionExpired",
-          "fail ServerRefused",
-          "fail ServerRefused",
-          "info ServerRefused",
-          "info Interrupted",
-          "info Defect"
-        ]
-      )
-      assert.strictEqual(operations[0]?.version, 1)
-      assert.isTrue(
-        operations.every(({ completedAt, outcome }) => Number.isFinite(completedAt) === (outcome !== "info"))
-      )
-      assert.strictEqual(new Set(operations.map(({ value }) => value)).size, operations.length)
-    })
-  )
+  itEffect("writes the operation before the effect runs, and its proven fate", function* () {
+    const lines: Array<History.Line> = []
+    let clock = 0
+    const recorder = Recorder.make({ client: "a", write: (line) => lines.push(line), now: () => ++clock })
+    const ask = <A, E>(effect: Effect.Effect<A, E>) =>
+      Effect.exit(recorder.record({ f: "write", path: "/r", value: recorder.unique() }, effect, () => ({ version: 1 })))
+    yield* ask(Effect.sync(() => assert.strictEqual(lines.length, 1)))
+    yield* ask(Effect.fail({ _tag: "BadVersion" }))
+    yield* ask(Effect.fail({ _tag: "ConnectionLoss", maybeApplied: true }))
+    yield* ask(Effect.fail({ _tag: "ConnectionLoss", maybeApplied: false }))
+    yield* ask(Effect.fail({ _tag: "SessionExpired" }))
+    yield* ask(Effect.fail({ _tag: "ServerRefused", name: "NotReadOnly" }))
+    yield* ask(Effect.fail({ _tag: "ServerRefused", name: "ThrottledOp" }))
+    yield* ask(Effect.fail({ _tag: "ServerRefused", name: "SystemError", maybeApplied: true }))
+    yield* ask(Effect.interrupt)
+    yield* ask(Effect.die("a bug"))
+    const operations = History.fromLines(lines)
+    assert.deepStrictEqual(
+      operations.map(({ error, outcome }) => `${outcome} ${error ?? ""}`),
+      [
+        "ok ",
+        "fail BadVersion",
+        "info ConnectionLoss",
+        "fail ConnectionLoss",
+        "info SessionExpired",
+        "fail ServerRefused",
+        "fail ServerRefused",
+        "info ServerRefused",
+        "info Interrupted",
+        "info Defect"
+      ]
+    )
+    assert.strictEqual(operations[0]?.version, 1)
+    assert.isTrue(operations.every(({ completedAt, outcome }) => Number.isFinite(completedAt) === (outcome !== "info")))
+    assert.strictEqual(new Set(operations.map(({ value }) => value)).size, operations.length)
+  })
 
   it("reads complete lines, without the torn one of a killed process, whose operation stays unknown", () => {
     const lines: ReadonlyArray<History.Line> = [

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -132,24 +133,22 @@ describe("FaultProxy, connections", () => {
     assert.deepStrictEqual(applied, [5])
   })
 
-  it.live("half-closes towards the server and still forwards what it sends", () =>
-    Effect.gen(function* () {
-      const heard: Array<string> = []
-      const server = yield* ScriptedServer.make((connection) =>
-        Effect.gen(function* () {
-          yield* connection.send(ints(7))
-          heard.push((yield* Effect.exit(connection.nextFrame))._tag)
-        })
-      )
-      const proxy = yield* FaultProxy.make(server)
-      const client = yield* connect(proxy.port)
-      assert.deepStrictEqual(readInts(yield* client.nextFrame), [7])
-      yield* proxy.halfClose("server")
-      yield* awaitCondition(() => heard.length === 1)
-      // The client's own side had not been closed: its frame was the end.
-      assert.deepStrictEqual(heard, ["Failure"])
-    })
-  )
+  itLive("half-closes towards the server and still forwards what it sends", function* () {
+    const heard: Array<string> = []
+    const server = yield* ScriptedServer.make((connection) =>
+      Effect.gen(function* () {
+        yield* connection.send(ints(7))
+        heard.push((yield* Effect.exit(connection.nextFrame))._tag)
+      })
+    )
+    const proxy = yield* FaultProxy.make(server)
+    const client = yield* connect(proxy.port)
+    assert.deepStrictEqual(readInts(yield* client.nextFrame), [7])
+    yield* proxy.halfClose("server")
+    yield* awaitCondition(() => heard.length === 1)
+    // The client's own side had not been closed: its frame was the end.
+    assert.deepStrictEqual(heard, ["Failure"])
+  })
 
   itProxied(
     "cuts the next connection at each byte offset of the handshake's reply, and only that one",
@@ -193,29 +192,27 @@ describe("FaultProxy, how bytes travel", () => {
     assert.strictEqual(readInts(yield* client.nextFrame)[4], 6)
   })
 
-  it.live("delays, throttles and cuts into single bytes without losing any", () =>
-    Effect.gen(function* () {
-      const { open, proxy } = yield* setUp
-      const client = yield* open
-      const elapsed = (xid: number) =>
-        client.send(request(xid, GET, xid)).pipe(
-          Effect.andThen(client.nextFrame),
-          Effect.tap((frame) => Effect.sync(() => assert.strictEqual(readInts(frame)[4], xid))),
-          Effect.timed,
-          Effect.map(([duration]) => Duration.toMillis(duration))
-        )
-      yield* proxy.shape("both", { delay: Duration.millis(60) })
-      assert.isAtLeast(yield* elapsed(1), 115)
-      yield* proxy.shape("both", {})
-      // 24 bytes of reply.
-      yield* proxy.shape("down", { bytesPerSecond: 200 })
-      assert.isAtLeast(yield* elapsed(2), 95)
-      yield* proxy.shape("down", { chunk: 1 })
-      const before = client.sizes.length
-      yield* elapsed(3)
-      assert.isAbove(client.sizes.length - before, 1)
-    })
-  )
+  itLive("delays, throttles and cuts into single bytes without losing any", function* () {
+    const { open, proxy } = yield* setUp
+    const client = yield* open
+    const elapsed = (xid: number) =>
+      client.send(request(xid, GET, xid)).pipe(
+        Effect.andThen(client.nextFrame),
+        Effect.tap((frame) => Effect.sync(() => assert.strictEqual(readInts(frame)[4], xid))),
+        Effect.timed,
+        Effect.map(([duration]) => Duration.toMillis(duration))
+      )
+    yield* proxy.shape("both", { delay: Duration.millis(60) })
+    assert.isAtLeast(yield* elapsed(1), 115)
+    yield* proxy.shape("both", {})
+    // 24 bytes of reply.
+    yield* proxy.shape("down", { bytesPerSecond: 200 })
+    assert.isAtLeast(yield* elapsed(2), 95)
+    yield* proxy.shape("down", { chunk: 1 })
+    const before = client.sizes.length
+    yield* elapsed(3)
+    assert.isAbove(client.sizes.length - before, 1)
+  })
 })
 
 describe("FaultProxy, with bytes that it cannot deliver,", () => {
@@ -229,8 +226,9 @@ describe("FaultProxy, with bytes that it cannot deliver,", () => {
     ["a slow direction", (proxy: FaultProxy.FaultProxy) => proxy.shape("up", { bytesPerSecond: 1000 })]
   ] as const) {
     for (const raw of [true, false]) {
-      it.live(`makes the sender wait behind ${name}, and arrives in the end (${raw ? "bytes" : "frames"})`, () =>
-        Effect.gen(function* () {
+      itLive(
+        `makes the sender wait behind ${name}, and arrives in the end (${raw ? "bytes" : "frames"})`,
+        function* () {
           let arrived = 0
           const server = yield* ScriptedServer.make((connection) =>
             Effect.forever(Effect.map(connection.nextFrame, (frame) => void (arrived += frame.length)))
@@ -251,7 +249,7 @@ describe("FaultProxy, with bytes that it cannot deliver,", () => {
           yield* proxy.heal
           yield* Fiber.join(sending)
           yield* awaitCondition(() => arrived === TOTAL * SIZE)
-        })
+        }
       )
     }
   }
@@ -330,68 +328,60 @@ describe("FaultProxy, rules on frames", () => {
     assert.deepStrictEqual(readInts(yield* client.nextFrame), [-1, 0, 0, 0])
   })
 
-  it.effect("raw: moves bytes that are no frames", () =>
-    Effect.gen(function* () {
-      const server = yield* ScriptedServer.make((connection) =>
-        connection.sendRaw(new Uint8Array([255, 255, 255, 255, 1]))
-      )
-      const proxy = yield* FaultProxy.make(server, { raw: true })
-      yield* proxy.cutNext({ direction: "down", after: 3, ending: "fin" })
-      const client = yield* connect(proxy.port)
-      assert.strictEqual(yield* client.ended, "fin")
-      assert.deepStrictEqual(client.received, [255, 255, 255])
-    })
-  )
+  itEffect("raw: moves bytes that are no frames", function* () {
+    const server = yield* ScriptedServer.make((connection) =>
+      connection.sendRaw(new Uint8Array([255, 255, 255, 255, 1]))
+    )
+    const proxy = yield* FaultProxy.make(server, { raw: true })
+    yield* proxy.cutNext({ direction: "down", after: 3, ending: "fin" })
+    const client = yield* connect(proxy.port)
+    assert.strictEqual(yield* client.ended, "fin")
+    assert.deepStrictEqual(client.received, [255, 255, 255])
+  })
 })
 
 describe("FaultProxy, of any bytes", () => {
-  it.effect("changes the first bytes of a client, and nothing after them", () =>
-    Effect.gen(function* () {
-      const echo = yield* makeEcho
-      const editGreeting = (bytes: Uint8Array) => bytes.with(7, 9)
-      const proxy = yield* FaultProxy.make(echo, { raw: true, editGreeting })
-      for (let connection = 0; connection < 2; connection++) {
-        const client = yield* connect(proxy.port)
-        for (const answer of [9, 5]) {
-          yield* client.send(ints(5))
-          assert.deepStrictEqual(readInts(yield* client.nextFrame), [answer])
-        }
+  itEffect("changes the first bytes of a client, and nothing after them", function* () {
+    const echo = yield* makeEcho
+    const editGreeting = (bytes: Uint8Array) => bytes.with(7, 9)
+    const proxy = yield* FaultProxy.make(echo, { raw: true, editGreeting })
+    for (let connection = 0; connection < 2; connection++) {
+      const client = yield* connect(proxy.port)
+      for (const answer of [9, 5]) {
+        yield* client.send(ints(5))
+        assert.deepStrictEqual(readInts(yield* client.nextFrame), [answer])
       }
-    })
-  )
+    }
+  })
 })
 
 describe("FaultProxy, whose target does not listen", () => {
-  it.live("resets a connection at once, or lets it wait until the target does", () =>
-    Effect.gen(function* () {
-      const [port = 0] = yield* freePorts(1)
-      const hasty = yield* FaultProxy.make({ host: "127.0.0.1", port })
-      assert.strictEqual(yield* (yield* connect(hasty.port)).ended, "rst")
-      const brief = yield* FaultProxy.make({ host: "127.0.0.1", port }, { targetPatience: "100 millis" })
-      assert.strictEqual(yield* (yield* connect(brief.port)).ended, "rst")
-      const patient = yield* FaultProxy.make({ host: "127.0.0.1", port }, { targetPatience: "20 seconds" })
-      const client = yield* connect(patient.port)
-      yield* client.send(ints(1))
-      const late = yield* FaultProxy.make(yield* makeEcho, { port })
-      assert.deepStrictEqual(readInts(yield* client.nextFrame), [1])
-      assert.strictEqual((yield* late.seen).accepted, 1)
-    })
-  )
+  itLive("resets a connection at once, or lets it wait until the target does", function* () {
+    const [port = 0] = yield* freePorts(1)
+    const hasty = yield* FaultProxy.make({ host: "127.0.0.1", port })
+    assert.strictEqual(yield* (yield* connect(hasty.port)).ended, "rst")
+    const brief = yield* FaultProxy.make({ host: "127.0.0.1", port }, { targetPatience: "100 millis" })
+    assert.strictEqual(yield* (yield* connect(brief.port)).ended, "rst")
+    const patient = yield* FaultProxy.make({ host: "127.0.0.1", port }, { targetPatience: "20 seconds" })
+    const client = yield* connect(patient.port)
+    yield* client.send(ints(1))
+    const late = yield* FaultProxy.make(yield* makeEcho, { port })
+    assert.deepStrictEqual(readInts(yield* client.nextFrame), [1])
+    assert.strictEqual((yield* late.seen).accepted, 1)
+  })
 })
 
 describe("FaultProxy, in front of ZooKeeper", () => {
-  it.live("tells a lost create from a create whose reply is lost", () =>
-    Effect.gen(function* () {
-      const [host = "", port = ""] = TestServer.connectString().split(":")
-      const proxy = yield* FaultProxy.make({ host, port: Number(port) })
-      for (const direction of ["up", "down"] as const) {
-        const path = TestServer.freshPath("lost")
-        const rule = yield* proxy.rule({ match: { direction, op: CREATE }, action: { _tag: "DropAndReset" } })
-        yield* Effect.flip(Znode.create(proxy.port, path))
-        yield* rule.awaitHits()
-        assert.strictEqual(yield* Znode.exists(proxy.port, path), direction === "up" ? -101 : 0)
-      }
-      assert.deepStrictEqual(yield* proxy.requests, [1, 3, 1, 3])
-    })
-  )
+  itLive("tells a lost create from a create whose reply is lost", function* () {
+    const [host = "", port = ""] = TestServer.connectString().split(":")
+    const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+    for (const direction of ["up", "down"] as const) {
+      const path = TestServer.freshPath("lost")
+      const rule = yield* proxy.rule({ match: { direction, op: CREATE }, action: { _tag: "DropAndReset" } })
+      yield* Effect.flip(Znode.create(proxy.port, path))
+      yield* rule.awaitHits()
+      assert.strictEqual(yield* Znode.exists(proxy.port, path), direction === "up" ? -101 : 0)
+    }
+    assert.deepStrictEqual(yield* proxy.requests, [1, 3, 1, 3])
+  })
 })

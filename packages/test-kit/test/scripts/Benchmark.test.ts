@@ -4,7 +4,8 @@
  *
  * Processor time alone is compared, the least of several short rounds, of a process for each, by turns.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import type { Step } from "../../../../scripts/bench/contestant.ts"
 import { contestantCommand, type Runner, startHelper, startRunner } from "../../../../scripts/bench/processes.ts"
@@ -50,30 +51,29 @@ const costs = Effect.fnUntraced(function* (runners: Runners, step: Step) {
 })
 
 describe("the client's own cost for an operation, against a server that answers at once", () => {
-  it.live(
+  itLive(
     "is no large multiple of the floor's, and that of a Promise no large multiple of an Effect's",
-    () =>
-      Effect.gen(function* () {
-        const servers = yield* stub
-        const runners = yield* Effect.forEach(names, (name) =>
-          Effect.map(started(name, servers), (runner) => [name, runner] as const)
-        )
-        const within = (what: string, ratio: number, bound: number) => assert.isBelow(ratio, bound, what)
+    { timeout: TIMEOUT },
+    function* () {
+      const servers = yield* stub
+      const runners = yield* Effect.forEach(names, (name) =>
+        Effect.map(started(name, servers), (runner) => [name, runner] as const)
+      )
+      const within = (what: string, ratio: number, bound: number) => assert.isBelow(ratio, bound, what)
 
-        // 2 to 3 times where the machine is quiet, 4 where it is not; a Promise 1 to 1.2 times, 2.7 where it is not.
-        const get = yield* costs(runners, { op: "get", path: "/bench", count: 10_000, inFlight: 64 })
-        within("get, 64 in flight, to the floor", get.effect / get.floor, 8)
-        within("get, 64 in flight, a Promise to an Effect", get.promise / get.effect, 4)
+      // 2 to 3 times where the machine is quiet, 4 where it is not; a Promise 1 to 1.2 times, 2.7 where it is not.
+      const get = yield* costs(runners, { op: "get", path: "/bench", count: 10_000, inFlight: 64 })
+      within("get, 64 in flight, to the floor", get.effect / get.floor, 8)
+      within("get, 64 in flight, a Promise to an Effect", get.promise / get.effect, 4)
 
-        // 4 to 8 times.
-        const children = yield* costs(runners, { op: "children", path: "/bench", count: 30, inFlight: 1 })
-        within("getChildren of 10,000 names, to the floor", children.effect / children.floor, 18)
+      // 4 to 8 times.
+      const children = yield* costs(runners, { op: "children", path: "/bench", count: 30, inFlight: 1 })
+      within("getChildren of 10,000 names, to the floor", children.effect / children.floor, 18)
 
-        // Once to twice what a get costs. The floor looks at nothing but lengths here, and takes next to nothing.
-        const set = yield* costs(runners, { op: "set", root: "/bench", count: 10_000, inFlight: 256 })
-        within("set, 256 in flight, to a get", set.effect / get.effect, 4)
-        within("set, 256 in flight, a Promise to an Effect", set.promise / set.effect, 4)
-      }),
-    { timeout: TIMEOUT }
+      // Once to twice what a get costs. The floor looks at nothing but lengths here, and takes next to nothing.
+      const set = yield* costs(runners, { op: "set", root: "/bench", count: 10_000, inFlight: 256 })
+      within("set, 256 in flight, to a get", set.effect / get.effect, 4)
+      within("set, 256 in flight, a Promise to an Effect", set.promise / set.effect, 4)
+    }
   )
 })

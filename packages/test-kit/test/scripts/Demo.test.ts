@@ -1,6 +1,7 @@
 import { connectString } from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Net from "node:net"
 import * as Command from "../support/command.ts"
@@ -57,61 +58,54 @@ const lost = [
 ]
 
 describe("the demo", () => {
-  it.live("shows each step on the embedded server, where no ZooKeeper is installed, in under five seconds", () =>
-    Effect.gen(function* () {
+  itLive(
+    "shows each step on the embedded server, where no ZooKeeper is installed, in under five seconds",
+    function* () {
       const { code, stderr, stdout } = yield* Command.run("demo", [], { PATH: "" })
       assert.strictEqual(stderr, "")
       assertInOrder(stdout, [...steps.slice(0, -1), /^7\. The server ends all connections/m, ...lost])
       assert.strictEqual(code, 0)
       assert.isBelow(Number(/^Done in ([\d.]+) seconds/m.exec(stdout)?.[1]), 5)
       assert.strictEqual(yield* connectionError(portOf(stdout)), "ECONNREFUSED")
-    })
+    }
   )
 
-  it.live("shows each step on a real server of its own, and leaves nothing behind", () =>
-    Effect.gen(function* () {
-      const { code, stderr, stdout } = yield* Command.run("demo", ["--real"], env)
-      assert.strictEqual(stderr, "")
-      assertInOrder(stdout, [
-        ...steps.slice(0, -1),
-        /^7\. The server is restarted/m,
-        /^ +Server stops/m,
-        ...lost.slice(1)
-      ])
-      assert.strictEqual(code, 0)
-      assert.strictEqual(yield* connectionError(portOf(stdout)), "ECONNREFUSED")
-    })
-  )
+  itLive("shows each step on a real server of its own, and leaves nothing behind", function* () {
+    const { code, stderr, stdout } = yield* Command.run("demo", ["--real"], env)
+    assert.strictEqual(stderr, "")
+    assertInOrder(stdout, [
+      ...steps.slice(0, -1),
+      /^7\. The server is restarted/m,
+      /^ +Server stops/m,
+      ...lost.slice(1)
+    ])
+    assert.strictEqual(code, 0)
+    assert.strictEqual(yield* connectionError(portOf(stdout)), "ECONNREFUSED")
+  })
 
-  it.live("uses the server that it is given, leaves its connections alone, and deletes its znodes", () =>
-    Effect.gen(function* () {
-      const { code, stderr, stdout } = yield* Command.run("demo", [], { ...env, ZK_SERVERS: connectString() })
-      assert.strictEqual(stderr, "")
-      assertInOrder(stdout, [...steps, /^ +Server skipped/m, /^Done in [\d.]+ seconds/m])
-      assert.strictEqual(code, 0)
-      const names = yield* Effect.flatMap(ZooKeeper.ZooKeeper, (zk) => zk.getChildren("/")).pipe(
-        Effect.provide(ZooKeeper.layer({ servers: connectString() }))
-      )
-      assert.isEmpty(names.filter((name) => name.startsWith("effect-zookeeper-demo-")))
-    })
-  )
+  itLive("uses the server that it is given, leaves its connections alone, and deletes its znodes", function* () {
+    const { code, stderr, stdout } = yield* Command.run("demo", [], { ...env, ZK_SERVERS: connectString() })
+    assert.strictEqual(stderr, "")
+    assertInOrder(stdout, [...steps, /^ +Server skipped/m, /^Done in [\d.]+ seconds/m])
+    assert.strictEqual(code, 0)
+    const names = yield* Effect.flatMap(ZooKeeper.ZooKeeper, (zk) => zk.getChildren("/")).pipe(
+      Effect.provide(ZooKeeper.layer({ servers: connectString() }))
+    )
+    assert.isEmpty(names.filter((name) => name.startsWith("effect-zookeeper-demo-")))
+  })
 
-  it.live("says in one line that there is no real ZooKeeper", () =>
-    Effect.gen(function* () {
-      const { code, stderr, stdout } = yield* Command.run("demo", ["--real"], { PATH: "" })
-      assert.strictEqual(stdout, "")
-      assert.match(stderr, /^No ZooKeeper found: install .*\n$/)
-      assert.strictEqual(code, 1)
-    })
-  )
+  itLive("says in one line that there is no real ZooKeeper", function* () {
+    const { code, stderr, stdout } = yield* Command.run("demo", ["--real"], { PATH: "" })
+    assert.strictEqual(stdout, "")
+    assert.match(stderr, /^No ZooKeeper found: install .*\n$/)
+    assert.strictEqual(code, 1)
+  })
 
-  it.live("says in one line how it is used", () =>
-    Effect.gen(function* () {
-      const { code, stderr, stdout } = yield* Command.run("demo", ["--reel"], env)
-      assert.deepStrictEqual([code, stdout], [1, ""])
-      assert.match(stderr, /^usage: demo .*\n$/)
-    })
-  )
+  itLive("says in one line how it is used", function* () {
+    const { code, stderr, stdout } = yield* Command.run("demo", ["--reel"], env)
+    assert.deepStrictEqual([code, stdout], [1, ""])
+    assert.match(stderr, /^usage: demo .*\n$/)
+  })
 })
 
 const portOf = (stdout: string): number => Number(/127\.0\.0\.1:(\d+)/.exec(stdout)?.[1])

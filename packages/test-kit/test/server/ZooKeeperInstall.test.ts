@@ -1,4 +1,5 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as ZooKeeperInstall from "../../src/ZooKeeperInstall.ts"
 
@@ -20,23 +21,19 @@ const restore = (key: string, value: string | undefined): void => {
 }
 
 describe("ZooKeeperInstall", () => {
-  it.effect("finds what this run uses", () =>
-    Effect.gen(function* () {
-      const install = yield* ZooKeeperInstall.find
-      assert.isNotEmpty(install.source)
-    })
-  )
+  itEffect("finds what this run uses", function* () {
+    const install = yield* ZooKeeperInstall.find
+    assert.isNotEmpty(install.source)
+  })
 
-  it.effect("says in one line what to install when there is nothing, and installs nothing unasked", () =>
-    Effect.gen(function* () {
-      const nothing = { PATH: "", JAVA_HOME: "", ZOOKEEPER_HOME: "/nowhere", ZK_INSTALL: "" }
-      for (const effect of [ZooKeeperInstall.find, ZooKeeperInstall.findOrInstall]) {
-        const error = yield* Effect.flip(withEnv(nothing, effect))
-        assert.strictEqual(error._tag, "ZooKeeperNotFound")
-        assert.notInclude(error.message, "\n")
-        assert.match(error.message, /apt-get install zookeeper.*ZOOKEEPER_HOME.*Docker/)
-        assert.match(error.message, /ZOOKEEPER_HOME=\/nowhere has no lib\/zookeeper-\*\.jar/)
-      }
-    })
-  )
+  itEffect("says in one line what to install when there is nothing, and installs nothing unasked", function* () {
+    const nothing = { PATH: "", JAVA_HOME: "", ZOOKEEPER_HOME: "/nowhere", ZK_INSTALL: "" }
+    for (const effect of [ZooKeeperInstall.find, ZooKeeperInstall.findOrInstall]) {
+      const error = yield* Effect.flip(withEnv(nothing, effect))
+      assert.strictEqual(error._tag, "ZooKeeperNotFound")
+      assert.notInclude(error.message, "\n")
+      assert.match(error.message, /apt-get install zookeeper.*ZOOKEEPER_HOME.*Docker/)
+      assert.match(error.message, /ZOOKEEPER_HOME=\/nowhere has no lib\/zookeeper-\*\.jar/)
+    }
+  })
 })

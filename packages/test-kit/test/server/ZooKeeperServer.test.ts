@@ -1,4 +1,5 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
@@ -23,107 +24,94 @@ const isAlive = (pid: number): boolean => {
 }
 
 describe("the shared server", () => {
-  it.live("is there, and gives each test a path of its own", () =>
-    Effect.gen(function* () {
-      const { chroot, connectString } = TestServer.fresh("shared")
-      assert.strictEqual(connectString, TestServer.connectString() + chroot)
-      assert.notStrictEqual(TestServer.freshPath("shared"), chroot)
-      const port = Number(TestServer.connectString().split(":")[1])
-      assert.strictEqual(yield* Znode.create(port, chroot), 0)
-      assert.strictEqual(yield* Znode.create(port, chroot), -110)
-    })
-  )
+  itLive("is there, and gives each test a path of its own", function* () {
+    const { chroot, connectString } = TestServer.fresh("shared")
+    assert.strictEqual(connectString, TestServer.connectString() + chroot)
+    assert.notStrictEqual(TestServer.freshPath("shared"), chroot)
+    const port = Number(TestServer.connectString().split(":")[1])
+    assert.strictEqual(yield* Znode.create(port, chroot), 0)
+    assert.strictEqual(yield* Znode.create(port, chroot), -110)
+  })
 })
 
 describe("a server of one's own", () => {
-  it.live("keeps its data and its port when it is killed and started again", () =>
-    Effect.gen(function* () {
-      const server = yield* ZooKeeperServer.make()
-      assert.strictEqual(yield* server.mode, "standalone")
-      assert.strictEqual(yield* server.fourLetterWord("ruok"), "imok")
-      assert.strictEqual(yield* Znode.create(server.port, "/kept"), 0)
-      const first = yield* server.pid
-      yield* server.kill
-      assert.strictEqual(yield* server.mode, "down")
-      assert.strictEqual(yield* server.pid, undefined)
-      yield* server.start
-      assert.notStrictEqual(yield* server.pid, first)
-      assert.strictEqual(yield* Znode.exists(server.port, "/kept"), 0)
-      assert.strictEqual(yield* Znode.exists(server.port, "/never"), -101)
-    })
-  )
+  itLive("keeps its data and its port when it is killed and started again", function* () {
+    const server = yield* ZooKeeperServer.make()
+    assert.strictEqual(yield* server.mode, "standalone")
+    assert.strictEqual(yield* server.fourLetterWord("ruok"), "imok")
+    assert.strictEqual(yield* Znode.create(server.port, "/kept"), 0)
+    const first = yield* server.pid
+    yield* server.kill
+    assert.strictEqual(yield* server.mode, "down")
+    assert.strictEqual(yield* server.pid, undefined)
+    yield* server.start
+    assert.notStrictEqual(yield* server.pid, first)
+    assert.strictEqual(yield* Znode.exists(server.port, "/kept"), 0)
+    assert.strictEqual(yield* Znode.exists(server.port, "/never"), -101)
+  })
 
-  it.live("answers nothing while it is paused", () =>
-    Effect.gen(function* () {
-      const server = yield* ZooKeeperServer.make()
-      yield* server.pause
-      const error = yield* Effect.flip(server.fourLetterWord("ruok", "200 millis"))
-      assert.match(error.message, /ruok failed: no answer in time/)
-      yield* server.resume
-      assert.strictEqual(yield* server.fourLetterWord("ruok"), "imok")
-    })
-  )
+  itLive("answers nothing while it is paused", function* () {
+    const server = yield* ZooKeeperServer.make()
+    yield* server.pause
+    const error = yield* Effect.flip(server.fourLetterWord("ruok", "200 millis"))
+    assert.match(error.message, /ruok failed: no answer in time/)
+    yield* server.resume
+    assert.strictEqual(yield* server.fourLetterWord("ruok"), "imok")
+  })
 
-  it.live("ends with its scope, paused or not, and leaves no folder", () =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.make()
-      const server = yield* Scope.provide(ZooKeeperServer.make(), scope)
-      const pid = yield* server.pid
-      yield* server.pause
-      yield* Scope.close(scope, Exit.void)
-      assert.isDefined(pid)
-      assert.isFalse(isAlive(pid ?? 0))
-      assert.isFalse(Fs.existsSync(server.folder))
-    })
-  )
+  itLive("ends with its scope, paused or not, and leaves no folder", function* () {
+    const scope = yield* Scope.make()
+    const server = yield* Scope.provide(ZooKeeperServer.make(), scope)
+    const pid = yield* server.pid
+    yield* server.pause
+    yield* Scope.close(scope, Exit.void)
+    assert.isDefined(pid)
+    assert.isFalse(isAlive(pid ?? 0))
+    assert.isFalse(Fs.existsSync(server.folder))
+  })
 
-  it.live("does not outlive a parent that is killed with SIGKILL", () =>
-    Effect.gen(function* () {
-      const script = fileURLToPath(new URL("../support/parent.ts", import.meta.url))
-      const parent = yield* Effect.acquireRelease(
-        Effect.sync(() => ChildProcess.spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] })),
-        (child) => Effect.sync(() => child.kill("SIGKILL"))
-      )
-      const line = yield* Effect.callback<string>((resume) => {
-        parent.stdout.once("data", (chunk: Buffer) => resume(Effect.succeed(chunk.toString())))
-      })
-      const { folder, pid }: { readonly folder: string; readonly pid: number } = JSON.parse(line)
-      assert.isTrue(isAlive(pid))
-      assert.isTrue(Fs.existsSync(folder))
-      parent.kill("SIGKILL")
-      yield* Effect.sync(() => isAlive(pid) || Fs.existsSync(folder)).pipe(
-        Effect.repeat({ while: (there) => there, schedule: Schedule.spaced("20 millis") }),
-        Effect.timeout("10 seconds")
-      )
+  itLive("does not outlive a parent that is killed with SIGKILL", function* () {
+    const script = fileURLToPath(new URL("../support/parent.ts", import.meta.url))
+    const parent = yield* Effect.acquireRelease(
+      Effect.sync(() => ChildProcess.spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] })),
+      (child) => Effect.sync(() => child.kill("SIGKILL"))
+    )
+    const line = yield* Effect.callback<string>((resume) => {
+      parent.stdout.once("data", (chunk: Buffer) => resume(Effect.succeed(chunk.toString())))
     })
-  )
+    const { folder, pid }: { readonly folder: string; readonly pid: number } = JSON.parse(line)
+    assert.isTrue(isAlive(pid))
+    assert.isTrue(Fs.existsSync(folder))
+    parent.kill("SIGKILL")
+    yield* Effect.sync(() => isAlive(pid) || Fs.existsSync(folder)).pipe(
+      Effect.repeat({ while: (there) => there, schedule: Schedule.spaced("20 millis") }),
+      Effect.timeout("10 seconds")
+    )
+  })
 
-  it.live("says why it did not start", () =>
-    Effect.gen(function* () {
-      const error = yield* Effect.flip(ZooKeeperServer.make({ config: ["tickTime=no"] }))
-      assert.strictEqual(error._tag, "ZooKeeperServerError")
-      assert.match(error.message, /NumberFormatException|Invalid config/)
-      const [, port = ""] = TestServer.connectString().split(":")
-      const taken = yield* Effect.flip(ZooKeeperServer.make({ port: Number(port) }))
-      assert.match(taken.message, /BindException/)
-    })
-  )
+  itLive("says why it did not start", function* () {
+    const error = yield* Effect.flip(ZooKeeperServer.make({ config: ["tickTime=no"] }))
+    assert.strictEqual(error._tag, "ZooKeeperServerError")
+    assert.match(error.message, /NumberFormatException|Invalid config/)
+    const [, port = ""] = TestServer.connectString().split(":")
+    const taken = yield* Effect.flip(ZooKeeperServer.make({ port: Number(port) }))
+    assert.match(taken.message, /BindException/)
+  })
 
-  it.effect(
+  itEffect(
     "waits in real time under a TestClock; speaks TLS; is an ensemble of one with local sessions and SASL",
-    () =>
-      Effect.gen(function* () {
-        const server = yield* ZooKeeperServer.make({ quorum: true, tls: true, sasl: true, localSessions: "upgrading" })
-        const { ca, client, connectString } = server.tls ?? assert.fail("no TLS")
-        const answer = yield* Effect.callback<string, Error>((resume) => {
-          let text = ""
-          const port = Number(connectString.split(":")[1])
-          const socket = Tls.connect({ host: "127.0.0.1", port, ca, ...client }, () => socket.write("srvr"))
-          socket.on("data", (chunk: Buffer) => (text += chunk.toString()))
-          socket.on("error", (error) => resume(Effect.fail(error)))
-          socket.on("close", () => resume(Effect.succeed(text)))
-        })
-        assert.match(answer, /^Mode: leader$/m)
+    function* () {
+      const server = yield* ZooKeeperServer.make({ quorum: true, tls: true, sasl: true, localSessions: "upgrading" })
+      const { ca, client, connectString } = server.tls ?? assert.fail("no TLS")
+      const answer = yield* Effect.callback<string, Error>((resume) => {
+        let text = ""
+        const port = Number(connectString.split(":")[1])
+        const socket = Tls.connect({ host: "127.0.0.1", port, ca, ...client }, () => socket.write("srvr"))
+        socket.on("data", (chunk: Buffer) => (text += chunk.toString()))
+        socket.on("error", (error) => resume(Effect.fail(error)))
+        socket.on("close", () => resume(Effect.succeed(text)))
       })
+      assert.match(answer, /^Mode: leader$/m)
+    }
   )
 })

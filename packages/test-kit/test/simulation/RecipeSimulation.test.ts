@@ -3,7 +3,7 @@ import * as Simulation from "@effect-zookeeper/server/Simulation"
 import * as RecipeSimulation from "@effect-zookeeper/test-kit/simulation/RecipeSimulation"
 import * as recipes from "@effect-zookeeper/test-kit/simulation/recipes/index"
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 
 /** For each recipe; 100,000 are a matter of `scripts/simulate.ts`. */
 const SEEDS = process.env["ZK_LONG"] === "1" ? 2000 : 25
@@ -17,23 +17,18 @@ it("there is a world for each recipe", () => {
 
 describe("a recipe in simulated worlds", () => {
   for (const [name, recipe] of Object.entries(recipes)) {
-    it.live(
-      `${name} keeps P8 to P12`,
-      () =>
-        Effect.gen(function* () {
-          let rounds = 0
-          yield* Simulation.check(RecipeSimulation.simulation(recipe), {
-            seeds: SEEDS,
-            replay: (seed) => `node scripts/simulate.ts --recipe ${name} --seed ${seed}`,
-            onResult: (result) => {
-              if (result._tag === "Done" && result.exit._tag === "Success") rounds += readCompleted(result.exit.value)
-            }
-          })
-          // A recipe that does nothing breaks no rule.
-          assert.isAbove(rounds, SEEDS * 2)
-        }),
-      900_000
-    )
+    itLive(`${name} keeps P8 to P12`, { timeout: 900_000 }, function* () {
+      let rounds = 0
+      yield* Simulation.check(RecipeSimulation.simulation(recipe), {
+        seeds: SEEDS,
+        replay: (seed) => `node scripts/simulate.ts --recipe ${name} --seed ${seed}`,
+        onResult: (result) => {
+          if (result._tag === "Done" && result.exit._tag === "Success") rounds += readCompleted(result.exit.value)
+        }
+      })
+      // A recipe that does nothing breaks no rule.
+      assert.isAbove(rounds, SEEDS * 2)
+    })
   }
 })
 
