@@ -5,6 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { Transport } from "@effect-zookeeper/transport/Transport"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -29,214 +30,190 @@ const collectLogs = () => {
   return { messages, layer: Logger.layer([logger]) }
 }
 
+const itConnected = testWith(it.effect, connect(two))
+
 describe("aiozk's cases", () => {
-  it.effect("45: two callers that need the session at once wait for the same connection", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      const layer = Session.layer({ servers: "a" }).pipe(Layer.provide(Layer.succeed(Transport, network.transport)))
-      const id = Session.Session.use((session) => Effect.sync(() => session.info.id))
-      const both = yield* Effect.forkChild(
-        Effect.provide(Effect.all([Effect.provide(id, layer), Effect.provide(id, layer)], { concurrency: 2 }), layer),
-        now
-      )
-      yield* (yield* network.accept).greet()
-      assert.deepStrictEqual(yield* Fiber.join(both), [0x100n, 0x100n])
-      assert.lengthOf(network.dialled, 1)
-    })
-  )
+  itEffect("45: two callers that need the session at once wait for the same connection", function* () {
+    const network = new MemoryNetwork()
+    const layer = Session.layer({ servers: "a" }).pipe(Layer.provide(Layer.succeed(Transport, network.transport)))
+    const id = Session.Session.use((session) => Effect.sync(() => session.info.id))
+    const both = yield* Effect.forkChild(
+      Effect.provide(Effect.all([Effect.provide(id, layer), Effect.provide(id, layer)], { concurrency: 2 }), layer),
+      now
+    )
+    yield* (yield* network.accept).greet()
+    assert.deepStrictEqual(yield* Fiber.join(both), [0x100n, 0x100n])
+    assert.lengthOf(network.dialled, 1)
+  })
 
-  it.effect("46: closing a session that was never connected does nothing", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      const scope = yield* Scope.make()
-      yield* Effect.provideService(startSession(network), Scope.Scope, scope)
-      yield* Scope.close(scope, Exit.void)
-      yield* TestClock.adjust("1 hour")
-      assert.isAtMost(network.dialled.length, 1)
-    })
-  )
+  itEffect("46: closing a session that was never connected does nothing", function* () {
+    const network = new MemoryNetwork()
+    const scope = yield* Scope.make()
+    yield* Effect.provideService(startSession(network), Scope.Scope, scope)
+    yield* Scope.close(scope, Exit.void)
+    yield* TestClock.adjust("1 hour")
+    assert.isAtMost(network.dialled.length, 1)
+  })
 
-  it.effect("47: a graceful close logs nothing, not even while requests are on their way", () =>
-    Effect.gen(function* () {
-      const { layer, messages } = collectLogs()
-      const scope = yield* Scope.make()
-      const { network, server, session } = yield* connect(two).pipe(
-        Effect.provideService(Scope.Scope, scope),
-        Effect.provide(layer)
-      )
-      network.shutDown = Effect.void
-      yield* Effect.forkChild(Effect.ignore(get(session, "/x")), now)
-      const closing = yield* Effect.forkChild(Effect.provide(Scope.close(scope, Exit.void), layer), now)
-      yield* TestClock.adjust("2 seconds")
-      yield* Fiber.join(closing)
-      assert.isTrue(server.sawCloseSession)
-      assert.deepStrictEqual(messages, [])
-    })
-  )
+  itEffect("47: a graceful close logs nothing, not even while requests are on their way", function* () {
+    const { layer, messages } = collectLogs()
+    const scope = yield* Scope.make()
+    const { network, server, session } = yield* connect(two).pipe(
+      Effect.provideService(Scope.Scope, scope),
+      Effect.provide(layer)
+    )
+    network.shutDown = Effect.void
+    yield* Effect.forkChild(Effect.ignore(get(session, "/x")), now)
+    const closing = yield* Effect.forkChild(Effect.provide(Scope.close(scope, Exit.void), layer), now)
+    yield* TestClock.adjust("2 seconds")
+    yield* Fiber.join(closing)
+    assert.isTrue(server.sawCloseSession)
+    assert.deepStrictEqual(messages, [])
+  })
 
-  it.effect("48: an unexpected end of a session is logged", () =>
-    Effect.gen(function* () {
-      const { layer, messages } = collectLogs()
-      const { network, server, session } = yield* Effect.provide(connect(two), layer)
-      server.cut()
-      yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
-      yield* awaitState(session, "Connecting")
-      assert.lengthOf(messages, 1)
-      assert.include(messages[0], "session 0x100 has expired")
-    })
-  )
+  itEffect("48: an unexpected end of a session is logged", function* () {
+    const { layer, messages } = collectLogs()
+    const { network, server, session } = yield* Effect.provide(connect(two), layer)
+    server.cut()
+    yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
+    yield* awaitState(session, "Connecting")
+    assert.lengthOf(messages, 1)
+    assert.include(messages[0], "session 0x100 has expired")
+  })
 
   for (const [name, code, tag] of [
     ["49: NoNode", -101, "NoNode"],
     ["50: BadVersion", -103, "BadVersion"],
     ["53: an unknown error", -999, "ServerRefused"]
   ] as const) {
-    it.effect(`${name} reaches the caller, and the request was sent once`, () =>
-      Effect.gen(function* () {
-        const { server, session } = yield* connect(two)
-        const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y", 1)), now)
-        server.reply((yield* server.nextRequest).xid, 1n, code)
-        assert.strictEqual((yield* Fiber.join(write))._tag, tag)
-        yield* settle
-        assert.lengthOf(yield* server.requests, 0)
-        assert.strictEqual(session.info.state._tag, "Connected")
-      })
-    )
+    itConnected(`${name} reaches the caller, and the request was sent once`, function* ({ server, session }) {
+      const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y", 1)), now)
+      server.reply((yield* server.nextRequest).xid, 1n, code)
+      assert.strictEqual((yield* Fiber.join(write))._tag, tag)
+      yield* settle
+      assert.lengthOf(yield* server.requests, 0)
+      assert.strictEqual(session.info.state._tag, "Connected")
+    })
   }
 
-  it.effect("51: a cancelled request is cancelled, and nothing waits for it", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(two)
-      const read = yield* Effect.forkChild(get(session, "/x"), now)
-      yield* server.nextRequest
-      yield* Fiber.interrupt(read)
-      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(read)))
-      server.cut()
-      yield* TestClock.adjust("1 second")
-      const next = yield* network.accept
-      yield* next.greet()
-      yield* settle
-      assert.lengthOf(yield* next.requests, 0)
-    })
-  )
+  itEffect("51: a cancelled request is cancelled, and nothing waits for it", function* () {
+    const { network, server, session } = yield* connect(two)
+    const read = yield* Effect.forkChild(get(session, "/x"), now)
+    yield* server.nextRequest
+    yield* Fiber.interrupt(read)
+    assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(read)))
+    server.cut()
+    yield* TestClock.adjust("1 second")
+    const next = yield* network.accept
+    yield* next.greet()
+    yield* settle
+    assert.lengthOf(yield* next.requests, 0)
+  })
 
-  it.effect("52: a read whose connection is lost is sent again; a write is not", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(two)
-      const read = yield* Effect.forkChild(exists(session, "/x"), now)
-      const write = yield* Effect.forkChild(Effect.flip(create(session, "/x", "", 2)), now)
-      yield* settle
-      assert.lengthOf(yield* server.requests, 2)
-      server.cut()
-      yield* TestClock.adjust("1 second")
-      const next = yield* network.accept
-      yield* next.greet()
-      yield* settle
-      const requests = yield* next.requests
-      assert.deepStrictEqual(
-        requests.map(({ name }) => name),
-        ["exists"]
-      )
-      next.replyWith(requests[0]!.xid, 1n, Operations.exists, { stat: Frames.stat })
-      yield* Fiber.join(read)
-      assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "ConnectionLoss", maybeApplied: true })
-    })
-  )
+  itEffect("52: a read whose connection is lost is sent again; a write is not", function* () {
+    const { network, server, session } = yield* connect(two)
+    const read = yield* Effect.forkChild(exists(session, "/x"), now)
+    const write = yield* Effect.forkChild(Effect.flip(create(session, "/x", "", 2)), now)
+    yield* settle
+    assert.lengthOf(yield* server.requests, 2)
+    server.cut()
+    yield* TestClock.adjust("1 second")
+    const next = yield* network.accept
+    yield* next.greet()
+    yield* settle
+    const requests = yield* next.requests
+    assert.deepStrictEqual(
+      requests.map(({ name }) => name),
+      ["exists"]
+    )
+    next.replyWith(requests[0]!.xid, 1n, Operations.exists, { stat: Frames.stat })
+    yield* Fiber.join(read)
+    assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "ConnectionLoss", maybeApplied: true })
+  })
 
-  it.effect("56, 57: one heartbeat at a time, and none after the close", () =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.make()
-      const { network, server, session } = yield* Effect.provideService(connect(two), Scope.Scope, scope)
-      network.shutDown = Effect.void
-      for (let i = 0; i < 3; i++) {
-        yield* Effect.forkChild(Effect.ignore(get(session, `/${i}`)), now)
-        yield* settle
+  itEffect("56, 57: one heartbeat at a time, and none after the close", function* () {
+    const scope = yield* Scope.make()
+    const { network, server, session } = yield* Effect.provideService(connect(two), Scope.Scope, scope)
+    network.shutDown = Effect.void
+    for (let i = 0; i < 3; i++) {
+      yield* Effect.forkChild(Effect.ignore(get(session, `/${i}`)), now)
+      yield* settle
+    }
+    yield* server.requests
+    yield* TestClock.adjust("3 seconds")
+    assert.deepStrictEqual(
+      (yield* server.requests).map(({ name }) => name),
+      ["ping"]
+    )
+    const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
+    yield* TestClock.adjust("2 seconds")
+    yield* Fiber.join(closing)
+    const { length } = server.received
+    yield* TestClock.adjust("1 hour")
+    assert.lengthOf(server.received, length)
+  })
+
+  itConnected("58: a caller's own timeout spoils no later reply", function* ({ server, session }) {
+    const first = yield* Effect.forkChild(Effect.timeoutOption(get(session, "/1"), "1 second"), now)
+    yield* TestClock.adjust("1 second")
+    assert.strictEqual((yield* Fiber.join(first))._tag, "None")
+    const second = yield* Effect.forkChild(get(session, "/2"), now)
+    yield* settle
+    for (const { body, xid } of yield* server.requests) {
+      const data = Frames.text(body.path)
+      server.replyWith(xid, 1n, Operations.getData, { data, stat: Frames.stat })
+    }
+    assert.strictEqual(yield* Fiber.join(second), "/2")
+  })
+
+  itEffect("59: servers that only read are passed over, with pauses, until one writes", function* () {
+    const network = new MemoryNetwork()
+    const fiber = yield* startSession(network, { servers: "a", connectTimeout: "10 minutes" })
+    for (let i = 0; i < 100; i++) {
+      while (network.waiting > 0) {
+        const readOnly = yield* network.accept
+        assert.isFalse((yield* readOnly.nextHello).readOnly)
+        readOnly.send(Frames.reply(0, 0n, -119))
       }
-      yield* server.requests
-      yield* TestClock.adjust("3 seconds")
-      assert.deepStrictEqual(
-        (yield* server.requests).map(({ name }) => name),
-        ["ping"]
-      )
-      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
-      yield* TestClock.adjust("2 seconds")
-      yield* Fiber.join(closing)
-      const { length } = server.received
-      yield* TestClock.adjust("1 hour")
-      assert.lengthOf(server.received, length)
-    })
-  )
-
-  it.effect("58: a caller's own timeout spoils no later reply", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(two)
-      const first = yield* Effect.forkChild(Effect.timeoutOption(get(session, "/1"), "1 second"), now)
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual((yield* Fiber.join(first))._tag, "None")
-      const second = yield* Effect.forkChild(get(session, "/2"), now)
-      yield* settle
-      for (const { body, xid } of yield* server.requests) {
-        const data = Frames.text(body.path)
-        server.replyWith(xid, 1n, Operations.getData, { data, stat: Frames.stat })
-      }
-      assert.strictEqual(yield* Fiber.join(second), "/2")
-    })
-  )
-
-  it.effect("59: servers that only read are passed over, with pauses, until one writes", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      const fiber = yield* startSession(network, { servers: "a", connectTimeout: "10 minutes" })
-      for (let i = 0; i < 100; i++) {
-        while (network.waiting > 0) {
-          const readOnly = yield* network.accept
-          assert.isFalse((yield* readOnly.nextHello).readOnly)
-          readOnly.send(Frames.reply(0, 0n, -119))
-        }
-        yield* TestClock.adjust("100 millis")
-      }
-      assert.isAtMost(network.dialled.length, 15)
-      while (network.waiting === 0) yield* TestClock.adjust("100 millis")
-      yield* (yield* network.accept).greet()
-      yield* Fiber.join(fiber)
-    })
-  )
+      yield* TestClock.adjust("100 millis")
+    }
+    assert.isAtMost(network.dialled.length, 15)
+    while (network.waiting === 0) yield* TestClock.adjust("100 millis")
+    yield* (yield* network.accept).greet()
+    yield* Fiber.join(fiber)
+  })
 })
 
 describe("where aiozk's session fails", () => {
-  it.effect("S1, S2: the end of a connection is noticed at once, and fails a pending write", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(two)
-      const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
-      yield* settle
-      server.cut()
-      assert.strictEqual((yield* Fiber.join(write))._tag, "ConnectionLoss")
-      assert.strictEqual(session.info.state._tag, "Disconnected")
-    })
-  )
+  itEffect("S1, S2: the end of a connection is noticed at once, and fails a pending write", function* () {
+    const { server, session } = yield* connect(two)
+    const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
+    yield* settle
+    server.cut()
+    assert.strictEqual((yield* Fiber.join(write))._tag, "ConnectionLoss")
+    assert.strictEqual(session.info.state._tag, "Disconnected")
+  })
 
-  it.effect("S4, S5: a handshake that breaks or stalls leaves the session alone", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ ...two, sessionTimeout: "30 seconds" })
-      server.cut()
-      const broken = yield* network.accept
-      yield* broken.nextHello
-      broken.cut()
-      yield* TestClock.adjust("1 second")
-      const stalled = yield* network.accept
-      yield* stalled.nextHello
-      yield* TestClock.adjust("6 seconds")
-      assert.isTrue(stalled.isLeft)
-      const hello = yield* (yield* network.accept).greet()
-      assert.strictEqual(hello.sessionId, 0x100n)
-      yield* awaitState(session, "Connected")
-      assert.strictEqual(session.info.id, 0x100n)
-    })
-  )
+  itEffect("S4, S5: a handshake that breaks or stalls leaves the session alone", function* () {
+    const { network, server, session } = yield* connect({ ...two, sessionTimeout: "30 seconds" })
+    server.cut()
+    const broken = yield* network.accept
+    yield* broken.nextHello
+    broken.cut()
+    yield* TestClock.adjust("1 second")
+    const stalled = yield* network.accept
+    yield* stalled.nextHello
+    yield* TestClock.adjust("6 seconds")
+    assert.isTrue(stalled.isLeft)
+    const hello = yield* (yield* network.accept).greet()
+    assert.strictEqual(hello.sessionId, 0x100n)
+    yield* awaitState(session, "Connected")
+    assert.strictEqual(session.info.id, 0x100n)
+  })
 
-  it.effect("S9: a watch by exists is registered by whether the znode was there, and not once it has fired", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(two)
+  itConnected(
+    "S9: a watch by exists is registered by whether the znode was there, and not once it has fired",
+    function* ({ network, server, session }) {
       for (const [path, code] of [
         ["/there", 0],
         ["/not-there", -101],
@@ -259,6 +236,6 @@ describe("where aiozk's session fails", () => {
         existWatches: ["/not-there"],
         childWatches: []
       })
-    })
+    }
   )
 })

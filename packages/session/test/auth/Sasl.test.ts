@@ -8,7 +8,8 @@ import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Transport from "@effect-zookeeper/transport/Transport"
-import { assert, describe, it, layer } from "@effect/vitest"
+import { assert, describe, layer } from "@effect/vitest"
+import { itLive, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -35,122 +36,103 @@ class SaslServer extends Context.Service<SaslServer, ZooKeeperServer.ZooKeeperSe
 layer(SaslServer.layer, { excludeTestServices: true, timeout: "60 seconds" })(
   "SASL on a server that requires it",
   (it) => {
-    it.effect("gives the session its identity, on every connection", () =>
-      Effect.gen(function* () {
-        const server = yield* SaslServer
-        const proxy = yield* FaultProxy.make(server)
-        const session = yield* connect(proxy.connectString, bob("bobsecret"))
-        const acl = [Acl.sasl("bob", Acl.Perms.ALL)]
-        const request = { path: "/bobs", data: null, acl, flags: 0 }
-        yield* session.request(Operations.create, request, "/bobs")
-        const { id } = session.info
-        // Nothing comes before the tokens, on no connection.
-        assert.deepStrictEqual((yield* proxy.requests).slice(0, 2), [SASL, SASL])
-        yield* proxy.dropAll("rst")
-        const reply = yield* session.request(Operations.getData, { path: "/bobs", watch: false }, "/bobs")
-        assert.strictEqual(reply.stat.version, 0)
-        assert.strictEqual(session.info.id, id)
-        const { frames } = yield* proxy.seen
-        const second = frames.filter(({ connection, direction }) => connection === 2 && direction === "up")
-        assert.deepStrictEqual(
-          second.slice(0, 3).map(({ op }) => op),
-          ["connect", SASL, SASL]
-        )
-      })
-    )
+    const itOnServer = testWith(it.effect, SaslServer)
 
-    it.effect("sends nothing but tokens when the password is wrong", () =>
-      Effect.gen(function* () {
-        const server = yield* SaslServer
-        const proxy = yield* FaultProxy.make(server)
-        const auth = [{ scheme: "digest", credentials: Redacted.make("bob:secret") }]
-        const error = yield* Effect.flip(connect(proxy.connectString, bob("not the password"), { auth }))
-        assert.strictEqual(error._tag, "AuthFailed")
-        assert.deepStrictEqual(yield* proxy.requests, [SASL, SASL])
-      })
-    )
+    itOnServer("gives the session its identity, on every connection", function* (server) {
+      const proxy = yield* FaultProxy.make(server)
+      const session = yield* connect(proxy.connectString, bob("bobsecret"))
+      const acl = [Acl.sasl("bob", Acl.Perms.ALL)]
+      const request = { path: "/bobs", data: null, acl, flags: 0 }
+      yield* session.request(Operations.create, request, "/bobs")
+      const { id } = session.info
+      // Nothing comes before the tokens, on no connection.
+      assert.deepStrictEqual((yield* proxy.requests).slice(0, 2), [SASL, SASL])
+      yield* proxy.dropAll("rst")
+      const reply = yield* session.request(Operations.getData, { path: "/bobs", watch: false }, "/bobs")
+      assert.strictEqual(reply.stat.version, 0)
+      assert.strictEqual(session.info.id, id)
+      const { frames } = yield* proxy.seen
+      const second = frames.filter(({ connection, direction }) => connection === 2 && direction === "up")
+      assert.deepStrictEqual(
+        second.slice(0, 3).map(({ op }) => op),
+        ["connect", SASL, SASL]
+      )
+    })
 
-    it.effect("ends with AuthFailed at a wrong password, and the error holds no secret", () =>
-      Effect.gen(function* () {
-        const server = yield* SaslServer
-        const error = yield* Effect.flip(connect(server.connectString, bob("not the password")))
-        assert.strictEqual(error._tag, "AuthFailed")
-        assert.notInclude(`${error.message} ${JSON.stringify(error)} ${error.stack}`, "not the password")
-      })
-    )
+    itOnServer("sends nothing but tokens when the password is wrong", function* (server) {
+      const proxy = yield* FaultProxy.make(server)
+      const auth = [{ scheme: "digest", credentials: Redacted.make("bob:secret") }]
+      const error = yield* Effect.flip(connect(proxy.connectString, bob("not the password"), { auth }))
+      assert.strictEqual(error._tag, "AuthFailed")
+      assert.deepStrictEqual(yield* proxy.requests, [SASL, SASL])
+    })
 
-    it.effect("refuses what comes from a session without an identity", () =>
-      Effect.gen(function* () {
-        const server = yield* SaslServer
-        const session = yield* connect(server.connectString, undefined)
-        const error = yield* Effect.flip(session.request(Operations.getData, { path: "/", watch: false }, "/"))
-        assert.strictEqual(error._tag, "ServerRefused")
-        if (error._tag === "ServerRefused") assert.strictEqual(error.name, "SessionClosedRequireSaslAuth")
-      })
-    )
+    itOnServer("ends with AuthFailed at a wrong password, and the error holds no secret", function* (server) {
+      const error = yield* Effect.flip(connect(server.connectString, bob("not the password")))
+      assert.strictEqual(error._tag, "AuthFailed")
+      assert.notInclude(`${error.message} ${JSON.stringify(error)} ${error.stack}`, "not the password")
+    })
 
-    it.effect("breaks off when the server cannot prove that it knows the password", () =>
-      Effect.gen(function* () {
-        const server = yield* SaslServer
-        const honest = bob("bobsecret")
-        const lied: Sasl.SaslMechanism = {
-          name: honest.name,
-          begin: (to) =>
-            Effect.map(honest.begin(to), (exchange) => ({
-              initial: exchange.initial,
-              answer: (challenge) => {
-                const text = new TextDecoder().decode(challenge)
-                return exchange.answer(new TextEncoder().encode(text.replace(/rspauth=../, "rspauth=x")))
-              }
-            }))
-        }
-        const error = yield* Effect.flip(connect(server.connectString, lied))
-        assert.strictEqual(error._tag, "AuthFailed")
-        assert.include(error.message, "could not prove")
-      })
-    )
+    itOnServer("refuses what comes from a session without an identity", function* (server) {
+      const session = yield* connect(server.connectString, undefined)
+      const error = yield* Effect.flip(session.request(Operations.getData, { path: "/", watch: false }, "/"))
+      assert.strictEqual(error._tag, "ServerRefused")
+      if (error._tag === "ServerRefused") assert.strictEqual(error.name, "SessionClosedRequireSaslAuth")
+    })
 
-    it.effect("uses an application's own mechanism, which learns the name of the server", () =>
-      Effect.gen(function* () {
-        const server = yield* SaslServer
-        const asked: Array<string> = []
-        const own: Sasl.SaslMechanism = {
-          name: "OWN",
-          begin: (to) =>
-            Effect.map(bob("bobsecret").begin(to), (exchange) => {
-              asked.push(`${to.host}:${to.port}`)
-              const answer = (challenge: Uint8Array) => Effect.delay(exchange.answer(challenge), "5 millis")
-              return { initial: exchange.initial, answer }
-            })
-        }
-        const session = yield* connect(server.connectString, own)
-        yield* session.request(Operations.getData, { path: "/", watch: false }, "/")
-        assert.deepStrictEqual(asked, [server.connectString])
-      })
-    )
+    itOnServer("breaks off when the server cannot prove that it knows the password", function* (server) {
+      const honest = bob("bobsecret")
+      const lied: Sasl.SaslMechanism = {
+        name: honest.name,
+        begin: (to) =>
+          Effect.map(honest.begin(to), (exchange) => ({
+            initial: exchange.initial,
+            answer: (challenge) => {
+              const text = new TextDecoder().decode(challenge)
+              return exchange.answer(new TextEncoder().encode(text.replace(/rspauth=../, "rspauth=x")))
+            }
+          }))
+      }
+      const error = yield* Effect.flip(connect(server.connectString, lied))
+      assert.strictEqual(error._tag, "AuthFailed")
+      assert.include(error.message, "could not prove")
+    })
 
-    it.effect("stops a mechanism that never ends, and says why one is unwilling", () =>
-      Effect.gen(function* () {
-        const server = yield* SaslServer
-        const endless: Sasl.SaslMechanism = {
-          name: "ENDLESS",
-          begin: () => Effect.succeed({ initial: new Uint8Array(0), answer: () => Effect.succeed(new Uint8Array(0)) })
-        }
-        const proxy = yield* FaultProxy.make(server)
-        const error = yield* Effect.flip(connect(proxy.connectString, endless))
-        assert.strictEqual(error._tag, "AuthFailed")
-        const tokens = yield* proxy.requests
-        assert.isAtMost(tokens.length, 10)
-        for (const op of tokens) assert.strictEqual(op, SASL)
-        const unwilling: Sasl.SaslMechanism = {
-          name: "UNWILLING",
-          begin: () => Effect.fail(new SaslError({ reason: "there is no ticket\nERROR forged by a server's text" }))
-        }
-        const { message } = yield* Effect.flip(connect(server.connectString, unwilling))
-        assert.include(message, "there is no ticket\\u000aERROR")
-        assert.notInclude(message, "\n")
-      })
-    )
+    itOnServer("uses an application's own mechanism, which learns the name of the server", function* (server) {
+      const asked: Array<string> = []
+      const own: Sasl.SaslMechanism = {
+        name: "OWN",
+        begin: (to) =>
+          Effect.map(bob("bobsecret").begin(to), (exchange) => {
+            asked.push(`${to.host}:${to.port}`)
+            const answer = (challenge: Uint8Array) => Effect.delay(exchange.answer(challenge), "5 millis")
+            return { initial: exchange.initial, answer }
+          })
+      }
+      const session = yield* connect(server.connectString, own)
+      yield* session.request(Operations.getData, { path: "/", watch: false }, "/")
+      assert.deepStrictEqual(asked, [server.connectString])
+    })
+
+    itOnServer("stops a mechanism that never ends, and says why one is unwilling", function* (server) {
+      const endless: Sasl.SaslMechanism = {
+        name: "ENDLESS",
+        begin: () => Effect.succeed({ initial: new Uint8Array(0), answer: () => Effect.succeed(new Uint8Array(0)) })
+      }
+      const proxy = yield* FaultProxy.make(server)
+      const error = yield* Effect.flip(connect(proxy.connectString, endless))
+      assert.strictEqual(error._tag, "AuthFailed")
+      const tokens = yield* proxy.requests
+      assert.isAtMost(tokens.length, 10)
+      for (const op of tokens) assert.strictEqual(op, SASL)
+      const unwilling: Sasl.SaslMechanism = {
+        name: "UNWILLING",
+        begin: () => Effect.fail(new SaslError({ reason: "there is no ticket\nERROR forged by a server's text" }))
+      }
+      const { message } = yield* Effect.flip(connect(server.connectString, unwilling))
+      assert.include(message, "there is no ticket\\u000aERROR")
+      assert.notInclude(message, "\n")
+    })
   }
 )
 
@@ -158,17 +140,15 @@ layer(SaslServer.layer, { excludeTestServices: true, timeout: "60 seconds" })(
 const SASL = 102
 
 describe("SASL on a server that knows none", () => {
-  it.live("is never skipped silently: AuthFailed, and nothing but SASL was sent", () =>
-    Effect.gen(function* () {
-      const [host = "", port = ""] = TestServer.connectString().split(":")
-      const proxy = yield* FaultProxy.make({ host, port: Number(port) })
-      const auth = [{ scheme: "digest", credentials: Redacted.make("bob:secret") }]
-      const error = yield* Effect.flip(connect(proxy.connectString, bob("bobsecret"), { auth }))
-      assert.strictEqual(error._tag, "AuthFailed")
-      assert.include(error.message, "JAAS")
-      assert.deepStrictEqual(yield* proxy.requests, [SASL])
-    })
-  )
+  itLive("is never skipped silently: AuthFailed, and nothing but SASL was sent", function* () {
+    const [host = "", port = ""] = TestServer.connectString().split(":")
+    const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+    const auth = [{ scheme: "digest", credentials: Redacted.make("bob:secret") }]
+    const error = yield* Effect.flip(connect(proxy.connectString, bob("bobsecret"), { auth }))
+    assert.strictEqual(error._tag, "AuthFailed")
+    assert.include(error.message, "JAAS")
+    assert.deepStrictEqual(yield* proxy.requests, [SASL])
+  })
 })
 
 describe("SASL on a server that lies", () => {
@@ -206,28 +186,24 @@ describe("SASL on a server that lies", () => {
     ["proves something else", [challenge(""), `rspauth=${"0".repeat(32)}`], "could not prove", [SASL, SASL]]
   ]
   for (const [what, challenges, says, ops] of refused) {
-    it.live(`is refused where it ${what}, and nothing else is sent`, () =>
-      Effect.gen(function* () {
-        const outcome = yield* lying(challenges)
-        assert.strictEqual(outcome.error._tag, "AuthFailed")
-        assert.include(outcome.error.message, says)
-        assert.deepStrictEqual(outcome.ops, ops)
-        for (const token of outcome.tokens) assert.notInclude(token, "bobsecret")
-      })
-    )
+    itLive(`is refused where it ${what}, and nothing else is sent`, function* () {
+      const outcome = yield* lying(challenges)
+      assert.strictEqual(outcome.error._tag, "AuthFailed")
+      assert.include(outcome.error.message, says)
+      assert.deepStrictEqual(outcome.ops, ops)
+      for (const token of outcome.tokens) assert.notInclude(token, "bobsecret")
+    })
   }
 
-  it.live("never sees one of our nonces twice", () =>
-    Effect.gen(function* () {
-      const nonces = new Set<string>()
-      for (let i = 0; i < 3; i++) {
-        const { tokens } = yield* lying([challenge(""), ""])
-        nonces.add(/cnonce="([0-9a-f]{32})"/.exec(tokens[1] ?? "")?.[1] ?? "none")
-      }
-      assert.strictEqual(nonces.size, 3)
-      assert.notInclude([...nonces], "none")
-    })
-  )
+  itLive("never sees one of our nonces twice", function* () {
+    const nonces = new Set<string>()
+    for (let i = 0; i < 3; i++) {
+      const { tokens } = yield* lying([challenge(""), ""])
+      nonces.add(/cnonce="([0-9a-f]{32})"/.exec(tokens[1] ?? "")?.[1] ?? "none")
+    }
+    assert.strictEqual(nonces.size, 3)
+    assert.notInclude([...nonces], "none")
+  })
 })
 
 /** Session 1 of ten seconds. */

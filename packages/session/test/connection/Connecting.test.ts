@@ -1,8 +1,9 @@
 /** The handshake, the search for a server, and the ways in which a first connection can fail. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,85 +27,73 @@ const response: Handshake.ConnectResponse = {
 }
 
 describe("the handshake", () => {
-  it.effect("asks for a new session, with what the options say", () =>
-    Effect.gen(function* () {
-      const { hello, session } = yield* connect({ sessionTimeout: "7 seconds", allowReadOnly: true })
-      assert.deepStrictEqual(hello, {
-        protocolVersion: 0,
-        lastZxidSeen: 0n,
-        timeOut: 7000,
-        sessionId: 0n,
-        passwd: new Uint8Array(16),
-        readOnly: true
-      })
-      assert.strictEqual(session.info.id, 0x100n)
-      assert.deepStrictEqual(session.info.server, Option.some({ host: "a", port: 2181 }))
-      assert.strictEqual(session.info.state._tag, "Connected")
+  itEffect("asks for a new session, with what the options say", function* () {
+    const { hello, session } = yield* connect({ sessionTimeout: "7 seconds", allowReadOnly: true })
+    assert.deepStrictEqual(hello, {
+      protocolVersion: 0,
+      lastZxidSeen: 0n,
+      timeOut: 7000,
+      sessionId: 0n,
+      passwd: new Uint8Array(16),
+      readOnly: true
     })
-  )
+    assert.strictEqual(session.info.id, 0x100n)
+    assert.deepStrictEqual(session.info.server, Option.some({ host: "a", port: 2181 }))
+    assert.strictEqual(session.info.state._tag, "Connected")
+  })
 
-  it.effect("takes an answer without the read-only byte, as old servers send it", () =>
-    Effect.gen(function* () {
-      const { session } = yield* connect({ grant: { readOnly: undefined } })
-      assert.isFalse(session.info.readOnly)
-      assert.strictEqual(session.info.id, 0x100n)
-    })
-  )
+  itEffect("takes an answer without the read-only byte, as old servers send it", function* () {
+    const { session } = yield* connect({ grant: { readOnly: undefined } })
+    assert.isFalse(session.info.readOnly)
+    assert.strictEqual(session.info.id, 0x100n)
+  })
 
-  it.effect("asks for the timeout of the options on every connection, whatever was granted", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ sessionTimeout: "20 seconds", grant: { timeOut: 4000 } })
-      assert.strictEqual(session.info.timeout, 4000)
-      server.cut()
-      yield* TestClock.adjust("200 millis")
-      const next = yield* network.accept
-      const hello = yield* next.greet({ timeOut: 4000 })
-      assert.strictEqual(hello.timeOut, 20_000)
-      assert.strictEqual(hello.sessionId, 0x100n)
-    })
-  )
+  itEffect("asks for the timeout of the options on every connection, whatever was granted", function* () {
+    const { network, server, session } = yield* connect({ sessionTimeout: "20 seconds", grant: { timeOut: 4000 } })
+    assert.strictEqual(session.info.timeout, 4000)
+    server.cut()
+    yield* TestClock.adjust("200 millis")
+    const next = yield* network.accept
+    const hello = yield* next.greet({ timeOut: 4000 })
+    assert.strictEqual(hello.timeOut, 20_000)
+    assert.strictEqual(hello.sessionId, 0x100n)
+  })
 
-  it.effect("presents the session to resume, with its password", () =>
-    Effect.gen(function* () {
-      const credentials = { id: -5n, password: Redacted.make(new Uint8Array(16).fill(9)) }
-      const { hello, session } = yield* connect({ session: credentials })
-      assert.strictEqual(hello.sessionId, -5n)
-      assert.deepStrictEqual(hello.passwd, new Uint8Array(16).fill(9))
-      assert.strictEqual(session.info.id, -5n)
-    })
-  )
+  itEffect("presents the session to resume, with its password", function* () {
+    const credentials = { id: -5n, password: Redacted.make(new Uint8Array(16).fill(9)) }
+    const { hello, session } = yield* connect({ session: credentials })
+    assert.strictEqual(hello.sessionId, -5n)
+    assert.deepStrictEqual(hello.passwd, new Uint8Array(16).fill(9))
+    assert.strictEqual(session.info.id, -5n)
+  })
 
-  it.effect("takes the bare header that refuses a session as a reason to try the next server", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      const fiber = yield* startSession(network, { servers: "a,b" })
-      const first = yield* network.accept
-      yield* first.nextHello
-      first.send(Frames.reply(0, 0n, -119))
-      const second = yield* network.accept
-      assert.notStrictEqual(second.server, first.server)
-      yield* second.greet()
-      assert.strictEqual((yield* Fiber.join(fiber)).info.id, 0x100n)
-    })
-  )
+  itEffect("takes the bare header that refuses a session as a reason to try the next server", function* () {
+    const network = new MemoryNetwork()
+    const fiber = yield* startSession(network, { servers: "a,b" })
+    const first = yield* network.accept
+    yield* first.nextHello
+    first.send(Frames.reply(0, 0n, -119))
+    const second = yield* network.accept
+    assert.notStrictEqual(second.server, first.server)
+    yield* second.greet()
+    assert.strictEqual((yield* Fiber.join(fiber)).info.id, 0x100n)
+  })
 
   for (const [servers, millis] of [
     [1, 5000],
     [4, 2500],
     [12, 1000]
   ] as const) {
-    it.effect(`has ${millis} ms where there are ${servers} servers`, () =>
-      Effect.gen(function* () {
-        const network = new MemoryNetwork()
-        const names = Array.from({ length: servers }, (_, index) => `s${index}`).join(",")
-        yield* startSession(network, { servers: names, sessionTimeout: "10 seconds" })
-        const first = yield* network.accept
-        yield* TestClock.adjust(Duration.millis(millis - 1))
-        assert.isFalse(first.isLeft)
-        yield* TestClock.adjust("1 millis")
-        assert.isTrue(first.isLeft)
-      })
-    )
+    itEffect(`has ${millis} ms where there are ${servers} servers`, function* () {
+      const network = new MemoryNetwork()
+      const names = Array.from({ length: servers }, (_, index) => `s${index}`).join(",")
+      yield* startSession(network, { servers: names, sessionTimeout: "10 seconds" })
+      const first = yield* network.accept
+      yield* TestClock.adjust(Duration.millis(millis - 1))
+      assert.isFalse(first.isLeft)
+      yield* TestClock.adjust("1 millis")
+      assert.isTrue(first.isLeft)
+    })
   }
 
   for (const [name, frame] of [
@@ -112,170 +101,152 @@ describe("the handshake", () => {
     ["an empty frame", new Uint8Array(0)],
     ["a truncated answer", Jute.encode(Handshake.connectResponse, response).slice(0, 20)]
   ] as const) {
-    it.effect(`survives ${name} in its place`, () =>
-      Effect.gen(function* () {
-        const network = new MemoryNetwork()
-        const fiber = yield* startSession(network)
-        const first = yield* network.accept
-        yield* first.nextHello
-        first.send(frame)
-        yield* TestClock.adjust("1 second")
-        assert.isTrue(first.isLeft)
-        const second = yield* network.accept
-        yield* second.greet()
-        assert.strictEqual((yield* Fiber.join(fiber)).info.state._tag, "Connected")
-      })
-    )
+    itEffect(`survives ${name} in its place`, function* () {
+      const network = new MemoryNetwork()
+      const fiber = yield* startSession(network)
+      const first = yield* network.accept
+      yield* first.nextHello
+      first.send(frame)
+      yield* TestClock.adjust("1 second")
+      assert.isTrue(first.isLeft)
+      const second = yield* network.accept
+      yield* second.greet()
+      assert.strictEqual((yield* Fiber.join(fiber)).info.state._tag, "Connected")
+    })
   }
 })
 
 describe("the search for a server", () => {
-  it.effect("goes to the next server at once when one is lost, and keeps the session", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ servers: "a,b,c" })
-      server.cut()
-      const next = yield* network.accept
-      assert.notStrictEqual(next.server, server.server)
-      assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
-      yield* awaitState(session, "Connected")
-      assert.strictEqual(session.info.id, 0x100n)
-    })
-  )
+  itEffect("goes to the next server at once when one is lost, and keeps the session", function* () {
+    const { network, server, session } = yield* connect({ servers: "a,b,c" })
+    server.cut()
+    const next = yield* network.accept
+    assert.notStrictEqual(next.server, server.server)
+    assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
+    yield* awaitState(session, "Connected")
+    assert.strictEqual(session.info.id, 0x100n)
+  })
 
-  it.effect("pauses after a full round only, longer each time, with jitter, and a session resets that", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      network.set("a:2181", "refuse")
-      network.set("b:2181", "refuse")
-      const clock = yield* Clock.Clock
-      const times: Array<number> = []
-      const dialled = network.dialled
-      dialled.push = (...items) => {
-        times.push(clock.currentTimeMillisUnsafe())
-        return Array.prototype.push.apply(dialled, items)
+  itEffect("pauses after a full round only, longer each time, with jitter, and a session resets that", function* () {
+    const network = new MemoryNetwork()
+    network.set("a:2181", "refuse")
+    network.set("b:2181", "refuse")
+    const clock = yield* Clock.Clock
+    const times: Array<number> = []
+    const dialled = network.dialled
+    dialled.push = (...items) => {
+      times.push(clock.currentTimeMillisUnsafe())
+      return Array.prototype.push.apply(dialled, items)
+    }
+    const options = { servers: "a,b", connectTimeout: "10 minutes" } as const
+    const fiber = yield* Random.withSeed(startSession(network, options), "pauses")
+    for (let i = 0; i < 3000; i++) yield* TestClock.adjust("10 millis")
+    const pauses = times.slice(1).map((time, index) => time - times[index]!)
+    // Between rounds it is a random part of what doubles from 200 ms to a quarter of the session's 10 s, so that none
+    // costs the session; within a round but the first, a random part of half of the last such pause.
+    const within = pauses.filter((_, index) => index % 2 === 0)
+    const between = pauses.filter((_, index) => index % 2 === 1)
+    assert.isAbove(between.length, 10)
+    assert.strictEqual(within[0], 0)
+    between.forEach((pause, index) => {
+      assert.isAtMost(pause, Math.min(200 * 2 ** index, 2500) + 10)
+      assert.isAtMost(within[index + 1] ?? 0, pause / 2 + 10)
+    })
+    const late = between.slice(6)
+    assert.isAbove(Math.max(...late), 1000)
+    assert.isBelow(Math.min(...late), 1000)
+
+    network.set("a:2181", "accept")
+    while (network.waiting === 0) yield* TestClock.adjust("100 millis")
+    const server = yield* network.accept
+    yield* server.greet()
+    yield* Fiber.join(fiber)
+    yield* passTimeAtEnd(network)
+    network.set("a:2181", "refuse")
+    times.length = 0
+    server.cut()
+    yield* TestClock.adjust("200 millis")
+    assert.isAtLeast(times.length, 3)
+  })
+
+  itEffect("keeps its growing pauses towards servers that accept and close", function* () {
+    const network = new MemoryNetwork()
+    yield* Random.withSeed(startSession(network, { connectTimeout: "10 minutes" }), "accept and close")
+    for (let i = 0; i < 100; i++) {
+      while (network.waiting > 0) (yield* network.accept).cut()
+      yield* TestClock.adjust("100 millis")
+    }
+    assert.isAtMost(network.dialled.length, 15)
+    assert.isAtLeast(network.dialled.length, 6)
+  })
+
+  itEffect("begins a schedule anew when it has ended", function* () {
+    const network = new MemoryNetwork()
+    network.set("a:2181", "refuse")
+    const retry = Schedule.spaced("1 second").pipe(Schedule.upTo({ times: 2 }))
+    yield* startSession(network, { retry, connectTimeout: "10 minutes" })
+    for (let i = 0; i < 100; i++) yield* TestClock.adjust("100 millis")
+    assert.isAbove(network.dialled.length, 6)
+  })
+
+  itEffect("passes over read-only servers, unless they are allowed", function* () {
+    const { hello } = yield* connect()
+    assert.isFalse(hello.readOnly)
+    const { hello: second, session } = yield* connect({ allowReadOnly: true, grant: { readOnly: true } })
+    assert.isTrue(second.readOnly)
+    assert.isTrue(session.info.readOnly)
+  })
+
+  itEffect("reports that the ensemble is behind after a connectTimeout of silent refusals, and goes on", function* () {
+    const { network, server, session } = yield* connect({ connectTimeout: "3 seconds", sessionTimeout: "60 seconds" })
+    const read = yield* Effect.forkChild(exists(session, "/x"))
+    const { xid } = yield* server.nextRequest
+    server.replyWith(xid, 0x500n, Operations.exists, { stat: Frames.stat })
+    yield* Fiber.join(read)
+    server.cut()
+    const stateNow = () => session.info.state._tag
+    // The pause that leads beyond the three seconds takes up to four itself.
+    for (let i = 0; i < 80 && stateNow() !== "EnsembleBehind"; i++) {
+      while (network.waiting > 0) {
+        const refusing = yield* network.accept
+        assert.strictEqual((yield* refusing.nextHello).lastZxidSeen, 0x500n)
+        refusing.cut()
       }
-      const options = { servers: "a,b", connectTimeout: "10 minutes" } as const
-      const fiber = yield* Random.withSeed(startSession(network, options), "pauses")
-      for (let i = 0; i < 3000; i++) yield* TestClock.adjust("10 millis")
-      const pauses = times.slice(1).map((time, index) => time - times[index]!)
-      // Between rounds it is a random part of what doubles from 200 ms to a quarter of the session's 10 s, so that none
-      // costs the session; within a round but the first, a random part of half of the last such pause.
-      const within = pauses.filter((_, index) => index % 2 === 0)
-      const between = pauses.filter((_, index) => index % 2 === 1)
-      assert.isAbove(between.length, 10)
-      assert.strictEqual(within[0], 0)
-      between.forEach((pause, index) => {
-        assert.isAtMost(pause, Math.min(200 * 2 ** index, 2500) + 10)
-        assert.isAtMost(within[index + 1] ?? 0, pause / 2 + 10)
-      })
-      const late = between.slice(6)
-      assert.isAbove(Math.max(...late), 1000)
-      assert.isBelow(Math.min(...late), 1000)
-
-      network.set("a:2181", "accept")
-      while (network.waiting === 0) yield* TestClock.adjust("100 millis")
-      const server = yield* network.accept
-      yield* server.greet()
-      yield* Fiber.join(fiber)
-      yield* passTimeAtEnd(network)
-      network.set("a:2181", "refuse")
-      times.length = 0
-      server.cut()
-      yield* TestClock.adjust("200 millis")
-      assert.isAtLeast(times.length, 3)
-    })
-  )
-
-  it.effect("keeps its growing pauses towards servers that accept and close", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      yield* Random.withSeed(startSession(network, { connectTimeout: "10 minutes" }), "accept and close")
-      for (let i = 0; i < 100; i++) {
-        while (network.waiting > 0) (yield* network.accept).cut()
-        yield* TestClock.adjust("100 millis")
-      }
-      assert.isAtMost(network.dialled.length, 15)
-      assert.isAtLeast(network.dialled.length, 6)
-    })
-  )
-
-  it.effect("begins a schedule anew when it has ended", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      network.set("a:2181", "refuse")
-      const retry = Schedule.spaced("1 second").pipe(Schedule.upTo({ times: 2 }))
-      yield* startSession(network, { retry, connectTimeout: "10 minutes" })
-      for (let i = 0; i < 100; i++) yield* TestClock.adjust("100 millis")
-      assert.isAbove(network.dialled.length, 6)
-    })
-  )
-
-  it.effect("passes over read-only servers, unless they are allowed", () =>
-    Effect.gen(function* () {
-      const { hello } = yield* connect()
-      assert.isFalse(hello.readOnly)
-      const { hello: second, session } = yield* connect({ allowReadOnly: true, grant: { readOnly: true } })
-      assert.isTrue(second.readOnly)
-      assert.isTrue(session.info.readOnly)
-    })
-  )
-
-  it.effect("reports that the ensemble is behind after a connectTimeout of silent refusals, and goes on", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ connectTimeout: "3 seconds", sessionTimeout: "60 seconds" })
-      const read = yield* Effect.forkChild(exists(session, "/x"))
-      const { xid } = yield* server.nextRequest
-      server.replyWith(xid, 0x500n, Operations.exists, { stat: Frames.stat })
-      yield* Fiber.join(read)
-      server.cut()
-      const stateNow = () => session.info.state._tag
-      // The pause that leads beyond the three seconds takes up to four itself.
-      for (let i = 0; i < 80 && stateNow() !== "EnsembleBehind"; i++) {
-        while (network.waiting > 0) {
-          const refusing = yield* network.accept
-          assert.strictEqual((yield* refusing.nextHello).lastZxidSeen, 0x500n)
-          refusing.cut()
-        }
-        yield* TestClock.adjust("100 millis")
-      }
-      assert.strictEqual(stateNow(), "EnsembleBehind")
-      while (network.waiting === 0) yield* TestClock.adjust("100 millis")
-      yield* (yield* network.accept).greet()
-      yield* awaitState(session, "Connected")
-    })
-  )
+      yield* TestClock.adjust("100 millis")
+    }
+    assert.strictEqual(stateNow(), "EnsembleBehind")
+    while (network.waiting === 0) yield* TestClock.adjust("100 millis")
+    yield* (yield* network.accept).greet()
+    yield* awaitState(session, "Connected")
+  })
 })
 
 describe("a first connection that fails", () => {
-  it.effect("fails after connectTimeout with the servers that were tried and why", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      network.set("a:2181", "refuse")
-      network.set("b:2181", "hang")
-      const fiber = yield* startSession(network, { servers: "a,b", connectTimeout: "12 seconds" })
-      yield* TestClock.adjust("11999 millis")
-      assert.isUndefined(fiber.pollUnsafe())
-      yield* TestClock.adjust("1 millis")
-      const error = yield* Effect.flip(Fiber.join(fiber))
-      assert.strictEqual(error._tag, "ConnectFailed")
-      if (error._tag !== "ConnectFailed") return
-      const reasons = new Map(error.attempts.map(({ reason, server }) => [server, reason]))
-      assert.match(reasons.get("a:2181") ?? "", /could not connect/)
-      assert.match(reasons.get("b:2181") ?? "", /could not connect within 5000 ms/)
-      assert.include(error.message, "a:2181: could not connect")
-    })
-  )
+  itEffect("fails after connectTimeout with the servers that were tried and why", function* () {
+    const network = new MemoryNetwork()
+    network.set("a:2181", "refuse")
+    network.set("b:2181", "hang")
+    const fiber = yield* startSession(network, { servers: "a,b", connectTimeout: "12 seconds" })
+    yield* TestClock.adjust("11999 millis")
+    assert.isUndefined(fiber.pollUnsafe())
+    yield* TestClock.adjust("1 millis")
+    const error = yield* Effect.flip(Fiber.join(fiber))
+    assert.strictEqual(error._tag, "ConnectFailed")
+    if (error._tag !== "ConnectFailed") return
+    const reasons = new Map(error.attempts.map(({ reason, server }) => [server, reason]))
+    assert.match(reasons.get("a:2181") ?? "", /could not connect/)
+    assert.match(reasons.get("b:2181") ?? "", /could not connect within 5000 ms/)
+    assert.include(error.message, "a:2181: could not connect")
+  })
 
-  it.effect("fails when the session to resume is not known any more and no other is wanted", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      const credentials = { id: 5n, password: Redacted.make(new Uint8Array(16)) }
-      const fiber = yield* startSession(network, { session: credentials, sessionExpiry: "fail" })
-      yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
-      const error = yield* Effect.flip(Fiber.join(fiber))
-      assert.strictEqual(error._tag, "SessionExpired")
-    })
-  )
+  itEffect("fails when the session to resume is not known any more and no other is wanted", function* () {
+    const network = new MemoryNetwork()
+    const credentials = { id: 5n, password: Redacted.make(new Uint8Array(16)) }
+    const fiber = yield* startSession(network, { session: credentials, sessionExpiry: "fail" })
+    yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
+    const error = yield* Effect.flip(Fiber.join(fiber))
+    assert.strictEqual(error._tag, "SessionExpired")
+  })
 
   const invalid = [
     [{ servers: "" }, "servers"],
@@ -298,28 +269,24 @@ describe("a first connection that fails", () => {
     [{ session: { id: 1n, password: Redacted.make(new Uint8Array(0)) } }, "session.password"]
   ] as const
   for (const [options, argument] of invalid) {
-    it.effect(`fails before a byte is sent when ${argument} is wrong`, () =>
-      Effect.gen(function* () {
-        const network = new MemoryNetwork()
-        const exit = yield* Effect.exit(Effect.flatMap(startSession(network, options as never), Fiber.join))
-        const error = Exit.isFailure(exit) ? exit.cause.reasons[0] : undefined
-        assert.isTrue(error?._tag === "Fail" && error.error._tag === "InvalidArgument")
-        if (error?._tag !== "Fail" || error.error._tag !== "InvalidArgument") return
-        assert.include(error.error.argument, argument)
-        assert.isNotEmpty(error.error.rule)
-        assert.lengthOf(network.dialled, 0)
-      })
-    )
+    itEffect(`fails before a byte is sent when ${argument} is wrong`, function* () {
+      const network = new MemoryNetwork()
+      const exit = yield* Effect.exit(Effect.flatMap(startSession(network, options as never), Fiber.join))
+      const error = Exit.isFailure(exit) ? exit.cause.reasons[0] : undefined
+      assert.isTrue(error?._tag === "Fail" && error.error._tag === "InvalidArgument")
+      if (error?._tag !== "Fail" || error.error._tag !== "InvalidArgument") return
+      assert.include(error.error.argument, argument)
+      assert.isNotEmpty(error.error.rule)
+      assert.lengthOf(network.dialled, 0)
+    })
   }
 })
 
-it.effect("a session serves its requests on the connection that the handshake opened", () =>
-  Effect.gen(function* () {
-    const { server, session } = yield* connect()
-    const read = yield* Effect.forkChild(get(session, "/a"))
-    const { body, name, xid } = yield* server.nextRequest
-    assert.deepStrictEqual([name, body], ["getData", { path: "/a", watch: false }])
-    server.replyWith(xid, 3n, Operations.getData, { data: Frames.text("hello"), stat: Frames.stat })
-    assert.strictEqual(yield* Fiber.join(read), "hello")
-  })
-)
+itEffect("a session serves its requests on the connection that the handshake opened", function* () {
+  const { server, session } = yield* connect()
+  const read = yield* Effect.forkChild(get(session, "/a"))
+  const { body, name, xid } = yield* server.nextRequest
+  assert.deepStrictEqual([name, body], ["getData", { path: "/a", watch: false }])
+  server.replyWith(xid, 3n, Operations.getData, { data: Frames.text("hello"), stat: Frames.stat })
+  assert.strictEqual(yield* Fiber.join(read), "hello")
+})

@@ -5,6 +5,7 @@ import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { retainedBytes, MiB } from "@effect-zookeeper/test-kit/MemoryUse"
+import { itLive, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -48,6 +49,8 @@ const readAll = (session: SessionService, paths: ReadonlyArray<string>) =>
 
 const { getData } = Operations
 const reply = { direction: "down", op: getData.opCode } as const
+
+const itProxied = testWith(it.live, setUp())
 
 describe("a broken reply costs one connection at most, never the client, and no caller gets another's reply", () => {
   const huge = 0x7fffffff
@@ -141,107 +144,94 @@ describe("a broken reply costs one connection at most, never the client, and no 
     )
   }
 
-  it.live("a write whose reply is broken has ConnectionLoss, and was applied once", () =>
-    Effect.gen(function* () {
-      const { proxy, root, session } = yield* setUp()
-      for (const action of [{ _tag: "SetXid", xid: 7777 }, { _tag: "DropAndReset" }] as const) {
-        const path = `${root}/seq-`
-        yield* proxy.rule({ match: { direction: "down", op: Operations.create.opCode }, action })
-        const error = yield* Effect.flip(create(session, path, "", 2))
-        assert.deepInclude({ ...error }, { _tag: "ConnectionLoss", maybeApplied: true, path })
-      }
-      const { children } = yield* session.request(Operations.getChildren, { path: root, watch: false }, root)
-      assert.lengthOf(
-        (children ?? []).filter((name) => name.startsWith("seq-")),
-        2
-      )
-    })
-  )
+  itLive("a write whose reply is broken has ConnectionLoss, and was applied once", function* () {
+    const { proxy, root, session } = yield* setUp()
+    for (const action of [{ _tag: "SetXid", xid: 7777 }, { _tag: "DropAndReset" }] as const) {
+      const path = `${root}/seq-`
+      yield* proxy.rule({ match: { direction: "down", op: Operations.create.opCode }, action })
+      const error = yield* Effect.flip(create(session, path, "", 2))
+      assert.deepInclude({ ...error }, { _tag: "ConnectionLoss", maybeApplied: true, path })
+    }
+    const { children } = yield* session.request(Operations.getChildren, { path: root, watch: false }, root)
+    assert.lengthOf(
+      (children ?? []).filter((name) => name.startsWith("seq-")),
+      2
+    )
+  })
 
-  it.live("a write that never reached the server has ConnectionLoss, and was not applied", () =>
-    Effect.gen(function* () {
-      const { proxy, root, session } = yield* setUp()
-      const match = { direction: "up", op: Operations.create.opCode } as const
-      yield* proxy.rule({ match, action: { _tag: "DropAndReset" } })
-      const error = yield* Effect.flip(create(session, `${root}/lost`))
-      assert.strictEqual(error._tag, "ConnectionLoss")
-      assert.strictEqual((yield* Effect.flip(exists(session, `${root}/lost`)))._tag, "NoNode")
-    })
-  )
+  itLive("a write that never reached the server has ConnectionLoss, and was not applied", function* () {
+    const { proxy, root, session } = yield* setUp()
+    const match = { direction: "up", op: Operations.create.opCode } as const
+    yield* proxy.rule({ match, action: { _tag: "DropAndReset" } })
+    const error = yield* Effect.flip(create(session, `${root}/lost`))
+    assert.strictEqual(error._tag, "ConnectionLoss")
+    assert.strictEqual((yield* Effect.flip(exists(session, `${root}/lost`)))._tag, "NoNode")
+  })
 
-  it.live("garbage in the place of a handshake, from another kind of server", () =>
-    Effect.gen(function* () {
-      const http = new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")
-      const server = yield* ScriptedServer.make((connection) =>
-        connection.index % 2 === 1
-          ? Effect.andThen(connection.nextFrame, connection.sendRaw(http))
-          : Effect.andThen(
-              connection.nextFrame,
-              Effect.andThen(connection.send(new Uint8Array(36).fill(0xff)), connection.close)
-            )
-      )
-      const error = yield* Effect.flip(
-        connectLive({ ...quick, servers: server.connectString, connectTimeout: "300 millis" })
-      )
-      assert.strictEqual(error._tag, "ConnectFailed")
-      assert.isAtLeast(yield* server.accepted, 3)
-      // With a real server beside it the session stays connected.
-      const session = yield* connectLive({ ...quick, servers: `${server.connectString},${TestServer.connectString()}` })
-      assert.strictEqual(session.info.state._tag, "Connected")
-    })
-  )
+  itLive("garbage in the place of a handshake, from another kind of server", function* () {
+    const http = new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n")
+    const server = yield* ScriptedServer.make((connection) =>
+      connection.index % 2 === 1
+        ? Effect.andThen(connection.nextFrame, connection.sendRaw(http))
+        : Effect.andThen(
+            connection.nextFrame,
+            Effect.andThen(connection.send(new Uint8Array(36).fill(0xff)), connection.close)
+          )
+    )
+    const error = yield* Effect.flip(
+      connectLive({ ...quick, servers: server.connectString, connectTimeout: "300 millis" })
+    )
+    assert.strictEqual(error._tag, "ConnectFailed")
+    assert.isAtLeast(yield* server.accepted, 3)
+    // With a real server beside it the session stays connected.
+    const session = yield* connectLive({ ...quick, servers: `${server.connectString},${TestServer.connectString()}` })
+    assert.strictEqual(session.info.state._tag, "Connected")
+  })
 })
 
 describe("a server that cannot be reached", () => {
   for (const mode of ["refuse", "reset", "close"] as const) {
-    it.live(`because it answers with ${mode} is tried until it can be, and nothing is lost`, () =>
-      Effect.gen(function* () {
-        const { paths, proxy, session } = yield* setUp()
-        const { id } = session.info
-        yield* proxy.accept(mode)
-        const { accepted } = yield* proxy.seen
-        const disconnect = yield* elapsed(Effect.andThen(proxy.dropAll("rst"), awaitState(session, "Disconnected")))
-        assert.isBelow(disconnect, 1000)
-        const read = yield* Effect.forkChild(get(session, paths[0]!), now)
-        if (mode !== "refuse") yield* proxy.awaitSeen((seen) => seen.accepted >= accepted + 5)
-        else yield* Effect.sleep("50 millis")
-        assert.isUndefined(read.pollUnsafe())
-        yield* proxy.heal
-        assert.strictEqual(yield* Fiber.join(read), paths[0])
-        assert.strictEqual(session.info.id, id)
-      })
-    )
-  }
-
-  it.live("because it accepts and sends nothing is left for the next one within the session's time", () =>
-    Effect.gen(function* () {
-      const { paths, proxy, session } = yield* setUp("4 seconds")
-      const { id } = session.info
-      const silent = yield* FaultProxy.make(sharedTarget())
-      yield* silent.accept("hang")
-      yield* session.updateServers(`${proxy.connectString},${silent.connectString}`)
-      yield* get(session, paths[0]!)
-      const { accepted } = yield* silent.seen
-      yield* proxy.dropAll("rst")
-      const time = yield* elapsed(get(session, paths[0]!))
-      // Half of the session's time for each of the two servers.
-      assert.isAtLeast(time, 1900)
-      assert.isBelow(time, 3500)
-      assert.strictEqual((yield* silent.seen).accepted, accepted + 1)
-      assert.strictEqual(session.info.id, id)
-    })
-  )
-
-  it.live("because it has half closed the connection is noticed at once", () =>
-    Effect.gen(function* () {
+    itLive(`because it answers with ${mode} is tried until it can be, and nothing is lost`, function* () {
       const { paths, proxy, session } = yield* setUp()
       const { id } = session.info
-      const time = yield* elapsed(Effect.andThen(proxy.halfClose("client"), awaitState(session, "Disconnected")))
-      assert.isBelow(time, 1000)
-      assert.strictEqual(yield* get(session, paths[0]!), paths[0])
+      yield* proxy.accept(mode)
+      const { accepted } = yield* proxy.seen
+      const disconnect = yield* elapsed(Effect.andThen(proxy.dropAll("rst"), awaitState(session, "Disconnected")))
+      assert.isBelow(disconnect, 1000)
+      const read = yield* Effect.forkChild(get(session, paths[0]!), now)
+      if (mode !== "refuse") yield* proxy.awaitSeen((seen) => seen.accepted >= accepted + 5)
+      else yield* Effect.sleep("50 millis")
+      assert.isUndefined(read.pollUnsafe())
+      yield* proxy.heal
+      assert.strictEqual(yield* Fiber.join(read), paths[0])
       assert.strictEqual(session.info.id, id)
     })
-  )
+  }
+
+  itLive("because it accepts and sends nothing is left for the next one within the session's time", function* () {
+    const { paths, proxy, session } = yield* setUp("4 seconds")
+    const { id } = session.info
+    const silent = yield* FaultProxy.make(sharedTarget())
+    yield* silent.accept("hang")
+    yield* session.updateServers(`${proxy.connectString},${silent.connectString}`)
+    yield* get(session, paths[0]!)
+    const { accepted } = yield* silent.seen
+    yield* proxy.dropAll("rst")
+    const time = yield* elapsed(get(session, paths[0]!))
+    // Half of the session's time for each of the two servers.
+    assert.isAtLeast(time, 1900)
+    assert.isBelow(time, 3500)
+    assert.strictEqual((yield* silent.seen).accepted, accepted + 1)
+    assert.strictEqual(session.info.id, id)
+  })
+
+  itProxied("because it has half closed the connection is noticed at once", function* ({ paths, proxy, session }) {
+    const { id } = session.info
+    const time = yield* elapsed(Effect.andThen(proxy.halfClose("client"), awaitState(session, "Disconnected")))
+    assert.isBelow(time, 1000)
+    assert.strictEqual(yield* get(session, paths[0]!), paths[0])
+    assert.strictEqual(session.info.id, id)
+  })
 })
 
 describe("a connection that swallows bytes", () => {
@@ -279,8 +269,9 @@ describe("a connection that swallows bytes", () => {
 })
 
 describe("a client that is cut off", () => {
-  it.live("loses ownership at its deadline, then says Expired itself, and begins a new session when it can", () =>
-    Effect.gen(function* () {
+  itLive(
+    "loses ownership at its deadline, then says Expired itself, and begins a new session when it can",
+    function* () {
       // A second before the server can think so, for this machine may be busy.
       const { proxy, root, session } = yield* setUp("2 seconds", { ownershipMargin: "1 second" })
       const other = yield* direct
@@ -306,83 +297,73 @@ describe("a client that is cut off", () => {
       yield* awaitState(session, "Connected")
       assert.isAtLeast((yield* exists(session, root)).stat.numChildren, 8)
       assert.notStrictEqual(session.info.id, id)
-    })
+    }
   )
 
-  it.live("by a forged event from the future finds its way back: the last zxid moves on replies only", () =>
-    Effect.gen(function* () {
-      const { paths, proxy, session } = yield* setUp()
-      const { id } = session.info
-      yield* proxy.inject("down", Frames.notification(Frames.event.data, "/nowhere", 1n << 62n))
-      assert.strictEqual(yield* get(session, paths[0]!), paths[0])
-      yield* proxy.dropAll("rst")
-      yield* awaitState(session, "Disconnected")
-      assert.strictEqual(yield* get(session, paths[1]!), paths[1])
-      assert.strictEqual(session.info.id, id)
-    })
-  )
+  itLive("by a forged event from the future finds its way back: the last zxid moves on replies only", function* () {
+    const { paths, proxy, session } = yield* setUp()
+    const { id } = session.info
+    yield* proxy.inject("down", Frames.notification(Frames.event.data, "/nowhere", 1n << 62n))
+    assert.strictEqual(yield* get(session, paths[0]!), paths[0])
+    yield* proxy.dropAll("rst")
+    yield* awaitState(session, "Disconnected")
+    assert.strictEqual(yield* get(session, paths[1]!), paths[1])
+    assert.strictEqual(session.info.id, id)
+  })
 })
 
 describe("a slow connection", () => {
-  it.live("that delivers one byte at a time changes no result", () =>
-    Effect.gen(function* () {
-      const { paths, proxy, session } = yield* setUp()
-      yield* proxy.shape("both", { chunk: 1 })
-      for (let round = 0; round < 10; round++) {
-        const results = yield* readAll(session, paths)
-        assert.deepStrictEqual(
-          results.map((result) => (Result.isSuccess(result) ? result.success : result.failure._tag)),
-          paths
-        )
-      }
-    })
-  )
-
-  it.live("on which a large reply takes longer than the session's timeout is alive while bytes come", () =>
-    Effect.gen(function* () {
-      const { paths, proxy, session } = yield* setUp("2 seconds")
-      const path = paths[0]!
-      const data = "x".repeat(600_000)
-      yield* set(session, path, data)
-      const { accepted } = yield* proxy.seen
-      yield* proxy.shape("down", { bytesPerSecond: 250_000 })
-      const time = yield* elapsed(
-        Effect.map(get(session, path), (read) => assert.strictEqual(read.length, data.length))
+  itProxied("that delivers one byte at a time changes no result", function* ({ paths, proxy, session }) {
+    yield* proxy.shape("both", { chunk: 1 })
+    for (let round = 0; round < 10; round++) {
+      const results = yield* readAll(session, paths)
+      assert.deepStrictEqual(
+        results.map((result) => (Result.isSuccess(result) ? result.success : result.failure._tag)),
+        paths
       )
-      assert.isAtLeast(time, 2000)
-      assert.strictEqual((yield* proxy.seen).accepted, accepted)
-    })
-  )
+    }
+  })
 
-  it.live("at a thousand bytes a second keeps 20 MB of writes out of memory, and loses none of them", () =>
-    Effect.gen(function* () {
-      const { paths, proxy, session } = yield* setUp("30 seconds")
-      const other = yield* direct
-      const payload = new Uint8Array(400_000).fill(1)
-      const before = retainedBytes()
-      yield* proxy.shape("up", { bytesPerSecond: 1000 })
-      const writes = yield* Effect.forkChild(
-        Effect.forEach(Array.from({ length: 50 }), () => set(session, paths[0]!, payload), {
-          concurrency: "unbounded",
-          discard: true
-        }),
-        now
-      )
-      for (let i = 0; i < 4; i++) {
-        yield* Effect.sleep("50 millis")
-        // Ours, and what the proxy and the sockets hold: it all is in this process.
-        assert.isBelow(retainedBytes() - before, 32 * MiB)
-      }
-      assert.isUndefined(writes.pollUnsafe())
-      assert.strictEqual((yield* exists(other, paths[0]!)).stat.version, 0)
-      yield* proxy.heal
-      yield* Fiber.join(writes)
-      assert.strictEqual((yield* exists(other, paths[0]!)).stat.version, 50)
-    })
-  )
+  itLive("on which a large reply takes longer than the session's timeout is alive while bytes come", function* () {
+    const { paths, proxy, session } = yield* setUp("2 seconds")
+    const path = paths[0]!
+    const data = "x".repeat(600_000)
+    yield* set(session, path, data)
+    const { accepted } = yield* proxy.seen
+    yield* proxy.shape("down", { bytesPerSecond: 250_000 })
+    const time = yield* elapsed(Effect.map(get(session, path), (read) => assert.strictEqual(read.length, data.length)))
+    assert.isAtLeast(time, 2000)
+    assert.strictEqual((yield* proxy.seen).accepted, accepted)
+  })
 
-  it.live("to a server that reads nothing keeps one copy of 50 MB of writes that wait, and loses none of them", () =>
-    Effect.gen(function* () {
+  itLive("at a thousand bytes a second keeps 20 MB of writes out of memory, and loses none of them", function* () {
+    const { paths, proxy, session } = yield* setUp("30 seconds")
+    const other = yield* direct
+    const payload = new Uint8Array(400_000).fill(1)
+    const before = retainedBytes()
+    yield* proxy.shape("up", { bytesPerSecond: 1000 })
+    const writes = yield* Effect.forkChild(
+      Effect.forEach(Array.from({ length: 50 }), () => set(session, paths[0]!, payload), {
+        concurrency: "unbounded",
+        discard: true
+      }),
+      now
+    )
+    for (let i = 0; i < 4; i++) {
+      yield* Effect.sleep("50 millis")
+      // Ours, and what the proxy and the sockets hold: it all is in this process.
+      assert.isBelow(retainedBytes() - before, 32 * MiB)
+    }
+    assert.isUndefined(writes.pollUnsafe())
+    assert.strictEqual((yield* exists(other, paths[0]!)).stat.version, 0)
+    yield* proxy.heal
+    yield* Fiber.join(writes)
+    assert.strictEqual((yield* exists(other, paths[0]!)).stat.version, 50)
+  })
+
+  itLive(
+    "to a server that reads nothing keeps one copy of 50 MB of writes that wait, and loses none of them",
+    function* () {
       const server = yield* SlowReader.make
       const session = yield* connectLive({ servers: server.connectString, sessionTimeout: "30 seconds" })
       const payload = new Uint8Array(1_000_000).fill(1)
@@ -407,6 +388,6 @@ describe("a slow connection", () => {
       yield* server.read
       yield* Fiber.join(writes)
       assert.strictEqual(server.state.writes, 50)
-    })
+    }
   )
 })

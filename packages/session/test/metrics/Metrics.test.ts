@@ -1,6 +1,7 @@
 /** A process observes its sessions: metrics that add up, and log lines that say whose they are. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -212,50 +213,46 @@ describe("log lines", () => {
     return lines
   })
 
-  it.effect("say of which session and of which server they speak", () =>
-    Effect.gen(function* () {
-      const lines = yield* gather(
-        Effect.gen(function* () {
-          const { network, server, session } = yield* connect({
-            servers: "a",
-            sessionTimeout: "9 seconds",
-            grant: { sessionId: -256n }
-          })
-          yield* ask(session, server, 1)
-          network.set("a:2181", "refuse")
-          server.cut()
-          yield* TestClock.adjust("150 millis")
-          network.set("a:2181", "accept")
-          yield* TestClock.adjust("5 seconds")
-          yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
-          yield* settle
+  itEffect("say of which session and of which server they speak", function* () {
+    const lines = yield* gather(
+      Effect.gen(function* () {
+        const { network, server, session } = yield* connect({
+          servers: "a",
+          sessionTimeout: "9 seconds",
+          grant: { sessionId: -256n }
         })
-      )
-      const session = "0xffffffffffffff00"
-      const line = (text: string) => lines.find((candidate) => candidate.text.includes(text))
-      assert.deepInclude(line("connection lost"), { session, server: "a:2181" })
-      assert.deepInclude(line("no session"), { session, server: "a:2181" })
-      assert.deepInclude(line("expired"), { session, server: "none" })
-    })
-  )
+        yield* ask(session, server, 1)
+        network.set("a:2181", "refuse")
+        server.cut()
+        yield* TestClock.adjust("150 millis")
+        network.set("a:2181", "accept")
+        yield* TestClock.adjust("5 seconds")
+        yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
+        yield* settle
+      })
+    )
+    const session = "0xffffffffffffff00"
+    const line = (text: string) => lines.find((candidate) => candidate.text.includes(text))
+    assert.deepInclude(line("connection lost"), { session, server: "a:2181" })
+    assert.deepInclude(line("no session"), { session, server: "a:2181" })
+    assert.deepInclude(line("expired"), { session, server: "none" })
+  })
 
-  it.effect("say so also for errors that a caller threw", () =>
-    Effect.gen(function* () {
-      const lines = yield* gather(
-        Effect.gen(function* () {
-          const { server, session } = yield* connect({ servers: "a", sessionTimeout: "9 seconds" })
-          Effect.runCallback(exists(session, "/x"), {
-            onExit: () => {
-              throw new Error("a bug of the application")
-            }
-          })
-          yield* settle
-          server.reply((yield* server.nextRequest).xid, 1n, -101)
-          yield* settle
+  itEffect("say so also for errors that a caller threw", function* () {
+    const lines = yield* gather(
+      Effect.gen(function* () {
+        const { server, session } = yield* connect({ servers: "a", sessionTimeout: "9 seconds" })
+        Effect.runCallback(exists(session, "/x"), {
+          onExit: () => {
+            throw new Error("a bug of the application")
+          }
         })
-      )
-      const line = lines.find(({ text }) => text.includes("thrown"))
-      assert.deepInclude(line, { session: "0x100", server: "a:2181" })
-    })
-  )
+        yield* settle
+        server.reply((yield* server.nextRequest).xid, 1n, -101)
+        yield* settle
+      })
+    )
+    const line = lines.find(({ text }) => text.includes("thrown"))
+    assert.deepInclude(line, { session: "0x100", server: "a:2181" })
+  })
 })

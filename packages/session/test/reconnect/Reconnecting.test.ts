@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
@@ -30,361 +31,325 @@ const listen = () => {
   }
 }
 
+const itConnected = testWith(it.effect, connect(options))
+const itConnectedToOne = testWith(it.effect, connect({ ...options, servers: "a", allowReadOnly: true }))
+
 describe("identities", () => {
-  it.effect("are sent before anything else on the first connection, which is ready when all are accepted", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      const fiber = yield* startSession(network, { auth: [digest("ann:secret"), digest("bob:secret")] })
-      const server = yield* network.accept
-      yield* server.greet()
-      const [first, second] = [yield* server.nextRequest, yield* server.nextRequest]
-      assert.deepStrictEqual([first.name, first.xid, first.body.scheme], ["auth", -4, "digest"])
-      assert.strictEqual(new TextDecoder().decode(first.body.auth), "ann:secret")
-      assert.strictEqual(new TextDecoder().decode(second.body.auth), "bob:secret")
-      server.reply(Operations.Xid.auth, 0n)
-      yield* settle
-      assert.isUndefined(fiber.pollUnsafe())
-      server.reply(Operations.Xid.auth, 0n)
-      yield* Fiber.join(fiber)
-    })
-  )
+  itEffect("are sent before anything else on the first connection, which is ready when all are accepted", function* () {
+    const network = new MemoryNetwork()
+    const fiber = yield* startSession(network, { auth: [digest("ann:secret"), digest("bob:secret")] })
+    const server = yield* network.accept
+    yield* server.greet()
+    const [first, second] = [yield* server.nextRequest, yield* server.nextRequest]
+    assert.deepStrictEqual([first.name, first.xid, first.body.scheme], ["auth", -4, "digest"])
+    assert.strictEqual(new TextDecoder().decode(first.body.auth), "ann:secret")
+    assert.strictEqual(new TextDecoder().decode(second.body.auth), "bob:secret")
+    server.reply(Operations.Xid.auth, 0n)
+    yield* settle
+    assert.isUndefined(fiber.pollUnsafe())
+    server.reply(Operations.Xid.auth, 0n)
+    yield* Fiber.join(fiber)
+  })
 
-  it.effect("go before watches, and watches before requests, on a new connection", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(options)
+  itEffect("go before watches, and watches before requests, on a new connection", function* () {
+    const { network, server, session } = yield* connect(options)
+    const adding = yield* Effect.forkChild(session.addAuth(digest("ann:secret")), now)
+    yield* server.nextRequest
+    server.reply(Operations.Xid.auth, 0n)
+    yield* Fiber.join(adding)
+    yield* watchData(session, server, "/w")
+    server.cut()
+    const read = yield* Effect.forkChild(get(session, "/r"), now)
+    const next = yield* network.accept
+    assert.strictEqual((yield* next.greet()).lastZxidSeen, 0x10n)
+    yield* settle
+    const requests = yield* next.requests
+    assert.deepStrictEqual(
+      requests.map(({ name }) => name),
+      ["auth", "setWatches", "getData"]
+    )
+    assert.deepStrictEqual(requests[1]?.body, {
+      relativeZxid: 0x10n,
+      dataWatches: ["/w"],
+      existWatches: [],
+      childWatches: []
+    })
+    yield* Fiber.interrupt(read)
+  })
+
+  itConnected("that are added twice are sent once on each new connection", function* ({ network, server, session }) {
+    for (let time = 0; time < 2; time++) {
       const adding = yield* Effect.forkChild(session.addAuth(digest("ann:secret")), now)
-      yield* server.nextRequest
+      assert.strictEqual((yield* server.nextRequest).name, "auth")
       server.reply(Operations.Xid.auth, 0n)
       yield* Fiber.join(adding)
-      yield* watchData(session, server, "/w")
-      server.cut()
-      const read = yield* Effect.forkChild(get(session, "/r"), now)
-      const next = yield* network.accept
-      assert.strictEqual((yield* next.greet()).lastZxidSeen, 0x10n)
-      yield* settle
-      const requests = yield* next.requests
-      assert.deepStrictEqual(
-        requests.map(({ name }) => name),
-        ["auth", "setWatches", "getData"]
-      )
-      assert.deepStrictEqual(requests[1]?.body, {
-        relativeZxid: 0x10n,
-        dataWatches: ["/w"],
-        existWatches: [],
-        childWatches: []
-      })
-      yield* Fiber.interrupt(read)
-    })
-  )
+    }
+    server.cut()
+    const next = yield* network.accept
+    yield* next.greet()
+    yield* settle
+    assert.deepStrictEqual(
+      (yield* next.requests).map(({ name }) => name),
+      ["auth"]
+    )
+  })
 
-  it.effect("that are added twice are sent once on each new connection", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(options)
-      for (let time = 0; time < 2; time++) {
-        const adding = yield* Effect.forkChild(session.addAuth(digest("ann:secret")), now)
-        assert.strictEqual((yield* server.nextRequest).name, "auth")
-        server.reply(Operations.Xid.auth, 0n)
-        yield* Fiber.join(adding)
-      }
-      server.cut()
-      const next = yield* network.accept
-      yield* next.greet()
-      yield* settle
-      assert.deepStrictEqual(
-        (yield* next.requests).map(({ name }) => name),
-        ["auth"]
-      )
-    })
-  )
+  itEffect("that are refused end the session for good, at the first connection", function* () {
+    const network = new MemoryNetwork()
+    const fiber = yield* startSession(network, { auth: [digest("ann:wrong")] })
+    const server = yield* network.accept
+    yield* server.greet()
+    yield* server.nextRequest
+    server.reply(Operations.Xid.auth, 0n, -115)
+    const error = yield* Effect.flip(Fiber.join(fiber))
+    assert.deepInclude({ ...error }, { _tag: "AuthFailed", scheme: "digest" })
+    assert.notInclude(error.message, "wrong")
+  })
 
-  it.effect("that are refused end the session for good, at the first connection", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      const fiber = yield* startSession(network, { auth: [digest("ann:wrong")] })
-      const server = yield* network.accept
-      yield* server.greet()
-      yield* server.nextRequest
-      server.reply(Operations.Xid.auth, 0n, -115)
-      const error = yield* Effect.flip(Fiber.join(fiber))
-      assert.deepInclude({ ...error }, { _tag: "AuthFailed", scheme: "digest" })
-      assert.notInclude(error.message, "wrong")
-    })
-  )
+  itEffect("that are refused later end the session for good: nothing is sent or dialled any more", function* () {
+    const { network, server, session } = yield* connect(options)
+    const changed = yield* watchData(session, server, "/w")
+    const watching = yield* Effect.forkChild(Effect.flip(changed), now)
+    const adding = yield* Effect.forkChild(Effect.flip(session.addAuth(digest("ann:wrong"))), now)
+    const read = yield* Effect.forkChild(Effect.flip(get(session, "/x")), now)
+    yield* server.nextRequest
+    server.reply(Operations.Xid.auth, 0n, -115)
+    assert.strictEqual((yield* Fiber.join(adding))._tag, "AuthFailed")
+    assert.strictEqual((yield* Fiber.join(read))._tag, "AuthFailed")
+    yield* Fiber.join(watching)
+    assert.strictEqual(session.info.state._tag, "AuthFailed")
+    assert.strictEqual((yield* Effect.flip(get(session, "/x")))._tag, "AuthFailed")
+    yield* TestClock.adjust("1 hour")
+    assert.lengthOf(network.dialled, 1)
+  })
 
-  it.effect("that are refused later end the session for good: nothing is sent or dialled any more", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(options)
-      const changed = yield* watchData(session, server, "/w")
-      const watching = yield* Effect.forkChild(Effect.flip(changed), now)
-      const adding = yield* Effect.forkChild(Effect.flip(session.addAuth(digest("ann:wrong"))), now)
-      const read = yield* Effect.forkChild(Effect.flip(get(session, "/x")), now)
-      yield* server.nextRequest
-      server.reply(Operations.Xid.auth, 0n, -115)
-      assert.strictEqual((yield* Fiber.join(adding))._tag, "AuthFailed")
-      assert.strictEqual((yield* Fiber.join(read))._tag, "AuthFailed")
-      yield* Fiber.join(watching)
-      assert.strictEqual(session.info.state._tag, "AuthFailed")
-      assert.strictEqual((yield* Effect.flip(get(session, "/x")))._tag, "AuthFailed")
-      yield* TestClock.adjust("1 hour")
-      assert.lengthOf(network.dialled, 1)
-    })
-  )
-
-  it.effect("whose answer was lost are sent to the next server, and accepted there", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(options)
-      const adding = yield* Effect.forkChild(session.addAuth(digest("ann:secret")), now)
-      yield* server.nextRequest
-      server.cut()
-      yield* TestClock.adjust("1 second")
-      const next = yield* network.accept
-      yield* next.greet()
-      assert.strictEqual((yield* next.nextRequest).name, "auth")
-      next.reply(Operations.Xid.auth, 0n)
-      yield* Fiber.join(adding)
-    })
-  )
+  itEffect("whose answer was lost are sent to the next server, and accepted there", function* () {
+    const { network, server, session } = yield* connect(options)
+    const adding = yield* Effect.forkChild(session.addAuth(digest("ann:secret")), now)
+    yield* server.nextRequest
+    server.cut()
+    yield* TestClock.adjust("1 second")
+    const next = yield* network.accept
+    yield* next.greet()
+    assert.strictEqual((yield* next.nextRequest).name, "auth")
+    next.reply(Operations.Xid.auth, 0n)
+    yield* Fiber.join(adding)
+  })
 })
 
 describe("watches", () => {
-  it.effect("are registered in packets below 128 KiB, all with the zxid from before", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ ...options, maxInFlight: 10_000 })
-      const fibers = yield* Effect.forEach(Array.from({ length: 3000 }), (_, n) =>
-        Effect.forkChild(session.watchData(samePath(`/${"long".repeat(25)}/${n}`)), now)
-      )
-      yield* settle
-      for (const { xid } of yield* server.requests) {
-        server.replyWith(xid, 0x77n, Operations.getData, { data: null, stat: Frames.stat })
-      }
-      for (const fiber of fibers) yield* Fiber.join(fiber)
-      server.cut()
-      const next = yield* network.accept
-      yield* next.greet()
-      yield* settle
-      const sizes = next.received.slice(1).map((frame) => frame.length)
-      assert.isAtLeast(sizes.length, 3)
-      assert.isTrue(sizes.every((size) => size <= 128 * 1024))
-      const requests = yield* next.requests
-      assert.isTrue(requests.every(({ body, name }) => name === "setWatches" && body.relativeZxid === 0x77n))
-      assert.lengthOf(new Set(requests.flatMap(({ body }) => body.dataWatches)), 3000)
-    })
-  )
+  itEffect("are registered in packets below 128 KiB, all with the zxid from before", function* () {
+    const { network, server, session } = yield* connect({ ...options, maxInFlight: 10_000 })
+    const fibers = yield* Effect.forEach(Array.from({ length: 3000 }), (_, n) =>
+      Effect.forkChild(session.watchData(samePath(`/${"long".repeat(25)}/${n}`)), now)
+    )
+    yield* settle
+    for (const { xid } of yield* server.requests) {
+      server.replyWith(xid, 0x77n, Operations.getData, { data: null, stat: Frames.stat })
+    }
+    for (const fiber of fibers) yield* Fiber.join(fiber)
+    server.cut()
+    const next = yield* network.accept
+    yield* next.greet()
+    yield* settle
+    const sizes = next.received.slice(1).map((frame) => frame.length)
+    assert.isAtLeast(sizes.length, 3)
+    assert.isTrue(sizes.every((size) => size <= 128 * 1024))
+    const requests = yield* next.requests
+    assert.isTrue(requests.every(({ body, name }) => name === "setWatches" && body.relativeZxid === 0x77n))
+    assert.lengthOf(new Set(requests.flatMap(({ body }) => body.dataWatches)), 3000)
+  })
 
-  it.effect("are compared with the same zxid again when a connection is lost while they are registered", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(options)
-      yield* watchData(session, server, "/w")
-      server.cut()
-      const second = yield* network.accept
-      yield* second.greet()
-      const read = yield* Effect.forkChild(get(session, "/r"), now)
-      yield* settle
-      assert.strictEqual((yield* second.nextRequest).body.relativeZxid, 0x10n)
-      second.cut()
-      yield* TestClock.adjust("1 second")
-      const third = yield* network.accept
-      yield* third.greet()
-      yield* settle
-      assert.strictEqual((yield* third.nextRequest).body.relativeZxid, 0x10n)
-      yield* Fiber.interrupt(read)
-    })
-  )
+  itEffect("are compared with the same zxid again when a connection is lost while they are registered", function* () {
+    const { network, server, session } = yield* connect(options)
+    yield* watchData(session, server, "/w")
+    server.cut()
+    const second = yield* network.accept
+    yield* second.greet()
+    const read = yield* Effect.forkChild(get(session, "/r"), now)
+    yield* settle
+    assert.strictEqual((yield* second.nextRequest).body.relativeZxid, 0x10n)
+    second.cut()
+    yield* TestClock.adjust("1 second")
+    const third = yield* network.accept
+    yield* third.greet()
+    yield* settle
+    assert.strictEqual((yield* third.nextRequest).body.relativeZxid, 0x10n)
+    yield* Fiber.interrupt(read)
+  })
 
-  it.effect("that are not accepted again end the connection, and are registered on the next", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(options)
-      const changed = yield* watchData(session, server, "/w")
-      const event = yield* Effect.forkChild(changed, now)
-      server.cut()
-      const second = yield* network.accept
-      yield* second.greet()
-      second.reply((yield* second.nextRequest).xid, 0x20n, -5)
-      yield* TestClock.adjust("1 second")
-      const third = yield* network.accept
-      yield* third.greet()
-      const { body, xid } = yield* third.nextRequest
-      assert.deepStrictEqual(body.dataWatches, ["/w"])
-      third.send(Frames.notification(Frames.event.data, "/w"))
-      third.reply(xid, 0x20n)
-      assert.strictEqual((yield* Fiber.join(event)).type, "NodeDataChanged")
-    })
-  )
+  itEffect("that are not accepted again end the connection, and are registered on the next", function* () {
+    const { network, server, session } = yield* connect(options)
+    const changed = yield* watchData(session, server, "/w")
+    const event = yield* Effect.forkChild(changed, now)
+    server.cut()
+    const second = yield* network.accept
+    yield* second.greet()
+    second.reply((yield* second.nextRequest).xid, 0x20n, -5)
+    yield* TestClock.adjust("1 second")
+    const third = yield* network.accept
+    yield* third.greet()
+    const { body, xid } = yield* third.nextRequest
+    assert.deepStrictEqual(body.dataWatches, ["/w"])
+    third.send(Frames.notification(Frames.event.data, "/w"))
+    third.reply(xid, 0x20n)
+    assert.strictEqual((yield* Fiber.join(event)).type, "NodeDataChanged")
+  })
 
-  it.effect("that persist emit Gap once for each reconnection, and no events of the time before", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(options)
-      const plain = listen()
-      const recursive = listen()
-      yield* watchPersistently(session, server, "/p", false, plain.listener)
-      yield* watchPersistently(session, server, "/p/q", true, recursive.listener)
-      const event = yield* Effect.forkChild(yield* watchData(session, server, "/w"), now)
-      server.send(Frames.notification(Frames.event.data, "/p", 0x12n))
-      yield* settle
-      assert.deepStrictEqual(plain.shapes(), ["NodeDataChanged"])
-      server.cut()
-      const next = yield* network.accept
-      yield* next.greet()
-      const { body, name, xid } = yield* next.nextRequest
-      assert.strictEqual(name, "setWatches2")
-      assert.deepStrictEqual(body.persistentWatches, ["/p"])
-      assert.deepStrictEqual(body.persistentRecursiveWatches, ["/p/q"])
-      assert.deepStrictEqual(body.dataWatches, ["/w"])
-      next.send(Frames.notification(Frames.event.data, "/w"))
-      next.send(Frames.notification(Frames.event.data, "/p"))
-      next.reply(xid, 0x20n)
-      assert.strictEqual((yield* Fiber.join(event)).path, "/w")
-      yield* settle
-      assert.deepStrictEqual(plain.shapes(), ["NodeDataChanged", "Gap"])
-      assert.deepStrictEqual(recursive.shapes(), ["Gap"])
-      next.send(Frames.notification(Frames.event.created, "/p/q/r/s"))
-      yield* settle
-      assert.deepStrictEqual(recursive.shapes(), ["Gap", "NodeCreated"])
-    })
-  )
+  itEffect("that persist emit Gap once for each reconnection, and no events of the time before", function* () {
+    const { network, server, session } = yield* connect(options)
+    const plain = listen()
+    const recursive = listen()
+    yield* watchPersistently(session, server, "/p", false, plain.listener)
+    yield* watchPersistently(session, server, "/p/q", true, recursive.listener)
+    const event = yield* Effect.forkChild(yield* watchData(session, server, "/w"), now)
+    server.send(Frames.notification(Frames.event.data, "/p", 0x12n))
+    yield* settle
+    assert.deepStrictEqual(plain.shapes(), ["NodeDataChanged"])
+    server.cut()
+    const next = yield* network.accept
+    yield* next.greet()
+    const { body, name, xid } = yield* next.nextRequest
+    assert.strictEqual(name, "setWatches2")
+    assert.deepStrictEqual(body.persistentWatches, ["/p"])
+    assert.deepStrictEqual(body.persistentRecursiveWatches, ["/p/q"])
+    assert.deepStrictEqual(body.dataWatches, ["/w"])
+    next.send(Frames.notification(Frames.event.data, "/w"))
+    next.send(Frames.notification(Frames.event.data, "/p"))
+    next.reply(xid, 0x20n)
+    assert.strictEqual((yield* Fiber.join(event)).path, "/w")
+    yield* settle
+    assert.deepStrictEqual(plain.shapes(), ["NodeDataChanged", "Gap"])
+    assert.deepStrictEqual(recursive.shapes(), ["Gap"])
+    next.send(Frames.notification(Frames.event.created, "/p/q/r/s"))
+    yield* settle
+    assert.deepStrictEqual(recursive.shapes(), ["Gap", "NodeCreated"])
+  })
 
-  it.effect("that persist go over to a new session with a Gap; the others fail", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(options)
-      const plain = listen()
-      yield* watchPersistently(session, server, "/p", false, plain.listener)
-      const lost = yield* Effect.forkChild(Effect.flip(yield* watchData(session, server, "/w")), now)
-      server.cut()
-      yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
-      assert.strictEqual((yield* Fiber.join(lost))._tag, "SessionExpired")
-      yield* TestClock.adjust("1 second")
-      const next = yield* network.accept
-      yield* next.greet({ sessionId: 0x300n })
-      const { body, xid } = yield* next.nextRequest
-      assert.deepStrictEqual(body.persistentWatches, ["/p"])
-      assert.deepStrictEqual(body.dataWatches, [])
-      next.reply(xid, 0x20n)
-      yield* awaitState(session, "Connected")
-      yield* settle
-      assert.deepStrictEqual(plain.shapes(), ["Gap"])
-      assert.lengthOf(plain.ends, 0)
-    })
-  )
+  itEffect("that persist go over to a new session with a Gap; the others fail", function* () {
+    const { network, server, session } = yield* connect(options)
+    const plain = listen()
+    yield* watchPersistently(session, server, "/p", false, plain.listener)
+    const lost = yield* Effect.forkChild(Effect.flip(yield* watchData(session, server, "/w")), now)
+    server.cut()
+    yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
+    assert.strictEqual((yield* Fiber.join(lost))._tag, "SessionExpired")
+    yield* TestClock.adjust("1 second")
+    const next = yield* network.accept
+    yield* next.greet({ sessionId: 0x300n })
+    const { body, xid } = yield* next.nextRequest
+    assert.deepStrictEqual(body.persistentWatches, ["/p"])
+    assert.deepStrictEqual(body.dataWatches, [])
+    next.reply(xid, 0x20n)
+    yield* awaitState(session, "Connected")
+    yield* settle
+    assert.deepStrictEqual(plain.shapes(), ["Gap"])
+    assert.lengthOf(plain.ends, 0)
+  })
 
-  it.effect("that were dropped are given back to the server, and not registered again", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(options)
-      const waiting = yield* Effect.forkChild(yield* watchData(session, server, "/w"), now)
-      yield* Fiber.interrupt(waiting)
-      const { body, name, xid } = yield* server.nextRequest
-      assert.deepStrictEqual([name, body], ["removeWatches", { path: "/w", type: 2 }])
-      server.reply(xid, 0x11n)
-      yield* settle
-      server.cut()
-      const next = yield* network.accept
-      yield* next.greet()
-      yield* settle
-      assert.lengthOf(yield* next.requests, 0)
-    })
-  )
+  itEffect("that were dropped are given back to the server, and not registered again", function* () {
+    const { network, server, session } = yield* connect(options)
+    const waiting = yield* Effect.forkChild(yield* watchData(session, server, "/w"), now)
+    yield* Fiber.interrupt(waiting)
+    const { body, name, xid } = yield* server.nextRequest
+    assert.deepStrictEqual([name, body], ["removeWatches", { path: "/w", type: 2 }])
+    server.reply(xid, 0x11n)
+    yield* settle
+    server.cut()
+    const next = yield* network.accept
+    yield* next.greet()
+    yield* settle
+    assert.lengthOf(yield* next.requests, 0)
+  })
 
-  it.effect("whose read is interrupted in flight leave nothing behind", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(options)
-      const reading = yield* Effect.forkChild(session.watchData(samePath("/w")), now)
-      const { xid } = yield* server.nextRequest
-      yield* Fiber.interrupt(reading)
-      server.replyWith(xid, 0x10n, Operations.getData, { data: null, stat: Frames.stat })
-      const { body, name } = yield* server.nextRequest
-      assert.deepStrictEqual([name, body], ["removeWatches", { path: "/w", type: 2 }])
-    })
-  )
+  itConnected("whose read is interrupted in flight leave nothing behind", function* ({ server, session }) {
+    const reading = yield* Effect.forkChild(session.watchData(samePath("/w")), now)
+    const { xid } = yield* server.nextRequest
+    yield* Fiber.interrupt(reading)
+    server.replyWith(xid, 0x10n, Operations.getData, { data: null, stat: Frames.stat })
+    const { body, name } = yield* server.nextRequest
+    assert.deepStrictEqual([name, body], ["removeWatches", { path: "/w", type: 2 }])
+  })
 })
 
 describe("a session served by a read-only server meanwhile", () => {
-  it.effect("reads with a provisional session, and goes back to its own when there is a quorum again", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ ...options, servers: "a", allowReadOnly: true })
-      network.writeModes.set("a:2181", "ro")
-      const read = yield* Effect.forkChild(get(session, "/r"), now)
-      yield* server.nextRequest
-      server.cut()
-      // The read-only server cannot know the session, and closes on it.
-      yield* TestClock.adjust("200 millis")
-      const refusing = yield* network.accept
-      assert.strictEqual((yield* refusing.nextHello).sessionId, 0x100n)
-      refusing.cut()
-      const standIn = yield* network.accept
-      assert.strictEqual((yield* standIn.greet({ sessionId: 0x777n, readOnly: true })).sessionId, 0n)
-      const { xid } = yield* standIn.nextRequest
-      standIn.replyWith(xid, 1n, Operations.getData, { data: Frames.text("old"), stat: Frames.stat })
-      assert.strictEqual(yield* Fiber.join(read), "old")
-      assert.isTrue(session.info.readOnly)
-      assert.strictEqual(session.info.id, 0x100n)
-      network.writeModes.set("a:2181", "rw")
-      yield* TestClock.adjust("2 seconds")
-      const back = yield* network.accept
-      assert.strictEqual((yield* back.greet({ readOnly: false })).sessionId, 0x100n)
-      yield* awaitState(session, "Connected")
-      assert.isFalse(session.info.readOnly)
-      assert.strictEqual(session.info.id, 0x100n)
-    })
-  )
+  itEffect("reads with a provisional session, and goes back to its own when there is a quorum again", function* () {
+    const { network, server, session } = yield* connect({ ...options, servers: "a", allowReadOnly: true })
+    network.writeModes.set("a:2181", "ro")
+    const read = yield* Effect.forkChild(get(session, "/r"), now)
+    yield* server.nextRequest
+    server.cut()
+    // The read-only server cannot know the session, and closes on it.
+    yield* TestClock.adjust("200 millis")
+    const refusing = yield* network.accept
+    assert.strictEqual((yield* refusing.nextHello).sessionId, 0x100n)
+    refusing.cut()
+    const standIn = yield* network.accept
+    assert.strictEqual((yield* standIn.greet({ sessionId: 0x777n, readOnly: true })).sessionId, 0n)
+    const { xid } = yield* standIn.nextRequest
+    standIn.replyWith(xid, 1n, Operations.getData, { data: Frames.text("old"), stat: Frames.stat })
+    assert.strictEqual(yield* Fiber.join(read), "old")
+    assert.isTrue(session.info.readOnly)
+    assert.strictEqual(session.info.id, 0x100n)
+    network.writeModes.set("a:2181", "rw")
+    yield* TestClock.adjust("2 seconds")
+    const back = yield* network.accept
+    assert.strictEqual((yield* back.greet({ readOnly: false })).sessionId, 0x100n)
+    yield* awaitState(session, "Connected")
+    assert.isFalse(session.info.readOnly)
+    assert.strictEqual(session.info.id, 0x100n)
+  })
 
-  it.effect("keeps its own where that server resumes it, as old ones do", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ ...options, servers: "a", allowReadOnly: true })
-      network.writeModes.set("a:2181", "ro")
-      server.cut()
-      yield* TestClock.adjust("500 millis")
-      const readOnly = yield* network.accept
-      assert.strictEqual((yield* readOnly.greet({ readOnly: true })).sessionId, 0x100n)
-      yield* awaitState(session, "Connected")
-      assert.isTrue(session.info.readOnly)
-      network.writeModes.set("a:2181", "rw")
-      yield* TestClock.adjust("2 seconds")
-      const back = yield* network.accept
-      assert.strictEqual((yield* back.greet({ readOnly: false })).sessionId, 0x100n)
-      yield* awaitState(session, "Connected")
-      assert.isFalse(session.info.readOnly)
-      assert.strictEqual(session.info.id, 0x100n)
-    })
-  )
+  itEffect("keeps its own where that server resumes it, as old ones do", function* () {
+    const { network, server, session } = yield* connect({ ...options, servers: "a", allowReadOnly: true })
+    network.writeModes.set("a:2181", "ro")
+    server.cut()
+    yield* TestClock.adjust("500 millis")
+    const readOnly = yield* network.accept
+    assert.strictEqual((yield* readOnly.greet({ readOnly: true })).sessionId, 0x100n)
+    yield* awaitState(session, "Connected")
+    assert.isTrue(session.info.readOnly)
+    network.writeModes.set("a:2181", "rw")
+    yield* TestClock.adjust("2 seconds")
+    const back = yield* network.accept
+    assert.strictEqual((yield* back.greet({ readOnly: false })).sessionId, 0x100n)
+    yield* awaitState(session, "Connected")
+    assert.isFalse(session.info.readOnly)
+    assert.strictEqual(session.info.id, 0x100n)
+  })
 
-  it.effect("expires when the ensemble has ended it meanwhile", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ ...options, servers: "a", allowReadOnly: true })
-      const states: Array<string> = []
-      yield* Effect.forkScoped(
-        Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag)))
-      )
-      network.writeModes.set("a:2181", "ro")
-      server.cut()
-      yield* TestClock.adjust("500 millis")
-      yield* (yield* network.accept).greet({ readOnly: true })
-      network.writeModes.set("a:2181", "rw")
-      yield* TestClock.adjust("2 seconds")
-      yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
+  itConnectedToOne("expires when the ensemble has ended it meanwhile", function* ({ network, server, session }) {
+    const states: Array<string> = []
+    yield* Effect.forkScoped(Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag))))
+    network.writeModes.set("a:2181", "ro")
+    server.cut()
+    yield* TestClock.adjust("500 millis")
+    yield* (yield* network.accept).greet({ readOnly: true })
+    network.writeModes.set("a:2181", "rw")
+    yield* TestClock.adjust("2 seconds")
+    yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
+    yield* TestClock.adjust("1 second")
+    assert.include(states, "Expired")
+  })
+
+  itEffect("still ends when no server that knows it answers in time", function* () {
+    const { network, server, session } = yield* connect({
+      servers: "a",
+      allowReadOnly: true,
+      sessionTimeout: "9 seconds"
+    })
+    network.writeModes.set("a:2181", "ro")
+    server.cut()
+    yield* TestClock.adjust("200 millis")
+    ;(yield* network.accept).cut()
+    const standIn = yield* network.accept
+    yield* standIn.greet({ sessionId: 0x777n, readOnly: true })
+    for (let i = 0; i < 11; i++) {
       yield* TestClock.adjust("1 second")
-      assert.include(states, "Expired")
-    })
-  )
-
-  it.effect("still ends when no server that knows it answers in time", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({
-        servers: "a",
-        allowReadOnly: true,
-        sessionTimeout: "9 seconds"
-      })
-      network.writeModes.set("a:2181", "ro")
-      server.cut()
-      yield* TestClock.adjust("200 millis")
-      ;(yield* network.accept).cut()
-      const standIn = yield* network.accept
-      yield* standIn.greet({ sessionId: 0x777n, readOnly: true })
-      for (let i = 0; i < 11; i++) {
-        yield* TestClock.adjust("1 second")
-        for (const { name } of yield* standIn.requests) if (name === "ping") standIn.reply(-2, 0n)
-      }
-      assert.strictEqual(session.info.id, 0x100n)
-      yield* TestClock.adjust("1 second")
-      assert.notStrictEqual(session.info.id, 0x100n)
-    })
-  )
+      for (const { name } of yield* standIn.requests) if (name === "ping") standIn.reply(-2, 0n)
+    }
+    assert.strictEqual(session.info.id, 0x100n)
+    yield* TestClock.adjust("1 second")
+    assert.notStrictEqual(session.info.id, 0x100n)
+  })
 })

@@ -1,8 +1,9 @@
 /** The dialling of a search for a server: addresses side by side, many clients apart, pauses after each round. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as TransportModule from "@effect-zookeeper/transport/Transport"
+import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -33,25 +34,24 @@ const beginWith = Effect.fnUntraced(function* (
 const slowly = (server: ServerAddress) => (server.host === "slow" ? Effect.never : Effect.succeed([server]))
 
 describe("addresses of which some are silent", () => {
-  it.effect("the next one is dialled after 250 ms while one is not open, and the others are left then", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      for (const n of [1, 2]) network.set(`10.0.0.${n}:2181`, "hang")
-      const fiber = yield* beginWith(network, () => [1, 2, 3, 4].map(address), { servers: "zk" })
-      yield* TestClock.adjust("249 millis")
-      assert.deepStrictEqual(network.dialled, ["10.0.0.1:2181"])
-      yield* TestClock.adjust("1 millis")
-      assert.deepStrictEqual(network.dialled, ["10.0.0.1:2181", "10.0.0.2:2181"])
-      yield* TestClock.adjust("250 millis")
-      yield* (yield* network.accept).greet()
-      assert.strictEqual((yield* Fiber.join(fiber)).info.id, 0x100n)
-      yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual(network.dialled, ["10.0.0.1:2181", "10.0.0.2:2181", "10.0.0.3:2181"])
-    })
-  )
+  itEffect("the next one is dialled after 250 ms while one is not open, and the others are left then", function* () {
+    const network = new MemoryNetwork()
+    for (const n of [1, 2]) network.set(`10.0.0.${n}:2181`, "hang")
+    const fiber = yield* beginWith(network, () => [1, 2, 3, 4].map(address), { servers: "zk" })
+    yield* TestClock.adjust("249 millis")
+    assert.deepStrictEqual(network.dialled, ["10.0.0.1:2181"])
+    yield* TestClock.adjust("1 millis")
+    assert.deepStrictEqual(network.dialled, ["10.0.0.1:2181", "10.0.0.2:2181"])
+    yield* TestClock.adjust("250 millis")
+    yield* (yield* network.accept).greet()
+    assert.strictEqual((yield* Fiber.join(fiber)).info.id, 0x100n)
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual(network.dialled, ["10.0.0.1:2181", "10.0.0.2:2181", "10.0.0.3:2181"])
+  })
 
-  it.effect("the session is asked for on one connection at a time: another is asked when the time of one is over", () =>
-    Effect.gen(function* () {
+  itEffect(
+    "the session is asked for on one connection at a time: another is asked when the time of one is over",
+    function* () {
       const network = new MemoryNetwork()
       const fiber = yield* beginWith(network, () => [1, 2].map(address), {
         servers: "zk",
@@ -66,7 +66,7 @@ describe("addresses of which some are silent", () => {
       assert.isTrue(first.isLeft)
       yield* second.greet()
       assert.strictEqual((yield* Fiber.join(fiber)).info.id, 0x100n)
-    })
+    }
   )
 
   for (const [names, each, silent] of [
@@ -74,8 +74,9 @@ describe("addresses of which some are silent", () => {
     [3, 2, 5],
     [1, 24, 23]
   ] as const) {
-    it.effect(`the last of ${names} times ${each} addresses is found within connectTimeout, the others silent`, () =>
-      Effect.gen(function* () {
+    itEffect(
+      `the last of ${names} times ${each} addresses is found within connectTimeout, the others silent`,
+      function* () {
         const network = new MemoryNetwork()
         const clock = yield* Clock.Clock
         const servers = Array.from({ length: names }, (_, n) => `s${n}`)
@@ -93,24 +94,22 @@ describe("addresses of which some are silent", () => {
         yield* (yield* network.accept).greet()
         yield* Fiber.join(fiber)
         assert.isBelow(clock.currentTimeMillisUnsafe(), 15_000)
-      })
+      }
     )
   }
 
-  it.effect("a name that is not resolved does not keep the next server waiting", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      const transport = { ...network.transport, resolve: slowly }
-      const fiber = yield* makeSession({ servers: "slow,slow,slow,quick" }).pipe(
-        Effect.provideService(Transport, transport),
-        Effect.forkScoped
-      )
-      yield* Effect.addFinalizer(() => Effect.suspend(() => network.shutDown))
-      yield* TestClock.adjust("750 millis")
-      yield* (yield* network.accept).greet()
-      yield* Fiber.join(fiber)
-    })
-  )
+  itEffect("a name that is not resolved does not keep the next server waiting", function* () {
+    const network = new MemoryNetwork()
+    const transport = { ...network.transport, resolve: slowly }
+    const fiber = yield* makeSession({ servers: "slow,slow,slow,quick" }).pipe(
+      Effect.provideService(Transport, transport),
+      Effect.forkScoped
+    )
+    yield* Effect.addFinalizer(() => Effect.suspend(() => network.shutDown))
+    yield* TestClock.adjust("750 millis")
+    yield* (yield* network.accept).greet()
+    yield* Fiber.join(fiber)
+  })
 })
 
 describe("many clients", () => {
@@ -124,8 +123,9 @@ describe("many clients", () => {
     return { most: Math.max(...tenths), mean: tenths.reduce((a, b) => a + b, 0) / tenths.length }
   }
 
-  it.effect("that lose their servers in the same moment spread, also when their sessions end in the same moment", () =>
-    Effect.gen(function* () {
+  itEffect(
+    "that lose their servers in the same moment spread, also when their sessions end in the same moment",
+    function* () {
       const network = new MemoryNetwork()
       const clock = yield* Clock.Clock
       let isUp = true
@@ -157,84 +157,75 @@ describe("many clients", () => {
       const { mean, most } = spread(times, start + 5000, start + 20_000)
       assert.isAbove(mean, 5)
       assert.isAtMost(most, 3 * mean)
-    })
+    }
   )
 
-  it.live(
-    "over sockets likewise",
-    () =>
-      Effect.gen(function* () {
-        const times: Array<number> = []
-        const servers = yield* Effect.forEach([1, 2, 3], () =>
-          listen((socket) => {
-            times.push(performance.now())
-            socket.destroy()
-          })
-        )
-        const options = { servers: servers.join(","), sessionTimeout: "4 seconds", connectTimeout: "1 minute" } as const
-        const start = performance.now()
-        const client = Effect.provide(makeSession(options), TransportModule.layer())
-        yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkScoped(client))
-        // The replies that a busy machine delayed come all at once: such moments say nothing about the clients.
-        const stalls: Array<readonly [number, number]> = []
-        for (let before = performance.now(); before < start + 10_000;) {
-          yield* Effect.sleep("10 millis")
-          const now = performance.now()
-          if (now - before > 40) stalls.push([before, now + 100])
-          before = now
-        }
-        const isFree = (time: number) => stalls.every(([from, to]) => time < from || time > to)
-        const { mean, most } = spread(times.filter(isFree), start + 5000, start + 10_000)
-        assert.isAbove(mean, 5)
-        assert.isAtMost(most, 3 * mean)
-      }),
-    { timeout: 60_000 }
-  )
+  itLive("over sockets likewise", { timeout: 60_000 }, function* () {
+    const times: Array<number> = []
+    const servers = yield* Effect.forEach([1, 2, 3], () =>
+      listen((socket) => {
+        times.push(performance.now())
+        socket.destroy()
+      })
+    )
+    const options = { servers: servers.join(","), sessionTimeout: "4 seconds", connectTimeout: "1 minute" } as const
+    const start = performance.now()
+    const client = Effect.provide(makeSession(options), TransportModule.layer())
+    yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkScoped(client))
+    // The replies that a busy machine delayed come all at once: such moments say nothing about the clients.
+    const stalls: Array<readonly [number, number]> = []
+    for (let before = performance.now(); before < start + 10_000;) {
+      yield* Effect.sleep("10 millis")
+      const now = performance.now()
+      if (now - before > 40) stalls.push([before, now + 100])
+      before = now
+    }
+    const isFree = (time: number) => stalls.every(([from, to]) => time < from || time > to)
+    const { mean, most } = spread(times.filter(isFree), start + 5000, start + 10_000)
+    assert.isAbove(mean, 5)
+    assert.isAtMost(most, 3 * mean)
+  })
 })
 
 describe("the pauses of a search", () => {
-  it.effect("come after each server once: one that is lost is tried again although all others are silent", () =>
-    Effect.gen(function* () {
-      const servers = ["a:2181", "b:2181", "c:2181"]
-      const { network, server, session } = yield* connect({
-        servers: servers.join(","),
-        sessionTimeout: "9 seconds",
-        grant: { timeOut: 9000 },
-        retry: Schedule.spaced("100 millis")
-      })
-      const others = servers.filter((name) => name !== server.server)
-      for (const name of others) network.set(name, "hang")
-      const { id } = session.info
-      const before = network.dialled.length
-      server.cut()
-      // Three seconds for each of the silent ones, side by side.
-      yield* pass(3500)
-      const dialled = network.dialled.slice(before)
-      assert.deepStrictEqual(dialled.slice(0, 2).toSorted(), others)
-      assert.deepStrictEqual(dialled.slice(2), [server.server])
-      yield* (yield* network.accept).greet({ timeOut: 9000 })
-      yield* awaitState(session, "Connected")
-      assert.strictEqual(session.info.id, id)
+  itEffect("come after each server once: one that is lost is tried again although all others are silent", function* () {
+    const servers = ["a:2181", "b:2181", "c:2181"]
+    const { network, server, session } = yield* connect({
+      servers: servers.join(","),
+      sessionTimeout: "9 seconds",
+      grant: { timeOut: 9000 },
+      retry: Schedule.spaced("100 millis")
     })
-  )
+    const others = servers.filter((name) => name !== server.server)
+    for (const name of others) network.set(name, "hang")
+    const { id } = session.info
+    const before = network.dialled.length
+    server.cut()
+    // Three seconds for each of the silent ones, side by side.
+    yield* pass(3500)
+    const dialled = network.dialled.slice(before)
+    assert.deepStrictEqual(dialled.slice(0, 2).toSorted(), others)
+    assert.deepStrictEqual(dialled.slice(2), [server.server])
+    yield* (yield* network.accept).greet({ timeOut: 9000 })
+    yield* awaitState(session, "Connected")
+    assert.strictEqual(session.info.id, id)
+  })
 
-  it.effect("do not outlast the session: there is one more try before it ends", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({
-        sessionTimeout: "9 seconds",
-        retry: Schedule.spaced("1 minute")
-      })
-      network.set("a:2181", "refuse")
-      server.cut()
-      yield* settle
-      const before = network.dialled.length
-      yield* pass(11_900)
-      assert.isAbove(network.dialled.length, before)
-      assert.strictEqual(session.info.state._tag, "Disconnected")
-      // And no more than one: they would all come just before the end.
-      assert.strictEqual(network.dialled.length, before + 1)
-      yield* pass(200)
-      assert.strictEqual(session.info.id, 0n)
+  itEffect("do not outlast the session: there is one more try before it ends", function* () {
+    const { network, server, session } = yield* connect({
+      sessionTimeout: "9 seconds",
+      retry: Schedule.spaced("1 minute")
     })
-  )
+    network.set("a:2181", "refuse")
+    server.cut()
+    yield* settle
+    const before = network.dialled.length
+    yield* pass(11_900)
+    assert.isAbove(network.dialled.length, before)
+    assert.strictEqual(session.info.state._tag, "Disconnected")
+    // And no more than one: they would all come just before the end.
+    assert.strictEqual(network.dialled.length, before + 1)
+    yield* pass(200)
+    assert.strictEqual(session.info.id, 0n)
+  })
 })

@@ -1,11 +1,12 @@
 /** F41: names of servers that move, vanish, hang, or are wrong: each attempt asks anew, and none waits for ever. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { eventually } from "@effect-zookeeper/test-kit/Expectations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as TransportModule from "@effect-zookeeper/transport/Transport"
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import { TransportError } from "@effect-zookeeper/transport/TransportError"
+import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
@@ -17,45 +18,43 @@ import { awaitState, connect, create, get } from "../support/session.ts"
 import { sharedTarget } from "../support/target.ts"
 
 describe("F41: a name", () => {
-  it.live("that vanishes and comes back elsewhere is found there at once, and the session goes on", () =>
-    Effect.gen(function* () {
-      const old = yield* FaultProxy.make(sharedTarget())
-      let addresses: ReadonlyArray<string> | undefined = ["127.0.0.1"]
-      let asked = 0
-      const lookup = (host: string) =>
-        Effect.suspend(() => {
-          asked++
-          assert.strictEqual(host, "zk.example")
-          return addresses === undefined ? Effect.fail(new Error("ENOTFOUND")) : Effect.succeed(addresses)
-        })
-      const session = yield* makeSession({
-        servers: `zk.example:${old.port}`,
-        sessionTimeout: "20 seconds",
-        retry: Schedule.spaced("20 millis")
-      }).pipe(Effect.provide(TransportModule.layer({ lookup })))
-      const { id } = session.info
-      const path = TestServer.freshPath("moved")
-      yield* create(session, path, "still here")
-      addresses = undefined
-      yield* old.accept("refuse")
-      yield* old.dropAll("rst")
-      yield* awaitState(session, "Disconnected")
-      const reading = yield* Effect.forkChild(get(session, path), { startImmediately: true })
-      const before = asked
-      yield* eventually(
-        Effect.sync(() => asked),
-        (times) => times > before + 3
-      )
-      assert.isUndefined(reading.pollUnsafe())
-      const moved = yield* FaultProxy.make(sharedTarget(), { host: "127.0.0.2", port: old.port })
-      const found = asked
-      addresses = ["127.0.0.2"]
-      assert.strictEqual(yield* Fiber.join(reading), "still here")
-      assert.isAtMost(asked - found, 2)
-      assert.strictEqual((yield* moved.seen).accepted, 1)
-      assert.strictEqual(session.info.id, id)
-    })
-  )
+  itLive("that vanishes and comes back elsewhere is found there at once, and the session goes on", function* () {
+    const old = yield* FaultProxy.make(sharedTarget())
+    let addresses: ReadonlyArray<string> | undefined = ["127.0.0.1"]
+    let asked = 0
+    const lookup = (host: string) =>
+      Effect.suspend(() => {
+        asked++
+        assert.strictEqual(host, "zk.example")
+        return addresses === undefined ? Effect.fail(new Error("ENOTFOUND")) : Effect.succeed(addresses)
+      })
+    const session = yield* makeSession({
+      servers: `zk.example:${old.port}`,
+      sessionTimeout: "20 seconds",
+      retry: Schedule.spaced("20 millis")
+    }).pipe(Effect.provide(TransportModule.layer({ lookup })))
+    const { id } = session.info
+    const path = TestServer.freshPath("moved")
+    yield* create(session, path, "still here")
+    addresses = undefined
+    yield* old.accept("refuse")
+    yield* old.dropAll("rst")
+    yield* awaitState(session, "Disconnected")
+    const reading = yield* Effect.forkChild(get(session, path), { startImmediately: true })
+    const before = asked
+    yield* eventually(
+      Effect.sync(() => asked),
+      (times) => times > before + 3
+    )
+    assert.isUndefined(reading.pollUnsafe())
+    const moved = yield* FaultProxy.make(sharedTarget(), { host: "127.0.0.2", port: old.port })
+    const found = asked
+    addresses = ["127.0.0.2"]
+    assert.strictEqual(yield* Fiber.join(reading), "still here")
+    assert.isAtMost(asked - found, 2)
+    assert.strictEqual((yield* moved.seen).accepted, 1)
+    assert.strictEqual(session.info.id, id)
+  })
 
   /** A session over a network in memory whose names resolve as a test says. */
   const resolving = Effect.fnUntraced(function* (
@@ -79,8 +78,9 @@ describe("F41: a name", () => {
     return { network, session }
   })
 
-  it.effect("that is never answered for costs its share of the session's time, and the next server is asked", () =>
-    Effect.gen(function* () {
+  itEffect(
+    "that is never answered for costs its share of the session's time, and the next server is asked",
+    function* () {
       const { network, session } = yield* resolving(
         (host) => (host === "lost" ? Effect.never : Effect.succeed(["10.0.0.1"])),
         { servers: "lost,good" }
@@ -93,32 +93,30 @@ describe("F41: a name", () => {
       const server = yield* network.accept
       assert.strictEqual((yield* server.greet()).sessionId, 0x100n)
       assert.strictEqual((yield* Fiber.join(session)).info.id, 0x100n)
-    })
+    }
   )
 
   for (const bad of ["refused", "empty"] as const) {
-    it.effect(`that is wrong among three (${bad}) is passed over, in whatever order they are tried`, () =>
-      Effect.gen(function* () {
-        for (let turn = 0; turn < 6; turn++) {
-          const { network, session } = yield* resolving(
-            (host) =>
-              host !== "bad" ? Effect.succeed([host]) : bad === "empty" ? Effect.succeed([]) : Effect.fail("ENOTFOUND"),
-            { servers: "bad,good1,good2" }
-          )
-          yield* TestClock.adjust("300 millis")
-          const server = yield* network.accept
-          yield* server.greet()
-          const { info } = yield* Fiber.join(session)
-          // The other good one comes next, whether the bad one is between them or not.
-          server.cut()
-          yield* TestClock.adjust("300 millis")
-          const next = yield* network.accept
-          assert.notStrictEqual(next.server, server.server)
-          yield* next.greet()
-          assert.strictEqual(info.id, 0x100n)
-          assert.isTrue(network.dialled.every((name) => name.startsWith("good")))
-        }
-      })
-    )
+    itEffect(`that is wrong among three (${bad}) is passed over, in whatever order they are tried`, function* () {
+      for (let turn = 0; turn < 6; turn++) {
+        const { network, session } = yield* resolving(
+          (host) =>
+            host !== "bad" ? Effect.succeed([host]) : bad === "empty" ? Effect.succeed([]) : Effect.fail("ENOTFOUND"),
+          { servers: "bad,good1,good2" }
+        )
+        yield* TestClock.adjust("300 millis")
+        const server = yield* network.accept
+        yield* server.greet()
+        const { info } = yield* Fiber.join(session)
+        // The other good one comes next, whether the bad one is between them or not.
+        server.cut()
+        yield* TestClock.adjust("300 millis")
+        const next = yield* network.accept
+        assert.notStrictEqual(next.server, server.server)
+        yield* next.greet()
+        assert.strictEqual(info.id, 0x100n)
+        assert.isTrue(network.dialled.every((name) => name.startsWith("good")))
+      }
+    })
   }
 })

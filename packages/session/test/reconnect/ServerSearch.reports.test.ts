@@ -1,6 +1,7 @@
 /** The reports of a search for a server: a first connection, other kinds of servers, those that have seen less. */
 import { assert, describe, it } from "@effect/vitest"
 import * as TransportModule from "@effect-zookeeper/transport/Transport"
+import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
@@ -16,22 +17,21 @@ import { awaitState, startSession, connect, exists, type SessionService } from "
 import { settle, pass } from "../support/time.ts"
 
 describe("a first connection", () => {
-  it.effect("waits for a server that starts later, with connectTimeout: infinity", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      network.set("a:2181", "refuse")
-      const fiber = yield* startSession(network, { connectTimeout: "infinity" })
-      yield* TestClock.adjust("1 hour")
-      assert.isUndefined(fiber.pollUnsafe())
-      network.set("a:2181", "accept")
-      while (network.waiting === 0) yield* TestClock.adjust("100 millis")
-      yield* (yield* network.accept).greet()
-      yield* Fiber.join(fiber)
-    })
-  )
+  itEffect("waits for a server that starts later, with connectTimeout: infinity", function* () {
+    const network = new MemoryNetwork()
+    network.set("a:2181", "refuse")
+    const fiber = yield* startSession(network, { connectTimeout: "infinity" })
+    yield* TestClock.adjust("1 hour")
+    assert.isUndefined(fiber.pollUnsafe())
+    network.set("a:2181", "accept")
+    while (network.waiting === 0) yield* TestClock.adjust("100 millis")
+    yield* (yield* network.accept).greet()
+    yield* Fiber.join(fiber)
+  })
 
-  it.effect("that fails names each server and reason once, with its count, and the servers that were never tried", () =>
-    Effect.gen(function* () {
+  itEffect(
+    "that fails names each server and reason once, with its count, and the servers that were never tried",
+    function* () {
       const network = new MemoryNetwork()
       for (const name of ["a", "b"]) network.set(`${name}:2181`, "refuse")
       const fiber = yield* startSession(network, { servers: "a,b", connectTimeout: "10 seconds" })
@@ -45,7 +45,7 @@ describe("a first connection", () => {
         assert.strictEqual(reason, "could not connect")
       }
       assert.match(error.message, /\((a:2181, b:2181|b:2181, a:2181): could not connect \(\d+ times\)\)$/)
-    })
+    }
   )
 
   it("that fails names those that have not answered yet and those that were never tried", () => {
@@ -79,35 +79,27 @@ describe("another kind of server is named", () => {
     ["bytes that are no frame", Uint8Array.of(0xff, 0xfe, 0, 0), "0xfffe0000"],
     ["a frame that makes no sense", Uint8Array.of(0, 0, 0, 1, 0), "is this a ZooKeeper server?"]
   ] as const) {
-    it.live(`as ${name}`, () =>
-      Effect.gen(function* () {
-        const server = yield* listen((socket) => void socket.on("data", () => socket.write(answer)))
-        assert.include(yield* refusalOf(server), expected)
-      })
-    )
+    itLive(`as ${name}`, function* () {
+      const server = yield* listen((socket) => void socket.on("data", () => socket.write(answer)))
+      assert.include(yield* refusalOf(server), expected)
+    })
   }
 
-  it.live("as a port without a listener", () =>
-    Effect.gen(function* () {
-      assert.include(yield* refusalOf("127.0.0.1:1"), "nothing listens at this port")
-    })
-  )
+  itLive("as a port without a listener", function* () {
+    assert.include(yield* refusalOf("127.0.0.1:1"), "nothing listens at this port")
+  })
 
-  it.live("as one that accepts connections and sends nothing", () =>
-    Effect.gen(function* () {
-      const server = yield* listen(() => {})
-      // On a busy machine a second may pass before the connection is open.
-      const message = yield* refusalOf(server, { connectTimeout: "3 seconds" })
-      assert.include(message, "the handshake was not answered")
-    })
-  )
+  itLive("as one that accepts connections and sends nothing", function* () {
+    const server = yield* listen(() => {})
+    // On a busy machine a second may pass before the connection is open.
+    const message = yield* refusalOf(server, { connectTimeout: "3 seconds" })
+    assert.include(message, "the handshake was not answered")
+  })
 
-  it.live("as one that closes what it accepts, as a server does that takes no more connections", () =>
-    Effect.gen(function* () {
-      const server = yield* listen((socket) => socket.end())
-      assert.include(yield* refusalOf(server), "maxClientCnxns")
-    })
-  )
+  itLive("as one that closes what it accepts, as a server does that takes no more connections", function* () {
+    const server = yield* listen((socket) => socket.end())
+    assert.include(yield* refusalOf(server), "maxClientCnxns")
+  })
 })
 
 /** Has the session see a transaction. */
@@ -176,20 +168,18 @@ describe("servers that have seen less than the session", () => {
     }).pipe(logged)
   })
 
-  it.effect("are not assumed while one says that it only has no quorum", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({
-        connectTimeout: "3 seconds",
-        sessionTimeout: "10 minutes",
-        ensembleReset: "accept"
-      })
-      yield* fallBehind(network, server, session)
-      network.statuses.set("a:2181", "This ZooKeeper instance is not currently serving requests\n")
-      for (let i = 0; i < 200; i++) yield* TestClock.adjust("100 millis")
-      assert.strictEqual(session.info.state._tag, "EnsembleBehind")
-      assert.strictEqual(session.info.id, 0x100n)
+  itEffect("are not assumed while one says that it only has no quorum", function* () {
+    const { network, server, session } = yield* connect({
+      connectTimeout: "3 seconds",
+      sessionTimeout: "10 minutes",
+      ensembleReset: "accept"
     })
-  )
+    yield* fallBehind(network, server, session)
+    network.statuses.set("a:2181", "This ZooKeeper instance is not currently serving requests\n")
+    for (let i = 0; i < 200; i++) yield* TestClock.adjust("100 millis")
+    assert.strictEqual(session.info.state._tag, "EnsembleBehind")
+    assert.strictEqual(session.info.id, 0x100n)
+  })
 })
 
 describe("the log at the default level has", () => {

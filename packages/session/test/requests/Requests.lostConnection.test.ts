@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
 import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -19,48 +20,47 @@ type Outcome = Fiber.Fiber<Result.Result<unknown, { readonly _tag: string }>>
 const two = { servers: "a,b", sessionTimeout: "60 seconds" } as const
 
 describe("a lost connection", () => {
-  it.effect("fails the writes that had left, and keeps all other requests in their order", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(two)
-      const left: Array<Outcome> = [
-        yield* Effect.forkChild(Effect.result(get(session, "/1")), now),
-        yield* Effect.forkChild(Effect.result(set(session, "/2", "x")), now),
-        yield* Effect.forkChild(Effect.result(get(session, "/3")), now)
-      ]
-      yield* settle
-      // Encoded, but never handed over: the network is cut within the turn.
-      const kept: Array<Outcome> = [
-        yield* Effect.forkChild(Effect.result(set(session, "/4", "x")), now),
-        yield* Effect.forkChild(Effect.result(get(session, "/5")), now)
-      ]
-      server.cut()
-      yield* settle
-      const write = yield* Fiber.join(left[1]!)
-      assert.isTrue(Result.isFailure(write) && write.failure._tag === "ConnectionLoss")
-      // Asked while there is no connection.
-      kept.push(yield* Effect.forkChild(Effect.result(remove(session, "/6")), now))
-      kept.push(yield* Effect.forkChild(Effect.result(get(session, "/7")), now))
-      const next = yield* reconnect(network, session)
-      const requests = yield* next.requests
-      assert.deepStrictEqual(Frames.shape(requests), [
-        "getData /1",
-        "getData /3",
-        "setData /4",
-        "getData /5",
-        "delete /6",
-        "getData /7"
-      ])
-      for (const request of requests) {
-        if (request.name === "getData") answerRead(next, request)
-        else if (request.name === "setData") answerWrite(next, request)
-        else next.reply(request.xid, 2n)
-      }
-      for (const fiber of [left[0]!, left[2]!, ...kept]) assert.strictEqual((yield* Fiber.join(fiber))._tag, "Success")
-    })
-  )
+  itEffect("fails the writes that had left, and keeps all other requests in their order", function* () {
+    const { network, server, session } = yield* connect(two)
+    const left: Array<Outcome> = [
+      yield* Effect.forkChild(Effect.result(get(session, "/1")), now),
+      yield* Effect.forkChild(Effect.result(set(session, "/2", "x")), now),
+      yield* Effect.forkChild(Effect.result(get(session, "/3")), now)
+    ]
+    yield* settle
+    // Encoded, but never handed over: the network is cut within the turn.
+    const kept: Array<Outcome> = [
+      yield* Effect.forkChild(Effect.result(set(session, "/4", "x")), now),
+      yield* Effect.forkChild(Effect.result(get(session, "/5")), now)
+    ]
+    server.cut()
+    yield* settle
+    const write = yield* Fiber.join(left[1]!)
+    assert.isTrue(Result.isFailure(write) && write.failure._tag === "ConnectionLoss")
+    // Asked while there is no connection.
+    kept.push(yield* Effect.forkChild(Effect.result(remove(session, "/6")), now))
+    kept.push(yield* Effect.forkChild(Effect.result(get(session, "/7")), now))
+    const next = yield* reconnect(network, session)
+    const requests = yield* next.requests
+    assert.deepStrictEqual(Frames.shape(requests), [
+      "getData /1",
+      "getData /3",
+      "setData /4",
+      "getData /5",
+      "delete /6",
+      "getData /7"
+    ])
+    for (const request of requests) {
+      if (request.name === "getData") answerRead(next, request)
+      else if (request.name === "setData") answerWrite(next, request)
+      else next.reply(request.xid, 2n)
+    }
+    for (const fiber of [left[0]!, left[2]!, ...kept]) assert.strictEqual((yield* Fiber.join(fiber))._tag, "Success")
+  })
 
-  it.effect("changes nothing in what was encoded and had not left, whatever the caller does with its buffer", () =>
-    Effect.gen(function* () {
+  itEffect(
+    "changes nothing in what was encoded and had not left, whatever the caller does with its buffer",
+    function* () {
       const { network, server, session } = yield* connect(two)
       yield* settle
       const bytes = Frames.text("first")
@@ -84,24 +84,22 @@ describe("a lost connection", () => {
         ]
       )
       yield* Fiber.interruptAll(writes)
-    })
+    }
   )
 
-  it.effect("that ends in an expiry fails all waiting requests with SessionExpired", () =>
-    Effect.gen(function* () {
-      for (const sessionExpiry of ["recreate", "fail"] as const) {
-        const { network, server, session } = yield* connect({ ...two, sessionExpiry })
-        const read = yield* Effect.forkChild(Effect.flip(get(session, "/1")), now)
-        yield* settle
-        server.cut()
-        const next = yield* network.accept
-        const write = yield* Effect.forkChild(Effect.flip(set(session, "/2", "x")), now)
-        yield* next.greet({ sessionId: 0n, timeOut: 0 })
-        assert.strictEqual((yield* Fiber.join(read))._tag, "SessionExpired")
-        assert.strictEqual((yield* Fiber.join(write))._tag, "SessionExpired")
-      }
-    })
-  )
+  itEffect("that ends in an expiry fails all waiting requests with SessionExpired", function* () {
+    for (const sessionExpiry of ["recreate", "fail"] as const) {
+      const { network, server, session } = yield* connect({ ...two, sessionExpiry })
+      const read = yield* Effect.forkChild(Effect.flip(get(session, "/1")), now)
+      yield* settle
+      server.cut()
+      const next = yield* network.accept
+      const write = yield* Effect.forkChild(Effect.flip(set(session, "/2", "x")), now)
+      yield* next.greet({ sessionId: 0n, timeOut: 0 })
+      assert.strictEqual((yield* Fiber.join(read))._tag, "SessionExpired")
+      assert.strictEqual((yield* Fiber.join(write))._tag, "SessionExpired")
+    }
+  })
 })
 
 it("a request that was encoded for several connections and sent on none has the bytes of the call", () => {

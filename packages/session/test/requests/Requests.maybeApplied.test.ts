@@ -1,6 +1,7 @@
 /** Each end of a write says whether it may have been applied; and which callers learn of a frame that is too large. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
@@ -16,147 +17,130 @@ const two = { servers: "a,b", sessionTimeout: "60 seconds" } as const
 const answerWrite = (server: ServerSide, xid: number) =>
   server.replyWith(xid, 1n, Operations.setData, { stat: Frames.stat })
 
+const itConnected = testWith(it.effect, connect(two))
+
 describe("a write that was sent may have been applied", () => {
-  it.effect("when its reply is larger than maxFrameSize, and says so", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect({ ...two, maxFrameSize: 2000 })
-      const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
-      const { xid } = yield* server.nextRequest
-      server.send(Frames.reply(xid, 1n, 0, new Uint8Array(3000)))
-      const error = yield* Fiber.join(write)
-      assert.deepInclude({ ...error }, { _tag: "FrameTooLarge", option: "maxFrameSize", maybeApplied: true })
-      assert.include(error.message, "may have been applied")
-      assert.include(error.message, "maxFrameSize")
-    })
-  )
+  itEffect("when its reply is larger than maxFrameSize, and says so", function* () {
+    const { server, session } = yield* connect({ ...two, maxFrameSize: 2000 })
+    const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
+    const { xid } = yield* server.nextRequest
+    server.send(Frames.reply(xid, 1n, 0, new Uint8Array(3000)))
+    const error = yield* Fiber.join(write)
+    assert.deepInclude({ ...error }, { _tag: "FrameTooLarge", option: "maxFrameSize", maybeApplied: true })
+    assert.include(error.message, "may have been applied")
+    assert.include(error.message, "maxFrameSize")
+  })
 
-  it.effect("when its reply cannot be understood", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(two)
-      const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
-      server.send(Frames.reply((yield* server.nextRequest).xid, 1n, 0, new Uint8Array(3)))
-      assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "ProtocolError", maybeApplied: true })
-    })
-  )
+  itConnected("when its reply cannot be understood", function* ({ server, session }) {
+    const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
+    server.send(Frames.reply((yield* server.nextRequest).xid, 1n, 0, new Uint8Array(3)))
+    assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "ProtocolError", maybeApplied: true })
+  })
 
-  it.effect("when credentials are refused beside it", () =>
-    Effect.gen(function* () {
-      const auth = [{ scheme: "digest", credentials: Redacted.make("a:b") }]
-      const network = new MemoryNetwork()
-      const fiber = yield* startSession(network, { ...two, auth })
-      const server = yield* network.accept
-      yield* server.greet()
-      yield* server.nextRequest
-      server.reply(Operations.Xid.auth, 0n)
-      const session = yield* Fiber.join(fiber)
-      const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
-      yield* server.nextRequest
-      const more = { scheme: "digest", credentials: Redacted.make("c:d") }
-      yield* Effect.forkChild(Effect.ignore(session.addAuth(more)), now)
-      yield* server.nextRequest
-      server.reply(Operations.Xid.auth, 0n, -115)
-      assert.deepInclude(
-        { ...(yield* Fiber.join(write)) },
-        { _tag: "AuthFailed", scheme: "digest", maybeApplied: true }
-      )
-    })
-  )
+  itEffect("when credentials are refused beside it", function* () {
+    const auth = [{ scheme: "digest", credentials: Redacted.make("a:b") }]
+    const network = new MemoryNetwork()
+    const fiber = yield* startSession(network, { ...two, auth })
+    const server = yield* network.accept
+    yield* server.greet()
+    yield* server.nextRequest
+    server.reply(Operations.Xid.auth, 0n)
+    const session = yield* Fiber.join(fiber)
+    const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
+    yield* server.nextRequest
+    const more = { scheme: "digest", credentials: Redacted.make("c:d") }
+    yield* Effect.forkChild(Effect.ignore(session.addAuth(more)), now)
+    yield* server.nextRequest
+    server.reply(Operations.Xid.auth, 0n, -115)
+    assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "AuthFailed", scheme: "digest", maybeApplied: true })
+  })
 
-  it.effect("when its session is left before the reply; a read, and a write that was not sent, were not", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect({ ...two, maxInFlight: 2 })
-      const fibers: ReadonlyArray<
-        Fiber.Fiber<Error & { readonly _tag: string; readonly maybeApplied?: boolean }, unknown>
-      > = [
-        yield* Effect.forkChild(Effect.flip(set(session, "/sent", "y")), now),
-        yield* Effect.forkChild(Effect.flip(get(session, "/read")), now),
-        yield* Effect.forkChild(Effect.flip(set(session, "/waiting", "y")), now)
+  itEffect("when its session is left before the reply; a read, and a write that was not sent, were not", function* () {
+    const { server, session } = yield* connect({ ...two, maxInFlight: 2 })
+    const fibers: ReadonlyArray<
+      Fiber.Fiber<Error & { readonly _tag: string; readonly maybeApplied?: boolean }, unknown>
+    > = [
+      yield* Effect.forkChild(Effect.flip(set(session, "/sent", "y")), now),
+      yield* Effect.forkChild(Effect.flip(get(session, "/read")), now),
+      yield* Effect.forkChild(Effect.flip(set(session, "/waiting", "y")), now)
+    ]
+    yield* server.nextRequest
+    yield* session.info.detach
+    const errors = yield* Effect.forEach(fibers, (fiber) => Fiber.join(fiber))
+    assert.deepStrictEqual(
+      errors.map(({ _tag, maybeApplied }) => [_tag, maybeApplied]),
+      [
+        ["SessionClosed", true],
+        ["SessionClosed", false],
+        ["SessionClosed", false]
       ]
-      yield* server.nextRequest
-      yield* session.info.detach
-      const errors = yield* Effect.forEach(fibers, (fiber) => Fiber.join(fiber))
-      assert.deepStrictEqual(
-        errors.map(({ _tag, maybeApplied }) => [_tag, maybeApplied]),
-        [
-          ["SessionClosed", true],
-          ["SessionClosed", false],
-          ["SessionClosed", false]
-        ]
-      )
-      assert.include(errors[0]?.message, "may have been applied")
-    })
-  )
+    )
+    assert.include(errors[0]?.message, "may have been applied")
+  })
 
-  it.effect("when the server fails within; not when it refuses", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(two)
-      const answered = Effect.fnUntraced(function* (
-        effect: Effect.Effect<
-          unknown,
-          { readonly _tag: string; readonly code?: number; readonly maybeApplied?: boolean }
-        >,
-        code: number
-      ) {
-        const fiber = yield* Effect.forkChild(Effect.flip(effect), now)
-        server.reply((yield* server.nextRequest).xid, 1n, code)
-        return { ...(yield* Fiber.join(fiber)) }
-      })
-      // A system error, one of marshalling, and a code that no release has named.
-      for (const code of [-1, -5, -777]) {
-        const told = yield* answered(set(session, "/x", "y"), code)
-        assert.deepInclude(told, { _tag: "ServerRefused", code, maybeApplied: true })
-      }
-      // Unimplemented, NotReadOnly, ThrottledOp: the server's word settles it, and nothing is said beside it.
-      for (const code of [-6, -119, -127]) {
-        const told = yield* answered(set(session, "/x", "y"), code)
-        assert.deepInclude(told, { _tag: "ServerRefused", code })
-        assert.notProperty(told, "maybeApplied")
-      }
-      const read = yield* answered(get(session, "/x"), -1)
-      assert.strictEqual(read._tag, "ServerRefused")
-      assert.notProperty(read, "maybeApplied")
+  itConnected("when the server fails within; not when it refuses", function* ({ server, session }) {
+    const answered = Effect.fnUntraced(function* (
+      effect: Effect.Effect<
+        unknown,
+        { readonly _tag: string; readonly code?: number; readonly maybeApplied?: boolean }
+      >,
+      code: number
+    ) {
+      const fiber = yield* Effect.forkChild(Effect.flip(effect), now)
+      server.reply((yield* server.nextRequest).xid, 1n, code)
+      return { ...(yield* Fiber.join(fiber)) }
     })
-  )
+    // A system error, one of marshalling, and a code that no release has named.
+    for (const code of [-1, -5, -777]) {
+      const told = yield* answered(set(session, "/x", "y"), code)
+      assert.deepInclude(told, { _tag: "ServerRefused", code, maybeApplied: true })
+    }
+    // Unimplemented, NotReadOnly, ThrottledOp: the server's word settles it, and nothing is said beside it.
+    for (const code of [-6, -119, -127]) {
+      const told = yield* answered(set(session, "/x", "y"), code)
+      assert.deepInclude(told, { _tag: "ServerRefused", code })
+      assert.notProperty(told, "maybeApplied")
+    }
+    const read = yield* answered(get(session, "/x"), -1)
+    assert.strictEqual(read._tag, "ServerRefused")
+    assert.notProperty(read, "maybeApplied")
+  })
 
-  it.effect("when the connection is lost, which counts as an attempt", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(two)
-      const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
-      yield* server.nextRequest
-      server.cut()
-      assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "ConnectionLoss", maybeApplied: true, losses: 1 })
-    })
-  )
+  itConnected("when the connection is lost, which counts as an attempt", function* ({ server, session }) {
+    const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
+    yield* server.nextRequest
+    server.cut()
+    assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "ConnectionLoss", maybeApplied: true, losses: 1 })
+  })
 })
 
 describe("a frame that is too large", () => {
-  it.effect("is handed on all the same when it is an event at a long path", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect({ ...two, maxFrameSize: 1024 })
-      const path = `/${"n".repeat(1500)}`
-      const looking = yield* Effect.forkChild(session.watchExists(samePath(path)), now)
-      server.reply((yield* server.nextRequest).xid, 1n, -101)
-      const { changed } = yield* Fiber.join(looking)
-      const write = yield* Effect.forkChild(set(session, "/x", "y"), now)
-      const { xid } = yield* server.nextRequest
-      const event = Frames.notification(1, path)
-      // In pieces: what it is shows only with its fifth to eighth byte.
-      const length = new Uint8Array(4)
-      new DataView(length.buffer).setInt32(0, event.length)
-      server.sendRaw(length)
-      yield* TestClock.adjust("1 millis")
-      server.sendRaw(event.slice(0, 2))
-      yield* TestClock.adjust("1 millis")
-      server.sendRaw(event.slice(2))
-      answerWrite(server, xid)
-      yield* Fiber.join(write)
-      assert.strictEqual((yield* changed).path, path)
-      assert.isFalse(server.isLeft)
-    })
-  )
+  itEffect("is handed on all the same when it is an event at a long path", function* () {
+    const { server, session } = yield* connect({ ...two, maxFrameSize: 1024 })
+    const path = `/${"n".repeat(1500)}`
+    const looking = yield* Effect.forkChild(session.watchExists(samePath(path)), now)
+    server.reply((yield* server.nextRequest).xid, 1n, -101)
+    const { changed } = yield* Fiber.join(looking)
+    const write = yield* Effect.forkChild(set(session, "/x", "y"), now)
+    const { xid } = yield* server.nextRequest
+    const event = Frames.notification(1, path)
+    // In pieces: what it is shows only with its fifth to eighth byte.
+    const length = new Uint8Array(4)
+    new DataView(length.buffer).setInt32(0, event.length)
+    server.sendRaw(length)
+    yield* TestClock.adjust("1 millis")
+    server.sendRaw(event.slice(0, 2))
+    yield* TestClock.adjust("1 millis")
+    server.sendRaw(event.slice(2))
+    answerWrite(server, xid)
+    yield* Fiber.join(write)
+    assert.strictEqual((yield* changed).path, path)
+    assert.isFalse(server.isLeft)
+  })
 
-  it.effect("is not blamed on the oldest request when it is an event larger than any request, or a heartbeat", () =>
-    Effect.gen(function* () {
+  itEffect(
+    "is not blamed on the oldest request when it is an event larger than any request, or a heartbeat",
+    function* () {
       for (const xid of [Operations.Xid.notification, Operations.Xid.ping]) {
         const { network, server, session } = yield* connect({ ...two, maxFrameSize: 1024 })
         const read = yield* Effect.forkChild(get(session, "/x"), now)
@@ -171,31 +155,27 @@ describe("a frame that is too large", () => {
         next.replyWith(again.xid, 1n, Operations.getData, { data: Frames.text("there"), stat: Frames.stat })
         assert.strictEqual(yield* Fiber.join(read), "there")
       }
-    })
+    }
   )
 })
 
 describe("maxRequestSize", () => {
-  it.effect("refuses a larger request before it is sent, naming the option and the servers' property", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect({ ...two, maxRequestSize: 2000 })
-      const error = yield* Effect.flip(create(session, "/big", "x".repeat(2000)))
-      assert.deepInclude(
-        { ...error },
-        { _tag: "FrameTooLarge", limit: 2000, option: "maxRequestSize", maybeApplied: false }
-      )
-      assert.include(error.message, "maxRequestSize")
-      assert.include(error.message, "jute.maxbuffer")
-      assert.lengthOf(yield* server.requests, 0)
-    })
-  )
+  itEffect("refuses a larger request before it is sent, naming the option and the servers' property", function* () {
+    const { server, session } = yield* connect({ ...two, maxRequestSize: 2000 })
+    const error = yield* Effect.flip(create(session, "/big", "x".repeat(2000)))
+    assert.deepInclude(
+      { ...error },
+      { _tag: "FrameTooLarge", limit: 2000, option: "maxRequestSize", maybeApplied: false }
+    )
+    assert.include(error.message, "maxRequestSize")
+    assert.include(error.message, "jute.maxbuffer")
+    assert.lengthOf(yield* server.requests, 0)
+  })
 
-  it.effect("lets larger ones pass than servers take by default", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect({ ...two, maxRequestSize: 4_000_000 })
-      const write = yield* Effect.forkChild(set(session, "/x", new Uint8Array(3_000_000)), now)
-      answerWrite(server, (yield* server.nextRequest).xid)
-      yield* Fiber.join(write)
-    })
-  )
+  itEffect("lets larger ones pass than servers take by default", function* () {
+    const { server, session } = yield* connect({ ...two, maxRequestSize: 4_000_000 })
+    const write = yield* Effect.forkChild(set(session, "/x", new Uint8Array(3_000_000)), now)
+    answerWrite(server, (yield* server.nextRequest).xid)
+    yield* Fiber.join(write)
+  })
 })

@@ -5,6 +5,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Frames from "../support/frames.ts"
@@ -36,130 +37,118 @@ const reconnect = Effect.fnUntraced(function* (network: MemoryNetwork) {
 
 const unimplemented = { _tag: "ServerRefused", operation: "whoAmI", code: -6, name: "Unimplemented" } as const
 
+const itConnected = testWith(it.effect, connect({ servers: "a" }))
+
 describe("an operation that the server is too old for", () => {
-  it.effect("is refused, and no write beside it is lost", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ servers: "a" })
-      const before = yield* Effect.forkChild(set(session, "/1", "x"), now)
-      const asking = yield* Effect.forkChild(Effect.flip(whoAmI(session)), now)
-      const after = yield* Effect.forkChild(set(session, "/2", "x"), now)
-      yield* settle
-      // What may cost the connection is sent when nothing else is on its way, and nothing follows it.
-      const first = yield* server.requests
-      assert.deepStrictEqual(
-        first.map(({ body }) => body.path),
-        ["/1"]
-      )
-      answer(server, first[0]!)
-      yield* Fiber.join(before)
-      yield* settle
-      const [second, ...more] = yield* server.requests
-      assert.strictEqual(second!.name, "whoAmI")
-      assert.lengthOf(more, 0)
-      yield* refuse(server, second!.xid)
-      assert.deepInclude({ ...(yield* Fiber.join(asking)) }, unimplemented)
-      const next = yield* reconnect(network)
-      for (const request of yield* next.requests) answer(next, request)
-      yield* Fiber.join(after)
-      assert.lengthOf(network.dialled, 2)
-    })
-  )
+  itConnected("is refused, and no write beside it is lost", function* ({ network, server, session }) {
+    const before = yield* Effect.forkChild(set(session, "/1", "x"), now)
+    const asking = yield* Effect.forkChild(Effect.flip(whoAmI(session)), now)
+    const after = yield* Effect.forkChild(set(session, "/2", "x"), now)
+    yield* settle
+    // What may cost the connection is sent when nothing else is on its way, and nothing follows it.
+    const first = yield* server.requests
+    assert.deepStrictEqual(
+      first.map(({ body }) => body.path),
+      ["/1"]
+    )
+    answer(server, first[0]!)
+    yield* Fiber.join(before)
+    yield* settle
+    const [second, ...more] = yield* server.requests
+    assert.strictEqual(second!.name, "whoAmI")
+    assert.lengthOf(more, 0)
+    yield* refuse(server, second!.xid)
+    assert.deepInclude({ ...(yield* Fiber.join(asking)) }, unimplemented)
+    const next = yield* reconnect(network)
+    for (const request of yield* next.requests) answer(next, request)
+    yield* Fiber.join(after)
+    assert.lengthOf(network.dialled, 2)
+  })
 
-  it.effect("ends one connection, however many callers need it", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ servers: "a" })
-      const asking = yield* Effect.forkChild(
-        Effect.forEach([1, 2, 3], () => Effect.flip(whoAmI(session)), { concurrency: "unbounded" }),
-        now
-      )
-      yield* settle
-      yield* refuse(server, (yield* server.nextRequest).xid)
-      const next = yield* reconnect(network)
-      for (const error of yield* Fiber.join(asking)) assert.deepInclude({ ...error }, unimplemented)
-      assert.lengthOf(yield* next.requests, 0)
-      assert.lengthOf(network.dialled, 2)
-    })
-  )
+  itConnected("ends one connection, however many callers need it", function* ({ network, server, session }) {
+    const asking = yield* Effect.forkChild(
+      Effect.forEach([1, 2, 3], () => Effect.flip(whoAmI(session)), { concurrency: "unbounded" }),
+      now
+    )
+    yield* settle
+    yield* refuse(server, (yield* server.nextRequest).xid)
+    const next = yield* reconnect(network)
+    for (const error of yield* Fiber.join(asking)) assert.deepInclude({ ...error }, unimplemented)
+    assert.lengthOf(yield* next.requests, 0)
+    assert.lengthOf(network.dialled, 2)
+  })
 
-  it.effect("may be replaced by another request of the caller: that waits for the next connection", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ servers: "a" })
-      const asking = yield* Effect.forkChild(
-        Effect.catchTag(whoAmI(session), "ServerRefused", () => set(session, "/1", "x")),
-        now
-      )
-      yield* settle
-      yield* refuse(server, (yield* server.nextRequest).xid)
-      const next = yield* reconnect(network)
-      answer(next, yield* next.nextRequest)
-      yield* Fiber.join(asking)
-    })
-  )
+  itEffect("may be replaced by another request of the caller: that waits for the next connection", function* () {
+    const { network, server, session } = yield* connect({ servers: "a" })
+    const asking = yield* Effect.forkChild(
+      Effect.catchTag(whoAmI(session), "ServerRefused", () => set(session, "/1", "x")),
+      now
+    )
+    yield* settle
+    yield* refuse(server, (yield* server.nextRequest).xid)
+    const next = yield* reconnect(network)
+    answer(next, yield* next.nextRequest)
+    yield* Fiber.join(asking)
+  })
 
-  it.effect("is refused out of turn: reads beside it are answered on the next connection", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ servers: "a" })
-      // Behind the same name a newer server has answered it once, so that it is no longer asked alone.
-      const known = yield* Effect.forkChild(whoAmI(session), now)
-      server.replyWith((yield* server.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
-      yield* Fiber.join(known)
-      const reading = yield* Effect.forkChild(exists(session, "/1"), now)
-      const asking = yield* Effect.forkChild(Effect.flip(whoAmI(session)), now)
-      yield* settle
-      const requests = yield* server.requests
-      assert.deepStrictEqual(
-        requests.map(({ name }) => name),
-        ["exists", "whoAmI"]
-      )
-      yield* refuse(server, requests[1]!.xid)
-      assert.deepInclude({ ...(yield* Fiber.join(asking)) }, unimplemented)
-      const next = yield* reconnect(network)
-      answer(next, yield* next.nextRequest)
-      yield* Fiber.join(reading)
-    })
-  )
+  itEffect("is refused out of turn: reads beside it are answered on the next connection", function* () {
+    const { network, server, session } = yield* connect({ servers: "a" })
+    // Behind the same name a newer server has answered it once, so that it is no longer asked alone.
+    const known = yield* Effect.forkChild(whoAmI(session), now)
+    server.replyWith((yield* server.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
+    yield* Fiber.join(known)
+    const reading = yield* Effect.forkChild(exists(session, "/1"), now)
+    const asking = yield* Effect.forkChild(Effect.flip(whoAmI(session)), now)
+    yield* settle
+    const requests = yield* server.requests
+    assert.deepStrictEqual(
+      requests.map(({ name }) => name),
+      ["exists", "whoAmI"]
+    )
+    yield* refuse(server, requests[1]!.xid)
+    assert.deepInclude({ ...(yield* Fiber.join(asking)) }, unimplemented)
+    const next = yield* reconnect(network)
+    answer(next, yield* next.nextRequest)
+    yield* Fiber.join(reading)
+  })
 
-  it.effect("is known once it is answered: then it waits for nothing, and nothing waits for it", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect({ servers: "a" })
-      const known = yield* Effect.forkChild(whoAmI(session), now)
-      server.replyWith((yield* server.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
-      yield* Fiber.join(known)
-      for (const ask of [exists(session, "/1"), whoAmI(session), exists(session, "/2")]) {
-        yield* Effect.forkChild(Effect.ignore(ask), now)
-      }
-      yield* settle
-      assert.lengthOf(yield* server.requests, 3)
-    })
-  )
+  itEffect("is known once it is answered: then it waits for nothing, and nothing waits for it", function* () {
+    const { server, session } = yield* connect({ servers: "a" })
+    const known = yield* Effect.forkChild(whoAmI(session), now)
+    server.replyWith((yield* server.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
+    yield* Fiber.join(known)
+    for (const ask of [exists(session, "/1"), whoAmI(session), exists(session, "/2")]) {
+      yield* Effect.forkChild(Effect.ignore(ask), now)
+    }
+    yield* settle
+    assert.lengthOf(yield* server.requests, 3)
+  })
 })
 
 describe("a session that moves to a server without persistent watches", () => {
-  it.effect("ends them with ServerRefused, keeps its other watches, and is served", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ servers: "a" })
-      const ends: Array<unknown> = []
-      const listener = { onEvent: () => {}, onEnd: (reason: unknown) => void ends.push(reason) }
-      yield* watchPersistently(session, server, "/tree", true, listener)
-      const changed = yield* Effect.forkChild(yield* watchData(session, server, "/other"), now)
-      server.cut()
-      const older = yield* reconnect(network)
-      const reading = yield* Effect.forkChild(exists(session, "/1"), now)
-      const { name, xid } = yield* older.nextRequest
-      assert.strictEqual(name, "setWatches2")
-      yield* refuse(older, xid)
-      const again = yield* reconnect(network)
-      const [watches, read] = yield* again.requests
-      assert.strictEqual(watches!.name, "setWatches")
-      assert.deepStrictEqual(watches!.body.dataWatches, ["/other"])
-      again.reply(watches!.xid, 0n)
-      answer(again, read!)
-      yield* Fiber.join(reading)
-      assert.lengthOf(ends, 1)
-      assert.deepInclude(ends[0], { _tag: "ServerRefused", operation: "addWatch", path: "/tree", code: -6 })
-      again.send(Frames.notification(Frames.event.data, "/other"))
-      yield* Fiber.join(changed)
-      assert.lengthOf(network.dialled, 3)
-    })
-  )
+  itEffect("ends them with ServerRefused, keeps its other watches, and is served", function* () {
+    const { network, server, session } = yield* connect({ servers: "a" })
+    const ends: Array<unknown> = []
+    const listener = { onEvent: () => {}, onEnd: (reason: unknown) => void ends.push(reason) }
+    yield* watchPersistently(session, server, "/tree", true, listener)
+    const changed = yield* Effect.forkChild(yield* watchData(session, server, "/other"), now)
+    server.cut()
+    const older = yield* reconnect(network)
+    const reading = yield* Effect.forkChild(exists(session, "/1"), now)
+    const { name, xid } = yield* older.nextRequest
+    assert.strictEqual(name, "setWatches2")
+    yield* refuse(older, xid)
+    const again = yield* reconnect(network)
+    const [watches, read] = yield* again.requests
+    assert.strictEqual(watches!.name, "setWatches")
+    assert.deepStrictEqual(watches!.body.dataWatches, ["/other"])
+    again.reply(watches!.xid, 0n)
+    answer(again, read!)
+    yield* Fiber.join(reading)
+    assert.lengthOf(ends, 1)
+    assert.deepInclude(ends[0], { _tag: "ServerRefused", operation: "addWatch", path: "/tree", code: -6 })
+    again.send(Frames.notification(Frames.event.data, "/other"))
+    yield* Fiber.join(changed)
+    assert.lengthOf(network.dialled, 3)
+  })
 })

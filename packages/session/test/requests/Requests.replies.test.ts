@@ -1,6 +1,7 @@
 /** What becomes of requests by their replies: in order, malformed, refused, followed by an event. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
@@ -11,68 +12,64 @@ import { now, settle } from "../support/time.ts"
 
 const two = { servers: "a,b", sessionTimeout: "60 seconds" } as const
 
+const itConnected = testWith(it.effect, connect(two))
+
 describe("replies", () => {
-  it.effect("go to their callers in the order of the requests, which share one write", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(two)
-      const reads = yield* Effect.forkChild(
-        Effect.forEach([1, 2, 3, 4, 5], (n) => get(session, `/${n}`), { concurrency: "unbounded" })
-      )
-      yield* settle
-      const requests = yield* server.requests
-      assert.deepStrictEqual(
-        requests.map(({ xid }) => xid),
-        [1, 2, 3, 4, 5]
-      )
-      for (const request of requests) answerRead(server, request)
-      assert.deepStrictEqual(yield* Fiber.join(reads), ["1", "2", "3", "4", "5"])
-    })
-  )
+  itEffect("go to their callers in the order of the requests, which share one write", function* () {
+    const { server, session } = yield* connect(two)
+    const reads = yield* Effect.forkChild(
+      Effect.forEach([1, 2, 3, 4, 5], (n) => get(session, `/${n}`), { concurrency: "unbounded" })
+    )
+    yield* settle
+    const requests = yield* server.requests
+    assert.deepStrictEqual(
+      requests.map(({ xid }) => xid),
+      [1, 2, 3, 4, 5]
+    )
+    for (const request of requests) answerRead(server, request)
+    assert.deepStrictEqual(yield* Fiber.join(reads), ["1", "2", "3", "4", "5"])
+  })
 
-  it.effect("with a typed error fail with the error of the row, which names path and operation", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(two)
-      const fails = Effect.fnUntraced(function* <E>(effect: Effect.Effect<unknown, E>, code: number) {
-        const fiber = yield* Effect.forkChild(Effect.flip(effect))
-        server.reply((yield* server.nextRequest).xid, 1n, code)
-        return yield* Fiber.join(fiber)
-      })
-      const noNode = yield* fails(get(session, "/gone"), -101)
-      assert.deepInclude({ ...noNode }, { _tag: "NoNode", path: "/gone", operation: "getData" })
-      const badVersion = yield* fails(set(session, "/x", "y", 3), -103)
-      assert.deepInclude({ ...badVersion }, { _tag: "BadVersion", path: "/x", operation: "setData" })
-      const unknown = yield* fails(get(session, "/x"), -777)
-      assert.deepInclude({ ...unknown }, { _tag: "ServerRefused", code: -777, path: "/x" })
-      const notNamed = yield* fails(get(session, "/x"), -119)
-      assert.deepInclude({ ...notNamed }, { _tag: "ServerRefused", code: -119, name: "NotReadOnly" })
-      assert.strictEqual(session.info.state._tag, "Connected")
-      assert.lengthOf(yield* server.requests, 0)
+  itEffect("with a typed error fail with the error of the row, which names path and operation", function* () {
+    const { server, session } = yield* connect(two)
+    const fails = Effect.fnUntraced(function* <E>(effect: Effect.Effect<unknown, E>, code: number) {
+      const fiber = yield* Effect.forkChild(Effect.flip(effect))
+      server.reply((yield* server.nextRequest).xid, 1n, code)
+      return yield* Fiber.join(fiber)
     })
-  )
+    const noNode = yield* fails(get(session, "/gone"), -101)
+    assert.deepInclude({ ...noNode }, { _tag: "NoNode", path: "/gone", operation: "getData" })
+    const badVersion = yield* fails(set(session, "/x", "y", 3), -103)
+    assert.deepInclude({ ...badVersion }, { _tag: "BadVersion", path: "/x", operation: "setData" })
+    const unknown = yield* fails(get(session, "/x"), -777)
+    assert.deepInclude({ ...unknown }, { _tag: "ServerRefused", code: -777, path: "/x" })
+    const notNamed = yield* fails(get(session, "/x"), -119)
+    assert.deepInclude({ ...notNamed }, { _tag: "ServerRefused", code: -119, name: "NotReadOnly" })
+    assert.strictEqual(session.info.state._tag, "Connected")
+    assert.lengthOf(yield* server.requests, 0)
+  })
 
-  it.effect("keep their callers when xids wrap", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect({ ...two, firstXid: 2_147_483_645 })
-      const reads = yield* Effect.forkChild(
-        Effect.forEach(
-          Array.from({ length: 100 }, (_, n) => `${n}`),
-          (n) => get(session, `/${n}`),
-          { concurrency: "unbounded" }
-        )
+  itEffect("keep their callers when xids wrap", function* () {
+    const { server, session } = yield* connect({ ...two, firstXid: 2_147_483_645 })
+    const reads = yield* Effect.forkChild(
+      Effect.forEach(
+        Array.from({ length: 100 }, (_, n) => `${n}`),
+        (n) => get(session, `/${n}`),
+        { concurrency: "unbounded" }
       )
-      yield* settle
-      const requests = yield* server.requests
-      assert.deepStrictEqual(
-        requests.slice(0, 6).map(({ xid }) => xid),
-        [2_147_483_645, 2_147_483_646, 2_147_483_647, 1, 2, 3]
-      )
-      for (const request of requests) answerRead(server, request)
-      assert.deepStrictEqual(
-        yield* Fiber.join(reads),
-        Array.from({ length: 100 }, (_, n) => `${n}`)
-      )
-    })
-  )
+    )
+    yield* settle
+    const requests = yield* server.requests
+    assert.deepStrictEqual(
+      requests.slice(0, 6).map(({ xid }) => xid),
+      [2_147_483_645, 2_147_483_646, 2_147_483_647, 1, 2, 3]
+    )
+    for (const request of requests) answerRead(server, request)
+    assert.deepStrictEqual(
+      yield* Fiber.join(reads),
+      Array.from({ length: 100 }, (_, n) => `${n}`)
+    )
+  })
 
   for (const [name, forge] of [
     ["a wrong xid", (xid: number) => Frames.reply(xid + 1, 1n)],
@@ -82,163 +79,138 @@ describe("replies", () => {
     ["an answer to credentials that were not sent", () => Frames.reply(Operations.Xid.auth, 0n)],
     ["a malformed event", () => Frames.reply(Operations.Xid.notification, -1n, 0, new Uint8Array(3))]
   ] as const) {
-    it.effect(`of ${name} end the connection; reads are sent again, writes fail`, () =>
-      Effect.gen(function* () {
-        const { network, server, session } = yield* connect(two)
-        const read = yield* Effect.forkChild(get(session, "/1"), now)
-        const write = yield* Effect.forkChild(Effect.flip(set(session, "/2", "x")), now)
-        const { xid } = yield* server.nextRequest
-        server.send(forge(xid))
-        const error = yield* Fiber.join(write)
-        assert.deepInclude({ ...error }, { _tag: "ConnectionLoss", maybeApplied: true })
-        const next = yield* reconnect(network, session)
-        const requests = yield* next.requests
-        assert.deepStrictEqual(Frames.shape(requests), ["getData /1"])
-        answerRead(next, requests[0]!)
-        assert.strictEqual(yield* Fiber.join(read), "1")
-        assert.lengthOf(network.dialled, 2)
-      })
-    )
-  }
-
-  it.effect("without a request end the connection", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(two)
-      server.reply(1, 1n)
-      yield* settle
-      assert.isTrue(server.isLeft)
-      // The connection had proved nothing yet: the next attempt waits for its turn if it is the same server.
-      yield* TestClock.adjust("1 second")
-      yield* reconnect(network, session)
-      assert.strictEqual(session.info.id, 0x100n)
-    })
-  )
-
-  it.effect("whose body is malformed fail their caller with ProtocolError and end the connection", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(two)
-      const read = yield* Effect.forkChild(Effect.flip(get(session, "/1")), now)
-      const { xid } = yield* server.nextRequest
-      server.send(Frames.reply(xid, 1n, 0, Uint8Array.of(0, 0, 0, 99, 1)))
-      const error = yield* Fiber.join(read)
-      assert.strictEqual(error._tag, "ProtocolError")
-      yield* reconnect(network, session)
-      assert.isTrue(server.isLeft)
-    })
-  )
-
-  it.effect("above maxFrameSize fail their caller with FrameTooLarge and end the connection", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ ...two, maxFrameSize: 2000 })
-      const read = yield* Effect.forkChild(Effect.flip(get(session, "/1")), now)
-      const second = yield* Effect.forkChild(get(session, "/2"), now)
-      const { xid } = yield* server.nextRequest
-      server.send(Frames.reply(xid, 1n, 0, new Uint8Array(2001)))
-      assert.deepInclude({ ...(yield* Fiber.join(read)) }, { _tag: "FrameTooLarge", size: 2017, limit: 2000 })
-      const next = yield* reconnect(network, session)
-      answerRead(next, yield* next.nextRequest)
-      assert.strictEqual(yield* Fiber.join(second), "2")
-    })
-  )
-
-  it.effect("that announce a negative length are a lost connection", () =>
-    Effect.gen(function* () {
+    itEffect(`of ${name} end the connection; reads are sent again, writes fail`, function* () {
       const { network, server, session } = yield* connect(two)
       const read = yield* Effect.forkChild(get(session, "/1"), now)
       const write = yield* Effect.forkChild(Effect.flip(set(session, "/2", "x")), now)
-      yield* server.nextRequest
-      server.sendRaw(Uint8Array.of(0xff, 0xff, 0xff, 0xf0))
-      assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "ConnectionLoss", maybeApplied: true })
+      const { xid } = yield* server.nextRequest
+      server.send(forge(xid))
+      const error = yield* Fiber.join(write)
+      assert.deepInclude({ ...error }, { _tag: "ConnectionLoss", maybeApplied: true })
       const next = yield* reconnect(network, session)
-      answerRead(next, yield* next.nextRequest)
+      const requests = yield* next.requests
+      assert.deepStrictEqual(Frames.shape(requests), ["getData /1"])
+      answerRead(next, requests[0]!)
       assert.strictEqual(yield* Fiber.join(read), "1")
+      assert.lengthOf(network.dialled, 2)
     })
-  )
+  }
 
-  it.effect("notify of unknown event types without harm", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(two)
-      server.send(Frames.notification(99, "/x"))
-      server.send(Frames.notification(-1, ""))
-      const read = yield* Effect.forkChild(get(session, "/1"), now)
-      answerRead(server, yield* server.nextRequest)
-      assert.strictEqual(yield* Fiber.join(read), "1")
-    })
-  )
+  itConnected("without a request end the connection", function* ({ network, server, session }) {
+    server.reply(1, 1n)
+    yield* settle
+    assert.isTrue(server.isLeft)
+    // The connection had proved nothing yet: the next attempt waits for its turn if it is the same server.
+    yield* TestClock.adjust("1 second")
+    yield* reconnect(network, session)
+    assert.strictEqual(session.info.id, 0x100n)
+  })
+
+  itEffect("whose body is malformed fail their caller with ProtocolError and end the connection", function* () {
+    const { network, server, session } = yield* connect(two)
+    const read = yield* Effect.forkChild(Effect.flip(get(session, "/1")), now)
+    const { xid } = yield* server.nextRequest
+    server.send(Frames.reply(xid, 1n, 0, Uint8Array.of(0, 0, 0, 99, 1)))
+    const error = yield* Fiber.join(read)
+    assert.strictEqual(error._tag, "ProtocolError")
+    yield* reconnect(network, session)
+    assert.isTrue(server.isLeft)
+  })
+
+  itEffect("above maxFrameSize fail their caller with FrameTooLarge and end the connection", function* () {
+    const { network, server, session } = yield* connect({ ...two, maxFrameSize: 2000 })
+    const read = yield* Effect.forkChild(Effect.flip(get(session, "/1")), now)
+    const second = yield* Effect.forkChild(get(session, "/2"), now)
+    const { xid } = yield* server.nextRequest
+    server.send(Frames.reply(xid, 1n, 0, new Uint8Array(2001)))
+    assert.deepInclude({ ...(yield* Fiber.join(read)) }, { _tag: "FrameTooLarge", size: 2017, limit: 2000 })
+    const next = yield* reconnect(network, session)
+    answerRead(next, yield* next.nextRequest)
+    assert.strictEqual(yield* Fiber.join(second), "2")
+  })
+
+  itConnected("that announce a negative length are a lost connection", function* ({ network, server, session }) {
+    const read = yield* Effect.forkChild(get(session, "/1"), now)
+    const write = yield* Effect.forkChild(Effect.flip(set(session, "/2", "x")), now)
+    yield* server.nextRequest
+    server.sendRaw(Uint8Array.of(0xff, 0xff, 0xff, 0xf0))
+    assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "ConnectionLoss", maybeApplied: true })
+    const next = yield* reconnect(network, session)
+    answerRead(next, yield* next.nextRequest)
+    assert.strictEqual(yield* Fiber.join(read), "1")
+  })
+
+  itConnected("notify of unknown event types without harm", function* ({ server, session }) {
+    server.send(Frames.notification(99, "/x"))
+    server.send(Frames.notification(-1, ""))
+    const read = yield* Effect.forkChild(get(session, "/1"), now)
+    answerRead(server, yield* server.nextRequest)
+    assert.strictEqual(yield* Fiber.join(read), "1")
+  })
 })
 
 describe("a request too large for servers", () => {
-  it.effect("is refused before a byte is sent, and the next one goes", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(two)
-      const error = yield* Effect.flip(create(session, "/big", "x".repeat(1_048_576)))
-      assert.strictEqual(error._tag, "FrameTooLarge")
-      const read = yield* Effect.forkChild(get(session, "/1"), now)
-      const request = yield* server.nextRequest
-      assert.strictEqual(request.name, "getData")
-      answerRead(server, request)
-      assert.strictEqual(yield* Fiber.join(read), "1")
-    })
-  )
+  itConnected("is refused before a byte is sent, and the next one goes", function* ({ server, session }) {
+    const error = yield* Effect.flip(create(session, "/big", "x".repeat(1_048_576)))
+    assert.strictEqual(error._tag, "FrameTooLarge")
+    const read = yield* Effect.forkChild(get(session, "/1"), now)
+    const request = yield* server.nextRequest
+    assert.strictEqual(request.name, "getData")
+    answerRead(server, request)
+    assert.strictEqual(yield* Fiber.join(read), "1")
+  })
 })
 
 describe("an operation that the server does not know", () => {
-  it.effect("is refused, remembered for that server, and not sent there again", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(two)
-      const whoAmI = session.request(Operations.whoAmI, undefined, "")
-      const first = yield* Effect.forkChild(Effect.flip(whoAmI), now)
-      server.reply((yield* server.nextRequest).xid, -1n, -6)
-      assert.deepInclude({ ...(yield* Fiber.join(first)) }, { _tag: "ServerRefused", code: -6, name: "Unimplemented" })
-      assert.isFalse(session.info.serverFeatures.supports("whoAmI"))
-      assert.deepInclude({ ...(yield* Effect.flip(whoAmI)) }, { _tag: "ServerRefused", code: -6 })
-      yield* settle
-      assert.lengthOf(yield* server.requests, 0)
-      server.cut()
-      const next = yield* reconnect(network, session)
-      assert.isTrue(session.info.serverFeatures.supports("whoAmI"))
-      const again = yield* Effect.forkChild(whoAmI, now)
-      next.replyWith((yield* next.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
-      yield* Fiber.join(again)
-    })
-  )
+  itEffect("is refused, remembered for that server, and not sent there again", function* () {
+    const { network, server, session } = yield* connect(two)
+    const whoAmI = session.request(Operations.whoAmI, undefined, "")
+    const first = yield* Effect.forkChild(Effect.flip(whoAmI), now)
+    server.reply((yield* server.nextRequest).xid, -1n, -6)
+    assert.deepInclude({ ...(yield* Fiber.join(first)) }, { _tag: "ServerRefused", code: -6, name: "Unimplemented" })
+    assert.isFalse(session.info.serverFeatures.supports("whoAmI"))
+    assert.deepInclude({ ...(yield* Effect.flip(whoAmI)) }, { _tag: "ServerRefused", code: -6 })
+    yield* settle
+    assert.lengthOf(yield* server.requests, 0)
+    server.cut()
+    const next = yield* reconnect(network, session)
+    assert.isTrue(session.info.serverFeatures.supports("whoAmI"))
+    const again = yield* Effect.forkChild(whoAmI, now)
+    next.replyWith((yield* next.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
+    yield* Fiber.join(again)
+  })
 
-  it.effect("is not taken for one when the refusal belongs to a transaction", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(two)
-      const read = yield* Effect.forkChild(Effect.flip(exists(session, "/x")), now)
-      server.reply((yield* server.nextRequest).xid, 5n, -6)
-      yield* Fiber.join(read)
-      assert.isTrue(session.info.serverFeatures.supports("exists"))
-    })
-  )
+  itConnected("is not taken for one when the refusal belongs to a transaction", function* ({ server, session }) {
+    const read = yield* Effect.forkChild(Effect.flip(exists(session, "/x")), now)
+    server.reply((yield* server.nextRequest).xid, 5n, -6)
+    yield* Fiber.join(read)
+    assert.isTrue(session.info.serverFeatures.supports("exists"))
+  })
 })
 
 describe("a watch", () => {
-  it.effect("has any number of waiting callers, and gets events behind its reply in the same packet", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(two)
-      const watched = yield* Effect.forkChild(
-        Effect.flatMap(session.watchData(samePath("/1")), ({ changed }) =>
-          Effect.all([changed, changed], { concurrency: 2 })
-        ),
-        now
-      )
-      const request = yield* server.nextRequest
-      assert.isTrue(request.body.watch)
-      const reply = Frames.framed(
-        Frames.replyWith(request.xid, 1n, Operations.getData, { data: null, stat: Frames.stat })
-      )
-      const event = Frames.framed(Frames.notification(Frames.event.data, "/1"))
-      server.sendRaw(Uint8Array.of(...reply, ...event))
-      const events = yield* Fiber.join(watched)
-      assert.deepStrictEqual(
-        events.map(({ path, type }) => [type, path]),
-        [
-          ["NodeDataChanged", "/1"],
-          ["NodeDataChanged", "/1"]
-        ]
-      )
-    })
-  )
+  itEffect("has any number of waiting callers, and gets events behind its reply in the same packet", function* () {
+    const { server, session } = yield* connect(two)
+    const watched = yield* Effect.forkChild(
+      Effect.flatMap(session.watchData(samePath("/1")), ({ changed }) =>
+        Effect.all([changed, changed], { concurrency: 2 })
+      ),
+      now
+    )
+    const request = yield* server.nextRequest
+    assert.isTrue(request.body.watch)
+    const reply = Frames.framed(
+      Frames.replyWith(request.xid, 1n, Operations.getData, { data: null, stat: Frames.stat })
+    )
+    const event = Frames.framed(Frames.notification(Frames.event.data, "/1"))
+    server.sendRaw(Uint8Array.of(...reply, ...event))
+    const events = yield* Fiber.join(watched)
+    assert.deepStrictEqual(
+      events.map(({ path, type }) => [type, path]),
+      [
+        ["NodeDataChanged", "/1"],
+        ["NodeDataChanged", "/1"]
+      ]
+    )
+  })
 })

@@ -1,6 +1,7 @@
 /** Calls that are refused, that lose their caller, or that come in the moment of an expiry: what is owed to the others. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
@@ -17,44 +18,44 @@ const options = { servers: "a,b", sessionTimeout: "6 seconds" } as const
 const silent: PersistentWatchListener = { onEvent: () => {}, onEnd: () => {} }
 const digest = (credentials: string): AuthInfo => ({ scheme: "digest", credentials: Redacted.make(credentials) })
 
-it.effect("a refused addWatch leaves the one-shot watches of its path whole", () =>
-  Effect.gen(function* () {
-    const { network, server, session } = yield* connect(options)
-    const changed = yield* Effect.forkChild(yield* watchData(session, server, "/a"), now)
-    const adding = yield* Effect.forkScoped(
-      Effect.flip(session.watchPersistently(samePath("/a"), { recursive: false, listener: silent })),
-      now
-    )
-    // In the same chunk comes a child watch that was sent when addWatch already was.
-    const reading = yield* Effect.forkChild(session.watchChildren(samePath("/a")), now)
-    const refused = yield* server.nextRequest
-    assert.strictEqual(refused.name, "addWatch")
-    server.reply(refused.xid, 0x11n, -127)
-    assert.deepInclude({ ...(yield* Fiber.join(adding)) }, { _tag: "ServerRefused", code: -127 })
+const itConnected = testWith(it.effect, connect(options))
 
-    yield* TestClock.adjust("1 second")
-    const current = server.isLeft ? yield* network.accept : server
-    if (current !== server) yield* current.greet()
-    yield* settle
-    // Only what the server was asked to watch can fire.
-    const requests = yield* current.requests
-    const registered = requests.find(({ name }) => name === "setWatches")
-    assert.deepStrictEqual(registered?.body.dataWatches, ["/a"])
-    const children = requests.find(({ name }) => name === "getChildren2")
-    assert.isTrue(children?.body.watch)
-    current.reply(registered!.xid, 0x11n)
-    current.replyWith(children!.xid, 0x12n, Operations.getChildren2, { children: [], stat: Frames.stat })
-    const childChanged = yield* Effect.forkChild((yield* Fiber.join(reading)).changed, now)
-    current.send(Frames.notification(Frames.event.child, "/a"))
-    assert.strictEqual((yield* Fiber.join(childChanged)).type, "NodeChildrenChanged")
-    current.send(Frames.notification(Frames.event.data, "/a"))
-    assert.strictEqual((yield* Fiber.join(changed)).type, "NodeDataChanged")
-  })
-)
+itEffect("a refused addWatch leaves the one-shot watches of its path whole", function* () {
+  const { network, server, session } = yield* connect(options)
+  const changed = yield* Effect.forkChild(yield* watchData(session, server, "/a"), now)
+  const adding = yield* Effect.forkScoped(
+    Effect.flip(session.watchPersistently(samePath("/a"), { recursive: false, listener: silent })),
+    now
+  )
+  // In the same chunk comes a child watch that was sent when addWatch already was.
+  const reading = yield* Effect.forkChild(session.watchChildren(samePath("/a")), now)
+  const refused = yield* server.nextRequest
+  assert.strictEqual(refused.name, "addWatch")
+  server.reply(refused.xid, 0x11n, -127)
+  assert.deepInclude({ ...(yield* Fiber.join(adding)) }, { _tag: "ServerRefused", code: -127 })
 
-it.effect("a refused addWatch on a path without other watches costs nothing and leaves nothing to give back", () =>
-  Effect.gen(function* () {
-    const { server, session } = yield* connect(options)
+  yield* TestClock.adjust("1 second")
+  const current = server.isLeft ? yield* network.accept : server
+  if (current !== server) yield* current.greet()
+  yield* settle
+  // Only what the server was asked to watch can fire.
+  const requests = yield* current.requests
+  const registered = requests.find(({ name }) => name === "setWatches")
+  assert.deepStrictEqual(registered?.body.dataWatches, ["/a"])
+  const children = requests.find(({ name }) => name === "getChildren2")
+  assert.isTrue(children?.body.watch)
+  current.reply(registered!.xid, 0x11n)
+  current.replyWith(children!.xid, 0x12n, Operations.getChildren2, { children: [], stat: Frames.stat })
+  const childChanged = yield* Effect.forkChild((yield* Fiber.join(reading)).changed, now)
+  current.send(Frames.notification(Frames.event.child, "/a"))
+  assert.strictEqual((yield* Fiber.join(childChanged)).type, "NodeChildrenChanged")
+  current.send(Frames.notification(Frames.event.data, "/a"))
+  assert.strictEqual((yield* Fiber.join(changed)).type, "NodeDataChanged")
+})
+
+itConnected(
+  "a refused addWatch on a path without other watches costs nothing and leaves nothing to give back",
+  function* ({ server, session }) {
     const adding = yield* Effect.forkScoped(
       Effect.flip(session.watchPersistently(samePath("/a"), { recursive: true, listener: silent })),
       now
@@ -64,7 +65,7 @@ it.effect("a refused addWatch on a path without other watches costs nothing and 
     yield* settle
     assert.lengthOf(yield* server.requests, 0)
     assert.isFalse(server.isLeft)
-  })
+  }
 )
 
 describe("a result without a caller", () => {
@@ -94,76 +95,70 @@ describe("a result without a caller", () => {
 })
 
 describe("a call in the moment of an expiry", () => {
-  it.effect(
+  itConnected(
     "that a watch reports is served by the next session, and so is a caller that learns of it from another request",
-    () =>
-      Effect.gen(function* () {
-        const { network, server, session } = yield* connect(options)
-        const changed = yield* watchData(session, server, "/a")
-        const again = exists(session, "/again")
-        const byWatch = yield* Effect.forkChild(
-          Effect.catch(changed, () => again),
-          now
-        )
-        server.cut()
-        yield* settle
-        const byRequest = yield* Effect.forkChild(
-          Effect.catch(get(session, "/b"), () => again),
-          now
-        )
-        const byIdentity = yield* Effect.forkChild(
-          Effect.catch(session.addAuth(digest("ann:secret")), () => again),
-          now
-        )
-        yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
-        const next = yield* network.accept
-        yield* next.greet({ sessionId: 0x200n })
-        yield* settle
-        const requests = yield* next.requests
-        // A request that was not answered in the old session is shown to the new one.
-        assert.deepStrictEqual(
-          requests.map(({ name }) => name),
-          ["auth", "exists", "exists", "exists"]
-        )
-        assert.strictEqual(new TextDecoder().decode(requests[0]?.body.auth), "ann:secret")
-        for (const { name, xid } of requests) if (name === "exists") answerExists(next, xid)
-        yield* Fiber.join(byWatch)
-        yield* Fiber.join(byRequest)
-        yield* Fiber.join(byIdentity)
-        assert.strictEqual(session.info.id, 0x200n)
-      })
+    function* ({ network, server, session }) {
+      const changed = yield* watchData(session, server, "/a")
+      const again = exists(session, "/again")
+      const byWatch = yield* Effect.forkChild(
+        Effect.catch(changed, () => again),
+        now
+      )
+      server.cut()
+      yield* settle
+      const byRequest = yield* Effect.forkChild(
+        Effect.catch(get(session, "/b"), () => again),
+        now
+      )
+      const byIdentity = yield* Effect.forkChild(
+        Effect.catch(session.addAuth(digest("ann:secret")), () => again),
+        now
+      )
+      yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
+      const next = yield* network.accept
+      yield* next.greet({ sessionId: 0x200n })
+      yield* settle
+      const requests = yield* next.requests
+      // A request that was not answered in the old session is shown to the new one.
+      assert.deepStrictEqual(
+        requests.map(({ name }) => name),
+        ["auth", "exists", "exists", "exists"]
+      )
+      assert.strictEqual(new TextDecoder().decode(requests[0]?.body.auth), "ann:secret")
+      for (const { name, xid } of requests) if (name === "exists") answerExists(next, xid)
+      yield* Fiber.join(byWatch)
+      yield* Fiber.join(byRequest)
+      yield* Fiber.join(byIdentity)
+      assert.strictEqual(session.info.id, 0x200n)
+    }
   )
 })
 
 describe("an identity that is added", () => {
-  it.effect("is waited for no longer than any request, and shown to the next server all the same", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ ...options, requestTimeout: "2 seconds" })
-      const adding = yield* Effect.forkChild(Effect.flip(session.addAuth(digest("ann:secret"))), now)
-      yield* server.nextRequest
-      yield* TestClock.adjust("1999 millis")
-      assert.isUndefined(adding.pollUnsafe())
-      yield* settle
-      assert.deepInclude({ ...(yield* Fiber.join(adding)) }, { _tag: "RequestTimeout", operation: "auth" })
-      server.cut()
-      const next = yield* network.accept
-      yield* next.greet()
-      assert.strictEqual((yield* next.nextRequest).name, "auth")
-      next.reply(Operations.Xid.auth, 0n)
-      yield* isServed(session, next)
-    })
-  )
+  itEffect("is waited for no longer than any request, and shown to the next server all the same", function* () {
+    const { network, server, session } = yield* connect({ ...options, requestTimeout: "2 seconds" })
+    const adding = yield* Effect.forkChild(Effect.flip(session.addAuth(digest("ann:secret"))), now)
+    yield* server.nextRequest
+    yield* TestClock.adjust("1999 millis")
+    assert.isUndefined(adding.pollUnsafe())
+    yield* settle
+    assert.deepInclude({ ...(yield* Fiber.join(adding)) }, { _tag: "RequestTimeout", operation: "auth" })
+    server.cut()
+    const next = yield* network.accept
+    yield* next.greet()
+    assert.strictEqual((yield* next.nextRequest).name, "auth")
+    next.reply(Operations.Xid.auth, 0n)
+    yield* isServed(session, next)
+  })
 
-  it.effect("is not waited for beyond the session, and shown to the server of the next one", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(options)
-      const adding = yield* Effect.forkChild(Effect.flip(session.addAuth(digest("ann:secret"))), now)
-      server.cut()
-      yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
-      assert.strictEqual((yield* Fiber.join(adding))._tag, "SessionExpired")
-      const next = yield* network.accept
-      yield* next.greet({ sessionId: 0x200n })
-      assert.strictEqual((yield* next.nextRequest).name, "auth")
-    })
-  )
+  itEffect("is not waited for beyond the session, and shown to the server of the next one", function* () {
+    const { network, server, session } = yield* connect(options)
+    const adding = yield* Effect.forkChild(Effect.flip(session.addAuth(digest("ann:secret"))), now)
+    server.cut()
+    yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
+    assert.strictEqual((yield* Fiber.join(adding))._tag, "SessionExpired")
+    const next = yield* network.accept
+    yield* next.greet({ sessionId: 0x200n })
+    assert.strictEqual((yield* next.nextRequest).name, "auth")
+  })
 })

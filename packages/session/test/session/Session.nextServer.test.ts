@@ -1,7 +1,8 @@
 /** The next server of a session: on the new list, past those that hang, refuse, or lack an operation. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { Transport } from "@effect-zookeeper/transport/Transport"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -16,148 +17,138 @@ import { MemoryNetwork } from "../support/MemoryNetwork.ts"
 import { connect, exists, set } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 
-it.effect("a name of three addresses of which two hang is reached before the session ends", () =>
-  Effect.gen(function* () {
-    const network = new MemoryNetwork()
-    const addresses = [1, 2, 3].map((n) => ({ host: `10.0.0.${n}`, port: 2181 }))
-    const session = yield* makeSession({
-      servers: "zk",
-      sessionTimeout: "4 seconds",
-      session: (yield* connect()).session.info
-    }).pipe(
-      Effect.provideService(Transport, { ...network.transport, resolve: () => Effect.succeed(addresses) }),
-      Effect.forkScoped
-    )
-    yield* Effect.addFinalizer(() => network.shutDown)
-    network.set("10.0.0.1:2181", "hang")
-    network.set("10.0.0.2:2181", "hang")
-    // Those that hang are not waited for.
-    yield* TestClock.adjust("500 millis")
-    assert.deepStrictEqual(network.dialled, ["10.0.0.1:2181", "10.0.0.2:2181", "10.0.0.3:2181"])
-    const server = yield* network.accept
-    assert.strictEqual((yield* server.greet()).sessionId, 0x100n)
-    assert.strictEqual((yield* Fiber.join(session)).info.id, 0x100n)
-  })
-)
-
-describe("a move to another server", () => {
-  it.effect("does not keep a close from telling the server", () =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.make()
-      const { network, server, session } = yield* Effect.provideService(connect(), Scope.Scope, scope)
-      network.shutDown = Effect.void
-      const reading = yield* Effect.forkChild(Effect.exit(exists(session, "/slow")), now)
-      const { xid } = yield* server.nextRequest
-      yield* session.updateServers("b")
-      yield* settle
-      server.answersCloseSession = false
-      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
-      yield* settle
-      assert.isTrue(server.sawCloseSession)
-      // The request that was on its way is still answered.
-      answerExists(server, xid)
-      assert.isTrue(Exit.isSuccess(yield* Fiber.join(reading)))
-      const goodbye = yield* server.nextRequest
-      assert.strictEqual(goodbye.name, "closeSession")
-      server.reply(goodbye.xid, 2n)
-      yield* Fiber.join(closing)
-    })
+itEffect("a name of three addresses of which two hang is reached before the session ends", function* () {
+  const network = new MemoryNetwork()
+  const addresses = [1, 2, 3].map((n) => ({ host: `10.0.0.${n}`, port: 2181 }))
+  const session = yield* makeSession({
+    servers: "zk",
+    sessionTimeout: "4 seconds",
+    session: (yield* connect()).session.info
+  }).pipe(
+    Effect.provideService(Transport, { ...network.transport, resolve: () => Effect.succeed(addresses) }),
+    Effect.forkScoped
   )
-
-  it.effect(
-    "happens also when the list grows in a callback of the handshake, as its loss of ownership tells a holder",
-    () =>
-      Effect.gen(function* () {
-        const { network, server, session } = yield* connect({ sessionTimeout: "30 seconds" })
-        yield* isServed(session, server)
-        const grown = ["a", ...Array.from({ length: 99 }, (_, n) => `b${n}`)].join(",")
-        const holding = Effect.catch(session.info.ownership, () => session.updateServers(grown))
-        const holder = yield* Effect.forkChild(Random.withSeed(holding, "leave"), now)
-        yield* TestClock.adjust("5 seconds")
-        server.cut()
-        const second = yield* network.accept
-        assert.isUndefined(holder.pollUnsafe())
-        // By the shorter timeout nothing has been proved for too long.
-        yield* second.greet({ timeOut: 4000 })
-        yield* settle
-        assert.isDefined(holder.pollUnsafe())
-        const third = yield* network.accept
-        assert.notStrictEqual(third.server, "a:2181")
-        assert.strictEqual((yield* third.greet()).sessionId, 0x100n)
-        yield* isServed(session, third)
-      })
-  )
-
-  it.effect("off the list happens also when the list is replaced while its server is dialled", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ sessionTimeout: "30 seconds" })
-      yield* isServed(session, server)
-      server.cut()
-      const second = yield* network.accept
-      assert.strictEqual(second.server, "a:2181")
-      yield* session.updateServers("b")
-      yield* second.greet()
-      yield* TestClock.adjust("1 second")
-      const third = yield* network.accept
-      assert.strictEqual(third.server, "b:2181")
-      assert.strictEqual((yield* third.greet()).sessionId, 0x100n)
-      yield* isServed(session, third)
-      assert.deepStrictEqual(session.info.server, Option.some({ host: "b", port: 2181 }))
-      assert.strictEqual(session.info.id, 0x100n)
-      assert.isTrue(second.isLeft)
-    })
-  )
+  yield* Effect.addFinalizer(() => network.shutDown)
+  network.set("10.0.0.1:2181", "hang")
+  network.set("10.0.0.2:2181", "hang")
+  // Those that hang are not waited for.
+  yield* TestClock.adjust("500 millis")
+  assert.deepStrictEqual(network.dialled, ["10.0.0.1:2181", "10.0.0.2:2181", "10.0.0.3:2181"])
+  const server = yield* network.accept
+  assert.strictEqual((yield* server.greet()).sessionId, 0x100n)
+  assert.strictEqual((yield* Fiber.join(session)).info.id, 0x100n)
 })
 
-it.effect(
-  "the ensemble is behind when nothing but silent refusals come: a refused connection begins the time anew",
-  () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({
-        servers: "a",
-        sessionTimeout: "10 minutes",
-        connectTimeout: "10 seconds"
-      })
-      const writing = yield* Effect.forkChild(set(session, "/x", "y"), now)
-      server.replyWith((yield* server.nextRequest).xid, 5n, Operations.setData, { stat: Frames.stat })
-      yield* Fiber.join(writing)
-      const closing = yield* Effect.forkScoped(
-        Effect.forever(Effect.flatMap(network.accept, (side) => Effect.map(side.nextHello, () => side.cut())))
-      )
+describe("a move to another server", () => {
+  itEffect("does not keep a close from telling the server", function* () {
+    const scope = yield* Scope.make()
+    const { network, server, session } = yield* Effect.provideService(connect(), Scope.Scope, scope)
+    network.shutDown = Effect.void
+    const reading = yield* Effect.forkChild(Effect.exit(exists(session, "/slow")), now)
+    const { xid } = yield* server.nextRequest
+    yield* session.updateServers("b")
+    yield* settle
+    server.answersCloseSession = false
+    const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
+    yield* settle
+    assert.isTrue(server.sawCloseSession)
+    // The request that was on its way is still answered.
+    answerExists(server, xid)
+    assert.isTrue(Exit.isSuccess(yield* Fiber.join(reading)))
+    const goodbye = yield* server.nextRequest
+    assert.strictEqual(goodbye.name, "closeSession")
+    server.reply(goodbye.xid, 2n)
+    yield* Fiber.join(closing)
+  })
+
+  itEffect(
+    "happens also when the list grows in a callback of the handshake, as its loss of ownership tells a holder",
+    function* () {
+      const { network, server, session } = yield* connect({ sessionTimeout: "30 seconds" })
+      yield* isServed(session, server)
+      const grown = ["a", ...Array.from({ length: 99 }, (_, n) => `b${n}`)].join(",")
+      const holding = Effect.catch(session.info.ownership, () => session.updateServers(grown))
+      const holder = yield* Effect.forkChild(Random.withSeed(holding, "leave"), now)
+      yield* TestClock.adjust("5 seconds")
       server.cut()
-      yield* TestClock.adjust("8 seconds")
-      network.set("a:2181", "refuse")
-      yield* TestClock.adjust("8 seconds")
-      network.set("a:2181", "accept")
-      yield* TestClock.adjust("9 seconds")
-      assert.strictEqual(session.info.state._tag, "Disconnected")
-      yield* TestClock.adjust("20 seconds")
-      assert.strictEqual(session.info.state._tag, "EnsembleBehind")
-      yield* Fiber.interrupt(closing)
+      const second = yield* network.accept
+      assert.isUndefined(holder.pollUnsafe())
+      // By the shorter timeout nothing has been proved for too long.
+      yield* second.greet({ timeOut: 4000 })
+      yield* settle
+      assert.isDefined(holder.pollUnsafe())
+      const third = yield* network.accept
+      assert.notStrictEqual(third.server, "a:2181")
+      assert.strictEqual((yield* third.greet()).sessionId, 0x100n)
+      yield* isServed(session, third)
+    }
+  )
+
+  itEffect("off the list happens also when the list is replaced while its server is dialled", function* () {
+    const { network, server, session } = yield* connect({ sessionTimeout: "30 seconds" })
+    yield* isServed(session, server)
+    server.cut()
+    const second = yield* network.accept
+    assert.strictEqual(second.server, "a:2181")
+    yield* session.updateServers("b")
+    yield* second.greet()
+    yield* TestClock.adjust("1 second")
+    const third = yield* network.accept
+    assert.strictEqual(third.server, "b:2181")
+    assert.strictEqual((yield* third.greet()).sessionId, 0x100n)
+    yield* isServed(session, third)
+    assert.deepStrictEqual(session.info.server, Option.some({ host: "b", port: 2181 }))
+    assert.strictEqual(session.info.id, 0x100n)
+    assert.isTrue(second.isLeft)
+  })
+})
+
+itEffect(
+  "the ensemble is behind when nothing but silent refusals come: a refused connection begins the time anew",
+  function* () {
+    const { network, server, session } = yield* connect({
+      servers: "a",
+      sessionTimeout: "10 minutes",
+      connectTimeout: "10 seconds"
     })
+    const writing = yield* Effect.forkChild(set(session, "/x", "y"), now)
+    server.replyWith((yield* server.nextRequest).xid, 5n, Operations.setData, { stat: Frames.stat })
+    yield* Fiber.join(writing)
+    const closing = yield* Effect.forkScoped(
+      Effect.forever(Effect.flatMap(network.accept, (side) => Effect.map(side.nextHello, () => side.cut())))
+    )
+    server.cut()
+    yield* TestClock.adjust("8 seconds")
+    network.set("a:2181", "refuse")
+    yield* TestClock.adjust("8 seconds")
+    network.set("a:2181", "accept")
+    yield* TestClock.adjust("9 seconds")
+    assert.strictEqual(session.info.state._tag, "Disconnected")
+    yield* TestClock.adjust("20 seconds")
+    assert.strictEqual(session.info.state._tag, "EnsembleBehind")
+    yield* Fiber.interrupt(closing)
+  }
 )
 
-it.effect("an operation that a server lacked is tried there again after ten minutes", () =>
-  Effect.gen(function* () {
-    const { network, server, session } = yield* connect({ servers: "a", sessionTimeout: "2 hours" })
-    const whoAmI = session.request(Operations.whoAmI, undefined, "")
-    const first = yield* Effect.forkChild(Effect.flip(whoAmI), now)
-    server.reply((yield* server.nextRequest).xid, -1n, -6)
-    yield* Fiber.join(first)
-    const next = yield* network.accept
-    yield* next.greet()
-    yield* settle
-    assert.isFalse(session.info.serverFeatures.supports("whoAmI"))
-    yield* TestClock.adjust("599 seconds")
-    yield* Effect.flip(whoAmI)
-    assert.lengthOf(yield* next.requests, 0)
-    yield* TestClock.adjust("1 seconds")
-    assert.isTrue(session.info.serverFeatures.supports("whoAmI"))
-    const again = yield* Effect.forkChild(whoAmI, now)
-    const { name, xid } = yield* next.nextRequest
-    assert.strictEqual(name, "whoAmI")
-    next.replyWith(xid, 1n, Operations.whoAmI, { clientInfo: [] })
-    yield* Fiber.join(again)
-    assert.lengthOf(network.dialled, 2)
-  })
-)
+itEffect("an operation that a server lacked is tried there again after ten minutes", function* () {
+  const { network, server, session } = yield* connect({ servers: "a", sessionTimeout: "2 hours" })
+  const whoAmI = session.request(Operations.whoAmI, undefined, "")
+  const first = yield* Effect.forkChild(Effect.flip(whoAmI), now)
+  server.reply((yield* server.nextRequest).xid, -1n, -6)
+  yield* Fiber.join(first)
+  const next = yield* network.accept
+  yield* next.greet()
+  yield* settle
+  assert.isFalse(session.info.serverFeatures.supports("whoAmI"))
+  yield* TestClock.adjust("599 seconds")
+  yield* Effect.flip(whoAmI)
+  assert.lengthOf(yield* next.requests, 0)
+  yield* TestClock.adjust("1 seconds")
+  assert.isTrue(session.info.serverFeatures.supports("whoAmI"))
+  const again = yield* Effect.forkChild(whoAmI, now)
+  const { name, xid } = yield* next.nextRequest
+  assert.strictEqual(name, "whoAmI")
+  next.replyWith(xid, 1n, Operations.whoAmI, { clientInfo: [] })
+  yield* Fiber.join(again)
+  assert.lengthOf(network.dialled, 2)
+})

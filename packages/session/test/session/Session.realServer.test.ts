@@ -1,10 +1,11 @@
 /** A session on a real server: taken over, left, reconnected with thousands of watches, and gone without a trace. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -39,128 +40,117 @@ const awaitTrue = (condition: () => boolean) =>
 const ephemeral = 1
 
 describe("a session", () => {
-  it.live("is taken over by id and password: its ephemerals stay, and its former client loses it", () =>
-    Effect.gen(function* () {
-      const path = TestServer.freshPath("takeover")
-      const first = yield* connectLive({ servers: TestServer.connectString(), sessionExpiry: "fail" })
-      yield* create(first, path, "mine", ephemeral)
-      const { id, password } = first.info
-      // It takes the session back as soon as it can: a look now and then may miss that it was lost.
-      const lost = yield* Effect.forkChild(
-        Stream.runDrain(Stream.takeUntil(first.info.states, ({ _tag }) => _tag === "Disconnected")),
-        { startImmediately: true }
-      )
-      const second = yield* connectLive({ servers: TestServer.connectString(), session: { id, password } })
-      assert.strictEqual(second.info.id, id)
-      const { stat } = yield* exists(second, path)
-      assert.strictEqual(stat.ephemeralOwner, id)
-      yield* Fiber.join(lost)
-    })
-  )
+  itLive("is taken over by id and password: its ephemerals stay, and its former client loses it", function* () {
+    const path = TestServer.freshPath("takeover")
+    const first = yield* connectLive({ servers: TestServer.connectString(), sessionExpiry: "fail" })
+    yield* create(first, path, "mine", ephemeral)
+    const { id, password } = first.info
+    // It takes the session back as soon as it can: a look now and then may miss that it was lost.
+    const lost = yield* Effect.forkChild(
+      Stream.runDrain(Stream.takeUntil(first.info.states, ({ _tag }) => _tag === "Disconnected")),
+      { startImmediately: true }
+    )
+    const second = yield* connectLive({ servers: TestServer.connectString(), session: { id, password } })
+    assert.strictEqual(second.info.id, id)
+    const { stat } = yield* exists(second, path)
+    assert.strictEqual(stat.ephemeralOwner, id)
+    yield* Fiber.join(lost)
+  })
 
-  it.live("that is left and taken up again keeps its ephemerals; one that is closed does not", () =>
-    Effect.gen(function* () {
-      const path = TestServer.freshPath("detach")
-      const other = yield* shared
-      const { id, password } = yield* Effect.scoped(
-        Effect.gen(function* () {
-          const session = yield* shared
-          yield* create(session, path, "", ephemeral)
-          const { id, password } = session.info
-          yield* session.info.detach
-          return { id, password }
-        })
-      )
-      assert.strictEqual((yield* exists(other, path)).stat.ephemeralOwner, id)
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const resumed = yield* connectLive({ servers: TestServer.connectString(), session: { id, password } })
-          assert.strictEqual(resumed.info.id, id)
-          assert.strictEqual((yield* exists(resumed, path)).stat.ephemeralOwner, id)
-        })
-      )
-      assert.strictEqual((yield* Effect.flip(exists(other, path)))._tag, "NoNode")
-    })
-  )
+  itLive("that is left and taken up again keeps its ephemerals; one that is closed does not", function* () {
+    const path = TestServer.freshPath("detach")
+    const other = yield* shared
+    const { id, password } = yield* Effect.scoped(
+      Effect.gen(function* () {
+        const session = yield* shared
+        yield* create(session, path, "", ephemeral)
+        const { id, password } = session.info
+        yield* session.info.detach
+        return { id, password }
+      })
+    )
+    assert.strictEqual((yield* exists(other, path)).stat.ephemeralOwner, id)
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const resumed = yield* connectLive({ servers: TestServer.connectString(), session: { id, password } })
+        assert.strictEqual(resumed.info.id, id)
+        assert.strictEqual((yield* exists(resumed, path)).stat.ephemeralOwner, id)
+      })
+    )
+    assert.strictEqual((yield* Effect.flip(exists(other, path)))._tag, "NoNode")
+  })
 
-  it.live("is refused with a wrong password", () =>
-    Effect.gen(function* () {
-      const session = yield* shared
-      const { id } = session.info
-      const thief = { id, password: Redacted.make(new Uint8Array(16).fill(7)) }
-      const servers = TestServer.connectString()
-      const error = yield* Effect.flip(connectLive({ servers, session: thief, sessionExpiry: "fail" }))
-      assert.deepInclude({ ...error }, { _tag: "SessionExpired", sessionId: id })
-      const other = yield* connectLive({ servers, session: thief })
-      assert.notStrictEqual(other.info.id, id)
-    })
-  )
+  itLive("is refused with a wrong password", function* () {
+    const session = yield* shared
+    const { id } = session.info
+    const thief = { id, password: Redacted.make(new Uint8Array(16).fill(7)) }
+    const servers = TestServer.connectString()
+    const error = yield* Effect.flip(connectLive({ servers, session: thief, sessionExpiry: "fail" }))
+    assert.deepInclude({ ...error }, { _tag: "SessionExpired", sessionId: id })
+    const other = yield* connectLive({ servers, session: thief })
+    assert.notStrictEqual(other.info.id, id)
+  })
 
-  it.live("sees the znodes of its identities, on every connection", () =>
-    Effect.gen(function* () {
-      const proxy = yield* FaultProxy.make(sharedTarget())
-      const auth = [{ scheme: "digest", credentials: Redacted.make("ann:secret") }]
-      const session = yield* connectLive({ ...quick, servers: proxy.connectString, auth })
-      const path = TestServer.freshPath("auth")
-      const acl = [{ perms: 31, scheme: "auth", id: "" }]
-      yield* session.request(Operations.create, { path, data: null, acl, flags: 0 }, path)
-      assert.strictEqual((yield* Effect.flip(get(yield* shared, path)))._tag, "NoAuth")
-      for (let i = 0; i < 3; i++) {
-        yield* proxy.dropAll("rst")
-        assert.strictEqual(yield* get(session, path), "")
-      }
-      const late = yield* shared
-      yield* late.addAuth({ scheme: "digest", credentials: Redacted.make("ann:secret") })
-      assert.strictEqual(yield* get(late, path), "")
-      const refused = yield* Effect.flip(late.addAuth({ scheme: "nonsense", credentials: Redacted.make("x") }))
-      assert.deepInclude({ ...refused }, { _tag: "AuthFailed", scheme: "nonsense" })
-      assert.strictEqual(late.info.state._tag, "AuthFailed")
-    })
-  )
+  itLive("sees the znodes of its identities, on every connection", function* () {
+    const proxy = yield* FaultProxy.make(sharedTarget())
+    const auth = [{ scheme: "digest", credentials: Redacted.make("ann:secret") }]
+    const session = yield* connectLive({ ...quick, servers: proxy.connectString, auth })
+    const path = TestServer.freshPath("auth")
+    const acl = [{ perms: 31, scheme: "auth", id: "" }]
+    yield* session.request(Operations.create, { path, data: null, acl, flags: 0 }, path)
+    assert.strictEqual((yield* Effect.flip(get(yield* shared, path)))._tag, "NoAuth")
+    for (let i = 0; i < 3; i++) {
+      yield* proxy.dropAll("rst")
+      assert.strictEqual(yield* get(session, path), "")
+    }
+    const late = yield* shared
+    yield* late.addAuth({ scheme: "digest", credentials: Redacted.make("ann:secret") })
+    assert.strictEqual(yield* get(late, path), "")
+    const refused = yield* Effect.flip(late.addAuth({ scheme: "nonsense", credentials: Redacted.make("x") }))
+    assert.deepInclude({ ...refused }, { _tag: "AuthFailed", scheme: "nonsense" })
+    assert.strictEqual(late.info.state._tag, "AuthFailed")
+  })
 
-  it.live("follows a new list of servers, and keeps going", () =>
-    Effect.gen(function* () {
-      const first = yield* FaultProxy.make(sharedTarget())
-      const second = yield* FaultProxy.make(sharedTarget())
-      const session = yield* connectLive({ ...quick, servers: first.connectString })
-      const { id } = session.info
-      const reads = yield* Effect.forkChild(Effect.forever(get(session, "/zookeeper")))
-      yield* session.updateServers(second.connectString)
-      yield* second.awaitSeen(({ current }) => current === 1)
-      yield* awaitTrue(() => Option.exists(session.info.server, ({ port }) => port === second.port))
-      assert.strictEqual(yield* get(session, "/zookeeper"), "")
-      assert.strictEqual(session.info.id, id)
-      assert.isUndefined(reads.pollUnsafe())
-      const invalid = yield* Effect.flip(session.updateServers("one:two:three"))
-      assert.strictEqual(invalid._tag, "InvalidArgument")
-      const chroot = yield* Effect.flip(session.updateServers(`${second.connectString}/elsewhere`))
-      assert.include(chroot.rule, "chroot")
-    })
-  )
+  itLive("follows a new list of servers, and keeps going", function* () {
+    const first = yield* FaultProxy.make(sharedTarget())
+    const second = yield* FaultProxy.make(sharedTarget())
+    const session = yield* connectLive({ ...quick, servers: first.connectString })
+    const { id } = session.info
+    const reads = yield* Effect.forkChild(Effect.forever(get(session, "/zookeeper")))
+    yield* session.updateServers(second.connectString)
+    yield* second.awaitSeen(({ current }) => current === 1)
+    yield* awaitTrue(() => Option.exists(session.info.server, ({ port }) => port === second.port))
+    assert.strictEqual(yield* get(session, "/zookeeper"), "")
+    assert.strictEqual(session.info.id, id)
+    assert.isUndefined(reads.pollUnsafe())
+    const invalid = yield* Effect.flip(session.updateServers("one:two:three"))
+    assert.strictEqual(invalid._tag, "InvalidArgument")
+    const chroot = yield* Effect.flip(session.updateServers(`${second.connectString}/elsewhere`))
+    assert.include(chroot.rule, "chroot")
+  })
 
-  it.live("survives a restart of its server", () =>
-    Effect.gen(function* () {
-      const server = yield* ZooKeeperServer.make()
-      const session = yield* connectLive({ ...quick, servers: server.connectString, sessionTimeout: "20 seconds" })
-      const { id } = session.info
-      yield* create(session, "/mine", "kept", ephemeral)
-      const watched = yield* session.watchData(samePath("/mine"))
-      const changed = yield* Effect.forkChild(watched.changed, now)
-      yield* server.kill
-      yield* awaitState(session, "Disconnected")
-      const read = yield* Effect.forkChild(get(session, "/mine"), now)
-      yield* server.start
-      assert.strictEqual(yield* Fiber.join(read), "kept")
-      assert.strictEqual(session.info.id, id)
-      yield* set(session, "/mine", "new")
-      assert.strictEqual((yield* Fiber.join(changed)).type, "NodeDataChanged")
-    })
-  )
+  itLive("survives a restart of its server", function* () {
+    const server = yield* ZooKeeperServer.make()
+    const session = yield* connectLive({ ...quick, servers: server.connectString, sessionTimeout: "20 seconds" })
+    const { id } = session.info
+    yield* create(session, "/mine", "kept", ephemeral)
+    const watched = yield* session.watchData(samePath("/mine"))
+    const changed = yield* Effect.forkChild(watched.changed, now)
+    yield* server.kill
+    yield* awaitState(session, "Disconnected")
+    const read = yield* Effect.forkChild(get(session, "/mine"), now)
+    yield* server.start
+    assert.strictEqual(yield* Fiber.join(read), "kept")
+    assert.strictEqual(session.info.id, id)
+    yield* set(session, "/mine", "new")
+    assert.strictEqual((yield* Fiber.join(changed)).type, "NodeDataChanged")
+  })
 })
 
 describe("10,000 watches", () => {
-  it.live("survive a reconnection: what changed fires once, what did not stays, and persistent ones emit Gap", () =>
-    Effect.gen(function* () {
+  itLive(
+    "survive a reconnection: what changed fires once, what did not stays, and persistent ones emit Gap",
+    function* () {
       const server = yield* ZooKeeperServer.make()
       const proxy = yield* FaultProxy.make(server)
       const other = yield* connectLive({ servers: server.connectString, sessionTimeout: "30 seconds" })
@@ -255,7 +245,7 @@ describe("10,000 watches", () => {
       assert.isTrue([...fired.values()].every((types) => types.length === 1))
       assert.deepStrictEqual(heard.get("/persistent/1"), ["Gap", "NodeCreated"])
       assert.strictEqual(yield* count, "100")
-    })
+    }
   )
 })
 
@@ -276,42 +266,38 @@ describe("the leftovers of a session", () => {
     return path
   })
 
-  it.live("behind after a hundred times of connecting, working and closing is nothing", () =>
-    Effect.gen(function* () {
-      const other: SessionService = yield* shared
-      yield* Effect.scoped(work)
-      const count = () => {
-        const resources = process.getActiveResourcesInfo()
-        return resources.filter((name) => name !== "Immediate" && name !== "TickObject").toSorted()
-      }
-      yield* Effect.sleep("50 millis")
-      const before = count()
-      for (let i = 0; i < 100; i++) {
-        const path = yield* Effect.scoped(work)
-        if (i % 25 === 0) assert.strictEqual((yield* Effect.flip(exists(other, path)))._tag, "NoNode")
-      }
-      // The counts of the other session go up and down; a hundred of anything would stay.
-      yield* awaitTrue(() => count().length <= before.length + 10)
-    })
-  )
+  itLive("behind after a hundred times of connecting, working and closing is nothing", function* () {
+    const other: SessionService = yield* shared
+    yield* Effect.scoped(work)
+    const count = () => {
+      const resources = process.getActiveResourcesInfo()
+      return resources.filter((name) => name !== "Immediate" && name !== "TickObject").toSorted()
+    }
+    yield* Effect.sleep("50 millis")
+    const before = count()
+    for (let i = 0; i < 100; i++) {
+      const path = yield* Effect.scoped(work)
+      if (i % 25 === 0) assert.strictEqual((yield* Effect.flip(exists(other, path)))._tag, "NoNode")
+    }
+    // The counts of the other session go up and down; a hundred of anything would stay.
+    yield* awaitTrue(() => count().length <= before.length + 10)
+  })
 
-  it.live("of a process that did so is nothing that keeps it from ending", () =>
-    Effect.gen(function* () {
-      const file = Url.fileURLToPath(new URL("../support/hundredTimes.ts", import.meta.url))
-      const { code, output } = yield* Effect.callback<{ readonly code: number | null; readonly output: string }>(
-        (resume) => {
-          const child = spawn(process.execPath, [file, TestServer.connectString()], {
-            stdio: ["ignore", "pipe", "inherit"]
-          })
-          let output = ""
-          child.stdout.on("data", (chunk: Buffer) => {
-            output += String(chunk)
-          })
-          child.on("close", (code) => resume(Effect.succeed({ code, output })))
-          return Effect.sync(() => void child.kill("SIGKILL"))
-        }
-      )
-      assert.deepStrictEqual({ code, output }, { code: 0, output: "done 100\n" })
-    })
-  )
+  itLive("of a process that did so is nothing that keeps it from ending", function* () {
+    const file = Url.fileURLToPath(new URL("../support/hundredTimes.ts", import.meta.url))
+    const { code, output } = yield* Effect.callback<{ readonly code: number | null; readonly output: string }>(
+      (resume) => {
+        const child = spawn(process.execPath, [file, TestServer.connectString()], {
+          stdio: ["ignore", "pipe", "inherit"]
+        })
+        let output = ""
+        child.stdout.on("data", (chunk: Buffer) => {
+          output += String(chunk)
+        })
+        child.on("close", (code) => resume(Effect.succeed({ code, output })))
+        return Effect.sync(() => void child.kill("SIGKILL"))
+      }
+    )
+    assert.deepStrictEqual({ code, output }, { code: 0, output: "done 100\n" })
+  })
 })

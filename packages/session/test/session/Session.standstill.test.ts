@@ -1,6 +1,7 @@
 /** Processes that stand still for longer than their session, in real time: what they owned is lost before they act on. */
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, vi } from "@effect/vitest"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
@@ -48,26 +49,24 @@ const standStill = (mode: "loop" | "stop", path: string): Effect.Effect<Told> =>
   })
 
 describe("F37: a process that stands still for longer than its session", () => {
-  it.live("owns nothing when it goes on, whatever stopped it, and is told before it does anything else", () =>
-    Effect.gen(function* () {
-      const modes = ["loop", "stop"] as const
-      const all = yield* Effect.forEach(modes, (mode) => standStill(mode, TestServer.freshPath(mode)), {
-        concurrency: 2
-      })
-      for (const [index, { isMine, isSame, log }] of all.entries()) {
-        const still = log.indexOf("stood still")
-        assert.isAtLeast(still, 1, modes[index])
-        assert.include(log.slice(0, still), "held")
-        assert.include(log, "lost")
-        assert.notInclude(log, "owns")
-        // Not a single act of a holder between the standstill and the news, nor afterwards on behalf of what was lost.
-        const told = log.indexOf("lost")
-        assert.notInclude(log.slice(still, Math.max(told, still)), "held", `${modes[index]}: ${log.join(", ")}`)
-        // The server has ended the session meanwhile; if it was late itself, the znode is still there, and still ours.
-        assert.strictEqual(isMine, isSame)
-      }
+  itLive("owns nothing when it goes on, whatever stopped it, and is told before it does anything else", function* () {
+    const modes = ["loop", "stop"] as const
+    const all = yield* Effect.forEach(modes, (mode) => standStill(mode, TestServer.freshPath(mode)), {
+      concurrency: 2
     })
-  )
+    for (const [index, { isMine, isSame, log }] of all.entries()) {
+      const still = log.indexOf("stood still")
+      assert.isAtLeast(still, 1, modes[index])
+      assert.include(log.slice(0, still), "held")
+      assert.include(log, "lost")
+      assert.notInclude(log, "owns")
+      // Not a single act of a holder between the standstill and the news, nor afterwards on behalf of what was lost.
+      const told = log.indexOf("lost")
+      assert.notInclude(log.slice(still, Math.max(told, still)), "held", `${modes[index]}: ${log.join(", ")}`)
+      // The server has ended the session meanwhile; if it was late itself, the znode is still there, and still ours.
+      assert.strictEqual(isMine, isSame)
+    }
+  })
 })
 
 /** Nothing else runs in this process meanwhile. */
@@ -78,35 +77,29 @@ const block = (millis: number) =>
   })
 
 describe("a stall of the process is not the silence of the server", () => {
-  it.live("a connection that has rested is kept after a stall of nearly half of the timeout", () =>
-    Effect.gen(function* () {
-      const session = yield* connectLive({ servers: TestServer.connectString(), sessionTimeout: "6 seconds" })
-      const states: Array<string> = []
-      yield* Effect.forkScoped(
-        Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag)))
-      )
-      // The ping would be due after two seconds: none is on its way when everything stops, and at 4.2 seconds nothing has
-      // been heard for more than two thirds of the timeout.
-      yield* Effect.sleep("1600 millis")
-      yield* block(2600)
-      yield* create(session, TestServer.freshPath("stalled"))
-      yield* Effect.sleep("1200 millis")
-      assert.deepStrictEqual(states, ["Connected"])
-    })
-  )
+  itLive("a connection that has rested is kept after a stall of nearly half of the timeout", function* () {
+    const session = yield* connectLive({ servers: TestServer.connectString(), sessionTimeout: "6 seconds" })
+    const states: Array<string> = []
+    yield* Effect.forkScoped(Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag))))
+    // The ping would be due after two seconds: none is on its way when everything stops, and at 4.2 seconds nothing has
+    // been heard for more than two thirds of the timeout.
+    yield* Effect.sleep("1600 millis")
+    yield* block(2600)
+    yield* create(session, TestServer.freshPath("stalled"))
+    yield* Effect.sleep("1200 millis")
+    assert.deepStrictEqual(states, ["Connected"])
+  })
 
-  it.live("a first connection whose answer came meanwhile is not given up", () =>
-    Effect.gen(function* () {
-      const options = {
-        servers: TestServer.connectString(),
-        sessionTimeout: "4 seconds",
-        connectTimeout: "1 second"
-      } as const
-      const connecting = yield* Effect.forkScoped(connectLive(options), { startImmediately: true })
-      // The dial has begun, and the modules that it needs are there.
-      yield* Effect.sleep("1 millis")
-      yield* block(1500)
-      assert.strictEqual((yield* Fiber.join(connecting)).info.state._tag, "Connected")
-    })
-  )
+  itLive("a first connection whose answer came meanwhile is not given up", function* () {
+    const options = {
+      servers: TestServer.connectString(),
+      sessionTimeout: "4 seconds",
+      connectTimeout: "1 second"
+    } as const
+    const connecting = yield* Effect.forkScoped(connectLive(options), { startImmediately: true })
+    // The dial has begun, and the modules that it needs are there.
+    yield* Effect.sleep("1 millis")
+    yield* block(1500)
+    assert.strictEqual((yield* Fiber.join(connecting)).info.state._tag, "Connected")
+  })
 })

@@ -1,5 +1,6 @@
 /** Servers that give sessions and take them away: bounded effort, and no end but a real one. */
 import { assert, describe, it } from "@effect/vitest"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -36,43 +37,40 @@ describe("a server that gives a session and closes at once", () => {
   })
 
   for (const servers of ["a", "a,b,c"]) {
-    it.effect(`after one reply is dialled rarer and rarer (servers: ${servers})`, () =>
-      Effect.gen(function* () {
-        const { network, server, session } = yield* connect({ ...long, servers })
-        const times = yield* serveAll(network, answerAndCut)
-        yield* Effect.forkScoped(Effect.forever(exists(session, "/x")))
-        yield* answerAndCut(server)
-        yield* pass(10_000)
-        assert.isAtLeast(times.length, 6)
-        assert.isAtMost(times.length, 13)
-        const gaps = gapsOf(times)
-        assert.isAbove(gaps.at(-1)!, 10 * gaps.find((gap) => gap > 50)!)
-      })
-    )
+    itEffect(`after one reply is dialled rarer and rarer (servers: ${servers})`, function* () {
+      const { network, server, session } = yield* connect({ ...long, servers })
+      const times = yield* serveAll(network, answerAndCut)
+      yield* Effect.forkScoped(Effect.forever(exists(session, "/x")))
+      yield* answerAndCut(server)
+      yield* pass(10_000)
+      assert.isAtLeast(times.length, 6)
+      assert.isAtMost(times.length, 13)
+      const gaps = gapsOf(times)
+      assert.isAbove(gaps.at(-1)!, 10 * gaps.find((gap) => gap > 50)!)
+    })
   }
 
   for (const servers of ["a", "a,b,c"]) {
-    it.effect(`by refusing to register watches is dialled rarer and rarer (servers: ${servers})`, () =>
-      Effect.gen(function* () {
-        const { network, server, session } = yield* connect({ ...long, servers })
-        yield* watchData(session, server, "/w")
-        const times = yield* serveAll(network, (next) =>
-          Effect.map(next.nextRequest, ({ xid }) => next.reply(xid, 0n, -127))
-        )
-        server.cut()
-        yield* pass(10_000)
-        assert.isAtLeast(times.length, 5)
-        assert.isAtMost(times.length, 13)
-        const gaps = gapsOf(times)
-        assert.isAbove(gaps.at(-1)!, 10 * gaps.find((gap) => gap > 50)!)
-        // A session that cannot be used is no reason to come back at once.
-        if (servers === "a") assert.isTrue(gaps.every((gap) => gap >= 80))
-      })
-    )
+    itEffect(`by refusing to register watches is dialled rarer and rarer (servers: ${servers})`, function* () {
+      const { network, server, session } = yield* connect({ ...long, servers })
+      yield* watchData(session, server, "/w")
+      const times = yield* serveAll(network, (next) =>
+        Effect.map(next.nextRequest, ({ xid }) => next.reply(xid, 0n, -127))
+      )
+      server.cut()
+      yield* pass(10_000)
+      assert.isAtLeast(times.length, 5)
+      assert.isAtMost(times.length, 13)
+      const gaps = gapsOf(times)
+      assert.isAbove(gaps.at(-1)!, 10 * gaps.find((gap) => gap > 50)!)
+      // A session that cannot be used is no reason to come back at once.
+      if (servers === "a") assert.isTrue(gaps.every((gap) => gap >= 80))
+    })
   }
 
-  it.effect("three times in a row is replaced at once each time; then not; after one that lasts, at once again", () =>
-    Effect.gen(function* () {
+  itEffect(
+    "three times in a row is replaced at once each time; then not; after one that lasts, at once again",
+    function* () {
       const { network, server, session } = yield* connect({ ...long, servers: "a" })
       let current = server
       for (let time = 0; time < 3; time++) {
@@ -95,11 +93,12 @@ describe("a server that gives a session and closes at once", () => {
       current.cut()
       yield* settle
       assert.strictEqual(network.waiting, 1)
-    })
+    }
   )
 
-  it.effect("whenever it is asked one thing fails that read after eight connections, and nothing beside it", () =>
-    Effect.gen(function* () {
+  itEffect(
+    "whenever it is asked one thing fails that read after eight connections, and nothing beside it",
+    function* () {
       const { network, server, session } = yield* connect({ ...long, servers: "a" })
       let asked = 0
       const serve = Effect.fnUntraced(function* (side: ServerSide) {
@@ -123,7 +122,7 @@ describe("a server that gives a session and closes at once", () => {
       yield* pass(6000)
       yield* Fiber.join(other)
       assert.strictEqual(asked, 8)
-    })
+    }
   )
 })
 
@@ -146,8 +145,9 @@ describe("a reply that says that the session is", () => {
     return { ...connected, deadline, owning, error, ownedWhenTold }
   })
 
-  it.effect("over ends ownership, tells the caller, and is followed by a new one without asking for the old", () =>
-    Effect.gen(function* () {
+  itEffect(
+    "over ends ownership, tells the caller, and is followed by a new one without asking for the old",
+    function* () {
       const { deadline, error, network, ownedWhenTold, owning, session } = yield* refuse(-112)
       assert.isFalse(ownedWhenTold)
       // The deadline of a session that is over is not in the future.
@@ -158,34 +158,30 @@ describe("a reply that says that the session is", () => {
       assert.strictEqual((yield* next.greet({ sessionId: 0x200n })).sessionId, 0n)
       yield* isServed(session, next)
       assert.strictEqual(session.info.id, 0x200n)
-    })
+    }
   )
 
-  it.effect("over is the end under fail, without another handshake", () =>
-    Effect.gen(function* () {
-      const { error, network, owning, session } = yield* refuse(-112, { sessionExpiry: "fail" })
-      assert.strictEqual(error._tag, "SessionExpired")
-      assert.strictEqual((yield* Fiber.join(owning))._tag, "OwnershipLost")
-      yield* settle
-      assert.strictEqual(session.info.state._tag, "Expired")
-      assert.strictEqual((yield* Effect.flip(exists(session, "/x")))._tag, "SessionExpired")
-      yield* TestClock.adjust("1 hour")
-      assert.lengthOf(network.dialled, 1)
-    })
-  )
+  itEffect("over is the end under fail, without another handshake", function* () {
+    const { error, network, owning, session } = yield* refuse(-112, { sessionExpiry: "fail" })
+    assert.strictEqual(error._tag, "SessionExpired")
+    assert.strictEqual((yield* Fiber.join(owning))._tag, "OwnershipLost")
+    yield* settle
+    assert.strictEqual(session.info.state._tag, "Expired")
+    assert.strictEqual((yield* Effect.flip(exists(session, "/x")))._tag, "SessionExpired")
+    yield* TestClock.adjust("1 hour")
+    assert.lengthOf(network.dialled, 1)
+  })
 
-  it.effect("elsewhere keeps it, and its deadline where it was", () =>
-    Effect.gen(function* () {
-      const { deadline, error, network, owning, session } = yield* refuse(-118)
-      assert.deepInclude({ ...error }, { _tag: "ServerRefused", code: -118 })
-      assert.strictEqual(session.info.deadline, deadline)
-      assert.isUndefined(owning.pollUnsafe())
-      const next = yield* network.accept
-      assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
-      yield* isServed(session, next)
-      assert.isUndefined(owning.pollUnsafe())
-    })
-  )
+  itEffect("elsewhere keeps it, and its deadline where it was", function* () {
+    const { deadline, error, network, owning, session } = yield* refuse(-118)
+    assert.deepInclude({ ...error }, { _tag: "ServerRefused", code: -118 })
+    assert.strictEqual(session.info.deadline, deadline)
+    assert.isUndefined(owning.pollUnsafe())
+    const next = yield* network.accept
+    assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
+    yield* isServed(session, next)
+    assert.isUndefined(owning.pollUnsafe())
+  })
 })
 
 describe("a provisional session", () => {
@@ -202,30 +198,26 @@ describe("a provisional session", () => {
     return { ...connected, third: yield* network.accept }
   })
 
-  it.effect("that is not granted does not expire the session itself", () =>
-    Effect.gen(function* () {
-      const { network, session, third } = yield* standIn
-      assert.strictEqual((yield* third.greet({ timeOut: 0, sessionId: 0n })).sessionId, 0n)
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual(session.info.id, 0x100n)
-      const next = yield* network.accept
-      assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
-    })
-  )
+  const itStandIn = testWith(it.effect, standIn)
 
-  it.effect("that is over does not expire the session itself", () =>
-    Effect.gen(function* () {
-      const { network, session, third } = yield* standIn
-      yield* third.greet({ sessionId: 0x999n, readOnly: true })
-      const reading = yield* Effect.forkChild(Effect.flip(get(session, "/a")), now)
-      yield* settle
-      third.reply((yield* third.nextRequest).xid, 1n, -112)
-      assert.strictEqual((yield* Fiber.join(reading))._tag, "ServerRefused")
-      yield* TestClock.adjust("1 second")
-      const next = yield* network.accept
-      assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
-      yield* isServed(session, next)
-      assert.strictEqual(session.info.id, 0x100n)
-    })
-  )
+  itStandIn("that is not granted does not expire the session itself", function* ({ network, session, third }) {
+    assert.strictEqual((yield* third.greet({ timeOut: 0, sessionId: 0n })).sessionId, 0n)
+    yield* TestClock.adjust("1 second")
+    assert.strictEqual(session.info.id, 0x100n)
+    const next = yield* network.accept
+    assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
+  })
+
+  itStandIn("that is over does not expire the session itself", function* ({ network, session, third }) {
+    yield* third.greet({ sessionId: 0x999n, readOnly: true })
+    const reading = yield* Effect.forkChild(Effect.flip(get(session, "/a")), now)
+    yield* settle
+    third.reply((yield* third.nextRequest).xid, 1n, -112)
+    assert.strictEqual((yield* Fiber.join(reading))._tag, "ServerRefused")
+    yield* TestClock.adjust("1 second")
+    const next = yield* network.accept
+    assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
+    yield* isServed(session, next)
+    assert.strictEqual(session.info.id, 0x100n)
+  })
 })

@@ -4,6 +4,7 @@ import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
+import { itEffect, itLive, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -16,40 +17,39 @@ import type { ServerSide } from "../support/MemoryNetwork.ts"
 import { samePath, awaitState, connect, connectLive, exists, get, set } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 
+const itConnected = testWith(it.effect, connect({ servers: "a,b", sessionTimeout: "6 seconds" }))
+
 describe("a server that talks and answers nothing", () => {
-  it.effect("is left after twice the timeout, and not before", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
-      const reading = yield* Effect.forkChild(exists(session, "/x"), now)
-      const talk = (millis: number) =>
-        Effect.forEach(
-          Array.from({ length: millis / 500 }),
-          () => {
-            server.send(Frames.notification(Frames.event.data, "/nobody"))
-            return TestClock.adjust("500 millis")
-          },
-          { discard: true }
-        )
-      // The first heartbeat goes out after a third of the timeout, and has then waited for twice the timeout.
-      yield* talk(13_500)
-      assert.isFalse(server.isLeft)
-      yield* talk(3000)
-      assert.isTrue(server.isLeft)
-      const next = yield* network.accept
-      assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
-      yield* settle
-      answerExists(next, (yield* next.requests).find(({ name }) => name === "exists")!.xid)
-      yield* Fiber.join(reading)
-    })
-  )
+  itConnected("is left after twice the timeout, and not before", function* ({ network, server, session }) {
+    const reading = yield* Effect.forkChild(exists(session, "/x"), now)
+    const talk = (millis: number) =>
+      Effect.forEach(
+        Array.from({ length: millis / 500 }),
+        () => {
+          server.send(Frames.notification(Frames.event.data, "/nobody"))
+          return TestClock.adjust("500 millis")
+        },
+        { discard: true }
+      )
+    // The first heartbeat goes out after a third of the timeout, and has then waited for twice the timeout.
+    yield* talk(13_500)
+    assert.isFalse(server.isLeft)
+    yield* talk(3000)
+    assert.isTrue(server.isLeft)
+    const next = yield* network.accept
+    assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
+    yield* settle
+    answerExists(next, (yield* next.requests).find(({ name }) => name === "exists")!.xid)
+    yield* Fiber.join(reading)
+  })
 
   for (const { bytes, patient } of [
     { bytes: 1200, patient: true },
     { bytes: 900, patient: false }
   ]) {
-    it.effect(`is ${patient ? "waited for" : "left"} while a large reply comes at ${bytes} bytes a second`, () =>
-      Effect.gen(function* () {
-        const { server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
+    itConnected(
+      `is ${patient ? "waited for" : "left"} while a large reply comes at ${bytes} bytes a second`,
+      function* ({ server, session }) {
         const reading = yield* Effect.forkChild(get(session, "/large"), now)
         const { xid } = yield* server.nextRequest
         const data = new Uint8Array(60_000).fill(0x61)
@@ -60,7 +60,7 @@ describe("a server that talks and answers nothing", () => {
         }
         assert.strictEqual(server.isLeft, !patient)
         if (patient) assert.lengthOf(yield* Fiber.join(reading), 60_000)
-      })
+      }
     )
   }
 
@@ -107,114 +107,101 @@ describe("a server that talks and answers nothing", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("but pings is left as well while more is asked of it, so that no ping is due", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
-      const ask = Effect.forkChild(Effect.ignore(set(session, "/x", "1")), now)
-      // The events keep it from being silent.
-      const talk = Effect.sync(() => server.send(Frames.notification(Frames.event.data, "/nobody")))
-      for (let n = 0; n < 23; n++) yield* Effect.all([ask, talk, pongs(server, 500)])
-      assert.isFalse(server.isLeft)
-      for (let n = 0; n < 6 && !server.isLeft; n++) yield* Effect.all([ask, talk, pongs(server, 500)])
-      assert.isTrue(server.isLeft)
-    })
-  )
+  itEffect("but pings is left as well while more is asked of it, so that no ping is due", function* () {
+    const { server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
+    const ask = Effect.forkChild(Effect.ignore(set(session, "/x", "1")), now)
+    // The events keep it from being silent.
+    const talk = Effect.sync(() => server.send(Frames.notification(Frames.event.data, "/nobody")))
+    for (let n = 0; n < 23; n++) yield* Effect.all([ask, talk, pongs(server, 500)])
+    assert.isFalse(server.isLeft)
+    for (let n = 0; n < 6 && !server.isLeft; n++) yield* Effect.all([ask, talk, pongs(server, 500)])
+    assert.isTrue(server.isLeft)
+  })
 
-  it.effect("but pings is left as well where it is credentials that it does not answer", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
-      const adding = yield* Effect.forkChild(
-        session.addAuth({ scheme: "digest", credentials: Redacted.make("bob:secret") }),
-        now
-      )
-      yield* pongs(server, 14_500)
-      assert.isTrue(server.isLeft)
-      const next = yield* network.accept
-      yield* next.greet()
-      assert.strictEqual((yield* next.nextRequest).name, "auth")
-      next.reply(Operations.Xid.auth, 0n)
-      yield* Fiber.join(adding)
-    })
-  )
-
-  it.effect("for a while but pings is kept where each reply comes within two timeouts of the one before", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
-      const reading = yield* Effect.forkChild(
-        Effect.forEach(Array.from({ length: 4 }), () => exists(session, "/x"), { concurrency: "unbounded" }),
-        now
-      )
-      const asked = yield* pongs(server, 11_000)
-      for (const { xid } of asked) {
-        answerExists(server, xid)
-        yield* pongs(server, 11_000)
-      }
-      yield* Fiber.join(reading)
-      assert.isFalse(server.isLeft)
-    })
-  )
-
-  it.live("byte by byte on a real socket is left after about twice the timeout", () =>
-    Effect.gen(function* () {
-      const gone: Array<number> = []
-      const start = yield* Clock.currentTimeMillis
-      const scripted = yield* ScriptedServer.make((connection) =>
-        Effect.gen(function* () {
-          const hello = yield* Effect.fromResult(
-            Jute.decode(Handshake.connectRequest, yield* connection.nextFrame)
-          ).pipe(Effect.orDie)
-          yield* connection.send(
-            Jute.encode(Handshake.connectResponse, {
-              protocolVersion: 0,
-              timeOut: 1500,
-              sessionId: 7n,
-              passwd: hello.passwd,
-              readOnly: false
-            })
-          )
-          const { xid } = Frames.decodeRequest(yield* connection.nextFrame)
-          const frame = Frames.framed(
-            Frames.replyWith(xid, 1n, Operations.getData, { data: new Uint8Array(500), stat: Frames.stat })
-          )
-          const trickle = Effect.forEach(frame, (byte) =>
-            Effect.andThen(connection.sendRaw(Uint8Array.of(byte)), Effect.sleep("300 millis"))
-          )
-          yield* Effect.raceFirst(trickle, Effect.forever(connection.nextFrame)).pipe(
-            Effect.ensuring(
-              Effect.map(Clock.currentTimeMillis, (time) => {
-                gone.push(time - start)
-              })
-            )
-          )
-        })
-      )
-      const session = yield* connectLive({ servers: scripted.connectString, sessionTimeout: "1500 millis" })
-      yield* Effect.forkScoped(get(session, "/slow"))
-      yield* awaitState(session, "Disconnected")
-      yield* Effect.repeat(Effect.sleep("10 millis"), { until: () => gone.length > 0 })
-      assert.isAtLeast(gone[0]!, 3000)
-      assert.isBelow(gone[0]!, 5500)
-    })
-  )
-})
-
-it.effect("an event at an invalid path is skipped", () =>
-  Effect.gen(function* () {
-    const { network, server, session } = yield* connect({ servers: "a,b" })
-    const seen: Array<string> = []
-    const listener = { onEvent: (event: { readonly path: string }) => void seen.push(event.path), onEnd: () => {} }
-    const adding = yield* Effect.forkScoped(
-      session.watchPersistently(samePath("/a"), { recursive: true, listener }),
+  itEffect("but pings is left as well where it is credentials that it does not answer", function* () {
+    const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
+    const adding = yield* Effect.forkChild(
+      session.addAuth({ scheme: "digest", credentials: Redacted.make("bob:secret") }),
       now
     )
-    server.replyWith((yield* server.nextRequest).xid, 1n, Operations.addWatch, { err: 0 })
+    yield* pongs(server, 14_500)
+    assert.isTrue(server.isLeft)
+    const next = yield* network.accept
+    yield* next.greet()
+    assert.strictEqual((yield* next.nextRequest).name, "auth")
+    next.reply(Operations.Xid.auth, 0n)
     yield* Fiber.join(adding)
-    for (const path of ["", "a", "/a/", "/a//b", "/a/../b", "/a/b"]) {
-      server.send(Frames.notification(Frames.event.created, path))
-    }
-    yield* settle
-    assert.deepStrictEqual(seen, ["/a/b"])
-    yield* isServed(session, server)
-    assert.lengthOf(network.dialled, 1)
   })
-)
+
+  itEffect("for a while but pings is kept where each reply comes within two timeouts of the one before", function* () {
+    const { server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
+    const reading = yield* Effect.forkChild(
+      Effect.forEach(Array.from({ length: 4 }), () => exists(session, "/x"), { concurrency: "unbounded" }),
+      now
+    )
+    const asked = yield* pongs(server, 11_000)
+    for (const { xid } of asked) {
+      answerExists(server, xid)
+      yield* pongs(server, 11_000)
+    }
+    yield* Fiber.join(reading)
+    assert.isFalse(server.isLeft)
+  })
+
+  itLive("byte by byte on a real socket is left after about twice the timeout", function* () {
+    const gone: Array<number> = []
+    const start = yield* Clock.currentTimeMillis
+    const scripted = yield* ScriptedServer.make((connection) =>
+      Effect.gen(function* () {
+        const hello = yield* Effect.fromResult(Jute.decode(Handshake.connectRequest, yield* connection.nextFrame)).pipe(
+          Effect.orDie
+        )
+        yield* connection.send(
+          Jute.encode(Handshake.connectResponse, {
+            protocolVersion: 0,
+            timeOut: 1500,
+            sessionId: 7n,
+            passwd: hello.passwd,
+            readOnly: false
+          })
+        )
+        const { xid } = Frames.decodeRequest(yield* connection.nextFrame)
+        const frame = Frames.framed(
+          Frames.replyWith(xid, 1n, Operations.getData, { data: new Uint8Array(500), stat: Frames.stat })
+        )
+        const trickle = Effect.forEach(frame, (byte) =>
+          Effect.andThen(connection.sendRaw(Uint8Array.of(byte)), Effect.sleep("300 millis"))
+        )
+        yield* Effect.raceFirst(trickle, Effect.forever(connection.nextFrame)).pipe(
+          Effect.ensuring(
+            Effect.map(Clock.currentTimeMillis, (time) => {
+              gone.push(time - start)
+            })
+          )
+        )
+      })
+    )
+    const session = yield* connectLive({ servers: scripted.connectString, sessionTimeout: "1500 millis" })
+    yield* Effect.forkScoped(get(session, "/slow"))
+    yield* awaitState(session, "Disconnected")
+    yield* Effect.repeat(Effect.sleep("10 millis"), { until: () => gone.length > 0 })
+    assert.isAtLeast(gone[0]!, 3000)
+    assert.isBelow(gone[0]!, 5500)
+  })
+})
+
+itEffect("an event at an invalid path is skipped", function* () {
+  const { network, server, session } = yield* connect({ servers: "a,b" })
+  const seen: Array<string> = []
+  const listener = { onEvent: (event: { readonly path: string }) => void seen.push(event.path), onEnd: () => {} }
+  const adding = yield* Effect.forkScoped(session.watchPersistently(samePath("/a"), { recursive: true, listener }), now)
+  server.replyWith((yield* server.nextRequest).xid, 1n, Operations.addWatch, { err: 0 })
+  yield* Fiber.join(adding)
+  for (const path of ["", "a", "/a/", "/a//b", "/a/../b", "/a/b"]) {
+    server.send(Frames.notification(Frames.event.created, path))
+  }
+  yield* settle
+  assert.deepStrictEqual(seen, ["/a/b"])
+  yield* isServed(session, server)
+  assert.lengthOf(network.dialled, 1)
+})

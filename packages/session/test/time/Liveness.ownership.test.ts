@@ -1,6 +1,7 @@
 /** Until when a session owns: what proves it, and what ends it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
@@ -9,258 +10,225 @@ import * as Frames from "../support/frames.ts"
 import { nine, pong, commit, keepFor, owning } from "../support/nineSeconds.ts"
 import { awaitState, connect } from "../support/session.ts"
 
+const itConnected = testWith(it.effect, connect(nine))
+
 describe("ownership", () => {
-  it.effect("ends a timeout less the margin after what was confirmed last, while disconnected", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(nine)
-      const ownership = yield* owning(session)
-      // A quarter of the timeout after the handshake, which a quorum has committed, a proof is due.
-      yield* TestClock.adjust("2249 millis")
-      assert.lengthOf(yield* server.requests, 0)
-      yield* TestClock.adjust("1 millis")
-      const proof = yield* server.nextRequest
-      assert.strictEqual(proof.name, "multi")
-      assert.deepStrictEqual(proof.body, [{ operation: "check", request: { path: "/", version: -1 } }])
-      // Committed half a second later. It confirms what was sent a quarter of the timeout before it: the handshake.
-      yield* TestClock.adjust("500 millis")
-      commit(server, proof.xid)
-      yield* TestClock.adjust("2250 millis")
-      assert.strictEqual(session.info.deadline, 8_100_000_000n)
-      // The next one confirms the one before.
-      const next = yield* server.nextRequest
-      commit(server, next.xid)
-      yield* TestClock.adjust("1 millis")
-      assert.strictEqual(session.info.deadline, 10_350_000_000n)
-      network.set("a:2181", "hang")
-      server.cut()
-      yield* TestClock.adjust("5348 millis")
-      assert.isUndefined(ownership.pollUnsafe())
-      yield* TestClock.adjust("1 millis")
-      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
-      assert.strictEqual(session.info.state._tag, "Disconnected")
-    })
-  )
+  itEffect("ends a timeout less the margin after what was confirmed last, while disconnected", function* () {
+    const { network, server, session } = yield* connect(nine)
+    const ownership = yield* owning(session)
+    // A quarter of the timeout after the handshake, which a quorum has committed, a proof is due.
+    yield* TestClock.adjust("2249 millis")
+    assert.lengthOf(yield* server.requests, 0)
+    yield* TestClock.adjust("1 millis")
+    const proof = yield* server.nextRequest
+    assert.strictEqual(proof.name, "multi")
+    assert.deepStrictEqual(proof.body, [{ operation: "check", request: { path: "/", version: -1 } }])
+    // Committed half a second later. It confirms what was sent a quarter of the timeout before it: the handshake.
+    yield* TestClock.adjust("500 millis")
+    commit(server, proof.xid)
+    yield* TestClock.adjust("2250 millis")
+    assert.strictEqual(session.info.deadline, 8_100_000_000n)
+    // The next one confirms the one before.
+    const next = yield* server.nextRequest
+    commit(server, next.xid)
+    yield* TestClock.adjust("1 millis")
+    assert.strictEqual(session.info.deadline, 10_350_000_000n)
+    network.set("a:2181", "hang")
+    server.cut()
+    yield* TestClock.adjust("5348 millis")
+    assert.isUndefined(ownership.pollUnsafe())
+    yield* TestClock.adjust("1 millis")
+    assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+    assert.strictEqual(session.info.state._tag, "Disconnected")
+  })
 
-  it.effect("ends while a server that is cut off from its ensemble commits nothing", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(nine)
-      const ownership = yield* owning(session)
-      yield* keepFor(server, 9)
-      assert.isUndefined(ownership.pollUnsafe())
-      let seconds = 0
-      while (ownership.pollUnsafe() === undefined && seconds < 9) {
-        server.send(Frames.notification(Frames.event.data, "/nobody"))
-        yield* keepFor(server, 1, "pings")
-        seconds++
+  itConnected("ends while a server that is cut off from its ensemble commits nothing", function* ({ server, session }) {
+    const ownership = yield* owning(session)
+    yield* keepFor(server, 9)
+    assert.isUndefined(ownership.pollUnsafe())
+    let seconds = 0
+    while (ownership.pollUnsafe() === undefined && seconds < 9) {
+      server.send(Frames.notification(Frames.event.data, "/nobody"))
+      yield* keepFor(server, 1, "pings")
+      seconds++
+    }
+    assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+    // The last proof was sent within the last second but two and a quarter, and confirmed one a quarter older than it.
+    assert.isAtMost(seconds, 7)
+    assert.strictEqual(session.info.state._tag, "Connected")
+  })
+
+  itEffect("goes by any answer where the options say so, and sends nothing for it", function* () {
+    const { server, session } = yield* connect({ ...nine, ownershipProof: "server" })
+    const ownership = yield* owning(session)
+    const seen = yield* keepFor(server, 60)
+    assert.isUndefined(ownership.pollUnsafe())
+    assert.deepStrictEqual([...new Set(seen)], ["ping"])
+  })
+
+  itEffect("is proved for as long as it is waited for, and by pings alone otherwise", function* () {
+    const { server, session } = yield* connect(nine)
+    assert.deepStrictEqual([...new Set(yield* keepFor(server, 30))], ["ping"])
+    // The first proof after a time without any confirms a ping.
+    yield* Fiber.join(yield* owning(session))
+    yield* keepFor(server, 1)
+    const ownership = yield* owning(session)
+    const seen = yield* keepFor(server, 90)
+    assert.isUndefined(ownership.pollUnsafe())
+    assert.notInclude(seen, "ping")
+    assert.isAtMost(seen.length, 42)
+    yield* Fiber.interrupt(ownership)
+    yield* keepFor(server, 3)
+    assert.deepStrictEqual([...new Set(yield* keepFor(server, 30))], ["ping"])
+  })
+
+  itConnected("needs no proofs of its own while the application writes", function* ({ server, session }) {
+    const ownership = yield* owning(session)
+    for (let second = 0; second < 60; second++) {
+      const set = session.request(Operations.setData, { path: "/x", data: null, version: -1 }, "/x")
+      const write = yield* Effect.forkChild(Effect.exit(set), { startImmediately: true })
+      const { name, xid } = yield* server.nextRequest
+      assert.strictEqual(name, "setData")
+      // A refusal is committed as a success is.
+      server.reply(xid, 1n, second % 2 === 0 ? -101 : -103)
+      yield* Fiber.join(write)
+      yield* TestClock.adjust("1 second")
+    }
+    assert.isUndefined(ownership.pollUnsafe())
+  })
+
+  itConnected("is not proved by requests that a server refuses by itself", function* ({ server, session }) {
+    const ownership = yield* owning(session)
+    const refusals = [-119, -127, -6, -102]
+    for (let second = 0; second < 9 && ownership.pollUnsafe() === undefined; second++) {
+      yield* TestClock.adjust("1 second")
+      for (const { name, xid } of yield* server.requests) {
+        if (name === "ping") pong(server)
+        else server.reply(xid, 1n, refusals[second % refusals.length]!)
       }
-      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
-      // The last proof was sent within the last second but two and a quarter, and confirmed one a quarter older than it.
-      assert.isAtMost(seconds, 7)
-      assert.strictEqual(session.info.state._tag, "Connected")
-    })
-  )
+    }
+    yield* TestClock.adjust("100 millis")
+    assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+  })
 
-  it.effect("goes by any answer where the options say so, and sends nothing for it", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect({ ...nine, ownershipProof: "server" })
-      const ownership = yield* owning(session)
-      const seen = yield* keepFor(server, 60)
-      assert.isUndefined(ownership.pollUnsafe())
-      assert.deepStrictEqual([...new Set(seen)], ["ping"])
-    })
-  )
+  itEffect("ends when a proof says within its results that the session is over", function* () {
+    const { server, session } = yield* connect({ ...nine, sessionExpiry: "fail" })
+    const ownership = yield* owning(session)
+    yield* TestClock.adjust("2250 millis")
+    const { xid } = yield* server.nextRequest
+    server.replyWith(xid, 1n, Operations.multi, [{ operation: "error", error: -112 }])
+    assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+    yield* awaitState(session, "Expired")
+  })
 
-  it.effect("is proved for as long as it is waited for, and by pings alone otherwise", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(nine)
-      assert.deepStrictEqual([...new Set(yield* keepFor(server, 30))], ["ping"])
-      // The first proof after a time without any confirms a ping.
-      yield* Fiber.join(yield* owning(session))
-      yield* keepFor(server, 1)
-      const ownership = yield* owning(session)
-      const seen = yield* keepFor(server, 90)
-      assert.isUndefined(ownership.pollUnsafe())
-      assert.notInclude(seen, "ping")
-      assert.isAtMost(seen.length, 42)
-      yield* Fiber.interrupt(ownership)
-      yield* keepFor(server, 3)
-      assert.deepStrictEqual([...new Set(yield* keepFor(server, 30))], ["ping"])
-    })
-  )
+  itEffect("ends while connected to a server that sends events but answers nothing", function* () {
+    const { server, session } = yield* connect(nine)
+    const ownership = yield* owning(session)
+    for (let i = 0; i < 8; i++) {
+      yield* TestClock.adjust("1 second")
+      server.send(Frames.notification(Frames.event.data, "/nobody"))
+    }
+    assert.isUndefined(ownership.pollUnsafe())
+    yield* TestClock.adjust("100 millis")
+    assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+    assert.strictEqual(session.info.state._tag, "Connected")
+  })
 
-  it.effect("needs no proofs of its own while the application writes", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(nine)
-      const ownership = yield* owning(session)
-      for (let second = 0; second < 60; second++) {
-        const set = session.request(Operations.setData, { path: "/x", data: null, version: -1 }, "/x")
-        const write = yield* Effect.forkChild(Effect.exit(set), { startImmediately: true })
-        const { name, xid } = yield* server.nextRequest
-        assert.strictEqual(name, "setData")
-        // A refusal is committed as a success is.
-        server.reply(xid, 1n, second % 2 === 0 ? -101 : -103)
-        yield* Fiber.join(write)
-        yield* TestClock.adjust("1 second")
-      }
-      assert.isUndefined(ownership.pollUnsafe())
-    })
-  )
+  itConnected("is not revived by a late proof, and a new one begins with it", function* ({ server, session }) {
+    const held = yield* owning(session)
+    yield* TestClock.adjust("3 seconds")
+    for (let i = 0; i < 6; i++) {
+      server.send(Frames.notification(Frames.event.data, "/nobody"))
+      yield* TestClock.adjust("1 second")
+    }
+    assert.strictEqual((yield* Fiber.join(held))._tag, "OwnershipLost")
+    const late = yield* server.requests
+    for (const { name, xid } of late) if (name === "multi") commit(server, xid)
+    yield* TestClock.adjust("1 millis")
+    // It confirms nothing that is young enough; the next one confirms it.
+    assert.strictEqual((yield* Fiber.join(yield* owning(session)))._tag, "OwnershipLost")
+    yield* keepFor(server, 4)
+    const next = yield* owning(session)
+    yield* keepFor(server, 20)
+    assert.isUndefined(next.pollUnsafe())
+    assert.strictEqual(session.info.id, 0x100n)
+  })
 
-  it.effect("is not proved by requests that a server refuses by itself", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(nine)
+  itEffect("is not owned after a time without proofs, until the one that is asked for then has come", function* () {
+    const { server, session } = yield* connect(nine)
+    yield* keepFor(server, 30)
+    assert.strictEqual((yield* Fiber.join(yield* owning(session)))._tag, "OwnershipLost")
+    yield* TestClock.adjust(0)
+    const asked = (yield* server.requests).filter(({ name }) => name === "multi")
+    assert.lengthOf(asked, 1)
+    // Asking again while it is on its way sends no other.
+    assert.strictEqual((yield* Fiber.join(yield* owning(session)))._tag, "OwnershipLost")
+    commit(server, asked[0]!.xid)
+    yield* TestClock.adjust(0)
+    const ownership = yield* owning(session)
+    yield* keepFor(server, 30)
+    assert.isUndefined(ownership.pollUnsafe())
+  })
+
+  itEffect("has the margin of the options", function* () {
+    const { session } = yield* connect({ ...nine, ownershipMargin: "4 seconds" })
+    assert.strictEqual(session.info.deadline, 5_000_000_000n)
+  })
+
+  itEffect("goes on with each margin that is accepted", function* () {
+    for (const margin of [0, 100, 3000, 4500]) {
+      const { server, session } = yield* connect({ ...nine, ownershipMargin: margin })
       const ownership = yield* owning(session)
-      const refusals = [-119, -127, -6, -102]
-      for (let second = 0; second < 9 && ownership.pollUnsafe() === undefined; second++) {
-        yield* TestClock.adjust("1 second")
+      for (let step = 0; step < 400; step++) {
+        yield* TestClock.adjust("100 millis")
         for (const { name, xid } of yield* server.requests) {
           if (name === "ping") pong(server)
-          else server.reply(xid, 1n, refusals[second % refusals.length]!)
+          else commit(server, xid)
         }
       }
-      yield* TestClock.adjust("100 millis")
-      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
-    })
-  )
+      assert.isUndefined(ownership.pollUnsafe(), `margin ${margin}`)
+    }
+  })
 
-  it.effect("ends when a proof says within its results that the session is over", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect({ ...nine, sessionExpiry: "fail" })
-      const ownership = yield* owning(session)
-      yield* TestClock.adjust("2250 millis")
-      const { xid } = yield* server.nextRequest
-      server.replyWith(xid, 1n, Operations.multi, [{ operation: "error", error: -112 }])
-      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
-      yield* awaitState(session, "Expired")
-    })
-  )
+  itEffect("has half of what the server grants as its margin where the options leave too little", function* () {
+    const lines: Array<unknown> = []
+    const logger = Logger.make(({ message }) => lines.push(message))
+    const { network, server, session } = yield* connect({
+      sessionTimeout: "30 seconds",
+      ownershipMargin: "8 seconds",
+      servers: "a,b",
+      grant: { timeOut: 4000 }
+    }).pipe(Effect.provide(Logger.layer([logger])))
+    assert.strictEqual(session.info.deadline, 2_000_000_000n)
+    assert.lengthOf(lines, 1)
+    assert.match(String(lines[0]), /ownershipMargin.*4000 ms.*2000 ms/)
+    // It is said once.
+    server.cut()
+    yield* (yield* network.accept).greet({ timeOut: 4000 })
+    yield* awaitState(session, "Connected")
+    assert.lengthOf(lines, 1)
+  })
 
-  it.effect("ends while connected to a server that sends events but answers nothing", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(nine)
-      const ownership = yield* owning(session)
-      for (let i = 0; i < 8; i++) {
-        yield* TestClock.adjust("1 second")
-        server.send(Frames.notification(Frames.event.data, "/nobody"))
-      }
-      assert.isUndefined(ownership.pollUnsafe())
-      yield* TestClock.adjust("100 millis")
-      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
-      assert.strictEqual(session.info.state._tag, "Connected")
-    })
-  )
+  itEffect("ends in time after a server grants less than before", function* () {
+    const { network, server, session } = yield* connect({ sessionTimeout: "30 seconds", servers: "a,b" })
+    server.cut()
+    const next = yield* network.accept
+    yield* next.greet({ timeOut: 3000 })
+    yield* awaitState(session, "Connected")
+    const ownership = yield* owning(session)
+    network.set("a:2181", "hang")
+    network.set("b:2181", "hang")
+    yield* TestClock.adjust("2700 millis")
+    assert.strictEqual(ownership.pollUnsafe()?._tag, "Success")
+    yield* TestClock.adjust("1300 millis")
+    assert.strictEqual(session.info.state._tag, "Connecting")
+  })
 
-  it.effect("is not revived by a late proof, and a new one begins with it", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(nine)
-      const held = yield* owning(session)
-      yield* TestClock.adjust("3 seconds")
-      for (let i = 0; i < 6; i++) {
-        server.send(Frames.notification(Frames.event.data, "/nobody"))
-        yield* TestClock.adjust("1 second")
-      }
-      assert.strictEqual((yield* Fiber.join(held))._tag, "OwnershipLost")
-      const late = yield* server.requests
-      for (const { name, xid } of late) if (name === "multi") commit(server, xid)
-      yield* TestClock.adjust("1 millis")
-      // It confirms nothing that is young enough; the next one confirms it.
-      assert.strictEqual((yield* Fiber.join(yield* owning(session)))._tag, "OwnershipLost")
-      yield* keepFor(server, 4)
-      const next = yield* owning(session)
-      yield* keepFor(server, 20)
-      assert.isUndefined(next.pollUnsafe())
-      assert.strictEqual(session.info.id, 0x100n)
-    })
-  )
-
-  it.effect("is not owned after a time without proofs, until the one that is asked for then has come", () =>
-    Effect.gen(function* () {
-      const { server, session } = yield* connect(nine)
-      yield* keepFor(server, 30)
-      assert.strictEqual((yield* Fiber.join(yield* owning(session)))._tag, "OwnershipLost")
-      yield* TestClock.adjust(0)
-      const asked = (yield* server.requests).filter(({ name }) => name === "multi")
-      assert.lengthOf(asked, 1)
-      // Asking again while it is on its way sends no other.
-      assert.strictEqual((yield* Fiber.join(yield* owning(session)))._tag, "OwnershipLost")
-      commit(server, asked[0]!.xid)
-      yield* TestClock.adjust(0)
-      const ownership = yield* owning(session)
-      yield* keepFor(server, 30)
-      assert.isUndefined(ownership.pollUnsafe())
-    })
-  )
-
-  it.effect("has the margin of the options", () =>
-    Effect.gen(function* () {
-      const { session } = yield* connect({ ...nine, ownershipMargin: "4 seconds" })
-      assert.strictEqual(session.info.deadline, 5_000_000_000n)
-    })
-  )
-
-  it.effect("goes on with each margin that is accepted", () =>
-    Effect.gen(function* () {
-      for (const margin of [0, 100, 3000, 4500]) {
-        const { server, session } = yield* connect({ ...nine, ownershipMargin: margin })
-        const ownership = yield* owning(session)
-        for (let step = 0; step < 400; step++) {
-          yield* TestClock.adjust("100 millis")
-          for (const { name, xid } of yield* server.requests) {
-            if (name === "ping") pong(server)
-            else commit(server, xid)
-          }
-        }
-        assert.isUndefined(ownership.pollUnsafe(), `margin ${margin}`)
-      }
-    })
-  )
-
-  it.effect("has half of what the server grants as its margin where the options leave too little", () =>
-    Effect.gen(function* () {
-      const lines: Array<unknown> = []
-      const logger = Logger.make(({ message }) => lines.push(message))
-      const { network, server, session } = yield* connect({
-        sessionTimeout: "30 seconds",
-        ownershipMargin: "8 seconds",
-        servers: "a,b",
-        grant: { timeOut: 4000 }
-      }).pipe(Effect.provide(Logger.layer([logger])))
-      assert.strictEqual(session.info.deadline, 2_000_000_000n)
-      assert.lengthOf(lines, 1)
-      assert.match(String(lines[0]), /ownershipMargin.*4000 ms.*2000 ms/)
-      // It is said once.
-      server.cut()
-      yield* (yield* network.accept).greet({ timeOut: 4000 })
-      yield* awaitState(session, "Connected")
-      assert.lengthOf(lines, 1)
-    })
-  )
-
-  it.effect("ends in time after a server grants less than before", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ sessionTimeout: "30 seconds", servers: "a,b" })
-      server.cut()
-      const next = yield* network.accept
-      yield* next.greet({ timeOut: 3000 })
-      yield* awaitState(session, "Connected")
-      const ownership = yield* owning(session)
-      network.set("a:2181", "hang")
-      network.set("b:2181", "hang")
-      yield* TestClock.adjust("2700 millis")
-      assert.strictEqual(ownership.pollUnsafe()?._tag, "Success")
-      yield* TestClock.adjust("1300 millis")
-      assert.strictEqual(session.info.state._tag, "Connecting")
-    })
-  )
-
-  it.effect("ends when the session is closed, and its deadline is not in the future", () =>
-    Effect.gen(function* () {
-      const { session } = yield* connect(nine)
-      const ownership = yield* owning(session)
-      yield* TestClock.adjust("1 second")
-      yield* session.info.detach
-      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
-      assert.strictEqual(session.info.deadline, 1_000_000_000n)
-    })
-  )
+  itConnected("ends when the session is closed, and its deadline is not in the future", function* ({ session }) {
+    const ownership = yield* owning(session)
+    yield* TestClock.adjust("1 second")
+    yield* session.info.detach
+    assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+    assert.strictEqual(session.info.deadline, 1_000_000_000n)
+  })
 })

@@ -1,6 +1,7 @@
 /** A wall clock that is set while the monotonic one goes on: no session ends by it, and ownership at most. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -27,26 +28,26 @@ describe("the wall clock", () => {
     return { wall, stepped }
   })
 
-  it.effect("ends ownership when it leaps forward by more than is left, and a sign of life is asked for", () =>
-    Effect.gen(function* () {
-      const { stepped, wall } = yield* withWall
-      const { server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
-      const ownership = yield* owning(session)
-      yield* TestClock.adjust("1 second")
-      const read = yield* Effect.forkChild(exists(session, "/x"))
-      const { xid } = yield* server.nextRequest
-      server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
-      yield* Fiber.join(read)
-      wall.offset += 9001
-      yield* TestClock.adjust("2 seconds")
-      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
-      assert.include(
-        (yield* server.requests).map(({ name }) => name),
-        "ping"
-      )
-      assert.strictEqual(session.info.state._tag, "Connected")
-    })
-  )
+  const itWithWall = testWith(it.effect, withWall)
+
+  itEffect("ends ownership when it leaps forward by more than is left, and a sign of life is asked for", function* () {
+    const { stepped, wall } = yield* withWall
+    const { server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
+    const ownership = yield* owning(session)
+    yield* TestClock.adjust("1 second")
+    const read = yield* Effect.forkChild(exists(session, "/x"))
+    const { xid } = yield* server.nextRequest
+    server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
+    yield* Fiber.join(read)
+    wall.offset += 9001
+    yield* TestClock.adjust("2 seconds")
+    assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+    assert.include(
+      (yield* server.requests).map(({ name }) => name),
+      "ping"
+    )
+    assert.strictEqual(session.info.state._tag, "Connected")
+  })
 
   for (const [name, step] of [
     ["an hour forward", 3_600_000],
@@ -54,80 +55,70 @@ describe("the wall clock", () => {
     ["a day forward", 86_400_000],
     ["a day back", -86_400_000]
   ] as const) {
-    it.effect(`F39: stepped ${name} leaves the session as it is, and ends ownership at most`, () =>
-      Effect.gen(function* () {
-        const { stepped, wall } = yield* withWall
-        const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
-        const states: Array<string> = []
-        yield* Effect.forkChild(
-          Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag)))
-        )
-        const ownership = yield* owning(session)
-        const reading = yield* Effect.forkChild(exists(session, "/x"), { startImmediately: true })
-        const { xid } = yield* server.nextRequest
-        wall.offset += step
-        server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
-        yield* Fiber.join(reading)
-        yield* keepFor(server, 30)
-        assert.strictEqual(ownership.pollUnsafe() === undefined, step < 0)
-        // A proof from now on owns it again.
-        if (step > 0) yield* Fiber.join(yield* owning(session))
-        yield* keepFor(server, 1)
-        const again = yield* owning(session)
-        yield* keepFor(server, 30)
-        assert.isUndefined(again.pollUnsafe())
-        assert.deepStrictEqual(states, ["Connected"])
-        assert.lengthOf(network.dialled, 1)
-      })
-    )
+    itEffect(`F39: stepped ${name} leaves the session as it is, and ends ownership at most`, function* () {
+      const { stepped, wall } = yield* withWall
+      const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
+      const states: Array<string> = []
+      yield* Effect.forkChild(
+        Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag)))
+      )
+      const ownership = yield* owning(session)
+      const reading = yield* Effect.forkChild(exists(session, "/x"), { startImmediately: true })
+      const { xid } = yield* server.nextRequest
+      wall.offset += step
+      server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
+      yield* Fiber.join(reading)
+      yield* keepFor(server, 30)
+      assert.strictEqual(ownership.pollUnsafe() === undefined, step < 0)
+      // A proof from now on owns it again.
+      if (step > 0) yield* Fiber.join(yield* owning(session))
+      yield* keepFor(server, 1)
+      const again = yield* owning(session)
+      yield* keepFor(server, 30)
+      assert.isUndefined(again.pollUnsafe())
+      assert.deepStrictEqual(states, ["Connected"])
+      assert.lengthOf(network.dialled, 1)
+    })
   }
 
-  it.effect("ends ownership in a leap while there is no connection", () =>
-    Effect.gen(function* () {
-      const { stepped, wall } = yield* withWall
-      const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
-      const ownership = yield* owning(session)
-      network.set("a:2181", "hang")
-      server.cut()
+  itWithWall("ends ownership in a leap while there is no connection", function* ({ stepped, wall }) {
+    const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
+    const ownership = yield* owning(session)
+    network.set("a:2181", "hang")
+    server.cut()
+    yield* TestClock.adjust("1 second")
+    wall.offset += 3_600_000
+    yield* TestClock.adjust("3 seconds")
+    assert.strictEqual(ownership.pollUnsafe()?._tag, "Success")
+    assert.strictEqual(session.info.state._tag, "Disconnected")
+  })
+
+  itWithWall("shortens the deadline by each leap forward, and several add up", function* ({ stepped, wall }) {
+    const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
+    const ownership = yield* owning(session)
+    network.set("a:2181", "hang")
+    server.cut()
+    for (const leap of [1500, 10, 2000]) {
+      wall.offset += leap
       yield* TestClock.adjust("1 second")
-      wall.offset += 3_600_000
-      yield* TestClock.adjust("3 seconds")
-      assert.strictEqual(ownership.pollUnsafe()?._tag, "Success")
-      assert.strictEqual(session.info.state._tag, "Disconnected")
-    })
-  )
+    }
+    assert.strictEqual(session.info.deadline, 8_100_000_000n - 3_510_000_000n)
+    assert.isUndefined(ownership.pollUnsafe())
+    yield* TestClock.adjust("1589 millis")
+    assert.isUndefined(ownership.pollUnsafe())
+    yield* TestClock.adjust("1 millis")
+    assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+  })
 
-  it.effect("shortens the deadline by each leap forward, and several add up", () =>
-    Effect.gen(function* () {
-      const { stepped, wall } = yield* withWall
-      const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
-      const ownership = yield* owning(session)
-      network.set("a:2181", "hang")
-      server.cut()
-      for (const leap of [1500, 10, 2000]) {
-        wall.offset += leap
-        yield* TestClock.adjust("1 second")
-      }
-      assert.strictEqual(session.info.deadline, 8_100_000_000n - 3_510_000_000n)
-      assert.isUndefined(ownership.pollUnsafe())
-      yield* TestClock.adjust("1589 millis")
-      assert.isUndefined(ownership.pollUnsafe())
-      yield* TestClock.adjust("1 millis")
-      assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
-    })
-  )
-
-  it.effect("no longer counts once a request after the leap is confirmed, and never counts back", () =>
-    Effect.gen(function* () {
-      const { stepped, wall } = yield* withWall
-      const { server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
-      const ownership = yield* owning(session)
-      for (const step of [2000, -1_000_000, 2000, -50, 2000]) {
-        wall.offset += step
-        yield* keepFor(server, 5)
-      }
-      assert.isUndefined(ownership.pollUnsafe())
-      assert.strictEqual(session.info.state._tag, "Connected")
-    })
-  )
+  itEffect("no longer counts once a request after the leap is confirmed, and never counts back", function* () {
+    const { stepped, wall } = yield* withWall
+    const { server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
+    const ownership = yield* owning(session)
+    for (const step of [2000, -1_000_000, 2000, -50, 2000]) {
+      wall.offset += step
+      yield* keepFor(server, 5)
+    }
+    assert.isUndefined(ownership.pollUnsafe())
+    assert.strictEqual(session.info.state._tag, "Connected")
+  })
 })

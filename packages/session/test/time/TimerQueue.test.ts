@@ -1,5 +1,6 @@
 /** The timers of a session, by themselves. */
 import { assert, describe, it } from "@effect/vitest"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -35,22 +36,20 @@ describe("a timer queue", () => {
     { arbitrary: { runs: 500 } }
   )
 
-  it.effect("rings once, at the time that it was set to last, and not at all when that was taken back", () =>
-    Effect.gen(function* () {
-      const timers = yield* makeAlarm
-      const rung: Array<string> = []
-      const putOff = timers.makeTimer()
-      const brought = timers.makeTimer()
-      const cleared = timers.makeTimer()
-      putOff.set(1000, (now) => rung.push(`put off ${now}`))
-      putOff.set(3000, (now) => rung.push(`put off ${now}`))
-      brought.set(3000, (now) => rung.push(`brought forward ${now}`))
-      brought.set(2000, (now) => rung.push(`brought forward ${now}`))
-      cleared.set(1500, () => rung.push("cleared"))
-      cleared.clear()
-      yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual(rung, ["brought forward 2000", "put off 3000"])
-      timers.stop()
-    })
-  )
+  itEffect("rings once, at the time that it was set to last, and not at all when that was taken back", function* () {
+    const timers = yield* makeAlarm
+    const rung: Array<string> = []
+    const putOff = timers.makeTimer()
+    const brought = timers.makeTimer()
+    const cleared = timers.makeTimer()
+    putOff.set(1000, (now) => rung.push(`put off ${now}`))
+    putOff.set(3000, (now) => rung.push(`put off ${now}`))
+    brought.set(3000, (now) => rung.push(`brought forward ${now}`))
+    brought.set(2000, (now) => rung.push(`brought forward ${now}`))
+    cleared.set(1500, () => rung.push("cleared"))
+    cleared.clear()
+    yield* TestClock.adjust("1 minute")
+    assert.deepStrictEqual(rung, ["brought forward 2000", "put off 3000"])
+    timers.stop()
+  })
 })

@@ -1,6 +1,7 @@
 /** Watches and identities are told to each new connection, as the servers bear it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
@@ -34,40 +35,36 @@ const watched = Effect.fnUntraced(function* (options: Parameters<typeof connect>
 })
 
 describe("packets of watches", () => {
-  it.effect("are halved when a connection is lost with them, until the server accepts them", () =>
-    Effect.gen(function* () {
-      const { reconnect, server } = yield* watched({})
-      server.cut()
-      const first = yield* reconnect
-      assert.lengthOf(first.packets, 2)
-      first.next.cut()
-      yield* TestClock.adjust("1 second")
-      const second = yield* reconnect
-      // One at a time, so that it is known which of them a connection is lost with.
-      const sent = [...second.packets]
-      assert.lengthOf(sent, 1)
-      for (let packet = sent[0]; packet !== undefined;) {
-        second.next.reply(packet.xid, 1n)
-        yield* TestClock.adjust("1 millis")
-        const [following] = yield* second.next.requests
-        packet = following
-        if (packet !== undefined) sent.push(packet)
-      }
-      assert.lengthOf(sent, 4)
-      yield* TestClock.adjust("2 seconds")
-      // The next server gets the pieces that one server accepted.
-      second.next.cut()
-      assert.lengthOf((yield* reconnect).packets, 4)
-    })
-  )
+  itEffect("are halved when a connection is lost with them, until the server accepts them", function* () {
+    const { reconnect, server } = yield* watched({})
+    server.cut()
+    const first = yield* reconnect
+    assert.lengthOf(first.packets, 2)
+    first.next.cut()
+    yield* TestClock.adjust("1 second")
+    const second = yield* reconnect
+    // One at a time, so that it is known which of them a connection is lost with.
+    const sent = [...second.packets]
+    assert.lengthOf(sent, 1)
+    for (let packet = sent[0]; packet !== undefined;) {
+      second.next.reply(packet.xid, 1n)
+      yield* TestClock.adjust("1 millis")
+      const [following] = yield* second.next.requests
+      packet = following
+      if (packet !== undefined) sent.push(packet)
+    }
+    assert.lengthOf(sent, 4)
+    yield* TestClock.adjust("2 seconds")
+    // The next server gets the pieces that one server accepted.
+    second.next.cut()
+    assert.lengthOf((yield* reconnect).packets, 4)
+  })
 
-  it.effect("are no larger than maxRequestSize", () =>
-    Effect.gen(function* () {
-      const { reconnect, server } = yield* watched({ maxRequestSize: 20_000 })
-      server.cut()
-      assert.lengthOf((yield* reconnect).packets, 11)
-    })
-  )
+  itEffect("are no larger than maxRequestSize", function* () {
+    const { reconnect, server } = yield* watched({ maxRequestSize: 20_000 })
+    server.cut()
+    assert.lengthOf((yield* reconnect).packets, 11)
+  })
 })
 
 /** The next connection, after whatever pause the session makes; undefined when it makes none any more. */
@@ -118,36 +115,34 @@ const givenUp = { _tag: "ConnectionLoss", path: "/fatal", losses: 8, maybeApplie
 const fields = ({ _tag, losses, maybeApplied, path }: ConnectionLoss) => ({ _tag, path, losses, maybeApplied })
 
 describe("a watch that no server accepts", () => {
-  it.effect("is given up with an error after eight lost connections, and the others and all else go on", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(two)
-      const others: Array<Fiber.Fiber<unknown, unknown>> = []
-      for (let index = 0; index < 40; index++) {
-        const changed = yield* watchData(session, server, `/other/${index}`)
-        others.push(yield* Effect.forkChild(changed, { startImmediately: true }))
-      }
-      const fatal = yield* Effect.forkChild(yield* watchData(session, server, "/fatal"), { startImmediately: true })
-      server.cut()
-      const read = yield* Effect.forkChild(Effect.flip(get(session, "/read")), { startImmediately: true })
-      const { lost, server: last } = yield* serve(network, isFatalAt("/fatal"))
-      assert.isAtLeast(lost, 9)
-      assert.isAtMost(lost, 20)
-      const error = yield* Effect.flip(Fiber.join(fatal))
-      assert(error._tag === "ConnectionLoss")
-      assert.deepStrictEqual(fields(error), givenUp)
-      assert.include(error.message, "jute.maxbuffer")
-      assert.strictEqual((yield* Fiber.join(read))._tag, "NoNode")
-      for (const other of others) assert.isUndefined(other.pollUnsafe())
-      // The next server is told of the others in one packet, and of this one never again.
-      last?.cut()
-      const next = yield* nextServer(network)
-      yield* next!.greet()
-      yield* TestClock.adjust("1 millis")
-      const requests = yield* next!.requests
-      assert.lengthOf(requests, 1)
-      assert.lengthOf(names(requests[0]!), 40)
-    })
-  )
+  itEffect("is given up with an error after eight lost connections, and the others and all else go on", function* () {
+    const { network, server, session } = yield* connect(two)
+    const others: Array<Fiber.Fiber<unknown, unknown>> = []
+    for (let index = 0; index < 40; index++) {
+      const changed = yield* watchData(session, server, `/other/${index}`)
+      others.push(yield* Effect.forkChild(changed, { startImmediately: true }))
+    }
+    const fatal = yield* Effect.forkChild(yield* watchData(session, server, "/fatal"), { startImmediately: true })
+    server.cut()
+    const read = yield* Effect.forkChild(Effect.flip(get(session, "/read")), { startImmediately: true })
+    const { lost, server: last } = yield* serve(network, isFatalAt("/fatal"))
+    assert.isAtLeast(lost, 9)
+    assert.isAtMost(lost, 20)
+    const error = yield* Effect.flip(Fiber.join(fatal))
+    assert(error._tag === "ConnectionLoss")
+    assert.deepStrictEqual(fields(error), givenUp)
+    assert.include(error.message, "jute.maxbuffer")
+    assert.strictEqual((yield* Fiber.join(read))._tag, "NoNode")
+    for (const other of others) assert.isUndefined(other.pollUnsafe())
+    // The next server is told of the others in one packet, and of this one never again.
+    last?.cut()
+    const next = yield* nextServer(network)
+    yield* next!.greet()
+    yield* TestClock.adjust("1 millis")
+    const requests = yield* next!.requests
+    assert.lengthOf(requests, 1)
+    assert.lengthOf(names(requests[0]!), 40)
+  })
 
   it.effect("tells the listener of a persistent one", () =>
     Effect.gen(function* () {
@@ -165,20 +160,18 @@ describe("a watch that no server accepts", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is not mistaken for another where connections are lost for other reasons", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(two)
-      const changed = yield* Effect.forkChild(yield* watchData(session, server, "/innocent"), {
-        startImmediately: true
-      })
-      server.cut()
-      // Behind the watch, a read that the server closes on.
-      const read = yield* Effect.forkChild(Effect.flip(get(session, "/large")), { startImmediately: true })
-      yield* serve(network, ({ name }) => name === Operations.getData.name)
-      assert.strictEqual((yield* Fiber.join(read))._tag, "ConnectionLoss")
-      assert.isUndefined(changed.pollUnsafe())
+  itEffect("is not mistaken for another where connections are lost for other reasons", function* () {
+    const { network, server, session } = yield* connect(two)
+    const changed = yield* Effect.forkChild(yield* watchData(session, server, "/innocent"), {
+      startImmediately: true
     })
-  )
+    server.cut()
+    // Behind the watch, a read that the server closes on.
+    const read = yield* Effect.forkChild(Effect.flip(get(session, "/large")), { startImmediately: true })
+    yield* serve(network, ({ name }) => name === Operations.getData.name)
+    assert.strictEqual((yield* Fiber.join(read))._tag, "ConnectionLoss")
+    assert.isUndefined(changed.pollUnsafe())
+  })
 })
 
 describe("credentials that a server closes on", () => {
@@ -187,45 +180,39 @@ describe("credentials that a server closes on", () => {
     request.name === Operations.auth.name &&
     new TextDecoder().decode(request.body.auth as Uint8Array) === "large:secret"
 
-  it.effect("fail addAuth after eight lost connections, and all else goes on", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(two)
-      const added = yield* Effect.forkChild(Effect.flip(session.addAuth(large)), { startImmediately: true })
-      yield* TestClock.adjust("1 millis")
-      assert.strictEqual((yield* server.nextRequest).name, "auth")
-      server.cut()
-      const { lost } = yield* serve(network, isFatal)
-      assert.strictEqual(lost, 8)
-      const error = yield* Fiber.join(added)
-      assert.strictEqual(error._tag, "AuthFailed")
-      assert.include(error.message, "jute.maxbuffer")
-      assert.notInclude(error.message, "secret")
-      yield* awaitState(session, "Connected")
-    })
-  )
+  itEffect("fail addAuth after eight lost connections, and all else goes on", function* () {
+    const { network, server, session } = yield* connect(two)
+    const added = yield* Effect.forkChild(Effect.flip(session.addAuth(large)), { startImmediately: true })
+    yield* TestClock.adjust("1 millis")
+    assert.strictEqual((yield* server.nextRequest).name, "auth")
+    server.cut()
+    const { lost } = yield* serve(network, isFatal)
+    assert.strictEqual(lost, 8)
+    const error = yield* Fiber.join(added)
+    assert.strictEqual(error._tag, "AuthFailed")
+    assert.include(error.message, "jute.maxbuffer")
+    assert.notInclude(error.message, "secret")
+    yield* awaitState(session, "Connected")
+  })
 
-  it.effect("end the session where it counts on them", () =>
-    Effect.gen(function* () {
-      const network = new MemoryNetwork()
-      const fiber = yield* startSession(network, { ...two, connectTimeout: "10 minutes", auth: [large] })
-      const { lost } = yield* serve(network, isFatal)
-      assert.strictEqual(lost, 9)
-      const error = yield* Effect.flip(Fiber.join(fiber))
-      assert(error._tag === "AuthFailed")
-      assert.include(error.message, "jute.maxbuffer")
-    })
-  )
+  itEffect("end the session where it counts on them", function* () {
+    const network = new MemoryNetwork()
+    const fiber = yield* startSession(network, { ...two, connectTimeout: "10 minutes", auth: [large] })
+    const { lost } = yield* serve(network, isFatal)
+    assert.strictEqual(lost, 9)
+    const error = yield* Effect.flip(Fiber.join(fiber))
+    assert(error._tag === "AuthFailed")
+    assert.include(error.message, "jute.maxbuffer")
+  })
 
-  it.effect("are refused where they are larger than maxRequestSize", () =>
-    Effect.gen(function* () {
-      const { session } = yield* connect({ ...two, maxRequestSize: 2000 })
-      const error = yield* Effect.flip(
-        session.addAuth({ scheme: "digest", credentials: Redacted.make(`a:${"x".repeat(2000)}`) })
-      )
-      assert(error._tag === "InvalidArgument")
-      assert.strictEqual(error.argument, "credentials")
-      assert.include(error.message, "maxRequestSize")
-      assert.notInclude(error.message, "xxx")
-    })
-  )
+  itEffect("are refused where they are larger than maxRequestSize", function* () {
+    const { session } = yield* connect({ ...two, maxRequestSize: 2000 })
+    const error = yield* Effect.flip(
+      session.addAuth({ scheme: "digest", credentials: Redacted.make(`a:${"x".repeat(2000)}`) })
+    )
+    assert(error._tag === "InvalidArgument")
+    assert.strictEqual(error.argument, "credentials")
+    assert.include(error.message, "maxRequestSize")
+    assert.notInclude(error.message, "xxx")
+  })
 })
