@@ -31,7 +31,8 @@
  * | 1.8 | operations after close hang | client "a closed client ..." |
  */
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -122,29 +123,27 @@ describe("aiozk 1.2, 1.3 and 1.6: waits, versions and retries", () => {
     }
   )
 
-  it.live("a schedule of pauses is kept: one between two tries, none before the first", () =>
-    Effect.gen(function* () {
-      let pauses = 0
-      let failures = 0
-      const retry = Schedule.tap(Schedule.spaced("20 millis"), () => Effect.sync(() => pauses++))
-      // Connections are no measure: servers that end one without a word are asked what they have seen, on one more.
-      const counting = Logger.make<unknown, void>(({ message }) => {
-        if (String(message).startsWith("no session: ")) failures++
-      })
-      const { proxy, zk } = yield* Faults.connectProxied("pauses", { retry }).pipe(
-        Effect.provide(Logger.layer([counting])),
-        Effect.provideService(References.MinimumLogLevel, "Debug")
-      )
-      assert.strictEqual(pauses, 0)
-      // A connection that has answered something has worked.
-      assert.isTrue(yield* zk.exists("/"))
-      yield* proxy.accept("close")
-      yield* proxy.dropAll("rst")
-      yield* Faults.awaitCondition(() => failures >= 5)
-      yield* proxy.accept("forward")
-      yield* Faults.awaitCondition(() => zk.session.state._tag === "Connected")
-      // The first try after a connection that worked is made at once; one pause follows each that failed.
-      assert.strictEqual(pauses, failures)
+  itLive("a schedule of pauses is kept: one between two tries, none before the first", function* () {
+    let pauses = 0
+    let failures = 0
+    const retry = Schedule.tap(Schedule.spaced("20 millis"), () => Effect.sync(() => pauses++))
+    // Connections are no measure: servers that end one without a word are asked what they have seen, on one more.
+    const counting = Logger.make<unknown, void>(({ message }) => {
+      if (String(message).startsWith("no session: ")) failures++
     })
-  )
+    const { proxy, zk } = yield* Faults.connectProxied("pauses", { retry }).pipe(
+      Effect.provide(Logger.layer([counting])),
+      Effect.provideService(References.MinimumLogLevel, "Debug")
+    )
+    assert.strictEqual(pauses, 0)
+    // A connection that has answered something has worked.
+    assert.isTrue(yield* zk.exists("/"))
+    yield* proxy.accept("close")
+    yield* proxy.dropAll("rst")
+    yield* Faults.awaitCondition(() => failures >= 5)
+    yield* proxy.accept("forward")
+    yield* Faults.awaitCondition(() => zk.session.state._tag === "Connected")
+    // The first try after a connection that worked is made at once; one pause follows each that failed.
+    assert.strictEqual(pauses, failures)
+  })
 })

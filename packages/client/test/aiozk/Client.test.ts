@@ -3,11 +3,12 @@
  * ("keeps text, any bytes, and none") and test_raw_set ("compares versions, of which 0 is one and -1 is any").
  */
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import {
   connectProxied,
   fourLetterWord,
@@ -47,53 +48,51 @@ describe("aiozk test_client.py", () => {
     }
   )
 
-  it.live("closing a client that has no session yet ends at once (test_closed_close)", () =>
-    Effect.gen(function* () {
-      const proxy = yield* FaultProxy.make(sharedTarget())
-      yield* proxy.blackHole("down")
-      const starting = yield* Effect.forkChild(Effect.scoped(connect({ servers: proxy.connectString })), {
-        startImmediately: true
-      })
-      yield* proxy.awaitFrames({ direction: "up", op: "connect" })
-      const exit = yield* Effect.andThen(Fiber.interrupt(starting), Fiber.await(starting)).pipe(
-        Effect.timeout("1 second")
-      )
-      assert.isTrue(Exit.hasInterrupts(exit))
-      yield* proxy.heal
-      yield* proxy.awaitSeen(({ accepted, current }) => accepted === 1 && current === 0)
+  itLive("closing a client that has no session yet ends at once (test_closed_close)", function* () {
+    const proxy = yield* FaultProxy.make(sharedTarget())
+    yield* proxy.blackHole("down")
+    const starting = yield* Effect.forkChild(Effect.scoped(connect({ servers: proxy.connectString })), {
+      startImmediately: true
     })
-  )
+    yield* proxy.awaitFrames({ direction: "up", op: "connect" })
+    const exit = yield* Effect.andThen(Fiber.interrupt(starting), Fiber.await(starting)).pipe(
+      Effect.timeout("1 second")
+    )
+    assert.isTrue(Exit.hasInterrupts(exit))
+    yield* proxy.heal
+    yield* proxy.awaitSeen(({ accepted, current }) => accepted === 1 && current === 0)
+  })
 
-  it.live(
+  itLive(
     "a zxid ahead of every server fails with a typed error, and the session is not given up for it (test_inconsistent_zxid)",
-    () =>
-      Effect.gen(function* () {
-        const { beside, proxy, zk } = yield* connectProxied("zxid", {
-          sessionTimeout: "1500 millis",
-          connectTimeout: "500 millis",
-          sessionExpiry: "fail"
-        })
-        yield* beside.create("/a")
-        const states = yield* recordStates(zk)
-        yield* proxy.rule({
-          match: { direction: "down", op: 4 },
-          action: {
-            _tag: "Edit",
-            edit: (body) => (new DataView(body.buffer, body.byteOffset).setBigInt64(4, 1n << 62n), body)
-          }
-        })
-        yield* zk.get("/a")
-        yield* proxy.dropAll("rst")
-        yield* awaitCondition(() => zk.session.state._tag === "EnsembleBehind")
-        assert.strictEqual(zk.session.id === 0n, false)
-        const error = yield* Effect.flip(zk.get("/a"))
-        assert.strictEqual(error._tag, "SessionExpired")
-        assert.deepStrictEqual(states, ["Connected", "Disconnected", "EnsembleBehind", "Expired"])
+    function* () {
+      const { beside, proxy, zk } = yield* connectProxied("zxid", {
+        sessionTimeout: "1500 millis",
+        connectTimeout: "500 millis",
+        sessionExpiry: "fail"
       })
+      yield* beside.create("/a")
+      const states = yield* recordStates(zk)
+      yield* proxy.rule({
+        match: { direction: "down", op: 4 },
+        action: {
+          _tag: "Edit",
+          edit: (body) => (new DataView(body.buffer, body.byteOffset).setBigInt64(4, 1n << 62n), body)
+        }
+      })
+      yield* zk.get("/a")
+      yield* proxy.dropAll("rst")
+      yield* awaitCondition(() => zk.session.state._tag === "EnsembleBehind")
+      assert.strictEqual(zk.session.id === 0n, false)
+      const error = yield* Effect.flip(zk.get("/a"))
+      assert.strictEqual(error._tag, "SessionExpired")
+      assert.deepStrictEqual(states, ["Connected", "Disconnected", "EnsembleBehind", "Expired"])
+    }
   )
 
-  it.live("a closed client can be followed by another, with a session of its own (test_session_reconnect)", () =>
-    Effect.gen(function* () {
+  itLive(
+    "a closed client can be followed by another, with a session of its own (test_session_reconnect)",
+    function* () {
       const servers = TestServer.connectString()
       const first = yield* Effect.scoped(
         Effect.map(connect({ servers }), ({ session }) => ({ session, id: session.id }))
@@ -110,7 +109,7 @@ describe("aiozk test_client.py", () => {
       }
       // A caller that still has the closed client is told so at once.
       assert.strictEqual((yield* askClosed)._tag, "SessionClosed")
-    })
+    }
   )
 })
 

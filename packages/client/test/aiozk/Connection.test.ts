@@ -1,5 +1,6 @@
 /** The cases of aiozk's `test_connection.py`, by what an application sees of them. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -39,8 +40,9 @@ describe("aiozk test_connection.py", () => {
     }
   )
 
-  it.live("a close that gets no answer ends in time and leaves no connection (test_close_cancels_read_loop_task)", () =>
-    Effect.gen(function* () {
+  itLive(
+    "a close that gets no answer ends in time and leaves no connection (test_close_cancels_read_loop_task)",
+    function* () {
       const { close, proxy, zk } = yield* setUp("close-unanswered")
       const { current } = yield* proxy.seen
       yield* proxy.blackHole("down")
@@ -51,30 +53,28 @@ describe("aiozk test_connection.py", () => {
       yield* proxy.awaitSeen((seen) => seen.current === current - 1)
       // The other one is untouched.
       assert.strictEqual(current, 2)
-    })
+    }
   )
 
-  it.live("requests that are pending when it closes fail with that, each once (test_connection_abort)", () =>
-    Effect.gen(function* () {
-      const { close, proxy, zk } = yield* setUp("close-pending")
-      yield* proxy.blackHole("down")
-      let told = 0
-      const pending = yield* Effect.forEach(numbersBelow(20), (index) =>
-        Effect.forkChild(
-          Effect.onExit(index % 2 === 0 ? zk.exists("/") : Effect.asVoid(zk.create(`/n${index}`)), () =>
-            Effect.sync(() => told++)
-          ),
-          { startImmediately: true }
-        )
+  itLive("requests that are pending when it closes fail with that, each once (test_connection_abort)", function* () {
+    const { close, proxy, zk } = yield* setUp("close-pending")
+    yield* proxy.blackHole("down")
+    let told = 0
+    const pending = yield* Effect.forEach(numbersBelow(20), (index) =>
+      Effect.forkChild(
+        Effect.onExit(index % 2 === 0 ? zk.exists("/") : Effect.asVoid(zk.create(`/n${index}`)), () =>
+          Effect.sync(() => told++)
+        ),
+        { startImmediately: true }
       )
-      yield* close
-      for (const [index, fiber] of pending.entries()) {
-        const error = yield* Effect.flip(Fiber.join(fiber))
-        // A write may have been applied, and its caller is told that rather than that the client was closed.
-        assert.strictEqual(error._tag, index % 2 === 0 ? "SessionClosed" : "ConnectionLoss")
-        if (error._tag === "ConnectionLoss") assert.isTrue(error.maybeApplied)
-      }
-      assert.strictEqual(told, 20)
-    })
-  )
+    )
+    yield* close
+    for (const [index, fiber] of pending.entries()) {
+      const error = yield* Effect.flip(Fiber.join(fiber))
+      // A write may have been applied, and its caller is told that rather than that the client was closed.
+      assert.strictEqual(error._tag, index % 2 === 0 ? "SessionClosed" : "ConnectionLoss")
+      if (error._tag === "ConnectionLoss") assert.isTrue(error.maybeApplied)
+    }
+    assert.strictEqual(told, 20)
+  })
 })

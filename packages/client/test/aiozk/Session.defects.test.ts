@@ -2,13 +2,14 @@
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Records from "@effect-zookeeper/protocol/Records"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import type { CreateError, TransactionFailed } from "../../src/Errors.ts"
 import { Op as Transaction } from "../../src/index.ts"
 import type { Service } from "../../src/ZooKeeper.ts"
@@ -59,25 +60,23 @@ describe("aiozk S1 and S2: a connection that ends", () => {
 })
 
 describe("aiozk S3: a write whose reply is lost is not sent again silently", () => {
-  it.live("S3: a sequential create makes one znode, and a transaction is applied once", () =>
-    Effect.gen(function* () {
-      const options = { mode: "persistentSequential" } as const
-      const writes: ReadonlyArray<
-        readonly [number, (zk: Service) => Effect.Effect<unknown, TransactionFailed | CreateError>]
-      > = [
-        [Op.create, (zk) => zk.create("/n-", options)],
-        [Op.multi, (zk) => zk.transaction([Transaction.create("/n-", options)])]
-      ]
-      for (const [op, write] of writes) {
-        const { proxy, zk } = yield* Faults.connectProxied("s3-sequential")
-        yield* Faults.loseReply(proxy, op)
-        const error = yield* failure(write(zk), "ConnectionLoss")
-        assert.isTrue(error.maybeApplied)
-        assert.deepStrictEqual(yield* zk.getChildren("/"), ["n-0000000000"])
-        assert.strictEqual(yield* Faults.countSent(proxy, op), 1)
-      }
-    })
-  )
+  itLive("S3: a sequential create makes one znode, and a transaction is applied once", function* () {
+    const options = { mode: "persistentSequential" } as const
+    const writes: ReadonlyArray<
+      readonly [number, (zk: Service) => Effect.Effect<unknown, TransactionFailed | CreateError>]
+    > = [
+      [Op.create, (zk) => zk.create("/n-", options)],
+      [Op.multi, (zk) => zk.transaction([Transaction.create("/n-", options)])]
+    ]
+    for (const [op, write] of writes) {
+      const { proxy, zk } = yield* Faults.connectProxied("s3-sequential")
+      yield* Faults.loseReply(proxy, op)
+      const error = yield* failure(write(zk), "ConnectionLoss")
+      assert.isTrue(error.maybeApplied)
+      assert.deepStrictEqual(yield* zk.getChildren("/"), ["n-0000000000"])
+      assert.strictEqual(yield* Faults.countSent(proxy, op), 1)
+    }
+  })
 
   Faults.itBehindProxy(
     "S3: a write does not fail because of what it has done itself: create, delete, and a versioned set",
@@ -310,44 +309,43 @@ describe("aiozk S6 to S9: watches across reconnections", () => {
 // The other cases of test_watchers.py are those of `dataChanges` and `childrenChanges` in the conformance suite ("streams of
 // values", "after a lost connection"), and of its one-shot watches.
 describe("aiozk test_watchers.py", () => {
-  it.live(
+  itLive(
     "a thousand watches all report that the session was lost while the process stood still (test_multi_watcher)",
-    () =>
-      Effect.gen(function* () {
-        const server = yield* ZooKeeperServer.make({ tickTime: 100 })
-        const proxy = yield* FaultProxy.make(server)
-        const { root: other } = yield* Faults.makeChroot("multi", server.connectString)
-        const zk = yield* connect({
-          servers: proxy.connectString,
-          sessionTimeout: "1 second",
-          retry: Faults.RETRY_SOON
-        })
-        const { id } = zk.session
-        yield* other.create("/m")
-        // Not ephemeral ones: a server that ends a session tells its watches of them before it closes the connection.
-        yield* Effect.forEach(numbersBelow(1000), (index) => zk.create(`/m/${index}`), { concurrency: "unbounded" })
-        yield* other.create("/own")
-        yield* Effect.forEach(numbersBelow(1000), (index) => zk.create(`/own/${index}`, { mode: "ephemeral" }), {
-          concurrency: "unbounded"
-        })
-        const outcomes = yield* Effect.forEach(
-          numbersBelow(1000),
-          (index) =>
-            Effect.flatMap(zk.getAndWatch(`/m/${index}`), ({ changed }) =>
-              Effect.forkScoped(Effect.flip(changed), { startImmediately: true })
-            ),
-          { concurrency: "unbounded" }
-        )
-        // The server goes by its own clock: by the end of this it has given the session up.
-        const until = performance.now() + 1600
-        while (performance.now() < until);
-        const errors = yield* Effect.forEach(outcomes, Fiber.join)
-        assert.isTrue(errors.every((error) => error._tag === "SessionExpired" && error.sessionId === id))
-        yield* Faults.awaitState(zk, "Connected")
-        assert.notStrictEqual(zk.session.id, id)
-        yield* zk.sync()
-        assert.deepStrictEqual(yield* zk.getChildren("/own"), [])
+    function* () {
+      const server = yield* ZooKeeperServer.make({ tickTime: 100 })
+      const proxy = yield* FaultProxy.make(server)
+      const { root: other } = yield* Faults.makeChroot("multi", server.connectString)
+      const zk = yield* connect({
+        servers: proxy.connectString,
+        sessionTimeout: "1 second",
+        retry: Faults.RETRY_SOON
       })
+      const { id } = zk.session
+      yield* other.create("/m")
+      // Not ephemeral ones: a server that ends a session tells its watches of them before it closes the connection.
+      yield* Effect.forEach(numbersBelow(1000), (index) => zk.create(`/m/${index}`), { concurrency: "unbounded" })
+      yield* other.create("/own")
+      yield* Effect.forEach(numbersBelow(1000), (index) => zk.create(`/own/${index}`, { mode: "ephemeral" }), {
+        concurrency: "unbounded"
+      })
+      const outcomes = yield* Effect.forEach(
+        numbersBelow(1000),
+        (index) =>
+          Effect.flatMap(zk.getAndWatch(`/m/${index}`), ({ changed }) =>
+            Effect.forkScoped(Effect.flip(changed), { startImmediately: true })
+          ),
+        { concurrency: "unbounded" }
+      )
+      // The server goes by its own clock: by the end of this it has given the session up.
+      const until = performance.now() + 1600
+      while (performance.now() < until);
+      const errors = yield* Effect.forEach(outcomes, Fiber.join)
+      assert.isTrue(errors.every((error) => error._tag === "SessionExpired" && error.sessionId === id))
+      yield* Faults.awaitState(zk, "Connected")
+      assert.notStrictEqual(zk.session.id, id)
+      yield* zk.sync()
+      assert.deepStrictEqual(yield* zk.getChildren("/own"), [])
+    }
   )
 })
 

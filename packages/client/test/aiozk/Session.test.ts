@@ -4,6 +4,7 @@ import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
 import { Session } from "@effect-zookeeper/session/Session"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { assert, describe, it } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,8 +19,9 @@ import { encodeConnectResponse, headerOf, decodeConnectRequest } from "../suppor
 import { numbersBelow, connect, failure, text } from "../support/clients.ts"
 
 describe("aiozk test_session.py: starting and closing", () => {
-  it.live("starting a client that has started gives the same one, on one connection (test_start_session_twice)", () =>
-    Effect.gen(function* () {
+  itLive(
+    "starting a client that has started gives the same one, on one connection (test_start_session_twice)",
+    function* () {
       const proxy = yield* FaultProxy.make(Faults.sharedTarget())
       const runtime = ManagedRuntime.make(ZooKeeper.layer({ servers: proxy.connectString }))
       const id = () => runtime.runPromise(Effect.map(ZooKeeper.ZooKeeper, ({ session }) => session.id))
@@ -29,17 +31,15 @@ describe("aiozk test_session.py: starting and closing", () => {
       assert.strictEqual(first, third)
       assert.strictEqual((yield* proxy.seen).accepted, 1)
       yield* Effect.promise(() => runtime.dispose())
-    })
+    }
   )
 
-  it.live("closing a client that was never started does nothing (test_close_not_started)", () =>
-    Effect.gen(function* () {
-      const proxy = yield* FaultProxy.make(Faults.sharedTarget())
-      const runtime = ManagedRuntime.make(ZooKeeper.layer({ servers: proxy.connectString }))
-      yield* Effect.promise(() => runtime.dispose())
-      assert.strictEqual((yield* proxy.seen).accepted, 0)
-    })
-  )
+  itLive("closing a client that was never started does nothing (test_close_not_started)", function* () {
+    const proxy = yield* FaultProxy.make(Faults.sharedTarget())
+    const runtime = ManagedRuntime.make(ZooKeeper.layer({ servers: proxy.connectString }))
+    yield* Effect.promise(() => runtime.dispose())
+    assert.strictEqual((yield* proxy.seen).accepted, 0)
+  })
 
   it.live("closing says nothing in the log (test_close_produces_no_error_log)", () => {
     const log = Faults.recordWarnings()
@@ -255,17 +255,15 @@ describe("aiozk test_session.py: which server", () => {
     }
   )
 
-  it.live("and are taken where that is allowed (test_find_server)", () =>
-    Effect.gen(function* () {
-      const member = yield* readOnlyMember
-      // The client is closed before the member is, which would have it wait for an answer.
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const zk = yield* connect({ servers: member.connectString, allowReadOnly: true })
-          assert.isTrue(zk.session.readOnly)
-          assert.strictEqual(zk.session.id, 77n)
-        })
-      )
-    })
-  )
+  itLive("and are taken where that is allowed (test_find_server)", function* () {
+    const member = yield* readOnlyMember
+    // The client is closed before the member is, which would have it wait for an answer.
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const zk = yield* connect({ servers: member.connectString, allowReadOnly: true })
+        assert.isTrue(zk.session.readOnly)
+        assert.strictEqual(zk.session.id, 77n)
+      })
+    )
+  })
 })

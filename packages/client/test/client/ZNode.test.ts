@@ -2,6 +2,7 @@ import { connectString as shared } from "@effect-zookeeper/test-kit/TestServer"
 import { testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { assert, describe, it } from "@effect/vitest"
+import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -113,57 +114,46 @@ describe("a typed znode on a real server", () => {
     }
   })
 
-  it.effect("shows nothing of the data in its errors, however they are printed", () =>
-    Effect.gen(function* () {
-      const secret = "hunter2"
-      const schemas: ReadonlyArray<Schema.Codec<unknown, unknown>> = [
-        Schema.Struct({ key: Schema.Number }),
-        Schema.Struct({ key: Schema.BigInt }),
-        Schema.Struct({ key: Schema.Date }),
-        Schema.Struct({ key: Schema.URL }),
-        Schema.Struct({ key: Schema.Literals(["a", "b"]) }),
-        Schema.Struct({ key: Schema.String.check(Schema.isMinLength(20)) }),
-        Schema.Struct({ key: Schema.String.check(Schema.isPattern(/^x/)) }),
-        Schema.Struct({ key: Schema.fromJsonString(Schema.Int) }),
-        Schema.Union([Schema.Struct({ key: Schema.Boolean }), Schema.Struct({ key: Schema.Null })])
-      ]
-      const logged: Array<unknown> = []
-      const formats = [Logger.formatJson, Logger.formatLogFmt, Logger.formatSimple, Logger.formatStructured]
-      const loggers = Logger.layer(
-        formats.map((format) => Logger.map(format, (line: unknown) => void logged.push(line)))
-      )
-      for (const data of [secret, `{"key":"${secret}" oops`, `{"key":"${secret}"}`]) {
-        const { zk } = yield* makeScriptedClient(() => Effect.succeed({ data: new TextEncoder().encode(data), stat }))
-        for (const schema of schemas) {
-          const error = yield* failure(ZNode.make({ path: "/s", schema }).on(zk).get({}), "ZNodeDecodeError")
-          yield* Effect.provide(Effect.logError(error, Cause.fail(error)), loggers)
-          logged.push(
-            error,
-            Cause.fail(error),
-            error.cause,
-            error.message,
-            error.stack,
-            Cause.pretty(Cause.fail(error))
-          )
-          logged.push(JSON.stringify(error), JSON.stringify(Cause.fail(error)))
-        }
+  itEffect("shows nothing of the data in its errors, however they are printed", function* () {
+    const secret = "hunter2"
+    const schemas: ReadonlyArray<Schema.Codec<unknown, unknown>> = [
+      Schema.Struct({ key: Schema.Number }),
+      Schema.Struct({ key: Schema.BigInt }),
+      Schema.Struct({ key: Schema.Date }),
+      Schema.Struct({ key: Schema.URL }),
+      Schema.Struct({ key: Schema.Literals(["a", "b"]) }),
+      Schema.Struct({ key: Schema.String.check(Schema.isMinLength(20)) }),
+      Schema.Struct({ key: Schema.String.check(Schema.isPattern(/^x/)) }),
+      Schema.Struct({ key: Schema.fromJsonString(Schema.Int) }),
+      Schema.Union([Schema.Struct({ key: Schema.Boolean }), Schema.Struct({ key: Schema.Null })])
+    ]
+    const logged: Array<unknown> = []
+    const formats = [Logger.formatJson, Logger.formatLogFmt, Logger.formatSimple, Logger.formatStructured]
+    const loggers = Logger.layer(formats.map((format) => Logger.map(format, (line: unknown) => void logged.push(line))))
+    for (const data of [secret, `{"key":"${secret}" oops`, `{"key":"${secret}"}`]) {
+      const { zk } = yield* makeScriptedClient(() => Effect.succeed({ data: new TextEncoder().encode(data), stat }))
+      for (const schema of schemas) {
+        const error = yield* failure(ZNode.make({ path: "/s", schema }).on(zk).get({}), "ZNodeDecodeError")
+        yield* Effect.provide(Effect.logError(error, Cause.fail(error)), loggers)
+        logged.push(error, Cause.fail(error), error.cause, error.message, error.stack, Cause.pretty(Cause.fail(error)))
+        logged.push(JSON.stringify(error), JSON.stringify(Cause.fail(error)))
       }
-      const printed = logged.map((line) =>
-        typeof line === "string" ? line : inspect(line, { depth: 20, showHidden: true })
-      )
-      assert.lengthOf(printed, 3 * schemas.length * (formats.length + 8))
-      assert.deepStrictEqual(
-        printed.filter((line) => line.includes(secret)),
-        []
-      )
-      const { zk } = yield* makeScriptedClient(() => Effect.succeed({ data: new TextEncoder().encode(secret), stat }))
-      const error = yield* failure(ServiceConfig.on(zk).get(mail), "ZNodeDecodeError")
-      assert.strictEqual(
-        error.message,
-        "the data of /config/mail is not what its schema expects: it is not JSON (7 bytes)"
-      )
-    })
-  )
+    }
+    const printed = logged.map((line) =>
+      typeof line === "string" ? line : inspect(line, { depth: 20, showHidden: true })
+    )
+    assert.lengthOf(printed, 3 * schemas.length * (formats.length + 8))
+    assert.deepStrictEqual(
+      printed.filter((line) => line.includes(secret)),
+      []
+    )
+    const { zk } = yield* makeScriptedClient(() => Effect.succeed({ data: new TextEncoder().encode(secret), stat }))
+    const error = yield* failure(ServiceConfig.on(zk).get(mail), "ZNodeDecodeError")
+    assert.strictEqual(
+      error.message,
+      "the data of /config/mail is not what its schema expects: it is not JSON (7 bytes)"
+    )
+  })
 
   itWithConfig("refuses a value that its schema refuses before anything is sent", function* ({ config, zk }) {
     const error = yield* failure(config.create(mail, { replicas: 1.5, owner: "ops" }), "InvalidArgument")
@@ -179,18 +169,16 @@ describe("a typed znode on a real server", () => {
     assert.strictEqual((yield* config.get(mail)).stat.version, 0)
   })
 
-  it.effect("refuses a value without a form in JSON, whatever its schema says", () =>
-    Effect.gen(function* () {
-      const { asked, zk } = yield* makeScriptedClient(() => Effect.die("asked"))
-      const anything = ZNode.make({ path: "/any", schema: Schema.Any }).on(zk)
-      for (const value of [undefined, () => 1, Symbol("x")]) {
-        const error = yield* failure(anything.set({}, value), "InvalidArgument")
-        assert.strictEqual(error.argument, "value")
-        assert.match(error.rule, /JSON/)
-      }
-      assert.deepStrictEqual(asked, [])
-    })
-  )
+  itEffect("refuses a value without a form in JSON, whatever its schema says", function* () {
+    const { asked, zk } = yield* makeScriptedClient(() => Effect.die("asked"))
+    const anything = ZNode.make({ path: "/any", schema: Schema.Any }).on(zk)
+    for (const value of [undefined, () => 1, Symbol("x")]) {
+      const error = yield* failure(anything.set({}, value), "InvalidArgument")
+      assert.strictEqual(error.argument, "value")
+      assert.match(error.rule, /JSON/)
+    }
+    assert.deepStrictEqual(asked, [])
+  })
 
   itWithConfig("refuses a parameter that is not one name", function* ({ config, zk }) {
     for (const service of ["", ".", "..", "a/b", "/", "a\u0000b"]) {
@@ -227,32 +215,30 @@ describe("a typed znode on a real server", () => {
     assert.strictEqual(attempts, 3)
   })
 
-  it.live("shows each newer value of a stream across a restart of the server", () =>
-    Effect.gen(function* () {
-      const server = yield* ZooKeeperServer.make()
-      const watcher = yield* connect({ servers: server.connectString })
-      const writer = yield* connect({ servers: server.connectString })
-      const seen = yield* Queue.unbounded<number | undefined>()
-      const watching = yield* Count.on(watcher)
-        .changes({})
-        .pipe(
-          Stream.map(Option.match({ onNone: () => undefined, onSome: ({ value }) => value })),
-          Stream.runForEach((value) => Queue.offer(seen, value)),
-          Effect.forkScoped
-        )
-      assert.isUndefined(yield* Queue.take(seen))
-      yield* Count.on(writer).create({}, 1)
-      assert.strictEqual(yield* Queue.take(seen), 1)
-      const { id } = watcher.session
-      yield* server.restart
-      yield* Effect.retry(Count.on(writer).set({}, 2), Schedule.spaced("20 millis"))
-      assert.strictEqual(yield* Queue.take(seen), 2)
-      assert.strictEqual(watcher.session.id, id)
-      yield* Count.on(writer).delete({})
-      assert.isUndefined(yield* Queue.take(seen))
-      yield* Fiber.interrupt(watching)
-    })
-  )
+  itLive("shows each newer value of a stream across a restart of the server", function* () {
+    const server = yield* ZooKeeperServer.make()
+    const watcher = yield* connect({ servers: server.connectString })
+    const writer = yield* connect({ servers: server.connectString })
+    const seen = yield* Queue.unbounded<number | undefined>()
+    const watching = yield* Count.on(watcher)
+      .changes({})
+      .pipe(
+        Stream.map(Option.match({ onNone: () => undefined, onSome: ({ value }) => value })),
+        Stream.runForEach((value) => Queue.offer(seen, value)),
+        Effect.forkScoped
+      )
+    assert.isUndefined(yield* Queue.take(seen))
+    yield* Count.on(writer).create({}, 1)
+    assert.strictEqual(yield* Queue.take(seen), 1)
+    const { id } = watcher.session
+    yield* server.restart
+    yield* Effect.retry(Count.on(writer).set({}, 2), Schedule.spaced("20 millis"))
+    assert.strictEqual(yield* Queue.take(seen), 2)
+    assert.strictEqual(watcher.session.id, id)
+    yield* Count.on(writer).delete({})
+    assert.isUndefined(yield* Queue.take(seen))
+    yield* Fiber.interrupt(watching)
+  })
 
   it("gives Promises, of values as the schema has them", async () => {
     const { chroot, connectString } = { chroot: `/znode-promise-${crypto.randomUUID()}`, connectString: shared() }
@@ -281,21 +267,16 @@ describe("a typed znode on a real server", () => {
 })
 
 describe("the data of a typed znode", () => {
-  it.effect("is encoded and decoded without a znode too, as the znode does it", () =>
-    Effect.gen(function* () {
-      const config = ZNode.dataCodec(Schema.Struct({ replicas: Schema.Int }))
-      assert.strictEqual(text(yield* config.encode({ replicas: 2 })), `{"replicas":2}`)
-      assert.deepStrictEqual(yield* config.decode("/config", new TextEncoder().encode(`{"replicas":3}`)), {
-        replicas: 3
-      })
-      assert.strictEqual(
-        (yield* failure(config.decode("/config", new Uint8Array()), "ZNodeDecodeError")).path,
-        "/config"
-      )
-      yield* failure(config.encode({ replicas: 0.5 }), "InvalidArgument")
-      const count = ZNode.dataCodec(Schema.NumberFromString, ZNode.text)
-      assert.strictEqual(text(yield* count.encode(7)), "7")
-      assert.strictEqual(yield* count.decode("/count", new TextEncoder().encode("8")), 8)
+  itEffect("is encoded and decoded without a znode too, as the znode does it", function* () {
+    const config = ZNode.dataCodec(Schema.Struct({ replicas: Schema.Int }))
+    assert.strictEqual(text(yield* config.encode({ replicas: 2 })), `{"replicas":2}`)
+    assert.deepStrictEqual(yield* config.decode("/config", new TextEncoder().encode(`{"replicas":3}`)), {
+      replicas: 3
     })
-  )
+    assert.strictEqual((yield* failure(config.decode("/config", new Uint8Array()), "ZNodeDecodeError")).path, "/config")
+    yield* failure(config.encode({ replicas: 0.5 }), "InvalidArgument")
+    const count = ZNode.dataCodec(Schema.NumberFromString, ZNode.text)
+    assert.strictEqual(text(yield* count.encode(7)), "7")
+    assert.strictEqual(yield* count.decode("/count", new TextEncoder().encode("8")), 8)
+  })
 })

@@ -1,5 +1,6 @@
 /** Invalid options are refused before anything is sent, in both APIs. */
 import { assert, describe, it } from "@effect/vitest"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -38,37 +39,37 @@ const wrong: ReadonlyArray<readonly [name: string, options: unknown, value: stri
   ["a key of every object", { constructor: 0 }, "constructor"]
 ]
 
+const itScripted = testWith(
+  it.effect,
+  makeScriptedClient(() => Effect.die("asked"))
+)
+
 describe("invalid options", () => {
   for (const [method, call] of Object.entries(methods)) {
-    it.effect(`of ${method} are refused before anything is sent`, () =>
-      Effect.gen(function* () {
-        const { asked, zk } = yield* makeScriptedClient(() => Effect.die("asked"))
-        for (const [, options, value] of wrong) {
-          // null is what some write for no servers at all; both are refused.
-          if (method === "reconfigure" && options === null) continue
-          const error = (yield* failure(call(zk, options as never), "InvalidArgument")) as InvalidArgument
-          assert.strictEqual(error.value, value)
-          assert.match(error.argument, /(?:^|\.)options$/)
-          assert.match(error.rule, /as in \{ .+ \}$/)
-        }
-        assert.deepStrictEqual(asked, [])
-      })
-    )
+    itScripted(`of ${method} are refused before anything is sent`, function* ({ asked, zk }) {
+      for (const [, options, value] of wrong) {
+        // null is what some write for no servers at all; both are refused.
+        if (method === "reconfigure" && options === null) continue
+        const error = (yield* failure(call(zk, options as never), "InvalidArgument")) as InvalidArgument
+        assert.strictEqual(error.value, value)
+        assert.match(error.argument, /(?:^|\.)options$/)
+        assert.match(error.rule, /as in \{ .+ \}$/)
+      }
+      assert.deepStrictEqual(asked, [])
+    })
   }
 
-  it.effect("of the client and its layers fail the layer", () =>
-    Effect.gen(function* () {
-      for (const [, options] of wrong) {
-        for (const layer of [
-          ZooKeeper.layer(options as never),
-          ZooKeeper.layerConfig({}, { ...(options as object), a: 1 } as never)
-        ]) {
-          const error = yield* failure(Effect.scoped(Layer.build(Layer.fresh(layer))), "InvalidArgument")
-          assert.strictEqual((error as InvalidArgument).argument, "options")
-        }
+  itEffect("of the client and its layers fail the layer", function* () {
+    for (const [, options] of wrong) {
+      for (const layer of [
+        ZooKeeper.layer(options as never),
+        ZooKeeper.layerConfig({}, { ...(options as object), a: 1 } as never)
+      ]) {
+        const error = yield* failure(Effect.scoped(Layer.build(Layer.fresh(layer))), "InvalidArgument")
+        assert.strictEqual((error as InvalidArgument).argument, "options")
       }
-    })
-  )
+    }
+  })
 
   it("of connect reject", async () => {
     for (const [, options, value] of wrong) {
@@ -92,38 +93,30 @@ describe("invalid options", () => {
     }
   })
 
-  it.effect("say where a signal belongs", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeScriptedClient(() => Effect.die("asked"))
-      const { signal } = new AbortController()
-      const error = yield* failure(zk.delete("/a", { version: 1, signal } as never), "InvalidArgument")
-      assert.match((error as InvalidArgument).rule, /separate parameter/)
-    })
-  )
+  itScripted("say where a signal belongs", function* ({ zk }) {
+    const { signal } = new AbortController()
+    const error = yield* failure(zk.delete("/a", { version: 1, signal } as never), "InvalidArgument")
+    assert.match((error as InvalidArgument).rule, /separate parameter/)
+  })
 
-  it.effect("are not those that are undefined, or empty", () =>
-    Effect.gen(function* () {
-      const { asked, zk } = yield* makeScriptedClient(() => Effect.void)
-      yield* zk.delete("/a", undefined)
-      yield* zk.delete("/a", {})
-      yield* zk.delete("/a", { version: undefined })
-      assert.strictEqual(asked.length, 3)
-    })
-  )
+  itEffect("are not those that are undefined, or empty", function* () {
+    const { asked, zk } = yield* makeScriptedClient(() => Effect.void)
+    yield* zk.delete("/a", undefined)
+    yield* zk.delete("/a", {})
+    yield* zk.delete("/a", { version: undefined })
+    assert.strictEqual(asked.length, 3)
+  })
 })
 
 describe("a value that is not an operation", () => {
-  it.effect("fails a transaction and a joint read", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeScriptedClient(() => Effect.die("asked"))
-      for (const ops of [undefined, {}, "ops", [{ _tag: "Get", path: "/a" }], [undefined], ["/a"]]) {
-        yield* failure(zk.transaction(ops as never), "InvalidArgument")
-      }
-      for (const ops of [undefined, {}, "ops", [Op.check("/a")], ["/a"]]) {
-        yield* failure(zk.read(ops as never), "InvalidArgument")
-      }
-    })
-  )
+  itScripted("fails a transaction and a joint read", function* ({ zk }) {
+    for (const ops of [undefined, {}, "ops", [{ _tag: "Get", path: "/a" }], [undefined], ["/a"]]) {
+      yield* failure(zk.transaction(ops as never), "InvalidArgument")
+    }
+    for (const ops of [undefined, {}, "ops", [Op.check("/a")], ["/a"]]) {
+      yield* failure(zk.read(ops as never), "InvalidArgument")
+    }
+  })
 })
 
 describe("the parameters of a call in the Promise API", () => {
@@ -135,51 +128,44 @@ describe("the parameters of a call in the Promise API", () => {
     )
   })
 
-  it.effect("beyond those that a method declares are refused, unless they are a signal's", () =>
-    Effect.gen(function* () {
-      const zk = yield* client
-      const callback = (() => {}) as never
-      for (const call of [callback, "x" as never, { signl: 1 } as never, { signal: 1 } as never, null as never]) {
-        const calls = [
-          () => zk.getChildren("/", call),
-          () => zk.exists("/", call),
-          () => zk.set("/a", "", 1, call),
-          () => zk.getConfig(call),
-          () => zk.transaction([], call),
-          () => zk.withChroot("/a", call)
-        ]
-        for (const ask of calls) {
-          const error: unknown = yield* Effect.promise(() => ask().catch((error: unknown) => error))
-          assert.instanceOf(error, InvalidArgument)
-          assert.strictEqual(error.argument, "call")
-        }
-        const loop = async () => {
-          for await (const _ of zk.dataChanges("/a", call)) return "begun"
-          return "ended"
-        }
-        assert.instanceOf(yield* Effect.promise(() => loop().catch((error: unknown) => error)), InvalidArgument)
+  itEffect("beyond those that a method declares are refused, unless they are a signal's", function* () {
+    const zk = yield* client
+    const callback = (() => {}) as never
+    for (const call of [callback, "x" as never, { signl: 1 } as never, { signal: 1 } as never, null as never]) {
+      const calls = [
+        () => zk.getChildren("/", call),
+        () => zk.exists("/", call),
+        () => zk.set("/a", "", 1, call),
+        () => zk.getConfig(call),
+        () => zk.transaction([], call),
+        () => zk.withChroot("/a", call)
+      ]
+      for (const ask of calls) {
+        const error: unknown = yield* Effect.promise(() => ask().catch((error: unknown) => error))
+        assert.instanceOf(error, InvalidArgument)
+        assert.strictEqual(error.argument, "call")
       }
-    })
-  )
-
-  it.effect("are counted by the methods of the service, none of which has a default", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeScriptedClient(() => Effect.die("asked"))
-      const lengths: Record<string, number> = {}
-      for (const [name, member] of Object.entries(zk)) {
-        if (typeof member === "function") lengths[name] = member.length
+      const loop = async () => {
+        for await (const _ of zk.dataChanges("/a", call)) return "begun"
+        return "ended"
       }
-      assert.deepStrictEqual(lengths, { ...parameterCounts })
-    })
-  )
+      assert.instanceOf(yield* Effect.promise(() => loop().catch((error: unknown) => error)), InvalidArgument)
+    }
+  })
 
-  it.effect("of an abort signal are taken", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeScriptedClient(() => Effect.succeed({ children: [], stat: {} }))
-      const client = yield* Effect.promise(() => PromiseClient.fromLayer(Layer.succeed(ZooKeeper.ZooKeeper, zk)))
-      const { signal } = new AbortController()
-      assert.deepStrictEqual(yield* Effect.promise(() => client.getChildren("/", { signal })), [])
-      yield* Effect.promise(() => client.close())
-    })
-  )
+  itScripted("are counted by the methods of the service, none of which has a default", function* ({ zk }) {
+    const lengths: Record<string, number> = {}
+    for (const [name, member] of Object.entries(zk)) {
+      if (typeof member === "function") lengths[name] = member.length
+    }
+    assert.deepStrictEqual(lengths, { ...parameterCounts })
+  })
+
+  itEffect("of an abort signal are taken", function* () {
+    const { zk } = yield* makeScriptedClient(() => Effect.succeed({ children: [], stat: {} }))
+    const client = yield* Effect.promise(() => PromiseClient.fromLayer(Layer.succeed(ZooKeeper.ZooKeeper, zk)))
+    const { signal } = new AbortController()
+    assert.deepStrictEqual(yield* Effect.promise(() => client.getChildren("/", { signal })), [])
+    yield* Effect.promise(() => client.close())
+  })
 })

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Tracer from "effect/Tracer"
 import { makeScriptedClient, stat } from "../support/scriptedClient.ts"
@@ -17,46 +18,39 @@ const recording = () => {
 
 const answering = makeScriptedClient(() => Effect.succeed({ data: null, stat }))
 
+const itAnswering = testWith(it.effect, answering)
+
 describe("spans", () => {
-  it.effect("describe each request to a tracer that listens", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* answering
-      const { spans, tracer } = recording()
-      yield* zk.get("/a").pipe(Effect.withTracer(tracer))
-      assert.deepStrictEqual(
-        spans.map(({ kind, name }) => [name, kind]),
-        [["zookeeper.getData", "client"]]
-      )
-      assert.deepStrictEqual(Object.fromEntries(spans[0]?.attributes ?? []), {
-        "db.system.name": "zookeeper",
-        "db.operation.name": "getData",
-        "zookeeper.path": "/a",
-        "server.address": "zk1",
-        "server.port": 2181
-      })
-      assert.strictEqual(spans[0]?.status._tag, "Ended")
+  itAnswering("describe each request to a tracer that listens", function* ({ zk }) {
+    const { spans, tracer } = recording()
+    yield* zk.get("/a").pipe(Effect.withTracer(tracer))
+    assert.deepStrictEqual(
+      spans.map(({ kind, name }) => [name, kind]),
+      [["zookeeper.getData", "client"]]
+    )
+    assert.deepStrictEqual(Object.fromEntries(spans[0]?.attributes ?? []), {
+      "db.system.name": "zookeeper",
+      "db.operation.name": "getData",
+      "zookeeper.path": "/a",
+      "server.address": "zk1",
+      "server.port": 2181
     })
-  )
+    assert.strictEqual(spans[0]?.status._tag, "Ended")
+  })
 
-  it.effect("are children of the caller's", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* answering
-      const { spans, tracer } = recording()
-      yield* zk.set("/a", "").pipe(Effect.withSpan("caller"), Effect.withTracer(tracer))
-      assert.deepStrictEqual(
-        spans.map(({ name }) => name),
-        ["caller", "zookeeper.setData"]
-      )
-      assert.strictEqual(spans[1]?.parent._tag, "Some")
-    })
-  )
+  itAnswering("are children of the caller's", function* ({ zk }) {
+    const { spans, tracer } = recording()
+    yield* zk.set("/a", "").pipe(Effect.withSpan("caller"), Effect.withTracer(tracer))
+    assert.deepStrictEqual(
+      spans.map(({ name }) => name),
+      ["caller", "zookeeper.setData"]
+    )
+    assert.strictEqual(spans[1]?.parent._tag, "Some")
+  })
 
-  it.effect("are not made where tracing is disabled", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* answering
-      const { spans, tracer } = recording()
-      yield* zk.get("/a").pipe(Effect.withTracer(tracer), Effect.withTracerEnabled(false))
-      assert.deepStrictEqual(spans, [])
-    })
-  )
+  itAnswering("are not made where tracing is disabled", function* ({ zk }) {
+    const { spans, tracer } = recording()
+    yield* zk.get("/a").pipe(Effect.withTracer(tracer), Effect.withTracerEnabled(false))
+    assert.deepStrictEqual(spans, [])
+  })
 })

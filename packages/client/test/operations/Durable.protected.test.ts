@@ -1,5 +1,6 @@
 import { NoAuth, NoNode } from "@effect-zookeeper/protocol/ServerError"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
@@ -23,104 +24,88 @@ describe("a protected create whose reply was lost", () => {
     }
   }
 
-  it.effect("finds its own znode, after a sync, and creates no other", () =>
-    Effect.gen(function* () {
-      const own = createdBy(sessionId)
-      const { log, zk } = yield* makeScriptedClient(inTurn(own.lose, synced, own.list, own.look))
-      const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
-      assert.match(path, /^\/_c_[0-9a-f-]{36}-job-0000000003$/)
-      assert.deepStrictEqual(
-        log().map((line) => line.split(" ")[0]),
-        ["create", "sync", "getChildren", "exists"]
-      )
-    })
-  )
+  itEffect("finds its own znode, after a sync, and creates no other", function* () {
+    const own = createdBy(sessionId)
+    const { log, zk } = yield* makeScriptedClient(inTurn(own.lose, synced, own.list, own.look))
+    const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
+    assert.match(path, /^\/_c_[0-9a-f-]{36}-job-0000000003$/)
+    assert.deepStrictEqual(
+      log().map((line) => line.split(" ")[0]),
+      ["create", "sync", "getChildren", "exists"]
+    )
+  })
 
-  it.effect("creates with the same id when nothing was applied", () =>
-    Effect.gen(function* () {
-      const { asked, zk } = yield* makeScriptedClient(
-        inTurn(loses("create"), synced, gives({ children: [] }), ({ request }) =>
-          Effect.succeed({ path: request.path })
-        )
-      )
-      const path = yield* zk.create("/a", { protected: true })
-      assert.strictEqual(idOf(asked[0]?.request.path), idOf(path))
-    })
-  )
+  itEffect("creates with the same id when nothing was applied", function* () {
+    const { asked, zk } = yield* makeScriptedClient(
+      inTurn(loses("create"), synced, gives({ children: [] }), ({ request }) => Effect.succeed({ path: request.path }))
+    )
+    const path = yield* zk.create("/a", { protected: true })
+    assert.strictEqual(idOf(asked[0]?.request.path), idOf(path))
+  })
 
-  it.effect("deletes the znode of its own older session, and creates with a new id", () =>
-    Effect.gen(function* () {
-      const foreign = createdBy(sessionId - 1n)
-      const script = inTurn(foreign.lose, synced, foreign.list, foreign.look)
-      const { asked, zk } = yield* makeScriptedClient((entry, index) =>
-        index < 4
-          ? script(entry, index)
-          : Effect.succeed(entry.operation === "delete" ? undefined : { path: `${entry.request.path}0000000004` })
-      )
-      const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
-      const first = idOf(asked[0]?.request.path)
-      assert.notStrictEqual(idOf(path), first)
-      const deleted = asked.find(({ operation }) => operation === "delete")
-      assert.strictEqual(idOf(deleted?.request.path), first)
-      assert.match(deleted?.request.path ?? "", /0000000003$/)
-    })
-  )
+  itEffect("deletes the znode of its own older session, and creates with a new id", function* () {
+    const foreign = createdBy(sessionId - 1n)
+    const script = inTurn(foreign.lose, synced, foreign.list, foreign.look)
+    const { asked, zk } = yield* makeScriptedClient((entry, index) =>
+      index < 4
+        ? script(entry, index)
+        : Effect.succeed(entry.operation === "delete" ? undefined : { path: `${entry.request.path}0000000004` })
+    )
+    const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
+    const first = idOf(asked[0]?.request.path)
+    assert.notStrictEqual(idOf(path), first)
+    const deleted = asked.find(({ operation }) => operation === "delete")
+    assert.strictEqual(idOf(deleted?.request.path), first)
+    assert.match(deleted?.request.path ?? "", /0000000003$/)
+  })
 
-  it.effect("stays lost for a client that may not list the parent", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeScriptedClient(inTurn(loses("create"), synced, fails(new NoAuth(subject))))
-      assert.isTrue((yield* failure(zk.create("/a", { protected: true }), "ConnectionLoss")).maybeApplied)
-    })
-  )
+  itEffect("stays lost for a client that may not list the parent", function* () {
+    const { zk } = yield* makeScriptedClient(inTurn(loses("create"), synced, fails(new NoAuth(subject))))
+    assert.isTrue((yield* failure(zk.create("/a", { protected: true }), "ConnectionLoss")).maybeApplied)
+  })
 
-  it.effect("finds a znode with a given name", () =>
-    Effect.gen(function* () {
-      let name = ""
-      const naming = (id: string, name: string) => `${name}${id.replaceAll("-", "")}__lock__`
-      const { asked, zk } = yield* makeScriptedClient(
-        inTurn(
-          ({ request }) => {
-            name = `${request.path?.slice(1)}0000000003`
-            return lost("create")
-          },
-          synced,
-          () => Effect.succeed({ children: ["job-other__lock__0000000002", name], stat }),
-          gives({ stat: { ...stat, ephemeralOwner: sessionId } })
-        )
+  itEffect("finds a znode with a given name", function* () {
+    let name = ""
+    const naming = (id: string, name: string) => `${name}${id.replaceAll("-", "")}__lock__`
+    const { asked, zk } = yield* makeScriptedClient(
+      inTurn(
+        ({ request }) => {
+          name = `${request.path?.slice(1)}0000000003`
+          return lost("create")
+        },
+        synced,
+        () => Effect.succeed({ children: ["job-other__lock__0000000002", name], stat }),
+        gives({ stat: { ...stat, ephemeralOwner: sessionId } })
       )
-      const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: naming })
-      assert.match(path, /^\/job-[0-9a-f]{32}__lock__0000000003$/)
-      assert.deepStrictEqual(
-        asked.map(({ operation }) => operation),
-        ["create", "sync", "getChildren", "exists"]
-      )
-    })
-  )
+    )
+    const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: naming })
+    assert.match(path, /^\/job-[0-9a-f]{32}__lock__0000000003$/)
+    assert.deepStrictEqual(
+      asked.map(({ operation }) => operation),
+      ["create", "sync", "getChildren", "exists"]
+    )
+  })
 
-  it.effect("refuses an invalid name before a byte is sent", () =>
-    Effect.gen(function* () {
-      const { asked, zk } = yield* makeScriptedClient(() => Effect.die("nothing is to be asked"))
-      for (const name of ["a/b", "", "..", "a\u0000"]) {
-        const error = yield* failure(zk.create("/job", { protected: () => name }), "InvalidArgument")
-        assert.strictEqual(error.argument, "protected")
-        assert.strictEqual(error.value, name)
-      }
-      // The number comes behind it.
-      yield* failure(
-        zk.createWithStat("/job", { mode: "persistentSequential", protected: () => "a/b" }),
-        "InvalidArgument"
-      )
-      assert.strictEqual(asked.length, 0)
-    })
-  )
+  itEffect("refuses an invalid name before a byte is sent", function* () {
+    const { asked, zk } = yield* makeScriptedClient(() => Effect.die("nothing is to be asked"))
+    for (const name of ["a/b", "", "..", "a\u0000"]) {
+      const error = yield* failure(zk.create("/job", { protected: () => name }), "InvalidArgument")
+      assert.strictEqual(error.argument, "protected")
+      assert.strictEqual(error.value, name)
+    }
+    // The number comes behind it.
+    yield* failure(
+      zk.createWithStat("/job", { mode: "persistentSequential", protected: () => "a/b" }),
+      "InvalidArgument"
+    )
+    assert.strictEqual(asked.length, 0)
+  })
 
-  it.effect("has the same ids for the same seed", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* makeScriptedClient(({ request }) => Effect.succeed({ path: request.path }))
-      const create = Random.withSeed(zk.create("/a", { protected: true }), "seed")
-      assert.strictEqual(yield* create, yield* create)
-    })
-  )
+  itEffect("has the same ids for the same seed", function* () {
+    const { zk } = yield* makeScriptedClient(({ request }) => Effect.succeed({ path: request.path }))
+    const create = Random.withSeed(zk.create("/a", { protected: true }), "seed")
+    assert.strictEqual(yield* create, yield* create)
+  })
 })
 
 describe("a protected create that does not learn what it created", () => {
@@ -145,52 +130,46 @@ describe("a protected create that does not learn what it created", () => {
     }
   }
 
-  it.effect("leaves nothing behind when it is interrupted", () =>
-    Effect.gen(function* () {
-      const server = created(({ operation }) => (operation === "create" ? Effect.never : undefined))
-      const { log, zk } = yield* makeScriptedClient(server.answer)
-      const fiber = yield* Effect.forkChild(zk.create("/job-", { mode: "ephemeralSequential", protected: true }), {
-        startImmediately: true
-      })
-      assert.isTrue(server.isThere())
-      yield* Fiber.interrupt(fiber)
-      yield* TestClock.adjust("1 minute")
-      assert.isFalse(server.isThere())
-      assert.deepStrictEqual(
-        log().map((line) => line.split(" ")[0]),
-        ["create", "sync", "getChildren", "exists", "delete"]
-      )
+  itEffect("leaves nothing behind when it is interrupted", function* () {
+    const server = created(({ operation }) => (operation === "create" ? Effect.never : undefined))
+    const { log, zk } = yield* makeScriptedClient(server.answer)
+    const fiber = yield* Effect.forkChild(zk.create("/job-", { mode: "ephemeralSequential", protected: true }), {
+      startImmediately: true
     })
-  )
+    assert.isTrue(server.isThere())
+    yield* Fiber.interrupt(fiber)
+    yield* TestClock.adjust("1 minute")
+    assert.isFalse(server.isThere())
+    assert.deepStrictEqual(
+      log().map((line) => line.split(" ")[0]),
+      ["create", "sync", "getChildren", "exists", "delete"]
+    )
+  })
 
-  it.effect("leaves nothing behind when the look for it is lost too, and says that it was lost", () =>
-    Effect.gen(function* () {
-      let syncs = 0
-      const server = created(({ operation }) => {
-        if (operation === "create") return lost("create")
-        return operation === "sync" && ++syncs <= 3 ? lost("sync") : undefined
-      })
-      const { zk } = yield* makeScriptedClient(server.answer)
-      const error = yield* failure(
-        zk.create("/job-", { mode: "persistentSequential", protected: (id) => id }),
-        "ConnectionLoss"
-      )
-      assert.strictEqual(error.operation, "create")
-      assert.isTrue(error.maybeApplied)
-      assert.isTrue(server.isThere())
-      // In the background, for as long as it takes.
-      yield* TestClock.adjust("1 minute")
-      assert.isFalse(server.isThere())
-      assert.strictEqual(syncs, 4)
+  itEffect("leaves nothing behind when the look for it is lost too, and says that it was lost", function* () {
+    let syncs = 0
+    const server = created(({ operation }) => {
+      if (operation === "create") return lost("create")
+      return operation === "sync" && ++syncs <= 3 ? lost("sync") : undefined
     })
-  )
+    const { zk } = yield* makeScriptedClient(server.answer)
+    const error = yield* failure(
+      zk.create("/job-", { mode: "persistentSequential", protected: (id) => id }),
+      "ConnectionLoss"
+    )
+    assert.strictEqual(error.operation, "create")
+    assert.isTrue(error.maybeApplied)
+    assert.isTrue(server.isThere())
+    // In the background, for as long as it takes.
+    yield* TestClock.adjust("1 minute")
+    assert.isFalse(server.isThere())
+    assert.strictEqual(syncs, 4)
+  })
 
-  it.effect("looks for nothing when the server has refused it", () =>
-    Effect.gen(function* () {
-      const { log, zk } = yield* makeScriptedClient(fails(new NoAuth(subject)))
-      yield* failure(zk.create("/job-", { mode: "ephemeralSequential", protected: true }), "NoAuth")
-      yield* TestClock.adjust("1 minute")
-      assert.strictEqual(log().length, 1)
-    })
-  )
+  itEffect("looks for nothing when the server has refused it", function* () {
+    const { log, zk } = yield* makeScriptedClient(fails(new NoAuth(subject)))
+    yield* failure(zk.create("/job-", { mode: "ephemeralSequential", protected: true }), "NoAuth")
+    yield* TestClock.adjust("1 minute")
+    assert.strictEqual(log().length, 1)
+  })
 })

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -52,16 +53,14 @@ const refused = (call: Call) =>
 
 describe("a mistake in an argument", () => {
   for (const [name, call] of Object.entries(paths)) {
-    it.effect(`in the path of ${name} fails before anything is sent, and names value and rule`, () =>
-      Effect.gen(function* () {
-        for (const path of ["relative", "/a//b", "/a/./b"]) {
-          const error = yield* refused(call(path))
-          assert.include(error.value, path)
-          assert.match(error.rule, /^a path must/)
-          assert.include(error.message, path)
-        }
-      })
-    )
+    itEffect(`in the path of ${name} fails before anything is sent, and names value and rule`, function* () {
+      for (const path of ["relative", "/a//b", "/a/./b"]) {
+        const error = yield* refused(call(path))
+        assert.include(error.value, path)
+        assert.match(error.rule, /^a path must/)
+        assert.include(error.message, path)
+      }
+    })
   }
 
   const cases: Record<string, readonly [call: Call, argument: string]> = {
@@ -99,68 +98,58 @@ describe("a mistake in an argument", () => {
     )
   }
 
-  it.effect("in the chroot or the default ACL fails the client", () =>
-    Effect.gen(function* () {
-      const chroot = yield* Effect.exit(makeScriptedClient(() => Effect.void, { chroot: "app" }))
-      assert.isTrue(chroot._tag === "Failure")
-      const acl = yield* Effect.exit(makeScriptedClient(() => Effect.void, { defaultAcl: [] }))
-      assert.isTrue(acl._tag === "Failure")
-    })
-  )
+  itEffect("in the chroot or the default ACL fails the client", function* () {
+    const chroot = yield* Effect.exit(makeScriptedClient(() => Effect.void, { chroot: "app" }))
+    assert.isTrue(chroot._tag === "Failure")
+    const acl = yield* Effect.exit(makeScriptedClient(() => Effect.void, { defaultAcl: [] }))
+    assert.isTrue(acl._tag === "Failure")
+  })
 })
 
 describe("a request that is sent", () => {
-  it.effect("may have bytes of another realm", () =>
-    Effect.gen(function* () {
-      const { asked, zk } = yield* makeScriptedClient(({ request }) => Effect.succeed({ path: request.path }))
-      const foreign: Uint8Array = runInNewContext("new Uint8Array([1, 2])")
-      assert.isFalse(foreign instanceof Uint8Array)
-      yield* zk.create("/a", { data: foreign })
-      assert.strictEqual(asked.length, 1)
-    })
-  )
+  itEffect("may have bytes of another realm", function* () {
+    const { asked, zk } = yield* makeScriptedClient(({ request }) => Effect.succeed({ path: request.path }))
+    const foreign: Uint8Array = runInNewContext("new Uint8Array([1, 2])")
+    assert.isFalse(foreign instanceof Uint8Array)
+    yield* zk.create("/a", { data: foreign })
+    assert.strictEqual(asked.length, 1)
+  })
 
-  it.effect("has the operation of its mode, with no flag of another", () =>
-    Effect.gen(function* () {
-      const { asked, zk } = yield* makeScriptedClient(({ request }) => Effect.succeed({ path: request.path, stat }), {
-        chroot: "/app"
-      })
-      yield* zk.create("/a")
-      yield* zk.createWithStat("/a", { mode: "ephemeral" })
-      yield* zk.create("/a", { mode: "container" })
-      yield* zk.create("/a", { mode: "persistentWithTtl", ttl: "1 second" })
-      yield* zk.create("/", { mode: "persistentSequential" })
-      assert.deepStrictEqual(
-        asked.map(({ operation, request }) => [operation, request.path, request.flags, request.ttl]),
-        [
-          ["create", "/app/a", 0, undefined],
-          ["create2", "/app/a", 1, undefined],
-          ["createContainer", "/app/a", 4, undefined],
-          ["createTTL", "/app/a", 5, 1000n],
-          ["create", "/app/", 2, undefined]
-        ]
-      )
+  itEffect("has the operation of its mode, with no flag of another", function* () {
+    const { asked, zk } = yield* makeScriptedClient(({ request }) => Effect.succeed({ path: request.path, stat }), {
+      chroot: "/app"
     })
-  )
+    yield* zk.create("/a")
+    yield* zk.createWithStat("/a", { mode: "ephemeral" })
+    yield* zk.create("/a", { mode: "container" })
+    yield* zk.create("/a", { mode: "persistentWithTtl", ttl: "1 second" })
+    yield* zk.create("/", { mode: "persistentSequential" })
+    assert.deepStrictEqual(
+      asked.map(({ operation, request }) => [operation, request.path, request.flags, request.ttl]),
+      [
+        ["create", "/app/a", 0, undefined],
+        ["create2", "/app/a", 1, undefined],
+        ["createContainer", "/app/a", 4, undefined],
+        ["createTTL", "/app/a", 5, 1000n],
+        ["create", "/app/", 2, undefined]
+      ]
+    )
+  })
 
-  it.effect("is nothing for a transaction without operations", () =>
-    Effect.gen(function* () {
-      const { asked, zk } = yield* makeScriptedClient(() => Effect.die("asked"))
-      assert.deepStrictEqual(yield* zk.transaction([]), [])
-      assert.deepStrictEqual(yield* zk.read([]), [])
-      assert.deepStrictEqual(asked, [])
-    })
-  )
+  itEffect("is nothing for a transaction without operations", function* () {
+    const { asked, zk } = yield* makeScriptedClient(() => Effect.die("asked"))
+    assert.deepStrictEqual(yield* zk.transaction([]), [])
+    assert.deepStrictEqual(yield* zk.read([]), [])
+    assert.deepStrictEqual(asked, [])
+  })
 
-  it.effect("has an empty value for null, and the path under the chroot alone", () =>
-    Effect.gen(function* () {
-      const { asked, zk } = yield* makeScriptedClient(() => Effect.succeed({ data: null, stat }), { chroot: "/app" })
-      assert.deepStrictEqual(yield* zk.getData("/"), new Uint8Array(0))
-      yield* zk.getConfig
-      assert.deepStrictEqual(
-        asked.map(({ request }) => request.path),
-        ["/app", "/zookeeper/config"]
-      )
-    })
-  )
+  itEffect("has an empty value for null, and the path under the chroot alone", function* () {
+    const { asked, zk } = yield* makeScriptedClient(() => Effect.succeed({ data: null, stat }), { chroot: "/app" })
+    assert.deepStrictEqual(yield* zk.getData("/"), new Uint8Array(0))
+    yield* zk.getConfig
+    assert.deepStrictEqual(
+      asked.map(({ request }) => request.path),
+      ["/app", "/zookeeper/config"]
+    )
+  })
 })

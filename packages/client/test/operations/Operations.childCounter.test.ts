@@ -5,7 +5,8 @@
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -54,62 +55,54 @@ const following = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {
 })
 
 describe("a parent whose counter of children is at its end", () => {
-  it.live("shows each creation and deletion in childrenChanges, once", () =>
-    Effect.gen(function* () {
-      const { beside, zk } = yield* behindProxy(end)
-      const { becomes, told } = yield* following(zk)
-      yield* becomes("first")
-      const before = (yield* beside.getChildrenWithStat("/p")).stat.pzxid
-      yield* beside.create("/p/a")
-      assert.strictEqual((yield* beside.getChildrenWithStat("/p")).stat.pzxid, before)
-      yield* becomes("a,first")
-      yield* beside.create("/p/b")
-      yield* becomes("a,b,first")
-      yield* beside.delete("/p/a")
-      yield* becomes("b,first")
-      yield* beside.create("/p/c")
-      yield* becomes("b,c,first")
-      assert.deepStrictEqual(told, ["first", "a,first", "a,b,first", "b,first", "b,c,first"])
-    })
-  )
+  itLive("shows each creation and deletion in childrenChanges, once", function* () {
+    const { beside, zk } = yield* behindProxy(end)
+    const { becomes, told } = yield* following(zk)
+    yield* becomes("first")
+    const before = (yield* beside.getChildrenWithStat("/p")).stat.pzxid
+    yield* beside.create("/p/a")
+    assert.strictEqual((yield* beside.getChildrenWithStat("/p")).stat.pzxid, before)
+    yield* becomes("a,first")
+    yield* beside.create("/p/b")
+    yield* becomes("a,b,first")
+    yield* beside.delete("/p/a")
+    yield* becomes("b,first")
+    yield* beside.create("/p/c")
+    yield* becomes("b,c,first")
+    assert.deepStrictEqual(told, ["first", "a,first", "a,b,first", "b,first", "b,c,first"])
+  })
 
-  it.live("shows in childrenChanges the znodes that were created while the connection was lost", () =>
-    Effect.gen(function* () {
-      const { beside, whileCut, zk } = yield* behindProxy(end)
-      const { becomes, told } = yield* following(zk)
-      yield* becomes("first")
-      yield* whileCut(beside.create("/p/a"))
-      yield* becomes("a,first")
-      // Nothing has changed, and nothing is told.
-      yield* whileCut(Effect.void)
-      yield* beside.create("/p/b")
-      yield* becomes("a,b,first")
-      assert.deepStrictEqual(told, ["first", "a,first", "a,b,first"])
-    })
-  )
+  itLive("shows in childrenChanges the znodes that were created while the connection was lost", function* () {
+    const { beside, whileCut, zk } = yield* behindProxy(end)
+    const { becomes, told } = yield* following(zk)
+    yield* becomes("first")
+    yield* whileCut(beside.create("/p/a"))
+    yield* becomes("a,first")
+    // Nothing has changed, and nothing is told.
+    yield* whileCut(Effect.void)
+    yield* beside.create("/p/b")
+    yield* becomes("a,b,first")
+    assert.deepStrictEqual(told, ["first", "a,first", "a,b,first"])
+  })
 
-  it.live("fires the watch on its list after a lost connection, because the list may have changed", () =>
-    Effect.gen(function* () {
-      const { beside, whileCut, zk } = yield* behindProxy(end)
-      const { changed } = yield* zk.getChildrenAndWatch("/p")
-      const waiting = yield* Effect.forkChild(changed, { startImmediately: true })
-      yield* whileCut(beside.create("/p/a"))
-      const { path, type } = yield* Fiber.join(waiting)
-      assert.deepStrictEqual([type, path], ["NodeChildrenChanged", "/p"])
-    })
-  )
+  itLive("fires the watch on its list after a lost connection, because the list may have changed", function* () {
+    const { beside, whileCut, zk } = yield* behindProxy(end)
+    const { changed } = yield* zk.getChildrenAndWatch("/p")
+    const waiting = yield* Effect.forkChild(changed, { startImmediately: true })
+    yield* whileCut(beside.create("/p/a"))
+    const { path, type } = yield* Fiber.join(waiting)
+    assert.deepStrictEqual([type, path], ["NodeChildrenChanged", "/p"])
+  })
 
-  it.live("does not fire the watch where the counter still counts", () =>
-    Effect.gen(function* () {
-      const { beside, whileCut, zk } = yield* behindProxy(end - 1)
-      const { changed } = yield* zk.getChildrenAndWatch("/p")
-      const waiting = yield* Effect.forkChild(changed, { startImmediately: true })
-      yield* whileCut(beside.create("/other"))
-      yield* zk.sync()
-      assert.isUndefined(waiting.pollUnsafe())
-      // The last that is counted: it moves the pzxid, and the watch tells of it after a lost connection too.
-      yield* whileCut(beside.create("/p/last"))
-      assert.strictEqual((yield* Fiber.join(waiting)).type, "NodeChildrenChanged")
-    })
-  )
+  itLive("does not fire the watch where the counter still counts", function* () {
+    const { beside, whileCut, zk } = yield* behindProxy(end - 1)
+    const { changed } = yield* zk.getChildrenAndWatch("/p")
+    const waiting = yield* Effect.forkChild(changed, { startImmediately: true })
+    yield* whileCut(beside.create("/other"))
+    yield* zk.sync()
+    assert.isUndefined(waiting.pollUnsafe())
+    // The last that is counted: it moves the pzxid, and the watch tells of it after a lost connection too.
+    yield* whileCut(beside.create("/p/last"))
+    assert.strictEqual((yield* Fiber.join(waiting)).type, "NodeChildrenChanged")
+  })
 })

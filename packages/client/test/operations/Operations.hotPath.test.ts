@@ -6,7 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Inspector from "node:inspector/promises"
 import { PromiseClient, SessionClosed, ZooKeeper } from "../../src/index.ts"
 import { itInChroot, connectFresh } from "../support/clients.ts"
@@ -74,49 +75,39 @@ const each = <A, E>(work: (index: number) => Effect.Effect<A, E>) =>
   })
 
 describe("a request makes no fiber, span, timer, Stream or Schema's parse", () => {
-  it.live(
-    "in the Effect API",
-    () =>
-      Effect.gen(function* () {
-        const { zk } = yield* connectFresh("hot-effect")
-        yield* zk.create("/a", { data: "1" })
-        const rows = {
-          get: each(() => zk.get("/a")),
-          set: each(() => zk.set("/a", "2")),
-          create: each((index) => zk.create(`/n${index}`, { data: "x" })),
-          getChildren: each(() => zk.getChildren("/")),
-          stat: each(() => zk.stat("/a")),
-          watch: each(() => zk.getAndWatch("/a")),
-          delete: each((index) => zk.delete(`/n${index}`))
-        }
-        for (const work of Object.values(rows)) assertLean(yield* counted(work))
-      }),
-    TEST_OPTIONS
-  )
+  itLive("in the Effect API", TEST_OPTIONS, function* () {
+    const { zk } = yield* connectFresh("hot-effect")
+    yield* zk.create("/a", { data: "1" })
+    const rows = {
+      get: each(() => zk.get("/a")),
+      set: each(() => zk.set("/a", "2")),
+      create: each((index) => zk.create(`/n${index}`, { data: "x" })),
+      getChildren: each(() => zk.getChildren("/")),
+      stat: each(() => zk.stat("/a")),
+      watch: each(() => zk.getAndWatch("/a")),
+      delete: each((index) => zk.delete(`/n${index}`))
+    }
+    for (const work of Object.values(rows)) assertLean(yield* counted(work))
+  })
 
-  it.live(
-    "in the Promise facade",
-    () =>
-      Effect.gen(function* () {
-        const { zk } = yield* connectFresh("hot-promise")
-        const client = yield* Effect.promise(() => PromiseClient.fromLayer(Layer.succeed(ZooKeeper.ZooKeeper, zk)))
-        yield* Effect.promise(() => client.create("/a", { data: "1" }))
-        const rows: Record<string, (index: number) => Promise<unknown>> = {
-          get: () => client.get("/a"),
-          set: () => client.set("/a", "2"),
-          create: (index) => client.create(`/n${index}`, { data: "x" }),
-          getChildren: () => client.getChildren("/"),
-          delete: (index) => client.delete(`/n${index}`)
-        }
-        for (const ask of Object.values(rows)) {
-          const work = Effect.promise(async () => {
-            for (let index = 0; index < requests; index++) await ask(index)
-          })
-          assertLean(yield* counted(work))
-        }
-      }),
-    TEST_OPTIONS
-  )
+  itLive("in the Promise facade", TEST_OPTIONS, function* () {
+    const { zk } = yield* connectFresh("hot-promise")
+    const client = yield* Effect.promise(() => PromiseClient.fromLayer(Layer.succeed(ZooKeeper.ZooKeeper, zk)))
+    yield* Effect.promise(() => client.create("/a", { data: "1" }))
+    const rows: Record<string, (index: number) => Promise<unknown>> = {
+      get: () => client.get("/a"),
+      set: () => client.set("/a", "2"),
+      create: (index) => client.create(`/n${index}`, { data: "x" }),
+      getChildren: () => client.getChildren("/"),
+      delete: (index) => client.delete(`/n${index}`)
+    }
+    for (const ask of Object.values(rows)) {
+      const work = Effect.promise(async () => {
+        for (let index = 0; index < requests; index++) await ask(index)
+      })
+      assertLean(yield* counted(work))
+    }
+  })
 
   itInChroot(
     "and is refused all the same when a client closes whose session is another's and goes on",
@@ -129,28 +120,23 @@ describe("a request makes no fiber, span, timer, Stream or Schema's parse", () =
     }
   )
 
-  it.live(
-    "which is not for want of looking: each of them is seen where there is one",
-    () =>
-      Effect.gen(function* () {
-        const { zk } = yield* connectFresh("hot-control")
-        yield* zk.create("/a", { data: "1" })
-        const get = zk.get("/a")
-        const controls: Record<keyof typeof forbidden, Effect.Effect<unknown, unknown>> = {
-          fibers: each(() => Effect.flatMap(Effect.forkChild(get), Fiber.join)),
-          spans: Effect.withSpan(
-            each(() => get),
-            "control"
-          ),
-          timers: each(() => Effect.andThen(Effect.sleep(0), get)),
-          parsers: each(() => Effect.flatMap(get, ({ stat }) => Schema.decodeUnknownEffect(Schema.Int)(stat.version))),
-          streams: each(() => Stream.runDrain(Stream.fromEffect(get)))
-        }
-        for (const [what, work] of Object.entries(controls)) {
-          const pattern = forbidden[what as keyof typeof forbidden]
-          assert.isNotEmpty(perRequest(yield* counted(work), pattern), what)
-        }
-      }),
-    TEST_OPTIONS
-  )
+  itLive("which is not for want of looking: each of them is seen where there is one", TEST_OPTIONS, function* () {
+    const { zk } = yield* connectFresh("hot-control")
+    yield* zk.create("/a", { data: "1" })
+    const get = zk.get("/a")
+    const controls: Record<keyof typeof forbidden, Effect.Effect<unknown, unknown>> = {
+      fibers: each(() => Effect.flatMap(Effect.forkChild(get), Fiber.join)),
+      spans: Effect.withSpan(
+        each(() => get),
+        "control"
+      ),
+      timers: each(() => Effect.andThen(Effect.sleep(0), get)),
+      parsers: each(() => Effect.flatMap(get, ({ stat }) => Schema.decodeUnknownEffect(Schema.Int)(stat.version))),
+      streams: each(() => Stream.runDrain(Stream.fromEffect(get)))
+    }
+    for (const [what, work] of Object.entries(controls)) {
+      const pattern = forbidden[what as keyof typeof forbidden]
+      assert.isNotEmpty(perRequest(yield* counted(work), pattern), what)
+    }
+  })
 })

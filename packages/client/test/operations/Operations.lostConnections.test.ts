@@ -1,5 +1,6 @@
 import { connectString as shared, freshPath } from "@effect-zookeeper/test-kit/TestServer"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -69,49 +70,45 @@ describe("a stream of changes", () => {
     }
   )
 
-  it.live("fails with SessionExpired when no new session is wanted", () =>
-    Effect.gen(function* () {
-      const {
-        beside: other,
-        proxy,
-        zk
-      } = yield* connectProxied("changes-fail", {
-        sessionTimeout: "1 second",
-        sessionExpiry: "fail"
-      })
-      yield* other.create("/a", { data: "1" })
-      const data = yield* pullFrom(zk.dataChanges("/a"))
-      const events = yield* pullFrom(zk.events("/a"))
-      yield* data
-      yield* proxy.accept("refuse")
-      yield* proxy.dropAll("rst")
-      yield* failure(data, "SessionExpired")
-      // A gap may be told before the end.
-      yield* failure(Effect.forever(events), "SessionExpired")
-      yield* failure(zk.get("/a"), "SessionExpired")
+  itLive("fails with SessionExpired when no new session is wanted", function* () {
+    const {
+      beside: other,
+      proxy,
+      zk
+    } = yield* connectProxied("changes-fail", {
+      sessionTimeout: "1 second",
+      sessionExpiry: "fail"
     })
-  )
+    yield* other.create("/a", { data: "1" })
+    const data = yield* pullFrom(zk.dataChanges("/a"))
+    const events = yield* pullFrom(zk.events("/a"))
+    yield* data
+    yield* proxy.accept("refuse")
+    yield* proxy.dropAll("rst")
+    yield* failure(data, "SessionExpired")
+    // A gap may be told before the end.
+    yield* failure(Effect.forever(events), "SessionExpired")
+    yield* failure(zk.get("/a"), "SessionExpired")
+  })
 })
 
 describe("a write that waits for its turn", () => {
-  it.live("sends the bytes that it was given at the call", () =>
-    Effect.gen(function* () {
-      const chroot = freshPath("waiting-bytes")
-      const zk = yield* connect({ servers: shared() + chroot, maxInFlight: 1 })
-      yield* zk.ensurePath("/")
-      const now = { startImmediately: true } as const
-      const bytes = new TextEncoder().encode("first")
-      const writes = [
-        yield* Effect.forkChild(zk.exists("/"), now),
-        yield* Effect.forkChild(zk.create("/created", { data: bytes }), now),
-        yield* Effect.forkChild(zk.set("/", bytes), now),
-        yield* Effect.forkChild(zk.transaction([Op.create("/in-transaction", { data: bytes })]), now)
-      ]
-      bytes.fill(0)
-      for (const write of writes) yield* Fiber.join<unknown, unknown>(write)
-      for (const path of ["/", "/created", "/in-transaction"]) {
-        assert.strictEqual(text((yield* zk.get(path)).data), "first", path)
-      }
-    })
-  )
+  itLive("sends the bytes that it was given at the call", function* () {
+    const chroot = freshPath("waiting-bytes")
+    const zk = yield* connect({ servers: shared() + chroot, maxInFlight: 1 })
+    yield* zk.ensurePath("/")
+    const now = { startImmediately: true } as const
+    const bytes = new TextEncoder().encode("first")
+    const writes = [
+      yield* Effect.forkChild(zk.exists("/"), now),
+      yield* Effect.forkChild(zk.create("/created", { data: bytes }), now),
+      yield* Effect.forkChild(zk.set("/", bytes), now),
+      yield* Effect.forkChild(zk.transaction([Op.create("/in-transaction", { data: bytes })]), now)
+    ]
+    bytes.fill(0)
+    for (const write of writes) yield* Fiber.join<unknown, unknown>(write)
+    for (const path of ["/", "/created", "/in-transaction"]) {
+      assert.strictEqual(text((yield* zk.get(path)).data), "first", path)
+    }
+  })
 })

@@ -4,7 +4,8 @@ import * as Session from "@effect-zookeeper/session/Session"
 import { awaitCondition, eventually } from "@effect-zookeeper/test-kit/Expectations"
 import { retainedBytes, MiB } from "@effect-zookeeper/test-kit/MemoryUse"
 import { type Connection, Transport } from "@effect-zookeeper/transport/Transport"
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, vi } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -18,55 +19,54 @@ import { connect, text } from "../support/clients.ts"
 // All of these ask for much, and the machine may be busy.
 vi.setConfig({ testTimeout: 120_000 })
 
-it.live(
+itLive(
   "F24: a storm of 50,000 events costs an unread stream a Gap, others nothing, and ends with the current state",
-  () =>
-    Effect.gen(function* () {
-      const server = yield* Layer.build(EmbeddedServer.layer())
-      const { connectString } = Context.get(server, EmbeddedServer.EmbeddedServer)
-      const zk = yield* connect({ servers: connectString })
-      const other = yield* connect({ servers: connectString })
-      yield* other.create("/storm", { data: "0" })
-      const STORM = 50_000
-      let latest = ""
-      yield* Effect.forkScoped(
-        Stream.runForEach(zk.dataChanges("/storm"), (seen) =>
-          Effect.sync(() => {
-            latest = Option.match(seen, { onNone: () => "", onSome: ({ data }) => text(data) })
-          })
-        )
-      )
-      const types = new Map<string, number>()
-      let isRead = false
-      const reader = Stream.runForEach(
-        zk.events("/", { recursive: true }),
-        Effect.fnUntraced(function* ({ type }) {
-          types.set(type, (types.get(type) ?? 0) + 1)
-          while (!isRead) yield* Effect.sleep("10 millis")
+  function* () {
+    const server = yield* Layer.build(EmbeddedServer.layer())
+    const { connectString } = Context.get(server, EmbeddedServer.EmbeddedServer)
+    const zk = yield* connect({ servers: connectString })
+    const other = yield* connect({ servers: connectString })
+    yield* other.create("/storm", { data: "0" })
+    const STORM = 50_000
+    let latest = ""
+    yield* Effect.forkScoped(
+      Stream.runForEach(zk.dataChanges("/storm"), (seen) =>
+        Effect.sync(() => {
+          latest = Option.match(seen, { onNone: () => "", onSome: ({ data }) => text(data) })
         })
       )
-      yield* Effect.forkScoped(reader)
-      // Until both watch.
-      yield* eventually(
-        Effect.as(other.set("/storm", "first"), () => types.size === 1 && latest === "first"),
-        (isReady) => isReady()
-      )
-      const before = retainedBytes()
-      for (let done = 0; done < STORM; done += 1000) {
-        yield* Effect.forEach(Array.from({ length: 1000 }), (_, n) => other.set("/storm", String(done + n + 1)), {
-          concurrency: "unbounded",
-          discard: true
-        })
-        // Requests are answered in the middle of the storm.
-        yield* zk.exists("/storm")
-      }
-      yield* awaitCondition(() => latest === String(STORM))
-      // At most 8,192 events wait for a reader.
-      assert.isBelow(retainedBytes() - before, 8 * MiB)
-      isRead = true
-      yield* awaitCondition(() => types.get("Gap") === 1)
-      assert.isBelow(types.get("NodeDataChanged") ?? 0, STORM / 2)
-    })
+    )
+    const types = new Map<string, number>()
+    let isRead = false
+    const reader = Stream.runForEach(
+      zk.events("/", { recursive: true }),
+      Effect.fnUntraced(function* ({ type }) {
+        types.set(type, (types.get(type) ?? 0) + 1)
+        while (!isRead) yield* Effect.sleep("10 millis")
+      })
+    )
+    yield* Effect.forkScoped(reader)
+    // Until both watch.
+    yield* eventually(
+      Effect.as(other.set("/storm", "first"), () => types.size === 1 && latest === "first"),
+      (isReady) => isReady()
+    )
+    const before = retainedBytes()
+    for (let done = 0; done < STORM; done += 1000) {
+      yield* Effect.forEach(Array.from({ length: 1000 }), (_, n) => other.set("/storm", String(done + n + 1)), {
+        concurrency: "unbounded",
+        discard: true
+      })
+      // Requests are answered in the middle of the storm.
+      yield* zk.exists("/storm")
+    }
+    yield* awaitCondition(() => latest === String(STORM))
+    // At most 8,192 events wait for a reader.
+    assert.isBelow(retainedBytes() - before, 8 * MiB)
+    isRead = true
+    yield* awaitCondition(() => types.get("Gap") === 1)
+    assert.isBelow(types.get("NodeDataChanged") ?? 0, STORM / 2)
+  }
 )
 
 const OPERATIONS = process.env["ZK_LONG"] === "1" ? 10_000 : 4000
@@ -86,39 +86,37 @@ const inPieces = (inner: Transport["Service"], size: number): Transport["Service
 const cut = (bytes: Uint8Array, size: number): ReadonlyArray<Uint8Array> =>
   Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) => bytes.slice(n * size, (n + 1) * size))
 
-it.live("F11: thousands of operations give the same results byte by byte as all at once", () =>
-  Effect.gen(function* () {
-    const results: Array<ReadonlyArray<string>> = []
-    for (const size of [1, 1_000_000]) {
-      const server = yield* Layer.build(Layer.fresh(EmbeddedServer.layerMemory))
-      const transport = inPieces(Context.get(server, Transport), size)
-      const layer = ZooKeeper.layerSession().pipe(
-        Layer.provide(Session.layer()),
-        Layer.provide(Layer.succeed(Transport, transport))
-      )
-      const zk = Context.get(yield* Layer.build(Layer.fresh(layer)), ZooKeeper.ZooKeeper)
-      yield* zk.create("/n")
-      const seen = yield* Effect.forEach(
-        Array.from({ length: OPERATIONS / 4 }, (_, n) => n),
-        (n) =>
-          Effect.all([
-            Effect.map(zk.create(`/n/${n}-`, { mode: "persistentSequential", data: `${n}` }), (path) => path),
-            Effect.map(zk.set("/n", "x".repeat(n % 100)), ({ version }) => `version ${version}`),
-            Effect.map(zk.get("/n"), ({ data, stat }) => `${data.length} bytes of version ${stat.version}`),
-            Effect.map(Effect.result(zk.getData(`/n/none-${n}`)), (result) =>
-              Result.isFailure(result) ? result.failure._tag : "a znode"
-            )
-          ]),
-        { concurrency: 50 }
-      )
-      results.push(seen.flat())
-    }
-    const [first = [], ...others] = results
-    assert.lengthOf(first, OPERATIONS)
-    assert.deepStrictEqual([first[0], first[3]], ["/n/0-0000000000", "NoNode"])
-    for (const other of others) assert.deepStrictEqual(other, first)
-  })
-)
+itLive("F11: thousands of operations give the same results byte by byte as all at once", function* () {
+  const results: Array<ReadonlyArray<string>> = []
+  for (const size of [1, 1_000_000]) {
+    const server = yield* Layer.build(Layer.fresh(EmbeddedServer.layerMemory))
+    const transport = inPieces(Context.get(server, Transport), size)
+    const layer = ZooKeeper.layerSession().pipe(
+      Layer.provide(Session.layer()),
+      Layer.provide(Layer.succeed(Transport, transport))
+    )
+    const zk = Context.get(yield* Layer.build(Layer.fresh(layer)), ZooKeeper.ZooKeeper)
+    yield* zk.create("/n")
+    const seen = yield* Effect.forEach(
+      Array.from({ length: OPERATIONS / 4 }, (_, n) => n),
+      (n) =>
+        Effect.all([
+          Effect.map(zk.create(`/n/${n}-`, { mode: "persistentSequential", data: `${n}` }), (path) => path),
+          Effect.map(zk.set("/n", "x".repeat(n % 100)), ({ version }) => `version ${version}`),
+          Effect.map(zk.get("/n"), ({ data, stat }) => `${data.length} bytes of version ${stat.version}`),
+          Effect.map(Effect.result(zk.getData(`/n/none-${n}`)), (result) =>
+            Result.isFailure(result) ? result.failure._tag : "a znode"
+          )
+        ]),
+      { concurrency: 50 }
+    )
+    results.push(seen.flat())
+  }
+  const [first = [], ...others] = results
+  assert.lengthOf(first, OPERATIONS)
+  assert.deepStrictEqual([first[0], first[3]], ["/n/0-0000000000", "NoNode"])
+  for (const other of others) assert.deepStrictEqual(other, first)
+})
 
 describe("F08: a counter under lost answers", () => {
   /** Every third answer to a write is lost, thirty times. */
@@ -134,34 +132,30 @@ describe("F08: a counter under lost answers", () => {
   })
   const increment = (data: Uint8Array) => String(Number(text(data)) + 1)
 
-  it.live("counts between the writes that were reported as done and those that may be", () =>
-    Effect.gen(function* () {
-      const { truth, zk } = yield* setUp("count-plain")
-      let done = 0
-      let unknown = 0
-      for (let n = 0; n < 100; n++) {
-        const result = yield* Effect.result(zk.update("/n", ({ data }) => increment(data)))
-        if (Result.isSuccess(result)) done++
-        else if (result.failure._tag === "ConnectionLoss" && result.failure.maybeApplied) unknown++
-      }
-      assert.strictEqual(done + unknown, 100)
-      assert.isAtLeast(unknown, 20)
-      const count = yield* truth
-      assert.isAtLeast(count, done)
-      assert.isAtMost(count, done + unknown)
-      // All of them had been applied.
-      assert.strictEqual(count, 100)
-    })
-  )
+  itLive("counts between the writes that were reported as done and those that may be", function* () {
+    const { truth, zk } = yield* setUp("count-plain")
+    let done = 0
+    let unknown = 0
+    for (let n = 0; n < 100; n++) {
+      const result = yield* Effect.result(zk.update("/n", ({ data }) => increment(data)))
+      if (Result.isSuccess(result)) done++
+      else if (result.failure._tag === "ConnectionLoss" && result.failure.maybeApplied) unknown++
+    }
+    assert.strictEqual(done + unknown, 100)
+    assert.isAtLeast(unknown, 20)
+    const count = yield* truth
+    assert.isAtLeast(count, done)
+    assert.isAtMost(count, done + unknown)
+    // All of them had been applied.
+    assert.strictEqual(count, 100)
+  })
 
-  it.live("counts exactly the writes that were reported as done when each is idempotent", () =>
-    Effect.gen(function* () {
-      const { truth, zk } = yield* setUp("count-idempotent")
-      for (let n = 0; n < 100; n++) {
-        const { data, stat } = yield* zk.get("/n")
-        yield* zk.setData("/n", increment(data), { version: stat.version, idempotent: true })
-      }
-      assert.strictEqual(yield* truth, 100)
-    })
-  )
+  itLive("counts exactly the writes that were reported as done when each is idempotent", function* () {
+    const { truth, zk } = yield* setUp("count-idempotent")
+    for (let n = 0; n < 100; n++) {
+      const { data, stat } = yield* zk.get("/n")
+      yield* zk.setData("/n", increment(data), { version: stat.version, idempotent: true })
+    }
+    assert.strictEqual(yield* truth, 100)
+  })
 })

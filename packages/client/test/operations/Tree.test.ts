@@ -1,5 +1,6 @@
 import { connectString as shared, fresh } from "@effect-zookeeper/test-kit/TestServer"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
@@ -7,17 +8,15 @@ import { Acl } from "../../src/index.ts"
 import { numbersBelow, itInChroot, connect, failure } from "../support/clients.ts"
 
 describe("ensurePath on a real server", () => {
-  it.live("creates the znodes that are missing, the chroot included, and does nothing the second time", () =>
-    Effect.gen(function* () {
-      const { chroot, connectString } = fresh("ensure")
-      const zk = yield* connect({ servers: connectString })
-      yield* zk.ensurePath("/a/b/c", { acl: [Acl.world("cdrwa"), Acl.ip("10.0.0.1", "r")] })
-      yield* zk.ensurePath("/a/b/c")
-      const outside = yield* connect({ servers: shared() })
-      assert.isTrue(yield* outside.exists(`${chroot}/a/b/c`))
-      assert.strictEqual((yield* zk.getAcl("/a/b")).acl.length, 2)
-    })
-  )
+  itLive("creates the znodes that are missing, the chroot included, and does nothing the second time", function* () {
+    const { chroot, connectString } = fresh("ensure")
+    const zk = yield* connect({ servers: connectString })
+    yield* zk.ensurePath("/a/b/c", { acl: [Acl.world("cdrwa"), Acl.ip("10.0.0.1", "r")] })
+    yield* zk.ensurePath("/a/b/c")
+    const outside = yield* connect({ servers: shared() })
+    assert.isTrue(yield* outside.exists(`${chroot}/a/b/c`))
+    assert.strictEqual((yield* zk.getAcl("/a/b")).acl.length, 2)
+  })
 
   itInChroot("works below a parent without CREATE, because existing znodes are not created", function* ({ zk }) {
     yield* zk.create("/locked")
@@ -57,15 +56,16 @@ describe("createWithParents on a real server", () => {
     yield* failure(zk.createWithParents("/a/b/c"), "NodeExists")
   })
 
-  it.live("creates a chroot that is missing for a sequential name right below it, and its parents for the chroot", () =>
-    Effect.gen(function* () {
+  itLive(
+    "creates a chroot that is missing for a sequential name right below it, and its parents for the chroot",
+    function* () {
       const { connectString } = fresh("parents-chroot")
       const zk = yield* connect({ servers: `${connectString}/deep/app` })
       assert.strictEqual(yield* zk.createWithParents("/", { mode: "persistentSequential" }), "/0000000000")
       const other = yield* connect({ servers: `${connectString}/wide/app` })
       assert.strictEqual(yield* other.createWithParents("/", { data: "x" }), "/")
       assert.strictEqual((yield* other.get("/")).stat.dataLength, 1)
-    })
+    }
   )
 })
 

@@ -2,6 +2,7 @@ import { NoNode } from "@effect-zookeeper/protocol/ServerError"
 import type { Changed, PersistentWatchListener, Session, Watched } from "@effect-zookeeper/session/Session"
 import { ConnectionLoss, SessionClosed, SessionExpired } from "@effect-zookeeper/session/SessionError"
 import { assert, describe, it } from "@effect/vitest"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -28,47 +29,43 @@ const listening = Effect.gen(function* () {
   return { zk, listener: Deferred.await(listener), removed }
 })
 
-describe("a stream of events", () => {
-  it.effect("replaces events that were not read by one Gap, and goes on", () =>
-    Effect.gen(function* () {
-      const { listener, zk } = yield* listening
-      const gate = yield* Queue.unbounded<void>()
-      const seen: Array<string> = []
-      const fiber = yield* Effect.forkChild(
-        Stream.runForEach(zk.events("/a"), (event) => {
-          seen.push(`${event.type} ${event.path}`)
-          return seen.length === 1 ? Queue.take(gate) : Effect.void
-        })
-      )
-      const { onEnd, onEvent } = yield* listener
-      onEvent(changedEvent)
-      yield* Effect.yieldNow
-      yield* TestClock.adjust(0)
-      assert.deepStrictEqual(seen, ["NodeDataChanged /a"])
-      for (let index = 0; index < 8_192 + 3; index++) onEvent(changedEvent)
-      onEnd(new SessionClosed())
-      yield* Queue.offer(gate, undefined)
-      // The end of the client is the end of the stream, and no failure.
-      yield* Fiber.join(fiber)
-      assert.deepStrictEqual(seen, [
-        "NodeDataChanged /a",
-        "Gap /a",
-        "NodeDataChanged /a",
-        "NodeDataChanged /a",
-        "NodeDataChanged /a"
-      ])
-    })
-  )
+const itListening = testWith(it.effect, listening)
 
-  it.effect("takes its watch away when it ends", () =>
-    Effect.gen(function* () {
-      const { listener, removed, zk } = yield* listening
-      const fiber = yield* Effect.forkChild(Stream.runDrain(zk.events("/a")))
-      yield* listener
-      yield* Fiber.interrupt(fiber)
-      assert.isTrue(yield* Deferred.isDone(removed))
-    })
-  )
+describe("a stream of events", () => {
+  itListening("replaces events that were not read by one Gap, and goes on", function* ({ listener, zk }) {
+    const gate = yield* Queue.unbounded<void>()
+    const seen: Array<string> = []
+    const fiber = yield* Effect.forkChild(
+      Stream.runForEach(zk.events("/a"), (event) => {
+        seen.push(`${event.type} ${event.path}`)
+        return seen.length === 1 ? Queue.take(gate) : Effect.void
+      })
+    )
+    const { onEnd, onEvent } = yield* listener
+    onEvent(changedEvent)
+    yield* Effect.yieldNow
+    yield* TestClock.adjust(0)
+    assert.deepStrictEqual(seen, ["NodeDataChanged /a"])
+    for (let index = 0; index < 8_192 + 3; index++) onEvent(changedEvent)
+    onEnd(new SessionClosed())
+    yield* Queue.offer(gate, undefined)
+    // The end of the client is the end of the stream, and no failure.
+    yield* Fiber.join(fiber)
+    assert.deepStrictEqual(seen, [
+      "NodeDataChanged /a",
+      "Gap /a",
+      "NodeDataChanged /a",
+      "NodeDataChanged /a",
+      "NodeDataChanged /a"
+    ])
+  })
+
+  itListening("takes its watch away when it ends", function* ({ listener, removed, zk }) {
+    const fiber = yield* Effect.forkChild(Stream.runDrain(zk.events("/a")))
+    yield* listener
+    yield* Fiber.interrupt(fiber)
+    assert.isTrue(yield* Deferred.isDone(removed))
+  })
 })
 
 interface Look {
@@ -135,78 +132,68 @@ const mzxids = <E, R>(
   )
 
 describe("a stream of changes that is interrupted", () => {
-  it.effect("leaves no watch behind, whichever of its steps is the last", () =>
-    Effect.gen(function* () {
-      for (let steps = 0; steps < 150; steps++) {
-        let watches = 0
-        const changed = Effect.onInterrupt(Effect.never, () => Effect.sync(() => watches--))
-        const { zk } = yield* makeScriptedClient(() => Effect.die("asked"), {
-          session: {
-            watchData: () =>
-              Effect.sync(() => {
-                watches++
-                return { response: { data: null, stat }, changed }
-              })
-          }
-        })
-        const fiber = yield* Effect.forkChild(Stream.runDrain(zk.dataChanges("/a"))).pipe(
-          Effect.provideService(Scheduler.MaxOpsBeforeYield, 5)
-        )
-        for (let step = 0; step < steps; step++) yield* Effect.yieldNow
-        yield* Fiber.interrupt(fiber)
-        for (let step = 0; step < 100 && watches > 0; step++) yield* Effect.yieldNow
-        assert.strictEqual(watches, 0, `after ${steps} steps`)
-      }
-    })
-  )
+  itEffect("leaves no watch behind, whichever of its steps is the last", function* () {
+    for (let steps = 0; steps < 150; steps++) {
+      let watches = 0
+      const changed = Effect.onInterrupt(Effect.never, () => Effect.sync(() => watches--))
+      const { zk } = yield* makeScriptedClient(() => Effect.die("asked"), {
+        session: {
+          watchData: () =>
+            Effect.sync(() => {
+              watches++
+              return { response: { data: null, stat }, changed }
+            })
+        }
+      })
+      const fiber = yield* Effect.forkChild(Stream.runDrain(zk.dataChanges("/a"))).pipe(
+        Effect.provideService(Scheduler.MaxOpsBeforeYield, 5)
+      )
+      for (let step = 0; step < steps; step++) yield* Effect.yieldNow
+      yield* Fiber.interrupt(fiber)
+      for (let step = 0; step < 100 && watches > 0; step++) yield* Effect.yieldNow
+      assert.strictEqual(watches, 0, `after ${steps} steps`)
+    }
+  })
 })
 
 describe("a stream of changes", () => {
-  it.effect("emits a state once, and none that is older than the last", () =>
-    Effect.gen(function* () {
-      const { zk } = yield* looking([
-        { mzxid: 5n, changed: fired },
-        { mzxid: 5n, changed: fired },
-        { mzxid: 4n, changed: fired },
-        { mzxid: 6n, changed: fired },
-        { changed: fired },
-        { changed: fired },
-        { mzxid: 9n, changed: Effect.never }
-      ])
-      assert.deepStrictEqual(yield* mzxids(zk.dataChanges("/a"), 4), [5, 6, null, 9])
-    })
-  )
+  itEffect("emits a state once, and none that is older than the last", function* () {
+    const { zk } = yield* looking([
+      { mzxid: 5n, changed: fired },
+      { mzxid: 5n, changed: fired },
+      { mzxid: 4n, changed: fired },
+      { mzxid: 6n, changed: fired },
+      { changed: fired },
+      { changed: fired },
+      { mzxid: 9n, changed: Effect.never }
+    ])
+    assert.deepStrictEqual(yield* mzxids(zk.dataChanges("/a"), 4), [5, 6, null, 9])
+  })
 
-  it.effect("reads again behind a sync when a new session follows an expired one", () =>
-    Effect.gen(function* () {
-      const { syncedAt, zk } = yield* looking([
-        { mzxid: 5n, changed: expired },
-        expired,
-        { mzxid: 5n, changed: fired },
-        { mzxid: 7n, changed: Effect.never }
-      ])
-      assert.deepStrictEqual(yield* mzxids(zk.dataChanges("/a"), 2), [5, 7])
-      assert.deepStrictEqual(syncedAt, [1, 2])
-    })
-  )
+  itEffect("reads again behind a sync when a new session follows an expired one", function* () {
+    const { syncedAt, zk } = yield* looking([
+      { mzxid: 5n, changed: expired },
+      expired,
+      { mzxid: 5n, changed: fired },
+      { mzxid: 7n, changed: Effect.never }
+    ])
+    assert.deepStrictEqual(yield* mzxids(zk.dataChanges("/a"), 2), [5, 7])
+    assert.deepStrictEqual(syncedAt, [1, 2])
+  })
 
-  it.effect("reads again, after a pause, when a read was lost", () =>
-    Effect.gen(function* () {
-      const lost = Effect.fail(new ConnectionLoss({ operation: "getData", path: "/a", maybeApplied: false }))
-      const { zk } = yield* looking([lost, lost, { mzxid: 5n, changed: Effect.never }])
-      const fiber = yield* Effect.forkChild(mzxids(zk.dataChanges("/a"), 1))
-      yield* TestClock.adjust("2 seconds")
-      assert.deepStrictEqual(yield* Fiber.join(fiber), [5])
-    })
-  )
+  itEffect("reads again, after a pause, when a read was lost", function* () {
+    const lost = Effect.fail(new ConnectionLoss({ operation: "getData", path: "/a", maybeApplied: false }))
+    const { zk } = yield* looking([lost, lost, { mzxid: 5n, changed: Effect.never }])
+    const fiber = yield* Effect.forkChild(mzxids(zk.dataChanges("/a"), 1))
+    yield* TestClock.adjust("2 seconds")
+    assert.deepStrictEqual(yield* Fiber.join(fiber), [5])
+  })
 
-  it.effect("drops its watch when it ends", () =>
-    Effect.gen(function* () {
-      const dropped = yield* Deferred.make<void>()
-      const changed = Effect.onInterrupt(Effect.never, () => Deferred.succeed(dropped, undefined))
-      const { zk } = yield* looking([{ mzxid: 5n, changed }])
-      yield* mzxids(zk.dataChanges("/a"), 1)
-      assert.isTrue(yield* Deferred.isDone(dropped))
-    })
-  )
+  itEffect("drops its watch when it ends", function* () {
+    const dropped = yield* Deferred.make<void>()
+    const changed = Effect.onInterrupt(Effect.never, () => Deferred.succeed(dropped, undefined))
+    const { zk } = yield* looking([{ mzxid: 5n, changed }])
+    yield* mzxids(zk.dataChanges("/a"), 1)
+    assert.isTrue(yield* Deferred.isDone(dropped))
+  })
 })

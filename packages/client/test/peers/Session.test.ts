@@ -4,7 +4,8 @@
  */
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
@@ -93,35 +94,34 @@ describe("the servers of a session", () => {
     }
   )
 
-  it.live(
+  itLive(
     "without a quorum serve reads to a client that allows it, and writes again with one (16, K test_read_only)",
-    () =>
-      Effect.gen(function* () {
-        const ensemble = yield* ZooKeeperEnsemble.make({ size: 2, localSessions: "upgrading" })
-        const [first, second] = ensemble.servers
-        if (first === undefined || second === undefined) return assert.fail("an ensemble of two")
-        const zk = yield* connect({
-          servers: ensemble.connectString,
-          allowReadOnly: true,
-          sessionTimeout: "15 seconds",
-          retry: Faults.RETRY_SOON
-        })
-        const { id } = zk.session
-        yield* zk.create("/a", { data: "a" })
-        yield* zk.create("/e", { mode: "ephemeral" })
-        assert.isFalse(zk.session.readOnly)
-        yield* second.kill
-        yield* Faults.awaitCondition(() => zk.session.readOnly)
-        assert.strictEqual(text(yield* zk.getData("/a")), "a")
-        const error = yield* failure(zk.create("/b"), "ServerRefused")
-        assert.strictEqual(error.name, "NotReadOnly")
-        yield* second.launch
-        yield* Faults.awaitCondition(() => zk.session.state._tag === "Connected" && !zk.session.state.readOnly)
-        // The session was not given up for it, and what it owns is still there.
-        assert.strictEqual(zk.session.id, id)
-        yield* zk.create("/b")
-        assert.isTrue(yield* zk.exists("/e"))
-      }),
-    60_000
+    { timeout: 60_000 },
+    function* () {
+      const ensemble = yield* ZooKeeperEnsemble.make({ size: 2, localSessions: "upgrading" })
+      const [first, second] = ensemble.servers
+      if (first === undefined || second === undefined) return assert.fail("an ensemble of two")
+      const zk = yield* connect({
+        servers: ensemble.connectString,
+        allowReadOnly: true,
+        sessionTimeout: "15 seconds",
+        retry: Faults.RETRY_SOON
+      })
+      const { id } = zk.session
+      yield* zk.create("/a", { data: "a" })
+      yield* zk.create("/e", { mode: "ephemeral" })
+      assert.isFalse(zk.session.readOnly)
+      yield* second.kill
+      yield* Faults.awaitCondition(() => zk.session.readOnly)
+      assert.strictEqual(text(yield* zk.getData("/a")), "a")
+      const error = yield* failure(zk.create("/b"), "ServerRefused")
+      assert.strictEqual(error.name, "NotReadOnly")
+      yield* second.launch
+      yield* Faults.awaitCondition(() => zk.session.state._tag === "Connected" && !zk.session.state.readOnly)
+      // The session was not given up for it, and what it owns is still there.
+      assert.strictEqual(zk.session.id, id)
+      yield* zk.create("/b")
+      assert.isTrue(yield* zk.exists("/e"))
+    }
   )
 })

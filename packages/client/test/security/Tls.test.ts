@@ -8,6 +8,7 @@ import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import type * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Session from "@effect-zookeeper/session/Session"
 import { assert, layer } from "@effect/vitest"
+import { testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -33,9 +34,11 @@ const x509Of = (zk: ZooKeeper.Service) =>
   Effect.map(zk.whoAmI, (identities) => identities.filter(({ scheme }) => scheme === "x509").map(({ id }) => id))
 
 layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS on real servers", (it) => {
-  it.effect("options that cannot be used are refused at once by name, in both APIs, and nothing is dialled", () =>
-    Effect.gen(function* () {
-      const { good, tls } = yield* Fixture
+  const itOnServer = testWith(it.effect, Fixture)
+
+  itOnServer(
+    "options that cannot be used are refused at once by name, in both APIs, and nothing is dialled",
+    function* ({ good, tls }) {
       const tap = yield* ByteTap.make(targetOf(tls.connectString))
       const secret = "a secret that no message tells"
       const pfx = Redacted.make(yield* tls.clientPfx("right"))
@@ -73,12 +76,12 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
       )
       assert.include(unread.message, nowhere)
       assert.lengthOf(yield* tap.sent, 0)
-    })
+    }
   )
 
-  it.effect("accepts a client with a certificate; whoAmI shows it, and x509 ACLs hold", () =>
-    Effect.gen(function* () {
-      const { good, server, tls } = yield* Fixture
+  itOnServer(
+    "accepts a client with a certificate; whoAmI shows it, and x509 ACLs hold",
+    function* ({ good, server, tls }) {
       const tap = yield* ByteTap.make(targetOf(tls.connectString))
       const zk = yield* connect({ servers: tap.connectString, tls: good })
       assert.deepStrictEqual(yield* x509Of(zk), ["CN=zkclient"])
@@ -91,43 +94,34 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
       // The tap sees what it should see none of above.
       const [bytes = new Uint8Array()] = yield* tap.sent
       assert.include(ByteTap.tlsRecords(bytes), "data")
-    })
+    }
   )
 
-  it.effect("knows the server by name and by address, and a name that the options give", () =>
-    Effect.gen(function* () {
-      const { good, secure } = yield* Fixture
-      for (const [host, servername] of [["localhost"], ["127.0.0.1"], ["127.0.0.1", "localhost"]] as const) {
-        const zk = yield* connect({ servers: `${host}:${secure.port}`, tls: { ...good, servername } })
-        assert.isTrue(yield* zk.exists("/"))
-      }
-    })
-  )
-
-  it.effect("takes the client's certificate from PKCS#12, and an encrypted key", () =>
-    Effect.gen(function* () {
-      const { tls } = yield* Fixture
-      const passphrase = Redacted.make("right")
-      const pfx = Redacted.make(yield* tls.clientPfx("right"))
-      const key = Redacted.make(yield* tls.encryptedClientKey("right"))
-      for (const options of [{ pfx }, { cert: tls.client.cert, key }]) {
-        const zk = yield* connect({ servers: tls.connectString, tls: { ca: tls.ca, passphrase, ...options } })
-        assert.deepStrictEqual(yield* x509Of(zk), ["CN=zkclient"])
-      }
-    })
-  )
-
-  it.effect("accepts a server that is not on its authority's list of revoked ones", () =>
-    Effect.gen(function* () {
-      const { good, tls } = yield* Fixture
-      const zk = yield* connect({ servers: tls.connectString, tls: { ...good, crl: [yield* tls.crl("nothing")] } })
+  itOnServer("knows the server by name and by address, and a name that the options give", function* ({ good, secure }) {
+    for (const [host, servername] of [["localhost"], ["127.0.0.1"], ["127.0.0.1", "localhost"]] as const) {
+      const zk = yield* connect({ servers: `${host}:${secure.port}`, tls: { ...good, servername } })
       assert.isTrue(yield* zk.exists("/"))
-    })
-  )
+    }
+  })
 
-  it.effect("reads certificates again for each connection: the session goes on with another identity", () =>
-    Effect.gen(function* () {
-      const { tls } = yield* Fixture
+  itOnServer("takes the client's certificate from PKCS#12, and an encrypted key", function* ({ tls }) {
+    const passphrase = Redacted.make("right")
+    const pfx = Redacted.make(yield* tls.clientPfx("right"))
+    const key = Redacted.make(yield* tls.encryptedClientKey("right"))
+    for (const options of [{ pfx }, { cert: tls.client.cert, key }]) {
+      const zk = yield* connect({ servers: tls.connectString, tls: { ca: tls.ca, passphrase, ...options } })
+      assert.deepStrictEqual(yield* x509Of(zk), ["CN=zkclient"])
+    }
+  })
+
+  itOnServer("accepts a server that is not on its authority's list of revoked ones", function* ({ good, tls }) {
+    const zk = yield* connect({ servers: tls.connectString, tls: { ...good, crl: [yield* tls.crl("nothing")] } })
+    assert.isTrue(yield* zk.exists("/"))
+  })
+
+  itOnServer(
+    "reads certificates again for each connection: the session goes on with another identity",
+    function* ({ tls }) {
       const folder = yield* temporaryFolder
       const file = (name: string) => Path.join(folder, name)
       const write = (shown: ZooKeeperServer.Tls["client"]) => {
@@ -155,68 +149,62 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
       write(tls.superClient)
       assert.deepStrictEqual(yield* x509Of(zk), ["CN=zksuper"])
       assert.strictEqual(zk.session.id, id)
-    })
+    }
   )
 
-  it.effect("takes an Effect for the options, which cannot switch verification off", () =>
-    Effect.gen(function* () {
-      const { good, secure } = yield* Fixture
-      let asked = 0
-      const zk = yield* connect({
-        servers: `localhost:${secure.port}`,
-        tls: Effect.sync(() => {
-          asked++
-          return good
-        })
+  itOnServer("takes an Effect for the options, which cannot switch verification off", function* ({ good, secure }) {
+    let asked = 0
+    const zk = yield* connect({
+      servers: `localhost:${secure.port}`,
+      tls: Effect.sync(() => {
+        asked++
+        return good
       })
-      assert.isTrue(yield* zk.exists("/"))
-      assert.isAtLeast(asked, 1)
-      const { ca } = yield* certificates
-      const unverified = { ...good, ca, rejectUnauthorized: false }
-      const error = yield* failure(
-        connect({ servers: `localhost:${secure.port}`, connectTimeout: "3 seconds", tls: Effect.succeed(unverified) }),
-        "ConnectFailed"
-      )
-      assert.strictEqual(error.attempts.at(-1)?.tls, "UnknownAuthority")
     })
-  )
+    assert.isTrue(yield* zk.exists("/"))
+    assert.isAtLeast(asked, 1)
+    const { ca } = yield* certificates
+    const unverified = { ...good, ca, rejectUnauthorized: false }
+    const error = yield* failure(
+      connect({ servers: `localhost:${secure.port}`, connectTimeout: "3 seconds", tls: Effect.succeed(unverified) }),
+      "ConnectFailed"
+    )
+    assert.strictEqual(error.attempts.at(-1)?.tls, "UnknownAuthority")
+  })
 
-  it.effect("verifies whatever the environment and Node's flags say", () =>
-    Effect.gen(function* () {
-      const { tls } = yield* Fixture
-      const strange = yield* certificates
-      const old = yield* Servers.tls(
-        { ...strange.server, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" },
-        () => {}
-      )
-      const script = fileURLToPath(new URL("../support/tlsEnvironment.ts", import.meta.url))
-      const { stdout } = yield* Effect.promise(() =>
-        promisify(execFile)(process.execPath, ["--tls-min-v1.0", "--tls-cipher-list=DEFAULT@SECLEVEL=0", script], {
-          timeout: 25_000,
-          env: {
-            ...process.env,
-            NODE_TLS_REJECT_UNAUTHORIZED: "0",
-            SECURE: tls.connectString,
-            OLD: `127.0.0.1:${old.address.port}`,
-            CERT: tls.client.cert,
-            KEY: tls.client.key,
-            CA: strange.ca
-          }
-        })
-      )
-      assert.deepStrictEqual(stdout.trim().split("\n"), [
-        // Node itself, so that the test shows something.
-        "node, unknown authority: connected",
-        "node, TLS 1.1: connected",
-        "transport, unknown authority: UnknownAuthority",
-        "transport, TLS 1.1: Version"
-      ])
-    })
-  )
+  itOnServer("verifies whatever the environment and Node's flags say", function* ({ tls }) {
+    const strange = yield* certificates
+    const old = yield* Servers.tls(
+      { ...strange.server, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" },
+      () => {}
+    )
+    const script = fileURLToPath(new URL("../support/tlsEnvironment.ts", import.meta.url))
+    const { stdout } = yield* Effect.promise(() =>
+      promisify(execFile)(process.execPath, ["--tls-min-v1.0", "--tls-cipher-list=DEFAULT@SECLEVEL=0", script], {
+        timeout: 25_000,
+        env: {
+          ...process.env,
+          NODE_TLS_REJECT_UNAUTHORIZED: "0",
+          SECURE: tls.connectString,
+          OLD: `127.0.0.1:${old.address.port}`,
+          CERT: tls.client.cert,
+          KEY: tls.client.key,
+          CA: strange.ca
+        }
+      })
+    )
+    assert.deepStrictEqual(stdout.trim().split("\n"), [
+      // Node itself, so that the test shows something.
+      "node, unknown authority: connected",
+      "node, TLS 1.1: connected",
+      "transport, unknown authority: UnknownAuthority",
+      "transport, TLS 1.1: Version"
+    ])
+  })
 
-  it.effect("a scheme decides for one server; a list that mixes is refused unless allowPlaintext says otherwise", () =>
-    Effect.gen(function* () {
-      const { good, server, tls } = yield* Fixture
+  itOnServer(
+    "a scheme decides for one server; a list that mixes is refused unless allowPlaintext says otherwise",
+    function* ({ good, server, tls }) {
       const mixed = `tcp://${server.connectString},tls://${tls.connectString}`
       for (const servers of [mixed, `tcp://${server.connectString},${tls.connectString}`]) {
         const error = yield* failure(connect({ servers, tls: good }), "InvalidArgument")
@@ -232,19 +220,16 @@ layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS 
       assert.deepStrictEqual(yield* eventually(x509Of(zk), (ids) => ids.length === 0), [])
       // All of one kind is the user's choice, whatever the options say of the others.
       assert.isTrue(yield* (yield* connect({ servers: `tcp://${server.connectString}`, tls: good })).exists("/"))
-    })
+    }
   )
 
-  it.effect("a session that began over TLS does not go on in plain text", () =>
-    Effect.gen(function* () {
-      const { good, server, tls } = yield* Fixture
-      const zk = yield* connect({ servers: tls.connectString, tls: good })
-      for (const servers of [`tcp://${server.connectString}`, `${tls.connectString},tcp://${server.connectString}`]) {
-        yield* failure(zk.updateServers(servers), "InvalidArgument")
-      }
-      assert.deepStrictEqual(yield* x509Of(zk), ["CN=zkclient"])
-    })
-  )
+  itOnServer("a session that began over TLS does not go on in plain text", function* ({ good, server, tls }) {
+    const zk = yield* connect({ servers: tls.connectString, tls: good })
+    for (const servers of [`tcp://${server.connectString}`, `${tls.connectString},tcp://${server.connectString}`]) {
+      yield* failure(zk.updateServers(servers), "InvalidArgument")
+    }
+    assert.deepStrictEqual(yield* x509Of(zk), ["CN=zkclient"])
+  })
 
   it.effect("an unverified server elsewhere gets no credentials, and plain text is warned of once", () =>
     Effect.gen(function* () {
