@@ -59,8 +59,9 @@ describeOnServers("caches", (it) => {
     ] as const) {
       it.effect(
         `end with the current state, and so does a replay of their events, by ${name}, seed ${seed} (row 40)`,
-        () =>
-          Effect.gen(function* () {
+        { timeout: isLong ? 300_000 : 90_000 },
+        function* () {
+          yield* Effect.gen(function* () {
             const { breakable, expire, watches, zk } = yield* makeChroot
             yield* Effect.scoped(
               Effect.gen(function* () {
@@ -137,8 +138,8 @@ describeOnServers("caches", (it) => {
               })
             )
             yield* eventually(watches, (count) => count === 0)
-          }).pipe(Random.withSeed(seed)),
-        isLong ? 300_000 : 90_000
+          }).pipe(Random.withSeed(seed))
+        }
       )
     }
   }

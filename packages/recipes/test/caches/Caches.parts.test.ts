@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { CacheEvent, CacheChange } from "../../src/CacheEvent.ts"
@@ -91,57 +92,53 @@ describe("an event broadcaster", () => {
     return { broadcaster, put }
   }
 
-  it.effect("gives a slow listener the result, in place of all events", () =>
-    Effect.gen(function* () {
-      const { broadcaster, put } = stage()
-      put([], 1n, 1n)
-      const told: Array<CacheEvent> = []
-      yield* Stream.runForEach(broadcaster.stream, (event) =>
-        Effect.sync(() => {
-          told.push(event)
-          // While it is busy with this one, far more happens than is kept.
-          if (told.length === 2)
-            for (let n = 2; n <= 20_000; n++) put(n % 2 === 0 ? ["a"] : [], n % 2 === 0 ? 2n : 1n, BigInt(n))
-          if (
-            event._tag !== "Freshness" &&
-            event._tag !== "Synced" &&
-            "znode" in event &&
-            event.znode.stat.mzxid === 20_000n
-          )
-            broadcaster.end(Effect.undefined)
-        })
-      )
-      assert.isBelow(told.length, 8192)
-      // It may be replayed nevertheless.
-      const last = new Map<string, bigint>()
-      for (const event of told) {
-        if (event._tag === "Created") {
-          assert.isFalse(last.has(event.path))
-          last.set(event.path, event.znode.stat.mzxid)
-        } else if (event._tag === "Updated") {
-          assert.strictEqual(last.get(event.path), event.old.stat.mzxid)
-          last.set(event.path, event.znode.stat.mzxid)
-        }
+  itEffect("gives a slow listener the result, in place of all events", function* () {
+    const { broadcaster, put } = stage()
+    put([], 1n, 1n)
+    const told: Array<CacheEvent> = []
+    yield* Stream.runForEach(broadcaster.stream, (event) =>
+      Effect.sync(() => {
+        told.push(event)
+        // While it is busy with this one, far more happens than is kept.
+        if (told.length === 2)
+          for (let n = 2; n <= 20_000; n++) put(n % 2 === 0 ? ["a"] : [], n % 2 === 0 ? 2n : 1n, BigInt(n))
+        if (
+          event._tag !== "Freshness" &&
+          event._tag !== "Synced" &&
+          "znode" in event &&
+          event.znode.stat.mzxid === 20_000n
+        )
+          broadcaster.end(Effect.undefined)
+      })
+    )
+    assert.isBelow(told.length, 8192)
+    // It may be replayed nevertheless.
+    const last = new Map<string, bigint>()
+    for (const event of told) {
+      if (event._tag === "Created") {
+        assert.isFalse(last.has(event.path))
+        last.set(event.path, event.znode.stat.mzxid)
+      } else if (event._tag === "Updated") {
+        assert.strictEqual(last.get(event.path), event.old.stat.mzxid)
+        last.set(event.path, event.znode.stat.mzxid)
       }
-      assert.strictEqual(last.get("/r/a"), 20_000n)
-    })
-  )
+    }
+    assert.strictEqual(last.get("/r/a"), 20_000n)
+  })
 
-  it.effect("emits nothing after the end, not even waiting events", () =>
-    Effect.gen(function* () {
-      const { broadcaster, put } = stage()
-      const told: Array<string> = []
-      yield* Stream.runForEach(broadcaster.stream, (event) =>
-        Effect.sync(() => {
-          told.push(event._tag)
-          put([], 1n, BigInt(told.length))
-          put(["a"], 2n, BigInt(told.length + 1))
-          if (told.length === 3) broadcaster.end(Effect.undefined)
-        })
-      )
-      assert.lengthOf(told, 3)
-      assert.isTrue(broadcaster.isEmpty)
-      assert.deepStrictEqual(yield* Stream.runCollect(broadcaster.stream), [])
-    })
-  )
+  itEffect("emits nothing after the end, not even waiting events", function* () {
+    const { broadcaster, put } = stage()
+    const told: Array<string> = []
+    yield* Stream.runForEach(broadcaster.stream, (event) =>
+      Effect.sync(() => {
+        told.push(event._tag)
+        put([], 1n, BigInt(told.length))
+        put(["a"], 2n, BigInt(told.length + 1))
+        if (told.length === 3) broadcaster.end(Effect.undefined)
+      })
+    )
+    assert.lengthOf(told, 3)
+    assert.isTrue(broadcaster.isEmpty)
+    assert.deepStrictEqual(yield* Stream.runCollect(broadcaster.stream), [])
+  })
 })

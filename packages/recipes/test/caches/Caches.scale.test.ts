@@ -9,7 +9,7 @@ import * as v8 from "node:v8"
 import * as vm from "node:vm"
 import * as TreeCache from "../../src/TreeCache.ts"
 import { countReads } from "../support/caches.ts"
-import { withClient, describeOnServers, makeChroot } from "../support/targets.ts"
+import { withClient, describeOnServers } from "../support/targets.ts"
 
 const isLong = process.env["ZK_LONG"] === "1"
 
@@ -53,49 +53,47 @@ const until = (condition: () => boolean) =>
 describeOnServers("a large tree", (it) => {
   const count = isLong ? 100_000 : 3000
   for (const wide of isLong ? [100, count] : [100]) {
-    it.effect(
+    it.inChroot(
       `of ${count} znodes, ${wide} below a parent, is read with 64 requests at once, and swept without reading it again`,
-      () =>
-        Effect.gen(function* () {
-          const { another, breakable } = yield* makeChroot
-          const patient = { sessionTimeout: "60 seconds" } as const
-          const zk = yield* another(patient)
-          yield* plant(zk, count, wide)
-          const direct = countReads(yield* another(patient))
-          const before = heap()
-          const start = performance.now()
-          const cache = yield* withClient(direct.zk)(TreeCache.make("/t"))
-          const loaded = performance.now()
-          const bytes = (heap() - before) / count
-          assert.strictEqual(cache.size, count)
-          assert.strictEqual(direct.count.most, 64)
-          assert.strictEqual(direct.count.get, count)
-          const { link, zk: plain } = yield* breakable(patient)
-          const { count: asked, zk: mine } = countReads(plain)
-          const again = yield* withClient(mine)(TreeCache.make("/t", { jitter: 0 }))
-          const lists = asked.list
-          yield* link.cut
-          yield* until(() => again.freshness === "suspended")
-          const cut = performance.now()
-          yield* link.heal
-          yield* until(() => again.freshness === "live")
-          const swept = performance.now()
-          // Nothing came or went: no list is read again, and no data.
-          assert.deepStrictEqual([asked.get, asked.stat, asked.list], [count, count, lists])
-          yield* zk.set("/t/parent-0/child-7", "seen")
-          for (const each of [cache, again]) {
-            yield* until(() => Option.exists(each.get("/t/parent-0/child-7"), ({ data }) => data.length === 4))
-          }
-          if (isLong) {
-            console.log(
-              `${count} znodes, ${wide} below a parent: loaded in ${Math.round(loaded - start)} ms, ` +
-                `${Math.round(bytes)} bytes of heap each, swept in ${Math.round(swept - cut)} ms; ` +
-                `rss ${Math.round(process.memoryUsage().rss / 1e6)} MB`
-            )
-          }
-          yield* zk.deleteAll("/t")
-        }),
-      isLong ? 600_000 : 60_000
+      { timeout: isLong ? 600_000 : 60_000 },
+      function* ({ another, breakable }) {
+        const patient = { sessionTimeout: "60 seconds" } as const
+        const zk = yield* another(patient)
+        yield* plant(zk, count, wide)
+        const direct = countReads(yield* another(patient))
+        const before = heap()
+        const start = performance.now()
+        const cache = yield* withClient(direct.zk)(TreeCache.make("/t"))
+        const loaded = performance.now()
+        const bytes = (heap() - before) / count
+        assert.strictEqual(cache.size, count)
+        assert.strictEqual(direct.count.most, 64)
+        assert.strictEqual(direct.count.get, count)
+        const { link, zk: plain } = yield* breakable(patient)
+        const { count: asked, zk: mine } = countReads(plain)
+        const again = yield* withClient(mine)(TreeCache.make("/t", { jitter: 0 }))
+        const lists = asked.list
+        yield* link.cut
+        yield* until(() => again.freshness === "suspended")
+        const cut = performance.now()
+        yield* link.heal
+        yield* until(() => again.freshness === "live")
+        const swept = performance.now()
+        // Nothing came or went: no list is read again, and no data.
+        assert.deepStrictEqual([asked.get, asked.stat, asked.list], [count, count, lists])
+        yield* zk.set("/t/parent-0/child-7", "seen")
+        for (const each of [cache, again]) {
+          yield* until(() => Option.exists(each.get("/t/parent-0/child-7"), ({ data }) => data.length === 4))
+        }
+        if (isLong) {
+          console.log(
+            `${count} znodes, ${wide} below a parent: loaded in ${Math.round(loaded - start)} ms, ` +
+              `${Math.round(bytes)} bytes of heap each, swept in ${Math.round(swept - cut)} ms; ` +
+              `rss ${Math.round(process.memoryUsage().rss / 1e6)} MB`
+          )
+        }
+        yield* zk.deleteAll("/t")
+      }
     )
   }
 })

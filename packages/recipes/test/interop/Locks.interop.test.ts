@@ -4,7 +4,8 @@
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -52,97 +53,91 @@ describe.skipIf(!hasCurator || !hasKazoo)(
   "Curator, kazoo and ours (needs Curator and kazoo)",
   { timeout: PATIENCE },
   () => {
-    it.live("share a lock in turn", () =>
-      Effect.gen(function* () {
-        const { path, zk } = yield* shared("interop")
-        const server = TestServer.connectString()
-        const [java, python] = yield* Effect.all([curator(server), kazoo(server)], { concurrency: 2 })
-        const lock = yield* withClient(zk)(Lock.make(path))
-        yield* noClash([
-          java.turns("lock", path, TURNS),
-          python.turns("lock", path, TURNS),
-          turns(lock.withLock(alone(zk, path))),
-          turns(lock.withLock(alone(zk, path)))
-        ])
-        assert.deepStrictEqual(yield* lock.contenders, [])
-      })
-    )
+    itLive("share a lock in turn", function* () {
+      const { path, zk } = yield* shared("interop")
+      const server = TestServer.connectString()
+      const [java, python] = yield* Effect.all([curator(server), kazoo(server)], { concurrency: 2 })
+      const lock = yield* withClient(zk)(Lock.make(path))
+      yield* noClash([
+        java.turns("lock", path, TURNS),
+        python.turns("lock", path, TURNS),
+        turns(lock.withLock(alone(zk, path))),
+        turns(lock.withLock(alone(zk, path)))
+      ])
+      assert.deepStrictEqual(yield* lock.contenders, [])
+    })
   }
 )
 
 describe.skipIf(!hasKazoo)("kazoo as it is, and ours (needs kazoo)", { timeout: PATIENCE }, () => {
   for (const layout of ["curator", "kazoo", "go"] as const) {
-    it.live(`share a lock, ours by the layout ${layout}`, () =>
-      Effect.gen(function* () {
-        const { path, zk } = yield* shared("kazoo")
-        const python = yield* kazoo(TestServer.connectString())
-        const lock = yield* withClient(zk)(Lock.make(path, { layout }))
-        yield* noClash([python.turns("own", path, TURNS), turns(lock.withLock(alone(zk, path)))])
-      })
-    )
+    itLive(`share a lock, ours by the layout ${layout}`, function* () {
+      const { path, zk } = yield* shared("kazoo")
+      const python = yield* kazoo(TestServer.connectString())
+      const lock = yield* withClient(zk)(Lock.make(path, { layout }))
+      yield* noClash([python.turns("own", path, TURNS), turns(lock.withLock(alone(zk, path)))])
+    })
   }
 })
 
 describe.skipIf(!hasCurator)("Curator and ours (needs Curator)", { timeout: PATIENCE }, () => {
-  it.live("share a read-write lock, an election, a semaphore and a counter", () =>
-    Effect.gen(function* () {
-      const server = TestServer.connectString()
-      // A JVM each: Curator blocks.
-      const [one, two] = yield* Effect.all([curator(server), curator(server)], { concurrency: 2 })
+  itLive("share a read-write lock, an election, a semaphore and a counter", function* () {
+    const server = TestServer.connectString()
+    // A JVM each: Curator blocks.
+    const [one, two] = yield* Effect.all([curator(server), curator(server)], { concurrency: 2 })
 
-      const rw = yield* shared("rw")
-      const { read, write } = yield* withClient(rw.zk)(ReadWriteLock.make(rw.path))
-      yield* noClash([
-        one.turns("read", rw.path, TURNS),
-        two.turns("write", rw.path, TURNS),
-        turns(read.withLock(reading(rw.zk, rw.path))),
-        turns(write.withLock(writing(rw.zk, rw.path))),
-        turns(Effect.scoped(Effect.andThen(write.withLock(read.acquire()), reading(rw.zk, rw.path))))
-      ])
+    const rw = yield* shared("rw")
+    const { read, write } = yield* withClient(rw.zk)(ReadWriteLock.make(rw.path))
+    yield* noClash([
+      one.turns("read", rw.path, TURNS),
+      two.turns("write", rw.path, TURNS),
+      turns(read.withLock(reading(rw.zk, rw.path))),
+      turns(write.withLock(writing(rw.zk, rw.path))),
+      turns(Effect.scoped(Effect.andThen(write.withLock(read.acquire()), reading(rw.zk, rw.path))))
+    ])
 
-      // Curator's writer is behind ours, which becomes a reader: it waits for that too.
-      let waiting = yield* Effect.forkChild(Effect.succeed(0))
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const held = yield* write.withLock(
-            Effect.gen(function* () {
-              waiting = yield* Effect.forkDetach(two.turns("write", rw.path, 1))
-              yield* eventually(rw.zk.getChildren(rw.path), (names) => names.length === 2)
-              return yield* read.acquire({ timeout: 0 })
-            })
-          )
-          yield* Effect.sleep(300)
-          assert.isUndefined(waiting.pollUnsafe())
-          assert.isTrue(yield* rw.zk.exists(held.path))
-        })
-      )
-      assert.strictEqual(yield* Fiber.join(waiting), 0)
+    // Curator's writer is behind ours, which becomes a reader: it waits for that too.
+    let waiting = yield* Effect.forkChild(Effect.succeed(0))
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const held = yield* write.withLock(
+          Effect.gen(function* () {
+            waiting = yield* Effect.forkDetach(two.turns("write", rw.path, 1))
+            yield* eventually(rw.zk.getChildren(rw.path), (names) => names.length === 2)
+            return yield* read.acquire({ timeout: 0 })
+          })
+        )
+        yield* Effect.sleep(300)
+        assert.isUndefined(waiting.pollUnsafe())
+        assert.isTrue(yield* rw.zk.exists(held.path))
+      })
+    )
+    assert.strictEqual(yield* Fiber.join(waiting), 0)
 
-      const leadership = yield* shared("leader")
-      const { whileLeader } = yield* withClient(leadership.zk)(LeaderElection.make(leadership.path))
-      yield* noClash([
-        one.turns("leader", leadership.path, TURNS),
-        two.turns("leader", leadership.path, TURNS),
-        turns(whileLeader(alone(leadership.zk, leadership.path)))
-      ])
+    const leadership = yield* shared("leader")
+    const { whileLeader } = yield* withClient(leadership.zk)(LeaderElection.make(leadership.path))
+    yield* noClash([
+      one.turns("leader", leadership.path, TURNS),
+      two.turns("leader", leadership.path, TURNS),
+      turns(whileLeader(alone(leadership.zk, leadership.path)))
+    ])
 
-      const room = yield* shared("semaphore")
-      const { withPermit } = yield* withClient(room.zk)(Semaphore.make(room.path, { permits: 2 }))
-      yield* noClash([
-        one.turns("semaphore", room.path, TURNS),
-        two.turns("semaphore", room.path, TURNS),
-        turns(withPermit(together(room.zk, room.path, 2))),
-        turns(withPermit(together(room.zk, room.path, 2)))
-      ])
+    const room = yield* shared("semaphore")
+    const { withPermit } = yield* withClient(room.zk)(Semaphore.make(room.path, { permits: 2 }))
+    yield* noClash([
+      one.turns("semaphore", room.path, TURNS),
+      two.turns("semaphore", room.path, TURNS),
+      turns(withPermit(together(room.zk, room.path, 2))),
+      turns(withPermit(together(room.zk, room.path, 2)))
+    ])
 
-      const sum = yield* shared("counter")
-      const counter = yield* withClient(sum.zk)(Counter.make(sum.path))
-      yield* noClash([
-        one.turns("counter", sum.path, TURNS),
-        two.turns("counter", sum.path, TURNS),
-        turns(Effect.as(counter.increment, 0))
-      ])
-      assert.strictEqual(yield* counter.get, BigInt(3 * TURNS))
-    })
-  )
+    const sum = yield* shared("counter")
+    const counter = yield* withClient(sum.zk)(Counter.make(sum.path))
+    yield* noClash([
+      one.turns("counter", sum.path, TURNS),
+      two.turns("counter", sum.path, TURNS),
+      turns(Effect.as(counter.increment, 0))
+    ])
+    assert.strictEqual(yield* counter.get, BigInt(3 * TURNS))
+  })
 })

@@ -3,6 +3,7 @@
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert, layer } from "@effect/vitest"
+import { testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -48,69 +49,61 @@ const obtained = (path: string) =>
   })
 
 layer(embedded, { excludeTestServices: true })("a lease of 30 seconds on a machine that sleeps", (it) => {
-  it.effect("is lost on waking from a longer sleep, before anything guarded goes on", () =>
-    Effect.gen(function* () {
-      const { leap, on } = yield* leapingClock
-      const { withLease } = yield* Lease.make("/guarded", { duration: "30 seconds" })
-      const slept = Effect.andThen(leap(35_000), Effect.never)
-      const lost = yield* failure(on(withLease(slept)), "LockLost")
-      assert.strictEqual(lost.reason, "expired")
-    })
-  )
+  const itEffect = testWith(it.effect, Effect.void)
 
-  it.effect("knows it at once, and sends no request for a lease that is over", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const { held, leap } = yield* obtained("/at-once")
-      yield* leap(35_000)
-      assert.strictEqual(yield* held.remaining, 0)
-      yield* failure(held.transaction([]), "LockLost")
-      yield* failure(held.renew, "LockLost")
-      yield* failure(held.lost, "LockLost")
-      assert.isTrue(yield* zk.exists(held.path))
-    })
-  )
+  itEffect("is lost on waking from a longer sleep, before anything guarded goes on", function* () {
+    const { leap, on } = yield* leapingClock
+    const { withLease } = yield* Lease.make("/guarded", { duration: "30 seconds" })
+    const slept = Effect.andThen(leap(35_000), Effect.never)
+    const lost = yield* failure(on(withLease(slept)), "LockLost")
+    assert.strictEqual(lost.reason, "expired")
+  })
 
-  it.effect("has less time left by every leap, whatever its size, and none back for a leap back", () =>
-    Effect.gen(function* () {
-      const { held, leap } = yield* obtained("/leaps")
-      const before = yield* held.remaining
-      yield* leap(4)
-      // The wall clock tells whole milliseconds.
-      assert.isAtMost(yield* held.remaining, before - 4 + 2)
-      yield* leap(9_000)
-      yield* held.remaining
-      yield* leap(-9_000)
-      assert.isAtMost(yield* held.remaining, before - 9_002)
-      yield* leap(9_000)
-      assert.isAtMost(yield* held.remaining, before - 18_002)
-      yield* leap(9_000)
-      assert.strictEqual((yield* failure(held.lost, "LockLost")).reason, "expired")
-    })
-  )
+  itEffect("knows it at once, and sends no request for a lease that is over", function* () {
+    const zk = yield* ZooKeeper.ZooKeeper
+    const { held, leap } = yield* obtained("/at-once")
+    yield* leap(35_000)
+    assert.strictEqual(yield* held.remaining, 0)
+    yield* failure(held.transaction([]), "LockLost")
+    yield* failure(held.renew, "LockLost")
+    yield* failure(held.lost, "LockLost")
+    assert.isTrue(yield* zk.exists(held.path))
+  })
 
-  it.effect("has its whole time again when it has been renewed", () =>
-    Effect.gen(function* () {
-      const { held, leap } = yield* obtained("/renewed")
-      yield* leap(20_000)
-      assert.isAtMost(yield* held.remaining, 7_000)
-      yield* held.renew
-      assert.isAbove(yield* held.remaining, 20_000)
-      const lost = yield* Effect.forkChild(held.lost, { startImmediately: true })
-      assert.isUndefined(lost.pollUnsafe())
-      yield* Fiber.interrupt(lost)
-    })
-  )
+  itEffect("has less time left by every leap, whatever its size, and none back for a leap back", function* () {
+    const { held, leap } = yield* obtained("/leaps")
+    const before = yield* held.remaining
+    yield* leap(4)
+    // The wall clock tells whole milliseconds.
+    assert.isAtMost(yield* held.remaining, before - 4 + 2)
+    yield* leap(9_000)
+    yield* held.remaining
+    yield* leap(-9_000)
+    assert.isAtMost(yield* held.remaining, before - 9_002)
+    yield* leap(9_000)
+    assert.isAtMost(yield* held.remaining, before - 18_002)
+    yield* leap(9_000)
+    assert.strictEqual((yield* failure(held.lost, "LockLost")).reason, "expired")
+  })
 
-  it.effect("loses the time of a standstill once, also where it falls between the readings of two clocks", () =>
-    Effect.gen(function* () {
-      const { held, stop } = yield* obtained("/stopped")
-      const before = yield* held.remaining
-      yield* stop(9_000)
-      yield* held.remaining
-      const after = yield* held.remaining
-      assert.isAtMost(after, before - 9_000)
-      assert.isAbove(after, before - 17_000)
-    })
-  )
+  itEffect("has its whole time again when it has been renewed", function* () {
+    const { held, leap } = yield* obtained("/renewed")
+    yield* leap(20_000)
+    assert.isAtMost(yield* held.remaining, 7_000)
+    yield* held.renew
+    assert.isAbove(yield* held.remaining, 20_000)
+    const lost = yield* Effect.forkChild(held.lost, { startImmediately: true })
+    assert.isUndefined(lost.pollUnsafe())
+    yield* Fiber.interrupt(lost)
+  })
+
+  itEffect("loses the time of a standstill once, also where it falls between the readings of two clocks", function* () {
+    const { held, stop } = yield* obtained("/stopped")
+    const before = yield* held.remaining
+    yield* stop(9_000)
+    yield* held.remaining
+    const after = yield* held.remaining
+    assert.isAtMost(after, before - 9_000)
+    assert.isAbove(after, before - 17_000)
+  })
 })

@@ -5,6 +5,7 @@ import { connectString, freshPath } from "@effect-zookeeper/test-kit/TestServer"
 import { connectTo } from "@effect-zookeeper/test-kit/conformance/Target"
 import { layer as layerTransport, Transport } from "@effect-zookeeper/transport/Transport"
 import { assert, layer } from "@effect/vitest"
+import { testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -42,80 +43,78 @@ const counted = Effect.gen(function* () {
 })
 
 layer(layerTransport(), { excludeTestServices: true })("a crowd", (it) => {
-  it.effect(
-    "contends for a lock with six requests for each, for a release wakes one",
-    () =>
-      Effect.gen(function* () {
-        const { beside, path, sent, zk } = yield* counted
-        const lock = yield* withClient(zk)(Lock.make(path))
-        let inside = 0
-        let times = 0
-        const body = Effect.gen(function* () {
-          assert.strictEqual(++inside, 1)
-          yield* Effect.yieldNow
-          times++
-          inside--
-        })
-        const scope = yield* Scope.make()
-        yield* Effect.provideService(lock.acquire(), Scope.Scope, scope)
-        const crowd = yield* Effect.forkChild(
-          Effect.all(
-            Array.from({ length: count }, () => lock.withLock(body)),
-            { concurrency: "unbounded", discard: true }
-          )
-        )
-        // All are in the queue, and each has looked at the one before it.
-        yield* eventually(sent, ({ looks }) => looks === count + 1)
-        const before = yield* sent
-        assert.strictEqual(before.creates, count + 1)
-        assert.strictEqual(before.lists, count + 1)
-        yield* Scope.close(scope, Exit.void)
-        yield* Fiber.join(crowd)
-        const after = yield* sent
-        assert.strictEqual(times, count)
-        // Each is woken once: it lists who is there, and asks whose its znode is.
-        assert.strictEqual(after.creates, count + 1)
-        assert.strictEqual(after.lists - before.lists, count)
-        assert.strictEqual(after.looks - before.looks, count)
-        assert.strictEqual(after.deletes, count + 1)
-        assert.strictEqual(after.all, 6 * count + 4)
-        assert.deepStrictEqual(yield* getChildrenOrNone(beside, path), [])
-      }),
-    PATIENCE
-  )
+  const itCounted = testWith(it.effect, counted)
 
-  it.effect(
-    "contends for permits with a fixed number of requests for each, for one at a time looks who holds them",
-    () =>
-      Effect.gen(function* () {
-        const { beside, path, sent, zk } = yield* counted
-        const permits = 3
-        const crowd = count / 2
-        const semaphore = yield* withClient(zk)(Semaphore.make(path, { permits }))
-        let inside = 0
-        let most = 0
-        const body = Effect.gen(function* () {
-          most = Math.max(most, ++inside)
-          assert.isAtMost(inside, permits)
-          // The first one waits for company, however slow that comes.
-          yield* awaitCondition(() => most > 1)
-          yield* Effect.sleep(40)
-          inside--
-        })
-        // Persistent: those that the recipe makes are reaped when they are empty.
-        for (const name of ["locks", "leases"]) yield* beside.create(`${path}/${name}`)
-        const before = yield* sent
-        yield* Effect.all(
-          Array.from({ length: crowd }, () => semaphore.withPermit(body)),
+  itCounted(
+    "contends for a lock with six requests for each, for a release wakes one",
+    { timeout: PATIENCE },
+    function* ({ beside, path, sent, zk }) {
+      const lock = yield* withClient(zk)(Lock.make(path))
+      let inside = 0
+      let times = 0
+      const body = Effect.gen(function* () {
+        assert.strictEqual(++inside, 1)
+        yield* Effect.yieldNow
+        times++
+        inside--
+      })
+      const scope = yield* Scope.make()
+      yield* Effect.provideService(lock.acquire(), Scope.Scope, scope)
+      const crowd = yield* Effect.forkChild(
+        Effect.all(
+          Array.from({ length: count }, () => lock.withLock(body)),
           { concurrency: "unbounded", discard: true }
         )
-        const after = yield* sent
-        assert.strictEqual(after.creates - before.creates, 2 * crowd)
-        assert.strictEqual(after.deletes - before.deletes, 2 * crowd)
-        // Ten for each who finds room, and three more for each who has to wait for it.
-        assert.isAtMost(after.all - before.all, 13 * crowd)
-        assert.deepStrictEqual(yield* getChildrenOrNone(beside, `${path}/leases`), [])
-      }),
-    PATIENCE
+      )
+      // All are in the queue, and each has looked at the one before it.
+      yield* eventually(sent, ({ looks }) => looks === count + 1)
+      const before = yield* sent
+      assert.strictEqual(before.creates, count + 1)
+      assert.strictEqual(before.lists, count + 1)
+      yield* Scope.close(scope, Exit.void)
+      yield* Fiber.join(crowd)
+      const after = yield* sent
+      assert.strictEqual(times, count)
+      // Each is woken once: it lists who is there, and asks whose its znode is.
+      assert.strictEqual(after.creates, count + 1)
+      assert.strictEqual(after.lists - before.lists, count)
+      assert.strictEqual(after.looks - before.looks, count)
+      assert.strictEqual(after.deletes, count + 1)
+      assert.strictEqual(after.all, 6 * count + 4)
+      assert.deepStrictEqual(yield* getChildrenOrNone(beside, path), [])
+    }
+  )
+
+  itCounted(
+    "contends for permits with a fixed number of requests for each, for one at a time looks who holds them",
+    { timeout: PATIENCE },
+    function* ({ beside, path, sent, zk }) {
+      const permits = 3
+      const crowd = count / 2
+      const semaphore = yield* withClient(zk)(Semaphore.make(path, { permits }))
+      let inside = 0
+      let most = 0
+      const body = Effect.gen(function* () {
+        most = Math.max(most, ++inside)
+        assert.isAtMost(inside, permits)
+        // The first one waits for company, however slow that comes.
+        yield* awaitCondition(() => most > 1)
+        yield* Effect.sleep(40)
+        inside--
+      })
+      // Persistent: those that the recipe makes are reaped when they are empty.
+      for (const name of ["locks", "leases"]) yield* beside.create(`${path}/${name}`)
+      const before = yield* sent
+      yield* Effect.all(
+        Array.from({ length: crowd }, () => semaphore.withPermit(body)),
+        { concurrency: "unbounded", discard: true }
+      )
+      const after = yield* sent
+      assert.strictEqual(after.creates - before.creates, 2 * crowd)
+      assert.strictEqual(after.deletes - before.deletes, 2 * crowd)
+      // Ten for each who finds room, and three more for each who has to wait for it.
+      assert.isAtMost(after.all - before.all, 13 * crowd)
+      assert.deepStrictEqual(yield* getChildrenOrNone(beside, `${path}/leases`), [])
+    }
   )
 })

@@ -4,7 +4,8 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import { connectTo } from "@effect-zookeeper/test-kit/conformance/Target"
-import { assert, it } from "@effect/vitest"
+import { assert } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -37,87 +38,81 @@ for (const [how, mode] of [
   ["persistent watches", (zk: ZooKeeper.Service) => zk],
   ["one-shot watches", withoutPersistentWatches]
 ] as const) {
-  it.live(`after an accepted reset streams and caches show the present znodes, by ${how}`, () =>
-    Effect.gen(function* () {
-      const [before, after] = [yield* start, yield* start]
-      const [rich, poor] = [Context.get(before, Transport), Context.get(after, Transport)]
-      const { moveTo, zk: client } = yield* movable(rich)
-      const zk = mode(client)
-      // All transactions of what comes back are older than those that are seen before.
-      const other = yield* clientOf(poor)
-      yield* other.create("/a", { data: "after" })
-      yield* other.create("/a/new")
-      yield* other.create("/a/both", { data: "after" })
-      for (let i = 0; i < 20; i++) yield* zk.create(`/filler${i}`)
-      yield* zk.create("/a", { data: "before" })
-      yield* zk.create("/a/both", { data: "before" })
-      yield* zk.create("/a/gone")
+  itLive(`after an accepted reset streams and caches show the present znodes, by ${how}`, function* () {
+    const [before, after] = [yield* start, yield* start]
+    const [rich, poor] = [Context.get(before, Transport), Context.get(after, Transport)]
+    const { moveTo, zk: client } = yield* movable(rich)
+    const zk = mode(client)
+    // All transactions of what comes back are older than those that are seen before.
+    const other = yield* clientOf(poor)
+    yield* other.create("/a", { data: "after" })
+    yield* other.create("/a/new")
+    yield* other.create("/a/both", { data: "after" })
+    for (let i = 0; i < 20; i++) yield* zk.create(`/filler${i}`)
+    yield* zk.create("/a", { data: "before" })
+    yield* zk.create("/a/both", { data: "before" })
+    yield* zk.create("/a/gone")
 
-      const node = yield* withClient(zk)(NodeCache.make("/a", { jitter: 0 }))
-      const children = yield* withClient(zk)(ChildrenCache.make("/a", { jitter: 0 }))
-      const tree = yield* withClient(zk)(TreeCache.make("/a", { jitter: 0 }))
-      const data: Array<string> = []
-      const names: Array<string> = []
-      yield* Effect.forkScoped(
-        Stream.runForEach(zk.dataChanges("/a"), (state) =>
-          Effect.sync(() => data.push(Option.match(state, { onNone: () => "-", onSome: ({ data }) => text(data) })))
+    const node = yield* withClient(zk)(NodeCache.make("/a", { jitter: 0 }))
+    const children = yield* withClient(zk)(ChildrenCache.make("/a", { jitter: 0 }))
+    const tree = yield* withClient(zk)(TreeCache.make("/a", { jitter: 0 }))
+    const data: Array<string> = []
+    const names: Array<string> = []
+    yield* Effect.forkScoped(
+      Stream.runForEach(zk.dataChanges("/a"), (state) =>
+        Effect.sync(() => data.push(Option.match(state, { onNone: () => "-", onSome: ({ data }) => text(data) })))
+      )
+    )
+    yield* Effect.forkScoped(
+      Stream.runForEach(zk.childrenChanges("/a"), (state) =>
+        Effect.sync(() =>
+          names.push(Option.match(state, { onNone: () => "-", onSome: ({ children }) => [...children].sort().join() }))
         )
       )
-      yield* Effect.forkScoped(
-        Stream.runForEach(zk.childrenChanges("/a"), (state) =>
-          Effect.sync(() =>
-            names.push(
-              Option.match(state, { onNone: () => "-", onSome: ({ children }) => [...children].sort().join() })
-            )
-          )
-        )
-      )
-      yield* awaitCondition(() => data.length === 1 && names.length === 1)
-      assert.strictEqual(zk.session.history, 0)
+    )
+    yield* awaitCondition(() => data.length === 1 && names.length === 1)
+    assert.strictEqual(zk.session.history, 0)
 
-      yield* moveTo(poor)
-      yield* Context.get(before, EmbeddedServer.EmbeddedServer).disconnectAll
-      yield* awaitCondition(() => data.at(-1) === "after" && names.at(-1) === "both,new")
-      assert.strictEqual(zk.session.history, 1)
-      assert.deepStrictEqual(data, ["before", "after"])
-      assert.deepStrictEqual(names, ["both,gone", "both,new"])
-      yield* awaitCondition(() => Option.exists(node.get(), (znode) => text(znode.data) === "after"))
-      yield* awaitCondition(() => [...children.get().keys()].sort().join() === "both,new")
-      yield* awaitCondition(() => text(children.get().get("both")!.data) === "after")
-      yield* awaitCondition(() => Option.exists(tree.get("/a/both"), (znode) => text(znode.data) === "after"))
+    yield* moveTo(poor)
+    yield* Context.get(before, EmbeddedServer.EmbeddedServer).disconnectAll
+    yield* awaitCondition(() => data.at(-1) === "after" && names.at(-1) === "both,new")
+    assert.strictEqual(zk.session.history, 1)
+    assert.deepStrictEqual(data, ["before", "after"])
+    assert.deepStrictEqual(names, ["both,gone", "both,new"])
+    yield* awaitCondition(() => Option.exists(node.get(), (znode) => text(znode.data) === "after"))
+    yield* awaitCondition(() => [...children.get().keys()].sort().join() === "both,new")
+    yield* awaitCondition(() => text(children.get().get("both")!.data) === "after")
+    yield* awaitCondition(() => Option.exists(tree.get("/a/both"), (znode) => text(znode.data) === "after"))
 
-      // From here on they follow as before.
-      yield* other.setData("/a", "later")
-      yield* other.delete("/a/new")
-      yield* awaitCondition(() => data.at(-1) === "later" && names.at(-1) === "both")
-      yield* awaitCondition(() => Option.exists(node.get(), (znode) => text(znode.data) === "later"))
-      yield* awaitCondition(() => children.get().size === 1 && Option.isNone(tree.get("/a/new")))
-    })
-  )
+    // From here on they follow as before.
+    yield* other.setData("/a", "later")
+    yield* other.delete("/a/new")
+    yield* awaitCondition(() => data.at(-1) === "later" && names.at(-1) === "both")
+    yield* awaitCondition(() => Option.exists(node.get(), (znode) => text(znode.data) === "later"))
+    yield* awaitCondition(() => children.get().size === 1 && Option.isNone(tree.get("/a/new")))
+  })
 }
 
-it.live("after an accepted reset a view that tracks versions has forgotten all of them", () =>
-  Effect.gen(function* () {
-    const [before, after] = [yield* start, yield* start]
-    const { moveTo, zk } = yield* movable(Context.get(before, Transport))
-    const tracked = yield* zk.trackVersions
-    for (let i = 0; i < 20; i++) yield* zk.create(`/filler${i}`)
-    for (const path of ["/set", "/delete", "/acl"]) {
-      yield* tracked.create(path)
-      yield* tracked.set(path, "1")
-      yield* tracked.setAcl(path, Acl.open)
-    }
-    yield* moveTo(Context.get(after, Transport))
-    yield* Context.get(before, EmbeddedServer.EmbeddedServer).disconnectAll
-    yield* awaitCondition(() => zk.session.history === 1 && zk.session.state._tag === "Connected")
-    for (const path of ["/set", "/delete", "/acl"]) yield* zk.create(path)
+itLive("after an accepted reset a view that tracks versions has forgotten all of them", function* () {
+  const [before, after] = [yield* start, yield* start]
+  const { moveTo, zk } = yield* movable(Context.get(before, Transport))
+  const tracked = yield* zk.trackVersions
+  for (let i = 0; i < 20; i++) yield* zk.create(`/filler${i}`)
+  for (const path of ["/set", "/delete", "/acl"]) {
+    yield* tracked.create(path)
+    yield* tracked.set(path, "1")
+    yield* tracked.setAcl(path, Acl.open)
+  }
+  yield* moveTo(Context.get(after, Transport))
+  yield* Context.get(before, EmbeddedServer.EmbeddedServer).disconnectAll
+  yield* awaitCondition(() => zk.session.history === 1 && zk.session.state._tag === "Connected")
+  for (const path of ["/set", "/delete", "/acl"]) yield* zk.create(path)
 
-    // The znodes have begun at version 0, and nothing of them is known.
-    assert.strictEqual((yield* tracked.setData("/set", "mine")).version, 1)
-    assert.strictEqual((yield* tracked.setAcl("/acl", Acl.open)).aversion, 1)
-    yield* tracked.delete("/delete")
-    // From here on it remembers as before.
-    yield* zk.set("/set", "other")
-    assert.strictEqual((yield* Effect.flip(tracked.setData("/set", "mine")))._tag, "BadVersion")
-  })
-)
+  // The znodes have begun at version 0, and nothing of them is known.
+  assert.strictEqual((yield* tracked.setData("/set", "mine")).version, 1)
+  assert.strictEqual((yield* tracked.setAcl("/acl", Acl.open)).aversion, 1)
+  yield* tracked.delete("/delete")
+  // From here on it remembers as before.
+  yield* zk.set("/set", "other")
+  assert.strictEqual((yield* Effect.flip(tracked.setData("/set", "mine")))._tag, "BadVersion")
+})

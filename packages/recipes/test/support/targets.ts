@@ -7,7 +7,7 @@ import { freshPath } from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as Session from "@effect-zookeeper/session/Session"
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
-import { describe, type Vitest, layer } from "@effect/vitest"
+import { describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
@@ -22,7 +22,9 @@ export {
 } from "@effect-zookeeper/test-kit/Expectations"
 
 /** `it` of a test of recipes. */
-interface RecipeTests extends Pick<Vitest.MethodsNonLive<Target>, "effect"> {
+interface RecipeTests {
+  /** A test that is given nothing. */
+  readonly effect: TestWith<void, Target>
   /** A test in a chroot of its own. */
   readonly inChroot: TestWith<TestChroot, Target>
 }
@@ -35,7 +37,7 @@ export const describeOnServers = (name: string, tests: (it: RecipeTests) => void
   ] as const) {
     describe(`${name}, on ${where}`, () => {
       layer(target, { excludeTestServices: true })(({ effect }) =>
-        tests({ effect, inChroot: testWith(effect, makeChroot) })
+        tests({ effect: testWith(effect, Effect.void), inChroot: testWith(effect, makeChroot) })
       )
     })
   }

@@ -256,8 +256,9 @@ describeOnServers("a counter whose replies are lost", (it) => {
     }
   )
 
-  it.effect("stays between the acknowledged and the unknown increments, and is exact in the exact layout", () =>
-    Effect.gen(function* () {
+  it.effect(
+    "stays between the acknowledged and the unknown increments, and is exact in the exact layout",
+    function* () {
       const clients = 5
       const each = process.env["ZK_LONG"] === "1" ? 100 : 12
       const { breakable, zk } = yield* makeChroot
@@ -286,7 +287,7 @@ describeOnServers("a counter whose replies are lost", (it) => {
         assert.isAtMost(total, done + unknown)
         if (layout === "exact") assert.strictEqual(total, clients * each)
       }
-    })
+    }
   )
 })
 

@@ -3,6 +3,7 @@
  */
 import { Acl, ZooKeeper } from "@effect-zookeeper/client"
 import { assert, describe, it } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -46,35 +47,29 @@ describe("TLS", () => {
     )
   )
 
-  it.live("knows a client by its certificate, and lets ACLs name it", () =>
-    Effect.gen(function* () {
-      const { client } = yield* certificates
-      yield* session({ clientAuth: "need" }, client, (zk) =>
-        Effect.gen(function* () {
-          yield* zk.create("/mine", { acl: Acl.creator })
-          assert.deepStrictEqual([...(yield* zk.getAcl("/mine")).acl], [Acl.x509("CN=client", Acl.Perms.ALL)])
-          assert.strictEqual((yield* zk.set("/mine", "x")).version, 1)
-        })
-      )
-    })
-  )
+  itLive("knows a client by its certificate, and lets ACLs name it", function* () {
+    const { client } = yield* certificates
+    yield* session({ clientAuth: "need" }, client, (zk) =>
+      Effect.gen(function* () {
+        yield* zk.create("/mine", { acl: Acl.creator })
+        assert.deepStrictEqual([...(yield* zk.getAcl("/mine")).acl], [Acl.x509("CN=client", Acl.Perms.ALL)])
+        assert.strictEqual((yield* zk.set("/mine", "x")).version, 1)
+      })
+    )
+  })
 
-  it.live("makes the owner of the named certificate the super user", () =>
-    Effect.gen(function* () {
-      const { client } = yield* certificates
-      yield* session({ clientAuth: "want", superUser: "CN=client" }, client, (zk) =>
-        Effect.gen(function* () {
-          yield* zk.create("/nobody", { acl: [Acl.world(0)] })
-          yield* zk.set("/nobody", "x")
-        })
-      )
-    })
-  )
+  itLive("makes the owner of the named certificate the super user", function* () {
+    const { client } = yield* certificates
+    yield* session({ clientAuth: "want", superUser: "CN=client" }, client, (zk) =>
+      Effect.gen(function* () {
+        yield* zk.create("/nobody", { acl: [Acl.world(0)] })
+        yield* zk.set("/nobody", "x")
+      })
+    )
+  })
 
-  it.live("refuses a client without a certificate where one is needed", () =>
-    Effect.gen(function* () {
-      const error = yield* Effect.flip(session({ clientAuth: "need" }, undefined, () => Effect.void))
-      assert.strictEqual(error._tag, "ConnectFailed")
-    })
-  )
+  itLive("refuses a client without a certificate where one is needed", function* () {
+    const error = yield* Effect.flip(session({ clientAuth: "need" }, undefined, () => Effect.void))
+    assert.strictEqual(error._tag, "ConnectFailed")
+  })
 })

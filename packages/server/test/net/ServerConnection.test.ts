@@ -7,6 +7,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { assert, describe, it } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
@@ -176,17 +177,12 @@ describe("a peer that stops reading in the middle of large answers", () => {
 describe("an address beyond loopback", () => {
   const listen = (options: ListenOptions) => Layer.build(Layer.fresh(layer(options)))
   for (const host of ["0.0.0.0", "::", "192.0.2.7", "zk.example.org", ""]) {
-    it.live(`${JSON.stringify(host)} is refused with the well-known super user`, () =>
-      Effect.gen(function* () {
-        const error = yield* Effect.flip(listen({ host, superDigest: undefined }))
-        assert.strictEqual(error._tag, "ListenError")
-        assert.strictEqual(error.reason, "WellKnownSuperUser")
-        assert.match(
-          error.message,
-          /^.*:0: not opened, .* super:secret; give superDigest .*, or listen on 127\.0\.0\.1$/
-        )
-      })
-    )
+    itLive(`${JSON.stringify(host)} is refused with the well-known super user`, function* () {
+      const error = yield* Effect.flip(listen({ host, superDigest: undefined }))
+      assert.strictEqual(error._tag, "ListenError")
+      assert.strictEqual(error.reason, "WellKnownSuperUser")
+      assert.match(error.message, /^.*:0: not opened, .* super:secret; give superDigest .*, or listen on 127\.0\.0\.1$/)
+    })
   }
 
   it.live("is accepted with another super user, or none", () =>
@@ -283,23 +279,21 @@ describe("a port in use", () => {
 })
 
 describe("a server that stops", () => {
-  it.live("ends its connections, paused or not, and frees its port", () =>
-    Effect.gen(function* () {
-      let port = 0
-      for (const paused of [false, true]) {
-        const client = yield* Effect.scoped(
-          Effect.gen(function* () {
-            const server = yield* Effect.provide(EmbeddedServer, yield* Layer.build(Layer.fresh(layer({ port }))))
-            port = portOf(server.connectString)
-            const client = yield* Effect.promise(() => RawClient.dial(port))
-            yield* Effect.promise(() => client.connect())
-            if (paused) yield* server.pause
-            return client
-          })
-        )
-        assert.strictEqual(yield* Effect.promise(() => untilEnd(client)), 0)
-        client.close()
-      }
-    })
-  )
+  itLive("ends its connections, paused or not, and frees its port", function* () {
+    let port = 0
+    for (const paused of [false, true]) {
+      const client = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const server = yield* Effect.provide(EmbeddedServer, yield* Layer.build(Layer.fresh(layer({ port }))))
+          port = portOf(server.connectString)
+          const client = yield* Effect.promise(() => RawClient.dial(port))
+          yield* Effect.promise(() => client.connect())
+          if (paused) yield* server.pause
+          return client
+        })
+      )
+      assert.strictEqual(yield* Effect.promise(() => untilEnd(client)), 0)
+      client.close()
+    }
+  })
 })

@@ -1,6 +1,7 @@
 import * as Simulation from "@effect-zookeeper/server/Simulation"
 import { hostCallsOf } from "@effect-zookeeper/test-kit/simulation/hostCalls"
 import { assert, describe, it } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -223,18 +224,16 @@ describe("Simulation", () => {
     assert.deepStrictEqual(asked, [])
   })
 
-  it.live("checks many seeds, and says how to see the failing one again", () =>
-    Effect.gen(function* () {
-      const report = yield* Simulation.check(Effect.asVoid(busy), { seeds: 100 })
-      assert.strictEqual(report.seeds, 100)
-      const failure = yield* Effect.flip(
-        Simulation.check(lostUpdate, { seeds: 200, from: 7, replay: (seed) => `simulate --seed ${seed}` })
-      )
-      assert.isAtLeast(failure.seed, 7)
-      assert.include(failure.message, `simulate --seed ${failure.seed}`)
-      const again = Simulation.run(lostUpdate, { seed: failure.seed })
-      assert.strictEqual(again.traceHash, failure.traceHash)
-      assert.isDefined(Simulation.problemOf(again))
-    })
-  )
+  itLive("checks many seeds, and says how to see the failing one again", function* () {
+    const report = yield* Simulation.check(Effect.asVoid(busy), { seeds: 100 })
+    assert.strictEqual(report.seeds, 100)
+    const failure = yield* Effect.flip(
+      Simulation.check(lostUpdate, { seeds: 200, from: 7, replay: (seed) => `simulate --seed ${seed}` })
+    )
+    assert.isAtLeast(failure.seed, 7)
+    assert.include(failure.message, `simulate --seed ${failure.seed}`)
+    const again = Simulation.run(lostUpdate, { seed: failure.seed })
+    assert.strictEqual(again.traceHash, failure.traceHash)
+    assert.isDefined(Simulation.problemOf(again))
+  })
 })

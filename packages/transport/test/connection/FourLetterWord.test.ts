@@ -1,5 +1,6 @@
 import { FourLetterWord, type ServerAddress, Transport } from "@effect-zookeeper/transport"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Net from "node:net"
@@ -26,60 +27,48 @@ const answering = (answer: (word: string) => Uint8Array | string) => (socket: Ne
 }
 
 describe("FourLetterWord.ask", () => {
-  it.live("gives the whole answer to the word", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp(answering((word) => `you said ${word}, não?\n`.repeat(5000)))
-      const text = yield* ask(server.address, server.named, "srvr")
-      assert.strictEqual(text, "you said srvr, não?\n".repeat(5000))
-      yield* server.closed
-    })
-  )
+  itLive("gives the whole answer to the word", function* () {
+    const server = yield* Servers.tcp(answering((word) => `you said ${word}, não?\n`.repeat(5000)))
+    const text = yield* ask(server.address, server.named, "srvr")
+    assert.strictEqual(text, "you said srvr, não?\n".repeat(5000))
+    yield* server.closed
+  })
 
-  it.live("speaks TLS where the transport does", () =>
-    Effect.gen(function* () {
-      const c = yield* certificates
-      const server = yield* Servers.tls(
-        { ...c.server },
-        answering(() => "rw")
-      )
-      assert.strictEqual(yield* ask(server.address, server.named, "isro", { tls: { ca: c.ca } }), "rw")
-    })
-  )
+  itLive("speaks TLS where the transport does", function* () {
+    const c = yield* certificates
+    const server = yield* Servers.tls(
+      { ...c.server },
+      answering(() => "rw")
+    )
+    assert.strictEqual(yield* ask(server.address, server.named, "isro", { tls: { ca: c.ca } }), "rw")
+  })
 
-  it.live("is empty when the server closes without an answer", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp(answering(() => ""))
-      assert.strictEqual(yield* ask(server.address, server.named, "wchs"), "")
-    })
-  )
+  itLive("is empty when the server closes without an answer", function* () {
+    const server = yield* Servers.tcp(answering(() => ""))
+    assert.strictEqual(yield* ask(server.address, server.named, "wchs"), "")
+  })
 
-  it.live("takes an answer of the greatest size and refuses a longer one", () =>
-    Effect.gen(function* () {
-      const size = FourLetterWord.maxAnswerSize
-      const fits = yield* Servers.tcp(answering(() => new Uint8Array(size).fill(65)))
-      assert.strictEqual((yield* ask(fits.address, fits.named, "mntr")).length, size)
-      const exceeds = yield* Servers.tcp(answering(() => new Uint8Array(size + 1).fill(65)))
-      const error = yield* Effect.flip(ask(exceeds.address, exceeds.named, "mntr"))
-      assert.strictEqual(error.reason, "Read")
-      assert.include(error.message, String(size))
-      yield* exceeds.closed
-    })
-  )
+  itLive("takes an answer of the greatest size and refuses a longer one", function* () {
+    const size = FourLetterWord.maxAnswerSize
+    const fits = yield* Servers.tcp(answering(() => new Uint8Array(size).fill(65)))
+    assert.strictEqual((yield* ask(fits.address, fits.named, "mntr")).length, size)
+    const exceeds = yield* Servers.tcp(answering(() => new Uint8Array(size + 1).fill(65)))
+    const error = yield* Effect.flip(ask(exceeds.address, exceeds.named, "mntr"))
+    assert.strictEqual(error.reason, "Read")
+    assert.include(error.message, String(size))
+    yield* exceeds.closed
+  })
 
-  it.live("fails when the connection breaks in the middle of the answer", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp((socket) => socket.on("data", () => socket.resetAndDestroy()))
-      assert.strictEqual((yield* Effect.flip(ask(server.address, server.named, "stat"))).reason, "Read")
-    })
-  )
+  itLive("fails when the connection breaks in the middle of the answer", function* () {
+    const server = yield* Servers.tcp((socket) => socket.on("data", () => socket.resetAndDestroy()))
+    assert.strictEqual((yield* Effect.flip(ask(server.address, server.named, "stat"))).reason, "Read")
+  })
 
-  it.live("leaves no connection behind when it is interrupted", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp((socket) => socket.resume())
-      const fiber = yield* Effect.forkChild(ask(server.address, server.named, "ruok"))
-      yield* server.accepted
-      yield* Fiber.interrupt(fiber)
-      yield* server.closed
-    })
-  )
+  itLive("leaves no connection behind when it is interrupted", function* () {
+    const server = yield* Servers.tcp((socket) => socket.resume())
+    const fiber = yield* Effect.forkChild(ask(server.address, server.named, "ruok"))
+    yield* server.accepted
+    yield* Fiber.interrupt(fiber)
+    yield* server.closed
+  })
 })

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -14,156 +15,135 @@ import { bytes, connect, pullText } from "../support/connections.ts"
 const MiB = 1024 * 1024
 
 describe("over TCP", () => {
-  it.live("bytes go both ways", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp(Servers.echo)
-      const connection = yield* connect(server.address)
-      yield* connection.write(bytes("hello "))
-      yield* connection.write(new Uint8Array(0))
-      yield* connection.write(bytes("world"))
-      assert.strictEqual(yield* pullText(connection, 11), "hello world")
-    })
-  )
+  itLive("bytes go both ways", function* () {
+    const server = yield* Servers.tcp(Servers.echo)
+    const connection = yield* connect(server.address)
+    yield* connection.write(bytes("hello "))
+    yield* connection.write(new Uint8Array(0))
+    yield* connection.write(bytes("world"))
+    assert.strictEqual(yield* pullText(connection, 11), "hello world")
+  })
 
-  it.live("chunks are plain byte arrays, not Buffers", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp((socket) => socket.write("abc"))
-      const connection = yield* connect(server.address)
-      const chunks = yield* connection.pull
-      assert.deepStrictEqual(chunks, [bytes("abc")])
-    })
-  )
+  itLive("chunks are plain byte arrays, not Buffers", function* () {
+    const server = yield* Servers.tcp((socket) => socket.write("abc"))
+    const connection = yield* connect(server.address)
+    const chunks = yield* connection.pull
+    assert.deepStrictEqual(chunks, [bytes("abc")])
+  })
 
-  it.live("the memory of a chunk is free once it is released, and what comes after is whole", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp(Servers.echo)
-      const connection = yield* connect(server.address)
-      for (const text of ["one", "another"]) {
-        yield* connection.write(bytes(text))
-        const [chunk] = yield* connection.pull
-        assert.deepStrictEqual(chunk, bytes(text))
-        connection.release?.(chunk!)
-        assert.strictEqual(chunk!.byteLength, 0)
-      }
-      // Not that of others which it is a part of.
-      const part = bytes("part").subarray(1)
-      connection.release?.(part)
-      assert.deepStrictEqual(part, bytes("art"))
-    })
-  )
+  itLive("the memory of a chunk is free once it is released, and what comes after is whole", function* () {
+    const server = yield* Servers.tcp(Servers.echo)
+    const connection = yield* connect(server.address)
+    for (const text of ["one", "another"]) {
+      yield* connection.write(bytes(text))
+      const [chunk] = yield* connection.pull
+      assert.deepStrictEqual(chunk, bytes(text))
+      connection.release?.(chunk!)
+      assert.strictEqual(chunk!.byteLength, 0)
+    }
+    // Not that of others which it is a part of.
+    const part = bytes("part").subarray(1)
+    connection.release?.(part)
+    assert.deepStrictEqual(part, bytes("art"))
+  })
 
-  it.live("a name is dialled at the address, a scheme of tcp overrules tls options", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp(Servers.echo)
-      const name = { host: "not-asked.invalid", port: server.address.port, scheme: "tcp" } as const
-      const connection = yield* connect(server.address, { tls: {} }, name)
-      yield* connection.write(bytes("hi"))
-      assert.strictEqual(yield* pullText(connection, 2), "hi")
-    })
-  )
+  itLive("a name is dialled at the address, a scheme of tcp overrules tls options", function* () {
+    const server = yield* Servers.tcp(Servers.echo)
+    const name = { host: "not-asked.invalid", port: server.address.port, scheme: "tcp" } as const
+    const connection = yield* connect(server.address, { tls: {} }, name)
+    yield* connection.write(bytes("hi"))
+    assert.strictEqual(yield* pullText(connection, 2), "hi")
+  })
 
-  it.live("a port without a listener is Open, and says where", () =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.make()
-      const { address } = yield* Scope.provide(Servers.tcp(Servers.echo), scope)
-      yield* Scope.close(scope, Exit.void)
-      const error = yield* Effect.flip(connect(address))
-      assert.strictEqual(error.reason, "Open")
-      assert.strictEqual(error.server, `127.0.0.1:${address.port}`)
-      assert.include(error.message, "ECONNREFUSED")
-    })
-  )
+  itLive("a port without a listener is Open, and says where", function* () {
+    const scope = yield* Scope.make()
+    const { address } = yield* Scope.provide(Servers.tcp(Servers.echo), scope)
+    yield* Scope.close(scope, Exit.void)
+    const error = yield* Effect.flip(connect(address))
+    assert.strictEqual(error.reason, "Open")
+    assert.strictEqual(error.server, `127.0.0.1:${address.port}`)
+    assert.include(error.message, "ECONNREFUSED")
+  })
 
-  it.live("a clean end gives what was sent before it, then is Closed at every pull; writes fail", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp((socket) => socket.end("bye"))
-      const connection = yield* connect(server.address)
-      assert.strictEqual(yield* pullText(connection, 3), "bye")
-      assert.strictEqual((yield* Effect.flip(connection.pull)).reason, "Closed")
-      assert.strictEqual((yield* Effect.flip(connection.pull)).reason, "Closed")
-      assert.strictEqual((yield* Effect.flip(connection.write(bytes("x")))).reason, "Write")
-    })
-  )
+  itLive("a clean end gives what was sent before it, then is Closed at every pull; writes fail", function* () {
+    const server = yield* Servers.tcp((socket) => socket.end("bye"))
+    const connection = yield* connect(server.address)
+    assert.strictEqual(yield* pullText(connection, 3), "bye")
+    assert.strictEqual((yield* Effect.flip(connection.pull)).reason, "Closed")
+    assert.strictEqual((yield* Effect.flip(connection.pull)).reason, "Closed")
+    assert.strictEqual((yield* Effect.flip(connection.write(bytes("x")))).reason, "Write")
+  })
 
-  it.live("a reset is Read at every pull; writes fail", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp(() => {})
-      const connection = yield* connect(server.address)
-      const socket = yield* server.accepted
-      socket.resetAndDestroy()
-      const error = yield* Effect.flip(connection.pull)
-      assert.strictEqual(error.reason, "Read")
-      assert.include(error.message, "ECONNRESET")
-      assert.strictEqual((yield* Effect.flip(connection.pull)).reason, "Read")
-      const write = yield* Effect.flip(connection.write(bytes("x")))
-      assert.strictEqual(write.reason, "Write")
-      assert.include(write.message, "ECONNRESET")
-    })
-  )
+  itLive("a reset is Read at every pull; writes fail", function* () {
+    const server = yield* Servers.tcp(() => {})
+    const connection = yield* connect(server.address)
+    const socket = yield* server.accepted
+    socket.resetAndDestroy()
+    const error = yield* Effect.flip(connection.pull)
+    assert.strictEqual(error.reason, "Read")
+    assert.include(error.message, "ECONNRESET")
+    assert.strictEqual((yield* Effect.flip(connection.pull)).reason, "Read")
+    const write = yield* Effect.flip(connection.write(bytes("x")))
+    assert.strictEqual(write.reason, "Write")
+    assert.include(write.message, "ECONNRESET")
+  })
 
-  it.live("a closed scope ends the waiting pull, fails writes and closes the socket", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp(Servers.echo)
-      const scope = yield* Scope.make()
-      const connection = yield* Scope.provide(connect(server.address), scope)
-      const pull = yield* Effect.forkChild(Effect.flip(connection.pull), { startImmediately: true })
-      yield* Scope.close(scope, Exit.void)
-      assert.strictEqual((yield* Fiber.join(pull))._tag, "TransportError")
-      assert.strictEqual((yield* Effect.flip(connection.write(bytes("x")))).reason, "Write")
-      yield* server.closed
-    })
-  )
+  itLive("a closed scope ends the waiting pull, fails writes and closes the socket", function* () {
+    const server = yield* Servers.tcp(Servers.echo)
+    const scope = yield* Scope.make()
+    const connection = yield* Scope.provide(connect(server.address), scope)
+    const pull = yield* Effect.forkChild(Effect.flip(connection.pull), { startImmediately: true })
+    yield* Scope.close(scope, Exit.void)
+    assert.strictEqual((yield* Fiber.join(pull))._tag, "TransportError")
+    assert.strictEqual((yield* Effect.flip(connection.write(bytes("x")))).reason, "Write")
+    yield* server.closed
+  })
 
-  it.live("an interrupted pull loses no bytes", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp(Servers.echo)
-      const connection = yield* connect(server.address)
-      const pull = yield* Effect.forkChild(connection.pull, { startImmediately: true })
-      yield* Fiber.interrupt(pull)
-      yield* connection.write(bytes("kept"))
-      assert.strictEqual(yield* pullText(connection, 4), "kept")
-    })
-  )
+  itLive("an interrupted pull loses no bytes", function* () {
+    const server = yield* Servers.tcp(Servers.echo)
+    const connection = yield* connect(server.address)
+    const pull = yield* Effect.forkChild(connection.pull, { startImmediately: true })
+    yield* Fiber.interrupt(pull)
+    yield* connection.write(bytes("kept"))
+    assert.strictEqual(yield* pullText(connection, 4), "kept")
+  })
 
-  it.live("deferred tasks run once the turn is over, in order", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp(Servers.echo)
-      const connection = yield* connect(server.address)
-      const log: Array<string> = []
-      yield* Effect.callback<void>((resume) => {
-        connection.defer(() => log.push("first"))
-        connection.defer(() => resume(Effect.void))
-        log.push("turn")
-      })
-      assert.deepStrictEqual(log, ["turn", "first"])
+  itLive("deferred tasks run once the turn is over, in order", function* () {
+    const server = yield* Servers.tcp(Servers.echo)
+    const connection = yield* connect(server.address)
+    const log: Array<string> = []
+    yield* Effect.callback<void>((resume) => {
+      connection.defer(() => log.push("first"))
+      connection.defer(() => resume(Effect.void))
+      log.push("turn")
     })
-  )
+    assert.deepStrictEqual(log, ["turn", "first"])
+  })
 })
 
 describe("back-pressure", () => {
   // More than the kernel's buffers on both sides hold.
   const flood = new Uint8Array(64 * MiB)
 
-  it.live("a write waits while the peer does not read", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp((socket) => socket.pause(), { pauseOnConnect: true })
-      const connection = yield* connect(server.address)
-      const log: Array<string> = []
-      const write = yield* Effect.forkChild(
-        Effect.tap(connection.write(flood), () => Effect.sync(() => log.push("written"))),
-        { startImmediately: true }
-      )
-      const socket = yield* server.accepted
-      log.push("reads")
-      socket.on("data", () => {})
-      socket.resume()
-      yield* Fiber.join(write)
-      assert.deepStrictEqual(log, ["reads", "written"])
-    })
-  )
+  itLive("a write waits while the peer does not read", function* () {
+    const server = yield* Servers.tcp((socket) => socket.pause(), { pauseOnConnect: true })
+    const connection = yield* connect(server.address)
+    const log: Array<string> = []
+    const write = yield* Effect.forkChild(
+      Effect.tap(connection.write(flood), () => Effect.sync(() => log.push("written"))),
+      { startImmediately: true }
+    )
+    const socket = yield* server.accepted
+    log.push("reads")
+    socket.on("data", () => {})
+    socket.resume()
+    yield* Fiber.join(write)
+    assert.deepStrictEqual(log, ["reads", "written"])
+  })
 
-  it.live("what is written within the call needs no fiber until the network is full, and fails once it has ended", () =>
-    Effect.gen(function* () {
+  itLive(
+    "what is written within the call needs no fiber until the network is full, and fails once it has ended",
+    function* () {
       const server = yield* Servers.tcp(Servers.echo)
       const scope = yield* Scope.make()
       const connection = yield* Scope.provide(connect(server.address), scope)
@@ -179,40 +159,36 @@ describe("back-pressure", () => {
       yield* Fiber.join(waiting)
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual((yield* Effect.flip(writeNow?.(bytes("late")) ?? Effect.void)).reason, "Write")
-    })
+    }
   )
 
-  it.live("a waiting write can be interrupted, and the closing scope destroys the socket", () =>
-    Effect.gen(function* () {
+  itLive("a waiting write can be interrupted, and the closing scope destroys the socket", function* () {
+    const server = yield* Servers.tcp(() => {}, { pauseOnConnect: true })
+    const scope = yield* Scope.make()
+    const connection = yield* Scope.provide(connect(server.address), scope)
+    const write = yield* Effect.forkChild(connection.write(flood), { startImmediately: true })
+    const socket = yield* server.accepted
+    yield* Fiber.interrupt(write)
+    yield* Scope.close(scope, Exit.void)
+    // The peer reads what the kernels hold and finds the end.
+    socket.resume()
+    yield* server.closed
+    assert.isBelow(socket.bytesRead, flood.length)
+  })
+
+  itLive("a waiting write fails when the peer resets, and when the scope closes", function* () {
+    for (const end of ["reset", "scope"] as const) {
       const server = yield* Servers.tcp(() => {}, { pauseOnConnect: true })
       const scope = yield* Scope.make()
       const connection = yield* Scope.provide(connect(server.address), scope)
-      const write = yield* Effect.forkChild(connection.write(flood), { startImmediately: true })
+      const write = yield* Effect.forkChild(Effect.flip(connection.write(flood)), { startImmediately: true })
       const socket = yield* server.accepted
-      yield* Fiber.interrupt(write)
+      if (end === "reset") socket.resetAndDestroy()
+      else yield* Scope.close(scope, Exit.void)
+      assert.strictEqual((yield* Fiber.join(write)).reason, "Write")
       yield* Scope.close(scope, Exit.void)
-      // The peer reads what the kernels hold and finds the end.
-      socket.resume()
-      yield* server.closed
-      assert.isBelow(socket.bytesRead, flood.length)
-    })
-  )
-
-  it.live("a waiting write fails when the peer resets, and when the scope closes", () =>
-    Effect.gen(function* () {
-      for (const end of ["reset", "scope"] as const) {
-        const server = yield* Servers.tcp(() => {}, { pauseOnConnect: true })
-        const scope = yield* Scope.make()
-        const connection = yield* Scope.provide(connect(server.address), scope)
-        const write = yield* Effect.forkChild(Effect.flip(connection.write(flood)), { startImmediately: true })
-        const socket = yield* server.accepted
-        if (end === "reset") socket.resetAndDestroy()
-        else yield* Scope.close(scope, Exit.void)
-        assert.strictEqual((yield* Fiber.join(write)).reason, "Write")
-        yield* Scope.close(scope, Exit.void)
-      }
-    })
-  )
+    }
+  })
 
   // Chunks far below what Node's socket holds before it asks for patience, more of them than the kernels hold.
   const reuse = (secure: boolean) =>
@@ -262,36 +238,35 @@ describe("back-pressure", () => {
 })
 
 describe("a process", () => {
-  it.live(
+  itLive(
     "loads no socket module before it dials, and ends by itself when its scopes are closed",
-    () =>
-      Effect.gen(function* () {
-        const c = yield* certificates
-        const open = yield* Servers.tcp(Servers.echo)
-        const silent = yield* Servers.tcp(() => {}, { pauseOnConnect: true })
-        const deaf = yield* Servers.tls({ ...c.server }, (socket) => socket.pause())
-        const script = fileURLToPath(new URL("../support/process.ts", import.meta.url))
-        const { stdout } = yield* Effect.promise(() =>
-          promisify(execFile)(process.execPath, [script], {
-            timeout: 30_000,
-            env: {
-              ...process.env,
-              OPEN: String(open.address.port),
-              SILENT: String(silent.address.port),
-              DEAF: String(deaf.address.port),
-              CA: c.ca
-            }
-          })
-        )
-        assert.deepStrictEqual(stdout.trim().split("\n"), [
-          "before: none",
-          "after: net tls",
-          "closed: idle",
-          "closed: full",
-          "closed: full under TLS",
-          "interrupted: handshake"
-        ])
-      }),
-    40_000
+    { timeout: 40_000 },
+    function* () {
+      const c = yield* certificates
+      const open = yield* Servers.tcp(Servers.echo)
+      const silent = yield* Servers.tcp(() => {}, { pauseOnConnect: true })
+      const deaf = yield* Servers.tls({ ...c.server }, (socket) => socket.pause())
+      const script = fileURLToPath(new URL("../support/process.ts", import.meta.url))
+      const { stdout } = yield* Effect.promise(() =>
+        promisify(execFile)(process.execPath, [script], {
+          timeout: 30_000,
+          env: {
+            ...process.env,
+            OPEN: String(open.address.port),
+            SILENT: String(silent.address.port),
+            DEAF: String(deaf.address.port),
+            CA: c.ca
+          }
+        })
+      )
+      assert.deepStrictEqual(stdout.trim().split("\n"), [
+        "before: none",
+        "after: net tls",
+        "closed: idle",
+        "closed: full",
+        "closed: full under TLS",
+        "interrupted: handshake"
+      ])
+    }
   )
 })

@@ -1,5 +1,6 @@
 import { TlsError, TlsOptions } from "@effect-zookeeper/transport"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { certificates } from "../support/certificates.ts"
@@ -7,8 +8,9 @@ import * as Servers from "../support/servers.ts"
 import { transport } from "../support/connections.ts"
 
 describe("over TLS", () => {
-  it.live("options that an Effect gives are asked for at each dial, and what it fails with is why there is none", () =>
-    Effect.gen(function* () {
+  itLive(
+    "options that an Effect gives are asked for at each dial, and what it fails with is why there is none",
+    function* () {
       const c = yield* certificates
       const server = yield* Servers.tls({ ...c.server }, Servers.echo)
       let ca = c.stranger.cert
@@ -23,11 +25,12 @@ describe("over TLS", () => {
       const last = yield* Effect.flip(dial)
       assert.strictEqual(last.cause instanceof TlsError.TlsError && last.cause.reason, "Options")
       assert.include(last.message, "no options today")
-    })
+    }
   )
 
-  it.effect("checks TLS options one by one before a server is dialled, and names the one that cannot be used", () =>
-    Effect.gen(function* () {
+  itEffect(
+    "checks TLS options one by one before a server is dialled, and names the one that cannot be used",
+    function* () {
       const c = yield* certificates
       const key = Redacted.make(c.client.key)
       const pfx = Redacted.make(c.clientPfx)
@@ -77,29 +80,27 @@ describe("over TLS", () => {
         { ca: `${c.ca}\n${c.ca}`, pfx, passphrase, servername: "zk.test", minVersion: "TLSv1.3" }
       ]
       for (const tls of good) yield* (yield* transport({ tls })).check ?? Effect.void
-    })
+    }
   )
 
-  it.effect("checks what an Effect gives for the start, but not what may be of the moment", () =>
-    Effect.gen(function* () {
-      const c = yield* certificates
-      const key = Redacted.make(c.server.key)
-      const checkOf = (tls: TlsOptions.TlsSource) =>
-        Effect.flatMap(transport({ tls }), ({ check }) => check ?? Effect.void)
-      yield* checkOf(Effect.fail("the vault is sealed"))
-      // Of two files one has been replaced.
-      yield* checkOf(Effect.succeed({ ca: c.ca, cert: c.client.cert, key }))
-      const error = yield* Effect.flip(checkOf(Effect.succeed({ ca: "junk" })))
-      assert.strictEqual(error.argument, "tls.ca")
-      for (const [files, says] of [
-        [{ ca: "/nowhere/ca\n.pem" }, "cannot be read: ENOENT"],
-        [{ ca: 0 as unknown as string }, "must be the path of a file"]
-      ] as const) {
-        const unread = yield* Effect.flip(checkOf(TlsOptions.fromFiles(files)))
-        assert.strictEqual(unread.argument, "tls.ca")
-        assert.include(unread.message, says)
-        assert.notInclude(unread.message, "\n")
-      }
-    })
-  )
+  itEffect("checks what an Effect gives for the start, but not what may be of the moment", function* () {
+    const c = yield* certificates
+    const key = Redacted.make(c.server.key)
+    const checkOf = (tls: TlsOptions.TlsSource) =>
+      Effect.flatMap(transport({ tls }), ({ check }) => check ?? Effect.void)
+    yield* checkOf(Effect.fail("the vault is sealed"))
+    // Of two files one has been replaced.
+    yield* checkOf(Effect.succeed({ ca: c.ca, cert: c.client.cert, key }))
+    const error = yield* Effect.flip(checkOf(Effect.succeed({ ca: "junk" })))
+    assert.strictEqual(error.argument, "tls.ca")
+    for (const [files, says] of [
+      [{ ca: "/nowhere/ca\n.pem" }, "cannot be read: ENOENT"],
+      [{ ca: 0 as unknown as string }, "must be the path of a file"]
+    ] as const) {
+      const unread = yield* Effect.flip(checkOf(TlsOptions.fromFiles(files)))
+      assert.strictEqual(unread.argument, "tls.ca")
+      assert.include(unread.message, says)
+      assert.notInclude(unread.message, "\n")
+    }
+  })
 })

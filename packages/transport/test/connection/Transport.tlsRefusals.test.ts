@@ -1,5 +1,6 @@
 import { TlsError } from "@effect-zookeeper/transport"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -86,80 +87,68 @@ describe("over TLS", () => {
     ]
   ]
   for (const [name, pick, reason, says] of refusals) {
-    it.live(`${name} is refused`, () =>
-      Effect.gen(function* () {
-        const error = yield* Effect.flip(tlsEcho(pick))
-        assert.strictEqual(error.reason, "Tls", error.message)
-        assert.instanceOf(error.cause, TlsError.TlsError)
-        assert.strictEqual(error.cause.reason, reason)
-        for (const piece of says) assert.include(error.message, piece)
-      })
-    )
+    itLive(`${name} is refused`, function* () {
+      const error = yield* Effect.flip(tlsEcho(pick))
+      assert.strictEqual(error.reason, "Tls", error.message)
+      assert.instanceOf(error.cause, TlsError.TlsError)
+      assert.strictEqual(error.cause.reason, reason)
+      for (const piece of says) assert.include(error.message, piece)
+    })
   }
 
-  it.live("no error shows a key or a passphrase", () =>
-    Effect.gen(function* () {
-      const key = Redacted.make("-----BEGIN PRIVATE KEY-----\ncanary-key\n-----END PRIVATE KEY-----")
-      const error = yield* Effect.flip(
-        tlsEcho((c) => ({
-          server: c.server,
-          client: { ca: c.ca, cert: c.client.cert, key, passphrase: Redacted.make("canary-passphrase") }
-        }))
-      )
-      assert.strictEqual(error.reason, "Tls")
-      assert.notInclude(inspect(error, { depth: 10, showHidden: true }), "canary")
-    })
-  )
+  itLive("no error shows a key or a passphrase", function* () {
+    const key = Redacted.make("-----BEGIN PRIVATE KEY-----\ncanary-key\n-----END PRIVATE KEY-----")
+    const error = yield* Effect.flip(
+      tlsEcho((c) => ({
+        server: c.server,
+        client: { ca: c.ca, cert: c.client.cert, key, passphrase: Redacted.make("canary-passphrase") }
+      }))
+    )
+    assert.strictEqual(error.reason, "Tls")
+    assert.notInclude(inspect(error, { depth: 10, showHidden: true }), "canary")
+  })
 
-  it.live("a server without TLS is refused, whether it speaks or hangs up", () =>
-    Effect.gen(function* () {
-      const speaks = yield* Servers.tcp((socket) => socket.write("no TLS here, sorry"))
-      const first = yield* Effect.flip(connect(speaks.address, { tls: {} }))
-      assert.strictEqual(first.reason, "Tls")
-      assert.include(first.message, "does not speak TLS")
-      const hangsUp = yield* Servers.tcp((socket) => socket.once("data", () => socket.destroy()))
-      const second = yield* Effect.flip(connect(hangsUp.address, { tls: {} }))
-      assert.strictEqual(second.reason, "Tls")
-      assert.include(second.message, "does this port speak TLS")
-    })
-  )
+  itLive("a server without TLS is refused, whether it speaks or hangs up", function* () {
+    const speaks = yield* Servers.tcp((socket) => socket.write("no TLS here, sorry"))
+    const first = yield* Effect.flip(connect(speaks.address, { tls: {} }))
+    assert.strictEqual(first.reason, "Tls")
+    assert.include(first.message, "does not speak TLS")
+    const hangsUp = yield* Servers.tcp((socket) => socket.once("data", () => socket.destroy()))
+    const second = yield* Effect.flip(connect(hangsUp.address, { tls: {} }))
+    assert.strictEqual(second.reason, "Tls")
+    assert.include(second.message, "does this port speak TLS")
+  })
 
-  it.live("a refused port is Open, not Tls", () =>
-    Effect.gen(function* () {
-      const scope = yield* Scope.make()
-      const { address } = yield* Scope.provide(Servers.tcp(Servers.echo), scope)
-      yield* Scope.close(scope, Exit.void)
-      assert.strictEqual((yield* Effect.flip(connect(address, { tls: {} }))).reason, "Open")
-    })
-  )
+  itLive("a refused port is Open, not Tls", function* () {
+    const scope = yield* Scope.make()
+    const { address } = yield* Scope.provide(Servers.tcp(Servers.echo), scope)
+    yield* Scope.close(scope, Exit.void)
+    assert.strictEqual((yield* Effect.flip(connect(address, { tls: {} }))).reason, "Open")
+  })
 
-  it.live("a server that never shakes hands is waited for, until interrupted: then the socket is gone", () =>
-    Effect.gen(function* () {
-      const server = yield* Servers.tcp((socket) => socket.resume())
-      const scope = yield* Scope.make()
-      const dial = yield* Effect.forkChild(Scope.provide(connect(server.address, { tls: {} }), scope))
-      yield* server.accepted
-      assert.isUndefined(dial.pollUnsafe())
-      yield* Fiber.interrupt(dial)
-      // The scope is still open.
-      yield* server.closed
-      yield* Scope.close(scope, Exit.void)
-    })
-  )
+  itLive("a server that never shakes hands is waited for, until interrupted: then the socket is gone", function* () {
+    const server = yield* Servers.tcp((socket) => socket.resume())
+    const scope = yield* Scope.make()
+    const dial = yield* Effect.forkChild(Scope.provide(connect(server.address, { tls: {} }), scope))
+    yield* server.accepted
+    assert.isUndefined(dial.pollUnsafe())
+    yield* Fiber.interrupt(dial)
+    // The scope is still open.
+    yield* server.closed
+    yield* Scope.close(scope, Exit.void)
+  })
 
-  it.live("ends are told apart: Closed for a goodbye, Read for a reset", () =>
-    Effect.gen(function* () {
-      const c = yield* certificates
-      const polite = yield* Servers.tls({ ...c.server }, (socket) => socket.end("bye"))
-      assert.strictEqual((yield* pullToEnd(yield* connect(polite.address, { tls: { ca: c.ca } }))).reason, "Closed")
-      const rude = yield* Servers.tcp((socket) => {
-        const secure = new Tls.TLSSocket(socket, { isServer: true, ...c.server })
-        secure.on("error", () => {})
-        secure.once("data", () => socket.resetAndDestroy())
-      })
-      const connection = yield* connect(rude.address, { tls: { ca: c.ca } })
-      yield* connection.write(bytes("x"))
-      assert.strictEqual((yield* pullToEnd(connection)).reason, "Read")
+  itLive("ends are told apart: Closed for a goodbye, Read for a reset", function* () {
+    const c = yield* certificates
+    const polite = yield* Servers.tls({ ...c.server }, (socket) => socket.end("bye"))
+    assert.strictEqual((yield* pullToEnd(yield* connect(polite.address, { tls: { ca: c.ca } }))).reason, "Closed")
+    const rude = yield* Servers.tcp((socket) => {
+      const secure = new Tls.TLSSocket(socket, { isServer: true, ...c.server })
+      secure.on("error", () => {})
+      secure.once("data", () => socket.resetAndDestroy())
     })
-  )
+    const connection = yield* connect(rude.address, { tls: { ca: c.ca } })
+    yield* connection.write(bytes("x"))
+    assert.strictEqual((yield* pullToEnd(connection)).reason, "Read")
+  })
 })

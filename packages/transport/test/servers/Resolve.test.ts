@@ -1,5 +1,6 @@
 import type { ServerAddress, Transport } from "@effect-zookeeper/transport"
 import { assert, describe, it } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { transport } from "../support/connections.ts"
@@ -9,18 +10,16 @@ describe("resolve", () => {
   const resolve = (server: ServerAddress.ServerAddress, options?: Transport.Options) =>
     Effect.flatMap(transport(options), (service) => service.resolve(server))
 
-  it.live("gives all addresses of a name, port and scheme kept", () =>
-    Effect.gen(function* () {
-      const found = yield* resolve({ host: "zk", port: 1, scheme: "tls" }, lookup(["10.0.0.1", "::1"]))
-      assert.sameDeepMembers(
-        [...found],
-        [
-          { host: "10.0.0.1", port: 1, scheme: "tls" },
-          { host: "::1", port: 1, scheme: "tls" }
-        ]
-      )
-    })
-  )
+  itLive("gives all addresses of a name, port and scheme kept", function* () {
+    const found = yield* resolve({ host: "zk", port: 1, scheme: "tls" }, lookup(["10.0.0.1", "::1"]))
+    assert.sameDeepMembers(
+      [...found],
+      [
+        { host: "10.0.0.1", port: 1, scheme: "tls" },
+        { host: "::1", port: 1, scheme: "tls" }
+      ]
+    )
+  })
 
   it.live("gives them in random order", () =>
     Effect.gen(function* () {
@@ -34,44 +33,36 @@ describe("resolve", () => {
     }).pipe(Random.withSeed("resolve"))
   )
 
-  it.live("asks again at each attempt", () =>
-    Effect.gen(function* () {
-      let asked = 0
-      const service = yield* transport({ lookup: () => Effect.sync(() => [`10.0.0.${++asked}`]) })
-      yield* service.resolve({ host: "zk", port: 1 })
-      assert.deepStrictEqual(yield* service.resolve({ host: "zk", port: 1 }), [{ host: "10.0.0.2", port: 1 }])
-    })
-  )
+  itLive("asks again at each attempt", function* () {
+    let asked = 0
+    const service = yield* transport({ lookup: () => Effect.sync(() => [`10.0.0.${++asked}`]) })
+    yield* service.resolve({ host: "zk", port: 1 })
+    assert.deepStrictEqual(yield* service.resolve({ host: "zk", port: 1 }), [{ host: "10.0.0.2", port: 1 }])
+  })
 
-  it.live("does not look IP addresses up", () =>
-    Effect.gen(function* () {
-      for (const host of ["127.0.0.1", "::1", "fe80::1%lo"]) {
-        const server = { host, port: 1 }
-        assert.deepStrictEqual(yield* resolve(server, { lookup: () => Effect.die("asked") }), [server])
-      }
-    })
-  )
+  itLive("does not look IP addresses up", function* () {
+    for (const host of ["127.0.0.1", "::1", "fe80::1%lo"]) {
+      const server = { host, port: 1 }
+      assert.deepStrictEqual(yield* resolve(server, { lookup: () => Effect.die("asked") }), [server])
+    }
+  })
 
-  it.live("asks the system when no lookup is given", () =>
-    Effect.gen(function* () {
-      const found = yield* resolve({ host: "localhost", port: 2181 })
-      assert.isNotEmpty(found)
-      for (const { host } of found) assert.include(["127.0.0.1", "::1"], host)
-      assert.strictEqual(new Set(found.map(({ host }) => host)).size, found.length)
-    })
-  )
+  itLive("asks the system when no lookup is given", function* () {
+    const found = yield* resolve({ host: "localhost", port: 2181 })
+    assert.isNotEmpty(found)
+    for (const { host } of found) assert.include(["127.0.0.1", "::1"], host)
+    assert.strictEqual(new Set(found.map(({ host }) => host)).size, found.length)
+  })
 
-  it.live("fails with Resolve for a name without addresses, unknown or impossible", () =>
-    Effect.gen(function* () {
-      const server = { host: "zk.test", port: 2181 }
-      const empty = yield* Effect.flip(resolve(server, lookup([])))
-      assert.strictEqual(empty.reason, "Resolve")
-      const unknown = yield* Effect.flip(resolve(server, { lookup: () => Effect.fail(new Error("ENOTFOUND")) }))
-      assert.strictEqual(unknown.reason, "Resolve")
-      assert.strictEqual(unknown.server, "zk.test:2181")
-      assert.include(unknown.message, "ENOTFOUND")
-      const impossible = yield* Effect.flip(resolve({ host: `${"a".repeat(64)}..`, port: 2181 }))
-      assert.strictEqual(impossible.reason, "Resolve")
-    })
-  )
+  itLive("fails with Resolve for a name without addresses, unknown or impossible", function* () {
+    const server = { host: "zk.test", port: 2181 }
+    const empty = yield* Effect.flip(resolve(server, lookup([])))
+    assert.strictEqual(empty.reason, "Resolve")
+    const unknown = yield* Effect.flip(resolve(server, { lookup: () => Effect.fail(new Error("ENOTFOUND")) }))
+    assert.strictEqual(unknown.reason, "Resolve")
+    assert.strictEqual(unknown.server, "zk.test:2181")
+    assert.include(unknown.message, "ENOTFOUND")
+    const impossible = yield* Effect.flip(resolve({ host: `${"a".repeat(64)}..`, port: 2181 }))
+    assert.strictEqual(impossible.reason, "Resolve")
+  })
 })

@@ -1,5 +1,6 @@
 import { type ServerAddress, ServerList } from "@effect-zookeeper/transport"
 import { assert, describe, it } from "@effect/vitest"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -34,30 +35,24 @@ const take = (servers: ServerList.ServerList, n: number, ...draws: Array<number>
   )
 
 describe("ServerList", () => {
-  it.effect("tries every server once before it says that a lap has ended", () =>
-    Effect.gen(function* () {
-      const servers = yield* make("a b c")
-      assert.strictEqual(yield* take(servers, 8), "a b c |a b c |a b")
-    })
-  )
+  itEffect("tries every server once before it says that a lap has ended", function* () {
+    const servers = yield* make("a b c")
+    assert.strictEqual(yield* take(servers, 8), "a b c |a b c |a b")
+  })
 
-  it.effect("ends a lap at the server that was lost", () =>
-    Effect.gen(function* () {
-      const servers = yield* make("a b c")
-      yield* take(servers, 2)
-      yield* servers.connected(address("b"))
-      assert.strictEqual(yield* take(servers, 4), "c a |b c")
-    })
-  )
+  itEffect("ends a lap at the server that was lost", function* () {
+    const servers = yield* make("a b c")
+    yield* take(servers, 2)
+    yield* servers.connected(address("b"))
+    assert.strictEqual(yield* take(servers, 4), "c a |b c")
+  })
 
-  it.effect("ends a lap at each attempt of a list of one, but the first", () =>
-    Effect.gen(function* () {
-      const servers = yield* make("a")
-      assert.strictEqual(yield* take(servers, 3), "a |a |a")
-      yield* servers.connected(address("a"))
-      assert.strictEqual(yield* take(servers, 1), "|a")
-    })
-  )
+  itEffect("ends a lap at each attempt of a list of one, but the first", function* () {
+    const servers = yield* make("a")
+    assert.strictEqual(yield* take(servers, 3), "a |a |a")
+    yield* servers.connected(address("a"))
+    assert.strictEqual(yield* take(servers, 1), "|a")
+  })
 
   it.effect("starts in random order, each order as likely", () =>
     Effect.gen(function* () {
@@ -72,162 +67,136 @@ describe("ServerList", () => {
     }).pipe(Random.withSeed("order"))
   )
 
-  it.effect("gives a preferred server once, and no lap counts it", () =>
-    Effect.gen(function* () {
-      const servers = yield* make("a b c")
-      yield* take(servers, 3)
-      yield* servers.prefer(address("b"))
-      assert.strictEqual(yield* take(servers, 3), "b |c a")
-    })
-  )
+  itEffect("gives a preferred server once, and no lap counts it", function* () {
+    const servers = yield* make("a b c")
+    yield* take(servers, 3)
+    yield* servers.prefer(address("b"))
+    assert.strictEqual(yield* take(servers, 3), "b |c a")
+  })
 
-  it.effect("forgets a preferred server that a new list does not have", () =>
-    Effect.gen(function* () {
-      const servers = yield* make("a b c")
-      yield* servers.prefer(address("b"))
-      yield* update(servers, "a c", "a")
-      assert.notInclude(yield* take(servers, 4), "b")
-    })
-  )
+  itEffect("forgets a preferred server that a new list does not have", function* () {
+    const servers = yield* make("a b c")
+    yield* servers.prefer(address("b"))
+    yield* update(servers, "a c", "a")
+    assert.notInclude(yield* take(servers, 4), "b")
+  })
 
-  it.effect("knows its size and servers, before and after an update", () =>
-    Effect.gen(function* () {
-      const servers = yield* make("a b c")
-      assert.strictEqual(yield* servers.size, 3)
-      yield* update(servers, "a d", "a")
-      assert.strictEqual(yield* servers.size, 2)
-      assert.deepStrictEqual(yield* servers.servers, list("a d"))
-    })
-  )
+  itEffect("knows its size and servers, before and after an update", function* () {
+    const servers = yield* make("a b c")
+    assert.strictEqual(yield* servers.size, 3)
+    yield* update(servers, "a d", "a")
+    assert.strictEqual(yield* servers.size, 2)
+    assert.deepStrictEqual(yield* servers.servers, list("a d"))
+  })
 
   describe("update, when the list grows", () => {
-    it.effect("leaves a server that stays a member with probability 1 - before / after, for new ones alone", () =>
-      Effect.gen(function* () {
+    itEffect(
+      "leaves a server that stays a member with probability 1 - before / after, for new ones alone",
+      function* () {
         const servers = yield* make("a b c")
         yield* servers.connected(address("a"))
         assert.isTrue(yield* update(servers, "a b c d e", "a", 0.399))
         // New ones first whatever is drawn, then the old ones, then a lap has ended.
         assert.strictEqual(yield* take(servers, 6, 0.999, 0, 0.5, 0.5, 0.5), "d e a b c |d")
-      })
+      }
     )
 
-    it.effect("stays otherwise, and goes on behind the current server", () =>
-      Effect.gen(function* () {
-        const servers = yield* make("a b c")
-        yield* servers.connected(address("b"))
-        assert.isFalse(yield* update(servers, "a b c d e", "b", 0.401))
-        assert.strictEqual(yield* take(servers, 5), "c d e a |b")
-      })
-    )
+    itEffect("stays otherwise, and goes on behind the current server", function* () {
+      const servers = yield* make("a b c")
+      yield* servers.connected(address("b"))
+      assert.isFalse(yield* update(servers, "a b c d e", "b", 0.401))
+      assert.strictEqual(yield* take(servers, 5), "c d e a |b")
+    })
 
-    it.effect("leaves a removed server for new ones", () =>
-      Effect.gen(function* () {
-        const servers = yield* make("a b c")
-        yield* servers.connected(address("a"))
-        assert.isTrue(yield* update(servers, "b c d e", "a"))
-        assert.strictEqual(yield* take(servers, 4, 0.999, 0.999), "d e b c")
-      })
-    )
+    itEffect("leaves a removed server for new ones", function* () {
+      const servers = yield* make("a b c")
+      yield* servers.connected(address("a"))
+      assert.isTrue(yield* update(servers, "b c d e", "a"))
+      assert.strictEqual(yield* take(servers, 4, 0.999, 0.999), "d e b c")
+    })
   })
 
   describe("update, when the list shrinks or stays as long", () => {
-    it.effect("stays at a member", () =>
-      Effect.gen(function* () {
-        const servers = yield* make("a b c d e")
-        yield* servers.connected(address("c"))
-        assert.isFalse(yield* update(servers, "a b c", "c"))
-        assert.isFalse(yield* update(servers, "c x y", "c"))
-        assert.strictEqual(yield* take(servers, 3), "x y |c")
-      })
-    )
+    itEffect("stays at a member", function* () {
+      const servers = yield* make("a b c d e")
+      yield* servers.connected(address("c"))
+      assert.isFalse(yield* update(servers, "a b c", "c"))
+      assert.isFalse(yield* update(servers, "c x y", "c"))
+      assert.strictEqual(yield* take(servers, 3), "x y |c")
+    })
 
-    it.effect("leaves a removed server for the old ones when there are no new ones", () =>
-      Effect.gen(function* () {
-        const servers = yield* make("a b c d e")
-        yield* servers.connected(address("d"))
-        assert.isTrue(yield* update(servers, "a b c", "d"))
-        // pOld = 3 * 2 / (3 * 2) = 1: even a draw of 0 takes an old one.
-        assert.strictEqual(yield* take(servers, 4, 0, 0, 0), "a b c |a")
-      })
-    )
+    itEffect("leaves a removed server for the old ones when there are no new ones", function* () {
+      const servers = yield* make("a b c d e")
+      yield* servers.connected(address("d"))
+      assert.isTrue(yield* update(servers, "a b c", "d"))
+      // pOld = 3 * 2 / (3 * 2) = 1: even a draw of 0 takes an old one.
+      assert.strictEqual(yield* take(servers, 4, 0, 0, 0), "a b c |a")
+    })
 
-    it.effect(
+    itEffect(
       "leaves a removed server for old ones with probability kept * (before - after) / (after * (before - kept))",
-      () =>
-        Effect.gen(function* () {
-          // before = 5, kept = 2, added = 1: pOld = 2 * 2 / (3 * 3) = 4/9, pNew = 5/9.
-          for (const [draw, expected] of [
-            [0.55, "x"],
-            [0.56, "a"]
-          ] as const) {
-            const servers = yield* make("a b c d e")
-            yield* servers.connected(address("e"))
-            assert.isTrue(yield* update(servers, "a b x", "e"))
-            assert.strictEqual(yield* take(servers, 1, draw), expected)
-          }
-        })
+      function* () {
+        // before = 5, kept = 2, added = 1: pOld = 2 * 2 / (3 * 3) = 4/9, pNew = 5/9.
+        for (const [draw, expected] of [
+          [0.55, "x"],
+          [0.56, "a"]
+        ] as const) {
+          const servers = yield* make("a b c d e")
+          yield* servers.connected(address("e"))
+          assert.isTrue(yield* update(servers, "a b x", "e"))
+          assert.strictEqual(yield* take(servers, 1, draw), expected)
+        }
+      }
     )
 
-    it.effect("leaves for new ones alone when all are replaced", () =>
-      Effect.gen(function* () {
-        const servers = yield* make("a b c")
-        yield* servers.connected(address("a"))
-        assert.isTrue(yield* update(servers, "x y z", "a"))
-        assert.strictEqual(yield* take(servers, 4, 0.999, 0.999, 0.999), "x y z |x")
-      })
-    )
+    itEffect("leaves for new ones alone when all are replaced", function* () {
+      const servers = yield* make("a b c")
+      yield* servers.connected(address("a"))
+      assert.isTrue(yield* update(servers, "x y z", "a"))
+      assert.strictEqual(yield* take(servers, 4, 0.999, 0.999, 0.999), "x y z |x")
+    })
 
-    it.effect("leaves a server that no list had for the old ones when the list is the same", () =>
-      Effect.gen(function* () {
-        const servers = yield* make("a b")
-        assert.isTrue(yield* update(servers, "a b", "stranger"))
-        assert.strictEqual(yield* take(servers, 2, 0, 0), "a b")
-      })
-    )
+    itEffect("leaves a server that no list had for the old ones when the list is the same", function* () {
+      const servers = yield* make("a b")
+      assert.isTrue(yield* update(servers, "a b", "stranger"))
+      assert.strictEqual(yield* take(servers, 2, 0, 0), "a b")
+    })
   })
 
-  it.effect("ends a rebalancing at a connection", () =>
-    Effect.gen(function* () {
-      const servers = yield* make("a b c")
-      yield* servers.connected(address("a"))
-      yield* update(servers, "a b c d e", "a", 0)
-      assert.strictEqual(yield* take(servers, 1), "d")
-      yield* servers.connected(address("d"))
-      assert.strictEqual(yield* take(servers, 5), "e a b c |d")
-    })
-  )
+  itEffect("ends a rebalancing at a connection", function* () {
+    const servers = yield* make("a b c")
+    yield* servers.connected(address("a"))
+    yield* update(servers, "a b c d e", "a", 0)
+    assert.strictEqual(yield* take(servers, 1), "d")
+    yield* servers.connected(address("d"))
+    assert.strictEqual(yield* take(servers, 5), "e a b c |d")
+  })
 
-  it.effect("without a current server takes the last one that was connected, else the first, for current", () =>
-    Effect.gen(function* () {
-      const connected = yield* make("a b c")
-      yield* connected.connected(address("c"))
-      yield* take(connected, 1)
-      assert.isFalse(yield* update(connected, "c b", undefined))
-      const fresh = yield* make("a b c")
-      assert.isFalse(yield* update(fresh, "a b", undefined))
-      const removed = yield* make("a b c")
-      assert.isTrue(yield* update(removed, "b c", undefined))
-    })
-  )
+  itEffect("without a current server takes the last one that was connected, else the first, for current", function* () {
+    const connected = yield* make("a b c")
+    yield* connected.connected(address("c"))
+    yield* take(connected, 1)
+    assert.isFalse(yield* update(connected, "c b", undefined))
+    const fresh = yield* make("a b c")
+    assert.isFalse(yield* update(fresh, "a b", undefined))
+    const removed = yield* make("a b c")
+    assert.isTrue(yield* update(removed, "b c", undefined))
+  })
 
-  it.effect("without a current server while it rebalances takes the next pick for current", () =>
-    Effect.gen(function* () {
-      const servers = yield* make("a b c")
-      yield* servers.connected(address("a"))
-      yield* update(servers, "a b c d e", "a", 0)
-      // The next pick is d: it is in the list, so the client stays.
-      assert.isFalse(yield* update(servers, "a d", undefined))
-    })
-  )
+  itEffect("without a current server while it rebalances takes the next pick for current", function* () {
+    const servers = yield* make("a b c")
+    yield* servers.connected(address("a"))
+    yield* update(servers, "a b c d e", "a", 0)
+    // The next pick is d: it is in the list, so the client stays.
+    assert.isFalse(yield* update(servers, "a d", undefined))
+  })
 
-  it.effect("compares hosts without regard to the case of letters", () =>
-    Effect.gen(function* () {
-      const servers = yield* make("Zk1 zk2")
-      yield* servers.connected(address("zk1"))
-      assert.isFalse(yield* update(servers, "zk1 zk2", "ZK1"))
-      assert.strictEqual(yield* take(servers, 1), "zk2")
-    })
-  )
+  itEffect("compares hosts without regard to the case of letters", function* () {
+    const servers = yield* make("Zk1 zk2")
+    yield* servers.connected(address("zk1"))
+    assert.isFalse(yield* update(servers, "zk1 zk2", "ZK1"))
+    assert.strictEqual(yield* take(servers, 1), "zk2")
+  })
 
   describe("spreads clients evenly", () => {
     const move = Effect.fnUntraced(function* (before: string, after: string, clients: number) {
