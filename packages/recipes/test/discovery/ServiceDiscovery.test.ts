@@ -1,5 +1,6 @@
-import { assert, describe, it as pure } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -227,70 +228,64 @@ describeOnServers("service discovery", (it) => {
 describe("a provider", () => {
   const instances = ["a", "b", "c"].map((id) => new ServiceDiscovery.Instance({ name: "mail", id, payload: null }))
 
-  pure.effect("leaves out an instance after so many errors, and takes it back when the time is over", () =>
-    Effect.gen(function* () {
-      const provider = yield* makeProvider("mail", Effect.succeed(instances), {
-        downInstances: { threshold: 2, timeout: "30 seconds" }
-      })
-      const candidates = Effect.map(provider.candidates, idsOf)
-      yield* provider.noteError(instances[0]!)
-      assert.deepStrictEqual(yield* candidates, ["a", "b", "c"])
-      yield* TestClock.adjust("10 seconds")
-      yield* provider.noteError(instances[0]!)
-      assert.deepStrictEqual(yield* candidates, ["b", "c"])
-      yield* TestClock.adjust("19 seconds")
-      assert.deepStrictEqual(yield* candidates, ["b", "c"])
-      yield* TestClock.adjust("1 second")
-      assert.deepStrictEqual(yield* candidates, ["a", "b", "c"])
-      // Errors that lie far apart do not count together.
-      yield* provider.noteError(instances[1]!)
-      yield* TestClock.adjust("31 seconds")
-      yield* provider.noteError(instances[1]!)
-      assert.deepStrictEqual(yield* candidates, ["a", "b", "c"])
-      for (const instance of instances) {
-        yield* provider.noteError(instance)
-        yield* provider.noteError(instance)
-      }
-      assert.deepStrictEqual(yield* provider.pick, Option.none())
+  itEffect("leaves out an instance after so many errors, and takes it back when the time is over", function* () {
+    const provider = yield* makeProvider("mail", Effect.succeed(instances), {
+      downInstances: { threshold: 2, timeout: "30 seconds" }
     })
-  )
+    const candidates = Effect.map(provider.candidates, idsOf)
+    yield* provider.noteError(instances[0]!)
+    assert.deepStrictEqual(yield* candidates, ["a", "b", "c"])
+    yield* TestClock.adjust("10 seconds")
+    yield* provider.noteError(instances[0]!)
+    assert.deepStrictEqual(yield* candidates, ["b", "c"])
+    yield* TestClock.adjust("19 seconds")
+    assert.deepStrictEqual(yield* candidates, ["b", "c"])
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual(yield* candidates, ["a", "b", "c"])
+    // Errors that lie far apart do not count together.
+    yield* provider.noteError(instances[1]!)
+    yield* TestClock.adjust("31 seconds")
+    yield* provider.noteError(instances[1]!)
+    assert.deepStrictEqual(yield* candidates, ["a", "b", "c"])
+    for (const instance of instances) {
+      yield* provider.noteError(instance)
+      yield* provider.noteError(instance)
+    }
+    assert.deepStrictEqual(yield* provider.pick, Option.none())
+  })
 
-  pure.effect("that sticks takes another when its own is down, and any other is any", () =>
-    Effect.gen(function* () {
-      const sticky = yield* makeProvider("mail", Effect.succeed(instances), {
-        strategy: "sticky",
-        downInstances: { threshold: 1 }
-      })
-      const first = Option.getOrThrow(yield* sticky.pick)
-      assert.strictEqual(Option.getOrThrow(yield* sticky.pick).id, first.id)
-      yield* sticky.noteError(first)
-      const second = Option.getOrThrow(yield* sticky.pick)
-      assert.notStrictEqual(second.id, first.id)
-      yield* TestClock.adjust("1 minute")
-      assert.strictEqual(Option.getOrThrow(yield* sticky.pick).id, second.id)
-      const random = yield* makeProvider("mail", Effect.succeed(instances), { strategy: "random" })
-      const picked = yield* Effect.replicateEffect(random.pick, 100)
-      assert.strictEqual(new Set(picked.map((one) => Option.getOrThrow(one).id)).size, 3)
+  itEffect("that sticks takes another when its own is down, and any other is any", function* () {
+    const sticky = yield* makeProvider("mail", Effect.succeed(instances), {
+      strategy: "sticky",
+      downInstances: { threshold: 1 }
     })
-  )
+    const first = Option.getOrThrow(yield* sticky.pick)
+    assert.strictEqual(Option.getOrThrow(yield* sticky.pick).id, first.id)
+    yield* sticky.noteError(first)
+    const second = Option.getOrThrow(yield* sticky.pick)
+    assert.notStrictEqual(second.id, first.id)
+    yield* TestClock.adjust("1 minute")
+    assert.strictEqual(Option.getOrThrow(yield* sticky.pick).id, second.id)
+    const random = yield* makeProvider("mail", Effect.succeed(instances), { strategy: "random" })
+    const picked = yield* Effect.replicateEffect(random.pick, 100)
+    assert.strictEqual(new Set(picked.map((one) => Option.getOrThrow(one).id)).size, 3)
+  })
 
-  pure.effect("decodes what did not change once", () =>
-    Effect.gen(function* () {
-      let decoded = 0
-      const Counted = Schema.String.check(
-        Schema.makeFilter(() => {
-          decoded++
-          return true
-        })
-      )
-      const data = instanceCodec(Counted, undefined)
-      const bytes = yield* data.encode(new ServiceDiscovery.Instance({ name: "mail", id: "a", payload: "x" }))
-      const znode = { data: bytes } as DataAndStat
-      decoded = 0
-      const [one] = yield* data.decodeAll("/mail", new Map([["a", znode]]))
-      const [two] = yield* data.decodeAll("/mail", new Map([["a", znode]]))
-      assert.strictEqual(one, two)
-      assert.strictEqual(decoded, 1)
-    })
-  )
+  itEffect("decodes what did not change once", function* () {
+    let decoded = 0
+    const Counted = Schema.String.check(
+      Schema.makeFilter(() => {
+        decoded++
+        return true
+      })
+    )
+    const data = instanceCodec(Counted, undefined)
+    const bytes = yield* data.encode(new ServiceDiscovery.Instance({ name: "mail", id: "a", payload: "x" }))
+    const znode = { data: bytes } as DataAndStat
+    decoded = 0
+    const [one] = yield* data.decodeAll("/mail", new Map([["a", znode]]))
+    const [two] = yield* data.decodeAll("/mail", new Map([["a", znode]]))
+    assert.strictEqual(one, two)
+    assert.strictEqual(decoded, 1)
+  })
 })

@@ -5,6 +5,7 @@ import { EmbeddedServer } from "@effect-zookeeper/server/EmbeddedServer"
 import * as Session from "@effect-zookeeper/session/Session"
 import type { Transport } from "@effect-zookeeper/transport/Transport"
 import { assert, describe, it } from "@effect/vitest"
+import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -76,30 +77,31 @@ const guarding = Effect.fnUntraced(function* (use: Use) {
   return { close, state, stop: Deferred.succeed(stopped, undefined), told: Deferred.await(told) }
 })
 
+const itInMemory = testOn(it.effect, embedded, Effect.void)
+
 describe("closing a client", () => {
   for (const [name, use] of Object.entries(kinds)) {
-    it.effect(`while ${name} is held releases it when the guarded effect has stopped, and no earlier`, () =>
-      Effect.gen(function* () {
-        const queue = yield* Queue.make("/it")
-        if (name.includes("queue")) yield* queue.offer(new Uint8Array(1))
-        const { close, state, stop, told } = yield* guarding(use)
-        const ran: Array<boolean> = []
-        yield* Effect.forkScoped(use(Effect.sync(() => void ran.push(state.isRunning))))
-        const closing = yield* Effect.forkChild(close, now)
-        yield* told
-        for (let step = 0; step < 10; step++) yield* TestClock.adjust("100 millis")
-        assert.isUndefined(closing.pollUnsafe())
-        assert.deepStrictEqual(ran, [])
-        yield* stop
-        yield* Fiber.join(closing)
-        while (ran.length === 0) yield* TestClock.adjust("100 millis")
-        assert.isFalse(ran[0])
-      }).pipe(Effect.scoped, Effect.provide(embedded))
-    )
+    itInMemory(`while ${name} is held releases it when the guarded effect has stopped, and no earlier`, function* () {
+      const queue = yield* Queue.make("/it")
+      if (name.includes("queue")) yield* queue.offer(new Uint8Array(1))
+      const { close, state, stop, told } = yield* guarding(use)
+      const ran: Array<boolean> = []
+      yield* Effect.forkScoped(use(Effect.sync(() => void ran.push(state.isRunning))))
+      const closing = yield* Effect.forkChild(close, now)
+      yield* told
+      for (let step = 0; step < 10; step++) yield* TestClock.adjust("100 millis")
+      assert.isUndefined(closing.pollUnsafe())
+      assert.deepStrictEqual(ran, [])
+      yield* stop
+      yield* Fiber.join(closing)
+      while (ran.length === 0) yield* TestClock.adjust("100 millis")
+      assert.isFalse(ran[0])
+    })
 
     if (name === "a lease") continue
-    it.effect(`while ${name} is held by an effect that does not stop returns, and leaves the session to lapse`, () =>
-      Effect.gen(function* () {
+    itInMemory(
+      `while ${name} is held by an effect that does not stop returns, and leaves the session to lapse`,
+      function* () {
         const queue = yield* Queue.make("/it")
         if (name.includes("queue")) yield* queue.offer(new Uint8Array(1))
         const { close, stop } = yield* guarding(use)
@@ -112,30 +114,28 @@ describe("closing a client", () => {
         assert.strictEqual(ran, 0)
         while (ran === 0) yield* TestClock.adjust("100 millis")
         yield* stop
-      }).pipe(Effect.scoped, Effect.provide(embedded))
+      }
     )
   }
 
-  it.effect("a Scope with many recipes and the client itself takes closeTimeout where a server hangs", () =>
-    Effect.gen(function* () {
-      const server = yield* EmbeddedServer
-      const scope = yield* Scope.make()
-      const zk = Context.get(yield* Layer.buildWithScope(client, scope), ZooKeeper.ZooKeeper)
-      const many = Effect.gen(function* () {
-        for (let index = 0; index < 15; index++) {
-          yield* (yield* PersistentNode.make(`/node-${index}`)).present
-          yield* (yield* Lock.make(`/lock-${index}`)).acquire()
-        }
-      })
-      yield* many.pipe(Effect.provideService(ZooKeeper.ZooKeeper, zk), Effect.provideService(Scope.Scope, scope))
-      yield* server.pause
-      const start = yield* Clock.currentTimeMillis
-      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
-      while (closing.pollUnsafe() === undefined) yield* TestClock.adjust("50 millis")
-      assert.isAtMost((yield* Clock.currentTimeMillis) - start, 2050)
-      yield* server.resume
-    }).pipe(Effect.scoped, Effect.provide(embedded))
-  )
+  itInMemory("a Scope with many recipes and the client itself takes closeTimeout where a server hangs", function* () {
+    const server = yield* EmbeddedServer
+    const scope = yield* Scope.make()
+    const zk = Context.get(yield* Layer.buildWithScope(client, scope), ZooKeeper.ZooKeeper)
+    const many = Effect.gen(function* () {
+      for (let index = 0; index < 15; index++) {
+        yield* (yield* PersistentNode.make(`/node-${index}`)).present
+        yield* (yield* Lock.make(`/lock-${index}`)).acquire()
+      }
+    })
+    yield* many.pipe(Effect.provideService(ZooKeeper.ZooKeeper, zk), Effect.provideService(Scope.Scope, scope))
+    yield* server.pause
+    const start = yield* Clock.currentTimeMillis
+    const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
+    while (closing.pollUnsafe() === undefined) yield* TestClock.adjust("50 millis")
+    assert.isAtMost((yield* Clock.currentTimeMillis) - start, 2050)
+    yield* server.resume
+  })
 })
 
 describe("closing a client of Promises", () => {

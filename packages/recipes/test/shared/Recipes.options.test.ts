@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import {
   Allocator,
   AtomicValue,
@@ -111,43 +112,39 @@ const refused = Effect.fnUntraced(function* (call: Call, options: unknown) {
 
 const wrong: ReadonlyArray<unknown> = [0, "text", null, [], () => {}, { tiemout: 5 }]
 
+const itInMemory = testOn(it.effect, embedded, Effect.void)
+
 describe("invalid options", () => {
   for (const [name, call] of Object.entries({ ...makes, ...waits, ...others })) {
-    it.effect(`are refused by ${name}`, () =>
-      Effect.gen(function* () {
-        for (const options of wrong) {
-          // A number of permits is one.
-          if (name === "Semaphore's permits" && options === 0) continue
-          const error = yield* refused(call, options)
-          assert.match(error.rule, /as in \{ .+ \}$/)
-        }
-      }).pipe(Effect.provide(embedded))
-    )
+    itInMemory(`are refused by ${name}`, function* () {
+      for (const options of wrong) {
+        // A number of permits is one.
+        if (name === "Semaphore's permits" && options === 0) continue
+        const error = yield* refused(call, options)
+        assert.match(error.rule, /as in \{ .+ \}$/)
+      }
+    })
   }
 })
 
 describe("invalid durations", () => {
   for (const [name, call] of Object.entries(durations)) {
-    it.effect(`are refused by ${name}`, () =>
-      Effect.gen(function* () {
-        for (const input of [Number.NaN, -1, {}, { second: 1 }, [], "soon", "5 bananas", null, () => {}, true]) {
-          yield* refused(call, input)
-        }
-      }).pipe(Effect.provide(embedded))
-    )
+    itInMemory(`are refused by ${name}`, function* () {
+      for (const input of [Number.NaN, -1, {}, { second: 1 }, [], "soon", "5 bananas", null, () => {}, true]) {
+        yield* refused(call, input)
+      }
+    })
   }
 })
 
 describe("an option that is null, as in a configuration of JSON", () => {
-  it.effect("is one that is left out", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const lock = yield* Lock.make("/lock", { layout: null, identifier: null, onDisconnect: null } as never)
-      const names = yield* lock.withLock(() => zk.getChildren("/lock"), { timeout: "5 seconds" })
-      assert.match(names.join(), /^_c_.{36}-lock-0000000000$/)
-      const queue = yield* Queue.make("/queue", { layout: null } as never)
-      yield* queue.offer(new Uint8Array([1]))
-      assert.deepStrictEqual(yield* zk.getChildren("/queue"), ["queue-0000000000"])
-    }).pipe(Effect.scoped, Effect.provide(embedded))
-  )
+  itInMemory("is one that is left out", function* () {
+    const zk = yield* ZooKeeper.ZooKeeper
+    const lock = yield* Lock.make("/lock", { layout: null, identifier: null, onDisconnect: null } as never)
+    const names = yield* lock.withLock(() => zk.getChildren("/lock"), { timeout: "5 seconds" })
+    assert.match(names.join(), /^_c_.{36}-lock-0000000000$/)
+    const queue = yield* Queue.make("/queue", { layout: null } as never)
+    yield* queue.offer(new Uint8Array([1]))
+    assert.deepStrictEqual(yield* zk.getChildren("/queue"), ["queue-0000000000"])
+  })
 })

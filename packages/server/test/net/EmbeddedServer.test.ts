@@ -40,6 +40,9 @@ const another = (options: ZooKeeper.Options = {}) =>
 /** A test with a server in memory and a client on it. */
 const itInWorld = testOn(it.effect, world(), Effect.all({ server: EmbeddedServer, zk: ZooKeeper.ZooKeeper }))
 
+const itOverTcp = testOn(it.live, layer(), Effect.void)
+const itInMemory = testOn(it.effect, layerMemory, Effect.void)
+
 describe("clients in the same process", () => {
   itInWorld("create, read, write and delete, and each has events of the other", function* ({ zk }) {
     const other = yield* another()
@@ -87,14 +90,12 @@ describe("clients in the same process", () => {
     }).pipe(Effect.provide(world({ members: 3 })))
   )
 
-  it.effect("a server that is not there is reported", () =>
-    Effect.gen(function* () {
-      const transport = yield* Transport.Transport
-      const address = { host: "elsewhere", port: 2181 }
-      const error = yield* Effect.flip(transport.connect(address, address))
-      assert.include(error.message, "only memory:2181")
-    }).pipe(Effect.provide(layerMemory))
-  )
+  itInMemory("a server that is not there is reported", function* () {
+    const transport = yield* Transport.Transport
+    const address = { host: "elsewhere", port: 2181 }
+    const error = yield* Effect.flip(transport.connect(address, address))
+    assert.include(error.message, "only memory:2181")
+  })
 })
 
 describe("time", () => {
@@ -231,15 +232,13 @@ describe("controls", () => {
     assert.isFalse(late)
   })
 
-  it.effect("a read-only member serves clients that accept it", () =>
-    Effect.gen(function* () {
-      const server = yield* EmbeddedServer
-      yield* server.setReadOnly(true)
-      const zk = yield* another({ allowReadOnly: true })
-      assert.deepStrictEqual([...(yield* zk.getChildren("/"))], ["zookeeper"])
-      assert.strictEqual((yield* Effect.flip(zk.create("/x")))._tag, "ServerRefused")
-    }).pipe(Effect.provide(layerMemory))
-  )
+  itInMemory("a read-only member serves clients that accept it", function* () {
+    const server = yield* EmbeddedServer
+    yield* server.setReadOnly(true)
+    const zk = yield* another({ allowReadOnly: true })
+    assert.deepStrictEqual([...(yield* zk.getChildren("/"))], ["zookeeper"])
+    assert.strictEqual((yield* Effect.flip(zk.create("/x")))._tag, "ServerRefused")
+  })
 
   it.effect("sessions are listed as they were negotiated", () =>
     Effect.gen(function* () {
@@ -250,28 +249,22 @@ describe("controls", () => {
 })
 
 describe("over TCP", () => {
-  it.live("answers that are too many at once come one after the other", () =>
-    Effect.gen(function* () {
-      const { connectString } = yield* EmbeddedServer
-      yield* Effect.provide(readMuch, ZooKeeper.layer({ servers: connectString }))
-    }).pipe(Effect.provide(layer()))
-  )
+  itOverTcp("answers that are too many at once come one after the other", function* () {
+    const { connectString } = yield* EmbeddedServer
+    yield* Effect.provide(readMuch, ZooKeeper.layer({ servers: connectString }))
+  })
 
-  it.live("the same client, and a stream of events over a lost connection", () =>
-    Effect.gen(function* () {
-      const server = yield* EmbeddedServer
-      const context = yield* Layer.build(
-        ZooKeeper.layer({ servers: server.connectString, sessionTimeout: "4 seconds" })
-      )
-      const zk = yield* Effect.provide(ZooKeeper.ZooKeeper, context)
-      yield* zk.create("/a", { data: "0" })
-      const seen = yield* zk.dataChanges("/a").pipe(Stream.take(2), Stream.runCollect, Effect.forkChild)
-      yield* Effect.sleep("50 millis")
-      yield* server.disconnectAll
-      yield* Effect.retry(zk.set("/a", "1"), { times: 20 })
-      assert.lengthOf(yield* Fiber.join(seen), 2)
-    }).pipe(Effect.provide(layer()))
-  )
+  itOverTcp("the same client, and a stream of events over a lost connection", function* () {
+    const server = yield* EmbeddedServer
+    const context = yield* Layer.build(ZooKeeper.layer({ servers: server.connectString, sessionTimeout: "4 seconds" }))
+    const zk = yield* Effect.provide(ZooKeeper.ZooKeeper, context)
+    yield* zk.create("/a", { data: "0" })
+    const seen = yield* zk.dataChanges("/a").pipe(Stream.take(2), Stream.runCollect, Effect.forkChild)
+    yield* Effect.sleep("50 millis")
+    yield* server.disconnectAll
+    yield* Effect.retry(zk.set("/a", "1"), { times: 20 })
+    assert.lengthOf(yield* Fiber.join(seen), 2)
+  })
 })
 
 describe("a request that waits for a connection", () => {

@@ -7,7 +7,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { assert, describe, it } from "@effect/vitest"
-import { itLive } from "@effect-zookeeper/test-kit/TestWith"
+import { itLive, testOn } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
@@ -50,6 +50,8 @@ const untilEnd = async (client: RawClient): Promise<number> => {
   while ((await client.next()) !== undefined) frames++
   return frames
 }
+
+const itInMemory = testOn(it.effect, layerMemory, Effect.void)
 
 describe("frames", () => {
   withServer("may come byte by byte, and many at once", async (dial) => {
@@ -201,36 +203,32 @@ describe("an address beyond loopback", () => {
 })
 
 describe("silent peers", () => {
-  it.effect("a peer without a handshake is disconnected after ten seconds", () =>
-    Effect.gen(function* () {
-      const transport = yield* Transport.Transport
-      const address = { host: "memory", port: 2181 }
-      const connection = yield* transport.connect(address, address)
-      yield* connection.write(Uint8Array.of(0, 0))
-      const ended = yield* Effect.forkChild(Effect.flip(connection.pull))
-      yield* TestClock.adjust("9999 millis")
-      assert.isUndefined(ended.pollUnsafe())
-      yield* TestClock.adjust("1 millis")
-      assert.isDefined(ended.pollUnsafe())
-    }).pipe(Effect.provide(layerMemory))
-  )
+  itInMemory("a peer without a handshake is disconnected after ten seconds", function* () {
+    const transport = yield* Transport.Transport
+    const address = { host: "memory", port: 2181 }
+    const connection = yield* transport.connect(address, address)
+    yield* connection.write(Uint8Array.of(0, 0))
+    const ended = yield* Effect.forkChild(Effect.flip(connection.pull))
+    yield* TestClock.adjust("9999 millis")
+    assert.isUndefined(ended.pollUnsafe())
+    yield* TestClock.adjust("1 millis")
+    assert.isDefined(ended.pollUnsafe())
+  })
 
-  it.effect("a peer that opens a session and goes silent is disconnected when it ends", () =>
-    Effect.gen(function* () {
-      const transport = yield* Transport.Transport
-      const server = yield* EmbeddedServer
-      const address = { host: "memory", port: 2181 }
-      const connection = yield* transport.connect(address, address)
-      yield* connection.write(Frame.encode(Handshake.connectRequest, connectRequest({ timeOut: 4_000 })))
-      yield* connection.pull
-      const ended = yield* Effect.forkChild(Effect.flip(connection.pull))
-      yield* TestClock.adjust("4 seconds")
-      assert.lengthOf(yield* server.sessions, 1)
-      yield* TestClock.adjust("2 seconds")
-      assert.lengthOf(yield* server.sessions, 0)
-      assert.isDefined(ended.pollUnsafe())
-    }).pipe(Effect.provide(layerMemory))
-  )
+  itInMemory("a peer that opens a session and goes silent is disconnected when it ends", function* () {
+    const transport = yield* Transport.Transport
+    const server = yield* EmbeddedServer
+    const address = { host: "memory", port: 2181 }
+    const connection = yield* transport.connect(address, address)
+    yield* connection.write(Frame.encode(Handshake.connectRequest, connectRequest({ timeOut: 4_000 })))
+    yield* connection.pull
+    const ended = yield* Effect.forkChild(Effect.flip(connection.pull))
+    yield* TestClock.adjust("4 seconds")
+    assert.lengthOf(yield* server.sessions, 1)
+    yield* TestClock.adjust("2 seconds")
+    assert.lengthOf(yield* server.sessions, 0)
+    assert.isDefined(ended.pollUnsafe())
+  })
 })
 
 describe("four-letter words", () => {

@@ -117,31 +117,29 @@ describe("a broken reply costs one connection at most, never the client, and no 
     { name: "garbage", action: { _tag: "Inject", body: new Uint8Array(100).fill(0x5a) }, lost: 1 }
   ]
   for (const { action, fails, lost, name } of cases) {
-    it.live(name, () =>
-      Effect.gen(function* () {
-        const { paths, proxy, session } = yield* setUp()
-        const { id } = session.info
-        const { accepted } = yield* proxy.seen
-        yield* proxy.rule({ match: reply, action, skip: 2 })
-        const results = yield* readAll(session, paths)
-        let failed = 0
-        results.forEach((result, index) => {
-          if (Result.isSuccess(result)) assert.strictEqual(result.success, paths[index])
-          else {
-            failed++
-            assert.strictEqual(result.failure._tag, fails)
-          }
-        })
-        assert.strictEqual(failed, fails === undefined ? 0 : 1)
-        const after = yield* readAll(session, paths)
-        assert.deepStrictEqual(
-          after.map((result) => (Result.isSuccess(result) ? result.success : result.failure._tag)),
-          paths
-        )
-        assert.strictEqual((yield* proxy.seen).accepted - accepted, lost)
-        assert.strictEqual(session.info.id, id)
+    itLive(name, function* () {
+      const { paths, proxy, session } = yield* setUp()
+      const { id } = session.info
+      const { accepted } = yield* proxy.seen
+      yield* proxy.rule({ match: reply, action, skip: 2 })
+      const results = yield* readAll(session, paths)
+      let failed = 0
+      results.forEach((result, index) => {
+        if (Result.isSuccess(result)) assert.strictEqual(result.success, paths[index])
+        else {
+          failed++
+          assert.strictEqual(result.failure._tag, fails)
+        }
       })
-    )
+      assert.strictEqual(failed, fails === undefined ? 0 : 1)
+      const after = yield* readAll(session, paths)
+      assert.deepStrictEqual(
+        after.map((result) => (Result.isSuccess(result) ? result.success : result.failure._tag)),
+        paths
+      )
+      assert.strictEqual((yield* proxy.seen).accepted - accepted, lost)
+      assert.strictEqual(session.info.id, id)
+    })
   }
 
   itLive("a write whose reply is broken has ConnectionLoss, and was applied once", function* () {

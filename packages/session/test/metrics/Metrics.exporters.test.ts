@@ -1,6 +1,7 @@
 /** The metrics as Effect's exporters write them: Prometheus' text, and OpenTelemetry's protocol. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -33,70 +34,65 @@ const work = Effect.gen(function* () {
 })
 
 /** The metrics of one test are its own. */
-const alone = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.provideService(effect, Metric.MetricRegistry, new Map())
+const itAlone = testOn(
+  it.effect,
+  Layer.sync(Metric.MetricRegistry, () => new Map()),
+  Effect.void
+)
 
 describe("metrics", () => {
-  it.effect("are scraped by Prometheus with their kinds, in seconds and bytes, by operation and outcome", () =>
-    alone(
-      Effect.gen(function* () {
-        yield* work
-        const lines = (yield* PrometheusMetrics.format()).split("\n")
-        for (const line of [
-          "# TYPE zookeeper_requests_in_flight gauge",
-          "zookeeper_requests_in_flight 1",
-          "# TYPE zookeeper_watches gauge",
-          "zookeeper_watches 1",
-          "# TYPE zookeeper_sessions gauge",
-          'zookeeper_sessions{state="Connected"} 1',
-          "# TYPE zookeeper_requests_total counter",
-          'zookeeper_requests_total{operation="exists",outcome="Ok"} 1',
-          'zookeeper_requests_total{operation="exists",outcome="NoNode"} 1',
-          "# TYPE zookeeper_sent_bytes_total counter",
-          "# TYPE zookeeper_request_duration_seconds histogram",
-          'zookeeper_request_duration_seconds_bucket{operation="exists",le="0.01"} 0',
-          'zookeeper_request_duration_seconds_bucket{operation="exists",le="0.025"} 2',
-          'zookeeper_request_duration_seconds_count{operation="exists"} 2'
-        ]) {
-          assert.include(lines, line)
-        }
-      })
-    )
-  )
+  itAlone("are scraped by Prometheus with their kinds, in seconds and bytes, by operation and outcome", function* () {
+    yield* work
+    const lines = (yield* PrometheusMetrics.format()).split("\n")
+    for (const line of [
+      "# TYPE zookeeper_requests_in_flight gauge",
+      "zookeeper_requests_in_flight 1",
+      "# TYPE zookeeper_watches gauge",
+      "zookeeper_watches 1",
+      "# TYPE zookeeper_sessions gauge",
+      'zookeeper_sessions{state="Connected"} 1',
+      "# TYPE zookeeper_requests_total counter",
+      'zookeeper_requests_total{operation="exists",outcome="Ok"} 1',
+      'zookeeper_requests_total{operation="exists",outcome="NoNode"} 1',
+      "# TYPE zookeeper_sent_bytes_total counter",
+      "# TYPE zookeeper_request_duration_seconds histogram",
+      'zookeeper_request_duration_seconds_bucket{operation="exists",le="0.01"} 0',
+      'zookeeper_request_duration_seconds_bucket{operation="exists",le="0.025"} 2',
+      'zookeeper_request_duration_seconds_count{operation="exists"} 2'
+    ]) {
+      assert.include(lines, line)
+    }
+  })
 
-  it.effect("are exported to OpenTelemetry with their kinds, units and attributes", () =>
-    alone(
-      Effect.gen(function* () {
-        const bodies: Array<any> = []
-        const collector = HttpClient.make((request) =>
-          Effect.sync(() => {
-            if (request.body._tag === "Uint8Array") bodies.push(JSON.parse(new TextDecoder().decode(request.body.body)))
-            return HttpClientResponse.fromWeb(request, Response.json({}))
-          })
-        )
-        yield* Layer.build(
-          OtlpMetrics.layer({
-            url: "http://collector/v1/metrics",
-            resource: { serviceName: "test" },
-            exportInterval: "1 second"
-          }).pipe(Layer.provide([OtlpSerialization.layerJson, Layer.succeed(HttpClient.HttpClient, collector)]))
-        )
-        yield* work
-        yield* TestClock.adjust("1 second")
-        const { metrics } = bodies.at(-1).resourceMetrics[0].scopeMetrics[0]
-        const metric = (name: string) => metrics.find((candidate: { name: string }) => candidate.name === name)
-        for (const name of ["zookeeper_requests_in_flight", "zookeeper_watches", "zookeeper_sessions"]) {
-          assert.isDefined(metric(name).gauge, name)
-        }
-        assert.isTrue(metric("zookeeper_requests_total").sum.isMonotonic)
-        assert.strictEqual(metric("zookeeper_request_duration_seconds").unit, "s")
-        assert.strictEqual(metric("zookeeper_sent_bytes_total").unit, "By")
-        const points = metric("zookeeper_requests_total").sum.dataPoints.map(
-          ({ attributes }: { attributes: ReadonlyArray<{ key: string; value: { stringValue: string } }> }) =>
-            attributes.map(({ key, value }) => `${key}=${value.stringValue}`).join(" ")
-        )
-        assert.include(points, "operation=exists outcome=NoNode")
+  itAlone("are exported to OpenTelemetry with their kinds, units and attributes", function* () {
+    const bodies: Array<any> = []
+    const collector = HttpClient.make((request) =>
+      Effect.sync(() => {
+        if (request.body._tag === "Uint8Array") bodies.push(JSON.parse(new TextDecoder().decode(request.body.body)))
+        return HttpClientResponse.fromWeb(request, Response.json({}))
       })
     )
-  )
+    yield* Layer.build(
+      OtlpMetrics.layer({
+        url: "http://collector/v1/metrics",
+        resource: { serviceName: "test" },
+        exportInterval: "1 second"
+      }).pipe(Layer.provide([OtlpSerialization.layerJson, Layer.succeed(HttpClient.HttpClient, collector)]))
+    )
+    yield* work
+    yield* TestClock.adjust("1 second")
+    const { metrics } = bodies.at(-1).resourceMetrics[0].scopeMetrics[0]
+    const metric = (name: string) => metrics.find((candidate: { name: string }) => candidate.name === name)
+    for (const name of ["zookeeper_requests_in_flight", "zookeeper_watches", "zookeeper_sessions"]) {
+      assert.isDefined(metric(name).gauge, name)
+    }
+    assert.isTrue(metric("zookeeper_requests_total").sum.isMonotonic)
+    assert.strictEqual(metric("zookeeper_request_duration_seconds").unit, "s")
+    assert.strictEqual(metric("zookeeper_sent_bytes_total").unit, "By")
+    const points = metric("zookeeper_requests_total").sum.dataPoints.map(
+      ({ attributes }: { attributes: ReadonlyArray<{ key: string; value: { stringValue: string } }> }) =>
+        attributes.map(({ key, value }) => `${key}=${value.stringValue}`).join(" ")
+    )
+    assert.include(points, "operation=exists outcome=NoNode")
+  })
 })

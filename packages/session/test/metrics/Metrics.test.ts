@@ -1,10 +1,11 @@
 /** A process observes its sessions: metrics that add up, and log lines that say whose they are. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
+import { itEffect, testOn } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
@@ -67,131 +68,117 @@ const measured = (operation: string) => Metric.value(Metric.withAttributes(Sessi
 const received = (server: ServerSide) => server.received.slice(1).reduce((sum, frame) => sum + frame.length + 4, 0)
 
 /** The metrics of one test are its own. */
-const alone = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.provideService(effect, Metric.MetricRegistry, new Map())
+const itAlone = testOn(
+  it.effect,
+  Layer.sync(Metric.MetricRegistry, () => new Map()),
+  Effect.void
+)
 
 describe("metrics", () => {
-  it.effect("add up over the sessions of a process, and gauges fall to zero with the last of them", () =>
-    alone(
-      Effect.gen(function* () {
-        const one = yield* connectIn
-        const two = yield* connectIn
-        yield* ask(one.session, one.server, 3)
-        yield* ask(two.session, two.server, 2)
-        const changed = yield* watch(one.session, one.server, "/w")
-        yield* watch(two.session, two.server, "/w")
-        const watching = yield* Effect.forkChild(Effect.exit(changed), now)
-        yield* Effect.forkChild(Effect.exit(exists(one.session, "/unanswered")), now)
-        yield* Effect.forkChild(Effect.exit(exists(two.session, "/unanswered")), now)
-        yield* beat([one.server, two.server])
-        assert.strictEqual(yield* answered("exists"), 5)
-        assert.strictEqual(yield* answered("getData"), 2)
-        assert.strictEqual((yield* measured("exists")).count, 5)
-        assert.strictEqual((yield* measured("getData")).count, 2)
-        assert.strictEqual(yield* level(SessionMetrics.inFlight), 2)
-        assert.strictEqual(yield* level(SessionMetrics.waiting), 0)
-        assert.strictEqual(yield* level(SessionMetrics.watches), 2)
-        assert.strictEqual(yield* sessionsIn("Connected"), 2)
-        assert.strictEqual(yield* count(SessionMetrics.connectionsLost), 0)
+  itAlone("add up over the sessions of a process, and gauges fall to zero with the last of them", function* () {
+    const one = yield* connectIn
+    const two = yield* connectIn
+    yield* ask(one.session, one.server, 3)
+    yield* ask(two.session, two.server, 2)
+    const changed = yield* watch(one.session, one.server, "/w")
+    yield* watch(two.session, two.server, "/w")
+    const watching = yield* Effect.forkChild(Effect.exit(changed), now)
+    yield* Effect.forkChild(Effect.exit(exists(one.session, "/unanswered")), now)
+    yield* Effect.forkChild(Effect.exit(exists(two.session, "/unanswered")), now)
+    yield* beat([one.server, two.server])
+    assert.strictEqual(yield* answered("exists"), 5)
+    assert.strictEqual(yield* answered("getData"), 2)
+    assert.strictEqual((yield* measured("exists")).count, 5)
+    assert.strictEqual((yield* measured("getData")).count, 2)
+    assert.strictEqual(yield* level(SessionMetrics.inFlight), 2)
+    assert.strictEqual(yield* level(SessionMetrics.waiting), 0)
+    assert.strictEqual(yield* level(SessionMetrics.watches), 2)
+    assert.strictEqual(yield* sessionsIn("Connected"), 2)
+    assert.strictEqual(yield* count(SessionMetrics.connectionsLost), 0)
 
-        one.server.send(Frames.notification(Frames.event.data, "/w"))
-        yield* Fiber.join(watching)
-        one.server.cut()
-        yield* settle
-        assert.strictEqual(yield* count(SessionMetrics.events), 1)
-        assert.strictEqual(yield* level(SessionMetrics.watches), 1)
-        assert.strictEqual(yield* count(SessionMetrics.connectionsLost), 1)
-        assert.strictEqual(yield* sessionsIn("Connected"), 1)
-        assert.strictEqual(yield* sessionsIn("Disconnected"), 1)
-        assert.strictEqual(yield* level(SessionMetrics.inFlight), 1)
-        assert.strictEqual(yield* level(SessionMetrics.waiting), 1)
-        const closing = yield* Effect.forkChild(Effect.andThen(one.close, two.close), now)
-        yield* TestClock.adjust("4 seconds")
-        yield* Fiber.join(closing)
-        for (const state of ["Connecting", "Connected", "Disconnected", "Closed"]) {
-          assert.strictEqual(yield* sessionsIn(state), 0, state)
-        }
-        assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
-        assert.strictEqual(yield* level(SessionMetrics.waiting), 0)
-        assert.strictEqual(yield* level(SessionMetrics.watches), 0)
-        assert.strictEqual(yield* count(SessionMetrics.sessionsExpired), 0)
-      })
-    )
+    one.server.send(Frames.notification(Frames.event.data, "/w"))
+    yield* Fiber.join(watching)
+    one.server.cut()
+    yield* settle
+    assert.strictEqual(yield* count(SessionMetrics.events), 1)
+    assert.strictEqual(yield* level(SessionMetrics.watches), 1)
+    assert.strictEqual(yield* count(SessionMetrics.connectionsLost), 1)
+    assert.strictEqual(yield* sessionsIn("Connected"), 1)
+    assert.strictEqual(yield* sessionsIn("Disconnected"), 1)
+    assert.strictEqual(yield* level(SessionMetrics.inFlight), 1)
+    assert.strictEqual(yield* level(SessionMetrics.waiting), 1)
+    const closing = yield* Effect.forkChild(Effect.andThen(one.close, two.close), now)
+    yield* TestClock.adjust("4 seconds")
+    yield* Fiber.join(closing)
+    for (const state of ["Connecting", "Connected", "Disconnected", "Closed"]) {
+      assert.strictEqual(yield* sessionsIn(state), 0, state)
+    }
+    assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
+    assert.strictEqual(yield* level(SessionMetrics.waiting), 0)
+    assert.strictEqual(yield* level(SessionMetrics.watches), 0)
+    assert.strictEqual(yield* count(SessionMetrics.sessionsExpired), 0)
+  })
+
+  itAlone("show the operation, the outcome and the seconds of each request", function* () {
+    const { close, server, session } = yield* connectIn
+    yield* ask(session, server, 1)
+    const missing = yield* Effect.forkChild(Effect.exit(exists(session, "/none")), now)
+    const { xid } = yield* server.nextRequest
+    yield* TestClock.adjust("1500 millis")
+    server.reply(xid, 1n, -101)
+    yield* Fiber.join(missing)
+    yield* close
+    assert.strictEqual(yield* answered("exists"), 1)
+    assert.strictEqual(yield* answered("exists", "NoNode"), 1)
+    const { max, sum } = yield* measured("exists")
+    assert.strictEqual(max, 1.5)
+    assert.strictEqual(sum, 1.5)
+  })
+
+  itAlone(
+    "do not count the proofs of ownership, also where the answer to one makes the next due at once",
+    function* () {
+      const { server, session } = yield* connect({ ...options, sessionTimeout: "16 seconds" })
+      yield* TestClock.adjust("2 seconds")
+      yield* ask(session, server, 1)
+      yield* TestClock.adjust("3 seconds")
+      yield* Effect.forkScoped(session.info.ownership, now)
+      const { name, xid } = yield* server.nextRequest
+      assert.strictEqual(name, "multi")
+      assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
+      // It comes so late that it confirms too little.
+      yield* TestClock.adjust("1500 millis")
+      server.replyWith(xid, 2n, Operations.multi, [{ operation: "check", response: undefined }])
+      yield* settle
+      assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
+      yield* TestClock.adjust("1 second")
+      assert.isTrue((yield* server.requests).some(({ name }) => name === "multi"))
+      assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
+    }
   )
 
-  it.effect("show the operation, the outcome and the seconds of each request", () =>
-    alone(
-      Effect.gen(function* () {
-        const { close, server, session } = yield* connectIn
-        yield* ask(session, server, 1)
-        const missing = yield* Effect.forkChild(Effect.exit(exists(session, "/none")), now)
-        const { xid } = yield* server.nextRequest
-        yield* TestClock.adjust("1500 millis")
-        server.reply(xid, 1n, -101)
-        yield* Fiber.join(missing)
-        yield* close
-        assert.strictEqual(yield* answered("exists"), 1)
-        assert.strictEqual(yield* answered("exists", "NoNode"), 1)
-        const { max, sum } = yield* measured("exists")
-        assert.strictEqual(max, 1.5)
-        assert.strictEqual(sum, 1.5)
-      })
-    )
-  )
+  itAlone("count all bytes, also those between the last heartbeat and the close", function* () {
+    const { close, server, session } = yield* connectIn
+    yield* ask(session, server, 2)
+    yield* close
+    assert.isTrue(server.sawCloseSession)
+    assert.strictEqual(yield* count(SessionMetrics.bytesSent), received(server))
+    // The answer to the handshake, two of `exists`, and the one to closeSession, each with its length.
+    assert.strictEqual(yield* count(SessionMetrics.bytesReceived), 4 + 37 + 2 * (4 + 16 + 68) + 4 + 16)
+  })
 
-  it.effect("do not count the proofs of ownership, also where the answer to one makes the next due at once", () =>
-    alone(
-      Effect.gen(function* () {
-        const { server, session } = yield* connect({ ...options, sessionTimeout: "16 seconds" })
-        yield* TestClock.adjust("2 seconds")
-        yield* ask(session, server, 1)
-        yield* TestClock.adjust("3 seconds")
-        yield* Effect.forkScoped(session.info.ownership, now)
-        const { name, xid } = yield* server.nextRequest
-        assert.strictEqual(name, "multi")
-        assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
-        // It comes so late that it confirms too little.
-        yield* TestClock.adjust("1500 millis")
-        server.replyWith(xid, 2n, Operations.multi, [{ operation: "check", response: undefined }])
-        yield* settle
-        assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
-        yield* TestClock.adjust("1 second")
-        assert.isTrue((yield* server.requests).some(({ name }) => name === "multi"))
-        assert.strictEqual(yield* level(SessionMetrics.inFlight), 0)
-      })
-    )
-  )
-
-  it.effect("count all bytes, also those between the last heartbeat and the close", () =>
-    alone(
-      Effect.gen(function* () {
-        const { close, server, session } = yield* connectIn
-        yield* ask(session, server, 2)
-        yield* close
-        assert.isTrue(server.sawCloseSession)
-        assert.strictEqual(yield* count(SessionMetrics.bytesSent), received(server))
-        // The answer to the handshake, two of `exists`, and the one to closeSession, each with its length.
-        assert.strictEqual(yield* count(SessionMetrics.bytesReceived), 4 + 37 + 2 * (4 + 16 + 68) + 4 + 16)
-      })
-    )
-  )
-
-  it.effect("count a session that has expired, and the one that follows it as another", () =>
-    alone(
-      Effect.gen(function* () {
-        const { close, network, server } = yield* connectIn
-        server.cut()
-        yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
-        yield* (yield* network.accept).greet({ sessionId: 0x200n })
-        yield* settle
-        assert.strictEqual(yield* count(SessionMetrics.sessionsExpired), 1)
-        assert.strictEqual(yield* sessionsIn("Connected"), 1)
-        assert.strictEqual(yield* sessionsIn("Disconnected"), 0)
-        yield* close
-        assert.strictEqual(yield* sessionsIn("Connected"), 0)
-      })
-    )
-  )
+  itAlone("count a session that has expired, and the one that follows it as another", function* () {
+    const { close, network, server } = yield* connectIn
+    server.cut()
+    yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
+    yield* (yield* network.accept).greet({ sessionId: 0x200n })
+    yield* settle
+    assert.strictEqual(yield* count(SessionMetrics.sessionsExpired), 1)
+    assert.strictEqual(yield* sessionsIn("Connected"), 1)
+    assert.strictEqual(yield* sessionsIn("Disconnected"), 0)
+    yield* close
+    assert.strictEqual(yield* sessionsIn("Connected"), 0)
+  })
 })
 
 describe("log lines", () => {

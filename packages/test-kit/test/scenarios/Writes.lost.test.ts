@@ -7,6 +7,7 @@ import { EmbeddedServer } from "@effect-zookeeper/server"
 import * as Session from "@effect-zookeeper/session/Session"
 import { MAX_LOSSES } from "@effect-zookeeper/session/SessionError"
 import { assert, describe, it } from "@effect/vitest"
+import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -45,61 +46,57 @@ const lostAndExpired = <A, E>(
     return yield* Fiber.join(fiber)
   })
 
+const itInMemory = testOn(it.live, EmbeddedServer.layerMemory, Effect.void)
+
 describe("a write whose reply is lost and whose session ends before the look", () => {
-  it.live("says that it may have been applied when it is idempotent", () =>
-    Effect.gen(function* () {
-      const [zk, beside] = [yield* client(), yield* client()]
-      yield* zk.create("/n", { data: "0" })
-      const writes = [
-        [
-          "setData",
-          zk.setData("/n", "1", { idempotent: true }),
-          Effect.map(beside.get("/n"), (n) => n.stat.version === 1)
-        ],
-        ["create", zk.create("/new", { idempotent: true }), beside.exists("/new")]
-      ] as const
-      for (const [operation, write, isApplied] of writes) {
-        const told = yield* lostAndExpired<unknown, Errors.CreateError | Errors.SetDataError>(
-          zk,
-          operation,
-          write,
-          isApplied
-        )
-        if (Result.isSuccess(told)) return assert.fail(`${operation} was told as done`)
-        assert.deepInclude({ ...told.failure }, { _tag: "SessionExpired", maybeApplied: true }, operation)
-        assert.isTrue(Outcome.mayBeApplied(told.failure))
-        yield* beside.sync("/")
-        // Asked in the next session.
-        yield* zk.exists("/")
-      }
-    }).pipe(Effect.provide(EmbeddedServer.layerMemory))
-  )
+  itInMemory("says that it may have been applied when it is idempotent", function* () {
+    const [zk, beside] = [yield* client(), yield* client()]
+    yield* zk.create("/n", { data: "0" })
+    const writes = [
+      [
+        "setData",
+        zk.setData("/n", "1", { idempotent: true }),
+        Effect.map(beside.get("/n"), (n) => n.stat.version === 1)
+      ],
+      ["create", zk.create("/new", { idempotent: true }), beside.exists("/new")]
+    ] as const
+    for (const [operation, write, isApplied] of writes) {
+      const told = yield* lostAndExpired<unknown, Errors.CreateError | Errors.SetDataError>(
+        zk,
+        operation,
+        write,
+        isApplied
+      )
+      if (Result.isSuccess(told)) return assert.fail(`${operation} was told as done`)
+      assert.deepInclude({ ...told.failure }, { _tag: "SessionExpired", maybeApplied: true }, operation)
+      assert.isTrue(Outcome.mayBeApplied(told.failure))
+      yield* beside.sync("/")
+      // Asked in the next session.
+      yield* zk.exists("/")
+    }
+  })
 
   for (const mode of ["persistentSequential", "persistent"] as const) {
-    it.live(`is found in the next session when it is a protected create of a ${mode} znode`, () =>
-      Effect.gen(function* () {
-        const [zk, beside] = [yield* client(), yield* client()]
-        yield* zk.create("/queue")
-        const children = beside.getChildren("/queue")
-        const create = zk.create("/queue/item-", { mode, data: "x", protected: true })
-        const isApplied = Effect.map(children, ({ length }) => length === 1)
-        const told = yield* lostAndExpired(zk, "create", create, isApplied)
-        if (Result.isFailure(told)) return assert.fail(told.failure.message)
-        assert.deepStrictEqual(yield* children, [told.success.slice("/queue/".length)])
-      }).pipe(Effect.provide(EmbeddedServer.layerMemory))
-    )
+    itInMemory(`is found in the next session when it is a protected create of a ${mode} znode`, function* () {
+      const [zk, beside] = [yield* client(), yield* client()]
+      yield* zk.create("/queue")
+      const children = beside.getChildren("/queue")
+      const create = zk.create("/queue/item-", { mode, data: "x", protected: true })
+      const isApplied = Effect.map(children, ({ length }) => length === 1)
+      const told = yield* lostAndExpired(zk, "create", create, isApplied)
+      if (Result.isFailure(told)) return assert.fail(told.failure.message)
+      assert.deepStrictEqual(yield* children, [told.success.slice("/queue/".length)])
+    })
   }
 
-  it.live("says so when it is a protected create, and no session follows", () =>
-    Effect.gen(function* () {
-      const [zk, beside] = [yield* client({ sessionExpiry: "fail" }), yield* client()]
-      const create = zk.create("/item-", { mode: "persistentSequential", protected: true })
-      const isApplied = Effect.map(beside.getChildren("/"), (names) => names.some((name) => name.includes("item-")))
-      const told = yield* lostAndExpired(zk, "create", create, isApplied)
-      if (Result.isSuccess(told)) return assert.fail("no server can have told it")
-      assert.deepInclude({ ...told.failure }, { _tag: "SessionExpired", maybeApplied: true })
-    }).pipe(Effect.provide(EmbeddedServer.layerMemory))
-  )
+  itInMemory("says so when it is a protected create, and no session follows", function* () {
+    const [zk, beside] = [yield* client({ sessionExpiry: "fail" }), yield* client()]
+    const create = zk.create("/item-", { mode: "persistentSequential", protected: true })
+    const isApplied = Effect.map(beside.getChildren("/"), (names) => names.some((name) => name.includes("item-")))
+    const told = yield* lostAndExpired(zk, "create", create, isApplied)
+    if (Result.isSuccess(told)) return assert.fail("no server can have told it")
+    assert.deepInclude({ ...told.failure }, { _tag: "SessionExpired", maybeApplied: true })
+  })
 })
 
 describe("a request that is larger than the server takes", () => {
