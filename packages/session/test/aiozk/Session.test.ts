@@ -1,6 +1,11 @@
 /**
  * What aiozk's own suite asserts of a session (its cases 45 to 59), and the scenarios in which its session fails (S1 to
  * S13), each with the right outcome. What holds on real sockets is in `Connection.faults` and `CutEverywhere`.
+ *
+ * Held elsewhere: 46 by Session.close "while dialling, and in the middle of a handshake, is done at once"; 49, 50 and 53 by
+ * Requests.replies "with a typed error fail with the error of the row"; 52 by Requests.lostConnection "fails the writes that
+ * had left"; 58 by Requests.callers "leaves the order of replies right"; S1 and S2 by Requests.maybeApplied "when the
+ * connection is lost" and Session.bounds "are noticed at once".
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
@@ -10,25 +15,18 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as Session from "../../src/Session.ts"
 import * as Frames from "../support/frames.ts"
+import { itLogged } from "../support/logs.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
-import { samePath, awaitState, startSession, connect, create, exists, get, set } from "../support/session.ts"
+import { samePath, awaitState, startSession, connect, get } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 
 const two = { servers: "a,b", sessionTimeout: "9 seconds" } as const
 
-/** Messages of warnings and worse. */
-const collectLogs = () => {
-  const messages: Array<string> = []
-  const logger = Logger.make(({ logLevel, message }) => {
-    if (logLevel === "Warn" || logLevel === "Error" || logLevel === "Fatal") messages.push(String(message))
-  })
-  return { messages, layer: Logger.layer([logger]) }
-}
+const isWarning = (line: string) => !line.startsWith("Info")
 
 const itConnected = testWith(it.effect, connect(two))
 
@@ -41,60 +39,32 @@ describe("aiozk's cases", () => {
       Effect.provide(Effect.all([Effect.provide(id, layer), Effect.provide(id, layer)], { concurrency: 2 }), layer),
       now
     )
-    yield* (yield* network.accept).greet()
+    yield* network.welcome()
     assert.deepStrictEqual(yield* Fiber.join(both), [0x100n, 0x100n])
     assert.lengthOf(network.dialled, 1)
   })
 
-  itEffect("46: closing a session that was never connected does nothing", function* () {
-    const network = new MemoryNetwork()
+  itLogged("47: a graceful close logs nothing, not even while requests are on their way", function* (lines) {
     const scope = yield* Scope.make()
-    yield* Effect.provideService(startSession(network), Scope.Scope, scope)
-    yield* Scope.close(scope, Exit.void)
-    yield* TestClock.adjust("1 hour")
-    assert.isAtMost(network.dialled.length, 1)
-  })
-
-  itEffect("47: a graceful close logs nothing, not even while requests are on their way", function* () {
-    const { layer, messages } = collectLogs()
-    const scope = yield* Scope.make()
-    const { network, server, session } = yield* connect(two).pipe(
-      Effect.provideService(Scope.Scope, scope),
-      Effect.provide(layer)
-    )
+    const { network, server, session } = yield* Effect.provideService(connect(two), Scope.Scope, scope)
     network.shutDown = Effect.void
     yield* Effect.forkChild(Effect.ignore(get(session, "/x")), now)
-    const closing = yield* Effect.forkChild(Effect.provide(Scope.close(scope, Exit.void), layer), now)
+    const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
     yield* TestClock.adjust("2 seconds")
     yield* Fiber.join(closing)
     assert.isTrue(server.sawCloseSession)
-    assert.deepStrictEqual(messages, [])
+    assert.deepStrictEqual(lines.filter(isWarning), [])
   })
 
-  itEffect("48: an unexpected end of a session is logged", function* () {
-    const { layer, messages } = collectLogs()
-    const { network, server, session } = yield* Effect.provide(connect(two), layer)
+  itLogged("48: an unexpected end of a session is logged", function* (lines) {
+    const { network, server, session } = yield* connect(two)
     server.cut()
-    yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
+    yield* network.welcome({ sessionId: 0n, timeOut: 0 })
     yield* awaitState(session, "Connecting")
-    assert.lengthOf(messages, 1)
-    assert.include(messages[0], "session 0x100 has expired")
+    const warnings = lines.filter(isWarning)
+    assert.lengthOf(warnings, 1)
+    assert.include(warnings[0], "session 0x100 has expired")
   })
-
-  for (const [name, code, tag] of [
-    ["49: NoNode", -101, "NoNode"],
-    ["50: BadVersion", -103, "BadVersion"],
-    ["53: an unknown error", -999, "ServerRefused"]
-  ] as const) {
-    itConnected(`${name} reaches the caller, and the request was sent once`, function* ({ server, session }) {
-      const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y", 1)), now)
-      server.reply((yield* server.nextRequest).xid, 1n, code)
-      assert.strictEqual((yield* Fiber.join(write))._tag, tag)
-      yield* settle
-      assert.lengthOf(yield* server.requests, 0)
-      assert.strictEqual(session.info.state._tag, "Connected")
-    })
-  }
 
   itEffect("51: a cancelled request is cancelled, and nothing waits for it", function* () {
     const { network, server, session } = yield* connect(two)
@@ -104,31 +74,9 @@ describe("aiozk's cases", () => {
     assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(read)))
     server.cut()
     yield* TestClock.adjust("1 second")
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     yield* settle
     assert.lengthOf(yield* next.requests, 0)
-  })
-
-  itEffect("52: a read whose connection is lost is sent again; a write is not", function* () {
-    const { network, server, session } = yield* connect(two)
-    const read = yield* Effect.forkChild(exists(session, "/x"), now)
-    const write = yield* Effect.forkChild(Effect.flip(create(session, "/x", "", 2)), now)
-    yield* settle
-    assert.lengthOf(yield* server.requests, 2)
-    server.cut()
-    yield* TestClock.adjust("1 second")
-    const next = yield* network.accept
-    yield* next.greet()
-    yield* settle
-    const requests = yield* next.requests
-    assert.deepStrictEqual(
-      requests.map(({ name }) => name),
-      ["exists"]
-    )
-    next.replyWith(requests[0]!.xid, 1n, Operations.exists, { stat: Frames.stat })
-    yield* Fiber.join(read)
-    assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "ConnectionLoss", maybeApplied: true })
   })
 
   itEffect("56, 57: one heartbeat at a time, and none after the close", function* () {
@@ -153,19 +101,6 @@ describe("aiozk's cases", () => {
     assert.lengthOf(server.received, length)
   })
 
-  itConnected("58: a caller's own timeout spoils no later reply", function* ({ server, session }) {
-    const first = yield* Effect.forkChild(Effect.timeoutOption(get(session, "/1"), "1 second"), now)
-    yield* TestClock.adjust("1 second")
-    assert.strictEqual((yield* Fiber.join(first))._tag, "None")
-    const second = yield* Effect.forkChild(get(session, "/2"), now)
-    yield* settle
-    for (const { body, xid } of yield* server.requests) {
-      const data = Frames.text(body.path)
-      server.replyWith(xid, 1n, Operations.getData, { data, stat: Frames.stat })
-    }
-    assert.strictEqual(yield* Fiber.join(second), "/2")
-  })
-
   itEffect("59: servers that only read are passed over, with pauses, until one writes", function* () {
     const network = new MemoryNetwork()
     const fiber = yield* startSession(network, { servers: "a", connectTimeout: "10 minutes" })
@@ -179,21 +114,12 @@ describe("aiozk's cases", () => {
     }
     assert.isAtMost(network.dialled.length, 15)
     while (network.waiting === 0) yield* TestClock.adjust("100 millis")
-    yield* (yield* network.accept).greet()
+    yield* network.welcome()
     yield* Fiber.join(fiber)
   })
 })
 
 describe("where aiozk's session fails", () => {
-  itEffect("S1, S2: the end of a connection is noticed at once, and fails a pending write", function* () {
-    const { server, session } = yield* connect(two)
-    const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
-    yield* settle
-    server.cut()
-    assert.strictEqual((yield* Fiber.join(write))._tag, "ConnectionLoss")
-    assert.strictEqual(session.info.state._tag, "Disconnected")
-  })
-
   itEffect("S4, S5: a handshake that breaks or stalls leaves the session alone", function* () {
     const { network, server, session } = yield* connect({ ...two, sessionTimeout: "30 seconds" })
     server.cut()
@@ -228,8 +154,7 @@ describe("where aiozk's session fails", () => {
       server.send(Frames.notification(Frames.event.deleted, "/fired"))
       yield* settle
       server.cut()
-      const next = yield* network.accept
-      yield* next.greet()
+      const next = yield* network.welcome()
       assert.deepStrictEqual((yield* next.nextRequest).body, {
         relativeZxid: 5n,
         dataWatches: ["/there"],

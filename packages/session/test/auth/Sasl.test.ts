@@ -14,6 +14,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Frames from "../support/frames.ts"
 
 const connect = (
   servers: string,
@@ -160,13 +161,13 @@ describe("SASL on a server that lies", () => {
       const server = yield* ScriptedServer.make((connection) =>
         Effect.gen(function* () {
           yield* connection.nextFrame
-          yield* connection.send(handshakeReply)
+          yield* connection.send(Frames.connectReply({ sessionId: 1n }))
           for (let i = 0; ; i++) {
-            const frame = yield* connection.nextFrame
-            const view = new DataView(frame.buffer, frame.byteOffset)
-            ops.push(view.getInt32(4))
-            tokens.push(new TextDecoder().decode(frame.subarray(12)))
-            yield* connection.send(saslReply(view.getInt32(0), challenges[i] ?? ""))
+            const { body, opCode, xid } = Frames.decodeRequest(yield* connection.nextFrame)
+            ops.push(opCode)
+            tokens.push(new TextDecoder().decode(body.token))
+            const token = Frames.text(challenges[i] ?? "")
+            yield* connection.send(Frames.replyWith(xid, 0n, Operations.sasl, { token }))
           }
         })
       )
@@ -205,23 +206,3 @@ describe("SASL on a server that lies", () => {
     assert.notInclude([...nonces], "none")
   })
 })
-
-/** Session 1 of ten seconds. */
-const handshakeReply = ((): Uint8Array => {
-  const body = new Uint8Array(4 + 4 + 8 + 4 + 16 + 1)
-  const view = new DataView(body.buffer)
-  view.setInt32(4, 10_000)
-  view.setBigInt64(8, 1n)
-  view.setInt32(16, 16)
-  return body
-})()
-
-const saslReply = (xid: number, token: string): Uint8Array => {
-  const bytes = new TextEncoder().encode(token)
-  const body = new Uint8Array(16 + 4 + bytes.length)
-  const view = new DataView(body.buffer)
-  view.setInt32(0, xid)
-  view.setInt32(16, bytes.length)
-  body.set(bytes, 20)
-  return body
-}

@@ -4,7 +4,6 @@ import * as Jute from "@effect-zookeeper/protocol/Jute"
 import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -17,6 +16,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
 import { awaitState, startSession, connect, exists, get, passTimeAtEnd } from "../support/session.ts"
+import { dialTimes, gapsOf } from "../support/time.ts"
 
 const response: Handshake.ConnectResponse = {
   protocolVersion: 0,
@@ -109,8 +109,7 @@ describe("the handshake", () => {
       first.send(frame)
       yield* TestClock.adjust("1 second")
       assert.isTrue(first.isLeft)
-      const second = yield* network.accept
-      yield* second.greet()
+      yield* network.welcome()
       assert.strictEqual((yield* Fiber.join(fiber)).info.state._tag, "Connected")
     })
   }
@@ -131,17 +130,11 @@ describe("the search for a server", () => {
     const network = new MemoryNetwork()
     network.set("a:2181", "refuse")
     network.set("b:2181", "refuse")
-    const clock = yield* Clock.Clock
-    const times: Array<number> = []
-    const dialled = network.dialled
-    dialled.push = (...items) => {
-      times.push(clock.currentTimeMillisUnsafe())
-      return Array.prototype.push.apply(dialled, items)
-    }
+    const times = yield* dialTimes(network)
     const options = { servers: "a,b", connectTimeout: "10 minutes" } as const
     const fiber = yield* Random.withSeed(startSession(network, options), "pauses")
     for (let i = 0; i < 3000; i++) yield* TestClock.adjust("10 millis")
-    const pauses = times.slice(1).map((time, index) => time - times[index]!)
+    const pauses = gapsOf(times)
     // Between rounds it is a random part of what doubles from 200 ms to a quarter of the session's 10 s, so that none
     // costs the session; within a round but the first, a random part of half of the last such pause.
     const within = pauses.filter((_, index) => index % 2 === 0)
@@ -158,8 +151,7 @@ describe("the search for a server", () => {
 
     network.set("a:2181", "accept")
     while (network.waiting === 0) yield* TestClock.adjust("100 millis")
-    const server = yield* network.accept
-    yield* server.greet()
+    const server = yield* network.welcome()
     yield* Fiber.join(fiber)
     yield* passTimeAtEnd(network)
     network.set("a:2181", "refuse")
@@ -167,17 +159,6 @@ describe("the search for a server", () => {
     server.cut()
     yield* TestClock.adjust("200 millis")
     assert.isAtLeast(times.length, 3)
-  })
-
-  itEffect("keeps its growing pauses towards servers that accept and close", function* () {
-    const network = new MemoryNetwork()
-    yield* Random.withSeed(startSession(network, { connectTimeout: "10 minutes" }), "accept and close")
-    for (let i = 0; i < 100; i++) {
-      while (network.waiting > 0) (yield* network.accept).cut()
-      yield* TestClock.adjust("100 millis")
-    }
-    assert.isAtMost(network.dialled.length, 15)
-    assert.isAtLeast(network.dialled.length, 6)
   })
 
   itEffect("begins a schedule anew when it has ended", function* () {
@@ -216,7 +197,7 @@ describe("the search for a server", () => {
     }
     assert.strictEqual(stateNow(), "EnsembleBehind")
     while (network.waiting === 0) yield* TestClock.adjust("100 millis")
-    yield* (yield* network.accept).greet()
+    yield* network.welcome()
     yield* awaitState(session, "Connected")
   })
 })
@@ -243,7 +224,7 @@ describe("a first connection that fails", () => {
     const network = new MemoryNetwork()
     const credentials = { id: 5n, password: Redacted.make(new Uint8Array(16)) }
     const fiber = yield* startSession(network, { session: credentials, sessionExpiry: "fail" })
-    yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
+    yield* network.welcome({ sessionId: 0n, timeOut: 0 })
     const error = yield* Effect.flip(Fiber.join(fiber))
     assert.strictEqual(error._tag, "SessionExpired")
   })

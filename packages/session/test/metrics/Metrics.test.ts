@@ -170,8 +170,8 @@ describe("metrics", () => {
   itAlone("count a session that has expired, and the one that follows it as another", function* () {
     const { close, network, server } = yield* connectIn
     server.cut()
-    yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
-    yield* (yield* network.accept).greet({ sessionId: 0x200n })
+    yield* network.welcome({ timeOut: 0, sessionId: 0n })
+    yield* network.welcome({ sessionId: 0x200n })
     yield* settle
     assert.strictEqual(yield* count(SessionMetrics.sessionsExpired), 1)
     assert.strictEqual(yield* sessionsIn("Connected"), 1)
@@ -214,7 +214,7 @@ describe("log lines", () => {
         yield* TestClock.adjust("150 millis")
         network.set("a:2181", "accept")
         yield* TestClock.adjust("5 seconds")
-        yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
+        yield* network.welcome({ timeOut: 0, sessionId: 0n })
         yield* settle
       })
     )

@@ -11,7 +11,16 @@ import * as TestClock from "effect/testing/TestClock"
 import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "../../src/SessionError.ts"
 import * as Frames from "../support/frames.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
-import { samePath, awaitState, startSession, connect, get, watchData, watchPersistently } from "../support/session.ts"
+import {
+  type SessionService,
+  samePath,
+  awaitState,
+  startSession,
+  connect,
+  get,
+  watchData,
+  watchPersistently
+} from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 
 const digest = (credentials: string) => ({ scheme: "digest", credentials: Redacted.make(credentials) })
@@ -38,8 +47,7 @@ describe("identities", () => {
   itEffect("are sent before anything else on the first connection, which is ready when all are accepted", function* () {
     const network = new MemoryNetwork()
     const fiber = yield* startSession(network, { auth: [digest("ann:secret"), digest("bob:secret")] })
-    const server = yield* network.accept
-    yield* server.greet()
+    const server = yield* network.welcome()
     const [first, second] = [yield* server.nextRequest, yield* server.nextRequest]
     assert.deepStrictEqual([first.name, first.xid, first.body.scheme], ["auth", -4, "digest"])
     assert.strictEqual(new TextDecoder().decode(first.body.auth), "ann:secret")
@@ -85,8 +93,7 @@ describe("identities", () => {
       yield* Fiber.join(adding)
     }
     server.cut()
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     yield* settle
     assert.deepStrictEqual(
       (yield* next.requests).map(({ name }) => name),
@@ -97,8 +104,7 @@ describe("identities", () => {
   itEffect("that are refused end the session for good, at the first connection", function* () {
     const network = new MemoryNetwork()
     const fiber = yield* startSession(network, { auth: [digest("ann:wrong")] })
-    const server = yield* network.accept
-    yield* server.greet()
+    const server = yield* network.welcome()
     yield* server.nextRequest
     server.reply(Operations.Xid.auth, 0n, -115)
     const error = yield* Effect.flip(Fiber.join(fiber))
@@ -129,8 +135,7 @@ describe("identities", () => {
     yield* server.nextRequest
     server.cut()
     yield* TestClock.adjust("1 second")
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     assert.strictEqual((yield* next.nextRequest).name, "auth")
     next.reply(Operations.Xid.auth, 0n)
     yield* Fiber.join(adding)
@@ -149,8 +154,7 @@ describe("watches", () => {
     }
     for (const fiber of fibers) yield* Fiber.join(fiber)
     server.cut()
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     yield* settle
     const sizes = next.received.slice(1).map((frame) => frame.length)
     assert.isAtLeast(sizes.length, 3)
@@ -164,15 +168,13 @@ describe("watches", () => {
     const { network, server, session } = yield* connect(options)
     yield* watchData(session, server, "/w")
     server.cut()
-    const second = yield* network.accept
-    yield* second.greet()
+    const second = yield* network.welcome()
     const read = yield* Effect.forkChild(get(session, "/r"), now)
     yield* settle
     assert.strictEqual((yield* second.nextRequest).body.relativeZxid, 0x10n)
     second.cut()
     yield* TestClock.adjust("1 second")
-    const third = yield* network.accept
-    yield* third.greet()
+    const third = yield* network.welcome()
     yield* settle
     assert.strictEqual((yield* third.nextRequest).body.relativeZxid, 0x10n)
     yield* Fiber.interrupt(read)
@@ -183,12 +185,10 @@ describe("watches", () => {
     const changed = yield* watchData(session, server, "/w")
     const event = yield* Effect.forkChild(changed, now)
     server.cut()
-    const second = yield* network.accept
-    yield* second.greet()
+    const second = yield* network.welcome()
     second.reply((yield* second.nextRequest).xid, 0x20n, -5)
     yield* TestClock.adjust("1 second")
-    const third = yield* network.accept
-    yield* third.greet()
+    const third = yield* network.welcome()
     const { body, xid } = yield* third.nextRequest
     assert.deepStrictEqual(body.dataWatches, ["/w"])
     third.send(Frames.notification(Frames.event.data, "/w"))
@@ -207,8 +207,7 @@ describe("watches", () => {
     yield* settle
     assert.deepStrictEqual(plain.shapes(), ["NodeDataChanged"])
     server.cut()
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     const { body, name, xid } = yield* next.nextRequest
     assert.strictEqual(name, "setWatches2")
     assert.deepStrictEqual(body.persistentWatches, ["/p"])
@@ -232,11 +231,10 @@ describe("watches", () => {
     yield* watchPersistently(session, server, "/p", false, plain.listener)
     const lost = yield* Effect.forkChild(Effect.flip(yield* watchData(session, server, "/w")), now)
     server.cut()
-    yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
+    yield* network.welcome({ sessionId: 0n, timeOut: 0 })
     assert.strictEqual((yield* Fiber.join(lost))._tag, "SessionExpired")
     yield* TestClock.adjust("1 second")
-    const next = yield* network.accept
-    yield* next.greet({ sessionId: 0x300n })
+    const next = yield* network.welcome({ sessionId: 0x300n })
     const { body, xid } = yield* next.nextRequest
     assert.deepStrictEqual(body.persistentWatches, ["/p"])
     assert.deepStrictEqual(body.dataWatches, [])
@@ -256,8 +254,7 @@ describe("watches", () => {
     server.reply(xid, 0x11n)
     yield* settle
     server.cut()
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     yield* settle
     assert.lengthOf(yield* next.requests, 0)
   })
@@ -273,6 +270,17 @@ describe("watches", () => {
 })
 
 describe("a session served by a read-only server meanwhile", () => {
+  /** There is a quorum again, and the session is on its own again. */
+  const backWithQuorum = Effect.fnUntraced(function* (network: MemoryNetwork, session: SessionService) {
+    network.writeModes.set("a:2181", "rw")
+    yield* TestClock.adjust("2 seconds")
+    const back = yield* network.accept
+    assert.strictEqual((yield* back.greet({ readOnly: false })).sessionId, 0x100n)
+    yield* awaitState(session, "Connected")
+    assert.isFalse(session.info.readOnly)
+    assert.strictEqual(session.info.id, 0x100n)
+  })
+
   itEffect("reads with a provisional session, and goes back to its own when there is a quorum again", function* () {
     const { network, server, session } = yield* connect({ ...options, servers: "a", allowReadOnly: true })
     network.writeModes.set("a:2181", "ro")
@@ -291,13 +299,7 @@ describe("a session served by a read-only server meanwhile", () => {
     assert.strictEqual(yield* Fiber.join(read), "old")
     assert.isTrue(session.info.readOnly)
     assert.strictEqual(session.info.id, 0x100n)
-    network.writeModes.set("a:2181", "rw")
-    yield* TestClock.adjust("2 seconds")
-    const back = yield* network.accept
-    assert.strictEqual((yield* back.greet({ readOnly: false })).sessionId, 0x100n)
-    yield* awaitState(session, "Connected")
-    assert.isFalse(session.info.readOnly)
-    assert.strictEqual(session.info.id, 0x100n)
+    yield* backWithQuorum(network, session)
   })
 
   itEffect("keeps its own where that server resumes it, as old ones do", function* () {
@@ -309,13 +311,7 @@ describe("a session served by a read-only server meanwhile", () => {
     assert.strictEqual((yield* readOnly.greet({ readOnly: true })).sessionId, 0x100n)
     yield* awaitState(session, "Connected")
     assert.isTrue(session.info.readOnly)
-    network.writeModes.set("a:2181", "rw")
-    yield* TestClock.adjust("2 seconds")
-    const back = yield* network.accept
-    assert.strictEqual((yield* back.greet({ readOnly: false })).sessionId, 0x100n)
-    yield* awaitState(session, "Connected")
-    assert.isFalse(session.info.readOnly)
-    assert.strictEqual(session.info.id, 0x100n)
+    yield* backWithQuorum(network, session)
   })
 
   itConnectedToOne("expires when the ensemble has ended it meanwhile", function* ({ network, server, session }) {
@@ -324,10 +320,10 @@ describe("a session served by a read-only server meanwhile", () => {
     network.writeModes.set("a:2181", "ro")
     server.cut()
     yield* TestClock.adjust("500 millis")
-    yield* (yield* network.accept).greet({ readOnly: true })
+    yield* network.welcome({ readOnly: true })
     network.writeModes.set("a:2181", "rw")
     yield* TestClock.adjust("2 seconds")
-    yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
+    yield* network.welcome({ sessionId: 0n, timeOut: 0 })
     yield* TestClock.adjust("1 second")
     assert.include(states, "Expired")
   })
@@ -342,8 +338,7 @@ describe("a session served by a read-only server meanwhile", () => {
     server.cut()
     yield* TestClock.adjust("200 millis")
     ;(yield* network.accept).cut()
-    const standIn = yield* network.accept
-    yield* standIn.greet({ sessionId: 0x777n, readOnly: true })
+    const standIn = yield* network.welcome({ sessionId: 0x777n, readOnly: true })
     for (let i = 0; i < 11; i++) {
       yield* TestClock.adjust("1 second")
       for (const { name } of yield* standIn.requests) if (name === "ping") standIn.reply(-2, 0n)

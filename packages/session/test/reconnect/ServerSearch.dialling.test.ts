@@ -43,7 +43,7 @@ describe("addresses of which some are silent", () => {
     yield* TestClock.adjust("1 millis")
     assert.deepStrictEqual(network.dialled, ["10.0.0.1:2181", "10.0.0.2:2181"])
     yield* TestClock.adjust("250 millis")
-    yield* (yield* network.accept).greet()
+    yield* network.welcome()
     assert.strictEqual((yield* Fiber.join(fiber)).info.id, 0x100n)
     yield* TestClock.adjust("1 second")
     assert.deepStrictEqual(network.dialled, ["10.0.0.1:2181", "10.0.0.2:2181", "10.0.0.3:2181"])
@@ -91,7 +91,7 @@ describe("addresses of which some are silent", () => {
           yield* network.accept
         }
         while (network.waiting === 0) yield* TestClock.adjust("100 millis")
-        yield* (yield* network.accept).greet()
+        yield* network.welcome()
         yield* Fiber.join(fiber)
         assert.isBelow(clock.currentTimeMillisUnsafe(), 15_000)
       }
@@ -107,7 +107,7 @@ describe("addresses of which some are silent", () => {
     )
     yield* Effect.addFinalizer(() => Effect.suspend(() => network.shutDown))
     yield* TestClock.adjust("750 millis")
-    yield* (yield* network.accept).greet()
+    yield* network.welcome()
     yield* Fiber.join(fiber)
   })
 })
@@ -206,7 +206,7 @@ describe("the pauses of a search", () => {
     const dialled = network.dialled.slice(before)
     assert.deepStrictEqual(dialled.slice(0, 2).toSorted(), others)
     assert.deepStrictEqual(dialled.slice(2), [server.server])
-    yield* (yield* network.accept).greet({ timeOut: 9000 })
+    yield* network.welcome({ timeOut: 9000 })
     yield* awaitState(session, "Connected")
     assert.strictEqual(session.info.id, id)
   })

@@ -105,8 +105,7 @@ describe("F41: a name", () => {
           { servers: "bad,good1,good2" }
         )
         yield* TestClock.adjust("300 millis")
-        const server = yield* network.accept
-        yield* server.greet()
+        const server = yield* network.welcome()
         const { info } = yield* Fiber.join(session)
         // The other good one comes next, whether the bad one is between them or not.
         server.cut()

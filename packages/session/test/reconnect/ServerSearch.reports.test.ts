@@ -4,7 +4,6 @@ import * as TransportModule from "@effect-zookeeper/transport/Transport"
 import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import { ConnectAttempts } from "../../src/internal/reconnect/ConnectAttempts.ts"
 import { makeSession } from "../../src/internal/makeSession.ts"
@@ -12,6 +11,7 @@ import type { SessionOptions } from "../../src/Session.ts"
 import { answerExists } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
 import { listen } from "../support/listen.ts"
+import { itLogged } from "../support/logs.ts"
 import { MemoryNetwork, type ServerSide } from "../support/MemoryNetwork.ts"
 import { awaitState, startSession, connect, exists, type SessionService } from "../support/session.ts"
 import { settle, pass } from "../support/time.ts"
@@ -25,7 +25,7 @@ describe("a first connection", () => {
     assert.isUndefined(fiber.pollUnsafe())
     network.set("a:2181", "accept")
     while (network.waiting === 0) yield* TestClock.adjust("100 millis")
-    yield* (yield* network.accept).greet()
+    yield* network.welcome()
     yield* Fiber.join(fiber)
   })
 
@@ -110,14 +110,6 @@ const see = Effect.fnUntraced(function* (session: SessionService, server: Server
   yield* Fiber.join(read)
 })
 
-const collectLogs = () => {
-  const lines: Array<string> = []
-  const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
-    if (logLevel !== "Debug" && logLevel !== "Trace") lines.push(`${logLevel} ${String(message)}`)
-  })
-  return { lines, logged: Effect.provide(Logger.layer([logger])) }
-}
-
 const srvr = (zxid: bigint) => `Zookeeper version: 3.8.0\nReceived: 1\nZxid: 0x${zxid.toString(16)}\nMode: standalone\n`
 
 /** A session of an ensemble that comes back with less than the session has seen. */
@@ -140,32 +132,26 @@ const fallBehind = Effect.fnUntraced(function* (network: MemoryNetwork, server: 
 })
 
 describe("servers that have seen less than the session", () => {
-  it.effect("are reported at once when all of them refuse, and each minute, with advice", () => {
-    const { lines, logged } = collectLogs()
-    return Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ sessionTimeout: "10 minutes" })
-      yield* fallBehind(network, server, session)
-      yield* pass(100)
-      assert.strictEqual(session.info.state._tag, "EnsembleBehind")
-      const warnings = () => lines.filter((line) => line.includes("have seen less than this session"))
-      assert.lengthOf(warnings(), 1)
-      assert.match(warnings()[0]!, /Warn.*0x3.*0x500.*ensembleReset: "accept"/)
-      for (let i = 0; i < 1300; i++) yield* TestClock.adjust("100 millis")
-      assert.lengthOf(warnings(), 3)
-      assert.strictEqual(session.info.id, 0x100n)
-    }).pipe(logged)
+  itLogged("are reported at once when all of them refuse, and each minute, with advice", function* (lines) {
+    const { network, server, session } = yield* connect({ sessionTimeout: "10 minutes" })
+    yield* fallBehind(network, server, session)
+    yield* pass(100)
+    assert.strictEqual(session.info.state._tag, "EnsembleBehind")
+    const warnings = () => lines.filter((line) => line.includes("have seen less than this session"))
+    assert.lengthOf(warnings(), 1)
+    assert.match(warnings()[0]!, /Warn.*0x3.*0x500.*ensembleReset: "accept"/)
+    for (let i = 0; i < 1300; i++) yield* TestClock.adjust("100 millis")
+    assert.lengthOf(warnings(), 3)
+    assert.strictEqual(session.info.id, 0x100n)
   })
 
-  it.effect("are taken as they are with ensembleReset: accept, by a new session that says so", () => {
-    const { lines, logged } = collectLogs()
-    return Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ sessionTimeout: "10 minutes", ensembleReset: "accept" })
-      const zxids = yield* fallBehind(network, server, session)
-      for (let i = 0; i < 100 && session.info.id !== 0x999n; i++) yield* TestClock.adjust("10 millis")
-      assert.strictEqual(session.info.id, 0x999n)
-      assert.strictEqual(zxids.at(-1), 0n)
-      assert.isTrue(lines.some((line) => line.includes("a new session begins, which may read older state")))
-    }).pipe(logged)
+  itLogged("are taken as they are with ensembleReset: accept, by a new session that says so", function* (lines) {
+    const { network, server, session } = yield* connect({ sessionTimeout: "10 minutes", ensembleReset: "accept" })
+    const zxids = yield* fallBehind(network, server, session)
+    for (let i = 0; i < 100 && session.info.id !== 0x999n; i++) yield* TestClock.adjust("10 millis")
+    assert.strictEqual(session.info.id, 0x999n)
+    assert.strictEqual(zxids.at(-1), 0n)
+    assert.isTrue(lines.some((line) => line.includes("a new session begins, which may read older state")))
   })
 
   itEffect("are not assumed while one says that it only has no quorum", function* () {
@@ -183,9 +169,9 @@ describe("servers that have seen less than the session", () => {
 })
 
 describe("the log at the default level has", () => {
-  it.effect("one line when a connection is lost for longer, one when no server is there, one when it is back", () => {
-    const { lines, logged } = collectLogs()
-    return Effect.gen(function* () {
+  itLogged(
+    "one line when a connection is lost for longer, one when no server is there, one when it is back",
+    function* (lines) {
       const { network, server, session } = yield* connect({ sessionTimeout: "1 minute" })
       network.set("a:2181", "refuse")
       server.cut()
@@ -194,25 +180,22 @@ describe("the log at the default level has", () => {
       yield* pass(29_100)
       network.set("a:2181", "accept")
       while (network.waiting === 0) yield* TestClock.adjust("10 millis")
-      yield* (yield* network.accept).greet()
+      yield* network.welcome()
       yield* awaitState(session, "Connected")
       yield* settle
       assert.lengthOf(lines, 3)
       assert.match(lines[0]!, /^Warn connection lost: .*a:2181/)
       assert.match(lines[1]!, /^Warn no ZooKeeper server is reachable .*a:2181: could not connect/)
       assert.match(lines[2]!, /^Info connected again after 3\d\.\d s/)
-    }).pipe(logged)
-  })
+    }
+  )
 
-  it.effect("nothing of a server that is replaced at once", () => {
-    const { lines, logged } = collectLogs()
-    return Effect.gen(function* () {
-      const { network, server, session } = yield* connect({ servers: "a,b" })
-      server.cut()
-      yield* (yield* network.accept).greet()
-      yield* awaitState(session, "Connected")
-      yield* pass(2000)
-      assert.deepStrictEqual(lines, [])
-    }).pipe(logged)
+  itLogged("nothing of a server that is replaced at once", function* (lines) {
+    const { network, server, session } = yield* connect({ servers: "a,b" })
+    server.cut()
+    yield* network.welcome()
+    yield* awaitState(session, "Connected")
+    yield* pass(2000)
+    assert.deepStrictEqual(lines, [])
   })
 })

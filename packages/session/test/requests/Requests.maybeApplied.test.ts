@@ -41,8 +41,7 @@ describe("a write that was sent may have been applied", () => {
     const auth = [{ scheme: "digest", credentials: Redacted.make("a:b") }]
     const network = new MemoryNetwork()
     const fiber = yield* startSession(network, { ...two, auth })
-    const server = yield* network.accept
-    yield* server.greet()
+    const server = yield* network.welcome()
     yield* server.nextRequest
     server.reply(Operations.Xid.auth, 0n)
     const session = yield* Fiber.join(fiber)
@@ -148,8 +147,7 @@ describe("a frame that is too large", () => {
         yield* server.nextRequest
         server.sendRaw(Uint8Array.of(0x7f, 0, 0, 0, 0xff, 0xff, 0xff, xid & 0xff))
         assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "ConnectionLoss", maybeApplied: true })
-        const next = yield* network.accept
-        yield* next.greet()
+        const next = yield* network.welcome()
         yield* awaitState(session, "Connected")
         const again = yield* next.nextRequest
         next.replyWith(again.xid, 1n, Operations.getData, { data: Frames.text("there"), stat: Frames.stat })

@@ -29,8 +29,7 @@ const answer = (server: ServerSide, { name, xid }: Frames.Request) => {
 }
 
 const reconnect = Effect.fnUntraced(function* (network: MemoryNetwork) {
-  const server = yield* network.accept
-  yield* server.greet()
+  const server = yield* network.welcome()
   yield* settle
   return server
 })

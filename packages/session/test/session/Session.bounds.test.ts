@@ -3,7 +3,6 @@ import { assert, describe, it, vi } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { retainedBytes, MiB } from "@effect-zookeeper/test-kit/MemoryUse"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
@@ -14,7 +13,7 @@ import { isServed } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
 import { samePath, awaitState, startSession, connect, create, exists, get, set } from "../support/session.ts"
-import { now, settle, pass, gapsOf } from "../support/time.ts"
+import { dialTimes, gapsOf, now, pass, settle } from "../support/time.ts"
 
 // Some of these ask for much, and the machine may be busy.
 vi.setConfig({ testTimeout: 120_000 })
@@ -24,18 +23,6 @@ const nextOf = Effect.fnUntraced(function* (network: MemoryNetwork) {
   for (let waited = 0; waited < 100 && network.waiting === 0; waited++) yield* TestClock.adjust("100 millis")
   assert.isAbove(network.waiting, 0, "no connection is tried")
   return yield* network.accept
-})
-
-/** The virtual times at which servers are dialled from now on. */
-const dialTimes = Effect.fnUntraced(function* (network: MemoryNetwork) {
-  const clock = yield* Clock.Clock
-  const times: Array<number> = []
-  const { dialled } = network
-  dialled.push = (...items) => {
-    times.push(clock.currentTimeMillisUnsafe())
-    return Array.prototype.push.apply(dialled, items)
-  }
-  return times
 })
 
 describe("servers that are not there", () => {
@@ -152,8 +139,7 @@ describe("a frame that does not come to its end", () => {
     assert.isFalse(server.isLeft)
     yield* TestClock.adjust("2 millis")
     assert.isTrue(server.isLeft)
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     const again = yield* next.nextRequest
     next.replyWith(again.xid, 1n, Operations.exists, { stat: Frames.stat })
     yield* Fiber.join(reading)

@@ -66,8 +66,7 @@ describe("a callback that throws when told", () => {
       yield* settle
       server.cut()
       assert.strictEqual((yield* Fiber.join(other))._tag, "ConnectionLoss")
-      const next = yield* network.accept
-      yield* next.greet()
+      const next = yield* network.welcome()
       yield* isServed(session, next)
     }
   )
@@ -120,8 +119,7 @@ describe("a callback that throws when told", () => {
       makeSession(options).pipe(Effect.provideService(Transport, network.transport), Effect.provide(context))
     )
     yield* passTimeAtEnd(network)
-    const server = yield* network.accept
-    yield* server.greet()
+    const server = yield* network.welcome()
     yield* TestClock.adjust("1 second")
     assert.isFalse(server.isLeft)
     assert.lengthOf(network.dialled, 1)
@@ -197,15 +195,13 @@ describe("a part of the application that dies:", () => {
     })
     const network = new MemoryNetwork()
     const fiber = yield* startSession(network, { ...options, sasl: { name: "X", begin: begins } })
-    const first = yield* network.accept
-    yield* first.greet()
+    const first = yield* network.welcome()
     yield* answer(first)
     const session = yield* Fiber.join(fiber)
     first.cut()
-    yield* (yield* network.accept).greet()
+    yield* network.welcome()
     yield* TestClock.adjust("1 second")
-    const third = yield* network.accept
-    yield* third.greet()
+    const third = yield* network.welcome()
     yield* answer(third)
     yield* isServed(session, third)
   })
@@ -229,8 +225,7 @@ describe("a part of the application that dies:", () => {
       broken.is = false
       // The longest pause, a quarter of the session timeout, may have begun just before.
       yield* TestClock.adjust("3 seconds")
-      const server = yield* network.accept
-      yield* server.greet()
+      const server = yield* network.welcome()
       yield* isServed(yield* Fiber.join(fiber), server)
     })
   }
@@ -251,8 +246,7 @@ describe("a part of the application that dies:", () => {
     assert.deepInclude({ ...error }, { _tag: "InvalidArgument", argument: "credentials" })
     assert.notInclude(`${error.message}${JSON.stringify(error)}`, "secret")
     server.cut()
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     yield* isServed(session, next)
   })
 

@@ -171,8 +171,7 @@ describe("closing", () => {
     const closing = yield* Effect.forkChild(close, now)
     assert.strictEqual((yield* server.nextRequest).name, "closeSession")
     server.cut()
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     yield* Fiber.join(closing)
     assert.isTrue(next.sawCloseSession)
   })
@@ -183,8 +182,7 @@ describe("closing", () => {
       server.answersCloseSession = false
       const closing = yield* Effect.forkChild(close, now)
       yield* TestClock.adjust("1 second")
-      const next = yield* network.accept
-      yield* next.greet()
+      const next = yield* network.welcome()
       yield* Fiber.join(closing)
       assert.isTrue(server.sawCloseSession)
       assert.isTrue(next.sawCloseSession)
@@ -200,8 +198,7 @@ describe("closing", () => {
     )
     const closing = yield* Effect.forkChild(Effect.andThen(connected, close), now)
     server.cut()
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     yield* Fiber.join(closing)
     assert.isTrue(next.sawCloseSession)
   })
@@ -210,8 +207,7 @@ describe("closing", () => {
     const { close, network, server } = yield* connectIn
     server.cut()
     const closing = yield* Effect.forkChild(close, now)
-    const next = yield* network.accept
-    yield* next.greet({ timeOut: 0 })
+    yield* network.welcome({ timeOut: 0 })
     yield* Fiber.join(closing)
     yield* TestClock.adjust("1 hour")
     assert.lengthOf(network.dialled, 2)

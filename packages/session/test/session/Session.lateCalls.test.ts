@@ -114,9 +114,8 @@ describe("a call in the moment of an expiry", () => {
         Effect.catch(session.addAuth(digest("ann:secret")), () => again),
         now
       )
-      yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
-      const next = yield* network.accept
-      yield* next.greet({ sessionId: 0x200n })
+      yield* network.welcome({ timeOut: 0, sessionId: 0n })
+      const next = yield* network.welcome({ sessionId: 0x200n })
       yield* settle
       const requests = yield* next.requests
       // A request that was not answered in the old session is shown to the new one.
@@ -144,8 +143,7 @@ describe("an identity that is added", () => {
     yield* settle
     assert.deepInclude({ ...(yield* Fiber.join(adding)) }, { _tag: "RequestTimeout", operation: "auth" })
     server.cut()
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     assert.strictEqual((yield* next.nextRequest).name, "auth")
     next.reply(Operations.Xid.auth, 0n)
     yield* isServed(session, next)
@@ -155,10 +153,9 @@ describe("an identity that is added", () => {
     const { network, server, session } = yield* connect(options)
     const adding = yield* Effect.forkChild(Effect.flip(session.addAuth(digest("ann:secret"))), now)
     server.cut()
-    yield* (yield* network.accept).greet({ timeOut: 0, sessionId: 0n })
+    yield* network.welcome({ timeOut: 0, sessionId: 0n })
     assert.strictEqual((yield* Fiber.join(adding))._tag, "SessionExpired")
-    const next = yield* network.accept
-    yield* next.greet({ sessionId: 0x200n })
+    const next = yield* network.welcome({ sessionId: 0x200n })
     assert.strictEqual((yield* next.nextRequest).name, "auth")
   })
 })

@@ -136,8 +136,7 @@ itEffect("an operation that a server lacked is tried there again after ten minut
   const first = yield* Effect.forkChild(Effect.flip(whoAmI), now)
   server.reply((yield* server.nextRequest).xid, -1n, -6)
   yield* Fiber.join(first)
-  const next = yield* network.accept
-  yield* next.greet()
+  const next = yield* network.welcome()
   yield* settle
   assert.isFalse(session.info.serverFeatures.supports("whoAmI"))
   yield* TestClock.adjust("599 seconds")

@@ -78,16 +78,14 @@ describe("a server that gives a session and closes at once", () => {
         current.cut()
         yield* settle
         assert.strictEqual(network.waiting, 1)
-        current = yield* network.accept
-        yield* current.greet()
+        current = yield* network.welcome()
       }
       yield* isServed(session, current)
       current.cut()
       yield* settle
       assert.strictEqual(network.waiting, 0)
       yield* TestClock.adjust("200 millis")
-      current = yield* network.accept
-      yield* current.greet()
+      current = yield* network.welcome()
       yield* isServed(session, current)
       yield* TestClock.adjust("1 second")
       current.cut()

@@ -8,12 +8,12 @@ import { itEffect, itLive, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { answerExists, isServed } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
 import type { ServerSide } from "../support/MemoryNetwork.ts"
+import { itLogged } from "../support/logs.ts"
 import { samePath, awaitState, connect, connectLive, exists, get, set } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 
@@ -77,25 +77,21 @@ describe("a server that talks and answers nothing", () => {
     return others
   })
 
-  const logged = () => {
-    const warnings: Array<string> = []
-    const logger = Logger.make(({ logLevel, message }) => {
-      if (logLevel === "Warn" && !String(message).startsWith("connection lost")) warnings.push(String(message))
-    })
-    return { warnings, layer: Logger.layer([logger]) }
-  }
+  const warningsIn = (lines: ReadonlyArray<string>) =>
+    lines.filter((line) => line.startsWith("Warn") && !line.startsWith("Warn connection lost"))
 
-  it.effect("but pings is left for another after two timeouts, with a warning, and writes fail with their fate", () => {
-    const { layer, warnings } = logged()
-    return Effect.gen(function* () {
+  itLogged(
+    "but pings is left for another after two timeouts, with a warning, and writes fail with their fate",
+    function* (lines) {
       const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
       const writing = yield* Effect.forkChild(Effect.flip(set(session, "/x", "1")), now)
       const reading = yield* Effect.forkChild(exists(session, "/x"), now)
       yield* pongs(server, 11_500)
       assert.isFalse(server.isLeft)
-      assert.deepStrictEqual(warnings, [])
+      assert.deepStrictEqual(warningsIn(lines), [])
       yield* pongs(server, 2500)
       assert.isTrue(server.isLeft)
+      const warnings = warningsIn(lines)
       assert.lengthOf(warnings, 1)
       assert.match(warnings[0]!, /[ab]:2181: pings are answered, but the oldest request \(setData\)/)
       assert.deepInclude(yield* Fiber.join(writing), { _tag: "ConnectionLoss", maybeApplied: true })
@@ -104,8 +100,8 @@ describe("a server that talks and answers nothing", () => {
       yield* settle
       answerExists(next, (yield* next.requests).find(({ name }) => name === "exists")!.xid)
       yield* Fiber.join(reading)
-    }).pipe(Effect.provide(layer))
-  })
+    }
+  )
 
   itEffect("but pings is left as well while more is asked of it, so that no ping is due", function* () {
     const { server, session } = yield* connect({ servers: "a,b", sessionTimeout: "6 seconds" })
@@ -126,8 +122,7 @@ describe("a server that talks and answers nothing", () => {
     )
     yield* pongs(server, 14_500)
     assert.isTrue(server.isLeft)
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     assert.strictEqual((yield* next.nextRequest).name, "auth")
     next.reply(Operations.Xid.auth, 0n)
     yield* Fiber.join(adding)
@@ -156,15 +151,7 @@ describe("a server that talks and answers nothing", () => {
         const hello = yield* Effect.fromResult(Jute.decode(Handshake.connectRequest, yield* connection.nextFrame)).pipe(
           Effect.orDie
         )
-        yield* connection.send(
-          Jute.encode(Handshake.connectResponse, {
-            protocolVersion: 0,
-            timeOut: 1500,
-            sessionId: 7n,
-            passwd: hello.passwd,
-            readOnly: false
-          })
-        )
+        yield* connection.send(Frames.connectReply({ timeOut: 1500, sessionId: 7n, passwd: hello.passwd }))
         const { xid } = Frames.decodeRequest(yield* connection.nextFrame)
         const frame = Frames.framed(
           Frames.replyWith(xid, 1n, Operations.getData, { data: new Uint8Array(500), stat: Frames.stat })

@@ -11,6 +11,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
 import { TransportError } from "@effect-zookeeper/transport/TransportError"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -35,6 +36,10 @@ export class MemoryNetwork {
 
   /** The next connection that a client makes. */
   readonly accept: Effect.Effect<ServerSide> = Queue.take(this.accepted)
+
+  /** The next connection that a client makes, after the server has granted it a session. */
+  readonly welcome = (grant?: Partial<Handshake.ConnectResponse>): Effect.Effect<ServerSide> =>
+    Effect.tap(this.accept, (server) => server.greet(grant))
 
   /** How many connections wait to be accepted. */
   get waiting(): number {
@@ -174,16 +179,8 @@ export class ServerSide {
     grant: Partial<Handshake.ConnectResponse> = {}
   ): Effect.fn.Return<Handshake.ConnectRequest> {
     const request = yield* this.nextHello
-    this.send(
-      Jute.encode(Handshake.connectResponse, {
-        protocolVersion: 0,
-        timeOut: request.timeOut,
-        sessionId: request.sessionId === 0n ? 0x100n : request.sessionId,
-        passwd: password,
-        readOnly: false,
-        ...grant
-      })
-    )
+    const sessionId = request.sessionId === 0n ? 0x100n : request.sessionId
+    this.send(Frames.connectReply({ timeOut: request.timeOut, sessionId, passwd: password, ...grant }))
     return request
   })
 
@@ -237,4 +234,4 @@ export class ServerSide {
 }
 
 const password = Uint8Array.from({ length: 16 }, (_, index) => index + 1)
-const closed = (server: string) => Frames.failCause(new TransportError({ server, reason: "Closed" }))
+const closed = (server: string) => Cause.fail(new TransportError({ server, reason: "Closed" }))

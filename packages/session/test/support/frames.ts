@@ -8,7 +8,6 @@ import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Records from "@effect-zookeeper/protocol/Records"
-import * as Cause from "effect/Cause"
 
 export { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 
@@ -22,8 +21,6 @@ export interface Request {
 }
 
 const byOpCode = new Map(Operations.all.map((operation) => [operation.opCode, operation]))
-
-export const failCause = <E>(error: E): Cause.Cause<E> => Cause.fail(error)
 
 export const xidOf = (frame: Uint8Array): number => new JuteReader(frame).int()
 

@@ -118,8 +118,7 @@ export const watchPersistently = Effect.fnUntraced(function* (
 
 /** The next connection, as soon as the session is on it. */
 export const reconnect = Effect.fnUntraced(function* (network: MemoryNetwork, session: SessionService) {
-  const next = yield* network.accept
-  yield* next.greet()
+  const next = yield* network.welcome()
   yield* awaitState(session, "Connected")
   yield* settle
   return next

@@ -1,7 +1,5 @@
 /** A server that grants a session and then reads nothing more until it is told to; then it answers every write. */
 import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
-import * as Handshake from "@effect-zookeeper/protocol/Handshake"
-import * as Jute from "@effect-zookeeper/protocol/Jute"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"
 import * as Net from "node:net"
@@ -20,14 +18,7 @@ export const make = Effect.gen(function* () {
       splitter.push(chunk as Uint8Array, (bytes, start, end) => {
         if (!greeted) {
           greeted = true
-          const welcome = {
-            timeOut: 30_000,
-            sessionId: 1n,
-            passwd: new Uint8Array(16),
-            protocolVersion: 0,
-            readOnly: false
-          }
-          socket.write(Frames.framed(Jute.encode(Handshake.connectResponse, welcome)))
+          socket.write(Frames.framed(Frames.connectReply({ timeOut: 30_000, sessionId: 1n })))
           socket.pause()
           return
         }

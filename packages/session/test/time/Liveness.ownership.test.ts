@@ -4,9 +4,9 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
+import { itLogged } from "../support/logs.ts"
 import { nine, pong, commit, keepFor, owning } from "../support/nineSeconds.ts"
 import { awaitState, connect } from "../support/session.ts"
 
@@ -190,21 +190,19 @@ describe("ownership", () => {
     }
   })
 
-  itEffect("has half of what the server grants as its margin where the options leave too little", function* () {
-    const lines: Array<unknown> = []
-    const logger = Logger.make(({ message }) => lines.push(message))
+  itLogged("has half of what the server grants as its margin where the options leave too little", function* (lines) {
     const { network, server, session } = yield* connect({
       sessionTimeout: "30 seconds",
       ownershipMargin: "8 seconds",
       servers: "a,b",
       grant: { timeOut: 4000 }
-    }).pipe(Effect.provide(Logger.layer([logger])))
+    })
     assert.strictEqual(session.info.deadline, 2_000_000_000n)
     assert.lengthOf(lines, 1)
-    assert.match(String(lines[0]), /ownershipMargin.*4000 ms.*2000 ms/)
+    assert.match(lines[0]!, /ownershipMargin.*4000 ms.*2000 ms/)
     // It is said once.
     server.cut()
-    yield* (yield* network.accept).greet({ timeOut: 4000 })
+    yield* network.welcome({ timeOut: 4000 })
     yield* awaitState(session, "Connected")
     assert.lengthOf(lines, 1)
   })
@@ -212,8 +210,7 @@ describe("ownership", () => {
   itEffect("ends in time after a server grants less than before", function* () {
     const { network, server, session } = yield* connect({ sessionTimeout: "30 seconds", servers: "a,b" })
     server.cut()
-    const next = yield* network.accept
-    yield* next.greet({ timeOut: 3000 })
+    yield* network.welcome({ timeOut: 3000 })
     yield* awaitState(session, "Connected")
     const ownership = yield* owning(session)
     network.set("a:2181", "hang")

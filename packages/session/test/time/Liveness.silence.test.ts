@@ -64,8 +64,7 @@ describe("heartbeats", () => {
   itEffect("that are answered without having been sent end the connection, and only that", function* () {
     const { network, server, session } = yield* connect({ ...nine, servers: "a,b" })
     pong(server)
-    const next = yield* network.accept
-    yield* next.greet()
+    yield* network.welcome()
     yield* awaitState(session, "Connected")
     assert.isTrue(server.isLeft)
     assert.strictEqual(session.info.id, 0x100n)
@@ -79,8 +78,7 @@ describe("silence", () => {
     yield* TestClock.adjust("1 millis")
     assert.isTrue(server.isLeft)
     assert.strictEqual(session.info.state._tag, "Disconnected")
-    const next = yield* network.accept
-    yield* next.greet()
+    yield* network.welcome()
     yield* awaitState(session, "Connected")
     assert.strictEqual(session.info.id, 0x100n)
   })
@@ -151,7 +149,7 @@ describe("expiry", () => {
   itConnectedToTwo("is what another session in the reply means", function* ({ network, server, session }) {
     const ownership = yield* owning(session)
     server.cut()
-    yield* (yield* network.accept).greet({ sessionId: 0x999n })
+    yield* network.welcome({ sessionId: 0x999n })
     assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
     yield* awaitState(session, "Connecting")
   })
@@ -159,7 +157,7 @@ describe("expiry", () => {
   itEffect("is the end under fail: all requests fail with it, and nothing is dialled", function* () {
     const { network, server, session } = yield* connect({ ...nine, servers: "a,b", sessionExpiry: "fail" })
     server.cut()
-    yield* (yield* network.accept).greet({ sessionId: 0n, timeOut: 0 })
+    yield* network.welcome({ sessionId: 0n, timeOut: 0 })
     yield* awaitState(session, "Expired")
     yield* TestClock.adjust("1 minute")
     assert.strictEqual((yield* Effect.flip(exists(session, "/x")))._tag, "SessionExpired")

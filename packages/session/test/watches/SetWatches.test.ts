@@ -24,8 +24,7 @@ const watched = Effect.fnUntraced(function* (options: Parameters<typeof connect>
     yield* Effect.forkChild(changed, { startImmediately: true })
   }
   const reconnect = Effect.gen(function* () {
-    const next = yield* network.accept
-    yield* next.greet()
+    const next = yield* network.welcome()
     yield* awaitState(session, "Connected")
     yield* TestClock.adjust("1 millis")
     const requests = yield* next.requests
