@@ -7,7 +7,6 @@
  * so that other runtimes can run its `smoke.mjs`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
@@ -17,6 +16,7 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { bundlePackage, bundleFile, bundledPackages } from "./bundlePackage.ts"
 import { manifestProblem, unexpectedFiles } from "./packageRules.ts"
+import { reported } from "./runCommand.ts"
 import { fail, run, step } from "./steps.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -252,11 +252,4 @@ const temporaryFolder = Effect.acquireRelease(
   (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
 )
 
-NodeRuntime.runMain(
-  Effect.catchTag(program, "StepFailed", (error) =>
-    Effect.andThen(
-      Console.error(error.message),
-      Effect.sync(() => (process.exitCode = 1))
-    )
-  )
-)
+NodeRuntime.runMain(reported(program))

@@ -10,6 +10,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as ChildProcess from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { reported } from "./runCommand.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url))
@@ -31,13 +32,6 @@ const program = Effect.gen(function* () {
   const args = process.argv.slice(2).filter((arg) => arg !== "--" && arg !== "--long")
   const env = process.argv.includes("--long") ? { ...process.env, ZK_LONG: "1" } : process.env
   process.exitCode = yield* runVitest(args, env)
-}).pipe(
-  Effect.catch((error) =>
-    Effect.andThen(
-      Console.error(error.message),
-      Effect.sync(() => (process.exitCode = 1))
-    )
-  )
-)
+})
 
-NodeRuntime.runMain(program)
+NodeRuntime.runMain(reported(program))

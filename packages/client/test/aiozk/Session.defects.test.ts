@@ -15,7 +15,7 @@ import { Op as Transaction } from "../../src/index.ts"
 import type { Service } from "../../src/ZooKeeper.ts"
 import * as Faults from "../support/faults.ts"
 import { Op } from "../support/faults.ts"
-import { replyTo } from "../support/replies.ts"
+import * as Frames from "../../../session/test/support/frames.ts"
 import { numbersBelow, connect, failure, text } from "../support/clients.ts"
 
 describe("aiozk S1 and S2: a connection that ends", () => {
@@ -396,7 +396,7 @@ describe("aiozk S10 to S13: frames", () => {
       const states = yield* Faults.recordStates(zk)
       const { changed } = yield* zk.getAndWatch("/a")
       const event = Jute.encode(Jute.codec(Records.WatcherEvent), { type: -1, state: 0, path: "" })
-      for (const _ of numbersBelow(2)) yield* proxy.inject("down", replyTo(-1, -1n, 0, event))
+      for (const _ of numbersBelow(2)) yield* proxy.inject("down", Frames.reply(-1, -1n, 0, event))
       assert.isTrue(yield* zk.exists("/a"))
       yield* beside.set("/a", "1")
       assert.strictEqual((yield* changed).type, "NodeDataChanged")

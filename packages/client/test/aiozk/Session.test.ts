@@ -1,4 +1,6 @@
 /** The cases of aiozk's `test_session.py`, by what an application sees of them. */
+import * as Handshake from "@effect-zookeeper/protocol/Handshake"
+import * as Jute from "@effect-zookeeper/protocol/Jute"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
 import { Session } from "@effect-zookeeper/session/Session"
@@ -15,7 +17,7 @@ import { makeSession } from "../../../session/src/internal/makeSession.ts"
 import { ZooKeeper } from "../../src/index.ts"
 import * as Faults from "../support/faults.ts"
 import { Op } from "../support/faults.ts"
-import { encodeConnectResponse, headerOf, decodeConnectRequest } from "../support/replies.ts"
+import * as Frames from "../../../session/test/support/frames.ts"
 import { numbersBelow, connect, failure, text } from "../support/clients.ts"
 
 describe("aiozk test_session.py: starting and closing", () => {
@@ -233,11 +235,13 @@ describe("aiozk test_session.py: which server", () => {
   /** Does what a member without quorum does: serves those who allow it, and sends the others away. */
   const readOnlyMember = ScriptedServer.make((connection) =>
     Effect.gen(function* () {
-      const hello = decodeConnectRequest(yield* connection.nextFrame)
+      const hello = yield* Effect.orDie(
+        Effect.fromResult(Jute.decode(Handshake.connectRequest, yield* connection.nextFrame))
+      )
       if (hello.readOnly !== true) return yield* connection.close
-      yield* connection.send(encodeConnectResponse({ readOnly: true, sessionId: 77n }))
+      yield* connection.send(Frames.connectReply({ readOnly: true, sessionId: 77n }))
       // Heartbeats and requests are none of this test's business.
-      while (headerOf(yield* connection.nextFrame).op !== Op.closeSession) yield* connection.close
+      while (Frames.opCodeOf(yield* connection.nextFrame) !== Op.closeSession) yield* connection.close
     })
   )
 

@@ -8,6 +8,7 @@ import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Records from "@effect-zookeeper/protocol/Records"
+import * as Result from "effect/Result"
 import * as Net from "node:net"
 
 const requestHeader = Jute.codec(Records.RequestHeader)
@@ -73,10 +74,7 @@ export class RawClient {
   }
 
   frame(body: Uint8Array): void {
-    const bytes = new Uint8Array(4 + body.length)
-    new DataView(bytes.buffer).setInt32(0, body.length)
-    bytes.set(body, 4)
-    this.raw(bytes)
+    this.raw(framed(body))
   }
 
   /** The next frame, or undefined when the server has closed. */
@@ -113,7 +111,9 @@ export class RawClient {
       )
     )
     const frame = await this.next()
-    return frame === undefined ? undefined : Jute.attempt(Handshake.connectReply, new JuteReader(frame)).pipe(unwrap)
+    return frame === undefined
+      ? undefined
+      : Result.getOrThrow(Jute.attempt(Handshake.connectReply, new JuteReader(frame)))
   }
 
   /** Sends a request and waits for the reply. */
@@ -168,11 +168,4 @@ export const framed = (body: Uint8Array): Uint8Array => {
   new DataView(frame.buffer).setInt32(0, body.length)
   frame.set(body, 4)
   return frame
-}
-
-const unwrap = <A, E>(
-  result: { readonly _tag: "Success"; readonly success: A } | { readonly _tag: "Failure"; readonly failure: E }
-): A => {
-  if (result._tag === "Failure") throw result.failure
-  return result.success
 }
