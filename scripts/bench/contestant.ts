@@ -51,9 +51,9 @@ export const sessionTimeout = 600_000
 /** So that the workload alone says how many requests are in flight: the client's default limit is 1,000. */
 export const maxInFlight = 100_000
 
-/** The paths of a step that has a root. */
-export const pathsOf = ({ count, root }: { readonly count: number; readonly root: string }): ReadonlyArray<string> =>
-  Array.from({ length: count }, (_, index) => `${root}/${index}`)
+/** The paths of a step that has a root; none of another one. */
+export const pathsOf = (step: Step): ReadonlyArray<string> =>
+  "root" in step ? Array.from({ length: step.count }, (_, index) => `${step.root}/${index}`) : []
 
 /** One request of a step; `done` is called with its error, if it has one. */
 export type Ask = (index: number, done: (error?: unknown) => void) => void

@@ -72,6 +72,7 @@ const told =
     code === 0 ? done() : done(new Error(`${error} (${code})`))
 
 const asking = (zk: Client, step: Step, onFired: () => void): Ask => {
+  const paths = pathsOf(step)
   switch (step.op) {
     case "get":
       return (_index, done) => zk.a_get(step.path, false, told(done))
@@ -79,21 +80,13 @@ const asking = (zk: Client, step: Step, onFired: () => void): Ask => {
       return (_index, done) => zk.a_get_children(step.path, false, told(done))
     case "transaction":
       throw new Error("the C binding has no transactions")
-    case "create": {
-      const paths = pathsOf(step)
+    case "create":
       return (index, done) => zk.a_create(paths[index]!, data, 0, told(done))
-    }
-    case "set": {
-      const paths = pathsOf(step)
+    case "set":
       return (index, done) => zk.a_set(paths[index]!, data, -1, told(done))
-    }
-    case "delete": {
-      const paths = pathsOf(step)
+    case "delete":
       return (index, done) => zk.a_delete_(paths[index]!, -1, told(done))
-    }
-    case "watch": {
-      const paths = pathsOf(step)
+    case "watch":
       return (index, done) => zk.aw_get(paths[index]!, onFired, told(done))
-    }
   }
 }

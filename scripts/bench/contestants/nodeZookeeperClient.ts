@@ -71,34 +71,25 @@ export const connect: Connect = async (servers) => {
 }
 
 const asking = (zk: Client, step: Step, onFired: () => void): Ask => {
+  const paths = pathsOf(step)
   switch (step.op) {
     case "get":
       return (_index, done) => zk.getData(step.path, done)
     case "children":
       return (_index, done) => zk.getChildren(step.path, done)
-    case "transaction": {
-      const paths = pathsOf(step)
+    case "transaction":
       return (index, done) => {
         const transaction = zk.transaction()
         for (const path of paths.slice(index * step.size, (index + 1) * step.size)) transaction.create(path, data)
         transaction.commit(done)
       }
-    }
-    case "create": {
-      const paths = pathsOf(step)
+    case "create":
       return (index, done) => zk.create(paths[index]!, data, done)
-    }
-    case "set": {
-      const paths = pathsOf(step)
+    case "set":
       return (index, done) => zk.setData(paths[index]!, data, done)
-    }
-    case "delete": {
-      const paths = pathsOf(step)
+    case "delete":
       return (index, done) => zk.remove(paths[index]!, done)
-    }
-    case "watch": {
-      const paths = pathsOf(step)
+    case "watch":
       return (index, done) => zk.getData(paths[index]!, onFired, done)
-    }
   }
 }

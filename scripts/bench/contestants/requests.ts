@@ -22,31 +22,22 @@ export const makeRequests = <Asked>(
   step: Step,
   watch: (path: string) => Asked
 ): ((index: number) => Asked) => {
+  const paths = pathsOf(step)
   switch (step.op) {
     case "get":
       return () => zk.get(step.path)
     case "children":
       return () => zk.getChildren(step.path)
-    case "transaction": {
-      const paths = pathsOf(step)
+    case "transaction":
       return (index) =>
         zk.transaction(paths.slice(index * step.size, (index + 1) * step.size).map((path) => Op.create(path, { data })))
-    }
-    case "create": {
-      const paths = pathsOf(step)
+    case "create":
       return (index) => zk.create(paths[index]!, { data })
-    }
-    case "set": {
-      const paths = pathsOf(step)
+    case "set":
       return (index) => zk.set(paths[index]!, data)
-    }
-    case "delete": {
-      const paths = pathsOf(step)
+    case "delete":
       return (index) => zk.delete(paths[index]!)
-    }
-    case "watch": {
-      const paths = pathsOf(step)
+    case "watch":
       return (index) => watch(paths[index]!)
-    }
   }
 }
