@@ -1,7 +1,7 @@
 /** Access control: permissions, identities, and the super user. */
 import { Acl, type ZooKeeper } from "@effect-zookeeper/client"
 import { assert, describe } from "@effect/vitest"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { failure, outcome } from "../Expectations.ts"
 import { type ConformanceTests, connect } from "./Target.ts"

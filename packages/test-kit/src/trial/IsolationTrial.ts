@@ -14,11 +14,11 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import * as History from "../history/History.ts"
 import { type Hold, holdsOf } from "../history/holds.ts"
 import * as Recorder from "../history/Recorder.ts"
+import { inTemporaryFolder } from "../internal/server/serverInstance.ts"
 import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
 import type { ZooKeeperServer } from "../ZooKeeperServer.ts"
 import { Orders, PERMITS } from "./ownersWorker.ts"
@@ -75,10 +75,7 @@ export const run = Effect.fnUntraced(function* ({ ownershipProof = "quorum", see
     heapMegabytes: 64,
     startTimeout: "90 seconds"
   })
-  const folder = yield* Effect.acquireRelease(
-    Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "isolation-"))),
-    (path) => Effect.sync(() => Fs.rmSync(path, { recursive: true, force: true }))
-  )
+  const folder = yield* inTemporaryFolder
   const operations: Array<History.Operation> = []
   const successions: Array<Succession> = []
   for (const role of ["follower", "leader"] as const) {

@@ -15,12 +15,12 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import * as FaultProxy from "../FaultProxy.ts"
 import * as History from "../history/History.ts"
 import * as Recorded from "../history/operations.ts"
 import * as Recorder from "../history/Recorder.ts"
+import { inTemporaryFolder } from "../internal/server/serverInstance.ts"
 import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
 import * as Nemesis from "./Nemesis.ts"
 import { Orders } from "./recipeWorker.ts"
@@ -49,10 +49,7 @@ const WORKERS = 5
 
 export const run = Effect.fnUntraced(function* (options: Options) {
   const ensemble = yield* ZooKeeperEnsemble.make({ links: true, tickTime: 200, config: ["syncLimit=6"] })
-  const folder = yield* Effect.acquireRelease(
-    Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "recipes-"))),
-    (path) => Effect.sync(() => Fs.rmSync(path, { recursive: true, force: true }))
-  )
+  const folder = yield* inTemporaryFolder
   const history = Path.join(folder, "history")
   const write = yield* Recorder.toFile(history)
   const recorder = Recorder.make({ client: "trial", write })

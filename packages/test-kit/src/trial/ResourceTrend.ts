@@ -90,17 +90,11 @@ const bounds: { readonly [Q in Exclude<Quantity, "rss" | "code">]: number } = {
   serverWatches: 10
 }
 
+const quantities = Object.keys(bounds) as ReadonlyArray<keyof typeof bounds>
+
 /** The trends of the samples but for the first fifth, in which caches fill and code is compiled. */
 export const trends = (samples: ReadonlyArray<Sample>): ReadonlyArray<Trend> => {
   const settled = samples.slice(Math.ceil(samples.length / 5))
-  const quantities: ReadonlyArray<Exclude<Quantity, "rss" | "code">> = [
-    "heap",
-    "external",
-    "handles",
-    "fibers",
-    "watches",
-    "serverWatches"
-  ]
   return quantities.map((quantity) => {
     const { mean, slope } = line(settled.map((each) => ({ x: each.at, y: each[quantity] })))
     const span = settled.length === 0 ? 0 : settled.at(-1)!.at - settled[0]!.at
