@@ -5,17 +5,14 @@ import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import { assert, describe } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
+import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { ChildrenCache, TreeCache } from "../../src/index.ts"
 
-const connect = (servers: string) =>
-  Effect.map(
-    Layer.build(Layer.fresh(ZooKeeper.layer({ servers, retry: Schedule.spaced("20 millis") }))),
-    Context.get(ZooKeeper.ZooKeeper)
-  )
+const connect = (servers: string) => clientOf(ZooKeeper.layer({ servers, retry: Schedule.spaced("20 millis") }))
 
 const caches = {
   ChildrenCache: Effect.map(ChildrenCache.make("/p"), (cache) => () => [...cache.get().keys()]),

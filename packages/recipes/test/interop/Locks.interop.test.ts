@@ -6,10 +6,9 @@ import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
-import * as Context from "effect/Context"
+import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Counter from "../../src/Counter.ts"
 import * as LeaderElection from "../../src/LeaderElection.ts"
 import * as Lock from "../../src/Lock.ts"
@@ -20,10 +19,7 @@ import { alone, curator, hasCurator, hasKazoo, kazoo, reading, together, writing
 
 const TURNS = process.env["ZK_LONG"] === "1" ? 200 : 6
 
-const connect = Effect.map(
-  Layer.build(Layer.fresh(ZooKeeper.layer({ servers: TestServer.connectString() }))),
-  (context) => Context.get(context, ZooKeeper.ZooKeeper)
-)
+const connect = clientOf(ZooKeeper.layer({ servers: TestServer.connectString() }))
 
 /** A path with a place beside it for those who may be there together. */
 const shared = Effect.fnUntraced(function* (name: string) {

@@ -4,8 +4,8 @@ import { ConnectionLoss } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as Session from "@effect-zookeeper/session/Session"
+import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
 import { assert, layer } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -106,10 +106,7 @@ layer(slowServer, { excludeTestServices: true })("a persistent node whose sessio
     Effect.gen(function* () {
       const server = yield* EmbeddedServer.EmbeddedServer
       const connect = (sessionTimeout: number) =>
-        Effect.map(
-          Layer.build(Layer.fresh(ZooKeeper.layerSession().pipe(Layer.provide(Session.layer({ sessionTimeout }))))),
-          Context.get(ZooKeeper.ZooKeeper)
-        )
+        clientOf(Layer.provide(ZooKeeper.layerSession(), Session.layer({ sessionTimeout })))
       const [mine, other] = [yield* connect(300), yield* connect(60_000)]
       const { node } = yield* closable(mine, "/node", { data: "mine" })
       const former = mine.session.id

@@ -4,7 +4,7 @@ import { it } from "@effect/vitest"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as Session from "@effect-zookeeper/session/Session"
-import * as Context from "effect/Context"
+import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
@@ -15,9 +15,7 @@ const client = ZooKeeper.layerSession().pipe(Layer.provide(Session.layer({ retry
 export const embedded = Layer.provideMerge(client, EmbeddedServer.layerMemory)
 
 /** Another client of the same server, with a session of its own. */
-export const connectAnother = Effect.map(Layer.build(Layer.fresh(client)), (context) =>
-  Context.get(context, ZooKeeper.ZooKeeper)
-)
+export const connectAnother = clientOf(client)
 
 /** A live test with the server and a client. */
 export const itOnEmbedded = testOn(

@@ -40,6 +40,10 @@ export class Target extends Context.Service<
   }
 >()("@effect-zookeeper/test-kit/conformance/Target") {}
 
+/** The client of a layer, with a session of its own that ends with the Scope. */
+export const clientOf = <E, R>(layer: Layer.Layer<ZooKeeper.ZooKeeper, E, R>) =>
+  Effect.map(Layer.build(Layer.fresh(layer)), Context.get(ZooKeeper.ZooKeeper))
+
 /** A client that ends with the Scope. */
 export const connectTo = (
   endpoint: Endpoint,
@@ -48,9 +52,7 @@ export const connectTo = (
   ZooKeeper.layerSession(options).pipe(
     Layer.provide(Session.layer({ servers: endpoint.servers, retry: soon, ...options })),
     Layer.provide(Layer.succeed(Transport, endpoint.transport)),
-    Layer.fresh,
-    Layer.build,
-    Effect.map((context) => Context.get(context, ZooKeeper.ZooKeeper))
+    clientOf
   )
 
 /** A client of the target. */

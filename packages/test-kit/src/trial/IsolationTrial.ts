@@ -6,9 +6,7 @@
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Queue from "@effect-zookeeper/recipes/Queue"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -23,6 +21,7 @@ import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
 import type { ZooKeeperServer } from "../ZooKeeperServer.ts"
 import { Orders, PERMITS } from "./ownersWorker.ts"
 import * as WorkerProcess from "./workerProcess.ts"
+import { clientOf } from "../conformance/Target.ts"
 
 export interface Options {
   readonly seed: number
@@ -212,10 +211,7 @@ const memberOf = (ensemble: ZooKeeperEnsemble.ZooKeeperEnsemble, role: Role) =>
 const connectStringOf = (servers: ReadonlyArray<ZooKeeperServer>): string =>
   servers.map(({ connectString }) => connectString).join(",")
 
-const connect = (servers: string) =>
-  Effect.map(Layer.build(Layer.fresh(ZooKeeper.layer({ servers, sessionTimeout: "20 seconds" }))), (context) =>
-    Context.get(context, ZooKeeper.ZooKeeper)
-  )
+const connect = (servers: string) => clientOf(ZooKeeper.layer({ servers, sessionTimeout: "20 seconds" }))
 
 const offer = (zk: ZooKeeper.Service, path: string) =>
   Effect.flatMap(Queue.make(path), (queue) => queue.offer(new TextEncoder().encode("item"))).pipe(

@@ -5,11 +5,9 @@
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Counter from "@effect-zookeeper/recipes/Counter"
 import * as Queue from "@effect-zookeeper/recipes/Queue"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
@@ -25,6 +23,7 @@ import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
 import * as Nemesis from "./Nemesis.ts"
 import { Orders } from "./recipeWorker.ts"
 import * as WorkerProcess from "./workerProcess.ts"
+import { clientOf } from "../conformance/Target.ts"
 
 export interface Options {
   readonly seed: number
@@ -53,8 +52,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
   const history = Path.join(folder, "history")
   const write = yield* Recorder.toFile(history)
   const recorder = Recorder.make({ client: "trial", write })
-  const context = yield* Layer.build(ZooKeeper.layer({ servers: ensemble.connectString, sessionTimeout: 20_000 }))
-  const zk = Context.get(context, ZooKeeper.ZooKeeper)
+  const zk = yield* clientOf(ZooKeeper.layer({ servers: ensemble.connectString, sessionTimeout: 20_000 }))
   yield* zk.create("/trial")
   for (const guarded of ["lock", "leader"]) yield* zk.create(`/trial/${guarded}-resource`)
 

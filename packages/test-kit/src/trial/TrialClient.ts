@@ -6,12 +6,10 @@ import type { ReadError, SetDataError } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
@@ -21,6 +19,7 @@ import * as Recorded from "../history/operations.ts"
 import { tagOf } from "../history/outcome.ts"
 import * as Recorder from "../history/Recorder.ts"
 import type { ZooKeeperEnsemble } from "../ZooKeeperEnsemble.ts"
+import { clientOf } from "../conformance/Target.ts"
 
 /** The znodes that every client reads and writes. */
 export const registers = ["/trial/a", "/trial/b", "/trial/c"] as const
@@ -64,15 +63,8 @@ export const connect = Effect.fnUntraced(function* (
 ): Effect.fn.Return<TrialClient, ZooKeeper.StartError, Scope.Scope> {
   const { ensemble, name } = options
   const proxies = yield* Effect.forEach(ensemble.servers, (server) => FaultProxy.make(server, { raw: true }))
-  const context = yield* Layer.build(
-    Layer.fresh(
-      ZooKeeper.layer({
-        servers: proxies.map(({ connectString }) => connectString).join(","),
-        sessionTimeout: options.sessionTimeout
-      })
-    )
-  )
-  const zk = Context.get(context, ZooKeeper.ZooKeeper)
+  const servers = proxies.map(({ connectString }) => connectString).join(",")
+  const zk = yield* clientOf(ZooKeeper.layer({ servers, sessionTimeout: options.sessionTimeout }))
   const session = () => sessionName(zk.session.id)
   const recorder = Recorder.make({ client: name, session, write: options.write })
   const worker = new Worker(zk, recorder, options, yield* Effect.scope)

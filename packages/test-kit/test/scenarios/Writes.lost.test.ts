@@ -8,26 +8,16 @@ import * as Session from "@effect-zookeeper/session/Session"
 import { MAX_LOSSES } from "@effect-zookeeper/session/SessionError"
 import { assert, describe, it } from "@effect/vitest"
 import { testOn } from "@effect-zookeeper/test-kit/TestWith"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import { clientOf } from "../../src/conformance/Target.ts"
 
 const now = { startImmediately: true } as const
 
 const client = (options: Session.SessionOptions = {}) =>
-  Effect.map(
-    Layer.build(
-      Layer.fresh(
-        ZooKeeper.layerSession().pipe(Layer.provide(Session.layer({ sessionTimeout: "4 seconds", ...options })))
-      )
-    ),
-    Context.get(ZooKeeper.ZooKeeper)
-  )
-
-const overTcp = (servers: string) =>
-  Effect.map(Layer.build(Layer.fresh(ZooKeeper.layer({ servers }))), Context.get(ZooKeeper.ZooKeeper))
+  clientOf(Layer.provide(ZooKeeper.layerSession(), Session.layer({ sessionTimeout: "4 seconds", ...options })))
 
 /** The outcome of a write that is applied, whose reply is lost, and whose session ends before any client could look. */
 const lostAndExpired = <A, E>(
@@ -114,7 +104,7 @@ describe("a request that is larger than the server takes", () => {
     it.live(`is given up after eight lost connections, with its limit named: ${name}`, () =>
       Effect.gen(function* () {
         const { connectString } = yield* EmbeddedServer.EmbeddedServer
-        const zk = yield* overTcp(connectString)
+        const zk = yield* clientOf(ZooKeeper.layer({ servers: connectString }))
         yield* zk.create("/n")
         const { id } = zk.session
         const told = yield* Effect.flip(write(zk))

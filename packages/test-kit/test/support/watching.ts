@@ -5,7 +5,6 @@ import * as Session from "@effect-zookeeper/session/Session"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -16,6 +15,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { outcome, text } from "../../src/Expectations.ts"
 import type { ZooKeeperServer } from "../../src/ZooKeeperServer.ts"
+import { clientOf } from "../../src/conformance/Target.ts"
 
 export interface Client {
   readonly zk: ZooKeeper.Service
@@ -40,8 +40,7 @@ export const connect = Effect.fnUntraced(function* (
     Layer.provide(Session.layer(options)),
     Layer.provide(Transport.layer({ tls: options.tls, lookup }))
   )
-  const context = yield* Layer.build(Layer.fresh(layer))
-  const zk = Context.get(context, ZooKeeper.ZooKeeper)
+  const zk = yield* clientOf(layer)
   const states: Array<string> = []
   yield* Effect.forkScoped(
     Stream.runForEach(zk.session.states, ({ _tag }) => Effect.sync(() => states.push(_tag))),

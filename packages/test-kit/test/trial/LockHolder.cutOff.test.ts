@@ -5,9 +5,7 @@
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Lock from "@effect-zookeeper/recipes/Lock"
 import { assert, describe, it } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as FaultProxy from "../../src/FaultProxy.ts"
@@ -15,14 +13,12 @@ import * as TestServer from "../../src/TestServer.ts"
 import { monotonic } from "../../src/history/Recorder.ts"
 import { Orders } from "../../src/trial/lockHolder.ts"
 import * as WorkerProcess from "../../src/trial/workerProcess.ts"
+import { clientOf } from "../../src/conformance/Target.ts"
 
 const isLong = process.env["ZK_LONG"] === "1"
 const RUNS = isLong ? 20 : 1
 
-const connect = Effect.map(
-  Layer.build(Layer.fresh(ZooKeeper.layer({ servers: TestServer.connectString() }))),
-  (context) => Context.get(context, ZooKeeper.ZooKeeper)
-)
+const connect = clientOf(ZooKeeper.layer({ servers: TestServer.connectString() }))
 
 /** A process that holds a lock, reached over a proxy, and its words. */
 const holder = Effect.fnUntraced(function* (path: string, sessionTimeout: number) {
