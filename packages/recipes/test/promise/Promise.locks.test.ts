@@ -1,25 +1,24 @@
 /** Locks, read-write locks and semaphores as Promises, on the real server. */
 import { Op, PromiseClient } from "@effect-zookeeper/client"
-import { fresh } from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { LockLost, LockTimeout, PermitsMismatch } from "../../src/Errors.ts"
 import { type PromiseLock, recipes } from "../../src/Promise.ts"
-import { rejection } from "../support/promises.ts"
+import { freshRoot, rejection } from "../support/promises.ts"
 
-/** Two clients with a fresh root in common; both close with the first. */
-const connect = async () => {
-  const { chroot, connectString } = fresh("promise-locks")
-  await using root = await PromiseClient.connect(connectString.slice(0, -chroot.length))
-  await root.create(chroot)
-  const zk = await PromiseClient.connect(connectString)
-  const other = await PromiseClient.connect(connectString)
-  const close = async () => {
-    await zk.close()
-    await other.close()
-  }
-  return { zk, other, [Symbol.asyncDispose]: close }
+interface Clients {
+  readonly zk: PromiseClient.PromiseClient
+  readonly other: PromiseClient.PromiseClient
 }
+
+/** Tests with two clients that have a fresh root in common. */
+const itWithClients = (name: string, steps: (clients: Clients) => Promise<void>): void =>
+  it(name, async () => {
+    const connectString = await freshRoot("promise-locks")
+    await using zk = await PromiseClient.connect(connectString)
+    await using other = await PromiseClient.connect(connectString)
+    await steps({ zk, other })
+  })
 
 const until = (predicate: () => Promise<boolean> | boolean): Promise<boolean> =>
   vi.waitUntil(predicate, { interval: 5, timeout: 15_000 })
@@ -32,9 +31,7 @@ const never = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)))
 
 describe("a lock, as Promises", () => {
-  it("holds several locks at once, whichever order they are given in", async () => {
-    await using clients = await connect()
-    const { zk } = clients
+  itWithClients("holds several locks at once, whichever order they are given in", async ({ zk }) => {
     const [a, b] = [recipes(zk).lock("/a"), recipes(zk).lock("/b")]
     let inside = 0
     const both = (locks: ReadonlyArray<PromiseLock>) =>
@@ -50,15 +47,12 @@ describe("a lock, as Promises", () => {
     assert.propertyVal(await rejection(both([other])), "argument", "locks")
   })
 
-  it("is given at once, and throws for an invalid path", async () => {
-    await using clients = await connect()
-    assert.throws(() => recipes(clients.zk).lock("no path"), /path/)
-    assert.strictEqual(recipes(clients.zk).lock("/lock").path, "/lock")
+  itWithClients("is given at once, and throws for an invalid path", async ({ zk }) => {
+    assert.throws(() => recipes(zk).lock("no path"), /path/)
+    assert.strictEqual(recipes(zk).lock("/lock").path, "/lock")
   })
 
-  it("runs a callback while it is held, with the hold and a signal", async () => {
-    await using clients = await connect()
-    const { other, zk } = clients
+  itWithClients("runs a callback while it is held, with the hold and a signal", async ({ other, zk }) => {
     const lock = recipes(zk).lock("/lock", { identifier: "me" })
     const theirs = recipes(other).lock("/lock")
     const answer = await lock.withLock(async ({ fencingToken, path, signal, transaction }) => {
@@ -78,9 +72,8 @@ describe("a lock, as Promises", () => {
     assert.isEmpty(await childrenOf(zk, "/lock"))
   })
 
-  it("rejects with the very error that the callback throws", async () => {
-    await using clients = await connect()
-    const lock = recipes(clients.zk).lock("/lock")
+  itWithClients("rejects with the very error that the callback throws", async ({ zk }) => {
+    const lock = recipes(zk).lock("/lock")
     const mistake = new Error("mistake")
     assert.strictEqual(await rejection(lock.withLock(() => Promise.reject(mistake))), mistake)
     assert.strictEqual(
@@ -91,34 +84,33 @@ describe("a lock, as Promises", () => {
       ),
       mistake
     )
-    assert.isEmpty(await childrenOf(clients.zk, "/lock"))
+    assert.isEmpty(await childrenOf(zk, "/lock"))
   })
 
-  it("aborts the signal when it is lost, and rejects when the callback has settled", async () => {
-    await using clients = await connect()
-    const { other, zk } = clients
-    const lock = recipes(zk).lock("/lock")
-    let settled = false
-    let late: unknown
-    const lost = await rejection(
-      lock.withLock(async ({ path, signal, transaction }) => {
-        await other.delete(path)
-        await until(() => signal.aborted)
-        await pause(20)
-        late = await rejection(transaction([Op.create("/late")]))
-        settled = true
-      })
-    )
-    assert.instanceOf(lost, LockLost)
-    assert.strictEqual(lost.reason, "deleted")
-    assert.isTrue(settled)
-    assert.instanceOf(late, LockLost)
-    assert.isFalse(await zk.exists("/late"))
-  })
+  itWithClients(
+    "aborts the signal when it is lost, and rejects when the callback has settled",
+    async ({ other, zk }) => {
+      const lock = recipes(zk).lock("/lock")
+      let settled = false
+      let late: unknown
+      const lost = await rejection(
+        lock.withLock(async ({ path, signal, transaction }) => {
+          await other.delete(path)
+          await until(() => signal.aborted)
+          await pause(20)
+          late = await rejection(transaction([Op.create("/late")]))
+          settled = true
+        })
+      )
+      assert.instanceOf(lost, LockLost)
+      assert.strictEqual(lost.reason, "deleted")
+      assert.isTrue(settled)
+      assert.instanceOf(late, LockLost)
+      assert.isFalse(await zk.exists("/late"))
+    }
+  )
 
-  it("is not waited for any more by a call that is aborted, and leaves no znode", async () => {
-    await using clients = await connect()
-    const { other, zk } = clients
+  itWithClients("is not waited for any more by a call that is aborted, and leaves no znode", async ({ other, zk }) => {
     await using held = await recipes(zk).lock("/lock").acquire()
     const theirs = recipes(other).lock("/lock")
     const controller = new AbortController()
@@ -134,9 +126,8 @@ describe("a lock, as Promises", () => {
     assert.isTrue(await zk.exists(held.path))
   })
 
-  it("aborts the callback's signal when the call is aborted", async () => {
-    await using clients = await connect()
-    const lock = recipes(clients.zk).lock("/lock")
+  itWithClients("aborts the callback's signal when the call is aborted", async ({ zk }) => {
+    const lock = recipes(zk).lock("/lock")
     const controller = new AbortController()
     let aborted = false
     const call = rejection(
@@ -151,12 +142,10 @@ describe("a lock, as Promises", () => {
     )
     assert.propertyVal(await call, "message", "enough")
     assert.isTrue(aborted)
-    await until(async () => (await childrenOf(clients.zk, "/lock")).length === 0)
+    await until(async () => (await childrenOf(zk, "/lock")).length === 0)
   })
 
-  it("is released by `release`, by `await using` and by closing the client", async () => {
-    await using clients = await connect()
-    const { other, zk } = clients
+  itWithClients("is released by `release`, by `await using` and by closing the client", async ({ other, zk }) => {
     const lock = recipes(zk).lock("/lock")
     const first = await lock.acquire()
     await first.release()
@@ -173,9 +162,7 @@ describe("a lock, as Promises", () => {
       .withLock(() => {}, { timeout: "10 seconds" })
   })
 
-  it("is free after a call that was aborted, whenever that was", async () => {
-    await using clients = await connect()
-    const { other, zk } = clients
+  itWithClients("is free after a call that was aborted, whenever that was", async ({ other, zk }) => {
     const lock = recipes(zk).lock("/lock")
     for (let round = 0; round < 30; round++) {
       const controller = new AbortController()
@@ -196,10 +183,9 @@ describe("a lock, as Promises", () => {
 })
 
 describe("a read-write lock, as Promises", () => {
-  it("is read by many, written by one, and downgraded with the hold", async () => {
-    await using clients = await connect()
-    const mine = recipes(clients.zk).readWriteLock("/rw")
-    const theirs = recipes(clients.other).readWriteLock("/rw")
+  itWithClients("is read by many, written by one, and downgraded with the hold", async ({ other, zk }) => {
+    const mine = recipes(zk).readWriteLock("/rw")
+    const theirs = recipes(other).readWriteLock("/rw")
     await mine.read.withLock(async () => {
       await theirs.read.withLock(async () => {
         assert.deepStrictEqual(
@@ -224,15 +210,14 @@ describe("a read-write lock, as Promises", () => {
     assert.instanceOf(await rejection(theirs.write.acquire({ timeout: 0 })), LockTimeout)
     await left.release()
     await theirs.write.withLock(({ signal }) => assert.isFalse(signal.aborted), { timeout: 0 })
-    assert.throws(() => recipes(clients.zk).readWriteLock("/"), /path/)
+    assert.throws(() => recipes(zk).readWriteLock("/"), /path/)
   })
 })
 
 describe("a semaphore, as Promises", () => {
-  it("gives permits one by one and several at once", async () => {
-    await using clients = await connect()
-    const mine = recipes(clients.zk).semaphore("/semaphore", { permits: 3, identifier: "me" })
-    const theirs = recipes(clients.other).semaphore("/semaphore", { permits: 3 })
+  itWithClients("gives permits one by one and several at once", async ({ other, zk }) => {
+    const mine = recipes(zk).semaphore("/semaphore", { permits: 3, identifier: "me" })
+    const theirs = recipes(other).semaphore("/semaphore", { permits: 3 })
     assert.strictEqual(await mine.available(), 3)
     const answer = await mine.withPermits(2, async ({ permits, signal }) => {
       assert.lengthOf(permits, 2)
@@ -248,24 +233,23 @@ describe("a semaphore, as Promises", () => {
       assert.lengthOf(both.permits, 2)
       await using one = await theirs.acquire({ timeout: "10 seconds" })
       assert.lengthOf(await mine.holders(), 3)
-      assert.isTrue(await clients.zk.exists(one.path))
-      const four = recipes(clients.other).semaphore("/semaphore", { permits: 4 })
+      assert.isTrue(await zk.exists(one.path))
+      const four = recipes(other).semaphore("/semaphore", { permits: 4 })
       assert.instanceOf(await rejection(four.withPermit(() => {})), PermitsMismatch)
     }
     assert.strictEqual(await theirs.available(), 3)
-    assert.throws(() => recipes(clients.zk).semaphore("/semaphore", { permits: 0 }), /permits/)
+    assert.throws(() => recipes(zk).semaphore("/semaphore", { permits: 0 }), /permits/)
   })
 
-  it("aborts the signal when one of several permits is lost", async () => {
-    await using clients = await connect()
-    const semaphore = recipes(clients.zk).semaphore("/semaphore", { permits: 2 })
+  itWithClients("aborts the signal when one of several permits is lost", async ({ other, zk }) => {
+    const semaphore = recipes(zk).semaphore("/semaphore", { permits: 2 })
     const lost = await rejection(
       semaphore.withPermits(2, async ({ permits, signal }) => {
-        await clients.other.delete(permits[0]!.path)
+        await other.delete(permits[0]!.path)
         await until(() => signal.aborted)
       })
     )
     assert.instanceOf(lost, LockLost)
-    await until(async () => (await childrenOf(clients.zk, "/semaphore/leases")).length === 0)
+    await until(async () => (await childrenOf(zk, "/semaphore/leases")).length === 0)
   })
 })

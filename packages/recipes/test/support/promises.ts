@@ -4,10 +4,14 @@ import { fresh } from "@effect-zookeeper/test-kit/TestServer"
 
 export { rejection } from "@effect-zookeeper/test-kit/Expectations"
 
-/** A client under a fresh chroot that exists. */
-export const connectFresh = async (name: string): Promise<PromiseClient.PromiseClient> => {
+/** The connect string of a fresh chroot that exists. */
+export const freshRoot = async (name: string): Promise<string> => {
   const { chroot, connectString } = fresh(name)
   await using root = await PromiseClient.connect(connectString.slice(0, -chroot.length))
   await root.create(chroot)
-  return PromiseClient.connect(connectString)
+  return connectString
 }
+
+/** A client under a fresh chroot that exists. */
+export const connectFresh = async (name: string): Promise<PromiseClient.PromiseClient> =>
+  PromiseClient.connect(await freshRoot(name))
