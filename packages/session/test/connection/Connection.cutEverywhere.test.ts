@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import { samePath, connectLive, create, get, set } from "../support/session.ts"
 import { sharedTarget } from "../support/target.ts"
+import { now } from "../support/time.ts"
 
 const options = { sessionTimeout: "20 seconds", retry: Schedule.spaced("3 millis") } as const
 
@@ -56,11 +57,11 @@ describe("a reconnection that is cut", () => {
           let lost = 0
           for (let after = 0; after <= beyond; after++) {
             const watched = yield* session.watchData(samePath(read))
-            const changed = yield* Effect.forkChild(watched.changed, { startImmediately: true })
+            const changed = yield* Effect.forkChild(watched.changed, now)
             yield* proxy.cutNext({ direction, after, ending })
             yield* proxy.dropAll(ending)
             yield* proxy.awaitSeen(({ current }) => current === 0 || after > 0)
-            const reading = yield* Effect.forkChild(get(session, read), { startImmediately: true })
+            const reading = yield* Effect.forkChild(get(session, read), now)
             const write = yield* Effect.result(set(session, written, `${after}`))
             assert.strictEqual(yield* Fiber.join(reading), `${after}`)
             const truth = yield* get(other, written)

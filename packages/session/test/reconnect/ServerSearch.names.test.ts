@@ -16,6 +16,7 @@ import type { SessionOptions } from "../../src/Session.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
 import { awaitState, connect, create, get } from "../support/session.ts"
 import { sharedTarget } from "../support/target.ts"
+import { now } from "../support/time.ts"
 
 describe("F41: a name", () => {
   itLive("that vanishes and comes back elsewhere is found there at once, and the session goes on", function* () {
@@ -40,7 +41,7 @@ describe("F41: a name", () => {
     yield* old.accept("refuse")
     yield* old.dropAll("rst")
     yield* awaitState(session, "Disconnected")
-    const reading = yield* Effect.forkChild(get(session, path), { startImmediately: true })
+    const reading = yield* Effect.forkChild(get(session, path), now)
     const before = asked
     yield* eventually(
       Effect.sync(() => asked),

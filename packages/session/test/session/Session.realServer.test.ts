@@ -48,7 +48,7 @@ describe("a session", () => {
     // It takes the session back as soon as it can: a look now and then may miss that it was lost.
     const lost = yield* Effect.forkChild(
       Stream.runDrain(Stream.takeUntil(first.info.states, ({ _tag }) => _tag === "Disconnected")),
-      { startImmediately: true }
+      now
     )
     const second = yield* connectLive({ servers: TestServer.connectString(), session: { id, password } })
     assert.strictEqual(second.info.id, id)

@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { connectLive, create } from "../support/session.ts"
+import { now } from "../support/time.ts"
 
 // Two processes are started, and the machine may be busy.
 vi.setConfig({ testTimeout: 120_000 })
@@ -96,7 +97,7 @@ describe("a stall of the process is not the silence of the server", () => {
       sessionTimeout: "4 seconds",
       connectTimeout: "1 second"
     } as const
-    const connecting = yield* Effect.forkScoped(connectLive(options), { startImmediately: true })
+    const connecting = yield* Effect.forkScoped(connectLive(options), now)
     // The dial has begun, and the modules that it needs are there.
     yield* Effect.sleep("1 millis")
     yield* block(1500)

@@ -14,7 +14,7 @@ import { makeSession } from "../../src/internal/makeSession.ts"
 import type { PersistentWatchListener, Session, SessionOptions } from "../../src/Session.ts"
 import * as Frames from "./frames.ts"
 import { MemoryNetwork, type ServerSide } from "./MemoryNetwork.ts"
-import { settle } from "./time.ts"
+import { now, settle } from "./time.ts"
 
 /** Begins to connect over a network in memory; at the end of the test the network goes first. */
 export const startSession = Effect.fnUntraced(function* (
@@ -97,7 +97,7 @@ export const awaitState = (session: SessionService, tag: SessionService["info"][
 
 /** Sets a one-shot watch on data that the server accepts. */
 export const watchData = Effect.fnUntraced(function* (session: SessionService, server: ServerSide, path: string) {
-  const fiber = yield* Effect.forkChild(session.watchData(samePath(path)), { startImmediately: true })
+  const fiber = yield* Effect.forkChild(session.watchData(samePath(path)), now)
   const { xid } = yield* server.nextRequest
   server.replyWith(xid, 0x10n, Operations.getData, { data: null, stat: Frames.stat })
   return (yield* Fiber.join(fiber)).changed

@@ -9,6 +9,7 @@ import * as Frames from "../support/frames.ts"
 import { itLogged } from "../support/logs.ts"
 import { nine, pong, commit, keepFor, owning } from "../support/nineSeconds.ts"
 import { awaitState, connect } from "../support/session.ts"
+import { now } from "../support/time.ts"
 
 const itConnected = testWith(it.effect, connect(nine))
 
@@ -86,7 +87,7 @@ describe("ownership", () => {
     const ownership = yield* owning(session)
     for (let second = 0; second < 60; second++) {
       const set = session.request(Operations.setData, { path: "/x", data: null, version: -1 }, "/x")
-      const write = yield* Effect.forkChild(Effect.exit(set), { startImmediately: true })
+      const write = yield* Effect.forkChild(Effect.exit(set), now)
       const { name, xid } = yield* server.nextRequest
       assert.strictEqual(name, "setData")
       // A refusal is committed as a success is.

@@ -10,6 +10,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
 import { nine, pong, owning } from "../support/nineSeconds.ts"
 import { samePath, awaitState, connect, exists } from "../support/session.ts"
+import { now } from "../support/time.ts"
 
 const itConnected = testWith(it.effect, connect(nine))
 const itConnectedToTwo = testWith(it.effect, connect({ ...nine, servers: "a,b" }))
@@ -90,7 +91,7 @@ describe("silence", () => {
     network.set("a:2181", "hang")
     yield* TestClock.adjust("1 seconds")
     server.cut()
-    const waiting = yield* Effect.forkChild(Effect.flip(exists(session, "/x")), { startImmediately: true })
+    const waiting = yield* Effect.forkChild(Effect.flip(exists(session, "/x")), now)
     yield* TestClock.adjust("10999 millis")
     assert.deepStrictEqual(states, ["Connected", "Disconnected"])
     yield* TestClock.adjust("1 millis")
@@ -130,7 +131,7 @@ describe("expiry", () => {
     yield* TestClock.adjust("1 millis")
     server.cut()
     const second = yield* network.accept
-    const waiting = yield* Effect.forkChild(Effect.flip(exists(session, "/x")), { startImmediately: true })
+    const waiting = yield* Effect.forkChild(Effect.flip(exists(session, "/x")), now)
     yield* second.greet({ sessionId: 0n, timeOut: 0, passwd: new Uint8Array(16) })
     assert.strictEqual((yield* Fiber.join(waiting))._tag, "SessionExpired")
     assert.strictEqual((yield* Fiber.join(changed))._tag, "SessionExpired")

@@ -10,6 +10,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
 import { nine, keepFor, owning } from "../support/nineSeconds.ts"
 import { connect, exists } from "../support/session.ts"
+import { now } from "../support/time.ts"
 
 describe("the wall clock", () => {
   /** A clock whose wall time a test can move without the monotonic one. */
@@ -63,7 +64,7 @@ describe("the wall clock", () => {
         Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag)))
       )
       const ownership = yield* owning(session)
-      const reading = yield* Effect.forkChild(exists(session, "/x"), { startImmediately: true })
+      const reading = yield* Effect.forkChild(exists(session, "/x"), now)
       const { xid } = yield* server.nextRequest
       wall.offset += step
       server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })

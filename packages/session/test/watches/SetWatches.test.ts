@@ -1,5 +1,5 @@
 /** Watches and identities are told to each new connection, as the servers bear it. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
@@ -10,18 +10,17 @@ import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } fro
 import type { Request } from "../support/frames.ts"
 import { MemoryNetwork, type ServerSide } from "../support/MemoryNetwork.ts"
 import { samePath, awaitState, startSession, connect, get, watchData, watchPersistently } from "../support/session.ts"
+import { now } from "../support/time.ts"
 
 const two = { servers: "a,b", sessionTimeout: "60 seconds" } as const
 
 const watched = Effect.fnUntraced(function* (options: Parameters<typeof connect>[0]) {
   const { network, server, session } = yield* connect({ ...two, ...options })
   for (let index = 0; index < 200; index++) {
-    const fiber = yield* Effect.forkChild(session.watchExists(samePath(`/${index}${"n".repeat(1000)}`)), {
-      startImmediately: true
-    })
+    const fiber = yield* Effect.forkChild(session.watchExists(samePath(`/${index}${"n".repeat(1000)}`)), now)
     server.reply((yield* server.nextRequest).xid, 1n, -101)
     const { changed } = yield* Fiber.join(fiber)
-    yield* Effect.forkChild(changed, { startImmediately: true })
+    yield* Effect.forkChild(changed, now)
   }
   const reconnect = Effect.gen(function* () {
     const next = yield* network.welcome()
@@ -119,11 +118,11 @@ describe("a watch that no server accepts", () => {
     const others: Array<Fiber.Fiber<unknown, unknown>> = []
     for (let index = 0; index < 40; index++) {
       const changed = yield* watchData(session, server, `/other/${index}`)
-      others.push(yield* Effect.forkChild(changed, { startImmediately: true }))
+      others.push(yield* Effect.forkChild(changed, now))
     }
-    const fatal = yield* Effect.forkChild(yield* watchData(session, server, "/fatal"), { startImmediately: true })
+    const fatal = yield* Effect.forkChild(yield* watchData(session, server, "/fatal"), now)
     server.cut()
-    const read = yield* Effect.forkChild(Effect.flip(get(session, "/read")), { startImmediately: true })
+    const read = yield* Effect.forkChild(Effect.flip(get(session, "/read")), now)
     const { lost, server: last } = yield* serve(network, isFatalAt("/fatal"))
     assert.isAtLeast(lost, 9)
     assert.isAtMost(lost, 20)
@@ -143,30 +142,26 @@ describe("a watch that no server accepts", () => {
     assert.lengthOf(names(requests[0]!), 40)
   })
 
-  it.effect("tells the listener of a persistent one", () =>
-    Effect.gen(function* () {
-      const { network, server, session } = yield* connect(two)
-      const ends: Array<ConnectionLoss | ServerRefused | SessionExpired | SessionClosed> = []
-      const listener = { onEvent: () => {}, onEnd: (reason: (typeof ends)[number]) => void ends.push(reason) }
-      const calm = { onEvent: () => {}, onEnd: () => assert.fail("another watch has ended") }
-      yield* watchPersistently(session, server, "/fatal", true, listener)
-      yield* watchPersistently(session, server, "/other", false, calm)
-      server.cut()
-      yield* serve(network, isFatalAt("/fatal"))
-      assert.lengthOf(ends, 1)
-      assert(ends[0]?._tag === "ConnectionLoss")
-      assert.deepStrictEqual(fields(ends[0]), givenUp)
-    }).pipe(Effect.scoped)
-  )
+  itEffect("tells the listener of a persistent one", function* () {
+    const { network, server, session } = yield* connect(two)
+    const ends: Array<ConnectionLoss | ServerRefused | SessionExpired | SessionClosed> = []
+    const listener = { onEvent: () => {}, onEnd: (reason: (typeof ends)[number]) => void ends.push(reason) }
+    const calm = { onEvent: () => {}, onEnd: () => assert.fail("another watch has ended") }
+    yield* watchPersistently(session, server, "/fatal", true, listener)
+    yield* watchPersistently(session, server, "/other", false, calm)
+    server.cut()
+    yield* serve(network, isFatalAt("/fatal"))
+    assert.lengthOf(ends, 1)
+    assert(ends[0]?._tag === "ConnectionLoss")
+    assert.deepStrictEqual(fields(ends[0]), givenUp)
+  })
 
   itEffect("is not mistaken for another where connections are lost for other reasons", function* () {
     const { network, server, session } = yield* connect(two)
-    const changed = yield* Effect.forkChild(yield* watchData(session, server, "/innocent"), {
-      startImmediately: true
-    })
+    const changed = yield* Effect.forkChild(yield* watchData(session, server, "/innocent"), now)
     server.cut()
     // Behind the watch, a read that the server closes on.
-    const read = yield* Effect.forkChild(Effect.flip(get(session, "/large")), { startImmediately: true })
+    const read = yield* Effect.forkChild(Effect.flip(get(session, "/large")), now)
     yield* serve(network, ({ name }) => name === Operations.getData.name)
     assert.strictEqual((yield* Fiber.join(read))._tag, "ConnectionLoss")
     assert.isUndefined(changed.pollUnsafe())
@@ -181,7 +176,7 @@ describe("credentials that a server closes on", () => {
 
   itEffect("fail addAuth after eight lost connections, and all else goes on", function* () {
     const { network, server, session } = yield* connect(two)
-    const added = yield* Effect.forkChild(Effect.flip(session.addAuth(large)), { startImmediately: true })
+    const added = yield* Effect.forkChild(Effect.flip(session.addAuth(large)), now)
     yield* TestClock.adjust("1 millis")
     assert.strictEqual((yield* server.nextRequest).name, "auth")
     server.cut()
