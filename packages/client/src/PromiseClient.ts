@@ -23,6 +23,7 @@
  *
  * @since 0.1.0
  */
+import * as Getters from "@effect-zookeeper/protocol/Getters"
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Context from "effect/Context"
@@ -277,11 +278,9 @@ const make = (
     )
   const { session, ...methods } = service
   const adapted = PromiseAdapter.promisify(run, methods, { exact: true })
-  // Derived when it is first used: it has many members, and few applications look at it.
-  let sessionFace: PromiseClient["session"] | undefined
   // Four methods have the types of `Declared` instead of those of the mapped type.
   const rows: Omit<typeof adapted, keyof Declared> = adapted
-  return {
+  const client: Omit<PromiseClient, "session"> = {
     ...rows,
     transaction: adapted.transaction as Declared["transaction"],
     read: adapted.read as Declared["read"],
@@ -291,9 +290,18 @@ const make = (
     runSync: (effect) => Effect.runSyncWith(context)(effect),
     znode: (znode) => PromiseAdapter.promisify(run, znode.on(service), { exact: true }),
     close,
-    [Symbol.asyncDispose]: close,
-    get session() {
-      return (sessionFace ??= PromiseAdapter.promisify(run, session))
-    }
+    [Symbol.asyncDispose]: close
   }
+  return addSession(client, { run, session, face: undefined })
 }
+
+interface SessionSource {
+  readonly run: Run
+  readonly session: ZooKeeper.Service["session"]
+  face: PromiseClient["session"] | undefined
+}
+
+/** The session is derived when it is first used: it has many members, and few applications look at it. */
+const addSession = Getters.make<SessionSource, Pick<PromiseClient, "session">>({
+  session: (source) => (source.face ??= PromiseAdapter.promisify(source.run, source.session))
+})

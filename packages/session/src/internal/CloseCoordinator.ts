@@ -1,3 +1,4 @@
+import * as Getters from "@effect-zookeeper/protocol/Getters"
 import { someLong } from "@effect-zookeeper/protocol/Json"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -54,9 +55,6 @@ export class CloseCoordinator {
     return this.ephemeral.size > 0
   }
 
-  /** The close as recipes see it. */
-  readonly info: SessionClosing = infoOf(this)
-
   /** Sets the deadline. `notify` then tells the effects that wait for the close to begin. */
   begin(now: number): void {
     // A Scope gives things back one after the other when it begins to close: that is part of the same close.
@@ -96,11 +94,12 @@ export class CloseCoordinator {
 
   /** Completes when the session may be ended, or there is no more time to wait for that. */
   readonly settled: Effect.Effect<void> = Effect.callback((resume) => {
-    this.onSettled = () => {
+    const onSettled = () => {
       this.onSettled = undefined
       this.timer.clear()
       resume(Effect.void)
     }
+    this.onSettled = onSettled
     this.check()
   })
 
@@ -149,6 +148,12 @@ export class CloseCoordinator {
         timeout <= 0 || fiber.pollUnsafe() !== undefined ? Effect.void : this.waitForErrand(fiber, now + timeout)
       )
     })
+
+  /** The close as recipes see it. */
+  readonly info: SessionClosing = addDeadline<Omit<SessionClosing, "deadline">>(
+    { begun: this.begun, hold: this.hold, giveBack: this.giveBack },
+    this
+  )
 
   private get errandsSince(): number | undefined {
     for (const since of this.errands.values()) return since
@@ -203,13 +208,7 @@ export class CloseCoordinator {
   }
 }
 
-const infoOf = (self: CloseCoordinator): SessionClosing => ({
-  get deadline() {
-    return self.deadline === undefined ? Option.none() : someLong(BigInt(Math.floor(self.deadline * 1_000_000)))
-  },
-  get begun() {
-    return self.begun
-  },
-  hold: (by) => self.hold(by),
-  giveBack: (effect) => self.giveBack(effect)
+const addDeadline = Getters.make<CloseCoordinator, Pick<SessionClosing, "deadline">>({
+  deadline: ({ deadline }) =>
+    deadline === undefined ? Option.none() : someLong(BigInt(Math.floor(deadline * 1_000_000)))
 })

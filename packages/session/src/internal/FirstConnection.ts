@@ -40,10 +40,11 @@ export class FirstConnection {
         this.notify = undefined
         timer.clear()
       }
-      this.notify = (outcome) => {
+      const notify = (outcome: Outcome) => {
         stop()
         resume(outcome)
       }
+      this.notify = notify
       timer.setAwake(deadline(), () => this.notify?.(Exit.fail(late())))
       return Effect.sync(stop)
     })

@@ -1,3 +1,4 @@
+import * as Getters from "@effect-zookeeper/protocol/Getters"
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import { withJson } from "@effect-zookeeper/protocol/Json"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
@@ -67,8 +68,10 @@ export const makeSession = Effect.fnUntraced(function* (options: SessionOptions,
     ),
     Effect.forkScoped({ startImmediately: true })
   )
-  liveness.onMachineSlept = () => machine.pingNow()
-  liveness.onProofNeeded = () => machine.checkHeartbeat()
+  const onMachineSlept = () => machine.pingNow()
+  liveness.onMachineSlept = onMachineSlept
+  const onProofNeeded = () => machine.checkHeartbeat()
+  liveness.onProofNeeded = onProofNeeded
   liveness.scheduleWallClockCheck(liveness.now())
   if (settings.requestTimeout !== undefined) sweepTimeouts(machine, settings.requestTimeout)
   yield* Effect.addFinalizer(() => closeSession(machine))
@@ -118,42 +121,34 @@ const exitOf = (refusal: SessionError | undefined): Exit.Exit<void, AuthFailed |
   refusal instanceof AuthFailed || refusal instanceof SessionExpired ? Exit.fail(refusal) : Exit.void
 
 const makeInfo = (machine: SessionMachine, detach: Effect.Effect<void>): SessionInfo =>
-  withJson({
-    get id() {
-      return machine.identity.id
-    },
-    get password() {
-      return machine.identity.password
-    },
-    get history() {
-      return machine.history
-    },
-    get state() {
-      return machine.state.current
-    },
-    get states() {
-      return machine.state.changes
-    },
-    get deadline() {
-      machine.liveness.checkWallClock(machine.liveness.now())
-      return BigInt(Math.floor(machine.liveness.deadline * 1_000_000))
-    },
-    ownership: machine.liveness.ownership,
-    get server() {
-      const { current } = machine.state
-      return current._tag === "Connected" ? Option.some(current.server) : Option.none()
-    },
-    get readOnly() {
-      const { current } = machine.state
-      return current._tag === "Connected" && current.readOnly
-    },
-    get timeout() {
-      return machine.liveness.timeout
-    },
-    serverFeatures: machine.capabilities,
-    detach,
-    closing: machine.closeCoordinator.info
-  })
+  withJson(
+    addLiveInfo(
+      {
+        ownership: machine.liveness.ownership,
+        serverFeatures: machine.capabilities,
+        detach,
+        closing: machine.closeCoordinator.info
+      },
+      machine
+    )
+  )
+
+type LiveInfo = Omit<SessionInfo, "ownership" | "serverFeatures" | "detach" | "closing">
+
+const addLiveInfo = Getters.make<SessionMachine, LiveInfo>({
+  id: ({ identity }) => identity.id,
+  password: ({ identity }) => identity.password,
+  history: ({ history }) => history,
+  state: ({ state }) => state.current,
+  states: ({ state }) => state.changes,
+  deadline: ({ liveness }) => {
+    liveness.checkWallClock(liveness.now())
+    return BigInt(Math.floor(liveness.deadline * 1_000_000))
+  },
+  server: ({ state: { current } }) => (current._tag === "Connected" ? Option.some(current.server) : Option.none()),
+  readOnly: ({ state: { current } }) => current._tag === "Connected" && current.readOnly,
+  timeout: ({ liveness }) => liveness.timeout
+})
 
 /** Times requests out, with one timer for all of them. */
 const sweepTimeouts = (machine: SessionMachine, timeout: number): void => {

@@ -120,12 +120,16 @@ const open = Effect.fnUntraced(function* (
     socket.on("error", fail)
     socket.once("close", () => {
       if (!isOpen) fail(new Ended())
+      // Node keeps a closed socket until the next full collection of garbage, and its listeners would keep the session.
+      socket.off("error", fail).on("error", ignore)
     })
     return Effect.sync(() => {
       socket.destroy()
     })
   })
 })
+
+const ignore = (): void => {}
 
 /**
  * Closes the connection in order (FIN; close_notify under TLS) when that is possible at once, and never waits for the peer.

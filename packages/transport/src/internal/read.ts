@@ -34,7 +34,7 @@ export const makePull = (
     waiter = undefined
     resume?.(Effect.fail(toError(cause)))
   }
-  socket.on("data", (chunk: Buffer) => {
+  const onData = (chunk: Buffer) => {
     // Node's chunks are Buffers, whose `slice` shares memory and which equal no Uint8Array: they go no further.
     const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     const resume = waiter
@@ -46,13 +46,19 @@ export const makePull = (
     kept.push(bytes)
     size += bytes.length
     if (size >= MAX_KEPT) socket.pause()
-  })
-  socket.once("end", end)
-  socket.once("error", (error: Error) => {
+  }
+  const onError = (error: Error) => {
     cause = error
     end()
+  }
+  socket.on("data", onData)
+  socket.on("end", end)
+  socket.on("error", onError)
+  socket.once("close", () => {
+    end()
+    // Node keeps a closed socket until the next full collection of garbage, and its listeners would keep the session.
+    socket.off("data", onData).off("end", end).off("error", onError)
   })
-  socket.once("close", end)
   // The socket may have ended before the listeners were added.
   if (socket.destroyed) end()
 

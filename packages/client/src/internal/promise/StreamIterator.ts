@@ -29,11 +29,12 @@ export class StreamIterator<A, R> implements AsyncIterator<A, undefined> {
   private failure: { readonly error: unknown } | undefined
 
   constructor(run: Run<R>, stream: Stream.Stream<A, unknown, R>, signal: AbortSignal | undefined) {
-    this.start = (signal) =>
+    const start = (signal: AbortSignal) =>
       run(
         Stream.runForEach(stream, (element) => this.deliver(element)),
         { signal }
       )
+    this.start = start
     this.signal = signal
     this.isEnd = run.isEnd ?? (() => false)
   }
@@ -77,8 +78,9 @@ export class StreamIterator<A, R> implements AsyncIterator<A, undefined> {
   private deliver(element: A): Effect.Effect<void> {
     return Effect.callback<void>((resume) => {
       this.waiting.shift()?.resolve({ done: false, value: element })
-      if (this.waiting.length > 0) resume(Effect.void)
-      else this.resumeStream = () => resume(Effect.void)
+      const resumeStream = () => resume(Effect.void)
+      if (this.waiting.length > 0) resumeStream()
+      else this.resumeStream = resumeStream
     })
   }
 

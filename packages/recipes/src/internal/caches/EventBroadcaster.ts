@@ -126,10 +126,11 @@ export class EventBroadcaster<E extends { readonly _tag: string }> {
     return Effect.callback((resume) => {
       // A batch may have arrived since the last look.
       if (listener.pending.length > 0 || this.ended !== undefined) return resume(Effect.void)
-      listener.wake = () => {
+      const wake = () => {
         listener.wake = undefined
         resume(Effect.yieldNow)
       }
+      listener.wake = wake
       return Effect.sync(() => {
         listener.wake = undefined
       })

@@ -137,7 +137,8 @@ export class FramedConnection implements WritableConnection {
   private readonly awaitWork: Effect.Effect<void> = Effect.callback((resume) => {
     // A fiber may give way between its look at the writer and this line: no flush is to come for bytes written meanwhile.
     if (this.writer.length > 0 && !this.scheduled) return resume(Effect.void)
-    this.wakeWriter = () => resume(Effect.void)
+    const wakeWriter = () => resume(Effect.void)
+    this.wakeWriter = wakeWriter
     return Effect.sync(() => {
       this.wakeWriter = undefined
     })

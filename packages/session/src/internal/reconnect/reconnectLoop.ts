@@ -226,7 +226,8 @@ const unlessExpired = <A>(
     // Or before it began.
     if (liveness.isExpired(liveness.now())) return Effect.succeed(expired)
     return cancellable<A | Expired, never, Scope.Scope>((cancel) => {
-      liveness.onExpired = () => cancel(() => expired)
+      const onExpired = () => cancel(() => expired)
+      liveness.onExpired = onExpired
       return make(cancel)
     })
   })

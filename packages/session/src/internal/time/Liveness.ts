@@ -57,11 +57,14 @@ export class Liveness {
     this.proofs = new OwnershipProofs(ownershipProof, this.wallClock, sessionTimeout, ownershipMargin)
     this.owners = new Ownership(timers, this.proofs, guardCallback)
     // Any timer may be the first to see that the machine has slept.
-    timers.onWake = (now) => this.checkWallClock(now)
-    this.owners.onNeeded = () => {
+    // A function that is assigned as it is made lives until the next full collection of garbage, with all it refers to.
+    const onWake = (now: number) => this.checkWallClock(now)
+    timers.onWake = onWake
+    const onNeeded = () => {
       this.scheduleWallClockCheck(this.now())
       this.onProofNeeded?.()
     }
+    this.owners.onNeeded = onNeeded
     this.ownership = Effect.suspend(() => {
       this.checkWallClock(this.now())
       return this.owners.wait

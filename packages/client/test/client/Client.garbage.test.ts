@@ -1,0 +1,24 @@
+/** The memory that a closed client leaves to the collector of garbage. */
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { execFile } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+
+const program = fileURLToPath(new URL("../support/garbage.ts", import.meta.url))
+
+/** Bytes. A client that is kept whole by a single reference takes 30,000 and more. */
+const MOST = 15_000
+
+describe("a client that was closed", () => {
+  it.live("is gone with the next small collection, and does not wait for a full one", () =>
+    Effect.gen(function* () {
+      const run = () => promisify(execFile)(process.execPath, ["--expose-gc", program, TestServer.connectString()])
+      const { stdout } = yield* Effect.promise(run)
+      const kept: { readonly effect: number; readonly promise: number } = JSON.parse(stdout)
+      assert.isBelow(kept.effect, MOST, "bytes kept of a client in Effect")
+      assert.isBelow(kept.promise, MOST, "bytes kept of a client for Promises")
+    })
+  )
+})
