@@ -98,7 +98,10 @@ const judgeRounds = (observations: Observations, addViolation: AddViolation): vo
   const { connections, expiredByServer, retries } = observations
   const ends = [
     ...retries.map(({ at }) => at),
-    ...connections.flatMap(({ establishedAt }) => establishedAt ?? []),
+    // A search may dial one more server just after another has answered. If that is lost at once, the next search begins anew.
+    ...connections.flatMap(({ endedAt, establishedAt }) =>
+      establishedAt === undefined ? [] : [establishedAt, endedAt ?? establishedAt]
+    ),
     ...expiredByServer
   ]
   const lastDialled = new Map<string, number>()
