@@ -111,6 +111,8 @@ const judgeRounds = (observations: Observations, addViolation: AddViolation): vo
     const before = lastDialled.get(server)
     lastDialled.set(server, dialledAt)
     if (before === undefined || ends.some((end) => end >= before && end <= dialledAt)) continue
+    // A process that stood still may have slept through the end of its session, which ends a round too.
+    if (observations.isExcused(before, dialledAt)) continue
     addViolation(`dialled ${server} at ${before.toFixed(1)} and ${dialledAt.toFixed(1)} ms without a pause in between`)
   }
 }

@@ -76,10 +76,11 @@ export class Heartbeat {
     if (leave === undefined) return
     const { heartbeatTimer, liveness, report } = this.parts
     if (now >= liveness.proofDue) {
-      // A proof is a sign of life as well.
-      this.pingedAt = now
       liveness.proofSent(liveness.now())
+      const { length } = connection.writer
       this.parts.sendProof()
+      // A proof is a sign of life as well, unless it has to wait: for an answer to credentials, for example.
+      if (connection.writer.length > length) this.pingedAt = now
     }
     const silentAfter = (liveness.timeout * 2) / 3
     const pingAfter = liveness.timeout / 3
