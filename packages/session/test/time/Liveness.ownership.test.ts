@@ -4,6 +4,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
 import { itLogged } from "../support/logs.ts"
@@ -170,6 +171,25 @@ describe("ownership", () => {
     yield* keepFor(server, 30)
     assert.isUndefined(ownership.pollUnsafe())
   })
+
+  itConnected(
+    "is kept alive by pings while its proofs wait for the answer to credentials",
+    function* ({ network, server, session }) {
+      yield* owning(session)
+      yield* Effect.forkChild(session.addAuth({ scheme: "digest", credentials: Redacted.make("ann:secret") }), now)
+      assert.strictEqual((yield* server.nextRequest).name, "auth")
+      server.cut()
+      // The pause after a connection on which nothing was answered.
+      yield* TestClock.adjust("200 millis")
+      const next = yield* network.welcome()
+      const seen = []
+      for (let tenth = 0; tenth < 35; tenth++) {
+        yield* TestClock.adjust("100 millis")
+        seen.push(...(yield* next.requests).map(({ name }) => name))
+      }
+      assert.deepStrictEqual(seen, ["auth", "ping"])
+    }
+  )
 
   itEffect("has the margin of the options", function* () {
     const { session } = yield* connect({ ...nine, ownershipMargin: "4 seconds" })

@@ -38,7 +38,7 @@ export interface AskingSession {
   readonly transport: Transport["Service"]
   readonly servers: ServerList
   readonly identity: SessionIdentity
-  readonly liveness: Pick<Liveness, "now" | "timeout">
+  readonly liveness: Pick<Liveness, "heard" | "now" | "timeout">
   /** The newest transaction that the session has seen. */
   readonly pipeline: { readonly lastZxid: bigint }
   /** Whether `connectTimeout` still runs. */
@@ -199,6 +199,8 @@ export const askForSession = Effect.fnUntraced(function* (
   // A server that gives another session no longer has this one.
   if (!isProvisional && id !== 0n && response.sessionId !== id) return expired
   if (isProvisional && response.readOnly !== true) return failed(server, "no longer read-only")
+  // The server has the session: it does not expire while credentials are proved.
+  if (!isProvisional && id !== 0n) session.liveness.heard(connection.heardAt)
   const { sasl } = session.settings
   if (sasl !== undefined) {
     const late = () => failed(server, `SASL took longer than ${Math.round(stepTimeout)} ms`)
