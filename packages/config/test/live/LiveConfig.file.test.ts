@@ -1,3 +1,4 @@
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { awaitCondition, failure } from "@effect-zookeeper/test-kit/Expectations"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert } from "@effect/vitest"
@@ -16,6 +17,13 @@ const makeFile = Effect.gen(function* () {
   const folder = yield* fs.makeTempDirectoryScoped()
   return { fs, file: yield* SnapshotFile.make(`${folder}/config.json`) }
 }).pipe(Effect.provide(NodeFileSystem.layer))
+
+/** Runs a live configuration until its state is in the file. */
+const saveOnce = (zk: ZooKeeper.Service, path: string, file: SnapshotFile.SnapshotFile) =>
+  withClient(zk)(LiveConfig.make(port, { path, file })).pipe(
+    Effect.andThen(Effect.repeat(file.load, { until: Option.isSome })),
+    Effect.scoped
+  )
 
 describeOnServers("a live configuration with a file", (test) => {
   test("saves each good state, readable for its owner alone", function* ({ zk }) {
@@ -44,8 +52,7 @@ describeOnServers("a live configuration with a file", (test) => {
   test("begins with the file in an outage, and goes over to the tree", function* ({ breakable, zk }) {
     const { file } = yield* makeFile
     yield* plant(zk, { "/mail/port": "25" })
-    yield* Effect.scoped(withClient(zk)(LiveConfig.make(port, { path: "/mail", file })))
-    yield* Effect.repeat(file.load, { until: Option.isSome })
+    yield* saveOnce(zk, "/mail", file)
     yield* zk.set("/mail/port", "26")
     const { link, zk: mine } = yield* breakable()
     yield* link.cut
@@ -60,8 +67,7 @@ describeOnServers("a live configuration with a file", (test) => {
   test("begins with the file when the tree does not decode", function* ({ zk }) {
     const { file } = yield* makeFile
     yield* plant(zk, { "/mail/port": "25" })
-    yield* Effect.scoped(withClient(zk)(LiveConfig.make(port, { path: "/mail", file })))
-    yield* Effect.repeat(file.load, { until: Option.isSome })
+    yield* saveOnce(zk, "/mail", file)
     yield* zk.set("/mail/port", "broken")
     const live = yield* withClient(zk)(LiveConfig.make(port, { path: "/mail", file }))
     assert.strictEqual(live.current, 25)
@@ -77,7 +83,8 @@ describeOnServers("a live configuration with a file", (test) => {
     assert.notInclude(error.message, "secret")
     const start = withClient(zk)(failure(LiveConfig.make(port, { path: "/mail", file }), "ConfigError"))
     yield* start
-    yield* Effect.scoped(withClient(zk)(LiveConfig.make(port, { path: "/other", file })))
+    yield* fs.remove(file.file)
+    yield* saveOnce(zk, "/other", file)
     yield* start
   })
 

@@ -34,7 +34,7 @@ export const readSnapshot = Effect.fnUntraced(function* (
   for (let attempt = 0; attempt <= attempts; attempt++) {
     if (attempt > settledAfter) yield* Effect.sleep((yield* Random.next) * longestPause)
     const session = identityOf(zk)
-    const walk: Walk = { zk, root: path, known, maxNodes, stats: new Map(), seen: new Map(), hasChanged: false }
+    const walk: Walk = { zk, root: path, known, maxNodes, looked: new Map(), seen: new Map(), hasChanged: false }
     yield* lookAtKnown(walk)
     yield* visit(walk, path)
     const isOneSession = isSame(session, identityOf(zk))
@@ -73,24 +73,24 @@ interface Walk {
   readonly root: string
   readonly known: ReadonlyMap<string, Znode>
   readonly maxNodes: number
-  /** The Stats of what is known, at this walk. */
-  readonly stats: Map<string, Option.Option<ZooKeeper.Stat>>
+  /** What is known, as this walk has found it. */
+  readonly looked: Map<string, Znode | undefined>
   readonly seen: Map<string, Znode>
   /** Whether something differs from what was known. */
   hasChanged: boolean
 }
 
 /** All at once, and not level by level: the shorter a walk is, the less changes in it. */
-const lookAtKnown = ({ known, stats, zk }: Walk): Effect.Effect<void, ReadError> =>
+const lookAtKnown = (walk: Walk): Effect.Effect<void, ReadError> =>
   Effect.forEach(
-    known.keys(),
-    (path) => Effect.map(retryAcrossSessions(zk, zk.stat(path)), (stat) => stats.set(path, stat)),
+    walk.known,
+    ([path, znode]) => Effect.map(lookAgain(walk, path, znode), (now) => walk.looked.set(path, now)),
     { concurrency: 256, discard: true }
   )
 
 const visit = (walk: Walk, path: string): Effect.Effect<void, ReadError> =>
   Effect.gen(function* () {
-    const znode = yield* look(walk, path)
+    const znode = walk.looked.has(path) ? walk.looked.get(path) : yield* readAnew(walk, path)
     if (znode === undefined) return
     if (walk.seen.size >= walk.maxNodes) return yield* new TreeTooLarge({ path: walk.root, maxNodes: walk.maxNodes })
     walk.seen.set(path, znode)
@@ -101,12 +101,11 @@ const visit = (walk: Walk, path: string): Effect.Effect<void, ReadError> =>
   })
 
 /** The znode as it is now; undefined if there is none. */
-const look = (walk: Walk, path: string): Effect.Effect<Znode | undefined, ReadError> => {
-  const known = walk.known.get(path)
-  const stat = Option.flatten(Option.fromUndefinedOr(walk.stats.get(path)))
-  if (known !== undefined && Option.isSome(stat) && isUnchanged(known, stat.value)) return Effect.succeed(known)
-  return readAnew(walk, path)
-}
+const lookAgain = (walk: Walk, path: string, known: Znode): Effect.Effect<Znode | undefined, ReadError> =>
+  Effect.flatMap(retryAcrossSessions(walk.zk, walk.zk.stat(path)), (stat) => {
+    if (Option.isSome(stat) && isUnchanged(known, stat.value)) return Effect.succeed(known)
+    return readAnew(walk, path, known)
+  })
 
 const isUnchanged = (znode: Znode, stat: ZooKeeper.Stat): boolean =>
   znode.czxid === stat.czxid &&
@@ -114,16 +113,21 @@ const isUnchanged = (znode: Znode, stat: ZooKeeper.Stat): boolean =>
   znode.pzxid === stat.pzxid &&
   znode.cversion === stat.cversion
 
-const readAnew = (walk: Walk, path: string): Effect.Effect<Znode | undefined, ReadError> => {
+const readAnew = (walk: Walk, path: string, known?: Znode): Effect.Effect<Znode | undefined, ReadError> => {
   walk.hasChanged = true
-  return Effect.catchTag(retryAcrossSessions(walk.zk, read(walk, path)), "NoNode", () => Effect.undefined)
+  return Effect.catchTag(retryAcrossSessions(walk.zk, read(walk, path, known)), "NoNode", () => Effect.undefined)
 }
 
 /** The data and the list of children may be of two moments: the next walk finds out. */
-const read = ({ root, zk }: Walk, path: string): Effect.Effect<Znode, ReadError | NoNode> =>
+const read = ({ root, zk }: Walk, path: string, known: Znode | undefined): Effect.Effect<Znode, ReadError | NoNode> =>
   Effect.gen(function* () {
-    const { data, stat } = yield* zk.get(path)
-    const list = stat.numChildren === 0 ? { children: [], stat } : yield* zk.getChildrenWithStat(path)
+    const listing = zk.getChildrenWithStat(path)
+    // A znode that had children is likely to have some, so that its list is not waited for.
+    const [{ data, stat }, early] =
+      known === undefined || known.children.length === 0
+        ? [yield* zk.get(path), undefined]
+        : yield* Effect.all([zk.get(path), listing], { concurrency: 2 })
+    const list = early ?? (stat.numChildren === 0 ? { children: [], stat } : yield* listing)
     const children = path === "/" && root === "/" ? list.children.filter((name) => name !== "zookeeper") : list.children
     const { czxid, mzxid } = stat
     return { data, children, czxid, mzxid, pzxid: list.stat.pzxid, cversion: list.stat.cversion }
