@@ -128,32 +128,34 @@ export const make = <A>(
   config: Config.Config<A>,
   options: Options
 ): Effect.Effect<LiveConfig<A>, Problem | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
-  ownScope(Effect.gen(function* () {
-    yield* checkOptions(known, options)
-    const { compose = (tree) => tree, decoder, file } = options
-    const path = yield* checkPath(options.path)
-    const fileAfter = yield* checkDuration("fileAfter", options.fileAfter ?? "5 seconds")
-    const first = Deferred.makeUnsafe<void, Problem>()
-    const state = yield* LiveState.make<A>(path)
-    const self: Follower<A> = {
-      zk: yield* ZooKeeper.ZooKeeper,
-      path,
-      limits: {
-        maxNodes: yield* checkCount("maxNodes", options.maxNodes ?? 10_000),
-        attempts: yield* checkCount("attempts", options.attempts ?? 100)
-      },
-      pollInterval: yield* checkDuration("pollInterval", options.pollInterval ?? "5 seconds"),
-      decode: (snapshot) => decodeWith(config, () => compose(fromSnapshot(snapshot, { decoder }))),
-      file,
-      state,
-      due: Latch.makeUnsafe(true),
-      onRead: (outcome) => Deferred.doneUnsafe(first, Effect.fromResult(outcome))
-    }
-    yield* Effect.addFinalizer(() => Effect.sync(() => state.end(new SessionClosed({}))))
-    for (const loop of [readWhenDue(self), watch(self), followSession(self)]) yield* Effect.forkScoped(loop)
-    yield* file === undefined ? Deferred.await(first) : awaitTreeOrFile(self, first, file, fileAfter)
-    return state.toLiveConfig()
-  }))
+  ownScope(
+    Effect.gen(function* () {
+      yield* checkOptions(known, options)
+      const { compose = (tree) => tree, decoder, file } = options
+      const path = yield* checkPath(options.path)
+      const fileAfter = yield* checkDuration("fileAfter", options.fileAfter ?? "5 seconds")
+      const first = Deferred.makeUnsafe<void, Problem>()
+      const state = yield* LiveState.make<A>(path)
+      const self: Follower<A> = {
+        zk: yield* ZooKeeper.ZooKeeper,
+        path,
+        limits: {
+          maxNodes: yield* checkCount("maxNodes", options.maxNodes ?? 10_000),
+          attempts: yield* checkCount("attempts", options.attempts ?? 100)
+        },
+        pollInterval: yield* checkDuration("pollInterval", options.pollInterval ?? "5 seconds"),
+        decode: (snapshot) => decodeWith(config, () => compose(fromSnapshot(snapshot, { decoder }))),
+        file,
+        state,
+        due: Latch.makeUnsafe(true),
+        onRead: (outcome) => Deferred.doneUnsafe(first, Effect.fromResult(outcome))
+      }
+      yield* Effect.addFinalizer(() => Effect.sync(() => state.end(new SessionClosed({}))))
+      for (const loop of [readWhenDue(self), watch(self), followSession(self)]) yield* Effect.forkScoped(loop)
+      yield* file === undefined ? Deferred.await(first) : awaitTreeOrFile(self, first, file, fileAfter)
+      return state.toLiveConfig()
+    })
+  )
 
 // -----------------------------------------------------------------------------
 // layers

@@ -66,10 +66,7 @@ const known = KnownOptions.make<Options>({ maxNodes: true, attempts: true }, "{ 
  * @category constructors
  * @since 0.1.0
  */
-export const read = (
-  path: string,
-  options: Options = {}
-): Effect.Effect<Snapshot, ReadError, ZooKeeper.ZooKeeper> =>
+export const read = (path: string, options: Options = {}): Effect.Effect<Snapshot, ReadError, ZooKeeper.ZooKeeper> =>
   Effect.gen(function* () {
     yield* checkOptions(known, options)
     yield* checkPath(path)

@@ -74,9 +74,18 @@ describeOnServers("a live configuration under faults", (test) => {
     yield* awaitCondition(() => live.current.a === n && live.status.freshness === "live")
     yield* awaitCondition(() => shown.at(-1)?.a === n)
     const numbers = shown.map(({ a }) => a)
-    assert.deepStrictEqual(shown.filter((value) => !isWhole(value)), [])
-    assert.deepStrictEqual(numbers.filter((number) => !good.has(number)), [])
-    assert.deepStrictEqual(numbers, [...new Set(numbers)].toSorted((one, other) => one - other))
+    assert.deepStrictEqual(
+      shown.filter((value) => !isWhole(value)),
+      []
+    )
+    assert.deepStrictEqual(
+      numbers.filter((number) => !good.has(number)),
+      []
+    )
+    assert.deepStrictEqual(
+      numbers,
+      [...new Set(numbers)].toSorted((one, other) => one - other)
+    )
     assert.isAbove(numbers.length, rounds / 3)
   })
 })

@@ -67,7 +67,13 @@ describeOnServers("a config provider", (test) => {
   })
 
   test("gives the data of a znode with children beside them", function* ({ zk }) {
-    yield* plant(zk, { "/app/mode": "fast", "/app/mode/limit": "3", "/app/list": "two", "/app/list/0": "a", "/app/list/1": "b" })
+    yield* plant(zk, {
+      "/app/mode": "fast",
+      "/app/mode/limit": "3",
+      "/app/list": "two",
+      "/app/list/0": "a",
+      "/app/list/1": "b"
+    })
     const provider = yield* withClient(zk)(ZooKeeperConfigProvider.make("/app"))
     assert.deepStrictEqual(yield* provider.load(["mode"]), ConfigProvider.makeRecord(new Set(["limit"]), "fast"))
     assert.deepStrictEqual(yield* provider.load(["list"]), ConfigProvider.makeArray(2, "two"))

@@ -13,7 +13,13 @@ describeOnServers("a snapshot", (test) => {
   test("has each znode with its data, parents first", function* ({ zk }) {
     yield* plant(zk, { "/app/b/d": "4", "/app/a": "1", "/app/b/c": "3" })
     const snapshot = yield* withClient(zk)(Snapshot.read("/app"))
-    assert.deepStrictEqual(dataOf(snapshot), { "/app": "", "/app/a": "1", "/app/b": "", "/app/b/c": "3", "/app/b/d": "4" })
+    assert.deepStrictEqual(dataOf(snapshot), {
+      "/app": "",
+      "/app/a": "1",
+      "/app/b": "",
+      "/app/b/c": "3",
+      "/app/b/d": "4"
+    })
     assert.deepStrictEqual([...snapshot.znodes.keys()], ["/app", "/app/a", "/app/b", "/app/b/c", "/app/b/d"])
     assert.strictEqual(snapshot.zxid, snapshot.znodes.get("/app/b/c")?.czxid)
   })
@@ -39,7 +45,10 @@ describeOnServers("a snapshot", (test) => {
   test("refuses options and paths that are wrong, before anything is read", function* ({ zk }) {
     const read = withClient(zk)
     assert.strictEqual((yield* read(failure(Snapshot.read("app"), "InvalidArgument"))).argument, "path")
-    assert.strictEqual((yield* read(failure(Snapshot.read("/a", { maxNodes: 0 }), "InvalidArgument"))).argument, "maxNodes")
+    assert.strictEqual(
+      (yield* read(failure(Snapshot.read("/a", { maxNodes: 0 }), "InvalidArgument"))).argument,
+      "maxNodes"
+    )
     // A caller without types.
     const mistaken: object = { maxZnodes: 1 }
     yield* read(failure(Snapshot.read("/a", mistaken), "InvalidArgument"))
@@ -47,7 +56,12 @@ describeOnServers("a snapshot", (test) => {
 
   test("is one moment of a tree that changes all the time", function* ({ another, zk }) {
     const names = numbersBelow(12).map((n) => `/app/${"ab"[n % 2]}/k${n}`)
-    yield* plant(zk, { "/app": "0", "/app/a": "0", "/app/b": "0", ...Object.fromEntries(names.map((path) => [path, "0"])) })
+    yield* plant(zk, {
+      "/app": "0",
+      "/app/a": "0",
+      "/app/b": "0",
+      ...Object.fromEntries(names.map((path) => [path, "0"]))
+    })
     const writer = yield* another()
     // Each transaction writes the same number everywhere, and moves one znode to another name.
     const writing = yield* Effect.forkChild(
@@ -83,7 +97,11 @@ describeOnServers("a snapshot", (test) => {
   test("says so when the tree never settles", function* ({ zk }) {
     yield* plant(zk, { "/app/a": "1" })
     // A change comes before each second look.
-    const restless = { ...zk, session: zk.session, stat: (path: string) => Effect.andThen(Effect.orDie(zk.set("/app/a", "2")), zk.stat(path)) }
+    const restless = {
+      ...zk,
+      session: zk.session,
+      stat: (path: string) => Effect.andThen(Effect.orDie(zk.set("/app/a", "2")), zk.stat(path))
+    }
     const error = yield* withClient(restless)(failure(Snapshot.read("/app", { attempts: 3 }), "TreeUnsettled"))
     assert.include(error.message, "changed each of the 3 times")
   })

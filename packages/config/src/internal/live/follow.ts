@@ -82,7 +82,12 @@ export const readWhenDue = Effect.fnUntraced(function* <A>(self: Follower<A>): E
       if (isFinal(outcome.failure)) return yield* end(self, outcome.failure)
       yield* report(self, outcome.failure)
       // A read that may succeed later is repeated, with growing pauses.
-      yield* Effect.forkChild(Effect.delay(Effect.sync(() => due.openUnsafe()), yield* pauseAfter(failures++)))
+      yield* Effect.forkChild(
+        Effect.delay(
+          Effect.sync(() => due.openUnsafe()),
+          yield* pauseAfter(failures++)
+        )
+      )
       continue
     }
     failures = 0

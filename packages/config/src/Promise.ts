@@ -1,0 +1,167 @@
+/**
+ * Configuration as Promises.
+ *
+ * Each part is the one that its own module documents, with Promises for Effects and AsyncIterables for Streams. Promises
+ * reject with the same errors. A live configuration is followed until it is given back by `release()`, by `await using`, or
+ * by closing the client.
+ *
+ * `Config` and its providers are Effect's: import them from `effect/Config` and `effect/ConfigProvider`. `Encryption` needs
+ * no Promise API: `Effect.runSync(Encryption.make(options))` makes one.
+ *
+ * @since 0.1.0
+ */
+import * as PromiseAdapter from "@effect-zookeeper/client/PromiseAdapter"
+import type { CallOptions } from "@effect-zookeeper/client/PromiseAdapter"
+import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
+import type * as Config from "effect/Config"
+import type { ConfigProvider } from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as LiveConfig from "./LiveConfig.ts"
+import * as Snapshot from "./Snapshot.ts"
+import * as ZooKeeperConfigProvider from "./ZooKeeperConfigProvider.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * See `LiveConfig`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseLiveConfig<A> {
+  readonly path: string
+  /** The newest value that decoded. */
+  readonly current: A
+  /** The current value, then each newer one. Rejects when the session has ended for good. */
+  readonly changes: AsyncIterable<A>
+  /** What is known about the current value. */
+  readonly status: LiveConfig.Status
+  /** The current status, then each newer one. */
+  readonly statusChanges: AsyncIterable<LiveConfig.Status>
+  /** Ends the following; may be called again. */
+  readonly release: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+/**
+ * Configuration on one client; see {@link configuration}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Configuration {
+  /** A sub-tree as it was at one moment; see `Snapshot.read`. */
+  readonly snapshot: (path: string, options?: Snapshot.Options, call?: CallOptions) => Promise<Snapshot.Snapshot>
+  /** Reads a sub-tree once and decodes it; `compose` adds other providers. See `ZooKeeperConfigProvider.make`. */
+  readonly load: <A>(config: Config.Config<A>, options: LoadOptions, call?: CallOptions) => Promise<A>
+  /** Follows a sub-tree; see `LiveConfig.make`. */
+  readonly live: <A>(
+    config: Config.Config<A>,
+    options: LiveConfig.Options,
+    call?: CallOptions
+  ) => Promise<PromiseLiveConfig<A>>
+}
+
+/**
+ * Options of `load`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface LoadOptions extends ZooKeeperConfigProvider.Options {
+  /** The root of the sub-tree, such as `/config/mail`. */
+  readonly path: string
+  /** Other providers before or behind the tree. Default: the tree alone. */
+  readonly compose?: ((tree: ConfigProvider) => ConfigProvider) | undefined
+}
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * Gives configuration on a client. It sends nothing.
+ *
+ * @example
+ * ```ts
+ * import { PromiseClient } from "@effect-zookeeper/client"
+ * import { configuration } from "@effect-zookeeper/config/Promise"
+ * import * as Config from "effect/Config"
+ *
+ * await using zk = await PromiseClient.connect("zk1:2181,zk2:2181,zk3:2181")
+ * const mail = Config.all({ host: Config.String("host"), port: Config.Port("port") })
+ * await using live = await configuration(zk).live(mail, { path: "/config/mail" })
+ * console.log(live.current.host)
+ * for await (const { host, port } of live.changes) console.log(host, port)
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const configuration = (zk: PromiseClient): Configuration => ({
+  snapshot: (path, options, call) =>
+    zk.run(Effect.map(Snapshot.read(path, options), held), call).then(({ value }) => value),
+  load: (config, { compose = (tree) => tree, path, ...options }, call) =>
+    zk
+      .run(
+        ZooKeeperConfigProvider.make(path, options).pipe(
+          Effect.flatMap((tree) => config.parse(compose(tree))),
+          Effect.map(held)
+        ),
+        call
+      )
+      .then(({ value }) => value),
+  live: async (config, options, call) => {
+    const { own, value } = await zk
+      .run(acquire(LiveConfig.make(config, options)), call)
+      .then((acquired) => acquired.value)
+    return toPromise(zk, value, () => zk.run(Scope.close(own, Exit.void)))
+  }
+})
+
+// ---- internal
+
+/** Keeps values of the application from being converted. */
+class Held<A> extends PromiseAdapter.Opaque {
+  readonly value: A
+  constructor(value: A) {
+    super()
+    this.value = value
+  }
+}
+
+const held = <A>(value: A): Held<A> => new Held(value)
+
+/** Acquires in a Scope that the caller closes. */
+const acquire = <A, E, R>(make: Effect.Effect<A, E, R>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const own = yield* Scope.fork(yield* Effect.scope)
+      const value = yield* restore(Scope.provide(make, own)).pipe(
+        Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+      )
+      return held({ own, value })
+    })
+  )
+
+const toPromise = <A>(
+  zk: PromiseClient,
+  live: LiveConfig.LiveConfig<A>,
+  release: () => Promise<void>
+): PromiseLiveConfig<A> => ({
+  path: live.path,
+  get current() {
+    return live.current
+  },
+  changes: PromiseAdapter.iterable(zk.run, live.changes),
+  get status() {
+    return live.status
+  },
+  statusChanges: PromiseAdapter.iterable(zk.run, live.statusChanges),
+  release,
+  [Symbol.asyncDispose]: release
+})
