@@ -38,6 +38,11 @@ const uses: ReadonlyArray<Use> = [
     code: 'export { connect } from "@effect-zookeeper/client/PromiseClient"; export { recipes } from "@effect-zookeeper/recipes/Promise"'
   },
   {
+    name: "the client with live configuration",
+    limit: 66,
+    code: 'export { layer } from "@effect-zookeeper/client/ZooKeeper"; export { make } from "@effect-zookeeper/config/LiveConfig"'
+  },
+  {
     name: "the embedded server",
     limit: 31,
     code: 'export { layerMemory } from "@effect-zookeeper/server/EmbeddedServer"'

@@ -32,6 +32,7 @@ const pages: Array<DefaultTheme.SidebarItem> = [
   group("Reference", "reference", {
     client: "Client: options and errors",
     recipes: "Recipes",
+    config: "Configuration",
     server: "Embedded server",
     session: "Session",
     transport: "Transport and TLS",
