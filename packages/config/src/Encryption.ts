@@ -8,9 +8,9 @@
  * The first key encrypts, and all of them decrypt: to rotate, add the new key behind the old one everywhere, then put it
  * first everywhere, then run {@link Encryption.rotate}, then remove the old one.
  *
- * It protects data, not the tree: paths, sizes and times are visible, and whoever may write can delete a znode, restore an older ciphertext of
- * it, or put plain data there (`plaintext: "refuse"` refuses that). With a `context` such as the path, a ciphertext
- * does not decrypt elsewhere. Encrypt fewer than 2^32 values by one key.
+ * It protects data, not the tree. Paths, sizes and times are visible. A client with the permission to write can delete a
+ * znode, restore an older ciphertext of it, or put plain data there (`plaintext: "refuse"` refuses that). With a `context`
+ * such as the path, a ciphertext does not decrypt elsewhere. Encrypt fewer than 2^32 values by one key.
  *
  * Keys are `Redacted`. Neither keys nor data are in any error, log or span.
  *

@@ -38,7 +38,7 @@ export interface PromiseLiveConfig<A> {
   readonly current: A
   /** The current value, then each newer one. Rejects when the session has ended for good. */
   readonly changes: AsyncIterable<A>
-  /** What is known about the current value. */
+  /** Its freshness, its source, and the problem of the newest state, if there is one. */
   readonly status: LiveConfig.Status
   /** The current status, then each newer one. */
   readonly statusChanges: AsyncIterable<LiveConfig.Status>

@@ -1,4 +1,4 @@
-/** What a live configuration knows. All changes of it are made here, by one fiber. */
+/** The state of a live configuration, and its streams. All changes of it are made here. */
 import { SessionClosed, type SessionError } from "@effect-zookeeper/client/Errors"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"

@@ -16,7 +16,7 @@ import type { ReadError } from "../snapshot/model.ts"
 export type Problem = ConfigError | ReadError
 
 /**
- * What is known about the current value.
+ * The freshness and the source of the current value.
  *
  * `freshness` is `live` while the tree is followed, `stale` in an outage, until the tree has been read again after it, and
  * `ended` when the session has ended for good. `source` is `file` while the value comes from a file, because the tree has
@@ -49,7 +49,7 @@ export interface LiveConfig<out A> {
    * fails when the session has ended for good.
    */
   readonly changes: Stream.Stream<A, SessionError>
-  /** What is known about the current value. */
+  /** Its freshness, its source, and the problem of the newest state, if there is one. */
   readonly status: Status
   /** The current status, then each newer one. It ends as `changes` does, and does not fail. */
   readonly statusChanges: Stream.Stream<Status>

@@ -1,4 +1,4 @@
-/** A `Reactivity` of this process that tells others of its invalidations, and is told of theirs. */
+/** A `Reactivity` that tells those of other processes of its invalidations, and hears of their own. */
 import type { InvalidArgument, SessionError } from "@effect-zookeeper/client/Errors"
 import * as Printable from "@effect-zookeeper/client/Printable"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"

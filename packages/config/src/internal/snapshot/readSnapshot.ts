@@ -73,7 +73,7 @@ interface Walk {
   readonly root: string
   readonly known: ReadonlyMap<string, Znode>
   readonly maxNodes: number
-  /** What is known, as this walk has found it. */
+  /** The known znodes, as this walk has found them. */
   readonly looked: Map<string, Znode | undefined>
   readonly seen: Map<string, Znode>
   /** Whether something differs from what was known. */
