@@ -7,6 +7,8 @@
 import { ZooKeeper as Client } from "@effect-zookeeper/client"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { LiveConfig as LiveConfigModule } from "@effect-zookeeper/config"
+import * as LiveConfig from "@effect-zookeeper/config/LiveConfig"
 import * as Protocol from "@effect-zookeeper/protocol"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import * as Records from "@effect-zookeeper/protocol/Records"
@@ -18,6 +20,7 @@ import * as SessionPackage from "@effect-zookeeper/session"
 import * as Session from "@effect-zookeeper/session/Session"
 import * as TransportPackage from "@effect-zookeeper/transport"
 import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
+import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
@@ -29,6 +32,7 @@ Assert.equal(Client.ZooKeeper, ZooKeeper.ZooKeeper)
 Assert.equal(Protocol.Jute.codec, Jute.codec)
 Assert.equal(TransportPackage.ConnectString.parse, ConnectString.parse)
 Assert.equal(LockModule.make, Lock.make)
+Assert.equal(LiveConfigModule.make, LiveConfig.make)
 Assert.equal(SessionPackage.Session.layer, Session.layer)
 Assert.equal(EmbeddedServerModule.layer, EmbeddedServer.layer)
 
@@ -69,7 +73,9 @@ const work = Effect.gen(function* () {
   const { data } = yield* zk.get(path)
   const lock = yield* Lock.make("/lock")
   const tokens = yield* lock.withLock((held) => Effect.succeed(held.fencingToken > 0n))
-  return [path, new TextDecoder().decode(data), tokens]
+  yield* zk.createWithParents("/config/port", { data: "25" })
+  const port = yield* LiveConfig.make(Config.Port("port"), { path: "/config" })
+  return [path, new TextDecoder().decode(data), tokens, port.current]
 }).pipe(Effect.scoped)
 
 const overTcp = Layer.unwrap(
@@ -81,4 +87,4 @@ const answers = await Promise.all([
   Effect.runPromise(Effect.provide(work, Layer.provideMerge(overTcp, EmbeddedServer.layer()))),
   Effect.runPromise(Effect.provide(work, Layer.provideMerge(inMemory, EmbeddedServer.layerMemory)))
 ])
-for (const answer of answers) Assert.deepEqual(answer, ["/job-0000000000", "payload", true])
+for (const answer of answers) Assert.deepEqual(answer, ["/job-0000000000", "payload", true, 25])

@@ -148,6 +148,10 @@ describeOnServers("encrypted znodes", (test) => {
     yield* awaitCondition(() => Option.isSome(live.status.problem))
     assert.strictEqual(live.current, secret)
     assert.include(Option.getOrThrow(live.status.problem).message, "/mail/password: the data is not encrypted")
+    yield* zk.set("/mail/password", yield* encryption.encrypt("new"))
+    yield* awaitCondition(() => live.current === "new")
+    yield* zk.set("/mail/password", "")
+    yield* awaitCondition(() => Option.isSome(live.status.problem))
   })
 
   test("leave neither data nor keys in errors, logs and spans", function* ({ zk }) {

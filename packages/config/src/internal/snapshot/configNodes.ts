@@ -65,7 +65,7 @@ const decode = (
   data: Uint8Array,
   decoder: DataDecoder | undefined
 ): Effect.Effect<string, ConfigProvider.SourceError> => {
-  if (decoder === undefined || data.byteLength === 0) return toText(path, data)
+  if (decoder === undefined) return toText(path, data)
   return decoder.decodeData(path, data).pipe(
     Effect.mapError(
       ({ message }) => new ConfigProvider.SourceError({ message: `${Printable.escape(path)}: ${message}` })
