@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 
 const internals = {
   client: "internal/makeClient",
+  config: "internal/snapshot/readSnapshot",
   protocol: "internal/text",
   recipes: "internal/locks/ContenderQueue",
   server: "internal/net/ServerRuntime",

@@ -1,6 +1,7 @@
 /** A scenario for each recipe, by its name. */
 export * from "./barriers.ts"
 export * from "./caches.ts"
+export * from "./configuration.ts"
 export * from "./counters.ts"
 export * from "./locks.ts"
 export * from "./membership.ts"

@@ -1,0 +1,121 @@
+/**
+ * Live configuration: each value that is shown is one committed state that decodes, each newer than the one before, and
+ * without faults it is the newest one.
+ */
+import * as Op from "@effect-zookeeper/client/Op"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as LiveConfig from "@effect-zookeeper/config/LiveConfig"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Recipe, ZnodesByPath } from "../RecipeSimulation.ts"
+import { textOf } from "./text.ts"
+
+const root = "/recipe/config"
+
+export const liveConfig: Recipe = (environment) =>
+  Effect.sync(() => ({
+    play: Effect.fnUntraced(function* (client) {
+      const addViolation = (what: string) => environment.addViolation(`${client.name}: ${what}`)
+      yield* Effect.ignore(client.zk.transaction(creation))
+      const own = yield* Scope.fork(yield* Effect.scope)
+      // The state of the moment may be a broken one.
+      const live = yield* LiveConfig.make(config, { path: root }).pipe(
+        Effect.retry({ while: ({ _tag }) => _tag === "ConfigError", schedule: Schedule.spaced("20 millis") }),
+        Scope.provide(own)
+      )
+      const order = new Order(addViolation)
+      yield* Effect.forkScoped(
+        Stream.runForEach(live.changes, (value) => Effect.sync(() => order.show(value))),
+        { startImmediately: true }
+      )
+      return Effect.gen(function* () {
+        yield* Effect.ignore(advance(client.zk))
+        if (!environment.isFaultFree()) return
+        // Others have not finished yet.
+        while (true) {
+          const newest = numberIn(yield* environment.znodes)
+          const isSettled = isBroken(newest) ? live.current.a < newest : live.current.a === newest
+          if (isSettled && live.status.freshness === "live" && order.last === live.current.a) break
+          yield* Effect.sleep("20 millis")
+        }
+        yield* Scope.close(own, Exit.void)
+        order.isClosed = true
+        yield* Effect.sleep("300 millis")
+      })
+    }),
+    survivesDeletion: false
+  }))
+
+// ---- internal: the states
+
+/** Each state has one number in all places, and a list whose length goes with it. */
+const config = Config.schema(
+  Schema.Struct({
+    a: Schema.Int,
+    b: Schema.Int,
+    deep: Schema.Struct({ c: Schema.Int }),
+    list: Schema.Array(Schema.Int)
+  })
+)
+
+type Value = Config.Success<typeof config>
+
+/** States that do not decode. */
+const isBroken = (n: number): boolean => n % 4 === 3
+
+const listLength = (n: number): number => (n % 3) + 1
+
+const stateOf = (n: number): Readonly<Record<string, string>> => ({
+  [`${root}/a`]: String(n),
+  [`${root}/b`]: isBroken(n) ? "broken" : String(n),
+  [`${root}/deep/c`]: String(n),
+  ...Object.fromEntries(Array.from({ length: listLength(n) }, (_, index) => [`${root}/list/${index}`, String(n)]))
+})
+
+const creation = [root, `${root}/deep`, `${root}/list`]
+  .map((path) => Op.create(path))
+  .concat(Object.entries(stateOf(0)).map(([path, data]) => Op.create(path, { data })))
+
+/** Leads to the next number; fails if another client does so first. */
+const advance = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {
+  const { data, stat } = yield* zk.get(`${root}/a`)
+  const n = Number(textOf(data))
+  const [before, after] = [stateOf(n), stateOf(n + 1)]
+  const writes = Object.entries(after).map(([path, text]) =>
+    path in before ? Op.setData(path, text) : Op.create(path, { data: text })
+  )
+  const gone = Object.keys(before).filter((path) => !(path in after))
+  const deletes = (yield* Random.nextBoolean) ? gone : gone.toReversed()
+  yield* zk.transaction([Op.check(`${root}/a`, stat.version), ...writes, ...deletes.map((path) => Op.delete(path))])
+})
+
+const numberIn = (znodes: ZnodesByPath): number => Number(textOf(znodes.get(`${root}/a`)?.data ?? null))
+
+// ---- internal: the rules
+
+/** The values that one client has shown. */
+class Order {
+  last = -1
+  isClosed = false
+  private readonly addViolation: (what: string) => void
+
+  constructor(addViolation: (what: string) => void) {
+    this.addViolation = addViolation
+  }
+
+  show({ a, b, deep, list }: Value): void {
+    if (this.isClosed) this.addViolation(`${a} was shown after the end`)
+    if (b !== a || deep.c !== a || list.length !== listLength(a) || list.some((n) => n !== a)) {
+      this.addViolation(`shown a mixture: ${JSON.stringify({ a, b, deep, list })}`)
+    }
+    if (isBroken(a)) this.addViolation(`${a} does not decode and was shown`)
+    if (a <= this.last) this.addViolation(`${a} was shown after ${this.last}`)
+    this.last = a
+  }
+}
