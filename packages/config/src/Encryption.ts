@@ -9,8 +9,9 @@
  * first everywhere, then run {@link Encryption.rotate}, then remove the old one.
  *
  * It protects data, not the tree. Paths, sizes and times are visible. A client with the permission to write can delete a
- * znode, restore an older ciphertext of it, or put plain data there (`plaintext: "refuse"` refuses that). With a `context`
- * such as the path, a ciphertext does not decrypt elsewhere. Encrypt fewer than 2^32 values by one key.
+ * znode, restore an older ciphertext of it, copy that of another znode, or put plain data there. `plaintext: "refuse"` refuses
+ * plain data. With a `context` such as the path, a ciphertext does not decrypt elsewhere: give the same one to `encrypt`,
+ * `codec`, `rotate` and `decoderWith`. Encrypt fewer than 2^32 values by one key.
  *
  * Keys are `Redacted`. Neither keys nor data are in any error, log or span.
  *
@@ -76,6 +77,11 @@ export interface Encryption extends DataDecoder {
   readonly isEncrypted: (data: Uint8Array) => boolean
   /** Encrypts what a codec gives, for a `ZNode`. Data that is not encrypted fails with `ZNodeDecodeError`. */
   readonly codec: <I>(inner: Codec<I>, context?: string) => Codec<I>
+  /**
+   * A decoder whose data was encrypted with a context, which it finds by the path of the znode: `decoderWith((path) => path)`.
+   * The `Encryption` itself is the decoder of data without one.
+   */
+  readonly decoderWith: (contextOf: (path: string) => string) => DataDecoder
   /**
    * Encrypts the data of a znode anew by the first key, unless it is so already; whether it has done so. A write of another
    * client in between is not lost. Fails with `DecryptionError` for data that no key decrypts, plain data included, and as
@@ -156,6 +162,7 @@ export class DecryptionError extends ErrorClass.make(
 export const make = (options: Options): Effect.Effect<Encryption, InvalidArgument> =>
   Effect.gen(function* () {
     yield* checkOptions(known, options)
+    if (!Array.isArray(options.keys)) return yield* invalidKey(typeof options.keys, "it has to be an array of keys")
     const keys = new Map<string, AesGcm.Key>()
     for (const key of options.keys) {
       const checked = yield* checkKey(key)
@@ -182,16 +189,18 @@ const fromKeys = (first: AesGcm.Key, keys: ReadonlyMap<string, AesGcm.Key>, refu
       ? Result.fail(new DecryptionError({ reason: "NotAuthentic", keyId }))
       : Result.succeed(plain)
   }
+  const decodeData = (data: Uint8Array, context: string | undefined) =>
+    refusesPlain || AesGcm.keyIdOf(data) !== undefined
+      ? Effect.fromResult(decryptSync(data, context))
+      : Effect.succeed(data)
   return {
     encrypt: (data, context) => Effect.sync(() => AesGcm.encrypt(first, toBytes(data), context)),
     decrypt: (data, context) => Effect.suspend(() => Effect.fromResult(decryptSync(data, context))),
     isEncrypted: (data) => AesGcm.keyIdOf(data) !== undefined,
-    decodeData: (_path, data) =>
-      Effect.suspend(() =>
-        refusesPlain || AesGcm.keyIdOf(data) !== undefined
-          ? Effect.fromResult(decryptSync(data, undefined))
-          : Effect.succeed(data)
-      ),
+    decodeData: (_path, data) => Effect.suspend(() => decodeData(data, undefined)),
+    decoderWith: (contextOf) => ({
+      decodeData: (path, data) => Effect.suspend(() => decodeData(data, contextOf(path)))
+    }),
     codec: (inner, context) => ({
       encode: (encoded) => AesGcm.encrypt(first, inner.encode(encoded), context),
       decode: (data) => inner.decode(Result.getOrThrow(decryptSync(data, context)))
@@ -215,8 +224,11 @@ const toBytes = (data: Uint8Array | string): Uint8Array =>
   typeof data === "string" ? new TextEncoder().encode(data) : data
 
 const checkKey = ({ id, secret }: Key): Effect.Effect<AesGcm.Key, InvalidArgument> => {
-  const size = new TextEncoder().encode(id).byteLength
+  const bytesOfId = new TextEncoder().encode(id)
+  const size = bytesOfId.byteLength
   if (size === 0 || size > 255) return invalidKey(id, "the id of a key has 1 to 255 bytes")
+  const isWhole = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOfId) === id
+  if (!isWhole) return invalidKey(id, "the id of a key is a text without halves of surrogate pairs")
   if (!Redacted.isRedacted(secret)) return invalidKey(id, "the secret of a key is Redacted")
   const value = Redacted.value(secret)
   const bytes = typeof value === "string" ? Result.getOrUndefined(Base64.decode(value)) : value

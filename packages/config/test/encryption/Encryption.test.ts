@@ -72,6 +72,15 @@ describe("encryption", () => {
     })
   )
 
+  it.effect("knows its key by every text that it accepts as an id", () =>
+    Effect.gen(function* () {
+      for (const id of ["\ufeffa", "\0", "é".repeat(127), "😀"]) {
+        const encryption = yield* Encryption.make({ keys: [newKey(id)] })
+        assert.strictEqual(text(yield* encryption.decrypt(yield* encryption.encrypt("x"))), "x")
+      }
+    })
+  )
+
   it.effect("takes keys as base64 too, and refuses all others without showing them", () =>
     Effect.gen(function* () {
       const bytes = new Uint8Array(Crypto.randomBytes(32))
@@ -82,6 +91,7 @@ describe("encryption", () => {
         [],
         [newKey("")],
         [newKey("x".repeat(256))],
+        [newKey("\ud800")],
         [newKey("a"), newKey("a")],
         [{ id: "a", secret: Redacted.make(secret) }],
         [{ id: "a", secret: Redacted.make(new Uint8Array(16)) }]
@@ -152,6 +162,24 @@ describeOnServers("encrypted znodes", (test) => {
     yield* awaitCondition(() => live.current === "new")
     yield* zk.set("/mail/password", "")
     yield* awaitCondition(() => Option.isSome(live.status.problem))
+  })
+
+  test("do not decrypt at another path, if that is their context", function* ({ zk }) {
+    const encryption = yield* Encryption.make({ keys: [newKey("a")], plaintext: "refuse" })
+    yield* plant(zk, { "/mail": "" })
+    yield* zk.create("/mail/user", { data: yield* encryption.encrypt("me", "/mail/user") })
+    yield* zk.create("/mail/password", { data: yield* encryption.encrypt(secret, "/mail/password") })
+    const config = Config.all({ user: Config.String("user"), password: Config.String("password") })
+    const live = yield* withClient(zk)(
+      LiveConfig.make(config, { path: "/mail", decoder: encryption.decoderWith((path) => path) })
+    )
+    assert.deepStrictEqual(live.current, { user: "me", password: secret })
+    yield* zk.set("/mail/user", yield* zk.getData("/mail/password"))
+    yield* awaitCondition(() => Option.isSome(live.status.problem))
+    assert.include(Option.getOrThrow(live.status.problem).message, '/mail/user: the data does not decrypt')
+    yield* zk.set("/mail/user", "plain")
+    yield* awaitCondition(() => Option.getOrThrow(live.status.problem).message.includes("not encrypted"))
+    assert.deepStrictEqual(live.current, { user: "me", password: secret })
   })
 
   test("leave neither data nor keys in errors, logs and spans", function* ({ zk }) {

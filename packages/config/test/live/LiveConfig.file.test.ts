@@ -6,6 +6,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as LiveConfig from "../../src/LiveConfig.ts"
 import * as SnapshotFile from "../../src/SnapshotFile.ts"
 import { describeOnServers, plant, withClient } from "../support/targets.ts"
@@ -62,6 +63,20 @@ describeOnServers("a live configuration with a file", (test) => {
     yield* link.heal
     yield* awaitCondition(() => live.current === 26)
     assert.deepStrictEqual(live.status, { freshness: "live", source: "tree", problem: Option.none() })
+  })
+
+  test("begins with the file when the session has ended for good, and its streams say so", function* (servers) {
+    const { another, expire, zk } = servers
+    const { file } = yield* makeFile
+    yield* plant(zk, { "/mail/port": "25" })
+    yield* saveOnce(zk, "/mail", file)
+    const mine = yield* another({ sessionExpiry: "fail" })
+    yield* expire(mine)
+    const live = yield* withClient(mine)(LiveConfig.make(port, { path: "/mail", file }))
+    assert.strictEqual(live.current, 25)
+    assert.deepInclude(live.status, { freshness: "ended", source: "file" })
+    assert.strictEqual((yield* failure(Stream.runDrain(live.changes), "SessionExpired"))._tag, "SessionExpired")
+    yield* Stream.runDrain(live.statusChanges)
   })
 
   test("begins with the file when the tree does not decode", function* ({ zk }) {

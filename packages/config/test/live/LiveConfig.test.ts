@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -135,6 +136,50 @@ describeOnServers("a live configuration", (test) => {
     yield* link.heal
     assert.deepStrictEqual(yield* next, { host: "a", port: 27 })
     yield* awaitCondition(() => live.status.freshness === "live")
+  })
+
+  test("is live again together with the newest value", function* ({ breakable, zk }) {
+    yield* plant(zk, { "/mail/host": "a", "/mail/port": "25" })
+    const { link, zk: mine } = yield* breakable()
+    const slow = (tree: ConfigProvider.ConfigProvider) =>
+      ConfigProvider.make((path) => Effect.delay(tree.load(path), "5 millis"))
+    const live = yield* withClient(mine)(LiveConfig.make(mail, { path: "/mail", compose: slow }))
+    const portsWhenLive: Array<number> = []
+    yield* Effect.forkScoped(
+      Stream.runForEach(live.statusChanges, ({ freshness }) =>
+        Effect.sync(() => freshness === "live" && portsWhenLive.push(live.current.port))
+      )
+    )
+    yield* awaitCondition(() => portsWhenLive.length === 1)
+    yield* link.cut
+    yield* awaitCondition(() => live.status.freshness === "stale")
+    yield* zk.set("/mail/port", "26")
+    yield* link.heal
+    yield* awaitCondition(() => portsWhenLive.length === 2)
+    assert.deepStrictEqual(portsWhenLive, [25, 26])
+  })
+
+  test("gives a slow consumer the newest value, and a bounded number of older ones", function* ({ zk }) {
+    yield* plant(zk, { "/port": "1" })
+    const live = yield* withClient(zk)(LiveConfig.make(Config.Port("port"), { path: "/" }))
+    const first = Latch.makeUnsafe()
+    const goOn = Latch.makeUnsafe()
+    const seen: Array<number> = []
+    yield* Effect.forkScoped(
+      Stream.runForEach(live.changes, (port) => {
+        seen.push(port)
+        first.openUnsafe()
+        return Latch.await(goOn)
+      })
+    )
+    yield* Latch.await(first)
+    for (let port = 2; port <= 40; port++) {
+      yield* zk.set("/port", String(port))
+      yield* awaitCondition(() => live.current === port)
+    }
+    goOn.openUnsafe()
+    yield* awaitCondition(() => seen.at(-1) === 40)
+    assert.isBelow(seen.length, 30)
   })
 
   test("goes on in the session that replaces an expired one", function* ({ another, expire, zk }) {

@@ -16,7 +16,7 @@ export const keyIdOf = (data: Uint8Array): string | undefined => {
   const size = data[prefix.byteLength] ?? 0
   const end = prefix.byteLength + 1 + size
   if (size === 0 || data.byteLength < end + nonceSize + tagSize) return undefined
-  return new TextDecoder().decode(data.subarray(prefix.byteLength + 1, end))
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(data.subarray(prefix.byteLength + 1, end))
 }
 
 export const encrypt = ({ id, secret }: Key, plain: Uint8Array, context: string | undefined): Uint8Array => {

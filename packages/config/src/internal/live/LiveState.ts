@@ -20,6 +20,8 @@ export class LiveState<A> {
   private state: State<A> | undefined
   private freshness: Status["freshness"] = "stale"
   private problem: Option.Option<Problem> = Option.none()
+  /** Why nothing follows, also before there is a value. */
+  private ending: SessionError | undefined
 
   private constructor(path: string, states: PubSub.PubSub<State<A>>) {
     this.path = path
@@ -39,38 +41,40 @@ export class LiveState<A> {
     return Option.isSome(this.problem)
   }
 
-  /** A state of the tree, or of the file, that decoded. */
-  publish(value: A, source: Status["source"]): void {
+  /** A state of the tree, or of the file, that decoded. A value and its freshness are shown together. */
+  publish(value: A, source: Status["source"], freshness?: "live"): void {
     if (source === "tree") this.problem = Option.none()
+    this.note(freshness)
     // An equal value stays the same object.
     const kept = this.state !== undefined && Equal.equals(this.state.value, value) ? this.state.value : value
     this.setState(kept, source)
   }
 
   /** The tree cannot be taken over; true if that is another reason than before. */
-  reject(problem: Problem): boolean {
+  reject(problem: Problem, freshness?: "live"): boolean {
     const before = Option.getOrUndefined(this.problem)
     this.problem = Option.some(problem)
+    this.note(freshness)
     this.republish()
     return before?._tag !== problem._tag || before.message !== problem.message
   }
 
-  setFreshness(freshness: Status["freshness"]): void {
-    if (this.freshness === freshness || this.freshness === "ended") return
-    this.freshness = freshness
-    this.republish()
+  setFreshness(freshness: "live" | "stale"): void {
+    if (this.note(freshness)) this.republish()
   }
 
   /** Nothing follows; a session that is closed is no error. */
   end(error: SessionError): void {
     this.freshness = "ended"
-    if (this.state !== undefined) this.setState(this.state.value, this.state.status.source, error)
+    this.ending = error
+    this.republish()
   }
 
   /** The face that applications see; there has to be a value. */
   toLiveConfig(): LiveConfig<A> {
     const current = () => this.expectState()
-    const all = Stream.fromPubSub(this.states)
+    // A slow consumer skips states, so that memory is bounded.
+    const all = Stream.fromPubSub(this.states).pipe(Stream.buffer({ capacity: 16, strategy: "sliding" }))
     const untilEnd = all.pipe(
       Stream.takeUntil(({ end }) => end !== undefined),
       Stream.changesWith((a, b) => a.value === b.value && a.end === b.end)
@@ -108,8 +112,15 @@ export class LiveState<A> {
     if (this.state !== undefined) this.setState(this.state.value, this.state.status.source)
   }
 
-  private setState(value: A, source: Status["source"], end = this.state?.end): void {
-    const { freshness, problem, state } = this
+  /** True if that is another freshness than before. */
+  private note(freshness: "live" | "stale" | undefined): boolean {
+    if (freshness === undefined || this.freshness === freshness || this.freshness === "ended") return false
+    this.freshness = freshness
+    return true
+  }
+
+  private setState(value: A, source: Status["source"]): void {
+    const { ending: end, freshness, problem, state } = this
     const before = state?.status
     const isSame = before?.freshness === freshness && before.source === source && before.problem === problem
     const status = isSame ? before : { freshness, source, problem }

@@ -74,7 +74,8 @@ export const readWhenDue = Effect.fnUntraced(function* <A>(self: Follower<A>): E
     due.closeUnsafe()
     const { history, id } = zk.session
     const isNewSession = readIn !== undefined && (readIn.id !== id || readIn.history !== history)
-    // The server of a new session may lag behind the one before.
+    // The first value after an expiry is a fresh one. That it is no older one is due to the session, which never joins a
+    // server that has seen less.
     const synced = isNewSession ? retryAcrossSessions(zk, zk.sync(path)) : Effect.void
     const known = readIn?.history === history ? before : undefined
     const outcome = yield* Effect.result(Effect.andThen(synced, readSnapshot(zk, path, limits, known)))
@@ -95,16 +96,18 @@ export const readWhenDue = Effect.fnUntraced(function* <A>(self: Follower<A>): E
     const snapshot = outcome.success
     const isNews = before === undefined || !isSameTree(before, snapshot)
     before = snapshot
-    if (zk.session.state._tag === "Connected") state.setFreshness("live")
     if (isNews || !state.hasValue || state.hasProblem) yield* takeOver(self, snapshot)
+    else if (isConnected(self)) state.setFreshness("live")
   }
 })
 
 /** Decodes a state of the tree. Only then it is shown. */
 const takeOver = Effect.fnUntraced(function* <A>(self: Follower<A>, snapshot: Snapshot): Effect.fn.Return<void> {
   const decoded = yield* Effect.result(self.decode(snapshot))
-  if (Result.isFailure(decoded)) return yield* report(self, decoded.failure)
-  self.state.publish(decoded.success, "tree")
+  // An outage may have begun meanwhile.
+  const freshness = isConnected(self) ? "live" : undefined
+  if (Result.isFailure(decoded)) return yield* report(self, decoded.failure, freshness)
+  self.state.publish(decoded.success, "tree", freshness)
   self.onRead(Result.void)
   if (self.file === undefined) return
   yield* Effect.catch(self.file.save(snapshot), (error) => Effect.logWarning(error.message))
@@ -113,9 +116,10 @@ const takeOver = Effect.fnUntraced(function* <A>(self: Follower<A>, snapshot: Sn
 /** Keeps the last good value, and says why. */
 const report = Effect.fnUntraced(function* <A>(
   { onRead, path, state }: Follower<A>,
-  problem: ReadError | Config.ConfigError
+  problem: ReadError | Config.ConfigError,
+  freshness?: "live"
 ): Effect.fn.Return<void> {
-  const isNews = state.reject(problem)
+  const isNews = state.reject(problem, freshness)
   if (isNews && state.hasValue) {
     yield* Effect.logWarning(
       `the configuration at ${Printable.escape(path)} is not taken over, and the last good one is kept: ${Printable.escape(problem.message)}`
@@ -144,6 +148,8 @@ export const decodeWith = <A>(
   )
 
 // ---- internal
+
+const isConnected = <A>({ zk }: Follower<A>): boolean => zk.session.state._tag === "Connected"
 
 const nameOf = (defect: unknown): string => (defect instanceof Error ? defect.name : typeof defect)
 

@@ -45,12 +45,12 @@ export interface LiveConfig<out A> {
   /** The newest value that decoded, at the moment when the effect runs. */
   readonly get: Effect.Effect<A>
   /**
-   * The current value, then each newer one that differs from the one before. It ends quietly when the Scope closes, and
+   * The current value, then each newer one that differs from the one before. A slow consumer skips values, and gets the newest. It ends quietly when the Scope closes, and
    * fails when the session has ended for good.
    */
   readonly changes: Stream.Stream<A, SessionError>
   /** Its freshness, its source, and the problem of the newest state, if there is one. */
   readonly status: Status
-  /** The current status, then each newer one. It ends as `changes` does, and does not fail. */
+  /** The current status, then each newer one; a slow consumer skips some. It ends as `changes` does, and does not fail. */
   readonly statusChanges: Stream.Stream<Status>
 }
