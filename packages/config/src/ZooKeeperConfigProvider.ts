@@ -7,8 +7,8 @@
  *   have the ten digits of sequential znodes (`0000000007`), in their order and whatever is missing between them.
  *
  * All values are of one moment of the tree (see `Snapshot`): the provider is a snapshot and never changes. For values that
- * follow the tree use `LiveConfig`. A value that the tree does not have is missing, so that `ConfigProvider.orElse` can ask another
- * provider, before the tree or behind it. A tree that does not exist has nothing.
+ * follow the tree use `LiveConfig`. A value that the tree does not have is missing, so that `ConfigProvider.orElse` can ask
+ * another provider, before the tree or behind it. A tree that does not exist has nothing.
  *
  * Data that is not UTF-8 fails with `SourceError`, which names the znode and shows no data, when it is asked for.
  *

@@ -5,9 +5,9 @@
  *   be a moment behind the write of another process, as every read of ZooKeeper.
  * - `modify` is a compare-and-set: no write of another process is lost, and the function may run many times.
  * - Keys may be any text; what a path cannot have is escaped.
- * - It is for what fits: values of up to 1 MB by the servers' `jute.maxbuffer`, and some thousands of keys, because their
- *   names come in one reply (`maxValueSize`, and the servers' limit for replies). Each write is a commit by the quorum. A cache, a session store or a
- *   queue belongs elsewhere.
+ * - A value has at most `maxValueSize` bytes, because servers refuse requests above their `jute.maxbuffer` (1 MB). The names
+ *   of all keys come in one reply, which has room for some ten thousand short ones. Each write is a commit by the quorum. A
+ *   cache, a session store or a queue belongs elsewhere.
  * - `clear` is not atomic: it deletes the entries that it finds.
  *
  * `KeyValueStore` is unstable in Effect 4.1, so the peer range of this package is `~4.1`.

@@ -15,6 +15,7 @@ const pages: Array<DefaultTheme.SidebarItem> = [
     watching: "Watching",
     errors: "Errors and lost connections",
     locks: "Locks and what they promise",
+    configuration: "Live configuration",
     "http-handlers": "HTTP handlers and AbortSignal",
     testing: "Testing",
     production: "Production",

@@ -176,7 +176,7 @@ describeOnServers("encrypted znodes", (test) => {
     assert.deepStrictEqual(live.current, { user: "me", password: secret })
     yield* zk.set("/mail/user", yield* zk.getData("/mail/password"))
     yield* awaitCondition(() => Option.isSome(live.status.problem))
-    assert.include(Option.getOrThrow(live.status.problem).message, '/mail/user: the data does not decrypt')
+    assert.include(Option.getOrThrow(live.status.problem).message, "/mail/user: the data does not decrypt")
     yield* zk.set("/mail/user", "plain")
     yield* awaitCondition(() => Option.getOrThrow(live.status.problem).message.includes("not encrypted"))
     assert.deepStrictEqual(live.current, { user: "me", password: secret })

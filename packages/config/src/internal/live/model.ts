@@ -45,8 +45,8 @@ export interface LiveConfig<out A> {
   /** The newest value that decoded, at the moment when the effect runs. */
   readonly get: Effect.Effect<A>
   /**
-   * The current value, then each newer one that differs from the one before. A slow consumer skips values, and gets the newest. It ends quietly when the Scope closes, and
-   * fails when the session has ended for good.
+   * The current value, then each newer one that differs from the one before. A slow consumer skips values, and gets the
+   * newest. It ends quietly when the Scope closes, and fails when the session has ended for good.
    */
   readonly changes: Stream.Stream<A, SessionError>
   /** Its freshness, its source, and the problem of the newest state, if there is one. */
