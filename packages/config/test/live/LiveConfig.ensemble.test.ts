@@ -18,7 +18,7 @@ import * as Stream from "effect/Stream"
 import * as LiveConfig from "../../src/LiveConfig.ts"
 import { plant, withClient } from "../support/targets.ts"
 
-const rounds = process.env["ZK_LONG"] === "1" ? 100 : 3
+const rounds = process.env["ZK_LONG"] === "1" ? 100 : 2
 const readers = 4
 
 const paths = ["/app/a", "/app/b", "/app/deep/c", "/app/list/0", "/app/list/1"]
