@@ -1,0 +1,46 @@
+/** The errors that commands have beside those of the client. */
+import * as Schema from "effect/Schema"
+
+/** A mistake on the command line, in the environment or in the profile. */
+export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
+  /** The mistake, and the right form. */
+  message: Schema.String
+}) {}
+
+/** A write with `--read-only`. */
+export class ReadOnlyMode extends Schema.TaggedError<ReadOnlyMode>()("ReadOnlyMode", {
+  command: Schema.String,
+  /** Where the setting comes from. */
+  source: Schema.String
+}) {
+  override get message(): string {
+    return `${this.command} was not sent, because ${this.source} allows no writes`
+  }
+}
+
+/** A command that took too long. */
+export class TimedOut extends Schema.TaggedError<TimedOut>()("TimedOut", {
+  timeout: Schema.String
+}) {
+  override get message(): string {
+    return `not done within --timeout (${this.timeout})`
+  }
+}
+
+/** A command that found another state than it needs. */
+export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
+  message: Schema.String
+}) {}
+
+/** A question that was answered with no, or that there was no terminal to ask. */
+export class Declined extends Schema.TaggedError<Declined>()("Declined", {
+  message: Schema.String
+}) {}
+
+/** A file, or the standard input, that could not be read or written. */
+export class FileError extends Schema.TaggedError<FileError>()("FileError", {
+  message: Schema.String
+}) {}
+
+/** The reader of the standard output has gone, as `head` does: the command ends, and nothing is wrong. */
+export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {}
