@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * as ExitCode from "./ExitCode.ts"
+export * as MultiFile from "./MultiFile.ts"
 export * as Output from "./Output.ts"
 export * as Profile from "./Profile.ts"
 export * as Quota from "./Quota.ts"

@@ -12,6 +12,7 @@ import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as ExitCode from "../ExitCode.ts"
 import { explain, tagOf } from "./frame/explain.ts"
+import { change } from "./frame/changeCommands.ts"
 import * as GlobalFlags from "./frame/globalFlags.ts"
 import { look } from "./frame/lookCommands.ts"
 import { makePresenter } from "./frame/presenter.ts"
@@ -30,7 +31,10 @@ const zk = Command.make("zk").pipe(
     { command: "zk tree /app --servers zk1:2181,zk2:2181", description: "A subtree, on other servers" },
     { command: "zk get /app/config --profile prod", description: "Servers, credentials and TLS from a profile" }
   ]),
-  Command.withSubcommands([{ group: "LOOK", commands: look }]),
+  Command.withSubcommands([
+    { group: "LOOK", commands: look },
+    { group: "CHANGE", commands: change }
+  ]),
   Command.withGlobalFlags(GlobalFlags.all)
 )
 
