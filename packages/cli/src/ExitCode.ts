@@ -81,7 +81,6 @@ const byTag: Readonly<Record<string, ExitCode>> = {
   NoAuth: codes.notPermitted,
   AuthFailed: codes.notPermitted,
   ReadOnlyMode: codes.notPermitted,
-  Declined: codes.notPermitted,
   SessionExpired: codes.lost,
   SessionClosed: codes.lost,
   OwnershipLost: codes.lost,

@@ -60,12 +60,13 @@ export const Stat = Schema.Struct({
 })
 
 /**
- * The kinds of znodes. Containers and TTL znodes are told by their owner field, as servers do.
+ * The kinds of znodes that a stat tells apart. Servers do not tell that a znode is a container or has a TTL: it is
+ * `persistent` here.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const Kind = Schema.Literals(["persistent", "ephemeral", "container", "ttl"])
+export const Kind = Schema.Literals(["persistent", "ephemeral"])
 
 /**
  * An item of `ls`. The stat is there with `-l` and with `-R`.
@@ -225,12 +226,7 @@ export const Failure = Schema.Struct({
  * @category conversions
  * @since 0.1.0
  */
-export const kindOf = (ephemeralOwner: bigint): typeof Kind.Type => {
-  if (ephemeralOwner === 0n) return "persistent"
-  const bits = BigInt.asUintN(64, ephemeralOwner)
-  if (bits === 0x8000000000000000n) return "container"
-  return bits >> 56n === 0xffn ? "ttl" : "ephemeral"
-}
+export const kindOf = (ephemeralOwner: bigint): typeof Kind.Type => (ephemeralOwner === 0n ? "persistent" : "ephemeral")
 
 /**
  * 64 bits in hexadecimal, as servers log zxids and session ids.

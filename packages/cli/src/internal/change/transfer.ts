@@ -34,7 +34,6 @@ interface Original {
   readonly path: string
   readonly data: Uint8Array
   readonly acl: ReadonlyArray<Acl.Acl>
-  readonly mode: "persistent" | "container"
   readonly version: number
 }
 
@@ -64,7 +63,7 @@ const transfer = Effect.fnUntraced(function* (command: "cp" | "mv", input: Input
   const moved = (path: string) => target + path.slice(source === "/" ? 0 : source.length)
   const writes: ReadonlyArray<Op.Write> = [
     ...replaced,
-    ...originals.map(({ acl, data, mode, path }) => Op.create(moved(path), { data, acl, mode })),
+    ...originals.map(({ acl, data, path }) => Op.create(moved(path), { data, acl })),
     ...(command === "mv"
       ? originals.toReversed().map(({ path, version }) => Op.delete(path, { version }))
       : originals.map(({ path, version }) => Op.check(path, version)))
@@ -78,7 +77,7 @@ const transfer = Effect.fnUntraced(function* (command: "cp" | "mv", input: Input
   )
 })
 
-/** The znodes that are copied, parents first. Nothing has been written when it fails. */
+/** The znodes that are copied, parents first. Servers do not tell which are containers or have a TTL: a copy is persistent. Nothing has been written when it fails. */
 const readOriginals = Effect.fnUntraced(function* (zk: Service, command: string, source: string, recursive: boolean) {
   let ephemerals = 0
   let hasMore = false
@@ -103,14 +102,13 @@ const readOriginals = Effect.fnUntraced(function* (zk: Service, command: string,
   )
   const originals = yield* Effect.forEach(
     paths,
-    ({ path, stat }) =>
+    ({ path }) =>
       Effect.map(
         Effect.all([zk.get(path), zk.getAcl(path)], { concurrency: 2 }),
         ([{ data, stat: current }, { acl }]): Original => ({
           path,
           data,
           acl,
-          mode: Output.kindOf(stat.ephemeralOwner) === "container" ? "container" : "persistent",
           version: current.version
         })
       ),

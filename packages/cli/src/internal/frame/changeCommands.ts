@@ -98,7 +98,7 @@ const mv = Command.make(
   { source: znode("The znode to move, with its subtree", "source"), target: znode("Its new path", "target"), force },
   handle(async () => (await import("../change/transfer.ts")).mv)
 ).pipe(
-  Command.withDescription("Move a subtree, wholly or not at all"),
+  Command.withDescription("Move a subtree, wholly or not at all; containers and znodes with a TTL become persistent"),
   Command.withExamples([{ command: "zk mv /app/old /app/new", description: "One transaction, with data and ACLs" }])
 )
 
@@ -112,7 +112,9 @@ const cp = Command.make(
   },
   handle(async () => (await import("../change/transfer.ts")).cp)
 ).pipe(
-  Command.withDescription("Copy a znode or a subtree, wholly or not at all"),
+  Command.withDescription(
+    "Copy a znode or a subtree, wholly or not at all; containers and znodes with a TTL become persistent"
+  ),
   Command.withExamples([{ command: "zk cp -r /app /app-backup", description: "Ephemeral znodes are left out" }])
 )
 

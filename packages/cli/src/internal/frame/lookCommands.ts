@@ -75,8 +75,8 @@ const find = Command.make(
   {
     path: znode("The root of the subtree").pipe(Argument.withDefault("/")),
     name: optionalText("name", "glob", "The name of the znode, as in 'lock-*'"),
-    kind: Flag.Literals("kind", ["persistent", "ephemeral", "container", "ttl"]).pipe(
-      Flag.withDescription("The kind of the znode"),
+    kind: Flag.Literals("kind", ["persistent", "ephemeral"]).pipe(
+      Flag.withDescription("The kind of the znode; containers and znodes with a TTL count as persistent"),
       Flag.optional,
       Flag.map(Option.getOrUndefined)
     ),
