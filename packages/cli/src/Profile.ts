@@ -75,7 +75,7 @@ export type Profile = typeof Profile.Type
  * @since 0.1.0
  */
 export class BadProfile extends Schema.TaggedError<BadProfile>()("BadProfile", {
-  /** What is wrong with the text. */
+  /** The mistake in the text. */
   message: Schema.String
 }) {}
 

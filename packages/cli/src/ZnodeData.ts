@@ -39,7 +39,7 @@ export const formats = ["auto", "raw", "text", "json", "hex", "base64"] as const
  * @since 0.1.0
  */
 export class BadData extends Schema.TaggedError<BadData>()("BadData", {
-  /** What the bytes are not. */
+  /** The form that the bytes do not have. */
   message: Schema.String
 }) {}
 

@@ -38,7 +38,7 @@ const zk = Command.make("zk").pipe(
   Command.withGlobalFlags(GlobalFlags.all)
 )
 
-/** Runs `zk`, and gives its exit code. What it prints goes to `Stdio`. */
+/** Runs `zk`, and gives its exit code. All output goes to `Stdio`. */
 export const main = (args: ReadonlyArray<string>, version: string): Effect.Effect<number, never, Command.Environment> =>
   Effect.gen(function* () {
     const stdio = yield* Stdio.Stdio

@@ -211,7 +211,7 @@ describeOnServers("zk multi", (it) => {
     const { code, err } = yield* run(["multi", "-"], { stdin })
     assert.strictEqual(code, 3)
     assert.strictEqual(err, "zk: operation 2 failed, and none was applied: /none: no such znode\n")
-    const typo = yield* run(["multi", "-"], { stdin: '{"op":"create","path":"/a"}\n{"op":"creat","path":"/b"}\n' })
+    const typo = yield* run(["multi", "-"], { stdin: '{"op":"create","path":"/a"}\n{"op":"make","path":"/b"}\n' })
     assert.strictEqual(typo.code, 2)
     assert.include(typo.err, "line 2 of the standard input")
     assert.strictEqual((yield* run(["multi", "-"], { stdin: "# nothing\n" })).code, 2)

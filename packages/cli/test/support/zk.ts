@@ -1,7 +1,7 @@
 /** The command `zk` as tests run it: in this process, on the real ZooKeeper and on the embedded one. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
-import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { connectTo, Target } from "@effect-zookeeper/test-kit/conformance/Target"
 import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
 import { freshPath } from "@effect-zookeeper/test-kit/TestServer"

@@ -84,7 +84,7 @@ const runEditor = Effect.fnUntraced(function* (file: string) {
   }
 })
 
-/** What was typed is kept, and what is there now is beside it. */
+/** Keeps the text of the user; the present one is saved beside it. */
 const conflict = (path: string, file: string, cause: { readonly _tag: string }) =>
   Effect.fail(
     new Conflict({

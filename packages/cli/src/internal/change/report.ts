@@ -1,4 +1,4 @@
-/** What a command has changed. */
+/** The report of the changes that a command has made. */
 import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
 import { printAll } from "../output/Printer.ts"

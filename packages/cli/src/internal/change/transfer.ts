@@ -117,7 +117,7 @@ const readOriginals = Effect.fnUntraced(function* (zk: Service, command: string,
   return { originals, ephemerals, hasMore }
 })
 
-/** What has to go before the target can be created. */
+/** The writes that remove a target that is in the way. */
 const readTarget = Effect.fnUntraced(function* (zk: Service, target: string, force: boolean) {
   const found = yield* zk.stat(target)
   if (Option.isNone(found)) return []

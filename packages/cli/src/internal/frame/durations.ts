@@ -17,8 +17,8 @@ const units: Readonly<Record<string, number>> = {
 export const parseDuration = (option: string, text: string): Effect.Effect<Duration.Duration, UsageError> => {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|w|)$/.exec(text.trim())
   if (match !== null) return Effect.succeed(Duration.millis(Number(match[1]) * (units[match[2] || "s"] ?? 1000)))
-  const words = /^(\d+(?:\.\d+)?)\s+(milli|second|minute|hour|day|week)s?$/.exec(text.trim())
-  const unit = words === null ? undefined : units[words[2] === "milli" ? "ms" : (words[2] ?? "").charAt(0)]
+  const words = /^(\d+(?:\.\d+)?)\s+(second|minute|hour|day|week)s?$/.exec(text.trim())
+  const unit = words === null ? undefined : units[(words[2] ?? "").charAt(0)]
   return words === null || unit === undefined
     ? Effect.fail(
         new UsageError({

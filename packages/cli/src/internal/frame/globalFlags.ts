@@ -102,7 +102,7 @@ export const all = [
   Verbose
 ] as const
 
-/** What was given, by the name of the setting. */
+/** The values that were given, by the names of the settings. */
 export const values = Effect.all({
   servers: Servers,
   profile: ProfileName,

@@ -1,6 +1,6 @@
 /** How help, the version and mistakes on the command line are shown: help on request, a mistake in one line. */
 import * as Effect from "effect/Effect"
-import * as Stdio from "effect/Stdio"
+import type * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
@@ -12,13 +12,11 @@ export const makePresenter = (stdio: Stdio.Stdio, isJson: boolean): CliOutput.Pr
     Effect.gen(function* () {
       const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
       const formatter = CliOutput.defaultFormatter({ colors: canColor, globalFlags: "summary" })
-      const print = (text: string) =>
-        Stream.make(`${text}\n`).pipe(Stream.run(stdio.stdout({ endOnDone: false })), Effect.ignore)
       switch (event._tag) {
         case "Help":
-          return yield* print(formatter.formatHelpDoc(event.helpDoc))
+          return yield* print(stdio, formatter.formatHelpDoc(event.helpDoc))
         case "Version":
-          return yield* print(`${event.name} ${event.version}`)
+          return yield* print(stdio, `${event.name} ${event.version}`)
         case "InvalidInvocation": {
           const [first] = event.errors
           const mistake = (first?.message ?? "the command line has a mistake").replaceAll(/\s*\n\s*/g, " ")
@@ -32,3 +30,8 @@ export const makePresenter = (stdio: Stdio.Stdio, isJson: boolean): CliOutput.Pr
       }
     })
 })
+
+// ---- internal
+
+const print = (stdio: Stdio.Stdio, text: string) =>
+  Stream.make(`${text}\n`).pipe(Stream.run(stdio.stdout({ endOnDone: false })), Effect.ignore)

@@ -6,6 +6,7 @@ import * as TreeWalk from "../../TreeWalk.ts"
 import { Client } from "../frame/Client.ts"
 import { printAll } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
+import { toItem } from "./item.ts"
 import { parseOwner } from "./find.ts"
 
 export interface Input {
@@ -18,11 +19,7 @@ export const ephemerals = Effect.fnUntraced(function* (input: Input) {
   const owner = input.owner === undefined ? undefined : yield* parseOwner(input.owner)
   const zk = yield* (yield* Client).reader
   const found = TreeWalk.walk(zk, input.path).pipe(
-    Stream.map((znode) => ({
-      ...znode,
-      kind: Output.kindOf(znode.stat.ephemeralOwner),
-      forbidden: znode.isForbidden
-    })),
+    Stream.map(toItem),
     Stream.filter(({ kind, stat }) => kind === "ephemeral" && (owner === undefined || stat.ephemeralOwner === owner))
   )
   yield* printAll(

@@ -1,5 +1,6 @@
 /** `zk find`: the znodes of a subtree that meet all conditions. */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Glob from "effect/Glob"
 import * as Stream from "effect/Stream"
@@ -12,7 +13,7 @@ import { parseDuration, parseSize } from "../frame/durations.ts"
 import { UsageError } from "../frame/errors.ts"
 import { printAll } from "../output/Printer.ts"
 import { colored, longLine } from "../output/text.ts"
-import * as Duration from "effect/Duration"
+import { toItem } from "./item.ts"
 
 export interface Input {
   readonly path: string
@@ -36,7 +37,7 @@ export const find = Effect.fnUntraced(function* (input: Input) {
   const found = TreeWalk.walk(zk, input.path, { maxDepth: input.maxDepth }).pipe(
     Stream.filter((znode) => conditions.every((holds) => holds(znode))),
     content === undefined ? (all) => all : filterByContent(zk, content),
-    Stream.map((znode) => ({ ...znode, kind: Output.kindOf(znode.stat.ephemeralOwner), forbidden: znode.isForbidden }))
+    Stream.map(toItem)
   )
   yield* printAll(Output.Znode, found, ({ path, stat }, style) =>
     input.long ? longLine(path, stat, style) : `${colored(path, stat, style)}\n`

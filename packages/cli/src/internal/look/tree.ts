@@ -5,6 +5,7 @@ import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
 import * as TreeWalk from "../../TreeWalk.ts"
 import { Client } from "../frame/Client.ts"
+import { toItem } from "./item.ts"
 import { printAll, Printer, type Style } from "../output/Printer.ts"
 import { colored, count, size } from "../output/text.ts"
 
@@ -23,9 +24,9 @@ export const tree = Effect.fnUntraced(function* ({ depth, path, sizes }: Input) 
       total.znodes++
       total.bytes += znode.stat.dataLength
       if (znode.isForbidden) total.forbidden++
-      const kind = Output.kindOf(znode.stat.ephemeralOwner)
-      if (kind === "ephemeral") total.ephemerals++
-      return { ...znode, kind, forbidden: znode.isForbidden }
+      const item = toItem(znode)
+      if (item.kind === "ephemeral") total.ephemerals++
+      return item
     })
   )
   /** Whether a line goes on below, for each level above the znode. */

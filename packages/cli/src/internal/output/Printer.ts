@@ -1,4 +1,4 @@
-/** What a command prints: text for people, or JSON by a Schema. */
+/** The output of a command: text for people, or JSON by a Schema. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
