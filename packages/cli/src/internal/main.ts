@@ -10,6 +10,7 @@ import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as ExitCode from "../ExitCode.ts"
 import { explain, tagOf } from "./frame/explain.ts"
 import { change } from "./frame/changeCommands.ts"
@@ -51,6 +52,8 @@ export const main = (args: ReadonlyArray<string>, version: string): Effect.Effec
         builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
       }),
       Effect.provideService(CliOutput.Presenter, makePresenter(stdio, isJson)),
+      // From Stdio and the configuration, so that tests can be a terminal.
+      Effect.provide(TerminalCapabilities.layer),
       Effect.provideService(References.MinimumLogLevel, isVerbose ? "Debug" : "None"),
       Effect.provideService(Logger.LogToStderr, true),
       Effect.exit

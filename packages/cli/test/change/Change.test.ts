@@ -118,6 +118,17 @@ describeOnServers("zk rm", (it) => {
     assert.isFalse(yield* zk.exists("/b"))
   })
 
+  it.inChroot("says how far it went where it cannot delete all", function* ({ run, zk }) {
+    yield* zk.create("/b", { acl: [Acl.world("crwa")] })
+    yield* zk.create("/b/c")
+    yield* zk.create("/b/c/d")
+    const { code, err } = yield* run(["rm", "-r", "/b", "--yes"])
+    assert.strictEqual(code, 6)
+    assert.match(err, /^\d of the 3 znodes are left; .*\nzk: .*not permitted.*\n$/)
+    yield* zk.setAcl("/b", Acl.open)
+    assert.strictEqual((yield* run(["rm", "-r", "/b", "--yes"])).code, 0)
+  })
+
   it.inChroot("refuses children without -r, another version, and the root", function* ({ run, zk }) {
     yield* zk.ensurePath("/b/c")
     const { code, err } = yield* run(["rm", "/b"])

@@ -28,7 +28,8 @@ export interface Run {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
-  readonly stdin?: string | Uint8Array
+  /** `open` never ends. */
+  readonly stdin?: string | { readonly open: true }
   /** Makes the standard input and output a terminal, whose user types this line. */
   readonly terminal?: string
 }
@@ -54,7 +55,9 @@ export const run = (args: ReadonlyArray<string>, options: RunOptions = {}): Effe
       stdin:
         stdin === undefined
           ? Stream.empty
-          : Stream.make(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin)
+          : typeof stdin === "string"
+            ? Stream.make(new TextEncoder().encode(stdin))
+            : Stream.never
     })
     const files = Layer.mergeAll(NodeFileSystem.layer, Path.layer)
     const code = yield* main(args, "1.2.3").pipe(

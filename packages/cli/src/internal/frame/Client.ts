@@ -61,8 +61,12 @@ export const make = (settings: Settings): Client["Service"] => {
 
 // ---- internal
 
-/** A person waits for it: longer than a server needs, and shorter than the patience of most. */
-const connectTimeout = Duration.seconds(5)
+/**
+ * A person waits for it: longer than a server needs, and shorter than the patience of most. It ends before the timeout of
+ * the command, so that the error has the reasons of the servers.
+ */
+const connectTimeoutOf = (timeout: Duration.Duration | undefined): Duration.Duration =>
+  timeout === undefined ? Duration.seconds(5) : Duration.min(Duration.times(timeout, 0.8), Duration.seconds(5))
 
 const connect = (settings: Settings, chroot: string) =>
   Effect.gen(function* () {
@@ -73,7 +77,7 @@ const connect = (settings: Settings, chroot: string) =>
         servers,
         auth,
         allowReadOnly: readOnly !== undefined,
-        connectTimeout: timeout === undefined ? connectTimeout : Duration.min(timeout, connectTimeout),
+        connectTimeout: connectTimeoutOf(timeout),
         sessionExpiry: "fail",
         ...(chroot === "" ? {} : { chroot }),
         ...(tls === undefined ? {} : { tls: TlsOptions.fromFiles(tls) })
