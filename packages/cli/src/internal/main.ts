@@ -23,7 +23,8 @@ const zk = Command.make("zk").pipe(
   Command.withDescription(
     "Look at the tree of a ZooKeeper ensemble, and change it.\n\n" +
       "  A setting comes from the command line, or else from the profile that --profile names, or else from the\n" +
-      "  environment, or else from the profile that ZK_PROFILE names (`default` unless it names one).\n\n" +
+      "  environment, or else from the profile that ZK_PROFILE names. The profile `default` is for commands\n" +
+      "  that name neither a profile nor servers. Any of them can say read-only.\n\n" +
       "  Exit codes: 0 done, 1 failed, 2 usage, 3 no such znode, 4 conflict, 5 no server reached, 6 not permitted,\n" +
       "  7 session lost, 124 timeout, 130 interrupted."
   ),

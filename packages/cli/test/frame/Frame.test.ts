@@ -31,6 +31,7 @@ describeOnServers("the settings of zk", (it) => {
       assert.strictEqual(yield* ls(["-s", `${servers}${chroot}/flag`, "-p", "named"], { ZK_SERVERS }), "is-flag")
       assert.strictEqual(yield* ls(["-p", "named"], { ZK_SERVERS }), "is-profile")
       assert.strictEqual(yield* ls([], { ZK_SERVERS, ZK_PROFILE: "named" }), "is-env")
+      assert.strictEqual(yield* ls([], { ZK_SERVERS }), "is-env")
       assert.strictEqual(yield* ls([], { ZK_PROFILE: "named" }), "is-profile")
       assert.strictEqual(yield* ls([]), "is-default")
       assert.strictEqual(yield* ls([], { ZK_SERVERS: servers, ZK_CHROOT: `${chroot}/flag` }), "is-flag")
@@ -67,6 +68,27 @@ describeOnServers("the settings of zk", (it) => {
     assert.deepStrictEqual({ code, err }, { code: 124, err: "zk: not done within --timeout (2s)\n" })
     assert.strictEqual((yield* zk.get("/a")).stat.version, 0)
   })
+
+  it.inChroot(
+    "credentials of a profile go to its own servers, unless the profile is named",
+    function* ({ chroot, run, servers }) {
+      const folder = yield* inFolder
+      const file = Path.join(folder, "profiles.toml")
+      Fs.writeFileSync(Path.join(folder, "ann"), "digest:ann:secret")
+      Fs.writeFileSync(Path.join(folder, "bob"), "digest:bob:secret")
+      const table = (name: string, auth: string) => `[${name}]\nservers = "${servers}${chroot}"\nauthFile = "${auth}"\n`
+      Fs.writeFileSync(file, `${table("default", "ann")}readOnly = true\n${table("named", "bob")}`)
+      const whoami = (args: ReadonlyArray<string>, env: Record<string, string> = {}) =>
+        Effect.map(run(["whoami", ...args, "--profiles", file], { env }), ({ out }) => /ann|bob|eve/.exec(out)?.[0])
+      assert.strictEqual(yield* whoami([], { ZK_SERVERS: "" }), "ann")
+      assert.isUndefined(yield* whoami([]))
+      assert.isUndefined(yield* whoami(["--servers", servers]))
+      assert.strictEqual(yield* whoami(["-p", "named"], { ZK_AUTH: "digest:eve:secret" }), "bob")
+      assert.strictEqual(yield* whoami([], { ZK_PROFILE: "named", ZK_AUTH: "digest:eve:secret" }), "eve")
+      const refused = yield* run(["touch", "/a", "--profiles", file], { env: { ZK_SERVERS: "" } })
+      assert.strictEqual(refused.err, "zk: touch was not sent, because the profile allows no writes\n")
+    }
+  )
 
   it.inChroot("--read-only refuses every write before it is sent", function* ({ run, zk }) {
     yield* zk.create("/a", { data: "kept" })

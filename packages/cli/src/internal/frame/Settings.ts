@@ -7,7 +7,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import type { Profile } from "../../Profile.ts"
 import { parseAuth } from "./authFile.ts"
 import { parseDuration } from "./durations.ts"
@@ -30,7 +30,8 @@ export interface Settings {
 
 /**
  * The settings, checked. A value comes from the command line, or else the profile that the command line names, or else the
- * environment, or else the profile that the environment names (`default` unless it names one).
+ * environment, or else the profile that the environment names. The profile `default` is for runs that name neither a
+ * profile nor servers, so that its credentials go to its own servers alone.
  */
 export const resolve = Effect.gen(function* () {
   const flags = yield* GlobalFlags.values
@@ -39,33 +40,45 @@ export const resolve = Effect.gen(function* () {
   const profile = yield* findProfile(
     Option.getOrElse(flags.profile, () => environment.profile),
     Option.getOrElse(flags.profiles, () => environment.profiles),
-    environment
+    environment,
+    Option.isSome(flags.servers) || environment.servers !== undefined
   )
-  /** The sources of one setting, in their order. */
-  const pick = <A>(flag: A | undefined, key: keyof Environment, ofProfile: A | undefined): A | undefined => {
-    const ofEnvironment = environment[key] as A | undefined
-    return flag ?? (isNamed ? (ofProfile ?? ofEnvironment) : (ofEnvironment ?? ofProfile))
-  }
-  const servers = pick(Option.getOrUndefined(flags.servers), "servers", profile.servers) ?? "localhost:2181"
-  const chroot = pick(Option.getOrUndefined(flags.chroot), "chroot", profile.chroot) ?? ""
-  const timeout = pick(Option.getOrUndefined(flags.timeout), "timeout", profile.timeout)
-  const authFile = pick(Option.getOrUndefined(flags.authFile), "authFile", profile.authFile)
+  const pick: Pick = (flag, ofEnvironment, ofProfile) =>
+    Option.getOrUndefined(flag) ?? (isNamed ? (ofProfile ?? ofEnvironment) : (ofEnvironment ?? ofProfile))
+  const servers = pick(flags.servers, environment.servers, profile.servers) ?? "localhost:2181"
+  const chroot = pick(flags.chroot, environment.chroot, profile.chroot) ?? ""
+  const timeout = pick(flags.timeout, environment.timeout, profile.timeout)
+  const ofProfile = profile.authFile === undefined ? undefined : { file: profile.authFile }
+  const auth = pick<AuthSource>(
+    Option.map(flags.authFile, (file) => ({ file })),
+    authOf(environment),
+    ofProfile
+  )
   return {
     ...(yield* parseServers(servers, chroot)),
-    auth: yield* readAuth(authFile, Option.isSome(flags.authFile) ? undefined : environment.auth),
-    tls: tlsOf(flags, environment, profile.tls),
-    readOnly: flags.readOnly
-      ? "--read-only"
-      : environment.readOnly === true
-        ? "ZK_READ_ONLY"
-        : profile.readOnly === true
-          ? "the profile"
-          : undefined,
+    auth: auth === undefined ? [] : yield* readAuth(auth),
+    tls: tlsOf(flags, environment, profile.tls, pick),
+    readOnly: readOnlySource(flags.readOnly, environment, profile),
     timeout: timeout === undefined ? undefined : yield* parseDuration("--timeout", timeout)
   } satisfies Settings
 })
 
 // ---- internal
+
+/** Chooses among the sources of one setting. */
+type Pick = <A>(flag: Option.Option<A>, ofEnvironment: A | undefined, ofProfile: A | undefined) => A | undefined
+
+type AuthSource = { readonly file: string } | { readonly text: Redacted.Redacted<string> }
+
+const authOf = ({ auth, authFile }: Environment): AuthSource | undefined =>
+  auth !== undefined ? { text: auth } : authFile !== undefined ? { file: authFile } : undefined
+
+/** Any source can forbid writes, and none can allow what another forbids. */
+const readOnlySource = (flag: boolean, environment: Environment, profile: Profile): string | undefined => {
+  if (flag) return "--read-only"
+  if (environment.readOnly === true) return "ZK_READ_ONLY"
+  return profile.readOnly === true ? "the profile" : undefined
+}
 
 const parseServers = Effect.fnUntraced(function* (servers: string, below: string) {
   const parsed = yield* Effect.fromResult(ConnectString.parse(servers))
@@ -74,27 +87,27 @@ const parseServers = Effect.fnUntraced(function* (servers: string, below: string
   return { servers: ConnectString.format({ ...parsed, chroot: "/" }), chroot: first + chroot }
 })
 
-const readAuth = Effect.fnUntraced(function* (file: string | undefined, text: Redacted.Redacted<string> | undefined) {
-  if (text !== undefined) return yield* parseAuth("ZK_AUTH", text)
-  if (file === undefined) return []
+const readAuth = Effect.fnUntraced(function* (source: AuthSource) {
+  if ("text" in source) return yield* parseAuth("ZK_AUTH", source.text)
+  const { file } = source
   const fs = yield* FileSystem.FileSystem
-  const { make } = yield* Effect.promise(() => import("effect/Redacted"))
   const content = yield* Effect.mapError(
     fs.readFileString(file),
     () => new UsageError({ message: `the file with credentials, ${file}, cannot be read; see --auth-file` })
   )
-  return yield* parseAuth(file, make(content))
+  return yield* parseAuth(file, Redacted.make(content))
 })
 
 const tlsOf = (
   flags: Effect.Success<typeof GlobalFlags.values>,
   environment: Environment,
-  profile: Profile["tls"]
+  profile: Profile["tls"],
+  pick: Pick
 ): TlsFiles | undefined => {
   const ofProfile = typeof profile === "object" ? profile : {}
-  const ca = Option.getOrUndefined(flags.ca) ?? environment.ca ?? ofProfile.ca
-  const cert = Option.getOrUndefined(flags.cert) ?? environment.cert ?? ofProfile.cert
-  const key = Option.getOrUndefined(flags.key) ?? environment.key ?? ofProfile.key
+  const ca = pick(flags.ca, environment.ca, ofProfile.ca)
+  const cert = pick(flags.cert, environment.cert, ofProfile.cert)
+  const key = pick(flags.key, environment.key, ofProfile.key)
   const isAsked = flags.tls || environment.tls === true || profile === true || typeof profile === "object"
   if (!isAsked && ca === undefined && cert === undefined && key === undefined) return undefined
   return { ca, cert, key, servername: ofProfile.servername, passphrase: environment.keyPassphrase }

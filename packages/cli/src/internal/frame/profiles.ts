@@ -8,13 +8,15 @@ import { UsageError } from "./errors.ts"
 
 /**
  * The profile of a name, with the paths of its files made absolute. Without a name it is `default`, which may be missing,
- * and so may the file.
+ * and so may the file; a run whose servers are given has no profile then.
  */
 export const findProfile = Effect.fnUntraced(function* (
   name: string | undefined,
   file: string | undefined,
-  environment: Environment
+  environment: Environment,
+  areServersGiven: boolean
 ): Effect.fn.Return<Profile, UsageError, FileSystem.FileSystem | Path.Path> {
+  if (name === undefined && areServersGiven) return {}
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const folder =
