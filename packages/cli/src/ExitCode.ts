@@ -81,6 +81,7 @@ const byTag: Readonly<Record<string, ExitCode>> = {
   NoAuth: codes.notPermitted,
   AuthFailed: codes.notPermitted,
   ReadOnlyMode: codes.notPermitted,
+  Incomplete: codes.notPermitted,
   SessionExpired: codes.lost,
   SessionClosed: codes.lost,
   OwnershipLost: codes.lost,

@@ -16,6 +16,7 @@ const pages: Array<DefaultTheme.SidebarItem> = [
     errors: "Errors and lost connections",
     locks: "Locks and what they promise",
     "http-handlers": "HTTP handlers and AbortSignal",
+    "command-line": "The command line",
     testing: "Testing",
     production: "Production",
     security: "Security",

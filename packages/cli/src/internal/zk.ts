@@ -19,7 +19,9 @@ main(process.argv.slice(2), manifest.version).pipe(
   NodeRuntime.runMain({
     disableErrorReporting: true,
     teardown: (exit) => {
-      const code = Exit.isSuccess(exit) ? Number(exit.value) : 130
+      // After Ctrl-C nothing waits for a reader that may have stopped reading.
+      if (!Exit.isSuccess(exit)) return process.exit(130)
+      const code = Number(exit.value)
       // Pipes are written in the background: the process ends when they have everything.
       process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
     }

@@ -41,7 +41,7 @@ describeOnServers("zk create", (it) => {
       const again = yield* run(["create", "/a"])
       assert.deepStrictEqual({ code: again.code, err: again.err }, { code: 4, err: "zk: /a exists already\n" })
       const orphan = yield* run(["create", "/none/a"])
-      const parent = "zk: the parent of /none/a does not exist; --parents creates it\n"
+      const parent = "zk: the parent of /none/a does not exist; `zk create --parents` creates it\n"
       assert.deepStrictEqual({ code: orphan.code, err: orphan.err }, { code: 3, err: parent })
       assert.strictEqual((yield* run(["create", "/b", "x", "--file", "-"])).code, 2)
       assert.strictEqual((yield* run(["create", "/b", "--container", "--sequential"])).code, 2)
@@ -132,7 +132,7 @@ describeOnServers("zk rm", (it) => {
   it.inChroot("refuses children without -r, another version, and the root", function* ({ run, zk }) {
     yield* zk.ensurePath("/b/c")
     const { code, err } = yield* run(["rm", "/b"])
-    assert.deepStrictEqual({ code, err }, { code: 4, err: "zk: /b has children; -r deletes them too\n" })
+    assert.deepStrictEqual({ code, err }, { code: 4, err: "zk: /b has children; `zk rm -r` deletes them too\n" })
     assert.strictEqual((yield* run(["rm", "/b/c", "--version", "5"])).code, 4)
     assert.strictEqual((yield* run(["rm", "/none"])).code, 3)
     assert.strictEqual((yield* run(["rm", "-r", "/none", "--yes"])).code, 3)
@@ -184,6 +184,7 @@ describeOnServers("zk cp and mv", (it) => {
     assert.strictEqual((yield* run(["mv", "/a", "/none/c"])).code, 3)
     assert.strictEqual((yield* run(["cp", "/none", "/c"])).code, 3)
     yield* zk.create("/a/e", { mode: "ephemeral" })
+    assert.strictEqual((yield* run(["cp", "/a/e", "/c"])).code, 4)
     assert.strictEqual((yield* run(["mv", "/a", "/c"])).code, 4)
     assert.isFalse(yield* zk.exists("/c"))
     assert.deepStrictEqual((yield* zk.getChildren("/a")).toSorted(), ["b", "e"])
@@ -226,6 +227,15 @@ describeOnServers("zk multi", (it) => {
     assert.strictEqual(typo.code, 2)
     assert.include(typo.err, "line 2 of the standard input")
     assert.strictEqual((yield* run(["multi", "-"], { stdin: "# nothing\n" })).code, 2)
+    const both = yield* run(["multi", "-"], { stdin: '{"op":"create","path":"/a","data":"1","base64":"MQ=="}\n' })
+    assert.deepStrictEqual([both.code, both.err.includes("both data and base64")], [2, true])
+    const latin1 = new Uint8Array([
+      ...new TextEncoder().encode('{"op":"create","path":"/a","data":"'),
+      0xe9,
+      0x22,
+      0x7d
+    ])
+    assert.strictEqual((yield* run(["multi", "-"], { stdin: latin1 })).code, 2)
     assert.isFalse(yield* zk.exists("/a"))
   })
 })
@@ -242,11 +252,31 @@ describeOnServers("zk edit", (it) => {
     yield* zk.create("/a", { data: "one\n" })
     const same = yield* run(["edit", "/a"], { env: { EDITOR: "true" } })
     assert.deepStrictEqual({ code: same.code, err: same.err }, { code: 0, err: "/a: no change\n" })
-    assert.strictEqual((yield* run(["edit", "/a"], { env: { EDITOR: "false" } })).code, 1)
+    const failed = yield* run(["edit", "/a"], { env: { EDITOR: "false" } })
+    const message = "zk: the editor ended with 1; nothing was written\n"
+    assert.deepStrictEqual({ code: failed.code, err: failed.err }, { code: 1, err: message })
     assert.strictEqual((yield* run(["edit", "/a"], { env: { EDITOR: "/no/such/editor" } })).code, 1)
     yield* zk.set("/a", new Uint8Array([255]))
     assert.strictEqual((yield* run(["edit", "/a"], { env: { EDITOR: "true" } })).code, 1)
     assert.strictEqual((yield* zk.get("/a")).stat.version, 1)
+  })
+
+  it.inChroot("keeps the text of an editor that fails, or that --timeout ends", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "one\n" })
+    const folder = yield* inFolder
+    for (const [end, code] of [
+      ["exit 3", 1],
+      ["exec sleep 60", 124]
+    ] as const) {
+      const editor = Path.join(folder, "editor.sh")
+      Fs.writeFileSync(editor, `#!/bin/sh\necho mine > "$1"; ${end}\n`, { mode: 0o755 })
+      const failed = yield* run(["edit", "/a", "--timeout", "2s"], { env: { EDITOR: editor } })
+      assert.strictEqual(failed.code, code, failed.err)
+      const file = /kept in (\S+)/.exec(failed.err)?.[1] ?? ""
+      assert.strictEqual(Fs.readFileSync(file, "utf8"), "mine\n")
+      Fs.rmSync(Path.dirname(file), { recursive: true })
+    }
+    assert.strictEqual(yield* text(zk, "/a"), "one\n")
   })
 
   it.inChroot("keeps both versions after a conflict", function* ({ run, zk }) {

@@ -105,16 +105,26 @@ describeOnServers("zk tree", (it) => {
     assert.strictEqual(out, "/app  (0)\n└── a  (0, 1 child)\n\n2 znodes, 0 of data\n")
   })
 
-  it.inChroot("goes on where it may not read", function* ({ another, run }) {
-    const ann = yield* another({ auth: [{ scheme: "digest", credentials: secret }] })
-    yield* ann.create("/app")
-    yield* ann.create("/app/hers", { acl: Acl.creator })
-    yield* ann.create("/app/hers/below")
-    yield* ann.create("/app/ours")
-    const { code, out } = yield* run(["tree", "/app"])
-    assert.strictEqual(code, 0)
-    assert.strictEqual(out, "/app\n├── hers  (forbidden)\n└── ours\n\n3 znodes, 0 of data, 1 forbidden to read\n")
-  })
+  it.inChroot(
+    "goes on where it may not read, as all commands of a subtree do, and ends with 6",
+    function* ({ another, run }) {
+      const ann = yield* another({ auth: [{ scheme: "digest", credentials: secret }] })
+      yield* ann.create("/app")
+      yield* ann.create("/app/hers", { acl: Acl.creator })
+      yield* ann.create("/app/hers/below")
+      yield* ann.create("/app/ours")
+      const { code, err, out } = yield* run(["tree", "/app"])
+      assert.strictEqual(out, "/app\n├── hers  (forbidden)\n└── ours\n\n3 znodes, 0 of data, 1 forbidden to read\n")
+      assert.strictEqual(code, 6)
+      assert.match(err, /^zk: not all was read: \/app\/hers may not be read; .*\n$/)
+      assert.strictEqual((yield* run(["tree", "/app", "-L", "1"])).code, 0)
+      for (const command of [["ls", "-R"], ["du"], ["find", "--contains", "x"], ["ephemerals"]]) {
+        assert.strictEqual((yield* run([...command, "/app"])).code, 6, command.join(" "))
+      }
+      assert.strictEqual((yield* run(["ls", "-l", "/app"])).code, 0)
+      assert.strictEqual((yield* run(["ls", "-l", "/app/hers"])).code, 6)
+    }
+  )
 
   it.inChroot("prints JSON by its Schema", function* ({ run, zk }) {
     yield* zk.create("/app")

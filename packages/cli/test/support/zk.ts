@@ -29,7 +29,7 @@ export interface Run {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** `open` never ends. */
-  readonly stdin?: string | { readonly open: true }
+  readonly stdin?: string | Uint8Array | { readonly open: true }
   /** Makes the standard input and output a terminal, whose user types this line. */
   readonly terminal?: string
 }
@@ -57,7 +57,9 @@ export const run = (args: ReadonlyArray<string>, options: RunOptions = {}): Effe
           ? Stream.empty
           : typeof stdin === "string"
             ? Stream.make(new TextEncoder().encode(stdin))
-            : Stream.never
+            : stdin instanceof Uint8Array
+              ? Stream.make(stdin)
+              : Stream.never
     })
     const files = Layer.mergeAll(NodeFileSystem.layer, Path.layer)
     const code = yield* main(args, "1.2.3").pipe(

@@ -1,6 +1,7 @@
 /** A question before something that cannot be undone. */
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import { Declined, UsageError } from "../frame/errors.ts"
 
@@ -12,7 +13,8 @@ export const confirm = Effect.fnUntraced(function* (question: string, yes: boole
     return yield* new UsageError({ message: `${question} There is no terminal to ask: confirm with --yes` })
   }
   const terminal = yield* Terminal.Terminal
-  yield* Effect.ignore(terminal.display(`${question} [y/N] `))
+  // On the standard error: the standard output may be a file, where nobody would see it.
+  yield* Stream.make(`${question} [y/N] `).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore)
   const answer = yield* Effect.orElseSucceed(terminal.readLine, () => "")
   if (!/^y(es)?$/i.test(answer.trim())) return yield* new Declined({ message: "nothing was changed" })
 })

@@ -3,6 +3,7 @@ import { BadVersion } from "@effect-zookeeper/client/Errors"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
@@ -32,9 +33,13 @@ export const edit = Effect.fnUntraced(function* ({ path }: Input) {
   const name = ZnodePath.name(path).replaceAll(/[^\w.-]/g, "_") || "root"
   const file = paths.join(folder, name)
   yield* fs.writeFile(file, data, { mode: 0o600 }).pipe(Effect.mapError(toFileError))
-  yield* runEditor(file)
-  const edited = yield* fs.readFile(file).pipe(Effect.mapError(toFileError))
   const forget = Effect.ignore(fs.remove(folder, { recursive: true }))
+  /** Text that was typed is never thrown away. */
+  const keep = Effect.flatMap(Effect.option(fs.readFile(file)), (left) =>
+    Option.isSome(left) && !sameBytes(data, left.value) ? printer.note(`the text is kept in ${file}`) : forget
+  )
+  yield* Effect.onError(runEditor(file), () => keep)
+  const edited = yield* fs.readFile(file).pipe(Effect.mapError(toFileError))
   if (sameBytes(data, edited)) {
     yield* printer.note(`${shown(path)}: no change`)
     return yield* forget
@@ -48,7 +53,8 @@ export const edit = Effect.fnUntraced(function* ({ path }: Input) {
       _tag === "Conflict"
         ? saveTheirs(zk.getData(path), `${file}.theirs`)
         : printer.note(`what you wrote is in ${file}`)
-    )
+    ),
+    Effect.onInterrupt(() => printer.note(`it may have been written or not; the text is in ${file}`))
   )
   yield* forget
   yield* printChanges([{ action: "set", path, version: written.version }])
@@ -69,7 +75,9 @@ const runEditor = Effect.fnUntraced(function* (file: string) {
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",
-    extendEnv: true
+    extendEnv: true,
+    // It stays in the group of the terminal's foreground, where it can read keys and gets Ctrl-C itself.
+    detached: false
   }).pipe(
     Effect.flatMap(({ exitCode }) => exitCode),
     Effect.scoped,
@@ -78,9 +86,7 @@ const runEditor = Effect.fnUntraced(function* (file: string) {
     )
   )
   if (Number(code) !== 0) {
-    return yield* new FileError({
-      message: `the editor ended with ${code}; nothing was written, and the text is in ${file}`
-    })
+    return yield* new FileError({ message: `the editor ended with ${code}; nothing was written` })
   }
 })
 

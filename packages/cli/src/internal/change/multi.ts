@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Base64 from "effect/encoding/Base64"
 import * as MultiFile from "../../MultiFile.ts"
+import { decodeUtf8 } from "../../ZnodeData.ts"
 import { Client } from "../frame/Client.ts"
 import { UsageError } from "../frame/errors.ts"
 import { readFile } from "./input.ts"
@@ -18,8 +19,10 @@ export interface Input {
 
 export const multi = Effect.fnUntraced(function* ({ file }: Input) {
   const zk = yield* (yield* Client).writer("multi")
-  const text = new TextDecoder().decode(yield* readFile(file))
-  const operations = yield* parse(file === "-" ? "the standard input" : file, text)
+  const source = file === "-" ? "the standard input" : file
+  const text = decodeUtf8(yield* readFile(file))
+  if (text === undefined) return yield* new UsageError({ message: `${source} is not UTF-8; nothing was sent` })
+  const operations = yield* parse(source, text)
   const writes = yield* Effect.forEach(operations, toWrite)
   const results: ReadonlyArray<unknown> = yield* zk.transaction(writes)
   yield* printChanges(operations.map((operation, index) => changeOf(operation, results[index])))
@@ -41,7 +44,13 @@ const parse = Effect.fnUntraced(function* (source: string, text: string) {
         message: `line ${index + 1} of ${source} is no operation, and nothing was sent: ${mistake}`
       })
     }
-    operations.push(decoded.success)
+    const operation = decoded.success
+    if ("data" in operation && "base64" in operation) {
+      return yield* new UsageError({
+        message: `line ${index + 1} of ${source} has both data and base64, and nothing was sent: choose one`
+      })
+    }
+    operations.push(operation)
   }
   return operations.length === 0
     ? yield* new UsageError({ message: `${source} has no operations; see zk multi --help` })

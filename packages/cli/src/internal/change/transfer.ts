@@ -57,6 +57,9 @@ const transfer = Effect.fnUntraced(function* (command: "cp" | "mv", input: Input
         message: `${count(ephemerals, "znode")} of ${shown(source)} ${ephemerals === 1 ? "is" : "are"} ephemeral and cannot be moved away from the session that owns ${ephemerals === 1 ? "it" : "them"}; nothing was changed`
       })
     }
+    if (originals.length === 0) {
+      return yield* new Conflict({ message: `${shown(source)} is ephemeral, and is not copied; nothing was changed` })
+    }
     yield* (yield* Printer).note(`${count(ephemerals, "ephemeral znode")} left out`)
   }
   const replaced = yield* readTarget(zk, target, force)

@@ -42,5 +42,10 @@ export class FileError extends Schema.TaggedError<FileError>()("FileError", {
   message: Schema.String
 }) {}
 
+/** A part of a subtree that the ACLs keep from the command. */
+export class Incomplete extends Schema.TaggedError<Incomplete>()("Incomplete", {
+  message: Schema.String
+}) {}
+
 /** The reader of the standard output has gone, as `head` does: the command ends, and nothing is wrong. */
 export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {}

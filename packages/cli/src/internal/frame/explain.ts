@@ -19,7 +19,7 @@ export const explain = (error: unknown): string => {
       return error.operation === "quota"
         ? `${path} has no quota`
         : isCreate
-          ? `the parent of ${path} does not exist; --parents creates it`
+          ? `the parent of ${path} does not exist; \`zk create --parents\` creates it`
           : `${path}: no such znode`
     case "NoAuth":
       return `${path}: not permitted; \`zk acl\` shows its ACL, \`zk whoami\` your identities, --auth-file gives credentials`
@@ -28,7 +28,7 @@ export const explain = (error: unknown): string => {
     case "BadVersion":
       return `${path} has another version than expected; nothing was written`
     case "NotEmpty":
-      return `${path} has children; -r deletes them too`
+      return `${path} has children; \`zk rm -r\` deletes them too`
     case "NoChildrenForEphemerals":
       return `the parent of ${path} is ephemeral, and cannot have children`
     case "TransactionFailed":

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import type * as Output from "../../Output.ts"
+import { escapeText } from "../output/text.ts"
 
 /** One line on the standard error, of text or of JSON. */
 export const reportFailure = (
@@ -13,7 +14,7 @@ export const reportFailure = (
   details = ""
 ): Effect.Effect<void> => {
   const line = isJson ? JSON.stringify({ error }) : `zk: ${Printable.escapeAll(error.message)}`
-  return Stream.make(details === "" ? `${line}\n` : `${line}\n${details}\n`).pipe(
+  return Stream.make(details === "" ? `${line}\n` : `${line}\n${escapeText(details)}\n`).pipe(
     Stream.run(stdio.stderr({ endOnDone: false })),
     Effect.ignore
   )

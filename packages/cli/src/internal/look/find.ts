@@ -6,14 +6,15 @@ import * as Glob from "effect/Glob"
 import * as Stream from "effect/Stream"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Output from "../../Output.ts"
-import * as TreeWalk from "../../TreeWalk.ts"
+import type * as TreeWalk from "../../TreeWalk.ts"
 import { decodeUtf8 } from "../../ZnodeData.ts"
-import { Client, type Reader } from "../frame/Client.ts"
+import type { Reader } from "../frame/Client.ts"
 import { parseDuration, parseSize } from "../frame/durations.ts"
 import { UsageError } from "../frame/errors.ts"
 import { printAll } from "../output/Printer.ts"
 import { colored, longLine } from "../output/text.ts"
 import { toItem } from "./item.ts"
+import { walking } from "./walking.ts"
 
 export interface Input {
   readonly path: string
@@ -33,15 +34,16 @@ export interface Input {
 export const find = Effect.fnUntraced(function* (input: Input) {
   const conditions = yield* conditionsOf(input)
   const content = yield* contentOf(input)
-  const zk = yield* (yield* Client).reader
-  const found = TreeWalk.walk(zk, input.path, { maxDepth: input.maxDepth }).pipe(
-    Stream.filter((znode) => conditions.every((holds) => holds(znode))),
-    content === undefined ? (all) => all : filterByContent(zk, content),
-    Stream.map(toItem)
-  )
-  yield* printAll(Output.Znode, found, ({ path, stat }, style) =>
-    input.long ? longLine(path, stat, style) : `${colored(path, stat, style)}\n`
-  )
+  yield* walking(input.path, { maxDepth: input.maxDepth, needsData: content !== undefined }, (znodes, zk) => {
+    const found = znodes.pipe(
+      Stream.filter((znode) => conditions.every((holds) => holds(znode))),
+      content === undefined ? (all) => all : filterByContent(zk, content),
+      Stream.map(toItem)
+    )
+    return printAll(Output.Znode, found, ({ path, stat }, style) =>
+      input.long ? longLine(path, stat, style) : `${colored(path, stat, style)}\n`
+    )
+  })
 })
 
 /** `0x100000002`, or the same number in decimal. */

@@ -3,10 +3,10 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
-import * as TreeWalk from "../../TreeWalk.ts"
 import { Client } from "../frame/Client.ts"
 import { printAll } from "../output/Printer.ts"
-import { longLine, colored, shown } from "../output/text.ts"
+import { colored, longLine, shown } from "../output/text.ts"
+import { walking } from "./walking.ts"
 
 export interface Input {
   readonly path: string
@@ -15,8 +15,8 @@ export interface Input {
 }
 
 export const ls = Effect.fnUntraced(function* ({ long, path, recursive }: Input) {
-  const zk = yield* (yield* Client).reader
   if (!long && !recursive) {
+    const zk = yield* (yield* Client).reader
     const children = yield* zk.getChildren(path)
     const entries = children.toSorted().map((name) => ({ path: ZnodePath.join(path, name) }))
     return yield* printAll(
@@ -25,12 +25,14 @@ export const ls = Effect.fnUntraced(function* ({ long, path, recursive }: Input)
       (entry) => `${shown(ZnodePath.name(entry.path))}\n`
     )
   }
-  const entries = TreeWalk.walk(zk, path, recursive ? {} : { maxDepth: 1 }).pipe(
-    Stream.filter(({ depth }) => recursive || depth > 0),
-    Stream.map(({ path, stat }) => ({ path, kind: Output.kindOf(stat.ephemeralOwner), stat }))
-  )
-  return yield* printAll(Output.Entry, entries, (entry, style) => {
-    const name = recursive ? entry.path : ZnodePath.name(entry.path)
-    return long ? longLine(name, entry.stat, style) : `${colored(name, entry.stat, style)}\n`
+  yield* walking(path, recursive ? {} : { maxDepth: 1 }, (znodes) => {
+    const entries = znodes.pipe(
+      Stream.filter(({ depth }) => recursive || depth > 0),
+      Stream.map(({ path, stat }) => ({ path, kind: Output.kindOf(stat.ephemeralOwner), stat }))
+    )
+    return printAll(Output.Entry, entries, (entry, style) => {
+      const name = recursive ? entry.path : ZnodePath.name(entry.path)
+      return long ? longLine(name, entry.stat, style) : `${colored(name, entry.stat, style)}\n`
+    })
   })
 })
