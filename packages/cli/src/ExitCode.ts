@@ -12,8 +12,8 @@
  * `failed`: any other error. `usage`: a mistake on the command line, in the environment or in the profile; nothing was
  * sent. `noNode`: the znode does not exist. `conflict`: the znode exists already, has children, has another version, or
  * would exceed a quota. `unreachable`: no server answered, or none that can serve the request. `notPermitted`: an ACL,
- * the credentials or `--read-only` forbid it. `lost`: the session or the ownership ended while the command ran.
- * `timeout`: the command took longer than `--timeout`.
+ * the credentials or `--read-only` forbid it. `lost`: the session or the hold ended while the command ran.
+ * `timeout`: the command took longer than `--timeout`, or the hold was not acquired within `--wait`.
  *
  * @category codes
  * @since 0.1.0
@@ -85,6 +85,9 @@ const byTag: Readonly<Record<string, ExitCode>> = {
   SessionExpired: codes.lost,
   SessionClosed: codes.lost,
   OwnershipLost: codes.lost,
+  LockLost: codes.lost,
+  LockTimeout: codes.timeout,
+  PermitsMismatch: codes.conflict,
   RequestTimeout: codes.timeout,
   TimedOut: codes.timeout
 }

@@ -12,21 +12,23 @@ import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as ExitCode from "../ExitCode.ts"
-import { explain, tagOf } from "./frame/explain.ts"
 import { change } from "./frame/changeCommands.ts"
+import { CommandEnded, NotStarted } from "./frame/errors.ts"
+import { explain, tagOf } from "./frame/explain.ts"
 import * as GlobalFlags from "./frame/globalFlags.ts"
+import { guards } from "./frame/guardCommands.ts"
 import { look } from "./frame/lookCommands.ts"
 import { makePresenter } from "./frame/presenter.ts"
 import { reportFailure } from "./frame/report.ts"
 
 const zk = Command.make("zk").pipe(
   Command.withDescription(
-    "Look at the tree of a ZooKeeper ensemble, and change it.\n\n" +
+    "Look at the tree of a ZooKeeper ensemble, change it, and guard commands by locks.\n\n" +
       "  A setting comes from the command line, or else from the profile that --profile names, or else from the\n" +
       "  environment, or else from the profile that ZK_PROFILE names. The profile `default` is for commands\n" +
       "  that name neither a profile nor servers. Any of them can say read-only.\n\n" +
       "  Exit codes: 0 done, 1 failed, 2 usage, 3 no such znode, 4 conflict, 5 no server reached, 6 not permitted,\n" +
-      "  7 session lost, 124 timeout, 130 interrupted."
+      "  7 session or lock lost, 124 timeout, 130 interrupted."
   ),
   Command.withExamples([
     { command: "zk ls /", description: "The children of the root, on localhost:2181" },
@@ -35,7 +37,8 @@ const zk = Command.make("zk").pipe(
   ]),
   Command.withSubcommands([
     { group: "LOOK", commands: look },
-    { group: "CHANGE", commands: change }
+    { group: "CHANGE", commands: change },
+    { group: "GUARD", commands: guards }
   ]),
   Command.withGlobalFlags(GlobalFlags.all)
 )
@@ -67,7 +70,8 @@ export const main = (args: ReadonlyArray<string>, version: string): Effect.Effec
       return error.errors.length === 0 ? ExitCode.codes.ok : ExitCode.codes.usage
     }
     if (tagOf(error) === "OutputClosed") return ExitCode.codes.ok
-    const exitCode = ExitCode.of(error)
+    if (error instanceof CommandEnded) return error.exitCode
+    const exitCode = error instanceof NotStarted ? error.exitCode : ExitCode.of(error)
     yield* reportFailure(
       stdio,
       { tag: tagOf(error), message: explain(error), exitCode },

@@ -13,7 +13,7 @@ export const confirm = Effect.fnUntraced(function* (question: string, yes: boole
     return yield* new UsageError({ message: `${question} There is no terminal to ask: confirm with --yes` })
   }
   const terminal = yield* Terminal.Terminal
-  // On the standard error: the standard output may be a file, where nobody would see it.
+  // On the standard error, because the standard output may be a file.
   yield* Stream.make(`${question} [y/N] `).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore)
   const answer = yield* Effect.orElseSucceed(terminal.readLine, () => "")
   if (!/^y(es)?$/i.test(answer.trim())) return yield* new Declined({ message: "nothing was changed" })

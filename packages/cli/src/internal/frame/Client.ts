@@ -44,6 +44,11 @@ export class Client extends Context.Service<
     /** The same on the root of the servers, and the chroot of the command there. */
     readonly rootReader: Effect.Effect<{ readonly zk: Reader; readonly chroot: string }, StartError, Scope.Scope>
     readonly writer: (command: string) => Effect.Effect<ZooKeeper.Service, StartError | ReadOnlyMode, Scope.Scope>
+    /** A client that holds something for a command, and that begins a new session after an expiry. */
+    readonly holder: (
+      command: string,
+      options: { readonly sessionTimeout: Duration.Duration; readonly ownershipMargin: Duration.Duration }
+    ) => Effect.Effect<ZooKeeper.Service, StartError | ReadOnlyMode, Scope.Scope>
     readonly settings: Settings
   }
 >()("@effect-zookeeper/cli/Client") {}
@@ -55,7 +60,11 @@ export const make = (settings: Settings): Client["Service"] => {
     reader,
     rootReader: Effect.map(connect(settings, ""), (zk) => ({ zk, chroot: settings.chroot })),
     writer: (command) =>
-      settings.readOnly === undefined ? reader : new ReadOnlyMode({ command, source: settings.readOnly })
+      settings.readOnly === undefined ? reader : new ReadOnlyMode({ command, source: settings.readOnly }),
+    holder: (command, options) =>
+      settings.readOnly === undefined
+        ? connect(settings, settings.chroot, { ...options, sessionExpiry: "recreate" })
+        : new ReadOnlyMode({ command, source: settings.readOnly })
   }
 }
 
@@ -68,7 +77,11 @@ export const make = (settings: Settings): Client["Service"] => {
 const connectTimeoutOf = (timeout: Duration.Duration | undefined): Duration.Duration =>
   timeout === undefined ? Duration.seconds(5) : Duration.min(Duration.times(timeout, 0.8), Duration.seconds(5))
 
-const connect = (settings: Settings, chroot: string) =>
+const connect = (
+  settings: Settings,
+  chroot: string,
+  options: Pick<ZooKeeper.Options, "sessionTimeout" | "ownershipMargin" | "sessionExpiry"> = { sessionExpiry: "fail" }
+) =>
   Effect.gen(function* () {
     const { TlsOptions, ZooKeeper } = yield* Effect.promise(() => import("./clientModules.ts"))
     const { auth, readOnly, servers, timeout, tls } = settings
@@ -78,7 +91,7 @@ const connect = (settings: Settings, chroot: string) =>
         auth,
         allowReadOnly: readOnly !== undefined,
         connectTimeout: connectTimeoutOf(timeout),
-        sessionExpiry: "fail",
+        ...options,
         ...(chroot === "" ? {} : { chroot }),
         ...(tls === undefined ? {} : { tls: TlsOptions.fromFiles(tls) })
       })

@@ -47,5 +47,22 @@ export class Incomplete extends Schema.TaggedError<Incomplete>()("Incomplete", {
   message: Schema.String
 }) {}
 
+/** A guarded command has ended by itself: `zk` ends with its exit code, and has nothing to add. */
+export class CommandEnded extends Schema.TaggedError<CommandEnded>()("CommandEnded", {
+  exitCode: Schema.Number
+}) {}
+
+/** A guarded command could not be started. */
+export class NotStarted extends Schema.TaggedError<NotStarted>()("NotStarted", {
+  message: Schema.String,
+  /** 127 where there is no such command, or else 126, as in shells. */
+  exitCode: Schema.Number
+}) {}
+
+/** The keeper of a guarded command has died, and the command with it. */
+export class KeeperDied extends Schema.TaggedError<KeeperDied>()("KeeperDied", {
+  message: Schema.String
+}) {}
+
 /** The reader of the standard output has gone, as `head` does: the command ends, and nothing is wrong. */
 export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {}

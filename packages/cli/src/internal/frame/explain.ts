@@ -31,6 +31,8 @@ export const explain = (error: unknown): string => {
       return `${path} has children; \`zk rm -r\` deletes them too`
     case "NoChildrenForEphemerals":
       return `the parent of ${path} is ephemeral, and cannot have children`
+    case "LockLost":
+      return `${error.message}; the command was ended`
     case "TransactionFailed":
       return "error" in error && "index" in error
         ? `operation ${Number(error.index) + 1} failed, and none was applied: ${explain(error.error)}`
