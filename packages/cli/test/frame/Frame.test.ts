@@ -108,6 +108,9 @@ describeOnServers("the settings of zk", (it) => {
       assert.strictEqual(out, "")
       assert.strictEqual(err, `zk: ${args[0]} was not sent, because --read-only allows no writes\n`)
     }
+    const lock = yield* run(["lock", "/l", "--read-only", "--", "true"])
+    const message = "zk: lock was not sent, because --read-only allows no writes\n"
+    assert.deepStrictEqual({ code: lock.code, err: lock.err }, { code: 6, err: message })
     // Not even a connection is made.
     const unreachable = yield* run(["set", "/a", "x"], { env: { ZK_SERVERS: "127.0.0.1:1", ZK_READ_ONLY: "true" } })
     assert.strictEqual(unreachable.code, 6)
