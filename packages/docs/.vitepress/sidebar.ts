@@ -17,6 +17,7 @@ const pages: Array<DefaultTheme.SidebarItem> = [
     locks: "Locks and what they promise",
     configuration: "Live configuration",
     "http-handlers": "HTTP handlers and AbortSignal",
+    "command-line": "The command line",
     testing: "Testing",
     production: "Production",
     security: "Security",

@@ -1,0 +1,99 @@
+/**
+ * The exit codes of `zk`, and the code for each error of the client.
+ *
+ * Scripts can rely on them: a code has one meaning for all commands.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * The codes by name.
+ *
+ * `failed`: any other error. `usage`: a mistake on the command line, in the environment or in the profile; nothing was
+ * sent. `noNode`: the znode does not exist. `conflict`: the znode exists already, has children, has another version, or
+ * would exceed a quota. `unreachable`: no server answered, or none that can serve the request. `notPermitted`: an ACL,
+ * the credentials or `--read-only` forbid it. `lost`: the session or the hold ended while the command ran.
+ * `timeout`: the command took longer than `--timeout`, or the hold was not acquired within `--wait`.
+ *
+ * @category codes
+ * @since 0.1.0
+ */
+export const codes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  noNode: 3,
+  conflict: 4,
+  unreachable: 5,
+  notPermitted: 6,
+  lost: 7,
+  timeout: 124
+} as const
+
+/**
+ * One of {@link codes}.
+ *
+ * @category codes
+ * @since 0.1.0
+ */
+export type ExitCode = (typeof codes)[keyof typeof codes]
+
+/**
+ * The exit code for an error, by its `_tag`. An error that is not known is `failed`.
+ *
+ * A transaction that failed has the code of the error of its failed operation.
+ *
+ * @example
+ * ```ts
+ * import * as ExitCode from "@effect-zookeeper/cli/ExitCode"
+ * import { NoNode } from "@effect-zookeeper/client"
+ *
+ * ExitCode.of(new NoNode({ path: "/a", operation: "getData" })) // 3
+ * ```
+ *
+ * @category codes
+ * @since 0.1.0
+ */
+export const of = (error: unknown): ExitCode => {
+  if (typeof error !== "object" || error === null || !("_tag" in error)) return codes.failed
+  if (error._tag === "TransactionFailed" && "error" in error) return of(error.error)
+  if (error._tag === "ServerRefused" && "name" in error) return byRefusal[String(error.name)] ?? codes.failed
+  return byTag[String(error._tag)] ?? codes.failed
+}
+
+// ---- internal
+
+const byTag: Readonly<Record<string, ExitCode>> = {
+  InvalidArgument: codes.usage,
+  UsageError: codes.usage,
+  ShowHelp: codes.usage,
+  NoNode: codes.noNode,
+  NodeExists: codes.conflict,
+  BadVersion: codes.conflict,
+  NotEmpty: codes.conflict,
+  NoChildrenForEphemerals: codes.conflict,
+  QuotaExceeded: codes.conflict,
+  Conflict: codes.conflict,
+  ReconfigInProgress: codes.conflict,
+  NewConfigNoQuorum: codes.conflict,
+  ConnectFailed: codes.unreachable,
+  ConnectionLoss: codes.unreachable,
+  NoAuth: codes.notPermitted,
+  AuthFailed: codes.notPermitted,
+  ReadOnlyMode: codes.notPermitted,
+  Incomplete: codes.notPermitted,
+  SessionExpired: codes.lost,
+  SessionClosed: codes.lost,
+  OwnershipLost: codes.lost,
+  LockLost: codes.lost,
+  LockTimeout: codes.timeout,
+  PermitsMismatch: codes.conflict,
+  RequestTimeout: codes.timeout,
+  TimedOut: codes.timeout
+}
+
+const byRefusal: Readonly<Record<string, ExitCode>> = {
+  NotReadOnly: codes.unreachable,
+  SessionMoved: codes.lost,
+  SessionClosedRequireSaslAuth: codes.notPermitted
+}

@@ -1,0 +1,20 @@
+/** A question before something that cannot be undone. */
+import * as Effect from "effect/Effect"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
+import { Declined, UsageError } from "../frame/errors.ts"
+
+/** Goes on after a yes, or with `--yes`. A script, which cannot be asked, has to say `--yes`. */
+export const confirm = Effect.fnUntraced(function* (question: string, yes: boolean) {
+  if (yes) return
+  const stdio = yield* Stdio.Stdio
+  if (!(yield* stdio.stdinIsTerminal)) {
+    return yield* new UsageError({ message: `${question} There is no terminal to ask: confirm with --yes` })
+  }
+  const terminal = yield* Terminal.Terminal
+  // On the standard error, because the standard output may be a file.
+  yield* Stream.make(`${question} [y/N] `).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore)
+  const answer = yield* Effect.orElseSucceed(terminal.readLine, () => "")
+  if (!/^y(es)?$/i.test(answer.trim())) return yield* new Declined({ message: "nothing was changed" })
+})

@@ -1,0 +1,47 @@
+/** `zk create`: a new znode. */
+import * as Acl from "@effect-zookeeper/client/Acl"
+import type { CreateMode } from "@effect-zookeeper/client/CreateMode"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Output from "../../Output.ts"
+import { Client } from "../frame/Client.ts"
+import { parseDuration } from "../frame/durations.ts"
+import { UsageError } from "../frame/errors.ts"
+import { printAll } from "../output/Printer.ts"
+import { shown } from "../output/text.ts"
+import { readInput } from "./input.ts"
+
+export interface Input {
+  readonly path: string
+  readonly data: string | undefined
+  readonly file: string | undefined
+  readonly sequential: boolean
+  readonly container: boolean
+  readonly ttl: string | undefined
+  readonly parents: boolean
+  readonly acl: ReadonlyArray<string>
+}
+
+export const create = Effect.fnUntraced(function* (input: Input) {
+  const mode = yield* modeOf(input)
+  const ttl = input.ttl === undefined ? undefined : yield* parseDuration("--ttl", input.ttl)
+  const acl = yield* Effect.forEach(input.acl, (text) => Effect.fromResult(Acl.parse(text, "--acl")))
+  const zk = yield* (yield* Client).writer("create")
+  const data = yield* readInput(input.data, input.file)
+  const options = { mode, ttl, data, ...(acl.length === 0 ? {} : { acl }) }
+  const path = yield* input.parents ? zk.createWithParents(input.path, options) : zk.create(input.path, options)
+  yield* printAll(Output.Change, Stream.make({ action: "created" as const, path }), () => `${shown(path)}\n`)
+})
+
+// ---- internal
+
+const modeOf = (input: Input): Effect.Effect<CreateMode, UsageError> => {
+  if (input.container && (input.sequential || input.ttl !== undefined)) {
+    return Effect.fail(new UsageError({ message: "a container is neither sequential nor has it a TTL: choose one" }))
+  }
+  if (input.container) return Effect.succeed("container")
+  if (input.ttl !== undefined) {
+    return Effect.succeed(input.sequential ? "persistentSequentialWithTtl" : "persistentWithTtl")
+  }
+  return Effect.succeed(input.sequential ? "persistentSequential" : "persistent")
+}

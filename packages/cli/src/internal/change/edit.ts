@@ -1,0 +1,112 @@
+/** `zk edit`: the data of a znode in an editor, written by the version that was read. */
+import { BadVersion } from "@effect-zookeeper/client/Errors"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as ChildProcess from "effect/process/ChildProcess"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import { decodeUtf8 } from "../../ZnodeData.ts"
+import { Client } from "../frame/Client.ts"
+import { Conflict, FileError } from "../frame/errors.ts"
+import { Printer } from "../output/Printer.ts"
+import { shown } from "../output/text.ts"
+import { printChanges } from "./report.ts"
+
+export interface Input {
+  readonly path: string
+}
+
+export const edit = Effect.fnUntraced(function* ({ path }: Input) {
+  const printer = yield* Printer
+  const zk = yield* (yield* Client).writer("edit")
+  const { data, stat } = yield* zk.get(path)
+  if (decodeUtf8(data) === undefined) {
+    return yield* new FileError({
+      message: `${shown(path)} is not text, and an editor may damage it; use get and set --file`
+    })
+  }
+  const fs = yield* FileSystem.FileSystem
+  const paths = yield* Path.Path
+  const folder = yield* fs.makeTempDirectory({ prefix: "zk-edit-" }).pipe(Effect.mapError(toFileError))
+  const name = ZnodePath.name(path).replaceAll(/[^\w.-]/g, "_") || "root"
+  const file = paths.join(folder, name)
+  yield* fs.writeFile(file, data, { mode: 0o600 }).pipe(Effect.mapError(toFileError))
+  const forget = Effect.ignore(fs.remove(folder, { recursive: true }))
+  /** Text that was typed is never thrown away. */
+  const keep = Effect.flatMap(Effect.option(fs.readFile(file)), (left) =>
+    Option.isSome(left) && !sameBytes(data, left.value) ? printer.note(`the text is kept in ${file}`) : forget
+  )
+  yield* Effect.onError(runEditor(file), () => keep)
+  const edited = yield* fs.readFile(file).pipe(Effect.mapError(toFileError))
+  if (sameBytes(data, edited)) {
+    yield* printer.note(`${shown(path)}: no change`)
+    return yield* forget
+  }
+  const written = yield* zk.setData(path, edited, { version: stat.version }).pipe(
+    Effect.catchTags({
+      BadVersion: () => conflict(path, file, new BadVersion({ path, operation: "setData" })),
+      NoNode: (error) => conflict(path, file, error)
+    }),
+    Effect.tapError(({ _tag }) =>
+      _tag === "Conflict"
+        ? saveTheirs(zk.getData(path), `${file}.theirs`)
+        : printer.note(`what you wrote is in ${file}`)
+    ),
+    Effect.onInterrupt(() => printer.note(`it may have been written or not; the text is in ${file}`))
+  )
+  yield* forget
+  yield* printChanges([{ action: "set", path, version: written.version }])
+})
+
+// ---- internal
+
+const toFileError = (error: { readonly message: string }) => new FileError({ message: error.message })
+
+const runEditor = Effect.fnUntraced(function* (file: string) {
+  const editor = yield* Config.String("VISUAL").pipe(
+    Config.orElse(() => Config.String("EDITOR")),
+    Config.withDefault("vi"),
+    Effect.mapError(toFileError)
+  )
+  const [command = "vi", ...args] = editor.trim().split(/\s+/)
+  const code = yield* ChildProcess.make(command, [...args, file], {
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+    extendEnv: true,
+    // It stays in the group of the terminal's foreground, where it can read keys and gets Ctrl-C itself.
+    detached: false
+  }).pipe(
+    Effect.flatMap(({ exitCode }) => exitCode),
+    Effect.scoped,
+    Effect.mapError(
+      (error) => new FileError({ message: `the editor ${editor} cannot be started (${error.message}); set EDITOR` })
+    )
+  )
+  if (Number(code) !== 0) {
+    return yield* new FileError({ message: `the editor ended with ${code}; nothing was written` })
+  }
+})
+
+/** Keeps the text of the user; the present one is saved beside it. */
+const conflict = (path: string, file: string, cause: { readonly _tag: string }) =>
+  Effect.fail(
+    new Conflict({
+      message:
+        cause._tag === "NoNode"
+          ? `${shown(path)} was deleted meanwhile; what you wrote is kept in ${file}`
+          : `${shown(path)} was changed meanwhile; what you wrote is kept in ${file}, and the other version is in ${file}.theirs`
+    })
+  )
+
+const saveTheirs = <E, R>(read: Effect.Effect<Uint8Array, E, R>, file: string) =>
+  Effect.ignore(
+    Effect.flatMap(FileSystem.FileSystem, (fs) =>
+      Effect.flatMap(read, (data) => fs.writeFile(file, data, { mode: 0o600 }))
+    )
+  )
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index])

@@ -1,0 +1,132 @@
+/** `zk cp` and `zk mv`: a subtree is copied or moved in one transaction, so that it is done wholly or not at all. */
+import type * as Acl from "@effect-zookeeper/client/Acl"
+import type { Service } from "@effect-zookeeper/client/Service"
+import * as Op from "@effect-zookeeper/client/Op"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Output from "../../Output.ts"
+import * as TreeWalk from "../../TreeWalk.ts"
+import { Client } from "../frame/Client.ts"
+import { Conflict, UsageError } from "../frame/errors.ts"
+import { Printer } from "../output/Printer.ts"
+import { count, shown } from "../output/text.ts"
+import { printChanges } from "./report.ts"
+
+export interface Input {
+  readonly source: string
+  readonly target: string
+  readonly recursive: boolean
+  readonly force: boolean
+}
+
+export const cp = (input: Input) => transfer("cp", input)
+export const mv = (input: Omit<Input, "recursive">) => transfer("mv", { ...input, recursive: true })
+
+// ---- internal
+
+/** What servers take in one request unless they are configured otherwise: jute.maxbuffer is 1 MiB. */
+const maxBytes = 900_000
+const maxZnodes = 5000
+
+interface Original {
+  readonly path: string
+  readonly data: Uint8Array
+  readonly acl: ReadonlyArray<Acl.Acl>
+  readonly version: number
+}
+
+const transfer = Effect.fnUntraced(function* (command: "cp" | "mv", input: Input) {
+  const { force, recursive, source, target } = input
+  yield* Effect.fromResult(ZnodePath.validate(source, "the source"))
+  yield* Effect.fromResult(ZnodePath.validate(target, "the target"))
+  if (ZnodePath.isUnder(source, target)) {
+    return yield* new UsageError({
+      message: `${shown(target)} is ${source === target ? "the source itself" : "below the source"}`
+    })
+  }
+  const zk = yield* (yield* Client).writer(command)
+  const { originals, ephemerals, hasMore } = yield* readOriginals(zk, command, source, recursive)
+  if (hasMore && !recursive) {
+    return yield* new Conflict({ message: `${shown(source)} has children; -r copies them too` })
+  }
+  if (ephemerals > 0) {
+    if (command === "mv") {
+      return yield* new Conflict({
+        message: `${count(ephemerals, "znode")} of ${shown(source)} ${ephemerals === 1 ? "is" : "are"} ephemeral and cannot be moved away from the session that owns ${ephemerals === 1 ? "it" : "them"}; nothing was changed`
+      })
+    }
+    if (originals.length === 0) {
+      return yield* new Conflict({ message: `${shown(source)} is ephemeral, and is not copied; nothing was changed` })
+    }
+    yield* (yield* Printer).note(`${count(ephemerals, "ephemeral znode")} left out`)
+  }
+  const replaced = yield* readTarget(zk, target, force)
+  const moved = (path: string) => target + path.slice(source === "/" ? 0 : source.length)
+  const writes: ReadonlyArray<Op.Write> = [
+    ...replaced,
+    ...originals.map(({ acl, data, path }) => Op.create(moved(path), { data, acl })),
+    ...(command === "mv"
+      ? originals.toReversed().map(({ path, version }) => Op.delete(path, { version }))
+      : originals.map(({ path, version }) => Op.check(path, version)))
+  ]
+  yield* zk.transaction(writes)
+  yield* printChanges(
+    originals.map(({ path }) => ({
+      action: command === "mv" ? ("moved" as const) : ("copied" as const),
+      path: moved(path)
+    }))
+  )
+})
+
+/** The znodes that are copied, parents first. Servers do not tell which are containers or have a TTL: a copy is persistent. Nothing has been written when it fails. */
+const readOriginals = Effect.fnUntraced(function* (zk: Service, command: string, source: string, recursive: boolean) {
+  let ephemerals = 0
+  let hasMore = false
+  let bytes = 0
+  const paths: Array<TreeWalk.Visited> = []
+  const tooLarge = () =>
+    new Conflict({
+      message: `${shown(source)} is too large for one transaction (at most ${maxZnodes} znodes and ${maxBytes} bytes); nothing was changed: ${command === "mv" ? "move" : "copy"} its parts one by one`
+    })
+  yield* TreeWalk.walk(zk, source, recursive ? {} : { maxDepth: 0 }).pipe(
+    Stream.runForEach((znode) => {
+      if (Output.kindOf(znode.stat.ephemeralOwner) === "ephemeral") {
+        ephemerals++
+        return Effect.void
+      }
+      if (znode.depth === 0 && znode.children.length > 0) hasMore = true
+      bytes += znode.stat.dataLength + 2 * znode.path.length + 100
+      if (bytes > maxBytes || paths.length >= maxZnodes) return tooLarge()
+      paths.push(znode)
+      return Effect.void
+    })
+  )
+  const originals = yield* Effect.forEach(
+    paths,
+    ({ path }) =>
+      Effect.map(
+        Effect.all([zk.get(path), zk.getAcl(path)], { concurrency: 2 }),
+        ([{ data, stat: current }, { acl }]): Original => ({
+          path,
+          data,
+          acl,
+          version: current.version
+        })
+      ),
+    { concurrency: 64 }
+  )
+  return { originals, ephemerals, hasMore }
+})
+
+/** The writes that remove a target that is in the way. */
+const readTarget = Effect.fnUntraced(function* (zk: Service, target: string, force: boolean) {
+  const found = yield* zk.stat(target)
+  if (Option.isNone(found)) return []
+  if (!force) return yield* new Conflict({ message: `${shown(target)} exists already; --force replaces it` })
+  if (found.value.numChildren > 0) {
+    return yield* new Conflict({ message: `${shown(target)} has children, and is not replaced; delete it first` })
+  }
+  return [Op.delete(target, { version: found.value.version })]
+})

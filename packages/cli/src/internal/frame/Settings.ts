@@ -1,0 +1,114 @@
+/** The settings of one run: from the command line, the environment, and the profile. */
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
+import type { TlsFiles } from "@effect-zookeeper/transport/TlsOptions"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { Profile } from "../../Profile.ts"
+import { parseAuth } from "./authFile.ts"
+import { parseDuration } from "./durations.ts"
+import { type Environment, readEnvironment } from "./environment.ts"
+import { UsageError } from "./errors.ts"
+import * as GlobalFlags from "./globalFlags.ts"
+import { findProfile } from "./profiles.ts"
+
+export interface Settings {
+  /** The servers, without a chroot. */
+  readonly servers: string
+  /** The znode that is the root of the command; empty for that of the servers. */
+  readonly chroot: string
+  readonly auth: NonNullable<ZooKeeper.Options["auth"]>
+  readonly tls: TlsFiles | undefined
+  /** Where the prohibition of writes comes from, for the error; undefined where writes are allowed. */
+  readonly readOnly: string | undefined
+  readonly timeout: Duration.Duration | undefined
+}
+
+/**
+ * The settings, checked. A value comes from the command line, or else the profile that the command line names, or else the
+ * environment, or else the profile that the environment names. The profile `default` is for runs that name neither a
+ * profile nor servers, so that its credentials go to its own servers alone.
+ */
+export const resolve = Effect.gen(function* () {
+  const flags = yield* GlobalFlags.values
+  const environment = yield* readEnvironment
+  const isNamed = Option.isSome(flags.profile)
+  const profile = yield* findProfile(
+    Option.getOrElse(flags.profile, () => environment.profile),
+    Option.getOrElse(flags.profiles, () => environment.profiles),
+    environment,
+    Option.isSome(flags.servers) || environment.servers !== undefined
+  )
+  const pick: Pick = (flag, ofEnvironment, ofProfile) =>
+    Option.getOrUndefined(flag) ?? (isNamed ? (ofProfile ?? ofEnvironment) : (ofEnvironment ?? ofProfile))
+  const servers = pick(flags.servers, environment.servers, profile.servers) ?? "localhost:2181"
+  const chroot = pick(flags.chroot, environment.chroot, profile.chroot) ?? ""
+  const timeout = pick(flags.timeout, environment.timeout, profile.timeout)
+  const ofProfile = profile.authFile === undefined ? undefined : { file: profile.authFile }
+  const auth = pick<AuthSource>(
+    Option.map(flags.authFile, (file) => ({ file })),
+    authOf(environment),
+    ofProfile
+  )
+  return {
+    ...(yield* parseServers(servers, chroot)),
+    auth: auth === undefined ? [] : yield* readAuth(auth),
+    tls: tlsOf(flags, environment, profile.tls, pick),
+    readOnly: readOnlySource(flags.readOnly, environment, profile),
+    timeout: timeout === undefined ? undefined : yield* parseDuration("--timeout", timeout)
+  } satisfies Settings
+})
+
+// ---- internal
+
+/** Chooses among the sources of one setting. */
+type Pick = <A>(flag: Option.Option<A>, ofEnvironment: A | undefined, ofProfile: A | undefined) => A | undefined
+
+type AuthSource = { readonly file: string } | { readonly text: Redacted.Redacted<string> }
+
+const authOf = ({ auth, authFile }: Environment): AuthSource | undefined =>
+  auth !== undefined ? { text: auth } : authFile !== undefined ? { file: authFile } : undefined
+
+/** Any source can forbid writes, and none can allow what another forbids. */
+const readOnlySource = (flag: boolean, environment: Environment, profile: Profile): string | undefined => {
+  if (flag) return "--read-only"
+  if (environment.readOnly === true) return "ZK_READ_ONLY"
+  return profile.readOnly === true ? "the profile" : undefined
+}
+
+const parseServers = Effect.fnUntraced(function* (servers: string, below: string) {
+  const parsed = yield* Effect.fromResult(ConnectString.parse(servers))
+  const chroot = yield* Effect.fromResult(ZnodePath.normalizeChroot(below))
+  const first = parsed.chroot === "/" ? "" : parsed.chroot
+  return { servers: ConnectString.format({ ...parsed, chroot: "/" }), chroot: first + chroot }
+})
+
+const readAuth = Effect.fnUntraced(function* (source: AuthSource) {
+  if ("text" in source) return yield* parseAuth("ZK_AUTH", source.text)
+  const { file } = source
+  const fs = yield* FileSystem.FileSystem
+  const content = yield* Effect.mapError(
+    fs.readFileString(file),
+    () => new UsageError({ message: `the file with credentials, ${file}, cannot be read; see --auth-file` })
+  )
+  return yield* parseAuth(file, Redacted.make(content))
+})
+
+const tlsOf = (
+  flags: Effect.Success<typeof GlobalFlags.values>,
+  environment: Environment,
+  profile: Profile["tls"],
+  pick: Pick
+): TlsFiles | undefined => {
+  const ofProfile = typeof profile === "object" ? profile : {}
+  const ca = pick(flags.ca, environment.ca, ofProfile.ca)
+  const cert = pick(flags.cert, environment.cert, ofProfile.cert)
+  const key = pick(flags.key, environment.key, ofProfile.key)
+  const isAsked = flags.tls || environment.tls === true || profile === true || typeof profile === "object"
+  if (!isAsked && ca === undefined && cert === undefined && key === undefined) return undefined
+  return { ca, cert, key, servername: ofProfile.servername, passphrase: environment.keyPassphrase }
+}

@@ -1,0 +1,160 @@
+/** The commands that change the tree, with their flags. Their code is loaded when they run. */
+import * as Option from "effect/Option"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { handle } from "./handle.ts"
+import { optionalNumber, optionalText, toggle, znode } from "./params.ts"
+
+const data = Argument.String("data").pipe(
+  Argument.withMetavar("text"),
+  Argument.withDescription("The data, as UTF-8"),
+  Argument.optional,
+  Argument.map(Option.getOrUndefined)
+)
+
+const file = optionalText("file", "file", "Read the data from a file; - is the standard input")
+
+const version = optionalNumber("version", "number", "Only if the znode has this version")
+
+const force = toggle("force", "Replace a target that exists and has no children")
+
+const create = Command.make(
+  "create",
+  {
+    path: znode("The znode to create"),
+    data,
+    file,
+    sequential: toggle("sequential", "Append a number that no other znode of the parent has"),
+    container: toggle("container", "A container, which servers delete when its last child has gone"),
+    ttl: optionalText("ttl", "duration", "Servers delete it when it has not been written for this time, as in 5m"),
+    parents: toggle("parents", "Create missing parents, as containers"),
+    acl: Flag.String("acl").pipe(
+      Flag.withMetavar("scheme:id:perms"),
+      Flag.withDescription("An entry of the ACL, as in world:anyone:r; may be repeated (default: open to all)"),
+      Flag.atLeast(0)
+    )
+  },
+  handle(async () => (await import("../change/create.ts")).create)
+).pipe(
+  Command.withDescription("Create a znode, and print its path"),
+  Command.withExamples([
+    { command: "zk create /app/config --file config.json --parents", description: "From a file" },
+    { command: "zk create /jobs/job- payload --sequential", description: "The path that is printed has the number" }
+  ])
+)
+
+const set = Command.make(
+  "set",
+  {
+    path: znode("The znode to write"),
+    data,
+    file,
+    version,
+    create: toggle("create", "Create it, and its parents, where it is missing")
+  },
+  handle(async () => (await import("../change/set.ts")).set)
+).pipe(
+  Command.withDescription("Write the data of a znode"),
+  Command.withExamples([
+    { command: "zk set /app/flag on", description: "From an argument" },
+    {
+      command: "jq .x=1 config.json | zk set /app/config --file - --version 7",
+      description: "Only if no other client has written since version 7"
+    }
+  ])
+)
+
+const edit = Command.make(
+  "edit",
+  { path: znode("The znode to edit") },
+  handle(async () => (await import("../change/edit.ts")).edit)
+).pipe(
+  Command.withDescription("Edit the data of a znode in $VISUAL or $EDITOR"),
+  Command.withExamples([
+    { command: "zk edit /app/config", description: "After a conflict, both versions are kept in files" }
+  ])
+)
+
+const rm = Command.make(
+  "rm",
+  {
+    path: znode("The znode to delete"),
+    recursive: toggle("recursive", "Everything below it too; says how many znodes, and asks", "r"),
+    version,
+    yes: toggle("yes", "Do not ask", "y")
+  },
+  handle(async () => (await import("../change/rm.ts")).rm)
+).pipe(
+  Command.withDescription("Delete a znode"),
+  Command.withExamples([
+    { command: "zk rm /app/old", description: "A znode without children" },
+    { command: "zk rm -r /app --yes", description: "A subtree, in a script" }
+  ])
+)
+
+const mv = Command.make(
+  "mv",
+  { source: znode("The znode to move, with its subtree", "source"), target: znode("Its new path", "target"), force },
+  handle(async () => (await import("../change/transfer.ts")).mv)
+).pipe(
+  Command.withDescription("Move a subtree, wholly or not at all; containers and znodes with a TTL become persistent"),
+  Command.withExamples([{ command: "zk mv /app/old /app/new", description: "One transaction, with data and ACLs" }])
+)
+
+const cp = Command.make(
+  "cp",
+  {
+    source: znode("The znode to copy", "source"),
+    target: znode("The path of the copy", "target"),
+    recursive: toggle("recursive", "Everything below it too", "r"),
+    force
+  },
+  handle(async () => (await import("../change/transfer.ts")).cp)
+).pipe(
+  Command.withDescription(
+    "Copy a znode or a subtree, wholly or not at all; containers and znodes with a TTL become persistent"
+  ),
+  Command.withExamples([{ command: "zk cp -r /app /app-backup", description: "Ephemeral znodes are left out" }])
+)
+
+const touch = Command.make(
+  "touch",
+  { path: znode("The znode") },
+  handle(async () => (await import("../change/touch.ts")).touch)
+).pipe(
+  Command.withDescription("Write the data of a znode again, or create it empty"),
+  Command.withExamples([
+    { command: "zk touch /app/reload", description: "Its version and time change, its data stays" }
+  ])
+)
+
+const sync = Command.make(
+  "sync",
+  { path: znode("A znode of the tree").pipe(Argument.withDefault("/")) },
+  handle(async () => (await import("../change/sync.ts")).sync)
+).pipe(
+  Command.withDescription("Wait until the server has all that was committed before"),
+  Command.withExamples([{ command: "zk sync", description: "Through the leader, so that it shows that there is one" }])
+)
+
+const multi = Command.make(
+  "multi",
+  {
+    file: Argument.String("file").pipe(
+      Argument.withMetavar("file"),
+      Argument.withDescription("One operation on each line, as JSON; - is the standard input")
+    )
+  },
+  handle(async () => (await import("../change/multi.ts")).multi)
+).pipe(
+  Command.withDescription("Apply all operations of a file as one transaction, or none"),
+  Command.withExamples([
+    {
+      command: `echo '{"op":"set","path":"/a","data":"1","version":3}' | zk multi -`,
+      description: "create, set, delete and check"
+    }
+  ])
+)
+
+export const change = [create, set, edit, rm, mv, cp, touch, sync, multi] as const

@@ -1,0 +1,68 @@
+/** The errors that commands have beside those of the client. */
+import * as Schema from "effect/Schema"
+
+/** A mistake on the command line, in the environment or in the profile. */
+export class UsageError extends Schema.TaggedError<UsageError>()("UsageError", {
+  /** The mistake, and the right form. */
+  message: Schema.String
+}) {}
+
+/** A write with `--read-only`. */
+export class ReadOnlyMode extends Schema.TaggedError<ReadOnlyMode>()("ReadOnlyMode", {
+  command: Schema.String,
+  /** Where the setting comes from. */
+  source: Schema.String
+}) {
+  override get message(): string {
+    return `${this.command} was not sent, because ${this.source} allows no writes`
+  }
+}
+
+/** A command that took too long. */
+export class TimedOut extends Schema.TaggedError<TimedOut>()("TimedOut", {
+  timeout: Schema.String
+}) {
+  override get message(): string {
+    return `not done within --timeout (${this.timeout})`
+  }
+}
+
+/** A command that found another state than it needs. */
+export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
+  message: Schema.String
+}) {}
+
+/** A question that was answered with no, or that there was no terminal to ask. */
+export class Declined extends Schema.TaggedError<Declined>()("Declined", {
+  message: Schema.String
+}) {}
+
+/** A file, or the standard input, that could not be read or written. */
+export class FileError extends Schema.TaggedError<FileError>()("FileError", {
+  message: Schema.String
+}) {}
+
+/** A part of a subtree that the ACLs keep from the command. */
+export class Incomplete extends Schema.TaggedError<Incomplete>()("Incomplete", {
+  message: Schema.String
+}) {}
+
+/** A guarded command has ended by itself: `zk` ends with its exit code, and has nothing to add. */
+export class CommandEnded extends Schema.TaggedError<CommandEnded>()("CommandEnded", {
+  exitCode: Schema.Number
+}) {}
+
+/** A guarded command could not be started. */
+export class NotStarted extends Schema.TaggedError<NotStarted>()("NotStarted", {
+  message: Schema.String,
+  /** 127 where there is no such command, or else 126, as in shells. */
+  exitCode: Schema.Number
+}) {}
+
+/** The keeper of a guarded command has died, and the command with it. */
+export class KeeperDied extends Schema.TaggedError<KeeperDied>()("KeeperDied", {
+  message: Schema.String
+}) {}
+
+/** The reader of the standard output has gone, as `head` does: the command ends, and nothing is wrong. */
+export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {}

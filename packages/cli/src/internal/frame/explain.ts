@@ -1,0 +1,52 @@
+/** Errors in one or two lines, in the words of the command line. */
+import * as Printable from "@effect-zookeeper/client/Printable"
+
+interface Tagged {
+  readonly _tag: string
+  readonly message: string
+  readonly path?: unknown
+  readonly operation?: unknown
+}
+
+/** What happened, where, and what to do. */
+export const explain = (error: unknown): string => {
+  if (!isTagged(error))
+    return `unexpected: ${error instanceof Error ? Printable.escapeAll(error.message) : String(error)}`
+  const path = typeof error.path === "string" ? Printable.escapeAll(error.path) : ""
+  const isCreate = String(error.operation).startsWith("create")
+  switch (error._tag) {
+    case "NoNode":
+      return error.operation === "quota"
+        ? `${path} has no quota`
+        : isCreate
+          ? `the parent of ${path} does not exist; \`zk create --parents\` creates it`
+          : `${path}: no such znode`
+    case "NoAuth":
+      return `${path}: not permitted; \`zk acl\` shows its ACL, \`zk whoami\` your identities, --auth-file gives credentials`
+    case "NodeExists":
+      return `${path} exists already`
+    case "BadVersion":
+      return `${path} has another version than expected; nothing was written`
+    case "NotEmpty":
+      return `${path} has children; \`zk rm -r\` deletes them too`
+    case "NoChildrenForEphemerals":
+      return `the parent of ${path} is ephemeral, and cannot have children`
+    case "LockLost":
+      return `${error.message}; the command was ended`
+    case "TransactionFailed":
+      return "error" in error && "index" in error
+        ? `operation ${Number(error.index) + 1} failed, and none was applied: ${explain(error.error)}`
+        : error.message
+    case "ConnectFailed":
+      return `no server could be reached: ${"summary" in error && error.summary !== "" ? String(error.summary) : error.message}`
+    default:
+      return error.message
+  }
+}
+
+export const tagOf = (error: unknown): string => (isTagged(error) ? error._tag : "Unexpected")
+
+// ---- internal
+
+const isTagged = (error: unknown): error is Tagged =>
+  typeof error === "object" && error !== null && "_tag" in error && "message" in error && typeof error._tag === "string"

@@ -1,0 +1,64 @@
+/** The profile that a run uses. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import type { Profile } from "../../Profile.ts"
+import type { Environment } from "./environment.ts"
+import { UsageError } from "./errors.ts"
+
+/**
+ * The profile of a name, with the paths of its files made absolute. Without a name it is `default`, which may be missing,
+ * and so may the file; a run whose servers are given has no profile then.
+ */
+export const findProfile = Effect.fnUntraced(function* (
+  name: string | undefined,
+  file: string | undefined,
+  environment: Environment,
+  areServersGiven: boolean
+): Effect.fn.Return<Profile, UsageError, FileSystem.FileSystem | Path.Path> {
+  if (name === undefined && areServersGiven) return {}
+  const fs = yield* FileSystem.FileSystem
+  const paths = yield* Path.Path
+  const folder =
+    environment.configHome ?? (environment.home === undefined ? undefined : paths.join(environment.home, ".config"))
+  const source = file ?? (folder === undefined ? undefined : paths.join(folder, "zk", "profiles.toml"))
+  const isOptional = name === undefined && file === undefined
+  if (source === undefined) {
+    return isOptional ? {} : yield* new UsageError({ message: "no file of profiles: name one with --profiles" })
+  }
+  if (isOptional && !(yield* Effect.orElseSucceed(fs.exists(source), () => false))) return {}
+  const text = yield* Effect.mapError(
+    fs.readFileString(source),
+    () => new UsageError({ message: `the file of profiles, ${source}, cannot be read; name another with --profiles` })
+  )
+  // Only a run with a profile needs a parser of TOML.
+  const { parse } = yield* Effect.promise(() => import("../../Profile.ts"))
+  const profiles = yield* Effect.mapError(
+    Effect.fromResult(parse(text)),
+    (error) => new UsageError({ message: `${source} ${error.message}` })
+  )
+  const wanted = name ?? "default"
+  const profile = Object.hasOwn(profiles, wanted) ? profiles[wanted] : undefined
+  if (profile === undefined) {
+    if (name === undefined) return {}
+    const names = Object.keys(profiles).join(", ")
+    return yield* new UsageError({ message: `${source} has no profile ${wanted}; it has ${names || "none"}` })
+  }
+  return withFiles(profile, (given) => paths.resolve(paths.dirname(source), given))
+})
+
+// ---- internal
+
+const withFiles = (profile: Profile, resolve: (file: string) => string): Profile => {
+  const { authFile, tls, ...rest } = profile
+  if (typeof tls !== "object") {
+    return { ...rest, ...(authFile === undefined ? {} : { authFile: resolve(authFile) }), ...(tls ? { tls } : {}) }
+  }
+  const { servername, ...files } = tls
+  const resolved = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, resolve(file)]))
+  return {
+    ...rest,
+    ...(authFile === undefined ? {} : { authFile: resolve(authFile) }),
+    tls: { ...resolved, ...(servername === undefined ? {} : { servername }) }
+  }
+}

@@ -1,0 +1,71 @@
+/** `zk lock`, `zk semaphore` and `zk elect`: a command that runs while something is held. */
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as LeaderElection from "@effect-zookeeper/recipes/LeaderElection"
+import * as Lock from "@effect-zookeeper/recipes/Lock"
+import * as Semaphore from "@effect-zookeeper/recipes/Semaphore"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Os from "node:os"
+import { Client } from "../frame/Client.ts"
+import { parseDuration } from "../frame/durations.ts"
+import { UsageError } from "../frame/errors.ts"
+import { type Holder, runHeld } from "./hold.ts"
+
+export interface Input {
+  readonly path: string
+  readonly command: ReadonlyArray<string>
+  readonly sessionTimeout: string
+}
+
+export interface LockInput extends Input {
+  /** Left out: as long as it takes. */
+  readonly wait: string | undefined
+}
+
+export interface SemaphoreInput extends LockInput {
+  readonly permits: number
+}
+
+export const lock = Effect.fnUntraced(function* (input: LockInput) {
+  const timeout = yield* waitOf(input)
+  const holder = yield* holderOf("lock", input)
+  const lock = yield* Effect.provideService(Lock.make(input.path, { identifier }), ZooKeeper.ZooKeeper, holder.zk)
+  return yield* lock.withLock((held) => runHeld(holder, held, input.command), timeout)
+})
+
+export const semaphore = Effect.fnUntraced(function* (input: SemaphoreInput) {
+  const timeout = yield* waitOf(input)
+  const holder = yield* holderOf("semaphore", input)
+  const options = { identifier, permits: input.permits }
+  const semaphore = yield* Effect.provideService(Semaphore.make(input.path, options), ZooKeeper.ZooKeeper, holder.zk)
+  return yield* semaphore.withPermit((held) => runHeld(holder, held, input.command), timeout)
+})
+
+/** After a loss of the leadership it is a candidate again. */
+export const elect = Effect.fnUntraced(function* (input: Input) {
+  const holder = yield* holderOf("elect", input)
+  const election = yield* Effect.provideService(
+    LeaderElection.make(input.path, { identifier }),
+    ZooKeeper.ZooKeeper,
+    holder.zk
+  )
+  return yield* election.whileLeader((held) => runHeld(holder, held, input.command))
+})
+
+// ---- internal
+
+/** Tells others who it is. */
+const identifier = `${Os.hostname()}:${process.pid}`
+
+const waitOf = ({ wait }: LockInput) =>
+  wait === undefined ? Effect.succeed({}) : Effect.map(parseDuration("--wait", wait), (timeout) => ({ timeout }))
+
+const holderOf = Effect.fnUntraced(function* (command: string, { sessionTimeout }: Input) {
+  if (process.platform === "win32") {
+    return yield* new UsageError({ message: `${command} needs process groups, which Windows does not have` })
+  }
+  const timeout = yield* parseDuration("--session-timeout", sessionTimeout)
+  const margin = Duration.divideUnsafe(timeout, 5)
+  const zk = yield* (yield* Client).holder(command, { sessionTimeout: timeout, ownershipMargin: margin })
+  return { zk, margin } satisfies Holder
+})

@@ -1,0 +1,100 @@
+/**
+ * The keeper: a process that starts the command of `zk lock`, and that ends the command's process group when the hold
+ * ends, also where `zk` itself is stopped or dead. It knows nothing of ZooKeeper. `zk` tells it, again and again, until
+ * when the hold is certain.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as ChildProcess from "node:child_process"
+import { isAlive, type Order, type Report, signalGroup } from "./messages.ts"
+
+/** The process group of the command, once it has begun. */
+let group: number | undefined
+/** When the hold ends: readings of the monotonic clock, which all processes share, and of the wall clock, in milliseconds. */
+let ends = { monotonic: Number.POSITIVE_INFINITY, wall: Number.POSITIVE_INFINITY }
+/** How long the group has from SIGTERM to SIGKILL, in milliseconds. */
+let grace = 0
+let hasTerminated = false
+/** How the first process of the group ended, and when. */
+let ended: { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly at: number } | undefined
+
+const clock = Effect.runSync(Effect.map(Clock.Clock, (clock) => clock))
+const wall = (): number => clock.currentTimeMillisUnsafe()
+const monotonic = (): number => Number(process.hrtime.bigint() / 1_000_000n)
+
+const end = (): void => {
+  ends = { monotonic: Math.min(ends.monotonic, monotonic()), wall: Math.min(ends.wall, wall()) }
+  look()
+}
+
+/** Ends the group where it is time, and this process where the group has ended. */
+const look = (): void => {
+  if (group === undefined) return
+  // The wall clock goes on while the machine sleeps.
+  const late = Math.max(monotonic() - ends.monotonic, wall() - ends.wall)
+  if (late >= grace) signalGroup(group, "SIGKILL")
+  else if (late >= 0 && !hasTerminated) {
+    hasTerminated = true
+    signalGroup(group, "SIGTERM")
+    // A stopped process gets no other signal.
+    signalGroup(group, "SIGCONT")
+  }
+  if (ended === undefined) return
+  // The rest of the group ends too. A zombie that has no parent to collect it cannot hold up the end.
+  if (isAlive(group) && monotonic() < ended.at + grace + 1000) {
+    if (late < 0) end()
+    return
+  }
+  finish({ _tag: "Ended", code: ended.code, signal: ended.signal })
+}
+
+const finish = (report: Report): void => {
+  if (process.connected) process.send?.(report, () => process.exit(0))
+  else process.exit(0)
+}
+
+const start = (order: Extract<Order, { readonly _tag: "Start" }>): void => {
+  const [command = "", ...args] = order.command
+  grace = order.grace
+  // `detached` makes it the leader of a process group of its own.
+  const child = ChildProcess.spawn(command, args, {
+    stdio: ["inherit", "inherit", "inherit"],
+    detached: true,
+    env: { ...process.env, ...order.env }
+  })
+  // At once, so that there is no moment in which the group runs and is not known.
+  group = child.pid
+  if (group !== undefined) process.send?.({ _tag: "Started", group } satisfies Report)
+  child.once("error", (error) => {
+    if (group === undefined) finish({ _tag: "Failed", message: error.message, code: codeOf(error) })
+  })
+  child.once("exit", (code, signal) => {
+    ended = { code, signal, at: monotonic() }
+    look()
+  })
+}
+
+const codeOf = (error: Error): number => ("code" in error && error.code === "ENOENT" ? 127 : 126)
+
+process.on("message", (order: Order) => {
+  switch (order._tag) {
+    case "Start":
+      ends = order.ends
+      return start(order)
+    case "Hold":
+      // An order to end is not taken back.
+      if (!hasTerminated) ends = order.ends
+      return look()
+    case "End":
+      return end()
+  }
+})
+
+// `zk` is dead, and its session ends with nothing to renew it.
+process.on("disconnect", () => (group === undefined ? process.exit(0) : end()))
+
+// A signal for all processes of a terminal or a service is for `zk` to pass on.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.on(signal, () => {})
+
+Effect.runFork(Effect.repeat(Effect.sync(look), Schedule.spaced("50 millis")))

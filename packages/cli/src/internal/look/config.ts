@@ -1,0 +1,37 @@
+/** `zk config`: the members of the ensemble. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Output from "../../Output.ts"
+import { Client } from "../frame/Client.ts"
+import { printOne } from "../output/Printer.ts"
+import { shown, table } from "../output/text.ts"
+
+export interface Input {
+  readonly raw: boolean
+}
+
+export const config = Effect.fnUntraced(function* ({ raw }: Input) {
+  const zk = yield* (yield* Client).reader
+  const found = yield* zk.getConfig
+  const value = {
+    version: found.version,
+    members: found.members.map(({ addresses, client, id, role }) => ({
+      id,
+      role,
+      addresses,
+      ...(Option.isSome(client) ? { client: client.value } : {})
+    }))
+  }
+  yield* printOne(Output.Config, value, (_, style) => {
+    if (raw) return `${found.raw.trimEnd()}\n`
+    const version = `${style.dim("version")}  ${Output.formatHex(value.version)}\n`
+    if (value.members.length === 0) return `${version}no members: the server runs by itself\n`
+    const rows = value.members.map((member) => [
+      String(member.id),
+      member.role,
+      shown(member.addresses.join(" ")),
+      shown(member.client ?? "-")
+    ])
+    return version + table([["ID", "ROLE", "QUORUM", "CLIENTS"], ...rows])
+  })
+})

@@ -1,0 +1,42 @@
+/** `zk quota`: the limits of a subtree, and its use. */
+import { NoNode } from "@effect-zookeeper/client/Errors"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import * as Effect from "effect/Effect"
+import * as Output from "../../Output.ts"
+import * as Quota from "../../Quota.ts"
+import { Client } from "../frame/Client.ts"
+import { printOne } from "../output/Printer.ts"
+import { shown, table } from "../output/text.ts"
+
+export interface Input {
+  readonly path: string
+}
+
+/** The znodes of quotas are beside the chroot, not below it. */
+export const quota = Effect.fnUntraced(function* (input: Input) {
+  yield* Effect.fromResult(ZnodePath.validate(input.path))
+  const { chroot, zk } = yield* (yield* Client).rootReader
+  const path = ZnodePath.toServer(chroot, input.path)
+  const read = (znode: string) =>
+    Effect.map(zk.getData(znode), (data) => Quota.parse(new TextDecoder().decode(data))).pipe(
+      Effect.catchTag("NoNode", () => new NoNode({ path, operation: "quota" }))
+    )
+  const limits = yield* read(Quota.limitsPath(path))
+  const stats = yield* read(Quota.statsPath(path))
+  const use = { count: stats.count ?? 0, bytes: stats.bytes ?? 0 }
+  const value = { path, limits: defined(limits), use }
+  yield* printOne(Output.Quota, value, () =>
+    table([
+      [shown(path), "USE", "LIMIT", "HARD LIMIT"],
+      ["znodes", String(use.count), limit(limits.count), limit(limits.hardCount)],
+      ["bytes", String(use.bytes), limit(limits.bytes), limit(limits.hardBytes)]
+    ])
+  )
+})
+
+// ---- internal
+
+const limit = (value: number | undefined): string => (value === undefined ? "-" : String(value))
+
+const defined = (limits: Quota.Limits): (typeof Output.Quota.Type)["limits"] =>
+  Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))

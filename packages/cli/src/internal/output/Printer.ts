@@ -1,0 +1,114 @@
+/** The output of a command: text for people, or JSON by a Schema. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import { FileError, OutputClosed } from "../frame/errors.ts"
+
+export type PrintError = OutputClosed | FileError
+
+export type Mode = "text" | "json" | "ndjson"
+
+export interface PrinterService {
+  readonly mode: Mode
+  /** Whether the standard output is a terminal. */
+  readonly isTerminal: boolean
+  readonly style: Style
+  /** Writes to the standard output. */
+  readonly write: (chunk: string | Uint8Array) => Effect.Effect<void, PrintError>
+  /** Writes a line for people to the standard error. */
+  readonly note: (line: string) => Effect.Effect<void>
+}
+
+export class Printer extends Context.Service<Printer, PrinterService>()("@effect-zookeeper/cli/Printer") {}
+
+/** Colours, or none. */
+export interface Style {
+  readonly bold: (text: string) => string
+  readonly dim: (text: string) => string
+  readonly yellow: (text: string) => string
+  readonly blue: (text: string) => string
+}
+
+/** One value: its text, or its JSON. */
+export const printOne = <A, I>(
+  schema: Schema.Codec<A, I>,
+  value: A,
+  text: (value: A, style: Style) => string
+): Effect.Effect<void, PrintError, Printer> =>
+  Effect.flatMap(Printer, ({ mode, style, write }) => {
+    if (mode === "text") return write(text(value, style))
+    const json = Schema.encodeSync(schema)(value)
+    return write(`${mode === "json" ? JSON.stringify(json, null, 2) : JSON.stringify(json)}\n`)
+  })
+
+/** Items as they come: a text for each, a JSON array of all, or a line of JSON for each. */
+export const printAll = <A, I, Item extends A, E, R>(
+  schema: Schema.Codec<A, I>,
+  items: Stream.Stream<Item, E, R>,
+  text: (item: Item, style: Style) => string
+): Effect.Effect<void, E | PrintError, R | Printer> =>
+  Effect.flatMap(Printer, ({ mode, style, write }) => {
+    if (mode === "text") {
+      return Stream.runForEachArray(items, (chunk) => write(chunk.map((item) => text(item, style)).join("")))
+    }
+    const encode = Schema.encodeSync(schema)
+    if (mode === "ndjson") {
+      return Stream.runForEachArray(items, (chunk) =>
+        write(chunk.map((item) => `${JSON.stringify(encode(item))}\n`).join(""))
+      )
+    }
+    let separator = "["
+    return Stream.runForEachArray(items, (chunk) => {
+      let out = ""
+      for (const item of chunk) {
+        out += `${separator}\n  ${JSON.stringify(encode(item))}`
+        separator = ","
+      }
+      return write(out)
+    }).pipe(Effect.andThen(Effect.suspend(() => write(separator === "[" ? "[]\n" : "\n]\n"))))
+  })
+
+export const make = (mode: Mode, canColor: boolean) =>
+  Effect.gen(function* () {
+    const stdio = yield* Stdio.Stdio
+    const isTerminal = yield* stdio.stdoutIsTerminal
+    return {
+      mode,
+      isTerminal,
+      style: mode === "text" && canColor ? colors : plain,
+      write: (chunk) =>
+        chunk.length === 0
+          ? Effect.void
+          : Stream.make(chunk).pipe(Stream.run(stdio.stdout({ endOnDone: false })), Effect.mapError(toPrintError)),
+      note: (line) => Stream.make(`${line}\n`).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore)
+    } satisfies PrinterService
+  })
+
+// ---- internal
+
+const toPrintError = (error: { readonly message: string; readonly cause?: unknown }): PrintError => {
+  const code = codeOf(error)
+  return code === "EPIPE" || code === "ERR_STREAM_DESTROYED" || code === "ERR_STREAM_PREMATURE_CLOSE"
+    ? new OutputClosed()
+    : new FileError({ message: `the standard output cannot be written: ${error.message}` })
+}
+
+/** The code that Node gives, which may be several causes down. */
+const codeOf = (error: unknown): unknown => {
+  for (let at: unknown = error; typeof at === "object" && at !== null; at = "cause" in at ? at.cause : undefined) {
+    if ("code" in at && typeof at.code === "string") return at.code
+    if ("reason" in at && typeof at.reason === "object" && at.reason !== null && "cause" in at.reason) {
+      const inner = codeOf(at.reason)
+      if (inner !== undefined) return inner
+    }
+  }
+  return undefined
+}
+
+const escape = (code: number) => (text: string) => `\u001b[${code}m${text}\u001b[0m`
+const same = (text: string) => text
+
+const colors: Style = { bold: escape(1), dim: escape(2), yellow: escape(33), blue: escape(34) }
+const plain: Style = { bold: same, dim: same, yellow: same, blue: same }

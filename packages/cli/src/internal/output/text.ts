@@ -1,0 +1,63 @@
+/** Text for people. */
+import * as Printable from "@effect-zookeeper/client/Printable"
+import type { Stat } from "@effect-zookeeper/client/Models"
+import * as Output from "../../Output.ts"
+import type { Style } from "./Printer.ts"
+
+/** A path that cannot act on the terminal. */
+export const shown = (path: string): string => Printable.escapeAll(path)
+
+/** Text of several lines that cannot act on the terminal: only line feeds and tabs stay as they are. */
+export const escapeText = (text: string): string => text.replaceAll(/[^\n\t]+/g, (part) => Printable.escapeAll(part))
+
+/** A name or a path, in the colour of its kind. */
+export const colored = (text: string, stat: Stat, style: Style): string =>
+  stat.ephemeralOwner !== 0n ? style.yellow(shown(text)) : stat.numChildren > 0 ? style.blue(shown(text)) : shown(text)
+
+/** The bytes of data with a unit: 17, 4.0K, 1.5M. */
+export const size = (bytes: number): string => {
+  let value = bytes
+  for (const unit of ["", "K", "M", "G"]) {
+    if (value < 1024 || unit === "G") return unit === "" ? String(value) : `${value.toFixed(1)}${unit}`
+    value /= 1024
+  }
+  return String(bytes)
+}
+
+/** A count with its noun. */
+export const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`
+
+/** A line of `ls -l`: the kind, the version, the children, the bytes, the time of the last write, and the path. */
+export const longLine = (path: string, stat: Stat, style: Style): string => {
+  const kind = Output.kindOf(stat.ephemeralOwner).charAt(0)
+  const version = String(stat.version).padStart(5)
+  const children = String(stat.numChildren).padStart(6)
+  const bytes = size(stat.dataLength).padStart(7)
+  const time = Output.formatTime(stat.mtime)
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, "Z")
+  return `${style.dim(kind)} ${version} ${children} ${bytes}  ${style.dim(time)}  ${colored(path, stat, style)}\n`
+}
+
+/** Names and values, the values below each other. */
+export const fields = (rows: ReadonlyArray<readonly [name: string, value: string]>, style: Style): string => {
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2
+  return rows.map(([name, value]) => `${style.dim(name.padEnd(width))}${value}\n`).join("")
+}
+
+/** A table whose columns are as wide as their widest cell. */
+export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const widths: Array<number> = []
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
+  }
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`
+    )
+    .join("")
+}

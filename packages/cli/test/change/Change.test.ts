@@ -1,0 +1,308 @@
+/** The commands that change the tree: what they do, what they refuse, and what they never half do. */
+import * as Acl from "@effect-zookeeper/client/Acl"
+import type { Service } from "@effect-zookeeper/client/Service"
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import * as Schema from "effect/Schema"
+import * as Output from "../../src/Output.ts"
+import { describeOnServers } from "../support/zk.ts"
+
+const text = (zk: Service, path: string) => Effect.map(zk.getData(path), (data) => new TextDecoder().decode(data))
+
+const change = Schema.decodeUnknownSync(Schema.fromJsonString(Output.Change))
+
+const inFolder = Effect.acquireRelease(
+  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
+  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
+)
+
+describeOnServers("zk create", (it) => {
+  it.inChroot("creates a znode and prints its path", function* ({ run, zk }) {
+    const { code, err, out } = yield* run(["create", "/a", "data"])
+    assert.deepStrictEqual({ code, out, err }, { code: 0, out: "/a\n", err: "" })
+    assert.strictEqual(yield* text(zk, "/a"), "data")
+    const json = yield* run(["create", "/s-", "--sequential", "--ndjson"])
+    assert.deepStrictEqual(change(json.out), { action: "created", path: "/s-0000000001" })
+    yield* run(["create", "/p/q", "--parents", "--acl", "world:anyone:r", "--file", "-"], { stdin: "in" })
+    assert.strictEqual(yield* text(zk, "/p/q"), "in")
+    assert.deepStrictEqual((yield* zk.getAcl("/p/q")).acl, [Acl.world("r")])
+    // A stat does not tell them, but servers refuse what they are not told to make.
+    assert.strictEqual((yield* run(["create", "/c", "--container"])).out, "/c\n")
+    assert.strictEqual((yield* run(["create", "/t", "--ttl", "1h"])).out, "/t\n")
+  })
+
+  it.inChroot(
+    "refuses a znode that exists, one without a parent, and options that exclude each other",
+    function* ({ run }) {
+      assert.strictEqual((yield* run(["create", "/a"])).code, 0)
+      const again = yield* run(["create", "/a"])
+      assert.deepStrictEqual({ code: again.code, err: again.err }, { code: 4, err: "zk: /a exists already\n" })
+      const orphan = yield* run(["create", "/none/a"])
+      const parent = "zk: the parent of /none/a does not exist; `zk create --parents` creates it\n"
+      assert.deepStrictEqual({ code: orphan.code, err: orphan.err }, { code: 3, err: parent })
+      assert.strictEqual((yield* run(["create", "/b", "x", "--file", "-"])).code, 2)
+      assert.strictEqual((yield* run(["create", "/b", "--container", "--sequential"])).code, 2)
+      assert.strictEqual((yield* run(["create", "/b", "--acl", "anyone"])).code, 2)
+      assert.strictEqual((yield* run(["create", "/b", "--file", "/no/such/file"])).code, 1)
+      assert.strictEqual((yield* run(["stat", "/b"])).code, 3)
+    }
+  )
+})
+
+describeOnServers("zk set and touch", (it) => {
+  it.inChroot("set writes from an argument, a file and the standard input", function* ({ run, zk }) {
+    yield* zk.create("/a")
+    const { code, out } = yield* run(["set", "/a", "one"])
+    assert.deepStrictEqual({ code, out }, { code: 0, out: "set /a  (version 1)\n" })
+    const folder = yield* inFolder
+    const file = Path.join(folder, "data")
+    const bytes = new Uint8Array([0, 255, 10])
+    Fs.writeFileSync(file, bytes)
+    yield* run(["set", "/a", "--file", file])
+    assert.deepStrictEqual(yield* zk.getData("/a"), bytes)
+    const json = yield* run(["set", "/a", "--file", "-", "--ndjson"], { stdin: "three" })
+    assert.deepStrictEqual(change(json.out), { action: "set", path: "/a", version: 3 })
+    assert.strictEqual(yield* text(zk, "/a"), "three")
+    yield* run(["set", "/new/b", "four", "--create"])
+    assert.strictEqual(yield* text(zk, "/new/b"), "four")
+    yield* run(["set", "/a", "--", "-five"])
+    assert.strictEqual(yield* text(zk, "/a"), "-five")
+  })
+
+  it.inChroot("set writes nothing over another version, into nothing, and without data", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "kept" })
+    const { code, err } = yield* run(["set", "/a", "x", "--version", "7"])
+    assert.strictEqual(code, 4)
+    assert.strictEqual(err, "zk: /a has another version than expected; nothing was written\n")
+    assert.strictEqual((yield* run(["set", "/none", "x"])).code, 3)
+    assert.strictEqual((yield* run(["set", "/a"])).code, 2)
+    assert.strictEqual(yield* text(zk, "/a"), "kept")
+  })
+
+  it.inChroot("touch keeps the data, and creates a missing znode", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "kept" })
+    yield* run(["touch", "/a"])
+    const { data, stat } = yield* zk.get("/a")
+    assert.deepStrictEqual([new TextDecoder().decode(data), stat.version], ["kept", 1])
+    assert.strictEqual((yield* run(["touch", "/b"])).out, "created /b\n")
+    assert.strictEqual((yield* run(["touch", "/none/b"])).code, 3)
+  })
+
+  it.inChroot("sync answers when the server has everything", function* ({ run }) {
+    assert.deepStrictEqual(change((yield* run(["sync", "--ndjson"])).out), { action: "synced", path: "/" })
+  })
+})
+
+describeOnServers("zk rm", (it) => {
+  it.inChroot("deletes a znode, and a subtree with -r", function* ({ run, zk }) {
+    yield* zk.create("/a")
+    assert.strictEqual((yield* run(["rm", "/a"])).out, "deleted /a\n")
+    yield* zk.ensurePath("/b/c/d")
+    assert.strictEqual((yield* run(["rm", "-r", "/b", "--yes"])).code, 0)
+    assert.isFalse(yield* zk.exists("/b"))
+  })
+
+  it.inChroot("asks with the number of znodes before it deletes a subtree", function* ({ run, zk }) {
+    yield* zk.ensurePath("/b/c/d")
+    const no = yield* run(["rm", "-r", "/b"], { terminal: "n" })
+    assert.strictEqual(no.code, 1)
+    assert.strictEqual(no.err, "Delete /b and the 2 znodes below it? [y/N] zk: nothing was changed\n")
+    const script = yield* run(["rm", "-r", "/b"])
+    assert.strictEqual(script.code, 2)
+    assert.include(script.err, "confirm with --yes")
+    assert.isTrue(yield* zk.exists("/b/c/d"))
+    assert.strictEqual((yield* run(["rm", "-r", "/b"], { terminal: "y" })).code, 0)
+    assert.isFalse(yield* zk.exists("/b"))
+  })
+
+  it.inChroot("says how far it went where it cannot delete all", function* ({ run, zk }) {
+    yield* zk.create("/b", { acl: [Acl.world("crwa")] })
+    yield* zk.create("/b/c")
+    yield* zk.create("/b/c/d")
+    const { code, err } = yield* run(["rm", "-r", "/b", "--yes"])
+    assert.strictEqual(code, 6)
+    assert.match(err, /^\d of the 3 znodes are left; .*\nzk: .*not permitted.*\n$/)
+    yield* zk.setAcl("/b", Acl.open)
+    assert.strictEqual((yield* run(["rm", "-r", "/b", "--yes"])).code, 0)
+  })
+
+  it.inChroot("refuses children without -r, another version, and the root", function* ({ run, zk }) {
+    yield* zk.ensurePath("/b/c")
+    const { code, err } = yield* run(["rm", "/b"])
+    assert.deepStrictEqual({ code, err }, { code: 4, err: "zk: /b has children; `zk rm -r` deletes them too\n" })
+    assert.strictEqual((yield* run(["rm", "/b/c", "--version", "5"])).code, 4)
+    assert.strictEqual((yield* run(["rm", "/none"])).code, 3)
+    assert.strictEqual((yield* run(["rm", "-r", "/none", "--yes"])).code, 3)
+    assert.strictEqual((yield* run(["rm", "-r", "/", "--yes"])).code, 2)
+    assert.isTrue(yield* zk.exists("/b/c"))
+  })
+})
+
+describeOnServers("zk cp and mv", (it) => {
+  it.inChroot("cp copies data and ACLs of a subtree, and leaves ephemeral znodes out", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "1" })
+    yield* zk.create("/a/b", { data: "2", acl: [Acl.world("cdrwa"), Acl.ip("10.0.0.0/8", "r")] })
+    yield* zk.create("/a/e", { mode: "ephemeral" })
+    const { code, err, out } = yield* run(["cp", "-r", "/a", "/copy"])
+    assert.deepStrictEqual(
+      { code, out, err },
+      { code: 0, out: "copied /copy\ncopied /copy/b\n", err: "1 ephemeral znode left out\n" }
+    )
+    assert.strictEqual(yield* text(zk, "/copy/b"), "2")
+    assert.deepStrictEqual((yield* zk.getAcl("/copy/b")).acl, (yield* zk.getAcl("/a/b")).acl)
+    assert.deepStrictEqual(yield* zk.getChildren("/copy"), ["b"])
+  })
+
+  it.inChroot("mv moves a subtree", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "1" })
+    yield* zk.create("/a/b", { data: "2" })
+    assert.strictEqual((yield* run(["mv", "/a", "/new"])).out, "moved /new\nmoved /new/b\n")
+    assert.strictEqual(yield* text(zk, "/new/b"), "2")
+    assert.isFalse(yield* zk.exists("/a"))
+  })
+
+  it.inChroot("replace a target only with --force, and never one with children", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "new" })
+    yield* zk.create("/b", { data: "old" })
+    const { code, err } = yield* run(["cp", "/a", "/b"])
+    assert.deepStrictEqual({ code, err }, { code: 4, err: "zk: /b exists already; --force replaces it\n" })
+    assert.strictEqual((yield* run(["mv", "/a", "/b"])).code, 4)
+    assert.strictEqual(yield* text(zk, "/b"), "old")
+    assert.strictEqual((yield* run(["mv", "/a", "/b", "--force"])).code, 0)
+    assert.strictEqual(yield* text(zk, "/b"), "new")
+    yield* zk.ensurePath("/full/child")
+    assert.strictEqual((yield* run(["cp", "/b", "/full", "--force"])).code, 4)
+  })
+
+  it.inChroot("change nothing where one step cannot be done", function* ({ run, zk }) {
+    yield* zk.ensurePath("/a/b")
+    assert.strictEqual((yield* run(["cp", "/a", "/c"])).code, 4)
+    assert.strictEqual((yield* run(["mv", "/a", "/a/b/c"])).code, 2)
+    assert.strictEqual((yield* run(["mv", "/a", "/none/c"])).code, 3)
+    assert.strictEqual((yield* run(["cp", "/none", "/c"])).code, 3)
+    yield* zk.create("/a/e", { mode: "ephemeral" })
+    assert.strictEqual((yield* run(["cp", "/a/e", "/c"])).code, 4)
+    assert.strictEqual((yield* run(["mv", "/a", "/c"])).code, 4)
+    assert.isFalse(yield* zk.exists("/c"))
+    assert.deepStrictEqual((yield* zk.getChildren("/a")).toSorted(), ["b", "e"])
+  })
+
+  it.inChroot("refuse a subtree that one transaction cannot hold", function* ({ run, zk }) {
+    yield* zk.create("/a")
+    for (const name of ["1", "2", "3"]) yield* zk.create(`/a/${name}`, { data: new Uint8Array(400_000) })
+    const { code, err } = yield* run(["mv", "/a", "/b"])
+    assert.strictEqual(code, 4)
+    assert.include(err, "nothing was changed")
+    assert.isFalse(yield* zk.exists("/b"))
+  })
+})
+
+describeOnServers("zk multi", (it) => {
+  it.inChroot("applies all operations of a file", function* ({ run, zk }) {
+    yield* zk.create("/a")
+    const stdin = [
+      "# a comment",
+      '{"op":"check","path":"/a","version":0}',
+      '{"op":"create","path":"/a/s-","data":"1","mode":"persistentSequential"}',
+      '{"op":"set","path":"/a","base64":"AP8="}',
+      '{"op":"create","path":"/b"}',
+      '{"op":"delete","path":"/b"}',
+      ""
+    ].join("\n")
+    const { code, out } = yield* run(["multi", "-"], { stdin })
+    assert.strictEqual(code, 0)
+    assert.strictEqual(out, "checked /a\ncreated /a/s-0000000000\nset /a  (version 1)\ncreated /b\ndeleted /b\n")
+    assert.deepStrictEqual(yield* zk.getData("/a"), new Uint8Array([0, 255]))
+  })
+
+  it.inChroot("applies none where one fails, or a line is wrong", function* ({ run, zk }) {
+    const stdin = '{"op":"create","path":"/a"}\n{"op":"check","path":"/none"}\n'
+    const { code, err } = yield* run(["multi", "-"], { stdin })
+    assert.strictEqual(code, 3)
+    assert.strictEqual(err, "zk: operation 2 failed, and none was applied: /none: no such znode\n")
+    const typo = yield* run(["multi", "-"], { stdin: '{"op":"create","path":"/a"}\n{"op":"make","path":"/b"}\n' })
+    assert.strictEqual(typo.code, 2)
+    assert.include(typo.err, "line 2 of the standard input")
+    assert.strictEqual((yield* run(["multi", "-"], { stdin: "# nothing\n" })).code, 2)
+    const both = yield* run(["multi", "-"], { stdin: '{"op":"create","path":"/a","data":"1","base64":"MQ=="}\n' })
+    assert.deepStrictEqual([both.code, both.err.includes("both data and base64")], [2, true])
+    const latin1 = new Uint8Array([
+      ...new TextEncoder().encode('{"op":"create","path":"/a","data":"'),
+      0xe9,
+      0x22,
+      0x7d
+    ])
+    assert.strictEqual((yield* run(["multi", "-"], { stdin: latin1 })).code, 2)
+    assert.isFalse(yield* zk.exists("/a"))
+  })
+})
+
+describeOnServers("zk edit", (it) => {
+  it.inChroot("writes the text that the editor leaves", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "one\n" })
+    const { code, out } = yield* run(["edit", "/a"], { env: { EDITOR: "sed -i s/one/two/" } })
+    assert.deepStrictEqual({ code, out }, { code: 0, out: "set /a  (version 1)\n" })
+    assert.strictEqual(yield* text(zk, "/a"), "two\n")
+  })
+
+  it.inChroot("writes nothing where nothing has changed, or the editor fails", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "one\n" })
+    const same = yield* run(["edit", "/a"], { env: { EDITOR: "true" } })
+    assert.deepStrictEqual({ code: same.code, err: same.err }, { code: 0, err: "/a: no change\n" })
+    const failed = yield* run(["edit", "/a"], { env: { EDITOR: "false" } })
+    const message = "zk: the editor ended with 1; nothing was written\n"
+    assert.deepStrictEqual({ code: failed.code, err: failed.err }, { code: 1, err: message })
+    assert.strictEqual((yield* run(["edit", "/a"], { env: { EDITOR: "/no/such/editor" } })).code, 1)
+    yield* zk.set("/a", new Uint8Array([255]))
+    assert.strictEqual((yield* run(["edit", "/a"], { env: { EDITOR: "true" } })).code, 1)
+    assert.strictEqual((yield* zk.get("/a")).stat.version, 1)
+  })
+
+  it.inChroot("keeps the text of an editor that fails, or that --timeout ends", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "one\n" })
+    const folder = yield* inFolder
+    for (const [end, code] of [
+      ["exit 3", 1],
+      ["exec sleep 60", 124]
+    ] as const) {
+      const editor = Path.join(folder, "editor.sh")
+      Fs.writeFileSync(editor, `#!/bin/sh\necho mine > "$1"; ${end}\n`, { mode: 0o755 })
+      const failed = yield* run(["edit", "/a", "--timeout", "2s"], { env: { EDITOR: editor } })
+      assert.strictEqual(failed.code, code, failed.err)
+      const file = /kept in (\S+)/.exec(failed.err)?.[1] ?? ""
+      assert.strictEqual(Fs.readFileSync(file, "utf8"), "mine\n")
+      Fs.rmSync(Path.dirname(file), { recursive: true })
+    }
+    assert.strictEqual(yield* text(zk, "/a"), "one\n")
+  })
+
+  it.inChroot("keeps both versions after a conflict", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "one\n" })
+    const folder = yield* inFolder
+    const isOpen = Path.join(folder, "open")
+    const isWritten = Path.join(folder, "written")
+    const editor = Path.join(folder, "editor.sh")
+    Fs.writeFileSync(
+      editor,
+      `#!/bin/sh\necho mine > "$1"; touch ${isOpen}; while [ ! -e ${isWritten} ]; do sleep 0.05; done\n`,
+      { mode: 0o755 }
+    )
+    const others = Effect.gen(function* () {
+      while (!Fs.existsSync(isOpen)) yield* Effect.sleep("20 millis")
+      yield* zk.set("/a", "theirs\n")
+      Fs.writeFileSync(isWritten, "")
+    })
+    const [{ code, err }] = yield* Effect.all([run(["edit", "/a"], { env: { EDITOR: editor } }), others], {
+      concurrency: 2
+    })
+    assert.strictEqual(code, 4)
+    const file = /kept in (\S+),/.exec(err)?.[1] ?? ""
+    assert.strictEqual(Fs.readFileSync(file, "utf8"), "mine\n")
+    assert.strictEqual(Fs.readFileSync(`${file}.theirs`, "utf8"), "theirs\n")
+    assert.strictEqual(yield* text(zk, "/a"), "theirs\n")
+    Fs.rmSync(Path.dirname(file), { recursive: true })
+  })
+})

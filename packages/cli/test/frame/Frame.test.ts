@@ -1,0 +1,225 @@
+/** What all commands share: settings and their order, profiles, credentials, TLS, errors and exit codes. */
+import * as Acl from "@effect-zookeeper/client/Acl"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { fileURLToPath } from "node:url"
+import { describeOnServers, run } from "../support/zk.ts"
+
+const inFolder = Effect.acquireRelease(
+  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
+  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
+)
+
+describeOnServers("the settings of zk", (it) => {
+  it.inChroot(
+    "come from the command line, a profile and the environment, in this order",
+    function* ({ chroot, servers, zk }) {
+      for (const name of ["flag", "profile", "env", "default"]) yield* zk.ensurePath(`/${name}/is-${name}`)
+      const folder = yield* inFolder
+      const profiles = Path.join(folder, "profiles.toml")
+      const table = (name: string, at: string) => `[${name}]\nservers = "${servers}${chroot}/${at}"\n`
+      Fs.writeFileSync(profiles, table("named", "profile") + table("default", "default"))
+      const env = { ZK_PROFILES: profiles }
+      const ZK_SERVERS = `${servers}${chroot}/env`
+      const ls = (args: ReadonlyArray<string>, more = {}) =>
+        Effect.map(run(["ls", "/", ...args], { env: { ...env, ...more } }), ({ out }) => out.trim())
+      assert.strictEqual(yield* ls(["-s", `${servers}${chroot}/flag`, "-p", "named"], { ZK_SERVERS }), "is-flag")
+      assert.strictEqual(yield* ls(["-p", "named"], { ZK_SERVERS }), "is-profile")
+      assert.strictEqual(yield* ls([], { ZK_SERVERS, ZK_PROFILE: "named" }), "is-env")
+      assert.strictEqual(yield* ls([], { ZK_SERVERS }), "is-env")
+      assert.strictEqual(yield* ls([], { ZK_PROFILE: "named" }), "is-profile")
+      assert.strictEqual(yield* ls([]), "is-default")
+      assert.strictEqual(yield* ls([], { ZK_SERVERS: servers, ZK_CHROOT: `${chroot}/flag` }), "is-flag")
+      assert.strictEqual(yield* ls(["--chroot", `/is-env`], { ZK_SERVERS }), "")
+    }
+  )
+
+  it.inChroot("credentials come from a file, and are never shown", function* ({ another, run }) {
+    const ann = yield* another({ auth: [{ scheme: "digest", credentials: Redacted.make("ann:secret") }] })
+    yield* ann.create("/hers", { data: "text", acl: Acl.creator })
+    const folder = yield* inFolder
+    const file = Path.join(folder, "auth")
+    Fs.writeFileSync(file, "# ann\ndigest:ann:secret\n")
+    assert.strictEqual((yield* run(["get", "/hers", "--auth-file", file])).out, "text")
+    assert.strictEqual((yield* run(["get", "/hers"], { env: { ZK_AUTH_FILE: file } })).out, "text")
+    Fs.writeFileSync(file, "hunter2\n")
+    const wrong = yield* run(["get", "/hers", "--auth-file", file, "--verbose"])
+    assert.strictEqual(wrong.code, 2)
+    assert.notInclude(wrong.err, "hunter2")
+    assert.strictEqual((yield* run(["get", "/hers", "--auth-file", "/no/such/file"])).code, 2)
+  })
+
+  it.inChroot("colours are for terminals, and not with NO_COLOR", function* ({ run, zk }) {
+    yield* zk.create("/e", { mode: "ephemeral" })
+    const ls = (options: Parameters<typeof run>[1]) => Effect.map(run(["ls", "-R", "/e"], options), ({ out }) => out)
+    assert.strictEqual(yield* ls({ terminal: "" }), "\u001b[33m/e\u001b[0m\n")
+    assert.strictEqual(yield* ls({ terminal: "", env: { NO_COLOR: "1" } }), "/e\n")
+    assert.strictEqual(yield* ls({}), "/e\n")
+  })
+
+  it.inChroot("--timeout ends a command with 124", function* ({ run, zk }) {
+    yield* zk.create("/a")
+    const { code, err } = yield* run(["set", "/a", "--file", "-", "--timeout", "2s"], { stdin: { open: true } })
+    assert.deepStrictEqual({ code, err }, { code: 124, err: "zk: not done within --timeout (2s)\n" })
+    assert.strictEqual((yield* zk.get("/a")).stat.version, 0)
+  })
+
+  it.inChroot(
+    "credentials of a profile go to its own servers, unless the profile is named",
+    function* ({ chroot, run, servers }) {
+      const folder = yield* inFolder
+      const file = Path.join(folder, "profiles.toml")
+      Fs.writeFileSync(Path.join(folder, "ann"), "digest:ann:secret")
+      Fs.writeFileSync(Path.join(folder, "bob"), "digest:bob:secret")
+      const table = (name: string, auth: string) => `[${name}]\nservers = "${servers}${chroot}"\nauthFile = "${auth}"\n`
+      Fs.writeFileSync(file, `${table("default", "ann")}readOnly = true\n${table("named", "bob")}`)
+      const whoami = (args: ReadonlyArray<string>, env: Record<string, string> = {}) =>
+        Effect.map(run(["whoami", ...args, "--profiles", file], { env }), ({ out }) => /ann|bob|eve/.exec(out)?.[0])
+      assert.strictEqual(yield* whoami([], { ZK_SERVERS: "" }), "ann")
+      assert.isUndefined(yield* whoami([]))
+      assert.isUndefined(yield* whoami(["--servers", servers]))
+      assert.strictEqual(yield* whoami(["-p", "named"], { ZK_AUTH: "digest:eve:secret" }), "bob")
+      assert.strictEqual(yield* whoami([], { ZK_PROFILE: "named", ZK_AUTH: "digest:eve:secret" }), "eve")
+      const refused = yield* run(["touch", "/a", "--profiles", file], { env: { ZK_SERVERS: "" } })
+      assert.strictEqual(refused.err, "zk: touch was not sent, because the profile allows no writes\n")
+    }
+  )
+
+  it.inChroot("--read-only refuses every write before it is sent", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "kept" })
+    const writes = [
+      ["create", "/b"],
+      ["set", "/a", "x"],
+      ["edit", "/a"],
+      ["rm", "/a"],
+      ["mv", "/a", "/b"],
+      ["cp", "/a", "/b"],
+      ["touch", "/a"],
+      ["multi", "-"]
+    ]
+    for (const args of writes) {
+      const { code, err, out } = yield* run([...args, "--read-only"])
+      assert.strictEqual(code, 6)
+      assert.strictEqual(out, "")
+      assert.strictEqual(err, `zk: ${args[0]} was not sent, because --read-only allows no writes\n`)
+    }
+    const lock = yield* run(["lock", "/l", "--read-only", "--", "true"])
+    const message = "zk: lock was not sent, because --read-only allows no writes\n"
+    assert.deepStrictEqual({ code: lock.code, err: lock.err }, { code: 6, err: message })
+    // Not even a connection is made.
+    const unreachable = yield* run(["set", "/a", "x"], { env: { ZK_SERVERS: "127.0.0.1:1", ZK_READ_ONLY: "true" } })
+    assert.strictEqual(unreachable.code, 6)
+    assert.strictEqual((yield* run(["get", "/a", "--read-only"])).out, "kept")
+    assert.strictEqual((yield* zk.get("/a")).stat.version, 0)
+  })
+})
+
+describe("zk", () => {
+  it.live("says in one line what is wrong on the command line, and ends with 2", () =>
+    Effect.gen(function* () {
+      const mistakes: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
+        [["lss"], 'Unknown subcommand "lss"'],
+        [["ls", "--lang"], "--lang"],
+        [["get"], "path"],
+        [["ls", "/a", "/b"], "/b"],
+        [["ls", "--json", "--ndjson"], "exclude each other"],
+        [["get", "/a", "--as", "xml"], "xml"],
+        [["ls", "--timeout", "soon"], "--timeout"],
+        [["ls", "--servers", "a;b"], "comma"],
+        [["ls", "--chroot", "a"], "chroot"],
+        [["ls", "--profile", "none", "--profiles", "/no/such/file"], "/no/such/file"]
+      ]
+      for (const [args, part] of mistakes) {
+        const { code, err, out } = yield* run(args)
+        assert.deepStrictEqual({ code, out }, { code: 2, out: "" }, err)
+        assert.include(err, part)
+        assert.strictEqual(err.trimEnd().split("\n").length, 1, err)
+      }
+    })
+  )
+
+  it.live("names the profile, the key or the variable that is wrong", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const folder = yield* inFolder
+        const file = Path.join(folder, "profiles.toml")
+        Fs.writeFileSync(file, '[prod]\nserver = "zk1"\n')
+        const typo = yield* run(["ls", "--profiles", file, "-p", "prod"])
+        assert.strictEqual(typo.code, 2)
+        assert.include(typo.err, "server")
+        Fs.writeFileSync(file, '[prod]\nservers = "zk1"\n')
+        const missing = yield* run(["ls", "--profiles", file, "-p", "test"])
+        assert.deepStrictEqual(
+          { code: missing.code, err: missing.err },
+          { code: 2, err: `zk: ${file} has no profile test; it has prod\n` }
+        )
+        assert.strictEqual((yield* run(["ls"], { env: { ZK_TLS: "perhaps" } })).code, 2)
+      })
+    )
+  )
+
+  it.live("ends with 5 where no server answers, in a line that says why", () =>
+    Effect.gen(function* () {
+      const { code, err } = yield* run(["ls", "--servers", "127.0.0.1:1", "--timeout", "1s"])
+      assert.strictEqual(code, 5)
+      assert.match(err, /^zk: no server could be reached: 127\.0\.0\.1:1: .*\n$/)
+      const json = yield* run(["ls", "--servers", "127.0.0.1:1", "--timeout", "1s", "--json"])
+      assert.strictEqual(JSON.parse(json.err).error.exitCode, 5)
+    })
+  )
+
+  it.live("prints help with examples, and its version", () =>
+    Effect.gen(function* () {
+      for (const args of [[], ["--help"], ["ls", "--help"], ["find", "-h"], ["multi", "--help"]]) {
+        const { code, err, out } = yield* run(args)
+        assert.deepStrictEqual({ code, err }, { code: 0, err: "" })
+        assert.include(out, "EXAMPLES")
+        assert.notInclude(out, "\u001b[")
+      }
+      assert.strictEqual((yield* run(["--version"])).out, "zk 1.2.3\n")
+    })
+  )
+})
+
+const script = fileURLToPath(new URL("../../src/internal/zk.ts", import.meta.url))
+
+/** The executable, as a process. */
+const spawn = (args: ReadonlyArray<string>) =>
+  Effect.promise(
+    () =>
+      new Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>((resolve) => {
+        ChildProcess.execFile(process.execPath, [script, ...args], (error, out, err) =>
+          resolve({ code: error === null ? 0 : Number(error.code), out, err })
+        )
+      })
+  )
+
+describeOnServers("the executable", (it) => {
+  it.inChroot(
+    "prints and ends as the commands do, also into a pipe that nothing reads to its end",
+    function* ({ chroot, servers, zk }) {
+      yield* zk.create("/a", { data: "x".repeat(300_000) })
+      const at = ["--servers", `${servers}${chroot}`]
+      const found = yield* spawn(["get", "/a", ...at])
+      assert.deepStrictEqual(
+        { code: found.code, length: found.out.length, err: found.err },
+        { code: 0, length: 300_000, err: "" }
+      )
+      const none = yield* spawn(["get", "/none", ...at])
+      const head = yield* Effect.promise(
+        () =>
+          new Promise<string>((resolve) => {
+            const command = `"${process.execPath}" "${script}" get /a ${at.join(" ")} | head -c 5; echo " \${PIPESTATUS[0]}"`
+            ChildProcess.execFile("bash", ["-c", command], (_, out, err) => resolve(out + err))
+          })
+      )
+      assert.strictEqual(head, "xxxxx 0\n")
+      assert.deepStrictEqual(none, { code: 3, out: "", err: "zk: /none: no such znode\n" })
+    }
+  )
+})

@@ -1,0 +1,157 @@
+/** A command that is guarded by a lock: it runs alone, gets signals, and has ended before anyone else can hold the lock. */
+import type { Service } from "@effect-zookeeper/client/Service"
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { start } from "../support/processes.ts"
+import { describeOnServers } from "../support/zk.ts"
+
+const inFolder = Effect.acquireRelease(
+  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
+  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
+)
+
+const read = (file: string): ReadonlyArray<string> =>
+  Fs.existsSync(file) ? Fs.readFileSync(file, "utf8").trim().split("\n") : []
+
+const eventually = (what: string, holds: () => boolean) =>
+  Effect.gen(function* () {
+    for (let tries = 0; !holds(); tries++) {
+      if (tries > 600) assert.fail(`not in time: ${what}`)
+      yield* Effect.sleep("25 millis")
+    }
+  })
+
+/** A command with a child, both of which ignore SIGTERM, and write their names to a file for as long as they live. */
+const stubborn = (file: string, name: string): ReadonlyArray<string> => [
+  "sh",
+  "-c",
+  `trap '' TERM INT; write() { for i in $(seq 400); do echo "${name} $1" >> "${file}"; sleep 0.05; done; }; write child & write parent`
+]
+
+const hasWritten = (file: string, line: string) => eventually(`${line} writes`, () => read(file).includes(line))
+
+const isQuiet = (file: string) =>
+  Effect.gen(function* () {
+    const before = read(file).length
+    yield* Effect.sleep("300 millis")
+    assert.strictEqual(read(file).length, before, "something writes still")
+  })
+
+/** The znode of the only contender, once it is there. */
+const contender = Effect.fnUntraced(function* (zk: Service, path: string) {
+  while (true) {
+    const [name] = yield* Effect.orElseSucceed(zk.getChildren(path), () => [])
+    if (name !== undefined) return `${path}/${name}`
+    yield* Effect.sleep("25 millis")
+  }
+})
+
+const short = ["--session-timeout", "3s"]
+
+describeOnServers("a guarded command", (it) => {
+  it.inChroot(
+    "runs while no other holds the lock, has its token, and gives its exit code",
+    function* ({ chroot, servers, zk }) {
+      const at = `${servers}${chroot}`
+      const go = Path.join(yield* inFolder, "go")
+      const wait = `echo "$ZK_FENCING_TOKEN"; while [ ! -e ${go} ]; do sleep 0.05; done; exit 9`
+      const first = yield* start(at, ["lock", "/l", "--", "sh", "-c", wait])
+      const { stat } = yield* zk.get(yield* contender(zk, "/l"))
+      const second = yield* (yield* start(at, ["lock", "/l", "--wait", "0", "--", "echo", "ran"])).end
+      assert.deepStrictEqual(second, { code: 124, out: "", err: "zk: /l is held by another\n" })
+      Fs.writeFileSync(go, "")
+      assert.deepStrictEqual(yield* first.end, { code: 9, out: `${stat.czxid}\n`, err: "" })
+      const none = yield* (yield* start(at, ["semaphore", "/s", "-n", "2", "--", "/no/such/command"])).end
+      assert.strictEqual(none.code, 127)
+      assert.match(none.err, /^zk: the command could not be started: .*\n$/)
+      // The servers may have deleted the container already.
+      assert.deepStrictEqual(yield* Effect.orElseSucceed(zk.getChildren("/s/leases"), () => []), [])
+    }
+  )
+
+  it.inChroot("gets the signals, and what it leaves behind ends with it", function* ({ chroot, servers }) {
+    const file = Path.join(yield* inFolder, "file")
+    const command = `trap 'exit 5' INT; (trap '' INT; for i in $(seq 400); do echo child >> ${file}; sleep 0.05; done) & wait`
+    const { child, end } = yield* start(`${servers}${chroot}`, ["lock", "/l", "--", "sh", "-c", command])
+    yield* hasWritten(file, "child")
+    child.kill("SIGINT")
+    assert.deepStrictEqual(yield* end, { code: 5, out: "", err: "" })
+    yield* isQuiet(file)
+  })
+
+  it.inChroot(
+    "has no child that lives on after the loss, as that of consul lock does",
+    function* ({ chroot, servers, zk }) {
+      const file = Path.join(yield* inFolder, "file")
+      const { end } = yield* start(`${servers}${chroot}`, ["lock", "/l", ...short, "--", ...stubborn(file, "one")])
+      yield* hasWritten(file, "one child")
+      yield* zk.delete(yield* contender(zk, "/l"))
+      const { code, err } = yield* end
+      yield* isQuiet(file)
+      assert.strictEqual(code, 7)
+      assert.match(err, /^zk: .* is no longer held: its znode was deleted; the command was ended\n$/)
+    }
+  )
+
+  it.inChroot("ends with zk, and with its keeper", function* ({ chroot, servers }) {
+    const folder = yield* inFolder
+    const run = (name: string) =>
+      Effect.gen(function* () {
+        const file = Path.join(folder, name)
+        const running = yield* start(`${servers}${chroot}`, [
+          "lock",
+          `/${name}`,
+          ...short,
+          "--",
+          ...stubborn(file, name)
+        ])
+        yield* hasWritten(file, `${name} child`)
+        return { ...running, file }
+      })
+    const killed = yield* run("killed")
+    killed.child.kill("SIGKILL")
+    yield* Effect.sleep("700 millis")
+    yield* isQuiet(killed.file)
+
+    const unkept = yield* run("unkept")
+    const [keeper = 0] = childrenOf(unkept.child.pid ?? 0)
+    process.kill(keeper, "SIGKILL")
+    assert.strictEqual((yield* unkept.end).code, 1)
+    yield* isQuiet(unkept.file)
+  })
+
+  it.inChroot("has ended before another begins, also where zk is stopped", function* ({ chroot, servers }) {
+    const file = Path.join(yield* inFolder, "file")
+    const at = `${servers}${chroot}`
+    const one = yield* start(at, ["lock", "/l", ...short, "--", ...stubborn(file, "one")])
+    yield* hasWritten(file, "one child")
+    const two = yield* start(at, ["lock", "/l", ...short, "--", "sh", "-c", `echo "two" >> ${file}; sleep 0.5`])
+    one.child.kill("SIGSTOP")
+    assert.strictEqual((yield* two.end).code, 0)
+    const lines = read(file)
+    assert.strictEqual(lines.indexOf("two"), lines.length - 1)
+    one.child.kill("SIGCONT")
+    assert.strictEqual((yield* one.end).code, 7)
+  })
+
+  it.inChroot("of an election runs again after a loss", function* ({ chroot, servers, zk }) {
+    const file = Path.join(yield* inFolder, "file")
+    const command = `echo begin >> ${file}; while [ $(wc -l < ${file}) -lt 2 ]; do sleep 0.05; done; exit 3`
+    const { end } = yield* start(`${servers}${chroot}`, ["elect", "/e", ...short, "--", "sh", "-c", command])
+    yield* hasWritten(file, "begin")
+    yield* zk.delete(yield* contender(zk, "/e"))
+    assert.strictEqual((yield* end).code, 3)
+    assert.deepStrictEqual(read(file), ["begin", "begin"])
+  })
+})
+
+/** The processes that a process has started. */
+const childrenOf = (pid: number): ReadonlyArray<number> =>
+  ChildProcess.execFileSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" })
+    .trim()
+    .split(/\s+/)
+    .map(Number)

@@ -1,0 +1,125 @@
+/** The command `zk` as tests run it: in this process, on the real ZooKeeper and on the embedded one. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodeChildProcessSpawner from "@effect/platform-node/NodeChildProcessSpawner"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { connectTo, Target } from "@effect-zookeeper/test-kit/conformance/Target"
+import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
+import { freshPath } from "@effect-zookeeper/test-kit/TestServer"
+import { testWith, type TestWith } from "@effect-zookeeper/test-kit/TestWith"
+import { describe, layer } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import type * as Scope from "effect/Scope"
+import * as Sink from "effect/Sink"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
+import { main } from "../../src/internal/main.ts"
+
+export interface Run {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+  /** The standard output as it was written. */
+  readonly bytes: Uint8Array
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** `open` never ends. */
+  readonly stdin?: string | Uint8Array | { readonly open: true }
+  /** Makes the standard input and output a terminal, whose user types this line. */
+  readonly terminal?: string
+}
+
+/** Runs `zk` with these arguments. */
+export const run = (args: ReadonlyArray<string>, options: RunOptions = {}): Effect.Effect<Run> =>
+  Effect.gen(function* () {
+    const { env = {}, stdin, terminal } = options
+    const out: Array<Uint8Array> = []
+    const err: Array<Uint8Array> = []
+    const sink = (chunks: Array<Uint8Array>) => () =>
+      Sink.forEach((chunk: string | Uint8Array) =>
+        Effect.sync(() => chunks.push(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk))
+      )
+    const isTerminal = Effect.succeed(terminal !== undefined)
+    const stdio = Stdio.make({
+      args: Effect.succeed(args),
+      stdinIsTerminal: isTerminal,
+      stdoutIsTerminal: isTerminal,
+      stderrIsTerminal: isTerminal,
+      stdout: sink(out),
+      stderr: sink(err),
+      stdin:
+        stdin === undefined
+          ? Stream.empty
+          : typeof stdin === "string"
+            ? Stream.make(new TextEncoder().encode(stdin))
+            : stdin instanceof Uint8Array
+              ? Stream.make(stdin)
+              : Stream.never
+    })
+    const files = Layer.mergeAll(NodeFileSystem.layer, Path.layer)
+    const code = yield* main(args, "1.2.3").pipe(
+      Effect.provide(Layer.provideMerge(NodeChildProcessSpawner.layer, files)),
+      Effect.provideService(Stdio.Stdio, stdio),
+      Effect.provideService(
+        Terminal.Terminal,
+        Terminal.make({
+          columns: Effect.succeed(80),
+          rows: Effect.succeed(24),
+          size: Effect.die("not used"),
+          readInput: Effect.die("not used"),
+          readLine: Effect.succeed(terminal ?? ""),
+          display: (text) => Effect.sync(() => void err.push(new TextEncoder().encode(text)))
+        })
+      ),
+      Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
+    )
+    const bytes = Buffer.concat(out)
+    return { code, out: bytes.toString(), err: Buffer.concat(err).toString(), bytes: new Uint8Array(bytes) }
+  })
+
+/** `it` of a test of commands. */
+interface CommandTests {
+  readonly inChroot: TestWith<Commands, Target>
+}
+
+/** A chroot of its own, a client of it, and `zk` there. */
+export interface Commands {
+  readonly chroot: string
+  readonly servers: string
+  readonly zk: ZooKeeper.Service
+  readonly run: (args: ReadonlyArray<string>, options?: RunOptions) => Effect.Effect<Run>
+  /** Another client of the chroot, with a session of its own. */
+  readonly another: (options?: Parameters<typeof connectTo>[1]) => Effect.Effect<ZooKeeper.Service, never, Scope.Scope>
+}
+
+/** The same tests on the embedded server and on real ZooKeeper, both over TCP. */
+export const describeOnServers = (name: string, tests: (it: CommandTests) => void): void => {
+  for (const [where, target] of [
+    ["the embedded server", Targets.embeddedTcp],
+    ["real ZooKeeper", Targets.real]
+  ] as const) {
+    describe(`${name}, on ${where}`, () => {
+      layer(target, { excludeTestServices: true })(({ effect }) => tests({ inChroot: testWith(effect, makeCommands) }))
+    })
+  }
+}
+
+const makeCommands: Effect.Effect<Commands, never, Target | Scope.Scope> = Effect.gen(function* () {
+  const target = yield* Target
+  const chroot = freshPath("cli")
+  const root = yield* connectTo(target)
+  yield* root.create(chroot)
+  const env = { ZK_SERVERS: `${target.servers}${chroot}` }
+  return {
+    chroot,
+    servers: target.servers,
+    zk: yield* root.withChroot(chroot),
+    run: (args, options) => run(args, { ...options, env: { ...env, ...options?.env } }),
+    another: (options) => Effect.orDie(connectTo(target, { chroot, ...options }))
+  } satisfies Commands
+}).pipe(Effect.orDie)
