@@ -40,6 +40,7 @@ const pages: Array<DefaultTheme.SidebarItem> = [
     transport: "Transport and TLS",
     protocol: "Protocol",
     guarantees: "Guarantees",
+    servers: "Releases of ZooKeeper",
     benchmarks: "Benchmarks",
     faults: "Faults that are tested",
     "recipes-tests": "Recipes: what is tested",

@@ -30,6 +30,18 @@ export const outcome = <A, E extends { readonly _tag: string }, R>(
 ): Effect.Effect<E["_tag"] | "success", never, R> =>
   Effect.match(effect, { onSuccess: () => "success" as const, onFailure: (error): E["_tag"] => error._tag })
 
+/** Whether a server refuses a call as an operation that it does not know, which it must. */
+export const refused = <A, E extends { readonly _tag: string }, R>(
+  call: Effect.Effect<A, E, R>
+): Effect.Effect<void, E | Error, R> =>
+  Effect.matchEffect(call, {
+    onSuccess: () => Effect.fail(new Error("a success where a refusal was expected")),
+    onFailure: (error) =>
+      error._tag === "ServerRefused" && "name" in error && error.name === "Unimplemented"
+        ? Effect.void
+        : Effect.fail(error)
+  })
+
 /** The elements of a stream, one by one; it runs until the Scope ends. Ten seconds without an element are a defect. */
 export const pullFrom = <A, E, R>(
   stream: Stream.Stream<A, E, R>

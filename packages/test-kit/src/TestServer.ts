@@ -5,11 +5,15 @@
  */
 import * as Crypto from "node:crypto"
 import { inject } from "vitest"
+import * as Release from "./Release.ts"
+import type { TestWith } from "./TestWith.ts"
 
 declare module "vitest" {
   interface ProvidedContext {
     /** `host:port` of the run's shared server. */
     readonly zookeeper: string
+    /** The release that it reports. */
+    readonly zookeeperRelease: string
   }
 }
 
@@ -18,6 +22,24 @@ declare module "vitest" {
  * containers and all four-letter words.
  */
 export const connectString = (): string => inject("zookeeper")
+
+/** The release that the shared server reports, such as `3.8.0`. */
+export const release = (): string => inject("zookeeperRelease")
+
+/** Whether the shared server, and with it every server of the run, is of this release or a newer one. */
+export const isAtLeast = (other: string): boolean => Release.isAtLeast(release(), other)
+
+/** A title; it says that the test needs this release where the server is older. */
+export const needs = (first: string, title: string): string =>
+  isAtLeast(first) ? title : Release.needsTitle(title, first)
+
+/** Tests that need this release. On an older server they are skipped, and their titles say so. */
+export const since = <A, R>(first: string, test: TestWith<A, R>): TestWith<A, R> =>
+  isAtLeast(first) ? test : (title) => test(needs(first, title), { skip: true }, function* () {})
+
+/** The title of a test that asserts a typed refusal on servers older than this release. */
+export const refusedBefore = (first: string, title: string): string =>
+  isAtLeast(first) ? title : Release.refusedTitle(title, first)
 
 /**
  * A path such as `/locks-5f3a0c12e9b4` that no other test uses, for a test to create and live under. `name` is what the

@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import type { TestOptions } from "vitest"
 
 /** The steps of a test, as those of `Effect.gen`. */
-type Steps<A, R> = (given: A) => Generator<Effect.Effect<unknown, unknown, R | Scope.Scope>, unknown, never>
+export type Steps<A, R> = (given: A) => Generator<Effect.Effect<unknown, unknown, R | Scope.Scope>, unknown, never>
 
 /** Defines a test that is given something. */
 export interface TestWith<A, R = never> {

@@ -1,5 +1,5 @@
 /**
- * Where a real ZooKeeper comes from: `ZOOKEEPER_HOME`, Debian's package, or a Docker image, in this order.
+ * Where a real ZooKeeper comes from: `ZOOKEEPER_HOME` if it is set, else Debian's package or a Docker image, in this order.
  *
  * This module only looks (and, when it may, installs); it starts nothing.
  */
@@ -29,10 +29,22 @@ export type ZooKeeperInstall =
 /** The main class of a server; its one argument is the path of a `zoo.cfg`. */
 export const mainClass = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
 
-/** Finds a ZooKeeper that can be started, or says in one line what to install. */
-export const find: Effect.Effect<ZooKeeperInstall, ZooKeeperNotFound> = Effect.suspend(() => {
-  const tried: Array<string> = []
-  for (const look of [apacheRelease, debianPackage, dockerImage]) {
+/**
+ * Finds a ZooKeeper that can be started, or says in one line what to install. Where `ZOOKEEPER_HOME` is set, no other is taken:
+ * a folder that does not serve is a `ZooKeeperServerError`.
+ */
+export const find = Effect.suspend((): Effect.Effect<ZooKeeperInstall, ZooKeeperNotFound | ZooKeeperServerError> => {
+  const home = process.env["ZOOKEEPER_HOME"]
+  if (home !== undefined && home !== "") {
+    const release = apacheRelease(home)
+    return typeof release !== "string"
+      ? Effect.succeed(release)
+      : Effect.fail(
+          new ZooKeeperServerError({ server: `ZOOKEEPER_HOME=${home}`, action: "finding it", reason: release })
+        )
+  }
+  const tried = ["ZOOKEEPER_HOME is not set"]
+  for (const look of [debianPackage, dockerImage]) {
     const found = look()
     if (typeof found !== "string") return Effect.succeed(found)
     tried.push(found)
@@ -73,16 +85,18 @@ export const findOrInstall: Effect.Effect<ZooKeeperInstall, ZooKeeperNotFound | 
 
 // ---- internal: each look gives an install, or the reason why there is none
 
-const apacheRelease = (): ZooKeeperInstall | string => {
-  const home = process.env["ZOOKEEPER_HOME"]
-  if (home === undefined || home === "") return "ZOOKEEPER_HOME is not set"
+/** An Apache release has all jars in `lib`; up to 3.5.4 the server's own is beside that folder. */
+const apacheRelease = (home: string): ZooKeeperInstall | string => {
   const lib = Path.join(home, "lib")
-  if (!Fs.existsSync(lib) || !Fs.readdirSync(lib).some((name) => /^zookeeper-\d.*\.jar$/.test(name))) {
-    return `ZOOKEEPER_HOME=${home} has no lib/zookeeper-*.jar`
+  const folders = [home, lib].filter((folder) => Fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true)
+  if (folders.length === 0) return "there is no such folder; unpack an Apache release there, or unset the variable"
+  if (!folders.some((folder) => Fs.readdirSync(folder).some((name) => /^zookeeper-\d.*\.jar$/.test(name)))) {
+    return "no zookeeper-*.jar is in it or in its lib; unpack an Apache release there, or unset the variable"
   }
   const java = findJava()
-  if (java === undefined) return `ZOOKEEPER_HOME=${home} is there, but java is not`
-  return { _tag: "Java", source: `ZOOKEEPER_HOME=${home}`, java, classPath: Path.join(lib, "*") }
+  if (java === undefined) return "it is there, but java is not; install a Java runtime, or set JAVA_HOME"
+  const classPath = folders.map((folder) => Path.join(folder, "*")).join(Path.delimiter)
+  return { _tag: "Java", source: `ZOOKEEPER_HOME=${home}`, java, classPath }
 }
 
 /** The manifest of `zookeeper.jar` pulls most jars; these are the ones that it forgets. */

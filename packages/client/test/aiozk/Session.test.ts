@@ -5,6 +5,7 @@ import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
 import { Session } from "@effect-zookeeper/session/Session"
 import * as Transport from "@effect-zookeeper/transport/Transport"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Context from "effect/Context"
@@ -43,7 +44,9 @@ describe("aiozk test_session.py: starting and closing", () => {
     assert.strictEqual((yield* proxy.seen).accepted, 0)
   })
 
-  it.live("closing says nothing in the log (test_close_produces_no_error_log)", () => {
+  // A watch that ends is removed at the server: an older one refuses that, and closes the connection.
+  const quiet = "closing says nothing in the log (test_close_produces_no_error_log)"
+  it.live.skipIf(!TestServer.isAtLeast("3.5.0"))(TestServer.needs("3.5.0", quiet), () => {
     const log = Faults.recordWarnings()
     return Effect.gen(function* () {
       const { chroot, proxy } = yield* Faults.connectProxied("quiet")

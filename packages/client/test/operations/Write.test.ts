@@ -1,3 +1,4 @@
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { assert, describe } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
@@ -7,7 +8,9 @@ import type { CreateError, SetDataError } from "../../src/Errors.ts"
 import { itInChroot, connect, failure } from "../support/clients.ts"
 
 describe("a write on a real server", () => {
-  itLive("fails with QuotaExceeded where quotas are enforced", function* () {
+  const itWithQuotas = TestServer.since("3.7.0", itLive)
+
+  itWithQuotas("fails with QuotaExceeded where quotas are enforced", function* () {
     const server = yield* ZooKeeperServer.make({ enforceQuota: true })
     const zk = yield* connect({ servers: server.connectString })
     yield* zk.create("/q")
@@ -18,29 +21,32 @@ describe("a write on a real server", () => {
     yield* failure(zk.create("/q/a"), "QuotaExceeded")
   })
 
-  itLive("fails with QuotaExceeded in all methods that write data, where quotas of bytes are enforced", function* () {
-    const server = yield* ZooKeeperServer.make({ enforceQuota: true })
-    const zk = yield* connect({ servers: server.connectString })
-    yield* zk.create("/b")
-    yield* zk.createWithParents("/zookeeper/quota/b/zookeeper_limits", {
-      data: "count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=-1"
-    })
-    yield* zk.createWithParents("/zookeeper/quota/b/zookeeper_stats", { data: "count=1,bytes=0" })
-    const large = "x".repeat(11)
-    const writes: ReadonlyArray<Effect.Effect<unknown, SetDataError | CreateError>> = [
-      zk.set("/b", large),
-      zk.setData("/b", large),
-      zk.setData("/b", large, { idempotent: true }),
-      zk.update("/b", () => large),
-      zk.createOrSet("/b", large)
-    ]
-    for (const write of writes) {
-      const error = yield* failure(write, "QuotaExceeded")
-      assert.strictEqual(error.path, "/b")
-      assert.strictEqual(error.operation, "setData")
+  itWithQuotas(
+    "fails with QuotaExceeded in all methods that write data, where quotas of bytes are enforced",
+    function* () {
+      const server = yield* ZooKeeperServer.make({ enforceQuota: true })
+      const zk = yield* connect({ servers: server.connectString })
+      yield* zk.create("/b")
+      yield* zk.createWithParents("/zookeeper/quota/b/zookeeper_limits", {
+        data: "count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=-1"
+      })
+      yield* zk.createWithParents("/zookeeper/quota/b/zookeeper_stats", { data: "count=1,bytes=0" })
+      const large = "x".repeat(11)
+      const writes: ReadonlyArray<Effect.Effect<unknown, SetDataError | CreateError>> = [
+        zk.set("/b", large),
+        zk.setData("/b", large),
+        zk.setData("/b", large, { idempotent: true }),
+        zk.update("/b", () => large),
+        zk.createOrSet("/b", large)
+      ]
+      for (const write of writes) {
+        const error = yield* failure(write, "QuotaExceeded")
+        assert.strictEqual(error.path, "/b")
+        assert.strictEqual(error.operation, "setData")
+      }
+      assert.strictEqual((yield* zk.getData("/b")).byteLength, 0)
     }
-    assert.strictEqual((yield* zk.getData("/b")).byteLength, 0)
-  })
+  )
 })
 
 describe("an update on a real server", () => {

@@ -1,6 +1,9 @@
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import { InvalidArgument, PromiseClient } from "../../src/index.ts"
 import { awaitWatches, connect, hasNoWatch, hasWatch, rejectedWith, rejection, text } from "../support/promises.ts"
+
+const hasEvents = TestServer.isAtLeast("3.6.0")
 
 describe("the Promise client's streams", () => {
   it("give each newer value, undefined for no znode, and stop their watch when the loop is left", async () => {
@@ -17,22 +20,25 @@ describe("the Promise client's streams", () => {
     await awaitWatches(hasNoWatch(`${chroot}/a`))
   })
 
-  it("of events hold a persistent watch for as long as the loop runs", async () => {
-    const { chroot, zk } = await connect("promise-events")
-    await zk.create("/a")
-    const events = zk.events("/a", { recursive: true })[Symbol.asyncIterator]()
-    const first = events.next()
-    await awaitWatches(hasWatch(`${chroot}/a`))
-    await zk.create("/a/b")
-    await zk.set("/a/b", "x")
-    assert.deepInclude((await first).value, { type: "NodeCreated", path: "/a/b" })
-    assert.deepInclude((await events.next()).value, { type: "NodeDataChanged", path: "/a/b" })
-    assert.deepStrictEqual(await events.return?.(), { done: true, value: undefined })
-    await awaitWatches(hasNoWatch(`${chroot}/a`))
-    assert.isTrue((await events.next()).done)
-  })
+  it.skipIf(!hasEvents)(
+    TestServer.needs("3.6.0", "of events hold a persistent watch for as long as the loop runs"),
+    async () => {
+      const { chroot, zk } = await connect("promise-events")
+      await zk.create("/a")
+      const events = zk.events("/a", { recursive: true })[Symbol.asyncIterator]()
+      const first = events.next()
+      await awaitWatches(hasWatch(`${chroot}/a`))
+      await zk.create("/a/b")
+      await zk.set("/a/b", "x")
+      assert.deepInclude((await first).value, { type: "NodeCreated", path: "/a/b" })
+      assert.deepInclude((await events.next()).value, { type: "NodeDataChanged", path: "/a/b" })
+      assert.deepStrictEqual(await events.return?.(), { done: true, value: undefined })
+      await awaitWatches(hasNoWatch(`${chroot}/a`))
+      assert.isTrue((await events.next()).done)
+    }
+  )
 
-  it("end for the other readers when one leaves the loop", async () => {
+  it.skipIf(!hasEvents)(TestServer.needs("3.6.0", "end for the other readers when one leaves the loop"), async () => {
     const { chroot, zk } = await connect("promise-leave")
     await zk.create("/a")
     const events = zk.events("/a")[Symbol.asyncIterator]()
@@ -49,7 +55,8 @@ describe("the Promise client's streams", () => {
     assert.isTrue((await events.next()).done)
   })
 
-  it("reject with the signal's reason, in a loop that waits and in one that does not", async () => {
+  const reason = "reject with the signal's reason, in a loop that waits and in one that does not"
+  it.skipIf(!hasEvents)(TestServer.needs("3.6.0", reason), async () => {
     const { chroot, zk } = await connect("promise-stream-signal")
     await zk.create("/a")
     const waiting = new AbortController()

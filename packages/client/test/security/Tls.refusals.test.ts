@@ -7,7 +7,7 @@ import * as ByteTap from "@effect-zookeeper/test-kit/ByteTap"
 import type { ZooKeeperServerError } from "@effect-zookeeper/test-kit/ZooKeeperError"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Session from "@effect-zookeeper/session/Session"
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,7 +17,7 @@ import { certificates } from "../../../transport/test/support/certificates.ts"
 import * as Servers from "../../../transport/test/support/servers.ts"
 import { targetOf } from "../support/faults.ts"
 import { connect, failure } from "../support/clients.ts"
-import { makeRealServer, pair, type RealServer } from "../support/tls.ts"
+import { describeWithTls, makeTls12Server, pair, type RealServer } from "../support/tls.ts"
 
 const CONNECT_TIMEOUT = 4_000
 
@@ -204,13 +204,13 @@ class Fixture extends Context.Service<
   static readonly layer = Layer.effect(
     Fixture,
     Effect.gen(function* () {
-      const real = yield* makeRealServer
+      const real = yield* makeTls12Server
       return { ...real, refused: yield* makeRefused(real) }
     })
   )
 }
 
-layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS on real servers", (it) => {
+describeWithTls(Fixture.layer)("TLS on real servers", (it) => {
   for (const [key, refusal] of Object.entries(refusals) as ReadonlyArray<[keyof typeof refusals, Refusal]>) {
     const [name, tls, says, nothingIsSaid] = refusal
     it.effect(`refuses ${name}`, () =>

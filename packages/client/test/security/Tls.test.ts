@@ -7,7 +7,7 @@ import { eventually } from "@effect-zookeeper/test-kit/Expectations"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import type * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Session from "@effect-zookeeper/session/Session"
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -24,7 +24,7 @@ import { certificates } from "../../../transport/test/support/certificates.ts"
 import * as Servers from "../../../transport/test/support/servers.ts"
 import { RETRY_SOON, targetOf, awaitCondition } from "../support/faults.ts"
 import { connect, failure } from "../support/clients.ts"
-import { makeRealServer, pair, type RealServer } from "../support/tls.ts"
+import { describeWithTls, makeRealServer, pair, type RealServer } from "../support/tls.ts"
 
 class Fixture extends Context.Service<Fixture, RealServer>()("test/Tls") {
   static readonly layer = Layer.effect(Fixture, makeRealServer)
@@ -33,7 +33,7 @@ class Fixture extends Context.Service<Fixture, RealServer>()("test/Tls") {
 const x509Of = (zk: ZooKeeper.Service) =>
   Effect.map(zk.whoAmI, (identities) => identities.filter(({ scheme }) => scheme === "x509").map(({ id }) => id))
 
-layer(Fixture.layer, { excludeTestServices: true, timeout: "60 seconds" })("TLS on real servers", (it) => {
+describeWithTls(Fixture.layer)("TLS on real servers", (it) => {
   const itOnServer = testWith(it.effect, Fixture)
 
   itOnServer(

@@ -20,7 +20,8 @@ export const connect = (
 export const connectFresh = Effect.fnUntraced(function* (name: string, options: ZooKeeper.Options = {}) {
   const { chroot, connectString } = TestServer.fresh(name)
   const zk = yield* connect({ servers: connectString, ...options })
-  yield* zk.ensurePath("/")
+  // No container, which a server reaps as soon as a test has emptied it.
+  yield* zk.create("/")
   return { zk, chroot, connectString }
 })
 

@@ -53,7 +53,7 @@ const until = (condition: () => boolean) =>
 describeOnServers("a large tree", (it) => {
   const count = isLong ? 100_000 : 3000
   for (const wide of isLong ? [100, count] : [100]) {
-    it.inChroot(
+    it.since("3.6.0")(
       `of ${count} znodes, ${wide} below a parent, is read with 64 requests at once, and swept without reading it again`,
       { timeout: isLong ? 600_000 : 60_000 },
       function* ({ another, breakable }) {

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as ChildrenCache from "../../src/ChildrenCache.ts"
 import { countReads, withoutPersistentWatches, describeEvent } from "../support/caches.ts"
-import { withClient, describeOnServers, awaitCondition, eventually, failure, text } from "../support/targets.ts"
+import { withClient, describeOnServers, awaitCondition, failure, text, awaitNoWatches } from "../support/targets.ts"
 
 const seen = (cache: ChildrenCache.ChildrenCache) =>
   [...cache.get()].map(([name, { data }]) => `${name}=${text(data)}`).toSorted()
@@ -59,12 +59,12 @@ describeOnServers("a children cache", (it) => {
             assert.deepStrictEqual(ofA(told), ofA([...round, ...round]))
           })
         )
-        yield* eventually(watches, (count) => count === 0)
+        yield* awaitNoWatches(watches)
       }
     )
   }
 
-  it.inChroot(
+  it.since("3.6.0")(
     "has a filter and a limit of names, and reads no data when it is to keep none",
     function* ({ zk: plain }) {
       const { count, zk } = countReads(plain)

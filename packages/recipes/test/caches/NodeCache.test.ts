@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as NodeCache from "../../src/NodeCache.ts"
 import { countReads, followChanges, withoutPersistentWatches } from "../support/caches.ts"
-import { withClient, describeOnServers, awaitCondition, eventually, text } from "../support/targets.ts"
+import { withClient, describeOnServers, awaitCondition, text, awaitNoWatches } from "../support/targets.ts"
 
 const textIn = (cache: NodeCache.NodeCache) => Option.getOrNull(Option.map(cache.get(), ({ data }) => text(data)))
 
@@ -58,7 +58,7 @@ describeOnServers("a node cache", (it) => {
             ])
           })
         )
-        yield* eventually(watches, (count) => count === 0)
+        yield* awaitNoWatches(watches)
       }
     )
 
@@ -89,7 +89,7 @@ describeOnServers("a node cache", (it) => {
     )
   }
 
-  it.inChroot("counts children, and has no events for them", function* ({ zk }) {
+  it.since("3.6.0")("counts children, and has no events for them", function* ({ zk }) {
     yield* zk.create("/n", { data: "1" })
     const cache = yield* withClient(zk)(NodeCache.make("/n"))
     const { events } = yield* followChanges(cache.changes, "/n")
@@ -133,7 +133,7 @@ describeOnServers("a node cache", (it) => {
     assert.strictEqual(textIn(cache), "1")
   })
 
-  it.inChroot(
+  it.since("3.6.0")(
     "does not read what it has, nor deleted znodes, where events name their transaction",
     function* ({ zk: plain }) {
       const { count, zk: counting } = countReads(plain)

@@ -10,7 +10,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TreeCache from "../../src/TreeCache.ts"
 import { comparable, countReads, followChanges, withoutPersistentWatches, readTree } from "../support/caches.ts"
-import { withClient, describeOnServers, awaitCondition, eventually, failure, text } from "../support/targets.ts"
+import { withClient, describeOnServers, awaitCondition, failure, text, awaitNoWatches } from "../support/targets.ts"
 
 const dataAt = (cache: TreeCache.TreeCache, path: string) =>
   Option.getOrNull(Option.map(cache.get(path), ({ data }) => text(data)))
@@ -88,7 +88,7 @@ describeOnServers("a tree cache", (it) => {
         yield* Fiber.join(fiber)
         yield* zk.set("/t", "unseen")
         yield* zk.create("/no")
-        yield* eventually(watches, (count) => count === 0)
+        yield* awaitNoWatches(watches)
         assert.strictEqual(events.length, before)
         assert.strictEqual(dataAt(cache, "/t"), "")
         assert.isTrue(Option.isNone(absent.get("/no")))
@@ -141,7 +141,7 @@ describeOnServers("a tree cache", (it) => {
     })
   }
 
-  it.inChroot(
+  it.since("3.6.0")(
     "emits no event without a change, and lists nothing again (rows 26 and 40, aiozk emitted three)",
     function* ({ breakable, zk }) {
       const { link, zk: plain } = yield* breakable()
@@ -212,7 +212,9 @@ describeOnServers("a tree cache", (it) => {
     assert.isFalse(paths(chosen).includes("/t/no"))
     assert.deepStrictEqual(paths(few), ["/t", "/t/a", "/t/no"])
     // The Stat of what is held counts what is not.
-    yield* awaitCondition(() => Option.exists(shallow.get("/t/a"), ({ stat }) => stat.numChildren === 2))
+    if (it.isAtLeast("3.6.0")) {
+      yield* awaitCondition(() => Option.exists(shallow.get("/t/a"), ({ stat }) => stat.numChildren === 2))
+    }
     // There is room again, and somebody comes in.
     yield* zk.deleteAll("/t/no")
     yield* awaitCondition(() => few.size === 3 && !paths(few).includes("/t/no"))
@@ -271,6 +273,7 @@ describeOnServers("a tree cache", (it) => {
       assert.deepStrictEqual(cache.children("/t/large").size, 0)
       yield* zk.set("/t/a", "2")
       yield* awaitCondition(() => dataAt(cache, "/t/a") === "2")
+      if (!it.isAtLeast("3.6.0")) return
       // From now on each creation is reported by itself.
       yield* zk.create("/t/large/new")
       yield* awaitCondition(() => cache.children("/t/large").has("new"))
@@ -323,6 +326,6 @@ describeOnServers("a tree cache", (it) => {
         })
       )
     }
-    yield* eventually(watches, (count) => count === 0)
+    yield* awaitNoWatches(watches)
   })
 })

@@ -12,7 +12,15 @@ import { makeProvider } from "../../src/internal/discovery/provider.ts"
 import { instanceCodec } from "../../src/internal/discovery/instanceCodec.ts"
 import * as ServiceDiscovery from "../../src/ServiceDiscovery.ts"
 import { getChildrenOrNone } from "../support/holds.ts"
-import { withClient, describeOnServers, eventually, failure, pullFrom, text } from "../support/targets.ts"
+import {
+  withClient,
+  describeOnServers,
+  eventually,
+  failure,
+  pullFrom,
+  text,
+  awaitNoWatches
+} from "../support/targets.ts"
 
 const Zone = Schema.Struct({ zone: Schema.String })
 
@@ -54,7 +62,7 @@ describeOnServers("service discovery", (it) => {
       })
     )
     assert.deepStrictEqual(yield* theirs.instances("mail"), [])
-    yield* eventually(watches, (count) => count === 0)
+    yield* awaitNoWatches(watches)
   })
 
   it.inChroot("keeps an instance registered through a deletion and an expiry", function* ({ another, expire, zk }) {
@@ -157,7 +165,7 @@ describeOnServers("service discovery", (it) => {
           assert.deepStrictEqual(yield* sticky.pick, Option.none())
         })
       )
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 

@@ -16,15 +16,19 @@ import {
   withClient,
   describeOnServers,
   awaitCondition,
-  eventually,
   failure,
   awaitNextSession,
-  outcome
+  outcome,
+  awaitNoWatches,
+  type RecipeTests
 } from "../support/targets.ts"
 
 const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/lock", count)
 
 const connected = (zk: ZooKeeper.Service) => awaitCondition(() => zk.session.state._tag === "Connected")
+
+/** The operation with which a server of that release creates the znode of a contender. */
+const createOf = (it: RecipeTests) => (it.isAtLeast("3.5.0") ? Operations.create2 : Operations.create)
 
 describeOnServers("a lock whose connection is lost", (it) => {
   it.inChroot(
@@ -32,7 +36,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
     function* ({ breakable, zk }) {
       const { link, zk: broken } = yield* breakable()
       const lock = yield* makeLock(broken)
-      yield* link.loseReply(Operations.create2)
+      yield* link.loseReply(createOf(it))
       yield* lock.withLock(
         Effect.flatMap(zk.getChildren("/lock"), (names) => Effect.sync(() => assert.lengthOf(names, 1))),
         { timeout: "20 seconds" }
@@ -82,7 +86,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
           yield* awaitNoContenders(zk)
         }
       }
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 
@@ -92,7 +96,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
       yield* zk.create("/lock")
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
       const lock = yield* makeLock(broken)
-      yield* link.loseReply(Operations.create2)
+      yield* link.loseReply(createOf(it))
       const acquiring = yield* Effect.forkChild(lock.withLock(Effect.die("held"), { timeout: "300 millis" }))
       yield* numberOfContenders(zk, 1)
       yield* link.cut
@@ -122,7 +126,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
       yield* second.held
       yield* second.release
       yield* awaitNoContenders(zk)
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 
@@ -218,7 +222,7 @@ describeOnServers("a lock whose session ends", (it) => {
       yield* zk.create("/lock")
       const { link, zk: broken } = yield* breakable()
       const before = broken.session.id
-      yield* link.loseReply(Operations.create2)
+      yield* link.loseReply(createOf(it))
       const holder = yield* holdLock(yield* makeLock(broken))
       yield* numberOfContenders(zk, 1)
       yield* link.cut
@@ -296,7 +300,7 @@ describeOnServers("a znode of another session", (it) => {
       yield* awaitNextSession(other, before)
       assert.isUndefined(yield* claim(other, left, "continue", scope))
       assert.isUndefined(yield* claim(other, path, "continue", scope))
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 })
@@ -324,7 +328,7 @@ describeOnServers("an acquisition", (it) => {
       }
       yield* awaitNoContenders(zk)
       assert.strictEqual(inside, 0)
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 
@@ -342,7 +346,7 @@ describeOnServers("an acquisition", (it) => {
       }
       yield* lock.withLock(Effect.void, { timeout: "20 seconds" })
       yield* awaitNoContenders(zk)
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 })

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { holdLock, assertLostWithSession, readersAndWriters, acquireAndReleaseOperations } from "../support/holds.ts"
 import { awaitReadersAndWriters, makeReadWriteLock } from "../support/locks.ts"
-import { describeOnServers, eventually, outcome } from "../support/targets.ts"
+import { describeOnServers, outcome, awaitNoWatches } from "../support/targets.ts"
 
 describeOnServers("a read-write lock under faults", (it) => {
   it.inChroot(
@@ -55,7 +55,7 @@ describeOnServers("a read-write lock under faults", (it) => {
           yield* awaitReadersAndWriters(zk, 0)
         }
       }
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 
@@ -79,6 +79,6 @@ describeOnServers("a read-write lock under faults", (it) => {
       yield* Fiber.join(behind).pipe(Effect.timeout("20 seconds"))
     }
     yield* awaitReadersAndWriters(zk, 0)
-    yield* eventually(watches, (count) => count === 0)
+    yield* awaitNoWatches(watches)
   })
 })

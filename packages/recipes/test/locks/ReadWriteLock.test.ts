@@ -7,7 +7,7 @@ import * as Scope from "effect/Scope"
 import type * as ReadWriteLock from "../../src/ReadWriteLock.ts"
 import { holdLock, readersAndWriters } from "../support/holds.ts"
 import { awaitReadersAndWriters, makeReadWriteLock } from "../support/locks.ts"
-import { describeOnServers, eventually, failure, outcome, text } from "../support/targets.ts"
+import { describeOnServers, failure, outcome, text, awaitNoWatches } from "../support/targets.ts"
 
 describeOnServers("a read-write lock", (it) => {
   it.inChroot("is held by writers in turn, which may come again (aiozk 60, 61)", function* ({ another, zk }) {
@@ -45,7 +45,7 @@ describeOnServers("a read-write lock", (it) => {
       yield* writer.held
       yield* writer.release
       yield* awaitReadersAndWriters(zk, 0)
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 
@@ -103,7 +103,7 @@ describeOnServers("a read-write lock", (it) => {
       yield* reader.release
       yield* late.release
       yield* awaitReadersAndWriters(zk, 0)
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 
@@ -118,7 +118,7 @@ describeOnServers("a read-write lock", (it) => {
       })
       yield* Effect.all(all, { concurrency: "unbounded", discard: true })
       yield* awaitReadersAndWriters(zk, 0)
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 
@@ -248,7 +248,7 @@ describeOnServers("a downgrade", (it) => {
     }
     yield* writer.release
     yield* awaitReadersAndWriters(zk, 0)
-    yield* eventually(watches, (count) => count === 0)
+    yield* awaitNoWatches(watches)
   })
 
   it.inChroot("keeps writers out under contention, time and again", function* ({ another, zk }) {

@@ -15,7 +15,7 @@ import {
   acquireAndReleaseOperations
 } from "../support/holds.ts"
 import { makeSemaphore, holdPermits, awaitNoPermits, awaitLeases } from "../support/semaphores.ts"
-import { describeOnServers, eventually, failure, awaitNextSession } from "../support/targets.ts"
+import { describeOnServers, failure, awaitNextSession, awaitNoWatches } from "../support/targets.ts"
 
 describeOnServers("a semaphore under faults", (it) => {
   it.inChroot(
@@ -34,7 +34,7 @@ describeOnServers("a semaphore under faults", (it) => {
       yield* next.held
       yield* next.release
       yield* awaitNoPermits(zk)
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 
@@ -143,7 +143,7 @@ describeOnServers("a semaphore under faults", (it) => {
           yield* awaitNoPermits(zk)
         }
       }
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 
@@ -187,7 +187,7 @@ describeOnServers("a semaphore under faults", (it) => {
       yield* expire(clients[1]!)
       yield* Fiber.join(crowd).pipe(Effect.timeout("25 seconds"))
       yield* awaitNoPermits(zk)
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 
@@ -206,7 +206,7 @@ describeOnServers("a semaphore under faults", (it) => {
         yield* Fiber.join(behind).pipe(Effect.timeout("20 seconds"))
       }
       yield* awaitNoPermits(zk)
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
     }
   )
 })

@@ -7,7 +7,15 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { awaitChildren, countInside } from "../support/holds.ts"
 import { makeSemaphore, holdPermits, awaitNoPermits, awaitLeases } from "../support/semaphores.ts"
-import { describeOnServers, awaitCondition, eventually, failure, outcome, text } from "../support/targets.ts"
+import {
+  describeOnServers,
+  awaitCondition,
+  eventually,
+  failure,
+  outcome,
+  text,
+  awaitNoWatches
+} from "../support/targets.ts"
 
 describeOnServers("a semaphore", (it) => {
   it.inChroot(
@@ -46,7 +54,7 @@ describeOnServers("a semaphore", (it) => {
       yield* waiter.release
       yield* awaitNoPermits(zk)
     }
-    yield* eventually(watches, (count) => count === 0)
+    yield* awaitNoWatches(watches)
   })
 
   it.inChroot(
@@ -206,7 +214,7 @@ describeOnServers("a semaphore", (it) => {
         { concurrency: "unbounded" }
       )
       yield* awaitNoPermits(zk)
-      yield* eventually(watches, (count) => count === 0)
+      yield* awaitNoWatches(watches)
       yield* zk.setData(shared.at, "three")
       const invalid = yield* failure(mine.withPermit(Effect.void), "DataInvalid")
       assert.strictEqual(invalid.path, shared.at)

@@ -244,7 +244,7 @@ describeOnServers("a persistent node", (it) => {
     assert.deepStrictEqual(yield* zk.getChildren("/"), [])
   })
 
-  it.inChroot("outlives its time to live for as long as it is kept, and no longer", function* ({ zk }) {
+  it.since("3.5.3")("outlives its time to live for as long as it is kept, and no longer", function* ({ zk }) {
     const { close, node } = yield* closable(zk, "/node", {
       mode: "persistentWithTtl",
       ttl: "800 millis",

@@ -10,7 +10,15 @@ import * as Schema from "effect/Schema"
 import * as Queue from "../../src/Queue.ts"
 import { connectAnother, itOnEmbedded } from "../support/embedded.ts"
 import { makeNumberQueue } from "../support/queues.ts"
-import { numbersBelow, withClient, describeOnServers, eventually, failure, text } from "../support/targets.ts"
+import {
+  numbersBelow,
+  withClient,
+  describeOnServers,
+  eventually,
+  failure,
+  text,
+  awaitNoWatches
+} from "../support/targets.ts"
 
 /** How many watches the server has, of data and of children. */
 const watches = Effect.map(
@@ -178,12 +186,12 @@ describe("a queue on a server in memory", () => {
     yield* eventually(watches, (n) => n === 2)
     yield* other.offerAll([1, 2, 3])
     yield* Effect.forEach(waiting, Fiber.join)
-    yield* eventually(watches, (n) => n === 0)
+    yield* awaitNoWatches(watches)
     // Of the items, and of the marks.
     const working = yield* Effect.forkChild(queue.consume(() => Effect.void))
     yield* eventually(watches, (n) => n === 2)
     yield* Fiber.interrupt(working)
-    yield* eventually(watches, (n) => n === 0)
+    yield* awaitNoWatches(watches)
   })
 })
 

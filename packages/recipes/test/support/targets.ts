@@ -1,9 +1,10 @@
 /** The servers that every recipe is tested on, and clients of them. */
 import { type BreakableEndpoint, connectTo, Target } from "@effect-zookeeper/test-kit/conformance/Target"
 import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
-import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
+import { awaitCondition, eventually } from "@effect-zookeeper/test-kit/Expectations"
 import { testWith, type TestWith } from "@effect-zookeeper/test-kit/TestWith"
-import { freshPath } from "@effect-zookeeper/test-kit/TestServer"
+import * as Release from "@effect-zookeeper/test-kit/Release"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as Session from "@effect-zookeeper/session/Session"
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
@@ -22,23 +23,31 @@ export {
 } from "@effect-zookeeper/test-kit/Expectations"
 
 /** `it` of a test of recipes. */
-interface RecipeTests {
+export interface RecipeTests {
   /** A test that is given nothing. */
   readonly effect: TestWith<void, Target>
   /** A test in a chroot of its own. */
   readonly inChroot: TestWith<TestChroot, Target>
+  /** Whether the server is of this release, or answers as one of it, or of a newer one. */
+  readonly isAtLeast: (release: string) => boolean
+  /** The same, of servers of a release and newer ones: on an older one it is skipped, with the reason in its title. */
+  readonly since: (release: string) => TestWith<TestChroot, Target>
 }
 
 /** The same tests on the embedded server and on real ZooKeeper, in real time. */
 export const describeOnServers = (name: string, tests: (it: RecipeTests) => void): void => {
-  for (const [where, target] of [
-    ["the embedded server", Targets.embeddedMemory],
-    ["real ZooKeeper", Targets.real]
+  for (const [where, target, release] of [
+    ["the embedded server", Targets.embeddedMemory, "3.8.0"],
+    ["real ZooKeeper", Targets.real, TestServer.release()]
   ] as const) {
+    const isAtLeast = (other: string) => Release.isAtLeast(release, other)
     describe(`${name}, on ${where}`, () => {
-      layer(target, { excludeTestServices: true })(({ effect }) =>
-        tests({ effect: testWith(effect, Effect.void), inChroot: testWith(effect, makeChroot) })
-      )
+      layer(target, { excludeTestServices: true })(({ effect }) => {
+        const inChroot = testWith(effect, makeChroot)
+        const since = (first: string): TestWith<TestChroot, Target> =>
+          isAtLeast(first) ? inChroot : (title) => effect.skip(Release.needsTitle(title, first), () => Effect.void)
+        tests({ effect: testWith(effect, Effect.void), inChroot, isAtLeast, since })
+      })
     })
   }
 }
@@ -67,7 +76,7 @@ interface TestChroot {
 /** A fresh chroot; its sessions end with the Scope of the test. */
 export const makeChroot: Effect.Effect<TestChroot, never, Target | Scope.Scope> = Effect.gen(function* () {
   const target = yield* Target
-  const chroot = freshPath("recipes")
+  const chroot = TestServer.freshPath("recipes")
   const root = yield* connectTo(target)
   yield* root.create(chroot)
   const another = (options?: ClientOptions) => Effect.orDie(connectTo(target, { ...options, chroot }))
@@ -92,6 +101,10 @@ export const makeChroot: Effect.Effect<TestChroot, never, Target | Scope.Scope> 
 /** Waits until a client has a session that is not the one of before. */
 export const awaitNextSession = (zk: ZooKeeper.Service, before: bigint) =>
   awaitCondition(() => zk.session.id !== before && zk.session.id !== 0n)
+
+/** Waits until no watch is left. Servers before 3.5 keep those that no one needs any more, until their connection ends. */
+export const awaitNoWatches = <E, R>(watches: Effect.Effect<number, E, R>) =>
+  TestServer.isAtLeast("3.5.0") ? eventually(watches, (count) => count === 0) : Effect.void
 
 /** Runs with a client. */
 export const withClient = (zk: ZooKeeper.Service) => Effect.provideService(ZooKeeper.ZooKeeper, zk)

@@ -6,7 +6,15 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as AtomicValue from "../../src/AtomicValue.ts"
 import { embedded, itOnEmbedded } from "../support/embedded.ts"
-import { withClient, describeOnServers, eventually, failure, pullFrom, text } from "../support/targets.ts"
+import {
+  withClient,
+  describeOnServers,
+  eventually,
+  failure,
+  pullFrom,
+  text,
+  awaitNoWatches
+} from "../support/targets.ts"
 
 const Config = Schema.Struct({ replicas: Schema.Int })
 
@@ -187,7 +195,7 @@ describeOnServers("a value", (it) => {
         yield* eventually(watches, (n) => n === 1)
       })
     )
-    yield* eventually(watches, (n) => n === 0)
+    yield* awaitNoWatches(watches)
   })
 })
 

@@ -111,7 +111,7 @@ export class FrameHandler {
     const { name, since } = request.operation
     connection.hasAnswered = true
     this.metrics.answered(request.operation, header.err, connection.framed.heardAt - request.sentAt)
-    this.capabilities.lacks(connection.server, name)
+    this.capabilities.lacks(connection.server, request.operation)
     this.pipeline.complete(request, header.err, reader)
     throw new ProtocolViolation(`the server does not know ${name} (ZooKeeper ${since} and later), and closes`)
   }

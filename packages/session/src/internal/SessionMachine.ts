@@ -150,7 +150,10 @@ export class SessionMachine {
           this.requests.command(Operations.addWatch, { path, mode: addWatchMode[mode] }, () =>
             this.watches.confirmMode(path, mode)
           ),
-        removeWatches: (path, type) => this.requests.command(Operations.removeWatches, { path, type })
+        removeWatches: (path, type) => {
+          if (this.capabilities.isDoubtful(Operations.removeWatches)) return
+          this.requests.command(Operations.removeWatches, { path, type })
+        }
       },
       guardCallback
     )

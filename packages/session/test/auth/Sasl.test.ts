@@ -30,6 +30,14 @@ const connect = (
 
 const bob = (password: string) => Sasl.digestMd5({ username: "bob", password: Redacted.make(password) })
 
+/** Older servers close the connection without a word, as one that crashes does: the client tries again, and names the cause. */
+const isRefusalSaid = TestServer.isAtLeast("3.6.0")
+
+const assertRefused = (error: { readonly _tag: string; readonly message: string }): void => {
+  assert.strictEqual(error._tag, isRefusalSaid ? "AuthFailed" : "ConnectFailed")
+  if (!isRefusalSaid) assert.include(error.message, "refuses the SASL credentials without a word")
+}
+
 class SaslServer extends Context.Service<SaslServer, ZooKeeperServer.ZooKeeperServer>()("test/SaslServer") {
   static readonly layer = Layer.effect(SaslServer, ZooKeeperServer.make({ sasl: "required" }))
 }
@@ -64,17 +72,19 @@ layer(SaslServer.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       const proxy = yield* FaultProxy.make(server)
       const auth = [{ scheme: "digest", credentials: Redacted.make("bob:secret") }]
       const error = yield* Effect.flip(connect(proxy.connectString, bob("not the password"), { auth }))
-      assert.strictEqual(error._tag, "AuthFailed")
-      assert.deepStrictEqual(yield* proxy.requests, [SASL, SASL])
+      assertRefused(error)
+      const requests = yield* proxy.requests
+      if (isRefusalSaid) assert.deepStrictEqual(requests, [SASL, SASL])
+      else for (const op of requests) assert.strictEqual(op, SASL)
     })
 
     itOnServer("ends with AuthFailed at a wrong password, and the error holds no secret", function* (server) {
       const error = yield* Effect.flip(connect(server.connectString, bob("not the password")))
-      assert.strictEqual(error._tag, "AuthFailed")
+      assertRefused(error)
       assert.notInclude(`${error.message} ${JSON.stringify(error)} ${error.stack}`, "not the password")
     })
 
-    itOnServer("refuses what comes from a session without an identity", function* (server) {
+    TestServer.since("3.6.0", itOnServer)("refuses what comes from a session without an identity", function* (server) {
       const session = yield* connect(server.connectString, undefined)
       const error = yield* Effect.flip(session.request(Operations.getData, { path: "/", watch: false }, "/"))
       assert.strictEqual(error._tag, "ServerRefused")
@@ -122,9 +132,9 @@ layer(SaslServer.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       }
       const proxy = yield* FaultProxy.make(server)
       const error = yield* Effect.flip(connect(proxy.connectString, endless))
-      assert.strictEqual(error._tag, "AuthFailed")
+      assertRefused(error)
       const tokens = yield* proxy.requests
-      assert.isAtMost(tokens.length, 10)
+      if (isRefusalSaid) assert.isAtMost(tokens.length, 10)
       for (const op of tokens) assert.strictEqual(op, SASL)
       const unwilling: Sasl.SaslMechanism = {
         name: "UNWILLING",

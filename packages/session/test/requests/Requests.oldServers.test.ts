@@ -15,6 +15,14 @@ import { now, settle } from "../support/time.ts"
 
 const whoAmI = (session: SessionService) => session.request(Operations.whoAmI, undefined, "")
 
+const multiRead = (session: SessionService) =>
+  session.request(Operations.multiRead, [{ operation: "getData", request: { path: "/", watch: false } }], "")
+
+const createWithStat = (session: SessionService) =>
+  session.request(Operations.create2, { path: "/n", data: null, acl: [], flags: 0 }, "/n")
+
+const samePath = (path: string) => ({ server: path, client: path })
+
 const refuse = (server: ServerSide, xid: number) =>
   Effect.gen(function* () {
     server.reply(xid, -1n, -6)
@@ -77,6 +85,45 @@ describe("an operation that the server is too old for", () => {
     assert.lengthOf(network.dialled, 2)
   })
 
+  itConnected(
+    "tells that the server lacks all operations of that release and of later ones",
+    function* ({ network, server, session }) {
+      const asking = yield* Effect.forkChild(Effect.flip(multiRead(session)), now)
+      yield* settle
+      yield* refuse(server, (yield* server.nextRequest).xid)
+      assert.deepInclude({ ...(yield* Fiber.join(asking)) }, { _tag: "ServerRefused", operation: "multiRead" })
+      const next = yield* reconnect(network)
+      // Of 3.6 and of 3.7: refused without a word to the server.
+      const listener = { onEvent: () => {}, onEnd: () => {} }
+      const watching = session.watchPersistently(samePath("/a"), { recursive: false, listener })
+      assert.deepInclude({ ...(yield* Effect.flip(watching)) }, { _tag: "ServerRefused", operation: "addWatch" })
+      assert.deepInclude({ ...(yield* Effect.flip(whoAmI(session))) }, unimplemented)
+      assert.lengthOf(yield* next.requests, 0)
+      // Of 3.5: the server may know it.
+      yield* Effect.forkChild(Effect.ignore(createWithStat(session)), now)
+      yield* settle
+      assert.strictEqual((yield* next.nextRequest).name, "create2")
+      assert.lengthOf(network.dialled, 2)
+    }
+  )
+
+  itConnected(
+    "says nothing about a later operation that the server has answered",
+    function* ({ network, server, session }) {
+      const known = yield* Effect.forkChild(whoAmI(session), now)
+      server.replyWith((yield* server.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
+      yield* Fiber.join(known)
+      const asking = yield* Effect.forkChild(Effect.flip(multiRead(session)), now)
+      yield* settle
+      yield* refuse(server, (yield* server.nextRequest).xid)
+      yield* Fiber.join(asking)
+      const next = yield* reconnect(network)
+      yield* Effect.forkChild(Effect.ignore(whoAmI(session)), now)
+      yield* settle
+      assert.strictEqual((yield* next.nextRequest).name, "whoAmI")
+    }
+  )
+
   itEffect("may be replaced by another request of the caller: that waits for the next connection", function* () {
     const { network, server, session } = yield* connect({ servers: "a" })
     const asking = yield* Effect.forkChild(
@@ -122,6 +169,45 @@ describe("an operation that the server is too old for", () => {
     yield* settle
     assert.lengthOf(yield* server.requests, 3)
   })
+})
+
+describe("a watch that ends", () => {
+  const refuseWhoAmI = Effect.fnUntraced(function* (
+    network: MemoryNetwork,
+    server: ServerSide,
+    session: SessionService
+  ) {
+    const asking = yield* Effect.forkChild(Effect.flip(whoAmI(session)), now)
+    yield* settle
+    yield* refuse(server, (yield* server.nextRequest).xid)
+    yield* Fiber.join(asking)
+    return yield* reconnect(network)
+  })
+
+  itConnected(
+    "is not removed at a server that has refused another operation: it may not know how to",
+    function* ({ network, server, session }) {
+      const next = yield* refuseWhoAmI(network, server, session)
+      const changed = yield* Effect.forkChild(yield* watchData(session, next, "/a"), now)
+      yield* Fiber.interrupt(changed)
+      yield* settle
+      assert.lengthOf(yield* next.requests, 0)
+      assert.lengthOf(network.dialled, 2)
+    }
+  )
+
+  itConnected(
+    "is removed at a server that has refused a newer operation, and has answered one that is not older than the removal",
+    function* ({ network, server, session }) {
+      const next = yield* refuseWhoAmI(network, server, session)
+      const listener = { onEvent: () => {}, onEnd: () => {} }
+      yield* watchPersistently(session, next, "/tree", false, listener)
+      const changed = yield* Effect.forkChild(yield* watchData(session, next, "/a"), now)
+      yield* Fiber.interrupt(changed)
+      yield* settle
+      assert.strictEqual((yield* next.nextRequest).name, "removeWatches")
+    }
+  )
 })
 
 describe("a session that moves to a server without persistent watches", () => {

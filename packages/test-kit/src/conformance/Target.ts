@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { TestWith } from "../TestWith.ts"
+import type { Steps, TestWith } from "../TestWith.ts"
 import { freshPath } from "../TestServer.ts"
 
 /** How a client reaches the server. */
@@ -78,12 +78,27 @@ export const makeChrootWithLink = Effect.fnUntraced(function* (options: Paramete
   return { zk, beside, link, chroot }
 })
 
+/** The givens of a test in a chroot of its own. */
+export type InChroot = Effect.Success<ReturnType<typeof makeChroot>>
+
 /** `it` of the suite. */
 export interface ConformanceTests {
   /** A test that is given nothing. */
   readonly effect: TestWith<void, Target>
+  /** Whether the server is of this release, or answers as one of it, or of a newer one. */
+  readonly isAtLeast: (release: string) => boolean
+  /**
+   * A test of operations that servers know since a release. An older server must refuse each of the calls with a typed error,
+   * and go on to serve the session.
+   */
+  readonly since: (
+    release: string,
+    name: string,
+    calls: (given: InChroot) => ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>>,
+    steps: Steps<InChroot, Target>
+  ) => void
   /** A test in a chroot of its own. */
-  readonly inChroot: TestWith<Effect.Success<ReturnType<typeof makeChroot>>, Target>
+  readonly inChroot: TestWith<InChroot, Target>
   /** A test in a chroot of its own, with a client whose connection can be broken. */
   readonly withLink: TestWith<Effect.Success<ReturnType<typeof makeChrootWithLink>>, Target>
 }

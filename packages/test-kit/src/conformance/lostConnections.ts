@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { awaitCondition, failure, pullFrom, text } from "../Expectations.ts"
+import { awaitCondition, failure, pullFrom, refused, text } from "../Expectations.ts"
 import { type BreakableEndpoint, type ConformanceTests, makeChrootWithLink } from "./Target.ts"
 
 const awaitState = (zk: ZooKeeper.Service, wanted: string) => awaitCondition(() => zk.session.state._tag === wanted)
@@ -32,13 +32,8 @@ export const lostConnections = (it: ConformanceTests): void => {
       const { id } = zk.session
       yield* whileCut(zk, link, Effect.void)
       assert.strictEqual(zk.session.id, id)
-      assert.deepStrictEqual(yield* zk.getEphemerals(), ["/e"])
-      assert.isTrue(yield* beside.exists("/e"))
+      assert.strictEqual((yield* beside.get("/e")).stat.ephemeralOwner, id)
       yield* zk.set("/mine", "1")
-      assert.include(
-        (yield* zk.whoAmI).map(({ id }) => id),
-        "bob"
-      )
     })
 
     it.withLink("one-shot watches tell what happened meanwhile", function* ({ beside, link, zk }) {
@@ -86,6 +81,7 @@ export const lostConnections = (it: ConformanceTests): void => {
     })
 
     it.withLink("persistent watches tell a gap and go on", function* ({ beside, link, zk }) {
+      if (!it.isAtLeast("3.6.0")) return yield* refused(Stream.runDrain(zk.events("/a")))
       yield* beside.create("/a")
       const own = yield* pullFrom(zk.events("/a"))
       const recursive = yield* pullFrom(zk.events("/", { recursive: true }))

@@ -1,7 +1,9 @@
 /** The conformance suite: the behaviour that applications may rely on, whichever server answers them. */
-import { layer as testLayer } from "@effect/vitest"
+import { assert, layer as testLayer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import { refused } from "../Expectations.ts"
+import * as Release from "../Release.ts"
 import { access } from "./access.ts"
 import { limits } from "./limits.ts"
 import { lostConnections } from "./lostConnections.ts"
@@ -15,13 +17,22 @@ import { views } from "./views.ts"
 import { watching } from "./watching.ts"
 import { writing } from "./writing.ts"
 
-/** Defines all tests for one server. */
-export const conformance = <E>(name: string, target: Layer.Layer<Target, E>): void =>
+/** Defines all tests for one server, which is of this release or answers as one of it. */
+export const conformance = <E>(name: string, release: string, target: Layer.Layer<Target, E>): void =>
   testLayer(target, { excludeTestServices: true, timeout: "20 seconds" })(name, ({ effect }) => {
-    const it = {
+    const inChroot = testWith(effect, makeChroot())
+    const it: ConformanceTests = {
       effect: testWith(effect, Effect.void),
-      inChroot: testWith(effect, makeChroot()),
-      withLink: testWith(effect, makeChrootWithLink())
+      inChroot,
+      withLink: testWith(effect, makeChrootWithLink()),
+      isAtLeast: (other) => Release.isAtLeast(release, other),
+      since: (first, title, calls, steps) => {
+        if (Release.isAtLeast(release, first)) return inChroot(title, steps)
+        inChroot(Release.refusedTitle(title, first), function* (given) {
+          for (const call of calls(given)) yield* refused(call)
+          assert.isTrue(yield* given.zk.exists("/"))
+        })
+      }
     }
     for (const define of parts) define(it)
   })

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { failure, pullFrom, text } from "../Expectations.ts"
-import { type ConformanceTests, connect } from "./Target.ts"
+import { type ConformanceTests, connect, type InChroot } from "./Target.ts"
 
 /** The next so many events, as `NodeCreated /a`. */
 const nextEvents = (next: Effect.Effect<{ readonly type: string; readonly path: string }, unknown>, count: number) =>
@@ -24,6 +24,12 @@ const eventsOf = Effect.fnUntraced(function* (
   yield* Deferred.await(ready)
   return next
 })
+
+/** Both kinds of persistent watches. */
+const persistent = ({ zk }: InChroot) => [
+  Stream.runDrain(zk.events("/")),
+  Stream.runDrain(zk.events("/", { recursive: true }))
+]
 
 /** The data that `dataChanges` shows, as text. */
 const dataOf = (zk: ZooKeeper.Service, path: string) =>
@@ -151,7 +157,7 @@ export const watching = (it: ConformanceTests): void => {
   })
 
   describe("a persistent watch", () => {
-    it.inChroot("tells all of a znode and its list of children", function* ({ zk }) {
+    it.since("3.6.0", "tells all of a znode and its list of children", persistent, function* ({ zk }) {
       const next = yield* eventsOf(zk, "/a")
       yield* zk.create("/a")
       yield* zk.set("/a", "1")
@@ -168,26 +174,31 @@ export const watching = (it: ConformanceTests): void => {
       ])
     })
 
-    it.inChroot("that is recursive tells all at and below, and no lists of children", function* ({ zk }) {
-      const next = yield* eventsOf(zk, "/a", { recursive: true })
-      yield* zk.create("/a")
-      yield* zk.create("/ab")
-      yield* zk.create("/a/b")
-      yield* zk.create("/a/b/c")
-      yield* zk.set("/a/b/c", "1")
-      yield* zk.deleteAll("/a")
-      assert.deepStrictEqual(yield* nextEvents(next, 7), [
-        "NodeCreated /a",
-        "NodeCreated /a/b",
-        "NodeCreated /a/b/c",
-        "NodeDataChanged /a/b/c",
-        "NodeDeleted /a/b/c",
-        "NodeDeleted /a/b",
-        "NodeDeleted /a"
-      ])
-    })
+    it.since(
+      "3.6.0",
+      "that is recursive tells all at and below, and no lists of children",
+      persistent,
+      function* ({ zk }) {
+        const next = yield* eventsOf(zk, "/a", { recursive: true })
+        yield* zk.create("/a")
+        yield* zk.create("/ab")
+        yield* zk.create("/a/b")
+        yield* zk.create("/a/b/c")
+        yield* zk.set("/a/b/c", "1")
+        yield* zk.deleteAll("/a")
+        assert.deepStrictEqual(yield* nextEvents(next, 7), [
+          "NodeCreated /a",
+          "NodeCreated /a/b",
+          "NodeCreated /a/b/c",
+          "NodeDataChanged /a/b/c",
+          "NodeDeleted /a/b/c",
+          "NodeDeleted /a/b",
+          "NodeDeleted /a"
+        ])
+      }
+    )
 
-    it.inChroot("tells of a transaction in the order of its operations", function* ({ chroot, zk }) {
+    it.since("3.6.0", "tells of a transaction in the order of its operations", persistent, function* ({ chroot, zk }) {
       const other = yield* connect({ chroot })
       yield* zk.create("/old")
       const next = yield* eventsOf(zk, "/", { recursive: true })
@@ -208,7 +219,7 @@ export const watching = (it: ConformanceTests): void => {
       ])
     })
 
-    it.inChroot("and others tell of one change each on its own", function* ({ zk }) {
+    it.since("3.6.0", "and others tell of one change each on its own", persistent, function* ({ zk }) {
       yield* zk.create("/a")
       yield* zk.create("/a/b")
       const persistent = yield* eventsOf(zk, "/a")
@@ -220,7 +231,7 @@ export const watching = (it: ConformanceTests): void => {
       assert.deepStrictEqual(yield* nextEvents(recursive, 1), ["NodeDeleted /a/b"])
     })
 
-    it.inChroot("can be ended and set again", function* ({ zk }) {
+    it.since("3.6.0", "can be ended and set again", persistent, function* ({ zk }) {
       yield* Effect.scoped(
         Effect.gen(function* () {
           const next = yield* eventsOf(zk, "/a")

@@ -5,6 +5,7 @@ import * as Acl from "@effect-zookeeper/protocol/Acl"
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as AccessControl from "../state/AccessControl.ts"
+import { inServerOrder } from "../state/listingOrder.ts"
 import * as Znode from "../state/Znode.ts"
 import { type Context, type Handler, on } from "./Handler.ts"
 
@@ -33,7 +34,7 @@ export const getChildren = (context: Context, { path, watch }: WatchedRead) => {
   const node = readable(context, path, READ)
   if (typeof node === "number") return node
   if (watch) context.replica.watches.add("children", path, context.client, "once")
-  return { children: [...node.children], stat: Znode.statOf(node) }
+  return { children: inServerOrder(node.children, 8), stat: Znode.statOf(node) }
 }
 
 const exists = ({ client, replica }: Context, { path, watch }: WatchedRead) => {
@@ -59,7 +60,8 @@ const countDescendants = (context: Context, { path }: { readonly path: string })
 
 const getEphemerals = ({ replica, session }: Context, { prefixPath }: { readonly prefixPath: string | null }) => {
   const prefix = prefixPath === null || /^[\0- ]*\/?[\0- ]*$/.test(prefixPath) ? "" : prefixPath
-  return { ephemerals: replica.tree.ephemeralsOf(session.id).filter((path) => path.startsWith(prefix)) }
+  const own = inServerOrder(replica.tree.ephemeralsOf(session.id), 16)
+  return { ephemerals: own.filter((path) => path.startsWith(prefix)) }
 }
 
 /** The answer shows the user of a digest identity, but not its hash. */

@@ -34,6 +34,9 @@ export const saslHandshake = Effect.fnUntraced(function* (
   }
 })
 
+/** The usual cause of a connection that ends here, which servers before 3.6 do not tell from others. */
+const closesUnsaid = "during the SASL exchange; a server before 3.6 refuses the SASL credentials without a word"
+
 /** Sends one token and waits for the server's. */
 const exchangeToken = Effect.fnUntraced(function* (
   connection: FramedConnection,
@@ -56,7 +59,7 @@ const exchangeToken = Effect.fnUntraced(function* (
         },
         () => {}
       ),
-      (error) => broken(error.message)
+      (error) => broken(`${error.message} (${closesUnsaid})`)
     )
   }
   const reader = new JuteReader(frame)

@@ -4,11 +4,14 @@ import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import { format } from "@effect-zookeeper/transport/ServerAddress"
 import type { ServerFeatures } from "../../SessionInfo.ts"
 
+/** A release as one number that grows with it. */
+const releaseNumber = ({ since }: Operation.Any): number => {
+  const [major = 0, minor = 0, patch = 0] = since.split(".").map(Number)
+  return (major * 1000 + minor) * 1000 + patch
+}
+
 /** Operations that servers of 3.4, the oldest that are supported, do not know. */
-const newer: ReadonlyArray<Operation.Any> = Operations.all.filter(({ since }) => {
-  const [major = 0, minor = 0] = since.split(".").map(Number)
-  return major > 3 || minor > 4
-})
+const newer: ReadonlyArray<Operation.Any> = Operations.all.filter((operation) => releaseNumber(operation) >= 3_005_000)
 
 /** After this many milliseconds a server is asked again: it may have been upgraded. */
 const MEMORY = 600_000
@@ -20,6 +23,8 @@ export class ServerCapabilities implements ServerFeatures {
   private current: ReadonlyMap<string, number> | undefined
   /** Newer operations that the server has not answered on this connection. */
   private readonly untried = new Set<Operation.Any>()
+  /** The newest release of an operation that it has answered on this connection, as a number. */
+  private newestAnswered = 0
   private readonly now: () => number
   eventZxids: boolean | undefined = undefined
 
@@ -38,24 +43,39 @@ export class ServerCapabilities implements ServerFeatures {
    */
   readonly isKnown = (operation: Operation.Any): boolean => !this.untried.has(operation)
 
+  /**
+   * Whether the server is an older one that may lack an operation: it has refused another, and has answered none of that
+   * release or of a later one on this connection. A request that no caller needs is not worth a connection then.
+   */
+  readonly isDoubtful = (operation: Operation.Any): boolean => {
+    if (this.current === undefined || releaseNumber(operation) <= this.newestAnswered) return false
+    const now = this.now()
+    return [...this.current.values()].some((until) => now < until)
+  }
+
   knows(operation: Operation.Any): void {
     this.untried.delete(operation)
+    this.newestAnswered = Math.max(this.newestAnswered, releaseNumber(operation))
   }
 
   connected(server: ServerAddress): void {
     this.current = this.lacking.get(format(server))
     for (const operation of newer) this.untried.add(operation)
+    this.newestAnswered = 0
     this.eventZxids = undefined
   }
 
-  lacks(server: ServerAddress, operation: string): void {
+  /**
+   * The server does not know an operation. It knows none of that release or of a later one either, so that a release is
+   * refused once and not operation by operation. Operations that it has answered on this connection are not among them.
+   */
+  lacks(server: ServerAddress, operation: Operation.Any): void {
     const key = format(server)
     const known = this.lacking.get(key) ?? new Map<string, number>()
     const until = this.now() + MEMORY
-    known.set(operation, until)
-    // Servers that cannot hold a persistent watch cannot register one again, and the other way round.
-    if (operation === Operations.setWatches2.name) known.set(Operations.addWatch.name, until)
-    if (operation === Operations.addWatch.name) known.set(Operations.setWatches2.name, until)
+    const release = releaseNumber(operation)
+    known.set(operation.name, until)
+    for (const other of this.untried) if (releaseNumber(other) >= release) known.set(other.name, until)
     this.lacking.set(key, known)
     this.current = known
   }

@@ -7,6 +7,8 @@ import * as Scope from "effect/Scope"
 import type { TestProject } from "vitest/node"
 // Declares what is provided.
 import type * as _TestServer from "../../TestServer.ts"
+import { reportedRelease } from "../../Release.ts"
+import { ZooKeeperServerError } from "../../ZooKeeperError.ts"
 import * as ZooKeeperServer from "../../ZooKeeperServer.ts"
 
 /**
@@ -15,10 +17,19 @@ import * as ZooKeeperServer from "../../ZooKeeperServer.ts"
  */
 const options: ZooKeeperServer.Options = process.env["ZK_LONG"] === "1" ? { heapMegabytes: 512 } : {}
 
+/** The server, and the release that it reports itself: tests of newer operations ask for that. */
+const start = Effect.gen(function* () {
+  const { connectString, fourLetterWord } = yield* ZooKeeperServer.make(options)
+  const release = reportedRelease(yield* fourLetterWord("srvr"))
+  if (release !== undefined) return { connectString, release }
+  const reason = "it does not say which release it is"
+  return yield* new ZooKeeperServerError({ server: `ZooKeeper server ${connectString}`, action: "srvr", reason })
+})
+
 /** Called by vitest; what it returns is called at the end of the run. */
 export default async (project: TestProject): Promise<() => Promise<void>> => {
   const scope = Scope.makeUnsafe()
-  const started = await Effect.runPromiseExit(Scope.provide(ZooKeeperServer.make(options), scope))
+  const started = await Effect.runPromiseExit(Scope.provide(start, scope))
   if (Exit.isFailure(started)) {
     await Effect.runPromise(Scope.close(scope, started))
     const error = new Error(describe(started))
@@ -27,6 +38,7 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
     throw error
   }
   project.provide("zookeeper", started.value.connectString)
+  project.provide("zookeeperRelease", started.value.release)
   return () => Effect.runPromise(Scope.close(scope, Exit.void))
 }
 

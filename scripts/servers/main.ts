@@ -1,0 +1,101 @@
+/**
+ * `npx -y pnpm@12 test:servers`: the suites that need a real server, on each release of ZooKeeper that Debian has.
+ *
+ * Each release comes out of the packages of its suite, into `node_modules/.cache/servers`; nothing is installed. A run of all
+ * suites writes its rows into the documentation. A release that cannot be had, or is another than was asked for, has failed.
+ */
+import { reportedRelease } from "@effect-zookeeper/test-kit/Release"
+import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Command from "effect/cli/Command"
+import { fileURLToPath } from "node:url"
+import { reported, runCommand, text } from "../runCommand.ts"
+import { fail, run as runProgram } from "../steps.ts"
+import { fetchRelease } from "./fetchRelease.ts"
+import { type Release, releases } from "./releases.ts"
+import { runSuite, type Suite, type SuiteResult, suites } from "./suites.ts"
+import { formatRow, isGreen, reasonOf, type Row, writeRows } from "./table.ts"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const page = `${root}packages/docs/reference/servers.md`
+const versions = releases.map(({ version }) => version)
+
+const flags = {
+  server: text("server", "versions", `Some of ${versions.join(",")}`, versions.join(",")),
+  suite: text("suite", "names", "Some of the suites", suites.map(({ name }) => name).join(","))
+}
+
+const main = Effect.fnUntraced(function* (config: Command.Command.Config.Infer<typeof flags>) {
+  const wanted = yield* chosen("--server", config.server, releases, ({ version }) => version)
+  const wantedSuites = yield* chosen("--suite", config.suite, suites, ({ name }) => name)
+  const rows: Array<Row> = []
+  for (const release of wanted) {
+    const row = yield* runOn(release, wantedSuites)
+    rows.push(row)
+    yield* Console.log(formatRow(row))
+  }
+  if (wantedSuites.length === suites.length) {
+    writeRows(page, rows, versions)
+    yield* runProgram(process.execPath, ["node_modules/oxfmt/bin/oxfmt", page], root, "correct the page by hand")
+    yield* Console.log(`The table is in ${page}.`)
+  }
+  const red = rows.filter((row) => !isGreen(row)).map(({ version }) => version)
+  if (red.length > 0) return yield* fail(`not green: ${red.join(", ")}`, "the lines above name each failure")
+})
+
+const runOn = Effect.fnUntraced(function* (release: Release, wanted: ReadonlyArray<Suite>): Effect.fn.Return<Row> {
+  const { version } = release
+  const results = new Map<string, SuiteResult>()
+  const had = yield* Effect.result(start(release))
+  if (had._tag === "Failure") {
+    yield* Console.log(`${version}: could not be had: ${had.failure.message}`)
+    return { version, server: { missing: reasonOf(had.failure.message) }, results }
+  }
+  const { home, line } = had.success
+  yield* Console.log(`${version}: the server reports "${line}"`)
+  for (const suite of wanted) {
+    const before = yield* Clock.currentTimeMillis
+    const result = yield* runSuite(suite, home)
+    const seconds = ((yield* Clock.currentTimeMillis) - before) / 1000
+    results.set(suite.name, result)
+    const failed = result.failures.length === 0 ? "" : `, ${result.failures.length} failed`
+    yield* Console.log(
+      `  ${suite.name}: ${result.passed} passed (${result.refused} refused as typed)${failed} (${seconds.toFixed(0)} s)`
+    )
+    for (const failure of result.failures) yield* Console.log(`    ✗ ${failure}`)
+  }
+  return { version, server: { reported: version }, results }
+})
+
+/** Fetches a release, and has the server itself say which one it is. */
+const start = Effect.fnUntraced(function* (release: Release) {
+  const home = yield* fetchRelease(release, `${root}node_modules/.cache/servers`)
+  process.env["ZOOKEEPER_HOME"] = home
+  const srvr = yield* Effect.scoped(Effect.flatMap(ZooKeeperServer.make(), (server) => server.fourLetterWord("srvr")))
+  const [line = ""] = srvr.split("\n")
+  return reportedRelease(srvr) === release.version
+    ? { home, line }
+    : yield* fail(`${release.version} was asked for, and the server reports "${line}"`, `delete ${home}`)
+})
+
+const chosen = Effect.fnUntraced(function* <A>(
+  flag: string,
+  list: string,
+  all: ReadonlyArray<A>,
+  name: (a: A) => string
+) {
+  const names = list.split(",")
+  const unknown = names.find((one) => !all.some((a) => name(a) === one))
+  if (unknown !== undefined) {
+    return yield* fail(`${flag} ${unknown} is unknown`, `choose from ${all.map(name).join(", ")}`)
+  }
+  return all.filter((a) => names.includes(name(a)))
+})
+
+runCommand(
+  Command.make("test:servers", flags, (config) => reported(main(config))).pipe(
+    Command.withDescription("The suites that need a real server, on each release of ZooKeeper that Debian has")
+  )
+)

@@ -1,0 +1,141 @@
+/** The suites that run on every release, and how one of them is run. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { fileURLToPath } from "node:url"
+
+export interface Suite {
+  readonly name: string
+  readonly files: ReadonlyArray<string>
+  /** A part of the titles of its tests: files may have tests of other servers. */
+  readonly only?: string
+}
+
+export const suites: ReadonlyArray<Suite> = [
+  { name: "conformance", files: ["packages/test-kit/test/conformance"], only: "a real ZooKeeper" },
+  {
+    name: "client",
+    files: [
+      "packages/client/test/operations",
+      "packages/client/test/promise",
+      "packages/client/test/aiozk",
+      "packages/client/test/client/ZNode.test.ts",
+      "packages/client/test/client/ZooKeeper.layers.test.ts"
+    ]
+  },
+  {
+    name: "session",
+    files: [
+      "packages/session/test/session/Session.realServer.test.ts",
+      "packages/session/test/connection/Connection.faults.test.ts"
+    ]
+  },
+  { name: "recipes", files: ["packages/recipes/test"], only: "on real ZooKeeper" },
+  { name: "TLS", files: ["packages/client/test/security/Tls"] },
+  { name: "SASL", files: ["packages/session/test/auth/Sasl.test.ts"] }
+]
+
+export interface SuiteResult {
+  readonly passed: number
+  readonly failures: ReadonlyArray<string>
+  /** How many of those that passed assert a typed refusal. */
+  readonly refused: number
+  /** The reasons of tests that cannot run on this release, with how many tests each has. */
+  readonly gaps: ReadonlyMap<string, number>
+}
+
+const Report = Schema.fromJsonString(
+  Schema.Struct({
+    testResults: Schema.Array(
+      Schema.Struct({
+        name: Schema.String,
+        status: Schema.String,
+        message: Schema.optionalKey(Schema.String),
+        assertionResults: Schema.Array(
+          Schema.Struct({
+            fullName: Schema.String,
+            status: Schema.String,
+            failureMessages: Schema.optionalKey(Schema.Array(Schema.String))
+          })
+        )
+      })
+    )
+  })
+)
+
+type Report = typeof Report.Type
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** Runs a suite on the release in `home`. A run that does not even begin is a failure. */
+export const runSuite = (suite: Suite, home: string): Effect.Effect<SuiteResult> =>
+  Effect.gen(function* () {
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "servers-"))),
+      (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
+    )
+    const file = Path.join(folder, "report.json")
+    const printed = yield* runVitest(suite, home, file)
+    if (!Fs.existsSync(file)) return { passed: 0, failures: [lastLines(printed)], refused: 0, gaps: new Map() }
+    return resultOf(yield* Effect.orDie(Schema.decodeEffect(Report)(Fs.readFileSync(file, "utf8"))))
+  }).pipe(Effect.scoped)
+
+const runVitest = ({ files, only }: Suite, home: string, outputFile: string): Effect.Effect<string> =>
+  Effect.callback((resume) => {
+    const args = [
+      Path.join(root, "node_modules/vitest/vitest.mjs"),
+      "run",
+      ...files,
+      ...(only === undefined ? [] : ["-t", only]),
+      "--reporter=json",
+      `--outputFile.json=${outputFile}`
+    ]
+    const child = ChildProcess.spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, ZOOKEEPER_HOME: home },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    let printed = ""
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => (printed += text))
+    }
+    child.once("error", (error) => resume(Effect.succeed(error.message)))
+    child.once("close", () => resume(Effect.succeed(printed)))
+    // In order, so that it stops its servers.
+    return Effect.callback<void>((stopped) => {
+      child.once("close", () => stopped(Effect.void))
+      child.kill("SIGTERM")
+    })
+  })
+
+const resultOf = ({ testResults }: Report): SuiteResult => {
+  const failures: Array<string> = []
+  const gaps = new Map<string, number>()
+  let passed = 0
+  let refused = 0
+  for (const { assertionResults, message, name, status } of testResults) {
+    // A file that could not be loaded has failed, though it has no failed test.
+    if (status === "failed" && !assertionResults.some((test) => test.status === "failed")) {
+      failures.push(`${Path.relative(root, name)}: ${lastLines(message ?? "it could not be loaded")}`)
+    }
+    for (const test of assertionResults) {
+      if (test.status === "passed") {
+        passed++
+        if (/\(refused before [\d.]+\)$/.test(test.fullName)) refused++
+      } else if (test.status === "failed") {
+        const [reason = ""] = (test.failureMessages?.[0] ?? "").split("\n")
+        failures.push(`${Path.relative(root, name)} > ${test.fullName}: ${reason}`)
+      } else {
+        const need = /\((needs ZooKeeper [\d.]+[^)]*)\)/.exec(test.fullName)?.[1]
+        if (need !== undefined) gaps.set(need, (gaps.get(need) ?? 0) + 1)
+      }
+    }
+  }
+  if (passed === 0 && failures.length === 0 && gaps.size === 0) failures.push("no test was found")
+  return { passed, failures, refused, gaps }
+}
+
+const lastLines = (text: string): string => text.trim().split("\n").slice(-5).join(" ").slice(0, 500)
