@@ -35,6 +35,7 @@ const pages: Array<DefaultTheme.SidebarItem> = [
     client: "Client: options and errors",
     recipes: "Recipes",
     config: "Configuration",
+    cli: "The command zk",
     server: "Embedded server",
     session: "Session",
     transport: "Transport and TLS",
