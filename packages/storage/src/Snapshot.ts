@@ -13,7 +13,7 @@ import type { Acl } from "@effect-zookeeper/protocol/Acl"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Stream from "effect/Stream"
 import { decodeStream, MAX_RECORD_SIZE } from "./internal/bytes/decodeStream.ts"
-import { compressionOf, fileContents } from "./internal/bytes/fileContents.ts"
+import { compressionOf, fileContents, withinOf } from "./internal/bytes/fileContents.ts"
 import { SnapshotDecoder } from "./internal/snapshot/SnapshotDecoder.ts"
 import type { FileAccessError, MalformedFile } from "./StorageError.ts"
 import type { Znode } from "./Znode.ts"
@@ -92,5 +92,9 @@ export const read = (
 ): Stream.Stream<SnapshotRecord, FileAccessError | MalformedFile, FileSystem.FileSystem> => {
   const compression = compressionOf(file)
   const { maxRecordSize = MAX_RECORD_SIZE } = options
-  return decodeStream(fileContents(file, compression), () => new SnapshotDecoder(), { file, compression, maxRecordSize })
+  return decodeStream(fileContents(file, compression), () => new SnapshotDecoder(), {
+    file,
+    within: withinOf(compression),
+    maxRecordSize
+  })
 }

@@ -47,10 +47,10 @@ export class MalformedFile extends ErrorClass.make(
      * - `TooLarge`: a record is longer than the option `maxRecordSize`. Raise it if the servers' `jute.maxbuffer` is larger.
      */
     problem: Schema.Literals(["Foreign", "Truncated", "Partial", "Corrupt", "TooLarge"]),
-    /** Where the record with the wrong byte begins, or where the wrong byte is: in bytes from the start of the contents. */
+    /** Where the wrong byte is, or where the record with it begins: in bytes from the start of `within`. */
     offset: Schema.Number,
-    /** The compression of the file: then `offset` counts bytes of its contents without it, unless `expected` says otherwise. */
-    compression: Schema.Literals(["none", "gzip", "snappy"]),
+    /** `file`: the bytes of the file. `contents`: those of its contents without their compression. */
+    within: Schema.Literals(["file", "contents"]),
     /** The bytes that should be there, in words. */
     expected: Schema.String,
     /** The bytes that are there, in words. */
@@ -58,7 +58,7 @@ export class MalformedFile extends ErrorClass.make(
   })
 ) {
   override get message(): string {
-    const place = this.compression === "none" ? `byte ${this.offset}` : `byte ${this.offset} of its uncompressed contents`
+    const place = `byte ${this.offset}${this.within === "file" ? "" : " of its uncompressed contents"}`
     return `${Printable.quote(this.file)} is ${adjectives[this.problem]} at ${place}: expected ${this.expected}, found ${this.found}`
   }
 }

@@ -40,7 +40,10 @@ export type Change =
   | { readonly _tag: "CreateSession"; readonly timeout: number }
   /** A session ended, and its ephemeral znodes with it. `paths` are these; they are logged since ZooKeeper 3.6. */
   | { readonly _tag: "CloseSession"; readonly paths: ReadonlyArray<string> | undefined }
-  /** Several changes together. If one of them is an `Error`, the transaction was refused and none has an effect. */
+  /**
+   * Several changes together. If one of them is an `Error`, the transaction was refused, and none of the others has an effect,
+   * although those before it may be logged as if they had.
+   */
   | { readonly _tag: "Multi"; readonly changes: ReadonlyArray<SimpleChange> }
 
 /**
@@ -75,7 +78,7 @@ export type SimpleChange =
       readonly reconfig: boolean
     }
   | { readonly _tag: "SetAcl"; readonly path: string; readonly acl: ReadonlyArray<Acl>; readonly version: number }
-  /** The version of a znode was checked. */
+  /** The version of a znode was checked. Servers log the version above it. */
   | { readonly _tag: "Check"; readonly path: string; readonly version: number }
-  /** A request that was refused; see `ErrorCode` of the protocol. In a `Multi`, 0 is an operation that was not to blame. */
+  /** A request that was refused; see `ErrorCode` of the protocol. In a `Multi`, 0 and -2 are those of operations that were not to blame. */
   | { readonly _tag: "Error"; readonly code: number }

@@ -46,5 +46,5 @@ export const read = (
   options: ReadOptions = {}
 ): Stream.Stream<Transaction, FileAccessError | MalformedFile, FileSystem.FileSystem> => {
   const { maxRecordSize = MAX_RECORD_SIZE } = options
-  return decodeStream(fileContents(file, "none"), () => new LogDecoder(), { file, compression: "none", maxRecordSize })
+  return decodeStream(fileContents(file, "none"), () => new LogDecoder(), { file, within: "file", maxRecordSize })
 }

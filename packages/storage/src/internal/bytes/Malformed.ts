@@ -5,7 +5,7 @@ import { MalformedFile } from "../../StorageError.ts"
 
 export type Problem = MalformedFile["problem"]
 
-export type Compression = MalformedFile["compression"]
+export type Within = MalformedFile["within"]
 
 /** Thrown, and never seen outside. */
 export class Malformed extends Error {
@@ -24,8 +24,8 @@ export class Malformed extends Error {
 }
 
 /** The public error for a problem of this file; any other error is a defect. */
-export const toMalformedFile = (error: unknown, file: string, compression: Compression): MalformedFile => {
+export const toMalformedFile = (error: unknown, file: string, within: Within): MalformedFile => {
   if (!(error instanceof Malformed)) throw error
   const { expected, found, offset, problem } = error
-  return new MalformedFile({ file, problem, offset, compression, expected, found })
+  return new MalformedFile({ file, problem, offset, within, expected, found })
 }

@@ -5,7 +5,7 @@ import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import type { MalformedFile } from "../../StorageError.ts"
 import { ByteWindow } from "./ByteWindow.ts"
-import { type Compression, toMalformedFile } from "./Malformed.ts"
+import { toMalformedFile, type Within } from "./Malformed.ts"
 
 /** Decodes one kind of file. Its methods throw `Malformed`. */
 export interface RecordDecoder<A> {
@@ -21,7 +21,7 @@ export const MAX_RECORD_SIZE = 16_777_216
 export const decodeStream = <A, E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   makeDecoder: () => RecordDecoder<A>,
-  options: { readonly file: string; readonly compression: Compression; readonly maxRecordSize: number }
+  options: { readonly file: string; readonly within: Within; readonly maxRecordSize: number }
 ): Stream.Stream<A, E | MalformedFile, R> =>
   Stream.transformPull(bytes, (pull) =>
     Effect.sync((): Pull.Pull<readonly [A, ...Array<A>], E | MalformedFile, void, R> => {
@@ -44,7 +44,7 @@ export const decodeStream = <A, E, R>(
             if (last !== undefined) records.push(last)
           }
         } catch (error) {
-          failure = toMalformedFile(error, options.file, options.compression)
+          failure = toMalformedFile(error, options.file, options.within)
         }
         return records
       }

@@ -5,12 +5,17 @@ import * as Stream from "effect/Stream"
 import { FileAccessError, type MalformedFile } from "../../StorageError.ts"
 import { decodeStream, MAX_RECORD_SIZE } from "./decodeStream.ts"
 import { gunzip } from "./gunzip.ts"
-import type { Compression } from "./Malformed.ts"
+import type { Within } from "./Malformed.ts"
 import { makeSnappyDecoder } from "./snappy.ts"
+
+export type Compression = "none" | "gzip" | "snappy"
 
 /** The compression by the end of a file's name, as servers tell it. */
 export const compressionOf = (file: string): Compression =>
   file.endsWith(".gz") ? "gzip" : file.endsWith(".snappy") ? "snappy" : "none"
+
+/** The bytes that the decoders of the contents see. */
+export const withinOf = (compression: Compression): Within => (compression === "none" ? "file" : "contents")
 
 /** A file in chunks of 256 KiB. */
 export const fileContents = (
@@ -26,7 +31,7 @@ export const fileContents = (
     case "gzip":
       return gunzip(bytes, file)
     case "snappy":
-      return decodeStream(bytes, makeSnappyDecoder, { file, compression, maxRecordSize: MAX_RECORD_SIZE * 2 })
+      return decodeStream(bytes, makeSnappyDecoder, { file, within: "file", maxRecordSize: MAX_RECORD_SIZE * 2 })
   }
 }
 

@@ -25,7 +25,7 @@ export const gunzip = <E, R>(
       let failure: E | MalformedFile | undefined
       let hasEnded = false
       const fail = (error: unknown) => {
-        failure = toMalformedFile(error, file, "gzip")
+        failure = toMalformedFile(error, file, "file")
       }
       const step: Pull.Pull<readonly [Uint8Array, ...Array<Uint8Array>], E | MalformedFile, void, R> = Effect.suspend(
         () => {
@@ -125,10 +125,9 @@ class Inflater {
 
   private malformed(error: Error): Malformed {
     const isCut = "code" in error && error.code === "Z_BUF_ERROR"
-    const place = `byte ${this.offset} of the compressed file`
     return isCut
-      ? new Malformed("Truncated", this.offset, `more of the gzip data than ${place}`, "the end of the file")
-      : new Malformed("Corrupt", this.offset, `gzip data after ${place}`, error.message)
+      ? new Malformed("Truncated", this.offset, "the rest of the gzip data", "the end of the file")
+      : new Malformed("Corrupt", this.offset, "gzip data in the next 4096 bytes", error.message)
   }
 }
 

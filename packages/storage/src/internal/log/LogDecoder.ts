@@ -63,7 +63,7 @@ export class LogDecoder implements RecordDecoder<Transaction> {
           return this.readTransaction(window, size)
         }
         case "padding":
-          skipZeros(window)
+          skipZeros(window, this.partial)
           window.has(1)
           return undefined
       }
@@ -88,7 +88,7 @@ export class LogDecoder implements RecordDecoder<Transaction> {
     const end = position + size - 1
     const marker = bytes[end]
     if (marker !== END_OF_RECORD) {
-      throw new Malformed("Corrupt", offset + size - 1, "0x42, the end of a transaction", hex(marker ?? 0))
+      throw new Malformed("Corrupt", offset, `a transaction that ends with 0x42 after ${size} bytes`, hex(marker ?? 0))
     }
     const stored = view.getBigInt64(position)
     const checksum = adler32(bytes, start, end)
@@ -128,11 +128,15 @@ const decode = (bytes: Uint8Array, start: number, end: number, offset: number) =
   }
 }
 
-const skipZeros = (window: ByteWindow): void => {
+const skipZeros = (window: ByteWindow, partial: Malformed | undefined): void => {
   const { bytes, end } = window
   for (let at = window.position; at < end; at++) {
     if (bytes[at] !== 0) {
       window.position = at
+      if (partial !== undefined) {
+        const found = `${partial.found}, and other bytes from byte ${window.offset} on`
+        throw new Malformed("Corrupt", partial.offset, "a transaction", found)
+      }
       throw new Malformed("Corrupt", window.offset, "zeros after the last transaction", hex(bytes[at]!))
     }
   }

@@ -6,7 +6,7 @@ import type { ReadOptions, SnapshotEnd } from "../../Snapshot.ts"
 import * as Snapshot from "../../Snapshot.ts"
 import { type FileAccessError, MalformedFile } from "../../StorageError.ts"
 import type { Znode } from "../../Znode.ts"
-import { compressionOf } from "../bytes/fileContents.ts"
+import { compressionOf, withinOf } from "../bytes/fileContents.ts"
 import { MutableTree } from "./MutableTree.ts"
 
 interface Loaded {
@@ -47,7 +47,7 @@ const orphan = (file: string, znode: Znode): MalformedFile =>
     file,
     problem: "Corrupt",
     offset: 0,
-    compression: compressionOf(file),
+    within: withinOf(compressionOf(file)),
     expected: "each znode once, and after its parent",
     found: JSON.stringify(znode.path)
   })
