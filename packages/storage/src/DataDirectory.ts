@@ -66,6 +66,17 @@ export interface TreeOptions extends Options {
 }
 
 /**
+ * Options of `transactions`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface TransactionsOptions extends Options {
+  /** The first transaction. Default: the first one that the logs have. */
+  readonly from?: bigint | undefined
+}
+
+/**
  * A tree, and how it was put together.
  *
  * @category models
@@ -118,12 +129,22 @@ export const list = (directory: string): Effect.Effect<Listing, FileAccessError,
  * It fails with `FileAccessError`, with `MalformedFile`, and with `IncompleteDirectory` if transactions are missing between
  * two others of an epoch.
  *
+ * @example
+ * ```ts
+ * import { DataDirectory } from "@effect-zookeeper/storage"
+ * import * as Stream from "effect/Stream"
+ *
+ * const deletions = DataDirectory.transactions("/var/lib/zookeeper").pipe(
+ *   Stream.filter(({ change }) => change._tag === "Delete")
+ * )
+ * ```
+ *
  * @category reading
  * @since 0.1.0
  */
 export const transactions = (
   directory: string,
-  options: Options & { readonly from?: bigint | undefined } = {}
+  options: TransactionsOptions = {}
 ): Stream.Stream<Transaction, FileAccessError | MalformedFile | IncompleteDirectory, FileSystem.FileSystem> => {
   const { from = 0n, logDirectory = directory } = options
   return Stream.unwrap(

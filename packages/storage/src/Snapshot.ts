@@ -10,12 +10,16 @@
  * @since 0.1.0
  */
 import type { Acl } from "@effect-zookeeper/protocol/Acl"
-import type * as FileSystem from "effect/FileSystem"
-import type * as Stream from "effect/Stream"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Stream from "effect/Stream"
 import { decodeStream, MAX_RECORD_SIZE } from "./internal/bytes/decodeStream.ts"
+import { gzip } from "./internal/bytes/gzip.ts"
 import { compressionOf, fileContents, withinOf } from "./internal/bytes/fileContents.ts"
+import { encodeSnapshot } from "./internal/snapshot/encodeSnapshot.ts"
 import { SnapshotDecoder } from "./internal/snapshot/SnapshotDecoder.ts"
-import type { FileAccessError, MalformedFile } from "./StorageError.ts"
+import { FileAccessError, type MalformedFile } from "./StorageError.ts"
+import type { Tree } from "./Tree.ts"
 import type { Znode } from "./Znode.ts"
 
 /**
@@ -97,4 +101,70 @@ export const read = (
     within: withinOf(compression),
     maxRecordSize
   })
+}
+
+/**
+ * Options of `write`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface WriteOptions {
+  /** `gzip` for servers since ZooKeeper 3.6. Default: `none`, which all servers read. */
+  readonly compression?: "none" | "gzip" | undefined
+  /** Whether a snapshot of the same name may be replaced. Default: false. */
+  readonly overwrite?: boolean | undefined
+}
+
+/**
+ * Writes a snapshot from which a server can start, and gives its path: `snapshot.<zxid>` in the folder, which is made if it
+ * does not exist. It is the `version-2` in the `dataDir` of a server, which must not run.
+ *
+ * **Details**
+ *
+ * A server that starts there goes on from the tree's zxid, with its sessions, ACLs, containers and TTLs. A log in the folder
+ * that has later transactions is replayed. The file is written beside its place, synced, and then moved there, so that an
+ * interrupted call leaves no half of a snapshot. It fails with `FileAccessError`, also if the snapshot exists.
+ *
+ * @example
+ * ```ts
+ * import { DataDirectory, Snapshot } from "@effect-zookeeper/storage"
+ * import * as Effect from "effect/Effect"
+ *
+ * // The state before an accident, for a server of its own.
+ * const program = Effect.gen(function* () {
+ *   const { tree } = yield* DataDirectory.treeAt("/var/lib/zookeeper", { zxid: 0x1fn })
+ *   yield* Snapshot.write("/tmp/before/version-2", tree)
+ * })
+ * ```
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const write = (
+  directory: string,
+  tree: Tree,
+  options: WriteOptions = {}
+): Effect.Effect<string, FileAccessError, FileSystem.FileSystem> => {
+  const { compression = "none", overwrite = false } = options
+  const name = `snapshot.${BigInt.asUintN(64, tree.zxid).toString(16)}${compression === "gzip" ? ".gz" : ""}`
+  const file = `${directory}/${name}`
+  return Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    yield* fs.makeDirectory(directory, { recursive: true })
+    if (!overwrite && (yield* fs.exists(file))) return yield* Effect.fail(new Error("it exists already"))
+    const temporary = `${directory}/.${name}.tmp`
+    const chunks = Stream.fromIterable(encodeSnapshot(tree), { chunkSize: 1 })
+    const bytes = compression === "gzip" ? gzip(chunks) : chunks
+    yield* Effect.gen(function* () {
+      const handle = yield* fs.open(temporary, { flag: "w" })
+      yield* Stream.runForEach(bytes, (chunk) => handle.writeAll(chunk))
+      yield* handle.sync
+    }).pipe(
+      Effect.scoped,
+      Effect.andThen(fs.rename(temporary, file)),
+      Effect.onError(() => Effect.ignore(fs.remove(temporary)))
+    )
+    return file
+  }).pipe(Effect.mapError((cause) => new FileAccessError({ file, action: "write", cause })))
 }

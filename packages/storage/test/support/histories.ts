@@ -4,6 +4,7 @@ import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Exit from "effect/Exit"
 import * as Context from "effect/Context"
@@ -133,8 +134,8 @@ export interface Shown {
   readonly children: ReadonlyArray<string>
 }
 
-/** Every znode that a server shows to its super user, by its path. */
-export const shownTree = (zk: ZooKeeper.Service) =>
+/** Every znode that a server shows, by its path. */
+const shownTree = (zk: ZooKeeper.Service) =>
   Effect.gen(function* () {
     const shown = new Map<string, Shown>()
     const left = ["/"]
@@ -147,6 +148,13 @@ export const shownTree = (zk: ZooKeeper.Service) =>
     }
     return shown
   })
+
+export const shownToSuperUser = (servers: string) =>
+  Effect.gen(function* () {
+    const zk = yield* ZooKeeper.ZooKeeper
+    yield* zk.addAuth("digest", Redacted.make("super:secret"))
+    return yield* shownTree(zk)
+  }).pipe(Effect.provide(ZooKeeper.layer({ servers })))
 
 /** The same of a tree from files. */
 export const filedTree = (tree: Tree): Map<string, Shown> => {
