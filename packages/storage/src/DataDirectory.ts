@@ -290,7 +290,11 @@ const replay = ({ digest, logDirectory, logs, options, snapshot, tree, unusable 
       unusable,
       partial,
       digest:
-        different !== undefined ? { _tag: "Different", zxid: different } : isCompared ? { _tag: "Same" } : { _tag: "None" }
+        different !== undefined
+          ? { _tag: "Different", zxid: different }
+          : isCompared
+            ? { _tag: "Same" }
+            : { _tag: "None" }
     }
     return restored
   })
@@ -330,7 +334,9 @@ const listing = (directory: string, names: ReadonlyArray<string>): Listing => {
     names
       .flatMap((name) => {
         const digits = pattern.exec(name)?.[1]
-        return digits === undefined ? [] : [{ path: join(directory, name), zxid: BigInt.asIntN(64, BigInt(`0x${digits}`)) }]
+        return digits === undefined
+          ? []
+          : [{ path: join(directory, name), zxid: BigInt.asIntN(64, BigInt(`0x${digits}`)) }]
       })
       .toSorted((a, b) => (a.zxid < b.zxid ? -1 : a.zxid > b.zxid ? 1 : 0))
   return {
@@ -341,6 +347,7 @@ const listing = (directory: string, names: ReadonlyArray<string>): Listing => {
 
 const join = (directory: string, name: string): string => `${directory.replace(/(?<=.)\/+$/, "")}/${name}`
 
-const reasons = (unusable: ReadonlyArray<MalformedFile>): string => unusable.map((error) => `; ${error.message}`).join("")
+const reasons = (unusable: ReadonlyArray<MalformedFile>): string =>
+  unusable.map((error) => `; ${error.message}`).join("")
 
 const hex = (zxid: bigint): string => `0x${zxid.toString(16)}`

@@ -112,5 +112,4 @@ const run = <A, E>(effect: Effect.Effect<A, E, FileSystem.FileSystem>, call: Cal
 const iterable = <A, E>(
   stream: Stream.Stream<A, E, FileSystem.FileSystem>,
   call: CallOptions | undefined
-): AsyncIterable<A> =>
-  PromiseAdapter.iterable(Effect.runPromise, Stream.provide(stream, NodeFileSystem.layer), call)
+): AsyncIterable<A> => PromiseAdapter.iterable(Effect.runPromise, Stream.provide(stream, NodeFileSystem.layer), call)

@@ -73,7 +73,7 @@ export class IncompleteDirectory extends ErrorClass.make(
   Schema.TaggedError<IncompleteDirectory>()("IncompleteDirectory", {
     /** The folder with the files. */
     directory: Schema.String,
-    /** What is missing, and between which zxids. */
+    /** The transactions or files that are missing. */
     problem: Schema.String
   })
 ) {

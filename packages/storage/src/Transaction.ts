@@ -29,7 +29,7 @@ export interface Transaction {
 }
 
 /**
- * What a transaction did. Versions and counters are those after it.
+ * The change that a transaction made. Versions and counters are those after it.
  *
  * @category models
  * @since 0.1.0

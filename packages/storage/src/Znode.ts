@@ -57,6 +57,13 @@ export const containerOwner: bigint = -0x8000000000000000n
 /**
  * The owner of a TTL znode; `ttl` in milliseconds, up to 2^40 - 1.
  *
+ * @example
+ * ```ts
+ * import { Znode } from "@effect-zookeeper/storage"
+ *
+ * Znode.kindOf(Znode.ttlOwner(60_000n)) // { _tag: "Ttl", ttl: 60000 }
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */

@@ -41,7 +41,8 @@ export const randomHistory = (servers: string, operations: number) =>
       Effect.suspend(() => Effect.forEach(clients, ({ close }) => close, { concurrency: "unbounded", discard: true }))
     )
     const paths = ["/"]
-    const pick = <A>(values: ReadonlyArray<A>) => Effect.map(Random.nextIntBetween(0, values.length - 1), (at) => values[at]!)
+    const pick = <A>(values: ReadonlyArray<A>) =>
+      Effect.map(Random.nextIntBetween(0, values.length - 1), (at) => values[at]!)
     const pathBelow = Effect.gen(function* () {
       const parent = yield* pick(paths)
       return `${parent === "/" ? "" : parent}/${yield* pick(names)}`

@@ -29,7 +29,9 @@ describe("the tree from the files of a real server", () => {
       () =>
         Effect.gen(function* () {
           const server = yield* startServer(config)
-          yield* randomHistory(server.connectString, isLong ? 20_000 : name === "plain" ? 600 : 300).pipe(Random.withSeed(`histories ${name}`))
+          yield* randomHistory(server.connectString, isLong ? 20_000 : name === "plain" ? 600 : 300).pipe(
+            Random.withSeed(`histories ${name}`)
+          )
           yield* server.kill
           const folder = `${server.folder}/data`
           const restored = yield* DataDirectory.treeAt(folder)
@@ -57,7 +59,10 @@ describe("the tree from the files of a real server", () => {
           assert.deepStrictEqual(replayed.tree.sessions, restored.tree.sessions)
           const zxids = yield* DataDirectory.transactions(folder).pipe(
             Stream.filter(({ zxid }) => zxid <= restored.tree.zxid),
-            Stream.runFold(() => 0n, (_, { zxid }) => zxid)
+            Stream.runFold(
+              () => 0n,
+              (_, { zxid }) => zxid
+            )
           )
           assert.strictEqual(zxids, restored.tree.zxid)
         }).pipe(withFiles),

@@ -44,7 +44,9 @@ describe("ZooKeeper's own tools", () => {
       for (const [at, line] of printed.entries()) {
         const isMulti = / multi /.test(line)
         // The toolkit prints the bytes of a multi, in which the names of the operations are the only text that can be told.
-        const operations = isMulti ? line.replace(/ multi .*/s, ` multi ${[...line.matchAll(/(\w+):/g)].map((match) => match[1]).join(";")}`) : line
+        const operations = isMulti
+          ? line.replace(/ multi .*/s, ` multi ${[...line.matchAll(/(\w+):/g)].map((match) => match[1]).join(";")}`)
+          : line
         assert.strictEqual(operations, expected[at])
         const time = Date.parse(`${/^(.*) UTC /.exec(lines[at]!)![1]!.replace(/[\u202f,]/g, " ")} UTC`)
         assert.strictEqual(time, Math.floor(records[at]!.time / 1000) * 1000)

@@ -13,7 +13,7 @@ export class Adler32 {
   /** Adds `bytes[start..end)`. */
   update(bytes: Uint8Array, start = 0, end = bytes.length): void {
     let { high, low } = this
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       const stop = Math.min(at + BLOCK, end)
       for (; at < stop; at++) {
         low += bytes[at]!

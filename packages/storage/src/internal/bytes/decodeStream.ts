@@ -54,7 +54,7 @@ export const decodeStream = <A, E, R>(
         }
       }
 
-      /** The last bytes, whatever ends them: an error of theirs comes after the records that they hold. */
+      /** Decodes the last bytes. If reading has failed, its error comes after the records that have arrived. */
       const finish = (error: E | undefined) => {
         const records = decode([], error === undefined)
         if (error !== undefined) failure ??= error

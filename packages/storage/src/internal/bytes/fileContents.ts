@@ -22,9 +22,9 @@ export const fileContents = (
   file: string,
   compression: Compression
 ): Stream.Stream<Uint8Array, FileAccessError | MalformedFile, FileSystem.FileSystem> => {
-  const bytes = Stream.unwrap(
-    Effect.map(FileSystem.FileSystem, (fs) => fs.stream(file, { chunkSize: CHUNK }))
-  ).pipe(Stream.mapError((cause) => new FileAccessError({ file, action: "read", cause })))
+  const bytes = Stream.unwrap(Effect.map(FileSystem.FileSystem, (fs) => fs.stream(file, { chunkSize: CHUNK }))).pipe(
+    Stream.mapError((cause) => new FileAccessError({ file, action: "read", cause }))
+  )
   switch (compression) {
     case "none":
       return bytes

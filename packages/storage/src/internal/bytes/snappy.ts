@@ -21,7 +21,8 @@ export const makeSnappyDecoder = (): RecordDecoder<Uint8Array> => {
       }
       if (!window.has(4)) return undefined
       const size = window.view.getInt32(window.position)
-      if (size <= 0 || size > MAX_BLOCK) throw new Malformed("Corrupt", window.offset, "the size of a block of Snappy", `${size}`)
+      if (size <= 0 || size > MAX_BLOCK)
+        throw new Malformed("Corrupt", window.offset, "the size of a block of Snappy", `${size}`)
       if (!window.has(4 + size)) return undefined
       const start = window.position + 4
       const block = uncompress(window.bytes, start, start + size, window.offset + 4)
@@ -29,9 +30,15 @@ export const makeSnappyDecoder = (): RecordDecoder<Uint8Array> => {
       return block
     },
     end: (window) => {
-      if (!hasHeader) throw new Malformed("Truncated", window.offset, "the header of snappy-java", "the end of the file")
+      if (!hasHeader)
+        throw new Malformed("Truncated", window.offset, "the header of snappy-java", "the end of the file")
       if (window.available > 0) {
-        throw new Malformed("Truncated", window.offset, "a block of Snappy", `the end of the file after ${window.available} bytes of it`)
+        throw new Malformed(
+          "Truncated",
+          window.offset,
+          "a block of Snappy",
+          `the end of the file after ${window.available} bytes of it`
+        )
       }
       return undefined
     }
@@ -48,9 +55,10 @@ const readHeader = (window: ByteWindow): void => {
   window.position += HEADER.length
 }
 
-/** One block: its size as a varint, then literals and copies of what came before. */
+/** One block: its size in groups of seven bits, then literals and copies of what came before. */
 const uncompress = (bytes: Uint8Array, start: number, end: number, offset: number): Uint8Array => {
-  const fail = (at: number, expected: string, found: string) => new Malformed("Corrupt", offset + at - start, expected, found)
+  const fail = (at: number, expected: string, found: string) =>
+    new Malformed("Corrupt", offset + at - start, expected, found)
   let at = start
   let size = 0
   for (let shift = 0; ; shift += 7) {
@@ -76,7 +84,8 @@ const uncompress = (bytes: Uint8Array, start: number, end: number, offset: numbe
         at += count
       }
       length++
-      if (length > end - at || length > size - written) throw fail(element, "a literal inside of the block", `one of ${length} bytes`)
+      if (length > end - at || length > size - written)
+        throw fail(element, "a literal inside of the block", `one of ${length} bytes`)
       output.set(bytes.subarray(at, at + length), written)
       at += length
       written += length

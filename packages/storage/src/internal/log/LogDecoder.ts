@@ -73,7 +73,12 @@ export class LogDecoder implements RecordDecoder<Transaction> {
   end(window: ByteWindow): undefined {
     if (this.partial !== undefined) throw this.partial
     if (this.part === "header") {
-      throw new Malformed("Truncated", window.offset, "the header of a log", `the end of the file, ${window.available} bytes later`)
+      throw new Malformed(
+        "Truncated",
+        window.offset,
+        "the header of a log",
+        `the end of the file, ${window.available} bytes later`
+      )
     }
     if (this.part === "padding" || window.available === 0) return undefined
     const zeros = window.bytes.subarray(window.position, window.end).every((byte) => byte === 0)
@@ -108,7 +113,8 @@ export class LogDecoder implements RecordDecoder<Transaction> {
 const readHeader = (window: ByteWindow): void => {
   const { offset, position, view } = window
   const magic = view.getInt32(position)
-  if (magic !== LOG_MAGIC) throw new Malformed("Foreign", offset, `${hex(LOG_MAGIC)}, with which logs begin`, hex(magic))
+  if (magic !== LOG_MAGIC)
+    throw new Malformed("Foreign", offset, `${hex(LOG_MAGIC)}, with which logs begin`, hex(magic))
   const version = view.getInt32(position + 4)
   if (version !== LOG_VERSION) {
     throw new Malformed("Foreign", offset + 4, `version ${LOG_VERSION} of the format`, `${version}`)

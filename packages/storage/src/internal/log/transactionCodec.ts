@@ -36,14 +36,10 @@ const create = Jute.codec(Schema.Struct({ ...znode, ephemeral: Jute.Boolean }))
 const createContainer = Jute.codec(Schema.Struct({ ...znode, parentCversion: Jute.Int }))
 const createTtl = Jute.codec(Schema.Struct({ ...znode, parentCversion: Jute.Int, ttl: Jute.Long }))
 const remove = Jute.codec(Schema.Struct({ path: Jute.UString }))
-const setData = Jute.codec(
-  Schema.Struct({ path: Jute.UString, data: Jute.NullOr(Jute.Buffer), version: Jute.Int })
-)
+const setData = Jute.codec(Schema.Struct({ path: Jute.UString, data: Jute.NullOr(Jute.Buffer), version: Jute.Int }))
 const setAcl = Jute.codec(Schema.Struct({ path: Jute.UString, acl, version: Jute.Int }))
 const check = Jute.codec(Schema.Struct({ path: Jute.UString, version: Jute.Int }))
-const multi = Jute.codec(
-  Schema.Struct({ changes: Jute.Vector(Schema.Struct({ type: Jute.Int, body: Jute.Buffer })) })
-)
+const multi = Jute.codec(Schema.Struct({ changes: Jute.Vector(Schema.Struct({ type: Jute.Int, body: Jute.Buffer })) }))
 const paths = Jute.codec(Jute.NullOr(Jute.Vector(Jute.UString)))
 
 /** A version and a long. */
@@ -117,7 +113,16 @@ const readSimple = (reader: JuteReader, type: number): SimpleChange => {
     }
     case Type.createTtl: {
       const { acl, data, parentCversion, path, ttl } = createTtl.read(reader)
-      return { _tag: "Create", operation: "createTTL", path, data, acl: acl ?? [], ephemeral: false, ttl, parentCversion }
+      return {
+        _tag: "Create",
+        operation: "createTTL",
+        path,
+        data,
+        acl: acl ?? [],
+        ephemeral: false,
+        ttl,
+        parentCversion
+      }
     }
     case Type.delete:
     case Type.deleteContainer:

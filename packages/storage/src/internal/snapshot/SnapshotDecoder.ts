@@ -20,7 +20,7 @@ export const SNAPSHOT_VERSION = 2
 
 const HEADER_SIZE = 16
 
-/** The fields of a znode that have a fixed size, and stand after its data: the number of its ACL and its Stat. */
+/** The fields of a znode after its data, which have a fixed size: the number of its ACL and its Stat. */
 const FIXED_SIZE = 68
 
 /** A checksum, and the path `/`. */
@@ -111,7 +111,8 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
     let digest: Extract<SnapshotRecord, { _tag: "End" }>["digest"]
     let lastZxid: bigint | undefined
     const size = window.available
-    const hasLastZxid = size === LAST_ZXID_SIZE || (size > LAST_ZXID_SIZE && size !== DIGEST_SIZE && this.hasTwoParts(window))
+    const hasLastZxid =
+      size === LAST_ZXID_SIZE || (size > LAST_ZXID_SIZE && size !== DIGEST_SIZE && this.hasTwoParts(window))
     if (size > (hasLastZxid ? LAST_ZXID_SIZE : 0)) {
       const at = window.offset
       const reader = this.reader
@@ -298,7 +299,8 @@ const decode = <A>(read: () => A, at: number, what: string): A => {
   try {
     return read()
   } catch (error) {
-    if (error instanceof JuteError) throw new Malformed("Corrupt", at + error.offset, what, `${error.field}: ${error.problem}`)
+    if (error instanceof JuteError)
+      throw new Malformed("Corrupt", at + error.offset, what, `${error.field}: ${error.problem}`)
     throw error
   }
 }
