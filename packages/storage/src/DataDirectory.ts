@@ -252,12 +252,17 @@ const replay = ({ digest, logDirectory, logs, options, snapshot, tree, unusable 
     }
     if (digest !== undefined && digest.zxid === tree.zxid && digest.zxid > 0n) compare(tree.zxid, digest)
 
-    const relevant = logsFrom(logs, tree.zxid + 1n)
-    for (const log of relevant) {
-      if (zxid !== undefined && log.zxid > zxid) break
+    /** The transaction after the wanted one, as proof that no other is missing before it. */
+    let later: bigint | undefined
+    for (const log of logsFrom(logs, tree.zxid + 1n)) {
+      if (zxid !== undefined && log.zxid > zxid) later ??= log.zxid
+      if (later !== undefined) break
       partial = undefined
       yield* TransactionLog.read(log.path, options).pipe(
-        Stream.takeWhile((transaction) => zxid === undefined || transaction.zxid <= zxid),
+        Stream.takeWhile((transaction) => {
+          if (zxid !== undefined && transaction.zxid > zxid) later = transaction.zxid
+          return later === undefined
+        }),
         Stream.runForEachArray((transactions) => {
           for (const transaction of transactions) {
             if (transaction.zxid <= tree.zxid) continue
@@ -277,7 +282,8 @@ const replay = ({ digest, logDirectory, logs, options, snapshot, tree, unusable 
         })
       )
     }
-    if (zxid !== undefined && tree.zxid < zxid && isGap(tree.zxid, zxid + 1n)) {
+    if (later !== undefined && isGap(tree.zxid, later)) return yield* missing(logDirectory, tree.zxid, later)
+    if (later === undefined && zxid !== undefined && tree.zxid < zxid) {
       return yield* new IncompleteDirectory({
         directory: logDirectory,
         problem: `the last transaction is ${hex(tree.zxid)}, before the zxid ${hex(zxid)} that was asked for`
