@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { MutableTree } from "./internal/tree/MutableTree.ts"
 import { DIGEST_VERSION } from "./internal/tree/treeDigest.ts"
@@ -132,7 +133,8 @@ export const list = (directory: string): Effect.Effect<Listing, FileAccessError,
  * @example
  * ```ts
  * import { DataDirectory } from "@effect-zookeeper/storage"
- * import * as Stream from "effect/Stream"
+ * import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
  *
  * const deletions = DataDirectory.transactions("/var/lib/zookeeper").pipe(
  *   Stream.filter(({ change }) => change._tag === "Delete")
@@ -218,7 +220,13 @@ export const treeAt = (
       const problem = `no snapshot ${zxid === undefined ? "" : `of zxid ${hex(zxid)} or before it `}can be used${reasons(unusable)}`
       return yield* new IncompleteDirectory({ directory, problem })
     }
-    const loaded = { tree: MutableTree.initial(), digest: undefined, snapshot: undefined }
+    // Servers since 3.5 write a snapshot of their first tree. If it is lost, digests (since 3.6) tell that it was written.
+    const first = yield* TransactionLog.read(logs[0].path, options).pipe(
+      Stream.runHead,
+      Effect.catchTag("MalformedFile", () => Effect.succeedNone)
+    )
+    const hasConfig = Option.isSome(first) && first.value.digest !== undefined
+    const loaded = { tree: MutableTree.initial(hasConfig), digest: undefined, snapshot: undefined }
     return yield* replay({ ...loaded, logs, logDirectory, unusable, options })
   })
 

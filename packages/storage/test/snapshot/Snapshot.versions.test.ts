@@ -40,7 +40,7 @@ describe("a snapshot ends", () => {
     Effect.gen(function* () {
       const folder = Fs.mkdtempSync("/tmp/snapshot-")
       yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
-      const whole = new Uint8Array(Fs.readFileSync(yield* Snapshot.write(folder, MutableTree.initial())))
+      const whole = new Uint8Array(Fs.readFileSync(yield* Snapshot.write(folder, MutableTree.initial(true))))
       const old = whole.slice(0, -33)
       const digest = Buffer.concat([long(7n), int(2), long(-5n)])
       const text = Buffer.concat([long(7n), int(1), int(4), Buffer.from("00ff")])

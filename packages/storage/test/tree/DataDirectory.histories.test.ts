@@ -43,7 +43,10 @@ describe("the tree from the files of a real server", () => {
           const filed = filedTree(restored.tree)
           assert.deepStrictEqual([...filed.keys()].toSorted(), [...shown.keys()].toSorted())
           for (const [path, znode] of shown) assert.deepStrictEqual(filed.get(path), znode, path)
-          assert.deepStrictEqual(restored.digest, { _tag: name === "without digests" ? "None" : "Same" })
+          // Servers before 3.6 have no digests.
+          const digests = yield* DataDirectory.transactions(folder).pipe(Stream.filter(({ digest }) => digest !== undefined), Stream.runCount)
+          assert.deepStrictEqual(restored.digest, { _tag: digests === 0 ? "None" : "Same" })
+          if (name === "without digests") assert.strictEqual(digests, 0)
           // A server that is killed may leave a snapshot that it has not finished.
           assert.isTrue(restored.unusable.every(({ problem }) => problem === "Truncated"))
 
@@ -53,7 +56,8 @@ describe("the tree from the files of a real server", () => {
           assert.notStrictEqual(half.digest._tag, "Different")
           for (const { path, zxid } of (yield* DataDirectory.list(folder)).snapshots) if (zxid > 0n) Fs.rmSync(path)
           const replayed = yield* DataDirectory.treeAt(folder, { zxid: restored.tree.zxid })
-          assert.strictEqual(replayed.snapshot?.zxid, 0n)
+          // Before 3.5, a server that begins does not write the snapshot of its empty tree.
+          assert.include([0n, undefined], replayed.snapshot?.zxid)
           assert.isAbove(replayed.transactions, restored.transactions)
           assert.deepStrictEqual(filedTree(replayed.tree), filed)
           assert.deepStrictEqual(replayed.tree.sessions, restored.tree.sessions)

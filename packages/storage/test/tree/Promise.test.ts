@@ -8,7 +8,7 @@ describe("the Promise API of the files", () => {
   it("writes, lists, reads and restores", async () => {
     const folder = Fs.mkdtempSync("/tmp/snapshot-")
     try {
-      const file = await Storage.writeSnapshot(folder, MutableTree.initial())
+      const file = await Storage.writeSnapshot(folder, MutableTree.initial(true))
       assert.deepStrictEqual(await Storage.list(folder), { snapshots: [{ path: file, zxid: 0n }], logs: [] })
       const paths: Array<string> = []
       for await (const record of Storage.readSnapshot(file)) {

@@ -19,7 +19,8 @@ interface Node extends Znode {
   version: number
   cversion: number
   aversion: number
-  readonly children: Set<string>
+  /** The names of the children; most znodes never have any. */
+  children: Set<string> | undefined
   /** The part of the tree's digest. */
   digest: bigint
 }
@@ -56,20 +57,25 @@ export class MutableTree implements Tree {
       const node = this.nodes.get(path)
       if (node === undefined) continue
       yield node
-      for (const child of node.children) left.push(ZnodePath.join(path, child))
+      for (const child of node.children ?? none) left.push(ZnodePath.join(path, child))
     }
   }
 
-  /** Adds a znode of a snapshot. False if its parent is missing, or if it is there already. */
+  /**
+   * Adds a znode of a snapshot. False if its parent is missing, or if it is there already. Its data stays a view of the chunk
+   * that was read: nearly all of a snapshot is kept, and nearly nothing of a log.
+   */
   load(znode: Znode): boolean {
     const { path } = znode
     if (this.nodes.has(path)) return false
     if (path !== "/") {
       const parent = this.nodes.get(parentOf(path))
       if (parent === undefined) return false
-      parent.children.add(ZnodePath.name(path))
+      childrenOf(parent).add(ZnodePath.name(path))
     }
-    this.add({ ...znode, data: copyOf(znode.data), children: new Set(), digest: 0n })
+    const { acl, aversion, ctime, cversion, czxid, data, mtime, mzxid, owner, pzxid, version } = znode
+    const stat = { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, owner }
+    this.add({ path, data: data?.length === 0 ? empty : data, acl, ...stat, children: undefined, digest: 0n })
     return true
   }
 
@@ -133,7 +139,7 @@ export class MutableTree implements Tree {
     const parent = this.nodes.get(parentPath)
     if (parent === undefined) return
     const name = ZnodePath.name(path)
-    const exists = parent.children.has(name)
+    const exists = parent.children?.has(name) === true
     // Servers do this only for the operation `create`.
     if (exists && change.operation !== "create") return
     const cversion = change.parentCversion === -1 ? parent.cversion + 1 : change.parentCversion
@@ -142,7 +148,7 @@ export class MutableTree implements Tree {
         parent.cversion = cversion
         parent.pzxid = zxid
       }
-      parent.children.add(name)
+      childrenOf(parent).add(name)
     })
     if (exists) return
     this.add({
@@ -158,7 +164,7 @@ export class MutableTree implements Tree {
       cversion: 0,
       aversion: 0,
       owner: ownerOf(change, session),
-      children: new Set(),
+      children: undefined,
       digest: 0n
     })
   }
@@ -168,7 +174,7 @@ export class MutableTree implements Tree {
     const parent = this.nodes.get(parentPath)
     if (parent === undefined) return
     this.update(parentPath, () => {
-      parent.children.delete(ZnodePath.name(path))
+      parent.children?.delete(ZnodePath.name(path))
       if (zxid > parent.pzxid) parent.pzxid = zxid
     })
     const node = this.nodes.get(path)
@@ -197,10 +203,10 @@ export class MutableTree implements Tree {
     this.sum += node.digest
   }
 
-  /** The tree of a server that has begun without files. */
-  static initial(): MutableTree {
+  /** The tree of a server that has begun without files. Since 3.5 it has a znode for the configuration of the ensemble. */
+  static initial(hasConfig: boolean): MutableTree {
     const tree = new MutableTree()
-    for (const path of ["/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"]) {
+    for (const path of ["/", "/zookeeper", "/zookeeper/quota", ...(hasConfig ? ["/zookeeper/config"] : [])]) {
       const isConfig = path === "/zookeeper/config"
       const stamps = { czxid: 0n, mzxid: 0n, pzxid: 0n, ctime: 0, mtime: 0, version: 0, cversion: 0, owner: 0n }
       const acl = isConfig ? Acl.readOnly : Acl.open
@@ -209,6 +215,10 @@ export class MutableTree implements Tree {
     return tree
   }
 }
+
+const empty = new Uint8Array(0)
+
+const childrenOf = (node: Node): Set<string> => (node.children ??= new Set())
 
 const parentOf = (path: string): string => ZnodePath.parent(path) ?? "/"
 

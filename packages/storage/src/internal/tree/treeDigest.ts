@@ -10,6 +10,14 @@ const stat = new Uint8Array(STAT_SIZE)
 const view = new DataView(stat.buffer)
 const encoder = new TextEncoder()
 
+let text = new Uint8Array(1024)
+
+/** Into the same bytes each time, which the next call overwrites. */
+const encode = (path: string): Uint8Array => {
+  if (path.length * 3 > text.length) text = new Uint8Array(path.length * 3)
+  return text.subarray(0, encoder.encodeInto(path, text).written)
+}
+
 /** The part of a znode in the sum. Znodes below `/zookeeper` have none, because each server counts quotas by itself. */
 export const digestOf = (znode: Znode): bigint => {
   const { path } = znode
@@ -23,7 +31,7 @@ export const digestOf = (znode: Znode): bigint => {
   view.setInt32(44, znode.cversion)
   view.setInt32(48, znode.aversion)
   view.setBigInt64(52, znode.owner)
-  let crc = Zlib.crc32(encoder.encode(path === "/" ? "" : path))
+  let crc = path === "/" ? 0 : Zlib.crc32(encode(path))
   if (znode.data !== null) crc = Zlib.crc32(znode.data, crc)
   return BigInt(Zlib.crc32(stat, crc))
 }
