@@ -19,7 +19,8 @@ describe("files that are broken in any way", () => {
         let refused = 0
         for (let at = 0; at < cases; at++) {
           const end = ["", ".gz", ".snappy"][choose(3)]!
-          const bytes = at % 10 === 0 ? noise(2000, choose) : mutate(files[snapshot]!, files[log]!.slice(0, 2000), choose)
+          const bytes =
+            at % 10 === 0 ? noise(2000, choose) : mutate(files[snapshot]!, files[log]!.slice(0, 2000), choose)
           const name = `/snapshot.1${end}`
           const read = yield* collect(Snapshot.read(name)).pipe(withMemory({ [name]: bytes }, 1 + choose(5000)))
           if (read.error !== undefined) {

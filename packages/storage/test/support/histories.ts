@@ -32,7 +32,7 @@ const acls = [
 ]
 
 /** Runs operations of every type; those that fail are a part of the history. Sessions end in between, and at the end only some. */
-export const randomHistory = (servers: string, operations: number) =>
+export const randomHistory = (servers: string, operations: number, onStep: (done: number) => void = () => {}) =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
     let clients = [yield* openClient(servers), yield* openClient(servers)]
@@ -48,7 +48,8 @@ export const randomHistory = (servers: string, operations: number) =>
       return `${parent === "/" ? "" : parent}/${yield* pick(names)}`
     })
     const data = Effect.gen(function* () {
-      const size = yield* pick([0, 1, 10, 100, 1000, 50_000])
+      const isLarge = (yield* Random.nextIntBetween(0, 100)) === 0
+      const size = isLarge ? 1_000_000 : yield* pick([0, 1, 10, 100, 1000, 20_000])
       return new Uint8Array(size).fill(yield* Random.nextIntBetween(0, 255))
     })
     const remember = (path: string) => {
@@ -118,6 +119,7 @@ export const randomHistory = (servers: string, operations: number) =>
       }
     })
     for (let done = 0; done < operations; done++) {
+      onStep(done)
       yield* Effect.ignore(step)
       if (done % 150 === 149) {
         const [oldest, ...others] = clients

@@ -1,6 +1,8 @@
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
@@ -29,10 +31,21 @@ describe("the tree from the files of a real server", () => {
       () =>
         Effect.gen(function* () {
           const server = yield* startServer(config)
-          yield* randomHistory(server.connectString, isLong ? 20_000 : name === "plain" ? 600 : 300).pipe(
-            Random.withSeed(`histories ${name}`)
+          // Two histories side by side, in the midst of which the server is killed.
+          const operations = isLong ? 10_000 : name === "plain" ? 300 : 200
+          const isOver = yield* Deferred.make<void>()
+          const onStep = (done: number) => {
+            if (done > operations) Deferred.doneUnsafe(isOver, Effect.void)
+          }
+          const histories = yield* Effect.forEach(["one", "two"], (seed) =>
+            randomHistory(server.connectString, Infinity, onStep).pipe(
+              Random.withSeed(`${name} ${seed}`),
+              Effect.forkScoped
+            )
           )
+          yield* Deferred.await(isOver)
           yield* server.kill
+          yield* Fiber.interruptAll(histories)
           const folder = `${server.folder}/data`
           const restored = yield* DataDirectory.treeAt(folder)
           const { logs, snapshots } = yield* DataDirectory.list(folder)
@@ -44,7 +57,10 @@ describe("the tree from the files of a real server", () => {
           assert.deepStrictEqual([...filed.keys()].toSorted(), [...shown.keys()].toSorted())
           for (const [path, znode] of shown) assert.deepStrictEqual(filed.get(path), znode, path)
           // Servers before 3.6 have no digests.
-          const digests = yield* DataDirectory.transactions(folder).pipe(Stream.filter(({ digest }) => digest !== undefined), Stream.runCount)
+          const digests = yield* DataDirectory.transactions(folder).pipe(
+            Stream.filter(({ digest }) => digest !== undefined),
+            Stream.runCount
+          )
           assert.deepStrictEqual(restored.digest, { _tag: digests === 0 ? "None" : "Same" })
           if (name === "without digests") assert.strictEqual(digests, 0)
           // A server that is killed may leave a snapshot that it has not finished.
