@@ -25,7 +25,7 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const { outside } = parseArgs({ options: { outside: { type: "string" } } }).values
 
 /** The published packages, those that others depend on first. */
-const published = ["protocol", "transport", "session", "client", "recipes", "config", "server"] as const
+const published = ["protocol", "transport", "session", "client", "recipes", "config", "storage", "server"] as const
 
 const program = Effect.gen(function* () {
   yield* step("compiled to dist, from scratch", compile)

@@ -15,7 +15,9 @@ export interface Manifest {
 
 /** The dependencies of published packages that are not ours. A new one is a decision, made here. */
 const foreignDependencies: Readonly<Record<string, ReadonlyArray<string>>> = {
-  "@effect-zookeeper/server": ["@effect/platform-node-shared"]
+  "@effect-zookeeper/server": ["@effect/platform-node-shared"],
+  // Files, for the Promise API.
+  "@effect-zookeeper/storage": ["@effect/platform-node-shared"]
 }
 
 const allowed = /^(README\.md|LICENSE|package\.json|src\/.+\.ts|dist\/.+(\.js|\.js\.map|\.d\.ts|\.d\.ts\.map))$/

@@ -8,6 +8,7 @@ const internals = {
   recipes: "internal/locks/ContenderQueue",
   server: "internal/net/ServerRuntime",
   session: "internal/makeSession",
+  storage: "internal/bytes/adler32",
   transport: "internal/dial"
 }
 

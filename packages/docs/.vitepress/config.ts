@@ -21,6 +21,7 @@ export default defineConfig({
       { text: "Quick start", link: "/quick-start/promises" },
       { text: "Guides", link: "/guides/errors" },
       { text: "Recipes", link: "/reference/recipes" },
+      { text: "Files", link: "/reference/storage" },
       { text: "API", link: "/api/" }
     ],
     sidebar: sidebar()

@@ -1,0 +1,55 @@
+/** A tree from a snapshot: all of it, or an error. */
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Stream from "effect/Stream"
+import type { ReadOptions, SnapshotEnd } from "../../Snapshot.ts"
+import * as Snapshot from "../../Snapshot.ts"
+import { type FileAccessError, MalformedFile } from "../../StorageError.ts"
+import type { Znode } from "../../Znode.ts"
+import { compressionOf, withinOf } from "../bytes/fileContents.ts"
+import { MutableTree } from "./MutableTree.ts"
+
+interface Loaded {
+  readonly tree: MutableTree
+  readonly digest: SnapshotEnd["digest"]
+  /** The last transaction that has left a trace in the snapshot. */
+  readonly latest: bigint
+}
+
+export const loadSnapshot = (
+  file: { readonly path: string; readonly zxid: bigint },
+  options: ReadOptions
+): Effect.Effect<Loaded, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const tree = new MutableTree()
+    let latest = file.zxid
+    let end: SnapshotEnd | undefined
+    const add = (znode: Znode) => {
+      latest = maxOf(latest, znode.czxid, znode.mzxid, znode.pzxid)
+      return tree.load(znode)
+    }
+    yield* Snapshot.read(file.path, options).pipe(
+      Stream.runForEachArray((records) => {
+        for (const record of records) {
+          if (record._tag === "Session") tree.sessions.set(record.id, record.timeout)
+          if (record._tag === "End") end = record
+          if (record._tag === "Znode" && !add(record.znode)) return Effect.fail(orphan(file.path, record.znode))
+        }
+        return Effect.void
+      })
+    )
+    tree.zxid = file.zxid
+    return { tree, digest: end?.digest, latest: maxOf(latest, end?.digest?.zxid ?? 0n, end?.lastZxid ?? 0n) }
+  })
+
+const orphan = (file: string, znode: Znode): MalformedFile =>
+  new MalformedFile({
+    file,
+    problem: "Corrupt",
+    offset: 0,
+    within: withinOf(compressionOf(file)),
+    expected: "each znode once, and after its parent",
+    found: JSON.stringify(znode.path)
+  })
+
+const maxOf = (...zxids: ReadonlyArray<bigint>): bigint => zxids.reduce((max, zxid) => (zxid > max ? zxid : max))

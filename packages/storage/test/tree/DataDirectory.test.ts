@@ -1,0 +1,176 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { DataDirectory, type IncompleteDirectory, type MalformedFile, TransactionLog } from "../../src/index.ts"
+import { collect, withFiles, withMemory } from "../support/files.ts"
+import { filedTree } from "../support/histories.ts"
+import { type Files, smallHistory } from "../support/smallHistory.ts"
+
+const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1)
+
+/** Parts of the server's files, in a folder in memory. */
+const folderOf = (files: Record<string, Uint8Array>) =>
+  withMemory(Object.fromEntries(Object.entries(files).map(([path, bytes]) => [`/data/${nameOf(path)}`, bytes])))
+
+const failureOf = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.flip(effect)
+
+/** The log in two files, the second of which begins with the transaction at this index. */
+const splitLog = ({ files, log }: Files, index: number) =>
+  Effect.gen(function* () {
+    const bytes = files[log]!
+    const { records } = yield* collect(TransactionLog.read(log))
+    const { offset, zxid } = records[index]!
+    const second = new Uint8Array(bytes.length - offset + 16)
+    second.set(bytes.subarray(0, 16))
+    second.set(bytes.subarray(offset), 16)
+    return { first: bytes.slice(0, offset), second, secondName: `log.${zxid.toString(16)}`, records }
+  })
+
+describe("a data directory", () => {
+  it.live("gives the tree at each transaction, whose digest is that of the server", () =>
+    Effect.gen(function* () {
+      const { files, log, snapshot } = yield* smallHistory()
+      const { records } = yield* collect(TransactionLog.read(log))
+      const paths: Array<ReadonlyArray<string>> = []
+      for (const { change, zxid } of records) {
+        const { digest, snapshot, tree, transactions } = yield* DataDirectory.treeAt("/data", { zxid }).pipe(
+          folderOf(files)
+        )
+        assert.strictEqual(tree.zxid, zxid)
+        assert.strictEqual(snapshot?.zxid, zxid === records.at(-1)!.zxid ? zxid : 0n)
+        assert.strictEqual(digest._tag, "Same", `${change._tag} at ${zxid}`)
+        if (snapshot?.zxid === 0n) assert.strictEqual(tree.zxid & 0xffffffffn, BigInt(transactions))
+        paths.push(Array.from(tree.entries(), ({ path }) => path).filter((path) => !path.startsWith("/zookeeper")))
+      }
+      assert.deepStrictEqual(paths[0], ["/"])
+      assert.sameMembers([...paths.at(-2)!], ["/", "/a", "/a/ä", "/b", "/e", "/t"])
+      assert.sameMembers([...paths.at(-1)!], ["/", "/a", "/a/ä", "/b", "/t"])
+
+      // Without any snapshot, from the first transaction.
+      const whole = yield* DataDirectory.treeAt("/data").pipe(folderOf(files))
+      const replayed = yield* DataDirectory.treeAt("/data").pipe(folderOf({ [log]: files[log]! }))
+      assert.isUndefined(replayed.snapshot)
+      const [filed, fromSnapshot] = [filedTree(replayed.tree), filedTree(whole.tree)]
+      // The first configuration of an ensemble is written by each server, and is in no transaction.
+      for (const tree of [filed, fromSnapshot]) tree.delete("/zookeeper/config")
+      assert.deepStrictEqual(filed, fromSnapshot)
+      assert.isDefined(files[snapshot])
+    }).pipe(withFiles)
+  )
+
+  it.live("passes over a snapshot with a wrong byte, and says so", () =>
+    Effect.gen(function* () {
+      const { files, snapshot } = yield* smallHistory()
+      const right = yield* DataDirectory.treeAt("/data").pipe(folderOf(files))
+      const wrong = files[snapshot]!.slice()
+      wrong[100] = wrong[100]! ^ 1
+      const {
+        snapshot: used,
+        tree,
+        unusable
+      } = yield* DataDirectory.treeAt("/data").pipe(folderOf({ ...files, [snapshot]: wrong }))
+      assert.strictEqual(used?.zxid, 0n)
+      assert.deepStrictEqual(
+        unusable.map(({ file, problem }) => [file, problem]),
+        [[`/data/${nameOf(snapshot)}`, "Corrupt"]]
+      )
+      assert.deepStrictEqual(filedTree(tree), filedTree(right.tree))
+
+      const error = yield* DataDirectory.treeAt("/data").pipe(failureOf, folderOf({ [snapshot]: wrong }))
+      assert.strictEqual(error._tag, "IncompleteDirectory")
+      assert.include(error.message, "no snapshot can be used")
+      assert.include(error.message, `${nameOf(snapshot)}\\" is corrupt`.replaceAll("\\", ""))
+    }).pipe(withFiles)
+  )
+
+  it.live("is refused if transactions are missing", () =>
+    Effect.gen(function* () {
+      const history = yield* smallHistory()
+      const { files, snapshot } = history
+      const snapshotZero = Object.fromEntries(Object.entries(files).filter(([path]) => nameOf(path) === "snapshot.0"))
+      const { first, records, second, secondName } = yield* splitLog(history, 9)
+      const name = nameOf(history.log)
+      const whole = { ...snapshotZero, [name]: first, [secondName]: second }
+      const right = yield* DataDirectory.treeAt("/data").pipe(folderOf(whole))
+      assert.deepStrictEqual(right.tree.zxid, records.at(-1)!.zxid)
+      assert.deepStrictEqual(
+        yield* DataDirectory.transactions("/data").pipe(
+          Stream.runCollect,
+          folderOf(whole),
+          Effect.map((all) => Array.from(all, ({ zxid }) => zxid))
+        ),
+        records.map(({ zxid }) => zxid)
+      )
+
+      // The first log has lost its last transaction.
+      const shorter = { ...whole, [name]: first.slice(0, records[8]!.offset) }
+      for (const read of [DataDirectory.treeAt("/data"), Stream.runDrain(DataDirectory.transactions("/data"))]) {
+        const error = yield* Effect.flip(Effect.asVoid(read)).pipe(folderOf(shorter))
+        assert.strictEqual(
+          (error as IncompleteDirectory).problem,
+          `no file has the transactions after 0x${records[7]!.zxid.toString(16)} and before 0x${records[9]!.zxid.toString(16)}`
+        )
+      }
+      const at = yield* DataDirectory.treeAt("/data", { zxid: records[8]!.zxid }).pipe(failureOf, folderOf(shorter))
+      assert.strictEqual(at._tag, "IncompleteDirectory")
+
+      // A zxid that no log has reached.
+      const beyond = records.at(-1)!.zxid + 1n
+      const late = yield* DataDirectory.treeAt("/data", { zxid: beyond }).pipe(failureOf, folderOf(whole))
+      assert.include(late.message, `the last transaction is 0x${records.at(-1)!.zxid.toString(16)}`)
+      const only = { [snapshot]: files[snapshot]! }
+      assert.strictEqual((yield* DataDirectory.treeAt("/data").pipe(folderOf(only))).tree.zxid, records.at(-1)!.zxid)
+      const early = yield* DataDirectory.treeAt("/data", { zxid: records[3]!.zxid }).pipe(failureOf, folderOf(only))
+      assert.strictEqual(early._tag, "IncompleteDirectory")
+    }).pipe(withFiles)
+  )
+
+  it.live("takes an incomplete transaction for the end of a log, as servers do, and no other wrong byte", () =>
+    Effect.gen(function* () {
+      const { files, log } = yield* smallHistory()
+      const snapshotZero = Object.fromEntries(Object.entries(files).filter(([path]) => nameOf(path) === "snapshot.0"))
+      const { records } = yield* collect(TransactionLog.read(log))
+      const last = records.at(-1)!
+      const cut = files[log]!.slice(0, last.offset + last.size - 1)
+      const { partial, tree } = yield* DataDirectory.treeAt("/data").pipe(folderOf({ ...snapshotZero, [log]: cut }))
+      assert.strictEqual(tree.zxid, last.zxid - 1n)
+      assert.strictEqual(partial?.offset, last.offset)
+
+      const wrong = files[log]!.slice()
+      wrong[records[4]!.offset + 20] = wrong[records[4]!.offset + 20]! ^ 1
+      const error = yield* DataDirectory.treeAt("/data").pipe(failureOf, folderOf({ ...snapshotZero, [log]: wrong }))
+      assert.strictEqual((error as MalformedFile).problem, "Corrupt")
+      assert.strictEqual((error as MalformedFile).offset, records[4]!.offset)
+    }).pipe(withFiles)
+  )
+
+  it.effect("lists its files by their zxids, and no others", () =>
+    Effect.gen(function* () {
+      const none = new Uint8Array(0)
+      const names = [
+        "log.a",
+        "log.9",
+        "snapshot.100",
+        "snapshot.ff.gz",
+        "snapshot.2.snappy",
+        "log.x",
+        "currentEpoch",
+        "snapshot.1.tmp"
+      ]
+      const listing = yield* DataDirectory.list("/data/").pipe(
+        folderOf(Object.fromEntries(names.map((name) => [name, none])))
+      )
+      assert.deepStrictEqual(listing, {
+        snapshots: [
+          { path: "/data/snapshot.2.snappy", zxid: 2n },
+          { path: "/data/snapshot.ff.gz", zxid: 255n },
+          { path: "/data/snapshot.100", zxid: 256n }
+        ],
+        logs: [
+          { path: "/data/log.9", zxid: 9n },
+          { path: "/data/log.a", zxid: 10n }
+        ]
+      })
+    })
+  )
+})
