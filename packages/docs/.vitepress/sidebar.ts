@@ -35,6 +35,7 @@ const pages: Array<DefaultTheme.SidebarItem> = [
     client: "Client: options and errors",
     recipes: "Recipes",
     config: "Configuration",
+    storage: "Snapshots and logs",
     cli: "The command zk",
     server: "Embedded server",
     session: "Session",

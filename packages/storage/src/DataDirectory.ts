@@ -128,13 +128,12 @@ export const list = (directory: string): Effect.Effect<Listing, FileAccessError,
  * The transactions of all logs from the zxid `from` on, in their order.
  *
  * It fails with `FileAccessError`, with `MalformedFile`, and with `IncompleteDirectory` if transactions are missing between
- * two others of an epoch.
+ * two others. Those at the end of an epoch may be missing without a sign, if the next epoch begins after them.
  *
  * @example
  * ```ts
  * import { DataDirectory } from "@effect-zookeeper/storage"
- * import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+ * import * as Stream from "effect/Stream"
  *
  * const deletions = DataDirectory.transactions("/var/lib/zookeeper").pipe(
  *   Stream.filter(({ change }) => change._tag === "Delete")
@@ -326,8 +325,9 @@ const completed = <R>(
         () => Stream.empty
       )
 
-/** Within an epoch, zxids follow each other without a gap. */
-const isGap = (previous: bigint, next: bigint): boolean => previous >> 32n === next >> 32n && next > previous + 1n
+/** Within an epoch, zxids follow each other without a gap. The first transaction of an epoch has the counter 1. */
+const isGap = (previous: bigint, next: bigint): boolean =>
+  next > previous + 1n && (previous >> 32n === next >> 32n || (next & COUNTER) !== 1n)
 
 const missing = (directory: string, previous: bigint, next: bigint): IncompleteDirectory =>
   new IncompleteDirectory({

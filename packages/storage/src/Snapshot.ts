@@ -33,7 +33,8 @@ export type SnapshotRecord =
   | { readonly _tag: "Session"; readonly id: bigint; readonly timeout: number }
   /** An ACL of the table to which znodes refer by its number. The ACL `world:anyone` with all permissions is not in it. */
   | { readonly _tag: "Acl"; readonly id: bigint; readonly acl: ReadonlyArray<Acl> }
-  | { readonly _tag: "Znode"; readonly znode: Znode }
+  /** `offset` is where it begins in the contents, in bytes. */
+  | { readonly _tag: "Znode"; readonly znode: Znode; readonly offset: number }
   | SnapshotEnd
 
 /**

@@ -14,7 +14,7 @@ describe("files that are broken in any way", () => {
       Effect.gen(function* () {
         const { files, log, snapshot } = yield* smallHistory()
         const { records } = yield* collect(TransactionLog.read(log))
-        const known = new Map(records.map(({ offset: _, ...record }) => [record.zxid, record]))
+        const known = new Map(records.map((record) => [record.zxid, { ...record, offset: 0 }]))
         const choose = choices(1)
         let refused = 0
         for (let at = 0; at < cases; at++) {
@@ -33,7 +33,7 @@ describe("files that are broken in any way", () => {
             withMemory({ "/log.1": broken }, 1 + choose(5000))
           )
           if (logged.error !== undefined) assert.strictEqual(logged.error._tag, "MalformedFile")
-          for (const { offset: _, ...record } of logged.records) assert.deepStrictEqual(record, known.get(record.zxid))
+          for (const record of logged.records) assert.deepStrictEqual({ ...record, offset: 0 }, known.get(record.zxid))
         }
         assert.isAbove(refused, cases / 2)
       }).pipe(withFiles),

@@ -2,6 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { DataDirectory, type IncompleteDirectory, type MalformedFile, TransactionLog } from "../../src/index.ts"
+import { adler32 } from "../../src/internal/bytes/adler32.ts"
+import { encodeSnapshot } from "../../src/internal/snapshot/encodeSnapshot.ts"
+import { MutableTree } from "../../src/internal/tree/MutableTree.ts"
+import type { Tree } from "../../src/Tree.ts"
 import { collect, withFiles, withMemory } from "../support/files.ts"
 import { filedTree } from "../support/histories.ts"
 import { type Files, smallHistory } from "../support/smallHistory.ts"
@@ -25,6 +29,13 @@ const splitLog = ({ files, log }: Files, index: number) =>
     second.set(bytes.subarray(offset), 16)
     return { first: bytes.slice(0, offset), second, secondName: `log.${zxid.toString(16)}`, records }
   })
+
+/** Gives a transaction another zxid, with the checksum that it then has. */
+const setZxid = (bytes: Uint8Array, offset: number, size: number, zxid: bigint) => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  view.setBigInt64(offset + 24, zxid)
+  view.setBigInt64(offset, BigInt(adler32(bytes, offset + 12, offset + size - 1)))
+}
 
 describe("a data directory", () => {
   it.live("gives the tree at each transaction, whose digest is that of the server", () =>
@@ -123,6 +134,41 @@ describe("a data directory", () => {
       const early = yield* DataDirectory.treeAt("/data", { zxid: records[3]!.zxid }).pipe(failureOf, folderOf(only))
       assert.strictEqual(early._tag, "IncompleteDirectory")
     }).pipe(withFiles)
+  )
+
+  it.live("is refused if the first transactions of an epoch are missing", () =>
+    Effect.gen(function* () {
+      const history = yield* smallHistory()
+      const { files, log } = history
+      const snapshotZero = Object.fromEntries(Object.entries(files).filter(([path]) => nameOf(path) === "snapshot.0"))
+      const { first, records, second } = yield* splitLog(history, 9)
+      const later = yield* collect(TransactionLog.read("/log.1")).pipe(withMemory({ "/log.1": second }))
+      for (const counter of [1n, 2n]) {
+        const bytes = second.slice()
+        later.records.forEach(({ offset, size }, at) =>
+          setZxid(bytes, offset, size, (9n << 32n) + counter + BigInt(at))
+        )
+        const whole = { ...snapshotZero, [log]: first, [`log.90000000${counter}`]: bytes }
+        const tree = yield* DataDirectory.treeAt("/data").pipe(Effect.result, folderOf(whole))
+        const all = yield* collect(DataDirectory.transactions("/data")).pipe(folderOf(whole))
+        assert.strictEqual(tree._tag, counter === 1n ? "Success" : "Failure")
+        assert.strictEqual(all.error?._tag, counter === 1n ? undefined : "IncompleteDirectory")
+        assert.lengthOf(all.records, counter === 1n ? records.length : 9)
+      }
+    }).pipe(withFiles)
+  )
+
+  it.effect("has no tree if a znode of its snapshot has no parent", () =>
+    Effect.gen(function* () {
+      const initial = MutableTree.initial(false)
+      const entries = () => [initial.get("/")!, { ...initial.get("/")!, path: "/a/b" }].values()
+      const tree: Tree = { ...initial, size: 2, digest: 0n, get: () => undefined, children: () => new Set(), entries }
+      const bytes = new Uint8Array(Buffer.concat([...encodeSnapshot(tree)]))
+      const error = yield* DataDirectory.treeAt("/data").pipe(failureOf, folderOf({ "/data/snapshot.0": bytes }))
+      // 16 bytes of header, two empty tables, and the root of 76 bytes.
+      const reason = `"/data/snapshot.0" is corrupt at byte 100: expected each znode once, and after its parent, found "/a/b"`
+      assert.include(error.message, reason)
+    })
   )
 
   it.live("takes an incomplete transaction for the end of a log, as servers do, and no other wrong byte", () =>

@@ -11,6 +11,9 @@ import { Malformed, toMalformedFile } from "./Malformed.ts"
 /** Bytes that are lost before a wrong one, at most. */
 const PIECE = 4_096
 
+/** Decompressed bytes after which they are given on. One piece more may follow, which is a thousand times longer at most. */
+const BATCH = 262_144
+
 export const gunzip = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>,
   file: string
@@ -27,25 +30,32 @@ export const gunzip = <E, R>(
       const fail = (error: unknown) => {
         failure = toMalformedFile(error, file, "file")
       }
+      /** Bytes that are read and not decompressed yet: a small file can have contents of any size. */
+      let waiting: ReadonlyArray<Uint8Array> = []
+      const decompress = async () => {
+        try {
+          while (waiting.length > 0 && inflater.pending < BATCH) {
+            const [piece, ...others] = waiting
+            waiting = others
+            // oxlint-disable-next-line no-await-in-loop -- the bytes are in an order
+            await inflater.write(piece!)
+          }
+        } catch (error) {
+          fail(error)
+        }
+      }
       const step: Pull.Pull<readonly [Uint8Array, ...Array<Uint8Array>], E | MalformedFile, void, R> = Effect.suspend(
         () => {
           if (failure !== undefined) return Effect.fail(failure)
           if (hasEnded) return Cause.done()
-          return pull.pipe(
-            Effect.flatMap((chunks) =>
-              Effect.promise(async () => {
-                try {
-                  for (const chunk of chunks) {
-                    for (let at = 0; at < chunk.length; at += PIECE) {
-                      // oxlint-disable-next-line no-await-in-loop -- the bytes are in an order
-                      await inflater.write(chunk.subarray(at, at + PIECE))
-                    }
-                  }
-                } catch (error) {
-                  fail(error)
-                }
-              })
-            ),
+          const next =
+            waiting.length > 0
+              ? Effect.promise(decompress)
+              : Effect.flatMap(pull, (chunks) => {
+                  waiting = chunks.flatMap(piecesOf)
+                  return Effect.promise(decompress)
+                })
+          return next.pipe(
             Effect.catch((error) =>
               Effect.promise(async () => {
                 hasEnded = true
@@ -75,6 +85,8 @@ export const gunzip = <E, R>(
 class Inflater {
   private readonly stream = Zlib.createGunzip({ chunkSize: 65_536 })
   private output: Array<Uint8Array> = []
+  /** How many decompressed bytes wait to be taken. */
+  pending = 0
   private offset = 0
   private error: Error | undefined
   private onError: ((error: Error) => void) | undefined
@@ -82,6 +94,7 @@ class Inflater {
   constructor() {
     this.stream.on("data", (bytes: Uint8Array) => {
       this.output.push(bytes)
+      this.pending += bytes.length
     })
     this.stream.on("error", (error) => {
       this.error = error
@@ -107,6 +120,7 @@ class Inflater {
   take(): ReadonlyArray<Uint8Array> {
     const { output } = this
     this.output = []
+    this.pending = 0
     return output
   }
 
@@ -130,6 +144,9 @@ class Inflater {
       : new Malformed("Corrupt", this.offset, "gzip data in the next 4096 bytes", error.message)
   }
 }
+
+const piecesOf = (chunk: Uint8Array): ReadonlyArray<Uint8Array> =>
+  Array.from({ length: Math.ceil(chunk.length / PIECE) }, (_, at) => chunk.subarray(at * PIECE, (at + 1) * PIECE))
 
 const isNonEmpty = (output: ReadonlyArray<Uint8Array>): output is readonly [Uint8Array, ...Array<Uint8Array>] =>
   output.length > 0

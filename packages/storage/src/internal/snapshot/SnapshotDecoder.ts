@@ -206,7 +206,7 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
       owner: reader.long(),
       pzxid: reader.long()
     }
-    return { _tag: "Znode", znode }
+    return { _tag: "Znode", znode, offset: at }
   }
 
   private readSeal(window: ByteWindow): void {

@@ -33,7 +33,9 @@ export const loadSnapshot = (
         for (const record of records) {
           if (record._tag === "Session") tree.sessions.set(record.id, record.timeout)
           if (record._tag === "End") end = record
-          if (record._tag === "Znode" && !add(record.znode)) return Effect.fail(orphan(file.path, record.znode))
+          if (record._tag === "Znode" && !add(record.znode)) {
+            return Effect.fail(orphan(file.path, record.znode.path, record.offset))
+          }
         }
         return Effect.void
       })
@@ -42,14 +44,14 @@ export const loadSnapshot = (
     return { tree, digest: end?.digest, latest: maxOf(latest, end?.digest?.zxid ?? 0n, end?.lastZxid ?? 0n) }
   })
 
-const orphan = (file: string, znode: Znode): MalformedFile =>
+const orphan = (file: string, path: string, offset: number): MalformedFile =>
   new MalformedFile({
     file,
     problem: "Corrupt",
-    offset: 0,
+    offset,
     within: withinOf(compressionOf(file)),
     expected: "each znode once, and after its parent",
-    found: JSON.stringify(znode.path)
+    found: JSON.stringify(path)
   })
 
 const maxOf = (...zxids: ReadonlyArray<bigint>): bigint => zxids.reduce((max, zxid) => (zxid > max ? zxid : max))
