@@ -129,9 +129,9 @@ describeOnServers("a guarded command", (it) => {
     const at = `${servers}${chroot}`
     const one = yield* start(at, ["lock", "/l", ...short, "--", ...stubborn(file, "one")])
     yield* hasWritten(file, "one child")
-    const two = yield* start(at, ["lock", "/l", ...short, "--", "sh", "-c", `echo "two" >> ${file}; sleep 0.5`])
+    const two = yield* start(at, ["lock", "/l", "--", "sh", "-c", `echo "two" >> ${file}; sleep 0.5`])
     one.child.kill("SIGSTOP")
-    assert.strictEqual((yield* two.end).code, 0)
+    assert.deepStrictEqual(yield* two.end, { code: 0, out: "", err: "" })
     const lines = read(file)
     assert.strictEqual(lines.indexOf("two"), lines.length - 1)
     one.child.kill("SIGCONT")
