@@ -11,12 +11,12 @@
  * may not act together, P9 (nothing is left behind), P10 (no hang), P11 and no leaked watch. A scenario judges the other
  * promises of its recipe.
  */
+import * as StoredZnode from "@effect-zookeeper/protocol/StoredZnode"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { ZooKeeper as ZooKeeperService } from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as SimulatedNetwork from "@effect-zookeeper/server/SimulatedNetwork"
 import * as Simulation from "@effect-zookeeper/server/Simulation"
-import * as Znode from "@effect-zookeeper/server/internal/state/Znode"
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -223,7 +223,7 @@ const settled = Effect.fnUntraced(function* (znodes: Effect.Effect<ZnodesByPath>
 })
 
 const ephemeralsOf = (znodes: ZnodesByPath): ReadonlyArray<string> =>
-  [...znodes].filter(([, { owner }]) => Znode.kindOf(owner) === "ephemeral").map(([path]) => path)
+  [...znodes].filter(([, { owner }]) => StoredZnode.kindOf(owner) === "ephemeral").map(([path]) => path)
 
 const truthOf = (tree: EmbeddedServer.SnapshotTree): ZnodesByPath =>
   new Map(FaultActions.pathsBelow(tree, "/recipe").map((path) => [path, tree.get(path)!]))

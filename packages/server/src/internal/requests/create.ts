@@ -7,10 +7,10 @@ import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import type * as Operations from "@effect-zookeeper/protocol/Operations"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as StoredZnode from "@effect-zookeeper/protocol/StoredZnode"
 import * as AccessControl from "../state/AccessControl.ts"
 import type { Change } from "../state/Transaction.ts"
 import type { SpeculativeTree } from "../state/SpeculativeTree.ts"
-import * as Znode from "../state/Znode.ts"
 import type { Requester } from "./Requester.ts"
 
 /** The time to live of every create except createTTL. */
@@ -48,16 +48,16 @@ export const prepareCreate = (
   const actual = CreateMode.isSequential(mode) ? path + ZnodePath.formatSequence(parent.cversion) : path
   if (ZnodePath.check(actual) !== undefined) return codes.BadArguments
   if (speculation.get(actual) !== undefined) return codes.NodeExists
-  if (Znode.kindOf(parent.owner) === "ephemeral") return codes.NoChildrenForEphemerals
+  if (StoredZnode.kindOf(parent.owner) === "ephemeral") return codes.NoChildrenForEphemerals
   const dataLength = data?.length ?? 0
   const refusal = rules.enforceQuota ? speculation.tree.quotaRefusal(actual, dataLength, 1) : undefined
   if (refusal !== undefined) return refusal
 
   const owner =
     name === "createContainer"
-      ? Znode.CONTAINER
+      ? StoredZnode.containerOwner
       : name === "createTTL"
-        ? Znode.ttlOwner(ttl)
+        ? StoredZnode.ttlOwner(ttl)
         : CreateMode.isEphemeral(mode)
           ? session
           : 0n

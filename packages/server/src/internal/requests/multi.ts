@@ -6,10 +6,10 @@ import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { Stat } from "@effect-zookeeper/protocol/Records"
+import * as StoredZnode from "@effect-zookeeper/protocol/StoredZnode"
 import * as Result from "effect/Result"
 import type { Change } from "../state/Transaction.ts"
 import { SpeculativeTree } from "../state/SpeculativeTree.ts"
-import * as Znode from "../state/Znode.ts"
 import { type CreateRequest, prepareCreate } from "./create.ts"
 import { prepareDelete } from "./delete.ts"
 import { type Answer, answered, type Context, failed, type Handler, onBytes } from "./Handler.ts"
@@ -132,7 +132,7 @@ const resultOf = (change: Change, stat: Stat | undefined): OpResult => {
   switch (change._tag) {
     case "Create": {
       const { owner, path } = change
-      const kind = Znode.kindOf(owner)
+      const kind = StoredZnode.kindOf(owner)
       return kind === "container" || kind === "ttl"
         ? { operation: "create2", response: { path, stat: stat! } }
         : { operation: "create", response: { path } }

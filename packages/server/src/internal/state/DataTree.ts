@@ -10,6 +10,7 @@ import * as Acl from "@effect-zookeeper/protocol/Acl"
 import type { Stat } from "@effect-zookeeper/protocol/Records"
 import type { WatchEventType } from "@effect-zookeeper/protocol/WatchEvent"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
+import * as StoredZnode from "@effect-zookeeper/protocol/StoredZnode"
 import type { Change } from "./Transaction.ts"
 import { QuotaTracker } from "./QuotaTracker.ts"
 import * as Znode from "./Znode.ts"
@@ -206,7 +207,7 @@ export class DataTree implements SnapshotTree {
   }
 
   private track(path: string, owner: bigint): void {
-    const kind = Znode.kindOf(owner)
+    const kind = StoredZnode.kindOf(owner)
     if (kind === "container" || kind === "ttl") this.collectable.add(path)
     if (kind !== "ephemeral") return
     const paths = this.owned.get(owner)

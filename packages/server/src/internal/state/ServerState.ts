@@ -7,13 +7,13 @@
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import type { Stat } from "@effect-zookeeper/protocol/Records"
+import * as StoredZnode from "@effect-zookeeper/protocol/StoredZnode"
 import * as AccessControl from "./AccessControl.ts"
 import type { Change } from "./Transaction.ts"
 import { DataTree, type SnapshotTree } from "./DataTree.ts"
 import type { Rules } from "../requests/Requester.ts"
 import { type Delivery, Replica } from "./Replica.ts"
 import { type Session, Sessions } from "./Sessions.ts"
-import * as Znode from "./Znode.ts"
 
 /**
  * The time of a call, by both clocks.
@@ -252,7 +252,9 @@ export class ServerState {
       const node = tree.get(path)
       if (node === undefined || node.children.size > 0) continue
       const isDue =
-        Znode.kindOf(node.owner) === "container" ? node.cversion > 0 : time.wall - node.mtime > Znode.ttlOf(node.owner)
+        StoredZnode.kindOf(node.owner) === "container"
+          ? node.cversion > 0
+          : time.wall - node.mtime > StoredZnode.ttlOf(node.owner)
       if (isDue) this.commit([{ _tag: "Delete", path }], this.leader, time, outcome)
     }
     return outcome

@@ -17,7 +17,7 @@ export type Change =
       readonly path: string
       readonly data: Uint8Array | null
       readonly acl: ReadonlyArray<Acl>
-      /** A session, `Znode.CONTAINER`, `Znode.ttlOwner`, or 0. */
+      /** A session, `StoredZnode.containerOwner`, `StoredZnode.ttlOwner`, or 0. */
       readonly owner: bigint
       /** The parent's count of children ever created, this one included; the count never decreases. */
       readonly parentCversion: number

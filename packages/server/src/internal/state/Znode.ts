@@ -5,6 +5,7 @@
  */
 import type { Acl } from "@effect-zookeeper/protocol/Acl"
 import type { Stat } from "@effect-zookeeper/protocol/Records"
+import * as StoredZnode from "@effect-zookeeper/protocol/StoredZnode"
 
 /**
  * A znode in a snapshot, as the server keeps it. The fields of the Stat have the names that they have there.
@@ -12,30 +13,13 @@ import type { Stat } from "@effect-zookeeper/protocol/Records"
  * @category models
  * @since 0.1.0
  */
-export interface SnapshotZnode {
-  /** Null if the znode was created without data. */
-  readonly data: Uint8Array | null
-  readonly acl: ReadonlyArray<Acl>
+export interface SnapshotZnode extends StoredZnode.StoredZnode {
   /** Names. */
   readonly children: ReadonlySet<string>
-  readonly czxid: bigint
-  readonly mzxid: bigint
-  readonly pzxid: bigint
-  /** Milliseconds since 1970. */
-  readonly ctime: number
-  /** Milliseconds since 1970. */
-  readonly mtime: number
-  readonly version: number
-  /** How many children were ever created here, which is the number of the next sequential child. A Stat has another number. */
-  readonly cversion: number
-  readonly aversion: number
-  /** The session of an ephemeral znode, 0 for a persistent one, and other numbers for containers and TTL znodes. */
-  readonly owner: bigint
 }
 
 /**
- * A znode that a change alters in place. `statOf` gives the `cversion` that clients see, and `kindOf` tells the kinds of
- * owners apart.
+ * A znode that a change alters in place. `statOf` gives the `cversion` that clients see.
  *
  * @category models
  * @since 0.1.0
@@ -51,50 +35,6 @@ export interface Znode extends SnapshotZnode {
   cversion: number
   aversion: number
 }
-
-/**
- * The kinds of znodes that the owner tells apart.
- *
- * @category models
- * @since 0.1.0
- */
-export type Kind = "persistent" | "ephemeral" | "container" | "ttl"
-
-/**
- * The owner of every container.
- *
- * @category constants
- * @since 0.1.0
- */
-export const CONTAINER: bigint = -0x8000000000000000n
-
-/**
- * The owner of a TTL znode, which is deleted after so many milliseconds without children or new data.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const ttlOwner = (ttl: bigint): bigint => BigInt.asIntN(64, TTL_MARK | ttl)
-
-/**
- * The kind of a znode by its owner.
- *
- * @category getters
- * @since 0.1.0
- */
-export const kindOf = (owner: bigint): Kind => {
-  if (owner === 0n) return "persistent"
-  if (owner === CONTAINER) return "container"
-  return BigInt.asUintN(64, owner) >> 56n === 0xffn ? "ttl" : "ephemeral"
-}
-
-/**
- * The time to live in the owner of a TTL znode, in milliseconds.
- *
- * @category getters
- * @since 0.1.0
- */
-export const ttlOf = (owner: bigint): number => Number(BigInt.asUintN(40, owner))
 
 /**
  * A new znode without children.
@@ -124,26 +64,9 @@ export const make = (options: {
 })
 
 /**
- * The Stat of a znode for clients. Its `cversion` counts creations and deletions of children, which is twice the creations
- * minus the current children; its `ephemeralOwner` is 0 for containers and TTL znodes.
+ * The Stat of a znode for clients.
  *
  * @category getters
  * @since 0.1.0
  */
-export const statOf = (znode: SnapshotZnode): Stat => ({
-  czxid: znode.czxid,
-  mzxid: znode.mzxid,
-  ctime: znode.ctime,
-  mtime: znode.mtime,
-  version: znode.version,
-  cversion: (znode.cversion * 2 - znode.children.size) | 0,
-  aversion: znode.aversion,
-  ephemeralOwner: kindOf(znode.owner) === "ephemeral" ? znode.owner : 0n,
-  dataLength: znode.data?.length ?? 0,
-  numChildren: znode.children.size,
-  pzxid: znode.pzxid
-})
-
-// ---- internal
-
-const TTL_MARK = 0xff00000000000000n
+export const statOf = (znode: SnapshotZnode): Stat => StoredZnode.statOf(znode, znode.children.size)
