@@ -1,12 +1,12 @@
 /** The servers that every recipe is tested on, and clients of them. */
-import { type BreakableEndpoint, connectTo, Target } from "@effect-zookeeper/test-kit/conformance/Target"
+import { makeChroot as makeTestChroot, type TestChroot } from "@effect-zookeeper/test-kit/conformance/chroot"
+import { Target } from "@effect-zookeeper/test-kit/conformance/Target"
 import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
 import { awaitCondition, eventually } from "@effect-zookeeper/test-kit/Expectations"
 import { testWith, type TestWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Release from "@effect-zookeeper/test-kit/Release"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
-import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import type * as Session from "@effect-zookeeper/session/Session"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import { describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -21,17 +21,18 @@ export {
   pullFrom,
   text
 } from "@effect-zookeeper/test-kit/Expectations"
+export { withClient } from "@effect-zookeeper/test-kit/conformance/chroot"
 
 /** `it` of a test of recipes. */
 export interface RecipeTests {
   /** A test that is given nothing. */
   readonly effect: TestWith<void, Target>
   /** A test in a chroot of its own. */
-  readonly inChroot: TestWith<TestChroot, Target>
+  readonly inChroot: TestWith<WatchedChroot, Target>
   /** Whether the server is of this release, or answers as one of it, or of a newer one. */
   readonly isAtLeast: (release: string) => boolean
   /** The same, of servers of a release and newer ones: on an older one it is skipped, with the reason in its title. */
-  readonly since: (release: string) => TestWith<TestChroot, Target>
+  readonly since: (release: string) => TestWith<WatchedChroot, Target>
 }
 
 /** The same tests on the embedded server and on real ZooKeeper, in real time. */
@@ -44,7 +45,7 @@ export const describeOnServers = (name: string, tests: (it: RecipeTests) => void
     describe(`${name}, on ${where}`, () => {
       layer(target, { excludeTestServices: true })(({ effect }) => {
         const inChroot = testWith(effect, makeChroot)
-        const since = (first: string): TestWith<TestChroot, Target> =>
+        const since = (first: string): TestWith<WatchedChroot, Target> =>
           isAtLeast(first) ? inChroot : (title) => effect.skip(Release.needsTitle(title, first), () => Effect.void)
         tests({ effect: testWith(effect, Effect.void), inChroot, isAtLeast, since })
       })
@@ -52,51 +53,17 @@ export const describeOnServers = (name: string, tests: (it: RecipeTests) => void
   }
 }
 
-type ClientOptions = Parameters<typeof connectTo>[1]
-
-/** The environment of a test: a chroot of its own, and as many clients there as it likes. */
-interface TestChroot {
-  /** A client of the chroot. */
-  readonly zk: ZooKeeper.Service
-  /** Another client there, with a session of its own. */
-  readonly another: (options?: ClientOptions) => Effect.Effect<ZooKeeper.Service, never, Scope.Scope>
-  /** Another client there, whose connections can be broken. */
-  readonly breakable: (
-    options?: ClientOptions
-  ) => Effect.Effect<{ readonly zk: ZooKeeper.Service; readonly link: BreakableEndpoint }, never, Scope.Scope>
-  /**
-   * Ends the session of a client at the server, as an expiry does: its znodes are gone when this returns. The client
-   * itself may not have heard of it yet, and take its connection for a good one.
-   */
-  readonly expire: (zk: ZooKeeper.Service) => Effect.Effect<void>
-  /** How many watches the server has below the chroot. */
+/** The environment of a test: a chroot, and how many watches the server has below it. */
+interface WatchedChroot extends TestChroot {
   readonly watches: Effect.Effect<number>
 }
 
 /** A fresh chroot; its sessions end with the Scope of the test. */
-export const makeChroot: Effect.Effect<TestChroot, never, Target | Scope.Scope> = Effect.gen(function* () {
+export const makeChroot: Effect.Effect<WatchedChroot, never, Target | Scope.Scope> = Effect.gen(function* () {
   const target = yield* Target
-  const chroot = TestServer.freshPath("recipes")
-  const root = yield* connectTo(target)
-  yield* root.create(chroot)
-  const another = (options?: ClientOptions) => Effect.orDie(connectTo(target, { ...options, chroot }))
-  return {
-    zk: yield* root.withChroot(chroot),
-    another,
-    breakable: (options?: ClientOptions) =>
-      Effect.gen(function* () {
-        const link = yield* target.link
-        return { link, zk: yield* Effect.orDie(connectTo(link, { ...options, chroot })) }
-      }),
-    watches: countWatches(target, chroot),
-    expire: (zk: ZooKeeper.Service) =>
-      // A session is refused as soon as a server means to end it; what is asked afterwards sees it ended.
-      Effect.andThen(
-        endSession(target, { id: zk.session.id, password: zk.session.password }),
-        Effect.orDie(root.sync("/"))
-      )
-  }
-}).pipe(Effect.orDie)
+  const made = yield* makeTestChroot("recipes")
+  return { ...made, watches: countWatches(target, made.chroot) }
+})
 
 /** Waits until a client has a session that is not the one of before. */
 export const awaitNextSession = (zk: ZooKeeper.Service, before: bigint) =>
@@ -105,21 +72,6 @@ export const awaitNextSession = (zk: ZooKeeper.Service, before: bigint) =>
 /** Waits until no watch is left. Servers before 3.5 keep those that no one needs any more, until their connection ends. */
 export const awaitNoWatches = <E, R>(watches: Effect.Effect<number, E, R>) =>
   TestServer.isAtLeast("3.5.0") ? eventually(watches, (count) => count === 0) : Effect.void
-
-/** Runs with a client. */
-export const withClient = (zk: ZooKeeper.Service) => Effect.provideService(ZooKeeper.ZooKeeper, zk)
-
-/**
- * A client that resumes a session and closes it ends it. Its owner, whose connection the server closes, may be quick
- * enough to take it back: this tries until it is gone.
- */
-const endSession = (way: Target["Service"], session: Session.SessionCredentials): Effect.Effect<void> =>
-  Effect.scoped(connectTo(way, { session, sessionExpiry: "fail" })).pipe(
-    Effect.andThen(Effect.fail("taken back")),
-    Effect.retry({ while: (error) => error === "taken back" }),
-    Effect.catchTag("SessionExpired", () => Effect.void),
-    Effect.orDie
-  )
 
 /** The embedded server does not tell paths, but has no other tests beside this one; the real one has. */
 const countWatches = ({ servers, transport }: Target["Service"], chroot: string): Effect.Effect<number> => {
