@@ -6,14 +6,13 @@ import { Op } from "@effect-zookeeper/client"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
+import * as OneNumber from "@effect-zookeeper/test-kit/simulation/recipes/oneNumber"
 import { assert, describe, it } from "@effect/vitest"
-import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as LiveConfig from "../../src/LiveConfig.ts"
 import { plant, withClient } from "../support/targets.ts"
@@ -22,17 +21,6 @@ const rounds = process.env["ZK_LONG"] === "1" ? 100 : 2
 const readers = 4
 
 const paths = ["/app/a", "/app/b", "/app/deep/c", "/app/list/0", "/app/list/1"]
-
-const config = Config.schema(
-  Schema.Struct({
-    a: Schema.Int,
-    b: Schema.Int,
-    deep: Schema.Struct({ c: Schema.Int }),
-    list: Schema.Array(Schema.Int)
-  })
-)
-
-type Value = Config.Success<typeof config>
 
 describe("live configurations on an ensemble of three", () => {
   it.live(
@@ -52,8 +40,8 @@ describe("live configurations on an ensemble of three", () => {
           Effect.gen(function* () {
             const zk = yield* connect
             yield* zk.sync()
-            const live = yield* withClient(zk)(LiveConfig.make(config, { path: "/app" }))
-            const values: Array<Value> = []
+            const live = yield* withClient(zk)(LiveConfig.make(OneNumber.config, { path: "/app" }))
+            const values: Array<OneNumber.Value> = []
             yield* Effect.forkScoped(Stream.runForEach(live.changes, (value) => Effect.sync(() => values.push(value))))
             return { live, values }
           })

@@ -5,16 +5,15 @@
 import * as Op from "@effect-zookeeper/client/Op"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as LiveConfig from "@effect-zookeeper/config/LiveConfig"
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Recipe, ZnodesByPath } from "../RecipeSimulation.ts"
+import * as OneNumber from "./oneNumber.ts"
 import { textOf } from "./text.ts"
 
 const root = "/recipe/config"
@@ -26,7 +25,7 @@ export const liveConfig: Recipe = (environment) =>
       yield* Effect.ignore(client.zk.transaction(creation))
       const own = yield* Scope.fork(yield* Effect.scope)
       // The state of the moment may be a broken one, and the writes of others may be quicker than two walks.
-      const live = yield* LiveConfig.make(config, { path: root }).pipe(
+      const live = yield* LiveConfig.make(OneNumber.config, { path: root }).pipe(
         Effect.retry({
           while: ({ _tag }) => _tag === "ConfigError" || _tag === "TreeUnsettled",
           schedule: Schedule.spaced("20 millis")
@@ -61,29 +60,13 @@ export const liveConfig: Recipe = (environment) =>
 
 // ---- internal: the states
 
-/** Each state has one number in all places, and a list whose length goes with it. */
-const config = Config.schema(
-  Schema.Struct({
-    a: Schema.Int,
-    b: Schema.Int,
-    deep: Schema.Struct({ c: Schema.Int }),
-    list: Schema.Array(Schema.Int)
-  })
-)
-
-type Value = Config.Success<typeof config>
-
 /** States that do not decode. */
 const isBroken = (n: number): boolean => n % 4 === 3
 
-const listLength = (n: number): number => (n % 3) + 1
-
-const stateOf = (n: number): Readonly<Record<string, string>> => ({
-  [`${root}/a`]: String(n),
-  [`${root}/b`]: isBroken(n) ? "broken" : String(n),
-  [`${root}/deep/c`]: String(n),
-  ...Object.fromEntries(Array.from({ length: listLength(n) }, (_, index) => [`${root}/list/${index}`, String(n)]))
-})
+const stateOf = (n: number): OneNumber.State => {
+  const state = OneNumber.stateOf(root, n)
+  return isBroken(n) ? { ...state, [`${root}/b`]: "broken" } : state
+}
 
 const creation = [root, `${root}/deep`, `${root}/list`]
   .map((path) => Op.create(path))
@@ -93,11 +76,7 @@ const creation = [root, `${root}/deep`, `${root}/list`]
 const advance = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {
   const { data, stat } = yield* zk.get(`${root}/a`)
   const n = Number(textOf(data))
-  const [before, after] = [stateOf(n), stateOf(n + 1)]
-  const writes = Object.entries(after).map(([path, text]) =>
-    path in before ? Op.setData(path, text) : Op.create(path, { data: text })
-  )
-  const gone = Object.keys(before).filter((path) => !(path in after))
+  const { gone, writes } = OneNumber.changeOf(stateOf(n), stateOf(n + 1))
   const deletes = (yield* Random.nextBoolean) ? gone : gone.toReversed()
   yield* zk.transaction([Op.check(`${root}/a`, stat.version), ...writes, ...deletes.map((path) => Op.delete(path))])
 })
@@ -115,9 +94,10 @@ class Order {
     this.addViolation = addViolation
   }
 
-  show({ a, b, deep, list }: Value): void {
-    if (b !== a || deep.c !== a || list.length !== listLength(a) || list.some((n) => n !== a)) {
-      this.addViolation(`shown a mixture: ${JSON.stringify({ a, b, deep, list })}`)
+  show(value: OneNumber.Value): void {
+    const { a } = value
+    if (!OneNumber.isWhole(value)) {
+      this.addViolation(`shown a mixture: ${JSON.stringify(value)}`)
     }
     if (isBroken(a)) this.addViolation(`${a} does not decode and was shown`)
     if (a <= this.last) this.addViolation(`${a} was shown after ${this.last}`)
