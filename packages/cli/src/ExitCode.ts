@@ -9,11 +9,14 @@
 /**
  * The codes by name.
  *
- * `failed`: any other error. `usage`: a mistake on the command line, in the environment or in the profile; nothing was
- * sent. `noNode`: the znode does not exist. `conflict`: the znode exists already, has children, has another version, or
- * would exceed a quota. `unreachable`: no server answered, or none that can serve the request. `notPermitted`: an ACL,
- * the credentials or `--read-only` forbid it. `lost`: the session or the hold ended while the command ran.
- * `timeout`: the command took longer than `--timeout`, or the hold was not acquired within `--wait`.
+ * - `usage` (2): a mistake on the command line, in the environment or in the profile; nothing was sent.
+ * - `noNode` (3): the znode does not exist.
+ * - `conflict` (4): the znode exists already, has children, has another version, or would exceed a quota.
+ * - `unreachable` (5): no server answered, or none that can serve the request.
+ * - `notPermitted` (6): an ACL, the credentials or `--read-only` forbid it.
+ * - `lost` (7): the session or the hold ended while the command ran.
+ * - `timeout` (124): the command took longer than `--timeout`, or the hold was not acquired within `--wait`.
+ * - `failed` (1): an error that has no code of its own.
  *
  * @category codes
  * @since 0.1.0

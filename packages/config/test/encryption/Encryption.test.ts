@@ -185,7 +185,7 @@ describeOnServers("encrypted znodes", (test) => {
   test("leave neither data nor keys in errors, logs and spans", function* ({ zk }) {
     const key = newKey("a")
     const encryption = yield* Encryption.make({ keys: [key] })
-    const stranger = yield* Encryption.make({ keys: [newKey("b")] })
+    const withAnotherKey = yield* Encryption.make({ keys: [newKey("b")] })
     const traces: Array<string> = []
     const note = (value: unknown) => traces.push(Util.inspect(value, { depth: 12, showHidden: true }))
     const tracer = Tracer.make({
@@ -204,19 +204,19 @@ describeOnServers("encrypted znodes", (test) => {
     const work = Effect.gen(function* () {
       const data = yield* encryption.encrypt(secret)
       yield* zk.createWithParents("/app/port", { data })
-      const Typed = ZNode.make({ path: "/app/port", schema: Schema.String, codec: stranger.codec(ZNode.text) })
+      const Typed = ZNode.make({ path: "/app/port", schema: Schema.String, codec: withAnotherKey.codec(ZNode.text) })
       for (const effect of [
         withClient(zk)(Typed.get({})),
         withClient(zk)(LiveConfig.make(Config.Port("port"), { path: "/app", decoder: encryption })),
-        withClient(zk)(LiveConfig.make(Config.Port("port"), { path: "/app", decoder: stranger })),
-        withClient(zk)(stranger.rotate("/app/port")),
-        stranger.decrypt(data)
+        withClient(zk)(LiveConfig.make(Config.Port("port"), { path: "/app", decoder: withAnotherKey })),
+        withClient(zk)(withAnotherKey.rotate("/app/port")),
+        withAnotherKey.decrypt(data)
       ] as ReadonlyArray<Effect.Effect<unknown, unknown>>) {
         const exit = yield* Effect.exit(Effect.withSpan(effect, "application"))
         note(exit)
         if (exit._tag === "Failure") traces.push(Cause.pretty(exit.cause), JSON.stringify(exit))
       }
-      note([encryption, key, stranger])
+      note([encryption, key, withAnotherKey])
       yield* Effect.logInfo("the key", key, encryption)
       yield* zk.set("/app/port", yield* encryption.encrypt("25"))
       const live = yield* withClient(zk)(LiveConfig.make(Config.Port("port"), { path: "/app", decoder: encryption }))

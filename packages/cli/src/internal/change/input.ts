@@ -24,15 +24,8 @@ export const readFile = Effect.fnUntraced(function* (file: string) {
     )
   }
   const stdio = yield* Stdio.Stdio
-  const chunks = yield* Effect.mapError(
-    Stream.runCollect(stdio.stdin),
+  return yield* Effect.mapError(
+    Stream.mkUint8Array(stdio.stdin),
     (error) => new FileError({ message: `the standard input cannot be read: ${error.message}` })
   )
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
 })
