@@ -56,6 +56,9 @@ export type OnFrame = (bytes: Uint8Array, start: number, end: number) => void
  */
 export const PIECE = 16_384
 
+/** How many times the bytes that have arrived a buffer for an unfinished frame has room for, as far as the frame is so large. */
+const GROWTH = 4
+
 /**
  * Cuts a stream of chunks into frames. A frame that is not within one chunk is put together in a buffer that grows with the
  * bytes that have arrived, not with the announced length. Small frames of a large chunk are copied, several at a time, into
@@ -108,7 +111,7 @@ export class FrameSplitter {
         onFrame(chunk, start, end)
       }
     }
-    if (at < chunk.length) this.store(chunk, at, chunk.length)
+    if (at < chunk.length) this.store(chunk, at, chunk.length, at + 4 <= chunk.length ? 4 + readInt(chunk, at) : 0)
     return copied
   }
 
@@ -155,9 +158,9 @@ export class FrameSplitter {
   private store(chunk: Uint8Array, start: number, end: number, total = 0): void {
     const needed = this.filled + end - start
     if (needed > this.partial.length) {
-      const doubled = Math.max(needed, this.partial.length * 2, 64)
+      const larger = Math.max(needed * GROWTH, 64)
       // The last growth fits exactly, so that a view of the frame keeps nothing else alive.
-      const grown = new Uint8Array(total > 0 ? Math.max(needed, Math.min(doubled, total)) : doubled)
+      const grown = new Uint8Array(total > 0 ? Math.max(needed, Math.min(larger, total)) : larger)
       grown.set(this.partial.subarray(0, this.filled))
       this.partial = grown
     }

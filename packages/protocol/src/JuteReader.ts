@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { decodeLatin1, decodeText } from "./internal/text.ts"
+import { decodeLatin1, decodeText, isAscii } from "./internal/text.ts"
 import { JuteError, within } from "./JuteError.ts"
 
 /** From so many names on, decoding the whole vector at once is faster than name by name. */
@@ -178,8 +178,8 @@ export class JuteReader {
       if (length < 0 || length > this.end - end - 4) return undefined
       end += 4 + length
     }
+    if (!isAscii(this.source, start, end)) return undefined
     const text = decodeLatin1(this.source, start, end)
-    if (/[\x80-\xff]/.test(text)) return undefined
     const strings = new Array<string>(count)
     let at = 0
     for (let i = 0; i < count; i++) {

@@ -9,12 +9,21 @@ interface NodeBuffer {
   readonly utf8Write: (this: Uint8Array, text: string, offset: number, length: number) => number
 }
 
+interface NodeBufferModule {
+  readonly isAscii?: (bytes: Uint8Array) => boolean
+}
+
 const prototype = (globalThis as { readonly Buffer?: { readonly prototype: NodeBuffer } }).Buffer?.prototype
 
 // Node's Buffer is two to ten times faster than TextDecoder and TextEncoder. Other runtimes use those, also where they
 // imitate Buffer.
 const native =
   typeof prototype?.utf8Slice === "function" && typeof prototype.utf8Write === "function" ? prototype : undefined
+// One native pass, in a fraction of the time of an expression over the text.
+const nativeIsAscii = (
+  globalThis as { readonly process?: { readonly getBuiltinModule?: (id: string) => NodeBufferModule | undefined } }
+).process?.getBuiltinModule?.("node:buffer")?.isAscii
+
 const textDecoder = new TextDecoder("utf-8", { ignoreBOM: true })
 const textEncoder = new TextEncoder()
 
@@ -56,6 +65,13 @@ export const decodeText = (bytes: Uint8Array, start: number, end: number): strin
   const text =
     native === undefined ? textDecoder.decode(bytes.subarray(start, end)) : native.utf8Slice.call(bytes, start, end)
   return text.includes(REPLACEMENT) ? decodeLenient(bytes, start, end) : text
+}
+
+/** Whether all of `bytes[start..end)` are ASCII. */
+export const isAscii = (bytes: Uint8Array, start: number, end: number): boolean => {
+  if (nativeIsAscii !== undefined) return nativeIsAscii(bytes.subarray(start, end))
+  for (let i = start; i < end; i++) if (bytes[i]! > 0x7f) return false
+  return true
 }
 
 /** Decodes each byte as one character. */

@@ -54,29 +54,10 @@ describe("the operation table", () => {
 
   it("says of each row whether a lost reply matters", () => {
     const ofKind = (kind: Operation.Kind) => Operations.all.filter((row) => row.kind === kind).map((row) => row.name)
-    assert.sameMembers(ofKind("write"), [
-      "create",
-      "create2",
-      "createContainer",
-      "createTTL",
-      "delete",
-      "setData",
-      "setACL",
-      "check",
-      "multi",
-      "reconfig"
-    ])
-    assert.sameMembers(ofKind("session"), [
-      "ping",
-      "auth",
-      "sasl",
-      "setWatches",
-      "setWatches2",
-      "addWatch",
-      "removeWatches",
-      "checkWatches",
-      "closeSession"
-    ])
+    const changing = ["setData", "setACL", "delete", "check", "multi", "reconfig"]
+    assert.sameMembers(ofKind("write"), ["create", "create2", "createContainer", "createTTL", ...changing])
+    const watching = ["setWatches", "setWatches2", "addWatch", "removeWatches", "checkWatches"]
+    assert.sameMembers(ofKind("session"), ["ping", "auth", "sasl", ...watching, "closeSession"])
   })
 
   it("names the release that each row is from, and no error twice in a row", () => {
