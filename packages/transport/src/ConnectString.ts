@@ -7,8 +7,10 @@
  *
  * Servers are separated by commas, with or without spaces around them. The default port is 2181. An IPv6 address is in
  * brackets. A server may name its protocol, `tcp://zk1` or `tls://zk1:2281`. The chroot comes once, after the last server.
- * Nothing is resolved here. The strings of later ZooKeeper releases that ask DNS for the servers (`dns-srv://`) are not
- * supported.
+ * Nothing is resolved here.
+ *
+ * `dns+srv://_zookeeper._tcp.example/app` names the servers by an SRV record of DNS instead; `parseSrv` reads it, and sessions
+ * look it up again from time to time. ZooKeeper's own spelling, `dns-srv://`, means the same.
  *
  * @since 0.1.0
  */
@@ -77,6 +79,11 @@ export const parse = (connectString: string): Result.Result<ConnectString, Inval
     Result.fail(new InvalidArgument.InvalidArgument({ argument: "servers", value: hideSecrets(connectString), rule }))
 
   const text = connectString.trim()
+  if (srvScheme.test(text)) {
+    return fail(
+      "dns+srv:// stands for a whole list, in the option servers alone; name the servers here, as in zk1:2181"
+    )
+  }
   if (text === "") return fail("name at least one server, as in zk1:2181,zk2:2181/app")
   // This comes before any part of the text is quoted.
   if (userInfo.test(text)) {
@@ -106,6 +113,57 @@ export const parse = (connectString: string): Result.Result<ConnectString, Inval
       : Result.succeed({ servers: [first, ...others], chroot })
   }
 }
+
+/**
+ * The name of an SRV record of DNS in place of a list of servers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SrvName {
+  /** Such as `_zookeeper._tcp.example`. */
+  readonly name: string
+  /** As that of a `ConnectString`. */
+  readonly chroot: string
+}
+
+/**
+ * Reads a connect string of the form `dns+srv://_zookeeper._tcp.example/app`: one name, without a port, and an optional
+ * chroot. It gives undefined for any other text, which is one for `parse`, and fails with `InvalidArgument` for a name or a
+ * chroot that is not valid.
+ *
+ * @example
+ * ```ts
+ * import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
+ * import * as Result from "effect/Result"
+ *
+ * const srv = Result.getOrThrow(ConnectString.parseSrv("dns+srv://_zookeeper._tcp.example/app"))
+ * console.log(srv?.name, srv?.chroot) // _zookeeper._tcp.example /app
+ * ```
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const parseSrv = (
+  connectString: string
+): Result.Result<SrvName | undefined, InvalidArgument.InvalidArgument> => {
+  const text = typeof connectString === "string" ? connectString.trim() : ""
+  const scheme = srvScheme.exec(text)
+  if (scheme === null) return Result.succeed(undefined)
+  const fail = (rule: string) =>
+    Result.fail(new InvalidArgument.InvalidArgument({ argument: "servers", value: hideSecrets(text), rule }))
+  const rest = text.slice(scheme[0].length)
+  const slash = rest.indexOf("/")
+  const name = slash === -1 ? rest : rest.slice(0, slash)
+  if (!hostPattern.test(name) || name.length > 253) {
+    return fail("after dns+srv:// comes one name and no port, as in dns+srv://_zookeeper._tcp.example/app")
+  }
+  const chroot = slash === -1 ? "/" : rest.slice(slash)
+  const broken = checkChroot(chroot)
+  return broken === undefined ? Result.succeed({ name, chroot }) : fail(broken)
+}
+
+const srvScheme = /^dns[+-]srv:\/\//i
 
 /**
  * Writes a connect string that `parse` reads back: every port is named, the chroot "/" is left out.

@@ -39,7 +39,7 @@ export type FourLetterWord =
   | "wchs"
 
 /**
- * The longest answer that `ask` accepts: 1 MiB, in bytes.
+ * The longest answer that `ask` accepts by default: 1 MiB, in bytes.
  *
  * @category constants
  * @since 0.1.0
@@ -47,11 +47,25 @@ export type FourLetterWord =
 export const maxAnswerSize = 1024 * 1024
 
 /**
+ * Options of `ask`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface AskOptions {
+  /**
+   * The longest answer in bytes. Default: `maxAnswerSize`. `cons`, `dump`, `wchc` and `wchp` grow with connections, sessions
+   * and watches: they may need more.
+   */
+  readonly maxSize?: number | undefined
+}
+
+/**
  * Connects to a server as a session would (with TLS, if the transport uses it), sends the word, and gives everything that
  * the server sends until it closes the connection.
  *
  * Use it for health checks and tools. It fails with `TransportError` when the server cannot be reached, or when the answer
- * is longer than `maxAnswerSize`.
+ * is longer than the option `maxSize`.
  *
  * **Gotchas**
  *
@@ -80,14 +94,17 @@ export const ask = (
   transport: Transport["Service"],
   address: ServerAddress,
   name: ServerAddress,
-  word: FourLetterWord
-): Effect.Effect<string, TransportError> => Effect.scoped(askInScope(transport, address, name, word))
+  word: FourLetterWord,
+  options: AskOptions = {}
+): Effect.Effect<string, TransportError> =>
+  Effect.scoped(askInScope(transport, address, name, word, options.maxSize ?? maxAnswerSize))
 
 const askInScope = Effect.fnUntraced(function* (
   transport: Transport["Service"],
   address: ServerAddress,
   name: ServerAddress,
-  word: FourLetterWord
+  word: FourLetterWord,
+  maxSize: number
 ) {
   const connection = yield* transport.connect(address, name)
   yield* connection.write(new TextEncoder().encode(word))
@@ -103,8 +120,8 @@ const askInScope = Effect.fnUntraced(function* (
     if (chunks === undefined) return answer + decoder.decode()
     for (const chunk of chunks) {
       size += chunk.length
-      if (size > maxAnswerSize) {
-        const cause = new Error(`the answer to ${word} is longer than ${maxAnswerSize} bytes`)
+      if (size > maxSize) {
+        const cause = new Error(`the answer to ${word} is longer than ${maxSize} bytes`)
         return yield* new TransportError({ server: format(name), reason: "Read", cause })
       }
       answer += decoder.decode(chunk, { stream: true })

@@ -50,6 +50,11 @@ export class Transport extends Context.Service<
     readonly check?: Effect.Effect<void, InvalidArgument> | undefined
     /** All addresses of a server's host name. It runs at every attempt, since names move. */
     readonly resolve: (server: ServerAddress) => Effect.Effect<ReadonlyArray<ServerAddress>, TransportError>
+    /**
+     * The servers of an SRV record of DNS, for connect strings of the form `dns+srv://name`. A transport without DNS leaves it
+     * out, and refuses such strings.
+     */
+    readonly resolveSrv?: ((name: string) => Effect.Effect<ReadonlyArray<ServerAddress>, TransportError>) | undefined
     /** Connects to one resolved address. `name` is the server as the user wrote it: TLS verifies its host. */
     readonly connect: (
       address: ServerAddress,
@@ -75,6 +80,10 @@ export interface Options {
   readonly tls?: TlsSource | undefined
   /** The IP addresses of a host name. Default: the system's resolver. It is not called for IP addresses. */
   readonly lookup?: ((host: string) => Effect.Effect<ReadonlyArray<string>, unknown>) | undefined
+  /** The targets of an SRV record. Default: the name servers that the system is configured with. */
+  readonly lookupSrv?:
+    | ((name: string) => Effect.Effect<ReadonlyArray<{ readonly name: string; readonly port: number }>, unknown>)
+    | undefined
 }
 
 /**
@@ -111,7 +120,7 @@ export interface Options {
  * @since 0.1.0
  */
 export const layer = (options: Options = {}): Layer.Layer<Transport> => {
-  const { lookup, tls } = options
+  const { lookup, lookupSrv, tls } = options
   const isSecure = ({ scheme }: ServerAddress): boolean => (scheme === undefined ? tls !== undefined : scheme === "tls")
   const isVerified = tls === undefined || Effect.isEffect(tls) || tls?.rejectUnauthorized !== false
   return Layer.succeed(
@@ -121,6 +130,7 @@ export const layer = (options: Options = {}): Layer.Layer<Transport> => {
       // Without options there is nothing to load a module for.
       check: tls === undefined ? undefined : Effect.flatMap(loadTls, ({ checkSource }) => checkSource(tls)),
       resolve: (server) => Effect.flatMap(loadResolve, ({ resolve }) => resolve(server, lookup)),
+      resolveSrv: (name) => Effect.flatMap(loadResolve, ({ resolveSrv }) => resolveSrv(name, lookupSrv)),
       connect: (address, name) =>
         Effect.flatMap(loadConnect, ({ connect }) => connect(address, name, isSecure(name), tls)),
       security: (server) => (isSecure(server) ? (isVerified ? "verified" : "unverified") : "plain")

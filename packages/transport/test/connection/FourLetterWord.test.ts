@@ -59,6 +59,15 @@ describe("FourLetterWord.ask", () => {
     yield* exceeds.closed
   })
 
+  itLive("takes a longer answer where the option allows it", function* () {
+    const size = FourLetterWord.maxAnswerSize + 1
+    const server = yield* Servers.tcp(answering(() => new Uint8Array(size).fill(65)))
+    const text = yield* Transport.Transport.use((transport) =>
+      FourLetterWord.ask(transport, server.address, server.named, "wchp", { maxSize: size })
+    ).pipe(Effect.provide(Transport.layer()))
+    assert.strictEqual(text.length, size)
+  })
+
   itLive("fails when the connection breaks in the middle of the answer", function* () {
     const server = yield* Servers.tcp((socket) => socket.on("data", () => socket.resetAndDestroy()))
     assert.strictEqual((yield* Effect.flip(ask(server.address, server.named, "stat"))).reason, "Read")

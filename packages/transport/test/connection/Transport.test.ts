@@ -1,9 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
+import { now, closable } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
 import { execFile } from "node:child_process"
 import type * as Net from "node:net"
 import { fileURLToPath } from "node:url"
@@ -56,9 +55,8 @@ describe("over TCP", () => {
   })
 
   itLive("a port without a listener is Open, and says where", function* () {
-    const scope = yield* Scope.make()
-    const { address } = yield* Scope.provide(Servers.tcp(Servers.echo), scope)
-    yield* Scope.close(scope, Exit.void)
+    const [{ address }, close] = yield* closable(Servers.tcp(Servers.echo))
+    yield* close
     const error = yield* Effect.flip(connect(address))
     assert.strictEqual(error.reason, "Open")
     assert.strictEqual(error.server, `127.0.0.1:${address.port}`)
@@ -90,10 +88,9 @@ describe("over TCP", () => {
 
   itLive("a closed scope ends the waiting pull, fails writes and closes the socket", function* () {
     const server = yield* Servers.tcp(Servers.echo)
-    const scope = yield* Scope.make()
-    const connection = yield* Scope.provide(connect(server.address), scope)
-    const pull = yield* Effect.forkChild(Effect.flip(connection.pull), { startImmediately: true })
-    yield* Scope.close(scope, Exit.void)
+    const [connection, close] = yield* closable(connect(server.address))
+    const pull = yield* Effect.forkChild(Effect.flip(connection.pull), now)
+    yield* close
     assert.strictEqual((yield* Fiber.join(pull))._tag, "TransportError")
     assert.strictEqual((yield* Effect.flip(connection.write(bytes("x")))).reason, "Write")
     yield* server.closed
@@ -102,7 +99,7 @@ describe("over TCP", () => {
   itLive("an interrupted pull loses no bytes", function* () {
     const server = yield* Servers.tcp(Servers.echo)
     const connection = yield* connect(server.address)
-    const pull = yield* Effect.forkChild(connection.pull, { startImmediately: true })
+    const pull = yield* Effect.forkChild(connection.pull, now)
     yield* Fiber.interrupt(pull)
     yield* connection.write(bytes("kept"))
     assert.strictEqual(yield* pullText(connection, 4), "kept")
@@ -131,7 +128,7 @@ describe("back-pressure", () => {
     const log: Array<string> = []
     const write = yield* Effect.forkChild(
       Effect.tap(connection.write(flood), () => Effect.sync(() => log.push("written"))),
-      { startImmediately: true }
+      now
     )
     const socket = yield* server.accepted
     log.push("reads")
@@ -145,8 +142,7 @@ describe("back-pressure", () => {
     "what is written within the call needs no fiber until the network is full, and fails once it has ended",
     function* () {
       const server = yield* Servers.tcp(Servers.echo)
-      const scope = yield* Scope.make()
-      const connection = yield* Scope.provide(connect(server.address), scope)
+      const [connection, close] = yield* closable(connect(server.address))
       const { writeNow } = connection
       assert.isUndefined(writeNow?.(bytes("now")))
       assert.deepStrictEqual(yield* connection.pull, [bytes("now")])
@@ -157,19 +153,18 @@ describe("back-pressure", () => {
         for (const chunk of yield* connection.pull) size += chunk.length
       }
       yield* Fiber.join(waiting)
-      yield* Scope.close(scope, Exit.void)
+      yield* close
       assert.strictEqual((yield* Effect.flip(writeNow?.(bytes("late")) ?? Effect.void)).reason, "Write")
     }
   )
 
   itLive("a waiting write can be interrupted, and the closing scope destroys the socket", function* () {
     const server = yield* Servers.tcp(() => {}, { pauseOnConnect: true })
-    const scope = yield* Scope.make()
-    const connection = yield* Scope.provide(connect(server.address), scope)
-    const write = yield* Effect.forkChild(connection.write(flood), { startImmediately: true })
+    const [connection, close] = yield* closable(connect(server.address))
+    const write = yield* Effect.forkChild(connection.write(flood), now)
     const socket = yield* server.accepted
     yield* Fiber.interrupt(write)
-    yield* Scope.close(scope, Exit.void)
+    yield* close
     // The peer reads what the kernels hold and finds the end.
     socket.resume()
     yield* server.closed
@@ -179,58 +174,56 @@ describe("back-pressure", () => {
   itLive("a waiting write fails when the peer resets, and when the scope closes", function* () {
     for (const end of ["reset", "scope"] as const) {
       const server = yield* Servers.tcp(() => {}, { pauseOnConnect: true })
-      const scope = yield* Scope.make()
-      const connection = yield* Scope.provide(connect(server.address), scope)
-      const write = yield* Effect.forkChild(Effect.flip(connection.write(flood)), { startImmediately: true })
+      const [connection, close] = yield* closable(connect(server.address))
+      const write = yield* Effect.forkChild(Effect.flip(connection.write(flood)), now)
       const socket = yield* server.accepted
       if (end === "reset") socket.resetAndDestroy()
-      else yield* Scope.close(scope, Exit.void)
+      else yield* close
       assert.strictEqual((yield* Fiber.join(write)).reason, "Write")
-      yield* Scope.close(scope, Exit.void)
+      yield* close
     }
   })
 
   // Chunks far below what Node's socket holds before it asks for patience, more of them than the kernels hold.
-  const reuse = (secure: boolean) =>
-    Effect.gen(function* () {
-      const rounds = 2048
-      const size = 8 * 1024
-      const c = yield* certificates
-      const pause = (socket: Net.Socket) => void socket.pause()
-      const server = yield* secure ? Servers.tls({ ...c.server }, pause) : Servers.tcp(pause, { pauseOnConnect: true })
-      const connection = yield* connect(server.address, secure ? { tls: { ca: c.ca } } : {})
-      const buffer = new Uint8Array(size)
-      const write = yield* Effect.forkChild(
-        Effect.gen(function* () {
-          for (let round = 0; round < rounds; round++) {
-            buffer.fill(round)
-            yield* connection.write(buffer)
-          }
-          buffer.fill(255)
-        }),
-        { startImmediately: true }
-      )
-      const socket = yield* server.accepted
-      const received: Array<Buffer> = []
-      yield* Effect.callback<void>((resume) => {
-        let missing = rounds * size
-        socket.on("data", (chunk: Buffer) => {
-          received.push(chunk)
-          missing -= chunk.length
-          if (missing === 0) resume(Effect.void)
-        })
-        socket.resume()
+  const reuse = Effect.fnUntraced(function* (secure: boolean) {
+    const rounds = 2048
+    const size = 8 * 1024
+    const c = yield* certificates
+    const pause = (socket: Net.Socket) => void socket.pause()
+    const server = yield* secure ? Servers.tls({ ...c.server }, pause) : Servers.tcp(pause, { pauseOnConnect: true })
+    const connection = yield* connect(server.address, secure ? { tls: { ca: c.ca } } : {})
+    const buffer = new Uint8Array(size)
+    const write = yield* Effect.forkChild(
+      Effect.gen(function* () {
+        for (let round = 0; round < rounds; round++) {
+          buffer.fill(round)
+          yield* connection.write(buffer)
+        }
+        buffer.fill(255)
+      }),
+      now
+    )
+    const socket = yield* server.accepted
+    const received: Array<Buffer> = []
+    yield* Effect.callback<void>((resume) => {
+      let missing = rounds * size
+      socket.on("data", (chunk: Buffer) => {
+        received.push(chunk)
+        missing -= chunk.length
+        if (missing === 0) resume(Effect.void)
       })
-      yield* Fiber.join(write)
-      const all = Buffer.concat(received)
-      for (let round = 0; round < rounds; round++) {
-        const chunk = all.subarray(round * size, (round + 1) * size)
-        assert.isTrue(
-          chunk.every((byte) => byte === round % 256),
-          `round ${round}`
-        )
-      }
+      socket.resume()
     })
+    yield* Fiber.join(write)
+    const all = Buffer.concat(received)
+    for (let round = 0; round < rounds; round++) {
+      const chunk = all.subarray(round * size, (round + 1) * size)
+      assert.isTrue(
+        chunk.every((byte) => byte === round % 256),
+        `round ${round}`
+      )
+    }
+  })
 
   it.live("the bytes belong to the caller again when a write has returned, over TCP", () => reuse(false))
 

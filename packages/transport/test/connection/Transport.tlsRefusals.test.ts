@@ -1,6 +1,7 @@
 import { TlsError } from "@effect-zookeeper/transport"
 import { assert, describe } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
+import { closable } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -120,9 +121,8 @@ describe("over TLS", () => {
   })
 
   itLive("a refused port is Open, not Tls", function* () {
-    const scope = yield* Scope.make()
-    const { address } = yield* Scope.provide(Servers.tcp(Servers.echo), scope)
-    yield* Scope.close(scope, Exit.void)
+    const [{ address }, close] = yield* closable(Servers.tcp(Servers.echo))
+    yield* close
     assert.strictEqual((yield* Effect.flip(connect(address, { tls: {} }))).reason, "Open")
   })
 

@@ -67,7 +67,7 @@ const refused: ReadonlyArray<[string, ReadonlyArray<string>]> = [
   ["zk1:1:2", ["brackets", '"zk1:1:2"']],
   ["http://zk1:2181", ['"http"', "tcp:// or tls://"]],
   ["zk1,://zk2", ["unknown scheme"]],
-  ["dns-srv://zk.example", ['"dns-srv"', "tcp:// or tls://"]],
+  ["dns-srv://zk.example", ["stands for a whole list", "zk1:2181"]],
   ["zk1 zk2:2182", ["by a comma", '"zk1 zk2:2182"']],
   ["zk1;zk2", ["by a comma", '"zk1;zk2"']],
   ["zk1:2181; zk2:2181/app", ["by a comma"]],
@@ -221,5 +221,31 @@ describe("ConnectString", () => {
     const format = (text: string) => ConnectString.format(Result.getOrThrow(ConnectString.parse(text)))
     assert.strictEqual(format("[::1], tls://zk2:1/"), "[::1]:2181,tls://zk2:1")
     assert.strictEqual(format("zk1/app"), "zk1:2181/app")
+  })
+})
+
+describe("parseSrv", () => {
+  it("reads a name and a chroot, in both spellings of the scheme", () => {
+    for (const scheme of ["dns+srv", "dns-srv", "DNS+SRV"]) {
+      assert.deepStrictEqual(Result.getOrThrow(ConnectString.parseSrv(` ${scheme}://_zookeeper._tcp.example/app `)), {
+        name: "_zookeeper._tcp.example",
+        chroot: "/app"
+      })
+    }
+    assert.deepStrictEqual(Result.getOrThrow(ConnectString.parseSrv("dns+srv://zk")), { name: "zk", chroot: "/" })
+  })
+
+  it("leaves lists of servers to parse", () => {
+    assert.isUndefined(Result.getOrThrow(ConnectString.parseSrv("zk1:2181,zk2:2181/app")))
+    assert.isUndefined(Result.getOrThrow(ConnectString.parseSrv(undefined as never)))
+  })
+
+  it("refuses ports, lists, and chroots that are not valid", () => {
+    for (const text of ["dns+srv://", "dns+srv://zk:2181", "dns+srv://a,b", "dns+srv://zk/app/", "dns+srv://u:p@zk"]) {
+      const refused = ConnectString.parseSrv(text)
+      assert.isTrue(Result.isFailure(refused), text)
+      if (Result.isFailure(refused)) assert.notInclude(refused.failure.message, "u:p@")
+    }
+    assert.isTrue(Result.isFailure(ConnectString.parse("dns+srv://zk")))
   })
 })

@@ -1,10 +1,10 @@
 /**
  * Certificates made on the spot with `openssl`, in a folder that is gone when they are read.
  */
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 export interface Pair {
@@ -32,10 +32,7 @@ export interface Certificates {
 }
 
 const make = Effect.gen(function* () {
-  const folder = yield* Effect.acquireRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "transport-certificates-"))),
-    (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
-  )
+  const folder = yield* TemporaryFolder.make("transport-certificates-")
   return yield* Effect.sync((): Certificates => {
     const openssl = (...args: Array<string>) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" })
     const pair = (name: string): Pair => ({
@@ -52,19 +49,8 @@ const make = Effect.gen(function* () {
       openssl("req", "-new", ...curve, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`)
       writeFileSync(join(folder, `${name}.ext`), `subjectAltName=${names}\n`)
       const by = ["-CA", `${authority}.crt`, "-CAkey", `${authority}.key`, "-CAcreateserial"]
-      openssl(
-        "x509",
-        "-req",
-        "-in",
-        `${name}.csr`,
-        ...by,
-        "-days",
-        days,
-        "-extfile",
-        `${name}.ext`,
-        "-out",
-        `${name}.crt`
-      )
+      const files = ["-in", `${name}.csr`, "-extfile", `${name}.ext`, "-out", `${name}.crt`]
+      openssl("x509", "-req", ...files, ...by, "-days", days)
       return pair(name)
     }
     const constraints = "-addext basicConstraints=critical,CA:TRUE"
@@ -72,18 +58,8 @@ const make = Effect.gen(function* () {
     selfSign("strange-ca", constraints)
     const local = "DNS:localhost,IP:127.0.0.1"
     const client = sign("client", "ca", "DNS:client.test", "2")
-    openssl(
-      "pkcs12",
-      "-export",
-      "-in",
-      "client.crt",
-      "-inkey",
-      "client.key",
-      "-out",
-      "client.p12",
-      "-passout",
-      "pass:secret"
-    )
+    const clientFiles = ["-in", "client.crt", "-inkey", "client.key", "-out", "client.p12"]
+    openssl("pkcs12", "-export", ...clientFiles, "-passout", "pass:secret")
     return {
       ca: ca.cert,
       server: sign("server", "ca", `${local},DNS:zk.test`, "2"),

@@ -3,6 +3,7 @@
  * sorts of states, closes their scopes, and must then end by itself, for no handle is left.
  */
 import { Transport } from "@effect-zookeeper/transport"
+import { now } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 
@@ -28,7 +29,7 @@ const program = Effect.gen(function* () {
 
   const fill = Effect.fnUntraced(function* (name: string, options?: Transport.Options) {
     const connection = yield* connectTo(name, options)
-    yield* Effect.forkChild(Effect.ignore(connection.write(flood)), { startImmediately: true })
+    yield* Effect.forkChild(Effect.ignore(connection.write(flood)), now)
     // Several turns, so that the kernel's buffers are full.
     for (let i = 0; i < 50; i++) yield* Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
   }, Effect.scoped)
