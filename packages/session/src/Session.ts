@@ -128,8 +128,16 @@ export class Session extends Context.Service<
 >()("@effect-zookeeper/session/Session") {}
 
 /** A client is made of one object with the options of all its layers; those of its other layers are passed over. */
-const layerOptions = KnownOptions.make<SessionOptions & { chroot?: unknown; defaultAcl?: unknown; tls?: unknown }>(
-  { ...sessionOptions.keys, chroot: true, defaultAcl: true, tls: true },
+const layerOptions = KnownOptions.make<
+  SessionOptions & {
+    chroot?: unknown
+    defaultAcl?: unknown
+    followConfig?: unknown
+    interceptors?: unknown
+    tls?: unknown
+  }
+>(
+  { ...sessionOptions.keys, chroot: true, defaultAcl: true, followConfig: true, interceptors: true, tls: true },
   sessionOptions.example
 )
 

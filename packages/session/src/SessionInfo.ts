@@ -13,7 +13,7 @@ import type { SessionState } from "./SessionState.ts"
 /**
  * The operations and abilities that the connected server is known to lack. A server cannot be asked for them: an operation
  * that it does not know costs a connection. So the answer is remembered for each server, and the operation is refused
- * from then on without being sent.
+ * from then on without being sent. ClickHouse Keeper announces what it has, and is asked for nothing else.
  *
  * @category models
  * @since 0.1.0
@@ -41,6 +41,11 @@ export interface SessionInfo {
    * Transactions are older or newer than one another within a history only; all of a later history are newer.
    */
   readonly history: number
+  /**
+   * The newest transaction that a server had applied when it answered a request of this client; 0 before the first answer. All
+   * that the client has read is at least as new as the zxid before the read. It grows within a history of the ensemble.
+   */
+  readonly lastZxid: bigint
   readonly state: SessionState
   /** The current state, then each newer one. */
   readonly states: Stream.Stream<SessionState>

@@ -45,6 +45,10 @@ export interface SessionOptions {
   /**
    * `host:port,...`, with an optional chroot after the last one; port 2181 if left out, IPv6 in brackets. The default is
    * the transport's, if it has one.
+   *
+   * `dns+srv://_zookeeper._tcp.example/app` names the servers by an SRV record of DNS. It is looked up within
+   * `connectTimeout`, again each minute, and each 5 seconds while there is no connection. A changed list replaces the one
+   * before, as with `updateServers`; while DNS gives no answer the list stays.
    */
   readonly servers?: string | undefined
   /** How long servers keep a silent session (`session_timeout` in aiozk). Servers clamp it. Default 10 seconds. */

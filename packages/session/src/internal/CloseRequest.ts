@@ -14,6 +14,8 @@ export interface ClosingSession {
   readonly hasLiveSession: boolean
   /** Whether the connection serves reads under a provisional session. */
   readonly isProvisional: boolean
+  /** Whether the server ends a session without an answer, and resumes none on another connection: ClickHouse Keeper. */
+  readonly isEndedUnsaid: boolean
 }
 
 /** The request that ends the session at a server. It is sent on each connection until a server has answered it. */
@@ -81,7 +83,7 @@ export class CloseRequest {
       return
     }
     const onClosed = (exit: Exit.Exit<unknown, SessionError>) => {
-      if (isUndelivered(exit)) this.isAwaitingConnection = true
+      if (isUndelivered(exit) && !this.session.isEndedUnsaid) this.isAwaitingConnection = true
       else this.done?.()
     }
     this.pipeline.sendFirst(

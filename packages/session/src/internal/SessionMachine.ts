@@ -207,6 +207,11 @@ export class SessionMachine {
     return this.phase._tag === "Provisional"
   }
 
+  /** Whether ClickHouse Keeper has the session. */
+  get isEndedUnsaid(): boolean {
+    return this.capabilities.isKeeper
+  }
+
   /** The connection of this phase, in use or not. */
   private get phaseConnection(): ServerConnection | undefined {
     return "connection" in this.phase ? this.phase.connection : undefined
@@ -244,19 +249,25 @@ export class SessionMachine {
       this.liveness.sessionEstablished({ sessionId, timeout, sentAt, now: framed.heardAt, isNew, canProve })
       this.warnOfMargin(timeout)
     }
-    this.capabilities.connected(server)
+    this.capabilities.connected(server, connection.isKeeper)
     // A caller that hears of it now and sends a request finds no connection yet, and waits behind auth infos and watches.
     this.transition({ _tag: isProvisional ? "Provisional" : "Connected", connection })
     this.upcoming = undefined
     connection.isInUse = true
     this.authInfos.replay(framed, () => {
       this.pipeline.open(framed)
-      this.watchRestorer.begin(this.capabilities.supports(Operations.setWatches2.name))
-      this.pipeline.pump()
-      this.closeRequest.connected()
+      if (connection.isKeeper) this.requests.askForFeatures(() => this.beginRequests())
+      else this.beginRequests()
     })
     framed.schedule()
     this.authInfos.whenAnswered(() => this.firstConnection.made())
+  }
+
+  /** A new connection takes requests: watches are registered first, then those that wait are sent. */
+  private beginRequests(): void {
+    this.watchRestorer.begin(this.capabilities.supports(Operations.setWatches2.name))
+    this.pipeline.pump()
+    this.closeRequest.connected()
   }
 
   private warnOfMargin(timeout: number): void {

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import { AuthFailed, RequestTimeout, type SessionError, SessionExpired } from "../SessionError.ts"
 import type { SessionInfo } from "../SessionInfo.ts"
 import type { AuthInfo, SessionOptions } from "../SessionOptions.ts"
@@ -24,13 +25,14 @@ import { reconnectLoop } from "./reconnect/reconnectLoop.ts"
 import { SessionIdentity } from "./SessionIdentity.ts"
 import { SessionLog } from "./SessionLog.ts"
 import { SessionMachine } from "./SessionMachine.ts"
-import { checkAuth, checkOptions } from "./Settings.ts"
+import { lookUpServers, refreshServers } from "./reconnect/srvServers.ts"
+import { checkAuth } from "./Settings.ts"
 import { watchChildren, watchData, watchExists, watchPersistently } from "./watches/watchRequests.ts"
 
 /** Connects a session and keeps it for as long as the Scope is open. `firstXid` lets a test begin near the wrap. */
 export const makeSession = Effect.fnUntraced(function* (options: SessionOptions, firstXid: number = 1) {
   const transport = yield* Transport
-  const settings = yield* checkOptions(options, transport.defaultServers)
+  const { settings, srv } = yield* lookUpServers(options, transport)
   if (transport.check !== undefined) yield* within(transport.check, settings.connectTimeout)
   const credentialPolicy = makeCredentialPolicy(transport, settings.allowPlaintext)
   yield* credentialPolicy.checkServers(settings.servers.servers)
@@ -68,6 +70,24 @@ export const makeSession = Effect.fnUntraced(function* (options: SessionOptions,
     ),
     Effect.forkScoped({ startImmediately: true })
   )
+  if (srv !== undefined) {
+    const update = (found: ConnectString.ConnectString["servers"]) => replaceServers(machine, credentialPolicy, found)
+    const awaitDisconnect = machine.state.changes.pipe(
+      Stream.takeUntil(({ _tag }) => _tag !== "Connected"),
+      Stream.runDrain
+    )
+    const logFailure = (line: string) => log.annotate(machine.connection?.server, Effect.logWarning(line))
+    yield* Effect.forkScoped(
+      refreshServers({
+        srv,
+        current: settings.servers.servers,
+        update,
+        awaitDisconnect,
+        isFinal: () => machine.isFinal,
+        logFailure
+      })
+    )
+  }
   const onMachineSlept = () => machine.pingNow()
   liveness.onMachineSlept = onMachineSlept
   const onProofNeeded = () => machine.checkHeartbeat()
@@ -139,6 +159,7 @@ const addLiveInfo = Getters.make<SessionMachine, LiveInfo>({
   id: ({ identity }) => identity.id,
   password: ({ identity }) => identity.password,
   history: ({ history }) => history,
+  lastZxid: ({ pipeline }) => pipeline.lastZxid,
   state: ({ state }) => state.current,
   states: ({ state }) => state.changes,
   deadline: ({ liveness }) => {
@@ -203,8 +224,15 @@ const updateServers = Effect.fnUntraced(function* (
       rule: `the chroot of a session cannot change: it is ${chroot}; write that, or none`
     })
   }
-  yield* credentialPolicy.checkServers(parsed.servers)
-  if (hasCredentials(machine.settings) || !machine.authInfos.isEmpty)
-    yield* credentialPolicy.checkCredentials(parsed.servers)
-  if (yield* machine.servers.update(parsed.servers, machine.connection?.server)) machine.leaveInGoodOrder()
+  yield* replaceServers(machine, credentialPolicy, parsed.servers)
+})
+
+const replaceServers = Effect.fnUntraced(function* (
+  machine: SessionMachine,
+  credentialPolicy: CredentialPolicy,
+  servers: ConnectString.ConnectString["servers"]
+) {
+  yield* credentialPolicy.checkServers(servers)
+  if (hasCredentials(machine.settings) || !machine.authInfos.isEmpty) yield* credentialPolicy.checkCredentials(servers)
+  if (yield* machine.servers.update(servers, machine.connection?.server)) machine.leaveInGoodOrder()
 })

@@ -8,6 +8,7 @@ import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Transport from "@effect-zookeeper/transport/Transport"
+import { assertEach, failure } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, layer } from "@effect/vitest"
 import { itLive, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Context from "effect/Context"
@@ -15,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Frames from "../support/frames.ts"
+import { digest } from "../support/session.ts"
 
 const connect = (
   servers: string,
@@ -62,15 +64,12 @@ layer(SaslServer.layer, { excludeTestServices: true, timeout: "60 seconds" })(
       assert.strictEqual(session.info.id, id)
       const { frames } = yield* proxy.seen
       const second = frames.filter(({ connection, direction }) => connection === 2 && direction === "up")
-      assert.deepStrictEqual(
-        second.slice(0, 3).map(({ op }) => op),
-        ["connect", SASL, SASL]
-      )
+      assertEach(second.slice(0, 3), ({ op }) => op, ["connect", SASL, SASL])
     })
 
     itOnServer("sends nothing but tokens when the password is wrong", function* (server) {
       const proxy = yield* FaultProxy.make(server)
-      const auth = [{ scheme: "digest", credentials: Redacted.make("bob:secret") }]
+      const auth = [digest("bob:secret")]
       const error = yield* Effect.flip(connect(proxy.connectString, bob("not the password"), { auth }))
       assertRefused(error)
       const requests = yield* proxy.requests
@@ -86,8 +85,10 @@ layer(SaslServer.layer, { excludeTestServices: true, timeout: "60 seconds" })(
 
     TestServer.since("3.6.0", itOnServer)("refuses what comes from a session without an identity", function* (server) {
       const session = yield* connect(server.connectString, undefined)
-      const error = yield* Effect.flip(session.request(Operations.getData, { path: "/", watch: false }, "/"))
-      assert.strictEqual(error._tag, "ServerRefused")
+      const error = yield* failure(
+        session.request(Operations.getData, { path: "/", watch: false }, "/"),
+        "ServerRefused"
+      )
       if (error._tag === "ServerRefused") assert.strictEqual(error.name, "SessionClosedRequireSaslAuth")
     })
 
@@ -104,8 +105,7 @@ layer(SaslServer.layer, { excludeTestServices: true, timeout: "60 seconds" })(
             }
           }))
       }
-      const error = yield* Effect.flip(connect(server.connectString, lied))
-      assert.strictEqual(error._tag, "AuthFailed")
+      const error = yield* failure(connect(server.connectString, lied), "AuthFailed")
       assert.include(error.message, "could not prove")
     })
 
@@ -152,38 +152,43 @@ const SASL = 102
 
 describe("SASL on a server that knows none", () => {
   itLive("is never skipped silently: AuthFailed, and nothing but SASL was sent", function* () {
-    const [host = "", port = ""] = TestServer.connectString().split(":")
-    const proxy = yield* FaultProxy.make({ host, port: Number(port) })
-    const auth = [{ scheme: "digest", credentials: Redacted.make("bob:secret") }]
-    const error = yield* Effect.flip(connect(proxy.connectString, bob("bobsecret"), { auth }))
-    assert.strictEqual(error._tag, "AuthFailed")
+    const proxy = yield* FaultProxy.make(TestServer.target())
+    const auth = [digest("bob:secret")]
+    const error = yield* failure(connect(proxy.connectString, bob("bobsecret"), { auth }), "AuthFailed")
     assert.include(error.message, "JAAS")
     assert.deepStrictEqual(yield* proxy.requests, [SASL])
   })
 })
 
+describe("SASL on a server in FIPS mode", () => {
+  TestServer.since("3.9.4", itLive)("ends with AuthFailed, which says what to set", function* () {
+    const server = yield* ZooKeeperServer.make({ sasl: true, jvmFlags: ["-Dzookeeper.fips-mode=true"] })
+    const error = yield* failure(connect(server.connectString, bob("bobsecret")), "AuthFailed")
+    assert.include(error.message, "-Dzookeeper.fips-mode=false")
+  })
+})
+
 describe("SASL on a server that lies", () => {
   /** A server that gives a session, and answers the tokens of DIGEST-MD5 as it pleases. */
-  const lying = (challenges: ReadonlyArray<string>) =>
-    Effect.gen(function* () {
-      const ops: Array<number> = []
-      const tokens: Array<string> = []
-      const server = yield* ScriptedServer.make((connection) =>
-        Effect.gen(function* () {
-          yield* connection.nextFrame
-          yield* connection.send(Frames.connectReply({ sessionId: 1n }))
-          for (let i = 0; ; i++) {
-            const { body, opCode, xid } = Frames.decodeRequest(yield* connection.nextFrame)
-            ops.push(opCode)
-            tokens.push(new TextDecoder().decode(body.token))
-            const token = Frames.text(challenges[i] ?? "")
-            yield* connection.send(Frames.replyWith(xid, 0n, Operations.sasl, { token }))
-          }
-        })
-      )
-      const error = yield* Effect.flip(connect(server.connectString, bob("bobsecret")))
-      return { error, ops, tokens }
-    })
+  const lying = Effect.fnUntraced(function* (challenges: ReadonlyArray<string>) {
+    const ops: Array<number> = []
+    const tokens: Array<string> = []
+    const server = yield* ScriptedServer.make((connection) =>
+      Effect.gen(function* () {
+        yield* connection.nextFrame
+        yield* connection.send(Frames.connectReply({ sessionId: 1n }))
+        for (let i = 0; ; i++) {
+          const { body, opCode, xid } = Frames.decodeRequest(yield* connection.nextFrame)
+          ops.push(opCode)
+          tokens.push(new TextDecoder().decode(body.token))
+          const token = Frames.text(challenges[i] ?? "")
+          yield* connection.send(Frames.replyWith(xid, 0n, Operations.sasl, { token }))
+        }
+      })
+    )
+    const error = yield* Effect.flip(connect(server.connectString, bob("bobsecret")))
+    return { error, ops, tokens }
+  })
 
   const challenge = (directives: string) => `nonce="abc",${directives}charset=utf-8,algorithm=md5-sess`
 
@@ -205,6 +210,19 @@ describe("SASL on a server that lies", () => {
       for (const token of outcome.tokens) assert.notInclude(token, "bobsecret")
     })
   }
+
+  itLive("is named as one in FIPS mode where it refuses before it has seen credentials", function* () {
+    const server = yield* ScriptedServer.make((connection) =>
+      Effect.gen(function* () {
+        yield* connection.nextFrame
+        yield* connection.send(Frames.connectReply({ sessionId: 1n }))
+        const { xid } = Frames.decodeRequest(yield* connection.nextFrame)
+        yield* connection.send(Frames.reply(xid, 0n, -115))
+      })
+    )
+    const error = yield* failure(connect(server.connectString, bob("bobsecret")), "AuthFailed")
+    assert.include(error.message, "-Dzookeeper.fips-mode=false")
+  })
 
   itLive("never sees one of our nonces twice", function* () {
     const nonces = new Set<string>()

@@ -4,6 +4,7 @@ import * as Jute from "@effect-zookeeper/protocol/Jute"
 import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
+import { failure } from "@effect-zookeeper/test-kit/Expectations"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,8 +16,18 @@ import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
-import { awaitState, startSession, connect, exists, get, passTimeAtEnd } from "../support/session.ts"
+import {
+  awaitState,
+  startSession,
+  connect,
+  exists,
+  get,
+  passTimeAtEnd,
+  answered,
+  itOnNetwork
+} from "../support/session.ts"
 import { dialTimes, gapsOf } from "../support/time.ts"
+import { answerExists } from "../support/answers.ts"
 
 const response: Handshake.ConnectResponse = {
   protocolVersion: 0,
@@ -67,8 +78,7 @@ describe("the handshake", () => {
     assert.strictEqual(session.info.id, -5n)
   })
 
-  itEffect("takes the bare header that refuses a session as a reason to try the next server", function* () {
-    const network = new MemoryNetwork()
+  itOnNetwork("takes the bare header that refuses a session as a reason to try the next server", function* (network) {
     const fiber = yield* startSession(network, { servers: "a,b" })
     const first = yield* network.accept
     yield* first.nextHello
@@ -84,8 +94,7 @@ describe("the handshake", () => {
     [4, 2500],
     [12, 1000]
   ] as const) {
-    itEffect(`has ${millis} ms where there are ${servers} servers`, function* () {
-      const network = new MemoryNetwork()
+    itOnNetwork(`has ${millis} ms where there are ${servers} servers`, function* (network) {
       const names = Array.from({ length: servers }, (_, index) => `s${index}`).join(",")
       yield* startSession(network, { servers: names, sessionTimeout: "10 seconds" })
       const first = yield* network.accept
@@ -101,8 +110,7 @@ describe("the handshake", () => {
     ["an empty frame", new Uint8Array(0)],
     ["a truncated answer", Jute.encode(Handshake.connectResponse, response).slice(0, 20)]
   ] as const) {
-    itEffect(`survives ${name} in its place`, function* () {
-      const network = new MemoryNetwork()
+    itOnNetwork(`survives ${name} in its place`, function* (network) {
       const fiber = yield* startSession(network)
       const first = yield* network.accept
       yield* first.nextHello
@@ -161,8 +169,7 @@ describe("the search for a server", () => {
     assert.isAtLeast(times.length, 3)
   })
 
-  itEffect("begins a schedule anew when it has ended", function* () {
-    const network = new MemoryNetwork()
+  itOnNetwork("begins a schedule anew when it has ended", function* (network) {
     network.set("a:2181", "refuse")
     const retry = Schedule.spaced("1 second").pipe(Schedule.upTo({ times: 2 }))
     yield* startSession(network, { retry, connectTimeout: "10 minutes" })
@@ -180,10 +187,7 @@ describe("the search for a server", () => {
 
   itEffect("reports that the ensemble is behind after a connectTimeout of silent refusals, and goes on", function* () {
     const { network, server, session } = yield* connect({ connectTimeout: "3 seconds", sessionTimeout: "60 seconds" })
-    const read = yield* Effect.forkChild(exists(session, "/x"))
-    const { xid } = yield* server.nextRequest
-    server.replyWith(xid, 0x500n, Operations.exists, { stat: Frames.stat })
-    yield* Fiber.join(read)
+    yield* answered(server, exists(session, "/x"), (xid) => answerExists(server, xid, 0x500n))
     server.cut()
     const stateNow = () => session.info.state._tag
     // The pause that leads beyond the three seconds takes up to four itself.
@@ -203,16 +207,14 @@ describe("the search for a server", () => {
 })
 
 describe("a first connection that fails", () => {
-  itEffect("fails after connectTimeout with the servers that were tried and why", function* () {
-    const network = new MemoryNetwork()
+  itOnNetwork("fails after connectTimeout with the servers that were tried and why", function* (network) {
     network.set("a:2181", "refuse")
     network.set("b:2181", "hang")
     const fiber = yield* startSession(network, { servers: "a,b", connectTimeout: "12 seconds" })
     yield* TestClock.adjust("11999 millis")
     assert.isUndefined(fiber.pollUnsafe())
     yield* TestClock.adjust("1 millis")
-    const error = yield* Effect.flip(Fiber.join(fiber))
-    assert.strictEqual(error._tag, "ConnectFailed")
+    const error = yield* failure(Fiber.join(fiber), "ConnectFailed")
     if (error._tag !== "ConnectFailed") return
     const reasons = new Map(error.attempts.map(({ reason, server }) => [server, reason]))
     assert.match(reasons.get("a:2181") ?? "", /could not connect/)
@@ -220,13 +222,11 @@ describe("a first connection that fails", () => {
     assert.include(error.message, "a:2181: could not connect")
   })
 
-  itEffect("fails when the session to resume is not known any more and no other is wanted", function* () {
-    const network = new MemoryNetwork()
+  itOnNetwork("fails when the session to resume is not known any more and no other is wanted", function* (network) {
     const credentials = { id: 5n, password: Redacted.make(new Uint8Array(16)) }
     const fiber = yield* startSession(network, { session: credentials, sessionExpiry: "fail" })
     yield* network.welcome({ sessionId: 0n, timeOut: 0 })
-    const error = yield* Effect.flip(Fiber.join(fiber))
-    assert.strictEqual(error._tag, "SessionExpired")
+    yield* failure(Fiber.join(fiber), "SessionExpired")
   })
 
   const invalid = [
@@ -250,8 +250,7 @@ describe("a first connection that fails", () => {
     [{ session: { id: 1n, password: Redacted.make(new Uint8Array(0)) } }, "session.password"]
   ] as const
   for (const [options, argument] of invalid) {
-    itEffect(`fails before a byte is sent when ${argument} is wrong`, function* () {
-      const network = new MemoryNetwork()
+    itOnNetwork(`fails before a byte is sent when ${argument} is wrong`, function* (network) {
       const exit = yield* Effect.exit(Effect.flatMap(startSession(network, options as never), Fiber.join))
       const error = Exit.isFailure(exit) ? exit.cause.reasons[0] : undefined
       assert.isTrue(error?._tag === "Fail" && error.error._tag === "InvalidArgument")

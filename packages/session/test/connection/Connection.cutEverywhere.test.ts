@@ -3,12 +3,12 @@ import { assert, describe } from "@effect/vitest"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
+import { inScope } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import { samePath, connectLive, create, get, set } from "../support/session.ts"
-import { sharedTarget } from "../support/target.ts"
 import { now } from "../support/time.ts"
 
 const options = { sessionTimeout: "20 seconds", retry: Schedule.spaced("3 millis") } as const
@@ -20,17 +20,15 @@ describe("a first handshake that is cut", () => {
   for (const direction of ["up", "down"] as const) {
     for (const ending of ["fin", "rst"] as const) {
       itLive(`${direction} at every byte with a ${ending} gives a session all the same`, function* () {
-        const proxy = yield* FaultProxy.make(sharedTarget())
+        const proxy = yield* FaultProxy.make(TestServer.target())
         const length = direction === "up" ? HELLO : WELCOME
         yield* Effect.forEach(Array.from({ length: length + 1 }), (_, after) =>
-          Effect.scoped(
-            Effect.gen(function* () {
-              yield* proxy.cutNext({ direction, after, ending })
-              const session = yield* connectLive({ ...options, servers: proxy.connectString })
-              assert.notStrictEqual(session.info.id, 0n)
-              assert.strictEqual(yield* get(session, "/zookeeper"), "")
-            })
-          )
+          inScope(function* () {
+            yield* proxy.cutNext({ direction, after, ending })
+            const session = yield* connectLive({ ...options, servers: proxy.connectString })
+            assert.notStrictEqual(session.info.id, 0n)
+            assert.strictEqual(yield* get(session, "/zookeeper"), "")
+          })
         )
         const { accepted } = yield* proxy.seen
         assert.isAtLeast(accepted, 2 * length)
@@ -45,7 +43,7 @@ describe("a reconnection that is cut", () => {
       itLive(
         `${direction} at every byte with a ${ending} keeps the session, its watch, and the answer of every read`,
         function* () {
-          const proxy = yield* FaultProxy.make(sharedTarget())
+          const proxy = yield* FaultProxy.make(TestServer.target())
           const other = yield* connectLive({ servers: TestServer.connectString() })
           const session = yield* connectLive({ ...options, servers: proxy.connectString })
           const { id } = session.info

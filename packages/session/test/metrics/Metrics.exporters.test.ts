@@ -1,20 +1,18 @@
 /** The metrics as Effect's exporters write them: Prometheus' text, and OpenTelemetry's protocol. */
-import { assert, describe, it } from "@effect/vitest"
-import * as Operations from "@effect-zookeeper/protocol/Operations"
-import { testOn } from "@effect-zookeeper/test-kit/TestWith"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Metric from "effect/Metric"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as OtlpMetrics from "effect/observability/OtlpMetrics"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as TestClock from "effect/testing/TestClock"
-import * as Frames from "../support/frames.ts"
 import { connect, exists, watchData } from "../support/session.ts"
 import { now } from "../support/time.ts"
+import { answerExists } from "../support/answers.ts"
+import { itAlone } from "../support/logs.ts"
 
 /** A session that has answered two requests, one of them with an error, and has a watch and a request on its way. */
 const work = Effect.gen(function* () {
@@ -23,7 +21,7 @@ const work = Effect.gen(function* () {
     const asking = yield* Effect.forkChild(Effect.exit(exists(session, "/x")), now)
     const { xid } = yield* server.nextRequest
     yield* TestClock.adjust("20 millis")
-    if (code === 0) server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
+    if (code === 0) answerExists(server, xid)
     else server.reply(xid, 1n, code)
     yield* Fiber.join(asking)
   }
@@ -32,13 +30,6 @@ const work = Effect.gen(function* () {
   // The next heartbeat brings the metrics up to date.
   yield* TestClock.adjust("3 seconds")
 })
-
-/** The metrics of one test are its own. */
-const itAlone = testOn(
-  it.effect,
-  Layer.sync(Metric.MetricRegistry, () => new Map()),
-  Effect.void
-)
 
 describe("metrics", () => {
   itAlone("are scraped by Prometheus with their kinds, in seconds and bytes, by operation and outcome", function* () {

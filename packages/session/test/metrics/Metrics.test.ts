@@ -1,47 +1,31 @@
 /** A process observes its sessions: metrics that add up, and log lines that say whose they are. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import { itEffect, testOn } from "@effect-zookeeper/test-kit/TestWith"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
+import { during } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
-import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as SessionMetrics from "../../src/SessionMetrics.ts"
 import * as Frames from "../support/frames.ts"
 import type { ServerSide } from "../support/MemoryNetwork.ts"
-import { samePath, connect, exists, type SessionService } from "../support/session.ts"
+import { connect, exists, type SessionService, connectClosable, watchData, answered } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
+import { answerExists } from "../support/answers.ts"
+import { itAlone } from "../support/logs.ts"
 
 const options = { servers: "a,b", sessionTimeout: "9 seconds" } as const
 
-/** A session in a Scope of its own. */
-const connectIn = Effect.gen(function* () {
-  const scope = yield* Scope.make()
-  const connected = yield* Effect.provideService(connect(options), Scope.Scope, scope)
-  connected.network.shutDown = Effect.void
-  return { ...connected, close: Scope.close(scope, Exit.void) }
-})
+const connectIn = connectClosable(options)
 
 /** Asks so many times and has it answered. */
 const ask = Effect.fnUntraced(function* (session: SessionService, server: ServerSide, times: number) {
   for (let time = 0; time < times; time++) {
-    const fiber = yield* Effect.forkChild(exists(session, "/x"), now)
-    const { xid } = yield* server.nextRequest
-    server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
-    yield* Fiber.join(fiber)
+    yield* answered(server, exists(session, "/x"), (xid) => answerExists(server, xid))
   }
-})
-
-const watch = Effect.fnUntraced(function* (session: SessionService, server: ServerSide, path: string) {
-  const fiber = yield* Effect.forkChild(session.watchData(samePath(path)), now)
-  const { xid } = yield* server.nextRequest
-  server.replyWith(xid, 1n, Operations.getData, { data: null, stat: Frames.stat })
-  return (yield* Fiber.join(fiber)).changed
 })
 
 const beat = Effect.fnUntraced(function* (servers: ReadonlyArray<ServerSide>) {
@@ -60,19 +44,12 @@ const level = (metric: Metric.Gauge<number>) => Effect.map(Metric.value(metric),
 const sessionsIn = (state: string) =>
   Effect.map(Metric.value(Metric.withAttributes(SessionMetrics.sessions, { state })), ({ value }) => value)
 
-const answered = (operation: string, outcome = "Ok") =>
+const countOf = (operation: string, outcome = "Ok") =>
   Effect.map(Metric.value(Metric.withAttributes(SessionMetrics.requests, { operation, outcome })), ({ count }) => count)
 
 const measured = (operation: string) => Metric.value(Metric.withAttributes(SessionMetrics.duration, { operation }))
 
 const received = (server: ServerSide) => server.received.slice(1).reduce((sum, frame) => sum + frame.length + 4, 0)
-
-/** The metrics of one test are its own. */
-const itAlone = testOn(
-  it.effect,
-  Layer.sync(Metric.MetricRegistry, () => new Map()),
-  Effect.void
-)
 
 describe("metrics", () => {
   itAlone("add up over the sessions of a process, and gauges fall to zero with the last of them", function* () {
@@ -80,14 +57,14 @@ describe("metrics", () => {
     const two = yield* connectIn
     yield* ask(one.session, one.server, 3)
     yield* ask(two.session, two.server, 2)
-    const changed = yield* watch(one.session, one.server, "/w")
-    yield* watch(two.session, two.server, "/w")
+    const changed = yield* watchData(one.session, one.server, "/w")
+    yield* watchData(two.session, two.server, "/w")
     const watching = yield* Effect.forkChild(Effect.exit(changed), now)
     yield* Effect.forkChild(Effect.exit(exists(one.session, "/unanswered")), now)
     yield* Effect.forkChild(Effect.exit(exists(two.session, "/unanswered")), now)
     yield* beat([one.server, two.server])
-    assert.strictEqual(yield* answered("exists"), 5)
-    assert.strictEqual(yield* answered("getData"), 2)
+    assert.strictEqual(yield* countOf("exists"), 5)
+    assert.strictEqual(yield* countOf("getData"), 2)
     assert.strictEqual((yield* measured("exists")).count, 5)
     assert.strictEqual((yield* measured("getData")).count, 2)
     assert.strictEqual(yield* level(SessionMetrics.inFlight), 2)
@@ -107,9 +84,7 @@ describe("metrics", () => {
     assert.strictEqual(yield* sessionsIn("Disconnected"), 1)
     assert.strictEqual(yield* level(SessionMetrics.inFlight), 1)
     assert.strictEqual(yield* level(SessionMetrics.waiting), 1)
-    const closing = yield* Effect.forkChild(Effect.andThen(one.close, two.close), now)
-    yield* TestClock.adjust("4 seconds")
-    yield* Fiber.join(closing)
+    yield* during("4 seconds", Effect.andThen(one.close, two.close))
     for (const state of ["Connecting", "Connected", "Disconnected", "Closed"]) {
       assert.strictEqual(yield* sessionsIn(state), 0, state)
     }
@@ -128,8 +103,8 @@ describe("metrics", () => {
     server.reply(xid, 1n, -101)
     yield* Fiber.join(missing)
     yield* close
-    assert.strictEqual(yield* answered("exists"), 1)
-    assert.strictEqual(yield* answered("exists", "NoNode"), 1)
+    assert.strictEqual(yield* countOf("exists"), 1)
+    assert.strictEqual(yield* countOf("exists", "NoNode"), 1)
     const { max, sum } = yield* measured("exists")
     assert.strictEqual(max, 1.5)
     assert.strictEqual(sum, 1.5)

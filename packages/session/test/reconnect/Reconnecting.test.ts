@@ -1,12 +1,11 @@
 /** The first requests of a new connection: identities, then watches, then requests. */
+import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Redacted from "effect/Redacted"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "../../src/SessionError.ts"
 import * as Frames from "../support/frames.ts"
@@ -19,11 +18,14 @@ import {
   connect,
   get,
   watchData,
-  watchPersistently
+  watchPersistently,
+  digest,
+  addAuth,
+  statesOf,
+  itOnNetwork
 } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 
-const digest = (credentials: string) => ({ scheme: "digest", credentials: Redacted.make(credentials) })
 const options = { servers: "a,b", sessionTimeout: "60 seconds" } as const
 
 const listen = () => {
@@ -61,10 +63,7 @@ describe("identities", () => {
 
   itEffect("go before watches, and watches before requests, on a new connection", function* () {
     const { network, server, session } = yield* connect(options)
-    const adding = yield* Effect.forkChild(session.addAuth(digest("ann:secret")), now)
-    yield* server.nextRequest
-    server.reply(Operations.Xid.auth, 0n)
-    yield* Fiber.join(adding)
+    yield* addAuth(session, server, digest("ann:secret"))
     yield* watchData(session, server, "/w")
     server.cut()
     const read = yield* Effect.forkChild(get(session, "/r"), now)
@@ -72,10 +71,7 @@ describe("identities", () => {
     assert.strictEqual((yield* next.greet()).lastZxidSeen, 0x10n)
     yield* settle
     const requests = yield* next.requests
-    assert.deepStrictEqual(
-      requests.map(({ name }) => name),
-      ["auth", "setWatches", "getData"]
-    )
+    assertEach(requests, ({ name }) => name, ["auth", "setWatches", "getData"])
     assert.deepStrictEqual(requests[1]?.body, {
       relativeZxid: 0x10n,
       dataWatches: ["/w"],
@@ -95,14 +91,10 @@ describe("identities", () => {
     server.cut()
     const next = yield* network.welcome()
     yield* settle
-    assert.deepStrictEqual(
-      (yield* next.requests).map(({ name }) => name),
-      ["auth"]
-    )
+    assertEach(yield* next.requests, ({ name }) => name, ["auth"])
   })
 
-  itEffect("that are refused end the session for good, at the first connection", function* () {
-    const network = new MemoryNetwork()
+  itOnNetwork("that are refused end the session for good, at the first connection", function* (network) {
     const fiber = yield* startSession(network, { auth: [digest("ann:wrong")] })
     const server = yield* network.welcome()
     yield* server.nextRequest
@@ -315,8 +307,7 @@ describe("a session served by a read-only server meanwhile", () => {
   })
 
   itConnectedToOne("expires when the ensemble has ended it meanwhile", function* ({ network, server, session }) {
-    const states: Array<string> = []
-    yield* Effect.forkScoped(Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag))))
+    const states = yield* statesOf(session)
     network.writeModes.set("a:2181", "ro")
     server.cut()
     yield* TestClock.adjust("500 millis")

@@ -1,7 +1,6 @@
 /** The dialling of a search for a server: addresses side by side, many clients apart, pauses after each round. */
 import { assert, describe } from "@effect/vitest"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
-import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as TransportModule from "@effect-zookeeper/transport/Transport"
 import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
@@ -14,22 +13,20 @@ import { makeSession } from "../../src/internal/makeSession.ts"
 import type { SessionOptions } from "../../src/Session.ts"
 import { listen } from "../support/listen.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
-import { awaitState, startSession, connect } from "../support/session.ts"
+import { awaitState, startSession, connect, itOnNetwork } from "../support/session.ts"
 import { settle, pass } from "../support/time.ts"
 
 const address = (n: number): ServerAddress => ({ host: `10.0.0.${n}`, port: 2181 })
 
-/** Begins to connect to names of several addresses, which are tried in their order. */
-const beginWith = Effect.fnUntraced(function* (
+/** Begins to connect where names have these addresses. */
+const beginWith = (
   network: MemoryNetwork,
   addresses: (name: string) => ReadonlyArray<ServerAddress>,
   options: SessionOptions
-) {
-  const transport = { ...network.transport, resolve: ({ host }: ServerAddress) => Effect.succeed(addresses(host)) }
-  const fiber = yield* makeSession(options).pipe(Effect.provideService(Transport, transport), Effect.forkScoped)
-  yield* Effect.addFinalizer(() => Effect.suspend(() => network.shutDown))
-  return fiber
-})
+) => {
+  network.transport = { ...network.transport, resolve: ({ host }) => Effect.succeed(addresses(host)) }
+  return startSession(network, options)
+}
 
 const slowly = (server: ServerAddress) => (server.host === "slow" ? Effect.never : Effect.succeed([server]))
 
@@ -49,10 +46,9 @@ describe("addresses of which some are silent", () => {
     assert.deepStrictEqual(network.dialled, ["10.0.0.1:2181", "10.0.0.2:2181", "10.0.0.3:2181"])
   })
 
-  itEffect(
+  itOnNetwork(
     "the session is asked for on one connection at a time: another is asked when the time of one is over",
-    function* () {
-      const network = new MemoryNetwork()
+    function* (network) {
       const fiber = yield* beginWith(network, () => [1, 2].map(address), {
         servers: "zk",
         sessionTimeout: "4 seconds"
@@ -74,10 +70,9 @@ describe("addresses of which some are silent", () => {
     [3, 2, 5],
     [1, 24, 23]
   ] as const) {
-    itEffect(
+    itOnNetwork(
       `the last of ${names} times ${each} addresses is found within connectTimeout, the others silent`,
-      function* () {
-        const network = new MemoryNetwork()
+      function* (network) {
         const clock = yield* Clock.Clock
         const servers = Array.from({ length: names }, (_, n) => `s${n}`)
         const fiber = yield* beginWith(
@@ -98,14 +93,9 @@ describe("addresses of which some are silent", () => {
     )
   }
 
-  itEffect("a name that is not resolved does not keep the next server waiting", function* () {
-    const network = new MemoryNetwork()
-    const transport = { ...network.transport, resolve: slowly }
-    const fiber = yield* makeSession({ servers: "slow,slow,slow,quick" }).pipe(
-      Effect.provideService(Transport, transport),
-      Effect.forkScoped
-    )
-    yield* Effect.addFinalizer(() => Effect.suspend(() => network.shutDown))
+  itOnNetwork("a name that is not resolved does not keep the next server waiting", function* (network) {
+    network.transport = { ...network.transport, resolve: slowly }
+    const fiber = yield* startSession(network, { servers: "slow,slow,slow,quick" })
     yield* TestClock.adjust("750 millis")
     yield* network.welcome()
     yield* Fiber.join(fiber)
@@ -123,10 +113,9 @@ describe("many clients", () => {
     return { most: Math.max(...tenths), mean: tenths.reduce((a, b) => a + b, 0) / tenths.length }
   }
 
-  itEffect(
+  itOnNetwork(
     "that lose their servers in the same moment spread, also when their sessions end in the same moment",
-    function* () {
-      const network = new MemoryNetwork()
+    function* (network) {
       const clock = yield* Clock.Clock
       let isUp = true
       const times: Array<number> = []

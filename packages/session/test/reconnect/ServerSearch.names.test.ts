@@ -1,12 +1,11 @@
 /** F41: names of servers that move, vanish, hang, or are wrong: each attempt asks anew, and none waits for ever. */
 import { assert, describe } from "@effect/vitest"
-import { eventually } from "@effect-zookeeper/test-kit/Expectations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as TransportModule from "@effect-zookeeper/transport/Transport"
-import { Transport } from "@effect-zookeeper/transport/Transport"
 import { TransportError } from "@effect-zookeeper/transport/TransportError"
 import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
+import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
@@ -14,13 +13,12 @@ import * as TestClock from "effect/testing/TestClock"
 import { makeSession } from "../../src/internal/makeSession.ts"
 import type { SessionOptions } from "../../src/Session.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
-import { awaitState, connect, create, get } from "../support/session.ts"
-import { sharedTarget } from "../support/target.ts"
+import { awaitState, connect, create, get, startSession } from "../support/session.ts"
 import { now } from "../support/time.ts"
 
 describe("F41: a name", () => {
   itLive("that vanishes and comes back elsewhere is found there at once, and the session goes on", function* () {
-    const old = yield* FaultProxy.make(sharedTarget())
+    const old = yield* FaultProxy.make(TestServer.target())
     let addresses: ReadonlyArray<string> | undefined = ["127.0.0.1"]
     let asked = 0
     const lookup = (host: string) =>
@@ -43,12 +41,9 @@ describe("F41: a name", () => {
     yield* awaitState(session, "Disconnected")
     const reading = yield* Effect.forkChild(get(session, path), now)
     const before = asked
-    yield* eventually(
-      Effect.sync(() => asked),
-      (times) => times > before + 3
-    )
+    yield* awaitCondition(() => asked > before + 3)
     assert.isUndefined(reading.pollUnsafe())
-    const moved = yield* FaultProxy.make(sharedTarget(), { host: "127.0.0.2", port: old.port })
+    const moved = yield* FaultProxy.make(TestServer.target(), { host: "127.0.0.2", port: old.port })
     const found = asked
     addresses = ["127.0.0.2"]
     assert.strictEqual(yield* Fiber.join(reading), "still here")
@@ -64,18 +59,15 @@ describe("F41: a name", () => {
   ) {
     const network = new MemoryNetwork()
     const credentials = (yield* connect()).session.info
-    const session = yield* makeSession({ sessionTimeout: "6 seconds", session: credentials, ...options }).pipe(
-      Effect.provideService(Transport, {
-        ...network.transport,
-        resolve: ({ host, port }) =>
-          resolve(host).pipe(
-            Effect.map((hosts) => hosts.map((host) => ({ host, port }))),
-            Effect.mapError(() => new TransportError({ server: `${host}:${port}`, reason: "Resolve" }))
-          )
-      }),
-      Effect.forkScoped
-    )
-    yield* Effect.addFinalizer(() => network.shutDown)
+    network.transport = {
+      ...network.transport,
+      resolve: ({ host, port }) =>
+        resolve(host).pipe(
+          Effect.map((hosts) => hosts.map((host) => ({ host, port }))),
+          Effect.mapError(() => new TransportError({ server: `${host}:${port}`, reason: "Resolve" }))
+        )
+    }
+    const session = yield* startSession(network, { sessionTimeout: "6 seconds", session: credentials, ...options })
     return { network, session }
   })
 

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as TransportModule from "@effect-zookeeper/transport/Transport"
 import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
+import { failure } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
@@ -12,13 +13,20 @@ import { answerExists } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
 import { listen } from "../support/listen.ts"
 import { itLogged } from "../support/logs.ts"
-import { MemoryNetwork, type ServerSide } from "../support/MemoryNetwork.ts"
-import { awaitState, startSession, connect, exists, type SessionService } from "../support/session.ts"
+import type { MemoryNetwork, ServerSide } from "../support/MemoryNetwork.ts"
+import {
+  awaitState,
+  startSession,
+  connect,
+  exists,
+  type SessionService,
+  answered,
+  itOnNetwork
+} from "../support/session.ts"
 import { settle, pass } from "../support/time.ts"
 
 describe("a first connection", () => {
-  itEffect("waits for a server that starts later, with connectTimeout: infinity", function* () {
-    const network = new MemoryNetwork()
+  itOnNetwork("waits for a server that starts later, with connectTimeout: infinity", function* (network) {
     network.set("a:2181", "refuse")
     const fiber = yield* startSession(network, { connectTimeout: "infinity" })
     yield* TestClock.adjust("1 hour")
@@ -29,15 +37,13 @@ describe("a first connection", () => {
     yield* Fiber.join(fiber)
   })
 
-  itEffect(
+  itOnNetwork(
     "that fails names each server and reason once, with its count, and the servers that were never tried",
-    function* () {
-      const network = new MemoryNetwork()
+    function* (network) {
       for (const name of ["a", "b"]) network.set(`${name}:2181`, "refuse")
       const fiber = yield* startSession(network, { servers: "a,b", connectTimeout: "10 seconds" })
       yield* pass(10_000)
-      const error = yield* Effect.flip(Fiber.join(fiber))
-      assert.strictEqual(error._tag, "ConnectFailed")
+      const error = yield* failure(Fiber.join(fiber), "ConnectFailed")
       if (error._tag !== "ConnectFailed") return
       assert.lengthOf(error.attempts, 2)
       for (const { count = 0, reason } of error.attempts) {
@@ -104,10 +110,7 @@ describe("another kind of server is named", () => {
 
 /** Has the session see a transaction. */
 const see = Effect.fnUntraced(function* (session: SessionService, server: ServerSide, zxid: bigint) {
-  const read = yield* Effect.forkChild(exists(session, "/x"))
-  const { xid } = yield* server.nextRequest
-  answerExists(server, xid, zxid)
-  yield* Fiber.join(read)
+  yield* answered(server, exists(session, "/x"), (xid) => answerExists(server, xid, zxid))
 })
 
 const srvr = (zxid: bigint) => `Zookeeper version: 3.8.0\nReceived: 1\nZxid: 0x${zxid.toString(16)}\nMode: standalone\n`

@@ -1,7 +1,8 @@
 /** What becomes of requests by their callers: interrupted, begun beneath Effect, held back, timed out. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
+import { eachAtOnce, during } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -9,12 +10,8 @@ import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { answerRead, answerWrite } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
-import { connect, get, set, type SessionService, reconnect } from "../support/session.ts"
+import { connect, get, set, type SessionService, reconnect, two, itConnected } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
-
-const two = { servers: "a,b", sessionTimeout: "60 seconds" } as const
-
-const itConnected = testWith(it.effect, connect(two))
 
 describe("interruption", () => {
   itEffect(
@@ -145,7 +142,7 @@ describe("back-pressure", () => {
   itEffect("lets no more than maxInFlight be with the server", function* () {
     const { server, session } = yield* connect({ ...two, maxInFlight: 3 })
     const reads = yield* Effect.forkChild(
-      Effect.forEach(Array.from({ length: 10 }), (_, n) => get(session, `/${n}`), { concurrency: "unbounded" }),
+      eachAtOnce(Array.from({ length: 10 }), (_, n) => get(session, `/${n}`)),
       now
     )
     let answered = 0
@@ -166,7 +163,7 @@ describe("back-pressure", () => {
     server.clog()
     const payload = new Uint8Array(1_000_000)
     const writes = yield* Effect.forkChild(
-      Effect.forEach(Array.from({ length: 50 }), () => set(session, "/x", payload), { concurrency: "unbounded" }),
+      eachAtOnce(Array.from({ length: 50 }), () => set(session, "/x", payload)),
       now
     )
     yield* settle
@@ -178,7 +175,7 @@ describe("back-pressure", () => {
     while (answered < 50) {
       yield* settle
       for (const request of yield* server.requests) {
-        answerWrite(server, request)
+        answerWrite(server, request.xid)
         answered++
       }
     }
@@ -203,7 +200,7 @@ describe("requestTimeout", () => {
     // The late replies are dropped, and the next one goes to its own request.
     const requests = yield* server.requests
     assert.deepStrictEqual(Frames.shape(requests), ["setData /1", "getData /2"])
-    answerWrite(server, requests[0]!)
+    answerWrite(server, requests[0]!.xid)
     answerRead(server, requests[1]!)
     answerRead(server, yield* server.nextRequest)
     assert.strictEqual(yield* Fiber.join(later), "4")
@@ -230,8 +227,9 @@ describe("requestTimeout", () => {
     network.set("b:2181", "hang")
     server.cut()
     yield* TestClock.adjust("7 seconds")
-    const write = yield* Effect.forkChild(Effect.flip(set(session, "/1", "x")), now)
-    yield* TestClock.adjust("5 seconds")
-    assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "RequestTimeout", maybeApplied: false })
+    assert.deepInclude(
+      { ...(yield* during("5 seconds", Effect.flip(set(session, "/1", "x")))) },
+      { _tag: "RequestTimeout", maybeApplied: false }
+    )
   })
 })

@@ -1,23 +1,28 @@
 /** Each end of a write says whether it may have been applied; and which callers learn of a frame that is too large. */
-import { assert, describe, it } from "@effect/vitest"
+import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
+import { assert, describe } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
-import type { ServerSide } from "../support/MemoryNetwork.ts"
-import { samePath, awaitState, startSession, connect, create, get, set } from "../support/session.ts"
+import {
+  samePath,
+  awaitState,
+  startSession,
+  connect,
+  create,
+  get,
+  set,
+  digest,
+  answered,
+  two,
+  itConnected
+} from "../support/session.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
 import { now } from "../support/time.ts"
-
-const two = { servers: "a,b", sessionTimeout: "60 seconds" } as const
-
-const answerWrite = (server: ServerSide, xid: number) =>
-  server.replyWith(xid, 1n, Operations.setData, { stat: Frames.stat })
-
-const itConnected = testWith(it.effect, connect(two))
+import { answerWrite } from "../support/answers.ts"
 
 describe("a write that was sent may have been applied", () => {
   itEffect("when its reply is larger than maxFrameSize, and says so", function* () {
@@ -38,7 +43,7 @@ describe("a write that was sent may have been applied", () => {
   })
 
   itEffect("when credentials are refused beside it", function* () {
-    const auth = [{ scheme: "digest", credentials: Redacted.make("a:b") }]
+    const auth = [digest("a:b")]
     const network = new MemoryNetwork()
     const fiber = yield* startSession(network, { ...two, auth })
     const server = yield* network.welcome()
@@ -47,7 +52,7 @@ describe("a write that was sent may have been applied", () => {
     const session = yield* Fiber.join(fiber)
     const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
     yield* server.nextRequest
-    const more = { scheme: "digest", credentials: Redacted.make("c:d") }
+    const more = digest("c:d")
     yield* Effect.forkChild(Effect.ignore(session.addAuth(more)), now)
     yield* server.nextRequest
     server.reply(Operations.Xid.auth, 0n, -115)
@@ -66,41 +71,36 @@ describe("a write that was sent may have been applied", () => {
     yield* server.nextRequest
     yield* session.info.detach
     const errors = yield* Effect.forEach(fibers, (fiber) => Fiber.join(fiber))
-    assert.deepStrictEqual(
-      errors.map(({ _tag, maybeApplied }) => [_tag, maybeApplied]),
-      [
-        ["SessionClosed", true],
-        ["SessionClosed", false],
-        ["SessionClosed", false]
-      ]
-    )
+    assertEach(errors, ({ _tag, maybeApplied }) => [_tag, maybeApplied], [
+      ["SessionClosed", true],
+      ["SessionClosed", false],
+      ["SessionClosed", false]
+    ])
     assert.include(errors[0]?.message, "may have been applied")
   })
 
   itConnected("when the server fails within; not when it refuses", function* ({ server, session }) {
-    const answered = Effect.fnUntraced(function* (
+    const refused = Effect.fnUntraced(function* (
       effect: Effect.Effect<
         unknown,
         { readonly _tag: string; readonly code?: number; readonly maybeApplied?: boolean }
       >,
       code: number
     ) {
-      const fiber = yield* Effect.forkChild(Effect.flip(effect), now)
-      server.reply((yield* server.nextRequest).xid, 1n, code)
-      return { ...(yield* Fiber.join(fiber)) }
+      return { ...(yield* answered(server, Effect.flip(effect), (xid) => server.reply(xid, 1n, code))) }
     })
     // A system error, one of marshalling, and a code that no release has named.
     for (const code of [-1, -5, -777]) {
-      const told = yield* answered(set(session, "/x", "y"), code)
+      const told = yield* refused(set(session, "/x", "y"), code)
       assert.deepInclude(told, { _tag: "ServerRefused", code, maybeApplied: true })
     }
     // Unimplemented, NotReadOnly, ThrottledOp: the server's word settles it, and nothing is said beside it.
     for (const code of [-6, -119, -127]) {
-      const told = yield* answered(set(session, "/x", "y"), code)
+      const told = yield* refused(set(session, "/x", "y"), code)
       assert.deepInclude(told, { _tag: "ServerRefused", code })
       assert.notProperty(told, "maybeApplied")
     }
-    const read = yield* answered(get(session, "/x"), -1)
+    const read = yield* refused(get(session, "/x"), -1)
     assert.strictEqual(read._tag, "ServerRefused")
     assert.notProperty(read, "maybeApplied")
   })
@@ -117,9 +117,9 @@ describe("a frame that is too large", () => {
   itEffect("is handed on all the same when it is an event at a long path", function* () {
     const { server, session } = yield* connect({ ...two, maxFrameSize: 1024 })
     const path = `/${"n".repeat(1500)}`
-    const looking = yield* Effect.forkChild(session.watchExists(samePath(path)), now)
-    server.reply((yield* server.nextRequest).xid, 1n, -101)
-    const { changed } = yield* Fiber.join(looking)
+    const { changed } = yield* answered(server, session.watchExists(samePath(path)), (xid) =>
+      server.reply(xid, 1n, -101)
+    )
     const write = yield* Effect.forkChild(set(session, "/x", "y"), now)
     const { xid } = yield* server.nextRequest
     const event = Frames.notification(1, path)

@@ -3,6 +3,7 @@
  * flight, the refusal comes at once, with the xid of the request, zxid -1 and code -6; then the server closes, and answers
  * nothing that was asked before or after.
  */
+import { assertEach, eachAtOnce } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
@@ -10,10 +11,18 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Frames from "../support/frames.ts"
 import type { MemoryNetwork, ServerSide } from "../support/MemoryNetwork.ts"
-import { connect, exists, set, type SessionService, watchData, watchPersistently } from "../support/session.ts"
+import {
+  connect,
+  exists,
+  set,
+  type SessionService,
+  watchData,
+  watchPersistently,
+  samePath,
+  silent
+} from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
-
-const whoAmI = (session: SessionService) => session.request(Operations.whoAmI, undefined, "")
+import { answerExists, answerWrite, whoAmI, answerWhoAmI } from "../support/answers.ts"
 
 const multiRead = (session: SessionService) =>
   session.request(Operations.multiRead, [{ operation: "getData", request: { path: "/", watch: false } }], "")
@@ -21,18 +30,15 @@ const multiRead = (session: SessionService) =>
 const createWithStat = (session: SessionService) =>
   session.request(Operations.create2, { path: "/n", data: null, acl: [], flags: 0 }, "/n")
 
-const samePath = (path: string) => ({ server: path, client: path })
-
-const refuse = (server: ServerSide, xid: number) =>
-  Effect.gen(function* () {
-    server.reply(xid, -1n, -6)
-    server.cut()
-    yield* settle
-  })
+const refuse = Effect.fnUntraced(function* (server: ServerSide, xid: number) {
+  server.reply(xid, -1n, -6)
+  server.cut()
+  yield* settle
+})
 
 const answer = (server: ServerSide, { name, xid }: Frames.Request) => {
-  if (name === "exists") server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
-  else if (name === "setData") server.replyWith(xid, 1n, Operations.setData, { stat: Frames.stat })
+  if (name === "exists") answerExists(server, xid)
+  else if (name === "setData") answerWrite(server, xid)
   else assert.fail(`${name} was not expected`)
 }
 
@@ -54,10 +60,7 @@ describe("an operation that the server is too old for", () => {
     yield* settle
     // What may cost the connection is sent when nothing else is on its way, and nothing follows it.
     const first = yield* server.requests
-    assert.deepStrictEqual(
-      first.map(({ body }) => body.path),
-      ["/1"]
-    )
+    assertEach(first, ({ body }) => body.path, ["/1"])
     answer(server, first[0]!)
     yield* Fiber.join(before)
     yield* settle
@@ -74,7 +77,7 @@ describe("an operation that the server is too old for", () => {
 
   itConnected("ends one connection, however many callers need it", function* ({ network, server, session }) {
     const asking = yield* Effect.forkChild(
-      Effect.forEach([1, 2, 3], () => Effect.flip(whoAmI(session)), { concurrency: "unbounded" }),
+      eachAtOnce([1, 2, 3], () => Effect.flip(whoAmI(session))),
       now
     )
     yield* settle
@@ -94,8 +97,7 @@ describe("an operation that the server is too old for", () => {
       assert.deepInclude({ ...(yield* Fiber.join(asking)) }, { _tag: "ServerRefused", operation: "multiRead" })
       const next = yield* reconnect(network)
       // Of 3.6 and of 3.7: refused without a word to the server.
-      const listener = { onEvent: () => {}, onEnd: () => {} }
-      const watching = session.watchPersistently(samePath("/a"), { recursive: false, listener })
+      const watching = session.watchPersistently(samePath("/a"), { recursive: false, listener: silent })
       assert.deepInclude({ ...(yield* Effect.flip(watching)) }, { _tag: "ServerRefused", operation: "addWatch" })
       assert.deepInclude({ ...(yield* Effect.flip(whoAmI(session))) }, unimplemented)
       assert.lengthOf(yield* next.requests, 0)
@@ -110,9 +112,7 @@ describe("an operation that the server is too old for", () => {
   itConnected(
     "says nothing about a later operation that the server has answered",
     function* ({ network, server, session }) {
-      const known = yield* Effect.forkChild(whoAmI(session), now)
-      server.replyWith((yield* server.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
-      yield* Fiber.join(known)
+      yield* answerWhoAmI(session, server)
       const asking = yield* Effect.forkChild(Effect.flip(multiRead(session)), now)
       yield* settle
       yield* refuse(server, (yield* server.nextRequest).xid)
@@ -140,17 +140,12 @@ describe("an operation that the server is too old for", () => {
   itEffect("is refused out of turn: reads beside it are answered on the next connection", function* () {
     const { network, server, session } = yield* connect({ servers: "a" })
     // Behind the same name a newer server has answered it once, so that it is no longer asked alone.
-    const known = yield* Effect.forkChild(whoAmI(session), now)
-    server.replyWith((yield* server.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
-    yield* Fiber.join(known)
+    yield* answerWhoAmI(session, server)
     const reading = yield* Effect.forkChild(exists(session, "/1"), now)
     const asking = yield* Effect.forkChild(Effect.flip(whoAmI(session)), now)
     yield* settle
     const requests = yield* server.requests
-    assert.deepStrictEqual(
-      requests.map(({ name }) => name),
-      ["exists", "whoAmI"]
-    )
+    assertEach(requests, ({ name }) => name, ["exists", "whoAmI"])
     yield* refuse(server, requests[1]!.xid)
     assert.deepInclude({ ...(yield* Fiber.join(asking)) }, unimplemented)
     const next = yield* reconnect(network)
@@ -160,9 +155,7 @@ describe("an operation that the server is too old for", () => {
 
   itEffect("is known once it is answered: then it waits for nothing, and nothing waits for it", function* () {
     const { server, session } = yield* connect({ servers: "a" })
-    const known = yield* Effect.forkChild(whoAmI(session), now)
-    server.replyWith((yield* server.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
-    yield* Fiber.join(known)
+    yield* answerWhoAmI(session, server)
     for (const ask of [exists(session, "/1"), whoAmI(session), exists(session, "/2")]) {
       yield* Effect.forkChild(Effect.ignore(ask), now)
     }
@@ -200,8 +193,7 @@ describe("a watch that ends", () => {
     "is removed at a server that has refused a newer operation, and has answered one that is not older than the removal",
     function* ({ network, server, session }) {
       const next = yield* refuseWhoAmI(network, server, session)
-      const listener = { onEvent: () => {}, onEnd: () => {} }
-      yield* watchPersistently(session, next, "/tree", false, listener)
+      yield* watchPersistently(session, next, "/tree", false, silent)
       const changed = yield* Effect.forkChild(yield* watchData(session, next, "/a"), now)
       yield* Fiber.interrupt(changed)
       yield* settle

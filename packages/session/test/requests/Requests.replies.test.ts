@@ -1,31 +1,34 @@
 /** What becomes of requests by their replies: in order, malformed, refused, followed by an event. */
-import { assert, describe, it } from "@effect/vitest"
+import { assertEach, eachAtOnce, failure } from "@effect-zookeeper/test-kit/Expectations"
+import { assert, describe } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import { answerRead } from "../support/answers.ts"
+import { answerRead, whoAmI, answerWhoAmI } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
-import { samePath, connect, create, exists, get, set, reconnect } from "../support/session.ts"
+import {
+  samePath,
+  connect,
+  create,
+  exists,
+  get,
+  set,
+  reconnect,
+  answered,
+  two,
+  itConnected
+} from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
-
-const two = { servers: "a,b", sessionTimeout: "60 seconds" } as const
-
-const itConnected = testWith(it.effect, connect(two))
 
 describe("replies", () => {
   itEffect("go to their callers in the order of the requests, which share one write", function* () {
     const { server, session } = yield* connect(two)
-    const reads = yield* Effect.forkChild(
-      Effect.forEach([1, 2, 3, 4, 5], (n) => get(session, `/${n}`), { concurrency: "unbounded" })
-    )
+    const reads = yield* Effect.forkChild(eachAtOnce([1, 2, 3, 4, 5], (n) => get(session, `/${n}`)))
     yield* settle
     const requests = yield* server.requests
-    assert.deepStrictEqual(
-      requests.map(({ xid }) => xid),
-      [1, 2, 3, 4, 5]
-    )
+    assertEach(requests, ({ xid }) => xid, [1, 2, 3, 4, 5])
     for (const request of requests) answerRead(server, request)
     assert.deepStrictEqual(yield* Fiber.join(reads), ["1", "2", "3", "4", "5"])
   })
@@ -33,9 +36,7 @@ describe("replies", () => {
   itEffect("with a typed error fail with the error of the row, which names path and operation", function* () {
     const { server, session } = yield* connect(two)
     const fails = Effect.fnUntraced(function* <E>(effect: Effect.Effect<unknown, E>, code: number) {
-      const fiber = yield* Effect.forkChild(Effect.flip(effect))
-      server.reply((yield* server.nextRequest).xid, 1n, code)
-      return yield* Fiber.join(fiber)
+      return yield* answered(server, Effect.flip(effect), (xid) => server.reply(xid, 1n, code))
     })
     const noNode = yield* fails(get(session, "/gone"), -101)
     assert.deepInclude({ ...noNode }, { _tag: "NoNode", path: "/gone", operation: "getData" })
@@ -52,18 +53,14 @@ describe("replies", () => {
   itEffect("keep their callers when xids wrap", function* () {
     const { server, session } = yield* connect({ ...two, firstXid: 2_147_483_645 })
     const reads = yield* Effect.forkChild(
-      Effect.forEach(
+      eachAtOnce(
         Array.from({ length: 100 }, (_, n) => `${n}`),
-        (n) => get(session, `/${n}`),
-        { concurrency: "unbounded" }
+        (n) => get(session, `/${n}`)
       )
     )
     yield* settle
     const requests = yield* server.requests
-    assert.deepStrictEqual(
-      requests.slice(0, 6).map(({ xid }) => xid),
-      [2_147_483_645, 2_147_483_646, 2_147_483_647, 1, 2, 3]
-    )
+    assertEach(requests.slice(0, 6), ({ xid }) => xid, [2_147_483_645, 2_147_483_646, 2_147_483_647, 1, 2, 3])
     for (const request of requests) answerRead(server, request)
     assert.deepStrictEqual(
       yield* Fiber.join(reads),
@@ -151,8 +148,7 @@ describe("replies", () => {
 
 describe("a request too large for servers", () => {
   itConnected("is refused before a byte is sent, and the next one goes", function* ({ server, session }) {
-    const error = yield* Effect.flip(create(session, "/big", "x".repeat(1_048_576)))
-    assert.strictEqual(error._tag, "FrameTooLarge")
+    yield* failure(create(session, "/big", "x".repeat(1_048_576)), "FrameTooLarge")
     const read = yield* Effect.forkChild(get(session, "/1"), now)
     const request = yield* server.nextRequest
     assert.strictEqual(request.name, "getData")
@@ -164,26 +160,20 @@ describe("a request too large for servers", () => {
 describe("an operation that the server does not know", () => {
   itEffect("is refused, remembered for that server, and not sent there again", function* () {
     const { network, server, session } = yield* connect(two)
-    const whoAmI = session.request(Operations.whoAmI, undefined, "")
-    const first = yield* Effect.forkChild(Effect.flip(whoAmI), now)
-    server.reply((yield* server.nextRequest).xid, -1n, -6)
-    assert.deepInclude({ ...(yield* Fiber.join(first)) }, { _tag: "ServerRefused", code: -6, name: "Unimplemented" })
+    const first = yield* answered(server, Effect.flip(whoAmI(session)), (xid) => server.reply(xid, -1n, -6))
+    assert.deepInclude({ ...first }, { _tag: "ServerRefused", code: -6, name: "Unimplemented" })
     assert.isFalse(session.info.serverFeatures.supports("whoAmI"))
-    assert.deepInclude({ ...(yield* Effect.flip(whoAmI)) }, { _tag: "ServerRefused", code: -6 })
+    assert.deepInclude({ ...(yield* Effect.flip(whoAmI(session))) }, { _tag: "ServerRefused", code: -6 })
     yield* settle
     assert.lengthOf(yield* server.requests, 0)
     server.cut()
     const next = yield* reconnect(network, session)
     assert.isTrue(session.info.serverFeatures.supports("whoAmI"))
-    const again = yield* Effect.forkChild(whoAmI, now)
-    next.replyWith((yield* next.nextRequest).xid, 1n, Operations.whoAmI, { clientInfo: [] })
-    yield* Fiber.join(again)
+    yield* answerWhoAmI(session, next)
   })
 
   itConnected("is not taken for one when the refusal belongs to a transaction", function* ({ server, session }) {
-    const read = yield* Effect.forkChild(Effect.flip(exists(session, "/x")), now)
-    server.reply((yield* server.nextRequest).xid, 5n, -6)
-    yield* Fiber.join(read)
+    yield* answered(server, Effect.flip(exists(session, "/x")), (xid) => server.reply(xid, 5n, -6))
     assert.isTrue(session.info.serverFeatures.supports("exists"))
   })
 })
@@ -205,12 +195,9 @@ describe("a watch", () => {
     const event = Frames.framed(Frames.notification(Frames.event.data, "/1"))
     server.sendRaw(Uint8Array.of(...reply, ...event))
     const events = yield* Fiber.join(watched)
-    assert.deepStrictEqual(
-      events.map(({ path, type }) => [type, path]),
-      [
-        ["NodeDataChanged", "/1"],
-        ["NodeDataChanged", "/1"]
-      ]
-    )
+    assertEach(events, ({ path, type }) => [type, path], [
+      ["NodeDataChanged", "/1"],
+      ["NodeDataChanged", "/1"]
+    ])
   })
 })

@@ -1,22 +1,20 @@
 /** What hostile servers and careless callers can cost: attempts, memory and time have bounds, whatever they do. */
-import { assert, describe, it, vi } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { retainedBytes, MiB } from "@effect-zookeeper/test-kit/MemoryUse"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
+import { eachAtOnce } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Metric from "effect/Metric"
 import * as TestClock from "effect/testing/TestClock"
 import * as SessionMetrics from "../../src/SessionMetrics.ts"
-import { isServed } from "../support/answers.ts"
+import { isServed, answerExists, answerWrite } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
-import { samePath, awaitState, startSession, connect, create, exists, get, set } from "../support/session.ts"
+import { samePath, awaitState, startSession, connect, create, exists, get, set, answered } from "../support/session.ts"
 import { dialTimes, gapsOf, now, pass, settle } from "../support/time.ts"
-
-// Some of these ask for much, and the machine may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 /** The next connection, which must come within ten seconds. */
 const nextOf = Effect.fnUntraced(function* (network: MemoryNetwork) {
@@ -249,7 +247,8 @@ describe("unexpected frames of a server", () => {
       const { network, server, session } = yield* connect({ sessionTimeout: "60 seconds" })
       let events = 0
       let last = ""
-      const adding = yield* Effect.forkScoped(
+      yield* answered(
+        server,
         session.watchPersistently(samePath("/storm"), {
           recursive: true,
           listener: {
@@ -260,10 +259,8 @@ describe("unexpected frames of a server", () => {
             onEnd: () => {}
           }
         }),
-        now
+        (xid) => server.replyWith(xid, 1n, Operations.addWatch, { err: 0 })
       )
-      server.replyWith((yield* server.nextRequest).xid, 1n, Operations.addWatch, { err: 0 })
-      yield* Fiber.join(adding)
       const reading = yield* Effect.forkChild(exists(session, "/a"), now)
       const { xid } = yield* server.nextRequest
       // In chunks as large as those of a socket, and the reply behind them all.
@@ -284,7 +281,7 @@ describe("unexpected frames of a server", () => {
         yield* settle
         longest = Math.max(longest, used() - start)
       }
-      server.replyWith(xid, 2n, Operations.exists, { stat: Frames.stat })
+      answerExists(server, xid, 2n)
       yield* Fiber.join(reading)
       assert.strictEqual(events, STORM)
       assert.strictEqual(last, `/storm/${STORM - 1}`)
@@ -298,9 +295,7 @@ describe("unexpected frames of a server", () => {
 
 itEffect("F33, F34: a member that has lost its disk is passed over until it has caught up", function* () {
   const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "30 seconds" })
-  const writing = yield* Effect.forkChild(set(session, "/x", "y"), now)
-  server.replyWith((yield* server.nextRequest).xid, 0x300000005n, Operations.setData, { stat: Frames.stat })
-  yield* Fiber.join(writing)
+  yield* answered(server, set(session, "/x", "y"), (xid) => answerWrite(server, xid, 0x300000005n))
   const wiped = server.server === "a:2181" ? "b:2181" : "a:2181"
   network.set(server.server, "refuse")
   server.cut()
@@ -329,9 +324,9 @@ itEffect("F33, F34: a member that has lost its disk is passed over until it has 
 itEffect("F46: zxids are compared across epochs, and a first transaction of a new epoch is the newest", function* () {
   const { network, server, session } = yield* connect({ servers: "a,b", sessionTimeout: "30 seconds" })
   for (const zxid of [0x1ffffffffn, 0x200000000n, 0x1fffffffen, 0x7fffffff00000001n, 0x200000001n]) {
-    const writing = yield* Effect.forkChild(create(session, "/x"), now)
-    server.replyWith((yield* server.nextRequest).xid, zxid, Operations.create, { path: "/x" })
-    yield* Fiber.join(writing)
+    yield* answered(server, create(session, "/x"), (xid) =>
+      server.replyWith(xid, zxid, Operations.create, { path: "/x" })
+    )
   }
   server.cut()
   assert.strictEqual((yield* (yield* network.accept).greet()).lastZxidSeen, 0x7fffffff00000001n)
@@ -344,14 +339,14 @@ itEffect(
     let before = 0
     for (let round = 0; round < 50; round++) {
       const doomed = yield* Effect.forkChild(
-        Effect.forEach(Array.from({ length: 1000 }), () => exists(session, "/a"), { concurrency: "unbounded" }),
+        eachAtOnce(Array.from({ length: 1000 }), () => exists(session, "/a")),
         now
       )
       if (round % 2 === 0) yield* settle
       yield* Fiber.interrupt(doomed)
       yield* settle
       for (const { xid } of yield* server.requests) {
-        server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
+        answerExists(server, xid)
       }
       server.received.length = 0
       yield* settle

@@ -3,15 +3,16 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
+import { failure } from "@effect-zookeeper/test-kit/Expectations"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { makeSession } from "../../src/internal/makeSession.ts"
-import type { AuthInfo, PersistentWatchListener } from "../../src/Session.ts"
+import type { AuthInfo } from "../../src/Session.ts"
 import * as Sasl from "../../src/Sasl.ts"
 import { isServed } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
@@ -23,13 +24,14 @@ import {
   exists,
   watchData,
   watchPersistently,
-  passTimeAtEnd
+  passTimeAtEnd,
+  digest,
+  silent,
+  itOnNetwork
 } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 
 const options = { servers: "a,b", sessionTimeout: "6 seconds" } as const
-const silent: PersistentWatchListener = { onEvent: () => {}, onEnd: () => {} }
-const digest = (credentials: string): AuthInfo => ({ scheme: "digest", credentials: Redacted.make(credentials) })
 /** Calls that an application without types may write. */
 const unredacted = { scheme: "digest", credentials: "ann:secret" } as unknown as AuthInfo
 
@@ -112,8 +114,7 @@ describe("a callback that throws when told", () => {
     yield* isServed(session, third)
   })
 
-  itEffect("that the session is there leaves it there", function* () {
-    const network = new MemoryNetwork()
+  itOnNetwork("that the session is there leaves it there", function* (network) {
     const context = yield* Effect.context<Scope.Scope>()
     yield* runThrowing(
       makeSession(options).pipe(Effect.provideService(Transport, network.transport), Effect.provide(context))
@@ -173,14 +174,12 @@ describe("a callback that throws when told", () => {
 })
 
 describe("a part of the application that dies:", () => {
-  itEffect("a mechanism at the first connection is a ConnectFailed that names the server", function* () {
-    const network = new MemoryNetwork()
+  itOnNetwork("a mechanism at the first connection is a ConnectFailed that names the server", function* (network) {
     const sasl = { name: "X", begin: () => Effect.die("secret") }
     const fiber = yield* startSession(network, { connectTimeout: "2 seconds", sasl })
     yield* Effect.forkChild(Effect.forever(Effect.flatMap(network.accept, (server) => server.greet())))
     yield* TestClock.adjust("2 seconds")
-    const error = yield* Effect.flip(Fiber.join(fiber))
-    assert.strictEqual(error._tag, "ConnectFailed")
+    const error = yield* failure(Fiber.join(fiber), "ConnectFailed")
     assert.include(error.message, "a:2181: a defect while connecting")
     assert.notInclude(error.message, "secret")
   })
@@ -207,19 +206,15 @@ describe("a part of the application that dies:", () => {
   })
 
   for (const part of ["connect", "resolve"] as const) {
-    itEffect(`a transport whose ${part} dies costs that try only`, function* () {
-      const network = new MemoryNetwork()
+    itOnNetwork(`a transport whose ${part} dies costs that try only`, function* (network) {
       const broken = { is: true }
-      const transport = {
-        ...network.transport,
+      const { transport } = network
+      network.transport = {
+        ...transport,
         [part]: (...args: [never, never]) =>
-          Effect.suspend<unknown, unknown, unknown>(() => (broken.is ? bug() : network.transport[part](...args)))
+          Effect.suspend<unknown, unknown, unknown>(() => (broken.is ? bug() : transport[part](...args)))
       } as Transport["Service"]
-      const fiber = yield* makeSession({ servers: "a", connectTimeout: "5 seconds" }).pipe(
-        Effect.provideService(Transport, transport),
-        Effect.forkScoped
-      )
-      yield* Effect.addFinalizer(() => network.shutDown)
+      const fiber = yield* startSession(network, { connectTimeout: "5 seconds" })
       yield* TestClock.adjust("1 second")
       assert.isUndefined(fiber.pollUnsafe())
       broken.is = false
@@ -230,8 +225,7 @@ describe("a part of the application that dies:", () => {
     })
   }
 
-  itEffect("credentials in the clear are refused before a byte is sent, and not printed", function* () {
-    const network = new MemoryNetwork()
+  itOnNetwork("credentials in the clear are refused before a byte is sent, and not printed", function* (network) {
     const exit = yield* Fiber.await(yield* startSession(network, { auth: [digest("bob:x"), unredacted] }))
     assert.isTrue(Exit.isFailure(exit))
     const printed = Exit.isFailure(exit) ? Cause.pretty(exit.cause) : ""
@@ -252,8 +246,7 @@ describe("a part of the application that dies:", () => {
 
   itEffect("a SASL password in the clear is a SaslError, not printed", function* () {
     const mechanism = Sasl.digestMd5({ username: "ann", password: "secret" as unknown as Redacted.Redacted<string> })
-    const error = yield* Effect.flip(mechanism.begin({ host: "a", port: 2181 }))
-    assert.strictEqual(error._tag, "SaslError")
+    const error = yield* failure(mechanism.begin({ host: "a", port: 2181 }), "SaslError")
     assert.notInclude(error.message, "secret")
   })
 })

@@ -3,31 +3,33 @@ import { assert, describe, it } from "@effect/vitest"
 import type { MultiOp } from "@effect-zookeeper/protocol/Operations"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
+import { closable, during } from "@effect-zookeeper/test-kit/Expectations"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type { SessionOptions } from "../../src/Session.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
-import { startSession, connect, exists, get, remove, set, type SessionService } from "../support/session.ts"
+import {
+  startSession,
+  exists,
+  get,
+  remove,
+  set,
+  type SessionService,
+  connectClosable,
+  digest,
+  answered
+} from "../support/session.ts"
 import { now } from "../support/time.ts"
 
 const options = { servers: "a,b", sessionTimeout: "30 seconds" } as const
 
-/** A connected session in a Scope of its own. */
-const connectWith = Effect.fnUntraced(function* (more: SessionOptions) {
-  const scope = yield* Scope.make()
-  const connected = yield* Effect.provideService(connect({ ...options, ...more }), Scope.Scope, scope)
-  // Leave the network alone: its end is not that of the session here.
-  connected.network.shutDown = Effect.void
-  return { ...connected, scope, close: Scope.close(scope, Exit.void) }
-})
+const connectWith = (more: SessionOptions) => connectClosable({ ...options, ...more })
 
 const connectIn = connectWith({})
 
@@ -58,7 +60,7 @@ describe("closing", () => {
     assert.strictEqual((yield* Fiber.join(watch))._tag, "OwnershipLost")
     yield* Fiber.join(closing)
     assert.strictEqual((yield* Effect.flip(set(session, "/2", "x")))._tag, "SessionClosed")
-    const credentials = { scheme: "digest", credentials: Redacted.make("ann:secret") }
+    const credentials = digest("ann:secret")
     assert.strictEqual((yield* Effect.flip(session.addAuth(credentials)))._tag, "SessionClosed")
   })
 
@@ -89,9 +91,7 @@ describe("closing", () => {
     clogged.server.clog()
     yield* Effect.forkChild(Effect.ignore(set(clogged.session, "/x", "y")), now)
     yield* TestClock.adjust("1 millis")
-    const closing = yield* Effect.forkChild(clogged.close, now)
-    yield* TestClock.adjust("2 seconds")
-    yield* Fiber.join(closing)
+    yield* during("2 seconds", clogged.close)
 
     const brief = yield* connectWith({ closeTimeout: "300 millis" })
     brief.server.answersCloseSession = false
@@ -226,9 +226,8 @@ describe("closing", () => {
     assert.isTrue(Option.isSome(told.deadline))
     yield* TestClock.adjust("1900 millis")
     // It goes on by the session while it cleans up.
-    const last = yield* Effect.forkChild(Effect.flip(exists(session, "/x")), now)
-    server.reply((yield* server.nextRequest).xid, 1n, -101)
-    assert.strictEqual((yield* Fiber.join(last))._tag, "NoNode")
+    const last = yield* answered(server, Effect.flip(exists(session, "/x")), (xid) => server.reply(xid, 1n, -101))
+    assert.strictEqual(last._tag, "NoNode")
     assert.isFalse(server.sawCloseSession)
     yield* release
     yield* Fiber.join(closing)
@@ -238,9 +237,7 @@ describe("closing", () => {
   itEffect("leaves the session to lapse if something still runs at the deadline", function* () {
     const { close, server, session } = yield* connectIn
     const release = yield* session.info.closing.hold("ephemeral")
-    const closing = yield* Effect.forkChild(close, now)
-    yield* TestClock.adjust("2 seconds")
-    yield* Fiber.join(closing)
+    yield* during("2 seconds", close)
     assert.isFalse(server.sawCloseSession)
     assert.isTrue(server.isLeft)
     assert.strictEqual(session.info.state._tag, "Closed")
@@ -283,7 +280,7 @@ describe("closing", () => {
     assert.isTrue(isPast(expired.session))
 
     const refused = yield* connectIn
-    const adding = { scheme: "digest", credentials: Redacted.make("ann:secret") }
+    const adding = digest("ann:secret")
     yield* Effect.forkChild(Effect.exit(refused.session.addAuth(adding)), now)
     yield* refused.server.nextFrame
     refused.server.reply(-4, 0n, -115)
@@ -296,11 +293,10 @@ describe("closing", () => {
     for (const mode of ["hang", "accept"] as const) {
       const network = new MemoryNetwork()
       network.set("a:2181", mode)
-      const scope = yield* Scope.make()
-      yield* Effect.provideService(startSession(network), Scope.Scope, scope)
+      const [, close] = yield* closable(startSession(network))
       yield* TestClock.adjust("1 second")
       assert.lengthOf(network.dialled, 1)
-      yield* Scope.close(scope, Exit.void)
+      yield* close
       assert.isTrue(network.connections.every(({ isLeft }) => isLeft))
       yield* TestClock.adjust("1 hour")
       assert.lengthOf(network.dialled, 1)

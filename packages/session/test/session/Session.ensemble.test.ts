@@ -4,6 +4,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { itLive, testWith } from "@effect-zookeeper/test-kit/TestWith"
+import { failure } from "@effect-zookeeper/test-kit/Expectations"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,16 +18,19 @@ import { now } from "../support/time.ts"
 
 class Ensemble extends Context.Service<Ensemble, ZooKeeperEnsemble.ZooKeeperEnsemble>()("test/Ensemble") {
   // Sessions are local until they own something, so that a server without quorum can serve new ones.
-  static readonly layer = Layer.effect(Ensemble, ZooKeeperEnsemble.make({ localSessions: "upgrading" }))
+  static readonly layer = Layer.effect(
+    Ensemble,
+    ZooKeeperEnsemble.make({ localSessions: "upgrading", startTimeout: "90 seconds" })
+  )
 }
 
 describe("an ensemble of three", () => {
-  it.layer(Ensemble.layer, { timeout: "90 seconds", excludeTestServices: true })((it) => {
+  it.layer(Ensemble.layer, { timeout: "2 minutes", excludeTestServices: true })((it) => {
     const itOnEnsemble = testWith(it.effect, Ensemble)
 
     itOnEnsemble(
       "whose leader is killed under 64 readers and 8 writers fails no read, and no write but with ConnectionLoss",
-      { timeout: 60_000 },
+      { timeout: 120_000 },
       function* (ensemble) {
         const session = yield* connectLive({ servers: ensemble.connectString, sessionTimeout: "20 seconds" })
         yield* create(session, "/load")
@@ -99,7 +103,7 @@ describe("an ensemble of three", () => {
 
     itOnEnsemble(
       "of which one is left serves reads within seconds if the client allows it, and has the session back with the quorum",
-      { timeout: 60_000 },
+      { timeout: 120_000 },
       function* (ensemble) {
         yield* ensemble.awaitQuorum(3)
         const session = yield* connectLive({
@@ -122,7 +126,7 @@ describe("an ensemble of three", () => {
         const start = yield* Clock.currentTimeMillis
         const read = get(session, "/kept")
         assert.strictEqual(yield* read, "value")
-        assert.isBelow((yield* Clock.currentTimeMillis) - start, 6000)
+        assert.isBelow((yield* Clock.currentTimeMillis) - start, 15_000)
         assert.isTrue(session.info.readOnly)
         assert.strictEqual(session.info.id, id)
         const refused = yield* Effect.flip(set(session, "/kept", "new"))
@@ -143,7 +147,7 @@ describe("an ensemble of three", () => {
   })
 })
 
-itLive("a read-only server without local sessions gives no session, and says why", { timeout: 60_000 }, function* () {
+itLive("a read-only server without local sessions gives no session, and says why", { timeout: 120_000 }, function* () {
   const server = yield* ZooKeeperServer.make({ quorum: true })
   yield* server.kill
   // From now on it waits for a peer that does not exist.
@@ -158,7 +162,6 @@ itLive("a read-only server without local sessions gives no session, and says why
     allowReadOnly: true,
     connectTimeout: "2 seconds"
   })
-  const error = yield* Effect.flip(connecting)
-  assert.strictEqual(error._tag, "ConnectFailed")
+  const error = yield* failure(connecting, "ConnectFailed")
   assert.include(error.message, `${server.connectString}: the server refused the session with NotReadOnly (-119)`)
 })

@@ -1,23 +1,19 @@
 /** Calls that are refused, that lose their caller, or that come in the moment of an expiry: what is owed to the others. */
+import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { RequestPipeline } from "../../src/internal/requests/RequestPipeline.ts"
 import { PendingRequest } from "../../src/internal/requests/PendingRequest.ts"
-import type { AuthInfo, PersistentWatchListener } from "../../src/Session.ts"
-import { answerExists, isServed } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
-import { samePath, connect, exists, get, watchData } from "../support/session.ts"
+import { samePath, connect, exists, get, watchData, silent, answered, digest } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
+import { answerExists, isServed } from "../support/answers.ts"
 
 const options = { servers: "a,b", sessionTimeout: "6 seconds" } as const
-const silent: PersistentWatchListener = { onEvent: () => {}, onEnd: () => {} }
-const digest = (credentials: string): AuthInfo => ({ scheme: "digest", credentials: Redacted.make(credentials) })
-
 const itConnected = testWith(it.effect, connect(options))
 
 itEffect("a refused addWatch leaves the one-shot watches of its path whole", function* () {
@@ -56,12 +52,12 @@ itEffect("a refused addWatch leaves the one-shot watches of its path whole", fun
 itConnected(
   "a refused addWatch on a path without other watches costs nothing and leaves nothing to give back",
   function* ({ server, session }) {
-    const adding = yield* Effect.forkScoped(
+    const adding = yield* answered(
+      server,
       Effect.flip(session.watchPersistently(samePath("/a"), { recursive: true, listener: silent })),
-      now
+      (xid) => server.reply(xid, 1n, -127)
     )
-    server.reply((yield* server.nextRequest).xid, 1n, -127)
-    assert.strictEqual((yield* Fiber.join(adding))._tag, "ServerRefused")
+    assert.strictEqual(adding._tag, "ServerRefused")
     yield* settle
     assert.lengthOf(yield* server.requests, 0)
     assert.isFalse(server.isLeft)
@@ -119,10 +115,7 @@ describe("a call in the moment of an expiry", () => {
       yield* settle
       const requests = yield* next.requests
       // A request that was not answered in the old session is shown to the new one.
-      assert.deepStrictEqual(
-        requests.map(({ name }) => name),
-        ["auth", "exists", "exists", "exists"]
-      )
+      assertEach(requests, ({ name }) => name, ["auth", "exists", "exists", "exists"])
       assert.strictEqual(new TextDecoder().decode(requests[0]?.body.auth), "ann:secret")
       for (const { name, xid } of requests) if (name === "exists") answerExists(next, xid)
       yield* Fiber.join(byWatch)

@@ -1,34 +1,22 @@
 /** The next server of a session: on the new list, past those that hang, refuse, or lack an operation. */
 import { assert, describe } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import { Transport } from "@effect-zookeeper/transport/Transport"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { makeSession } from "../../src/internal/makeSession.ts"
-import { answerExists, isServed } from "../support/answers.ts"
-import * as Frames from "../support/frames.ts"
-import { MemoryNetwork } from "../support/MemoryNetwork.ts"
-import { connect, exists, set } from "../support/session.ts"
+import { answerExists, isServed, answerWrite, whoAmI } from "../support/answers.ts"
+import { connect, exists, set, startSession, connectClosable, answered, itOnNetwork } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 
-itEffect("a name of three addresses of which two hang is reached before the session ends", function* () {
-  const network = new MemoryNetwork()
+itOnNetwork("a name of three addresses of which two hang is reached before the session ends", function* (network) {
   const addresses = [1, 2, 3].map((n) => ({ host: `10.0.0.${n}`, port: 2181 }))
-  const session = yield* makeSession({
-    servers: "zk",
-    sessionTimeout: "4 seconds",
-    session: (yield* connect()).session.info
-  }).pipe(
-    Effect.provideService(Transport, { ...network.transport, resolve: () => Effect.succeed(addresses) }),
-    Effect.forkScoped
-  )
-  yield* Effect.addFinalizer(() => network.shutDown)
+  network.transport = { ...network.transport, resolve: () => Effect.succeed(addresses) }
+  const known = (yield* connect()).session.info
+  const session = yield* startSession(network, { servers: "zk", sessionTimeout: "4 seconds", session: known })
   network.set("10.0.0.1:2181", "hang")
   network.set("10.0.0.2:2181", "hang")
   // Those that hang are not waited for.
@@ -41,15 +29,13 @@ itEffect("a name of three addresses of which two hang is reached before the sess
 
 describe("a move to another server", () => {
   itEffect("does not keep a close from telling the server", function* () {
-    const scope = yield* Scope.make()
-    const { network, server, session } = yield* Effect.provideService(connect(), Scope.Scope, scope)
-    network.shutDown = Effect.void
+    const { close, server, session } = yield* connectClosable({})
     const reading = yield* Effect.forkChild(Effect.exit(exists(session, "/slow")), now)
     const { xid } = yield* server.nextRequest
     yield* session.updateServers("b")
     yield* settle
     server.answersCloseSession = false
-    const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
+    const closing = yield* Effect.forkChild(close, now)
     yield* settle
     assert.isTrue(server.sawCloseSession)
     // The request that was on its way is still answered.
@@ -111,9 +97,7 @@ itEffect(
       sessionTimeout: "10 minutes",
       connectTimeout: "10 seconds"
     })
-    const writing = yield* Effect.forkChild(set(session, "/x", "y"), now)
-    server.replyWith((yield* server.nextRequest).xid, 5n, Operations.setData, { stat: Frames.stat })
-    yield* Fiber.join(writing)
+    yield* answered(server, set(session, "/x", "y"), (xid) => answerWrite(server, xid, 5n))
     const closing = yield* Effect.forkScoped(
       Effect.forever(Effect.flatMap(network.accept, (side) => Effect.map(side.nextHello, () => side.cut())))
     )
@@ -132,19 +116,16 @@ itEffect(
 
 itEffect("an operation that a server lacked is tried there again after ten minutes", function* () {
   const { network, server, session } = yield* connect({ servers: "a", sessionTimeout: "2 hours" })
-  const whoAmI = session.request(Operations.whoAmI, undefined, "")
-  const first = yield* Effect.forkChild(Effect.flip(whoAmI), now)
-  server.reply((yield* server.nextRequest).xid, -1n, -6)
-  yield* Fiber.join(first)
+  yield* answered(server, Effect.flip(whoAmI(session)), (xid) => server.reply(xid, -1n, -6))
   const next = yield* network.welcome()
   yield* settle
   assert.isFalse(session.info.serverFeatures.supports("whoAmI"))
   yield* TestClock.adjust("599 seconds")
-  yield* Effect.flip(whoAmI)
+  yield* Effect.flip(whoAmI(session))
   assert.lengthOf(yield* next.requests, 0)
   yield* TestClock.adjust("1 seconds")
   assert.isTrue(session.info.serverFeatures.supports("whoAmI"))
-  const again = yield* Effect.forkChild(whoAmI, now)
+  const again = yield* Effect.forkChild(whoAmI(session), now)
   const { name, xid } = yield* next.nextRequest
   assert.strictEqual(name, "whoAmI")
   next.replyWith(xid, 1n, Operations.whoAmI, { clientInfo: [] })

@@ -2,7 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import { refused } from "@effect-zookeeper/test-kit/Expectations"
+import { refused, awaitCondition, inScope, failure } from "@effect-zookeeper/test-kit/Expectations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
@@ -24,19 +24,14 @@ import {
   get,
   remove,
   set,
-  type SessionService
+  type SessionService,
+  digest,
+  silent
 } from "../support/session.ts"
-import { sharedTarget } from "../support/target.ts"
 import { now } from "../support/time.ts"
 
 const quick = { retry: Schedule.spaced("5 millis") } as const
 const shared = Effect.suspend(() => connectLive({ servers: TestServer.connectString() }))
-
-const awaitTrue = (condition: () => boolean) =>
-  Effect.sync(condition).pipe(
-    Effect.repeat({ until: (done) => done, schedule: Schedule.spaced("10 millis") }),
-    Effect.timeout("15 seconds")
-  )
 
 const ephemeral = 1
 
@@ -61,23 +56,19 @@ describe("a session", () => {
   itLive("that is left and taken up again keeps its ephemerals; one that is closed does not", function* () {
     const path = TestServer.freshPath("detach")
     const other = yield* shared
-    const { id, password } = yield* Effect.scoped(
-      Effect.gen(function* () {
-        const session = yield* shared
-        yield* create(session, path, "", ephemeral)
-        const { id, password } = session.info
-        yield* session.info.detach
-        return { id, password }
-      })
-    )
+    const { id, password } = yield* inScope(function* () {
+      const session = yield* shared
+      yield* create(session, path, "", ephemeral)
+      const { id, password } = session.info
+      yield* session.info.detach
+      return { id, password }
+    })
     assert.strictEqual((yield* exists(other, path)).stat.ephemeralOwner, id)
-    yield* Effect.scoped(
-      Effect.gen(function* () {
-        const resumed = yield* connectLive({ servers: TestServer.connectString(), session: { id, password } })
-        assert.strictEqual(resumed.info.id, id)
-        assert.strictEqual((yield* exists(resumed, path)).stat.ephemeralOwner, id)
-      })
-    )
+    yield* inScope(function* () {
+      const resumed = yield* connectLive({ servers: TestServer.connectString(), session: { id, password } })
+      assert.strictEqual(resumed.info.id, id)
+      assert.strictEqual((yield* exists(resumed, path)).stat.ephemeralOwner, id)
+    })
     assert.strictEqual((yield* Effect.flip(exists(other, path)))._tag, "NoNode")
   })
 
@@ -93,8 +84,8 @@ describe("a session", () => {
   })
 
   itLive("sees the znodes of its identities, on every connection", function* () {
-    const proxy = yield* FaultProxy.make(sharedTarget())
-    const auth = [{ scheme: "digest", credentials: Redacted.make("ann:secret") }]
+    const proxy = yield* FaultProxy.make(TestServer.target())
+    const auth = [digest("ann:secret")]
     const session = yield* connectLive({ ...quick, servers: proxy.connectString, auth })
     const path = TestServer.freshPath("auth")
     const acl = [{ perms: 31, scheme: "auth", id: "" }]
@@ -105,7 +96,7 @@ describe("a session", () => {
       assert.strictEqual(yield* get(session, path), "")
     }
     const late = yield* shared
-    yield* late.addAuth({ scheme: "digest", credentials: Redacted.make("ann:secret") })
+    yield* late.addAuth(digest("ann:secret"))
     assert.strictEqual(yield* get(late, path), "")
     const refused = yield* Effect.flip(late.addAuth({ scheme: "nonsense", credentials: Redacted.make("x") }))
     assert.deepInclude({ ...refused }, { _tag: "AuthFailed", scheme: "nonsense" })
@@ -113,19 +104,18 @@ describe("a session", () => {
   })
 
   itLive("follows a new list of servers, and keeps going", function* () {
-    const first = yield* FaultProxy.make(sharedTarget())
-    const second = yield* FaultProxy.make(sharedTarget())
+    const first = yield* FaultProxy.make(TestServer.target())
+    const second = yield* FaultProxy.make(TestServer.target())
     const session = yield* connectLive({ ...quick, servers: first.connectString })
     const { id } = session.info
     const reads = yield* Effect.forkChild(Effect.forever(get(session, "/zookeeper")))
     yield* session.updateServers(second.connectString)
     yield* second.awaitSeen(({ current }) => current === 1)
-    yield* awaitTrue(() => Option.exists(session.info.server, ({ port }) => port === second.port))
+    yield* awaitCondition(() => Option.exists(session.info.server, ({ port }) => port === second.port))
     assert.strictEqual(yield* get(session, "/zookeeper"), "")
     assert.strictEqual(session.info.id, id)
     assert.isUndefined(reads.pollUnsafe())
-    const invalid = yield* Effect.flip(session.updateServers("one:two:three"))
-    assert.strictEqual(invalid._tag, "InvalidArgument")
+    yield* failure(session.updateServers("one:two:three"), "InvalidArgument")
     const chroot = yield* Effect.flip(session.updateServers(`${second.connectString}/elsewhere`))
     assert.include(chroot.rule, "chroot")
   })
@@ -221,7 +211,7 @@ describe("10,000 watches", () => {
       yield* proxy.heal
       yield* awaitState(session, "Connected")
       const expected = numbers.filter(changes).length * 3
-      yield* awaitTrue(() => fired.size === expected && heard.size === 100)
+      yield* awaitCondition(() => fired.size === expected && heard.size === 100)
       yield* session.request(Operations.sync, { path: "/" }, "/")
       assert.strictEqual(fired.size, expected)
       for (const n of numbers) {
@@ -244,7 +234,7 @@ describe("10,000 watches", () => {
         many
       )
       yield* create(other, "/persistent/1")
-      yield* awaitTrue(() => fired.size === each * 3 && heard.get("/persistent/1")?.length === 2)
+      yield* awaitCondition(() => fired.size === each * 3 && heard.get("/persistent/1")?.length === 2)
       assert.isTrue([...fired.values()].every((types) => types.length === 1))
       assert.deepStrictEqual(heard.get("/persistent/1"), ["Gap", "NodeCreated"])
       assert.strictEqual(yield* count, "100")
@@ -261,7 +251,7 @@ describe("the leftovers of a session", () => {
     const waiting = yield* Effect.forkChild(changed, now)
     const watching = session.watchPersistently(samePath(path), {
       recursive: true,
-      listener: { onEvent: () => {}, onEnd: () => {} }
+      listener: silent
     })
     yield* hasPersistentWatches ? watching : refused(watching)
     yield* set(session, path, "y")
@@ -284,7 +274,7 @@ describe("the leftovers of a session", () => {
       if (i % 25 === 0) assert.strictEqual((yield* Effect.flip(exists(other, path)))._tag, "NoNode")
     }
     // The counts of the other session go up and down; a hundred of anything would stay.
-    yield* awaitTrue(() => count().length <= before.length + 10)
+    yield* awaitCondition(() => count().length <= before.length + 10)
   })
 
   itLive("of a process that did so is nothing that keeps it from ending", function* () {

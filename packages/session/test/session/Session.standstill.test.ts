@@ -1,17 +1,13 @@
 /** Processes that stand still for longer than their session, in real time: what they owned is lost before they act on. */
-import { assert, describe, vi } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { connectLive, create } from "../support/session.ts"
+import { connectLive, create, statesOf } from "../support/session.ts"
 import { now } from "../support/time.ts"
-
-// Two processes are started, and the machine may be busy.
-vi.setConfig({ testTimeout: 120_000 })
 
 /** Milliseconds. */
 const SESSION = 1500
@@ -80,8 +76,7 @@ const block = (millis: number) =>
 describe("a stall of the process is not the silence of the server", () => {
   itLive("a connection that has rested is kept after a stall of nearly half of the timeout", function* () {
     const session = yield* connectLive({ servers: TestServer.connectString(), sessionTimeout: "6 seconds" })
-    const states: Array<string> = []
-    yield* Effect.forkScoped(Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag))))
+    const states = yield* statesOf(session)
     // The ping would be due after two seconds: none is on its way when everything stops, and at 4.2 seconds nothing has
     // been heard for more than two thirds of the timeout.
     yield* Effect.sleep("1600 millis")

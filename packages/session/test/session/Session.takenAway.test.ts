@@ -9,7 +9,7 @@ import * as TestClock from "effect/testing/TestClock"
 import type { SessionOptions } from "../../src/Session.ts"
 import { answerExists, isServed } from "../support/answers.ts"
 import type { MemoryNetwork, ServerSide } from "../support/MemoryNetwork.ts"
-import { connect, create, exists, get, watchData } from "../support/session.ts"
+import { connect, create, exists, get, watchData, answered } from "../support/session.ts"
 import { now, settle, pass, gapsOf } from "../support/time.ts"
 
 /** Greets every connection from now on and serves it so; the virtual times at which they came. */
@@ -136,10 +136,11 @@ describe("a reply that says that the session is", () => {
     const owning = yield* Effect.forkChild(Effect.flip(session.info.ownership), now)
     // A caller that gets the outcome must not believe that it still owns anything.
     const isOwner = Effect.sync(() => owning.pollUnsafe() === undefined)
-    const writing = yield* Effect.forkChild(Effect.zip(Effect.flip(create(session, "/a")), isOwner), now)
-    const { xid } = yield* server.nextRequest
-    server.reply(xid, 1n, code)
-    const [error, ownedWhenTold] = yield* Fiber.join(writing)
+    const [error, ownedWhenTold] = yield* answered(
+      server,
+      Effect.zip(Effect.flip(create(session, "/a")), isOwner),
+      (xid) => server.reply(xid, 1n, code)
+    )
     return { ...connected, deadline, owning, error, ownedWhenTold }
   })
 

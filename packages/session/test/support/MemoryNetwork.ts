@@ -72,7 +72,8 @@ export class MemoryNetwork {
     return Effect.forkDetach(turns)
   })
 
-  readonly transport: Transport["Service"] = {
+  /** A test may replace parts of it. */
+  transport: Transport["Service"] = {
     defaultServers: undefined,
     resolve: (server) => Effect.succeed([server]),
     connect: (address, name) => this.connect(address, name)

@@ -4,8 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import type { MemoryNetwork } from "./MemoryNetwork.ts"
 
-/** For a fiber that has done its first steps when it is forked. */
-export const now = { startImmediately: true } as const
+export { now } from "@effect-zookeeper/test-kit/Expectations"
 
 /** Lets everything that can run do so. */
 export const settle = TestClock.adjust("1 millis")

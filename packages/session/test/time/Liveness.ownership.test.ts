@@ -4,12 +4,11 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
 import { itLogged } from "../support/logs.ts"
 import { nine, pong, commit, keepFor, owning } from "../support/nineSeconds.ts"
-import { awaitState, connect } from "../support/session.ts"
+import { awaitState, connect, digest } from "../support/session.ts"
 import { now } from "../support/time.ts"
 
 const itConnected = testWith(it.effect, connect(nine))
@@ -176,7 +175,7 @@ describe("ownership", () => {
     "is kept alive by pings while its proofs wait for the answer to credentials",
     function* ({ network, server, session }) {
       yield* owning(session)
-      yield* Effect.forkChild(session.addAuth({ scheme: "digest", credentials: Redacted.make("ann:secret") }), now)
+      yield* Effect.forkChild(session.addAuth(digest("ann:secret")), now)
       assert.strictEqual((yield* server.nextRequest).name, "auth")
       server.cut()
       // The pause after a connection on which nothing was answered.

@@ -1,16 +1,17 @@
 /** When a connection is given up and when a session is: heartbeats, silence, expiry, and the last zxid that is kept. */
+import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
 import { nine, pong, owning } from "../support/nineSeconds.ts"
-import { samePath, awaitState, connect, exists } from "../support/session.ts"
+import { samePath, awaitState, connect, exists, answered, statesOf, digest } from "../support/session.ts"
 import { now } from "../support/time.ts"
+import { answerExists } from "../support/answers.ts"
 
 const itConnected = testWith(it.effect, connect(nine))
 const itConnectedToTwo = testWith(it.effect, connect({ ...nine, servers: "a,b" }))
@@ -20,16 +21,10 @@ describe("heartbeats", () => {
     yield* TestClock.adjust("2999 millis")
     assert.lengthOf(yield* server.requests, 0)
     yield* TestClock.adjust("1 millis")
-    assert.deepStrictEqual(
-      (yield* server.requests).map(({ name, xid }) => [name, xid]),
-      [["ping", -2]]
-    )
+    assertEach(yield* server.requests, ({ name, xid }) => [name, xid], [["ping", -2]])
     pong(server)
     yield* TestClock.adjust("2 seconds")
-    const read = yield* Effect.forkChild(exists(session, "/x"))
-    const { xid } = yield* server.nextRequest
-    server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
-    yield* Fiber.join(read)
+    yield* answered(server, exists(session, "/x"), (xid) => answerExists(server, xid))
     // Three seconds after the request, not after the ping.
     yield* TestClock.adjust("2999 millis")
     assert.lengthOf(yield* server.requests, 0)
@@ -86,8 +81,7 @@ describe("silence", () => {
 
   itEffect("of four thirds without a session is an expiry, which the client says itself and once", function* () {
     const { network, server, session } = yield* connect(nine)
-    const states: Array<string> = []
-    yield* Effect.forkChild(Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag))))
+    const states = yield* statesOf(session)
     network.set("a:2181", "hang")
     yield* TestClock.adjust("1 seconds")
     server.cut()
@@ -170,14 +164,11 @@ describe("the last zxid", () => {
   itEffect("moves on replies to requests, errors included, and on nothing else", function* () {
     const { network, server, session } = yield* connect({ ...nine, servers: "a,b" })
     const ask = Effect.fnUntraced(function* (zxid: bigint, code: number) {
-      const read = yield* Effect.forkChild(Effect.exit(exists(session, "/x")))
-      const { xid } = yield* server.nextRequest
-      server.reply(xid, zxid, code)
-      yield* Fiber.join(read)
+      yield* answered(server, Effect.exit(exists(session, "/x")), (xid) => server.reply(xid, zxid, code))
     })
     yield* ask(0x10n, -101)
     yield* ask(0xfn, -101)
-    yield* Effect.forkChild(session.addAuth({ scheme: "digest", credentials: Redacted.make("u:p") }))
+    yield* Effect.forkChild(session.addAuth(digest("u:p")))
     assert.strictEqual((yield* server.nextRequest).name, "auth")
     server.reply(Operations.Xid.auth, 0x97n)
     server.send(Frames.reply(Operations.Xid.notification, 0x99n, 0, Frames.notification(3, "/n").slice(16)))

@@ -1,16 +1,14 @@
 /** A wall clock that is set while the monotonic one goes on: no session ends by it, and ownership at most. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import * as Frames from "../support/frames.ts"
 import { nine, keepFor, owning } from "../support/nineSeconds.ts"
-import { connect, exists } from "../support/session.ts"
+import { connect, exists, answered, statesOf } from "../support/session.ts"
 import { now } from "../support/time.ts"
+import { answerExists } from "../support/answers.ts"
 
 describe("the wall clock", () => {
   /** A clock whose wall time a test can move without the monotonic one. */
@@ -36,10 +34,7 @@ describe("the wall clock", () => {
     const { server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
     const ownership = yield* owning(session)
     yield* TestClock.adjust("1 second")
-    const read = yield* Effect.forkChild(exists(session, "/x"))
-    const { xid } = yield* server.nextRequest
-    server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
-    yield* Fiber.join(read)
+    yield* answered(server, exists(session, "/x"), (xid) => answerExists(server, xid))
     wall.offset += 9001
     yield* TestClock.adjust("2 seconds")
     assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
@@ -59,15 +54,12 @@ describe("the wall clock", () => {
     itEffect(`F39: stepped ${name} leaves the session as it is, and ends ownership at most`, function* () {
       const { stepped, wall } = yield* withWall
       const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
-      const states: Array<string> = []
-      yield* Effect.forkChild(
-        Stream.runForEach(session.info.states, ({ _tag }) => Effect.sync(() => states.push(_tag)))
-      )
+      const states = yield* statesOf(session)
       const ownership = yield* owning(session)
       const reading = yield* Effect.forkChild(exists(session, "/x"), now)
       const { xid } = yield* server.nextRequest
       wall.offset += step
-      server.replyWith(xid, 1n, Operations.exists, { stat: Frames.stat })
+      answerExists(server, xid)
       yield* Fiber.join(reading)
       yield* keepFor(server, 30)
       assert.strictEqual(ownership.pollUnsafe() === undefined, step < 0)

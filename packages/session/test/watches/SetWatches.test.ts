@@ -4,22 +4,32 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "../../src/SessionError.ts"
 import type { Request } from "../support/frames.ts"
-import { MemoryNetwork, type ServerSide } from "../support/MemoryNetwork.ts"
-import { samePath, awaitState, startSession, connect, get, watchData, watchPersistently } from "../support/session.ts"
+import type { MemoryNetwork, ServerSide } from "../support/MemoryNetwork.ts"
+import {
+  samePath,
+  awaitState,
+  startSession,
+  connect,
+  get,
+  watchData,
+  watchPersistently,
+  answered,
+  digest,
+  two,
+  itConnected,
+  itOnNetwork
+} from "../support/session.ts"
 import { now } from "../support/time.ts"
-
-const two = { servers: "a,b", sessionTimeout: "60 seconds" } as const
 
 const watched = Effect.fnUntraced(function* (options: Parameters<typeof connect>[0]) {
   const { network, server, session } = yield* connect({ ...two, ...options })
   for (let index = 0; index < 200; index++) {
-    const fiber = yield* Effect.forkChild(session.watchExists(samePath(`/${index}${"n".repeat(1000)}`)), now)
-    server.reply((yield* server.nextRequest).xid, 1n, -101)
-    const { changed } = yield* Fiber.join(fiber)
+    const { changed } = yield* answered(server, session.watchExists(samePath(`/${index}${"n".repeat(1000)}`)), (xid) =>
+      server.reply(xid, 1n, -101)
+    )
     yield* Effect.forkChild(changed, now)
   }
   const reconnect = Effect.gen(function* () {
@@ -142,8 +152,7 @@ describe("a watch that no server accepts", () => {
     assert.lengthOf(names(requests[0]!), 40)
   })
 
-  itEffect("tells the listener of a persistent one", function* () {
-    const { network, server, session } = yield* connect(two)
+  itConnected("tells the listener of a persistent one", function* ({ network, server, session }) {
     const ends: Array<ConnectionLoss | ServerRefused | SessionExpired | SessionClosed> = []
     const listener = { onEvent: () => {}, onEnd: (reason: (typeof ends)[number]) => void ends.push(reason) }
     const calm = { onEvent: () => {}, onEnd: () => assert.fail("another watch has ended") }
@@ -169,7 +178,7 @@ describe("a watch that no server accepts", () => {
 })
 
 describe("credentials that a server closes on", () => {
-  const large = { scheme: "digest", credentials: Redacted.make("large:secret") }
+  const large = digest("large:secret")
   const isFatal = (request: Request) =>
     request.name === Operations.auth.name &&
     new TextDecoder().decode(request.body.auth as Uint8Array) === "large:secret"
@@ -189,8 +198,7 @@ describe("credentials that a server closes on", () => {
     yield* awaitState(session, "Connected")
   })
 
-  itEffect("end the session where it counts on them", function* () {
-    const network = new MemoryNetwork()
+  itOnNetwork("end the session where it counts on them", function* (network) {
     const fiber = yield* startSession(network, { ...two, connectTimeout: "10 minutes", auth: [large] })
     const { lost } = yield* serve(network, isFatal)
     assert.strictEqual(lost, 9)
@@ -201,9 +209,7 @@ describe("credentials that a server closes on", () => {
 
   itEffect("are refused where they are larger than maxRequestSize", function* () {
     const { session } = yield* connect({ ...two, maxRequestSize: 2000 })
-    const error = yield* Effect.flip(
-      session.addAuth({ scheme: "digest", credentials: Redacted.make(`a:${"x".repeat(2000)}`) })
-    )
+    const error = yield* Effect.flip(session.addAuth(digest(`a:${"x".repeat(2000)}`)))
     assert(error._tag === "InvalidArgument")
     assert.strictEqual(error.argument, "credentials")
     assert.include(error.message, "maxRequestSize")

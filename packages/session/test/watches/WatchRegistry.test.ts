@@ -2,6 +2,7 @@
  * The registry of watches against a simulated server, message by message: whatever is watched, dropped, changed and
  * reconnected in whatever order, each watch hears what it must, once, and the server keeps no watch without a listener.
  */
+import { choices } from "@effect-zookeeper/test-kit/fuzz/Mutation"
 import { assert, describe, it } from "@effect/vitest"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { WatchEventType } from "@effect-zookeeper/protocol/WatchEvent"
@@ -14,35 +15,81 @@ import type { PersistentWatchListener } from "../../src/Session.ts"
 
 type Mode = "standard" | "persistent" | "recursive"
 
-/** The watches of one client at a server of 3.8: in each of two tables a path has one mode, and the last one wins. */
+/** The watches of one client by their paths. */
+class WatchTable {
+  private readonly byPath = new Map<string, Set<Mode>>()
+  private readonly sideBySide: boolean
+
+  constructor(sideBySide: boolean) {
+    this.sideBySide = sideBySide
+  }
+
+  set(path: string, mode: Mode): void {
+    const modes = this.byPath.get(path)
+    if (modes !== undefined && this.sideBySide) modes.add(mode)
+    else this.byPath.set(path, new Set([mode]))
+  }
+
+  /** All modes, unless one is named; a server that keeps one mode for a path knows no names. */
+  delete(path: string, mode?: Mode): void {
+    const modes = this.byPath.get(path)
+    if (mode === undefined || !this.sideBySide) this.byPath.delete(path)
+    else if (modes?.delete(mode) === true && modes.size === 0) this.byPath.delete(path)
+  }
+
+  has(path: string, mode: Mode): boolean {
+    return this.byPath.get(path)?.has(mode) === true
+  }
+
+  get paths(): Iterable<string> {
+    return this.byPath.keys()
+  }
+}
+
+/**
+ * The watches of one client at a server. Of 3.8: in each of two tables a path has one mode, and the last one wins. Of 3.9: it
+ * has all of them side by side, and events have a zxid.
+ */
 class SimulatedServer {
+  readonly release: "3.8" | "3.9"
   readonly nodes = new Map<string, { mzxid: number; pzxid: number }>([["/", { mzxid: 0, pzxid: 0 }]])
   zxid = 0
-  data = new Map<string, Mode>()
-  child = new Map<string, Mode>()
+  data: WatchTable
+  child: WatchTable
   /** Every event that any watch could be for, with its place in the order of everything. */
   readonly history: Array<{ readonly type: WatchEventType; readonly path: string }> = []
-  emit: (type: WatchEventType, path: string) => void = () => {}
+  emit: (type: WatchEventType, path: string, zxid: bigint) => void = () => {}
 
-  private trigger(table: Map<string, Mode>, type: WatchEventType, path: string): boolean {
-    let concerned = false
+  constructor(release: "3.8" | "3.9") {
+    this.release = release
+    this.data = new WatchTable(release === "3.9")
+    this.child = new WatchTable(release === "3.9")
+  }
+
+  forgetWatches(): void {
+    this.data = new WatchTable(this.release === "3.9")
+    this.child = new WatchTable(this.release === "3.9")
+  }
+
+  /** The zxid that the server puts into an event. */
+  get eventZxid(): bigint {
+    return this.release === "3.9" ? BigInt(this.zxid) : -1n
+  }
+
+  private trigger(table: WatchTable, type: WatchEventType, path: string): boolean {
+    let concerned = table.has(path, "persistent") || table.has(path, "standard")
+    if (table.has(path, "standard")) table.delete(path, "standard")
     for (let at: string | undefined = path; at !== undefined; at = ZnodePath.parent(at)) {
-      const mode = table.get(at)
-      if (mode === undefined) continue
-      if (mode === "recursive") concerned ||= type !== "NodeChildrenChanged"
-      else if (at === path) {
-        concerned = true
-        if (mode === "standard") table.delete(at)
-      }
+      if (table.has(at, "recursive")) concerned ||= type !== "NodeChildrenChanged"
     }
     return concerned
   }
 
-  private fire(type: WatchEventType, path: string, tables: ReadonlyArray<Map<string, Mode>>): void {
+  private fire(type: WatchEventType, path: string, tables: ReadonlyArray<WatchTable>): void {
     this.history.push({ type, path })
     // Both tables are asked, and the client hears of it once.
     const concerned = tables.map((table) => this.trigger(table, type, path))
-    if (concerned.includes(true)) this.emit(type, path)
+    if (concerned.includes(true)) this.emit(type, path, this.eventZxid)
   }
 
   /** Creates, deletes or writes what can be; a node with children is not deleted. */
@@ -70,14 +117,23 @@ class SimulatedServer {
     }
   }
 
-  addWatch(path: string, mode: Exclude<ServerWatchMode, "none">): void {
+  addWatch(path: string, mode: ServerWatchMode): void {
     this.data.set(path, mode)
     this.child.set(path, mode)
   }
 
   removeWatches(path: string, type: RemoveType): void {
-    if (type === 2 || type === 3) this.data.delete(path)
-    if (type === 1 || type === 3) this.child.delete(path)
+    if (type === 3) {
+      this.data.delete(path)
+      this.child.delete(path)
+    }
+    if (type === 2) this.data.delete(path, "standard")
+    if (type === 1) this.child.delete(path, "standard")
+    // Unknown to 3.8, which refuses it.
+    if (type < 4 || this.release === "3.8") return
+    const mode = type === 4 ? "persistent" : "recursive"
+    this.data.delete(path, mode)
+    this.child.delete(path, mode)
   }
 }
 
@@ -118,7 +174,7 @@ const isAtOrBelow = (root: string, path: string) => path === root || path.starts
 
 /** A client and a server with two queues between them. */
 class World {
-  readonly server = new SimulatedServer()
+  readonly server: SimulatedServer
   readonly oneShots: Array<OneShot> = []
   readonly persistents: Array<Persistent> = []
   private up: Array<() => void> = []
@@ -127,7 +183,8 @@ class World {
   connected = true
   readonly registry: WatchRegistry
 
-  constructor() {
+  constructor(release: "3.8" | "3.9") {
+    this.server = new SimulatedServer(release)
     this.registry = new WatchRegistry(
       {
         addWatch: (path, mode) =>
@@ -139,8 +196,8 @@ class World {
       },
       (run) => run()
     )
-    this.server.emit = (type, path) => {
-      if (this.connected) this.down.push(() => this.registry.dispatch(type, path, 0n))
+    this.server.emit = (type, path, zxid) => {
+      if (this.connected) this.down.push(() => this.registry.dispatch(type, path, zxid))
     }
   }
 
@@ -180,7 +237,7 @@ class World {
     })
   }
 
-  private follow(watch: OneShotWatch, own: OneShot): void {
+  private follow(watch: OneShotWatch<unknown>, own: OneShot): void {
     this.oneShots.push(own)
     own.fiber = Effect.runFork(Effect.map(watch.changed, ({ type }) => void own.fired.push(type)))
   }
@@ -216,7 +273,7 @@ class World {
     }
     this.persistents.push(own)
     this.registry.add(path, recursive, own.listener)
-    const mode = this.registry.requestMode(path)
+    const mode = this.registry.requestMode(path, recursive)
     this.send(() => {
       this.server.addWatch(path, mode)
       own.since = this.server.history.length
@@ -257,8 +314,7 @@ class World {
     this.check()
     const { registry, server } = this
     this.connected = false
-    server.data = new Map()
-    server.child = new Map()
+    server.forgetWatches()
     for (const [kind, path] of changes) server.mutate(kind, path)
     this.connected = true
     const lists = registry.beginRestore()
@@ -288,7 +344,8 @@ class World {
       own.expectedGaps++
       own.since = server.history.length
     }
-    for (const [type, path] of events) registry.dispatch(type, path, 0n)
+    // Events of watches that are registered again have no zxid.
+    for (const [type, path] of events) registry.dispatch(type, path, -1n)
     registry.restored()
   }
 
@@ -320,7 +377,7 @@ class World {
     const needed = new Set<string>()
     for (const own of this.oneShots) if (!own.dropped && own.fired.length === 0) needed.add(own.path)
     for (const own of this.persistents) if (!own.removed) needed.add(own.path)
-    for (const path of [...this.server.data.keys(), ...this.server.child.keys()]) {
+    for (const path of [...this.server.data.paths, ...this.server.child.paths]) {
       assert.isTrue(needed.has(path), `the server still watches ${path}`)
     }
     const waiting = this.oneShots.filter(({ dropped, fired }) => !dropped && fired.length === 0).length
@@ -328,23 +385,16 @@ class World {
   }
 }
 
-/** Reproducible chance (mulberry32): a failing seed can be run again. */
-const chance = (seed: number) => (below: number) => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) % below
-}
-
 describe("whatever is watched, dropped, changed and reconnected", () => {
   for (let block = 0; block < 20; block++) {
-    it(`each watch hears what it must, once (seeds ${block * 100} to ${block * 100 + 99})`, () => {
+    const release = block % 2 === 0 ? "3.8" : "3.9"
+    it(`each watch hears what it must, once (${release}, seeds ${block * 100} to ${block * 100 + 99})`, () => {
       for (let seed = block * 100; seed < block * 100 + 100; seed++) {
-        const draw = chance(seed)
+        const draw = choices(seed)
         const path = () => paths[draw(paths.length)]!
         const kind = () => (["data", "exists", "child"] as const)[draw(3)]!
         const change = () => [(["create", "delete", "set"] as const)[draw(3)]!, path()] as const
-        const world = new World()
+        const world = new World(release)
         try {
           for (let step = 0; step < 80; step++) {
             const action = draw(20)

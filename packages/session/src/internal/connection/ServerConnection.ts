@@ -41,6 +41,8 @@ export class ServerConnection {
   readonly isReadOnly: boolean
   /** Whether it serves reads under a session of the server's own, while the real session waits for a quorum. */
   readonly isProvisional: boolean
+  /** Whether the server is ClickHouse Keeper: every ZooKeeper says at the handshake whether it serves reads only. */
+  readonly isKeeper: boolean
   readonly heartbeat: Heartbeat
   /** Whether the session uses it: from the moment at which auth infos are sent, until it is lost or the session is closed. */
   isInUse = false
@@ -62,6 +64,7 @@ export class ServerConnection {
     this.sentAt = sentAt
     this.isReadOnly = response.readOnly === true
     this.isProvisional = isProvisional
+    this.isKeeper = response.readOnly === undefined
     this.heartbeat = new Heartbeat(connection, parts)
   }
 

@@ -22,26 +22,36 @@ export const saslHandshake = Effect.fnUntraced(function* (
   connection: FramedConnection,
   mechanism: SaslMechanism
 ): Effect.fn.Return<void, SaslError | DialFailed> {
-  const pipeline = yield* mechanism.begin(connection.server)
-  let token: Uint8Array | undefined = pipeline.initial
+  const exchange = yield* mechanism.begin(connection.server)
+  let token: Uint8Array | undefined = exchange.initial
   for (let xid = 1; token !== undefined; xid++) {
     if (xid > MAX_ROUNDS) {
       return yield* new SaslError({
         reason: `${format(connection.server)} did not come to an end after ${MAX_ROUNDS} tokens`
       })
     }
-    token = yield* pipeline.answer(yield* exchangeToken(connection, xid, token))
+    token = yield* exchange.answer(yield* exchangeToken(connection, xid, token, mechanism.name))
   }
 })
 
 /** The usual cause of a connection that ends here, which servers before 3.6 do not tell from others. */
 const closesUnsaid = "during the SASL exchange; a server before 3.6 refuses the SASL credentials without a word"
 
+/**
+ * The usual cause of a refusal of the first token, which holds no credentials: since 3.8.5 and 3.9.4 a server in FIPS mode,
+ * the default since 3.9, has no DIGEST-MD5.
+ */
+const likelyCause = (xid: number, mechanism: string): string =>
+  xid === 1 && mechanism === "DIGEST-MD5"
+    ? "; it refused before it saw any, as a server in FIPS mode does, which has no DIGEST-MD5: start the servers with -Dzookeeper.fips-mode=false, or use TLS certificates instead"
+    : ""
+
 /** Sends one token and waits for the server's. */
 const exchangeToken = Effect.fnUntraced(function* (
   connection: FramedConnection,
   xid: number,
-  token: Uint8Array
+  token: Uint8Array,
+  mechanism: string
 ): Effect.fn.Return<Uint8Array, SaslError | DialFailed> {
   const broken = (reason: string) => new DialFailed({ server: connection.server, reason, silent: false })
   Frame.append(connection.writer, (writer) => {
@@ -70,7 +80,7 @@ const exchangeToken = Effect.fnUntraced(function* (
   if (header.err !== 0) {
     const name = ErrorCode.nameOf(header.err)
     return yield* new SaslError({
-      reason: `${format(connection.server)} refused the credentials with ${name} (${header.err})`
+      reason: `${format(connection.server)} refused the credentials with ${name} (${header.err})${likelyCause(xid, mechanism)}`
     })
   }
   const reply = Jute.attempt(Operations.sasl.response, reader)

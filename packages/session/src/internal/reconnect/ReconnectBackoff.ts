@@ -31,6 +31,8 @@ export class ReconnectBackoff {
   private step: Step | undefined
   /** The last pause between two rounds, in milliseconds; 0 in the first round. */
   private last = 0
+  /** A pause between two rounds is due, and the schedule has yet to say how long it is. */
+  private isDue = false
   /** When the current pause ends, in monotonic milliseconds. */
   private endsAt = Number.NEGATIVE_INFINITY
   /** Whether a pause that the session could not outlive has been shortened. */
@@ -44,18 +46,26 @@ export class ReconnectBackoff {
   reset(): void {
     this.step = undefined
     this.last = 0
+    this.isDue = false
     this.endsAt = Number.NEGATIVE_INFINITY
     this.isFinalTryScheduled = false
   }
 
   /** Waits between two rounds, but not until the session is over: there is one more try before. */
   betweenRounds(): Effect.Effect<void> {
+    // At once: the session may end before the effect has begun, and the pause is due after that, too.
+    this.isDue = true
+    return this.takePause()
+  }
+
+  private takePause(): Effect.Effect<void> {
     return this.next().pipe(
       Effect.flatMap((pause) =>
         Effect.map(Random.Random, (random) => {
           const { liveness } = this.parts
           const now = liveness.now()
           const left = liveness.timeLeft(now)
+          this.isDue = false
           this.last = pause
           this.endsAt = now + pause
           if (pause < left || this.isFinalTryScheduled) return
@@ -70,6 +80,7 @@ export class ReconnectBackoff {
 
   /** Waits for the rest of a pause that was interrupted by the end of a session. */
   remainingPause(): Effect.Effect<void> {
+    if (this.isDue) return this.takePause()
     const left = this.endsAt - this.parts.liveness.now()
     return left > 0 ? this.pause(left) : Effect.void
   }
@@ -83,7 +94,7 @@ export class ReconnectBackoff {
 
   /** Whether a pause is not over. */
   get isPausing(): boolean {
-    return this.endsAt > this.parts.liveness.now()
+    return this.isDue || this.endsAt > this.parts.liveness.now()
   }
 
   /** Waits between two servers of one round over this many; not in the first round, where most likely one is there. */

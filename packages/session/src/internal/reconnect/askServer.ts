@@ -16,6 +16,7 @@ import { AuthFailed } from "../../SessionError.ts"
 import { FramedConnection } from "../connection/FramedConnection.ts"
 import { DialFailed, type HandshakeResult, handshake, openConnection } from "../connection/handshake.ts"
 import { saslHandshake } from "../connection/saslHandshake.ts"
+import { NOT_READY } from "../requests/keeperFeatures.ts"
 import type { SessionIdentity } from "../SessionIdentity.ts"
 import type { SessionLog } from "../SessionLog.ts"
 import type { Settings } from "../Settings.ts"
@@ -193,6 +194,8 @@ export const askForSession = Effect.fnUntraced(function* (
   )
   if (answer instanceof DialFailed) return failedBy(server, answer)
   const { connection, response } = answer
+  if (response.protocolVersion === NOT_READY)
+    return failed(server, "ClickHouse Keeper has no leader, and is not serving")
   if (response.timeOut <= 0) {
     return id === 0n || isProvisional ? failed(server, "the server gave no session") : expired
   }

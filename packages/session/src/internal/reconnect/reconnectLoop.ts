@@ -1,4 +1,5 @@
 import { equals, format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
+import type { ServerList } from "@effect-zookeeper/transport/ServerList"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -153,7 +154,7 @@ const searchRound = Effect.fnUntraced(function* (
     if (lapEnded) policy.lapEnded()
   }
   if (policy.beginRound() === "after a pause") yield* backoff.betweenRounds()
-  let first: ServerAddress | undefined = search.nextRound
+  let first: ServerAddress | undefined = yield* stillListed(machine.servers, search.nextRound)
   search.nextRound = undefined
   const pausesBetweenServers = policy.pausesBetweenServers
   const size = yield* machine.servers.size
@@ -177,6 +178,12 @@ const searchRound = Effect.fnUntraced(function* (
     ended: (server) => search.attempts.ended(server),
     failed: (failure) => reportFailure(search, failure)
   })
+})
+
+/** The server, or the next one if the list was replaced in the pause and does not have it any more. */
+const stillListed = Effect.fnUntraced(function* (list: ServerList, server: ServerAddress) {
+  if ((yield* list.servers).some((listed) => equals(listed, server))) return server
+  return (yield* list.next).server
 })
 
 const reportFailure = ({ attempts, ensembleBehind, machine }: Search, failure: Failed): Effect.Effect<void> => {

@@ -3,6 +3,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import { format } from "@effect-zookeeper/transport/ServerAddress"
 import type { ServerFeatures } from "../../SessionInfo.ts"
+import { flaggedOperations } from "./keeperFeatures.ts"
 
 /** A release as one number that grows with it. */
 const releaseNumber = ({ since }: Operation.Any): number => {
@@ -12,6 +13,8 @@ const releaseNumber = ({ since }: Operation.Any): number => {
 
 /** Operations that servers of 3.4, the oldest that are supported, do not know. */
 const newer: ReadonlyArray<Operation.Any> = Operations.all.filter((operation) => releaseNumber(operation) >= 3_005_000)
+
+const newerNames: ReadonlySet<string> = new Set(newer.map(({ name }) => name))
 
 /** After this many milliseconds a server is asked again: it may have been upgraded. */
 const MEMORY = 600_000
@@ -25,6 +28,8 @@ export class ServerCapabilities implements ServerFeatures {
   private readonly untried = new Set<Operation.Any>()
   /** The newest release of an operation that it has answered on this connection, as a number. */
   private newestAnswered = 0
+  /** The newer operations that ClickHouse Keeper announces, or may; undefined on ZooKeeper, which announces nothing. */
+  private announced: ReadonlySet<string> | undefined
   private readonly now: () => number
   eventZxids: boolean | undefined = undefined
 
@@ -32,7 +37,13 @@ export class ServerCapabilities implements ServerFeatures {
     this.now = now
   }
 
+  /** Whether the connected server is ClickHouse Keeper. */
+  get isKeeper(): boolean {
+    return this.announced !== undefined
+  }
+
   readonly supports = (operation: string): boolean => {
+    if (this.announced !== undefined) return this.announced.has(operation) || !newerNames.has(operation)
     const until = this.current?.get(operation)
     return until === undefined || this.now() >= until
   }
@@ -41,13 +52,15 @@ export class ServerCapabilities implements ServerFeatures {
    * Whether the server surely knows an operation: one as old as all servers, or one that it has answered on this
    * connection. Behind one name there may be several servers.
    */
-  readonly isKnown = (operation: Operation.Any): boolean => !this.untried.has(operation)
+  readonly isKnown = (operation: Operation.Any): boolean =>
+    this.isKeeper ? this.supports(operation.name) : !this.untried.has(operation)
 
   /**
    * Whether the server is an older one that may lack an operation: it has refused another, and has answered none of that
    * release or of a later one on this connection. A request that no caller needs is not worth a connection then.
    */
   readonly isDoubtful = (operation: Operation.Any): boolean => {
+    if (this.isKeeper) return !this.supports(operation.name)
     if (this.current === undefined || releaseNumber(operation) <= this.newestAnswered) return false
     const now = this.now()
     return [...this.current.values()].some((until) => now < until)
@@ -58,7 +71,14 @@ export class ServerCapabilities implements ServerFeatures {
     this.newestAnswered = Math.max(this.newestAnswered, releaseNumber(operation))
   }
 
-  connected(server: ServerAddress): void {
+  /** ClickHouse Keeper has announced these of the newer operations. */
+  announce(operations: ReadonlySet<string>): void {
+    this.announced = operations
+  }
+
+  /** There is a new connection. ClickHouse Keeper announces what it has before it is asked for anything else. */
+  connected(server: ServerAddress, isKeeper: boolean): void {
+    this.announced = isKeeper ? flaggedOperations : undefined
     this.current = this.lacking.get(format(server))
     for (const operation of newer) this.untried.add(operation)
     this.newestAnswered = 0

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { SessionError } from "../../SessionError.ts"
 import { type OnLoss, PendingRequest, type RequestHandler, type Resume } from "./PendingRequest.ts"
+import { announcedOperations, FEATURE_FLAGS } from "./keeperFeatures.ts"
 import { replyExit } from "./replies.ts"
 import type { RequestPipeline } from "./RequestPipeline.ts"
 import type { ServerCapabilities } from "./ServerCapabilities.ts"
@@ -90,6 +91,22 @@ export class SessionRequests {
     )
   }
 
+  /** Asks ClickHouse Keeper which operations it has. No other request is sent before it has answered. */
+  askForFeatures(onAnswer: () => void): void {
+    const handler: RequestHandler = {
+      onReply: (_pending, code, response) => {
+        const { data } = code === ErrorCode.codes.Ok ? (response as GetData) : noData
+        this.capabilities.announce(announcedOperations(data ?? new Uint8Array(0)))
+        onAnswer()
+        return Exit.void
+      }
+    }
+    const request = { path: FEATURE_FLAGS, watch: false }
+    this.pipeline.sendIsolated(
+      new PendingRequest(Operations.getData, request, "", "drop", Number.POSITIVE_INFINITY, () => {}, handler)
+    )
+  }
+
   private make(
     operation: Operation.Any,
     request: unknown,
@@ -107,6 +124,11 @@ export class SessionRequests {
     else this.pipeline.end(pending, replyExit(pending, ErrorCode.codes.Unimplemented, undefined))
   }
 }
+
+type GetData = Pick<Operation.Response<typeof Operations.getData>, "data">
+
+/** A Keeper without that znode is older than all flags. */
+const noData: GetData = { data: null }
 
 const onLossOf: Record<Operation.Kind, OnLoss> = {
   read: "wait",

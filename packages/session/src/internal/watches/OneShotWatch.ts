@@ -4,21 +4,32 @@ import * as Exit from "effect/Exit"
 import { type ConnectionLoss, SessionClosed, type SessionExpired } from "../../SessionError.ts"
 import type { Changed } from "../../Watch.ts"
 import type { GuardCallback } from "../guardCallback.ts"
-import { SmallSet } from "./SmallSet.ts"
+import { emptySet, type SmallSet, withElement } from "./SmallSet.ts"
 
 type Outcome = Exit.Exit<WatchEvent.WatchEvent, SessionExpired | SessionClosed | ConnectionLoss>
 
+/** The kind of read that left a one-shot watch. */
+export type OneShotKind = "data" | "exists" | "child"
+
+/** The registry of a watch, which has an entry for each path. */
+interface WatchOwner<Entry> {
+  readonly guardCallback: GuardCallback
+  /** Runs when the last waiting effect has gone before the event came. */
+  readonly dropped: (watch: OneShotWatch<Entry>, entry: Entry, kind: OneShotKind) => void
+}
+
 /** A watch that reports one event, to all that wait for it. */
-export class OneShotWatch {
-  private readonly waiting = new SmallSet<(outcome: Outcome) => void>()
-  private readonly onDrop: (watch: OneShotWatch) => void
-  private readonly guardCallback: GuardCallback
+export class OneShotWatch<Entry> {
+  private waiting: SmallSet<(outcome: Outcome) => void> = emptySet
+  private readonly owner: WatchOwner<Entry>
+  private readonly entry: Entry
+  private readonly kind: OneShotKind
   private outcome: Outcome | undefined
 
-  /** `onDrop` runs when the last waiting effect has gone before the event came. */
-  constructor(guardCallback: GuardCallback, onDrop: (watch: OneShotWatch) => void) {
-    this.guardCallback = guardCallback
-    this.onDrop = onDrop
+  constructor(owner: WatchOwner<Entry>, entry: Entry, kind: OneShotKind) {
+    this.owner = owner
+    this.entry = entry
+    this.kind = kind
   }
 
   fire(event: WatchEvent.WatchEvent): void {
@@ -34,13 +45,13 @@ export class OneShotWatch {
       resume(this.outcome)
       return
     }
-    this.waiting.add(resume)
+    this.waiting = withElement(this.waiting, resume)
     return Effect.sync(() => {
       this.waiting.delete(resume)
       if (this.waiting.size > 0 || this.outcome !== undefined) return
       // A watch that was dropped reports nothing any more: an effect that waits for it again must not hang.
       this.outcome = Exit.fail(new SessionClosed())
-      this.onDrop(this)
+      this.owner.dropped(this, this.entry, this.kind)
     })
   })
 
@@ -49,6 +60,6 @@ export class OneShotWatch {
     this.outcome = outcome
     const waiting = this.waiting.all()
     this.waiting.clear()
-    for (const resume of waiting) this.guardCallback(() => resume(outcome))
+    for (const resume of waiting) this.owner.guardCallback(() => resume(outcome))
   }
 }

@@ -42,4 +42,14 @@ export class SmallSet<A extends object> implements Iterable<A> {
   }
 }
 
+/** A set that stays empty, in the place of sets that nothing was added to yet: `withElement` makes those. */
+export const emptySet: SmallSet<never> = new SmallSet<never>()
+
+/** The set with one more element; a new one in the place of `emptySet`. */
+export const withElement = <A extends object>(set: SmallSet<A>, element: A): SmallSet<A> => {
+  const own = set === emptySet ? new SmallSet<A>() : set
+  own.add(element)
+  return own
+}
+
 const nothing: ReadonlyArray<never> = []

@@ -6,21 +6,18 @@ import type { PersistentWatchListener } from "../../Watch.ts"
 import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "../../SessionError.ts"
 import type { GuardCallback } from "../guardCallback.ts"
 import type { SmallSet } from "./SmallSet.ts"
-import { OneShotWatch } from "./OneShotWatch.ts"
-import { type ServerWatchMode, PathWatches, type WatchTable } from "./PathWatches.ts"
+import { type OneShotKind, OneShotWatch } from "./OneShotWatch.ts"
+import { PathWatches, type ServerWatchMode, type ServerWatchModes, type WatchTable } from "./PathWatches.ts"
 import type { WatchLists } from "./setWatches.ts"
-
-/** The kind of read that left a one-shot watch. */
-export type OneShotKind = "data" | "exists" | "child"
 
 /** The commands of the registry to the server. They are sent behind earlier requests, and need no answer. */
 export interface WatchCommands {
-  readonly addWatch: (path: string, mode: Exclude<ServerWatchMode, "none">) => void
+  readonly addWatch: (path: string, mode: ServerWatchMode) => void
   readonly removeWatches: (path: string, type: RemoveType) => void
 }
 
-/** The numbers of the protocol; `recursive` is known from 3.9 on, and refused without harm before. */
-export const RemoveType = { child: 1, data: 2, any: 3, recursive: 5 } as const
+/** The numbers of the protocol; `persistent` and `recursive` are known from 3.9 on, and refused without harm before. */
+export const RemoveType = { child: 1, data: 2, any: 3, persistent: 4, recursive: 5 } as const
 export type RemoveType = (typeof RemoveType)[keyof typeof RemoveType]
 
 /** The numbers of the protocol. */
@@ -34,12 +31,17 @@ export const addWatchMode = { persistent: 0, recursive: 1 } as const
  * all watches of the path, asks for no one-shot watch on data beside it, and decides here which of them get an event. A watch
  * at the server is removed with the last watch that needs it.
  *
- * A recursive watch reports no `NodeChildrenChanged`; here one is derived from the creation or deletion of a child.
+ * A recursive watch reports no `NodeChildrenChanged`; here one is derived from the creation or deletion of a child. Servers
+ * from 3.9 on keep a recursive watch beside a persistent one, and report it themselves, also for children that this client may
+ * not read. Only their events have a zxid, which tells them apart: both modes are asked for at once where the order of the
+ * requests makes the recursive one win on an older server, or once an event has shown the release.
  */
 export class WatchRegistry {
   private readonly paths = new Map<string, PathWatches>()
   private readonly commands: WatchCommands
-  private readonly guardCallback: GuardCallback
+  readonly guardCallback: GuardCallback
+  /** Whether an event of this connection has shown that the server keeps modes side by side. */
+  private keepsBothModes = false
   private recursiveCount = 0
   /** Undefined when watches have come or gone since. */
   private cachedSize: number | undefined
@@ -67,14 +69,14 @@ export class WatchRegistry {
 
   /** A read that sets a watch is on its way. */
   readSent(path: string, table: WatchTable): void {
-    this.entry(path).pending[table]++
+    this.entry(path).addPending(table, 1)
   }
 
   /** Whether such a read has to ask the server for a watch; decided at the moment at which it is sent. */
   needsServerWatch(path: string, table: WatchTable): boolean {
-    const { requestedMode } = this.entry(path)
+    const entry = this.entry(path)
     // A recursive watch does not tell of children that this client may not read, so their parent is watched as well.
-    return requestedMode === "none" || (requestedMode === "recursive" && table === "child")
+    return !entry.isRequested || (entry.requested.recursive && table === "child")
   }
 
   /**
@@ -87,27 +89,30 @@ export class WatchRegistry {
     asked: boolean,
     kind: OneShotKind | undefined,
     isCounterExhausted?: boolean
-  ): OneShotWatch | undefined {
+  ): OneShotWatch<PathWatches> | undefined {
     const entry = this.entry(path)
     if (isCounterExhausted !== undefined) entry.isCounterExhausted = isCounterExhausted
-    entry.pending[table]--
-    if (asked) entry.armed[table] = true
+    entry.addPending(table, -1)
+    if (asked) entry.setArmed(table, true)
     if (kind === undefined) {
       this.releaseUnused(entry)
       return undefined
     }
-    const watch: OneShotWatch = new OneShotWatch(this.guardCallback, (dropped) => {
-      if (entry[kind].delete(dropped)) this.releaseUnused(entry)
-    })
-    entry[kind].add(watch)
+    const watch = new OneShotWatch(this, entry, kind)
+    entry.addOneShot(kind, watch)
     this.releaseUnused(entry)
     return watch
+  }
+
+  /** All that waited for a watch have gone before its event came. */
+  dropped(watch: OneShotWatch<PathWatches>, entry: PathWatches, kind: OneShotKind): void {
+    if (entry[kind].delete(watch)) this.releaseUnused(entry)
   }
 
   /** The read will not be answered. */
   readFailed(path: string, table: WatchTable): void {
     const entry = this.entry(path)
-    entry.pending[table]--
+    entry.addPending(table, -1)
     this.releaseUnused(entry)
   }
 
@@ -119,28 +124,35 @@ export class WatchRegistry {
   add(path: string, recursive: boolean, listener: PersistentWatchListener): void {
     const entry = this.entry(path)
     if (recursive) {
-      entry.recursive.add(listener)
+      entry.addPersistent("recursive", listener)
       this.recursiveCount++
     } else {
-      entry.persistent.add(listener)
+      entry.addPersistent("persistent", listener)
     }
   }
 
   /**
-   * The mode to ask the server for, which covers all that is watched at the path; decided at the moment at which it is
+   * The mode to ask the server for, so that it covers all that is watched at the path; decided at the moment at which it is
    * asked, for reads that were sent before could not count on it.
    */
-  requestMode(path: string): Exclude<ServerWatchMode, "none"> {
+  requestMode(path: string, recursive: boolean): ServerWatchMode {
     const entry = this.entry(path)
-    const mode = entry.recursive.size > 0 ? "recursive" : "persistent"
-    entry.requestedMode = mode
+    const mode = recursive || (entry.recursive.size > 0 && !this.keepsBothModes) ? "recursive" : "persistent"
+    entry.requested = this.withMode(entry.requested, mode)
     return mode
   }
 
   /** The server has answered that it holds this mode. */
-  confirmMode(path: string, mode: Exclude<ServerWatchMode, "none">): void {
+  confirmMode(path: string, mode: ServerWatchMode): void {
     const entry = this.paths.get(path)
-    if (entry !== undefined) entry.confirmedMode = mode
+    if (entry !== undefined) entry.confirmed = this.withMode(entry.confirmed, mode)
+  }
+
+  /** On a server before 3.9, which this one may be, a persistent watch replaces a recursive one. */
+  private withMode(modes: ServerWatchModes, mode: ServerWatchMode): ServerWatchModes {
+    return mode === "recursive"
+      ? { ...modes, recursive: true }
+      : { persistent: true, recursive: modes.recursive && this.keepsBothModes }
   }
 
   /**
@@ -150,7 +162,7 @@ export class WatchRegistry {
   revertMode(path: string): boolean {
     const entry = this.paths.get(path)
     if (entry === undefined) return false
-    entry.requestedMode = entry.confirmedMode
+    entry.requested = entry.confirmed
     return entry.isUsed("data") || entry.isUsed("child")
   }
 
@@ -172,6 +184,8 @@ export class WatchRegistry {
   /** Gives an event to all watches that it concerns, once to each. */
   dispatch(type: WatchEvent.WatchEventType, path: string, zxid: bigint): void {
     const event: WatchEvent.WatchEvent = { type, path, zxid: zxid > 0n ? someLong(zxid) : Option.none() }
+    // An event of a watch that is registered again has none, whatever the release.
+    if (zxid > 0n) this.keepsBothModes = true
     const entry = this.paths.get(path)
     if (entry !== undefined) this.dispatchAt(entry, event)
     if (type === "NodeChildrenChanged") return
@@ -186,22 +200,21 @@ export class WatchRegistry {
   }
 
   private dispatchAt(entry: PathWatches, event: WatchEvent.WatchEvent): void {
-    const fired: Array<OneShotWatch> = []
+    const fired: Array<OneShotWatch<PathWatches>> = []
     if (event.type !== "NodeChildrenChanged") {
-      entry.armed.data = false
+      entry.setArmed("data", false)
       for (const watch of entry.data.all()) fired.push(watch)
       for (const watch of entry.exists.all()) fired.push(watch)
       entry.data.clear()
       entry.exists.clear()
     }
     if (event.type === "NodeChildrenChanged" || event.type === "NodeDeleted") {
-      entry.armed.child = false
+      entry.setArmed("child", false)
       for (const watch of entry.child.all()) fired.push(watch)
       entry.child.clear()
     }
-    // Under a recursive watch, persistent watches get a change of children that is derived: see below.
-    if (event.type !== "NodeChildrenChanged" || entry.confirmedMode !== "recursive")
-      this.notify(entry.persistent, event)
+    // Under a recursive watch alone, persistent watches get a change of children that is derived: see below.
+    if (event.type !== "NodeChildrenChanged" || !this.isDerived(entry)) this.notify(entry.persistent, event)
     this.releaseUnused(entry)
     for (const watch of fired) watch.fire(event)
   }
@@ -209,13 +222,18 @@ export class WatchRegistry {
   private deriveChildrenChanged(path: string, event: WatchEvent.WatchEvent): void {
     const parent = ZnodePath.parent(path)
     const entry = parent === undefined ? undefined : this.paths.get(parent)
-    if (entry === undefined || entry.confirmedMode !== "recursive") return
+    if (entry === undefined || !this.isDerived(entry)) return
     const derived: WatchEvent.WatchEvent = { type: "NodeChildrenChanged", path: entry.path, zxid: event.zxid }
     const fired = entry.child.all()
     entry.child.clear()
     this.notify(entry.persistent, derived)
     this.releaseUnused(entry)
     for (const watch of fired) watch.fire(derived)
+  }
+
+  /** Whether the server tells of children by a recursive watch alone. */
+  private isDerived({ confirmed }: PathWatches): boolean {
+    return confirmed.recursive && !(confirmed.persistent && this.keepsBothModes)
   }
 
   private notify(listeners: SmallSet<PersistentWatchListener>, event: WatchEvent.WatchEvent | WatchEvent.Gap): void {
@@ -230,19 +248,22 @@ export class WatchRegistry {
   /** The watches to register on a new connection. The registry relies on them from now on. */
   beginRestore(): WatchLists {
     const lists: WatchLists = { data: [], exists: [], child: [], counterExhausted: [], persistent: [], recursive: [] }
+    // The next server may be another one.
+    this.keepsBothModes = false
     for (const entry of this.paths.values()) {
-      const { path, neededMode } = entry
+      const { needed, path } = entry
       const hasData = entry.data.size > 0
       const hasExists = entry.exists.size > 0
       const hasChild = entry.child.size > 0
-      entry.requestedMode = neededMode
-      entry.confirmedMode = neededMode
+      entry.requested = needed
+      entry.confirmed = needed
       if (hasData) lists.data.push(path)
       if (hasExists) lists.exists.push(path)
       if (hasChild) lists[entry.isCounterExhausted ? "counterExhausted" : "child"].push(path)
-      if (neededMode !== "none") lists[neededMode].push(path)
-      entry.armed.data = hasData || hasExists
-      entry.armed.child = hasChild
+      if (needed.persistent) lists.persistent.push(path)
+      if (needed.recursive) lists.recursive.push(path)
+      entry.setArmed("data", hasData || hasExists)
+      entry.setArmed("child", hasChild)
       if (!hasData && !hasExists && !hasChild && entry.isEmpty) this.paths.delete(path)
     }
     this.isRestoring = true
@@ -274,10 +295,9 @@ export class WatchRegistry {
     entry.child.clear()
     entry.persistent.clear()
     entry.recursive.clear()
-    entry.armed.data = false
-    entry.armed.child = false
-    entry.requestedMode = "none"
-    entry.confirmedMode = "none"
+    entry.setArmed("data", false)
+    entry.setArmed("child", false)
+    entry.clearModes()
     this.releaseUnused(entry)
     for (const watch of fired) watch.fail(error)
     for (const listener of ended) this.guardCallback(() => listener.onEnd(error))
@@ -288,7 +308,7 @@ export class WatchRegistry {
     this.isRestoring = false
     // The listeners may add and remove watches.
     const restoredEntries: Array<PathWatches> = []
-    for (const entry of this.paths.values()) if (entry.neededMode !== "none") restoredEntries.push(entry)
+    for (const entry of this.paths.values()) if (entry.isListened) restoredEntries.push(entry)
     for (const entry of restoredEntries) {
       const gap: WatchEvent.Gap = { type: "Gap", path: entry.path }
       this.notify(entry.persistent, gap)
@@ -311,7 +331,7 @@ export class WatchRegistry {
 
   /** Ends one-shot watches, which are gone with their session. Persistent ones go over to the next session. */
   failOneShots(error: () => SessionExpired | SessionClosed): void {
-    const failed: Array<OneShotWatch> = []
+    const failed: Array<OneShotWatch<PathWatches>> = []
     for (const entry of this.paths.values()) {
       failed.push(...entry.data, ...entry.exists, ...entry.child)
       entry.data.clear()
@@ -339,31 +359,35 @@ export class WatchRegistry {
   /** Removes watches at the server that are no longer needed. */
   private releaseUnused(entry: PathWatches): void {
     this.cachedSize = undefined
-    if (entry.requestedMode === "none") {
+    const { requested } = entry
+    if (!entry.isRequested) {
       this.disarm(entry, "data")
       this.disarm(entry, "child")
-    } else if (entry.neededMode === "none") {
+    } else if (!entry.isListened) {
       // One-shot watches that the persistent one covers keep it until they have fired.
       if (!entry.isUsed("data") && !entry.isUsed("child")) {
-        entry.requestedMode = "none"
-        entry.confirmedMode = "none"
-        entry.armed.data = false
-        entry.armed.child = false
+        entry.clearModes()
+        entry.setArmed("data", false)
+        entry.setArmed("child", false)
         this.commands.removeWatches(entry.path, RemoveType.any)
       }
-    } else if (entry.requestedMode === "recursive" && entry.neededMode === "persistent" && entry.pending.child === 0) {
+    } else if (requested.recursive && entry.recursive.size === 0 && entry.pending("child") === 0) {
       // A read on its way may have been sent in reliance on the one or the other mode: it is waited for.
-      entry.requestedMode = "persistent"
+      entry.requested = { persistent: true, recursive: false }
       // Before 3.9 the first replaces the recursive watch; later servers keep both until the second.
       this.commands.addWatch(entry.path, "persistent")
       this.commands.removeWatches(entry.path, RemoveType.recursive)
+    } else if (requested.persistent && requested.recursive && entry.persistent.size === 0) {
+      entry.requested = { persistent: false, recursive: true }
+      entry.confirmed = { ...entry.confirmed, persistent: false }
+      this.commands.removeWatches(entry.path, RemoveType.persistent)
     }
     if (entry.isEmpty && this.paths.get(entry.path) === entry) this.paths.delete(entry.path)
   }
 
   private disarm(entry: PathWatches, table: WatchTable): void {
-    if (!entry.armed[table] || entry.isUsed(table)) return
-    entry.armed[table] = false
+    if (!entry.isArmed(table) || entry.isUsed(table)) return
+    entry.setArmed(table, false)
     this.commands.removeWatches(entry.path, RemoveType[table])
   }
 }

@@ -12,8 +12,9 @@ import type { PendingRequest, RequestHandler } from "../requests/PendingRequest.
 import { ProtocolViolation } from "../requests/ProtocolViolation.ts"
 import { replyExit } from "../requests/replies.ts"
 import type { SessionRequests } from "../requests/SessionRequests.ts"
+import type { OneShotKind } from "./OneShotWatch.ts"
 import type { ServerWatchMode, WatchTable } from "./PathWatches.ts"
-import { addWatchMode, type OneShotKind, type WatchRegistry } from "./WatchRegistry.ts"
+import { addWatchMode, type WatchRegistry } from "./WatchRegistry.ts"
 
 /** The parts of a session that watches are set with. */
 export interface WatchingSession {
@@ -57,7 +58,7 @@ export const watchPersistently = Effect.fnUntraced(function* (
     () => remove
   )
   const request = { path: path.server, mode: 0 }
-  const handler = new PersistentWatchHandler(watches, request)
+  const handler = new PersistentWatchHandler(watches, request, recursive)
   yield* requests.request(Operations.addWatch, request, path.client, handler).pipe(Effect.onError(() => remove))
 })
 
@@ -160,19 +161,21 @@ class WatchedReadHandler<O extends WatchedOperation> implements RequestHandler {
 // persistent watches
 // -----------------------------------------------------------------------------
 
-/** Asks for the mode that covers all watches of the path, and notes whether the server holds it. */
+/** Asks for the mode by which all watches of the path are covered, and notes whether the server holds it. */
 class PersistentWatchHandler implements RequestHandler {
   private readonly watches: WatchRegistry
   private readonly request: { readonly path: string; mode: number }
-  private mode: Exclude<ServerWatchMode, "none"> = "persistent"
+  private readonly recursive: boolean
+  private mode: ServerWatchMode = "persistent"
 
-  constructor(watches: WatchRegistry, request: { readonly path: string; mode: number }) {
+  constructor(watches: WatchRegistry, request: { readonly path: string; mode: number }, recursive: boolean) {
     this.watches = watches
     this.request = request
+    this.recursive = recursive
   }
 
   onSend(): void {
-    this.mode = this.watches.requestMode(this.request.path)
+    this.mode = this.watches.requestMode(this.request.path, this.recursive)
     this.request.mode = addWatchMode[this.mode]
   }
 
