@@ -1,6 +1,6 @@
 /**
- * Requests whose success leaves something behind: a znode or a watch. A caller that is interrupted must not lose sight of
- * it. For streams and recipes.
+ * Effects whose success leaves something behind: a znode, a watch, or a resource of several parts. A caller that is
+ * interrupted must not lose sight of it. For streams and recipes.
  *
  * Stability: low. It may change in any version.
  *
@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 
 /**
  * Waits for an effect, interruptibly. Interrupting the wait does not stop the effect: between its success and the moment
@@ -63,6 +63,36 @@ export const watchScoped = <A extends { readonly changed: Effect.Effect<unknown,
       return { ...seen, nextChange: yield* wait(seen) }
     })
   )
+
+/**
+ * Makes a part of an uninterruptible region interruptible again.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/**
+ * Runs `acquire` in a Scope of its own, a child of the present one: closed at once if it fails, is interrupted, or gives a
+ * value that is not to be kept. `acquire` is uninterruptible except where it restores.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const acquireForked = <A, E, R>(
+  acquire: (restore: Restore, own: Scope.Closeable) => Effect.Effect<A, E, R>,
+  isKept: (value: A) => boolean = () => true
+): Effect.Effect<A, E, Exclude<R, Scope.Scope> | Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const own = yield* Scope.fork(yield* Effect.scope)
+      const exit = yield* Effect.exit(Effect.provideService(acquire(restore, own), Scope.Scope, own))
+      if (Exit.isFailure(exit) || !isKept(exit.value)) yield* Scope.close(own, exit)
+      return yield* exit
+    })
+  )
+
+// ---- internal
 
 type ChangeOf<A> = A extends { readonly changed: Effect.Effect<infer C, infer _E> } ? C : never
 type LossOf<A> = A extends { readonly changed: Effect.Effect<infer _C, infer E> } ? E : never

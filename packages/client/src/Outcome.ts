@@ -156,6 +156,33 @@ export const retryTransient = <A, E extends Tagged, R>(
   })
 
 /**
+ * `retryTransient`, and again in the session that replaces an expired one, if one does. Only for reads, and for writes that may
+ * be applied twice. Under `sessionExpiry: "fail"` it fails with `SessionExpired`.
+ *
+ * @example
+ * ```ts
+ * import { Outcome, ZooKeeper } from "@effect-zookeeper/client"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const config = Effect.flatMap(ZooKeeper.ZooKeeper, (zk) =>
+ *   Outcome.retryAcrossSessions(zk.session, zk.get("/config"))
+ * )
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const retryAcrossSessions = <A, E extends Tagged, R>(
+  session: SessionInfo,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.catch(retryTransient(effect), (error) =>
+    Effect.flatMap(isReplacedExpiry(session, error), (isReplaced) =>
+      isReplaced ? retryAcrossSessions(session, effect) : Effect.fail(error)
+    )
+  )
+
+/**
  * The lost connections of one request, over all of its attempts; {@link totalLosses} makes it.
  *
  * @category models
@@ -218,6 +245,15 @@ export const isSessionReplaced = (session: SessionInfo): Effect.Effect<boolean> 
   Effect.map(Effect.yieldNow, () => session.state._tag !== "Expired")
 
 /**
+ * Whether an error is the expiry of a session that another one follows; see {@link isSessionReplaced}.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const isReplacedExpiry = (session: SessionInfo, error: Tagged): Effect.Effect<boolean> =>
+  error._tag === "SessionExpired" ? isSessionReplaced(session) : Effect.succeed(false)
+
+/**
  * The next step after a request has failed; see `classifyFailure`.
  *
  * @category models
@@ -254,9 +290,7 @@ export type Failure = "lost" | "transient" | "renewed" | "final"
 export const classifyFailure = (session: SessionInfo, error: Tagged | SessionError): Effect.Effect<Failure> => {
   if (mayBeApplied(error)) return Effect.succeed("lost")
   if (isLost(error) || isTransient(error)) return Effect.succeed("transient")
-  return error._tag === "SessionExpired"
-    ? Effect.map(isSessionReplaced(session), (isReplaced) => (isReplaced ? "renewed" : "final"))
-    : Effect.succeed("final")
+  return Effect.map(isReplacedExpiry(session, error), (isReplaced) => (isReplaced ? "renewed" : "final"))
 }
 
 /**

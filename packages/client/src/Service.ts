@@ -45,6 +45,7 @@ import type {
   WatchedStat,
   ZnodeOptions
 } from "./Models.ts"
+import type { Interceptor } from "./Interceptor.ts"
 import type * as Op from "./Op.ts"
 
 /**
@@ -64,6 +65,16 @@ export interface ClientOptions {
    * do everything.
    */
   readonly defaultAcl?: ReadonlyArray<Acl.Acl> | undefined
+  /**
+   * Whether the list of servers follows the ensemble's own configuration (`/zookeeper/config`), as Curator's
+   * `EnsembleTracker` does: members that join are used, and those that leave are left, in the way of `updateServers`. The
+   * addresses that servers announce there have to be reachable for this client. Where a member announces no port for clients,
+   * the list stays as it is, with a warning. The ports are those without TLS, so that it is refused together with TLS.
+   * Default false. ZooKeeper 3.5.
+   */
+  readonly followConfig?: boolean | undefined
+  /** Additions to each request, in this order; see the module `Interceptor`. Default: none. */
+  readonly interceptors?: ReadonlyArray<Interceptor> | undefined
 }
 
 /**
@@ -113,8 +124,10 @@ export interface Service {
    * Creates the znode and all of its ancestors that are missing, the chroot included. Does nothing if the znode exists.
    *
    * It reads from the path upwards until it finds a znode, and asks nothing about the ancestors of that one. All znodes that
-   * it creates are containers: the server deletes a container some time after its last child has gone, and never before it
-   * had one. Below ZooKeeper 3.5.1 they are persistent. `acl` is their ACL; default: the client's `defaultAcl`.
+   * it creates are containers: the server deletes a container some time after its last child has gone. A container that has
+   * had no child stays, but since ZooKeeper 3.10 for five minutes only (`znode.container.maxNeverUsedIntervalMs`): create what
+   * belongs below it within that time, or with `createWithParents`, which makes the parents again. Below ZooKeeper 3.5.1, and on
+   * ClickHouse Keeper, they are persistent. `acl` is their ACL; default: the client's `defaultAcl`.
    *
    * It fails with the errors of `create` except `NodeExists`, and with `NoNode` only if other clients kept deleting what
    * it created.
@@ -349,13 +362,14 @@ export interface Service {
    * back, and never misses the last one. It survives reconnections and, under `sessionExpiry: "recreate"`, new sessions.
    * It works on every ZooKeeper.
    *
-   * The stream ends quietly when the application closes the client. It fails with `NoAuth` when the ACL does not grant
-   * READ, with `SessionExpired` only under `sessionExpiry: "fail"`, and with `ConnectionLoss` when the watch was given up
-   * (see `getAndWatch`).
+   * The stream ends quietly when the application closes the client. It fails with `NoAuth` when an event has led to a read
+   * that the ACL does not grant, as its first read may; with `SessionExpired` only under `sessionExpiry: "fail"`; and with
+   * `ConnectionLoss` when the watch was given up (see `getAndWatch`).
    *
-   * It uses one-shot watches. Servers since ZooKeeper 3.8.4 and 3.9.2 use up such a watch without an event if the znode
-   * changes while this client may not read it. Where the right to read comes and goes, use `events`, or a cache of the
-   * recipes.
+   * Servers since ZooKeeper 3.8.4 and 3.9.2 tell nothing of a znode while this client may not read it. The stream goes on
+   * then. Once it may read again, it shows the newest state with the next change, and without one within two minutes, or two
+   * seconds for each such stream of the client if that is more: it looks at the Stat at such intervals, except on servers
+   * before 3.6, which tell everything.
    */
   readonly dataChanges: (
     path: string

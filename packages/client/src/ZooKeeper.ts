@@ -33,8 +33,8 @@ import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { makeClient } from "./internal/makeClient.ts"
-import { checked } from "./internal/methodOptions.ts"
+import { checkOptions } from "./ArgumentCheck.ts"
+import { makeClient, mistakeIn } from "./internal/makeClient.ts"
 import type { ClientOptions, Service } from "./Service.ts"
 
 export type * from "./Models.ts"
@@ -82,7 +82,10 @@ export interface Options extends ClientOptions, Session.SessionOptions {
   readonly tls?: TlsSource | undefined
 }
 
-const clientOptions = KnownOptions.make<ClientOptions>({ chroot: true, defaultAcl: true }, '{ chroot: "/app" }')
+const clientOptions = KnownOptions.make<ClientOptions>(
+  { chroot: true, defaultAcl: true, followConfig: true, interceptors: true },
+  '{ chroot: "/app" }'
+)
 
 /**
  * The names of the options that `layer` takes. Libraries that pass options on use it to refuse all others.
@@ -103,7 +106,7 @@ export const options = KnownOptions.make<Options>(
  */
 export interface ConfigOptions
   extends
-    Pick<ClientOptions, "chroot">,
+    Pick<ClientOptions, "chroot" | "followConfig">,
     Pick<
       Session.SessionOptions,
       | "servers"
@@ -160,7 +163,7 @@ export type StartError = ConnectFailed | AuthFailed | SessionExpired | InvalidAr
  * @since 0.1.0
  */
 export const layer = (given: Options = {}): Layer.Layer<ZooKeeper, StartError> => {
-  const mistake = KnownOptions.check(options, given)
+  const mistake = KnownOptions.check(options, given) ?? mistakeIn(given)
   if (mistake !== undefined) return Layer.effect(ZooKeeper, Effect.fail(mistake))
   return layerSession(given).pipe(
     Layer.provide(Session.layer(given)),
@@ -187,7 +190,7 @@ export const layer = (given: Options = {}): Layer.Layer<ZooKeeper, StartError> =
  */
 export const layerConfig = (
   config: Config.Wrap<ConfigOptions>,
-  options: Pick<Options, "auth" | "defaultAcl" | "retry" | "sasl" | "session" | "tls"> = {}
+  options: Pick<Options, "auth" | "defaultAcl" | "interceptors" | "retry" | "sasl" | "session" | "tls"> = {}
 ): Layer.Layer<ZooKeeper, StartError | Config.ConfigError> =>
   Layer.unwrap(
     Effect.gen(function* () {
@@ -225,7 +228,7 @@ const loadConfig = Effect.promise(() => import("effect/Config"))
 export const layerSession = (given: ClientOptions = {}): Layer.Layer<ZooKeeper, InvalidArgument, Session.Session> =>
   Layer.effect(
     ZooKeeper,
-    checked(options, given).pipe(
+    checkOptions(options, given).pipe(
       Effect.andThen(Session.Session),
       Effect.flatMap((session) => makeClient(session, given))
     )

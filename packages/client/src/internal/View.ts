@@ -22,6 +22,8 @@ export interface View {
   readonly defaultAcl: ReadonlyArray<Acl>
   /** The memory of a view that tracks versions. */
   readonly versions: VersionMemory | undefined
+  /** How many streams of states are open, in all views of the client together. */
+  readonly following: { streams: number }
 }
 
 /** Sends one request; `path` is what errors and spans name. */

@@ -1,9 +1,7 @@
 /**
  * The names of the options that each method takes.
  */
-import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
-import * as Effect from "effect/Effect"
 import type {
   CreateOptions,
   CreateWithParentsOptions,
@@ -54,12 +52,3 @@ export const reconfigureOptions = KnownOptions.make<ReconfigureOptions>(
   { joining: true, leaving: true, members: true, fromConfig: true },
   "{ leaving: [3] }"
 )
-
-/** Fails with the rule that the options break, if any. */
-export const checked = <O>(
-  known: KnownOptions.KnownOptions<O>,
-  options: unknown
-): Effect.Effect<void, InvalidArgument> => {
-  const error = KnownOptions.check(known, options)
-  return error === undefined ? Effect.void : Effect.fail(error)
-}

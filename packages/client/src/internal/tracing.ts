@@ -65,7 +65,8 @@ const withSpan = <A, E>(
   Effect.useSpan(
     `zookeeper.${operation}`,
     { kind: "client", attributes: attributesOf(info, operation, path) },
-    () => effect
+    // Interceptors find the span by its fiber.
+    (span) => Effect.withParentSpan(effect, span)
   )
 
 const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>

@@ -17,7 +17,7 @@ import type { View } from "../View.ts"
 type Rows = "whoAmI" | "addAuth" | "updateServers" | "getConfig" | "reconfigure"
 
 /** The znode with the configuration, which is the same under every chroot. */
-const configPath = "/zookeeper/config"
+export const configPath = "/zookeeper/config"
 
 export const makeReconfig = (view: View): Pick<Service, Rows> => ({
   whoAmI: Effect.suspend(() =>
@@ -81,7 +81,7 @@ const checkReconfigure = (options: ReconfigureOptions): InvalidArgument | undefi
 // -----------------------------------------------------------------------------
 
 /** Lines that this release does not know are in `raw` alone. */
-const parseConfig = (data: Uint8Array | null): EnsembleConfig => {
+export const parseConfig = (data: Uint8Array | null): EnsembleConfig => {
   const raw = data === null ? "" : new TextDecoder().decode(data)
   const members: Array<EnsembleMember> = []
   let version = 0n

@@ -58,7 +58,7 @@ const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
   }
   const results: Effect.Effect<ReadonlyArray<Op.WriteResult<Op.Write>>, TransactionError> = request.length === 0
     ? Effect.succeed([])
-    : Effect.flatMap(send(view, Operations.multi, request, ""), (responses) => toResults(view, ops, request, responses))
+    : Effect.flatMap(sendUnlessRefused(view, request), (responses) => toResults(view, ops, request, responses))
   // The results are in the order of the operations, and each has the type of its operation.
   return results as Effect.Effect<Op.WriteResults<Ops>, TransactionError>
 }
@@ -105,6 +105,23 @@ const prepare = (view: View, op: Op.Write, index: number): Request | InvalidArgu
     }
   }
 }
+
+/** Sends it, unless the server is known to lack one of its operations: it would close the connection. */
+const sendUnlessRefused = (view: View, request: ReadonlyArray<Request>) =>
+  Effect.suspend(() => {
+    const { serverFeatures } = view.session.info
+    const lacking = request.find(({ operation }) => !serverFeatures.supports(operation))
+    return lacking === undefined
+      ? send(view, Operations.multi, request, "")
+      : Effect.fail(
+          new ServerRefused({
+            operation: lacking.operation,
+            path: toClient(view, lacking.request.path),
+            code: ErrorCode.codes.Unimplemented,
+            name: ErrorCode.nameOf(ErrorCode.codes.Unimplemented)
+          })
+        )
+  })
 
 const noWrite = (index: number): InvalidArgument =>
   notAnOperation(index, "transaction", ["Op.create", "Op.check", "Op.setData", "Op.delete"])

@@ -17,9 +17,10 @@ import type { Service } from "../../Service.ts"
 import { unexpectedBadVersion, missingStat } from "../replyErrors.ts"
 import { badData, encodeData, invalid, isInvalid, prepareCreate } from "../validate.ts"
 import type { PreparedCreate } from "../validate.ts"
+import { checkOptions } from "../../ArgumentCheck.ts"
 import { createPrepared, lacksParent, withMemory, sendCreate } from "./create.ts"
 import type { Created } from "./create.ts"
-import { checked, createOrSetOptions, createWithParentsOptions, ensurePathOptions } from "../methodOptions.ts"
+import { createOrSetOptions, createWithParentsOptions, ensurePathOptions } from "../methodOptions.ts"
 import { markMaybeApplied, isLost, isUnimplemented, totalLosses } from "../../Outcome.ts"
 import { readNames, readStat } from "./read.ts"
 import { send, toClient, withPath } from "../View.ts"
@@ -39,13 +40,13 @@ const turns = 32
 export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithParents" | "createOrSet"> => ({
   ensurePath: (path, options) =>
     withPath(view, path, (server) =>
-      checked(ensurePathOptions, options).pipe(
+      checkOptions(ensurePathOptions, options).pipe(
         Effect.andThen(validatedAcl(options?.acl, view.defaultAcl, "acl")),
         Effect.flatMap((acl) => ensure(view, server, acl))
       )
     ),
   createWithParents: (path, options) =>
-    checked(createWithParentsOptions, options).pipe(
+    checkOptions(createWithParentsOptions, options).pipe(
       Effect.andThen(createBelowParents(view, path, options, false)),
       Effect.map((created) => toClient(view, created.path))
     ),
