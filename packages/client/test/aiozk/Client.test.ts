@@ -14,11 +14,10 @@ import {
   fourLetterWord,
   itBesideRoot,
   recordStates,
-  sharedTarget,
   awaitCondition,
   watchesBelow
 } from "../support/faults.ts"
-import { connect, failure, text } from "../support/clients.ts"
+import { connect, failure, text, now } from "../support/clients.ts"
 
 describe("aiozk test_client.py", () => {
   itBesideRoot(
@@ -35,7 +34,7 @@ describe("aiozk test_client.py", () => {
             yield* changed
           })
         ),
-        { startImmediately: true }
+        now
       )
       yield* awaitCondition(() => turns === 1)
       yield* other.set("/a", "1")
@@ -49,14 +48,12 @@ describe("aiozk test_client.py", () => {
   )
 
   itLive("closing a client that has no session yet ends at once (test_closed_close)", function* () {
-    const proxy = yield* FaultProxy.make(sharedTarget())
+    const proxy = yield* FaultProxy.make(TestServer.target())
     yield* proxy.blackHole("down")
-    const starting = yield* Effect.forkChild(Effect.scoped(connect({ servers: proxy.connectString })), {
-      startImmediately: true
-    })
+    const starting = yield* Effect.forkChild(Effect.scoped(connect({ servers: proxy.connectString })), now)
     yield* proxy.awaitFrames({ direction: "up", op: "connect" })
     const exit = yield* Effect.andThen(Fiber.interrupt(starting), Fiber.await(starting)).pipe(
-      Effect.timeout("1 second")
+      Effect.timeout("5 seconds")
     )
     assert.isTrue(Exit.hasInterrupts(exit))
     yield* proxy.heal
@@ -67,8 +64,8 @@ describe("aiozk test_client.py", () => {
     "a zxid ahead of every server fails with a typed error, and the session is not given up for it (test_inconsistent_zxid)",
     function* () {
       const { beside, proxy, zk } = yield* connectProxied("zxid", {
-        sessionTimeout: "1500 millis",
-        connectTimeout: "500 millis",
+        sessionTimeout: "3 seconds",
+        connectTimeout: "1 second",
         sessionExpiry: "fail"
       })
       yield* beside.create("/a")
@@ -84,8 +81,7 @@ describe("aiozk test_client.py", () => {
       yield* proxy.dropAll("rst")
       yield* awaitCondition(() => zk.session.state._tag === "EnsembleBehind")
       assert.strictEqual(zk.session.id === 0n, false)
-      const error = yield* Effect.flip(zk.get("/a"))
-      assert.strictEqual(error._tag, "SessionExpired")
+      yield* failure(zk.get("/a"), "SessionExpired")
       assert.deepStrictEqual(states, ["Connected", "Disconnected", "EnsembleBehind", "Expired"])
     }
   )
@@ -103,7 +99,8 @@ describe("aiozk test_client.py", () => {
       )
       assert.strictEqual(second.session.state._tag, "Closed")
       assert.notStrictEqual(second.id, first.id)
-      const sessions = yield* fourLetterWord("dump")
+      // Without the connections, which the server may not have closed yet.
+      const [sessions] = (yield* fourLetterWord("dump")).split("Connections dump:")
       for (const { id } of [first, second]) {
         assert.notInclude(sessions, `0x${BigInt.asUintN(64, id).toString(16)}`)
       }

@@ -1,23 +1,20 @@
 /** The cases of aiozk's `test_connection.py`, by what an application sees of them. */
 import { assert, describe } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
+import { closable } from "@effect-zookeeper/test-kit/Expectations"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
 import { PromiseClient, SessionClosed } from "../../src/index.ts"
 import * as Faults from "../support/faults.ts"
-import { numbersBelow, connect } from "../support/clients.ts"
+import { numbersBelow, connect, now } from "../support/clients.ts"
 
 /** A client in a Scope of its own, behind a proxy. */
 const setUp = Effect.fnUntraced(function* (name: string) {
   const { beside, chroot, proxy } = yield* Faults.connectProxied(name)
-  const scope = yield* Scope.make()
-  const zk = yield* connect({ servers: proxy.connectString + chroot, sessionTimeout: "1 second" }).pipe(
-    Effect.provideService(Scope.Scope, scope)
-  )
-  return { zk, beside, proxy, close: Scope.close(scope, Exit.void) }
+  const options = { servers: proxy.connectString + chroot, sessionTimeout: "1 second" } as const
+  const [zk, close] = yield* closable(connect(options))
+  return { zk, beside, proxy, close }
 })
 
 describe("aiozk test_connection.py", () => {
@@ -47,7 +44,8 @@ describe("aiozk test_connection.py", () => {
       const { current } = yield* proxy.seen
       yield* proxy.blackHole("down")
       const [elapsed] = yield* Effect.timed(close)
-      assert.isAtMost(Duration.toMillis(elapsed), 2500)
+      // A close may take two seconds, and more on a busy machine.
+      assert.isAtMost(Duration.toMillis(elapsed), 7000)
       assert.strictEqual(zk.session.state._tag, "Closed")
       yield* proxy.heal
       yield* proxy.awaitSeen((seen) => seen.current === current - 1)
@@ -65,7 +63,7 @@ describe("aiozk test_connection.py", () => {
         Effect.onExit(index % 2 === 0 ? zk.exists("/") : Effect.asVoid(zk.create(`/n${index}`)), () =>
           Effect.sync(() => told++)
         ),
-        { startImmediately: true }
+        now
       )
     )
     yield* close

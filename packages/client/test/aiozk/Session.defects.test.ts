@@ -10,13 +10,15 @@ import * as Option from "effect/Option"
 import * as Records from "@effect-zookeeper/protocol/Records"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { eachAtOnce } from "@effect-zookeeper/test-kit/Expectations"
 import type { CreateError, TransactionFailed } from "../../src/Errors.ts"
 import { Op as Transaction } from "../../src/index.ts"
 import type { Service } from "../../src/ZooKeeper.ts"
 import * as Faults from "../support/faults.ts"
 import { Op } from "../support/faults.ts"
 import * as Frames from "../../../session/test/support/frames.ts"
-import { numbersBelow, connect, failure, text } from "../support/clients.ts"
+import { numbersBelow, connect, failure, text, now } from "../support/clients.ts"
 
 describe("aiozk S1 and S2: a connection that ends", () => {
   for (const ending of ["fin", "rst"] as const) {
@@ -26,7 +28,7 @@ describe("aiozk S1 and S2: a connection that ends", () => {
         const { id } = zk.session
         yield* zk.create("/e", { mode: "ephemeral" })
         const [elapsed] = yield* Effect.timed(Faults.breakConnections(zk, proxy, ending))
-        assert.isBelow(Duration.toMillis(elapsed), 2000)
+        assert.isBelow(Duration.toMillis(elapsed), 8000)
         assert.strictEqual(zk.session.id, id)
         assert.strictEqual(Option.getOrThrow(yield* zk.stat("/e")).ephemeralOwner, id)
       }
@@ -45,12 +47,12 @@ describe("aiozk S1 and S2: a connection that ends", () => {
     function* ({ proxy, zk }) {
       yield* zk.create("/a", { data: "a" })
       yield* proxy.blackHole("down")
-      const write = yield* Effect.forkChild(Effect.flip(zk.set("/a", "b")), { startImmediately: true })
-      const read = yield* Effect.forkChild(zk.getData("/a"), { startImmediately: true })
+      const write = yield* Effect.forkChild(Effect.flip(zk.set("/a", "b")), now)
+      const read = yield* Effect.forkChild(zk.getData("/a"), now)
       yield* proxy.awaitFrames({ direction: "down", op: Op.getData })
       yield* proxy.dropAll("fin")
       const [elapsed, error] = yield* Effect.timed(Fiber.join(write))
-      assert.isBelow(Duration.toMillis(elapsed), 2000)
+      assert.isBelow(Duration.toMillis(elapsed), 8000)
       assert.strictEqual(error._tag, "ConnectionLoss")
       assert.isTrue(error._tag === "ConnectionLoss" && error.maybeApplied)
       yield* proxy.heal
@@ -156,7 +158,7 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
   Faults.itBehindProxy(
     "S5: when it stalls another server is tried, and the session is kept",
     function* ({ chroot, proxy }) {
-      const other = yield* FaultProxy.make(Faults.sharedTarget())
+      const other = yield* FaultProxy.make(TestServer.target())
       const zk = yield* connect({
         servers: `${proxy.connectString},${other.connectString}${chroot}`,
         sessionTimeout: "3 seconds",
@@ -184,11 +186,11 @@ describe("aiozk S4 and S5: a handshake that goes wrong", () => {
       yield* zk.create("/e", { mode: "ephemeral" })
       const states = yield* Faults.recordStates(zk)
       const { changed } = yield* zk.getAndWatch("/e")
-      const watching = yield* Effect.forkChild(Effect.flip(changed), { startImmediately: true })
-      const owning = yield* Effect.forkChild(Effect.flip(zk.session.ownership), { startImmediately: true })
+      const watching = yield* Effect.forkChild(Effect.flip(changed), now)
+      const owning = yield* Effect.forkChild(Effect.flip(zk.session.ownership), now)
       yield* proxy.accept("hang")
       yield* proxy.dropAll("rst")
-      const waiting = yield* Effect.forkChild(Effect.flip(zk.exists("/e")), { startImmediately: true })
+      const waiting = yield* Effect.forkChild(Effect.flip(zk.exists("/e")), now)
       assert.strictEqual((yield* Fiber.join(owning))._tag, "OwnershipLost")
       assert.strictEqual(zk.session.id, id)
       assert.strictEqual((yield* Fiber.join(watching))._tag, "SessionExpired")
@@ -238,7 +240,7 @@ describe("aiozk S6 to S9: watches across reconnections", () => {
       for (const [index, changed] of watched.entries()) {
         yield* Effect.forkScoped(
           Effect.map(changed, ({ path, type }) => fired.push(`${index} ${type} ${path}`)),
-          { startImmediately: true }
+          now
         )
       }
       for (const _ of numbersBelow(3)) {
@@ -288,9 +290,7 @@ describe("aiozk S6 to S9: watches across reconnections", () => {
     "S9: many watches are registered in packets that servers take",
     function* ({ beside, chroot, proxy, zk }) {
       const name = (index: number) => `/${"w".repeat(150)}${index}`
-      const watched = yield* Effect.forEach(numbersBelow(1500), (index) => zk.existsAndWatch(name(index)), {
-        concurrency: "unbounded"
-      })
+      const watched = yield* eachAtOnce(numbersBelow(1500), (index) => zk.existsAndWatch(name(index)))
       yield* Faults.breakConnections(zk, proxy)
       yield* zk.sync()
       assert.strictEqual(yield* Faults.watchesBelow(chroot), 1500)
@@ -323,18 +323,11 @@ describe("aiozk test_watchers.py", () => {
       const { id } = zk.session
       yield* other.create("/m")
       // Not ephemeral ones: a server that ends a session tells its watches of them before it closes the connection.
-      yield* Effect.forEach(numbersBelow(1000), (index) => zk.create(`/m/${index}`), { concurrency: "unbounded" })
+      yield* eachAtOnce(numbersBelow(1000), (index) => zk.create(`/m/${index}`))
       yield* other.create("/own")
-      yield* Effect.forEach(numbersBelow(1000), (index) => zk.create(`/own/${index}`, { mode: "ephemeral" }), {
-        concurrency: "unbounded"
-      })
-      const outcomes = yield* Effect.forEach(
-        numbersBelow(1000),
-        (index) =>
-          Effect.flatMap(zk.getAndWatch(`/m/${index}`), ({ changed }) =>
-            Effect.forkScoped(Effect.flip(changed), { startImmediately: true })
-          ),
-        { concurrency: "unbounded" }
+      yield* eachAtOnce(numbersBelow(1000), (index) => zk.create(`/own/${index}`, { mode: "ephemeral" }))
+      const outcomes = yield* eachAtOnce(numbersBelow(1000), (index) =>
+        Effect.flatMap(zk.getAndWatch(`/m/${index}`), ({ changed }) => Effect.forkScoped(Effect.flip(changed), now))
       )
       // The server goes by its own clock: by the end of this it has given the session up.
       const until = performance.now() + 1600
@@ -358,7 +351,7 @@ describe("aiozk S10 to S13: frames", () => {
         match: { direction: "down", op: Op.getData },
         action: { _tag: "SetLength", length: 10_000 }
       })
-      const read = yield* Effect.forkChild(zk.getData("/a"), { startImmediately: true })
+      const read = yield* Effect.forkChild(zk.getData("/a"), now)
       yield* rule.awaitHits()
       yield* proxy.accept("refuse")
       yield* proxy.dropAll("fin")

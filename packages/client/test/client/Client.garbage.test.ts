@@ -1,6 +1,7 @@
 /** The memory that a closed client leaves to the collector of garbage. */
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
-import { assert, describe, it } from "@effect/vitest"
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -12,13 +13,11 @@ const program = fileURLToPath(new URL("../support/garbage.ts", import.meta.url))
 const MOST = 15_000
 
 describe("a client that was closed", () => {
-  it.live("is gone with the next small collection, and does not wait for a full one", () =>
-    Effect.gen(function* () {
-      const run = () => promisify(execFile)(process.execPath, ["--expose-gc", program, TestServer.connectString()])
-      const { stdout } = yield* Effect.promise(run)
-      const kept: { readonly effect: number; readonly promise: number } = JSON.parse(stdout)
-      assert.isBelow(kept.effect, MOST, "bytes kept of a client in Effect")
-      assert.isBelow(kept.promise, MOST, "bytes kept of a client for Promises")
-    })
-  )
+  itLive("is gone with the next small collection, and does not wait for a full one", function* () {
+    const run = () => promisify(execFile)(process.execPath, ["--expose-gc", program, TestServer.connectString()])
+    const { stdout } = yield* Effect.promise(run)
+    const kept: { readonly effect: number; readonly promise: number } = JSON.parse(stdout)
+    assert.isBelow(kept.effect, MOST, "bytes kept of a client in Effect")
+    assert.isBelow(kept.promise, MOST, "bytes kept of a client for Promises")
+  })
 })

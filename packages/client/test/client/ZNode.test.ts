@@ -1,6 +1,7 @@
 import { connectString as shared } from "@effect-zookeeper/test-kit/TestServer"
 import { itEffect, itLive, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
+import { atOnce } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -196,7 +197,7 @@ describe("a typed znode on a real server", () => {
     const updates = Array.from({ length: 8 }, (_, index) =>
       Count.on(index % 2 === 0 ? zk : other).update({}, (value) => value + 1)
     )
-    const written = yield* Effect.all(updates, { concurrency: "unbounded" })
+    const written = yield* atOnce(updates)
     assert.deepStrictEqual(written.map(({ value }) => value).toSorted(), [1, 2, 3, 4, 5, 6, 7, 8])
     const last = yield* Count.on(zk).get({})
     assert.strictEqual(last.value, 8)

@@ -14,7 +14,7 @@ describe("the client's layers", () => {
     const [elapsed, error] = yield* Effect.timed(
       failure(connect({ servers: "127.0.0.1:1", connectTimeout: "400 millis" }), "ConnectFailed")
     )
-    assert.isBelow(Duration.toMillis(elapsed), 2000)
+    assert.isBelow(Duration.toMillis(elapsed), 8000)
     assert.isAbove(error.attempts.length, 0)
     assert.strictEqual(error.attempts[0]?.server, "127.0.0.1:1")
     assert.include(error.message, "127.0.0.1:1")

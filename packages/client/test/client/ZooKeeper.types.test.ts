@@ -46,9 +46,13 @@ type Failure<F> = F extends (...args: never) => Effect.Effect<infer _A, infer E,
   : F extends Effect.Effect<infer _A, infer E, infer _R>
     ? E
     : never
+/** The answer of a method, and its failure. */
+type Outcome<F> = [answer: Answer<F>, failure: Failure<F>]
+
 type Context<F> = F extends (...args: never) => Effect.Effect<infer _A, infer _E, infer R> ? R : never
 type Element<F> = F extends (...args: never) => Stream.Stream<infer A, infer _E, infer _R> ? A : never
 type StreamFailure<F> = F extends (...args: never) => Stream.Stream<infer _A, infer E, infer _R> ? E : never
+type StreamOf<F> = [element: Element<F>, failure: StreamFailure<F>]
 
 /** What every operation can end with. */
 type Common = InvalidArgument | SessionError
@@ -69,64 +73,45 @@ describe("the error channel and the answer of", () => {
   })
 
   it("creating methods", () => {
-    expectTypeOf<Failure<Zk["create"]>>().toEqualTypeOf<Creating>()
-    expectTypeOf<Answer<Zk["create"]>>().toEqualTypeOf<string>()
+    expectTypeOf<Outcome<Zk["create"]>>().toEqualTypeOf<[string, Creating]>()
     expectTypeOf<Context<Zk["create"]>>().toEqualTypeOf<never>()
-    expectTypeOf<Failure<Zk["createWithStat"]>>().toEqualTypeOf<Creating>()
-    expectTypeOf<Answer<Zk["createWithStat"]>>().toEqualTypeOf<ZooKeeper.PathAndStat>()
-    expectTypeOf<Failure<Zk["createWithParents"]>>().toEqualTypeOf<Creating>()
-    expectTypeOf<Answer<Zk["createWithParents"]>>().toEqualTypeOf<string>()
-    expectTypeOf<Failure<Zk["createOrSet"]>>().toEqualTypeOf<Creating>()
-    expectTypeOf<Answer<Zk["createOrSet"]>>().toEqualTypeOf<ZooKeeper.Stat>()
-    expectTypeOf<Failure<Zk["ensurePath"]>>().toEqualTypeOf<Exclude<Creating, NodeExists>>()
-    expectTypeOf<Answer<Zk["ensurePath"]>>().toEqualTypeOf<void>()
+    expectTypeOf<Outcome<Zk["createWithStat"]>>().toEqualTypeOf<[ZooKeeper.PathAndStat, Creating]>()
+    expectTypeOf<Outcome<Zk["createWithParents"]>>().toEqualTypeOf<[string, Creating]>()
+    expectTypeOf<Outcome<Zk["createOrSet"]>>().toEqualTypeOf<[ZooKeeper.Stat, Creating]>()
+    expectTypeOf<Outcome<Zk["ensurePath"]>>().toEqualTypeOf<[void, Exclude<Creating, NodeExists>]>()
   })
 
   it("reading methods", () => {
     type Reading = NoNode | NoAuth | Common
-    expectTypeOf<Failure<Zk["exists"]>>().toEqualTypeOf<NoAuth | Common>()
-    expectTypeOf<Answer<Zk["exists"]>>().toEqualTypeOf<boolean>()
-    expectTypeOf<Failure<Zk["stat"]>>().toEqualTypeOf<NoAuth | Common>()
-    expectTypeOf<Answer<Zk["stat"]>>().toEqualTypeOf<Option.Option<ZooKeeper.Stat>>()
-    expectTypeOf<Failure<Zk["get"]>>().toEqualTypeOf<Reading>()
-    expectTypeOf<Answer<Zk["get"]>>().toEqualTypeOf<ZooKeeper.DataAndStat>()
-    expectTypeOf<Failure<Zk["getData"]>>().toEqualTypeOf<Reading>()
-    expectTypeOf<Answer<Zk["getData"]>>().toEqualTypeOf<Uint8Array>()
-    expectTypeOf<Failure<Zk["getChildren"]>>().toEqualTypeOf<Reading>()
-    expectTypeOf<Answer<Zk["getChildren"]>>().toEqualTypeOf<ReadonlyArray<string>>()
-    expectTypeOf<Failure<Zk["getChildrenWithStat"]>>().toEqualTypeOf<Reading>()
-    expectTypeOf<Answer<Zk["getChildrenWithStat"]>>().toEqualTypeOf<ZooKeeper.ChildrenAndStat>()
-    expectTypeOf<Failure<Zk["getAcl"]>>().toEqualTypeOf<Reading>()
-    expectTypeOf<Answer<Zk["getAcl"]>>().toEqualTypeOf<ZooKeeper.AclAndStat>()
-    expectTypeOf<Failure<Zk["countDescendants"]>>().toEqualTypeOf<Reading>()
-    expectTypeOf<Answer<Zk["countDescendants"]>>().toEqualTypeOf<number>()
+    expectTypeOf<Outcome<Zk["exists"]>>().toEqualTypeOf<[boolean, NoAuth | Common]>()
+    expectTypeOf<Outcome<Zk["stat"]>>().toEqualTypeOf<[Option.Option<ZooKeeper.Stat>, NoAuth | Common]>()
+    expectTypeOf<Outcome<Zk["get"]>>().toEqualTypeOf<[ZooKeeper.DataAndStat, Reading]>()
+    expectTypeOf<Outcome<Zk["getData"]>>().toEqualTypeOf<[Uint8Array, Reading]>()
+    expectTypeOf<Outcome<Zk["getChildren"]>>().toEqualTypeOf<[ReadonlyArray<string>, Reading]>()
+    expectTypeOf<Outcome<Zk["getChildrenWithStat"]>>().toEqualTypeOf<[ZooKeeper.ChildrenAndStat, Reading]>()
+    expectTypeOf<Outcome<Zk["getAcl"]>>().toEqualTypeOf<[ZooKeeper.AclAndStat, Reading]>()
+    expectTypeOf<Outcome<Zk["countDescendants"]>>().toEqualTypeOf<[number, Reading]>()
     expectTypeOf<Failure<Zk["getEphemerals"]>>().toEqualTypeOf<Common>()
-    expectTypeOf<Failure<Zk["sync"]>>().toEqualTypeOf<Common>()
-    expectTypeOf<Answer<Zk["sync"]>>().toEqualTypeOf<void>()
+    expectTypeOf<Outcome<Zk["sync"]>>().toEqualTypeOf<[void, Common]>()
   })
 
   it("writing methods", () => {
     type Changing = NoNode | NoAuth | BadVersion | Common
     type Setting = Changing | QuotaExceeded
-    expectTypeOf<Failure<Zk["set"]>>().toEqualTypeOf<Setting>()
-    expectTypeOf<Answer<Zk["set"]>>().toEqualTypeOf<ZooKeeper.Stat>()
-    expectTypeOf<Failure<Zk["setData"]>>().toEqualTypeOf<Setting>()
-    expectTypeOf<Answer<Zk["setData"]>>().toEqualTypeOf<ZooKeeper.Stat>()
-    expectTypeOf<Failure<Zk["update"]>>().toEqualTypeOf<Setting>()
-    expectTypeOf<Answer<Zk["update"]>>().toEqualTypeOf<ZooKeeper.Stat>()
-    expectTypeOf<Failure<Zk["setAcl"]>>().toEqualTypeOf<Changing | InvalidACL>()
-    expectTypeOf<Answer<Zk["setAcl"]>>().toEqualTypeOf<ZooKeeper.Stat>()
-    expectTypeOf<Failure<Zk["delete"]>>().toEqualTypeOf<Changing | NotEmpty>()
-    expectTypeOf<Answer<Zk["delete"]>>().toEqualTypeOf<void>()
-    expectTypeOf<Failure<Zk["deleteAll"]>>().toEqualTypeOf<NoNode | NoAuth | Common>()
-    expectTypeOf<Answer<Zk["deleteAll"]>>().toEqualTypeOf<void>()
+    expectTypeOf<Outcome<Zk["set"]>>().toEqualTypeOf<[ZooKeeper.Stat, Setting]>()
+    expectTypeOf<Outcome<Zk["setData"]>>().toEqualTypeOf<[ZooKeeper.Stat, Setting]>()
+    expectTypeOf<Outcome<Zk["update"]>>().toEqualTypeOf<[ZooKeeper.Stat, Setting]>()
+    expectTypeOf<Outcome<Zk["setAcl"]>>().toEqualTypeOf<[ZooKeeper.Stat, Changing | InvalidACL]>()
+    expectTypeOf<Outcome<Zk["delete"]>>().toEqualTypeOf<[void, Changing | NotEmpty]>()
+    expectTypeOf<Outcome<Zk["deleteAll"]>>().toEqualTypeOf<[void, NoNode | NoAuth | Common]>()
   })
 
   it("transactions and joint reads, in the order of their operations", () => {
     const transact = (zk: Zk) =>
       zk.transaction([Op.create("/a"), Op.check("/a", 0), Op.setData("/a", ""), Op.delete("/a")])
-    expectTypeOf<Answer<typeof transact>>().toEqualTypeOf<[string, void, ZooKeeper.Stat, void]>()
-    expectTypeOf<Failure<typeof transact>>().toEqualTypeOf<TransactionFailed | Common>()
+    expectTypeOf<Outcome<typeof transact>>().toEqualTypeOf<
+      [[string, void, ZooKeeper.Stat, void], TransactionFailed | Common]
+    >()
     const many = (zk: Zk, ops: ReadonlyArray<Op.Create | Op.SetData>) => zk.transaction(ops)
     expectTypeOf<Answer<typeof many>>().toEqualTypeOf<Array<string | ZooKeeper.Stat>>()
     const read = (zk: Zk) => zk.read([Op.get("/a"), Op.getChildren("/a")])
@@ -141,35 +126,31 @@ describe("the error channel and the answer of", () => {
   })
 
   it("watching methods", () => {
-    expectTypeOf<Failure<Zk["getAndWatch"]>>().toEqualTypeOf<NoNode | NoAuth | Common>()
-    expectTypeOf<Answer<Zk["getAndWatch"]>>().toEqualTypeOf<ZooKeeper.WatchedData>()
-    expectTypeOf<Failure<Zk["existsAndWatch"]>>().toEqualTypeOf<NoAuth | Common>()
-    expectTypeOf<Answer<Zk["existsAndWatch"]>>().toEqualTypeOf<ZooKeeper.WatchedStat>()
-    expectTypeOf<Failure<Zk["getChildrenAndWatch"]>>().toEqualTypeOf<NoNode | NoAuth | Common>()
-    expectTypeOf<Answer<Zk["getChildrenAndWatch"]>>().toEqualTypeOf<ZooKeeper.WatchedChildren>()
+    expectTypeOf<Outcome<Zk["getAndWatch"]>>().toEqualTypeOf<[ZooKeeper.WatchedData, NoNode | NoAuth | Common]>()
+    expectTypeOf<Outcome<Zk["existsAndWatch"]>>().toEqualTypeOf<[ZooKeeper.WatchedStat, NoAuth | Common]>()
+    expectTypeOf<Outcome<Zk["getChildrenAndWatch"]>>().toEqualTypeOf<
+      [ZooKeeper.WatchedChildren, NoNode | NoAuth | Common]
+    >()
     expectTypeOf<Failure<ZooKeeper.WatchedData["changed"]>>().toEqualTypeOf<
       SessionExpired | SessionClosed | ConnectionLoss
     >()
     expectTypeOf<StreamFailure<Zk["events"]>>().toEqualTypeOf<Common>()
-    expectTypeOf<StreamFailure<Zk["dataChanges"]>>().toEqualTypeOf<NoAuth | Common>()
-    expectTypeOf<Element<Zk["dataChanges"]>>().toEqualTypeOf<Option.Option<ZooKeeper.DataAndStat>>()
-    expectTypeOf<StreamFailure<Zk["childrenChanges"]>>().toEqualTypeOf<NoAuth | Common>()
-    expectTypeOf<Element<Zk["childrenChanges"]>>().toEqualTypeOf<Option.Option<ZooKeeper.ChildrenAndStat>>()
+    expectTypeOf<StreamOf<Zk["dataChanges"]>>().toEqualTypeOf<[Option.Option<ZooKeeper.DataAndStat>, NoAuth | Common]>()
+    expectTypeOf<StreamOf<Zk["childrenChanges"]>>().toEqualTypeOf<
+      [Option.Option<ZooKeeper.ChildrenAndStat>, NoAuth | Common]
+    >()
   })
 
   it("the session and the ensemble", () => {
     expectTypeOf<Failure<Zk["whoAmI"]>>().toEqualTypeOf<SessionError>()
     expectTypeOf<Failure<Zk["addAuth"]>>().toEqualTypeOf<Common>()
-    expectTypeOf<Failure<Zk["getConfig"]>>().toEqualTypeOf<NoNode | NoAuth | SessionError>()
-    expectTypeOf<Answer<Zk["getConfig"]>>().toEqualTypeOf<ZooKeeper.EnsembleConfig>()
+    expectTypeOf<Outcome<Zk["getConfig"]>>().toEqualTypeOf<[ZooKeeper.EnsembleConfig, NoNode | NoAuth | SessionError]>()
     expectTypeOf<Failure<Zk["reconfigure"]>>().toEqualTypeOf<
       NewConfigNoQuorum | ReconfigInProgress | BadVersion | NoAuth | Common
     >()
     expectTypeOf<Failure<Zk["updateServers"]>>().toEqualTypeOf<InvalidArgument>()
-    expectTypeOf<Failure<Zk["withChroot"]>>().toEqualTypeOf<InvalidArgument>()
-    expectTypeOf<Answer<Zk["withChroot"]>>().toEqualTypeOf<Zk>()
-    expectTypeOf<Failure<Zk["trackVersions"]>>().toEqualTypeOf<never>()
-    expectTypeOf<Answer<Zk["trackVersions"]>>().toEqualTypeOf<Zk>()
+    expectTypeOf<Outcome<Zk["withChroot"]>>().toEqualTypeOf<[Zk, InvalidArgument]>()
+    expectTypeOf<Outcome<Zk["trackVersions"]>>().toEqualTypeOf<[Zk, never]>()
   })
 
   it("the layers", () => {

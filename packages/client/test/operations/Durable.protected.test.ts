@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { TestClock } from "effect/testing"
 import { type Asked, makeScriptedClient, type Script, sessionId, stat } from "../support/scriptedClient.ts"
-import { failure } from "../support/clients.ts"
+import { failure, now, assertEach } from "../support/clients.ts"
 import { fails, gives, inTurn, loses, lost, subject, synced } from "../support/answers.ts"
 
 const idOf = (path: string | undefined) => /_c_([0-9a-f-]{36})-/.exec(path ?? "")?.[1] ?? ""
@@ -29,10 +29,7 @@ describe("a protected create whose reply was lost", () => {
     const { log, zk } = yield* makeScriptedClient(inTurn(own.lose, synced, own.list, own.look))
     const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
     assert.match(path, /^\/_c_[0-9a-f-]{36}-job-0000000003$/)
-    assert.deepStrictEqual(
-      log().map((line) => line.split(" ")[0]),
-      ["create", "sync", "getChildren", "exists"]
-    )
+    assertEach(log(), (line) => line.split(" ")[0], ["create", "sync", "getChildren", "exists"])
   })
 
   itEffect("creates with the same id when nothing was applied", function* () {
@@ -80,10 +77,7 @@ describe("a protected create whose reply was lost", () => {
     )
     const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: naming })
     assert.match(path, /^\/job-[0-9a-f]{32}__lock__0000000003$/)
-    assert.deepStrictEqual(
-      asked.map(({ operation }) => operation),
-      ["create", "sync", "getChildren", "exists"]
-    )
+    assertEach(asked, ({ operation }) => operation, ["create", "sync", "getChildren", "exists"])
   })
 
   itEffect("refuses an invalid name before a byte is sent", function* () {
@@ -133,17 +127,12 @@ describe("a protected create that does not learn what it created", () => {
   itEffect("leaves nothing behind when it is interrupted", function* () {
     const server = created(({ operation }) => (operation === "create" ? Effect.never : undefined))
     const { log, zk } = yield* makeScriptedClient(server.answer)
-    const fiber = yield* Effect.forkChild(zk.create("/job-", { mode: "ephemeralSequential", protected: true }), {
-      startImmediately: true
-    })
+    const fiber = yield* Effect.forkChild(zk.create("/job-", { mode: "ephemeralSequential", protected: true }), now)
     assert.isTrue(server.isThere())
     yield* Fiber.interrupt(fiber)
     yield* TestClock.adjust("1 minute")
     assert.isFalse(server.isThere())
-    assert.deepStrictEqual(
-      log().map((line) => line.split(" ")[0]),
-      ["create", "sync", "getChildren", "exists", "delete"]
-    )
+    assertEach(log(), (line) => line.split(" ")[0], ["create", "sync", "getChildren", "exists", "delete"])
   })
 
   itEffect("leaves nothing behind when the look for it is lost too, and says that it was lost", function* () {

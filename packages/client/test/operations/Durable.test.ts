@@ -3,6 +3,7 @@ import type { SessionState } from "@effect-zookeeper/session/SessionState"
 import { ServerRefused, SessionExpired } from "@effect-zookeeper/session/SessionError"
 import { assert, describe } from "@effect/vitest"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
+import { during } from "@effect-zookeeper/test-kit/Expectations"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -11,7 +12,7 @@ import { TestClock } from "effect/testing"
 import type { CreateError, SetDataError } from "../../src/Errors.ts"
 import * as Outcome from "../../src/Outcome.ts"
 import { makeScriptedClient, type Script, sessionId, stat } from "../support/scriptedClient.ts"
-import { failure } from "../support/clients.ts"
+import { failure, now, assertEach } from "../support/clients.ts"
 import {
   bytes,
   fails,
@@ -46,7 +47,7 @@ describe("a session that has expired", () => {
       Outcome.isSessionReplaced(
         new Proxy(zk.session, { get: (target, key) => Reflect.get(key === "state" ? info : target, key) })
       ),
-      { startImmediately: true }
+      now
     )
     info.state = { _tag: "Connecting" }
     assert.isTrue(yield* Fiber.join(seen))
@@ -162,9 +163,7 @@ describe("a delete whose reply was lost", () => {
     const { asked, zk } = yield* makeScriptedClient(
       inTurn(there(), loses("delete"), synced, fails(new NoNode(subject)))
     )
-    const fiber = yield* Effect.forkChild(zk.delete("/a", { idempotent: true }))
-    yield* TestClock.adjust("1 second")
-    yield* Fiber.join(fiber)
+    yield* during("1 second", zk.delete("/a", { idempotent: true }))
     assert.strictEqual(asked.length, 4)
   })
 
@@ -181,9 +180,7 @@ describe("a delete whose reply was lost", () => {
         () => Effect.void
       )
     )
-    const fiber = yield* Effect.forkChild(zk.delete("/a", { idempotent: true }))
-    yield* TestClock.adjust("1 second")
-    yield* Fiber.join(fiber)
+    yield* during("1 second", zk.delete("/a", { idempotent: true }))
     assert.deepStrictEqual(
       asked.flatMap(({ operation, request }) => (operation === "delete" ? [request.version] : [])),
       [stat.version, 5, 6]
@@ -213,7 +210,7 @@ describe("a delete whose reply was lost", () => {
         Effect.asVoid(Deferred.succeed(done, undefined))
       )
     )
-    const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
+    const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), now)
     yield* Fiber.interrupt(fiber)
     assert.strictEqual(asked.length, 2)
     yield* TestClock.adjust("10 seconds")
@@ -223,9 +220,9 @@ describe("a delete whose reply was lost", () => {
 
   itEffect("ends with SessionClosed when the session ends first", function* () {
     const scope = yield* Scope.make()
-    const errand = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkIn(effect, scope, { startImmediately: true })
+    const errand = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkIn(effect, scope, now)
     const { zk } = yield* makeScriptedClient(({ operation }) => lost(operation), { session: { errand } })
-    const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
+    const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), now)
     yield* Scope.close(scope, yield* Effect.exit(Effect.void))
     yield* failure(Fiber.join(fiber), "SessionClosed")
     yield* failure(zk.delete("/a", { guaranteed: true }), "SessionClosed")
@@ -246,18 +243,13 @@ describe("a write that was never sent", () => {
       const error = yield* Effect.flip(write)
       assert.isTrue(error._tag === "RequestTimeout" && !error.maybeApplied)
     }
-    assert.deepStrictEqual(
-      log().map((line) => line.split(" ")[0]),
-      ["create", "create", "setData"]
-    )
+    assertEach(log(), (line) => line.split(" ")[0], ["create", "create", "setData"])
   })
 
   itEffect("fails with NoNode when it is a delete that finds nothing then", function* () {
     for (const options of [{ idempotent: true }, { guaranteed: true }]) {
       const { asked, zk } = yield* makeScriptedClient(inTurn(there(), neverSends("delete"), gone, synced, gone))
-      const fiber = yield* Effect.forkChild(zk.delete("/a", options))
-      yield* TestClock.adjust("1 second")
-      yield* failure(Fiber.join(fiber), "NoNode")
+      yield* failure(during("1 second", zk.delete("/a", options)), "NoNode")
       assert.strictEqual(asked.length, 5)
     }
   })

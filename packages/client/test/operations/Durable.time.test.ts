@@ -2,11 +2,13 @@
 import { ConnectionLoss, MAX_LOSSES } from "@effect-zookeeper/session/SessionError"
 import { assert, describe } from "@effect/vitest"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
+import { during } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import * as Outcome from "../../src/Outcome.ts"
 import { makeScriptedClient, stat } from "../support/scriptedClient.ts"
+import { now } from "../support/clients.ts"
 
 const lost = (operation: string) =>
   Effect.fail(new ConnectionLoss({ operation, path: "/a", maybeApplied: true, losses: 1 }))
@@ -21,9 +23,7 @@ describe("a write that is repeated", () => {
         session
       }
     )
-    const fiber = yield* Effect.forkChild(Effect.flip(zk.create("/a", { idempotent: true })), {
-      startImmediately: true
-    })
+    const fiber = yield* Effect.forkChild(Effect.flip(zk.create("/a", { idempotent: true })), now)
     yield* TestClock.adjust("999 millis")
     assert.isUndefined(fiber.pollUnsafe())
     yield* TestClock.adjust("1 millis")
@@ -39,9 +39,7 @@ describe("a write that is repeated", () => {
       },
       { session }
     )
-    const fiber = yield* Effect.forkChild(Effect.flip(zk.delete("/a", { guaranteed: true })), {
-      startImmediately: true
-    })
+    const fiber = yield* Effect.forkChild(Effect.flip(zk.delete("/a", { guaranteed: true })), now)
     // In steps: a pause that is over and the timeout are told in their order.
     for (let step = 0; step < 100; step++) yield* TestClock.adjust("25 millis")
     assert.deepInclude({ ...(yield* Fiber.join(fiber)) }, { _tag: "RequestTimeout", maybeApplied: true })
@@ -50,11 +48,7 @@ describe("a write that is repeated", () => {
 
   itEffect("is given up after eight lost connections, whichever loop repeats it", function* () {
     const { asked, zk } = yield* makeScriptedClient(({ operation }) => lost(operation))
-    const fiber = yield* Effect.forkChild(Effect.flip(Outcome.retryTransient(zk.set("/a", "x"))), {
-      startImmediately: true
-    })
-    yield* TestClock.adjust("1 minute")
-    const error = yield* Fiber.join(fiber)
+    const error = yield* during("1 minute", Effect.flip(Outcome.retryTransient(zk.set("/a", "x"))))
     assert.isTrue(Outcome.isGivenUp(error))
     assert.include(error.message, "jute.maxbuffer")
     assert.lengthOf(asked, MAX_LOSSES)

@@ -3,10 +3,10 @@
  * the pzxid with it when a child is created, so that after a reconnection it takes the list for unchanged.
  */
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
-import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import { assert, describe } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -14,8 +14,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type * as ZooKeeper from "../../src/ZooKeeper.ts"
-import { connect } from "../support/clients.ts"
-import { awaitState, cutOff, targetOf } from "../support/faults.ts"
+import { connect, now, awaitCondition, gather } from "../support/clients.ts"
+import { awaitState, cutOff } from "../support/faults.ts"
 
 const end = 2_147_483_647
 
@@ -23,31 +23,28 @@ const end = 2_147_483_647
 const behindProxy = Effect.fnUntraced(function* (sequence: number) {
   const context = yield* Layer.build(EmbeddedServer.layer())
   const server = Context.get(context, EmbeddedServer.EmbeddedServer)
-  const proxy = yield* FaultProxy.make(targetOf(server.connectString))
+  const proxy = yield* FaultProxy.make(TestServer.targetOf(server.connectString))
   const zk = yield* connect({ servers: proxy.connectString })
   const beside = yield* connect({ servers: server.connectString })
   yield* beside.create("/p")
   yield* beside.create("/p/first")
   assert.isTrue(yield* server.setSequence("/p", sequence))
-  const whileCut = <A, E>(during: Effect.Effect<A, E>) =>
-    Effect.gen(function* () {
-      yield* cutOff(proxy)
-      yield* awaitState(zk, "Disconnected")
-      yield* during
-      yield* proxy.heal
-      yield* awaitState(zk, "Connected")
-    })
+  const whileCut = Effect.fnUntraced(function* <A, E>(during: Effect.Effect<A, E>) {
+    yield* cutOff(proxy)
+    yield* awaitState(zk, "Disconnected")
+    yield* during
+    yield* proxy.heal
+    yield* awaitState(zk, "Connected")
+  })
   return { beside, whileCut, zk }
 })
 
 /** What `childrenChanges` has told of `/p`, each state as its names in order. */
 const following = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {
-  const told: Array<string> = []
-  yield* Effect.forkScoped(
-    Stream.runForEach(zk.childrenChanges("/p"), (seen) =>
-      Effect.sync(() => {
-        told.push(Option.match(seen, { onNone: () => "none", onSome: ({ children }) => children.toSorted().join() }))
-      })
+  const told = yield* gather(
+    Stream.map(
+      zk.childrenChanges("/p"),
+      Option.match({ onNone: () => "none", onSome: ({ children }) => children.toSorted().join() })
     )
   )
   const becomes = (last: string) => awaitCondition(() => told.at(-1) === last)
@@ -88,7 +85,7 @@ describe("a parent whose counter of children is at its end", () => {
   itLive("fires the watch on its list after a lost connection, because the list may have changed", function* () {
     const { beside, whileCut, zk } = yield* behindProxy(end)
     const { changed } = yield* zk.getChildrenAndWatch("/p")
-    const waiting = yield* Effect.forkChild(changed, { startImmediately: true })
+    const waiting = yield* Effect.forkChild(changed, now)
     yield* whileCut(beside.create("/p/a"))
     const { path, type } = yield* Fiber.join(waiting)
     assert.deepStrictEqual([type, path], ["NodeChildrenChanged", "/p"])
@@ -97,7 +94,7 @@ describe("a parent whose counter of children is at its end", () => {
   itLive("does not fire the watch where the counter still counts", function* () {
     const { beside, whileCut, zk } = yield* behindProxy(end - 1)
     const { changed } = yield* zk.getChildrenAndWatch("/p")
-    const waiting = yield* Effect.forkChild(changed, { startImmediately: true })
+    const waiting = yield* Effect.forkChild(changed, now)
     yield* whileCut(beside.create("/other"))
     yield* zk.sync()
     assert.isUndefined(waiting.pollUnsafe())

@@ -69,10 +69,9 @@ const assertLean = (calls: Calls) => {
   }
 }
 
-const each = <A, E>(work: (index: number) => Effect.Effect<A, E>) =>
-  Effect.gen(function* () {
-    for (let index = 0; index < requests; index++) yield* work(index)
-  })
+const each = Effect.fnUntraced(function* <A, E>(work: (index: number) => Effect.Effect<A, E>) {
+  for (let index = 0; index < requests; index++) yield* work(index)
+})
 
 describe("a request makes no fiber, span, timer, Stream or Schema's parse", () => {
   itLive("in the Effect API", TEST_OPTIONS, function* () {

@@ -4,7 +4,7 @@ import { assert, describe } from "@effect/vitest"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import { makeScriptedClient, stat } from "../support/scriptedClient.ts"
-import { failure } from "../support/clients.ts"
+import { failure, assertEach } from "../support/clients.ts"
 
 describe("an answer that no server gives", () => {
   itEffect("as BadVersion to a write of any version fails with ProtocolError", function* () {
@@ -59,13 +59,10 @@ describe("an answer that no server gives", () => {
     ].join("\n")
     const { zk } = yield* makeScriptedClient(() => Effect.succeed({ data: new TextEncoder().encode(raw), stat }))
     const config = yield* zk.getConfig
-    assert.deepStrictEqual(
-      config.members.map(({ addresses, id, role }) => [id, role, ...addresses]),
-      [
-        [1, "observer", "zk1:2888:3888"],
-        [2, "observer", "zk2\u2028:2888:3888"]
-      ]
-    )
+    assertEach(config.members, ({ addresses, id, role }) => [id, role, ...addresses], [
+      [1, "observer", "zk1:2888:3888"],
+      [2, "observer", "zk2\u2028:2888:3888"]
+    ])
     // The other one has more than 64 bits, which `fromConfig` would not take.
     assert.strictEqual(config.version, 0x1ffn)
     assert.strictEqual(config.raw, raw)

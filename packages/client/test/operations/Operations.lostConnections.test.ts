@@ -1,4 +1,3 @@
-import { refused } from "@effect-zookeeper/test-kit/Expectations"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
@@ -8,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Op } from "../../src/index.ts"
 import { connectProxied, itBehindProxy, itBehindProxyWith } from "../support/faults.ts"
-import { connect, failure, pullFrom, text } from "../support/clients.ts"
+import { connect, failure, pullFrom, text, now, refused } from "../support/clients.ts"
 
 const hasEvents = TestServer.isAtLeast("3.6.0")
 
@@ -19,7 +18,7 @@ describe("a write whose reply was lost", () => {
       yield* zk.create("/a")
       const gone = yield* other.existsAndWatch("/a")
       const rule = yield* proxy.rule({ match: { direction: "up", op: 2 }, action: { _tag: "DropAndReset" }, count: 2 })
-      const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
+      const fiber = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), now)
       yield* rule.awaitHits(1)
       yield* Fiber.interrupt(fiber)
       assert.strictEqual((yield* gone.changed).type, "NodeDeleted")
@@ -43,7 +42,7 @@ describe("a stream of changes", () => {
       const before = zk.session.id
       yield* proxy.accept("refuse")
       yield* proxy.dropAll("rst")
-      yield* Effect.sleep("2 seconds")
+      yield* Effect.sleep("3 seconds")
       yield* other.set("/a", "2")
       yield* proxy.heal
       assert.strictEqual(yield* data, "2")
@@ -68,7 +67,7 @@ describe("a stream of changes", () => {
       yield* proxy.dropAll("rst")
       // Whether a gap is told first is up to the session.
       const events = yield* pullFrom(Stream.filter(zk.events("/", { recursive: true }), ({ type }) => type !== "Gap"))
-      yield* Effect.sleep("2 seconds")
+      yield* Effect.sleep("3 seconds")
       yield* proxy.heal
       if (!hasEvents) return yield* refused(events)
       yield* proxy.awaitFrames({ direction: "down", op: 106 })
@@ -106,7 +105,6 @@ describe("a write that waits for its turn", () => {
     const chroot = TestServer.freshPath("waiting-bytes")
     const zk = yield* connect({ servers: TestServer.connectString() + chroot, maxInFlight: 1 })
     yield* zk.ensurePath("/")
-    const now = { startImmediately: true } as const
     const bytes = new TextEncoder().encode("first")
     const writes = [
       yield* Effect.forkChild(zk.exists("/"), now),

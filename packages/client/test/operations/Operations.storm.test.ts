@@ -1,11 +1,11 @@
 /** Very many events, very many pieces, very many lost answers: nothing grows, nothing is lost, and nothing is done twice. */
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as Session from "@effect-zookeeper/session/Session"
-import { awaitCondition, eventually } from "@effect-zookeeper/test-kit/Expectations"
 import { retainedBytes, MiB } from "@effect-zookeeper/test-kit/MemoryUse"
 import { type Connection, Transport } from "@effect-zookeeper/transport/Transport"
-import { assert, describe, vi } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
+import { eachAtOnce } from "@effect-zookeeper/test-kit/Expectations"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -14,10 +14,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as ZooKeeper from "../../src/ZooKeeper.ts"
 import { connectProxied, Op } from "../support/faults.ts"
-import { connect, text } from "../support/clients.ts"
-
-// All of these ask for much, and the machine may be busy.
-vi.setConfig({ testTimeout: 120_000 })
+import { connect, text, awaitCondition, eventually } from "../support/clients.ts"
 
 itLive(
   "F24: a storm of 50,000 events costs an unread stream a Gap, others nothing, and ends with the current state",
@@ -53,10 +50,7 @@ itLive(
     )
     const before = retainedBytes()
     for (let done = 0; done < STORM; done += 1000) {
-      yield* Effect.forEach(Array.from({ length: 1000 }), (_, n) => other.set("/storm", String(done + n + 1)), {
-        concurrency: "unbounded",
-        discard: true
-      })
+      yield* eachAtOnce(Array.from({ length: 1000 }), (_, n) => other.set("/storm", String(done + n + 1)))
       // Requests are answered in the middle of the storm.
       yield* zk.exists("/storm")
     }

@@ -1,4 +1,3 @@
-import { refused } from "@effect-zookeeper/test-kit/Expectations"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
@@ -6,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import { Acl } from "../../src/index.ts"
-import { numbersBelow, itInChroot, connect, failure } from "../support/clients.ts"
+import { numbersBelow, itInChroot, connect, failure, now, refused } from "../support/clients.ts"
 
 describe("ensurePath on a real server", () => {
   itLive("creates the znodes that are missing, the chroot included, and does nothing the second time", function* () {
@@ -109,7 +108,7 @@ describe("deleteAll on a real server", () => {
           created++
         }
       }).pipe(Effect.catchTag("NoNode", () => Effect.void)),
-      { startImmediately: true }
+      now
     )
     yield* zk.deleteAll("/t")
     assert.isFalse(yield* zk.exists("/t"))

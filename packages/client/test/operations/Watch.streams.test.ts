@@ -1,8 +1,9 @@
 import { NoNode } from "@effect-zookeeper/protocol/ServerError"
 import type { Changed, PersistentWatchListener, Session, Watched } from "@effect-zookeeper/session/Session"
-import { ConnectionLoss, SessionClosed, SessionExpired } from "@effect-zookeeper/session/SessionError"
+import { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "@effect-zookeeper/session/SessionError"
 import { assert, describe, it } from "@effect/vitest"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
+import { during } from "@effect-zookeeper/test-kit/Expectations"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -154,6 +155,27 @@ describe("a stream of changes that is interrupted", () => {
       assert.strictEqual(watches, 0, `after ${steps} steps`)
     }
   })
+
+  itEffect("asks no server again, in whichever pause between two attempts that is", function* () {
+    for (let attempts = 1; attempts <= 8; attempts++) {
+      let asked = 0
+      const throttled = new ServerRefused({ code: -127, name: "ThrottledOp", operation: "getData", path: "/a" })
+      const { zk } = yield* makeScriptedClient(() => Effect.die("asked"), {
+        session: {
+          watchData: () =>
+            Effect.suspend(() => {
+              asked++
+              return Effect.fail(throttled)
+            })
+        }
+      })
+      const fiber = yield* Effect.forkChild(Stream.runDrain(zk.dataChanges("/a")))
+      while (asked < attempts) yield* TestClock.adjust("50 millis")
+      yield* Fiber.interrupt(fiber)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(asked, attempts)
+    }
+  })
 })
 
 describe("a stream of changes", () => {
@@ -184,9 +206,7 @@ describe("a stream of changes", () => {
   itEffect("reads again, after a pause, when a read was lost", function* () {
     const lost = Effect.fail(new ConnectionLoss({ operation: "getData", path: "/a", maybeApplied: false }))
     const { zk } = yield* looking([lost, lost, { mzxid: 5n, changed: Effect.never }])
-    const fiber = yield* Effect.forkChild(mzxids(zk.dataChanges("/a"), 1))
-    yield* TestClock.adjust("2 seconds")
-    assert.deepStrictEqual(yield* Fiber.join(fiber), [5])
+    assert.deepStrictEqual(yield* during("2 seconds", mzxids(zk.dataChanges("/a"), 1)), [5])
   })
 
   itEffect("drops its watch when it ends", function* () {

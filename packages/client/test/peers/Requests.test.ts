@@ -9,7 +9,8 @@
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
-import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { atOnce } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -17,7 +18,7 @@ import * as Option from "effect/Option"
 import type { CreateError, SetDataError } from "../../src/index.ts"
 import * as Faults from "../support/faults.ts"
 import { Op } from "../support/faults.ts"
-import { connect, failure, text } from "../support/clients.ts"
+import { connect, failure, text, now, assertEach, eventually } from "../support/clients.ts"
 
 describe("requests while there is no connection", () => {
   Faults.itBehindProxy(
@@ -27,9 +28,9 @@ describe("requests while there is no connection", () => {
       yield* Faults.cutOff(proxy)
       yield* Faults.awaitState(zk, "Disconnected")
       const fibers = yield* Effect.forEach(["a", "b", "c"], (data) =>
-        Effect.forkChild(zk.create("/n-", { data, mode: "persistentSequential" }), { startImmediately: true })
+        Effect.forkChild(zk.create("/n-", { data, mode: "persistentSequential" }), now)
       )
-      const read = yield* Effect.forkChild(zk.getChildren("/"), { startImmediately: true })
+      const read = yield* Effect.forkChild(zk.getChildren("/"), now)
       assert.strictEqual(yield* Faults.countSent(proxy, Op.create), 0)
       yield* proxy.accept("forward")
       const paths = yield* Effect.forEach(fibers, Fiber.join)
@@ -47,7 +48,7 @@ describe("requests while there is no connection", () => {
       yield* Faults.cutOff(proxy)
       yield* Faults.awaitState(zk, "Disconnected")
       const fibers = yield* Effect.forEach([zk.create("/a"), Effect.asVoid(zk.exists("/a"))], (request) =>
-        Effect.forkChild(Effect.flip<unknown, { readonly _tag: string }, never>(request), { startImmediately: true })
+        Effect.forkChild(Effect.flip<unknown, { readonly _tag: string }, never>(request), now)
       )
       yield* Faults.endSession(zk)
       yield* proxy.accept("forward")
@@ -78,7 +79,7 @@ describe("answers that make no sense", () => {
   Faults.itBesideRoot(
     "to the handshake are no reason to give up (14, K test_connection_deserialize_fail)",
     function* ({ beside, chroot }) {
-      const proxy = yield* FaultProxy.make(Faults.sharedTarget())
+      const proxy = yield* FaultProxy.make(TestServer.target())
       const garbage: ReadonlyArray<FaultProxy.FrameAction> = [
         { _tag: "Edit", edit: () => Uint8Array.of(1, 2, 3) },
         { _tag: "Truncate", length: 20 },
@@ -100,7 +101,7 @@ describe("answers that make no sense", () => {
     function* ({ proxy, zk }) {
       for (const name of ["a", "b"]) yield* zk.create(`/${name}`, { data: name })
       const { id } = zk.session
-      const read = Effect.all([zk.getData("/a"), zk.getData("/b")], { concurrency: "unbounded" })
+      const read = atOnce([zk.getData("/a"), zk.getData("/b")])
       for (const action of [{ _tag: "SetXid", xid: 12_345 }, { _tag: "Swap" }, { _tag: "Duplicate" }] as const) {
         const handshakes = yield* Faults.countHandshakes(proxy)
         yield* proxy.rule({ match: { direction: "down", op: Op.getData }, action })
@@ -135,10 +136,7 @@ describe("data", () => {
       yield* zk.create("/text", { data: "" })
       yield* zk.create("/bytes", { data: new Uint8Array(0) })
       assert.isNull(written[0])
-      assert.deepStrictEqual(
-        written.slice(1).map((data) => data?.length),
-        [0, 0]
-      )
+      assertEach(written.slice(1), (data) => data?.length, [0, 0])
       for (const path of ["/none", "/text", "/bytes"]) {
         const { data, stat } = yield* zk.get(path)
         assert.deepStrictEqual([...data], [])
@@ -157,7 +155,7 @@ describe("writes whose reply is lost", () => {
     function* ({ beside, proxy, zk }) {
       const rule = yield* Faults.loseReply(proxy, Op.create)
       const create = zk.create("/n-", { mode: "ephemeralSequential", protected: true })
-      const creating = yield* Effect.forkChild(Effect.flip(create), { startImmediately: true })
+      const creating = yield* Effect.forkChild(Effect.flip(create), now)
       yield* rule.awaitHits()
       yield* Faults.cutOff(proxy)
       yield* Faults.endSession(zk)
@@ -181,7 +179,7 @@ describe("writes whose reply is lost", () => {
     }
   )
 
-  Faults.itBehindProxyWith({ requestTimeout: "300 millis" })(
+  Faults.itBehindProxyWith({ requestTimeout: "1 second" })(
     "whose fate cannot be found out in time fail with what is known (29 and 30, F)",
     function* ({ proxy, zk }) {
       yield* zk.create("/set", { data: "0" })
@@ -233,16 +231,14 @@ describe("writes whose reply is lost", () => {
       const { changed } = yield* beside.existsAndWatch("/a")
       yield* Faults.cutOff(proxy)
       yield* Faults.awaitState(zk, "Disconnected")
-      const deleting = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), { startImmediately: true })
+      const deleting = yield* Effect.forkChild(zk.delete("/a", { guaranteed: true }), now)
       yield* Fiber.interrupt(deleting)
       yield* proxy.accept("forward")
       assert.strictEqual((yield* changed).type, "NodeDeleted")
       // It belongs to its session: who waits through the end of that is told.
       yield* Faults.cutOff(proxy)
       yield* Faults.awaitState(zk, "Disconnected")
-      const late = yield* Effect.forkChild(Effect.flip(zk.delete("/b", { guaranteed: true })), {
-        startImmediately: true
-      })
+      const late = yield* Effect.forkChild(Effect.flip(zk.delete("/b", { guaranteed: true })), now)
       yield* Faults.endSession(zk)
       yield* proxy.accept("forward")
       assert.strictEqual((yield* Fiber.join(late))._tag, "SessionExpired")

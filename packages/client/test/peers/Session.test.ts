@@ -6,11 +6,12 @@ import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
 import { assert, describe } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as Faults from "../support/faults.ts"
-import { connect, failure, text } from "../support/clients.ts"
+import { connect, failure, text, now } from "../support/clients.ts"
 
 describe("the states of a session", () => {
   Faults.itBehindProxy(
@@ -20,7 +21,7 @@ describe("the states of a session", () => {
         Stream.runForEach(zk.session.states, ({ _tag }) =>
           _tag === "Expired" ? Effect.die(new Error("a listener that fails")) : Effect.void
         ),
-        { startImmediately: true }
+        now
       )
       const states = yield* Faults.recordStates(zk)
       yield* Faults.expire(zk, proxy)
@@ -78,7 +79,7 @@ describe("the servers of a session", () => {
   Faults.itBehindProxy(
     "can be replaced while it runs, its chroot cannot (4, K test_update_host_list)",
     function* ({ chroot, proxy, zk }) {
-      const other = yield* FaultProxy.make(Faults.sharedTarget())
+      const other = yield* FaultProxy.make(TestServer.target())
       const { id } = zk.session
       yield* zk.create("/a", { data: "a" })
       const error = yield* failure(zk.updateServers(`${other.connectString}/elsewhere`), "InvalidArgument")
@@ -96,15 +97,19 @@ describe("the servers of a session", () => {
 
   itLive(
     "without a quorum serve reads to a client that allows it, and writes again with one (16, K test_read_only)",
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     function* () {
-      const ensemble = yield* ZooKeeperEnsemble.make({ size: 2, localSessions: "upgrading" })
+      const ensemble = yield* ZooKeeperEnsemble.make({
+        size: 2,
+        localSessions: "upgrading",
+        startTimeout: "90 seconds"
+      })
       const [first, second] = ensemble.servers
       if (first === undefined || second === undefined) return assert.fail("an ensemble of two")
       const zk = yield* connect({
         servers: ensemble.connectString,
         allowReadOnly: true,
-        sessionTimeout: "15 seconds",
+        sessionTimeout: "30 seconds",
         retry: Faults.RETRY_SOON
       })
       const { id } = zk.session

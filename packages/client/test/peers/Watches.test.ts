@@ -11,7 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Faults from "../support/faults.ts"
-import { connect } from "../support/clients.ts"
+import { connect, now } from "../support/clients.ts"
 
 describe("watches", () => {
   Faults.itBesideRoot(
@@ -20,10 +20,8 @@ describe("watches", () => {
       const other = yield* connect({ servers: connectString })
       const { changed, stat } = yield* zk.existsAndWatch("/a")
       assert.isTrue(Option.isNone(stat))
-      const bad = yield* Effect.forkChild(Effect.andThen(changed, Effect.die(new Error("a watcher that throws"))), {
-        startImmediately: true
-      })
-      const good = yield* Effect.forkChild(changed, { startImmediately: true })
+      const bad = yield* Effect.forkChild(Effect.andThen(changed, Effect.die(new Error("a watcher that throws"))), now)
+      const good = yield* Effect.forkChild(changed, now)
       yield* other.create("/a")
       assert.strictEqual((yield* Fiber.join(good)).type, "NodeCreated")
       assert.isTrue(Exit.isFailure(yield* Fiber.await(bad)))
@@ -45,7 +43,7 @@ describe("watches", () => {
           Stream.takeUntil((count) => count === 1),
           Stream.runForEach((count) => Effect.sync(() => seen.push(count)))
         ),
-        { startImmediately: true }
+        now
       )
       yield* Faults.awaitCondition(() => seen.length === 1)
       yield* beside.create("/a/one")
@@ -64,11 +62,9 @@ describe("watches", () => {
     function* ({ beside, chroot, proxy, zk }) {
       yield* zk.create("/a")
       const watched = [yield* zk.existsAndWatch("/a"), yield* zk.getAndWatch("/a"), yield* zk.getAndWatch("/a")]
-      const fibers = yield* Effect.forEach(watched, ({ changed }) =>
-        Effect.forkChild(changed, { startImmediately: true })
-      )
+      const fibers = yield* Effect.forEach(watched, ({ changed }) => Effect.forkChild(changed, now))
       const children = yield* zk.getChildrenAndWatch("/a")
-      const listing = yield* Effect.forkChild(children.changed, { startImmediately: true })
+      const listing = yield* Effect.forkChild(children.changed, now)
       yield* beside.set("/a", "1")
       for (const fiber of fibers) assert.strictEqual((yield* Fiber.join(fiber)).type, "NodeDataChanged")
       assert.strictEqual(yield* Faults.countFrames(proxy, { direction: "down", op: "notification" }), 1)

@@ -1,3 +1,4 @@
+import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -154,10 +155,7 @@ describe("a Stream as an AsyncIterable", () => {
   it("answers calls that come at once in their order", async () => {
     const loop = PromiseAdapter.iterable(run, Stream.make("a", "b"))[Symbol.asyncIterator]()
     const results = await Promise.all([loop.next(), loop.next(), loop.next(), loop.next()])
-    assert.deepStrictEqual(
-      results.map(({ done, value }) => (done === true ? "end" : value)),
-      ["a", "b", "end", "end"]
-    )
+    assertEach(results, ({ done, value }) => (done === true ? "end" : value), ["a", "b", "end", "end"])
   })
 
   it("rejects with an error once, after all elements before it", async () => {

@@ -1,7 +1,16 @@
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import { InvalidArgument, PromiseClient } from "../../src/index.ts"
-import { awaitWatches, connect, hasNoWatch, hasWatch, rejectedWith, rejection, text } from "../support/promises.ts"
+import {
+  awaitWatches,
+  connect,
+  hasNoWatch,
+  hasWatch,
+  rejectedWith,
+  rejection,
+  text,
+  itConnected
+} from "../support/promises.ts"
 
 const hasEvents = TestServer.isAtLeast("3.6.0")
 
@@ -48,8 +57,7 @@ describe("the Promise client's streams", () => {
     assert.isTrue((await waiting).done)
   })
 
-  it("reject with the error of the stream, once, and are over then", async () => {
-    const { zk } = await connect("promise-stream-error")
+  itConnected("reject with the error of the stream, once, and are over then", async ({ zk }) => {
     const events = zk.events("not a path")[Symbol.asyncIterator]()
     await rejectedWith(events.next(), InvalidArgument)
     assert.isTrue((await events.next()).done)
@@ -75,8 +83,7 @@ describe("the Promise client's streams", () => {
     await awaitWatches(hasNoWatch(`${chroot}/a`))
   })
 
-  it("can be looped over again", async () => {
-    const { zk } = await connect("promise-again")
+  itConnected("can be looped over again", async ({ zk }) => {
     const children = zk.childrenChanges("/")
     const look = async () => {
       for await (const now of children) return now?.children
@@ -89,8 +96,7 @@ describe("the Promise client's streams", () => {
 })
 
 describe("a signal", () => {
-  it("that is aborted keeps a call from being made", async () => {
-    const { zk } = await connect("signal-before")
+  itConnected("that is aborted keeps a call from being made", async ({ zk }) => {
     const reason = new Error("no")
     assert.strictEqual(await rejection(zk.create("/a", undefined, { signal: AbortSignal.abort(reason) })), reason)
     const error = await rejectedWith(zk.create("/a", undefined, { signal: AbortSignal.abort() }), DOMException)
@@ -98,8 +104,7 @@ describe("a signal", () => {
     assert.isFalse(await zk.exists("/a"))
   })
 
-  it("interrupts a call under way, and drops its watch", async () => {
-    const { chroot, zk } = await connect("signal-during")
+  itConnected("interrupts a call under way, and drops its watch", async ({ chroot, zk }) => {
     await zk.create("/a")
     const { changed } = await zk.getAndWatch("/a")
     const abort = new AbortController()
@@ -111,8 +116,7 @@ describe("a signal", () => {
     await awaitWatches(hasNoWatch(`${chroot}/a`))
   })
 
-  it("does nothing to a call that has its answer", async () => {
-    const { zk } = await connect("signal-after")
+  itConnected("does nothing to a call that has its answer", async ({ zk }) => {
     const abort = new AbortController()
     assert.isTrue(await zk.exists("/", { signal: abort.signal }))
     abort.abort()

@@ -1,5 +1,6 @@
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
+import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -19,11 +20,10 @@ import {
   TransactionFailed,
   ZooKeeper
 } from "../../src/index.ts"
-import { connect, opened, rejectedWith, rejection, text } from "../support/promises.ts"
+import { connect, opened, rejectedWith, rejection, text, itConnected } from "../support/promises.ts"
 
 describe("the Promise client on a real server", () => {
-  it("has every row of the service, and no other but its own", async () => {
-    const { connectString, zk } = await connect("promise-rows")
+  itConnected("has every row of the service, and no other but its own", async ({ connectString, zk }) => {
     const service = await Effect.runPromise(
       Effect.scoped(Effect.provide(ZooKeeper.ZooKeeper, ZooKeeper.layer({ servers: connectString })))
     )
@@ -39,8 +39,7 @@ describe("the Promise client on a real server", () => {
     }
   })
 
-  it("creates, reads, writes and deletes", async () => {
-    const { zk } = await connect("promise-crud")
+  itConnected("creates, reads, writes and deletes", async ({ zk }) => {
     assert.strictEqual(await zk.create("/a", { data: "one" }), "/a")
     const { data, stat } = await zk.get("/a")
     assert.strictEqual(text(data), "one")
@@ -57,8 +56,7 @@ describe("the Promise client on a real server", () => {
     await zk.sync("/")
   })
 
-  it("calls a member that is an Effect", async () => {
-    const { zk } = await connect("promise-effects")
+  itConnected("calls a member that is an Effect", async ({ zk }) => {
     if (TestServer.isAtLeast("3.5.0")) {
       assert.deepStrictEqual(await zk.getConfig(), { version: 0n, members: [], raw: "" })
     }
@@ -71,8 +69,7 @@ describe("the Promise client on a real server", () => {
     assert.deepStrictEqual(await zk.getEphemerals(), ["/e"])
   })
 
-  it("gives undefined for None, inside of results too", async () => {
-    const { zk } = await connect("promise-option")
+  itConnected("gives undefined for None, inside of results too", async ({ zk }) => {
     assert.isUndefined(await zk.stat("/a"))
     const watched = await zk.existsAndWatch("/a")
     assert.isUndefined(watched.stat)
@@ -93,18 +90,14 @@ describe("the Promise client on a real server", () => {
     assert.strictEqual(text(watched.data), "1")
     const waiting = [watched.changed(), watched.changed()]
     await zk.set("/a", "2")
-    assert.deepStrictEqual(
-      (await Promise.all(waiting)).map(({ type }) => type),
-      ["NodeDataChanged", "NodeDataChanged"]
-    )
+    assertEach(await Promise.all(waiting), ({ type }) => type, ["NodeDataChanged", "NodeDataChanged"])
     const children = await zk.getChildrenAndWatch("/a")
     const created = children.changed()
     await zk.create("/a/b")
     assert.strictEqual((await created).type, "NodeChildrenChanged")
   })
 
-  it("gives each result of a joint read as plain data", async () => {
-    const { zk } = await connect("promise-read")
+  itConnected("gives each result of a joint read as plain data", async ({ zk }) => {
     await zk.create("/a", { data: "1" })
     const [a, none, children] = await zk.read([Op.get("/a"), Op.get("/none"), Op.getChildren("/")])
     assert.isTrue(a.ok && text(a.value.data) === "1")
@@ -112,8 +105,7 @@ describe("the Promise client on a real server", () => {
     assert.deepStrictEqual(children, { ok: true, value: ["a"] })
   })
 
-  it("gives a transaction's results in a tuple, or the operation that failed", async () => {
-    const { zk } = await connect("promise-transaction")
+  itConnected("gives a transaction's results in a tuple, or the operation that failed", async ({ zk }) => {
     const [path, , stat] = await zk.transaction([
       Op.create("/a-", { mode: "persistentSequential" }),
       Op.check("/"),
@@ -127,8 +119,7 @@ describe("the Promise client on a real server", () => {
     assert.isFalse(await zk.exists("/b"))
   })
 
-  it("rejects with the classes of the errors", async () => {
-    const { zk } = await connect("promise-errors")
+  itConnected("rejects with the classes of the errors", async ({ zk }) => {
     await zk.create("/a")
     const noNode = await rejectedWith(zk.get("/none"), NoNode)
     assert.strictEqual(noNode._tag, "NoNode")
@@ -168,8 +159,7 @@ describe("the Promise client on a real server", () => {
     assert.isUndefined(session.server)
   })
 
-  it("leaves without ending the session", async () => {
-    const { chroot, connectString } = await connect("promise-detach")
+  itConnected("leaves without ending the session", async ({ chroot, connectString }) => {
     const leaving = await PromiseClient.connect(connectString)
     await leaving.create("/e", { mode: "ephemeral" })
     const { id, password } = leaving.session
@@ -201,16 +191,14 @@ describe("the Promise client on a real server", () => {
     await rejectedWith(zk.get("/sub"), SessionClosed)
   })
 
-  it("is the client of any layer", async () => {
-    const { connectString } = await connect("promise-layer")
+  itConnected("is the client of any layer", async ({ connectString }) => {
     await using zk = await PromiseClient.fromLayer(ZooKeeper.layerConfig({ servers: Config.succeed(connectString) }))
     assert.isTrue(await zk.exists("/"))
   })
 })
 
 describe("the end of a Promise client", () => {
-  it("comes with its block, and its ephemerals end with it", async () => {
-    const { connectString, zk } = await connect("await-using")
+  itConnected("comes with its block, and its ephemerals end with it", async ({ connectString, zk }) => {
     {
       await using other = await PromiseClient.connect(connectString)
       await other.create("/e", { mode: "ephemeral" })
@@ -251,7 +239,7 @@ describe("the end of a Promise client", () => {
       yield* Effect.promise(() => zk.close())
       for (const outcome of yield* Effect.promise(() => Promise.all(requests)))
         assert.instanceOf(outcome, SessionClosed)
-    }).pipe(Effect.scoped, Effect.timeout("10 seconds"))
+    }).pipe(Effect.scoped, Effect.timeout("25 seconds"))
   )
 
   it("waits for the release of things acquired on it, which can still use the session", async () => {
@@ -290,16 +278,14 @@ describe("the end of a Promise client", () => {
 })
 
 describe("runSync", () => {
-  it("gives the result of an effect that does not wait, on this client", async () => {
-    const { zk } = await connect("run-sync")
+  itConnected("gives the result of an effect that does not wait, on this client", async ({ zk }) => {
     const made = zk.runSync(Effect.map(ZooKeeper.ZooKeeper, (service) => service.createWithStat("/made")))
     const { path } = await zk.run(made)
     assert.strictEqual(path, "/made")
     assert.isTrue(await zk.exists("/made"))
   })
 
-  it("throws the error of the effect, and refuses effects that wait", async () => {
-    const { zk } = await connect("run-sync-fails")
+  itConnected("throws the error of the effect, and refuses effects that wait", async ({ zk }) => {
     const error = new InvalidArgument({ argument: "size", value: "0", rule: "at least 1" })
     assert.throws(() => zk.runSync(Effect.fail(error)), InvalidArgument, error.message)
     assert.throws(() => zk.runSync(Effect.flatMap(ZooKeeper.ZooKeeper, (service) => service.get("/"))))

@@ -5,7 +5,7 @@
  */
 import { Acl, Op, PromiseClient, Sasl, ZooKeeper } from "@effect-zookeeper/client"
 import * as ByteTap from "@effect-zookeeper/test-kit/ByteTap"
-import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import * as SecretSearch from "@effect-zookeeper/test-kit/SecretSearch"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as TlsOptions from "@effect-zookeeper/transport/TlsOptions"
@@ -13,20 +13,14 @@ import * as Transport from "@effect-zookeeper/transport/Transport"
 import * as Session from "@effect-zookeeper/session/Session"
 import { assert, describe } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
-import * as Cause from "effect/Cause"
+import { eachAtOnce } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Redacted from "effect/Redacted"
-import * as References from "effect/References"
-import * as Tracer from "effect/Tracer"
-import * as Crypto from "node:crypto"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { RETRY_SOON, targetOf } from "../support/faults.ts"
-import { connect } from "../support/clients.ts"
-import { type Canary, facesOf, leaksIn, type Output } from "../support/canaries.ts"
+import { RETRY_SOON } from "../support/faults.ts"
+import { connect, eventually } from "../support/clients.ts"
 
 const passphrase = "canaryPassphrase4711"
 const wrongPassphrase = "canaryWrongPassphrase0815"
@@ -46,64 +40,6 @@ const digest = (user: string, password: string) => ({
   credentials: Redacted.make(`${user}:${password}`)
 })
 
-/** Collects whatever is said until the Scope closes. */
-const collect = Effect.gen(function* () {
-  const outputs: Array<Output> = []
-  const add = (...more: ReadonlyArray<Output>) => void outputs.push(...more)
-
-  const logger = Logger.make<unknown, void>((options) => {
-    for (const [name, format] of Object.entries({
-      simple: Logger.formatSimple,
-      logfmt: Logger.formatLogFmt,
-      json: Logger.formatJson
-    })) {
-      add({ place: `a line of the ${name} log`, text: format.log(options) })
-    }
-    add(...facesOf("a structured log line", Logger.formatStructured.log(options)))
-    add(...facesOf("a log line's parts", [options.message, options.cause]))
-    add({ place: "a log line's cause", text: Cause.pretty(options.cause) })
-  })
-
-  let spans = 0
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans++
-      const end = span.end.bind(span)
-      span.end = (time, exit) => {
-        end(time, exit)
-        // All but what a success has given: that is the application's, and Effect hands it to every tracer.
-        const { events, kind, links, name } = span
-        add(...facesOf(`the span ${name}`, { name, kind, events, links, attributes: [...span.attributes] }))
-        if (Exit.isFailure(exit)) add({ place: `the end of the span ${span.name}`, text: Cause.pretty(exit.cause) })
-      }
-      return span
-    }
-  })
-
-  for (const stream of [process.stdout, process.stderr]) {
-    const { write } = stream
-    yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        stream.write = ((chunk: unknown, ...rest: ReadonlyArray<never>) => {
-          add({ place: "standard output", text: String(chunk) })
-          return Reflect.apply(write, stream, [chunk, ...rest])
-        }) as typeof write
-      }),
-      () => Effect.sync(() => void (stream.write = write))
-    )
-  }
-
-  const observed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    effect.pipe(
-      Effect.withSpan("life"),
-      Effect.withTracer(tracer),
-      Effect.provide(Logger.layer([logger])),
-      Effect.provideService(References.MinimumLogLevel, "All")
-    )
-  return { add, observed, outputs, spans: () => spans }
-})
-
 describe("secrets", () => {
   const itWithTlsAndSasl = TestServer.since("3.6.0", itLive)
 
@@ -116,8 +52,8 @@ describe("secrets", () => {
     const pfx = yield* tls.clientPfx(passphrase)
     const keyFile = Path.join(server.folder, "canary.key")
     Fs.writeFileSync(keyFile, key)
-    const { add, observed, outputs, spans } = yield* collect
-    const canaries: Array<Canary> = [
+    const { add, failing, observed, outputs, spans } = yield* SecretSearch.collect
+    const canaries: Array<SecretSearch.Canary> = [
       { name: "the passphrase", secret: passphrase },
       { name: "a wrong passphrase", secret: wrongPassphrase },
       { name: "the plain private key", secret: lineOf(tls.client.key) },
@@ -133,7 +69,7 @@ describe("secrets", () => {
       { name: "data", secret: data }
     ]
 
-    const tap = yield* ByteTap.make(targetOf(tls.connectString))
+    const tap = yield* ByteTap.make(TestServer.targetOf(tls.connectString))
     const secure = {
       ca: tls.ca,
       cert: tls.client.cert,
@@ -149,29 +85,21 @@ describe("secrets", () => {
       retry: RETRY_SOON
     } satisfies ZooKeeper.Options
 
-    /** An error that has to come, and all that it shows. */
-    const failing = Effect.fnUntraced(function* <A, E, R>(stage: string, effect: Effect.Effect<A, E, R>) {
-      const exit = yield* Effect.exit(Effect.withSpan(effect, stage))
-      if (Exit.isSuccess(exit)) return assert.fail(`${stage} did not fail`)
-      add({ place: `the cause of ${stage}`, text: Cause.pretty(exit.cause) }, ...facesOf(stage, exit.cause))
-      for (const error of Cause.prettyErrors(exit.cause)) add(...facesOf(stage, error))
-      for (const reason of exit.cause.reasons) {
-        if (Cause.isFailReason(reason)) add(...facesOf(`the error of ${stage}`, reason.error))
-        if (Cause.isDieReason(reason)) add(...facesOf(`the defect of ${stage}`, reason.defect))
-      }
-      return Cause.pretty(exit.cause)
-    })
     const starting = (change: Partial<ZooKeeper.Options>) =>
       Effect.scoped(connect({ ...options, connectTimeout: "3 seconds", ...change }))
 
     const life = Effect.gen(function* () {
       const zk = yield* connect(options)
       canaries.push({ name: "the session's password", secret: Redacted.value(zk.session.password) })
-      add(...facesOf("the options", options), ...facesOf("the client", zk), ...facesOf("the session", zk.session))
+      add(
+        ...SecretSearch.facesOf("the options", options),
+        ...SecretSearch.facesOf("the client", zk),
+        ...SecretSearch.facesOf("the session", zk.session)
+      )
 
       yield* zk.create("/canary", { data, acl: Acl.creator })
       yield* zk.addAuth("digest", digest("eve", addedPassword).credentials)
-      add(...facesOf("identities", yield* zk.whoAmI))
+      add(...SecretSearch.facesOf("identities", yield* zk.whoAmI))
       yield* zk.setData("/canary", data)
       yield* failing("BadVersion", zk.setData("/canary", data, { version: 7 }))
       yield* failing("NoNode", zk.setData("/nobody", data))
@@ -184,13 +112,13 @@ describe("secrets", () => {
       // Connections that break, and what is in flight then; everything is shown to the server again.
       const { id } = zk.session
       yield* tap.dropAll
-      add(...facesOf("a lost connection", yield* Effect.exit(zk.setData("/canary", data))))
+      add(...SecretSearch.facesOf("a lost connection", yield* Effect.exit(zk.setData("/canary", data))))
       assert.strictEqual(yield* eventually(Effect.map(zk.get("/canary"), text), () => true), data)
       assert.strictEqual(zk.session.id, id)
       const password = zk.session.password
       yield* failing("a refused identity", zk.addAuth("nosuch", Redacted.make(unknownPassword)))
       yield* failing("a session that is over", zk.getData("/canary"))
-      add(...facesOf("the client after its end", zk), ...facesOf("its session", zk.session))
+      add(...SecretSearch.facesOf("the client after its end", zk), ...SecretSearch.facesOf("its session", zk.session))
       return { id, password }
     })
     const { id, password } = yield* observed(Effect.scoped(life))
@@ -220,24 +148,25 @@ describe("secrets", () => {
       "a wrong session password": { session: { id, password: Redacted.make(wrongSession) }, sessionExpiry: "fail" },
       "no server there": { servers: "127.0.0.1:1", session: { id, password } }
     }
-    yield* Effect.forEach(Object.entries(stages), ([stage, change]) => observed(failing(stage, starting(change))), {
-      concurrency: "unbounded"
-    })
+    yield* eachAtOnce(Object.entries(stages), ([stage, change]) => observed(failing(stage, starting(change))))
 
     // What applications hold beside that.
     add(
-      ...facesOf("the layer", ZooKeeper.layer(options)),
-      ...facesOf("the session's layer", Session.layer(options)),
-      ...facesOf("the transport's layer", Transport.layer({ tls: secure })),
-      ...facesOf(
+      ...SecretSearch.facesOf("the layer", ZooKeeper.layer(options)),
+      ...SecretSearch.facesOf("the session's layer", Session.layer(options)),
+      ...SecretSearch.facesOf("the transport's layer", Transport.layer({ tls: secure })),
+      ...SecretSearch.facesOf(
         "the transport",
         yield* Effect.provide(Effect.service(Transport.Transport), Transport.layer({ tls: secure }))
       ),
-      ...facesOf("the TLS options of files", TlsOptions.fromFiles({ ...files(server.folder), passphrase: bad })),
-      ...facesOf("the SASL exchange", yield* options.sasl.begin({ host: "zk1", port: 2181 }))
+      ...SecretSearch.facesOf(
+        "the TLS options of files",
+        TlsOptions.fromFiles({ ...files(server.folder), passphrase: bad })
+      ),
+      ...SecretSearch.facesOf("the SASL exchange", yield* options.sasl.begin({ host: "zk1", port: 2181 }))
     )
     const promised = yield* Effect.promise(() => PromiseClient.fromLayer(ZooKeeper.layer(options)))
-    add(...facesOf("the Promise client", promised))
+    add(...SecretSearch.facesOf("the Promise client", promised))
     yield* Effect.promise(() => promised.close())
     const rejected = yield* Effect.promise(() =>
       PromiseClient.connect(tap.connectString, {
@@ -248,8 +177,11 @@ describe("secrets", () => {
         (error: unknown) => error
       )
     )
-    add(...facesOf("a rejection", rejected))
-    add(...facesOf("metrics", yield* Metric.snapshot), { place: "the dump of metrics", text: yield* Metric.dump })
+    add(...SecretSearch.facesOf("a rejection", rejected))
+    add(...SecretSearch.facesOf("metrics", yield* Metric.snapshot), {
+      place: "the dump of metrics",
+      text: yield* Metric.dump
+    })
 
     // It was said a lot, by everyone who could.
     const places = new Set(outputs.map(({ place }) => place))
@@ -257,16 +189,16 @@ describe("secrets", () => {
     assert.isAbove(spans(), 20)
     for (const place of ["a line of the json log", "the dump of metrics", "JSON of the options"])
       assert.include([...places], place)
-    assert.deepStrictEqual([...new Set(leaksIn(outputs, canaries))], [])
+    assert.deepStrictEqual([...new Set(SecretSearch.leaksIn(outputs, canaries))], [])
 
     // Bytes under TLS cannot be read on the way either.
     for (const bytes of yield* tap.sent) {
       const wire = { place: "the wire", text: Buffer.from(bytes).toString("latin1") }
-      assert.deepStrictEqual(leaksIn([wire], canaries), [])
+      assert.deepStrictEqual(SecretSearch.leaksIn([wire], canaries), [])
     }
 
     // And the search finds what is there.
-    for (const canary of canaries) assertFound(canary)
+    for (const canary of canaries) SecretSearch.assertFound(canary)
   })
 })
 
@@ -276,21 +208,3 @@ const text = ({ data }: { readonly data: Uint8Array }) => new TextDecoder().deco
 const lineOf = (pem: string): string => pem.split("\n")[1] ?? assert.fail("no PEM")
 
 const files = (folder: string) => ({ ca: Path.join(folder, "ca.crt"), cert: Path.join(folder, "client.crt") })
-
-/** A leak of each kind, planted: each has to be found, or the search above proves nothing. */
-const assertFound = (canary: Canary): void => {
-  const { hashedAs = [], secret } = canary
-  const bytes = Buffer.from(secret)
-  const plants: ReadonlyArray<unknown> = [
-    { deep: { down: { in: [bytes] } } },
-    new Uint8Array(bytes),
-    new Error("outside", { cause: new Error(`inside ${bytes.toString("latin1")}`) }),
-    new Error(`base64 ${Buffer.concat([Buffer.from("x"), bytes, Buffer.from("yz")]).toString("base64")}`),
-    `hex ${bytes.toString("hex")}`,
-    ...hashedAs.map((text) => `an ACL ${Crypto.createHash("sha1").update(text).digest("base64")}`)
-  ]
-  for (const [index, plant] of plants.entries()) {
-    const found = leaksIn(facesOf("a plant", plant), [canary])
-    assert.isNotEmpty(found, `${canary.name}, plant ${index}`)
-  }
-}

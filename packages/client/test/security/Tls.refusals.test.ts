@@ -6,6 +6,8 @@ import * as Transport from "@effect-zookeeper/transport/Transport"
 import * as ByteTap from "@effect-zookeeper/test-kit/ByteTap"
 import type { ZooKeeperServerError } from "@effect-zookeeper/test-kit/ZooKeeperError"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { eachAtOnce, atOnce } from "@effect-zookeeper/test-kit/Expectations"
 import * as Session from "@effect-zookeeper/session/Session"
 import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -15,7 +17,6 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { certificates } from "../../../transport/test/support/certificates.ts"
 import * as Servers from "../../../transport/test/support/servers.ts"
-import { targetOf } from "../support/faults.ts"
 import { connect, failure } from "../support/clients.ts"
 import { describeWithTls, makeTls12Server, pair, type RealServer } from "../support/tls.ts"
 
@@ -120,7 +121,7 @@ const makeRefused = Effect.fnUntraced(function* ({ good, secure, server, tls }: 
     Number(/^zk_global_sessions\s+(\d+)$/m.exec(answer)?.[1])
   )
   const { tls: oldTls = assert.fail("no TLS") } = old
-  const oldSecure = targetOf(oldTls.connectString)
+  const oldSecure = TestServer.targetOf(oldTls.connectString)
   let heard = 0
   const listening = (options: Parameters<typeof Servers.tls>[0]) =>
     Effect.map(
@@ -168,7 +169,7 @@ const makeRefused = Effect.fnUntraced(function* ({ good, secure, server, tls }: 
     connect({ servers: tls.connectString, tls: good }),
     connect({ servers: oldTls.connectString, tls: { ...pair(oldTls.client), rejectUnauthorized: false } })
   ]
-  yield* Effect.forEach(warm, Effect.scoped, { concurrency: "unbounded" })
+  yield* eachAtOnce(warm, Effect.scoped)
 
   const all: {
     readonly [Name in keyof typeof refusals]: Effect.Effect<
@@ -194,7 +195,7 @@ const makeRefused = Effect.fnUntraced(function* ({ good, secure, server, tls }: 
     plainAtAlert: refuse(alert.address, undefined),
     silence: refuse(silent.address, good, { sessionTimeout: CONNECT_TIMEOUT / 2 })
   }
-  return yield* Effect.all(all, { concurrency: "unbounded" })
+  return yield* atOnce(all)
 })
 
 class Fixture extends Context.Service<

@@ -3,7 +3,7 @@ import { Acl, PromiseClient, ZooKeeper } from "@effect-zookeeper/client"
 import * as TlsOptions from "@effect-zookeeper/transport/TlsOptions"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import * as ByteTap from "@effect-zookeeper/test-kit/ByteTap"
-import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import type * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Session from "@effect-zookeeper/session/Session"
@@ -16,14 +16,13 @@ import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import { execFile } from "node:child_process"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { certificates } from "../../../transport/test/support/certificates.ts"
 import * as Servers from "../../../transport/test/support/servers.ts"
-import { RETRY_SOON, targetOf, awaitCondition } from "../support/faults.ts"
-import { connect, failure } from "../support/clients.ts"
+import { RETRY_SOON, awaitCondition } from "../support/faults.ts"
+import { connect, failure, eventually } from "../support/clients.ts"
 import { describeWithTls, makeRealServer, pair, type RealServer } from "../support/tls.ts"
 
 class Fixture extends Context.Service<Fixture, RealServer>()("test/Tls") {
@@ -39,7 +38,7 @@ describeWithTls(Fixture.layer)("TLS on real servers", (it) => {
   itOnServer(
     "options that cannot be used are refused at once by name, in both APIs, and nothing is dialled",
     function* ({ good, tls }) {
-      const tap = yield* ByteTap.make(targetOf(tls.connectString))
+      const tap = yield* ByteTap.make(TestServer.targetOf(tls.connectString))
       const secret = "a secret that no message tells"
       const pfx = Redacted.make(yield* tls.clientPfx("right"))
       const key = Redacted.make(yield* tls.encryptedClientKey("right"))
@@ -82,7 +81,7 @@ describeWithTls(Fixture.layer)("TLS on real servers", (it) => {
   itOnServer(
     "accepts a client with a certificate; whoAmI shows it, and x509 ACLs hold",
     function* ({ good, server, tls }) {
-      const tap = yield* ByteTap.make(targetOf(tls.connectString))
+      const tap = yield* ByteTap.make(TestServer.targetOf(tls.connectString))
       const zk = yield* connect({ servers: tap.connectString, tls: good })
       assert.deepStrictEqual(yield* x509Of(zk), ["CN=zkclient"])
       yield* zk.create("/mtls", { data: "mine", acl: [Acl.x509("CN=zkclient", Acl.Perms.ALL)] })
@@ -122,7 +121,7 @@ describeWithTls(Fixture.layer)("TLS on real servers", (it) => {
   itOnServer(
     "reads certificates again for each connection: the session goes on with another identity",
     function* ({ tls }) {
-      const folder = yield* temporaryFolder
+      const folder = yield* TemporaryFolder.make("client-tls-")
       const file = (name: string) => Path.join(folder, name)
       const write = (shown: ZooKeeperServer.Tls["client"]) => {
         Fs.writeFileSync(file("client.pem"), shown.cert)
@@ -130,7 +129,7 @@ describeWithTls(Fixture.layer)("TLS on real servers", (it) => {
       }
       Fs.writeFileSync(file("ca.pem"), tls.ca)
       write(tls.client)
-      const tap = yield* ByteTap.make(targetOf(tls.connectString))
+      const tap = yield* ByteTap.make(TestServer.targetOf(tls.connectString))
       const files = TlsOptions.fromFiles({ ca: file("ca.pem"), cert: file("client.pem"), key: file("client.key") })
       let read = 0
       const zk = yield* connect({
@@ -278,8 +277,3 @@ describeWithTls(Fixture.layer)("TLS on real servers", (it) => {
     })
   )
 })
-
-const temporaryFolder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "client-tls-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-)

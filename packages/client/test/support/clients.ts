@@ -2,19 +2,28 @@
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { testWith } from "@effect-zookeeper/test-kit/TestWith"
 import { it } from "@effect/vitest"
-import * as Context from "effect/Context"
+import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as ZooKeeper from "../../src/ZooKeeper.ts"
 
-export { failure, numbersBelow, pullFrom, text } from "@effect-zookeeper/test-kit/Expectations"
+export {
+  assertEach,
+  awaitCondition,
+  eventually,
+  failure,
+  gather,
+  now,
+  numbersBelow,
+  pullFrom,
+  refused,
+  text
+} from "@effect-zookeeper/test-kit/Expectations"
 
 /** A client in the Scope of the test. */
 export const connect = (
   options: ZooKeeper.Options
-): Effect.Effect<ZooKeeper.Service, ZooKeeper.StartError, Scope.Scope> =>
-  Effect.map(Layer.build(Layer.fresh(ZooKeeper.layer(options))), (context) => Context.get(context, ZooKeeper.ZooKeeper))
+): Effect.Effect<ZooKeeper.Service, ZooKeeper.StartError, Scope.Scope> => clientOf(ZooKeeper.layer(options))
 
 /** A client under a fresh chroot that exists. */
 export const connectFresh = Effect.fnUntraced(function* (name: string, options: ZooKeeper.Options = {}) {

@@ -4,14 +4,15 @@ import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { testWith } from "@effect-zookeeper/test-kit/TestWith"
 import { it } from "@effect/vitest"
+import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
+import * as Transport from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import * as Net from "node:net"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { SessionState } from "@effect-zookeeper/session/SessionState"
 import type * as ZooKeeper from "../../src/ZooKeeper.ts"
-import { connect } from "./clients.ts"
+import { connect, gather } from "./clients.ts"
 
 export { awaitCondition, eventually }
 
@@ -35,14 +36,6 @@ export const Op = {
   closeSession: -11
 } as const
 
-/** Where the shared server listens. */
-export const sharedTarget = (): FaultProxy.Target => targetOf(TestServer.connectString())
-
-export const targetOf = (connectString: string): FaultProxy.Target => {
-  const [host = "", port = ""] = connectString.split(":")
-  return { host, port: Number(port) }
-}
-
 /** Reconnects fast, so that no test waits for it. */
 export const RETRY_SOON = Schedule.spaced("20 millis")
 
@@ -55,7 +48,7 @@ export const connectProxied = Effect.fnUntraced(function* (
 ) {
   const { server = TestServer.connectString(), ...rest } = options
   const { beside, chroot, root } = yield* makeChroot(name, server)
-  const proxy = yield* FaultProxy.make(targetOf(server))
+  const proxy = yield* FaultProxy.make(TestServer.targetOf(server))
   const zk = yield* connect({ servers: proxy.connectString + chroot, retry: RETRY_SOON, ...rest })
   return { zk, beside, root, proxy, chroot, server }
 })
@@ -90,11 +83,7 @@ export const itBesideRoot = testWith(
 
 /** The states of a session from now on, the current one first. */
 export const recordStates = Effect.fnUntraced(function* (zk: ZooKeeper.Service) {
-  const states: Array<SessionState["_tag"]> = []
-  yield* Effect.forkScoped(
-    Stream.runForEach(zk.session.states, (state) => Effect.sync(() => void states.push(state._tag))),
-    { startImmediately: true }
-  )
+  const states = yield* gather(Stream.map(zk.session.states, ({ _tag }) => _tag))
   yield* awaitCondition(() => states.length > 0)
   return states
 })
@@ -166,16 +155,11 @@ export const endSession = (zk: ZooKeeper.Service, server: string = TestServer.co
 // -----------------------------------------------------------------------------
 
 /** The answer of a server to a four-letter word. */
-export const fourLetterWord = (word: string, target: FaultProxy.Target = sharedTarget()) =>
-  Effect.callback<string>((resume) => {
-    let answer = ""
-    const socket = Net.connect(target, () => socket.write(word))
-    socket.setEncoding("utf8")
-    socket.on("data", (chunk: string) => (answer += chunk))
-    socket.on("error", (error) => resume(Effect.die(error)))
-    socket.on("end", () => resume(Effect.succeed(answer)))
-    return Effect.sync(() => socket.destroy())
-  })
+export const fourLetterWord = (word: FourLetterWord.FourLetterWord, target: FaultProxy.Target = TestServer.target()) =>
+  Transport.Transport.use((transport) => FourLetterWord.ask(transport, target, target, word)).pipe(
+    Effect.provide(Transport.layer()),
+    Effect.orDie
+  )
 
 /** How many paths the shared server watches data for, at and below one; it does not tell of lists of children. */
 export const watchesBelow = (path: string) =>

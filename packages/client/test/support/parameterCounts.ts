@@ -7,7 +7,7 @@ type ParameterCounts = {
   ]: ZooKeeper.Service[K] extends (...args: infer P) => unknown ? Required<P>["length"] : never
 }
 
-export const parameterCounts: ParameterCounts = {
+export const parameterCounts = {
   create: 2,
   createWithStat: 2,
   ensurePath: 2,
@@ -41,4 +41,4 @@ export const parameterCounts: ParameterCounts = {
   reconfigure: 1,
   updateServers: 1,
   withChroot: 1
-}
+} satisfies ParameterCounts

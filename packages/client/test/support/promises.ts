@@ -1,12 +1,11 @@
 /** Promise clients under chroots of their own, closed when their test ends, and what is expected of them. */
-import { connectString as shared, fresh } from "@effect-zookeeper/test-kit/TestServer"
-import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
-import * as Transport from "@effect-zookeeper/transport/Transport"
-import { afterEach } from "@effect/vitest"
+import { fresh } from "@effect-zookeeper/test-kit/TestServer"
+import { afterEach, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { PromiseClient } from "../../src/index.ts"
 
-import { rejection } from "@effect-zookeeper/test-kit/Expectations"
+import { rejection, eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { fourLetterWord } from "./faults.ts"
 
 export { rejection, text } from "@effect-zookeeper/test-kit/Expectations"
 
@@ -26,6 +25,15 @@ export const connect = async (name: string, options: PromiseClient.Options = {})
   return { zk, chroot, connectString }
 }
 
+/** A test with a client under a fresh chroot. */
+export const itConnected = (
+  title: string,
+  steps: (connected: Awaited<ReturnType<typeof connect>>) => Promise<unknown>
+): void =>
+  it(title, async () => {
+    await steps(await connect("promise"))
+  })
+
 /** The rejection, which must be of this class. */
 export const rejectedWith = async <E>(
   promise: Promise<unknown>,
@@ -38,14 +46,7 @@ export const rejectedWith = async <E>(
 
 /** Asks the server itself until what it knows of its watches by path is as wanted. */
 export const awaitWatches = (wanted: (paths: string) => boolean): Promise<void> =>
-  Effect.runPromise(
-    Effect.gen(function* () {
-      const [host = "", port] = shared().split(":")
-      const address = { host, port: Number(port) }
-      const transport = yield* Transport.Transport
-      while (!wanted(yield* FourLetterWord.ask(transport, address, address, "wchp"))) yield* Effect.sleep("10 millis")
-    }).pipe(Effect.timeout("5 seconds"), Effect.provide(Transport.layer()))
-  )
+  Effect.runPromise(Effect.asVoid(eventually(fourLetterWord("wchp"), wanted)))
 
 export const hasWatch = (path: string) => (paths: string) => paths.split("\n").includes(path)
 export const hasNoWatch = (path: string) => (paths: string) => !hasWatch(path)(paths)

@@ -5,14 +5,13 @@ import { assert, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { targetOf } from "./faults.ts"
 
 export const pair = ({ cert, key }: ZooKeeperServer.Tls["client"]) => ({ cert, key: Redacted.make(key) })
 
 const makeServer = Effect.fnUntraced(function* (config: ReadonlyArray<string>) {
   const server = yield* ZooKeeperServer.make({ tls: true, config })
   const { tls = assert.fail("no TLS") } = server
-  return { server, tls, secure: targetOf(tls.connectString), good: { ca: tls.ca, ...pair(tls.client) } }
+  return { server, tls, secure: TestServer.targetOf(tls.connectString), good: { ca: tls.ca, ...pair(tls.client) } }
 })
 
 /** A secure server that demands a certificate of its clients, and the options of one that it lets in. */
