@@ -246,7 +246,7 @@ const readState = Effect.fnUntraced(function* (self: Self, member: Member, isOnc
   const { path, size, zk } = self
   if (member.stat.ephemeralOwner !== zk.session.id) return "Gone" as const
   // The watch first: it does not miss an opening after the list was read.
-  const { nextChange, stat } = yield* watchScoped(retryTransient(zk.existsAndWatch(readyPath(self))))
+  const { nextChange, stat } = yield* retryTransient(watchScoped(zk.existsAndWatch(readyPath(self))))
   const members = membersOf(yield* retryTransient(zk.getChildren(path)))
   if (!members.includes(member.name)) return "Gone" as const
   if (Option.isSome(stat) && (yield* isOpenFor(self, member, members, stat.value))) return "Ready" as const
@@ -256,7 +256,7 @@ const readState = Effect.fnUntraced(function* (self: Self, member: Member, isOnc
   }
   if (isOnce) return "Alone" as const
   // Its own znode too: without one it does not count, and has to enter again.
-  const ownZnode = yield* watchScoped(retryTransient(zk.getAndWatch(member.path)))
+  const ownZnode = yield* retryTransient(watchScoped(zk.getAndWatch(member.path)))
   yield* Effect.raceFirst(Fiber.join(nextChange), Fiber.join(ownZnode.nextChange))
   return "Again" as const
 })

@@ -29,6 +29,7 @@ export type RecipeError = Exclude<CreateError, { readonly _tag: "RequestTimeout"
  * - `deleted`: the znode behind it was deleted, by another client or by the server at the end of the session.
  * - `disconnected`: the connection was lost, under `onDisconnect: "stop"`.
  * - `expired`: its time is over, as with a lease.
+ * - `revoked`: another client asked for it, under `onRevoke: "stop"`.
  * - `released`: its holder gave it back.
  *
  * @category errors
@@ -38,7 +39,7 @@ export class LockLost extends ErrorClass.make(
   Schema.TaggedError<LockLost>()("LockLost", {
     /** The znode behind it. */
     path: Schema.String,
-    reason: Schema.Literals(["session", "deleted", "disconnected", "expired", "released", "closed"])
+    reason: Schema.Literals(["session", "deleted", "disconnected", "expired", "released", "closed", "revoked"])
   })
 ) {
   override get message(): string {
@@ -52,7 +53,8 @@ const lostBecause = {
   disconnected: "the connection was lost",
   expired: "its time is over",
   released: "it was released",
-  closed: "its client was closed"
+  closed: "its client was closed",
+  revoked: "another client asked for it"
 } as const
 
 /**

@@ -19,6 +19,15 @@ import type { AclOptions } from "./internal/shared/options.ts"
 export type OnDisconnect = "continue" | "stop"
 
 /**
+ * The effect of a request by another client to give a hold back (`revoke`): `continue`, which leaves it to the holder, or
+ * `stop`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type OnRevoke = "continue" | "stop"
+
+/**
  * The options of all recipes that hold something by an ephemeral znode: locks, permits and leadership.
  *
  * @category options
@@ -32,6 +41,11 @@ export interface HoldOptions extends AclOptions {
    * the hold is lost at once.
    */
   readonly onDisconnect?: OnDisconnect | undefined
+  /**
+   * The effect of a request by another client to give it back. `continue`, the default: `held.revocation` completes, and
+   * the holder decides. `stop`: the hold is lost at once, with the reason `revoked`, so that a guarded effect is interrupted.
+   */
+  readonly onRevoke?: OnRevoke | undefined
 }
 
 /**
@@ -50,6 +64,11 @@ export interface Held {
   readonly fencingToken: bigint
   /** Never succeeds. Fails with `LockLost` at the moment in which it is no longer held. */
   readonly lost: Effect.Effect<never, LockLost>
+  /**
+   * Completes when another client has asked for it (`revoke`, or Curator's `Revoker`). Finish or save the work then, and
+   * give it back. A request that came while this client waited for its turn counts. Leases are not asked for.
+   */
+  readonly revocation: Effect.Effect<void>
   /**
    * A transaction that the server applies only while the znode is there: a late write of a former holder is refused, and
    * fails with `LockLost`. Results and the index of a failure refer to `ops`. Fails with `TransactionFailed` like the

@@ -17,14 +17,18 @@
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { LockLost, type LockTimeout, type RecipeError } from "./Errors.ts"
 import type { Held, HoldOptions } from "./Held.ts"
+import type { HeldLayer, LayerOptions as HeldLayerOptions } from "./HeldLayer.ts"
 import * as ContenderQueue from "./internal/locks/ContenderQueue.ts"
 import { type Guarded, toEffect, guardScoped } from "./internal/locks/guard.ts"
+import * as HeldLayers from "./internal/locks/heldLayer.ts"
 import {
   parseContenders,
   type ContenderKind,
@@ -71,6 +75,14 @@ export interface Options extends HoldOptions {
 }
 
 /**
+ * Options of `layer` and `layerService`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface LayerOptions<E> extends Options, HeldLayerOptions<E> {}
+
+/**
  * The leader, or a candidate.
  *
  * @category models
@@ -99,6 +111,13 @@ export interface LeaderElection {
    * with `held.lost`. Fails with `LockTimeout` after `timeout`.
    */
   readonly acquire: (options?: AcquireOptions) => Effect.Effect<Held, LockTimeout | RecipeError, Scope.Scope>
+  /**
+   * Asks the leader to give it up, or one contender of `participants`: it hears it by `held.revocation`, and nothing
+   * forces it. Curator's `Revoker` does the same. Gives how many were asked. The request replaces the `identifier` in
+   * the contender's znode. Fails with `NoAuth` where the ACL does not let this client write there, and with
+   * `InvalidArgument` for a path that is not a contender's.
+   */
+  readonly revoke: (contender?: Pick<Participant, "path">) => Effect.Effect<number, RecipeError>
   /** The current leader, as far as the connected server knows; None without one. */
   readonly leader: Effect.Effect<Option.Option<Participant>, RecipeError>
   /** The current leader, then each new one; None without one. May skip some, but never the last. */
@@ -136,26 +155,118 @@ export const make = (
 ): Effect.Effect<LeaderElection, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
     yield* checkOptions(known, options)
-    const { kind, layout } = layouts[options.layout ?? "latch"]
-    const queue = yield* ContenderQueue.make(path, options, { candidate: kind }, layout)
-    const acquireLeadership = (timeout: number | undefined) =>
-      ContenderQueue.acquire(queue, "candidate", ContenderQueue.predecessor, timeout)
-    // Without a timeout there is no LockTimeout.
-    const awaitLeadership = Effect.catchTag(acquireLeadership(undefined), "LockTimeout", Effect.die)
+    const turns = yield* makeTurns(path, options)
+    const { queue } = turns
     const participants = ContenderQueue.contendersWithIdentifier(queue)
     return {
       path,
-      whileLeader: (guarded) => leadUntilComplete(awaitLeadership, guarded),
-      acquire: (options) => Effect.flatMap(checkedTimeout(knownAcquire, options), acquireLeadership),
+      whileLeader: (guarded) => leadUntilComplete(HeldLayers.awaitTurn(turns), guarded),
+      acquire: (options) => Effect.flatMap(checkedTimeout(knownAcquire, options), turns.acquire),
+      revoke: (contender) => ContenderQueue.revoke(queue, ContenderQueue.firstContender, contender),
       leader: Effect.suspend(() => currentLeader(queue)),
       changes: leaderChanges(queue),
       participants
     }
   })
 
+// -----------------------------------------------------------------------------
+// layers
+// -----------------------------------------------------------------------------
+
+/**
+ * Builds a Layer only while this process leads. It is a candidate as long as the application runs: it builds `inner` when
+ * it has become the leader, tears it down before another process can lead, and builds it anew when it leads again. `inner`
+ * may be a function of what is held, which has the fencing token.
+ *
+ * The Layer itself is built at once, without waiting, and provides nothing: no part of the application can depend on
+ * services that come and go. Use `layerService` to reach them. If `inner` cannot be built, this process resigns, so that
+ * another can lead, logs the error, and is a candidate again after a pause (`retry`). Fails with `InvalidArgument` for a path
+ * or options that are not valid.
+ *
+ * The teardown of `inner` is a part of stopping in time: it begins `ownershipMargin` before the servers could end the
+ * session. Finalizers that take longer run while another process leads.
+ *
+ * @example
+ * ```ts
+ * import { ZooKeeper } from "@effect-zookeeper/client"
+ * import { LeaderElection } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const scheduler = Layer.effectDiscard(
+ *   Effect.acquireRelease(Effect.log("the scheduler starts"), () => Effect.log("the scheduler stops"))
+ * )
+ *
+ * export const program = LeaderElection.layer("/scheduler/leader", scheduler).pipe(
+ *   Layer.provide(ZooKeeper.layer({ servers: "zk1:2181,zk2:2181,zk3:2181" })),
+ *   Layer.launch
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <Services, E, R>(
+  path: string,
+  inner: Layer.Layer<Services, E, R> | ((held: Held) => Layer.Layer<Services, E, R>),
+  options: LayerOptions<E> = {}
+): Layer.Layer<never, InvalidArgument, R | ZooKeeper.ZooKeeper> =>
+  Layer.effectDiscard(makeHeldLayer(path, inner, options))
+
+/**
+ * `layer`, and a service that tells whether this process leads, and runs effects with the services of `inner` while it
+ * does. The service is there all the time.
+ *
+ * @example
+ * ```ts
+ * import { type HeldLayer, LeaderElection } from "@effect-zookeeper/recipes"
+ * import * as Context from "effect/Context"
+ * import * as Effect from "effect/Effect"
+ * import type * as Layer from "effect/Layer"
+ *
+ * class Scheduler extends Context.Service<Scheduler, { readonly enqueue: (job: string) => Effect.Effect<void> }>()(
+ *   "app/Scheduler"
+ * ) {}
+ * declare const schedulerLayer: Layer.Layer<Scheduler>
+ *
+ * class Leading extends Context.Service<Leading, HeldLayer.HeldLayer<Scheduler>>()("app/Leading") {}
+ * export const leadingLayer = LeaderElection.layerService(Leading, "/scheduler/leader", schedulerLayer)
+ *
+ * // Waits until this process leads.
+ * export const enqueue = (job: string) =>
+ *   Effect.flatMap(Leading, (leading) => leading.use(Effect.flatMap(Scheduler, ({ enqueue }) => enqueue(job))))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerService = <I, Services, E, R>(
+  service: Context.Key<I, HeldLayer<Services, E>>,
+  path: string,
+  inner: Layer.Layer<Services, E, R> | ((held: Held) => Layer.Layer<Services, E, R>),
+  options: LayerOptions<E> = {}
+): Layer.Layer<I, InvalidArgument, R | ZooKeeper.ZooKeeper> =>
+  Layer.effect(service, makeHeldLayer(path, inner, options))
+
 // ---- internal
 
+const makeTurns = Effect.fnUntraced(function* (path: string, options: Options) {
+  const { kind, layout } = layouts[options.layout ?? "latch"]
+  const queue = yield* ContenderQueue.make(path, options, { candidate: kind }, layout)
+  const acquire = (timeout: number | undefined) =>
+    ContenderQueue.acquire(queue, "candidate", ContenderQueue.predecessor, timeout)
+  return { queue, acquire }
+})
+
+const makeHeldLayer = <Services, E, R>(
+  path: string,
+  inner: HeldLayers.LayerWhileHeld<Services, E, R>,
+  options: LayerOptions<E>
+) => HeldLayers.makeFor(knownLayer, makeTurns(path, options), inner, options)
+
 const known = knownOptions<Options>({ layout: true, ...ContenderQueue.holdKeys }, '{ identifier: "worker-1" }')
+
+const knownLayer = knownOptions<LayerOptions<unknown>>({ ...known.keys, retry: true }, known.example)
 
 const layouts: Readonly<Record<Layout, { readonly layout: LockLayout; readonly kind: ContenderKind }>> = {
   latch: { layout: "curator", kind: latchKind },

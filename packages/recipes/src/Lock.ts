@@ -19,12 +19,16 @@
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { LockLost, LockTimeout, RecipeError } from "./Errors.ts"
 import type { Held, HoldOptions } from "./Held.ts"
+import type { HeldLayer, LayerOptions as HeldLayerOptions } from "./HeldLayer.ts"
 import * as ContenderQueue from "./internal/locks/ContenderQueue.ts"
 import { guardReentrant } from "./internal/locks/guard.ts"
+import * as HeldLayers from "./internal/locks/heldLayer.ts"
 import { type Layout, lockKind } from "./internal/locks/nodeNames.ts"
 import type { Ownership } from "./internal/locks/ownership.ts"
 import {
@@ -55,6 +59,14 @@ export interface Options extends HoldOptions {
 }
 
 /**
+ * Options of `layer` and `layerService`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface LayerOptions<E> extends Options, HeldLayerOptions<E> {}
+
+/**
  * A lock at one path. Use `withLock` to run an effect under it, and `acquire` to hold it until a Scope closes.
  *
  * @category models
@@ -79,6 +91,13 @@ export interface Lock {
    * re-entrant: a holder that acquires the same lock again waits for itself.
    */
   readonly acquire: (options?: AcquireOptions) => Effect.Effect<Held, LockTimeout | RecipeError, Scope.Scope>
+  /**
+   * Asks the holder to give it up, or one contender of `contenders`: it hears it by `held.revocation`, and nothing
+   * forces it. Curator's `Revoker` does the same. Gives how many were asked. The request replaces the `identifier` in
+   * the contender's znode. Fails with `NoAuth` where the ACL does not let this client write there, and with
+   * `InvalidArgument` for a path that is not a contender's.
+   */
+  readonly revoke: (contender?: Pick<ContenderQueue.Contender, "path">) => Effect.Effect<number, RecipeError>
   /** The holder and those who wait, in queue order. */
   readonly contenders: Effect.Effect<ReadonlyArray<ContenderQueue.Contender>, RecipeError>
 }
@@ -111,20 +130,18 @@ export const make = (
 ): Effect.Effect<Lock, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
   Effect.gen(function* () {
     yield* checkOptions(known, options)
-    const queue = yield* ContenderQueue.make(path, options, { lock: lockKind }, options.layout)
+    const turns = yield* makeTurns(path, options)
+    const { queue } = turns
     const acquire = (options?: AcquireOptions): Effect.Effect<Ownership, LockTimeout | RecipeError, Scope.Scope> =>
-      Effect.flatMap(checkedTimeout(knownAcquire, options), (timeout) =>
-        ContenderQueue.acquire(queue, "lock", ContenderQueue.predecessor, timeout)
-      )
+      Effect.flatMap(checkedTimeout(knownAcquire, options), turns.acquire)
     return {
       path,
       withLock: (effect, options) => guardReentrant({ zk: queue.zk, path, kind: "lock" }, acquire(options), effect),
       acquire,
+      revoke: (contender) => ContenderQueue.revoke(queue, ContenderQueue.firstContender, contender),
       contenders: ContenderQueue.contendersWithIdentifier(queue)
     }
   })
-
-const known = knownOptions<Options>({ layout: true, ...ContenderQueue.holdKeys }, '{ identifier: "worker-1" }')
 
 /**
  * Holds several locks at once, and runs the effect. It acquires them in the order of their paths, whatever the order of
@@ -159,3 +176,89 @@ export const withLocks = <A, E, R>(
     effect
   )
 }
+
+// -----------------------------------------------------------------------------
+// layers
+// -----------------------------------------------------------------------------
+
+/**
+ * Builds a Layer only while this process holds the lock, such as a consumer of which there should be one. It waits for the
+ * lock as long as the application runs: it builds `inner` when it has the lock, tears it down before another process can
+ * have it, and builds it anew when it has it again. `inner` may be a function of what is held, which has the fencing token.
+ *
+ * The Layer itself is built at once, without waiting, and provides nothing; use `layerService` to reach the services of
+ * `inner`. All else is as with `LeaderElection.layer`.
+ *
+ * @example
+ * ```ts
+ * import { ZooKeeper } from "@effect-zookeeper/client"
+ * import { Lock } from "@effect-zookeeper/recipes"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const consumer = Layer.effectDiscard(
+ *   Effect.acquireRelease(Effect.log("the consumer starts"), () => Effect.log("the consumer stops"))
+ * )
+ *
+ * export const program = Lock.layer("/locks/consumer", consumer).pipe(
+ *   Layer.provide(ZooKeeper.layer({ servers: "zk1:2181,zk2:2181,zk3:2181" })),
+ *   Layer.launch
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <Services, E, R>(
+  path: string,
+  inner: Layer.Layer<Services, E, R> | ((held: Held) => Layer.Layer<Services, E, R>),
+  options: LayerOptions<E> = {}
+): Layer.Layer<never, InvalidArgument, R | ZooKeeper.ZooKeeper> =>
+  Layer.effectDiscard(makeHeldLayer(path, inner, options))
+
+/**
+ * `layer`, and a service that tells whether this process holds the lock, and runs effects with the services of `inner`
+ * while it does. The service is there all the time.
+ *
+ * @example
+ * ```ts
+ * import { type HeldLayer, Lock } from "@effect-zookeeper/recipes"
+ * import * as Context from "effect/Context"
+ * import type * as Layer from "effect/Layer"
+ *
+ * class Consumer extends Context.Service<Consumer, { readonly topic: string }>()("app/Consumer") {}
+ * declare const consumerLayer: Layer.Layer<Consumer>
+ *
+ * class Consuming extends Context.Service<Consuming, HeldLayer.HeldLayer<Consumer>>()("app/Consuming") {}
+ * export const consumingLayer = Lock.layerService(Consuming, "/locks/consumer", consumerLayer)
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerService = <I, Services, E, R>(
+  service: Context.Key<I, HeldLayer<Services, E>>,
+  path: string,
+  inner: Layer.Layer<Services, E, R> | ((held: Held) => Layer.Layer<Services, E, R>),
+  options: LayerOptions<E> = {}
+): Layer.Layer<I, InvalidArgument, R | ZooKeeper.ZooKeeper> =>
+  Layer.effect(service, makeHeldLayer(path, inner, options))
+
+// ---- internal
+
+const makeTurns = Effect.fnUntraced(function* (path: string, options: Options) {
+  const queue = yield* ContenderQueue.make(path, options, { lock: lockKind }, options.layout)
+  const acquire = (timeout: number | undefined) =>
+    ContenderQueue.acquire(queue, "lock", ContenderQueue.predecessor, timeout)
+  return { queue, acquire }
+})
+
+const makeHeldLayer = <Services, E, R>(
+  path: string,
+  inner: HeldLayers.LayerWhileHeld<Services, E, R>,
+  options: LayerOptions<E>
+) => HeldLayers.makeFor(knownLayer, makeTurns(path, options), inner, options)
+
+const known = knownOptions<Options>({ layout: true, ...ContenderQueue.holdKeys }, '{ identifier: "worker-1" }')
+
+const knownLayer = knownOptions<LayerOptions<unknown>>({ ...known.keys, retry: true }, known.example)

@@ -17,13 +17,13 @@
  *
  * @since 0.1.0
  */
+import { acquireForked } from "@effect-zookeeper/client/Detached"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as KeepAlive from "./internal/persistentNode/keepAlive.ts"
 import type { Options, PersistentNode, PersistentNodeError } from "./internal/persistentNode/model.ts"
-import { acquireForked } from "./internal/shared/acquireForked.ts"
 import { checkOptions, knownOptions } from "./internal/shared/options.ts"
 
 export type { Options, PersistentNode, PersistentNodeError, Status } from "./internal/persistentNode/model.ts"

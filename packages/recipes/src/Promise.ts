@@ -43,7 +43,9 @@ export type {
   PromisePermits,
   PromiseReadWriteLock,
   PromiseSemaphore,
-  PromiseSide
+  PromiseSide,
+  PromiseHeldWorkerId,
+  PromiseWorkerIds
 } from "./internal/promise/locks.ts"
 export type {
   Handler,
@@ -52,7 +54,14 @@ export type {
   PromiseQueue,
   PromiseTaken
 } from "./internal/promise/queues.ts"
-export type { PromiseAtomicValue, PromiseCounter, PromiseIdGenerator } from "./internal/promise/values.ts"
+export type {
+  PromiseAtomicValue,
+  PromiseCounter,
+  PromiseIdGenerator,
+  PromiseSnowflake,
+  PromiseStm,
+  PromiseTransaction
+} from "./internal/promise/values.ts"
 
 // -----------------------------------------------------------------------------
 // models

@@ -14,6 +14,7 @@
  *
  * @since 0.1.0
  */
+import { acquireForked } from "@effect-zookeeper/client/Detached"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -26,7 +27,6 @@ import * as ContenderQueue from "./internal/locks/ContenderQueue.ts"
 import { heldByFiber, guardReentrant } from "./internal/locks/guard.ts"
 import { parseContenders, readKind, writeKind } from "./internal/locks/nodeNames.ts"
 import type { Ownership } from "./internal/locks/ownership.ts"
-import { acquireForked } from "./internal/shared/acquireForked.ts"
 import {
   type AcquireOptions,
   checkedTimeout,
@@ -111,6 +111,13 @@ export interface ReadWriteLock {
    * Held by one, while no client reads. It fails with `UpgradeRefused` where this fiber tree holds the lock for reading.
    */
   readonly write: Side<AcquireOptions, UpgradeRefused>
+  /**
+   * Asks the writer or the readers that hold it to give it up, or one contender of `contenders`: it hears it by
+   * `held.revocation`, and nothing forces it. Curator's `Revoker` does the same. Gives how many were asked. The
+   * request replaces the `identifier` in the contender's znode. Fails with `NoAuth` where the ACL does not let this
+   * client write there, and with `InvalidArgument` for a path that is not a contender's.
+   */
+  readonly revoke: (contender?: Pick<Contender, "path">) => Effect.Effect<number, RecipeError>
   /** The holders and those who wait, in queue order. */
   readonly contenders: Effect.Effect<ReadonlyArray<Contender>, RecipeError>
 }
@@ -170,10 +177,11 @@ export const make = (
         withLock: (effect, options) => guardReentrant(writer, write(options), effect),
         acquire: write
       },
+      revoke: (contender) => ContenderQueue.revoke(queue, currentHolders, contender),
       contenders: Effect.map(ContenderQueue.contendersWithIdentifier(queue), (all) =>
         all.map((contender) => ({
           ...contender,
-          kind: parseContenders([ZnodePath.name(contender.path)], { write: writeKind }).length === 1 ? "write" : "read"
+          kind: isWriter(contender) ? "write" : "read"
         }))
       )
     }
@@ -186,6 +194,15 @@ const known = knownOptions<Options>(ContenderQueue.holdKeys, '{ identifier: "wor
 const knownRead = knownOptions<ReadOptions>({ timeout: true, downgrade: true }, '{ timeout: "5 seconds" }')
 
 const kinds = { read: readKind, write: writeKind }
+
+/** The writer at the head of the queue, or the readers there. */
+const currentHolders = (all: ReadonlyArray<ContenderQueue.Contender>): ReadonlyArray<ContenderQueue.Contender> => {
+  const firstWriter = all.findIndex(isWriter)
+  return firstWriter === -1 ? all : all.slice(0, Math.max(1, firstWriter))
+}
+
+const isWriter = ({ path }: ContenderQueue.Contender): boolean =>
+  parseContenders([ZnodePath.name(path)], { write: writeKind }).length === 1
 
 /** A reader waits for the nearest writer before it, and that writer for all before it. */
 const precedingWriter: ContenderQueue.Blocker = (contenders, index) =>

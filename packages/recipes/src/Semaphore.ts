@@ -92,6 +92,13 @@ export interface Semaphore {
     permits: number,
     options?: AcquireOptions
   ) => Effect.Effect<ReadonlyArray<Held>, AcquireError, Scope.Scope>
+  /**
+   * Asks all holders to give it up, or one contender of `holders`: it hears it by `held.revocation`, and nothing
+   * forces it. Curator's `Revoker` does the same. Gives how many were asked. The request replaces the `identifier` in
+   * the contender's znode. Fails with `NoAuth` where the ACL does not let this client write there, and with
+   * `InvalidArgument` for a path that is not a contender's.
+   */
+  readonly revoke: (contender?: Pick<ContenderQueue.Contender, "path">) => Effect.Effect<number, RecipeError>
   /** How many permits are free, not counting those that the next client in the queue is waiting for. */
   readonly available: Effect.Effect<number, DataInvalid | RecipeError>
   /** One row for each permit that is held, followed by those that the next client in the queue is waiting for. */
@@ -147,6 +154,7 @@ export const make = (
         guardScoped(Effect.map(acquireMany(permits, options), Permits.combine), ({ held }) => toEffect(effect, held)),
       acquire,
       acquireMany,
+      revoke: (holder) => ContenderQueue.revoke(leases, (all) => all, holder),
       available: Permits.available(pool),
       holders: ContenderQueue.contendersWithIdentifier(pool.leases)
     }

@@ -4,6 +4,7 @@
  * The order keeps an item from having two owners: first the users of an item are notified and waited for; then its lock is
  * given up; and only then is anything acquired.
  */
+import { acquireForked } from "@effect-zookeeper/client/Detached"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
 import * as Deferred from "effect/Deferred"
@@ -19,7 +20,6 @@ import type { DataInvalid, LockLost, RecipeError } from "../Errors.ts"
 import type { Held } from "../Held.ts"
 import type { Lock } from "../Lock.ts"
 import { guard, type LossSignal } from "./locks/ownership.ts"
-import { acquireForked } from "./shared/acquireForked.ts"
 import { endWhenClosed } from "./shared/retry.ts"
 
 /**

@@ -73,7 +73,7 @@ export const watchingReader = (
     path: string,
     read: Effect.Effect<A, E>
   ) =>
-    Effect.map(Effect.provideService(watchScoped(retryAcrossSessions(zk, read)), Scope.Scope, scope), (seen): A => {
+    Effect.map(Effect.provideService(retryAcrossSessions(zk, watchScoped(read)), Scope.Scope, scope), (seen): A => {
       const fiber: Fiber.Fiber<unknown, unknown> = seen.nextChange
       watches[kind].set(path, fiber)
       fiber.addObserver((exit) => {

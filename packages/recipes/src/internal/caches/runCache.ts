@@ -1,6 +1,7 @@
 /**
  * Runs a cache: its watch, its reading fibers, and the recovery after a lost connection or session.
  */
+import { acquireForked } from "@effect-zookeeper/client/Detached"
 import * as Printable from "@effect-zookeeper/client/Printable"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
@@ -18,7 +19,6 @@ import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { RecipeError } from "../../Errors.ts"
-import { acquireForked } from "../shared/acquireForked.ts"
 import { retryAcrossSessions, retryTransient } from "../shared/retry.ts"
 import { checkCount, checkPath, checkTimeout } from "../shared/validate.ts"
 import { plainReader, watchingReader } from "./nodeReader.ts"

@@ -11,9 +11,9 @@
  * contender's turn has come before the server says that the znode belongs to the current session; and a contender that
  * goes away, by a timeout, an interruption or an error, takes its znode along.
  */
-import { awaitDetached, watchScoped } from "@effect-zookeeper/client/Detached"
+import { acquireForked, awaitDetached, watchScoped } from "@effect-zookeeper/client/Detached"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
-import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { Data, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -24,8 +24,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { LockTimeout, type RecipeError } from "../../Errors.ts"
-import type { HoldOptions, OnDisconnect } from "../../Held.ts"
-import { acquireForked } from "../shared/acquireForked.ts"
+import type { HoldOptions } from "../../Held.ts"
 import { makeBackoff } from "../shared/backoff.ts"
 import { makeDeadline } from "../shared/clock.ts"
 import { toBytes } from "../shared/bytes.ts"
@@ -33,10 +32,18 @@ import { ensureParents, getChildrenOrNone } from "../shared/requests.ts"
 import { retryAcrossSessions, orIfSessionReplaced, retryTransient } from "../shared/retry.ts"
 import { checkPath } from "../shared/validate.ts"
 import { type ContenderKind, type ContenderNode, type Layout, nodeName, parseContenders } from "./nodeNames.ts"
-import { claim, deleteInBackground, failIfClosing, type Ownership, release } from "./ownership.ts"
+import {
+  claim,
+  deleteInBackground,
+  failIfClosing,
+  type LossPolicy,
+  type Ownership,
+  release,
+  REVOKE
+} from "./ownership.ts"
 
 /** A queue of contenders, and how to join it. */
-export interface ContenderQueue {
+export interface ContenderQueue extends LossPolicy {
   readonly zk: ZooKeeper.Service
   /** The parent of the contenders. */
   readonly path: string
@@ -45,13 +52,12 @@ export interface ContenderQueue {
   /** Written into the contender's own znode. */
   readonly data: Data
   readonly acl: HoldOptions["acl"]
-  readonly onDisconnect: OnDisconnect
 }
 
 /** The queue of a recipe at a path, by its options, and the kinds of contenders in it. */
 export const make = Effect.fnUntraced(function* (
   path: string,
-  { acl, identifier, onDisconnect }: HoldOptions,
+  { acl, identifier, onDisconnect, onRevoke }: HoldOptions,
   kinds: ContenderQueue["kinds"],
   layout?: Layout | undefined
 ): Effect.fn.Return<ContenderQueue, InvalidArgument, ZooKeeper.ZooKeeper> {
@@ -65,12 +71,13 @@ export const make = Effect.fnUntraced(function* (
     kinds,
     data: toBytes(identifier ?? ""),
     acl,
-    onDisconnect: onDisconnect ?? "continue"
+    onDisconnect: onDisconnect ?? "continue",
+    onRevoke: onRevoke ?? "continue"
   }
 })
 
 /** The keys of `HoldOptions`. */
-export const holdKeys = { identifier: true, acl: true, onDisconnect: true } as const
+export const holdKeys = { identifier: true, acl: true, onDisconnect: true, onRevoke: true } as const
 
 /** The contender that the one at `index` waits for; undefined when its turn has come. */
 export type Blocker = (contenders: ReadonlyArray<ContenderNode>, index: number) => ContenderNode | undefined
@@ -184,6 +191,48 @@ export const contendersWithIdentifier = (queue: ContenderQueue): Effect.Effect<R
     )
   )
 
+/**
+ * Asks a contender to give its znode up, or each of the holders among all, which `holders` picks. Gives how many were asked:
+ * those that are gone by then are not.
+ */
+export const revoke = (
+  queue: ContenderQueue,
+  holders: (all: ReadonlyArray<Contender>) => ReadonlyArray<Contender>,
+  contender: Pick<Contender, "path"> | undefined
+): Effect.Effect<number, RecipeError> =>
+  Effect.gen(function* () {
+    const { zk } = queue
+    if (contender !== undefined) yield* checkContender(queue, contender)
+    const asked = contender === undefined ? holders(yield* contendersWithIdentifier(queue)) : [contender]
+    let count = 0
+    for (const { path } of asked) {
+      // The name is never given again, so that no later contender is asked.
+      count += yield* retryAcrossSessions(zk, zk.setData(path, REVOKE)).pipe(
+        Effect.as(1),
+        Effect.catchTag("NoNode", () => Effect.succeed(0)),
+        // It names no version.
+        Effect.catchTag("BadVersion", Effect.die)
+      )
+    }
+    return count
+  })
+
+/** The one holder of a queue in which one holds. */
+export const firstContender = (all: ReadonlyArray<Contender>): ReadonlyArray<Contender> => all.slice(0, 1)
+
+const checkContender = (
+  { kinds, path }: ContenderQueue,
+  contender: Pick<Contender, "path">
+): Effect.Effect<void, InvalidArgument> => {
+  const value = contender?.path
+  const isOurs =
+    typeof value === "string" &&
+    ZnodePath.parent(value) === path &&
+    parseContenders([ZnodePath.name(value)], kinds).length === 1
+  const rule = `the path of a contender below ${path}`
+  return isOurs ? Effect.void : Effect.fail(new InvalidArgument({ argument: "contender", value: String(value), rule }))
+}
+
 /** Whether a znode with a contender's name does contend. */
 export const isContender = ({ stat }: { readonly stat: Stat }): boolean => stat.ephemeralOwner !== 0n
 
@@ -295,7 +344,7 @@ const awaitTurn = Effect.fnUntraced(
       const index = all.findIndex(({ name }) => name === own)
       if (index === -1) return "Gone" as const
       const before = blocker(all, index)
-      if (before === undefined) return (yield* claim(zk, position.path, queue.onDisconnect, scope)) ?? "Gone"
+      if (before === undefined) return (yield* claim(zk, position.path, queue, scope)) ?? "Gone"
       const isInTheWay = yield* isOnce
         ? isContending(zk, ZnodePath.join(queue.path, before.name))
         : awaitContender(zk, ZnodePath.join(queue.path, before.name))
@@ -315,7 +364,7 @@ const isContending = (zk: ZooKeeper.Service, path: string): Effect.Effect<boolea
 /** The same, and waits until something happens to it. */
 const awaitContender = (zk: ZooKeeper.Service, path: string): Effect.Effect<boolean, RecipeError> =>
   Effect.scoped(
-    Effect.flatMap(watchScoped(retryTransient(zk.getAndWatch(path))), (seen) =>
+    Effect.flatMap(retryTransient(watchScoped(zk.getAndWatch(path))), (seen) =>
       isContender(seen) ? Effect.as(Fiber.join(seen.nextChange), true) : Effect.succeed(false)
     )
   ).pipe(Effect.catchTag("NoNode", () => Effect.succeed(true)))

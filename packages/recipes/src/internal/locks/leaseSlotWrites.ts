@@ -16,21 +16,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { DataInvalid, type RecipeError } from "../../Errors.ts"
 import { sleepJittered } from "../shared/backoff.ts"
+import { LeaseEntry } from "./leaseEntry.ts"
 import { getAfterSync, getChildrenOrNone, isStateConflict } from "../shared/requests.ts"
 import { failIfFinal, retryAcrossSessions } from "../shared/retry.ts"
-
-/** The data of a slot that is taken; a free one is empty. */
-const LeaseEntry = Schema.fromJsonString(
-  Schema.Struct({
-    version: Schema.Literal(1),
-    identifier: Schema.String,
-    /** Milliseconds. Required: without an end, a lease would never become free. */
-    duration: Schema.Finite,
-    /** Tells this write from all others. */
-    nonce: Schema.String
-  })
-)
-export type LeaseEntry = typeof LeaseEntry.Type
 
 /** The holder of a slot; undefined for none. */
 export const decodeEntry = (slot: string, data: Uint8Array): Effect.Effect<LeaseEntry | undefined, DataInvalid> =>

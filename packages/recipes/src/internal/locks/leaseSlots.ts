@@ -2,7 +2,7 @@
  * The znodes of a lease: one persistent slot for each possible holder, and one znode of the holder's own below each slot
  * that is taken. A slot is taken, renewed and given back by writes at the version that was read, together with that znode.
  */
-import { awaitDetached } from "@effect-zookeeper/client/Detached"
+import { acquireForked, awaitDetached } from "@effect-zookeeper/client/Detached"
 import * as Guid from "@effect-zookeeper/client/Guid"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
@@ -19,11 +19,11 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { type DataInvalid, type LockLost, LockTimeout, type RecipeError } from "../../Errors.ts"
 import type { Held } from "../../Held.ts"
-import { acquireForked } from "../shared/acquireForked.ts"
 import { makeDeadline } from "../shared/clock.ts"
 import { awaitChange, ensureParents, isStateConflict } from "../shared/requests.ts"
 import { retryAcrossSessions } from "../shared/retry.ts"
-import { awaitGone, decodeEntry, type LeaseEntry, formerHolders, holderPath, writeEntry } from "./leaseSlotWrites.ts"
+import type { LeaseEntry } from "./leaseEntry.ts"
+import { awaitGone, decodeEntry, formerHolders, holderPath, writeEntry } from "./leaseSlotWrites.ts"
 import {
   type LossSignal,
   type Ownership,
@@ -194,6 +194,7 @@ const makeHeldLease = Effect.fnUntraced(function* (leaseSlots: LeaseSlots, taken
     path: ownership.path,
     fencingToken: ownership.fencingToken,
     lost: ownership.lost,
+    revocation: Effect.never,
     isLost,
     transaction: (ops) =>
       Effect.suspend(() =>

@@ -40,16 +40,12 @@ export const leaseKind: ContenderKind = { curator: "lease-", kazoo: "__lease__",
 /** The name that a create sends; the server appends the number. */
 export const nodeName = (layout: Layout, kind: ContenderKind, id: string): string => {
   const hex = id.replaceAll("-", "")
-  switch (layout) {
-    case "curator":
-      return `_c_${id}-${kind.curator}`
-    case "go":
-      return `_c_${hex}-${kind.curator}`
-    case "kazoo":
-      return `${hex}${kind.kazoo}`
-    case "aiozk":
-      return `${kind.aiozk}-${hex}-`
-  }
+  return {
+    curator: `_c_${id}-${kind.curator}`,
+    go: `_c_${hex}-${kind.curator}`,
+    kazoo: `${hex}${kind.kazoo}`,
+    aiozk: `${kind.aiozk}-${hex}-`
+  }[layout]
 }
 
 /**

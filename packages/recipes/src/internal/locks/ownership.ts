@@ -12,21 +12,33 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { LockLost, type RecipeError } from "../../Errors.ts"
-import type { Held, OnDisconnect } from "../../Held.ts"
+import type { Held, OnDisconnect, OnRevoke } from "../../Held.ts"
 import { retryTransient } from "../shared/retry.ts"
 
 /** Something held, for use within recipes. */
 export interface Ownership extends Held {
   /** Reads the clocks: what has run out by now is lost, even if nothing has reported it yet. */
   readonly isLost: IsLost
+  /** Reports that another client has asked for it. */
+  readonly markRevoked: () => void
   /** Reports that it is no longer held. Gives the loss; the first reason stays. */
   readonly markLost: (reason: LockLost["reason"]) => LockLost
 }
+
+/** What ends a hold beside its session and its znode. */
+export interface LossPolicy {
+  readonly onDisconnect: OnDisconnect
+  readonly onRevoke: OnRevoke
+}
+
+/** The data with which a holder is asked to give its znode up, as Curator writes it. */
+export const REVOKE = "__REVOKE__"
 
 /**
  * Claims the ownership that an ephemeral znode gives; undefined when the znode is gone or is another session's. Watches
@@ -35,20 +47,21 @@ export interface Ownership extends Held {
 export const claim = Effect.fnUntraced(function* (
   zk: ZooKeeper.Service,
   path: string,
-  onDisconnect: OnDisconnect,
+  policy: LossPolicy,
   scope: Scope.Scope
 ): Effect.fn.Return<Ownership | undefined, RecipeError> {
   while (true) {
     yield* failIfClosing(zk)
     const attemptScope = yield* Scope.fork(scope)
-    const znode = yield* watchScoped(retryTransient(zk.getAndWatch(path))).pipe(
+    const znode = yield* retryTransient(watchScoped(zk.getAndWatch(path))).pipe(
       Effect.provideService(Scope.Scope, attemptScope),
       Effect.catchTag("NoNode", () => Effect.undefined)
     )
     const isOwner = znode?.stat.ephemeralOwner === zk.session.id
     if (znode !== undefined && isOwner && (yield* isSessionProven(zk, path))) {
       const ownership = makeOwnership(zk, path, znode.stat.czxid, { hasEnded: yield* makeHasSessionEnded(zk) })
-      const loss = watchLoss(zk, ownership, znode.stat.czxid, Fiber.join(znode.nextChange), onDisconnect)
+      if (isRevoke(znode.data)) ownership.markRevoked()
+      const loss = watchLoss(zk, ownership, znode.stat.czxid, Fiber.join(znode.nextChange), policy)
       // Ownership first, the session afterwards: if the session is replaced in between, one of the two notices.
       yield* Effect.forkIn(loss, attemptScope, { startImmediately: true })
       if (znode.stat.ephemeralOwner === zk.session.id && !ownership.isLost()) {
@@ -204,6 +217,7 @@ export const makeOwnership = (
 ): Ownership => {
   const { checks = () => [Op.check(path)], hasEnded = () => false } = options
   const lost = Deferred.makeUnsafe<never, LockLost>()
+  const revoked = Latch.makeUnsafe()
   let loss: LockLost | undefined
   const markLost = (reason: LockLost["reason"]): LockLost => {
     if (loss === undefined) {
@@ -217,6 +231,8 @@ export const makeOwnership = (
     path,
     fencingToken,
     lost: Deferred.await(lost),
+    revocation: Effect.asVoid(revoked.await),
+    markRevoked: () => void revoked.openUnsafe(),
     isLost: (isFresh) => {
       if (loss === undefined && hasEnded(isFresh)) markLost(endReason(zk))
       return loss !== undefined
@@ -235,16 +251,23 @@ const isClosing = (zk: ZooKeeper.Service): boolean => Option.isSome(zk.session.c
 const endReason = (zk: ZooKeeper.Service): LockLost["reason"] => (isClosing(zk) ? "closed" : "session")
 
 /**
- * Whether the ensemble provably holds the session: it has committed a write of it lately, or does so now. A server that is
- * cut off from the others goes on showing a znode long after the others have ended its session.
+ * Whether the ensemble provably holds the session, and for a while: it has committed a write of it lately, or does so now. A
+ * server that is cut off from the others goes on showing a znode long after the others have ended its session.
+ *
+ * A session that waits for its turn proves nothing meanwhile. The earlier proof may run out just when the turn comes,
+ * so that the hold would be lost before another proof could be answered.
  */
 const isSessionProven = (zk: ZooKeeper.Service, path: string): Effect.Effect<boolean, RecipeError> => {
-  const isInTime = Effect.map(Clock.monotonicTimeNanos, (now) => now < zk.session.deadline)
+  const hasLeft = (part: number) =>
+    Effect.map(
+      Clock.monotonicTimeNanos,
+      (now) => Number(zk.session.deadline - now) >= zk.session.timeout * 1_000_000 * part
+    )
   const prove = retryTransient(zk.transaction([Op.check(path)])).pipe(
     // A refusal is a proof as well; the next look shows what has become of the znode.
     Effect.catchTag("TransactionFailed", () => Effect.void)
   )
-  return Effect.flatMap(isInTime, (proved) => (proved ? Effect.succeed(true) : Effect.andThen(prove, isInTime)))
+  return Effect.flatMap(hasLeft(1 / 4), (has) => (has ? Effect.succeed(true) : Effect.andThen(prove, hasLeft(1 / 16))))
 }
 
 /**
@@ -266,23 +289,24 @@ const watchLoss = (
   ownership: Ownership,
   czxid: bigint,
   changed: WatchedData["changed"],
-  onDisconnect: OnDisconnect
+  { onDisconnect, onRevoke }: LossPolicy
 ) => {
   const losses: Array<Effect.Effect<LockLost["reason"]>> = [
     Effect.catch(zk.session.ownership, () => Effect.succeed(endReason(zk))),
-    watchOwnZnode(zk, ownership.path, czxid, changed)
+    watchOwnZnode(zk, ownership, czxid, changed)
   ]
   if (onDisconnect === "stop") losses.push(awaitDisconnect(zk))
+  if (onRevoke === "stop") losses.push(Effect.as(ownership.revocation, "revoked" as const))
   return Effect.map(Effect.raceAllFirst(losses), (reason) => ownership.markLost(reason))
 }
 
 /**
- * Waits for the deletion of our znode; other changes of it do not matter. While the connection was lost it may have been
+ * Waits for the deletion of our znode; other changes of it do not matter, but for a request to give it up. While the connection was lost it may have been
  * deleted and another created at its path, which is reported as a change.
  */
 const watchOwnZnode = (
   zk: ZooKeeper.Service,
-  path: string,
+  { markRevoked, path }: Ownership,
   czxid: bigint,
   changed: WatchedData["changed"]
 ): Effect.Effect<LockLost["reason"]> =>
@@ -290,9 +314,11 @@ const watchOwnZnode = (
     let { type } = yield* changed
     while (type !== "NodeDeleted") {
       const again = Effect.scoped(
-        Effect.flatMap(watchScoped(retryTransient(zk.getAndWatch(path))), ({ nextChange, stat }) =>
-          stat.czxid === czxid ? Fiber.join(nextChange) : Effect.undefined
-        )
+        Effect.flatMap(retryTransient(watchScoped(zk.getAndWatch(path))), ({ data, nextChange, stat }) => {
+          if (stat.czxid !== czxid) return Effect.undefined
+          if (isRevoke(data)) markRevoked()
+          return Fiber.join(nextChange)
+        })
       )
       type = (yield* again)?.type ?? "NodeDeleted"
     }
@@ -305,6 +331,9 @@ const watchOwnZnode = (
     // Without the right to read, the session's ownership still reports the loss.
     Effect.catch(() => Effect.never)
   )
+
+const isRevoke = (data: Uint8Array): boolean =>
+  data.byteLength === REVOKE.length && new TextDecoder().decode(data) === REVOKE
 
 const awaitDisconnect = (zk: ZooKeeper.Service): Effect.Effect<LockLost["reason"]> =>
   zk.session.states.pipe(

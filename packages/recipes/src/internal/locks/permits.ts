@@ -5,7 +5,7 @@
  * alone keeps the limit, whatever other clients do. A client that wants permits takes a lock first, so that only one at a
  * time watches the leases, and the others wait in order of arrival. A client that tries once skips the lock.
  */
-import { watchScoped } from "@effect-zookeeper/client/Detached"
+import { acquireForked, watchScoped } from "@effect-zookeeper/client/Detached"
 import type { ConnectionLoss, SessionClosed, SessionExpired } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -17,7 +17,6 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { DataInvalid, type LockTimeout, PermitsMismatch, type RecipeError } from "../../Errors.ts"
 import type { Held } from "../../Held.ts"
-import { acquireForked } from "../shared/acquireForked.ts"
 import { makeBackoff } from "../shared/backoff.ts"
 import { claim, type LossSignal, type Ownership, deleteInBackground, release } from "./ownership.ts"
 import type { ContenderNode } from "./nodeNames.ts"
@@ -115,7 +114,7 @@ const acquireInTurn = Effect.fnUntraced(function* (
     if (verdict === "Gone") return "Gone"
     const ownerships: Array<Ownership> = []
     for (const { path } of positions) {
-      const claiming = orIfSessionReplaced(zk, claim(zk, path, leases.onDisconnect, scope), undefined)
+      const claiming = orIfSessionReplaced(zk, claim(zk, path, leases, scope), undefined)
       const ownership = yield* waiting.wait(claiming)
       if (ownership === undefined) return "Gone"
       ownerships.push(ownership)
@@ -202,7 +201,7 @@ const watchPool = (pool: ObservedPool, positions: ReadonlyArray<ContenderQueue.P
     Effect.scoped(
       Effect.gen(function* () {
         const { nextChange, permits } = yield* watchLimit(pool)
-        const seen = yield* watchScoped(retryTransient(pool.zk.getChildrenAndWatch(pool.leases.path)))
+        const seen = yield* retryTransient(watchScoped(pool.zk.getChildrenAndWatch(pool.leases.path)))
         const verdict = yield* judge(
           pool,
           positions,
@@ -269,7 +268,7 @@ const readLimit = (pool: PermitPool, shared: SharedPermits): Effect.Effect<numbe
 const watchLimit = (pool: PermitPool): Effect.Effect<WatchedLimit, DataInvalid | RecipeError, Scope.Scope> => {
   const { limit, zk } = pool
   if (typeof limit === "number") return Effect.succeed({ permits: limit, nextChange: Effect.never })
-  return watchScoped(retryTransient(zk.getAndWatch(limit.at))).pipe(
+  return retryTransient(watchScoped(zk.getAndWatch(limit.at))).pipe(
     Effect.flatMap(({ nextChange, data }) =>
       Effect.map(decodeLimit(limit, data), (permits) => ({ permits, nextChange: Fiber.join(nextChange) }))
     ),

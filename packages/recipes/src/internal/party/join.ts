@@ -1,6 +1,7 @@
 /**
  * Joins a party: creates a znode, and waits until the view shows it.
  */
+import { acquireForked } from "@effect-zookeeper/client/Detached"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Guid from "@effect-zookeeper/client/Guid"
@@ -11,7 +12,6 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { MemberExists } from "../../Errors.ts"
 import * as PersistentNode from "../../PersistentNode.ts"
-import { acquireForked } from "../shared/acquireForked.ts"
 import { toBytes } from "../shared/bytes.ts"
 import { checkTimeout } from "../shared/validate.ts"
 import { awaitSeen, leave, type OwnMember, refresh, type MembershipView } from "./MembershipView.ts"

@@ -21,7 +21,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { makeBackoff, sleepJittered } from "../shared/backoff.ts"
 import { toBytes } from "../shared/bytes.ts"
 import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
-import { isSessionReplaced, retryTransient } from "../shared/retry.ts"
+import { retryTransient } from "../shared/retry.ts"
 import { close } from "./close.ts"
 import { create } from "./create.ts"
 import type { Options, PersistentNode, PersistentNodeError, Status } from "./model.ts"
@@ -96,7 +96,7 @@ const keepAlive = Effect.fnUntraced(function* (self: NodeState) {
     if (outcome._tag === "Success") continue
     const error = outcome.failure
     if (error._tag === "SessionExpired" && CreateMode.isEphemeral(self.mode)) yield* setStatus(self, { _tag: "Absent" })
-    if (yield* isSessionReplaced(self.zk, error)) continue
+    if (yield* Outcome.isReplacedExpiry(self.zk.session, error)) continue
     // In this order: a caller that continues after the answer sees the status.
     yield* setStatus(self, { _tag: "Refused", error })
     settleWaiting(self, Effect.fail(error))
@@ -112,7 +112,7 @@ const reconcile = Effect.fnUntraced(function* (
   const { options, zk } = self
   const path = self.mayExist && self.actualPath !== undefined ? self.actualPath : yield* create(self)
   const seen = yield* Effect.catchTag(
-    watchScoped(retryTransient(zk.getAndWatch(path))),
+    retryTransient(watchScoped(zk.getAndWatch(path))),
     "NoNode",
     () => Effect.undefined
   )

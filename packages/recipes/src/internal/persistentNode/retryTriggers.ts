@@ -33,7 +33,7 @@ const nextConnection = ({ session }: ZooKeeper.Service): Effect.Effect<void> =>
   )
 
 const parentCreated = ({ path, zk }: NodeState): Effect.Effect<void> =>
-  watchScoped(retryTransient(zk.existsAndWatch(ZnodePath.parent(path) ?? "/"))).pipe(
+  retryTransient(watchScoped(zk.existsAndWatch(ZnodePath.parent(path) ?? "/"))).pipe(
     Effect.flatMap(({ nextChange, stat }) =>
       Option.isSome(stat) ? Effect.void : Effect.asVoid(Fiber.join(nextChange))
     ),

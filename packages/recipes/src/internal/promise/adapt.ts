@@ -2,6 +2,7 @@
  * The Promise form of a recipe, derived from the recipe. The client's `PromiseAdapter` derives most of it; guarded effects
  * of the application and Scopes that have to be closed have an adapter each here.
  */
+import { acquireForked } from "@effect-zookeeper/client/Detached"
 import * as PromiseAdapter from "@effect-zookeeper/client/PromiseAdapter"
 import type { CallOptions, Promised } from "@effect-zookeeper/client/PromiseAdapter"
 import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
@@ -12,7 +13,6 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { isReleased } from "../locks/ownership.ts"
-import { acquireForked } from "../shared/acquireForked.ts"
 
 // The types of these APIs are declared by hand where methods have type parameters, which no mapped type keeps. Here, in
 // one place, the derived values are asserted to have these types, and the tests of each recipe check both together.

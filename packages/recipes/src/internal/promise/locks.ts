@@ -12,6 +12,7 @@ import * as Lease from "../../Lease.ts"
 import * as Lock from "../../Lock.ts"
 import * as ReadWriteLock from "../../ReadWriteLock.ts"
 import * as Semaphore from "../../Semaphore.ts"
+import * as WorkerId from "../../WorkerId.ts"
 import {
   acquireReleasable,
   acquireReleasableOption,
@@ -161,7 +162,10 @@ export interface PromisePermits {
  * @category models
  * @since 0.1.0
  */
-export interface PromiseSemaphore extends Pick<Promised<Semaphore.Semaphore>, "path" | "available" | "holders"> {
+export interface PromiseSemaphore extends Pick<
+  Promised<Semaphore.Semaphore>,
+  "path" | "available" | "holders" | "revoke"
+> {
   /**
    * Acquires a permit, runs the callback, and gives the permit back; see `Semaphore.withPermit`. Rejects with
    * `LockTimeout`, `PermitsMismatch`, `LockLost` after a loss, or the callback's own error.
@@ -184,6 +188,34 @@ export interface PromiseSemaphore extends Pick<Promised<Semaphore.Semaphore>, "p
   ) => Promise<Acquired<PromisePermits>>
 }
 
+/**
+ * A number that is held; see `HeldWorkerId`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseHeldWorkerId extends PromiseHeld, Pick<WorkerId.HeldWorkerId, "id"> {}
+
+/**
+ * See `WorkerIds`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseWorkerIds extends Pick<Promised<WorkerId.WorkerIds>, "path" | "limit" | "holders"> {
+  /** Takes the lowest free number until it is released. Rejects with `LockTimeout` after `timeout`. */
+  readonly acquire: (options?: Lock.AcquireOptions, call?: CallOptions) => Promise<Acquired<PromiseHeldWorkerId>>
+  /**
+   * Takes a number, runs the callback, and gives the number back. Rejects with `LockTimeout`, with `LockLost` after a loss,
+   * and with the callback's own error.
+   */
+  readonly withWorkerId: <A>(
+    f: Callback<PromiseHeldWorkerId, A>,
+    options?: Lock.AcquireOptions,
+    call?: CallOptions
+  ) => Promise<A>
+}
+
 /** The recipes for locks. */
 export interface LockRecipes {
   /** See `LeaderElection.make`. */
@@ -196,6 +228,8 @@ export interface LockRecipes {
   readonly readWriteLock: (path: string, options?: ReadWriteLock.Options) => PromiseReadWriteLock
   /** See `Semaphore.make`. */
   readonly semaphore: (path: string, options: Semaphore.Options) => PromiseSemaphore
+  /** See `WorkerId.make`. */
+  readonly workerIds: (path: string, options?: WorkerId.Options) => PromiseWorkerIds
   /**
    * Holds several locks of this client at once, acquired in the order of their paths, so that clients that want the same
    * locks never wait for each other in a circle. The signal is aborted when one of them is lost; `timeout` applies to
@@ -238,12 +272,12 @@ export const lockRecipes = (zk: PromiseClient): LockRecipes => ({
   },
   readWriteLock: (path, options) => {
     const lock = makeSync(zk, ReadWriteLock.make(path, options))
-    const { contenders } = promisify(zk, lock)
-    return { path, contenders, read: side(zk, lock.read), write: side(zk, lock.write) }
+    const { contenders, revoke } = promisify(zk, lock)
+    return { path, contenders, revoke, read: side(zk, lock.read), write: side(zk, lock.write) }
   },
   semaphore: (path, options) => {
     const semaphore = makeSync(zk, Semaphore.make(path, options))
-    const { available, holders } = promisify(zk, semaphore)
+    const { available, holders, revoke } = promisify(zk, semaphore)
     const named = <A>(f: Callback<PromisePermits, A>) => {
       const run = guardedCallback(zk, f)
       return (permits: ReadonlyArray<Held>) => run({ permits })
@@ -252,6 +286,7 @@ export const lockRecipes = (zk: PromiseClient): LockRecipes => ({
       path,
       available,
       holders,
+      revoke,
       withPermit: (f, options, call) => zk.run(semaphore.withPermit(guardedCallback(zk, f), options), call),
       withPermits: (permits, f, options, call) => zk.run(semaphore.withPermits(permits, named(f), options), call),
       acquire: (options, call) => acquireReleasable(zk, semaphore.acquire(options), call),
@@ -261,6 +296,17 @@ export const lockRecipes = (zk: PromiseClient): LockRecipes => ({
           Effect.map(semaphore.acquireMany(permits, options), (permits) => ({ permits })),
           call
         )
+    }
+  },
+  workerIds: (path, options) => {
+    const workers = makeSync(zk, WorkerId.make(path, options))
+    const { holders, limit } = promisify(zk, workers)
+    return {
+      path,
+      limit,
+      holders,
+      acquire: (options, call) => acquireReleasable(zk, workers.acquire(options), call),
+      withWorkerId: (f, options, call) => zk.run(workers.withWorkerId(guardedCallback(zk, f), options), call)
     }
   },
   withLocks: (locks, f, options, call) => {

@@ -9,7 +9,10 @@ import * as AtomicValue from "../../AtomicValue.ts"
 import type { Change, Exchange } from "../../Change.ts"
 import * as Counter from "../../Counter.ts"
 import * as IdGenerator from "../../IdGenerator.ts"
-import { promisify, makeSync } from "./adapt.ts"
+import * as Snowflake from "../../Snowflake.ts"
+import * as Stm from "../../Stm.ts"
+import { guardedCallback, promisify, makeSync } from "./adapt.ts"
+import type { Callback } from "./locks.ts"
 
 /**
  * See `Counter`, of which this is the Promise form.
@@ -49,6 +52,37 @@ export interface PromiseAtomicValue<A> {
   readonly changes: AsyncIterable<AtomicValue.Versioned<A>>
 }
 
+/**
+ * See `Snowflake`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PromiseSnowflake = Promised<Snowflake.Snowflake>
+
+/**
+ * See `Transaction`, of which this is the Promise form. When a run is to be repeated, its calls reject: let the rejection
+ * pass.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PromiseTransaction = Promised<Stm.Transaction>
+
+/**
+ * See `Stm`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseStm extends Pick<Stm.Stm, "path"> {
+  /**
+   * Calls the callback, applies what it has written, and resolves with its result; see `Stm.atomically`. The callback may be
+   * called many times, and never twice at a time. Rejects with the callback's own error, and with `CommitError`.
+   */
+  readonly atomically: <A>(f: Callback<PromiseTransaction, A>, call?: CallOptions) => Promise<A>
+}
+
 /** The recipes for values. */
 export interface ValueRecipes {
   /** See `AtomicValue.make`. */
@@ -64,6 +98,10 @@ export interface ValueRecipes {
   readonly idGenerator: (path: string, options?: IdGenerator.Options) => PromiseIdGenerator
   /** Ids in the order of asking, across all processes. */
   readonly idGeneratorOrdered: (path: string, options?: IdGenerator.OrderedOptions) => PromiseIdGenerator
+  /** See `Snowflake.make`. */
+  readonly snowflake: (path: string, options?: Snowflake.Options) => PromiseSnowflake
+  /** See `Stm.make`. */
+  readonly stm: (path: string, options?: Stm.Options) => PromiseStm
 }
 
 export const valueRecipes = (zk: PromiseClient): ValueRecipes => ({
@@ -76,7 +114,23 @@ export const valueRecipes = (zk: PromiseClient): ValueRecipes => ({
   counter: (path, options) => promisify(zk, makeSync(zk, Counter.make(path, options))),
   counterFloat: (path, options) => promisify(zk, makeSync(zk, Counter.makeFloat(path, options))),
   idGenerator: (path, options) => promisify(zk, makeSync(zk, IdGenerator.make(path, options))),
-  idGeneratorOrdered: (path, options) => promisify(zk, makeSync(zk, IdGenerator.makeOrdered(path, options)))
+  idGeneratorOrdered: (path, options) => promisify(zk, makeSync(zk, IdGenerator.makeOrdered(path, options))),
+  snowflake: (path, options) => promisify(zk, makeSync(zk, Snowflake.make(path, options))),
+  stm: (path, options) => {
+    const stm = makeSync(zk, Stm.make(path, options))
+    return {
+      path,
+      atomically: (f, call) => {
+        const run = guardedCallback(zk, f)
+        return zk.run(
+          stm.atomically(({ create, delete: delete_, get, retry, set }) =>
+            run({ create, delete: delete_, get, retry, set })
+          ),
+          call
+        )
+      }
+    }
+  }
 })
 
 const promiseAtomicValue = <A>(zk: PromiseClient, value: AtomicValue.AtomicValue<A>): PromiseAtomicValue<A> => ({

@@ -77,6 +77,23 @@ export const itemCodec = <A>(layout: Layout, data: DataCodec<A>): DataCodec<A> =
         }
       }
 
+/** The items in the data of a znode of Curator's queues; undefined for other data. */
+export const unwrapAll = (data: Uint8Array): ReadonlyArray<Uint8Array> | undefined => {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  if (data.byteLength <= head || view.getInt32(0) !== version) return undefined
+  const items: Array<Uint8Array> = []
+  let at = 4
+  while (at < data.byteLength && view.getUint8(at) === 1) {
+    if (at + 5 > data.byteLength) return undefined
+    const start = at + 5
+    const end = start + view.getInt32(at + 1)
+    if (end < start || end >= data.byteLength) return undefined
+    items.push(data.slice(start, end))
+    at = end
+  }
+  return at === data.byteLength - 1 && view.getUint8(at) === 2 && items.length > 0 ? items : undefined
+}
+
 // ---- internal: names
 
 const parseEntry = (name: string, prefix: string, priority: number): Entry | undefined => {
@@ -136,9 +153,6 @@ const wrap = (item: Uint8Array): Uint8Array => {
 
 /** Undefined for other data, and for several items in one znode, which Curator's `putMulti` writes. */
 const unwrap = (data: Uint8Array): Uint8Array | undefined => {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
-  if (data.byteLength <= head || view.getInt32(0) !== version || view.getUint8(4) !== 1) return undefined
-  const length = view.getInt32(5)
-  if (length !== data.byteLength - head - 1 || view.getUint8(data.byteLength - 1) !== 2) return undefined
-  return data.slice(head, head + length)
+  const items = unwrapAll(data)
+  return items?.length === 1 ? items[0] : undefined
 }

@@ -226,7 +226,7 @@ const awaitItems = <A>(
 
 /** The children, with a watch; undefined when their parent had to be created first. */
 export const watchChildren = (zk: ZooKeeper.Service, path: string, make: Effect.Effect<void, RecipeError>) =>
-  watchScoped(retryAcrossSessions(zk, zk.getChildrenAndWatch(path))).pipe(
+  retryAcrossSessions(zk, watchScoped(zk.getChildrenAndWatch(path))).pipe(
     Effect.catchTag("NoNode", () => Effect.as(make, undefined))
   )
 

@@ -3,7 +3,7 @@
  * item goes together with its lock, in one transaction. If the work is given up or lost, the lock alone goes, and others
  * can take the item again.
  */
-import { awaitDetached } from "@effect-zookeeper/client/Detached"
+import { acquireForked, awaitDetached } from "@effect-zookeeper/client/Detached"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Guid from "@effect-zookeeper/client/Guid"
 import * as Op from "@effect-zookeeper/client/Op"
@@ -17,7 +17,6 @@ import * as Scope from "effect/Scope"
 import type { LockLost, RecipeError } from "../../Errors.ts"
 import { useScoped } from "../locks/guard.ts"
 import { claim, guard, type LossSignal, type Ownership, releaseReason } from "../locks/ownership.ts"
-import { acquireForked } from "../shared/acquireForked.ts"
 import { sleepJittered } from "../shared/backoff.ts"
 import { afterSync, ensureParents, getChildrenOrNone, getOrUndefined, isStateConflict } from "../shared/requests.ts"
 import { failIfFinal, orIfSessionReplaced, retryAcrossSessions } from "../shared/retry.ts"
@@ -132,7 +131,11 @@ const openTaken = Effect.fnUntraced(function* <A>(
 ): Effect.fn.Return<Taken<A> | undefined, TakeError> {
   const { data, paths, zk } = queue
   // The lock goes with its session.
-  const ownership = yield* orIfSessionReplaced(zk, claim(zk, lock, queue.onDisconnect, scope), undefined)
+  const ownership = yield* orIfSessionReplaced(
+    zk,
+    claim(zk, lock, { onDisconnect: queue.onDisconnect, onRevoke: "continue" }, scope),
+    undefined
+  )
   if (ownership === undefined) return undefined
   const item = yield* data.decode(path, found.data)
   yield* Scope.addFinalizer(

@@ -1,12 +1,14 @@
 /**
  * Options that several recipes have, and their check.
  */
+import { checkOptions, checkTimeout } from "@effect-zookeeper/client/ArgumentCheck"
 import type * as Acl from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { checkTimeout } from "./validate.ts"
+
+export { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 
 /** The option of everything that creates znodes. */
 export interface AclOptions {
@@ -34,16 +36,6 @@ export const knownOptions = KnownOptions.make
 const waiting = '{ timeout: "5 seconds" }'
 
 export const knownAcquire = knownOptions<AcquireOptions>({ timeout: true }, waiting)
-
-/** Fails if the options are not an object, or have an unknown key. */
-export const checkOptions = <O>(
-  known: KnownOptions.KnownOptions<O>,
-  options: unknown,
-  argument?: string
-): Effect.Effect<void, InvalidArgument> => {
-  const mistake = KnownOptions.check(known, options, argument)
-  return mistake === undefined ? Effect.void : Effect.fail(mistake)
-}
 
 /** The timeout in milliseconds, of options that have one; undefined for none. */
 export const checkedTimeout = <O extends AcquireOptions>(

@@ -70,7 +70,7 @@ export const isStateConflict = (error: OperationError): error is StateConflict =
 /** Waits until something happens to a znode; returns at once when there is none. */
 export const awaitChange = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError> =>
   Effect.scoped(
-    Effect.flatMap(watchScoped(retryTransient(zk.getAndWatch(path))), ({ nextChange }) =>
+    Effect.flatMap(retryTransient(watchScoped(zk.getAndWatch(path))), ({ nextChange }) =>
       Effect.asVoid(Fiber.join(nextChange))
     )
   ).pipe(Effect.catchTag("NoNode", () => Effect.void))

@@ -26,11 +26,7 @@ export const retryAcrossSessions = <A, E extends Tagged, R>(
   zk: ZooKeeper.Service,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, Exclude<E, RequestTimeout>, R> =>
-  Effect.catch(retryTransient(effect), (error) =>
-    Effect.flatMap(isSessionReplaced(zk, error), (isReplaced) =>
-      isReplaced ? retryAcrossSessions(zk, effect) : Effect.fail(error)
-    )
-  )
+  Effect.mapError(Outcome.retryAcrossSessions(zk.session, effect), (error) => withoutTimeout(error))
 
 /** Begins a stream of states anew when a reply is lost; the consumer compares with the state before. */
 export const retryStream = <A, E extends Tagged, R>(
@@ -58,7 +54,7 @@ export const orIfSessionReplaced = <A, E extends Tagged, R, B>(
   instead: B
 ): Effect.Effect<A | B, E, R> =>
   Effect.catch(effect, (error) =>
-    Effect.flatMap(isSessionReplaced(zk, error), (isReplaced): Effect.Effect<B, E> =>
+    Effect.flatMap(Outcome.isReplacedExpiry(zk.session, error), (isReplaced): Effect.Effect<B, E> =>
       isReplaced ? Effect.succeed(instead) : Effect.fail(error)
     )
   )
@@ -71,10 +67,6 @@ export const failIfFinal = <E extends Tagged>(
   Effect.flatMap(Outcome.classifyFailure(zk.session, error), (failure) =>
     failure === "final" ? Effect.fail(withoutTimeout(error)) : Effect.succeed(failure)
   )
-
-/** Whether an error is an expiry that a new session follows. */
-export const isSessionReplaced = (zk: ZooKeeper.Service, error: Tagged): Effect.Effect<boolean> =>
-  error._tag === "SessionExpired" ? Outcome.isSessionReplaced(zk.session) : Effect.succeed(false)
 
 /** The error type without timeouts, which are always retried. */
 const withoutTimeout = <E extends Tagged>(error: E) => error as Exclude<E, RequestTimeout>
