@@ -5,10 +5,17 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
 import * as Allocator from "../../src/Allocator.ts"
 import * as Lock from "../../src/Lock.ts"
-import { withClient, describeOnServers, awaitCondition, eventually, failure, pullFrom } from "../support/targets.ts"
+import {
+  withClient,
+  describeOnServers,
+  awaitCondition,
+  eventually,
+  failure,
+  pullFrom,
+  closable
+} from "../support/targets.ts"
 
 const path = "/shards"
 
@@ -18,13 +25,10 @@ const items = ["a", "b", "c", "d", "e", "f"]
 
 /** A member that can go before the test ends. */
 const member = (zk: ZooKeeper.Service, id: string, options?: Allocator.Options) =>
-  Effect.gen(function* () {
-    const scope = yield* Scope.fork(yield* Effect.scope)
-    const allocator = yield* withClient(zk)(Allocator.make(path, { id, quiet, items, ...options })).pipe(
-      Effect.provideService(Scope.Scope, scope)
-    )
-    return { allocator, leave: Scope.close(scope, Exit.void) }
-  })
+  Effect.map(
+    closable(withClient(zk)(Allocator.make(path, { id, quiet, items, ...options }))),
+    ([allocator, leave]) => ({ allocator, leave })
+  )
 
 const owns = (allocator: Allocator.Allocator, expected: ReadonlyArray<string>) =>
   awaitCondition(() => allocator.allocation.join() === expected.join())
@@ -156,15 +160,14 @@ describeOnServers("an allocator", (it) => {
   it.inChroot("divides again when a member joins while it waits for an item", function* ({ another, zk }) {
     // kazoo's test_race_condition_new_partitioner_steals_the_lock.
     const outsider = yield* withClient(yield* another())(Lock.make(`${path}/locks/item-a`))
-    const scope = yield* Scope.make()
-    yield* Effect.provideService(outsider.acquire(), Scope.Scope, scope)
+    const [, release] = yield* closable(outsider.acquire())
     const a = yield* member(zk, "b")
     yield* eventually(outsider.contenders, ({ length }) => length === 2)
     assert.deepStrictEqual(a.allocator.allocation, [])
     const b = yield* member(yield* another(), "a")
     // The item that is stolen is the other's now.
     yield* owns(a.allocator, ["b", "d", "f"])
-    yield* Scope.close(scope, Exit.void)
+    yield* release
     yield* owns(b.allocator, ["a", "c", "e"])
   })
 

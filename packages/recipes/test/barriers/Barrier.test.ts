@@ -3,17 +3,14 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Barrier from "../../src/Barrier.ts"
-import { withClient, describeOnServers, eventually, failure, awaitNextSession } from "../support/targets.ts"
+import { withClient, describeOnServers, eventually, failure, awaitNextSession, now } from "../support/targets.ts"
 
 /** Starts to wait, and tells by a flag whether it still does. */
-const waiting = (barrier: Barrier.Barrier) =>
-  Effect.gen(function* () {
-    let passed = false
-    const fiber = yield* barrier
-      .wait()
-      .pipe(Effect.andThen(Effect.sync(() => (passed = true))), Effect.forkChild({ startImmediately: true }))
-    return { hasPassed: () => passed, passes: Fiber.join(fiber), stop: Fiber.interrupt(fiber) }
-  })
+const waiting = Effect.fnUntraced(function* (barrier: Barrier.Barrier) {
+  let passed = false
+  const fiber = yield* barrier.wait().pipe(Effect.andThen(Effect.sync(() => (passed = true))), Effect.forkChild(now))
+  return { hasPassed: () => passed, passes: Fiber.join(fiber), stop: Fiber.interrupt(fiber) }
+})
 
 describeOnServers("a barrier", (it) => {
   it.inChroot("releases its waiters when it is lifted, and not before (aiozk 1)", function* ({ another, zk }) {
@@ -91,7 +88,7 @@ describeOnServers("a barrier", (it) => {
     const theirs = yield* withClient(mine)(Barrier.make("/barrier"))
     yield* barrier.create
     yield* link.loseReply(Operations.deleteNode)
-    const lifting = yield* Effect.forkChild(theirs.lift, { startImmediately: true })
+    const lifting = yield* Effect.forkChild(theirs.lift, now)
     yield* eventually(zk.exists("/barrier"), (there) => !there)
     yield* barrier.create
     yield* Fiber.join(lifting)

@@ -4,27 +4,26 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as DoubleBarrier from "../../src/DoubleBarrier.ts"
-import { withClient, describeOnServers, eventually, failure } from "../support/targets.ts"
+import { assertEach, withClient, describeOnServers, eventually, failure, eachAtOnce } from "../support/targets.ts"
 
 const path = "/barrier"
 
 const member = (zk: ZooKeeper.Service, size: number) => withClient(zk)(DoubleBarrier.make(path, { size }))
 
 /** Starts something, and tells by a flag whether it has ended. */
-const begun = <E, R>(effect: Effect.Effect<void, E, R>) =>
-  Effect.gen(function* () {
-    let ended = false
-    const fiber = yield* Effect.forkChild(
-      Effect.andThen(
-        effect,
-        Effect.sync(() => (ended = true))
-      ),
-      {
-        startImmediately: true
-      }
-    )
-    return { hasEnded: () => ended, ends: Fiber.join(fiber), stop: Fiber.interrupt(fiber) }
-  })
+const begun = Effect.fnUntraced(function* <E, R>(effect: Effect.Effect<void, E, R>) {
+  let ended = false
+  const fiber = yield* Effect.forkChild(
+    Effect.andThen(
+      effect,
+      Effect.sync(() => (ended = true))
+    ),
+    {
+      startImmediately: true
+    }
+  )
+  return { hasEnded: () => ended, ends: Fiber.join(fiber), stop: Fiber.interrupt(fiber) }
+})
 
 const names = (zk: ZooKeeper.Service) =>
   Effect.catchTag(zk.getChildren(path), "NoNode", (): Effect.Effect<ReadonlyArray<string>> => Effect.succeed([]))
@@ -74,13 +73,8 @@ describeOnServers("a double barrier", (it) => {
       yield* has(zk, 0)
       // Two are still too few, however often others have tried.
       const crowd = yield* Effect.forEach([1, 2], () => Effect.flatMap(another(), (zk) => member(zk, 3)))
-      const outcomes = yield* Effect.forEach(crowd, ({ enter }) => Effect.flip(enter({ timeout: 500 })), {
-        concurrency: "unbounded"
-      })
-      assert.deepStrictEqual(
-        outcomes.map(({ _tag }) => _tag),
-        ["WaitTimeout", "WaitTimeout"]
-      )
+      const outcomes = yield* eachAtOnce(crowd, ({ enter }) => Effect.flip(enter({ timeout: 500 })))
+      assertEach(outcomes, ({ _tag }) => _tag, ["WaitTimeout", "WaitTimeout"])
       yield* has(zk, 0)
     }
   )
@@ -92,10 +86,8 @@ describeOnServers("a double barrier", (it) => {
       const [one, two] = [yield* member(zk, 2), yield* member(yield* another(), 2)]
       yield* Effect.all([one.enter(), two.enter()], { concurrency: 2 })
       yield* failure(one.leave({ timeout: 300 }), "WaitTimeout")
-      assert.lengthOf(
-        (yield* names(zk)).filter((name) => name !== "ready"),
-        1
-      )
+      // On a busy machine its delete may be on its way still.
+      yield* eventually(names(zk), (all) => all.filter((name) => name !== "ready").length === 1)
       yield* failure(one.leave({ timeout: 300 }), "WaitTimeout")
       const leaving = yield* begun(one.leave())
       yield* two.leave()
@@ -142,12 +134,12 @@ describeOnServers("a double barrier", (it) => {
     const members = yield* Effect.forEach(Array.from({ length: 5 }), () =>
       Effect.flatMap(another(), (zk) => member(zk, 2))
     )
-    yield* Effect.forEach(members, ({ enter }) => enter(), { concurrency: "unbounded" })
+    yield* eachAtOnce(members, ({ enter }) => enter())
     const leaving = yield* begun(members[0]!.leave())
     const late = yield* member(zk, 2)
     yield* late.enter({ timeout: "10 seconds" })
     assert.isFalse(leaving.hasEnded())
-    yield* Effect.forEach([...members.slice(1), late], ({ leave }) => leave(), { concurrency: "unbounded" })
+    yield* eachAtOnce([...members.slice(1), late], ({ leave }) => leave())
     yield* leaving.ends
     assert.deepStrictEqual(yield* names(zk), [])
   })

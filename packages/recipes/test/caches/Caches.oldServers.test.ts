@@ -9,19 +9,17 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as NodeCache from "../../src/NodeCache.ts"
 import * as TreeCache from "../../src/TreeCache.ts"
-import { awaitCondition, describeOnServers, numbersBelow, text, withClient } from "../support/targets.ts"
+import { awaitCondition, describeOnServers, numbersBelow, text, withClient, inScope } from "../support/targets.ts"
 
 describeOnServers("a cache of a new session", (it) => {
   it.inChroot("is there at once, every time", function* ({ another, zk }) {
     yield* zk.create("/n")
     for (const _ of numbersBelow(20)) {
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const client = yield* another()
-          const cache = yield* withClient(client)(TreeCache.make("/"))
-          assert.isTrue(Option.isSome(cache.get("/n")))
-        })
-      ).pipe(Effect.timeout("3 seconds"))
+      yield* inScope(function* () {
+        const client = yield* another()
+        const cache = yield* withClient(client)(TreeCache.make("/"))
+        assert.isTrue(Option.isSome(cache.get("/n")))
+      }).pipe(Effect.timeout("10 seconds"))
     }
   })
 
@@ -33,7 +31,7 @@ describeOnServers("a cache of a new session", (it) => {
     const making = yield* Effect.forkChild(withClient(zk)(NodeCache.make("/n")))
     // As long as the connection is lost and found, and longer.
     for (const _ of numbersBelow(50)) {
-      assert.isTrue(yield* Effect.timeout(zk.exists("/n"), "3 seconds"))
+      assert.isTrue(yield* Effect.timeout(zk.exists("/n"), "10 seconds"))
       yield* Effect.sleep("10 millis")
     }
     const cache = yield* Fiber.join(making)

@@ -14,27 +14,26 @@ import { withClient, describeOnServers } from "../support/targets.ts"
 const isLong = process.env["ZK_LONG"] === "1"
 
 /** So many znodes, each with 100 bytes, `wide` of them below each parent. */
-const plant = (zk: ZooKeeper.Service, count: number, wide: number) =>
-  Effect.gen(function* () {
-    const data = new Uint8Array(100).fill(120)
-    yield* zk.create("/t", { data })
-    const paths: Array<string> = []
-    for (let parent = 0; paths.length < count - 1; parent++) {
-      paths.push(`/t/parent-${parent}`)
-      for (let n = 0; n < wide && paths.length < count - 1; n++) paths.push(`/t/parent-${parent}/child-${n}`)
-    }
-    const batches = Array.from({ length: Math.ceil(paths.length / 500) }, (_, n) => paths.slice(n * 500, n * 500 + 500))
-    // One after the other: parents come before their children.
-    for (const batch of batches) {
-      yield* zk.transaction(batch.map((path) => Op.create(path, { data }))).pipe(
-        Effect.retry({ while: ({ _tag }) => _tag === "ConnectionLoss" }),
-        // It was applied, and its reply lost.
-        Effect.catchTag("TransactionFailed", (error) =>
-          error.error._tag === "NodeExists" ? Effect.void : Effect.fail(error)
-        )
+const plant = Effect.fnUntraced(function* (zk: ZooKeeper.Service, count: number, wide: number) {
+  const data = new Uint8Array(100).fill(120)
+  yield* zk.create("/t", { data })
+  const paths: Array<string> = []
+  for (let parent = 0; paths.length < count - 1; parent++) {
+    paths.push(`/t/parent-${parent}`)
+    for (let n = 0; n < wide && paths.length < count - 1; n++) paths.push(`/t/parent-${parent}/child-${n}`)
+  }
+  const batches = Array.from({ length: Math.ceil(paths.length / 500) }, (_, n) => paths.slice(n * 500, n * 500 + 500))
+  // One after the other: parents come before their children.
+  for (const batch of batches) {
+    yield* zk.transaction(batch.map((path) => Op.create(path, { data }))).pipe(
+      Effect.retry({ while: ({ _tag }) => _tag === "ConnectionLoss" }),
+      // It was applied, and its reply lost.
+      Effect.catchTag("TransactionFailed", (error) =>
+        error.error._tag === "NodeExists" ? Effect.void : Effect.fail(error)
       )
-    }
-  })
+    )
+  }
+})
 
 v8.setFlagsFromString("--expose-gc")
 const collect: unknown = vm.runInNewContext("gc")

@@ -5,60 +5,56 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as ChildrenCache from "../../src/ChildrenCache.ts"
-import { countReads, withoutPersistentWatches, describeEvent } from "../support/caches.ts"
-import { withClient, describeOnServers, awaitCondition, failure, text, awaitNoWatches } from "../support/targets.ts"
+import { countReads, describeEvent, watchingWays } from "../support/caches.ts"
+import {
+  withClient,
+  describeOnServers,
+  awaitCondition,
+  failure,
+  text,
+  awaitNoWatches,
+  gather,
+  inScope
+} from "../support/targets.ts"
 
 const seen = (cache: ChildrenCache.ChildrenCache) =>
   [...cache.get()].map(([name, { data }]) => `${name}=${text(data)}`).toSorted()
 
-const toldBy = (cache: ChildrenCache.ChildrenCache) =>
-  Effect.gen(function* () {
-    const told: Array<string> = []
-    yield* Effect.forkScoped(
-      Stream.runForEach(cache.changes, (event) => Effect.sync(() => told.push(describeEvent(event)))),
-      { startImmediately: true }
-    )
-    return told
-  })
+const toldBy = (cache: ChildrenCache.ChildrenCache) => gather(Stream.map(cache.changes, describeEvent))
 
 describeOnServers("a children cache", (it) => {
-  for (const [how, mode] of [
-    ["a persistent watch", (zk) => zk],
-    ["one-shot watches", withoutPersistentWatches]
-  ] as const satisfies ReadonlyArray<readonly [string, typeof withoutPersistentWatches]>) {
+  for (const [how, mode] of watchingWays) {
     // aiozk's ChildrenWatcher ends when the parent is gone, and does not look at the children's data.
     it.inChroot(
       `follows children and their data, through the end of their parent, by ${how} (aiozk 79, 80)`,
       function* ({ watches, zk }) {
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            const cache = yield* withClient(mode(zk))(ChildrenCache.make("/p"))
-            assert.deepStrictEqual(seen(cache), [])
-            const told = yield* toldBy(cache)
-            for (let round = 0; round < 2; round++) {
-              yield* zk.create("/p", { data: "the parent's" })
-              yield* zk.create("/p/a", { data: "1" })
-              yield* zk.create("/p/a/below", { data: "not cached" })
-              yield* zk.create("/p/b", { data: "2", mode: "ephemeral" })
-              yield* awaitCondition(() => seen(cache).join() === "a=1,b=2")
-              const before = cache.get()
-              assert.strictEqual(cache.get(), before)
-              yield* zk.set("/p/a", "3")
-              yield* awaitCondition(() => seen(cache).join() === "a=3,b=2")
-              assert.strictEqual(text(before.get("a")!.data), "1")
-              yield* zk.delete("/p/b")
-              yield* zk.deleteAll("/p")
-              yield* awaitCondition(() => cache.get().size === 0)
-            }
-            const round = ["+/p/a 1", "+/p/b 2", "*/p/a 1>3", "-/p/b", "-/p/a"]
-            yield* awaitCondition(() => told.length === 12)
-            assert.deepStrictEqual(told.slice(0, 2), ["live", "synced 0"])
-            // Two children are two paths: only the events of one have an order.
-            assert.deepStrictEqual(told.slice(2).toSorted(), [...round, ...round].toSorted())
-            const ofA = (lines: ReadonlyArray<string>) => lines.filter((line) => line.includes("/a"))
-            assert.deepStrictEqual(ofA(told), ofA([...round, ...round]))
-          })
-        )
+        yield* inScope(function* () {
+          const cache = yield* withClient(mode(zk))(ChildrenCache.make("/p"))
+          assert.deepStrictEqual(seen(cache), [])
+          const told = yield* toldBy(cache)
+          for (let round = 0; round < 2; round++) {
+            yield* zk.create("/p", { data: "the parent's" })
+            yield* zk.create("/p/a", { data: "1" })
+            yield* zk.create("/p/a/below", { data: "not cached" })
+            yield* zk.create("/p/b", { data: "2", mode: "ephemeral" })
+            yield* awaitCondition(() => seen(cache).join() === "a=1,b=2")
+            const before = cache.get()
+            assert.strictEqual(cache.get(), before)
+            yield* zk.set("/p/a", "3")
+            yield* awaitCondition(() => seen(cache).join() === "a=3,b=2")
+            assert.strictEqual(text(before.get("a")!.data), "1")
+            yield* zk.delete("/p/b")
+            yield* zk.deleteAll("/p")
+            yield* awaitCondition(() => cache.get().size === 0)
+          }
+          const round = ["+/p/a 1", "+/p/b 2", "*/p/a 1>3", "-/p/b", "-/p/a"]
+          yield* awaitCondition(() => told.length === 12)
+          assert.deepStrictEqual(told.slice(0, 2), ["live", "synced 0"])
+          // Two children are two paths: only the events of one have an order.
+          assert.deepStrictEqual(told.slice(2).toSorted(), [...round, ...round].toSorted())
+          const ofA = (lines: ReadonlyArray<string>) => lines.filter((line) => line.includes("/a"))
+          assert.deepStrictEqual(ofA(told), ofA([...round, ...round]))
+        })
         yield* awaitNoWatches(watches)
       }
     )

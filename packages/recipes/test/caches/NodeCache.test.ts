@@ -6,8 +6,8 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as NodeCache from "../../src/NodeCache.ts"
-import { countReads, followChanges, withoutPersistentWatches } from "../support/caches.ts"
-import { withClient, describeOnServers, awaitCondition, text, awaitNoWatches } from "../support/targets.ts"
+import { countReads, followChanges, watchingWays } from "../support/caches.ts"
+import { withClient, describeOnServers, awaitCondition, text, awaitNoWatches, inScope } from "../support/targets.ts"
 
 const textIn = (cache: NodeCache.NodeCache) => Option.getOrNull(Option.map(cache.get(), ({ data }) => text(data)))
 
@@ -25,39 +25,34 @@ describeOnServers("a node cache", (it) => {
     yield* awaitCondition(() => textIn(cache) === "newer")
   })
 
-  for (const [how, mode] of [
-    ["a persistent watch", (zk) => zk],
-    ["one-shot watches", withoutPersistentWatches]
-  ] as const satisfies ReadonlyArray<readonly [string, typeof withoutPersistentWatches]>) {
+  for (const [how, mode] of watchingWays) {
     // aiozk's DataWatcher ends at the first NoNode, and never begins again.
     it.inChroot(
       `tells none, a value, none, a value, by ${how} (row 17, aiozk 76 to 78, 82, 83)`,
       function* ({ watches, zk }) {
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            const cache = yield* withClient(mode(zk))(NodeCache.make("/parent/node"))
-            assert.isNull(textIn(cache))
-            const { events } = yield* followChanges(cache.changes, "/parent/node")
-            // Ancestors are none of its business.
-            yield* zk.create("/parent")
-            const large = "x".repeat(4000)
-            for (const value of ["1", large]) {
-              yield* zk.create("/parent/node", { data: value })
-              yield* awaitCondition(() => textIn(cache) === value)
-              yield* zk.delete("/parent/node")
-              yield* awaitCondition(() => textIn(cache) === null)
-            }
-            yield* awaitCondition(() => events.length === 6)
-            assert.deepStrictEqual(events, [
-              "live",
-              "synced 0",
-              "+/parent/node 1",
-              "-/parent/node",
-              `+/parent/node ${large}`,
-              "-/parent/node"
-            ])
-          })
-        )
+        yield* inScope(function* () {
+          const cache = yield* withClient(mode(zk))(NodeCache.make("/parent/node"))
+          assert.isNull(textIn(cache))
+          const { events } = yield* followChanges(cache.changes, "/parent/node")
+          // Ancestors are none of its business.
+          yield* zk.create("/parent")
+          const large = "x".repeat(4000)
+          for (const value of ["1", large]) {
+            yield* zk.create("/parent/node", { data: value })
+            yield* awaitCondition(() => textIn(cache) === value)
+            yield* zk.delete("/parent/node")
+            yield* awaitCondition(() => textIn(cache) === null)
+          }
+          yield* awaitCondition(() => events.length === 6)
+          assert.deepStrictEqual(events, [
+            "live",
+            "synced 0",
+            "+/parent/node 1",
+            "-/parent/node",
+            `+/parent/node ${large}`,
+            "-/parent/node"
+          ])
+        })
         yield* awaitNoWatches(watches)
       }
     )

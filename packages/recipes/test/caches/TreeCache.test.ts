@@ -3,39 +3,40 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TreeCache from "../../src/TreeCache.ts"
-import { comparable, countReads, followChanges, withoutPersistentWatches, readTree } from "../support/caches.ts"
-import { withClient, describeOnServers, awaitCondition, failure, text, awaitNoWatches } from "../support/targets.ts"
+import { comparable, countReads, followChanges, readTree, watchingWays } from "../support/caches.ts"
+import {
+  assertEach,
+  withClient,
+  describeOnServers,
+  awaitCondition,
+  failure,
+  text,
+  awaitNoWatches,
+  now,
+  closable,
+  inScope
+} from "../support/targets.ts"
 
 const dataAt = (cache: TreeCache.TreeCache, path: string) =>
   Option.getOrNull(Option.map(cache.get(path), ({ data }) => text(data)))
 
-const modes = [
-  ["a persistent watch", (zk) => zk],
-  ["one-shot watches", withoutPersistentWatches]
-] as const satisfies ReadonlyArray<readonly [string, typeof withoutPersistentWatches]>
-
 describeOnServers("a tree cache", (it) => {
-  for (const [by_, mode] of modes) {
+  for (const [by_, mode] of watchingWays) {
     it.inChroot(`has the tree when it is made, and follows it, by ${by_} (aiozk 73)`, function* ({ zk }) {
       yield* zk.create("/t", { data: "0" })
       yield* zk.create("/t/a", { data: "1" })
       yield* zk.create("/t/a/b", { data: "2" })
       const cache = yield* withClient(mode(zk))(TreeCache.make("/t"))
       // aiozk drops the data of znodes that have children.
-      assert.deepStrictEqual(
-        [...cache.snapshot.entries()].map(([path, { data }]) => [path, text(data)]),
-        [
-          ["/t", "0"],
-          ["/t/a", "1"],
-          ["/t/a/b", "2"]
-        ]
-      )
+      assertEach(cache.snapshot.entries(), ([path, { data }]) => [path, text(data)], [
+        ["/t", "0"],
+        ["/t/a", "1"],
+        ["/t/a/b", "2"]
+      ])
       const { replayed, events } = yield* followChanges(cache.changes, "/t")
       yield* awaitCondition(() => events.length === 5)
       assert.deepStrictEqual(events.splice(0), ["+/t 0", "+/t/a 1", "+/t/a/b 2", "live", "synced 3"])
@@ -76,14 +77,13 @@ describeOnServers("a tree cache", (it) => {
       `emits nothing and leaves no watch when it is closed, by ${by_} (aiozk 74, 75)`,
       function* ({ watches, zk }) {
         for (const path of ["/t", "/t/a", "/t/a/b"]) yield* zk.create(path)
-        const scope = yield* Scope.make()
-        const cache = yield* Effect.provideService(withClient(mode(zk))(TreeCache.make("/t")), Scope.Scope, scope)
-        const absent = yield* Effect.provideService(withClient(mode(zk))(TreeCache.make("/no")), Scope.Scope, scope)
+        const both = Effect.all([TreeCache.make("/t"), TreeCache.make("/no")])
+        const [[cache, absent], close] = yield* closable(withClient(mode(zk))(both))
         const { fiber, events } = yield* followChanges(cache.changes, "/t")
         yield* awaitCondition(() => events.length === 5)
         assert.isAbove(yield* watches, 0)
         yield* zk.deleteAll("/t/a")
-        yield* Scope.close(scope, Exit.void)
+        yield* close
         const before = events.length
         yield* Fiber.join(fiber)
         yield* zk.set("/t", "unseen")
@@ -307,7 +307,7 @@ describeOnServers("a tree cache", (it) => {
     yield* awaitCondition(() => cache.freshness === "suspended")
     yield* zk.set("/t", "2")
     assert.strictEqual(dataAt(cache, "/t"), "1")
-    const reading = yield* Effect.forkChild(cache.readThrough("/t"), { startImmediately: true })
+    const reading = yield* Effect.forkChild(cache.readThrough("/t"), now)
     yield* link.heal
     assert.strictEqual(text(Option.getOrThrow(yield* Fiber.join(reading)).data), "2")
     assert.deepStrictEqual(yield* cache.readThrough("/t/none"), Option.none())
@@ -319,12 +319,10 @@ describeOnServers("a tree cache", (it) => {
     for (let n = 0; n < 5; n++) yield* zk.create(`/t/${n}`)
     for (const operation of [Operations.addWatch, Operations.getData, Operations.getChildren2]) {
       yield* link.loseReply(operation)
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const cache = yield* withClient(mine)(TreeCache.make("/t", { jitter: 0 }))
-          assert.strictEqual(cache.size, 6)
-        })
-      )
+      yield* inScope(function* () {
+        const cache = yield* withClient(mine)(TreeCache.make("/t", { jitter: 0 }))
+        assert.strictEqual(cache.size, 6)
+      })
     }
     yield* awaitNoWatches(watches)
   })

@@ -2,10 +2,8 @@ import { assert, describe } from "@effect/vitest"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { makeProvider } from "../../src/internal/discovery/provider.ts"
@@ -13,13 +11,16 @@ import { instanceCodec } from "../../src/internal/discovery/instanceCodec.ts"
 import * as ServiceDiscovery from "../../src/ServiceDiscovery.ts"
 import { getChildrenOrNone } from "../support/holds.ts"
 import {
+  assertEach,
   withClient,
   describeOnServers,
   eventually,
   failure,
   pullFrom,
   text,
-  awaitNoWatches
+  awaitNoWatches,
+  closable,
+  inScope
 } from "../support/targets.ts"
 
 const Zone = Schema.Struct({ zone: Schema.String })
@@ -32,35 +33,33 @@ describeOnServers("service discovery", (it) => {
     const theirs = yield* withClient(yield* another())(ServiceDiscovery.make("/services", { schema: Zone }))
     assert.deepStrictEqual(yield* theirs.services, [])
     assert.deepStrictEqual(yield* theirs.instances("mail"), [])
-    yield* Effect.scoped(
-      Effect.gen(function* () {
-        const seen = yield* pullFrom(Stream.map(theirs.watch("mail"), idsOf))
-        assert.deepStrictEqual(yield* seen, [])
-        const first = yield* mine.register({
-          name: "mail",
-          id: "a",
-          address: "10.0.0.7",
-          port: 25,
-          payload: { zone: "x" }
-        })
-        assert.deepStrictEqual(yield* seen, ["a"])
-        yield* mine.register({ name: "mail", id: "b", payload: { zone: "y" }, enabled: false })
-        assert.deepStrictEqual(yield* seen, ["a", "b"])
-        yield* mine.register({ name: "web", payload: { zone: "y" } })
-        const [a, b] = yield* theirs.instances("mail")
-        assert.deepStrictEqual(
-          [a?.name, a?.address, a?.port, a?.sslPort, a?.payload, a?.enabled, a?.serviceType, b?.enabled],
-          ["mail", "10.0.0.7", 25, undefined, { zone: "x" }, true, "DYNAMIC", false]
-        )
-        assert.strictEqual(a?.registrationTimeUTC, first.instance.registrationTimeUTC)
-        assert.deepStrictEqual(yield* theirs.services, ["mail", "web"])
-        yield* first.update({ payload: { zone: "z" } })
-        assert.deepStrictEqual(yield* seen, ["a", "b"])
-        yield* first.update({ enabled: false })
-        assert.deepStrictEqual((yield* theirs.instances("mail"))[0]?.payload, { zone: "z" })
-        assert.isFalse((yield* theirs.instances("mail"))[0]?.enabled)
+    yield* inScope(function* () {
+      const seen = yield* pullFrom(Stream.map(theirs.watch("mail"), idsOf))
+      assert.deepStrictEqual(yield* seen, [])
+      const first = yield* mine.register({
+        name: "mail",
+        id: "a",
+        address: "10.0.0.7",
+        port: 25,
+        payload: { zone: "x" }
       })
-    )
+      assert.deepStrictEqual(yield* seen, ["a"])
+      yield* mine.register({ name: "mail", id: "b", payload: { zone: "y" }, enabled: false })
+      assert.deepStrictEqual(yield* seen, ["a", "b"])
+      yield* mine.register({ name: "web", payload: { zone: "y" } })
+      const [a, b] = yield* theirs.instances("mail")
+      assert.deepStrictEqual(
+        [a?.name, a?.address, a?.port, a?.sslPort, a?.payload, a?.enabled, a?.serviceType, b?.enabled],
+        ["mail", "10.0.0.7", 25, undefined, { zone: "x" }, true, "DYNAMIC", false]
+      )
+      assert.strictEqual(a?.registrationTimeUTC, first.instance.registrationTimeUTC)
+      assert.deepStrictEqual(yield* theirs.services, ["mail", "web"])
+      yield* first.update({ payload: { zone: "z" } })
+      assert.deepStrictEqual(yield* seen, ["a", "b"])
+      yield* first.update({ enabled: false })
+      assert.deepStrictEqual((yield* theirs.instances("mail"))[0]?.payload, { zone: "z" })
+      assert.isFalse((yield* theirs.instances("mail"))[0]?.enabled)
+    })
     assert.deepStrictEqual(yield* theirs.instances("mail"), [])
     yield* awaitNoWatches(watches)
   })
@@ -80,24 +79,19 @@ describeOnServers("service discovery", (it) => {
   })
 
   it.inChroot("has instances that outlive their process, and such that stay", function* ({ another, zk }) {
-    yield* Effect.scoped(
-      Effect.gen(function* () {
-        const own = yield* another()
-        const mine = yield* withClient(own)(ServiceDiscovery.make("/services", { schema: Schema.String }))
-        const fixed = yield* mine.register({ name: "db", id: "static", payload: "1", serviceType: "STATIC" })
-        yield* mine.register({ name: "db", id: "permanent", payload: "1", serviceType: "PERMANENT" })
-        yield* fixed.update({ payload: "2" })
-        const found = yield* mine.instances("db")
-        assert.deepStrictEqual(
-          found.map(({ id, payload, serviceType }) => [id, payload, serviceType]),
-          [
-            ["permanent", "1", "PERMANENT"],
-            ["static", "2", "STATIC"]
-          ]
-        )
-        assert.strictEqual(Option.getOrThrow(yield* zk.stat(fixed.path)).ephemeralOwner, 0n)
-      })
-    )
+    yield* inScope(function* () {
+      const own = yield* another()
+      const mine = yield* withClient(own)(ServiceDiscovery.make("/services", { schema: Schema.String }))
+      const fixed = yield* mine.register({ name: "db", id: "static", payload: "1", serviceType: "STATIC" })
+      yield* mine.register({ name: "db", id: "permanent", payload: "1", serviceType: "PERMANENT" })
+      yield* fixed.update({ payload: "2" })
+      const found = yield* mine.instances("db")
+      assertEach(found, ({ id, payload, serviceType }) => [id, payload, serviceType], [
+        ["permanent", "1", "PERMANENT"],
+        ["static", "2", "STATIC"]
+      ])
+      assert.strictEqual(Option.getOrThrow(yield* zk.stat(fixed.path)).ephemeralOwner, 0n)
+    })
     const again = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Schema.String }))
     assert.deepStrictEqual(idsOf(yield* again.instances("db")), ["permanent"])
     // The same again is no mistake: it is what a restart does.
@@ -110,18 +104,17 @@ describeOnServers("service discovery", (it) => {
     function* ({ breakable, expire, zk }) {
       const { link, zk: mine } = yield* breakable()
       const discovery = yield* withClient(mine)(ServiceDiscovery.make("/services", { schema: Schema.String }))
-      const scope = yield* Scope.make()
-      const fixed = yield* discovery
-        .register({ name: "db", id: "static", payload: "1", serviceType: "STATIC" })
-        .pipe(Effect.provideService(Scope.Scope, scope))
+      const [fixed, close] = yield* closable(
+        discovery.register({ name: "db", id: "static", payload: "1", serviceType: "STATIC" })
+      )
       yield* zk.delete(fixed.path)
       yield* eventually(zk.exists(fixed.path), (there) => there)
       yield* link.cut
       const late = Effect.scoped(discovery.register({ name: "db", id: "late", payload: "1", serviceType: "STATIC" }))
-      const stopped = yield* Effect.timeoutOption(Effect.timeoutOption(late, "100 millis"), "4 seconds")
+      const stopped = yield* Effect.timeoutOption(Effect.timeoutOption(late, "100 millis"), "8 seconds")
       assert.isTrue(Option.isSome(stopped))
       yield* expire(mine)
-      yield* Scope.close(scope, Exit.void)
+      yield* close
       yield* link.heal
       yield* eventually(getChildrenOrNone(zk, "/services/db"), (names) => names.length === 0)
     }
@@ -131,40 +124,36 @@ describeOnServers("service discovery", (it) => {
     "picks in turn, sticks, and leaves out instances that have errors, are disabled or have gone",
     function* ({ watches, zk }) {
       const discovery = yield* withClient(zk)(ServiceDiscovery.make("/services", { schema: Zone }))
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const turns = yield* discovery.provider("mail", { downInstances: { threshold: 1, timeout: "1 minute" } })
-          const sticky = yield* discovery.provider("mail", { strategy: "sticky" })
-          const near = yield* discovery.provider("mail", { filter: ({ payload }) => payload.zone === "near" })
-          assert.deepStrictEqual(yield* turns.pick, Option.none())
-          yield* Effect.scoped(
-            Effect.gen(function* () {
-              for (const id of ["a", "b", "c"]) {
-                yield* discovery.register({ name: "mail", id, payload: { zone: id === "b" ? "near" : "far" } })
-              }
-              yield* discovery.register({ name: "mail", id: "off", payload: { zone: "near" }, enabled: false })
-              for (const provider of [turns, sticky]) {
-                yield* eventually(provider.candidates, (all) => idsOf(all).join() === "a,b,c")
-              }
-              const picked = (provider: ServiceDiscovery.Provider<unknown>, count: number) =>
-                Effect.map(Effect.replicateEffect(provider.pick, count), (all) =>
-                  all.map((instance) => Option.getOrThrow(instance).id)
-                )
-              const six = yield* picked(turns, 6)
-              assert.deepStrictEqual(six.slice(0, 3).toSorted(), ["a", "b", "c"])
-              assert.deepStrictEqual(six.slice(3), six.slice(0, 3))
-              assert.strictEqual(new Set(yield* picked(sticky, 10)).size, 1)
-              assert.deepStrictEqual(yield* picked(near, 2), ["b", "b"])
-              const [first] = yield* turns.candidates
-              yield* turns.noteError(first!)
-              assert.deepStrictEqual((yield* picked(turns, 4)).toSorted(), ["b", "b", "c", "c"])
-            })
-          )
-          yield* eventually(turns.candidates, (all) => all.length === 0)
-          yield* eventually(sticky.candidates, (all) => all.length === 0)
-          assert.deepStrictEqual(yield* sticky.pick, Option.none())
+      yield* inScope(function* () {
+        const turns = yield* discovery.provider("mail", { downInstances: { threshold: 1, timeout: "1 minute" } })
+        const sticky = yield* discovery.provider("mail", { strategy: "sticky" })
+        const near = yield* discovery.provider("mail", { filter: ({ payload }) => payload.zone === "near" })
+        assert.deepStrictEqual(yield* turns.pick, Option.none())
+        yield* inScope(function* () {
+          for (const id of ["a", "b", "c"]) {
+            yield* discovery.register({ name: "mail", id, payload: { zone: id === "b" ? "near" : "far" } })
+          }
+          yield* discovery.register({ name: "mail", id: "off", payload: { zone: "near" }, enabled: false })
+          for (const provider of [turns, sticky]) {
+            yield* eventually(provider.candidates, (all) => idsOf(all).join() === "a,b,c")
+          }
+          const picked = (provider: ServiceDiscovery.Provider<unknown>, count: number) =>
+            Effect.map(Effect.replicateEffect(provider.pick, count), (all) =>
+              all.map((instance) => Option.getOrThrow(instance).id)
+            )
+          const six = yield* picked(turns, 6)
+          assert.deepStrictEqual(six.slice(0, 3).toSorted(), ["a", "b", "c"])
+          assert.deepStrictEqual(six.slice(3), six.slice(0, 3))
+          assert.strictEqual(new Set(yield* picked(sticky, 10)).size, 1)
+          assert.deepStrictEqual(yield* picked(near, 2), ["b", "b"])
+          const [first] = yield* turns.candidates
+          yield* turns.noteError(first!)
+          assert.deepStrictEqual((yield* picked(turns, 4)).toSorted(), ["b", "b", "c", "c"])
         })
-      )
+        yield* eventually(turns.candidates, (all) => all.length === 0)
+        yield* eventually(sticky.candidates, (all) => all.length === 0)
+        assert.deepStrictEqual(yield* sticky.pick, Option.none())
+      })
       yield* awaitNoWatches(watches)
     }
   )

@@ -14,7 +14,7 @@ import * as LeaderElection from "../../src/LeaderElection.ts"
 import * as Lock from "../../src/Lock.ts"
 import * as ReadWriteLock from "../../src/ReadWriteLock.ts"
 import * as Semaphore from "../../src/Semaphore.ts"
-import { withClient, eventually } from "../support/targets.ts"
+import { withClient, eventually, atOnce, inScope } from "../support/targets.ts"
 import { alone, curator, hasCurator, hasKazoo, kazoo, reading, together, writing } from "./support/peers.ts"
 
 const TURNS = process.env["ZK_LONG"] === "1" ? 200 : 6
@@ -35,7 +35,7 @@ const turns = <E>(turn: Effect.Effect<number, E>, count = TURNS) =>
 
 /** All at the same time, without a clash. */
 const noClash = (all: ReadonlyArray<Effect.Effect<number, unknown>>) =>
-  Effect.map(Effect.all(all, { concurrency: "unbounded" }), (clashes) =>
+  Effect.map(atOnce(all), (clashes) =>
     assert.deepStrictEqual(
       clashes,
       all.map(() => 0)
@@ -77,6 +77,24 @@ describe.skipIf(!hasKazoo)("kazoo as it is, and ours (needs kazoo)", { timeout: 
 })
 
 describe.skipIf(!hasCurator)("Curator and ours (needs Curator)", { timeout: PATIENCE }, () => {
+  itLive("ask each other to give a lock back", function* () {
+    const java = yield* curator(TestServer.connectString())
+    const { path, zk } = yield* shared("revocation")
+    const lock = yield* withClient(zk)(Lock.make(path, { onRevoke: "stop" }))
+    const theirs = yield* Effect.forkChild(java.turns("revocable", path, 1))
+    // Curator does not hear a request that came before it has the lock.
+    const ask = Effect.andThen(
+      lock.revoke(),
+      Effect.sync(() => theirs.pollUnsafe())
+    )
+    yield* eventually(ask, (exit) => exit !== undefined)
+    assert.strictEqual(yield* Fiber.join(theirs), 0)
+    const ours = yield* Effect.forkChild(Effect.flip(lock.withLock(Effect.never)))
+    yield* eventually(lock.contenders, (all) => all.length === 1)
+    assert.strictEqual(yield* java.turns("revoke", path, 1), 0)
+    assert.deepInclude(yield* Fiber.join(ours), { _tag: "LockLost", reason: "revoked" })
+  })
+
   itLive("share a read-write lock, an election, a semaphore and a counter", function* () {
     const server = TestServer.connectString()
     // A JVM each: Curator blocks.
@@ -94,20 +112,18 @@ describe.skipIf(!hasCurator)("Curator and ours (needs Curator)", { timeout: PATI
 
     // Curator's writer is behind ours, which becomes a reader: it waits for that too.
     let waiting = yield* Effect.forkChild(Effect.succeed(0))
-    yield* Effect.scoped(
-      Effect.gen(function* () {
-        const held = yield* write.withLock(
-          Effect.gen(function* () {
-            waiting = yield* Effect.forkDetach(two.turns("write", rw.path, 1))
-            yield* eventually(rw.zk.getChildren(rw.path), (names) => names.length === 2)
-            return yield* read.acquire({ timeout: 0 })
-          })
-        )
-        yield* Effect.sleep(300)
-        assert.isUndefined(waiting.pollUnsafe())
-        assert.isTrue(yield* rw.zk.exists(held.path))
-      })
-    )
+    yield* inScope(function* () {
+      const held = yield* write.withLock(
+        Effect.gen(function* () {
+          waiting = yield* Effect.forkDetach(two.turns("write", rw.path, 1))
+          yield* eventually(rw.zk.getChildren(rw.path), (names) => names.length === 2)
+          return yield* read.acquire({ timeout: 0 })
+        })
+      )
+      yield* Effect.sleep(300)
+      assert.isUndefined(waiting.pollUnsafe())
+      assert.isTrue(yield* rw.zk.exists(held.path))
+    })
     assert.strictEqual(yield* Fiber.join(waiting), 0)
 
     const leadership = yield* shared("leader")

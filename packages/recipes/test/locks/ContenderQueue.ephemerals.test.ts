@@ -9,8 +9,8 @@ import * as LeaderElection from "../../src/LeaderElection.ts"
 import * as Lock from "../../src/Lock.ts"
 import * as ReadWriteLock from "../../src/ReadWriteLock.ts"
 import * as Semaphore from "../../src/Semaphore.ts"
-import { holdUntilReleased, holdLock } from "../support/holds.ts"
-import { withClient, describeOnServers, failure, pullFrom } from "../support/targets.ts"
+import { holdUntilReleased, holdLock, untilHeld } from "../support/holds.ts"
+import { withClient, describeOnServers, failure, pullFrom, now } from "../support/targets.ts"
 
 const id = "3b241101-e2bb-4255-8caf-4136c566a962"
 
@@ -25,11 +25,10 @@ describeOnServers("a persistent znode with the name of a contender", (it) => {
     const theirs = yield* withClient(yield* another())(Lock.make("/lock"))
     yield* lock.withLock(Effect.void)
     yield* lock.withLock(Effect.void, { timeout: 0 })
-    const holding = yield* holdLock(theirs)
-    yield* holding.held
+    const holding = yield* untilHeld(holdLock(theirs))
     yield* failure(lock.withLock(Effect.void, { timeout: 0 }), "LockTimeout")
     assert.lengthOf(yield* lock.contenders, 1)
-    const waiting = yield* Effect.forkChild(lock.withLock(Effect.void), { startImmediately: true })
+    const waiting = yield* Effect.forkChild(lock.withLock(Effect.void), now)
     yield* holding.release
     yield* Fiber.join(waiting)
   })
@@ -56,7 +55,7 @@ describeOnServers("a persistent znode with the name of a contender", (it) => {
     yield* holding.held
     yield* failure(semaphore.withPermit(Effect.void, { timeout: 0 }), "LockTimeout")
     assert.lengthOf(yield* semaphore.holders, 1)
-    const waiting = yield* Effect.forkChild(semaphore.withPermit(Effect.void), { startImmediately: true })
+    const waiting = yield* Effect.forkChild(semaphore.withPermit(Effect.void), now)
     yield* holding.release
     yield* Fiber.join(waiting)
     // Nor does it count as one who was told another number.

@@ -3,16 +3,23 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import * as Scope from "effect/Scope"
 import { LockLost } from "../../src/Errors.ts"
 import type { Held } from "../../src/Held.ts"
 import * as LeaderElection from "../../src/LeaderElection.ts"
 import { getChildrenOrNone, assertLostWithSession } from "../support/holds.ts"
-import { withClient, describeOnServers, eventually, failure, pullFrom, text } from "../support/targets.ts"
+import {
+  withClient,
+  describeOnServers,
+  eventually,
+  failure,
+  pullFrom,
+  text,
+  now,
+  closable
+} from "../support/targets.ts"
 
 const election = (zk: ZooKeeper.Service, identifier: string, options?: LeaderElection.Options) =>
   withClient(zk)(LeaderElection.make("/election", { identifier, ...options }))
@@ -23,37 +30,36 @@ const nameOf = Option.match({
 })
 
 /** Leads until told to go, and tells what happens to it. */
-const candidate = (zk: ZooKeeper.Service, name: string, options?: LeaderElection.Options) =>
-  Effect.gen(function* () {
-    const { participants, whileLeader } = yield* election(zk, name, options)
-    const led = yield* Queue.unbounded<Held>()
-    const done = yield* Deferred.make<string>()
-    let leads = false
-    const fiber = yield* Effect.forkScoped(
-      whileLeader((held) =>
-        Effect.gen(function* () {
-          leads = true
-          yield* Queue.offer(led, held)
-          return yield* Deferred.await(done)
-        }).pipe(
-          Effect.ensuring(
-            Effect.sync(() => {
-              leads = false
-            })
-          )
+const candidate = Effect.fnUntraced(function* (zk: ZooKeeper.Service, name: string, options?: LeaderElection.Options) {
+  const { participants, whileLeader } = yield* election(zk, name, options)
+  const led = yield* Queue.unbounded<Held>()
+  const done = yield* Deferred.make<string>()
+  let leads = false
+  const fiber = yield* Effect.forkScoped(
+    whileLeader((held) =>
+      Effect.gen(function* () {
+        leads = true
+        yield* Queue.offer(led, held)
+        return yield* Deferred.await(done)
+      }).pipe(
+        Effect.ensuring(
+          Effect.sync(() => {
+            leads = false
+          })
         )
-      ),
-      { startImmediately: true }
-    )
-    // In the order of the calls, whichever connection is faster.
-    yield* eventually(participants, (all) => all.some(({ identifier }) => text(identifier) === name))
-    return {
-      fiber,
-      leads: () => leads,
-      elected: Queue.take(led).pipe(Effect.timeout("15 seconds")),
-      resign: Effect.andThen(Deferred.succeed(done, name), Fiber.join(fiber))
-    }
-  })
+      )
+    ),
+    now
+  )
+  // In the order of the calls, whichever connection is faster.
+  yield* eventually(participants, (all) => all.some(({ identifier }) => text(identifier) === name))
+  return {
+    fiber,
+    leads: () => leads,
+    elected: Queue.take(led).pipe(Effect.timeout("15 seconds")),
+    resign: Effect.andThen(Deferred.succeed(done, name), Fiber.join(fiber))
+  }
+})
 
 describeOnServers("an election", (it) => {
   it.inChroot(
@@ -166,12 +172,11 @@ describeOnServers("an election", (it) => {
     function* ({ another, zk }) {
       const first = yield* candidate(zk, "first")
       yield* first.elected
-      const scope = yield* Scope.make()
-      yield* Effect.provideService(candidate(yield* another(), "middle"), Scope.Scope, scope)
+      const [, close] = yield* closable(candidate(yield* another(), "middle"))
       const last = yield* candidate(yield* another(), "last")
       const onlooker = yield* election(zk, "onlooker")
       yield* eventually(onlooker.participants, (all) => all.length === 3)
-      yield* Scope.close(scope, Exit.void)
+      yield* close
       yield* eventually(onlooker.participants, (all) => all.length === 2)
       assert.isFalse(last.leads())
       assert.isTrue(first.leads())

@@ -10,7 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Lease from "../../src/Lease.ts"
 import { embedded } from "../support/embedded.ts"
-import { failure } from "../support/targets.ts"
+import { failure, now } from "../support/targets.ts"
 
 /**
  * The clock of the machine, whose wall clock can leap, and a process on it that can stand still between its two clocks.
@@ -40,13 +40,12 @@ const leapingClock = Effect.clockWith((clock) =>
   })
 )
 
-const obtained = (path: string) =>
-  Effect.gen(function* () {
-    const { leap, on, stop } = yield* leapingClock
-    const { obtain } = yield* Lease.make(path, { duration: "30 seconds" })
-    const held = Option.getOrThrow(yield* on(obtain))
-    return { leap, stop, held }
-  })
+const obtained = Effect.fnUntraced(function* (path: string) {
+  const { leap, on, stop } = yield* leapingClock
+  const { obtain } = yield* Lease.make(path, { duration: "30 seconds" })
+  const held = Option.getOrThrow(yield* on(obtain))
+  return { leap, stop, held }
+})
 
 layer(embedded, { excludeTestServices: true })("a lease of 30 seconds on a machine that sleeps", (it) => {
   const itEffect = testWith(it.effect, Effect.void)
@@ -92,7 +91,7 @@ layer(embedded, { excludeTestServices: true })("a lease of 30 seconds on a machi
     assert.isAtMost(yield* held.remaining, 7_000)
     yield* held.renew
     assert.isAbove(yield* held.remaining, 20_000)
-    const lost = yield* Effect.forkChild(held.lost, { startImmediately: true })
+    const lost = yield* Effect.forkChild(held.lost, now)
     assert.isUndefined(lost.pollUnsafe())
     yield* Fiber.interrupt(lost)
   })

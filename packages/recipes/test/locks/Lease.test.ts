@@ -2,20 +2,18 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { assert } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
 import { LockLost } from "../../src/Errors.ts"
 import * as Lease from "../../src/Lease.ts"
-import { withClient, describeOnServers, eventually, failure } from "../support/targets.ts"
+import { withClient, describeOnServers, eventually, failure, atOnce, closable } from "../support/targets.ts"
+import { endlessWork } from "../support/holds.ts"
 
 const lease = (zk: ZooKeeper.Service, options?: Partial<Lease.Options>) =>
   withClient(zk)(Lease.make("/lease", { duration: "1 minute", ...options }))
 
-const soon = { duration: "700 millis" } as const
+const soon = { duration: "1 second" } as const
 
 describeOnServers("a lease", (it) => {
   it.inChroot("is held by one of ten who try at once (aiozk grants ten)", function* ({ another, zk }) {
@@ -23,7 +21,7 @@ describeOnServers("a lease", (it) => {
     const tries = Array.from({ length: 10 }, (_, index) =>
       Effect.flatMap(lease(clients[index % 3]!), ({ obtain }) => obtain)
     )
-    const got = yield* Effect.all(tries, { concurrency: "unbounded" })
+    const got = yield* atOnce(tries)
     assert.lengthOf(got.filter(Option.isSome), 1)
     assert.lengthOf(yield* (yield* lease(zk)).holders, 1)
   })
@@ -33,12 +31,11 @@ describeOnServers("a lease", (it) => {
     function* ({ another, zk }) {
       const { holders, obtain } = yield* lease(zk, { limit: 2, identifier: "me" })
       const theirs = yield* lease(yield* another(), { limit: 2, identifier: "they" })
-      const scope = yield* Scope.make()
-      const mine = Option.getOrThrow(yield* Effect.provideService(obtain, Scope.Scope, scope))
+      const [mine, giveBack] = yield* closable(Effect.map(obtain, Option.getOrThrow))
       assert.isTrue(Option.isSome(yield* theirs.obtain))
       assert.isTrue(Option.isNone(yield* theirs.obtain))
       assert.deepStrictEqual((yield* holders).map(({ identifier }) => identifier).toSorted(), ["me", "they"])
-      yield* Scope.close(scope, Exit.void)
+      yield* giveBack
       assert.strictEqual((yield* failure(mine.lost, "LockLost")).reason, "released")
       assert.isTrue(Option.isSome(yield* theirs.obtain))
     }
@@ -49,17 +46,10 @@ describeOnServers("a lease", (it) => {
     function* ({ another, zk }) {
       const mine = yield* lease(zk, soon)
       const theirs = yield* lease(yield* another(), soon)
-      const began = yield* Deferred.make<Lease.HeldLease>()
       let finalized = false
-      const working = yield* mine
-        .withLease((held) =>
-          Deferred.succeed(began, held).pipe(
-            Effect.andThen(Effect.never),
-            Effect.onInterrupt(() => Effect.sync(() => (finalized = true)))
-          )
-        )
-        .pipe(Effect.forkChild)
-      const held = yield* Deferred.await(began)
+      const { began, work } = yield* endlessWork<Lease.HeldLease>(Effect.sync(() => (finalized = true)))
+      const working = yield* Effect.forkChild(mine.withLease(work))
+      const held = yield* began
       yield* failure(theirs.withLease(Effect.void, { timeout: 0 }), "LockTimeout")
       const token = yield* theirs.withLease((held) =>
         Effect.sync(() => {
@@ -105,7 +95,8 @@ describeOnServers("a lease", (it) => {
     "outlives the session of its holder, and is anybody's after its time",
     function* ({ another, expire, zk }) {
       const other = yield* another()
-      const held = Option.getOrThrow(yield* (yield* lease(other, soon)).obtain)
+      // Longer than the end of the session takes on a busy machine.
+      const held = Option.getOrThrow(yield* (yield* lease(other, { duration: "3 seconds" })).obtain)
       yield* expire(other)
       const mine = yield* lease(zk, soon)
       yield* failure(mine.withLease(Effect.void, { timeout: 0 }), "LockTimeout")
@@ -171,7 +162,7 @@ describeOnServers("a lease", (it) => {
       held.renew,
       Effect.asVoid(held.transaction([Op.create(`/written-${n}`)]))
     ])
-    yield* Effect.all(both, { concurrency: "unbounded" })
+    yield* atOnce(both)
   })
 
   it.inChroot(

@@ -2,7 +2,6 @@
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -10,7 +9,15 @@ import * as Random from "effect/Random"
 import type { Held } from "../../src/Held.ts"
 import { claim } from "../../src/internal/locks/ownership.ts"
 import * as Lock from "../../src/Lock.ts"
-import { awaitChildren, holdLock, assertLostWithSession, acquireAndReleaseOperations } from "../support/holds.ts"
+import {
+  awaitChildren,
+  holdLock,
+  assertLostWithSession,
+  acquireAndReleaseOperations,
+  countInside,
+  untilHeld,
+  endlessWork
+} from "../support/holds.ts"
 import { makeLock, awaitNoContenders } from "../support/locks.ts"
 import {
   withClient,
@@ -20,10 +27,13 @@ import {
   awaitNextSession,
   outcome,
   awaitNoWatches,
-  type RecipeTests
+  type RecipeTests,
+  now
 } from "../support/targets.ts"
 
 const numberOfContenders = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/lock", count)
+
+const policy = { onDisconnect: "continue", onRevoke: "continue" } as const
 
 const connected = (zk: ZooKeeper.Service) => awaitCondition(() => zk.session.state._tag === "Connected")
 
@@ -63,17 +73,11 @@ describeOnServers("a lock whose connection is lost", (it) => {
       const { link, zk: broken } = yield* breakable()
       const rival = yield* makeLock(yield* another())
       const lock = yield* makeLock(broken)
-      let inside = 0
-      const body = Effect.gen(function* () {
-        assert.strictEqual(++inside, 1)
-        yield* Effect.sleep(2)
-        inside--
-      })
+      const body = countInside(1).inside(1)
       for (const step of acquireAndReleaseOperations) {
         for (const lose of [link.loseReply, link.loseRequest]) {
           // Behind another, so that all steps come.
-          const first = yield* holdLock(rival)
-          yield* first.held
+          const first = yield* untilHeld(holdLock(rival))
           yield* lose(step)
           const working = yield* Effect.forkChild(lock.withLock(body, { timeout: "25 seconds" }))
           yield* Effect.sleep(10)
@@ -111,8 +115,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
     "goes on waiting, and gets the lock that was released meanwhile (aiozk hangs: S8)",
     function* ({ breakable, watches, zk }) {
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
-      const first = yield* holdLock(yield* makeLock(zk))
-      yield* first.held
+      const first = yield* untilHeld(holdLock(yield* makeLock(zk)))
       const second = yield* holdLock(yield* makeLock(broken))
       yield* numberOfContenders(zk, 2)
       // Before and after: a reconnection alone, and one that missed the release.
@@ -125,8 +128,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
       yield* link.heal
       yield* second.held
       yield* second.release
-      yield* awaitNoContenders(zk)
-      yield* awaitNoWatches(watches)
+      yield* awaitNoContenders(zk, watches)
     }
   )
 
@@ -134,8 +136,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
     "is released in the background, and no client waits for the one that is cut off",
     function* ({ breakable, zk }) {
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
-      const first = yield* holdLock(yield* makeLock(broken))
-      yield* first.held
+      const first = yield* untilHeld(holdLock(yield* makeLock(broken)))
       const second = yield* holdLock(yield* makeLock(zk))
       yield* numberOfContenders(zk, 2)
       yield* link.cut
@@ -177,8 +178,7 @@ describeOnServers("a lock whose connection is lost", (it) => {
     yield* connected(broken)
     yield* patient.release
     // It may be acquired again.
-    const again = yield* holdLock(yield* withClient(broken)(Lock.make("/strict", { onDisconnect: "stop" })))
-    yield* again.held
+    const again = yield* untilHeld(holdLock(yield* withClient(broken)(Lock.make("/strict", { onDisconnect: "stop" }))))
     yield* again.release
   })
 })
@@ -200,8 +200,7 @@ describeOnServers("a lock whose session ends", (it) => {
     "is queued for again by a waiter of the same session (kazoo test_lock_reconnect; aiozk goes on as owner: R4)",
     function* ({ another, expire, zk }) {
       const shared = yield* another()
-      const holder = yield* holdLock(yield* makeLock(shared))
-      yield* holder.held
+      const holder = yield* untilHeld(holdLock(yield* makeLock(shared)))
       const waiter = yield* holdLock(yield* makeLock(shared))
       yield* numberOfContenders(zk, 2)
       const before = shared.session.id
@@ -239,8 +238,7 @@ describeOnServers("a lock whose session ends", (it) => {
   )
 
   it.inChroot("ends the wait of contenders whose session has no successor", function* ({ another, expire, zk }) {
-    const first = yield* holdLock(yield* makeLock(zk))
-    yield* first.held
+    yield* untilHeld(holdLock(yield* makeLock(zk)))
     const other = yield* another({ sessionExpiry: "fail" })
     const waiting = yield* Effect.forkChild((yield* makeLock(other)).withLock(Effect.void))
     yield* numberOfContenders(zk, 2)
@@ -255,20 +253,13 @@ describeOnServers("a lock whose session ends", (it) => {
       const { link, zk: broken } = yield* breakable({ sessionTimeout: "2 seconds" })
       const theirs = yield* makeLock(broken)
       const mine = yield* makeLock(zk)
-      const began = yield* Deferred.make<Held>()
       let stopped = Number.POSITIVE_INFINITY
-      const guarded = yield* Effect.forkChild(
-        theirs.withLock((held) =>
-          Deferred.succeed(began, held).pipe(
-            Effect.andThen(Effect.never),
-            Effect.onInterrupt(() => Effect.sync(() => (stopped = performance.now())))
-          )
-        )
-      )
-      const held = yield* Deferred.await(began)
+      const { began, work } = yield* endlessWork<Held>(Effect.sync(() => (stopped = performance.now())))
+      const guarded = yield* Effect.forkChild(theirs.withLock(work))
+      const held = yield* began
       const waiting = yield* Effect.forkChild(
         mine.withLock(() => Effect.sync(() => performance.now())),
-        { startImmediately: true }
+        now
       )
       yield* numberOfContenders(zk, 2)
       yield* link.cut
@@ -289,8 +280,8 @@ describeOnServers("a znode of another session", (it) => {
       const other = yield* another()
       const scope = yield* Effect.scope
       const path = yield* other.createWithParents("/lock/_c_x-lock-", { mode: "ephemeralSequential" })
-      assert.isUndefined(yield* claim(zk, path, "continue", scope))
-      const holding = yield* claim(other, path, "continue", scope)
+      assert.isUndefined(yield* claim(zk, path, policy, scope))
+      const holding = yield* claim(other, path, policy, scope)
       assert.strictEqual(holding?.path, path)
       // Taken up again by its former owner, under the next session.
       const before = other.session.id
@@ -298,8 +289,8 @@ describeOnServers("a znode of another session", (it) => {
       yield* assertLostWithSession(holding!.lost)
       const left = yield* zk.createWithParents("/lock/_c_x-lock-", { mode: "ephemeralSequential" })
       yield* awaitNextSession(other, before)
-      assert.isUndefined(yield* claim(other, left, "continue", scope))
-      assert.isUndefined(yield* claim(other, path, "continue", scope))
+      assert.isUndefined(yield* claim(other, left, policy, scope))
+      assert.isUndefined(yield* claim(other, path, policy, scope))
       yield* awaitNoWatches(watches)
     }
   )
@@ -319,7 +310,7 @@ describeOnServers("an acquisition", (it) => {
       )
       for (let round = 0; round < 60; round++) {
         const behind = yield* Effect.forkChild(rival.withLock(body), { startImmediately: round % 2 === 0 })
-        const interrupted = yield* Effect.forkChild(lock.withLock(body), { startImmediately: true })
+        const interrupted = yield* Effect.forkChild(lock.withLock(body), now)
         // Each round a little later: by turns of the fibers first, by time afterwards.
         if (round < 20) for (let turn = 0; turn < round; turn++) yield* Effect.yieldNow
         else yield* Effect.sleep((round - 20) * 0.25 + (yield* Random.next))
@@ -340,13 +331,12 @@ describeOnServers("an acquisition", (it) => {
       for (let round = 0; round < 16; round++) {
         const step = acquireAndReleaseOperations[round % acquireAndReleaseOperations.length]!
         yield* round % 8 < 4 ? link.loseReply(step) : link.loseRequest(step)
-        const interrupted = yield* Effect.forkChild(lock.withLock(Effect.sleep(3)), { startImmediately: true })
+        const interrupted = yield* Effect.forkChild(lock.withLock(Effect.sleep(3)), now)
         yield* Effect.sleep((yield* Random.next) * 12)
         yield* Fiber.interrupt(interrupted)
       }
       yield* lock.withLock(Effect.void, { timeout: "20 seconds" })
-      yield* awaitNoContenders(zk)
-      yield* awaitNoWatches(watches)
+      yield* awaitNoContenders(zk, watches)
     }
   )
 })

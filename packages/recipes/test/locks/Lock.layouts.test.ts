@@ -9,7 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import { parseContenders, lockKind, nodeName, readKind, writeKind } from "../../src/internal/locks/nodeNames.ts"
 import * as Lock from "../../src/Lock.ts"
-import { withClient, eventually } from "../support/targets.ts"
+import { assertEach, withClient, eventually } from "../support/targets.ts"
 
 const layouts: ReadonlyArray<Lock.Layout> = ["curator", "go", "kazoo", "aiozk"]
 const id = "9f2b61c4-5c1e-4d0a-8f3e-0c7a5b1d2e4f"
@@ -113,23 +113,19 @@ layer(EmbeddedServer.layerMemory, { excludeTestServices: true })("a path that cl
         const order: Array<number> = []
         const gate = yield* Deferred.make<void>()
         let inside = 0
-        const body = (index: number) =>
-          Effect.gen(function* () {
-            assert.strictEqual(++inside, 1)
-            order.push(index)
-            yield* Deferred.await(gate)
-            yield* Effect.sleep(2)
-            inside--
-          })
+        const body = Effect.fnUntraced(function* (index: number) {
+          assert.strictEqual(++inside, 1)
+          order.push(index)
+          yield* Deferred.await(gate)
+          yield* Effect.sleep(2)
+          inside--
+        })
         const fibers: Array<Fiber.Fiber<void, unknown>> = []
         for (const [index, layout] of [...layouts, ...layouts].entries()) {
           const lock = yield* withClient(zk)(Lock.make(path, { layout }))
           fibers.push(yield* Effect.forkChild(lock.withLock(body(index))))
           const all = yield* eventually(contenders, (all) => all.length === index + 1)
-          assert.deepStrictEqual(
-            all.map(({ path }) => layoutOf(ZnodePath.name(path))),
-            [...layouts, ...layouts].slice(0, index + 1)
-          )
+          assertEach(all, ({ path }) => layoutOf(ZnodePath.name(path)), [...layouts, ...layouts].slice(0, index + 1))
         }
         yield* Deferred.succeed(gate, undefined)
         for (const fiber of fibers) yield* Fiber.join(fiber)

@@ -4,9 +4,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Lock from "../../src/Lock.ts"
-import { awaitChildren, holdLock } from "../support/holds.ts"
+import { type Held } from "../../src/Held.ts"
+import { awaitChildren, holdLock, untilHeld, endlessWork, countInside } from "../support/holds.ts"
 import { makeLock, succeedWithHeld, awaitNoContenders } from "../support/locks.ts"
-import { withClient, describeOnServers, failure, outcome } from "../support/targets.ts"
+import { withClient, describeOnServers, failure, outcome, now, atOnce } from "../support/targets.ts"
 
 describeOnServers("re-entrancy", (it) => {
   it.inChroot(
@@ -36,35 +37,25 @@ describeOnServers("re-entrancy", (it) => {
     const lock = yield* makeLock(zk)
     const go = yield* Deferred.make<void>()
     const later = yield* lock.withLock(
-      Effect.forkDetach(Effect.andThen(Deferred.await(go), lock.withLock(Effect.void, { timeout: 0 })), {
-        startImmediately: true
-      })
+      Effect.forkDetach(Effect.andThen(Deferred.await(go), lock.withLock(Effect.void, { timeout: 0 })), now)
     )
-    const other = yield* holdLock(yield* makeLock(yield* another()))
-    yield* other.held
+    yield* untilHeld(holdLock(yield* makeLock(yield* another())))
     yield* Deferred.succeed(go, undefined)
     assert.strictEqual(yield* outcome(Fiber.join(later)), "LockTimeout")
   })
 
   it.inChroot("stops a fiber that goes on before the lock is given back", function* ({ zk }) {
     const lock = yield* makeLock(zk)
-    const began = yield* Deferred.make<void>()
     let stoppedBefore = false
     const later = yield* lock.withLock((held) =>
       Effect.gen(function* () {
-        const guest = yield* Effect.forkDetach(
-          lock.withLock(
-            Effect.andThen(Deferred.succeed(began, undefined), Effect.never).pipe(
-              Effect.onInterrupt(() =>
-                Effect.gen(function* () {
-                  yield* Effect.sleep(30)
-                  stoppedBefore = yield* Effect.orDie(zk.exists(held.path))
-                })
-              )
-            )
-          )
-        )
-        yield* Deferred.await(began)
+        const stop = Effect.gen(function* () {
+          yield* Effect.sleep(30)
+          stoppedBefore = yield* Effect.orDie(zk.exists(held.path))
+        })
+        const { began, work } = yield* endlessWork<Held>(stop)
+        const guest = yield* Effect.forkDetach(lock.withLock(work))
+        yield* began
         return guest
       })
     )
@@ -79,17 +70,12 @@ describeOnServers("several locks at once", (it) => {
     const other = yield* another()
     const [a, b] = [yield* withClient(zk)(Lock.make("/a")), yield* withClient(zk)(Lock.make("/b"))]
     const [a2, b2] = [yield* withClient(other)(Lock.make("/a")), yield* withClient(other)(Lock.make("/b"))]
-    let inside = 0
-    const body = Effect.gen(function* () {
-      assert.strictEqual(++inside, 1)
-      yield* Effect.sleep(1)
-      inside--
-    })
+    const body = countInside(1).inside(1)
     const rounds = Array.from({ length: 5 }, () => [
       Lock.withLocks([a, b, a], body),
       Lock.withLocks([b2, a2], body, { timeout: "20 seconds" })
     ])
-    yield* Effect.all(rounds.flat(), { concurrency: "unbounded" })
+    yield* atOnce(rounds.flat())
     yield* a.withLock(Effect.void)
     const lost = Lock.withLocks(
       [b, a],

@@ -7,13 +7,11 @@ import { layer as layerTransport, Transport } from "@effect-zookeeper/transport/
 import { assert, layer } from "@effect/vitest"
 import { testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
 import * as Lock from "../../src/Lock.ts"
 import * as Semaphore from "../../src/Semaphore.ts"
 import { getChildrenOrNone } from "../support/holds.ts"
-import { withClient, awaitCondition, eventually } from "../support/targets.ts"
+import { withClient, awaitCondition, eventually, closable, atOnce } from "../support/targets.ts"
 
 /** A thousand take half a minute. */
 const PATIENCE = 120_000
@@ -58,20 +56,14 @@ layer(layerTransport(), { excludeTestServices: true })("a crowd", (it) => {
         times++
         inside--
       })
-      const scope = yield* Scope.make()
-      yield* Effect.provideService(lock.acquire(), Scope.Scope, scope)
-      const crowd = yield* Effect.forkChild(
-        Effect.all(
-          Array.from({ length: count }, () => lock.withLock(body)),
-          { concurrency: "unbounded", discard: true }
-        )
-      )
+      const [, release] = yield* closable(lock.acquire())
+      const crowd = yield* Effect.forkChild(atOnce(Array.from({ length: count }, () => lock.withLock(body))))
       // All are in the queue, and each has looked at the one before it.
       yield* eventually(sent, ({ looks }) => looks === count + 1)
       const before = yield* sent
       assert.strictEqual(before.creates, count + 1)
       assert.strictEqual(before.lists, count + 1)
-      yield* Scope.close(scope, Exit.void)
+      yield* release
       yield* Fiber.join(crowd)
       const after = yield* sent
       assert.strictEqual(times, count)
@@ -105,10 +97,7 @@ layer(layerTransport(), { excludeTestServices: true })("a crowd", (it) => {
       // Persistent: those that the recipe makes are reaped when they are empty.
       for (const name of ["locks", "leases"]) yield* beside.create(`${path}/${name}`)
       const before = yield* sent
-      yield* Effect.all(
-        Array.from({ length: crowd }, () => semaphore.withPermit(body)),
-        { concurrency: "unbounded", discard: true }
-      )
+      yield* atOnce(Array.from({ length: crowd }, () => semaphore.withPermit(body)))
       const after = yield* sent
       assert.strictEqual(after.creates - before.creates, 2 * crowd)
       assert.strictEqual(after.deletes - before.deletes, 2 * crowd)

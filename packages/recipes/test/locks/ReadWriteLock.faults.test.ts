@@ -4,8 +4,8 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { holdLock, assertLostWithSession, readersAndWriters, acquireAndReleaseOperations } from "../support/holds.ts"
-import { awaitReadersAndWriters, makeReadWriteLock } from "../support/locks.ts"
-import { describeOnServers, outcome, awaitNoWatches } from "../support/targets.ts"
+import { awaitReadersAndWriters, makeReadWriteLock, awaitNoReadersAndWriters } from "../support/locks.ts"
+import { describeOnServers, outcome, awaitNoWatches, now, atOnce } from "../support/targets.ts"
 
 describeOnServers("a read-write lock under faults", (it) => {
   it.inChroot(
@@ -42,17 +42,14 @@ describeOnServers("a read-write lock under faults", (it) => {
       for (const step of acquireAndReleaseOperations) {
         for (const lose of [link.loseReply, link.loseRequest]) {
           yield* lose(step)
-          yield* Effect.all(
-            [
-              rival.write.withLock(writing),
-              lock.read.withLock(reading),
-              lock.write.withLock(writing),
-              rival.read.withLock(reading),
-              lock.write.withLock(lock.read.withLock(Effect.void))
-            ],
-            { concurrency: "unbounded", discard: true }
-          )
-          yield* awaitReadersAndWriters(zk, 0)
+          yield* atOnce([
+            rival.write.withLock(writing),
+            lock.read.withLock(reading),
+            lock.write.withLock(writing),
+            rival.read.withLock(reading),
+            lock.write.withLock(lock.read.withLock(Effect.void))
+          ])
+          yield* awaitNoReadersAndWriters(zk)
         }
       }
       yield* awaitNoWatches(watches)
@@ -72,13 +69,12 @@ describeOnServers("a read-write lock under faults", (it) => {
       const behind = yield* Effect.forkChild(
         round % 2 === 0 ? rival.write.withLock(writing) : rival.read.withLock(reading)
       )
-      const interrupted = yield* Effect.forkChild(kinds[round % 3]!, { startImmediately: true })
+      const interrupted = yield* Effect.forkChild(kinds[round % 3]!, now)
       if (round < 12) for (let turn = 0; turn < round; turn++) yield* Effect.yieldNow
       else yield* Effect.sleep((round - 12) * 0.3)
       yield* Fiber.interrupt(interrupted)
       yield* Fiber.join(behind).pipe(Effect.timeout("20 seconds"))
     }
-    yield* awaitReadersAndWriters(zk, 0)
-    yield* awaitNoWatches(watches)
+    yield* awaitNoReadersAndWriters(zk, watches)
   })
 })

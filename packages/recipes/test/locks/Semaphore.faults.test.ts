@@ -2,7 +2,6 @@
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
@@ -12,17 +11,26 @@ import {
   getChildrenOrNone,
   countInside,
   assertLostWithSession,
-  acquireAndReleaseOperations
+  acquireAndReleaseOperations,
+  untilHeld,
+  endlessWork
 } from "../support/holds.ts"
 import { makeSemaphore, holdPermits, awaitNoPermits, awaitLeases } from "../support/semaphores.ts"
-import { describeOnServers, failure, awaitNextSession, awaitNoWatches } from "../support/targets.ts"
+import {
+  assertEach,
+  describeOnServers,
+  failure,
+  awaitNextSession,
+  awaitNoWatches,
+  now,
+  atOnce
+} from "../support/targets.ts"
 
 describeOnServers("a semaphore under faults", (it) => {
   it.inChroot(
     "is left without a znode by a waiter that is interrupted (Curator testInterruptAcquire)",
     function* ({ another, watches, zk }) {
-      const one = yield* holdPermits(yield* makeSemaphore(zk, 1))
-      yield* one.held
+      const one = yield* untilHeld(holdPermits(yield* makeSemaphore(zk, 1)))
       const theirs = yield* makeSemaphore(yield* another(), 1)
       const waiting = yield* Effect.forkChild(theirs.withPermit(Effect.void))
       yield* awaitLeases(zk, 2)
@@ -33,8 +41,7 @@ describeOnServers("a semaphore under faults", (it) => {
       yield* one.release
       yield* next.held
       yield* next.release
-      yield* awaitNoPermits(zk)
-      yield* awaitNoWatches(watches)
+      yield* awaitNoPermits(zk, watches)
     }
   )
 
@@ -55,10 +62,7 @@ describeOnServers("a semaphore under faults", (it) => {
       yield* awaitLeases(zk, 2)
       yield* one.release
       const [held] = yield* waiter.held
-      assert.deepStrictEqual(
-        (yield* getChildrenOrNone(zk, "/semaphore/leases")).map((name) => `/semaphore/leases/${name}`),
-        [held!.path]
-      )
+      assertEach(yield* getChildrenOrNone(zk, "/semaphore/leases"), (name) => `/semaphore/leases/${name}`, [held!.path])
       yield* waiter.release
       yield* awaitNoPermits(zk)
     }
@@ -67,8 +71,7 @@ describeOnServers("a semaphore under faults", (it) => {
   it.inChroot(
     "is asked again by a waiter whose session has ended (kazoo test_handle_session_loss)",
     function* ({ another, expire, zk }) {
-      const one = yield* holdPermits(yield* makeSemaphore(zk, 1))
-      yield* one.held
+      const one = yield* untilHeld(holdPermits(yield* makeSemaphore(zk, 1)))
       const other = yield* another({ sessionTimeout: "4 seconds" })
       const waiter = yield* holdPermits(yield* makeSemaphore(other, 1))
       yield* awaitLeases(zk, 2)
@@ -105,16 +108,10 @@ describeOnServers("a semaphore under faults", (it) => {
     const { link, zk: broken } = yield* breakable({ sessionTimeout: "2 seconds" })
     const theirs = yield* makeSemaphore(broken, 1)
     const mine = yield* makeSemaphore(zk, 1)
-    const began = yield* Deferred.make<void>()
     let stopped = Number.POSITIVE_INFINITY
-    const guarded = yield* Effect.forkChild(
-      theirs.withPermit(
-        Effect.andThen(Deferred.succeed(began, undefined), Effect.never).pipe(
-          Effect.onInterrupt(() => Effect.sync(() => (stopped = performance.now())))
-        )
-      )
-    )
-    yield* Deferred.await(began)
+    const { began, work } = yield* endlessWork<Held>(Effect.sync(() => (stopped = performance.now())))
+    const guarded = yield* Effect.forkChild(theirs.withPermit(work))
+    yield* began
     const waiting = yield* Effect.forkChild(mine.withPermit(Effect.sync(() => performance.now())))
     yield* awaitLeases(zk, 2)
     yield* link.cut
@@ -132,13 +129,12 @@ describeOnServers("a semaphore under faults", (it) => {
       for (const step of [...acquireAndReleaseOperations, Operations.getChildren2, Operations.multiRead]) {
         for (const lose of [link.loseReply, link.loseRequest]) {
           yield* lose(step)
-          yield* Effect.all(
+          yield* atOnce(
             Array.from({ length: 6 }, (_, index) => {
               const permits = 1 + (index % 2)
               const semaphore = index % 2 === 0 ? mine : rival
               return semaphore.withPermits(permits, counter.inside(permits), { timeout: "25 seconds" })
-            }),
-            { concurrency: "unbounded", discard: true }
+            })
           )
           yield* awaitNoPermits(zk)
         }
@@ -165,20 +161,18 @@ describeOnServers("a semaphore under faults", (it) => {
           () => Effect.flatMap(Random.next, (random) => Effect.sleep(random * 6)),
           () => Effect.sync(() => inside.delete(key))
         )
-      const visitor = (index: number) =>
-        Effect.gen(function* () {
-          const client = clients[index % clients.length]!
-          const semaphore = yield* makeSemaphore(client, limit)
-          yield* Effect.sleep((yield* Random.next) * 60)
-          const timeout = index % 4 === 0 ? 0 : index % 4 === 1 ? (yield* Random.next) * 80 : undefined
-          yield* Effect.ignore(semaphore.withPermit(enter({}, client), { timeout }))
-        })
+      const visitor = Effect.fnUntraced(function* (index: number) {
+        const client = clients[index % clients.length]!
+        const semaphore = yield* makeSemaphore(client, limit)
+        yield* Effect.sleep((yield* Random.next) * 60)
+        const timeout = index % 4 === 0 ? 0 : index % 4 === 1 ? (yield* Random.next) * 80 : undefined
+        yield* Effect.ignore(semaphore.withPermit(enter({}, client), { timeout }))
+      })
       const crowd = yield* Effect.forkChild(
-        Effect.all(
+        atOnce(
           Array.from({ length: 50 }, (_, index) =>
             index % 5 === 0 ? Effect.asVoid(Effect.timeoutOption(visitor(index), 40)) : visitor(index)
-          ),
-          { concurrency: "unbounded", discard: true }
+          )
         )
       )
       yield* Effect.sleep(20)
@@ -186,8 +180,7 @@ describeOnServers("a semaphore under faults", (it) => {
       yield* Effect.sleep(40)
       yield* expire(clients[1]!)
       yield* Fiber.join(crowd).pipe(Effect.timeout("25 seconds"))
-      yield* awaitNoPermits(zk)
-      yield* awaitNoWatches(watches)
+      yield* awaitNoPermits(zk, watches)
     }
   )
 
@@ -199,14 +192,13 @@ describeOnServers("a semaphore under faults", (it) => {
       const counter = countInside(2)
       for (let round = 0; round < 40; round++) {
         const behind = yield* Effect.forkChild(rival.withPermit(counter.inside(1)))
-        const interrupted = yield* Effect.forkChild(mine.withPermits(2, counter.inside(2)), { startImmediately: true })
+        const interrupted = yield* Effect.forkChild(mine.withPermits(2, counter.inside(2)), now)
         if (round < 12) for (let turn = 0; turn < round; turn++) yield* Effect.yieldNow
         else yield* Effect.sleep((round - 12) * 0.4)
         yield* Fiber.interrupt(interrupted)
         yield* Fiber.join(behind).pipe(Effect.timeout("20 seconds"))
       }
-      yield* awaitNoPermits(zk)
-      yield* awaitNoWatches(watches)
+      yield* awaitNoPermits(zk, watches)
     }
   )
 })

@@ -2,19 +2,22 @@ import * as Op from "@effect-zookeeper/client/Op"
 import { assert } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
-import { awaitChildren, countInside } from "../support/holds.ts"
+import { awaitChildren, countInside, untilHeld } from "../support/holds.ts"
 import { makeSemaphore, holdPermits, awaitNoPermits, awaitLeases } from "../support/semaphores.ts"
 import {
+  assertEach,
   describeOnServers,
   awaitCondition,
   eventually,
   failure,
   outcome,
   text,
-  awaitNoWatches
+  awaitNoWatches,
+  now,
+  closable,
+  atOnce,
+  eachAtOnce
 } from "../support/targets.ts"
 
 describeOnServers("a semaphore", (it) => {
@@ -25,11 +28,11 @@ describeOnServers("a semaphore", (it) => {
       const gate = yield* Deferred.make<void>()
       const tries = Array.from({ length: 10 }, (_, index) =>
         Effect.flatMap(makeSemaphore(clients[index % 3]!, 1), ({ withPermit }) =>
-          withPermit(Deferred.await(gate), { timeout: index % 2 === 0 ? 0 : "400 millis" })
+          withPermit(Deferred.await(gate), { timeout: index % 2 === 0 ? 0 : "1 second" })
         )
       )
       const fibers: Array<Fiber.Fiber<string>> = []
-      for (const attempt of tries) fibers.push(yield* Effect.forkChild(outcome(attempt), { startImmediately: true }))
+      for (const attempt of tries) fibers.push(yield* Effect.forkChild(outcome(attempt), now))
       yield* awaitCondition(() => fibers.filter((fiber) => fiber.pollUnsafe() !== undefined).length >= 9)
       yield* awaitLeases(zk, 1)
       yield* Deferred.succeed(gate, undefined)
@@ -63,22 +66,17 @@ describeOnServers("a semaphore", (it) => {
       const semaphore = yield* makeSemaphore(zk, 3, { identifier: "me" })
       assert.strictEqual(yield* semaphore.available, 3)
       assert.deepStrictEqual(yield* semaphore.holders, [])
-      const scope = yield* Scope.make()
-      const held = yield* Effect.provideService(semaphore.acquireMany(2), Scope.Scope, scope)
-      const one = yield* Effect.provideService(semaphore.acquire(), Scope.Scope, scope)
+      const [[held, one], release] = yield* closable(Effect.all([semaphore.acquireMany(2), semaphore.acquire()]))
       assert.strictEqual(new Set([...held, one].map(({ fencingToken }) => fencingToken)).size, 3)
       assert.strictEqual(yield* semaphore.available, 0)
-      assert.deepStrictEqual(
-        (yield* semaphore.holders).map(({ identifier }) => text(identifier)),
-        ["me", "me", "me"]
-      )
+      assertEach(yield* semaphore.holders, ({ identifier }) => text(identifier), ["me", "me", "me"])
       yield* held[1]!.transaction([Op.create("/made")])
       yield* zk.delete(held[0]!.path)
       assert.strictEqual((yield* failure(held[0]!.lost, "LockLost")).reason, "deleted")
       assert.strictEqual(yield* outcome(held[0]!.transaction([Op.delete("/made")])), "LockLost")
       yield* held[1]!.transaction([Op.delete("/made")])
       assert.strictEqual(yield* semaphore.available, 1)
-      yield* Scope.close(scope, Exit.void)
+      yield* release
       assert.strictEqual((yield* failure(one.lost, "LockLost")).reason, "released")
       assert.strictEqual(yield* semaphore.available, 3)
       yield* awaitNoPermits(zk)
@@ -99,8 +97,7 @@ describeOnServers("a semaphore", (it) => {
     function* ({ another, zk }) {
       const mine = yield* makeSemaphore(zk, 3)
       const theirs = yield* makeSemaphore(yield* another(), 3)
-      const one = yield* holdPermits(theirs)
-      yield* one.held
+      const one = yield* untilHeld(holdPermits(theirs))
       assert.strictEqual(yield* outcome(mine.withPermits(3, Effect.void, { timeout: 0 })), "LockTimeout")
       yield* awaitLeases(zk, 1)
       assert.strictEqual(yield* outcome(mine.withPermits(3, Effect.void, { timeout: 50 })), "LockTimeout")
@@ -118,12 +115,11 @@ describeOnServers("a semaphore", (it) => {
       yield* late.held
       yield* late.release
       const counter = countInside(3)
-      yield* Effect.all(
+      yield* atOnce(
         Array.from({ length: 12 }, (_, index) => {
           const permits = 1 + (index % 3)
           return (index % 2 === 0 ? mine : theirs).withPermits(permits, counter.inside(permits))
-        }),
-        { concurrency: "unbounded", discard: true }
+        })
       )
       yield* awaitNoPermits(zk)
     }
@@ -146,8 +142,7 @@ describeOnServers("a semaphore", (it) => {
     function* ({ another, zk }) {
       const two = yield* makeSemaphore(zk, 2)
       const three = yield* makeSemaphore(yield* another(), 3)
-      const one = yield* holdPermits(two)
-      yield* one.held
+      const one = yield* untilHeld(holdPermits(two))
       for (const timeout of [0, "20 seconds"] as const) {
         const refused = yield* failure(three.withPermit(Effect.die("held"), { timeout }), "PermitsMismatch")
         assert.deepStrictEqual([refused.path, refused.permits, refused.others], ["/semaphore", 3, 2])
@@ -157,8 +152,7 @@ describeOnServers("a semaphore", (it) => {
       yield* two.withPermit(Effect.void, { timeout: "20 seconds" })
       yield* one.release
       yield* three.withPermits(3, Effect.void)
-      const other = yield* holdPermits(three)
-      yield* other.held
+      const other = yield* untilHeld(holdPermits(three))
       assert.strictEqual(yield* outcome(two.withPermit(Effect.void)), "PermitsMismatch")
       yield* other.release
     }
@@ -184,8 +178,7 @@ describeOnServers("a semaphore", (it) => {
       const mine = yield* makeSemaphore(zk, shared)
       const theirs = yield* makeSemaphore(yield* another(), shared)
       assert.strictEqual(yield* mine.available, 1)
-      const first = yield* holdPermits(mine)
-      yield* first.held
+      const first = yield* untilHeld(holdPermits(mine))
       const waiters = [
         yield* holdPermits(theirs),
         yield* holdPermits(mine),
@@ -208,13 +201,11 @@ describeOnServers("a semaphore", (it) => {
       for (const { fiber } of held) assert.isUndefined(fiber.pollUnsafe())
       for (const { release } of held) yield* release
       // In the order of their line, which is that of the server, not of the sessions here.
-      yield* Effect.forEach(
+      yield* eachAtOnce(
         waiters.filter((waiter) => !held.includes(waiter)),
-        (waiter) => Effect.andThen(waiter.held, waiter.release),
-        { concurrency: "unbounded" }
+        (waiter) => Effect.andThen(waiter.held, waiter.release)
       )
-      yield* awaitNoPermits(zk)
-      yield* awaitNoWatches(watches)
+      yield* awaitNoPermits(zk, watches)
       yield* zk.setData(shared.at, "three")
       const invalid = yield* failure(mine.withPermit(Effect.void), "DataInvalid")
       assert.strictEqual(invalid.path, shared.at)

@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { embedded } from "../support/embedded.ts"
+import { eachAtOnce } from "../support/targets.ts"
 
 describe("the latest data of this client's members", () => {
   it("is never followed by older data, however fibers take turns", () => {
@@ -22,11 +23,10 @@ describe("the latest data of this client's members", () => {
         })
       )
       yield* Effect.forkScoped(watch, { startImmediately: true })
-      const talk = ({ setData }: Party.Membership) =>
-        Effect.gen(function* () {
-          for (let n = 1; n <= 5; n++) yield* setData(String(n))
-        })
-      yield* Effect.forEach(members, talk, { concurrency: "unbounded", discard: true })
+      const talk = Effect.fnUntraced(function* ({ setData }: Party.Membership) {
+        for (let n = 1; n <= 5; n++) yield* setData(String(n))
+      })
+      yield* eachAtOnce(members, talk)
       yield* Effect.sleep("100 millis")
       assert.deepStrictEqual(Object.fromEntries(shown), { a: 5, b: 5, c: 5 })
       return backwards

@@ -1,9 +1,7 @@
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Party from "../../src/Party.ts"
 import {
@@ -13,18 +11,17 @@ import {
   eventually,
   failure,
   pullFrom,
-  text
+  text,
+  now,
+  closable,
+  eachAtOnce
 } from "../support/targets.ts"
 
 const party = (zk: ZooKeeper.Service, options?: Party.Options) => withClient(zk)(Party.make("/party", options))
 
 /** Joins, and can leave before the test ends. */
 const joined = (party: Party.Party, options?: Party.JoinOptions) =>
-  Effect.gen(function* () {
-    const scope = yield* Scope.fork(yield* Effect.scope)
-    const member = yield* Effect.provideService(party.join(options), Scope.Scope, scope)
-    return { member, leave: Scope.close(scope, Exit.void) }
-  })
+  Effect.map(closable(party.join(options)), ([member, leave]) => ({ member, leave }))
 
 const plain = (members: Party.Members) => Object.fromEntries([...members].map(([id, data]) => [id, text(data)]))
 
@@ -149,9 +146,7 @@ describeOnServers("a party", (it) => {
     const mine = yield* party(zk)
     const other = yield* party(yield* another())
     for (let steps = 0; steps < 8; steps++) {
-      const fiber = yield* Effect.forkChild(Effect.scoped(Effect.andThen(mine.join(), Effect.never)), {
-        startImmediately: true
-      })
+      const fiber = yield* Effect.forkChild(Effect.scoped(Effect.andThen(mine.join(), Effect.never)), now)
       for (let step = 0; step < steps; step++) yield* zk.exists("/")
       yield* Fiber.interrupt(fiber)
     }
@@ -187,7 +182,7 @@ describeOnServers("a party", (it) => {
       })
       const mine = yield* party(counting)
       const crowd = yield* party(yield* another())
-      yield* Effect.forEach(Array.from({ length: 200 }), () => crowd.join(), { concurrency: "unbounded" })
+      yield* eachAtOnce(Array.from({ length: 200 }), () => crowd.join())
       yield* eventually(mine.members, ({ size }) => size === 200)
       assert.isAtMost(lists, 100)
     }

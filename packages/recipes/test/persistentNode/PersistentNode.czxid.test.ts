@@ -10,15 +10,14 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { closable } from "../support/persistentNodes.ts"
-import { describeOnServers, awaitCondition, eventually, text } from "../support/targets.ts"
+import { describeOnServers, awaitCondition, eventually, text, now } from "../support/targets.ts"
 
 /** Takes the path in the moment in which it is free. */
-const takeOver = (zk: ZooKeeper.Service, path: string, mode: "ephemeral" | "persistent") =>
-  Effect.gen(function* () {
-    const { changed } = yield* zk.existsAndWatch(path)
-    const taking = Effect.andThen(changed, zk.create(path, { data: "another's", mode }))
-    return yield* Effect.forkScoped(taking, { startImmediately: true })
-  })
+const takeOver = Effect.fnUntraced(function* (zk: ZooKeeper.Service, path: string, mode: "ephemeral" | "persistent") {
+  const { changed } = yield* zk.existsAndWatch(path)
+  const taking = Effect.andThen(changed, zk.create(path, { data: "another's", mode }))
+  return yield* Effect.forkScoped(taking, now)
+})
 
 const dataOf = (zk: ZooKeeper.Service, path: string) => Effect.map(zk.getData(path), text)
 
@@ -73,7 +72,7 @@ describeOnServers("a persistent node at a path that another takes over", (it) =>
       }
     })
     const { node } = yield* closable(losing, "/node", { data: "first" })
-    const writing = yield* Effect.forkScoped(node.setData("second"), { startImmediately: true })
+    const writing = yield* Effect.forkScoped(node.setData("second"), now)
     yield* awaitCondition(() => node.status._tag === "Blocked")
     assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
     yield* zk.delete("/node")
@@ -91,7 +90,7 @@ describeOnServers("a persistent node that is given a buffer", (it) => {
     yield* eventually(zk.exists("/node"), (there) => there)
     assert.strictEqual(yield* dataOf(zk, "/node"), "first")
     const next = new TextEncoder().encode("second")
-    const writing = yield* Effect.forkScoped(node.setData(next), { startImmediately: true })
+    const writing = yield* Effect.forkScoped(node.setData(next), now)
     next.fill(0)
     yield* Fiber.join(writing)
     assert.strictEqual(yield* dataOf(zk, "/node"), "second")

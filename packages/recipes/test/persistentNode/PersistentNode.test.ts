@@ -17,7 +17,8 @@ import {
   failure,
   awaitNextSession,
   pullFrom,
-  text
+  text,
+  now
 } from "../support/targets.ts"
 
 const ownerOf = (zk: ZooKeeper.Service, path: string) =>
@@ -128,8 +129,8 @@ describeOnServers("a persistent node", (it) => {
     const { link, zk: mine } = yield* breakable()
     const { node } = yield* closable(mine, "/node", { data: "0" })
     yield* link.cut
-    const first = yield* Effect.forkChild(node.setData("1"), { startImmediately: true })
-    const second = yield* Effect.forkChild(node.setData("2"), { startImmediately: true })
+    const first = yield* Effect.forkChild(node.setData("1"), now)
+    const second = yield* Effect.forkChild(node.setData("2"), now)
     yield* Fiber.interrupt(first)
     yield* link.heal
     yield* Fiber.join(second)
@@ -247,11 +248,11 @@ describeOnServers("a persistent node", (it) => {
   it.since("3.5.3")("outlives its time to live for as long as it is kept, and no longer", function* ({ zk }) {
     const { close, node } = yield* closable(zk, "/node", {
       mode: "persistentWithTtl",
-      ttl: "800 millis",
+      ttl: "1500 millis",
       deleteOnClose: false
     })
     const created = node.status
-    yield* Effect.sleep("2 seconds")
+    yield* Effect.sleep("3500 millis")
     assert.deepStrictEqual(node.status, created)
     assert.strictEqual(created._tag, "Present")
     yield* close
@@ -266,6 +267,6 @@ describeOnServers("a persistent node whose session has ended for good", (it) => 
     const node = yield* withClient(zk)(PersistentNode.make("/node"))
     yield* expire(zk)
     yield* awaitCondition(() => node.status._tag === "Refused")
-    yield* failure(Effect.timeout(node.setData("late"), "5 seconds"), "SessionExpired")
+    yield* failure(Effect.timeout(node.setData("late"), "15 seconds"), "SessionExpired")
   })
 })

@@ -1,10 +1,9 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { recipes } from "../../src/Promise.ts"
-import { connectFresh } from "../support/promises.ts"
+import { itConnected } from "../support/promises.ts"
 
 describe("an allocator, as Promises", () => {
-  it("runs a callback with the items of its own, and aborts it before another has them", async () => {
-    await using zk = await connectFresh("allocator")
+  itConnected("runs a callback with the items of its own, and aborts it before another has them", async (zk) => {
     await using first = await recipes(zk).allocator("/shards", { id: "a", quiet: 100 })
     await first.update(() => ["x", "y"])
     const seen: Array<string> = []

@@ -1,12 +1,11 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { recipes } from "../../src/Promise.ts"
-import { connectFresh } from "../support/promises.ts"
+import { itConnected } from "../support/promises.ts"
 
 const tagOf = (error: unknown) => (error instanceof Error && "_tag" in error ? error._tag : error)
 
 describe("barriers, as Promises", () => {
-  it("hold up until they are lifted, and can be aborted", async () => {
-    await using zk = await connectFresh("barriers")
+  itConnected("hold up until they are lifted, and can be aborted", async (zk) => {
     const barrier = recipes(zk).barrier("/barrier")
     await barrier.create()
     assert.strictEqual(await barrier.wait({ timeout: 0 }).catch(tagOf), "WaitTimeout")
@@ -20,8 +19,7 @@ describe("barriers, as Promises", () => {
     assert.throws(() => recipes(zk).barrier("barrier"))
   })
 
-  it("let in and out together", async () => {
-    await using zk = await connectFresh("barriers")
+  itConnected("let in and out together", async (zk) => {
     const member = () => recipes(zk).doubleBarrier("/double", { size: 2 })
     const [one, two] = [member(), member()]
     assert.strictEqual(await one.enter({ timeout: 100 }).catch(tagOf), "WaitTimeout")

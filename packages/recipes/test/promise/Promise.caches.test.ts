@@ -1,15 +1,14 @@
 /** The Promise form of the caches: made by awaiting, read at once, listened to in a loop. */
-import { assert, it, vi } from "@effect/vitest"
+import { assert, vi } from "@effect/vitest"
 import type { CacheEvent } from "../../src/CacheEvent.ts"
 import { recipes } from "../../src/Promise.ts"
 import { describeEvent } from "../support/caches.ts"
-import { text } from "../support/targets.ts"
-import { connectFresh, rejection } from "../support/promises.ts"
+import { assertEach, text } from "../support/targets.ts"
+import { rejection, itConnected } from "../support/promises.ts"
 
 const WAIT_OPTIONS = { interval: 5, timeout: 15_000 }
 
-it("a tree cache is awaited, read at once, and followed in a loop that ends with it", async () => {
-  await using zk = await connectFresh("caches")
+itConnected("a tree cache is awaited, read at once, and followed in a loop that ends with it", async (zk) => {
   await zk.create("/t", { data: "1" })
   await zk.create("/t/a", { data: "2" })
   const cache = await recipes(zk).treeCache("/t")
@@ -27,10 +26,7 @@ it("a tree cache is awaited, read at once, and followed in a loop that ends with
   // An earlier snapshot stays as it was, and a new one is current.
   assert.strictEqual(snapshot.size, 2)
   assert.strictEqual(text(snapshot.get("/t/a")?.data ?? new Uint8Array()), "2")
-  assert.deepStrictEqual(
-    [...snapshot.entries()].map(([path]) => path),
-    ["/t", "/t/a"]
-  )
+  assertEach(snapshot.entries(), ([path]) => path, ["/t", "/t/a"])
   assert.strictEqual(snapshot.children("/t").size, 1)
   assert.strictEqual(cache.children("/t").size, 0)
   assert.strictEqual(text((await cache.readThrough("/t"))?.data ?? new Uint8Array()), "1")
@@ -41,8 +37,7 @@ it("a tree cache is awaited, read at once, and followed in a loop that ends with
   assert.strictEqual(cache.freshness, "lost")
 })
 
-it("node and children caches are closed by their block", async () => {
-  await using zk = await connectFresh("caches")
+itConnected("node and children caches are closed by their block", async (zk) => {
   await zk.create("/p")
   await zk.create("/p/a", { data: "1" })
   const seen: Array<CacheEvent["_tag"]> = []
@@ -60,8 +55,7 @@ it("node and children caches are closed by their block", async () => {
   assert.deepStrictEqual(seen, ["Created", "Freshness", "Synced"])
 })
 
-it("a cache that is not permitted says why", async () => {
-  await using zk = await connectFresh("caches")
+itConnected("a cache that is not permitted says why", async (zk) => {
   const error = await rejection(recipes(zk).treeCache("not/a/path"))
   assert.propertyVal(error, "_tag", "InvalidArgument")
 })

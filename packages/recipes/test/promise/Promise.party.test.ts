@@ -1,10 +1,9 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { recipes } from "../../src/Promise.ts"
-import { connectFresh, rejection } from "../support/promises.ts"
+import { rejection, itConnected } from "../support/promises.ts"
 
 describe("a party, as Promises", () => {
-  it("is awaited, joined and left, and shows its members", async () => {
-    await using zk = await connectFresh("party")
+  itConnected("is awaited, joined and left, and shows its members", async (zk) => {
     await using party = await recipes(zk).party("/party")
     const one = await party.join({ id: "one", data: "1" })
     assert.strictEqual(one.status._tag, "Present")

@@ -1,10 +1,9 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import { recipes } from "../../src/Promise.ts"
-import { connectFresh, rejection } from "../support/promises.ts"
+import { rejection, itConnected } from "../support/promises.ts"
 
 describe("a persistent node, as Promises", () => {
-  it("is awaited, shows its status, and is released", async () => {
-    await using zk = await connectFresh("persistent-node")
+  itConnected("is awaited, shows its status, and is released", async (zk) => {
     const node = await recipes(zk).persistentNode("/nodes/one", { data: "1" })
     assert.isTrue(node.isPresent)
     assert.strictEqual(node.actualPath, "/nodes/one")
@@ -17,8 +16,7 @@ describe("a persistent node, as Promises", () => {
     for await (const { _tag } of node.changes) assert.strictEqual(_tag, "Closed")
   })
 
-  it("rejects with the server's refusal, and leaves nothing running", async () => {
-    await using zk = await connectFresh("persistent-node")
+  itConnected("rejects with the server's refusal, and leaves nothing running", async (zk) => {
     const error = await rejection(recipes(zk).persistentNode("/missing/node", { parents: false }))
     assert.propertyVal(error, "_tag", "NoNode")
   })

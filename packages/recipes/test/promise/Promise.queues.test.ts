@@ -2,11 +2,10 @@ import { assert, describe, expect, it } from "@effect/vitest"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { recipes } from "../../src/Promise.ts"
-import { connectFresh, rejection } from "../support/promises.ts"
+import { connectFresh, rejection, itConnected } from "../support/promises.ts"
 
 describe("queues, as Promises", () => {
-  it("gives items as they were put in, in order, and undefined for none", async () => {
-    await using zk = await connectFresh("queue")
+  itConnected("gives items as they were put in, in order, and undefined for none", async (zk) => {
     const queue = recipes(zk).queue("/queue", { schema: Schema.Option(Schema.Int) })
     assert.isUndefined(await queue.poll())
     assert.isUndefined(await queue.peek())
@@ -24,8 +23,7 @@ describe("queues, as Promises", () => {
     assert.throws(() => recipes(zk).queue("queue"), /path/)
   })
 
-  it("moves an item that was taken as often as it may be to the dead letters", async () => {
-    await using zk = await connectFresh("queue")
+  itConnected("moves an item that was taken as often as it may be to the dead letters", async (zk) => {
     const queue = recipes(zk).queue("/queue", { schema: Schema.Int, maxAttempts: 2, deadLetterPath: "/dead" })
     await queue.offerAll([1, 2])
     for (const attempt of [1, 2]) {
@@ -54,8 +52,7 @@ describe("queues, as Promises", () => {
     await expect.poll(async () => (await zk.getEphemerals("/")).length, { timeout: 10_000 }).toBe(16)
   })
 
-  it("keeps an item that is worked on until it is done, and gives it back otherwise", async () => {
-    await using zk = await connectFresh("queue")
+  itConnected("keeps an item that is worked on until it is done, and gives it back otherwise", async (zk) => {
     const queue = recipes(zk).queue("/queue", { schema: Schema.Option(Schema.Int) })
     await queue.offerAll([Option.some(1), Option.some(2)])
     {
@@ -105,8 +102,7 @@ describe("queues, as Promises", () => {
     assert.strictEqual(await queue.consumeOne(({ item }) => item), 3)
   })
 
-  it("lets urgent items overtake", async () => {
-    await using zk = await connectFresh("queue")
+  itConnected("lets urgent items overtake", async (zk) => {
     const queue = recipes(zk).priorityQueue("/queue", { schema: Schema.String })
     await queue.offer("usual")
     await queue.offer("urgent", 1)

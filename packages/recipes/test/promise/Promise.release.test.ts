@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { LockLost } from "../../src/Errors.ts"
 import { type Recipes, recipes } from "../../src/Promise.ts"
-import { connectFresh, rejection } from "../support/promises.ts"
+import { connectFresh, rejection, itConnected } from "../support/promises.ts"
 
 const holds = {
   "a lock": (of: Recipes) => of.lock("/lock").acquire(),
@@ -34,8 +34,7 @@ describe("a hold whose client is closed", () => {
 
 describe("the result of a recipe", () => {
   for (const [name, acquire] of Object.entries(held)) {
-    it(`is taken by JSON, of ${name}, with the fencing token as decimal text`, async () => {
-      await using zk = await connectFresh("held-in-json")
+    itConnected(`is taken by JSON, of ${name}, with the fencing token as decimal text`, async (zk) => {
       const it = await acquire(recipes(zk))
       assert.isDefined(it)
       const json = JSON.parse(JSON.stringify({ held: it })).held
@@ -44,8 +43,7 @@ describe("the result of a recipe", () => {
     })
   }
 
-  it("is taken by JSON, of the state of a persistent node", async () => {
-    await using zk = await connectFresh("status-in-json")
+  itConnected("is taken by JSON, of the state of a persistent node", async (zk) => {
     const node = await recipes(zk).persistentNode("/node")
     const { status } = node
     assert.strictEqual(status._tag, "Present")
@@ -56,8 +54,7 @@ describe("the result of a recipe", () => {
 
 describe("the loss of a released hold", () => {
   for (const [name, acquire] of Object.entries(holds)) {
-    it(`is never told, of ${name}, but to a caller that writes with it`, async () => {
-      await using zk = await connectFresh("release")
+    itConnected(`is never told, of ${name}, but to a caller that writes with it`, async (zk) => {
       const unhandled: Array<unknown> = []
       const note = (error: unknown) => unhandled.push(error)
       process.on("unhandledRejection", note)

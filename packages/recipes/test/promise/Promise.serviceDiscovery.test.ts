@@ -1,13 +1,12 @@
 /** The Promise form of service discovery: instances keep their payload as it is, whatever it is. */
 import { InvalidArgument } from "@effect-zookeeper/client"
-import { assert, it } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { recipes } from "../../src/Promise.ts"
-import { connectFresh } from "../support/promises.ts"
+import { itConnected } from "../support/promises.ts"
 
-it("instances are registered, picked, watched and released", async () => {
-  await using zk = await connectFresh("discovery")
+itConnected("instances are registered, picked, watched and released", async (zk) => {
   await zk.ensurePath("/services")
   const schema = Schema.Struct({ zone: Schema.Option(Schema.String) })
   const discovery = recipes(zk).serviceDiscovery("/services", { schema })

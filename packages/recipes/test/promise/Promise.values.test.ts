@@ -1,12 +1,11 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { recipes } from "../../src/Promise.ts"
-import { connectFresh, rejection } from "../support/promises.ts"
+import { rejection, itConnected } from "../support/promises.ts"
 
 describe("counters, values and ids, as Promises", () => {
-  it("counts, and shows the values before and after", async () => {
-    await using zk = await connectFresh("counter")
+  itConnected("counts, and shows the values before and after", async (zk) => {
     const counter = recipes(zk).counter("/counters/visits", { layout: "exact" })
     assert.strictEqual(await counter.get(), 0n)
     const [first, second] = await Promise.all([counter.increment(), counter.add(2n)])
@@ -21,8 +20,7 @@ describe("counters, values and ids, as Promises", () => {
     assert.throws(() => recipes(zk).counter("visits"), /path/)
   })
 
-  it("gives a value as it was set, an Option too, and shows its changes", async () => {
-    await using zk = await connectFresh("value")
+  itConnected("gives a value as it was set, an Option too, and shows its changes", async (zk) => {
     const value = recipes(zk).atomicValue("/value", {
       schema: Schema.Option(Schema.Int),
       initial: Option.none()
@@ -50,8 +48,7 @@ describe("counters, values and ids, as Promises", () => {
     assert.deepStrictEqual(Array.from(await bytes.get()), [7])
   })
 
-  it("gives ids out of blocks, and in order", async () => {
-    await using zk = await connectFresh("ids")
+  itConnected("gives ids out of blocks, and in order", async (zk) => {
     const ids = recipes(zk).idGenerator("/ids", { blockSize: 10 })
     assert.deepStrictEqual(await Promise.all([ids.next(), ids.next(), ids.next()]), [1n, 2n, 3n])
     const ordered = recipes(zk).idGeneratorOrdered("/ordered")

@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as PriorityQueue from "../../src/PriorityQueue.ts"
-import { withClient, describeOnServers, failure } from "../support/targets.ts"
+import { assertEach, withClient, describeOnServers, failure } from "../support/targets.ts"
 
 describeOnServers("a queue with priorities", (it) => {
   it.inChroot(
@@ -45,10 +45,14 @@ describeOnServers("a queue with priorities", (it) => {
       priorities.toSorted((a, b) => a - b)
     )
     // As Curator, which sorts the names, has them.
-    assert.deepStrictEqual(
-      names.map((name) => name.slice(0, -10)),
-      ["queue-080000000", "queue-0FFFFFFFE", "queue-0FFFFFFFF", "queue-100000000", "queue-100000005", "queue-17FFFFFFF"]
-    )
+    assertEach(names, (name) => name.slice(0, -10), [
+      "queue-080000000",
+      "queue-0FFFFFFFE",
+      "queue-0FFFFFFFF",
+      "queue-100000000",
+      "queue-100000005",
+      "queue-17FFFFFFF"
+    ])
   })
 
   it.inChroot(

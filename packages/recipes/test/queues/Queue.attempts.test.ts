@@ -4,16 +4,14 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as PriorityQueue from "../../src/PriorityQueue.ts"
 import * as Queue from "../../src/Queue.ts"
 import { getLockedItems, makeNumberQueue } from "../support/queues.ts"
-import { withClient, describeOnServers, failure } from "../support/targets.ts"
+import { withClient, describeOnServers, failure, closable } from "../support/targets.ts"
 
 const poison = (zk: ZooKeeper.Service, options: Omit<Queue.BytesOptions, "schema"> = {}) =>
   makeNumberQueue(zk, { maxAttempts: 3, ...options })
@@ -146,8 +144,7 @@ describeOnServers("a queue whose marks are deleted", (it) => {
       const former = yield* makeNumberQueue(breaking)
       for (const next of [yield* makeNumberQueue(yield* another()), yield* makeNumberQueue(breaking)]) {
         yield* next.offer(1)
-        const theirs = yield* Scope.make()
-        const taken = yield* Effect.provideService(former.takeWithLock, Scope.Scope, theirs)
+        const [taken, release] = yield* closable(former.takeWithLock)
         yield* link.cut
         const [mark = ""] = yield* getLockedItems(zk)
         yield* zk.delete(`/queue-taken/${mark}`)
@@ -158,7 +155,7 @@ describeOnServers("a queue whose marks are deleted", (it) => {
         yield* failure(taken.requeue, "LockLost")
         yield* failure(taken.lost, "LockLost")
         // Nor take another's mark away.
-        yield* Scope.close(theirs, Exit.void)
+        yield* release
         yield* now.ack
         assert.strictEqual(yield* next.size, 0)
       }

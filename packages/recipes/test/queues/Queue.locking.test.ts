@@ -2,12 +2,11 @@
 import { assert } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
 import { LockLost } from "../../src/Errors.ts"
 import { getLockedItems, makeNumberQueue } from "../support/queues.ts"
-import { describeOnServers, eventually, failure } from "../support/targets.ts"
+import { describeOnServers, eventually, failure, closable } from "../support/targets.ts"
+import { endlessWork } from "../support/holds.ts"
 
 describeOnServers("a queue taken from with a lock", (it) => {
   it.inChroot("keeps an item until it is done, and gives it to no other client meanwhile", function* ({ another, zk }) {
@@ -83,17 +82,10 @@ describeOnServers("a queue taken from with a lock", (it) => {
       const theirs = yield* makeNumberQueue(other)
       const mine = yield* makeNumberQueue(zk)
       yield* mine.offer(1)
-      const began = yield* Deferred.make<void>()
       let wasInterrupted = false
-      const working = yield* Effect.forkChild(
-        theirs.consumeOne(() =>
-          Deferred.succeed(began, undefined).pipe(
-            Effect.andThen(Effect.never),
-            Effect.onInterrupt(() => Effect.sync(() => (wasInterrupted = true)))
-          )
-        )
-      )
-      yield* Deferred.await(began)
+      const { began, work } = yield* endlessWork<number>(Effect.sync(() => (wasInterrupted = true)))
+      const working = yield* Effect.forkChild(theirs.consumeOne(work))
+      yield* began
       const handled: Array<number> = []
       const waiting = yield* Effect.forkChild(mine.consume((n) => Effect.sync(() => handled.push(n))))
       yield* expire(other)
@@ -129,8 +121,7 @@ describeOnServers("a queue taken from with a lock", (it) => {
     const mine = yield* makeNumberQueue(zk)
     const theirs = yield* makeNumberQueue(yield* another())
     yield* mine.offer(1)
-    const scope = yield* Scope.make()
-    const taken = yield* Effect.provideService(mine.takeWithLock, Scope.Scope, scope)
+    const [taken, release] = yield* closable(mine.takeWithLock)
     const [mark = ""] = yield* zk.getChildren("/queue-taken")
     yield* zk.delete(`/queue-taken/${mark}`)
     yield* theirs.consumeOne(() =>
@@ -138,7 +129,7 @@ describeOnServers("a queue taken from with a lock", (it) => {
         yield* failure(taken.ack, "LockLost")
         yield* failure(taken.lost, "LockLost")
         // Nor take another's mark away.
-        yield* Scope.close(scope, Exit.void)
+        yield* release
         assert.deepStrictEqual(yield* zk.getChildren("/queue-taken"), [mark])
         assert.strictEqual(yield* theirs.size, 1)
       })

@@ -17,7 +17,9 @@ import {
   eventually,
   failure,
   text,
-  awaitNoWatches
+  awaitNoWatches,
+  atOnce,
+  inScope
 } from "../support/targets.ts"
 
 /** How many watches the server has, of data and of children. */
@@ -116,25 +118,20 @@ describeOnServers("a queue", (it) => {
   })
 
   it.inChroot("leaves nothing but itself when all its users have gone", function* ({ zk }) {
-    yield* Effect.scoped(
-      Effect.gen(function* () {
-        const queue = yield* makeNumberQueue(zk)
-        yield* Effect.all(
-          numbersBelow(20).map((n) => queue.offer(n)),
-          { concurrency: "unbounded" }
-        )
-        for (let n = 0; n < 10; n++) yield* queue.take
-        yield* Effect.all(
-          numbersBelow(10).map(() => queue.consumeOne(() => Effect.void)),
-          { concurrency: 5 }
-        )
-        const waiting = yield* Effect.forkChild(queue.take)
-        const working = yield* Effect.forkChild(queue.consume(() => Effect.void))
-        yield* Effect.sleep("20 millis")
-        yield* Fiber.interrupt(waiting)
-        yield* Fiber.interrupt(working)
-      })
-    )
+    yield* inScope(function* () {
+      const queue = yield* makeNumberQueue(zk)
+      yield* atOnce(numbersBelow(20).map((n) => queue.offer(n)))
+      for (let n = 0; n < 10; n++) yield* queue.take
+      yield* Effect.all(
+        numbersBelow(10).map(() => queue.consumeOne(() => Effect.void)),
+        { concurrency: 5 }
+      )
+      const waiting = yield* Effect.forkChild(queue.take)
+      const working = yield* Effect.forkChild(queue.consume(() => Effect.void))
+      yield* Effect.sleep("20 millis")
+      yield* Fiber.interrupt(waiting)
+      yield* Fiber.interrupt(working)
+    })
     for (const path of ["/queue", "/queue-taken", "/queue-clients"]) {
       yield* eventually(
         zk.getChildren(path).pipe(Effect.catchTag("NoNode", () => Effect.succeed([]))),

@@ -25,8 +25,7 @@ import * as Queue from "../../src/Queue.ts"
 import * as ReadWriteLock from "../../src/ReadWriteLock.ts"
 import * as Semaphore from "../../src/Semaphore.ts"
 import { embedded, itOnEmbedded } from "../support/embedded.ts"
-
-const now = { startImmediately: true } as const
+import { now } from "../support/targets.ts"
 
 type Needs = ZooKeeper.ZooKeeper | Scope.Scope
 

@@ -15,7 +15,7 @@ import * as ChildrenCache from "../../src/ChildrenCache.ts"
 import * as NodeCache from "../../src/NodeCache.ts"
 import * as TreeCache from "../../src/TreeCache.ts"
 import { withoutPersistentWatches } from "../support/caches.ts"
-import { withClient, awaitCondition, text } from "../support/targets.ts"
+import { withClient, awaitCondition, text, gather } from "../support/targets.ts"
 
 const start = Layer.build(Layer.fresh(EmbeddedServer.layerMemory))
 
@@ -56,18 +56,13 @@ for (const [how, mode] of [
     const node = yield* withClient(zk)(NodeCache.make("/a", { jitter: 0 }))
     const children = yield* withClient(zk)(ChildrenCache.make("/a", { jitter: 0 }))
     const tree = yield* withClient(zk)(TreeCache.make("/a", { jitter: 0 }))
-    const data: Array<string> = []
-    const names: Array<string> = []
-    yield* Effect.forkScoped(
-      Stream.runForEach(zk.dataChanges("/a"), (state) =>
-        Effect.sync(() => data.push(Option.match(state, { onNone: () => "-", onSome: ({ data }) => text(data) })))
-      )
+    const data = yield* gather(
+      Stream.map(zk.dataChanges("/a"), Option.match({ onNone: () => "-", onSome: ({ data }) => text(data) }))
     )
-    yield* Effect.forkScoped(
-      Stream.runForEach(zk.childrenChanges("/a"), (state) =>
-        Effect.sync(() =>
-          names.push(Option.match(state, { onNone: () => "-", onSome: ({ children }) => [...children].sort().join() }))
-        )
+    const names = yield* gather(
+      Stream.map(
+        zk.childrenChanges("/a"),
+        Option.match({ onNone: () => "-", onSome: ({ children }) => children.toSorted().join() })
       )
     )
     yield* awaitCondition(() => data.length === 1 && names.length === 1)

@@ -20,7 +20,7 @@ import * as NodeCache from "../../src/NodeCache.ts"
 import * as TreeCache from "../../src/TreeCache.ts"
 import { withoutPersistentWatches } from "../support/caches.ts"
 import { connectAnother, itOnEmbedded } from "../support/embedded.ts"
-import { withClient, eventually } from "../support/targets.ts"
+import { withClient, eventually, now } from "../support/targets.ts"
 
 /** From now on the server closes on each packet that registers watches of the client again. */
 const refuseWatches = Effect.gen(function* () {
@@ -69,7 +69,7 @@ describe("a watch that no server takes again, seen through a chroot", () => {
     const zk = yield* root.withChroot("/app")
     const { id } = zk.session
     const data = yield* zk.getAndWatch("/a")
-    const changed = yield* Effect.forkChild(Effect.flip(data.changed), { startImmediately: true })
+    const changed = yield* Effect.forkChild(Effect.flip(data.changed), now)
     yield* refuseWatches
     assertGivenUp(yield* Fiber.join(changed), "/a")
     assert.isTrue(yield* zk.exists("/a"))
@@ -81,7 +81,7 @@ describe("a watch that no server takes again, seen through a chroot", () => {
     const zk = yield* root.withChroot("/app")
     const ready = yield* Deferred.make<void>()
     const events = zk.events("/a", { recursive: true, onReady: () => Deferred.doneUnsafe(ready, Effect.void) })
-    const end = yield* Effect.forkChild(Effect.flip(Stream.runDrain(events)), { startImmediately: true })
+    const end = yield* Effect.forkChild(Effect.flip(Stream.runDrain(events)), now)
     yield* Deferred.await(ready)
     yield* refuseWatches
     assertGivenUp(yield* Fiber.join(end), "/a")
@@ -97,7 +97,7 @@ describe("a watch that no server takes again, seen through a chroot", () => {
       const zk = yield* root.withChroot("/app")
       const seen = yield* Deferred.make<void>()
       const told = Stream.runForEach(changes(zk), () => Deferred.succeed(seen, undefined))
-      const end = yield* Effect.forkChild(Effect.flip(told), { startImmediately: true })
+      const end = yield* Effect.forkChild(Effect.flip(told), now)
       yield* Deferred.await(seen)
       yield* refuseWatches
       assertGivenUp(yield* Fiber.join(end), "/a")
@@ -123,9 +123,7 @@ describe("a cache whose watch no server takes again", () => {
         yield* root.createWithParents("/app/a", { data: "x" })
         const zk = mode(yield* root.withChroot("/app"))
         const cache = yield* make(zk)
-        const end = yield* Effect.forkChild(Effect.flip(Stream.runDrain(cache.changes)), {
-          startImmediately: true
-        })
+        const end = yield* Effect.forkChild(Effect.flip(Stream.runDrain(cache.changes)), now)
         yield* refuseWatches
         assertGivenUp(yield* Fiber.join(end), "/a")
         assert.strictEqual(cache.freshness, "lost")
@@ -141,7 +139,7 @@ describe("a caller that waits for a watch that no server takes again", () => {
     const { path } = yield* holder.acquire()
     const { waiting, zk } = noticing(client)
     const lock = yield* withClient(zk)(Lock.make("/lock"))
-    const acquiring = yield* Effect.forkChild(Effect.flip(Effect.scoped(lock.acquire())), { startImmediately: true })
+    const acquiring = yield* Effect.forkChild(Effect.flip(Effect.scoped(lock.acquire())), now)
     yield* waiting
     yield* refuseWatches
     assertGivenUp(yield* Fiber.join(acquiring), path)
@@ -156,9 +154,7 @@ describe("a caller that waits for a watch that no server takes again", () => {
     const [name] = yield* eventually(leadership, (names) => names.length === 1)
     const { waiting, zk } = noticing(client)
     const election = yield* withClient(zk)(LeaderElection.make("/office"))
-    const standing = yield* Effect.forkChild(Effect.flip(election.whileLeader(Effect.void)), {
-      startImmediately: true
-    })
+    const standing = yield* Effect.forkChild(Effect.flip(election.whileLeader(Effect.void)), now)
     yield* waiting
     yield* refuseWatches
     assertGivenUp(yield* Fiber.join(standing), `/office/${name}`)

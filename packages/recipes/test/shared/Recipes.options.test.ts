@@ -26,7 +26,10 @@ import {
   ReadWriteLock,
   Semaphore,
   ServiceDiscovery,
-  TreeCache
+  Snowflake,
+  Stm,
+  TreeCache,
+  WorkerId
 } from "../../src/index.ts"
 import { embedded } from "../support/embedded.ts"
 
@@ -53,7 +56,10 @@ const makes: Record<string, Call> = {
   ReadWriteLock: (options) => ReadWriteLock.make("/a", options),
   Semaphore: (options) => Semaphore.make("/a", options),
   ServiceDiscovery: (options) => ServiceDiscovery.make("/a", options),
-  TreeCache: (options) => TreeCache.make("/a", options)
+  Snowflake: (options) => Snowflake.make("/a", options),
+  Stm: (options) => Stm.make("/a", options),
+  TreeCache: (options) => TreeCache.make("/a", options),
+  WorkerId: (options) => WorkerId.make("/a", options)
 }
 
 const discovery = ServiceDiscovery.make("/services", { schema: Schema.Unknown })
@@ -72,6 +78,7 @@ const waits: Record<string, Call> = {
     Effect.flatMap(Semaphore.make("/sem", { permits: 1 }), (sem) => sem.withPermit(Effect.void, options)),
   "Semaphore.acquireMany": (options) =>
     Effect.flatMap(Semaphore.make("/sem", { permits: 1 }), (sem) => sem.acquireMany(1, options)),
+  "WorkerId.acquire": (options) => Effect.flatMap(WorkerId.make("/workers"), ({ acquire }) => acquire(options)),
   "Barrier.wait": (options) => Effect.flatMap(Barrier.make("/barrier"), (barrier) => barrier.wait(options)),
   "DoubleBarrier.enter": (options) =>
     Effect.flatMap(DoubleBarrier.make("/double", { size: 1 }), (barrier) => barrier.enter(options)),
@@ -93,6 +100,7 @@ const durations: Record<string, Call> = {
     Object.entries(waits).map(([name, call]): [string, Call] => [name, (timeout) => call({ timeout } as never)])
   ),
   "Lease's duration": (duration) => Lease.make("/lease", { duration }),
+  "Snowflake's reserve": (reserve) => Snowflake.make("/a", { reserve }),
   "Allocator's quiet": (quiet) => Allocator.make("/a", { quiet }),
   "Allocator's expiryTimeout": (expiryTimeout) => Allocator.make("/a", { expiryTimeout }),
   "Party's expiryTimeout": (expiryTimeout) =>

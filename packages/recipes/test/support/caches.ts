@@ -6,62 +6,53 @@ import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Match from "effect/Match"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { CacheEvent } from "../../src/CacheEvent.ts"
 import { text } from "./targets.ts"
 
 /** `Created /a 1`, as short as a test wants to read it. */
-export const describeEvent = (event: CacheEvent): string => {
-  switch (event._tag) {
-    case "Created":
-      return `+${event.path} ${text(event.znode.data)}`.trimEnd()
-    case "Updated":
-      return `*${event.path} ${text(event.old.data)}>${text(event.znode.data)}`
-    case "Deleted":
-      return `-${event.path}`
-    case "Synced":
-      return `synced ${event.size}`
-    case "Freshness":
-      return event.freshness
-    case "Unreadable":
-      return `unreadable ${event.path} ${event.error._tag}`
-    case "Full":
-      return `full ${event.maxNodes}`
-  }
-}
+export const describeEvent = (event: CacheEvent): string =>
+  Match.valueTags(event, {
+    Created: ({ path, znode }) => `+${path} ${text(znode.data)}`.trimEnd(),
+    Updated: ({ old, path, znode }) => `*${path} ${text(old.data)}>${text(znode.data)}`,
+    Deleted: ({ path }) => `-${path}`,
+    Synced: ({ size }) => `synced ${size}`,
+    Freshness: ({ freshness }) => freshness,
+    Unreadable: ({ error, path }) => `unreadable ${path} ${error._tag}`,
+    Full: ({ maxNodes }) => `full ${maxNodes}`
+  })
 
 /**
  * Follows a stream from its beginning: what it tells, as text, and what replaying it gives. That it can be replayed, a
  * parent before its children and each old value as it was, is asserted at each step.
  */
-export const followChanges = <E>(changes: Stream.Stream<CacheEvent, E>, root: string) =>
-  Effect.gen(function* () {
-    const events: Array<string> = []
-    const replayed = new Map<string, DataAndStat>()
-    const step = (event: CacheEvent) => {
-      events.push(describeEvent(event))
-      if (event._tag === "Created") {
-        assert.isFalse(replayed.has(event.path), `${event.path} is created twice`)
-        if (event.path !== root)
-          assert.isTrue(replayed.has(ZnodePath.parent(event.path)!), `${event.path} has no parent`)
-        replayed.set(event.path, event.znode)
-      } else if (event._tag === "Updated") {
-        assert.strictEqual(replayed.get(event.path)?.stat.mzxid, event.old.stat.mzxid, event.path)
-        assert.isTrue(event.znode.stat.mzxid > event.old.stat.mzxid)
-        replayed.set(event.path, event.znode)
-      } else if (event._tag === "Deleted") {
-        assert.strictEqual(replayed.get(event.path)?.stat.mzxid, event.old.stat.mzxid, event.path)
-        for (const path of replayed.keys()) assert.isFalse(path.startsWith(`${event.path}/`), `${path} stays behind`)
-        replayed.delete(event.path)
-      }
+export const followChanges = Effect.fnUntraced(function* <E>(changes: Stream.Stream<CacheEvent, E>, root: string) {
+  const events: Array<string> = []
+  const replayed = new Map<string, DataAndStat>()
+  const step = (event: CacheEvent) => {
+    events.push(describeEvent(event))
+    if (event._tag === "Created") {
+      assert.isFalse(replayed.has(event.path), `${event.path} is created twice`)
+      if (event.path !== root) assert.isTrue(replayed.has(ZnodePath.parent(event.path)!), `${event.path} has no parent`)
+      replayed.set(event.path, event.znode)
+    } else if (event._tag === "Updated") {
+      assert.strictEqual(replayed.get(event.path)?.stat.mzxid, event.old.stat.mzxid, event.path)
+      assert.isTrue(event.znode.stat.mzxid > event.old.stat.mzxid)
+      replayed.set(event.path, event.znode)
+    } else if (event._tag === "Deleted") {
+      assert.strictEqual(replayed.get(event.path)?.stat.mzxid, event.old.stat.mzxid, event.path)
+      for (const path of replayed.keys()) assert.isFalse(path.startsWith(`${event.path}/`), `${path} stays behind`)
+      replayed.delete(event.path)
     }
-    const fiber = yield* Effect.forkScoped(
-      Stream.runForEach(changes, (event) => Effect.sync(() => step(event))),
-      { startImmediately: true }
-    )
-    return { events, replayed, fiber, eventsSince: (from: number) => events.slice(from) }
-  })
+  }
+  const fiber = yield* Effect.forkScoped(
+    Stream.runForEach(changes, (event) => Effect.sync(() => step(event))),
+    { startImmediately: true }
+  )
+  return { events, replayed, fiber, eventsSince: (from: number) => events.slice(from) }
+})
 
 /** All that is at and below a path. */
 export const readTree = (zk: ZooKeeper.Service, root: string): Effect.Effect<Map<string, DataAndStat>, Error> =>
@@ -100,6 +91,12 @@ export const withoutPersistentWatches = (zk: ZooKeeper.Service): ZooKeeper.Servi
   events: (path) =>
     Stream.fail(new ServerRefused({ operation: "addWatch", path, code: codes.Unimplemented, name: "Unimplemented" }))
 })
+
+/** The ways of watching, and the client of each. */
+export const watchingWays: ReadonlyArray<readonly [how: string, mode: typeof withoutPersistentWatches]> = [
+  ["a persistent watch", (zk) => zk],
+  ["one-shot watches", withoutPersistentWatches]
+]
 
 /** A client that counts its reads, and how many of them there are at once. */
 export const countReads = (zk: ZooKeeper.Service) => {

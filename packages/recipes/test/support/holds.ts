@@ -10,22 +10,23 @@ import { LockLost } from "../../src/Errors.ts"
 import type { Held } from "../../src/Held.ts"
 import type * as Lock from "../../src/Lock.ts"
 import type * as ReadWriteLock from "../../src/ReadWriteLock.ts"
-import { eventually } from "./targets.ts"
+import { eventually, now } from "./targets.ts"
 
 /** Runs `guarding` with a body that is over when it is told to go. */
-export const holdUntilReleased = <H, A, E>(guarding: (body: (held: H) => Effect.Effect<void>) => Effect.Effect<A, E>) =>
-  Effect.gen(function* () {
-    const got = yield* Deferred.make<H>()
-    const go = yield* Deferred.make<void>()
-    const body = (held: H) => Effect.andThen(Deferred.succeed(got, held), Deferred.await(go))
-    const fiber = yield* Effect.forkScoped(guarding(body), { startImmediately: true })
-    return {
-      fiber,
-      held: Deferred.await(got).pipe(Effect.timeout("20 seconds")),
-      isHeld: Deferred.isDone(got),
-      release: Effect.andThen(Deferred.succeed(go, undefined), Fiber.join(fiber))
-    }
-  })
+export const holdUntilReleased = Effect.fnUntraced(function* <H, A, E>(
+  guarding: (body: (held: H) => Effect.Effect<void>) => Effect.Effect<A, E>
+) {
+  const got = yield* Deferred.make<H>()
+  const go = yield* Deferred.make<void>()
+  const body = (held: H) => Effect.andThen(Deferred.succeed(got, held), Deferred.await(go))
+  const fiber = yield* Effect.forkScoped(guarding(body), now)
+  return {
+    fiber,
+    held: Deferred.await(got).pipe(Effect.timeout("20 seconds")),
+    isHeld: Deferred.isDone(got),
+    release: Effect.andThen(Deferred.succeed(go, undefined), Fiber.join(fiber))
+  }
+})
 
 /** Holds a lock, or a side of one. */
 export const holdLock = (
@@ -37,6 +38,22 @@ export const holdLock = (
  * That something is lost with its session, which a server has ended. The server reports the deletion of the session's
  * and of that first where it is still connected.
  */
+/** The same, once it is held. */
+export const untilHeld = <H, Hold extends { readonly held: Effect.Effect<H, unknown> }, E, R>(
+  holding: Effect.Effect<Hold, E, R>
+) => Effect.tap(holding, ({ held }) => held)
+
+/** Work that begins with what it is given, and goes on until it is interrupted. */
+export const endlessWork = <H = void>(onInterrupt: Effect.Effect<unknown> = Effect.void) =>
+  Effect.map(Deferred.make<H>(), (began) => ({
+    began: Deferred.await(began),
+    work: (given: H) =>
+      Deferred.succeed(began, given).pipe(
+        Effect.andThen(Effect.never),
+        Effect.onInterrupt(() => onInterrupt)
+      )
+  }))
+
 export const assertLostWithSession = (effect: Effect.Effect<unknown, unknown>) =>
   Effect.map(Effect.flip(effect), (lost) => {
     assert.instanceOf(lost, LockLost)

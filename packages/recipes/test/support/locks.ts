@@ -5,7 +5,7 @@ import type { Held } from "../../src/Held.ts"
 import * as Lock from "../../src/Lock.ts"
 import * as ReadWriteLock from "../../src/ReadWriteLock.ts"
 import { awaitChildren } from "./holds.ts"
-import { withClient } from "./targets.ts"
+import { awaitNoWatches, withClient } from "./targets.ts"
 
 export const makeLock = (zk: ZooKeeper.Service, options?: Lock.Options) => withClient(zk)(Lock.make("/lock", options))
 
@@ -18,5 +18,10 @@ export const awaitReadersAndWriters = (zk: ZooKeeper.Service, count: number) => 
 /** Gives away what is held. */
 export const succeedWithHeld = (held: Held) => Effect.succeed(held)
 
-/** Waits until its queue is empty. */
-export const awaitNoContenders = (zk: ZooKeeper.Service) => awaitChildren(zk, "/lock", 0)
+/** Waits until no reader and no writer holds it or waits for it, and until no watch is left where these are given. */
+export const awaitNoReadersAndWriters = (zk: ZooKeeper.Service, watches?: Effect.Effect<number>) =>
+  Effect.andThen(awaitReadersAndWriters(zk, 0), awaitNoWatches(watches))
+
+/** The same of a lock. */
+export const awaitNoContenders = (zk: ZooKeeper.Service, watches?: Effect.Effect<number>) =>
+  Effect.andThen(awaitChildren(zk, "/lock", 0), awaitNoWatches(watches))

@@ -1,5 +1,6 @@
 /** What tests of Promise APIs start with. */
 import { PromiseClient } from "@effect-zookeeper/client"
+import { it } from "@effect/vitest"
 import { fresh } from "@effect-zookeeper/test-kit/TestServer"
 
 export { rejection } from "@effect-zookeeper/test-kit/Expectations"
@@ -11,6 +12,13 @@ export const freshRoot = async (name: string): Promise<string> => {
   await root.create(chroot)
   return connectString
 }
+
+/** A test with a client under a fresh chroot, which is closed at the end. */
+export const itConnected = (title: string, steps: (zk: PromiseClient.PromiseClient) => Promise<void>): void =>
+  it(title, async () => {
+    await using zk = await connectFresh("promise")
+    await steps(zk)
+  })
 
 /** A client under a fresh chroot that exists. */
 export const connectFresh = async (name: string): Promise<PromiseClient.PromiseClient> =>

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { Held } from "../../src/Held.ts"
 import * as Semaphore from "../../src/Semaphore.ts"
 import { awaitChildren, holdUntilReleased } from "./holds.ts"
-import { withClient } from "./targets.ts"
+import { awaitNoWatches, withClient } from "./targets.ts"
 
 export const makeSemaphore = (
   zk: ZooKeeper.Service,
@@ -24,5 +24,5 @@ export const holdPermits = (
 
 export const awaitLeases = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, "/semaphore/leases", count)
 
-export const awaitNoPermits = (zk: ZooKeeper.Service) =>
-  Effect.andThen(awaitLeases(zk, 0), awaitChildren(zk, "/semaphore/locks", 0))
+export const awaitNoPermits = (zk: ZooKeeper.Service, watches?: Effect.Effect<number>) =>
+  Effect.all([awaitLeases(zk, 0), awaitChildren(zk, "/semaphore/locks", 0), awaitNoWatches(watches)])

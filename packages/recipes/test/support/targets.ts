@@ -13,9 +13,16 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
 export {
+  assertEach,
+  atOnce,
   awaitCondition,
+  closable,
+  eachAtOnce,
   eventually,
   failure,
+  gather,
+  inScope,
+  now,
   numbersBelow,
   outcome,
   pullFrom,
@@ -37,10 +44,8 @@ export interface RecipeTests {
 
 /** The same tests on the embedded server and on real ZooKeeper, in real time. */
 export const describeOnServers = (name: string, tests: (it: RecipeTests) => void): void => {
-  for (const [where, target, release] of [
-    ["the embedded server", Targets.embeddedMemory, "3.8.0"],
-    ["real ZooKeeper", Targets.real, TestServer.release()]
-  ] as const) {
+  for (const [where, target] of Targets.both(Targets.embeddedMemory)) {
+    const release = target === Targets.real ? TestServer.release() : "3.8.0"
     const isAtLeast = (other: string) => Release.isAtLeast(release, other)
     describe(`${name}, on ${where}`, () => {
       layer(target, { excludeTestServices: true })(({ effect }) => {
@@ -70,8 +75,8 @@ export const awaitNextSession = (zk: ZooKeeper.Service, before: bigint) =>
   awaitCondition(() => zk.session.id !== before && zk.session.id !== 0n)
 
 /** Waits until no watch is left. Servers before 3.5 keep those that no one needs any more, until their connection ends. */
-export const awaitNoWatches = <E, R>(watches: Effect.Effect<number, E, R>) =>
-  TestServer.isAtLeast("3.5.0") ? eventually(watches, (count) => count === 0) : Effect.void
+export const awaitNoWatches = <E, R>(watches: Effect.Effect<number, E, R> | undefined) =>
+  watches !== undefined && TestServer.isAtLeast("3.5.0") ? eventually(watches, (count) => count === 0) : Effect.void
 
 /** The embedded server does not tell paths, but has no other tests beside this one; the real one has. */
 const countWatches = ({ servers, transport }: Target["Service"], chroot: string): Effect.Effect<number> => {

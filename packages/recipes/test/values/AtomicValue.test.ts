@@ -13,7 +13,9 @@ import {
   failure,
   pullFrom,
   text,
-  awaitNoWatches
+  awaitNoWatches,
+  atOnce,
+  inScope
 } from "../support/targets.ts"
 
 const Config = Schema.Struct({ replicas: Schema.Int })
@@ -74,11 +76,10 @@ describeOnServers("a value", (it) => {
 
   it.inChroot("counts every update of many clients at once", function* ({ another, zk }) {
     const values = yield* Effect.forEach([1, 2, 3, 4], () => Effect.flatMap(another(), (zk) => config(zk)))
-    const changes = yield* Effect.all(
+    const changes = yield* atOnce(
       values.flatMap(({ update }) =>
         Array.from({ length: 5 }, () => update(({ replicas }) => ({ replicas: replicas + 1 })))
-      ),
-      { concurrency: "unbounded" }
+      )
     )
     assert.deepStrictEqual(yield* (yield* config(zk)).get, { replicas: 21 })
     const posts = changes.map(({ post }) => post.replicas).toSorted((a, b) => a - b)
@@ -188,13 +189,11 @@ describeOnServers("a value", (it) => {
   it.inChroot("leaves no watch when the readers of its changes have gone", function* ({ watches, zk }) {
     const value = yield* config(zk)
     yield* value.set({ replicas: 2 })
-    yield* Effect.scoped(
-      Effect.gen(function* () {
-        const seen = yield* pullFrom(value.changes)
-        yield* seen
-        yield* eventually(watches, (n) => n === 1)
-      })
-    )
+    yield* inScope(function* () {
+      const seen = yield* pullFrom(value.changes)
+      yield* seen
+      yield* eventually(watches, (n) => n === 1)
+    })
     yield* awaitNoWatches(watches)
   })
 })

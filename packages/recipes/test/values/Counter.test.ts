@@ -14,7 +14,16 @@ import * as Counter from "../../src/Counter.ts"
 import * as Layouts from "../../src/internal/values/counterLayout.ts"
 import * as Lock from "../../src/Lock.ts"
 import { itOnEmbedded } from "../support/embedded.ts"
-import { withClient, describeOnServers, eventually, failure, makeChroot, text } from "../support/targets.ts"
+import {
+  withClient,
+  describeOnServers,
+  eventually,
+  failure,
+  makeChroot,
+  text,
+  atOnce,
+  eachAtOnce
+} from "../support/targets.ts"
 
 const hex = (data: Uint8Array) => Buffer.from(data).toString("hex")
 
@@ -70,10 +79,7 @@ describeOnServers("a counter", (it) => {
       const counters = yield* Effect.forEach(Array.from({ length: 5 }), () =>
         Effect.flatMap(another(), (zk) => withClient(zk)(Counter.make("/count", { layout: "text" })))
       )
-      yield* Effect.all(
-        counters.map(({ increment }) => increment),
-        { concurrency: "unbounded" }
-      )
+      yield* atOnce(counters.map(({ increment }) => increment))
       const { data, stat } = yield* zk.get("/count")
       assert.strictEqual(text(data), "5")
       assert.strictEqual(stat.version, 5)
@@ -84,10 +90,7 @@ describeOnServers("a counter", (it) => {
   it.inChroot("counts simultaneous calls on one instance without conflicts", function* ({ zk }) {
     yield* zk.create("/count", { data: "0" })
     const counter = yield* withClient(zk)(Counter.make("/count", { layout: "text" }))
-    const changes = yield* Effect.all(
-      Array.from({ length: 5 }, () => counter.increment),
-      { concurrency: "unbounded" }
-    )
+    const changes = yield* atOnce(Array.from({ length: 5 }, () => counter.increment))
     assert.deepStrictEqual(
       changes.map(({ attempts, pre }) => [pre, attempts]),
       [0n, 1n, 2n, 3n, 4n].map((n) => [n, 1])
@@ -263,17 +266,14 @@ describeOnServers("a counter whose replies are lost", (it) => {
       const each = process.env["ZK_LONG"] === "1" ? 100 : 12
       const { breakable, zk } = yield* makeChroot
       for (const layout of ["curator", "exact"] as const) {
-        const outcomes = yield* Effect.forEach(
-          Array.from({ length: clients }),
-          () =>
-            Effect.gen(function* () {
-              const { link, zk } = yield* breakable()
-              const counter = yield* withClient(zk)(Counter.make(`/${layout}`, { layout }))
-              return yield* Effect.forEach(Array.from({ length: each }), () =>
-                Effect.andThen(sometimesLose(link), Effect.result(counter.increment))
-              )
-            }),
-          { concurrency: "unbounded" }
+        const outcomes = yield* eachAtOnce(Array.from({ length: clients }), () =>
+          Effect.gen(function* () {
+            const { link, zk } = yield* breakable()
+            const counter = yield* withClient(zk)(Counter.make(`/${layout}`, { layout }))
+            return yield* Effect.forEach(Array.from({ length: each }), () =>
+              Effect.andThen(sometimesLose(link), Effect.result(counter.increment))
+            )
+          })
         )
         let done = 0
         let unknown = 0

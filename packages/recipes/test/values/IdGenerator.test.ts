@@ -2,22 +2,14 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as IdGenerator from "../../src/IdGenerator.ts"
-import { withClient, describeOnServers, failure, text } from "../support/targets.ts"
+import { withClient, describeOnServers, failure, text, atOnce } from "../support/targets.ts"
 
 describeOnServers("a generator of ids", (it) => {
   it.inChroot("gives each id once, to simultaneous calls in several processes", function* ({ another, zk }) {
     const generators = yield* Effect.forEach([1, 2, 3], () =>
       Effect.flatMap(another(), (zk) => withClient(zk)(IdGenerator.make("/ids", { blockSize: 7 })))
     )
-    const given = yield* Effect.all(
-      generators.map(({ next }) =>
-        Effect.all(
-          Array.from({ length: 50 }, () => next),
-          { concurrency: "unbounded" }
-        )
-      ),
-      { concurrency: "unbounded" }
-    )
+    const given = yield* atOnce(generators.map(({ next }) => atOnce(Array.from({ length: 50 }, () => next))))
     assert.strictEqual(new Set(given.flat()).size, 150)
     // A generator's own only grow.
     for (const ids of given) {
@@ -72,10 +64,7 @@ describeOnServers("a generator of ids", (it) => {
         last = id
       }
     }
-    const many = yield* Effect.all(
-      Array.from({ length: 50 }, (_, n) => (n % 2 === 0 ? mine : theirs).next),
-      { concurrency: "unbounded" }
-    )
+    const many = yield* atOnce(Array.from({ length: 50 }, (_, n) => (n % 2 === 0 ? mine : theirs).next))
     assert.strictEqual(new Set(many).size, 50)
   })
 

@@ -1,5 +1,6 @@
 import java.util.Scanner;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
@@ -11,6 +12,7 @@ import org.apache.curator.framework.recipes.locks.InterProcessMutex;
 import org.apache.curator.framework.recipes.locks.InterProcessReadWriteLock;
 import org.apache.curator.framework.recipes.locks.InterProcessSemaphoreV2;
 import org.apache.curator.framework.recipes.locks.Lease;
+import org.apache.curator.framework.recipes.locks.Revoker;
 import org.apache.curator.retry.RetryNTimes;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
@@ -41,6 +43,14 @@ public class CuratorPeer {
     switch (recipe) {
       case "lock":
         return holding(new InterProcessMutex(zk, path), () -> alone(path));
+      case "revocable":
+        InterProcessMutex revocable = new InterProcessMutex(zk, path);
+        CountDownLatch revoked = new CountDownLatch(1);
+        revocable.makeRevocable(lock -> revoked.countDown());
+        return holding(revocable, () -> revoked.await(60, TimeUnit.SECONDS) ? 0 : 1);
+      case "revoke":
+        Revoker.attemptRevoke(zk, path + "/" + zk.getChildren().forPath(path).get(0));
+        return 0;
       case "read":
         return holding(new InterProcessReadWriteLock(zk, path).readLock(), () -> reading(path));
       case "write":

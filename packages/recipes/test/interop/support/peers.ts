@@ -1,12 +1,11 @@
 /** Processes in other languages that take turns with ours, and the shared znode by which all of them notice a clash. */
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
 const JARS = ["curator-recipes", "curator-framework", "curator-client", "zookeeper", "slf4j-nop"].map(
@@ -26,10 +25,7 @@ interface Peer {
 
 /** A process with Curator. */
 export const curator = Effect.fnUntraced(function* (server: string): Effect.fn.Return<Peer, never, Scope.Scope> {
-  const classes = yield* Effect.acquireRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "curator-"))),
-    (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
-  )
+  const classes = yield* TemporaryFolder.make("curator-")
   const compiled = spawnSync("javac", ["-cp", JARS.join(":"), "-d", classes, here("CuratorPeer.java")])
   if (compiled.status !== 0) return yield* Effect.die(new Error(compiled.stderr.toString()))
   return yield* peer("java", ["-Xmx64m", "-cp", [classes, ...JARS].join(":"), "CuratorPeer", server])
@@ -109,14 +105,13 @@ export const together = (zk: ZooKeeper.Service, path: string, limit: number) =>
     Effect.map(zk.getChildren(`${path}-readers`), (all) => (all.length > limit ? 1 : 0))
   )
 
-const present = <E>(zk: ZooKeeper.Service, path: string, look: Effect.Effect<number, E>) =>
-  Effect.gen(function* () {
-    const own = yield* zk.create(`${path}-readers/r-`, { mode: "ephemeralSequential" })
-    const clashes = yield* look
-    yield* Effect.sleep(2)
-    yield* zk.delete(own)
-    return clashes
-  })
+const present = Effect.fnUntraced(function* <E>(zk: ZooKeeper.Service, path: string, look: Effect.Effect<number, E>) {
+  const own = yield* zk.create(`${path}-readers/r-`, { mode: "ephemeralSequential" })
+  const clashes = yield* look
+  yield* Effect.sleep(2)
+  yield* zk.delete(own)
+  return clashes
+})
 
 // -----------------------------------------------------------------------------
 // one question

@@ -1,0 +1,111 @@
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as WorkerId from "../../src/WorkerId.ts"
+import { acquireAndReleaseOperations, assertLostWithSession, awaitChildren } from "../support/holds.ts"
+import { awaitNoWatches, describeOnServers, eventually, failure, withClient } from "../support/targets.ts"
+
+const workers = (zk: ZooKeeper.Service, options?: WorkerId.Options) =>
+  withClient(zk)(WorkerId.make("/workers", options))
+
+const inScope = <A, E, R>(scope: Scope.Scope, effect: Effect.Effect<A, E, R>) =>
+  Effect.provideService(effect, Scope.Scope, scope)
+
+describeOnServers("numbers of workers", (it) => {
+  it.inChroot("are the lowest that are free, from 0 on", function* ({ another, zk }) {
+    const mine = yield* workers(zk)
+    const other = yield* workers(yield* another())
+    const scopes = yield* Effect.all([Scope.make(), Scope.make(), Scope.make()])
+    assert.strictEqual((yield* inScope(scopes[0], mine.acquire())).id, 0)
+    assert.strictEqual((yield* inScope(scopes[1], other.acquire())).id, 1)
+    assert.strictEqual((yield* inScope(scopes[2], mine.acquire())).id, 2)
+    assert.deepStrictEqual(
+      (yield* other.holders).map(({ id }) => id),
+      [0, 1, 2]
+    )
+    yield* Scope.close(scopes[1], Exit.void)
+    assert.strictEqual((yield* mine.acquire()).id, 1)
+    assert.strictEqual((yield* other.acquire()).id, 3)
+    yield* Scope.close(scopes[0], Exit.void)
+    yield* Scope.close(scopes[2], Exit.void)
+  })
+
+  it.inChroot("differ for twelve that come at once", function* ({ another, watches, zk }) {
+    const clients = [zk, yield* another(), yield* another()]
+    const taken = yield* Effect.scoped(
+      Effect.forEach(
+        Array.from({ length: 12 }, (_, index) => clients[index % 3]!),
+        (client) => Effect.flatMap(workers(client), ({ acquire }) => acquire()),
+        { concurrency: "unbounded" }
+      )
+    )
+    assert.deepStrictEqual(
+      taken.map(({ id }) => id).toSorted((a, b) => a - b),
+      Array.from({ length: 12 }, (_, id) => id)
+    )
+    assert.deepStrictEqual(yield* (yield* workers(zk)).holders, [])
+    yield* awaitNoWatches(watches)
+  })
+
+  it.inChroot("are waited for while all are taken", function* ({ another, watches, zk }) {
+    const mine = yield* workers(zk, { limit: 2 })
+    const scope = yield* Scope.make()
+    yield* mine.acquire()
+    assert.strictEqual((yield* inScope(scope, mine.acquire())).id, 1)
+    const other = yield* workers(yield* another(), { limit: 2 })
+    assert.strictEqual((yield* failure(Effect.scoped(other.acquire({ timeout: 0 })), "LockTimeout")).path, "/workers")
+    yield* failure(Effect.scoped(other.acquire({ timeout: 50 })), "LockTimeout")
+    const waiting = yield* Effect.forkChild(other.withWorkerId(({ id }) => Effect.succeed(id)))
+    yield* Effect.sleep(100)
+    yield* Scope.close(scope, Exit.void)
+    assert.strictEqual(yield* Fiber.join(waiting), 1)
+    yield* eventually(mine.holders, (all) => all.length === 1)
+    // The watch of the own number belongs to its hold.
+    yield* eventually(watches, (count) => count <= 1)
+  })
+
+  it.inChroot("are lost with the session, and another has them then", function* ({ another, expire, zk }) {
+    const other = yield* another()
+    const lost = yield* (yield* workers(other)).acquire()
+    yield* expire(other)
+    const mine = yield* (yield* workers(zk)).acquire({ timeout: "15 seconds" })
+    assert.strictEqual(mine.id, lost.id)
+    yield* assertLostWithSession(lost.lost)
+    assert.isAbove(Number(mine.fencingToken), Number(lost.fencingToken))
+    assert.strictEqual((yield* (yield* workers(other)).acquire({ timeout: "15 seconds" })).id, 1)
+  })
+
+  it.inChroot("interrupt what runs with them when they are lost", function* ({ zk }) {
+    const { withWorkerId } = yield* workers(zk)
+    const lost = withWorkerId(({ path }) => Effect.andThen(zk.delete(path), Effect.never))
+    assert.strictEqual((yield* failure(lost, "LockLost")).reason, "deleted")
+  })
+
+  it.inChroot("are taken once, whichever reply or request is lost", function* ({ breakable, watches, zk }) {
+    const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
+    const mine = yield* workers(broken)
+    for (const operation of acquireAndReleaseOperations) {
+      for (const lose of [link.loseReply, link.loseRequest]) {
+        yield* lose(operation)
+        yield* mine.withWorkerId(({ id }) => Effect.sync(() => assert.strictEqual(id, 0)), { timeout: "25 seconds" })
+        yield* eventually((yield* workers(zk)).holders, (all) => all.length === 0)
+      }
+    }
+    yield* awaitNoWatches(watches)
+  })
+
+  it.inChroot("leave nothing behind when the wait for them is interrupted", function* ({ another, watches, zk }) {
+    const held = yield* (yield* workers(zk, { limit: 1 })).acquire()
+    const other = yield* workers(yield* another(), { limit: 1 })
+    const waiting = yield* Effect.forkChild(Effect.scoped(other.acquire()))
+    yield* awaitChildren(zk, "/workers/turns", 1)
+    yield* Fiber.interrupt(waiting)
+    yield* awaitChildren(zk, "/workers/turns", 0)
+    assert.lengthOf(yield* zk.getChildren("/workers/numbers/0"), 1)
+    yield* eventually(watches, (count) => count <= 1)
+    assert.isTrue(yield* zk.exists(held.path))
+  })
+})
