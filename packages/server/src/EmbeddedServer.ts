@@ -1,9 +1,10 @@
 /**
  * A ZooKeeper in the process: the real protocol, in memory, without a JVM.
  *
- * It answers every operation as Apache ZooKeeper 3.8.0 does, to clients of any language over TCP (`layer`) or to clients
- * in the same process without a socket (`layerMemory`). Tests can make it lose replies, expire sessions, and do other things
- * that a real server cannot be made to do. It has no disk: all znodes are gone when the Scope is closed.
+ * It answers every operation as Apache ZooKeeper 3.8.0 does, or as 3.9 with the option `version`, to clients of any language
+ * over TCP (`layer`, or `start` without Effect) or to clients in the same process without a socket (`layerMemory`). Tests can
+ * make it lose replies, expire sessions, and do other things that a real server cannot be made to do. It has no disk: all
+ * znodes are gone when the Scope is closed.
  *
  * @since 0.1.0
  */
@@ -16,6 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Match } from "./Fault.ts"
+import { type Closeable, openPromised, type Promised } from "./internal/promise/promised.ts"
 import { makeControls } from "./internal/net/controls.ts"
 import { ServerRuntime } from "./internal/net/ServerRuntime.ts"
 import { makeMemoryTransport } from "./internal/net/memoryListener.ts"
@@ -25,6 +27,8 @@ import type { ServerTls } from "./ServerTls.ts"
 import type { Snapshot } from "./internal/state/ServerState.ts"
 
 export type { Options } from "./internal/net/settings.ts"
+export type { Version } from "./internal/state/Release.ts"
+export type { Closeable, Promised } from "./internal/promise/promised.ts"
 export type { SnapshotTree } from "./internal/state/DataTree.ts"
 export type { Snapshot } from "./internal/state/ServerState.ts"
 export type { SnapshotZnode } from "./internal/state/Znode.ts"
@@ -40,8 +44,11 @@ export type { SnapshotZnode } from "./internal/state/Znode.ts"
  * @since 0.1.0
  */
 export interface ListenOptions extends Options {
-  /** The port of the first member; the others have the next ports. Default 0: any free port for each. */
-  readonly port?: number | undefined
+  /**
+   * The port of the first member; the others have the ports after it. Default 0: a free port for each. A list has one port for
+   * each member, where 0 is a free port.
+   */
+  readonly port?: number | ReadonlyArray<number> | undefined
   /**
    * The address to listen on. Default `127.0.0.1`, since every client that can reach the server may use it. An address
    * beyond loopback fails with `ListenError` unless `superDigest` is given, because the default password is public.
@@ -93,6 +100,23 @@ export class EmbeddedServer extends Context.Service<
     readonly pause: Effect.Effect<void>
     /** Continues after `pause`: first with the requests that have arrived, then with the sessions that are overdue. */
     readonly resume: Effect.Effect<void>
+    /**
+     * Stops a member, or all of them, as a process that is ended: its connections break, and new ones are refused, over TCP by
+     * the system itself. Its state is kept. With half of the members or more stopped, the others refuse clients, too, and no
+     * session ends. It ends `isolate`, and `pause` if no member runs any more.
+     */
+    readonly stop: (member?: number) => Effect.Effect<void>
+    /**
+     * Starts a member again, or all that are stopped, at the same address. It ends `isolate`. If there was no leader, one is elected: sessions get
+     * their full timeout, and zxids begin a new epoch if there are several members. Fails with `ListenError` if the port has
+     * been taken meanwhile.
+     */
+    readonly start: (member?: number) => Effect.Effect<void, ListenError>
+    /**
+     * Sends replies and events so much later from now on, each connection's in their order. A connection that breaks loses those
+     * that are on their way.
+     */
+    readonly setLatency: (latency: Duration.Input) => Effect.Effect<void>
     /** All znodes and sessions as they are now. */
     readonly snapshot: Effect.Effect<Snapshot>
     /**
@@ -126,7 +150,7 @@ export class EmbeddedServer extends Context.Service<
      * Cuts a member off from the others, as a partition between servers does; clients reach all of them. For `syncLimit`
      * ticks the member answers pings and reads from its own state, and all other requests wait; then it closes its connections
      * and refuses new ones. The others elect another leader, if it was the leader, and end the sessions that are not renewed
-     * with them. False, without an effect, if a member is cut off already or there are fewer than three.
+     * with them. False, without an effect, if a member is cut off already or stopped, or there are fewer than three.
      */
     readonly isolate: (member: number) => Effect.Effect<boolean>
     /** Ends `isolate`: the member takes over the state of the others. Requests that wait there are done, if it still serves. */
@@ -160,24 +184,50 @@ export const layer = (options: ListenOptions = {}): Layer.Layer<EmbeddedServer, 
     EmbeddedServer,
     Effect.gen(function* () {
       const runtime = yield* startRuntime(options)
-      const { isLoopback, listenTcp } = yield* Effect.promise(() => import("./internal/net/tcpListener.ts"))
+      const { isLoopback, makeTcpListeners } = yield* Effect.promise(() => import("./internal/net/tcpListener.ts"))
       const host = options.host ?? "127.0.0.1"
-      const first = options.port ?? 0
+      const ports = portsOf(options.port ?? 0, runtime.state.replicas.length)
       if (runtime.settings.superDigest === SUPER_DIGEST && !isLoopback(host)) {
-        return yield* new ListenError({ address: `${host}:${first}`, reason: "WellKnownSuperUser" })
+        return yield* new ListenError({ address: `${host}:${ports[0] ?? 0}`, reason: "WellKnownSuperUser" })
       }
-      const members: Array<string> = []
-      for (const [index, replica] of runtime.state.replicas.entries()) {
-        const port = first === 0 ? 0 : first + index
-        const actual = yield* Effect.mapError(
-          listenTcp(runtime, replica, { host, port, tls: options.tls }),
-          (error) => new ListenError({ address: `${host}:${port}`, reason: "Listen", cause: error.reason.cause })
-        )
-        members.push(`${options.tls === undefined ? "" : "tls://"}${host.includes(":") ? `[${host}]` : host}:${actual}`)
-      }
-      return makeControls(runtime, members.join(","))
+      const { addresses, listeners } = yield* makeTcpListeners(runtime, { host, ports, tls: options.tls })
+      return makeControls(runtime, addresses.join(","), listeners)
     })
   )
+
+/**
+ * A running server whose controls give Promises: those of the service {@link EmbeddedServer}, where they are documented. A
+ * number without a member rejects with a `RangeError`. `close` ends the server: all connections break, and its znodes are gone.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseServer extends Promised<EmbeddedServer["Service"]>, Closeable {}
+
+/**
+ * Starts a server that listens on TCP, as `layer` does, for tests and programs without Effect. The controls of the service are
+ * its methods, and give Promises. Close it with `close` or `await using`.
+ *
+ * Rejects with `ListenError` if the port is taken.
+ *
+ * @example
+ * ```ts
+ * import { PromiseClient } from "@effect-zookeeper/client"
+ * import { EmbeddedServer } from "@effect-zookeeper/server"
+ *
+ * await using server = await EmbeddedServer.start()
+ * await using worker = await PromiseClient.connect(server.connectString)
+ * await using other = await PromiseClient.connect(server.connectString)
+ *
+ * await worker.create("/job", { mode: "ephemeral" })
+ * await server.expireSession(worker.session.id)
+ * console.log(await other.exists("/job")) // false
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const start = (options?: ListenOptions): Promise<PromiseServer> => openPromised(layer(options), EmbeddedServer)
 
 /**
  * `layerMemory` with options. With several members the servers are `memory-1:2181`, `memory-2:2181` and so on, which is the
@@ -202,9 +252,9 @@ export const layerMemoryWith = (options: Options): Layer.Layer<EmbeddedServer | 
         replicas.map((replica) => [replicas.length === 1 ? "memory:2181" : `memory-${replica.id}:2181`, replica])
       )
       const transport = makeMemoryTransport(runtime, members)
-      return Context.make(EmbeddedServer, makeControls(runtime, [...members.keys()].join(","))).pipe(
-        Context.add(Transport, transport)
-      )
+      const noListeners = { open: () => Effect.void, close: () => Effect.void }
+      const controls = makeControls(runtime, [...members.keys()].join(","), noListeners)
+      return Context.add(Context.make(EmbeddedServer, controls), Transport, transport)
     })
   )
 
@@ -243,6 +293,11 @@ export const layerMemoryWith = (options: Options): Layer.Layer<EmbeddedServer | 
 export const layerMemory: Layer.Layer<EmbeddedServer | Transport> = layerMemoryWith({})
 
 // ---- internal
+
+const portsOf = (port: number | ReadonlyArray<number>, members: number): ReadonlyArray<number> =>
+  Array.from({ length: members }, (_, index) =>
+    typeof port === "number" ? (port === 0 ? 0 : port + index) : (port[index] ?? 0)
+  )
 
 /** A server without listeners. It runs as long as the Scope is open. */
 const startRuntime = Effect.fnUntraced(function* (

@@ -7,3 +7,5 @@ export * as ServerTls from "./ServerTls.ts"
 
 export * as SimulatedNetwork from "./SimulatedNetwork.ts"
 export * as Simulation from "./Simulation.ts"
+
+export * as TestHooks from "./TestHooks.ts"

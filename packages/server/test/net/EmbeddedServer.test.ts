@@ -5,6 +5,7 @@ import { Op, ZooKeeper } from "@effect-zookeeper/client"
 import * as Session from "@effect-zookeeper/session/Session"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { testOn } from "@effect-zookeeper/test-kit/TestWith"
+import { awaitCondition, now, atOnce, during, failure } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -20,7 +21,7 @@ const readMuch = Effect.gen(function* () {
   const zk = yield* ZooKeeper.ZooKeeper
   yield* zk.create("/large", { data: new Uint8Array(200_000).fill(7) })
   const { changed } = yield* zk.getAndWatch("/large")
-  const read = yield* Effect.all(Effect.replicate(zk.getData("/large"), 100), { concurrency: "unbounded" })
+  const read = yield* atOnce(Effect.replicate(zk.getData("/large"), 100))
   assert.isTrue(read.every((data) => data.length === 200_000 && data[199_999] === 7))
   yield* zk.delete("/large")
   assert.strictEqual((yield* changed).type, "NodeDeleted")
@@ -38,7 +39,10 @@ const another = (options: ZooKeeper.Options = {}) =>
   Effect.flatMap(Layer.build(client(options)), (context) => Effect.provide(ZooKeeper.ZooKeeper, context))
 
 /** A test with a server in memory and a client on it. */
-const itInWorld = testOn(it.effect, world(), Effect.all({ server: EmbeddedServer, zk: ZooKeeper.ZooKeeper }))
+const itIn = (options?: Options, clientOptions?: ZooKeeper.Options) =>
+  testOn(it.effect, world(options, clientOptions), Effect.all({ server: EmbeddedServer, zk: ZooKeeper.ZooKeeper }))
+
+const itInWorld = itIn()
 
 const itOverTcp = testOn(it.live, layer(), Effect.void)
 const itInMemory = testOn(it.effect, layerMemory, Effect.void)
@@ -52,8 +56,7 @@ describe("clients in the same process", () => {
     yield* zk.set("/a", "two", stat.version)
     assert.strictEqual((yield* changed).type, "NodeDataChanged")
     assert.strictEqual(new TextDecoder().decode(yield* other.getData("/a")), "two")
-    const failed = yield* Effect.flip(zk.transaction([Op.check("/a", 1), Op.delete("/a", { version: 7 })]))
-    assert.strictEqual(failed._tag, "TransactionFailed")
+    yield* failure(zk.transaction([Op.check("/a", 1), Op.delete("/a", { version: 7 })]), "TransactionFailed")
     yield* zk.delete("/a")
     assert.isFalse(yield* other.exists("/a"))
   })
@@ -81,14 +84,11 @@ describe("clients in the same process", () => {
     assert.strictEqual((yield* changed).type, "NodeDataChanged")
   })
 
-  it.effect("several members have their own names, and a client finds one of them", () =>
-    Effect.gen(function* () {
-      const transport = yield* Transport.Transport
-      assert.strictEqual(transport.defaultServers, "memory-1:2181,memory-2:2181,memory-3:2181")
-      const zk = yield* ZooKeeper.ZooKeeper
-      assert.strictEqual(yield* zk.create("/x"), "/x")
-    }).pipe(Effect.provide(world({ members: 3 })))
-  )
+  itIn({ members: 3 })("several members have their own names, and a client finds one of them", function* ({ zk }) {
+    const transport = yield* Transport.Transport
+    assert.strictEqual(transport.defaultServers, "memory-1:2181,memory-2:2181,memory-3:2181")
+    assert.strictEqual(yield* zk.create("/x"), "/x")
+  })
 
   itInMemory("a server that is not there is reported", function* () {
     const transport = yield* Transport.Transport
@@ -111,15 +111,14 @@ describe("time", () => {
     // The other client ends before its server does.
   })
 
-  it.effect("the heartbeats of a client keep its session, for as long as it likes", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const server = yield* EmbeddedServer
+  itIn({}, { sessionTimeout: "4 seconds" })(
+    "the heartbeats of a client keep its session, for as long as it likes",
+    function* ({ server, zk }) {
       yield* zk.create("/e", { mode: "ephemeral" })
       for (let minute = 0; minute < 60; minute++) yield* TestClock.adjust("1 second")
       const [session] = yield* server.sessions
       assert.deepStrictEqual(session?.ephemerals, ["/e"])
-    }).pipe(Effect.provide(world({}, { sessionTimeout: "4 seconds" })))
+    }
   )
 
   itInWorld("a container goes once it has become empty", function* ({ zk }) {
@@ -136,8 +135,7 @@ describe("time", () => {
 describe("controls", () => {
   itInWorld("a reply that is dropped leaves the write applied and its client in doubt", function* ({ server, zk }) {
     yield* server.dropReply({ operation: "create", path: "/x" })
-    const error = yield* Effect.flip(zk.create("/x"))
-    assert.strictEqual(error._tag, "ConnectionLoss")
+    yield* failure(zk.create("/x"), "ConnectionLoss")
     const found = yield* Effect.forkChild(zk.exists("/x"))
     yield* TestClock.adjust("10 seconds")
     assert.isTrue(yield* Fiber.join(found))
@@ -146,9 +144,7 @@ describe("controls", () => {
   itInWorld("a request that is dropped is not done", function* ({ server, zk }) {
     yield* server.dropRequest({ path: "/x" })
     assert.strictEqual((yield* Effect.flip(zk.create("/x")))._tag, "ConnectionLoss")
-    const found = yield* Effect.forkChild(zk.exists("/x"))
-    yield* TestClock.adjust("10 seconds")
-    assert.isFalse(yield* Fiber.join(found))
+    assert.isFalse(yield* during("10 seconds", zk.exists("/x")))
   })
 
   itInWorld(
@@ -186,7 +182,7 @@ describe("controls", () => {
     yield* zk.create("/large", { data: new Uint8Array(200_000) })
     let answered = 0
     const read = Effect.tap(zk.getData("/large"), () => Effect.sync(() => answered++))
-    const asked = yield* Effect.forkChild(Effect.all(Effect.replicate(read, 100), { concurrency: "unbounded" }))
+    const asked = yield* Effect.forkChild(atOnce(Effect.replicate(read, 100)))
     while (answered === 0) yield* Effect.yieldNow
     yield* server.pause
     assert.isBelow(answered, 100)
@@ -197,18 +193,17 @@ describe("controls", () => {
     assert.strictEqual(answered, 100)
   })
 
-  it.effect("a read that had to wait for its turn leaves a stream of events at its path as it is", () =>
-    Effect.gen(function* () {
-      const zk = yield* ZooKeeper.ZooKeeper
-      const server = yield* EmbeddedServer
+  itIn({}, { maxInFlight: 1 })(
+    "a read that had to wait for its turn leaves a stream of events at its path as it is",
+    function* ({ server, zk }) {
       yield* zk.create("/x")
       const ready = Latch.makeUnsafe(false)
       const events = zk.events("/x", { onReady: () => void ready.openUnsafe() }).pipe(Stream.take(2), Stream.runCollect)
-      const seen = yield* Effect.forkChild(events, { startImmediately: true })
+      const seen = yield* Effect.forkChild(events, now)
       yield* ready.await
       yield* server.pause
-      const first = yield* Effect.forkChild(zk.get("/"), { startImmediately: true })
-      const second = yield* Effect.forkChild(zk.getAndWatch("/x"), { startImmediately: true })
+      const first = yield* Effect.forkChild(zk.get("/"), now)
+      const second = yield* Effect.forkChild(zk.getAndWatch("/x"), now)
       yield* server.resume
       yield* Fiber.join(first)
       const { changed } = yield* Fiber.join(second)
@@ -216,7 +211,7 @@ describe("controls", () => {
       assert.strictEqual((yield* changed).type, "NodeDataChanged")
       yield* zk.set("/x", "two")
       assert.lengthOf(yield* Fiber.join(seen), 2)
-    }).pipe(Effect.provide(world({}, { maxInFlight: 1 })))
+    }
   )
 
   itInWorld("a snapshot brings back the former state", function* ({ server, zk }) {
@@ -225,9 +220,7 @@ describe("controls", () => {
     yield* zk.set("/kept", "two")
     yield* zk.create("/late")
     yield* server.restore(snapshot)
-    const read = yield* Effect.forkChild(Effect.all([zk.getData("/kept"), zk.exists("/late")]))
-    yield* TestClock.adjust("10 seconds")
-    const [data, late] = yield* Fiber.join(read)
+    const [data, late] = yield* during("10 seconds", Effect.all([zk.getData("/kept"), zk.exists("/late")]))
     assert.strictEqual(new TextDecoder().decode(data), "one")
     assert.isFalse(late)
   })
@@ -240,12 +233,10 @@ describe("controls", () => {
     assert.strictEqual((yield* Effect.flip(zk.create("/x")))._tag, "ServerRefused")
   })
 
-  it.effect("sessions are listed as they were negotiated", () =>
-    Effect.gen(function* () {
-      const [session] = yield* (yield* EmbeddedServer).sessions
-      assert.strictEqual(Duration.toMillis(session!.timeout), 40_000)
-    }).pipe(Effect.provide(world({}, { sessionTimeout: "1 hour" })))
-  )
+  itIn({}, { sessionTimeout: "1 hour" })("sessions are listed as they were negotiated", function* ({ server }) {
+    const [session] = yield* server.sessions
+    assert.strictEqual(Duration.toMillis(session!.timeout), 40_000)
+  })
 })
 
 describe("over TCP", () => {
@@ -259,8 +250,14 @@ describe("over TCP", () => {
     const context = yield* Layer.build(ZooKeeper.layer({ servers: server.connectString, sessionTimeout: "4 seconds" }))
     const zk = yield* Effect.provide(ZooKeeper.ZooKeeper, context)
     yield* zk.create("/a", { data: "0" })
-    const seen = yield* zk.dataChanges("/a").pipe(Stream.take(2), Stream.runCollect, Effect.forkChild)
-    yield* Effect.sleep("50 millis")
+    let count = 0
+    const seen = yield* zk.dataChanges("/a").pipe(
+      Stream.tap(() => Effect.sync(() => count++)),
+      Stream.take(2),
+      Stream.runCollect,
+      Effect.forkChild
+    )
+    yield* awaitCondition(() => count === 1)
     yield* server.disconnectAll
     yield* Effect.retry(zk.set("/a", "1"), { times: 20 })
     assert.lengthOf(yield* Fiber.join(seen), 2)
@@ -268,8 +265,7 @@ describe("over TCP", () => {
 })
 
 describe("a request that waits for a connection", () => {
-  itInWorld("sends what the caller's buffer held at the call", function* ({ server }) {
-    const zk = yield* ZooKeeper.ZooKeeper
+  itInWorld("sends what the caller's buffer held at the call", function* ({ server, zk }) {
     yield* zk.create("/a")
     yield* zk.create("/b")
     const buffer = new TextEncoder().encode("first ")
@@ -277,10 +273,10 @@ describe("a request that waits for a connection", () => {
     yield* server.disconnectAll
     while (zk.session.state._tag === "Connected") yield* Effect.yieldNow
     const waiting: ReadonlyArray<Fiber.Fiber<unknown, unknown>> = [
-      yield* Effect.forkChild(zk.set("/a", buffer), { startImmediately: true }),
-      yield* Effect.forkChild(zk.transaction([Op.setData("/b", buffer)]), { startImmediately: true }),
-      yield* Effect.forkChild(zk.create("/c", { data: buffer }), { startImmediately: true }),
-      yield* Effect.forkChild(zk.create("/d", { data: buffer, idempotent: true }), { startImmediately: true })
+      yield* Effect.forkChild(zk.set("/a", buffer), now),
+      yield* Effect.forkChild(zk.transaction([Op.setData("/b", buffer)]), now),
+      yield* Effect.forkChild(zk.create("/c", { data: buffer }), now),
+      yield* Effect.forkChild(zk.create("/d", { data: buffer, idempotent: true }), now)
     ]
     buffer.fill(0)
     yield* server.resume

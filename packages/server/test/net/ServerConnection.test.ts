@@ -8,6 +8,7 @@ import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { assert, describe, it } from "@effect/vitest"
 import { itLive, testOn } from "@effect-zookeeper/test-kit/TestWith"
+import { inScope, failure } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
@@ -39,6 +40,13 @@ const withServer = (
     }).pipe(Effect.provide(layer(options)))
   )
 
+/** A peer that has a session. */
+const connected = async (dial: () => Promise<RawClient>): Promise<RawClient> => {
+  const client = await dial()
+  await client.connect()
+  return client
+}
+
 const rootIsThere = async (client: RawClient): Promise<void> => {
   const reply = await client.request(Operations.exists, { path: "/", watch: false })
   assert.strictEqual(reply?.err, 0)
@@ -66,8 +74,7 @@ describe("frames", () => {
   withServer("of 1,048,575 bytes are accepted, and one byte more ends the connection", async (dial) => {
     const request = (size: number) => ({ path: "/big", data: new Uint8Array(size), acl: open, flags: 0 })
     const overhead = encodeRequest(Operations.create, request(0), 1).length
-    const client = await dial()
-    await client.connect()
+    const client = await connected(dial)
     const reply = await client.request(Operations.create, request(Frame.MAX_REQUEST - overhead))
     assert.strictEqual(reply?.err, 0)
     client.frame(encodeRequest(Operations.create, request(Frame.MAX_REQUEST - overhead + 1), 2))
@@ -84,8 +91,7 @@ describe("frames", () => {
       const stranger = await dial()
       stranger.raw(Uint8Array.from(bytes))
       assert.strictEqual(await untilEnd(stranger), 0)
-      const client = await dial()
-      await client.connect()
+      const client = await connected(dial)
       client.raw(Uint8Array.from(bytes))
       assert.strictEqual(await untilEnd(client), 0)
     })
@@ -94,8 +100,7 @@ describe("frames", () => {
 
 describe("a failed authentication", () => {
   withServer("is answered with -115, and the connection ends", async (dial) => {
-    const client = await dial()
-    await client.connect()
+    const client = await connected(dial)
     const reply = await client.request(Operations.auth, { type: 0, scheme: "nosuch", auth: null }, -4)
     assert.deepInclude(reply, { xid: -4, zxid: 0n, err: -115 })
     assert.strictEqual(await untilEnd(client), 0)
@@ -121,19 +126,16 @@ describe("hostile peers", () => {
       client.raw(bytes(random.below(200)))
       client.close()
     }
-    const client = await dial()
-    await client.connect()
+    const client = await connected(dial)
     await rootIsThere(client)
   })
 
   withServer(
     "one that does not read what it asks for makes no other client wait, and the server not grow",
     async (dial) => {
-      const writer = await dial()
-      await writer.connect()
+      const writer = await connected(dial)
       await writer.request(Operations.create, { path: "/big", data: new Uint8Array(500_000), acl: open, flags: 0 })
-      const greedy = await dial()
-      await greedy.connect()
+      const greedy = await connected(dial)
       greedy.pause()
       // Two gigabytes, if they were all answered at once.
       const ask = encodeRequest(Operations.getData, { path: "/big", watch: false }, 1)
@@ -148,8 +150,7 @@ describe("hostile peers", () => {
 describe("a peer that stops reading in the middle of large answers", () => {
   const READS = 60
   withServer("gets the rest when it reads on, also after a pause of the server", async (dial, server) => {
-    const client = await dial()
-    await client.connect()
+    const client = await connected(dial)
     await client.request(Operations.create, { path: "/big", data: new Uint8Array(300_000), acl: open, flags: 0 })
     const frames = (from: number) =>
       Buffer.concat(
@@ -157,8 +158,7 @@ describe("a peer that stops reading in the middle of large answers", () => {
           framed(encodeRequest(Operations.getData, { path: "/big", watch: false }, from + index))
         )
       )
-    const other = await dial()
-    await other.connect()
+    const other = await connected(dial)
     for (const isPaused of [false, true]) {
       const first = isPaused ? 1 + READS : 1
       client.pause()
@@ -180,26 +180,21 @@ describe("an address beyond loopback", () => {
   const listen = (options: ListenOptions) => Layer.build(Layer.fresh(layer(options)))
   for (const host of ["0.0.0.0", "::", "192.0.2.7", "zk.example.org", ""]) {
     itLive(`${JSON.stringify(host)} is refused with the well-known super user`, function* () {
-      const error = yield* Effect.flip(listen({ host, superDigest: undefined }))
-      assert.strictEqual(error._tag, "ListenError")
+      const error = yield* failure(listen({ host, superDigest: undefined }), "ListenError")
       assert.strictEqual(error.reason, "WellKnownSuperUser")
       assert.match(error.message, /^.*:0: not opened, .* super:secret; give superDigest .*, or listen on 127\.0\.0\.1$/)
     })
   }
 
-  it.live("is accepted with another super user, or none", () =>
-    Effect.gen(function* () {
-      yield* listen({ host: "0.0.0.0", superDigest: null })
-      yield* listen({ host: "0.0.0.0", superDigest: "ann:hash" })
-    }).pipe(Effect.scoped)
-  )
+  itLive("is accepted with another super user, or none", function* () {
+    yield* listen({ host: "0.0.0.0", superDigest: null })
+    yield* listen({ host: "0.0.0.0", superDigest: "ann:hash" })
+  })
 
-  it.live("is not one that begins with 127, nor localhost", () =>
-    Effect.gen(function* () {
-      yield* listen({ host: "127.0.0.2" })
-      yield* listen({ host: "localhost" })
-    }).pipe(Effect.scoped)
-  )
+  itLive("is not one that begins with 127, nor localhost", function* () {
+    yield* listen({ host: "127.0.0.2" })
+    yield* listen({ host: "localhost" })
+  })
 })
 
 describe("silent peers", () => {
@@ -245,8 +240,7 @@ describe("four-letter words", () => {
   }
   for (const [word, answer] of Object.entries(expected)) {
     withServer(`${word} is answered, and the connection ends`, async (dial, server) => {
-      const client = await dial()
-      await client.connect()
+      await connected(dial)
       const address = { host: "127.0.0.1", port: portOf(server.connectString) }
       const asked = FourLetterWord.ask(
         await Effect.runPromise(Effect.provide(Transport.Transport, Transport.layer())),
@@ -266,30 +260,29 @@ describe("four-letter words", () => {
 })
 
 describe("a port in use", () => {
-  it.live("is reported, with advice", () =>
-    Effect.gen(function* () {
-      const port = portOf((yield* EmbeddedServer).connectString)
-      const error = yield* Effect.flip(Layer.build(Layer.fresh(layer({ port }))))
-      assert.strictEqual(error._tag, "ListenError")
-      assert.match(error.message, /^127\.0\.0\.1:\d+: cannot listen there \(.*EADDRINUSE.*\); choose another port/)
-    }).pipe(Effect.provide(layer()))
-  )
+  testOn(
+    it.live,
+    layer(),
+    EmbeddedServer
+  )("is reported, with advice", function* ({ connectString }) {
+    const port = portOf(connectString)
+    const error = yield* failure(Layer.build(Layer.fresh(layer({ port }))), "ListenError")
+    assert.match(error.message, /^127\.0\.0\.1:\d+: cannot listen there \(.*EADDRINUSE.*\); choose another port/)
+  })
 })
 
 describe("a server that stops", () => {
   itLive("ends its connections, paused or not, and frees its port", function* () {
     let port = 0
     for (const paused of [false, true]) {
-      const client = yield* Effect.scoped(
-        Effect.gen(function* () {
-          const server = yield* Effect.provide(EmbeddedServer, yield* Layer.build(Layer.fresh(layer({ port }))))
-          port = portOf(server.connectString)
-          const client = yield* Effect.promise(() => RawClient.dial(port))
-          yield* Effect.promise(() => client.connect())
-          if (paused) yield* server.pause
-          return client
-        })
-      )
+      const client = yield* inScope(function* () {
+        const server = yield* Effect.provide(EmbeddedServer, yield* Layer.build(Layer.fresh(layer({ port }))))
+        port = portOf(server.connectString)
+        const client = yield* Effect.promise(() => RawClient.dial(port))
+        yield* Effect.promise(() => client.connect())
+        if (paused) yield* server.pause
+        return client
+      })
       assert.strictEqual(yield* Effect.promise(() => untilEnd(client)), 0)
       client.close()
     }

@@ -4,6 +4,7 @@
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Requests from "../../src/internal/requests/Requests.ts"
 import { passwordOf } from "../../src/internal/state/Sessions.ts"
@@ -79,10 +80,8 @@ describe("the number of a sequential znode", () => {
       { operation: "create", request },
       { operation: "create", request }
     ])
-    assert.deepStrictEqual(
-      response.map((result: any) => result.response.path),
-      ["/s/n-2147483647", "/s/n--2147483648"]
-    )
+    const created = response as ReadonlyArray<{ readonly response: { readonly path: string } }>
+    assertEach(created, ({ response }) => response.path, ["/s/n-2147483647", "/s/n--2147483648"])
   })
 })
 

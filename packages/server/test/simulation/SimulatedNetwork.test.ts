@@ -1,4 +1,5 @@
 import * as SimulatedNetwork from "@effect-zookeeper/server/SimulatedNetwork"
+import { inScope } from "@effect-zookeeper/test-kit/Expectations"
 import * as Simulation from "@effect-zookeeper/server/Simulation"
 import type { Connection, Transport } from "@effect-zookeeper/transport/Transport"
 import type { TransportError } from "@effect-zookeeper/transport/TransportError"
@@ -57,15 +58,13 @@ type Body = (world: {
 /** Runs a body under many seeds. */
 const underSeeds = (body: Body, seeds = 100) => {
   for (let seed = 1; seed <= seeds; seed++) {
-    const program = Effect.scoped(
-      Effect.gen(function* () {
-        const simulation = yield* Simulation.Simulation
-        const { seen, transport } = makeEcho()
-        const network = yield* SimulatedNetwork.make({ transport })
-        const dial = network.transport("a").connect(address, address)
-        yield* Effect.gen(() => body({ network, dial, seen, simulation }))
-      })
-    )
+    const program = inScope(function* () {
+      const simulation = yield* Simulation.Simulation
+      const { seen, transport } = makeEcho()
+      const network = yield* SimulatedNetwork.make({ transport })
+      const dial = network.transport("a").connect(address, address)
+      yield* Effect.gen(() => body({ network, dial, seen, simulation }))
+    })
     const problem = Simulation.problemOf(Simulation.run(program, { seed }))
     if (problem !== undefined) assert.fail(`seed ${seed}: ${problem.reason}`)
   }
@@ -100,13 +99,11 @@ describe("SimulatedNetwork", () => {
       assert.strictEqual(refused.reason, "Open")
       yield* healRefuse
       yield* network.inject({ _tag: "AcceptAndHang", server })
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const hanging = yield* dial
-          yield* hanging.write(bytes(10))
-          assert.strictEqual((yield* Effect.timeoutOption(hanging.pull, "1 hour"))._tag, "None")
-        })
-      )
+      yield* inScope(function* () {
+        const hanging = yield* dial
+        yield* hanging.write(bytes(10))
+        assert.strictEqual((yield* Effect.timeoutOption(hanging.pull, "1 hour"))._tag, "None")
+      })
       assert.strictEqual(seen.connections, 0)
       yield* network.heal
       const connection = yield* dial

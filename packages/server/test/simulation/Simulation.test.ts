@@ -2,6 +2,7 @@ import * as Simulation from "@effect-zookeeper/server/Simulation"
 import { hostCallsOf } from "@effect-zookeeper/test-kit/simulation/hostCalls"
 import { assert, describe, it } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
+import { now, atOnce } from "@effect-zookeeper/test-kit/Expectations"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -14,14 +15,13 @@ import * as Ref from "effect/Ref"
 /** A little of everything: chance, time, fibers that meet. */
 const busy = Effect.gen(function* () {
   const queue = yield* Queue.unbounded<string>()
-  const worker = (name: string) =>
-    Effect.gen(function* () {
-      for (let i = 0; i < 5; i++) {
-        yield* Effect.sleep(yield* Random.nextIntBetween(0, 5))
-        yield* Queue.offer(queue, `${name}${i}`)
-      }
-    })
-  yield* Effect.all(["a", "b", "c"].map(worker), { concurrency: "unbounded" })
+  const worker = Effect.fnUntraced(function* (name: string) {
+    for (let i = 0; i < 5; i++) {
+      yield* Effect.sleep(yield* Random.nextIntBetween(0, 5))
+      yield* Queue.offer(queue, `${name}${i}`)
+    }
+  })
+  yield* atOnce(["a", "b", "c"].map(worker))
   return (yield* Queue.takeAll(queue)).join(" ")
 })
 
@@ -29,7 +29,7 @@ const busy = Effect.gen(function* () {
 const lostUpdate = Effect.gen(function* () {
   const counter = yield* Ref.make(0)
   const add = Effect.flatMap(Ref.get(counter), (value) => Ref.set(counter, value + 1))
-  yield* Effect.all([add, add], { concurrency: "unbounded", discard: true })
+  yield* atOnce([add, add])
   assert.strictEqual(yield* Ref.get(counter), 2)
 })
 
@@ -116,7 +116,7 @@ describe("Simulation", () => {
           Effect.sleep(millis),
           Effect.sync(() => woken.push(millis))
         )
-      done(Simulation.run(Effect.all([30, 10, 20].map(sleeper), { concurrency: "unbounded" }), { seed }))
+      done(Simulation.run(atOnce([30, 10, 20].map(sleeper)), { seed }))
       assert.deepStrictEqual(woken, [10, 20, 30])
     }
   })
@@ -140,7 +140,7 @@ describe("Simulation", () => {
 
   it("reports fibers and timers that are left behind", () => {
     const result = Simulation.run(
-      Effect.forkDetach(Effect.annotateLogs(Effect.sleep("1 hour"), "who", "a straggler"), { startImmediately: true }),
+      Effect.forkDetach(Effect.annotateLogs(Effect.sleep("1 hour"), "who", "a straggler"), now),
       { seed: 1 }
     )
     assert.strictEqual(result._tag, "Done")
@@ -152,7 +152,7 @@ describe("Simulation", () => {
   it("forgets a timer whose sleeper was interrupted", () => {
     const result = Simulation.run(
       Effect.gen(function* () {
-        const fiber = yield* Effect.forkChild(Effect.sleep("1 hour"), { startImmediately: true })
+        const fiber = yield* Effect.forkChild(Effect.sleep("1 hour"), now)
         yield* Effect.sleep("1 second")
         yield* Fiber.interrupt(fiber)
       }),

@@ -2,13 +2,15 @@
  * Random programs for a server: what several sessions ask of it, drawn from a seed.
  *
  * A step is the same bytes for every server that it is sent to. Left out is what cannot be compared or breaks a real
- * 3.8.0, see the test that runs them.
+ * server, see the test that runs them.
  */
 import * as Base64 from "effect/encoding/Base64"
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { fractions } from "@effect-zookeeper/test-kit/fuzz/Mutation"
 import type { RequestedAcl } from "../../src/internal/state/AccessControl.ts"
+import type { Version } from "../../src/internal/state/Release.ts"
 import * as Crypto from "node:crypto"
 import { encodeRequest } from "./rawClient.ts"
 
@@ -37,15 +39,8 @@ interface Random {
   readonly pick: <A>(from: ReadonlyArray<A>) => A
 }
 
-/** Small and good enough: mulberry32. */
 export const seeded = (seed: number): Random => {
-  let state = (seed * 0x9e3779b1) | 0
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
+  const next = fractions(Math.imul(seed, 0x9e3779b1))
   const below = (limit: number) => Math.floor(next() * limit)
   return { below, chance: (probability) => next() < probability, pick: (from) => from[below(from.length)]! }
 }
@@ -60,32 +55,21 @@ const users = [
 
 const open: ReadonlyArray<RequestedAcl> = [{ perms: 31, scheme: "world", id: "anyone" }]
 
-const oddEntries: ReadonlyArray<RequestedAcl> = [
-  { perms: 31, scheme: "world", id: "somebody" },
-  { perms: 31, scheme: "world", id: null },
-  { perms: 31, scheme: "digest", id: "bob" },
-  { perms: 31, scheme: "digest", id: "a:b:c" },
-  { perms: 31, scheme: "digest", id: "a:" },
-  { perms: 31, scheme: "digest", id: ":a" },
-  { perms: 31, scheme: "digest", id: "a:b:" },
-  { perms: 31, scheme: "digest", id: ":" },
-  { perms: 31, scheme: "digest", id: "" },
-  { perms: 31, scheme: "digest", id: null },
-  { perms: 31, scheme: "ip", id: "127.0.0.1/33" },
-  { perms: 31, scheme: "ip", id: "localhost" },
-  { perms: 31, scheme: "ip", id: "1.2.3" },
-  { perms: 31, scheme: "ip", id: "::1" },
-  { perms: 31, scheme: "ip", id: "127.0.0.1/" },
-  { perms: 31, scheme: "ip", id: "256.0.0.1" },
-  { perms: 31, scheme: "ip", id: null },
-  { perms: 31, scheme: "super", id: "" },
-  { perms: 31, scheme: "sasl", id: "bob" },
-  { perms: 31, scheme: "x509", id: "CN=bob" },
-  { perms: 31, scheme: "nosuch", id: "x" },
-  { perms: 31, scheme: "nosuch", id: null },
-  { perms: 31, scheme: null, id: "x" },
-  { perms: 31, scheme: "", id: "" }
+const oddIds: ReadonlyArray<readonly [scheme: string | null, ids: ReadonlyArray<string | null>]> = [
+  ["world", ["somebody", null]],
+  ["digest", ["bob", "a:b:c", "a:", ":a", "a:b:", ":", "", null]],
+  ["ip", ["127.0.0.1/33", "localhost", "1.2.3", "::1", "127.0.0.1/", "256.0.0.1", null]],
+  ["super", [""]],
+  ["sasl", ["bob"]],
+  ["x509", ["CN=bob"]],
+  ["nosuch", ["x", null]],
+  [null, ["x"]],
+  ["", [""]]
 ]
+
+const oddEntries: ReadonlyArray<RequestedAcl> = oddIds.flatMap(([scheme, ids]) =>
+  ids.map((id) => ({ perms: 31, scheme, id }))
+)
 
 /** Steps of `count` over `sessions`, below a root of their own. */
 export class Program {
@@ -98,8 +82,12 @@ export class Program {
   /** Whether the root has a quota, whose count is looked at again and again. */
   private readonly counted: boolean
 
-  constructor(seed: number, sessions: number) {
+  /** The kinds of watches that are removed, known and unknown ones. */
+  private readonly watchTypes: ReadonlyArray<number>
+
+  constructor(seed: number, sessions: number, version: Version = "3.8") {
     this.root = `/p${seed}`
+    this.watchTypes = version === "3.8" ? [1, 2, 3, 1, 2, 3, 0, 4] : [1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 0, 6]
     this.random = seeded(seed)
     this.sessions = sessions
     this.counted = seed % 4 === 0
@@ -139,104 +127,60 @@ export class Program {
     const path = this.path()
     const watch = random.chance(0.4)
     const version = this.version()
-    switch (random.below(36)) {
-      case 0:
-      case 1:
-      case 2:
-      case 3:
-        return this.request(session, Operations.create, this.create(path))
-      case 4:
-        return this.request(session, Operations.create2, this.create(path))
-      case 5:
-        return this.request(session, Operations.createContainer, {
-          ...this.create(path),
-          ...(random.chance(0.8) ? { flags: CreateMode.flags.container } : {})
-        })
-      case 6:
-        return this.request(session, Operations.createTTL, this.createTtl(path))
-      case 7:
-      case 8:
-      case 9:
-        return this.request(session, Operations.deleteNode, { path, version })
-      case 10:
-      case 11:
-      case 12:
-        return this.request(session, Operations.setData, { path, data: this.data(), version })
-      case 13:
-        return this.request(session, Operations.setACL, { path: this.ownPath(), acl: this.acl(), version })
-      case 14:
-        return this.request(session, Operations.getACL, { path })
-      case 15:
-      case 16:
-        return this.request(session, Operations.exists, { path, watch })
-      case 17:
-      case 18:
-        return this.request(session, Operations.getData, { path, watch })
-      case 19:
-        return this.request(session, Operations.getChildren, { path, watch })
-      case 20:
-      case 21:
-        return this.request(session, Operations.getChildren2, { path, watch })
-      case 22:
-        return this.request(session, Operations.getAllChildrenNumber, { path })
-      case 23: {
-        const prefixPath = random.pick([null, "", "/", " / ", this.root, `${this.root}/`, path])
-        return this.request(session, Operations.getEphemerals, { prefixPath })
-      }
-      case 24:
-        return random.chance(0.5)
-          ? this.request(session, Operations.sync, { path })
-          : this.request(session, Operations.whoAmI, undefined)
-      case 25:
-      case 26:
-        return this.request(session, Operations.addWatch, { path, mode: random.pick([0, 0, 0, 1, 1, 1, 2, -1]) })
-      case 27:
-        return this.request(session, random.pick([Operations.removeWatches, Operations.checkWatches]), {
-          path,
-          type: random.pick([1, 2, 3, 1, 2, 3, 0, 4])
-        })
-      case 28:
-        return this.setWatches(session)
-      case 29:
-      case 30:
-      case 31:
-        return this.request(session, Operations.multi, this.multi())
-      case 32:
-        return this.request(session, Operations.multiRead, this.multiRead())
-      default:
-        return this.rare(session)
-    }
+    const ask =
+      <O extends Operation.Any>(row: O, request: () => Operation.Request<O>) =>
+      () =>
+        this.request(session, row, request())
+    return this.oneOf<Step>([
+      [4, ask(Operations.create, () => this.create(path))],
+      [1, ask(Operations.create2, () => this.create(path))],
+      [1, ask(Operations.createContainer, () => this.createContainer(path))],
+      [1, ask(Operations.createTTL, () => this.createTtl(path))],
+      [3, ask(Operations.deleteNode, () => ({ path, version }))],
+      [3, ask(Operations.setData, () => ({ path, data: this.data(), version }))],
+      [1, ask(Operations.setACL, () => ({ path: this.ownPath(), acl: this.acl(), version }))],
+      [1, ask(Operations.getACL, () => ({ path }))],
+      [2, ask(Operations.exists, () => ({ path, watch }))],
+      [2, ask(Operations.getData, () => ({ path, watch }))],
+      [1, ask(Operations.getChildren, () => ({ path, watch }))],
+      [2, ask(Operations.getChildren2, () => ({ path, watch }))],
+      [1, ask(Operations.getAllChildrenNumber, () => ({ path }))],
+      [1, ask(Operations.getEphemerals, () => ({ prefixPath: this.prefixPath(path) }))],
+      [1, () => this.syncOrWhoAmI(session, path)],
+      [2, ask(Operations.addWatch, () => ({ path, mode: random.pick([0, 0, 0, 1, 1, 1, 2, -1]) }))],
+      [1, () => this.removeWatches(session, path)],
+      [1, () => this.setWatches(session)],
+      [3, ask(Operations.multi, () => this.multi())],
+      [1, ask(Operations.multiRead, () => this.multiRead())],
+      [3, () => this.rare(session)]
+    ])
   }
 
   private rare(session: number): Step {
     const { random } = this
-    switch (random.below(10)) {
-      case 8:
-        return this.quota(session)
-      case 0:
-        return this.request(session, Operations.closeSession, undefined)
-      case 1:
-        return this.request(session, Operations.reconfig, {
-          joiningServers: random.pick([null, "server.2=localhost:1:2;3"]),
-          leavingServers: null,
-          newMembers: null,
-          curConfigId: -1n
-        })
-      case 2:
-        return this.request(session, Operations.sasl, { token: random.pick([new Uint8Array(0), new Uint8Array(4)]) })
-      case 3: {
-        const scheme = random.pick(["nosuch", "world", "auth", "super", "sasl", "ip"])
-        return this.request(session, Operations.auth, { type: 0, scheme, auth: this.text("bob:secret") })
-      }
-      case 4: {
-        const auth = random.pick([null, this.text("nobody"), this.text(""), this.text(":"), this.text("a:b:c")])
-        return this.request(session, Operations.auth, { type: 0, scheme: "digest", auth })
-      }
-      case 5:
-        return this.request(session, Operations.auth, { type: 7, scheme: "digest", auth: this.text("super:secret") })
-      default:
-        return this.authenticate(session)
-    }
+    const authenticate = (scheme: string, auth: Uint8Array | null, type = 0) =>
+      this.request(session, Operations.auth, { type, scheme, auth })
+    const text = (value: string) => this.text(value)
+    return this.oneOf<Step>([
+      [1, () => this.request(session, Operations.closeSession, undefined)],
+      [1, () => this.reconfig(session)],
+      [1, () => this.request(session, Operations.sasl, { token: random.pick([new Uint8Array(0), new Uint8Array(4)]) })],
+      [1, () => authenticate(random.pick(["nosuch", "world", "auth", "super", "sasl", "ip"]), text("bob:secret"))],
+      [1, () => authenticate("digest", random.pick([null, text("nobody"), text(""), text(":"), text("a:b:c")]))],
+      [1, () => authenticate("digest", text("super:secret"), 7)],
+      [2, () => this.authenticate(session)],
+      [1, () => this.quota(session)],
+      [1, () => this.authenticate(session)]
+    ])
+  }
+
+  private reconfig(session: number): Step {
+    return this.request(session, Operations.reconfig, {
+      joiningServers: this.random.pick([null, "server.2=localhost:1:2;3"]),
+      leavingServers: null,
+      newMembers: null,
+      curConfigId: -1n
+    })
   }
 
   private authenticate(session: number): Step {
@@ -259,6 +203,11 @@ export class Program {
       () => this.request(session, Operations.getData, { path: file, watch: false }),
       () => this.request(session, Operations.deleteNode, { path: file, version: -1 })
     ])()
+  }
+
+  /** One of these, each as often as its weight says. */
+  private oneOf<A>(weighted: ReadonlyArray<readonly [weight: number, make: () => A]>): A {
+    return this.random.pick(weighted.flatMap(([weight, make]) => Array.from({ length: weight }, () => make)))()
   }
 
   // ---------------------------------------------------------------------------
@@ -346,6 +295,10 @@ export class Program {
     }
   }
 
+  private createContainer(path: string): Operation.Request<typeof Operations.create> {
+    return { ...this.create(path), ...(this.random.chance(0.8) ? { flags: CreateMode.flags.container } : {}) }
+  }
+
   private createTtl(path: string): Operation.Request<typeof Operations.createTTL> {
     const { random } = this
     return {
@@ -353,6 +306,21 @@ export class Program {
       flags: random.pick([5, 6]),
       ttl: random.pick([1_000_000n, 1_099_511_627_775n, 1_099_511_627_776n, 0n, -1n, 3_600_000n])
     }
+  }
+
+  private prefixPath(path: string): string | null {
+    return this.random.pick([null, "", "/", " / ", this.root, `${this.root}/`, path])
+  }
+
+  private syncOrWhoAmI(session: number, path: string): Step {
+    return this.random.chance(0.5)
+      ? this.request(session, Operations.sync, { path })
+      : this.request(session, Operations.whoAmI, undefined)
+  }
+
+  private removeWatches(session: number, path: string): Step {
+    const row = this.random.pick([Operations.removeWatches, Operations.checkWatches])
+    return this.request(session, row, { path, type: this.random.pick(this.watchTypes) })
   }
 
   private setWatches(session: number): Step {
@@ -377,30 +345,19 @@ export class Program {
     const { random } = this
     return Array.from({ length: random.pick([0, 1, 2, 2, 3, 3, 4, 5]) }, (): Operations.MultiOp => {
       const path = this.path()
-      switch (random.below(random.chance(0.03) ? 13 : 11)) {
-        case 0:
-        case 1:
-        case 2:
-          return { operation: "create", request: this.create(path) }
-        case 3:
-          return { operation: "create2", request: this.create(path) }
-        case 4:
-          return { operation: "createContainer", request: { ...this.create(path), flags: 4 } }
-        case 5:
-          return { operation: "createTTL", request: this.createTtl(path) }
-        case 6:
-        case 7:
-          return { operation: "delete", request: { path, version: this.version() } }
-        case 8:
-        case 9:
-          return { operation: "setData", request: { path, data: this.data(), version: this.version() } }
-        case 10:
-          return { operation: "check", request: { path, version: this.version() } }
-        case 11:
-          return { operation: "getData", request: { path, watch: true } }
-        default:
-          return { operation: "getChildren", request: { path, watch: false } }
-      }
+      const version = () => this.version()
+      const rare = random.chance(0.03) ? 1 : 0
+      return this.oneOf<Operations.MultiOp>([
+        [3, () => ({ operation: "create", request: this.create(path) })],
+        [1, () => ({ operation: "create2", request: this.create(path) })],
+        [1, () => ({ operation: "createContainer", request: { ...this.create(path), flags: 4 } })],
+        [1, () => ({ operation: "createTTL", request: this.createTtl(path) })],
+        [2, () => ({ operation: "delete", request: { path, version: version() } })],
+        [2, () => ({ operation: "setData", request: { path, data: this.data(), version: version() } })],
+        [1, () => ({ operation: "check", request: { path, version: version() } })],
+        [rare, () => ({ operation: "getData", request: { path, watch: true } })],
+        [rare, () => ({ operation: "getChildren", request: { path, watch: false } })]
+      ])
     })
   }
 

@@ -59,10 +59,11 @@ export class Partition {
     return replica === this.server.state.leader || (replica === this.isolated && this.ledBefore)
   }
 
-  /** False if a server is cut off already, or if there is no majority without this one. */
+  /** False if a server is cut off already or does not serve, or if there is no majority without this one. */
   isolate(replica: Member, now: number): boolean {
     const { settings, state } = this.server
-    if (this.isolated !== undefined || state.replicas.length < 3) return false
+    const isWhole = state.replicas.every(({ membership }) => membership === "joined")
+    if (this.isolated !== undefined || !isWhole || state.replicas.length < 3) return false
     this.isolated = replica
     this.ledBefore = replica === state.leader
     this.isHealed = false
@@ -112,8 +113,16 @@ export class Partition {
     }
   }
 
+  /** Ends the partition at once: all members catch up, whatever they would do by themselves. */
+  heal(): void {
+    if (this.isolated === undefined) return
+    this.join(this.server.state.replicas)
+    this.end()
+  }
+
   /** Ends the partition at once, for a state that replaces all of this. */
   forget(): void {
+    if (this.isolated === undefined) return
     for (const replica of this.server.state.replicas) {
       replica.membership = "joined"
       replica.touched.clear()

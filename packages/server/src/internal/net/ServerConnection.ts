@@ -12,8 +12,10 @@ import * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as Result from "effect/Result"
 import * as Handshake from "../requests/Handshake.ts"
 import * as Requests from "../requests/Requests.ts"
-import type { Replica } from "../state/Replica.ts"
+import type { Release } from "../state/Release.ts"
+import type { Delivery, Replica } from "../state/Replica.ts"
 import type { Client, Outcome, Reply, ServerState, Timestamps } from "../state/ServerState.ts"
+import { DelayLine } from "./DelayLine.ts"
 import { codeOf, type FaultRules } from "./FaultRules.ts"
 
 /** The server that a connection belongs to. */
@@ -22,8 +24,10 @@ export interface ConnectionHost {
   readonly faults: FaultRules
   /** The numbers of requests and replies in the answer to `srvr`. */
   readonly counters: { received: number; sent: number }
-  readonly settings: { readonly maxFrameSize: number }
+  readonly settings: { readonly maxFrameSize: number; readonly release: Release }
   readonly paused: boolean
+  /** How much later replies and events are sent, in milliseconds. */
+  readonly latency: number
   readonly timestamps: () => Timestamps
   /** Whether a replica answers the handshakes of old sessions by itself. */
   readonly leads: (replica: Replica<Client>) => boolean
@@ -87,6 +91,8 @@ export class ServerConnection {
   private readonly frames: Array<RawFrame | "broken"> = []
   private readonly firstBytes = new Uint8Array(4)
   private firstByteCount = 0
+  private readonly delayed = new DelayLine()
+  private isCut = false
 
   constructor(
     host: ConnectionHost,
@@ -233,10 +239,11 @@ export class ServerConnection {
   // out
   // ---------------------------------------------------------------------------
 
-  notify(type: WatchEvent.WatchEventType, path: string): void {
+  notify({ path, type, zxid }: Omit<Delivery<Client>, "to">): void {
     if (this.sink.pending() > MAX_PENDING) return this.end()
+    const known = this.host.settings.release.eventsHaveZxid ? zxid : undefined
     this.send((writer) => {
-      replyHeader.write(writer, { xid: Operations.Xid.notification, zxid: -1n, err: 0 })
+      replyHeader.write(writer, { xid: Operations.Xid.notification, zxid: known ?? -1n, err: 0 })
       watcherEvent.write(writer, { type: WatchEvent.types[type], state: SYNC_CONNECTED, path })
     })
   }
@@ -256,9 +263,38 @@ export class ServerConnection {
     this.host.scheduleFlush(this)
   }
 
+  /** Sends what was written, or keeps it for as long as the latency says. */
   flush(): void {
-    if (this.writer.length > 0) this.sink.write(this.writer.take())
+    const { latency } = this.host
+    if (this.isCut || (latency === 0 && this.delayed.nextDue === undefined)) {
+      if (this.writer.length > 0) this.sink.write(this.writer.take())
+      if (this.ended) this.sink.end()
+      return
+    }
+    const at = this.host.timestamps().monotonic + latency
+    if (this.writer.length > 0) this.delayed.add(at, this.writer.take())
+    if (this.ended) this.delayed.add(at, undefined)
+  }
+
+  /** When the next bytes that are kept are due, in monotonic milliseconds; undefined if there are none. */
+  get nextDue(): number | undefined {
+    return this.delayed.nextDue
+  }
+
+  /** Sends the bytes that are due by now. */
+  sendDue(now: number): void {
+    for (const bytes of this.delayed.take(now)) {
+      if (bytes === undefined) this.sink.end()
+      else this.sink.write(bytes)
+    }
+  }
+
+  /** Ends the connection at once: what is still on its way to the peer is lost. */
+  cut(): void {
+    this.isCut = true
+    this.delayed.clear()
     if (this.ended) this.sink.end()
+    else this.end()
   }
 
   /** Ends the connection after everything that has been written to it. */

@@ -11,6 +11,7 @@ import type { Replica } from "../state/Replica.ts"
 import { Client, makeOutcome, type Timestamps, type Outcome, ServerState, type Settings } from "../state/ServerState.ts"
 import { FaultRules } from "./FaultRules.ts"
 import { Partition, type PartitionedServer } from "./Partition.ts"
+import { StoppedMembers } from "./StoppedMembers.ts"
 import { answerWord } from "./fourLetterWords.ts"
 import { type ConnectionHost, ServerConnection, type Sink } from "./ServerConnection.ts"
 
@@ -22,6 +23,8 @@ export interface RuntimeSettings extends Settings {
   readonly collectInterval: number
   /** The most bytes of a request. */
   readonly maxFrameSize: number
+  /** How much later replies and events are sent at first, in milliseconds. */
+  readonly latency: number
 }
 
 export class ServerRuntime implements ConnectionHost, PartitionedServer {
@@ -30,6 +33,11 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
   readonly faults = new FaultRules()
   readonly connections = new Map<Client, ServerConnection>()
   readonly partition = new Partition(this)
+  private readonly stopped = new StoppedMembers(this)
+  /** How much later replies and events are sent, in milliseconds. */
+  latency: number
+  /** The connections, perhaps ended, with bytes that are sent later. */
+  private readonly delayed = new Set<ServerConnection>()
   /** The numbers of requests and replies in the answer to `srvr`. */
   readonly counters = { received: 0, sent: 0 }
   /** Open unless the server is paused. */
@@ -44,6 +52,7 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
 
   constructor(settings: RuntimeSettings, clock: Clock.Clock, replicas: number) {
     this.settings = settings
+    this.latency = settings.latency
     this.clock = clock
     this.state = new ServerState(settings, { replicas, startedAt: clock.currentTimeMillisUnsafe() })
   }
@@ -89,7 +98,7 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
 
   /** Sends an outcome to the connections that it concerns: events, then the reply, and then the ends of connections. */
   deliver(outcome: Outcome, from?: ServerConnection): void {
-    for (const { path, to, type } of outcome.events) this.connections.get(to)?.notify(type, path)
+    for (const event of outcome.events) this.connections.get(event.to)?.notify(event)
     if (outcome.reply !== undefined) from?.reply(outcome.reply)
     for (const client of outcome.toDisconnect) this.connections.get(client)?.end()
   }
@@ -101,17 +110,48 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
 
   /** Ends a turn: everything that was written is handed to the listeners. */
   flushAll(): void {
-    for (const connection of this.toFlush) connection.flush()
+    for (const connection of this.toFlush) {
+      connection.flush()
+      if (connection.nextDue !== undefined) this.delay(connection)
+    }
     this.toFlush.clear()
     this.schedule()
   }
 
-  /** Ends every connection, or those to one replica; the sessions stay. */
+  private delay(connection: ServerConnection): void {
+    if (this.delayed.has(connection)) return
+    this.delayed.add(connection)
+    this.due.openUnsafe()
+  }
+
+  /** Breaks every connection, or those to one replica; the sessions stay. */
   disconnect(replica?: Replica<Client>): void {
-    for (const connection of [...this.connections.values()]) {
-      if (replica === undefined || connection.client.replica === replica) connection.end()
+    for (const connection of [...this.connections.values(), ...this.delayed]) {
+      if (replica !== undefined && connection.client.replica !== replica) continue
+      connection.cut()
+      this.delayed.delete(connection)
     }
     this.flushAll()
+  }
+
+  // ---------------------------------------------------------------------------
+  // stopping
+  // ---------------------------------------------------------------------------
+
+  /** Stops members, which keep their state. */
+  stop(members: ReadonlyArray<Replica<Client>>): void {
+    this.partition.heal()
+    this.stopped.stop(members)
+    // A process that is gone is not paused.
+    if (this.state.replicas.every(({ membership }) => membership === "stopped")) this.resume()
+  }
+
+  /** Starts members again. */
+  start(members: ReadonlyArray<Replica<Client>>): void {
+    this.partition.heal()
+    this.stopped.start(members)
+    this.flushAll()
+    this.due.openUnsafe()
   }
 
   // ---------------------------------------------------------------------------
@@ -157,6 +197,10 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
   /** Does everything that is due by now. */
   private handleDue(): void {
     const now = this.timestamps()
+    for (const connection of this.delayed) {
+      connection.sendDue(now.monotonic)
+      if (connection.nextDue === undefined) this.delayed.delete(connection)
+    }
     this.partition.advance(now.monotonic)
     this.deliver(this.state.expireSessions(now))
     for (const connection of [...this.connections.values()]) {
@@ -172,6 +216,9 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
   /** The next deadline, in monotonic milliseconds; undefined while there is none. */
   private nextDue(): number | undefined {
     let next = this.partition.nextDue
+    for (const { nextDue } of this.delayed) {
+      if (nextDue !== undefined && (next === undefined || nextDue < next)) next = nextDue
+    }
     const deadline = this.state.hasQuorum ? this.state.sessions.nextDeadline : undefined
     if (deadline !== undefined && (next === undefined || deadline < next)) next = deadline
     for (const connection of this.connections.values()) {

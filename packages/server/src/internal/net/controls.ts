@@ -2,20 +2,33 @@
  * Makes the service `EmbeddedServer`: the controls of a running server for tests.
  */
 import type { ErrorName } from "@effect-zookeeper/protocol/ErrorCode"
+import type { ListenError } from "../../ListenError.ts"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Match } from "../../Fault.ts"
 import type { Snapshot } from "../state/ServerState.ts"
 import type { ServerRuntime } from "./ServerRuntime.ts"
+import { latencyMillis } from "./settings.ts"
+
+/** The listeners of the members, by their numbers. Opening an open one, or closing a closed one, does nothing. */
+export interface Listeners {
+  readonly open: (member: number) => Effect.Effect<void, ListenError>
+  readonly close: (member: number) => Effect.Effect<void>
+}
 
 /** The type of the service is declared, and documented, in `EmbeddedServer`. */
-export const makeControls = (runtime: ServerRuntime, connectString: string) => {
+export const makeControls = (runtime: ServerRuntime, connectString: string, listeners: Listeners) => {
   const { faults, state } = runtime
   const memberAt = (member: number) => {
     const replica = state.replicas[member]
     if (replica === undefined)
       throw new RangeError(`there is no member ${member}, only 0 to ${state.replicas.length - 1}`)
     return replica
+  }
+  /** One member, or all of them. */
+  const chosen = (member: number | undefined) => {
+    const numbers = member === undefined ? [...state.replicas.keys()] : [member]
+    return { numbers, members: numbers.map(memberAt) }
   }
   /** Changes a znode on all members at once, outside of the log. */
   const changeOnAll = (path: string, change: (node: NonNullable<ReturnType<typeof state.leader.tree.get>>) => void) =>
@@ -40,6 +53,24 @@ export const makeControls = (runtime: ServerRuntime, connectString: string) => {
     disconnectAll: Effect.sync(() => runtime.disconnect()),
     pause: Effect.sync(() => runtime.pause()),
     resume: Effect.sync(() => runtime.resume()),
+    stop: (member?: number) =>
+      Effect.suspend(() => {
+        const { members, numbers } = chosen(member)
+        runtime.stop(members)
+        return Effect.forEach(numbers, listeners.close, { discard: true })
+      }),
+    start: (member?: number) =>
+      Effect.suspend(() => {
+        const { members, numbers } = chosen(member)
+        return Effect.andThen(
+          Effect.forEach(numbers, listeners.open, { discard: true }),
+          Effect.sync(() => runtime.start(members))
+        )
+      }),
+    setLatency: (latency: Duration.Input) =>
+      Effect.sync(() => {
+        runtime.latency = latencyMillis(latency)
+      }),
     snapshot: Effect.sync(() => state.snapshot()),
     restore: (snapshot: Snapshot) =>
       Effect.sync(() => {

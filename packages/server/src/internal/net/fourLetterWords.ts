@@ -13,11 +13,9 @@ interface ReportedServer {
   readonly connections: ReadonlyMap<Client, ServerConnection>
 }
 
-const VERSION = "3.8.0-effect-zookeeper, built on 2022-02-25 08:49 UTC"
-
 /** The answer to a word; undefined if it is not a known word. */
 export const answerWord = (server: ReportedServer, replica: Replica<Client>, word: string): string | undefined =>
-  replica.membership === "down" && answers.has(word) && word !== "ruok"
+  replica.isOut && answers.has(word) && word !== "ruok"
     ? "This ZooKeeper instance is not currently serving requests\n"
     : answers.get(word)?.(server, replica)
 
@@ -48,16 +46,16 @@ const summary = (server: ReportedServer, replica: Replica<Client>): ReadonlyArra
   `Node count: ${replica.tree.size}`
 ]
 
-const version = (replica: Replica<Client>): ReadonlyArray<string> => [
-  `Zookeeper version: ${VERSION}`,
+const version = ({ settings }: ReportedServer, replica: Replica<Client>): ReadonlyArray<string> => [
+  `Zookeeper version: ${settings.release.banner}`,
   ...(replica.readOnly ? ["READ-ONLY mode; serving only read-only clients"] : [])
 ]
 
-const srvr: Answer = (server, replica) => lines([...version(replica), ...summary(server, replica)])
+const srvr: Answer = (server, replica) => lines([...version(server, replica), ...summary(server, replica)])
 
 const stat: Answer = (server, replica) =>
   lines([
-    ...version(replica),
+    ...version(server, replica),
     "Clients:",
     ...connectionsAt(server, replica).map(
       ({ address, received, sent }) => ` /${address}[1](queued=0,recved=${received},sent=${sent})`
@@ -69,7 +67,7 @@ const stat: Answer = (server, replica) =>
 const cons: Answer = (server, replica) =>
   lines([
     ...connectionsAt(server, replica).map(({ address, client: { session }, received, sent }) => {
-      const more = session && `,sid=0x${BigInt.asUintN(64, session.id).toString(16)},to=${session.timeout}`
+      const more = session && `,sid=${hex(session.id)},to=${session.timeout}`
       return ` /${address}[1](queued=0,recved=${received},sent=${sent}${more ?? ""})`
     }),
     ""
@@ -78,7 +76,7 @@ const cons: Answer = (server, replica) =>
 const mntr: Answer = (server, replica) => {
   const { tree, watches } = replica
   const entries = {
-    zk_version: VERSION,
+    zk_version: server.settings.release.banner,
     zk_server_state: modeOf(server, replica),
     zk_znode_count: tree.size,
     zk_watch_count: watches.size,
@@ -111,8 +109,44 @@ const wchs: Answer = (_, { watches }) => {
   return `${watchers} connections watching ${paths} paths\nTotal watches:${total}\n`
 }
 
+const hex = (session: bigint): string => `0x${BigInt.asUintN(64, session).toString(16)}`
+
+const sessionOf = ({ session }: Client): string => hex(session?.id ?? 0n)
+
+const wchp: Answer = (_, { watches }) =>
+  lines([
+    ...Array.from(watches.entries.byPath, ([path, watchers]) =>
+      [path, ...Array.from(watchers, (client) => `\t${sessionOf(client)}`)].join("\n")
+    ),
+    ""
+  ])
+
+const wchc: Answer = (_, { watches }) =>
+  lines([
+    ...Array.from(watches.entries.byWatcher, ([client, paths]) =>
+      [sessionOf(client), ...Array.from(paths, (path) => `\t${path}`)].join("\n")
+    ),
+    ""
+  ])
+
+/** Sessions as followers list them since ZooKeeper 3.5: leaders group them by the time when they end. */
+const dump: Answer = ({ state }, { tree }) => {
+  const sessions = state.sessions.all
+  const owners = [...tree.owners].filter(([, paths]) => paths.size > 0)
+  return lines([
+    "SessionTracker dump:",
+    `Global Sessions(${sessions.length}):`,
+    ...sessions.map(({ id, timeout }) => `${hex(id)}\t${timeout}ms`),
+    "ephemeral nodes dump:",
+    `Sessions with Ephemerals (${owners.length}):`,
+    ...owners.map(([session, paths]) => [`${hex(session)}:`, ...Array.from(paths, (path) => `\t${path}`)].join("\n")),
+    "Connections dump:"
+  ])
+}
+
 /** kazoo reads the version from this answer. */
-const envi: Answer = () => lines(["Environment:", `zookeeper.version=${VERSION}`, "host.name=localhost"])
+const envi: Answer = ({ settings }) =>
+  lines(["Environment:", `zookeeper.version=${settings.release.banner}`, "host.name=localhost"])
 
 const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ["ruok", () => "imok"],
@@ -123,5 +157,8 @@ const answers: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   ["mntr", mntr],
   ["conf", conf],
   ["envi", envi],
-  ["wchs", wchs]
+  ["wchs", wchs],
+  ["wchp", wchp],
+  ["wchc", wchc],
+  ["dump", dump]
 ])

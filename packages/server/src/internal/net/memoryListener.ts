@@ -32,8 +32,11 @@ export const makeMemoryTransport = (
     connect: (address, name) =>
       Effect.suspend(() => {
         const replica = find(address)
-        if (replica !== undefined && address.scheme !== "tls") return connect(runtime, replica, format(name))
-        const cause = new Error(`there is no such server in memory, only ${addresses.join(", ")}`)
+        const isFound = replica !== undefined && address.scheme !== "tls"
+        if (isFound && replica.membership !== "stopped") return connect(runtime, replica, format(name))
+        const cause = new Error(
+          isFound ? "this member is stopped" : `there is no such server in memory, only ${addresses.join(", ")}`
+        )
         return new TransportError({ server: format(name), reason: "Open", cause })
       })
   }

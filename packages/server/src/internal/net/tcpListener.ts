@@ -7,11 +7,12 @@
 import * as NodeSocket from "@effect/platform-node-shared/NodeSocket"
 import * as NodeSocketServer from "@effect/platform-node-shared/NodeSocketServer"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as NetAddress from "effect/net/NetAddress"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type * as Socket from "effect/socket/Socket"
 import type * as SocketServer from "effect/socket/SocketServer"
 import * as Net from "node:net"
@@ -19,7 +20,9 @@ import * as Tls from "node:tls"
 import type { Identity } from "../state/AccessControl.ts"
 import type { Replica } from "../state/Replica.ts"
 import type { Client } from "../state/ServerState.ts"
+import { ListenError } from "../../ListenError.ts"
 import type { ServerTls } from "../../ServerTls.ts"
+import type { Listeners } from "./controls.ts"
 import type { ServerRuntime } from "./ServerRuntime.ts"
 import type { ServerConnection, Sink } from "./ServerConnection.ts"
 
@@ -37,7 +40,7 @@ export const isLoopback = (host: string): boolean => {
 const CLOSE_TIMEOUT = 5_000
 
 /** Listens until the Scope is closed, and gives the port. */
-export const listenTcp = Effect.fnUntraced(function* (
+const listenTcp = Effect.fnUntraced(function* (
   runtime: ServerRuntime,
   replica: Replica<Client>,
   options: { readonly host: string; readonly port: number; readonly tls?: ServerTls | undefined }
@@ -51,6 +54,46 @@ export const listenTcp = Effect.fnUntraced(function* (
   const handle = (socket: Socket.Socket) => Effect.ignore(Effect.scoped(serve(runtime, replica, socket, options.tls)))
   yield* Effect.forkScoped(server.run(handle))
   return portOf(server.address)
+})
+
+/** The listeners of all members, which are closed with the Scope, and the addresses of the members. */
+export const makeTcpListeners = Effect.fnUntraced(function* (
+  runtime: ServerRuntime,
+  options: { readonly host: string; readonly ports: ReadonlyArray<number>; readonly tls?: ServerTls | undefined }
+): Effect.fn.Return<
+  { readonly listeners: Listeners; readonly addresses: ReadonlyArray<string> },
+  ListenError,
+  Scope.Scope
+> {
+  const { host, tls } = options
+  const scope = yield* Effect.scope
+  const ports = [...options.ports]
+  const running = new Map<number, Scope.Closeable>()
+  const open = Effect.fnUntraced(function* (member: number): Effect.fn.Return<void, ListenError> {
+    if (running.has(member)) return
+    const port = ports[member]!
+    const own = yield* Scope.fork(scope)
+    ports[member] = yield* listenTcp(runtime, runtime.state.replicas[member]!, { host, port, tls }).pipe(
+      Scope.provide(own),
+      Effect.mapError(
+        (error) => new ListenError({ address: `${host}:${port}`, reason: "Listen", cause: error.reason.cause })
+      ),
+      Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+    )
+    running.set(member, own)
+  })
+  const close = (member: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const own = running.get(member)
+      running.delete(member)
+      return own === undefined ? Effect.void : Scope.close(own, Exit.void)
+    })
+  yield* Effect.forEach(ports.keys(), open, { discard: true })
+  const name = host.includes(":") ? `[${host}]` : host
+  return {
+    listeners: { open, close },
+    addresses: ports.map((port) => `${tls === undefined ? "" : "tls://"}${name}:${port}`)
+  }
 })
 
 const serve = Effect.fnUntraced(function* (

@@ -37,7 +37,7 @@ export const connect = (
     outcome.toDisconnect.add(client)
     return { answer: undefined, outcome }
   }
-  if (replica.membership === "down") return refuseSilently()
+  if (replica.isOut) return refuseSilently()
   if (replica.readOnly && request.readOnly !== true) return refuseSilently()
   // A client that has seen more than this server has to use another one.
   if (request.lastZxidSeen > replica.zxid) return refuseSilently()

@@ -1,4 +1,5 @@
 import type { Identity } from "../state/AccessControl.ts"
+import type { Release } from "../state/Release.ts"
 
 /** The client that requests a write, and the rules of the server that decides about it. */
 export interface Requester {
@@ -11,6 +12,8 @@ export interface Requester {
 
 /** Settings that decide which writes a server refuses. */
 export interface Rules {
+  /** The release as which the server answers. */
+  readonly release: Release
   /** Whether clients can create TTL znodes. */
   readonly extendedTypes: boolean
   readonly enforceQuota: boolean

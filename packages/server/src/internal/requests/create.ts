@@ -38,7 +38,7 @@ export const prepareCreate = (
 
   const slash = path.lastIndexOf("/")
   if (slash === -1 || path.includes("\0")) return codes.BadArguments
-  const stored = AccessControl.resolve(acl, identities)
+  const stored = AccessControl.resolve(acl, identities, rules.release)
   if (typeof stored === "number") return stored
   const parentPath = path.slice(0, slash)
   const parent = speculation.get(parentPath)
@@ -50,7 +50,7 @@ export const prepareCreate = (
   if (speculation.get(actual) !== undefined) return codes.NodeExists
   if (StoredZnode.kindOf(parent.owner) === "ephemeral") return codes.NoChildrenForEphemerals
   const dataLength = data?.length ?? 0
-  const refusal = rules.enforceQuota ? speculation.tree.quotaRefusal(actual, dataLength, 1) : undefined
+  const refusal = rules.enforceQuota ? speculation.tree.quotaRefusal(actual, dataLength, 1, rules.release) : undefined
   if (refusal !== undefined) return refusal
 
   const owner =

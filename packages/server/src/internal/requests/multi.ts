@@ -8,6 +8,7 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { Stat } from "@effect-zookeeper/protocol/Records"
 import * as StoredZnode from "@effect-zookeeper/protocol/StoredZnode"
 import * as Result from "effect/Result"
+import type { Release } from "../state/Release.ts"
 import type { Change } from "../state/Transaction.ts"
 import { SpeculativeTree } from "../state/SpeculativeTree.ts"
 import { type CreateRequest, prepareCreate } from "./create.ts"
@@ -26,15 +27,17 @@ const runMulti = (context: Context, body: Parameters<Handler["run"]>[1]): Answer
   const { multi } = Operations
   const request = Jute.attempt(multi.request, body)
   const ops = Result.isSuccess(request) ? request.success : undefined
-  if (ops === undefined || ops.some(isRead)) {
-    commit(context, [])
+  const { release } = context.state.settings
+  const problem = ops === undefined ? "unreadable" : problemOf(ops, release)
+  if (ops === undefined || problem !== undefined || ops.some(isRead)) {
+    if (problem !== "noAcl") commit(context, [])
     return failed(multi, codes.MarshallingError)
   }
   const speculation = new SpeculativeTree(context.state.leader.tree)
   const requester = requesterOf(context)
   const changes: Array<Change> = []
   for (const op of ops) {
-    const change = prepare(speculation, requester, op)
+    const change = prepare(speculation, requester, op, release)
     if (change === codes.MarshallingError) {
       commit(context, [])
       return failed(multi, codes.MarshallingError)
@@ -48,7 +51,9 @@ const runMulti = (context: Context, body: Parameters<Handler["run"]>[1]): Answer
   const stats = commit(context, changes)
   return answered(
     multi,
-    changes.map((change, index) => resultOf(change, stats[index]))
+    changes.map((change, index) =>
+      resultOf(change, stats[index], release.multiGoesByOpCode && ops[index]?.operation === "create2")
+    )
   )
 }
 
@@ -59,7 +64,7 @@ const runMultiRead = (context: Context, body: Parameters<Handler["run"]>[1]): An
   if (Result.isFailure(request)) return failed(multiRead, codes.MarshallingError)
   const ops = request.success
   const reads = ops.filter(isRead)
-  if (reads.length > 0 && reads.length < ops.length) return failed(multiRead, codes.MarshallingError)
+  if (problemOf(ops, context.state.settings.release) !== undefined) return failed(multiRead, codes.MarshallingError)
   // A real server begins to write its answer before it checks the operations.
   if (ops.length > 0 && reads.length === 0) return { err: codes.MarshallingError, row: multiRead, response: [] }
   return answered(
@@ -83,13 +88,34 @@ export const multiRead = onBytes(Operations.multiRead, runMultiRead)
 const isRead = (op: Op): op is Operations.MultiOp<"getData" | "getChildren"> =>
   op.operation === "getData" || op.operation === "getChildren"
 
-const prepare = (speculation: SpeculativeTree, requester: Requester, op: Op): Change | number => {
+/**
+ * The reason why a server cannot read the operations, by the first that it stumbles over: reads among writes, and since 3.9 a
+ * create of an unknown mode (`unreadable`) or without an ACL (`noAcl`), which takes no zxid.
+ */
+const problemOf = (ops: ReadonlyArray<Op>, { multiGoesByOpCode }: Release): "unreadable" | "noAcl" | undefined => {
+  const isFirstRead = ops[0] !== undefined && isRead(ops[0])
+  for (const op of ops) {
+    if (multiGoesByOpCode && isPlainCreate(op)) {
+      const mode = CreateMode.fromFlags(op.request.flags)
+      if (mode === undefined) return "unreadable"
+      if (op.request.acl === null) return "noAcl"
+      if (CreateMode.hasTtl(mode)) return "unreadable"
+    }
+    if (isRead(op) !== isFirstRead) return "unreadable"
+  }
+  return undefined
+}
+
+const isPlainCreate = (op: Op): op is Operations.MultiOp<"create" | "create2" | "createContainer"> =>
+  op.operation === "create" || op.operation === "create2" || op.operation === "createContainer"
+
+const prepare = (speculation: SpeculativeTree, requester: Requester, op: Op, release: Release): Change | number => {
   switch (op.operation) {
     case "create":
     case "create2":
     case "createContainer":
     case "createTTL": {
-      const kind = kindOf(op.operation, op.request.flags)
+      const kind = kindOf(op.operation, op.request.flags, release)
       return kind === undefined
         ? codes.MarshallingError
         : prepareCreate(speculation, requester, kind, kind === "createTTL" ? op.request : withoutTtl(op.request))
@@ -107,15 +133,17 @@ const prepare = (speculation: SpeculativeTree, requester: Requester, op: Op): Ch
 }
 
 /**
- * Within a multi the flags decide what is created, whatever the operation is; only createTTL has a time to live.
+ * Within a multi the flags decide what is created, whatever the operation is until 3.8; only createTTL has a time to live.
  */
 const kindOf = (
   name: "create" | "create2" | "createContainer" | "createTTL",
-  flags: number
+  flags: number,
+  { multiGoesByOpCode }: Release
 ): "create" | "createContainer" | "createTTL" | undefined => {
   const mode = CreateMode.fromFlags(flags)
   if (mode !== undefined && CreateMode.hasTtl(mode)) return name === "createTTL" ? name : undefined
-  return mode === "container" ? "createContainer" : "create"
+  const isContainer = mode === "container" || (multiGoesByOpCode && name === "createContainer")
+  return isContainer ? "createContainer" : "create"
 }
 
 const withoutTtl = ({ acl, data, flags, path }: CreateRequest): CreateRequest => ({ acl, data, flags, path })
@@ -127,13 +155,13 @@ const rolledBack = (count: number, failedAt: number, error: number): ReadonlyArr
     error: index < failedAt ? codes.Ok : index === failedAt ? error : codes.RuntimeInconsistency
   }))
 
-/** The results of 3.8.0, which answers create2 like create, and containers and TTL znodes with a Stat. */
-const resultOf = (change: Change, stat: Stat | undefined): OpResult => {
+/** Containers and TTL znodes are answered with a Stat, and create2 since 3.8.2: before, it is answered like create. */
+const resultOf = (change: Change, stat: Stat | undefined, isCreate2: boolean): OpResult => {
   switch (change._tag) {
     case "Create": {
       const { owner, path } = change
       const kind = StoredZnode.kindOf(owner)
-      return kind === "container" || kind === "ttl"
+      return isCreate2 || kind === "container" || kind === "ttl"
         ? { operation: "create2", response: { path, stat: stat! } }
         : { operation: "create", response: { path } }
     }

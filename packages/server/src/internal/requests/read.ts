@@ -37,10 +37,13 @@ export const getChildren = (context: Context, { path, watch }: WatchedRead) => {
   return { children: inServerOrder(node.children, 8), stat: Znode.statOf(node) }
 }
 
-const exists = ({ client, replica }: Context, { path, watch }: WatchedRead) => {
+const exists = ({ client, replica, state }: Context, { path, watch }: WatchedRead) => {
   if (path.includes("\0")) return codes.BadArguments
-  if (watch) replica.watches.add("data", path, client, "once")
   const node = replica.tree.get(path)
+  if (state.settings.release.existsNeedsRead && node !== undefined) {
+    if (!AccessControl.allows(node.acl, READ, client.identities)) return codes.NoAuth
+  }
+  if (watch) replica.watches.add("data", path, client, "once")
   return node === undefined ? codes.NoNode : { stat: Znode.statOf(node) }
 }
 

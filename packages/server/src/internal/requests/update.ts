@@ -22,7 +22,9 @@ export const prepareSetData = (
   if (node === undefined) return codes.NoNode
   if (!AccessControl.allows(node.acl, Acl.Perms.WRITE, identities)) return codes.NoAuth
   const dataLength = data?.length ?? 0
-  const refusal = rules.enforceQuota ? speculation.tree.quotaRefusal(path, dataLength - node.dataLength, 0) : undefined
+  const refusal = rules.enforceQuota
+    ? speculation.tree.quotaRefusal(path, dataLength - node.dataLength, 0, rules.release)
+    : undefined
   if (refusal !== undefined) return refusal
   if (!isVersion(version, node.version)) return codes.BadVersion
   const next = nextVersion(node.version)
@@ -32,11 +34,11 @@ export const prepareSetData = (
 
 export const prepareSetAcl = (
   speculation: SpeculativeTree,
-  { identities }: Requester,
+  { identities, rules }: Requester,
   { acl, path, version }: Operation.Request<typeof Operations.setACL>
 ): Change | number => {
   if (ZnodePath.check(path) !== undefined) return codes.BadArguments
-  const stored = AccessControl.resolve(acl, identities)
+  const stored = AccessControl.resolve(acl, identities, rules.release)
   if (typeof stored === "number") return stored
   const node = speculation.get(path)
   if (node === undefined) return codes.NoNode

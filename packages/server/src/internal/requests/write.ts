@@ -38,9 +38,11 @@ const onWrite = <Request, Response>(
     row,
     (context, body) => {
       const request = Jute.attempt(row.request, body)
-      const change = Result.isFailure(request)
-        ? codes.MarshallingError
-        : prepare(new SpeculativeTree(context.state.leader.tree), requesterOf(context), request.success)
+      if (Result.isFailure(request)) {
+        if (context.state.settings.release.unreadableTakesZxid) commit(context, [])
+        return failed(row, codes.MarshallingError)
+      }
+      const change = prepare(new SpeculativeTree(context.state.leader.tree), requesterOf(context), request.success)
       if (typeof change === "number") {
         commit(context, [])
         return failed(row, change)

@@ -6,6 +6,7 @@
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import type * as Records from "@effect-zookeeper/protocol/Records"
+import { matchesIpv6, parseIpv6 } from "./ipv6.ts"
 
 /**
  * One proved identity of a connection. The id of the super user, who may do everything, is empty.
@@ -38,7 +39,7 @@ export const allows = (acl: ReadonlyArray<Acl.Acl>, perms: number, identities: R
     (entry) =>
       (entry.perms & perms) !== 0 &&
       (entry.scheme === "world" ||
-        identities.some(({ id, scheme }) => scheme === entry.scheme && Acl.matches(scheme, entry.id, id)))
+        identities.some(({ id, scheme }) => scheme === entry.scheme && matches(scheme, entry.id, id)))
   )
 }
 
@@ -51,7 +52,8 @@ export const allows = (acl: ReadonlyArray<Acl.Acl>, perms: number, identities: R
  */
 export const resolve = (
   requested: ReadonlyArray<RequestedAcl> | null,
-  identities: ReadonlyArray<Identity>
+  identities: ReadonlyArray<Identity>,
+  { knowsIpv6 }: { readonly knowsIpv6: boolean }
 ): ReadonlyArray<Acl.Acl> | number => {
   if (requested === null || requested.length === 0) return codes.InvalidACL
   const entries = distinct(requested)
@@ -67,6 +69,8 @@ export const resolve = (
     } else if (id === null) {
       return scheme === "world" || scheme === "digest" || scheme === "ip" ? codes.MarshallingError : codes.InvalidACL
     } else if (Acl.isKnownId(scheme, id) || (scheme === "x509" && x509)) {
+      stored.push({ perms, scheme, id })
+    } else if (knowsIpv6 && scheme === "ip" && parseIpv6(id) !== undefined) {
       stored.push({ perms, scheme, id })
     } else {
       return codes.InvalidACL
@@ -85,6 +89,9 @@ export const maskDigests = (acl: ReadonlyArray<Acl.Acl>): ReadonlyArray<Acl.Acl>
   acl.map((entry) => (entry.scheme === "digest" ? { ...entry, id: entry.id.replace(/:.*/, ":x") } : entry))
 
 // ---- internal
+
+const matches = (scheme: string, entryId: string, identity: string): boolean =>
+  Acl.matches(scheme, entryId, identity) || (scheme === "ip" && matchesIpv6(entryId, identity))
 
 /** Undefined if a real server fails on a null when it compares an entry with those before it. */
 const distinct = (requested: ReadonlyArray<RequestedAcl>): ReadonlyArray<RequestedAcl> | undefined => {

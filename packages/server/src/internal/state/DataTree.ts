@@ -13,6 +13,7 @@ import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import * as StoredZnode from "@effect-zookeeper/protocol/StoredZnode"
 import type { Change } from "./Transaction.ts"
 import { QuotaTracker } from "./QuotaTracker.ts"
+import type { Release } from "./Release.ts"
 import * as Znode from "./Znode.ts"
 
 /**
@@ -131,8 +132,8 @@ export class DataTree implements SnapshotTree {
   }
 
   /** The error code with which a quota refuses so many more bytes and znodes there; undefined if no quota does. */
-  quotaRefusal(path: string, bytes: number, nodes: number): number | undefined {
-    return this.quotas.refusal(path, bytes, nodes)
+  quotaRefusal(path: string, bytes: number, nodes: number, release: Release): number | undefined {
+    return this.quotas.refusal(path, bytes, nodes, release.leastQuota)
   }
 
   /** Alters the tree, and returns the new Stat of the znode; undefined for a deleted one. */

@@ -43,23 +43,24 @@ export class QuotaTracker {
 
   /**
    * The error code with which the quota of a path refuses a write: a hard limit would be exceeded, or its limits or stats
-   * are malformed, on which a real server fails. Undefined if it does not refuse, or if there is no quota.
+   * are malformed, on which a real server fails. Undefined if it does not refuse, or if there is no quota. Numbers below `least`
+   * are no limits.
    */
-  refusal(path: string, bytes: number, nodes: number): number | undefined {
+  refusal(path: string, bytes: number, nodes: number, least: number): number | undefined {
     const prefix = this.prefixOf(path)
     const limitsNode = prefix === undefined ? undefined : this.tree.get(`${ROOT}${prefix}/${LIMITS}`)
     if (limitsNode === undefined) return undefined
     const limits = strictly(limitsNode.data)
     if (limits === undefined) return codes.MarshallingError
-    const isCounted = nodes !== 0 && isAnyLimit(limits, "count", "countHardLimit")
-    const isWeighed = bytes !== 0 && isAnyLimit(limits, "bytes", "byteHardLimit")
+    const isCounted = nodes !== 0 && isAnyLimit(limits, "count", "countHardLimit", least)
+    const isWeighed = bytes !== 0 && isAnyLimit(limits, "bytes", "byteHardLimit", least)
     const statsNode = this.tree.get(`${ROOT}${prefix}/${STATS}`)
     if ((!isCounted && !isWeighed) || statsNode === undefined) return undefined
     const stats = strictly(statsNode.data)
     if (stats === undefined) return codes.MarshallingError
     const isWithin =
-      (!isCounted || within(limits.get("countHardLimit"), stats.get("count"), nodes)) &&
-      (!isWeighed || within(limits.get("byteHardLimit"), stats.get("bytes"), bytes))
+      (!isCounted || within(limits.get("countHardLimit"), stats.get("count"), nodes, least)) &&
+      (!isWeighed || within(limits.get("byteHardLimit"), stats.get("bytes"), bytes, least))
     return isWithin ? undefined : codes.QuotaExceeded
   }
 
@@ -126,11 +127,11 @@ const quotaOf = (path: string): { readonly path: string; readonly file: string }
   return about === "" ? undefined : { path: about, file: path.slice(slash + 1) }
 }
 
-const isAnyLimit = (limits: ReadonlyMap<string, number>, soft: string, hard: string): boolean =>
-  (limits.get(soft) ?? -1) > -1 || (limits.get(hard) ?? -1) > -1
+const isAnyLimit = (limits: ReadonlyMap<string, number>, soft: string, hard: string, least: number): boolean =>
+  (limits.get(soft) ?? -1) >= least || (limits.get(hard) ?? -1) >= least
 
-const within = (limit: number | undefined, now: number | undefined, more: number): boolean =>
-  limit === undefined || limit < 0 || (now ?? -1) + more <= limit
+const within = (limit: number | undefined, now: number | undefined, more: number, least: number): boolean =>
+  limit === undefined || limit < least || (now ?? -1) + more <= limit
 
 /** Limits or stats as a real server parses them; undefined for text on which Java's functions fail. */
 const strictly = (data: Uint8Array | null): ReadonlyMap<string, number> | undefined => {

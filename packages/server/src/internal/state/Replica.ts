@@ -9,7 +9,7 @@ import type { WatchEventType } from "@effect-zookeeper/protocol/WatchEvent"
 import type { Transaction } from "./Transaction.ts"
 import { DataTree, type Touch } from "./DataTree.ts"
 import type { Session } from "./Sessions.ts"
-import { Watches } from "./Watches.ts"
+import type { Watches } from "./Watches.ts"
 
 /**
  * An event on its way to a connection.
@@ -21,6 +21,8 @@ export interface Delivery<Client> {
   readonly to: Client
   readonly type: WatchEventType
   readonly path: string
+  /** The transaction that it is about; undefined for one that makes up for changes before the watch was set. */
+  readonly zxid: bigint | undefined
 }
 
 /**
@@ -32,7 +34,7 @@ export interface Delivery<Client> {
 export class Replica<Client> {
   readonly id: number
   tree = new DataTree()
-  readonly watches = new Watches<Client>()
+  readonly watches: Watches<Client>
   /** The last transaction that was applied here. */
   zxid = 0n
   /** How many transactions it stays behind, until a client of it writes or calls `sync`. */
@@ -40,17 +42,24 @@ export class Replica<Client> {
   /** Whether it has lost the others and only answers reads. */
   readOnly = false
   /**
-   * Whether it follows the others (`joined`), has lost them but does not know yet (`alone`), or knows it and refuses clients
-   * (`down`).
+   * Whether it follows the others (`joined`), has lost them but does not know yet (`alone`), knows it and refuses clients
+   * (`down`), or does not run at all (`stopped`).
    */
-  membership: "joined" | "alone" | "down" = "joined"
+  membership: "joined" | "alone" | "down" | "stopped" = "joined"
   /** Sessions that gave a sign of life while it was alone. */
   readonly touched = new Set<Session<Client>>()
+
+  /** Whether it refuses all clients. One that is down may be read-only instead. */
+  get isOut(): boolean {
+    return this.membership === "stopped" || (this.membership === "down" && !this.readOnly)
+  }
+
   private readonly pending: Array<Transaction> = []
   private readonly mayRead: (client: Client, touch: Touch) => boolean
 
-  constructor(id: number, mayRead: (client: Client, touch: Touch) => boolean) {
+  constructor(id: number, watches: Watches<Client>, mayRead: (client: Client, touch: Touch) => boolean) {
     this.id = id
+    this.watches = watches
     this.mayRead = mayRead
   }
 
@@ -71,7 +80,7 @@ export class Replica<Client> {
     const onTouch = (touch: Touch) => {
       // A client that may not read is not told, but its one-shot watch is used up.
       for (const to of this.watches.fire(touch)) {
-        if (this.mayRead(to, touch)) deliveries.push({ to, type: touch.type, path: touch.path })
+        if (this.mayRead(to, touch)) deliveries.push({ to, type: touch.type, path: touch.path, zxid })
       }
     }
     const stats = changes.map((change) => this.tree.apply(change, zxid, time, onTouch))

@@ -14,6 +14,7 @@ import { DataTree, type SnapshotTree } from "./DataTree.ts"
 import type { Rules } from "../requests/Requester.ts"
 import { type Delivery, Replica } from "./Replica.ts"
 import { type Session, Sessions } from "./Sessions.ts"
+import { Watches } from "./Watches.ts"
 
 /**
  * The time of a call, by both clocks.
@@ -45,6 +46,8 @@ export interface Settings extends Rules {
   readonly maxSessionTimeout: number
   /** `user:hash` of the super user. */
   readonly superDigest: string | undefined
+  /** Whether replicas that are too few serve reads. */
+  readonly readOnlyMode: boolean
   /** Whether a read-only replica opens sessions that only it knows. */
   readonly localSessions: boolean
 }
@@ -138,7 +141,7 @@ export class ServerState {
     this.replicas = Array.from(
       { length: options.replicas },
       (_, index) =>
-        new Replica<Client>(index + 1, (client, touch) =>
+        new Replica<Client>(index + 1, new Watches(settings.release.watchModesCoexist), (client, touch) =>
           AccessControl.allows(touch.acl, Acl.Perms.READ, client.identities)
         )
     )

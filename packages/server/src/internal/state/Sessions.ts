@@ -30,7 +30,7 @@ export interface Session<Client> {
  * @category models
  * @since 0.1.0
  */
-export class Sessions<Client> {
+export class Sessions<Client extends { readonly replica: object }> {
   private readonly byId = new Map<bigint, Session<Client>>()
   private readonly tickTime: number
   private nextId: bigint
@@ -101,6 +101,11 @@ export class Sessions<Client> {
 
   close(id: bigint): void {
     this.byId.delete(id)
+  }
+
+  /** Drops the sessions that only one server knows, which has stopped. */
+  closeLocal(server: object): void {
+    for (const { client, id, local } of this.all) if (local && client?.replica === server) this.close(id)
   }
 
   expired(now: number): ReadonlyArray<Session<Client>> {

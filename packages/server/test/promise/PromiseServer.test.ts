@@ -1,0 +1,63 @@
+/**
+ * The embedded server without Effect: its controls as Promises.
+ */
+import { PromiseClient } from "@effect-zookeeper/client"
+import { assert, describe, it } from "vitest"
+import * as EmbeddedServer from "../../src/EmbeddedServer.ts"
+
+describe("a server that is started without Effect", () => {
+  it("serves clients, and its controls give Promises", async () => {
+    await using server = await EmbeddedServer.start()
+    await using zk = await PromiseClient.connect(server.connectString)
+    await zk.create("/mine", { mode: "ephemeral" })
+    const [session] = await server.sessions()
+    assert.strictEqual(session?.id, zk.session.id)
+    assert.deepStrictEqual(session?.ephemerals, ["/mine"])
+    await server.answerWith({ operation: "getData" }, "NoAuth")
+    const error: unknown = await zk.get("/mine").then(
+      () => undefined,
+      (error) => error
+    )
+    assert.strictEqual((error as { readonly _tag?: string } | undefined)?._tag, "NoAuth")
+    const snapshot = await server.snapshot()
+    await using other = await PromiseClient.connect(server.connectString)
+    assert.isTrue(await server.expireSession(zk.session.id))
+    assert.isFalse(await other.exists("/mine"))
+    await server.restore(snapshot)
+    await using third = await PromiseClient.connect(server.connectString)
+    assert.isTrue(await third.exists("/mine"))
+  })
+
+  it("is stopped and started with its state", async () => {
+    await using server = await EmbeddedServer.start({ version: "3.9" })
+    await using zk = await PromiseClient.connect(server.connectString)
+    await zk.create("/kept")
+    await server.stop()
+    await server.start()
+    assert.isTrue(await zk.exists("/kept"))
+  })
+
+  it("listens at the ports that it is given, one for each member", async () => {
+    await using first = await EmbeddedServer.start({ members: 2 })
+    const ports = first.connectString.split(",").map((member) => Number(member.split(":")[1]))
+    await first.close()
+    await first.close()
+    await using second = await EmbeddedServer.start({ members: 2, port: [ports[1]!, ports[0]!] })
+    assert.strictEqual(second.connectString, `127.0.0.1:${ports[1]},127.0.0.1:${ports[0]}`)
+  })
+
+  it("rejects with the error of its layer, and with a RangeError for a member that it has not", async () => {
+    await using server = await EmbeddedServer.start()
+    const port = Number(server.connectString.split(":")[1])
+    const taken: unknown = await EmbeddedServer.start({ port }).then(
+      () => undefined,
+      (error) => error
+    )
+    assert.strictEqual((taken as { readonly _tag?: string } | undefined)?._tag, "ListenError")
+    const missing: unknown = await server.stop(1).then(
+      () => undefined,
+      (error) => error
+    )
+    assert.instanceOf(missing, RangeError)
+  })
+})
