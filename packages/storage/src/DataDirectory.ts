@@ -4,34 +4,24 @@
  *
  * @since 0.1.0
  */
+import * as Timestamp from "@effect-zookeeper/client/Timestamp"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { MutableTree } from "./internal/tree/MutableTree.ts"
-import { DIGEST_VERSION } from "./internal/tree/treeDigest.ts"
 import { loadSnapshot } from "./internal/tree/loadSnapshot.ts"
-import type { ReadOptions } from "./Snapshot.ts"
+import { hex, isGap, logsFrom, missing, replay } from "./internal/tree/replay.ts"
 import { FileAccessError, IncompleteDirectory, type MalformedFile } from "./StorageError.ts"
 import type { Transaction } from "./Transaction.ts"
 import * as TransactionLog from "./TransactionLog.ts"
-import type { Tree } from "./Tree.ts"
+import type { DataFile, Options, Restored, TreeOptions } from "./internal/tree/model.ts"
+
+export type { DataFile, Options, Restored, TreeOptions } from "./internal/tree/model.ts"
 
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
-
-/**
- * A snapshot or log of a folder. Its zxid is that in its name: the last transaction before a snapshot was begun, or the first
- * transaction of a log.
- *
- * @category models
- * @since 0.1.0
- */
-export interface DataFile {
-  readonly path: string
-  readonly zxid: bigint
-}
 
 /**
  * The files of a folder, the oldest first. Other files are not in it.
@@ -45,28 +35,6 @@ export interface Listing {
 }
 
 /**
- * Options of `treeAt` and `transactions`.
- *
- * @category options
- * @since 0.1.0
- */
-export interface Options extends ReadOptions {
-  /** The folder of the logs, if the servers have a `dataLogDir`. Default: the folder of the snapshots. */
-  readonly logDirectory?: string | undefined
-}
-
-/**
- * Options of `treeAt`.
- *
- * @category options
- * @since 0.1.0
- */
-export interface TreeOptions extends Options {
-  /** The last transaction of the tree. Default: the last one that the logs have. */
-  readonly zxid?: bigint | undefined
-}
-
-/**
  * Options of `transactions`.
  *
  * @category options
@@ -75,32 +43,6 @@ export interface TreeOptions extends Options {
 export interface TransactionsOptions extends Options {
   /** The first transaction. Default: the first one that the logs have. */
   readonly from?: bigint | undefined
-}
-
-/**
- * A tree, and how it was put together.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Restored {
-  readonly tree: Tree
-  /** The snapshot from which the tree was made; undefined if the logs begin with the first transaction. */
-  readonly snapshot: DataFile | undefined
-  /** How many transactions were replayed. */
-  readonly transactions: number
-  /** Snapshots that could not be used, the newest first, with the reason. A server that starts passes over them, too. */
-  readonly unusable: ReadonlyArray<MalformedFile>
-  /** The incomplete transaction at the end of the last log, which is not in the tree; servers ignore it as well. */
-  readonly partial: MalformedFile | undefined
-  /**
-   * Whether the digests in the files agree with the tree. `none`: there are no digests to compare, as before ZooKeeper 3.6.
-   * `different`: a digest is another one, at the transaction `zxid` for the first time. Servers go on then, and count it.
-   */
-  readonly digest:
-    | { readonly _tag: "Same" }
-    | { readonly _tag: "None" }
-    | { readonly _tag: "Different"; readonly zxid: bigint }
 }
 
 // -----------------------------------------------------------------------------
@@ -200,7 +142,12 @@ export const treeAt = (
   options: TreeOptions = {}
 ): Effect.Effect<Restored, FileAccessError | MalformedFile | IncompleteDirectory, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    const { logDirectory = directory, zxid } = options
+    const { logDirectory = directory, time } = options
+    if (time !== undefined) {
+      const zxid = yield* zxidAt(directory, time, options)
+      return yield* treeAt(directory, { ...options, time: undefined, zxid: minOf(options.zxid, zxid) })
+    }
+    const { zxid } = options
     const { snapshots } = yield* list(directory)
     const { logs } = yield* list(logDirectory)
     const unusable: Array<MalformedFile> = []
@@ -229,88 +176,51 @@ export const treeAt = (
     return yield* replay({ ...loaded, logs, logDirectory, unusable, options })
   })
 
-// ---- internal: replaying
+/**
+ * The last transaction that the leaders have made by a time, by their clocks. The logs are read from the last one on whose first
+ * transaction is not later, up to the first transaction that is.
+ *
+ * It fails with `FileAccessError`, with `MalformedFile` for a log with wrong bytes, and with `IncompleteDirectory` if the logs begin
+ * after that time, or if transactions are missing.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const zxidAt = (
+  directory: string,
+  time: number,
+  options: Options = {}
+): Effect.Effect<bigint, FileAccessError | MalformedFile | IncompleteDirectory, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const { logDirectory = directory } = options
+    const { logs } = yield* list(logDirectory)
+    for (const log of logs.toReversed()) {
+      const first = yield* TransactionLog.read(log.path, options).pipe(
+        Stream.runHead,
+        Effect.catchIf(isPartial, () => Effect.succeedNone)
+      )
+      if (Option.isNone(first) || first.value.time > time) continue
+      let last = first.value.zxid
+      yield* transactions(directory, { ...options, from: first.value.zxid }).pipe(
+        Stream.takeWhile((transaction) => transaction.time <= time),
+        Stream.runForEach(({ zxid }) =>
+          Effect.sync(() => {
+            last = zxid
+          })
+        ),
+        Effect.catchIf(isPartial, () => Effect.void)
+      )
+      return last
+    }
+    return yield* new IncompleteDirectory({
+      directory: logDirectory,
+      problem: `no log has a transaction of ${Timestamp.format(time)} or before it`
+    })
+  })
+
+// ---- internal
 
 const COUNTER = 0xffffffffn
-
-interface Replay {
-  readonly tree: MutableTree
-  readonly digest: { readonly zxid: bigint; readonly version: number; readonly value: bigint } | undefined
-  readonly snapshot: DataFile | undefined
-  readonly logs: ReadonlyArray<DataFile>
-  readonly logDirectory: string
-  readonly unusable: ReadonlyArray<MalformedFile>
-  readonly options: TreeOptions
-}
-
-const replay = ({ digest, logDirectory, logs, options, snapshot, tree, unusable }: Replay) =>
-  Effect.gen(function* () {
-    const { zxid } = options
-    let count = 0
-    let partial: MalformedFile | undefined
-    let isCompared = false
-    let different: bigint | undefined
-    // Until the transaction of the snapshot's digest, the tree may be ahead of the transactions.
-    const comparesFrom = digest === undefined || digest.zxid < tree.zxid ? tree.zxid : digest.zxid
-    const compare = (at: bigint, known: { readonly version: number; readonly value: bigint } | undefined) => {
-      if (known === undefined || known.version !== DIGEST_VERSION || at < comparesFrom) return
-      isCompared = true
-      if (known.value !== tree.digest) different ??= at
-    }
-    if (digest !== undefined && digest.zxid === tree.zxid && digest.zxid > 0n) compare(tree.zxid, digest)
-
-    /** The transaction after the wanted one, as proof that no other is missing before it. */
-    let later: bigint | undefined
-    for (const log of logsFrom(logs, tree.zxid + 1n)) {
-      if (zxid !== undefined && log.zxid > zxid) later ??= log.zxid
-      if (later !== undefined) break
-      partial = undefined
-      yield* TransactionLog.read(log.path, options).pipe(
-        Stream.takeWhile((transaction) => {
-          if (zxid !== undefined && transaction.zxid > zxid) later = transaction.zxid
-          return later === undefined
-        }),
-        Stream.runForEachArray((transactions) => {
-          for (const transaction of transactions) {
-            if (transaction.zxid <= tree.zxid) continue
-            if (isGap(tree.zxid, transaction.zxid)) {
-              return Effect.fail(missing(logDirectory, tree.zxid, transaction.zxid))
-            }
-            tree.apply(transaction)
-            count++
-            compare(transaction.zxid, transaction.digest)
-          }
-          return Effect.void
-        }),
-        Effect.catchTag("MalformedFile", (error) => {
-          if (error.problem !== "Partial") return Effect.fail(error)
-          partial = error
-          return Effect.void
-        })
-      )
-    }
-    if (later !== undefined && isGap(tree.zxid, later)) return yield* missing(logDirectory, tree.zxid, later)
-    if (later === undefined && zxid !== undefined && tree.zxid < zxid) {
-      return yield* new IncompleteDirectory({
-        directory: logDirectory,
-        problem: `the last transaction is ${hex(tree.zxid)}, before the zxid ${hex(zxid)} that was asked for`
-      })
-    }
-    const restored: Restored = {
-      tree,
-      snapshot,
-      transactions: count,
-      unusable,
-      partial,
-      digest:
-        different !== undefined
-          ? { _tag: "Different", zxid: different }
-          : isCompared
-            ? { _tag: "Same" }
-            : { _tag: "None" }
-    }
-    return restored
-  })
 
 /** A log that is not the last one may end with an incomplete transaction, too: the server then began another log. */
 const completed = <R>(
@@ -324,24 +234,6 @@ const completed = <R>(
         (error) => error._tag === "MalformedFile" && error.problem === "Partial",
         () => Stream.empty
       )
-
-/** Within an epoch, zxids follow each other without a gap. The first transaction of an epoch has the counter 1. */
-const isGap = (previous: bigint, next: bigint): boolean =>
-  next > previous + 1n && (previous >> 32n === next >> 32n || (next & COUNTER) !== 1n)
-
-const missing = (directory: string, previous: bigint, next: bigint): IncompleteDirectory =>
-  new IncompleteDirectory({
-    directory,
-    problem: `no file has the transactions after ${hex(previous)} and before ${hex(next)}`
-  })
-
-/** The logs that can have transactions from a zxid on: those that begin there, and the last one that begins before it. */
-const logsFrom = (logs: ReadonlyArray<DataFile>, from: bigint): ReadonlyArray<DataFile> => {
-  const first = logs.findLastIndex(({ zxid }) => zxid <= from)
-  return logs.slice(Math.max(first, 0))
-}
-
-// ---- internal: names
 
 const listing = (directory: string, names: ReadonlyArray<string>): Listing => {
   const files = (pattern: RegExp): ReadonlyArray<DataFile> =>
@@ -364,4 +256,7 @@ const join = (directory: string, name: string): string => `${directory.replace(/
 const reasons = (unusable: ReadonlyArray<MalformedFile>): string =>
   unusable.map((error) => `; ${error.message}`).join("")
 
-const hex = (zxid: bigint): string => `0x${zxid.toString(16)}`
+const isPartial = (error: { readonly _tag: string; readonly problem?: unknown }): boolean =>
+  error._tag === "MalformedFile" && error.problem === "Partial"
+
+const minOf = (a: bigint | undefined, b: bigint): bigint => (a !== undefined && a < b ? a : b)

@@ -1,22 +1,32 @@
 /**
  * The functions of this package as Promises and AsyncIterables, on Node's files.
  *
- * A Promise rejects, and a loop throws, with the error of the Effect: `FileAccessError`, `MalformedFile` or
- * `IncompleteDirectory`. Leaving a loop closes the file.
+ * A Promise rejects, and a loop throws, with the error of the Effect: `FileAccessError`, `MalformedFile`, `IncompleteDirectory`,
+ * or an error of the client. Leaving a loop closes the file.
  *
  * @since 0.1.0
  */
 import * as PromiseAdapter from "@effect-zookeeper/client/PromiseAdapter"
 import type { CallOptions } from "@effect-zookeeper/client/PromiseAdapter"
+import type { ReadError } from "@effect-zookeeper/client/Errors"
+import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
+import * as Backup from "./Backup.ts"
+import * as BackupFile from "./BackupFile.ts"
 import * as DataDirectory from "./DataDirectory.ts"
+import * as Diff from "./Diff.ts"
+import * as Mirror from "./Mirror.ts"
+import * as Restore from "./Restore.ts"
 import * as Snapshot from "./Snapshot.ts"
+import type { FileAccessError, MalformedFile } from "./StorageError.ts"
 import type { Transaction } from "./Transaction.ts"
 import * as TransactionLog from "./TransactionLog.ts"
 import type { Tree } from "./Tree.ts"
+import * as TreeSource from "./TreeSource.ts"
 
 export type { CallOptions } from "@effect-zookeeper/client/PromiseAdapter"
 
@@ -104,6 +114,170 @@ export const writeSnapshot = (
   call?: CallOptions
 ): Promise<string> => run(Snapshot.write(directory, tree, options), call)
 
+// -----------------------------------------------------------------------------
+// trees
+// -----------------------------------------------------------------------------
+
+/**
+ * A tree that can be restored, copied and compared: that of a live ensemble, a backup, a snapshot, or a data directory.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Source = TreeSource.TreeSource<SourceError, FileSystem.FileSystem>
+
+/**
+ * The errors of reading a {@link Source}.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type SourceError = ReadError | FileAccessError | MalformedFile
+
+/**
+ * The tree of an ensemble; see `TreeSource.live`.
+ *
+ * @category trees
+ * @since 0.1.0
+ */
+export const liveTree = (zk: PromiseClient, options?: TreeSource.LiveOptions, call?: CallOptions): Promise<Source> =>
+  zk.run(
+    Effect.map(ZooKeeper.ZooKeeper, (service) => TreeSource.live(service, options)),
+    call
+  )
+
+/**
+ * The tree of a backup, whose checksum is compared first; see `TreeSource.backup`.
+ *
+ * @category trees
+ * @since 0.1.0
+ */
+export const backupTree = (file: string, options?: TreeSource.FileOptions, call?: CallOptions): Promise<Source> =>
+  run(TreeSource.backup(file, options), call)
+
+/**
+ * The tree of a snapshot; see `TreeSource.snapshot`.
+ *
+ * @category trees
+ * @since 0.1.0
+ */
+export const snapshotTree = (file: string, options?: TreeSource.SnapshotOptions, call?: CallOptions): Promise<Source> =>
+  run(TreeSource.snapshot(file, options), call)
+
+/**
+ * The tree of a data directory; see `TreeSource.dataDirectory`.
+ *
+ * @category trees
+ * @since 0.1.0
+ */
+export const directoryTree = (
+  directory: string,
+  options?: TreeSource.DirectoryOptions,
+  call?: CallOptions
+): Promise<Source> => run(TreeSource.dataDirectory(directory, options), call)
+
+/**
+ * Reads the tree of an ensemble into one file; see `Backup.make`.
+ *
+ * @example
+ * ```ts
+ * import { PromiseClient } from "@effect-zookeeper/client"
+ * import { backup, backupTree, planRestore, restore } from "@effect-zookeeper/storage/Promise"
+ *
+ * await using zk = await PromiseClient.connect("zk1:2181")
+ * await backup(zk, "/backups/app.ndjson.gz", { path: "/app" })
+ *
+ * await using other = await PromiseClient.connect("other1:2181")
+ * const source = await backupTree("/backups/app.ndjson.gz")
+ * for await (const step of planRestore(other, source)) console.log(step)
+ * await restore(other, source)
+ * ```
+ *
+ * @category trees
+ * @since 0.1.0
+ */
+export const backup = (
+  zk: PromiseClient,
+  file: string,
+  options?: Backup.Options,
+  call?: CallOptions
+): Promise<Backup.Result> => onClient(zk, (service) => Backup.make(service, file, options), call)
+
+/**
+ * Writes any tree that does not change into a backup file; see `BackupFile.write`.
+ *
+ * @category trees
+ * @since 0.1.0
+ */
+export const writeBackup = (
+  file: string,
+  source: Source,
+  options?: BackupFile.WriteOptions,
+  call?: CallOptions
+): Promise<BackupFile.Header> => run(BackupFile.write(file, source, options), call)
+
+/**
+ * A dry run of {@link restore}; see `Restore.plan`.
+ *
+ * @category trees
+ * @since 0.1.0
+ */
+export const planRestore = (
+  zk: PromiseClient,
+  source: Source,
+  options?: Restore.Options,
+  call?: CallOptions
+): AsyncIterable<Restore.Step> =>
+  PromiseAdapter.iterable(
+    zk.run,
+    Stream.unwrap(Effect.map(ZooKeeper.ZooKeeper, (service) => Restore.plan(source, service, options))).pipe(
+      Stream.provide(NodeFileSystem.layer)
+    ),
+    call
+  )
+
+/**
+ * Writes a tree into an ensemble; see `Restore.run`. A copy from one ensemble to another is the restore of a {@link liveTree}.
+ *
+ * @category trees
+ * @since 0.1.0
+ */
+export const restore = (
+  zk: PromiseClient,
+  source: Source,
+  options?: Restore.RunOptions,
+  call?: CallOptions
+): Promise<Restore.Summary> => onClient(zk, (service) => Restore.run(source, service, options), call)
+
+/**
+ * The differences of two trees; see `Diff.compare`.
+ *
+ * @category trees
+ * @since 0.1.0
+ */
+export const diff = (
+  left: Source,
+  right: Source,
+  options?: Diff.Options,
+  call?: CallOptions
+): AsyncIterable<Diff.Difference> => iterable(Diff.compare(left, right, options), call)
+
+/**
+ * Keeps a copy of a live tree current, until the signal is aborted; see `Mirror.run`.
+ *
+ * @category trees
+ * @since 0.1.0
+ */
+export const mirror = (
+  from: PromiseClient,
+  to: PromiseClient,
+  options?: Mirror.Options,
+  call?: CallOptions
+): Promise<never> =>
+  from
+    .run(ZooKeeper.ZooKeeper, call)
+    .then((source) => onClient(to, (target) => Mirror.run(source, target, options), call))
+
 // ---- internal
 
 const run = <A, E>(effect: Effect.Effect<A, E, FileSystem.FileSystem>, call: CallOptions | undefined): Promise<A> =>
@@ -113,3 +287,9 @@ const iterable = <A, E>(
   stream: Stream.Stream<A, E, FileSystem.FileSystem>,
   call: CallOptions | undefined
 ): AsyncIterable<A> => PromiseAdapter.iterable(Effect.runPromise, Stream.provide(stream, NodeFileSystem.layer), call)
+
+const onClient = <A, E>(
+  zk: PromiseClient,
+  effect: (service: ZooKeeper.Service) => Effect.Effect<A, E, FileSystem.FileSystem>,
+  call: CallOptions | undefined
+): Promise<A> => zk.run(Effect.provide(Effect.flatMap(ZooKeeper.ZooKeeper, effect), NodeFileSystem.layer), call)

@@ -9,49 +9,20 @@
  *
  * @since 0.1.0
  */
-import type { Acl } from "@effect-zookeeper/protocol/Acl"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import { decodeStream, MAX_RECORD_SIZE } from "./internal/bytes/decodeStream.ts"
 import { gzip } from "./internal/bytes/gzip.ts"
 import { compressionOf, fileContents, withinOf } from "./internal/bytes/fileContents.ts"
+import { writeAtomically } from "./internal/bytes/writeAtomically.ts"
 import { encodeSnapshot } from "./internal/snapshot/encodeSnapshot.ts"
 import { SnapshotDecoder } from "./internal/snapshot/SnapshotDecoder.ts"
 import { FileAccessError, type MalformedFile } from "./StorageError.ts"
 import type { Tree } from "./Tree.ts"
-import type { Znode } from "./Znode.ts"
+import type { SnapshotRecord } from "./internal/snapshot/model.ts"
 
-/**
- * A part of a snapshot. The sessions come first, then the ACLs, the znodes with parents before their children, and the end.
- *
- * @category models
- * @since 0.1.0
- */
-export type SnapshotRecord =
-  /** A session that the ensemble knew; `timeout` in milliseconds. */
-  | { readonly _tag: "Session"; readonly id: bigint; readonly timeout: number }
-  /** An ACL of the table to which znodes refer by its number. The ACL `world:anyone` with all permissions is not in it. */
-  | { readonly _tag: "Acl"; readonly id: bigint; readonly acl: ReadonlyArray<Acl> }
-  /** `offset` is where it begins in the contents, in bytes. */
-  | { readonly _tag: "Znode"; readonly znode: Znode; readonly offset: number }
-  | SnapshotEnd
-
-/**
- * The end of a snapshot, which comes only if the checksum of everything before it is right.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SnapshotEnd {
-  readonly _tag: "End"
-  /** The size of the contents in bytes. */
-  readonly size: number
-  /** The digest of the tree after the transaction with this zxid; since ZooKeeper 3.6, unless digests are switched off. */
-  readonly digest: { readonly zxid: bigint; readonly version: number; readonly value: bigint } | undefined
-  /** The last transaction when the snapshot was complete; since ZooKeeper 3.9. */
-  readonly lastZxid: bigint | undefined
-}
+export type { SnapshotEnd, SnapshotRecord } from "./internal/snapshot/model.ts"
 
 /**
  * Options of reading.
@@ -152,20 +123,12 @@ export const write = (
   const file = `${directory}/${name}`
   return Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
-    yield* fs.makeDirectory(directory, { recursive: true })
-    if (!overwrite && (yield* fs.exists(file))) return yield* Effect.fail(new Error("it exists already"))
-    const temporary = `${directory}/.${name}.tmp`
-    const chunks = Stream.fromIterable(encodeSnapshot(tree), { chunkSize: 1 })
-    const bytes = compression === "gzip" ? gzip(chunks) : chunks
-    yield* Effect.gen(function* () {
-      const handle = yield* fs.open(temporary, { flag: "w" })
-      yield* Stream.runForEach(bytes, (chunk) => handle.writeAll(chunk))
-      yield* handle.sync
-    }).pipe(
-      Effect.scoped,
-      Effect.andThen(fs.rename(temporary, file)),
-      Effect.onError(() => Effect.ignore(fs.remove(temporary)))
+    yield* Effect.mapError(
+      fs.makeDirectory(directory, { recursive: true }),
+      (cause) => new FileAccessError({ file, action: "write", cause })
     )
+    const chunks = Stream.fromIterable(encodeSnapshot(tree), { chunkSize: 1 })
+    yield* writeAtomically(file, compression === "gzip" ? gzip(chunks) : chunks, overwrite)
     return file
-  }).pipe(Effect.mapError((cause) => new FileAccessError({ file, action: "write", cause })))
+  })
 }

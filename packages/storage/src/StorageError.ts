@@ -5,6 +5,7 @@
  */
 import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
+import * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 
 /**
@@ -23,8 +24,7 @@ export class FileAccessError extends ErrorClass.make(
   })
 ) {
   override get message(): string {
-    const reason = this.cause instanceof Error ? `: ${Printable.escape(this.cause.message)}` : ""
-    return `cannot ${this.action} ${Printable.quote(this.file)}${reason}; check that it exists and its permissions`
+    return `cannot ${this.action} ${Printable.quote(this.file)}${explain(this.cause)}`
   }
 }
 
@@ -44,7 +44,8 @@ export class MalformedFile extends ErrorClass.make(
      * - `Partial`: the last transaction of a log is incomplete, and nothing follows it. A server that is killed leaves such
      *   a log, and takes the transactions before it for complete.
      * - `Corrupt`: bytes are wrong.
-     * - `TooLarge`: a record is longer than the option `maxRecordSize`. Raise it if the servers' `jute.maxbuffer` is larger.
+     * - `TooLarge`: a record is longer than the option `maxRecordSize`, or the tree than `maxTreeSize`. Raise the first if the
+     *   servers' `jute.maxbuffer` is larger.
      */
     problem: Schema.Literals(["Foreign", "Truncated", "Partial", "Corrupt", "TooLarge"]),
     /** Where the wrong byte is, or where the record with it begins: in bytes from the start of `within`. */
@@ -79,6 +80,40 @@ export class IncompleteDirectory extends ErrorClass.make(
 ) {
   override get message(): string {
     return `${Printable.quote(this.directory)}: ${this.problem}`
+  }
+}
+
+/**
+ * An ACL was read by a client that may not see the hashes of passwords: the server has put "x" in their place. Restored, it would
+ * keep every client out.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MaskedAcl extends ErrorClass.make(
+  Schema.TaggedError<MaskedAcl>()("MaskedAcl", {
+    path: Schema.String
+  })
+) {
+  override get message(): string {
+    return `the ACL of ${Printable.quote(this.path)} was read without the right to see its hashes; read it again as the super user or with ADMIN, or give it another ACL with the option acl`
+  }
+}
+
+/** The reason, and what to do where the reason does not say it. */
+const explain = (cause: unknown): string => {
+  const advice = "; check that it exists and its permissions"
+  if (!(cause instanceof Error)) return advice
+  if (!PlatformError.isPlatformError(cause)) return `: ${Printable.escape(cause.message)}`
+  switch (cause.reason._tag) {
+    case "NotFound":
+      return ": there is no such file or folder"
+    case "AlreadyExists":
+      return ": it exists already"
+    case "PermissionDenied":
+      return ": this user has no permission for it"
+    default:
+      return `: ${Printable.escape(cause.message)}${advice}`
   }
 }
 

@@ -1,4 +1,5 @@
 import { ZooKeeper } from "@effect-zookeeper/client"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -9,10 +10,15 @@ import { withFiles } from "../support/files.ts"
 import { filedTree, randomHistory, shownToSuperUser } from "../support/histories.ts"
 
 /** The server deletes containers only after the test has looked. */
-const jvmFlags = ["-Dznode.container.checkIntervalMs=4000", "-Dfile.encoding=UTF-8"]
+const jvmFlags = ["-Dznode.container.checkIntervalMs=600000", "-Dfile.encoding=UTF-8"]
+
+const isLong = process.env["ZK_LONG"] === "1"
+
+const formats = ["none", "gzip"] as const
 
 describe("a snapshot that was written here", () => {
-  for (const compression of ["none", "gzip"] as const) {
+  // Before 3.6, servers know no compressed snapshots.
+  for (const compression of isLong && TestServer.isAtLeast("3.6.0") ? formats : formats.slice(0, 1)) {
     it.live(
       `starts a real server, which shows the same tree and goes on from there (${compression})`,
       () =>
@@ -25,13 +31,16 @@ describe("a snapshot that was written here", () => {
           const second = yield* ZooKeeperServer.make({ jvmFlags })
           yield* second.kill
           const folder = `${second.folder}/data/version-2`
+          for (const format of formats) {
+            const other = `${second.folder}/${format}`
+            yield* Snapshot.write(other, tree, { compression: format })
+            const again = yield* DataDirectory.treeAt(other)
+            assert.deepStrictEqual(filedTree(again.tree), filedTree(tree))
+            assert.deepStrictEqual(again.digest, { _tag: "Same" })
+          }
           Fs.rmSync(folder, { recursive: true })
           const file = yield* Snapshot.write(folder, tree, { compression })
           assert.deepStrictEqual(Fs.readdirSync(folder), [file.slice(folder.length + 1)])
-          const again = yield* DataDirectory.treeAt(folder)
-          assert.deepStrictEqual(filedTree(again.tree), filedTree(tree))
-          assert.deepStrictEqual(again.digest, { _tag: tree.zxid === 0n ? "None" : "Same" })
-
           yield* second.start
           assert.deepStrictEqual(yield* shownToSuperUser(second.connectString), filedTree(tree))
           const czxid = yield* Effect.gen(function* () {

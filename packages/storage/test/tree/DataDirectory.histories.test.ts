@@ -1,3 +1,4 @@
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -16,23 +17,29 @@ const isLong = process.env["ZK_LONG"] === "1"
 const startServer = (config: ReadonlyArray<string>) =>
   ZooKeeperServer.make({
     config: ["snapCount=100", "preAllocSize=128", ...config],
-    jvmFlags: ["-Dznode.container.checkIntervalMs=4000", "-Dfile.encoding=UTF-8"]
+    jvmFlags: ["-Dznode.container.checkIntervalMs=60000", "-Dfile.encoding=UTF-8"]
   })
 
+/**
+ * Tests of single snapshots have the other formats, too. Before 3.6, servers have none of them. `ZK_LONG=1` with
+ * `test:servers --suite storage` runs long histories on each release.
+ */
+const servers = [
+  ["plain", []],
+  ["gzip", ["snapshot.compression.method=gz"]],
+  ["Snappy", ["snapshot.compression.method=snappy"]],
+  ["without digests", ["digest.enabled=false"]]
+] as const
+
 describe("the tree from the files of a real server", () => {
-  for (const [name, config] of [
-    ["plain", []],
-    ["gzip", ["snapshot.compression.method=gz"]],
-    ["Snappy", ["snapshot.compression.method=snappy"]],
-    ["without digests", ["digest.enabled=false"]]
-  ] as const) {
+  for (const [name, config] of isLong && TestServer.isAtLeast("3.6.0") ? servers : servers.slice(0, 1)) {
     it.live(
       `is the tree that it shows when it is started again (${name})`,
       () =>
         Effect.gen(function* () {
           const server = yield* startServer(config)
           // Two histories side by side, in the midst of which the server is killed.
-          const operations = isLong ? 10_000 : name === "plain" ? 300 : 200
+          const operations = isLong ? 10_000 : 300
           const isOver = yield* Deferred.make<void>()
           const onStep = (done: number) => {
             if (done > operations) Deferred.doneUnsafe(isOver, Effect.void)

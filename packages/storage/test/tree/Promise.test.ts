@@ -1,4 +1,8 @@
+import { PromiseClient, ZooKeeper } from "@effect-zookeeper/client"
+import { EmbeddedServer } from "@effect-zookeeper/server"
+import * as Session from "@effect-zookeeper/session/Session"
 import { assert, describe, it } from "@effect/vitest"
+import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
 import { FileAccessError } from "../../src/index.ts"
 import { MutableTree } from "../../src/internal/tree/MutableTree.ts"
@@ -32,3 +36,46 @@ describe("the Promise API of the files", () => {
     for (const failure of failures) assert.instanceOf(failure.status === "rejected" && failure.reason, FileAccessError)
   })
 })
+
+describe("the Promise API of trees", () => {
+  it("backs up, plans, restores, compares and mirrors", async () => {
+    const folder = Fs.mkdtempSync("/tmp/trees-")
+    const zk = await PromiseClient.fromLayer(ZooKeeper.layerSession().pipe(Layer.provide(memory)))
+    try {
+      await zk.create("/app", { data: "1" })
+      await zk.create("/app/below")
+      const { header } = await Storage.backup(zk, `${folder}/app.ndjson.gz`, { path: "/app" })
+      assert.strictEqual(header.znodes, 2)
+      const source = await Storage.backupTree(`${folder}/app.ndjson.gz`)
+      const steps: Array<string> = []
+      for await (const { _tag, path } of Storage.planRestore(zk, source, { path: "/copy" }))
+        steps.push(`${_tag} ${path}`)
+      assert.sameMembers(steps, ["Create /copy", "Create /copy/below"])
+      assert.strictEqual((await Storage.restore(zk, source, { path: "/copy" })).Create, 2)
+      for await (const difference of Storage.diff(source, await Storage.liveTree(zk, { path: "/copy" }))) {
+        assert.fail(JSON.stringify(difference))
+      }
+      await Storage.writeBackup(`${folder}/again.ndjson`, source)
+      const stop = new AbortController()
+      const onStatus = ({ phase }: { readonly phase: string }) => {
+        if (phase === "following") stop.abort(new Error("enough"))
+      }
+      const mirror = Storage.mirror(zk, zk, { path: "/app", targetPath: "/mirror", onStatus }, { signal: stop.signal })
+      await mirror.then(
+        () => assert.fail("it ended"),
+        (error: Error) => assert.strictEqual(error.message, "enough")
+      )
+      assert.isTrue(await zk.exists("/mirror/below"))
+      const failure = await Storage.backup(zk, `${folder}/none.ndjson`, { path: "/nowhere" }).then(
+        () => undefined,
+        (error: { readonly _tag: string }) => error._tag
+      )
+      assert.strictEqual(failure, "NoNode")
+    } finally {
+      await zk.close()
+      Fs.rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+const memory = Session.layer().pipe(Layer.provide(EmbeddedServer.layerMemory))

@@ -7,7 +7,7 @@ import * as Jute from "@effect-zookeeper/protocol/Jute"
 import { JuteError } from "@effect-zookeeper/protocol/JuteError"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import * as Records from "@effect-zookeeper/protocol/Records"
-import type { SnapshotRecord } from "../../Snapshot.ts"
+import type { SnapshotRecord } from "./model.ts"
 import type { Znode } from "../../Znode.ts"
 import { Adler32 } from "../bytes/adler32.ts"
 import type { ByteWindow } from "../bytes/ByteWindow.ts"
@@ -29,8 +29,9 @@ const SEAL_SIZE = 13
 /** Everything after the first checksum. A digest of 3.6 is text of up to 16 digits. */
 const MAX_TAIL = 8 + 4 + 4 + 20 + SEAL_SIZE + 8 + SEAL_SIZE
 
-/** The bytes of all ACLs that are kept, at most: 64 MiB. */
+/** The bytes of all ACLs that are kept, at most: 64 MiB. An empty one takes memory, too. */
 const MAX_ACL_BYTES = 67_108_864
+const ACL_OVERHEAD = 64
 
 /** The number of the ACL `world:anyone` with all permissions, which is not in the table. */
 export const OPEN_ACL = -1n
@@ -166,7 +167,7 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
 
   private readAcl(window: ByteWindow, size: number): SnapshotRecord {
     const at = window.offset
-    this.aclBytes += size
+    this.aclBytes += size + ACL_OVERHEAD
     if (this.aclBytes > MAX_ACL_BYTES) {
       throw new Malformed("TooLarge", at, `at most ${MAX_ACL_BYTES} bytes of ACLs`, `${this.aclBytes}`)
     }
@@ -183,7 +184,9 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
     const reader = this.read(window, size)
     const path = reader.text()
     if (this.isFirstZnode ? path !== "" : !isPath(path)) {
-      throw new Malformed("Corrupt", at, this.isFirstZnode ? "the root" : "the path of a znode", JSON.stringify(path))
+      // It may be data, which belongs in no error.
+      const found = `another text, of ${path.length} characters`
+      throw new Malformed("Corrupt", at, this.isFirstZnode ? "the root" : "the path of a znode", found)
     }
     this.isFirstZnode = false
     const data = reader.buffer()

@@ -33,9 +33,15 @@ export class MutableTree implements Tree {
   private readonly nodes = new Map<string, Node>()
   private readonly owned = new Map<bigint, Set<string>>()
   private sum = 0n
+  private nodeBytes = 0
 
   get size(): number {
     return this.nodes.size
+  }
+
+  /** The memory that the tree takes, about, in bytes. */
+  get bytes(): number {
+    return this.nodeBytes + this.sessions.size * SESSION_BYTES
   }
 
   get digest(): bigint {
@@ -180,12 +186,14 @@ export class MutableTree implements Tree {
     const node = this.nodes.get(path)
     if (node === undefined) return
     this.nodes.delete(path)
+    this.nodeBytes -= bytesOf(node)
     this.sum -= node.digest
     this.owned.get(node.owner)?.delete(path)
   }
 
   private add(node: Node): void {
     this.nodes.set(node.path, node)
+    this.nodeBytes += bytesOf(node)
     node.digest = digestOf(node)
     this.sum += node.digest
     if (kindOf(node.owner)._tag !== "Ephemeral") return
@@ -197,7 +205,9 @@ export class MutableTree implements Tree {
   private update(path: string, change: (node: Node) => void): void {
     const node = this.nodes.get(path)
     if (node === undefined) return
+    this.nodeBytes -= bytesOf(node)
     change(node)
+    this.nodeBytes += bytesOf(node)
     this.sum -= node.digest
     node.digest = digestOf(node)
     this.sum += node.digest
@@ -217,6 +227,35 @@ export class MutableTree implements Tree {
 }
 
 const empty = new Uint8Array(0)
+
+/** Of a znode without its path and data, of an entry of its ACL, and of a session. */
+const ZNODE_BYTES = 320
+const ACL_BYTES = 64
+const SESSION_BYTES = 64
+
+const bytesOf = ({ acl, data, path }: Node): number =>
+  ZNODE_BYTES + acl.length * ACL_BYTES + path.length * 2 + (data?.length ?? 0)
+
+/** How much memory a tree may take by default: 4 GiB. */
+export const MAX_TREE_SIZE = 4_294_967_296
+
+export interface TreeLimits {
+  /**
+   * How much memory the tree may take, in bytes, about. A larger one fails with `MalformedFile`: a small compressed file can have
+   * contents of any size. Default: 4 GiB.
+   */
+  readonly maxTreeSize?: number | undefined
+}
+
+/** The problem of a tree that is too large; undefined if it is not. */
+export const tooLarge = ({ bytes }: MutableTree, { maxTreeSize = MAX_TREE_SIZE }: TreeLimits) =>
+  bytes <= maxTreeSize
+    ? undefined
+    : ({
+        problem: "TooLarge",
+        expected: `a tree of at most ${maxTreeSize} bytes in memory (maxTreeSize)`,
+        found: "a larger one"
+      } as const)
 
 const childrenOf = (node: Node): Set<string> => (node.children ??= new Set())
 

@@ -1,4 +1,5 @@
 /** A tree from a snapshot: all of it, or an error. */
+import * as Printable from "@effect-zookeeper/client/Printable"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
@@ -7,7 +8,7 @@ import * as Snapshot from "../../Snapshot.ts"
 import { type FileAccessError, MalformedFile } from "../../StorageError.ts"
 import type { Znode } from "../../Znode.ts"
 import { compressionOf, withinOf } from "../bytes/fileContents.ts"
-import { MutableTree } from "./MutableTree.ts"
+import { MutableTree, tooLarge, type TreeLimits } from "./MutableTree.ts"
 
 interface Loaded {
   readonly tree: MutableTree
@@ -18,12 +19,13 @@ interface Loaded {
 
 export const loadSnapshot = (
   file: { readonly path: string; readonly zxid: bigint },
-  options: ReadOptions
+  options: ReadOptions & TreeLimits
 ): Effect.Effect<Loaded, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const tree = new MutableTree()
     let latest = file.zxid
     let end: SnapshotEnd | undefined
+    let offset = 0
     const add = (znode: Znode) => {
       latest = maxOf(latest, znode.czxid, znode.mzxid, znode.pzxid)
       return tree.load(znode)
@@ -33,10 +35,13 @@ export const loadSnapshot = (
         for (const record of records) {
           if (record._tag === "Session") tree.sessions.set(record.id, record.timeout)
           if (record._tag === "End") end = record
-          if (record._tag === "Znode" && !add(record.znode)) {
-            return Effect.fail(orphan(file.path, record.znode.path, record.offset))
+          if (record._tag === "Znode") {
+            offset = record.offset
+            if (!add(record.znode)) return Effect.fail(orphan(file.path, record.znode.path, offset))
           }
         }
+        const problem = tooLarge(tree, options)
+        if (problem !== undefined) return Effect.fail(malformed(file.path, offset, problem))
         return Effect.void
       })
     )
@@ -45,13 +50,16 @@ export const loadSnapshot = (
   })
 
 const orphan = (file: string, path: string, offset: number): MalformedFile =>
-  new MalformedFile({
-    file,
+  malformed(file, offset, {
     problem: "Corrupt",
-    offset,
-    within: withinOf(compressionOf(file)),
     expected: "each znode once, and after its parent",
-    found: JSON.stringify(path)
+    found: Printable.quote(path)
   })
+
+const malformed = (
+  file: string,
+  offset: number,
+  problem: Pick<MalformedFile, "problem" | "expected" | "found">
+): MalformedFile => new MalformedFile({ file, offset, within: withinOf(compressionOf(file)), ...problem })
 
 const maxOf = (...zxids: ReadonlyArray<bigint>): bigint => zxids.reduce((max, zxid) => (zxid > max ? zxid : max))

@@ -1,0 +1,183 @@
+/**
+ * Backup files: a tree as lines of JSON (NDJSON), compressed by gzip if the name ends with `.gz`.
+ *
+ * The first line is a `Header`, each line after it a `Record` of one znode, parents before their children, and the last one an
+ * `End`. `Backup.make` writes such a file of a live tree, and `write` of any tree.
+ *
+ * @since 0.1.0
+ */
+import * as Timestamp from "@effect-zookeeper/client/Timestamp"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { BackupDecoder, type BackupItem } from "./internal/backup/BackupDecoder.ts"
+import { encodeEntry } from "./internal/backup/encodeEntry.ts"
+import type { Header } from "./internal/backup/lines.ts"
+import { writeLines } from "./internal/backup/writeLines.ts"
+import { decodeStream, MAX_RECORD_SIZE } from "./internal/bytes/decodeStream.ts"
+import { compressionOf, fileContents, withinOf } from "./internal/bytes/fileContents.ts"
+import type { ReadOptions } from "./Snapshot.ts"
+import type { FileAccessError, MalformedFile } from "./StorageError.ts"
+import type { Entry, TreeSource } from "./internal/live/model.ts"
+import { kindOf } from "./Znode.ts"
+
+export { End, Header, Record } from "./internal/backup/lines.ts"
+
+// -----------------------------------------------------------------------------
+// reading
+// -----------------------------------------------------------------------------
+
+/**
+ * Reads the header, and nothing else of the file.
+ *
+ * It fails with `FileAccessError` and with `MalformedFile`.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const readHeader = (
+  file: string
+): Effect.Effect<Header, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
+  items(file, {}, true).pipe(
+    Stream.runHead,
+    Effect.flatMap((first) =>
+      Option.isSome(first) && first.value._tag === "Header"
+        ? Effect.succeed(first.value.header)
+        : Effect.die("a decoder gives the header first")
+    )
+  )
+
+/**
+ * Reads the whole file and compares its checksum, without a look at the znodes. Use it before anything is done with them.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const verify = (
+  file: string,
+  options: ReadOptions = {}
+): Effect.Effect<Header, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    let header: Header | undefined
+    yield* Stream.runForEach(items(file, options, false), (item) =>
+      Effect.sync(() => {
+        if (item._tag === "Header") header = item.header
+      })
+    )
+    return header ?? (yield* Effect.die("a decoder gives the header first"))
+  })
+
+/**
+ * The znodes of a backup, parents before their children, in memory that does not grow with the file.
+ *
+ * It fails with `FileAccessError`, and at the place of a wrong byte with `MalformedFile`. The checksum is at the end of the file:
+ * what comes before it may be wrong if the file was not verified.
+ *
+ * @example
+ * ```ts
+ * import { BackupFile } from "@effect-zookeeper/storage"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * const paths = BackupFile.read("/backups/monday.ndjson.gz").pipe(
+ *   Stream.runForEach(({ znode }) => Effect.log(znode.path))
+ * )
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const read = (
+  file: string,
+  options: ReadOptions = {}
+): Stream.Stream<Entry, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
+  items(file, options, true).pipe(
+    Stream.flatMap((item) => (item._tag === "Entry" ? Stream.succeed(item.entry) : Stream.empty))
+  )
+
+// -----------------------------------------------------------------------------
+// writing
+// -----------------------------------------------------------------------------
+
+/**
+ * Options of `write`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface WriteOptions {
+  /** The transaction after which the tree was so. Default: 0, which is unknown. */
+  readonly zxid?: bigint | undefined
+  /** Whether a file of the same name may be replaced. Default: false. */
+  readonly overwrite?: boolean | undefined
+}
+
+/**
+ * Writes a backup of a tree that does not change, such as that of a snapshot or data directory. It is read twice, because its size
+ * is in the header. For a live tree use `Backup.make`.
+ *
+ * The file is written beside its place, synced, and then moved there. It fails with `FileAccessError`, also if the file exists,
+ * and with the errors of the source.
+ *
+ * @example
+ * ```ts
+ * import { BackupFile, TreeSource } from "@effect-zookeeper/storage"
+ * import * as Effect from "effect/Effect"
+ *
+ * // The tree of a server that no longer starts, for another ensemble.
+ * const program = Effect.gen(function* () {
+ *   const tree = yield* TreeSource.dataDirectory("/var/lib/zookeeper", { path: "/app" })
+ *   yield* BackupFile.write("/backups/app.ndjson.gz", tree)
+ * })
+ * ```
+ *
+ * @category writing
+ * @since 0.1.0
+ */
+export const write = <E, R>(
+  file: string,
+  source: TreeSource<E, R>,
+  options: WriteOptions = {}
+): Effect.Effect<Header, E | FileAccessError, R | FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const totals = { znodes: 0, bytes: 0, ephemerals: 0, mtime: 0 }
+    yield* Stream.runForEach(source.entries, ({ znode }) =>
+      Effect.sync(() => {
+        totals.znodes++
+        totals.bytes += znode.data?.length ?? 0
+        if (kindOf(znode.owner)._tag === "Ephemeral") totals.ephemerals++
+        totals.mtime = Math.max(totals.mtime, znode.mtime)
+      })
+    )
+    const { mtime, ...counts } = totals
+    const zxid = `0x${BigInt.asUintN(64, options.zxid ?? 0n).toString(16)}`
+    const header: Header = {
+      format: "effect-zookeeper-backup",
+      version: 1,
+      path: source.root,
+      from: zxid,
+      to: zxid,
+      isConsistent: true,
+      time: Timestamp.format(mtime),
+      ...counts,
+      unreadable: []
+    }
+    yield* writeLines(file, header, Stream.map(source.entries, encodeEntry), options.overwrite ?? false)
+    return header
+  })
+
+// ---- internal
+
+const items = (
+  file: string,
+  { maxRecordSize = MAX_RECORD_SIZE }: ReadOptions,
+  decodes: boolean
+): Stream.Stream<BackupItem, FileAccessError | MalformedFile, FileSystem.FileSystem> => {
+  const compression = compressionOf(file)
+  return decodeStream(fileContents(file, compression), () => new BackupDecoder(decodes), {
+    file,
+    within: withinOf(compression),
+    maxRecordSize
+  })
+}

@@ -1,0 +1,288 @@
+/**
+ * Trees that can be restored, copied and compared, wherever they are: a live ensemble, a backup, a snapshot, or a data
+ * directory at a transaction.
+ *
+ * @since 0.1.0
+ */
+import type { ReadError } from "@effect-zookeeper/client/Errors"
+import { InvalidArgument, NoNode } from "@effect-zookeeper/client/Errors"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Stream from "effect/Stream"
+import * as BackupFile from "./BackupFile.ts"
+import * as DataDirectory from "./DataDirectory.ts"
+import { type OwnerOf, readZnode } from "./internal/live/readZnode.ts"
+import { sizeOf } from "./internal/live/sizeOf.ts"
+import { isExcluded, type Visit, walk } from "./internal/live/walk.ts"
+import { loadSnapshot } from "./internal/tree/loadSnapshot.ts"
+import type { TreeLimits } from "./internal/tree/MutableTree.ts"
+import type { ReadOptions } from "./Snapshot.ts"
+import type { FileAccessError, IncompleteDirectory, MalformedFile } from "./StorageError.ts"
+import type { Tree } from "./Tree.ts"
+import type { Entry, LiveReader, Owners, TreeSource } from "./internal/live/model.ts"
+
+export type { Entry, LiveReader, Owners, TreeSource } from "./internal/live/model.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/**
+ * Options of `live`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface LiveOptions {
+  /** The first znode. Default: `/`. */
+  readonly path?: string | undefined
+  /** How many znodes are asked for at a time. Default: 256. Their data is in memory together. */
+  readonly concurrency?: number | undefined
+  /** Where containers and TTL znodes are known from; see `ownersOf`. Default: nowhere. */
+  readonly owners?: Owners | undefined
+}
+
+/**
+ * Options of sources that are files: the subtree of which path.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface FileOptions extends ReadOptions {
+  /** The first znode. Default: `/`, or that of the backup. */
+  readonly path?: string | undefined
+}
+
+/**
+ * Options of `snapshot`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface SnapshotOptions extends FileOptions, TreeLimits {}
+
+/**
+ * Options of `dataDirectory`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface DirectoryOptions extends DataDirectory.TreeOptions {
+  /** The first znode. Default: `/`. */
+  readonly path?: string | undefined
+}
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+/**
+ * The tree of an ensemble, as it is when it is read. Each znode is as it was at one moment, and different znodes may be of
+ * different moments: `Backup.make` reads until all of them are of one.
+ *
+ * It fails with `NoNode` if the first znode does not exist, and with `NoAuth` at a znode that may not be read.
+ *
+ * @example
+ * ```ts
+ * import { ZooKeeper } from "@effect-zookeeper/client"
+ * import { TreeSource } from "@effect-zookeeper/storage"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * const program = Effect.gen(function* () {
+ *   const zk = yield* ZooKeeper.ZooKeeper
+ *   return yield* Stream.runCount(TreeSource.live(zk, { path: "/app" }).entries)
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<ReadError> => {
+  const { concurrency, owners, path: root = "/" } = options
+  const visit = (path: string) =>
+    readZnode(zk, path, owners).pipe(
+      Effect.map(({ children, entry }): Visit<Entry> => ({ value: entry, children })),
+      Effect.catchIf(
+        (error) => error._tag === "NoNode" && path !== root,
+        () => Effect.undefined
+      )
+    )
+  return {
+    name: `the live tree ${root}`,
+    root,
+    entries: walk(root, visit, concurrency).pipe(Stream.flatMap((entries) => Stream.fromIterable(entries))),
+    size: sizeOf(zk, root)
+  }
+}
+
+/**
+ * A backup, or a subtree of it. The whole file is read first, and its checksum compared, so that no wrong znode is restored.
+ *
+ * It fails with `MalformedFile`, with `InvalidArgument` if the path is not below that of the backup, and with `NoNode` if the path is
+ * not in it.
+ *
+ * @example
+ * ```ts
+ * import { TreeSource } from "@effect-zookeeper/storage"
+ *
+ * const app = TreeSource.backup("/backups/monday.ndjson.gz", { path: "/app" })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const backup = (
+  file: string,
+  options: FileOptions = {}
+): Effect.Effect<
+  TreeSource<FileAccessError | MalformedFile | NoNode, FileSystem.FileSystem>,
+  FileAccessError | MalformedFile | InvalidArgument,
+  FileSystem.FileSystem
+> =>
+  Effect.gen(function* () {
+    const header = yield* BackupFile.verify(file, options)
+    const { path: root = header.path } = options
+    if (!ZnodePath.isUnder(header.path, root)) {
+      return yield* new InvalidArgument({
+        argument: "path",
+        value: root,
+        rule: `must be in the backup, which has the tree of ${header.path}`
+      })
+    }
+    return {
+      name: `the backup ${file}`,
+      root,
+      entries: below(
+        root,
+        Stream.filter(BackupFile.read(file, options), ({ znode }) => ZnodePath.isUnder(root, znode.path))
+      ),
+      size: Effect.succeed(root === header.path ? header.znodes : undefined)
+    }
+  })
+
+/**
+ * The tree of a snapshot as it is in the file: the server may have gone on while it wrote it. `dataDirectory` takes the logs as
+ * well, which make it right. The whole tree is in memory.
+ *
+ * @example
+ * ```ts
+ * import { TreeSource } from "@effect-zookeeper/storage"
+ *
+ * const app = TreeSource.snapshot("/var/lib/zookeeper/version-2/snapshot.1f", { path: "/app" })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const snapshot = (
+  file: string,
+  options: SnapshotOptions = {}
+): Effect.Effect<TreeSource<NoNode>, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
+  Effect.map(loadSnapshot({ path: file, zxid: 0n }, options), ({ tree }) =>
+    fromTree(tree, { ...options, name: `the snapshot ${file}` })
+  )
+
+/**
+ * The tree of a data directory; see `DataDirectory.treeAt`. The whole tree is in memory.
+ *
+ * @example
+ * ```ts
+ * import { TreeSource } from "@effect-zookeeper/storage"
+ *
+ * const before = TreeSource.dataDirectory("/var/lib/zookeeper", { zxid: 0x1fn, path: "/app" })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const dataDirectory = (
+  directory: string,
+  options: DirectoryOptions = {}
+): Effect.Effect<TreeSource<NoNode>, FileAccessError | MalformedFile | IncompleteDirectory, FileSystem.FileSystem> =>
+  Effect.map(DataDirectory.treeAt(directory, options), ({ tree }) =>
+    fromTree(tree, { ...options, name: `${directory} at zxid 0x${tree.zxid.toString(16)}` })
+  )
+
+/**
+ * A tree in memory.
+ *
+ * @example
+ * ```ts
+ * import { DataDirectory, TreeSource } from "@effect-zookeeper/storage"
+ * import * as Effect from "effect/Effect"
+ *
+ * const app = Effect.map(DataDirectory.treeAt("/var/lib/zookeeper"), ({ tree }) =>
+ *   TreeSource.fromTree(tree, { path: "/app" })
+ * )
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromTree = (
+  tree: Tree,
+  options: { readonly path?: string | undefined; readonly name?: string | undefined } = {}
+): TreeSource<NoNode> => {
+  const { name = "the tree", path: root = "/" } = options
+  return {
+    name,
+    root,
+    entries: below(
+      root,
+      Stream.suspend(() =>
+        Stream.fromIterable(tree.entries()).pipe(
+          Stream.filter(({ path }) => ZnodePath.isUnder(root, path) && !isExcluded(root, path)),
+          Stream.map((znode): Entry => ({ znode, numChildren: tree.children(znode.path).size, isKindKnown: true }))
+        )
+      )
+    ),
+    size: Effect.succeed(root === "/" ? tree.size : undefined)
+  }
+}
+
+/**
+ * The owners of the znodes of a tree, such as that of a snapshot which a server has written lately: with them, a live tree knows
+ * the containers and TTL znodes that were there by then. `chroot` is that of the client that reads the live tree.
+ *
+ * @example
+ * ```ts
+ * import { ZooKeeper } from "@effect-zookeeper/client"
+ * import { Backup, DataDirectory, TreeSource } from "@effect-zookeeper/storage"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const zk = yield* ZooKeeper.ZooKeeper
+ *   const { tree } = yield* DataDirectory.treeAt("/var/lib/zookeeper")
+ *   yield* Backup.make(zk, "/backups/monday.ndjson.gz", { owners: TreeSource.ownersOf(tree) })
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const ownersOf =
+  (tree: Pick<Tree, "get">, chroot = ""): Owners & OwnerOf =>
+  (path, czxid) => {
+    const znode = tree.get(chroot === "" ? path : path === "/" ? chroot : chroot + path)
+    return znode?.czxid === czxid ? znode.owner : undefined
+  }
+
+// ---- internal
+
+/** Fails if there is nothing. */
+const below = <E, R>(root: string, entries: Stream.Stream<Entry, E, R>): Stream.Stream<Entry, E | NoNode, R> =>
+  Stream.suspend(() => {
+    let isEmpty = true
+    return entries.pipe(
+      Stream.tap(() =>
+        Effect.sync(() => {
+          isEmpty = false
+        })
+      ),
+      Stream.concat(
+        Stream.suspend(() => (isEmpty ? Stream.fail(new NoNode({ path: root, operation: "exists" })) : Stream.empty))
+      )
+    )
+  })

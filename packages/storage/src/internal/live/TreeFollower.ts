@@ -1,0 +1,151 @@
+/**
+ * Reads a live tree again and again, and gives only what has changed since it was read last. It keeps a fingerprint of each
+ * znode, and no data.
+ */
+import type { ReadError } from "@effect-zookeeper/client/Errors"
+import { NoNode } from "@effect-zookeeper/client/Errors"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Entry, LiveReader } from "./model.ts"
+import { fingerprintOf, fingerprintOfEntry, type OwnerOf, readZnode, retryingTransient } from "./readZnode.ts"
+import { isExcluded, type Visit, walk } from "./walk.ts"
+
+export interface FollowerOptions<E, R> {
+  readonly zk: LiveReader
+  readonly root: string
+  readonly concurrency: number
+  readonly ownerOf: OwnerOf | undefined
+  /** Whether znodes that may not be read are left out. Otherwise they are an error. */
+  readonly skipsUnreadable: boolean
+  /** The fingerprints of the znodes that were read before, by their paths. */
+  readonly known: Map<string, string>
+  /** Takes znodes that are new or have changed, parents before their children. */
+  readonly onRead: (entries: ReadonlyArray<Entry>) => Effect.Effect<void, E, R>
+  /** Takes the paths of znodes that are gone, children before their parents. */
+  readonly onGone: (paths: ReadonlyArray<string>) => Effect.Effect<void, E, R>
+  /** Is called after each step with the znodes that were visited in it. */
+  readonly onVisited: (count: number) => void
+}
+
+export class TreeFollower<E, R> {
+  /** The znodes that may not be read. */
+  readonly unreadable = new Set<string>()
+  private readonly options: FollowerOptions<E, R>
+
+  constructor(options: FollowerOptions<E, R>) {
+    this.options = options
+  }
+
+  /** Looks at every znode. Gives the paths of those that have changed or are gone. */
+  readonly pass: Effect.Effect<ReadonlySet<string>, E | ReadError, R> = Effect.suspend(() => {
+    const { concurrency, known, onVisited, root } = this.options
+    const seen = new Set<string>()
+    const changed = new Set<string>()
+    const visit = (path: string) =>
+      Effect.map(this.visit(path, false), (visited) => {
+        if (visited !== undefined) seen.add(path)
+        return visited
+      })
+    return walk(root, visit, concurrency).pipe(
+      Stream.runForEach((entries) => {
+        onVisited(seen.size)
+        for (const { znode } of entries) changed.add(znode.path)
+        return this.take(entries)
+      }),
+      Effect.andThen(
+        Effect.suspend(() => {
+          const gone = [...known.keys()].filter((path) => !seen.has(path) && !this.unreadable.has(path))
+          for (const path of gone) changed.add(path)
+          return this.forget(gone)
+        })
+      ),
+      Effect.as(changed)
+    )
+  })
+
+  /** Looks at znodes that are said to have changed. Their parents must be among them if they are new. */
+  catchUp(paths: ReadonlyArray<string>): Effect.Effect<void, E | ReadError, R> {
+    const { concurrency, known, root } = this.options
+    return Effect.gen({ self: this }, function* () {
+      const looked = yield* Effect.forEach(
+        paths.filter((path) => ZnodePath.isUnder(root, path) && !isExcluded(root, path)),
+        (path) => Effect.map(this.visit(path, true), (visited) => ({ path, visited })),
+        { concurrency }
+      )
+      const gone = new Set<string>()
+      for (const { path, visited } of looked) if (visited === undefined) gone.add(path)
+      const entries: Array<Entry> = []
+      const added = new Set<string>()
+      for (const { path, visited } of looked) {
+        if (visited?.value === undefined) continue
+        // If the parent was not there a moment ago, there are events of both to come.
+        const parent = ZnodePath.parent(path) ?? "/"
+        const isOrphan = path !== root && !added.has(parent) && (gone.has(parent) || !known.has(parent))
+        if (isOrphan) continue
+        added.add(path)
+        entries.push(visited.value)
+      }
+      yield* this.forget([...gone].filter((path) => known.has(path)))
+      yield* this.take(entries)
+    })
+  }
+
+  private take(entries: ReadonlyArray<Entry>): Effect.Effect<void, E, R> {
+    if (entries.length === 0) return Effect.void
+    return Effect.map(this.options.onRead(entries), () => {
+      for (const entry of entries) this.options.known.set(entry.znode.path, fingerprintOfEntry(entry))
+    })
+  }
+
+  private forget(gone: ReadonlyArray<string>): Effect.Effect<void, E, R> {
+    if (gone.length === 0) return Effect.void
+    // A path sorts before those below it.
+    return Effect.map(this.options.onGone(gone.toSorted().toReversed()), () => {
+      for (const path of gone) this.options.known.delete(path)
+    })
+  }
+
+  /** Undefined if the znode is gone. It has a value if it is new or has changed. */
+  private visit(path: string, isExpected: boolean): Effect.Effect<Visit<Entry> | undefined, ReadError> {
+    const { known, ownerOf, root, skipsUnreadable, zk } = this.options
+    const before = known.get(path)
+    const read = Effect.map(readZnode(zk, path, ownerOf), ({ children, entry }): Visit<Entry> => ({
+      children,
+      value: fingerprintOfEntry(entry) === before ? undefined : entry
+    }))
+    const visited =
+      before === undefined || isExpected
+        ? read
+        : Effect.flatMap(retryingTransient(zk.getChildrenWithStat(path)), ({ children, stat }) =>
+            fingerprintOf(stat) === before ? Effect.succeed<Visit<Entry>>({ children, value: undefined }) : read
+          )
+    return visited.pipe(
+      Effect.catchIf(
+        (error) => error._tag === "NoNode" && path !== root,
+        () => Effect.undefined
+      ),
+      Effect.catchIf(
+        (error) => error._tag === "NoAuth" && skipsUnreadable,
+        () =>
+          Effect.sync(() => {
+            this.unreadable.add(path)
+            return undefined
+          })
+      )
+    )
+  }
+}
+
+/** The newest transaction that the server has applied now. Fails with `NoNode` if the root is gone. */
+export const zxidNow = (zk: LiveReader, root: string): Effect.Effect<bigint, ReadError> =>
+  Outcome.retryTransient(
+    Effect.gen(function* () {
+      yield* zk.sync(root)
+      const found = yield* zk.stat(root)
+      if (Option.isNone(found)) return yield* new NoNode({ path: root, operation: "exists" })
+      return zk.session.lastZxid
+    })
+  )

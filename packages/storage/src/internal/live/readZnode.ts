@@ -1,0 +1,95 @@
+/** One znode of a live tree, with everything that belongs to it as it was at one moment. */
+import type { ReadError } from "@effect-zookeeper/client/Errors"
+import type { AclAndStat, DataAndStat, Stat } from "@effect-zookeeper/client/Models"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { Entry, LiveReader } from "./model.ts"
+import { childrenEverOf } from "./counters.ts"
+
+export interface ReadZnode {
+  readonly entry: Entry
+  readonly children: ReadonlyArray<string>
+}
+
+/** The owner of containers and TTL znodes, which servers do not tell, from another place; undefined where it is not known. */
+export type OwnerOf = (path: string, czxid: bigint) => bigint | undefined
+
+/**
+ * Reads data, ACL and children until all of them are of one moment. It fails with `NoNode` if the znode is not there.
+ * Transient errors are repeated, as reads may be.
+ */
+export const readZnode = (zk: LiveReader, path: string, ownerOf?: OwnerOf): Effect.Effect<ReadZnode, ReadError> =>
+  Effect.flatMap(retryingTransient(readOnce(zk, path, ownerOf)), (read) =>
+    // It was changed while it was read, which ends.
+    read === undefined ? readZnode(zk, path, ownerOf) : Effect.succeed(read)
+  )
+
+/** As `Outcome.retryTransient`, whose cost is paid only after a failure. */
+export const retryingTransient = <A, E extends { readonly _tag: string }>(
+  request: Effect.Effect<A, E>
+): Effect.Effect<A, E> => Effect.catchIf(request, Outcome.isTransient, () => Outcome.retryTransient(request))
+
+/** Data and ACL, which are asked for together. */
+export const readDataAndAcl = (
+  zk: Pick<LiveReader, "get" | "getAcl">,
+  path: string
+): Effect.Effect<readonly [DataAndStat, AclAndStat], ReadError> =>
+  Effect.gen(function* () {
+    const acl = yield* Effect.forkChild(zk.getAcl(path), { startImmediately: true })
+    const data = yield* zk.get(path)
+    return [data, yield* Fiber.join(acl)] as const
+  })
+
+/** All that changes of a znode leave in its Stat. A znode with the same has not been changed between two looks. */
+export const fingerprintOf = (stat: Stat): string =>
+  `${stat.czxid},${stat.mzxid},${stat.pzxid},${stat.aversion},${stat.cversion}`
+
+/** The fingerprint of a znode that was read. */
+export const fingerprintOfEntry = ({ numChildren, znode }: Entry): string =>
+  `${znode.czxid},${znode.mzxid},${znode.pzxid},${znode.aversion},${(znode.cversion * 2 - numChildren) | 0}`
+
+// ---- internal
+
+const readOnce = (zk: LiveReader, path: string, ownerOf: OwnerOf | undefined) =>
+  Effect.gen(function* () {
+    const [{ data, stat }, { acl, stat: aclStat }] = yield* readDataAndAcl(zk, path)
+    const fingerprint = fingerprintOf(stat)
+    if (fingerprintOf(aclStat) !== fingerprint) return undefined
+    let children: ReadonlyArray<string> = []
+    if (stat.numChildren > 0) {
+      const listed = yield* zk.getChildrenWithStat(path)
+      if (fingerprintOf(listed.stat) !== fingerprint) return undefined
+      children = listed.children
+    }
+    return { entry: entryOf(path, data, acl, stat, ownerOf), children } satisfies ReadZnode
+  })
+
+const entryOf = (
+  path: string,
+  data: Uint8Array,
+  acl: Entry["znode"]["acl"],
+  stat: Stat,
+  ownerOf: OwnerOf | undefined
+): Entry => {
+  const { aversion, ctime, czxid, ephemeralOwner, mtime, mzxid, numChildren, pzxid, version } = stat
+  const owner = ephemeralOwner === 0n ? ownerOf?.(path, czxid) : ephemeralOwner
+  return {
+    znode: {
+      path,
+      data,
+      acl,
+      czxid,
+      mzxid,
+      pzxid,
+      ctime,
+      mtime,
+      version,
+      cversion: childrenEverOf(stat),
+      aversion,
+      owner: owner ?? 0n
+    },
+    numChildren,
+    isKindKnown: owner !== undefined
+  }
+}

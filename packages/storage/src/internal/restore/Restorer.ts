@@ -1,0 +1,222 @@
+/** A plan or a run of a restore. */
+import type { Acl } from "@effect-zookeeper/client/Acl"
+import type { Stat } from "@effect-zookeeper/client/Models"
+import type { Service } from "@effect-zookeeper/client/Service"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type * as Restore from "./model.ts"
+import { MaskedAcl } from "../../StorageError.ts"
+import type { Entry, LiveReader, TreeSource } from "../live/model.ts"
+import { kindOf } from "../../Znode.ts"
+import { childrenEverOf } from "../live/counters.ts"
+import { sizeOf } from "../live/sizeOf.ts"
+import { CONCURRENCY } from "../live/walk.ts"
+import { type Decision, decide, isMasked, type Wanted, wantedOf } from "./decide.ts"
+import { movePath } from "./movePath.ts"
+import { raiseCounter } from "./raiseCounter.ts"
+import { ensureAncestors, indexOf, ownEntry, readCurrent } from "./target.ts"
+import { setFinalAcls, type Write, writeAll, type WriterOptions } from "./Writer.ts"
+
+const MAX_RAISE = 1_000_000
+
+interface Decided {
+  readonly wanted: Wanted
+  readonly decision: Decision
+}
+
+/** A znode of the source before its counterpart was looked at. */
+type Mapped =
+  | { readonly _tag: "Wanted"; readonly wanted: Wanted; readonly isBelowEphemeral: boolean }
+  | { readonly _tag: "Skip"; readonly path: string; readonly session: bigint }
+
+export class Restorer<E, R> {
+  private readonly source: TreeSource<E, R>
+  private readonly zk: LiveReader
+  private readonly root: string
+  private readonly options: Restore.Options
+  private index: ReadonlyMap<string, Stat> = new Map()
+  /** Znodes that are not written because they are below an ephemeral one. */
+  private readonly blocked = new Set<string>()
+  /** The counters that the znodes should have at least, by their paths. */
+  private readonly counters = new Map<string, number>()
+
+  constructor(source: TreeSource<E, R>, zk: LiveReader, root: string, options: Restore.Options) {
+    this.source = source
+    this.zk = zk
+    this.root = root
+    this.options = options
+  }
+
+  plan(): Stream.Stream<Restore.Step, E | Restore.PlanError, R> {
+    /** How many children would be created at each path. */
+    const created = new Map<string, number>()
+    const steps = this.decided().pipe(
+      Stream.map((item): Restore.Step => {
+        if (!("decision" in item)) return item
+        const { decision, wanted } = item
+        if (decision._tag === "Create") {
+          const parent = ZnodePath.parent(wanted.path) ?? "/"
+          created.set(parent, (created.get(parent) ?? 0) + 1)
+        }
+        return stepOf(wanted.path, decision)
+      })
+    )
+    const raises = Stream.suspend(() =>
+      Stream.fromIterable(
+        [...this.counters].flatMap(([path, to]): ReadonlyArray<Restore.Step> => {
+          const stat = this.index.get(path)
+          const from = (stat === undefined ? 0 : childrenEverOf(stat)) + (created.get(path) ?? 0)
+          if (from >= to) return []
+          return to - from > (this.options.maxRaise ?? MAX_RAISE)
+            ? [{ _tag: "NotRaised", path, from, to, reason: "limit" }]
+            : [{ _tag: "Raise", path, from, to }]
+        })
+      )
+    )
+    return Stream.concat(steps, raises)
+  }
+
+  /** `zk` is the same client as that of the constructor. */
+  run(
+    zk: Service,
+    onStep: ((step: Restore.Step) => void) | undefined
+  ): Effect.Effect<Restore.Summary, E | Restore.RunError, R> {
+    return Effect.gen({ self: this }, function* () {
+      const { onProgress, overwrite = "older" } = this.options
+      const counts = { Create: 0, Overwrite: 0, Same: 0, Leave: 0, Skip: 0, Raise: 0, NotRaised: 0 }
+      let done = 0
+      const total = yield* this.source.size
+      const take = (step: Restore.Step) => {
+        counts[step._tag]++
+        onStep?.(step)
+      }
+      const writer: WriterOptions = {
+        zk,
+        rule: overwrite,
+        own: yield* ownEntry(zk),
+        finalAcls: new Map<string, ReadonlyArray<Acl>>(),
+        onDone: ({ path }, decision) => {
+          onProgress?.({ phase: "writing", done: ++done, total })
+          take(stepOf(path, decision))
+        }
+      }
+      let isFirst = true
+      yield* this.decided().pipe(
+        Stream.tap(() => {
+          if (!isFirst) return Effect.void
+          isFirst = false
+          return this.index.has(this.root) ? Effect.void : ensureAncestors(zk, this.root)
+        }),
+        Stream.flatMap((item): Stream.Stream<Write> => {
+          if (!("decision" in item)) {
+            take(item)
+            return Stream.empty
+          }
+          const { decision, wanted } = item
+          if (decision._tag === "Create" || decision._tag === "Overwrite") return Stream.succeed({ wanted, decision })
+          onProgress?.({ phase: "writing", done: ++done, total })
+          take(stepOf(wanted.path, decision))
+          return Stream.empty
+        }),
+        writeAll(writer)
+      )
+      yield* this.raiseCounters(zk, take)
+      yield* setFinalAcls(writer)
+      return counts
+    })
+  }
+
+  private raiseCounters(zk: Service, take: (step: Restore.Step) => void) {
+    const { maxRaise = MAX_RAISE, onProgress } = this.options
+    let done = 0
+    let total = 0
+    const onNeeded = (pairs: number) => {
+      total += pairs
+    }
+    const onRaised = (pairs: number) => {
+      done += pairs
+      onProgress?.({ phase: "counters", done, total })
+    }
+    return Effect.forEach(
+      this.counters,
+      ([path, to]) =>
+        Effect.map(raiseCounter(zk, path, to, { maxRaise, onNeeded, onRaised }), (raised) => {
+          if (raised._tag === "Raised") take({ _tag: "Raise", path, from: raised.from, to })
+          if (raised._tag === "NotRaised") {
+            take({ _tag: "NotRaised", path, from: raised.from, to, reason: raised.reason })
+          }
+        }),
+      { concurrency: 16, discard: true }
+    )
+  }
+
+  /** The decisions about the znodes of the source, in its order. */
+  private decided(): Stream.Stream<Decided | Extract<Restore.Step, { _tag: "Skip" }>, E | Restore.PlanError, R> {
+    const { concurrency = CONCURRENCY, onProgress, overwrite = "older" } = this.options
+    const index = Effect.gen({ self: this }, function* () {
+      const total = onProgress === undefined ? undefined : yield* sizeOf(this.zk, this.root)
+      const onVisited = (done: number) => onProgress?.({ phase: "comparing", done, total })
+      this.index = yield* indexOf(this.zk, this.root, concurrency, onVisited)
+    })
+    return Stream.fromEffectDrain(index).pipe(
+      Stream.concat(
+        this.source.entries.pipe(
+          Stream.mapEffect((entry) => this.mapped(entry)),
+          Stream.mapEffect(
+            (mapped): Effect.Effect<Decided | Extract<Mapped, { _tag: "Skip" }>, Restore.PlanError> => {
+              if (mapped._tag === "Skip") return Effect.succeed(mapped)
+              const { isBelowEphemeral, wanted } = mapped
+              if (isBelowEphemeral) {
+                return Effect.succeed({ wanted, decision: { _tag: "Leave", reason: "belowEphemeral" } })
+              }
+              if (!this.index.has(wanted.path)) return Effect.succeed({ wanted, decision: { _tag: "Create" } })
+              return Effect.map(readCurrent(this.zk, wanted.path), (current) => ({
+                wanted,
+                decision: decide(wanted, current, overwrite)
+              }))
+            },
+            { concurrency }
+          )
+        )
+      )
+    )
+  }
+
+  private mapped(entry: Entry): Effect.Effect<Mapped, MaskedAcl> {
+    const { acl: mapAcl, counters = true, kinds = "keep" } = this.options
+    const { znode } = entry
+    const path = movePath(this.source.root, this.root, znode.path)
+    const kind = kindOf(znode.owner)
+    if (kind._tag === "Ephemeral") return Effect.succeed({ _tag: "Skip", path, session: kind.session })
+    const acl = mapAcl === undefined ? znode.acl : mapAcl(znode.acl, znode.path)
+    if (isMasked(acl)) return new MaskedAcl({ path: znode.path })
+    const parent = ZnodePath.parent(path)
+    const isBelowEphemeral =
+      path !== this.root &&
+      parent !== undefined &&
+      (this.blocked.has(parent) || (this.index.get(parent)?.ephemeralOwner ?? 0n) !== 0n)
+    if (isBelowEphemeral) this.blocked.add(path)
+    const wanted = wantedOf(entry, path, acl)
+    if (counters && wanted.counter > 0 && !isBelowEphemeral && (this.index.get(path)?.ephemeralOwner ?? 0n) === 0n) {
+      this.counters.set(path, wanted.counter)
+    }
+    return Effect.succeed({
+      _tag: "Wanted",
+      wanted: kinds === "keep" ? wanted : { ...wanted, owner: 0n },
+      isBelowEphemeral
+    })
+  }
+}
+
+const stepOf = (path: string, decision: Decision): Restore.Step => {
+  switch (decision._tag) {
+    case "Create":
+    case "Same":
+      return { _tag: decision._tag, path }
+    case "Overwrite":
+      return { _tag: "Overwrite", path, data: decision.data, acl: decision.acl }
+    case "Leave":
+      return { _tag: "Leave", path, reason: decision.reason }
+  }
+}

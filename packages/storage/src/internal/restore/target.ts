@@ -1,0 +1,72 @@
+/** The tree into which znodes are written. */
+import type { ReadError } from "@effect-zookeeper/client/Errors"
+import type { Stat } from "@effect-zookeeper/client/Models"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import type { Service } from "@effect-zookeeper/client/Service"
+import type { Acl } from "@effect-zookeeper/client/Acl"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { LiveReader } from "../live/model.ts"
+import { readDataAndAcl, retryingTransient } from "../live/readZnode.ts"
+import { type Visit, walk } from "../live/walk.ts"
+import { type Current, temporaryEntry } from "./decide.ts"
+
+/** The Stats of all znodes of a subtree, by their paths. */
+export const indexOf = (
+  zk: LiveReader,
+  root: string,
+  concurrency: number,
+  onVisited: (count: number) => void
+): Effect.Effect<ReadonlyMap<string, Stat>, ReadError> =>
+  Effect.suspend(() => {
+    const index = new Map<string, Stat>()
+    const visit = (path: string) =>
+      retryingTransient(zk.getChildrenWithStat(path)).pipe(
+        Effect.map(({ children, stat }): Visit<void> => {
+          index.set(path, stat)
+          return { value: undefined, children }
+        }),
+        Effect.catchTag("NoNode", () => Effect.undefined)
+      )
+    return walk(root, visit, concurrency).pipe(
+      Stream.runForEach(() => Effect.sync(() => onVisited(index.size))),
+      Effect.as(index)
+    )
+  })
+
+/** A znode as it is; undefined if there is none. */
+export const readCurrent = (zk: LiveReader, path: string): Effect.Effect<Current | undefined, ReadError> =>
+  retryingTransient(
+    Effect.map(readDataAndAcl(zk, path), ([{ data, stat }, { acl }]): Current => ({ data, stat, acl }))
+  ).pipe(Effect.catchTag("NoNode", () => Effect.undefined))
+
+/** Creates the ancestors of a path that are missing. */
+export const ensureAncestors = (zk: Service, path: string) =>
+  Effect.forEach(
+    ZnodePath.ancestors(path).slice(1),
+    (ancestor) =>
+      Effect.gen(function* () {
+        if (yield* Outcome.retryTransient(zk.exists(ancestor))) return
+        yield* Outcome.retryTransient(zk.create(ancestor, { idempotent: true })).pipe(
+          Effect.catchTag("NodeExists", () => Effect.void)
+        )
+      }),
+    { discard: true }
+  )
+
+/**
+ * An entry that gives this client all permissions until its work on a znode is done; undefined if it needs none or if it is not
+ * known under which identity the servers see the client.
+ */
+export const ownEntry = (zk: Service): Effect.Effect<Acl | undefined> =>
+  Outcome.retryTransient(zk.whoAmI).pipe(
+    Effect.map((identities) => {
+      if (identities.some(({ scheme }) => scheme === "super")) return undefined
+      if (identities.some(({ scheme }) => scheme !== "ip")) return temporaryEntry("auth", "")
+      const address = identities.find(({ scheme }) => scheme === "ip")
+      return address === undefined ? undefined : temporaryEntry("ip", address.id)
+    }),
+    // Servers before 3.7 do not tell.
+    Effect.orElseSucceed(() => undefined)
+  )

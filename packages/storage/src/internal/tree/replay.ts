@@ -1,0 +1,113 @@
+/** A tree is brought to a later transaction by those of the logs. */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { DataFile, Restored, TreeOptions } from "./model.ts"
+import { IncompleteDirectory, MalformedFile } from "../../StorageError.ts"
+import * as TransactionLog from "../../TransactionLog.ts"
+import { type MutableTree, tooLarge } from "./MutableTree.ts"
+import { DIGEST_VERSION } from "./treeDigest.ts"
+
+export interface Replay {
+  readonly tree: MutableTree
+  readonly digest: { readonly zxid: bigint; readonly version: number; readonly value: bigint } | undefined
+  readonly snapshot: DataFile | undefined
+  readonly logs: ReadonlyArray<DataFile>
+  readonly logDirectory: string
+  readonly unusable: ReadonlyArray<MalformedFile>
+  readonly options: TreeOptions
+}
+
+/** Applies the transactions after those of the tree. */
+export const replay = ({ digest, logDirectory, logs, options, snapshot, tree, unusable }: Replay) =>
+  Effect.gen(function* () {
+    const { zxid } = options
+    let count = 0
+    let partial: MalformedFile | undefined
+    let isCompared = false
+    let different: bigint | undefined
+    // Until the transaction of the snapshot's digest, the tree may be ahead of the transactions.
+    const comparesFrom = digest === undefined || digest.zxid < tree.zxid ? tree.zxid : digest.zxid
+    const compare = (at: bigint, known: { readonly version: number; readonly value: bigint } | undefined) => {
+      if (known === undefined || known.version !== DIGEST_VERSION || at < comparesFrom) return
+      isCompared = true
+      if (known.value !== tree.digest) different ??= at
+    }
+    if (digest !== undefined && digest.zxid === tree.zxid && digest.zxid > 0n) compare(tree.zxid, digest)
+
+    /** The transaction after the wanted one, as proof that no other is missing before it. */
+    let later: bigint | undefined
+    for (const log of logsFrom(logs, tree.zxid + 1n)) {
+      if (zxid !== undefined && log.zxid > zxid) later ??= log.zxid
+      if (later !== undefined) break
+      partial = undefined
+      yield* TransactionLog.read(log.path, options).pipe(
+        Stream.takeWhile((transaction) => {
+          if (zxid !== undefined && transaction.zxid > zxid) later = transaction.zxid
+          return later === undefined
+        }),
+        Stream.runForEachArray((transactions): Effect.Effect<void, MalformedFile | IncompleteDirectory> => {
+          for (const transaction of transactions) {
+            if (transaction.zxid <= tree.zxid) continue
+            if (isGap(tree.zxid, transaction.zxid)) {
+              return Effect.fail(missing(logDirectory, tree.zxid, transaction.zxid))
+            }
+            tree.apply(transaction)
+            const problem = tooLarge(tree, options)
+            if (problem !== undefined) {
+              const { offset } = transaction
+              return Effect.fail(new MalformedFile({ file: log.path, offset, within: "file", ...problem }))
+            }
+            count++
+            compare(transaction.zxid, transaction.digest)
+          }
+          return Effect.void
+        }),
+        Effect.catchTag("MalformedFile", (error) => {
+          if (error.problem !== "Partial") return Effect.fail(error)
+          partial = error
+          return Effect.void
+        })
+      )
+    }
+    if (later !== undefined && isGap(tree.zxid, later)) return yield* missing(logDirectory, tree.zxid, later)
+    if (later === undefined && zxid !== undefined && tree.zxid < zxid) {
+      return yield* new IncompleteDirectory({
+        directory: logDirectory,
+        problem: `the last transaction is ${hex(tree.zxid)}, before the zxid ${hex(zxid)} that was asked for`
+      })
+    }
+    const restored: Restored = {
+      tree,
+      snapshot,
+      transactions: count,
+      unusable,
+      partial,
+      digest:
+        different !== undefined
+          ? { _tag: "Different", zxid: different }
+          : isCompared
+            ? { _tag: "Same" }
+            : { _tag: "None" }
+    }
+    return restored
+  })
+
+/** Within an epoch, zxids follow each other without a gap. The first transaction of an epoch has the counter 1. */
+export const isGap = (previous: bigint, next: bigint): boolean =>
+  next > previous + 1n && (previous >> 32n === next >> 32n || (next & COUNTER) !== 1n)
+
+export const missing = (directory: string, previous: bigint, next: bigint): IncompleteDirectory =>
+  new IncompleteDirectory({
+    directory,
+    problem: `no file has the transactions after ${hex(previous)} and before ${hex(next)}`
+  })
+
+/** The logs that can have transactions from a zxid on: those that begin there, and the last one that begins before it. */
+export const logsFrom = (logs: ReadonlyArray<DataFile>, from: bigint): ReadonlyArray<DataFile> => {
+  const first = logs.findLastIndex(({ zxid }) => zxid <= from)
+  return logs.slice(Math.max(first, 0))
+}
+
+export const hex = (zxid: bigint): string => `0x${zxid.toString(16)}`
+
+const COUNTER = 0xffffffffn

@@ -1,0 +1,114 @@
+/** Processes that make and restore backups are killed at random moments, and others go on with what they have left. */
+import { ZooKeeper } from "@effect-zookeeper/client"
+import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import * as Fs from "node:fs"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { Backup, Restore, TreeSource } from "../../src/index.ts"
+import { withFiles } from "../support/files.ts"
+import { differences, growTree } from "../support/liveTrees.ts"
+
+const isLong = process.env["ZK_LONG"] === "1"
+
+const rounds = Number(process.env["ZK_ROUNDS"] ?? 100)
+
+/** Znodes of a tree, which a worker takes about a second for. */
+const SIZE = 1500
+
+/** Starts a worker and kills it so many milliseconds after it has begun; true if it was done before. */
+const killedAfter = (millis: number, ...args: ReadonlyArray<string>): Effect.Effect<boolean> =>
+  Effect.callback<boolean>((resume) => {
+    const script = fileURLToPath(new URL("../support/killedWorker.ts", import.meta.url))
+    const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "inherit"] })
+    const run = async () => {
+      const lines = createInterface(child.stdout)
+      const [begun]: Array<unknown> = await Promise.race([once(lines, "line"), once(lines, "close")])
+      if (begun !== "begun") throw new Error(`the worker said ${String(begun)}`)
+      const exited: Promise<Array<unknown>> = once(child, "exit")
+      const sleeping = new AbortController()
+      const killing = Effect.runPromise(
+        Effect.andThen(
+          Effect.sleep(millis),
+          Effect.sync(() => child.kill("SIGKILL"))
+        ),
+        { signal: sleeping.signal }
+      ).catch(() => {})
+      const [code] = await exited
+      sleeping.abort()
+      await killing
+      // A process that was killed has no exit code.
+      if (code !== null && code !== 0) throw new Error(`the worker has ended with ${String(code)}: ${args.join(" ")}`)
+      return code === 0
+    }
+    run().then(
+      (isDone) => resume(Effect.succeed(isDone)),
+      (error: unknown) => resume(Effect.die(error))
+    )
+    return Effect.sync(() => child.kill("SIGKILL"))
+  })
+
+describe.runIf(isLong)("backups whose processes are killed (in test:long only, for it takes half an hour)", () => {
+  it.live(
+    `lose nothing and invent nothing in ${rounds} seeded rounds, into an empty tree and into a used one`,
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* TemporaryFolder.make("killed-")
+        const servers = TestServer.connectString()
+        const zk = yield* clientOf(ZooKeeper.layer({ servers }))
+        let killed = 0
+        for (let seed = 1; seed <= rounds; seed++) {
+          yield* Effect.gen(function* () {
+            const root = TestServer.freshPath("killed")
+            yield* zk.create(root)
+            const source = `${root}/source`
+            const paths = yield* growTree(zk, source, SIZE)
+            const file = `${folder}/${seed}.ndjson${seed % 2 === 0 ? ".gz" : ""}`
+            const moment = Random.nextIntBetween(0, 900)
+            const kill = Effect.fnUntraced(function* (action: string, path: string) {
+              if (!(yield* killedAfter(yield* moment, action, servers, path, file))) killed++
+            })
+
+            // Twice, and the tree changes in between.
+            for (let times = 0; times < 2 && !Fs.existsSync(file); times++) {
+              yield* kill("backup", source)
+              yield* zk.setData(paths[(yield* moment) % paths.length]!, `changed ${times}`)
+              yield* growTree(zk, source, 20)
+            }
+            if (Fs.existsSync(file)) yield* Backup.make(zk, file, { path: source, overwrite: true })
+            else yield* Backup.make(zk, file, { path: source })
+            const backup = yield* TreeSource.backup(file)
+            const live = TreeSource.live(zk, { path: source })
+            assert.deepStrictEqual(yield* differences(backup, live, { counters: true }), [], `seed ${seed}`)
+
+            const empty = `${root}/empty`
+            for (let times = 0; times < 2; times++) yield* kill("restore", empty)
+            yield* Restore.run(backup, zk, { path: empty })
+            const restored = TreeSource.live(zk, { path: empty })
+            assert.deepStrictEqual(yield* differences(backup, restored, { counters: true }), [], `seed ${seed}`)
+
+            const used = `${root}/used`
+            const own = yield* growTree(zk, used, 50)
+            for (let times = 0; times < 2; times++) yield* kill("restore", used)
+            yield* Restore.run(backup, zk, { path: used, overwrite: "always" })
+            const left = yield* differences(backup, TreeSource.live(zk, { path: used }))
+            assert.isTrue(
+              left.every(({ _tag }) => _tag === "OnlyRight"),
+              `seed ${seed}: ${JSON.stringify(left)}`
+            )
+            for (const path of own) assert.isTrue(yield* zk.exists(path), `seed ${seed}: ${path}`)
+            yield* zk.deleteAll(root)
+          }).pipe(Random.withSeed(`killed ${seed}`))
+          if (seed % 10 === 0) yield* Effect.log(`${seed} rounds, ${killed} processes killed before they were done`)
+        }
+        assert.isAbove(killed, rounds)
+      }).pipe(Effect.scoped, withFiles),
+    rounds * 120_000
+  )
+})

@@ -1,0 +1,62 @@
+import { ZooKeeper } from "@effect-zookeeper/client"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import { Backup, Restore, TreeSource } from "../../src/index.ts"
+import { MutableTree } from "../../src/internal/tree/MutableTree.ts"
+import { withFiles } from "../support/files.ts"
+import { differences } from "../support/liveTrees.ts"
+
+const isLong = process.env["ZK_LONG"] === "1"
+
+/** A long run says how long it took. */
+const timed = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const begun = yield* Clock.currentTimeMillis
+    const cpu = process.cpuUsage()
+    const result = yield* effect
+    const took = (yield* Clock.currentTimeMillis) - begun
+    const { user, system } = process.cpuUsage(cpu)
+    const used = Math.round((user + system) / 1000)
+    const megabytes = Math.round(process.memoryUsage().rss / 1e6)
+    if (isLong) yield* Console.log(`${name}: ${took} ms, of which ${used} ms at work here, ${megabytes} MB`)
+    return result
+  })
+
+describe("a large tree", () => {
+  it.live(
+    "is restored, and backed up again",
+    () =>
+      Effect.gen(function* () {
+        const count = isLong ? 100_000 : 2_000
+        const folder = Fs.mkdtempSync("/tmp/large-")
+        yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+        const root = TestServer.freshPath("large")
+        const tree = MutableTree.initial(false)
+        const stamps = { czxid: 1n, mzxid: 1n, pzxid: 1n, ctime: 0, mtime: 0, version: 0, aversion: 0, owner: 0n }
+        const acl = [{ perms: 31, scheme: "world", id: "anyone" }]
+        const add = (path: string, cversion = 0) =>
+          tree.load({ path, data: new TextEncoder().encode(`the data of ${path}`), acl, cversion, ...stamps })
+        add(root, count / 100)
+        for (let upper = 0; upper < count / 100; upper++) {
+          add(`${root}/${upper}`, 99)
+          for (let lower = 0; lower < 99; lower++) add(`${root}/${upper}/n${lower}`)
+        }
+        const source = TreeSource.fromTree(tree, { path: root })
+        const zk = yield* ZooKeeper.ZooKeeper
+        yield* timed(`restore of ${count} znodes`, Restore.run(source, zk))
+        const file = `${folder}/large.ndjson.gz`
+        const { header } = yield* timed("backup", Backup.make(zk, file, { path: root }))
+        assert.strictEqual(header.znodes, count + 1)
+        const copy = yield* TreeSource.backup(file)
+        assert.deepStrictEqual(yield* timed("diff", differences(source, copy, { counters: true })), [])
+        const again = yield* timed("restore again", Restore.run(copy, zk))
+        assert.deepInclude(again, { Create: 0, Same: count + 1, Raise: 0 })
+        yield* zk.deleteAll(root)
+      }).pipe(Effect.provide(ZooKeeper.layer({ servers: TestServer.connectString() })), withFiles),
+    isLong ? 600_000 : 60_000
+  )
+})

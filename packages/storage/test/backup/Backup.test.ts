@@ -1,0 +1,187 @@
+import { Op } from "@effect-zookeeper/client"
+import { assert } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
+import * as Fs from "node:fs"
+import { Backup, BackupFile, Restore, TreeSource } from "../../src/index.ts"
+import { describeOnServers, differences, growTree, interruptedAfter } from "../support/liveTrees.ts"
+
+const isLong = process.env["ZK_LONG"] === "1"
+
+const none = { Create: 0, Overwrite: 0, Same: 0, Leave: 0, Skip: 0, Raise: 0, NotRaised: 0 }
+
+describeOnServers("a backup", (it) => {
+  it("has the whole tree, and is restored as it was", function* ({ file, zk }) {
+    const paths = yield* growTree(zk, "/app", 150).pipe(Random.withSeed("whole"))
+    const { header, passes, resumed } = yield* Backup.make(zk, file("app.ndjson.gz"), { path: "/app" })
+    assert.deepInclude(header, { path: "/app", isConsistent: true, ephemerals: 0, unreadable: [] })
+    assert.strictEqual(header.znodes, paths.length)
+    assert.strictEqual(resumed, 0)
+    assert.isAtLeast(passes, 1)
+    assert.isFalse(Fs.existsSync(file("app.ndjson.gz.partial")))
+    const source = yield* TreeSource.backup(file("app.ndjson.gz"))
+    assert.deepStrictEqual(yield* differences(source, TreeSource.live(zk, { path: "/app" }), { counters: true }), [])
+
+    const summary = yield* Restore.run(source, zk, { path: "/restored/app" })
+    assert.deepInclude(summary, { Create: paths.length, Leave: 0, Skip: 0, NotRaised: 0 })
+    const restored = TreeSource.live(zk, { path: "/restored/app" })
+    assert.deepStrictEqual(yield* differences(source, restored, { counters: true }), [])
+    assert.deepStrictEqual(yield* Restore.run(source, zk, { path: "/restored/app" }), { ...none, Same: paths.length })
+  })
+
+  it("is of one moment, although the tree is written to all the time", { timeout: 60_000 }, function* ({ file, zk }) {
+    yield* growTree(zk, "/app", 100).pipe(Random.withSeed("moment"))
+    yield* zk.create("/app/0-first", { data: "0" })
+    yield* zk.create("/app/zz-last", { data: "0" })
+    let written = 0
+    // Between two writes there is time for some requests, however slow the machine is.
+    const write = Effect.suspend(() =>
+      zk.transaction([Op.setData("/app/0-first", `${++written}`), Op.setData("/app/zz-last", `${written}`)])
+    ).pipe(
+      Effect.timed,
+      Effect.flatMap(([took]) => Effect.sleep(Duration.sum(Duration.times(took, 10), Duration.millis(10)))),
+      Effect.forever
+    )
+    const writer = yield* Effect.forkChild(write)
+    yield* Effect.sleep("50 millis")
+    const { header } = yield* Backup.make(zk, file("app.ndjson"), { path: "/app" })
+    yield* Fiber.interrupt(writer)
+    assert.isTrue(header.isConsistent)
+    const values = new Map<string, string>()
+    yield* Stream.runForEach(BackupFile.read(file("app.ndjson")), ({ znode }) =>
+      Effect.sync(() => values.set(znode.path, new TextDecoder().decode(znode.data ?? new Uint8Array(0))))
+    )
+    assert.isAbove(Number(values.get("/app/0-first")), 0)
+    assert.strictEqual(values.get("/app/0-first"), values.get("/app/zz-last"))
+    assert.isTrue(BigInt(header.to) >= BigInt(header.from))
+  })
+
+  it("goes on after an interruption at any moment, and reads only what has changed since", function* ({ file, zk }) {
+    const paths = yield* growTree(zk, "/app", 120).pipe(Random.withSeed("resume"))
+    const name = file("app.ndjson.gz")
+    yield* interruptedAfter(zk, Math.floor(paths.length / 2), (limited) =>
+      Backup.make(limited, name, { path: "/app", concurrency: 4 })
+    )
+    assert.isFalse(Fs.existsSync(name))
+    // A process that is killed leaves half of a line.
+    Fs.appendFileSync(`${name}.partial`, '{"path":"/app/half","acl":[')
+    yield* zk.setData(paths[1]!, "changed meanwhile")
+    yield* zk.deleteAll(paths.at(-1)!)
+    yield* zk.create("/app/new", { data: "new" })
+    let reads = 0
+    const counted: typeof zk = {
+      ...zk,
+      get: (path) =>
+        Effect.andThen(
+          Effect.sync(() => reads++),
+          zk.get(path)
+        )
+    }
+    const { header, resumed } = yield* Backup.make(counted, name, { path: "/app" })
+    assert.isAbove(resumed, 0)
+    assert.isBelow(reads, header.znodes)
+    assert.isTrue(header.isConsistent)
+    const source = yield* TreeSource.backup(name)
+    assert.deepStrictEqual(yield* differences(source, TreeSource.live(zk, { path: "/app" }), { counters: true }), [])
+  })
+
+  it("is not mixed with the rest of another one, and replaces no file", function* ({ file, zk }) {
+    yield* zk.create("/a")
+    yield* zk.create("/b")
+    const name = file("one.ndjson")
+    yield* interruptedAfter(zk, 0, (limited) => Backup.make(limited, name, { path: "/a" }))
+    const mixed = yield* Effect.flip(Backup.make(zk, name, { path: "/b" }))
+    assert.include(mixed.message, "complete that one, or remove the file")
+    yield* Backup.make(zk, name, { path: "/b", resume: false })
+    const refused = yield* Effect.flip(Backup.make(zk, name, { path: "/b" }))
+    assert.include(refused.message, "it exists already")
+    yield* Backup.make(zk, name, { path: "/a", overwrite: true })
+    assert.strictEqual((yield* BackupFile.readHeader(name)).path, "/a")
+  })
+
+  it("lists ephemeral znodes, and a restore skips them", function* ({ another, file, zk }) {
+    yield* zk.create("/app")
+    yield* zk.create("/app/lock")
+    const other = yield* another()
+    yield* other.create("/app/lock/held", { mode: "ephemeral", data: "mine" })
+    const { header } = yield* Backup.make(zk, file("app.ndjson"), { path: "/app" })
+    assert.strictEqual(header.ephemerals, 1)
+    const source = yield* TreeSource.backup(file("app.ndjson"))
+    const steps: Array<Restore.Step> = []
+    yield* Restore.run(source, zk, { path: "/copy", onStep: (step) => steps.push(step) })
+    assert.deepInclude(steps, { _tag: "Skip", path: "/copy/lock/held", session: other.session.id })
+    assert.deepStrictEqual(yield* zk.getChildren("/copy/lock"), [])
+    assert.deepStrictEqual(yield* differences(source, TreeSource.live(zk, { path: "/copy" })), [])
+  })
+
+  it("fails at a znode that may not be read, or leaves it out and names it", function* ({ another, file, zk }) {
+    yield* zk.create("/app")
+    yield* zk.create("/app/secret")
+    yield* zk.create("/app/secret/below")
+    yield* zk.setAcl("/app/secret", [{ perms: 2, scheme: "world", id: "anyone" }])
+    const error = yield* Effect.flip(Backup.make(zk, file("app.ndjson"), { path: "/app" }))
+    assert.strictEqual(error._tag, "NoAuth")
+    const { header } = yield* Backup.make(zk, file("app.ndjson"), { path: "/app", unreadable: "skip" })
+    assert.deepStrictEqual(header.unreadable, ["/app/secret"])
+    assert.strictEqual(header.znodes, 1)
+    const all = yield* Backup.make(yield* another({ isSuper: true }), file("all.ndjson"), { path: "/app" })
+    assert.strictEqual(all.header.znodes, 3)
+  })
+
+  it("of a root leaves out the znodes of the servers", function* ({ file, zk }) {
+    yield* zk.create("/zookeeper")
+    yield* zk.create("/zookeeper/quota")
+    yield* zk.create("/app")
+    const { header } = yield* Backup.make(zk, file("all.ndjson"))
+    assert.strictEqual(header.znodes, 2)
+  })
+
+  it(
+    "in seeded rounds: interrupted at a random moment, resumed, restored into an empty and into a used tree",
+    { timeout: isLong ? 1_200_000 : 90_000 },
+    function* ({ file, zk }) {
+      for (let seed = 0; seed < (isLong ? 100 : 4); seed++) {
+        yield* Effect.gen(function* () {
+          const root = `/round-${seed}`
+          const paths = yield* growTree(zk, root, 60)
+          const name = file(`${seed}.ndjson${seed % 2 === 0 ? ".gz" : ""}`)
+          const moment = Random.nextIntBetween(0, 80)
+          yield* interruptedAfter(zk, yield* moment, (limited) =>
+            Backup.make(limited, name, { path: root, concurrency: 8 })
+          )
+          yield* growTree(zk, root, 10)
+          yield* Effect.ignore(zk.deleteAll(paths[(yield* moment) % paths.length] ?? root)).pipe(
+            Effect.when(Effect.succeed(paths.length > 1 && seed % 3 === 0))
+          )
+          if (!(yield* zk.exists(root))) yield* growTree(zk, root, 20)
+          if (!Fs.existsSync(name)) yield* Backup.make(zk, name, { path: root })
+          else yield* Backup.make(zk, name, { path: root, overwrite: true })
+          const source = yield* TreeSource.backup(name)
+
+          // Into an empty tree, interrupted twice.
+          for (let times = 0; times < 2; times++) {
+            yield* interruptedAfter(zk, yield* Random.nextIntBetween(0, 6), (limited) =>
+              Restore.run(source, limited, { path: `/empty-${seed}` })
+            )
+          }
+          yield* Restore.run(source, zk, { path: `/empty-${seed}` })
+          const empty = TreeSource.live(zk, { path: `/empty-${seed}` })
+          assert.deepStrictEqual(yield* differences(source, empty, { counters: true }), [], `seed ${seed}`)
+
+          // Into a used one, whose own znodes stay.
+          const used = yield* growTree(zk, `/used-${seed}`, 30)
+          yield* Restore.run(source, zk, { path: `/used-${seed}`, overwrite: "always" })
+          const left = yield* differences(source, TreeSource.live(zk, { path: `/used-${seed}` }))
+          assert.isTrue(
+            left.every(({ _tag }) => _tag === "OnlyRight"),
+            JSON.stringify(left)
+          )
+          for (const path of used) assert.isTrue(yield* zk.exists(path))
+        }).pipe(Random.withSeed(`round ${seed}`))
+      }
+    }
+  )
+})

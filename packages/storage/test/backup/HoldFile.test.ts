@@ -1,0 +1,107 @@
+/** The file of a backup that is not complete belongs to one run at a time. */
+import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as FileSystem from "effect/FileSystem"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { holdFile } from "../../src/internal/backup/holdFile.ts"
+
+const inFolder = Effect.acquireRelease(
+  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
+  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
+)
+
+const inTest = <A, E>(test: (file: string) => Effect.Effect<A, E, Scope.Scope | FileSystem.FileSystem>) =>
+  Effect.gen(function* () {
+    const folder = yield* inFolder
+    yield* test(Path.join(folder, "b.partial"))
+    assert.deepStrictEqual(Fs.readdirSync(folder), [])
+  }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
+
+/** A lock as another run has left it. */
+const leave = (file: string, owner: { readonly process: number; readonly host: string }): void =>
+  Fs.writeFileSync(`${file}.lock`, JSON.stringify({ ...owner, run: 1 }))
+
+/** The number of a process that has ended. */
+const dead = 4_194_304 + 1
+
+const host = Os.hostname()
+
+/** Runs something whose pauses take no time. */
+const quickly = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.forkChild(effect)
+    while (fiber.pollUnsafe() === undefined) {
+      yield* TestClock.adjust("500 millis")
+      // Files take their time.
+      yield* TestClock.withLive(Effect.sleep("2 millis"))
+    }
+    return yield* Fiber.join(fiber)
+  })
+
+describe("the file of a backup", () => {
+  it.effect("is held by one run at a time, and free after its end", () =>
+    inTest((file) =>
+      Effect.gen(function* () {
+        const one = yield* Scope.make()
+        yield* Scope.provide(holdFile(file), one)
+        const refused = yield* quickly(Effect.flip(Effect.scoped(holdFile(file))))
+        assert.include(refused.message, `the backup of process ${process.pid} on ${host} writes it`)
+        yield* Scope.close(one, Exit.void)
+        yield* Effect.scoped(holdFile(file))
+      })
+    )
+  )
+
+  it.effect("is not held by a process that has ended", () =>
+    inTest((file) =>
+      Effect.gen(function* () {
+        leave(file, { process: dead, host })
+        yield* Effect.scoped(holdFile(file))
+      })
+    )
+  )
+
+  it.effect("is not held by a run elsewhere that does not renew its lock, or has not written it", () =>
+    inTest((file) =>
+      Effect.gen(function* () {
+        for (const text of [JSON.stringify({ process: 1, host: "elsewhere", run: 1 }), ""]) {
+          Fs.writeFileSync(`${file}.lock`, text)
+          const start = yield* Clock.currentTimeMillis
+          yield* quickly(Effect.scoped(holdFile(file)))
+          assert.isAtLeast((yield* Clock.currentTimeMillis) - start, 10_000)
+        }
+      })
+    )
+  )
+
+  it.effect("is taken by one of many that begin after a crash", () =>
+    inTest((file) =>
+      Effect.gen(function* () {
+        leave(file, { process: dead, host })
+        let held = 0
+        let most = 0
+        const one = Effect.gen(function* () {
+          yield* holdFile(file)
+          held++
+          most = Math.max(most, held)
+          yield* Effect.sleep("20 seconds")
+          held--
+        }).pipe(Effect.scoped, Effect.exit)
+        const all = Effect.all(
+          Array.from({ length: 8 }, () => one),
+          { concurrency: "unbounded" }
+        )
+        const exits = yield* quickly(all)
+        assert.deepStrictEqual([most, exits.filter(Exit.isSuccess).length], [1, 1])
+      })
+    )
+  )
+})
