@@ -17,6 +17,7 @@
  *
  * @since 0.1.0
  */
+import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import * as ErrorClass from "@effect-zookeeper/client/ErrorClass"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import type { ReadError, SetDataError } from "@effect-zookeeper/client/Errors"
@@ -31,7 +32,6 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { DataDecoder } from "./DataDecoder.ts"
 import * as AesGcm from "./internal/encryption/aesGcm.ts"
-import { checkOptions } from "./internal/shared/options.ts"
 
 // -----------------------------------------------------------------------------
 // models

@@ -20,6 +20,8 @@
  *
  * @since 0.1.0
  */
+import { checkCount, checkDuration, checkOptions, checkPath } from "@effect-zookeeper/client/ArgumentCheck"
+import { acquireForked } from "@effect-zookeeper/client/Detached"
 import { type InvalidArgument, SessionClosed } from "@effect-zookeeper/client/Errors"
 import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Printable from "@effect-zookeeper/client/Printable"
@@ -38,8 +40,6 @@ import type * as Scope from "effect/Scope"
 import { decodeWith, type Follower, followSession, readWhenDue, watch } from "./internal/live/follow.ts"
 import { LiveState } from "./internal/live/LiveState.ts"
 import type { LiveConfig, Problem } from "./internal/live/model.ts"
-import { ownScope } from "./internal/shared/ownScope.ts"
-import { checkCount, checkDuration, checkOptions, checkPath } from "./internal/shared/options.ts"
 import type { Snapshot } from "./internal/snapshot/model.ts"
 import type { Options as SnapshotOptions } from "./Snapshot.ts"
 import type { SnapshotFile } from "./SnapshotFile.ts"
@@ -128,33 +128,35 @@ export const make = <A>(
   config: Config.Config<A>,
   options: Options
 ): Effect.Effect<LiveConfig<A>, Problem | InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> =>
-  ownScope(
-    Effect.gen(function* () {
-      yield* checkOptions(known, options)
-      const { compose = (tree) => tree, decoder, file } = options
-      const path = yield* checkPath(options.path)
-      const fileAfter = yield* checkDuration("fileAfter", options.fileAfter ?? "5 seconds")
-      const first = Deferred.makeUnsafe<void, Problem>()
-      const state = yield* LiveState.make<A>(path)
-      const self: Follower<A> = {
-        zk: yield* ZooKeeper.ZooKeeper,
-        path,
-        limits: {
-          maxNodes: yield* checkCount("maxNodes", options.maxNodes ?? 10_000),
-          attempts: yield* checkCount("attempts", options.attempts ?? 100)
-        },
-        pollInterval: yield* checkDuration("pollInterval", options.pollInterval ?? "5 seconds"),
-        decode: (snapshot) => decodeWith(config, () => compose(fromSnapshot(snapshot, { decoder }))),
-        file,
-        state,
-        due: Latch.makeUnsafe(true),
-        onRead: (outcome) => Deferred.doneUnsafe(first, Effect.fromResult(outcome))
-      }
-      yield* Effect.addFinalizer(() => Effect.sync(() => state.end(new SessionClosed({}))))
-      for (const loop of [readWhenDue(self), watch(self), followSession(self)]) yield* Effect.forkScoped(loop)
-      yield* file === undefined ? Deferred.await(first) : awaitTreeOrFile(self, first, file, fileAfter)
-      return state.toLiveConfig()
-    })
+  acquireForked((restore) =>
+    restore(
+      Effect.gen(function* () {
+        yield* checkOptions(known, options)
+        const { compose = (tree) => tree, decoder, file } = options
+        const path = yield* checkPath(options.path)
+        const fileAfter = yield* checkDuration("fileAfter", options.fileAfter ?? "5 seconds")
+        const first = Deferred.makeUnsafe<void, Problem>()
+        const state = yield* LiveState.make<A>(path)
+        const self: Follower<A> = {
+          zk: yield* ZooKeeper.ZooKeeper,
+          path,
+          limits: {
+            maxNodes: yield* checkCount("maxNodes", options.maxNodes ?? 10_000),
+            attempts: yield* checkCount("attempts", options.attempts ?? 100)
+          },
+          pollInterval: yield* checkDuration("pollInterval", options.pollInterval ?? "5 seconds"),
+          decode: (snapshot) => decodeWith(config, () => compose(fromSnapshot(snapshot, { decoder }))),
+          file,
+          state,
+          due: Latch.makeUnsafe(true),
+          onRead: (outcome) => Deferred.doneUnsafe(first, Effect.fromResult(outcome))
+        }
+        yield* Effect.addFinalizer(() => Effect.sync(() => state.end(new SessionClosed({}))))
+        for (const loop of [readWhenDue(self), watch(self), followSession(self)]) yield* Effect.forkScoped(loop)
+        yield* file === undefined ? Deferred.await(first) : awaitTreeOrFile(self, first, file, fileAfter)
+        return state.toLiveConfig()
+      })
+    )
   )
 
 // -----------------------------------------------------------------------------

@@ -5,11 +5,11 @@
  * reject with the same errors. A live configuration is followed until it is given back by `release()`, by `await using`, or
  * by closing the client.
  *
- * `Config` and its providers are Effect's: import them from `effect/Config` and `effect/ConfigProvider`. `Encryption` needs
- * no Promise API: `Effect.runSync(Encryption.make(options))` makes one.
+ * `Config` and its providers are Effect's: import them from `effect/Config` and `effect/ConfigProvider`.
  *
  * @since 0.1.0
  */
+import { acquireForked } from "@effect-zookeeper/client/Detached"
 import * as PromiseAdapter from "@effect-zookeeper/client/PromiseAdapter"
 import type { CallOptions } from "@effect-zookeeper/client/PromiseAdapter"
 import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
@@ -17,10 +17,14 @@ import type * as Config from "effect/Config"
 import type { ConfigProvider } from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type { KeyValueStore } from "effect/persistence/KeyValueStore"
 import * as Scope from "effect/Scope"
+import * as Encryption from "./Encryption.ts"
 import * as LiveConfig from "./LiveConfig.ts"
 import * as Snapshot from "./Snapshot.ts"
 import * as ZooKeeperConfigProvider from "./ZooKeeperConfigProvider.ts"
+import * as ZooKeeperKeyValueStore from "./ZooKeeperKeyValueStore.ts"
+import * as ZooKeeperReactivity from "./ZooKeeperReactivity.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -48,6 +52,52 @@ export interface PromiseLiveConfig<A> {
 }
 
 /**
+ * See `ZooKeeperKeyValueStore`: `get`, `set`, `remove`, `modify`, `has`, `keys`, `size` and `clear` are methods that give
+ * Promises.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseSettings extends PromiseAdapter.Promised<KeyValueStore> {}
+
+/**
+ * See `Encryption`, of which this is the Promise form. It is a `decoder` of `load` and `live` as well.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseEncryption extends Pick<
+  Encryption.Encryption,
+  "decodeData" | "decoderWith" | "codec" | "isEncrypted"
+> {
+  /** Encrypts. The `context` is not stored: the same one is needed to decrypt. Default: none. */
+  readonly encrypt: (data: Uint8Array | string, context?: string, call?: CallOptions) => Promise<Uint8Array>
+  /** Decrypts. Rejects with `DecryptionError`. */
+  readonly decrypt: (data: Uint8Array, context?: string, call?: CallOptions) => Promise<Uint8Array>
+  /** Encrypts the data of a znode anew by the first key, unless it is so already; whether it has done so. */
+  readonly rotate: (path: string, context?: string, call?: CallOptions) => Promise<boolean>
+}
+
+/**
+ * See `ZooKeeperReactivity`, of which this is the Promise form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromiseInvalidations {
+  /** Tells all processes that what belongs to these keys has changed. */
+  readonly invalidate: (keys: ReadonlyArray<unknown>, call?: CallOptions) => Promise<void>
+  /**
+   * An element at the start, and one after each invalidation of one of the keys in any process. Invalidations that come
+   * while the loop is busy are one element. There may also be elements without a reason.
+   */
+  readonly changes: (keys: ReadonlyArray<unknown>) => AsyncIterable<void>
+  /** Leaves the other processes; may be called again. */
+  readonly release: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+/**
  * Configuration on one client; see {@link configuration}.
  *
  * @category models
@@ -64,6 +114,12 @@ export interface Configuration {
     options: LiveConfig.Options,
     call?: CallOptions
   ) => Promise<PromiseLiveConfig<A>>
+  /** A store for settings; see `ZooKeeperKeyValueStore.make`. It sends nothing, and throws `InvalidArgument`. */
+  readonly settings: (options: ZooKeeperKeyValueStore.Options) => PromiseSettings
+  /** Encrypts and decrypts data of znodes; see `Encryption.make`. Throws `InvalidArgument`, which shows no secret. */
+  readonly encryption: (options: Encryption.Options) => PromiseEncryption
+  /** Connects with other processes that invalidate the same keys; see `ZooKeeperReactivity.make`. */
+  readonly invalidations: (options: ZooKeeperReactivity.Options, call?: CallOptions) => Promise<PromiseInvalidations>
 }
 
 /**
@@ -120,6 +176,29 @@ export const configuration = (zk: PromiseClient): Configuration => ({
       .run(acquire(LiveConfig.make(config, options)), call)
       .then((acquired) => acquired.value)
     return toPromise(zk, value, () => zk.run(Scope.close(own, Exit.void)))
+  },
+  settings: (options) =>
+    PromiseAdapter.promisify(zk.run, zk.runSync(ZooKeeperKeyValueStore.make(options)), { exact: true }),
+  encryption: (options) => {
+    const { decrypt, encrypt, rotate, ...others } = zk.runSync(Encryption.make(options))
+    return {
+      ...others,
+      encrypt: (data, context, call) => zk.run(encrypt(data, context), call),
+      decrypt: (data, context, call) => zk.run(decrypt(data, context), call),
+      rotate: (path, context, call) => zk.run(rotate(path, context), call)
+    }
+  },
+  invalidations: async (options, call) => {
+    const { own, value } = await zk
+      .run(acquire(ZooKeeperReactivity.make(options)), call)
+      .then((acquired) => acquired.value)
+    const release = () => zk.run(Scope.close(own, Exit.void))
+    return {
+      invalidate: (keys, call) => zk.run(value.invalidate(keys), call),
+      changes: (keys) => PromiseAdapter.iterable(zk.run, value.stream(keys, Effect.void)),
+      release,
+      [Symbol.asyncDispose]: release
+    }
   }
 })
 
@@ -138,15 +217,7 @@ const held = <A>(value: A): Held<A> => new Held(value)
 
 /** Acquires in a Scope that the caller closes. */
 const acquire = <A, E, R>(make: Effect.Effect<A, E, R>) =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const own = yield* Scope.fork(yield* Effect.scope)
-      const value = yield* restore(Scope.provide(make, own)).pipe(
-        Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
-      )
-      return held({ own, value })
-    })
-  )
+  acquireForked((restore, own) => Effect.map(restore(make), (value) => held({ own, value })))
 
 const toPromise = <A>(
   zk: PromiseClient,

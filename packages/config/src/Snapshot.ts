@@ -12,12 +12,12 @@
  *
  * @since 0.1.0
  */
+import { checkCount, checkOptions, checkPath } from "@effect-zookeeper/client/ArgumentCheck"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Effect from "effect/Effect"
 import { readSnapshot } from "./internal/snapshot/readSnapshot.ts"
 import type { ReadError, Snapshot } from "./internal/snapshot/model.ts"
-import { checkCount, checkOptions, checkPath } from "./internal/shared/options.ts"
 
 export { TreeTooLarge, TreeUnsettled } from "./internal/snapshot/model.ts"
 export type { ReadError, Snapshot, Znode } from "./internal/snapshot/model.ts"

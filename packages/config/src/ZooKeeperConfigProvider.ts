@@ -14,6 +14,7 @@
  *
  * @since 0.1.0
  */
+import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -21,7 +22,6 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type { DataDecoder } from "./DataDecoder.ts"
 import { nodeAt } from "./internal/snapshot/configNodes.ts"
-import { checkOptions } from "./internal/shared/options.ts"
 import * as Snapshot from "./Snapshot.ts"
 
 // -----------------------------------------------------------------------------

@@ -14,6 +14,7 @@
  *
  * @since 0.1.0
  */
+import { checkCount, checkOptions, checkPath } from "@effect-zookeeper/client/ArgumentCheck"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -25,8 +26,6 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Layer from "effect/Layer"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import { escapeKey, unescapeName } from "./internal/keyValue/keyNames.ts"
-import { checkCount, checkOptions, checkPath } from "./internal/shared/options.ts"
-import { retryAcrossSessions } from "./internal/shared/retry.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -124,26 +123,26 @@ const makeStore = (store: Store): KeyValueStore.KeyValueStore => {
   const { root, zk } = store
   const getBytes = (method: string, key: string) =>
     at(store, method, key, (path) =>
-      retryAcrossSessions(zk, zk.getData(path)).pipe(Effect.catchTag("NoNode", () => Effect.undefined))
+      Outcome.retryAcrossSessions(zk.session, zk.getData(path)).pipe(Effect.catchTag("NoNode", () => Effect.undefined))
     )
   const keys = failing(
     "keys",
     undefined,
-    retryAcrossSessions(zk, zk.getChildren(root)).pipe(
+    Outcome.retryAcrossSessions(zk.session, zk.getChildren(root)).pipe(
       Effect.catchTag("NoNode", () => Effect.succeed([])),
       Effect.map((names) => names.flatMap((name) => unescapeName(name) ?? []))
     )
   )
   const remove = (method: string, key: string) =>
     at(store, method, key, (path) =>
-      Effect.catchTag(retryAcrossSessions(zk, zk.delete(path)), "NoNode", () => Effect.void)
+      Effect.catchTag(Outcome.retryAcrossSessions(zk.session, zk.delete(path)), "NoNode", () => Effect.void)
     )
   return KeyValueStore.make({
     get: (key) => Effect.map(getBytes("get", key), (data) => (data === undefined ? undefined : toText(data))),
     getUint8Array: (key) => getBytes("getUint8Array", key),
     set: (key, value) =>
       Effect.flatMap(sized(store, "set", key, toBytes(value)), (data) =>
-        at(store, "set", key, (path) => retryAcrossSessions(zk, zk.createOrSet(path, data)))
+        at(store, "set", key, (path) => Outcome.retryAcrossSessions(zk.session, zk.createOrSet(path, data)))
       ).pipe(Effect.asVoid),
     remove: (key) => remove("remove", key),
     clear: Effect.flatMap(keys, (all) =>
@@ -151,7 +150,7 @@ const makeStore = (store: Store): KeyValueStore.KeyValueStore => {
     ),
     size: Effect.map(keys, (all) => all.length),
     keys,
-    has: (key) => at(store, "has", key, (path) => retryAcrossSessions(zk, zk.exists(path))),
+    has: (key) => at(store, "has", key, (path) => Outcome.retryAcrossSessions(zk.session, zk.exists(path))),
     modify: (key, f) =>
       Effect.map(
         modify(store, "modify", key, (data) => toBytes(f(toText(data)))),
@@ -166,7 +165,7 @@ const modify = (store: Store, method: string, key: string, f: (data: Uint8Array)
   at(store, method, key, (path) => {
     const { zk } = store
     const once = Effect.gen(function* () {
-      const { data, stat } = yield* retryAcrossSessions(zk, zk.get(path))
+      const { data, stat } = yield* Outcome.retryAcrossSessions(zk.session, zk.get(path))
       const next = yield* sized(store, method, key, f(data))
       yield* Outcome.retryTransient(zk.set(path, next, stat.version), {
         while: (error) => !Outcome.mayBeApplied(error)

@@ -18,6 +18,8 @@
  *
  * @since 0.1.0
  */
+import { checkCount, checkOptions, checkPath } from "@effect-zookeeper/client/ArgumentCheck"
+import { acquireForked } from "@effect-zookeeper/client/Detached"
 import type { InvalidArgument, SessionError } from "@effect-zookeeper/client/Errors"
 import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -27,8 +29,6 @@ import * as Layer from "effect/Layer"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import type * as Scope from "effect/Scope"
 import { makeBridge } from "./internal/reactivity/bridge.ts"
-import { checkCount, checkOptions, checkPath } from "./internal/shared/options.ts"
-import { ownScope } from "./internal/shared/ownScope.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -75,16 +75,18 @@ const known = KnownOptions.make<Options>({ path: true, slots: true }, '{ path: "
 export const make = (
   options: Options
 ): Effect.Effect<Reactivity.Reactivity, InvalidArgument | SessionError, ZooKeeper.ZooKeeper | Scope.Scope> =>
-  ownScope(
-    Effect.gen(function* () {
-      yield* checkOptions(known, options)
-      const path = yield* checkPath(options.path)
-      const slots = yield* checkCount("slots", options.slots ?? 1024)
-      const ready = Deferred.makeUnsafe<void, InvalidArgument | SessionError>()
-      const bridge = yield* makeBridge({ zk: yield* ZooKeeper.ZooKeeper, path, slots, ready })
-      yield* Deferred.await(ready)
-      return bridge
-    })
+  acquireForked((restore) =>
+    restore(
+      Effect.gen(function* () {
+        yield* checkOptions(known, options)
+        const path = yield* checkPath(options.path)
+        const slots = yield* checkCount("slots", options.slots ?? 1024)
+        const ready = Deferred.makeUnsafe<void, InvalidArgument | SessionError>()
+        const bridge = yield* makeBridge({ zk: yield* ZooKeeper.ZooKeeper, path, slots, ready })
+        yield* Deferred.await(ready)
+        return bridge
+      })
+    )
   )
 
 // -----------------------------------------------------------------------------

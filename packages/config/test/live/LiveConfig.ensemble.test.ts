@@ -1,77 +1,39 @@
 /**
  * Live configurations on a real ensemble whose members are killed and started again: readers move between members that lag
- * behind each other, and writes are lost with the leader.
+ * behind each other, and writes are lost with the leader. In long runs members are paused and cut off as well, and so are
+ * the readers, whose sessions expire.
  */
-import { Op } from "@effect-zookeeper/client"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
+import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
+import * as Recorder from "@effect-zookeeper/test-kit/history/Recorder"
+import * as Nemesis from "@effect-zookeeper/test-kit/trial/Nemesis"
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
-import * as OneNumber from "@effect-zookeeper/test-kit/simulation/recipes/oneNumber"
 import { assert, describe, it } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
-import * as LiveConfig from "../../src/LiveConfig.ts"
-import { plant, withClient } from "../support/targets.ts"
+import * as Random from "effect/Random"
+import { NumberedStates } from "../support/numberedStates.ts"
 
-const rounds = process.env["ZK_LONG"] === "1" ? 100 : 2
+const isLong = process.env["ZK_LONG"] === "1"
+
 const readers = 4
 
-const paths = ["/app/a", "/app/b", "/app/deep/c", "/app/list/0", "/app/list/1"]
+const connectTo = (servers: string, sessionTimeout: number) => clientOf(ZooKeeper.layer({ servers, sessionTimeout }))
+
+const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
 describe("live configurations on an ensemble of three", () => {
   it.live(
     "show only committed states, in their order, while members are killed",
     () =>
       Effect.gen(function* () {
-        const ensemble = yield* ZooKeeperEnsemble.make()
-        const connect = Effect.map(
-          Layer.build(Layer.fresh(ZooKeeper.layer({ servers: ensemble.connectString, sessionTimeout: "6 seconds" }))),
-          Context.get(ZooKeeper.ZooKeeper)
-        )
-        const writer = yield* connect
-        yield* plant(writer, Object.fromEntries(paths.map((path) => [path, "0"])))
-        yield* writer.sync()
-
-        const shown = yield* Effect.forEach(Array.from({ length: readers }), () =>
-          Effect.gen(function* () {
-            const zk = yield* connect
-            yield* zk.sync()
-            const live = yield* withClient(zk)(LiveConfig.make(OneNumber.config, { path: "/app" }))
-            const values: Array<OneNumber.Value> = []
-            yield* Effect.forkScoped(Stream.runForEach(live.changes, (value) => Effect.sync(() => values.push(value))))
-            return { live, values }
-          })
-        )
-
-        // Each attempt has a number of its own, so that one whose reply is lost is known by what is shown of it.
-        const attempted = new Map<number, "good" | "broken">([[0, "good"]])
-        let n = 0
-        let isOver = false
-        const write = Effect.gen(function* () {
-          const number = ++n
-          const isBroken = number % 5 === 0
-          attempted.set(number, isBroken ? "broken" : "good")
-          const ops = paths.map((path) => Op.setData(path, String(number)))
-          yield* writer.transaction(isBroken ? [...ops, Op.setData("/app/b", "broken")] : ops)
-        })
-        const writing = yield* Effect.forkChild(
-          Effect.gen(function* () {
-            while (!isOver) {
-              const result = yield* Effect.result(write)
-              if (Result.isFailure(result)) {
-                const known = ["ConnectionLoss", "SessionExpired", "RequestTimeout"]
-                assert.include(known, result.failure._tag)
-              }
-              yield* Effect.sleep("20 millis")
-            }
-          })
-        )
-
-        for (let round = 0; round < rounds; round++) {
+        const ensemble = yield* ZooKeeperEnsemble.make({ startTimeout: "90 seconds" })
+        const states = new NumberedStates(yield* connectTo(ensemble.connectString, 6000))
+        yield* states.begin
+        for (let n = 0; n < readers; n++) yield* states.follow(yield* connectTo(ensemble.connectString, 6000))
+        const stopWriting = yield* states.writeAll(20)
+        for (let round = 0; round < 2; round++) {
           yield* Effect.sleep("500 millis")
           const victim = round % 2 === 0 ? yield* ensemble.leader : (yield* ensemble.followers)[0]!
           yield* victim.kill
@@ -79,31 +41,55 @@ describe("live configurations on an ensemble of three", () => {
           yield* victim.launch
           yield* ensemble.awaitQuorum(3)
         }
-        isOver = true
-        yield* Fiber.join(writing)
-        // A last state that all have to reach.
-        yield* Effect.retry(write, { times: 10 })
-        while (attempted.get(n) === "broken") yield* Effect.retry(write, { times: 10 })
-        yield* awaitCondition(() => shown.every(({ live }) => live.current.a === n))
-        yield* awaitCondition(() => shown.every(({ values }) => values.at(-1)?.a === n))
-
-        for (const { values } of shown) {
-          const numbers = values.map(({ a }) => a)
-          assert.deepStrictEqual(
-            values.filter(({ a, b, deep, list }) => [b, deep.c, ...list].some((number) => number !== a)),
-            []
-          )
-          assert.deepStrictEqual(
-            numbers.filter((number) => attempted.get(number) !== "good"),
-            []
-          )
-          assert.deepStrictEqual(
-            numbers,
-            [...new Set(numbers)].toSorted((one, other) => one - other)
-          )
-          assert.isAbove(numbers.length, 10)
-        }
+        yield* stopWriting
+        yield* states.end
       }).pipe(Effect.scoped),
-    120_000 + rounds * 20_000
+    160_000
+  )
+})
+
+describe.runIf(isLong)("live configurations in a thousand faults (in test:long only, for it takes two hours)", () => {
+  it.live(
+    "show only committed states, in their order, and each in 50 ms at the median",
+    () =>
+      Effect.gen(function* () {
+        const sessionTimeout = 5000
+        const seed = Number(process.env["ZK_SEED"] ?? 20261129)
+        const wanted = Number(process.env["ZK_FAULTS"] ?? 1000)
+        const ensemble = yield* ZooKeeperEnsemble.make({ links: true, tickTime: 200, config: ["syncLimit=6"] })
+        const states = new NumberedStates(yield* connectTo(ensemble.connectString, 20_000))
+        yield* states.begin
+        const clients: Array<Nemesis.ReachableClient> = []
+        for (let n = 0; n < readers; n++) {
+          const proxies = yield* Effect.forEach(ensemble.servers, (server) => FaultProxy.make(server, { raw: true }))
+          const servers = proxies.map(({ connectString }) => connectString).join(",")
+          const zk = yield* connectTo(servers, sessionTimeout)
+          clients.push({ proxies, zk })
+          yield* states.follow(zk)
+        }
+        const stopWriting = yield* states.writeAll(50)
+        const recorder = Recorder.make({ client: "nemesis", write: () => {} })
+        const faults: Array<Nemesis.Fault> = []
+        while (faults.length < wanted) {
+          const more = yield* Nemesis.run({
+            ensemble,
+            clients,
+            recorder,
+            duration: 600_000,
+            every: 2000,
+            sessionTimeout
+          }).pipe(Random.withSeed(`${seed} ${faults.length}`))
+          faults.push(...more)
+          yield* Effect.log(`${faults.length} faults, ${states.delays.length} values shown`)
+        }
+        yield* stopWriting
+        const { shown, states: written } = yield* states.end
+        yield* Effect.log(
+          `${faults.length} faults: ${Nemesis.summary(faults)}; ${written} states written, ${shown} values shown, ` +
+            `${median(states.delays).toFixed(1)} ms at the median`
+        )
+        assert.isBelow(median(states.delays), 50)
+      }).pipe(Effect.scoped),
+    14_400_000
   )
 })

@@ -1,5 +1,5 @@
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import { awaitCondition, failure } from "@effect-zookeeper/test-kit/Expectations"
+import { awaitCondition, eventually, failure } from "@effect-zookeeper/test-kit/Expectations"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert } from "@effect/vitest"
 import * as Config from "effect/Config"
@@ -22,7 +22,7 @@ const makeFile = Effect.gen(function* () {
 /** Runs a live configuration until its state is in the file. */
 const saveOnce = (zk: ZooKeeper.Service, path: string, file: SnapshotFile.SnapshotFile) =>
   withClient(zk)(LiveConfig.make(port, { path, file })).pipe(
-    Effect.andThen(Effect.repeat(file.load, { until: Option.isSome })),
+    Effect.andThen(eventually(file.load, Option.isSome)),
     Effect.scoped
   )
 
@@ -37,13 +37,13 @@ describeOnServers("a live configuration with a file", (test) => {
     )
     let saved: string | undefined
     const look = Effect.map(savedPort, (text) => (saved = text))
-    yield* Effect.repeat(look, { until: (text) => text === "25" })
+    yield* eventually(look, (text) => text === "25")
     yield* zk.set("/mail/port", "broken")
     yield* awaitCondition(() => Option.isSome(live.status.problem))
     yield* look
     assert.strictEqual(saved, "25")
     yield* zk.set("/mail/port", "26")
-    yield* Effect.repeat(look, { until: (text) => text === "26" })
+    yield* eventually(look, (text) => text === "26")
     assert.strictEqual((yield* fs.stat(file.file)).mode & 0o777, 0o600)
     const loaded = Option.getOrThrow(yield* file.load)
     assert.deepStrictEqual(loaded.znodes.get("/mail")?.children, ["list", "port"])

@@ -1,6 +1,7 @@
 import { Op } from "@effect-zookeeper/client"
 import { failure, numbersBelow, text } from "@effect-zookeeper/test-kit/Expectations"
 import { assert } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Snapshot from "../../src/Snapshot.ts"
@@ -63,18 +64,21 @@ describeOnServers("a snapshot", (test) => {
       ...Object.fromEntries(names.map((path) => [path, "0"]))
     })
     const writer = yield* another()
-    // Each transaction writes the same number everywhere, and moves one znode to another name.
+    // Each transaction writes the same number everywhere, and moves one znode to another name. Between two of them is
+    // time for some requests, however slow the machine is.
     const writing = yield* Effect.forkChild(
       Effect.gen(function* () {
         for (let n = 1; ; n++) {
           const data = String(n)
-          yield* writer.transaction([
-            Op.setData("/app", data),
-            ...names.map((path) => Op.setData(path, data)),
-            Op.create(`/app/moved-${n}`, { data }),
-            ...(n === 1 ? [] : [Op.delete(`/app/moved-${n - 1}`)])
-          ])
-          yield* Effect.sleep("15 millis")
+          const [took] = yield* Effect.timed(
+            writer.transaction([
+              Op.setData("/app", data),
+              ...names.map((path) => Op.setData(path, data)),
+              Op.create(`/app/moved-${n}`, { data }),
+              ...(n === 1 ? [] : [Op.delete(`/app/moved-${n - 1}`)])
+            ])
+          )
+          yield* Effect.sleep(15 + 10 * Duration.toMillis(took))
         }
       })
     )

@@ -14,10 +14,7 @@ export { withClient } from "@effect-zookeeper/test-kit/conformance/chroot"
 
 /** Tests in a chroot of their own, in real time, on the embedded server and on real ZooKeeper. */
 export const describeOnServers = (name: string, tests: (test: TestWith<TestChroot, Target>) => void): void => {
-  for (const [where, target] of [
-    ["the embedded server", Targets.embeddedMemory],
-    ["real ZooKeeper", Targets.real]
-  ] as const) {
+  for (const [where, target] of Targets.both(Targets.embeddedMemory)) {
     describe(`${name}, on ${where}`, () => {
       layer(target, { excludeTestServices: true })(({ effect }) => tests(testWith(effect, makeChroot("config"))))
     })

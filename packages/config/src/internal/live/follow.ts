@@ -17,7 +17,6 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { SnapshotFile } from "../../SnapshotFile.ts"
-import { retryAcrossSessions } from "../shared/retry.ts"
 import type { ReadError, Snapshot } from "../snapshot/model.ts"
 import { type Limits, readSnapshot } from "../snapshot/readSnapshot.ts"
 import type { LiveState } from "./LiveState.ts"
@@ -42,7 +41,7 @@ export const watch = <A>({ due, path, pollInterval, zk }: Follower<A>): Effect.E
   const open = Effect.sync(() => due.openUnsafe())
   const events = Stream.runForEach(zk.events(path, { recursive: true, onReady: () => due.openUnsafe() }), () => open)
   const poll = Effect.repeat(open, Schedule.jittered(Schedule.spaced(pollInterval)))
-  return retryAcrossSessions(zk, events).pipe(
+  return Outcome.retryAcrossSessions(zk.session, events).pipe(
     // The session has moved to a server that is too old, or began there.
     Effect.catchIf(Outcome.isUnimplemented, () => Effect.asVoid(poll)),
     // The reads report why the session has ended.
@@ -76,7 +75,7 @@ export const readWhenDue = Effect.fnUntraced(function* <A>(self: Follower<A>): E
     const isNewSession = readIn !== undefined && (readIn.id !== id || readIn.history !== history)
     // The first value after an expiry is a fresh one. That it is no older one is due to the session, which never joins a
     // server that has seen less.
-    const synced = isNewSession ? retryAcrossSessions(zk, zk.sync(path)) : Effect.void
+    const synced = isNewSession ? Outcome.retryAcrossSessions(zk.session, zk.sync(path)) : Effect.void
     const known = readIn?.history === history ? before : undefined
     const outcome = yield* Effect.result(Effect.andThen(synced, readSnapshot(zk, path, limits, known)))
     if (Result.isFailure(outcome)) {

@@ -1,5 +1,6 @@
 /** A `Reactivity` that tells those of other processes of its invalidations, and hears of their own. */
 import type { InvalidArgument, SessionError } from "@effect-zookeeper/client/Errors"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as Printable from "@effect-zookeeper/client/Printable"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -10,7 +11,6 @@ import * as Latch from "effect/Latch"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { retryAcrossSessions } from "../shared/retry.ts"
 import { everyKey, slotsOf, slotKey, withSlots, type Keys } from "./slots.ts"
 
 export interface Bridge {
@@ -125,7 +125,7 @@ const listen = (
       local.invalidateUnsafe([slotKey(slot)])
     })
   )
-  return retryAcrossSessions(zk, events).pipe(
+  return Outcome.retryAcrossSessions(zk.session, events).pipe(
     Effect.catch((error) => {
       if (Deferred.doneUnsafe(ready, Effect.fail(error)) || error._tag === "SessionClosed") return Effect.void
       return Effect.logWarning(`invalidations of other processes are not heard any more: ${error.message}`)
@@ -154,7 +154,10 @@ const publish = (
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
     outbox.expectEcho(slot)
-    return retryAcrossSessions(zk, zk.createOrSet(ZnodePath.join(path, String(slot)), new Uint8Array(0)))
+    return Outcome.retryAcrossSessions(
+      zk.session,
+      zk.createOrSet(ZnodePath.join(path, String(slot)), new Uint8Array(0))
+    )
   }).pipe(
     Effect.asVoid,
     Effect.catch((error) => {

@@ -5,12 +5,12 @@
  * was unchanged from its first look to its second, and the moment between the two walks lies in all of these times.
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { NoNode } from "@effect-zookeeper/client/Errors"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import { retryAcrossSessions } from "../shared/retry.ts"
 import { type ReadError, type Snapshot, TreeTooLarge, TreeUnsettled, type Znode } from "./model.ts"
 
 export interface Limits {
@@ -102,7 +102,7 @@ const visit = (walk: Walk, path: string): Effect.Effect<void, ReadError> =>
 
 /** The znode as it is now; undefined if there is none. */
 const lookAgain = (walk: Walk, path: string, known: Znode): Effect.Effect<Znode | undefined, ReadError> =>
-  Effect.flatMap(retryAcrossSessions(walk.zk, walk.zk.stat(path)), (stat) => {
+  Effect.flatMap(Outcome.retryAcrossSessions(walk.zk.session, walk.zk.stat(path)), (stat) => {
     if (Option.isSome(stat) && isUnchanged(known, stat.value)) return Effect.succeed(known)
     return readAnew(walk, path, known)
   })
@@ -115,7 +115,11 @@ const isUnchanged = (znode: Znode, stat: ZooKeeper.Stat): boolean =>
 
 const readAnew = (walk: Walk, path: string, known?: Znode): Effect.Effect<Znode | undefined, ReadError> => {
   walk.hasChanged = true
-  return Effect.catchTag(retryAcrossSessions(walk.zk, read(walk, path, known)), "NoNode", () => Effect.undefined)
+  return Effect.catchTag(
+    Outcome.retryAcrossSessions(walk.zk.session, read(walk, path, known)),
+    "NoNode",
+    () => Effect.undefined
+  )
 }
 
 /** The data and the list of children may be of two moments: the next walk finds out. */
