@@ -1,0 +1,85 @@
+/**
+ * Effect's SQL client on SQLite, through Node's own module: for messages in a database. An application takes the package of
+ * Effect for its database.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Connection } from "effect/sql/SqlConnection"
+import * as SqlError from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
+import * as Stream from "effect/Stream"
+import { DatabaseSync, type SQLInputValue } from "node:sqlite"
+
+/** A database, which is gone with the Scope if it is in memory. */
+export const layer = (filename = ":memory:"): Layer.Layer<SqlClient.SqlClient> =>
+  Layer.effect(SqlClient.SqlClient, make(filename)).pipe(Layer.provide(Reactivity.layer))
+
+// ---- internal
+
+const make = (filename: string) =>
+  Effect.gen(function* () {
+    const database = yield* Effect.acquireRelease(
+      Effect.sync(() => new DatabaseSync(filename)),
+      (database) => Effect.sync(() => database.close())
+    )
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000")
+    const connection = connectionOf(database)
+    const semaphore = yield* Semaphore.make(1)
+    return yield* SqlClient.make({
+      acquirer: semaphore.withPermits(1)(Effect.succeed(connection)),
+      compiler: Statement.makeCompilerSqlite(),
+      driver: "sqlite",
+      spanAttributes: [],
+      // A transaction has the connection to itself.
+      transactionAcquirer: Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const scope = yield* Effect.scope
+          yield* restore(semaphore.take(1))
+          yield* Scope.addFinalizer(scope, semaphore.release(1))
+          return connection
+        })
+      )
+    })
+  })
+
+const connectionOf = (database: DatabaseSync): Connection => {
+  const run = (sql: string, params: ReadonlyArray<unknown>, asArrays = false) =>
+    Effect.try({
+      try: () => {
+        const statement = database.prepare(sql)
+        statement.setReadBigInts(false)
+        statement.setReturnArrays(asArrays)
+        return statement.all(...params.map(toInput))
+      },
+      catch: (cause) => new SqlError.SqlError({ reason: new SqlError.UnknownError({ cause, message: sql }) })
+    })
+  const execute: Connection["execute"] = (sql, params, transform) =>
+    Effect.map(run(sql, params), (rows) => (transform === undefined ? rows : transform(rows)))
+  const values: Connection["executeValues"] = (sql, params) =>
+    Effect.map(run(sql, params, true), (rows) => rows.map((row) => Object.values(row)))
+  return {
+    execute,
+    executeRaw: (sql, params) => run(sql, params),
+    executeStream: () => Stream.die("not needed"),
+    executeValues: values,
+    executeValuesUnprepared: values,
+    executeUnprepared: execute
+  }
+}
+
+const toInput = (value: unknown): SQLInputValue => {
+  switch (typeof value) {
+    case "boolean":
+      return value ? 1 : 0
+    case "number":
+    case "bigint":
+    case "string":
+      return value
+    default:
+      return value instanceof Uint8Array ? value : null
+  }
+}
