@@ -1,0 +1,190 @@
+import "../styles/ensemble.css"
+import type { EnsembleConfig, Member } from "@effect-zookeeper/console/EnsembleModels"
+import { formatHex } from "@effect-zookeeper/console/Models"
+import { createMemo, createSignal, For, Show } from "solid-js"
+import { describe } from "../link/failures.ts"
+import { useFeed } from "../link/run.ts"
+import { add, assess, figures, makeHistory, summary } from "../model/ensemble.ts"
+import { clock } from "../model/time.ts"
+import { Note } from "../parts/Note.tsx"
+import { usePage } from "../shell/page.ts"
+import { Doctor } from "./Doctor.tsx"
+import { Plots } from "./Plots.tsx"
+import { WordDialog } from "./WordDialog.tsx"
+
+/** Every member by its own words, now and over the last hour. */
+export const EnsembleView = () => {
+  const { cluster } = usePage()
+  const name = () => cluster()?.name ?? ""
+  const history = makeHistory()
+  const [revision, setRevision] = createSignal(0)
+  const [asked, setAsked] = createSignal<Member>()
+
+  const feed = useFeed(
+    (client) => client.ensemble({ cluster: name() }),
+    (event) => {
+      add(history, event)
+      setRevision((revision) => revision + 1)
+    }
+  )
+  const members = createMemo(() => {
+    revision()
+    return history.latest?.members ?? []
+  })
+  const state = createMemo(() => summary(members()))
+  const failure = createMemo(() => {
+    const now = feed()
+    return now._tag === "Failed" ? describe(now.error) : undefined
+  })
+
+  return (
+    <div class="view">
+      <div class="view-head">
+        <h1>Ensemble</h1>
+        <Show when={feed()._tag === "Stale"}>
+          <span class="badge bad">from before: {clock(history.latest?.time ?? 0).slice(0, 8)}</span>
+        </Show>
+      </div>
+      <Show when={failure()}>{(text) => <Note tone="bad">{text()}</Note>}</Show>
+      <Show
+        when={members().length > 0}
+        fallback={
+          <Show when={failure() === undefined}>
+            <div class="empty">
+              <p>Asking the members …</p>
+            </div>
+          </Show>
+        }
+      >
+        <Note tone={state().health}>{state().text}</Note>
+        <ul class="members">
+          <For each={members().map(({ server }) => server)}>
+            {(server, index) => (
+              <MemberCard
+                member={members().find((member) => member.server === server)}
+                colour={index()}
+                onAsk={setAsked}
+              />
+            )}
+          </For>
+        </ul>
+        <Plots history={history} revision={revision()} />
+      </Show>
+      <div class="ensemble-more">
+        <Doctor />
+        <Config />
+      </div>
+      <Show when={asked()} keyed>
+        {(member) => <WordDialog server={member.server} onClose={() => setAsked()} />}
+      </Show>
+    </div>
+  )
+}
+
+const MemberCard = (props: {
+  readonly member: Member | undefined
+  readonly colour: number
+  readonly onAsk: (member: Member) => void
+}) => (
+  <Show when={props.member}>
+    {(member) => {
+      const state = createMemo(() => assess(member()))
+      return (
+        <li class={`panel member ${state().health}`}>
+          <div class="row">
+            <span class={`swatch series-${props.colour % 6}`} aria-hidden="true" />
+            <h2 class="mono member-name">{member().server}</h2>
+            <span class="spring" />
+            <span class={`badge ${state().health === "good" && state().word !== "leader" ? "" : state().health}`}>
+              {state().word}
+            </span>
+          </div>
+          <For each={state().remarks}>{(remark) => <p class="remark">{remark}</p>}</For>
+          <dl class="figures">
+            <For each={figures(member())}>
+              {([name, value]) => (
+                <div>
+                  <dt>{name}</dt>
+                  <dd class="number">{value}</dd>
+                </div>
+              )}
+            </For>
+          </dl>
+          <Show when={member().state !== "unreachable"}>
+            <div>
+              <button class="button quiet" onClick={() => props.onAsk(member())}>
+                Ask it …
+              </button>
+            </div>
+          </Show>
+        </li>
+      )
+    }}
+  </Show>
+)
+
+const Config = () => {
+  const { cluster, now } = usePage()
+  const [configs, setConfigs] = createSignal<
+    ReadonlyArray<{ readonly seen: number; readonly config: typeof EnsembleConfig.Type }>
+  >([])
+  const feed = useFeed(
+    (client) => client.ensembleConfig({ cluster: cluster()?.name ?? "" }),
+    (config) =>
+      setConfigs((before) =>
+        before[0]?.config.version === config.version ? before : [{ seen: now(), config }, ...before].slice(0, 20)
+      )
+  )
+  const failure = createMemo(() => {
+    const state = feed()
+    return state._tag === "Failed" ? describe(state.error) : undefined
+  })
+  return (
+    <section class="panel" aria-label="Configuration">
+      <div class="panel-head">
+        <h2>Configuration</h2>
+        <Show when={configs()[0]}>
+          {(latest) => <span class="badge mono">version {formatHex(latest().config.version)}</span>}
+        </Show>
+        <Show when={configs().length > 1}>
+          <span class="badge warn">changed at {clock(configs()[0]?.seen ?? 0).slice(0, 8)}</span>
+        </Show>
+      </div>
+      <Show
+        when={configs()[0]}
+        fallback={
+          <p class="panel-body muted">
+            {failure() ?? (feed()._tag === "Ended" ? "The servers tell none." : "Reading it …")}
+          </p>
+        }
+      >
+        {(latest) => (
+          <div class="scroll-x" tabindex="0" role="region" aria-label="Members of the configuration">
+            <table>
+              <thead>
+                <tr>
+                  <th>Member</th>
+                  <th>Role</th>
+                  <th>For clients</th>
+                  <th>For members</th>
+                </tr>
+              </thead>
+              <tbody>
+                <For each={latest().config.members}>
+                  {(member) => (
+                    <tr>
+                      <td class="number">{member.id}</td>
+                      <td>{member.role}</td>
+                      <td class="mono">{member.client ?? "–"}</td>
+                      <td class="mono">{member.addresses.join(", ")}</td>
+                    </tr>
+                  )}
+                </For>
+              </tbody>
+            </table>
+          </div>
+        )}
+      </Show>
+    </section>
+  )
+}

@@ -1,0 +1,157 @@
+import "../styles/events.css"
+import { formatHex } from "@effect-zookeeper/console/Models"
+import type { TreeEvent } from "@effect-zookeeper/console/SearchModels"
+import { createMemo, createSignal, Match, on, Show, Switch, createEffect } from "solid-js"
+import { describe } from "../link/failures.ts"
+import { useFeed } from "../link/run.ts"
+import { clock } from "../model/time.ts"
+import { download } from "../parts/copy.ts"
+import { Icon } from "../parts/Icon.tsx"
+import { Name } from "../parts/Name.tsx"
+import { Note } from "../parts/Note.tsx"
+import { Scope } from "../parts/Scope.tsx"
+import { VirtualRows } from "../parts/VirtualRows.tsx"
+import { usePage } from "../shell/page.ts"
+import { makeLog } from "./log.ts"
+
+/** A live log of what happens at and below a path, the newest first. */
+export const EventsView = () => {
+  const { cluster, href, route } = usePage()
+  const log = makeLog()
+  const [revision, setRevision] = createSignal(0)
+  const [isPaused, setPaused] = createSignal(false)
+  const [filter, setFilter] = createSignal("")
+  const touch = (): void => void setRevision((revision) => revision + 1)
+
+  const feed = useFeed(
+    (client) => client.events({ cluster: cluster()?.name ?? "", path: route().path }),
+    (events) => {
+      log.add(events)
+      if (!isPaused()) touch()
+    }
+  )
+  createEffect(
+    on(
+      () => route().path,
+      () => {
+        log.clear()
+        touch()
+      }
+    )
+  )
+  const shown = createMemo<ReadonlyArray<TreeEvent>>(() => {
+    revision()
+    return log.matching(filter())
+  })
+  const at = (index: number): TreeEvent | undefined => shown()[shown().length - 1 - index]
+  const failure = createMemo(() => {
+    const state = feed()
+    return state._tag === "Failed" ? describe(state.error) : undefined
+  })
+
+  return (
+    <div class="view events-view">
+      <div class="view-head">
+        <h1>Events</h1>
+        <Scope label="at and below" />
+        <label class="filter session-filter">
+          <Icon name="search" />
+          <input
+            type="search"
+            aria-label="Filter the events by path"
+            placeholder="Filter by path"
+            value={filter()}
+            onInput={(event) => setFilter(event.currentTarget.value)}
+          />
+        </label>
+        <button
+          class="button"
+          aria-pressed={isPaused()}
+          onClick={() => {
+            setPaused(!isPaused())
+            touch()
+          }}
+        >
+          <Icon name={isPaused() ? "play" : "pause"} size={14} /> {isPaused() ? "Go on" : "Pause"}
+        </button>
+        <button
+          class="button"
+          onClick={() => {
+            log.clear()
+            touch()
+          }}
+        >
+          Clear
+        </button>
+        <button
+          class="button"
+          disabled={shown().length === 0}
+          onClick={() => download("events.ndjson", [log.lines(shown())])}
+        >
+          <Icon name="save" size={14} /> Export
+        </button>
+      </div>
+      <p class="muted number" role="status">
+        {words(shown().length, log.total(), log.dropped(), isPaused(), revision())}
+      </p>
+      <Show when={failure()}>{(text) => <Note tone="bad">{text()}</Note>}</Show>
+      <Show when={feed()._tag === "Stale"}>
+        <Note tone="warn">The connection is lost. What happens meanwhile is missed, and a gap will say so.</Note>
+      </Show>
+      <div class="panel log">
+        <Show
+          when={shown().length > 0}
+          fallback={
+            <div class="empty">
+              <h2>{feed()._tag === "Live" ? "Nothing has happened yet" : "Setting the watch …"}</h2>
+              <p>Whatever is created, changed or deleted at or below this path is listed here.</p>
+            </div>
+          }
+        >
+          <VirtualRows
+            count={shown().length}
+            keyAt={(index) => `${shown().length - index}`}
+            scroller={{ role: "log", "aria-label": "Events", "aria-live": "off" }}
+          >
+            {(_, index) => (
+              <Show when={at(index())}>
+                {(event) => (
+                  <div class={`log-row ${event().event}`}>
+                    <span class="number muted">{clock(event().time)}</span>
+                    <span class={`log-event ${event().event}`}>{event().event}</span>
+                    <Switch>
+                      <Match when={event().event === "gap"}>
+                        <span>Events may have been missed here.</span>
+                      </Match>
+                      <Match when={event().event === "ready"}>
+                        <span class="muted">The watch is set.</span>
+                      </Match>
+                      <Match when={true}>
+                        <a class="log-path" href={href({ view: "tree", path: event().path })}>
+                          <Name text={event().path} />
+                        </a>
+                      </Match>
+                    </Switch>
+                    <span class="spring" />
+                    <Show when={event().zxid}>
+                      {(zxid) => <span class="mono muted wide-only">{formatHex(zxid())}</span>}
+                    </Show>
+                  </div>
+                )}
+              </Show>
+            )}
+          </VirtualRows>
+        </Show>
+      </div>
+    </div>
+  )
+}
+
+const words = (shown: number, total: number, dropped: number, isPaused: boolean, _revision: number): string => {
+  const all =
+    shown === total
+      ? `${total.toLocaleString("en")} ${total === 1 ? "event" : "events"}`
+      : `${shown.toLocaleString("en")} of ${total.toLocaleString("en")} events`
+  const old = dropped === 0 ? "" : `, ${dropped.toLocaleString("en")} older ones are forgotten`
+  return `${all}${old}${isPaused ? ". Paused: new ones are kept, and shown when it goes on." : ""}`
+}

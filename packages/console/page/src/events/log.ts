@@ -1,0 +1,46 @@
+/** The events of a subtree that were seen: the newest of them, for memory has an end. */
+import { formatHex } from "@effect-zookeeper/console/Models"
+import type { TreeEvent } from "@effect-zookeeper/console/SearchModels"
+import { bytesOf } from "../model/data.ts"
+
+const most = 20_000
+
+export const makeLog = () => {
+  let events: Array<TreeEvent> = []
+  let dropped = 0
+  return {
+    add: (more: ReadonlyArray<TreeEvent>): void => {
+      events.push(...more)
+      if (events.length > most * 1.1) {
+        dropped += events.length - most
+        events = events.slice(-most)
+      }
+    },
+    clear: (): void => {
+      events = []
+      dropped = 0
+    },
+    total: (): number => events.length,
+    dropped: (): number => dropped,
+    /** Those whose path has the text. Gaps stay, for they are about all paths. */
+    matching: (text: string): ReadonlyArray<TreeEvent> =>
+      text === "" ? [...events] : events.filter(({ event, path }) => event === "gap" || path.includes(text)),
+    /** A line of JSON for each. */
+    lines: (shown: ReadonlyArray<TreeEvent>): Uint8Array<ArrayBuffer> =>
+      Uint8Array.from(
+        bytesOf(
+          shown
+            .map(({ event, path, time, zxid }) =>
+              JSON.stringify({
+                time: new Date(time).toISOString(),
+                event,
+                path,
+                ...(zxid === undefined ? {} : { zxid: formatHex(zxid) })
+              })
+            )
+            .join("\n")
+            .concat("\n")
+        )
+      )
+  }
+}

@@ -1,0 +1,166 @@
+import type * as Models from "@effect-zookeeper/console/Models"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { createMemo, createSignal, lazy, Match, onCleanup, onMount, Show, Suspense, Switch } from "solid-js"
+import type { Link } from "../link/Link.ts"
+import { useFeed } from "../link/run.ts"
+import { format, parse, type Route } from "../model/Route.ts"
+import { TreeView } from "../tree/TreeView.tsx"
+import { Banner } from "./Banner.tsx"
+import { Failure } from "./Failure.tsx"
+import { Gate } from "./Gate.tsx"
+import { GoTo } from "./GoTo.tsx"
+import { Header } from "./Header.tsx"
+import { Help } from "./Help.tsx"
+import { listenToKeys } from "./keys.ts"
+import { Nav } from "./Nav.tsx"
+import { type Page, PageContext, usePage } from "./page.ts"
+
+const EnsembleView = lazy(async () => ({ default: (await import("../ensemble/EnsembleView.tsx")).EnsembleView }))
+const RecipesView = lazy(async () => ({ default: (await import("../recipes/RecipesView.tsx")).RecipesView }))
+const SessionsView = lazy(async () => ({ default: (await import("../sessions/SessionsView.tsx")).SessionsView }))
+const EventsView = lazy(async () => ({ default: (await import("../events/EventsView.tsx")).EventsView }))
+
+/** The whole page, once the link is there. */
+export const App = (props: { readonly link: Link["Service"]; readonly run: Page["run"] }) => {
+  const { link, run } = props
+  const [now, setNow] = createSignal(0)
+  const [hello, setHello] = createSignal<typeof Models.Hello.Type>()
+  const [clusters, setClusters] = createSignal<ReadonlyArray<Models.Cluster>>([])
+  const [route, setRoute] = createSignal<Route>(parse(window.location.hash))
+  const [said, setSaid] = createSignal("")
+
+  const cluster = createMemo(() => {
+    const wanted = route().cluster
+    return wanted === undefined ? clusters()[0] : clusters().find(({ name }) => name === wanted)
+  })
+  const readOnly = createMemo(() =>
+    hello()?.canWrite === true ? cluster()?.readOnly : "zk ui was started without --write"
+  )
+  const href = (to: Partial<Route>) => format({ ...route(), cluster: cluster()?.name ?? route().cluster, ...to })
+
+  const page: Page = {
+    link,
+    run,
+    now,
+    hello,
+    clusters,
+    cluster,
+    readOnly,
+    route,
+    href,
+    go: (to) => {
+      window.location.hash = href(to)
+    },
+    say: (text) => {
+      setSaid(text)
+      run(
+        Effect.delay(
+          Effect.sync(() => setSaid((said) => (said === text ? "" : said))),
+          "4 seconds"
+        )
+      )
+    }
+  }
+
+  onMount(() => {
+    const follow = () => setRoute(parse(window.location.hash))
+    window.addEventListener("hashchange", follow)
+    const ticking = run(Effect.repeat(Effect.map(Clock.currentTimeMillis, setNow), Schedule.spaced("2 seconds")))
+    onCleanup(() => {
+      window.removeEventListener("hashchange", follow)
+      ticking.interruptUnsafe()
+    })
+  })
+
+  return (
+    <PageContext.Provider value={page}>
+      <Show when={link.state()._tag !== "Refused"} fallback={<Gate reason="refused" />}>
+        <Greeting onHello={setHello} onClusters={setClusters} />
+        <Frame said={said()} />
+      </Show>
+    </PageContext.Provider>
+  )
+}
+
+/** What the page asks before everything else. */
+const Greeting = (props: {
+  readonly onHello: (hello: typeof Models.Hello.Type) => void
+  readonly onClusters: (clusters: ReadonlyArray<Models.Cluster>) => void
+}) => {
+  const { link, run } = usePage()
+  useFeed(
+    (client) => client.clusters(),
+    props.onClusters,
+    () => run(Effect.ignore(Effect.map(link.client.hello(), props.onHello)))
+  )
+  return null
+}
+
+const Frame = (props: { readonly said: string }) => {
+  const { cluster, link, route } = usePage()
+  const [dialog, setDialog] = createSignal<"help" | "goto">()
+  onMount(() => onCleanup(listenToKeys(usePage(), setDialog)))
+  return (
+    <div class="frame">
+      <a class="skip" href="#main" onClick={(event) => skip(event)}>
+        Skip to the content
+      </a>
+      <Header onHelp={() => setDialog("help")} onGoTo={() => setDialog("goto")} />
+      <Banner />
+      <Nav />
+      <main id="main" tabindex="-1">
+        <Show when={cluster()} keyed={false} fallback={<Beginning isOpen={link.state()._tag === "Open"} />}>
+          <Show when={cluster()?.name} keyed>
+            <Failure>
+              <Suspense fallback={<div class="empty" />}>
+                <Switch>
+                  <Match when={route().view === "tree"}>
+                    <TreeView />
+                  </Match>
+                  <Match when={route().view === "ensemble"}>
+                    <EnsembleView />
+                  </Match>
+                  <Match when={route().view === "recipes"}>
+                    <RecipesView />
+                  </Match>
+                  <Match when={route().view === "sessions"}>
+                    <SessionsView />
+                  </Match>
+                  <Match when={route().view === "events"}>
+                    <EventsView />
+                  </Match>
+                </Switch>
+              </Suspense>
+            </Failure>
+          </Show>
+        </Show>
+      </main>
+      <div class="said" role="status" aria-live="polite" classList={{ shown: props.said !== "" }}>
+        {props.said}
+      </div>
+      <Switch>
+        <Match when={dialog() === "help"}>
+          <Help onClose={() => setDialog()} />
+        </Match>
+        <Match when={dialog() === "goto"}>
+          <GoTo onClose={() => setDialog()} />
+        </Match>
+      </Switch>
+    </div>
+  )
+}
+
+/** The target of the link is an element, and the part after `#` is the route. */
+const skip = (event: MouseEvent): void => {
+  event.preventDefault()
+  document.querySelector<HTMLElement>("#main")?.focus()
+}
+
+const Beginning = (props: { readonly isOpen: boolean }) => (
+  <div class="empty">
+    <h2>{props.isOpen ? "Asking for the clusters" : "Connecting to zk ui"}</h2>
+    <p>The page follows by itself as soon as there is an answer.</p>
+  </div>
+)

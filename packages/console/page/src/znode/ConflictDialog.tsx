@@ -1,0 +1,118 @@
+import type * as Models from "@effect-zookeeper/console/Models"
+import { createMemo, createSignal, Show } from "solid-js"
+import { mergeBoth } from "../model/merge.ts"
+import { ago } from "../model/time.ts"
+import { Dialog } from "../parts/Dialog.tsx"
+import { Name } from "../parts/Name.tsx"
+import { Note } from "../parts/Note.tsx"
+import { usePage } from "../shell/page.ts"
+import { CodeEditor } from "./CodeEditor.tsx"
+import type { Draft } from "./drafts.ts"
+
+/** What another client has written meanwhile. The text is missing where it is not text, or may not be read. */
+export interface Theirs {
+  readonly stat: Models.Stat
+  readonly text: string | undefined
+}
+
+/** The three texts of a conflict: what one started from, what is there now, and one's own, which can still be edited. */
+export const ConflictDialog = (props: {
+  readonly path: string
+  readonly base: Draft["base"]
+  readonly theirs: Theirs
+  readonly mine: string
+  readonly isJson: boolean
+  readonly isSaving: boolean
+  readonly failure: string | undefined
+  readonly onType: (text: string) => void
+  readonly onSave: () => void
+  readonly onClose: () => void
+}) => {
+  const { now } = usePage()
+  const [typedBefore, setTypedBefore] = createSignal<string>()
+  const both = createMemo(() =>
+    props.theirs.text === undefined ? undefined : mergeBoth(props.base.text, props.theirs.text, props.mine)
+  )
+  const canMerge = () => both() !== undefined && both() !== props.mine
+  const take = (text: string): void => {
+    setTypedBefore(props.mine)
+    props.onType(text)
+  }
+  return (
+    <Dialog title="Someone else has changed it" isWide onClose={props.onClose}>
+      <p>
+        <Name text={props.path} /> was at version {props.base.version} when you began, and is at version{" "}
+        {props.theirs.stat.version} since {ago(props.theirs.stat.mtime, now())}. Nothing of yours is lost, and nothing
+        of theirs is overwritten before you say so.
+      </p>
+      <Show when={canMerge()}>
+        <Note tone="good">
+          The changes are in different lines, and fit together.{" "}
+          <button class="button" onClick={() => take(both() ?? props.mine)}>
+            Put theirs into mine
+          </button>
+        </Note>
+      </Show>
+      <div class="three">
+        <section aria-label="What you started from">
+          <h3>You started from version {props.base.version}</h3>
+          <CodeEditor label="What you started from" text={props.base.text} isJson={props.isJson} isReadOnly />
+        </section>
+        <section aria-label="What is there now">
+          <h3>There now: version {props.theirs.stat.version}</h3>
+          <Show
+            when={props.theirs.text !== undefined}
+            fallback={<div class="empty">It is not text, or may not be read.</div>}
+          >
+            <CodeEditor
+              label="What is there now"
+              text={props.theirs.text ?? ""}
+              original={props.base.text}
+              isJson={props.isJson}
+              isReadOnly
+            />
+          </Show>
+        </section>
+        <section aria-label="Yours">
+          <h3>Yours, to be saved</h3>
+          <CodeEditor
+            label="Yours"
+            text={props.mine}
+            original={props.base.text}
+            isJson={props.isJson}
+            isReadOnly={false}
+            onChange={props.onType}
+          />
+        </section>
+      </div>
+      <Show when={props.failure}>{(text) => <Note tone="bad">{text()} Your text is kept.</Note>}</Show>
+      <div class="row end">
+        <Show when={typedBefore()}>
+          {(text) => (
+            <button
+              class="button quiet"
+              onClick={() => {
+                props.onType(text())
+                setTypedBefore()
+              }}
+            >
+              Back to what I typed
+            </button>
+          )}
+        </Show>
+        <Show when={props.theirs.text !== undefined && props.theirs.text !== props.mine}>
+          <button class="button" onClick={() => take(props.theirs.text ?? "")}>
+            Take theirs
+          </button>
+        </Show>
+        <span class="spring" />
+        <button class="button" autofocus onClick={() => props.onClose()}>
+          Go on editing
+        </button>
+        <button class="button primary" disabled={props.isSaving} onClick={() => props.onSave()}>
+          {props.isSaving ? "Saving …" : `Save mine over version ${props.theirs.stat.version}`}
+        </button>
+      </div>
+    </Dialog>
+  )
+}

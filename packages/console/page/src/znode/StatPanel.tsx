@@ -1,0 +1,92 @@
+import type { Stat, SubtreeSize } from "@effect-zookeeper/console/Models"
+import type { ReadFailure } from "@effect-zookeeper/console/ProtocolError"
+import { createEffect, createSignal, For, on, Show } from "solid-js"
+import { describe } from "../link/failures.ts"
+import { useAction } from "../link/run.ts"
+import { size } from "../model/data.ts"
+import { facts, lifetime } from "../model/stat.ts"
+import { usePage } from "../shell/page.ts"
+
+/** The stat in words: how long the znode stays, who wrote it when, and the numbers behind it. */
+export const StatPanel = (props: { readonly path: string; readonly stat: Stat }) => {
+  const { href, now } = usePage()
+  const life = () => lifetime(props.stat)
+  return (
+    <section class="panel" aria-label="Stat">
+      <div class="panel-head">
+        <h2>Stat</h2>
+        <span class={`badge ${life().word === "persistent" ? "" : "info"}`}>{life().word}</span>
+      </div>
+      <div class="panel-body stack">
+        <p class="muted">
+          {life().text}
+          <Show when={life().owner}>
+            {(owner) => (
+              <>
+                {" "}
+                <a class="mono" href={href({ view: "sessions", path: `/${owner()}` })}>
+                  {owner()}
+                </a>
+              </>
+            )}
+          </Show>
+        </p>
+        <dl class="facts">
+          <For each={facts(props.stat, now())}>
+            {({ detail, name, text }) => (
+              <div>
+                <dt>{name}</dt>
+                <dd>
+                  {text}
+                  <span class="detail">{detail}</span>
+                </dd>
+              </div>
+            )}
+          </For>
+        </dl>
+        <Show when={props.stat.numChildren > 0}>
+          <Below path={props.path} />
+        </Show>
+      </div>
+    </section>
+  )
+}
+
+/** The size of the subtree, when a person asks for it. */
+const Below = (props: { readonly path: string }) => {
+  const { cluster, link } = usePage()
+  const [found, setFound] = createSignal<typeof SubtreeSize.Type>()
+  const counting = useAction<typeof SubtreeSize.Type, ReadFailure>(setFound)
+  createEffect(
+    on(
+      () => props.path,
+      () => {
+        setFound()
+        counting.forget()
+      }
+    )
+  )
+  const text = () => {
+    const state = counting.state()
+    if (state._tag === "Failed") return describe(state.error)
+    const size = found()
+    return size === undefined ? "" : words(size)
+  }
+  return (
+    <div class="row">
+      <button
+        class="button"
+        disabled={counting.state()._tag === "Running"}
+        onClick={() => counting.start(link.client.subtreeSize({ cluster: cluster()?.name ?? "", path: props.path }))}
+      >
+        Count the subtree
+      </button>
+      <span class="muted number" role="status">
+        {text()}
+      </span>
+    </div>
+  )
+}
+
+const words = ({ bytes, znodes }: typeof SubtreeSize.Type): string =>
+  `${znodes.toLocaleString("en")} znodes${bytes === undefined ? "" : `, ${size(bytes)}`}`

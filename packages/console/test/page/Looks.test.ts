@@ -1,0 +1,94 @@
+import { ZooKeeper } from "@effect-zookeeper/client"
+import { itQuiet } from "@effect-zookeeper/test-kit/TestWith"
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import { createRequire } from "node:module"
+import type { Page } from "playwright-core"
+import { browser, hasBrowser, needsBrowser, openPage } from "../support/browser.ts"
+import { makeWorld } from "../support/consoleWorld.ts"
+import { exampleTree, makeUp } from "../support/exampleTree.ts"
+
+const seconds = 400_000
+
+/** All views in two colours and three widths take a minute. */
+const isLong = process.env["ZK_LONG"] === "1"
+const note = isLong ? needsBrowser : " (in test:long only)"
+
+/** Where the pictures of all views are put, to be looked at. */
+const folder = process.env["CONSOLE_PICTURES"]
+
+const views: ReadonlyArray<{ readonly name: string; readonly hash: string; readonly until: string }> = [
+  { name: "root", hash: "/local/tree", until: "zookeeper" },
+  { name: "tree", hash: "/local/tree/app/flags/new-checkout", until: "percent" },
+  { name: "hex", hash: "/local/tree/app/avatar.bin", until: "00000010" },
+  { name: "ensemble", hash: "/local/ensemble", until: "Round trip" },
+  { name: "recipes", hash: "/local/recipes", until: "job-7" },
+  { name: "sessions", hash: "/local/sessions/0x200a3f77de10002", until: "Ends with it" },
+  { name: "events", hash: "/local/events", until: "The watch is set" }
+]
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js")
+
+describe.skipIf(!hasBrowser || !isLong)(`the looks of the page${note}`, () => {
+  for (const colours of ["light", "dark"] as const) {
+    itQuiet(`an accessibility check finds nothing serious in any view, ${colours}`, { timeout: seconds }, function* () {
+      const world = yield* makeWorld({})
+      yield* Effect.provideService(exampleTree, ZooKeeper.ZooKeeper, world.zk)
+      yield* makeUp(world.madeUp, 0x100a3f77de10001n)
+      const server = yield* world.serve
+      const chromium = yield* browser
+      const problems: Array<string> = []
+      for (const width of colours === "light" ? [2560, 1440, 360] : [1440, 360]) {
+        const { complaints, page } = yield* openPage(chromium, server.link, {
+          colours,
+          width,
+          height: width === 360 ? 740 : width === 2560 ? 1300 : 900
+        })
+        for (const { hash, name, until } of views) {
+          yield* Effect.promise(() => page.goto(`${server.url}#${hash}`))
+          yield* Effect.promise(() =>
+            page
+              .getByText(until)
+              .first()
+              .waitFor()
+              .catch((error: unknown) => problems.push(`${name} at ${width}: ${String(error)}`))
+          )
+          if (folder !== undefined) yield* Effect.promise(() => picture(page, `${name}-${colours}-${width}`))
+          const overflow = yield* Effect.promise(() =>
+            page.evaluate<number>("document.documentElement.scrollWidth - window.innerWidth")
+          )
+          if (overflow > 0) problems.push(`${name} is ${overflow} pixels wider than ${width}`)
+          for (const found of yield* Effect.promise(() => serious(page))) problems.push(`${name} at ${width}: ${found}`)
+        }
+        problems.push(...complaints)
+      }
+      assert.deepStrictEqual(problems, [])
+    })
+  }
+})
+
+const picture = async (page: Page, name: string): Promise<void> => {
+  Fs.mkdirSync(folder ?? "", { recursive: true })
+  await page.waitForTimeout(400)
+  await page.screenshot({ path: `${folder}/${name}.png` })
+}
+
+/** The policy for content forbids a script in the page, so it is run by the tool of the test. */
+const serious = async (page: Page): Promise<ReadonlyArray<string>> => {
+  await page.evaluate(Fs.readFileSync(axe, "utf8"))
+  const { violations } = await page.evaluate<AxeResult>("axe.run()")
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) =>
+      nodes.map(({ failureSummary, html }) => `${id}: ${html.slice(0, 160)} ${failureSummary ?? ""}`)
+    )
+}
+
+interface AxeResult {
+  readonly violations: ReadonlyArray<{
+    readonly id: string
+    readonly impact: string | null
+    readonly nodes: ReadonlyArray<{ readonly html: string; readonly failureSummary?: string }>
+  }>
+}

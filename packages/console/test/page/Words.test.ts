@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import { explain } from "../../page/src/model/acl.ts"
+import { hexRow, kindOf, layOut, unpack } from "../../page/src/model/data.ts"
+import { summary } from "../../page/src/model/ensemble.ts"
+import { mergeBoth } from "../../page/src/model/merge.ts"
+import { format, parse } from "../../page/src/model/Route.ts"
+import { lifetime } from "../../page/src/model/stat.ts"
+import { line, pieces } from "../../page/src/model/text.ts"
+import { ago } from "../../page/src/model/time.ts"
+import { stat } from "../support/stat.ts"
+import * as Zlib from "node:zlib"
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+describe("what the page shows", () => {
+  it("makes characters visible that would act, and leaves a joined emoji whole", () => {
+    assert.strictEqual(line("a\u202eb\u0007"), "a\\u202eb\\u0007")
+    assert.deepStrictEqual(pieces("👩‍💻 ok"), [{ text: "👩‍💻 ok", isEscape: false }])
+    assert.deepStrictEqual(
+      pieces("a\u200db").map(({ isEscape }) => isEscape),
+      [false, true, false]
+    )
+  })
+
+  it("has an address for each path, whatever its name is", () => {
+    for (const path of ["/", "/a/b", "/a b/%/#?", "/שלום/<x>"]) {
+      assert.deepStrictEqual(parse(format({ cluster: "prod", view: "tree", path })), {
+        cluster: "prod",
+        view: "tree",
+        path
+      })
+    }
+    assert.deepStrictEqual(parse("#/%E0%A4%A/nowhere"), { cluster: "%E0%A4%A", view: "tree", path: "/" })
+  })
+
+  it("knows text, JSON, gzip and other bytes", () => {
+    assert.strictEqual(kindOf(bytes("")), "empty")
+    assert.strictEqual(kindOf(bytes('{"a":1}')), "json")
+    assert.strictEqual(kindOf(bytes("{not json")), "text")
+    assert.strictEqual(kindOf(Uint8Array.of(0, 1, 255)), "binary")
+    assert.strictEqual(kindOf(Uint8Array.from(Zlib.gzipSync("hello"))), "gzip")
+    assert.deepStrictEqual(hexRow(bytes("0123456789abcdefXY"), 1), { offset: "00000010", hex: "58 59  ", text: "XY" })
+  })
+
+  it("lays out JSON only where no number changes", () => {
+    assert.strictEqual(layOut('{"a":1}'), '{\n  "a": 1\n}')
+    assert.isUndefined(layOut('{"a":12345678901234567890}'))
+  })
+
+  it("unzips no more than a limit", async () => {
+    assert.deepStrictEqual(await unpack(Uint8Array.from(Zlib.gzipSync("x".repeat(100_000))), 1000), {
+      _tag: "TooLarge",
+      limit: 1000
+    })
+    assert.deepStrictEqual(
+      await unpack(Uint8Array.of(31, 139, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)),
+      { _tag: "Broken" }
+    )
+  })
+
+  it("merges changes of different lines, and leaves the others to a person", () => {
+    assert.strictEqual(mergeBoth("a\nb\nc\n", "A\nb\nc\n", "a\nb\nC\n"), "A\nb\nC\n")
+    assert.isUndefined(mergeBoth("a\nb\n", "x\nb\n", "y\nb\n"))
+  })
+
+  it("explains an ACL, and warns of one that is open to the world", () => {
+    assert.deepStrictEqual(explain({ scheme: "world", id: "anyone", perms: "r" }), {
+      identity: "Anyone who can connect",
+      may: "may read it",
+      warning: undefined
+    })
+    assert.include(explain({ scheme: "world", id: "anyone", perms: "cdrwa" }).warning, "Open to the world")
+    assert.strictEqual(explain({ scheme: "digest", id: "ops", perms: "rw" }).may, "may read it and change its data")
+  })
+
+  it("says how long a znode stays", () => {
+    assert.strictEqual(lifetime(stat).word, "persistent")
+    assert.deepInclude(lifetime({ ...stat, ephemeralOwner: 0x10000n }), { word: "ephemeral", owner: "0x10000" })
+    assert.strictEqual(lifetime({ ...stat, ephemeralOwner: BigInt.asIntN(64, 0x8000000000000000n) }).word, "container")
+    assert.include(lifetime({ ...stat, ephemeralOwner: BigInt.asIntN(64, 0xff00000000000000n + 5000n) }).text, "5 s")
+  })
+
+  it("says how many members may still fail", () => {
+    const up = { server: "a:1", state: "serving", mode: "leader" } as const
+    const down = { server: "c:1", state: "unreachable" } as const
+    assert.deepStrictEqual(summary([up, { ...up, server: "b:1", mode: "follower" }, down]), {
+      health: "bad",
+      text: "c:1 does not serve. One more, and there is no quorum. The leader is a:1."
+    })
+  })
+
+  it("says when something was", () => {
+    assert.strictEqual(ago(0, 1000), "just now")
+    assert.strictEqual(ago(0, 240_000), "4 min ago")
+  })
+})

@@ -1,0 +1,105 @@
+/** An embedded ZooKeeper, the server of the console, and members, sessions and recipes that a test makes up. */
+import { ZooKeeper } from "@effect-zookeeper/client"
+import type { Found, Inspector } from "@effect-zookeeper/console/Cluster"
+import * as ConsoleServer from "@effect-zookeeper/console/ConsoleServer"
+import type { Finding, Member, Session } from "@effect-zookeeper/console/EnsembleModels"
+import { EmbeddedServer } from "@effect-zookeeper/server"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Http from "node:http"
+import type { Socket } from "node:net"
+import { pageFiles } from "./pageFiles.ts"
+
+/** The answers of the inspector of the cluster; a test changes them while the page is open. */
+export interface MadeUp {
+  members: ReadonlyArray<Member>
+  sessions: ReadonlyArray<Session>
+  findings: ReadonlyArray<Finding>
+  recipes: ReadonlyArray<Found>
+}
+
+/** A server of the page on a free port; `write` as the option of `zk ui`. */
+export const makeWorld = Effect.fnUntraced(function* (
+  options: { readonly write?: boolean; readonly readOnly?: string } = {}
+) {
+  const context = yield* Effect.orDie(Layer.build(EmbeddedServer.layer()))
+  const server = Context.get(context, EmbeddedServer.EmbeddedServer)
+  const client = ZooKeeper.layer({
+    servers: server.connectString,
+    sessionTimeout: "10 seconds",
+    sessionExpiry: "recreate"
+  })
+  const zk = Context.get(yield* Layer.build(client), ZooKeeper.ZooKeeper)
+  const madeUp: MadeUp = { members: [], sessions: [], findings: [], recipes: [] }
+  // The fibers that the server begins for a page end in this Scope, which closes after the browser, and not before it.
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const start = Effect.gen(function* () {
+    const files = yield* pageFiles
+    const { http, kill } = yield* httpServer
+    const running = yield* ConsoleServer.make({
+      clusters: [
+        {
+          name: "local",
+          servers: server.connectString,
+          readOnly: options.readOnly,
+          connect: Effect.map(Layer.build(client), (context) => Context.get(context, ZooKeeper.ZooKeeper)),
+          inspector: inspectorOf(madeUp)
+        },
+        {
+          name: "prod",
+          servers: "zk1.example:2181,zk2.example:2181",
+          readOnly: "the profile is read-only",
+          connect: Effect.never
+        }
+      ],
+      files,
+      version: "0.0.0",
+      write: options.write ?? true
+    }).pipe(Effect.provideService(HttpServer.HttpServer, http), Effect.provide(NodeServices.layer))
+    return { url: running.url, link: Redacted.value(running.link), kill }
+  })
+  return { server, zk, madeUp, serve: Scope.provide(start, scope) }
+})
+
+/** An HTTP server on loopback. `kill` ends it as a killed process would: it listens no more, and its sockets are gone. */
+const httpServer = Effect.gen(function* () {
+  const node = Http.createServer()
+  const sockets = new Set<Socket>()
+  node.on("connection", (socket) => {
+    sockets.add(socket)
+    socket.on("close", () => sockets.delete(socket))
+  })
+  const http = yield* NodeHttpServer.make(() => node, {
+    host: "127.0.0.1",
+    port: 0,
+    gracefulShutdownTimeout: "1 second",
+    websocket: { maxPayload: ConsoleServer.maxMessageSize }
+  })
+  const kill = Effect.sync(() => {
+    node.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  return { http, kill }
+}).pipe(Effect.orDie)
+
+const inspectorOf = (madeUp: MadeUp): Inspector => ({
+  members: Effect.sync(() => madeUp.members),
+  word: (server, word) => Effect.succeed(`${word} of ${server}\nMode: leader\n`),
+  doctor: () => Effect.sync(() => madeUp.findings),
+  sessions: Effect.sync(() => madeUp.sessions),
+  session: (id) =>
+    Effect.sync(() => ({
+      session: madeUp.sessions.find(({ session }) => session === id) ?? { session: id },
+      ephemerals: ["/workers/w-1", "/locks/report/lock-0000000001"],
+      watches: ["/app/config"],
+      isTruncated: false
+    })),
+  recipes: () => Stream.suspend(() => Stream.fromIterable(madeUp.recipes))
+})
