@@ -61,6 +61,7 @@ export const of = (error: unknown): ExitCode => {
   if (typeof error !== "object" || error === null || !("_tag" in error)) return codes.failed
   if (error._tag === "TransactionFailed" && "error" in error) return of(error.error)
   if (error._tag === "ServerRefused" && "name" in error) return byRefusal[String(error.name)] ?? codes.failed
+  if (error._tag === "FourLetterWordError" && "reason" in error) return byReason[String(error.reason)] ?? codes.failed
   return byTag[String(error._tag)] ?? codes.failed
 }
 
@@ -81,14 +82,18 @@ const byTag: Readonly<Record<string, ExitCode>> = {
   NewConfigNoQuorum: codes.conflict,
   ConnectFailed: codes.unreachable,
   ConnectionLoss: codes.unreachable,
+  NoMemberReached: codes.unreachable,
+  TransportError: codes.unreachable,
   NoAuth: codes.notPermitted,
   AuthFailed: codes.notPermitted,
   ReadOnlyMode: codes.notPermitted,
   Incomplete: codes.notPermitted,
+  MaskedAcl: codes.notPermitted,
   SessionExpired: codes.lost,
   SessionClosed: codes.lost,
   OwnershipLost: codes.lost,
   LockLost: codes.lost,
+  HoldUncertain: codes.lost,
   LockTimeout: codes.timeout,
   PermitsMismatch: codes.conflict,
   RequestTimeout: codes.timeout,
@@ -99,4 +104,12 @@ const byRefusal: Readonly<Record<string, ExitCode>> = {
   NotReadOnly: codes.unreachable,
   SessionMoved: codes.lost,
   SessionClosedRequireSaslAuth: codes.notPermitted
+}
+
+/** Reasons of four-letter words without an answer. */
+const byReason: Readonly<Record<string, ExitCode>> = {
+  NotAllowed: codes.notPermitted,
+  NotServing: codes.unreachable,
+  NoAnswer: codes.unreachable,
+  Timeout: codes.unreachable
 }

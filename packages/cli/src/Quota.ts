@@ -62,6 +62,23 @@ export const parse = (text: string): Limits => {
   }
 }
 
+/**
+ * Limits as the text of a limits znode, in the form of ZooKeeper 3.7 and later, which older servers read as well: they see
+ * `count` and `bytes`.
+ *
+ * @example
+ * ```ts
+ * import * as Quota from "@effect-zookeeper/cli/Quota"
+ *
+ * Quota.format({ ...Quota.parse(""), count: 5 }) // "count=5,bytes=-1=;byteHardLimit=-1;countHardLimit=-1"
+ * ```
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const format = ({ bytes = -1, count = -1, hardBytes = -1, hardCount = -1 }: Limits): string =>
+  `count=${count},bytes=${bytes}=;byteHardLimit=${hardBytes};countHardLimit=${hardCount}`
+
 // ---- internal
 
 const rootOf = (path: string): string => (path === "/" ? "/zookeeper/quota" : `/zookeeper/quota${path}`)

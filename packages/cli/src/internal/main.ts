@@ -12,23 +12,32 @@ import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as ExitCode from "../ExitCode.ts"
+import { makeAround } from "./frame/aroundCommands.ts"
+import { backups, files } from "./frame/backupCommands.ts"
 import { change } from "./frame/changeCommands.ts"
+import { diagnose } from "./frame/diagnoseCommands.ts"
+import { completionArgs } from "./frame/connectionFlags.ts"
 import { CommandEnded, NotStarted } from "./frame/errors.ts"
 import { explain, tagOf } from "./frame/explain.ts"
 import * as GlobalFlags from "./frame/globalFlags.ts"
 import { guards } from "./frame/guardCommands.ts"
 import { look } from "./frame/lookCommands.ts"
+import { recipes } from "./frame/recipeCommands.ts"
+import { pages } from "./frame/uiCommands.ts"
+import { watching } from "./frame/watchCommands.ts"
 import { makePresenter } from "./frame/presenter.ts"
 import { reportFailure } from "./frame/report.ts"
+import { RunCommand } from "./frame/RunCommand.ts"
+import { Version } from "./frame/Version.ts"
 
 const zk = Command.make("zk").pipe(
   Command.withDescription(
-    "Look at the tree of a ZooKeeper ensemble, change it, and guard commands by locks.\n\n" +
+    "Look at the tree of a ZooKeeper ensemble, change it, guard commands by locks, and diagnose its members.\n\n" +
       "  A setting comes from the command line, or else from the profile that --profile names, or else from the\n" +
       "  environment, or else from the profile that ZK_PROFILE names. The profile `default` is for commands\n" +
       "  that name neither a profile nor servers. Any of them can say read-only.\n\n" +
       "  Exit codes: 0 done, 1 failed, 2 usage, 3 no such znode, 4 conflict, 5 no server reached, 6 not permitted,\n" +
-      "  7 session or lock lost, 124 timeout, 130 interrupted."
+      "  7 session or lock lost, 124 timeout, 130 interrupted, 143 ended by SIGTERM."
   ),
   Command.withExamples([
     { command: "zk ls /", description: "The children of the root, on localhost:2181" },
@@ -38,26 +47,39 @@ const zk = Command.make("zk").pipe(
   Command.withSubcommands([
     { group: "LOOK", commands: look },
     { group: "CHANGE", commands: change },
-    { group: "GUARD", commands: guards }
+    { group: "WATCH", commands: watching },
+    { group: "GUARD", commands: guards },
+    { group: "RECIPES", commands: recipes },
+    { group: "DIAGNOSE", commands: diagnose },
+    { group: "PAGE", commands: pages },
+    { group: "BACKUP", commands: backups },
+    { group: "FILES", commands: files },
+    { group: "AROUND", commands: makeAround((): Command.Command.Any => zk) }
   ]),
   Command.withGlobalFlags(GlobalFlags.all)
 )
 
 /** Runs `zk`, and gives its exit code. All output goes to `Stdio`. */
-export const main = (args: ReadonlyArray<string>, version: string): Effect.Effect<number, never, Command.Environment> =>
+export const main = (
+  given: ReadonlyArray<string>,
+  version: string
+): Effect.Effect<number, never, Command.Environment> =>
   Effect.gen(function* () {
+    const args = given[0] === "complete-znodes" ? completionArgs(given) : given
     const stdio = yield* Stdio.Stdio
     // Before they are parsed, for that may be what fails.
-    const given = new Set(args.includes("--") ? args.slice(0, args.indexOf("--")) : args)
-    const isJson = given.has("--json") || given.has("--ndjson")
-    const isVerbose = given.has("--verbose")
+    const flags = new Set(args.includes("--") ? args.slice(0, args.indexOf("--")) : args)
+    const isJson = flags.has("--json") || flags.has("--ndjson")
+    const isVerbose = flags.has("--verbose")
     const exit = yield* Command.runWith(zk, { version, renderErrors: true })(args).pipe(
       Effect.provideService(CliConfig.CliConfig, {
-        builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
+        builtIns: [GlobalFlag.Help, GlobalFlags.Version]
       }),
-      Effect.provideService(CliOutput.Presenter, makePresenter(stdio, isJson)),
+      Effect.provideService(CliOutput.Presenter, makePresenter(stdio, isJson, args)),
       // From Stdio and the configuration, so that tests can be a terminal.
       Effect.provide(TerminalCapabilities.layer),
+      Effect.provideService(Version, version),
+      Effect.provideService(RunCommand, (args) => main(args, version)),
       Effect.provideService(References.MinimumLogLevel, isVerbose ? "Debug" : "None"),
       Effect.provideService(Logger.LogToStderr, true),
       Effect.exit

@@ -1,29 +1,14 @@
 #!/usr/bin/env node
-/** The executable. */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fs from "node:fs"
-import { main } from "./main.ts"
+/**
+ * The executable. The code that it loads is compiled once: Node keeps it for the next run, in a folder of the user, because
+ * what is in it is run.
+ */
+import * as Module from "node:module"
+import * as Path from "node:path"
 
-const manifest: { readonly version: string } = JSON.parse(
-  Fs.readFileSync(new URL("../../package.json", import.meta.url), "utf8")
-)
+const { HOME, XDG_CACHE_HOME = HOME === undefined ? undefined : Path.join(HOME, ".cache") } = process.env
+// Other runtimes have no such cache.
+if (XDG_CACHE_HOME !== undefined) Module.enableCompileCache?.(Path.join(XDG_CACHE_HOME, "zk"))
 
-// A reader that has gone, such as `head`, is noticed by the write that fails; a later event must not end the process.
-process.stdout.on("error", () => {})
-
-main(process.argv.slice(2), manifest.version).pipe(
-  Effect.provide(NodeServices.layer),
-  NodeRuntime.runMain({
-    disableErrorReporting: true,
-    teardown: (exit) => {
-      // After Ctrl-C nothing waits for a reader that may have stopped reading.
-      if (!Exit.isSuccess(exit)) return process.exit(130)
-      const code = Number(exit.value)
-      // Pipes are written in the background: the process ends when they have everything.
-      process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
-    }
-  })
-)
+// After the cache is there.
+await import("./run.ts")

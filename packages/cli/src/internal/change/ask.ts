@@ -14,7 +14,11 @@ export const confirm = Effect.fnUntraced(function* (question: string, yes: boole
   }
   const terminal = yield* Terminal.Terminal
   // On the standard error, because the standard output may be a file.
-  yield* Stream.make(`${question} [y/N] `).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore)
-  const answer = yield* Effect.orElseSucceed(terminal.readLine, () => "")
+  const print = (text: string) => Stream.make(text).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore)
+  yield* print(`${question} [y/N] `)
+  const answer = yield* Effect.orElseSucceed(terminal.readLine, () => "").pipe(
+    // The prompt of the shell begins a line after Ctrl-C too.
+    Effect.onInterrupt(() => print("\n"))
+  )
   if (!/^y(es)?$/i.test(answer.trim())) return yield* new Declined({ message: "nothing was changed" })
 })

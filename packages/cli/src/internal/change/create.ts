@@ -1,5 +1,4 @@
 /** `zk create`: a new znode. */
-import * as Acl from "@effect-zookeeper/client/Acl"
 import type { CreateMode } from "@effect-zookeeper/client/CreateMode"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -9,6 +8,7 @@ import { parseDuration } from "../frame/durations.ts"
 import { UsageError } from "../frame/errors.ts"
 import { printAll } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
+import { parseAcl } from "./aclText.ts"
 import { readInput } from "./input.ts"
 
 export interface Input {
@@ -25,7 +25,7 @@ export interface Input {
 export const create = Effect.fnUntraced(function* (input: Input) {
   const mode = yield* modeOf(input)
   const ttl = input.ttl === undefined ? undefined : yield* parseDuration("--ttl", input.ttl)
-  const acl = yield* Effect.forEach(input.acl, (text) => Effect.fromResult(Acl.parse(text, "--acl")))
+  const acl = yield* parseAcl(input.acl, "--acl")
   const zk = yield* (yield* Client).writer("create")
   const data = yield* readInput(input.data, input.file)
   const options = { mode, ttl, data, ...(acl.length === 0 ? {} : { acl }) }

@@ -10,8 +10,10 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { decodeUtf8 } from "../../ZnodeData.ts"
 import { Client } from "../frame/Client.ts"
 import { Conflict, FileError } from "../frame/errors.ts"
+import { block, linesOf, readable } from "../output/data.ts"
 import { Printer } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
+import { diffLines } from "../watch/diff.ts"
 import { printChanges } from "./report.ts"
 
 export interface Input {
@@ -51,7 +53,7 @@ export const edit = Effect.fnUntraced(function* ({ path }: Input) {
     }),
     Effect.tapError(({ _tag }) =>
       _tag === "Conflict"
-        ? saveTheirs(zk.getData(path), `${file}.theirs`)
+        ? saveTheirs(zk.getData(path), `${file}.theirs`, edited)
         : printer.note(`what you wrote is in ${file}`)
     ),
     Effect.onInterrupt(() => printer.note(`it may have been written or not; the text is in ${file}`))
@@ -101,11 +103,18 @@ const conflict = (path: string, file: string, cause: { readonly _tag: string }) 
     })
   )
 
-const saveTheirs = <E, R>(read: Effect.Effect<Uint8Array, E, R>, file: string) =>
+/** Saves the present data, and shows the lines in which it differs from what the user wrote. */
+const saveTheirs = <E, R>(read: Effect.Effect<Uint8Array, E, R>, file: string, mine: Uint8Array) =>
   Effect.ignore(
-    Effect.flatMap(FileSystem.FileSystem, (fs) =>
-      Effect.flatMap(read, (data) => fs.writeFile(file, data, { mode: 0o600 }))
-    )
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const { note } = yield* Printer
+      const theirs = yield* read
+      yield* fs.writeFile(file, theirs, { mode: 0o600 })
+      const changed = diffLines(linesOf(yield* readable(theirs)), linesOf(yield* readable(mine)))
+      const lines = changed.map(({ line, sign }) => `${sign} ${line}`)
+      if (lines.length > 0) yield* note(`- theirs, + yours\n${block(lines, "  ").trimEnd()}`)
+    })
   )
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>

@@ -30,14 +30,22 @@ export const multi = Effect.fnUntraced(function* ({ file }: Input) {
 
 // ---- internal
 
-const decode = Schema.decodeUnknownResult(Schema.fromJsonString(MultiFile.Operation))
+const decodeOperation = Schema.decodeUnknownResult(Schema.fromJsonString(MultiFile.Operation))
+
+const decodeKind = Schema.decodeUnknownResult(
+  Schema.fromJsonString(Schema.Struct({ op: Schema.Literals(["create", "set", "delete", "check"]) }))
+)
+
+/** An operation that is not known is named before its fields are looked at. */
+const decode = (line: string) =>
+  Result.flatMap(decodeKind(line), () => decodeOperation(line, { onExcessProperty: "error" }))
 
 const parse = Effect.fnUntraced(function* (source: string, text: string) {
   const operations: Array<MultiFile.Operation> = []
   for (const [index, raw] of text.split("\n").entries()) {
     const line = raw.trim()
     if (line === "" || line.startsWith("#")) continue
-    const decoded = decode(line, { onExcessProperty: "error" })
+    const decoded = decode(line)
     if (Result.isFailure(decoded)) {
       const mistake = decoded.failure.message.trim().replaceAll(/\s*\n\s*/g, " ")
       return yield* new UsageError({

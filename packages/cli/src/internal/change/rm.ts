@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import { Client } from "../frame/Client.ts"
 import { UsageError } from "../frame/errors.ts"
 import { Printer } from "../output/Printer.ts"
+import { withCount } from "../output/progress.ts"
 import { count, shown } from "../output/text.ts"
 import { confirm } from "./ask.ts"
 import { printChanges } from "./report.ts"
@@ -34,7 +35,9 @@ export const rm = Effect.fnUntraced(function* ({ path, recursive, version, yes }
   const below = yield* zk.countDescendants(path)
   const what = below === 0 ? "" : ` and the ${count(below, "znode")} below it`
   yield* confirm(`Delete ${shown(path)}${what}?`, yes)
-  yield* Effect.tapError(zk.deleteAll(path), () => reportRest(zk, path, below + 1))
+  const deleting = Effect.tapError(zk.deleteAll(path), () => reportRest(zk, path, below + 1))
+  const done = Effect.map(zk.countDescendants(path), (left) => below - left)
+  yield* withCount({ phase: "deleted", done, total: Effect.succeed(below + 1) }, deleting)
   yield* printChanges([{ action: "deleted", path }])
 })
 

@@ -43,32 +43,75 @@ export class Client extends Context.Service<
     readonly reader: Effect.Effect<Reader, StartError, Scope.Scope>
     /** The same on the root of the servers, and the chroot of the command there. */
     readonly rootReader: Effect.Effect<{ readonly zk: Reader; readonly chroot: string }, StartError, Scope.Scope>
+    /** A reader that goes on in a new session after an expiry, for commands that run until they are stopped. */
+    readonly watcher: Effect.Effect<Reader, StartError, Scope.Scope>
     readonly writer: (command: string) => Effect.Effect<ZooKeeper.Service, StartError | ReadOnlyMode, Scope.Scope>
+    /** The same on the root of the servers, and the chroot of the command there. */
+    readonly rootWriter: (
+      command: string
+    ) => Effect.Effect<
+      { readonly zk: ZooKeeper.Service; readonly chroot: string },
+      StartError | ReadOnlyMode,
+      Scope.Scope
+    >
     /** A client that holds something for a command, and that begins a new session after an expiry. */
     readonly holder: (
       command: string,
       options: { readonly sessionTimeout: Duration.Duration; readonly ownershipMargin: Duration.Duration }
     ) => Effect.Effect<ZooKeeper.Service, StartError | ReadOnlyMode, Scope.Scope>
+    /**
+     * A client for modules that follow the tree: they need its whole interface, and write nothing. It begins a new session
+     * after an expiry.
+     */
+    readonly follower: Effect.Effect<ZooKeeper.Service, StartError, Scope.Scope>
+    /** A follower that is content with a server without a quorum, for people who look. */
+    readonly viewer: Effect.Effect<ZooKeeper.Service, StartError, Scope.Scope>
     readonly settings: Settings
   }
 >()("@effect-zookeeper/cli/Client") {}
 
-export const make = (settings: Settings): Client["Service"] => {
+/** The client of a run that connects when a command asks for it. */
+export const make = (settings: Settings, connect: Connect = connectAnew): Client["Service"] => {
   const reader = connect(settings, settings.chroot)
+  const root = Effect.map(connect(settings, ""), (zk) => ({ zk, chroot: settings.chroot }))
+  const lasting = connect(settings, settings.chroot, { sessionExpiry: "recreate" })
+  const ifAllowed = <A, E, R>(command: string, effect: Effect.Effect<A, E, R>) =>
+    settings.readOnly === undefined ? effect : new ReadOnlyMode({ command, source: settings.readOnly })
   return {
     settings,
     reader,
-    rootReader: Effect.map(connect(settings, ""), (zk) => ({ zk, chroot: settings.chroot })),
-    writer: (command) =>
-      settings.readOnly === undefined ? reader : new ReadOnlyMode({ command, source: settings.readOnly }),
+    rootReader: root,
+    watcher: lasting,
+    follower: lasting,
+    viewer: connect(settings, settings.chroot, { sessionExpiry: "recreate", allowReadOnly: true }),
+    writer: (command) => ifAllowed(command, reader),
+    rootWriter: (command) => ifAllowed(command, root),
     holder: (command, options) =>
-      settings.readOnly === undefined
-        ? connect(settings, settings.chroot, { ...options, sessionExpiry: "recreate" })
-        : new ReadOnlyMode({ command, source: settings.readOnly })
+      ifAllowed(command, connect(settings, settings.chroot, { ...options, sessionExpiry: "recreate" }))
   }
 }
 
+/** A client whose commands share one session, which goes on until the Scope closes. Those that hold something have their own. */
+export const makeShared = (settings: Settings): Effect.Effect<Client["Service"], StartError, Scope.Scope> =>
+  Effect.map(connectAnew(settings, "", { sessionExpiry: "recreate" }), (root) =>
+    make(settings, (settings, chroot, options) => {
+      if (options?.sessionTimeout !== undefined) return connectAnew(settings, chroot, options)
+      return chroot === "" ? Effect.succeed(root) : root.withChroot(chroot)
+    })
+  )
+
+/** The client that the commands of `zk shell` share. */
+export const SharedClient = Context.Reference<Client["Service"] | undefined>("@effect-zookeeper/cli/SharedClient", {
+  defaultValue: () => undefined
+})
+
 // ---- internal
+
+type Connect = (
+  settings: Settings,
+  chroot: string,
+  options?: Pick<ZooKeeper.Options, "sessionTimeout" | "ownershipMargin" | "sessionExpiry" | "allowReadOnly">
+) => Effect.Effect<ZooKeeper.Service, StartError, Scope.Scope>
 
 /**
  * A person waits for it: longer than a server needs, and shorter than the patience of most. It ends before the timeout of
@@ -77,11 +120,7 @@ export const make = (settings: Settings): Client["Service"] => {
 const connectTimeoutOf = (timeout: Duration.Duration | undefined): Duration.Duration =>
   timeout === undefined ? Duration.seconds(5) : Duration.min(Duration.times(timeout, 0.8), Duration.seconds(5))
 
-const connect = (
-  settings: Settings,
-  chroot: string,
-  options: Pick<ZooKeeper.Options, "sessionTimeout" | "ownershipMargin" | "sessionExpiry"> = { sessionExpiry: "fail" }
-) =>
+const connectAnew: Connect = (settings, chroot, options = { sessionExpiry: "fail" }) =>
   Effect.gen(function* () {
     const { TlsOptions, ZooKeeper } = yield* Effect.promise(() => import("./clientModules.ts"))
     const { auth, readOnly, servers, timeout, tls } = settings

@@ -17,7 +17,7 @@ import * as GlobalFlags from "./globalFlags.ts"
 import { findProfile } from "./profiles.ts"
 
 export interface Settings {
-  /** The servers, without a chroot. */
+  /** The servers, or `dns+srv://` and a name, without a chroot. */
   readonly servers: string
   /** The znode that is the root of the command; empty for that of the servers. */
   readonly chroot: string
@@ -63,6 +63,32 @@ export const resolve = Effect.gen(function* () {
   } satisfies Settings
 })
 
+/** The settings of another ensemble, by the name of its profile. A run that allows no writes allows none there. */
+export const ofProfile = Effect.fnUntraced(function* (name: string, own: Settings) {
+  const flags = yield* GlobalFlags.values
+  const environment = yield* readEnvironment
+  const file = Option.getOrElse(flags.profiles, () => environment.profiles)
+  const profile = yield* findProfile(name, file, environment, true)
+  const { authFile, chroot = "", servers, tls } = profile
+  if (servers === undefined) {
+    return yield* new UsageError({ message: `the profile ${name} names no servers` })
+  }
+  const files = typeof tls === "object" ? tls : tls === true ? {} : undefined
+  return {
+    ...(yield* parseServers(servers, chroot)),
+    auth: authFile === undefined ? [] : yield* readAuth({ file: authFile }),
+    tls: files === undefined ? undefined : { ...files, passphrase: environment.keyPassphrase },
+    readOnly: own.readOnly ?? (profile.readOnly === true ? `the profile ${name}` : undefined),
+    timeout: own.timeout
+  } satisfies Settings
+})
+
+/** The settings of other servers, without credentials: those of the run belong to its own servers. */
+export const ofServers = Effect.fnUntraced(function* (servers: string, own: Settings) {
+  const { readOnly, timeout } = own
+  return { ...(yield* parseServers(servers, "")), auth: [], tls: undefined, readOnly, timeout } satisfies Settings
+})
+
 // ---- internal
 
 /** Chooses among the sources of one setting. */
@@ -81,10 +107,19 @@ const readOnlySource = (flag: boolean, environment: Environment, profile: Profil
 }
 
 const parseServers = Effect.fnUntraced(function* (servers: string, below: string) {
-  const parsed = yield* Effect.fromResult(ConnectString.parse(servers))
+  if (servers.startsWith("/")) {
+    // As in `ls -s /app` of ZooKeeper's own shell.
+    const message = `-s is --servers, and ${JSON.stringify(servers)} is no server; zk stat and ls -l show stats, and create has --sequential`
+    return yield* new UsageError({ message })
+  }
+  const srv = yield* Effect.fromResult(ConnectString.parseSrv(servers))
+  const parsed = srv ?? (yield* Effect.fromResult(ConnectString.parse(servers)))
   const chroot = yield* Effect.fromResult(ZnodePath.normalizeChroot(below))
   const first = parsed.chroot === "/" ? "" : parsed.chroot
-  return { servers: ConnectString.format({ ...parsed, chroot: "/" }), chroot: first + chroot }
+  return {
+    servers: "name" in parsed ? `dns+srv://${parsed.name}` : ConnectString.format({ ...parsed, chroot: "/" }),
+    chroot: first + chroot
+  }
 })
 
 const readAuth = Effect.fnUntraced(function* (source: AuthSource) {

@@ -3,8 +3,9 @@ import * as Option from "effect/Option"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { reconfig } from "./adminCommands.ts"
 import { handle } from "./handle.ts"
-import { optionalNumber, optionalText, toggle, znode } from "./params.ts"
+import { optionalNumber, optionalText, toggle, znode, znodeOrRoot } from "./params.ts"
 
 const data = Argument.String("data").pipe(
   Argument.withMetavar("text"),
@@ -22,7 +23,7 @@ const force = toggle("force", "Replace a target that exists and has no children"
 const create = Command.make(
   "create",
   {
-    path: znode("The znode to create"),
+    path: znode("The znode to create", "path", { isPrefix: true }),
     data,
     file,
     sequential: toggle("sequential", "Append a number that no other znode of the parent has"),
@@ -131,7 +132,7 @@ const touch = Command.make(
 
 const sync = Command.make(
   "sync",
-  { path: znode("A znode of the tree").pipe(Argument.withDefault("/")) },
+  { path: znodeOrRoot("A znode of the tree") },
   handle(async () => (await import("../change/sync.ts")).sync)
 ).pipe(
   Command.withDescription("Wait until the server has all that was committed before"),
@@ -157,4 +158,4 @@ const multi = Command.make(
   ])
 )
 
-export const change = [create, set, edit, rm, mv, cp, touch, sync, multi] as const
+export const change = [create, set, edit, rm, mv, cp, touch, sync, multi, reconfig] as const

@@ -42,6 +42,17 @@ export class FileError extends Schema.TaggedError<FileError>()("FileError", {
   message: Schema.String
 }) {}
 
+/** A new file that its check has refused. */
+export class CheckFailed extends Schema.TaggedError<CheckFailed>()("CheckFailed", {
+  file: Schema.String,
+  check: Schema.String,
+  code: Schema.Number
+}) {
+  override get message(): string {
+    return `${this.file} was not replaced, because its check ended with ${this.code}: ${this.check}`
+  }
+}
+
 /** A part of a subtree that the ACLs keep from the command. */
 export class Incomplete extends Schema.TaggedError<Incomplete>()("Incomplete", {
   message: Schema.String
@@ -64,5 +75,29 @@ export class KeeperDied extends Schema.TaggedError<KeeperDied>()("KeeperDied", {
   message: Schema.String
 }) {}
 
+/** The keeper has ended a guarded command, because `zk` did not tell it in time that the hold goes on. */
+export class HoldUncertain extends Schema.TaggedError<HoldUncertain>()("HoldUncertain", {
+  path: Schema.String
+}) {
+  override get message(): string {
+    return `${this.path} may be held by another: its hold was not confirmed in time, and the command was ended`
+  }
+}
+
 /** The reader of the standard output has gone, as `head` does: the command ends, and nothing is wrong. */
 export class OutputClosed extends Schema.TaggedError<OutputClosed>()("OutputClosed", {}) {}
+
+/** Members of an ensemble that are not as they should be. */
+export class Unhealthy extends Schema.TaggedError<Unhealthy>()("Unhealthy", {
+  message: Schema.String
+}) {}
+
+/** No member of an ensemble has answered. */
+export class NoMemberReached extends Schema.TaggedError<NoMemberReached>()("NoMemberReached", {
+  message: Schema.String
+}) {}
+
+/** An address that is not there to listen on. */
+export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFailed", {
+  message: Schema.String
+}) {}

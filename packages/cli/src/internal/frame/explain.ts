@@ -31,6 +31,12 @@ export const explain = (error: unknown): string => {
       return `${path} has children; \`zk rm -r\` deletes them too`
     case "NoChildrenForEphemerals":
       return `the parent of ${path} is ephemeral, and cannot have children`
+    case "ServerRefused":
+      return "name" in error && error.name === "Unimplemented"
+        ? `the server does not know ${String(error.operation)}: it is older than this command needs, or it runs by itself`
+        : error.message
+    case "FileAccessError":
+      return error.message.endsWith(": it exists already") ? `${error.message}; --force replaces it` : error.message
     case "LockLost":
       return `${error.message}; the command was ended`
     case "TransactionFailed":

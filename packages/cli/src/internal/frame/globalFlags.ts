@@ -9,11 +9,18 @@ const text = (name: string, metavar: string, description: string) =>
 const toggle = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
 
+/** Without `-v`, which is a condition of writes in ZooKeeper's own shell. */
+export const Version = GlobalFlag.Action({
+  flag: toggle("version", "Show version information"),
+  run: GlobalFlag.Version.run
+})
+
 export const Servers = GlobalFlag.Setting("servers")({
-  flag: text("servers", "host:port,…/chroot", "The servers ($ZK_SERVERS; default: localhost:2181)").pipe(
-    Flag.withAlias("s"),
-    Flag.optional
-  )
+  flag: text(
+    "servers",
+    "host:port,…/chroot",
+    "The servers, or dns+srv://name/chroot ($ZK_SERVERS; default: localhost:2181)"
+  ).pipe(Flag.withAlias("s"), Flag.optional)
 })
 
 export const ProfileName = GlobalFlag.Setting("profile")({

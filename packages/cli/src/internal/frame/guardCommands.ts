@@ -3,7 +3,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { handle } from "./handle.ts"
-import { optionalText, znode } from "./params.ts"
+import { optionalText, toggle, znode } from "./params.ts"
 
 const command = Argument.String("command").pipe(
   Argument.withMetavar("command"),
@@ -24,6 +24,7 @@ const lock = Command.make(
   { path: znode("The path of the lock"), command, wait, sessionTimeout },
   handle(async () => (await import("../guard/guards.ts")).lock)
 ).pipe(
+  Command.withShortDescription("Run a command while a lock is held"),
   Command.withDescription(
     "Run a command while a lock is held. All its processes have ended before anyone else can hold the lock"
   ),
@@ -65,4 +66,35 @@ const elect = Command.make(
   ])
 )
 
-export const guards = [lock, semaphore, elect] as const
+const once = Command.make(
+  "once",
+  {
+    path: znode("The znode of the job: it tells of the last 20 runs"),
+    command,
+    period: optionalText("period", "duration", "How often cron begins it: a run of the last half period counts"),
+    stamp: optionalText("stamp", "text", "The name of this run, such as a date: a run of the same name counts"),
+    retry: toggle("retry", "A run counts only if it ended with 0; machines wait while another runs"),
+    wait: optionalText("wait", "duration", "With --retry: how long to wait while another runs"),
+    sessionTimeout
+  },
+  handle(async () => (await import("../guard/once.ts")).once)
+).pipe(
+  Command.withShortDescription("Run a command on one of the machines that begin it, as those of a cron job do"),
+  Command.withDescription(
+    "Run a command on one of the machines that begin it. Where a run counts already, nothing is run, and the exit code is 0. " +
+      "Without --period and --stamp, it is run once for ever"
+  ),
+  Command.withExamples([
+    {
+      command: "zk once /cron/report --period 1h -- ./report.sh",
+      description: "The same line in cron on all machines"
+    },
+    {
+      command: 'zk once /cron/backup --stamp "$(date +%F)" --retry -- ./backup.sh',
+      description: "Once a day, and on another machine where it fails"
+    },
+    { command: "zk once /migrations/042 -- ./migrate.sh", description: "Once for ever" }
+  ])
+)
+
+export const guards = [lock, semaphore, elect, once] as const

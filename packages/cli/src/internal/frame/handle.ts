@@ -5,13 +5,14 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { make as makePrinter, Printer } from "../output/Printer.ts"
 import { Client, make as makeClient } from "./Client.ts"
+import { inShell } from "./inShell.ts"
 import { TimedOut, UsageError } from "./errors.ts"
 import * as GlobalFlags from "./globalFlags.ts"
 import { resolve } from "./Settings.ts"
 
-/** The handler of a command whose code is loaded only when it runs. */
+/** The handler of a command whose code is loaded only when it runs. Where it is not `limited`, it has no `--timeout`. */
 export const handle =
-  <Input, E, R>(load: () => Promise<(input: Input) => Effect.Effect<void, E, R>>) =>
+  <Input, E, R>(load: () => Promise<(input: Input) => Effect.Effect<void, E, R>>, { limited = true } = {}) =>
   (input: Input) =>
     Effect.gen(function* () {
       const json = yield* GlobalFlags.Json
@@ -19,19 +20,15 @@ export const handle =
       if (json && ndjson) {
         return yield* new UsageError({ message: "--json and --ndjson exclude each other: choose one" })
       }
-      const settings = yield* resolve
+      const client = (yield* inShell) ?? makeClient(yield* resolve)
       const run = yield* Effect.promise(load)
       const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
       const printer = yield* makePrinter(json ? "json" : ndjson ? "ndjson" : "text", canColor)
       const command: Effect.Effect<void, E, Exclude<Exclude<Exclude<R, Scope.Scope>, Client>, Printer>> = run(
         input
-      ).pipe(
-        Effect.scoped,
-        Effect.provideService(Client, makeClient(settings)),
-        Effect.provideService(Printer, printer)
-      )
-      const { timeout } = settings
-      if (timeout === undefined) return yield* command
+      ).pipe(Effect.scoped, Effect.provideService(Client, client), Effect.provideService(Printer, printer))
+      const { timeout } = client.settings
+      if (timeout === undefined || !limited) return yield* command
       return yield* Effect.timeoutOrElse(command, {
         duration: timeout,
         orElse: () => new TimedOut({ timeout: Duration.format(timeout) })

@@ -1,16 +1,16 @@
 /** The commands that look at the tree, with their flags. Their code is loaded when they run. */
 import * as Option from "effect/Option"
-import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { formats } from "../../ZnodeData.ts"
+import { aclSet, quotaRm, quotaSet } from "./adminCommands.ts"
 import { handle } from "./handle.ts"
-import { optionalNumber, optionalText, toggle, znode } from "./params.ts"
+import { conditions, optionalNumber, optionalText, toggle, znode, znodeOrRoot } from "./params.ts"
 
 const ls = Command.make(
   "ls",
   {
-    path: znode("The znode whose children are listed").pipe(Argument.withDefault("/")),
+    path: znodeOrRoot("The znode whose children are listed"),
     long: toggle("long", "Kind, version, children, bytes and time of the last write of each", "l"),
     recursive: toggle("recursive", "The whole subtree, with its root", "R")
   },
@@ -27,7 +27,7 @@ const ls = Command.make(
 const tree = Command.make(
   "tree",
   {
-    path: znode("The root of the subtree").pipe(Argument.withDefault("/")),
+    path: znodeOrRoot("The root of the subtree"),
     depth: optionalNumber("depth", "levels", "How many levels to show (default: all)", "L"),
     sizes: toggle("sizes", "The bytes of each znode")
   },
@@ -73,22 +73,8 @@ const stat = Command.make(
 const find = Command.make(
   "find",
   {
-    path: znode("The root of the subtree").pipe(Argument.withDefault("/")),
-    name: optionalText("name", "glob", "The name of the znode, as in 'lock-*'"),
-    kind: Flag.Literals("kind", ["persistent", "ephemeral"]).pipe(
-      Flag.withDescription("The kind of the znode; containers and znodes with a TTL count as persistent"),
-      Flag.optional,
-      Flag.map(Option.getOrUndefined)
-    ),
-    owner: optionalText("owner", "session", "The session that owns it, as in 0x100000002"),
-    larger: optionalText("larger", "size", "More bytes of data than this, as in 100, 4k or 1m"),
-    smaller: optionalText("smaller", "size", "Fewer bytes of data than this"),
-    older: optionalText("older", "duration", "Last written longer ago than this, as in 30s, 5m, 2h or 7d"),
-    newer: optionalText("newer", "duration", "Last written more recently than this"),
-    contains: optionalText("contains", "text", "Text that the data has"),
-    matches: optionalText("matches", "regex", "A regular expression that matches the data"),
-    maxDepth: optionalNumber("depth", "levels", "How many levels to search (default: all)", "L"),
-    long: toggle("long", "Print as ls -l does", "l")
+    path: znodeOrRoot("The root of the subtree"),
+    ...conditions
   },
   handle(async () => (await import("../look/find.ts")).find)
 ).pipe(
@@ -103,7 +89,7 @@ const find = Command.make(
 const du = Command.make(
   "du",
   {
-    path: znode("The root of the subtree").pipe(Argument.withDefault("/")),
+    path: znodeOrRoot("The root of the subtree"),
     depth: optionalNumber("depth", "levels", "Down to which level to print subtrees (default: 1)", "L").pipe(
       Flag.map((depth) => depth ?? 1)
     )
@@ -122,10 +108,11 @@ const acl = Command.make(
   { path: znode("The znode to look at") },
   handle(async () => (await import("../look/acl.ts")).acl)
 ).pipe(
-  Command.withDescription("Print the ACL of a znode, one scheme:id:permissions on a line"),
+  Command.withDescription("Print the ACL of a znode, one scheme:id:permissions on a line; or set it"),
   Command.withExamples([
     { command: "zk acl /app", description: "Permissions are letters: create, delete, read, write, admin" }
-  ])
+  ]),
+  Command.withSubcommands([aclSet])
 )
 
 const whoami = Command.make(
@@ -142,13 +129,29 @@ const whoami = Command.make(
 const ephemerals = Command.make(
   "ephemerals",
   {
-    path: znode("The root of the subtree").pipe(Argument.withDefault("/")),
+    path: znodeOrRoot("The root of the subtree"),
     owner: optionalText("owner", "session", "Only those of this session, as in 0x100000002")
   },
   handle(async () => (await import("../look/ephemerals.ts")).ephemerals)
 ).pipe(
   Command.withDescription("List the ephemeral znodes of a subtree, and the sessions that own them"),
   Command.withExamples([{ command: "zk ephemerals /brokers", description: "Which sessions are registered there" }])
+)
+
+const sessions = Command.make(
+  "sessions",
+  { session: optionalText("session", "session", "Only this session, as in 0x100000002") },
+  handle(async () => (await import("../look/sessions.ts")).sessions)
+).pipe(
+  Command.withShortDescription("List the sessions and their clients, as the servers tell them"),
+  Command.withDescription(
+    "List the sessions with their connections, as the servers of --servers tell them. It needs\n" +
+      "  4lw.commands.whitelist=cons,dump on them"
+  ),
+  Command.withExamples([
+    { command: "zk sessions -s zk1:2181,zk2:2181,zk3:2181", description: "Of all members" },
+    { command: "zk sessions --session 0x100000002", description: "Which client holds a lock that `zk locks` shows" }
+  ])
 )
 
 const config = Command.make(
@@ -165,8 +168,9 @@ const quota = Command.make(
   { path: znode("The root of the subtree") },
   handle(async () => (await import("../look/quota.ts")).quota)
 ).pipe(
-  Command.withDescription("Print the quota of a subtree, and its use"),
-  Command.withExamples([{ command: "zk quota /app", description: "Limits, hard limits and use" }])
+  Command.withDescription("Print the quota of a subtree, and its use; or set it"),
+  Command.withExamples([{ command: "zk quota /app", description: "Limits, hard limits and use" }]),
+  Command.withSubcommands([quotaSet, quotaRm])
 )
 
-export const look = [ls, tree, get, stat, find, du, acl, quota, whoami, ephemerals, config] as const
+export const look = [ls, tree, get, stat, find, du, acl, quota, whoami, ephemerals, sessions, config] as const

@@ -7,7 +7,11 @@ import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import { reportFailure } from "./report.ts"
 import * as ExitCode from "../../ExitCode.ts"
 
-export const makePresenter = (stdio: Stdio.Stdio, isJson: boolean): CliOutput.Presenter => ({
+export const makePresenter = (
+  stdio: Stdio.Stdio,
+  isJson: boolean,
+  args: ReadonlyArray<string>
+): CliOutput.Presenter => ({
   present: (event) =>
     Effect.gen(function* () {
       const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
@@ -19,8 +23,14 @@ export const makePresenter = (stdio: Stdio.Stdio, isJson: boolean): CliOutput.Pr
           return yield* print(stdio, `${event.name} ${event.version}`)
         case "InvalidInvocation": {
           const [first] = event.errors
-          const mistake = (first?.message ?? "the command line has a mistake").replaceAll(/\s*\n\s*/g, " ")
-          const message = `${mistake.replace(/\.$/, "")}; see ${event.commandPath.join(" ")} --help`
+          // Only mistakes need it.
+          const { hintFor } = yield* Effect.promise(() => import("./otherShells.ts"))
+          const hint = hintFor(first, args)
+          const text = first?.message ?? "the command line has a mistake"
+          // A hint is better than the names that look alike.
+          const mistake = (hint === undefined ? text : text.replace(/\n[^]*$/, "")).replaceAll(/\s*\n\s*/g, " ")
+          const see = `see ${event.commandPath.join(" ")} --help`
+          const message = `${mistake.replace(/\.$/, "")}; ${hint === undefined ? see : `${hint}; ${see}`}`
           return yield* reportFailure(
             stdio,
             { tag: first?._tag ?? "UsageError", message, exitCode: ExitCode.codes.usage },

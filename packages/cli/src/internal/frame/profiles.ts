@@ -17,26 +17,10 @@ export const findProfile = Effect.fnUntraced(function* (
   areServersGiven: boolean
 ): Effect.fn.Return<Profile, UsageError, FileSystem.FileSystem | Path.Path> {
   if (name === undefined && areServersGiven) return {}
-  const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
-  const folder =
-    environment.configHome ?? (environment.home === undefined ? undefined : paths.join(environment.home, ".config"))
-  const source = file ?? (folder === undefined ? undefined : paths.join(folder, "zk", "profiles.toml"))
-  const isOptional = name === undefined && file === undefined
-  if (source === undefined) {
-    return isOptional ? {} : yield* new UsageError({ message: "no file of profiles: name one with --profiles" })
-  }
-  if (isOptional && !(yield* Effect.orElseSucceed(fs.exists(source), () => false))) return {}
-  const text = yield* Effect.mapError(
-    fs.readFileString(source),
-    () => new UsageError({ message: `the file of profiles, ${source}, cannot be read; name another with --profiles` })
-  )
-  // Only a run with a profile needs a parser of TOML.
-  const { parse } = yield* Effect.promise(() => import("../../Profile.ts"))
-  const profiles = yield* Effect.mapError(
-    Effect.fromResult(parse(text)),
-    (error) => new UsageError({ message: `${source} ${error.message}` })
-  )
+  const read = yield* readProfiles(file, environment, name === undefined && file === undefined)
+  if (read === undefined) return {}
+  const { profiles, source } = read
   const wanted = name ?? "default"
   const profile = Object.hasOwn(profiles, wanted) ? profiles[wanted] : undefined
   if (profile === undefined) {
@@ -47,7 +31,46 @@ export const findProfile = Effect.fnUntraced(function* (
   return withFiles(profile, (given) => paths.resolve(paths.dirname(source), given))
 })
 
+/** The names of all profiles. Without a file there are none. */
+export const profileNames = (
+  file: string | undefined,
+  environment: Environment
+): Effect.Effect<ReadonlyArray<string>, UsageError, FileSystem.FileSystem | Path.Path> =>
+  Effect.map(readProfiles(file, environment, file === undefined), (read) => Object.keys(read?.profiles ?? {}))
+
 // ---- internal
+
+/** The file of profiles; undefined where it may be missing, and is. */
+const readProfiles = Effect.fnUntraced(function* (
+  file: string | undefined,
+  environment: Environment,
+  isOptional: boolean
+): Effect.fn.Return<
+  { readonly source: string; readonly profiles: Readonly<Record<string, Profile>> } | undefined,
+  UsageError,
+  FileSystem.FileSystem | Path.Path
+> {
+  const fs = yield* FileSystem.FileSystem
+  const paths = yield* Path.Path
+  const folder =
+    environment.configHome ?? (environment.home === undefined ? undefined : paths.join(environment.home, ".config"))
+  const source = file ?? (folder === undefined ? undefined : paths.join(folder, "zk", "profiles.toml"))
+  if (source === undefined) {
+    return isOptional ? undefined : yield* new UsageError({ message: "no file of profiles: name one with --profiles" })
+  }
+  if (isOptional && !(yield* Effect.orElseSucceed(fs.exists(source), () => false))) return undefined
+  const text = yield* Effect.mapError(
+    fs.readFileString(source),
+    () => new UsageError({ message: `the file of profiles, ${source}, cannot be read; name another with --profiles` })
+  )
+  // Only a run with a profile needs a parser of TOML.
+  const { parse } = yield* Effect.promise(() => import("../../Profile.ts"))
+  const profiles = yield* Effect.mapError(
+    Effect.fromResult(parse(text)),
+    (error) => new UsageError({ message: `${source} ${error.message}` })
+  )
+  return { source, profiles }
+})
 
 const withFiles = (profile: Profile, resolve: (file: string) => string): Profile => {
   const { authFile, tls, ...rest } = profile

@@ -49,18 +49,21 @@ export const elect = Effect.fnUntraced(function* (input: Input) {
     ZooKeeper.ZooKeeper,
     holder.zk
   )
-  return yield* election.whileLeader((held) => runHeld(holder, held, input.command))
+  return yield* Effect.retry(
+    election.whileLeader((held) => runHeld(holder, held, input.command)),
+    { while: ({ _tag }) => _tag === "HoldUncertain" }
+  )
 })
 
-// ---- internal
-
 /** Tells others who it is. */
-const identifier = `${Os.hostname()}:${process.pid}`
+export const identifier = `${Os.hostname()}:${process.pid}`
 
-const waitOf = ({ wait }: LockInput) =>
+/** The option `timeout` of recipes. */
+export const waitOf = ({ wait }: LockInput) =>
   wait === undefined ? Effect.succeed({}) : Effect.map(parseDuration("--wait", wait), (timeout) => ({ timeout }))
 
-const holderOf = Effect.fnUntraced(function* (command: string, { sessionTimeout }: Input) {
+/** A client that holds something for a command. */
+export const holderOf = Effect.fnUntraced(function* (command: string, { sessionTimeout }: Input) {
   if (process.platform === "win32") {
     return yield* new UsageError({ message: `${command} needs process groups, which Windows does not have` })
   }

@@ -8,16 +8,19 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as ChildProcess from "node:child_process"
-import * as Os from "node:os"
 import { fileURLToPath } from "node:url"
-import { CommandEnded, KeeperDied, NotStarted } from "../frame/errors.ts"
+import { CommandEnded, HoldUncertain, KeeperDied, NotStarted } from "../frame/errors.ts"
 import { type Ends, isAlive, type Order, type Report, signalGroup } from "./messages.ts"
+import { exitCodeOf, passSignals } from "./signals.ts"
 
 /** A client that holds something, and how long before the end of its session the hold ends. */
 export interface Holder {
-  readonly zk: Service
+  readonly zk: { readonly session: Pick<Service["session"], "id" | "deadline" | "timeout"> }
   readonly margin: Duration.Duration
 }
+
+/** The errors with which a guarded command ends. */
+export type HoldError = CommandEnded | NotStarted | KeeperDied | HoldUncertain
 
 /**
  * Runs the command, and fails with its end. Where the hold is lost or the effect is interrupted, the group gets SIGTERM at
@@ -27,33 +30,39 @@ export interface Holder {
  */
 export const runHeld = (
   { margin, zk }: Holder,
-  held: Held,
+  held: Pick<Held, "fencingToken" | "path">,
   command: ReadonlyArray<string>
-): Effect.Effect<never, CommandEnded | NotStarted | KeeperDied> =>
+): Effect.Effect<never, HoldError> =>
   Effect.scoped(
     Effect.gen(function* () {
       const grace = graceOf(margin, zk.session.timeout)
       const ends = yield* makeEnds(zk.session)
       const keeper = yield* Effect.acquireRelease(Effect.sync(launch), (keeper) => endGroup(keeper, grace))
-      yield* passSignals(keeper)
+      yield* passSignals(keeper.signal)
       const env = { ZK_FENCING_TOKEN: String(held.fencingToken), ZK_HELD_PATH: held.path }
+      // The deadline in the message is fresh when it is read.
+      yield* Effect.raceFirst(Deferred.await(keeper.ready), Deferred.await(keeper.report))
       keeper.send({ _tag: "Start", command, env, ends: ends(), grace })
       const renew = Effect.sync(() => keeper.send({ _tag: "Hold", ends: ends() }))
       yield* Effect.forkScoped(Effect.repeat(renew, Schedule.spaced("100 millis")))
-      return yield* toEnd(yield* Deferred.await(keeper.report))
+      return yield* toEnd(yield* Deferred.await(keeper.report), held.path)
     })
   )
 
 // ---- internal
 
-type End = Exclude<Report, { readonly _tag: "Started" }> | { readonly _tag: "Died" }
+type End = Exclude<Report, { readonly _tag: "Ready" | "Started" }> | { readonly _tag: "Died" }
 
 interface Keeper {
   readonly process: ChildProcess.ChildProcess
   readonly send: (order: Order) => void
+  /** Whether it was told to start the command. */
+  readonly hasStarted: () => boolean
   /** Sends a signal to the group, or keeps it until the group has begun. */
   readonly signal: (signal: NodeJS.Signals) => void
   readonly group: () => number | undefined
+  /** The keeper takes orders. */
+  readonly ready: Deferred.Deferred<void>
   readonly report: Deferred.Deferred<End>
 }
 
@@ -62,7 +71,7 @@ const graceOf = (margin: Duration.Duration, granted: number): number =>
   Math.floor(Math.min(Duration.toMillis(margin), granted / 2) * 0.6)
 
 /** When this hold ends, unless the ensemble confirms the session again before. Another session proves nothing for it. */
-const makeEnds = (session: Service["session"]): Effect.Effect<() => Ends> =>
+const makeEnds = (session: Holder["zk"]["session"]): Effect.Effect<() => Ends> =>
   Effect.map(Clock.Clock, (clock) => {
     const { id } = session
     let last: Ends = { monotonic: 0, wall: 0 }
@@ -84,15 +93,18 @@ const launch = (): Keeper => {
     // Ctrl-Z and Ctrl-C of the terminal are for `zk` alone.
     detached: true
   })
+  const ready = Deferred.makeUnsafe<void>()
   const report = Deferred.makeUnsafe<End>()
   const kept: Array<NodeJS.Signals> = []
   let group: number | undefined
+  let hasStarted = false
   const done = (end: End): void => void Deferred.doneUnsafe(report, Effect.succeed(end))
   const died = (): void => {
     if (group !== undefined && !Deferred.isDoneUnsafe(report)) signalGroup(group, "SIGKILL")
     done({ _tag: "Died" })
   }
   keeper.on("message", (message: Report) => {
+    if (message._tag === "Ready") return void Deferred.doneUnsafe(ready, Effect.void)
     if (message._tag !== "Started") return done(message)
     group = message.group
     for (const signal of kept.splice(0)) signalGroup(group, signal)
@@ -101,16 +113,22 @@ const launch = (): Keeper => {
   keeper.once("exit", died)
   return {
     process: keeper,
+    ready,
     report,
     group: () => group,
-    // The keeper may have ended meanwhile, which its report tells.
-    send: (order) => void (keeper.connected && keeper.send(order, () => {})),
+    hasStarted: () => hasStarted,
+    send: (order) => {
+      hasStarted ||= order._tag === "Start"
+      // The keeper may have ended meanwhile, which its report tells.
+      if (keeper.connected) keeper.send(order, () => {})
+    },
     signal: (signal) => (group === undefined ? void kept.push(signal) : signalGroup(group, signal))
   }
 }
 
 /** Ends the group if it has not ended, and then the keeper. */
 const endGroup = Effect.fnUntraced(function* (keeper: Keeper, grace: number) {
+  if (!keeper.hasStarted()) return void keeper.process.kill("SIGKILL")
   keeper.send({ _tag: "End" })
   const isEnded = (within: number) =>
     Effect.map(Effect.timeoutOption(Deferred.await(keeper.report), within), Option.isSome)
@@ -124,31 +142,11 @@ const endGroup = Effect.fnUntraced(function* (keeper: Keeper, grace: number) {
   keeper.process.kill("SIGKILL")
 })
 
-/** Signals for this process go to the command, and its end is the end of this process. */
-const passSignals = (keeper: Keeper) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      // Those who listen until now would interrupt `zk` instead.
-      const taken = interrupting.map((signal) => [signal, process.listeners(signal)] as const)
-      for (const signal of interrupting) process.removeAllListeners(signal)
-      const listeners = passed.map((signal) => [signal, () => keeper.signal(signal)] as const)
-      for (const [signal, listener] of listeners) process.on(signal, listener)
-      return { taken, listeners }
-    }),
-    ({ listeners, taken }) =>
-      Effect.sync(() => {
-        for (const [signal, listener] of listeners) process.off(signal, listener)
-        for (const [signal, before] of taken) for (const listener of before) process.on(signal, listener)
-      })
-  )
-
-const interrupting = ["SIGINT", "SIGTERM"] as const
-const passed = [...interrupting, "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const
-
-const toEnd = (end: End): Effect.Effect<never, CommandEnded | NotStarted | KeeperDied> => {
+const toEnd = (end: End, path: string): Effect.Effect<never, HoldError> => {
   switch (end._tag) {
     case "Ended":
-      return Effect.fail(new CommandEnded({ exitCode: end.code ?? 128 + (signalNumber(end.signal) ?? 0) }))
+      if (end.isOverdue) return Effect.fail(new HoldUncertain({ path }))
+      return Effect.fail(new CommandEnded({ exitCode: exitCodeOf(end) }))
     case "Failed":
       return Effect.fail(
         new NotStarted({ message: `the command could not be started: ${end.message}`, exitCode: end.code })
@@ -159,6 +157,3 @@ const toEnd = (end: End): Effect.Effect<never, CommandEnded | NotStarted | Keepe
       )
   }
 }
-
-const signalNumber = (signal: NodeJS.Signals | null): number | undefined =>
-  signal === null ? undefined : Os.constants.signals[signal]

@@ -17,7 +17,9 @@ let ends = { monotonic: Number.POSITIVE_INFINITY, wall: Number.POSITIVE_INFINITY
 let grace = 0
 let hasTerminated = false
 /** How the first process of the group ended, and when. */
-let ended: { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly at: number } | undefined
+let ended: (Omit<Extract<Report, { readonly _tag: "Ended" }>, "_tag"> & { readonly at: number }) | undefined
+/** When the last look was. */
+let lookedAt = Number.POSITIVE_INFINITY
 
 const clock = Effect.runSync(Effect.map(Clock.Clock, (clock) => clock))
 const wall = (): number => clock.currentTimeMillisUnsafe()
@@ -46,7 +48,8 @@ const look = (): void => {
     if (late < 0) end()
     return
   }
-  finish({ _tag: "Ended", code: ended.code, signal: ended.signal })
+  const { code, isOverdue, signal } = ended
+  finish({ _tag: "Ended", code, signal, isOverdue })
 }
 
 const finish = (report: Report): void => {
@@ -70,7 +73,7 @@ const start = (order: Extract<Order, { readonly _tag: "Start" }>): void => {
     if (group === undefined) finish({ _tag: "Failed", message: error.message, code: codeOf(error) })
   })
   child.once("exit", (code, signal) => {
-    ended = { code, signal, at: monotonic() }
+    ended = { code, signal, isOverdue: hasTerminated, at: monotonic() }
     look()
   })
 }
@@ -83,11 +86,11 @@ process.on("message", (order: Order) => {
       ends = order.ends
       return start(order)
     case "Hold":
-      // An order to end is not taken back.
+      // An order to end is not taken back. It is judged by the next look: a later message may wait behind this one.
       if (!hasTerminated) ends = order.ends
-      return look()
+      return
     case "End":
-      return end()
+      return group === undefined ? process.exit(0) : end()
   }
 })
 
@@ -97,4 +100,18 @@ process.on("disconnect", () => (group === undefined ? process.exit(0) : end()))
 // A signal for all processes of a terminal or a service is for `zk` to pass on.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.on(signal, () => {})
 
-Effect.runFork(Effect.repeat(Effect.sync(look), Schedule.spaced("50 millis")))
+/**
+ * Timers come before messages in a turn of the event loop. After a time in which this process was stopped, the messages that
+ * have come meanwhile are read first.
+ */
+const lookInTime = Effect.suspend(() => {
+  const isLate = monotonic() - lookedAt > interval + 50
+  lookedAt = monotonic()
+  return isLate ? Effect.andThen(Effect.yieldNow, Effect.sync(look)) : Effect.sync(look)
+})
+
+/** The milliseconds between two looks. */
+const interval = 50
+
+Effect.runFork(Effect.repeat(lookInTime, Schedule.spaced(interval)))
+process.send?.({ _tag: "Ready" } satisfies Report)

@@ -21,9 +21,17 @@ export type Order =
 
 /** From the keeper. */
 export type Report =
+  /** It has begun, and takes orders. */
+  | { readonly _tag: "Ready" }
   | { readonly _tag: "Started"; readonly group: number }
   | { readonly _tag: "Failed"; readonly message: string; readonly code: number }
-  | { readonly _tag: "Ended"; readonly code: number | null; readonly signal: NodeJS.Signals | null }
+  | {
+      readonly _tag: "Ended"
+      readonly code: number | null
+      readonly signal: NodeJS.Signals | null
+      /** Whether the keeper has ended it before, because the hold was not certain any more. */
+      readonly isOverdue: boolean
+    }
 
 /** Sends a signal to all processes of a group; a group that has ended gets none. */
 export const signalGroup = (group: number, signal: NodeJS.Signals): void => {

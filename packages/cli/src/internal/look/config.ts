@@ -1,4 +1,5 @@
 /** `zk config`: the members of the ensemble. */
+import type { EnsembleConfig } from "@effect-zookeeper/client/Models"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Output from "../../Output.ts"
@@ -12,7 +13,10 @@ export interface Input {
 
 export const config = Effect.fnUntraced(function* ({ raw }: Input) {
   const zk = yield* (yield* Client).reader
-  const found = yield* zk.getConfig
+  yield* printConfig(yield* zk.getConfig, raw)
+})
+
+export const printConfig = (found: EnsembleConfig, raw: boolean) => {
   const value = {
     version: found.version,
     members: found.members.map(({ addresses, client, id, role }) => ({
@@ -22,7 +26,7 @@ export const config = Effect.fnUntraced(function* ({ raw }: Input) {
       ...(Option.isSome(client) ? { client: client.value } : {})
     }))
   }
-  yield* printOne(Output.Config, value, (_, style) => {
+  return printOne(Output.Config, value, (_, style) => {
     if (raw) return `${found.raw.trimEnd()}\n`
     const version = `${style.dim("version")}  ${Output.formatHex(value.version)}\n`
     if (value.members.length === 0) return `${version}no members: the server runs by itself\n`
@@ -34,4 +38,4 @@ export const config = Effect.fnUntraced(function* ({ raw }: Input) {
     ])
     return version + table([["ID", "ROLE", "QUORUM", "CLIENTS"], ...rows])
   })
-})
+}

@@ -47,11 +47,11 @@ export const find = Effect.fnUntraced(function* (input: Input) {
 })
 
 /** `0x100000002`, or the same number in decimal. */
-export const parseOwner = (text: string): Effect.Effect<bigint, UsageError> =>
+export const parseOwner = (text: string, option = "--owner"): Effect.Effect<bigint, UsageError> =>
   /^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(text)
     ? Effect.succeed(BigInt.asIntN(64, BigInt(text.toLowerCase())))
     : Effect.fail(
-        new UsageError({ message: `--owner ${JSON.stringify(text)} is no session id; write it as in 0x100000002` })
+        new UsageError({ message: `${option} ${JSON.stringify(text)} is no session id; write it as in 0x100000002` })
       )
 
 // ---- internal

@@ -1,9 +1,9 @@
 /** `zk get`: the data of a znode. */
 import * as Effect from "effect/Effect"
-import * as Base64 from "effect/encoding/Base64"
 import * as Output from "../../Output.ts"
 import * as ZnodeData from "../../ZnodeData.ts"
 import { Client } from "../frame/Client.ts"
+import { encodeData } from "../output/data.ts"
 import { printOne, Printer } from "../output/Printer.ts"
 import { escapeText } from "../output/text.ts"
 
@@ -21,12 +21,7 @@ export const get = Effect.fnUntraced(function* ({ as, gunzip, path }: Input) {
   const isGunzipped = gunzip && ZnodeData.isGzip(stored)
   const data = isGunzipped ? yield* ZnodeData.gunzip(stored) : stored
   if (printer.mode !== "text") {
-    const text = ZnodeData.decodeUtf8(data)
-    const encoded =
-      text === undefined
-        ? { encoding: "base64" as const, data: Base64.encode(data) }
-        : { encoding: "utf8" as const, data: text }
-    return yield* printOne(Output.Data, { path, gunzipped: isGunzipped, ...encoded, stat }, () => "")
+    return yield* printOne(Output.Data, { path, gunzipped: isGunzipped, ...encodeData(data), stat }, () => "")
   }
   const format = as ?? (printer.isTerminal ? "auto" : "raw")
   const rendered = yield* ZnodeData.render(data, format)

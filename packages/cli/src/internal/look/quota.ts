@@ -4,7 +4,7 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Output from "../../Output.ts"
 import * as Quota from "../../Quota.ts"
-import { Client } from "../frame/Client.ts"
+import { Client, type Reader } from "../frame/Client.ts"
 import { printOne } from "../output/Printer.ts"
 import { shown, table } from "../output/text.ts"
 
@@ -12,27 +12,33 @@ export interface Input {
   readonly path: string
 }
 
-/** The znodes of quotas are beside the chroot, not below it. */
+/** The znodes of quotas are beside the chroot, not below it: `zk` sees the root of the servers. */
 export const quota = Effect.fnUntraced(function* (input: Input) {
   yield* Effect.fromResult(ZnodePath.validate(input.path))
   const { chroot, zk } = yield* (yield* Client).rootReader
-  const path = ZnodePath.toServer(chroot, input.path)
+  yield* printQuota(yield* readQuota(zk, chroot, input.path))
+})
+
+/** By the path below the chroot. */
+export const readQuota = Effect.fnUntraced(function* (zk: Reader, chroot: string, path: string) {
+  const at = ZnodePath.toServer(chroot, path)
   const read = (znode: string) =>
     Effect.map(zk.getData(znode), (data) => Quota.parse(new TextDecoder().decode(data))).pipe(
       Effect.catchTag("NoNode", () => new NoNode({ path, operation: "quota" }))
     )
-  const limits = yield* read(Quota.limitsPath(path))
-  const stats = yield* read(Quota.statsPath(path))
-  const use = { count: stats.count ?? 0, bytes: stats.bytes ?? 0 }
-  const value = { path, limits: defined(limits), use }
-  yield* printOne(Output.Quota, value, () =>
+  const limits = yield* read(Quota.limitsPath(at))
+  const stats = yield* read(Quota.statsPath(at))
+  return { path, limits: defined(limits), use: { count: stats.count ?? 0, bytes: stats.bytes ?? 0 } }
+})
+
+export const printQuota = (value: typeof Output.Quota.Type) =>
+  printOne(Output.Quota, value, ({ limits, path, use }) =>
     table([
       [shown(path), "USE", "LIMIT", "HARD LIMIT"],
       ["znodes", String(use.count), limit(limits.count), limit(limits.hardCount)],
       ["bytes", String(use.bytes), limit(limits.bytes), limit(limits.hardBytes)]
     ])
   )
-})
 
 // ---- internal
 

@@ -6,7 +6,7 @@ import * as Output from "../../Output.ts"
 import { toItem } from "./item.ts"
 import { walking } from "./walking.ts"
 import { printAll, Printer, type Style } from "../output/Printer.ts"
-import { colored, count, size } from "../output/text.ts"
+import { colored, count, ofData, size } from "../output/text.ts"
 
 export interface Input {
   readonly path: string
@@ -53,7 +53,7 @@ const summary = (total: {
 }): string =>
   [
     count(total.znodes, "znode"),
-    `${size(total.bytes)} of data`,
+    ofData(total.bytes),
     ...(total.ephemerals > 0 ? [`${total.ephemerals} ephemeral`] : []),
     ...(total.forbidden > 0 ? [`${total.forbidden} forbidden to read`] : [])
   ].join(", ")

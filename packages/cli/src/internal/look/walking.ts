@@ -6,6 +6,7 @@ import * as TreeWalk from "../../TreeWalk.ts"
 import { Client } from "../frame/Client.ts"
 import { Incomplete } from "../frame/errors.ts"
 import type { Reader } from "../frame/Client.ts"
+import { withCount } from "../output/progress.ts"
 import { shown } from "../output/text.ts"
 
 export interface Options {
@@ -24,8 +25,10 @@ export const walking = <A, E, R>(
     const zk = yield* (yield* Client).reader
     let first: string | undefined
     let forbidden = 0
+    let visited = 0
     const znodes = TreeWalk.walk(zk, path, { maxDepth }).pipe(
       Stream.map((znode) => {
+        visited++
         const isMissed = needsData || (znode.depth < maxDepth && znode.stat.numChildren > 0)
         if (znode.isForbidden && isMissed) {
           forbidden++
@@ -34,7 +37,17 @@ export const walking = <A, E, R>(
         return znode
       })
     )
-    yield* print(znodes, zk)
+    yield* withCount(
+      {
+        phase: "znodes",
+        done: Effect.sync(() => visited),
+        total:
+          maxDepth === Number.POSITIVE_INFINITY
+            ? Effect.map(zk.countDescendants(path), (below) => below + 1)
+            : Effect.fail("unknown")
+      },
+      print(znodes, zk)
+    )
     if (first === undefined) return
     const others = forbidden === 1 ? "" : `, and ${forbidden - 1} more,`
     return yield* new Incomplete({

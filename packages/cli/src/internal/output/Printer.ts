@@ -1,5 +1,6 @@
 /** The output of a command: text for people, or JSON by a Schema. */
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
@@ -19,6 +20,11 @@ export interface PrinterService {
   readonly write: (chunk: string | Uint8Array) => Effect.Effect<void, PrintError>
   /** Writes a line for people to the standard error. */
   readonly note: (line: string) => Effect.Effect<void>
+  /**
+   * Shows a line on the terminal of the standard error in place of the one before, until something else is written; undefined
+   * where that is no terminal.
+   */
+  readonly progress: ((line: string) => Effect.Effect<void>) | undefined
 }
 
 export class Printer extends Context.Service<Printer, PrinterService>()("@effect-zookeeper/cli/Printer") {}
@@ -43,11 +49,15 @@ export const printOne = <A, I>(
     return write(`${mode === "json" ? JSON.stringify(json, null, 2) : JSON.stringify(json)}\n`)
   })
 
-/** Items as they come: a text for each, a JSON array of all, or a line of JSON for each. */
+/**
+ * Items as they come: a text for each, a JSON array of all, or a line of JSON for each. An array of a command that runs
+ * until it is stopped, `isLive`, is ended by Ctrl-C; another one stays open then, as a sign that it has not all.
+ */
 export const printAll = <A, I, Item extends A, E, R>(
   schema: Schema.Codec<A, I>,
   items: Stream.Stream<Item, E, R>,
-  text: (item: Item, style: Style) => string
+  text: (item: Item, style: Style) => string,
+  { isLive = false }: { readonly isLive?: boolean } = {}
 ): Effect.Effect<void, E | PrintError, R | Printer> =>
   Effect.flatMap(Printer, ({ mode, style, write }) => {
     if (mode === "text") {
@@ -60,20 +70,36 @@ export const printAll = <A, I, Item extends A, E, R>(
       )
     }
     let separator = "["
-    return Stream.runForEachArray(items, (chunk) => {
+    const end = Effect.suspend(() => write(separator === "[" ? "[]\n" : "\n]\n"))
+    const all = Stream.runForEachArray(items, (chunk) => {
       let out = ""
       for (const item of chunk) {
         out += `${separator}\n  ${JSON.stringify(encode(item))}`
         separator = ","
       }
       return write(out)
-    }).pipe(Effect.andThen(Effect.suspend(() => write(separator === "[" ? "[]\n" : "\n]\n"))))
+    })
+    // A reader that has stopped reading does not hold up the end.
+    const endSoon = Effect.raceFirst(
+      Effect.interruptible(Effect.ignore(end)),
+      Effect.interruptible(Effect.sleep(Duration.millis(500)))
+    )
+    return Effect.andThen(isLive ? Effect.onInterrupt(all, () => endSoon) : all, end)
   })
 
 export const make = (mode: Mode, canColor: boolean) =>
   Effect.gen(function* () {
     const stdio = yield* Stdio.Stdio
     const isTerminal = yield* stdio.stdoutIsTerminal
+    const toError = (text: string) =>
+      Stream.make(text).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore)
+    let isShown = false
+    const erased = <A, E>(effect: Effect.Effect<A, E>) =>
+      Effect.suspend(() => {
+        if (!isShown) return effect
+        isShown = false
+        return Effect.andThen(toError(eraseLine), effect)
+      })
     return {
       mode,
       isTerminal,
@@ -81,12 +107,27 @@ export const make = (mode: Mode, canColor: boolean) =>
       write: (chunk) =>
         chunk.length === 0
           ? Effect.void
-          : Stream.make(chunk).pipe(Stream.run(stdio.stdout({ endOnDone: false })), Effect.mapError(toPrintError)),
-      note: (line) => Stream.make(`${line}\n`).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore)
+          : erased(
+              Stream.make(chunk).pipe(Stream.run(stdio.stdout({ endOnDone: false })), Effect.mapError(toPrintError))
+            ),
+      note: (line) => erased(toError(`${line}\n`)),
+      progress: (yield* stdio.stderrIsTerminal)
+        ? (line) =>
+            erased(
+              line === ""
+                ? Effect.void
+                : Effect.suspend(() => {
+                    isShown = true
+                    return toError(line)
+                  })
+            )
+        : undefined
     } satisfies PrinterService
   })
 
 // ---- internal
+
+const eraseLine = "\r\u001b[K"
 
 const toPrintError = (error: { readonly message: string; readonly cause?: unknown }): PrintError => {
   const code = codeOf(error)

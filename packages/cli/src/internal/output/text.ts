@@ -24,6 +24,9 @@ export const size = (bytes: number): string => {
   return String(bytes)
 }
 
+/** The same in a sentence: 17 bytes of data, 4.0K of data. */
+export const ofData = (bytes: number): string => `${bytes < 1024 ? count(bytes, "byte") : size(bytes)} of data`
+
 /** A count with its noun. */
 export const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`
 

@@ -1,0 +1,99 @@
+/**
+ * The JSON that the diagnosing commands of `zk` print, as Schemas: `4lw`, `health`, `status`, `doctor` and `top`.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { MemberStatus } from "./MemberStatus.ts"
+import { Time } from "./Output.ts"
+import { Mode } from "./ServerAnswers.ts"
+
+/**
+ * An item of `4lw`: the answer of one server. It has `answer` where the word has a Schema, which is that of this name in
+ * `ServerAnswers.schemas`, `text` for other words, and `problem` where there is no answer.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const WordAnswer = Schema.Struct({
+  server: Schema.String,
+  word: Schema.String,
+  answer: Schema.optionalKey(Schema.Unknown),
+  text: Schema.optionalKey(Schema.String),
+  problem: Schema.optionalKey(Schema.String)
+})
+
+/**
+ * The document of `status`, and an item of `top`: the members at one time.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Status = Schema.Struct({
+  /** When they were asked. */
+  time: Time,
+  members: Schema.Array(MemberStatus)
+})
+
+/**
+ * The health of one member.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const MemberHealth = Schema.Struct({
+  /** As the connect string writes it. */
+  server: Schema.String,
+  /** Whether the process answers. */
+  alive: Schema.Boolean,
+  /** Whether it serves requests with a quorum behind it: a session can be made, and a write is committed. */
+  ready: Schema.Boolean,
+  /** Whether writes are made through it: a leader, or a server that runs by itself. */
+  leader: Schema.Boolean,
+  /** Whether it serves reads alone, without a quorum. */
+  readOnly: Schema.Boolean,
+  mode: Schema.optionalKey(Mode),
+  /** The time to make a session, a read, a write, and from a write to the event of its watch, in milliseconds. */
+  connect: Schema.optionalKey(Schema.Finite),
+  read: Schema.optionalKey(Schema.Finite),
+  write: Schema.optionalKey(Schema.Finite),
+  watch: Schema.optionalKey(Schema.Finite),
+  /** The reasons for what is missing. */
+  problems: Schema.Array(Schema.String)
+})
+
+/**
+ * The document of `health`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Health = Schema.Struct({
+  /** Whether the condition is met. */
+  healthy: Schema.Boolean,
+  expected: Schema.Literals(["alive", "ready", "leader", "read-only"]),
+  /** How many members have to meet it. */
+  needed: Schema.Finite,
+  members: Schema.Array(MemberHealth)
+})
+
+/**
+ * An item of `doctor`: something to look at, and what to do.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Finding = Schema.Struct({
+  /**
+   * - `error`: it breaks something, now or soon.
+   * - `warning`: it is a risk.
+   * - `note`: it is good to know, or could not be checked.
+   */
+  severity: Schema.Literals(["error", "warning", "note"]),
+  /** The name of the check, such as `versions` or `large-znodes`. */
+  check: Schema.String,
+  /** The member, the path or the setting; empty for the ensemble. */
+  where: Schema.String,
+  message: Schema.String,
+  advice: Schema.optionalKey(Schema.String)
+})

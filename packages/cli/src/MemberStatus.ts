@@ -1,0 +1,224 @@
+/**
+ * The members of an ensemble side by side: role, version, transactions, load, and the distance of each from the newest.
+ *
+ * It asks `srvr`, which servers answer unless they are told otherwise, and `mntr` for the rest.
+ *
+ * @since 0.1.0
+ */
+import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
+import type { Transport } from "@effect-zookeeper/transport/Transport"
+import type { TransportError } from "@effect-zookeeper/transport/TransportError"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type * as AdminServer from "./AdminServer.ts"
+import * as FourLetterWords from "./FourLetterWords.ts"
+import { Hex } from "./Output.ts"
+import { type Answer, Latency, Mode, releaseOf, type Word } from "./ServerAnswers.ts"
+
+/**
+ * One member. The fields after `problem` are there for members that serve; those of `mntr` only where that is allowed.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const MemberStatus = Schema.Struct({
+  /** As the connect string writes it. */
+  server: Schema.String,
+  /**
+   * - `serving`: it serves requests, in `mode`.
+   * - `idle`: it runs, and serves no requests now, as without a quorum.
+   * - `silent`: it was reached, and does not answer `srvr`.
+   * - `unreachable`: no connection could be made.
+   */
+  state: Schema.Literals(["serving", "idle", "silent", "unreachable"]),
+  problem: Schema.optionalKey(Schema.String),
+  mode: Schema.optionalKey(Mode),
+  /** The release, such as `3.8.0`, and the whole text with the build. */
+  release: Schema.optionalKey(Schema.String),
+  version: Schema.optionalKey(Schema.String),
+  /** The last transaction that it has applied. */
+  zxid: Schema.optionalKey(Hex),
+  /**
+   * How many transactions it is behind the member that has the newest. Missing if it is in an older epoch, where they
+   * cannot be counted. The members are not asked at the same instant: under load a few are normal.
+   */
+  lag: Schema.optionalKey(Schema.Finite),
+  /** Of requests at the server, in milliseconds. */
+  latency: Schema.optionalKey(Latency),
+  connections: Schema.optionalKey(Schema.Finite),
+  outstanding: Schema.optionalKey(Schema.Finite),
+  received: Schema.optionalKey(Schema.Finite),
+  sent: Schema.optionalKey(Schema.Finite),
+  nodeCount: Schema.optionalKey(Schema.Finite),
+  watchCount: Schema.optionalKey(Schema.Finite),
+  ephemeralCount: Schema.optionalKey(Schema.Finite),
+  /** Bytes of paths and data. */
+  dataSize: Schema.optionalKey(Schema.Finite),
+  openFiles: Schema.optionalKey(Schema.Finite),
+  maxFiles: Schema.optionalKey(Schema.Finite),
+  syncedFollowers: Schema.optionalKey(Schema.Finite),
+  learners: Schema.optionalKey(Schema.Finite),
+  pendingSyncs: Schema.optionalKey(Schema.Finite),
+  /** The time until the answer to `srvr`, with the connection, in milliseconds. */
+  roundTrip: Schema.optionalKey(Schema.Finite),
+  /** All numbers of `mntr`, by its names. */
+  metrics: Schema.optionalKey(Schema.Record(Schema.String, Schema.Finite))
+})
+
+/**
+ * One member.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type MemberStatus = typeof MemberStatus.Type
+
+/**
+ * Asks all servers at once. It never fails: a member that does not answer has its reason in `problem`.
+ *
+ * @example
+ * ```ts
+ * import * as MemberStatus from "@effect-zookeeper/cli/MemberStatus"
+ * import * as Transport from "@effect-zookeeper/transport/Transport"
+ * import * as Effect from "effect/Effect"
+ *
+ * const servers = ["zk1", "zk2", "zk3"].map((host) => ({ host, port: 2181 }))
+ *
+ * const behind = MemberStatus.askAll(servers).pipe(
+ *   Effect.map((members) => members.filter(({ lag = Infinity }) => lag > 1000)),
+ *   Effect.provide(Transport.layer())
+ * )
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const askAll = (
+  servers: ReadonlyArray<ServerAddress>,
+  options: FourLetterWords.Options = {}
+): Effect.Effect<ReadonlyArray<MemberStatus>, never, Transport> =>
+  askAllBy(servers, (server, word) => FourLetterWords.ask(server, word, options))
+
+/**
+ * A way to ask a server something, such as `FourLetterWords.ask`, or `AdminServer.ask` at a port of your own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Ask<R = never> = <W extends Word>(server: ServerAddress, word: W) => Effect.Effect<Answer<W>, AskError, R>
+
+/**
+ * The errors of a question.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type AskError = FourLetterWords.FourLetterWordError | TransportError | AdminServer.AdminServerError
+
+/**
+ * Asks all servers at once, in a way of your own. It never fails, as {@link askAll}.
+ *
+ * @example
+ * ```ts
+ * import * as AdminServer from "@effect-zookeeper/cli/AdminServer"
+ * import * as MemberStatus from "@effect-zookeeper/cli/MemberStatus"
+ * import * as Effect from "effect/Effect"
+ * import * as FetchHttpClient from "effect/http/FetchHttpClient"
+ *
+ * const servers = ["zk1", "zk2", "zk3"].map((host) => ({ host, port: 2181 }))
+ *
+ * // For ensembles that allow no words.
+ * const members = MemberStatus.askAllBy(servers, ({ host }, word) =>
+ *   AdminServer.ask(`http://${host}:8080`, word)
+ * ).pipe(Effect.provide(FetchHttpClient.layer))
+ * ```
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const askAllBy = <R>(
+  servers: ReadonlyArray<ServerAddress>,
+  ask: Ask<R>
+): Effect.Effect<ReadonlyArray<MemberStatus>, never, R> =>
+  Effect.map(
+    Effect.forEach(servers, (server) => askOne(server, ask), { concurrency: "unbounded" }),
+    withLag
+  )
+
+/**
+ * The members with `lag`, from the zxid of each.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const withLag = (members: ReadonlyArray<MemberStatus>): ReadonlyArray<MemberStatus> => {
+  const zxids = members.flatMap(({ zxid }) => (zxid === undefined ? [] : [zxid]))
+  const newest = zxids.reduce((a, b) => (a > b ? a : b), 0n)
+  return members.map((member) => {
+    const { lag, ...rest } = member
+    if (member.zxid === undefined || member.zxid >> 32n !== newest >> 32n) return lag === undefined ? member : rest
+    return Object.assign(rest, { lag: Number(newest - member.zxid) })
+  })
+}
+
+// ---- internal
+
+const askOne = <R>(server: ServerAddress, ask: Ask<R>): Effect.Effect<MemberStatus, never, R> =>
+  Effect.map(
+    Effect.all([Effect.timed(Effect.result(ask(server, "srvr"))), Effect.result(ask(server, "mntr"))], {
+      concurrency: "unbounded"
+    }),
+    ([[roundTrip, srvr], mntr]) => statusOf(format(server), roundTrip, srvr, mntr)
+  )
+
+const statusOf = (
+  server: string,
+  roundTrip: Duration.Duration,
+  srvr: Result.Result<Answer<"srvr">, AskError>,
+  mntr: Result.Result<Answer<"mntr">, AskError>
+): MemberStatus => {
+  const more = Result.isSuccess(mntr) ? ofMntr(mntr.success) : {}
+  if (Result.isFailure(srvr)) {
+    const problem = srvr.failure.message
+    const { mode } = more
+    // Where only `mntr` is allowed, it tells nearly everything.
+    if (mode !== undefined) return { server, state: "serving", problem, ...more }
+    return { server, state: stateOf(srvr.failure), problem }
+  }
+  const { connections, latency, mode, nodeCount, outstanding, received, sent, version, zxid } = srvr.success
+  return {
+    server,
+    state: "serving",
+    ...(Result.isFailure(mntr) ? { problem: mntr.failure.message } : {}),
+    ...more,
+    mode,
+    ...releaseFields(version),
+    zxid,
+    latency,
+    connections,
+    outstanding,
+    received,
+    sent,
+    nodeCount,
+    roundTrip: Math.round(Duration.toMillis(roundTrip) * 1000) / 1000
+  }
+}
+
+const stateOf = (error: AskError): MemberStatus["state"] => {
+  if (error.reason === "NotServing") return "idle"
+  if (error.reason === "Unreachable") return "unreachable"
+  return error.reason === "Open" || error.reason === "Resolve" || error.reason === "Tls" ? "unreachable" : "silent"
+}
+
+const ofMntr = ({ mode, version, ...rest }: Answer<"mntr">): Partial<MemberStatus> => ({
+  ...rest,
+  ...(mode === undefined ? {} : { mode }),
+  ...releaseFields(version)
+})
+
+const releaseFields = (version: string) => {
+  const release = releaseOf(version)
+  return { version, ...(release === undefined ? {} : { release }) }
+}

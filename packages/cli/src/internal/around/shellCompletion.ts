@@ -1,0 +1,50 @@
+/** Completion of a line of the prompt: commands, flags, and paths of znodes. */
+import * as Effect from "effect/Effect"
+import * as Completions from "effect/cli/Completions"
+import type * as Command from "effect/cli/Command"
+import type { Reader } from "../frame/Client.ts"
+import { resolvePath } from "../frame/CurrentZnode.ts"
+import { quote, split } from "./words.ts"
+import { znodePaths } from "./znodePaths.ts"
+
+/** The words that take the place of the last one, and how that is written in the line. */
+export type Completed = readonly [candidates: ReadonlyArray<string>, replaced: string]
+
+/** The commands of the prompt itself. */
+export const builtIns: ReadonlyArray<string> = ["cd", "pwd", "help", "exit"]
+
+/** Completes a line up to the cursor. `zk` is the client of the prompt, `current` its znode. */
+export const makeCompleter = (root: Command.Command.Any) => {
+  const { subcommands } = Completions.fromCommand(root)
+  const names = [...builtIns, ...subcommands.map(({ name }) => name)].toSorted()
+  return (zk: Pick<Reader, "getChildren" | "stat">, current: string, line: string): Effect.Effect<Completed> => {
+    const { open, unfinished = "", words } = split(line)
+    // Within quotes nothing is completed: what is replaced would have to be quoted in the same way.
+    if (open !== undefined) return Effect.succeed([[], ""])
+    const typed = unfinished === "" ? "" : (/(?:[^\s\\]|\\.)*$/.exec(line)?.[0] ?? "")
+    const before = unfinished === "" ? words : words.slice(0, -1)
+    const [command] = before
+    const choices = (of: ReadonlyArray<string>): Completed => [
+      of.filter((choice) => choice.startsWith(unfinished)).map((choice) => `${choice} `),
+      typed
+    ]
+    if (command === undefined || (command === "help" && before.length === 1)) return Effect.succeed(choices(names))
+    if (unfinished.startsWith("-")) {
+      const flags = subcommands.find(({ name }) => name === command)?.flags ?? []
+      return Effect.succeed(choices(flags.map(({ name }) => `--${name}`)))
+    }
+    return Effect.map(completePath(zk, current, unfinished), (paths): Completed => [paths.map(quote), typed])
+  }
+}
+
+// ---- internal
+
+/** Keeps the folder as it was typed. */
+const completePath = (zk: Pick<Reader, "getChildren" | "stat">, current: string, typed: string) => {
+  const slash = typed.lastIndexOf("/") + 1
+  const parent = resolvePath(current, typed.slice(0, slash) || ".")
+  const prefix = parent === "/" ? "/" : `${parent}/`
+  return Effect.map(znodePaths(zk, prefix + typed.slice(slash)), (paths) =>
+    paths.map((path) => typed.slice(0, slash) + path.slice(prefix.length))
+  )
+}

@@ -1,0 +1,49 @@
+/** `zk backup`: a live tree into one file. */
+import { Backup, DataDirectory, TreeSource } from "@effect-zookeeper/storage"
+import * as Effect from "effect/Effect"
+import * as StorageOutput from "../../StorageOutput.ts"
+import { Client } from "../frame/Client.ts"
+import { printOne, Printer } from "../output/Printer.ts"
+import { count, ofData, shown } from "../output/text.ts"
+import { withProgress } from "../output/progress.ts"
+
+export interface Input {
+  readonly path: string
+  readonly file: string
+  readonly data: string | undefined
+  readonly skip: boolean
+  readonly restart: boolean
+  readonly force: boolean
+}
+
+export const backup = Effect.fnUntraced(function* ({ data, file, force, path, restart, skip }: Input) {
+  const client = yield* Client
+  const zk = yield* client.reader
+  const owners =
+    data === undefined
+      ? undefined
+      : TreeSource.ownersOf((yield* DataDirectory.treeAt(data)).tree, client.settings.chroot)
+  const { header, resumed } = yield* withProgress((onProgress) =>
+    Backup.make(zk, file, {
+      path,
+      owners,
+      unreadable: skip ? "skip" : "fail",
+      resume: !restart,
+      overwrite: force,
+      onProgress
+    })
+  )
+  const { note } = yield* Printer
+  if (resumed > 0) yield* note(`${count(resumed, "znode")} came from the run before`)
+  for (const left of header.unreadable) yield* note(`${shown(left)} may not be read, and is missing`)
+  if (!header.isConsistent) yield* note("the tree was written to all the time: the znodes are not all of one moment")
+  yield* printBackup({ file, ...header })
+})
+
+export const printBackup = (made: typeof StorageOutput.Backup.Type) =>
+  printOne(
+    StorageOutput.Backup,
+    made,
+    ({ bytes, ephemerals, file, from, path, to, znodes }) =>
+      `${shown(path)} at zxid ${from === to ? to : `${from} to ${to}`}: ${count(znodes, "znode")}${ephemerals > 0 ? ` (${ephemerals} ephemeral)` : ""}, ${ofData(bytes)}, in ${shown(file)}\n`
+  )

@@ -1,0 +1,163 @@
+/** `zk restore` and `zk copy`: a tree is written into an ensemble. */
+import * as Acl from "@effect-zookeeper/client/Acl"
+import { Restore } from "@effect-zookeeper/storage"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as StorageOutput from "../../StorageOutput.ts"
+import { confirm } from "../change/ask.ts"
+import { printAll, Printer } from "../output/Printer.ts"
+import { count, shown } from "../output/text.ts"
+import { withProgress } from "../output/progress.ts"
+import { openSource, openTarget } from "./treeRef.ts"
+
+export interface Flags {
+  readonly dryRun: boolean
+  readonly overwrite: "older" | "never" | "always"
+  readonly kinds: "keep" | "persistent"
+  readonly openAcls: boolean
+  readonly noCounters: boolean
+  readonly maxRaise: number | undefined
+  readonly yes: boolean
+}
+
+export interface RestoreInput extends Flags {
+  readonly file: string
+  readonly target: string | undefined
+}
+
+export interface CopyInput extends Flags {
+  readonly source: string
+  readonly target: string
+}
+
+export const restore = Effect.fnUntraced(function* ({ file, target, ...flags }: RestoreInput) {
+  yield* transfer("restore", `backup:${file}`, target, flags)
+})
+
+export const copy = Effect.fnUntraced(function* ({ source, target, ...flags }: CopyInput) {
+  yield* transfer("copy", source, target, flags)
+})
+
+// ---- internal
+
+const transfer = Effect.fnUntraced(function* (
+  command: string,
+  sourceText: string,
+  targetText: string | undefined,
+  flags: Flags
+) {
+  const { note } = yield* Printer
+  const source = yield* openSource(sourceText)
+  const target = yield* openTarget(command, targetText ?? source.root)
+  const options: Restore.Options = {
+    path: target.path,
+    overwrite: flags.overwrite,
+    kinds: flags.kinds,
+    counters: !flags.noCounters,
+    maxRaise: flags.maxRaise,
+    ...(flags.openAcls ? { acl: () => Acl.open } : {})
+  }
+  // The dry run may be all that is allowed.
+  const reader = yield* target.read
+  const counts = new Map<Restore.Step["_tag"], number>()
+  const steps = yield* withProgress((onProgress) =>
+    Stream.runCollect(
+      Restore.plan(source, reader, { ...options, onProgress }).pipe(
+        Stream.filter(({ _tag }) => {
+          counts.set(_tag, (counts.get(_tag) ?? 0) + 1)
+          return _tag !== "Same"
+        })
+      )
+    )
+  )
+  const of = (tag: Restore.Step["_tag"]) => counts.get(tag) ?? 0
+  if (flags.dryRun) {
+    yield* printSteps(steps)
+    return yield* note(`nothing was written; it would be: ${summary(of)}`)
+  }
+  if (of("Create") + of("Overwrite") + of("Raise") > 0) {
+    const zk = yield* target.write
+    yield* confirm(`${shown(target.path)}: ${summary(of)}. Go on?`, flags.yes)
+    const left: Array<Restore.Step> = []
+    const onStep = (step: Restore.Step) => {
+      if (step._tag === "Leave" || step._tag === "Skip" || step._tag === "NotRaised") left.push(step)
+    }
+    const done = yield* withProgress((onProgress) => Restore.run(source, zk, { ...options, onProgress, onStep }))
+    yield* printSteps(left)
+    return yield* note(summary((tag) => done[tag], true))
+  }
+  yield* printSteps(steps)
+  yield* note(summary(of, true))
+})
+
+const summary = (of: (tag: Restore.Step["_tag"]) => number, isDone = false): string => {
+  const to = (verb: string, done: string) => (isDone ? done : `to ${verb}`)
+  return [
+    `${count(of("Create"), "znode")} ${to("create", "created")}`,
+    `${of("Overwrite")} ${to("overwrite", "overwritten")}`,
+    `${of("Same")} the same`,
+    ...(of("Leave") > 0 ? [`${of("Leave")} left as they are`] : []),
+    ...(of("Skip") > 0 ? [`${of("Skip")} ephemeral and skipped`] : []),
+    ...(of("Raise") > 0 ? [`${count(of("Raise"), "sequence number")} ${to("raise", "raised")}`] : []),
+    ...(of("NotRaised") > 0 ? [`${count(of("NotRaised"), "sequence number")} not raised`] : [])
+  ].join(", ")
+}
+
+const printSteps = (steps: ReadonlyArray<Restore.Step>) =>
+  printAll(
+    StorageOutput.Step,
+    Stream.fromIterable(steps.flatMap(itemOf)),
+    ({ from, parts, path, reason, step, to }, style) => {
+      const remarks = [
+        ...(parts === undefined ? [] : [parts.join(" and ")]),
+        ...(reason === undefined ? [] : [reason]),
+        ...(to === undefined ? [] : [`${from} → ${to}`])
+      ]
+      return `${style.dim(labels[step].padEnd(10))} ${shown(path)}${remarks.length === 0 ? "" : style.dim(`  (${remarks.join(", ")})`)}\n`
+    }
+  )
+
+const labels = {
+  create: "create",
+  overwrite: "overwrite",
+  leave: "leave",
+  skip: "skip",
+  raise: "raise",
+  notRaised: "not raised"
+} as const
+
+const reasons = {
+  newer: "newer",
+  exists: "exists",
+  ephemeral: "ephemeral",
+  belowEphemeral: "below an ephemeral znode",
+  limit: "beyond --max-raise",
+  notPermitted: "not permitted",
+  missing: "deleted meanwhile"
+} as const
+
+const itemOf = (step: Restore.Step): ReadonlyArray<typeof StorageOutput.Step.Type> => {
+  const { path } = step
+  switch (step._tag) {
+    case "Create":
+      return [{ step: "create", path }]
+    case "Overwrite":
+      return [
+        {
+          step: "overwrite",
+          path,
+          parts: [...(step.data ? (["data"] as const) : []), ...(step.acl ? (["acl"] as const) : [])]
+        }
+      ]
+    case "Leave":
+      return [{ step: "leave", path, reason: reasons[step.reason] }]
+    case "Skip":
+      return [{ step: "skip", path, reason: "ephemeral", session: step.session }]
+    case "Raise":
+      return [{ step: "raise", path, from: step.from, to: step.to }]
+    case "NotRaised":
+      return [{ step: "notRaised", path, from: step.from, to: step.to, reason: reasons[step.reason] }]
+    case "Same":
+      return []
+  }
+}

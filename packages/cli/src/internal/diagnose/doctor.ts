@@ -1,0 +1,162 @@
+/** `zk doctor`: what is odd about the ensemble and its tree. */
+import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Diagnosis from "../../Diagnosis.ts"
+import type * as MemberStatus from "../../MemberStatus.ts"
+import { compare } from "../doctor/advisories.ts"
+import { checkClock } from "../doctor/clockCheck.ts"
+import { examine, type Finding, type Member, merge } from "../doctor/examination.ts"
+import { checkMembers } from "../doctor/memberChecks.ts"
+import { checkQuotas } from "../doctor/quotaChecks.ts"
+import { checkSettings } from "../doctor/settingChecks.ts"
+import { checkTree } from "../doctor/treeChecks.ts"
+import { Client, type Reader } from "../frame/Client.ts"
+import { parseSize } from "../frame/durations.ts"
+import { NoMemberReached, Unhealthy } from "../frame/errors.ts"
+import type { Settings } from "../frame/Settings.ts"
+import { printAll, type Style } from "../output/Printer.ts"
+import { count, shown } from "../output/text.ts"
+import { makeAsk, members, withinOf } from "./network.ts"
+
+export interface Input {
+  readonly path: string
+  readonly noTree: boolean
+  readonly large: string
+  readonly many: number
+  readonly failOn: "error" | "warning" | "never"
+  readonly adminPort: number | undefined
+  readonly discover: boolean
+  readonly within: string
+}
+
+/** It changes nothing. */
+export const doctor = Effect.fnUntraced(function* (input: Input) {
+  const client = yield* Client
+  const timeout = yield* withinOf(input.within)
+  const large = yield* parseSize("--large", input.large)
+  const { findings, isAnyReached } = yield* diagnose({
+    settings: client.settings,
+    servers: yield* members(input.discover),
+    ask: yield* makeAsk(input.adminPort, timeout),
+    timeout,
+    tree: input.noTree
+      ? undefined
+      : { reader: client.reader, rootReader: client.rootReader, path: input.path, large, many: input.many }
+  })
+  yield* printAll(Diagnosis.Finding, Stream.fromIterable(findings), toText)
+  if (!isAnyReached) return yield* new NoMemberReached({ message: "no member answers" })
+  const [errors, warnings] = (["error", "warning"] as const).map(
+    (severity) => findings.filter((finding) => finding.severity === severity).length
+  )
+  const bad = input.failOn === "never" ? 0 : (errors ?? 0) + (input.failOn === "warning" ? (warnings ?? 0) : 0)
+  if (bad === 0) return
+  return yield* new Unhealthy({
+    message: `${count(errors ?? 0, "error")} and ${count(warnings ?? 0, "warning")} found`
+  })
+})
+
+export interface Patient<E, R> {
+  readonly settings: Settings
+  readonly servers: ReadonlyArray<ServerAddress>
+  readonly ask: MemberStatus.Ask
+  /** How long a member may take. */
+  readonly timeout: Duration.Duration
+  /** What to look for in the tree; undefined where it is not looked at. */
+  readonly tree:
+    | {
+        readonly reader: Effect.Effect<Reader, E, R>
+        /** A reader of the root of the servers, where quotas are kept, and the chroot there; undefined leaves quotas out. */
+        readonly rootReader?: Effect.Effect<{ readonly zk: Reader; readonly chroot: string }, E, R>
+        readonly path: string
+        readonly large: number
+        readonly many: number
+      }
+    | undefined
+}
+
+/** The findings, the worst first, and whether any member was reached. */
+export const diagnose = Effect.fnUntraced(function* <E, R>({ ask, servers, settings, timeout, tree }: Patient<E, R>) {
+  const all = yield* examine(servers, ask)
+  const clock = yield* Effect.forEach(all, (member) => checkClock(member, ask, { settings, path: "/", timeout }), {
+    concurrency: "unbounded"
+  })
+  const ofMembers = [...checkMembers(all), ...checkSettings(all), ...clock.flat(), ...encryption(all, settings.tls)]
+  const isServing = all.some(({ status }) => status.state === "serving")
+  const ofTree =
+    tree === undefined || !isServing
+      ? []
+      : yield* checkTree(yield* tree.reader, {
+          path: tree.path,
+          large: tree.large,
+          many: tree.many,
+          sessions: sessionsOf(all),
+          sessionsNow: askSessions(all, ask)
+        })
+  const root = isServing && tree?.rootReader !== undefined ? yield* tree.rootReader : undefined
+  const quotas = root === undefined ? [] : yield* checkQuotas(root.zk, root.chroot, tree?.path ?? "/")
+  return {
+    findings: [...merge(ofMembers), ...ofTree, ...quotas].toSorted(
+      (a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity)
+    ),
+    isAnyReached: all.some(({ status }) => status.state !== "unreachable")
+  }
+})
+
+// ---- internal
+
+const severities: ReadonlyArray<Finding["severity"]> = ["error", "warning", "note"]
+
+/** A member that tells all sessions: a leader, a server by itself, or since ZooKeeper 3.5 any other. */
+const knowing = (all: ReadonlyArray<Member>): Member | undefined => {
+  const telling = all.filter(({ dump }) => dump !== undefined)
+  return (
+    telling.find(({ status }) => status.mode === "leader" || status.mode === "standalone") ??
+    telling.find(({ status }) => status.release !== undefined && compare(status.release, "3.5.0") >= 0)
+  )
+}
+
+const sessionsOf = (all: ReadonlyArray<Member>): ReadonlySet<bigint> | undefined => {
+  const dump = knowing(all)?.dump
+  return dump === undefined ? undefined : new Set(dump.sessions)
+}
+
+const askSessions = (
+  all: ReadonlyArray<Member>,
+  ask: MemberStatus.Ask
+): Effect.Effect<ReadonlySet<bigint> | undefined> => {
+  const member = knowing(all)
+  if (member === undefined) return Effect.succeed(undefined)
+  return ask(member.address, "dump").pipe(
+    Effect.map(({ sessions }) => new Set(sessions)),
+    Effect.orElseSucceed(() => undefined)
+  )
+}
+
+const encryption = (all: ReadonlyArray<Member>, tls: unknown): ReadonlyArray<Finding> => {
+  const plain = all.filter(
+    ({ address }) => !isLoopback(address.host) && (address.scheme ?? (tls ? "tls" : "tcp")) === "tcp"
+  )
+  if (plain.length === 0) return []
+  return [
+    {
+      severity: "note",
+      check: "encryption",
+      where: plain.map(({ server }) => server).join(", "),
+      message: "these connections are not encrypted: data and credentials can be read on the way",
+      advice: "use the secure port, with --tls"
+    }
+  ]
+}
+
+const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || host.startsWith("127.")
+
+const toText = ({ advice, message, severity, where }: Finding, style: Style): string => {
+  const label = severity.padEnd(7)
+  const mark =
+    severity === "error" ? style.bold(label) : severity === "warning" ? style.yellow(label) : style.dim(label)
+  const place = where === "" ? "" : `${shown(where)}: `
+  const hint = advice === undefined ? "" : `         ${style.dim(shown(advice))}\n`
+  return `${mark}  ${place}${shown(message)}\n${hint}`
+}

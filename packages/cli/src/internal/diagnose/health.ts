@@ -1,0 +1,102 @@
+/** `zk health`: whether the members are as they should be, for probes. */
+import { Transport } from "@effect-zookeeper/transport/Transport"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Diagnosis from "../../Diagnosis.ts"
+import { Client } from "../frame/Client.ts"
+import { parseDuration } from "../frame/durations.ts"
+import { NoMemberReached, Unhealthy } from "../frame/errors.ts"
+import { printOne, type Style } from "../output/Printer.ts"
+import { count, shown, table } from "../output/text.ts"
+import { checkMember, type MemberHealth } from "./memberHealth.ts"
+import { members, transportOf, withinOf } from "./network.ts"
+
+type Condition = (typeof Diagnosis.Health.Type)["expected"]
+
+export interface Input {
+  readonly expect: Condition
+  /** Left out: all members, or one for the conditions that only one can meet. */
+  readonly need: "all" | "majority" | "any" | undefined
+  readonly maxLatency: string | undefined
+  readonly path: string
+  readonly discover: boolean
+  readonly within: string
+}
+
+export const health = Effect.fnUntraced(function* (input: Input) {
+  const { expect, path } = input
+  const { settings } = yield* Client
+  const timeout = yield* withinOf(input.within)
+  const limit = input.maxLatency === undefined ? undefined : yield* parseDuration("--max-latency", input.maxLatency)
+  const servers = yield* members(input.discover)
+  const transport = yield* transportOf(settings)
+  const found = yield* Effect.forEach(servers, (server) => checkMember(server, { settings, path, timeout }), {
+    concurrency: "unbounded"
+  }).pipe(Effect.provideService(Transport, transport))
+  const checked = found.map((member) => withLimit(member, limit))
+  const need = input.need ?? (expect === "alive" || expect === "ready" ? "all" : "any")
+  const needed = need === "all" ? checked.length : need === "any" ? 1 : Math.floor(checked.length / 2) + 1
+  const good = checked.filter(({ isSlow, member }) => !isSlow && conditions[expect](member))
+  const value = {
+    healthy: good.length >= needed,
+    expected: expect,
+    needed,
+    members: checked.map(({ member }) => member)
+  }
+  yield* printOne(Diagnosis.Health, value, (_, style) => toText(value.members, style))
+  if (value.healthy) return
+  if (!value.members.some(({ alive }) => alive)) {
+    return yield* new NoMemberReached({ message: `no member answers: ${firstProblem(value.members)}` })
+  }
+  const bad = checked.filter((entry) => !good.includes(entry)).map(({ member }) => member)
+  const wanted = `expected ${needed} of ${count(checked.length, "member")} to be ${expect}`
+  return yield* new Unhealthy({ message: `${wanted}, found ${good.length}: ${firstProblem(bad)}` })
+})
+
+// ---- internal
+
+const conditions: Readonly<Record<Condition, (member: MemberHealth) => boolean>> = {
+  alive: ({ alive }) => alive,
+  ready: ({ ready }) => ready,
+  leader: ({ leader, ready }) => leader && ready,
+  "read-only": ({ readOnly }) => readOnly
+}
+
+/** A member that takes longer than the limit for anything says so. */
+const withLimit = (member: MemberHealth, limit: Duration.Duration | undefined) => {
+  const max = limit === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(limit)
+  const slow = (["connect", "read", "write", "watch"] as const).filter((step) => (member[step] ?? 0) > max)
+  const problems = slow.map((step) => `${step} took ${millis(member[step])}, which is more than --max-latency`)
+  return { member: { ...member, problems: [...member.problems, ...problems] }, isSlow: slow.length > 0 }
+}
+
+const firstProblem = (members: ReadonlyArray<MemberHealth>): string => {
+  const [first] = members
+  if (first === undefined) return ""
+  const [problem] = first.problems
+  if (problem === undefined) return `${first.server} is ${first.mode ?? "in an unknown mode"}`
+  return problem.startsWith(first.server) ? problem : `${first.server}: ${problem}`
+}
+
+const toText = (members: ReadonlyArray<MemberHealth>, style: Style): string => {
+  const rows = members.map((member) => [
+    shown(member.server),
+    stateOf(member),
+    member.mode ?? "-",
+    millis(member.connect),
+    millis(member.read),
+    millis(member.write),
+    millis(member.watch)
+  ])
+  const problems = members.flatMap(({ problems, server }) =>
+    problems.map(
+      (problem) => `${style.yellow(shown(problem.startsWith(server) ? problem : `${server}: ${problem}`))}\n`
+    )
+  )
+  return table([["SERVER", "STATE", "MODE", "CONNECT", "READ", "WRITE", "WATCH"], ...rows]) + problems.join("")
+}
+
+const stateOf = ({ alive, readOnly, ready }: MemberHealth): string =>
+  ready ? "ready" : readOnly ? "read-only" : alive ? "not ready" : "down"
+
+const millis = (value: number | undefined): string => (value === undefined ? "-" : `${value.toFixed(1)} ms`)

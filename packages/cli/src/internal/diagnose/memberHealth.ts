@@ -1,0 +1,121 @@
+/** The health of one member: its words, and a canary. */
+import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
+import type { Transport } from "@effect-zookeeper/transport/Transport"
+import type { TransportError } from "@effect-zookeeper/transport/TransportError"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Canary from "../../Canary.ts"
+import type * as Diagnosis from "../../Diagnosis.ts"
+import * as FourLetterWords from "../../FourLetterWords.ts"
+import type { Mode } from "../../ServerAnswers.ts"
+import { explain } from "../frame/explain.ts"
+import type { Settings } from "../frame/Settings.ts"
+import { tlsOf } from "./network.ts"
+
+export type MemberHealth = typeof Diagnosis.MemberHealth.Type
+
+export interface Options {
+  readonly settings: Settings
+  /** The znode that the canary reads, and below which it writes. */
+  readonly path: string
+  readonly timeout: Duration.Duration
+}
+
+/** The options of a canary by the settings. */
+export const canaryOptions = ({ path, settings, timeout }: Options): Canary.Options => {
+  const tls = tlsOf(settings)
+  return {
+    path,
+    timeout,
+    auth: settings.auth,
+    writes: settings.readOnly === undefined,
+    ...(settings.chroot === "" ? {} : { chroot: settings.chroot }),
+    ...(tls === undefined ? {} : { tls })
+  }
+}
+
+/** A word, and then a session with a probe, each within the timeout. It never fails. */
+export const checkMember = (server: ServerAddress, options: Options): Effect.Effect<MemberHealth, never, Transport> =>
+  Effect.gen(function* () {
+    const words = yield* askWords(server, options.timeout)
+    // A session would be waited for in vain.
+    const canary = words.isOver ? noCanary : yield* runCanary(server, options)
+    return healthOf(format(server), words, canary)
+  })
+
+// ---- internal
+
+/** The result of the words. */
+interface Words {
+  readonly alive: boolean
+  /** Whether nothing more can be asked. */
+  readonly isOver: boolean
+  readonly mode: Mode | undefined
+  readonly problem: string | undefined
+}
+
+const askWords = Effect.fnUntraced(function* (
+  server: ServerAddress,
+  timeout: Duration.Duration
+): Effect.fn.Return<Words, never, Transport> {
+  const answer = yield* Effect.result(FourLetterWords.ask(server, "srvr", { timeout }))
+  if (Result.isSuccess(answer)) return { alive: true, isOver: false, mode: answer.success.mode, problem: undefined }
+  const { failure } = answer
+  return { alive: isAnswer(failure), isOver: isOver(failure), mode: undefined, problem: failure.message }
+})
+
+/** A session and a probe of it, or why there is none. */
+type CanaryRun =
+  | { readonly connect: number; readonly probe: Canary.Probe }
+  | { readonly connect: undefined; readonly problem: string }
+
+const runCanary = (server: ServerAddress, options: Options): Effect.Effect<CanaryRun> =>
+  Effect.gen(function* () {
+    const [elapsed, canary] = yield* Effect.timed(Canary.make(server, canaryOptions(options)))
+    return { connect: Math.round(Duration.toMillis(elapsed) * 1000) / 1000, probe: yield* canary.probe }
+  }).pipe(
+    Effect.scoped,
+    Effect.catch((error) => Effect.succeed({ connect: undefined, problem: explain(error) }))
+  )
+
+const noCanary: CanaryRun = { connect: undefined, problem: "" }
+
+const healthOf = (server: string, words: Words, canary: CanaryRun): MemberHealth => {
+  const { mode } = words
+  const base = { server, ...(mode === undefined ? {} : { mode }) }
+  const isLeader = mode === "leader" || mode === "standalone"
+  if (canary.connect === undefined) {
+    // The words have the better reason, as far as they have one.
+    const problem = words.problem ?? canary.problem
+    const readOnly = mode === "read-only"
+    const problems = readOnly ? [withoutQuorum, problem] : [problem]
+    return { ...base, alive: words.alive, ready: false, leader: isLeader, readOnly, problems }
+  }
+  const { connect, probe } = canary
+  const { problems, read, readOnly, watch, write } = probe
+  return {
+    ...base,
+    alive: true,
+    // Where writes are not asked for, a read that is no read-only mode is all that can be told.
+    ready: read !== undefined && !readOnly && (write !== undefined || problems.length === 0),
+    leader: isLeader,
+    readOnly,
+    connect,
+    ...(read === undefined ? {} : { read }),
+    ...(write === undefined ? {} : { write }),
+    ...(watch === undefined ? {} : { watch }),
+    problems: readOnly ? [withoutQuorum, ...problems] : problems
+  }
+}
+
+const withoutQuorum = "it serves reads alone, without a quorum"
+
+/** A refusal is an answer of a process that is there. */
+const isAnswer = (error: FourLetterWords.FourLetterWordError | TransportError): boolean =>
+  error._tag === "FourLetterWordError" && (error.reason === "NotAllowed" || error.reason === "NotServing")
+
+const isOver = (error: FourLetterWords.FourLetterWordError | TransportError): boolean =>
+  error._tag === "FourLetterWordError"
+    ? error.reason === "NotServing" || error.reason === "Timeout"
+    : error.reason === "Open" || error.reason === "Resolve" || error.reason === "Tls"

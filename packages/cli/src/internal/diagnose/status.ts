@@ -1,0 +1,109 @@
+/** `zk status`: the members of the ensemble in one table. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Terminal from "effect/Terminal"
+import * as Diagnosis from "../../Diagnosis.ts"
+import * as MemberStatus from "../../MemberStatus.ts"
+import * as Output from "../../Output.ts"
+import { NoMemberReached } from "../frame/errors.ts"
+import { printOne, Printer, type Style } from "../output/Printer.ts"
+import { shown, size, table } from "../output/text.ts"
+import { type Cells, type Column, fit } from "./columns.ts"
+import { memberCells, numberText } from "./memberCells.ts"
+import { makeAsk, members, withinOf } from "./network.ts"
+
+export interface Input {
+  /** The port of the AdminServers, where they are asked instead of the servers. */
+  readonly adminPort: number | undefined
+  readonly discover: boolean
+  readonly within: string
+}
+
+/** It succeeds where any member answers. */
+export const status = Effect.fnUntraced(function* (input: Input) {
+  const { isTerminal } = yield* Printer
+  const timeout = yield* withinOf(input.within)
+  const servers = yield* members(input.discover)
+  const ask = yield* makeAsk(input.adminPort, timeout)
+  const found = yield* MemberStatus.askAllBy(servers, ask)
+  const time = yield* Clock.currentTimeMillis
+  const isDown = found.every(({ state }) => state === "unreachable")
+  const width = isTerminal ? yield* (yield* Terminal.Terminal).columns : 0
+  // Where none answers, the error has the reason.
+  yield* printOne(Diagnosis.Status, { time, members: found }, (_, style) =>
+    isDown ? "" : toText(found, width > 0 ? width : Number.POSITIVE_INFINITY, style)
+  )
+  if (isDown) {
+    return yield* new NoMemberReached({ message: `no member answers: ${found[0]?.problem ?? "there are none"}` })
+  }
+})
+
+// ---- internal
+
+/** The table, and below it the problems. */
+const toText = (found: ReadonlyArray<MemberStatus.MemberStatus>, width: number, style: Style): string => {
+  const rows = found.map(cellsOf)
+  const chosen = fit(columns, byWorth, rows, width)
+  const lines = rows.map((cells, index) =>
+    // One that is down has nothing to say in the other columns.
+    found[index]?.state === "serving" ? chosen.map(({ name }) => cells[name]) : [cells.server, cells.mode]
+  )
+  const problems = found.flatMap(({ problem }) => (problem === undefined ? [] : [`${style.yellow(shown(problem))}\n`]))
+  return table([chosen.map(({ title }) => title), ...lines]) + problems.join("")
+}
+
+type Name =
+  | "server"
+  | "mode"
+  | "version"
+  | "zxid"
+  | "lag"
+  | "latency"
+  | "connections"
+  | "watches"
+  | "znodes"
+  | "ephemerals"
+  | "data"
+  | "outstanding"
+
+const columns: ReadonlyArray<Column<Name>> = [
+  { name: "server", title: "SERVER" },
+  { name: "mode", title: "MODE" },
+  { name: "version", title: "VERSION" },
+  { name: "zxid", title: "ZXID" },
+  { name: "lag", title: "LAG" },
+  { name: "latency", title: "LATENCY" },
+  { name: "connections", title: "CONNS" },
+  { name: "watches", title: "WATCHES" },
+  { name: "znodes", title: "ZNODES" },
+  { name: "ephemerals", title: "EPHEMERALS" },
+  { name: "data", title: "DATA" },
+  { name: "outstanding", title: "WAITING" }
+]
+
+const byWorth: ReadonlyArray<Name> = [
+  "server",
+  "mode",
+  "lag",
+  "latency",
+  "connections",
+  "outstanding",
+  "version",
+  "watches",
+  "znodes",
+  "zxid",
+  "data",
+  "ephemerals"
+]
+
+const cellsOf = (member: MemberStatus.MemberStatus): Cells<Name> => {
+  const { dataSize, latency, zxid } = member
+  return {
+    ...memberCells(member),
+    zxid: zxid === undefined ? "-" : Output.formatHex(zxid),
+    // The average and the longest, in milliseconds.
+    latency: latency === undefined ? "-" : `${latency.avg}/${latency.max}`,
+    ephemerals: numberText(member.ephemeralCount),
+    data: dataSize === undefined ? "-" : size(dataSize)
+  }
+}

@@ -1,0 +1,202 @@
+/** Checks of the tree: znodes that are too large or too many, that no session owns, or that everybody may change. */
+import type * as Acl from "@effect-zookeeper/client/Acl"
+import { NoAuth, NoNode } from "@effect-zookeeper/client/Errors"
+import type { ReadError } from "@effect-zookeeper/client/Errors"
+import type { Stat } from "@effect-zookeeper/client/Models"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Output from "../../Output.ts"
+import * as TreeWalk from "../../TreeWalk.ts"
+import type { Reader } from "../frame/Client.ts"
+import type { Printer } from "../output/Printer.ts"
+import { withCount } from "../output/progress.ts"
+import { count, ofData } from "../output/text.ts"
+import type { Finding } from "./examination.ts"
+
+export interface Options {
+  readonly path: string
+  /** Bytes from which a znode is large. */
+  readonly large: number
+  /** Children from which there are many. */
+  readonly many: number
+  /** The sessions that were alive before the walk; undefined where no server tells. */
+  readonly sessions: ReadonlySet<bigint> | undefined
+  /** The sessions that are alive now. */
+  readonly sessionsNow: Effect.Effect<ReadonlySet<bigint> | undefined>
+}
+
+/** Walks the subtree once. Each check names the first few znodes, and counts the others. */
+export const checkTree = Effect.fnUntraced(function* (
+  zk: Reader,
+  options: Options
+): Effect.fn.Return<ReadonlyArray<Finding>, ReadError, Printer> {
+  const lists = {
+    large: new Examples(),
+    many: new Examples(),
+    sequence: new Examples(),
+    open: new Examples(),
+    forbidden: new Examples()
+  }
+  const owners = new Map<bigint, Array<string>>()
+  let seen = 0
+  const total = Effect.map(zk.countDescendants(options.path), (below) => below + 1)
+  yield* TreeWalk.walk(zk, options.path).pipe(
+    Stream.mapEffect((znode) => Effect.map(isOpen(zk, znode.path), (open) => ({ ...znode, open })), {
+      concurrency: 64
+    }),
+    Stream.runForEach(({ children, isForbidden, open, path, stat }) =>
+      Effect.sync(() => {
+        seen++
+        if (stat.dataLength >= options.large) lists.large.add(path, stat)
+        // The bytes of a reply that lists the children.
+        const listed = children.reduce((sum, name) => sum + 4 + name.length, 0)
+        if (stat.numChildren >= options.many || listed > nearLimit) lists.many.add(path, stat, listed > nearLimit)
+        if (createdChildren(stat) > 2 ** 30) lists.sequence.add(path, stat)
+        if (isForbidden) lists.forbidden.add(path, stat)
+        if (open && !path.startsWith("/zookeeper")) lists.open.add(path, stat)
+        const { ephemeralOwner } = stat
+        if (ephemeralOwner !== 0n && options.sessions?.has(ephemeralOwner) === false) {
+          owners.set(ephemeralOwner, [...(owners.get(ephemeralOwner) ?? []), path])
+        }
+      })
+    ),
+    (walk) => withCount({ phase: "znodes", done: Effect.sync(() => seen), total }, walk)
+  )
+  return [
+    ...lists.large.findings(({ path, stat }) => ({
+      severity: stat.dataLength > nearLimit ? "error" : "warning",
+      check: "large-znodes",
+      where: path,
+      message: `it has ${ofData(stat.dataLength)}${stat.dataLength > nearLimit ? ", which is near the limit of 1 MiB for a request" : ""}`,
+      advice: "keep large data elsewhere, and its address in ZooKeeper"
+    })),
+    ...lists.many.findings(({ isSevere, path, stat }) => ({
+      severity: isSevere ? "error" : "warning",
+      check: "many-children",
+      where: path,
+      message: `it has ${count(stat.numChildren, "child", "children")}${isSevere ? ", whose names are near the limit of 1 MiB for a reply" : ""}`,
+      advice: "spread them over several parents: each client that lists them gets all names"
+    })),
+    ...lists.sequence.findings(({ path, stat }) => ({
+      severity: "warning",
+      check: "sequence-numbers",
+      where: path,
+      message: `some ${Math.round(createdChildren(stat))} children were created here; sequence numbers end at ${2 ** 31 - 1}`,
+      advice: "use another parent for sequential znodes before they run out"
+    })),
+    ...(yield* orphans(zk, owners, options)),
+    ...openFinding(lists.open, seen),
+    ...lists.forbidden.summary((number, first) => ({
+      severity: "note",
+      check: "access",
+      where: first,
+      message: `${count(number, "znode")} could not be looked into, this one first`,
+      advice: "give credentials with --auth-file"
+    }))
+  ]
+})
+
+// ---- internal
+
+/** Servers refuse requests and clients refuse replies above 1 MiB, unless they are told otherwise. */
+const nearLimit = 900_000
+
+/** How many children of each check are named. */
+const named = 5
+
+interface Example {
+  readonly path: string
+  readonly stat: Stat
+  readonly isSevere: boolean
+}
+
+/** The first few znodes of a check, and how many there are. */
+class Examples {
+  private readonly first: Array<Example> = []
+  private number = 0
+
+  add(path: string, stat: Stat, isSevere = false): void {
+    this.number++
+    if (this.first.length < named) this.first.push({ path, stat, isSevere })
+  }
+
+  /** One finding for each of the first, and one for the rest. */
+  findings(toFinding: (example: Example) => Finding): ReadonlyArray<Finding> {
+    const found = this.first.map(toFinding)
+    const [one] = found
+    const rest = this.number - this.first.length
+    return one === undefined || rest === 0
+      ? found
+      : [...found, { severity: one.severity, check: one.check, where: "", message: `and ${count(rest, "znode")} more` }]
+  }
+
+  /** One finding for all of them. */
+  summary(toFinding: (number: number, first: string) => Finding): ReadonlyArray<Finding> {
+    const [first] = this.first
+    return first === undefined ? [] : [toFinding(this.number, first.path)]
+  }
+}
+
+/** A version of children counts creations and deletions, so that both together give the creations. */
+const createdChildren = ({ cversion, numChildren }: Stat): number => (cversion + numChildren) / 2
+
+/** Whether everybody may change a znode, or what is below it. A znode that has gone is not open. */
+const isOpen = (zk: Reader, path: string): Effect.Effect<boolean, Exclude<ReadError, NoAuth | NoNode>> =>
+  zk.getAcl(path).pipe(
+    Effect.map(({ acl }) => acl.some(isChangeable)),
+    Effect.catchIf(
+      (error): error is NoAuth | NoNode => error instanceof NoAuth || error instanceof NoNode,
+      () => Effect.succeed(false)
+    )
+  )
+
+const isChangeable = ({ id, perms, scheme }: Acl.Acl): boolean =>
+  scheme === "world" && id === "anyone" && (perms & ~1) !== 0
+
+const openFinding = (open: Examples, seen: number): ReadonlyArray<Finding> =>
+  open.summary((number, first) => ({
+    severity: "warning",
+    check: "open-acls",
+    where: first,
+    message: `everybody may change ${number === seen ? "every znode" : `${number} of ${count(seen, "znode")}`}${number === 1 ? "" : ", this one first"}`,
+    advice: "give znodes an ACL when they are created: it is not inherited"
+  }))
+
+/** Sessions that are gone while their ephemeral znodes are still there, after a second look at both. */
+const orphans = Effect.fnUntraced(function* (
+  zk: Reader,
+  owners: ReadonlyMap<bigint, ReadonlyArray<string>>,
+  options: Options
+): Effect.fn.Return<ReadonlyArray<Finding>, ReadError> {
+  if (options.sessions === undefined) {
+    return [
+      {
+        severity: "note",
+        check: "orphan-ephemerals",
+        where: "",
+        message: "no server tells its sessions, so that ephemeral znodes without one could not be found",
+        advice: "add dump to 4lw.commands.whitelist in zoo.cfg"
+      }
+    ]
+  }
+  if (owners.size === 0) return []
+  const now = yield* options.sessionsNow
+  const found: Array<Finding> = []
+  for (const [owner, paths] of owners) {
+    if (now === undefined || now.has(owner)) continue
+    const left = yield* Effect.filter(paths, (path) => Effect.map(zk.stat(path), (stat) => isOwnedBy(stat, owner)))
+    if (left[0] === undefined) continue
+    found.push({
+      severity: "error",
+      check: "orphan-ephemerals",
+      where: left[0],
+      message: `its session ${Output.formatHex(owner)} is gone${left.length === 1 ? "" : `, as is that of ${count(left.length - 1, "other znode")}`}`,
+      advice: "delete them once you are sure that their owner has ended; then look for a member whose tree differs"
+    })
+  }
+  return found
+})
+
+const isOwnedBy = (stat: Option.Option<Stat>, owner: bigint): boolean =>
+  Option.isSome(stat) && stat.value.ephemeralOwner === owner

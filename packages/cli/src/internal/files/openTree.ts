@@ -1,0 +1,111 @@
+/** The tree of a file, whatever kind of file it is, and the commands that look at it as they look at a live one. */
+import type { ReadError } from "@effect-zookeeper/client/Errors"
+import { NoNode } from "@effect-zookeeper/client/Errors"
+import type { Stat } from "@effect-zookeeper/client/Models"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import { DataDirectory, type Tree, TreeSource, type Znode } from "@effect-zookeeper/storage"
+import { statOf } from "@effect-zookeeper/storage/Znode"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { Client, type Reader } from "../frame/Client.ts"
+import { UsageError } from "../frame/errors.ts"
+import { parseMoment } from "./moment.ts"
+
+/** A tree that was read from files. */
+export interface FileTree extends Pick<Tree, "get" | "children" | "entries"> {
+  readonly source: TreeSource.TreeSource<NoNode>
+}
+
+/**
+ * A folder is a data directory, a name that begins with `snapshot.` a snapshot, and any other file a backup. Data directories
+ * have a tree for each moment.
+ */
+export const openTree = Effect.fnUntraced(function* (file: string, at: string | undefined) {
+  const fs = yield* FileSystem.FileSystem
+  const isFolder = yield* fs.stat(file).pipe(
+    Effect.map(({ type }) => type === "Directory"),
+    Effect.orElseSucceed(() => false)
+  )
+  if (isFolder) {
+    const moment = yield* parseMoment(at)
+    const { tree } = yield* DataDirectory.treeAt(file, moment)
+    return fileTree(tree, TreeSource.fromTree(tree, { name: file }))
+  }
+  if (at !== undefined) {
+    return yield* new UsageError({ message: `--at is for a data directory, and ${file} has the tree of one moment` })
+  }
+  const name = file.slice(file.lastIndexOf("/") + 1)
+  const source = name.startsWith("snapshot.") ? yield* TreeSource.snapshot(file) : yield* TreeSource.backup(file)
+  return yield* collected(source)
+})
+
+/** Runs a command that looks at a live tree on the tree of a file. */
+export const onTree = <E, R>(tree: FileTree, command: Effect.Effect<void, E, R>) =>
+  Effect.flatMap(Client, (client) =>
+    Effect.provideService(command, Client, { ...client, reader: Effect.succeed(readerOf(tree)) })
+  )
+
+// ---- internal
+
+const fileTree = (tree: Tree, source: TreeSource.TreeSource<NoNode>): FileTree => ({
+  get: (path) => tree.get(path),
+  children: (path) => tree.children(path),
+  entries: () => tree.entries(),
+  source
+})
+
+/** The whole tree in memory. */
+const collected = <E, R>(source: TreeSource.TreeSource<E, R>) =>
+  Effect.gen(function* () {
+    const znodes = new Map<string, Znode.Znode>()
+    const children = new Map<string, Set<string>>()
+    const entries: Array<TreeSource.Entry> = []
+    yield* Stream.runForEach(source.entries, (entry) =>
+      Effect.sync(() => {
+        const { path } = entry.znode
+        entries.push(entry)
+        znodes.set(path, entry.znode)
+        const parent = path === source.root ? undefined : ZnodePath.parent(path)
+        if (parent === undefined) return
+        const names = children.get(parent) ?? new Set<string>()
+        children.set(parent, names.add(ZnodePath.name(path)))
+      })
+    )
+    const tree: FileTree = {
+      get: (path) => znodes.get(path),
+      children: (path) => children.get(path) ?? new Set(),
+      entries: () => znodes.values(),
+      source: { ...source, entries: Stream.fromIterable(entries) }
+    }
+    return tree
+  })
+
+/** The methods that `ls`, `tree`, `get`, `stat` and `find` use. */
+const readerOf = (tree: FileTree): Reader => {
+  const read = <A>(path: string, operation: string, f: (znode: Znode.Znode, stat: Stat) => A) =>
+    Effect.suspend((): Effect.Effect<A, ReadError> => {
+      const znode = tree.get(path)
+      if (znode === undefined) return new NoNode({ path, operation })
+      return Effect.succeed(f(znode, statOf(znode, tree.children(path).size)))
+    })
+  const reader = {
+    get: (path: string) => read(path, "getData", ({ data }, stat) => ({ data: data ?? new Uint8Array(0), stat })),
+    getData: (path: string) => read(path, "getData", ({ data }) => data ?? new Uint8Array(0)),
+    getAcl: (path: string) => read(path, "getACL", ({ acl }, stat) => ({ acl, stat })),
+    getChildren: (path: string) => read(path, "getChildren", () => [...tree.children(path)]),
+    getChildrenWithStat: (path: string) =>
+      read(path, "getChildren2", (_, stat) => ({ children: [...tree.children(path)], stat })),
+    stat: (path: string) => Effect.option(read(path, "exists", (_, stat) => stat)),
+    exists: (path: string) => Effect.sync(() => Option.isSome(Option.fromUndefinedOr(tree.get(path)))),
+    countDescendants: (path: string) =>
+      Effect.sync(() => {
+        let count = -1
+        for (const znode of tree.entries()) if (ZnodePath.isUnder(path, znode.path)) count++
+        return count
+      })
+  }
+  // The commands that are run on a file use no others.
+  return reader as unknown as Reader
+}

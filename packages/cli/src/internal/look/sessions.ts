@@ -1,0 +1,138 @@
+/** `zk sessions`: the sessions and their connections, in the words of the servers. */
+import { format } from "@effect-zookeeper/transport/ServerAddress"
+import { Transport } from "@effect-zookeeper/transport/Transport"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as FourLetterWords from "../../FourLetterWords.ts"
+import * as Output from "../../Output.ts"
+import type { Answer } from "../../ServerAnswers.ts"
+import { serversOf, transportOf } from "../diagnose/network.ts"
+import { Client } from "../frame/Client.ts"
+import type { Settings } from "../frame/Settings.ts"
+import { printAll, Printer } from "../output/Printer.ts"
+import { age } from "../output/short.ts"
+import { shown, table } from "../output/text.ts"
+import { parseOwner } from "./find.ts"
+
+export interface Input {
+  readonly session: string | undefined
+}
+
+/** A session, as far as the servers tell. */
+export type Session = typeof Output.Session.Type
+
+/**
+ * A server knows the connections to itself, and the leader all sessions. Everything that is answered is printed; then it
+ * fails if a server has not answered.
+ */
+export const sessions = Effect.fnUntraced(function* (input: Input) {
+  const wanted = input.session === undefined ? undefined : yield* parseOwner(input.session, "--session")
+  const { settings } = yield* Client
+  const now = yield* Clock.currentTimeMillis
+  const { answered, failures } = yield* askSessions(settings)
+  const all = sessionsOf(answered).filter(({ session }) => wanted === undefined || session === wanted)
+  if (answered.length > 0) yield* print(all.toSorted(byConnection), now)
+  const [first, ...others] = failures
+  const { note } = yield* Printer
+  for (const { message } of others) yield* note(message)
+  if (first !== undefined) return yield* first
+})
+
+/** Asks all servers of the settings at once. */
+export const askSessions = Effect.fnUntraced(function* (settings: Settings) {
+  const servers = yield* serversOf(settings)
+  const transport = yield* transportOf(settings)
+  const answers = yield* Effect.forEach(
+    servers,
+    (server) =>
+      Effect.all({
+        server: Effect.succeed(format(server)),
+        connections: Effect.result(FourLetterWords.ask(server, "cons")),
+        dump: Effect.option(FourLetterWords.ask(server, "dump"))
+      }),
+    { concurrency: "unbounded" }
+  ).pipe(Effect.provideService(Transport, transport))
+  return {
+    answered: answers.flatMap(({ connections, dump, server }): ReadonlyArray<ServerSessions> =>
+      Result.isSuccess(connections)
+        ? [{ server, connections: connections.success, dump: Option.getOrUndefined(dump) }]
+        : []
+    ),
+    failures: answers.flatMap(({ connections }) => (Result.isFailure(connections) ? [connections.failure] : []))
+  }
+})
+
+/** What one server has said. */
+export interface ServerSessions {
+  readonly server: string
+  readonly connections: Answer<"cons">
+  readonly dump: Answer<"dump"> | undefined
+}
+
+/**
+ * All sessions that any of the servers knows. Each server has the ephemeral znodes of all sessions; one that lags has fewer of
+ * them.
+ */
+export const sessionsOf = (answers: ReadonlyArray<ServerSessions>): ReadonlyArray<Session> => {
+  const found = new Map<bigint, Session>()
+  for (const { dump } of answers) {
+    const counts = new Map(dump?.ephemerals.map(({ paths, session }) => [session, paths.length]))
+    for (const session of new Set([...(dump?.sessions ?? []), ...counts.keys()])) {
+      const ephemerals = Math.max(counts.get(session) ?? 0, found.get(session)?.ephemerals ?? 0)
+      found.set(session, { session, ephemerals })
+    }
+  }
+  for (const { connections, server } of answers) {
+    for (const {
+      address,
+      established,
+      lastOperation,
+      queued,
+      received,
+      sent,
+      session,
+      sessionTimeout
+    } of connections) {
+      // A connection that asks a word has no session.
+      if (session === undefined || session === 0n) continue
+      found.set(session, {
+        ...found.get(session),
+        session,
+        server,
+        client: address,
+        queued,
+        received,
+        sent,
+        ...(established === undefined ? {} : { connected: established }),
+        ...(sessionTimeout === undefined ? {} : { timeout: sessionTimeout }),
+        ...(lastOperation === undefined ? {} : { lastOperation })
+      })
+    }
+  }
+  return [...found.values()]
+}
+
+// ---- internal
+
+const byConnection = (a: Session, b: Session): number =>
+  (a.connected ?? Number.POSITIVE_INFINITY) - (b.connected ?? Number.POSITIVE_INFINITY) || Number(a.session - b.session)
+
+const print = Effect.fnUntraced(function* (all: ReadonlyArray<Session>, now: number) {
+  const { mode, write } = yield* Printer
+  if (mode !== "text") return yield* printAll(Output.Session, Stream.fromIterable(all), () => "")
+  const rows = all.map(({ client, connected, ephemerals, lastOperation, queued, server, session, timeout }) => [
+    Output.formatHex(session),
+    server ?? "-",
+    client === undefined ? "-" : shown(client),
+    connected === undefined ? "-" : age(now - connected),
+    timeout === undefined ? "-" : `${timeout / 1000}s`,
+    ephemerals === undefined ? "-" : String(ephemerals),
+    queued === undefined ? "-" : String(queued),
+    lastOperation === undefined ? "-" : shown(lastOperation)
+  ])
+  const head = ["SESSION", "SERVER", "CLIENT", "CONNECTED", "TIMEOUT", "EPHEMERALS", "QUEUED", "LAST"]
+  yield* write(table([head, ...rows]))
+})

@@ -1,0 +1,221 @@
+/** The tools of `zk mcp` that change nothing. */
+import type { Service } from "@effect-zookeeper/client/Service"
+import { Diff, TreeSource } from "@effect-zookeeper/storage"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Struct from "effect/Struct"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
+import * as MemberStatus from "../../MemberStatus.ts"
+import * as Output from "../../Output.ts"
+import * as StorageOutput from "../../StorageOutput.ts"
+import * as TreeWalk from "../../TreeWalk.ts"
+import { decodeUtf8 } from "../../ZnodeData.ts"
+import { encodeData } from "../output/data.ts"
+import { contentions } from "../recipes/contention.ts"
+import { mark, toFailure, ToolFailure, Untrusted } from "./untrusted.ts"
+
+const path = Schema.String.annotate({ description: "The absolute path of a znode, such as /app/config" })
+
+/** For tools that change nothing, and whose answers are about this ensemble alone. */
+const readOnly = Context.make(Tool.Readonly, true).pipe(
+  Context.add(Tool.Destructive, false),
+  Context.add(Tool.Idempotent, true),
+  Context.add(Tool.OpenWorld, false)
+)
+
+const list = Tool.make("zk_list", {
+  description: "List the names of the children of a znode, sorted; 1,000 at most.",
+  parameters: Schema.Struct({ path }),
+  success: Untrusted(Schema.Struct({ names: Schema.Array(Schema.String), total: Schema.Number })),
+  failure: ToolFailure
+})
+
+const get = Tool.make("zk_get", {
+  description: "Read the data of a znode with its stat. Data beyond 100,000 bytes is cut.",
+  parameters: Schema.Struct({ path }),
+  success: Untrusted(
+    Schema.Struct({
+      path: Schema.String,
+      encoding: Schema.Literals(["utf8", "base64"]),
+      data: Schema.String,
+      isCut: Schema.Boolean,
+      stat: Output.Stat
+    })
+  ),
+  failure: ToolFailure
+})
+
+const stat = Tool.make("zk_stat", {
+  description:
+    "Read the stat of a znode: versions, times, zxids, owner, sizes. The version is what changes are made by.",
+  parameters: Schema.Struct({ path }),
+  success: Schema.Struct({ kind: Output.Kind, stat: Output.Stat }),
+  failure: ToolFailure
+})
+
+const tree = Tool.make("zk_tree", {
+  description: "List the znodes of a subtree with their kinds, versions and sizes; 500 at most.",
+  parameters: Schema.Struct({
+    path,
+    depth: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 20 })).annotate({ description: "How many levels" })
+  }),
+  success: Untrusted(
+    Schema.Struct({
+      znodes: Schema.Array(
+        Schema.Struct({
+          path: Schema.String,
+          kind: Output.Kind,
+          version: Schema.Number,
+          bytes: Schema.Number,
+          children: Schema.Number
+        })
+      ),
+      isCut: Schema.Boolean
+    })
+  ),
+  failure: ToolFailure
+})
+
+const find = Tool.make("zk_find", {
+  description: "Find the znodes of a subtree whose name or data contains a text; 200 at most, among the first 200,000.",
+  parameters: Schema.Struct({
+    path,
+    text: Schema.String.check(Schema.isMinLength(1)),
+    in: Schema.Literals(["names", "data"])
+  }),
+  success: Untrusted(Schema.Struct({ paths: Schema.Array(Schema.String), isCut: Schema.Boolean })),
+  failure: ToolFailure
+})
+
+const diff = Tool.make("zk_diff", {
+  description:
+    "Compare two subtrees of this ensemble: what only one has, and what is different; 500 differences at most.",
+  parameters: Schema.Struct({ left: path, right: path }),
+  success: Untrusted(Schema.Struct({ differences: Schema.Array(StorageOutput.Difference), isCut: Schema.Boolean })),
+  failure: ToolFailure
+})
+
+const ensemble = Tool.make("zk_ensemble", {
+  description: "Ask all members for their mode, release, zxid, lag, latency, connections and outstanding requests.",
+  parameters: Tool.EmptyParams,
+  success: Schema.Struct({ members: Schema.Array(MemberStatus.MemberStatus) }),
+  failure: ToolFailure
+})
+
+const locks = Tool.make("zk_locks", {
+  description: "Find the locks, elections, semaphores and leases of a subtree, with their holders and waiters.",
+  parameters: Schema.Struct({ path }),
+  success: Untrusted(Schema.Struct({ contentions: Schema.Array(Output.Contention), isCut: Schema.Boolean })),
+  failure: ToolFailure
+})
+
+export const toolkit = Toolkit.make(
+  list.annotateMerge(readOnly),
+  get.annotateMerge(readOnly),
+  stat.annotateMerge(readOnly),
+  tree.annotateMerge(readOnly),
+  find.annotateMerge(readOnly),
+  diff.annotateMerge(readOnly),
+  ensemble.annotateMerge(readOnly),
+  locks.annotateMerge(readOnly)
+)
+
+/** `members` asks all of them. */
+export const handlers = (zk: Service, members: Effect.Effect<ReadonlyArray<MemberStatus.MemberStatus>>) =>
+  toolkit.of({
+    zk_list: ({ path }) =>
+      zk.getChildren(path).pipe(
+        Effect.map((names) => mark({ names: names.toSorted().slice(0, 1_000), total: names.length })),
+        Effect.mapError(toFailure(path))
+      ),
+    zk_get: ({ path }) =>
+      zk.get(path).pipe(
+        Effect.map(({ data, stat }) =>
+          mark({ path, ...encodeData(data.subarray(0, most)), isCut: data.length > most, stat })
+        ),
+        Effect.mapError(toFailure(path))
+      ),
+    zk_stat: ({ path }) =>
+      zk.stat(path).pipe(
+        Effect.mapError(toFailure(path)),
+        Effect.flatMap((found) =>
+          Option.isNone(found)
+            ? Effect.fail(new ToolFailure({ message: "there is no such znode" }))
+            : Effect.succeed({ kind: Output.kindOf(found.value.ephemeralOwner), stat: found.value })
+        )
+      ),
+    zk_tree: ({ depth, path }) =>
+      TreeWalk.walk(zk, path, { maxDepth: depth }).pipe(
+        Stream.map(({ path, stat }) => ({
+          path,
+          kind: Output.kindOf(stat.ephemeralOwner),
+          version: stat.version,
+          bytes: stat.dataLength,
+          children: stat.numChildren
+        })),
+        atMost(500),
+        Effect.map(({ isCut, items }) => mark({ znodes: items, isCut })),
+        Effect.mapError(toFailure(path))
+      ),
+    zk_find: ({ in: where, path, text }) =>
+      Effect.suspend(() => {
+        let visited = 0
+        return TreeWalk.walk(zk, path).pipe(
+          Stream.takeWhile(() => ++visited <= mostVisited),
+          Stream.filterEffect((znode) =>
+            where === "names" ? Effect.succeed(znode.path.includes(text)) : holds(zk, znode, text)
+          ),
+          Stream.map(({ path }) => path),
+          atMost(200),
+          Effect.map(({ isCut, items }) => mark({ paths: items, isCut: isCut || visited > mostVisited }))
+        )
+      }).pipe(Effect.mapError(toFailure(path))),
+    zk_diff: ({ left, right }) =>
+      Diff.compare(TreeSource.live(zk, { path: left }), TreeSource.live(zk, { path: right })).pipe(
+        Stream.map((difference): typeof StorageOutput.Difference.Type =>
+          difference._tag === "Changed"
+            ? { difference: "changed", path: difference.path, parts: difference.parts }
+            : { difference: difference._tag === "OnlyLeft" ? "onlyLeft" : "onlyRight", path: difference.path }
+        ),
+        atMost(500),
+        Effect.map(({ isCut, items }) => mark({ differences: items, isCut })),
+        Effect.mapError(toFailure(left, right))
+      ),
+    zk_ensemble: () =>
+      Effect.map(members, (all) => ({ members: all.map((member) => Struct.omit(member, ["metrics"])) })),
+    zk_locks: ({ path }) =>
+      contentions(zk)(TreeWalk.walk(zk, path)).pipe(
+        atMost(200),
+        Effect.map(({ isCut, items }) => mark({ contentions: items, isCut })),
+        Effect.mapError(toFailure(path))
+      )
+  })
+
+// ---- internal
+
+/** Bytes of data in one answer. */
+const most = 100_000
+
+/** Znodes that one search looks at. */
+const mostVisited = 200_000
+
+const atMost =
+  (limit: number) =>
+  <A, E>(items: Stream.Stream<A, E>): Effect.Effect<{ readonly items: ReadonlyArray<A>; readonly isCut: boolean }, E> =>
+    items.pipe(
+      Stream.take(limit + 1),
+      Stream.runCollect,
+      Effect.map((found) => ({ items: found.slice(0, limit), isCut: found.length > limit }))
+    )
+
+const holds = (zk: Service, { path, stat }: TreeWalk.Visited, text: string) =>
+  stat.dataLength === 0
+    ? Effect.succeed(false)
+    : zk.getData(path).pipe(
+        Effect.map((data) => decodeUtf8(data)?.includes(text) === true),
+        Effect.catchTags({ NoNode: () => Effect.succeed(false), NoAuth: () => Effect.succeed(false) })
+      )

@@ -1,0 +1,51 @@
+/** Reading znodes for as long as a command runs: across sessions, and with the reason where nothing can be read. */
+import type { ReadError } from "@effect-zookeeper/client/Errors"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { Reader } from "../frame/Client.ts"
+import { Printer } from "../output/Printer.ts"
+
+/** Why a znode could not be read. */
+export type Unread = "gone" | "forbidden"
+
+export type WatchError = Exclude<ReadError, { readonly _tag: "NoNode" | "NoAuth" }>
+
+/** The result of a read, or the reason why there is none. After an expiry it reads in the next session. */
+export const readOr = <A>(
+  read: Effect.Effect<A, ReadError>
+): Effect.Effect<A | { readonly unread: Unread }, WatchError> =>
+  Effect.retry(read, { while: ({ _tag }) => _tag === "SessionExpired", schedule: Schedule.spaced("200 millis") }).pipe(
+    Effect.catchTags({
+      NoNode: () => Effect.succeed({ unread: "gone" as const }),
+      NoAuth: () => Effect.succeed({ unread: "forbidden" as const })
+    })
+  )
+
+/** Tells people, on the standard error, when nothing can be seen. */
+export const noteOutages = (zk: Reader): Effect.Effect<void, never, Printer> =>
+  Effect.flatMap(Printer, ({ mode, note }) => {
+    if (mode !== "text") return Effect.void
+    let said = ""
+    const say = (text: string) => {
+      if (text === said) return Effect.void
+      said = text
+      return note(text)
+    }
+    return Stream.runForEach(zk.session.states, (state) => {
+      switch (state._tag) {
+        case "Connected": {
+          if (said === "") return Effect.void
+          said = ""
+          return note(`connected again, to ${state.server.host}:${state.server.port}`)
+        }
+        case "EnsembleBehind":
+          return say("the servers lag behind what was seen, or have lost data; waiting until they have caught up")
+        case "Disconnected":
+        case "Expired":
+          return said === "" ? say("the connection is lost; looking for a server") : Effect.void
+        default:
+          return Effect.void
+      }
+    })
+  })
