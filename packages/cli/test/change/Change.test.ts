@@ -264,13 +264,13 @@ describeOnServers("zk edit", (it) => {
   it.inChroot("keeps the text of an editor that fails, or that --timeout ends", function* ({ run, zk }) {
     yield* zk.create("/a", { data: "one\n" })
     const folder = yield* inFolder
-    for (const [end, code] of [
-      ["exit 3", 1],
-      ["exec sleep 60", 124]
+    for (const [end, code, timeout] of [
+      ["exit 3", 1, "20s"],
+      ["exec sleep 60", 124, "4s"]
     ] as const) {
       const editor = Path.join(folder, "editor.sh")
       Fs.writeFileSync(editor, `#!/bin/sh\necho mine > "$1"; ${end}\n`, { mode: 0o755 })
-      const failed = yield* run(["edit", "/a", "--timeout", "2s"], { env: { EDITOR: editor } })
+      const failed = yield* run(["edit", "/a", "--timeout", timeout], { env: { EDITOR: editor } })
       assert.strictEqual(failed.code, code, failed.err)
       const file = /kept in (\S+)/.exec(failed.err)?.[1] ?? ""
       assert.strictEqual(Fs.readFileSync(file, "utf8"), "mine\n")
@@ -299,6 +299,7 @@ describeOnServers("zk edit", (it) => {
       concurrency: 2
     })
     assert.strictEqual(code, 4)
+    assert.isTrue(err.startsWith("- theirs, + yours\n  - theirs\n  + mine\nzk: /a was changed meanwhile"), err)
     const file = /kept in (\S+),/.exec(err)?.[1] ?? ""
     assert.strictEqual(Fs.readFileSync(file, "utf8"), "mine\n")
     assert.strictEqual(Fs.readFileSync(`${file}.theirs`, "utf8"), "theirs\n")

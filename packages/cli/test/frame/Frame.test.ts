@@ -124,6 +124,13 @@ describe("zk", () => {
     Effect.gen(function* () {
       const mistakes: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
         [["lss"], 'Unknown subcommand "lss"'],
+        [["deleteall", "/a"], "here that is `zk rm -r`; see zk --help"],
+        [["getAcl", "/a"], "here that is `zk acl`"],
+        [["create", "-e", "/a"], "an ephemeral znode would end with this command"],
+        [["ls", "-s", "/a"], "-s is --servers"],
+        [["get", "-s", "/a"], "Missing required argument: path; -s is --servers here"],
+        [["set", "-v", "0", "/a", "b"], "here that is --version"],
+        [["cd", "/a"], 'Unknown subcommand "cd" for "zk"; here that is for the prompt'],
         [["ls", "--lang"], "--lang"],
         [["get"], "path"],
         [["ls", "/a", "/b"], "/b"],

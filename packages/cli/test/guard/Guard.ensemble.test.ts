@@ -25,7 +25,7 @@ const command = (file: string): ReadonlyArray<string> => [
   `trap '' TERM; write() { for i in 1 2 3 4 5; do echo $ZK_FENCING_TOKEN >> ${file}; sleep 0.04; done; }; write & write; wait`
 ]
 
-describe.skipIf(!isLong)("zk lock, on an ensemble with faults", () => {
+describe.skipIf(!isLong)(`zk lock, on an ensemble with faults${isLong ? "" : " (in test:long only)"}`, () => {
   it.live(
     "never lets two commands write at a time",
     () =>

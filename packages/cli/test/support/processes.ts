@@ -8,6 +8,8 @@ const script = fileURLToPath(new URL("../../src/internal/zk.ts", import.meta.url
 
 export interface Running {
   readonly child: ChildProcess.ChildProcess
+  /** The text for people that it has printed so far. */
+  readonly err: () => string
   /** The exit code, and everything that was printed. */
   readonly end: Effect.Effect<{ readonly code: number | null; readonly out: string; readonly err: string }>
 }
@@ -25,7 +27,7 @@ export const start = (servers: string, args: ReadonlyArray<string>): Effect.Effe
       child.stdout.on("data", (chunk) => (out += String(chunk)))
       child.stderr.on("data", (chunk) => (err += String(chunk)))
       const ended = new Promise<number | null>((resolve) => child.once("close", resolve))
-      return { child, end: Effect.promise(async () => ({ code: await ended, out, err })) }
+      return { child, err: () => err, end: Effect.promise(async () => ({ code: await ended, out, err })) }
     }),
     ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
   )

@@ -1,0 +1,149 @@
+/** Completion in shells: the scripts, and the paths that they ask for. */
+import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { completionArgs } from "../../src/internal/frame/connectionFlags.ts"
+import { describeOnServers, run } from "../support/zk.ts"
+
+const hasShell = (shell: string) => ChildProcess.spawnSync(shell, ["--version"]).error === undefined
+
+/** The output of a shell that runs this text, where `$SCRIPT` is the file with the completion script. */
+const inShell = (shell: string, script: string, text: string) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
+    (folder) =>
+      Effect.promise(
+        () =>
+          new Promise<string>((resolve) => {
+            const file = Path.join(folder, "script")
+            Fs.writeFileSync(file, script)
+            const env = { ...process.env, SCRIPT: file }
+            ChildProcess.execFile(shell, ["-c", text], { env }, (_, out, err) => resolve(out + err))
+          })
+      ),
+    (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
+  )
+
+const script = (shell: string) =>
+  Effect.map(run(["completions", shell]), ({ code, err, out }) => {
+    assert.deepStrictEqual({ code, err }, { code: 0, err: "" })
+    assert.notInclude(out, "__znodes__'")
+    return out
+  })
+
+/** Completes the words in bash, where `zk` prints its arguments into one file descriptor, and two paths into the other. */
+const inBash = (script: string, words: ReadonlyArray<string>, zk = "echo \"$@\" >&2; printf '/app/\\n/apple\\n'") =>
+  inShell(
+    "bash",
+    script,
+    `source "$SCRIPT"; exec 9>&2; zk() { ${zk}; } 2>&9
+     _zk--run() { COMP_WORDS=("$@"); COMP_LINE="$*"; COMP_CWORD=$(($# - 1)); _zk zk "\${COMP_WORDS[COMP_CWORD]}"; }
+     _zk--run ${words.join(" ")}; printf '%s|' "\${COMPREPLY[@]}"`
+  )
+
+describe("zk completions", () => {
+  it.live("completes commands, flags and files in bash", () =>
+    Effect.gen(function* () {
+      const bash = yield* script("bash")
+      assert.strictEqual(yield* inBash(bash, ["zk", "sem"]), "semaphore|")
+      assert.include(yield* inBash(bash, ["zk", "ls", "--s"]), "--servers|")
+      assert.strictEqual(yield* inBash(bash, ["zk", "get", "--as", "he"]), "hex|")
+      assert.include(yield* inBash(bash, ["zk", "set", "/a", "--file", "/et"]), "/etc")
+      assert.strictEqual(yield* inBash(bash, ["zk", "comp"]), "completions|")
+    })
+  )
+
+  it.live("asks zk for the paths of znodes in bash, with the flags that were typed before", () =>
+    Effect.gen(function* () {
+      const bash = yield* script("bash")
+      const asked = yield* inBash(bash, ["zk", "-s", "zk1:2181", "ls", "/ap"], 'echo /app; echo /apple; echo "/$#,$*"')
+      assert.strictEqual(asked, "/app|/apple|")
+      const words = yield* inBash(bash, ["zk", "-s", "zk1:2181", "ls", "/"], 'echo "/$(echo $*)"')
+      assert.strictEqual(words, "/complete-znodes\\ /\\ --\\ -s\\ zk1:2181\\ ls|")
+      assert.strictEqual(yield* inBash(bash, ["zk", "mv", "/a", "/ap"], "echo /app/"), "/app/|")
+      assert.strictEqual(yield* inBash(bash, ["zk", "whoami", "/ap"], "echo /app/"), "|")
+    })
+  )
+
+  it.live("gives fish, zsh and PowerShell a function that asks zk", () =>
+    Effect.gen(function* () {
+      assert.include(yield* script("zsh"), ":_zk__znodes'")
+      assert.include(yield* script("zsh"), "\n_zk__znodes() {\n")
+      assert.include(yield* script("fish"), "-a '(__zk_znodes)'")
+      assert.include(yield* script("fish"), "\nfunction __zk_znodes\n")
+      const powershell = yield* script("powershell")
+      assert.include(powershell, "znodes = $true")
+      assert.include(powershell, "zk complete-znodes $query '--' @before")
+    })
+  )
+
+  it.live.skipIf(!hasShell("fish"))("completes paths in fish, where that is installed", () =>
+    Effect.gen(function* () {
+      const text = `source $SCRIPT; function zk; echo /app/; echo $argv; end; complete -C "zk -s h ls /"`
+      const out = yield* inShell("fish", yield* script("fish"), text)
+      assert.include(out, "/app/")
+    })
+  )
+
+  it.live.skipIf(!hasShell("zsh"))("is a script that zsh reads, where that is installed", () =>
+    Effect.gen(function* () {
+      const out = yield* inShell(
+        "zsh",
+        yield* script("zsh"),
+        'autoload -U compinit; compinit -D -u; source "$SCRIPT"; echo $_comps[zk]'
+      )
+      assert.strictEqual(out, "_zk\n")
+    })
+  )
+
+  it.live("refuses an unknown shell", () =>
+    Effect.map(run(["completions", "dos"]), ({ code, err }) => {
+      assert.strictEqual(code, 2)
+      assert.include(err, "dos")
+    })
+  )
+})
+
+describe("the words that were typed", () => {
+  it("tell where to connect, and nothing else", () => {
+    const args = (...words: ReadonlyArray<string>) =>
+      completionArgs(["complete-znodes", "/a", "--", ...words]).join(" ")
+    const rest = "--timeout=2s -- /a"
+    assert.strictEqual(args("ls"), `complete-znodes ${rest}`)
+    assert.strictEqual(args("-s", "h:1", "get", "--as", "hex"), `complete-znodes --servers=h:1 ${rest}`)
+    assert.strictEqual(args("get", "--servers=h:1", "--tls"), `complete-znodes --servers=h:1 --tls ${rest}`)
+    assert.strictEqual(args("lock", "-p", "prod", "--", "ssh", "-p", "22"), `complete-znodes --profile=prod ${rest}`)
+    assert.strictEqual(args("ls", "--servers"), `complete-znodes ${rest}`)
+  })
+})
+
+describeOnServers("zk complete-znodes", (it) => {
+  it.inChroot("prints what a path may be completed to", function* ({ chroot, run, servers, zk }) {
+    yield* zk.ensurePath("/app/a/b")
+    yield* zk.ensurePath("/apple")
+    yield* zk.ensurePath("/other")
+    // A person waits for it, so that it gives up after two seconds: a busy machine may need more.
+    const complete = (...args: ReadonlyArray<string>) =>
+      Effect.map(
+        eventually(run(["complete-znodes", ...args]), ({ code }) => code === 0 || code === 3),
+        ({ out }) => out
+      )
+    assert.strictEqual(yield* complete("/ap", "--"), "/app/\n/apple\n")
+    assert.strictEqual(yield* complete("", "--"), "/app/\n/apple\n/other\n")
+    assert.strictEqual(yield* complete("/app/", "--", "ls"), "/app/a/\n")
+    assert.strictEqual(yield* complete("/none/", "--", "ls"), "")
+    assert.strictEqual(yield* complete("/", "--", "-s", `${servers}${chroot}/app`, "ls"), "/a/\n")
+    const unreachable = yield* run(["complete-znodes", "/", "--", "-s", "127.0.0.1:1"])
+    assert.deepStrictEqual([unreachable.code, unreachable.out], [5, ""])
+  })
+
+  it.inChroot("what was completed has a slash at its end, which does not matter", function* ({ run, zk }) {
+    yield* zk.ensurePath("/app/a")
+    assert.strictEqual((yield* run(["ls", "/app/"])).out, "a\n")
+    assert.strictEqual((yield* run(["create", "/app/", "--sequential"])).out, "/app/0000000001\n")
+  })
+})

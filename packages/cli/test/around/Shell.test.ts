@@ -1,0 +1,175 @@
+/** The prompt: lines that are commands over one session, from a script or from a person. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Command from "effect/cli/Command"
+import { makeCompleter } from "../../src/internal/around/shellCompletion.ts"
+import { quote, split } from "../../src/internal/around/words.ts"
+import { resolvePath } from "../../src/internal/frame/CurrentZnode.ts"
+import { describeOnServers } from "../support/zk.ts"
+
+describeOnServers("zk shell", (it) => {
+  it.inChroot("runs the lines of a script over one session, with relative paths", function* ({ run, zk }) {
+    yield* zk.ensurePath("/app/config")
+    const lines = [
+      "# set up",
+      "pwd",
+      "cd app/config",
+      'create flag "two words: "',
+      "get ./flag",
+      "ls",
+      "cd ..",
+      "ls -l config --json",
+      "zk stat config/flag --json",
+      "cd",
+      "rm -r app --yes",
+      "cd -",
+      "exit",
+      "not run"
+    ]
+    const { code, err, out } = yield* run(["shell"], { stdin: lines.slice(0, 7).join("\n") })
+    assert.deepStrictEqual({ code, err }, { code: 0, err: "" })
+    assert.strictEqual(out, "/\n/app/config/flag\ntwo words: flag\n")
+    const all = yield* run(["shell"], { stdin: lines.filter((line) => !line.startsWith("create")).join("\n") })
+    assert.deepStrictEqual(all.code, 3)
+    assert.isTrue(all.err.startsWith("zk: /app: no such znode\nline 11 has failed"), all.err)
+    assert.isFalse(yield* zk.exists("/app"))
+  })
+
+  it.inChroot("uses one session for all lines", function* ({ run }) {
+    const { out } = yield* run(["shell"], { stdin: "whoami --ndjson\nwhoami --ndjson\n" })
+    const [first, second] = out.trim().split("\n")
+    assert.isString(second)
+    assert.strictEqual(first, second)
+  })
+
+  it.inChroot("begins at its znode also where a path is left out", function* ({ run, zk }) {
+    yield* zk.ensurePath("/q/queue-0000000000")
+    yield* zk.ensurePath("/other/x")
+    const one = (line: string) =>
+      Effect.map(run(["shell", "/q"], { stdin: line }), ({ code, err, out }) => {
+        assert.strictEqual(code, 0, err)
+        return JSON.parse(out)
+      })
+    for (const command of ["ls", "find", "du", "locks", "doctor --fail-on never"]) {
+      const text = JSON.stringify(yield* one(`${command} --json`))
+      assert.notInclude(text, "other", command)
+    }
+    assert.strictEqual((yield* one("queue --json")).path, "/q")
+    const { code, err } = yield* run(["queue"])
+    assert.strictEqual(code, 2)
+    assert.include(err, "Missing required argument: path")
+  })
+
+  it.inChroot("ends a script at the first line that fails, with its exit code", function* ({ run, zk }) {
+    const { code, err, out } = yield* run(["shell"], { stdin: "create /a\nget /none\ncreate /b\n" })
+    assert.deepStrictEqual(
+      { code, out, err },
+      {
+        code: 3,
+        out: "/a\n",
+        err: "zk: /none: no such znode\nline 2 has failed; the lines after it are not run\n"
+      }
+    )
+    assert.isFalse(yield* zk.exists("/b"))
+    const exit = yield* run(["shell"], { stdin: "exit\nget /none\n" })
+    assert.strictEqual(exit.code, 0)
+  })
+
+  it.inChroot("refuses what only the prompt itself may say, and what it cannot read", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "kept" })
+    const refused = (line: string, ...args: ReadonlyArray<string>) =>
+      Effect.map(run(["shell", ...args], { stdin: line }), ({ code, err }) => `${code} ${err.split("\n")[0] ?? ""}`)
+    assert.include(yield* refused("ls -s other:2181"), "2 zk: the prompt is connected already: --servers is for")
+    assert.include(yield* refused("shell"), "2 zk: this is the prompt of `zk shell`")
+    assert.include(yield* refused("get 'a"), "2 zk: the line has a quote (') that is not closed")
+    assert.include(yield* refused("nothing"), '2 zk: Unknown subcommand "nothing"')
+    assert.include(yield* refused("cd /none"), "3 zk: /none: no such znode")
+    assert.include(yield* refused("cd a b"), "2 zk: cd takes one argument at most")
+    assert.include(yield* refused("set /a --file -"), "1 zk: the standard input cannot be read")
+    assert.include(yield* refused("set /a x --read-only"), "6 zk: set was not sent")
+    assert.include(yield* refused("set /a x", "--read-only"), "6 zk: set was not sent")
+    assert.include(yield* refused("quota set /a --count 9 --read-only"), "6 zk: quota set was not sent")
+    assert.include(yield* refused("ls", "/none"), "3 zk: /none: no such znode")
+    assert.strictEqual(new TextDecoder().decode(yield* zk.getData("/a")), "kept")
+  })
+
+  it.inChroot("shows help, and limits a line by --timeout, not itself", function* ({ run }) {
+    const help = yield* run(["shell", "--timeout", "20s"], { stdin: "help\nhelp ls\n" })
+    assert.deepStrictEqual([help.code, help.err], [0, ""])
+    assert.include(help.out, "List the children of a znode")
+    const { code, err } = yield* run(["shell"], { stdin: "lock /l --timeout 1s -- sleep 60\n" })
+    assert.deepStrictEqual([code, err.split("\n")[0]], [124, "zk: not done within --timeout (1s)"])
+  })
+})
+
+describe("a line of the prompt", () => {
+  it("is split as a shell splits it", () => {
+    const words = (line: string) => split(line).words
+    assert.deepStrictEqual(words(`set /a  'x "y"' "it's" a\\ b ""`), ["set", "/a", 'x "y"', "it's", "a b", ""])
+    assert.deepStrictEqual(words("ls # all"), ["ls"])
+    assert.deepStrictEqual(words("create a#b"), ["create", "a#b"])
+    assert.strictEqual(split("get 'a").open, "'")
+    assert.strictEqual(split("get a").unfinished, "a")
+    assert.isUndefined(split("get a ").unfinished)
+    assert.deepStrictEqual(words(`get ${quote("/a b'c\\d")}`), ["get", "/a b'c\\d"])
+  })
+
+  it("has paths that are relative to the current znode", () => {
+    const resolve = (path: string) => resolvePath("/a/b", path)
+    assert.deepStrictEqual(["c", ".", "..", "../..", "../../..", "/x/", "../c/./d", "c/"].map(resolve), [
+      "/a/b/c",
+      "/a/b",
+      "/a",
+      "/",
+      "/",
+      "/x",
+      "/a/c/d",
+      "/a/b/c"
+    ])
+    assert.strictEqual(resolvePath("/a", "job-/", true), "/a/job-/")
+    assert.strictEqual(resolvePath(undefined, "/a/"), "/a")
+    assert.strictEqual(resolvePath(undefined, "/"), "/")
+  })
+
+  it.effect("is completed: commands, flags, and paths from the current znode", () =>
+    Effect.gen(function* () {
+      const tree: Readonly<Record<string, ReadonlyArray<string>>> = {
+        "/": ["app", "b"],
+        "/app": ["one", "other", "two words"],
+        "/app/one": ["x"]
+      }
+      const zk: Parameters<ReturnType<typeof makeCompleter>>[0] = {
+        getChildren: (path) => Effect.succeed(tree[path] ?? []),
+        stat: (path) =>
+          Effect.succeed(
+            Option.some({
+              czxid: 1n,
+              mzxid: 1n,
+              pzxid: 1n,
+              ctime: 0,
+              mtime: 0,
+              version: 0,
+              cversion: 0,
+              aversion: 0,
+              ephemeralOwner: 0n,
+              dataLength: 0,
+              numChildren: tree[path]?.length ?? 0
+            })
+          )
+      }
+      const root = Command.make("zk").pipe(Command.withSubcommands([Command.make("create"), Command.make("cp")]))
+      const complete = makeCompleter(root)
+      const at = (line: string) => complete(zk, "/app", line)
+      assert.deepStrictEqual(yield* at("c"), [["cd ", "cp ", "create "], "c"])
+      assert.deepStrictEqual(yield* at("help cr"), [["create "], "cr"])
+      assert.deepStrictEqual(yield* at("ls "), [["one/", "other", "two\\ words"], ""])
+      assert.deepStrictEqual(yield* at("ls o"), [["one/", "other"], "o"])
+      assert.deepStrictEqual(yield* at("ls /"), [["/app/", "/b"], "/"])
+      assert.deepStrictEqual(yield* at("ls ../a"), [["../app/"], "../a"])
+      assert.deepStrictEqual(yield* at("ls one/"), [["one/x"], "one/"])
+      assert.deepStrictEqual(yield* at("ls two\\ w"), [["two\\ words"], "two\\ w"])
+      assert.deepStrictEqual(yield* at("ls 'o"), [[], ""])
+    })
+  )
+})

@@ -1,0 +1,106 @@
+import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { describeOnServers } from "../support/zk.ts"
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-"))),
+  (path) => Effect.sync(() => Fs.rmSync(path, { recursive: true }))
+)
+
+describeOnServers("zk backup, restore, copy and diff", (it) => {
+  it.inChroot("back a tree up, and restore it after a dry run and a question", function* ({ another, run, zk }) {
+    const file = `${yield* folder}/app.ndjson.gz`
+    yield* zk.create("/app", { data: "root" })
+    yield* zk.create("/app/queue")
+    for (let index = 0; index < 3; index++) {
+      yield* zk.delete(yield* zk.create("/app/queue/n-", { mode: "persistentSequential" }))
+    }
+    const owner = yield* another()
+    yield* owner.create("/app/owned", { mode: "ephemeral" })
+    const made = yield* run(["backup", "/app", file])
+    assert.strictEqual(made.code, 0, made.err)
+    assert.match(
+      made.out,
+      /^\/app at zxid 0x[0-9a-f]+.*: 3 znodes \(1 ephemeral\), 4 bytes of data, in .*app\.ndjson\.gz\n$/
+    )
+    assert.strictEqual((yield* run(["backup", "/app", file])).code, 1)
+    const again = yield* run(["backup", "/app", file, "--force", "--json"])
+    assert.deepInclude(JSON.parse(again.out), { path: "/app", znodes: 3, ephemerals: 1, isConsistent: true })
+
+    const dry = yield* run(["restore", file, "/copy", "--dry-run"])
+    assert.strictEqual(dry.code, 0, dry.err)
+    assert.strictEqual(
+      dry.out.split("\n").toSorted().join("\n"),
+      [
+        "",
+        "create     /copy",
+        "create     /copy/queue",
+        "raise      /copy  (1 → 2)",
+        "raise      /copy/queue  (0 → 3)",
+        "skip       /copy/owned  (ephemeral)"
+      ].join("\n")
+    )
+    assert.isFalse(yield* zk.exists("/copy"))
+    // A script has to say yes.
+    assert.strictEqual((yield* run(["restore", file, "/copy"])).code, 2)
+    const declined = yield* run(["restore", file, "/copy"], { terminal: "n" })
+    assert.strictEqual(declined.code, 1)
+    assert.isFalse(yield* zk.exists("/copy"))
+    const restored = yield* run(["restore", file, "/copy", "--yes", "--ndjson"])
+    assert.strictEqual(restored.code, 0, restored.err)
+    const session = `0x${BigInt.asUintN(64, owner.session.id).toString(16)}`
+    assert.deepStrictEqual(JSON.parse(restored.out), {
+      step: "skip",
+      path: "/copy/owned",
+      reason: "ephemeral",
+      session
+    })
+    assert.include(restored.err, "2 znodes")
+    assert.strictEqual(yield* zk.create("/copy/queue/n-", { mode: "persistentSequential" }), "/copy/queue/n-0000000003")
+    assert.strictEqual((yield* run(["diff", `backup:${file}`, "/copy"])).code, 1)
+  })
+
+  it.inChroot("copy between trees, and say what is different", function* ({ chroot, run, servers, zk }) {
+    yield* zk.create("/a", { data: "1" })
+    yield* zk.create("/a/b", { data: "2" })
+    const copied = yield* run(["copy", "/a", `zk://${servers}${chroot}/copy/of`, "--yes"])
+    assert.strictEqual(copied.code, 0, copied.err)
+    const same = yield* run(["diff", "/a", "/copy/of"])
+    assert.deepStrictEqual([same.code, same.out], [0, ""])
+    yield* zk.setData("/a/b", "3")
+    yield* zk.create("/a/new")
+    yield* zk.create("/copy/of/extra")
+    const different = yield* run(["diff", "/a", "/copy/of"])
+    assert.strictEqual(different.code, 1)
+    assert.strictEqual(different.out.split("\n").toSorted().join("\n"), "\n+ /extra\n- /new\n~ /b  (data)")
+    const json = yield* run(["diff", "/a", "/copy/of", "--json"])
+    assert.deepInclude(JSON.parse(json.out), { difference: "changed", path: "/b", parts: ["data"] })
+  })
+
+  it.inChroot("refuse writes that are not allowed, and invalid names of trees", function* ({ run, zk }) {
+    yield* zk.create("/a")
+    const dry = yield* run(["copy", "/a", "/b", "--dry-run", "--read-only"])
+    assert.strictEqual(dry.code, 0, dry.err)
+    assert.strictEqual((yield* run(["copy", "/a", "/b", "--yes", "--read-only"])).code, 6)
+    const wrong = yield* run(["copy", "a", "/b", "--yes"])
+    assert.strictEqual(wrong.code, 2)
+    assert.include(wrong.err, "names no tree")
+    assert.strictEqual((yield* run(["copy", "/a", "backup:x", "--yes"])).code, 2)
+    assert.strictEqual((yield* run(["restore", "/nowhere.ndjson", "--yes"])).code, 1)
+    assert.strictEqual((yield* run(["backup", "/nowhere", `${yield* folder}/never-written.ndjson`])).code, 3)
+  })
+
+  it.inChroot("mirror a tree until it is interrupted", function* ({ run, zk }) {
+    yield* zk.create("/a")
+    yield* zk.create("/a/b", { data: "1" })
+    yield* run(["mirror", "/a", "/copy"]).pipe(Effect.forkScoped)
+    yield* eventually(zk.exists("/copy/b"), (exists) => exists)
+    yield* zk.create("/a/c")
+    yield* eventually(zk.exists("/copy/c"), (exists) => exists)
+    assert.strictEqual((yield* run(["mirror", "/a", "/a"])).code, 2)
+  })
+})

@@ -1,0 +1,136 @@
+/** `zk health`: a condition of the members, checked by words and by a session with each. */
+import * as Canary from "@effect-zookeeper/cli/Canary"
+import * as Diagnosis from "@effect-zookeeper/cli/Diagnosis"
+import * as Acl from "@effect-zookeeper/client/Acl"
+import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
+import { assert } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { describeOnServers } from "../support/zk.ts"
+
+const isLong = process.env["ZK_LONG"] === "1"
+
+const decode = (json: string) => Schema.decodeUnknownSync(Diagnosis.Health)(JSON.parse(json))
+
+describeOnServers("zk health", (it) => {
+  it.inChroot(
+    "finds a server ready that answers a read, a write and a watch, and leaves nothing",
+    function* ({ run, zk }) {
+      const { code, err, out } = yield* run(["health"])
+      assert.deepStrictEqual({ code, err }, { code: 0, err: "" })
+      const ms = String.raw`[\d.]+ ms +`
+      assert.match(
+        out,
+        new RegExp(
+          `^SERVER +STATE +MODE +CONNECT +READ +WRITE +WATCH\n127.0.0.1:\\d+ +ready +standalone +${ms}${ms}${ms}[\\d.]+ ms\n$`
+        )
+      )
+      assert.deepStrictEqual(yield* zk.getChildren("/"), [])
+    }
+  )
+
+  it.inChroot("gives times with --json, and meets what a server by itself meets", function* ({ run, servers }) {
+    for (const expected of ["alive", "ready", "leader"] as const) {
+      const { code, out } = yield* run(["health", "--expect", expected, "--json"])
+      assert.strictEqual(code, 0)
+      const health = decode(out)
+      assert.deepInclude(health, { healthy: true, expected, needed: 1 })
+      const [member] = health.members
+      assert.deepInclude(member, {
+        server: servers,
+        alive: true,
+        ready: true,
+        leader: true,
+        readOnly: false,
+        problems: []
+      })
+      for (const step of ["connect", "read", "write", "watch"] as const) assert.isAbove(member?.[step] ?? 0, 0)
+    }
+    const readOnly = yield* run(["health", "--expect", "read-only"])
+    assert.strictEqual(readOnly.code, 1)
+    assert.strictEqual(readOnly.err, `zk: expected 1 of 1 member to be read-only, found 0: ${servers} is standalone\n`)
+  })
+
+  it.inChroot("ends with 1 where members are missing, unless fewer are needed", function* ({ run, servers }) {
+    const two = ["health", "-s", `${servers},127.0.0.1:1`]
+    const { code, err, out } = yield* run(two)
+    assert.strictEqual(code, 1)
+    assert.match(out, /\n127\.0\.0\.1:1 +down +- +- +- +- +-\n127\.0\.0\.1:1: could not connect/)
+    assert.match(err, /^zk: expected 2 of 2 members to be ready, found 1: 127\.0\.0\.1:1: could not connect .*\n$/)
+    assert.strictEqual((yield* run([...two, "--need", "any"])).code, 0)
+    assert.strictEqual((yield* run([...two, "--need", "majority"])).code, 1)
+    assert.strictEqual((yield* run(["health", "-s", "127.0.0.1:1"])).code, 5)
+  })
+
+  it.inChroot("does not wait for longer than it is told for a server that hangs", function* ({ run, servers }) {
+    const [host = "", port] = servers.split(":")
+    const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+    yield* proxy.blackHole("both")
+    const [elapsed, { code, err }] = yield* Effect.timed(
+      run(["health", "-s", proxy.connectString, "--within", "300ms"])
+    )
+    assert.strictEqual(code, 5)
+    assert.include(err, "no answer to srvr within 300ms: the server hangs, or its port is for TLS")
+    assert.isBelow(Duration.toMillis(elapsed), 10_000)
+  })
+
+  it.inChroot("takes a longer time than --max-latency for a failure", function* ({ run }) {
+    const { code, err } = yield* run(["health", "--max-latency", "0ms"])
+    assert.strictEqual(code, 1)
+    assert.match(err, /connect took [\d.]+ ms, which is more than --max-latency/)
+    assert.strictEqual((yield* run(["health", "--max-latency", "1m"])).code, 0)
+  })
+
+  it.inChroot("writes nothing with --read-only", function* ({ run, zk }) {
+    const before = yield* zk.stat("/")
+    const { code, out } = yield* run(["health", "--read-only", "--json"])
+    assert.strictEqual(code, 0)
+    assert.notProperty(decode(out).members[0], "write")
+    assert.deepStrictEqual(yield* zk.stat("/"), before)
+  })
+
+  it.inChroot("takes a refusal by an ACL for a committed write", function* ({ run, zk }) {
+    yield* zk.create("/closed", { acl: [Acl.world("r")] })
+    const { code, out } = yield* run(["health", "--path", "/closed", "--json"])
+    const [member] = decode(out).members
+    assert.strictEqual(code, 0)
+    assert.isAbove(member?.write ?? 0, 0)
+    assert.match(member?.problems.join() ?? "", /^write: .*\/closed/)
+  })
+})
+
+describeOnServers("a canary", (it) => {
+  it.inChroot(
+    "is probed again and again, and misses none",
+    { timeout: isLong ? 3_600_000 : 30_000 },
+    function* ({ chroot, servers, zk }) {
+      const [host = "", port] = servers.split(":")
+      const canary = yield* Canary.make({ host, port: Number(port) }, { chroot })
+      const rounds = isLong ? 100_000 : 200
+      for (let round = 0; round < rounds; round++) {
+        const { problems, read, watch, write } = yield* canary.probe
+        assert.deepStrictEqual(problems, [])
+        assert.isTrue(read !== undefined && write !== undefined && watch !== undefined)
+      }
+      assert.deepStrictEqual(yield* zk.getChildren("/"), [])
+    }
+  )
+
+  it.inChroot("goes on after its connection was lost", function* ({ chroot, servers }) {
+    const [host = "", port] = servers.split(":")
+    const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+    const [proxyHost = "", proxyPort] = proxy.connectString.split(":")
+    const canary = yield* Canary.make({ host: proxyHost, port: Number(proxyPort) }, { chroot, timeout: "2 seconds" })
+    assert.deepStrictEqual((yield* canary.probe).problems, [])
+    yield* proxy.accept("refuse")
+    yield* proxy.dropAll("rst")
+    const lost = yield* canary.probe
+    assert.deepInclude(lost, { read: undefined, write: undefined, watch: undefined })
+    assert.match(lost.problems.join(), /^read: /)
+    yield* proxy.heal
+    const healed = yield* eventually(canary.probe, ({ write }) => write !== undefined)
+    assert.isDefined(healed.write)
+  })
+})

@@ -1,0 +1,164 @@
+/** `zk status` and `zk top`: the members side by side, once and again and again. */
+import * as Diagnosis from "@effect-zookeeper/cli/Diagnosis"
+import * as MemberStatus from "@effect-zookeeper/cli/MemberStatus"
+import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { render } from "../../src/internal/diagnose/topView.ts"
+import { describeOnServers } from "../support/zk.ts"
+
+const decode = Schema.decodeUnknownSync(Diagnosis.Status)
+
+describeOnServers("zk status", (it) => {
+  it.inChroot("prints a row for each member, and the reason of those that are down", function* ({ run, servers }) {
+    const { code, err, out } = yield* run(["status", "-s", `${servers},127.0.0.1:1`])
+    assert.deepStrictEqual({ code, err }, { code: 0, err: "" })
+    const [header, first, second, problem] = out.split("\n")
+    assert.match(
+      header ?? "",
+      /^SERVER +MODE +VERSION +ZXID +LAG +LATENCY +CONNS +WATCHES +ZNODES +EPHEMERALS +DATA +WAITING$/
+    )
+    assert.match(
+      first ?? "",
+      /^127\.0\.0\.1:\d+ +standalone +3\.\d+\.\d+ +0x[0-9a-f]+ +0 +[\d.]+\/\d+ +\d+ +\d+ +\d+ +\d+ /
+    )
+    assert.match(second ?? "", /^127\.0\.0\.1:1 +down$/)
+    assert.match(problem ?? "", /^127\.0\.0\.1:1: could not connect/)
+  })
+
+  it.inChroot("gives what the words of the server give, with --json", function* ({ run, zk }) {
+    yield* zk.create("/e", { mode: "ephemeral" })
+    const ask = Effect.map(run(["4lw", "mntr", "--json"]), ({ out }) => JSON.parse(out)[0].answer)
+    // Other tests may write to the server between two questions: each number is the same at some time.
+    const counts = ["ephemeralCount", "nodeCount"] as const
+    const equal = new Set<string>()
+    const all = Effect.gen(function* () {
+      const before = yield* ask
+      const [member] = decode(JSON.parse((yield* run(["status", "--json"])).out)).members
+      const after = yield* ask
+      for (const count of counts) if (member?.[count] === after[count]) equal.add(count)
+      return { before, member, after }
+    })
+    const { after, before, member } = yield* eventually(all, () => equal.size === counts.length)
+    assert.deepInclude(member, { state: "serving", mode: "standalone", lag: 0, version: after.version })
+    // The server has further metrics with each namespace that another test makes.
+    const metrics = member?.metrics ?? {}
+    assert.containsAllKeys(metrics, Object.keys(before.metrics))
+    assert.containsAllKeys(after.metrics, Object.keys(metrics))
+  })
+
+  it.inChroot("has the most important columns in a narrow window", function* ({ run }) {
+    const { out } = yield* run(["status"], { terminal: "", env: { NO_COLOR: "1" } })
+    const [header = "", row = ""] = out.split("\n")
+    assert.match(header, /^SERVER +MODE +.*LAG +LATENCY +CONNS +.*WAITING$/)
+    assert.notInclude(header, "EPHEMERALS")
+    assert.isAtMost(Math.max(header.length, row.length), 80)
+  })
+
+  it.inChroot("ends with 5 where no member answers", function* ({ run }) {
+    const { code, err, out } = yield* run(["status", "-s", "127.0.0.1:1,127.0.0.1:2"])
+    assert.deepStrictEqual({ code, out }, { code: 5, out: "" })
+    assert.match(err, /^zk: no member answers: 127\.0\.0\.1:1: could not connect/)
+  })
+
+  it.inChroot("is repeated by top, which prints JSON where there is no terminal", function* ({ run }) {
+    const { code, out } = yield* run(["top", "--ndjson", "-n", "3", "--interval", "50ms"])
+    assert.strictEqual(code, 0)
+    const looks = out
+      .trim()
+      .split("\n")
+      .map((line) => decode(JSON.parse(line)))
+    assert.strictEqual(looks.length, 3)
+    assert.isAbove(looks[2]!.time, looks[0]!.time)
+    const refused = yield* run(["top"])
+    assert.strictEqual(refused.code, 2)
+    assert.include(refused.err, "top needs a terminal")
+  })
+})
+
+const member = (server: string, more: Partial<MemberStatus.MemberStatus> = {}): MemberStatus.MemberStatus => ({
+  server,
+  state: "serving",
+  mode: "follower",
+  zxid: 0x100000005n,
+  ...more
+})
+
+describe("the members of an ensemble", () => {
+  it("are behind by the transactions of one epoch, and by an unknown number in an older one", () => {
+    const found = MemberStatus.withLag([
+      member("zk1", { zxid: 0x200000009n, mode: "leader" }),
+      member("zk2", { zxid: 0x200000002n }),
+      member("zk3", { lag: 3 }),
+      { server: "zk4", state: "unreachable", problem: "down" }
+    ])
+    assert.deepStrictEqual(
+      found.map(({ lag }) => lag),
+      [0, 7, undefined, undefined]
+    )
+  })
+})
+
+const plain = (text: string): string => text
+const style = { bold: plain, dim: plain, yellow: plain, blue: plain }
+
+const sample = (second: number, received: number) => ({
+  time: Date.UTC(2026, 0, 1, 12, 0, second),
+  members: [
+    member("zk1:2181", {
+      mode: "leader",
+      release: "3.8.0",
+      received,
+      roundTrip: 1.25,
+      lag: 0,
+      connections: 12,
+      watchCount: 100,
+      nodeCount: 5000,
+      outstanding: 0,
+      zxid: 0x100000000n + BigInt(received)
+    }),
+    { server: "zk2:2181", state: "unreachable" as const, problem: "zk2:2181: could not connect (ECONNREFUSED)" }
+  ]
+})
+
+const samples = [sample(0, 100), sample(1, 100), sample(2, 150), sample(3, 250)]
+
+describe("the picture of zk top", () => {
+  it("has the rates and the plots of the last samples", () => {
+    assert.deepStrictEqual(render(samples, { columns: 160, rows: 24 }, style), [
+      "zk top  1 of 2 serve  zxid 0x1000000fa (+100/s)  12:00:03Z",
+      "",
+      "SERVER    MODE    VERSION  LAG  CONNS  WATCHES  ZNODES  WAITING  PACKETS/S                        ROUND TRIP",
+      "zk1:2181  leader  3.8.0    0    12     100      5000    0        100                         ▁▅█  1.3 ms                      ████",
+      "zk2:2181  down    -        -    -      -        -       -        -                                -",
+      "",
+      "zk2:2181: could not connect (ECONNREFUSED)",
+      "q ends"
+    ])
+  })
+
+  it("fits into a narrow and low window", () => {
+    const narrow = render(samples, { columns: 40, rows: 5 }, style)
+    assert.deepStrictEqual(narrow, [
+      "zk top  1 of 2 serve  zxid 0x1000000fa (",
+      "",
+      "SERVER    MODE    PACKETS/S  ROUND TRIP",
+      "zk1:2181  leader  100        1.3 ms",
+      "q ends"
+    ])
+    for (const columns of [1, 7, 20, 80]) {
+      for (const rows of [1, 2, 24]) {
+        const lines = render(samples, { columns, rows }, style)
+        assert.isAtMost(lines.length, rows)
+        for (const line of lines) assert.isAtMost(line.length, columns)
+      }
+    }
+    assert.deepStrictEqual(render([], { columns: 20, rows: 5 }, style), ["zk top: the first an"])
+  })
+
+  it("shows no rate of a server that has begun to count anew", () => {
+    const lines = render([sample(0, 100), sample(1, 3)], { columns: 40, rows: 9 }, style)
+    assert.match(lines[3] ?? "", /^zk1:2181 +leader +- /)
+  })
+})

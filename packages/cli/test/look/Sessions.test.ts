@@ -1,0 +1,95 @@
+/** The sessions, as servers tell them. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Output from "../../src/Output.ts"
+import * as FourLetterWords from "../../src/FourLetterWords.ts"
+import { sessionsOf } from "../../src/internal/look/sessions.ts"
+import { describeOnServers } from "../support/zk.ts"
+
+const items = (out: string) =>
+  out
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => Schema.decodeUnknownSync(Schema.fromJsonString(Output.Session))(line))
+
+describeOnServers("zk sessions", (it) => {
+  it.inChroot("shows the connection of a session, in text and in JSON", function* ({ another, run, servers, zk }) {
+    const other = yield* another()
+    yield* other.create("/e", { mode: "ephemeral" })
+    const { code, err, out } = yield* run(["sessions", "--ndjson"])
+    assert.deepStrictEqual({ code, err }, { code: 0, err: "" })
+    const found = items(out)
+    const mine = found.find(({ session }) => session === zk.session.id)
+    assert.deepInclude(mine, { server: servers, timeout: zk.session.timeout, queued: 0 })
+    assert.match(mine?.client ?? "", /^127\.0\.0\.1:\d+$/)
+    const text = yield* run(["sessions", "--session", Output.formatHex(other.session.id)])
+    assert.match(
+      text.out,
+      new RegExp(
+        String.raw`^SESSION +SERVER +CLIENT +CONNECTED +TIMEOUT +EPHEMERALS +QUEUED +LAST\n${Output.formatHex(other.session.id)} +${servers} +127\.0\.0\.1:\d+ +\S+ +\S+ +(1|-) +0 +\S+\n$`
+      )
+    )
+    const none = yield* run(["sessions", "--session", "0x1", "--json"])
+    assert.strictEqual(none.out, "[]\n")
+  })
+
+  it.inChroot("prints what is answered, and says who has not answered", function* ({ run, servers, zk }) {
+    const some = yield* run(["sessions", "--ndjson", "--servers", `${servers},127.0.0.1:1`])
+    assert.isTrue(items(some.out).some(({ session }) => session === zk.session.id))
+    assert.strictEqual(some.code, 5)
+    const none = yield* run(["sessions", "--servers", "127.0.0.1:1"])
+    assert.deepStrictEqual([none.code, none.out], [5, ""])
+    assert.match(none.err, /^zk: .*127\.0\.0\.1:1.*\n$/)
+    const { code } = yield* run(["sessions", "--session", "ann"])
+    assert.strictEqual(code, 2)
+  })
+})
+
+const cons = ` /127.0.0.1:40416[1](queued=0,recved=3,sent=4,sid=0x1000000a5b20001,lop=PING,est=1638200000000,to=10000)
+ /127.0.0.1:40420[0](queued=0,recved=1,sent=0)
+ host/10.0.0.7:5[1](queued=2,recved=1,sent=0,sid=0xffffffffffffffff,to=4000)
+`
+
+const dump = (ephemerals: string) => `SessionTracker dump:
+Session Sets (2)/(2):
+1 expire at Mon Nov 29 09:00:00 UTC 2026:
+\t0x1000000a5b20001
+1 expire at Mon Nov 29 09:00:02 UTC 2026:
+\t0x1000000a5b20002
+ephemeral nodes dump:
+Sessions with Ephemerals (1):
+0x1000000a5b20001:
+${ephemerals}Connections dump:
+Connections Sets (1)/(1):
+1 expire at Mon Nov 29 09:00:00 UTC 2026:
+\tip: /127.0.0.1:40416 sessionId: 0x1000000a5b20001
+`
+
+describe("the words of servers about sessions", () => {
+  it("are read together, without the connection of the question itself", () => {
+    const connections = Result.getOrThrow(FourLetterWords.parse("cons", cons))
+    const dumpOf = (ephemerals: string) => Result.getOrThrow(FourLetterWords.parse("dump", dump(ephemerals)))
+    const found = sessionsOf([
+      { server: "zk1:2181", connections, dump: dumpOf("\t/a\n\t/b\n") },
+      { server: "zk2:2181", connections: [], dump: dumpOf("\t/a\n") },
+      { server: "zk3:2181", connections: [], dump: undefined }
+    ])
+    assert.deepStrictEqual(found, [
+      {
+        session: 0x1000000a5b20001n,
+        ephemerals: 2,
+        server: "zk1:2181",
+        client: "127.0.0.1:40416",
+        connected: 1_638_200_000_000,
+        timeout: 10_000,
+        queued: 0,
+        received: 3,
+        sent: 4,
+        lastOperation: "PING"
+      },
+      { session: 0x1000000a5b20002n, ephemerals: 0 },
+      { session: -1n, server: "zk1:2181", client: "10.0.0.7:5", timeout: 4000, queued: 2, received: 1, sent: 0 }
+    ])
+  })
+})
