@@ -22,43 +22,42 @@ export interface ByteTap {
 }
 
 /** Starts a relay in front of a server. */
-export const make = (target: Target): Effect.Effect<ByteTap, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const sockets = new Set<Net.Socket>()
-    const sent: Array<Array<Uint8Array>> = []
-    const listener = Net.createServer({ noDelay: true }, (client) => {
-      const chunks: Array<Uint8Array> = []
-      sent.push(chunks)
-      const server = Net.connect({ host: target.host, port: target.port, noDelay: true })
-      client.on("data", (chunk: Buffer) => chunks.push(new Uint8Array(chunk)))
-      for (const [from, to] of [
-        [client, server],
-        [server, client]
-      ] as const) {
-        sockets.add(from)
-        from.on("error", () => to.destroy())
-        from.once("close", () => {
-          sockets.delete(from)
-          to.destroySoon()
-        })
-        from.pipe(to)
-      }
-    })
-    const port = yield* listen(listener, 0)
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
-        listener.close()
-        sockets.forEach((socket) => socket.destroy())
+export const make = Effect.fnUntraced(function* (target: Target): Effect.fn.Return<ByteTap, never, Scope.Scope> {
+  const sockets = new Set<Net.Socket>()
+  const sent: Array<Array<Uint8Array>> = []
+  const listener = Net.createServer({ noDelay: true }, (client) => {
+    const chunks: Array<Uint8Array> = []
+    sent.push(chunks)
+    const server = Net.connect({ host: target.host, port: target.port, noDelay: true })
+    client.on("data", (chunk: Buffer) => chunks.push(new Uint8Array(chunk)))
+    for (const [from, to] of [
+      [client, server],
+      [server, client]
+    ] as const) {
+      sockets.add(from)
+      from.on("error", () => to.destroy())
+      from.once("close", () => {
+        sockets.delete(from)
+        to.destroySoon()
       })
-    )
-    return {
-      host: "127.0.0.1",
-      port,
-      connectString: `127.0.0.1:${port}`,
-      sent: Effect.sync(() => sent.map((chunks) => new Uint8Array(Buffer.concat(chunks)))),
-      dropAll: Effect.sync(() => sockets.forEach((socket) => void socket.resetAndDestroy()))
+      from.pipe(to)
     }
   })
+  const port = yield* listen(listener, 0)
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      listener.close()
+      sockets.forEach((socket) => socket.destroy())
+    })
+  )
+  return {
+    host: "127.0.0.1",
+    port,
+    connectString: `127.0.0.1:${port}`,
+    sent: Effect.sync(() => sent.map((chunks) => new Uint8Array(Buffer.concat(chunks)))),
+    dropAll: Effect.sync(() => sockets.forEach((socket) => void socket.resetAndDestroy()))
+  }
+})
 
 /**
  * The kinds of TLS records that a connection consists of, in order, the last perhaps incomplete; `undefined` as soon as

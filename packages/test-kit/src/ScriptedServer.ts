@@ -41,32 +41,31 @@ export interface ScriptedServer {
  * Listens on a free port. `onConnection` runs in a fibre of its own for each connection, and is interrupted with the
  * Scope. When it returns the connection stays open; that the client has gone (`Cause.Done`) ends it quietly.
  */
-export const make = <R>(
+export const make = Effect.fnUntraced(function* <R>(
   onConnection: (connection: ScriptedConnection) => Effect.Effect<void, Cause.Done, R>
-): Effect.Effect<ScriptedServer, never, R | Scope.Scope> =>
-  Effect.gen(function* () {
-    const context = yield* Effect.context<R>()
-    const scope = yield* Effect.scope
-    const sockets = new Set<Net.Socket>()
-    let accepted = 0
-    const listener = Net.createServer({ noDelay: true }, (socket) => {
-      sockets.add(socket)
-      socket.once("close", () => sockets.delete(socket))
-      const script = Effect.flatMap(fromSocket(socket, ++accepted), onConnection).pipe(
-        Effect.catchTag("Done", () => Effect.void),
-        Effect.forkIn(scope)
-      )
-      Effect.runSyncWith(context)(script)
-    })
-    const port = yield* listen(listener, 0)
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
-        listener.close()
-        sockets.forEach((socket) => socket.destroy())
-      })
+): Effect.fn.Return<ScriptedServer, never, R | Scope.Scope> {
+  const context = yield* Effect.context<R>()
+  const scope = yield* Effect.scope
+  const sockets = new Set<Net.Socket>()
+  let accepted = 0
+  const listener = Net.createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket)
+    socket.once("close", () => sockets.delete(socket))
+    const script = Effect.flatMap(fromSocket(socket, ++accepted), onConnection).pipe(
+      Effect.catchTag("Done", () => Effect.void),
+      Effect.forkIn(scope)
     )
-    return { host: "127.0.0.1", port, connectString: `127.0.0.1:${port}`, accepted: Effect.sync(() => accepted) }
+    Effect.runSyncWith(context)(script)
   })
+  const port = yield* listen(listener, 0)
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      listener.close()
+      sockets.forEach((socket) => socket.destroy())
+    })
+  )
+  return { host: "127.0.0.1", port, connectString: `127.0.0.1:${port}`, accepted: Effect.sync(() => accepted) }
+})
 
 const fromSocket = Effect.fnUntraced(function* (socket: Net.Socket, index: number) {
   const frames = yield* Queue.unbounded<Uint8Array, Cause.Done>()

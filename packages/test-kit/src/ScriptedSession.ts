@@ -54,6 +54,7 @@ export const make = (script: Script): Effect.Effect<Session["Service"]> =>
         id: sessionId,
         password: Redacted.make(new Uint8Array(16)),
         history: 0,
+        lastZxid: 0n,
         state: { _tag: "Connected", server, readOnly: false },
         states: Stream.empty,
         deadline: 0n,

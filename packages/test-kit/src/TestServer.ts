@@ -5,6 +5,7 @@
  */
 import * as Crypto from "node:crypto"
 import { inject } from "vitest"
+import type * as FaultProxy from "./FaultProxy.ts"
 import * as Release from "./Release.ts"
 import type { TestWith } from "./TestWith.ts"
 
@@ -22,6 +23,15 @@ declare module "vitest" {
  * containers and all four-letter words.
  */
 export const connectString = (): string => inject("zookeeper")
+
+/** A server of a connect string, as a proxy wants it named. */
+export const targetOf = (server: string): FaultProxy.Target => {
+  const [host = "", port = ""] = server.split(":")
+  return { host, port: Number(port) }
+}
+
+/** The shared server, likewise. */
+export const target = (): FaultProxy.Target => targetOf(connectString())
 
 /** The release that the shared server reports, such as `3.8.0`. */
 export const release = (): string => inject("zookeeperRelease")

@@ -1,7 +1,8 @@
 /** Tests whose steps are a generator's, and those that begin with the same thing: a server, a chroot, a client. */
 import { it, type Vitest } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
+import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import type { TestOptions } from "vitest"
 
@@ -51,3 +52,6 @@ export const itEffect = testWith(it.effect, Effect.void)
 
 /** Tests in real time, for real servers and sockets. */
 export const itLive = testWith(it.live, Effect.void)
+
+/** The same, where warnings of lost connections and the like are no news. */
+export const itQuiet = testOn(it.live, Layer.succeed(References.MinimumLogLevel, "Error"), Effect.void)

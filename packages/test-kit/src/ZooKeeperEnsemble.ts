@@ -9,7 +9,8 @@ import { certificatesFor } from "./internal/server/certificates.ts"
 import { freePorts } from "./internal/server/ports.ts"
 import { dynamicConfig } from "./internal/server/serverConfig.ts"
 import type { Member } from "./internal/server/serverConfig.ts"
-import { inRealTime, inTemporaryFolder, makeInstance, withFreshPorts } from "./internal/server/serverInstance.ts"
+import { inRealTime, makeInstance, withFreshPorts } from "./internal/server/serverInstance.ts"
+import * as TemporaryFolder from "./TemporaryFolder.ts"
 import { ZooKeeperServerError } from "./ZooKeeperError.ts"
 import type { ZooKeeperNotFound } from "./ZooKeeperError.ts"
 import * as ZooKeeperInstall from "./ZooKeeperInstall.ts"
@@ -58,50 +59,49 @@ export interface ZooKeeperEnsemble {
 }
 
 /** Starts an ensemble and waits until all its members serve. */
-export const make = (
+export const make = Effect.fnUntraced(function* (
   options: EnsembleOptions = {}
-): Effect.Effect<ZooKeeperEnsemble, ZooKeeperNotFound | ZooKeeperServerError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const install = yield* ZooKeeperInstall.find
-    return yield* withFreshPorts(
-      Effect.gen(function* () {
-        const size = options.size ?? 3
-        const folder = yield* inTemporaryFolder
-        const certificates = yield* certificatesFor(options, folder)
-        const numbers = yield* freePorts(4 * (size + (options.spares ?? 0)))
-        const all = Array.from({ length: numbers.length / 4 }, (_, index): Member => {
-          const [client = 0, secure = 0, quorum = 0, election = 0] = numbers.slice(4 * index)
-          return { id: index + 1, ports: { client, secure, quorum, election } }
+): Effect.fn.Return<ZooKeeperEnsemble, ZooKeeperNotFound | ZooKeeperServerError, Scope.Scope> {
+  const install = yield* ZooKeeperInstall.find
+  return yield* withFreshPorts(
+    Effect.gen(function* () {
+      const size = options.size ?? 3
+      const folder = yield* TemporaryFolder.make("zookeeper-")
+      const certificates = yield* certificatesFor(options, folder)
+      const numbers = yield* freePorts(4 * (size + (options.spares ?? 0)))
+      const all = Array.from({ length: numbers.length / 4 }, (_, index): Member => {
+        const [client = 0, secure = 0, quorum = 0, election = 0] = numbers.slice(4 * index)
+        return { id: index + 1, ports: { client, secure, quorum, election } }
+      })
+      const members = all.slice(0, size)
+      const links = options.links === true ? yield* linksBetween(members) : []
+      const instances = yield* Effect.forEach(all, (member) => {
+        const own = Path.join(folder, `server-${member.id}`)
+        Fs.mkdirSync(own)
+        return makeInstance({
+          ...member,
+          folder: own,
+          root: folder,
+          install,
+          options: links.length === 0 ? options : { ...options, config: [...(options.config ?? []), UNCHANGED] },
+          members: members.includes(member) ? seenBy(member, members, links) : [...members, member],
+          certificates
         })
-        const members = all.slice(0, size)
-        const links = options.links === true ? yield* linksBetween(members) : []
-        const instances = yield* Effect.forEach(all, (member) => {
-          const own = Path.join(folder, `server-${member.id}`)
-          Fs.mkdirSync(own)
-          return makeInstance({
-            ...member,
-            folder: own,
-            root: folder,
-            install,
-            options: links.length === 0 ? options : { ...options, config: [...(options.config ?? []), UNCHANGED] },
-            members: members.includes(member) ? seenBy(member, members, links) : [...members, member],
-            certificates
-          })
-        })
-        const servers = instances.slice(0, size)
-        const spares = instances.slice(size).map((server, index) => ({
-          server,
-          joining: dynamicConfig([all[size + index]!]).trim()
-        }))
-        const ensemble = fromServers(servers, spares, links, options)
-        yield* Effect.forEach(servers, (server) => server.launch)
-        yield* Effect.forEach(servers, (server) => server.awaitMode(), { concurrency: "unbounded" })
-        yield* ensemble.awaitQuorum(size)
-        return ensemble
-      }),
-      2
-    )
-  })
+      })
+      const servers = instances.slice(0, size)
+      const spares = instances.slice(size).map((server, index) => ({
+        server,
+        joining: dynamicConfig([all[size + index]!]).trim()
+      }))
+      const ensemble = fromServers(servers, spares, links, options)
+      yield* Effect.forEach(servers, (server) => server.launch)
+      yield* Effect.forEach(servers, (server) => server.awaitMode(), { concurrency: "unbounded" })
+      yield* ensemble.awaitQuorum(size)
+      return ensemble
+    }),
+    2
+  )
+})
 
 /** The way of one member to another. */
 interface Link {

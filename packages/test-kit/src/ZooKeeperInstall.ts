@@ -99,8 +99,15 @@ const apacheRelease = (home: string): ZooKeeperInstall | string => {
   return { _tag: "Java", source: `ZOOKEEPER_HOME=${home}`, java, classPath }
 }
 
-/** The manifest of `zookeeper.jar` pulls most jars; these are the ones that it forgets. */
-const debianJars = ["zookeeper", "slf4j-simple", "netty-codec", "netty-resolver", "netty-transport-native-unix-common"]
+/** The manifest of `zookeeper.jar` pulls most jars; these are the ones that it forgets. `servlet-api` is for the AdminServer. */
+const debianJars = [
+  "zookeeper",
+  "slf4j-simple",
+  "netty-codec",
+  "netty-resolver",
+  "netty-transport-native-unix-common",
+  "servlet-api"
+]
 
 const debianPackage = (): ZooKeeperInstall | string => {
   const folder = "/usr/share/java"

@@ -38,11 +38,10 @@ export const makeChroot = (name: string): Effect.Effect<TestChroot, never, Targe
       chroot,
       zk: yield* root.withChroot(chroot),
       another: (options?: ClientOptions) => Effect.orDie(connectTo(target, { ...options, chroot })),
-      breakable: (options?: ClientOptions) =>
-        Effect.gen(function* () {
-          const link = yield* target.link
-          return { link, zk: yield* Effect.orDie(connectTo(link, { ...options, chroot })) }
-        }),
+      breakable: Effect.fnUntraced(function* (options?: ClientOptions) {
+        const link = yield* target.link
+        return { link, zk: yield* Effect.orDie(connectTo(link, { ...options, chroot })) }
+      }),
       expire: ({ session }: ZooKeeper.Service) =>
         // A session is refused as soon as a server means to end it; what is asked afterwards sees it ended.
         Effect.andThen(endSession(target, { id: session.id, password: session.password }), Effect.orDie(root.sync("/")))

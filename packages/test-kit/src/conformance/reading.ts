@@ -4,7 +4,7 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { failure, refused, text } from "../Expectations.ts"
+import { assertEach, failure, refused, text } from "../Expectations.ts"
 import { type ConformanceTests, connect, type InChroot } from "./Target.ts"
 
 const hidden = [Acl.world("cdwa")]
@@ -105,10 +105,7 @@ export const reading = (it: ConformanceTests): void => {
       const names = Array.from({ length: 200 }, (_, index) => `/n${index}`)
       yield* zk.transaction(names.map((path) => Op.create(path, { data: path })))
       const all = yield* zk.read(names.map((path) => Op.get(path)))
-      assert.deepStrictEqual(
-        all.map((one) => text(Result.getOrThrow(one).data)),
-        names
-      )
+      assertEach(all, (one) => text(Result.getOrThrow(one).data), names)
     })
 
     it.since(

@@ -3,7 +3,7 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { failure } from "../Expectations.ts"
+import { failure, inScope } from "../Expectations.ts"
 import { type ConformanceTests, connect, connectTo, makeChrootWithLink, Target } from "./Target.ts"
 
 export const sessions = (it: ConformanceTests): void => {
@@ -27,20 +27,29 @@ export const sessions = (it: ConformanceTests): void => {
       assert.notDeepEqual(Redacted.value(one.session.password), Redacted.value(two.session.password))
     })
 
+    it.inChroot("has seen the transactions up to those of its answers", function* ({ zk }) {
+      const { stat } = yield* zk.createWithStat("/a")
+      assert.isTrue(zk.session.lastZxid >= stat.czxid)
+      const seen = zk.session.lastZxid
+      const { mzxid } = yield* zk.set("/a", "1")
+      assert.isTrue(mzxid > seen && zk.session.lastZxid >= mzxid)
+      const other = yield* connect()
+      yield* other.exists("/")
+      assert.isTrue(other.session.lastZxid >= mzxid)
+    })
+
     it.inChroot(
       "takes its ephemerals along when it is closed, before anyone is told that it is",
       function* ({ chroot, zk }) {
-        const closed = yield* Effect.scoped(
-          Effect.gen(function* () {
-            const other = yield* connect({ chroot })
-            const { stat } = yield* other.createWithStat("/e1", { mode: "ephemeral" })
-            assert.strictEqual(stat.ephemeralOwner, other.session.id)
-            yield* other.create("/e2-", { mode: "ephemeralSequential" })
-            yield* other.create("/p")
-            assert.lengthOf(yield* zk.getChildren("/"), 3)
-            return other
-          })
-        )
+        const closed = yield* inScope(function* () {
+          const other = yield* connect({ chroot })
+          const { stat } = yield* other.createWithStat("/e1", { mode: "ephemeral" })
+          assert.strictEqual(stat.ephemeralOwner, other.session.id)
+          yield* other.create("/e2-", { mode: "ephemeralSequential" })
+          yield* other.create("/p")
+          assert.lengthOf(yield* zk.getChildren("/"), 3)
+          return other
+        })
         yield* zk.sync()
         assert.deepStrictEqual(yield* zk.getChildren("/"), ["p"])
         yield* failure(closed.exists("/"), "SessionClosed")
@@ -48,29 +57,25 @@ export const sessions = (it: ConformanceTests): void => {
     )
 
     it.inChroot("keeps its ephemerals when it is left, until it expires", function* ({ chroot, zk }) {
-      const watched = yield* Effect.scoped(
-        Effect.gen(function* () {
-          const other = yield* connect({ chroot, sessionTimeout: "1 second" })
-          yield* other.create("/e", { mode: "ephemeral" })
-          const watched = yield* zk.existsAndWatch("/e")
-          yield* other.session.detach
-          return watched
-        })
-      )
+      const watched = yield* inScope(function* () {
+        const other = yield* connect({ chroot, sessionTimeout: "1 second" })
+        yield* other.create("/e", { mode: "ephemeral" })
+        const watched = yield* zk.existsAndWatch("/e")
+        yield* other.session.detach
+        return watched
+      })
       assert.isTrue(yield* zk.exists("/e"))
       assert.strictEqual((yield* watched.changed).type, "NodeDeleted")
     })
 
     it.inChroot("is taken up again with all that it had", function* ({ chroot }) {
-      const session = yield* Effect.scoped(
-        Effect.gen(function* () {
-          const first = yield* connect({ chroot })
-          yield* first.create("/e", { mode: "ephemeral" })
-          const { id, password } = first.session
-          yield* first.session.detach
-          return { id, password }
-        })
-      )
+      const session = yield* inScope(function* () {
+        const first = yield* connect({ chroot })
+        yield* first.create("/e", { mode: "ephemeral" })
+        const { id, password } = first.session
+        yield* first.session.detach
+        return { id, password }
+      })
       const second = yield* connect({ chroot, session, sessionTimeout: "20 seconds" })
       assert.strictEqual(second.session.id, session.id)
       assert.strictEqual(second.session.timeout, 20_000)
@@ -80,18 +85,16 @@ export const sessions = (it: ConformanceTests): void => {
     })
 
     it.inChroot("is refused with a wrong password, and after its end", function* ({ chroot }) {
-      const { id, password } = yield* Effect.scoped(
-        Effect.gen(function* () {
-          const owner = yield* connect({ chroot })
-          const { id, password } = owner.session
-          const wrong = Redacted.make(new Uint8Array(16).fill(7))
-          yield* failure(connect({ session: { id, password: wrong }, sessionExpiry: "fail" }), "SessionExpired")
-          // The attempt has cost the owner the connection, not the session.
-          assert.isFalse(yield* owner.exists("/nothing"))
-          assert.strictEqual(owner.session.id, id)
-          return { id, password }
-        })
-      )
+      const { id, password } = yield* inScope(function* () {
+        const owner = yield* connect({ chroot })
+        const { id, password } = owner.session
+        const wrong = Redacted.make(new Uint8Array(16).fill(7))
+        yield* failure(connect({ session: { id, password: wrong }, sessionExpiry: "fail" }), "SessionExpired")
+        // The attempt has cost the owner the connection, not the session.
+        assert.isFalse(yield* owner.exists("/nothing"))
+        assert.strictEqual(owner.session.id, id)
+        return { id, password }
+      })
       yield* failure(connect({ session: { id, password }, sessionExpiry: "fail" }), "SessionExpired")
     })
 
@@ -121,9 +124,9 @@ export const sessions = (it: ConformanceTests): void => {
     })
 
     it.effect("lives on as long as its client does, however idle", function* () {
-      const zk = yield* connect({ sessionTimeout: "1 second", sessionExpiry: "fail" })
+      const zk = yield* connect({ sessionTimeout: "2 seconds", sessionExpiry: "fail" })
       const { id } = zk.session
-      yield* Effect.sleep("1600 millis")
+      yield* Effect.sleep("3 seconds")
       assert.deepStrictEqual([zk.session.state._tag, zk.session.id], ["Connected", id])
       assert.isTrue(yield* zk.exists("/"))
     })

@@ -2,8 +2,7 @@
 import { Acl, Op } from "@effect-zookeeper/client"
 import { assert, describe } from "@effect/vitest"
 import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
-import { failure } from "../Expectations.ts"
+import { failure, inScope } from "../Expectations.ts"
 import { type ConformanceTests, connect } from "./Target.ts"
 
 export const stats = (it: ConformanceTests): void => {
@@ -55,13 +54,11 @@ export const stats = (it: ConformanceTests): void => {
 
     it.inChroot("of an ephemeral names its session, and its end is counted in the parent", function* ({ chroot, zk }) {
       yield* zk.create("/p")
-      yield* Effect.scoped(
-        Effect.gen(function* () {
-          const other = yield* connect({ chroot })
-          const { stat } = yield* other.createWithStat("/p/e", { mode: "ephemeral" })
-          assert.strictEqual(stat.ephemeralOwner, other.session.id)
-        })
-      )
+      yield* inScope(function* () {
+        const other = yield* connect({ chroot })
+        const { stat } = yield* other.createWithStat("/p/e", { mode: "ephemeral" })
+        assert.strictEqual(stat.ephemeralOwner, other.session.id)
+      })
       const { stat } = yield* zk.get("/p")
       assert.deepStrictEqual([stat.numChildren, stat.cversion], [0, 2])
       assert.isTrue(stat.pzxid > stat.czxid)

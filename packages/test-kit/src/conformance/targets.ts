@@ -57,6 +57,18 @@ export const embeddedMemory: Layer.Layer<Target> = Layer.effect(
   })
 ).pipe(Layer.provide(EmbeddedServer.layerMemoryWith(options)))
 
+type TitledTarget<E> = readonly [where: string, target: Layer.Layer<Target, E>]
+
+/** An embedded server, and the real one, with names for titles. */
+export const both = <E>(embedded: Layer.Layer<Target, E>): ReadonlyArray<TitledTarget<E>> => [
+  ["the embedded server", embedded],
+  ["real ZooKeeper", real]
+]
+
+/** For tests that take long: the real server, and in `test:long` the embedded one, too. */
+export const bothIfLong = <E>(embedded: Layer.Layer<Target, E>): ReadonlyArray<TitledTarget<E>> =>
+  both(embedded).filter(([, target]) => target === real || process.env["ZK_LONG"] === "1")
+
 // ---- internal
 
 function overTcp<R>(connectString: Effect.Effect<string, never, R>): Layer.Layer<Target, never, R> {

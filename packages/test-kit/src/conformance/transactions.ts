@@ -2,7 +2,7 @@
 import { Acl, Op } from "@effect-zookeeper/client"
 import { assert, describe } from "@effect/vitest"
 import * as Option from "effect/Option"
-import { eventually, failure, text } from "../Expectations.ts"
+import { assertEach, eventually, failure, text } from "../Expectations.ts"
 import type { ConformanceTests } from "./Target.ts"
 
 export const transactions = (it: ConformanceTests): void => {
@@ -54,10 +54,13 @@ export const transactions = (it: ConformanceTests): void => {
       assert.strictEqual(error.error.path, "/a")
       assert.strictEqual(error.error.operation, "check")
       assert.include(error.message, "operation 2")
-      assert.deepStrictEqual(
-        error.results.map((result) => (typeof result === "string" ? result : `${result._tag} ${result.path}`)),
-        ["rolledBack", "rolledBack", "BadVersion /a", "notRun", "notRun"]
-      )
+      assertEach(error.results, (result) => (typeof result === "string" ? result : `${result._tag} ${result.path}`), [
+        "rolledBack",
+        "rolledBack",
+        "BadVersion /a",
+        "notRun",
+        "notRun"
+      ])
       assert.isFalse(yield* zk.exists("/b"))
       const { data, stat } = yield* zk.get("/a")
       assert.deepStrictEqual([text(data), stat.version], ["1", 0])

@@ -1,8 +1,7 @@
 /** Creating, setting and deleting znodes: results, and the order in which reasons to refuse are checked. */
-import { Acl, type ZooKeeper } from "@effect-zookeeper/client"
+import { Acl, Op, type ZooKeeper } from "@effect-zookeeper/client"
 import { assert, describe } from "@effect/vitest"
-import * as Effect from "effect/Effect"
-import { numbersBelow, eventually, failure, outcome, text } from "../Expectations.ts"
+import { numbersBelow, eventually, failure, outcome, text, eachAtOnce } from "../Expectations.ts"
 import { type ConformanceTests, connect, type InChroot } from "./Target.ts"
 
 const locked = [Acl.world("r")]
@@ -105,10 +104,9 @@ export const writing = (it: ConformanceTests): void => {
     it.inChroot("numbers concurrent sequential znodes without a gap", function* ({ chroot, zk }) {
       const other = yield* connect({ chroot })
       yield* zk.create("/s")
-      const paths = yield* Effect.forEach(
+      const paths = yield* eachAtOnce(
         Array.from({ length: 60 }, (_, index) => (index % 2 === 0 ? zk : other)),
-        (client) => client.create("/s/n-", { mode: "persistentSequential" }),
-        { concurrency: "unbounded" }
+        (client) => client.create("/s/n-", { mode: "persistentSequential" })
       )
       assert.deepStrictEqual(
         [...paths].sort(),
@@ -132,8 +130,11 @@ export const writing = (it: ConformanceTests): void => {
       yield* zk.create("/in-use/child")
       yield* zk.create("/short", { mode: "persistentWithTtl", ttl: "50 millis" })
       yield* zk.create("/long", { mode: "persistentWithTtl", ttl: "1 minute" })
-      yield* zk.create("/parent", { mode: "persistentWithTtl", ttl: "50 millis" })
-      yield* zk.create("/parent/child")
+      // At once: its time must not be over before it has a child.
+      yield* zk.transaction([
+        Op.create("/parent", { mode: "persistentWithTtl", ttl: "50 millis" }),
+        Op.create("/parent/child")
+      ])
       const gone = yield* zk.existsAndWatch("/emptied")
       yield* zk.delete("/emptied/child")
       assert.strictEqual((yield* gone.changed).type, "NodeDeleted")
@@ -203,10 +204,9 @@ export const writing = (it: ConformanceTests): void => {
     it.inChroot("updates by compare-and-set without losing a step", function* ({ chroot, zk }) {
       const other = yield* connect({ chroot })
       yield* zk.create("/n", { data: "0" })
-      yield* Effect.forEach(
+      yield* eachAtOnce(
         Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? zk : other)),
-        (client) => client.update("/n", ({ data }) => String(Number(text(data)) + 1)),
-        { concurrency: "unbounded" }
+        (client) => client.update("/n", ({ data }) => String(Number(text(data)) + 1))
       )
       const { data, stat } = yield* zk.get("/n")
       assert.deepStrictEqual([text(data), stat.version], ["20", 20])
@@ -281,7 +281,7 @@ export const writing = (it: ConformanceTests): void => {
 
     it.inChroot("deletes a tree from the bottom up", function* ({ zk }) {
       yield* zk.ensurePath("/t/a/b/c")
-      yield* Effect.forEach(numbersBelow(50), (n) => zk.create(`/t/a/${n}`), { concurrency: "unbounded" })
+      yield* eachAtOnce(numbersBelow(50), (n) => zk.create(`/t/a/${n}`))
       yield* zk.deleteAll("/t")
       assert.deepStrictEqual(yield* zk.getChildren("/"), [])
       yield* failure(zk.deleteAll("/t"), "NoNode")

@@ -113,8 +113,6 @@ const runSession: Effect.Effect<{ readonly broken: number }, InvariantViolation,
     }
     yield* Effect.forEach(streams, Fiber.interrupt)
     yield* Scope.close(scope, Exit.void)
-    // A read of a stream that was interrupted in a pause between two attempts ends after that pause.
-    yield* Effect.sleep("10 seconds")
     return { broken: corruption.broken }
   })
 )

@@ -3,15 +3,27 @@
 /** An integer in `[0, below)`. */
 export type Choose = (below: number) => number
 
-/** A generator of pseudo-random choices: the same seed, the same choices. */
-export const choices = (seed: number): Choose => {
+/** Pseudo-random integers of 32 bits (mulberry32): the same seed, the same integers. */
+const words = (seed: number) => {
   let state = seed >>> 0
-  return (below) => {
+  return (): number => {
     state = (state + 0x6d2b79f5) >>> 0
     let mixed = Math.imul(state ^ (state >>> 15), state | 1)
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+    return (mixed ^ (mixed >>> 14)) >>> 0
   }
+}
+
+/** A generator of pseudo-random choices. */
+export const choices = (seed: number): Choose => {
+  const next = words(seed)
+  return (below) => next() % below
+}
+
+/** A generator of pseudo-random numbers in `[0, 1)`. */
+export const fractions = (seed: number): (() => number) => {
+  const next = words(seed)
+  return () => next() / 2 ** 32
 }
 
 /**

@@ -96,6 +96,34 @@ const verdict = (accepted: boolean): Verdict => (accepted ? "accepted" : "refuse
 /** A session, a client and a recipe are built for each input. */
 const allowance = 4 * 1024 * 1024
 
+/** What reads an input as the data of a znode: a value that passes a check, or `DataInvalid`. */
+const reading = <A, E extends { readonly _tag: string }>(
+  name: string,
+  corpus: ReadonlyArray<Uint8Array>,
+  program: Effect.Effect<A, E, ZooKeeper.ZooKeeper | Scope.Scope>,
+  check: (found: A, input: Uint8Array) => void,
+  children?: ReadonlyArray<string>
+): Target => ({
+  name,
+  allowance,
+  corpus,
+  run: (input) => {
+    const found = runOn(holding(input, children), ["DataInvalid"] as ReadonlyArray<E["_tag"]>, program)
+    if (found === undefined) return "refused"
+    check(found, input)
+    return "accepted"
+  }
+})
+
+/** A value as it is read, and as it is read again after it was written over itself. */
+const twice = <A, E, E2>(value: {
+  readonly get: Effect.Effect<A, E>
+  readonly set: (value: A) => Effect.Effect<unknown, E2>
+}) =>
+  Effect.flatMap(value.get, (before) =>
+    Effect.map(Effect.andThen(value.set(before), value.get), (after) => ({ before, after }))
+  )
+
 // ---- the ensemble
 
 const config: Target = {
@@ -142,89 +170,57 @@ const config: Target = {
 
 const mark = "0123456789abcdef"
 
-const counters = (["curator", "int32", "text", "exact"] as const).map((layout): Target => ({
-  name: `counter as ${layout}`,
-  allowance,
-  corpus:
-    layout === "curator"
-      ? ["0000000000000000", "000000000000002a", "ffffffffffffffff", "8000000000000000"].map(ofHex)
-      : layout === "int32"
-        ? ["00000000", "0000002a", "80000000"].map(ofHex)
-        : layout === "text"
-          ? ["0", "-42", "9223372036854775807", "+7\n"].map(utf8)
-          : ["0", `7\n${mark} 1`, `-9\n${mark} 999999999999999\nfedcba9876543210 0\n`].map(utf8),
-  run: (input) => {
-    const found = runOn(
-      holding(input),
-      ["DataInvalid"],
-      Effect.flatMap(Counter.make("/c", { layout }), (counter) =>
-        Effect.flatMap(counter.get, (before) =>
-          // Written over what was there, writers and all.
-          Effect.map(Effect.andThen(counter.set(before), counter.get), (after) => [before, after] as const)
-        )
-      )
-    )
-    if (found === undefined) return "refused"
-    const [before, after] = found
-    must(before === after, `${before} was written, and read as ${after}`)
-    must(BigInt.asIntN(layout === "int32" ? 32 : 64, before) === before, `${before} does not fit`)
-    return "accepted"
-  }
-}))
-
-const floats: Target = {
-  name: "counter in floats",
-  allowance,
-  corpus: ["0.0", "-1.5", "1e-300", "1.7976931348623157e308", ".5", "4."].map(utf8),
-  run: (input) => {
-    const found = runOn(
-      holding(input),
-      ["DataInvalid"],
-      Effect.flatMap(Counter.makeFloat("/c"), (counter) => counter.get)
-    )
-    must(found === undefined || Number.isFinite(found), `it counts to ${found}`)
-    return verdict(found !== undefined)
-  }
+const counted = {
+  curator: ["0000000000000000", "000000000000002a", "ffffffffffffffff", "8000000000000000"].map(ofHex),
+  int32: ["00000000", "0000002a", "80000000"].map(ofHex),
+  text: ["0", "-42", "9223372036854775807", "+7\n"].map(utf8),
+  exact: ["0", `7\n${mark} 1`, `-9\n${mark} 999999999999999\nfedcba9876543210 0\n`].map(utf8)
 }
 
-const permits: Target = {
-  name: "number of permits",
-  allowance,
-  corpus: ["00000000", "00000005", "7fffffff"].map(ofHex),
-  run: (input) => {
-    const found = runOn(
-      holding(input, ["lease-0000000001", "other"]),
-      ["DataInvalid"],
-      Effect.flatMap(Semaphore.make("/s", { permits: { at: "/limit", initial: 1 } }), ({ available }) => available)
-    )
-    must(found === undefined || (Number.isInteger(found) && found < 2 ** 31), `${found} permits`)
-    return verdict(found !== undefined)
-  }
-}
+const counters = (["curator", "int32", "text", "exact"] as const).map((layout) =>
+  reading(
+    `counter as ${layout}`,
+    counted[layout],
+    Effect.flatMap(Counter.make("/c", { layout }), twice),
+    ({ after, before }) => {
+      must(before === after, `${before} was written, and read as ${after}`)
+      must(BigInt.asIntN(layout === "int32" ? 32 : 64, before) === before, `${before} does not fit`)
+    }
+  )
+)
+
+const floats = reading(
+  "counter in floats",
+  ["0.0", "-1.5", "1e-300", "1.7976931348623157e308", ".5", "4."].map(utf8),
+  Effect.flatMap(Counter.makeFloat("/c"), (counter) => counter.get),
+  (found) => must(Number.isFinite(found), `it counts to ${found}`)
+)
+
+const permits = reading(
+  "number of permits",
+  ["00000000", "00000005", "7fffffff"].map(ofHex),
+  Effect.flatMap(Semaphore.make("/s", { permits: { at: "/limit", initial: 1 } }), ({ available }) => available),
+  (found) => must(Number.isInteger(found) && found < 2 ** 31, `${found} permits`),
+  ["lease-0000000001", "other"]
+)
 
 // ---- texts
 
-const leases: Target = {
-  name: "lease",
-  allowance,
-  corpus: [
+const leases = reading(
+  "lease",
+  [
     "",
     '{"version":1,"identifier":"","duration":60000,"nonce":"n"}',
     '{"version":1,"identifier":"for long","duration":1e300,"nonce":"n"}',
     '{ "version": 1, "identifier": "host-7 ü", "duration": 1.5, "nonce": "7d7f0a52-0b5b-4c14-9f3a-1d6b6a1c2e3f" }'
   ].map(utf8),
-  run: (input) => {
-    const found = runOn(
-      holding(input),
-      ["DataInvalid"],
-      Effect.flatMap(Lease.make("/l", { duration: 1000, limit: 2 }), ({ holders }) => holders)
-    )
-    for (const { remaining } of found ?? []) {
+  Effect.flatMap(Lease.make("/l", { duration: 1000, limit: 2 }), ({ holders }) => holders),
+  (found) => {
+    for (const { remaining } of found) {
       must(Number.isFinite(remaining) && remaining > 0, `it is held for another ${remaining} ms`)
     }
-    return verdict(found !== undefined)
   }
-}
+)
 
 const instances: Target = {
   name: "instance of a service",
@@ -255,42 +251,24 @@ const instances: Target = {
   }
 }
 
-const json: Target = {
-  name: "value by a Schema",
-  allowance,
-  corpus: ['{"a":1,"b":["x",null]}', "[]", '"text"', "-0.5e-7", `${"[".repeat(200)}${"]".repeat(200)}`].map(utf8),
-  run: (input) => {
-    const found = runOn(
-      holding(input),
-      ["DataInvalid"],
-      Effect.flatMap(AtomicValue.make("/v", { schema: Schema.Json, initial: null }), (value) =>
-        Effect.flatMap(value.get, (before) =>
-          Effect.map(Effect.andThen(value.set(before), value.get), (after) => [before, after] as const)
-        )
-      )
-    )
-    must(found === undefined || JSON.stringify(found[0]) === JSON.stringify(found[1]), "another one when written")
-    return verdict(found !== undefined)
-  }
-}
+const json = reading(
+  "value by a Schema",
+  ['{"a":1,"b":["x",null]}', "[]", '"text"', "-0.5e-7", `${"[".repeat(200)}${"]".repeat(200)}`].map(utf8),
+  Effect.flatMap(AtomicValue.make("/v", { schema: Schema.Json, initial: null }), twice),
+  ({ after, before }) => must(JSON.stringify(before) === JSON.stringify(after), "another one when written")
+)
 
-const items: Target = {
-  name: "item of a queue of Curator",
-  allowance,
+const items = reading(
+  "item of a queue of Curator",
   // A version, and for each item a 1, its length and its bytes; a 2 at the end.
-  corpus: ["00010001010000000002", "000100010100000002686902"].map(ofHex),
-  run: (input) => {
-    const found = runOn(
-      holding(input, ["queue-0000000007"]),
-      ["DataInvalid"],
-      Effect.flatMap(Queue.make("/q"), ({ peek }) => peek)
-    )
-    if (found === undefined) return "refused"
+  ["00010001010000000002", "000100010100000002686902"].map(ofHex),
+  Effect.flatMap(Queue.make("/q"), ({ peek }) => peek),
+  (found, input) => {
     const item = Option.getOrUndefined(found)
     must(item !== undefined && Buffer.compare(item, input.subarray(9, -1)) === 0, "another item than was written")
-    return "accepted"
-  }
-}
+  },
+  ["queue-0000000007"]
+)
 
 // ---- names
 

@@ -4,6 +4,7 @@
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as Handshake from "@effect-zookeeper/server/internal/requests/Handshake"
 import * as Requests from "@effect-zookeeper/server/internal/requests/Requests"
+import { releases } from "@effect-zookeeper/server/internal/state/Release"
 import { Client, type Outcome, ServerState, type Settings } from "@effect-zookeeper/server/internal/state/ServerState"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
@@ -45,7 +46,9 @@ const settings: Settings = {
   extendedTypes: true,
   enforceQuota: true,
   reconfigEnabled: true,
-  localSessions: true
+  readOnlyMode: false,
+  localSessions: true,
+  release: releases["3.8"]
 }
 
 const time = { wall: 1_700_000_000_000, monotonic: 1000 }

@@ -86,17 +86,16 @@ export const commonFaults = ({
 }
 
 /** Ends all faults. */
-export const healAll = (
+export const healAll = Effect.fnUntraced(function* (
   network: SimulatedNetwork,
   { over, server, servers }: Pick<FaultTargets, "server" | "servers" | "over">
-) =>
-  Effect.gen(function* () {
-    over.openUnsafe()
-    yield* network.heal
-    yield* server.clearFaults
-    yield* server.rejoin
-    for (const member of servers.keys()) yield* server.setLag(member, 0)
-  })
+) {
+  over.openUnsafe()
+  yield* network.heal
+  yield* server.clearFaults
+  yield* server.rejoin
+  for (const member of servers.keys()) yield* server.setLag(member, 0)
+})
 
 /** F07, F08: the next request of a kind, or its reply, is lost with its connection. */
 export const loseRequestOrReply = (server: Server): FaultAction =>

@@ -16,7 +16,7 @@ import * as Path from "node:path"
 import * as History from "../history/History.ts"
 import { type Hold, holdsOf } from "../history/holds.ts"
 import * as Recorder from "../history/Recorder.ts"
-import { inTemporaryFolder } from "../internal/server/serverInstance.ts"
+import * as TemporaryFolder from "../TemporaryFolder.ts"
 import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
 import type { ZooKeeperServer } from "../ZooKeeperServer.ts"
 import { Orders, PERMITS } from "./ownersWorker.ts"
@@ -61,9 +61,10 @@ export const OWNED = sessionTimeouts.length * 2 * (4 + PERMITS)
 
 /**
  * How long a succession is waited for: sessions without any sign of life end at the latest after 12 seconds, and after
- * a new leader was elected, which the members begin with when they have missed the old one for 10 seconds.
+ * a new leader was elected, which the members begin with when they have missed the old one for 10 seconds. An election that
+ * fails begins again after a pause, which grows.
  */
-const LIMIT = { follower: "18 seconds", leader: "30 seconds" } as const
+const LIMIT = { follower: "30 seconds", leader: "75 seconds" } as const
 
 /** One cut of each role. */
 export const run = Effect.fnUntraced(function* ({ ownershipProof = "quorum", seed }: Options) {
@@ -74,7 +75,7 @@ export const run = Effect.fnUntraced(function* ({ ownershipProof = "quorum", see
     heapMegabytes: 64,
     startTimeout: "90 seconds"
   })
-  const folder = yield* inTemporaryFolder
+  const folder = yield* TemporaryFolder.make("trial-")
   const operations: Array<History.Operation> = []
   const successions: Array<Succession> = []
   for (const role of ["follower", "leader"] as const) {
@@ -200,13 +201,15 @@ interface Group {
 const pathOf = ({ reach, role, sessionTimeout }: Group): string => `/${role}-${reach}-${sessionTimeout}`
 
 /** The leader, or one that follows it; again while there is none, as happens on a busy machine by itself. */
-const memberOf = (ensemble: ZooKeeperEnsemble.ZooKeeperEnsemble, role: Role) =>
-  Effect.gen(function* () {
+const memberOf = Effect.fnUntraced(
+  function* (ensemble: ZooKeeperEnsemble.ZooKeeperEnsemble, role: Role) {
     yield* ensemble.awaitQuorum(3)
     if (role === "leader") return yield* ensemble.leader
     const [follower] = yield* Effect.flatMap(ensemble.followers, Random.shuffle)
     return yield* Effect.fromNullishOr(follower)
-  }).pipe(Effect.retry({ times: 50, schedule: Schedule.spaced("200 millis") }))
+  },
+  Effect.retry({ times: 50, schedule: Schedule.spaced("200 millis") })
+)
 
 const connectStringOf = (servers: ReadonlyArray<ZooKeeperServer>): string =>
   servers.map(({ connectString }) => connectString).join(",")

@@ -18,7 +18,7 @@ import * as FaultProxy from "../FaultProxy.ts"
 import * as History from "../history/History.ts"
 import * as Recorded from "../history/operations.ts"
 import * as Recorder from "../history/Recorder.ts"
-import { inTemporaryFolder } from "../internal/server/serverInstance.ts"
+import * as TemporaryFolder from "../TemporaryFolder.ts"
 import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
 import * as Nemesis from "./Nemesis.ts"
 import { Orders } from "./recipeWorker.ts"
@@ -48,7 +48,7 @@ const WORKERS = 5
 
 export const run = Effect.fnUntraced(function* (options: Options) {
   const ensemble = yield* ZooKeeperEnsemble.make({ links: true, tickTime: 200, config: ["syncLimit=6"] })
-  const folder = yield* inTemporaryFolder
+  const folder = yield* TemporaryFolder.make("trial-")
   const history = Path.join(folder, "history")
   const write = yield* Recorder.toFile(history)
   const recorder = Recorder.make({ client: "trial", write })

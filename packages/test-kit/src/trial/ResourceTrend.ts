@@ -32,36 +32,37 @@ export interface Sample {
 type Quantity = Exclude<keyof Sample, "at">
 
 /** Takes a sample. The process has to run with `--expose-gc`. */
-export const sample = <E, R>(serverWatches: Effect.Effect<number, E, R>): Effect.Effect<Sample, E, R> =>
-  Effect.gen(function* () {
-    const watched = yield* serverWatches
-    const { gc } = globalThis
-    if (gc === undefined) return yield* Effect.die(new Error("memory cannot be measured: run node with --expose-gc"))
-    // All that can go, as before a snapshot: else what is compiled, and weakly held, comes and goes as it likes. Twice:
-    // what finalizers let go of goes in the second.
-    for (let i = 0; i < 2; i++) {
-      gc({ type: "major", execution: "sync", flavor: "last-resort" })
-      yield* Effect.yieldNow
-    }
-    const { external, rss } = process.memoryUsage()
-    const spaces = V8.getHeapSpaceStatistics()
-    const used = (isCode: boolean) =>
-      spaces
-        .filter(({ space_name: name }) => /code|trusted/.test(name) === isCode)
-        .reduce((sum, { space_used_size: size }) => sum + size, 0)
-    const fibers = (yield* Metric.snapshot).find(({ id }) => id === "child_fibers_active")
-    return {
-      at: process.uptime(),
-      heap: used(false),
-      code: used(true),
-      external,
-      rss,
-      handles: process.getActiveResourcesInfo().length,
-      fibers: fibers?.type === "Gauge" ? Number(fibers.state.value) : 0,
-      watches: Number((yield* Metric.value(SessionMetrics.watches)).value),
-      serverWatches: watched
-    }
-  })
+export const sample = Effect.fnUntraced(function* <E, R>(
+  serverWatches: Effect.Effect<number, E, R>
+): Effect.fn.Return<Sample, E, R> {
+  const watched = yield* serverWatches
+  const { gc } = globalThis
+  if (gc === undefined) return yield* Effect.die(new Error("memory cannot be measured: run node with --expose-gc"))
+  // All that can go, as before a snapshot: else what is compiled, and weakly held, comes and goes as it likes. Twice:
+  // what finalizers let go of goes in the second.
+  for (let i = 0; i < 2; i++) {
+    gc({ type: "major", execution: "sync", flavor: "last-resort" })
+    yield* Effect.yieldNow
+  }
+  const { external, rss } = process.memoryUsage()
+  const spaces = V8.getHeapSpaceStatistics()
+  const used = (isCode: boolean) =>
+    spaces
+      .filter(({ space_name: name }) => /code|trusted/.test(name) === isCode)
+      .reduce((sum, { space_used_size: size }) => sum + size, 0)
+  const fibers = (yield* Metric.snapshot).find(({ id }) => id === "child_fibers_active")
+  return {
+    at: process.uptime(),
+    heap: used(false),
+    code: used(true),
+    external,
+    rss,
+    handles: process.getActiveResourcesInfo().length,
+    fibers: fibers?.type === "Gauge" ? Number(fibers.state.value) : 0,
+    watches: Number((yield* Metric.value(SessionMetrics.watches)).value),
+    serverWatches: watched
+  }
+})
 
 /** The straight line through some samples. */
 interface Trend {

@@ -46,13 +46,12 @@ const work = Effect.fnUntraced(function* (
   const zk = yield* ZooKeeper.ZooKeeper
   const recorder = Recorder.make({ client, write, session: () => zk.session.id.toString(16) })
   let stopped = false
-  const loop = (once: Effect.Effect<unknown, unknown>) =>
-    Effect.gen(function* () {
-      while (!stopped) {
-        yield* Effect.ignore(once)
-        yield* Effect.sleep(yield* Random.nextBetween(0, 40))
-      }
-    })
+  const loop = Effect.fnUntraced(function* (once: Effect.Effect<unknown, unknown>) {
+    while (!stopped) {
+      yield* Effect.ignore(once)
+      yield* Effect.sleep(yield* Random.nextBetween(0, 40))
+    }
+  })
   const tasks = {
     lock: Effect.map(Lock.make("/trial/lock"), (lock) => lock.withLock(guarded(recorder, "/trial/lock"))),
     leader: Effect.map(LeaderElection.make("/trial/leader", { identifier: client }), (election) =>

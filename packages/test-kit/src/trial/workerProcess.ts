@@ -19,36 +19,33 @@ export interface WorkerProcess {
 }
 
 /** Runs a script of this folder; killed with the Scope. `name` is for the message if it ends too early. */
-export const start = (
+export const start = Effect.fnUntraced(function* (
   name: string,
   script: "lockHolder.ts" | "ownersWorker.ts" | "recipeWorker.ts",
   orders: string
-): Effect.Effect<WorkerProcess, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const file = fileURLToPath(new URL(script, import.meta.url))
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() => ChildProcess.spawn(process.execPath, [file, orders], { stdio: ["pipe", "pipe", "inherit"] })),
-      (child) => Effect.sync(() => child.kill("SIGKILL"))
-    )
-    const lines = yield* Queue.unbounded<string>()
-    const output: Array<string> = []
-    Readline.createInterface({ input: child.stdout })
-      .on("line", (line) => {
-        output.push(line)
-        Queue.offerUnsafe(lines, line)
-      })
-      .once("close", () =>
-        Queue.failCauseUnsafe(lines, Cause.die(new Error(`${name} has ended: ${output.join("\n")}`)))
-      )
-    const hear = (word: string): Effect.Effect<string> =>
-      Effect.flatMap(Queue.take(lines), (line) => {
-        const [first, ...rest] = line.split(" ")
-        return first === word ? Effect.succeed(rest.join(" ")) : hear(word)
-      })
-    return {
-      pid: child.pid ?? 0,
-      hear,
-      write: (line) => Effect.sync(() => void child.stdin.write(`${line}\n`)),
-      endInput: Effect.sync(() => void child.stdin.end())
-    }
-  })
+): Effect.fn.Return<WorkerProcess, never, Scope.Scope> {
+  const file = fileURLToPath(new URL(script, import.meta.url))
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() => ChildProcess.spawn(process.execPath, [file, orders], { stdio: ["pipe", "pipe", "inherit"] })),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+  const lines = yield* Queue.unbounded<string>()
+  const output: Array<string> = []
+  Readline.createInterface({ input: child.stdout })
+    .on("line", (line) => {
+      output.push(line)
+      Queue.offerUnsafe(lines, line)
+    })
+    .once("close", () => Queue.failCauseUnsafe(lines, Cause.die(new Error(`${name} has ended: ${output.join("\n")}`))))
+  const hear = (word: string): Effect.Effect<string> =>
+    Effect.flatMap(Queue.take(lines), (line) => {
+      const [first, ...rest] = line.split(" ")
+      return first === word ? Effect.succeed(rest.join(" ")) : hear(word)
+    })
+  return {
+    pid: child.pid ?? 0,
+    hear,
+    write: (line) => Effect.sync(() => void child.stdin.write(`${line}\n`)),
+    endInput: Effect.sync(() => void child.stdin.end())
+  }
+})

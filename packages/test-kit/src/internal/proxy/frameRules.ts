@@ -2,6 +2,7 @@
  * Rules on frames: which frame a rule is for, and what happens to it. Bytes in, bytes out, no sockets.
  */
 import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
+import * as Match from "effect/Match"
 import type { Direction, FrameAction, FrameMatch, FrameRecord } from "./model.ts"
 
 /** The frames that leave instead of one, in this order; `reset` ends the connection after what precedes it. */
@@ -68,36 +69,24 @@ export const take = (rules: ReadonlyArray<ActiveRule>, frame: FrameRecord): Acti
 }
 
 /** The frames that an action without memory makes of one; `hold` and `swap` are the connection's business. */
-export const apply = (action: FrameAction, body: Uint8Array): ReadonlyArray<Output> => {
-  switch (action._tag) {
-    case "Drop":
-      return []
-    case "DropAndReset":
-      return ["reset"]
-    case "Duplicate":
-      return [encode(body), encode(body)]
-    case "SetXid":
-      return [encode(edited(body, (copy) => copy.length >= 4 && viewOf(copy).setInt32(0, action.xid)))]
-    case "SetError":
-      // A server that answers an error sends the header alone: xid, zxid, error.
-      return [
-        encode(edited(body.subarray(0, 16), (copy) => copy.length >= 16 && viewOf(copy).setInt32(12, action.code)))
-      ]
-    case "CorruptByte":
-      return [encode(edited(body, (copy) => action.offset < copy.length && (copy[action.offset]! ^= 0xff)))]
-    case "SetLength":
-      return [encode(body, action.length)]
-    case "Truncate":
-      return [encode(body.subarray(0, action.length))]
-    case "Inject":
-      return [encode(body), encode(action.body)]
-    case "Edit":
-      return [encode(action.edit(body.slice()))]
-    case "Hold":
-    case "Swap":
-      return [encode(body)]
-  }
-}
+export const apply = (action: FrameAction, body: Uint8Array): ReadonlyArray<Output> =>
+  Match.valueTags(action, {
+    Drop: (): ReadonlyArray<Output> => [],
+    DropAndReset: (): ReadonlyArray<Output> => ["reset"],
+    Duplicate: () => [encode(body), encode(body)],
+    SetXid: ({ xid }) => [encode(edited(body, (copy) => copy.length >= 4 && viewOf(copy).setInt32(0, xid)))],
+    // A server that answers an error sends the header alone: xid, zxid, error.
+    SetError: ({ code }) => [
+      encode(edited(body.subarray(0, 16), (copy) => copy.length >= 16 && viewOf(copy).setInt32(12, code)))
+    ],
+    CorruptByte: ({ offset }) => [encode(edited(body, (copy) => offset < copy.length && (copy[offset]! ^= 0xff)))],
+    SetLength: ({ length }) => [encode(body, length)],
+    Truncate: ({ length }) => [encode(body.subarray(0, length))],
+    Inject: (inject) => [encode(body), encode(inject.body)],
+    Edit: ({ edit }) => [encode(edit(body.slice()))],
+    Hold: () => [encode(body)],
+    Swap: () => [encode(body)]
+  })
 
 /** A frame on the wire: its length, or another one, and its bytes. */
 export const encode = (body: Uint8Array, length = body.length): Uint8Array => {

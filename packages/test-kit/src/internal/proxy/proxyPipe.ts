@@ -33,66 +33,65 @@ export interface Pipe {
   readonly run: Effect.Effect<never>
 }
 
-export const makePipe = (options: Options): Effect.Effect<Pipe> =>
-  Effect.gen(function* () {
-    const { cut, end, gate, setReading, to } = options
-    const queue = yield* Queue.unbounded<{ readonly item: Item; readonly at: number }>()
-    const clock = yield* Clock.Clock
-    let delivered = 0
-    let waiting = 0
+export const makePipe = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Pipe> {
+  const { cut, end, gate, setReading, to } = options
+  const queue = yield* Queue.unbounded<{ readonly item: Item; readonly at: number }>()
+  const clock = yield* Clock.Clock
+  let delivered = 0
+  let waiting = 0
 
-    const grow = (bytes: number) => {
-      const wasFull = waiting > HIGH_WATER
-      waiting += bytes
-      const isFull = waiting > HIGH_WATER
-      if (isFull !== wasFull) setReading(!isFull)
-    }
+  const grow = (bytes: number) => {
+    const wasFull = waiting > HIGH_WATER
+    waiting += bytes
+    const isFull = waiting > HIGH_WATER
+    if (isFull !== wasFull) setReading(!isFull)
+  }
 
-    const write = (bytes: Uint8Array): Effect.Effect<void> =>
-      Effect.callback((resume) => {
-        to.write(bytes, () => resume(Effect.void))
-      })
-
-    const deliver = Effect.fnUntraced(function* (bytes: Uint8Array) {
-      yield* gate.await
-      if (cut !== undefined && delivered + bytes.length >= cut.after) {
-        if (cut.after > delivered) yield* write(bytes.subarray(0, cut.after - delivered))
-        delivered = cut.after
-        end(cut.ending)
-        return
-      }
-      delivered += bytes.length
-      yield* write(bytes)
+  const write = (bytes: Uint8Array): Effect.Effect<void> =>
+    Effect.callback((resume) => {
+      to.write(bytes, () => resume(Effect.void))
     })
 
-    const one = Effect.gen(function* () {
-      const { at, item } = yield* Queue.take(queue)
-      const shape = options.shape()
-      if (shape.delay !== undefined) {
-        const wait = at + Duration.toMillis(shape.delay) - clock.currentTimeMillisUnsafe()
-        if (wait > 0) yield* Effect.sleep(wait)
-      }
-      yield* gate.await
-      if (item === "fin") return to.end()
-      if (item === "reset") return end("rst")
-      for (let start = 0; start < item.length;) {
-        // Evaluated for each piece, so that a change need not wait for the rest of a long item.
-        const { bytesPerSecond: rate, chunk } = options.shape()
-        // A throttled stream moves every 20 ms.
-        const size = Math.max(1, chunk ?? (rate === undefined ? item.length : Math.ceil(rate / 50)))
-        const piece = item.subarray(start, start + size)
-        start += piece.length
-        yield* deliver(piece)
-        if (rate !== undefined) yield* Effect.sleep((piece.length / rate) * 1000)
-      }
-      grow(-item.length)
-    })
-
-    return {
-      offer: (item) => {
-        if (typeof item !== "string") grow(item.length)
-        Queue.offerUnsafe(queue, { item, at: clock.currentTimeMillisUnsafe() })
-      },
-      run: Effect.forever(one)
+  const deliver = Effect.fnUntraced(function* (bytes: Uint8Array) {
+    yield* gate.await
+    if (cut !== undefined && delivered + bytes.length >= cut.after) {
+      if (cut.after > delivered) yield* write(bytes.subarray(0, cut.after - delivered))
+      delivered = cut.after
+      end(cut.ending)
+      return
     }
+    delivered += bytes.length
+    yield* write(bytes)
   })
+
+  const one = Effect.gen(function* () {
+    const { at, item } = yield* Queue.take(queue)
+    const shape = options.shape()
+    if (shape.delay !== undefined) {
+      const wait = at + Duration.toMillis(shape.delay) - clock.currentTimeMillisUnsafe()
+      if (wait > 0) yield* Effect.sleep(wait)
+    }
+    yield* gate.await
+    if (item === "fin") return to.end()
+    if (item === "reset") return end("rst")
+    for (let start = 0; start < item.length;) {
+      // Evaluated for each piece, so that a change need not wait for the rest of a long item.
+      const { bytesPerSecond: rate, chunk } = options.shape()
+      // A throttled stream moves every 20 ms.
+      const size = Math.max(1, chunk ?? (rate === undefined ? item.length : Math.ceil(rate / 50)))
+      const piece = item.subarray(start, start + size)
+      start += piece.length
+      yield* deliver(piece)
+      if (rate !== undefined) yield* Effect.sleep((piece.length / rate) * 1000)
+    }
+    grow(-item.length)
+  })
+
+  return {
+    offer: (item) => {
+      if (typeof item !== "string") grow(item.length)
+      Queue.offerUnsafe(queue, { item, at: clock.currentTimeMillisUnsafe() })
+    },
+    run: Effect.forever(one)
+  }
+})

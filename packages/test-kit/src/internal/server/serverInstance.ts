@@ -9,7 +9,6 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Crypto from "node:crypto"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import { ZooKeeperServerError } from "../../ZooKeeperError.ts"
 import type { ZooKeeperInstall } from "../../ZooKeeperInstall.ts"
@@ -35,12 +34,6 @@ interface Spec {
   readonly members: ReadonlyArray<Member> | undefined
   readonly certificates: Certificates | undefined
 }
-
-/** A folder that the Scope removes. */
-export const inTemporaryFolder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zookeeper-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
-)
 
 /** Makes something in a Scope of its own, again from the start if another process took one of its ports meanwhile. */
 export const withFreshPorts = <A>(

@@ -96,15 +96,14 @@ export const doubleBarrier: Recipe = (environment) =>
           })
         )
       }),
-      judge: (_truth, zk) =>
-        Effect.gen(function* () {
-          // As if all had died inside.
-          yield* zk.createWithParents(`${path}/ready`).pipe(Effect.catchTag("NodeExists", () => Effect.void))
-          const alone = yield* Effect.provideService(DoubleBarrier.make(path, { size }), ZooKeeper, zk)
-          const entered = yield* Effect.result(alone.enter({ timeout: "3 seconds" }))
-          if (Result.isSuccess(entered)) environment.addViolation("a lone one entered what others had left open")
-          else if (entered.failure._tag !== "WaitTimeout")
-            environment.addViolation(`a lone one was told ${entered.failure._tag}`)
-        }).pipe(Effect.scoped)
+      judge: Effect.fnUntraced(function* (_truth, zk) {
+        // As if all had died inside.
+        yield* zk.createWithParents(`${path}/ready`).pipe(Effect.catchTag("NodeExists", () => Effect.void))
+        const alone = yield* Effect.provideService(DoubleBarrier.make(path, { size }), ZooKeeper, zk)
+        const entered = yield* Effect.result(alone.enter({ timeout: "3 seconds" }))
+        if (Result.isSuccess(entered)) environment.addViolation("a lone one entered what others had left open")
+        else if (entered.failure._tag !== "WaitTimeout")
+          environment.addViolation(`a lone one was told ${entered.failure._tag}`)
+      }, Effect.scoped)
     }
   })

@@ -38,14 +38,13 @@ const counting = (environment: Environment, layout: Counter.Layout, isPatient: b
     }),
     // A client that deletes a number changes it.
     survivesDeletion: false,
-    judge: (_truth, zk) =>
-      Effect.gen(function* () {
-        const counter = yield* Effect.provideService(Counter.make(path, { layout }), ZooKeeper, zk)
-        const recorder = environment.recorder({ ...environment.clients[0]!, name: "the judge" })
-        yield* Recorded.total(recorder, zk, path, counter)
-        for (const violation of checkCounters(environment.history()).violations)
-          environment.addViolation(`P12: ${violation}`)
-      }).pipe(Effect.scoped)
+    judge: Effect.fnUntraced(function* (_truth, zk) {
+      const counter = yield* Effect.provideService(Counter.make(path, { layout }), ZooKeeper, zk)
+      const recorder = environment.recorder({ ...environment.clients[0]!, name: "the judge" })
+      yield* Recorded.total(recorder, zk, path, counter)
+      for (const violation of checkCounters(environment.history()).violations)
+        environment.addViolation(`P12: ${violation}`)
+    }, Effect.scoped)
   } satisfies Scenario
 }
 
@@ -68,13 +67,12 @@ export const atomicValue: Recipe = (environment) =>
           })
         )
         yield* Effect.forkScoped(follow, { startImmediately: true })
-        const write = (mine: string) =>
-          Effect.gen(function* () {
-            if (yield* Random.nextBoolean) return yield* value.update(() => mine)
-            const expected = yield* value.getVersioned
-            const exchange = yield* value.compareAndSet(expected, mine)
-            return exchange.applied ? exchange : undefined
-          })
+        const write = Effect.fnUntraced(function* (mine: string) {
+          if (yield* Random.nextBoolean) return yield* value.update(() => mine)
+          const expected = yield* value.getVersioned
+          const exchange = yield* value.compareAndSet(expected, mine)
+          return exchange.applied ? exchange : undefined
+        })
         return Effect.gen(function* () {
           const change = yield* write(recorder.unique())
           if (change !== undefined) {

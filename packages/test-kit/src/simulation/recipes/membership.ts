@@ -245,7 +245,9 @@ const shown = (entries: ReadonlyArray<readonly [string, string]>): string =>
     .toSorted()
     .join("\n")
 
-const until = <A, E, R>(look: Effect.Effect<A, E, R>, isSo: (seen: A) => boolean): Effect.Effect<void, E, R> =>
-  Effect.gen(function* () {
-    while (!isSo(yield* look)) yield* Effect.sleep("20 millis")
-  })
+const until = Effect.fnUntraced(function* <A, E, R>(
+  look: Effect.Effect<A, E, R>,
+  isSo: (seen: A) => boolean
+): Effect.fn.Return<void, E, R> {
+  while (!isSo(yield* look)) yield* Effect.sleep("20 millis")
+})

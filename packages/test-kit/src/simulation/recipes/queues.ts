@@ -110,15 +110,14 @@ export const queueWithLock: Recipe = Effect.fnUntraced(function* (environment: E
     play: Effect.fnUntraced(function* (client) {
       const recorder = environment.recorder(client)
       const queue = yield* make(layout, hasPriorities)
-      const handle = (item: Uint8Array) =>
-        Effect.gen(function* () {
-          const value = textOf(item)
-          if (done.has(value)) environment.addViolation(`${client.name} was given ${value}, which was done`)
-          recorder.note({ f: "take", path, value })
-          yield* exclusion.work(client, value, { path })
-          if ((yield* Random.next) < 0.2) return yield* Effect.fail({ _tag: "Refused" })
-          return value
-        })
+      const handle = Effect.fnUntraced(function* (item: Uint8Array) {
+        const value = textOf(item)
+        if (done.has(value)) environment.addViolation(`${client.name} was given ${value}, which was done`)
+        recorder.note({ f: "take", path, value })
+        yield* exclusion.work(client, value, { path })
+        if ((yield* Random.next) < 0.2) return yield* Effect.fail({ _tag: "Refused" })
+        return value
+      })
       const withLock = Effect.gen(function* () {
         const taken = yield* queue.takeWithLock
         const value = yield* Effect.raceFirst(taken.lost, handle(taken.item))
@@ -157,32 +156,35 @@ interface AnyQueue extends Queue.Consumer<Uint8Array> {
   readonly offer: (item: Uint8Array, priority?: number) => Effect.Effect<void, unknown>
 }
 
-const make = (layout: Queue.Layout, hasPriorities: boolean) =>
-  Effect.gen(function* () {
-    if (hasPriorities) {
-      const urgent: AnyQueue = yield* PriorityQueue.make(path, { layout })
-      return urgent
-    }
-    const { offer, ...rest } = yield* Queue.make(path, { layout })
-    const plain: AnyQueue = { ...rest, offer: (item) => offer(item) }
-    return plain
-  })
+const make = Effect.fnUntraced(function* (layout: Queue.Layout, hasPriorities: boolean) {
+  if (hasPriorities) {
+    const urgent: AnyQueue = yield* PriorityQueue.make(path, { layout })
+    return urgent
+  }
+  const { offer, ...rest } = yield* Queue.make(path, { layout })
+  const plain: AnyQueue = { ...rest, offer: (item) => offer(item) }
+  return plain
+})
 
 /** Takes all items that are left, in turn. */
-const drain = (environment: Environment, zk: ZooKeeperClient.Service, layout: Queue.Layout, hasPriorities: boolean) =>
-  Effect.gen(function* () {
-    const queue = yield* Effect.provideService(make(layout, hasPriorities), ZooKeeper, zk)
-    const recorder = environment.recorder({ ...environment.clients[0]!, name: "the judge" })
-    const drained: Array<string> = []
-    yield* zk.sync("/recipe")
-    while (true) {
-      const item = yield* recorder.record({ f: "take", path }, queue.poll, (item) =>
-        Option.isSome(item) ? { value: textOf(item.value) } : {}
-      )
-      if (Option.isNone(item)) return drained
-      drained.push(textOf(item.value))
-    }
-  }).pipe(Effect.scoped)
+const drain = Effect.fnUntraced(function* (
+  environment: Environment,
+  zk: ZooKeeperClient.Service,
+  layout: Queue.Layout,
+  hasPriorities: boolean
+) {
+  const queue = yield* Effect.provideService(make(layout, hasPriorities), ZooKeeper, zk)
+  const recorder = environment.recorder({ ...environment.clients[0]!, name: "the judge" })
+  const drained: Array<string> = []
+  yield* zk.sync("/recipe")
+  while (true) {
+    const item = yield* recorder.record({ f: "take", path }, queue.poll, (item) =>
+      Option.isSome(item) ? { value: textOf(item.value) } : {}
+    )
+    if (Option.isNone(item)) return drained
+    drained.push(textOf(item.value))
+  }
+}, Effect.scoped)
 
 const report = (environment: Environment, violations: ReadonlyArray<string>) => {
   for (const violation of violations) environment.addViolation(`P12: ${violation}`)

@@ -1,0 +1,75 @@
+/**
+ * The shards of a cluster: what runs on them has stopped before another runner runs it. The runners here use the storage as
+ * Effect's Sharding does: they refresh at an interval, try a failed refresh again five times, and then stop at once.
+ */
+import * as ZooKeeperRunnerStorage from "@effect-zookeeper/cluster/ZooKeeperRunnerStorage"
+import * as Runner from "effect/cluster/Runner"
+import * as RunnerAddress from "effect/cluster/RunnerAddress"
+import * as ShardId from "effect/cluster/ShardId"
+import * as ShardingConfig from "effect/cluster/ShardingConfig"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import type { Recipe } from "../RecipeSimulation.ts"
+import { SESSION_TIMEOUT } from "../SimulatedClient.ts"
+import { MutualExclusion } from "./MutualExclusion.ts"
+
+const prefix = "/recipe/cluster"
+
+/** A third of the expiration, as Sharding has it. */
+const INTERVAL = SESSION_TIMEOUT / 3
+
+const shards = Arr.makeBy(4, (index) => ShardId.make("default", index + 1))
+
+export const runnerStorage: Recipe = (environment) =>
+  Effect.sync(() => {
+    const exclusions = new Map(shards.map((shard) => [shard, new MutualExclusion(environment)]))
+    let runners = 0
+    return {
+      play: Effect.fnUntraced(function* (client) {
+        const storage = yield* ZooKeeperRunnerStorage.make({ prefix }).pipe(
+          Effect.retry({ while: ({ _tag }) => _tag === "PersistenceError", schedule: Schedule.spaced("20 millis") }),
+          Effect.provideService(ShardingConfig.ShardingConfig, {
+            ...ShardingConfig.defaults,
+            shardLockExpiration: SESSION_TIMEOUT
+          })
+        )
+        return Effect.suspend(() => {
+          const address = RunnerAddress.make(client.name, ++runners)
+          const refresh = (owned: ReadonlyArray<ShardId.ShardId>) =>
+            storage.refresh(address, owned).pipe(
+              Effect.filterOrFail(
+                (refreshed) => refreshed.length === owned.length,
+                () => ({ _tag: "LockLost" })
+              ),
+              Effect.retry({ times: 5, schedule: Schedule.spaced(50) }),
+              Effect.timeout(INTERVAL)
+            )
+          const round = Effect.gen(function* () {
+            yield* storage.register(Runner.make({ address, groups: ["default"], weight: 1 }), true)
+            const wanted = Arr.take(yield* Random.shuffle(shards), yield* Random.nextIntBetween(1, shards.length))
+            const owned = yield* storage.acquire(address, wanted)
+            const refreshing = Random.nextBetween(0, INTERVAL).pipe(
+              Effect.flatMap(Effect.sleep),
+              Effect.andThen(Effect.repeat(refresh(owned), Schedule.fixed(INTERVAL))),
+              Effect.andThen(Effect.never)
+            )
+            const work = Effect.forEach(
+              owned,
+              (shard) => exclusions.get(shard)!.work(client, String(shard), { path: `${prefix}/shards/${shard}` }),
+              { concurrency: "unbounded", discard: true }
+            )
+            yield* Effect.raceFirst(refreshing, work)
+          })
+          const letGo = Effect.andThen(storage.releaseAll(address), storage.unregister(address)).pipe(
+            Effect.retry({ schedule: Schedule.spaced(50) }),
+            Effect.orDie
+          )
+          return Effect.ensuring(round, letGo)
+        })
+      }),
+      expected: ["PersistenceError", "TimeoutError"],
+      mayBeClosedInside: true
+    }
+  })
