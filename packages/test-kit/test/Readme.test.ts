@@ -7,9 +7,10 @@
  *   its own, which replaces `localhost:2181` and the variable ZOOKEEPER. The comments behind its statements are its output:
  *   all of it in a README, and a part of it on the site. `// a, then b` is the output of a statement that runs twice.
  * - `ts test` is a file of tests: vitest runs it, and all of them pass.
- * - `js before` shows another client. Its packages are not installed here, so it is only parsed.
+ * - `js before` shows another client or test runner. Its packages are not installed here, so it is only parsed.
  */
 import { PromiseClient } from "@effect-zookeeper/client"
+import { assertEach } from "../src/Expectations.ts"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
@@ -60,23 +61,24 @@ afterAll(() => Fs.rmSync(folder, { recursive: true, force: true }))
 describe("the READMEs, the site and the examples of doc comments", () => {
   it("have no program that is neither checked nor run", () => {
     const known = ["ts", "ts run", "ts test", "js run", "js before"]
-    assert.deepStrictEqual(
-      blocks.filter(({ language }) => !known.includes(language)).map(({ place }) => place),
+    assertEach(
+      blocks.filter(({ language }) => !known.includes(language)),
+      ({ place }) => place,
       []
     )
     for (const language of known) assert.isNotEmpty(marked(language), language)
     assert.isNotEmpty(blocks.filter(({ place }) => place.includes("/src/")))
   })
 
-  it("compile as they are", { timeout: 100_000 }, async () => {
+  it("compile as they are", { timeout: 200_000 }, async () => {
     const args = [Path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder]
-    const { code, output } = await execute(args, root, {}, 90_000)
+    const { code, output } = await execute(args, root, {}, 190_000)
     assert.strictEqual(code, 0, withPlaces(output))
   })
 
-  it("run their tests", { timeout: 100_000 }, async () => {
+  it("run their tests", { timeout: 200_000 }, async () => {
     const args = [Path.join(root, "node_modules/vitest/vitest.mjs"), "run", "--root", folder]
-    const { code, output } = await execute(args, folder, {}, 90_000)
+    const { code, output } = await execute(args, folder, {}, 190_000)
     assert.strictEqual(code, 0, withPlaces(output))
   })
 
@@ -88,6 +90,12 @@ describe("the READMEs, the site and the examples of doc comments", () => {
   })
 
   const programs = [...marked("ts run"), ...marked("js run")]
+
+  it("listen on no port that a system may have given to an outgoing connection", () => {
+    const numbers = (code: string) => Array.from(code.matchAll(/\b\d{5}\b/g), ([digits]) => Number(digits))
+    const risky = programs.filter(({ code }) => numbers(code).some((number) => number >= 32_768 && number <= 60_999))
+    assertEach(risky, ({ place }) => place, [])
+  })
 
   for (const block of programs.filter((block) => !sharesProcess(block))) {
     it(`run: ${block.place}`, async () => {
@@ -102,7 +110,7 @@ describe("the READMEs, the site and the examples of doc comments", () => {
   for (const page of pages) {
     const shared = programs.filter((block) => block.page === page && sharesProcess(block))
     if (shared.length === 0) continue
-    it(`run: ${page}`, { timeout: 100_000 }, async () => {
+    it(`run: ${page}`, { timeout: 200_000 }, async () => {
       const prepared: Array<{ readonly file: string; readonly env: NodeJS.ProcessEnv }> = []
       for (const block of shared) prepared.push(await prepare(block))
       const all = Path.join(folder, `run-all-${shared[0]?.file}`)
@@ -112,7 +120,7 @@ describe("the READMEs, the site and the examples of doc comments", () => {
         [all],
         folder,
         Object.assign({}, ...prepared.map(({ env }) => env)),
-        90_000
+        190_000
       )
       assert.strictEqual(code, 0, withPlaces(output))
       const outputs = output.split(`${SEPARATOR}\n`).slice(1)

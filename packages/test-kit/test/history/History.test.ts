@@ -2,6 +2,7 @@
  * The checker itself: random tiny histories against brute force, mutations that it must catch, histories that it must
  * not.
  */
+import { assertEach } from "../../src/Expectations.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
@@ -12,7 +13,8 @@ import * as Recorder from "../../src/history/Recorder.ts"
 import { checkVersions } from "../../src/history/registers.ts"
 import { search } from "../../src/history/search.ts"
 import { isLinearizable } from "../support/bruteForce.ts"
-import { generated, random, tiny } from "../support/histories.ts"
+import { fractions } from "../../src/fuzz/Mutation.ts"
+import { generated, tiny } from "../support/histories.ts"
 import { allowed, mutations, operation } from "../support/mutations.ts"
 
 const isLong = process.env["ZK_LONG"] === "1"
@@ -20,7 +22,7 @@ const isLong = process.env["ZK_LONG"] === "1"
 describe("the checker against brute force", () => {
   it("agrees on random tiny histories with versions: the search on all, the versions where they decide", () => {
     const counts = { all: 0, invalid: 0, decided: 0 }
-    const next = random(17)
+    const next = fractions(17)
     for (let i = 0; i < (isLong ? 40_000 : 6_000); i++) {
       const history = tiny(next, { versions: true, deletes: i % 3 === 0 })
       const expected = isLinearizable(history)
@@ -43,7 +45,7 @@ describe("the checker against brute force", () => {
 
   it("agrees on random tiny histories with creations, deletions and compare-and-set, without versions", () => {
     const counts = { all: 0, invalid: 0 }
-    const next = random(4711)
+    const next = fractions(4711)
     for (let i = 0; i < (isLong ? 40_000 : 6_000); i++) {
       const history = tiny(next, { versions: false, deletes: true })
       const expected = isLinearizable(history)
@@ -111,7 +113,7 @@ describe("the checker", () => {
     assert.deepStrictEqual(verdict.violations, [])
   })
 
-  for (const { caught, history, name } of mutations()) {
+  for (const [name, caught, history] of mutations()) {
     it(`catches ${name}`, () => {
       const { violations } = check(history)
       assert.isNotEmpty(violations)
@@ -119,7 +121,7 @@ describe("the checker", () => {
     })
   }
 
-  for (const { history, name } of allowed()) {
+  for (const [name, history] of allowed()) {
     it(`accepts ${name}`, () => {
       assert.deepStrictEqual(check(history).violations, [])
       assert.deepStrictEqual(check(history).undecided, [])
@@ -158,21 +160,18 @@ describe("the recorder", () => {
     yield* ask(Effect.interrupt)
     yield* ask(Effect.die("a bug"))
     const operations = History.fromLines(lines)
-    assert.deepStrictEqual(
-      operations.map(({ error, outcome }) => `${outcome} ${error ?? ""}`),
-      [
-        "ok ",
-        "fail BadVersion",
-        "info ConnectionLoss",
-        "fail ConnectionLoss",
-        "info SessionExpired",
-        "fail ServerRefused",
-        "fail ServerRefused",
-        "info ServerRefused",
-        "info Interrupted",
-        "info Defect"
-      ]
-    )
+    assertEach(operations, ({ error, outcome }) => `${outcome} ${error ?? ""}`, [
+      "ok ",
+      "fail BadVersion",
+      "info ConnectionLoss",
+      "fail ConnectionLoss",
+      "info SessionExpired",
+      "fail ServerRefused",
+      "fail ServerRefused",
+      "info ServerRefused",
+      "info Interrupted",
+      "info Defect"
+    ])
     assert.strictEqual(operations[0]?.version, 1)
     assert.isTrue(operations.every(({ completedAt, outcome }) => Number.isFinite(completedAt) === (outcome !== "info")))
     assert.strictEqual(new Set(operations.map(({ value }) => value)).size, operations.length)
@@ -210,10 +209,7 @@ describe("the recorder", () => {
     const end = recorder.begin({ f: "pause", path: "" })
     session = "2"
     end()
-    assert.deepStrictEqual(
-      History.fromLines(lines).map(({ session }) => session),
-      ["1", undefined]
-    )
+    assertEach(History.fromLines(lines), ({ session }) => session, ["1", undefined])
   })
 })
 

@@ -3,7 +3,7 @@ import { itEffect, itLive, testWith } from "../../src/TestWith.ts"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { awaitCondition } from "../../src/Expectations.ts"
+import { assertEach, awaitCondition, now } from "../../src/Expectations.ts"
 import * as FaultProxy from "../../src/FaultProxy.ts"
 import { freePorts } from "../../src/internal/server/ports.ts"
 import * as ScriptedServer from "../../src/ScriptedServer.ts"
@@ -53,15 +53,12 @@ describe("FaultProxy, without a fault", () => {
     assert.deepStrictEqual(readInts(yield* client.nextFrame), [1, 0, 0, 0, 10])
     const { accepted, current, frames } = yield* proxy.seen
     assert.deepStrictEqual([accepted, current], [1, 1])
-    assert.deepStrictEqual(
-      frames.map(({ direction, op, xid }) => [direction, op, xid]),
-      [
-        ["up", "connect", undefined],
-        ["down", "connect", undefined],
-        ["up", CREATE, 1],
-        ["down", CREATE, 1]
-      ]
-    )
+    assertEach(frames, ({ direction, op, xid }) => [direction, op, xid], [
+      ["up", "connect", undefined],
+      ["down", "connect", undefined],
+      ["up", CREATE, 1],
+      ["down", CREATE, 1]
+    ])
     assert.deepStrictEqual(yield* proxy.requests, [CREATE])
     client.socket.end()
     yield* proxy.awaitSeen((seen) => seen.current === 0)
@@ -238,7 +235,7 @@ describe("FaultProxy, with bytes that it cannot deliver,", () => {
           const before = process.memoryUsage().arrayBuffers
           // One buffer for all of them: what memory grows by is what the proxy keeps.
           const send = Effect.callback<void>((resume) => void client.socket.write(frame, () => resume(Effect.void)))
-          const sending = yield* Effect.forkChild(Effect.repeat(send, { times: TOTAL - 1 }), { startImmediately: true })
+          const sending = yield* Effect.forkChild(Effect.repeat(send, { times: TOTAL - 1 }), now)
           for (let i = 0; i < 10; i++) {
             yield* Effect.sleep("20 millis")
             assert.isBelow(process.memoryUsage().arrayBuffers - before, 14_000_000)
@@ -372,8 +369,7 @@ describe("FaultProxy, whose target does not listen", () => {
 
 describe("FaultProxy, in front of ZooKeeper", () => {
   itLive("tells a lost create from a create whose reply is lost", function* () {
-    const [host = "", port = ""] = TestServer.connectString().split(":")
-    const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+    const proxy = yield* FaultProxy.make(TestServer.target())
     for (const direction of ["up", "down"] as const) {
       const path = TestServer.freshPath("lost")
       const rule = yield* proxy.rule({ match: { direction, op: CREATE }, action: { _tag: "DropAndReset" } })

@@ -4,6 +4,7 @@
  * znodes, and are told of every change, or that there is nothing more to be told. Events of an ensemble itself are
  * in `Ensemble.test.ts`.
  */
+import { assertEach } from "../../src/Expectations.ts"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -12,11 +13,10 @@ import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import * as ChildProcess from "node:child_process"
-import * as Readline from "node:readline"
 import { fileURLToPath } from "node:url"
 import * as FaultProxy from "../../src/FaultProxy.ts"
 import * as ZooKeeperEnsemble from "../../src/ZooKeeperEnsemble.ts"
+import * as Command from "../support/command.ts"
 import type { Told } from "../support/standingStill.ts"
 import {
   awaitAllFired,
@@ -111,10 +111,10 @@ describe("an ensemble", () => {
         const { connectString } = yield* Ensemble
         const writer = yield* connect({ servers: connectString, sessionTimeout: "20 seconds" })
         yield* createAll(writer, "/blocked", COUNT)
-        const child = yield* standingStill(connectString, "/blocked", COUNT)
-        assert.strictEqual(yield* child.line, "blocks")
+        const line = Command.linesOf(yield* standingStill(connectString, "/blocked", COUNT))
+        assert.strictEqual(yield* line, "blocks")
         yield* changeAll(writer, "/blocked", 0, COUNT / 2)
-        const { again, atOnce, expired, isSame, states, told } = JSON.parse(yield* child.line) as Told
+        const { again, atOnce, expired, isSame, states, told } = JSON.parse(yield* line) as Told
         assert.strictEqual(atOnce, "owns nothing")
         assert.isFalse(isSame)
         assert.lengthOf(
@@ -172,10 +172,7 @@ describe("an ensemble", () => {
         assert.isTrue(yield* stillOwns(watcher, "replaced"))
         assert.notInclude(watcher.states, "Expired")
         const config = yield* admin.zk.getConfig
-        assert.deepStrictEqual(
-          config.members.map((member) => member.id),
-          [4, 5, 6]
-        )
+        assertEach(config.members, (member) => member.id, [4, 5, 6])
         console.log(`all members replaced in ${took} ms: ${watcher.states.join(", ")}; ${writes}, ${COUNT} events`)
       })
     )
@@ -183,23 +180,13 @@ describe("an ensemble", () => {
 })
 
 /** A client in a process of its own that watches all of them; see `support/standingStill.ts`. `line` is its next. */
-const standingStill = Effect.fnUntraced(function* (servers: string, parent: string, count: number) {
-  const file = fileURLToPath(new URL("../support/standingStill.ts", import.meta.url))
-  const child = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      ChildProcess.spawn(process.execPath, [file, servers, parent, String(count), String(SHORT)], {
-        stdio: ["ignore", "pipe", "inherit"]
-      })
-    ),
-    (child) => Effect.sync(() => child.kill("SIGKILL"))
-  )
-  const lines = Readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const line = Effect.flatMap(
-    Effect.promise(() => lines.next()),
-    ({ done, value }) => (done === true ? Effect.die(new Error("the client has ended")) : Effect.succeed(String(value)))
-  )
-  return { line }
-})
+const standingStill = (servers: string, parent: string, count: number) =>
+  Command.startFile(fileURLToPath(new URL("../support/standingStill.ts", import.meta.url)), [
+    servers,
+    parent,
+    String(count),
+    String(SHORT)
+  ])
 
 /** Again while another is under way, the new member has not caught up, or the leader that did it has left. */
 const reconfigure = ({ zk }: Client, change: Parameters<Client["zk"]["reconfigure"]>[0]) =>

@@ -16,7 +16,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { failure, outcome, text } from "../../src/Expectations.ts"
+import { assertEach, failure, outcome, text, atOnce } from "../../src/Expectations.ts"
 import * as FaultProxy from "../../src/FaultProxy.ts"
 import * as ZooKeeperEnsemble from "../../src/ZooKeeperEnsemble.ts"
 import type { ZooKeeperServer } from "../../src/ZooKeeperServer.ts"
@@ -63,14 +63,16 @@ const whole = Effect.flatMap(Ensemble, (ensemble) =>
 )
 
 /** The leader, or one that follows it; again while there is none, as happens on a busy machine by itself. */
-const member = (role: "leader" | "follower") =>
-  Effect.gen(function* () {
+const member = Effect.fnUntraced(
+  function* (role: "leader" | "follower") {
     const ensemble = yield* Ensemble
     yield* ensemble.awaitQuorum(3)
     if (role === "leader") return yield* ensemble.leader
     const [follower] = yield* ensemble.followers
     return yield* Effect.fromNullishOr(follower)
-  }).pipe(Effect.retry({ times: 50, schedule: Schedule.spaced("200 millis") }))
+  },
+  Effect.retry({ times: 50, schedule: Schedule.spaced("200 millis") })
+)
 
 describe("an ensemble of three", () => {
   it.layer(Ensemble.layer, { timeout: "180 seconds", excludeTestServices: true })((it) => {
@@ -189,10 +191,7 @@ describe("an ensemble of three", () => {
         yield* changeAll(clients[2]!, "/rolling", share(3, 4), COUNT)
         const writes = yield* written.stop
         yield* awaitAllFired(watching)
-        assert.deepStrictEqual(
-          clients.map(({ zk }) => zk.session.id),
-          ids
-        )
+        assertEach(clients, ({ zk }) => zk.session.id, ids)
         for (const [n, client] of clients.entries()) {
           assert.isTrue(yield* stillOwns(client, `rolling-${n + 1}`))
           assert.notInclude(client.states, "Expired")
@@ -330,10 +329,7 @@ describe("an ensemble of three", () => {
         )
         const { id } = watcher.zk.session
         const before = watcher.states.length
-        yield* Effect.all(
-          ensemble.servers.map((server) => server.kill),
-          { concurrency: "unbounded" }
-        )
+        yield* atOnce(ensemble.servers.map((server) => server.kill))
         const expired = yield* timed(until(() => watcher.states.includes("Expired", before)))
         assert.isTrue(yield* until(() => watching.told + watching.expired === COUNT))
         assert.deepStrictEqual({ ...watching }, { count: COUNT, told: 0, expired: COUNT })

@@ -13,28 +13,26 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { clientOf } from "../../src/conformance/Target.ts"
-
-const now = { startImmediately: true } as const
+import { now } from "../../src/Expectations.ts"
 
 const client = (options: Session.SessionOptions = {}) =>
   clientOf(Layer.provide(ZooKeeper.layerSession(), Session.layer({ sessionTimeout: "4 seconds", ...options })))
 
 /** The outcome of a write that is applied, whose reply is lost, and whose session ends before any client could look. */
-const lostAndExpired = <A, E>(
+const lostAndExpired = Effect.fnUntraced(function* <A, E>(
   zk: ZooKeeper.Service,
   operation: string,
   write: Effect.Effect<A, E>,
   isApplied: Effect.Effect<boolean, unknown>
-) =>
-  Effect.gen(function* () {
-    const server = yield* EmbeddedServer.EmbeddedServer
-    const { id } = zk.session
-    yield* server.dropReply({ operation, session: id })
-    const fiber = yield* Effect.forkChild(Effect.result(write), now)
-    while (!(yield* Effect.orDie(isApplied))) yield* Effect.yieldNow
-    yield* server.expireSession(id)
-    return yield* Fiber.join(fiber)
-  })
+) {
+  const server = yield* EmbeddedServer.EmbeddedServer
+  const { id } = zk.session
+  yield* server.dropReply({ operation, session: id })
+  const fiber = yield* Effect.forkChild(Effect.result(write), now)
+  while (!(yield* Effect.orDie(isApplied))) yield* Effect.yieldNow
+  yield* server.expireSession(id)
+  return yield* Fiber.join(fiber)
+})
 
 const itInMemory = testOn(it.live, EmbeddedServer.layerMemory, Effect.void)
 

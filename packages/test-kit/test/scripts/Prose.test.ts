@@ -1,3 +1,4 @@
+import { assertEach } from "../../src/Expectations.ts"
 import { assert, describe, it } from "@effect/vitest"
 import { proseOf } from "../../../../scripts/prose/extract.ts"
 import { notCompiledIn, undocumentedIn, withoutExampleIn } from "../../../../scripts/prose/symbols.ts"
@@ -16,14 +17,11 @@ describe("prose", () => {
   it("is what stands in the comments and sentences of TypeScript", () => {
     const source =
       '/**\n * A thing.\n */\nconst nobody = "one word is none: " + name // Why.\nf("word", `at ${nobody}!`)'
-    assert.deepStrictEqual(
-      proseOf("x.ts", source).map(({ line, text }) => [line, text.replace(/\s+/g, " ")]),
-      [
-        [2, "A thing."],
-        [4, "one word is none: Why."],
-        [5, "at …!"]
-      ]
-    )
+    assertEach(proseOf("x.ts", source), ({ line, text }) => [line, text.replace(/\s+/g, " ")], [
+      [2, "A thing."],
+      [4, "one word is none: Why."],
+      [5, "at …!"]
+    ])
   })
 
   it("has nouns before clauses", () => {
@@ -54,10 +52,7 @@ export type Options = {}
 export function none(): void {}
 const internal = 1
 `
-    assert.deepStrictEqual(
-      undocumentedIn(source).map(({ name }) => name),
-      ["make", "Options", "none"]
-    )
+    assertEach(undocumentedIn(source), ({ name }) => name, ["make", "Options", "none"])
   })
 
   it("has an example for constructors and layers, which is compiled because it is an @example", () => {
@@ -67,14 +62,8 @@ const internal = 1
     const example = documented(`\n * @example${fence}`)
     const bare = documented(`${fence} *\n`)
     assert.deepStrictEqual([withoutExampleIn(example), notCompiledIn(example)], [[], []])
-    assert.deepStrictEqual(
-      withoutExampleIn(bare).map(({ name }) => name),
-      ["make"]
-    )
-    assert.deepStrictEqual(
-      notCompiledIn(bare).map(({ line }) => line),
-      [4]
-    )
+    assertEach(withoutExampleIn(bare), ({ name }) => name, ["make"])
+    assertEach(notCompiledIn(bare), ({ line }) => line, [4])
     assert.deepStrictEqual(withoutExampleIn(bare.replace("constructors", "models")), [])
   })
 })

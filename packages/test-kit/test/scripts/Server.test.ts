@@ -31,12 +31,12 @@ describe("the command server", () => {
   }
 
   itLive("takes a tick, a super user and several members", function* () {
-    const child = yield* Command.start("server", "--tick", "200", "--super", "ann:hers", "--members", "2")
+    const child = yield* Command.start("server", "--tick", "1000", "--super", "ann:hers", "--members", "2")
     const servers = yield* Command.firstLine(child)
     assert.match(servers, /^127\.0\.0\.1:\d+,127\.0\.0\.1:\d+$/)
     const auth = [{ scheme: "digest", credentials: Redacted.make("ann:hers") }]
     const seen = yield* Effect.provide(closed, ZooKeeper.layer({ servers, auth, sessionTimeout: "100 millis" }))
-    assert.deepStrictEqual(seen, { path: "/closed-0000000000", timeout: 400, reading: "success" })
+    assert.deepStrictEqual(seen, { path: "/closed-0000000000", timeout: 2_000, reading: "success" })
   })
 
   itLive("says in one line what is wrong with an option, or with the port", function* () {

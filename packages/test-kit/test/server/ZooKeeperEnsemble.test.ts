@@ -30,7 +30,7 @@ describe("an ensemble of three", () => {
 
   itLive(
     "goes on without a leader that is cut off from the others, and takes it back",
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     function* () {
       const ensemble = yield* ZooKeeperEnsemble.make({ links: true, tickTime: 200, config: ["syncLimit=5"] })
       const first = yield* ensemble.leader
@@ -50,7 +50,7 @@ describe("an ensemble of three", () => {
 
   itLive(
     "has members that hear nothing of each other's elections while they are cut off",
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     function* () {
       const ensemble = yield* ZooKeeperEnsemble.make({
         links: true,

@@ -1,15 +1,14 @@
 import { assert, describe } from "@effect/vitest"
 import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
-import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Tls from "node:tls"
 import { fileURLToPath } from "node:url"
 import * as TestServer from "../../src/TestServer.ts"
 import * as ZooKeeperServer from "../../src/ZooKeeperServer.ts"
+import { closable, failure } from "../../src/Expectations.ts"
+import * as Command from "../support/command.ts"
 import * as Znode from "../support/znode.ts"
 
 /** A process that was killed may stay as a zombie where orphans are not reaped; it does nothing any more. */
@@ -60,11 +59,10 @@ describe("a server of one's own", () => {
   })
 
   itLive("ends with its scope, paused or not, and leaves no folder", function* () {
-    const scope = yield* Scope.make()
-    const server = yield* Scope.provide(ZooKeeperServer.make(), scope)
+    const [server, close] = yield* closable(ZooKeeperServer.make())
     const pid = yield* server.pid
     yield* server.pause
-    yield* Scope.close(scope, Exit.void)
+    yield* close
     assert.isDefined(pid)
     assert.isFalse(isAlive(pid ?? 0))
     assert.isFalse(Fs.existsSync(server.folder))
@@ -72,26 +70,20 @@ describe("a server of one's own", () => {
 
   itLive("does not outlive a parent that is killed with SIGKILL", function* () {
     const script = fileURLToPath(new URL("../support/parent.ts", import.meta.url))
-    const parent = yield* Effect.acquireRelease(
-      Effect.sync(() => ChildProcess.spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] })),
-      (child) => Effect.sync(() => child.kill("SIGKILL"))
-    )
-    const line = yield* Effect.callback<string>((resume) => {
-      parent.stdout.once("data", (chunk: Buffer) => resume(Effect.succeed(chunk.toString())))
-    })
+    const parent = yield* Command.startFile(script, [])
+    const line = yield* Command.firstLine(parent)
     const { folder, pid }: { readonly folder: string; readonly pid: number } = JSON.parse(line)
     assert.isTrue(isAlive(pid))
     assert.isTrue(Fs.existsSync(folder))
     parent.kill("SIGKILL")
     yield* Effect.sync(() => isAlive(pid) || Fs.existsSync(folder)).pipe(
       Effect.repeat({ while: (there) => there, schedule: Schedule.spaced("20 millis") }),
-      Effect.timeout("10 seconds")
+      Effect.timeout("15 seconds")
     )
   })
 
   itLive("says why it did not start", function* () {
-    const error = yield* Effect.flip(ZooKeeperServer.make({ config: ["tickTime=no"] }))
-    assert.strictEqual(error._tag, "ZooKeeperServerError")
+    const error = yield* failure(ZooKeeperServer.make({ config: ["tickTime=no"] }), "ZooKeeperServerError")
     assert.match(error.message, /NumberFormatException|Invalid config/)
     const [, port = ""] = TestServer.connectString().split(":")
     const taken = yield* Effect.flip(ZooKeeperServer.make({ port: Number(port) }))

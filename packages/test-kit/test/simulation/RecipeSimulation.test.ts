@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 
 /** For each recipe; 100,000 are a matter of `scripts/simulate.ts`. */
-const SEEDS = process.env["ZK_LONG"] === "1" ? 2000 : 25
+const SEEDS = process.env["ZK_LONG"] === "1" ? 2000 : 6
 
 it("there is a world for each recipe", () => {
   const made = Object.entries(all).flatMap(([name, it]) => (typeof it === "object" && "make" in it ? [name] : []))

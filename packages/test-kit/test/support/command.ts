@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as ChildProcess from "node:child_process"
+import * as Readline from "node:readline"
 import type * as Stream from "node:stream"
 import { fileURLToPath } from "node:url"
 
@@ -10,25 +11,29 @@ import { fileURLToPath } from "node:url"
 const scriptFile = (name: string): string => fileURLToPath(new URL(`../../../../scripts/${name}.ts`, import.meta.url))
 
 /** Starts a script that runs until it is stopped; it is killed with the Scope. */
-export const start = (name: string, ...args: ReadonlyArray<string>) =>
+export const start = (name: string, ...args: ReadonlyArray<string>) => startFile(scriptFile(name), args, "ignore")
+
+/** The same for any file. */
+export const startFile = (file: string, args: ReadonlyArray<string>, stderr: "ignore" | "inherit" = "inherit") =>
   Effect.acquireRelease(
-    Effect.sync(() =>
-      ChildProcess.spawn(process.execPath, [scriptFile(name), ...args], { stdio: ["ignore", "pipe", "ignore"] })
-    ),
+    Effect.sync(() => ChildProcess.spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", stderr] })),
     (child) => Effect.sync(() => child.kill("SIGKILL"))
   )
 
 type Child = ChildProcess.ChildProcessByStdio<null, Stream.Readable, null>
 
-/** The first output of a script on stdout. */
-export const firstLine = (child: Child) =>
-  Effect.callback<string>((resume) => {
-    let text = ""
-    child.stdout.on("data", (chunk: Buffer) => {
-      text += chunk.toString()
-      if (text.endsWith("\n")) resume(Effect.succeed(text.trim()))
-    })
-  })
+/** The lines that a process prints on stdout, one after another. */
+export const linesOf = ({ stdout }: Child): Effect.Effect<string> => {
+  const lines = Readline.createInterface({ input: stdout })[Symbol.asyncIterator]()
+  return Effect.flatMap(
+    Effect.promise(() => lines.next()),
+    ({ done, value }) =>
+      done === true ? Effect.die(new Error("the process has ended")) : Effect.succeed(String(value))
+  )
+}
+
+/** The first line that a process prints on stdout. */
+export const firstLine = (child: Child): Effect.Effect<string> => Effect.suspend(() => linesOf(child))
 
 /** Sends a signal and waits for the end. */
 export const stop = (child: Child, signal: "SIGINT" | "SIGTERM") =>

@@ -1,18 +1,8 @@
 /**
  * Histories from a seed: tiny ones that are right or wrong, and long ones of a register that is right.
  */
+import { fractions } from "../../src/fuzz/Mutation.ts"
 import type { Operation } from "../../src/history/History.ts"
-
-/** A number from 0 to below 1, again and again (mulberry32). */
-export const random = (seed: number) => {
-  let state = seed >>> 0
-  return (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 type Next = () => number
 
@@ -115,7 +105,7 @@ export const generated = (
     unknown
   }: { readonly operations: number; readonly clients: number; readonly unknown: number }
 ): ReadonlyArray<Operation> => {
-  const next = random(seed)
+  const next = fractions(seed)
   const operations: Array<Operation> = [
     {
       ...base,

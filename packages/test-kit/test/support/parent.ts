@@ -3,14 +3,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as ZooKeeperServer from "../../src/ZooKeeperServer.ts"
+import { inScope } from "../../src/Expectations.ts"
 
 Effect.runFork(
-  Effect.scoped(
-    Effect.gen(function* () {
-      const server = yield* ZooKeeperServer.make()
-      const pid = yield* server.pid
-      process.stdout.write(`${JSON.stringify({ pid, folder: server.folder })}\n`)
-      yield* Effect.never
-    })
-  )
+  inScope(function* () {
+    const server = yield* ZooKeeperServer.make()
+    const pid = yield* server.pid
+    process.stdout.write(`${JSON.stringify({ pid, folder: server.folder })}\n`)
+    yield* Effect.never
+  })
 )

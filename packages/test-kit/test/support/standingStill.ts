@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import { changeAll, connect, isWritable, acquireLock, until, watchAll } from "./watching.ts"
+import { now } from "../../src/Expectations.ts"
 
 /** The results that it reports. */
 export interface Told {
@@ -37,7 +38,7 @@ const program = Effect.gen(function* () {
   yield* Effect.sleep("100 millis")
   const end = performance.now() + SESSION * 1.6
   while (performance.now() < end);
-  const asking = yield* Effect.forkScoped(session.ownership, { startImmediately: true })
+  const asking = yield* Effect.forkScoped(session.ownership, now)
   const atOnce = asking.pollUnsafe()?._tag === "Failure" ? "owns nothing" : "owns"
 
   yield* until(() => watching.told + watching.expired === COUNT && isWritable(client))

@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { outcome, text } from "../../src/Expectations.ts"
+import { outcome, text, now, gather, eachAtOnce } from "../../src/Expectations.ts"
 import type { ZooKeeperServer } from "../../src/ZooKeeperServer.ts"
 import { clientOf } from "../../src/conformance/Target.ts"
 
@@ -41,11 +41,7 @@ export const connect = Effect.fnUntraced(function* (
     Layer.provide(Transport.layer({ tls: options.tls, lookup }))
   )
   const zk = yield* clientOf(layer)
-  const states: Array<string> = []
-  yield* Effect.forkScoped(
-    Stream.runForEach(zk.session.states, ({ _tag }) => Effect.sync(() => states.push(_tag))),
-    { startImmediately: true }
-  )
+  const states: ReadonlyArray<string> = yield* gather(Stream.map(zk.session.states, ({ _tag }) => _tag))
   const client: Client = { zk, states }
   return client
 })
@@ -155,20 +151,17 @@ interface Watching {
 export const watchAll = Effect.fnUntraced(function* ({ zk }: Client, parent: string, count: number) {
   const watching: Watching = { count, told: 0, expired: 0 }
   const scope = yield* Effect.scope
-  yield* Effect.forEach(
-    paths(parent, 0, count),
-    (path) =>
-      Effect.flatMap(zk.getAndWatch(path), ({ changed }) =>
-        Effect.forkIn(
-          Effect.match(changed, {
-            onSuccess: () => void watching.told++,
-            onFailure: () => void watching.expired++
-          }),
-          scope,
-          { startImmediately: true }
-        )
-      ),
-    { concurrency: "unbounded", discard: true }
+  yield* eachAtOnce(paths(parent, 0, count), (path) =>
+    Effect.flatMap(zk.getAndWatch(path), ({ changed }) =>
+      Effect.forkIn(
+        Effect.match(changed, {
+          onSuccess: () => void watching.told++,
+          onFailure: () => void watching.expired++
+        }),
+        scope,
+        now
+      )
+    )
   )
   return watching
 })

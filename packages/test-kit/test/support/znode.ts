@@ -8,35 +8,33 @@ import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Records from "@effect-zookeeper/protocol/Records"
-import * as Effect from "effect/Effect"
 import { connect } from "./rawClient.ts"
+import { inScope } from "../../src/Expectations.ts"
 
 const requestHeader = Jute.codec(Records.RequestHeader)
 const replyHeader = Jute.codec(Records.ReplyHeader)
 
 /** One request in a session of its own; the error code of the reply, 0 for success. */
 const ask = <O extends Operation.Any>(port: number, operation: O, request: Operation.Request<O>) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const client = yield* connect(port)
-      const hello = new JuteWriter()
-      Handshake.connectRequest.write(hello, {
-        protocolVersion: 0,
-        lastZxidSeen: 0n,
-        timeOut: 10_000,
-        sessionId: 0n,
-        passwd: new Uint8Array(16),
-        readOnly: false
-      })
-      yield* client.send(hello.take())
-      yield* client.nextFrame
-      const writer = new JuteWriter()
-      requestHeader.write(writer, { xid: 1, type: operation.opCode })
-      operation.request.write(writer, request)
-      yield* client.send(writer.take())
-      return replyHeader.read(new JuteReader(yield* client.nextFrame)).err
+  inScope(function* () {
+    const client = yield* connect(port)
+    const hello = new JuteWriter()
+    Handshake.connectRequest.write(hello, {
+      protocolVersion: 0,
+      lastZxidSeen: 0n,
+      timeOut: 10_000,
+      sessionId: 0n,
+      passwd: new Uint8Array(16),
+      readOnly: false
     })
-  )
+    yield* client.send(hello.take())
+    yield* client.nextFrame
+    const writer = new JuteWriter()
+    requestHeader.write(writer, { xid: 1, type: operation.opCode })
+    operation.request.write(writer, request)
+    yield* client.send(writer.take())
+    return replyHeader.read(new JuteReader(yield* client.nextFrame)).err
+  })
 
 export const create = (port: number, path: string) =>
   ask(port, Operations.create, {
