@@ -48,7 +48,7 @@ function overview(project) {
 }
 
 /** What applications use first comes first. */
-const order = ["client", "recipes", "server", "session", "transport", "protocol"]
+const order = ["client", "recipes", "config", "cluster", "storage", "cli", "server", "session", "transport", "protocol"]
 
 const introduction = `# API reference
 

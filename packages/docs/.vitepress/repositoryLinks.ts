@@ -2,8 +2,9 @@
  * Links between files of the repository, as this site has them, so that they work in both.
  *
  * Some pages show a file of the repository (`<!--@include: ../../client/README.md-->`). A link to such a file, or to a public
- * module, leads to its page. On a page that shows a file, a link to what is not on the site, such as a test, becomes text: the
- * site works without the repository. On any other page it is left alone, and the build refuses it.
+ * module, leads to its page, and an image of such a file is shown. On a page that shows a file, a link to what is not on the
+ * site, such as a test, becomes text: the site works without the repository. On any other page it is left alone, and the build
+ * refuses it.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -22,6 +23,11 @@ export const repositoryLinks = (md: MarkdownRenderer): void => {
     const shown = shownBy(page)
     const folder = Path.dirname(shown ?? page)
     for (const { children } of tokens) {
+      const images = (children ?? []).filter(({ type }) => type === "image" && shown !== undefined)
+      for (const image of images) {
+        const file = Path.join(folder, image.attrGet("src") ?? "")
+        image.attrSet("src", Path.relative(Path.dirname(page), file))
+      }
       const links = (children ?? []).filter(({ type }) => type === "link_open" || type === "link_close")
       for (let index = 0; index < links.length; index += 2) {
         const [open, close] = [links[index], links[index + 1]]
