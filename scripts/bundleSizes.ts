@@ -21,35 +21,40 @@ interface Use {
 
 const uses: ReadonlyArray<Use> = [
   { name: "the protocol's codecs", limit: 7, code: 'export { Jute, Operations } from "@effect-zookeeper/protocol"' },
-  { name: "the client, for Effect", limit: 60, code: 'export { layer } from "@effect-zookeeper/client/ZooKeeper"' },
+  { name: "the client, for Effect", limit: 68, code: 'export { layer } from "@effect-zookeeper/client/ZooKeeper"' },
   {
     name: "the client, for Promises",
-    limit: 62,
+    limit: 70,
     code: 'export { connect } from "@effect-zookeeper/client/PromiseClient"'
   },
   {
     name: "the client with a lock",
-    limit: 65,
+    limit: 73,
     code: 'export { layer } from "@effect-zookeeper/client/ZooKeeper"; export { make } from "@effect-zookeeper/recipes/Lock"'
   },
   {
     name: "all recipes as Promises, and the client",
-    limit: 96,
+    limit: 108,
     code: 'export { connect } from "@effect-zookeeper/client/PromiseClient"; export { recipes } from "@effect-zookeeper/recipes/Promise"'
   },
   {
     name: "the client with live configuration",
-    limit: 66,
+    limit: 72,
     code: 'export { layer } from "@effect-zookeeper/client/ZooKeeper"; export { make } from "@effect-zookeeper/config/LiveConfig"'
   },
   {
+    name: "the client with the storage of a cluster",
+    limit: 73,
+    code: 'export { layer } from "@effect-zookeeper/client/ZooKeeper"; export { ZooKeeperRunnerHealth, ZooKeeperRunnerStorage } from "@effect-zookeeper/cluster"'
+  },
+  {
     name: "the embedded server",
-    limit: 31,
+    limit: 33,
     code: 'export { layerMemory } from "@effect-zookeeper/server/EmbeddedServer"'
   },
   {
     name: "the client for Promises, with effect",
-    limit: 114,
+    limit: 121,
     withEffect: true,
     code: 'export { connect } from "@effect-zookeeper/client/PromiseClient"'
   }

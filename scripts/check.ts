@@ -4,8 +4,11 @@
  * The steps run side by side where one does not need another's output; what they print comes in their order, and the exit
  * code is 1 if one of them has failed.
  */
-import * as ChildProcess from "node:child_process"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
+import { capture } from "./steps.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -35,34 +38,27 @@ const chains: ReadonlyArray<ReadonlyArray<Step>> = [
   ]
 ]
 
-interface Outcome {
-  readonly name: string
-  readonly isFine: boolean
-  readonly output: string
-}
-
-const run = ({ command, name }: Step): Promise<Outcome> =>
-  new Promise((resolve) => {
-    const child = ChildProcess.spawn(process.execPath, command, { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
-    let output = ""
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text))
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text))
-    child.once("error", (error) => resolve({ name, isFine: false, output: error.message }))
-    child.once("close", (code) => resolve({ name, isFine: code === 0, output }))
-  })
+const runStep = ({ command, name }: Step) =>
+  Effect.map(capture(process.execPath, command, root), ({ code, printed }) => ({ name, isFine: code === 0, printed }))
 
 /** Without a declaration file there is nothing to compare: what follows a failure in its chain is left out. */
-const runChain = async (steps: ReadonlyArray<Step>): Promise<ReadonlyArray<Outcome>> => {
-  const [first, ...rest] = steps
-  if (first === undefined) return []
-  const outcome = await run(first)
-  return outcome.isFine || first.name !== "types" ? [outcome, ...(await runChain(rest))] : [outcome]
-}
+const runChain = Effect.fnUntraced(function* (steps: ReadonlyArray<Step>) {
+  const outcomes: Array<Effect.Success<ReturnType<typeof runStep>>> = []
+  for (const step of steps) {
+    const outcome = yield* runStep(step)
+    outcomes.push(outcome)
+    if (step.name === "types" && !outcome.isFine) break
+  }
+  return outcomes
+})
 
-const outcomes = (await Promise.all(chains.map(runChain))).flat()
+const program = Effect.gen(function* () {
+  const outcomes = (yield* Effect.forEach(chains, runChain, { concurrency: "unbounded" })).flat()
+  for (const { isFine, name, printed } of outcomes) {
+    yield* Console.log(`${isFine ? "✓" : "✗"} ${name}`)
+    if (!isFine) yield* Console.error(printed.trimEnd())
+  }
+  process.exitCode = outcomes.every(({ isFine }) => isFine) ? 0 : 1
+})
 
-for (const { isFine, name, output } of outcomes) {
-  console.log(`${isFine ? "✓" : "✗"} ${name}`)
-  if (!isFine) console.error(output.trimEnd())
-}
-process.exitCode = outcomes.every(({ isFine }) => isFine) ? 0 : 1
+NodeRuntime.runMain(program)

@@ -26,6 +26,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { randomUUID } from "node:crypto"
 import { inspect, styleText } from "node:util"
+import { reported } from "./runCommand.ts"
 
 /** The znode that everything here is about: the configuration of a service. */
 const ServiceConfig = ZNode.make({
@@ -377,13 +378,4 @@ const refusal = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<E, Erro
 const promised = <A>(f: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, Error> =>
   Effect.tryPromise({ try: f, catch: (cause) => (cause instanceof Error ? cause : new Error(String(cause))) })
 
-program.pipe(
-  // An expected problem is one line.
-  Effect.catch((error) =>
-    Effect.andThen(
-      Console.error(error.message),
-      Effect.sync(() => (process.exitCode = 1))
-    )
-  ),
-  NodeRuntime.runMain
-)
+NodeRuntime.runMain(reported(program))

@@ -13,24 +13,18 @@ import * as targets from "@effect-zookeeper/test-kit/fuzz/targets"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
-import { number, reported, runCommand, text } from "./runCommand.ts"
+import { number, optionalNumber, runCommand, text, type Values } from "./runCommand.ts"
 
 const flags = {
   cases: number("cases", "How many inputs, in all", 1_000_000),
   seed: number("seed", "The seed of all inputs", 1),
   target: text("target", "text", "Only the targets whose name holds the text", ""),
-  replay: Flag.Int("replay").pipe(
-    Flag.withMetavar("seed"),
-    Flag.withDescription("The one input of a seed; with --target"),
-    Flag.optional
-  )
+  replay: optionalNumber("replay", "The one input of this seed; with --target")
 }
 
 const WORLDS = "whole sessions"
 
-const fuzz = Effect.fnUntraced(function* (config: Command.Command.Config.Infer<typeof flags>) {
+const fuzz = Effect.fnUntraced(function* (config: Values<typeof flags>) {
   const { cases, replay, seed, target } = config
   const chosen = (yield* targets.make(seed)).filter(({ name }) => name.includes(target))
   if (Option.isSome(replay)) {
@@ -78,8 +72,4 @@ const line = (name: string, cases: number, millis: number, rest: string) =>
 
 const percent = (part: number, whole: number): string => `${Math.round((part * 100) / Math.max(whole, 1))}%`.padStart(4)
 
-runCommand(
-  Command.make("fuzz", flags, (config) => reported(fuzz(config))).pipe(
-    Command.withDescription("Puts random inputs through everything that takes foreign bytes or text.")
-  )
-)
+runCommand("fuzz", "Puts random inputs through everything that takes foreign bytes or text.", flags, fuzz)

@@ -6,47 +6,42 @@
  * `--seeds 2000` is the most worlds for one bug; names (or parts of them) choose bugs. The exit code is 1 if one of them
  * is not found, or if a world fails without any.
  */
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
-import * as Command from "effect/cli/Command"
 import * as FileSystem from "node:fs"
-import * as OperatingSystem from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
-import { number, runCommand } from "./runCommand.ts"
+import { number, runCommand, type Values } from "./runCommand.ts"
 import { capture } from "./steps.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const patches = Path.join(root, "scripts", "mutants")
 
+/** The script that a copy runs, and those that it imports. */
+const scripts = ["simulate.ts", "runCommand.ts", "steps.ts"]
+
 /** The sources of the workspace beside the installed packages, which are shared. */
-const copyTree = Effect.acquireRelease(
-  Effect.sync(() => {
-    const copy = FileSystem.mkdtempSync(Path.join(OperatingSystem.tmpdir(), "mutant-"))
-    const left = new Set(["dist", "test", "tsconfig.tsbuildinfo"])
-    const options = {
-      recursive: true,
-      verbatimSymlinks: true,
-      filter: (file: string) => !left.has(Path.basename(file))
-    }
-    FileSystem.cpSync(Path.join(root, "packages"), Path.join(copy, "packages"), options)
-    for (const script of ["simulate.ts", "runCommand.ts"]) {
-      FileSystem.cpSync(Path.join(root, "scripts", script), Path.join(copy, "scripts", script))
-    }
-    FileSystem.cpSync(Path.join(root, "package.json"), Path.join(copy, "package.json"))
-    const modules = Path.join(copy, "node_modules")
-    FileSystem.mkdirSync(modules)
-    for (const name of FileSystem.readdirSync(Path.join(root, "node_modules"))) {
-      // The packages of the workspace are those of the copy: their links are relative.
-      if (name === "@effect-zookeeper")
-        FileSystem.cpSync(Path.join(root, "node_modules", name), Path.join(modules, name), options)
-      else FileSystem.symlinkSync(Path.join(root, "node_modules", name), Path.join(modules, name))
-    }
-    return copy
-  }),
-  (copy) => Effect.sync(() => FileSystem.rmSync(copy, { recursive: true, force: true }))
-)
+const copyTree = Effect.gen(function* () {
+  const copy = yield* TemporaryFolder.make("mutant-")
+  const left = new Set(["dist", "test", "tsconfig.tsbuildinfo"])
+  const options = {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: (file: string) => !left.has(Path.basename(file))
+  }
+  const copyFile = (path: string) => FileSystem.cpSync(Path.join(root, path), Path.join(copy, path), options)
+  for (const path of ["packages", "package.json", ...scripts.map((script) => `scripts/${script}`)]) copyFile(path)
+  FileSystem.mkdirSync(Path.join(copy, "node_modules"))
+  for (const name of FileSystem.readdirSync(Path.join(root, "node_modules"))) {
+    const path = `node_modules/${name}`
+    // The packages of the workspace are those of the copy: their links are relative.
+    if (name === "@effect-zookeeper") copyFile(path)
+    else FileSystem.symlinkSync(Path.join(root, path), Path.join(copy, path))
+  }
+  return copy
+})
 
 const simulate = (copy: string, name: string, seeds: number) => {
   const recipe = /^recipe-([a-zA-Z]+)-/.exec(name)?.[1]
@@ -68,7 +63,7 @@ const tryMutant = Effect.fnUntraced(function* (name: string, seeds: number) {
   return { name, found: first !== -1, by: `seed ${seed.padEnd(4)} ${reason.trim().slice(0, 110)}` }
 }, Effect.scoped)
 
-const config = {
+const flags = {
   seeds: number("seeds", "The most worlds for one bug", 2000),
   names: Argument.String("name").pipe(
     Argument.withDescription("Only the bugs whose name holds this text; all if left out"),
@@ -76,7 +71,7 @@ const config = {
   )
 }
 
-const mutants = Effect.fnUntraced(function* (given: Command.Command.Config.Infer<typeof config>) {
+const mutants = Effect.fnUntraced(function* (given: Values<typeof flags>) {
   const { names: chosen, seeds } = given
   const names = FileSystem.readdirSync(patches)
     .filter((file) => file.endsWith(".patch"))
@@ -96,8 +91,9 @@ const mutants = Effect.fnUntraced(function* (given: Command.Command.Config.Infer
   if (missed.length > 0) process.exitCode = 1
 })
 
-const command = Command.make("mutants", config, mutants).pipe(
-  Command.withDescription("Plants each known bug in a copy of the sources, and shows that the simulation finds it")
+runCommand(
+  "mutants",
+  "Plants each known bug in a copy of the sources, and shows that the simulation finds it",
+  flags,
+  mutants
 )
-
-runCommand(command)

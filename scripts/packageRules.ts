@@ -21,11 +21,13 @@ const foreignDependencies: Readonly<Record<string, ReadonlyArray<string>>> = {
 }
 
 const allowed = /^(README\.md|LICENSE|package\.json|src\/.+\.ts|dist\/.+(\.js|\.js\.map|\.d\.ts|\.d\.ts\.map))$/
+/** The files of the console's page, which the command line has too. */
+const ofPage = /^dist\/(internal\/)?page\/[\w./-]+\.(html|js|css|svg|png|ico|woff2|webmanifest)$/
 const forbidden = /(^|\/)(tests?|fixtures|node_modules)\/|\.test\.|tsbuildinfo/
 
 /** Files that a tarball must not hold: everything but sources, the compiler's output and documents of the package. */
 export const unexpectedFiles = (contents: ReadonlyArray<string>): ReadonlyArray<string> =>
-  contents.filter((path) => !allowed.test(path) || forbidden.test(path))
+  contents.filter((path) => !(allowed.test(path) || ofPage.test(path)) || forbidden.test(path))
 
 /** Fields of a manifest that ask something of an installation, and may not. */
 export const manifestProblem = (manifest: Manifest): string | undefined => {

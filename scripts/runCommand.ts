@@ -21,6 +21,14 @@ export const number = (name: string, description: string, value: number): Flag.F
 export const text = (name: string, metavar: string, description: string, value: string): Flag.Flag<string> =>
   Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.withDefault(value))
 
+/** A flag with a number that may be left out. */
+export const optionalNumber = (name: string, description: string) =>
+  Flag.Int(name).pipe(Flag.withMetavar("number"), Flag.withDescription(description), Flag.optional)
+
+/** A flag with a text that may be left out. */
+export const optionalText = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
+
 /** A flag that is given or not. */
 export const toggle = (name: string, description: string): Flag.Flag<boolean> =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
@@ -36,13 +44,20 @@ export const reported = <A, E extends { readonly message: string }, R>(
     )
   )
 
-/** Runs a command with the arguments of this process. */
-export const runCommand = <Name extends string, Input, Context>(
-  command: Command.Command<Name, Input, Context, never, NodeServices.NodeServices>
+/** The values of the flags and arguments of a command. */
+export type Values<Flags extends Command.Command.Config> = Command.Command.Config.Infer<Flags>
+
+/** Runs this process as a command: a failure of it is one line on stderr, and exit code 1. */
+export const runCommand = <const Name extends string, const Flags extends Command.Command.Config>(
+  name: Name,
+  description: string,
+  flags: Flags,
+  handler: (values: Values<Flags>) => Effect.Effect<unknown, { readonly message: string }, NodeServices.NodeServices>
 ): void => {
+  const command = Command.make(name, flags, (values) => reported(handler(values)))
   // pnpm hands a "--" on.
   const args = process.argv.slice(2).filter((arg) => arg !== "--")
-  Command.runWith(command, { version: manifest.version })(args).pipe(
+  Command.runWith(Command.withDescription(command, description), { version: manifest.version })(args).pipe(
     Effect.provide(NodeServices.layer),
     NodeRuntime.runMain
   )

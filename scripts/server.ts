@@ -8,10 +8,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
-import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { reported, runCommand, text } from "./runCommand.ts"
+import { runCommand, text, type Values } from "./runCommand.ts"
+import { fail, StepFailed } from "./steps.ts"
 
 const flags = {
   // Texts, so that an invalid number is reported in one line instead of with the whole help.
@@ -36,12 +35,7 @@ const flags = {
   )
 }
 
-class BadOption extends Schema.TaggedError<BadOption>()("BadOption", {
-  /** The mistake, and the right form. */
-  message: Schema.String
-}) {}
-
-const serve = Effect.fnUntraced(function* (config: Command.Command.Config.Infer<typeof flags>) {
+const serve = Effect.fnUntraced(function* (config: Values<typeof flags>) {
   const port = yield* wholeNumber("port", config.port, 0, 65_535)
   const tickTime = yield* wholeNumber("tick", config.tick, 1, 60_000)
   const members = yield* wholeNumber("members", config.members, 1, 32)
@@ -49,7 +43,7 @@ const serve = Effect.fnUntraced(function* (config: Command.Command.Config.Infer<
   const { host } = config
   const running = yield* Layer.build(EmbeddedServer.layer({ port, host, tickTime, members, superDigest })).pipe(
     Effect.mapError((error) =>
-      error.reason === "WellKnownSuperUser" ? new BadOption({ message: beyond(host) }) : error
+      error.reason === "WellKnownSuperUser" ? new StepFailed({ message: beyond(host) }) : error
     )
   )
   // The one line on stdout, for scripts.
@@ -66,7 +60,7 @@ const serve = Effect.fnUntraced(function* (config: Command.Command.Config.Infer<
 const wholeNumber = (name: string, text: string, least: number, most: number) =>
   /^\d{1,6}$/.test(text) && Number(text) >= least && Number(text) <= most
     ? Effect.succeed(Number(text))
-    : Effect.fail(new BadOption({ message: `--${name} ${text}: expected a whole number from ${least} to ${most}` }))
+    : fail(`--${name} ${text}: expected a whole number from ${least} to ${most}`)
 
 /** Null for no super user. */
 const digestOf = (credentials: Redacted.Redacted<string>) => {
@@ -74,7 +68,7 @@ const digestOf = (credentials: Redacted.Redacted<string>) => {
   if (text === "none") return Effect.succeed(null)
   return /^[^:]+:./.test(text)
     ? Effect.succeed(Acl.digestIdOf(Redacted.make(new TextEncoder().encode(text))))
-    : Effect.fail(new BadOption({ message: "--super: expected user:password, such as super:secret, or none" }))
+    : fail("--super: expected user:password, such as super:secret, or none")
 }
 
 const superUser = (digest: string): string =>
@@ -85,10 +79,9 @@ const beyond = (host: string): string =>
   "user:password with a password of your own, or --super none"
 
 runCommand(
-  Command.make("server", flags, (config) => reported(serve(config))).pipe(
-    Command.withDescription(
-      "Runs the embedded ZooKeeper by itself, prints its connect string, and stops on Ctrl-C. It speaks the real protocol to " +
-        "clients of any language and keeps nothing. `zookeeper` runs a real one."
-    )
-  )
+  "server",
+  "Runs the embedded ZooKeeper by itself, prints its connect string, and stops on Ctrl-C. It speaks the real protocol to " +
+    "clients of any language and keeps nothing. `zookeeper` runs a real one.",
+  flags,
+  serve
 )

@@ -12,34 +12,21 @@ import * as recipes from "@effect-zookeeper/test-kit/simulation/recipes/index"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as ChildProcess from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { number, runCommand } from "./runCommand.ts"
+import { number, optionalNumber, reported, runCommand, type Values } from "./runCommand.ts"
+import { fail, runInTerminal } from "./steps.ts"
 
 const flags = {
   seeds: number("seeds", "How many worlds", 1000),
   from: number("from", "The first seed", 1),
   processes: number("processes", "How many processes share the work", 1),
-  seed: Flag.Int("seed").pipe(
-    Flag.withMetavar("number"),
-    Flag.withDescription("One world alone, with its trace"),
-    Flag.optional
-  ),
+  seed: optionalNumber("seed", "One world alone, with its trace"),
   recipe: Flag.Literals("recipe", ["all", ...Object.keys(recipes)]).pipe(
     Flag.withDescription("The worlds of a recipe, or those of each in turn"),
     Flag.optional
   )
 }
-
-const fail = (message: string) =>
-  Effect.andThen(
-    Console.error(message),
-    Effect.sync(() => {
-      process.exitCode = 1
-    })
-  )
 
 /** A thing that is simulated, and the arguments that choose it. */
 interface SimulatedThing {
@@ -64,7 +51,7 @@ const replay = Effect.fnUntraced(function* (subject: SimulatedThing, seed: numbe
   for (const { text, time } of result.trace) yield* Console.log(`${time.toFixed(3).padStart(12)} ${text}`)
   const problem = Simulation.problemOf(result)
   yield* Console.log(`seed ${seed}, trace ${result.traceHash}: ${result.steps} steps, ${result.time.toFixed(0)} ms`)
-  yield* problem === undefined ? Console.log("nothing is wrong") : fail(problem.reason)
+  yield* problem === undefined ? Console.log("nothing is wrong") : reported(fail(problem.reason))
 })
 
 const check = Effect.fnUntraced(function* ({ args, name, world }: SimulatedThing, seeds: number, from: number) {
@@ -84,14 +71,11 @@ const check = Effect.fnUntraced(function* ({ args, name, world }: SimulatedThing
 })
 
 /** This script again, for a part of the seeds; its exit code. */
-const part = (recipe: string | undefined, seeds: number, from: number): Effect.Effect<number> =>
-  Effect.callback((resume) => {
-    const chosen = recipe === undefined ? [] : ["--recipe", recipe]
-    const args = [fileURLToPath(import.meta.url), ...chosen, "--seeds", String(seeds), "--from", String(from)]
-    const child = ChildProcess.spawn(process.execPath, args, { stdio: "inherit" })
-    child.once("exit", (code) => resume(Effect.succeed(code ?? 1)))
-    return Effect.sync(() => child.kill())
-  })
+const part = (recipe: string | undefined, seeds: number, from: number) => {
+  const chosen = recipe === undefined ? [] : ["--recipe", recipe]
+  const args = [fileURLToPath(import.meta.url), ...chosen, "--seeds", String(seeds), "--from", String(from)]
+  return runInTerminal(process.execPath, args, process.cwd())
+}
 
 const share = Effect.fnUntraced(function* (recipe: string | undefined, seeds: number, from: number, processes: number) {
   const each = Math.ceil(seeds / processes)
@@ -102,19 +86,23 @@ const share = Effect.fnUntraced(function* (recipe: string | undefined, seeds: nu
   if (codes.some((code) => code !== 0)) process.exitCode = 1
 })
 
-const simulate = Effect.fnUntraced(function* (config: Command.Command.Config.Infer<typeof flags>) {
+const simulate = Effect.fnUntraced(function* (config: Values<typeof flags>) {
   const { from, processes, seeds } = config
   const recipe = Option.getOrUndefined(config.recipe)
   const seed = Option.getOrUndefined(config.seed)
   if (processes > 1 && seed === undefined) return yield* share(recipe, seeds, from, processes)
   for (const subject of subjectsOf(recipe)) {
     if (seed !== undefined) yield* replay(subject, seed)
-    else yield* Effect.catch(check(subject, seeds, from), ({ message }) => fail(`${subject.name}: ${message}`))
+    else {
+      const worlds = check(subject, seeds, from)
+      yield* reported(Effect.catch(worlds, ({ message }) => fail(`${subject.name}: ${message}`)))
+    }
   }
 })
 
-const command = Command.make("simulate", flags, simulate).pipe(
-  Command.withDescription("Runs the client, or recipes, in worlds that a seed decides, until one of them fails")
+runCommand(
+  "simulate",
+  "Runs the client, or recipes, in worlds that a seed decides, until one of them fails",
+  flags,
+  simulate
 )
-
-runCommand(command)

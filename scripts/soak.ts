@@ -7,6 +7,7 @@
 import { check, summary } from "@effect-zookeeper/test-kit/history/check"
 import { decodeLines, fromLines } from "@effect-zookeeper/test-kit/history/History"
 import * as Recorder from "@effect-zookeeper/test-kit/history/Recorder"
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as Nemesis from "@effect-zookeeper/test-kit/trial/Nemesis"
 import * as ResourceTrend from "@effect-zookeeper/test-kit/trial/ResourceTrend"
 import * as Trial from "@effect-zookeeper/test-kit/trial/Trial"
@@ -14,31 +15,20 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
-import * as Schema from "effect/Schema"
-import * as Command from "effect/cli/Command"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
-import { number, reported, runCommand } from "./runCommand.ts"
+import { number, runCommand, type Values } from "./runCommand.ts"
+import { fail } from "./steps.ts"
 
 const flags = {
   minutes: number("minutes", "For how long", 30),
   seed: number("seed", "The seed of the faults", 1)
 }
 
-class NotSteady extends Schema.TaggedError<NotSteady>()("NotSteady", {
-  /** The quantities that did not stay constant, and the broken rules. */
-  message: Schema.String
-}) {}
-
-const soak = Effect.fnUntraced(function* ({ minutes, seed }: Command.Command.Config.Infer<typeof flags>) {
-  const folder = yield* Effect.acquireRelease(
-    Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "soak-"))),
-    (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
-  )
-  const file = Path.join(folder, "history.jsonl")
+const soak = Effect.fnUntraced(function* ({ minutes, seed }: Values<typeof flags>) {
+  const file = Path.join(yield* TemporaryFolder.make("soak-"), "history.jsonl")
   const write = yield* Recorder.toFile(file)
   const samples: Array<ResourceTrend.Sample> = []
   const begun = process.uptime()
@@ -48,16 +38,15 @@ const soak = Effect.fnUntraced(function* ({ minutes, seed }: Command.Command.Con
     every: "10 seconds",
     pace: "100 millis",
     write,
-    between: (ensemble) =>
-      Effect.gen(function* () {
-        const sample = yield* ResourceTrend.sample(Trial.watchesOf(ensemble))
-        samples.push(sample)
-        const { at, code, external, fibers, handles, heap, rss, serverWatches, watches } = sample
-        yield* Console.log(
-          `${(at - begun).toFixed(0).padStart(5)} s: heap ${mebibytes(heap)}, code ${mebibytes(code)}, external ${mebibytes(external)}, rss ` +
-            `${mebibytes(rss)}, handles ${handles}, fibers ${fibers}, watches ${watches} (servers: ${serverWatches})`
-        )
-      })
+    between: Effect.fnUntraced(function* (ensemble) {
+      const sample = yield* ResourceTrend.sample(Trial.watchesOf(ensemble))
+      samples.push(sample)
+      const { at, code, external, fibers, handles, heap, rss, serverWatches, watches } = sample
+      yield* Console.log(
+        `${(at - begun).toFixed(0).padStart(5)} s: heap ${mebibytes(heap)}, code ${mebibytes(code)}, external ${mebibytes(external)}, rss ` +
+          `${mebibytes(rss)}, handles ${handles}, fibers ${fibers}, watches ${watches} (servers: ${serverWatches})`
+      )
+    })
   }).pipe(Metric.enableRuntimeMetrics, Effect.provideService(References.MinimumLogLevel, "Error"))
 
   const trends = ResourceTrend.trends(samples)
@@ -77,7 +66,7 @@ const soak = Effect.fnUntraced(function* ({ minutes, seed }: Command.Command.Con
     ...trends.filter(({ isFlat }) => !isFlat).map(({ quantity }) => `${quantity} did not stay flat`),
     ...(outcome.watchesLeft === 0 ? [] : [`${outcome.watchesLeft} watches were left at the servers`])
   ]
-  if (wrong.length > 0) return yield* new NotSteady({ message: wrong.slice(0, 10).join("\n") })
+  if (wrong.length > 0) return yield* fail(wrong.slice(0, 10).join("\n"))
 }, Effect.scoped)
 
 const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
@@ -94,9 +83,5 @@ const withGarbageCollector = (): void => {
 
 if (globalThis.gc === undefined) withGarbageCollector()
 else {
-  runCommand(
-    Command.make("soak", flags, (config) => reported(soak(config))).pipe(
-      Command.withDescription("Clients at work on a real ensemble under faults, for long: does anything grow?")
-    )
-  )
+  runCommand("soak", "Clients at work on a real ensemble under faults, for long: does anything grow?", flags, soak)
 }

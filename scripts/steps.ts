@@ -13,8 +13,9 @@ export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
   message: Schema.String
 }) {}
 
-export const fail = (problem: string, advice: string) =>
-  Effect.fail(new StepFailed({ message: `${problem}\n→ ${advice}` }))
+/** Fails with a problem, and with advice on its own line unless the problem says it. */
+export const fail = (problem: string, advice?: string) =>
+  Effect.fail(new StepFailed({ message: advice === undefined ? problem : `${problem}\n→ ${advice}` }))
 
 /** Says when a step has been done, and how long it took. */
 export const step = <A, E, R>(did: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
@@ -34,9 +35,15 @@ interface Captured {
 }
 
 /** Runs a command without a terminal; dies if it cannot be started. */
-export const capture = (command: string, args: ReadonlyArray<string>, cwd: string): Effect.Effect<Captured> =>
+export const capture = (
+  command: string,
+  args: ReadonlyArray<string>,
+  cwd: string,
+  env?: Readonly<Record<string, string>>
+): Effect.Effect<Captured> =>
   Effect.callback((resume) => {
-    const child = ChildProcess.spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] })
+    const options = { cwd, env: { ...process.env, ...env } }
+    const child = ChildProcess.spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] })
     let printed = ""
     let output = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -46,15 +53,40 @@ export const capture = (command: string, args: ReadonlyArray<string>, cwd: strin
     child.stderr.setEncoding("utf8").on("data", (text: string) => (printed += text))
     child.once("error", (error) => resume(Effect.die(error)))
     child.once("close", (code) => resume(Effect.succeed({ code: code ?? 1, output, printed })))
-    return Effect.sync(() => child.kill())
+    return stopped(child)
+  })
+
+/** Runs a command in this terminal; its exit code. */
+export const runInTerminal = (
+  command: string,
+  args: ReadonlyArray<string>,
+  cwd: string,
+  env?: Readonly<Record<string, string>>
+): Effect.Effect<number, StepFailed> =>
+  Effect.callback((resume) => {
+    const child = ChildProcess.spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: "inherit" })
+    child.once("error", (error) => resume(fail(`${command} cannot be run: ${error.message}`)))
+    child.once("close", (code) => resume(Effect.succeed(code ?? 1)))
+    return stopped(child)
+  })
+
+/** Stops a process in order, so that it stops its own servers, and waits until it has ended. */
+const stopped = (child: ChildProcess.ChildProcess): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    child.once("close", () => resume(Effect.void))
+    child.kill("SIGTERM")
   })
 
 /** The output of a command, or a failure with all that it printed. */
-export const run = (command: string, args: ReadonlyArray<string>, cwd: string, advice: string) =>
-  Effect.gen(function* () {
-    const line = [Path.basename(command), ...args].join(" ")
-    const { code, output, printed } = yield* Effect.catchDefect(capture(command, args, cwd), (error) =>
-      fail(`${line} cannot be run: ${String(error)}`, advice)
-    )
-    return code === 0 ? output : yield* fail(`${printed.trim()}\n\n\`${line}\` ended with ${code}`, advice)
-  })
+export const run = Effect.fnUntraced(function* (
+  command: string,
+  args: ReadonlyArray<string>,
+  cwd: string,
+  advice: string
+) {
+  const line = [Path.basename(command), ...args].join(" ")
+  const { code, output, printed } = yield* Effect.catchDefect(capture(command, args, cwd), (error) =>
+    fail(`${line} cannot be run: ${String(error)}`, advice)
+  )
+  return code === 0 ? output : yield* fail(`${printed.trim()}\n\n\`${line}\` ended with ${code}`, advice)
+})

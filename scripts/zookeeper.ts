@@ -7,26 +7,21 @@ import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { number, reported, runCommand, toggle } from "./runCommand.ts"
+import { number, optionalNumber, runCommand, toggle, type Values } from "./runCommand.ts"
 
 const flags = {
   ensemble: toggle("ensemble", "Three servers instead of one"),
   readOnly: toggle("read-only", "An ensemble of which one server is left: it serves read-only sessions"),
-  port: Flag.Int("port").pipe(
-    Flag.withDescription("The client port of a single server; a free one if left out"),
-    Flag.optional
-  ),
+  port: optionalNumber("port", "The client port of a single server; a free one if left out"),
   tick: number("tick", "tickTime in milliseconds; sessions last at least two of them", 2000),
   quorum: toggle("quorum", "A single server as an ensemble of one, which can be reconfigured"),
   tls: toggle("tls", "A secure port too, with certificates made for this run"),
   sasl: toggle("sasl", "SASL with DIGEST-MD5: users bob/bobsecret, alice/alicesecret, super/adminsecret")
 }
 
-type Config = Command.Command.Config.Infer<typeof flags>
+type Config = Values<typeof flags>
 
 const serve = Effect.fnUntraced(function* (config: Config) {
   const install = yield* ZooKeeperInstall.find
@@ -76,10 +71,9 @@ const showTls = Effect.fnUntraced(function* (
 })
 
 runCommand(
-  Command.make("zookeeper", flags, (config) => reported(serve(config))).pipe(
-    Command.withDescription(
-      "Starts a real ZooKeeper on loopback ports, prints its connect string, and stops it on Ctrl-C. All four-letter words, " +
-        "TTL nodes, reconfiguration and read-only mode are on; the data is in a temporary folder."
-    )
-  )
+  "zookeeper",
+  "Starts a real ZooKeeper on loopback ports, prints its connect string, and stops it on Ctrl-C. All four-letter words, " +
+    "TTL nodes, reconfiguration and read-only mode are on; the data is in a temporary folder.",
+  flags,
+  serve
 )

@@ -2,6 +2,7 @@
  * The process of one contestant: `child.ts <contestant> <servers>`, then jobs on stdin and answers on stdout.
  */
 import * as Net from "node:net"
+import * as Path from "node:path"
 import * as Readline from "node:readline"
 import type { Connect, Contestant, Step } from "./contestant.ts"
 import type { Answer, Job } from "./jobs.ts"
@@ -9,7 +10,9 @@ import { Latencies, measured, type Sample } from "./measure.ts"
 
 const [name = "", servers = ""] = process.argv.slice(2)
 
-const { connect } = (await import(`./contestants/${name}.ts`)) as { readonly connect: Connect }
+const { connect } = (await import(`./contestants/${name}${Path.extname(import.meta.url)}`)) as {
+  readonly connect: Connect
+}
 
 /** Milliseconds. */
 const SWEEP = 100

@@ -4,28 +4,24 @@
 import type { Latencies } from "./measure.ts"
 
 /** The requests of one measured stretch. */
-export type Step =
-  /** Reads one znode over and over. */
-  | { readonly op: "get"; readonly path: string; readonly count: number; readonly inFlight: number }
-  /** Reads the names of one znode's children over and over. */
-  | { readonly op: "children"; readonly path: string; readonly count: number; readonly inFlight: number }
-  /** Acts on `<root>/0`, `<root>/1`, ...; written data are `dataSize` bytes. */
+export type Step = { readonly count: number; readonly inFlight: number } & (
   | {
-      readonly op: "create" | "set" | "delete"
-      readonly root: string
-      readonly count: number
-      readonly inFlight: number
+      /** Reads one znode, or the names of its children, over and over. */
+      readonly op: "get" | "children"
+      readonly path: string
     }
-  /** Creates `<root>/0`, ... in transactions of `size`. */
   | {
+      /** Acts on `<root>/0`, `<root>/1`, ...; written data are `dataSize` bytes. A watch is left by a read of the data. */
+      readonly op: "create" | "set" | "delete" | "watch"
+      readonly root: string
+    }
+  | {
+      /** Creates `<root>/0`, ... in transactions of `size`. */
       readonly op: "transaction"
       readonly root: string
-      readonly count: number
       readonly size: number
-      readonly inFlight: number
     }
-  /** Reads the data of `<root>/0`, ... and leaves a watch on each. */
-  | { readonly op: "watch"; readonly root: string; readonly count: number; readonly inFlight: number }
+)
 
 /** A connected client. */
 export interface Contestant {
@@ -55,15 +51,50 @@ export const maxInFlight = 100_000
 export const pathsOf = (step: Step): ReadonlyArray<string> =>
   "root" in step ? Array.from({ length: step.count }, (_, index) => `${step.root}/${index}`) : []
 
+/** The requests of a step; a transaction is one. */
+export const requestsOf = (step: Step): number =>
+  step.op === "transaction" ? Math.ceil(step.count / step.size) : step.count
+
 /** One request of a step; `done` is called with its error, if it has one. */
 export type Ask = (index: number, done: (error?: unknown) => void) => void
 
-/** So many requests at a time, through callbacks: how peers with callbacks are driven. */
-export const drive = (
-  { count, inFlight }: { readonly count: number; readonly inFlight: number },
-  latencies: Latencies,
-  ask: Ask
-): Promise<void> =>
+/** The part of a peer with callbacks that is its own. */
+interface CallbackPeer {
+  /** The requests of a step; a watch that it sets calls `onFired`. */
+  readonly prepare: (step: Step, onFired: () => void) => Ask
+  readonly get: (path: string, done: (error?: unknown) => void) => void
+  readonly close: () => Promise<void>
+}
+
+/** A client that is driven through callbacks. */
+export const makeCallbackContestant = ({ close, get, prepare }: CallbackPeer): Contestant => {
+  const watches = makeWatches()
+  return {
+    prepare: (step) => {
+      const ask = prepare(step, watches.onFired)
+      watches.expect(step)
+      return (latencies) => drive(requestsOf(step), step.inFlight, latencies, ask)
+    },
+    allFired: watches.allFired,
+    getOnce: (path) =>
+      new Promise((resolve) => {
+        const again = () => void setImmediate(ask)
+        const ask = (): void => {
+          try {
+            get(path, (error) => (error ? again() : resolve()))
+          } catch {
+            // A client may throw while it has no connection.
+            again()
+          }
+        }
+        ask()
+      }),
+    close
+  }
+}
+
+/** So many requests at a time. */
+const drive = (count: number, inFlight: number, latencies: Latencies, ask: Ask): Promise<void> =>
   new Promise((resolve, reject) => {
     let next = 0
     let answered = 0
@@ -82,8 +113,8 @@ export const drive = (
     while (next < Math.min(inFlight, count)) start()
   })
 
-/** Counts the events of the watches that a peer with callbacks has set, for its `allFired`. */
-export const makeWatches = () => {
+/** Counts the events of the watches that have been set. */
+const makeWatches = () => {
   const state = { set: 0, fired: 0, onFired: () => {} }
   return {
     /** Before a step. */

@@ -4,12 +4,14 @@
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import { fileURLToPath } from "node:url"
+import { compileNatives } from "./native.ts"
 import { contestantCommand, kazooCommand } from "./processes.ts"
 
 export interface Entry {
   /** Its name in tables. */
   readonly name: string
-  readonly command: (servers: string) => ReadonlyArray<string>
+  /** `child` is the file that runs our modules, if it is not `child.ts`. */
+  readonly command: (servers: string, child?: string) => ReadonlyArray<string>
   /** Whether it registers its watches again after a lost connection. */
   readonly canReconnect: boolean
   readonly hasTransactions: boolean
@@ -17,50 +19,69 @@ export interface Entry {
 
 export const floor: Entry = {
   name: "floor",
-  command: (servers) => contestantCommand("floor", servers),
+  command: (servers, child) => contestantCommand("floor", servers, child),
   canReconnect: true,
   hasTransactions: true
 }
 
-export const effect: Entry = { ...floor, name: "effect", command: (servers) => contestantCommand("effect", servers) }
+export const effect: Entry = {
+  ...floor,
+  name: "effect",
+  command: (servers, child) => contestantCommand("effect", servers, child)
+}
 
-export const promise: Entry = { ...floor, name: "promise", command: (servers) => contestantCommand("promise", servers) }
+export const promise: Entry = {
+  ...floor,
+  name: "promise",
+  command: (servers, child) => contestantCommand("promise", servers, child)
+}
 
 const peers = fileURLToPath(new URL("peers", import.meta.url))
 
 const runs = (command: string, ...args: ReadonlyArray<string>): boolean =>
   ChildProcess.spawnSync(command, args, { stdio: "ignore", cwd: peers }).status === 0
 
+/** A contestant that is not there. */
+export interface Missing {
+  readonly name: string
+  readonly reason: string
+}
+
 /**
- * Installs the peers from npm where they are not there yet, by their own lockfile; gives the reasons why some are missing.
+ * Installs the peers from npm where they are not there yet, by their own lockfile, and compiles those in other languages;
+ * gives the reasons why some are missing.
  *
  * Only the build script that `peers/pnpm-workspace.yaml` names runs.
  */
-export const findPeers = (): { readonly entries: ReadonlyArray<Entry>; readonly missing: ReadonlyArray<string> } => {
+export const findPeers = (): { readonly entries: ReadonlyArray<Entry>; readonly missing: ReadonlyArray<Missing> } => {
   if (!Fs.existsSync(`${peers}/node_modules/.modules.yaml`)) {
     console.error("Installing the peers from npm, once ...")
     const args = ["-y", "pnpm@12", "install", "--frozen-lockfile"]
     ChildProcess.spawnSync("npx", args, { cwd: peers, stdio: ["ignore", "ignore", "inherit"] })
   }
   const entries: Array<Entry> = []
-  const missing: Array<string> = []
+  const missing: Array<Missing> = []
   if (Fs.existsSync(`${peers}/node_modules/node-zookeeper-client`)) {
     entries.push({
       ...floor,
       name: "node-zookeeper-client",
-      command: (servers) => contestantCommand("nodeZookeeperClient", servers)
+      command: (servers, child) => contestantCommand("nodeZookeeperClient", servers, child)
     })
-  } else missing.push("node-zookeeper-client: it is not installed")
+  } else missing.push({ name: "node-zookeeper-client", reason: "it is not installed" })
   if (runs(process.execPath, "-e", 'require("zookeeper")')) {
     entries.push({
       ...floor,
       name: "zookeeper (C)",
-      command: (servers) => contestantCommand("cBinding", servers),
+      command: (servers, child) => contestantCommand("cBinding", servers, child),
       hasTransactions: false
     })
-  } else missing.push("zookeeper (the C binding): its native part was not built for this Node")
+  } else missing.push({ name: "zookeeper (the C binding)", reason: "its native part was not built for this Node" })
   if (runs("/usr/bin/python3", "-c", "import kazoo")) {
     entries.push({ ...floor, name: "kazoo", command: kazooCommand, canReconnect: false })
-  } else missing.push("kazoo: python3-kazoo is not installed")
+  } else missing.push({ name: "kazoo", reason: "python3-kazoo is not installed" })
+  for (const { built, name } of compileNatives()) {
+    if ("missing" in built) missing.push({ name, reason: built.missing })
+    else entries.push({ ...floor, name, command: (servers) => [built.program, servers] })
+  }
   return { entries, missing }
 }

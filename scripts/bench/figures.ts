@@ -13,14 +13,39 @@ export interface Figure {
   readonly met: "yes" | "no" | "open"
 }
 
-export const figures = (all: ReadonlyArray<Series>): ReadonlyArray<Figure> => {
+/** Of the first operations of a new process, against the peers. */
+export const coldFigures = (all: ReadonlyArray<Series>): ReadonlyArray<Figure> => {
+  const atMost = atMostIn(all)
+  const against = (peer: string) => (title: string, bound: number, at: readonly [string, string, string]) =>
+    atMost(`${title}: client CPU`, bound, at, "cpu", ["effect", peer])
+  const peers = [...new Set(all.map(({ contestant }) => contestant))].filter((name) => !ours.has(name))
+  const toGo = against("go-zookeeper")
+  const reads = [64, 256].map((k) => [`get, ${k} in flight`, [`get-${k}`, "real", "get"]] as const)
+  const writes = ["create", "set", "delete"].map((op) => [`${op}, 256 in flight`, ["writes", "real", op]] as const)
+  return [
+    ...[...reads, ...writes].flatMap(([title, at]) => peers.flatMap((peer) => against(peer)(title, 1, at))),
+    ...[1, 16].flatMap((k) =>
+      toGo(`transactions of 100 creates, ${k} in flight`, 1.2, [`transactions-${k}`, "real", "transaction"])
+    ),
+    ...toGo("getChildren of 10,000", 1.3, ["children", "real", "children"]),
+    ...toGo("set a watch", 1.3, ["watches", "real", "set a watch"]),
+    ...toGo("deliver a notification", 1.3, ["watches", "real", "deliver a notification"]),
+    ...against("node-zookeeper-client")("session: connect, get, close", 1, ["sessions", "real", "session"])
+  ]
+}
+
+/** The contestants that are no peers. */
+const ours: ReadonlySet<string> = new Set(["floor", "effect", "promise"])
+
+/** Compares contestants in the rows of a run: ours by the Effect API with the floor, unless two are named. */
+const atMostIn = (all: ReadonlyArray<Series>) => {
   const find = (workload: string, server: string, row: string, contestant: string) =>
     all.find(
       (one) => one.workload === workload && one.server === server && one.row === row && one.contestant === contestant
     )
 
-  /** Ours by the Effect API against another contestant; nothing where one of them was not measured. */
-  const atMost = (
+  /** Nothing where one of them was not measured. */
+  return (
     title: string,
     bound: number,
     [workload, server, row]: readonly [string, string, string],
@@ -42,7 +67,10 @@ export const figures = (all: ReadonlyArray<Series>): ReadonlyArray<Figure> => {
       }
     ]
   }
+}
 
+export const figures = (all: ReadonlyArray<Series>): ReadonlyArray<Figure> => {
+  const atMost = atMostIn(all)
   const real = "real"
   const stub = "stub"
   return [
@@ -82,17 +110,17 @@ const rate = (series: Series): number => median(series.samples.map(metrics.throu
 
 /** Throughput beyond one in flight, against the best other client in each row. */
 const throughput = (all: ReadonlyArray<Series>): ReadonlyArray<Figure> => {
-  const ours = all.filter(
+  const effects = all.filter(
     ({ contestant, server, workload }) =>
       contestant === "effect" && server === "real" && /^(?:get-|writes|transactions|children)/.test(workload)
   )
-  return ours.flatMap((one) => {
+  return effects.flatMap((one) => {
     const others = all.filter(
       (other) =>
         other.workload === one.workload &&
         other.server === one.server &&
         other.row === one.row &&
-        !["floor", "effect", "promise"].includes(other.contestant)
+        !ours.has(other.contestant)
     )
     const best = others.toSorted((a, b) => rate(b) - rate(a))[0]
     if (best === undefined) return []

@@ -6,40 +6,41 @@ import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
-import { reported, runCommand, toggle } from "../runCommand.ts"
+import { optionalNumber, optionalText, runCommand, toggle, type Values } from "../runCommand.ts"
 import { sessionTimeout } from "./contestant.ts"
-import { effect, findPeers, floor, promise } from "./contestants.ts"
-import { figures } from "./figures.ts"
+import { effect, findPeers, floor, type Missing, promise } from "./contestants.ts"
+import { coldFigures, figures } from "./figures.ts"
 import { growthRuns } from "./growth.ts"
 import { ownersRuns } from "./owners.ts"
 import { cores, isPinned, pin, startHelper } from "./processes.ts"
 import { replaceParts } from "./page.ts"
+import { bundleContestants, makePublished } from "./published.ts"
 import { runWorkload, type Series, type Servers } from "./rounds.ts"
 import { startRuns } from "./start.ts"
 import { cpuTable, latencyTable, markdown, memoryTable, summarize, throughputTable } from "./tables.ts"
 import { furnish, workloads } from "./workloads.ts"
 
+/** The operations that are measured of a new process. */
+const FIRST = 1000
+
 const flags = {
   quick: toggle("quick", "Short stretches and three rounds: for a look, not for a figure"),
-  only: Flag.String("only").pipe(
-    Flag.withDescription(
-      `Only what has this in its name: ${[...workloads.map(({ id }) => id), "growth", "owners", "start"].join(", ")}`
-    ),
-    Flag.optional
+  only: optionalText(
+    "only",
+    `Only what has this in its name: ${[...workloads.map(({ id }) => id), "growth", "owners", "start"].join(", ")}`
   ),
-  rounds: Flag.Int("rounds").pipe(Flag.withDescription("How many rounds count; 5 if left out"), Flag.optional),
-  markdown: Flag.String("markdown").pipe(
-    Flag.withDescription("A page whose generated parts are replaced by this run's: packages/client/BENCHMARKS.md"),
-    Flag.optional
+  cold: toggle("cold", `Each workload's first ${FIRST} operations of a new process, in place of all else`),
+  rounds: optionalNumber("rounds", "How many rounds count; 5 if left out"),
+  markdown: optionalText(
+    "markdown",
+    "A page whose generated parts are replaced by this run's: packages/client/BENCHMARKS.md"
   ),
-  json: Flag.String("json").pipe(Flag.withDescription("A file for all numbers, as JSON"), Flag.optional)
+  json: optionalText("json", "A file for all numbers, as JSON")
 }
 
-type Config = Command.Command.Config.Infer<typeof flags>
+type Config = Values<typeof flags>
 
 const startReal = Effect.gen(function* () {
   const server = yield* ZooKeeperServer.make({
@@ -63,13 +64,23 @@ const startStub = Effect.acquireRelease(
   (stub) => Effect.sync(stub.stop)
 )
 
+/** The file that runs our contestants on the packages as they are published, while the benchmark runs. */
+const publishedContestants = Effect.gen(function* () {
+  const folder = yield* Effect.acquireRelease(Effect.promise(makePublished), (made) =>
+    Effect.sync(() => Fs.rmSync(made, { recursive: true, force: true }))
+  )
+  return yield* Effect.promise(() => bundleContestants(folder))
+})
+
 const bench = Effect.fnUntraced(function* (config: Config) {
   const wanted = (id: string) => Option.match(config.only, { onNone: () => true, onSome: (part) => id.includes(part) })
   const rounds = Option.getOrElse(config.rounds, () => (config.quick ? 3 : 5))
   const stretch = config.quick ? 150 : 400
-  const chosen = workloads.filter(({ id }) => wanted(id))
+  // A lost connection comes later in the life of a process.
+  const chosen = workloads.filter(({ id }) => wanted(id) && !(config.cold && id === "reconnect"))
   const peers = chosen.length > 0 ? findPeers() : { entries: [], missing: [] }
   const entries = [floor, effect, promise, ...peers.entries]
+  const cold = config.cold ? { operations: FIRST, child: yield* publishedContestants } : undefined
   const stub = yield* startStub
   const servers: Servers = {
     stub: { address: `127.0.0.1:${stub.ports[0]}` },
@@ -79,16 +90,23 @@ const bench = Effect.fnUntraced(function* (config: Config) {
   for (const workload of chosen) {
     for (const server of workload.servers) {
       yield* Console.error(`${workload.title}, ${server} ...`)
-      all.push(...(yield* Effect.promise(() => runWorkload({ workload, server, servers, entries, rounds, stretch }))))
+      all.push(
+        ...(yield* Effect.promise(() => runWorkload({ workload, server, servers, entries, rounds, stretch, cold })))
+      )
     }
   }
-  const growth = wanted("growth")
-    ? yield* Effect.promise(() => growthRuns({ address: servers.stub.address, rounds, quick: config.quick }))
-    : undefined
-  const owners = wanted("owners") ? yield* Effect.scoped(ownersRuns(config.quick)) : undefined
-  const start = wanted("start") ? yield* Effect.promise(() => startRuns(rounds)) : undefined
+  const growth =
+    !config.cold && wanted("growth")
+      ? yield* Effect.promise(() => growthRuns({ address: servers.stub.address, rounds, quick: config.quick }))
+      : undefined
+  const owners = !config.cold && wanted("owners") ? yield* Effect.scoped(ownersRuns(config.quick)) : undefined
+  const start = !config.cold && wanted("start") ? yield* Effect.promise(() => startRuns(rounds)) : undefined
   const rows = summarize(all)
-  const reached = [...figures(all), ...(growth?.figures ?? []), ...(start?.figures ?? [])]
+  const reached = [
+    ...(config.cold ? coldFigures(all) : figures(all)),
+    ...(growth?.figures ?? []),
+    ...(start?.figures ?? [])
+  ]
   if (Option.isSome(config.json)) {
     Fs.writeFileSync(
       config.json.value,
@@ -96,7 +114,7 @@ const bench = Effect.fnUntraced(function* (config: Config) {
     )
   }
   const sections: ReadonlyArray<readonly [string, string]> = [
-    ["Figures", figureTable(reached)],
+    [config.cold ? `Figures of the first ${FIRST} operations` : "Figures", figureTable(reached)],
     ["Client CPU, µs an operation (ratio to the floor; least–most of the rounds)", cpuTable(rows)],
     ["Throughput, operations a second", throughputTable(rows)],
     ["Latency, µs, p50 / p99", latencyTable(rows)],
@@ -106,19 +124,26 @@ const bench = Effect.fnUntraced(function* (config: Config) {
     ["Start", start?.table ?? ""]
   ].filter((section): section is [string, string] => section[1]!.split("\n").length > 2)
   if (Option.isSome(config.markdown)) {
-    const left = peers.missing.map((reason) => `Not measured: ${reason}.`)
-    const met = reached.filter((figure) => figure.met === "yes").length
-    replaceParts(config.markdown.value, {
-      how: [`${machine}. Medians of ${rounds} rounds, after one that does not count.`, ...left].join("\n\n"),
-      figures: `${met} of ${reached.length} are met.\n\n${sections[0]?.[1] ?? ""}`,
-      tables: sections
-        .slice(1)
-        .map(([title, table]) => `## ${title}\n\n${table}`)
-        .join("\n\n")
-    })
+    const how = `${machine}. Medians of ${rounds} rounds, after one that does not count.`
+    const met = `${reached.filter((figure) => figure.met === "yes").length} of ${reached.length} are met.`
+    const table = sections[0]?.[1] ?? ""
+    const left = missingTable(peers.missing)
+    replaceParts(
+      config.markdown.value,
+      config.cold
+        ? { cold: [how, left, met, table, cpuTable(rows)].join("\n\n") }
+        : {
+            how: [how, left].join("\n\n"),
+            figures: `${met}\n\n${table}`,
+            tables: sections
+              .slice(1)
+              .map(([title, text]) => `## ${title}\n\n${text}`)
+              .join("\n\n")
+          }
+    )
   }
   yield* Console.log(`${machine}, ${rounds} rounds, medians.\n`)
-  for (const reason of peers.missing) yield* Console.log(`Not measured: ${reason}.\n`)
+  yield* Console.log(missingTable(peers.missing))
   for (const [title, table] of sections) {
     yield* Console.log(`## ${title}\n\n${table}\n`)
   }
@@ -128,14 +153,18 @@ const machine = `${Os.cpus()[0]?.model ?? "?"}, ${Os.cpus().length} cores, Node 
   isPinned ? "servers and clients on a core each" : "processes not kept to cores"
 }`
 
+const missingTable = (missing: ReadonlyArray<Missing>): string =>
+  missing.length === 0
+    ? ""
+    : markdown(
+        ["not measured", "why"],
+        missing.map(({ name, reason }) => [name, reason])
+      )
+
 const figureTable = (reached: ReturnType<typeof figures>): string =>
   markdown(
     ["what", "figure", "measured", "met"],
     reached.map(({ bound, measured, met, title }) => [title, bound, measured, met === "no" ? "**no**" : met])
   )
 
-runCommand(
-  Command.make("bench", flags, (config) => reported(bench(config))).pipe(
-    Command.withDescription("Measures the client, its peers and the floor")
-  )
-)
+runCommand("bench", "Measures the client, its peers and the floor", flags, bench)

@@ -32,26 +32,25 @@ interface Cost {
 /** Milliseconds: whole heartbeats and proofs of a session. */
 const STRETCH = { quick: 10_000, usual: 20_000 } as const
 
-export const ownersRuns = (quick: boolean) =>
-  Effect.gen(function* () {
-    const ensemble = yield* ZooKeeperEnsemble.make({
-      tickTime: 2000,
-      config: ["initLimit=10", "syncLimit=5"],
-      heapMegabytes: 256,
-      logLevel: "error"
-    })
-    for (const server of ensemble.servers) {
-      const pid = yield* server.pid
-      if (pid !== undefined) pin(pid, cores.server)
-    }
-    const rows: Array<Cost> = []
-    for (const sessions of [1, 1000]) {
-      for (const having of ["nothing", "a lock, proved by a quorum", "a lock, proved by its server"] as const) {
-        rows.push(yield* costOf(ensemble, having, sessions, quick ? STRETCH.quick : STRETCH.usual))
-      }
-    }
-    return { rows, table: tableOf(rows) } satisfies Owners
+export const ownersRuns = Effect.fnUntraced(function* (quick: boolean) {
+  const ensemble = yield* ZooKeeperEnsemble.make({
+    tickTime: 2000,
+    config: ["initLimit=10", "syncLimit=5"],
+    heapMegabytes: 256,
+    logLevel: "error"
   })
+  for (const server of ensemble.servers) {
+    const pid = yield* server.pid
+    if (pid !== undefined) pin(pid, cores.server)
+  }
+  const rows: Array<Cost> = []
+  for (const sessions of [1, 1000]) {
+    for (const having of ["nothing", "a lock, proved by a quorum", "a lock, proved by its server"] as const) {
+      rows.push(yield* costOf(ensemble, having, sessions, quick ? STRETCH.quick : STRETCH.usual))
+    }
+  }
+  return { rows, table: tableOf(rows) } satisfies Owners
+})
 
 const tableOf = (rows: ReadonlyArray<Cost>): string =>
   markdown(

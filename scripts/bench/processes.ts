@@ -92,11 +92,11 @@ export const startRunner = async (command: ReadonlyArray<string>): Promise<Runne
   }
 }
 
-/** The command that runs one of the modules in `contestants`. */
-export const contestantCommand = (module: string, servers: string): ReadonlyArray<string> => [
+/** The command that runs one of the modules in `contestants`; `child` is another file than `child.ts` that does. */
+export const contestantCommand = (module: string, servers: string, child = file("child.ts")): ReadonlyArray<string> => [
   process.execPath,
   "--expose-gc",
-  file("child.ts"),
+  child,
   module,
   servers
 ]

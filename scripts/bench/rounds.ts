@@ -4,7 +4,7 @@
 import type { PromiseClient } from "@effect-zookeeper/client"
 import type { Entry } from "./contestants.ts"
 import type { Sample } from "./measure.ts"
-import { startHelper, startRunner } from "./processes.ts"
+import { type Runner, startHelper, startRunner } from "./processes.ts"
 import type { ServerName, Workload } from "./workloads.ts"
 
 /** Where servers listen, by name. */
@@ -31,8 +31,13 @@ export const runWorkload = async (options: {
   readonly entries: ReadonlyArray<Entry>
   readonly rounds: number
   readonly stretch: number
+  /**
+   * Measures the first `operations` of a new process in each round; undefined for processes that go on. `child` is the file
+   * that runs our contestants.
+   */
+  readonly cold: { readonly operations: number; readonly child: string } | undefined
 }): Promise<ReadonlyArray<Series>> => {
-  const { rounds, server, servers, stretch, workload } = options
+  const { cold, rounds, server, servers, stretch, workload } = options
   const target = servers[server]
   if (target === undefined) return []
   const entries = options.entries.filter(workload.isFor)
@@ -42,28 +47,36 @@ export const runWorkload = async (options: {
     : []
   const addressOf = (index: number) =>
     proxies[index] === undefined ? target.address : `127.0.0.1:${proxies[index].ports[0]}`
-  const runners = await Promise.all(entries.map((entry, index) => startRunner(entry.command(addressOf(index)))))
+  const startOne = (index: number) => startRunner(entries[index]!.command(addressOf(index), cold?.child))
+  const runners = cold !== undefined ? [] : await Promise.all(entries.map((_, index) => startOne(index)))
   const counts = entries.map(() => new Map<string, number>())
   const series = new Map<string, Series>()
-  const turn = async (index: number, round: number) => {
-    const runner = runners[index]!
-    for (const step of round < 0 ? (workload.warmUp ?? []) : []) {
-      await runner.ask({ job: "warm", servers: servers.stub.address, step })
-    }
-    return workload.round({
+  const play = (runner: Runner, index: number, round: number) =>
+    workload.round({
       server,
       entry: entries[index]!,
       runner,
       control: proxies[index]?.ports[1] ?? 0,
       admin: server === "real" ? servers.real?.admin : undefined,
       stretch,
+      operations: cold?.operations,
       round,
       counts: counts[index]!
     })
+  const turn = async (index: number, round: number) => {
+    const runner = runners[index]
+    if (runner === undefined) {
+      const begun = await startOne(index)
+      return play(begun, index, round).finally(begun.stop)
+    }
+    for (const step of round < 0 ? (workload.warmUp ?? []) : []) {
+      await runner.ask({ job: "warm", servers: servers.stub.address, step })
+    }
+    return play(runner, index, round)
   }
   const failed = new Set<string>()
   try {
-    // One round more, which is for warming up and counts for nothing.
+    // One round more, which is for warming up and counts for nothing: the servers are warm for every contestant.
     for (let round = -1; round < rounds; round++) {
       for (const [index, entry] of entries.entries()) {
         if (failed.has(entry.name)) continue

@@ -4,22 +4,17 @@
  */
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
-import { createRequire } from "node:module"
-import * as Os from "node:os"
 import * as Path from "node:path"
-import { fileURLToPath } from "node:url"
 import * as Zlib from "node:zlib"
 import { build } from "rolldown"
-import { bundlePackage, bundledPackages } from "../bundlePackage.ts"
 import type { Figure } from "./figures.ts"
+import { makePublished } from "./published.ts"
 import { digits, markdown, median } from "./tables.ts"
 
 export interface Start {
   readonly table: string
   readonly figures: ReadonlyArray<Figure>
 }
-
-const root = fileURLToPath(new URL("../..", import.meta.url))
 
 /** The imports, as the statements of a module. */
 const imports = {
@@ -36,9 +31,8 @@ const applications = {
 } as const
 
 export const startRuns = async (rounds: number): Promise<Start> => {
-  const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "effect-zookeeper-start-"))
+  const folder = await makePublished()
   try {
-    await install(folder)
     const times = importTimes(folder, Math.max(rounds, 9))
     const [base = Number.NaN, ours = Number.NaN] = Object.keys(imports).map((name) => times.get(name) ?? Number.NaN)
     const sizes = await bundleSizes(folder)
@@ -63,31 +57,6 @@ export const startRuns = async (rounds: number): Promise<Start> => {
   } finally {
     Fs.rmSync(folder, { recursive: true, force: true })
   }
-}
-
-/**
- * A folder with the packages in its `node_modules`, as `pnpm build` makes them: of an import, JavaScript alone is read.
- */
-const install = async (folder: string): Promise<void> => {
-  const scope = Path.join(folder, "node_modules", "@effect-zookeeper")
-  const installed = bundledPackages.map(async (name) => {
-    const source = Path.join(root, "packages", name)
-    const target = Path.join(scope, name)
-    const manifest = JSON.parse(Fs.readFileSync(Path.join(source, "package.json"), "utf8")) as {
-      readonly publishConfig: { readonly exports: unknown }
-    }
-    Fs.mkdirSync(Path.join(target, "dist"), { recursive: true })
-    const published = { ...manifest, exports: manifest.publishConfig.exports }
-    Fs.writeFileSync(Path.join(target, "package.json"), JSON.stringify(published))
-    await bundlePackage(source, Path.join(target, "dist"))
-  })
-  await Promise.all(installed)
-  const require = createRequire(Path.join(root, "packages/transport/package.json"))
-  Fs.symlinkSync(
-    Path.dirname(require.resolve("effect/package.json")),
-    Path.join(folder, "node_modules", "effect"),
-    "dir"
-  )
 }
 
 /** Milliseconds of processor time beyond what an empty module takes, each a process of its own, in turn. */

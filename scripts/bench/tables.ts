@@ -1,6 +1,7 @@
 /**
  * From samples to tables: medians, and ratios to the floor, each ratio taken within one round.
  */
+import * as Record from "effect/Record"
 import type { Sample } from "./measure.ts"
 import type { Series } from "./rounds.ts"
 
@@ -61,21 +62,11 @@ export const summarize = (all: ReadonlyArray<Series>): ReadonlyArray<Row> => {
     const series = all.filter(({ row, server, workload }) => `${workload}\n${server}\n${row}` === key)
     const floor = series.find(({ contestant }) => contestant === "floor")
     const { row, server, title, workload } = series[0]!
-    const contestants = series.map((one): Summary => {
-      const at = (metric: Metric) => median(one.samples.map(metrics[metric]))
-      return {
-        contestant: one.contestant,
-        medians: {
-          cpu: at("cpu"),
-          throughput: at("throughput"),
-          wall: at("wall"),
-          p50: at("p50"),
-          p99: at("p99"),
-          rss: at("rss")
-        },
-        toFloor: floor === undefined ? [Number.NaN, Number.NaN, Number.NaN] : ratio(one, floor, "cpu")
-      }
-    })
+    const contestants = series.map((one): Summary => ({
+      contestant: one.contestant,
+      medians: Record.map(metrics, (metric) => median(one.samples.map(metric))),
+      toFloor: floor === undefined ? [Number.NaN, Number.NaN, Number.NaN] : ratio(one, floor, "cpu")
+    }))
     return { workload, title, server, row, contestants }
   })
 }

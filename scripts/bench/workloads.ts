@@ -21,6 +21,8 @@ interface Bench {
   readonly admin: PromiseClient.PromiseClient | undefined
   /** Milliseconds that a stretch of work should take. */
   readonly stretch: number
+  /** How many operations are measured, whatever time they take; undefined for as many as make a stretch. */
+  readonly operations: number | undefined
   /** Of this contestant, from 0; what it had to do in earlier rounds is the same in this. */
   readonly round: number
   /** The result of the first round: how many operations make a stretch. */
@@ -84,11 +86,11 @@ const writes: Workload = {
   title: "create, set and delete of 100 B, 256 in flight",
   servers: ["real", "stub"],
   warmUp: (["create", "set", "delete"] as const).map((op) => ({ op, root: "/bench", count: 60_000, inFlight: 256 })),
-  round: async ({ admin, entry, round, runner, server, stretch }) => {
+  round: async ({ admin, entry, operations, round, runner, server, stretch }) => {
     const root = `/bench/writes-${entry.name.replaceAll(/\W/g, "")}-${round}`
     await admin?.create(root)
     const samples: Record<string, Sample> = {}
-    const count = stretch * (server === "real" ? 20 : 100)
+    const count = operations ?? stretch * (server === "real" ? 20 : 100)
     for (const op of ["create", "set", "delete"] as const) {
       const step: Step = { op, root, count, inFlight: 256 }
       samples[op] = await runner.ask({ job: "step", step, stride: 0 })
@@ -105,10 +107,10 @@ const transactions = (inFlight: number): Workload => ({
   servers: ["real", "stub"],
   isFor: (entry) => entry.hasTransactions,
   warmUp: [{ op: "transaction", root: "/bench", count: 100_000, size: 100, inFlight }],
-  round: async ({ admin, entry, round, runner, server, stretch }) => {
+  round: async ({ admin, entry, operations, round, runner, server, stretch }) => {
     const root = `/bench/transactions-${entry.name.replaceAll(/\W/g, "")}-${round}`
     await admin?.create(root)
-    const count = Math.ceil(stretch * (server === "real" ? 0.6 : 2)) * 100
+    const count = (operations ?? Math.ceil(stretch * (server === "real" ? 0.6 : 2))) * 100
     const step: Step = { op: "transaction", root, size: 100, count, inFlight }
     const sample = await runner.ask({ job: "step", step, stride: 0 })
     await admin?.deleteAll(root)
@@ -122,21 +124,21 @@ const watches: Workload = {
   title: "10,000 data watches",
   servers: ["real"],
   warmUp: [{ op: "watch", root: watched, count: 50_000, inFlight: 256 }],
-  round: async ({ admin, runner }) => {
-    const step: Step = { op: "watch", root: watched, count: watchCount, inFlight: 256 }
+  round: async ({ admin, operations: count = watchCount, runner }) => {
+    const step: Step = { op: "watch", root: watched, count, inFlight: 256 }
     const set = await runner.ask({ job: "step", step, stride: 0 })
     let firing = Promise.resolve()
-    const deliver = await runner.ask({ job: "deliver", count: watchCount }, () => {
-      firing = fire(admin!)
+    const deliver = await runner.ask({ job: "deliver", count }, () => {
+      firing = fire(admin!, count)
     })
     await firing
     return { "set a watch": set, "deliver a notification": deliver }
   }
 }
 
-/** Changes all watched znodes, in transactions, so that the events come in bursts. */
-const fire = async (admin: PromiseClient.PromiseClient): Promise<void> => {
-  const groups = Array.from({ length: watchCount / 500 }, (_, group) =>
+/** Changes the first watched znodes, in transactions, so that the events come in bursts. */
+const fire = async (admin: PromiseClient.PromiseClient, count: number): Promise<void> => {
+  const groups = Array.from({ length: count / 500 }, (_, group) =>
     Array.from({ length: 500 }, (_, index) => Op.setData(`${watched}/${group * 500 + index}`, "fired"))
   )
   await Promise.all(groups.map((ops) => admin.transaction(ops)))
@@ -164,8 +166,8 @@ const sessions: Workload = {
   id: "sessions",
   title: "session: connect, get, close",
   servers: ["real", "stub"],
-  round: async ({ round, runner, stretch }) => {
-    const count = Math.max(20, Math.ceil(stretch / 5)) * (round < 0 ? 5 : 1)
+  round: async ({ operations, round, runner, stretch }) => {
+    const count = operations ?? Math.max(20, Math.ceil(stretch / 5)) * (round < 0 ? 5 : 1)
     return { session: await runner.ask({ job: "sessions", count, path: kilobyte }) }
   }
 }
@@ -205,7 +207,7 @@ const stretch = async (bench: Bench, step: (count: number) => Step, stride: numb
     // Under load one latency in a hundred says enough.
     return runner.ask({ job: "step", step: made, stride: made.inFlight === 1 ? stride : 101 })
   }
-  let count = counts.get("stretch")
+  let count = bench.operations ?? counts.get("stretch")
   if (count === undefined) {
     // Long enough for the compiler to have done its work: what is measured is what goes on for hours.
     let warm = 0

@@ -3,7 +3,9 @@ import assert from "node:assert/strict"
 
 const internals = {
   client: "internal/makeClient",
+  cluster: "internal/makeStorage",
   config: "internal/snapshot/readSnapshot",
+  console: "internal/handlers",
   protocol: "internal/text",
   recipes: "internal/locks/ContenderQueue",
   server: "internal/net/ServerRuntime",

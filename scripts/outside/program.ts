@@ -7,6 +7,8 @@
 import { ZooKeeper as Client } from "@effect-zookeeper/client"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { ZooKeeperRunnerStorage as RunnerStorageModule } from "@effect-zookeeper/cluster"
+import * as ZooKeeperRunnerStorage from "@effect-zookeeper/cluster/ZooKeeperRunnerStorage"
 import { LiveConfig as LiveConfigModule } from "@effect-zookeeper/config"
 import * as LiveConfig from "@effect-zookeeper/config/LiveConfig"
 import * as Protocol from "@effect-zookeeper/protocol"
@@ -33,6 +35,7 @@ Assert.equal(Protocol.Jute.codec, Jute.codec)
 Assert.equal(TransportPackage.ConnectString.parse, ConnectString.parse)
 Assert.equal(LockModule.make, Lock.make)
 Assert.equal(LiveConfigModule.make, LiveConfig.make)
+Assert.equal(RunnerStorageModule.make, ZooKeeperRunnerStorage.make)
 Assert.equal(SessionPackage.Session.layer, Session.layer)
 Assert.equal(EmbeddedServerModule.layer, EmbeddedServer.layer)
 

@@ -10,18 +10,10 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import { reported } from "../runCommand.ts"
+import { fail } from "../steps.ts"
 import { hasRelease } from "./changelog.ts"
 import { originOf, type Publisher, publisherOf, withOrigin } from "./publisher.ts"
-import {
-  changesets,
-  changesetsCli,
-  orRefused,
-  publishedPackages,
-  read,
-  root,
-  run,
-  versionOfPackages
-} from "./workspace.ts"
+import { changesets, changesetsCli, publishedPackages, read, root, run, versionOfPackages } from "./workspace.ts"
 
 /** Where a workflow runs, that is the repository that npm will compare with. */
 const publishing =
@@ -31,17 +23,17 @@ const publishing =
 
 const checked = Effect.gen(function* () {
   const publisher = yield* Effect.fromResult(publisherOf(JSON.parse(read("package.json")), publishing)).pipe(
-    Effect.catch((problem) => orRefused(problem))
+    Effect.catch((problem) => fail(problem))
   )
   const waiting = changesets()
   if (waiting.length > 0) {
-    yield* orRefused(
+    yield* fail(
       `.changeset has changes without a version (${waiting.join(", ")}): run \`npx -y pnpm@12 version-packages\` first`
     )
   }
   const version = yield* versionOfPackages
   if (!hasRelease(read("CHANGELOG.md"), version)) {
-    yield* orRefused(
+    yield* fail(
       `CHANGELOG.md has no section \`## [${version}] - YYYY-MM-DD\`: \`npx -y pnpm@12 version-packages\` writes it`
     )
   }
@@ -52,7 +44,7 @@ const program = Effect.gen(function* () {
   const { publisher, version } = yield* checked
   if (process.argv.includes("--check")) return yield* Console.log(`${version} of ${publisher.web} can be released`)
   if (process.env["GITHUB_ACTIONS"] !== "true") {
-    yield* orRefused(
+    yield* fail(
       "packages are published by .github/workflows/release.yml alone: provenance says which workflow built them"
     )
   }

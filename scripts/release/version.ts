@@ -11,12 +11,13 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import { reported } from "../runCommand.ts"
+import { fail } from "../steps.ts"
 import { withRelease } from "./changelog.ts"
-import { changesets, changesetsCli, orRefused, read, root, run, versionOfPackages } from "./workspace.ts"
+import { changesets, changesetsCli, read, root, run, versionOfPackages } from "./workspace.ts"
 
 const program = Effect.gen(function* () {
   if (changesets().length === 0) {
-    yield* orRefused(
+    yield* fail(
       "there is no changeset in .changeset, so there is nothing to release: add one with `npx -y pnpm@12 changeset`"
     )
   }
@@ -24,7 +25,7 @@ const program = Effect.gen(function* () {
   const version = yield* versionOfPackages
   const day = new Date(yield* Clock.currentTimeMillis).toISOString().slice(0, 10)
   const changelog = yield* Effect.fromResult(withRelease(read("CHANGELOG.md"), version, day)).pipe(
-    Effect.catch((problem) => orRefused(problem))
+    Effect.catch((problem) => fail(problem))
   )
   Fs.writeFileSync(new URL("CHANGELOG.md", root), changelog)
   yield* Console.log(`${version}: look at the difference, commit it, and release with \`npx -y pnpm@12 release\``)

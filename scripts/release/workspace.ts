@@ -2,23 +2,15 @@
  * Shared by the commands of a release: the packages, the changesets, and how other programs are run.
  */
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import { fileURLToPath } from "node:url"
+import { fail, runInTerminal, type StepFailed } from "../steps.ts"
 
 /** The folder of the workspace. */
 export const root = new URL("../../", import.meta.url)
 
 /** Run by Node. */
 export const changesetsCli = fileURLToPath(new URL("node_modules/@changesets/cli/bin.js", root))
-
-/** Why a release is refused, and what to do. */
-class Refused extends Schema.TaggedError<Refused>()("Refused", { message: Schema.String }) {}
-
-/** Fails with the sentence. */
-export const orRefused = (sentence: string): Effect.Effect<never, Refused> =>
-  Effect.fail(new Refused({ message: sentence }))
 
 /** The text of a file of the workspace. */
 export const read = (path: string): string => Fs.readFileSync(new URL(path, root), "utf8")
@@ -38,23 +30,18 @@ export const changesets = (): ReadonlyArray<string> =>
   Fs.readdirSync(new URL(".changeset/", root)).filter((name) => name.endsWith(".md") && name !== "README.md")
 
 /** All published packages have one version. */
-export const versionOfPackages: Effect.Effect<string, Refused> = Effect.suspend(() => {
+export const versionOfPackages: Effect.Effect<string, StepFailed> = Effect.suspend(() => {
   const versions = new Set(publishedPackages().map(({ manifest }) => manifest.version))
   const [version] = versions
   return versions.size === 1 && version !== undefined
     ? Effect.succeed(version)
-    : orRefused(
+    : fail(
         `the published packages have the versions ${[...versions].join(", ")}: all have the same, see .changeset/config.json`
       )
 })
 
 /** Runs a program in the folder of the workspace and shows what it prints; fails unless it ends with 0. */
-export const run = (command: string, args: ReadonlyArray<string>): Effect.Effect<void, Refused> =>
-  Effect.callback((resume) => {
-    const child = ChildProcess.spawn(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] })
-    child.once("error", (error) => resume(orRefused(`${command} cannot be run: ${error.message}`)))
-    child.once("close", (code) =>
-      resume(code === 0 ? Effect.void : orRefused(`\`${[command, ...args].join(" ")}\` ended with ${code}`))
-    )
-    return Effect.sync(() => child.kill())
-  })
+export const run = (command: string, args: ReadonlyArray<string>): Effect.Effect<void, StepFailed> =>
+  Effect.flatMap(runInTerminal(command, args, fileURLToPath(root)), (code) =>
+    code === 0 ? Effect.void : fail(`\`${[command, ...args].join(" ")}\` ended with ${code}`)
+  )

@@ -9,9 +9,8 @@ import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Command from "effect/cli/Command"
 import { fileURLToPath } from "node:url"
-import { reported, runCommand, text } from "../runCommand.ts"
+import { runCommand, text, type Values } from "../runCommand.ts"
 import { fail, run as runProgram } from "../steps.ts"
 import { fetchRelease } from "./fetchRelease.ts"
 import { type Release, releases } from "./releases.ts"
@@ -27,7 +26,7 @@ const flags = {
   suite: text("suite", "names", "Some of the suites", suites.map(({ name }) => name).join(","))
 }
 
-const main = Effect.fnUntraced(function* (config: Command.Command.Config.Infer<typeof flags>) {
+const main = Effect.fnUntraced(function* (config: Values<typeof flags>) {
   const wanted = yield* chosen("--server", config.server, releases, ({ version }) => version)
   const wantedSuites = yield* chosen("--suite", config.suite, suites, ({ name }) => name)
   const rows: Array<Row> = []
@@ -95,7 +94,8 @@ const chosen = Effect.fnUntraced(function* <A>(
 })
 
 runCommand(
-  Command.make("test:servers", flags, (config) => reported(main(config))).pipe(
-    Command.withDescription("The suites that need a real server, on each release of ZooKeeper that Debian has")
-  )
+  "test:servers",
+  "The suites that need a real server, on each release of ZooKeeper that Debian has",
+  flags,
+  main
 )

@@ -1,11 +1,11 @@
 /** The suites that run on every release, and how one of them is run. */
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
+import { capture } from "../steps.ts"
 
 export interface Suite {
   readonly name: string
@@ -34,6 +34,16 @@ export const suites: ReadonlyArray<Suite> = [
     ]
   },
   { name: "recipes", files: ["packages/recipes/test"], only: "on real ZooKeeper" },
+  {
+    name: "storage",
+    files: [
+      "packages/storage/test/tree/DataDirectory.histories.test.ts",
+      "packages/storage/test/snapshot/Snapshot.write.test.ts",
+      "packages/storage/test/backup/Backup.test.ts",
+      "packages/storage/test/restore"
+    ],
+    only: "real"
+  },
   { name: "TLS", files: ["packages/client/test/security/Tls"] },
   { name: "SASL", files: ["packages/session/test/auth/Sasl.test.ts"] }
 ]
@@ -73,43 +83,23 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 /** Runs a suite on the release in `home`. A run that does not even begin is a failure. */
 export const runSuite = (suite: Suite, home: string): Effect.Effect<SuiteResult> =>
   Effect.gen(function* () {
-    const folder = yield* Effect.acquireRelease(
-      Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "servers-"))),
-      (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
-    )
-    const file = Path.join(folder, "report.json")
+    const file = Path.join(yield* TemporaryFolder.make("servers-"), "report.json")
     const printed = yield* runVitest(suite, home, file)
     if (!Fs.existsSync(file)) return { passed: 0, failures: [lastLines(printed)], refused: 0, gaps: new Map() }
     return resultOf(yield* Effect.orDie(Schema.decodeEffect(Report)(Fs.readFileSync(file, "utf8"))))
   }).pipe(Effect.scoped)
 
-const runVitest = ({ files, only }: Suite, home: string, outputFile: string): Effect.Effect<string> =>
-  Effect.callback((resume) => {
-    const args = [
-      Path.join(root, "node_modules/vitest/vitest.mjs"),
-      "run",
-      ...files,
-      ...(only === undefined ? [] : ["-t", only]),
-      "--reporter=json",
-      `--outputFile.json=${outputFile}`
-    ]
-    const child = ChildProcess.spawn(process.execPath, args, {
-      cwd: root,
-      env: { ...process.env, ZOOKEEPER_HOME: home },
-      stdio: ["ignore", "pipe", "pipe"]
-    })
-    let printed = ""
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => (printed += text))
-    }
-    child.once("error", (error) => resume(Effect.succeed(error.message)))
-    child.once("close", () => resume(Effect.succeed(printed)))
-    // In order, so that it stops its servers.
-    return Effect.callback<void>((stopped) => {
-      child.once("close", () => stopped(Effect.void))
-      child.kill("SIGTERM")
-    })
-  })
+const runVitest = ({ files, only }: Suite, home: string, outputFile: string): Effect.Effect<string> => {
+  const args = [
+    Path.join(root, "node_modules/vitest/vitest.mjs"),
+    "run",
+    ...files,
+    ...(only === undefined ? [] : ["-t", only]),
+    "--reporter=json",
+    `--outputFile.json=${outputFile}`
+  ]
+  return Effect.map(capture(process.execPath, args, root, { ZOOKEEPER_HOME: home }), ({ printed }) => printed)
+}
 
 const resultOf = ({ testResults }: Report): SuiteResult => {
   const failures: Array<string> = []

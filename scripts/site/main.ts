@@ -6,13 +6,11 @@
  * with the reference as it is when the command starts.
  */
 import * as Effect from "effect/Effect"
-import * as Command from "effect/cli/Command"
-import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
-import { reported, runCommand, toggle } from "../runCommand.ts"
-import { fail, run, step } from "../steps.ts"
+import { runCommand, toggle, type Values } from "../runCommand.ts"
+import { fail, run, runInTerminal, step } from "../steps.ts"
 import { checkSite } from "./checkSite.ts"
 
 const docs = fileURLToPath(new URL("../../packages/docs", import.meta.url))
@@ -36,23 +34,15 @@ const build = Effect.gen(function* () {
 })
 
 /** In this terminal, until it is ended there. */
-const serve = Effect.callback<void>((resume) => {
-  const child = ChildProcess.spawn(process.execPath, [vitepress, "dev", docs], { cwd: docs, stdio: "inherit" })
-  child.once("exit", () => resume(Effect.void))
-  return Effect.sync(() => child.kill())
+const serve = runInTerminal(process.execPath, [vitepress, "dev", docs], docs)
+
+const site = Effect.fnUntraced(function* (config: Values<typeof flags>) {
+  Fs.rmSync(Path.join(docs, "api"), { recursive: true, force: true })
+  yield* step(
+    "wrote the API reference",
+    run(process.execPath, [typedoc], docs, "correct the comment that is named above")
+  )
+  yield* config.serve ? serve : build
 })
 
-const command = Command.make("site", flags, (config) =>
-  reported(
-    Effect.gen(function* () {
-      Fs.rmSync(Path.join(docs, "api"), { recursive: true, force: true })
-      yield* step(
-        "wrote the API reference",
-        run(process.execPath, [typedoc], docs, "correct the comment that is named above")
-      )
-      yield* config.serve ? serve : build
-    })
-  )
-).pipe(Command.withDescription("Builds and checks the documentation site"))
-
-runCommand(command)
+runCommand("site", "Builds and checks the documentation site", flags, site)

@@ -5,8 +5,7 @@ import {
   type Ask,
   type Connect,
   dataSize,
-  drive,
-  makeWatches,
+  makeCallbackContestant,
   pathsOf,
   sessionTimeout,
   type Step
@@ -39,31 +38,15 @@ export const connect: Connect = async (servers) => {
       error ? reject(new Error(String(error))) : resolve()
     )
   )
-  const watches = makeWatches()
-  return {
-    prepare: (step) => {
-      const ask = asking(zk, step, watches.onFired)
-      watches.expect(step)
-      return (latencies) => drive(step, latencies, ask)
-    },
-    allFired: watches.allFired,
-    getOnce: (path) =>
-      new Promise((resolve) => {
-        const ask = (): void => {
-          try {
-            zk.a_get(path, false, (code) => (code === 0 ? resolve() : setImmediate(ask)))
-          } catch {
-            setImmediate(ask)
-          }
-        }
-        ask()
-      }),
+  return makeCallbackContestant({
+    prepare: (step, onFired) => asking(zk, step, onFired),
+    get: (path, done) => zk.a_get(path, false, told(done)),
     close: () =>
       new Promise((resolve) => {
         zk.once("close", resolve)
         zk.close()
       })
-  }
+  })
 }
 
 const told =

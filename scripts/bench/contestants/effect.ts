@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { type Connect, type Contestant, maxInFlight, sessionTimeout } from "../contestant.ts"
+import { type Connect, type Contestant, maxInFlight, requestsOf, sessionTimeout } from "../contestant.ts"
 import { makeRequests } from "./requests.ts"
 import type { Latencies } from "../measure.ts"
 
@@ -29,7 +29,7 @@ export const connectIn = async (
   return {
     prepare: (step) => {
       const ask = makeRequests<Effect.Effect<unknown, unknown>>(zk, step, watch)
-      const total = step.op === "transaction" ? Math.ceil(step.count / step.size) : step.count
+      const total = requestsOf(step)
       return (latencies) => Effect.runPromise(around(workers(ask, total, step.inFlight, latencies)))
     },
     allFired: () => {

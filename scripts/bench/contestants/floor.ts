@@ -7,7 +7,7 @@ import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Result from "effect/Result"
 import * as Net from "node:net"
-import { type Connect, dataSize, pathsOf, type Step } from "../contestant.ts"
+import { type Connect, dataSize, pathsOf, requestsOf, type Step } from "../contestant.ts"
 import { connectFrame, FrameCounter, concatFrames, readInt, requestFrame } from "../wire.ts"
 
 export const connect: Connect = async (servers) => {
@@ -18,7 +18,7 @@ export const connect: Connect = async (servers) => {
       const frames = concatFrames(framesOf(step))
       // One frame again and again, or each once.
       const repeats = step.op === "get" || step.op === "children"
-      const total = step.op === "transaction" ? Math.ceil(step.count / step.size) : step.count
+      const total = requestsOf(step)
       const frame = frames.at[1]!
       const many = repeats
         ? concatFrames(Array.from({ length: step.inFlight }, () => frames.bytes)).bytes

@@ -5,8 +5,7 @@ import {
   type Ask,
   type Connect,
   dataSize,
-  drive,
-  makeWatches,
+  makeCallbackContestant,
   pathsOf,
   sessionTimeout,
   type Step
@@ -44,30 +43,15 @@ export const connect: Connect = async (servers) => {
   const connected = new Promise<void>((resolve) => zk.once("connected", resolve))
   zk.connect()
   await connected
-  const watches = makeWatches()
-  return {
-    prepare: (step) => {
-      const ask = asking(zk, step, watches.onFired)
-      watches.expect(step)
-      const total = step.op === "transaction" ? Math.ceil(step.count / step.size) : step.count
-      return (latencies) => drive({ count: total, inFlight: step.inFlight }, latencies, ask)
-    },
-    allFired: watches.allFired,
-    getOnce: (path) =>
-      new Promise((resolve) => {
-        const ask = (): void =>
-          zk.getData(path, (error) => {
-            if (error) setImmediate(ask)
-            else resolve()
-          })
-        ask()
-      }),
+  return makeCallbackContestant({
+    prepare: (step, onFired) => asking(zk, step, onFired),
+    get: (path, done) => zk.getData(path, done),
     close: () =>
       new Promise((resolve) => {
         zk.once("disconnected", resolve)
         zk.close()
       })
-  }
+  })
 }
 
 const asking = (zk: Client, step: Step, onFired: () => void): Ask => {

@@ -2,7 +2,7 @@
  * Our client by its Promise facade: as many async loops as requests in flight.
  */
 import { PromiseClient } from "@effect-zookeeper/client"
-import { type Connect, maxInFlight, sessionTimeout } from "../contestant.ts"
+import { type Connect, maxInFlight, requestsOf, sessionTimeout } from "../contestant.ts"
 import { makeRequests } from "./requests.ts"
 
 export const connect: Connect = async (servers) => {
@@ -15,7 +15,7 @@ export const connect: Connect = async (servers) => {
   return {
     prepare: (step) => {
       const ask = makeRequests<Promise<unknown>>(zk, step, watch)
-      const total = step.op === "transaction" ? Math.ceil(step.count / step.size) : step.count
+      const total = requestsOf(step)
       return async (latencies) => {
         let next = 0
         const worker = async (): Promise<void> => {

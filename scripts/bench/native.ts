@@ -1,0 +1,72 @@
+/**
+ * The peers in other languages, which are compiled when they are first measured, if their compilers and libraries are there.
+ */
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { fileURLToPath } from "node:url"
+
+/** A peer that is a program of its own. */
+interface Native {
+  readonly name: string
+  readonly source: string
+  /** Why it cannot be compiled here; undefined where it can. */
+  readonly missing: () => string | undefined
+  readonly compiler: (source: string, program: string) => readonly [string, ReadonlyArray<string>]
+}
+
+/** The sources of Debian's Go packages, which need no network. */
+const goPath = "/usr/share/gocode"
+
+const natives: ReadonlyArray<Native> = [
+  {
+    name: "go-zookeeper",
+    source: "peer.go",
+    missing: () =>
+      !answers("go", "version")
+        ? "golang-go is not installed"
+        : Fs.existsSync(`${goPath}/src/github.com/samuel/go-zookeeper`)
+          ? undefined
+          : "golang-github-samuel-go-zookeeper-dev is not installed",
+    compiler: (source, program) => ["go", ["build", "-o", program, source]]
+  },
+  {
+    name: "C client",
+    source: "peer.c",
+    missing: () =>
+      !answers("cc", "--version")
+        ? "there is no C compiler"
+        : Fs.existsSync("/usr/include/zookeeper/zookeeper.h")
+          ? undefined
+          : "libzookeeper-mt-dev is not installed",
+    compiler: (source, program) => [
+      "cc",
+      ["-O2", "-Wall", "-DTHREADED", "-o", program, source, "-lzookeeper_mt", "-lpthread"]
+    ]
+  }
+]
+
+/** The programs, compiled, by name; or the reason why one is missing. */
+export const compileNatives = (): ReadonlyArray<{
+  readonly name: string
+  readonly built: { readonly program: string } | { readonly missing: string }
+}> => natives.map((native) => ({ name: native.name, built: build(native) }))
+
+const folder = fileURLToPath(new URL("native", import.meta.url))
+
+const answers = (command: string, ...args: ReadonlyArray<string>): boolean =>
+  ChildProcess.spawnSync(command, args, { stdio: "ignore" }).status === 0
+
+const build = ({ compiler, missing, source, name }: Native) => {
+  const reason = missing()
+  if (reason !== undefined) return { missing: reason }
+  const file = Path.join(folder, source)
+  const program = Path.join(folder, "dist", source.replace(".", "-"))
+  if (Fs.existsSync(program) && Fs.statSync(program).mtimeMs > Fs.statSync(file).mtimeMs) return { program }
+  console.error(`Compiling ${name}, once ...`)
+  Fs.mkdirSync(Path.dirname(program), { recursive: true })
+  const [command, args] = compiler(file, program)
+  const env = { ...process.env, GO111MODULE: "off", GOPATH: goPath, GOCACHE: Path.join(folder, "dist", "cache") }
+  const { status, stderr } = ChildProcess.spawnSync(command, args, { env, encoding: "utf8" })
+  return status === 0 ? { program } : { missing: `it does not compile: ${stderr.split("\n").slice(0, 2).join(" ")}` }
+}

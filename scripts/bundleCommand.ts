@@ -1,0 +1,74 @@
+/**
+ * The command line as it is published: `zk` and all that it uses, in a few files that are loaded when a command needs them.
+ *
+ * Node finds, opens and links each module that is loaded, and a run of `zk` from the sources loads several hundred. So what
+ * every command needs is one file, the client is a second one, and the code of a command a third. Nothing in
+ * `node_modules` is loaded.
+ */
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { build, type InputOptions, type ModuleInfo } from "rolldown"
+
+/** The executable, in the folder of the package. */
+export const commandFile = "dist/internal/zk.js"
+
+/** The modules of which the whole of what they import by statements is one file, in this order of precedence. */
+const files: ReadonlyArray<readonly [name: string, module: string]> = [
+  ["main", "internal/run.ts"],
+  ["client", "internal/frame/clientModules.ts"]
+]
+
+const forNode: InputOptions = {
+  external: (id) => id.startsWith("node:"),
+  platform: "node",
+  transform: { target: "es2023" },
+  logLevel: "warn"
+}
+
+/** Writes the executable into `dist`. */
+export const bundleCommand = async (packageFolder: string, dist = Path.join(packageFolder, "dist")): Promise<void> => {
+  const source = (file: string) => Path.join(packageFolder, "src", file)
+  await build({
+    ...forNode,
+    input: { zk: source("internal/zk.ts") },
+    output: {
+      dir: Path.join(dist, "internal"),
+      minify: true,
+      entryFileNames: "[name].js",
+      // Beside the executable, because the sources find the keeper and the manifest from where they are.
+      chunkFileNames: "[name]-[hash].js",
+      codeSplitting: {
+        groups: files.map(([name, module], index) => ({
+          debugName: name,
+          // A group takes all that its modules import, unless one of a higher priority has it.
+          priority: files.length - index,
+          name: (id: string, modules: { readonly getModuleInfo: (id: string) => ModuleInfo | null }) =>
+            isReached(id, source(module), (of) => modules.getModuleInfo(of)) ? name : null
+        }))
+      }
+    }
+  })
+  // A process of its own: what it shares with `zk` is in it a second time, since the files of `zk` begin a run.
+  await build({
+    ...forNode,
+    input: { keeper: source("internal/guard/keeper.ts") },
+    output: { dir: Path.join(dist, "internal"), minify: true, entryFileNames: "[name].js", codeSplitting: false }
+  })
+  // `zk ui` finds the files of its page beside the executable.
+  const page = Path.join(packageFolder, "../console/dist/page")
+  if (Fs.existsSync(page)) Fs.cpSync(page, Path.join(dist, "internal/page"), { recursive: true })
+  Fs.chmodSync(Path.join(dist, Path.relative("dist", commandFile)), 0o755)
+}
+
+/** Whether a module is `root`, or imported from it by statements alone. */
+const isReached = (
+  id: string,
+  root: string,
+  infoOf: (id: string) => ModuleInfo | null,
+  seen = new Set<string>()
+): boolean => {
+  if (id === root) return true
+  if (seen.has(id)) return false
+  seen.add(id)
+  return infoOf(id)?.importers.some((importer) => isReached(importer, root, infoOf, seen)) ?? false
+}
