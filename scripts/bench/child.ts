@@ -7,6 +7,7 @@ import * as Readline from "node:readline"
 import type { Connect, Contestant, Step } from "./contestant.ts"
 import type { Answer, Job } from "./jobs.ts"
 import { Latencies, measured, type Sample } from "./measure.ts"
+import type { openRecipes } from "./recipeWork.ts"
 
 const [name = "", servers = ""] = process.argv.slice(2)
 
@@ -22,6 +23,16 @@ const collected = async (): Promise<void> => {
   globalThis.gc?.()
   await new Promise((resolve) => setTimeout(resolve, SWEEP))
 }
+
+/** Bytes that live: objects, and what lies outside of the heap. */
+const memory = async (): Promise<number> => {
+  await collected()
+  const { external, heapUsed } = process.memoryUsage()
+  return heapUsed + external
+}
+
+/** The session of the recipes, once one is asked for. */
+let recipes: ReturnType<typeof openRecipes> | undefined
 
 const tell = (answer: Answer): void => {
   process.stdout.write(`${JSON.stringify(answer)}\n`)
@@ -71,11 +82,14 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
       })
     }
     case "many": {
+      await collected()
       const before = process.memoryUsage.rss()
+      const heapBefore = process.memoryUsage().heapUsed
       const all: Array<Contestant> = []
       while (all.length < job.sessions) all.push(await connect(servers))
-      globalThis.gc?.()
+      await collected()
       const rss = process.memoryUsage.rss() - before
+      const heap = process.memoryUsage().heapUsed - heapBefore
       const count = Math.ceil(job.count / job.sessions)
       const step: Step = { op: "get", path: job.path, count, inFlight: job.inFlight }
       const latencies = new Latencies(0)
@@ -83,7 +97,7 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
       await go()
       const sample = await measured(count * job.sessions, latencies, go)
       await Promise.all(all.map((each) => each.close()))
-      return { ...sample, rss }
+      return { ...sample, rss, heap }
     }
     case "own": {
       const { openSessions } = await import("./owning.ts")
@@ -98,6 +112,14 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
       )
       await close()
       return sample
+    }
+    case "recipe": {
+      recipes ??= (await import("./recipeWork.ts")).openRecipes(servers)
+      const { run } = await recipes
+      // A cache is measured by what it holds, too.
+      const before = job.work === "tree" ? await memory() : 0
+      const sample = await measured(job.count, new Latencies(0), () => run(job.work, job.path, job.count))
+      return job.work === "tree" ? { ...sample, heap: (await memory()) - before } : sample
     }
     case "reconnect": {
       const control = Net.connect({ port: job.control, host: "127.0.0.1", noDelay: true })
@@ -128,4 +150,5 @@ for await (const line of Readline.createInterface({ input: process.stdin })) {
   }
 }
 await contestant.close()
+await recipes?.then(({ close }) => close())
 process.exit(0)

@@ -36,10 +36,11 @@ export const promise: Entry = {
   command: (servers, child) => contestantCommand("promise", servers, child)
 }
 
-const peers = fileURLToPath(new URL("peers", import.meta.url))
+/** Where the peers from npm are installed. */
+export const peersFolder = fileURLToPath(new URL("peers", import.meta.url))
 
 const runs = (command: string, ...args: ReadonlyArray<string>): boolean =>
-  ChildProcess.spawnSync(command, args, { stdio: "ignore", cwd: peers }).status === 0
+  ChildProcess.spawnSync(command, args, { stdio: "ignore", cwd: peersFolder }).status === 0
 
 /** A contestant that is not there. */
 export interface Missing {
@@ -54,14 +55,14 @@ export interface Missing {
  * Only the build script that `peers/pnpm-workspace.yaml` names runs.
  */
 export const findPeers = (): { readonly entries: ReadonlyArray<Entry>; readonly missing: ReadonlyArray<Missing> } => {
-  if (!Fs.existsSync(`${peers}/node_modules/.modules.yaml`)) {
+  if (!Fs.existsSync(`${peersFolder}/node_modules/.modules.yaml`)) {
     console.error("Installing the peers from npm, once ...")
     const args = ["-y", "pnpm@12", "install", "--frozen-lockfile"]
-    ChildProcess.spawnSync("npx", args, { cwd: peers, stdio: ["ignore", "ignore", "inherit"] })
+    ChildProcess.spawnSync("npx", args, { cwd: peersFolder, stdio: ["ignore", "ignore", "inherit"] })
   }
   const entries: Array<Entry> = []
   const missing: Array<Missing> = []
-  if (Fs.existsSync(`${peers}/node_modules/node-zookeeper-client`)) {
+  if (Fs.existsSync(`${peersFolder}/node_modules/node-zookeeper-client`)) {
     entries.push({
       ...floor,
       name: "node-zookeeper-client",

@@ -48,7 +48,17 @@ export const growthRuns = async (options: Options): Promise<Growth> => {
         "watches",
         watches.filter(({ what }) => what === getsBeside)
       ),
-      flat("sessions", sessions)
+      flat("sessions", sessions),
+      light(
+        "a watch of 100,000",
+        watches.findLast(({ memory }) => memory !== undefined),
+        300
+      ),
+      light(
+        "a session of 1,000",
+        sessions.findLast(({ memory }) => memory !== undefined),
+        40 * 1024
+      )
     ],
     table: markdown(
       ["what", "how many", "client CPU, µs an operation", "floor", "bytes each"],
@@ -73,6 +83,17 @@ const flat = (of: string, points: ReadonlyArray<Point>): Figure => {
     bound: "within 20%",
     measured: costs.map((cost) => cost.toFixed(2)).join(", "),
     met: costs.every((cost) => cost >= 0.8 && cost <= 1.2) ? "yes" : "no"
+  }
+}
+
+/** The memory of one of many. */
+const light = (of: string, point: Point | undefined, bound: number): Figure => {
+  const bytes = point?.memory ?? Number.NaN
+  return {
+    title: `memory of ${of}, on the heap`,
+    bound: `at most ${digits(bound)} bytes`,
+    measured: `${digits(bytes)} bytes`,
+    met: bytes <= bound ? "yes" : "no"
   }
 }
 
@@ -163,15 +184,15 @@ const growingSessions = async ({ address, quick, rounds: times }: Options): Prom
     const runner = await startRunner(contestantCommand(name, address))
     // Enough that the beginning of each session does not count.
     const count = Math.max(200_000, sessions * 500)
-    let rss = 0
+    let heap = 0
     // A thousand sessions take long to make.
     const cpu = await rounds(sessions > 100 ? Math.min(times, 3) : times, async () => {
       const sample = await runner.ask({ job: "many", sessions, count, inFlight: 64, path: kilobyte })
-      rss ||= sample.rss
+      heap ||= sample.heap
       return sample.cpuMicros / sample.operations
     })
     await runner.stop()
-    return { cpu, rss }
+    return { cpu, heap }
   }
   for (const sessions of [1, 10, 100, ...(quick ? [] : [1000])]) {
     const floor = await run("floor", sessions)
@@ -181,7 +202,7 @@ const growingSessions = async ({ address, quick, rounds: times }: Options): Prom
       size: sessions,
       cpu: ours.cpu,
       floor: floor.cpu,
-      ...(sessions < 100 ? {} : { memory: ours.rss / sessions })
+      ...(sessions < 100 ? {} : { memory: ours.heap / sessions })
     })
   }
   return points

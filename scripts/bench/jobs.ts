@@ -4,6 +4,7 @@
 import type { Step } from "./contestant.ts"
 import type { Sample } from "./measure.ts"
 import type { Having } from "./owning.ts"
+import type { RecipeWork } from "./recipeWork.ts"
 
 export type Job =
   /**
@@ -31,6 +32,8 @@ export type Job =
     }
   /** Opens so many sessions that have something: answers "ready", and the Sample after so many milliseconds. */
   | { readonly job: "own"; readonly sessions: number; readonly having: Having; readonly stretch: number }
+  /** Has a recipe, or the operations that it cannot do without, do its work so many times in one session. */
+  | { readonly job: "recipe"; readonly work: RecipeWork; readonly path: string; readonly count: number }
   | { readonly job: "close" }
 
 export type Answer =

@@ -10,32 +10,37 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import { optionalNumber, optionalText, runCommand, toggle, type Values } from "../runCommand.ts"
 import { sessionTimeout } from "./contestant.ts"
-import { effect, findPeers, floor, type Missing, promise } from "./contestants.ts"
+import { effect, findPeers, floor, type Missing, peersFolder, promise } from "./contestants.ts"
 import { coldFigures, figures } from "./figures.ts"
 import { growthRuns } from "./growth.ts"
 import { ownersRuns } from "./owners.ts"
 import { cores, isPinned, pin, startHelper } from "./processes.ts"
+import { memoryRuns } from "./memory.ts"
 import { replaceParts } from "./page.ts"
 import { bundleContestants, makePublished } from "./published.ts"
+import { recipeRuns } from "./recipes.ts"
 import { runWorkload, type Series, type Servers } from "./rounds.ts"
 import { startRuns } from "./start.ts"
-import { cpuTable, latencyTable, markdown, memoryTable, summarize, throughputTable } from "./tables.ts"
+import { costTable, cpuTable, latencyTable, markdown, memoryTable, summarize, throughputTable } from "./tables.ts"
 import { furnish, workloads } from "./workloads.ts"
 
 /** The operations that are measured of a new process. */
 const FIRST = 1000
 
+/** What is measured beside the workloads. */
+const others = ["growth", "memory", "recipes", "owners", "start"]
+
 const flags = {
   quick: toggle("quick", "Short stretches and three rounds: for a look, not for a figure"),
   only: optionalText(
     "only",
-    `Only what has this in its name: ${[...workloads.map(({ id }) => id), "growth", "owners", "start"].join(", ")}`
+    `Only what has this in its name: ${[...workloads.map(({ id }) => id), ...others].join(", ")}`
   ),
   cold: toggle("cold", `Each workload's first ${FIRST} operations of a new process, in place of all else`),
   rounds: optionalNumber("rounds", "How many rounds count; 5 if left out"),
-  markdown: optionalText(
+  markdown: toggle(
     "markdown",
-    "A page whose generated parts are replaced by this run's: packages/client/BENCHMARKS.md"
+    "Puts the results into packages/client/BENCHMARKS.md and the measurements of the documentation"
   ),
   json: optionalText("json", "A file for all numbers, as JSON")
 }
@@ -78,13 +83,14 @@ const bench = Effect.fnUntraced(function* (config: Config) {
   const stretch = config.quick ? 150 : 400
   // A lost connection comes later in the life of a process.
   const chosen = workloads.filter(({ id }) => wanted(id) && !(config.cold && id === "reconnect"))
-  const peers = chosen.length > 0 ? findPeers() : { entries: [], missing: [] }
+  const also = (id: string) => !config.cold && wanted(id)
+  const peers = chosen.length > 0 || also("memory") || also("start") ? findPeers() : { entries: [], missing: [] }
   const entries = [floor, effect, promise, ...peers.entries]
   const cold = config.cold ? { operations: FIRST, child: yield* publishedContestants } : undefined
   const stub = yield* startStub
   const servers: Servers = {
     stub: { address: `127.0.0.1:${stub.ports[0]}` },
-    real: chosen.some((workload) => workload.servers.includes("real")) ? yield* startReal : undefined
+    real: chosen.some((workload) => workload.servers.includes("real")) || also("recipes") ? yield* startReal : undefined
   }
   const all: Array<Series> = []
   for (const workload of chosen) {
@@ -95,22 +101,24 @@ const bench = Effect.fnUntraced(function* (config: Config) {
       )
     }
   }
-  const growth =
-    !config.cold && wanted("growth")
-      ? yield* Effect.promise(() => growthRuns({ address: servers.stub.address, rounds, quick: config.quick }))
-      : undefined
-  const owners = !config.cold && wanted("owners") ? yield* Effect.scoped(ownersRuns(config.quick)) : undefined
-  const start = !config.cold && wanted("start") ? yield* Effect.promise(() => startRuns(rounds)) : undefined
+  const { address } = servers.stub
+  const { quick } = config
+  const ifAlso = <A>(id: string, measure: () => Promise<A>) =>
+    Effect.promise(async () => (also(id) ? measure() : undefined))
+  const growth = yield* ifAlso("growth", () => growthRuns({ address, rounds, quick }))
+  const memory = yield* ifAlso("memory", () => memoryRuns({ address, entries, rounds }))
+  const recipes = yield* ifAlso("recipes", () => recipeRuns({ address: servers.real?.address ?? "", rounds, quick }))
+  const owners = also("owners") ? yield* Effect.scoped(ownersRuns(quick)) : undefined
+  const start = yield* ifAlso("start", () => startRuns({ rounds, address, peers: peersFolder }))
   const rows = summarize(all)
   const reached = [
     ...(config.cold ? coldFigures(all) : figures(all)),
-    ...(growth?.figures ?? []),
-    ...(start?.figures ?? [])
+    ...[growth, start, memory, recipes].flatMap((measured) => measured?.figures ?? [])
   ]
   if (Option.isSome(config.json)) {
     Fs.writeFileSync(
       config.json.value,
-      `${JSON.stringify({ machine, rounds, rows, figures: reached, growth, owners, start, samples: all }, undefined, 2)}\n`
+      `${JSON.stringify({ machine, rounds, rows, figures: reached, growth, memory, recipes, owners, start, samples: all }, undefined, 2)}\n`
     )
   }
   const sections: ReadonlyArray<readonly [string, string]> = [
@@ -119,27 +127,27 @@ const bench = Effect.fnUntraced(function* (config: Config) {
     ["Throughput, operations a second", throughputTable(rows)],
     ["Latency, µs, p50 / p99", latencyTable(rows)],
     ["Memory at the end of a round, MiB", memoryTable(rows)],
+    ["Memory of a process", memory?.table ?? ""],
     ["Growth and tracing", growth?.table ?? ""],
+    ["Recipes", recipes?.table ?? ""],
     ["Owners", owners?.table ?? ""],
     ["Start", start?.table ?? ""]
   ].filter((section): section is [string, string] => section[1]!.split("\n").length > 2)
-  if (Option.isSome(config.markdown)) {
-    const how = `${machine}. Medians of ${rounds} rounds, after one that does not count.`
-    const met = `${reached.filter((figure) => figure.met === "yes").length} of ${reached.length} are met.`
-    const table = sections[0]?.[1] ?? ""
-    const left = missingTable(peers.missing)
+  if (config.markdown) {
+    const how = [
+      `${machine}. Medians of ${rounds} rounds, after one that does not count.`,
+      missingTable(peers.missing),
+      `${reached.filter((figure) => figure.met === "yes").length} of ${reached.length} are met.`,
+      sections[0]?.[1] ?? ""
+    ].join("\n\n")
+    const tables = sections
+      .slice(1)
+      .map(([title, text]) => `### ${title}\n\n${text}`)
+      .join("\n\n")
     replaceParts(
-      config.markdown.value,
       config.cold
-        ? { cold: [how, left, met, table, cpuTable(rows)].join("\n\n") }
-        : {
-            how: [how, left].join("\n\n"),
-            figures: `${met}\n\n${table}`,
-            tables: sections
-              .slice(1)
-              .map(([title, text]) => `## ${title}\n\n${text}`)
-              .join("\n\n")
-          }
+        ? { "cold figures": how, "cold costs": costTable(rows), "cold tables": tables }
+        : { figures: how, costs: costTable(rows), tables }
     )
   }
   yield* Console.log(`${machine}, ${rounds} rounds, medians.\n`)

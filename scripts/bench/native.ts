@@ -46,6 +46,32 @@ const natives: ReadonlyArray<Native> = [
   }
 ]
 
+const jars = ["curator-recipes", "curator-framework", "curator-client", "zookeeper", "slf4j-nop"].map(
+  (name) => `/usr/share/java/${name}.jar`
+)
+
+/** Curator's recipes; the program is a folder of classes. */
+const curator: Native = {
+  name: "Curator",
+  source: "RecipePeer.java",
+  missing: () =>
+    !answers("javac", "-version")
+      ? "there is no Java compiler"
+      : Fs.existsSync(jars[0]!)
+        ? undefined
+        : "libcurator-recipes-java is not installed",
+  compiler: (source, program) => ["javac", ["-cp", jars.join(":"), "-d", program, source]]
+}
+
+/** The command that runs Curator's recipes, compiled, or the reason why there is none. */
+export const curatorCommand = (
+  servers: string
+): { readonly command: ReadonlyArray<string> } | { readonly missing: string } => {
+  const built = build(curator)
+  if ("missing" in built) return built
+  return { command: ["java", "-Xmx256m", "-cp", [built.program, ...jars].join(":"), "RecipePeer", servers] }
+}
+
 /** The programs, compiled, by name; or the reason why one is missing. */
 export const compileNatives = (): ReadonlyArray<{
   readonly name: string
@@ -57,7 +83,12 @@ const folder = fileURLToPath(new URL("native", import.meta.url))
 const answers = (command: string, ...args: ReadonlyArray<string>): boolean =>
   ChildProcess.spawnSync(command, args, { stdio: "ignore" }).status === 0
 
-const build = ({ compiler, missing, source, name }: Native) => {
+const build = ({
+  compiler,
+  missing,
+  source,
+  name
+}: Native): { readonly program: string } | { readonly missing: string } => {
   const reason = missing()
   if (reason !== undefined) return { missing: reason }
   const file = Path.join(folder, source)

@@ -1,6 +1,6 @@
 /**
- * The cost of a start: the import of the client, and the size of what an application bundles. Of the built packages, as
- * they are published.
+ * The cost of a start: the import of the client, the first answer of a new process, and the size of what an application
+ * bundles. Of the built packages, as they are published.
  */
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
@@ -10,6 +10,7 @@ import { build } from "rolldown"
 import type { Figure } from "./figures.ts"
 import { makePublished } from "./published.ts"
 import { digits, markdown, median } from "./tables.ts"
+import { kilobyte } from "./workloads.ts"
 
 export interface Start {
   readonly table: string
@@ -22,6 +23,30 @@ const imports = {
   "the client's index": 'import "@effect-zookeeper/client"'
 } as const
 
+const peer = "node-zookeeper-client"
+
+/** Programs that connect, read one znode and end, as statements of a module. */
+const firstAnswers = (address: string, peers: string): Readonly<Record<string, string>> => ({
+  "Effect API": `
+    import { ZooKeeper } from "@effect-zookeeper/client"
+    import * as Effect from "effect/Effect"
+    const program = Effect.flatMap(ZooKeeper.ZooKeeper, (zk) => zk.get("${kilobyte}"))
+    await Effect.runPromise(Effect.provide(program, ZooKeeper.layer({ servers: "${address}" })))`,
+  "Promise facade": `
+    import { PromiseClient } from "@effect-zookeeper/client"
+    const zk = await PromiseClient.connect("${address}")
+    await zk.get("${kilobyte}")
+    await zk.close()`,
+  [peer]: `
+    import { createRequire } from "node:module"
+    const zk = createRequire(${JSON.stringify(Path.join(peers, "package.json"))})("${peer}").createClient("${address}")
+    const done = Promise.withResolvers()
+    zk.once("connected", () => zk.getData("${kilobyte}", () => zk.close()))
+    zk.once("disconnected", done.resolve)
+    zk.connect()
+    await done.promise`
+})
+
 /** The modules that an application may write. */
 const applications = {
   "Effect API": 'export { ZooKeeper } from "@effect-zookeeper/client"',
@@ -30,22 +55,34 @@ const applications = {
     'export * as Effect from "effect/Effect"; export * as Layer from "effect/Layer"; export * as Schema from "effect/Schema"'
 } as const
 
-export const startRuns = async (rounds: number): Promise<Start> => {
+export const startRuns = async (options: {
+  readonly rounds: number
+  /** Of the stub. */
+  readonly address: string
+  /** The folder in which the peers from npm are installed. */
+  readonly peers: string
+}): Promise<Start> => {
   const folder = await makePublished()
   try {
-    const times = importTimes(folder, Math.max(rounds, 9))
+    const rounds = Math.max(options.rounds, 9)
+    const times = importTimes(folder, rounds)
     const [base = Number.NaN, ours = Number.NaN] = Object.keys(imports).map((name) => times.get(name) ?? Number.NaN)
+    const answers = cpuTimes(folder, rounds, firstAnswers(options.address, options.peers))
     const sizes = await bundleSizes(folder)
+    const theirs = answers.get(peer) ?? Number.NaN
     return {
       figures: [
-        {
-          title: "import of the client's index: time",
-          bound: "at most 1.5 × that of effect/Effect and effect/Schema",
-          measured: (ours / base).toFixed(2),
-          met: ours / base <= 1.5 ? "yes" : "no"
-        }
+        figure("import of the client", ours / base, 1.15, "that of effect/Effect and effect/Schema"),
+        ...["Effect API", "Promise facade"].map((name) =>
+          figure(`first answer of a new process, ${name}`, (answers.get(name) ?? Number.NaN) / theirs, 1.3, `${peer}'s`)
+        )
       ],
       table: [
+        markdown(
+          ["a process that connects, reads and ends", "ms"],
+          [...answers].map(([name, time]) => [name, digits(time)])
+        ),
+        "",
         markdown(
           ["import", "ms"],
           [...times].map(([name, time]) => [name, digits(time)])
@@ -59,13 +96,31 @@ export const startRuns = async (rounds: number): Promise<Start> => {
   }
 }
 
-/** Milliseconds of processor time beyond what an empty module takes, each a process of its own, in turn. */
+const figure = (title: string, measured: number, bound: number, to: string): Figure => ({
+  title: `${title}: client CPU`,
+  bound: `at most ${bound} × ${to}`,
+  measured: measured.toFixed(2),
+  met: measured <= bound ? "yes" : "no"
+})
+
+/** Milliseconds beyond what an empty module takes. */
 const importTimes = (folder: string, rounds: number): ReadonlyMap<string, number> => {
-  const sources = Object.entries({ nothing: "", ...imports })
+  const times = cpuTimes(folder, rounds, { nothing: "", ...imports })
+  const nothing = times.get("nothing") ?? Number.NaN
+  return new Map(Object.keys(imports).map((name) => [name, (times.get(name) ?? Number.NaN) - nothing]))
+}
+
+/** Milliseconds of processor time that each module takes in a process of its own, in turn. */
+const cpuTimes = (
+  folder: string,
+  rounds: number,
+  modules: Readonly<Record<string, string>>
+): ReadonlyMap<string, number> => {
+  const sources = Object.entries(modules)
   const taken = new Map(sources.map(([name]): [string, Array<number>] => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (const [name, source] of sources) {
-      const file = Path.join(folder, "import.mjs")
+      const file = Path.join(folder, "module.mjs")
       const report = "const { user, system } = process.cpuUsage(); console.log(user + system)"
       Fs.writeFileSync(file, `${source}\n${report}\n`)
       const run = ChildProcess.spawnSync(process.execPath, [file], { encoding: "utf8" })
@@ -73,8 +128,7 @@ const importTimes = (folder: string, rounds: number): ReadonlyMap<string, number
       taken.get(name)?.push(Number(run.stdout) / 1000)
     }
   }
-  const nothing = median(taken.get("nothing") ?? [])
-  return new Map(Object.keys(imports).map((name) => [name, median(taken.get(name) ?? []) - nothing]))
+  return new Map([...taken].map(([name, times]) => [name, median(times)]))
 }
 
 const bundleSizes = async (folder: string): Promise<ReadonlyArray<ReadonlyArray<string>>> => {

@@ -74,11 +74,22 @@ export const summarize = (all: ReadonlyArray<Series>): ReadonlyArray<Row> => {
 export const digits = (value: number): string =>
   Number.isNaN(value) ? "" : value >= 999.5 ? Math.round(value).toLocaleString("en") : value.toPrecision(3)
 
+/** A row's name, where a workload may have several. */
+export const labelOf = ({ row, title, workload }: Pick<Row, "row" | "title" | "workload">): string =>
+  /^(?:writes|watches)/.test(workload) ? `${title}: ${row}` : title
+
 /** A table in Markdown. */
 export const markdown = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
   [head, head.map((_, index) => (index === 0 ? "---" : "---:")), ...rows]
     .map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n")
+
+/** Processor time of the client for one operation in microseconds, of what was measured against a real server. */
+export const costTable = (rows: ReadonlyArray<Row>): string =>
+  table(
+    rows.filter(({ server }) => server === "real"),
+    ({ medians }) => digits(medians.cpu)
+  )
 
 /** Processor time of the client for one operation in microseconds, and in brackets its ratio to the floor's. */
 export const cpuTable = (rows: ReadonlyArray<Row>): string =>
@@ -102,15 +113,16 @@ export const memoryTable = (rows: ReadonlyArray<Row>): string => table(rows, ({ 
 
 const table = (rows: ReadonlyArray<Row>, cell: (summary: Summary) => string): string => {
   const names = [...new Set(rows.flatMap(({ contestants }) => contestants.map(({ contestant }) => contestant)))]
+  const isMixed = rows.some(({ server }) => server !== rows[0]?.server)
   return markdown(
     ["", ...names],
     rows.map(({ contestants, row, server, title, workload }) => {
-      const label = workload === "writes" || workload === "watches" ? `${title}: ${row}` : title
+      const label = labelOf({ row, title, workload })
       const cells = names.map((name) => {
         const summary = contestants.find(({ contestant }) => contestant === name)
         return summary === undefined ? "–" : cell(summary)
       })
-      return [`${server}: ${label}`, ...cells]
+      return [isMixed ? `${server}: ${label}` : label, ...cells]
     })
   )
 }

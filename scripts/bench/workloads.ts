@@ -80,25 +80,25 @@ const children: Workload = {
   })
 }
 
-const writes: Workload = {
+const writes = (inFlight: number): Workload => ({
   ...base,
-  id: "writes",
-  title: "create, set and delete of 100 B, 256 in flight",
+  id: `writes-${inFlight}`,
+  title: `create, set and delete of 100 B, ${inFlight} in flight`,
   servers: ["real", "stub"],
-  warmUp: (["create", "set", "delete"] as const).map((op) => ({ op, root: "/bench", count: 60_000, inFlight: 256 })),
+  warmUp: (["create", "set", "delete"] as const).map((op) => ({ op, root: "/bench", count: 60_000, inFlight })),
   round: async ({ admin, entry, operations, round, runner, server, stretch }) => {
-    const root = `/bench/writes-${entry.name.replaceAll(/\W/g, "")}-${round}`
+    const root = `/bench/writes-${inFlight}-${entry.name.replaceAll(/\W/g, "")}-${round}`
     await admin?.create(root)
     const samples: Record<string, Sample> = {}
     const count = operations ?? stretch * (server === "real" ? 20 : 100)
     for (const op of ["create", "set", "delete"] as const) {
-      const step: Step = { op, root, count, inFlight: 256 }
+      const step: Step = { op, root, count, inFlight }
       samples[op] = await runner.ask({ job: "step", step, stride: 0 })
     }
     await admin?.delete(root)
     return samples
   }
-}
+})
 
 const transactions = (inFlight: number): Workload => ({
   ...base,
@@ -177,7 +177,8 @@ export const workloads: ReadonlyArray<Workload> = [
   get(64),
   get(256),
   get(1024),
-  writes,
+  writes(64),
+  writes(256),
   transactions(1),
   transactions(16),
   children,
