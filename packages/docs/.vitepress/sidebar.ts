@@ -50,6 +50,7 @@ const pages: Array<DefaultTheme.SidebarItem> = [
     servers: "Releases of ZooKeeper",
     keeper: "ClickHouse Keeper",
     benchmarks: "Benchmarks",
+    measurements: "Measurements",
     faults: "Faults that are tested",
     "recipes-tests": "Recipes: what is tested",
     "security-tests": "Security: what is tested",

@@ -151,12 +151,8 @@ const wait = (
   path: string,
   timeout: number | undefined
 ): Effect.Effect<void, WaitTimeout | RecipeError> => {
-  const late = new WaitTimeout({ path, operation: "wait", timeout: timeout ?? 0 })
-  const look = Effect.filterOrFail(
-    retryAcrossSessions(zk, zk.exists(path)),
-    (there) => !there,
-    () => late
-  )
+  const late = () => new WaitTimeout({ path, operation: "wait", timeout: timeout ?? 0 })
+  const look = Effect.filterOrFail(retryAcrossSessions(zk, zk.exists(path)), (there) => !there, late)
   const lifted: Effect.Effect<unknown, WaitTimeout | RecipeError> = timeout === 0 ? look : awaitLifted(zk, path)
   return Effect.flatMap(makeDeadline(timeout === 0 ? zk.session.timeout : timeout), (until) =>
     Effect.asVoid(until(lifted, late))

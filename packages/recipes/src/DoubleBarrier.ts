@@ -132,7 +132,7 @@ export const make = (
           alone.withPermit(
             Effect.uninterruptibleMask((restore) =>
               Effect.flatMap(makeDeadline(timeout === 0 ? zk.session.timeout : timeout), (withDeadline) => {
-                const timeoutError = new WaitTimeout({ path, operation, timeout: timeout ?? 0 })
+                const timeoutError = () => new WaitTimeout({ path, operation, timeout: timeout ?? 0 })
                 return run(self, (effect) => restore(withDeadline(effect, timeoutError)), timeout === 0)
               })
             )

@@ -112,7 +112,7 @@ export interface Waiting {
   readonly wait: Wait
   /** Whether to try once, instead of waiting for other contenders. */
   readonly isOnce: boolean
-  readonly timeoutError: LockTimeout
+  readonly timeoutError: () => LockTimeout
 }
 
 /** Waits for an effect, interruptibly and up to a deadline. */
@@ -125,7 +125,7 @@ export const makeWaiting = (
   restore: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 ): Effect.Effect<Waiting> => {
   const isOnce = timeout === 0
-  const timeoutError = new LockTimeout({ path, timeout: timeout ?? 0 })
+  const timeoutError = () => new LockTimeout({ path, timeout: timeout ?? 0 })
   return Effect.map(makeDeadline(isOnce ? zk.session.timeout : timeout), (withDeadline) => ({
     wait: (effect) => restore(withDeadline(effect, timeoutError)),
     isOnce,
@@ -155,7 +155,7 @@ export const acquireWaiting = Effect.fnUntraced(function* (
       isOwnership
     )
     if (isOwnership(turn)) return turn
-    if (turn === "Busy") return yield* timeoutError
+    if (turn === "Busy") return yield* timeoutError()
   }
 })
 

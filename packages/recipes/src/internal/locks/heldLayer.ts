@@ -209,8 +209,8 @@ const awaitPeriod = <Services, E>(
     const { end, period } = SubscriptionRef.getUnsafe(state)
     if (period !== undefined) return period
     if (end !== undefined) return yield* end
-    const late = new LockTimeout({ path, timeout: timeout ?? 0 })
-    if (timeout === 0) return yield* late
+    const late = () => new LockTimeout({ path, timeout: timeout ?? 0 })
+    if (timeout === 0) return yield* late()
     const next = SubscriptionRef.changes(state).pipe(
       Stream.filter(({ end, period }) => end !== undefined || period !== undefined),
       Stream.runHead

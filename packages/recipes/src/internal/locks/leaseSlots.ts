@@ -112,7 +112,7 @@ export const obtainWithin = (
   timeout: number | undefined
 ): Effect.Effect<HeldLease, LeaseError | LockTimeout, Scope.Scope> =>
   Effect.gen(function* () {
-    const timeoutError = new LockTimeout({ path: leaseSlots.path, timeout: timeout ?? 0 })
+    const timeoutError = () => new LockTimeout({ path: leaseSlots.path, timeout: timeout ?? 0 })
     const withDeadline = yield* makeDeadline(timeout === 0 ? leaseSlots.zk.session.timeout : timeout)
     while (true) {
       const lease = yield* acquireForked(
@@ -121,7 +121,7 @@ export const obtainWithin = (
         Option.isSome
       )
       if (Option.isSome(lease)) return lease.value
-      if (timeout === 0) return yield* timeoutError
+      if (timeout === 0) return yield* timeoutError()
       yield* withDeadline(awaitFree(leaseSlots), timeoutError)
     }
   })
@@ -199,7 +199,7 @@ const makeHeldLease = Effect.fnUntraced(function* (leaseSlots: LeaseSlots, taken
     transaction: (ops) =>
       Effect.suspend(() =>
         isLost()
-          ? Effect.fail(ownership.markLost("expired"))
+          ? ownership.failLost("expired")
           : // A renewal on its way would look like another holder's write.
             taken.writing.withPermit(ownership.transaction(ops))
       ),
@@ -274,7 +274,7 @@ const renewOnce = Effect.fnUntraced(function* (
     }
   }
   // It may have run out, or have been given back, while the write was on its way.
-  if (isLost()) return yield* ownership.markLost("expired")
+  if (isLost()) return yield* ownership.failLost("expired")
 })
 
 /** Gives the slot back. After the session has ended for good, the lease ends by its time. */

@@ -27,8 +27,10 @@ export interface Ownership extends Held {
   readonly isLost: IsLost
   /** Reports that another client has asked for it. */
   readonly markRevoked: () => void
-  /** Reports that it is no longer held. Gives the loss; the first reason stays. */
-  readonly markLost: (reason: LockLost["reason"]) => LockLost
+  /** Reports that it is no longer held; the first reason stays. */
+  readonly markLost: (reason: LockLost["reason"]) => void
+  /** The same, and fails with the loss. */
+  readonly failLost: (reason: LockLost["reason"]) => Effect.Effect<never, LockLost>
 }
 
 /** What ends a hold beside its session and its znode. */
@@ -182,9 +184,9 @@ export const deleteEphemeral = (zk: ZooKeeper.Service, path: string): Effect.Eff
  * have a unique id, so that no other client ever has that path.
  */
 export const deleteUntilGone = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> => {
-  const again = Effect.raceFirst(retryTransient(zk.delete(path)), awaitSessionEnd(zk))
+  const again = () => Effect.raceFirst(retryTransient(zk.delete(path)), awaitSessionEnd(zk))
   return zk.delete(path).pipe(
-    Effect.catchIf(Outcome.isTransient, () => again),
+    Effect.catchIf(Outcome.isTransient, again),
     Effect.catchTag(["NoNode", "SessionExpired", "SessionClosed"], () => Effect.void),
     Effect.catch((error) => Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`)),
     // Interrupting the wait does not stop the delete.
@@ -218,15 +220,20 @@ export const makeOwnership = (
   const { checks = () => [Op.check(path)], hasEnded = () => false } = options
   const lost = Deferred.makeUnsafe<never, LockLost>()
   const revoked = Latch.makeUnsafe()
-  let loss: LockLost | undefined
-  const markLost = (reason: LockLost["reason"]): LockLost => {
-    if (loss === undefined) {
-      loss = new LockLost({ path, reason })
-      // A distinct error: a transaction that comes too late fails with the loss, which has to be reported.
-      Deferred.doneUnsafe(lost, Effect.fail(reason === "released" ? new Released({ path, reason }) : loss))
-    }
-    return loss
+  let loss: LockLost["reason"] | undefined
+  const markLost = (reason: LockLost["reason"]): void => {
+    if (loss !== undefined) return
+    loss = reason
+    // A distinct error: a transaction that comes too late fails with the loss, which has to be reported. Either is made when
+    // it is asked for: most holds are given back, and an error costs more than a request.
+    const error = () => (reason === "released" ? new Released({ path, reason }) : new LockLost({ path, reason }))
+    Deferred.doneUnsafe(lost, Effect.failSync(error))
   }
+  const failLost = (reason: LockLost["reason"]) =>
+    Effect.failSync(() => {
+      markLost(reason)
+      return new LockLost({ path, reason: loss ?? reason })
+    })
   return withJson({
     path,
     fencingToken,
@@ -238,8 +245,9 @@ export const makeOwnership = (
       return loss !== undefined
     },
     markLost,
+    failLost,
     // A refusal by the server reports the loss too, if nothing has before.
-    transaction: (ops) => Effect.suspend(() => fencedTransaction(zk, checks(), ops, () => markLost("deleted")))
+    transaction: (ops) => Effect.suspend(() => fencedTransaction(zk, checks(), ops, () => failLost("deleted")))
   })
 }
 
@@ -346,16 +354,18 @@ const fencedTransaction = <const Ops extends ReadonlyArray<Op.Write>>(
   zk: ZooKeeper.Service,
   checks: ReadonlyArray<Op.Check>,
   ops: Ops,
-  refused: () => LockLost
+  refused: () => Effect.Effect<never, LockLost>
 ) =>
   zk.transaction([...checks, ...ops]).pipe(
     // The first results are those of the checks; the rest are in the order of `ops`.
     Effect.map((results) => results.slice(checks.length) as Op.WriteResults<Ops>),
-    Effect.catchTag("TransactionFailed", ({ error, index, results }) =>
-      Effect.fail(
+    Effect.catchTag(
+      "TransactionFailed",
+      ({ error, index, results }): Effect.Effect<never, LockLost | TransactionFailed> =>
         index < checks.length
           ? refused()
-          : new TransactionFailed({ index: index - checks.length, error, results: results.slice(checks.length) })
-      )
+          : Effect.fail(
+              new TransactionFailed({ index: index - checks.length, error, results: results.slice(checks.length) })
+            )
     )
   )

@@ -110,7 +110,7 @@ const acquireInTurn = Effect.fnUntraced(function* (
   ): Effect.fn.Return<ReadonlyArray<Ownership> | "Gone", TakeError> {
     while (positions.length < count) positions.push(yield* ContenderQueue.join(leases, "lease", waiting.wait))
     const verdict = yield* waiting.wait(awaitRoom({ ...pool, known: new Map() }, positions, waiting.isOnce, lock))
-    if (verdict === "Full") return yield* waiting.timeoutError
+    if (verdict === "Full") return yield* waiting.timeoutError()
     if (verdict === "Gone") return "Gone"
     const ownerships: Array<Ownership> = []
     for (const { path } of positions) {

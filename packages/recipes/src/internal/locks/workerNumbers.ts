@@ -95,7 +95,7 @@ const takeFree = Effect.fnUntraced(function* (
   while (!turn.isLost()) {
     const free = yield* waiting.wait(lowestFree(numbers, waiting.isOnce, turn))
     if (free === "Again") return "Again"
-    if (free === undefined) return yield* waiting.timeoutError
+    if (free === undefined) return yield* waiting.timeoutError()
     // It looks once: a number that another client has taken in the meantime, without its turn, is not waited for.
     const once: ContenderQueue.Waiting = { ...waiting, isOnce: true }
     const owned = yield* acquireForked(() =>

@@ -188,7 +188,7 @@ const finish = Effect.fnUntraced(function* <A>(
     const read = afterSync(zk, path, zk.stat(path))
     // The lock of a session that is over went with it: another client may have had the item since, and put it back.
     if (isOpen && Option.isNone(yield* read) && zk.session.id === session) return
-    return yield* ownership.markLost(reason)
+    return yield* ownership.failLost(reason)
   })
   while (true) {
     if (ownership.isLost()) return yield* isDone("session")

@@ -10,8 +10,8 @@ export const monotonicMillis: Effect.Effect<number> = Effect.map(
   (nanos) => Number(nanos) / 1e6
 )
 
-/** Fails an effect that takes longer than there is time. */
-type WithDeadline = <A, E, Late>(effect: Effect.Effect<A, E>, late: Late) => Effect.Effect<A, E | Late>
+/** Fails an effect that takes longer than there is time; the error is made only then. */
+type WithDeadline = <A, E, Late>(effect: Effect.Effect<A, E>, late: () => Late) => Effect.Effect<A, E | Late>
 
 /** One common deadline for all waits, so many milliseconds from now; undefined for none. */
 export const makeDeadline = (millis: number | undefined): Effect.Effect<WithDeadline> =>
@@ -21,6 +21,6 @@ export const makeDeadline = (millis: number | undefined): Effect.Effect<WithDead
         const deadline = start + millis
         return (effect, late) =>
           Effect.flatMap(monotonicMillis, (now) =>
-            Effect.timeoutOrElse(effect, { duration: Math.max(0, deadline - now), orElse: () => Effect.fail(late) })
+            Effect.timeoutOrElse(effect, { duration: Math.max(0, deadline - now), orElse: () => Effect.fail(late()) })
           )
       })
