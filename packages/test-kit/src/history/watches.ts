@@ -7,7 +7,10 @@ import { describe, groupBy } from "./History.ts"
 import * as Verdict from "./Verdict.ts"
 
 export interface Options {
-  /** By how many microseconds an event may be written down after a read that it came before; 0 by default. */
+  /**
+   * By how many microseconds an event may be written down after a read that it came before, besides those in which the
+   * client stood still; 0 by default.
+   */
   readonly tolerance?: number | undefined
   /** How many microseconds before the end of the history all that was changed must have been told; 0 by default. */
   readonly quiet?: number | undefined
@@ -18,6 +21,10 @@ export const checkWatches = (operations: ReadonlyArray<Operation>, options: Opti
   const violations: Array<string> = []
   const end =
     operations.reduce((last, o) => Math.max(last, o.invokedAt, finite(o.completedAt)), 0) - (options.quiet ?? 0)
+  const pauses = groupBy(
+    operations.filter(({ f }) => f === "pause"),
+    ({ client }) => client
+  )
   const parts = groupBy(
     operations.filter(({ of }) => of !== undefined),
     ({ of }) => of ?? ""
@@ -32,7 +39,8 @@ export const checkWatches = (operations: ReadonlyArray<Operation>, options: Opti
     for (const operation of group) {
       if (operation.outcome !== "ok") continue
       const own = parts.get(operation.id) ?? []
-      if (operation.f === "watch") violations.push(...judgeWatch(operation, own, { seen, changes, newest }, options))
+      if (operation.f === "watch")
+        violations.push(...judgeWatch(operation, own, { seen, changes, newest, pauses }, options))
       if (operation.f === "observe") violations.push(...judgeStream(operation, own, newest))
     }
   }
@@ -49,6 +57,8 @@ interface Known {
   /** What each session has seen. */
   readonly seen: ReadonlyMap<string | undefined, ReadonlyArray<Seen>>
   readonly changes: ReadonlyArray<Cause>
+  /** When each client stood still. */
+  readonly pauses: ReadonlyMap<string, ReadonlyArray<Operation>>
   /** The newest transaction that was known well before the end. */
   readonly newest: bigint
 }
@@ -106,7 +116,7 @@ const firstOf = <A>(all: ReadonlyArray<A>, holds: (each: A) => boolean): number 
 const judgeWatch = (
   watch: Operation,
   parts: ReadonlyArray<Operation>,
-  { changes, newest, seen }: Known,
+  { changes, newest, pauses, seen }: Known,
   { tolerance = 0 }: Options
 ): ReadonlyArray<string> => {
   const violations: Array<string> = []
@@ -121,7 +131,8 @@ const judgeWatch = (
   const told = Math.min(event?.invokedAt ?? Number.POSITIVE_INFINITY, over?.invokedAt ?? Number.POSITIVE_INFINITY)
   const own = seen.get(watch.session) ?? []
   const early = watch.session === undefined ? undefined : own[firstOf(own, ({ mzxid }) => mzxid > at)]?.first
-  if (early !== undefined && early.completedAt + tolerance < told) {
+  const stood = early === undefined ? 0 : standstill(pauses.get(watch.client) ?? [], early.completedAt, told)
+  if (early !== undefined && early.completedAt + tolerance + stood < told) {
     violations.push(`${describe(early)} was seen before the event of ${describe(watch)}`)
   }
   const cause = event === undefined ? undefined : changes[firstOf(changes, (each) => each.at > event.invokedAt) - 1]
@@ -129,6 +140,10 @@ const judgeWatch = (
   if (!isCaused) violations.push(`told of a change that was not made: ${describe(watch)}`)
   return violations
 }
+
+/** How many microseconds of a span are in the pauses. */
+const standstill = (pauses: ReadonlyArray<Operation>, from: number, to: number): number =>
+  pauses.reduce((sum, pause) => sum + Math.max(0, Math.min(pause.completedAt, to) - Math.max(pause.invokedAt, from)), 0)
 
 const judgeStream = (stream: Operation, own: ReadonlyArray<Operation>, newest: bigint): ReadonlyArray<string> => {
   const violations: Array<string> = []

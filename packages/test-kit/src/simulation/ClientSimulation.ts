@@ -116,7 +116,7 @@ export const simulation: Effect.Effect<{ readonly completed: number }, Violation
       )
       yield* awaitOtherSessionsGone(server, left)
       yield* Effect.sleep("500 millis")
-      yield* judgeFinalState(server, left, record, runtime.now)
+      yield* judgeFinalState(server, left, clients, record, runtime.now)
       for (const workload of left) yield* workload.leave
       const [someone] = left
       if (abandonsWatches && someone !== undefined) {
@@ -198,6 +198,7 @@ const watchOwnership = Effect.fnUntraced(function* (
 const judgeFinalState = Effect.fnUntraced(function* (
   server: EmbeddedServer.EmbeddedServer["Service"],
   workloads: ReadonlyArray<Workload>,
+  clients: ReadonlyArray<SimulatedClient.SimulatedClient>,
   record: RunRecord,
   now: () => number
 ) {
@@ -214,7 +215,8 @@ const judgeFinalState = Effect.fnUntraced(function* (
   )
   const children = [...(tree.get(parent)?.children ?? [])].toSorted().join(" ")
   for (const workload of workloads) workload.judge(current, children)
-  for (const found of judgeWatches(record)) record.addViolation(found)
+  const observed = clients.map(({ observations }) => observations)
+  for (const found of judgeWatches(record, observed)) record.addViolation(found)
 })
 
 /** P7, P11: no watch and no request is left. */

@@ -1,7 +1,7 @@
 /** Judges what a simulated run shows of its clients, by the numbers of the properties in the tests. */
 import type { SessionState } from "@effect-zookeeper/session/SessionState"
 import { checkRegisters } from "../history/check.ts"
-import { fromLines } from "../history/History.ts"
+import { fromLines, type Operation } from "../history/History.ts"
 import { checkSessions } from "../history/sessions.ts"
 import * as Verdict from "../history/Verdict.ts"
 import { checkWatches } from "../history/watches.ts"
@@ -36,11 +36,26 @@ export const judgeWrites = (record: RunRecord): ReadonlyArray<string> => {
  * P7: every watch fires, before anything newer is seen, and the streams of data end at the newest: to be asked when all
  * have come to rest.
  */
-export const judgeWatches = (record: RunRecord): ReadonlyArray<string> =>
+export const judgeWatches = (record: RunRecord, clients: ReadonlyArray<Observations>): ReadonlyArray<string> => {
+  const operations = [...fromLines(record.lines), ...clients.flatMap(pausesOf)]
   // It has fired already, but for the turn of the fiber that waits for it: a few milliseconds among many fibers.
-  checkWatches(fromLines(record.lines), { tolerance: 5000 }).violations.map((found) => `P7: ${found}`)
+  return checkWatches(operations, { tolerance: 5000 }).violations.map((found) => `P7: ${found}`)
+}
 
 // ---- internal
+
+/** The pauses of a client as operations of the history. */
+const pausesOf = ({ client, pauses }: Observations): ReadonlyArray<Operation> =>
+  pauses.map(({ from, to }, index) => ({
+    id: `${client}.pause.${index}`,
+    f: "pause",
+    path: "",
+    client,
+    session: client,
+    invokedAt: from * 1000,
+    completedAt: to * 1000,
+    outcome: "ok"
+  }))
 
 type AddViolation = (what: string) => void
 

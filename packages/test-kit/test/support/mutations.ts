@@ -122,6 +122,18 @@ export function mutations(): ReadonlyArray<readonly [name: string, caught: RegEx
       /seen before the event/,
       [create, watch, write, read, { ...event, invokedAt: 9, completedAt: 9 }]
     ],
+    [
+      "a watch that fired after the new state was read, while another client stood still",
+      /seen before the event/,
+      [
+        create,
+        watch,
+        write,
+        read,
+        operation({ f: "pause", client: "another", span: [5, 9] }),
+        { ...event, invokedAt: 9, completedAt: 9 }
+      ]
+    ],
     ["a watch that fired twice", /two events/, [create, watch, write, event, { ...event, id: "e2" }]],
     ["a watch that fired for nothing", /was not made/, [create, watch, event]],
     ["a stream that missed the last state", /ended at transaction 1/, [create, stream, saw(1n, 1.5), write]],
@@ -189,6 +201,16 @@ export function allowed(): ReadonlyArray<readonly [name: string, history: Readon
         write,
         operation({ f: "read", value: "1", version: 1, mzxid: 2n, span: [5, 6] }),
         operation({ f: "read", value: "2", version: 2, mzxid: 3n, span: [7, 8] })
+      ]
+    ],
+    [
+      "a watch whose client stood still between the new state and the event",
+      [
+        create,
+        operation({ f: "watch", id: "w", session: "s", value: "0", version: 0, mzxid: 1n, span: [1, 2] }),
+        { ...write, session: "s" },
+        operation({ f: "pause", span: [4, 9] }),
+        operation({ f: "event", of: "w", session: "s", span: [9, 9] })
       ]
     ],
     ["a version of an unknown write that no read saw", [create, late, { ...write, version: 2, mzxid: 3n }]],
