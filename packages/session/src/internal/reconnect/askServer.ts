@@ -53,9 +53,12 @@ export interface AskingSession {
 /** The session is over: a server has said so, or none was heard for too long. */
 export interface Expired {
   readonly _tag: "Expired"
+  readonly by: "server" | "silence"
 }
 
-export const expired: Expired = { _tag: "Expired" }
+export const expiredByServer: Expired = { _tag: "Expired", by: "server" }
+
+export const expiredBySilence: Expired = { _tag: "Expired", by: "silence" }
 
 /** An attempt at one address that gave no session. */
 export interface Failed {
@@ -197,10 +200,10 @@ export const askForSession = Effect.fnUntraced(function* (
   if (response.protocolVersion === NOT_READY)
     return failed(server, "ClickHouse Keeper has no leader, and is not serving")
   if (response.timeOut <= 0) {
-    return id === 0n || isProvisional ? failed(server, "the server gave no session") : expired
+    return id === 0n || isProvisional ? failed(server, "the server gave no session") : expiredByServer
   }
   // A server that gives another session no longer has this one.
-  if (!isProvisional && id !== 0n && response.sessionId !== id) return expired
+  if (!isProvisional && id !== 0n && response.sessionId !== id) return expiredByServer
   if (isProvisional && response.readOnly !== true) return failed(server, "no longer read-only")
   // The server has the session: it does not expire while credentials are proved.
   if (!isProvisional && id !== 0n) session.liveness.heard(connection.heardAt)

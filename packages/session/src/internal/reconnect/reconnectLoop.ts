@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import { SessionExpired } from "../../SessionError.ts"
 import type { ServerConnection } from "../connection/ServerConnection.ts"
 import type { SessionMachine } from "../SessionMachine.ts"
-import { type Expired, expired, type Failed, type Found } from "./askServer.ts"
+import { type Expired, expiredByServer, expiredBySilence, type Failed, type Found } from "./askServer.ts"
 import { type Cancel, cancellable } from "./cancellable.ts"
 import type { ConnectAttempts } from "./ConnectAttempts.ts"
 import { EnsembleBehindDetector } from "./EnsembleBehindDetector.ts"
@@ -80,10 +80,8 @@ const keepConnected = Effect.fnUntraced(function* (search: Search) {
   }
 })
 
-const pausesAfter = ({ machine, policy }: Search, ended: Lost | Expired): Pauses => {
-  if (ended._tag === "Lost") return policy.lost(ended)
-  return policy.expired(machine.liveness.isExpired(machine.liveness.now()) ? "silence" : "server")
-}
+const pausesAfter = ({ policy }: Search, ended: Lost | Expired): Pauses =>
+  ended._tag === "Lost" ? policy.lost(ended) : policy.expired(ended.by)
 
 /**
  * Finds a server and stays for as long as it lasts; undefined when a round has ended without one. One fiber does all of it,
@@ -130,7 +128,7 @@ const findAndServe = Effect.fnUntraced(function* (
     const accepts = yield* ensembleBehind.roundFailed()
     if (!accepts) return undefined
     machine.forgetHistory()
-    return expired
+    return expiredByServer
   }
   ensembleBehind.reset()
   search.nextRound = undefined
@@ -139,7 +137,7 @@ const findAndServe = Effect.fnUntraced(function* (
   const connection = machine.makeConnection(found.handshake, found.isProvisional)
   // A server has just confirmed the session: it does not expire because none was heard.
   if (!found.isProvisional) liveness.heard(connection.framed.heardAt)
-  if (liveness.isExpired(liveness.now())) return expired
+  if (liveness.isExpired(liveness.now())) return expiredBySilence
   return yield* serve(search, connection, cancel)
 })
 
@@ -221,7 +219,7 @@ const serve = (
 
 const toLost = ({ liveness }: SessionMachine, connection: ServerConnection, reason: string): Lost | Expired =>
   connection.isSessionExpired
-    ? expired
+    ? expiredByServer
     : { _tag: "Lost", reason, hasAnswered: connection.hasAnswered, lived: liveness.now() - connection.sentAt }
 
 /** Runs an effect that ends when the session has expired because no server was heard, or by `cancel`. */
@@ -231,9 +229,9 @@ const unlessExpired = <A>(
 ): Effect.Effect<A | Expired, never, Scope.Scope> =>
   Effect.suspend(() => {
     // Or before it began.
-    if (liveness.isExpired(liveness.now())) return Effect.succeed(expired)
+    if (liveness.isExpired(liveness.now())) return Effect.succeed(expiredBySilence)
     return cancellable<A | Expired, never, Scope.Scope>((cancel) => {
-      const onExpired = () => cancel(() => expired)
+      const onExpired = () => cancel(() => expiredBySilence)
       liveness.onExpired = onExpired
       return make(cancel)
     })
