@@ -1,7 +1,7 @@
 /** Ownership by an ephemeral znode: claiming it, learning of its loss, guarding an effect with it, giving it back. */
 import { watchScoped } from "@effect-zookeeper/client/Detached"
 import * as Printable from "@effect-zookeeper/client/Printable"
-import { SessionClosed, TransactionFailed } from "@effect-zookeeper/client/Errors"
+import { SessionClosed, type SessionExpired, TransactionFailed } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { WatchedData } from "@effect-zookeeper/client/ZooKeeper"
@@ -229,6 +229,10 @@ export const makeOwnership = (
     const error = () => (reason === "released" ? new Released({ path, reason }) : new LockLost({ path, reason }))
     Deferred.doneUnsafe(lost, Effect.failSync(error))
   }
+  const isLost: IsLost = (isFresh) => {
+    if (loss === undefined && hasEnded(isFresh)) markLost(endReason(zk))
+    return loss !== undefined
+  }
   const failLost = (reason: LockLost["reason"]) =>
     Effect.failSync(() => {
       markLost(reason)
@@ -240,14 +244,11 @@ export const makeOwnership = (
     lost: Deferred.await(lost),
     revocation: Effect.asVoid(revoked.await),
     markRevoked: () => void revoked.openUnsafe(),
-    isLost: (isFresh) => {
-      if (loss === undefined && hasEnded(isFresh)) markLost(endReason(zk))
-      return loss !== undefined
-    },
+    isLost,
     markLost,
     failLost,
     // A refusal by the server reports the loss too, if nothing has before.
-    transaction: (ops) => Effect.suspend(() => fencedTransaction(zk, checks(), ops, () => failLost("deleted")))
+    transaction: (ops) => Effect.suspend(() => fencedTransaction(zk, checks(), ops, { failLost, isLost }))
   })
 }
 
@@ -354,7 +355,7 @@ const fencedTransaction = <const Ops extends ReadonlyArray<Op.Write>>(
   zk: ZooKeeper.Service,
   checks: ReadonlyArray<Op.Check>,
   ops: Ops,
-  refused: () => Effect.Effect<never, LockLost>
+  { failLost, isLost }: Pick<Ownership, "failLost" | "isLost">
 ) =>
   zk.transaction([...checks, ...ops]).pipe(
     // The first results are those of the checks; the rest are in the order of `ops`.
@@ -363,9 +364,13 @@ const fencedTransaction = <const Ops extends ReadonlyArray<Op.Write>>(
       "TransactionFailed",
       ({ error, index, results }): Effect.Effect<never, LockLost | TransactionFailed> =>
         index < checks.length
-          ? refused()
+          ? failLost("deleted")
           : Effect.fail(
               new TransactionFailed({ index: index - checks.length, error, results: results.slice(checks.length) })
             )
+    ),
+    // It waited for a connection when the session was found to be over. Nothing was sent.
+    Effect.catchTag("SessionExpired", (error): Effect.Effect<never, LockLost | SessionExpired> =>
+      isLost() && !error.maybeApplied ? failLost(endReason(zk)) : Effect.fail(error)
     )
   )
