@@ -67,14 +67,15 @@ describeOnServers("zk status", (it) => {
     )
     const address = hanging.address()
     const all = `${servers},127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
-    for (const command of [
-      ["status"],
-      ["health", "--expect", "alive"],
-      ["doctor", "--no-tree", "--fail-on", "never"]
-    ]) {
-      const { err, out } = yield* run([...command, "-s", all, "--within", "1500ms"], { terminal: "" })
-      assert.include(err, "members 1 of 2", command[0])
-      assert.include(out, "no answer to srvr within", command[0])
+    const commands = [["status"], ["health", "--expect", "alive"], ["doctor", "--no-tree", "--fail-on", "never"]]
+    const runs = yield* Effect.forEach(
+      commands,
+      (command) => run([...command, "-s", all, "--within", "2500ms"], { terminal: "" }),
+      { concurrency: "unbounded" }
+    )
+    for (const [index, { err, out }] of runs.entries()) {
+      assert.include(err, "members 1 of 2", commands[index]?.[0])
+      assert.include(out, "no answer to srvr within", commands[index]?.[0])
     }
   })
 

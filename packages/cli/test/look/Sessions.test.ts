@@ -84,7 +84,7 @@ const answeringBoth = Effect.acquireRelease(
     const server = Net.createServer((socket) => {
       socket.on("error", () => {})
       socket.once("data", (word) => {
-        asked.set(word.toString(), socket)
+        asked.set(word.toString().trim(), socket)
         if (asked.size < 2) return
         asked.get("cons")?.end(cons)
         asked.get("dump")?.end(dump("\t/a\n"))

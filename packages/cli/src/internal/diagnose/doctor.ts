@@ -84,7 +84,8 @@ export interface Patient<E, R> {
 
 /** The findings, the worst first, and whether any member was reached. */
 export const diagnose = Effect.fnUntraced(function* <E, R>(patient: Patient<E, R>) {
-  const { ask, servers, settings, showing = identity, timeout, tree } = patient
+  const { ask, servers, settings, timeout, tree } = patient
+  const showing: NonNullable<Patient<E, R>["showing"]> = patient.showing ?? identity
   const all = yield* showing(examine(servers, ask))
   const clock = yield* Effect.forEach(all, (member) => checkClock(member, ask, { settings, path: "/", timeout }), {
     concurrency: "unbounded"
