@@ -82,14 +82,12 @@ export const makeAsk = Effect.fnUntraced(function* (adminPort: number | undefine
 export const showAnswers = Effect.fnUntraced(function* (servers: ReadonlyArray<ServerAddress>, ask: MemberStatus.Ask) {
   const printer = yield* Printer
   let answers = 0
+  const count = Effect.sync(() => void answers++)
   // Each server is asked this word once.
-  const counted: MemberStatus.Ask = (server, word) =>
-    word === "srvr"
-      ? Effect.ensuring(
-          ask(server, word),
-          Effect.sync(() => void answers++)
-        )
-      : ask(server, word)
+  const counted: MemberStatus.Ask = (server, word) => {
+    const answer = ask(server, word)
+    return word === "srvr" ? Effect.ensuring(answer, count) : answer
+  }
   const done = Effect.sync(() => answers)
   return {
     ask: counted,
