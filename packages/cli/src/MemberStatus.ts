@@ -42,7 +42,8 @@ export const MemberStatus = Schema.Struct({
   zxid: Schema.optionalKey(Hex),
   /**
    * How many transactions it is behind the member that has the newest. Missing if it is in an older epoch, where they
-   * cannot be counted. The members are not asked at the same instant: under load a few are normal.
+   * cannot be counted. The members are not asked at the same instant: under load a few are normal. After an election only
+   * the leader is in the new epoch until something is written, and the others are compared with each other.
    */
   lag: Schema.optionalKey(Schema.Finite),
   /** Of requests at the server, in milliseconds. */
@@ -155,15 +156,25 @@ export const askAllBy = <R>(
  */
 export const withLag = (members: ReadonlyArray<MemberStatus>): ReadonlyArray<MemberStatus> => {
   const zxids = members.flatMap(({ zxid }) => (zxid === undefined ? [] : [zxid]))
-  const newest = zxids.reduce((a, b) => (a > b ? a : b), 0n)
+  const newest = max(zxids)
+  // A leader begins its epoch with a zxid that no transaction has: the followers keep that of the last one.
+  const isUnwritten = (newest & 0xffff_ffffn) === 0n
+  const written = isUnwritten ? max(zxids.filter((zxid) => epochOf(zxid) < epochOf(newest))) : newest
   return members.map((member) => {
     const { lag, ...rest } = member
-    if (member.zxid === undefined || member.zxid >> 32n !== newest >> 32n) return lag === undefined ? member : rest
-    return Object.assign(rest, { lag: Number(newest - member.zxid) })
+    const reference = [newest, written].find(
+      (zxid) => member.zxid !== undefined && epochOf(zxid) === epochOf(member.zxid)
+    )
+    if (member.zxid === undefined || reference === undefined) return lag === undefined ? member : rest
+    return Object.assign(rest, { lag: Number(reference - member.zxid) })
   })
 }
 
 // ---- internal
+
+const epochOf = (zxid: bigint): bigint => zxid >> 32n
+
+const max = (zxids: ReadonlyArray<bigint>): bigint => zxids.reduce((a, b) => (a > b ? a : b), 0n)
 
 const askOne = <R>(server: ServerAddress, ask: Ask<R>): Effect.Effect<MemberStatus, never, R> =>
   Effect.map(

@@ -51,7 +51,7 @@ export const Profile = Schema.Struct({
   servers: Schema.optionalKey(Schema.String),
   /** A chroot below that of `servers`. */
   chroot: Schema.optionalKey(Schema.String),
-  /** The file with credentials: a line `scheme:credentials` for each. */
+  /** The file with credentials: a line `scheme:credentials` for each, or `sasl:user:password`. */
   authFile: Schema.optionalKey(Schema.String),
   tls: Schema.optionalKey(Schema.Union([Schema.Boolean, Tls])),
   /** Whether writes are refused before they are sent. */

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import { makeCompleter } from "../../src/internal/around/shellCompletion.ts"
 import { quote, split } from "../../src/internal/around/words.ts"
 import { resolvePath } from "../../src/internal/frame/CurrentZnode.ts"
@@ -61,6 +62,19 @@ describeOnServers("zk shell", (it) => {
     assert.include(err, "Missing required argument: path")
   })
 
+  it.inChroot("starts relative paths at its znode also where a command takes any tree", function* ({ run, zk }) {
+    yield* zk.ensurePath("/app/one/x")
+    yield* zk.ensurePath("/app/two")
+    const diff = yield* run(["shell", "/app"], { stdin: "diff one ../app/two\n" })
+    assert.deepStrictEqual([diff.code, diff.out], [1, "- /x\n"], diff.err)
+    const copy = yield* run(["shell", "/app"], { stdin: "copy one three --yes\n" })
+    assert.strictEqual(copy.code, 0, copy.err)
+    assert.isTrue(yield* zk.exists("/app/three/x"))
+    const outside = yield* run(["diff", "one", "/app/two"])
+    assert.strictEqual(outside.code, 2)
+    assert.include(outside.err, '"one" names no tree')
+  })
+
   it.inChroot("ends a script at the first line that fails, with its exit code", function* ({ run, zk }) {
     const { code, err, out } = yield* run(["shell"], { stdin: "create /a\nget /none\ncreate /b\n" })
     assert.deepStrictEqual(
@@ -98,6 +112,7 @@ describeOnServers("zk shell", (it) => {
     const help = yield* run(["shell", "--timeout", "20s"], { stdin: "help\nhelp ls\n" })
     assert.deepStrictEqual([help.code, help.err], [0, ""])
     assert.include(help.out, "List the children of a znode")
+    assert.match(help.out, /AT THE PROMPT:\n +cd .*\n +pwd .*\n +help .*\n +exit /)
     const { code, err } = yield* run(["shell"], { stdin: "lock /l --timeout 1s -- sleep 60\n" })
     assert.deepStrictEqual([code, err.split("\n")[0]], [124, "zk: not done within --timeout (1s)"])
   })
@@ -158,7 +173,8 @@ describe("a line of the prompt", () => {
             })
           )
       }
-      const root = Command.make("zk").pipe(Command.withSubcommands([Command.make("create"), Command.make("cp")]))
+      const acl = Command.make("acl").pipe(Command.withSubcommands([Command.make("set", { yes: Flag.Boolean("yes") })]))
+      const root = Command.make("zk").pipe(Command.withSubcommands([Command.make("create"), Command.make("cp"), acl]))
       const complete = makeCompleter(root)
       const at = (line: string) => complete(zk, "/app", line)
       assert.deepStrictEqual(yield* at("c"), [["cd ", "cp ", "create "], "c"])
@@ -170,6 +186,11 @@ describe("a line of the prompt", () => {
       assert.deepStrictEqual(yield* at("ls one/"), [["one/x"], "one/"])
       assert.deepStrictEqual(yield* at("ls two\\ w"), [["two\\ words"], "two\\ w"])
       assert.deepStrictEqual(yield* at("ls 'o"), [[], ""])
+      assert.deepStrictEqual(yield* at("acl "), [["set ", "one/", "other", "two\\ words"], ""])
+      assert.deepStrictEqual(yield* at("acl s"), [["set "], "s"])
+      assert.deepStrictEqual(yield* at("acl set o"), [["one/", "other"], "o"])
+      assert.deepStrictEqual(yield* at("acl set one --y"), [["--yes "], "--y"])
+      assert.deepStrictEqual(yield* at("acl one s"), [[], "s"])
     })
   )
 })

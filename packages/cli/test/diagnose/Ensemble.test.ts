@@ -38,6 +38,12 @@ describe("an ensemble", () => {
       Effect.gen(function* () {
         const ensemble = yield* ZooKeeperEnsemble.make({ startTimeout: "90 seconds" })
         const { connectString } = ensemble
+        // Nothing is written yet, and only the leader is in the epoch of its election.
+        const elected = yield* statusOf(connectString)
+        assert.deepStrictEqual(
+          elected.map(({ lag }) => lag),
+          [0, 0, 0]
+        )
         const zk = yield* clientOf(connectString)
         yield* zk.create("/e", { mode: "ephemeral" })
         yield* zk.sync("/")
@@ -55,6 +61,14 @@ describe("an ensemble", () => {
         assert.sameMembers(
           found.map(({ server }) => server),
           ensemble.servers.map((server) => server.connectString)
+        )
+
+        const one = yield* run(["status", "-s", first!.connectString])
+        assert.strictEqual(one.err, "this is one member of an ensemble: --discover asks the others too\n")
+        assert.strictEqual((yield* run(["status", "-s", connectString])).err, "")
+        assert.include(
+          (yield* findings(first!.connectString)).map(({ message }) => message),
+          "the ensemble has 3 members, and 1 of them was asked"
         )
 
         const well = yield* run(["health", "-s", connectString, "--json"])

@@ -5,6 +5,7 @@ import { eventually } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Net from "node:net"
 import { render } from "../../src/internal/diagnose/topView.ts"
 import { describeOnServers } from "../support/zk.ts"
 
@@ -56,6 +57,28 @@ describeOnServers("zk status", (it) => {
     assert.isAtMost(Math.max(header.length, row.length), 80)
   })
 
+  it.inChroot("says on a terminal how many members have answered, while one hangs", function* ({ run, servers }) {
+    const hanging = yield* Effect.acquireRelease(
+      Effect.callback<Net.Server>((resume) => {
+        const server = Net.createServer((socket) => socket.on("error", () => {}))
+        server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+      }),
+      (server) => Effect.sync(() => server.close())
+    )
+    const address = hanging.address()
+    const all = `${servers},127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
+    const commands = [["status"], ["health", "--expect", "alive"], ["doctor", "--no-tree", "--fail-on", "never"]]
+    const runs = yield* Effect.forEach(
+      commands,
+      (command) => run([...command, "-s", all, "--within", "2500ms"], { terminal: "" }),
+      { concurrency: "unbounded" }
+    )
+    for (const [index, { err, out }] of runs.entries()) {
+      assert.include(err, "members 1 of 2", commands[index]?.[0])
+      assert.include(out, "no answer to srvr within", commands[index]?.[0])
+    }
+  })
+
   it.inChroot("ends with 5 where no member answers", function* ({ run }) {
     const { code, err, out } = yield* run(["status", "-s", "127.0.0.1:1,127.0.0.1:2"])
     assert.deepStrictEqual({ code, out }, { code: 5, out: "" })
@@ -97,6 +120,17 @@ describe("the members of an ensemble", () => {
       found.map(({ lag }) => lag),
       [0, 7, undefined, undefined]
     )
+  })
+
+  it("are not behind a leader that has written nothing since its election", () => {
+    const lags = (...zxids: ReadonlyArray<bigint>) =>
+      MemberStatus.withLag(zxids.map((zxid, index) => member(`zk${index}`, { zxid }))).map(({ lag }) => lag)
+    assert.deepStrictEqual(lags(0x300000000n, 0x2000000abn, 0x2000000abn), [0, 0, 0])
+    assert.deepStrictEqual(lags(0x300000000n, 0x2000000abn, 0x2000000a0n), [0, 0, 11])
+    assert.deepStrictEqual(lags(0x300000000n, 0x2000000abn, 0x100000007n), [0, 0, undefined])
+    assert.deepStrictEqual(lags(0x300000001n, 0x2000000abn, 0x2000000abn), [0, undefined, undefined])
+    assert.deepStrictEqual(lags(0x100000000n, 0n, 0n), [0, 0, 0])
+    assert.deepStrictEqual(lags(0x100000000n), [0])
   })
 })
 

@@ -30,6 +30,7 @@ describe("the check of clocks", () => {
       servers: connectString,
       chroot: "",
       auth: [],
+      sasl: undefined,
       tls: undefined,
       readOnly: undefined,
       timeout: undefined

@@ -56,9 +56,9 @@ describe("the doctor", () => {
   })
 
   it("names releases that differ, that are old, and that are vulnerable", () => {
-    const found = lines([leader, member("zk2", { status: { release: "3.7.2" } })])
+    const found = lines([leader, member("zk2", { status: { release: "3.7.2" } }), member("zk3")])
     assert.deepStrictEqual(found, [
-      "warning versions : the members run different releases: 3.9.5 on zk1:2181; 3.7.2 on zk2:2181",
+      "warning versions : the members run different releases: 3.9.5 on zk1:2181, zk3:2181; 3.7.2 on zk2:2181",
       "warning end-of-life zk2:2181: 3.7.2 gets no more fixes from the project",
       "warning vulnerability zk2:2181: 3.7.2 has CVE-2024-23944: persistent watches tell paths below znodes that a client may not read"
     ])
@@ -108,6 +108,21 @@ describe("the doctor", () => {
     assert.deepStrictEqual(lines([leader, watched, member("zk3")]), [
       "warning watches zk2:2181: the session 0x100000000000001 has 50000 of 60000 watches"
     ])
+    assert.match(
+      find([leader, watched, member("zk3")])[0]?.advice ?? "",
+      /^`zk sessions --session 0x100000000000001` shows its client/
+    )
+  })
+
+  it("counts watches by mntr where wchs is refused", () => {
+    const status = { watchCount: 50_000, connections: 3 }
+    const refusing = member("zk2", { wchs: undefined, refused: ["wchs"], status })
+    assert.include(
+      lines([leader, refusing, member("zk3")]),
+      "warning watches zk2:2181: 3 connections have 50000 watches"
+    )
+    const few = member("zk2", { wchs: undefined, status: { watchCount: 50_000, connections: 5 } })
+    assert.deepStrictEqual(lines([leader, few, member("zk3")]), [])
   })
 
   it("notes once the words that are refused", () => {
@@ -163,6 +178,7 @@ describe("the doctor", () => {
       status: { mode: "leader", syncedFollowers: 1, learners: 2 }
     })
     assert.deepStrictEqual(lines([two]), [
+      "note membership : the ensemble has 3 members, and 1 of them was asked",
       "warning membership : 2 members vote, and the ensemble survives no more losses than with 1"
     ])
     assert.include(

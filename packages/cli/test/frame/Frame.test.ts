@@ -123,7 +123,6 @@ describe("zk", () => {
   it.live("says in one line what is wrong on the command line, and ends with 2", () =>
     Effect.gen(function* () {
       const mistakes: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
-        [["lss"], 'Unknown subcommand "lss"'],
         [["deleteall", "/a"], "here that is `zk rm -r`; see zk --help"],
         [["getAcl", "/a"], "here that is `zk acl`"],
         [["create", "-e", "/a"], "an ephemeral znode would end with this command"],
@@ -131,6 +130,19 @@ describe("zk", () => {
         [["get", "-s", "/a"], "Missing required argument: path; -s is --servers here"],
         [["set", "-v", "0", "/a", "b"], "here that is --version"],
         [["cd", "/a"], 'Unknown subcommand "cd" for "zk"; here that is for the prompt'],
+        [["addWatch", "/a"], "here that is `zk watch`"],
+        [["chkzk"], "here that is `zk doctor`"],
+        [["create", "/a", "b", "world:anyone:cdrwa"], "an ACL is given by --acl"],
+        [["create", "-s", "-e", "/a-"], "-s is --servers here; create has --sequential"],
+        [["get", "-w", "/a"], "zk watch prints the events of a znode"],
+        [["acl", "get", "/a"], "`zk acl PATH` prints the ACL"],
+        [["quota", "set", "-n", "3", "/a"], "here that is --count"],
+        [["quota", "rm", "-B", "/a"], "here that is --hard-bytes"],
+        [["reconfig", "-remove", "3"], "here that is --remove"],
+        [["watch", "start", "/a"], "here that is `zk watch -R PATH`"],
+        [["find", "/", "a"], "a name is given by --name"],
+        [["ls", "/", "|", "wc"], "the prompt has no pipes"],
+        [["lss"], 'Unknown subcommand "lss" for "zk"; perhaps ls; see zk --help'],
         [["ls", "--lang"], "--lang"],
         [["get"], "path"],
         [["ls", "/a", "/b"], "/b"],
@@ -189,6 +201,38 @@ describe("zk", () => {
         assert.notInclude(out, "\u001b[")
       }
       assert.strictEqual((yield* run(["--version"])).out, "zk 1.2.3\n")
+    })
+  )
+
+  it.live("says in its help what somebody needs who has nothing else", () =>
+    Effect.gen(function* () {
+      const parts: ReadonlyArray<readonly [ReadonlyArray<string>, ReadonlyArray<string>]> = [
+        [["acl"], ["  zk acl [flags] <path>\n", "`zk acl set --help` explains the entries"]],
+        [
+          ["acl", "set"],
+          ["(c)reate", "auth::cdrwa", "read-only is world:anyone:r"]
+        ],
+        [["create"], ["or open, read-only or creator", "--acl auth::cdrwa --acl world:anyone:r"]],
+        [["quota"], ["  zk quota [flags] <path>\n", "zk tree /zookeeper/quota"]],
+        [["cp"], ["zk copy @prod/app @test/app", "--file config.json"]],
+        [["snapshot"], ["  zk snapshot <subcommand> [flags]\n"]],
+        [["sessions"], ["`zk doctor` names a session that has very many watches"]],
+        [["status"], ["`zk doctor` says what is odd", "(default: 5s)"]],
+        [
+          ["doctor"],
+          ["down, behind or slow", "very many watches", "(default: 512k)", "(default: 10000)", "(default: error)"]
+        ],
+        [["health"], ["(default: ready)", "(default: all;", "(default: /)", "(default: 5s)"]],
+        [["top"], ["(default: 1s)"]],
+        [["exporter"], ["(default: 127.0.0.1:9142)", "(default: 10s)"]],
+        [["lock"], ["(default: 15s)"]]
+      ]
+      for (const [command, texts] of parts) {
+        const help = (yield* run([...command, "--help"])).out
+        const inOneLine = help.replaceAll(/\n {2}(?=\S)/g, " ")
+        for (const text of texts)
+          assert.isTrue(help.includes(text) || inOneLine.includes(text), `${command.join(" ")}: ${text}`)
+      }
     })
   )
 })

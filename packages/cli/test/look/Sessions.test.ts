@@ -1,11 +1,14 @@
 /** The sessions, as servers tell them. */
+import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Net from "node:net"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Output from "../../src/Output.ts"
 import * as FourLetterWords from "../../src/FourLetterWords.ts"
 import { sessionsOf } from "../../src/internal/look/sessions.ts"
-import { describeOnServers } from "../support/zk.ts"
+import { describeOnServers, run } from "../support/zk.ts"
 
 const items = (out: string) =>
   out
@@ -32,6 +35,14 @@ describeOnServers("zk sessions", (it) => {
     )
     const none = yield* run(["sessions", "--session", "0x1", "--json"])
     assert.strictEqual(none.out, "[]\n")
+  })
+
+  it.inChroot("has the most important columns in a narrow window", function* ({ run, zk }) {
+    const { err, out } = yield* run(["sessions", "--session", Output.formatHex(zk.session.id)], { terminal: "" })
+    const [header = "", row = ""] = out.split("\n")
+    assert.match(header, /^SESSION +SERVER +CLIENT +/, err)
+    assert.notInclude(header, "QUEUED")
+    assert.isAtMost(Math.max(header.length, row.length), 80)
   })
 
   it.inChroot("prints what is answered, and says who has not answered", function* ({ run, servers, zk }) {
@@ -66,7 +77,37 @@ Connections Sets (1)/(1):
 \tip: /127.0.0.1:40416 sessionId: 0x1000000a5b20001
 `
 
+/** Answers `cons` and `dump` as soon as both have been asked. */
+const answeringBoth = Effect.acquireRelease(
+  Effect.callback<Net.Server>((resume) => {
+    const asked = new Map<string, Net.Socket>()
+    const server = Net.createServer((socket) => {
+      socket.on("error", () => {})
+      socket.once("data", (word) => {
+        asked.set(word.toString().trim(), socket)
+        if (asked.size < 2) return
+        asked.get("cons")?.end(cons)
+        asked.get("dump")?.end(dump("\t/a\n"))
+      })
+    })
+    server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+  }),
+  (server) => Effect.sync(() => server.close())
+).pipe(
+  Effect.map((server) => {
+    const address = server.address()
+    return `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
+  })
+)
+
 describe("the words of servers about sessions", () => {
+  itLive("are asked at the same time, so that a server that hangs is waited for once", function* () {
+    const server = yield* answeringBoth
+    const { code, err, out } = yield* run(["sessions", "-s", server, "--session", "0x1000000a5b20001", "--ndjson"])
+    assert.strictEqual(code, 0, err)
+    assert.deepInclude(items(out)[0], { client: "127.0.0.1:40416", ephemerals: 1 })
+  })
+
   it("are read together, without the connection of the question itself", () => {
     const connections = Result.getOrThrow(FourLetterWords.parse("cons", cons))
     const dumpOf = (ephemerals: string) => Result.getOrThrow(FourLetterWords.parse("dump", dump(ephemerals)))

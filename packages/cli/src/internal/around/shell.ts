@@ -85,7 +85,12 @@ const makePrompt = Effect.fnUntraced(function* (start: string) {
   const runBuiltIn = Effect.fnUntraced(function* (command: string, [argument, ...more]: ReadonlyArray<string>) {
     if (more.length > 0) return yield* new UsageError({ message: `${command} takes one argument at most` })
     if (command === "cd") return yield* change(argument ?? "/")
-    if (command === "help") return yield* runWords(argument === undefined ? ["--help"] : [argument, "--help"])
+    if (command === "help") {
+      if (argument !== undefined) return yield* runWords([argument, "--help"])
+      const code = yield* runWords(["--help"])
+      yield* write(promptHelp)
+      return code
+    }
     yield* write(`${shown(current)}\n`)
     return 0
   })
@@ -104,6 +109,17 @@ const makePrompt = Effect.fnUntraced(function* (start: string) {
     }
   }
 })
+
+/** After the help of `zk`, whose end is what the window shows. */
+const promptHelp = `
+AT THE PROMPT:
+  cd [PATH]         Go to a znode; cd - goes back, and cd alone to /
+  pwd               Print the path of the znode
+  help [COMMAND]    This list, or the flags and examples of a command
+  exit              End the prompt, as Ctrl-D does; Ctrl-C ends a command
+
+  Paths without / at their beginning start at the znode of the prompt. zk before a command can be left out.
+`
 
 const noInput = PlatformError.badArgument({
   module: "Stdio",

@@ -15,8 +15,8 @@ export const builtIns: ReadonlyArray<string> = ["cd", "pwd", "help", "exit"]
 
 /** Completes a line up to the cursor. `zk` is the client of the prompt, `current` its znode. */
 export const makeCompleter = (root: Command.Command.Any) => {
-  const { subcommands } = Completions.fromCommand(root)
-  const names = [...builtIns, ...subcommands.map(({ name }) => name)].toSorted()
+  const zkCommand = Completions.fromCommand(root)
+  const names = [...builtIns, ...zkCommand.subcommands.map(({ name }) => name)].toSorted()
   return (zk: Pick<Reader, "getChildren" | "stat">, current: string, line: string): Effect.Effect<Completed> => {
     const { open, unfinished = "", words } = split(line)
     // Within quotes nothing is completed: what is replaced would have to be quoted in the same way.
@@ -29,15 +29,27 @@ export const makeCompleter = (root: Command.Command.Any) => {
       typed
     ]
     if (command === undefined || (command === "help" && before.length === 1)) return Effect.succeed(choices(names))
-    if (unfinished.startsWith("-")) {
-      const flags = subcommands.find(({ name }) => name === command)?.flags ?? []
-      return Effect.succeed(choices(flags.map(({ name }) => `--${name}`)))
-    }
-    return Effect.map(completePath(zk, current, unfinished), (paths): Completed => [paths.map(quote), typed])
+    const { flags, subcommands } = commandOf(zkCommand, before)
+    if (unfinished.startsWith("-")) return Effect.succeed(choices(flags.map(({ name }) => `--${name}`)))
+    const [below] = choices(subcommands.map(({ name }) => name))
+    return Effect.map(completePath(zk, current, unfinished), (paths): Completed => [
+      [...below, ...paths.map(quote)],
+      typed
+    ])
   }
 }
 
 // ---- internal
+
+/** The command of these words, which may be one below another, as in `acl set`. After its arguments it has none below. */
+const commandOf = (
+  command: Completions.CommandDescriptor,
+  [first, ...rest]: ReadonlyArray<string>
+): Pick<Completions.CommandDescriptor, "flags" | "subcommands"> => {
+  if (first === undefined) return command
+  const below = command.subcommands.find(({ name }) => name === first)
+  return below === undefined ? { flags: command.flags, subcommands: [] } : commandOf(below, rest)
+}
 
 /** Keeps the folder as it was typed. */
 const completePath = (zk: Pick<Reader, "getChildren" | "stat">, current: string, typed: string) => {

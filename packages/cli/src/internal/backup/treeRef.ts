@@ -22,6 +22,7 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import type * as Scope from "effect/Scope"
 import { Client, make as makeClient, type Reader } from "../frame/Client.ts"
+import { CurrentZnode, resolvePath } from "../frame/CurrentZnode.ts"
 import { UsageError } from "../frame/errors.ts"
 import type { GlobalFlags } from "../frame/globalFlags.ts"
 import { ofProfile, ofServers, type Settings } from "../frame/Settings.ts"
@@ -112,8 +113,13 @@ const parseLive = Effect.fnUntraced(function* (text: string) {
   })
 })
 
-const parse = (text: string): Effect.Effect<Ref, UsageError> => {
-  if (text.startsWith("/")) return Effect.succeed({ _tag: "Live", client: undefined, path: text })
+const parse = (text: string) => Effect.flatMap(CurrentZnode, (current) => parseAt(current, text))
+
+/** At the prompt of `zk shell`, what is no other form is a path that starts at its znode. */
+const parseAt = (current: string | undefined, text: string): Effect.Effect<Ref, UsageError> => {
+  if (text.startsWith("/") || (current !== undefined && !/^(@|\w+:)/.test(text))) {
+    return Effect.succeed({ _tag: "Live", client: undefined, path: resolvePath(current, text) })
+  }
   const [, profile, below] = /^@([^/]+)(\/.*)?$/.exec(text) ?? []
   if (profile !== undefined) return Effect.succeed({ _tag: "Live", client: { profile }, path: below ?? "/" })
   const [, servers, path] = /^zk:\/\/([^/]+)(\/.*)?$/.exec(text) ?? []

@@ -2,6 +2,7 @@
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Stream from "effect/Stream"
 import * as Diagnosis from "../../Diagnosis.ts"
 import type * as MemberStatus from "../../MemberStatus.ts"
@@ -18,7 +19,7 @@ import { NoMemberReached, Unhealthy } from "../frame/errors.ts"
 import type { Settings } from "../frame/Settings.ts"
 import { printAll, type Style } from "../output/Printer.ts"
 import { count, shown } from "../output/text.ts"
-import { makeAsk, members, withinOf } from "./network.ts"
+import { makeAsk, members, showAnswers, withinOf } from "./network.ts"
 
 export interface Input {
   readonly path: string
@@ -36,10 +37,13 @@ export const doctor = Effect.fnUntraced(function* (input: Input) {
   const client = yield* Client
   const timeout = yield* withinOf(input.within)
   const large = yield* parseSize("--large", input.large)
+  const servers = yield* members(input.discover)
+  const { ask, showing } = yield* showAnswers(servers, yield* makeAsk(input.adminPort, timeout))
   const { findings, isAnyReached } = yield* diagnose({
     settings: client.settings,
-    servers: yield* members(input.discover),
-    ask: yield* makeAsk(input.adminPort, timeout),
+    servers,
+    ask,
+    showing,
     timeout,
     tree: input.noTree
       ? undefined
@@ -61,6 +65,8 @@ export interface Patient<E, R> {
   readonly settings: Settings
   readonly servers: ReadonlyArray<ServerAddress>
   readonly ask: MemberStatus.Ask
+  /** Shows how the members answer. */
+  readonly showing?: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>
   /** How long a member may take. */
   readonly timeout: Duration.Duration
   /** What to look for in the tree; undefined where it is not looked at. */
@@ -77,8 +83,10 @@ export interface Patient<E, R> {
 }
 
 /** The findings, the worst first, and whether any member was reached. */
-export const diagnose = Effect.fnUntraced(function* <E, R>({ ask, servers, settings, timeout, tree }: Patient<E, R>) {
-  const all = yield* examine(servers, ask)
+export const diagnose = Effect.fnUntraced(function* <E, R>(patient: Patient<E, R>) {
+  const { ask, servers, settings, timeout, tree } = patient
+  const showing: NonNullable<Patient<E, R>["showing"]> = patient.showing ?? identity
+  const all = yield* showing(examine(servers, ask))
   const clock = yield* Effect.forEach(all, (member) => checkClock(member, ask, { settings, path: "/", timeout }), {
     concurrency: "unbounded"
   })

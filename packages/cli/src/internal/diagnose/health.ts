@@ -7,6 +7,7 @@ import { Client } from "../frame/Client.ts"
 import { parseDuration } from "../frame/durations.ts"
 import { NoMemberReached, Unhealthy } from "../frame/errors.ts"
 import { printOne, type Style } from "../output/Printer.ts"
+import { withCount } from "../output/progress.ts"
 import { count, shown, table } from "../output/text.ts"
 import { checkMember, type MemberHealth } from "./memberHealth.ts"
 import { members, transportOf, withinOf } from "./network.ts"
@@ -30,9 +31,15 @@ export const health = Effect.fnUntraced(function* (input: Input) {
   const limit = input.maxLatency === undefined ? undefined : yield* parseDuration("--max-latency", input.maxLatency)
   const servers = yield* members(input.discover)
   const transport = yield* transportOf(settings)
-  const found = yield* Effect.forEach(servers, (server) => checkMember(server, { settings, path, timeout }), {
-    concurrency: "unbounded"
-  }).pipe(Effect.provideService(Transport, transport))
+  let answers = 0
+  const found = yield* withCount(
+    { phase: "members", done: Effect.sync(() => answers), total: Effect.succeed(servers.length) },
+    Effect.forEach(
+      servers,
+      (server) => Effect.tap(checkMember(server, { settings, path, timeout }), () => Effect.sync(() => answers++)),
+      { concurrency: "unbounded" }
+    )
+  ).pipe(Effect.provideService(Transport, transport))
   const checked = found.map((member) => withLimit(member, limit))
   const need = input.need ?? (expect === "alive" || expect === "ready" ? "all" : "any")
   const needed = need === "all" ? checked.length : need === "any" ? 1 : Math.floor(checked.length / 2) + 1

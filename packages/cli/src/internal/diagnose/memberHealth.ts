@@ -29,6 +29,7 @@ export const canaryOptions = ({ path, settings, timeout }: Options): Canary.Opti
     path,
     timeout,
     auth: settings.auth,
+    sasl: settings.sasl,
     writes: settings.readOnly === undefined,
     ...(settings.chroot === "" ? {} : { chroot: settings.chroot }),
     ...(tls === undefined ? {} : { tls })

@@ -14,6 +14,8 @@ import type * as MemberStatus from "../../MemberStatus.ts"
 import { Client } from "../frame/Client.ts"
 import { parseDuration } from "../frame/durations.ts"
 import type { Settings } from "../frame/Settings.ts"
+import { Printer } from "../output/Printer.ts"
+import { withCount } from "../output/progress.ts"
 
 /** The servers of the connect string, in its order, or those that DNS names. */
 export const serversOf = Effect.fnUntraced(function* ({ servers }: Settings) {
@@ -71,6 +73,31 @@ export const makeAsk = Effect.fnUntraced(function* (adminPort: number | undefine
   const ask: MemberStatus.Ask = (server, word) =>
     Effect.provideService(FourLetterWords.ask(server, word, { timeout }), Transport.Transport, transport)
   return ask
+})
+
+/**
+ * The same question, and a way to show on a terminal how many of the servers have answered while an effect waits for them:
+ * one that hangs takes all of `--within`.
+ */
+export const showAnswers = Effect.fnUntraced(function* (servers: ReadonlyArray<ServerAddress>, ask: MemberStatus.Ask) {
+  const printer = yield* Printer
+  let answers = 0
+  const count = Effect.sync(() => void answers++)
+  // Each server is asked this word once.
+  const counted: MemberStatus.Ask = (server, word) => {
+    const answer = ask(server, word)
+    return word === "srvr" ? Effect.ensuring(answer, count) : answer
+  }
+  const done = Effect.sync(() => answers)
+  return {
+    ask: counted,
+    showing: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.provideService(
+        withCount({ phase: "members", done, total: Effect.succeed(servers.length) }, effect),
+        Printer,
+        printer
+      )
+  }
 })
 
 /** The time that the flag `--within` gives a member. */

@@ -10,7 +10,7 @@ import { printOne, Printer, type Style } from "../output/Printer.ts"
 import { shown, size, table } from "../output/text.ts"
 import { type Cells, type Column, fit } from "./columns.ts"
 import { memberCells, numberText } from "./memberCells.ts"
-import { makeAsk, members, withinOf } from "./network.ts"
+import { makeAsk, members, showAnswers, withinOf } from "./network.ts"
 
 export interface Input {
   /** The port of the AdminServers, where they are asked instead of the servers. */
@@ -21,11 +21,11 @@ export interface Input {
 
 /** It succeeds where any member answers. */
 export const status = Effect.fnUntraced(function* (input: Input) {
-  const { isTerminal } = yield* Printer
+  const { isTerminal, mode, note } = yield* Printer
   const timeout = yield* withinOf(input.within)
   const servers = yield* members(input.discover)
-  const ask = yield* makeAsk(input.adminPort, timeout)
-  const found = yield* MemberStatus.askAllBy(servers, ask)
+  const { ask, showing } = yield* showAnswers(servers, yield* makeAsk(input.adminPort, timeout))
+  const found = yield* showing(MemberStatus.askAllBy(servers, ask))
   const time = yield* Clock.currentTimeMillis
   const isDown = found.every(({ state }) => state === "unreachable")
   const width = isTerminal ? yield* (yield* Terminal.Terminal).columns : 0
@@ -33,12 +33,19 @@ export const status = Effect.fnUntraced(function* (input: Input) {
   yield* printOne(Diagnosis.Status, { time, members: found }, (_, style) =>
     isDown ? "" : toText(found, width > 0 ? width : Number.POSITIVE_INFINITY, style)
   )
+  const [only, ...others] = found
+  if (mode === "text" && !input.discover && others.length === 0 && membersHave.has(only?.mode ?? "")) {
+    yield* note("this is one member of an ensemble: --discover asks the others too")
+  }
   if (isDown) {
     return yield* new NoMemberReached({ message: `no member answers: ${found[0]?.problem ?? "there are none"}` })
   }
 })
 
 // ---- internal
+
+/** The modes of a server that has others beside it. */
+const membersHave: ReadonlySet<string> = new Set(["leader", "follower", "observer"])
 
 /** The table, and below it the problems. */
 const toText = (found: ReadonlyArray<MemberStatus.MemberStatus>, width: number, style: Style): string => {

@@ -159,15 +159,19 @@ const load = ({ server, status, watcher, wchs }: Member): ReadonlyArray<Finding>
       "warning",
       "watches",
       `the session ${Output.formatHex(watcher.session)} has ${watcher.watches} of ${wchs?.watches ?? "many"} watches`,
-      "`zk 4lw cons` has the address of the session; a recursive watch replaces many"
+      `\`zk sessions --session ${Output.formatHex(watcher.session)}\` shows its client; a recursive watch replaces many`
     )
-  } else if (wchs !== undefined && wchs.connections > 0 && wchs.watches / wchs.connections > manyWatches) {
-    add(
-      "warning",
-      "watches",
-      `${count(wchs.connections, "connection has", "connections have")} ${wchs.watches} watches`,
-      "`zk 4lw wchc` lists the watches of each session, at some cost; a recursive watch replaces many"
-    )
+  } else {
+    // Where `wchs` is refused, `mntr` has the number of watches, and all connections.
+    const { connections = 0, watches = 0 } = wchs ?? { connections: status.connections, watches: status.watchCount }
+    if (connections > 0 && watches / connections > manyWatches) {
+      add(
+        "warning",
+        "watches",
+        `${count(connections, "connection has", "connections have")} ${watches} watches`,
+        "`zk 4lw wchc` lists the watches of each session, at some cost; a recursive watch replaces many"
+      )
+    }
   }
   return found
 }

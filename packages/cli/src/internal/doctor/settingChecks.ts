@@ -21,6 +21,15 @@ const membership = (members: ReadonlyArray<Member>): ReadonlyArray<Finding> => {
   if (first === undefined) return []
   const voters = first.filter((line) => !line.includes(":observer")).length
   const found: Array<Finding> = []
+  if (members.length < first.length) {
+    found.push({
+      severity: "note",
+      check: "membership",
+      where: "",
+      message: `the ensemble has ${count(first.length, "member")}, and ${members.length} of them ${members.length === 1 ? "was" : "were"} asked`,
+      advice: "name all of them in --servers, or give --discover"
+    })
+  }
   if (voters % 2 === 0) {
     found.push({
       severity: "warning",

@@ -123,11 +123,12 @@ const connectTimeoutOf = (timeout: Duration.Duration | undefined): Duration.Dura
 const connectAnew: Connect = (settings, chroot, options = { sessionExpiry: "fail" }) =>
   Effect.gen(function* () {
     const { TlsOptions, ZooKeeper } = yield* Effect.promise(() => import("./clientModules.ts"))
-    const { auth, readOnly, servers, timeout, tls } = settings
+    const { auth, readOnly, sasl, servers, timeout, tls } = settings
     const context = yield* Layer.build(
       ZooKeeper.layer({
         servers,
         auth,
+        sasl,
         allowReadOnly: readOnly !== undefined,
         connectTimeout: connectTimeoutOf(timeout),
         ...options,

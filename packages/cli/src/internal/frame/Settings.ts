@@ -1,5 +1,4 @@
 /** The settings of one run: from the command line, the environment, and the profile. */
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
 import type { TlsFiles } from "@effect-zookeeper/transport/TlsOptions"
@@ -9,7 +8,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Profile } from "../../Profile.ts"
-import { parseAuth } from "./authFile.ts"
+import { type Credentials, noCredentials, parseAuth } from "./authFile.ts"
 import { parseDuration } from "./durations.ts"
 import { type Environment, readEnvironment } from "./environment.ts"
 import { UsageError } from "./errors.ts"
@@ -21,7 +20,8 @@ export interface Settings {
   readonly servers: string
   /** The znode that is the root of the command; empty for that of the servers. */
   readonly chroot: string
-  readonly auth: NonNullable<ZooKeeper.Options["auth"]>
+  readonly auth: Credentials["auth"]
+  readonly sasl: Credentials["sasl"]
   readonly tls: TlsFiles | undefined
   /** Where the prohibition of writes comes from, for the error; undefined where writes are allowed. */
   readonly readOnly: string | undefined
@@ -56,7 +56,7 @@ export const resolve = Effect.gen(function* () {
   )
   return {
     ...(yield* parseServers(servers, chroot)),
-    auth: auth === undefined ? [] : yield* readAuth(auth),
+    ...(auth === undefined ? noCredentials : yield* readAuth(auth)),
     tls: tlsOf(flags, environment, profile.tls, pick),
     readOnly: readOnlySource(flags.readOnly, environment, profile),
     timeout: timeout === undefined ? undefined : yield* parseDuration("--timeout", timeout)
@@ -76,7 +76,7 @@ export const ofProfile = Effect.fnUntraced(function* (name: string, own: Setting
   const files = typeof tls === "object" ? tls : tls === true ? {} : undefined
   return {
     ...(yield* parseServers(servers, chroot)),
-    auth: authFile === undefined ? [] : yield* readAuth({ file: authFile }),
+    ...(authFile === undefined ? noCredentials : yield* readAuth({ file: authFile })),
     tls: files === undefined ? undefined : { ...files, passphrase: environment.keyPassphrase },
     readOnly: own.readOnly ?? (profile.readOnly === true ? `the profile ${name}` : undefined),
     timeout: own.timeout
@@ -86,7 +86,8 @@ export const ofProfile = Effect.fnUntraced(function* (name: string, own: Setting
 /** The settings of other servers, without credentials: those of the run belong to its own servers. */
 export const ofServers = Effect.fnUntraced(function* (servers: string, own: Settings) {
   const { readOnly, timeout } = own
-  return { ...(yield* parseServers(servers, "")), auth: [], tls: undefined, readOnly, timeout } satisfies Settings
+  const given = { ...(yield* parseServers(servers, "")), ...noCredentials }
+  return { ...given, tls: undefined, readOnly, timeout } satisfies Settings
 })
 
 // ---- internal

@@ -1,21 +1,50 @@
-/** Credentials as text: a line `scheme:credentials` for each, with empty lines and comments that begin with "#". */
+/**
+ * Credentials as text: a line `scheme:credentials` for each, with empty lines and comments that begin with "#".
+ *
+ * `sasl` is no scheme of servers: its user and password are for DIGEST-MD5, when a connection begins.
+ */
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { UsageError } from "./errors.ts"
 
+export interface Credentials {
+  readonly auth: NonNullable<ZooKeeper.Options["auth"]>
+  readonly sasl: ZooKeeper.Options["sasl"]
+}
+
+export const noCredentials: Credentials = { auth: [], sasl: undefined }
+
 /** The error names the line, and nothing of its text. */
-export const parseAuth = Effect.fnUntraced(function* (source: string, text: Redacted.Redacted<string>) {
+export const parseAuth = Effect.fnUntraced(function* (
+  source: string,
+  text: Redacted.Redacted<string>
+): Effect.fn.Return<Credentials, UsageError> {
   const auth: Array<{ readonly scheme: string; readonly credentials: Redacted.Redacted<string> }> = []
+  let sasl: Credentials["sasl"]
   for (const [index, raw] of Redacted.value(text).split("\n").entries()) {
     const line = raw.trim()
     if (line === "" || line.startsWith("#")) continue
-    const colon = line.indexOf(":")
-    if (colon <= 0) {
-      return yield* new UsageError({
-        message: `line ${index + 1} of ${source} is not scheme:credentials, as in digest:user:password`
-      })
+    const fail = (problem: string) => new UsageError({ message: `line ${index + 1} of ${source} ${problem}` })
+    const [scheme, credentials] = split(line)
+    if (scheme === "") return yield* fail("is not scheme:credentials, as in digest:user:password")
+    if (scheme !== "sasl") {
+      auth.push({ scheme, credentials: Redacted.make(credentials) })
+      continue
     }
-    auth.push({ scheme: line.slice(0, colon), credentials: Redacted.make(line.slice(colon + 1)) })
+    const [username, password] = split(credentials)
+    if (username === "") return yield* fail("is not sasl:user:password")
+    if (sasl !== undefined) return yield* fail("has a second user of sasl: a connection has one")
+    const { Sasl } = yield* Effect.promise(() => import("./sasl.ts"))
+    sasl = Sasl.digestMd5({ username, password: Redacted.make(password) })
   }
-  return auth
+  return { auth, sasl }
 })
+
+// ---- internal
+
+/** The text before the first colon, which is empty where there is none, and the text after it. */
+const split = (text: string): readonly [before: string, after: string] => {
+  const colon = text.indexOf(":")
+  return colon <= 0 ? ["", text] : [text.slice(0, colon), text.slice(colon + 1)]
+}

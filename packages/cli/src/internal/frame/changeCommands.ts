@@ -32,7 +32,9 @@ const create = Command.make(
     parents: toggle("parents", "Create missing parents, as containers"),
     acl: Flag.String("acl").pipe(
       Flag.withMetavar("scheme:id:perms"),
-      Flag.withDescription("An entry of the ACL, as in world:anyone:r; may be repeated (default: open to all)"),
+      Flag.withDescription(
+        "An entry of the ACL, as in world:anyone:r; or open, read-only or creator; may be repeated (default: open)"
+      ),
       Flag.atLeast(0)
     )
   },
@@ -41,7 +43,11 @@ const create = Command.make(
   Command.withDescription("Create a znode, and print its path"),
   Command.withExamples([
     { command: "zk create /app/config --file config.json --parents", description: "From a file" },
-    { command: "zk create /jobs/job- payload --sequential", description: "The path that is printed has the number" }
+    { command: "zk create /jobs/job- payload --sequential", description: "The path that is printed has the number" },
+    {
+      command: "zk create /app/secret --file s --acl auth::cdrwa --acl world:anyone:r --auth-file me.auth",
+      description: "Others may only read; `zk acl set --help` explains ACLs"
+    }
   ])
 )
 
@@ -116,7 +122,11 @@ const cp = Command.make(
   Command.withDescription(
     "Copy a znode or a subtree, wholly or not at all; containers and znodes with a TTL become persistent"
   ),
-  Command.withExamples([{ command: "zk cp -r /app /app-backup", description: "Ephemeral znodes are left out" }])
+  Command.withExamples([
+    { command: "zk cp -r /app /app-backup", description: "Ephemeral znodes are left out" },
+    { command: "zk copy @prod/app @test/app", description: "Another command, for other servers and large trees" },
+    { command: "zk create /app/config --file config.json", description: "From a file; `zk get` writes into one" }
+  ])
 )
 
 const touch = Command.make(

@@ -11,13 +11,13 @@ const discover = toggle("discover", "All members of the ensemble's own configura
 
 const within = Flag.String("within").pipe(
   Flag.withMetavar("duration"),
-  Flag.withDescription("The time that a member has to answer"),
+  Flag.withDescription("The time that a member has to answer (default: 5s)"),
   Flag.withDefault("5s")
 )
 
 const canaryPath = Flag.String("path").pipe(
   Flag.withMetavar("znode"),
-  Flag.withDescription("The znode that is read, and below which the write is made"),
+  Flag.withDescription("The znode that is read, and below which the write is made (default: /)"),
   Flag.withDefault("/")
 )
 
@@ -71,7 +71,7 @@ const health = Command.make(
     expect: Flag.Literals("expect", ["alive", "ready", "leader", "read-only"]).pipe(
       Flag.withDescription(
         "alive: the process answers. ready: reads and writes are answered. leader: ready, and the leader or by itself. " +
-          "read-only: reads alone, without a quorum"
+          "read-only: reads alone, without a quorum (default: ready)"
       ),
       Flag.withDefault("ready")
     ),
@@ -109,8 +109,8 @@ const status = Command.make(
 ).pipe(
   Command.withShortDescription("Print a table of the members: mode, version, lag, latency, load"),
   Command.withDescription(
-    "Print a table of the members: mode, version, transactions and lag, latency, connections, watches, znodes. It asks " +
-      "the words srvr and mntr, without a session"
+    "Print a table of the members: mode, version, transactions and lag, latency in ms (average/longest), connections, " +
+      "watches, znodes. It asks the words srvr and mntr, without a session. `zk doctor` says what is odd about them"
   ),
   Command.withExamples([
     { command: "zk status -s zk1:2181,zk2:2181,zk3:2181", description: "All members side by side" },
@@ -125,16 +125,16 @@ const doctor = Command.make(
     noTree: toggle("no-tree", "Look at the members alone, and not at znodes"),
     large: Flag.String("large").pipe(
       Flag.withMetavar("size"),
-      Flag.withDescription("The bytes of data from which a znode is large"),
+      Flag.withDescription("The bytes of data from which a znode is large (default: 512k)"),
       Flag.withDefault("512k")
     ),
     many: Flag.Int("many").pipe(
       Flag.withMetavar("number"),
-      Flag.withDescription("The children from which a znode has many"),
+      Flag.withDescription("The children from which a znode has many (default: 10000)"),
       Flag.withDefault(10_000)
     ),
     failOn: Flag.Literals("fail-on", ["error", "warning", "never"]).pipe(
-      Flag.withDescription("Which findings make the command end with 1"),
+      Flag.withDescription("Which findings make the command end with 1 (default: error)"),
       Flag.withDefault("error")
     ),
     adminPort,
@@ -145,8 +145,9 @@ const doctor = Command.make(
 ).pipe(
   Command.withShortDescription("Look for what is odd about members, settings and znodes, and say what to do"),
   Command.withDescription(
-    "Look for what is odd: members, releases and their vulnerabilities, settings, clocks, disks, large znodes, long " +
-      "lists of children, ephemeral znodes without a session, ACLs that are open to everybody. It changes nothing"
+    "Look for what is odd: members that are down, behind or slow, sessions with very many watches, releases and their " +
+      "vulnerabilities, settings, clocks, disks, large znodes, long lists of children, ephemeral znodes without a " +
+      "session, ACLs that are open to everybody, quotas. It changes nothing"
   ),
   Command.withExamples([
     { command: "zk doctor -s zk1:2181,zk2:2181,zk3:2181", description: "The members, and the whole tree" },
@@ -159,12 +160,12 @@ const exporter = Command.make(
   {
     listen: Flag.String("listen").pipe(
       Flag.withMetavar("host:port"),
-      Flag.withDescription("The address of the metrics"),
+      Flag.withDescription("The address of the metrics (default: 127.0.0.1:9142)"),
       Flag.withDefault("127.0.0.1:9142")
     ),
     interval: Flag.String("interval").pipe(
       Flag.withMetavar("duration"),
-      Flag.withDescription("The time between two probes of a member"),
+      Flag.withDescription("The time between two probes of a member (default: 10s)"),
       Flag.withDefault("10s")
     ),
     noCanary: toggle("no-canary", "Ask the members alone, without sessions and probes"),
@@ -206,7 +207,7 @@ const top = Command.make(
   {
     interval: Flag.String("interval").pipe(
       Flag.withMetavar("duration"),
-      Flag.withDescription("The time between two looks"),
+      Flag.withDescription("The time between two looks (default: 1s)"),
       Flag.withDefault("1s")
     ),
     count: optionalNumber("count", "number", "How often to look (default: until q is pressed)", "n"),

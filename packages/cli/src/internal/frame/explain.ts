@@ -23,6 +23,8 @@ export const explain = (error: unknown): string => {
           : `${path}: no such znode`
     case "NoAuth":
       return `${path}: not permitted; \`zk acl\` shows its ACL, \`zk whoami\` your identities, --auth-file gives credentials`
+    case "InvalidACL":
+      return `${path}: the server does not accept the ACL; \`auth\` and \`creator\` need credentials, as --auth-file gives them, and other schemes must be known to the server`
     case "NodeExists":
       return `${path} exists already`
     case "BadVersion":

@@ -45,7 +45,7 @@ export const AuthFile = GlobalFlag.Setting("auth-file")({
   flag: text(
     "auth-file",
     "file",
-    "A file with credentials, one `scheme:credentials` on a line ($ZK_AUTH_FILE; or $ZK_AUTH with the text itself)"
+    "A file with credentials, one `scheme:credentials` on a line, or `sasl:user:password` ($ZK_AUTH_FILE; or $ZK_AUTH with the text itself)"
   ).pipe(Flag.optional)
 })
 

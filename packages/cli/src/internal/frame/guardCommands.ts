@@ -15,7 +15,9 @@ const wait = optionalText("wait", "duration", "How long to wait for it; 0 tries 
 
 const sessionTimeout = Flag.String("session-timeout").pipe(
   Flag.withMetavar("duration"),
-  Flag.withDescription("When others get it from a machine that has gone; a fifth of it is for the end of the command"),
+  Flag.withDescription(
+    "When others get it from a machine that has gone; a fifth of it is for the end of the command (default: 15s)"
+  ),
   Flag.withDefault("15s")
 )
 

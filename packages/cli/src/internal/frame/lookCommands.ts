@@ -110,7 +110,8 @@ const acl = Command.make(
 ).pipe(
   Command.withDescription("Print the ACL of a znode, one scheme:id:permissions on a line; or set it"),
   Command.withExamples([
-    { command: "zk acl /app", description: "Permissions are letters: create, delete, read, write, admin" }
+    { command: "zk acl /app", description: "Permissions are letters: create, delete, read, write, admin" },
+    { command: "zk acl set /app world:anyone:r", description: "Another one; `zk acl set --help` explains the entries" }
   ]),
   Command.withSubcommands([aclSet])
 )
@@ -146,7 +147,7 @@ const sessions = Command.make(
   Command.withShortDescription("List the sessions and their clients, as the servers tell them"),
   Command.withDescription(
     "List the sessions with their connections, as the servers of --servers tell them. It needs\n" +
-      "  4lw.commands.whitelist=cons,dump on them"
+      "  4lw.commands.whitelist=cons,dump on them. `zk doctor` names a session that has very many watches"
   ),
   Command.withExamples([
     { command: "zk sessions -s zk1:2181,zk2:2181,zk3:2181", description: "Of all members" },
@@ -169,7 +170,10 @@ const quota = Command.make(
   handle(async () => (await import("../look/quota.ts")).quota)
 ).pipe(
   Command.withDescription("Print the quota of a subtree, and its use; or set it"),
-  Command.withExamples([{ command: "zk quota /app", description: "Limits, hard limits and use" }]),
+  Command.withExamples([
+    { command: "zk quota /app", description: "Limits, hard limits and use" },
+    { command: "zk tree /zookeeper/quota", description: "Where there are quotas" }
+  ]),
   Command.withSubcommands([quotaSet, quotaRm])
 )
 

@@ -3,22 +3,65 @@ import type * as CliError from "effect/cli/CliError"
 
 /** A hint for a mistake that is right in another shell; undefined for other mistakes. */
 export const hintFor = (error: CliError.CliError | undefined, args: ReadonlyArray<string>): string | undefined => {
-  if (error?._tag === "UnknownSubcommand") {
-    const command = commands.get(error.subcommand.toLowerCase())
-    return command === undefined ? undefined : `here that is ${command}`
+  switch (error?._tag) {
+    case "UnknownSubcommand": {
+      const command = commands.get(error.subcommand.toLowerCase())
+      return command === undefined ? undefined : `here that is ${command}`
+    }
+    case "UnrecognizedOption":
+      return hintForOption(error.command?.slice(1).join(" ") ?? "", error.option, args)
+    case "UnexpectedArgument":
+      return hintForArgument(args)
+    // It has taken the path for its value.
+    case "MissingArgument":
+      return args[args.indexOf("-s") + 1]?.startsWith("/") && args.includes("-s")
+        ? "-s is --servers here; zk stat and ls -l show stats"
+        : undefined
+    case "InvalidValue":
+      // The flag after it is no value.
+      return error.option === "servers" && args.includes("-s")
+        ? "-s is --servers here; create has --sequential"
+        : undefined
+    default:
+      return undefined
   }
-  if (error?._tag === "UnrecognizedOption" && error.option === "-e" && error.command?.at(-1) === "create") {
-    return "an ephemeral znode would end with this command; zk lock and zk elect hold one while another command runs"
-  }
-  if (error?._tag === "UnrecognizedOption" && error.option === "-v") return "here that is --version"
-  // It has taken the path for its value.
-  if (error?._tag === "MissingArgument" && args[args.indexOf("-s") + 1]?.startsWith("/") && args.includes("-s")) {
-    return "-s is --servers here; zk stat and ls -l show stats"
-  }
-  return undefined
 }
 
 // ---- internal
+
+const hintForOption = (command: string, option: string, args: ReadonlyArray<string>): string | undefined => {
+  // `-add` is read as `-a`, `-d` and `-d`.
+  const long = args.find((arg) => /^-(add|remove|members|file)$/.test(arg))
+  if (command === "reconfig" && long !== undefined) return `here that is -${long}`
+  if (command === "create" && option === "-e") {
+    return "an ephemeral znode would end with this command; zk lock and zk elect hold one while another command runs"
+  }
+  if (option === "-v") return "here that is --version"
+  if (option === "-w") return "zk watch prints the events of a znode"
+  const limit = command.startsWith("quota ") ? limits.get(option) : undefined
+  return limit === undefined ? undefined : `here that is ${limit}`
+}
+
+const limits: ReadonlyMap<string, string> = new Map([
+  ["-n", "--count"],
+  ["-b", "--bytes"],
+  ["-N", "--hard-count"],
+  ["-B", "--hard-bytes"]
+])
+
+const hintForArgument = (args: ReadonlyArray<string>): string | undefined => {
+  const [command = "", second = ""] = args
+  // Only the prompt of `zk shell` gets them.
+  if (args.some((arg) => /^([|;&<]|&&|>>?)$/.test(arg)))
+    return "the prompt has no pipes; your own shell has: `zk ls / | wc -l`"
+  if (command === "create" && args.some((arg) => /^(world|auth|digest|ip|x509|sasl|super):.*:[cdrwa]+$/.test(arg))) {
+    return "an ACL is given by --acl"
+  }
+  if (command === "acl" && second === "get") return "`zk acl PATH` prints the ACL"
+  if (command === "watch" && second === "start") return "here that is `zk watch -R PATH`"
+  if (command === "find") return "a name is given by --name, as in --name '*text*'"
+  return undefined
+}
 
 type Names = ReadonlyArray<readonly [name: string, hint: string]>
 
@@ -47,7 +90,9 @@ const commands: ReadonlyMap<string, string> = new Map(
     zk("du -L 0", "getallchildrennumber", "child_count"),
     zk("watch", "addwatch", "printwatches"),
     zk("multi", "txn", "transaction"),
-    zk("sessions", "session_info"),
+    zk("doctor", "chkzk"),
+    zk("set PATH ''", "zero"),
+    zk("sessions", "session_info", "session_endpoint", "ephemeral_endpoint"),
     zk("backup", "export"),
     zk("restore", "import"),
     zk("reconfig", "reconfigure"),
@@ -60,6 +105,7 @@ const commands: ReadonlyMap<string, string> = new Map(
     as("`exit`, at the prompt of `zk shell`", "quit", "close", "disconnect", "exit"),
     as("`zk --help`", "help", "man"),
     as("for the prompt of `zk shell`", "cd", "pwd"),
+    as("a loop of your own shell", "loop", "pipe"),
     as("arrow up, at the prompt of `zk shell`", "history", "redo"),
     as("`Ctrl-C`: a watch ends with its command", "removewatches")
   ].flat()

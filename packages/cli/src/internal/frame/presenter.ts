@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as CliOutput from "effect/cli/CliOutput"
+import type * as HelpDoc from "effect/cli/HelpDoc"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import { reportFailure } from "./report.ts"
 import * as ExitCode from "../../ExitCode.ts"
@@ -18,7 +19,7 @@ export const makePresenter = (
       const formatter = CliOutput.defaultFormatter({ colors: canColor, globalFlags: "summary" })
       switch (event._tag) {
         case "Help":
-          return yield* print(stdio, formatter.formatHelpDoc(event.helpDoc))
+          return yield* print(stdio, formatter.formatHelpDoc(withOwnUsage(event.helpDoc)))
         case "Version":
           return yield* print(stdio, `${event.name} ${event.version}`)
         case "InvalidInvocation": {
@@ -27,10 +28,13 @@ export const makePresenter = (
           const { hintFor } = yield* Effect.promise(() => import("./otherShells.ts"))
           const hint = hintFor(first, args)
           const text = first?.message ?? "the command line has a mistake"
-          // A hint is better than the names that look alike.
-          const mistake = (hint === undefined ? text : text.replace(/\n[^]*$/, "")).replaceAll(/\s*\n\s*/g, " ")
-          const see = `see ${event.commandPath.join(" ")} --help`
-          const message = `${mistake.replace(/\.$/, "")}; ${hint === undefined ? see : `${hint}; ${see}`}`
+          // Names that look alike are on lines below, and a hint is better than they. More of them are no help.
+          const alike = first !== undefined && "suggestions" in first ? first.suggestions : undefined
+          const mistake = (alike === undefined ? text : text.replace(/\n[^]*$/, "")).replaceAll(/\s*\n\s*/g, " ")
+          const isClose = alike !== undefined && alike.length > 0 && alike.length <= 3
+          const more = hint ?? (isClose ? `perhaps ${alike.join(" or ")}` : "")
+          const parts = [mistake.replace(/\.$/, ""), more, `see ${event.commandPath.join(" ")} --help`]
+          const message = parts.filter((part) => part !== "").join("; ")
           return yield* reportFailure(
             stdio,
             { tag: first?._tag ?? "UsageError", message, exitCode: ExitCode.codes.usage },
@@ -42,6 +46,10 @@ export const makePresenter = (
 })
 
 // ---- internal
+
+/** The usage of a command that takes arguments itself, where it has subcommands beside them. */
+const withOwnUsage = (doc: HelpDoc.HelpDoc): HelpDoc.HelpDoc =>
+  doc.args === undefined || doc.args.length === 0 ? doc : { ...doc, usage: doc.usage.replace(" <subcommand>", "") }
 
 const print = (stdio: Stdio.Stdio, text: string) =>
   Stream.make(`${text}\n`).pipe(Stream.run(stdio.stdout({ endOnDone: false })), Effect.ignore)

@@ -6,9 +6,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
 import * as FourLetterWords from "../../FourLetterWords.ts"
 import * as Output from "../../Output.ts"
 import type { Answer } from "../../ServerAnswers.ts"
+import { type Cells, type Column, fit } from "../diagnose/columns.ts"
 import { serversOf, transportOf } from "../diagnose/network.ts"
 import { Client } from "../frame/Client.ts"
 import type { Settings } from "../frame/Settings.ts"
@@ -48,11 +50,15 @@ export const askSessions = Effect.fnUntraced(function* (settings: Settings) {
   const answers = yield* Effect.forEach(
     servers,
     (server) =>
-      Effect.all({
-        server: Effect.succeed(format(server)),
-        connections: Effect.result(FourLetterWords.ask(server, "cons")),
-        dump: Effect.option(FourLetterWords.ask(server, "dump"))
-      }),
+      // At the same time: one that hangs answers neither.
+      Effect.all(
+        {
+          server: Effect.succeed(format(server)),
+          connections: Effect.result(FourLetterWords.ask(server, "cons")),
+          dump: Effect.option(FourLetterWords.ask(server, "dump"))
+        },
+        { concurrency: "unbounded" }
+      ),
     { concurrency: "unbounded" }
   ).pipe(Effect.provideService(Transport, transport))
   return {
@@ -121,18 +127,48 @@ const byConnection = (a: Session, b: Session): number =>
   (a.connected ?? Number.POSITIVE_INFINITY) - (b.connected ?? Number.POSITIVE_INFINITY) || Number(a.session - b.session)
 
 const print = Effect.fnUntraced(function* (all: ReadonlyArray<Session>, now: number) {
-  const { mode, write } = yield* Printer
+  const { isTerminal, mode, write } = yield* Printer
   if (mode !== "text") return yield* printAll(Output.Session, Stream.fromIterable(all), () => "")
-  const rows = all.map(({ client, connected, ephemerals, lastOperation, queued, server, session, timeout }) => [
-    Output.formatHex(session),
-    server ?? "-",
-    client === undefined ? "-" : shown(client),
-    connected === undefined ? "-" : age(now - connected),
-    timeout === undefined ? "-" : `${timeout / 1000}s`,
-    ephemerals === undefined ? "-" : String(ephemerals),
-    queued === undefined ? "-" : String(queued),
-    lastOperation === undefined ? "-" : shown(lastOperation)
-  ])
-  const head = ["SESSION", "SERVER", "CLIENT", "CONNECTED", "TIMEOUT", "EPHEMERALS", "QUEUED", "LAST"]
-  yield* write(table([head, ...rows]))
+  const width = isTerminal ? yield* (yield* Terminal.Terminal).columns : 0
+  const rows = all.map((session) => cellsOf(session, now))
+  const chosen = fit(columns, byWorth, rows, width > 0 ? width : Number.POSITIVE_INFINITY)
+  yield* write(table([chosen.map(({ title }) => title), ...rows.map((cells) => chosen.map(({ name }) => cells[name]))]))
 })
+
+type Name = "session" | "server" | "client" | "connected" | "timeout" | "ephemerals" | "queued" | "last"
+
+const columns: ReadonlyArray<Column<Name>> = [
+  { name: "session", title: "SESSION" },
+  { name: "server", title: "SERVER" },
+  { name: "client", title: "CLIENT" },
+  { name: "connected", title: "CONNECTED" },
+  { name: "timeout", title: "TIMEOUT" },
+  { name: "ephemerals", title: "EPHEMERALS" },
+  { name: "queued", title: "QUEUED" },
+  { name: "last", title: "LAST" }
+]
+
+const byWorth: ReadonlyArray<Name> = [
+  "session",
+  "client",
+  "server",
+  "ephemerals",
+  "connected",
+  "last",
+  "timeout",
+  "queued"
+]
+
+const cellsOf = (found: Session, now: number): Cells<Name> => {
+  const { client, connected, ephemerals, lastOperation, queued, server, session, timeout } = found
+  return {
+    session: Output.formatHex(session),
+    server: server ?? "-",
+    client: client === undefined ? "-" : shown(client),
+    connected: connected === undefined ? "-" : age(now - connected),
+    timeout: timeout === undefined ? "-" : `${timeout / 1000}s`,
+    ephemerals: ephemerals === undefined ? "-" : String(ephemerals),
+    queued: queued === undefined ? "-" : String(queued),
+    last: lastOperation === undefined ? "-" : shown(lastOperation)
+  }
+}
