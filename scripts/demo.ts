@@ -7,6 +7,7 @@
  * created is deleted at the end.
  */
 import { Op, PromiseClient, ZNode, ZooKeeper } from "@effect-zookeeper/client"
+import { format as hex } from "@effect-zookeeper/client/Hex64"
 import { type Held, Lock } from "@effect-zookeeper/recipes"
 import { recipes } from "@effect-zookeeper/recipes/Promise"
 import { EmbeddedServer } from "@effect-zookeeper/server"
@@ -362,8 +363,6 @@ const say = (who: "Alice" | "Bob" | "Carol" | "Server", what: string) =>
 const colors = { Alice: "green", Bob: "yellow", Carol: "magenta", Server: "blue" } as const
 
 const show = (value: unknown): string => inspect(value, { breakLength: Number.POSITIVE_INFINITY })
-
-const hex = (id: bigint): string => `0x${BigInt.asUintN(64, id).toString(16)}`
 
 const stays = (before: bigint, now: bigint): string =>
   before === now ? `still has the session ${hex(now)}` : `lost the session ${hex(before)}, and has ${hex(now)}`

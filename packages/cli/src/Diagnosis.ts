@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as EnsembleModels from "@effect-zookeeper/console/EnsembleModels"
 import * as Schema from "effect/Schema"
 import { MemberStatus } from "./MemberStatus.ts"
 import { Time } from "./Output.ts"
@@ -83,17 +84,4 @@ export const Health = Schema.Struct({
  * @category schemas
  * @since 0.1.0
  */
-export const Finding = Schema.Struct({
-  /**
-   * - `error`: it breaks something, now or soon.
-   * - `warning`: it is a risk.
-   * - `note`: it is good to know, or could not be checked.
-   */
-  severity: Schema.Literals(["error", "warning", "note"]),
-  /** The name of the check, such as `versions` or `large-znodes`. */
-  check: Schema.String,
-  /** The member, the path or the setting; empty for the ensemble. */
-  where: Schema.String,
-  message: Schema.String,
-  advice: Schema.optionalKey(Schema.String)
-})
+export const Finding = EnsembleModels.Finding

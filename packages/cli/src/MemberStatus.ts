@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as EnsembleModels from "@effect-zookeeper/console/EnsembleModels"
 import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { Transport } from "@effect-zookeeper/transport/Transport"
 import type { TransportError } from "@effect-zookeeper/transport/TransportError"
@@ -14,56 +15,29 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as AdminServer from "./AdminServer.ts"
 import * as FourLetterWords from "./FourLetterWords.ts"
-import { Hex } from "./Output.ts"
-import { type Answer, Latency, Mode, releaseOf, type Word } from "./ServerAnswers.ts"
+import { type Answer, releaseOf, type Word } from "./ServerAnswers.ts"
+
+// A page shows most of these fields of a member. Their order is that of the JSON.
+const { mode, problem, release, roundTrip, server, state, ...figures } = EnsembleModels.Member.fields
 
 /**
  * One member. The fields after `problem` are there for members that serve; those of `mntr` only where that is allowed.
+ * `silent` is the state of a member that does not answer `srvr`.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const MemberStatus = Schema.Struct({
-  /** As the connect string writes it. */
-  server: Schema.String,
-  /**
-   * - `serving`: it serves requests, in `mode`.
-   * - `idle`: it runs, and serves no requests now, as without a quorum.
-   * - `silent`: it was reached, and does not answer `srvr`.
-   * - `unreachable`: no connection could be made.
-   */
-  state: Schema.Literals(["serving", "idle", "silent", "unreachable"]),
-  problem: Schema.optionalKey(Schema.String),
-  mode: Schema.optionalKey(Mode),
-  /** The release, such as `3.8.0`, and the whole text with the build. */
-  release: Schema.optionalKey(Schema.String),
+  server,
+  state,
+  problem,
+  mode,
+  release,
+  /** The whole text of the release, with the build. */
   version: Schema.optionalKey(Schema.String),
-  /** The last transaction that it has applied. */
-  zxid: Schema.optionalKey(Hex),
-  /**
-   * How many transactions it is behind the member that has the newest. Missing if it is in an older epoch, where they
-   * cannot be counted. The members are not asked at the same instant: under load a few are normal. After an election only
-   * the leader is in the new epoch until something is written, and the others are compared with each other.
-   */
-  lag: Schema.optionalKey(Schema.Finite),
-  /** Of requests at the server, in milliseconds. */
-  latency: Schema.optionalKey(Latency),
-  connections: Schema.optionalKey(Schema.Finite),
-  outstanding: Schema.optionalKey(Schema.Finite),
-  received: Schema.optionalKey(Schema.Finite),
-  sent: Schema.optionalKey(Schema.Finite),
-  nodeCount: Schema.optionalKey(Schema.Finite),
-  watchCount: Schema.optionalKey(Schema.Finite),
-  ephemeralCount: Schema.optionalKey(Schema.Finite),
-  /** Bytes of paths and data. */
-  dataSize: Schema.optionalKey(Schema.Finite),
-  openFiles: Schema.optionalKey(Schema.Finite),
-  maxFiles: Schema.optionalKey(Schema.Finite),
-  syncedFollowers: Schema.optionalKey(Schema.Finite),
-  learners: Schema.optionalKey(Schema.Finite),
+  ...figures,
   pendingSyncs: Schema.optionalKey(Schema.Finite),
-  /** The time until the answer to `srvr`, with the connection, in milliseconds. */
-  roundTrip: Schema.optionalKey(Schema.Finite),
+  roundTrip,
   /** All numbers of `mntr`, by its names. */
   metrics: Schema.optionalKey(Schema.Record(Schema.String, Schema.Finite))
 })

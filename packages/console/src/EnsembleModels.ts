@@ -29,8 +29,13 @@ export const Member = Schema.Struct({
   mode: Schema.optionalKey(Schema.Literals(["standalone", "leader", "follower", "observer", "read-only"])),
   /** Such as `3.8.0`. */
   release: Schema.optionalKey(Schema.String),
+  /** The last transaction that it has applied. */
   zxid: Schema.optionalKey(Hex),
-  /** Transactions behind the newest member; missing in an older epoch. */
+  /**
+   * How many transactions it is behind the member that has the newest. Missing if it is in an older epoch, where they
+   * cannot be counted. The members are not asked at the same instant: under load a few are normal. After an election only
+   * the leader is in the new epoch until something is written, and the others are compared with each other.
+   */
   lag: Schema.optionalKey(Schema.Finite),
   /** Of requests at the server, in milliseconds, since its start. */
   latency: Schema.optionalKey(Schema.Struct({ min: Schema.Finite, avg: Schema.Finite, max: Schema.Finite })),
@@ -165,13 +170,19 @@ export const Word = Schema.Literals([
 export type Word = typeof Word.Type
 
 /**
- * A finding of the doctor.
+ * A finding of the doctor: something to look at, and what to do.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const Finding = Schema.Struct({
+  /**
+   * - `error`: it breaks something, now or soon.
+   * - `warning`: it is a risk.
+   * - `note`: it is good to know, or could not be checked.
+   */
   severity: Schema.Literals(["error", "warning", "note"]),
+  /** The name of the check, such as `versions` or `large-znodes`. */
   check: Schema.String,
   /** The member, the path or the setting; empty for the ensemble. */
   where: Schema.String,

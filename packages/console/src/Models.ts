@@ -7,8 +7,8 @@
  *
  * @since 0.1.0
  */
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Schema from "effect/Schema"
-import * as SchemaTransformation from "effect/SchemaTransformation"
 
 /**
  * 64 bits in hexadecimal, as servers log zxids and session ids.
@@ -16,7 +16,7 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
  * @category conversions
  * @since 0.1.0
  */
-export const formatHex = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16)}`
+export const formatHex: (value: bigint) => string = Hex64.format
 
 /**
  * A zxid or the id of a session: a `bigint`, and `"0x100000002"` on the wire.
@@ -24,15 +24,7 @@ export const formatHex = (value: bigint): string => `0x${BigInt.asUintN(64, valu
  * @category schemas
  * @since 0.1.0
  */
-export const Hex = Schema.String.check(Schema.isPattern(/^0x[0-9a-f]{1,16}$/)).pipe(
-  Schema.decodeTo(
-    Schema.BigInt,
-    SchemaTransformation.transform({
-      decode: (text) => BigInt.asIntN(64, BigInt(text)),
-      encode: (value) => formatHex(value)
-    })
-  )
-)
+export const Hex = Hex64.FromString
 
 /**
  * Bytes: a `Uint8Array`, and Base64 on the wire.

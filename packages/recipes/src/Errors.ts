@@ -9,6 +9,7 @@
  */
 import * as ErrorClass from "@effect-zookeeper/client/ErrorClass"
 import type { CreateError } from "@effect-zookeeper/client/Errors"
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Schema from "effect/Schema"
 
 /**
@@ -160,7 +161,7 @@ export class MemberExists extends ErrorClass.make(
   })
 ) {
   override get message(): string {
-    return `${this.path} exists already, by session 0x${this.owner.toString(16)}; take another id, or let \`onConflict: "suffix"\` add a number to it`
+    return `${this.path} exists already, by session ${Hex64.format(this.owner)}; take another id, or let \`onConflict: "suffix"\` add a number to it`
   }
 }
 

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
+import * as Hex64 from "@effect-zookeeper/protocol/Hex64"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import { TlsReason } from "@effect-zookeeper/transport/TlsError"
 import * as Effect from "effect/Effect"
@@ -80,7 +81,7 @@ export class SessionExpired extends ErrorClass.make(
   })
 ) {
   override get message(): string {
-    return `session 0x${BigInt.asUintN(64, this.sessionId).toString(16)} has expired; its ephemeral znodes and watches are gone${perhaps(this)}`
+    return `session ${Hex64.format(this.sessionId)} has expired; its ephemeral znodes and watches are gone${perhaps(this)}`
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Timestamp from "@effect-zookeeper/client/Timestamp"
 import type { InvalidArgument, ReadError, SessionError } from "@effect-zookeeper/client/Errors"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
@@ -11,7 +12,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { Header } from "./BackupFile.ts"
-import { hexOf } from "./internal/backup/encodeEntry.ts"
 import { holdFile } from "./internal/backup/holdFile.ts"
 import { openPartialFile } from "./internal/backup/PartialFile.ts"
 import { writeLines } from "./internal/backup/writeLines.ts"
@@ -180,8 +180,8 @@ const makeHeld = (
       format: "effect-zookeeper-backup",
       version: 1,
       path,
-      from: hexOf(from),
-      to: hexOf(to),
+      from: Hex64.format(from),
+      to: Hex64.format(to),
       isConsistent,
       time: Timestamp.format(yield* Clock.currentTimeMillis),
       znodes,

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Timestamp from "@effect-zookeeper/client/Timestamp"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -151,7 +152,7 @@ export const write = <E, R>(
       })
     )
     const { mtime, ...counts } = totals
-    const zxid = `0x${BigInt.asUintN(64, options.zxid ?? 0n).toString(16)}`
+    const zxid = Hex64.format(options.zxid ?? 0n)
     const header: Header = {
       format: "effect-zookeeper-backup",
       version: 1,

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Timestamp from "@effect-zookeeper/client/Timestamp"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -11,7 +12,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { MutableTree } from "./internal/tree/MutableTree.ts"
 import { loadSnapshot } from "./internal/tree/loadSnapshot.ts"
-import { hex, isGap, logsFrom, missing, replay } from "./internal/tree/replay.ts"
+import { isGap, logsFrom, missing, replay } from "./internal/tree/replay.ts"
 import { FileAccessError, IncompleteDirectory, type MalformedFile } from "./StorageError.ts"
 import type { Transaction } from "./Transaction.ts"
 import * as TransactionLog from "./TransactionLog.ts"
@@ -163,7 +164,7 @@ export const treeAt = (
       return yield* replay({ ...loaded, snapshot, logs, logDirectory, unusable, options })
     }
     if (logs[0] === undefined || (logs[0].zxid & COUNTER) !== 1n || logs[0].zxid >> 32n > 1n) {
-      const problem = `no snapshot ${zxid === undefined ? "" : `of zxid ${hex(zxid)} or before it `}can be used${reasons(unusable)}`
+      const problem = `no snapshot ${zxid === undefined ? "" : `of zxid ${Hex64.format(zxid)} or before it `}can be used${reasons(unusable)}`
       return yield* new IncompleteDirectory({ directory, problem })
     }
     // Servers since 3.5 write a snapshot of their first tree. If it is lost, digests (since 3.6) tell that it was written.

@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
@@ -119,7 +120,7 @@ export const write = (
   options: WriteOptions = {}
 ): Effect.Effect<string, FileAccessError, FileSystem.FileSystem> => {
   const { compression = "none", overwrite = false } = options
-  const name = `snapshot.${BigInt.asUintN(64, tree.zxid).toString(16)}${compression === "gzip" ? ".gz" : ""}`
+  const name = `snapshot.${Hex64.digits(tree.zxid)}${compression === "gzip" ? ".gz" : ""}`
   const file = `${directory}/${name}`
   return Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem

@@ -6,6 +6,7 @@
  */
 import type { ReadError } from "@effect-zookeeper/client/Errors"
 import { InvalidArgument, NoNode } from "@effect-zookeeper/client/Errors"
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -202,7 +203,7 @@ export const dataDirectory = (
   options: DirectoryOptions = {}
 ): Effect.Effect<TreeSource<NoNode>, FileAccessError | MalformedFile | IncompleteDirectory, FileSystem.FileSystem> =>
   Effect.map(DataDirectory.treeAt(directory, options), ({ tree }) =>
-    fromTree(tree, { ...options, name: `${directory} at zxid 0x${tree.zxid.toString(16)}` })
+    fromTree(tree, { ...options, name: `${directory} at zxid ${Hex64.format(tree.zxid)}` })
   )
 
 /**

@@ -4,6 +4,7 @@
  * A span costs a multiple of the request that it describes, even where tracing is disabled. So the fiber is asked first
  * whether it has a span already, or a tracer was provided.
  */
+import * as Hex64 from "@effect-zookeeper/protocol/Hex64"
 import type { SessionInfo } from "@effect-zookeeper/session/Session"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -49,7 +50,7 @@ export const isTracedIn = (context: Context.Context<never>): boolean =>
 
 /** The annotations of the client's own log lines. */
 export const annotations = (info: SessionInfo): Record<string, unknown> => ({
-  "zookeeper.session": `0x${BigInt.asUintN(64, info.id).toString(16)}`,
+  "zookeeper.session": Hex64.format(info.id),
   "zookeeper.server": Option.match(info.server, {
     onNone: () => "none",
     onSome: ({ host, port }) => `${host}:${port}`

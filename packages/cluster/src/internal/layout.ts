@@ -1,4 +1,5 @@
 /** The znodes of a cluster, and the names that they have. */
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 
 /** The persistent znodes of a cluster. Their children are ephemeral. */
@@ -27,7 +28,7 @@ export const shardName = (shardId: string): string => escapeName(shardId)
  * path is the name of its birth.
  */
 export const runnerName = (address: string, sessionId: bigint): string =>
-  `${escapeName(address)}@${BigInt.asUintN(64, sessionId).toString(16)}`
+  `${escapeName(address)}@${Hex64.digits(sessionId)}`
 
 /** Whether a name is that of a registration of an address, in whatever session. */
 export const isRunnerOf = (name: string, address: string): boolean => name.startsWith(`${escapeName(address)}@`)

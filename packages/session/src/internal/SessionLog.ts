@@ -1,3 +1,4 @@
+import * as Hex64 from "@effect-zookeeper/protocol/Hex64"
 import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,7 +18,7 @@ export class SessionLog {
   /** Names the session and the server in all lines of an effect. */
   annotate<A, E, R>(server: ServerAddress | undefined, self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.annotateLogs(self, {
-      "zookeeper.session": `0x${BigInt.asUintN(64, this.identity.id).toString(16)}`,
+      "zookeeper.session": Hex64.format(this.identity.id),
       "zookeeper.server": server === undefined ? "none" : format(server)
     })
   }

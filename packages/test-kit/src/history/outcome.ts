@@ -1,13 +1,14 @@
 /** The fate of a request, as its end proves it. */
+import type { Name } from "@effect-zookeeper/protocol/ServerError"
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { Outcome } from "./History.ts"
 
 /** Errors that are a server's word, or ours before a byte was sent: the request was not done. */
-const proofs: ReadonlySet<string> = new Set([
+const proofs: ReadonlySet<string> = new Set<Name | "InvalidArgument" | "TransactionFailed">([
   "BadVersion",
-  "InvalidAcl",
+  "InvalidACL",
   "InvalidArgument",
   "NoAuth",
   "NoChildrenForEphemerals",

@@ -3,6 +3,7 @@
  * goes. Each member is behind a proxy of its own, so that this client alone can be cut off from it.
  */
 import type { ReadError, SetDataError } from "@effect-zookeeper/client/Errors"
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -90,7 +91,7 @@ export const prepare = Effect.fnUntraced(function* ({ recorder, zk }: TrialClien
 })
 
 /** How histories name a session. */
-export const sessionName = (id: bigint): string => BigInt.asUintN(64, id).toString(16)
+export const sessionName = (id: bigint): string => Hex64.digits(id)
 
 // ---- internal
 

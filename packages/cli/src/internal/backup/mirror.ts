@@ -1,4 +1,5 @@
 /** `zk mirror`: a copy of a live tree that is kept current. */
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import { Mirror, TreeSource } from "@effect-zookeeper/storage"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -61,4 +62,4 @@ export const mirror = Effect.fnUntraced(function* ({ deletes, source, target, ye
 const statusText = ({ deleted, lag, phase, written, zxid }: Mirror.Status): string =>
   phase === "catchingUp"
     ? `catching up, ${count(written, "znode")} written`
-    : `following, ${(lag / 1000).toFixed(1)} s behind, at zxid 0x${zxid.toString(16)}, ${count(written, "znode")} written, ${deleted} deleted`
+    : `following, ${(lag / 1000).toFixed(1)} s behind, at zxid ${Hex64.format(zxid)}, ${count(written, "znode")} written, ${deleted} deleted`

@@ -1,4 +1,5 @@
 /** The JSON of the AdminServer, in the encoded form of the Schemas of answers. */
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import type { Word } from "../../ServerAnswers.ts"
 import { confOf, mntrOf } from "./wordText.ts"
 
@@ -78,7 +79,7 @@ const valuesOf = (json: Json): ReadonlyArray<readonly [name: string, value: stri
 /** 64 bits in hexadecimal, from the decimal text or number of JSON; anything else as it is. */
 const hex = (value: unknown): unknown => {
   const text = String(value)
-  return /^-?\d+$/.test(text) ? `0x${BigInt.asUintN(64, BigInt(text)).toString(16)}` : value
+  return /^-?\d+$/.test(text) ? Hex64.format(BigInt(text)) : value
 }
 
 /** `client_port` as `clientPort`. */

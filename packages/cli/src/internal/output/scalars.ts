@@ -1,4 +1,5 @@
-/** Zxids, session ids and times in JSON. `Output` has them for programs. */
+/** Zxids and times in JSON. `Output` has them for programs. */
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Timestamp from "@effect-zookeeper/client/Timestamp"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
@@ -9,15 +10,7 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
  * @category schemas
  * @since 0.1.0
  */
-export const Hex = Schema.String.check(Schema.isPattern(/^0x[0-9a-f]{1,16}$/)).pipe(
-  Schema.decodeTo(
-    Schema.BigInt,
-    SchemaTransformation.transform({
-      decode: (text) => BigInt.asIntN(64, BigInt(text)),
-      encode: (value) => formatHex(value)
-    })
-  )
-)
+export const Hex = Hex64.FromString
 
 /**
  * Milliseconds since 1970, as an ISO 8601 string in UTC.
@@ -38,7 +31,7 @@ export const Time = Schema.String.pipe(
  * @category conversions
  * @since 0.1.0
  */
-export const formatHex = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16)}`
+export const formatHex: (value: bigint) => string = Hex64.format
 
 /**
  * Milliseconds since 1970 as ISO 8601 in UTC. A time that JavaScript cannot express is a number.

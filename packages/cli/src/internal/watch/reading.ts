@@ -1,9 +1,11 @@
 /** Reading znodes for as long as a command runs: across sessions, and with the reason where nothing can be read. */
 import type { ReadError } from "@effect-zookeeper/client/Errors"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import type { Reader } from "../frame/Client.ts"
+import { Client, type Reader } from "../frame/Client.ts"
+import { UsageError } from "../frame/errors.ts"
 import { Printer } from "../output/Printer.ts"
 
 /** Why a znode could not be read. */
@@ -22,8 +24,19 @@ export const readOr = <A>(
     })
   )
 
+/** The client of a command that goes on until it has seen `count` things; outages are told meanwhile. */
+export const openWatcher = Effect.fnUntraced(function* (path: string, count: number | undefined) {
+  if (count === 0) return yield* new UsageError({ message: "--count must be 1 or more" })
+  yield* Effect.fromResult(ZnodePath.validate(path))
+  const zk = yield* (yield* Client).watcher
+  yield* Effect.forkScoped(noteOutages(zk))
+  return zk
+})
+
+// ---- internal
+
 /** Tells people, on the standard error, when nothing can be seen. */
-export const noteOutages = (zk: Reader): Effect.Effect<void, never, Printer> =>
+const noteOutages = (zk: Reader): Effect.Effect<void, never, Printer> =>
   Effect.flatMap(Printer, ({ mode, note }) => {
     if (mode !== "text") return Effect.void
     let said = ""

@@ -8,13 +8,12 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
-import { Client, type Reader } from "../frame/Client.ts"
-import { UsageError } from "../frame/errors.ts"
+import type { Reader } from "../frame/Client.ts"
 import { block, cut, encodeData, linesOf, readable } from "../output/data.ts"
 import { printAll, Printer, type Style } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
 import { timeOf } from "./describe.ts"
-import { noteOutages, readOr, type Unread, type WatchError } from "./reading.ts"
+import { openWatcher, readOr, type Unread, type WatchError } from "./reading.ts"
 
 export interface Input {
   readonly path: string
@@ -23,11 +22,8 @@ export interface Input {
 }
 
 export const tail = Effect.fnUntraced(function* ({ count, lines = 10, path }: Input) {
-  if (count === 0) return yield* new UsageError({ message: "--count must be 1 or more" })
-  yield* Effect.fromResult(ZnodePath.validate(path))
-  const zk = yield* (yield* Client).watcher
+  const zk = yield* openWatcher(path, count)
   const { mode } = yield* Printer
-  yield* Effect.forkScoped(noteOutages(zk))
   const found = yield* arrivals(zk, path, lines, mode === "text")
   let arrived = 0
   const isLast = ({ event }: Arrival): boolean => event === "arrived" && ++arrived === count

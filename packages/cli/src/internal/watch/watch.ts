@@ -1,14 +1,11 @@
 /** `zk watch`: the events of a znode or of a subtree, until it is stopped. */
-import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
-import { Client } from "../frame/Client.ts"
-import { UsageError } from "../frame/errors.ts"
 import { printAll, Printer } from "../output/Printer.ts"
 import { describe, type Show } from "./describe.ts"
 import { type Observation, observe } from "./observe.ts"
-import { noteOutages } from "./reading.ts"
+import { openWatcher } from "./reading.ts"
 
 export interface Input {
   readonly path: string
@@ -21,11 +18,8 @@ export interface Input {
 
 export const watch = Effect.fnUntraced(function* (input: Input) {
   const { count, path, recursive, show } = input
-  if (count === 0) return yield* new UsageError({ message: "--count must be 1 or more" })
-  yield* Effect.fromResult(ZnodePath.validate(path))
-  const zk = yield* (yield* Client).watcher
+  const zk = yield* openWatcher(path, count)
   const { mode } = yield* Printer
-  yield* Effect.forkScoped(noteOutages(zk))
   const observations = observe(zk, { path, recursive, hasData: show !== "none", hasText: mode === "text" })
   yield* printAll(Output.Watched, Stream.takeUntil(observations, makeEnd(input)), describe(show), { isLive: true })
 })

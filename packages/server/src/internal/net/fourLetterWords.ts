@@ -1,6 +1,7 @@
 /**
  * Four-letter words: questions of tools, without a session. The answers have the lines that parsers look for.
  */
+import * as Hex64 from "@effect-zookeeper/protocol/Hex64"
 import type { Replica } from "../state/Replica.ts"
 import type { Client, ServerState, Settings } from "../state/ServerState.ts"
 import type { ServerConnection } from "./ServerConnection.ts"
@@ -41,7 +42,7 @@ const summary = (server: ReportedServer, replica: Replica<Client>): ReadonlyArra
   `Sent: ${server.counters.sent}`,
   `Connections: ${connectionsAt(server, replica).length}`,
   "Outstanding: 0",
-  `Zxid: 0x${replica.zxid.toString(16)}`,
+  `Zxid: ${Hex64.format(replica.zxid)}`,
   `Mode: ${modeOf(server, replica)}`,
   `Node count: ${replica.tree.size}`
 ]
@@ -67,7 +68,7 @@ const stat: Answer = (server, replica) =>
 const cons: Answer = (server, replica) =>
   lines([
     ...connectionsAt(server, replica).map(({ address, client: { session }, received, sent }) => {
-      const more = session && `,sid=${hex(session.id)},to=${session.timeout}`
+      const more = session && `,sid=${Hex64.format(session.id)},to=${session.timeout}`
       return ` /${address}[1](queued=0,recved=${received},sent=${sent}${more ?? ""})`
     }),
     ""
@@ -109,9 +110,7 @@ const wchs: Answer = (_, { watches }) => {
   return `${watchers} connections watching ${paths} paths\nTotal watches:${total}\n`
 }
 
-const hex = (session: bigint): string => `0x${BigInt.asUintN(64, session).toString(16)}`
-
-const sessionOf = ({ session }: Client): string => hex(session?.id ?? 0n)
+const sessionOf = ({ session }: Client): string => Hex64.format(session?.id ?? 0n)
 
 const wchp: Answer = (_, { watches }) =>
   lines([
@@ -136,10 +135,12 @@ const dump: Answer = ({ state }, { tree }) => {
   return lines([
     "SessionTracker dump:",
     `Global Sessions(${sessions.length}):`,
-    ...sessions.map(({ id, timeout }) => `${hex(id)}\t${timeout}ms`),
+    ...sessions.map(({ id, timeout }) => `${Hex64.format(id)}\t${timeout}ms`),
     "ephemeral nodes dump:",
     `Sessions with Ephemerals (${owners.length}):`,
-    ...owners.map(([session, paths]) => [`${hex(session)}:`, ...Array.from(paths, (path) => `\t${path}`)].join("\n")),
+    ...owners.map(([session, paths]) =>
+      [`${Hex64.format(session)}:`, ...Array.from(paths, (path) => `\t${path}`)].join("\n")
+    ),
     "Connections dump:"
   ])
 }

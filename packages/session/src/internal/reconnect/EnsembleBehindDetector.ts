@@ -1,3 +1,4 @@
+import * as Hex64 from "@effect-zookeeper/protocol/Hex64"
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { ServerList } from "@effect-zookeeper/transport/ServerList"
@@ -100,9 +101,9 @@ export class EnsembleBehindDetector {
   }
 
   private message(accepts: boolean): string {
-    const seen = `0x${this.session.pipeline.lastZxid.toString(16)}`
+    const seen = Hex64.format(this.session.pipeline.lastZxid)
     const newest =
-      this.newest === undefined ? "" : ` (they have seen 0x${this.newest.toString(16)}, the session ${seen})`
+      this.newest === undefined ? "" : ` (they have seen ${Hex64.format(this.newest)}, the session ${seen})`
     const what = `the servers have seen less than this session${newest}: they lag, have no quorum, or have lost their data`
     return accepts
       ? `${what}; ensembleReset is "accept": a new session begins, which may read older state`

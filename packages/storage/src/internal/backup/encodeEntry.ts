@@ -1,12 +1,11 @@
 /** The line of a znode in a backup. The Schema of it is `Record`; a test compares the two. */
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Base64 from "effect/encoding/Base64"
 import type { Entry } from "../live/model.ts"
 import { kindOf, statOf } from "../../Znode.ts"
 import type { Record } from "./lines.ts"
 
 export const encodeEntry = (entry: Entry): string => JSON.stringify(recordOf(entry))
-
-export const hexOf = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16)}`
 
 // ---- internal
 
@@ -20,15 +19,15 @@ const recordOf = ({ isKindKnown, numChildren, znode }: Entry): Record => {
     ...dataOf(znode.data),
     acl: znode.acl.map(({ id, perms, scheme }) => ({ perms, scheme, id })),
     stat: {
-      czxid: hexOf(stat.czxid),
-      mzxid: hexOf(stat.mzxid),
-      pzxid: hexOf(stat.pzxid),
+      czxid: Hex64.format(stat.czxid),
+      mzxid: Hex64.format(stat.mzxid),
+      pzxid: Hex64.format(stat.pzxid),
       ctime: stat.ctime,
       mtime: stat.mtime,
       version: stat.version,
       cversion: stat.cversion,
       aversion: stat.aversion,
-      ephemeralOwner: hexOf(stat.ephemeralOwner),
+      ephemeralOwner: Hex64.format(stat.ephemeralOwner),
       dataLength: stat.dataLength,
       numChildren: stat.numChildren
     }

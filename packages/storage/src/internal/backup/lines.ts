@@ -1,8 +1,6 @@
 /** The lines of a backup file, as Schemas. */
+import { Text as Hex } from "@effect-zookeeper/client/Hex64"
 import * as Schema from "effect/Schema"
-
-/** 64 bits in hexadecimal. */
-const Hex = Schema.String.check(Schema.isPattern(/^0x[0-9a-f]{1,16}$/))
 
 const Int = Schema.Number.check(Schema.isInt())
 

@@ -23,6 +23,9 @@ export class Malformed extends Error {
   }
 }
 
+/** A zxid, a magic number or a checksum as text, for what was expected or found. */
+export const hex = (value: number | bigint): string => `0x${value.toString(16)}`
+
 /** The public error for a problem of this file; any other error is a defect. */
 export const toMalformedFile = (error: unknown, file: string, within: Within): MalformedFile => {
   if (!(error instanceof Malformed)) throw error

@@ -7,7 +7,7 @@ import type { Transaction } from "../../Transaction.ts"
 import { Adler32, adler32 } from "../bytes/adler32.ts"
 import type { ByteWindow } from "../bytes/ByteWindow.ts"
 import type { RecordDecoder } from "../bytes/decodeStream.ts"
-import { Malformed } from "../bytes/Malformed.ts"
+import { hex, Malformed } from "../bytes/Malformed.ts"
 import { decodeTransaction } from "./transactionCodec.ts"
 
 /** `ZKLG`. */
@@ -169,5 +169,3 @@ const requireIncomplete = (window: ByteWindow, size: number): void => {
 
 const incomplete = (offset: number, found: string): Malformed =>
   new Malformed("Partial", offset, "the rest of the last transaction", found)
-
-const hex = (value: number | bigint): string => `0x${value.toString(16)}`

@@ -12,7 +12,7 @@ import type { Znode } from "../../Znode.ts"
 import { Adler32 } from "../bytes/adler32.ts"
 import type { ByteWindow } from "../bytes/ByteWindow.ts"
 import type { RecordDecoder } from "../bytes/decodeStream.ts"
-import { Malformed } from "../bytes/Malformed.ts"
+import { hex, Malformed } from "../bytes/Malformed.ts"
 
 /** `ZKSN`. */
 export const SNAPSHOT_MAGIC = 0x5a4b534e
@@ -310,5 +310,3 @@ const decode = <A>(read: () => A, at: number, what: string): A => {
 
 const orTruncated = (error: unknown, at: number, what: string): Malformed =>
   new Malformed("Truncated", at, what, error instanceof Error ? error.message : String(error))
-
-const hex = (value: number | bigint): string => `0x${value.toString(16)}`

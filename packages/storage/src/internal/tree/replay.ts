@@ -1,4 +1,5 @@
 /** A tree is brought to a later transaction by those of the logs. */
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { DataFile, Restored, TreeOptions } from "./model.ts"
@@ -73,7 +74,7 @@ export const replay = ({ digest, logDirectory, logs, options, snapshot, tree, un
     if (later === undefined && zxid !== undefined && tree.zxid < zxid) {
       return yield* new IncompleteDirectory({
         directory: logDirectory,
-        problem: `the last transaction is ${hex(tree.zxid)}, before the zxid ${hex(zxid)} that was asked for`
+        problem: `the last transaction is ${Hex64.format(tree.zxid)}, before the zxid ${Hex64.format(zxid)} that was asked for`
       })
     }
     const restored: Restored = {
@@ -99,7 +100,7 @@ export const isGap = (previous: bigint, next: bigint): boolean =>
 export const missing = (directory: string, previous: bigint, next: bigint): IncompleteDirectory =>
   new IncompleteDirectory({
     directory,
-    problem: `no file has the transactions after ${hex(previous)} and before ${hex(next)}`
+    problem: `no file has the transactions after ${Hex64.format(previous)} and before ${Hex64.format(next)}`
   })
 
 /** The logs that can have transactions from a zxid on: those that begin there, and the last one that begins before it. */
@@ -107,7 +108,5 @@ export const logsFrom = (logs: ReadonlyArray<DataFile>, from: bigint): ReadonlyA
   const first = logs.findLastIndex(({ zxid }) => zxid <= from)
   return logs.slice(Math.max(first, 0))
 }
-
-export const hex = (zxid: bigint): string => `0x${zxid.toString(16)}`
 
 const COUNTER = 0xffffffffn
