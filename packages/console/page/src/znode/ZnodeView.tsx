@@ -25,6 +25,7 @@ export const ZnodeView = (props: { readonly onBack: () => void }) => {
   const [history, setHistory] = createSignal<ReadonlyArray<Models.ZnodeEvent>>([])
   const path = createMemo(() => route().path)
   const name = () => cluster()?.name ?? ""
+  const [round, setRound] = createSignal(0)
 
   createEffect(
     on(path, () => {
@@ -33,7 +34,10 @@ export const ZnodeView = (props: { readonly onBack: () => void }) => {
     })
   )
   const feed = useFeed(
-    (client) => client.znode({ cluster: name(), path: path(), limit: (hello()?.limits ?? limitsBefore).data }),
+    (client) => {
+      round()
+      return client.znode({ cluster: name(), path: path(), limit: (hello()?.limits ?? limitsBefore).data })
+    },
     (next) => {
       setEvent(next)
       setHistory((history) => (isNews(history[0], next) ? [next, ...history].slice(0, remembered) : history))
@@ -69,7 +73,7 @@ export const ZnodeView = (props: { readonly onBack: () => void }) => {
               </div>
               <aside class="stack">
                 <StatPanel path={path()} stat={present().stat} />
-                <AclPanel path={path()} present={present()} />
+                <AclPanel path={path()} present={present()} onDoubt={() => setRound((round) => round + 1)} />
                 <HistoryPanel history={history()} />
               </aside>
             </div>
