@@ -51,7 +51,15 @@ export const ZnodeView = (props: { readonly onBack: () => void }) => {
     const state = feed()
     return state._tag === "Failed" ? state.error : undefined
   })
-  const draft = () => draftOf(name(), path())
+  const draft = createMemo(() => draftOf(name(), path()))
+  // The editor goes when its text is saved or discarded, and the focus would go with it.
+  createEffect(
+    on([draft, path], ([draft, path], before) => {
+      if (before?.[0] !== undefined && before[1] === path && draft === undefined) {
+        document.querySelector<HTMLElement>("[data-key='e']")?.focus({ preventScroll: true })
+      }
+    })
+  )
 
   return (
     <article class="znode" aria-label={line(path())}>
