@@ -96,7 +96,7 @@ describe.skipIf(!hasBrowser)(`the page${needsBrowser}`, () => {
         await other.getByText("there is version 1 now").waitFor()
         await edit(other, "25", "50")
         await other.getByRole("button", { name: "Review and save" }).click()
-        await other.getByText("The changes are in different lines").waitFor()
+        await other.getByText("The changes are in different places").waitFor()
         await other.getByRole("button", { name: "Put theirs into mine" }).click()
         await other.getByRole("button", { name: "Save mine over version 1" }).click()
         await other.getByText("Saved as version 2").waitFor()

@@ -63,6 +63,13 @@ describe("what the page shows", () => {
     assert.isUndefined(mergeBoth("a\nb\n", "x\nb\n", "y\nb\n"))
   })
 
+  it("puts changes of different values of JSON on one line together", () => {
+    const [base, theirs] = ['{"on":false,"percent":25}', '{"on":false,"percent":50}']
+    assert.strictEqual(mergeBoth(base, theirs, '{"on":true,"percent":25}'), '{"on":true,"percent":50}')
+    assert.isUndefined(mergeBoth(base, theirs, '{"on":true,"percent":75}'))
+    assert.isUndefined(mergeBoth("on, 25", "on, 50", "off, 25"))
+  })
+
   it("explains an ACL, and warns of one that is open to the world", () => {
     assert.deepStrictEqual(explain({ scheme: "world", id: "anyone", perms: "r" }), {
       identity: "Anyone who can connect",
